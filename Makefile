@@ -1,0 +1,79 @@
+# make setup | demo | run | test | test-homeassistant-newest | check | bench | docs | screenshots | vendor | clean | lock
+# Everything is installed into .venv from locked requirements; plain Python 3.11, 3.12 or 3.13 is all that is needed.
+
+PYTHON ?= python3
+# most tests wait for something most of the time: one process more than a small machine has cores
+PROCESSES ?= 3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_OPTIONS)
+
+YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {max: 120}, \
+	comments: {min-spaces-from-content: 1}}}
+
+.PHONY: setup demo run test test-homeassistant-newest check bench docs clean lock vendor screenshots
+.DEFAULT_GOAL := setup
+
+setup: $(READY)
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else \
+		f"Python 3.11 or newer is needed, $(PYTHON) is {v[0]}.{v[1]}; name another one: make setup PYTHON=python3.13")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+# a simulated meter in a household, at http://localhost:8080/
+demo: setup
+	$(BIN)/iskra-server demo $(ARGS)
+
+# the meter at this machine's infrared head, e.g. make run ARGS='--help'
+run: setup
+	$(BIN)/iskra-server serve $(ARGS)
+
+test: setup
+	@.ci/system-packages
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# the newest Home Assistant that runs on a Debian's Python, in that Debian
+test-homeassistant-newest: setup
+	@.ci/system-packages
+	TEST_HOMEASSISTANT=newest $(BIN)/pytest tests/homeassistant $(ARGS)
+
+check: setup
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy src tests docs
+	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/centre/docker-compose.yml
+	$(BIN)/shellcheck .ci/run .ci/system-packages .ci/vendor
+	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile; else echo "no hadolint for this machine"; fi
+	$(BIN)/pytest tests/test_architecture.py tests/test_docs.py
+
+bench: setup
+	@for file in $$(grep -l __main__ bench/*.py); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+# the parts of docs/ that are written from the code
+docs: setup
+	$(BIN)/python docs/generate.py
+
+# the pictures of the page in docs/, of a demonstration of its own: make screenshots ARGS="now-light cost"
+screenshots: setup
+	$(BIN)/python docs/screenshots.py $(ARGS)
+
+# newest versions that pyproject.toml allows: make lock LOCK_OPTIONS=--upgrade
+lock: setup
+	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) requirements/build.in --output-file requirements/build.txt
+	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/runtime.txt \
+		--output-file requirements/dev.txt
+
+# what the page has from others, in its newest release: make vendor ARGS=uplot@1.6.32
+vendor:
+	.ci/vendor $(ARGS)
+
+clean:
+	rm -rf .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,76 @@
+"""`kill -9` at random moments under load: is what was written there, whole, and nothing else?
+
+    python bench/kill.py [rounds on SQLite] [rounds on PostgreSQL]
+
+Each round starts a process that carries on with the same database, and kills it within a fraction of a second: two of
+three while it writes, the third at any moment of its start. It says which quarters are safe; afterwards each of them
+is compared with what was written, and PRAGMA integrity_check runs after every round. Every fourth round runs on a
+second database: telegrams through the recorder by a clock that runs 600 times faster, so that a commit takes some
+seconds of it, to see how many of the last are gone.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+# instead of this folder, whose history.py would hide the folder of that name
+sys.path[0] = str(Path(__file__).parent.parent / "tests")
+
+from history import postgres  # noqa: E402
+from history.busy import (  # noqa: E402
+    FLUSH_S,
+    gone_s,
+    integrity,
+    kill,
+    quarters_found,
+    record_for_ever,
+    write_for_ever,
+)
+
+ROUNDS = 300, 100
+LONGEST_S = 0.3
+
+
+def main() -> None:
+    rounds = [int(argument) for argument in sys.argv[1:]] or ROUNDS
+    with tempfile.TemporaryDirectory() as folder:
+        torture("SQLite", rounds[0], *(f"sqlite:///{folder}/{name}.sqlite" for name in ("quarters", "telegrams")))
+    if len(rounds) > 1 and rounds[1]:
+        with postgres.running() as server:
+            torture("PostgreSQL", rounds[1], *(database(server, name) for name in ("quarters", "telegrams")))
+
+
+def torture(name: str, rounds: int, quarters: str, telegrams: str) -> None:
+    began, safe, gone = time.monotonic(), -1, 0.0
+    for number in range(rounds):
+        if number % 4 == 3:
+            sent = kill(telegrams, record_for_ever, while_working=True, longest_s=LONGEST_S)
+            gone = max(gone, gone_s(telegrams, sent))
+        else:
+            safe = max(safe, *kill(quarters, write_for_ever, while_working=number % 3 > 0, longest_s=LONGEST_S), -1)
+        check(telegrams if number % 4 == 3 else quarters)
+        if sys.stderr.isatty():
+            print(f"\r{name}: {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
+    found = quarters_found(quarters)
+    if found <= safe:
+        raise SystemExit(f"{name}: quarter {safe} was safe, but only {found} are there")
+    print(
+        f"{name}: killed {rounds} times in {time.monotonic() - began:.0f} s; {found:,} quarters, none missing "
+        f"or wrong; telegrams of {gone:.1f} s gone at most, with {FLUSH_S} s between two flushes"
+    )
+
+
+def check(address: str) -> None:
+    path = Path(address.removeprefix("sqlite:///"))
+    if address.startswith("sqlite") and path.exists() and (said := integrity(path)) != "ok":
+        raise SystemExit(f"PRAGMA integrity_check says: {said}")
+
+
+def database(server: postgres.Postgres, name: str) -> str:
+    server.run(f"CREATE DATABASE {name}")
+    return server.url(name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Write the parts of these pages that come from the code: `make docs`. With --check: say which are out of date.
+
+A part stands between two comments, <!-- generated: NAME --> and <!-- end of NAME -->; what is around it is written
+by hand. NAME is a function of this file.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from iskra_server import config
+from iskra_server.cli import COMMANDS, NAME, module_of
+from iskra_server.diagnosis.advice import TABLE
+from iskra_server.meter.lock import KWH_SCALER
+from iskra_server.meter.registers import REGISTERS
+from iskra_server.restful import Meter, Register, meters_yaml, total_yaml
+from iskra_server.simulator.profiles import PROFILES
+from iskra_server.web.openapi import OPERATIONS, Operation
+
+DOCS = Path(__file__).parent
+SERVER = "http://raspberrypi.local:18080"
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
+_MARKUP = re.compile(r"\[/?(?:bold|cyan)\]")
+
+
+def registers() -> str:
+    head = ("code", "name", "English", "Deutsch", "unit")
+    return table(
+        head, ((code(row.obis.short), code(row.key), row.en, row.de, row.unit or "") for row in REGISTERS.values())
+    )
+
+
+def keys() -> str:
+    return table(
+        ("key", "variable", "must be", "default", "meaning"),
+        (
+            (code(key.path), many(map(code, key.variables)), config.expected(key), code(key.default), key.description)
+            for key in config.describe()
+        ),
+    )
+
+
+def routes() -> str:
+    return table(("route", "gives", "status", "parameters"), map(_route, OPERATIONS))
+
+
+def _route(operation: Operation) -> tuple[str, ...]:
+    answers = many(f"{status}: {answer.description}" for status, answer in operation.answers.items())
+    parameters = many(f"{code(parameter.name)}: {parameter.description}" for parameter in operation.parameters)
+    return code(f"GET {operation.path}"), operation.summary, answers, parameters
+
+
+def profiles() -> str:
+    rows = (
+        (
+            code(profile.name),
+            f"{profile.interval_s} s",
+            ", ".join(row.obis.short.removeprefix("1-0:") for row in profile.rows),
+            "1 kWh" if profile.rows[0].scaler == KWH_SCALER else "0.1 Wh",
+        )
+        for profile in PROFILES.values()
+    )
+    return table(("profile", "a telegram every", "registers, in order", "energy in steps of"), rows)
+
+
+def homeassistant() -> str:
+    return fenced("yaml", "\n".join(total_yaml(SERVER)))
+
+
+def homeassistant_meter() -> str:
+    return fenced("yaml", "\n".join(meters_yaml(SERVER, [two_way_meter()])))
+
+
+def two_way_meter() -> Meter:
+    """The meter of the example, and its numbers."""
+    rows = (REGISTERS[row.obis] for row in PROFILES["MT631-two-way"].rows)
+    return Meter("1 ISK 00 10000001", registers=[Register(row.key, row.en, 0.0, row.unit) for row in rows])
+
+
+def commands() -> str:
+    overview = table(("command", "what it does"), ((f"[`{name}`](#{name})", does) for name, does in COMMANDS.items()))
+    modules = {name: module_of(name) for name in COMMANDS}
+    sections = ("".join(_command(name, typer.main.get_command(module.app))) for name, module in modules.items())
+    return overview + "".join(sections)
+
+
+def _command(name: str, command: Any, level: int = 2) -> Iterator[str]:
+    """The section of a command; below it those of its own commands."""
+    nested = getattr(command, "commands", {})
+    places = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
+    words = ["COMMAND"] if nested else [place.metavar or (place.name or "").upper() for place in places]
+    yield f"\n{'#' * level} {name}\n\n{command.help}\n\n"
+    yield fenced("console", " ".join((NAME, name, "[OPTIONS]", *words)))
+    if shown := [parameter for parameter in command.params if parameter.help]:
+        yield "\n" + table(("option", "meaning", "default"), map(_option, shown))
+    if command.epilog:
+        yield "\n" + fenced("console", _MARKUP.sub("", command.epilog).partition("\n")[2])
+    for inner, below in nested.items():
+        yield from _command(f"{name} {inner}", below, level + 1)
+
+
+def _option(parameter: Any) -> tuple[str, str, str]:
+    is_option = parameter.param_type_name == "option"
+    names = ", ".join(map(code, parameter.opts)) if is_option else code(parameter.metavar or parameter.name.upper())
+    if is_option and parameter.metavar:
+        names += f" {code(parameter.metavar)}"
+    default = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
+    return names, parameter.help, "" if default in (None, False) or callable(default) else str(default)
+
+
+def faults_en() -> str:
+    rows = ((code(fault), words[0], words[1]) for fault, words in TABLE.items())
+    return table(("fault", "what you are told", "what to do"), rows)
+
+
+def faults_de() -> str:
+    rows = ((code(fault), words[2], words[3]) for fault, words in TABLE.items())
+    return table(("Fehler", "was gesagt wird", "was zu tun ist"), rows)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(head), *map(list, rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |\n" for line in lines)
+
+
+def fenced(language: str, text: str) -> str:
+    return f"```{language}\n{text.rstrip()}\n```\n"
+
+
+def code(text: object) -> str:
+    return f"`{text}`" if text != "" else ""
+
+
+def many(items: Iterable[str]) -> str:
+    """Several things in one cell of a table."""
+    return "<br>".join(items)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    part.__name__: part
+    for part in (
+        *(registers, keys, routes, profiles, homeassistant, homeassistant_meter, commands),
+        *(faults_en, faults_de),
+    )
+}
+
+
+def renewed(page: str) -> str:
+    """A page with each of its generated parts as the code has it now."""
+    return _PART.sub(lambda part: part[1] + PARTS[part[2]]() + part[3], page)
+
+
+def main() -> int:
+    pages = {path: path.read_text() for path in sorted(DOCS.glob("*.md"))}
+    stale = {path: new for path, page in pages.items() if (new := renewed(page)) != page}
+    for path, page in stale.items():
+        if "--check" in sys.argv:
+            print(f"docs/{path.name} is out of date; run make docs")
+        else:
+            path.write_text(page)
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

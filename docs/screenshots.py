@@ -1,0 +1,123 @@
+"""Take the pictures of the page for README and docs: `make screenshots`, with a demonstration of its own.
+
+IES_DATA_DIR keeps the two years of history for the next time. Best at noon: today has something to show then.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from running import Server, serving, until
+from web.browser.centre import MONTH, write
+from web.browser.conftest import ARGUMENTS, CHROMIUM
+
+DOCS = Path(__file__).parent
+NOW = datetime.now(UTC)
+YESTERDAY = f"{NOW - timedelta(days=1):%Y-%m-%d}"
+WIDE, NARROW, WALL = (1280, 800), (390, 844), (1280, 720)
+# name: address, size, light or dark, language
+PICTURES = {
+    "now-light": ("now", WIDE, "light", "en-GB"),
+    "now-dark": ("now", WIDE, "dark", "en-GB"),
+    "now-narrow": ("now", NARROW, "light", "de-DE"),
+    "day": (f"day/{YESTERDAY}", (1280, 1040), "light", "en-GB"),
+    "heat": (f"heat/{NOW.year - 1}", WIDE, "dark", "en-GB"),
+    "compare": (f"compare/month/{NOW.year}-06/{NOW.year - 1}-06", WIDE, "light", "en-GB"),
+    "cost": ("cost", WIDE, "light", "en-GB"),
+    "setup": ("setup", WIDE, "light", "en-GB"),
+    "wall": ("wall", WALL, "dark", "en-GB"),
+}
+# of a centre
+FLEET = {
+    "fleet": ("fleet", WIDE, "light", "en-GB"),
+    "group": (f"fleet/building/7/month/{MONTH}", WIDE, "light", "en-GB"),
+}
+DRAWN = "main :is(.u-wrap, canvas, .chain, .steps, .digits)"
+CONTRACT = f"""
+[[contracts]]
+begins = {NOW.year - 2}-01-01
+name = "Electricity by day and night"
+energy_price = 0.3265
+base_fee = 11.90
+feed_in = 0.0811
+instalment = 20
+"""
+
+
+@contextmanager
+def demonstration() -> Iterator[Server]:
+    """One with all of its history."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "iskra-server.toml")
+        config.write_text(CONTRACT)
+        environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": os.environ.get("IES_DATA_DIR", folder),
+                   "IES_SERVER_TIME_ZONE": "Europe/Berlin", "IES_CONFIG": str(config)}  # fmt: skip
+        with serving("demo", environ=environ) as server:
+            until(lambda: is_complete(server), deadline_s=300)
+            yield server
+
+
+@contextmanager
+def centre() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder))
+        environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": folder, "IES_METERS": "none"}
+        with serving("serve", environ=environ) as server:
+            yield server
+
+
+def is_complete(server: Server) -> bool:
+    answer = server.get(f"/api/v1/meters/1ISK0010000001/energy?from={YESTERDAY}&bucket=day")
+    return answer.status_code == 200 and answer.json()["buckets"][0]["import_quality"] == "measured"
+
+
+def take(page: Page, name: str, url: str, view: str) -> None:
+    page.goto(f"{url}/#/{view}")
+    page.locator(DRAWN).first.wait_for()
+    page.locator("body[data-state=live]").wait_for()
+    if view in ("now", "cost"):
+        page.locator("main :is(.so-far, .chart-card) :is(.middle, .u-wrap)").first.wait_for()
+    # until the first word of the diagnosis after the first telegram
+    page.locator(".trouble").wait_for(state="hidden")
+    keep(page, name)
+
+
+def take_fleet(page: Page, name: str, url: str, view: str) -> None:
+    page.goto(f"{url}/#/{view}")
+    page.locator("main tbody tr").first.wait_for()
+    keep(page, name)
+
+
+def keep(page: Page, name: str) -> None:
+    page.wait_for_load_state("load")
+    page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
+    page.screenshot(path=DOCS / f"{name}.png")
+    print(f"docs/{name}.png {(DOCS / f'{name}.png').stat().st_size // 1000} kB")
+
+
+def main() -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        for serve, pictures, taking in ((demonstration, PICTURES, take), (centre, FLEET, take_fleet)):
+            wanted = {name: each for name, each in pictures.items() if name in (sys.argv[1:] or pictures)}
+            if not wanted:
+                continue
+            with serve() as server:
+                for name, (view, (width, height), scheme, locale) in wanted.items():
+                    size = ViewportSize(width=width, height=height)
+                    colours: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
+                    context = browser.new_context(viewport=size, color_scheme=colours, locale=locale)
+                    taking(context.new_page(), name, server.url, view)
+                    context.close()
+
+
+if __name__ == "__main__":
+    main()

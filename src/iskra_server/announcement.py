@@ -1,0 +1,148 @@
+"""Tells the local network by multicast DNS where this server is: _http._tcp and _iskra-server._tcp.
+
+It announces where it listens: at one address, or at all that this machine has. A network without multicast, or a socket
+that cannot be had, is one line in the log; addresses and meters that come later are announced later.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from importlib import import_module
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
+SERVICES = ("_http._tcp.local.", "_iskra-server._tcp.local.")
+LOOK_EVERY_S = 10.0
+# a server that stops does not wait longer than this to say so
+GOODBYE_S = 1.0
+# a name has at most 63 octets, a pair of the text record 255
+_HOST_CHARACTERS = 40
+_METERS_CHARACTERS = 240
+
+log = logging.getLogger(__name__)
+
+
+class Announced(NamedTuple):
+    """What the network is told."""
+
+    addresses: tuple[str, ...]
+    meters: str
+
+
+class Announcement:
+    """`run` announces until it is cancelled, and then says goodbye. `meters` gives the ids that are known by now."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        version: str,
+        meters: Callable[[], Iterable[str]],
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._version = version
+        self._meters = meters
+        self._look_every_s = look_every_s
+        self._zeroconf: AsyncZeroconf | None = None
+        self._announced = Announced((), "")
+        self._told = False
+
+    async def run(self) -> None:
+        # 4 MB, which take a small computer a second to load
+        await asyncio.to_thread(import_module, "zeroconf.asyncio")
+        try:
+            while True:
+                try:
+                    await self._look()
+                except Exception as error:
+                    self._tell(error)
+                    await self._close()
+                await asyncio.sleep(self._look_every_s)
+        finally:
+            await self._close()
+
+    async def _look(self) -> None:
+        """Announce what has changed since the last time."""
+        now = Announced(addresses_of(self._host), _listed(self._meters()))
+        if now.addresses != self._announced.addresses:
+            await self._close()
+        if not now.addresses or now == self._announced:
+            return
+        if self._zeroconf is None:
+            await self._open(now)
+        else:
+            for service in self._services(now):
+                await self._zeroconf.async_update_service(service)
+        self._announced = now
+
+    async def _open(self, now: Announced) -> None:
+        from zeroconf import IPVersion  # noqa: PLC0415
+        from zeroconf.asyncio import AsyncZeroconf  # noqa: PLC0415
+
+        self._zeroconf = AsyncZeroconf(interfaces=list(now.addresses), ip_version=IPVersion.V4Only)
+        for service in self._services(now):
+            await (await self._zeroconf.async_register_service(service, allow_name_change=True))
+
+    def _services(self, now: Announced) -> "list[AsyncServiceInfo]":
+        from zeroconf.asyncio import AsyncServiceInfo  # noqa: PLC0415
+
+        host = socket.gethostname().partition(".")[0][:_HOST_CHARACTERS]
+        name = f"ISKRA on {host} {self._port}"
+        text = {"path": "/", "version": self._version, "meters": now.meters}
+        return [
+            AsyncServiceInfo(
+                service,
+                f"{name}.{service}",
+                port=self._port,
+                parsed_addresses=list(now.addresses),
+                properties=text,
+                server=f"iskra-server-{host}.local.",
+            )
+            for service in SERVICES
+        ]
+
+    async def _close(self) -> None:
+        zeroconf, self._zeroconf, self._announced = self._zeroconf, None, Announced((), "")
+        if zeroconf:
+            # whatever a socket has against it now, nobody waits for it
+            with suppress(Exception):
+                async with asyncio.timeout(GOODBYE_S):
+                    await zeroconf.async_close()
+
+    def _tell(self, error: Exception) -> None:
+        if not self._told:
+            reason = str(error) or type(error).__name__
+            log.info("This server cannot be announced in the local network (%s); its address is needed.", reason)
+        self._told = True
+
+
+def addresses_of(host: str) -> tuple[str, ...]:
+    """The IPv4 addresses at which a server that listens on `host` is found: one, or all but loopback."""
+    with suppress(ValueError):
+        if not (address := IPv4Address(host)).is_unspecified:
+            return (str(address),)
+    if host not in ("0.0.0.0", "::"):
+        return ()
+    from ifaddr import get_adapters  # noqa: PLC0415
+
+    found = (ip.ip for adapter in get_adapters() for ip in adapter.ips if isinstance(ip.ip, str))
+    return tuple(sorted(ip for ip in found if not IPv4Address(ip).is_loopback))
+
+
+def _listed(meters: Iterable[str]) -> str:
+    """As many as have room."""
+    text = ""
+    for meter in meters:
+        longer = f"{text},{meter}" if text else meter
+        if len(longer) > _METERS_CHARACTERS:
+            break
+        text = longer
+    return text

@@ -1,0 +1,27 @@
+"""The server of this machine, as its configuration describes it: where it answers, and what it says."""
+
+import ssl
+from urllib.request import HTTPSHandler as HttpsHandler
+from urllib.request import ProxyHandler, Request, build_opener
+
+from iskra_server.config import ServerConfig
+
+ANSWERS_WITHIN_S = 5.0
+# a server that listens everywhere answers here
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def address(server: ServerConfig, host: str | None = None) -> str:
+    """Its base URL; `host` is how it is to be named, if not by where it listens."""
+    host = host or _LOOPBACK.get(server.host, server.host)
+    return f"http{'s' if server.tls_cert else ''}://{f'[{host}]' if ':' in host else host}:{server.port}"
+
+
+def ask(server: ServerConfig, path: str) -> bytes:
+    """What it answers, with its own token and whatever names its certificate has. Raises OSError, HTTPError is one."""
+    context = ssl._create_unverified_context() if server.tls_cert else None
+    opener = build_opener(ProxyHandler({}), *([HttpsHandler(context=context)] if context else []))
+    headers = {"authorization": f"Bearer {server.token}"} if server.token else {}
+    with opener.open(Request(address(server) + path, headers=headers), timeout=ANSWERS_WITHIN_S) as answer:
+        body: bytes = answer.read()
+        return body

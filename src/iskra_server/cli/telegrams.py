@@ -1,0 +1,104 @@
+"""A telegram as text: one JSON object, or plain lines. Numbers as the meter sent them, every digit."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+
+from iskra_server.meter.reading import Fault, Reading, Register
+from iskra_server.meter.registers import describe
+
+
+def as_json(item: Reading | Fault) -> str:
+    """One line, as documented for `decode --json`."""
+    content = _fault(item) if isinstance(item, Fault) else _reading(item)
+    return msgspec.json.encode(content).decode()
+
+
+def as_lines(item: Reading | Fault) -> Iterator[str]:
+    """A heading and one line a register; a fault is one line."""
+    if isinstance(item, Fault):
+        yield f"! {fault_sentence(item)}"
+        return
+    yield heading(item)
+    for register in item.registers:
+        parts = (str(register.obis), name(register), value_text(register), raw_text(register), status_text(register))
+        yield "  " + "  ".join(part for part in parts if part)
+
+
+def as_line(reading: Reading) -> str:
+    """The telegram in one line: who, when, and every number."""
+    numbers = (f"{name(register) or register.obis.short}={value_text(register)}" for register in reading.numbers())
+    return "  ".join((reading.meter_id, *numbers))
+
+
+def heading(reading: Reading) -> str:
+    time = f"meter time {reading.meter_time.seconds} s, " if reading.meter_time else ""
+    return f"{reading.meter_id}  ({time}{reading.octets} octets)"
+
+
+def fault_sentence(fault: Fault) -> str:
+    return f"{fault.kind}: {fault.detail} ({plural(fault.octets, 'octet')})"
+
+
+def name(register: Register) -> str:
+    """The API name of a register, empty for one outside the table."""
+    row = describe(register.obis)
+    return row.key if row else ""
+
+
+def value_text(register: Register) -> str:
+    """The value with its unit, for people: "10732309.1 Wh", the text or the hex text of octets."""
+    if register.value is not None:
+        return f"{exact(register.value)} {register.unit or ''}".rstrip()
+    if isinstance(register.raw, bytes):
+        return register.text or register.raw.hex() or "-"
+    return str(register.raw).lower()
+
+
+def raw_text(register: Register) -> str:
+    """What stood on the wire, where the value differs: "107323091e-1"."""
+    return f"{int(register.raw)}e{register.scaler}" if register.value is not None and register.scaler else ""
+
+
+def status_text(register: Register) -> str:
+    return "" if register.status is None else f"0x{register.status:08x}"
+
+
+def exact(value: Decimal) -> str:
+    """Every digit, never an exponent."""
+    return format(value, "f")
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _reading(reading: Reading) -> dict[str, object]:
+    return {
+        "meter_id": reading.meter_id,
+        "server_id": reading.server_id.hex(),
+        "protocol": reading.protocol,
+        "meter_time": reading.meter_time.seconds if reading.meter_time else None,
+        "registers": [_register(register) for register in reading.registers],
+        "octets": reading.octets,
+    }
+
+
+def _register(register: Register) -> dict[str, object]:
+    raw = register.raw.hex() if isinstance(register.raw, bytes) else register.raw
+    text = {"text": register.text} if register.text else {}
+    return {
+        "obis": str(register.obis),
+        "name": name(register) or None,
+        "value": raw if register.value is None else exact(register.value),
+        **text,
+        "unit": str(register.unit) if register.unit is not None else None,
+        "raw": raw,
+        "scaler": register.scaler,
+        "status": status_text(register) or None,
+    }
+
+
+def _fault(fault: Fault) -> dict[str, object]:
+    return {"fault": fault.kind, "detail": fault.detail, "octets": fault.octets}

@@ -1,0 +1,1 @@
+"""Codecs turn octets into readings. Pure: no clock, no I/O, no logging, no configuration."""

@@ -1,0 +1,5 @@
+"""The one exception inside the codecs; caught at each decoder's door and turned into a `Fault`."""
+
+
+class Malformed(Exception):
+    """Octets that do not follow the protocol; the text says what stood where and what was expected."""

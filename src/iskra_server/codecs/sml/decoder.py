@@ -1,0 +1,95 @@
+"""SML telegrams to readings. A telegram counts only if its transport checksum and every message checksum are right.
+
+The checksum variant is learnt from the first telegram in which everything fits, and then demanded; it is
+forgotten after three telegrams in a row that do not fit (the head may have moved to another meter).
+"""
+
+from collections.abc import Iterator
+
+from iskra_server.codecs.checksum import Variant, checksum
+from iskra_server.codecs.errors import Malformed
+from iskra_server.codecs.sml import messages
+from iskra_server.codecs.sml.layout import Layouts
+from iskra_server.codecs.sml.tlv import Sequence
+from iskra_server.codecs.sml.transport import Transport, payload
+from iskra_server.meter.reading import Fault, Reading
+
+_FORGET_AFTER = 3
+_NOTHING: Iterator[Reading | Fault] = iter(())
+
+
+class SmlDecoder:
+    """One per stream. `feed` gives everything that a chunk completes and never raises."""
+
+    def __init__(self) -> None:
+        self._transport = Transport()
+        self._ready = self._transport.ready
+        self._layouts = Layouts()
+        self._variant: Variant | None = None
+        self._unfit = 0
+
+    @property
+    def pending(self) -> int:
+        """Octets held back, waiting for the rest of a telegram."""
+        return self._transport.pending
+
+    def to_send(self) -> bytes:
+        return b""
+
+    def feed(self, octets: bytes) -> Iterator[Reading | Fault]:
+        if not self._ready(octets):
+            return _NOTHING
+        transport = self._transport
+        results: list[Reading | Fault] = []
+        while (found := transport.next()) is not None:
+            if isinstance(found, Fault):
+                results.append(found)
+            elif not transport.escaped and (known := self._layouts.read(found)):
+                results.append(known)
+            else:
+                results.extend(self._parse(found))
+        return iter(results)
+
+    def _parse(self, telegram: bytes) -> Iterator[Reading | Fault]:
+        """The long way; it is the truth that the remembered layouts are held against."""
+        variant = next((variant for variant in self._variants() if fits(telegram, variant)), None)
+        if variant is None:
+            yield self._unfitting(telegram)
+            return
+        try:
+            parsed = messages.parse(payload(telegram), telegram[-3], variant)
+        except messages.ChecksumWrong as error:
+            yield self._transport.reject(telegram, "message_checksum", str(error))
+        except Malformed as error:
+            yield self._transport.reject(telegram, "structure", str(error))
+        else:
+            self._variant, self._unfit = variant, 0
+            if variant is Variant.X25 and not self._transport.escaped:
+                self._layouts.learn(telegram, parsed)
+            yield from messages.readings(parsed, len(telegram))
+
+    def _variants(self) -> tuple[Variant, ...]:
+        return (self._variant,) if self._variant else tuple(Variant)
+
+    def _unfitting(self, telegram: bytes) -> Fault:
+        self._unfit += 1
+        if self._unfit >= _FORGET_AFTER:
+            self._variant = None
+        return self._transport.reject(telegram, "checksum", "the checksum of the telegram is wrong")
+
+
+def parse_telegram(octets: bytes) -> tuple[tuple[Sequence, ...], Variant, int]:
+    """One whole telegram as messages, checksum variant and padding, for `encoder.telegram`. Raises Malformed."""
+    transport = Transport()
+    transport.ready(octets)
+    if transport.next() != octets:
+        raise Malformed("not one whole telegram")
+    for variant in Variant:
+        if fits(octets, variant):
+            return messages.parse(payload(octets), octets[-3], variant), variant, octets[-3]
+    raise Malformed("the checksum of the telegram is wrong")
+
+
+def fits(telegram: bytes, variant: Variant) -> bool:
+    """Whether the transport checksum of a telegram is right."""
+    return checksum(telegram[:-2], variant) == telegram[-2:]

@@ -1,0 +1,111 @@
+"""SML transport, version 1: cuts telegrams out of a stream of octets (SML 1.04, 8).
+
+    1B1B1B1B 01010101 | payload, padded with 00 | 1B1B1B1B 1A PP CC CC
+    escape   start                                escape   end, padding, checksum
+
+    escape escape   in the payload: four octets 1B       escape start   the telegram before was cut off
+    escape other    damage
+
+Octets are held until an end mark shows that something is complete. A telegram that proves damaged gives its
+octets back behind its start mark, so that a good telegram that begins inside it is found.
+"""
+
+from iskra_server.codecs.sml.encoder import END, ESCAPE, START
+from iskra_server.meter.reading import Fault, FaultKind
+
+_START_TAIL = START[4:]
+_END_LENGTH = 8
+# so many octets of an end mark may stand at the end of a chunk
+_END_OVERLAP = len(END) - 1
+_SHORTEST = len(START) + _END_LENGTH
+
+# the longest telegram seen has 560 octets
+MAX_TELEGRAM = 8192
+
+
+def payload(telegram: bytes) -> bytes:
+    """What stands between the marks of a telegram, without escapes; its last `telegram[-3]` octets are padding."""
+    return telegram[len(START) : -_END_LENGTH].replace(ESCAPE * 2, ESCAPE)
+
+
+class Transport:
+    """`ready` takes octets and says cheaply whether they may complete something; `next` then gives it.
+
+    `escaped` tells of the last telegram given whether escapes stand inside it.
+    """
+
+    def __init__(self) -> None:
+        self.escaped = False
+        self._buffer = bytearray()
+        self._searched = 0
+
+    @property
+    def pending(self) -> int:
+        """How many octets are held back, waiting for the rest of a telegram."""
+        return len(self._buffer)
+
+    def ready(self, octets: bytes) -> bool:
+        """True when an end mark is there, or more octets than a telegram can have."""
+        buffer = self._buffer
+        buffer += octets
+        end = buffer.find(END, self._searched)
+        length = len(buffer)
+        if end >= 0:
+            self._searched = end
+            return length >= end + _END_LENGTH
+        self._searched = length - _END_OVERLAP if length > _END_OVERLAP else 0
+        return length > MAX_TELEGRAM
+
+    def next(self) -> bytes | Fault | None:
+        """A telegram from start mark to checksum, nothing in it checked; or damage; None when nothing is complete."""
+        buffer = self._buffer
+        found = None
+        if len(buffer) >= _SHORTEST:
+            found = self._front() if buffer.startswith(START) else self._noise()
+        if found is None:
+            self._searched = max(0, len(buffer) - _END_LENGTH + 1)
+        return found
+
+    def reject(self, telegram: bytes, kind: FaultKind, detail: str) -> Fault:
+        """Give up a telegram that `next` gave, but none that begins inside it, were it with its first octets only."""
+        self._buffer[:0] = telegram
+        end = len(telegram)
+        overlap = next((k for k in (3, 2, 1) if START.startswith(self._buffer[end - k : end - k + len(START)])), 0)
+        return self._drop(end - overlap, kind, detail)
+
+    def _noise(self) -> Fault:
+        """The octets before the next start mark, or before what may become one."""
+        start = self._buffer.find(START)
+        if start < 0:
+            kept = next((k for k in range(len(START) - 1, 0, -1) if self._buffer.endswith(START[:k])), 0)
+            start = len(self._buffer) - kept
+        self._take(start)
+        return Fault("noise", f"{start} octets outside of telegrams", start)
+
+    def _front(self) -> bytes | Fault | None:
+        """The telegram at the front of the buffer, the damage there, or None while octets are missing."""
+        buffer = self._buffer
+        position = len(START)
+        while (escape := buffer.find(ESCAPE, position)) >= 0 and len(buffer) >= escape + _END_LENGTH:
+            if buffer[escape + 4] == END[4]:
+                self.escaped = position > len(START)
+                return self._take(escape + _END_LENGTH)
+            mark = buffer[escape + 4 : escape + _END_LENGTH]
+            if mark == _START_TAIL:
+                return self._drop(escape, "cut", "a new telegram begins inside this one")
+            if mark != ESCAPE:
+                return self._drop(escape + 1, "escape", f"unknown escape sequence {mark.hex()}")
+            position = escape + _END_LENGTH
+        if len(buffer) > MAX_TELEGRAM:
+            return self._drop(len(buffer) - len(START), "oversize", f"no end within {MAX_TELEGRAM} octets")
+        return None
+
+    def _drop(self, length: int, kind: FaultKind, detail: str) -> Fault:
+        """Remove octets from the front, at most up to the next start mark."""
+        start = self._buffer.find(START, 1)
+        return Fault(kind, detail, len(self._take(min(length, start) if start >= 0 else length)))
+
+    def _take(self, length: int) -> bytes:
+        octets = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        return octets

@@ -1,0 +1,41 @@
+"""What can be configured: sections, the keys in them, where each value comes from (load), which one wins (layers)."""
+
+from iskra_server.config.errors import ConfigError
+from iskra_server.config.keys import LISTS, SECTIONS, Key, describe, expected
+from iskra_server.config.load import Loaded, load, load_with_origins
+from iskra_server.config.sections import (
+    CollectConfig,
+    Config,
+    ContractConfig,
+    HistoryConfig,
+    InfluxConfig,
+    LogConfig,
+    MeterConfig,
+    MqttConfig,
+    ServerConfig,
+    TokenConfig,
+    UplinkConfig,
+)
+
+__all__ = [
+    "LISTS",
+    "SECTIONS",
+    "CollectConfig",
+    "Config",
+    "ConfigError",
+    "ContractConfig",
+    "HistoryConfig",
+    "InfluxConfig",
+    "Key",
+    "Loaded",
+    "LogConfig",
+    "MeterConfig",
+    "MqttConfig",
+    "ServerConfig",
+    "TokenConfig",
+    "UplinkConfig",
+    "describe",
+    "expected",
+    "load",
+    "load_with_origins",
+]

@@ -1,0 +1,131 @@
+"""Layers of values, one over the other: each value is checked when it is laid down, and knows where it came from."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from iskra_server.config.errors import ConfigError
+from iskra_server.config.keys import LISTS, PREFIX, SECTIONS, Key, describe, expected
+from iskra_server.config.masking import masked_url
+from iskra_server.config.sections import Config
+
+FILE_VARIABLE = "IES_CONFIG"
+
+
+class Layers:
+    """Values by key path ("server.port", "meters.1.url"), each checked when it is added; a later one wins."""
+
+    def __init__(self) -> None:
+        self.origins: dict[str, str] = {}
+        self._keys = {key.path: key for key in describe()}
+        self._values: dict[str, object] = {}
+        self._counts = dict(LISTS)
+
+    def add_file(self, content: Mapping[str, object], origin: str, within: str = "") -> None:
+        """Everything in a file; `within` is the section that its tables stand in: "outputs." for [outputs.mqtt]."""
+        for name, values in content.items():
+            section = within + name
+            if section in LISTS:
+                self._list(section, values, origin)
+            elif section not in SECTIONS and not _holds_sections(section):
+                raise ConfigError(f"'{section}' in {origin} is not a section{_suggestion(section, SECTIONS)}")
+            elif not isinstance(values, Mapping):
+                raise ConfigError(f"'{section}' in {origin} must be a section, written [{section}].")
+            elif section in SECTIONS:
+                for key, value in values.items():
+                    self._set(f"{section}.{key}", value, origin)
+            else:
+                self.add_file(values, origin, f"{section}.")
+
+    def add_environment(self, environ: Mapping[str, str]) -> None:
+        paths = {variable: key.path for key in self._keys.values() for variable in key.variables}
+        # an empty variable is how a compose file passes on one that is not set
+        given = [name for name in environ if name.startswith(PREFIX) and environ[name] and name != FILE_VARIABLE]
+        for name in given:
+            if name not in paths:
+                raise ConfigError(f"The variable {name} is not known{_suggestion(name, paths)}")
+        for path in self._keys:
+            names = [name for name in self._keys[path].variables if name in given]
+            if len(names) > 1:
+                raise ConfigError(f"{' and '.join(names)} both set {path}; keep one of them.")
+            for name in names:
+                self.add(path, _split(environ[name]) if path == "meters.url" else environ[name], name)
+
+    def add(self, path: str, value: object, origin: str) -> None:
+        """One value; "meters.url" takes a list of URLs, any other key of a list is set for each of its sections."""
+        section, _, name = path.rpartition(".")
+        if path == "meters.url" and isinstance(value, list):
+            self._list("meters", [{"url": url} for url in value], origin)
+        elif section in LISTS:
+            self._counts[section] = max(self._counts[section], 1)
+            for number in range(1, self._counts[section] + 1):
+                self._set(f"{section}.{number}.{name}", value, origin)
+        else:
+            self._set(path, value, origin)
+
+    def config(self) -> Config:
+        tree: dict[str, Any] = {section: {} for section in LISTS}
+        for path, value in self._values.items():
+            *sections, name = path.split(".")
+            place = tree
+            for section in sections:
+                place = place.setdefault(section, {})
+            place[name] = value
+        for section, count in self._counts.items():
+            tree[section] = [tree[section].get(str(number), {}) for number in range(1, count + 1)]
+        config = msgspec.convert(tree, Config)
+        urls = [meter.url for meter in config.meters]
+        if twice := next((url for url in urls if urls.count(url) > 1), None):
+            raise ConfigError(f"Two meters have the url '{masked_url(twice)}'; give each meter its own.")
+        return config
+
+    def _list(self, section: str, entries: object, origin: str) -> None:
+        if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+            raise ConfigError(f"'{section}' in {origin} must be a list of sections, each written [[{section}]].")
+        if len(entries) < LISTS[section]:
+            raise ConfigError(f"'meters' in {origin} lists no meter; leave it out and the meter is found by itself.")
+        for known in (self._values, self.origins):
+            for path in [path for path in known if path.startswith(f"{section}.")]:
+                del known[path]
+        self._counts[section] = len(entries)
+        for number, entry in enumerate(entries, 1):
+            for name, value in entry.items():
+                self._set(f"{section}.{number}.{name}", value, origin)
+
+    def _set(self, path: str, value: object, origin: str) -> None:
+        key = self._keys.get(re.sub(r"\.\d+\.", ".", path))
+        if key is None:
+            raise ConfigError(f"'{path}' in {origin} is not a key{_suggestion(path, self._keys)}")
+        try:
+            # text from the environment may stand for a number; in a file a number is written as one
+            self._values[path] = msgspec.convert(value, key.type, strict=not origin.startswith(PREFIX))
+        except msgspec.ValidationError:
+            where = f"{origin} ({path})" if origin.startswith(PREFIX) else f"{path} in {origin}"
+            raise ConfigError(f"{where} must be {expected(key)}{_not(key, value)}.") from None
+        self.origins[path] = origin
+
+
+def _split(urls: str) -> list[str]:
+    return [url.strip() for url in urls.split(",") if url.strip()]
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a word that is not known."""
+    names = list(known)
+    near = difflib.get_close_matches(word, names, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(names)}."
+
+
+def _holds_sections(name: str) -> bool:
+    return any(section.startswith(f"{name}.") for section in SECTIONS)
+
+
+def _not(key: Key, value: object) -> str:
+    """What a value is instead; nothing of a secret."""
+    if key.secret:
+        return ""
+    text = str(value).lower() if isinstance(value, bool) else masked_url(str(value))
+    return f", not '{text[:40]}'" if isinstance(value, str) else f", not {text[:40]}"

@@ -1,0 +1,87 @@
+"""Money for energy and for time, exact: energy x price as decimals, a fee by the share of the days it covers.
+
+A fee per month is spread over the days of that month, one per year over the days of that year, a day over its quarters;
+so whole months and years cost exactly their fee, also where the clocks change.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from iskra_server.cost.contracts import Contract
+from iskra_server.history.periods import following, midnight, start_of
+from iskra_server.history.records import QUARTER_S, quarter_of
+
+_DAY = timedelta(days=1)
+_WH_TO_KWH = -3
+# a millionth of a euro
+_PLACES = Decimal("0.000001")
+# no product of a counter and a price is longer
+_DIGITS = 60
+
+
+class Amount(Struct, frozen=True):
+    """What was paid for energy drawn and for time, less what was paid for energy fed in."""
+
+    drawn: Decimal = Decimal(0)
+    fed_in: Decimal = Decimal(0)
+    base: Fraction = Fraction(0)
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.drawn + other.drawn, self.fed_in + other.fed_in, self.base + other.base)
+
+    @property
+    def total(self) -> Decimal:
+        return self.drawn - self.fed_in + rounded(self.base)
+
+
+def amount(contract: Contract, import_wh: Decimal | None, export_wh: Decimal | None, base: Fraction) -> Amount:
+    """Of energy and a share of the fees; what was not measured costs nothing that is known."""
+    return Amount(
+        priced(import_wh or Decimal(0), contract.energy_price), priced(export_wh or Decimal(0), contract.feed_in), base
+    )
+
+
+def priced(energy_wh: Decimal, per_kwh: Decimal) -> Decimal:
+    with localcontext(prec=_DIGITS):
+        return (energy_wh * per_kwh).scaleb(_WH_TO_KWH)
+
+
+def base_fee(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> Fraction:
+    """The fee from quarter `begin` until before quarter `end`, exact."""
+    if not contract.base_fee:
+        return Fraction(0)
+    fee = Fraction(contract.base_fee)
+    shares = (share / _days_of(day, contract) for day, share in _days(begin, end, tz))
+    return fee * sum(shares, start=Fraction(0))
+
+
+def rounded(exact: Fraction) -> Decimal:
+    """A fraction of days has no end as a decimal."""
+    with localcontext(prec=_DIGITS):
+        return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(_PLACES)
+
+
+def _days(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[date, Fraction]]:
+    """The local days of a period, and the share of each that lies in it."""
+    day = datetime.fromtimestamp(begin * QUARTER_S, tz).date()
+    first = _quarter(day, tz)
+    while first < end:
+        last = _quarter(day + _DAY, tz)
+        if inside := max(0, min(last, end) - max(first, begin)):
+            yield day, Fraction(inside, last - first)
+        day, first = day + _DAY, last
+
+
+def _days_of(day: date, contract: Contract) -> int:
+    """How many days the month or year of a day has."""
+    start = start_of(day, contract.base_fee_per)
+    return (following(start, contract.base_fee_per) - start).days
+
+
+def _quarter(day: date, tz: ZoneInfo) -> int:
+    return quarter_of(midnight(day, tz).timestamp())

@@ -1,0 +1,402 @@
+"""THE table of faults: what is wrong, and what to do next, in English and German.
+
+To add a fault, add a row. What stands in braces is filled in by whoever found it: port, group, percentage, seconds.
+A row says what is, then what to do; `docs/faults.md` is written from it.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+
+class Words(Struct, frozen=True):
+    """What is wrong, or that all is well, and what to do next, in one language."""
+
+    sentence: str
+    next_step: str
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.next_step}".strip()
+
+
+class Advice(Struct, frozen=True):
+    """A fault by its name in the table, told in both languages."""
+
+    fault: str
+    en: Words
+    de: Words
+
+
+class Label(Struct, frozen=True):
+    """The name of a link of the chain."""
+
+    en: str
+    de: str
+
+
+def advise(fault: str, about: Mapping[str, object] | None = None) -> Advice:
+    """The row of a fault, filled in."""
+    en, en_step, de, de_step = (text.format_map(about or {}) for text in TABLE[fault])
+    return Advice(fault, Words(en, en_step), Words(de, de_step))
+
+
+def tell(fault: str, about: Mapping[str, object]) -> str:
+    """A fault and its next step in English, for logs and command lines."""
+    return str(advise(fault, about).en)
+
+
+# the links of the chain, in order
+LABELS = {
+    "device": Label("Device", "Gerät"),
+    "permission": Label("Permission", "Berechtigung"),
+    "port": Label("Port", "Anschluss"),
+    "octets": Label("Octets", "Oktette"),
+    "signal": Label("Signal", "Signal"),
+    "protocol": Label("Protocol", "Protokoll"),
+    "telegrams": Label("Telegrams", "Telegramme"),
+    "checksums": Label("Checksums", "Prüfsummen"),
+    "values": Label("Values", "Werte"),
+    "unlocked": Label("Unlocked", "Freigeschaltet"),
+    "fresh": Label("Fresh", "Frisch"),
+    "plausible": Label("Plausible", "Plausibel"),
+}
+
+# fmt: off
+# fault: sentence, next step, Satz, nächster Schritt
+TABLE: dict[str, tuple[str, str, str, str]] = {
+    # --- device ---
+    "no_port": (
+        "There is no serial port.",
+        "Plug the head in; iskra-server ports lists what is there.",
+        "Es gibt keinen seriellen Anschluss.",
+        "Stecken Sie den Lesekopf ein; iskra-server ports zeigt, was da ist."),
+    "no_port_in_container": (
+        "This container has no serial port.",
+        "Plug the head in and pass it to the container: --device /dev/ttyUSB0, or devices: in docker-compose.yml.",
+        "In diesem Container gibt es keinen seriellen Anschluss.",
+        "Stecken Sie den Lesekopf ein und reichen Sie ihn in den Container: --device /dev/ttyUSB0, oder devices: in docker-compose.yml."),
+    "missing": (
+        "{port} does not exist.",
+        "Plug the head in; iskra-server ports lists what is there.",
+        "{port} gibt es nicht.",
+        "Stecken Sie den Lesekopf ein; iskra-server ports zeigt, was da ist."),
+    "missing_in_container": (
+        "{port} does not exist in this container.",
+        "Plug the head in and pass it to the container: --device {port}, or devices: in docker-compose.yml.",
+        "{port} gibt es in diesem Container nicht.",
+        "Stecken Sie den Lesekopf ein und reichen Sie ihn in den Container: --device {port}, oder devices: in docker-compose.yml."),
+    "nothing_behind": (
+        "Nothing is plugged in behind {port}.",
+        "Plug the head in again.",
+        "Hinter {port} steckt nichts.",
+        "Stecken Sie den Lesekopf wieder ein."),
+    "unplugged": (
+        "{port} was unplugged.",
+        "Plug it in again; reading then goes on by itself.",
+        "{port} wurde abgezogen.",
+        "Stecken Sie ihn wieder ein; das Lesen geht dann von selbst weiter."),
+    "simulated_unplugged": (
+        "The simulated infrared head is unplugged.",
+        "It comes back by itself within seconds.",
+        "Der simulierte Lesekopf ist abgezogen.",
+        "Er kommt nach Sekunden von selbst wieder."),
+    "capture_missing": (
+        "{port} does not exist.",
+        "Check the path of the capture.",
+        "{port} gibt es nicht.",
+        "Prüfen Sie den Pfad der Aufzeichnung."),
+    # --- permission ---
+    "permission_group": (
+        "{port} may be opened by the group {group} only.",
+        "Run sudo usermod -aG {group} {user} and log in again; in a container pass --device {port} --group-add {gid}.",
+        "{port} darf nur die Gruppe {group} öffnen.",
+        "Führen Sie sudo usermod -aG {group} {user} aus und melden Sie sich neu an; im Container: --device {port} --group-add {gid}."),
+    "permission_owner": (
+        "{port} may be opened by its owner {owner} alone.",
+        "Run sudo chmod g+rw {port}; its group is {group}.",
+        "{port} darf nur sein Besitzer {owner} öffnen.",
+        "Führen Sie sudo chmod g+rw {port} aus; seine Gruppe ist {group}."),
+    "permission_directory": (
+        "{port} may not be opened.",
+        "Check the permissions of its directory.",
+        "{port} darf nicht geöffnet werden.",
+        "Prüfen Sie die Rechte seines Verzeichnisses."),
+    "capture_permission": (
+        "{port} may not be read.",
+        "Run sudo chmod a+r {port}.",
+        "{port} darf nicht gelesen werden.",
+        "Führen Sie sudo chmod a+r {port} aus."),
+    # --- port ---
+    "opening": (
+        "{port} is not read yet.",
+        "Wait a moment: it is opened and listened to.",
+        "{port} wird noch nicht gelesen.",
+        "Warten Sie einen Augenblick: Er wird geöffnet und abgehört."),
+    "busy": (
+        "{port} is in use by {program}.",
+        "Stop that program, or let it use another port.",
+        "{port} wird von {program} benutzt.",
+        "Beenden Sie dieses Programm, oder geben Sie ihm einen anderen Anschluss."),
+    "busy_unknown": (
+        "{port} is in use by another program.",
+        "Find it with sudo fuser -v {port} and stop it.",
+        "{port} wird von einem anderen Programm benutzt.",
+        "Finden Sie es mit sudo fuser -v {port} und beenden Sie es."),
+    "all_taken": (
+        "All serial ports belong to something else: {ports}.",
+        "Plug the head in, or name its port.",
+        "Alle seriellen Anschlüsse gehören zu etwas anderem: {ports}.",
+        "Stecken Sie den Lesekopf ein, oder nennen Sie seinen Anschluss."),
+    "unusable": (
+        "{port} cannot be read as a serial port ({reason}).",
+        "Choose another one with iskra-server ports.",
+        "{port} lässt sich nicht als serieller Anschluss lesen ({reason}).",
+        "Wählen Sie einen anderen mit iskra-server ports."),
+    "unusable_file": (
+        "{port} cannot be read as a serial port ({reason}).",
+        "A capture is read with file:{port}.",
+        "{port} lässt sich nicht als serieller Anschluss lesen ({reason}).",
+        "Eine Aufzeichnung wird mit file:{port} gelesen."),
+    "capture_unusable": (
+        "{port} is not a capture file ({reason}).",
+        "Name a file that iskra-server record has written.",
+        "{port} ist keine Aufzeichnung ({reason}).",
+        "Nennen Sie eine Datei, die iskra-server record geschrieben hat."),
+    "ended": (
+        "{port} was read to its end.",
+        "Nothing more comes from it.",
+        "{port} ist zu Ende gelesen.",
+        "Mehr kommt daraus nicht."),
+    "refused": (
+        "Nothing listens at {port}.",
+        "Check the port number, and that the serial server there is running.",
+        "Bei {port} nimmt niemand die Verbindung an.",
+        "Prüfen Sie die Portnummer, und ob der serielle Server dort läuft."),
+    "unknown_name": (
+        "The name in {port} is not known.",
+        "Check the spelling, or use the IP address.",
+        "Der Name in {port} ist nicht bekannt.",
+        "Prüfen Sie die Schreibweise, oder nehmen Sie die IP-Adresse."),
+    "no_answer": (
+        "{port} does not answer.",
+        "Check that the device is on and in the same network.",
+        "{port} antwortet nicht.",
+        "Prüfen Sie, ob das Gerät an und im selben Netz ist."),
+    "unreachable": (
+        "{port} cannot be reached ({reason}).",
+        "Check the address.",
+        "{port} ist nicht erreichbar ({reason}).",
+        "Prüfen Sie die Adresse."),
+    "needs_package": (
+        "{port} needs one more package.",
+        "Run pip install 'serialx[esphome]'.",
+        "{port} braucht ein weiteres Paket.",
+        "Führen Sie pip install 'serialx[esphome]' aus."),
+    "bad_address": (
+        "{port} cannot be used ({reason}).",
+        "Check the address and the settings there.",
+        "{port} lässt sich nicht benutzen ({reason}).",
+        "Prüfen Sie die Adresse und die Einstellungen dort."),
+    "closed": (
+        "{port} closed the connection.",
+        "Check the device there; connecting goes on.",
+        "{port} hat die Verbindung beendet.",
+        "Prüfen Sie das Gerät dort; es wird weiter verbunden."),
+    "idle": (
+        "Nothing came from {port} for {seconds} s.",
+        "Check the device there and its head.",
+        "Von {port} kam {seconds} s lang nichts.",
+        "Prüfen Sie das Gerät dort und seinen Lesekopf."),
+    # --- octets ---
+    "silence": (
+        "Nothing arrives on {port}.",
+        "Put the head on the meter's infrared window, cable down, and check that it is the right port (iskra-server ports) and that the meter has power.",
+        "An {port} kommt nichts an.",
+        "Setzen Sie den Lesekopf auf das Infrarotfenster des Zählers, Kabel nach unten, und prüfen Sie, ob es der richtige Anschluss ist (iskra-server ports) und der Zähler Strom hat."),
+    "fell_silent": (
+        "Nothing arrives on {port} since {seconds} s; before that the meter was heard.",
+        "Check whether the head has fallen off or turned, and whether the meter's display is on.",
+        "An {port} kommt seit {seconds} s nichts mehr an; vorher war der Zähler zu hören.",
+        "Sehen Sie nach, ob der Lesekopf abgefallen oder verdreht ist, und ob die Anzeige des Zählers an ist."),
+    "not_heard": (
+        "No meter is heard on {ports}.",
+        "Put the head on the meter's infrared window, cable down, or name its port.",
+        "An {ports} ist kein Zähler zu hören.",
+        "Setzen Sie den Lesekopf auf das Infrarotfenster des Zählers, Kabel nach unten, oder nennen Sie seinen Anschluss."),
+    # --- signal ---
+    "flat": (
+        "{percent} % of the octets on {port} are {octet}: that is light or a hanging line, or a meter at 300 baud.",
+        "Put the head on the meter and shade it from lamps; if it stays so, check the wiring and whether the meter speaks D0.",
+        "{percent} % der Oktette an {port} sind {octet}: Das ist Licht oder eine hängende Leitung, oder ein Zähler mit 300 Baud.",
+        "Setzen Sie den Lesekopf auf den Zähler und schirmen Sie ihn von Lampen ab; bleibt es dabei, prüfen Sie die Verdrahtung, und ob der Zähler D0 spricht."),
+    "gps": (
+        "{port} seems to be a GPS receiver: it sends NMEA sentences.",
+        "Choose the head's port with iskra-server ports.",
+        "{port} scheint ein GPS-Empfänger zu sein: Er sendet NMEA-Sätze.",
+        "Wählen Sie den Anschluss des Lesekopfs mit iskra-server ports."),
+    "modem": (
+        "{port} seems to be a modem: it answers as AT commands are answered.",
+        "Choose the head's port with iskra-server ports.",
+        "{port} scheint ein Modem zu sein: Es antwortet wie auf AT-Befehle.",
+        "Wählen Sie den Anschluss des Lesekopfs mit iskra-server ports."),
+    "text": (
+        "{port} sends text, and no meter's: {text}",
+        "Choose the head's port with iskra-server ports.",
+        "{port} sendet Text, aber nicht den eines Zählers: {text}",
+        "Wählen Sie den Anschluss des Lesekopfs mit iskra-server ports."),
+    "inverted": (
+        "The signal on {port} is upside down: dark and light are exchanged.",
+        "Switch the inversion on at the head or the serial server, or use a head with the right polarity.",
+        "Das Signal an {port} steht auf dem Kopf: Hell und dunkel sind vertauscht.",
+        "Schalten Sie die Invertierung am Lesekopf oder am seriellen Server ein, oder nehmen Sie einen Lesekopf mit richtiger Polarität."),
+    "speed": (
+        "The meter on {port} sends at {speed} baud, and it is read at 9600.",
+        "Write {port}?baud={speed} as its address; a serial server is set to {speed} baud at its own settings.",
+        "Der Zähler an {port} sendet mit {speed} Baud und wird mit 9600 gelesen.",
+        "Schreiben Sie {port}?baud={speed} als Adresse; ein serieller Server wird in seinen eigenen Einstellungen auf {speed} Baud gestellt."),
+    "framing": (
+        "{percent} % of the octets on {port} have no stop bit (framing errors of the adapter), and no telegram begins.",
+        "Put the head straight on the infrared window, away from lamps; if it stays so, the meter sends at another speed: its manual says which, {port}?baud=SPEED sets it.",
+        "{percent} % der Oktette an {port} haben kein Stoppbit (Rahmenfehler des Adapters), und kein Telegramm beginnt.",
+        "Setzen Sie den Lesekopf gerade auf das Infrarotfenster, fern von Lampen; bleibt es dabei, sendet der Zähler mit anderer Geschwindigkeit: Seine Anleitung nennt sie, {port}?baud=ZAHL stellt sie ein."),
+    "trickle": (
+        "Only {rate} octets a second arrive on {port}; a meter sends fifty and more.",
+        "That is stray light: put the head straight on the infrared window, cable down, and shade it.",
+        "An {port} kommen nur {rate} Oktette in der Sekunde an; ein Zähler sendet fünfzig und mehr.",
+        "Das ist Streulicht: Setzen Sie den Lesekopf gerade auf das Infrarotfenster, Kabel nach unten, und schirmen Sie ihn ab."),
+    "restless": (
+        "{rate} octets a second arrive on {port} without a pause, and no telegram begins; a meter rests between its telegrams.",
+        "Shade the head from lamps and from a second head; if it stays so, check the wiring, and whether this is the head's port.",
+        "An {port} kommen ohne Pause {rate} Oktette in der Sekunde an, und kein Telegramm beginnt; ein Zähler ruht zwischen den Telegrammen.",
+        "Schirmen Sie den Lesekopf von Lampen und einem zweiten Lesekopf ab; bleibt es dabei, prüfen Sie die Verdrahtung, und ob dies der Anschluss des Lesekopfs ist."),
+    "noise": (
+        "Octets arrive on {port} ({octets}), but no telegram begins.",
+        "Put the head straight on the infrared window, cable down; if it stays so, it is another speed or no SML meter.",
+        "An {port} kommen Oktette an ({octets}), aber kein Telegramm beginnt.",
+        "Setzen Sie den Lesekopf gerade auf das Infrarotfenster, Kabel nach unten; bleibt es dabei, ist es eine andere Geschwindigkeit oder kein SML-Zähler."),
+    # --- protocol ---
+    "p1": (
+        "The meter on {port} speaks P1 (DSMR), which this version does not read.",
+        "Use a reader for P1 meters on this port.",
+        "Der Zähler an {port} spricht P1 (DSMR); das liest diese Version nicht.",
+        "Nehmen Sie an diesem Anschluss ein Leseprogramm für P1-Zähler."),
+    "d0": (
+        "The meter on {port} speaks D0 (IEC 62056-21), which this version does not read.",
+        "Use a reader for D0 meters on this port.",
+        "Der Zähler an {port} spricht D0 (IEC 62056-21); das liest diese Version nicht.",
+        "Nehmen Sie an diesem Anschluss ein Leseprogramm für D0-Zähler."),
+    "dlms": (
+        "The meter on {port} speaks DLMS, which this version does not read.",
+        "Use a reader for DLMS meters on this port; its key comes from the grid operator.",
+        "Der Zähler an {port} spricht DLMS; das liest diese Version nicht.",
+        "Nehmen Sie an diesem Anschluss ein Leseprogramm für DLMS-Zähler; den Schlüssel hat der Netzbetreiber."),
+    "mbus": (
+        "What is on {port} speaks M-Bus, which this version does not read.",
+        "Use a reader for M-Bus meters on this port.",
+        "Was an {port} hängt, spricht M-Bus; das liest diese Version nicht.",
+        "Nehmen Sie an diesem Anschluss ein Leseprogramm für M-Bus-Zähler."),
+    # --- telegrams ---
+    "never_whole": (
+        "Telegrams begin on {port}, but none arrives whole.",
+        "Move the head by a millimetre, cable down, and watch iskra-server align; then try another cable.",
+        "An {port} beginnen Telegramme, aber keines kommt ganz an.",
+        "Verschieben Sie den Lesekopf um einen Millimeter, Kabel nach unten,; dann versuchen Sie ein anderes Kabel."),
+    # --- checksums ---
+    "checksums": (
+        "Only {percent} % of the telegrams arrive whole.",
+        "Move the head by a millimetre, cable down, until it rises (iskra-server align); keep a second head's light and lamps away, try another cable.",
+        "Nur {percent} % der Telegramme kommen ganz an.",
+        "Verschieben Sie den Lesekopf um einen Millimeter, Kabel nach unten, bis es mehr werden (iskra-server align); halten Sie das Licht eines zweiten Lesekopfs und von Lampen fern, versuchen Sie ein anderes Kabel."),
+    "cut": (
+        "Only {percent} % of the telegrams arrive whole; most of the others are cut off.",
+        "Octets get lost on the way: try another cable, plug the head in without a hub, and check the serial server.",
+        "Nur {percent} % der Telegramme kommen ganz an; die meisten anderen sind abgeschnitten.",
+        "Unterwegs gehen Oktette verloren: Versuchen Sie ein anderes Kabel, stecken Sie den Lesekopf ohne Hub ein, und prüfen Sie den seriellen Server."),
+    "overrun": (
+        "Only {percent} % of the telegrams arrive whole: the adapter or this computer lost octets {count} times within five minutes.",
+        "Plug the head in without a hub, give the computer less to do, or take another adapter; the head itself sits well.",
+        "Nur {percent} % der Telegramme kommen ganz an: Der Adapter oder dieser Rechner hat binnen fünf Minuten {count}-mal Oktette verloren.",
+        "Stecken Sie den Lesekopf ohne Hub ein, geben Sie dem Rechner weniger zu tun, oder nehmen Sie einen anderen Adapter; der Lesekopf selbst sitzt gut."),
+    # --- values ---
+    "no_values": (
+        "Telegrams arrive, but none with a reading yet.",
+        "Wait for the next telegrams.",
+        "Telegramme kommen an, aber noch keines mit einem Zählerstand.",
+        "Warten Sie auf die nächsten Telegramme."),
+    "held_back": (
+        "The meter's counter jumped; its readings are held back until three in a row agree.",
+        "Wait for three telegrams; if it stays so, check that only one meter is in front of the head.",
+        "Der Zählerstand ist gesprungen; Werte werden zurückgehalten, bis drei hintereinander zusammenpassen.",
+        "Warten Sie drei Telegramme ab; bleibt es dabei, prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
+    # --- unlocked ---
+    "locked": (
+        "The meter sends whole kWh and no power because it is locked.",
+        "Enter the PIN from your grid operator at the meter and switch InF on; iskra-server unlock shows how.",
+        "Der Zähler sendet nur ganze kWh und keine Leistung, weil er gesperrt ist.",
+        "Geben Sie die PIN Ihres Netzbetreibers am Zähler ein und schalten Sie InF ein; iskra-server unlock zeigt, wie."),
+    "relocked": (
+        "The meter was unlocked and has locked itself at {time}: since then it sends whole kWh and no power.",
+        "Enter the PIN again and switch InF on, which keeps it unlocked; iskra-server unlock shows how.",
+        "Der Zähler war freigeschaltet und hat sich um {time} gesperrt: Seitdem sendet er nur ganze kWh und keine Leistung.",
+        "Geben Sie die PIN noch einmal ein und schalten Sie InF ein, damit er frei bleibt; iskra-server unlock zeigt, wie."),
+    "inf_off": (
+        "The power has vanished {seconds} s after the PIN was entered: InF is off.",
+        "Enter the PIN again, step on to InF and hold the light on it for five seconds until it reads on; iskra-server unlock shows how.",
+        "Die Leistung ist {seconds} s nach Eingabe der PIN verschwunden: InF ist aus.",
+        "Geben Sie die PIN noch einmal ein, gehen Sie weiter zu InF und leuchten Sie fünf Sekunden, bis „on“ erscheint; iskra-server unlock zeigt, wie."),
+    # --- fresh ---
+    "stale": (
+        "The last reading is {seconds} s old.",
+        "Check that the head still sits on the meter.",
+        "Der letzte Wert ist {seconds} s alt.",
+        "Prüfen Sie, ob der Lesekopf noch auf dem Zähler sitzt."),
+    # --- plausible ---
+    "went_back": (
+        "Readings are held back: {register} went back from {before} to {value}.",
+        "If the meter was replaced, three telegrams that agree are taken as the new truth; else check that only one meter is in front of the head.",
+        "Werte werden zurückgehalten: {register} ging von {before} auf {value} zurück.",
+        "Wurde der Zähler getauscht, gelten drei zusammenpassende Telegramme als neuer Stand; sonst prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
+    "jumped": (
+        "Readings are held back: {register} jumped from {before} to {value} within {seconds} s.",
+        "If the connection can carry that much, raise meters.max_power_w; else check that only one meter is in front of the head.",
+        "Werte werden zurückgehalten: {register} sprang innerhalb von {seconds} s von {before} auf {value}.",
+        "Kann der Anschluss so viel liefern, erhöhen Sie meters.max_power_w; sonst prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
+    # --- worth knowing while values arrive ---
+    "two_meters": (
+        "Two meters are heard in turn on {port}: {meter} and {other}.",
+        "Shade the head from the other meter, and give each meter a head of its own.",
+        "An {port} sind abwechselnd zwei Zähler zu hören: {meter} und {other}.",
+        "Schirmen Sie den Lesekopf vom anderen Zähler ab, und geben Sie jedem Zähler einen eigenen Lesekopf."),
+    "other_meter": (
+        "Meter {meter} is where {other} was.",
+        "If it has replaced it, join their histories: iskra-server meters replace '{other}' '{meter}'.",
+        "Zähler {meter} ist dort, wo {other} war.",
+        "Hat er ihn ersetzt, verbinden Sie ihre Historien: iskra-server meters replace '{other}' '{meter}'."),
+    "two_heads": (
+        "Meter {meter} is read by two heads: {port} and {other}.",
+        "Take one of them off, or put it on the meter that it is meant for.",
+        "Zähler {meter} wird von zwei Leseköpfen gelesen: {port} und {other}.",
+        "Nehmen Sie einen davon ab, oder setzen Sie ihn auf den Zähler, für den er gedacht ist."),
+    "clock_behind": (
+        "The clock of this computer is wrong: it says {time}, and that moment is past.",
+        "Let it set its clock over the network (timedatectl set-ntp true); until then times and history are wrong, values are right.",
+        "Die Uhr dieses Rechners geht falsch: Sie zeigt {time}, und dieser Zeitpunkt ist vorbei.",
+        "Lassen Sie ihn seine Uhr über das Netz stellen (timedatectl set-ntp true); bis dahin stimmen Zeiten und Historie nicht, die Werte schon."),
+    "phases": (
+        "The meter sees no voltage on {phases}.",
+        "If the house is wired with three phases, have an electrician check the fuses; with fewer phases this is right.",
+        "Der Zähler sieht keine Spannung auf {phases}.",
+        "Ist das Haus dreiphasig angeschlossen, lassen Sie die Sicherungen von einer Elektrofachkraft prüfen; bei weniger Phasen ist das richtig."),
+    "one_way": (
+        "The meter counts only what is drawn: it sends no 2.8.0.",
+        "With a solar system ask your grid operator for a two-way meter; without one this is right.",
+        "Der Zähler zählt nur den Bezug: Er sendet kein 2.8.0.",
+        "Mit einer Solaranlage fragen Sie Ihren Netzbetreiber nach einem Zweirichtungszähler; ohne ist das richtig."),
+    "simulated": (
+        "These values are simulated; no real meter is being read.",
+        "Give the address of the head to read a meter.",
+        "Diese Werte sind simuliert; es wird kein echter Zähler gelesen.",
+        "Geben Sie die Adresse des Lesekopfs an, um einen Zähler zu lesen."),
+    "well": ("The meter is being read.", "", "Der Zähler wird gelesen.", ""),
+}
+# fmt: on

@@ -1,0 +1,70 @@
+"""What one reader knows of its source at a moment: the ground on which the chain is judged."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from iskra_server.diagnosis.octets import Seems
+from iskra_server.diagnosis.quality import Quality
+
+
+class Leap(Struct, frozen=True):
+    """A counter that went back, or further than it could: why readings are held back."""
+
+    register: str
+    before: str
+    value: str
+    seconds: int
+    is_back: bool
+
+
+class Facts(Struct, frozen=True):
+    """Counts since the reader began. Ages in seconds; None means never, or not known.
+
+    name               what people call the meter, empty where they call it nothing
+    problem, about     why the port is not read, as a row of the table of advice
+    seems              what octets that are no telegram seem to be
+    lately, recent     how telegrams arrived within the last ten seconds, and within five minutes
+    locked_at          when the meter was seen to lock itself; `unlocked_for_s` is how long it had been seen unlocked
+                       from its unlocking on, None where that was not seen
+    leap               why readings are held back now
+    previous_meter_id  the meter that was on the same head before, and may have been replaced by this one; `turns` is
+                       how often meters changed lately
+    clock_behind       what the clock of this computer says, where that moment is past for sure
+    one_way, phases    no register for what is fed in; phases without voltage
+    """
+
+    name: str
+    source: str
+    port: str
+    is_open: bool
+    simulated: bool
+    octets: int
+    octets_age_s: float | None
+    telegrams: int
+    faults: dict[str, int]
+    quarantined: int
+    meter_id: str | None
+    age_s: float | None
+    stale_after_s: float
+    locked: bool | None
+    problem: str | None = None
+    about: dict[str, str] = {}
+    seems: Seems | None = None
+    lately: Quality | None = None
+    recent: Quality | None = None
+    locked_at: datetime | None = None
+    unlocked_for_s: float | None = None
+    leap: Leap | None = None
+    previous_meter_id: str | None = None
+    turns: int = 0
+    clock_behind: datetime | None = None
+    one_way: bool = False
+    phases_missing: tuple[str, ...] = ()
+
+    @property
+    def share_good(self) -> float | None:
+        """Whole telegrams among all that began, 0..1; noise between telegrams does not count."""
+        damaged = sum(count for kind, count in self.faults.items() if kind != "noise")
+        began = self.telegrams + damaged
+        return self.telegrams / began if began else None

@@ -1,0 +1,186 @@
+"""How each link of the chain is judged: what is wrong with it, True where it is good, None where that is not known."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from iskra_server.diagnosis.advice import Advice, advise
+from iskra_server.diagnosis.facts import Facts
+
+Verdict = Advice | Literal[True] | None
+
+# a well-placed head reaches this on a bad day
+GOOD_SHARE = 0.95
+# so many damaged telegrams are no chance any more
+FEW_DAMAGED = 3
+# the first telegram may be hit while the head is put in its place
+NEVER_WHOLE = 2
+# a meter pushes every 1 to 4 s
+SILENCE_S = 10.0
+# the shortest telegram of the slowest meter is some fifty octets a second
+FEWEST_OCTETS_PER_S = 5.0
+# a line at 9600 baud carries 960, and a meter rests between its telegrams
+MOST_OCTETS_PER_S = 900.0
+# of the octets without a stop bit: at another speed every second or third is one
+MOST_FRAMING = 0.05
+# who entered the PIN but left InF off sees the power vanish after two minutes
+INF_OFF_S = (60.0, 240.0)
+
+_NO_DEVICE = frozenset(
+    (
+        "no_port",
+        "no_port_in_container",
+        "missing",
+        "missing_in_container",
+        "nothing_behind",
+        "unplugged",
+        "simulated_unplugged",
+        "capture_missing",
+    )
+)
+# the port is open, but what comes from it is no meter's: `auto` goes on listening
+_LISTENING = frozenset(("silence", "noise"))
+_SIGNALS = frozenset(("flat", "gps", "modem", "text", "inverted", "speed", "noise"))
+_PROTOCOLS = frozenset(("p1", "d0", "dlms", "mbus"))
+
+
+def _device(facts: Facts) -> Verdict:
+    return _problem(facts) if facts.problem in _NO_DEVICE else True
+
+
+def _permission(facts: Facts) -> Verdict:
+    return _problem(facts) if "permission" in (facts.problem or "") else True
+
+
+def _port(facts: Facts) -> Verdict:
+    if facts.is_open or facts.problem in _LISTENING:
+        return True
+    return _problem(facts) if facts.problem else advise("opening", {"port": facts.port})
+
+
+def _octets(facts: Facts) -> Verdict:
+    if facts.problem == "silence":
+        return _problem(facts)
+    if facts.problem == "noise":
+        return True
+    if facts.octets_age_s is None:
+        return advise("silence", {"port": facts.port})
+    if facts.octets_age_s <= max(SILENCE_S, facts.stale_after_s):
+        return True
+    return advise("fell_silent", {"port": facts.port, "seconds": f"{facts.octets_age_s:.0f}"})
+
+
+def _signal(facts: Facts) -> Verdict:
+    """What the octets seem to be says most; then what the driver counts, then how many there are a second."""
+    seems = _seems(facts, _SIGNALS)
+    if facts.seems and facts.seems.fault not in ("noise", "flat"):
+        return seems
+    return _line(facts) or seems
+
+
+def _line(facts: Facts) -> Advice | None:
+    """What is wrong with a line on which no telegram begins."""
+    recent = facts.recent
+    if recent is None or recent.good or recent.damaged or not recent.octets:
+        return None
+    if recent.framing and recent.framing >= max(FEW_DAMAGED, MOST_FRAMING * recent.octets):
+        percent = min(100, 100 * recent.framing // recent.octets)
+        return advise("framing", {"port": facts.port, "percent": str(percent)})
+    rate = recent.octets_per_s
+    if rate is None or FEWEST_OCTETS_PER_S <= rate <= MOST_OCTETS_PER_S:
+        return None
+    fault = "trickle" if rate < FEWEST_OCTETS_PER_S else "restless"
+    return advise(fault, {"port": facts.port, "rate": f"{rate:.1f}" if rate < 1 else f"{rate:.0f}"})
+
+
+def _protocol(facts: Facts) -> Verdict:
+    return _seems(facts, _PROTOCOLS)
+
+
+def _telegrams(facts: Facts) -> Verdict:
+    if facts.telegrams:
+        return True
+    damaged = sum(count for kind, count in facts.faults.items() if kind != "noise")
+    if damaged >= NEVER_WHOLE:
+        return advise("never_whole", {"port": facts.port})
+    if damaged or (facts.seems and facts.seems.fault == "never_whole"):
+        # a first telegram is on its way
+        return None
+    return advise("noise", {"port": facts.port, "octets": str(facts.octets)})
+
+
+def _checksums(facts: Facts) -> Verdict:
+    recent = facts.recent
+    if recent is None or recent.share is None:
+        return None
+    if recent.share >= GOOD_SHARE or (recent.good and recent.damaged < FEW_DAMAGED):
+        return True
+    percent = f"{100 * recent.share:.0f}"
+    if recent.overruns and recent.overruns >= FEW_DAMAGED:
+        return advise("overrun", {"percent": percent, "count": str(recent.overruns)})
+    mostly_cut = 2 * recent.cut > recent.damaged
+    return advise("cut" if mostly_cut else "checksums", {"percent": percent})
+
+
+def _values(facts: Facts) -> Verdict:
+    if facts.age_s is not None:
+        return True
+    return advise("held_back" if facts.quarantined else "no_values")
+
+
+def _unlocked(facts: Facts) -> Verdict:
+    if facts.locked is None:
+        return None
+    if not facts.locked:
+        return True
+    unlocked_for_s = facts.unlocked_for_s
+    if unlocked_for_s is not None and INF_OFF_S[0] <= unlocked_for_s <= INF_OFF_S[1]:
+        return advise("inf_off", {"seconds": f"{unlocked_for_s:.0f}"})
+    if facts.locked_at:
+        return advise("relocked", {"time": f"{facts.locked_at:%Y-%m-%d %H:%M %Z}"})
+    return advise("locked")
+
+
+def _fresh(facts: Facts) -> Verdict:
+    if facts.age_s is None or facts.age_s <= facts.stale_after_s:
+        return True
+    return advise("stale", {"seconds": f"{facts.age_s:.0f}"})
+
+
+def _plausible(facts: Facts) -> Verdict:
+    leap = facts.leap
+    if leap is None:
+        return True
+    about = {"register": leap.register, "before": leap.before, "value": leap.value, "seconds": leap.seconds}
+    return advise("went_back" if leap.is_back else "jumped", about)
+
+
+def _problem(facts: Facts) -> Advice:
+    return advise(facts.problem or "opening", {"port": facts.port} | facts.about)
+
+
+def _seems(facts: Facts, among: frozenset[str]) -> Verdict:
+    """Whether the octets seem to be one of these; whatever has been read once is what it should be."""
+    seems = facts.seems
+    if seems is None:
+        return True if facts.telegrams else None
+    if seems.fault not in among:
+        return True
+    return advise(seems.fault, {"port": facts.port, "octets": str(facts.octets)} | seems.about)
+
+
+JUDGES: tuple[tuple[str, Callable[[Facts], Verdict]], ...] = (
+    ("device", _device),
+    ("permission", _permission),
+    ("port", _port),
+    ("octets", _octets),
+    ("signal", _signal),
+    ("protocol", _protocol),
+    ("telegrams", _telegrams),
+    ("checksums", _checksums),
+    ("values", _values),
+    ("unlocked", _unlocked),
+    ("fresh", _fresh),
+    ("plausible", _plausible),
+)
+# a broken one of these means that no value arrives
+KEEPS_VALUES_AWAY = frozenset(name for name, _ in JUDGES) - {"checksums", "unlocked", "plausible"}

@@ -1,0 +1,33 @@
+"""What is worth knowing while values arrive: it breaks no link of the chain. The first is the most important."""
+
+from collections.abc import Iterable, Iterator
+
+from iskra_server.diagnosis.advice import Advice, advise
+from iskra_server.diagnosis.facts import Facts
+
+# one change is a replaced meter, two are a head that sees both
+TURNS = 2
+
+
+def notices(facts: Facts, others: Iterable[Facts] = ()) -> Iterator[Advice]:
+    """`others` are the other sources of the same server."""
+    meter = {"meter": facts.meter_id, "other": facts.previous_meter_id, "port": facts.port}
+    if facts.previous_meter_id and facts.turns >= TURNS:
+        yield advise("two_meters", meter)
+    elif facts.previous_meter_id:
+        yield advise("other_meter", meter)
+    for other in others:
+        if other.meter_id == facts.meter_id and _delivers(facts) and _delivers(other):
+            yield advise("two_heads", {"meter": facts.meter_id, "port": facts.port, "other": other.port})
+    if facts.clock_behind:
+        yield advise("clock_behind", {"time": f"{facts.clock_behind:%Y-%m-%d %H:%M %Z}"})
+    if facts.phases_missing:
+        yield advise("phases", {"phases": ", ".join(facts.phases_missing)})
+    if facts.one_way:
+        yield advise("one_way")
+    if facts.simulated:
+        yield advise("simulated")
+
+
+def _delivers(facts: Facts) -> bool:
+    return facts.age_s is not None and facts.age_s <= facts.stale_after_s

@@ -1,0 +1,117 @@
+"""What octets that are no whole telegram seem to be: told by the octets alone, never by the name of a port.
+
+1B1B1B1B 01010101      SML           /III5..., 1-0:1.8.0(   D0, or P1 with its version or checksum
+7E A0|A8 .. 7E, DB 08  DLMS          68 LL LL 68            M-Bus
+$GPGGA,...             GPS           OK, RING, +CREG: 1     modem
+the picture of SML's start mark at another speed, or upside down (wire.py)
+nearly nothing but 00 or FF: light, or a hanging line, or a far slower meter
+"""
+
+import re
+from collections import Counter
+
+from msgspec import Struct
+
+from iskra_server.diagnosis.wire import seen
+
+# what is looked at; two of the longest telegrams at a slower speed have more octets than at their own
+MOST_OCTETS = 4096
+# fewer tell nothing
+_FEWEST = 16
+# the rest of a telegram in which listening began is shorter
+_FEWEST_NOISE = 600
+_ESCAPE = b"\x1b" * 4
+_START = bytes.fromhex("1b1b1b1b01010101")
+_SPEEDS = (1200, 2400, 4800, 19200)
+_FLAT_SHARE = 0.9
+_TEXT_SHARE = 0.95
+_SHOWN = 40
+_PRINTABLE = frozenset(range(0x20, 0x7F)) | frozenset(b"\r\n\t")
+
+_HDLC = re.compile(rb"\x7e([\xa0-\xaf])(.)", re.DOTALL)
+_GLO = re.compile(rb"\xdb\x08[A-Za-z]{3}.{5}[\x20-\x82]", re.DOTALL)
+_MBUS = re.compile(rb"\x68(.)\1\x68", re.DOTALL)
+_NMEA = re.compile(rb"\$(?:G[ABLNP]|BD)[A-Z]{3},[^\r\n*]*(?:\*[0-9A-F]{2}|\r|\n)")
+_MODEM = re.compile(
+    rb"(?:^|[\r\n])(?:OK|ERROR|RING|NO CARRIER|AT[+&A-Z0-9]*|\+C[A-Z]{2,6}: ?[^\r\n]*|\^[A-Z]+:[^\r\n]*)[\r\n]"
+)
+_METER_TEXT = re.compile(rb"/[A-Za-z]{3}[0-9A-Z]|\d-\d:\d{1,2}\.\d{1,2}\.\d{1,2}(?:\*\d+)?\(|\b[12]\.8\.[0-3]\(")
+_P1 = re.compile(rb"1-3:0\.2\.8|0-0:96\.1\.4|0-0:1\.0\.0\(|![0-9A-F]{4}\r\n")
+
+
+class Seems(Struct, frozen=True):
+    """`fault` is its row in the table of advice, `about` fills that in."""
+
+    fault: str
+    about: dict[str, str] = {}
+
+
+def recognise(octets: bytes) -> Seems | None:
+    """What the newest octets of a port seem to be; None while nothing can be told."""
+    octets = octets[-MOST_OCTETS:]
+    if len(octets) < _FEWEST:
+        return None
+    found = _protocol(octets) or _wire(octets) or _stranger(octets)
+    return found or (Seems("noise") if len(octets) >= _FEWEST_NOISE else None)
+
+
+def _protocol(octets: bytes) -> Seems | None:
+    if _ESCAPE in octets:
+        return Seems("never_whole")
+    text = _without_parity(octets)
+    if text is not None and _METER_TEXT.search(text):
+        return Seems("p1" if _P1.search(text) else "d0")
+    if _is_hdlc(octets) or _GLO.search(octets):
+        return Seems("dlms")
+    return Seems("mbus") if _is_mbus(octets) else None
+
+
+def _without_parity(octets: bytes) -> bytes | None:
+    """7E1 that was read as 8N1, or plain text, as text; None for anything else."""
+    text = bytes(octet & 0x7F for octet in octets)
+    if _share(text, _PRINTABLE | {0x01, 0x02, 0x03}) < _TEXT_SHARE:
+        return None
+    even = sum(octet.bit_count() % 2 == 0 for octet in octets) >= _TEXT_SHARE * len(octets)
+    return text if even or max(octets) < 0x80 else None
+
+
+def _is_hdlc(octets: bytes) -> bool:
+    """A frame whose length leads to its end flag."""
+    for flag in _HDLC.finditer(octets):
+        end = flag.start() + 1 + ((flag[1][0] & 0x07) << 8 | flag[2][0])
+        if end < len(octets) and end > flag.end() and octets[end] == 0x7E:
+            return True
+    return False
+
+
+def _is_mbus(octets: bytes) -> bool:
+    for start in _MBUS.finditer(octets):
+        end = start.end() + start[1][0] + 1
+        if end < len(octets) and octets[end] == 0x16:
+            return True
+    return False
+
+
+def _wire(octets: bytes) -> Seems | None:
+    if any(seen(_START, 9600, is_inverted=True, waits=waits).strip(b"\0") in octets for waits in (True, False)):
+        return Seems("inverted")
+    for speed in _SPEEDS:
+        if any(seen(_START, speed, waits=waits) in octets for waits in (True, False)):
+            return Seems("speed", {"speed": str(speed)})
+    return None
+
+
+def _stranger(octets: bytes) -> Seems | None:
+    if _NMEA.search(octets):
+        return Seems("gps")
+    if _share(octets, _PRINTABLE) >= _TEXT_SHARE:
+        shown = " ".join(octets[:_SHOWN].decode("ascii", "replace").split())
+        return Seems("modem") if _MODEM.search(octets) else Seems("text", {"text": shown})
+    octet, count = Counter(octets).most_common(1)[0]
+    if octet in (0x00, 0xFF) and count >= _FLAT_SHARE * len(octets):
+        return Seems("flat", {"octet": f"{octet:02X}", "percent": f"{100 * count // len(octets)}"})
+    return None
+
+
+def _share(octets: bytes, among: frozenset[int] | set[int]) -> float:
+    return sum(octet in among for octet in octets) / len(octets)

@@ -1,0 +1,55 @@
+"""What telegrams tell while somebody enters the PIN at the meter.
+
+    locked  ->  digits after the point, power  ->  two minutes later still there: InF is on
+                                               ->  gone again: InF is off
+
+Pure: seconds are those of any clock that only grows; the meter's own is best.
+"""
+
+from typing import Literal
+
+Event = Literal["locked", "unlocked", "digits", "power", "falls_back", "fell_back", "inf_on"]
+
+# meters take the power away two minutes after the PIN where InF is off; one that still sends it then will not
+INF_ON_S = 150.0
+
+
+class Unlocking:
+    """`saw` gives what has happened with a telegram, in order. `done` is set when nothing more is to be done."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._has: frozenset[Event] | None = None
+        self._unlocked_s: float | None = None
+
+    def saw(self, *, digits: bool, power: bool, now_s: float) -> list[Event]:
+        """A telegram with or without digits after the point, with or without power."""
+        before, self._has = self._has, _set(digits=digits, power=power)
+        if before is None:
+            # of a meter that was unlocked all along nothing more is to be seen
+            self.done = bool(self._has)
+            return ["unlocked"] if self._has else ["locked"]
+        events: list[Event] = [event for event in ("digits", "power") if event in self._has - before]
+        if self._has and not before:
+            self._unlocked_s = now_s
+            events.append("falls_back")
+        if before and not self._has:
+            self._unlocked_s = None
+            events.append("fell_back")
+        if self._unlocked_s is not None and not self.done and now_s - self._unlocked_s >= INF_ON_S:
+            self.done = True
+            events.append("inf_on")
+        return events
+
+    def left_s(self, now_s: float) -> float | None:
+        """Seconds until it is clear that InF is on; None while the meter is locked."""
+        return None if self._unlocked_s is None else max(0.0, self._unlocked_s + INF_ON_S - now_s)
+
+
+def _set(*, digits: bool, power: bool) -> frozenset[Event]:
+    has: list[Event] = []
+    if digits:
+        has.append("digits")
+    if power:
+        has.append("power")
+    return frozenset(has)

@@ -1,0 +1,36 @@
+"""The broker between readers and their centre, as the connection of outputs/mqtt wants to be told."""
+
+import socket
+
+from iskra_server.outputs.mqtt.settings import Settings, from_keys
+
+BROKER_KEYS = ("url", "password", "base_topic", "ca_file", "cert_file", "key_file")
+
+
+def settings(
+    *, url: str, password: str, base_topic: str, ca_file: str, cert_file: str, key_file: str, client_id: str = ""
+) -> Settings:
+    """The keys as they are written in the configuration. Raises ValueError with a sentence."""
+    return from_keys(
+        url=url,
+        password=password,
+        client_id=client_id,
+        base_topic=base_topic,
+        ca_file=ca_file,
+        cert_file=cert_file,
+        key_file=key_file,
+        # what Home Assistant is told is no business of the centre's
+        discovery="off",
+        discovery_prefix="homeassistant",
+        language="en",
+        state_every_s=0.0,
+        counters_every_s=0.0,
+    )
+
+
+def reader_name(name: str) -> str:
+    """What a reader is called: as it is configured, else as its machine is. Raises ValueError."""
+    name = name or socket.gethostname()
+    if not name or set(name) & set("/+#$\0 "):
+        raise ValueError(f"the reader's name '{name}' cannot stand in a topic; choose letters, digits, - and .")
+    return name

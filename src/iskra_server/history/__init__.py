@@ -1,0 +1,1 @@
+"""History: what a counter showed at every quarter of an hour, kept for ever."""

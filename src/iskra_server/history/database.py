@@ -1,0 +1,214 @@
+"""Opens a database: SQLite or PostgreSQL, checked, and brought up to the newest schema. Raises StoreError.
+
+Writing and reading have connections of their own. SQLite lies in WAL mode: a reader sees the last commit and never
+waits for the one that is being written; NORMAL syncs at checkpoints only, so that a memory card sees few writes.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from urllib.parse import quote
+
+from msgspec import Struct
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from iskra_server.history import partitions, profiles
+from iskra_server.history.backup import back_up
+from iskra_server.history.errors import StoreError
+from iskra_server.history.profiles import PLAIN, Profile
+from iskra_server.history.schema import VERSION_TABLE, VERSIONS, metadata
+from iskra_server.history.trouble import access_denied, named, no_driver, trouble
+
+# shorter than what a shutdown waits for the last flush
+BUSY_S = 2
+# as many as threads that answer requests
+READERS = 40
+# smaller than the default of 4096: a flush touches a few pages, and each goes to the disk whole (docs/performance.md)
+PAGE_OCTETS = 2048
+_KEPT_OPEN = 4
+_CONNECT_S = 5
+# two servers that start at once do not migrate the same PostgreSQL at once
+_MIGRATION_LOCK = 0x49534B5241
+_EXPECTED = "sqlite:////PATH/iskra.sqlite or postgresql://USER:PASSWORD@HOST/DATABASE"
+
+
+class Database(Struct, frozen=True):
+    """A database that is open: SQLAlchemy engines for writing and for reading."""
+
+    url: URL
+    write: Engine
+    read: Engine
+
+    def close(self) -> None:
+        self.write.dispose()
+        self.read.dispose()
+
+
+def open_database(address: str, profile: Profile = PLAIN) -> Database:
+    """Open, create where absent (PostgreSQL: in a profile), check and migrate. Raises StoreError."""
+    url = _parse(address)
+    database = _sqlite(url) if url.drivername == "sqlite" else _postgresql(url)
+    try:
+        _bring_up(database, profile)
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        database.close()
+        raise trouble(url, error) from error
+    except StoreError:
+        database.close()
+        raise
+    return database
+
+
+def _parse(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        # not shown: there may be a password in it
+        raise StoreError(f"database_url is not an address; expected {_EXPECTED}.") from None
+    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername != "sqlite":
+        raise StoreError(f"database_url begins with {url.drivername}; expected {_EXPECTED}.")
+    if not url.database or url.database == ":memory:":
+        raise StoreError(f"database_url names no file; expected {_EXPECTED}.")
+    return url
+
+
+def _sqlite(url: URL) -> Database:
+    path = Path(url.database or "")
+    engines = [
+        create_engine(
+            url,
+            creator=lambda mode=mode: _connect(path, mode),
+            poolclass=QueuePool,
+            pool_size=_KEPT_OPEN,
+            max_overflow=READERS - _KEPT_OPEN,
+        )
+        for mode in ("rw", "ro")
+    ]
+    # a deferred transaction that turns into a writing one can fail at any statement instead of waiting at its first
+    event.listen(engines[0], "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engines[1], "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return Database(url, *engines)
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _postgresql(url: URL) -> Database:
+    options = {
+        "connect_timeout": _CONNECT_S,
+        "keepalives_idle": 30,
+        "tcp_user_timeout": 10_000,
+        # a pooler in between may hand the next transaction to another server process
+        "prepare_threshold": None,
+    }
+    try:
+        engines = [
+            create_engine(
+                url, connect_args=options, pool_pre_ping=True, pool_size=_KEPT_OPEN, max_overflow=READERS - _KEPT_OPEN
+            )
+            for _ in ("write", "read")
+        ]
+    except ImportError:
+        raise no_driver() from None
+    return Database(url, *engines)
+
+
+def _bring_up(database: Database, profile: Profile) -> None:
+    file = Path(database.url.database or "") if database.url.drivername == "sqlite" else None
+    if file:
+        _create(file)
+    # as a reader: another program may be writing
+    with database.read.connect() as connection:
+        found = _version(database.url, connection)
+    if file:
+        _set_up(file)
+    if found != VERSIONS[-1]:
+        if file and found:
+            back_up(file, file.with_name(f"{file.name}.before-{VERSIONS[-1]}"))
+        _to_newest(database, profile)
+    if not file:
+        make_partitions(database, partitions.ahead(time.time()))
+
+
+def _version(url: URL, connection: Connection) -> str | None:
+    """The version of the schema, or None where the database is empty."""
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return None
+    if VERSION_TABLE not in tables:
+        raise StoreError(f"{named(url)} holds the tables of another program. Give history a database of its own.")
+    version = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    if version not in VERSIONS:
+        raise StoreError(
+            f"{named(url)} was written by a newer iskra-server (schema {version}, this one knows {VERSIONS[-1]}). "
+            "Install the newer version again."
+        )
+    return str(version)
+
+
+def _create(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if denied := access_denied(file):
+        raise denied
+    if not file.exists():
+        _connect(file, "rwc").close()
+
+
+def _set_up(file: Path) -> None:
+    """What SQLite keeps in the file itself; both do nothing where it was done before."""
+    connection = _connect(file, "rw")
+    try:
+        connection.execute(f"PRAGMA page_size={PAGE_OCTETS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+
+
+def _to_newest(database: Database, profile: Profile) -> None:
+    """All steps in one transaction; the version is read again where no other program can write it."""
+    with database.write.begin() as connection:
+        if database.url.drivername != "sqlite":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        found = _version(database.url, connection)
+        if found is None:
+            _lay_out(connection, profile)
+        elif found != VERSIONS[-1]:
+            # Alembic takes its time and memory to import and is seldom needed
+            from iskra_server.history.migrations import upgrade  # noqa: PLC0415
+
+            upgrade(connection)
+
+
+def make_partitions(database: Database, months: Iterable[date]) -> int:
+    """PostgreSQL: make what is missing of some months, if the user may; says how many partitions."""
+    wanted, now_s = list(months), time.time()
+    with database.read.connect() as connection:
+        if not partitions.missing(connection, wanted, now_s):
+            return 0
+    with database.write.begin() as connection:
+        return partitions.make(connection, wanted, now_s)
+
+
+def _lay_out(connection: Connection, profile: Profile) -> None:
+    """The newest schema at once, in an empty database; a test holds it equal to what the migrations make."""
+    if connection.dialect.name == "postgresql":
+        profiles.lay_out(connection, profile)
+    else:
+        metadata.create_all(connection)
+    name = Column("version_num", String(32), primary_key=True)
+    versions = Table(VERSION_TABLE, MetaData(naming_convention={"pk": "%(table_name)s_pkc"}), name)
+    versions.create(connection)
+    connection.execute(versions.insert().values(version_num=VERSIONS[-1]))

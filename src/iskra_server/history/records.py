@@ -1,0 +1,135 @@
+"""What history keeps. A quarter is a number: Unix seconds // 900; its boundary is the moment where it begins.
+
+A counter is kept as the meter sent it, an integer and a power of ten; energy is the difference of two of them.
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import scaled
+
+QUARTER_S = 900
+# two telegrams that frame a boundary: so near each other the value counts as measured, so far it can be interpolated
+MEASURED_WITHIN_S = 60.0
+INTERPOLATED_WITHIN_S = 900.0
+# no block of points is longer: a question for a moment looks so far back for the block that holds it
+LONGEST_BLOCK_S = 3600
+
+Quality = Literal["measured", "interpolated"]
+
+
+class Exact(Struct, frozen=True, order=False):
+    """raw x 10^scaler, in Wh for energy."""
+
+    raw: int
+    scaler: int
+
+    @property
+    def decimal(self) -> Decimal:
+        return scaled(self.raw, self.scaler)
+
+
+class Boundary(Struct, frozen=True):
+    """What a counter showed at the beginning of a quarter."""
+
+    meter_id: str
+    obis: Obis
+    quarter: int
+    value: Exact
+    quality: Quality
+    epoch: int = 0
+
+
+class PowerQuarter(Struct, frozen=True):
+    """Power in the quarter that begins at `quarter`, in mW, + import, - export; `mean_mw` is weighted by time."""
+
+    meter_id: str
+    quarter: int
+    min_mw: int
+    mean_mw: int
+    max_mw: int
+    count: int
+
+
+class EpochStart(Struct, frozen=True):
+    """A counter was accepted anew: it showed `before` last and `after` first. No energy is counted between the two."""
+
+    meter_id: str
+    obis: Obis
+    epoch: int
+    at_s: int
+    before: Exact | None
+    after: Exact
+
+
+class PointBlock(Struct, frozen=True):
+    """The numbers of `count` telegrams of a meter from `first_s` to `last_s` (Unix seconds), packed (points.py).
+
+    With their power in mW, the mean that of the telegrams; None where they have none.
+    """
+
+    meter_id: str
+    first_s: int
+    last_s: int
+    count: int
+    octets: bytes
+    min_mw: int | None = None
+    mean_mw: int | None = None
+    max_mw: int | None = None
+
+
+class PowerBlock(Struct, frozen=True, gc=False):
+    """What a block of points says of power, in mW, without its telegrams; times in Unix seconds."""
+
+    first_s: int
+    last_s: int
+    min_mw: int
+    mean_mw: int
+    max_mw: int
+
+
+class MeterInfo(Struct, frozen=True):
+    """A meter that history knows, first and last seen in Unix seconds; `server_id` is hex text.
+
+    `port` is where it was read last, empty where that is not known, as at a centre.
+    """
+
+    meter_id: str
+    server_id: str
+    simulated: bool
+    first_s: int
+    last_s: int
+    replaced_by: str | None = None
+    port: str = ""
+
+
+class LastCounter(Struct, frozen=True):
+    """The newest value that history holds of a counter, with its epoch; what a restart goes on from."""
+
+    meter_id: str
+    obis: Obis
+    value: Exact
+    at_s: int
+    epoch: int
+
+
+Record = Boundary | PowerQuarter | EpochStart | PointBlock
+
+
+def began_s(record: Record) -> int:
+    """When what a record tells began, in Unix seconds."""
+    match record:
+        case Boundary() | PowerQuarter():
+            return record.quarter * QUARTER_S
+        case EpochStart():
+            return record.at_s
+        case PointBlock():
+            return record.first_s
+
+
+def quarter_of(unix_s: float) -> int:
+    """The quarter that a moment lies in."""
+    return int(unix_s // QUARTER_S)

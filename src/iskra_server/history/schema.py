@@ -1,0 +1,181 @@
+"""The tables. A change here is a new file in migrations/versions and a new last entry of VERSIONS.
+
+meter ─┬─ series (one per register) ─┬─ boundary   the counter at each quarter, for ever
+       ├─ power    per quarter       └─ epoch      where a counter began anew
+       ├─ points   packed telegrams, for some days
+       ├─ label    building, tenant, tariff: what meters are grouped by
+       ├─ outbox   quarters that the centre has not confirmed yet; while there is a row in uplink
+       └─ live     its newest word at the centre, by which reader; refused: messages that nobody could read
+
+The small rows that are kept for ever lie on disk in the order of their key (SQLite: WITHOUT ROWID): the latest of a
+series share a page, which is all that a flush touches and all that a look-up reads. Points are appended instead:
+blocks are large, and keeping them sorted would write each of them several times.
+
+In PostgreSQL boundary, power and points are partitioned by month, without foreign keys (postgresql.py, partitions.py).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+# every schema that was released, oldest first; the last is the one of the tables below
+VERSIONS = ("0001", "0002", "0003")
+# the table that holds the version; a name of our own, as another program's may lie in the same PostgreSQL
+VERSION_TABLE = "iskra_schema"
+# how boundary.quality is kept
+QUALITIES = {"measured": 0, "interpolated": 1}
+
+# what PostgreSQL partitions: table -> the column that says when, and how many of its units make a day
+PARTITIONED = {"boundary": ("quarter", 96), "power": ("quarter", 96), "points": ("first_s", 86_400)}
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+meter = Table(
+    "meter",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("meter_id", Text, nullable=False, unique=True),
+    Column("server_id", Text, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("first_s", BigInteger, nullable=False),
+    Column("last_s", BigInteger, nullable=False),
+    Column("replaced_by", Integer, ForeignKey("meter.id")),
+    # where a reader found it last
+    Column("port", Text),
+)
+series = Table(
+    "series",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("meter", Integer, ForeignKey("meter.id"), nullable=False),
+    Column("obis", Text, nullable=False),
+    UniqueConstraint("meter", "obis"),
+)
+
+
+boundary = Table(
+    "boundary",
+    metadata,
+    Column("series", Integer, primary_key=True),
+    Column("quarter", Integer, primary_key=True),
+    Column("raw", BigInteger, nullable=False),
+    Column("scaler", SmallInteger, nullable=False),
+    Column("quality", SmallInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    ForeignKeyConstraint(["series"], ["series.id"]),
+    sqlite_with_rowid=False,
+)
+power = Table(
+    "power",
+    metadata,
+    Column("meter", Integer, primary_key=True),
+    Column("quarter", Integer, primary_key=True),
+    Column("min_mw", BigInteger, nullable=False),
+    Column("mean_mw", BigInteger, nullable=False),
+    Column("max_mw", BigInteger, nullable=False),
+    Column("telegrams", Integer, nullable=False),
+    ForeignKeyConstraint(["meter"], ["meter.id"]),
+    sqlite_with_rowid=False,
+)
+epoch = Table(
+    "epoch",
+    metadata,
+    Column("series", Integer, ForeignKey("series.id"), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("at_s", BigInteger, nullable=False),
+    Column("before_raw", BigInteger),
+    Column("before_scaler", SmallInteger),
+    Column("after_raw", BigInteger, nullable=False),
+    Column("after_scaler", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+points = Table(
+    "points",
+    metadata,
+    Column("meter", Integer, primary_key=True),
+    Column("first_s", BigInteger, primary_key=True),
+    # of the octets: an hour that a clock lived twice has two blocks that begin in the same second
+    Column("crc32", BigInteger, primary_key=True),
+    Column("last_s", BigInteger, nullable=False),
+    Column("telegrams", Integer, nullable=False),
+    # before the octets, which may go on in another page
+    Column("min_mw", BigInteger),
+    Column("mean_mw", BigInteger),
+    Column("max_mw", BigInteger),
+    Column("octets", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["meter"], ["meter.id"]),
+)
+label = Table(
+    "label",
+    metadata,
+    Column("meter", Integer, ForeignKey("meter.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Index("ix_label_value", "kind", "value", "meter"),
+    sqlite_with_rowid=False,
+)
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("meter", Integer, ForeignKey("meter.id"), primary_key=True),
+    Column("quarter", Integer, primary_key=True),
+    # grows with each change: what is confirmed is that which was sent
+    Column("mark", Integer, nullable=False),
+    Index("ix_outbox_quarter", "quarter", "meter"),
+    sqlite_with_rowid=False,
+)
+uplink = Table(
+    "uplink",
+    metadata,
+    Column("reader", Text, primary_key=True),
+    Column("since_s", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+reader = Table(
+    "reader",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("at_s", BigInteger, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("sentence", Text, nullable=False),
+    # of every source, as JSON
+    Column("status", Text, nullable=False),
+)
+live = Table(
+    "live",
+    metadata,
+    Column("meter", Integer, ForeignKey("meter.id"), primary_key=True),
+    Column("reader", Text, nullable=False),
+    Column("at_s", BigInteger, nullable=False),
+    Column("power_mw", BigInteger),
+    Index("ix_live_at_s", "at_s", "meter"),
+    sqlite_with_rowid=False,
+)
+refused = Table(
+    "refused",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_s", BigInteger, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("octets", LargeBinary, nullable=False),
+)

@@ -1,0 +1,127 @@
+"""The HTTP side of the server: its socket, and uvicorn within the limits of web/connection.py.
+
+The socket stays open as long as the process lives; what answers behind it can be exchanged.
+"""
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from iskra_server.config import ConfigError
+from iskra_server.web.connection import WAITING_S, Connection, keep_sweeping
+
+BACKLOG = 1024
+# requests that are being answered may end
+SHUTDOWN_S = 2
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises ConfigError for an address or a port that cannot be had."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            fix = "another program uses it; choose another with --port or IES_PORT"
+        elif error.errno == errno.EACCES:
+            fix = "ports below 1024 need a privilege; choose another with --port or IES_PORT"
+        else:
+            fix = f"{error.strerror or error}; server.host must be an address of this machine"
+        raise ConfigError(f"Cannot listen on {host} port {port}: {fix}.") from error
+
+
+def address(listening: socket.socket, *, tls: bool) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there are wheels of it."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+class Http(uvicorn.Server):
+    """Answers at a socket until it is stopped. Leaves signals to others, and sleeps until it is stopped."""
+
+    def __init__(self, app: ASGIApp, listening: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        settings = uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            # neither the environment nor a header says how many processes there are, or who asks
+            workers=1,
+            proxy_headers=False,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
+        super().__init__(settings)
+        self._listening = listening
+        self._tls = tls
+        self._stopping = asyncio.Event()
+        self.ready = asyncio.Event()
+
+    async def run_until_stopped(self) -> None:
+        sweeping = asyncio.create_task(keep_sweeping(self.server_state.connections), name="http sweep")
+        try:
+            await self.serve()
+        finally:
+            sweeping.cancel()
+
+    def stop(self) -> None:
+        """New connections are refused; requests that are being answered may end."""
+        self.should_exit = True
+        self._listening.close()
+        self._stopping.set()
+
+    async def exchange(self, app: ASGIApp, tls: ssl.SSLContext | None) -> None:
+        """From the next request on, also of connections that are open, `app` answers."""
+        self.config.loaded_app = app
+        for connection in self.server_state.connections:
+            assert isinstance(connection, Connection)
+            connection.answers_with(app)
+        if tls is not None or self._tls is not None:
+            self._tls = tls
+            old = self.servers
+            await self.startup()
+            for server in old:
+                server.close()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            self._connection,
+            # a copy: closing the server closes it, and the socket itself stays
+            sock=self._listening.dup(),
+            backlog=BACKLOG,
+            ssl=self._tls,
+            ssl_handshake_timeout=WAITING_S if self._tls else None,
+        )
+        self.servers = [server]
+        self.started = True
+        self.ready.set()
+
+    def _connection(self) -> Connection:
+        return Connection(config=self.config, server_state=self.server_state, app_state={})
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def main_loop(self) -> None:
+        await self._stopping.wait()

@@ -1,0 +1,89 @@
+"""Log lines: plain text for people, JSON for collectors. The clock is UTC, as everywhere."""
+
+import logging
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+_RECENT_LINES = 200
+# of each kind of line: so many may come one after the other, then one in so many seconds
+_AT_ONCE = 6.0
+_ONE_EVERY_S = 2400.0
+_KINDS = 1000
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+class Sparing(logging.Filter):
+    """Lets one kind of line through some forty times a day: a fault that comes and goes does not wear out a card.
+
+    Lines of one kind are those with the same text before anything is filled in. What was left out is counted, and
+    the next line of its kind says how many.
+    """
+
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now_s = now_s
+        # text -> how many more may come at once, since when, how many were left out
+        self._kinds: dict[str, tuple[float, float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now_s, kind = self._now_s(), str(record.msg)
+        left, since_s, omitted = self._kinds.get(kind, (_AT_ONCE, now_s, 0))
+        left = min(_AT_ONCE, left + (now_s - since_s) / _ONE_EVERY_S)
+        if left < 1:
+            self._kinds[kind] = (left, now_s, omitted + 1)
+            return False
+        if len(self._kinds) >= _KINDS:
+            self._kinds.clear()
+        self._kinds[kind] = (left - 1, now_s, 0)
+        if omitted:
+            record.msg, record.args = f"{record.getMessage()} (and {omitted} more like it, left out)", None
+        return True
+
+
+class Recent(logging.Handler):
+    """Keeps the last lines, for a support bundle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[str] = deque(maxlen=_RECENT_LINES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+def set_up(level: str, form: Literal["text", "json"], recent: Recent | None = None) -> None:
+    """Log to stderr, from `level` ("debug" ... "error") on, and to `recent`."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = JsonFormatter() if form == "json" else logging.Formatter("%(asctime)sZ %(levelname)s %(message)s")
+    formatter.converter = time.gmtime
+    if level != "debug":
+        handler.addFilter(Sparing())
+    # the last lines are kept whole: what is left out of the log says how fast a fault comes and goes
+    handlers: list[logging.Handler] = [*((recent,) if recent else ()), handler]
+    for each in handlers:
+        each.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
+    least = logging.getLevelName(level.upper())
+    for library in ("alembic", "httpx", "httpcore"):
+        logging.getLogger(library).setLevel(max(logging.WARNING, least))
+    # it warns of each request that is none: strangers do not write this log
+    logging.getLogger("uvicorn").setLevel(max(logging.ERROR, least))

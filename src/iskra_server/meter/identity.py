@@ -1,0 +1,52 @@
+"""Who a meter is: the server id, and the identification after DIN 43863-5 that is printed on its label.
+
+09|0A 01 49 53 4B 00 04 31 6B 61
+|     |  |        |  |__________ serial number, 8 decimal digits
+|     |  |        |_____________ fabrication block (hex)
+|     |  |______________________ maker, three letters (FLAG id)
+|     |_________________________ medium, 1 = electricity
+|_______________________________ length of the identification
+"""
+
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Reading
+
+_LENGTH_MARKS = (0x09, 0x0A)
+_OCTETS = 10
+_FAMILIES = {
+    Obis.parse("129-129:199.130.3*255"): "MT175/MT681",
+    Obis.parse("1-0:96.50.1*1"): "MT631/MT691",
+}
+
+
+def label(server_id: bytes) -> str | None:
+    """The label form, e.g. "1 ISK 00 70347617", or None where a server id does not follow DIN 43863-5."""
+    maker = server_id[2:5]
+    if len(server_id) != _OCTETS or server_id[0] not in _LENGTH_MARKS or not maker.isalpha() or not maker.isascii():
+        return None
+    serial = int.from_bytes(server_id[6:])
+    if serial > 99_999_999:
+        return None
+    return f"{server_id[1]:X} {maker.decode().upper()} {server_id[5]:02X} {serial:08d}"
+
+
+def meter_id(server_id: bytes) -> str:
+    """The name a meter goes by everywhere: its label, else the hex text of its server id, "unknown" without one."""
+    return label(server_id) or server_id.hex() or "unknown"
+
+
+def maker(reading: Reading) -> str | None:
+    """The maker's three letters as the meter sends them ("ISK"), else those of a DIN 43863-5 server id."""
+    for obis in _FAMILIES:
+        register = reading.get(obis)
+        if register and register.text:
+            return register.text
+    text = label(reading.server_id)
+    return text.split(" ")[1] if text else None
+
+
+def family(reading: Reading) -> str | None:
+    """The ISKRA model family, told by the register that carries the maker; None for other makers."""
+    if maker(reading) != "ISK":
+        return None
+    return next((name for obis, name in _FAMILIES.items() if reading.get(obis)), None)

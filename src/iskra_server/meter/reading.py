@@ -1,0 +1,117 @@
+"""What travels along the road: Register -> Reading -> Sample, and Fault where a telegram was damaged.
+
+All are frozen. A number is kept as the meter sent it, an integer and a power of ten; `value` scales it exactly.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.units import Unit
+
+FaultKind = Literal["checksum", "message_checksum", "cut", "escape", "structure", "oversize", "noise"]
+
+
+class MeterTime(Struct, frozen=True, gc=False):
+    """The meter's own time: a `sec_index` counts seconds from some start, the other kinds are Unix seconds."""
+
+    kind: Literal["sec_index", "timestamp", "local"]
+    seconds: int
+    utc_offset_min: int = 0
+    season_offset_min: int = 0
+
+
+class Register(Struct, frozen=True, gc=False):
+    """One entry of a telegram as sent. `raw` is b"" where the meter left the value out."""
+
+    obis: Obis
+    raw: int | bytes | bool
+    scaler: int | None = None
+    unit: Unit | None = None
+    status: int | None = None
+    time: MeterTime | None = None
+
+    @property
+    def value(self) -> Decimal | None:
+        """raw x 10^scaler in `unit`, every digit kept; None where the entry is not a number."""
+        if isinstance(self.raw, (bool, bytes)):
+            return None
+        return scaled(self.raw, self.scaler or 0)
+
+    @property
+    def text(self) -> str | None:
+        """The printable form of an octet string, or None."""
+        if not isinstance(self.raw, bytes) or not self.raw.isascii():
+            return None
+        text = self.raw.decode("ascii")
+        return text if text and text.isprintable() else None
+
+
+class Reading(Struct, frozen=True, gc=False):
+    """The content of one telegram, in the order of the wire. `octets` is the telegram's length on the wire."""
+
+    meter_id: str
+    server_id: bytes
+    registers: tuple[Register, ...]
+    meter_time: MeterTime | None
+    protocol: str
+    octets: int
+
+    def get(self, obis: Obis) -> Register | None:
+        """The first register with this code, or None."""
+        for register in self.registers:
+            if register.obis == obis:
+                return register
+        return None
+
+    def numbers(self) -> Iterator[Register]:
+        """The registers that carry a number."""
+        return (register for register in self.registers if register.value is not None)
+
+
+class Sample(Struct, frozen=True, gc=False):
+    """A reading that arrived: `received_at` is UTC, `monotonic_s` the same moment on the clock for ages.
+
+    `source` is the meter's URL or port; `epoch` counts the series: it grows when a counter was accepted
+    anew (a replaced meter, a reset), see meter/guard.py. `holds_fine`: a value stands with more digits than the meter
+    sends by now.
+    """
+
+    reading: Reading
+    received_at: datetime
+    monotonic_s: float
+    simulated: bool
+    source: str
+    epoch: int = 0
+    holds_fine: bool = False
+
+
+class Fault(Struct, frozen=True, gc=False):
+    """Damage in the stream: what kind, a sentence of detail, and how many octets it cost."""
+
+    kind: FaultKind
+    detail: str
+    octets: int
+
+
+def scaled(raw: int, scaler: int) -> Decimal:
+    """raw x 10^scaler, exact: scaled(74078573, -1) is 7407857.3, scaled(7167, 3) is 7167000."""
+    if scaler >= 0:
+        return Decimal(raw * 10**scaler)
+    return Decimal(f"{raw}E{scaler}")
+
+
+def seconds_between(before: Sample, sample: Sample) -> float:
+    """By arrival or by the meter's own seconds, whichever is more: octets may have waited on their way."""
+    arrived = sample.monotonic_s - before.monotonic_s
+    return max(0.0, arrived, _meter_seconds(before.reading.meter_time, sample.reading.meter_time))
+
+
+def _meter_seconds(before: MeterTime | None, time: MeterTime | None) -> float:
+    if before is None or time is None or before.kind != time.kind:
+        return 0.0
+    return float(time.seconds - before.seconds)

@@ -1,0 +1,158 @@
+"""THE register table: one row a register. Labels, units, API names, Home Assistant classes and metrics come from here.
+
+To add a register, add a row. `unit` is the unit in which the register is published; a meter may send a multiple.
+"""
+
+from msgspec import Struct
+
+from iskra_server.meter.obis import Obis
+
+
+class Description(Struct, frozen=True):
+    """What is known of a register: `key` is its name in every API, `en`/`de` its label for people."""
+
+    obis: Obis
+    key: str
+    en: str
+    de: str
+    unit: str | None
+    device_class: str | None
+    state_class: str | None
+
+    @property
+    def is_counter(self) -> bool:
+        """True where a value may only grow: the guard watches these."""
+        return self.state_class == "total_increasing"
+
+
+def describe(obis: Obis) -> Description | None:
+    """The row of a register, or None for one that the table does not hold."""
+    return REGISTERS.get(obis)
+
+
+def key_of(obis: Obis) -> str:
+    """The API name of a register; for one outside the table, its code in short form."""
+    row = REGISTERS.get(obis)
+    return row.key if row else obis.short
+
+
+# fmt: off
+# code, key, English, German, unit, Home Assistant device class and state class
+_ROWS: tuple[tuple[str, str, str, str, str | None, str | None, str | None], ...] = (
+    ("1-0:1.8.0", "energy_import", "Active energy import, total", "Wirkenergie Bezug gesamt", "Wh", "energy", "total_increasing"),
+    ("1-0:1.8.1", "energy_import_t1", "Active energy import, tariff 1", "Wirkenergie Bezug Tarif 1", "Wh", "energy", "total_increasing"),
+    ("1-0:1.8.2", "energy_import_t2", "Active energy import, tariff 2", "Wirkenergie Bezug Tarif 2", "Wh", "energy", "total_increasing"),
+    ("1-0:1.8.3", "energy_import_t3", "Active energy import, tariff 3", "Wirkenergie Bezug Tarif 3", "Wh", "energy", "total_increasing"),
+    ("1-0:1.8.4", "energy_import_t4", "Active energy import, tariff 4", "Wirkenergie Bezug Tarif 4", "Wh", "energy", "total_increasing"),
+    ("1-0:1.8.5", "energy_import_t5", "Active energy import, tariff 5", "Wirkenergie Bezug Tarif 5", "Wh", "energy", "total_increasing"),
+    ("1-0:1.8.6", "energy_import_t6", "Active energy import, tariff 6", "Wirkenergie Bezug Tarif 6", "Wh", "energy", "total_increasing"),
+    ("1-0:1.8.7", "energy_import_t7", "Active energy import, tariff 7", "Wirkenergie Bezug Tarif 7", "Wh", "energy", "total_increasing"),
+    ("1-0:1.8.8", "energy_import_t8", "Active energy import, tariff 8", "Wirkenergie Bezug Tarif 8", "Wh", "energy", "total_increasing"),
+    ("1-0:2.8.0", "energy_export", "Active energy export, total", "Wirkenergie Einspeisung gesamt", "Wh", "energy", "total_increasing"),
+    ("1-0:2.8.1", "energy_export_t1", "Active energy export, tariff 1", "Wirkenergie Einspeisung Tarif 1", "Wh", "energy", "total_increasing"),
+    ("1-0:2.8.2", "energy_export_t2", "Active energy export, tariff 2", "Wirkenergie Einspeisung Tarif 2", "Wh", "energy", "total_increasing"),
+    ("1-0:2.8.3", "energy_export_t3", "Active energy export, tariff 3", "Wirkenergie Einspeisung Tarif 3", "Wh", "energy", "total_increasing"),
+    ("1-0:2.8.4", "energy_export_t4", "Active energy export, tariff 4", "Wirkenergie Einspeisung Tarif 4", "Wh", "energy", "total_increasing"),
+    ("1-0:15.8.0", "energy_absolute", "Active energy, sum of absolute values |+A|+|-A|", "Wirkenergie Betrag gesamt", "Wh", "energy", "total_increasing"),
+    ("1-0:16.8.0", "energy_net", "Active energy, net (+A)-(-A)", "Wirkenergie Saldo", "Wh", "energy", "total"),
+    ("1-0:3.8.0", "reactive_energy_import", "Reactive energy import (+R)", "Blindenergie Bezug (Q+)", "varh", "reactive_energy", "total_increasing"),
+    ("1-0:4.8.0", "reactive_energy_export", "Reactive energy export (-R)", "Blindenergie Lieferung (Q-)", "varh", "reactive_energy", "total_increasing"),
+    ("1-0:5.8.0", "reactive_energy_q1", "Reactive energy quadrant I", "Blindenergie Q1", "varh", "reactive_energy", "total_increasing"),
+    ("1-0:6.8.0", "reactive_energy_q2", "Reactive energy quadrant II", "Blindenergie Q2", "varh", "reactive_energy", "total_increasing"),
+    ("1-0:7.8.0", "reactive_energy_q3", "Reactive energy quadrant III", "Blindenergie Q3", "varh", "reactive_energy", "total_increasing"),
+    ("1-0:8.8.0", "reactive_energy_q4", "Reactive energy quadrant IV", "Blindenergie Q4", "varh", "reactive_energy", "total_increasing"),
+    ("1-0:9.8.0", "apparent_energy_import", "Apparent energy import", "Scheinenergie Bezug", "VAh", None, "total_increasing"),
+    ("1-0:16.7.0", "power", "Active power, net sum (signed, + = import)", "Wirkleistung Summe (mit Vorzeichen)", "W", "power", "measurement"),
+    ("1-0:15.7.0", "power_absolute", "Active power, absolute", "Wirkleistung Betrag", "W", "power", "measurement"),
+    ("1-0:1.7.0", "power_import", "Active power import (+P)", "Wirkleistung Bezug", "W", "power", "measurement"),
+    ("1-0:2.7.0", "power_export", "Active power export (-P)", "Wirkleistung Einspeisung", "W", "power", "measurement"),
+    ("1-0:36.7.0", "power_l1", "Active power L1 (signed)", "Wirkleistung L1 (mit Vorzeichen)", "W", "power", "measurement"),
+    ("1-0:21.7.0", "power_import_l1", "Active power import L1", "Wirkleistung Bezug L1", "W", "power", "measurement"),
+    ("1-0:22.7.0", "power_export_l1", "Active power export L1", "Wirkleistung Einspeisung L1", "W", "power", "measurement"),
+    ("1-0:56.7.0", "power_l2", "Active power L2 (signed)", "Wirkleistung L2 (mit Vorzeichen)", "W", "power", "measurement"),
+    ("1-0:41.7.0", "power_import_l2", "Active power import L2", "Wirkleistung Bezug L2", "W", "power", "measurement"),
+    ("1-0:42.7.0", "power_export_l2", "Active power export L2", "Wirkleistung Einspeisung L2", "W", "power", "measurement"),
+    ("1-0:76.7.0", "power_l3", "Active power L3 (signed)", "Wirkleistung L3 (mit Vorzeichen)", "W", "power", "measurement"),
+    ("1-0:61.7.0", "power_import_l3", "Active power import L3", "Wirkleistung Bezug L3", "W", "power", "measurement"),
+    ("1-0:62.7.0", "power_export_l3", "Active power export L3", "Wirkleistung Einspeisung L3", "W", "power", "measurement"),
+    ("1-0:3.7.0", "reactive_power_import", "Reactive power import (+Q)", "Blindleistung Bezug", "var", "reactive_power", "measurement"),
+    ("1-0:4.7.0", "reactive_power_export", "Reactive power export (-Q)", "Blindleistung Lieferung", "var", "reactive_power", "measurement"),
+    ("1-0:9.7.0", "apparent_power_import", "Apparent power import", "Scheinleistung Bezug", "VA", "apparent_power", "measurement"),
+    ("1-0:10.7.0", "apparent_power_export", "Apparent power export", "Scheinleistung Lieferung", "VA", "apparent_power", "measurement"),
+    ("1-0:31.7.0", "current_l1", "Current L1", "Strom L1", "A", "current", "measurement"),
+    ("1-0:51.7.0", "current_l2", "Current L2", "Strom L2", "A", "current", "measurement"),
+    ("1-0:71.7.0", "current_l3", "Current L3", "Strom L3", "A", "current", "measurement"),
+    ("1-0:91.7.0", "current_neutral", "Current neutral", "Strom N", "A", "current", "measurement"),
+    ("1-0:32.7.0", "voltage_l1", "Voltage L1", "Spannung L1", "V", "voltage", "measurement"),
+    ("1-0:52.7.0", "voltage_l2", "Voltage L2", "Spannung L2", "V", "voltage", "measurement"),
+    ("1-0:72.7.0", "voltage_l3", "Voltage L3", "Spannung L3", "V", "voltage", "measurement"),
+    ("1-0:31.6.0", "current_max_l1", "Current L1 maximum", "Maximalstrom L1", "A", "current", "measurement"),
+    ("1-0:51.6.0", "current_max_l2", "Current L2 maximum", "Maximalstrom L2", "A", "current", "measurement"),
+    ("1-0:71.6.0", "current_max_l3", "Current L3 maximum", "Maximalstrom L3", "A", "current", "measurement"),
+    ("1-0:14.7.0", "frequency", "Supply frequency", "Netzfrequenz", "Hz", "frequency", "measurement"),
+    ("1-0:13.7.0", "power_factor", "Power factor, total", "Leistungsfaktor gesamt", None, "power_factor", "measurement"),
+    ("1-0:33.7.0", "power_factor_l1", "Power factor L1", "Leistungsfaktor L1", None, "power_factor", "measurement"),
+    ("1-0:53.7.0", "power_factor_l2", "Power factor L2", "Leistungsfaktor L2", None, "power_factor", "measurement"),
+    ("1-0:73.7.0", "power_factor_l3", "Power factor L3", "Leistungsfaktor L3", None, "power_factor", "measurement"),
+    ("1-0:81.7.1", "angle_u2_u1", "Angle U(L2)-U(L1)", "Phasenwinkel U-L2 zu U-L1", "°", None, "measurement"),
+    ("1-0:81.7.2", "angle_u3_u1", "Angle U(L3)-U(L1)", "Phasenwinkel U-L3 zu U-L1", "°", None, "measurement"),
+    ("1-0:81.7.4", "angle_i1_u1", "Angle I(L1)-U(L1)", "Phasenwinkel I-L1 zu U-L1", "°", None, "measurement"),
+    ("1-0:81.7.15", "angle_i2_u2", "Angle I(L2)-U(L2)", "Phasenwinkel I-L2 zu U-L2", "°", None, "measurement"),
+    ("1-0:81.7.26", "angle_i3_u3", "Angle I(L3)-U(L3)", "Phasenwinkel I-L3 zu U-L3", "°", None, "measurement"),
+    ("1-0:1.4.0", "power_demand", "Current 15-min average demand", "Leistungsmittelwert (laufend)", "W", "power", "measurement"),
+    ("1-0:1.6.0", "power_demand_max", "Maximum demand this month", "Monatsmaximum", "W", "power", None),
+    ("0-0:17.0.0", "power_limit", "Power limiter threshold", "Leistungsbegrenzung", "W", "power", None),
+    ("1-0:31.4.0", "fuse_threshold_l1", "Fuse supervision threshold L1", "Sicherungsschwelle L1", "A", "current", None),
+    ("0-0:96.14.0", "tariff", "Active tariff", "Aktiver Tarif", None, None, None),
+    ("0-0:96.3.10", "breaker_state", "Breaker / disconnect state", "Schaltzustand Breaker", None, None, None),
+    ("0-0:96.13.0", "message", "Text message", "Kundeninformationstext", None, None, None),
+    ("0-0:96.13.1", "message_code", "Message code", "Kundeninformationscode", None, None, None),
+    ("0-0:96.7.21", "failures_short", "Power failures, short", "Kurze Stromausfälle", None, None, "total_increasing"),
+    ("0-0:96.7.9", "failures_long", "Power failures, long", "Lange Stromausfälle", None, None, "total_increasing"),
+    ("1-0:99.97.0", "failure_log", "Power failure log", "Ausfallprotokoll", None, None, None),
+    ("1-0:32.32.0", "voltage_sags_l1", "Voltage sags L1", "Spannungseinbrüche L1", None, None, "total_increasing"),
+    ("1-0:32.36.0", "voltage_swells_l1", "Voltage swells L1", "Überspannungen L1", None, None, "total_increasing"),
+    ("1-0:52.32.0", "voltage_sags_l2", "Voltage sags L2", "Spannungseinbrüche L2", None, None, "total_increasing"),
+    ("1-0:52.36.0", "voltage_swells_l2", "Voltage swells L2", "Überspannungen L2", None, None, "total_increasing"),
+    ("1-0:72.32.0", "voltage_sags_l3", "Voltage sags L3", "Spannungseinbrüche L3", None, None, "total_increasing"),
+    ("1-0:72.36.0", "voltage_swells_l3", "Voltage swells L3", "Überspannungen L3", None, None, "total_increasing"),
+    ("1-3:0.2.8", "p1_version", "P1 version", "P1-Version", None, None, None),
+    ("0-0:96.1.4", "p1_version_be", "P1 version (BE)", "P1-Version (BE)", None, None, None),
+    ("0-0:1.0.0", "telegram_time", "Telegram timestamp", "Zeitstempel", None, None, None),
+    ("1-0:0.9.1", "meter_clock", "Meter time", "Zählerzeit", None, None, None),
+    ("1-0:0.9.2", "meter_date", "Meter date", "Zählerdatum", None, None, None),
+    ("1-0:96.1.0", "device_id", "Server/meter id", "Geräte-Identifikation (DIN 43863-5)", None, None, None),
+    ("1-0:0.0.9", "server_id", "Server id", "Geräteeinzelidentifikation", None, None, None),
+    ("1-0:0.0.0", "owner_number", "Property/owner number", "Eigentumsnummer", None, None, None),
+    ("0-0:96.1.1", "equipment_id", "Equipment id (hex ASCII)", "Gerätenummer", None, None, None),
+    ("0-0:96.1.0", "device_number", "Device number", "Gerätenummer", None, None, None),
+    ("0-0:42.0.0", "logical_device_name", "COSEM logical device name", "Logischer Gerätename", None, None, None),
+    ("0-0:96.1.6", "checksum", "Checksum", "Prüfsumme", None, None, None),
+    ("1-0:0.2.0", "firmware_version", "Firmware version", "Firmware-Version", None, None, None),
+    ("129-129:199.130.3", "manufacturer", "Manufacturer id", "Hersteller-Identifikation", None, None, None),
+    ("129-129:199.130.5", "public_key", "Public key (48 bytes)", "Öffentlicher Schlüssel", None, None, None),
+    ("1-0:96.50.1*1", "manufacturer_id", "Manufacturer id", "Herstellerkennung", None, None, None),
+    ("1-0:96.5.0", "status_word", "Operating status word", "Statuswort", None, None, None),
+    ("0-0:97.97.0", "error_register", "Error register", "Fehlerregister", None, None, None),
+    ("0-1:24.1.0", "mbus1_type", "M-Bus device type, channel 1", "M-Bus-Gerätetyp, Kanal 1", None, None, None),
+    ("0-1:96.1.0", "mbus1_id", "M-Bus device id, channel 1", "M-Bus-Gerätenummer, Kanal 1", None, None, None),
+    ("0-1:24.2.1", "mbus1_reading", "M-Bus last reading, channel 1", "M-Bus-Zählerstand, Kanal 1", "m³", None, "total_increasing"),
+    ("0-2:24.1.0", "mbus2_type", "M-Bus device type, channel 2", "M-Bus-Gerätetyp, Kanal 2", None, None, None),
+    ("0-2:96.1.0", "mbus2_id", "M-Bus device id, channel 2", "M-Bus-Gerätenummer, Kanal 2", None, None, None),
+    ("0-2:24.2.1", "mbus2_reading", "M-Bus last reading, channel 2", "M-Bus-Zählerstand, Kanal 2", "m³", None, "total_increasing"),
+    ("0-3:24.1.0", "mbus3_type", "M-Bus device type, channel 3", "M-Bus-Gerätetyp, Kanal 3", None, None, None),
+    ("0-3:96.1.0", "mbus3_id", "M-Bus device id, channel 3", "M-Bus-Gerätenummer, Kanal 3", None, None, None),
+    ("0-3:24.2.1", "mbus3_reading", "M-Bus last reading, channel 3", "M-Bus-Zählerstand, Kanal 3", "m³", None, "total_increasing"),
+    ("0-4:24.1.0", "mbus4_type", "M-Bus device type, channel 4", "M-Bus-Gerätetyp, Kanal 4", None, None, None),
+    ("0-4:96.1.0", "mbus4_id", "M-Bus device id, channel 4", "M-Bus-Gerätenummer, Kanal 4", None, None, None),
+    ("0-4:24.2.1", "mbus4_reading", "M-Bus last reading, channel 4", "M-Bus-Zählerstand, Kanal 4", "m³", None, "total_increasing"),
+)
+# fmt: on
+
+_DESCRIPTIONS = tuple(Description(Obis.parse(row[0]), *row[1:]) for row in _ROWS)
+
+REGISTERS: dict[Obis, Description] = {row.obis: row for row in _DESCRIPTIONS}
+BY_KEY: dict[str, Description] = {row.key: row for row in _DESCRIPTIONS}
+
+# never published, masked in recordings: identification that can be misused
+SECRET = frozenset({BY_KEY["public_key"].obis})

@@ -1,0 +1,1 @@
+"""Who hands readings on beside HTTP. None of them imports another."""

@@ -1,0 +1,1 @@
+"""Line protocol: points for InfluxDB, VictoriaMetrics and QuestDB, of which an outage costs none."""

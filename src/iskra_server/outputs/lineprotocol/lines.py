@@ -1,0 +1,35 @@
+r"""A sample as one line of the line protocol: every number of a telegram, at the moment of its arrival in ms.
+
+    electricity,meter=1\ ISK\ 00\ 12345678 energy_import=12345678.9,power=321 1795255200123
+
+The same sample gives the same line, and a database that gets it twice has it once. All numbers are floats to the
+database, as a field has one type for ever; the digits are those of the meter.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from iskra_server.meter.reading import Sample
+from iskra_server.meter.registers import key_of
+
+MEASUREMENT = "electricity"
+_ESCAPES = str.maketrans({" ": r"\ ", ",": r"\,", "=": r"\="})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+def line(sample: Sample) -> bytes | None:
+    """With its end of line; None where a telegram has no number. A simulated meter says so in a tag."""
+    fields: dict[str, str] = {}
+    for register in sample.reading.numbers():
+        # of a code that stands twice the first counts
+        fields.setdefault(key_of(register.obis), format(register.value, "f"))
+    if not fields:
+        return None
+    tags = {"meter": sample.reading.meter_id} | ({"simulated": "true"} if sample.simulated else {})
+    key = ",".join((MEASUREMENT, *map("=".join, _escaped(tags))))
+    values = ",".join(map("=".join, _escaped(fields)))
+    return f"{key} {values} {(sample.received_at - _EPOCH) // _MS}\n".encode()
+
+
+def _escaped(pairs: dict[str, str]) -> list[tuple[str, str]]:
+    return [(name.translate(_ESCAPES), text.translate(_ESCAPES)) for name, text in pairs.items()]

@@ -1,0 +1,1 @@
+"""MQTT: the state of every meter at a broker, and entities in Home Assistant without any YAML."""

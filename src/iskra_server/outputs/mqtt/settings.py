@@ -1,0 +1,128 @@
+"""What the publisher is told at its start, read from the keys of [outputs.mqtt]."""
+
+import ssl
+from pathlib import Path
+from typing import Literal
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
+
+Discovery = Literal["classic", "device", "off"]
+Language = Literal["en", "de"]
+# scheme -> port where the URL names none
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class Settings(Struct, frozen=True):
+    """`base` and `prefix` begin every topic; a file is "" where there is none."""
+
+    host: str
+    port: int
+    tls: bool
+    username: str | None
+    password: str | None
+    client_id: str
+    base: str
+    prefix: str
+    discovery: Discovery
+    language: Language
+    state_every_s: float
+    counters_every_s: float
+    ca_file: str
+    cert_file: str
+    key_file: str
+
+    @property
+    def broker(self) -> str:
+        """The broker's address for people, without a password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"mqtt{'s' if self.tls else ''}://{host}:{self.port}"
+
+
+def from_keys(
+    *,
+    url: str,
+    password: str,
+    client_id: str,
+    base_topic: str,
+    discovery: Discovery,
+    discovery_prefix: str,
+    language: Language,
+    state_every_s: float,
+    counters_every_s: float,
+    ca_file: str,
+    cert_file: str,
+    key_file: str,
+) -> Settings:
+    """The keys as they are written in the configuration. Raises ValueError with a sentence."""
+    parts = _split(url)
+    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("the url must be like mqtt://user@host:1883, or mqtts:// for TLS")
+    if parts.password and password:
+        raise ValueError("the url and the key password both hold a password; keep one of them")
+    if (parts.password or password) and not parts.username:
+        raise ValueError("a password needs its user: mqtt://user@host")
+    settings = Settings(
+        host=parts.hostname,
+        port=_port(parts) or _PORTS[parts.scheme],
+        tls=parts.scheme == "mqtts",
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else password or None,
+        client_id=client_id,
+        base=_topic("base_topic", base_topic),
+        prefix=_topic("discovery_prefix", discovery_prefix),
+        discovery=discovery,
+        language=language,
+        state_every_s=state_every_s,
+        counters_every_s=counters_every_s,
+        ca_file=ca_file,
+        cert_file=cert_file,
+        key_file=key_file,
+    )
+    if not settings.tls and (ca_file or cert_file or key_file):
+        raise ValueError("certificates need TLS: write the url as mqtts://")
+    if key_file and not cert_file:
+        raise ValueError("key_file needs cert_file beside it")
+    tls_context(settings)
+    return settings
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """For mqtts://, read anew each time as certificates are renewed. Raises ValueError for files that are not good."""
+    if not settings.tls:
+        return None
+    for file in filter(None, (settings.ca_file, settings.cert_file, settings.key_file)):
+        if not Path(file).is_file():
+            raise ValueError(f"there is no file {file}")
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file or None)
+    except (OSError, ssl.SSLError):
+        raise ValueError(f"{settings.ca_file} holds no certificates (PEM)") from None
+    if settings.cert_file:
+        try:
+            # a key with a password would ask for it at the terminal
+            context.load_cert_chain(settings.cert_file, settings.key_file or None, password="")
+        except (OSError, ssl.SSLError):
+            files = " and ".join(filter(None, (settings.cert_file, settings.key_file)))
+            raise ValueError(f"{files} are no certificate with its key (PEM, without a password)") from None
+    return context
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        return parts.port
+    except ValueError:
+        raise ValueError("the port in the url must be a number from 1 to 65535") from None
+
+
+def _topic(key: str, topic: str) -> str:
+    if not topic or set(topic) & set("+#\0") or not all(topic.split("/")):
+        raise ValueError(f"{key} must be a topic such as house/meters, without + and # and empty levels")
+    return topic

@@ -1,0 +1,73 @@
+"""The topics. `meter` is a meter's server id in hex.
+
+BASE/availability             online | offline: the server; its last will
+BASE/METER/availability       online | offline: whether the meter has a fresh reading
+BASE/METER/state              every number of a telegram
+BASE/METER/counters           the counters alone, more rarely
+BASE/METER/diagnostics        signal quality, lock state, source, age
+BASE/METER/discovery          an empty message, never retained: the server's to itself, behind what it wants to read
+PREFIX/COMPONENT/METER/KEY/config   Home Assistant's discovery, classic form: one entity
+PREFIX/device/METER/config          device form: all of them
+PREFIX/status                 online | offline: Home Assistant itself
+"""
+
+from msgspec import Struct
+
+ONLINE, OFFLINE = b"online", b"offline"
+_DEVICE = "device"
+
+
+class Topics(Struct, frozen=True):
+    """Every topic, from the two words that they begin with."""
+
+    base: str
+    prefix: str
+
+    @property
+    def server(self) -> str:
+        return f"{self.base}/availability"
+
+    @property
+    def homeassistant(self) -> str:
+        return f"{self.prefix}/status"
+
+    def availability(self, meter: str) -> str:
+        """Of one meter; "+" stands for all of them."""
+        return f"{self.base}/{meter}/availability"
+
+    def state(self, meter: str) -> str:
+        return f"{self.base}/{meter}/state"
+
+    def counters(self, meter: str) -> str:
+        return f"{self.base}/{meter}/counters"
+
+    def diagnostics(self, meter: str) -> str:
+        return f"{self.base}/{meter}/diagnostics"
+
+    def echo(self, meter: str) -> str:
+        return f"{self.base}/{meter}/discovery"
+
+    def of_meter(self, meter: str) -> tuple[str, ...]:
+        """All that is retained of a meter, but for discovery."""
+        return self.state(meter), self.counters(meter), self.diagnostics(meter), self.availability(meter)
+
+    def entity(self, component: str, meter: str, key: str) -> str:
+        return f"{self.prefix}/{component}/{meter}/{key}/config"
+
+    def device(self, meter: str) -> str:
+        return f"{self.prefix}/{_DEVICE}/{meter}/config"
+
+    def discovery(self, meter: str) -> tuple[str, str]:
+        """Filters for both forms of a meter's discovery."""
+        return self.entity("+", meter, "+"), self.device(meter)
+
+    def meter_of_availability(self, topic: str) -> str | None:
+        """The meter whose availability a topic is; None for any other topic."""
+        meter = topic.removeprefix(f"{self.base}/").partition("/")[0]
+        return meter if topic == self.availability(meter) else None
+
+    def meter_of_discovery(self, topic: str) -> str | None:
+        """The meter that a topic of discovery is about; None for any other topic."""
+        component, _, rest = topic.removeprefix(f"{self.prefix}/").partition("/")
+        meter, _, key = rest.removesuffix("/config").partition("/")
+        return meter if topic in (self.device(meter), self.entity(component, meter, key)) else None

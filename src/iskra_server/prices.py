@@ -1,0 +1,38 @@
+"""The contracts that are configured, checked together, with their prices as exact decimals."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import combinations
+
+from iskra_server.config import ConfigError, ContractConfig
+from iskra_server.cost.contracts import Contract
+
+
+def contracts_of(configured: Sequence[ContractConfig]) -> tuple[Contract, ...]:
+    """Raises ConfigError where two contracts contradict each other."""
+    currencies = sorted({each.currency for each in configured})
+    if len(currencies) > 1:
+        raise ConfigError(f"contracts.currency must be the same in all contracts, not {' and '.join(currencies)}.")
+    for one, other in combinations(configured, 2):
+        if one.begins == other.begins and (one.meter == other.meter or "" in (one.meter, other.meter)):
+            raise ConfigError(f"Two contracts begin on {one.begins}; give each its own day in contracts.begins.")
+    return tuple(map(_contract, configured))
+
+
+def _contract(configured: ContractConfig) -> Contract:
+    return Contract(
+        begins=configured.begins,
+        name=configured.name,
+        meter=configured.meter,
+        currency=configured.currency,
+        energy_price=_exact(configured.energy_price),
+        feed_in=_exact(configured.feed_in),
+        base_fee=_exact(configured.base_fee),
+        base_fee_per=configured.base_fee_per,
+        instalment=_exact(configured.instalment),
+    )
+
+
+def _exact(price: float) -> Decimal:
+    """A float prints the digits that it was written with."""
+    return Decimal(repr(price))

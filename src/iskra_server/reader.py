@@ -1,0 +1,265 @@
+"""A reader takes one source's octets to the hub: decoder, corrections, guard. It counts everything on the way.
+
+The counts are the `facts` that the diagnosis is made from.
+"""
+
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from typing import overload
+
+from iskra_server.codecs.decoder import Decoder
+from iskra_server.diagnosis.chain import Status, survey, walk
+from iskra_server.diagnosis.facts import Facts, Leap
+from iskra_server.diagnosis.octets import MOST_OCTETS, Seems, recognise
+from iskra_server.diagnosis.quality import ALIGN_S, VERDICT_S, Day, Quality, Slots, Window, octets_per_s
+from iskra_server.hub import Hub
+from iskra_server.meter.corrections import corrected
+from iskra_server.meter.guard import MAX_POWER_W, Breach, Guard, Held
+from iskra_server.meter.lock import LockWatch
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Fault, Reading, Sample
+from iskra_server.meter.status import phases_missing
+from iskra_server.meter.voice import Voices
+from iskra_server.sources.source import Chunk, Heard, Source
+
+log = logging.getLogger(__name__)
+_IMPORT, _EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
+# octets without a telegram for so long are looked at: what do they seem to be?
+_PUZZLED_S = 10.0
+# one head that sees two meters sees both within this time
+_TURNS_S = 600.0
+# twenty telegrams or more, for a support bundle
+RECENT_OCTETS = 8192
+# no meter was read by this program before
+_FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+# clocks are set by less than this all the time
+_CLOCK_SLACK = timedelta(minutes=1)
+
+
+# a meter, its port, and which was seen on the same head before -> the one that it may have replaced
+Replaced = Callable[[str, str, str | None], str | None]
+
+
+class Reader:
+    """One per source. `run` ends when the source does: never, but for a replayed file."""
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        decoder: Decoder,
+        guard: Guard,
+        hub: Hub,
+        voices: Voices | None = None,
+        name: str = "",
+        stale_after_s: float | None = None,
+        max_power_w: int = MAX_POWER_W,
+        replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
+    ) -> None:
+        self.source = source
+        self._name = name
+        self._stale_after_s = stale_after_s
+        self._decoder = decoder
+        self._guard = guard
+        self._hub = hub
+        self._voices = voices or Voices()
+        self._max_power_w = max_power_w
+        self._replaced = replaced
+        self._octets = 0
+        self._octets_at_s: float | None = None
+        self._telegrams = 0
+        self._telegram_at_s: float | None = None
+        self._faults: Counter[str] = Counter()
+        self._window = Window()
+        self._slots = Slots()
+        self._unread = bytearray()
+        self._recent = bytearray()
+        self._judged: tuple[int, Seems | None] = (0, None)
+        self._sample: Sample | None = None
+        self._lock = LockWatch()
+        self._meter_id: str | None = None
+        self._previous_meter_id: str | None = None
+        self._turned_at_s: deque[float] = deque(maxlen=16)
+        self._breach: Breach | None = None
+
+    @property
+    def meter_id(self) -> str | None:
+        """The meter that this source brought last."""
+        return self._meter_id
+
+    @property
+    def reads(self) -> str | None:
+        """The meter that this source brings now."""
+        return self._meter_id if self.source.state.is_open else None
+
+    async def run(self) -> None:
+        async with aclosing(self.source.chunks()) as chunks:
+            async for chunk in chunks:
+                self.take(chunk)
+
+    def take(self, chunk: Chunk) -> None:
+        """Everything that a chunk of octets completes goes to the hub."""
+        self._octets += len(chunk.octets)
+        self._octets_at_s = chunk.monotonic_s
+        self._window.arrived(len(chunk.octets), chunk.monotonic_s)
+        if chunk.errors:
+            self._window.erred(chunk.monotonic_s, framing=chunk.errors.framing, overruns=chunk.errors.overruns)
+        self._recent += chunk.octets
+        if len(self._recent) > 2 * RECENT_OCTETS:
+            del self._recent[:-RECENT_OCTETS]
+        self._unread += chunk.octets
+        del self._unread[:-MOST_OCTETS]
+        for result in self._decoder.feed(chunk.octets):
+            if isinstance(result, Fault):
+                self._faults[result.kind] += 1
+                if result.kind != "noise":
+                    self._window.damaged(chunk.monotonic_s, is_cut=result.kind in ("cut", "escape"))
+                    self._slots.damaged(chunk.monotonic_s)
+            else:
+                self._telegrams += 1
+                self._telegram_at_s = chunk.monotonic_s
+                self._window.good(chunk.monotonic_s)
+                self._slots.good(chunk.monotonic_s)
+                self._unread.clear()
+                self._offer(result, chunk)
+
+    @property
+    def recent(self) -> bytes:
+        """The last octets that arrived."""
+        return bytes(self._recent[-RECENT_OCTETS:])
+
+    def day(self) -> Day:
+        """How telegrams arrived since yesterday at this time."""
+        return self._slots.day(time.monotonic())
+
+    def facts(self, now_s: float | None = None) -> Facts:
+        """What is known now; `now_s` is the monotonic clock."""
+        now_s = time.monotonic() if now_s is None else now_s
+        state, sample, lock, meter_id = self.source.state, self._sample, self._lock, self._meter_id
+        return Facts(
+            name=self._name,
+            source=self.source.url,
+            port=state.port,
+            is_open=state.is_open,
+            simulated=self.source.simulated,
+            octets=self._octets + state.heard.count,
+            octets_age_s=None if self._octets_at_s is None else now_s - self._octets_at_s,
+            telegrams=self._telegrams,
+            faults=dict(self._faults),
+            quarantined=self._guard.held_back.get(meter_id, 0) if meter_id else 0,
+            meter_id=meter_id,
+            age_s=None if sample is None else now_s - sample.monotonic_s,
+            stale_after_s=self._hub.stale_after_s(meter_id or ""),
+            locked=lock.locked,
+            problem=state.problem,
+            about=state.about,
+            seems=self._seems(now_s),
+            lately=self._window.quality(now_s, ALIGN_S),
+            recent=_of_listening(state.heard) if state.heard.count else self._window.quality(now_s, VERDICT_S),
+            locked_at=lock.locked_at and lock.locked_at.astimezone(),
+            unlocked_for_s=lock.unlocked_for_s,
+            leap=_leap(self._breach),
+            previous_meter_id=self._replaced(meter_id, state.port, self._previous_meter_id) if meter_id else None,
+            turns=sum(now_s - turned_s <= _TURNS_S for turned_s in self._turned_at_s),
+            clock_behind=self._clock_behind(),
+            one_way=bool(sample and sample.reading.get(_IMPORT) and not sample.reading.get(_EXPORT)),
+            phases_missing=phases_missing(sample.reading) if sample else (),
+        )
+
+    def _offer(self, reading: Reading, chunk: Chunk) -> None:
+        source = self.source
+        reading = corrected(reading)
+        if self._meter_id not in (None, reading.meter_id):
+            self._previous_meter_id = self._meter_id
+            self._turned_at_s.append(chunk.monotonic_s)
+            self._lock = LockWatch()
+        self._meter_id = reading.meter_id
+        sample = Sample(reading, chunk.received_at, chunk.monotonic_s, source.simulated, source.state.port)
+        self._lock.saw(sample)
+        if not self._voices.may_speak(self, reading.meter_id, chunk.monotonic_s):
+            # it arrived, and shows that this source is well
+            self._sample = sample
+            return
+        result = self._guard.admit(sample, self._max_power_w)
+        self._report(result)
+        if isinstance(result, Sample):
+            self._sample = result
+            self._hub.publish(result, self._stale_after_s)
+
+    def _report(self, result: Sample | Held) -> None:
+        """One line when readings begin to be held back, one when they are published again."""
+        was_holding = self._breach is not None
+        self._breach = result.breach if isinstance(result, Held) else None
+        if isinstance(result, Held) and not was_holding:
+            log.warning("%s: reading held back: %s", result.sample.reading.meter_id, result.reason)
+        elif isinstance(result, Sample) and was_holding:
+            log.warning("%s: readings are published again (epoch %d)", result.reading.meter_id, result.epoch)
+
+    def _seems(self, now_s: float) -> Seems | None:
+        """What the octets since the last telegram seem to be, where it is missing."""
+        if self._telegram_at_s is not None and now_s - self._telegram_at_s < _PUZZLED_S:
+            return None
+        heard = self.source.state.heard
+        octets, came = heard.octets or bytes(self._unread), self._octets + heard.count
+        if self._judged[0] != came:
+            self._judged = came, recognise(octets)
+        return self._judged[1]
+
+    def _clock_behind(self) -> datetime | None:
+        """What this computer's clock says, where it says less than it must."""
+        last = (self._meter_id and self._guard.last_published(self._meter_id)) or _FIRST_MOMENT
+        now = datetime.now(UTC)
+        return now.astimezone() if now < max(last, _FIRST_MOMENT) - _CLOCK_SLACK else None
+
+
+def _of_listening(heard: Heard) -> Quality:
+    """While a port is searched that a meter is on."""
+    return Quality(
+        seconds=round(heard.seconds),
+        good=0,
+        damaged=0,
+        cut=0,
+        octets=heard.count,
+        share=None,
+        framing=heard.errors.framing if heard.errors else None,
+        overruns=heard.errors.overruns if heard.errors else None,
+        octets_per_s=octets_per_s(heard.count, heard.seconds),
+    )
+
+
+def _leap(breach: Breach | None) -> Leap | None:
+    if breach is None:
+        return None
+    register, before, value = breach.register.obis.short, str(breach.last.value), str(breach.register.value)
+    seconds = 0 if breach.is_back else round(breach.seconds)
+    return Leap(register, before, value, seconds, breach.is_back)
+
+
+class Statuses(Sequence[Status]):
+    """How each reader stands, judged when it is looked at: who asks for one of a thousand meters waits for one."""
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        self._readers = readers
+
+    def __iter__(self) -> Iterator[Status]:
+        return iter(survey([reader.facts() for reader in self._readers]))
+
+    @overload
+    def __getitem__(self, place: int) -> Status: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Status]: ...
+
+    def __getitem__(self, place: int | slice) -> Status | Sequence[Status]:
+        if isinstance(place, slice):
+            return Statuses(self._readers[place])
+        wanted = self._readers[place]
+        others = (each for each in self._readers if each.meter_id == wanted.meter_id and each is not wanted)
+        return walk(wanted.facts(), [other.facts() for other in others])
+
+    def __len__(self) -> int:
+        return len(self._readers)

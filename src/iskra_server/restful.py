@@ -1,0 +1,108 @@
+"""The YAML of Home Assistant's RESTful sensors for a server.
+
+Home Assistant ignores the HTTP status and keeps old values where a template gives none. So every sensor converts with
+`| float`, which fails on anything that is no number, and has an `availability` that looks at the value itself: a 503,
+an empty answer, HTML, a time-out and a refused connection all end as "unavailable", and recover.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from iskra_server.meter.registers import BY_KEY
+
+_SIMULATED = " (simulated)"
+# what is written into YAML between quotation marks
+_ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
+
+
+class Register(Struct):
+    """What the server says of a register of a meter."""
+
+    name: str
+    label: str
+    value: float | str | bool
+    unit: str | None = None
+
+
+class Meter(Struct):
+    id: str
+    simulated: bool = False
+    registers: list[Register] = []
+
+
+class Meters(Struct):
+    meters: list[Meter]
+
+
+def address(url: str) -> str | None:
+    """A server's address without a slash at its end, None for what is none."""
+    return url.rstrip("/") if _ADDRESS.fullmatch(url) else None
+
+
+def whole_yaml(base: str, meters: Iterable[Meter]) -> str:
+    """The total, and everything that each meter sends."""
+    known = list(meters)
+    lines = [*total_yaml(base, simulated=any(meter.simulated for meter in known)), ""]
+    if known:
+        lines += [*meters_yaml(base, known), ""]
+    return "\n".join(lines)
+
+
+def total_yaml(base: str, *, simulated: bool = False) -> Iterator[str]:
+    """The total of energy drawn as a sensor for the Energy dashboard."""
+    yield "# configuration.yaml: the exact meter reading, for the Energy dashboard"
+    yield "sensor:"
+    yield "  - platform: rest"
+    yield f'    name: "Electricity meter{_SIMULATED if simulated else ""}"'
+    yield '    unique_id: "iskra_electricity_total"'
+    yield f'    resource: "{base}/api/electricity/cumulated"'
+    yield "    scan_interval: 10"
+    yield "    timeout: 5"
+    yield '    value_template: "{{ value_json.value | float }}"'
+    yield '    availability: "{{ value_json is defined and value_json.value is number }}"'
+    yield "    device_class: energy"
+    yield "    state_class: total_increasing"
+    yield "    unit_of_measurement: kWh"
+
+
+def meters_yaml(base: str, meters: Iterable[Meter]) -> Iterator[str]:
+    """Every number that each meter sends, from one request a meter; all below one key, as a key counts once."""
+    known = list(meters)
+    names = " and ".join(f"{meter.id}{_mark(meter)}" for meter in known)
+    yield f"# configuration.yaml: everything that meter {names} sends, from one request"
+    yield "rest:"
+    for meter in known:
+        yield from _resource(base, meter)
+
+
+def _resource(base: str, meter: Meter) -> Iterator[str]:
+    short = "".join(meter.id.split())
+    yield f'  - resource: "{base}/api/v1/meters/{short}"'
+    yield "    scan_interval: 10"
+    yield "    timeout: 5"
+    yield "    sensor:"
+    for register in meter.registers:
+        if isinstance(register.value, float) and register.name in BY_KEY:
+            yield from _sensor(register, short, _mark(meter))
+
+
+def _sensor(register: Register, meter: str, mark: str) -> Iterator[str]:
+    row = BY_KEY[register.name]
+    picked = f"(value_json.registers | selectattr('name', 'eq', '{register.name}') | map(attribute='value') | first)"
+    here = "value_json is defined and value_json.registers is defined"
+    yield f'      - name: "{register.label}{mark}"'
+    yield f'        unique_id: "{meter.lower()}_{register.name}"'
+    yield f'        value_template: "{{{{ {picked} | float }}}}"'
+    yield f'        availability: "{{{{ {here} and {picked} is number }}}}"'
+    if row.device_class:
+        yield f"        device_class: {row.device_class}"
+    if row.state_class:
+        yield f"        state_class: {row.state_class}"
+    if register.unit:
+        yield f'        unit_of_measurement: "{register.unit}"'
+
+
+def _mark(meter: Meter) -> str:
+    return _SIMULATED if meter.simulated else ""

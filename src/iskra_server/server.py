@@ -1,0 +1,251 @@
+"""The composition root: reads top to bottom as the road of a telegram goes.
+
+sources -> codecs -> meter (guard) -> hub -> history | outputs | web
+
+SIGTERM and SIGINT end it within 5 s, SIGHUP reads the configuration again: what is configured otherwise is made anew,
+the rest runs on, and the socket stays open.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from threading import Timer
+from typing import TYPE_CHECKING
+
+from iskra_server.codecs.decoder import DECODERS
+from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
+from iskra_server.delivery import Output, outputs_of
+from iskra_server.diagnosis.chain import Status
+from iskra_server.history.address import address_of
+from iskra_server.hub import Hub
+from iskra_server.listening import Http, address, listen, loop_factory
+from iskra_server.logs import Recent, set_up
+from iskra_server.meter.guard import Guard
+from iskra_server.meter.voice import Voices
+from iskra_server.notify import READY, STOPPING, feed_watchdog, notify
+from iskra_server.plan import Plan, plan_of
+from iskra_server.reader import Reader, Statuses
+from iskra_server.sources.source import Source
+from iskra_server.supervision import Part, Supervision
+from iskra_server.web.app import App, create_app
+
+if TYPE_CHECKING:
+    # for their types alone: they bring the database library along
+    from iskra_server.archive import Archive
+    from iskra_server.history.store import Store
+
+log = logging.getLogger(__name__)
+# what is pending is written within 3 s; a thread that hangs in a database is left behind then
+_END_WITHIN_S = 4.5
+
+Reload = Callable[[], Config]
+
+
+def run(config: Config, reload: Reload | None = None) -> int:
+    """Serve until SIGTERM or SIGINT. Raises ConfigError for what cannot be used, and a port that cannot be had.
+
+    `reload` gives the configuration anew, or raises ConfigError.
+    """
+    plan = plan_of(config)
+    listening = listen(config.server.host, config.server.port)
+    recent = Recent()
+    set_up(config.log.level, config.log.format, recent)
+    with listening, asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve(plan, listening, recent, reload or (lambda: config)))
+    return 0
+
+
+async def _serve(plan: Plan, listening: socket.socket, log_lines: Recent, reload: Reload) -> None:
+    signals: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    # a terminal that is closed ends the server, as it ends any other command
+    for number in (signal.SIGTERM, signal.SIGINT, *(() if os.isatty(0) else (signal.SIGHUP,))):
+        loop.add_signal_handler(number, _take, number, signals)
+    async with asyncio.TaskGroup() as tasks:
+        composition = Composition(Supervision(tasks), listening, log_lines, plan)
+        await composition.begin()
+        while await signals.get() == signal.SIGHUP:
+            await composition.reload(reload)
+        notify(STOPPING)
+        await composition.end()
+
+
+def _take(number: int, signals: "asyncio.Queue[int]") -> None:
+    signals.put_nowait(number)
+    if number != signal.SIGHUP:
+        last_resort = Timer(_END_WITHIN_S, _leave)
+        last_resort.daemon = True
+        last_resort.start()
+
+
+def _leave() -> None:
+    log.error("not everything has ended within %.1f s; it is left behind", _END_WITHIN_S)
+    os._exit(1)
+
+
+class Composition:
+    """Everything that runs, made of one plan and changed to another: the hub and the guard outlive both."""
+
+    def __init__(self, supervision: Supervision, listening: socket.socket, log_lines: Recent, plan: Plan) -> None:
+        self._supervision = supervision
+        self._listening = listening
+        self._log_lines = log_lines
+        self._plan = plan
+        self._hub = Hub()
+        self._guard = Guard()
+        self._voices = Voices()
+        self._readers: dict[MeterConfig, Reader] = {}
+        self._archive: Archive | None = None
+        self._outputs: list[Output] = []
+        self._make_readers()
+        self._app = self._create_app()
+        self._http = Http(self._app, listening, plan.tls)
+
+    async def begin(self) -> None:
+        self._supervision.start("http", Part("http", self._http.run_until_stopped))
+        await self._http.ready.wait()
+        notify(READY)
+        self._supervision.start("watchdog", Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
+        await self._record()
+        # what starting has made stays: a collection that looks at all of it takes 20 ms, in which nothing is answered
+        gc.freeze()
+        await self._read()
+        await self._hand_on()
+        log.info("serving on %s", address(self._listening, tls=self._plan.tls is not None))
+
+    async def reload(self, reload: Reload) -> None:
+        """A configuration that cannot be used is refused with its sentence, and the old one goes on."""
+        try:
+            plan = plan_of(reload())
+            if _place(plan) != _place(self._plan):
+                raise ConfigError("server.host and server.port are taken over by a restart alone.")
+        except ConfigError as error:
+            log.error("The configuration stays as it was: %s", error)
+            return
+        old, self._plan = self._plan, plan
+        set_up(plan.config.log.level, plan.config.log.format, self._log_lines)
+        if _recorded(plan) != _recorded(old):
+            await self._record()
+        await self._read()
+        await self._hand_on()
+        before, self._app = self._app, self._create_app()
+        await self._http.exchange(self._app, plan.tls)
+        before.close()
+        log.info("The configuration was read again and holds now.")
+
+    async def end(self) -> None:
+        """Requests may end, what is pending is written, all at once: none waits for another that hangs."""
+        self._app.close()
+        self._http.stop()
+        await self._supervision.end(last="http")
+
+    def statuses(self) -> Sequence[Status]:
+        meters = self._plan.config.meters
+        return Statuses([self._readers[meter] for meter in meters if meter in self._readers])
+
+    def _is_diagnosed(self) -> bool:
+        """Whether every meter delivers, or it is known why it does not."""
+        return all(status.ok or status.sentence for status in self.statuses())
+
+    async def _record(self) -> None:
+        """History, opened before the first telegram is read: the guard goes on from what it holds."""
+        await self._supervision.stop("retention", "replacements", "history")
+        self._archive = archive = _archive(self._plan.config.history, simulated=self._plan.simulated)
+        if archive is None:
+            return
+        await (archive.begin(self._guard) if self._plan.sources else archive.open())
+        self._supervision.start("history", Part("history", lambda: archive.record(self._hub)))
+        if self._plan.sources:
+            self._supervision.start("retention", Part("retention", archive.thin))
+            self._supervision.start("replacements", Part("replacements", archive.watch_replacements))
+
+    def _make_readers(self) -> None:
+        """A reader for each meter; those that are configured as before stay."""
+        for meter, source in zip(self._plan.config.meters, self._plan.sources, strict=True):
+            if meter not in self._readers:
+                self._readers[meter] = self._reader(meter, source)
+
+    async def _read(self) -> None:
+        """Every reader runs, and none of a meter that is no longer configured so."""
+        meters = self._plan.config.meters
+        gone = [meter for meter in self._readers if meter not in meters]
+        await self._supervision.stop(*gone)
+        for meter in gone:
+            self._forget(meter, self._readers.pop(meter))
+        self._make_readers()
+        for meter in meters:
+            if not self._supervision.has(meter):
+                reader = self._readers[meter]
+                self._supervision.start(meter, Part(reader.source.url, reader.run))
+
+    def _reader(self, meter: MeterConfig, source: Source) -> Reader:
+        return Reader(
+            source=source,
+            decoder=DECODERS["sml"](),
+            guard=self._guard,
+            hub=self._hub,
+            voices=self._voices,
+            name=meter.name,
+            stale_after_s=meter.stale_after_s,
+            max_power_w=meter.max_power_w,
+            replaced=self._replaced,
+        )
+
+    def _replaced(self, meter_id: str, port: str, seen_before: str | None) -> str | None:
+        return self._archive.replacements.asked(meter_id, port, seen_before) if self._archive else seen_before
+
+    def _forget(self, meter: MeterConfig, reader: Reader) -> None:
+        """What is no longer read anywhere is not shown either."""
+        meter_id = reader.facts().meter_id
+        others = {other.facts().meter_id for other in self._readers.values()}
+        if meter_id and meter_id not in others and meter.url not in {each.url for each in self._plan.config.meters}:
+            self._hub.forget(meter_id)
+
+    async def _hand_on(self) -> None:
+        await self._supervision.stop(*(output.part.name for output in self._outputs))
+        self._outputs = outputs_of(self._plan.config, self._hub, self.statuses, self._store)
+        for output in self._outputs:
+            self._supervision.start(output.part.name, output.part)
+
+    def _create_app(self) -> App:
+        return create_app(
+            hub=self._hub,
+            statuses=self.statuses,
+            settings=self._plan.settings,
+            history=self._store if self._plan.config.history.enabled else None,
+            history_sentence=lambda: self._archive.state.sentence if self._archive else "",
+            writer=lambda: self._archive.state if self._archive else None,
+            outputs=lambda: [output.state() for output in self._outputs if output.state],
+            recent=lambda: [(reader.source.url, reader.recent) for reader in self._readers.values()],
+            days=lambda: [(reader.source.url, reader.day()) for reader in self._readers.values()],
+            log_lines=lambda: self._log_lines.lines,
+        )
+
+    def _store(self) -> "Store | None":
+        return self._archive.store if self._archive else None
+
+
+def _place(plan: Plan) -> tuple[str, int]:
+    return plan.config.server.host, plan.config.server.port
+
+
+def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool]:
+    return plan.config.history, plan.simulated, bool(plan.sources)
+
+
+def _archive(history: HistoryConfig, *, simulated: bool) -> "Archive | None":
+    if not history.enabled:
+        return None
+    # the database library takes 15 MB of memory
+    from iskra_server.archive import Archive  # noqa: PLC0415
+    from iskra_server.history.store import Store  # noqa: PLC0415
+
+    address = address_of(history.data_dir, history.database_url, simulated=simulated)
+    profile = history.database_profile
+    return Archive(
+        lambda: Store(address, profile), flush_s=history.flush_s, raw_days=history.raw_days, simulated=simulated
+    )

@@ -1,0 +1,115 @@
+"""A simulated meter on a line that any program can open: a pseudo-terminal or a TCP port.
+
+A line does not wait: octets that nobody reads are lost, as on a serial port. Unplugging closes it; when the head
+comes back a pseudo-terminal has a new path, and TCP clients connect again.
+"""
+
+import asyncio
+import os
+import socket
+import struct
+import termios
+import tty
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from fcntl import ioctl
+
+from iskra_server.simulator.virtual import VirtualMeter
+
+# some telegrams; a pseudo-terminal holds 4096 octets
+MAX_UNREAD = 2048
+MAX_CLIENTS = 32
+# half a minute of telegrams here and as much in the kernel; a client further behind is dropped
+MAX_UNSENT = 16 * 1024
+
+
+async def serve_pty(meter: VirtualMeter, on_path: Callable[[str], None]) -> None:
+    """Endless; calls `on_path` with the path to open, again after each unplugging."""
+    _check_pace(meter)
+    terminal = Terminal()
+    try:
+        async with aclosing(meter.beats()) as beats:
+            async for octets in beats:
+                if octets is None:
+                    terminal.close()
+                elif terminal.open():
+                    on_path(terminal.path)
+                terminal.write(octets or b"")
+    finally:
+        terminal.close()
+
+
+async def serve_tcp(meter: VirtualMeter, host: str, port: int, on_listening: Callable[[int], None]) -> None:
+    """Endless; calls `on_listening` with the port (port 0 is any free one). OSError where it cannot listen."""
+    _check_pace(meter)
+    clients: set[asyncio.StreamWriter] = set()
+
+    async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(clients) >= MAX_CLIENTS:
+            writer.close()
+            return
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_UNSENT)
+        clients.add(writer)
+        with suppress(ConnectionError):
+            while await reader.read(1024):
+                pass  # a meter does not listen
+        clients.discard(writer)
+        writer.close()
+
+    async with await asyncio.start_server(welcome, host, port) as server:
+        on_listening(server.sockets[0].getsockname()[1])
+        try:
+            async with aclosing(meter.beats()) as beats:
+                async for octets in beats:
+                    for client in tuple(clients):
+                        _send(client, octets)
+        finally:
+            for client in clients:
+                client.transport.abort()
+
+
+def _check_pace(meter: VirtualMeter) -> None:
+    if meter.rate == 0:
+        raise ValueError("a line needs a pace; give a rate above 0, such as 1 for that of a real meter")
+
+
+def _send(client: asyncio.StreamWriter, octets: bytes | None) -> None:
+    if octets is None or client.transport.get_write_buffer_size() > MAX_UNSENT:
+        client.transport.abort()
+    else:
+        client.write(octets)
+
+
+class Terminal:
+    """A raw pseudo-terminal; both ends stay open here so that readers may come and go."""
+
+    path = ""
+
+    def __init__(self) -> None:
+        self._ends: tuple[int, int] | None = None
+
+    def open(self) -> bool:
+        """True where it was closed before."""
+        if self._ends:
+            return False
+        self._ends = meter_end, reader_end = os.openpty()
+        tty.setraw(reader_end)
+        os.set_blocking(meter_end, False)
+        self.path = os.ttyname(reader_end)
+        return True
+
+    def write(self, octets: bytes) -> None:
+        """Send; what stood unread for some telegrams is lost, and nothing happens while closed."""
+        if not self._ends:
+            return
+        meter_end, reader_end = self._ends
+        (unread,) = struct.unpack("i", ioctl(reader_end, termios.FIONREAD, bytes(4)))
+        if unread > MAX_UNREAD:
+            termios.tcflush(reader_end, termios.TCIFLUSH)
+        with suppress(BlockingIOError):
+            os.write(meter_end, octets)
+
+    def close(self) -> None:
+        for end in self._ends or ():
+            os.close(end)
+        self._ends = None

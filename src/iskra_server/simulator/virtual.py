@@ -1,0 +1,184 @@
+"""A meter that does not exist, as a source: telegrams of a profile at a real meter's pace, or faster.
+
+`rate` speeds up the pace and the household with it: at 10 a telegram comes every tenth of a second and each is
+one whole second later in the household. At 0 they come as fast as they are taken.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from itertools import count
+from urllib.parse import parse_qsl, urlsplit
+
+from iskra_server.simulator.faults import Faults, parse
+from iskra_server.simulator.household import INSTALLED, Household
+from iskra_server.simulator.profiles import DEFAULT, Profile, profile
+from iskra_server.simulator.telegram import Plate, plate, telegram
+from iskra_server.sources.source import Chunk, State, arrived
+
+SCHEME = "simulator"
+CHUNK = 64
+# after a pause of the computer the missing telegrams are not all sent at once
+MAX_LAG_S = 1.0
+_OPTIONS = ("seed", "rate", "faults", "start", "since", "unlock", "relock")
+_NEVER = math.inf
+
+
+class VirtualMeter:
+    """A source without a port. `start` is the household's time at the first telegram, now if not given.
+
+    The counters run without a seam from the year of `since` on, that of `start` if not given. A locked profile is
+    unlocked after `unlock` seconds of the household, and locks itself again after `relock`.
+
+    Raises ValueError, with the fix, for an unknown profile, a bad fault, a negative rate or a start before 2020.
+    """
+
+    simulated = True
+
+    def __init__(
+        self,
+        profile_name: str = DEFAULT,
+        *,
+        seed: int = 1,
+        rate: float = 1.0,
+        faults: str = "",
+        start: datetime | None = None,
+        since: datetime | None = None,
+        unlock: float = _NEVER,
+        relock: float = _NEVER,
+        url: str | None = None,
+    ) -> None:
+        if not (math.isfinite(rate) and rate >= 0):
+            raise ValueError(f"the simulator's rate is {rate}; give 1 for real pace, 10 for ten times, 0 for no pause")
+        model = profile(profile_name)
+        self.url = url or f"{SCHEME}:{model.name}"
+        self._plugged = State(self.url, is_open=True)
+        self._unplugged = State(self.url, is_open=False, problem="simulated_unplugged")
+        self.state = State(self.url, is_open=False)
+        self.rate = rate
+        self._pause_s = model.interval_s / rate if rate else 0.0
+        if unlock < _NEVER and not model.unlocked:
+            raise ValueError(f"the profile {model.name} is not locked; one that can be unlocked is MT175-locked")
+        self._first = _first_second(start)
+        self._household = _household(model, seed, self._first, since)
+        self._telegrams = _stream(
+            model, seed, self._household, self._first, interval_s=model.interval_s, unlocked_s=(unlock, relock)
+        )
+        self._faults = Faults(parse(faults), seed)
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        """Endless. A second iteration goes on where the first one stopped."""
+        try:
+            async with aclosing(self.beats()) as beats:
+                async for octets in beats:
+                    self.state = self._unplugged if octets is None else self._plugged
+                    for begin in range(0, len(octets or b""), CHUNK):
+                        yield arrived((octets or b"")[begin : begin + CHUNK])
+        finally:
+            self.state = State(self.url, is_open=False)
+
+    async def beats(self) -> AsyncGenerator[bytes | None, None]:
+        """Per telegram interval what arrives: a telegram, damaged or not, nothing, or None while unplugged."""
+        now = asyncio.get_running_loop().time
+        # reckoned from its beginning, which takes seconds on a small computer; others get their turn in between
+        for _ in self._household.reckon(self._first):
+            await asyncio.sleep(0)
+        due = now()
+        for sent in self._telegrams:
+            yield self._faults.strike(sent)
+            due = max(due + self._pause_s, now() - MAX_LAG_S)
+            await asyncio.sleep(max(0.0, due - now()))
+
+
+def telegrams(
+    profile_name: str = DEFAULT,
+    *,
+    seed: int = 1,
+    start: datetime | None = None,
+    since: datetime | None = None,
+    interval_s: int | None = None,
+    unlocked_from: float = _NEVER,
+    unlocked_to: float = _NEVER,
+) -> Iterator[bytes]:
+    """Endless whole telegrams, one every `interval_s` seconds of the household (the profile's own if not given).
+
+    The counters run without a seam from the year of `since` on, that of `start` if not given. `unlocked_from` and
+    `unlocked_to` are seconds from the first telegram on in which a locked meter is not.
+
+    Raises ValueError for an unknown profile or a start before 2020.
+    """
+    model, first = profile(profile_name), _first_second(start)
+    household = _household(model, seed, first, since)
+    interval_s = interval_s or model.interval_s
+    return _stream(model, seed, household, first, interval_s=interval_s, unlocked_s=(unlocked_from, unlocked_to))
+
+
+def _first_second(start: datetime | None) -> int:
+    return int(start.timestamp() if start else time.time())
+
+
+def _household(model: Profile, seed: int, first: int, since: datetime | None) -> Household:
+    return Household(seed, model.pv_peak_w, int(since.timestamp()) if since else first)
+
+
+def _stream(
+    model: Profile, seed: int, household: Household, first: int, *, interval_s: int, unlocked_s: tuple[float, float]
+) -> Iterator[bytes]:
+    """`unlocked_s` are the seconds from the first telegram on between which the meter is unlocked."""
+    unlocked = profile(model.unlocked) if model.unlocked else model
+    own = plate(model, seed)
+    begin, end = unlocked_s
+    return (
+        _telegram(unlocked if begin <= second - first < end else model, own, household, second)
+        for second in count(first, interval_s)
+    )
+
+
+def _telegram(model: Profile, own: Plate, household: Household, second: int) -> bytes:
+    sec_index = second - INSTALLED
+    return telegram(model, own, household.at(second), sec_index, sec_index // model.interval_s)
+
+
+def from_url(url: str) -> VirtualMeter:
+    """`simulator:MT175?seed=1&rate=10&faults=noise=0.01,cut=0.02&start=2026-06-21T10:00:00Z`; each part optional.
+
+    Raises ValueError that names the part.
+    """
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    for name in options:
+        if name not in _OPTIONS:
+            raise ValueError(f"the simulator has no option '{name}'; choose from {', '.join(_OPTIONS)}")
+    return VirtualMeter(
+        parts.netloc + parts.path or DEFAULT,
+        seed=int(_number(options, "seed", "1")),
+        rate=_number(options, "rate", "1"),
+        faults=options.get("faults", ""),
+        start=_moment(options, "start"),
+        since=_moment(options, "since"),
+        unlock=_number(options, "unlock", "inf"),
+        relock=_number(options, "relock", "inf"),
+        url=url,
+    )
+
+
+def _number(options: dict[str, str], name: str, default: str) -> float:
+    text = options.get(name, default)
+    try:
+        return int(text) if name == "seed" else float(text)
+    except ValueError:
+        raise ValueError(f"the simulator's {name} is '{text}'; give a number, such as {name}={default}") from None
+
+
+def _moment(options: dict[str, str], name: str) -> datetime | None:
+    text = options.get(name)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"the simulator's {name} is '{text}'; give a time such as 2026-06-21T10:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

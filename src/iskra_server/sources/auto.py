@@ -1,0 +1,136 @@
+"""`auto` finds the head: it listens to one port after another and takes the one whose octets are a meter's.
+
+Left alone are ports that another program holds and sticks whose name says that they are something else: to open them
+would reset them. Nothing is remembered: when the port is lost, the search begins anew.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from iskra_server.sources.errors import LineErrors
+from iskra_server.sources.ports import Port, list_ports, plugged
+from iskra_server.sources.reconnect import Reconnecting, Report
+from iskra_server.sources.serial import SerialLine, open_serial
+from iskra_server.sources.source import Heard, State, Tell, plainly
+from iskra_server.sources.trouble import Trouble, no_port
+
+# meters push every 1 to 4 s
+PATIENCE_S = 5.0
+# a head is being put in place meanwhile, somebody waits
+LONGEST_WAIT_S = 10.0
+# several telegrams; what is older cannot help to recognise a meter
+MOST_OCTETS = 4096
+
+
+class Finder:
+    """One search after another. `recognise` is asked with all octets that came from a port so far."""
+
+    def __init__(
+        self,
+        recognise: Callable[[bytes], bool],
+        ports: Callable[[], list[Port]],
+        plugged: Callable[[], object],
+        patience_s: float,
+    ) -> None:
+        self._recognise = recognise
+        self._ports = ports
+        self._plugged = plugged
+        self._patience_s = patience_s
+
+    async def find(self, report: Report) -> SerialLine:
+        """The meter's line with the octets that gave it away; raises `Trouble` when it is on no port."""
+        ports = await asyncio.to_thread(self._ports)
+        candidates = [port for port in ports if not port.is_foreign and not _is_held(port)]
+        troubles: list[Trouble] = []
+        for port in candidates:
+            try:
+                line = await open_serial(port.path)
+                if await self._is_meter(line, report, alone=len(candidates) == 1):
+                    return line
+            except Trouble as trouble:
+                troubles.append(trouble)
+        raise _nothing_found(ports, candidates, troubles)
+
+    async def _is_meter(self, line: SerialLine, report: Report, *, alone: bool) -> bool:
+        """Listen for as long as patience lasts; to the only port for as long as it stays the only one."""
+        before, ear, found = self._plugged(), _Ear(line), False
+        try:
+            report(State(line.port, is_open=False))
+            found = await self._hears_meter(ear)
+            while alone and not found and self._plugged() == before:
+                report(_no_meter(line.port, ear.heard()))
+                found = await self._hears_meter(ear)
+        finally:
+            if not found:
+                await line.close()
+        line.put_back(bytes(ear.octets))
+        return found
+
+    async def _hears_meter(self, ear: "_Ear") -> bool:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                while True:
+                    await ear.listen()
+                    if self._recognise(bytes(ear.octets)):
+                        return True
+        except TimeoutError:
+            return False
+
+
+class _Ear:
+    """What comes from a line that is listened to; the newest octets are kept."""
+
+    def __init__(self, line: SerialLine) -> None:
+        self.octets = bytearray()
+        self._line = line
+        self._count = 0
+        self._errors: LineErrors | None = None
+        self._since_s = time.monotonic()
+
+    async def listen(self) -> None:
+        octets = await self._line.read()
+        self._count += len(octets)
+        self.octets += octets
+        del self.octets[:-MOST_OCTETS]
+
+    def heard(self) -> Heard:
+        errors = self._line.errors()
+        self._errors = errors and errors + (self._errors or LineErrors())
+        return Heard(bytes(self.octets), self._count, time.monotonic() - self._since_s, self._errors)
+
+
+def auto_source(
+    recognise: Callable[[bytes], bool],
+    *,
+    ports: Callable[[], list[Port]] = list_ports,
+    plugged: Callable[[], object] = plugged,
+    patience_s: float = PATIENCE_S,
+    tell: Tell = plainly,
+) -> Reconnecting:
+    finder = Finder(recognise, ports, plugged, patience_s)
+    return Reconnecting(
+        url="auto", port="auto", connect=finder.find, plugged=plugged, longest_wait_s=LONGEST_WAIT_S, tell=tell
+    )
+
+
+def _is_held(port: Port) -> bool:
+    # the program that made a pseudo terminal holds it open itself
+    return port.holder is not None and not port.device.startswith("/dev/pts/")
+
+
+def _no_meter(path: str, heard: Heard) -> State:
+    """What is heard may tell what is there instead; that is for others to judge."""
+    about = {"port": path, "octets": str(heard.count)}
+    return State(path, is_open=False, problem="noise" if heard.count else "silence", about=about, heard=heard)
+
+
+def _nothing_found(ports: list[Port], candidates: list[Port], troubles: list[Trouble]) -> Trouble:
+    if not ports:
+        return Trouble(no_port())
+    if not candidates:
+        taken = ", ".join(f"{port.path} ({port.holder or 'not a head'})" for port in ports)
+        return Trouble("all_taken", ports=taken)
+    if len(troubles) == len(candidates):
+        return troubles[0]
+    return Trouble("not_heard", ports=", ".join(port.path for port in candidates))

@@ -1,0 +1,69 @@
+"""A capture file as a source that ends: `file:PATH` at the pace of 9600 8N1, `?speed=10` faster, `?speed=0` at once.
+
+What is read from it is not what the meter says now, so it is marked like simulated data.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import BinaryIO
+
+from iskra_server.sources.source import Chunk, State, Tell, arrived, plainly
+
+CHUNK_OCTETS = 64
+OCTETS_PER_S = 960
+
+log = logging.getLogger("iskra_server.sources")
+
+
+class Replay:
+    """`speed` 1 is 960 octets a second, 0 as fast as they are taken."""
+
+    simulated = True
+
+    def __init__(self, *, url: str, path: Path, speed: float = 1.0, tell: Tell = plainly) -> None:
+        self.url = url
+        self.state = State(str(path), is_open=False)
+        self._path = path
+        self._speed = speed
+        self._tell = tell
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        try:
+            # the first octet tells what opening does not: a directory opens, too
+            capture = await asyncio.to_thread(self._open)
+        except OSError as error:
+            problem = _problem(error)
+            self._close(problem, reason=error.strerror or str(error))
+            log.warning("%s", self._tell(problem, self.state.about))
+            return
+        with capture:
+            self.state = State(str(self._path), is_open=True)
+            began_s, sent = time.monotonic(), 0
+            while octets := capture.read(CHUNK_OCTETS):
+                sent += len(octets)
+                await asyncio.sleep(self._pause_s(began_s, sent))
+                yield arrived(octets)
+        self._close("ended")
+
+    def _open(self) -> BinaryIO:
+        capture = self._path.open("rb")
+        capture.peek(1)
+        return capture
+
+    def _pause_s(self, began_s: float, sent: int) -> float:
+        if not self._speed:
+            return 0.0
+        return max(0.0, began_s + sent / (OCTETS_PER_S * self._speed) - time.monotonic())
+
+    def _close(self, problem: str, **about: str) -> None:
+        path = str(self._path)
+        self.state = State(path, is_open=False, problem=problem, about={"port": path, **about})
+
+
+def _problem(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "capture_missing"
+    return "capture_permission" if isinstance(error, PermissionError) else "capture_unusable"

@@ -1,0 +1,127 @@
+"""Octets over the network: `tcp://` (ser2net, Wi-Fi heads), and `rfc2217://`, `esphome://` through serialx.
+
+A peer that was switched off does not say so: keepalive finds the dead machine, and two minutes without an octet end
+the connection in any case, because a meter speaks every few seconds.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import serialx
+from serialx.common import UnknownUriScheme
+
+from iskra_server.sources.reconnect import Reconnecting, Report
+from iskra_server.sources.source import Tell, plainly
+from iskra_server.sources.trouble import Trouble
+
+BAUD = 9600
+IDLE_S = 120.0
+CONNECT_S = 10.0
+MOST_OCTETS = 4096
+# a dead machine is found 60 s after its last word
+KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class StreamLine:
+    """An open connection."""
+
+    def __init__(self, port: str, streams: Streams, idle_s: float) -> None:
+        self.port = port
+        self._reader, self._writer = streams
+        self._idle_s = idle_s
+
+    async def read(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._idle_s):
+                octets = await self._reader.read(MOST_OCTETS)
+        except TimeoutError as error:
+            raise Trouble("idle", port=self.port, seconds=f"{self._idle_s:.0f}") from error
+        except (OSError, serialx.SerialException) as error:
+            raise self._lost() from error
+        if not octets:
+            raise self._lost()
+        return octets
+
+    def errors(self) -> None:
+        """No driver stands behind a connection."""
+
+    async def close(self) -> None:
+        self._writer.close()
+        with suppress(OSError, serialx.SerialException):
+            await self._writer.wait_closed()
+
+    def _lost(self) -> Trouble:
+        return Trouble("closed", port=self.port)
+
+
+def tcp_source(url: str, *, idle_s: float = IDLE_S, tell: Tell = plainly) -> Reconnecting:
+    """`tcp://HOST:PORT`; raises ValueError when one of them is missing."""
+    host, port = _address(url)
+
+    async def connect() -> Streams:
+        reader, writer = await asyncio.open_connection(host, port)
+        keep_alive(writer.get_extra_info("socket"))
+        return reader, writer
+
+    return _source(url, connect, idle_s, tell)
+
+
+def bridge_source(url: str, *, idle_s: float = IDLE_S, tell: Tell = plainly) -> Reconnecting:
+    """`rfc2217://HOST:PORT` and `esphome://HOST/?port_name=NAME&key=KEY`, set to 9600 8N1 at the far end."""
+    if url.startswith("rfc2217:"):
+        _address(url)
+
+    async def connect() -> Streams:
+        return await serialx.open_serial_connection(url, baudrate=BAUD)
+
+    return _source(url, connect, idle_s, tell)
+
+
+def keep_alive(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in KEEPALIVE:
+        connection.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def _source(url: str, connect: Callable[[], Awaitable[Streams]], idle_s: float, tell: Tell) -> Reconnecting:
+    # a key in the address is nobody's business
+    port = serialx.redact_uri(url)
+
+    async def open_line(_: Report) -> StreamLine:
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                return StreamLine(port, await connect(), idle_s)
+        except (OSError, ValueError, RuntimeError, serialx.SerialException) as error:
+            raise _trouble(port, error) from error
+
+    return Reconnecting(url=port, port=port, connect=open_line, tell=tell)
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or not port:
+        raise ValueError(f"{url} must be {parts.scheme}://HOST:PORT, for example {parts.scheme}://192.168.1.20:4000.")
+    return host, port
+
+
+def _trouble(port: str, error: Exception) -> Trouble:
+    if isinstance(error, ConnectionRefusedError):
+        return Trouble("refused", port=port)
+    if isinstance(error, socket.gaierror):
+        return Trouble("unknown_name", port=port)
+    if isinstance(error, TimeoutError):
+        return Trouble("no_answer", port=port)
+    if isinstance(error, UnknownUriScheme):
+        return Trouble("needs_package", port=port)
+    if isinstance(error, OSError):
+        return Trouble("unreachable", port=port, reason=error.strerror or str(error))
+    return Trouble("bad_address", port=port, reason=str(error))

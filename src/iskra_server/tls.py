@@ -1,0 +1,51 @@
+"""HTTPS by certificate files. What is wrong with one of them is a sentence."""
+
+import ssl
+from pathlib import Path
+
+from iskra_server.config import ConfigError
+
+
+def tls_context(cert: str, key: str) -> ssl.SSLContext | None:
+    """What `server.tls_cert` and `server.tls_key` name, or None where neither is set. Raises ConfigError."""
+    if not cert and not key:
+        return None
+    if not cert:
+        raise ConfigError("server.tls_key is set without server.tls_cert; name the certificate's file too.")
+    for name, file in (("tls_cert", cert), ("tls_key", key)):
+        _check_readable(f"server.{name}", file)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(cert, key or None, password=_no_password)
+    except ssl.SSLError as error:
+        raise ConfigError(_sentence(error, cert, key or cert)) from None
+    except _Encrypted:
+        raise ConfigError(f"The private key in {key or cert} has a password; store it without one.") from None
+    return context
+
+
+class _Encrypted(Exception):
+    """The key asks for a password."""
+
+
+def _no_password() -> str:
+    raise _Encrypted
+
+
+def _check_readable(name: str, file: str) -> None:
+    try:
+        if file:
+            Path(file).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{name} names {file}, which cannot be read: {error.strerror}.") from None
+
+
+def _sentence(error: ssl.SSLError, cert: str, key: str) -> str:
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return f"The private key in {key} does not belong to the certificate in {cert}."
+    if "-----BEGIN CERTIFICATE" not in Path(cert).read_text(errors="replace"):
+        return f"server.tls_cert names {cert}, which holds no certificate in PEM form."
+    if "PRIVATE KEY-----" not in Path(key).read_text(errors="replace"):
+        return f"There is no private key in PEM form in {key}; server.tls_key names its file."
+    return f"The certificate in {cert} and the key in {key} cannot be used: {error.reason or error}."

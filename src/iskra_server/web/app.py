@@ -1,0 +1,163 @@
+"""The routes. Read-only: there is nothing to write over HTTP.
+
+The gate stands in front of everything; behind it, the cumulated endpoint and the live stream in front of routing and
+middleware, as they are asked all the time.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.output import OutputState
+from iskra_server.hub import Hub
+from iskra_server.web import openapi
+from iskra_server.web.api import Api
+from iskra_server.web.cumulated import CumulatedEndpoint
+from iskra_server.web.fleet import Fleet
+from iskra_server.web.gate import Gate
+from iskra_server.web.headers import SecurityHeaders
+from iskra_server.web.history import SWITCHED_OFF, History
+from iskra_server.web.hosts import Hosts
+from iskra_server.web.live import Live
+from iskra_server.web.meters import Meters
+from iskra_server.web.metrics import Metrics
+from iskra_server.web.pages import REVALIDATE, Pages
+from iskra_server.web.problem import HANDLERS
+from iskra_server.web.quality import Days
+from iskra_server.web.settings import Settings
+from iskra_server.web.support import Recent, SupportEndpoint
+
+if TYPE_CHECKING:
+    # for their types alone: they bring the database library along
+    from iskra_server.history.reads import Reads
+    from iskra_server.history.writer import WriterState
+
+
+class App:
+    """The whole web room as one ASGI application. Call `close()` when the server stops: it ends the live streams."""
+
+    def __init__(
+        self, *, gate: Gate, direct: dict[str, ASGIApp], routed: Starlette, live: Live, history: History, fleet: Fleet
+    ) -> None:
+        self.routes = routed.routes
+        self._gate = gate
+        self._direct = direct
+        self._routed = SecurityHeaders(routed)
+        self._live = live
+        self._history = history
+        self._fleet = fleet
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._gate(scope)
+        if refusal is not None:
+            app: ASGIApp = SecurityHeaders(refusal)
+        elif scope["method"] in ("GET", "HEAD"):
+            app = self._direct.get(scope["path"], self._routed)
+        else:
+            app = self._routed
+        await app(scope, receive, send)
+
+    def close(self) -> None:
+        self._live.close()
+        self._history.close()
+        self._fleet.close()
+
+
+def create_app(
+    *,
+    hub: Hub,
+    statuses: Callable[[], Sequence[Status]],
+    settings: Settings,
+    history: Callable[[], "Reads | None"] | None = None,
+    history_sentence: Callable[[], str] = str,
+    writer: Callable[[], "WriterState | None"] | None = None,
+    outputs: Callable[[], Sequence[OutputState]] = tuple,
+    days: Days = tuple,
+    recent: Recent = tuple,
+    log_lines: Callable[[], Sequence[str]] = tuple,
+) -> App:
+    """`history` gives None while its database is not open, `history_sentence` then says why; None: switched off."""
+    meters = Meters(hub, statuses)
+    live = Live(hub=hub, statuses=statuses, history_sentence=history_sentence, outputs=outputs)
+    cumulated = CumulatedEndpoint(hub=hub, meters=meters, readout_interval_s=settings.readout_interval_s)
+    direct: dict[str, ASGIApp] = {"/api/electricity/cumulated": cumulated, "/api/v1/live": live}
+    api = Api(meters=meters, statuses=statuses, history_sentence=history_sentence, outputs=outputs, days=days)
+    past = History(
+        meters=meters,
+        reads=history or _nothing,
+        sentence=history_sentence if history else _switched_off,
+        tz=settings.tz,
+        contracts=settings.contracts,
+    )
+    fleet = Fleet(reads=history or _nothing, sentence=history_sentence if history else _switched_off, tz=settings.tz)
+    metrics = Metrics(hub=hub, statuses=statuses, version=settings.version, writer=writer or _nothing, outputs=outputs)
+    support = SupportEndpoint(recent=recent, lines=log_lines, has_token=bool(settings.token))
+    routes = [Route(path, app, methods=["GET"]) for path, app in direct.items()]
+    routed = Starlette(
+        routes=[
+            *routes,
+            *_api_routes(api, openapi.document(settings.version)),
+            Route("/metrics", metrics.answer),
+            Route("/api/v1/support", support.answer),
+            *_history_routes(past),
+            *_fleet_routes(fleet),
+            *Pages(
+                {"version": settings.version, "tz": settings.tz, "centre": "yes" if settings.centre else ""}
+            ).routes(),
+        ],
+        exception_handlers=HANDLERS,
+    )
+    # an address is what it is; one with a slash more is another one
+    routed.router.redirect_slashes = False
+    gate = Gate(token=settings.token, hosts=Hosts(settings.allowed_hosts), scopes=settings.scopes)
+    return App(gate=gate, direct=direct, routed=routed, live=live, history=past, fleet=fleet)
+
+
+def _nothing() -> None:
+    """What there is to read without a history."""
+
+
+def _switched_off() -> str:
+    return SWITCHED_OFF
+
+
+def _api_routes(api: Api, description: bytes) -> list[Route]:
+    async def openapi_json(_request: Request) -> Response:
+        return Response(description, headers=REVALIDATE, media_type="application/json")
+
+    return [
+        Route("/api/v1/meters", api.meters),
+        Route("/api/v1/meters/{id}", api.meter),
+        Route("/api/v1/status", api.status),
+        Route("/api/v1/homeassistant", api.homeassistant),
+        Route("/api/v1/quality", api.quality),
+        Route("/api/v1/quality/day", api.quality_day),
+        Route("/healthz", api.health),
+        Route("/api/openapi.json", openapi_json),
+    ]
+
+
+def _history_routes(history: History) -> list[Route]:
+    return [
+        Route("/api/v1/meters/{id}/energy", history.energy),
+        Route("/api/v1/meters/{id}/power", history.power),
+        Route("/api/v1/meters/{id}/quarters", history.quarters),
+        Route("/api/v1/meters/{id}/cost", history.cost),
+        Route("/api/v1/meters/{id}/registers", history.registers),
+    ]
+
+
+def _fleet_routes(fleet: Fleet) -> list[Route]:
+    return [
+        Route("/api/v1/fleet/meters", fleet.meters),
+        Route("/api/v1/fleet/groups", fleet.groups),
+        Route("/api/v1/fleet/energy", fleet.energy),
+        Route("/api/v1/fleet/readers", fleet.readers),
+        Route("/api/v1/fleet/quarters.csv", fleet.export),
+    ]

@@ -1,0 +1,121 @@
+"""What one connection may cost. A client that is slow, silent or endless is let go; those that ask are not held up.
+
+    open connections        MOST, then the one that has waited longest for nothing makes room for the new one
+    a request's octets      MOST_OCTETS, its body included, for there is nothing to send here
+    until it is complete    WAITING_S, however often another octet drips in
+    an answer not taken     STUCK_S without progress
+    a closed connection     WAITING_S until the client has taken the rest
+
+A sweep every two seconds looks at all of them; a request itself costs no timer and no clock.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from starlette.types import ASGIApp
+
+# a household has a dozen; each costs some 10 kB, and a process may open 1024 files
+MOST = 256
+MOST_OCTETS = 16_384
+WAITING_S = 10.0
+STUCK_S = 30.0
+SWEEP_S = 2.0
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 26\r\n"
+    b"connection: close\r\n\r\nThe request is too large.\r\n"
+)
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Protocol
+else:
+    try:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Protocol
+    except ImportError:
+        # where there are no wheels of httptools
+        from uvicorn.protocols.http.h11_impl import H11Protocol as _Protocol
+
+
+class Connection(_Protocol):
+    """uvicorn's protocol, within these limits."""
+
+    _octets = 0
+    _pauses = 0
+    # what the last sweep found, and since when
+    _found: object = None
+    _since_s = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        if len(self.connections) >= MOST and not make_room(self.connections):
+            transport.abort()
+        self._since_s = time.monotonic()
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._octets += len(data)
+        if self._octets > MOST_OCTETS:
+            self._refuse()
+            return
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._octets = 0
+
+    def pause_writing(self) -> None:
+        self._pauses += 1
+        super().pause_writing()
+
+    def answers_with(self, app: ASGIApp) -> None:
+        """From the next request on."""
+        self.app = app
+
+    @property
+    def waits(self) -> bool:
+        """Whether no request is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def waited_s(self, now_s: float) -> float:
+        return now_s - self._since_s
+
+    def sweep(self, now_s: float) -> None:
+        """End a connection that has made no progress for too long."""
+        state, limit_s = self._state()
+        if limit_s is None or state != self._found:
+            self._found, self._since_s = state, now_s
+        elif now_s - self._since_s > limit_s:
+            self.transport.abort()
+
+    def _state(self) -> tuple[Any, float | None]:
+        """What does not change while nothing goes on, and how long that may last."""
+        if self.transport.is_closing():
+            return "closing", WAITING_S
+        if self.waits:
+            return ("waiting", self.cycle), WAITING_S
+        if self.flow.write_paused:
+            return ("stuck", self._pauses), STUCK_S
+        return "answering", None
+
+    def _refuse(self) -> None:
+        if self.waits and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+        self.transport.close()
+
+
+def make_room(connections: Iterable[Any]) -> bool:
+    """End the connection that has waited longest; False where all are being answered."""
+    now_s = time.monotonic()
+    waiting = [each for each in connections if each.waits and not each.transport.is_closing()]
+    if not waiting:
+        return False
+    max(waiting, key=lambda each: each.waited_s(now_s)).transport.abort()
+    return True
+
+
+async def keep_sweeping(connections: Iterable[Any]) -> None:
+    """Until it is cancelled; `connections` is the server's own set of them."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        now_s = time.monotonic()
+        for connection in tuple(connections):
+            connection.sweep(now_s)

@@ -1,0 +1,186 @@
+"""GET /api/v1/live: server-sent events, one a telegram, straight from the hub to the socket.
+
+    id: 1795255200123456            arrival in microseconds since 1970: it grows, also across restarts
+    event: reading                  or `status`, when the first broken link of a source changes
+    data: {"id":"1 ISK 00 70347617", ...}
+
+The JSON of a telegram is made once for all clients. A slow client loses its oldest events and holds up nobody.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import msgspec
+from msgspec import structs
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from iskra_server.diagnosis.advice import Advice
+from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.output import OutputState
+from iskra_server.hub import Hub
+from iskra_server.meter.reading import Sample
+from iskra_server.web.headers import NO_STORE, SECURITY, SecurityHeaders, raw
+from iskra_server.web.meters import Meter, show
+from iskra_server.web.problem import problem
+from iskra_server.web.status import server_status
+
+# half of the connections that may be open (connection.py): the other half is for those who ask and go
+MOST_STREAMS = 128
+_PULSE_S = 1.0
+# proxies close what is silent for 30 s or 60 s
+_HEARTBEAT_S = 15.0
+_RETRY = b"retry: 2000\n\n"
+_HEARTBEAT = b":\n\n"
+_NOT_BUFFERED = {"x-accel-buffering": "no"}
+_START = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": raw({"content-type": "text/event-stream; charset=utf-8"}, NO_STORE, _NOT_BUFFERED, SECURITY),
+}
+
+
+class LiveMeter(Meter, frozen=True, kw_only=True):
+    """A meter at the moment of a telegram; `measured_age_s` is the time since the telegram's last octet."""
+
+    measured_age_s: float
+
+
+class Live:
+    """ASGI application. `close()` ends every stream, so that the server can stop."""
+
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        statuses: Callable[[], Sequence[Status]],
+        history_sentence: Callable[[], str] = str,
+        outputs: Callable[[], Sequence[OutputState]] = tuple,
+    ) -> None:
+        self._hub = hub
+        self._statuses = statuses
+        self._history_sentence = history_sentence
+        # of each meter the newest
+        self._events: dict[str, tuple[Sample, bytes]] = {}
+        self._known: Sequence[Status] = ()
+        self._judged_s = -_PULSE_S
+        self._outputs = outputs
+        self._closing = asyncio.Event()
+        self._streams = 0
+
+    def close(self) -> None:
+        self._closing.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._streams >= MOST_STREAMS:
+            full = problem(503, f"{MOST_STREAMS} live streams are open, which is the most.", reason="too_many_streams")
+            await SecurityHeaders(full)(scope, receive, send)
+            return
+        self._streams += 1
+        try:
+            await send(_START)
+            if scope["method"] != "HEAD":
+                await self._stream(_last_event_id(scope), receive, send)
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self._streams -= 1
+
+    async def _stream(self, seen: int, receive: Receive, send: Send) -> None:
+        async with asyncio.TaskGroup() as group:
+            readings = group.create_task(self._readings(seen, send), name="live readings")
+            pulse = group.create_task(self._pulse(send), name="live pulse")
+            gone = group.create_task(_disconnected(receive), name="live disconnect")
+            await asyncio.wait((pulse, gone), return_when=asyncio.FIRST_COMPLETED)
+            for task in (readings, pulse, gone):
+                task.cancel()
+
+    async def _readings(self, seen: int, send: Send) -> None:
+        with self._hub.subscribe("live") as samples:
+            await send({"type": "http.response.body", "body": self._newest(seen), "more_body": True})
+            async for sample in samples:
+                await send({"type": "http.response.body", "body": self._event(sample), "more_body": True})
+
+    def _newest(self, seen: int) -> bytes:
+        """The newest event of every meter that is fresh, but for those that the client has seen."""
+        now_s = time.monotonic()
+        fresh = (sample for meter_id, sample in self._hub.newest.items() if self._hub.is_fresh(meter_id, now_s))
+        return _RETRY + b"".join(self._encode(sample) for sample in fresh if event_id(sample) > seen)
+
+    def _event(self, sample: Sample) -> bytes:
+        meter_id = sample.reading.meter_id
+        newest = self._events.get(meter_id)
+        if newest and newest[0] is sample:
+            return newest[1]
+        event = self._encode(sample)
+        # a slow client asks for older ones
+        if newest is None or newest[0].monotonic_s <= sample.monotonic_s:
+            self._events[meter_id] = sample, event
+        return event
+
+    def _encode(self, sample: Sample) -> bytes:
+        now_s = time.monotonic()
+        stale_after_s = self._hub.stale_after_s(sample.reading.meter_id)
+        meter = show(sample, now_s=now_s, fresh=True, stale_after_s=stale_after_s)
+        data = LiveMeter(**structs.asdict(meter), measured_age_s=round(now_s - sample.monotonic_s, 6))
+        return b"id: %d\nevent: reading\ndata: %b\n\n" % (event_id(sample), msgspec.json.encode(data))
+
+    async def _pulse(self, send: Send) -> None:
+        """Says when a link breaks or mends; a comment now and then keeps a silent stream alive. Ends at `close()`."""
+        told: object = None
+        silent_since_s = time.monotonic()
+        while True:
+            statuses, history, outputs = self._judged(), self._history_sentence(), self._outputs()
+            body = b""
+            if (links := _links(statuses, history, outputs)) != told:
+                status = msgspec.json.encode(server_status(statuses, history, outputs))
+                told, body = links, b"event: status\ndata: %b\n\n" % status
+            elif time.monotonic() - silent_since_s >= _HEARTBEAT_S:
+                silent_since_s, body = time.monotonic(), _HEARTBEAT
+            if body:
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+            if await self._closed_within(_PULSE_S):
+                return
+
+    def _judged(self) -> Sequence[Status]:
+        """How every source stands, judged once for all clients: of a thousand sources that takes a while."""
+        now_s = time.monotonic()
+        if now_s - self._judged_s > _PULSE_S / 2:
+            self._known, self._judged_s = list(self._statuses()), now_s
+        return self._known
+
+    async def _closed_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        return self._closing.is_set()
+
+
+def event_id(sample: Sample) -> int:
+    return int(sample.received_at.timestamp() * 1_000_000)
+
+
+def _links(statuses: Sequence[Status], history: str, outputs: Sequence[OutputState]) -> object:
+    """What must change for a status to be told again."""
+    return (
+        history,
+        [output.sentence for output in outputs],
+        [
+            (each.source, each.meter_id, each.advice.fault, [link.state for link in each.links], _names(each.notices))
+            for each in statuses
+        ],
+    )
+
+
+def _names(notices: Sequence[Advice]) -> list[str]:
+    return [notice.fault for notice in notices]
+
+
+def _last_event_id(scope: Scope) -> int:
+    text = Headers(scope=scope).get("last-event-id", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

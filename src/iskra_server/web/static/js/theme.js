@@ -1,0 +1,25 @@
+// Light or dark: as the system says, unless it was chosen here.
+
+const KEY = "theme";
+export const THEMES = ["auto", "light", "dark"];
+
+export function theme() {
+  try { return localStorage.getItem(KEY) ?? "auto"; } catch { return "auto"; }
+}
+
+/** From now on, and when the page is opened again. */
+export function choose(next) {
+  try { localStorage.setItem(KEY, next); } catch { /* it holds until the page is closed */ }
+  apply(next);
+}
+
+export function apply(next = theme()) {
+  if (next === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = next;
+  dispatchEvent(new Event("theme"));
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("theme")));
+
+/** A colour of the style sheet, for a canvas. */
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

@@ -1,0 +1,75 @@
+"""`doctor` in a pipe, as JSON and on a terminal: exit status 0 only if values arrive."""
+
+import json
+from pathlib import Path
+
+from command import OnTerminal, Run
+from iskra_server.diagnosis.advice import LABELS
+from running import Head, serving, until
+from telegrams import telegram
+
+METER = "simulator:MT175?rate=20"
+
+
+def test_a_meter_that_is_read_is_well(run: Run) -> None:
+    done = run("doctor", METER)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{METER}  1 ISK 00 10000001"
+    assert [line.split() for line in lines[1:13]] == [["good", label.en] for label in LABELS.values()]
+    assert lines[13] == "The meter is being read."
+    assert lines[14].startswith("These values are simulated")
+
+
+def test_a_locked_meter_delivers_values_and_is_told_of(run: Run) -> None:
+    done = run("doctor", "simulator:MT175-locked?rate=20")
+    assert done.returncode == 0
+    assert "  broken   Unlocked  The meter sends whole kWh" in done.stdout
+    assert "iskra-server unlock shows how" in done.stdout
+
+
+def test_the_first_broken_link_and_the_next_step_in_german(run: Run) -> None:
+    done = run("doctor", "/dev/ttyNONE", "--lang", "de")
+    assert done.returncode == 1
+    assert "  broken   Gerät  /dev/ttyNONE gibt es" in done.stdout
+    assert "Stecken Sie den Lesekopf ein" in done.stdout.splitlines()[-1]
+
+
+def test_one_object_a_source_as_json(run: Run) -> None:
+    done = run("doctor", METER, "/dev/ttyNONE", "--json", "--seconds", 15)
+    assert done.returncode == 1
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert (first["ok"], first["broken"], first["advice"]["fault"]) == (True, None, "well")
+    assert (second["ok"], second["broken"]) == (False, "device")
+    assert second["advice"]["de"]["next_step"]
+
+
+def test_a_chain_on_a_terminal(terminal: OnTerminal) -> None:
+    visit = terminal("doctor", "simulator:MT631-locked?rate=20", columns=100)
+    assert visit.end() == 0
+    for part in ("✓", "✕", "Device", "Plausible", "→ Enter the PIN"):
+        assert part in visit.text
+    assert "Traceback" not in visit.text
+
+
+def test_silence_is_waited_for_no_longer_than_asked(run: Run, tmp_path: Path) -> None:
+    head = Head(tmp_path / "head")
+    done = run("doctor", head.link, "--seconds", 1)
+    head.unplug()
+    assert done.returncode == 1
+    assert "  broken   Octets  Nothing arrives on" in done.stdout
+
+
+def test_the_server_that_holds_the_port_is_asked(run: Run, tmp_path: Path) -> None:
+    head = Head(tmp_path / "head")
+    with serving("serve", str(head.link)) as server:
+        until(lambda: server.status()["facts"]["is_open"])
+        head.send(telegram())
+        until(lambda: server.status()["ok"])
+        done = run("doctor", head.link, IES_PORT=server.url.rpartition(":")[2])
+        alone = run("doctor", head.link, IES_PORT="1")
+    head.unplug()
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith(f"The server at {server.url} reads it and says:\n{head.link}  1 ISK 00 12345678")
+    assert alone.returncode == 1
+    assert f"iskra-server (pid {server.process.pid})" in alone.stdout

@@ -1,0 +1,75 @@
+"""`record`: what came is in the file, whatever happens."""
+
+import resource
+import signal
+import subprocess
+from pathlib import Path
+
+import telegrams
+from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
+
+METER = "simulator:MT175?rate=40"
+SERIAL = bytes.fromhex("00989681")
+
+
+def test_a_recording_ends_after_so_many_telegrams_and_holds_them(run: Run, tmp_path: Path) -> None:
+    done = run("record", "-o", "x.bin", METER, "--telegrams", 5)
+    octets = (tmp_path / "x.bin").read_bytes()
+    assert done.returncode == 0
+    assert len(telegrams.readings(octets)) == 5
+    assert done.stderr == f"x.bin: 5 telegrams, {len(octets):,} octets.\n"
+
+
+def test_a_recording_ends_after_so_many_seconds(run: Run, tmp_path: Path) -> None:
+    assert run("record", "-o", "x.bin", METER, "--seconds", 3, "--quiet").stderr == ""
+    assert telegrams.readings((tmp_path / "x.bin").read_bytes())
+
+
+def test_a_masked_recording_has_other_names_and_whole_telegrams(run: Run, tmp_path: Path) -> None:
+    run("record", "-o", "x.bin", METER, "--telegrams", 3, "--mask")
+    octets = (tmp_path / "x.bin").read_bytes()
+    assert {reading.meter_id for reading in telegrams.readings(octets)} == {"1 ISK 00 00000001"}
+    assert SERIAL not in octets
+
+
+def test_sigterm_is_a_good_end(tmp_path: Path) -> None:
+    command = [str(COMMAND), "record", "-o", "x.bin", METER]
+    recording = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True)
+    file = tmp_path / "x.bin"
+    while not file.exists() or not file.stat().st_size:
+        assert recording.poll() is None
+    recording.send_signal(signal.SIGTERM)
+    _, said = recording.communicate(timeout=DEADLINE_S)
+    assert recording.returncode == 0
+    assert said.startswith("x.bin: ")
+
+
+def test_a_full_disk_keeps_what_is_written_and_says_so(tmp_path: Path) -> None:
+    limit = 2000
+    done = subprocess.run(
+        [str(COMMAND), "record", "-o", "x.bin", METER],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        check=False,
+    )
+    assert (tmp_path / "x.bin").stat().st_size == limit
+    assert done.stderr == "iskra-server: x.bin is incomplete: File too large; the first 2,000 octets are kept.\n"
+    assert done.returncode == 1
+
+
+def test_nothing_is_left_behind_where_nothing_came(run: Run, tmp_path: Path) -> None:
+    done = run("record", "-o", "x.bin", "/dev/ttyNONE")
+    assert done.returncode == 2
+    assert done.stderr.startswith("iskra-server: /dev/ttyNONE does not exist")
+    assert not (tmp_path / "x.bin").exists()
+
+
+def test_a_terminal_shows_how_far_it_is(terminal: OnTerminal) -> None:
+    recording = terminal("record", "-o", "x.bin", METER, "--telegrams", 10)
+    assert recording.end() == 0
+    assert "Recording" in recording.text
+    assert "x.bin: 10 telegrams" in recording.text

@@ -1,0 +1,85 @@
+"""`simulate`: telegrams on every kind of line."""
+
+import os
+import socket
+import subprocess
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import telegrams
+from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
+
+
+@contextmanager
+def simulating(folder: Path, *args: str) -> Iterator[str]:
+    """A running simulation; gives the line that it prints first."""
+    command = [str(COMMAND), "simulate", "--rate", "20", *args]
+    process = subprocess.Popen(command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        assert process.wait(DEADLINE_S) == 0
+        process.communicate()
+
+
+def test_a_file_with_so_many_telegrams_of_a_model_and_a_seed(run: Run, tmp_path: Path) -> None:
+    assert run("simulate", "--to", "x.bin", "--profile", "mt631-locked", "--count", 3, "--seed", 7).returncode == 0
+    readings = telegrams.readings((tmp_path / "x.bin").read_bytes())
+    assert [reading.meter_id for reading in readings] == ["1 ISK 00 10000007"] * 3
+
+
+def test_faults_do_damage(run: Run, tmp_path: Path) -> None:
+    run("simulate", "--to", "x.bin", "--count", 20, "--faults", "cut=1")
+    assert telegrams.readings((tmp_path / "x.bin").read_bytes()) == []
+
+
+def test_a_pipe(tmp_path: Path) -> None:
+    with subprocess.Popen([str(COMMAND), "simulate", "--to", "-", "--rate", "0"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        octets = process.stdout.read(5000)
+        process.stdout.close()
+    assert process.returncode == 0
+    assert len(telegrams.readings(octets)) >= 5
+
+
+def test_a_serial_port_whose_path_is_printed(tmp_path: Path) -> None:
+    with simulating(tmp_path) as path:
+        port = os.open(path, os.O_RDONLY | os.O_NOCTTY)
+        tty.setraw(port)
+        octets = b""
+        while not telegrams.readings(octets):
+            octets += os.read(port, 4096)
+        os.close(port)
+
+
+def test_a_port_on_the_network(tmp_path: Path) -> None:
+    with simulating(tmp_path, "--to", "tcp") as url:
+        host, _, port = url.removeprefix("tcp://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=DEADLINE_S) as connection:
+            octets = b""
+            while not telegrams.readings(octets):
+                octets += connection.recv(4096)
+
+
+def test_a_network_port_that_is_taken_is_refused(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("simulate", "--to", f"tcp:{port}")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"iskra-server: TCP port {port} cannot be served: ")
+
+
+def test_a_line_ends_after_so_many_telegrams(run: Run) -> None:
+    done = run("simulate", "--to", "tcp", "--count", 2, "--rate", 20)
+    assert done.returncode == 0
+    assert done.stdout.startswith("tcp://127.0.0.1:")
+
+
+def test_octets_do_not_go_to_a_terminal(terminal: OnTerminal) -> None:
+    refused = terminal("simulate", "--to", "-", columns=200)
+    assert refused.end() == 2
+    assert "A terminal cannot show octets; send them on: iskra-server simulate --to - | od -tx1" in refused.text

@@ -1,0 +1,151 @@
+"""A bundle that can be shared: it replays, and nothing in it says whose it is."""
+
+import base64
+import json
+import zipfile
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+import telegrams
+from command import Run
+from iskra_server.codecs.sml.decoder import SmlDecoder
+from iskra_server.meter.reading import Reading
+from running import Head, serving, until
+
+TOKEN = "tokentokentoken0123"
+PASSWORD = "pass/word-geheim"
+OTHER = "anders-geheim"
+TENANT = "tokenofatenant-geheim"
+SERIAL = f"{int.from_bytes(telegrams.SERVER_ID[6:]):08d}"
+TRACES = (
+    *(telegrams.SERVER_ID, telegrams.SERVER_ID[6:], telegrams.SERVER_ID[::-1], telegrams.SERVER_ID[6:][::-1]),
+    *(
+        telegrams.KEY,
+        telegrams.KEY[::-1],
+        TOKEN.encode(),
+        PASSWORD.encode(),
+        OTHER.encode(),
+        TENANT.encode(),
+        SERIAL.encode(),
+        SERIAL[::-1].encode(),
+    ),
+    f"1 ISK 00 {SERIAL}".encode(),
+    f"1ISK00{SERIAL}".encode(),
+    quote(f"1 ISK 00 {SERIAL}").encode(),
+    str(int.from_bytes(telegrams.SERVER_ID)).encode(),
+)
+
+
+def traces_in(content: bytes) -> list[bytes]:
+    """Whatever tells who it is from, in any form that somebody could look for."""
+    text = content.lower()
+    forms = [
+        form
+        for trace in TRACES
+        for form in (trace, trace.hex().encode(), trace.hex(" ").encode(), base64.b64encode(trace).rstrip(b"="))
+    ]
+    return [form for form in forms if form.lower() in text]
+
+
+def contents(file: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(file) as bundle:
+        assert bundle.testzip() is None
+        return {name: bundle.read(name) for name in bundle.namelist()}
+
+
+def totals(octets: bytes) -> list[object]:
+    readings = [each for each in SmlDecoder().feed(octets) if isinstance(each, Reading)]
+    return [register.value for each in readings if (register := each.get(telegrams.IMPORT))]
+
+
+def sent() -> bytes:
+    entries = (telegrams.meter_entries(energy=energy) for energy in (5000, 5001, 5002, 10))
+    return b"".join(telegrams.telegram(each, seconds=number) for number, each in enumerate(entries, 1))
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> str:
+    """With every secret, and with the serial number in the meter's name."""
+    return f"""\
+[[meters]]
+url = "{tmp_path}/head"
+name = "Zähler {SERIAL}"
+[[tokens]]
+token = "{TENANT}"
+groups = "tenant:{TENANT}"
+[server]
+host = "127.0.0.1"
+token = "{TOKEN}"
+[history]
+enabled = false
+database_url = "postgresql://iskra:{PASSWORD}@db/iskra"
+[outputs.mqtt]
+url = "mqtt://iskra@127.0.0.1:1"
+password = "{OTHER}"
+"""
+
+
+def test_a_bundle_of_a_running_server_replays_and_names_nobody(run: Run, tmp_path: Path, configuration: str) -> None:
+    head, file, output = Head(tmp_path / "head"), tmp_path / "x.toml", tmp_path / "bundle.zip"
+    file.write_text(configuration)
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    environ = {"IES_HISTORY_ENABLED": ""}
+    with serving("serve", "--config", str(file), environ=environ, headers=headers) as server:
+        until(lambda: server.status()["facts"]["is_open"])
+        head.send(sent())
+        # the last one goes back: the log says whose counter it is
+        until(lambda: "held back" in server.log)
+        port = server.url.rpartition(":")[2]
+        done = run("support-bundle", str(output), "--config", str(file), IES_PORT=port)
+    assert (done.returncode, done.stderr) == (0, "")
+    files = contents(output)
+    assert sorted(files) == [
+        *("README.txt", "configuration.toml", "log.txt", "metrics.txt", "status.json"),
+        *("telegrams-1.bin", "versions.json"),
+    ]
+    assert {name: traces_in(content) for name, content in files.items() if traces_in(content)} == {}
+    assert totals(files["telegrams-1.bin"]) == totals(sent())
+    assert b"held back" in files["log.txt"]
+    assert b"Z\xc3\xa4hler 0000000" in files["configuration.toml"]
+    assert b'token = "***"' in files["configuration.toml"]
+    assert json.loads(files["status.json"])["meters"][0]["meter_id"].startswith("1 ISK 00 0000000")
+    (tmp_path / "telegrams.bin").write_bytes(files["telegrams-1.bin"])
+    decoded = run("decode", "--json", "telegrams.bin").stdout
+    assert len(decoded.splitlines()) == 4
+    assert traces_in(decoded.encode()) == []
+
+
+def test_the_test_would_find_a_trace() -> None:
+    for trace in TRACES:
+        assert traces_in(b"x" + trace.hex().upper().encode() + b"x")
+        assert traces_in(b"x" + trace + b"x")
+
+
+def test_without_a_server_the_meters_are_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "capture.bin").write_bytes(sent())
+    url = f"file:{tmp_path}/capture.bin?speed=0"
+    done = run("support-bundle", "bundle.zip", "--seconds", "5", IES_METERS=url, IES_PORT="1")
+    assert done.returncode == 0
+    files = contents(tmp_path / "bundle.zip")
+    assert totals(files["telegrams-1.bin"]) == totals(sent())
+    assert {name: traces_in(content) for name, content in files.items() if traces_in(content)} == {}
+    assert json.loads(files["status.json"])["meters"][0]["facts"]["telegrams"] == 4
+
+
+def test_a_server_that_reads_no_meter_has_a_bundle_too(run: Run, tmp_path: Path) -> None:
+    done = run("support-bundle", "bundle.zip", IES_METERS="none", IES_PORT="1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(contents(tmp_path / "bundle.zip")["status.json"])["meters"] == []
+
+
+def test_another_token_and_a_file_that_exists_are_one_sentence(run: Run, tmp_path: Path) -> None:
+    with serving("demo", environ={"IES_SERVER_TOKEN": TOKEN}) as server:
+        port = server.url.rpartition(":")[2]
+        done = run("support-bundle", "x.zip", IES_PORT=port)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "Is server.token the same?" in done.stderr
+    (tmp_path / "there.zip").write_text("")
+    done = run("support-bundle", "there.zip", "--seconds", "1", IES_METERS="simulator:MT175", IES_PORT="1")
+    assert "there.zip exists already" in done.stderr

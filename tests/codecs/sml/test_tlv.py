@@ -1,0 +1,91 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iskra_server.codecs.errors import Malformed
+from iskra_server.codecs.sml import tlv
+from iskra_server.codecs.sml.tlv import Leaf, Node, Sequence
+
+leaves: st.SearchStrategy[Node] = st.one_of(
+    st.builds(tlv.octets, st.binary(max_size=300)),
+    st.builds(tlv.boolean, st.booleans()),
+    st.integers(1, 8).flatmap(
+        lambda width: st.one_of(
+            st.builds(tlv.unsigned, st.integers(0, 256**width - 1), st.just(width)),
+            st.builds(tlv.integer, st.integers(-(256**width) // 2, 256**width // 2 - 1), st.just(width)),
+        )
+    ),
+    st.just(tlv.END_OF_MESSAGE),
+)
+nodes = st.recursive(leaves, lambda items: st.builds(tlv.sequence, items, items, items), max_leaves=20)
+
+
+@given(nodes)
+def test_what_is_encoded_is_parsed(node: Node) -> None:
+    octets = tlv.encode(node)
+    assert tlv.parse(octets) == (node, len(octets))
+    assert tlv.size(node) == len(octets)
+
+
+@given(st.binary(max_size=80))
+def test_what_is_parsed_is_encoded_octet_by_octet_and_nothing_else_is_raised(octets: bytes) -> None:
+    try:
+        node, end = tlv.parse(octets)
+    except Malformed:
+        return
+    assert tlv.encode(node) == octets[:end]
+
+
+@pytest.mark.parametrize(
+    ("octets", "value"),
+    [
+        ("62 e0", 0xE0),
+        ("63 01 00", 256),
+        ("64 01 00 00", 65536),
+        ("52 ff", -1),
+        ("54 80 00 00", -8388608),
+        ("59 80 00 00 00 00 00 00 00", -(2**63)),
+        ("69 ff ff ff ff ff ff ff ff", 2**64 - 1),
+        ("42 00", False),
+        ("42 7f", True),
+        ("01", b""),
+        ("80 03 41", b"A"),
+    ],
+)
+def test_values_of_every_kind_and_width(octets: str, value: object) -> None:
+    raw = bytes.fromhex(octets)
+    node, _ = tlv.parse(raw)
+    assert isinstance(node, Leaf)
+    assert node.value == value
+
+
+def test_the_length_counts_its_own_head_for_values_but_not_for_lists() -> None:
+    key, _ = tlv.parse(bytes.fromhex("8302") + bytes(48))
+    assert key == Leaf(tlv.OCTETS, bytes(48), head=2)
+    listed, _ = tlv.parse(bytes.fromhex("f105") + b"\x01" * 21)
+    assert isinstance(listed, Sequence)
+    assert (len(listed.items), listed.head) == (21, 2)
+
+
+def test_an_unchecked_promise_of_2_to_the_28_elements_costs_nothing() -> None:
+    octets = bytes.fromhex("ff8f8f8f8f8f0f") + bytes(13)
+    started = time.perf_counter()
+    with pytest.raises(Malformed, match="octets are left"):
+        tlv.parse(octets)
+    assert time.perf_counter() - started < 0.05
+
+
+def test_nesting_is_bounded() -> None:
+    with pytest.raises(Malformed, match="nested deeper"):
+        tlv.parse(b"\x71" * 40 + b"\x01")
+
+
+@pytest.mark.parametrize(
+    "octets", ["", "51", "60", "5a", "6a", "40", "43 00 00", "21 00", "80", "8f 8f 8f 8f 8f 8f 8f 8f 8f", "d0 13 00"]
+)
+def test_damage_is_malformed(octets: str) -> None:
+    raw = bytes.fromhex(octets)
+    with pytest.raises(Malformed):
+        tlv.parse(raw + bytes(20) if raw and raw[0] & 0x80 == 0 else raw)

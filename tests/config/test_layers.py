@@ -1,0 +1,38 @@
+"""A later layer wins, and each value knows where it came from."""
+
+import pytest
+
+from iskra_server.config import ConfigError, load_with_origins
+from iskra_server.config.layers import Layers
+
+
+def test_a_later_layer_wins_and_is_named_as_the_origin() -> None:
+    layers = Layers()
+    layers.add_file({"server": {"port": 1, "host": "::1"}}, "a.toml")
+    layers.add_environment({"IES_PORT": "2"})
+    assert (layers.config().server.port, layers.config().server.host) == (2, "::1")
+    assert layers.origins == {"server.port": "IES_PORT", "server.host": "a.toml"}
+
+
+def test_a_list_replaces_the_one_below_it_whole() -> None:
+    layers = Layers()
+    layers.add_file({"meters": [{"url": "a", "name": "A"}, {"url": "b"}]}, "a.toml")
+    layers.add("meters.url", ["c"], "command line")
+    assert [(meter.url, meter.name) for meter in layers.config().meters] == [("c", "")]
+    assert layers.origins == {"meters.1.url": "command line"}
+
+
+def test_a_wrong_value_is_refused_when_it_is_laid_down() -> None:
+    with pytest.raises(ConfigError, match=r"server\.port in a\.toml must be a whole number from 1 to 65535, not 0\."):
+        Layers().add_file({"server": {"port": 0}}, "a.toml")
+
+
+def test_a_key_for_every_meter_holds_for_those_of_the_command_line_too() -> None:
+    environ = {"IES_METERS": "tcp://a:1", "IES_METERS_NAME": "cellar"}
+    meters = load_with_origins(environ, None, {"meters.url": ["/dev/one", "/dev/two"]}).config.meters
+    assert [(meter.url, meter.name) for meter in meters] == [("/dev/one", "cellar"), ("/dev/two", "cellar")]
+
+
+def test_a_secret_of_a_wrong_type_is_not_repeated() -> None:
+    with pytest.raises(ConfigError, match=r"^server\.token in x\.toml must be text\.$"):
+        Layers().add_file({"server": {"token": 1234567890123456}}, "x.toml")

@@ -1,0 +1,302 @@
+"""Where a value comes from, and what a person is told who made a mistake."""
+
+import json
+import os
+from collections.abc import Mapping
+from operator import attrgetter
+from pathlib import Path
+
+import pytest
+
+from iskra_server.config import LISTS, Config, ConfigError, Key, MeterConfig, describe, load, load_with_origins
+
+
+def write(folder: Path, text: str, name: str = "iskra-server.toml") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def mistake(environ: Mapping[str, str], path: Path | None = None, options: Mapping[str, object] | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_with_origins(environ, path, options)
+    return str(caught.value)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working directory without a configuration."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def test_nothing_has_to_be_configured() -> None:
+    config = load({})
+    assert config == Config()
+    assert config.meters == (MeterConfig(url="auto"),)
+    assert (config.server.port, config.server.readout_interval) == (8080, 0.0)
+
+
+def test_a_file_sets_every_key(tmp_path: Path) -> None:
+    text = """
+        [server]
+        host = "127.0.0.1"
+        port = 9000
+        readout_interval = 5
+        [[meters]]
+        url = "/dev/ttyUSB0"
+        name = "House"
+        stale_after_s = 20
+        max_power_w = 41_400
+        [[meters]]
+        url = "tcp://head:2001"
+        [log]
+        level = "debug"
+        format = "json"
+    """
+    config = load({}, write(tmp_path, text))
+    assert (config.server.host, config.server.port, config.server.readout_interval) == ("127.0.0.1", 9000, 5.0)
+    assert config.meters == (
+        MeterConfig("/dev/ttyUSB0", "House", 20.0, 41_400),
+        MeterConfig("tcp://head:2001"),
+    )
+    assert (config.log.level, config.log.format) == ("debug", "json")
+
+
+BROKER = {
+    "url": "mqtts://centre",
+    "password": "secret",
+    "base_topic": "fleet/v1",
+    "ca_file": "ca.pem",
+    "cert_file": "cert.pem",
+    "key_file": "key.pem",
+}
+
+
+@pytest.mark.parametrize("key", [key for key in describe() if key.path != "meters.url"], ids=lambda key: key.path)
+def test_every_key_is_a_variable_too(key: Key) -> None:
+    values = {
+        "server.host": "::1",
+        "server.port": "81",
+        "server.readout_interval": "2.5",
+        "server.time_zone": "Europe/Berlin",
+        "server.token": "0123456789abcdef",
+        "server.allowed_hosts": "meter.example.org,*.example.net",
+        "server.tls_cert": "/etc/cert.pem",
+        "server.tls_key": "/etc/key.pem",
+        "history.enabled": "False",
+        "history.data_dir": "/data",
+        "history.database_url": "postgresql://db/iskra",
+        "history.database_profile": "citus",
+        "history.raw_days": "7",
+        "history.flush_s": "30",
+        "outputs.mqtt.url": "mqtts://pi",
+        "outputs.mqtt.password": "secret",
+        "outputs.mqtt.client_id": "cellar",
+        "outputs.mqtt.base_topic": "house/7",
+        "outputs.mqtt.discovery": "device",
+        "outputs.mqtt.discovery_prefix": "ha",
+        "outputs.mqtt.language": "de",
+        "outputs.mqtt.state_every_s": "2",
+        "outputs.mqtt.counters_every_s": "60",
+        "outputs.mqtt.ca_file": "ca.pem",
+        "outputs.mqtt.cert_file": "cert.pem",
+        "outputs.mqtt.key_file": "key.pem",
+        **{f"{section}.{key}": value for section in ("uplink", "collect") for key, value in BROKER.items()},
+        "uplink.reader": "cellar",
+        "uplink.live_every_s": "10",
+        "collect.group": "north",
+        "outputs.influx.url": "http://pi:8086",
+        "outputs.influx.token": "secret",
+        "outputs.influx.user": "meter",
+        "outputs.influx.password": "secret",
+        "outputs.influx.database": "house",
+        "outputs.influx.org": "home",
+        "outputs.influx.bucket": "house",
+        "outputs.influx.every_s": "0",
+        "outputs.influx.flush_s": "60",
+        "outputs.influx.spool_mb": "500",
+        "server.announce": "False",
+        "meters.name": "Flat",
+        "meters.stale_after_s": "7",
+        "meters.max_power_w": "9000",
+        "contracts.begins": "2025-01-01",
+        "contracts.energy_price": "0.3265",
+        "contracts.base_fee": "11.9",
+        "contracts.base_fee_per": "year",
+        "contracts.feed_in": "0.0811",
+        "contracts.instalment": "80",
+        "contracts.currency": "CHF",
+        "contracts.name": "Green",
+        "contracts.meter": "1 ISK 00 12345678",
+        "tokens.token": "fedcba9876543210",
+        "tokens.groups": "tenant:Meyer, building:7",
+        "log.level": "error",
+        "log.format": "json",
+    }
+    loaded = load_with_origins({key.variables[-1]: values[key.path]}, None)
+    found = attrgetter(key.section)(loaded.config)
+    value = getattr(found[0] if key.section in LISTS else found, key.name)
+    assert str(value).removesuffix(".0") == values[key.path]
+
+
+def test_the_variables_of_the_founding_project_keep_their_meaning() -> None:
+    config = load({"IES_PORT": "18080", "IES_READOUT_INTERVAL": "30"})
+    assert (config.server.port, config.server.readout_interval) == (18080, 30.0)
+
+
+def test_meters_are_listed_with_commas_and_share_the_keys_from_the_environment() -> None:
+    config = load({"IES_METERS": "/dev/ttyUSB0, tcp://head:2001", "IES_METERS_STALE_AFTER_S": "9"})
+    assert [(meter.url, meter.stale_after_s) for meter in config.meters] == [
+        ("/dev/ttyUSB0", 9.0),
+        ("tcp://head:2001", 9.0),
+    ]
+
+
+def test_the_meters_of_the_environment_replace_those_of_the_file(tmp_path: Path) -> None:
+    file = write(tmp_path, '[[meters]]\nurl = "a"\nname = "A"\n[[meters]]\nurl = "b"')
+    assert load({"IES_METERS": "c"}, file).meters == (MeterConfig("c"),)
+
+
+def test_the_command_line_comes_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
+    file = write(tmp_path, '[server]\nhost = "file"\nport = 1\nreadout_interval = 1')
+    loaded = load_with_origins({"IES_SERVER_HOST": "variable", "IES_PORT": "2"}, file, {"server.port": 3})
+    server = loaded.config.server
+    assert (server.host, server.port, server.readout_interval) == ("variable", 3, 1.0)
+    assert loaded.origins == {
+        "server.host": "IES_SERVER_HOST",
+        "server.port": "command line",
+        "server.readout_interval": str(file),
+    }
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    assert load({"IES_PORT": "", "IES_METERS": "", "IES_UNHEARD_OF": ""}) == Config()
+
+
+def test_files_are_looked_for_in_order_and_the_first_one_counts(tmp_path: Path) -> None:
+    named = write(tmp_path, "[server]\nport = 1", "named.toml")
+    here = write(Path.cwd(), "[server]\nport = 2")
+    home = write(tmp_path / ".config/iskra-server", "[server]\nport = 3")
+    environ = {"HOME": str(tmp_path)}
+    assert load({"IES_CONFIG": str(named), **environ}).server.port == 1
+    assert load(environ).server.port == 2
+    here.unlink()
+    assert load(environ).server.port == 3
+    home.unlink()
+    assert load(environ).server.port == 8080
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_a_folder_that_may_not_be_looked_into_holds_no_configuration(tmp_path: Path) -> None:
+    write(tmp_path / ".config/iskra-server", "[server]\nport = 3")
+    (tmp_path / ".config").chmod(0o700)
+    os.seteuid(65_534)
+    try:
+        assert load({"HOME": str(tmp_path)}).server.port == 8080
+    finally:
+        os.seteuid(0)
+
+
+def test_the_file_of_the_add_on_is_json(tmp_path: Path) -> None:
+    file = write(tmp_path, '{"server": {"port": 9000}, "meters": [{"url": "auto", "name": "x"}]}', "options.json")
+    config = load({}, file)
+    assert (config.server.port, config.meters[0].name) == (9000, "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[server]\nprot = 1", "'server.prot' in {file} is not a key; did you mean server.port?"),
+        ("[sever]\nport = 1", "'sever' in {file} is not a section; did you mean server?"),
+        ("[[meters]]\nulr = 'x'", "'meters.1.ulr' in {file} is not a key; did you mean meters.url?"),
+        ("[server]\nport = '80'", "server.port in {file} must be a whole number from 1 to 65535, not '80'."),
+        ("[server]\nport = 0", "server.port in {file} must be a whole number from 1 to 65535, not 0."),
+        ("[server]\nport = true", "server.port in {file} must be a whole number from 1 to 65535, not true."),
+        ("[server]\nhost = 1", "server.host in {file} must be text that is not empty, not 1."),
+        ("[log]\nlevel = 'loud'", "log.level in {file} must be one of debug, info, warning, error, not 'loud'."),
+        (
+            "[[meters]]\nstale_after_s = 0",
+            "meters.1.stale_after_s in {file} must be a number above 0, at most 86400, not 0.",
+        ),
+        (
+            "[[meters]]\nstale_after_s = nan",
+            "meters.1.stale_after_s in {file} must be a number above 0, at most 86400, not nan.",
+        ),
+        ("server = 1", "'server' in {file} must be a section, written [server]."),
+        ("meters = ['x']", "'meters' in {file} must be a list of sections, each written [[meters]]."),
+        ("meters = []", "'meters' in {file} lists no meter; leave it out and the meter is found by itself."),
+        ("[[meters]]\nurl='x'\n[[meters]]\nurl='x'", "Two meters have the url 'x'; give each meter its own."),
+        ("port = =", "The configuration {file} is not valid TOML: Invalid value (at line 1, column 8)."),
+    ],
+)
+def test_a_mistake_in_a_file_names_key_file_and_what_was_expected(text: str, sentence: str, tmp_path: Path) -> None:
+    file = write(tmp_path, text)
+    assert mistake({}, file) == sentence.replace("{file}", str(file))
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"IES_PROT": "1"}, "The variable IES_PROT is not known; did you mean IES_PORT?"),
+        ({"IES_PORT": "http"}, "IES_PORT (server.port) must be a whole number from 1 to 65535, not 'http'."),
+        (
+            {"IES_READOUT_INTERVAL": "-1"},
+            "IES_READOUT_INTERVAL (server.readout_interval) must be a number from 0 to 86400, not '-1'.",
+        ),
+        (
+            {"IES_PORT": "1", "IES_SERVER_PORT": "1"},
+            "IES_PORT and IES_SERVER_PORT both set server.port; keep one of them.",
+        ),
+        ({"IES_METERS": ","}, "'meters' in IES_METERS lists no meter; leave it out and the meter is found by itself."),
+        ({"IES_METERS": "a,a"}, "Two meters have the url 'a'; give each meter its own."),
+    ],
+)
+def test_a_mistake_in_the_environment_names_the_variable(environ: dict[str, str], sentence: str) -> None:
+    assert mistake(environ) == sentence
+
+
+def test_a_mistake_on_the_command_line_says_so() -> None:
+    assert mistake({}, None, {"log.level": "loud"}).startswith("log.level in command line must be one of debug,")
+
+
+@pytest.mark.parametrize(("name", "reason"), [("missing.toml", "No such file or directory"), (".", "Is a directory")])
+def test_a_file_that_cannot_be_read_is_named(name: str, reason: str, tmp_path: Path) -> None:
+    assert (
+        mistake({"IES_CONFIG": str(tmp_path / name)})
+        == f"The configuration {tmp_path / name} cannot be read: {reason}."
+    )
+
+
+def test_octets_that_are_no_text_are_a_mistake_too(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_bytes(b"\xff\xfe")
+    assert mistake({}, file).startswith(f"The configuration {file} is not valid TOML: ")
+    (tmp_path / "options.json").write_text("[]")
+    assert "must be an object with the sections server, meters, history, contracts" in mistake(
+        {}, tmp_path / "options.json"
+    )
+
+
+def test_the_default_of_every_key_is_a_value_that_it_accepts(tmp_path: Path) -> None:
+    lines = [f"[{section}]" if section != "meters" else "[[meters]]" for section in ("server", "meters", "log")]
+    for line in lines:
+        section = line.strip("[]")
+        body = [f"{key.name} = {json.dumps(key.default)}" for key in describe() if key.section == section]
+        assert load({}, write(tmp_path, "\n".join((line, *body)))) == Config()
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "url"
+    secret.write_text("postgresql://iskra:secret@db/iskra\n")
+    environ = {"IES_DATABASE_URL_FILE": str(secret)}
+    assert load_with_origins(environ).config.history.database_url == "postgresql://iskra:secret@db/iskra"
+    assert "both set one key" in mistake(environ | {"IES_DATABASE_URL": "postgresql://x/y"})
+    assert "cannot be read: No such file" in mistake({"IES_DATABASE_URL_FILE": str(tmp_path / "none")})
+
+
+def test_all_telegrams_are_kept_for_inf_days() -> None:
+    assert load_with_origins({"IES_HISTORY_RAW_DAYS": "inf"}).config.history.raw_days == float("inf")
+    assert "must be a number from 0 on" in mistake({"IES_HISTORY_RAW_DAYS": "-1"})
+    assert "must be true or false" in mistake({"IES_HISTORY_ENABLED": "perhaps"})

@@ -1,0 +1,24 @@
+"""How the tests are shared out between processes: a file to one of them, and the longest first."""
+
+from collections.abc import Callable
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+# its files are phases of one home
+_ONE_HOME = "tests/homeassistant/"
+_LONGEST = (_ONE_HOME, "tests/faults/", "tests/web/browser/", "tests/deploy/", "tests/fleet/")
+
+
+class Shares(LoadFileScheduling):  # type: ignore[misc]
+    def _split_scope(self, nodeid: str) -> str:
+        return _ONE_HOME if nodeid.startswith(_ONE_HOME) else nodeid.partition("::")[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((at for at, name in enumerate(_LONGEST) if item.nodeid.startswith(name)), 99))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Callable[..., None]) -> Shares:
+    return Shares(config, log)

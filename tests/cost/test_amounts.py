@@ -1,0 +1,53 @@
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iskra_server.cost.amounts import Amount, amount, base_fee, priced, rounded
+from iskra_server.cost.contracts import Contract
+from web.past import quarter
+
+BERLIN = ZoneInfo("Europe/Berlin")
+CONTRACT = Contract(
+    begins=date(2020, 1, 1), energy_price=Decimal("0.3265"), feed_in=Decimal("0.082"), base_fee=Decimal("11.90")
+)
+YEARLY = Contract(begins=date(2020, 1, 1), energy_price=Decimal(0), base_fee=Decimal("146.4"), base_fee_per="year")
+
+
+def test_energy_times_price_is_exact() -> None:
+    assert priced(Decimal("107323090.1"), Decimal("0.3265")) == Decimal("35040.98891765")
+    assert priced(Decimal("0.1"), Decimal("0.0001")) == Decimal("0.00000001")
+
+
+def test_what_was_fed_in_is_taken_off() -> None:
+    found = amount(CONTRACT, Decimal("1000"), Decimal("500"), Fraction(1))
+    assert (found.drawn, found.fed_in, found.total) == (Decimal("0.3265"), Decimal("0.041"), Decimal("1.2855"))
+
+
+def test_what_was_not_measured_costs_nothing_that_is_known() -> None:
+    assert amount(CONTRACT, None, None, Fraction(0)) == Amount()
+
+
+def test_a_month_costs_its_fee_whatever_its_length_and_whatever_its_clocks_do() -> None:
+    months = [quarter(f"2025-{month:02}-01T00:00:00+0{offset}:00") for month, offset in
+              ((1, 1), (2, 1), (3, 1), (4, 2), (5, 2))]  # fmt: skip
+    for begin, end in pairwise(months):
+        assert base_fee(CONTRACT, begin, end, BERLIN) == Fraction("11.90")
+
+
+def test_a_year_costs_its_fee_and_a_day_of_it_a_part() -> None:
+    begin, end = quarter("2024-01-01T00:00:00+01:00"), quarter("2025-01-01T00:00:00+01:00")
+    assert base_fee(YEARLY, begin, end, BERLIN) == Fraction("146.4")
+    assert rounded(base_fee(YEARLY, begin, begin + 96, BERLIN)) == Decimal("0.4")
+
+
+@given(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 3000))
+def test_the_parts_of_a_period_cost_what_the_whole_does(at: int, one: int, other: int) -> None:
+    begin = quarter("2025-03-28T00:00:00+01:00") + at
+    whole = base_fee(CONTRACT, begin, begin + one + other, BERLIN)
+    parts = base_fee(CONTRACT, begin, begin + one, BERLIN), base_fee(CONTRACT, begin + one, begin + one + other, BERLIN)
+    assert sum(parts) == whole

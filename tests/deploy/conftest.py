@@ -1,0 +1,13 @@
+"""One Docker engine for all tests that need it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.engine import Engine, running
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    with running() as engine:
+        yield engine

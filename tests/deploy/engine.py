@@ -1,0 +1,185 @@
+"""A Docker engine of the tests' own: unpacked from Debian's packages, started in a mount namespace, stopped by its pid.
+
+What can be kept lies in .cache/docker (git-ignored): the programs, the base image, the layers that were built.
+The engine sees a /dev that the test can write, so that a head can be plugged in and pulled out.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".cache" / "docker"
+BASE_IMAGE = "python:3.13-slim-trixie"
+NEEDED = ("apt-get", "dpkg", "mmdebstrap", "runc", "unshare")
+
+# a /dev of plain device files, with pseudo-terminals of its own: no other program of this machine can open them
+START = """
+mkdir -p "$DEV/pts" "$DEV/shm" "$DEV/serial/by-id"
+for node in null zero full random urandom tty; do cp -a "/dev/$node" "$DEV/$node"; done
+ln -s /proc/self/fd "$DEV/fd"
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$DEV/pts"
+mount --rbind "$DEV" /dev
+exec dockerd "$@"
+"""
+
+
+class Engine:
+    """A running engine. `dev` is what it, and every container, has as /dev."""
+
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+        self.dev = Path(f"/proc/{process.pid}/root/dev")
+        self.process = process
+        self._environment = environment() | {"DOCKER_HOST": f"unix://{folder}/s"}
+
+    def docker(self, *arguments: str | Path, timeout_s: float = 300) -> str:
+        """What a docker command printed; its error output is the message of a failure."""
+        done = subprocess.run(
+            ["docker", *map(str, arguments)],
+            env=self._environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        assert done.returncode == 0, f"docker {arguments[0]}: {done.stderr or done.stdout}"
+        return done.stdout.strip()
+
+
+def environment() -> dict[str, str]:
+    programs = CACHE / "engine" / "usr"
+    path = f"{programs}/bin:{programs}/sbin:{os.environ['PATH']}"
+    return os.environ | {"PATH": path, "DOCKER_CONFIG": str(CACHE / "config"), "DOCKER_BUILDKIT": "0"}
+
+
+@contextmanager
+def running() -> Iterator[Engine]:
+    """Docker, for real. Skips where it cannot run: another user than root, or Debian's packages out of reach."""
+    if os.geteuid() != 0:
+        pytest.skip("a Docker engine can be started by root alone")
+    if missing := [name for name in NEEDED if not shutil.which(name)]:
+        pytest.skip(f"needs {', '.join(missing)} (make test installs them when it is run by root)")
+    prepare()
+    with TemporaryDirectory(prefix="iskra-") as name, start(Path(name)) as process:
+        folder = Path(name)
+        engine = Engine(folder, process)
+        try:
+            wait_for_engine(engine)
+            remove_leftovers(engine)
+            if not engine.docker("images", "--quiet", BASE_IMAGE):
+                engine.docker("import", CACHE / "base.tar", BASE_IMAGE)
+            yield engine
+            remove_leftovers(engine)
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def prepare() -> None:
+    """Fetch what the cache does not hold yet. Each piece appears under its name only when it is whole."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    base = None if (CACHE / "base.tar").exists() else start_base_image()
+    if not (CACHE / "engine").exists():
+        fetch_engine()
+    if not (CACHE / "config").exists():
+        fetch_compose()
+    if base:
+        if base.wait(300):
+            pytest.skip("the base image could not be made from Debian's packages")
+        (CACHE / "base.part.tar").rename(CACHE / "base.tar")
+
+
+def start_base_image() -> subprocess.Popen[bytes]:
+    """Debian's own Python 3.13, arranged like the official image. Certificates: those that this machine trusts."""
+    certificates = "/etc/ssl/certs/ca-certificates.crt"
+    hooks = (
+        'ln -s /usr/bin/python3 "$1/usr/local/bin/python"',
+        'rm "$1"/usr/lib/python3*/EXTERNALLY-MANAGED',
+        f'cp {certificates} "$1{certificates}"',
+    )
+    return subprocess.Popen(
+        [
+            "mmdebstrap",
+            "--quiet",
+            "--variant=minbase",
+            "--include=ca-certificates,python3-minimal,python3-venv",
+            *(f"--customize-hook={hook}" for hook in hooks),
+            "trixie",
+            CACHE / "base.part.tar",
+        ],
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def fetch_engine() -> None:
+    with TemporaryDirectory(dir=CACHE) as name:
+        fetch(["apt-get", "-o", "APT::Sandbox::User=root", "download", "docker.io", "containerd", "tini"], name)
+        for package in Path(name).glob("*.deb"):
+            fetch(["dpkg", "-x", package, f"{name}/engine"], name)
+        Path(name, "engine").rename(CACHE / "engine")
+
+
+def fetch_compose() -> None:
+    with TemporaryDirectory(dir=CACHE) as name:
+        fetch(["mmdebstrap", "--quiet", "--variant=extract", "--include=docker-compose", "trixie", "root"], name)
+        plugins = Path(name, "config", "cli-plugins")
+        plugins.mkdir(parents=True)
+        Path(name, "root/usr/libexec/docker/cli-plugins/docker-compose").rename(plugins / "docker-compose")
+        Path(name, "config").rename(CACHE / "config")
+
+
+def fetch(command: list[str | Path], folder: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        pytest.skip(f"{command[0]} could not fetch Debian's packages: {done.stderr.strip()[-200:]}")
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    options = {
+        "--data-root": CACHE / "data",
+        "--exec-root": folder / "x",
+        "--pidfile": folder / "pid",
+        "--host": f"unix://{folder}/s",
+        "--storage-driver": "overlay2",
+        "--bridge": "none",
+        "--iptables": "false",
+        "--ip6tables": "false",
+    }
+    arguments = [f"{option}={value}" for option, value in options.items()]
+    with (CACHE / "dockerd.log").open("w") as log:
+        return subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-euc", START, "dockerd", *arguments],
+            env=environment() | {"DEV": str(folder / "dev")},
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+
+
+def wait_for_engine(engine: Engine, within_s: float = 30) -> None:
+    deadline = time.monotonic() + within_s
+    while True:
+        if engine.process.poll() is not None or time.monotonic() > deadline:
+            pytest.skip(f"this machine cannot run a Docker engine: {(CACHE / 'dockerd.log').read_text()[-300:]}")
+        try:
+            engine.docker("version")
+            return
+        except AssertionError:
+            time.sleep(0.05)
+
+
+def remove_leftovers(engine: Engine) -> None:
+    """Containers of a run that was cut off, and layers that no build of the last day used."""
+    if containers := engine.docker("ps", "--all", "--quiet").split():
+        engine.docker("rm", "--force", "--volumes", *containers)
+    engine.docker("image", "prune", "--force", "--filter", "until=24h")

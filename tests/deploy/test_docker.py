@@ -1,0 +1,222 @@
+"""The image and the compose file for real: built, started, read, replugged, killed, stopped."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import stat
+import struct
+import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from decimal import Decimal
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.engine import ROOT, Engine
+from telegrams import meter_entries, telegram
+
+# what openpty does with a pseudo-terminal of this machine's own /dev (Linux, asm-generic/ioctls.h)
+UNLOCK, NUMBER = 0x40045431, 0x80045430
+DIALOUT = 20
+NAME = "usb-Silicon_Labs_CP2102N_USB_to_UART_Bridge_Controller_0001-if00-port0"
+# what differs from a Raspberry Pi: this engine has no bridge, and the test does not wait for a slow health check
+OVERRIDE = """
+services:
+  iskra-server:
+    build:
+      network: host
+    network_mode: host
+    ports: !reset []
+    environment:
+      IES_PORT: "{port}"
+    healthcheck:
+      interval: 1s
+"""
+
+
+class Head:
+    """An infrared head at a pseudo-terminal that has the stable name of a USB port in the containers' /dev."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._pts = engine.dev / "pts"
+        self._link = engine.dev / "serial" / "by-id" / NAME
+        self._seconds = 1000
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        self._meter = os.open(self._pts / "ptmx", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        fcntl.ioctl(self._meter, UNLOCK, struct.pack("i", 0))
+        (number,) = struct.unpack("i", fcntl.ioctl(self._meter, NUMBER, bytes(4)))
+        port = self._pts / str(number)
+        tty.setraw(self._meter)
+        os.chown(port, 0, DIALOUT)
+        port.chmod(0o660)
+        self._link.symlink_to(f"/dev/pts/{number}")
+
+    def unplug(self) -> None:
+        self._link.unlink()
+        os.close(self._meter)
+
+    def send(self, energy: int) -> None:
+        """One telegram with that much energy, in 0.1 Wh. Nobody listening is no error."""
+        self._seconds += 1
+        with suppress(BlockingIOError):
+            os.write(self._meter, telegram(meter_entries(energy=energy), seconds=self._seconds))
+
+
+class Stack:
+    """What `docker compose up` started."""
+
+    def __init__(self, engine: Engine, override: Path, port: int) -> None:
+        self._engine = engine
+        self._files = ("--file", "docker-compose.yml", "--file", str(override))
+        self._port = port
+
+    def compose(self, *arguments: str) -> str:
+        return self._engine.docker("compose", *self._files, *arguments)
+
+    def run(self, *command: str) -> str:
+        """What a command printed inside the container."""
+        return self.compose("exec", "--no-TTY", "iskra-server", *command)
+
+    def inspect(self) -> dict[str, Any]:
+        container = self.compose("ps", "--all", "--quiet")
+        containers: list[dict[str, Any]] = json.loads(self._engine.docker("inspect", container))
+        return containers[0]
+
+    def cumulated(self) -> tuple[int, dict[str, Any]]:
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=2)
+        try:
+            connection.request("GET", "/api/electricity/cumulated")
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read(), parse_float=Decimal)
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def head(engine: Engine) -> Head:
+    return Head(engine)
+
+
+@pytest.fixture(scope="module")
+def stack(engine: Engine, head: Head, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    override = tmp_path_factory.mktemp("compose") / "override.yml"
+    override.write_text(OVERRIDE.format(port=port))
+    stack = Stack(engine, override, port)
+    stack.compose("up", "--build", "--detach", "--wait", "--wait-timeout", "60")
+    yield stack
+    stack.compose("down", "--volumes", "--timeout", "5")
+
+
+def until(is_so: Callable[[], bool], within_s: float = 20) -> None:
+    deadline = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.1)
+
+
+def reads(stack: Stack, head: Head, energy: int, kwh: str) -> bool:
+    """Send a telegram and look whether its value is what the server says, digit by digit."""
+    head.send(energy)
+    with suppress(OSError, HTTPException):
+        status, answer = stack.cumulated()
+        return status == 200 and str(answer["value"]) == kwh
+    return False
+
+
+def test_compose_up_finds_the_head_and_serves_the_exact_value(stack: Stack, head: Head) -> None:
+    assert stack.inspect()["State"]["Health"]["Status"] == "healthy"
+    status, answer = stack.cumulated()
+    assert (status, "value" in answer) == (503, False)
+    until(lambda: reads(stack, head, 123456789, "12345.6789"))
+
+
+def test_a_replugged_head_is_read_again(stack: Stack, head: Head) -> None:
+    until(lambda: reads(stack, head, 123456790, "12345.6790"))
+    head.unplug()
+    head.plug_in()
+    until(lambda: reads(stack, head, 123456791, "12345.6791"))
+
+
+def test_the_container_can_write_nothing_but_its_data(stack: Stack) -> None:
+    stack.run("touch", "/data/written")
+    with pytest.raises(AssertionError, match="Read-only file system"):
+        stack.run("touch", "/opt/written")
+    with pytest.raises(AssertionError, match="Read-only file system"):
+        stack.run("touch", "/dev/written")
+
+
+def test_the_container_has_no_privileges_but_the_group_dialout(stack: Stack) -> None:
+    assert stack.run("id", "-u") == "10001"
+    assert stack.run("id", "-G").split() == [str(DIALOUT)]
+    status = dict(line.split(":\t", 1) for line in stack.run("cat", "/proc/1/status").splitlines())
+    assert int(status["CapBnd"], 16) == int(status["CapEff"], 16) == 0
+    assert status["NoNewPrivs"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("major", "minor", "is_open"), [(188, 7, True), (166, 7, True), (204, 70, True), (4, 64, True), (10, 229, False)]
+)
+def test_serial_ports_may_be_opened_and_other_devices_not(
+    engine: Engine, stack: Stack, major: int, minor: int, is_open: bool
+) -> None:
+    name = f"test-{major}"
+    os.mknod(engine.dev / name, stat.S_IFCHR | 0o666, os.makedev(major, minor))
+    (engine.dev / name).chmod(0o666)
+    program = f"import os\ntry: os.close(os.open('/dev/{name}', os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK))\n"
+    error = stack.run("python", "-c", program + "except PermissionError: print('forbidden')\nexcept OSError: pass")
+    assert error == ("" if is_open else "forbidden")
+
+
+def test_a_killed_server_is_started_again(stack: Stack, head: Head) -> None:
+    started = stack.inspect()["State"]["StartedAt"]
+    os.kill(stack.inspect()["State"]["Pid"], signal.SIGKILL)
+    until(lambda: stack.inspect()["State"]["StartedAt"] != started)
+    until(lambda: reads(stack, head, 123456792, "12345.6792"))
+
+
+def test_stop_ends_it_promptly(stack: Stack) -> None:
+    begin = time.monotonic()
+    stack.compose("stop", "--timeout", "10")
+    took_s = time.monotonic() - begin
+    state = stack.inspect()["State"]
+    assert state["Status"] == "exited"
+    assert state["ExitCode"] == 0
+    assert took_s < 5
+
+
+def test_the_image_carries_no_compiler_and_no_pip(engine: Engine, stack: Stack) -> None:
+    del stack
+    listing = engine.docker(
+        "run", "--rm", "--network", "none", "--entrypoint", "ls", "iskra-electricity-server", "/opt/iskra-server/bin"
+    )
+    assert "iskra-server" in listing.split()
+    assert not {"pip", "pip3"} & set(listing.split())
+
+
+def test_a_start_compiles_nothing_of_the_standard_library(engine: Engine, stack: Stack) -> None:
+    del stack
+    program = (
+        "import iskra_server.cli.serve, iskra_server.archive, os, sys; "
+        "names = {m.__cached__ for m in [*sys.modules.values()] if getattr(m, '__cached__', None)}; "
+        "print(len(names), sorted(name for name in names if not os.path.exists(name)))"
+    )
+    said = engine.docker(
+        "run", "--rm", "--network", "none", "--entrypoint", "python", "iskra-electricity-server", "-c", program
+    )
+    count, missing = said.strip().split(" ", 1)
+    assert int(count) > 100
+    assert missing == "[]"
+
+
+def test_the_compose_file_is_complete_as_it_stands(engine: Engine) -> None:
+    engine.docker("compose", "--file", ROOT / "docker-compose.yml", "config", "--quiet")

@@ -1,0 +1,52 @@
+"""The one table: whole, in both languages, and filled in."""
+
+import re
+
+import pytest
+
+from iskra_server.diagnosis.advice import LABELS, TABLE, advise, tell
+from iskra_server.diagnosis.links import JUDGES
+
+KNOWN = {
+    *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "octets", "octet", "percent"),
+    *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count"),
+}
+
+
+def placeholders(*texts: str) -> set[str]:
+    return {name for text in texts for name in re.findall(r"\{(\w+)\}", text)}
+
+
+@pytest.mark.parametrize("fault", TABLE)
+def test_a_fault_is_told_whole_in_both_languages(fault: str) -> None:
+    advice = advise(fault, dict.fromkeys(KNOWN, "X"))
+    for words in (advice.en, advice.de):
+        assert words.sentence.endswith(".") or "{text}" in TABLE[fault][0]
+        assert words.next_step.endswith(".") or fault == "well"
+        assert "\n" not in str(words)
+
+
+@pytest.mark.parametrize("fault", TABLE)
+def test_both_languages_are_told_of_the_same_things(fault: str) -> None:
+    en, en_step, de, de_step = TABLE[fault]
+    assert placeholders(en, en_step) == placeholders(de, de_step) <= KNOWN
+    assert (en, en_step) != (de, de_step)
+
+
+def test_no_german_word_stands_in_english_and_no_english_one_in_german() -> None:
+    for en, en_step, de, de_step in TABLE.values():
+        assert not re.search(r"\b(der|die|das|nicht|Zähler)\b", f"{en} {en_step}")
+        german = re.sub(r"iskra-server [a-z ]+|meters\.\w+|\{\w+\}", "", f"{de} {de_step}")
+        assert not re.search(r"\b(the|meter|is|with)\b", german)
+
+
+def test_a_sentence_is_filled_in() -> None:
+    about = {"port": "/dev/ttyUSB0", "program": "vzlogger (pid 812)"}
+    assert tell("busy", about) == (
+        "/dev/ttyUSB0 is in use by vzlogger (pid 812). Stop that program, or let it use another port."
+    )
+    assert advise("busy", about).de.sentence == "/dev/ttyUSB0 wird von vzlogger (pid 812) benutzt."
+
+
+def test_every_link_has_its_label() -> None:
+    assert list(LABELS) == [name for name, _ in JUDGES]

@@ -1,0 +1,99 @@
+"""Octets on a port that are no whole telegram: what do they seem to be?"""
+
+import random
+from pathlib import Path
+
+import pytest
+
+import telegrams
+from iskra_server.diagnosis.octets import MOST_OCTETS, Seems, recognise
+from iskra_server.diagnosis.wire import seen
+
+TELEGRAM = telegrams.telegram()
+P1 = b"/ISK5\\2M550T-1012\r\n\r\n1-3:0.2.8(50)\r\n0-0:1.0.0(261126140500W)\r\n1-0:1.8.1(000123.456*kWh)\r\n!A1B2\r\n"
+D0 = b"/ISk5MT174-0001\r\n\x020.0.0(12345678)\r\n1.8.0(000123.456*kWh)\r\n!\r\n\x03\x2a"
+NMEA = b"$GNRMC,140500.00,A,4807.038,N,01131.000,E,0.0,84.4,261126,,,A*6A\r\n$GPGSV,1,1,00*79\r\n"
+HDLC = bytes.fromhex("7ea01a0221" + "13" * 22 + "7e")
+CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
+
+
+def parity(text: bytes) -> bytes:
+    """7E1 as an 8N1 receiver sees it."""
+    return bytes(octet | (octet.bit_count() % 2) << 7 for octet in text)
+
+
+@pytest.mark.parametrize(
+    ("octets", "fault"),
+    [
+        (P1, "p1"),
+        (parity(P1), "p1"),
+        (D0, "d0"),
+        (parity(D0), "d0"),
+        (b"1-0:1.8.0*255(00012.3*kWh)\r\n" * 3, "d0"),
+        (HDLC, "dlms"),
+        (b"\x0f" + bytes.fromhex("db08") + b"ISK" + bytes(5) + b"\x82" + bytes(30), "dlms"),
+        (bytes.fromhex("68101068") + bytes(16) + b"\x55\x16", "mbus"),
+        (NMEA, "gps"),
+        (b"\r\nOK\r\n\r\n+CREG: 0,1\r\n\r\nRING\r\n", "modem"),
+        (b"ets Jun  8 2016 00:22:57\r\nrst:0x1 (POWERON_RESET)", "text"),
+        (bytes(700), "flat"),
+        (b"\xff" * 95 + b"\x3c" * 5, "flat"),
+        (random.Random(1).randbytes(3000), "noise"),
+        (TELEGRAM[:200] * 3, "never_whole"),
+        (TELEGRAM[150:], "never_whole"),
+    ],
+)
+def test_what_octets_seem_to_be(octets: bytes, fault: str) -> None:
+    found = recognise(octets)
+    assert found is not None
+    assert found.fault == fault
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("speed", [1200, 2400, 4800, 19200])
+def test_another_speed_is_named_by_the_bit_pattern(speed: int, waits: bool) -> None:
+    assert recognise(seen(TELEGRAM, speed, waits=waits) * 2) == Seems("speed", {"speed": str(speed)})
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_an_inverted_line_is_named(waits: bool) -> None:
+    assert recognise(seen(TELEGRAM, 9600, is_inverted=True, waits=waits) * 2) == Seems("inverted")
+
+
+def test_a_meter_at_300_baud_is_all_zeros_and_said_to_be_possible() -> None:
+    assert recognise(seen(D0, 300)) == Seems("flat", {"octet": "00", "percent": "100"})
+
+
+@pytest.mark.parametrize("octets", [b"", b"\xff\x00 noise", b"\x9e" * 15, random.Random(2).randbytes(500)])
+def test_too_little_tells_nothing(octets: bytes) -> None:
+    assert recognise(octets) is None
+
+
+def test_only_the_newest_octets_are_looked_at() -> None:
+    assert recognise(NMEA + bytes(MOST_OCTETS)) == Seems("flat", {"octet": "00", "percent": "100"})
+
+
+def test_random_octets_are_never_taken_for_a_speed_or_a_protocol() -> None:
+    chance = random.Random(3)
+    assert {found.fault for _ in range(300) if (found := recognise(chance.randbytes(2000)))} <= {
+        "noise",
+        "mbus",
+        "dlms",
+    }
+    faults = [recognise(chance.randbytes(2000)) for _ in range(300)]
+    assert sum(found != Seems("noise") for found in faults) <= 15
+
+
+def captures(folder: str) -> list[Path]:
+    return sorted(path for path in (CAPTURES / folder).glob("*") if path.suffix in (".bin", ".txt"))
+
+
+@pytest.mark.skipif(not CAPTURES.exists(), reason=f"no captures at {CAPTURES}")
+@pytest.mark.parametrize("path", captures("sml"), ids=lambda path: path.name)
+def test_real_telegrams_at_other_speeds(path: Path) -> None:
+    octets = path.read_bytes()
+    start = octets.find(bytes.fromhex("1b1b1b1b01010101"))
+    if start < 0 or len(octets) < start + 200:
+        pytest.skip("no telegram of a useful length")
+    for speed in (1200, 2400, 4800, 19200):
+        assert recognise(seen(octets[start : start + 400], speed)) == Seems("speed", {"speed": str(speed)})

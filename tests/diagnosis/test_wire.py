@@ -1,0 +1,43 @@
+"""A UART's view of another speed; the pictures of SML's start mark were worked out by hand."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iskra_server.diagnosis.wire import seen
+
+START = bytes.fromhex("1b1b1b1b01010101")
+
+
+@given(st.binary(max_size=40))
+def test_at_its_own_speed_everything_is_seen_as_sent(octets: bytes) -> None:
+    assert seen(octets, 9600) == octets
+    assert seen(octets, 9600, waits=False) == octets
+
+
+@pytest.mark.parametrize(
+    ("speed", "picture"),
+    [
+        # 0 11011000 1 with each bit doubled begins 00 1111 0011: start 0, bits 0 1111 001, stop 1
+        (4800, "9e60"),
+        # each bit four times: 0000 11111111: start 0, bits 000 11111
+        (2400, "f8f8"),
+        # each bit eight times: a low start and seven low bits, then one high
+        (1200, "8080"),
+        # every other bit: 0 1 1 0 ...
+        (19200, "5a5a"),
+    ],
+)
+def test_the_start_mark_at_another_speed(speed: int, picture: str) -> None:
+    assert seen(START, speed).hex().startswith(picture)
+
+
+@pytest.mark.parametrize("speed", [300, 600])
+def test_far_slower_is_nothing_but_zeros(speed: int) -> None:
+    assert set(seen(START, speed)) == {0}
+
+
+def test_upside_down_is_not_the_complement() -> None:
+    picture = seen(START, 9600, is_inverted=True)
+    assert picture.strip(b"\0") != bytes(octet ^ 0xFF for octet in START)
+    assert b"\x72\x72\x72" in picture

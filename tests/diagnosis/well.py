@@ -1,0 +1,37 @@
+"""Facts of a source of which all is well, but for the changes."""
+
+from typing import Any
+
+from msgspec import structs
+
+from iskra_server.diagnosis.facts import Facts
+from iskra_server.diagnosis.quality import VERDICT_S, Quality
+
+
+def quality(good: int = 0, damaged: int = 0, *, cut: int = 0, seconds: int = VERDICT_S) -> Quality:
+    share = round(good / (good + damaged), 4) if good + damaged else None
+    return Quality(seconds, good, damaged, cut, 400 * (good + damaged), share)
+
+
+def facts(**changes: Any) -> Facts:
+    return structs.replace(WELL, **changes)
+
+
+WELL = Facts(
+    name="",
+    source="auto",
+    port="/dev/ttyUSB0",
+    is_open=True,
+    simulated=False,
+    octets=4440,
+    octets_age_s=0.5,
+    telegrams=99,
+    faults={"checksum": 1, "noise": 50},
+    quarantined=0,
+    meter_id="1 ISK 00 12345678",
+    age_s=0.5,
+    stale_after_s=60.0,
+    locked=False,
+    lately=quality(10, seconds=10),
+    recent=quality(99, 1),
+)

@@ -1,0 +1,521 @@
+"""How each fault of the table of advice comes about. A stage brings it about, and mends it behind its `yield`.
+
+A stage that ends without a `yield` behind which something is mended cannot be mended while the server runs.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from glob import glob
+from pathlib import Path
+
+import pytest
+
+import telegrams
+from faults.scene import FIRST_ENERGY, Scene, telegram
+from iskra_server.codecs.sml import encoder, tlv
+from iskra_server.diagnosis.wire import seen
+from iskra_server.meter.obis import Obis
+from iskra_server.sources.trouble import in_container
+from running import free_port, until
+
+Stage = Callable[[Scene], Iterator[None]]
+
+OTHER_METER = bytes.fromhex("090149534b0000bc614f")
+NOBODY = 65534
+P1 = b"/ISK5\\2M550T-1012\r\n\r\n1-3:0.2.8(50)\r\n0-0:1.0.0(261126140500W)\r\n1-0:1.8.1(000123.456*kWh)\r\n!A1B2\r\n"
+D0 = b"/ISk5MT174-0001\r\n\x020.0.0(12345678)\r\n1.8.0(000123.456*kWh)\r\n!\r\n\x03\x2a"
+HDLC = bytes.fromhex("7ea01a0221" + "13" * 22 + "7e")
+MBUS = bytes.fromhex("68101068") + bytes(16) + b"\x55\x16"
+NMEA = b"$GNRMC,140500.00,A,4807.038,N,01131.000,E,0.0,84.4,261126,,,A*6A\r\n"
+WHOLE = telegrams.telegram()
+FAKETIME = glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+
+
+def well(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    scene.head.send(scene.good())
+    yield
+
+
+# --- device ---
+
+
+def no_port(scene: Scene) -> Iterator[None]:
+    if in_container():
+        pytest.skip("this machine is a container")
+    yield from _no_port(scene)
+
+
+def no_port_in_container(scene: Scene) -> Iterator[None]:
+    yield from _no_port(scene, {"container": "podman"})
+
+
+def _no_port(scene: Scene, environ: dict[str, str] | None = None) -> Iterator[None]:
+    by_id = scene.serve_auto(environ)
+    yield
+    scene.deliver = scene.plug(by_id, "usb-head").send
+
+
+def missing(scene: Scene) -> Iterator[None]:
+    if in_container():
+        pytest.skip("this machine is a container")
+    yield from _missing(scene)
+
+
+def missing_in_container(scene: Scene) -> Iterator[None]:
+    yield from _missing(scene, {"container": "podman"})
+
+
+def _missing(scene: Scene, environ: dict[str, str] | None = None) -> Iterator[None]:
+    scene.head.unplug()
+    scene.serve(environ=environ)
+    yield
+    scene.head.plug()
+
+
+def nothing_behind(scene: Scene) -> Iterator[None]:
+    """The node of a USB adapter that is not there."""
+    device = scene.folder / "ttyUSB250"
+    try:
+        os.mknod(device, stat.S_IFCHR | 0o660, os.makedev(188, 250))
+        os.close(os.open(device, os.O_RDWR))
+    except PermissionError:
+        pytest.skip("this machine does not let us make a device")
+    except OSError:
+        pass
+    scene.serve(device)
+    yield
+    device.unlink()
+    device.symlink_to(scene.head.link)
+
+
+def unplugged(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    scene.head.send(scene.good())
+    until(lambda: scene.server.status()["ok"])
+    scene.head.unplug()
+    yield
+    scene.head.plug()
+
+
+def simulated_unplugged(scene: Scene) -> Iterator[None]:
+    scene.serve("simulator:MT175?rate=4&faults=unplug=0.2")
+    yield
+
+
+def capture_missing(scene: Scene) -> Iterator[None]:
+    scene.serve(f"file:{scene.folder}/gone.bin")
+    yield
+
+
+# --- permission ---
+
+
+def permission_group(scene: Scene) -> Iterator[None]:
+    yield from _forbidden(scene, 0o660)
+
+
+def permission_owner(scene: Scene) -> Iterator[None]:
+    yield from _forbidden(scene, 0o600)
+
+
+def _forbidden(scene: Scene, mode: int) -> Iterator[None]:
+    port = scene.head.link.resolve()
+    os.chown(port, NOBODY, NOBODY)
+    port.chmod(mode)
+    scene.serve_weak()
+    yield
+    port.chmod(0o666)
+
+
+def permission_directory(scene: Scene) -> Iterator[None]:
+    folder = scene.folder / "closed"
+    folder.mkdir()
+    (folder / "head").symlink_to(scene.head.link)
+    folder.chmod(0o700)
+    os.chown(folder, NOBODY, NOBODY)
+    scene.serve_weak(folder / "head")
+    yield
+    folder.chmod(0o755)
+
+
+def capture_permission(scene: Scene) -> Iterator[None]:
+    capture = scene.folder / "capture.bin"
+    capture.write_bytes(WHOLE)
+    capture.chmod(0o600)
+    os.chown(capture, NOBODY, NOBODY)
+    scene.serve_weak(f"file:{capture}")
+    yield
+
+
+# --- port ---
+
+
+def opening(scene: Scene) -> Iterator[None]:
+    """One of two ports is listened to."""
+    by_id = scene.serve_auto()
+    scene.plug(by_id, "usb-a-other")
+    head = scene.plug(by_id, "usb-b-head")
+    yield
+    scene.deliver = head.send
+
+
+def busy(scene: Scene) -> Iterator[None]:
+    with scene.held():
+        scene.serve()
+        yield
+
+
+def busy_unknown(scene: Scene) -> Iterator[None]:
+    with scene.held():
+        scene.serve_weak()
+        yield
+
+
+def all_taken(scene: Scene) -> Iterator[None]:
+    by_id = scene.serve_auto()
+    scene.plug(by_id, "usb-ITead_Sonoff_Zigbee_3.0_USB_Dongle_Plus-if00")
+    yield
+    scene.deliver = scene.plug(by_id, "usb-head").send
+
+
+def unusable(scene: Scene) -> Iterator[None]:
+    scene.serve("/dev/null")
+    yield
+
+
+def unusable_file(scene: Scene) -> Iterator[None]:
+    (scene.folder / "capture.bin").write_bytes(WHOLE)
+    scene.serve(scene.folder / "capture.bin")
+    yield
+
+
+def capture_unusable(scene: Scene) -> Iterator[None]:
+    scene.serve(f"file:{scene.folder}")
+    yield
+
+
+def ended(scene: Scene) -> Iterator[None]:
+    (scene.folder / "capture.bin").write_bytes(WHOLE)
+    scene.serve(f"file:{scene.folder}/capture.bin?speed=0")
+    yield
+
+
+def refused(scene: Scene) -> Iterator[None]:
+    port = free_port()
+    scene.serve(f"tcp://127.0.0.1:{port}")
+    yield
+    scene.accept(scene.listen(port))
+
+
+def closed(scene: Scene) -> Iterator[None]:
+    listening = scene.listen()
+    scene.serve(f"tcp://127.0.0.1:{listening.getsockname()[1]}")
+    listening.accept()[0].close()
+    yield
+    scene.accept(listening)
+
+
+def unknown_name(scene: Scene) -> Iterator[None]:
+    scene.serve("tcp://head.invalid:4000")
+    yield
+
+
+def no_answer(scene: Scene) -> Iterator[None]:
+    """It accepts, but never negotiates."""
+    scene.serve(f"rfc2217://127.0.0.1:{scene.listen().getsockname()[1]}")
+    yield
+
+
+def unreachable(scene: Scene) -> Iterator[None]:
+    scene.serve("tcp://255.255.255.255:4000")
+    yield
+
+
+def needs_package(scene: Scene) -> Iterator[None]:
+    with suppress(ImportError):
+        import aioesphomeapi  # type: ignore[import-not-found]  # noqa: F401, PLC0415
+
+        pytest.skip("the package is installed")
+    scene.serve("esphome://192.0.2.1/?port_name=head")
+    yield
+
+
+# --- octets ---
+
+
+def silence(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    yield
+
+
+def fell_silent(scene: Scene) -> Iterator[None]:
+    scene.serve(environ={"IES_METERS_STALE_AFTER_S": "1"})
+    scene.is_open()
+    scene.head.send(scene.good())
+    yield
+
+
+def not_heard(scene: Scene) -> Iterator[None]:
+    by_id = scene.serve_auto()
+    scene.plug(by_id, "usb-a-other")
+    scene.deliver = scene.plug(by_id, "usb-b-head").send
+    yield
+
+
+# --- signal, protocol ---
+
+
+def _hearing(octets: bytes) -> Stage:
+    def stage(scene: Scene) -> Iterator[None]:
+        scene.serve()
+        scene.is_open()
+        scene.head.send(octets)
+        yield
+
+    return stage
+
+
+def noise(scene: Scene) -> Iterator[None]:
+    """A few octets on the only port that `auto` finds."""
+    by_id = scene.serve_auto()
+    scene.deliver = scene.plug(by_id, "usb-head").send
+    scene.told("silence")
+    scene.deliver(b"\xff\x3c noise")
+    yield
+
+
+def framing(scene: Scene) -> Iterator[None]:
+    """What comes of a telegram at an odd speed, and what a driver says of it."""
+    scene.serve_counting()
+    scene.driver_counts(framing=30, overruns=0)
+    scene.head.send(bytes.fromhex("98e0861e7866") * 20)
+    yield
+
+
+def gps(scene: Scene) -> Iterator[None]:
+    """`auto` finds it on the only port, and then the head in its place."""
+    by_id = scene.serve_auto()
+    scene.deliver = scene.plug(by_id, "usb-serial").send
+    scene.told("silence")
+    scene.deliver(NMEA)
+    yield
+
+
+# --- telegrams, checksums, values ---
+
+
+def _damaged(scene: Scene) -> bytes:
+    return scene.good()[:-1] + b"\x00"
+
+
+def never_whole(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    scene.head.send(b"".join(_damaged(scene) for _ in range(3)))
+    yield
+
+
+def checksums(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    for _ in range(4):
+        scene.head.send(scene.good() + _damaged(scene))
+    yield
+
+
+def cut(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    for _ in range(5):
+        scene.head.send(scene.good() + scene.good()[:200])
+    yield
+
+
+def overrun(scene: Scene) -> Iterator[None]:
+    """Telegrams lose an octet, and the driver knows where."""
+    scene.serve_counting()
+    scene.driver_counts(framing=0, overruns=4)
+    for _ in range(4):
+        scene.head.send(scene.good() + scene.good()[:100] + scene.good()[101:])
+    yield
+
+
+def no_values(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    scene.head.send(scene.good()[:100])
+    yield
+
+
+def held_back(scene: Scene) -> Iterator[None]:
+    """The counter of yesterday was higher."""
+    record = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(scene.folder), "IES_HISTORY_FLUSH_S": "1"}
+    scene.serve(environ=record)
+    scene.is_open()
+    scene.head.send(scene.good())
+    until(lambda: scene.server.status()["ok"])
+    scene.server.end()
+    scene.serve(environ=record)
+    scene.is_open()
+    scene.head.send(telegram(energy=FIRST_ENERGY - 9))
+    yield
+
+
+# --- unlocked, fresh, plausible ---
+
+LOCKED = {"energy": FIRST_ENERGY // 10_000, "scaler": 3, "power": None}
+
+
+def locked(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    scene.head.send(scene.good(**LOCKED))
+    yield
+
+
+def relocked(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    scene.head.send(scene.good() + scene.good(**LOCKED))
+    yield
+
+
+def inf_off(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    for seconds, entries in ((0, LOCKED), (10, {"energy": FIRST_ENERGY}), (131, LOCKED)):
+        scene.head.send(telegram(seconds=seconds, **entries))
+    yield
+
+
+def stale(scene: Scene) -> Iterator[None]:
+    """The head still hears something."""
+    scene.serve(environ={"IES_METERS_STALE_AFTER_S": "1"})
+    scene.is_open()
+    scene.head.send(scene.good())
+    until(lambda: scene.server.cumulated().status_code == 200)
+    yield
+
+
+def went_back(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    scene.head.send(scene.good() + telegram(energy=10))
+    yield
+
+
+def jumped(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    scene.head.send(scene.good() + telegram(energy=10 * FIRST_ENERGY))
+    yield
+
+
+# --- worth knowing ---
+
+
+def two_meters(scene: Scene) -> Iterator[None]:
+    other = telegrams.telegram(server_id=OTHER_METER)
+    scene.serve()
+    scene.is_open()
+    scene.head.send(scene.good() + other + scene.good() + other + scene.good())
+    yield
+
+
+def other_meter(scene: Scene) -> Iterator[None]:
+    scene.serve()
+    scene.is_open()
+    scene.head.send(telegrams.telegram(server_id=OTHER_METER) + scene.good())
+    yield
+
+
+def two_heads(scene: Scene) -> Iterator[None]:
+    second = scene.plug(scene.folder, "second-head")
+    scene.serve(scene.head.link, second.link)
+    until(lambda: all(each["facts"]["is_open"] for each in scene.server.get("/api/v1/status").json()["meters"]))
+    octets = scene.good()
+    scene.head.send(octets)
+    second.send(octets)
+    yield
+    second.unplug()
+
+
+def clock_behind(scene: Scene) -> Iterator[None]:
+    """A small computer without a battery, before it has found the network."""
+    if not FAKETIME:
+        pytest.skip("needs libfaketime (faketime)")
+    clock = {"LD_PRELOAD": FAKETIME[0], "FAKETIME": "-6y", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    listening = scene.listen()
+    # a shifted clock breaks the pauses of threads, and a serial port is opened in one
+    scene.serve(f"tcp://127.0.0.1:{listening.getsockname()[1]}", environ=clock)
+    scene.accept(listening)
+    scene.deliver(scene.good())
+    yield
+
+
+def phases(scene: Scene) -> Iterator[None]:
+    wh = {"scaler": tlv.integer(-1, 1), "unit": tlv.unsigned(30, 1)}
+    scene.serve()
+    scene.is_open()
+    scene.head.send(
+        telegrams.telegram(
+            [
+                encoder.entry(Obis.parse("1-0:96.50.1*1"), tlv.octets(b"ISK")),
+                encoder.entry(telegrams.IMPORT, tlv.unsigned(FIRST_ENERGY, 8), status=tlv.unsigned(0x0C0104, 4), **wh),
+            ]
+        )
+    )
+    yield
+
+
+def simulated(scene: Scene) -> Iterator[None]:
+    scene.serve("simulator:MT175?rate=20")
+    yield
+
+
+STAGES: dict[str, Stage] = {
+    stage.__name__: stage
+    for stage in (
+        *(no_port, no_port_in_container, missing, missing_in_container, nothing_behind, unplugged),
+        *(simulated_unplugged, capture_missing),
+        *(permission_group, permission_owner, permission_directory, capture_permission),
+        *(opening, busy, busy_unknown, all_taken, unusable, unusable_file, capture_unusable, ended, refused, closed),
+        *(unknown_name, no_answer, unreachable, needs_package),
+        *(silence, fell_silent, not_heard, gps, framing, noise),
+        *(never_whole, checksums, cut, overrun, no_values, held_back),
+        *(locked, relocked, inf_off, stale, went_back, jumped),
+        *(two_meters, other_meter, two_heads, clock_behind, phases, simulated, well),
+    )
+} | {
+    "flat": _hearing(bytes(700)),
+    "modem": _hearing(b"\r\nOK\r\n\r\n+CREG: 0,1\r\n\r\nRING\r\n"),
+    "text": _hearing(b"ets Jun  8 2016 00:22:57\r\nrst:0x1 (POWERON_RESET)"),
+    "inverted": _hearing(seen(WHOLE, 9600, is_inverted=True)),
+    "speed": _hearing(seen(WHOLE, 4800)),
+    "p1": _hearing(P1),
+    "d0": _hearing(D0),
+    "dlms": _hearing(HDLC),
+    "mbus": _hearing(MBUS),
+    "one_way": well,
+}
+# what cannot be mended without another address or another start
+FOR_GOOD = frozenset(
+    (
+        *("capture_missing", "capture_permission", "capture_unusable", "ended", "unusable", "unusable_file"),
+        *("unknown_name", "no_answer", "unreachable", "needs_package"),
+        # the simulator sends its own telegrams, not ours
+        *("simulated", "simulated_unplugged"),
+    )
+)
+# staged where it takes no minutes, with the reason
+ELSEWHERE = {
+    "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),
+    "trickle": (Path("test_reader.py"), "twenty seconds of stray light"),
+    "restless": (Path("test_reader.py"), "twenty seconds of stray light"),
+    "bad_address": (Path("sources/test_tcp.py"), "only the far end's own refusal brings it about"),
+}

@@ -1,0 +1,166 @@
+"""A reader without heads: its ledger is written by the test, its uplink is the real one. And a collector's process."""
+
+import asyncio
+import os
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import text
+
+from iskra_server.fleet.broker import settings
+from iskra_server.fleet.uplink import Uplink
+from iskra_server.history.outbox import Outbox
+from iskra_server.history.records import QUARTER_S, Boundary, EpochStart, Exact, MeterInfo, PowerQuarter, Record
+from iskra_server.history.store import Store
+from iskra_server.hub import Hub
+from iskra_server.outputs.mqtt.settings import Settings
+from running import COMMAND
+from samples import EXPORT, IMPORT
+
+RESEND_S = 1.0
+FIRST = 1_990_000
+Row = tuple[object, ...]
+
+
+def broker_settings(url: str, client_id: str = "") -> Settings:
+    return settings(
+        url=url, password="", base_topic="iskra/v1", ca_file="", cert_file="", key_file="", client_id=client_id
+    )
+
+
+class FieldReader:
+    """`meters` meters with two registers and power; `clock_s` is how far its clock is wrong."""
+
+    def __init__(
+        self, folder: Path, name: str, url: str, *, meters: int = 1, clock_s: float = 0, live_every_s: float = 0
+    ) -> None:
+        self.name = name
+        self.store = Store(f"sqlite:///{folder}/{name}.sqlite")
+        # as the uplink does once it is connected: what waits is known from here on
+        Outbox(self.store).begin(name)
+        self.hub = Hub()
+        self.quarter = FIRST + int(clock_s // QUARTER_S)
+        number = sum(name.encode()) * 1000
+        self.meters = [f"1 ISK 00 {number + place:08}" for place in range(meters)]
+        self._url, self._live_every_s = url, live_every_s
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread.start()
+
+    def stop(self) -> None:
+        """As a computer that is switched off: nobody is told."""
+        while self._thread and self._thread.is_alive():
+            if self._loop:
+                assert self._task
+                self._loop.call_soon_threadsafe(self._task.cancel)
+            self._thread.join(0.2)
+        self._thread = None
+
+    def close(self) -> None:
+        self.stop()
+        self.store.close()
+
+    def live_through(self, quarters: int) -> None:
+        """So many quarters close, one after the other, each in a transaction of its own."""
+        for _ in range(quarters):
+            self.quarter += 1
+            self.store.write(
+                [record for meter in self.meters for record in _closed(meter, self.quarter)],
+                [MeterInfo(meter, "0901", False, FIRST * 900, self.quarter * 900) for meter in self.meters],
+            )
+
+    @property
+    def waiting(self) -> int:
+        return Outbox(self.store).waiting()
+
+    @property
+    def rows(self) -> set[Row]:
+        return rows(self.store, self.meters)
+
+    async def _run(self) -> None:
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        assert self._task
+        uplink = Uplink(
+            settings=broker_settings(self._url),
+            reader=self.name,
+            store=lambda: self.store,
+            hub=self.hub,
+            statuses=list,
+            version="1",
+            live_every_s=self._live_every_s,
+            resend_s=RESEND_S,
+        )
+        with suppress(asyncio.CancelledError):
+            await uplink.run()
+
+
+def _closed(meter: str, quarter: int) -> list[Record]:
+    records: list[Record] = [
+        Boundary(meter, IMPORT, quarter, Exact(quarter * 37, -1), "measured", quarter // 500),
+        Boundary(meter, EXPORT, quarter, Exact(quarter, 0), "interpolated"),
+        PowerQuarter(meter, quarter, -5, quarter % 1000, 10_000, 900),
+    ]
+    if quarter % 500 == 0:
+        records.append(EpochStart(meter, IMPORT, quarter // 500, quarter * 900, None, Exact(5, 3)))
+    return records
+
+
+def rows(store: Store, meters: list[str]) -> set[Row]:
+    """Every row of the ledger of some meters."""
+    found: set[Row] = set()
+    for meter in meters:
+        for obis in store.series(meter):
+            for each in store.boundaries_between(meter, obis, 0, 2**31 - 1):
+                found.add((meter, str(obis), each.quarter, each.value.raw, each.value.scaler, each.quality, each.epoch))
+            found |= {("epoch", repr(each)) for each in store.epochs(meter, obis)}
+        found |= {("power", repr(each)) for each in store.power_between(meter, 0, 2**31 - 1)}
+    return found
+
+
+def counted(store: Store, table: str) -> int:
+    with store.transaction(write=False) as connection:
+        return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+class Collecting:
+    """`iskra-server collect` in a process of its own."""
+
+    def __init__(self, broker: str, database: str, **more: str) -> None:
+        environ = os.environ | {"IES_COLLECT_URL": broker, "IES_DATABASE_URL": database} | more
+        self.process = subprocess.Popen(
+            [COMMAND, "collect"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environ,
+        )
+        self._lines: list[str] = []
+        self._reading = threading.Thread(target=self._read)
+        self._reading.start()
+
+    @property
+    def log(self) -> str:
+        return "".join(self._lines)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> None:
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        self.process.kill()
+        self.process.wait()
+        self._reading.join()
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        with self.process.stderr as lines:
+            self._lines.extend(lines)

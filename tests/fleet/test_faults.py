@@ -1,0 +1,144 @@
+"""Whatever fails on the road to the centre: afterwards every quarter is there once, and as the reader has it."""
+
+import random
+
+import pytest
+
+from fleet.conftest import Collect, MakeReader
+from fleet.field import FieldReader, counted, rows
+from history.postgres import Postgres
+from iskra_server.fleet import message
+from iskra_server.history.centre import refusals
+from iskra_server.history.outbox import Outbox
+from iskra_server.history.store import Store
+from outputs.mqtt.broker import Mosquitto, Subscriber
+from running import until
+
+WEEK = 7 * 96
+PATIENCE_S = 60
+
+
+def arrive(centre: Store, *readers: FieldReader) -> None:
+    """Wait until nothing waits, and compare row by row."""
+    until(lambda: sum(reader.waiting for reader in readers) == 0, PATIENCE_S)
+    for reader in readers:
+        assert rows(centre, reader.meters) == reader.rows
+    meters = sum(len(reader.meters) for reader in readers)
+    assert counted(centre, "meter") == meters
+    assert counted(centre, "boundary") == sum(row[0] not in ("epoch", "power") for r in readers for row in r.rows)
+
+
+def test_a_week_offline_comes_whole_and_quickly(centre: Store, reader: MakeReader, collect: Collect) -> None:
+    away = reader("cellar", meters=3)
+    away.stop()
+    away.live_through(WEEK)
+    collect()
+    away.start()
+    arrive(centre, away)
+
+
+def test_a_broker_that_is_killed(centre: Store, broker: Mosquitto, reader: MakeReader, collect: Collect) -> None:
+    one, other = reader("one", meters=2), reader("other")
+    collect()
+    for _ in range(2):
+        one.live_through(10)
+        other.live_through(20)
+        broker.kill()
+        one.live_through(10)
+        broker.start()
+    arrive(centre, one, other)
+
+
+def test_a_database_that_is_killed(postgres: Postgres, centre: Store, reader: MakeReader, collect: Collect) -> None:
+    one = reader("one", meters=2)
+    collector = collect()
+    one.live_through(20)
+    arrive(centre, one)
+    postgres.stop()
+    one.live_through(20)
+    until(lambda: "it is tried again" in collector.log)
+    postgres.start()
+    arrive(centre, one)
+
+
+def test_collectors_that_are_killed_in_the_middle_of_it(centre: Store, reader: MakeReader, collect: Collect) -> None:
+    one, other = reader("one", meters=4), reader("other", meters=4)
+    for known in (one, other):
+        known.stop()
+        known.live_through(3 * 96)
+    collectors = [collect(), collect()]
+    for known in (one, other):
+        known.start()
+    for victim in collectors:
+        before = counted(centre, "boundary")
+        until(lambda: counted(centre, "boundary") > before)  # noqa: B023
+        victim.kill()
+        collect()
+    arrive(centre, one, other)
+
+
+def test_what_comes_twice_and_in_any_order(
+    centre: Store, broker: Mosquitto, reader: MakeReader, collect: Collect
+) -> None:
+    one = reader("one", meters=2)
+    one.stop()
+    one.live_through(50)
+    parcels = Outbox(one.store).parcels(9, {})
+    single = [(parcel.meter, [record]) for parcel in parcels for record in parcel.records] * 2
+    random.Random(1).shuffle(single)
+    collector = collect()
+    until(lambda: "collecting from" in collector.log)
+    with Subscriber(broker.port, "nothing") as network:
+        for meter, records in single:
+            network.say("iskra/v1/one/quarters", message.encode(message.quarters(meter, records)))
+    until(lambda: counted(centre, "power") == 100)
+    one.start()
+    arrive(centre, one)
+
+
+@pytest.mark.parametrize("wrong_s", [-400 * 86_400, 30 * 86_400, 3000 * 86_400], ids=["behind", "ahead", "years ahead"])
+def test_a_reader_whose_clock_is_wrong(centre: Store, reader: MakeReader, collect: Collect, wrong_s: float) -> None:
+    right, wrong = reader("right"), reader("wrong", clock_s=wrong_s)
+    collect()
+    right.live_through(20)
+    wrong.live_through(20)
+    arrive(centre, right, wrong)
+
+
+def test_a_poison_message_goes_aside_with_its_reason(
+    centre: Store, broker: Mosquitto, reader: MakeReader, collect: Collect
+) -> None:
+    one = reader("one")
+    collector = collect()
+    until(lambda: "collecting from" in collector.log)
+    start = b'{"v":1,"meter":"1 X","server_id":"","seen":[1,2],"counters":'
+    poison = [
+        b"no json",
+        b'{"v":2}',
+        start + b'{"1-0:1.8.0*255":[[1,9223372036854775808,0,0,0]]}}',
+        start.replace(b"X", b"\\u0000") + b'{"1-0:1.8.0*255":[[1,1,0,0,0]]}}',
+        start + b'{"?":[[1,1,0,0,0]]}}',
+    ]
+    with Subscriber(broker.port, "iskra/v1/+/kept") as network:
+        for payload in poison:
+            network.say("iskra/v1/one/quarters", payload)
+        one.live_through(20)
+        arrive(centre, one)
+        until(lambda: len(refusals(centre)) == len(poison))
+    kept = {refusal.octets: refusal for refusal in refusals(centre)}
+    assert set(poison) == set(kept)
+    assert all(refusal.reason and refusal.topic == "iskra/v1/one/quarters" for refusal in kept.values())
+
+
+def test_a_collector_that_is_stopped_leaves_nothing_half_done(
+    centre: Store, reader: MakeReader, collect: Collect
+) -> None:
+    one = reader("one", meters=2)
+    first = collect()
+    one.live_through(30)
+    until(lambda: counted(centre, "boundary") > 0)
+    collect()
+    first.process.terminate()
+    assert first.process.wait(10) == 0
+    one.live_through(30)
+    arrive(centre, one)

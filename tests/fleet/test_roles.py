@@ -1,0 +1,61 @@
+"""deploy/centre/roles.sql on a real PostgreSQL: a collector writes and deletes nothing, a server only reads."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from history.entries import METER, boundary, epoch, power
+from history.postgres import Postgres
+from iskra_server.history import fleet
+from iskra_server.history.centre import Batch, Heard, ReaderState, Refusal, keep
+from iskra_server.history.errors import StoreError
+from iskra_server.history.records import QUARTER_S, quarter_of
+from iskra_server.history.store import Store
+from samples import METER_ID
+
+ROLES = Path(__file__).parents[2] / "deploy" / "centre" / "roles.sql"
+
+
+@pytest.fixture
+def roles(centre: Store, postgres: Postgres) -> Iterator[None]:
+    psql = shutil.which("psql")
+    assert psql, "it comes with PostgreSQL"
+    settings = ["ON_ERROR_STOP=1", "collector_password=c", "server_password=s"]
+    for _ in range(2):
+        subprocess.run(
+            [psql, "-q", *(f"--set={each}" for each in settings), f"--file={ROLES}", postgres.url("postgres")],
+            check=True,
+            capture_output=True,
+        )
+    yield
+    for role in ("iskra_collector", "iskra_server"):
+        postgres.run(f"DROP OWNED BY {role}")
+
+
+def test_a_collector_may_write_and_a_server_read(roles: None, postgres: Postgres) -> None:
+    collector = Store(postgres.url("postgres", "iskra_collector"))
+    now = quarter_of(METER.last_s)
+    batch = Batch(
+        [boundary(now), power(now), epoch()],
+        [METER],
+        [Heard(METER_ID, "cellar", now * QUARTER_S, 5)],
+        [ReaderState("cellar", 1, True, "", "[]")],
+        [Refusal(1, "t", "r", b"")],
+    )
+    for _ in range(2):
+        keep(collector, batch)
+    server = Store(postgres.url("postgres", "iskra_server"))
+    assert [meter.meter_id for meter in fleet.meters(server, limit=5)[0]] == [METER_ID]
+    assert server.power_between(METER_ID, now, now + 1) == [power(now)]
+    for store, statements in (
+        (collector, ("DELETE FROM boundary", "DROP TABLE meter", "INSERT INTO label VALUES (1, 'a', 'b')")),
+        (server, ("INSERT INTO refused VALUES (9, 1, '', '', '')", "UPDATE meter SET last_s = 0", "DELETE FROM power")),
+    ):
+        for statement in statements:
+            with pytest.raises(StoreError), store.transaction() as connection:
+                connection.execute(text(statement))
+        store.close()

@@ -1,0 +1,45 @@
+"""`kill -9` at random moments while history is written: what was safe is there, and nothing is half there.
+
+A few times here; bench/kill.py does it for longer.
+"""
+
+from pathlib import Path
+
+from history.busy import (
+    FLUSH_S,
+    SPEED,
+    gone_s,
+    integrity,
+    kill,
+    quarters_found,
+    record_for_ever,
+    write_for_ever,
+)
+
+# killing a client is less of a matter for a server
+ROUNDS = {"sqlite": 15, "postgresql": 6}
+# a flush interval, and what a commit may take on a machine that is busy
+AT_MOST_S = FLUSH_S + 0.5 * SPEED
+
+
+def rounds(address: str) -> range:
+    return range(ROUNDS[address.partition(":")[0]])
+
+
+def is_sound(address: str) -> bool:
+    return not address.startswith("sqlite") or integrity(Path(address.removeprefix("sqlite:///"))) == "ok"
+
+
+def test_what_was_safe_is_there_and_nothing_is_half_there(address: str) -> None:
+    # every third is killed at any moment of its start, the others while they write
+    sent = [kill(address, write_for_ever, while_working=number % 3 > 0) for number in rounds(address)]
+    safe = max(number for numbers in sent for number in numbers)
+    assert is_sound(address)
+    assert quarters_found(address) > safe > 0
+
+
+def test_at_most_a_flush_interval_of_points_is_gone(address: str) -> None:
+    for _ in range(4):
+        sent = kill(address, record_for_ever, while_working=True, longest_s=0.8)
+        assert is_sound(address)
+        assert gone_s(address, sent) < AT_MOST_S

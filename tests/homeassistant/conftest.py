@@ -1,0 +1,31 @@
+"""One home for all tests of this folder; installing and starting takes most of their time."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from homeassistant import network, release
+from homeassistant.home import Home, home
+from homeassistant.instance import HomeAssistant, fake_time
+from homeassistant.network import PI_NAME
+from test_docs import DOCS, blocks
+
+
+@pytest.fixture(scope="package")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """Configured with the blocks of the documentation, and by hand with the broker; the server was there last."""
+    if reason := network.missing() or (None if fake_time() else "needs the Debian package faketime"):
+        pytest.skip(reason)
+    wanted = release.wanted()
+    possible = [one for one in wanted if not release.missing(one)]
+    if not possible:
+        pytest.skip("; ".join(filter(None, map(release.missing, wanted))))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(release.install, possible))
+    with home(tmp_path_factory.mktemp("home"), possible, *blocks(DOCS / "home-assistant.md", "yaml")) as built:
+        built.broker.start()
+        built.everywhere(HomeAssistant.start)
+        built.everywhere(lambda assistant: assistant.add_mqtt(PI_NAME, built.broker.port))
+        built.start_server()
+        yield built

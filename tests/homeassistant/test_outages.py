@@ -1,0 +1,62 @@
+"""Servers and brokers that go, in the real Home Assistant that knows the meter by MQTT.
+
+Every test leaves the home as it found it: broker and server run, the meter is read, each Home Assistant shows it.
+"""
+
+import time
+
+from homeassistant import release
+from homeassistant.entities import (
+    are_right,
+    are_unavailable,
+    complaints_of_mqtt,
+)
+from homeassistant.home import Home
+from iskra_server.outputs.mqtt.connection import RETRY_S
+from running import until
+
+# what is pushed comes at once; a busy machine needs some seconds
+SOON_S = 60.0
+# three attempts of the server; they are the same ones for two minutes
+AWAY_S = 3 * RETRY_S if release.is_default() else 60.0
+
+
+def test_a_broker_that_has_lost_everything_is_harmless(house: Home) -> None:
+    house.broker.kill()
+    are_unavailable(house, SOON_S)
+    house.meter.drawn += 2
+    house.broker.start()
+    are_right(house, SOON_S)
+
+
+def test_a_server_that_is_killed_is_unavailable_and_comes_back(house: Home) -> None:
+    house.kill_server()
+    are_unavailable(house, SOON_S)
+    house.meter.drawn += 4
+    house.start_server()
+    are_right(house, SOON_S)
+
+
+def test_a_server_that_is_stopped_is_unavailable_and_comes_back(house: Home) -> None:
+    house.stop_server()
+    are_unavailable(house, SOON_S)
+    house.meter.drawn += 6
+    house.start_server()
+    are_right(house, SOON_S)
+
+
+def test_a_broker_that_is_missing_when_the_server_starts_is_found(house: Home) -> None:
+    house.stop_server()
+    house.broker.kill()
+    house.start_server()
+    until(lambda: "nothing is published to" in house.server.log, SOON_S)
+    time.sleep(AWAY_S)
+    are_unavailable(house, SOON_S)
+    house.meter.drawn += 8
+    house.broker.start()
+    are_right(house, SOON_S)
+
+
+def test_no_phase_gave_a_reason_to_complain(house: Home) -> None:
+    for assistant in house.assistants:
+        assert complaints_of_mqtt(assistant) == []

@@ -1,0 +1,99 @@
+"""What Home Assistant has made of all phases, RESTful and by MQTT, after another restart: behind the next full hour."""
+
+from decimal import Decimal
+from itertools import groupby
+
+from homeassistant.entities import are_right
+from homeassistant.home import OLD_METER, PINNED, TOTAL, Home
+from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
+from running import until
+
+SOON_S = 60.0
+AFTER_THE_HOUR = Decimal("0.0009")
+HOUR_MS = 60 * 60 * 1000
+
+
+def test_everything_is_right_after_a_restart(house: Home) -> None:
+    house.everywhere(lambda assistant: assistant.restart(is_hour_over=True))
+    house.meter.drawn += 9  # AFTER_THE_HOUR
+    house.shows(house.meter.kwh, SOON_S)
+    are_right(house, SOON_S)
+
+
+def test_statistics_add_up_to_what_was_drawn(house: Home) -> None:
+    old, new = (max(life) for life in house.meter.lives)
+    new -= AFTER_THE_HOUR
+    for assistant in house.assistants:
+        pinned, (first, second) = assistant.entities()[f"{OLD_METER}_energy_import"], by_mqtt(assistant)
+        # they are made in the first seconds
+        until(lambda: assistant.sums(TOTAL, "hour"), SOON_S, EVERY_S)  # noqa: B023
+        # an entity counts from what it was told first
+        assert newest(assistant.sums(pinned, "5minute")) == old * 1000 - begun(assistant, pinned)
+        assert newest(assistant.sums(PINNED, "5minute")) == old - begun(assistant, PINNED)
+        assert newest(assistant.sums(first, "5minute")) == old - begun(assistant, first)
+        assert newest(assistant.sums(second, "5minute")) == new - begun(assistant, second)
+        # the new one began at 0, and so Home Assistant takes it
+        assert newest(assistant.sums(TOTAL, "5minute")) == old - begun(assistant, TOTAL) + new
+
+
+def test_the_bars_of_the_energy_dashboard_are_the_same_sums(house: Home) -> None:
+    for assistant in house.assistants:
+        for entity in (TOTAL, *by_mqtt(assistant)):
+            # the hour behind the restart, even where a full hour has passed before an entity was there
+            until(lambda: assistant.sums(entity, "hour"), SOON_S, EVERY_S)  # noqa: B023
+            short, hours = (assistant.sums(entity, period) for period in ("5minute", "hour"))
+            # one that is unavailable has none for the last minutes
+            last = {start: max(at for at in short if at < start + HOUR_MS) for start in hours}
+            assert hours == {start: short[at] for start, at in last.items()} != {}
+
+
+def test_no_state_was_ever_another_than_the_meter_showed(house: Home) -> None:
+    old, new = map(sorted, house.meter.lives)
+    for assistant in house.assistants:
+        first, second = by_mqtt(assistant)
+        for entity, told in ((TOTAL, [*old, *new]), (first, old), (second, new)):
+            # the newest is written within seconds
+            until(lambda: numbers(assistant, entity)[-1] == told[-1], SOON_S, EVERY_S)  # noqa: B023
+            changes = [value for value, _ in groupby(numbers(assistant, entity))]
+            # one that was gone within seconds may be missing, but none comes before its time
+            assert changes == [value for value in told if value in changes]
+        assert begun(assistant, first) == old[0]
+
+
+def test_home_assistant_finds_nothing_wrong(house: Home) -> None:
+    for assistant in house.assistants:
+        # the first meter's is unavailable now, and the dashboard says so
+        for entity in (TOTAL, by_mqtt(assistant)[1]):
+            assistant.ask("energy/save_prefs", energy_sources=[grid(entity)])
+            assert assistant.ask("energy/validate")["energy_sources"] == [[]]
+        assert assistant.ask("recorder/validate_statistics") == {}
+
+
+def numbers(assistant: HomeAssistant, entity: str) -> list[Decimal]:
+    """Every number that it has ever shown."""
+    return [Decimal(state) for state in assistant.past(entity) if NUMBER.fullmatch(state)]
+
+
+def begun(assistant: HomeAssistant, entity: str) -> Decimal:
+    return numbers(assistant, entity)[0]
+
+
+def newest(sums: dict[int, Decimal]) -> Decimal:
+    return sums[max(sums)]
+
+
+def by_mqtt(assistant: HomeAssistant) -> list[str]:
+    """The totals of the meters, in the order in which they hung on the wall."""
+    entities = assistant.entities()
+    return [entities[key] for key in sorted(entities) if key.startswith("iskra_09") and key.endswith("_energy_import")]
+
+
+def grid(entity: str) -> dict[str, object]:
+    """The grid, as the Energy dashboard's form saves it."""
+    drawn = {
+        "stat_energy_from": entity,
+        "stat_cost": None,
+        "entity_energy_price": None,
+        "number_energy_price": None,
+    }
+    return {"type": "grid", "flow_from": [drawn], "flow_to": [], "cost_adjustment_day": 0}

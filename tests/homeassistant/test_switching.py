@@ -1,0 +1,59 @@
+"""Entities that go, and the other form of discovery: the last phases, as not every release comes through them."""
+
+from homeassistant.entities import BY_MQTT, are_right, complaints_of_mqtt, registers, shown
+from homeassistant.home import Home
+from homeassistant.instance import EVERY_S, HomeAssistant
+from outputs.mqtt.broker import retained
+from running import until
+
+SOON_S = 60.0
+# the first that knows the device form
+KNOWS_DEVICES = (2025, 1)
+OLD_METER = "1 ISK 00 10000001"
+
+
+def test_a_meter_that_is_removed_takes_its_entities_along(house: Home) -> None:
+    for assistant in house.assistants:
+        assert len(meters(assistant)) == 2
+    assert house.command("meters", "remove", OLD_METER).startswith(f"{OLD_METER} is removed")
+    for assistant in house.assistants:
+        until(lambda: meters(assistant) == {house.meter.server_id}, SOON_S, EVERY_S)  # noqa: B023
+        assert not any(house.meter.server_id not in unique for unique in shown(assistant, BY_MQTT))
+    are_right(house, SOON_S)
+
+
+def test_switching_the_form_leaves_every_entity_as_it_was(house: Home) -> None:
+    younger = [one for one in house.assistants if tuple(map(int, one.version.split(".")[:2])) >= KNOWS_DEVICES]
+    for assistant in set(house.assistants) - set(younger):
+        assistant.end()
+    house.assistants = younger
+    before = [(listed(assistant), unexpected(assistant)) for assistant in younger]
+    for form in ("device", "classic"):
+        house.stop_server()
+        house.meter.drawn += 3
+        house.start_server(MQTT_DISCOVERY=form)
+        until(lambda: forms(house) == {form}, SOON_S, EVERY_S)  # noqa: B023
+        are_right(house, SOON_S)
+        assert [(listed(assistant), unexpected(assistant)) for assistant in younger] == before
+
+
+def unexpected(assistant: HomeAssistant) -> list[str]:
+    """But for what 2025.4.4 warns of each entity on the way back to the classic form: they stay as they were."""
+    return [entry for entry in complaints_of_mqtt(assistant) if "Received a conflicting MQTT discovery" not in entry]
+
+
+def meters(assistant: HomeAssistant) -> set[str]:
+    """The server ids of those that have entities."""
+    return {unique.split("_")[1] for unique in registers(assistant)}
+
+
+def listed(assistant: HomeAssistant) -> list[tuple[str, str]]:
+    """Everything that MQTT brought, registered."""
+    entries = assistant.ask("config/entity_registry/list")
+    return sorted((one["entity_id"], one["unique_id"]) for one in entries if one["platform"] == "mqtt")
+
+
+def forms(house: Home) -> set[str]:
+    """In which discovery stands at the broker."""
+    topics = retained(house.broker.port, "homeassistant/", address=house.broker.address)
+    return {"device" if topic.startswith("homeassistant/device/") else "classic" for topic in topics}

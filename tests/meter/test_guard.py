@@ -1,0 +1,153 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from iskra_server.meter.guard import AGREEING_TELEGRAMS, MAX_POWER_W, Guard, Held, is_counter
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Register, Sample
+from samples import EXPORT, IMPORT, METER_ID, energy, power, sample
+
+
+def totals(results: list[Sample | Held]) -> list[Decimal | None]:
+    """1.8.0 of what was published, None for what was held back."""
+    return [
+        None if isinstance(result, Held) else next(r.value for r in result.reading.registers if r.obis == IMPORT)
+        for result in results
+    ]
+
+
+def admit(*raws: int | tuple[int, int], step_s: float = 1.0) -> list[Sample | Held]:
+    """Feed 1.8.0 values (raw, or raw and scaler) to a fresh guard, a telegram every `step_s`."""
+    guard = Guard()
+    pairs = [raw if isinstance(raw, tuple) else (raw, -1) for raw in raws]
+    return [guard.admit(sample(energy(*pair), at_s=k * step_s)) for k, pair in enumerate(pairs)]
+
+
+def test_a_growing_counter_passes_as_it_is() -> None:
+    first = sample(energy(1000), power(5))
+    assert Guard().admit(first) is first
+    assert totals(admit(1000, 1000, 1001, 1007)) == [Decimal(text) for text in ("100.0", "100.0", "100.1", "100.7")]
+
+
+def test_a_counter_that_goes_back_is_held_back_and_the_next_good_one_passes() -> None:
+    results = admit(5000, 4999, 5001)
+    assert totals(results) == [Decimal("500.0"), None, Decimal("500.1")]
+    assert isinstance(results[1], Held)
+    assert results[1].reason == "1-0:1.8.0 went back from 500.0 to 499.9"
+
+
+def test_a_counter_that_falls_to_zero_is_held_back() -> None:
+    assert totals(admit(5000, 0, 5000)) == [Decimal("500.0"), None, Decimal("500.0")]
+
+
+def test_a_jump_beyond_the_rating_is_held_back() -> None:
+    results = admit(5000, 500_000_000, 5001)
+    assert totals(results) == [Decimal("500.0"), None, Decimal("500.1")]
+    assert isinstance(results[1], Held)
+    assert "jumped from 500.0 to 50000000.0 within 1 s" in results[1].reason
+
+
+def test_what_the_rating_can_carry_passes_after_a_long_silence() -> None:
+    hours = 10
+    reach = MAX_POWER_W * hours * 10
+    assert totals(admit(0, reach, step_s=hours * 3600))[1] == Decimal(reach) / 10
+    assert totals(admit(0, reach * 2, step_s=hours * 3600))[1] is None
+
+
+def test_the_meters_own_seconds_count_where_octets_have_waited() -> None:
+    guard = Guard()
+    guard.admit(sample(energy(0), at_s=0, seconds=0))
+    late = sample(energy(MAX_POWER_W * 10), at_s=0.1, seconds=3600)
+    assert guard.admit(late) is late
+
+
+def test_three_telegrams_that_agree_are_the_new_truth_and_a_new_epoch() -> None:
+    results = admit(5000, 10, 11, 12, 13)
+    assert totals(results) == [Decimal("500.0"), None, None, Decimal("1.2"), Decimal("1.3")]
+    assert [result.epoch for result in results if isinstance(result, Sample)] == [0, 1, 1]
+
+
+def test_three_telegrams_that_do_not_agree_are_never_the_truth() -> None:
+    raws = [5000, *(k * 10**9 for k in (3, 1, 9, 2, 8, 1, 7)), 5001]
+    assert totals(admit(*raws))[1:] == [None] * 7 + [Decimal("500.1")]
+
+
+def test_what_is_held_back_is_counted_by_meter() -> None:
+    guard = Guard()
+    for raw in (5000, 10, 10**12, 5000):
+        guard.admit(sample(energy(raw)))
+    assert guard.held_back == {METER_ID: 2}
+
+
+def test_a_meter_that_locks_keeps_its_last_fine_value_until_the_coarse_one_passes_it() -> None:
+    results = admit(74078573, (7407, 3), (7407, 3), (7408, 3), (7408, 3), (74080001, -1), step_s=600)
+    expected = ["7407857.3", "7407857.3", "7407857.3", "7408000", "7408000", "7408000.1"]
+    assert totals(results) == [Decimal(text) for text in expected]
+
+
+def test_a_meter_that_locks_below_its_last_kwh_has_gone_back() -> None:
+    assert totals(admit(74078573, (7406, 3)))[1] is None
+
+
+def test_unlocking_adds_digits_only() -> None:
+    assert totals(admit((7407, 3), 74078573)) == [Decimal(7407000), Decimal("7407857.3")]
+
+
+def test_a_locked_meter_ticks_over_by_a_whole_kwh() -> None:
+    assert totals(admit((7407, 3), (7408, 3))) == [Decimal(7407000), Decimal(7408000)]
+    assert totals(admit((7407, 3), (7410, 3)))[1] is None
+
+
+def test_what_was_published_before_a_restart_is_not_gone_behind() -> None:
+    guard = Guard()
+    guard.remember(replace(sample(energy(5000)), epoch=2))
+    assert isinstance(guard.admit(sample(energy(4000))), Held)
+    much_later = guard.admit(sample(energy(5000 + 10**9)))
+    assert isinstance(much_later, Sample)
+    assert much_later.epoch == 2
+    assert isinstance(guard.admit(sample(energy(2 * 10**9))), Held)
+
+
+def test_every_counter_is_watched_not_only_the_total() -> None:
+    guard = Guard()
+    guard.admit(sample(energy(100), energy(100, obis=EXPORT)))
+    assert isinstance(guard.admit(sample(energy(101), energy(99, obis=EXPORT))), Held)
+
+
+def test_power_may_fall_and_meters_do_not_know_of_each_other() -> None:
+    guard = Guard()
+    assert isinstance(guard.admit(sample(energy(100), power(5))), Sample)
+    assert isinstance(guard.admit(sample(energy(100), power(-500))), Sample)
+    assert isinstance(guard.admit(sample(energy(7), meter_id="another")), Sample)
+
+
+@pytest.mark.parametrize(
+    ("code", "raw", "expected"),
+    [
+        ("1.8.0", 1, True),
+        ("1.8.0", b"", False),
+        ("16.8.0", 1, False),
+        ("16.7.0", 1, False),
+        ("1-1:1.8.9", 1, True),
+        ("0-0:96.7.21", 1, True),
+    ],
+)
+def test_counters_are_told_by_the_table_and_by_their_kind(code: str, raw: int | bytes, expected: bool) -> None:
+    assert is_counter(Register(Obis.parse(code), raw)) is expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**9), st.sampled_from((-1, 0, 3))), max_size=40))
+def test_what_is_published_never_goes_back_within_an_epoch(raws: list[tuple[int, int]]) -> None:
+    guard = Guard()
+    last: dict[int, Decimal] = {}
+    for k, pair in enumerate(raws):
+        result = guard.admit(sample(energy(*pair), at_s=k * 60.0))
+        if isinstance(result, Sample):
+            value = next(result.reading.numbers()).value
+            assert value is not None
+            assert value >= last.get(result.epoch, Decimal(0))
+            assert result.epoch <= k // AGREEING_TELEGRAMS
+            last[result.epoch] = value

@@ -1,0 +1,67 @@
+from datetime import timedelta
+
+import pytest
+
+from iskra_server.meter.guard import Guard
+from iskra_server.meter.lock import LockWatch, is_locked, sends_locked
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Register, Sample
+from samples import EXPORT, IMPORT, START, energy, power, reading, sample
+
+
+@pytest.mark.parametrize(
+    ("registers", "locked"),
+    [
+        ([energy(7167, 3)], True),
+        ([energy(74078573, -1), power(5)], False),
+        ([energy(74078573, -1)], False),
+        ([energy(7167, 3), power(5)], False),
+        ([energy(7167, 3), Register(Obis.parse("15.7.0"), 5)], False),
+        ([energy(7167, 3, EXPORT)], True),
+        ([power(5)], None),
+        ([Register(IMPORT, b"")], None),
+    ],
+)
+def test_locked_is_whole_kwh_without_power(registers: list[Register], locked: bool | None) -> None:
+    assert is_locked(reading(*registers)) is locked
+
+
+LOCKED, UNLOCKED = energy(7167, 3), energy(71675432)
+
+
+def watched(*seen: tuple[float, Register]) -> LockWatch:
+    watch = LockWatch()
+    for at_s, total in seen:
+        watch.saw(sample(total, at_s=at_s))
+    return watch
+
+
+def test_locking_is_seen_with_its_time_and_how_long_it_was_unlocked() -> None:
+    watch = watched((0, LOCKED), (10, UNLOCKED), (131, LOCKED))
+    assert (watch.locked, watch.locked_at, watch.unlocked_for_s) == (True, START + timedelta(seconds=131), 121)
+
+
+def test_how_long_it_was_unlocked_is_not_known_where_its_unlocking_was_not_seen() -> None:
+    watch = watched((0, UNLOCKED), (131, LOCKED))
+    assert (watch.locked_at, watch.unlocked_for_s) == (START + timedelta(seconds=131), None)
+
+
+@pytest.mark.parametrize("seen", [[(0.0, LOCKED)], [(0.0, LOCKED), (1.0, LOCKED)], [(0.0, LOCKED), (1.0, UNLOCKED)]])
+def test_a_meter_that_never_locked_itself_has_no_time_of_it(seen: list[tuple[float, Register]]) -> None:
+    assert watched(*seen).locked_at is None
+
+
+def test_the_meters_own_seconds_count_where_octets_have_waited() -> None:
+    watch = LockWatch()
+    for total, seconds in ((LOCKED, 0), (UNLOCKED, 10), (LOCKED, 131)):
+        watch.saw(sample(total, at_s=0.0, seconds=seconds))
+    assert watch.unlocked_for_s == 121
+
+
+def test_a_meter_that_has_locked_is_locked_while_its_fine_value_holds() -> None:
+    guard = Guard()
+    published = [
+        guard.admit(sample(total, at_s=at_s)) for at_s, total in enumerate((UNLOCKED, LOCKED, energy(7168, 3)))
+    ]
+    assert [each.holds_fine for each in published if isinstance(each, Sample)] == [False, True, False]
+    assert [sends_locked(each) for each in published if isinstance(each, Sample)] == [False, True, True]

@@ -1,0 +1,31 @@
+"""A server that publishes what a head sends, and telegrams for it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import telegrams
+from outputs.mqtt.broker import Mosquitto
+from running import Head, Server, serving, until
+
+METER = telegrams.SERVER_ID.hex()
+BASE = f"iskra-server/{METER}"
+STATE, COUNTERS, AVAILABILITY, DIAGNOSTICS = (
+    f"{BASE}/{name}" for name in ("state", "counters", "availability", "diagnostics")
+)
+SERVER = "iskra-server/availability"
+
+
+@contextmanager
+def publishing(head: Head, broker: Mosquitto | str, **environ: str) -> Iterator[Server]:
+    """`iskra-server serve` at a head, with a broker; IES_... as keywords without their beginning."""
+    url = broker if isinstance(broker, str) else broker.url
+    given = {f"IES_{name}": value for name, value in environ.items()}
+    with serving("serve", str(head.link), environ={"IES_MQTT_URL": url} | given) as server:
+        until(lambda: server.status()["facts"]["is_open"])
+        yield server
+
+
+def telegram(number: int, *, power: int | None = 300, scaler: int = -1) -> bytes:
+    """The telegram of a second: 0.1 Wh x (123456780 + number), locked where power is None."""
+    energy = (123456780 + number) if scaler < 0 else 12345
+    return telegrams.telegram(telegrams.meter_entries(energy=energy, power=power, scaler=scaler), seconds=1000 + number)

@@ -1,0 +1,76 @@
+"""What is remembered of a meter from telegram to telegram."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from msgspec import structs
+
+from iskra_server.config import MqttConfig
+from iskra_server.outputs.mqtt.catalogue import KnownMeter, hex_id
+from iskra_server.outputs.mqtt.discovery import Author
+from iskra_server.outputs.mqtt.settings import Settings, from_keys
+from iskra_server.outputs.mqtt.topics import Topics
+from outputs.mqtt.test_state import reading, sample
+
+SAMPLE = sample(reading())
+AUTHOR = Author(topics=Topics("iskra-server", "homeassistant"), language="en", version="1")
+
+
+def settings(**given: Any) -> Settings:
+    return from_keys(**structs.asdict(MqttConfig(url="mqtt://pi", **given)))
+
+
+def known(**numbers: str) -> KnownMeter:
+    meter = KnownMeter(SAMPLE, "House")
+    meter.learn(SAMPLE, {key: Decimal(value) for key, value in numbers.items()}, 60.0)
+    return meter
+
+
+def learns(meter: KnownMeter, stale_after_s: float = 60.0, **numbers: str) -> bool:
+    return meter.learn(SAMPLE, {key: Decimal(value) for key, value in numbers.items()}, stale_after_s)
+
+
+def test_a_new_register_is_more_to_announce_and_a_known_one_is_not() -> None:
+    meter = known(energy_import="12")
+    assert not learns(meter, energy_import="13")
+    assert learns(meter, energy_import="13", power="5")
+    assert not learns(meter, energy_import="14")
+
+
+def test_places_only_grow() -> None:
+    meter = known(energy_import="12")
+    assert learns(meter, energy_import="12.3456")
+    assert not learns(meter, energy_import="13")
+    assert meter.digits == {"energy_import": 4}
+
+
+def test_a_large_value_has_no_places() -> None:
+    assert known(energy_import="1E+3").digits == {"energy_import": 0}
+
+
+def test_a_new_pace_is_announced_and_a_wobble_is_not() -> None:
+    meter = known()
+    assert not learns(meter, 60.0)
+    assert not learns(meter, 40.0)
+    assert learns(meter, 200.0)
+    assert learns(meter, 60.0)
+
+
+def test_entities_expire_behind_the_throttle() -> None:
+    meter = known(energy_import="12", power="1")
+    messages = meter.messages(AUTHOR, settings(counters_every_s=300.0))
+    expire = {topic.split("/")[3]: json.loads(message).get("expire_after") for topic, message in messages.items()}
+    assert expire == {"energy_import": 360, "power": 60, "signal_quality": 120, "locked": None}
+
+
+def test_the_form_is_the_configured_one() -> None:
+    meter = known(power="1")
+    assert len(meter.messages(AUTHOR, settings())) == 3
+    assert list(meter.messages(AUTHOR, settings(discovery="device"))) == [f"homeassistant/device/{meter.id}/config"]
+    assert meter.messages(AUTHOR, settings(discovery="off")) == {}
+
+
+def test_a_meter_without_a_server_id_has_a_name_in_topics() -> None:
+    nameless = structs.replace(SAMPLE, reading=structs.replace(SAMPLE.reading, server_id=b""))
+    assert hex_id(nameless) == "unknown"

@@ -1,0 +1,135 @@
+"""Ways into a broker: passwords, TLS, client certificates, old protocols, and how soon to try again."""
+
+import asyncio
+import hashlib
+import os
+import ssl
+from base64 import b64encode
+from collections.abc import Iterator
+from itertools import accumulate, islice
+from pathlib import Path
+
+import pytest
+import trustme
+from aiomqtt import MqttError
+
+from iskra_server.outputs.mqtt.connection import MAX_RETRY_S, delays_s, why_ended
+from outputs.mqtt.broker import Mosquitto, Subscriber
+from outputs.mqtt.old import OldDoor
+from outputs.mqtt.published import SERVER, STATE, publishing, telegram
+from outputs.mqtt.secured import secured
+from running import Head, until
+
+USER, PASSWORD = "meter", "s3cr:t/@"
+
+
+def test_a_broker_is_looked_for_every_second_and_after_two_minutes_more_rarely() -> None:
+    delays = list(islice(delays_s(), 200))
+    moments = list(accumulate(delays))
+    assert all(delay == 1 for delay, at in zip(delays, moments, strict=True) if at <= 120)
+    assert delays[120:126] == [2, 4, 8, 16, 30, 30]
+    assert max(delays) == MAX_RETRY_S
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker with one user."""
+    salt = os.urandom(12)
+    key = hashlib.pbkdf2_hmac("sha512", PASSWORD.encode(), salt, 101)
+    line = f"{USER}:$7$101${b64encode(salt).decode()}${b64encode(key).decode()}\n"
+    (tmp_path / "passwords").write_text(line)
+    made = Mosquitto(tmp_path, f"password_file {tmp_path / 'passwords'}", anonymous=False).start()
+    yield made
+    made.kill()
+
+
+def test_a_password_may_stand_in_a_file(head: Head, guarded: Mosquitto, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(PASSWORD + "\n")
+    url = f"mqtt://{USER}@127.0.0.1:{guarded.port}"
+    with (
+        Subscriber(guarded.port, user=USER, password=PASSWORD) as subscriber,
+        publishing(head, url, MQTT_PASSWORD_FILE=str(tmp_path / "secret")) as server,
+    ):
+        until(lambda: subscriber.now.get(SERVER) == b"online")
+    assert PASSWORD not in server.log
+
+
+def test_a_wrong_password_is_said_once(head: Head, guarded: Mosquitto) -> None:
+    url = f"mqtt://{USER}:wrong@127.0.0.1:{guarded.port}"
+    with publishing(head, url) as server:
+        until(lambda: "Not authorized" in server.log)
+        until(lambda: guarded.log.read_text().count("not authorised") >= 2)
+    assert server.log.count("nothing is published") == 1
+    assert "wrong" not in server.log
+
+
+@pytest.fixture(name="secured")
+def secured_broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with secured(tmp_path) as broker:
+        yield broker
+
+
+def test_tls_with_a_client_certificate(head: Head, secured: Mosquitto, tmp_path: Path) -> None:
+    context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    context.load_cert_chain(tmp_path / "reader.pem")
+    files = {"MQTT_CA_FILE": str(tmp_path / "ca.pem"), "MQTT_CERT_FILE": str(tmp_path / "reader.pem")}
+    with (
+        Subscriber(secured.port, context=context) as subscriber,
+        publishing(head, f"mqtts://localhost:{secured.port}", **files),
+    ):
+        head.send(telegram(0))
+        until(lambda: STATE in subscriber.now)
+
+
+def test_a_broker_that_is_somebody_else_gets_nothing(head: Head, secured: Mosquitto, tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    files = {"MQTT_CA_FILE": str(tmp_path / "other.pem"), "MQTT_CERT_FILE": str(tmp_path / "reader.pem")}
+    with publishing(head, f"mqtts://localhost:{secured.port}", **files) as server:
+        until(lambda: "certificate verify failed" in server.log)
+    assert "publishing to" not in server.log
+
+
+def test_a_client_without_a_certificate_is_refused(head: Head, secured: Mosquitto, tmp_path: Path) -> None:
+    with publishing(head, f"mqtts://localhost:{secured.port}", MQTT_CA_FILE=str(tmp_path / "ca.pem")) as server:
+        until(lambda: "nothing is published" in server.log)
+        assert server.get("/healthz").status_code == 200
+
+
+def test_mqtt_5_where_the_broker_speaks_it(head: Head, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as subscriber, publishing(head, broker, MQTT_CLIENT_ID="cellar"):
+        until(lambda: subscriber.now.get(SERVER) == b"online")
+    assert "as cellar (p5, c1," in broker.log.read_text()
+
+
+@pytest.mark.parametrize("refusal", [b"\x20\x02\x00\x01", b""], ids=["refused", "no answer"])
+def test_mqtt_3_1_1_where_it_speaks_no_other(head: Head, broker: Mosquitto, refusal: bytes) -> None:
+    with OldDoor(broker.port, refusal) as door, Subscriber(broker.port) as subscriber, publishing(head, door.url):
+        until(lambda: subscriber.now.get(SERVER) == b"online")
+        head.send(telegram(0))
+        until(lambda: STATE in subscriber.now)
+        assert door.versions == [5, 4]
+
+
+def test_a_connection_that_is_lost_while_it_is_ended_is_ended() -> None:
+    async def dying() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise MqttError("gone") from None
+
+    async def session() -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(dying())
+                await asyncio.sleep(60)
+        except BaseExceptionGroup as errors:
+            raise why_ended(errors) from None
+
+    async def main() -> bool:
+        running = asyncio.create_task(session())
+        await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait((running,), timeout=5)
+        return running.cancelled()
+
+    assert asyncio.run(main())

@@ -1,0 +1,125 @@
+"""Messages of discovery: one for each register of the table, in two forms and two languages."""
+
+import json
+from typing import Any
+
+import pytest
+
+from iskra_server.meter.registers import REGISTERS
+from iskra_server.outputs.mqtt.discovery import Author, Device, Entity, own_digits
+from iskra_server.outputs.mqtt.settings import Language
+from iskra_server.outputs.mqtt.topics import Topics
+
+ID = "0a0149534b0004316b61"
+DEVICE = Device(ID, "1 ISK 00 70347617", "", "ISK", "MT175/MT681", simulated=False)
+DIGITS = {row.key: 1 for row in REGISTERS.values()}
+
+
+def author(language: Language = "en") -> Author:
+    return Author(topics=Topics("iskra-server", "homeassistant"), language=language, version="1.2.3")
+
+
+def entities(digits: dict[str, int], device: Device = DEVICE, language: Language = "en") -> list[Entity]:
+    return author(language).entities(device, digits, expire_s=60, counters_expire_s=70, diagnostics_s=120)
+
+
+def config(key: str, device: Device = DEVICE, language: Language = "en") -> dict[str, Any]:
+    return next(each.config for each in entities(DIGITS, device, language) if each.key == key)
+
+
+@pytest.mark.parametrize("row", REGISTERS.values(), ids=lambda row: row.key)
+def test_every_register_of_the_table_becomes_an_entity(row: Any) -> None:
+    made = config(row.key)
+    assert made["name"] == row.en
+    assert made.get("state_class") == row.state_class
+    assert made.get("device_class") == (None if row.device_class == "reactive_energy" else row.device_class)
+    assert made["unique_id"] == f"iskra_{ID}_{row.key}"
+
+
+def test_an_energy_whole() -> None:
+    assert config("energy_import") == {
+        "name": "Active energy import, total",
+        "unique_id": f"iskra_{ID}_energy_import",
+        "state_topic": f"iskra-server/{ID}/counters",
+        "value_template": "{{ value_json.energy_import | default(none) }}",
+        "suggested_display_precision": 1,
+        "expire_after": 70,
+        "availability": [
+            {"topic": "iskra-server/availability"},
+            {"topic": f"iskra-server/{ID}/availability"},
+            {
+                "topic": f"iskra-server/{ID}/counters",
+                "value_template": "{{ 'online' if 'energy_import' in value_json else 'offline' }}",
+            },
+        ],
+        "availability_mode": "all",
+        "device_class": "energy",
+        "state_class": "total_increasing",
+        "unit_of_measurement": "kWh",
+    }
+
+
+def test_power_comes_with_every_telegram() -> None:
+    made = config("power")
+    assert (made["state_topic"], made["expire_after"]) == (f"iskra-server/{ID}/state", 60)
+
+
+def test_names_are_german_where_that_is_wanted() -> None:
+    assert config("power", language="de")["name"] == "Wirkleistung Summe (mit Vorzeichen)"
+    assert config("signal_quality", language="de")["name"] == "Signalqualität"
+    assert config("locked", language="de")["name"] == "Gesperrt (PIN)"
+
+
+def test_quality_and_lock_are_diagnostic() -> None:
+    for key in ("signal_quality", "locked"):
+        assert config(key)["entity_category"] == "diagnostic"
+        assert config(key)["state_topic"] == f"iskra-server/{ID}/diagnostics"
+
+
+def test_simulated_data_says_so_in_every_name() -> None:
+    simulated = Device(ID, "1 ISK 00 70347617", "House", "ISK", None, simulated=True)
+    made = entities(DIGITS, simulated)
+    assert [each.key for each in made if not each.config["name"].endswith(" (simulated)")] == []
+    message = next(iter(author().device(simulated, made).values()))
+    assert json.loads(message)["device"]["name"] == "House (simulated)"
+
+
+def test_the_device_is_the_meter() -> None:
+    topic, message = next(iter(author().classic(DEVICE, entities({"power": 0})).items()))
+    assert topic == f"homeassistant/sensor/{ID}/power/config"
+    assert json.loads(message)["device"] == {
+        "identifiers": [f"iskra_{ID}"],
+        "name": "Electricity meter 1 ISK 00 70347617",
+        "manufacturer": "ISKRA",
+        "model": "MT175/MT681",
+        "serial_number": "1 ISK 00 70347617",
+    }
+    assert json.loads(message)["origin"] == {"name": "iskra-server", "sw_version": "1.2.3"}
+
+
+def test_both_forms_hold_the_same_entities() -> None:
+    made = entities({"power": 0, "energy_import": 4})
+    classic = author().classic(DEVICE, made)
+    whole = json.loads(author().device(DEVICE, made)[f"homeassistant/device/{ID}/config"])
+    shared = {"device": whole["device"], "origin": whole["origin"]}
+    for topic, message in classic.items():
+        component, _, key = topic.split("/")[1:4]
+        assert whole["components"][key] | shared == json.loads(message) | {"platform": component}
+    assert len(classic) == len(whole["components"]) == 4
+
+
+def test_our_own_messages_are_read_back_from_both_forms() -> None:
+    made = entities({"power": 0, "energy_import": 4})
+    classic, whole = author().classic(DEVICE, made), author().device(DEVICE, made)
+    from_classic = own_digits(classic)
+    assert from_classic.keys() == classic.keys()
+    assert {key: places for digits in from_classic.values() for key, places in digits.items()} == {
+        "power": 0,
+        "energy_import": 4,
+    }
+    assert list(own_digits(whole).values()) == [{"power": 0, "energy_import": 4}]
+
+
+@pytest.mark.parametrize("payload", [b"", b"no json", b'{"name":"x"}', b'{"origin":{"name":"zigbee2mqtt"}}', b"[]"])
+def test_what_others_wrote_is_not_ours(payload: bytes) -> None:
+    assert own_digits({f"homeassistant/sensor/{ID}/power/config": payload}) == {}

@@ -1,0 +1,172 @@
+"""What stands at a real broker through one connection: states, availability, diagnostics."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from outputs.mqtt.broker import Mosquitto, Subscriber, retained
+from outputs.mqtt.published import AVAILABILITY, BASE, COUNTERS, DIAGNOSTICS, SERVER, STATE, publishing, telegram
+from running import Head, until
+
+
+def test_each_telegram_is_one_state_with_every_digit(head: Head, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as subscriber, publishing(head, broker):
+        for number in range(3):
+            head.send(telegram(number, power=-300 + number))
+            subscriber.wait_for(STATE, number + 1)
+        states = subscriber.all_of(STATE)
+    assert b'"energy_import":12345.6780,"power":-300,"power_import":0,"power_export":300}' in states[0]
+    assert b'"energy_import":12345.6781,"power":-299,"power_import":0,"power_export":299}' in states[1]
+    assert b'"energy_import":12345.6782,' in states[2]
+
+
+def test_telegrams_that_arrive_together_are_published_one_by_one(head: Head, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as subscriber, publishing(head, broker):
+        head.send(b"".join(telegram(number) for number in range(8)))
+        until(lambda: len(subscriber.all_of(STATE)) == 8)
+        totals = [each.partition(b'"energy_import":')[2][:10] for each in subscriber.all_of(STATE)]
+    assert totals == [b"12345.678%d" % number for number in range(8)]
+
+
+def test_counters_come_at_most_every_ten_seconds(head: Head, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as subscriber, publishing(head, broker):
+        for number in range(4):
+            head.send(telegram(number))
+            subscriber.wait_for(STATE, number + 1)
+        assert len(subscriber.all_of(COUNTERS)) == 1
+        assert subscriber.json(COUNTERS)["energy_import"] == 12345.678
+        assert "power" not in subscriber.json(COUNTERS)
+
+
+def test_both_kinds_are_throttled_as_configured(head: Head, broker: Mosquitto) -> None:
+    keys = {"MQTT_COUNTERS_EVERY_S": "0", "MQTT_STATE_EVERY_S": "3600"}
+    with Subscriber(broker.port) as subscriber, publishing(head, broker, **keys):
+        for number in range(3):
+            head.send(telegram(number))
+            subscriber.wait_for(COUNTERS, number + 1)
+        assert len(subscriber.all_of(STATE)) == 1
+
+
+def test_what_stands_at_the_broker_is_retained(head: Head, broker: Mosquitto) -> None:
+    with publishing(head, broker):
+        head.send(telegram(0))
+        found = until(lambda: (now := retained(broker.port, "iskra-server/")) and len(now) == 5 and now)
+    assert set(found) == {SERVER, STATE, COUNTERS, AVAILABILITY, DIAGNOSTICS}
+    assert found[SERVER] == found[AVAILABILITY] == b"online"
+
+
+def test_a_killed_server_is_offline_by_its_last_will(head: Head, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as subscriber, publishing(head, broker) as server:
+        until(lambda: subscriber.now.get(SERVER) == b"online")
+        server.process.kill()
+        until(lambda: subscriber.now[SERVER] == b"offline", 2)
+    assert retained(broker.port)[SERVER] == b"offline"
+
+
+def test_a_server_that_is_stopped_says_so(head: Head, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as subscriber, publishing(head, broker) as server:
+        until(lambda: subscriber.now.get(SERVER) == b"online")
+        server.process.terminate()
+        assert server.process.wait(5) == 0
+        until(lambda: subscriber.now[SERVER] == b"offline")
+    assert retained(broker.port)[SERVER] == b"offline"
+    assert "Traceback" not in server.log
+
+
+def test_a_silent_meter_is_unavailable_and_has_no_number(head: Head, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as subscriber, publishing(head, broker, METERS_STALE_AFTER_S="1"):
+        head.send(telegram(0))
+        until(lambda: subscriber.now.get(AVAILABILITY) == b"online")
+        until(lambda: subscriber.now[AVAILABILITY] == b"offline", 4)
+        until(lambda: not subscriber.json(COUNTERS)["fresh"])
+        assert subscriber.now[SERVER] == b"online"
+        for topic in (STATE, COUNTERS):
+            assert set(subscriber.json(topic)) == {"id", "last_seen", "fresh", "simulated"}
+
+        since = len(subscriber.heard)
+        head.send(telegram(1))
+        until(lambda: subscriber.now[AVAILABILITY] == b"online")
+        back = [topic for _, topic, _ in subscriber.heard[since:] if topic in (STATE, COUNTERS, AVAILABILITY)]
+    # the numbers are there before anybody is told that they hold
+    assert back == [STATE, COUNTERS, AVAILABILITY]
+
+
+def test_diagnostics_say_how_the_source_stands(head: Head, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as subscriber, publishing(head, broker):
+        head.send(telegram(0, power=None, scaler=3))
+        until(lambda: subscriber.json(DIAGNOSTICS))
+        locked = subscriber.json(DIAGNOSTICS)
+        head.send(telegram(1))
+        until(lambda: subscriber.json(DIAGNOSTICS)["locked"] is False, 3)
+    assert locked["locked"] is True
+    assert (locked["share_good"], locked["broken"], locked["telegrams"]) == (1.0, "unlocked", 1)
+    assert locked["source"] == str(head.link)
+    assert 0 <= locked["age_s"] < 3
+
+
+def test_what_a_killed_run_has_left_is_put_right_before_the_server_is_online(head: Head, broker: Mosquitto) -> None:
+    other = "iskra-server/0a01494b5200deadbeef"
+    with Subscriber(broker.port) as subscriber:
+        subscriber.say(f"{other}/availability", "online", retain=True)
+        subscriber.say(f"{other}/state", '{"power":1}', retain=True)
+        with publishing(head, broker):
+            until(lambda: subscriber.now.get(SERVER) == b"online")
+        order = [(topic, payload) for _, topic, payload in subscriber.heard]
+        assert order.index((f"{other}/availability", b"offline")) < order.index((SERVER, b"online"))
+        assert subscriber.json(f"{other}/state") == {"fresh": False}
+
+
+def test_the_late_will_of_an_old_connection_is_contradicted(head: Head, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as subscriber, publishing(head, broker):
+        until(lambda: subscriber.now.get(SERVER) == b"online")
+        subscriber.say(SERVER, "offline", retain=True)
+        until(lambda: subscriber.now[SERVER] == b"online")
+        head.send(telegram(0))
+        until(lambda: subscriber.now.get(AVAILABILITY) == b"online")
+        subscriber.say(AVAILABILITY, "offline", retain=True)
+        until(lambda: subscriber.now[AVAILABILITY] == b"online")
+
+
+def test_all_is_said_again_when_home_assistant_starts(head: Head, broker: Mosquitto) -> None:
+    config = f"homeassistant/sensor/{BASE.partition('/')[2]}/power/config"
+    with Subscriber(broker.port) as subscriber, publishing(head, broker):
+        head.send(telegram(0))
+        until(lambda: subscriber.now.get(config) and subscriber.json(DIAGNOSTICS))
+        for topic in (config, STATE, COUNTERS, AVAILABILITY):
+            subscriber.say(topic, "", retain=True)
+        subscriber.say("homeassistant/status", "online")
+        until(lambda: {config, STATE, COUNTERS, AVAILABILITY} <= subscriber.topics())
+        assert subscriber.json(STATE)["power"] == 300
+
+
+def test_a_reading_expires_at_a_broker_that_is_left_alone(head: Head, tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path).start()
+    try:
+        with publishing(head, broker, METERS_STALE_AFTER_S="1", MQTT_COUNTERS_EVERY_S="0") as server:
+            head.send(telegram(0))
+            until(lambda: STATE in retained(broker.port))
+            server.process.kill()
+            sent = time.monotonic()
+        until(lambda: not {STATE, COUNTERS} & retained(broker.port).keys(), 8)
+        assert time.monotonic() - sent < 8
+    finally:
+        broker.kill()
+
+
+def test_a_server_can_be_stopped_at_any_moment_of_its_start(head: Head, broker: Mosquitto) -> None:
+    for number in range(5):
+        with publishing(head, broker) as server:
+            head.send(telegram(number))
+            time.sleep(number * 0.006)
+            server.process.terminate()
+            assert server.process.wait(5) == 0
+        assert retained(broker.port).get(SERVER, b"offline") == b"offline"
+
+
+@pytest.mark.parametrize("base", ["house/7", "meters"])
+def test_the_topics_begin_as_configured(head: Head, broker: Mosquitto, base: str) -> None:
+    with Subscriber(broker.port) as subscriber, publishing(head, broker, MQTT_BASE_TOPIC=base):
+        head.send(telegram(0))
+        until(lambda: subscriber.now.get(f"{base}/availability") == b"online")
+        until(lambda: f"{base}/{BASE.partition('/')[2]}/state" in subscriber.now)

@@ -1,0 +1,79 @@
+"""The keys of [outputs.mqtt] as the publisher takes them, and one sentence for each that it cannot."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from msgspec import structs
+
+from iskra_server.config import MqttConfig
+from iskra_server.outputs.mqtt.settings import from_keys, tls_context
+
+
+def keys(**given: Any) -> dict[str, Any]:
+    return structs.asdict(MqttConfig(**given))
+
+
+@pytest.mark.parametrize(
+    ("url", "broker", "username", "password"),
+    [
+        ("mqtt://pi", "mqtt://pi:1883", None, None),
+        ("mqtt://pi:2883/", "mqtt://pi:2883", None, None),
+        ("mqtts://broker.example", "mqtts://broker.example:8883", None, None),
+        ("mqtt://me:p%40ss@[::1]", "mqtt://[::1]:1883", "me", "p@ss"),
+        ("mqtt://m%2Fe@pi", "mqtt://pi:1883", "m/e", None),
+    ],
+)
+def test_a_url_says_all(url: str, broker: str, username: str | None, password: str | None) -> None:
+    settings = from_keys(**keys(url=url))
+    assert (settings.broker, settings.username, settings.password) == (broker, username, password)
+
+
+def test_a_password_may_stand_in_a_key_of_its_own() -> None:
+    assert from_keys(**keys(url="mqtt://me@pi", password="p@ss:/")).password == "p@ss:/"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"url": "pi"}, "the url must be like mqtt://user@host:1883"),
+        ({"url": "http://pi"}, "the url must be like mqtt://user@host:1883"),
+        ({"url": "mqtt://pi/topic"}, "the url must be like mqtt://user@host:1883"),
+        ({"url": "mqtt://pi:99999"}, "the port in the url must be a number from 1 to 65535"),
+        ({"url": "mqtt://[pi"}, "the url must be like mqtt://user@host:1883"),
+        ({"url": "mqtt://me:a@pi", "password": "b"}, "keep one of them"),
+        ({"url": "mqtt://pi", "password": "b"}, "a password needs its user"),
+        ({"url": "mqtt://pi", "ca_file": "/x"}, "certificates need TLS"),
+        ({"url": "mqtts://pi", "ca_file": "/nowhere.pem"}, "there is no file /nowhere.pem"),
+        ({"url": "mqtts://pi", "key_file": "/x"}, "key_file needs cert_file"),
+        ({"url": "mqtt://pi", "base_topic": "a/#"}, "base_topic must be a topic such as house/meters"),
+        ({"url": "mqtt://pi", "base_topic": "/a"}, "base_topic must be a topic such as house/meters"),
+        ({"url": "mqtt://pi", "discovery_prefix": "+"}, "discovery_prefix must be a topic"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(given: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ValueError, match=r"^[^\n]+$") as refused:
+        from_keys(**keys(**given))
+    assert sentence in str(refused.value)
+
+
+def test_files_that_hold_no_certificates_are_named(tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_text("no certificate")
+    for given in ({"ca_file": str(tmp_path / "x.pem")}, {"cert_file": str(tmp_path / "x.pem")}):
+        with pytest.raises(ValueError, match=r"x\.pem"):
+            from_keys(**keys(url="mqtts://pi", **given))
+
+
+def test_a_certificate_is_read_with_its_key_in_one_file_or_two(tmp_path: Path) -> None:
+    made = trustme.CA().issue_cert("me")
+    made.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    made.private_key_pem.write_to_path(tmp_path / "key.pem")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    assert tls_context(from_keys(**keys(url="mqtts://pi", cert_file=str(tmp_path / "both.pem"))))
+    two = {"cert_file": str(tmp_path / "cert.pem"), "key_file": str(tmp_path / "key.pem")}
+    assert tls_context(from_keys(**keys(url="mqtts://pi", **two)))
+
+
+def test_without_tls_there_is_no_context() -> None:
+    assert tls_context(from_keys(**keys(url="mqtt://pi"))) is None

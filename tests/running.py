@@ -1,0 +1,183 @@
+"""The server as a user runs it: the installed command in a process of its own, at a free port of this machine."""
+
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+COMMAND = Path(sys.executable).parent / "iskra-server"
+# a busy machine needs more than ten seconds to start a server
+DEADLINE_S = 30.0
+
+
+class Server:
+    """A running server: `get` asks it, `log` is what it has written to stderr so far."""
+
+    def __init__(
+        self,
+        process: "subprocess.Popen[str]",
+        address: str,
+        verify: ssl.SSLContext | None,
+        headers: dict[str, str],
+    ) -> None:
+        self.process = process
+        self.url = f"http{'s' if verify else ''}://{address}"
+        self.headers = headers
+        # to load what authorities there are takes longer than to ask
+        self._verify = verify or False
+        self._lines: list[str] = []
+        self._collecting = threading.Thread(target=self._collect)
+        self._collecting.start()
+
+    @property
+    def log(self) -> str:
+        return "".join(self._lines)
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=5, verify=self._verify, headers=self.headers)
+
+    def ask(self, path: str, question: dict[str, str]) -> httpx.Response:
+        return httpx.get(self.url + path, params=question, timeout=5, verify=self._verify, headers=self.headers)
+
+    def status(self) -> dict[str, Any]:
+        """The diagnosis of the first meter."""
+        meter: dict[str, Any] = self.get("/api/v1/status").json()["meters"][0]
+        return meter
+
+    def cumulated(self) -> httpx.Response:
+        return self.get("/api/electricity/cumulated")
+
+    def end(self) -> None:
+        """SIGTERM, and the rest of the log."""
+        self.process.terminate()
+        try:
+            self.process.wait(DEADLINE_S)
+        finally:
+            self.process.kill()
+            self._collecting.join()
+
+    def _collect(self) -> None:
+        assert self.process.stderr
+        with self.process.stderr as lines:
+            self._lines.extend(lines)
+
+
+@contextmanager
+def serving(
+    *arguments: str,
+    environ: dict[str, str] | None = None,
+    verify: ssl.SSLContext | None = None,
+    headers: dict[str, str] | None = None,
+    within: Sequence[str] = (),
+    address: str = "127.0.0.1",
+    port: int | None = None,
+) -> Iterator[Server]:
+    """`iskra-server ARGUMENTS --port FREE`, answering; ended by SIGTERM. Without history, unless `environ` wants it.
+
+    `verify`: asked over HTTPS; `headers` are sent with every request. On another machine: `within` is what a command
+    is prefixed with to run there, `address` how it is reached.
+    """
+    port = port or free_port()
+    process = subprocess.Popen(
+        [*within, COMMAND, *arguments, "--port", str(port)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"IES_HISTORY_ENABLED": "false", "IES_SERVER_ANNOUNCE": "false"} | (environ or {}),
+    )
+    server = Server(process, f"{address}:{port}", verify, headers or {})
+    try:
+        until(lambda: answers(server))
+        yield server
+    finally:
+        server.end()
+
+
+def answers(server: Server) -> bool:
+    if server.process.poll() is not None:
+        raise AssertionError(f"the server has ended: {server.log}")
+    try:
+        return server.get("/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def until(condition: Callable[[], Any], deadline_s: float = DEADLINE_S, every_s: float = 0.02) -> Any:
+    """Wait until a condition is true, and give what it gave; AssertionError at the deadline."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        if result := condition():
+            return result
+        time.sleep(every_s)
+    raise AssertionError(f"not within {deadline_s} s: {condition}")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class Head:
+    """An infrared head: a pseudo-terminal behind a stable link. `unplug` closes it, `plug` opens another one."""
+
+    def __init__(self, link: Path) -> None:
+        self.link = link
+        self._ends: tuple[int, ...] = ()
+        self.plug()
+
+    def plug(self) -> None:
+        self._ends = os.openpty()
+        tty.setraw(self._ends[1])
+        self.link.unlink(missing_ok=True)
+        self.link.symlink_to(os.ttyname(self._ends[1]))
+
+    @property
+    def is_plugged(self) -> bool:
+        return bool(self._ends)
+
+    def unplug(self) -> None:
+        for end in self._ends:
+            os.close(end)
+        self._ends = ()
+        self.link.unlink()
+
+    def send(self, octets: bytes) -> None:
+        while octets:
+            octets = octets[os.write(self._ends[0], octets) :]
+
+    def send_at_line_speed(self, octets: bytes, baud: int = 9600) -> None:
+        """In pieces of 16 octets, as a USB adapter hands them over, at the pace of the line."""
+        started = time.monotonic()
+        for at in range(0, len(octets), 16):
+            self.send(octets[at : at + 16])
+            due = started + (at + 16) * 10 / baud
+            time.sleep(max(0.0, due - time.monotonic()))
+
+
+@contextmanager
+def events(server: Server) -> Iterator[Iterator[dict[str, Any]]]:
+    """The readings of the live stream, as they come."""
+    with httpx.stream("GET", server.url + "/api/v1/live", timeout=DEADLINE_S) as response:
+        yield _readings(response.iter_lines())
+
+
+def _readings(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    name = ""
+    for line in lines:
+        if line.startswith("event:"):
+            name = line.removeprefix("event:").strip()
+        elif line.startswith("data:") and name == "reading":
+            yield json.loads(line.removeprefix("data:"))

@@ -1,0 +1,94 @@
+"""Serial ports without a wire, and somebody who listens to them."""
+
+import asyncio
+import os
+import termios
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+
+import pytest
+
+from iskra_server.sources.source import Chunk, Source
+
+NOBODY = 65534
+
+
+class Pty:
+    """A serial port at `path`; we are the meter at its other end."""
+
+    def __init__(self) -> None:
+        self._master, slave = os.openpty()
+        self.path = os.ttyname(slave)
+        os.close(slave)
+
+    def send(self, octets: bytes) -> None:
+        os.write(self._master, octets)
+
+    def settings(self) -> list[object]:
+        return termios.tcgetattr(self._master)
+
+    @property
+    def is_untouched(self) -> bool:
+        """A new terminal echoes; whoever reads octets from it must switch that off."""
+        return bool(int(str(self.settings()[3])) & termios.ECHO)
+
+    def unplug(self) -> None:
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+
+class Heard:
+    """What came out of a source so far."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Chunk] = []
+        self.ended = False
+
+    @property
+    def octets(self) -> bytes:
+        return b"".join(chunk.octets for chunk in self.chunks)
+
+
+@asynccontextmanager
+async def listening(source: Source) -> AsyncIterator[Heard]:
+    """Iterate a source in the background, as a reader does."""
+    heard = Heard()
+
+    async def listen() -> None:
+        async with aclosing(source.chunks()) as chunks:
+            async for chunk in chunks:
+                heard.chunks.append(chunk)
+        heard.ended = True
+
+    task = asyncio.create_task(listen())
+    try:
+        yield heard
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if not task.cancelled() and (error := task.exception()):
+            raise error
+
+
+async def until(condition: Callable[[], object], deadline_s: float = 5.0) -> None:
+    async with asyncio.timeout(deadline_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Be somebody who has no rights at all."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)

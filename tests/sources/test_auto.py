@@ -1,0 +1,218 @@
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from iskra_server.sources import reconnect
+from iskra_server.sources.auto import auto_source
+from iskra_server.sources.ports import Port, list_ports, plugged
+from iskra_server.sources.source import State
+from iskra_server.sources.trouble import no_port
+from sources.ptys import Pty, listening, until
+
+START = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01"
+Plug = Callable[[], Pty]
+
+
+def recognise(octets: bytes) -> bool:
+    return START in octets
+
+
+class Machine:
+    """A folder like /dev, into which ports are plugged."""
+
+    def __init__(self, dev: Path) -> None:
+        self.dev = dev
+        self.by_id = dev / "serial" / "by-id"
+        self.by_id.mkdir(parents=True)
+
+    def plug(self, name: str, port: Pty) -> str:
+        path = self.by_id / name
+        path.symlink_to(port.path)
+        return str(path)
+
+    def pull(self, name: str, port: Pty) -> None:
+        port.unplug()
+        (self.by_id / name).unlink()
+
+    def source(self, patience_s: float = 0.2) -> reconnect.Reconnecting:
+        ports = partial(list_ports, self.dev, lambda: [])
+        return auto_source(recognise, ports=ports, plugged=partial(plugged, self.dev), patience_s=patience_s)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path / "dev")
+
+
+async def state_with_problem(source: reconnect.Reconnecting) -> State:
+    async with listening(source):
+        await until(lambda: source.state.problem)
+        return source.state
+
+
+def test_the_head_is_found_by_its_octets_and_none_of_them_is_lost(machine: Machine, plug: Plug) -> None:
+    silent, chatty, head = plug(), plug(), plug()
+    machine.plug("usb-a-silent", silent)
+    machine.plug("usb-b-chatty", chatty)
+    path = machine.plug("usb-c-head", head)
+    source = machine.source()
+
+    async def main() -> None:
+        async with listening(source) as heard:
+            await until(lambda: source.state.port.endswith("chatty"))
+            chatty.send(b"$GPGGA,no,meter")
+            await until(lambda: source.state.port == path)
+            assert source.state == State(path, is_open=False)
+            await until(lambda: not head.is_untouched)
+            await asyncio.sleep(0.05)
+            head.send(b"rest" + START[:5])
+            head.send(START[5:] + b"telegram")
+            await until(lambda: source.state.is_open)
+            head.send(b" and more")
+            await until(lambda: heard.octets == b"rest" + START + b"telegram and more")
+            assert source.state == State(path, is_open=True)
+
+    asyncio.run(main())
+
+
+def test_no_port_at_all_is_one_sentence_and_a_head_that_is_plugged_in_is_found(
+    machine: Machine, plug: Plug, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 30.0)
+    source, head = machine.source(), plug()
+
+    async def main() -> None:
+        async with listening(source) as heard:
+            await until(lambda: source.state.problem)
+            assert source.state == State("auto", is_open=False, problem=no_port())
+            await asyncio.sleep(0.1)
+            machine.plug("usb-head", head)
+            await until(lambda: not head.is_untouched, 3.0)
+            await asyncio.sleep(0.05)
+            head.send(START)
+            await until(lambda: heard.octets == START)
+
+    asyncio.run(main())
+
+
+def test_a_lost_head_is_found_again_under_another_name(machine: Machine, plug: Plug) -> None:
+    first, second = plug(), plug()
+    machine.plug("usb-first", first)
+    source = machine.source()
+
+    async def main() -> None:
+        async with listening(source) as heard:
+            await until(lambda: not first.is_untouched)
+            await asyncio.sleep(0.05)
+            first.send(START)
+            await until(lambda: source.state.is_open)
+            machine.pull("usb-first", first)
+            await until(lambda: source.state.problem == "unplugged", 2.0)
+            path = machine.plug("usb-second", second)
+            await until(lambda: not second.is_untouched)
+            await asyncio.sleep(0.05)
+            second.send(START)
+            await until(lambda: heard.octets == 2 * START)
+            assert source.state == State(path, is_open=True)
+
+    asyncio.run(main())
+
+
+def test_the_only_port_is_listened_to_for_ever_and_tells_what_comes(machine: Machine, plug: Plug) -> None:
+    port = plug()
+    path = machine.plug("usb-head", port)
+    source = machine.source(patience_s=0.1)
+
+    async def main() -> None:
+        async with listening(source) as heard:
+            await until(lambda: source.state.problem)
+            state = source.state
+            assert (state.port, state.is_open, state.problem) == (path, False, "silence")
+            assert (state.about, state.heard.count) == ({"port": path, "octets": "0"}, 0)
+            port.send(b"\xff\x00 noise")
+            await until(lambda: (source.state.problem, source.state.heard.octets) == ("noise", b"\xff\x00 noise"))
+            port.send(START)
+            await until(lambda: heard.octets == b"\xff\x00 noise" + START)
+
+    asyncio.run(main())
+
+
+def test_a_second_port_ends_the_listening_to_the_first(machine: Machine, plug: Plug) -> None:
+    port, head = plug(), plug()
+    machine.plug("usb-a-other", port)
+    source = machine.source(patience_s=0.1)
+
+    async def main() -> None:
+        async with listening(source) as heard:
+            await until(lambda: source.state.problem == "silence")
+            machine.plug("usb-b-head", head)
+            await until(lambda: not head.is_untouched)
+            for _ in range(20):
+                head.send(START)
+                await asyncio.sleep(0.1)
+                if heard.octets:
+                    return
+            raise AssertionError("the head was not found")
+
+    asyncio.run(main())
+
+
+def test_several_silent_ports_are_named(machine: Machine, plug: Plug) -> None:
+    first, second = machine.plug("usb-a", plug()), machine.plug("usb-b", plug())
+    state = asyncio.run(state_with_problem(machine.source(patience_s=0.05)))
+    assert (state.problem, state.about) == ("not_heard", {"ports": f"{first}, {second}"})
+
+
+def test_sticks_that_are_something_else_are_never_opened(machine: Machine, plug: Plug) -> None:
+    stick = plug()
+    path = machine.plug("usb-ITead_Sonoff_Zigbee_3.0_USB_Dongle_Plus-if00", stick)
+    state = asyncio.run(state_with_problem(machine.source()))
+    assert stick.is_untouched
+    assert (state.problem, state.about) == ("all_taken", {"ports": f"{path} (not a head)"})
+
+
+def test_ports_that_another_program_holds_are_never_opened(plug: Plug) -> None:
+    port = plug()
+    held = Port("/dev/ttyUSB0", port.path, "FT232R", "zigbee2mqtt (pid 812)", True)
+    state = asyncio.run(state_with_problem(auto_source(recognise, ports=lambda: [held])))
+    assert port.is_untouched
+    assert f"{port.path} (zigbee2mqtt (pid 812))" in state.about["ports"]
+
+
+def test_a_port_that_is_locked_is_left_for_the_next(machine: Machine, plug: Plug) -> None:
+    locked, head = plug(), plug()
+    machine.plug("usb-a-locked", locked)
+    machine.plug("usb-b-head", head)
+    descriptor = os.open(locked.path, os.O_RDWR | os.O_NOCTTY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    source = machine.source(patience_s=2.0)
+
+    async def main() -> None:
+        async with listening(source) as heard:
+            await until(lambda: not head.is_untouched, 1.5)
+            await asyncio.sleep(0.05)
+            head.send(START)
+            await until(lambda: heard.octets == START)
+
+    try:
+        asyncio.run(main())
+    finally:
+        os.close(descriptor)
+
+
+def test_a_trouble_with_the_only_port_is_told(machine: Machine, plug: Plug) -> None:
+    port = plug()
+    path = machine.plug("usb-head", port)
+    descriptor = os.open(port.path, os.O_RDWR | os.O_NOCTTY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        state = asyncio.run(state_with_problem(machine.source()))
+    finally:
+        os.close(descriptor)
+    assert state.problem == "busy"
+    assert state.about["port"] == path

@@ -1,0 +1,129 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from serialx import SerialPortInfo
+
+from iskra_server.sources.ports import Port, list_ports, plugged
+from sources.ptys import Pty, nobody
+
+FTDI = "usb-FTDI_FT232R_USB_UART_A0000001-if00-port0"
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> Path:
+    (tmp_path / "serial" / "by-id").mkdir(parents=True)
+    return tmp_path
+
+
+def info(device: str, product: str | None = None, maker: str | None = None) -> SerialPortInfo:
+    return SerialPortInfo(
+        device=device,
+        resolved_device=device,
+        vid=None,
+        pid=None,
+        serial_number=None,
+        manufacturer=maker,
+        product=product,
+        bcd_device=None,
+        interface_description=None,
+        interface_num=None,
+    )
+
+
+def test_by_id_names_come_first_and_each_device_once(dev: Path, plug: Callable[[], Pty]) -> None:
+    head, other, listed = plug(), plug(), plug()
+    (dev / "ttyUSB0").symlink_to(head.path)
+    (dev / "ttyACM0").symlink_to(other.path)
+    (dev / "serial" / "by-id" / FTDI).symlink_to(dev / "ttyUSB0")
+    (dev / "serial" / "by-id" / f"{FTDI}-again").symlink_to(dev / "ttyUSB0")
+    found = list_ports(dev, lambda: [info(str(dev / "ttyUSB0"), "FT232R USB UART", "FTDI"), info(listed.path)])
+    assert [(port.device, port.by_id) for port in found] == [
+        (head.path, str(dev / "serial" / "by-id" / FTDI)),
+        (listed.path, None),
+        (other.path, None),
+    ]
+    assert [port.path for port in found] == [str(dev / "serial" / "by-id" / FTDI), listed.path, other.path]
+    assert [port.description for port in found] == ["FTDI FT232R USB UART", "", ""]
+
+
+def test_a_by_id_name_describes_what_nothing_else_does(dev: Path, plug: Callable[[], Pty]) -> None:
+    (dev / "serial" / "by-id" / FTDI).symlink_to(plug().path)
+    assert [port.description for port in list_ports(dev, lambda: [])] == ["FTDI FT232R USB UART A0000001"]
+
+
+def test_what_has_been_pulled_out_is_not_listed(dev: Path) -> None:
+    (dev / "serial" / "by-id" / FTDI).symlink_to(dev / "ttyUSB0")
+    assert list_ports(dev, lambda: [info(str(dev / "ttyUSB1"))]) == []
+
+
+def test_no_folder_at_all_is_no_port(tmp_path: Path) -> None:
+    assert list_ports(tmp_path / "dev", lambda: []) == []
+
+
+def test_the_bluetooth_chip_of_a_raspberry_pi_is_no_port(dev: Path, plug: Callable[[], Pty]) -> None:
+    uart = plug()
+    (dev / "ttyAMA0").symlink_to(plug().path)
+    (dev / "serial1").symlink_to(dev / "ttyAMA0")
+    (dev / "serial0").symlink_to(uart.path)
+    assert [port.device for port in list_ports(dev, lambda: [])] == [uart.path]
+
+
+def test_it_says_who_holds_a_port_and_whether_we_may_open_it(dev: Path, plug: Callable[[], Pty]) -> None:
+    port = plug()
+    (dev / "ttyUSB0").symlink_to(port.path)
+    assert [(found.holder, found.may_open) for found in list_ports(dev, lambda: [])] == [(None, True)]
+    descriptor = os.open(port.path, os.O_RDWR | os.O_NOCTTY)
+    try:
+        assert f"(pid {os.getpid()})" in str(list_ports(dev, lambda: [])[0].holder)
+    finally:
+        os.close(descriptor)
+
+
+def test_permission_is_that_of_the_user_who_asks(plug: Callable[[], Pty]) -> None:
+    path = plug().path
+    os.chmod(path, 0o600)
+    with nobody():
+        assert [port.may_open for port in list_ports(Path("/nowhere"), lambda: [info(path)])] == [False]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "usb-ITead_Sonoff_Zigbee_3.0_USB_Dongle_Plus_0001-if00-port0",
+        "usb-dresden_elektronik_ingenieurtechnik_GmbH_ConBee_II_DE0001-if00",
+        "usb-Nabu_Casa_SkyConnect_v1.0_0001-if00-port0",
+        "usb-Nabu_Casa_Home_Assistant_Connect_ZBT-1_0001-if00-port0",
+        "usb-Zooz_800_Z-Wave_Stick_0001-if00",
+        "usb-u-blox_AG_-_www.u-blox.com_u-blox_7_-_GPS_GNSS_Receiver-if00",
+        "usb-HUAWEI_Mobile_HUAWEI_Mobile-if00-port0",
+        "usb-Cambridge_Silicon_Radio_Bluetooth_0001-if00",
+    ],
+)
+def test_sticks_that_are_something_else_are_known_by_name(name: str) -> None:
+    assert Port("/dev/ttyUSB0", f"/dev/serial/by-id/{name}", "", None, True).is_foreign
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        FTDI,
+        "usb-Silicon_Labs_CP2102_USB_to_UART_Bridge_Controller_0001-if00-port0",
+        "usb-Silicon_Labs_CP2102N_USB_to_UART_Bridge_Controller_0001-if00-port0",
+        "usb-Prolific_Technology_Inc._USB-Serial_Controller-if00-port0",
+        "usb-1a86_USB_Serial-if00-port0",
+    ],
+)
+def test_chips_of_infrared_heads_are_not_taken_for_something_else(name: str) -> None:
+    assert not Port("/dev/ttyUSB0", f"/dev/serial/by-id/{name}", "FT232R USB UART", None, True).is_foreign
+
+
+def test_what_is_plugged_in_changes_when_a_port_comes_or_goes(dev: Path) -> None:
+    empty = plugged(dev)
+    (dev / "serial" / "by-id" / FTDI).symlink_to(dev / "ttyUSB0")
+    (dev / "ttyUSB0").write_text("")
+    assert plugged(dev) == {str(dev / "serial" / "by-id" / FTDI), str(dev / "ttyUSB0")}
+    (dev / "ttyUSB0").unlink()
+    (dev / "serial" / "by-id" / FTDI).unlink()
+    assert plugged(dev) == empty

@@ -1,0 +1,73 @@
+import asyncio
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+from iskra_server.sources.replay import Replay
+from iskra_server.sources.source import State
+from sources.ptys import listening, nobody, until
+
+CAPTURE = bytes(range(200)) * 2
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "capture.bin"
+    path.write_bytes(CAPTURE)
+    return path
+
+
+async def replayed(path: Path, speed: float) -> tuple[list[bytes], State, float]:
+    source, began_s = Replay(url=f"file:{path}", path=path, speed=speed), time.monotonic()
+    async with listening(source) as heard:
+        await until(lambda: heard.ended)
+    return [chunk.octets for chunk in heard.chunks], source.state, time.monotonic() - began_s
+
+
+def test_a_capture_comes_whole_in_pieces_of_64_octets_and_ends(path: Path) -> None:
+    chunks, state, _ = asyncio.run(replayed(path, 0))
+    assert b"".join(chunks) == CAPTURE
+    assert [len(chunk) for chunk in chunks] == [64] * 6 + [16]
+    assert state == State(str(path), is_open=False, problem="ended", about={"port": str(path)})
+
+
+@pytest.mark.parametrize(("speed", "seconds"), [(1.0, 400 / 960), (4.0, 100 / 960)])
+def test_it_comes_at_the_pace_of_the_wire(path: Path, speed: float, seconds: float) -> None:
+    assert seconds <= asyncio.run(replayed(path, speed))[2] < seconds + 0.3
+
+
+def test_the_first_octets_are_not_there_before_they_could_be(path: Path) -> None:
+    async def main() -> None:
+        began_s = time.monotonic()
+        source = Replay(url="file:", path=path)
+        async with listening(source) as heard:
+            await until(lambda: heard.chunks)
+            assert source.state == State(str(path), is_open=True)
+        assert heard.chunks[0].monotonic_s - began_s >= 64 / 960
+
+    asyncio.run(main())
+
+
+def test_what_is_replayed_is_not_what_the_meter_says_now(path: Path) -> None:
+    assert Replay(url="file:", path=path).simulated
+
+
+def test_a_missing_capture(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "gone.bin"
+    chunks, state, _ = asyncio.run(replayed(path, 0))
+    assert (chunks, state.problem, state.about["port"]) == ([], "capture_missing", str(path))
+    assert caplog.record_tuples == [("iskra_server.sources", logging.WARNING, f"{path}: capture_missing")]
+
+
+def test_a_capture_that_we_may_not_read() -> None:
+    path = Path("/etc/shadow")
+    with nobody():
+        _, state, _ = asyncio.run(replayed(path, 0))
+    assert (state.problem, state.about["port"]) == ("capture_permission", "/etc/shadow")
+
+
+def test_a_folder_is_no_capture(tmp_path: Path) -> None:
+    _, state, _ = asyncio.run(replayed(tmp_path, 0))
+    assert (state.problem, state.about["reason"]) == ("capture_unusable", "Is a directory")

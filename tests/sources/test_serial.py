@@ -1,0 +1,277 @@
+import asyncio
+import fcntl
+import os
+import statistics
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from iskra_server.sources import reconnect
+from iskra_server.sources.errors import LineErrors
+from iskra_server.sources.serial import serial_source
+from iskra_server.sources.source import State
+from iskra_server.sources.trouble import in_container
+from sources.driver import Driver
+from sources.ptys import Pty, listening, nobody, until
+
+Plug = Callable[[], Pty]
+Run = Callable[[Coroutine[Any, Any, None]], None]
+TELEGRAM = bytes(range(256)) + b"\x1b\x1b\x1b\x1b\x1a" + bytes(183)
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Both event loops that the server runs on."""
+    factory = uvloop.new_event_loop if request.param == "uvloop" else None
+
+    def run_in_loop(main: Coroutine[Any, Any, None]) -> None:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(main)
+
+    return run_in_loop
+
+
+def port_of(path: object) -> reconnect.Reconnecting:
+    return serial_source(str(path), str(path))
+
+
+def test_every_octet_arrives_as_it_was_sent(plug: Plug, run: Run) -> None:
+    async def main() -> None:
+        port = plug()
+        source = port_of(port.path)
+        async with listening(source) as heard:
+            await until(lambda: source.state == State(port.path, is_open=True))
+            for octet in TELEGRAM:
+                port.send(bytes([octet]))
+            port.send(TELEGRAM)
+            await until(lambda: heard.octets == 2 * TELEGRAM)
+
+    run(main())
+
+
+@pytest.mark.parametrize(("baud", "speed"), [(9600, termios.B9600), (115200, termios.B115200)])
+def test_the_port_is_set_to_8n1_without_any_processing(plug: Plug, baud: int, speed: int) -> None:
+    async def main() -> None:
+        port = plug()
+        source = serial_source(port.path, port.path, baud)
+        async with listening(source):
+            await until(lambda: source.state.is_open)
+            iflag, oflag, cflag, lflag, ispeed, ospeed, _ = termios.tcgetattr(port._master)
+        assert (iflag, oflag, lflag) == (0, 0, 0)
+        assert cflag & (termios.CSIZE | termios.PARENB | termios.CSTOPB) == termios.CS8
+        assert (ispeed, ospeed) == (speed, speed)
+
+    asyncio.run(main())
+
+
+def test_an_octet_is_there_in_a_fraction_of_a_millisecond(plug: Plug, run: Run) -> None:
+    async def main() -> None:
+        port = plug()
+        source = port_of(port.path)
+        delays = []
+        async with listening(source) as heard:
+            await until(lambda: source.state.is_open)
+            for count in range(1, 31):
+                sent_s = time.monotonic()
+                port.send(b"x")
+                await until(lambda count=count: len(heard.octets) == count)  # type: ignore[misc]
+                delays.append(heard.chunks[-1].monotonic_s - sent_s)
+        # 0.1 ms on a machine with nothing else to do
+        assert statistics.median(delays) < 0.002
+
+    run(main())
+
+
+def test_telegrams_at_the_wires_pace_wake_us_a_few_times_only(plug: Plug) -> None:
+    telegram, per_write = TELEGRAM[:240], 8
+
+    async def send(port: Pty) -> None:
+        due_s = time.monotonic()
+        for start in range(0, len(telegram), per_write):
+            due_s += per_write / 960
+            await asyncio.sleep(due_s - time.monotonic())
+            port.send(telegram[start : start + per_write])
+
+    async def main() -> None:
+        port = plug()
+        source = port_of(port.path)
+        async with listening(source) as heard:
+            await until(lambda: source.state.is_open)
+            for count in range(1, 6):
+                before = len(heard.chunks)
+                await send(port)
+                await until(lambda count=count: heard.octets == count * telegram)  # type: ignore[misc]
+                await asyncio.sleep(0.12)
+        # 30 writes; three chunks on a machine with nothing else to do
+        assert len(heard.chunks) - before <= 15
+
+    asyncio.run(main())
+
+
+def test_unplugging_is_noticed_and_a_replug_under_another_name_goes_on(plug: Plug, run: Run, tmp_path: Path) -> None:
+    async def main() -> None:
+        by_id, first, second = tmp_path / "usb-head", plug(), plug()
+        by_id.symlink_to(first.path)
+        source = port_of(by_id)
+        async with listening(source) as heard:
+            await until(lambda: source.state.is_open)
+            first.send(b"before")
+            await until(lambda: heard.octets == b"before")
+            first.unplug()
+            by_id.unlink()
+            await until(lambda: not source.state.is_open, 2.0)
+            assert source.state == State(
+                str(by_id),
+                is_open=False,
+                problem="unplugged",
+                about={"port": str(by_id)},
+            )
+            by_id.symlink_to(second.path)
+            await until(lambda: source.state.is_open, 3.0)
+            assert source.state == State(str(by_id), is_open=True)
+            second.send(b" after")
+            await until(lambda: heard.octets == b"before after")
+
+    run(main())
+
+
+def test_a_path_that_leads_to_another_device_is_followed_within_two_seconds(plug: Plug, tmp_path: Path) -> None:
+    async def main() -> None:
+        by_id, first, second = tmp_path / "usb-head", plug(), plug()
+        by_id.symlink_to(first.path)
+        source = port_of(by_id)
+        async with listening(source):
+            await until(lambda: source.state.is_open)
+            by_id.unlink()
+            by_id.symlink_to(second.path)
+            await until(lambda: source.state.problem == "unplugged", 2.0)
+            await until(lambda: source.state.is_open)
+            assert not second.is_untouched
+
+    asyncio.run(main())
+
+
+def test_a_missing_port_is_opened_a_second_after_it_appears(
+    plug: Plug, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 30.0)
+
+    async def main() -> None:
+        path = tmp_path / "usb-head"
+        source = port_of(path)
+        async with listening(source):
+            await until(lambda: source.state.problem)
+            assert source.state == State(
+                str(path),
+                is_open=False,
+                problem="missing_in_container" if in_container() else "missing",
+                about={"port": str(path)},
+            )
+            await asyncio.sleep(0.1)
+            path.symlink_to(plug().path)
+            await until(lambda: source.state.is_open, 3.0)
+
+    asyncio.run(main())
+
+
+def test_what_the_driver_counts_comes_with_the_octets(plug: Plug, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pseudo-terminal counts nothing, so another driver stands in its place."""
+    driver = Driver()
+
+    async def main(*expected: LineErrors | None) -> None:
+        port = plug()
+        source = port_of(port.path)
+        chunks = source.chunks()
+        for errors in expected:
+            chunk = asyncio.ensure_future(anext(chunks))
+            await until(lambda: source.state.is_open)
+            port.send(b"octets")
+            assert (await asyncio.wait_for(chunk, 5.0)).errors == errors
+            driver.framing, driver.overrun = driver.framing + 3, driver.overrun + 1
+        await chunks.aclose()
+
+    asyncio.run(main(None, None))
+    monkeypatch.setattr(fcntl, "ioctl", driver.ioctl)
+    asyncio.run(main(LineErrors(), LineErrors(framing=3, overruns=1)))
+
+
+def test_a_port_that_another_program_holds_names_that_program_and_is_taken_when_it_is_free(plug: Plug) -> None:
+    port = plug()
+    hold = "port = open(sys.argv[1], 'r+b', 0); fcntl.flock(port, fcntl.LOCK_EX); print(flush=True); input()"
+    command = [sys.executable, "-c", f"import fcntl, sys; {hold}", port.path]
+    other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert other.stdout and other.stdout.readline()
+    name = Path(f"/proc/{other.pid}/comm").read_text().strip()
+
+    async def main() -> None:
+        source = port_of(port.path)
+        async with listening(source):
+            await until(lambda: source.state.problem)
+            assert source.state == State(
+                port.path,
+                is_open=False,
+                problem="busy",
+                about={"port": port.path, "program": f"{name} (pid {other.pid})"},
+            )
+            await asyncio.to_thread(other.communicate, b"\n")
+            await until(lambda: source.state.is_open)
+
+    try:
+        asyncio.run(main())
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_port_is_locked_while_it_is_read_and_free_afterwards(plug: Plug) -> None:
+    port = plug()
+    descriptor = os.open(port.path, os.O_RDWR | os.O_NOCTTY)
+
+    async def main() -> None:
+        source = port_of(port.path)
+        async with listening(source):
+            await until(lambda: source.state.is_open)
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert source.state == State(port.path, is_open=False)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    try:
+        asyncio.run(main())
+    finally:
+        os.close(descriptor)
+
+
+def test_no_permission_says_who_may(plug: Plug) -> None:
+    path = plug().path
+
+    async def main() -> None:
+        source = port_of(path)
+        os.chmod(path, 0o600)
+        with nobody():
+            async with listening(source):
+                await until(lambda: source.state.problem)
+        assert (source.state.problem, source.state.about["owner"]) == ("permission_owner", "root")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("path", ["/dev/null", __file__, "/dev"])
+def test_what_is_no_serial_port_is_said_to_be_none(path: str) -> None:
+    async def main() -> None:
+        source = port_of(path)
+        async with listening(source):
+            await until(lambda: source.state.problem)
+            assert (source.state.problem, source.state.about["port"]) == (
+                "unusable_file" if path == __file__ else "unusable",
+                path,
+            )
+
+    asyncio.run(main())

@@ -1,0 +1,205 @@
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from iskra_server.sources import reconnect, tcp
+from iskra_server.sources.source import Source, State
+from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source
+from sources.ptys import listening, until
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+# telnet, RFC 854 and RFC 2217
+IAC, SB, SE, WILL, DO, COM_PORT = 255, 250, 240, 251, 253, 44
+AGREED = {WILL: DO, DO: WILL}
+
+
+@asynccontextmanager
+async def server(answer: Answer) -> AsyncIterator[int]:
+    """A serial server on loopback; gives its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await answer(reader, writer)
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with listener:
+        yield listener.sockets[0].getsockname()[1]
+
+
+async def stay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say nothing until the other one goes."""
+    await reader.read()
+
+
+async def state_after_trouble(source: Source) -> State:
+    async with listening(source):
+        await until(lambda: source.state.problem)
+        return source.state
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_octets_come_through() -> None:
+    async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(bytes(range(256)))
+        await stay(reader, writer)
+
+    async def main() -> None:
+        async with server(send) as port:
+            source = tcp_source(f"tcp://127.0.0.1:{port}")
+            async with listening(source) as heard:
+                await until(lambda: heard.octets == bytes(range(256)))
+                assert source.state == State(f"tcp://127.0.0.1:{port}", is_open=True)
+
+    asyncio.run(main())
+
+
+def test_a_server_that_closes_is_connected_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 0.05)
+    states: list[State] = []
+
+    async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"again ")
+
+    async def main() -> None:
+        async with server(send) as port:
+            source = tcp_source(f"tcp://127.0.0.1:{port}")
+            async with listening(source) as heard:
+                await until(lambda: source.state.problem)
+                states.append(source.state)
+                await until(lambda: heard.octets == b"again again again ")
+        assert states == [
+            State(
+                f"tcp://127.0.0.1:{port}",
+                is_open=False,
+                problem="closed",
+                about={"port": f"tcp://127.0.0.1:{port}"},
+            )
+        ]
+
+    asyncio.run(main())
+
+
+def test_a_silent_peer_is_left_and_connected_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 0.05)
+    connections: list[asyncio.StreamWriter] = []
+
+    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await stay(reader, writer)
+
+    async def main() -> None:
+        async with server(count) as port:
+            source = tcp_source(f"tcp://127.0.0.1:{port}", idle_s=0.2)
+            assert await state_after_trouble(source) == State(
+                f"tcp://127.0.0.1:{port}",
+                is_open=False,
+                problem="idle",
+                about={"port": f"tcp://127.0.0.1:{port}", "seconds": "0"},
+            )
+            async with listening(source):
+                await until(lambda: len(connections) == 3)
+
+    assert tcp.IDLE_S == 120
+    asyncio.run(main())
+
+
+def test_a_port_where_nobody_listens() -> None:
+    port = free_port()
+    assert asyncio.run(state_after_trouble(tcp_source(f"tcp://127.0.0.1:{port}"))) == State(
+        f"tcp://127.0.0.1:{port}",
+        is_open=False,
+        problem="refused",
+        about={"port": f"tcp://127.0.0.1:{port}"},
+    )
+
+
+def test_a_name_that_nobody_knows() -> None:
+    state = asyncio.run(state_after_trouble(tcp_source("tcp://head.invalid:4000")))
+    assert (state.problem, state.about) == ("unknown_name", {"port": "tcp://head.invalid:4000"})
+
+
+def test_an_address_without_a_way_there() -> None:
+    state = asyncio.run(state_after_trouble(tcp_source("tcp://255.255.255.255:4000")))
+    assert state.problem == "unreachable"
+    assert state.about["reason"]
+
+
+def test_a_peer_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "CONNECT_S", 0.2)
+
+    async def main() -> None:
+        # it accepts, but never negotiates
+        async with server(stay) as port:
+            state = await state_after_trouble(bridge_source(f"rfc2217://127.0.0.1:{port}"))
+        assert (state.problem, state.about) == ("no_answer", {"port": f"rfc2217://127.0.0.1:{port}"})
+
+    asyncio.run(main())
+
+
+def test_dead_machines_are_found_by_keepalive() -> None:
+    with socket.socket() as connection:
+        keep_alive(connection)
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 10
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 3
+
+
+def test_an_rfc2217_server_is_set_to_9600_8n1_and_read() -> None:
+    settings: dict[int, bytes] = {}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readexactly(1) == bytes([IAC]):
+            command = (await reader.readexactly(1))[0]
+            if command == SB:
+                option, order = await reader.readexactly(2)
+                value = (await reader.readuntil(bytes([IAC, SE])))[:-2]
+                settings[order] = value
+                writer.write(bytes([IAC, SB, option, order + 100]) + value + bytes([IAC, SE]))
+            else:
+                option = (await reader.readexactly(1))[0]
+                writer.write(bytes([IAC, AGREED[command], option]))
+            if set(settings) >= {1, 2, 3, 4}:
+                # an octet 255 is doubled on the wire
+                writer.write(b"octets\xff\xff")
+
+    async def main() -> None:
+        async with server(serve) as port, listening(bridge_source(f"rfc2217://127.0.0.1:{port}")) as heard:
+            await until(lambda: heard.octets.endswith(b"octets\xff"))
+
+    asyncio.run(main())
+    assert (settings[1], settings[2], settings[3], settings[4]) == ((9600).to_bytes(4), b"\x08", b"\x01", b"\x01")
+
+
+def test_esphome_names_what_is_missing_and_never_its_key() -> None:
+    source = bridge_source("esphome://192.0.2.1/?port_name=head&key=c2VjcmV0")
+    assert "c2VjcmV0" not in source.url
+    state = asyncio.run(state_after_trouble(source))
+    assert (state.problem, state.about["port"]) == (
+        "needs_package",
+        "esphome://192.0.2.1/?port_name=head&key=REDACTED",
+    )
+
+
+@pytest.mark.parametrize("url", ["tcp://head", "tcp://:4000", "tcp://head:serial", "rfc2217://head"])
+def test_an_address_needs_a_host_and_a_port(url: str) -> None:
+    with pytest.raises(ValueError, match=r"must be (tcp|rfc2217)://HOST:PORT, for example"):
+        (tcp_source if url.startswith("tcp") else bridge_source)(url)
+
+
+def test_whatever_else_an_address_has_against_it_is_told() -> None:
+    trouble = tcp._trouble("esphome://head/", ValueError("no key"))
+    assert (trouble.problem, trouble.about) == ("bad_address", {"port": "esphome://head/", "reason": "no key"})

@@ -1,0 +1,101 @@
+import errno
+import grp
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from iskra_server.sources import trouble
+from iskra_server.sources.trouble import Trouble, no_port, trouble_opening, unplugged
+from sources.ptys import NOBODY, Pty, nobody
+
+
+def explained(path: object, number: int) -> tuple[str, dict[str, str]]:
+    met = trouble_opening(str(path), OSError(number, os.strerror(number)))
+    return met.problem, met.about
+
+
+def test_a_missing_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trouble, "_CONTAINER_MARKS", ())
+    monkeypatch.delenv("container", raising=False)
+    assert explained("/dev/ttyUSB7", errno.ENOENT) == ("missing", {"port": "/dev/ttyUSB7"})
+    assert no_port() == "no_port"
+
+
+def test_a_port_that_a_container_was_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("container", "podman")
+    assert explained("/dev/ttyUSB7", errno.ENOENT) == ("missing_in_container", {"port": "/dev/ttyUSB7"})
+    assert no_port() == "no_port_in_container"
+
+
+@pytest.mark.parametrize("number", [errno.ENXIO, errno.ENODEV])
+def test_a_node_with_nothing_behind(number: int) -> None:
+    assert explained("/dev/ttyUSB0", number) == (
+        "nothing_behind",
+        {"port": "/dev/ttyUSB0"},
+    )
+
+
+def refused(path: str, group: int, mode: int) -> Trouble:
+    """What somebody without rights is told when he opens a port of root and of this group."""
+    with nobody():
+        os.seteuid(0)
+        os.chown(path, 0, group)
+        os.chmod(path, mode)
+        os.seteuid(NOBODY)
+        with pytest.raises(PermissionError) as refusal:
+            os.open(path, os.O_RDWR)
+        return trouble_opening(path, refusal.value)
+
+
+def test_a_port_of_a_group_that_we_are_not_in(plug: Callable[[], Pty]) -> None:
+    path, dialout = plug().path, grp.getgrnam("dialout").gr_gid
+    met = refused(path, dialout, 0o660)
+    assert met.problem == "permission_group"
+    assert met.about == {"port": path, "group": "dialout", "user": "nobody", "gid": str(dialout)}
+
+
+def test_a_group_without_a_name_is_a_number(plug: Callable[[], Pty]) -> None:
+    assert refused(plug().path, 54321, 0o660).about["group"] == "54321"
+
+
+def test_a_port_that_is_its_owners_alone(plug: Callable[[], Pty]) -> None:
+    path = plug().path
+    met = refused(path, grp.getgrnam("dialout").gr_gid, 0o600)
+    assert met.problem == "permission_owner"
+    assert met.about == {"port": path, "owner": "root", "group": "dialout"}
+
+
+def test_a_port_that_somebody_holds_whom_we_may_not_see() -> None:
+    assert explained("/dev/ttyUSB7", errno.EBUSY) == (
+        "busy_unknown",
+        {"port": "/dev/ttyUSB7"},
+    )
+
+
+def test_a_port_that_somebody_holds() -> None:
+    master, slave = os.openpty()
+    path, name = os.ttyname(slave), Path("/proc/self/comm").read_text().strip()
+    try:
+        assert explained(path, errno.EBUSY) == (
+            "busy",
+            {"port": path, "program": f"{name} (pid {os.getpid()})"},
+        )
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_file_is_no_port(tmp_path: Path) -> None:
+    capture = tmp_path / "capture.bin"
+    capture.write_bytes(b"")
+    reason = "Inappropriate ioctl for device"
+    assert explained(capture, errno.ENOTTY) == ("unusable_file", {"port": str(capture), "reason": reason})
+    assert explained("/dev/null", errno.ENOTTY) == ("unusable", {"port": "/dev/null", "reason": reason})
+
+
+def test_an_unplugged_port() -> None:
+    met = unplugged("/dev/ttyUSB0")
+    assert isinstance(met, Trouble)
+    assert (met.problem, met.about) == ("unplugged", {"port": "/dev/ttyUSB0"})

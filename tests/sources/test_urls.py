@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+
+from iskra_server.sources import open_source
+from iskra_server.sources.reconnect import Reconnecting
+from iskra_server.sources.replay import Replay
+from iskra_server.sources.source import Source, State
+from iskra_server.sources.urls import FORMS
+
+
+def opened(url: str) -> Source:
+    return open_source(url, recognise=bool)
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("auto", "auto"),
+        ("/dev/ttyUSB0", "/dev/ttyUSB0"),
+        ("/dev/ttyUSB0?baud=115200", "/dev/ttyUSB0"),
+        (
+            "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0",
+            "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0",
+        ),
+        ("meter/pty", "meter/pty"),
+        ("tcp://192.0.2.1:4000", "tcp://192.0.2.1:4000"),
+        ("tcp://[2001:db8::1]:4000", "tcp://[2001:db8::1]:4000"),
+        ("rfc2217://192.0.2.1:4000", "rfc2217://192.0.2.1:4000"),
+        ("esphome://192.0.2.1/?port_name=head", "esphome://192.0.2.1/?port_name=head"),
+    ],
+)
+def test_every_form_has_its_source_and_opens_nothing_yet(url: str, port: str) -> None:
+    source = opened(url)
+    assert isinstance(source, Reconnecting)
+    assert (source.url, source.state, source.simulated) == (url, State(port, is_open=False), False)
+
+
+@pytest.mark.parametrize("url", ["file:capture.bin", "file:capture.bin?speed=0", "file:capture.bin?speed=2.5"])
+def test_a_capture_is_replayed(url: str) -> None:
+    source = opened(url)
+    assert isinstance(source, Replay)
+    assert source.state == State(str(Path("capture.bin")), is_open=False)
+
+
+@pytest.mark.parametrize("url", ["", "udp://192.0.2.1:4000", "http://192.0.2.1/data.json", "simulator:MT175", "tpc:1"])
+def test_another_form_is_refused_with_those_that_are_known(url: str) -> None:
+    with pytest.raises(ValueError) as refusal:
+        opened(url)
+    sentence = str(refusal.value)
+    assert sentence.startswith(f"{url!r} is not an address of a meter. It can be auto, ")
+    assert all(form in sentence for form in FORMS)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("/dev/ttyUSB0?baud=fast", "baud in /dev/ttyUSB0?baud=fast must be a number, not 'fast'."),
+        ("/dev/ttyUSB0?baud=", "baud in /dev/ttyUSB0?baud= must be a number, not ''."),
+        ("/dev/ttyUSB0?baud=-1", "baud in /dev/ttyUSB0?baud=-1 must be a number, not '-1'."),
+        (
+            "/dev/ttyUSB0?baud=0",
+            "The speed in /dev/ttyUSB0?baud=0 must be a whole number of bauds, for example ?baud=9600.",
+        ),
+        ("/dev/ttyUSB0?bits=7", "/dev/ttyUSB0?bits=7 has an unknown option bits. There is only baud."),
+        ("file:a.bin?speed=nan", "speed in a.bin?speed=nan must be a number, not 'nan'."),
+        ("file:a.bin?pace=2", "a.bin?pace=2 has an unknown option pace. There is only speed."),
+    ],
+)
+def test_a_wrong_option_is_named(url: str, sentence: str) -> None:
+    with pytest.raises(ValueError) as refusal:
+        opened(url)
+    assert str(refusal.value) == sentence

@@ -1,0 +1,156 @@
+"""Documentation that fails when it is out of date: what the code has is in the docs, what the docs name exists."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import yaml
+
+from iskra_server import config
+from iskra_server.cli import COMMANDS, NAME
+from iskra_server.meter.registers import REGISTERS
+from iskra_server.restful import total_yaml
+from iskra_server.sources.urls import FORMS
+from iskra_server.web.openapi import OPERATIONS
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")))
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+README_LINES = 150
+
+# whom a page may send its reader to, beside the machines in his own house
+HOSTS = {"docs.docker.com", "keepachangelog.com", "semver.org"}
+OWN = re.compile(r"localhost|raspberrypi(\.local)?|pi|127\.0\.0\.1|192\.168\.\d+\.\d+|HOST|host")
+
+
+def text(page: str) -> str:
+    return (DOCS / page).read_text()
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_generated_parts_are_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, DOCS / "generate.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("key", config.describe(), ids=lambda key: key.path)
+def test_every_configuration_key_and_variable_is_described(key: config.Key) -> None:
+    page = text("configuration.md")
+    assert f"`{key.path}`" in page
+    assert [variable for variable in key.variables if f"`{variable}`" not in page] == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_address_is_described(form: str) -> None:
+    assert f"`{form}`" in text("configuration.md")
+
+
+@pytest.mark.parametrize("path", [*(operation.path for operation in OPERATIONS), "/", "/docs", "/api/openapi.json"])
+def test_every_route_is_described(path: str) -> None:
+    assert f"`GET {path}`" in text("http.md")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_described(name: str) -> None:
+    assert re.search(rf"^## {name}$", text("command-line.md"), re.MULTILINE)
+
+
+def test_every_register_is_described() -> None:
+    page = text("registers.md")
+    assert [row.key for row in REGISTERS.values() if f"| `{row.obis.short}` | `{row.key}` |" not in page] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text())
+    assert [target for target in targets if not leads_somewhere(page, target)] == []
+
+
+def leads_somewhere(page: Path, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    there = (page.parent / path).resolve() if path else page
+    return there.exists() and (not anchor or anchor in anchors(there))
+
+
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_send_readers_to_known_places_only(page: Path) -> None:
+    hosts = re.findall(r"https?://([^/:\s)>\"'`]+)", page.read_text())
+    assert {host for host in hosts if host not in HOSTS and not OWN.fullmatch(host)} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_exists(page: Path) -> None:
+    named = re.findall(rf"(?<![-/\w.]){NAME} ([a-z]+)(?= |`|$)", page.read_text(), re.MULTILINE)
+    assert set(named) - set(COMMANDS) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE))
+    assert named - targets == set()
+
+
+def test_the_yaml_for_home_assistant_is_what_the_command_prints() -> None:
+    total = yaml.safe_load("\n".join(total_yaml("http://raspberrypi.local:18080")))
+    assert [yaml.safe_load(block) for block in blocks(ROOT / "README.md", "yaml")] == [total]
+    first, second = map(yaml.safe_load, blocks(DOCS / "home-assistant.md", "yaml"))
+    assert first == total
+    assert [sensor["unique_id"].partition("_")[2] for sensor in second["rest"][0]["sensor"]] == [
+        "energy_import",
+        "energy_export",
+        "power",
+    ]
+
+
+def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
+    file = tmp_path / "iskra-server.toml"
+    example, prices = blocks(DOCS / "configuration.md", "toml")
+    file.write_text(example + prices)
+    assert len(config.load({}, file).contracts) == 2
+    assert [meter.name for meter in config.load({}, file).meters] == ["House", "Heat pump"]
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= README_LINES
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_locked_requirements_have_hashes_and_no_addresses(lock: Path) -> None:
+    content = lock.read_text()
+    pins = re.findall(r"^[a-z0-9-]+==.*\\\n    --hash=sha256:", content, re.MULTILINE)
+    assert len(pins) == len(re.findall(r"^[a-z0-9]", content, re.MULTILINE)) > 0
+    assert not re.search(r"://|^-", content, re.MULTILINE)
+
+
+def test_every_dependency_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    runtime, build, dev = (names(ROOT / "requirements" / f"{name}.txt") for name in ("runtime", "build", "dev"))
+    assert {name_of(line) for line in project["project"]["dependencies"]} - runtime == set()
+    assert {name_of(line) for line in project["build-system"]["requires"]} - build == set()
+    assert {name_of(line) for line in chain(*project["dependency-groups"].values())} | runtime | build <= dev
+
+
+def names(lock: Path) -> set[str]:
+    return set(re.findall(r"^([a-z0-9-]+)==", lock.read_text(), re.MULTILINE))
+
+
+def name_of(requirement: str) -> str:
+    found = re.match(r"[a-z0-9-]+", requirement)
+    assert found, requirement
+    return found[0]

@@ -1,0 +1,98 @@
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import telegrams
+from iskra_server.logs import Recent, Sparing
+from running import Head, serving, until
+
+DAY_S = 86_400
+
+
+def logged(level: str, form: str) -> str:
+    """What a process that logs writes to stderr."""
+    program = (
+        "import logging, iskra_server.logs as logs\n"
+        f"logs.set_up({level!r}, {form!r})\n"
+        "logging.getLogger('a').info('one %d', 1)\n"
+        "try: 1 / 0\n"
+        "except ZeroDivisionError: logging.getLogger('b').exception('two')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
+    return done.stderr
+
+
+def test_text_is_one_line_for_people() -> None:
+    first = logged("info", "text").splitlines()[0]
+    assert first.endswith("Z INFO one 1")
+
+
+def test_json_is_one_object_a_line() -> None:
+    first, second = map(json.loads, logged("info", "json").splitlines())
+    assert (first["level"], first["logger"], first["message"]) == ("info", "a", "one 1")
+    assert first["time"].endswith("Z")
+    assert "ZeroDivisionError" in second["traceback"]
+
+
+def test_the_level_is_kept() -> None:
+    assert "one 1" not in logged("error", "text")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def record(text: str, *arguments: object) -> logging.LogRecord:
+    return logging.LogRecord("a", logging.WARNING, __file__, 1, text, arguments, None)
+
+
+def test_a_head_that_comes_and_goes_all_day_writes_less_than_a_hundred_lines() -> None:
+    clock = Clock()
+    sparing = Sparing(clock)
+    lines: list[logging.LogRecord] = []
+    for flap in range(DAY_S // 5):
+        clock.now_s = flap * 5.0
+        both = record("%s", f"/dev/ttyUSB{flap % 3} was unplugged."), record("%s is back.", "/dev/ttyUSB0")
+        lines += [each for each in both if sparing.filter(each)]
+    assert 60 < len(lines) <= 100
+    omitted = sum(int(line.getMessage().split("(and ")[1].split()[0]) for line in lines if "(and " in line.getMessage())
+    assert len(lines) + omitted > 2 * DAY_S // 5 - 2000
+
+
+def test_another_kind_of_line_is_not_left_out() -> None:
+    sparing = Sparing(Clock())
+    assert [sparing.filter(record("one %d", number)) for number in range(9)] == [True] * 6 + [False] * 3
+    assert sparing.filter(record("another"))
+
+
+def test_kinds_without_end_need_no_memory_without_end() -> None:
+    sparing = Sparing(Clock())
+    assert all(sparing.filter(record(f"text {number}")) for number in range(10_000))
+    assert len(sparing._kinds) <= 1000
+
+
+def test_the_last_lines_are_kept() -> None:
+    recent = Recent()
+    for number in range(300):
+        recent.handle(record("line %d", number))
+    assert list(recent.lines) == [f"line {number}" for number in range(100, 300)]
+
+
+def test_a_running_server_with_a_loose_plug_writes_few_lines(tmp_path: Path) -> None:
+    head = Head(tmp_path / "head")
+    with serving("serve", str(head.link)) as server:
+        for number in range(15):
+            until(lambda: server.status()["facts"]["is_open"])
+            head.send(telegrams.telegram(seconds=number))
+            until(lambda: server.status()["facts"]["telegrams"] > number)  # noqa: B023
+            head.unplug()
+            until(lambda: not server.status()["facts"]["is_open"])
+            head.plug()
+        until(lambda: server.status()["facts"]["is_open"])
+    assert len(server.log.splitlines()) <= 14

@@ -1,0 +1,79 @@
+"""A configuration as a whole, tried before anything is opened."""
+
+import pytest
+
+from iskra_server.config import Config, ConfigError, MeterConfig, ServerConfig, TokenConfig
+from iskra_server.plan import plan_of
+from iskra_server.web.settings import Scope
+
+
+def test_nothing_configured_is_a_plan() -> None:
+    plan = plan_of(Config())
+    assert [source.url for source in plan.sources] == ["auto"]
+    assert not plan.simulated
+    assert (plan.tls, plan.settings.token) == (None, "")
+
+
+def test_simulated_is_what_has_no_real_meter() -> None:
+    virtual, real = MeterConfig("simulator:MT175"), MeterConfig("auto")
+    assert plan_of(Config(meters=(virtual,))).simulated
+    assert not plan_of(Config(meters=(virtual, real))).simulated
+
+
+@pytest.mark.parametrize("token", ["short", "fifteen-letters", "a token with spaces in it", "tökentökentöken16"])
+def test_a_token_that_is_no_good_is_refused_and_not_repeated(token: str) -> None:
+    with pytest.raises(ConfigError, match=r"server\.token must be at least 16") as caught:
+        plan_of(Config(ServerConfig(token=token)))
+    assert token not in str(caught.value)
+
+
+def test_the_web_room_is_told_the_token_and_the_names() -> None:
+    settings = plan_of(Config(ServerConfig(token="0123456789abcdef", allowed_hosts="a.example,*.b.example"))).settings
+    assert settings.token == "0123456789abcdef"
+    assert settings.allowed_hosts == ("a.example", "*.b.example")
+
+
+def test_a_zone_that_does_not_exist_is_one_sentence() -> None:
+    with pytest.raises(ConfigError, match=r"server\.time_zone"):
+        plan_of(Config(ServerConfig(time_zone="Mars/Olympus")))
+
+
+@pytest.mark.parametrize("url", ["mqtt://user:geheim@host", "http://host/?token=geheim", "rfc2217://u:geheim@host"])
+def test_an_address_that_is_none_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        plan_of(Config(meters=(MeterConfig(url),)))
+    assert "geheim" not in str(caught.value)
+    assert "host" in str(caught.value)
+
+
+def test_none_is_no_meter_and_nothing_simulated() -> None:
+    plan = plan_of(Config(meters=(MeterConfig("none"),)))
+    assert (plan.sources, plan.config.meters, plan.simulated) == ([], (), False)
+
+
+LONG, OTHER_LONG = "0123456789abcdef", "fedcba9876543210"
+
+
+def scoped(*tokens: TokenConfig, token: str = LONG) -> Config:
+    return Config(server=ServerConfig(token=token), meters=(MeterConfig(url="none"),), tokens=tokens)
+
+
+def test_tokens_for_groups_are_read() -> None:
+    (scope,) = plan_of(scoped(TokenConfig(token=OTHER_LONG, groups="tenant:Meyer, building: 7"))).settings.scopes
+    assert scope == Scope(OTHER_LONG, (("tenant", "Meyer"), ("building", "7")))
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (scoped(TokenConfig(token=OTHER_LONG, groups="tenant:Meyer"), token=""), "tokens need server.token"),
+        (scoped(TokenConfig(groups="tenant:Meyer")), r"missing in the section \[\[tokens\]\] number 1"),
+        (scoped(TokenConfig(token=LONG, groups="tenant:Meyer")), "stands elsewhere"),
+        (scoped(TokenConfig(token="short", groups="tenant:Meyer")), "tokens.token must be at least 16"),
+        (scoped(TokenConfig(token=OTHER_LONG)), "tokens.groups must be groups such as"),
+        (scoped(TokenConfig(token=OTHER_LONG, groups="Meyer")), "tokens.groups must be groups such as"),
+    ],
+)
+def test_a_token_that_could_see_too_much_or_nothing_is_refused(config: Config, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        plan_of(config)

@@ -1,0 +1,233 @@
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec import structs
+
+import telegrams
+from iskra_server.codecs.sml.decoder import SmlDecoder
+from iskra_server.diagnosis.chain import survey, walk
+from iskra_server.diagnosis.facts import Leap
+from iskra_server.diagnosis.octets import Seems
+from iskra_server.hub import Hub
+from iskra_server.meter.guard import Guard
+from iskra_server.meter.voice import Voices
+from iskra_server.reader import RECENT_OCTETS, Reader, Statuses
+from iskra_server.sources.errors import LineErrors
+from iskra_server.sources.source import Chunk, Heard, State
+
+
+class Given:
+    """A source of given chunks, one a second."""
+
+    url = "given"
+    simulated = False
+
+    def __init__(self, *parts: bytes) -> None:
+        self.state = State("given", is_open=True)
+        self._parts = parts
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        for second, octets in enumerate(self._parts):
+            yield Chunk(octets, datetime(2026, 11, 22, 10, 0, second, tzinfo=UTC), float(second))
+
+
+def reader(*parts: bytes, hub: Hub | None = None) -> Reader:
+    made = Reader(source=Given(*parts), decoder=SmlDecoder(), guard=Guard(), hub=hub or Hub(), name="cellar")
+    asyncio.run(made.run())
+    return made
+
+
+def telegram(energy: int, power: int | None = 300, scaler: int = -1) -> bytes:
+    return telegrams.telegram(telegrams.meter_entries(energy=energy, power=power, scaler=scaler))
+
+
+def test_a_telegram_arrives_at_the_hub_with_the_time_of_its_last_octet() -> None:
+    hub = Hub()
+    octets = telegram(100)
+    reader(octets[:50], octets[50:], hub=hub)
+    (sample,) = hub.newest.values()
+    assert sample.reading == telegrams.readings(octets)[0]
+    assert (sample.monotonic_s, sample.received_at.second) == (1.0, 1)
+    assert (sample.simulated, sample.source, sample.epoch) == (False, "given", 0)
+
+
+def test_everything_is_counted_for_the_diagnosis() -> None:
+    damaged = telegram(100)[:-1] + b"\x00"
+    facts = reader(b"x" * 20, telegram(100), damaged, telegram(50)).facts(now_s=10.0)
+    assert (facts.name, facts.source, facts.port, facts.is_open) == ("cellar", "given", "given", True)
+    assert facts.octets == 20 + 3 * len(damaged)
+    assert (facts.telegrams, facts.faults, facts.quarantined) == (2, {"noise": 1, "checksum": 1}, 1)
+    assert (facts.octets_age_s, facts.age_s) == (7.0, 9.0)
+    assert (facts.meter_id, facts.locked) == ("1 ISK 00 12345678", False)
+    assert walk(facts).broken == "plausible"
+
+
+def test_before_the_first_octet_nothing_is_known() -> None:
+    facts = reader().facts(now_s=10.0)
+    assert (facts.octets, facts.octets_age_s, facts.age_s, facts.meter_id, facts.locked) == (0, None, None, None, None)
+    assert walk(facts).broken == "octets"
+
+
+def test_what_the_guard_holds_back_is_not_published_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    hub = Hub()
+    with caplog.at_level(logging.INFO):
+        reader(*(telegram(energy) for energy in (5000, 10, 11, 12, 13)), hub=hub)
+    assert hub.published == 3
+    assert [record.message for record in caplog.records] == [
+        "1 ISK 00 12345678: reading held back: 1-0:1.8.0 went back from 500.0 to 1.0",
+        "1 ISK 00 12345678: readings are published again (epoch 1)",
+    ]
+
+
+def test_a_locked_meter_is_told() -> None:
+    assert reader(telegram(7167, None, 3)).facts(now_s=1.0).locked is True
+
+
+def test_another_meter_on_the_same_head_is_noticed() -> None:
+    other = telegrams.telegram(server_id=bytes.fromhex("090149534b0000bc614f"))
+    facts = reader(telegram(100), other).facts(now_s=2.0)
+    assert (facts.previous_meter_id, facts.meter_id) == ("1 ISK 00 12345678", "1 ISK 00 12345679")
+    assert reader(telegram(100), telegram(101)).facts(now_s=2.0).previous_meter_id is None
+
+
+def test_which_meter_was_there_before_is_also_known_to_whoever_remembers_it() -> None:
+    made = Reader(
+        source=Given(telegram(100)),
+        decoder=SmlDecoder(),
+        guard=Guard(),
+        hub=Hub(),
+        replaced=lambda _meter, _port, seen: seen or "old",
+    )
+    assert made.facts(now_s=1.0).previous_meter_id is None
+    asyncio.run(made.run())
+    assert "other_meter" in [notice.fault for notice in walk(made.facts(now_s=1.0)).notices]
+
+
+def test_a_meter_that_two_sources_bring_is_read_from_the_first_and_the_other_stands_by() -> None:
+    hub, voices, guard = Hub(), Voices(), Guard()
+    first, second = (
+        Reader(source=Given(), decoder=SmlDecoder(), guard=guard, hub=hub, voices=voices) for _ in range(2)
+    )
+    when = datetime(2026, 11, 22, tzinfo=UTC)
+    for at_s, (speaker, energy) in enumerate([(first, 103), (second, 100), (second, 101), (second, 102), (first, 104)]):
+        speaker.take(Chunk(telegram(energy), when, float(at_s)))
+    assert (hub.published, guard.held_back) == (2, {})
+    assert (walk(second.facts(5.0)).ok, second.facts(5.0).age_s) == (True, 2.0)
+    both = survey([first.facts(5.0), second.facts(5.0)])
+    assert [status.advice.fault for status in both] == ["two_heads", "two_heads"]
+
+
+def test_how_readers_stand_is_a_sequence_that_is_judged_when_it_is_looked_at() -> None:
+    readers = [reader(telegram(100)), reader()]
+    statuses = Statuses(readers)
+    assert [status.meter_id for status in statuses] == ["1 ISK 00 12345678", None]
+    assert (len(statuses), statuses[-1].broken, len(statuses[1:])) == (2, "octets", 1)
+
+
+def at(second: float, octets: bytes, *, wall_s: float | None = None) -> Chunk:
+    moment = datetime(2026, 11, 22, 10, tzinfo=UTC) + timedelta(seconds=second if wall_s is None else wall_s)
+    return Chunk(octets, moment, second)
+
+
+def test_a_meter_that_locks_itself_again_is_seen_with_the_time() -> None:
+    made = reader()
+    for second, octets in ((0, telegram(7167, None, 3)), (5, telegram(71675432)), (126, telegram(7167, None, 3))):
+        made.take(at(second, octets))
+    facts = made.facts(now_s=130.0)
+    assert (facts.locked_at, facts.unlocked_for_s) == (datetime(2026, 11, 22, 10, 2, 6, tzinfo=UTC), 121.0)
+    assert walk(facts).advice.fault == "inf_off"
+
+
+def test_why_readings_are_held_back_is_known_until_they_are_not() -> None:
+    made = reader()
+    made.take(at(0, telegram(5000)))
+    made.take(at(1, telegram(10)))
+    assert made.facts(now_s=1.0).leap == Leap("1-0:1.8.0", "500.0", "1.0", 0, is_back=True)
+    made.take(at(2, telegram(5001)))
+    assert made.facts(now_s=2.0).leap is None
+
+
+def test_octets_are_puzzled_over_only_while_telegrams_are_missing() -> None:
+    made = reader()
+    made.take(at(0, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
+    assert made.facts(now_s=1.0).seems == Seems("gps")
+    made.take(at(2, telegram(100)))
+    made.take(at(3, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
+    assert made.facts(now_s=4.0).seems is None
+    assert made.facts(now_s=13.0).seems == Seems("gps")
+
+
+def test_what_auto_hears_while_it_searches_is_judged() -> None:
+    made = reader()
+    made.source.state = State("/dev/ttyUSB0", is_open=False, problem="noise", heard=Heard(b"\0" * 700, 700, 5.0))
+    facts = made.facts(now_s=1.0)
+    assert (facts.octets, facts.seems) == (700, Seems("flat", {"octet": "00", "percent": "100"}))
+    assert walk(facts).broken == "signal"
+
+
+@pytest.mark.parametrize(("octets", "fault"), [(4, "trickle"), (5, "noise"), (900, "noise"), (901, "restless")])
+def test_octets_that_come_more_slowly_or_faster_than_a_meter_sends_are_stray_light(octets: int, fault: str) -> None:
+    made = reader()
+    for second in range(25):
+        made.take(at(float(second), b"\x3c\xe7\x99" * (octets // 3) + b"\xf0" * (octets % 3)))
+        if second < 20:
+            assert walk(made.facts(now_s=float(second))).advice.fault == "noise"
+    assert walk(made.facts(now_s=25.0)).advice.fault == fault
+    made.take(at(25, telegram(100)))
+    assert walk(made.facts(now_s=25.0)).broken is None
+
+
+def test_what_the_driver_counts_is_added_up_and_forgotten_like_the_telegrams() -> None:
+    made = reader()
+
+    def told(now_s: float) -> tuple[int | None, int | None]:
+        recent = made.facts(now_s=now_s).recent
+        assert recent
+        return recent.framing, recent.overruns
+
+    assert told(0.0) == (None, None)
+    for second in (0, 1, 200):
+        made.take(structs.replace(at(second, telegram(100 + second)), errors=LineErrors(framing=second, overruns=1)))
+    assert (told(200.0), told(400.0)) == ((201, 3), (200, 1))
+
+
+def test_what_auto_hears_is_judged_by_its_rate_and_the_driver_too() -> None:
+    made = reader()
+    for heard, fault in (
+        (Heard(b"\x3c\xe7" * 30, 60, 60.0), "trickle"),
+        (Heard(b"\x3c\xe7" * 30, 60, 5.0, LineErrors()), "noise"),
+        (Heard(b"\x3c\xe7" * 30, 60, 5.0, LineErrors(framing=3)), "framing"),
+    ):
+        about = {"port": "/dev/ttyUSB0", "octets": "60"}
+        made.source.state = State("/dev/ttyUSB0", is_open=False, problem="noise", about=about, heard=heard)
+        assert walk(made.facts(now_s=1.0)).advice.fault == fault
+
+
+def test_two_meters_in_turn_are_counted() -> None:
+    other = telegrams.telegram(server_id=bytes.fromhex("090149534b0000bc614f"))
+    made = reader(telegram(100), other, telegram(101), other)
+    assert made.facts(now_s=5.0).turns == 3
+    assert made.facts(now_s=5000.0).turns == 0
+
+
+def test_a_clock_that_says_what_is_past_is_behind() -> None:
+    made = reader()
+    assert made.facts().clock_behind is None
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    made.take(Chunk(telegram(100), ahead, 0.0))
+    behind = made.facts().clock_behind
+    assert behind is not None
+    assert abs(behind - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_a_meter_without_2_8_0_counts_one_way() -> None:
+    assert reader(telegram(100)).facts(now_s=1.0).one_way
+
+
+def test_the_last_octets_are_kept_and_no_more() -> None:
+    parts = [bytes([number]) * 3000 for number in range(20)]
+    assert reader(*parts).recent == b"".join(parts)[-RECENT_OCTETS:]
+    assert reader(b"abc").recent == b"abc"

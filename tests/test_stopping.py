@@ -1,0 +1,110 @@
+"""SIGTERM ends the server within 5 s, whatever hangs, and what has arrived is written."""
+
+import signal
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import telegrams
+from running import Head, Server, serving, until
+
+ENDS_WITHIN_S = 5.0
+
+
+def ends(server: Server) -> int:
+    """The exit status, after SIGTERM."""
+    began = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    status = server.process.wait(ENDS_WITHIN_S + 5)
+    assert time.monotonic() - began < ENDS_WITHIN_S
+    return status
+
+
+def connected(server: Server, octets: bytes) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])))
+    client.sendall(octets)
+    return client
+
+
+@contextmanager
+def hanging() -> Iterator[int]:
+    """A port that takes connections and never says a word, as a database or broker that hangs does."""
+    taken: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=_take, args=(listening, taken), daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    for each in taken:
+        each.close()
+
+
+def _take(listening: socket.socket, taken: list[socket.socket]) -> None:
+    try:
+        while True:
+            taken.append(listening.accept()[0])
+    except OSError:
+        return
+
+
+def test_with_slow_clients_of_every_kind() -> None:
+    with serving("demo") as server:
+        clients = [
+            connected(server, b""),
+            connected(server, b"GET /api/v1/met"),
+            connected(server, b"GET /api/v1/live HTTP/1.1\r\nhost: a\r\n\r\n"),
+            connected(server, b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nx"),
+            connected(server, b"GET /static/app.js HTTP/1.1\r\nhost: a\r\n\r\n" * 50),
+        ]
+        assert ends(server) == 0
+        for client in clients:
+            client.close()
+
+
+def test_with_a_database_that_hangs(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    head = Head(tmp_path / "head")
+    with hanging() as port:
+        url = f"postgresql://iskra:geheim@127.0.0.1:{port}/iskra"
+        environ = {"IES_HISTORY_ENABLED": "true", "IES_DATABASE_URL": url}
+        with serving("serve", str(head.link), environ=environ) as server:
+            until(lambda: server.status()["facts"]["is_open"])
+            head.send(telegrams.telegram())
+            until(lambda: server.cumulated().status_code == 200)
+            ends(server)
+        assert "geheim" not in server.log
+
+
+def test_with_a_broker_that_hangs() -> None:
+    with hanging() as port, serving("demo", environ={"IES_MQTT_URL": f"mqtt://me:geheim@127.0.0.1:{port}"}) as server:
+        until(lambda: server.cumulated().status_code == 200)
+        assert ends(server) == 0
+        assert "geheim" not in server.log
+
+
+def test_what_has_arrived_is_written(tmp_path: Path) -> None:
+    head = Head(tmp_path / "head")
+    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path)}
+    with serving("serve", str(head.link), environ=environ) as server:
+        until(lambda: server.status()["facts"]["is_open"])
+        for raw in range(1000, 1010):
+            head.send(telegrams.telegram(telegrams.meter_entries(energy=raw), seconds=raw))
+        until(lambda: server.status()["facts"]["telegrams"] == 10)
+        assert ends(server) == 0
+    with sqlite3.connect(tmp_path / "iskra.sqlite") as database:
+        assert database.execute("SELECT sum(telegrams) FROM points").fetchone() == (10,)
+    database.close()
+
+
+def test_while_it_is_still_starting(tmp_path: Path) -> None:
+    with hanging() as port:
+        environ = {"IES_HISTORY_ENABLED": "true", "IES_DATABASE_URL": f"postgresql://127.0.0.1:{port}/iskra"}
+        with serving("serve", str(tmp_path / "nowhere"), environ=environ) as server:
+            ends(server)

@@ -1,0 +1,127 @@
+"""A real browser before a real server, which reads a meter at a pseudo-terminal and has a history made by hand.
+
+Every page is watched: nothing on the console, no request to anywhere but the server, nothing that its policy forbids.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+import telegrams
+from running import Head, Server, serving, until
+from web.browser.household import ENERGY_NOW, write
+
+CHROMIUM = Path("/usr/bin/chromium")
+# a small or busy machine takes its time
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+CONTRACT = """
+[[contracts]]
+begins = 2025-01-01
+name = "Green"
+energy_price = 0.3265
+base_fee = 11.90
+instalment = 40
+"""
+_COUNT = "addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective))"
+
+Open = Callable[..., Page]
+
+
+class Meter:
+    """The meter at the pseudo-terminal; its counter goes on."""
+
+    def __init__(self, head: Head) -> None:
+        self._head = head
+        self.energy = ENERGY_NOW
+        self._seconds = 1000
+
+    def send(self, power: int | None = 300, *, more: int = 1) -> None:
+        self.energy += more
+        self._seconds += 1
+        entries = telegrams.meter_entries(energy=self.energy, power=power)
+        self._head.send(telegrams.telegram(entries, seconds=self._seconds))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("there is no chromium (apt install chromium)")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("browser")
+
+
+@pytest.fixture(scope="module")
+def head(folder: Path) -> Iterator[Head]:
+    made = Head(folder / "usb-infrared-head")
+    yield made
+    made.unplug()
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, head: Head) -> Iterator[Server]:
+    """Stale after three seconds: what waits for silence does not wait long."""
+    write(folder)
+    config = folder / "iskra-server.toml"
+    config.write_text(CONTRACT)
+    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder), "IES_SERVER_TIME_ZONE": "Europe/Berlin",
+               "IES_METERS_STALE_AFTER_S": "3", "IES_CONFIG": str(config)}  # fmt: skip
+    with serving("serve", str(head.link), environ=environ) as running:
+        until(lambda: running.status()["facts"]["is_open"])
+        yield running
+
+
+@pytest.fixture(scope="module")
+def meter(head: Head, server: Server) -> Meter:
+    assert server.process.poll() is None
+    return Meter(head)
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[Open]:
+    """Opens a page of the server: `open_page("#/now", locale="de-DE", viewport={...})`."""
+    with watched(browser, server.url) as opened:
+        yield opened
+
+
+@contextmanager
+def watched(browser: Browser, url: str) -> Iterator[Open]:
+    """Pages of a server; at the end it is asserted that they have done nothing that they must not do."""
+    faults: list[str] = []
+    contexts = []
+
+    def opened(place: str = "", **options: Any) -> Page:
+        context = browser.new_context(**{"locale": "en-GB", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.add_init_script(_COUNT)
+        page.on("console", heard)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", asked)
+        page.goto(f"{url}/{place}")
+        return page
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            faults.append(message.text)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((f"{url}/", f"blob:{url}/")):
+            faults.append(request.url)
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []

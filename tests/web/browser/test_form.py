@@ -1,0 +1,145 @@
+"""Both languages, light and dark, 320 px to 4K, by keyboard, and what axe says of every view."""
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from iskra_server.web.pages import STATIC
+from outputs.mqtt.broker import Mosquitto
+from running import serving
+from web.browser.conftest import Meter, Open, watched
+from web.browser.household import TODAY
+
+VIEWS = ("now", f"day/{TODAY}", f"day/{TODAY}?as=table", "week", "month", "year", "all", "heat", "compare", "cost",
+         "registers", "setup", "setup/head", "setup/locked", "setup/homeassistant", "about", "wall")  # fmt: skip
+READY = "main :is(.chart[role=slider], .heatmap, table, .pairs, .digits, .chain, .steps, pre, .align)"
+CONTRAST = {"runOnly": ["color-contrast"]}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_view_has_a_fault_that_axe_knows_light_or_dark(open_page: Open, meter: Meter, view: str) -> None:
+    meter.send()
+    page = open_page(f"#/{view}", color_scheme="light")
+    expect(page.locator(READY).first).to_be_visible()
+    found = Axe().run(page).response["violations"]
+    page.emulate_media(color_scheme="dark")
+    found += Axe().run(page, options=CONTRAST).response["violations"]
+    assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found] == []
+
+
+@pytest.mark.parametrize("width", [320, 3840])
+def test_nothing_is_wider_than_the_screen(open_page: Open, meter: Meter, width: int) -> None:
+    meter.send()
+    page = open_page("#/now", viewport={"width": width, "height": 800})
+    for view in VIEWS:
+        page.evaluate("(view) => { location.hash = `#/${view}`; }", view)
+        expect(page.locator(READY).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+
+
+def test_it_speaks_the_language_of_the_browser_and_the_one_that_is_chosen(open_page: Open, meter: Meter) -> None:
+    meter.send(1234)
+    page = open_page("#/registers", locale="de-DE")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator("main h1")).to_have_text("Alle Register")
+    expect(page.locator("main table")).to_contain_text(re.compile(r"\d,\d Wh"))
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("main h1")).to_have_text("All registers")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("main table")).to_contain_text(re.compile(r"\d\.\d Wh"))
+    assert page.url.endswith("#/registers")
+
+
+def test_dates_are_those_of_the_language(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    expect(open_page("#/day/2026-05-05", locale="de-DE").locator(".stepper h1")).to_have_text("Dienstag, 5. Mai 2026")
+    expect(open_page("#/day/2026-05-05").locator(".stepper h1")).to_have_text(re.compile("Tuesday.* 5 May 2026"))
+
+
+def test_colours_can_be_chosen(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/about", color_scheme="light")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Dark").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    page.reload()
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_yaml_for_home_assistant_is_for_this_server(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/setup/homeassistant")
+    expect(page.get_by_label("YAML")).to_contain_text(
+        f'resource: "{page.url.partition("/#")[0]}/api/electricity/cumulated"'
+    )
+
+
+def test_it_can_be_installed(open_page: Open) -> None:
+    page = open_page()
+    href = page.locator("link[rel=manifest]").get_attribute("href")
+    manifest = page.evaluate("(href) => fetch(href).then((answer) => answer.json())", href)
+    assert manifest["display"] == "standalone"
+    sizes = page.evaluate(
+        """async ([href, icons]) => Promise.all(icons.map(async ({ src }) => {
+             const image = new Image();
+             image.src = new URL(src, new URL(href, location));
+             await image.decode();
+             return image.naturalWidth;
+           }))""",
+        [href, [icon for icon in manifest["icons"] if icon["type"] == "image/png"]],
+    )
+    assert sizes == [192, 512, 512]
+
+
+def test_the_api_page_works_too(open_page: Open) -> None:
+    page = open_page("docs")
+    expect(page.locator(".operation").first).to_be_visible()
+    assert [each["id"] for each in Axe().run(page).response["violations"]] == []
+
+
+def test_the_points_of_numbers_are_those_of_the_browser(open_page: Open) -> None:
+    text = (STATIC / "js" / "exact.js").read_text()
+    (table,) = re.findall(r"const POINT = \{(.*?)\}", text)
+    points = dict(re.findall(r'"?([\w-]+)"?: "([.,])"', table))
+    page = open_page("#/about")
+    assert len(points) == 6
+    assert page.evaluate("(names) => names.map((name) => (1.5).toLocaleString(name).charAt(1))", list(points)) == list(
+        points.values()
+    )
+
+
+def test_how_telegrams_arrived_for_a_day_is_a_line(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/setup/head")
+    day = page.locator(".card", has=page.get_by_role("heading", name="The last day"))
+    chart = day.get_by_role("slider")
+    chart.focus()
+    chart.press("End")
+    expect(day.locator(".told")).to_have_text(re.compile(r"\d · \d+(\.\d)? %$"))
+
+
+def test_the_broker_is_told_of_while_it_is_there_and_while_it_is_not(browser: Browser, tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path).start()
+    environ = {"IES_MQTT_URL": f"mqtt://127.0.0.1:{broker.port}"}
+    delivers = re.compile(r"MQTT holds [1-9]\d* delivered")
+    try:
+        with serving("demo", environ=environ) as server, watched(browser, server.url) as opened:
+            lines = [opened(place).locator("li", has_text="MQTT") for place in ("#/setup", "#/setup/homeassistant")]
+            for line in lines:
+                expect(line).to_have_text(delivers)
+            broker.kill()
+            for line in lines:
+                expect(line).to_contain_text("See that the broker runs")
+            broker.start()
+            for line in lines:
+                expect(line).to_have_text(delivers)
+    finally:
+        broker.kill()
+
+
+def test_without_a_broker_the_page_says_how_to_name_one(open_page: Open) -> None:
+    page = open_page("#/setup/homeassistant")
+    expect(page.locator(".card", has_text="MQTT")).to_contain_text("IES_MQTT_URL=mqtt://")

@@ -1,0 +1,104 @@
+"""The page beside the API: the same digits after each telegram, and never a number that is not fresh."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from running import Server, serving, until
+from web.browser.conftest import Meter, Open
+
+STALE = re.compile("no fresh reading")
+# every state that the page goes through, with what stands in the place of the number (nothing before the view is drawn)
+WATCH = """() => {
+  window.seen = [];
+  const number = () => document.querySelector(".big .number")?.textContent ?? "";
+  const look = () => seen.push(`${number()} ${document.body.dataset.state}`);
+  const all = { subtree: true, childList: true, attributes: true, characterData: true };
+  new MutationObserver(look).observe(document.body, all);
+}"""
+SMALL = {"width": 320, "height": 568}
+
+
+def registers(server: Server) -> dict[str, Any]:
+    answer = server.get("/api/v1/meters/1ISK0012345678")
+    content = json.loads(answer.content, parse_float=Decimal)
+    return {register["name"]: register["value"] for register in content["registers"]}
+
+
+def digits(page: Page) -> str:
+    return "".join(page.locator(".digits span").all_text_contents())
+
+
+def went_through(page: Page, what: str) -> None:
+    until(lambda: page.evaluate(what), deadline_s=20)
+
+
+def test_the_page_says_what_the_api_says_after_each_of_twenty_telegrams(
+    open_page: Open, meter: Meter, server: Server
+) -> None:
+    page = open_page("#/now")
+    for turn in range(20):
+        power = 1000 - 137 * turn
+        meter.send(power, more=7)
+        expect(page.locator(".big .number")).to_have_text(f"{power:,}".replace(",", "\u202f").replace("-", "−"))
+        api = registers(server)
+        assert api["power"] == power
+        assert digits(page) == f"{api['energy_import'] / 1000:011.4f}".replace(".", "")
+        word = "drawing from the grid" if power > 0 else "feeding into the grid"
+        expect(page.locator(".direction")).to_contain_text(word)
+
+
+def test_silence_takes_the_number_away_and_a_telegram_brings_it_back(open_page: Open, meter: Meter) -> None:
+    page = open_page("#/now")
+    page.evaluate(WATCH)
+    meter.send(450)
+    went_through(page, "seen.includes('450 live') && seen.at(-1).endsWith('stale')")
+    expect(page.locator(".pulse")).to_have_text(STALE)
+    expect(page.locator(".big")).to_contain_text("last seen")
+    assert digits(page).strip() == ""
+    assert not re.search(r"\d\s*W", page.locator(".power-now").inner_text())
+    meter.send(451)
+    went_through(page, "seen.includes('451 live')")
+
+
+def test_a_meter_without_power_says_so_and_shows_no_zero(open_page: Open, meter: Meter) -> None:
+    page = open_page("#/now")
+    meter.send(None)
+    expect(page.locator(".big")).to_have_text(re.compile("sends no power"))
+
+
+def test_power_and_register_are_seen_at_once_on_the_smallest_screen(open_page: Open, meter: Meter) -> None:
+    page = open_page("#/now", viewport=SMALL)
+    meter.send(-4321)
+    expect(page.locator(".big .number")).to_have_text("−4\u202f321")
+    bar = page.locator(".sections").bounding_box()
+    for place in (".big", ".direction", ".digits"):
+        box = page.locator(place).bounding_box()
+        assert box and bar and box["y"] + box["height"] <= bar["y"] and box["x"] + box["width"] <= SMALL["width"], place
+
+
+def test_a_server_that_is_gone_is_said_to_be(browser: Browser) -> None:
+    with serving("demo", "--profile", "MT631-locked") as server:
+        context = browser.new_context(locale="de-DE")
+        page = context.new_page()
+        page.goto(f"{server.url}/#/now")
+        expect(page.locator(".strip")).to_contain_text("Simulierte Daten")
+        # whole kilowatt-hours: the frames behind the point are empty
+        expect(page.locator(".digits")).to_have_attribute("aria-label", re.compile(r"^[\d\u202f]+ kWh$"))
+        assert "".join(page.locator(".digits .place").all_text_contents()).strip() == ""
+        expect(page.locator(".trouble a")).to_have_attribute("href", "#/setup/locked")
+        server.end()
+        expect(page.locator(".pulse")).to_have_text(re.compile("Server nicht erreichbar"))
+        assert digits(page).strip() == ""
+        context.close()
+
+
+def test_the_wall_shows_the_number_the_register_and_today(open_page: Open, meter: Meter, server: Server) -> None:
+    page = open_page("#/wall", viewport={"width": 1920, "height": 1080})
+    meter.send(777)
+    expect(page.locator(".big .number")).to_have_text("777")
+    expect(page.locator("main .today")).to_have_text(re.compile(r"today \d+\.\d{3} kWh"))
+    assert digits(page) == f"{registers(server)['energy_import'] / 1000:011.4f}".replace(".", "")

@@ -1,0 +1,122 @@
+"""A site for the tests: the real application over a hub that the test fills, called directly or served on loopback."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import uvicorn
+from msgspec import structs
+
+from iskra_server.cost.contracts import Contract
+from iskra_server.diagnosis.chain import Status, walk
+from iskra_server.diagnosis.facts import Facts
+from iskra_server.history.reads import Reads
+from iskra_server.hub import Hub
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Register, Sample
+from iskra_server.web.app import App, create_app
+from iskra_server.web.settings import Scope, Settings
+from samples import METER_ID, SERVER_ID, energy, power, reading
+
+MAKER = Register(Obis.parse("129-129:199.130.3"), b"ISK")
+NEVER = dict.fromkeys(("meter_id", "age_s", "octets_age_s", "locked"))
+DEADLINE_S = 5.0
+
+
+def arrived(*registers: Register, age_s: float = 0.0, simulated: bool = False, meter_id: str = METER_ID) -> Sample:
+    """A sample whose telegram arrived `age_s` seconds ago; with a total and a power unless told otherwise."""
+    content = reading(*(registers or (MAKER, energy(107323090), power(1243))), meter_id=meter_id)
+    content = structs.replace(content, server_id=SERVER_ID[:6] + int(meter_id[-8:]).to_bytes(4))
+    at = datetime.now(UTC) - timedelta(seconds=age_s)
+    return Sample(content, at, time.monotonic() - age_s, simulated, "/dev/ttyUSB0")
+
+
+def status(**changes: Any) -> Status:
+    """A source of which all is well, but for the changes."""
+    well = Facts(
+        name="",
+        source="auto",
+        port="/dev/ttyUSB0",
+        is_open=True,
+        simulated=False,
+        octets=4440,
+        octets_age_s=0.1,
+        telegrams=10,
+        faults={},
+        quarantined=0,
+        meter_id=METER_ID,
+        age_s=0.1,
+        stale_after_s=60.0,
+        locked=False,
+    )
+    return walk(structs.replace(well, **changes))
+
+
+class Site:
+    """A hub, what the readers say, and the application over both."""
+
+    def __init__(
+        self,
+        *samples: Sample,
+        stale_after_s: float = 60.0,
+        readout_interval_s: float = 0.0,
+        history: Reads | None = None,
+        tz: str = "UTC",
+        contracts: tuple[Contract, ...] = (),
+        token: str = "",
+        allowed_hosts: tuple[str, ...] = (),
+        scopes: tuple[Scope, ...] = (),
+        **more: Any,
+    ) -> None:
+        self.hub = Hub(stale_after_s)
+        self.statuses = [status()]
+        self.app = create_app(
+            hub=self.hub,
+            statuses=lambda: self.statuses,
+            settings=Settings("1.2.3", readout_interval_s, tz, token, allowed_hosts, contracts, scopes),
+            **more,
+            history=(lambda: history) if history else None,
+        )
+        for sample in samples:
+            self.hub.publish(sample)
+
+    def get(self, path: str, method: str = "GET", client: str = "127.0.0.1", **headers: str) -> httpx.Response:
+        """One request without a socket; an error within is answered as a server would."""
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(client, 123))
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as asking:
+                return await asking.request(method, path, headers=headers)
+
+        return asyncio.run(ask())
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def served(app: App) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application behind a real server; at the end the server stops as the product's does."""
+    server = _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off"))
+    async with asyncio.timeout(DEADLINE_S * 4), asyncio.TaskGroup() as group:
+        group.create_task(server.serve())
+        await until(lambda: server.started)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE_S) as client:
+            yield client
+        app.close()
+        server.should_exit = True
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for a condition, not for ever."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.001)

@@ -1,0 +1,171 @@
+import asyncio
+import json
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from starlette.types import Message
+
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Register, Sample
+from iskra_server.meter.units import WATT
+from samples import EXPORT, METER_ID, SERVER_ID, energy, power
+from web.serving import NEVER, Site, arrived, status
+
+PATH = "/api/electricity/cumulated"
+OTHER_ID = "1 ISK 00 70000001"
+
+
+def ask(site: Site, query: str = "") -> tuple[int, dict[str, Any]]:
+    answer = site.get(PATH + query)
+    return answer.status_code, json.loads(answer.content, parse_float=Decimal)
+
+
+def value(site: Site) -> str:
+    return str(ask(site)[1]["value"])
+
+
+def test_the_answer_is_the_founding_projects() -> None:
+    sample = arrived(energy(123456789))
+    answer = Site(sample).get(PATH)
+    moment = sample.received_at.strftime("%Y-%m-%dT%H:%M:%S") + f".{sample.received_at.microsecond // 1000:03d}Z"
+    assert answer.text == f'{{"time":"{moment}","type":0,"unit":"kWh","value":12345.6789}}'
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("register", "text"),
+    [
+        (energy(107323090), "10732.3090"),
+        (energy(10732309, scaler=0), "10732.309"),
+        (energy(7167, scaler=3), "7167"),
+        (energy(7, scaler=5), "700"),
+        (energy(0), "0.0000"),
+        (energy(2**63 - 1, scaler=-2), "92233720368547.75807"),
+    ],
+)
+def test_the_value_has_every_digit_that_the_meter_sent(register: Register, text: str) -> None:
+    assert f'"value":{text}}}' in Site(arrived(register)).get(PATH).text
+
+
+def test_simulated_data_says_so() -> None:
+    assert ask(Site(arrived(simulated=True)))[1]["simulated"] is True
+
+
+def test_before_the_first_reading_there_is_no_value_and_the_chain_says_why() -> None:
+    site = Site()
+    site.statuses = [status(is_open=False, problem="missing", **NEVER)]
+    assert ask(site) == (
+        503,
+        {"error": site.statuses[0].sentence, "reason": "no_reading"},
+    )
+
+
+def test_without_any_source_there_is_no_value() -> None:
+    site = Site()
+    site.statuses = []
+    code, body = ask(site)
+    assert (code, body["reason"], "value" in body) == (503, "no_reading", False)
+
+
+def test_an_old_reading_is_no_value() -> None:
+    code, body = ask(Site(arrived(age_s=61)))
+    assert (code, body["reason"], "value" in body) == (503, "stale", False)
+    assert "61 s old" in body["error"]
+
+
+def test_an_answer_that_was_given_before_goes_stale_too() -> None:
+    site = Site(arrived(), stale_after_s=0.2)
+    assert ask(site)[0] == 200
+    deadline_s = time.monotonic() + 5
+    while (answer := ask(site))[0] == 200:
+        assert time.monotonic() < deadline_s
+    assert answer[1]["reason"] == "stale"
+
+
+@pytest.mark.parametrize(
+    "registers",
+    [
+        (energy(1, obis=EXPORT), power(5)),
+        (Register(Obis.parse("1.8.0"), 5, 0, WATT),),
+        (Register(Obis.parse("1.8.0"), b""),),
+    ],
+)
+def test_a_meter_without_a_total_gives_no_value(registers: tuple[Register, ...]) -> None:
+    code, body = ask(Site(arrived(*registers)))
+    assert (code, body["reason"], "value" in body) == (503, "no_total", False)
+
+
+@pytest.mark.parametrize(
+    "name", [METER_ID.replace(" ", "%20"), METER_ID.replace(" ", "+"), "1ISK0012345678", SERVER_ID.hex()]
+)
+def test_a_meter_can_be_named(name: str) -> None:
+    site = Site(arrived(energy(1), meter_id=OTHER_ID), arrived(energy(2)))
+    site.statuses = [status(meter_id=OTHER_ID), status()]
+    assert ask(site, f"?meter={name}")[1]["value"] == Decimal("0.0002")
+    assert ask(site)[1]["value"] == Decimal("0.0001")
+
+
+def test_an_unknown_meter_is_told_which_are_known() -> None:
+    code, body = ask(Site(arrived()), "?meter=nobody")
+    assert (code, body["reason"]) == (404, "unknown_meter")
+    assert METER_ID in body["error"] and "nobody" in body["error"]
+
+
+def test_another_meter_never_answers_for_the_first() -> None:
+    site = Site(arrived())
+    site.statuses = [status(is_open=False, **NEVER), status()]
+    assert ask(site)[0] == 503
+
+
+def test_a_new_telegram_is_a_new_answer() -> None:
+    site = Site(arrived(energy(1)))
+    assert value(site) == "0.0001"
+    site.hub.publish(arrived(energy(2)))
+    assert value(site) == "0.0002"
+
+
+def later(sample: Sample, raw: int, after_s: float) -> Sample:
+    return Sample(
+        arrived(energy(raw)).reading, sample.received_at, sample.monotonic_s + after_s, sample.simulated, sample.source
+    )
+
+
+def test_within_the_readout_interval_the_value_stays() -> None:
+    first = arrived(energy(1), age_s=30)
+    site = Site(first, readout_interval_s=20)
+    assert value(site) == "0.0001"
+    site.hub.publish(later(first, 2, after_s=19))
+    assert value(site) == "0.0001"
+    site.hub.publish(later(first, 3, after_s=20))
+    assert value(site) == "0.0003"
+
+
+def test_the_readout_interval_keeps_no_value_alive() -> None:
+    first = arrived(energy(1), age_s=65)
+    site = Site(first, readout_interval_s=3600, stale_after_s=60)
+    assert ask(site)[0] == 503
+    site.hub.publish(later(first, 2, after_s=64))
+    assert value(site) == "0.0002"
+
+
+def test_the_answer_is_encoded_once_a_telegram() -> None:
+    site = Site(arrived())
+    messages: list[Message] = []
+
+    async def requests() -> None:
+        async def send(message: Message) -> None:
+            messages.append(message)
+
+        async def receive() -> Message:
+            return {"type": "http.request"}
+
+        for _ in range(2):
+            scope = {"type": "http", "method": "GET", "path": PATH, "query_string": b"", "headers": []}
+            await site.app(scope, receive, send)
+
+    asyncio.run(requests())
+    start, body, start_again, body_again = messages
+    assert start is start_again and body is body_again

@@ -1,0 +1,169 @@
+"""The routes of a centre over a real database."""
+
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from history.entries import METER, OTHER, boundary
+from iskra_server.history import fleet
+from iskra_server.history.centre import Batch, Heard, ReaderState, keep
+from iskra_server.history.store import Store
+from iskra_server.web.openapi import OPERATIONS
+from iskra_server.web.pages import release
+from iskra_server.web.settings import Scope
+from samples import METER_ID
+from web.serving import Site
+
+# 2025-11-23 00:00 UTC
+FIRST = 1_763_856_000 // 900
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Any:
+    store = Store(f"sqlite:///{tmp_path}/iskra.sqlite")
+    now_s = int(time.time())
+    rows = [boundary(FIRST + place, 1000 * place) for place in range(97)]
+    heard = [Heard(METER_ID, "cellar", now_s, 230_500)]
+    states = [ReaderState("cellar", now_s, False, "Nothing listens there.", "[]")]
+    keep(store, Batch(rows, [METER], heard, states))
+    fleet.set_labels(store, {METER_ID: {"building": "7"}})
+    yield Site(history=store)
+    store.close()
+
+
+def ask(site: Site, path: str) -> tuple[int, Any]:
+    answer = site.get(path)
+    return answer.status_code, answer.json()
+
+
+def test_the_meters_of_a_centre(site: Site) -> None:
+    code, body = ask(site, "/api/v1/fleet/meters?group=building:7")
+    (meter,) = body["meters"]
+    assert (code, body["next"]) == (200, None)
+    assert (meter["id"], meter["reader"], meter["silent"], meter["power_w"]) == (METER_ID, "cellar", False, 230.5)
+    assert ask(site, "/api/v1/fleet/meters?group=building:8")[1]["meters"] == []
+
+
+def test_pages_follow_each_other(site: Site) -> None:
+    body = ask(site, "/api/v1/fleet/meters?limit=1&after=0-0")[1]
+    assert len(body["meters"]) == 1
+    assert ask(site, "/api/v1/fleet/groups?kind=building")[1]["groups"] == [{"value": "7", "meters": 1}]
+
+
+def test_what_a_group_took(site: Site) -> None:
+    query = "group=building:7&from=2025-11-23&tz=UTC&bucket=hour"
+    code, body = ask(site, f"/api/v1/fleet/energy?{query}")
+    assert (code, len(body["buckets"]), body["import_meters"], body["export_meters"]) == (200, 24, 1, 0)
+    assert body["buckets"][0]["import_wh"] == 400.0
+    assert "export_wh" not in body["buckets"][0]
+
+
+def test_readers(site: Site) -> None:
+    (reader,) = ask(site, "/api/v1/fleet/readers")[1]["readers"]
+    assert (reader["name"], reader["ok"], reader["silent"], reader["sources"]) == ("cellar", False, False, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("meters?after=x", "is not a place"),
+        ("meters?group=seven", "say it like building:7"),
+        ("energy", "'group' is missing"),
+        ("energy?group=a:b&bucket=moon", "known are 15min"),
+        ("energy?group=a:b&from=2020&to=2026&bucket=15min", "are the most"),
+        ("quarters.csv", "'group' is missing"),
+    ],
+)
+def test_misuse_is_one_sentence(site: Site, path: str, sentence: str) -> None:
+    code, body = ask(site, f"/api/v1/fleet/{path}")
+    assert (code, body["reason"]) == (400, "misuse")
+    assert sentence in body["detail"]
+
+
+def test_a_month_as_csv(site: Site) -> None:
+    answer = site.get("/api/v1/fleet/quarters.csv?group=building:7&from=2025-11-23&tz=Europe/Berlin")
+    lines = answer.text.splitlines()
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert lines[:2] == [
+        "meter,register,time,value_wh,quality,epoch",
+        "1 ISK 00 12345678,1-0:1.8.0*255,2025-11-23T01:00:00+01:00,0.0,measured,0",
+    ]
+    # the day in Berlin ends an hour before the counter's
+    assert len(lines) == 1 + 92
+
+
+def test_without_a_database_it_says_so() -> None:
+    code, body = ask(Site(), "/api/v1/fleet/meters")
+    assert (code, body["reason"]) == (503, "no_history")
+
+
+TOKEN, MEYER = "0123456789abcdef", "meyer-0123456789abcdef"
+OTHER_ID = OTHER.meter_id
+# what a query needs to be answered at all, so that it is not the question that is refused
+QUESTIONS = {"group": "building:7", "from": "2025-11-23", "tz": "UTC", "kind": "building"}
+
+
+@pytest.fixture
+def tenants(tmp_path: Path) -> Any:
+    """Meyer's meter, and another one in the same building."""
+    store = Store(f"sqlite:///{tmp_path}/iskra.sqlite")
+    now_s = int(time.time())
+    rows = [boundary(FIRST + place, k * place, meter=m) for k, m in ((1000, METER), (7, OTHER)) for place in range(97)]
+    heard = [Heard(METER_ID, "cellar", now_s, 230_500), Heard(OTHER_ID, "cellar", now_s, 1_000)]
+    keep(store, Batch(rows, [METER, OTHER], heard, [ReaderState("cellar", now_s, False, OTHER_ID, "[]")]))
+    fleet.set_labels(
+        store, {METER_ID: {"building": "7", "tenant": "Meyer"}, OTHER_ID: {"building": "7", "tenant": "Kim"}}
+    )
+    yield Site(history=store, token=TOKEN, scopes=(Scope(MEYER, (("tenant", "Meyer"),)),))
+    store.close()
+
+
+def as_meyer(site: Site, path: str) -> Any:
+    return site.get(path, authorization=f"Bearer {MEYER}")
+
+
+def test_a_tenants_token_shows_nothing_of_another_tenant_on_any_route(tenants: Site) -> None:
+    allowed = set()
+    for operation in OPERATIONS:
+        path = operation.path.replace("{id}", OTHER_ID.replace(" ", ""))
+        asked = {each.name: QUESTIONS[each.name] for each in operation.parameters if each.name in QUESTIONS}
+        answer = as_meyer(tenants, f"{path}?{urlencode(asked)}")
+        assert answer.status_code in (200, 403)
+        assert OTHER_ID not in answer.text
+        assert "Kim" not in answer.text
+        if answer.status_code == 200:
+            allowed.add(operation.path)
+        else:
+            assert answer.json()["reason"] == "not_for_this_token"
+    for_all = ("meters", "groups", "energy", "quarters.csv")
+    assert allowed == {"/healthz", *(f"/api/v1/fleet/{name}" for name in for_all)}
+
+
+def test_a_group_is_what_of_it_the_token_may_see(tenants: Site) -> None:
+    meters = as_meyer(tenants, "/api/v1/fleet/meters?group=building:7").json()["meters"]
+    assert [each["id"] for each in meters] == [METER_ID]
+    assert as_meyer(tenants, "/api/v1/fleet/meters?group=tenant:Kim").json()["meters"] == []
+    assert as_meyer(tenants, "/api/v1/fleet/groups?kind=building").json()["groups"] == [{"value": "7", "meters": 1}]
+    assert as_meyer(tenants, "/api/v1/fleet/groups?kind=tenant").json()["groups"] == [{"value": "Meyer", "meters": 1}]
+    query = "from=2025-11-23&tz=UTC&bucket=day"
+    energy = as_meyer(tenants, f"/api/v1/fleet/energy?group=building:7&{query}").json()
+    assert (energy["import_meters"], energy["buckets"][0]["import_wh"]) == (1, 9600.0)
+    assert as_meyer(tenants, f"/api/v1/fleet/energy?group=tenant:Kim&{query}").json()["import_meters"] == 0
+    rows = as_meyer(tenants, "/api/v1/fleet/quarters.csv?group=building:7&from=2025-11-23&tz=UTC").text.splitlines()[1:]
+    assert len(rows) == 96
+    assert {row.partition(",")[0] for row in rows} == {METER_ID}
+
+
+def test_the_pages_are_for_every_token_and_whoever_sees_all_sees_all(tenants: Site) -> None:
+    assert as_meyer(tenants, "/").status_code == 200
+    assert as_meyer(tenants, f"/static/{release()}/js/main.js").status_code == 200
+    cookie = as_meyer(tenants, "/login").headers["set-cookie"].partition(";")[0]
+    assert tenants.get("/api/v1/fleet/readers", cookie=cookie).status_code == 403
+    assert len(tenants.get("/api/v1/fleet/meters", cookie=cookie).json()["meters"]) == 1
+    assert tenants.get(f"/docs?token={MEYER}").status_code == 303
+    everything = tenants.get("/api/v1/fleet/meters", authorization=f"Bearer {TOKEN}").json()["meters"]
+    assert {each["id"] for each in everything} == {METER_ID, OTHER_ID}
+    assert tenants.get("/api/v1/fleet/meters").status_code == 401
