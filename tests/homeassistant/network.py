@@ -1,12 +1,15 @@
 """A home's network in namespaces: the server's machine is its switch, every other machine hangs on it by a cable.
 
-    this process --- | raspberrypi.local, .1: a bridge | --- a machine, .2
-             .254    |                                 | --- a machine, .3
+    raspberrypi.local, .1: a bridge, and this process --- a machine, .2
+                                                      --- a machine, .3
 
 A machine has its own network and its own mounts. It lives as long as this process: its first process reads from a pipe
-of ours until that ends. Nothing leads out, and machines see the server and this process but not each other.
+of ours until that ends. Nothing leads in or out, and machines see the server but not each other. This process steps
+into the home: a cable to it would change the network of everything that runs beside it, and a browser drops what it
+loads when that changes.
 """
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -15,7 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PI_NAME = "raspberrypi.local"
+# one of those for measurements (RFC 2544)
+SUBNET = "198.18.0"
 NEEDED = ("ip", "bridge", "mount", "nsenter", "unshare")
+# setns(2), which Python has as os.setns from 3.12 on
+CLONE_NEWNET = 0x40000000
 # lo comes up by hand in a new namespace
 FIRST_PROCESS = "ip link set lo up && echo ready && exec cat"
 
@@ -58,10 +65,6 @@ class Network:
     """`pi` is the server's machine; `machine` adds another one."""
 
     def __init__(self, folder: Path) -> None:
-        # two runs of these tests at a time do not meet: addresses for measurements (RFC 2544), by process
-        number = os.getpid() % 256
-        self._subnet = f"198.18.{number}"
-        self._cable = f"ies{number}"
         self._machines: list[Machine] = []
         self.pi = self._new(1)
         self.hosts = folder / "hosts"
@@ -72,17 +75,13 @@ class Network:
             "ip link set home up",
         ):
             self.pi.run(*line.split())
-        run(*f"ip link add {self._cable} type veth peer name here netns {self.pi.pid}".split())
-        run(*f"ip address add {self._subnet}.254/24 dev {self._cable}".split())
-        run(*f"ip link set {self._cable} up".split())
-        self._plug_in("here")
 
     def machine(self, root: Path | None = None) -> Machine:
         """Another machine of the home, which knows the server by name."""
         added = self._new(len(self._machines) + 1, root)
         port = f"port{len(self._machines)}"
         self.pi.run(*f"ip link add {port} type veth peer name eth0 netns {added.pid}".split())
-        self._plug_in(port)
+        self.pi.run(*f"ip link set {port} master home up".split())
         self.pi.run(*f"bridge link set dev {port} isolated on".split())
         added.run(*f"ip address add {added.address}/24 dev eth0".split())
         added.run("ip", "link", "set", "eth0", "up")
@@ -94,21 +93,30 @@ class Network:
             machine.end()
 
     def _new(self, number: int, root: Path | None = None) -> Machine:
-        made = Machine(f"{self._subnet}.{number}", root)
+        made = Machine(f"{SUBNET}.{number}", root)
         self._machines.append(made)
         return made
-
-    def _plug_in(self, port: str) -> None:
-        self.pi.run(*f"ip link set {port} master home up".split())
 
 
 @contextmanager
 def network(folder: Path) -> Iterator[Network]:
+    """This thread, and whatever it starts, is on the server's machine until the end of the block."""
     made = Network(folder)
     try:
-        yield made
+        with open("/proc/thread-self/ns/net") as outside:
+            enter(f"/proc/{made.pi.pid}/ns/net")
+            try:
+                yield made
+            finally:
+                enter(f"/proc/self/fd/{outside.fileno()}")
     finally:
         made.end()
+
+
+def enter(namespace: str) -> None:
+    with open(namespace) as opened:
+        if ctypes.CDLL(None, use_errno=True).setns(opened.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), namespace)
 
 
 def missing() -> str | None:
