@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from running import Server, serving, until
@@ -94,6 +95,31 @@ def test_a_server_that_is_gone_is_said_to_be(browser: Browser) -> None:
         expect(page.locator(".pulse")).to_have_text(re.compile("Server nicht erreichbar"))
         assert digits(page).strip() == ""
         context.close()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("js/shell.js", "now", ".big .number"),
+        ("css/base.css", "now", ".big .number"),
+        ("js/views/today.js", "now", ".facts dt"),
+        ("js/views/setup.js", "setup", ".chain"),
+    ],
+)
+def test_a_file_that_a_changing_network_dropped_is_loaded_again(
+    browser: Browser, meter: Meter, server: Server, case: tuple[str, str, str]
+) -> None:
+    file, place, shown = case
+    meter.send()
+    context = browser.new_context()
+    page = context.new_page()
+    page.route(f"**/{file}", lambda route: route.abort("connectionreset"))
+    with page.expect_event("requestfailed"):
+        page.goto(f"{server.url}/#/{place}")
+    page.unroute(f"**/{file}")
+    expect(page.locator(f"main {shown}").first).to_be_visible()
+    expect(page.locator("body")).not_to_have_css("margin-top", "8px")
+    context.close()
 
 
 def test_the_wall_shows_the_number_the_register_and_today(open_page: Open, meter: Meter, server: Server) -> None:

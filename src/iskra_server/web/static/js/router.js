@@ -1,6 +1,7 @@
 // Addresses below the hash: #/day/2026-11-22?as=table is the view "day" with one part and one choice.
 
 import { styles } from "./dom.js";
+import { again } from "./stream.js";
 
 export const PERIODS = ["day", "week", "month", "year", "all"];
 const period = () => import("./views/history.js");
@@ -60,7 +61,7 @@ export function route(main, shown) {
     const { signal } = leave;
     const here = place();
     // a release that is gone has no more files: start again with the new one
-    const view = await VIEWS[here.view]().catch(() => { location.reload(); return null; });
+    const view = await VIEWS[here.view]().catch(again);
     if (!view || signal.aborted) return;
     main.replaceChildren();
     main.className = here.view;

@@ -7,6 +7,7 @@ import { instead, powerNow } from "../power.js";
 import { register } from "../register.js";
 import { link } from "../router.js";
 import { follow, fresh, phases, value, whenChosen } from "../store.js";
+import { again } from "../stream.js";
 
 export function show(main, _place, signal) {
   const hour = make("div.chart.hour");
@@ -35,8 +36,9 @@ export function show(main, _place, signal) {
   // the number is what people came for: what is drawn beside it is loaded when it is seen
   whenChosen(signal, async () => {
     await painted();
-    const [{ lastHour }, { showToday }] = await Promise.all([import("./hour.js"), import("./today.js")]);
-    if (signal.aborted) return;
+    const loaded = await Promise.all([import("./hour.js"), import("./today.js")]).catch(again);
+    if (!loaded || signal.aborted) return;
+    const [{ lastHour }, { showToday }] = loaded;
     lastHour(hour, signal);
     showToday({ day, told, facts }, signal);
   });
