@@ -9,7 +9,6 @@ into the home: a cable to it would change the network of everything that runs be
 loads when that changes.
 """
 
-import ctypes
 import os
 import shutil
 import subprocess
@@ -17,12 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from namespaces import inside
+
 PI_NAME = "raspberrypi.local"
 # one of those for measurements (RFC 2544)
 SUBNET = "198.18.0"
 NEEDED = ("ip", "bridge", "mount", "nsenter", "unshare")
-# setns(2), which Python has as os.setns from 3.12 on
-CLONE_NEWNET = 0x40000000
 # lo comes up by hand in a new namespace
 FIRST_PROCESS = "ip link set lo up && echo ready && exec cat"
 
@@ -103,20 +102,10 @@ def network(folder: Path) -> Iterator[Network]:
     """This thread, and whatever it starts, is on the server's machine until the end of the block."""
     made = Network(folder)
     try:
-        with open("/proc/thread-self/ns/net") as outside:
-            enter(f"/proc/{made.pi.pid}/ns/net")
-            try:
-                yield made
-            finally:
-                enter(f"/proc/self/fd/{outside.fileno()}")
+        with inside(made.pi.pid):
+            yield made
     finally:
         made.end()
-
-
-def enter(namespace: str) -> None:
-    with open(namespace) as opened:
-        if ctypes.CDLL(None, use_errno=True).setns(opened.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), namespace)
 
 
 def missing() -> str | None:

@@ -14,6 +14,8 @@ HOUR_MS = 60 * 60 * 1000
 
 
 def test_everything_is_right_after_a_restart(house: Home) -> None:
+    # what comes by MQTT may be behind what was asked for: it belongs to this hour as well
+    are_right(house, SOON_S)
     house.everywhere(lambda assistant: assistant.restart(is_hour_over=True))
     house.meter.drawn += 9  # AFTER_THE_HOUR
     house.shows(house.meter.kwh, SOON_S)
