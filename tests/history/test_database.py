@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from history.entries import METER, QUARTER, boundary
+from history.postgres import Postgres
 from iskra_server.history import database, migrations
 from iskra_server.history.database import PAGE_OCTETS, Database, open_database
 from iskra_server.history.errors import StoreError
@@ -50,6 +51,14 @@ def add_next_schema(monkeypatch: pytest.MonkeyPatch, folder: Path, more: str = "
     (scripts / "versions" / "v9999_next.py").write_text(SCRIPT.format(more=more))
     monkeypatch.setattr(migrations, "SCRIPTS", scripts)
     monkeypatch.setattr(database, "VERSIONS", (*VERSIONS, NEXT))
+
+
+def test_a_database_that_says_nothing_of_its_encoding_is_read_as_text(postgres: Postgres) -> None:
+    postgres.run("CREATE DATABASE c ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    with closing(Store(postgres.url("c"))) as store:
+        store.write([], [METER])
+        assert [each.meter_id for each in store.meters()] == [METER_ID]
+    postgres.run("DROP DATABASE c")
 
 
 def test_an_empty_database_gets_the_tables(opened: Database) -> None:

@@ -111,6 +111,8 @@ def _postgresql(url: URL) -> Database:
         "connect_timeout": _CONNECT_S,
         "keepalives_idle": 30,
         "tcp_user_timeout": 10_000,
+        # a database that was made in the locale C says nothing of its encoding, and text would come as octets
+        "client_encoding": "utf8",
         # a pooler in between may hand the next transaction to another server process
         "prepare_threshold": None,
     }
