@@ -12,13 +12,13 @@ RUN if [ "$(dpkg --print-architecture)" = armhf ]; then \
         rm -rf /var/lib/apt/lists/*; \
     fi
 
-COPY requirements/build.txt requirements/runtime.txt requirements/
-# linux32: a 32-bit image on a 64-bit kernel is still a 32-bit machine to pip
-RUN [ "$(dpkg --print-architecture)" = armhf ] && as=linux32 || as=; \
+COPY requirements/build.txt requirements/runtime.txt requirements/postgres.txt requirements/
+# linux32: a 32-bit image on a 64-bit kernel is still a 32-bit machine to pip, and has no driver for PostgreSQL
+RUN if [ "$(dpkg --print-architecture)" = armhf ]; then as=linux32 needs=runtime; else as='' needs=postgres; fi; \
     python -m venv tools; \
     python -m venv --without-pip /opt/iskra-server; \
     tools/bin/pip install --require-hashes -r requirements/build.txt; \
-    $as tools/bin/pip --python /opt/iskra-server/bin/python install --require-hashes -r requirements/runtime.txt
+    $as tools/bin/pip --python /opt/iskra-server/bin/python install --require-hashes -r requirements/$needs.txt
 
 COPY pyproject.toml README.md LICENSE ./
 COPY src src

@@ -66,8 +66,9 @@ screenshots: setup
 # newest versions that pyproject.toml allows: make lock LOCK_OPTIONS=--upgrade
 lock: setup
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --extra postgres --constraints requirements/runtime.txt --output-file requirements/postgres.txt
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
-	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/runtime.txt \
+	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/postgres.txt \
 		--output-file requirements/dev.txt
 
 # what the page has from others, in its newest release: make vendor ARGS=uplot@1.6.32

@@ -18,7 +18,32 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "docker"
 BASE_IMAGE = "python:3.13-slim-trixie"
+# what the images of a centre are made of, and the two
+SERVICES_IMAGE = "debian-services"
+IMAGES = {"eclipse-mosquitto:2": "mosquitto", "postgres:17": "postgres"}
 NEEDED = ("apt-get", "dpkg", "mmdebstrap", "runc", "unshare")
+
+_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+# packages, and what is done besides. The first is Debian's own Python 3.13, arranged like the official image, with the
+# certificates that this machine trusts; the second makes no database when it is installed
+ARCHIVES = {
+    "base": (
+        "ca-certificates,python3-minimal,python3-venv",
+        (
+            """--customize-hook=ln -s /usr/bin/python3 "$1/usr/local/bin/python\"""",
+            """--customize-hook=rm "$1"/usr/lib/python3*/EXTERNALLY-MANAGED""",
+            f"""--customize-hook=cp {_CERTIFICATES} "$1{_CERTIFICATES}\"""",
+        ),
+    ),
+    "services": (
+        "mosquitto,postgresql-17",
+        (
+            """--essential-hook=mkdir "$1/etc/postgresql-common\"""",
+            """--essential-hook=echo create_main_cluster=false >"$1/etc/postgresql-common/createcluster.conf\"""",
+        ),
+    ),
+}
+_being_made: dict[str, subprocess.Popen[bytes]] = {}
 
 # a /dev of plain device files, with pseudo-terminals of its own: no other program of this machine can open them
 START = """
@@ -53,6 +78,20 @@ class Engine:
         assert done.returncode == 0, f"docker {arguments[0]}: {done.stderr or done.stdout}"
         return done.stdout.strip()
 
+    def have(self, image: str, archive: str) -> None:
+        """An image of an archive of Debian's packages."""
+        if self.docker("images", "--quiet", image):
+            return
+        finish_archive(archive)
+        self.docker("import", CACHE / f"{archive}.tar", image)
+
+    def have_services(self) -> None:
+        """A broker and a database, under the names of their official images."""
+        self.have(SERVICES_IMAGE, "services")
+        images = Path(__file__).parent / "images"
+        for image, name in IMAGES.items():
+            self.docker("build", "--tag", image, "--file", images / f"{name}.Dockerfile", images)
+
 
 def environment() -> dict[str, str]:
     programs = CACHE / "engine" / "usr"
@@ -74,8 +113,7 @@ def running() -> Iterator[Engine]:
         try:
             wait_for_engine(engine)
             remove_leftovers(engine)
-            if not engine.docker("images", "--quiet", BASE_IMAGE):
-                engine.docker("import", CACHE / "base.tar", BASE_IMAGE)
+            engine.have(BASE_IMAGE, "base")
             yield engine
             remove_leftovers(engine)
         finally:
@@ -87,39 +125,40 @@ def running() -> Iterator[Engine]:
 
 
 def prepare() -> None:
-    """Fetch what the cache does not hold yet. Each piece appears under its name only when it is whole."""
+    """Fetch what the cache does not hold yet; archives of packages are made beside it."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    base = None if (CACHE / "base.tar").exists() else start_base_image()
+    for name in ARCHIVES:
+        start_archive(name)
     if not (CACHE / "engine").exists():
         fetch_engine()
     if not (CACHE / "config").exists():
         fetch_compose()
-    if base:
-        if base.wait(300):
-            pytest.skip("the base image could not be made from Debian's packages")
-        (CACHE / "base.part.tar").rename(CACHE / "base.tar")
 
 
-def start_base_image() -> subprocess.Popen[bytes]:
-    """Debian's own Python 3.13, arranged like the official image. Certificates: those that this machine trusts."""
-    certificates = "/etc/ssl/certs/ca-certificates.crt"
-    hooks = (
-        'ln -s /usr/bin/python3 "$1/usr/local/bin/python"',
-        'rm "$1"/usr/lib/python3*/EXTERNALLY-MANAGED',
-        f'cp {certificates} "$1{certificates}"',
-    )
-    return subprocess.Popen(
+def start_archive(name: str) -> None:
+    if name in _being_made or (CACHE / f"{name}.tar").exists():
+        return
+    packages, hooks = ARCHIVES[name]
+    _being_made[name] = subprocess.Popen(
         [
             "mmdebstrap",
             "--quiet",
             "--variant=minbase",
-            "--include=ca-certificates,python3-minimal,python3-venv",
-            *(f"--customize-hook={hook}" for hook in hooks),
+            f"--include={packages}",
+            *hooks,
             "trixie",
-            CACHE / "base.part.tar",
+            CACHE / f"{name}.part.tar",
         ],
         stderr=subprocess.DEVNULL,
     )
+
+
+def finish_archive(name: str) -> None:
+    """Each appears under its name only when it is whole."""
+    if made := _being_made.pop(name, None):
+        if made.wait(300):
+            pytest.skip(f"the archive '{name}' could not be made from Debian's packages")
+        (CACHE / f"{name}.part.tar").rename(CACHE / f"{name}.tar")
 
 
 def fetch_engine() -> None:

@@ -1,0 +1,6 @@
+# eclipse-mosquitto:2 as far as a compose file can tell, of Debian's package
+FROM debian-services
+RUN install -d -o mosquitto -g mosquitto /mosquitto /mosquitto/config
+COPY mosquitto.sh /entrypoint.sh
+ENTRYPOINT ["/entrypoint.sh"]
+CMD ["/usr/sbin/mosquitto", "-c", "/mosquitto/config/mosquitto.conf"]

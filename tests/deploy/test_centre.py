@@ -1,0 +1,173 @@
+"""The compose file of a centre for real: started as docs/fleet.md says, fed by a reader, killed in every part.
+
+All of it lies in the network of one container, which leads nowhere; this thread steps into that network.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.engine import BASE_IMAGE, ROOT, Engine
+from fleet.field import FieldReader, Row, rows
+from iskra_server.history.store import Store
+from namespaces import inside
+from running import until
+
+CENTRE = ROOT / "deploy" / "centre"
+OWNER, TOKEN = "owner1", "token6-0123456789"
+SECRETS = f"""\
+OWNER_PASSWORD={OWNER}
+COLLECTOR_PASSWORD=collector2
+SERVER_PASSWORD=server3
+BROKER_PASSWORD=broker4
+SERVER_TOKEN={TOKEN}
+"""
+URL = "http://127.0.0.1:8080"
+READER, PASSWORD = "house-7", "house5"
+OWN = ("prepare", "collector-1", "collector-2", "server")
+ALL = (*OWN, "accounts", "broker", "database", "roles")
+WITHIN_S = 60
+QUARTERS = 12
+
+
+class Centre:
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self._engine = engine
+        self._files = ("--file", folder / "docker-compose.yml", "--file", folder / "override.yml")
+
+    def compose(self, *arguments: str) -> str:
+        return self._engine.docker("compose", *self._files, *arguments)
+
+    def up(self, *options: str) -> None:
+        try:
+            self.compose("up", "--detach", *options)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.compose('logs')}") from None
+
+    def state(self, service: str) -> dict[str, Any]:
+        container = self.compose("ps", "--all", "--quiet", service)
+        state: dict[str, Any] = json.loads(self._engine.docker("inspect", container))[0]["State"]
+        return state
+
+    def kill(self, service: str) -> None:
+        """As a crash ends it; the engine starts it again."""
+        before = self.state(service)
+        os.kill(before["Pid"], signal.SIGKILL)
+        until(lambda: self.state(service)["Running"] and self.state(service)["StartedAt"] != before["StartedAt"])
+
+    def rows(self, meters: list[str]) -> set[Row]:
+        with closing(Store(f"postgresql://iskra_owner:{OWNER}@127.0.0.1/iskra")) as store:
+            return rows(store, meters)
+
+
+# what differs from a real centre: this engine has no bridge, so that everything shares the network of one container
+OVERRIDE = f"""
+services:
+  wire:
+    image: {BASE_IMAGE}
+    command: ["sleep", "infinity"]
+    network_mode: none
+    extra_hosts: ["broker:127.0.0.1", "database:127.0.0.1"]
+"""
+SHARES = """
+  {service}:
+    network_mode: service:wire
+    ports: !reset []
+"""
+BUILT = f"""
+    build:
+      context: {ROOT}
+      network: host
+"""
+# the test does not wait for a slow health check
+WATCHED = """
+    healthcheck:
+      interval: 1s
+"""
+
+
+@pytest.fixture(scope="module")
+def centre(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    engine.have_services()
+    folder = tmp_path_factory.mktemp("centre")
+    shutil.copytree(CENTRE, folder, dirs_exist_ok=True)
+    (folder / ".env").write_text(SECRETS)
+    shares = (
+        SHARES.format(service=name) + (BUILT if name in OWN else "") + (WATCHED if name == "server" else "")
+        for name in ALL
+    )
+    (folder / "override.yml").write_text("".join((OVERRIDE, *shares)))
+    made = Centre(engine, folder)
+    try:
+        made.up("--build")
+        with inside(made.state("wire")["Pid"]):
+            until(answers, WITHIN_S)
+            yield made
+    finally:
+        made.compose("down", "--volumes", "--timeout", "5")
+
+
+def answers() -> bool:
+    try:
+        return httpx.get(f"{URL}/healthz").is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def reader(centre: Centre, tmp_path: Path) -> Iterator[FieldReader]:
+    """With an account made as the documentation says."""
+    centre.compose(*documented("docker compose exec"))
+    made = FieldReader(tmp_path, READER, f"mqtt://{READER}:{PASSWORD}@127.0.0.1", meters=3)
+    made.start()
+    yield made
+    made.close()
+
+
+def documented(command: str) -> list[str]:
+    """The arguments of a docker compose command in docs/fleet.md."""
+    text = (ROOT / "docs" / "fleet.md").read_text().replace("\\\n", "")
+    (line,) = re.findall(rf"^    {command} .*$", text, re.MULTILINE)
+    return shlex.split(line)[2:]
+
+
+def test_what_a_reader_sends_is_shown_and_nothing_is_lost_whatever_is_killed(
+    centre: Centre, reader: FieldReader
+) -> None:
+    reader.live_through(QUARTERS)
+    until(lambda: not reader.waiting, WITHIN_S)
+    assert centre.rows(reader.meters) == reader.rows
+    with httpx.Client(base_url=URL, headers={"authorization": f"Bearer {TOKEN}"}) as page:
+        assert 'data-centre="yes"' in page.get("/").text
+        shown = page.get("/api/v1/fleet/meters").json()["meters"]
+        assert sorted(each["id"] for each in shown) == reader.meters
+        assert [each["name"] for each in page.get("/api/v1/fleet/readers").json()["readers"]] == [READER]
+    for service in ("collector-1", "broker", "database", "collector-2"):
+        centre.kill(service)
+        reader.live_through(QUARTERS)
+    until(lambda: not reader.waiting, WITHIN_S)
+    assert centre.rows(reader.meters) == reader.rows
+
+
+def test_it_may_be_brought_up_again(centre: Centre, reader: FieldReader) -> None:
+    centre.up()
+    for service in ("accounts", "prepare", "roles"):
+        assert centre.state(service)["ExitCode"] == 0
+    reader.live_through(1)
+    until(lambda: not reader.waiting, WITHIN_S)
+
+
+def test_no_part_is_held_to_be_ill(centre: Centre) -> None:
+    until(lambda: {centre.state(each)["Health"]["Status"] for each in ("server", "database")} == {"healthy"}, WITHIN_S)
+    for service in ("collector-1", "collector-2", "broker"):
+        assert "Health" not in centre.state(service)
