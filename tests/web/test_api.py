@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from iskra_server.web.problem import known_are
 from samples import METER_ID, SERVER_ID
 from web.serving import NEVER, Site, arrived, status
 
@@ -46,6 +47,12 @@ def test_an_unknown_meter_is_a_problem_that_lists_the_known() -> None:
     code, body = decoded(Site(arrived()), "/api/v1/meters/nobody")
     assert (code, body["status"], body["meters"]) == (404, 404, [METER_ID])
     assert "'nobody'" in body["detail"]
+
+
+def test_of_very_many_meters_the_sentence_names_some() -> None:
+    assert known_are([]) == "None is known yet."
+    assert known_are(["a", "b"]) == "Known are: a, b."
+    assert known_are(["a"] * 1000) == f"Known are: {', '.join(['a'] * 20)} and 980 more."
 
 
 def test_a_stale_meter_is_a_problem_that_says_when_it_was_seen() -> None:

@@ -3,12 +3,12 @@
 Periods are half open: first <= x < end. Whatever the database has against a question is a StoreError.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, select
+from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, func, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from iskra_server.history.database import Database
@@ -43,17 +43,18 @@ class Reads:
 
     def meters(self) -> list[MeterInfo]:
         """Every meter, the first seen first."""
-        statement = (
-            select(meter, _replacement.c.meter_id.label("successor"))
-            .outerjoin(_replacement, meter.c.replaced_by == _replacement.c.id)
-            .order_by(meter.c.first_s, meter.c.id)
-        )
-        return [
-            MeterInfo(
-                row.meter_id, row.server_id, row.simulated, row.first_s, row.last_s, row.successor, row.port or ""
-            )
-            for row in self._all(statement)
-        ]
+        return self._chosen_meters(true())
+
+    def line(self, names: Collection[str]) -> list[MeterInfo]:
+        """A meter and those that it replaced, and those that they had replaced; the first seen first.
+
+        It is found by its label without spaces or its server id, both in lower case, among all meters: they are few
+        beside what history holds of each.
+        """
+        label = func.lower(func.replace(meter.c.meter_id, " ", ""))
+        line = select(meter.c.id).where(or_(label.in_(names), meter.c.server_id.in_(names))).cte(recursive=True)
+        line = line.union(select(meter.c.id).join(line, meter.c.replaced_by == line.c.id))
+        return self._chosen_meters(meter.c.id.in_(select(line.c.id)))
 
     def series(self, meter_id: str) -> list[Obis]:
         """The energy registers of a meter that history keeps."""
@@ -141,6 +142,20 @@ class Reads:
     def ask(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         """A question of a neighbour in this room."""
         return self._all(statement)
+
+    def _chosen_meters(self, which: ColumnElement[bool]) -> list[MeterInfo]:
+        statement = (
+            select(meter, _replacement.c.meter_id.label("successor"))
+            .outerjoin(_replacement, meter.c.replaced_by == _replacement.c.id)
+            .where(which)
+            .order_by(meter.c.first_s, meter.c.id)
+        )
+        return [
+            MeterInfo(
+                row.meter_id, row.server_id, row.simulated, row.first_s, row.last_s, row.successor, row.port or ""
+            )
+            for row in self._all(statement)
+        ]
 
     def _all(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         with self._sentences(), self._database.read.connect() as connection:

@@ -14,7 +14,7 @@ from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.web.headers import NO_STORE
 from iskra_server.web.meters import Meter, Meters
-from iskra_server.web.problem import problem
+from iskra_server.web.problem import known_are, problem
 from iskra_server.web.quality import Days, quality_days, quality_list
 from iskra_server.web.status import server_status
 
@@ -105,8 +105,7 @@ class Api:
 
     def _unknown(self, name: str) -> Response:
         known = self._meters.ids()
-        these = f"Known are: {', '.join(known)}." if known else "None is known yet."
-        return problem(404, f"There is no meter '{name}'. {these}", reason="unknown_meter", meters=known)
+        return problem(404, f"There is no meter '{name}'. {known_are(known)}", reason="unknown_meter", meters=known)
 
     def _not_fresh(self, meter: Meter) -> Response:
         status = self._meters.status(meter.id)

@@ -18,6 +18,7 @@ from iskra_server.meter.reading import Sample, scaled
 from iskra_server.meter.units import WATT_HOUR
 from iskra_server.web.headers import NO_STORE, SECURITY, raw
 from iskra_server.web.meters import Meters
+from iskra_server.web.problem import known_are
 
 TOTAL = Obis.parse("1.8.0")
 _WH_TO_KWH = -3
@@ -126,8 +127,7 @@ def read(sample: Sample) -> Cumulated | None:
 
 
 def _unknown(name: str, known: list[str]) -> tuple[Message, Message]:
-    these = f"Known are: {', '.join(known)}." if known else "None is known yet."
-    return _encoded(404, NoValue(f"There is no meter '{name}'. {these}", "unknown_meter"))
+    return _encoded(404, NoValue(f"There is no meter '{name}'. {known_are(known)}", "unknown_meter"))
 
 
 def _encoded(status: int, content: Cumulated | NoValue) -> tuple[Message, Message]:

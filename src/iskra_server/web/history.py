@@ -19,14 +19,13 @@ from starlette.responses import Response
 
 from iskra_server.cost.contracts import Contract
 from iskra_server.history.errors import StoreError
-from iskra_server.history.records import MeterInfo
 from iskra_server.web import cost, energy, power, quarters, registers
 from iskra_server.web.compressed import compressed
 from iskra_server.web.cost import Costs, NoContract
 from iskra_server.web.meters import Meter, Meters
-from iskra_server.web.problem import problem
+from iskra_server.web.problem import known_are, problem
 from iskra_server.web.question import Misuse, Question
-from iskra_server.web.recorded import RecordedMeter, find
+from iskra_server.web.recorded import RecordedMeter, recorded
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -92,11 +91,10 @@ class History:
 
 def _respond(request: Request, reads: "Reads", live: Meter | None, answer: Answer, question: Question) -> Response:
     name = request.path_params["id"]
-    known = reads.meters()
-    info = find(name, known, live)
-    if info is None:
-        return _unknown(name, known)
-    body = msgspec.json.encode(answer(RecordedMeter(reads, info, known), question))
+    meter = recorded(reads, name, live)
+    if meter is None:
+        return _unknown(name, [info.meter_id for info in reads.meters()])
+    body = msgspec.json.encode(answer(meter, question))
     headers = {**REVALIDATE, "etag": f'"{blake2b(body, digest_size=12).hexdigest()}"'}
     if _has(request.headers.get("if-none-match", ""), headers["etag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -109,10 +107,9 @@ def _has(if_none_match: str, etag: str) -> bool:
     return bool(tags & {etag, "*"})
 
 
-def _unknown(name: str, known: Sequence[MeterInfo]) -> Response:
-    ids = [info.meter_id for info in known]
-    these = f"Known are: {', '.join(ids)}." if ids else "It knows none yet."
-    return problem(404, f"History knows no meter '{name}'. {these}", reason="unknown_meter", meters=ids)
+def _unknown(name: str, known: list[str]) -> Response:
+    detail = f"History knows no meter '{name}'. {known_are(known)}"
+    return problem(404, detail, reason="unknown_meter", meters=known)
 
 
 def _as_sentence(text: str) -> str:

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details: one sentence that names the thing, never a traceback."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -14,6 +15,8 @@ from iskra_server.meter.exact import Instant
 from iskra_server.web.headers import NO_STORE
 
 MEDIA_TYPE = "application/problem+json"
+# in a sentence; a building has more than one can read
+_MOST_NAMED = 20
 
 
 class Problem(Struct, frozen=True):
@@ -40,6 +43,14 @@ def problem(
     """The answer that says what is wrong."""
     body = Problem(HTTPStatus(status).phrase, status, detail, reason=reason, meters=meters, last_seen=last_seen)
     return Response(msgspec.json.encode(body), status, {**NO_STORE, **(headers or {})}, MEDIA_TYPE)
+
+
+def known_are(meters: Sequence[str]) -> str:
+    """What follows the sentence that a meter is unknown."""
+    if not meters:
+        return "None is known yet."
+    more = f" and {len(meters) - _MOST_NAMED} more" if len(meters) > _MOST_NAMED else ""
+    return f"Known are: {', '.join(meters[:_MOST_NAMED])}{more}."
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -55,10 +55,13 @@ class RecordedMeter:
         return sorted(chain.from_iterable(found), key=lambda block: block.first_s)
 
 
-def find(name: str, known: Sequence[MeterInfo], live: Meter | None) -> MeterInfo | None:
+def recorded(reads: "Reads", name: str, live: Meter | None) -> RecordedMeter | None:
     """By label, label without spaces, or server id in hex; `live` is what the same name means among live meters."""
     wanted = {plain(name), plain(live.id) if live else ""} - {""}
-    for info in known:
+    line = reads.line(wanted) if wanted else []
+    for info in line:
         if wanted & {plain(info.meter_id), info.server_id}:
-            return info
-    return MeterInfo(live.id, live.server_id or "", live.simulated, _NEVER_S, _NEVER_S) if live else None
+            return RecordedMeter(reads, info, line)
+    if live:
+        return RecordedMeter(reads, MeterInfo(live.id, live.server_id or "", live.simulated, _NEVER_S, _NEVER_S), [])
+    return None
