@@ -1,4 +1,4 @@
-"""One Docker engine for all tests that need it."""
+"""One Docker engine for all tests of a file that need it."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from deploy.engine import Engine, running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     with running() as engine:
         yield engine

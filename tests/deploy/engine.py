@@ -4,6 +4,7 @@ What can be kept lies in .cache/docker (git-ignored): the programs, the base ima
 The engine sees a /dev that the test can write, so that a head can be plugged in and pulled out.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -43,7 +44,6 @@ ARCHIVES = {
         ),
     ),
 }
-_being_made: dict[str, subprocess.Popen[bytes]] = {}
 
 # a /dev of plain device files, with pseudo-terminals of its own: no other program of this machine can open them
 START = """
@@ -80,10 +80,8 @@ class Engine:
 
     def have(self, image: str, archive: str) -> None:
         """An image of an archive of Debian's packages."""
-        if self.docker("images", "--quiet", image):
-            return
-        finish_archive(archive)
-        self.docker("import", CACHE / f"{archive}.tar", image)
+        if not self.docker("images", "--quiet", image):
+            self.docker("import", CACHE / f"{archive}.tar", image)
 
     def have_services(self) -> None:
         """A broker and a database, under the names of their official images."""
@@ -100,65 +98,57 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def running() -> Iterator[Engine]:
-    """Docker, for real. Skips where it cannot run: another user than root, or Debian's packages out of reach."""
+def running(*, with_services: bool = False) -> Iterator[Engine]:
+    """Docker, for real, one at a time; `with_services`: with images of a broker and a database.
+
+    Skips where it cannot run: another user than root, or Debian's packages out of reach.
+    """
     if os.geteuid() != 0:
         pytest.skip("a Docker engine can be started by root alone")
     if missing := [name for name in NEEDED if not shutil.which(name)]:
         pytest.skip(f"needs {', '.join(missing)} (make test installs them when it is run by root)")
-    prepare()
-    with TemporaryDirectory(prefix="iskra-") as name, start(Path(name)) as process:
-        folder = Path(name)
-        engine = Engine(folder, process)
-        try:
-            wait_for_engine(engine)
-            remove_leftovers(engine)
-            engine.have(BASE_IMAGE, "base")
-            yield engine
-            remove_leftovers(engine)
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def prepare() -> None:
-    """Fetch what the cache does not hold yet; archives of packages are made beside it."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    for name in ARCHIVES:
-        start_archive(name)
+    with (CACHE / "lock").open("w") as lock, TemporaryDirectory(prefix="iskra-") as name:
+        # what it keeps is not to be shared
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = Path(name)
+        prepare("base", *(("services",) if with_services else ()))
+        with start(folder) as process:
+            engine = Engine(folder, process)
+            try:
+                wait_for_engine(engine)
+                remove_leftovers(engine)
+                engine.have(BASE_IMAGE, "base")
+                if with_services:
+                    engine.have_services()
+                yield engine
+                remove_leftovers(engine)
+            finally:
+                process.terminate()
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def prepare(*archives: str) -> None:
+    """Fetch what the cache does not hold yet; archives of packages are made side by side."""
+    made = {name: start_archive(name) for name in archives if not (CACHE / f"{name}.tar").exists()}
     if not (CACHE / "engine").exists():
         fetch_engine()
     if not (CACHE / "config").exists():
         fetch_compose()
-
-
-def start_archive(name: str) -> None:
-    if name in _being_made or (CACHE / f"{name}.tar").exists():
-        return
-    packages, hooks = ARCHIVES[name]
-    _being_made[name] = subprocess.Popen(
-        [
-            "mmdebstrap",
-            "--quiet",
-            "--variant=minbase",
-            f"--include={packages}",
-            *hooks,
-            "trixie",
-            CACHE / f"{name}.part.tar",
-        ],
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def finish_archive(name: str) -> None:
-    """Each appears under its name only when it is whole."""
-    if made := _being_made.pop(name, None):
-        if made.wait(300):
+    for name, process in made.items():
+        if process.wait(300):
             pytest.skip(f"the archive '{name}' could not be made from Debian's packages")
         (CACHE / f"{name}.part.tar").rename(CACHE / f"{name}.tar")
+
+
+def start_archive(name: str) -> subprocess.Popen[bytes]:
+    """It appears under its name only when it is whole."""
+    packages, hooks = ARCHIVES[name]
+    options = ("--quiet", "--variant=minbase", f"--include={packages}", *hooks)
+    return subprocess.Popen(["mmdebstrap", *options, "trixie", CACHE / f"{name}.part.tar"], stderr=subprocess.DEVNULL)
 
 
 def fetch_engine() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.engine import BASE_IMAGE, ROOT, Engine
+from deploy.engine import BASE_IMAGE, ROOT, Engine, running
 from fleet.field import FieldReader, Row, rows
 from iskra_server.history.store import Store
 from namespaces import inside
@@ -97,8 +97,13 @@ WATCHED = """
 
 
 @pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with running(with_services=True) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
 def centre(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    engine.have_services()
     folder = tmp_path_factory.mktemp("centre")
     shutil.copytree(CENTRE, folder, dirs_exist_ok=True)
     (folder / ".env").write_text(SECRETS)
