@@ -2,15 +2,19 @@ import struct
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iskra_server.history.packing import MAX_OCTETS, Cursor, deflated, folded, inflated, is_storable, unfolded
 
 INTEGERS = st.integers(-(1 << 63), (1 << 63) - 1)
+# a step from one end to the other wraps around, and is short then
+ENDS = st.integers(-(1 << 63), -(1 << 63) + 300) | st.integers((1 << 63) - 300, (1 << 63) - 1)
 
 
-@given(st.lists(INTEGERS | st.integers(-300, 300), min_size=1, max_size=50))
+@given(st.lists(INTEGERS | ENDS | st.integers(-300, 300), min_size=1, max_size=50))
+@example([-(1 << 63), (1 << 63) - 1])
+@example([(1 << 63) - 1, -(1 << 63), -(1 << 63) + 40_000])
 def test_a_series_unfolds_to_what_was_folded(values: list[int]) -> None:
     packed = folded(values)
     assert Cursor(packed).folded(len(values)) == packed

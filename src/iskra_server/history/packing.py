@@ -44,7 +44,9 @@ def unfolded(packed: bytes, count: int) -> Iterable[int]:
         begin = struct.calcsize(_SERIES) + octet * (count - 1)
         steps[octet::width] = packed[begin : begin + count - 1]
     values = accumulate(struct.unpack(f"<{count - 1}{_CODES[width]}", steps), initial=first)
-    return map(_wrapped, values) if width == 8 else values
+    # most series stay far from the ends of what 64 bits hold
+    farthest = abs(first) + (count - 1 << 8 * width - 1)
+    return map(_wrapped, values) if farthest >= _SIGN else values
 
 
 def _wrapped(value: int) -> int:
