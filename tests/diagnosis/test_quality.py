@@ -1,4 +1,7 @@
-from iskra_server.diagnosis.quality import ALIGN_S, SLOT_S, SLOTS, VERDICT_S, Quality, Slots, Window
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iskra_server.diagnosis.quality import ALIGN_S, SLOT_S, SLOTS, VERDICT_S, Quality, Slots, Window, octets_per_s
 
 
 def test_nothing_has_no_share() -> None:
@@ -13,17 +16,46 @@ def test_the_share_slides_with_the_seconds() -> None:
             window.damaged(float(second), is_cut=second % 2 == 0)
         else:
             window.good(second + 0.5)
-    assert window.quality(9.9, ALIGN_S).damaged == 10
+        if second == 9:
+            assert window.quality(9.9, ALIGN_S).damaged == 10
     assert window.quality(19.9, ALIGN_S) == Quality(ALIGN_S, 10, 0, 0, 4000, 1.0)
     assert window.quality(19.9, VERDICT_S) == Quality(VERDICT_S, 10, 10, 5, 8000, 0.5)
     assert window.quality(24.0, ALIGN_S).good == 5
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 0.4, 1.0, 9.0, 12.5, 280.0, 900.0]), st.sampled_from("ogc")),
+        max_size=40,
+    ),
+    st.sampled_from([0.0, 5.0, 299.0, 400.0]),
+    st.sampled_from([1, ALIGN_S, VERDICT_S]),
+)
+def test_it_counts_what_came_within_these_seconds(events: list[tuple[float, str]], later: float, seconds: int) -> None:
+    window, now_s, came = Window(), 1000.0, []
+    for after, kind in events:
+        now_s += after
+        came.append((int(now_s), kind))
+        if kind == "o":
+            window.arrived(7, now_s)
+        elif kind == "g":
+            window.good(now_s)
+        else:
+            window.damaged(now_s, is_cut=True)
+    now_s += later
+    within = [(second, kind) for second, kind in came if second > int(now_s) - seconds]
+    good, cut, chunks = (sum(kind == each for _, kind in within) for each in "gco")
+    share = round(good / (good + cut), 4) if good + cut else None
+    passed_s = now_s - within[0][0] if within else 0
+    rate = octets_per_s(7 * chunks, passed_s)
+    assert window.quality(now_s, seconds) == Quality(seconds, good, cut, cut, 7 * chunks, share, octets_per_s=rate)
 
 
 def test_what_is_older_than_five_minutes_is_forgotten() -> None:
     window = Window()
     for second in range(10_000):
         window.good(float(second))
-    assert len(window._seconds) == VERDICT_S
+    assert window.quality(9_999.0, VERDICT_S).good == VERDICT_S
     assert window.quality(10_000.0 + VERDICT_S, VERDICT_S).share is None
 
 

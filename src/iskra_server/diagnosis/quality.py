@@ -4,7 +4,6 @@ Pure: the time is passed in, on any clock that only grows.
 """
 
 from array import array
-from collections import deque
 
 from msgspec import Struct
 
@@ -15,6 +14,7 @@ VERDICT_S = 300
 SLOT_S = 300
 SLOTS = 86_400 // SLOT_S
 _MOST = 2**16 - 1
+_GOOD, _DAMAGED, _CUT, _OCTETS, _FRAMING, _OVERRUNS = range(_KINDS := 6)
 # a telegram that has just begun says nothing of how many octets a second there are
 RATE_S = 20
 
@@ -84,35 +84,40 @@ class Slots:
 
 
 class Window:
-    """Counts by the second, for five minutes. Noise between telegrams is no damage."""
+    """Counts by the second, for five minutes. Noise between telegrams is no damage. Eight kilobytes, whatever comes."""
 
     def __init__(self) -> None:
-        # second, good, damaged, cut, octets, framing, overruns
-        self._seconds: deque[list[int]] = deque()
+        self._counts = [array("I", bytes(4 * VERDICT_S)) for _ in range(_KINDS)]
+        self._sums = [0] * _KINDS
+        # the one that runs, and the first one of the five minutes in which something was counted
+        self._second = self._first = 0
         self._counts_errors = False
 
     def arrived(self, octets: int, now_s: float) -> None:
-        self._at(now_s)[4] += octets
+        self._count(_OCTETS, octets, now_s)
 
     def erred(self, now_s: float, *, framing: int, overruns: int) -> None:
         """What the driver has counted since it was asked last."""
-        second = self._at(now_s)
-        second[5] += framing
-        second[6] += overruns
+        self._count(_FRAMING, framing, now_s)
+        self._count(_OVERRUNS, overruns, now_s)
         self._counts_errors = True
 
     def good(self, now_s: float) -> None:
-        self._at(now_s)[1] += 1
+        self._count(_GOOD, 1, now_s)
 
     def damaged(self, now_s: float, *, is_cut: bool) -> None:
-        second = self._at(now_s)
-        second[2] += 1
-        second[3] += is_cut
+        self._count(_DAMAGED, 1, now_s)
+        self._count(_CUT, is_cut, now_s)
 
     def quality(self, now_s: float, seconds: int) -> Quality:
-        """Of the last `seconds`, the one that runs now among them."""
-        recent = [counts for counts in self._seconds if counts[0] > int(now_s) - seconds]
-        good, damaged, cut, octets, framing, overruns = (sum(counts[at] for counts in recent) for at in range(1, 7))
+        """Of the last `seconds`, VERDICT_S at most, the one that runs now among them."""
+        self._turn(int(now_s))
+        first = max(self._first, self._second - seconds + 1)
+        places = [second % VERDICT_S for second in range(first, self._second + 1)] if seconds < VERDICT_S else ()
+        sums = [sum(map(counts.__getitem__, places)) for counts in self._counts] if places else self._sums
+        while first < self._second and not self._has(first):
+            first += 1
+        good, damaged, cut, octets, framing, overruns = sums
         return Quality(
             seconds,
             good,
@@ -122,13 +127,25 @@ class Window:
             share=round(good / (good + damaged), 4) if good + damaged else None,
             framing=framing if self._counts_errors else None,
             overruns=overruns if self._counts_errors else None,
-            octets_per_s=octets_per_s(octets, now_s - recent[0][0] if recent else 0),
+            octets_per_s=octets_per_s(octets, now_s - first if self._has(first) else 0),
         )
 
-    def _at(self, now_s: float) -> list[int]:
-        second = int(now_s)
-        if not self._seconds or self._seconds[-1][0] != second:
-            self._seconds.append([second, 0, 0, 0, 0, 0, 0])
-            while self._seconds[0][0] <= second - VERDICT_S:
-                self._seconds.popleft()
-        return self._seconds[-1]
+    def _count(self, kind: int, count: int, now_s: float) -> None:
+        self._turn(int(now_s))
+        self._counts[kind][self._second % VERDICT_S] += count
+        self._sums[kind] += count
+
+    def _turn(self, second: int) -> None:
+        """Empty the seconds that have begun since."""
+        for new in range(max(self._second + 1, second - VERDICT_S + 1), second + 1):
+            for kind, counts in enumerate(self._counts):
+                self._sums[kind] -= counts[new % VERDICT_S]
+                counts[new % VERDICT_S] = 0
+        self._second = max(self._second, second)
+        oldest = self._second - VERDICT_S + 1
+        self._first = max(self._first, oldest)
+        while self._first < self._second and not self._has(self._first):
+            self._first += 1
+
+    def _has(self, second: int) -> bool:
+        return any(counts[second % VERDICT_S] for counts in self._counts)
