@@ -24,6 +24,7 @@ from iskra_server.meter.units import WATT_HOUR
 
 # ten weeks of the two samples around each boundary
 MAX_WAITING = 13_440
+_TURNS = 64
 _MS = 1000
 _HOLDS_MS = HOLDS_US // 1000
 
@@ -39,6 +40,7 @@ class Recorder:
         self._ledger: Ledger | None = None
         self._waiting: dict[str, list[Sample]] = {}
         self._points: dict[str, list[Point]] = {}
+        self._spans_ms: dict[str, float] = {}
         self._seen: dict[str, MeterInfo] = {}
 
     async def run(self, samples: AsyncIterator[Sample]) -> None:
@@ -101,17 +103,20 @@ class Recorder:
     def _add(self, meter_id: str, point: Point) -> list[PointBlock]:
         """The block that is complete before this point."""
         points = self._points.setdefault(meter_id, [])
-        is_complete = points and self._is_complete(points, point)
+        # those of many meters are not all packed in the same second: the first one of each is shorter by its turn
+        spans_ms = self._spans_ms.setdefault(meter_id, self._flush_ms * (1 - len(self._spans_ms) % _TURNS / _TURNS))
+        is_complete = points and self._is_complete(points, point, spans_ms)
         blocks = [block_of(meter_id, points)] if is_complete else []
         if is_complete:
             points = self._points[meter_id] = []
+            self._spans_ms[meter_id] = self._flush_ms
         points.append(point)
         return blocks
 
-    def _is_complete(self, points: list[Point], point: Point) -> bool:
+    def _is_complete(self, points: list[Point], point: Point, spans_ms: float) -> bool:
         """It spans a flush interval, holds all that it can, or ends in a silence: so none is hidden in a block."""
         return (
-            abs(point.at_ms - points[0].at_ms) >= self._flush_ms
+            abs(point.at_ms - points[0].at_ms) >= spans_ms
             or abs(point.at_ms - points[-1].at_ms) > _HOLDS_MS
             or len(points) == MAX_POINTS
         )
