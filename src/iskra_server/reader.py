@@ -5,14 +5,14 @@ The counts are the `facts` that the diagnosis is made from.
 
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import overload
 
 from iskra_server.codecs.decoder import Decoder
-from iskra_server.diagnosis.chain import Status, survey, walk
+from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts, Leap
 from iskra_server.diagnosis.octets import MOST_OCTETS, Seems, recognise
 from iskra_server.diagnosis.quality import ALIGN_S, VERDICT_S, Day, Quality, Slots, Window, octets_per_s
@@ -246,7 +246,12 @@ class Statuses(Sequence[Status]):
         self._readers = readers
 
     def __iter__(self) -> Iterator[Status]:
-        return iter(survey([reader.facts() for reader in self._readers]))
+        """One after the other: who has something else to do may do it in between."""
+        same: dict[str, list[Reader]] = defaultdict(list)
+        for reader in self._readers:
+            if reader.meter_id:
+                same[reader.meter_id].append(reader)
+        return (_status(reader, same[reader.meter_id] if reader.meter_id else ()) for reader in self._readers)
 
     @overload
     def __getitem__(self, place: int) -> Status: ...
@@ -257,9 +262,13 @@ class Statuses(Sequence[Status]):
     def __getitem__(self, place: int | slice) -> Status | Sequence[Status]:
         if isinstance(place, slice):
             return Statuses(self._readers[place])
-        wanted = self._readers[place]
-        others = (each for each in self._readers if each.meter_id == wanted.meter_id and each is not wanted)
-        return walk(wanted.facts(), [other.facts() for other in others])
+        return _status(self._readers[place], self._readers)
 
     def __len__(self) -> int:
         return len(self._readers)
+
+
+def _status(reader: Reader, among: Iterable[Reader]) -> Status:
+    """Judged with the others of its meter in view; those that have read nothing yet have no meter in common."""
+    others = [other.facts() for other in among if other is not reader and other.meter_id == reader.meter_id is not None]
+    return walk(reader.facts(), others)

@@ -4,7 +4,7 @@ import pytest
 
 from diagnosis.well import facts, quality
 from iskra_server.diagnosis.advice import LABELS
-from iskra_server.diagnosis.chain import survey, walk
+from iskra_server.diagnosis.chain import walk
 from iskra_server.diagnosis.facts import Leap
 from iskra_server.diagnosis.octets import Seems
 
@@ -108,6 +108,7 @@ def test_what_is_only_worth_knowing_aside_does_not_take_the_sentence() -> None:
 
 
 def test_sources_are_judged_with_the_others_in_view() -> None:
-    first, second = survey([facts(), facts(port="/dev/ttyUSB1")])
+    here, there = facts(), facts(port="/dev/ttyUSB1")
+    first, second = walk(here, [there]), walk(there, [here])
     assert (first.advice.fault, second.advice.fault) == ("two_heads", "two_heads")
     assert "/dev/ttyUSB1" in first.sentence

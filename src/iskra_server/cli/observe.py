@@ -15,10 +15,10 @@ from iskra_server.cli.refusal import Refused
 from iskra_server.cli.source import named_source
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, load_with_origins
-from iskra_server.diagnosis.chain import Status, survey
+from iskra_server.diagnosis.chain import Status
 from iskra_server.hub import Hub
 from iskra_server.meter.guard import Guard
-from iskra_server.reader import Reader
+from iskra_server.reader import Reader, Statuses
 from iskra_server.web.status import ServerStatus
 
 # how often a person, or a verdict, looks again
@@ -72,7 +72,7 @@ async def observed(made: Sequence[Reader]) -> AsyncGenerator[list[Status]]:
             for task in tasks:
                 if task.done():
                     task.result()
-            yield survey([reader.facts() for reader in made])
+            yield list(Statuses(made))
 
 
 async def told_by_server(config: Config, held: Status) -> Status | None:

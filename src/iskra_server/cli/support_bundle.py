@@ -26,8 +26,8 @@ from iskra_server.cli.observe import readers, running
 from iskra_server.cli.options import ConfigFile, examples, single
 from iskra_server.cli.refusal import Refused
 from iskra_server.config import LISTS, Loaded, ServerConfig, describe, load_with_origins
-from iskra_server.diagnosis.chain import survey
 from iskra_server.hub import Hub
+from iskra_server.reader import Statuses
 from iskra_server.support.evidence import Evidence, evidence
 from iskra_server.support.scrub import Scrubber
 from iskra_server.web.status import server_status
@@ -164,7 +164,7 @@ async def _of_meters(loaded: Loaded, seconds: float) -> Found:
     async with running(made) as tasks:
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
-        status = server_status(survey([reader.facts() for reader in made]), "")
+        status = server_status(Statuses(made), "")
     samples = (register.raw for sample in hub.newest.values() for register in sample.reading.registers)
     values = [raw.hex() for raw in samples if isinstance(raw, bytes) and len(raw) >= 4]
     texts = {"status.json": msgspec.json.encode(status).decode()}

@@ -7,7 +7,6 @@ Pure: judged from what a reader knows (`Facts`), nothing is asked of the outside
 table in advice.py.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -52,17 +51,8 @@ class Status(Struct, frozen=True):
     facts: Facts
 
 
-def survey(facts: Sequence[Facts]) -> list[Status]:
-    """All sources of a server, each judged with the others of its meter in view."""
-    same: dict[str, list[Facts]] = defaultdict(list)
-    for each in facts:
-        # those that have read nothing yet have no meter in common
-        same[each.meter_id or each.source].append(each)
-    return [walk(each, [other for other in same[each.meter_id or each.source] if other is not each]) for each in facts]
-
-
 def walk(facts: Facts, others: Iterable[Facts] = ()) -> Status:
-    """Judge every link; those behind one that keeps values away are unknown."""
+    """Judge every link; those behind one that keeps values away are unknown. `others` are those of the same meter."""
     links = tuple(_links(facts))
     worth = tuple(notices(facts, others))
     broken = [link for link in links if link.state == "broken"]

@@ -17,7 +17,6 @@ from msgspec import structs
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from iskra_server.diagnosis.advice import Advice
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.hub import Hub
@@ -30,6 +29,8 @@ from iskra_server.web.status import server_status
 # half of the connections that may be open (connection.py): the other half is for those who ask and go
 MOST_STREAMS = 128
 _PULSE_S = 1.0
+# a telegram that arrives waits for so many sources at most
+_JUDGED_AT_ONCE = 20
 # proxies close what is silent for 30 s or 60 s
 _HEARTBEAT_S = 15.0
 _RETRY = b"retry: 2000\n\n"
@@ -65,7 +66,9 @@ class Live:
         # of each meter the newest
         self._events: dict[str, tuple[Sample, bytes]] = {}
         self._known: Sequence[Status] = ()
+        self._links: Sequence[object] = ()
         self._judged_s = -_PULSE_S
+        self._judging = asyncio.Lock()
         self._outputs = outputs
         self._closing = asyncio.Event()
         self._streams = 0
@@ -131,11 +134,12 @@ class Live:
         told: object = None
         silent_since_s = time.monotonic()
         while True:
-            statuses, history, outputs = self._judged(), self._history_sentence(), self._outputs()
+            await self._judge()
+            history, outputs = self._history_sentence(), self._outputs()
             body = b""
-            if (links := _links(statuses, history, outputs)) != told:
-                status = msgspec.json.encode(server_status(statuses, history, outputs))
-                told, body = links, b"event: status\ndata: %b\n\n" % status
+            if (shown := (self._links, history, [output.sentence for output in outputs])) != told:
+                status = msgspec.json.encode(server_status(self._known, history, outputs))
+                told, body = shown, b"event: status\ndata: %b\n\n" % status
             elif time.monotonic() - silent_since_s >= _HEARTBEAT_S:
                 silent_since_s, body = time.monotonic(), _HEARTBEAT
             if body:
@@ -143,12 +147,20 @@ class Live:
             if await self._closed_within(_PULSE_S):
                 return
 
-    def _judged(self) -> Sequence[Status]:
-        """How every source stands, judged once for all clients: of a thousand sources that takes a while."""
-        now_s = time.monotonic()
-        if now_s - self._judged_s > _PULSE_S / 2:
-            self._known, self._judged_s = list(self._statuses()), now_s
-        return self._known
+    async def _judge(self) -> None:
+        """How every source stands, once for all clients; of a thousand that takes a while, and telegrams go on."""
+        async with self._judging:
+            if time.monotonic() - self._judged_s <= _PULSE_S / 2:
+                return
+            known: list[Status] = []
+            for status in self._statuses():
+                known.append(status)
+                if not len(known) % _JUDGED_AT_ONCE:
+                    await asyncio.sleep(0)
+            links = [_links(status) for status in known]
+            self._known, self._judged_s = known, time.monotonic()
+            # the same list as long as nothing changes, which is quickly compared
+            self._links = self._links if links == self._links else links
 
     async def _closed_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
@@ -160,20 +172,10 @@ def event_id(sample: Sample) -> int:
     return int(sample.received_at.timestamp() * 1_000_000)
 
 
-def _links(statuses: Sequence[Status], history: str, outputs: Sequence[OutputState]) -> object:
+def _links(status: Status) -> object:
     """What must change for a status to be told again."""
-    return (
-        history,
-        [output.sentence for output in outputs],
-        [
-            (each.source, each.meter_id, each.advice.fault, [link.state for link in each.links], _names(each.notices))
-            for each in statuses
-        ],
-    )
-
-
-def _names(notices: Sequence[Advice]) -> list[str]:
-    return [notice.fault for notice in notices]
+    states, noticed = [link.state for link in status.links], [notice.fault for notice in status.notices]
+    return status.source, status.meter_id, status.advice.fault, states, noticed
 
 
 def _last_event_id(scope: Scope) -> int:
