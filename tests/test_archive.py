@@ -1,6 +1,9 @@
 import asyncio
+import threading
 import time
 from pathlib import Path
+
+import pytest
 
 from iskra_server.archive import Archive
 from iskra_server.history.errors import StoreError
@@ -86,6 +89,32 @@ def test_a_counter_does_not_go_back_behind_what_was_published_before_a_restart(t
     back, on = asyncio.run(recorded(archive(path), Guard(), sample(energy(1018)), sample(energy(1019))))
     assert isinstance(back, Held)
     assert isinstance(on, Sample)
+
+
+def test_a_database_that_opens_late_still_holds_a_counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(recorded(archive(tmp_path / "x.sqlite"), Guard(), sample(energy(5000), at_s=0.0)))
+    monkeypatch.setattr("iskra_server.archive.OPEN_WITHIN_S", 0.1)
+    may_open = threading.Event()
+
+    def opens_late() -> Store:
+        may_open.wait(20)
+        return Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
+
+    async def run() -> None:
+        guard, hub = Guard(), Hub()
+        kept = Archive(opens_late, flush_s=60, raw_days=30, simulated=False)
+        await kept.begin(guard)
+        recording = asyncio.create_task(kept.record(hub))
+        await asyncio.sleep(0)
+        assert isinstance(guard.admit(sample(energy(4000), at_s=60.0)), Sample)
+        may_open.set()
+        await asyncio.to_thread(until, lambda: kept.store)
+        hub.publish(sample(energy(4000), at_s=61.0))
+        await asyncio.to_thread(until, lambda: isinstance(guard.admit(sample(energy(4000), at_s=62.0)), Held))
+        recording.cancel()
+        await asyncio.gather(recording, return_exceptions=True)
+
+    asyncio.run(run())
 
 
 def test_the_server_starts_without_its_database(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from iskra_server.history.errors import StoreError
 from iskra_server.history.recorder import Recorder, last_values, remembered
+from iskra_server.history.records import LastCounter
 from iskra_server.history.replacement import Replacements, replacements
 from iskra_server.history.retention import thin
 from iskra_server.history.store import Store
@@ -41,7 +42,10 @@ class Archive:
         thin_every_s: float = THIN_EVERY_S,
     ) -> None:
         self._writer = Writer(open_store, flush_s=flush_s)
-        self._recorder = Recorder(writer=self._writer, flush_s=flush_s, keep_points=raw_days > 0, simulated=simulated)
+        self._guard: Guard | None = None
+        self._recorder = Recorder(
+            writer=self._writer, flush_s=flush_s, keep_points=raw_days > 0, simulated=simulated, learn=self._learn
+        )
         self._raw_days = raw_days
         self._thin_every_s = thin_every_s
         self.replacements = Replacements()
@@ -60,16 +64,19 @@ class Archive:
         await asyncio.to_thread(self._writer.tried.wait, OPEN_WITHIN_S)
 
     async def begin(self, guard: Guard) -> None:
-        """Open the database, and tell the guard what each meter showed last."""
+        """Open the database, and tell the guard what each meter showed last: now, or as soon as it opens."""
+        self._guard = guard
         await self.open()
         if self.store is not None:
             try:
-                known = await asyncio.to_thread(last_values, self.store)
+                self._learn(await asyncio.to_thread(last_values, self.store))
             except StoreError as error:
-                log.warning("what the meters showed last is not known: %s", error)
-                return
+                log.warning("what the meters showed last is not known yet: %s", error)
+
+    def _learn(self, known: list[LastCounter]) -> None:
+        if self._guard:
             for sample in remembered(known):
-                guard.remember(sample)
+                self._guard.remember(sample)
 
     async def record(self, hub: Hub) -> None:
         """Until it is cancelled; what has arrived is then written, for at most three seconds."""

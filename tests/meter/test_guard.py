@@ -111,6 +111,26 @@ def test_what_was_published_before_a_restart_is_not_gone_behind() -> None:
     assert isinstance(guard.admit(sample(energy(2 * 10**9))), Held)
 
 
+def test_history_that_is_known_late_is_not_gone_behind_either() -> None:
+    guard = Guard()
+    assert isinstance(guard.admit(sample(energy(4000), energy(70, obis=EXPORT))), Sample)
+    guard.remember(replace(sample(energy(5000), energy(60, obis=EXPORT)), epoch=2))
+    results = [guard.admit(sample(energy(4001 + k), energy(70, obis=EXPORT))) for k in range(3)]
+    assert [isinstance(result, Held) for result in results] == [True, True, False]
+    assert isinstance(results[-1], Sample) and results[-1].epoch == 3
+    # the feed-in of an older history takes nothing back
+    assert isinstance(guard.admit(sample(energy(4003), energy(65, obis=EXPORT))), Held)
+
+
+def test_a_fine_value_of_history_stands_until_a_locked_meter_has_passed_it() -> None:
+    guard = Guard()
+    assert isinstance(guard.admit(sample(energy(7407, 3))), Sample)
+    guard.remember(sample(energy(74078573, -1)))
+    held = guard.admit(sample(energy(7407, 3)))
+    assert isinstance(held, Sample) and held.holds_fine
+    assert held.reading.registers[0].value == Decimal("7407857.3")
+
+
 def test_every_counter_is_watched_not_only_the_total() -> None:
     guard = Guard()
     guard.admit(sample(energy(100), energy(100, obis=EXPORT)))

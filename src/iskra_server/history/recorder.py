@@ -5,7 +5,7 @@ around each boundary wait, which is all that the ledger needs of them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain, groupby
 
@@ -30,9 +30,21 @@ _HOLDS_MS = HOLDS_US // 1000
 
 
 class Recorder:
-    """One for all meters. `keep_points` says whether every telegram's numbers are kept, or the ledger alone."""
+    """One for all meters. `keep_points` says whether every telegram's numbers are kept, or the ledger alone.
 
-    def __init__(self, *, writer: Writer, flush_s: float, keep_points: bool, simulated: bool) -> None:
+    `learn` is told where history stopped, as soon as that is known.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        flush_s: float,
+        keep_points: bool,
+        simulated: bool,
+        learn: Callable[[list[LastCounter]], None] = lambda _: None,
+    ) -> None:
+        self._learn = learn
         self._writer = writer
         self._flush_ms = flush_s * _MS
         self._keep_points = keep_points
@@ -64,6 +76,7 @@ class Recorder:
             if known is None:
                 self._wait(sample)
                 return
+            self._learn(known)
             self._ledger = Ledger.resume(known)
             for waited in sorted(chain.from_iterable(self._waiting.values()), key=lambda each: each.monotonic_s):
                 self._record(waited)

@@ -81,11 +81,14 @@ class Guard:
         """What was published before this process began: counters never go back behind it.
 
         How long ago that was is not known for sure, as a small computer may have no clock; so any jump is plausible.
+        Of a meter that is read already, each counter stands that is further: history may open late, or be an old one.
         """
-        meter = _Meter(replace(sample, monotonic_s=-inf))
-        meter.trusted |= {register.obis: register for register in _counters(sample.reading.registers)}
-        meter.epoch = sample.epoch
-        self._meters[sample.reading.meter_id] = meter
+        meter = self._meters.setdefault(sample.reading.meter_id, _Meter(replace(sample, monotonic_s=-inf)))
+        meter.epoch = max(meter.epoch, sample.epoch)
+        for register in _counters(sample.reading.registers):
+            last = meter.trusted.get(register.obis)
+            if last is None or _is_behind(last, register):
+                meter.trusted[register.obis] = register
 
     def admit(self, sample: Sample, max_power_w: int = MAX_POWER_W) -> Sample | Held:
         """The sample as it may be published, or held back with the reason."""
@@ -160,6 +163,11 @@ def _on_one_scale(register: Register, last: Register) -> tuple[int, int, int]:
     step, last_step = 10 ** ((register.scaler or 0) - finest), 10 ** ((last.scaler or 0) - finest)
     # a meter that locks cuts its digits off
     return int(register.raw) * step, int(last.raw) * last_step, step if step > last_step else 1
+
+
+def _is_behind(register: Register, other: Register) -> bool:
+    value, far, _ = _on_one_scale(register, other)
+    return value < far
 
 
 def _reach(register: Register, last: Register, seconds: float, max_power_w: int) -> int | None:
