@@ -15,7 +15,7 @@ from iskra_server.meter.reading import Reading
 from running import Head, serving, until
 
 TOKEN = "tokentokentoken0123"
-PASSWORD = "pass/word-geheim"
+PASSWORD = "pass/w@rd-geheim"
 OTHER = "anders-geheim"
 TENANT = "tokenofatenant-geheim"
 SERIAL = f"{int.from_bytes(telegrams.SERVER_ID[6:]):08d}"
@@ -67,11 +67,11 @@ def sent() -> bytes:
 
 @pytest.fixture
 def configuration(tmp_path: Path) -> str:
-    """With every secret, and with the serial number in the meter's name."""
+    """With every secret, and with the serial number and a password in the meter's name."""
     return f"""\
 [[meters]]
 url = "{tmp_path}/head"
-name = "Zähler {SERIAL}"
+name = "Zähler {SERIAL} {PASSWORD}"
 [[tokens]]
 token = "{TENANT}"
 groups = "tenant:{TENANT}"
@@ -80,7 +80,7 @@ host = "127.0.0.1"
 token = "{TOKEN}"
 [history]
 enabled = false
-database_url = "postgresql://iskra:{PASSWORD}@db/iskra"
+database_url = "postgresql://iskra:{quote(PASSWORD, safe="")}@db/iskra"
 [outputs.mqtt]
 url = "mqtt://iskra@127.0.0.1:1"
 password = "{OTHER}"

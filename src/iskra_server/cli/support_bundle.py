@@ -15,6 +15,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.error import HTTPError
+from urllib.parse import unquote
 
 import msgspec
 import typer
@@ -116,7 +117,8 @@ def _secrets(loaded: Loaded) -> Iterator[str]:
             yield value
             account, at, _ = value.rpartition("@")
             if at:
-                yield account.partition("://")[2].partition(":")[2]
+                password = account.partition("://")[2].partition(":")[2]
+                yield from (password, unquote(password))
 
 
 def _versions() -> dict[str, Any]:
