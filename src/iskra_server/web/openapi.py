@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from iskra_server.web import energy, fleet, power, quarters, registers
+from iskra_server.web import energy, fleet_answers, power, quarters, registers
 from iskra_server.web.api import Health, HomeAssistant, MeterList
 from iskra_server.web.cost import Cost
 from iskra_server.web.cumulated import Cumulated, NoValue
 from iskra_server.web.energy import Energy
 from iskra_server.web.exposition import OPEN_METRICS, TEXT
-from iskra_server.web.fleet import FleetEnergy, FleetGroups, FleetMeters, FleetReaders
+from iskra_server.web.fleet_answers import FleetEnergy, FleetGroups, FleetMeters, FleetReaders
 from iskra_server.web.live import LiveMeter
 from iskra_server.web.meters import Meter
 from iskra_server.web.power import Power
@@ -97,6 +97,7 @@ def _from_history(description: str, content: type[Struct]) -> dict[int, Answer]:
     }
 
 
+_COLUMNS = ", ".join(fleet_answers.COLUMNS)
 _AFTER = Parameter("after", "query", "the `next` of the page before", _TEXT)
 _GROUP = Parameter("group", "query", "kind and value, such as building:7", _TEXT)
 _FIND = Parameter("find", "query", "only meters with this in their number", _TEXT)
@@ -197,7 +198,7 @@ OPERATIONS = (
         "fleet_meters",
         "A centre's meters, those that were silent longest first; page by page.",
         _from_history("a page of meters; `next` is the `after` of the next page", FleetMeters),
-        (_AFTER, _whole("limit", "how many", fleet.DEFAULT_LIMIT, fleet.MAX_LIMIT), _GROUP, _FIND),
+        (_AFTER, _whole("limit", "how many", fleet_answers.DEFAULT_LIMIT, fleet_answers.MAX_LIMIT), _GROUP, _FIND),
     ),
     Operation(
         "/api/v1/fleet/groups",
@@ -207,7 +208,7 @@ OPERATIONS = (
         (
             Parameter("kind", "query", "the kind of group; building if absent", _TEXT),
             _AFTER,
-            _whole("limit", "how many", fleet.DEFAULT_LIMIT, fleet.MAX_LIMIT),
+            _whole("limit", "how many", fleet_answers.DEFAULT_LIMIT, fleet_answers.MAX_LIMIT),
         ),
     ),
     Operation(
@@ -215,7 +216,7 @@ OPERATIONS = (
         "fleet_energy",
         "What the meters of a group took and fed in together, in each bucket of a period, exact in Wh; with how many "
         "of them are in each sum.",
-        _from_history(f"at most {fleet.MAX_BUCKETS:,} buckets", FleetEnergy),
+        _from_history(f"at most {fleet_answers.MAX_BUCKETS:,} buckets", FleetEnergy),
         (
             _GROUP,
             Parameter("from", "query", f"where the period begins: {_PERIODS}; today if absent", _TEXT),
@@ -229,12 +230,12 @@ OPERATIONS = (
         "fleet_readers",
         "How every reader stands, and what is wrong first.",
         _from_history("a page of readers, by name", FleetReaders),
-        (_AFTER, _whole("limit", "how many", fleet.DEFAULT_LIMIT, fleet.MAX_LIMIT)),
+        (_AFTER, _whole("limit", "how many", fleet_answers.DEFAULT_LIMIT, fleet_answers.MAX_LIMIT)),
     ),
     Operation(
         "/api/v1/fleet/quarters.csv",
         "fleet_quarters",
-        f"Every counter of a group at every quarter of a period, for billing. Columns: {', '.join(fleet.COLUMNS)}.",
+        f"Every counter of a group at every quarter of a period, for billing. Columns: {_COLUMNS}.",
         {**_from_history("the rows", Problem), 200: Answer("the rows", str, "text/csv; charset=utf-8")},
         (
             _GROUP,
