@@ -5,6 +5,7 @@ A stage that ends without a `yield` behind which something is mended cannot be m
 
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from glob import glob
@@ -213,10 +214,24 @@ def refused(scene: Scene) -> Iterator[None]:
 
 
 def closed(scene: Scene) -> Iterator[None]:
-    listening = scene.listen()
+    """Every connection, again and again: one that is left open tells of silence half a second later."""
+    listening, is_over = scene.listen(), threading.Event()
     scene.serve(f"tcp://127.0.0.1:{listening.getsockname()[1]}")
-    listening.accept()[0].close()
-    yield
+    listening.settimeout(0.1)
+
+    def close_all() -> None:
+        while not is_over.is_set():
+            with suppress(TimeoutError):
+                listening.accept()[0].close()
+
+    closing = threading.Thread(target=close_all)
+    closing.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        closing.join()
+    listening.settimeout(None)
     scene.accept(listening)
 
 
