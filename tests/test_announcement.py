@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -101,6 +102,27 @@ def test_a_meter_that_appears_later_is_announced_later() -> None:
                 return text(await heard.at(port)).get("meters") == "a,b"
 
             await until(both)
+
+    asyncio.run(run())
+
+
+def test_with_another_machine_of_its_name_it_has_a_name_of_its_own_and_keeps_it() -> None:
+    async def run() -> None:
+        port, kind, meters = free_port(), SERVICES[1], list[str]()
+        async with listening(kind) as heard, AsyncZeroconf(interfaces=[LOOPBACK], ip_version=IPVersion.V4Only) as other:
+            host = socket.gethostname().partition(".")[0][:40]
+            taken = AsyncServiceInfo(kind, f"ISKRA on {host} {port}.{kind}", port=1, parsed_addresses=[LOOPBACK])
+            await (await other.async_register_service(taken))
+            async with announced(port, meters):
+                await until(lambda: heard.at(port))
+                meters.append("a")
+
+                async def is_told() -> bool:
+                    info = await heard.at(port)
+                    return info is not None and info.name != taken.name and text(info).get("meters") == "a"
+
+                await until(is_told)
+                assert await heard.at(1)
 
     asyncio.run(run())
 

@@ -53,6 +53,8 @@ class Announcement:
         self._look_every_s = look_every_s
         self._zeroconf: AsyncZeroconf | None = None
         self._announced = Announced((), "")
+        # by kind: as registered, which is another name where a machine with this name was there first
+        self._names: dict[str, str] = {}
         self._told = False
 
     async def run(self) -> None:
@@ -90,6 +92,7 @@ class Announcement:
         self._zeroconf = AsyncZeroconf(interfaces=list(now.addresses), ip_version=IPVersion.V4Only)
         for service in self._services(now):
             await (await self._zeroconf.async_register_service(service, allow_name_change=True))
+            self._names[service.type] = service.name
 
     def _services(self, now: Announced) -> "list[AsyncServiceInfo]":
         from zeroconf.asyncio import AsyncServiceInfo  # noqa: PLC0415
@@ -100,7 +103,7 @@ class Announcement:
         return [
             AsyncServiceInfo(
                 service,
-                f"{name}.{service}",
+                self._names.get(service, f"{name}.{service}"),
                 port=self._port,
                 parsed_addresses=list(now.addresses),
                 properties=text,
@@ -111,6 +114,7 @@ class Announcement:
 
     async def _close(self) -> None:
         zeroconf, self._zeroconf, self._announced = self._zeroconf, None, Announced((), "")
+        self._names.clear()
         if zeroconf:
             # whatever a socket has against it now, nobody waits for it
             with suppress(Exception):
