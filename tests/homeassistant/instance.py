@@ -185,7 +185,8 @@ class HomeAssistant:
 
         By the beginning of the period, in ms.
         """
-        begin = (self.now() - timedelta(hours=2)).isoformat()
+        # its clock may be an hour ahead, behind a full hour that passed while it ran: the one before counts too
+        begin = (self.now() - timedelta(hours=3)).isoformat()
         wanted = {"start_time": begin, "statistic_ids": [entity], "period": period, "types": ["sum"]}
         rows = self.ask("recorder/statistics_during_period", **wanted).get(entity, ())
         return {row["start"]: Decimal(row["sum"]).quantize(SMALLEST) for row in rows}
