@@ -2,7 +2,8 @@
 
 Home Assistant ignores the HTTP status and keeps old values where a template gives none. So every sensor converts with
 `| float`, which fails on anything that is no number, and has an `availability` that looks at the value itself: a 503,
-an empty answer, HTML, a time-out and a refused connection all end as "unavailable", and recover.
+an empty answer, HTML, a time-out and a refused connection all end as "unavailable", and recover. Errors are asked for
+as plain JSON: newer ones write a warning for each that comes in another type.
 """
 
 import re
@@ -82,6 +83,8 @@ def _resource(base: str, meter: Meter) -> Iterator[str]:
     yield f'  - resource: "{base}/api/v1/meters/{short}"'
     yield "    scan_interval: 10"
     yield "    timeout: 5"
+    yield "    headers:"
+    yield '      accept: "application/json"'
     yield "    sensor:"
     for register in meter.registers:
         if isinstance(register.value, float) and register.name in BY_KEY:

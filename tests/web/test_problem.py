@@ -1,4 +1,5 @@
 import msgspec
+import pytest
 
 from iskra_server.web.problem import Problem, problem
 from web.serving import Site
@@ -21,6 +22,20 @@ def test_an_unknown_path_is_named() -> None:
     answer = Site().get("/api/v2/meters")
     assert answer.status_code == 404
     assert "/api/v2/meters" in msgspec.json.decode(answer.content, type=Problem).detail
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("application/json", "application/json"),
+        ("*/*", "application/problem+json"),
+        ("application/problem+json, application/json", "application/problem+json"),
+    ],
+)
+def test_whoever_accepts_plain_json_alone_gets_that(accept: str, given: str) -> None:
+    answer = Site().get("/api/v1/meters/nobody", accept=accept)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, given)
+    assert msgspec.json.decode(answer.content, type=Problem).reason == "unknown_meter"
 
 
 def test_an_unknown_file_is_named() -> None:

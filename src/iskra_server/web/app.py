@@ -28,7 +28,7 @@ from iskra_server.web.live import Live
 from iskra_server.web.meters import Meters
 from iskra_server.web.metrics import Metrics
 from iskra_server.web.pages import REVALIDATE, Pages
-from iskra_server.web.problem import HANDLERS
+from iskra_server.web.problem import HANDLERS, PlainJson
 from iskra_server.web.quality import Days
 from iskra_server.web.settings import Settings
 from iskra_server.web.support import Recent, SupportEndpoint
@@ -48,7 +48,7 @@ class App:
         self.routes = routed.routes
         self._gate = gate
         self._direct = direct
-        self._routed = SecurityHeaders(routed)
+        self._routed = SecurityHeaders(PlainJson(routed))
         self._live = live
         self._history = history
         self._fleet = fleet

@@ -6,15 +6,17 @@ from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ExceptionHandler
+from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 from iskra_server.meter.exact import Instant
 from iskra_server.web.headers import NO_STORE
 
 MEDIA_TYPE = "application/problem+json"
+_JSON = "application/json"
 # in a sentence; a building has more than one can read
 _MOST_NAMED = 20
 
@@ -51,6 +53,27 @@ def known_are(meters: Sequence[str]) -> str:
         return "None is known yet."
     more = f" and {len(meters) - _MOST_NAMED} more" if len(meters) > _MOST_NAMED else ""
     return f"Known are: {', '.join(meters[:_MOST_NAMED])}{more}."
+
+
+class PlainJson:
+    """ASGI middleware: a problem is application/json for whoever accepts that alone.
+
+    Home Assistant warns of every error whose type it does not know, at every question.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_plain(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type") == MEDIA_TYPE:
+                    headers["content-type"] = _JSON
+            await send(message)
+
+        is_asked = Headers(scope=scope).get("accept", "").strip().lower() == _JSON
+        await self._app(scope, receive, send_plain if is_asked else send)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
