@@ -127,7 +127,7 @@ def test_with_another_machine_of_its_name_it_has_a_name_of_its_own_and_keeps_it(
     asyncio.run(run())
 
 
-def test_goodbye_is_heard_within_a_second() -> None:
+def test_goodbye_is_heard_promptly() -> None:
     async def run() -> None:
         port = free_port()
         async with listening(SERVICES[1]) as heard:
@@ -135,7 +135,7 @@ def test_goodbye_is_heard_within_a_second() -> None:
                 await until(lambda: heard.at(port))
                 mine = {name for name in heard.names if str(port) in name}
                 leaving_s = time.monotonic()
-            assert time.monotonic() - leaving_s < 1.5
+            assert time.monotonic() - leaving_s < 3
 
             async def gone() -> bool:
                 return not mine & heard.names

@@ -77,7 +77,8 @@ def test_each_wait_is_twice_as_long_up_to_the_longest() -> None:
     asyncio.run(main())
     waits = [after - before for before, after in pairwise(attempts)]
     for wait_s, least_s in zip(waits, [0.02, 0.04, 0.08, 0.1, 0.1], strict=True):
-        assert least_s <= wait_s < 2 * least_s + 0.1
+        # a busy machine may add to it
+        assert least_s <= wait_s < least_s + 1
 
 
 @pytest.mark.usefixtures("quick")

@@ -74,7 +74,8 @@ def test_an_unchecked_promise_of_2_to_the_28_elements_costs_nothing() -> None:
     started = time.perf_counter()
     with pytest.raises(Malformed, match="octets are left"):
         tlv.parse(octets)
-    assert time.perf_counter() - started < 0.05
+    # so many turns of a loop would take half a minute
+    assert time.perf_counter() - started < 1
 
 
 def test_nesting_is_bounded() -> None:

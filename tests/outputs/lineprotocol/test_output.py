@@ -183,8 +183,8 @@ def test_who_may_not_write_is_told_once_and_what_waits_arrives_when_he_may(
         async with line.running():
             await line.publish(samples(10))
             await line.until(lambda: line.spool.points == 10)
-            await asyncio.sleep(0.3)
-            assert "refuses who we say we are (401). Correct outputs.influx.token" in line.output.state.sentence
+            told = "refuses who we say we are (401). Correct outputs.influx.token"
+            await line.until(lambda: told in line.output.state.sentence)
 
     async def allowed() -> None:
         line = Line(influx.url, tmp_path / "spool", database=DATABASE, user="meter", password="kWh")
