@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # what is pending is written within 3 s; a thread that hangs in a database is left behind then
 _END_WITHIN_S = 4.5
-# as Python has it, but for what has lived long: of a thousand meters that takes 60 ms every three seconds, in vain
-_COLLECT_AFTER = (700, 10, 100)
 
 Reload = Callable[[], Config]
 
@@ -115,7 +113,8 @@ class Composition:
         await self._record()
         # what starting has made stays: a collection that looks at all of it takes 20 ms, in which nothing is answered
         gc.freeze()
-        gc.set_threshold(*_COLLECT_AFTER)
+        # of a thousand meters what has lived long would take 60 ms every three seconds, in vain
+        gc.set_threshold(*gc.get_threshold()[:2], max(10, len(self._plan.config.meters) // 10))
         await self._read()
         await self._hand_on()
         log.info("serving on %s", address(self._listening, tls=self._plan.tls is not None))
