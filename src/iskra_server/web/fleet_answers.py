@@ -7,6 +7,7 @@ import csv
 import io
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
@@ -25,7 +26,7 @@ from iskra_server.web.question import Misuse, Question
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
-    from iskra_server.history.fleet import Group, GroupQuarter, Within
+    from iskra_server.history.fleet import Group, GroupQuarter, GroupSum, Within
     from iskra_server.history.reads import Reads
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
@@ -134,13 +135,19 @@ def energy_of(reads: "Reads", question: Question, within: "Within") -> FleetEner
     at = edges(begin, end, length, question.tz)
     if len(at) - 1 > MAX_BUCKETS:
         raise Misuse(f"that are {len(at) - 1:,} buckets, {MAX_BUCKETS:,} are the most; ask for longer ones")
-    sums = [fleet.energy(reads, group, obis, at, within) for obis in (IMPORT, EXPORT)]
+
+    def of(obis: Obis) -> "tuple[list[GroupSum], int]":
+        return fleet.energy(reads, group, obis, at, within), fleet.size(reads, group, obis, within)
+
+    # side by side: a database has more than one core, and most meters have both
+    with ThreadPoolExecutor(2) as both:
+        (drawn_sums, drawn_meters), (fed_sums, fed_meters) = both.map(of, (IMPORT, EXPORT))
     return FleetEnergy(
         group=f"{group.kind}:{group.value}",
         tz=question.tz.key,
         bucket=length,
-        import_meters=fleet.size(reads, group, IMPORT, within),
-        export_meters=fleet.size(reads, group, EXPORT, within),
+        import_meters=drawn_meters,
+        export_meters=fed_meters,
         buckets=[
             FleetBucket(
                 begin=local(drawn.begin * QUARTER_S, question.tz),
@@ -150,7 +157,7 @@ def energy_of(reads: "Reads", question: Question, within: "Within") -> FleetEner
                 export_wh=UNSET if fed.energy is None else number(fed.energy),
                 export_meters=fed.meters,
             )
-            for drawn, fed in zip(*sums, strict=True)
+            for drawn, fed in zip(drawn_sums, fed_sums, strict=True)
         ],
     )
 
