@@ -122,6 +122,17 @@ def test_history_that_is_known_late_is_not_gone_behind_either() -> None:
     assert isinstance(guard.admit(sample(energy(4003), energy(65, obis=EXPORT))), Held)
 
 
+def test_a_meter_that_was_reset_since_is_not_held_to_what_history_says_again() -> None:
+    guard, before = Guard(), sample(energy(5000))
+    guard.remember(before)
+    for _ in range(AGREEING_TELEGRAMS):
+        result = guard.admit(sample(energy(10)))
+    assert isinstance(result, Sample) and result.epoch == 1
+    guard.remember(before)
+    result = guard.admit(sample(energy(11)))
+    assert isinstance(result, Sample) and result.epoch == 1
+
+
 def test_a_fine_value_of_history_stands_until_a_locked_meter_has_passed_it() -> None:
     guard = Guard()
     assert isinstance(guard.admit(sample(energy(7407, 3))), Sample)

@@ -82,9 +82,12 @@ class Guard:
 
         How long ago that was is not known for sure, as a small computer may have no clock; so any jump is plausible.
         Of a meter that is read already, each counter stands that is further: history may open late, or be an old one.
+        A meter that has begun a new epoch since is behind that.
         """
         meter = self._meters.setdefault(sample.reading.meter_id, _Meter(replace(sample, monotonic_s=-inf)))
-        meter.epoch = max(meter.epoch, sample.epoch)
+        if sample.epoch < meter.epoch:
+            return
+        meter.epoch = sample.epoch
         for register in _counters(sample.reading.registers):
             last = meter.trusted.get(register.obis)
             if last is None or _is_behind(last, register):
