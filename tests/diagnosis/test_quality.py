@@ -51,6 +51,14 @@ def test_it_counts_what_came_within_these_seconds(events: list[tuple[float, str]
     assert window.quality(now_s, seconds) == Quality(seconds, good, cut, cut, 7 * chunks, share, octets_per_s=rate)
 
 
+def test_a_driver_whose_counters_began_anew_has_counted_nothing() -> None:
+    window = Window()
+    window.erred(5.0, framing=3, overruns=1)
+    window.erred(6.0, framing=-3, overruns=-(2**31))
+    found = window.quality(6.0, ALIGN_S)
+    assert (found.framing, found.overruns) == (3, 1)
+
+
 def test_what_is_older_than_five_minutes_is_forgotten() -> None:
     window = Window()
     for second in range(10_000):

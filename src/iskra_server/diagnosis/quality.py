@@ -97,9 +97,9 @@ class Window:
         self._count(_OCTETS, octets, now_s)
 
     def erred(self, now_s: float, *, framing: int, overruns: int) -> None:
-        """What the driver has counted since it was asked last."""
-        self._count(_FRAMING, framing, now_s)
-        self._count(_OVERRUNS, overruns, now_s)
+        """What the driver has counted since it was asked last; less than nothing where its counters began anew."""
+        self._count(_FRAMING, max(framing, 0), now_s)
+        self._count(_OVERRUNS, max(overruns, 0), now_s)
         self._counts_errors = True
 
     def good(self, now_s: float) -> None:
