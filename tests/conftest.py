@@ -1,13 +1,19 @@
-"""How the tests are shared out between processes: a file to one of them, and the longest first."""
+"""How the tests are shared out between processes: a file to one of them, and the longest first; what holds for all."""
 
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 # its files are phases of one home
 _ONE_HOME = "tests/homeassistant/"
 _LONGEST = (_ONE_HOME, "tests/faults/", "tests/web/browser/", "tests/deploy/", "tests/fleet/")
+
+
+# a machine that is busy is no fault of what is tested
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 class Shares(LoadFileScheduling):  # type: ignore[misc]

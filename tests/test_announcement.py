@@ -83,7 +83,8 @@ def test_a_browser_finds_the_server_its_meters_and_its_version(kind: str) -> Non
         async with listening(kind) as heard, announced(port, ["1 ISK 00 12345678"]):
             await until(lambda: heard.at(port))
             info = await heard.at(port)
-            assert info and info.parsed_addresses() == [LOOPBACK]
+            # another server of this machine tells of its other addresses
+            assert info and LOOPBACK in info.parsed_addresses()
             assert text(info) == {"path": "/", "version": "1.2.3", "meters": "1 ISK 00 12345678"}
 
     asyncio.run(run())
