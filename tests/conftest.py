@@ -1,5 +1,6 @@
 """How the tests are shared out between processes: a file to one of them, and the longest first; what holds for all."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -11,9 +12,14 @@ _ONE_HOME = "tests/homeassistant/"
 _LONGEST = (_ONE_HOME, "tests/faults/", "tests/web/browser/", "tests/deploy/", "tests/fleet/")
 
 
-# a machine that is busy is no fault of what is tested
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+# a machine that is busy is no fault of what is tested; and what is tried is the same everywhere, unless more is wanted
+settings.register_profile(
+    "the same everywhere",
+    deadline=None,
+    derandomize="IES_TEST_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("the same everywhere")
 
 
 class Shares(LoadFileScheduling):  # type: ignore[misc]

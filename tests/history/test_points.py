@@ -157,7 +157,7 @@ def test_damage_within_a_block_is_a_value_error(change: Callable[[bytearray], ob
         unpack(spoilt(change))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_damage_anywhere_is_a_value_error_or_gives_points(data: st.DataObject) -> None:
     def change(body: bytearray) -> None:

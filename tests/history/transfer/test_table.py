@@ -102,7 +102,7 @@ def test_a_meter_carries_on_those_that_it_replaced(store: Store) -> None:
     assert [row[2:] for row in rows] == expected
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(known=st.sets(st.integers(0, 40), min_size=2), length=st.sampled_from(LENGTHS))
 def test_a_column_adds_up_to_the_difference_of_its_ends(
     known: set[int], length: BucketLength, tmp_path_factory: pytest.TempPathFactory
