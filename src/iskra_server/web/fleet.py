@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -15,7 +16,7 @@ from iskra_server.history.errors import StoreError
 from iskra_server.web.fleet_answers import energy_of, groups_of, meters_of, readers_of, rows_of
 from iskra_server.web.gate import GROUPS
 from iskra_server.web.headers import NO_STORE
-from iskra_server.web.history import OPENING
+from iskra_server.web.history import OPENING, as_sentence
 from iskra_server.web.problem import problem
 from iskra_server.web.question import Misuse, Question
 
@@ -81,8 +82,7 @@ class Fleet:
             question = Question(request.query_params, names, now=datetime.now(UTC), tz=self._tz)
             return await loop.run_in_executor(self._threads, answer, reads, question, _within(request))
         except Misuse as misuse:
-            text = str(misuse)
-            return problem(400, f"{text[0].upper()}{text[1:]}.", reason="misuse")
+            return problem(400, as_sentence(str(misuse)), reason="misuse")
         except StoreError as error:
             return problem(503, str(error), reason="no_history")
 
@@ -96,4 +96,4 @@ def _within(request: Request) -> "Within":
 
 
 def _some(lines: Iterator[str]) -> str:
-    return "".join(line for _, line in zip(range(_LINES), lines, strict=False))
+    return "".join(islice(lines, _LINES))

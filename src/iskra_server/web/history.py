@@ -80,9 +80,9 @@ class History:
                 question = Question(request.query_params, names, now=datetime.now(UTC), tz=self._tz)
                 return await loop.run_in_executor(self._threads, _respond, request, reads, live, answer, question)
             except Misuse as misuse:
-                return problem(400, _as_sentence(str(misuse)), reason="misuse")
+                return problem(400, as_sentence(str(misuse)), reason="misuse")
             except NoContract as missing:
-                return problem(404, _as_sentence(str(missing)), reason="no_contract")
+                return problem(404, as_sentence(str(missing)), reason="no_contract")
             except StoreError as error:
                 return problem(503, str(error), reason="no_history")
 
@@ -112,5 +112,5 @@ def _unknown(name: str, known: list[str]) -> Response:
     return problem(404, detail, reason="unknown_meter", meters=known)
 
 
-def _as_sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
