@@ -5,16 +5,21 @@ The engine sees a /dev that the test can write, so that a head can be plugged in
 """
 
 import fcntl
+import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+
+from running import until
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "docker"
@@ -89,6 +94,28 @@ class Engine:
         images = Path(__file__).parent / "images"
         for image, name in IMAGES.items():
             self.docker("build", "--tag", image, "--file", images / f"{name}.Dockerfile", images)
+
+
+class Project:
+    """What one or more compose files describe together."""
+
+    def __init__(self, engine: Engine, *files: str | Path) -> None:
+        self._engine = engine
+        self._files = [argument for file in files for argument in ("--file", file)]
+
+    def compose(self, *arguments: str) -> str:
+        return self._engine.docker("compose", *self._files, *arguments)
+
+    def state(self, service: str) -> dict[str, Any]:
+        container = self.compose("ps", "--all", "--quiet", service)
+        state: dict[str, Any] = json.loads(self._engine.docker("inspect", container))[0]["State"]
+        return state
+
+    def kill(self, service: str) -> None:
+        """As a crash ends it; the engine starts it again."""
+        before = self.state(service)
+        os.kill(before["Pid"], signal.SIGKILL)
+        until(lambda: self.state(service)["Running"] and self.state(service)["StartedAt"] != before["StartedAt"])
 
 
 def environment() -> dict[str, str]:

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import signal
 import socket
 import stat
 import struct
@@ -18,12 +17,13 @@ from typing import Any
 
 import pytest
 
-from deploy.engine import ROOT, Engine
+from deploy.engine import ROOT, Engine, Project
 from telegrams import meter_entries, telegram
 
 # what openpty does with a pseudo-terminal of this machine's own /dev (Linux, asm-generic/ioctls.h)
 UNLOCK, NUMBER = 0x40045431, 0x80045430
 DIALOUT = 20
+SERVICE = "iskra-server"
 NAME = "usb-Silicon_Labs_CP2102N_USB_to_UART_Bridge_Controller_0001-if00-port0"
 # what differs from a Raspberry Pi: this engine has no bridge, and the test does not wait for a slow health check
 OVERRIDE = """
@@ -70,25 +70,16 @@ class Head:
             os.write(self._meter, telegram(meter_entries(energy=energy), seconds=self._seconds))
 
 
-class Stack:
+class Stack(Project):
     """What `docker compose up` started."""
 
     def __init__(self, engine: Engine, override: Path, port: int) -> None:
-        self._engine = engine
-        self._files = ("--file", "docker-compose.yml", "--file", str(override))
+        super().__init__(engine, "docker-compose.yml", override)
         self._port = port
-
-    def compose(self, *arguments: str) -> str:
-        return self._engine.docker("compose", *self._files, *arguments)
 
     def run(self, *command: str) -> str:
         """What a command printed inside the container."""
-        return self.compose("exec", "--no-TTY", "iskra-server", *command)
-
-    def inspect(self) -> dict[str, Any]:
-        container = self.compose("ps", "--all", "--quiet")
-        containers: list[dict[str, Any]] = json.loads(self._engine.docker("inspect", container))
-        return containers[0]
+        return self.compose("exec", "--no-TTY", SERVICE, *command)
 
     def cumulated(self) -> tuple[int, dict[str, Any]]:
         connection = HTTPConnection("127.0.0.1", self._port, timeout=2)
@@ -134,7 +125,7 @@ def reads(stack: Stack, head: Head, energy: int, kwh: str) -> bool:
 
 
 def test_compose_up_finds_the_head_and_serves_the_exact_value(stack: Stack, head: Head) -> None:
-    assert stack.inspect()["State"]["Health"]["Status"] == "healthy"
+    assert stack.state(SERVICE)["Health"]["Status"] == "healthy"
     status, answer = stack.cumulated()
     assert (status, "value" in answer) == (503, False)
     until(lambda: reads(stack, head, 123456789, "12345.6789"))
@@ -178,9 +169,7 @@ def test_serial_ports_may_be_opened_and_other_devices_not(
 
 
 def test_a_killed_server_is_started_again(stack: Stack, head: Head) -> None:
-    started = stack.inspect()["State"]["StartedAt"]
-    os.kill(stack.inspect()["State"]["Pid"], signal.SIGKILL)
-    until(lambda: stack.inspect()["State"]["StartedAt"] != started)
+    stack.kill(SERVICE)
     until(lambda: reads(stack, head, 123456792, "12345.6792"))
 
 
@@ -188,7 +177,7 @@ def test_stop_ends_it_promptly(stack: Stack) -> None:
     begin = time.monotonic()
     stack.compose("stop", "--timeout", "10")
     took_s = time.monotonic() - begin
-    state = stack.inspect()["State"]
+    state = stack.state(SERVICE)
     assert state["Status"] == "exited"
     assert state["ExitCode"] == 0
     assert took_s < 5

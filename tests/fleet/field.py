@@ -16,10 +16,11 @@ from iskra_server.history.records import QUARTER_S, Boundary, EpochStart, Exact,
 from iskra_server.history.store import Store
 from iskra_server.hub import Hub
 from iskra_server.outputs.mqtt.settings import Settings
-from running import COMMAND
+from running import COMMAND, until
 from samples import EXPORT, IMPORT
 
 RESEND_S = 1.0
+PATIENCE_S = 60
 FIRST = 1_990_000
 Row = tuple[object, ...]
 
@@ -125,6 +126,16 @@ def rows(store: Store, meters: list[str]) -> set[Row]:
 def counted(store: Store, table: str) -> int:
     with store.transaction(write=False) as connection:
         return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+def arrive(centre: Store, *readers: FieldReader) -> None:
+    """Wait until nothing waits, and compare row by row."""
+    until(lambda: sum(reader.waiting for reader in readers) == 0, PATIENCE_S)
+    for reader in readers:
+        assert rows(centre, reader.meters) == reader.rows
+    meters = sum(len(reader.meters) for reader in readers)
+    assert counted(centre, "meter") == meters
+    assert counted(centre, "boundary") == sum(row[0] not in ("epoch", "power") for r in readers for row in r.rows)
 
 
 class Collecting:

@@ -3,22 +3,18 @@
 All of it lies in the network of one container, which leads nowhere; this thread steps into that network.
 """
 
-import json
-import os
 import re
 import shlex
 import shutil
-import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from deploy.engine import BASE_IMAGE, ROOT, Engine, running
-from fleet.field import FieldReader, Row, rows
+from deploy.engine import BASE_IMAGE, ROOT, Engine, Project, running
+from fleet.field import FieldReader, arrive
 from iskra_server.history.store import Store
 from namespaces import inside
 from running import until
@@ -40,34 +36,16 @@ WITHIN_S = 60
 QUARTERS = 12
 
 
-class Centre:
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        self._engine = engine
-        self._files = ("--file", folder / "docker-compose.yml", "--file", folder / "override.yml")
-
-    def compose(self, *arguments: str) -> str:
-        return self._engine.docker("compose", *self._files, *arguments)
-
+class Centre(Project):
     def up(self, *options: str) -> None:
         try:
             self.compose("up", "--detach", *options)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.compose('logs')}") from None
 
-    def state(self, service: str) -> dict[str, Any]:
-        container = self.compose("ps", "--all", "--quiet", service)
-        state: dict[str, Any] = json.loads(self._engine.docker("inspect", container))[0]["State"]
-        return state
-
-    def kill(self, service: str) -> None:
-        """As a crash ends it; the engine starts it again."""
-        before = self.state(service)
-        os.kill(before["Pid"], signal.SIGKILL)
-        until(lambda: self.state(service)["Running"] and self.state(service)["StartedAt"] != before["StartedAt"])
-
-    def rows(self, meters: list[str]) -> set[Row]:
+    def has_all_of(self, reader: FieldReader) -> None:
         with closing(Store(f"postgresql://iskra_owner:{OWNER}@127.0.0.1/iskra")) as store:
-            return rows(store, meters)
+            arrive(store, reader)
 
 
 # what differs from a real centre: this engine has no bridge, so that everything shares the network of one container
@@ -112,7 +90,7 @@ def centre(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for name in ALL
     )
     (folder / "override.yml").write_text("".join((OVERRIDE, *shares)))
-    made = Centre(engine, folder)
+    made = Centre(engine, folder / "docker-compose.yml", folder / "override.yml")
     try:
         made.up("--build")
         with inside(made.state("wire")["Pid"]):
@@ -150,8 +128,7 @@ def test_what_a_reader_sends_is_shown_and_nothing_is_lost_whatever_is_killed(
     centre: Centre, reader: FieldReader
 ) -> None:
     reader.live_through(QUARTERS)
-    until(lambda: not reader.waiting, WITHIN_S)
-    assert centre.rows(reader.meters) == reader.rows
+    centre.has_all_of(reader)
     with httpx.Client(base_url=URL, headers={"authorization": f"Bearer {TOKEN}"}) as page:
         assert 'data-centre="yes"' in page.get("/").text
         shown = page.get("/api/v1/fleet/meters").json()["meters"]
@@ -160,8 +137,7 @@ def test_what_a_reader_sends_is_shown_and_nothing_is_lost_whatever_is_killed(
     for service in ("collector-1", "broker", "database", "collector-2"):
         centre.kill(service)
         reader.live_through(QUARTERS)
-    until(lambda: not reader.waiting, WITHIN_S)
-    assert centre.rows(reader.meters) == reader.rows
+    centre.has_all_of(reader)
 
 
 def test_it_may_be_brought_up_again(centre: Centre, reader: FieldReader) -> None:

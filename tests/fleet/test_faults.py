@@ -5,7 +5,7 @@ import random
 import pytest
 
 from fleet.conftest import Collect, MakeReader
-from fleet.field import FieldReader, counted, rows
+from fleet.field import arrive, counted
 from history.postgres import Postgres
 from iskra_server.fleet import message
 from iskra_server.history.centre import refusals
@@ -15,17 +15,6 @@ from outputs.mqtt.broker import Mosquitto, Subscriber
 from running import until
 
 WEEK = 7 * 96
-PATIENCE_S = 60
-
-
-def arrive(centre: Store, *readers: FieldReader) -> None:
-    """Wait until nothing waits, and compare row by row."""
-    until(lambda: sum(reader.waiting for reader in readers) == 0, PATIENCE_S)
-    for reader in readers:
-        assert rows(centre, reader.meters) == reader.rows
-    meters = sum(len(reader.meters) for reader in readers)
-    assert counted(centre, "meter") == meters
-    assert counted(centre, "boundary") == sum(row[0] not in ("epoch", "power") for r in readers for row in r.rows)
 
 
 def test_a_week_offline_comes_whole_and_quickly(centre: Store, reader: MakeReader, collect: Collect) -> None:
