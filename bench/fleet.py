@@ -143,7 +143,7 @@ def report(fleet: Fleet, events: Events, seconds: int, used: float, memory: floa
     late = quantiles([(end - begin) * 1000 for begin, end in pairs], n=100)
     later = quantiles([(end - begin) * 1000 for begin, end in pairs if begin > met_by], n=100)
     print(f"{len(fleet.plates)} meters over TCP, a telegram a second each, {seconds} s")
-    print(f"events {came}; ms from the octets to the event: p50 {late[49]:.2f}, p99 {late[98]:.2f};")
+    print(f"events {came}; ms from the octets to the event: p50 {late[49]:.2f}, p99 {late[98]:.2f}")
     print(f"without the first second, in which each meter is met: p50 {later[49]:.2f}, p99 {later[98]:.2f}")
     each = used / len(fleet.plates) * 1000
     print(f"processor {used:.0%} of a core, {each:.2f} s for 1,000 telegrams; memory {memory:.0f} MB")
