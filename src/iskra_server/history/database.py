@@ -174,9 +174,22 @@ def _set_up(file: Path) -> None:
     connection = _connect(file, "rw")
     try:
         connection.execute(f"PRAGMA page_size={PAGE_OCTETS}")
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_wal(connection)
     finally:
         connection.close()
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Of several programs that do this at once SQLite refuses some without waiting, lest they wait for each other."""
+    until_s = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                raise
+        time.sleep(0.01)
 
 
 def _to_newest(database: Database, profile: Profile) -> None:
