@@ -20,7 +20,7 @@ from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.delivery import Output, outputs_of
 from iskra_server.diagnosis.chain import Status
-from iskra_server.history.address import address_of
+from iskra_server.history.address import address_of, spool_places
 from iskra_server.hub import Hub
 from iskra_server.listening import Http, address, listen, loop_factory
 from iskra_server.logs import Recent, set_up
@@ -154,12 +154,21 @@ class Composition:
         return all(status.ok or status.sentence for status in self.statuses())
 
     async def _record(self) -> None:
-        """History, opened before the first telegram is read: the guard goes on from what it holds."""
-        await self._supervision.stop("retention", "replacements", "history")
-        self._archive = archive = _archive(self._plan.config.history, simulated=self._plan.simulated)
+        """History, opened before the first telegram is read: the guard goes on from what it holds.
+
+        On a reload nothing waits for either of the two, and what the old one cannot write the new one writes.
+        """
+        before, archive = self._archive, _archive(self._plan)
+        self._archive = archive
+        if before:
+            before.end()
+        self._supervision.cancel("retention", "replacements", "history")
         if archive is None:
             return
-        await (archive.begin(self._guard) if self._plan.sources else archive.open())
+        guard = self._guard if self._plan.sources else None
+        archive.follow(before, guard, self._hub)
+        if before is None:
+            await archive.begin(guard)
         self._supervision.start("history", Part("history", lambda: archive.record(self._hub)))
         if self._plan.sources:
             self._supervision.start("retention", Part("retention", archive.thin))
@@ -239,15 +248,22 @@ def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool]:
     return plan.config.history, plan.simulated, bool(plan.sources)
 
 
-def _archive(history: HistoryConfig, *, simulated: bool) -> "Archive | None":
+def _archive(plan: Plan) -> "Archive | None":
+    history, simulated = plan.config.history, plan.simulated
     if not history.enabled:
         return None
     # the database library takes 15 MB of memory
     from iskra_server.archive import Archive  # noqa: PLC0415
     from iskra_server.history.store import Store  # noqa: PLC0415
+    from iskra_server.history.trouble import shown  # noqa: PLC0415
 
     address = address_of(history.data_dir, history.database_url, simulated=simulated)
     profile = history.database_profile
     return Archive(
-        lambda: Store(address, profile), flush_s=history.flush_s, raw_days=history.raw_days, simulated=simulated
+        lambda: Store(address, profile),
+        flush_s=history.flush_s,
+        raw_days=history.raw_days,
+        simulated=simulated,
+        places=spool_places(history.data_dir, (meter.url for meter in plan.config.meters), simulated=simulated),
+        name=shown(address),
     )

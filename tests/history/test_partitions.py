@@ -51,7 +51,8 @@ def test_months_are_made_ahead_and_once(centre: Store) -> None:
     assert len(found) in (AHEAD + 1, AHEAD + 2)
     assert named("power", datetime.now(UTC).date().replace(day=1)) in found
     assert centre.prepare() == 0
-    assert centre.prepare(ahead=AHEAD + 2) in (3, 6)
+    # 62 days more reach into one, two or three months more
+    assert centre.prepare(ahead=AHEAD + 2) in (3, 6, 9)
 
 
 def test_what_is_imported_has_its_month(centre: Store) -> None:

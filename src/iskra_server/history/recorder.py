@@ -4,23 +4,24 @@ History goes on where it stopped, so the ledger begins when the database has bee
 around each boundary wait, which is all that the ledger needs of them.
 """
 
-import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain, groupby
 
 from iskra_server.history.blocks import block_of
-from iskra_server.history.errors import StoreError
 from iskra_server.history.ledger import Ledger
 from iskra_server.history.moment import moment_of
 from iskra_server.history.points import MAX_POINTS, Point, point_of, unpack
 from iskra_server.history.power import HOLDS_US
 from iskra_server.history.reads import Reads
 from iskra_server.history.records import Exact, LastCounter, MeterInfo, PointBlock, Record
-from iskra_server.history.writer import Writer
+from iskra_server.history.writer import Resumed, Writer
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.units import WATT_HOUR
+
+log = logging.getLogger(__name__)
 
 # ten weeks of the two samples around each boundary
 MAX_WAITING = 13_440
@@ -59,36 +60,57 @@ class Recorder:
         """Endless; simulated samples and real ones are never recorded together."""
         async for sample in samples:
             if sample.simulated is self._simulated:
-                await self._take(sample)
+                self._take(sample)
+
+    @property
+    def waiting(self) -> int:
+        """Samples that wait here for history to be opened once."""
+        return sum(map(len, self._waiting.values()))
+
+    def hand_over_waiting(self) -> None:
+        """Let the writer keep what waits here: it can put it on the disk."""
+        self._writer.put_samples(self._in_order(self._waiting))
+        self._waiting.clear()
 
     def close(self) -> None:
         """Hand over what is still open; the writer is closed after this."""
-        if self._ledger is not None:
+        if self.resume():
+            assert self._ledger is not None
             for quarter in self._ledger.rest():
                 self._writer.put([quarter], self._seen[quarter.meter_id])
+        else:
+            self.hand_over_waiting()
         for meter_id, points in self._points.items():
             self._writer.put([block_of(meter_id, points)], self._seen[meter_id])
 
-    async def _take(self, sample: Sample) -> None:
-        if self._ledger is None:
-            store = self._writer.store
-            known = None if store is None else await self._known(store)
-            if known is None:
-                self._wait(sample)
-                return
-            self._learn(known)
-            self._ledger = Ledger.resume(known)
-            for waited in sorted(chain.from_iterable(self._waiting.values()), key=lambda each: each.monotonic_s):
-                self._record(waited)
+    def resume(self) -> bool:
+        """Go on where history stopped, with what has waited; whether that is known."""
+        resumed = self._writer.resumed
+        if self._ledger is None and resumed is not None:
+            self._learn(resumed.counters)
+            self._ledger = Ledger.resume(resumed.counters)
+            waiting = self._in_order(self._waiting)
             self._waiting.clear()
-        self._record(sample)
+            for waited in chain(_newer(resumed), waiting):
+                self._record_one_of_many(waited)
+            self._writer.samples_recorded()
+        return self._ledger is not None
 
-    async def _known(self, store: Reads) -> list[LastCounter] | None:
-        """Where history stopped, None while the database does not answer; writing to it then fails too, and says so."""
+    def _record_one_of_many(self, sample: Sample) -> None:
         try:
-            return await asyncio.to_thread(last_values, store)
-        except StoreError:
-            return None
+            self._record(sample)
+        except Exception:
+            log.exception("a sample that has waited was not recorded")
+
+    def _take(self, sample: Sample) -> None:
+        if self.resume():
+            self._record(sample)
+        else:
+            self._wait(sample)
+
+    @staticmethod
+    def _in_order(waiting: dict[str, list[Sample]]) -> list[Sample]:
+        return sorted(chain.from_iterable(waiting.values()), key=lambda each: each.monotonic_s)
 
     def _wait(self, sample: Sample) -> None:
         """Keep the first and the last sample of each quarter."""
@@ -133,6 +155,16 @@ class Recorder:
             or abs(point.at_ms - points[-1].at_ms) > _HOLDS_MS
             or len(points) == MAX_POINTS
         )
+
+
+def _newer(resumed: Resumed) -> Iterator[Sample]:
+    """The samples that history does not hold yet: a kill may have come between writing and forgetting them."""
+    newest: dict[str, int] = {}
+    for last in resumed.counters:
+        newest[last.meter_id] = max(last.at_s, newest.get(last.meter_id, last.at_s))
+    for sample in resumed.samples:
+        if sample.received_at.timestamp() > newest.get(sample.reading.meter_id, float("-inf")):
+            yield sample
 
 
 def last_values(store: Reads) -> list[LastCounter]:
