@@ -5,7 +5,6 @@ every meter that is `online` there, but not fresh here, has been put right.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import ceil
@@ -14,6 +13,7 @@ import msgspec
 from aiomqtt import Message as Received
 from aiomqtt import MqttError
 
+from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import Standing
 from iskra_server.hub import Hub, Subscription
@@ -130,7 +130,7 @@ class Session:
     def _tell(self, sample: Sample) -> None:
         """The numbers first, then that they hold: what was retained before is old."""
         meter_id, meter = sample.reading.meter_id, hex_id(sample)
-        if not self._hub.is_fresh(meter_id, time.monotonic()):
+        if not self._hub.is_fresh(meter_id, boottime_s()):
             return
         shown = self._shown.setdefault(meter, Shown())
         numbers = state.values(sample.reading)
@@ -184,7 +184,7 @@ class Session:
         while True:
             if self._outbox.waits_s() > TIMEOUT_S:
                 raise Unanswered(f"it does not answer within {TIMEOUT_S:.0f} s")
-            now_s = time.monotonic()
+            now_s = boottime_s()
             for meter_id, sample in self._hub.newest.items():
                 shown = self._shown.get(hex_id(sample))
                 if shown and shown.is_online and not self._hub.is_fresh(meter_id, now_s):
