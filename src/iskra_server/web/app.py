@@ -31,6 +31,7 @@ from iskra_server.web.pages import REVALIDATE, Pages
 from iskra_server.web.problem import HANDLERS, PlainJson
 from iskra_server.web.quality import Days
 from iskra_server.web.settings import Settings
+from iskra_server.web.share import Threads
 from iskra_server.web.support import Recent, SupportEndpoint
 
 if TYPE_CHECKING:
@@ -43,15 +44,14 @@ class App:
     """The whole web room as one ASGI application. Call `close()` when the server stops: it ends the live streams."""
 
     def __init__(
-        self, *, gate: Gate, direct: dict[str, ASGIApp], routed: Starlette, live: Live, history: History, fleet: Fleet
+        self, *, gate: Gate, direct: dict[str, ASGIApp], routed: Starlette, live: Live, threads: Threads
     ) -> None:
         self.routes = routed.routes
         self._gate = gate
         self._direct = direct
         self._routed = SecurityHeaders(PlainJson(routed))
         self._live = live
-        self._history = history
-        self._fleet = fleet
+        self._threads = threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._gate(scope)
@@ -65,8 +65,7 @@ class App:
 
     def close(self) -> None:
         self._live.close()
-        self._history.close()
-        self._fleet.close()
+        self._threads.close()
 
 
 def create_app(
@@ -88,14 +87,21 @@ def create_app(
     cumulated = CumulatedEndpoint(hub=hub, meters=meters, readout_interval_s=settings.readout_interval_s)
     direct: dict[str, ASGIApp] = {"/api/electricity/cumulated": cumulated, "/api/v1/live": live}
     api = Api(meters=meters, statuses=statuses, history_sentence=history_sentence, outputs=outputs, days=days)
+    threads = Threads()
     past = History(
         meters=meters,
         reads=history or _nothing,
         sentence=history_sentence if history else _switched_off,
         tz=settings.tz,
+        threads=threads,
         contracts=settings.contracts,
     )
-    fleet = Fleet(reads=history or _nothing, sentence=history_sentence if history else _switched_off, tz=settings.tz)
+    fleet = Fleet(
+        reads=history or _nothing,
+        sentence=history_sentence if history else _switched_off,
+        tz=settings.tz,
+        threads=threads,
+    )
     metrics = Metrics(hub=hub, statuses=statuses, version=settings.version, writer=writer or _nothing, outputs=outputs)
     support = SupportEndpoint(recent=recent, lines=log_lines, has_token=bool(settings.token))
     routes = [Route(path, app, methods=["GET"]) for path, app in direct.items()]
@@ -116,7 +122,7 @@ def create_app(
     # an address is what it is; one with a slash more is another one
     routed.router.redirect_slashes = False
     gate = Gate(token=settings.token, hosts=Hosts(settings.allowed_hosts), scopes=settings.scopes)
-    return App(gate=gate, direct=direct, routed=routed, live=live, history=past, fleet=fleet)
+    return App(gate=gate, direct=direct, routed=routed, live=live, threads=threads)
 
 
 def _nothing() -> None:
