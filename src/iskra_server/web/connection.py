@@ -11,6 +11,7 @@ A sweep every two seconds looks at all of them; a request itself costs no timer 
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +68,10 @@ class Connection(_Protocol):
         super().pause_writing()
 
     def answers_with(self, app: ASGIApp) -> None:
-        """From the next request on."""
+        """From the next request on, those that wait behind a running one included."""
         self.app = app
+        if waiting := getattr(self, "pipeline", None):
+            self.pipeline = deque((cycle, self.app) for cycle, _ in waiting)
 
     @property
     def waits(self) -> bool:
