@@ -12,6 +12,7 @@ from iskra_server.hub import Hub
 from iskra_server.web import fleet
 from iskra_server.web.app import App, create_app
 from iskra_server.web.settings import Settings
+from iskra_server.web.share import AT_ONCE_EACH
 from web.serving import Site, arrived
 
 AT_ONCE = 8
@@ -65,7 +66,7 @@ def test_running_requests_finish_with_the_application_that_they_began_with() -> 
         async with answering(old) as site:
             # more than there are threads: some wait for one
             asking = [asyncio.create_task(asked(site, "/api/v1/meters/x/energy")) for _ in range(AT_ONCE)]
-            await until(lambda: threads_of_history() == AT_ONCE // 2)
+            await until(lambda: threads_of_history() == AT_ONCE_EACH)
             await site.http.exchange(new, None)
             old.close()
             reads.may_answer.set()
