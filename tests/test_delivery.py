@@ -3,6 +3,7 @@
 import pytest
 from msgspec import structs
 
+from iskra_server.address import Address
 from iskra_server.config import Config, ConfigError, UplinkConfig
 from iskra_server.delivery import check, mqtt_settings, outputs_of
 from iskra_server.hub import Hub
@@ -31,11 +32,11 @@ def test_an_output_that_cannot_be_used_is_a_mistake_in_the_configuration() -> No
 
 
 def test_a_centre_that_is_configured_is_named_and_needs_history() -> None:
-    config = structs.replace(Config(), uplink=UplinkConfig(url="mqtts://centre", reader="cellar"))
+    config = structs.replace(Config(), uplink=UplinkConfig(url=Address("mqtts://centre"), reader="cellar"))
     assert "uplink mqtts://centre:8883" in [
         output.part.name for output in outputs_of(config, Hub(), list, lambda: None)
     ]
     with pytest.raises(ConfigError, match=r"uplink\.url needs history\.enabled"):
         check(structs.replace(config, history=structs.replace(config.history, enabled=False)))
     with pytest.raises(ConfigError, match=r"uplink: the reader's name 'a/b' cannot"):
-        check(structs.replace(config, uplink=UplinkConfig(url="mqtts://centre", reader="a/b")))
+        check(structs.replace(config, uplink=UplinkConfig(url=Address("mqtts://centre"), reader="a/b")))
