@@ -16,6 +16,16 @@ def test_nothing_configured_is_a_plan() -> None:
     assert (plan.tls, plan.settings.token) == (None, Secret())
 
 
+def test_plans_of_one_configuration_are_equal_part_by_part() -> None:
+    config = Config(ServerConfig(token=Secret("0123456789abcdef")))
+    first, second = plan_of(config), plan_of(config)
+    assert (first.place, first.access, first.answers) == (second.place, second.access, second.answers)
+    assert [output.settings for output in first.outputs] == [output.settings for output in second.outputs]
+    other = plan_of(Config(ServerConfig(token=Secret("fedcba9876543210"), port=8081)))
+    assert other.place != first.place
+    assert other.access != first.access
+
+
 def test_simulated_is_what_has_no_real_meter() -> None:
     virtual, real = MeterConfig(Address("simulator:MT175")), MeterConfig(Address("auto"))
     assert plan_of(Config(meters=(virtual,))).simulated

@@ -14,6 +14,8 @@ _RECENT_LINES = 200
 _AT_ONCE = 6.0
 _ONE_EVERY_S = 2400.0
 _KINDS = 1000
+# log.info(..., extra={ALWAYS: True}): what somebody has just asked for is never left out
+ALWAYS = "always"
 
 
 class JsonFormatter(logging.Formatter):
@@ -45,6 +47,8 @@ class Sparing(logging.Filter):
         self._kinds: dict[str, tuple[float, float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, ALWAYS, False):
+            return True
         now_s, kind = self._now_s(), str(record.msg)
         left, since_s, omitted = self._kinds.get(kind, (_AT_ONCE, now_s, 0))
         left = min(_AT_ONCE, left + (now_s - since_s) / _ONE_EVERY_S)

@@ -1,20 +1,24 @@
-"""What a configuration asks for, tried before anything is opened or changed: each mistake in it is a sentence."""
+"""What a configuration asks for, tried before anything is opened or changed: each mistake in it is a sentence.
+
+A plan carries ready settings, part by part. A reload compares the old plan with the new one: equal parts keep running.
+"""
 
 import ssl
 from typing import NamedTuple
 
 from msgspec import structs
 
-from iskra_server import __version__, delivery
+from iskra_server import __version__
 from iskra_server.codecs.decoder import recognise
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
+from iskra_server.delivery import PlannedOutput, planned_outputs
 from iskra_server.diagnosis.advice import tell
 from iskra_server.history.address import check
 from iskra_server.prices import contracts_of
 from iskra_server.secret import Secret
 from iskra_server.sources import open_source
 from iskra_server.sources.source import Source
-from iskra_server.tls import tls_context
+from iskra_server.tls import contents, tls_context
 from iskra_server.web.settings import Scope, Settings
 from iskra_server.zone import zone
 
@@ -28,18 +32,35 @@ class Plan(NamedTuple):
     config: Config
     sources: list[Source]
     settings: Settings
+    outputs: tuple[PlannedOutput, ...]
     tls: ssl.SSLContext | None
+    # changes when a certificate is renewed in its old place
+    tls_files: bytes
 
     @property
     def simulated(self) -> bool:
         return bool(self.sources) and all(source.simulated for source in self.sources)
+
+    @property
+    def place(self) -> object:
+        """Where the server listens."""
+        return self.config.server.host, self.config.server.port
+
+    @property
+    def access(self) -> object:
+        """Who may see something."""
+        return self.settings.token, self.settings.scopes, self.settings.allowed_hosts
+
+    @property
+    def answers(self) -> object:
+        """What answers over HTTP are made from; the first meter is the one that is meant where none is named."""
+        return self.settings, self.config.history.enabled, self.config.meters
 
 
 def plan_of(config: Config) -> Plan:
     """Raises ConfigError."""
     server = config.server
     config = structs.replace(config, meters=config.meters_read)
-    delivery.check(config)
     _check_history(config.history)
     settings = Settings(
         version=__version__,
@@ -52,7 +73,13 @@ def plan_of(config: Config) -> Plan:
         centre=not config.meters,
     )
     return Plan(
-        config, [_source(meter) for meter in config.meters], settings, tls_context(server.tls_cert, server.tls_key)
+        config=config,
+        sources=[_source(meter) for meter in config.meters],
+        settings=settings,
+        outputs=planned_outputs(config),
+        # before the context: files that change in between are read again at the next reload
+        tls_files=contents(server.tls_cert, server.tls_key),
+        tls=tls_context(server.tls_cert, server.tls_key),
     )
 
 

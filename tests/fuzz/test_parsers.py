@@ -15,7 +15,6 @@ from starlette.datastructures import QueryParams
 
 import telegrams
 from iskra_server.address import Address
-from iskra_server.cli import dump
 from iskra_server.codecs.decoder import recognise
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.codecs.sml.masking import Masking
@@ -27,7 +26,7 @@ from iskra_server.history.transfer.own import HEADER
 from iskra_server.history.transfer.rows import Bad, CounterReading, Kept
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.simulator.virtual import from_url
-from iskra_server.sources import open_source
+from iskra_server.sources import hextext, open_source
 from iskra_server.web.hosts import Hosts
 from iskra_server.web.question import Misuse, Question
 from trying import tries
@@ -89,8 +88,8 @@ rows_of_hex = st.text("0123456789abcdefABCDEF \t\n:*|>x\\#;.,", max_size=300)
 @tries()
 @given(st.one_of(st.text(max_size=300), rows_of_hex))
 def test_captures_as_text(text: str) -> None:
-    with suppress(dump.NotADump):
-        assert isinstance(dump.parse(text), bytes)
+    with suppress(hextext.NotADump):
+        assert isinstance(hextext.parse(text), bytes)
 
 
 def cells() -> st.SearchStrategy[str]:

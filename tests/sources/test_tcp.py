@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+import telegrams
 from iskra_server.address import Address
 from iskra_server.sources import reconnect, tcp
 from iskra_server.sources.source import Source, State
@@ -63,6 +64,18 @@ def test_octets_come_through() -> None:
             async with listening(source) as heard:
                 await until(lambda: heard.octets == bytes(range(256)))
                 assert source.state == State(f"tcp://127.0.0.1:{port}", is_open=True)
+
+    asyncio.run(main())
+
+
+def test_telegrams_that_come_as_hex_text_are_read() -> None:
+    async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"boot=1\r\nSML(" + telegrams.telegram().hex().upper().encode() + b")\r\n")
+        await stay(reader, writer)
+
+    async def main() -> None:
+        async with server(send) as port, listening(tcp_source(f"tcp://127.0.0.1:{port}")) as heard:
+            await until(lambda: telegrams.telegram() in heard.octets)
 
     asyncio.run(main())
 

@@ -1,7 +1,6 @@
 """A site for the tests: the real application over a hub that the test fills, called directly or served on loopback."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ import httpx
 import uvicorn
 from msgspec import structs
 
+from iskra_server.clock import boottime_s
 from iskra_server.cost.contracts import Contract
 from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts
@@ -33,7 +33,7 @@ def arrived(*registers: Register, age_s: float = 0.0, simulated: bool = False, m
     content = reading(*(registers or (MAKER, energy(107323090), power(1243))), meter_id=meter_id)
     content = structs.replace(content, server_id=SERVER_ID[:6] + int(meter_id[-8:]).to_bytes(4))
     at = datetime.now(UTC) - timedelta(seconds=age_s)
-    return Sample(content, at, time.monotonic() - age_s, simulated, "/dev/ttyUSB0")
+    return Sample(content, at, boottime_s() - age_s, simulated, "/dev/ttyUSB0")
 
 
 def status(**changes: Any) -> Status:

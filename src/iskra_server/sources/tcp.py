@@ -1,7 +1,7 @@
 """Octets over the network: `tcp://` (ser2net, Wi-Fi heads), and `rfc2217://`, `esphome://` through serialx.
 
 A peer that was switched off does not say so: keepalive finds the dead machine, and two minutes without an octet end
-the connection in any case, because a meter speaks every few seconds.
+the connection in any case, because a meter speaks every few seconds. Heads may send telegrams as hex text.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from serialx.common import UnknownUriScheme
 
 from iskra_server.address import Address, is_host
 from iskra_server.sources.reconnect import Reconnecting, Report
+from iskra_server.sources.smltext import SmlText
 from iskra_server.sources.source import Tell, plainly
 from iskra_server.sources.trouble import Trouble
 
@@ -34,8 +35,14 @@ class StreamLine:
         self.port = port
         self._reader, self._writer = streams
         self._idle_s = idle_s
+        self._text = SmlText()
 
     async def read(self) -> bytes:
+        while not (data := self._text.feed(await self._read())):
+            pass
+        return data
+
+    async def _read(self) -> bytes:
         try:
             async with asyncio.timeout(self._idle_s):
                 octets = await self._reader.read(MOST_OCTETS)
