@@ -23,7 +23,7 @@ from iskra_server.diagnosis.chain import Status
 from iskra_server.history.address import address_of
 from iskra_server.hub import Hub
 from iskra_server.listening import Http, address, listen, loop_factory
-from iskra_server.logs import Recent, set_up
+from iskra_server.logs import Recent, dropped_lines, end, set_up
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.voice import Voices
 from iskra_server.notify import READY, STOPPING, feed_watchdog, notify
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 # what is pending is written within 3 s; a thread that hangs in a database is left behind then
-_END_WITHIN_S = 4.5
+_END_WITHIN_S = 4.2
 
 Reload = Callable[[], Config]
 
@@ -56,6 +56,7 @@ def run(config: Config, reload: Reload | None = None) -> int:
     set_up(config.log.level, config.log.format, recent)
     with listening, asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(plan, listening, recent, reload or (lambda: config)))
+    end(0)
     return 0
 
 
@@ -84,6 +85,7 @@ def _take(number: int, signals: "asyncio.Queue[int]") -> None:
 
 def _leave() -> None:
     log.error("not everything has ended within %.1f s; it is left behind", _END_WITHIN_S)
+    end(1)
     os._exit(1)
 
 
@@ -225,6 +227,7 @@ class Composition:
             recent=lambda: [(reader.source.url, reader.recent) for reader in self._readers.values()],
             days=lambda: [(reader.source.url, reader.day()) for reader in self._readers.values()],
             log_lines=lambda: self._log_lines.lines,
+            dropped_lines=dropped_lines,
         )
 
     def _store(self) -> "Store | None":
