@@ -2,9 +2,14 @@
 
 /write?db=...                   InfluxDB 1, VictoriaMetrics, QuestDB
 /api/v2/write?bucket=...&org=   InfluxDB 2 and 3, where a bucket is configured
+
+All of them answer 204 when they have taken the points, and nothing else does: a page that says 200 to everything has
+not. Of any other answer the beginning is read.
 """
 
+import asyncio
 from base64 import b64encode
+from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -13,8 +18,11 @@ import httpx
 from iskra_server.address import Address, is_host
 from iskra_server.secret import Secret
 
+# without progress, and for all of it: an answer may drip in byte by byte
 TIMEOUT_S = 10.0
+TOTAL_S = 60.0
 _SHOWN_CHARACTERS = 200
+_READ_BYTES = 4096
 # the points themselves are at fault; everything else may change without them
 _REFUSALS = (400, 413, 422)
 
@@ -69,24 +77,44 @@ def target_of(
 async def write(client: httpx.AsyncClient, target: Target, lines: bytes) -> None:
     """Deliver lines. Raises Unavailable or Refused."""
     try:
-        answer = await client.post(target.url, content=lines, headers=_headers(target), timeout=TIMEOUT_S)
-    except httpx.HTTPError as error:
+        async with (
+            asyncio.timeout(TOTAL_S),
+            client.stream(
+                "POST", target.url, content=lines, headers=_headers(target), timeout=TIMEOUT_S, follow_redirects=False
+            ) as answer,
+        ):
+            if answer.status_code == HTTPStatus.NO_CONTENT:
+                return
+            said = await _said(answer)
+    except (httpx.HTTPError, TimeoutError) as error:
         raise Unavailable(
             f"{target.shown} cannot be reached ({_reason(error)}). Start it, or correct outputs.influx.url."
         ) from error
     status = answer.status_code
-    if answer.is_success:
-        return
-    said = " ".join(answer.text.split())[:_SHOWN_CHARACTERS] or answer.reason_phrase
     if status in _REFUSALS:
         raise Refused(f"{status} {said}")
+    if answer.is_success:
+        fix = "It is another program, or a proxy before the database. Correct outputs.influx.url."
+        raise Unavailable(f"{target.shown} answers {status}, where a database that has taken points answers 204. {fix}")
     if status in (401, 403):
         fix = "Correct outputs.influx.token, or user and password."
         raise Unavailable(f"{target.shown} refuses who we say we are ({status}). {fix}")
-    if status == 404:
+    if status == HTTPStatus.NOT_FOUND:
         fix = f"Create {target.place}, or correct outputs.influx.url, database or bucket."
         raise Unavailable(f"{target.shown} does not know where to write ({said}). {fix}")
     raise Unavailable(f"{target.shown} does not take points ({status} {said}). Look into its log.")
+
+
+async def _said(answer: httpx.Response) -> str:
+    """The beginning of what it says about itself, as it came: unpacked, a few bytes may become millions."""
+    body = b""
+    if "content-encoding" not in answer.headers:
+        async for part in answer.aiter_raw():
+            body += part[:_READ_BYTES]
+            if len(body) >= _READ_BYTES:
+                break
+    text = "".join(each if each.isprintable() else " " for each in body[:_READ_BYTES].decode(errors="replace"))
+    return " ".join(text.split())[:_SHOWN_CHARACTERS] or answer.reason_phrase
 
 
 def _authorization(token: Secret, user: str, password: Secret) -> Secret:
@@ -97,8 +125,9 @@ def _authorization(token: Secret, user: str, password: Secret) -> Secret:
 
 def _headers(target: Target) -> dict[str, str]:
     shown = {"authorization": target.authorization.reveal()} if target.authorization else {}
-    return {"content-type": "text/plain; charset=utf-8"} | shown
+    return {"content-type": "text/plain; charset=utf-8", "accept-encoding": "identity"} | shown
 
 
-def _reason(error: httpx.HTTPError) -> str:
-    return "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
+def _reason(error: httpx.HTTPError | TimeoutError) -> str:
+    is_late = isinstance(error, (httpx.TimeoutException, TimeoutError))
+    return "no answer in time" if is_late else str(error) or type(error).__name__
