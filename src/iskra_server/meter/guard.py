@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Register, Sample, seconds_between
+from iskra_server.meter.reading import Register, Sample, on_one_scale, seconds_between
 from iskra_server.meter.registers import describe
 from iskra_server.meter.units import ENERGIES
 
@@ -201,8 +201,8 @@ def _breach(trusted: Counters, sample: Sample, max_power_w: int) -> Breach | Non
         if seen is None:
             continue
         last = seen.register
-        value, before, resolution = _on_one_scale(register, last)
-        if value + resolution <= before:
+        value, before, _ = on_one_scale(register, last)
+        if value + _resolution(register, last) <= before:
             return Breach(register, last, 0.0, is_back=True)
         if value > before:
             seconds = seconds_between(seen.sample, sample)
@@ -212,17 +212,14 @@ def _breach(trusted: Counters, sample: Sample, max_power_w: int) -> Breach | Non
     return None
 
 
-def _on_one_scale(register: Register, last: Register) -> tuple[int, int, int]:
-    """Both values as integers of the finer scale, and by how much a coarser value may lie below a finer one."""
-    finest = min(register.scaler or 0, last.scaler or 0)
-    step, last_step = 10 ** ((register.scaler or 0) - finest), 10 ** ((last.scaler or 0) - finest)
-    # a meter that locks cuts its digits off
-    resolution = step * (_MOST_PARTS if register.derived else 1) if step > last_step else 1
-    return int(register.raw) * step, int(last.raw) * last_step, resolution
+def _resolution(register: Register, last: Register) -> int:
+    """How many steps of the finer scale a coarser value may lie below a finer one: a locked meter cuts digits off."""
+    coarser = (register.scaler or 0) - (last.scaler or 0)
+    return 10**coarser * (_MOST_PARTS if register.derived else 1) if coarser > 0 else 1
 
 
 def _is_behind(register: Register, other: Register) -> bool:
-    value, far, _ = _on_one_scale(register, other)
+    value, far, _ = on_one_scale(register, other)
     return value < far
 
 
@@ -241,5 +238,5 @@ def _never_coarser(trusted: Counters, register: Register) -> Register:
     if seen is None or (register.scaler or 0) <= (seen.register.scaler or 0) or not is_counter(register):
         return register
     last = seen.register
-    value, before, _ = _on_one_scale(register, last)
+    value, before, _ = on_one_scale(register, last)
     return replace(register, raw=last.raw, scaler=last.scaler) if value <= before else register
