@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Table, case, delete, distinct, func, select, update
 
 from iskra_server.history import bulk, partitions
-from iskra_server.history.aside import note
+from iskra_server.history.aside import note, put_aside
 from iskra_server.history.database import make_partitions, open_database
 from iskra_server.history.errors import StoreError
 from iskra_server.history.profiles import PLAIN, Profile
@@ -102,6 +102,9 @@ class Store(Reads):
                         marked |= self._put(connection, part)
                         if step:
                             note(connection, step)
+                    if any(isinstance(record, ClockStep) for record in records):
+                        # telegrams are pending apart from the ledger, and come after it
+                        put_aside(connection, int(time.time()))
                     if also:
                         also(connection)
             except Exception:

@@ -9,7 +9,6 @@ Counters are compared as integers.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from decimal import Decimal
 from math import ceil, inf
 
@@ -111,11 +110,6 @@ class Guard:
         meter.trusted.clear()
         meter.epoch += 1
         return self._publish(meter, sample)
-
-    def last_published(self, meter_id: str) -> datetime | None:
-        """When the newest reading of a meter arrived, by the clock of that moment; also before this process began."""
-        meter = self._meters.get(meter_id)
-        return meter.last.received_at if meter and meter.trusted else None
 
     def _publish(self, meter: _Meter, sample: Sample) -> Sample:
         registers = tuple(_never_coarser(meter.trusted, register) for register in sample.reading.registers)
