@@ -383,10 +383,20 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Zähler {meter} wird von zwei Leseköpfen gelesen: {port} und {other}.",
         "Nehmen Sie einen davon ab, oder setzen Sie ihn auf den Zähler, für den er gedacht ist."),
     "clock_behind": (
-        "The clock of this computer is wrong: it says {time}, and that moment is past.",
-        "Let it set its clock over the network (timedatectl set-ntp true); until then times and history are wrong, values are right.",
-        "Die Uhr dieses Rechners geht falsch: Sie zeigt {time}, und dieser Zeitpunkt ist vorbei.",
-        "Lassen Sie ihn seine Uhr über das Netz stellen (timedatectl set-ntp true); bis dahin stimmen Zeiten und Historie nicht, die Werte schon."),
+        "The clock of this computer is not set: it says {time}.",
+        "Let it set its clock over the network (timedatectl set-ntp true); values are right, and history waits until then.",
+        "Die Uhr dieses Rechners ist nicht gestellt: Sie zeigt {time}.",
+        "Lassen Sie ihn seine Uhr über das Netz stellen (timedatectl set-ntp true); die Werte stimmen, die Historie wartet bis dahin."),
+    "clock_stepped": (
+        "The clock of this computer was set, by more than a minute, to {time}.",
+        "If that is right, there is nothing to do: history waits two minutes, and goes on if the clock stays so.",
+        "Die Uhr dieses Rechners wurde um mehr als eine Minute gestellt, auf {time}.",
+        "Ist das richtig, ist nichts zu tun: Die Historie wartet zwei Minuten und geht weiter, wenn die Uhr so bleibt."),
+    "set_aside": (
+        "History has set aside {count} rows whose time cannot be true: a clock was wrong.",
+        "See them with iskra-server history check; iskra-server history clear deletes them.",
+        "Die Historie hat {count} Zeilen beiseitegelegt, deren Zeit nicht stimmen kann: Eine Uhr ging falsch.",
+        "Sehen Sie sie sich mit iskra-server history check an; iskra-server history clear löscht sie."),
     "phases": (
         "The meter sees no voltage on {phases}.",
         "If the house is wired with three phases, have an electrician check the fuses; with fewer phases this is right.",
