@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import telegrams
-from iskra_server.logs import Queued, Recent, Sparing
+from iskra_server.logs import ALWAYS, Queued, Recent, Sparing
 from running import Head, serving, until
 
 DAY_S = 86_400
@@ -174,3 +174,9 @@ def test_a_running_server_with_a_loose_plug_writes_few_lines(tmp_path: Path) -> 
             head.plug()
         until(lambda: server.status()["facts"]["is_open"])
     assert len(server.log.splitlines()) <= 14
+
+
+def test_what_somebody_has_just_asked_for_is_never_left_out() -> None:
+    sparing, answer = Sparing(Clock()), record("The configuration was read again.")
+    setattr(answer, ALWAYS, True)
+    assert all(sparing.filter(answer) for _ in range(100))

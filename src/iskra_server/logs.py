@@ -26,6 +26,8 @@ _WAITING_LINES = 1000
 # at the end of the process: what waits is written, or left behind
 _FLUSH_S = 0.5
 _STDERR = 2
+# log.info(..., extra={ALWAYS: True}): what somebody has just asked for is never left out
+ALWAYS = "always"
 
 
 class JsonFormatter(logging.Formatter):
@@ -57,6 +59,8 @@ class Sparing(logging.Filter):
         self._kinds: dict[str, tuple[float, float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, ALWAYS, False):
+            return True
         now_s, kind = self._now_s(), str(record.msg)
         left, since_s, omitted = self._kinds.get(kind, (_AT_ONCE, now_s, 0))
         left = min(_AT_ONCE, left + (now_s - since_s) / _ONE_EVERY_S)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import javascript
 from iskra_server.web import pages
 from iskra_server.web.compressed import compressed
 from iskra_server.web.pages import PAGES, STATIC, release
@@ -27,9 +28,7 @@ def source(name: str) -> str:
 
 def imports(name: str) -> set[str]:
     """The modules that a module needs before it runs."""
-    found = re.findall(r'^import (?:.* from )?"(\.[^"]+)"', source(name), re.MULTILINE)
-    here = (STATIC / name).parent
-    return {(here / path).resolve().relative_to(STATIC).as_posix() for path in found}
+    return {f"js/{needed}" for needed in javascript.static_imports(STATIC / name)}
 
 
 def closure(*names: str) -> set[str]:
@@ -136,8 +135,8 @@ def test_the_first_view_is_light() -> None:
 def test_modules_name_each_other_and_nobody_else(name: str) -> None:
     text = source(name)
     assert all((STATIC / each).is_file() for each in imports(name))
-    lazy = re.findall(r'import\("(\.[^"]+)"\)', text)
-    assert [path for path in lazy if not ((STATIC / name).parent / path).is_file()] == []
+    lazy = javascript.lazy_imports(STATIC / name)
+    assert [path for path in lazy if path not in javascript.modules()] == []
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)", text) == []
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text)
 

@@ -350,6 +350,11 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Check that the head still sits on the meter.",
         "Der letzte Wert ist {seconds} s alt.",
         "Prüfen Sie, ob der Lesekopf noch auf dem Zähler sitzt."),
+    "rare": (
+        "The meter sends every {seconds} s, but a reading is stale after {limit} s.",
+        "Set meters.stale_after_s to twice the time between two telegrams, or more.",
+        "Der Zähler sendet alle {seconds} s, aber ein Wert gilt nach {limit} s als veraltet.",
+        "Setzen Sie meters.stale_after_s auf mindestens das Doppelte der Zeit zwischen zwei Telegrammen."),
     # --- plausible ---
     "went_back": (
         "Readings are held back: {register} went back from {before} to {value}.",

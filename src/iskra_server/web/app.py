@@ -41,11 +41,19 @@ if TYPE_CHECKING:
 
 
 class App:
-    """The whole web room as one ASGI application. Call `close()` when the server stops: it ends the live streams."""
+    """The whole web room as one ASGI application. `close()` frees its threads when running requests have finished."""
 
     def __init__(
-        self, *, gate: Gate, direct: dict[str, ASGIApp], routed: Starlette, live: Live, threads: Threads
+        self,
+        *,
+        gate: Gate,
+        direct: dict[str, ASGIApp],
+        routed: Starlette,
+        live: Live | None,
+        threads: Threads,
     ) -> None:
+        self._running = 0
+        self._is_closing = False
         self.routes = routed.routes
         self._gate = gate
         self._direct = direct
@@ -56,16 +64,27 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._gate(scope)
         if refusal is not None:
-            app: ASGIApp = SecurityHeaders(refusal)
-        elif scope["method"] in ("GET", "HEAD"):
-            app = self._direct.get(scope["path"], self._routed)
+            await SecurityHeaders(refusal)(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD") and (app := self._direct.get(scope["path"])):
+            await app(scope, receive, send)
         else:
-            app = self._routed
-        await app(scope, receive, send)
+            self._running += 1
+            try:
+                await self._routed(scope, receive, send)
+            finally:
+                self._running -= 1
+                self._release_when_idle()
 
     def close(self) -> None:
-        self._live.close()
-        self._threads.close()
+        """A reload replaced this app, or the server stops: ends its own live streams."""
+        self._is_closing = True
+        if self._live:
+            self._live.close()
+        self._release_when_idle()
+
+    def _release_when_idle(self) -> None:
+        if self._is_closing and not self._running:
+            self._threads.close()
 
 
 def create_app(
@@ -81,12 +100,16 @@ def create_app(
     recent: Recent = tuple,
     log_lines: Callable[[], Sequence[str]] = tuple,
     dropped_lines: Callable[[], int] = int,
+    live: Live | None = None,
 ) -> App:
-    """`history` gives None while its database is not open, `history_sentence` then says why; None: switched off."""
+    """`history` gives None while its database is not open, `history_sentence` then says why; None: switched off.
+
+    `live` outlives this app: its streams go on behind the next one. Without it, the app has its own.
+    """
     meters = Meters(hub, statuses)
-    live = Live(hub=hub, statuses=statuses, history_sentence=history_sentence, outputs=outputs)
+    streams = live or Live(hub=hub, statuses=statuses, history_sentence=history_sentence, outputs=outputs)
     cumulated = CumulatedEndpoint(hub=hub, meters=meters, readout_interval_s=settings.readout_interval_s)
-    direct: dict[str, ASGIApp] = {"/api/electricity/cumulated": cumulated, "/api/v1/live": live}
+    direct: dict[str, ASGIApp] = {"/api/electricity/cumulated": cumulated, "/api/v1/live": streams}
     api = Api(meters=meters, statuses=statuses, history_sentence=history_sentence, outputs=outputs, days=days)
     threads = Threads()
     past = History(
@@ -130,7 +153,7 @@ def create_app(
     # an address is what it is; one with a slash more is another one
     routed.router.redirect_slashes = False
     gate = Gate(token=settings.token, hosts=Hosts(settings.allowed_hosts), scopes=settings.scopes)
-    return App(gate=gate, direct=direct, routed=routed, live=live, threads=threads)
+    return App(gate=gate, direct=direct, routed=routed, live=None if live else streams, threads=threads)
 
 
 def _nothing() -> None:

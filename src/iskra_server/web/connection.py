@@ -13,7 +13,7 @@ A sweep every two seconds looks at all of them; a request itself costs no timer 
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +76,10 @@ class Connection(_Protocol):
         drop_untaken(self.connections)
 
     def answers_with(self, app: ASGIApp) -> None:
-        """From the next request on."""
+        """From the next request on, those that wait behind a running one included."""
         self.app = app
+        if waiting := getattr(self, "pipeline", None):
+            self.pipeline = deque((cycle, self.app) for cycle, _ in waiting)
 
     @property
     def untaken(self) -> int:

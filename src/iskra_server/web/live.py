@@ -17,6 +17,7 @@ from msgspec import structs
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
+from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.hub import Hub
@@ -130,7 +131,7 @@ class Live:
 
     def _newest(self, seen: int) -> bytes:
         """The newest event of every meter that is fresh, but for those that the client has seen."""
-        now_s = time.monotonic()
+        now_s = boottime_s()
         fresh = (sample for meter_id, sample in self._hub.newest.items() if self._hub.is_fresh(meter_id, now_s))
         return _RETRY + b"".join(self._encode(sample) for sample in fresh if event_id(sample) > seen)
 
@@ -146,10 +147,10 @@ class Live:
         return event
 
     def _encode(self, sample: Sample) -> bytes:
-        now_s = time.monotonic()
+        age_s = max(boottime_s() - sample.monotonic_s, 0.0)
         stale_after_s = self._hub.stale_after_s(sample.reading.meter_id)
-        meter = show(sample, now_s=now_s, fresh=True, stale_after_s=stale_after_s)
-        data = LiveMeter(**structs.asdict(meter), measured_age_s=round(now_s - sample.monotonic_s, 6))
+        meter = show(sample, age_s=age_s, fresh=True, stale_after_s=stale_after_s)
+        data = LiveMeter(**structs.asdict(meter), measured_age_s=meter.age_s or 0.0)
         return b"id: %d\nevent: reading\ndata: %b\n\n" % (event_id(sample), msgspec.json.encode(data))
 
     async def _pulse(self, send: Send) -> None:

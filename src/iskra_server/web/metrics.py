@@ -4,13 +4,13 @@ A meter that is not fresh has no reading here, but its age and `iskra_meter_up 0
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.hub import Hub
@@ -79,13 +79,11 @@ class Metrics:
 
     async def answer(self, request: Request) -> Response:
         form = media_type(request.headers.get("accept", ""))
-        return Response(
-            write(self._families(time.monotonic()), form), headers={**NO_STORE, **_VARY, "content-type": form}
-        )
+        return Response(write(self._families(boottime_s()), form), headers={**NO_STORE, **_VARY, "content-type": form})
 
     def _families(self, now_s: float) -> Iterator[Family]:
         shown = [
-            Shown(sample, self._hub.is_fresh(meter_id, now_s), round(max(now_s - sample.monotonic_s, 0.0), 3))
+            Shown(sample, self._hub.is_fresh(meter_id, now_s), round(self._hub.age_s(meter_id, now_s) or 0.0, 3))
             for meter_id, sample in self._hub.newest.items()
         ]
         writer = self._writer()

@@ -11,9 +11,12 @@ import asyncio
 from base64 import b64encode
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
+
+from iskra_server.address import Address, is_host
+from iskra_server.secret import Secret
 
 # without progress, and for all of it: an answer may drip in byte by byte
 TIMEOUT_S = 10.0
@@ -36,35 +39,39 @@ class Target(NamedTuple):
     """`shown` is its address without what is secret, `place` the database or bucket."""
 
     url: str
-    headers: dict[str, str]
+    authorization: Secret
     shown: str
     place: str
 
 
 def target_of(
     *,
-    url: str,
-    token: str = "",
+    url: str | Address,
+    token: str | Secret = "",
     user: str = "",
-    password: str = "",
+    password: str | Secret = "",
     database: str = "",
     org: str = "",
     bucket: str = "",
 ) -> Target:
     """ValueError says in a sentence what is wrong with the url."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    url, token, password = Address(url), Secret(token), Secret(password)
+    if url.scheme not in ("http", "https") or not is_host(url.host) or set(url.rest) & set("?#"):
         raise ValueError("it must be an address such as http://192.168.1.20:8086")
-    _ = parts.port  # raises ValueError for one that no machine has
-    if not token.isascii():
-        raise ValueError("outputs.influx.token has letters that no token has")
-    host = parts.netloc.rpartition("@")[2]
-    shown = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
-    user, password = user or unquote(parts.username or ""), password or unquote(parts.password or "")
+    port = url.port
+    if not all("!" <= sign <= "~" for sign in token.reveal()):
+        raise ValueError("outputs.influx.token has signs that no token has")
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    shown = f"{url.scheme}://{host}{f':{port}' if port else ''}{url.rest.rstrip('/')}"
     place = {"bucket": bucket, "org": org} if bucket else {"db": database}
     path = "/api/v2/write" if bucket else "/write"
     query = urlencode({name: text for name, text in place.items() if text} | {"precision": "ms"})
-    return Target(f"{shown}{path}?{query}", _authorization(token, user, password), shown, bucket or database)
+    return Target(
+        f"{shown}{path}?{query}",
+        _authorization(token, user or url.user, password or url.password),
+        shown,
+        bucket or database,
+    )
 
 
 async def write(client: httpx.AsyncClient, target: Target, lines: bytes) -> None:
@@ -73,7 +80,7 @@ async def write(client: httpx.AsyncClient, target: Target, lines: bytes) -> None
         async with (
             asyncio.timeout(TOTAL_S),
             client.stream(
-                "POST", target.url, content=lines, headers=target.headers, timeout=TIMEOUT_S, follow_redirects=False
+                "POST", target.url, content=lines, headers=_headers(target), timeout=TIMEOUT_S, follow_redirects=False
             ) as answer,
         ):
             if answer.status_code == HTTPStatus.NO_CONTENT:
@@ -110,13 +117,15 @@ async def _said(answer: httpx.Response) -> str:
     return " ".join(text.split())[:_SHOWN_CHARACTERS] or answer.reason_phrase
 
 
-def _authorization(token: str, user: str, password: str) -> dict[str, str]:
-    headers = {"content-type": "text/plain; charset=utf-8", "accept-encoding": "identity"}
+def _authorization(token: Secret, user: str, password: Secret) -> Secret:
     if token:
-        headers["authorization"] = f"Token {token}"
-    elif user:
-        headers["authorization"] = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
-    return headers
+        return Secret(f"Token {token.reveal()}")
+    return Secret(f"Basic {b64encode(f'{user}:{password.reveal()}'.encode()).decode()}" if user else "")
+
+
+def _headers(target: Target) -> dict[str, str]:
+    shown = {"authorization": target.authorization.reveal()} if target.authorization else {}
+    return {"content-type": "text/plain; charset=utf-8", "accept-encoding": "identity"} | shown
 
 
 def _reason(error: httpx.HTTPError | TimeoutError) -> str:

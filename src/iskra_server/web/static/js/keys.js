@@ -1,6 +1,7 @@
 // Keys: n h c s go to a section; in history the arrows step, t leads to the present.
 
-import { go, HOME } from "./router.js";
+import { HOME } from "./page.js";
+import { go } from "./router.js";
 
 const SECTIONS = { n: [HOME], h: ["day"], c: ["cost"], s: ["setup"], w: ["wall"] };
 const TYPING = "input, select, textarea, [role=slider]";

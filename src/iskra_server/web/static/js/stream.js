@@ -35,5 +35,5 @@ function isLoaded({ sheet }) {
   try { return sheet.cssRules.length > 0; } catch { return false; }
 }
 
-// a centre has a database, and no telegrams
+// a central server has a database, and no telegrams
 if (document.documentElement.dataset.centre !== "yes") connect();
