@@ -22,12 +22,12 @@ _RECENT_LINES = 200
 _AT_ONCE = 6.0
 _ONE_EVERY_S = 2400.0
 _KINDS = 1000
+# log.info(..., extra={ALWAYS: True}): what somebody has just asked for is never left out
+ALWAYS = "always"
 _WAITING_LINES = 1000
 # at the end of the process: what waits is written, or left behind
 _FLUSH_S = 0.5
 _STDERR = 2
-# log.info(..., extra={ALWAYS: True}): what somebody has just asked for is never left out
-ALWAYS = "always"
 
 
 class JsonFormatter(logging.Formatter):

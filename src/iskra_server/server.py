@@ -276,8 +276,8 @@ class Composition:
             recent=lambda: [(reader.source.url, reader.recent) for reader in self._readers.values()],
             days=lambda: [(reader.source.url, reader.day()) for reader in self._readers.values()],
             log_lines=lambda: self._log_lines.lines,
-            dropped_lines=dropped_lines,
             live=self._live,
+            dropped_lines=dropped_lines,
         )
 
     def _history_sentence(self) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from answering import Answering, answering, until
 from iskra_server.hub import Hub
+from iskra_server.secret import Secret
 from iskra_server.web import fleet
 from iskra_server.web.app import App, create_app
 from iskra_server.web.settings import Settings
@@ -60,7 +61,7 @@ def threads_of_history() -> int:
 
 def test_running_requests_finish_with_the_application_that_they_began_with() -> None:
     reads = Reads()
-    old, new = app_of(reads), app_of(reads, token="0123456789abcdef")
+    old, new = app_of(reads), app_of(reads, token=Secret("0123456789abcdef"))
 
     async def run() -> list[bytes]:
         async with answering(old) as site:

@@ -99,8 +99,8 @@ def create_app(
     days: Days = tuple,
     recent: Recent = tuple,
     log_lines: Callable[[], Sequence[str]] = tuple,
-    dropped_lines: Callable[[], int] = int,
     live: Live | None = None,
+    dropped_lines: Callable[[], int] = int,
 ) -> App:
     """`history` gives None while its database is not open, `history_sentence` then says why; None: switched off.
 
