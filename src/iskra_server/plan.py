@@ -1,5 +1,6 @@
 """What a configuration asks for, tried before anything is opened or changed: each mistake in it is a sentence."""
 
+import os
 import ssl
 from typing import NamedTuple
 
@@ -49,9 +50,9 @@ def plan_of(config: Config) -> Plan:
         scopes=_scopes(config),
         centre=not config.meters,
     )
-    return Plan(
-        config, [_source(meter) for meter in config.meters], settings, tls_context(server.tls_cert, server.tls_key)
-    )
+    sources = [_source(meter) for meter in config.meters]
+    _check_devices(sources)
+    return Plan(config, sources, settings, tls_context(server.tls_cert, server.tls_key))
 
 
 def _source(meter: MeterConfig) -> Source:
@@ -66,6 +67,18 @@ def _source(meter: MeterConfig) -> Source:
         # a sentence about an address repeats it
         reason = str(error).rstrip(".").replace(meter.url, url := masked_url(meter.url))
         raise ConfigError(f"The meter {url} cannot be read: {reason}.") from None
+
+
+def _check_devices(sources: list[Source]) -> None:
+    """Two names of one serial port would take it from each other."""
+    ports: dict[str, str] = {}
+    for port in (source.state.port for source in sources if not source.simulated):
+        device = os.path.realpath(port)
+        if device in ports and os.path.exists(device):
+            raise ConfigError(
+                f"The meters {ports[device]} and {port} are the same device ({device}); keep one of them."
+            )
+        ports[device] = port
 
 
 def _zone(name: str) -> str:

@@ -1,5 +1,6 @@
 """What a source's address looks like, and the source behind it."""
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,12 +22,24 @@ FORMS = (
     "file:PATH?speed=1",
 )
 
+# pyserial's socket://HOST:PORT, telnet://, and HOST:PORT without a scheme; a bare name is taken for a file
+_NETWORK = re.compile(
+    r"(?:socket|telnet)://(?P<host>[^/:?@]+|\[[0-9a-fA-F:]+\])(?P<port>:\d+)?/?(?:\?.*)?"
+    r"|(?P<bare>(?:\d{1,3}\.){3}\d{1,3}|[\w-]+(?:\.[\w-]+)*(?=:\d)|\[[0-9a-fA-F:]+\])(?P<number>:\d+)?"
+)
+_WINDOWS = re.compile(r"(?:\\\\\.\\)?COM\d+:?", re.IGNORECASE)
+_DEVICE = re.compile(r"tty[A-Za-z]+\d+|serial\d(?:\?.*)?")
+
 
 def open_source(url: str, *, recognise: Callable[[bytes], bool], tell: Tell = plainly) -> Source:
     """The source of an address, not opened yet; `recognise` knows a meter's octets. ValueError has a sentence.
 
     `tell` has the words for the log.
     """
+    if not url.isprintable():
+        raise ValueError(f"{url!r} has characters that no address has.")
+    if better := _better(url):
+        raise ValueError(f"{url} is not an address of a meter; {better}.")
     scheme = url.split(":", 1)[0] if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", url) else ""
     match scheme:
         case "" if url == "auto":
@@ -44,6 +57,17 @@ def open_source(url: str, *, recognise: Callable[[bytes], bool], tell: Tell = pl
             path, speed = _with_number(url.removeprefix("file:"), "speed", 1.0)
             return Replay(url=url, path=Path(path), speed=speed, tell=tell)
     raise ValueError(f"{url!r} is not an address of a meter. It can be {_either(FORMS)}.")
+
+
+def _better(url: str) -> str:
+    """What to write instead of an address that other programs understand, or that lacks its beginning."""
+    if found := _NETWORK.fullmatch(url):
+        return f"write tcp://{found['host'] or found['bare']}{found['port'] or found['number'] or ':PORT'}"
+    if found := _WINDOWS.fullmatch(url):
+        return f"{url.upper()} is a port of Windows; iskra-server ports lists the ports of this computer"
+    if _DEVICE.fullmatch(url) and not os.path.exists(url):
+        return f"write /dev/{url}"
+    return ""
 
 
 def _with_number(url: str, name: str, default: float) -> tuple[str, float]:
