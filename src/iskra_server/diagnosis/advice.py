@@ -199,9 +199,9 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Führen Sie pip install 'serialx[esphome]' aus."),
     "needs_package_in_container": (
         "{port} needs a package that the container image does not have.",
-        "Let ESPHome serve its UART as raw TCP (component stream_server) and write tcp://HOST:PORT; or run iskra-server outside of the container, with pip install 'serialx[esphome]'.",
+        "Let ESPHome serve its UART as raw TCP (component stream_server) and write tcp://HOST:PORT; or run this server outside of the container, with pip install 'serialx[esphome]'.",
         "{port} braucht ein Paket, das im Container-Image fehlt.",
-        "Lassen Sie ESPHome seine UART als rohes TCP anbieten (Komponente stream_server) und schreiben Sie tcp://HOST:PORT; oder betreiben Sie iskra-server außerhalb des Containers, mit pip install 'serialx[esphome]'."),
+        "Lassen Sie ESPHome seine UART als rohes TCP anbieten (Komponente stream_server) und schreiben Sie tcp://HOST:PORT; oder betreiben Sie diesen Server außerhalb des Containers, mit pip install 'serialx[esphome]'."),
     "bad_address": (
         "{port} cannot be used ({reason}).",
         "Check the address and the settings there.",
