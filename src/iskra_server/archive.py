@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from iskra_server.clock import Clock
+from iskra_server.history.checkup import aside
 from iskra_server.history.errors import StoreError
 from iskra_server.history.recorder import Recorder, last_values, remembered
 from iskra_server.history.records import LastCounter
@@ -32,7 +34,6 @@ THIN_EVERY_S = 3600.0
 LOOK_EVERY_S = 60.0
 # what waits for history to be opened goes to the disk so often: a kill loses no more
 HAND_OVER_EVERY_S = 300.0
-_RESUME_EVERY_S = 1.0
 _OPEN_AT_END_S = 1.5
 # where the one before has taken all of the time
 _LEAST_S = 0.2
@@ -56,18 +57,24 @@ class Archive:
         thin_every_s: float = THIN_EVERY_S,
         places: Sequence[Path] = (),
         name: str = "The database",
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or Clock()
         self._writer = Writer(
             open_store,
             flush_s=flush_s,
             spool=HistorySpool(places),
-            last_values=last_values,
             name=name,
-            samples_elsewhere=lambda: self._recorder.waiting,
+            samples_elsewhere=lambda: self._recorder.waiting_count,
         )
         self._guard: Guard | None = None
         self._recorder = Recorder(
-            writer=self._writer, flush_s=flush_s, keep_points=raw_days > 0, simulated=simulated, learn=self._learn
+            writer=self._writer,
+            flush_s=flush_s,
+            keep_points=raw_days > 0,
+            simulated=simulated,
+            learn=self._learn,
+            clock=self._clock,
         )
         self._raw_days = raw_days
         self._thin_every_s = thin_every_s
@@ -79,6 +86,8 @@ class Archive:
         self._has_begun = False
         self._ended = asyncio.Event()
         self.replacements = Replacements()
+        # rows of a clock that was wrong
+        self.set_aside = 0
 
     @property
     def store(self) -> Store | None:
@@ -112,9 +121,21 @@ class Archive:
         """
         self._guard = guard
         self._begin()
+        by_s = time.monotonic() + OPEN_WITHIN_S
         await asyncio.to_thread(self._writer.tried.wait, OPEN_WITHIN_S)
-        if self._writer.resumed:
-            self._learn(self._writer.resumed.counters)
+        if (store := self.store) is not None:
+            asking = asyncio.ensure_future(asyncio.to_thread(last_values, store))
+            asking.add_done_callback(self._learned)
+            await asyncio.wait((asking,), timeout=by_s - time.monotonic())
+
+    def _learned(self, asked: "asyncio.Future[list[LastCounter]]") -> None:
+        """Now, or when it is too late for the first telegram."""
+        if asked.cancelled():
+            return
+        if error := asked.exception():
+            log.warning("what the meters showed last is not known yet: %s", error)
+        else:
+            self._learn(asked.result())
 
     def _begin(self) -> None:
         if not self._has_begun:
@@ -147,15 +168,12 @@ class Archive:
             await asyncio.shield(asyncio.create_task(self._close()))
 
     async def _open(self) -> None:
-        """After the one before has ended; then hand over what waits, until history has said where it stopped."""
+        """After the one before has ended; then hand over what waits from time to time."""
         await self._inherit()
         self._begin()
-        handed_over_s = time.monotonic()
-        while not self._recorder.resume():
-            await asyncio.sleep(_RESUME_EVERY_S)
-            if time.monotonic() - handed_over_s > HAND_OVER_EVERY_S:
-                handed_over_s = time.monotonic()
-                self._recorder.hand_over_waiting()
+        while True:
+            await asyncio.sleep(HAND_OVER_EVERY_S)
+            self._recorder.hand_over_waiting()
 
     async def _inherit(self) -> None:
         """What the one before could not write, once it has ended."""
@@ -174,9 +192,10 @@ class Archive:
         try:
             await self._inherit()
             self._begin()
-            if not self._writer.resumed:
+            if self._recorder.waiting_count:
                 # what waits for the database to be opened can be written if that is just happening
                 await asyncio.to_thread(self._writer.tried.wait, min(_OPEN_AT_END_S, by_s - time.monotonic()))
+                await self._recorder.record_waiting()
             self._recorder.close()
             state = await asyncio.to_thread(self._writer.close, max(_LEAST_S, by_s - time.monotonic()))
             if not self._is_followed:
@@ -210,21 +229,23 @@ class Archive:
                 log.exception("a sample was not recorded")
 
     async def watch_replacements(self) -> None:
-        """Every minute, look which meters may have been replaced, and which have been."""
+        """Every minute, look which meters may have been replaced, which have been, and what is set aside."""
         while True:
             if self.store is not None:
                 try:
                     known = await asyncio.to_thread(self.store.meters)
                     self.replacements = replacements(known, time.time())
+                    self.set_aside = sum(each.count for each in await asyncio.to_thread(aside, self.store))
                 except StoreError as error:
                     log.debug("which meters were replaced is looked at in a minute: %s", error)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def thin(self) -> None:
-        """Every hour, delete points that are older than they shall become."""
+        """Every hour, delete points that are older than they shall become; never by a clock in doubt."""
         while True:
             await asyncio.sleep(self._thin_every_s)
-            if self.store is not None:
+            self._clock.look()
+            if self.store is not None and self._clock.is_settled:
                 try:
                     await asyncio.to_thread(thin, self.store, time.time(), self._raw_days)
                 except StoreError as error:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from iskra_server.history.errors import StoreError
 from iskra_server.history.points import unpack
-from iskra_server.history.recorder import Recorder, last_values, remembered
+from iskra_server.history.recorder import Recorder, remembered
 from iskra_server.history.records import Exact, LastCounter, quarter_of
 from iskra_server.history.store import Store
 from iskra_server.history.writer import Writer
@@ -31,9 +31,9 @@ async def given(samples: Iterable[Sample]) -> AsyncGenerator[Sample, None]:
 
 def record(path: Path, samples: Iterable[Sample], *, keep_points: bool = True, simulated: bool = False) -> Store:
     """Everything recorded and written, as at a shutdown."""
-    writer = Writer(lambda: Store(f"sqlite:///{path}"), last_values=last_values)
+    writer = Writer(lambda: Store(f"sqlite:///{path}"))
     writer.start()
-    until(lambda: writer.resumed)
+    until(lambda: writer.store)
     recorder = Recorder(writer=writer, flush_s=600, keep_points=keep_points, simulated=simulated)
     asyncio.run(recorder.run(given(samples)))
     recorder.close()
@@ -117,7 +117,7 @@ def test_what_arrives_before_the_database_opens_is_in_the_ledger_too(tmp_path: P
         nonlocal can_open
         await recorder.run(given(day(40)[:-1]))
         can_open = True
-        await asyncio.to_thread(until, lambda: writer.resumed)
+        await asyncio.to_thread(until, lambda: writer.store)
         await recorder.run(given(day(40)[-1:]))
 
     writer = Writer(open_store, first_retry_s=0.05)

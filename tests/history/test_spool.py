@@ -31,7 +31,7 @@ def opened(*places: Path) -> HistorySpool:
 def kept(*places: Path, ledger: Sequence[Record] = LEDGER, samples: Sequence[Sample] = ()) -> None:
     """As an earlier run has left it."""
     spool = opened(*places)
-    spool.keep(Batch(tuple(ledger), (block(),), (METER, OTHER), samples=tuple(samples)))
+    spool.keep(Batch(tuple(ledger), (block(),), (METER, OTHER), samples=tuple((each, True) for each in samples)))
     spool.close()
 
 
@@ -126,37 +126,43 @@ def test_samples_wait_until_they_are_forgotten_in_the_order_of_their_arrival(tmp
     samples = [sample(energy(1000 + k), power_register(5), at_s=float(k)) for k in range(3)]
     kept(tmp_path, samples=samples[:2])
     spool = opened(tmp_path)
-    spool.keep(Batch((), (), (), samples=(samples[2],)))
-    assert spool.samples() == samples
+    spool.keep(Batch((), (), (), samples=((samples[2], False),)))
+    assert spool.samples() == [(samples[0], True), (samples[1], True), (samples[2], False)]
     # one that comes meanwhile is not forgotten
     later = sample(energy(2000), at_s=9.0)
-    spool.keep(Batch((), (), (), samples=(later,)))
+    spool.keep(Batch((), (), (), samples=((later, True),)))
     spool.forget_samples()
-    assert spool.samples() == [later]
+    assert spool.samples() == [(later, True)]
     assert spool.readings == 1
 
 
 def test_a_sample_waits_with_its_numbers_alone(tmp_path: Path) -> None:
     whole = sample(Register(Obis.parse("129-129:199.130.3"), b"ISK"), energy(1000), at_s=0.0)
     kept(tmp_path, samples=[whole])
-    (found,) = opened(tmp_path).samples()
+    ((found, _),) = opened(tmp_path).samples()
     assert found.reading.registers == (energy(1000),)
     assert (found.reading.server_id, found.received_at) == (SERVER_ID, whole.received_at)
 
 
 def test_of_another_boot_the_wall_clock_alone_tells_what_passed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     boot = tmp_path / "boot_id"
     monkeypatch.setattr("iskra_server.history.spool._BOOT_ID", boot)
     boot.write_text("one\n")
     samples = [sample(energy(k), at_s=float(60 * k)) for k in range(2)]
     samples = [replace(each, monotonic_s=5e9) for each in samples]
-    kept(tmp_path / "spool", samples=samples)
+    spool = opened(tmp_path / "spool")
+    spool.keep(Batch((), (), (), samples=((samples[0], True), (samples[1], True), (samples[1], False))))
+    spool.close()
     boot.write_text("two\n")
-    first, second = opened(tmp_path / "spool").samples()
+    again = opened(tmp_path / "spool")
+    (first, _), (second, _) = again.samples()
     assert second.received_at - first.received_at == timedelta(seconds=60)
     assert second.monotonic_s - first.monotonic_s == pytest.approx(60, abs=1)
+    # by a clock that was not believed nobody can say any more when that was
+    assert again.dropped == (0, 1)
+    assert "1 telegrams cannot be placed" in caplog.text
 
 
 def test_a_full_disk_is_an_error_and_loses_nothing(small_disk: Path) -> None:

@@ -274,7 +274,7 @@ def test_a_shutdown_keeps_what_it_cannot_write_and_the_next_start_writes_it(
     assert (state.pending_ledger, state.pending_points, held.rest().ledger) == (1, 60, ())
     locked.execute("ROLLBACK")
     after = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(folder))
-    wait_until(lambda: after.resumed is not None)
+    wait_until(lambda: after.caught_up)
     assert after.store
     assert after.store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
     assert after.store.points_between(METER_ID, AT_S, AT_S + 1) == [block()]
@@ -295,7 +295,7 @@ def test_without_a_disk_what_is_left_at_the_end_can_be_handed_on(
     after.inherit(held.rest())
     locked.execute("ROLLBACK")
     after.start()
-    wait_until(lambda: is_written(after) and after.resumed is not None)
+    wait_until(lambda: is_written(after) and after.caught_up)
     after.close()
     store = Store(f"sqlite:///{file}")
     assert store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
@@ -330,7 +330,7 @@ def test_while_the_database_is_away_what_waits_is_on_the_disk_and_is_written_onc
     held.close()
     # what the first has written is written again, and nothing changes
     again = start(spool=spool_in(copied))
-    wait_until(lambda: again.resumed is not None)
+    wait_until(lambda: again.caught_up)
     assert again.store
     assert again.store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1) == [
         boundary(QUARTER + quarter) for quarter in range(20)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from iskra_server.history.records import MeterInfo, PointBlock, Record
-from iskra_server.meter.reading import Sample
+from iskra_server.history.waiting import Waited
 
 
 def note_meter(meters: dict[str, MeterInfo], seen: MeterInfo) -> None:
@@ -28,7 +28,7 @@ class Batch(Struct, frozen=True):
     meters: tuple[MeterInfo, ...]
     ledger_end: int = 0
     end: int = 0
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[Waited, ...] = ()
 
 
 class Pending:
@@ -38,7 +38,7 @@ class Pending:
         self._ledger: deque[Record] = deque()
         self._points: deque[tuple[float, PointBlock]] = deque()
         self._meters: dict[str, MeterInfo] = {}
-        self._samples: list[Sample] = []
+        self._samples: list[Waited] = []
         # the numbers of the first of the ledger, and of the points
         self._first_record = 0
         self._first = 0
@@ -68,7 +68,7 @@ class Pending:
             else:
                 self._ledger.append(record)
 
-    def add_samples(self, samples: Iterable[Sample]) -> None:
+    def add_samples(self, samples: Iterable[Waited]) -> None:
         """For a ledger that does not go on yet."""
         self._samples += samples
 
@@ -80,7 +80,7 @@ class Pending:
             note_meter(self._meters, info)
         self._samples += batch.samples
 
-    def take_samples(self) -> list[Sample]:
+    def take_samples(self) -> list[Waited]:
         """They are not pending any more."""
         samples, self._samples = self._samples, []
         return samples

@@ -15,7 +15,6 @@ may be what is wrong. The last one is the same whatever is configured; it says i
 import fcntl
 import logging
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from iskra_server.clock import wall_ahead_s
 from iskra_server.history.pending import Batch, note_meter
-from iskra_server.history.records import Boundary, EpochStart, MeterInfo, PointBlock, PowerQuarter, Record
+from iskra_server.history.records import Boundary, ClockStep, EpochStart, MeterInfo, PointBlock, PowerQuarter, Record
+from iskra_server.history.waiting import Waited
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.units import Unit
@@ -43,7 +44,7 @@ log = logging.getLogger(__name__)
 
 
 class Line(Struct, frozen=True, omit_defaults=True):
-    """One of these; a sample with the boot that its boot time counts from."""
+    """One of these; a sample with the boot that its boot time counts from, and whether its wall clock was believed."""
 
     meter: MeterInfo | None = None
     boundary: Boundary | None = None
@@ -51,11 +52,13 @@ class Line(Struct, frozen=True, omit_defaults=True):
     epoch: EpochStart | None = None
     block: PointBlock | None = None
     sample: Sample | None = None
+    step: ClockStep | None = None
     boot: str = ""
+    believed: bool = True
 
     @property
     def record(self) -> Record | None:
-        return self.boundary or self.power or self.epoch or self.block
+        return self.boundary or self.power or self.epoch or self.block or self.step
 
 
 Write = Callable[[Sequence[Record], Sequence[MeterInfo]], None]
@@ -105,7 +108,7 @@ class HistorySpool:
         """Hand over every record with its meters, the oldest first, and forget it; says how many records."""
         return sum(place.write(write) for place in self._places)
 
-    def samples(self) -> list[Sample]:
+    def samples(self) -> list[Waited]:
         """The readings that wait, in the order of their arrival; they stay until `forget_samples`."""
         return [sample for place in self._places for sample in place.read_samples()]
 
@@ -150,8 +153,8 @@ class HistorySpool:
     @property
     def dropped(self) -> tuple[int, int]:
         """Records and telegrams that there was no room for, or that could not be read."""
-        ledger = sum(place.ledger.dropped + place.samples.dropped + place.damaged for place in self._places)
-        return ledger, sum(place.points.dropped for place in self._places)
+        ledger = sum(place.ledger.dropped + place.damaged for place in self._places)
+        return ledger, sum(place.points.dropped + place.samples.dropped + place.unplaceable for place in self._places)
 
     @property
     def used(self) -> list[Path]:
@@ -168,7 +171,7 @@ class _Place:
         self.ledger = Spool(folder / "ledger", LEDGER_BYTES, _count_records)
         self.points = Spool(folder / "points", POINTS_BYTES, _count_telegrams)
         self.samples = Spool(folder / "samples", SAMPLES_BYTES)
-        self.damaged = 0
+        self.damaged = self.unplaceable = 0
         self._given: list[Segment] = []
 
     @property
@@ -201,7 +204,8 @@ class _Place:
             self.points.append(_encoded([*meters, *map(_line, batch.points)]))
         if batch.samples:
             boot = _boot_id()
-            self.samples.append(_encoded(Line(sample=_numbers_alone(each), boot=boot) for each in batch.samples))
+            lines = (Line(sample=_numbers_alone(s), boot=boot, believed=believed) for s, believed in batch.samples)
+            self.samples.append(_encoded(lines))
 
     def write(self, write: Write) -> int:
         written = 0
@@ -219,10 +223,23 @@ class _Place:
                 written += len(records)
         return written
 
-    def read_samples(self) -> list[Sample]:
+    def read_samples(self) -> list[Waited]:
         self._given = self.samples.segments()
         content = [line for segment in self._given for line in _content(segment)]
-        return [_in_this_boot(line.sample, line.boot) for line in self._decoded(self.samples, content) if line.sample]
+        boot, found = _boot_id(), []
+        for line in self._decoded(self.samples, content):
+            if line.sample and boot and line.boot == boot:
+                found.append((line.sample, line.believed))
+            elif line.sample and line.believed:
+                found.append((_by_wall_clock(line.sample), True))
+            else:
+                self.unplaceable += 1
+        if self.unplaceable:
+            log.error(
+                "%d telegrams cannot be placed: their clock was not believed, and they arrived before a reboot.",
+                self.unplaceable,
+            )
+        return found
 
     def forget_samples(self) -> None:
         for segment in self._given:
@@ -263,11 +280,9 @@ def _numbers_alone(sample: Sample) -> Sample:
     return replace(sample, reading=replace(sample.reading, registers=tuple(sample.reading.numbers())))
 
 
-def _in_this_boot(sample: Sample, boot: str) -> Sample:
+def _by_wall_clock(sample: Sample) -> Sample:
     """Boot time of another boot says nothing in this one: the wall clock alone tells then what passed since."""
-    if boot and boot == _boot_id():
-        return sample
-    return replace(sample, monotonic_s=time.monotonic() - (time.time() - sample.received_at.timestamp()))
+    return replace(sample, monotonic_s=sample.received_at.timestamp() - wall_ahead_s())
 
 
 def _boot_id() -> str:
@@ -287,6 +302,8 @@ def _line(record: Record) -> Line:
             return Line(epoch=record)
         case PointBlock():
             return Line(block=record)
+        case ClockStep():
+            return Line(step=record)
 
 
 def _encoded(lines: Iterable[Line]) -> list[bytes]:

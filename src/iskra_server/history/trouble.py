@@ -5,10 +5,11 @@ import os
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from iskra_server.address import Address
 from iskra_server.history.errors import StoreError
 
 # extended result codes of SQLite carry the primary one in their low octet
@@ -46,17 +47,21 @@ _DRIVER = "PostgreSQL needs a driver: pip install 'iskra-electricity-server[post
 
 
 def named(url: URL) -> str:
-    """A database as it may be shown: the file, or the URL without its password."""
-    return url.database or "memory" if url.drivername.startswith("sqlite") else url.render_as_string()
+    """A database as it may be shown: the file, or the address without its password."""
+    if url.drivername.startswith("sqlite"):
+        return url.database or "memory"
+    return str(_address(url))
 
 
-def shown(address: str) -> str:
+def _address(url: URL) -> Address:
+    return Address(url.render_as_string(hide_password=False))
+
+
+def shown(address: Address) -> str:
     """A database as a sentence names it: the file, or the server."""
-    try:
-        url = make_url(address)
-    except (ArgumentError, ValueError):
-        return "The database"
-    return named(url) if url.drivername.startswith("sqlite") else _server(url)
+    if address.scheme == "sqlite":
+        return str(address).removeprefix("sqlite:///")
+    return f"PostgreSQL at {address.host or 'this machine'}"
 
 
 def access_denied(path: Path) -> OSError | None:
@@ -130,7 +135,7 @@ def _closed(path: Path, error: sqlite3.Error) -> str:
 
 def _postgres(url: URL, error: BaseException) -> str:
     """The server says why in its own language, and without a code while a connection is made."""
-    said = " ".join(str(error).split())
+    said = _address(url).masked(" ".join(str(error).split()))
     names = {"server": _server(url), "user": url.username, "database": url.database, "said": said}
     refusal = next((sentence for phrase, sentence in _REFUSALS.items() if phrase.format(**names) in said), None)
     state = str(getattr(error, "sqlstate", None) or "")

@@ -21,10 +21,10 @@ from msgspec.structs import replace
 
 from iskra_server.history.errors import StoreError
 from iskra_server.history.pending import Batch, Pending
-from iskra_server.history.records import LastCounter, MeterInfo, PointBlock, Record
+from iskra_server.history.records import MeterInfo, PointBlock, Record
 from iskra_server.history.spool import HistorySpool
 from iskra_server.history.store import Store, fits
-from iskra_server.meter.reading import Sample
+from iskra_server.history.waiting import Waited
 
 TOGETHER_S = 1.0
 FIRST_RETRY_S = 1.0
@@ -62,19 +62,12 @@ class WriterState(Struct, frozen=True):
     dropped_ledger: int = 0
 
 
-class Resumed(Struct, frozen=True):
-    """Where history stopped, and the telegrams that wait to be recorded from there on."""
-
-    counters: list[LastCounter]
-    samples: list[Sample]
-
-
 class Writer:
     """Opens a store, again when it fails, and writes what is put.
 
-    `store` is None until it was opened once, `resumed` until it has said where history stopped (`last_values`) and
-    took what waited on the disk; `tried` is set after the first attempt, whatever came of it. `name` is the database
-    as it may be shown. `samples_elsewhere` says how many telegrams wait in front of this writer.
+    `store` is None until it was opened once; `caught_up` says whether it then took what had waited before; `tried` is
+    set after the first attempt, whatever came of it. `name` is the database as it may be shown; `samples_elsewhere`
+    says how many telegrams wait in front of this writer.
     """
 
     def __init__(
@@ -87,16 +80,14 @@ class Writer:
         first_retry_s: float = FIRST_RETRY_S,
         spool_after_s: float = SPOOL_AFTER_S,
         spool: HistorySpool | None = None,
-        last_values: Callable[[Store], list[LastCounter]] = lambda _: [],
         name: str = "The database",
         samples_elsewhere: Callable[[], int] = lambda: 0,
     ) -> None:
         self.store: Store | None = None
-        self.resumed: Resumed | None = None
+        self.caught_up = False
         self.tried = Event()
         self.spool = spool or HistorySpool([])
         self._open_store = open_store
-        self._last_values = last_values
         self._name = name
         self._samples_elsewhere = samples_elsewhere
         self._flush_s = flush_s
@@ -138,16 +129,28 @@ class Writer:
                 self._due = due
                 self._changed.notify()
 
-    def put_samples(self, samples: Sequence[Sample]) -> None:
-        """Take telegrams that no ledger can take before `resumed` is known; never waits, never raises."""
-        with self._changed:
-            if self.resumed:
-                self.resumed.samples.extend(samples)
-            else:
+    def put_samples(self, samples: Sequence[Waited]) -> None:
+        """Keep telegrams that no ledger can take yet, on the disk if possible; never waits, never raises."""
+        if samples:
+            with self._changed:
                 self._pending.add_samples(samples)
+                self._due = min(self._due, time.monotonic() + self._together_s)
+                self._changed.notify()
+
+    @property
+    def has_samples(self) -> bool:
+        with self._changed:
+            return not self._forget_samples and bool(self._pending.samples or self.spool.readings)
+
+    def take_samples(self) -> list[Waited]:
+        """Those that were put, in the order of their arrival; on the disk they stay until `samples_recorded`."""
+        with self._keeping:
+            kept = self.spool.samples()
+            with self._changed:
+                return kept + self._pending.take_samples()
 
     def samples_recorded(self) -> None:
-        """What came of the samples in `resumed` has been put; once it is written they are forgotten."""
+        """What came of the samples that were taken has been put; once it is written they are forgotten."""
         with self._changed:
             self._forget_samples = True
             self._due = min(self._due, time.monotonic() + self._together_s)
@@ -257,10 +260,7 @@ class Writer:
         if batch.ledger or batch.points or batch.meters:
             self.store.write((*batch.ledger, *batch.points), batch.meters)
             self._last_flush = datetime.now(UTC)
-        if self.resumed is None:
-            counters, samples = self._last_values(self.store), self.spool.samples()
-            with self._changed:
-                self.resumed = Resumed(counters, samples + self._pending.take_samples())
+        self.caught_up = True
 
     def _open(self) -> None:
         """The file or the server may be another one by now; until it opens, the old one still answers questions."""
@@ -316,13 +316,14 @@ class Writer:
         with self._changed:
             self._pending.written(batch)
             self._attempt_began = None
-            if not self._failures:
-                return
-            self._failures = 0
+            is_again, self._failures = bool(self._failures), 0
             self._sentence, self._since = "", None
-            if self._pending:
+            if is_again and self._pending:
                 self._due = time.monotonic() + self._together_s
-        log.info("History is written again.")
+        if batch.samples:
+            self._keep_on_disk()
+        if is_again:
+            log.info("History is written again.")
 
 
 def _told(state: WriterState, where: str) -> str:

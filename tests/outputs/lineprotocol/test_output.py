@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from iskra_server.address import Address
 from iskra_server.config import Config, ConfigError, InfluxConfig, MeterConfig, ServerConfig
 from iskra_server.config.sections import OutputsConfig
 from iskra_server.hub import Hub
@@ -296,8 +297,8 @@ def test_kill_9_in_an_outage_loses_nothing_that_was_kept(influx: Influx, tmp_pat
 def test_an_address_that_is_none_is_one_sentence() -> None:
     config = Config(
         ServerConfig(host="127.0.0.1", port=free_port()),
-        (MeterConfig("simulator:MT175"),),
-        outputs=OutputsConfig(influx=InfluxConfig(url="pi:8086")),
+        (MeterConfig(Address("simulator:MT175")),),
+        outputs=OutputsConfig(influx=InfluxConfig(url=Address("pi:8086"))),
     )
     with pytest.raises(ConfigError, match=r"^outputs\.influx\.url cannot be used: .*8086\.$"):
         run(config)
