@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from iskra_server.clock import Clock
@@ -35,6 +35,8 @@ LOOK_EVERY_S = 60.0
 # what waits for history to be opened goes to the disk so often: a kill loses no more
 HAND_OVER_EVERY_S = 300.0
 _OPEN_AT_END_S = 1.5
+# at a reload: the one before ends, the next one opens; the queue of a meter holds a minute
+_OPEN_IN_QUEUE_S = 8.0
 # where the one before has taken all of the time
 _LEAST_S = 0.2
 # for what has arrived when the server stops, before the writer takes its three seconds
@@ -84,7 +86,7 @@ class Archive:
         self._before: Archive | None = None
         self._is_followed = self._is_recording = False
         self._has_begun = False
-        self._ended = asyncio.Event()
+        self._opened, self._ended = asyncio.Event(), asyncio.Event()
         self.replacements = Replacements()
         # rows of a clock that was wrong
         self.set_aside = 0
@@ -161,6 +163,7 @@ class Archive:
                         await asyncio.shield(recording)
                     finally:
                         samples.end()
+                        self._opened.set()
                         await asyncio.wait((recording,), timeout=_LAST_SAMPLES_S)
                         recording.cancel()
                         opening.cancel()
@@ -171,6 +174,8 @@ class Archive:
         """After the one before has ended; then hand over what waits from time to time."""
         await self._inherit()
         self._begin()
+        await asyncio.to_thread(self._writer.tried.wait, OPEN_WITHIN_S)
+        self._opened.set()
         while True:
             await asyncio.sleep(HAND_OVER_EVERY_S)
             self._recorder.hand_over_waiting()
@@ -221,7 +226,13 @@ class Archive:
             )
 
     async def _keep_recording(self, samples: Subscription) -> None:
-        """A sample that cannot be recorded takes neither history nor the server with it."""
+        """A sample that cannot be recorded takes neither history nor the server with it.
+
+        While a database is being opened samples stay in their queue: of those that wait longer not all are kept.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_OPEN_IN_QUEUE_S):
+                await self._opened.wait()
         while True:
             try:
                 return await self._recorder.run(samples)

@@ -96,6 +96,14 @@ def test_months_are_forgotten_whole(centre: Store) -> None:
     assert centre.boundaries_between(METER_ID, IMPORT, 0, later + 1) == [boundary(later)]
 
 
+def test_a_month_that_was_forgotten_is_made_anew_for_what_is_imported_late(centre: Store) -> None:
+    centre.write([boundary()], [METER])
+    assert centre.forget_before(at(2025, 12)) == 3
+    centre.write([boundary()], [METER])
+    assert NOVEMBER in partitions(centre)
+    assert (counted(centre, NOVEMBER), counted(centre, "boundary_rest")) == (1, 0)
+
+
 def test_points_that_are_too_old_go_by_the_month(centre: Store) -> None:
     from iskra_server.history.retention import thin  # noqa: PLC0415
 

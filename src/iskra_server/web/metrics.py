@@ -138,10 +138,17 @@ SOURCES = (
     Row[Status]("left_out", "counter", "Registers without a clear value.", lambda status: status.facts.left_out),
     Row[Status]("ignored", "counter", "Telegrams of ids too rare for a meter.", lambda status: status.facts.ignored),
 )
+
+
+def _waiting_telegrams(state: "WriterState") -> int:
+    return state.pending_points + state.pending_samples
+
+
 HISTORY: tuple[Row["WriterState"], ...] = (
     Row("up", "gauge", "1 while history is written.", lambda state: state.ok),
     Row("waiting_records", "gauge", "Counter values that wait to be written.", lambda state: state.pending_ledger),
-    Row("waiting_telegrams", "gauge", "Telegrams that wait to be written.", lambda state: state.pending_points),
+    Row("waiting_telegrams", "gauge", "Telegrams that wait to be written.", _waiting_telegrams),
+    Row("dropped_records", "counter", "Counter values that history lost.", lambda state: state.dropped_ledger),
     Row("dropped_telegrams", "counter", "Telegrams that history lost.", lambda state: state.dropped_points),
     Row("refused_records", "counter", "Values that no column can hold.", lambda state: state.refused),
     Row(
