@@ -108,7 +108,7 @@ def test_points_that_are_too_old_go_by_the_month(centre: Store) -> None:
     from iskra_server.history.retention import thin  # noqa: PLC0415
 
     old, young = block(), replace(block(), first_s=at(2025, 12, 20), last_s=at(2025, 12, 20) + 59)
-    centre.write([old, young], [METER])
+    centre.write([old, young], [replace(METER, last_s=at(2025, 12, 30))])
     thin(centre, at(2025, 12, 31), raw_days=20, pause_s=0)
     assert "points_2025_11" not in partitions(centre)
     assert [found.first_s for found in centre.points_between(METER_ID, 0, 2**40)] == [young.first_s]
