@@ -4,12 +4,16 @@ import logging
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
 
+from iskra_server.secret import Secret, masking
+
 _RECENT_LINES = 200
+# a shorter one stands in ordinary words, and to mask these would tell it
+_SHORTEST_SECRET = 8
 # of each kind of line: so many may come one after the other, then one in so many seconds
 _AT_ONCE = 6.0
 _ONE_EVERY_S = 2400.0
@@ -74,17 +78,32 @@ class Recent(logging.Handler):
         self.lines.append(self.format(record))
 
 
-def set_up(level: str, form: Literal["text", "json"], recent: Recent | None = None) -> None:
-    """Log to stderr, from `level` ("debug" ... "error") on, and to `recent`."""
+class _Masked(logging.Formatter):
+    """Lines as another formatter writes them, but without secrets: others log and raise what we have told them."""
+
+    def __init__(self, written: logging.Formatter, secrets: Iterable[Secret]) -> None:
+        super().__init__()
+        self._written = written
+        self._mask = masking(secrets, _SHORTEST_SECRET)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._mask(self._written.format(record))
+
+
+def set_up(
+    level: str, form: Literal["text", "json"], recent: Recent | None = None, secrets: Iterable[Secret] = ()
+) -> None:
+    """Log to stderr, from `level` ("debug" ... "error") on, and to `recent`; nowhere one of `secrets`."""
     handler = logging.StreamHandler(sys.stderr)
     formatter = JsonFormatter() if form == "json" else logging.Formatter("%(asctime)sZ %(levelname)s %(message)s")
     formatter.converter = time.gmtime
     if level != "debug":
         handler.addFilter(Sparing())
+    masked = _Masked(formatter, secrets)
     # the last lines are kept whole: what is left out of the log says how fast a fault comes and goes
     handlers: list[logging.Handler] = [*((recent,) if recent else ()), handler]
     for each in handlers:
-        each.setFormatter(formatter)
+        each.setFormatter(masked)
     logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
     least = logging.getLevelName(level.upper())
     for library in ("alembic", "httpx", "httpcore"):

@@ -208,7 +208,9 @@ def test_esphome_names_what_is_missing_and_never_its_key() -> None:
     )
 
 
-@pytest.mark.parametrize("url", ["tcp://head", "tcp://:4000", "tcp://head:serial", "rfc2217://head"])
+@pytest.mark.parametrize(
+    "url", ["tcp://head", "tcp://:4000", "tcp://head:serial", "tcp://a..b:1", "rfc2217://head", "rfc2217://a..b:1"]
+)
 def test_an_address_needs_a_host_and_a_port(url: str) -> None:
     with pytest.raises(ValueError, match=r"must be (tcp|rfc2217)://HOST:PORT, for example"):
         (tcp_source if url.startswith("tcp") else bridge_source)(url)

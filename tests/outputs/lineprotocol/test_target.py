@@ -37,7 +37,7 @@ def test_user_and_password_stand_in_a_header_and_never_in_an_address(target: Tar
     assert "pass" not in target.url + target.shown
 
 
-@pytest.mark.parametrize("url", ["pi:8086", "ftp://pi", "http://", "http://pi/?db=x"])
+@pytest.mark.parametrize("url", ["pi:8086", "ftp://pi", "http://", "http://a..b:8086", "http://pi/?db=x"])
 def test_what_is_no_address_is_told(url: str) -> None:
     with pytest.raises(ValueError, match="such as http"):
         target_of(url=url)

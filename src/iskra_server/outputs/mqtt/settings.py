@@ -118,6 +118,6 @@ def _port(url: Address) -> int | None:
 
 
 def _topic(key: str, topic: str) -> str:
-    if not topic or set(topic) & set("+#\0") or not all(topic.split("/")):
-        raise ValueError(f"{key} must be a topic such as house/meters, without + and # and empty levels")
+    if not topic or set(topic) & set("+#\0") or not all(topic.split("/")) or topic.startswith("$"):
+        raise ValueError(f"{key} must be a topic such as house/meters, without + and #, empty levels and a $ first")
     return topic
