@@ -24,7 +24,7 @@ from iskra_server.diagnosis.output import OutputState
 from iskra_server.history.address import address_of
 from iskra_server.hub import Hub
 from iskra_server.listening import Http, address, listen, loop_factory
-from iskra_server.logs import ALWAYS, Recent, set_up
+from iskra_server.logs import ALWAYS, Recent, dropped_lines, end, set_up
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.voice import Voices
 from iskra_server.notify import READY, STOPPING, feed_watchdog, notify
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 # what is pending is written within 3 s; a thread that hangs in a database is left behind then
-_END_WITHIN_S = 4.5
+_END_WITHIN_S = 4.2
 
 Reload = Callable[[], Config]
 
@@ -58,6 +58,7 @@ def run(config: Config, reload: Reload | None = None) -> int:
     set_up(config.log.level, config.log.format, recent, secrets_of(config))
     with listening, asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(plan, listening, recent, reload or (lambda: config)))
+    end(0)
     return 0
 
 
@@ -94,6 +95,7 @@ def _take(number: int, signals: "asyncio.Queue[int]") -> None:
 
 def _leave() -> None:
     log.error("not everything has ended within %.1f s; it is left behind", _END_WITHIN_S)
+    end(1)
     os._exit(1)
 
 
@@ -275,6 +277,7 @@ class Composition:
             days=lambda: [(reader.source.url, reader.day()) for reader in self._readers.values()],
             log_lines=lambda: self._log_lines.lines,
             live=self._live,
+            dropped_lines=dropped_lines,
         )
 
     def _history_sentence(self) -> str:

@@ -33,6 +33,8 @@ class Facts(Struct, frozen=True):
                        how often meters changed lately
     clock_behind       what the clock of this computer says, where that moment is past for sure
     one_way, phases    no register for what is fed in; phases without voltage
+    left_out           registers that were sent twice, in a wrong unit or below 0, and are not in the record
+    ignored            telegrams of server ids that came too seldom to be a meter
     """
 
     name: str
@@ -63,6 +65,8 @@ class Facts(Struct, frozen=True):
     clock_behind: datetime | None = None
     one_way: bool = False
     phases_missing: tuple[str, ...] = ()
+    left_out: int = 0
+    ignored: int = 0
 
     @property
     def share_good(self) -> float | None:

@@ -100,6 +100,7 @@ def create_app(
     recent: Recent = tuple,
     log_lines: Callable[[], Sequence[str]] = tuple,
     live: Live | None = None,
+    dropped_lines: Callable[[], int] = int,
 ) -> App:
     """`history` gives None while its database is not open, `history_sentence` then says why; None: switched off.
 
@@ -125,7 +126,14 @@ def create_app(
         tz=settings.tz,
         threads=threads,
     )
-    metrics = Metrics(hub=hub, statuses=statuses, version=settings.version, writer=writer or _nothing, outputs=outputs)
+    metrics = Metrics(
+        hub=hub,
+        statuses=statuses,
+        version=settings.version,
+        writer=writer or _nothing,
+        outputs=outputs,
+        dropped_lines=dropped_lines,
+    )
     support = SupportEndpoint(recent=recent, lines=log_lines, has_token=bool(settings.token))
     routes = [Route(path, app, methods=["GET"]) for path, app in direct.items()]
     routed = Starlette(
