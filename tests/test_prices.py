@@ -50,3 +50,11 @@ def test_two_contracts_of_a_meter_do_not_begin_on_one_day() -> None:
     with pytest.raises(ConfigError, match="begin on 1970-01-01"):
         contracts_of([ContractConfig(), ContractConfig(meter="1 ISK 00 12345678")])
     contracts_of([ContractConfig(meter="1 ISK 00 1"), ContractConfig(meter="1 ISK 00 2")])
+
+
+@pytest.mark.parametrize(
+    "other", ["1ISK0012345678", "1 isk 00 12345678", "090149534b0000bc614e", "09 01 49 53 4B 00 00 BC 61 4E"]
+)
+def test_a_meter_is_the_same_however_it_is_written(other: str) -> None:
+    with pytest.raises(ConfigError, match="begin on 1970-01-01"):
+        contracts_of([ContractConfig(meter="1 ISK 00 12345678"), ContractConfig(meter=other)])

@@ -5,16 +5,18 @@ A plan carries ready settings, part by part. A reload compares the old plan with
 
 import os
 import ssl
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import structs
 
 from iskra_server import __version__
+from iskra_server.address import is_host
 from iskra_server.codecs.decoder import recognise
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.delivery import PlannedOutput, planned_outputs
 from iskra_server.diagnosis.advice import tell
-from iskra_server.history.address import check
+from iskra_server.history.address import address_of, check
 from iskra_server.prices import contracts_of
 from iskra_server.secret import Secret
 from iskra_server.sources import open_source
@@ -40,7 +42,7 @@ class Plan(NamedTuple):
 
     @property
     def simulated(self) -> bool:
-        return bool(self.sources) and all(source.simulated for source in self.sources)
+        return _simulated(self.sources)
 
     @property
     def place(self) -> object:
@@ -62,7 +64,6 @@ def plan_of(config: Config) -> Plan:
     """Raises ConfigError."""
     server = config.server
     config = structs.replace(config, meters=config.meters_read)
-    _check_history(config.history)
     settings = Settings(
         version=__version__,
         readout_interval_s=server.readout_interval,
@@ -73,8 +74,12 @@ def plan_of(config: Config) -> Plan:
         scopes=_scopes(config),
         centre=not config.meters,
     )
+    if not is_host(server.host):
+        raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
     sources = [_source(meter) for meter in config.meters]
     _check_devices(sources)
+    if config.history.enabled:
+        _check_history(config.history, simulated=_simulated(sources))
     return Plan(
         config=config,
         sources=sources,
@@ -86,10 +91,15 @@ def plan_of(config: Config) -> Plan:
     )
 
 
-def _check_history(keys: HistoryConfig) -> None:
+def _simulated(sources: Sequence[Source]) -> bool:
+    return bool(sources) and all(source.simulated for source in sources)
+
+
+def _check_history(keys: HistoryConfig, *, simulated: bool) -> None:
     try:
-        if keys.enabled and keys.database_url:
+        if keys.database_url:
             check(keys.database_url)
+        address_of(keys.data_dir, keys.database_url, simulated=simulated)
     except ValueError as error:
         raise ConfigError(f"history.{error}.") from None
 

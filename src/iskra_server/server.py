@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from iskra_server.clock import Clock
 from iskra_server.codecs.decoder import DECODERS
-from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
+from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
 from iskra_server.delivery import Output
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
@@ -56,7 +56,7 @@ def run(config: Config, reload: Reload | None = None) -> int:
     plan = plan_of(config)
     listening = listen(config.server.host, config.server.port)
     recent = Recent()
-    set_up(config.log.level, config.log.format, recent)
+    set_up(config.log.level, config.log.format, recent, secrets_of(config))
     with listening, asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(plan, listening, recent, reload or (lambda: config)))
     end(0)
@@ -151,7 +151,7 @@ class Composition:
             plan = plan._replace(tls=self._plan.tls)
         old, self._plan = self._plan, plan
         if plan.config.log != old.config.log:
-            set_up(plan.config.log.level, plan.config.log.format, self._log_lines)
+            set_up(plan.config.log.level, plan.config.log.format, self._log_lines, secrets_of(plan.config))
         if _recorded(plan) != _recorded(old):
             await self._record()
         await self._read()

@@ -89,10 +89,10 @@ class Uplink:
                     delays = delays_s()
                     await self._session(link)
             except MqttError as error:
-                centre = self._settings.broker
-                sentence = f"The centre at {centre} is away: {error}. Quarters wait, and go when it is back."
+                centre, said = self._settings.broker, self._settings.masked(error)
+                sentence = f"The centre at {centre} is away: {said}. Quarters wait, and go when it is back."
                 if self.standing.gone(sentence):
-                    log.warning("the centre at %s is away: %s; quarters wait", centre, error)
+                    log.warning("the centre at %s is away: %s; quarters wait", centre, said)
             await asyncio.sleep(next(delays))
 
     async def _session(self, link: Link) -> None:

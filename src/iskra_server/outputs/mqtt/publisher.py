@@ -61,8 +61,8 @@ class Publisher:
         log.info("publishing to %s", self._settings.broker)
 
     def _gone(self, error: MqttError) -> None:
-        broker = self._settings.broker
+        broker, said = self._settings.broker, self._settings.masked(error)
         if self.standing.gone(
-            f"Nothing is published to {broker}: {error}. See that the broker runs; it is tried again."
+            f"Nothing is published to {broker}: {said}. See that the broker runs; it is tried again."
         ):
-            log.warning("nothing is published to %s: %s; it is tried until it works", broker, error)
+            log.warning("nothing is published to %s: %s; it is tried until it works", broker, said)

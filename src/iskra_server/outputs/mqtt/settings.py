@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from iskra_server.address import Address, is_host
-from iskra_server.secret import Secret
+from iskra_server.secret import Secret, masking
 
 Discovery = Literal["classic", "device", "off"]
 Language = Literal["en", "de"]
@@ -39,6 +39,10 @@ class Settings(Struct, frozen=True):
         """The broker's address for people, without a password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"mqtt{'s' if self.tls else ''}://{host}:{self.port}"
+
+    def masked(self, said: object) -> str:
+        """What a broker or a library says, without the password."""
+        return masking((self.password,))(str(said))
 
 
 def from_keys(
@@ -118,6 +122,6 @@ def _port(url: Address) -> int | None:
 
 
 def _topic(key: str, topic: str) -> str:
-    if not topic or set(topic) & set("+#\0") or not all(topic.split("/")):
-        raise ValueError(f"{key} must be a topic such as house/meters, without + and # and empty levels")
+    if not topic or set(topic) & set("+#\0") or not all(topic.split("/")) or topic.startswith("$"):
+        raise ValueError(f"{key} must be a topic such as house/meters, without + and #, empty levels and a $ first")
     return topic
