@@ -87,7 +87,7 @@ class Reading(Struct, frozen=True, gc=False):
 
 
 class Sample(Struct, frozen=True, gc=False):
-    """A reading that arrived: `received_at` is UTC, `monotonic_s` the same moment on the clock for ages.
+    """A reading that arrived: `received_at` is UTC, `monotonic_s` the same moment in boot time (clock.py).
 
     `source` is the meter's URL or port; `epoch` counts the series: it grows when a counter was accepted
     anew (a replaced meter, a reset), see meter/guard.py. `holds_fine`: a value stands with more digits than the meter
