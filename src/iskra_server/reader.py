@@ -133,8 +133,9 @@ class Reader:
                 self.take(chunk)
                 worked_s += time.monotonic() - began_s
                 if worked_s >= _TURN_S:
+                    # as long for the others
+                    await asyncio.sleep(worked_s)
                     worked_s = 0.0
-                    await asyncio.sleep(0)
 
     def take(self, chunk: Chunk) -> None:
         """Everything that a chunk of octets completes goes to the hub."""

@@ -73,21 +73,12 @@ export const isSimulated = () => known()?.meter.simulated ?? status()?.simulated
 
 export const value = (meter, name) => meter?.registers.find((register) => register.name === name)?.value;
 
-/** Watts, + drawing, - feeding in, as text; meters send it in one of these forms. */
-export function power(meter) {
-  const out = value(meter, "power_export");
-  if (value(meter, "power") === undefined && Number(out) > 0) return `-${out}`;
-  return value(meter, "power") ?? value(meter, "power_absolute") ?? value(meter, "power_import");
-}
+/** Watts, + from the grid, - to the grid, as text; undefined where the server knows none. */
+export const power = (meter) => value(meter, "power");
 
-/** L1, L2 and L3 where the meter sends all three, else null. */
+/** L1, L2 and L3 where all three are known, else null. */
 export function phases(meter) {
-  const of = (phase) => {
-    const out = value(meter, `power_export_${phase}`);
-    if (Number(out) > 0) return `-${out}`;
-    return value(meter, `power_${phase}`) ?? value(meter, `power_import_${phase}`);
-  };
-  const found = ["l1", "l2", "l3"].map(of);
+  const found = ["l1", "l2", "l3"].map((phase) => value(meter, `power_${phase}`));
   return found.includes(undefined) ? null : found;
 }
 
