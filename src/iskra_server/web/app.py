@@ -31,6 +31,7 @@ from iskra_server.web.pages import REVALIDATE, Pages
 from iskra_server.web.problem import HANDLERS, PlainJson
 from iskra_server.web.quality import Days
 from iskra_server.web.settings import Settings
+from iskra_server.web.status import TimeZone
 from iskra_server.web.support import Recent, SupportEndpoint
 
 if TYPE_CHECKING:
@@ -84,10 +85,18 @@ def create_app(
 ) -> App:
     """`history` gives None while its database is not open, `history_sentence` then says why; None: switched off."""
     meters = Meters(hub, statuses)
-    live = Live(hub=hub, statuses=statuses, history_sentence=history_sentence, outputs=outputs)
+    time_zone = TimeZone(settings.tz, settings.tz_reason)
+    live = Live(hub=hub, statuses=statuses, history_sentence=history_sentence, outputs=outputs, time_zone=time_zone)
     cumulated = CumulatedEndpoint(hub=hub, meters=meters, readout_interval_s=settings.readout_interval_s)
     direct: dict[str, ASGIApp] = {"/api/electricity/cumulated": cumulated, "/api/v1/live": live}
-    api = Api(meters=meters, statuses=statuses, history_sentence=history_sentence, outputs=outputs, days=days)
+    api = Api(
+        meters=meters,
+        statuses=statuses,
+        history_sentence=history_sentence,
+        outputs=outputs,
+        days=days,
+        time_zone=time_zone,
+    )
     past = History(
         meters=meters,
         reads=history or _nothing,

@@ -25,7 +25,7 @@ from iskra_server.meter.reading import Sample
 from iskra_server.web.headers import NO_STORE, SECURITY, SecurityHeaders, raw
 from iskra_server.web.meters import Meter, show
 from iskra_server.web.problem import problem
-from iskra_server.web.status import server_status
+from iskra_server.web.status import TimeZone, server_status
 
 # half of the connections that may be open (connection.py): the other half is for those who ask and go
 MOST_STREAMS = 128
@@ -60,7 +60,9 @@ class Live:
         statuses: Callable[[], Sequence[Status]],
         history_sentence: Callable[[], str] = str,
         outputs: Callable[[], Sequence[OutputState]] = tuple,
+        time_zone: TimeZone | None = None,
     ) -> None:
+        self._time_zone = time_zone
         self._hub = hub
         self._statuses = statuses
         self._history_sentence = history_sentence
@@ -139,7 +141,7 @@ class Live:
             history, outputs = self._history_sentence(), self._outputs()
             body = b""
             if (shown := (self._links, history, [output.sentence for output in outputs])) != told:
-                status = msgspec.json.encode(server_status(self._known, history, outputs))
+                status = msgspec.json.encode(server_status(self._known, history, outputs, self._time_zone))
                 told, body = shown, b"event: status\ndata: %b\n\n" % status
             elif time.monotonic() - silent_since_s >= _HEARTBEAT_S:
                 silent_since_s, body = time.monotonic(), _HEARTBEAT
