@@ -18,6 +18,7 @@ from iskra_server.history.reads import Reads
 from iskra_server.hub import Hub
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
+from iskra_server.secret import Secret
 from iskra_server.web.app import App, create_app
 from iskra_server.web.settings import Scope, Settings
 from samples import METER_ID, SERVER_ID, energy, power, reading
@@ -77,7 +78,7 @@ class Site:
         self.app = create_app(
             hub=self.hub,
             statuses=lambda: self.statuses,
-            settings=Settings("1.2.3", readout_interval_s, tz, token, allowed_hosts, contracts, scopes),
+            settings=Settings("1.2.3", readout_interval_s, tz, Secret(token), allowed_hosts, contracts, scopes),
             **more,
             history=(lambda: history) if history else None,
         )

@@ -34,6 +34,8 @@ class Facts(Struct, frozen=True):
     clock_doubt        why the clock of this computer is not believed, None while it is; `clock_says` is its time
     set_aside          rows of history whose time cannot be true
     one_way, phases    no register for what is fed in; phases without voltage
+    left_out           registers that were sent twice, in a wrong unit or below 0, and are not in the record
+    ignored            telegrams of server ids that came too seldom to be a meter
     """
 
     name: str
@@ -66,6 +68,8 @@ class Facts(Struct, frozen=True):
     set_aside: int = 0
     one_way: bool = False
     phases_missing: tuple[str, ...] = ()
+    left_out: int = 0
+    ignored: int = 0
 
     @property
     def share_good(self) -> float | None:

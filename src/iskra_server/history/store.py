@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Table, case, delete, distinct, func, select, update
 
+from iskra_server.address import Address
 from iskra_server.history import bulk, partitions
 from iskra_server.history.aside import note, put_aside
 from iskra_server.history.database import make_partitions, open_database
@@ -57,7 +58,7 @@ _NAMES_AT_ONCE = 5_000
 class Store(Reads):
     """An open history; for any number of reading threads, and writers that take turns."""
 
-    def __init__(self, address: str, profile: Profile = PLAIN) -> None:
+    def __init__(self, address: str | Address, profile: Profile = PLAIN) -> None:
         """Open `sqlite:///PATH` or `postgresql://...`, create (in a profile) and migrate. Raises StoreError."""
         super().__init__(open_database(address, profile))
         self._turn = Lock()
@@ -86,16 +87,18 @@ class Store(Reads):
         records: Iterable[Record],
         meters: Iterable[MeterInfo] = (),
         also: Callable[[Connection], None] | None = None,
+        months_since: date = date.min,
     ) -> None:
         """One transaction, which may be repeated; `meters` must name each meter that is new. Raises StoreError.
 
-        `also` writes more in the same transaction.
+        `also` writes more in the same transaction. PostgreSQL: months from `months_since` on are made where they are
+        missing; the rest partition holds what lies before.
         """
         records = list(records)
         marked = False
         with self._turn, self._sentences():
             try:
-                self._make_room(records)
+                self._make_room(records, months_since)
                 with self._database.write.begin() as connection:
                     self._see(connection, list(meters))
                     for part, step in _between_steps(records):
@@ -161,7 +164,7 @@ class Store(Reads):
         with self._turn, self._sentences(), self._database.write.begin() as connection:
             return connection.execute(statement).rowcount
 
-    def _make_room(self, records: Sequence[Record]) -> None:
+    def _make_room(self, records: Sequence[Record], since: date) -> None:
         """PostgreSQL: the months that these records lie in, such as old ones that are imported."""
         if not self._is_postgresql:
             return
@@ -169,7 +172,7 @@ class Store(Reads):
         moments |= {record.first_s for record in records if isinstance(record, PointBlock)}
         new = {month for moment in moments for month in partitions.months(moment, moment)} - self._months
         if new:
-            make_partitions(self._database, sorted(new))
+            make_partitions(self._database, sorted(month for month in new if month >= since))
             self._months |= new
 
     def _see(self, connection: Connection, meters: list[MeterInfo]) -> None:
