@@ -1,12 +1,12 @@
 // What stands around every view: the strip, the brand, where one can go, how the data stands, which meter.
 
 import { ageText } from "./ages.js";
-import { shortTime, zone } from "./clock.js";
+import { shortTime } from "./clock.js";
 import { make, mark, say } from "./dom.js";
 import { decimal } from "./exact.js";
 import { icon } from "./icons.js";
 import { LANGUAGES, language, locale, speak, spoken, words } from "./language.js";
-import { HOME, isCentralServer } from "./page.js";
+import { HOME, isCentralServer, zone } from "./page.js";
 import { link, PERIODS } from "./router.js";
 import { age, choose, follow, ids, isOutrun, isSimulated, nameOf, state, status, store } from "./store.js";
 
