@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 import telegrams
-from iskra_server.clock import Clock
+from iskra_server.clock import Clock, Pulse
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.chain import walk
@@ -21,6 +21,7 @@ from iskra_server.meter.voice import Voices
 from iskra_server.reader import RECENT_OCTETS, Reader, Statuses
 from iskra_server.sources.errors import LineErrors
 from iskra_server.sources.source import Chunk, Heard, State
+from samples import METER_ID
 
 
 class Given:
@@ -315,3 +316,30 @@ def test_the_last_octets_are_kept_and_no_more() -> None:
     parts = [bytes([number]) * 3000 for number in range(20)]
     assert reader(*parts).recent == b"".join(parts)[-RECENT_OCTETS:]
     assert reader(b"abc").recent == b"abc"
+
+
+def test_what_waited_while_the_process_was_frozen_is_as_old_as_the_meter_says() -> None:
+    pulse, hub = Pulse(), Hub()
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
+    when, seen = datetime(2026, 11, 22, 10, tzinfo=UTC), []
+    for second in range(60):
+        # from the twentieth second on it is stopped, for forty seconds
+        at_s = 1000.0 + (second if second < 20 else 60)
+        pulse.beat(at_s)
+        octets = telegrams.telegram(telegrams.meter_entries(energy=100 + second), seconds=1000 + second)
+        made.take(Chunk(octets, when + timedelta(seconds=at_s), at_s))
+        sample = hub.newest[METER_ID]
+        seen.append((sample.monotonic_s, (sample.received_at - when).total_seconds(), sample.is_dated))
+    assert seen[:57] == [(1000.0 + second, 1000.0 + second, True) for second in range(57)]
+
+
+def test_without_the_meters_seconds_it_is_as_old_as_it_can_be_and_not_for_history() -> None:
+    pulse, hub = Pulse(), Hub()
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
+    when, absent = datetime(2026, 11, 22, 10, tzinfo=UTC), tlv.ABSENT
+    for at_s in (10.0, 11.0, 60.0, 63.0):
+        pulse.beat(at_s)
+        octets = telegrams.telegram(telegrams.meter_entries(energy=int(at_s)), sensor_time=absent)
+        made.take(Chunk(octets, when + timedelta(seconds=at_s), at_s))
+        sample = hub.newest[METER_ID]
+        assert (sample.monotonic_s, sample.is_dated) == ((11.0, False) if at_s == 60.0 else (at_s, True))

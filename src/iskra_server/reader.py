@@ -9,16 +9,17 @@ import time
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import overload
 
-from iskra_server.clock import Clock, boottime_s, unseen_s, wall_ahead_s
+from iskra_server.clock import Clock, Pulse, boottime_s, unseen_s, wall_ahead_s
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts, Leap
 from iskra_server.diagnosis.octets import MOST_OCTETS, Seems, recognise
 from iskra_server.diagnosis.quality import ALIGN_S, VERDICT_S, Day, Quality, Slots, Window, octets_per_s
 from iskra_server.hub import Hub
+from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.confirmed import MAX_METERS, ConfirmedMeters
 from iskra_server.meter.guard import MAX_POWER_W, Breach, Guard, Held
 from iskra_server.meter.lock import LockWatch
@@ -79,9 +80,12 @@ class Reader:
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
         clock: Clock | None = None,
         set_aside: Callable[[], int] = lambda: 0,
+        pulse: Pulse | None = None,
     ) -> None:
         self._clock = clock or Clock()
         self._set_aside = set_aside
+        self._pulse = pulse or Pulse()
+        self._arrivals = Arrivals()
         self.source = source
         self._name = name
         self._stale_after_s = stale_after_s
@@ -225,7 +229,16 @@ class Reader:
             self._turned_at_s.append(chunk.monotonic_s)
             self._lock = LockWatch()
         self._meter_id = reading.meter_id
-        sample = Sample(reading, chunk.received_at, chunk.monotonic_s, source.simulated, source.state.port)
+        waited_since_s = self._pulse.waited_since_s(chunk.monotonic_s)
+        delay_s, is_dated = self._arrivals.delay_s(reading, chunk.monotonic_s, waited_since_s)
+        sample = Sample(
+            reading,
+            chunk.received_at - timedelta(seconds=delay_s),
+            chunk.monotonic_s - delay_s,
+            source.simulated,
+            source.state.port,
+            is_dated=is_dated,
+        )
         self._lock.saw(sample)
         if not self._voices.may_speak(self, reading.meter_id, chunk.monotonic_s):
             # it arrived, and shows that this source is well

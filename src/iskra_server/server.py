@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Sequence
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from iskra_server.clock import Clock
+from iskra_server.clock import Clock, Pulse
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
 from iskra_server.delivery import Output
@@ -35,6 +35,7 @@ from iskra_server.sources.source import Source
 from iskra_server.supervision import Part, Supervision
 from iskra_server.web.app import App, create_app
 from iskra_server.web.live import Live
+from iskra_server.web.settings import Settings
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
@@ -110,7 +111,7 @@ class Composition:
         self._plan = plan
         self._hub = Hub()
         self._guard = Guard()
-        self._clock = Clock()
+        self._clock, self._pulse = Clock(), Pulse()
         self._voices = Voices()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
@@ -125,6 +126,7 @@ class Composition:
         await self._http.ready.wait()
         notify(READY)
         self._supervision.start("watchdog", Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
+        self._supervision.start("pulse", Part("pulse", self._pulse.run))
         await self._record()
         # what starting has made stays: a collection that looks at all of it takes 20 ms, in which nothing is answered
         gc.freeze()
@@ -132,6 +134,7 @@ class Composition:
         gc.set_threshold(*gc.get_threshold()[:2], max(10, len(self._plan.config.meters) // 10))
         await self._read()
         await self._hand_on()
+        _tell_zone(self._plan.settings)
         log.info("serving on %s", address(self._listening, tls=self._plan.tls is not None))
 
     async def reload(self, reload: Reload) -> None:
@@ -235,6 +238,7 @@ class Composition:
             max_power_w=meter.max_power_w,
             replaced=self._replaced,
             clock=self._clock,
+            pulse=self._pulse,
             set_aside=lambda: self._archive.set_aside if self._archive else 0,
         )
 
@@ -292,6 +296,13 @@ class Composition:
 
     def _store(self) -> "Store | None":
         return self._archive.store if self._archive else None
+
+
+def _tell_zone(settings: Settings) -> None:
+    if settings.tz_reason == "none":
+        log.warning("Nothing says which time zone this is: days begin in UTC. Set server.time_zone, or TZ.")
+    else:
+        log.info("days begin in %s (%s)", settings.tz, settings.tz_reason)
 
 
 def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool]:
