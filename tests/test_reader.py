@@ -74,6 +74,52 @@ def test_everything_is_counted_for_the_diagnosis() -> None:
     assert walk(facts).broken == "plausible"
 
 
+class Endless:
+    """A source that always has more, and never waits: what a connection at full speed looks like."""
+
+    url = "endless"
+    simulated = False
+
+    def __init__(self, octets: bytes) -> None:
+        self.state = State("endless", is_open=True)
+        self.given = 0
+        self._octets = octets
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        while True:
+            self.given += 1
+            yield Chunk(self._octets, datetime.now(UTC), time.monotonic())
+
+
+def test_a_source_that_never_ends_leaves_the_event_loop_to_the_others() -> None:
+    empty = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01\x1b\x1b\x1b\x1b\x1a\x00\xab\xcd"
+    source = Endless(empty * 4096)
+    made = Reader(source=source, decoder=SmlDecoder(), guard=Guard(), hub=Hub(), name="cellar")
+
+    async def check() -> None:
+        running = asyncio.create_task(made.run())
+        for _ in range(200):
+            await asyncio.sleep(0)
+        # as many turns of the loop as another needs: the source has had a few of them
+        assert source.given <= 200 * 1024 // (4096 * 16) + 2
+        # and goes on
+        async with asyncio.timeout(20):
+            while source.given < 3:  # noqa: ASYNC110 - what is waited for tells nobody
+                await asyncio.sleep(0.001)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(check())
+    assert made.facts().faults
+
+
+def test_a_long_chunk_is_taken_whole() -> None:
+    octets = b"".join(telegram(energy) for energy in range(100, 120))
+    assert len(octets) > 5000
+    facts = reader(octets).facts(now_s=10.0)
+    assert (facts.telegrams, facts.octets, facts.faults) == (20, len(octets), {})
+
+
 def test_before_the_first_octet_nothing_is_known() -> None:
     facts = reader().facts(now_s=10.0)
     assert (facts.octets, facts.octets_age_s, facts.age_s, facts.meter_id, facts.locked) == (0, None, None, None, None)
