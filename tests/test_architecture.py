@@ -10,7 +10,8 @@ SOURCE = ROOT / "src" / "iskra_server"
 # room -> rooms that it may import; every room may import itself
 ARROWS = {
     "meter": set(),
-    "sources": set(),
+    "threads": set(),
+    "sources": {"threads"},
     "diagnosis": set(),
     "history": {"meter"},
     "cost": {"history"},
@@ -24,7 +25,7 @@ ARROWS = {
     "archive": {"meter", "hub", "history"},
     "notify": set(),
     "fleet": {"meter", "hub", "history", "diagnosis", "outputs"},
-    "outputs": {"meter", "hub", "diagnosis"},
+    "outputs": {"meter", "hub", "diagnosis", "threads"},
     "delivery": {"announcement", "outputs", "fleet", "config", "hub", "history", "diagnosis", "supervision"},
     "supervision": set(),
     "tls": {"config"},

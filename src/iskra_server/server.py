@@ -281,7 +281,11 @@ class Composition:
         return self._archive.state.sentence if self._archive else ""
 
     def _output_states(self) -> list[OutputState]:
-        return [output.state() for output in self._outputs.values() if output.state]
+        return [
+            output.state().failed(self._supervision.failure(settings))
+            for settings, output in self._outputs.items()
+            if output.state
+        ]
 
     def _store(self) -> "Store | None":
         return self._archive.store if self._archive else None

@@ -1,6 +1,7 @@
 """What the publisher is told at its start, read from the keys of [outputs.mqtt]."""
 
 import ssl
+import unicodedata
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -11,6 +12,10 @@ Discovery = Literal["classic", "device", "off"]
 Language = Literal["en", "de"]
 # scheme -> port where the URL names none
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+# MQTT has room for 65,535 bytes in a topic, some brokers for far less; what is appended takes another hundred
+_TOPIC_BYTES = 1000
+# client id, user and password
+_TEXT_BYTES = 65_535
 
 
 class Settings(Struct, frozen=True):
@@ -64,7 +69,7 @@ def from_keys(
         raise ValueError("a password needs its user: mqtt://user@host")
     settings = Settings(
         host=parts.hostname,
-        port=_port(parts) or _PORTS[parts.scheme],
+        port=_port(parts, _PORTS[parts.scheme]),
         tls=parts.scheme == "mqtts",
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else password or None,
@@ -79,6 +84,9 @@ def from_keys(
         cert_file=cert_file,
         key_file=key_file,
     )
+    _check_host(settings.host)
+    for key, text in (("client_id", client_id), ("user", settings.username), ("password", settings.password)):
+        _check_text(key, text or "")
     if not settings.tls and (ca_file or cert_file or key_file):
         raise ValueError("certificates need TLS: write the url as mqtts://")
     if key_file and not cert_file:
@@ -115,14 +123,38 @@ def _split(url: str) -> SplitResult:
         return urlsplit("")
 
 
-def _port(parts: SplitResult) -> int | None:
+def _port(parts: SplitResult, default: int) -> int:
     try:
-        return parts.port
+        port = default if parts.port is None else parts.port
     except ValueError:
-        raise ValueError("the port in the url must be a number from 1 to 65535") from None
+        port = 0
+    if not port:
+        raise ValueError("the port in the url must be a number from 1 to 65535")
+    return port
+
+
+def _check_host(host: str) -> None:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise ValueError("the host in the url is no name that a machine can have, such as broker.example") from None
+
+
+def _check_text(key: str, text: str) -> None:
+    if _has_control_characters(text) or len(text.encode(errors="replace")) > _TEXT_BYTES:
+        raise ValueError(f"{key} must be text without control characters, of at most {_TEXT_BYTES:,} bytes")
 
 
 def _topic(key: str, topic: str) -> str:
-    if not topic or set(topic) & set("+#\0") or not all(topic.split("/")):
+    if not topic or set(topic) & set("+#") or not all(topic.split("/")) or _has_control_characters(topic):
         raise ValueError(f"{key} must be a topic such as house/meters, without + and # and empty levels")
+    if topic.startswith("$"):
+        raise ValueError(f"{key} must not begin with $: such topics are the broker's own")
+    if len(topic.encode()) > _TOPIC_BYTES:
+        raise ValueError(f"{key} must have at most {_TOPIC_BYTES:,} bytes")
     return topic
+
+
+def _has_control_characters(text: str) -> bool:
+    """Brokers end the connection for one of them (MQTT 5, 1.5.4), or for half of a surrogate pair."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
