@@ -3,6 +3,7 @@
 import pytest
 from msgspec import structs
 
+from iskra_server.address import Address
 from iskra_server.config import Config, ConfigError, UplinkConfig
 from iskra_server.delivery import mqtt_settings, planned_outputs
 from iskra_server.hub import Hub
@@ -44,9 +45,9 @@ def test_an_output_that_cannot_be_used_is_a_mistake_in_the_configuration() -> No
 
 
 def test_a_centre_that_is_configured_is_named_and_needs_history() -> None:
-    config = structs.replace(Config(), uplink=UplinkConfig(url="mqtts://centre", reader="cellar"))
+    config = structs.replace(Config(), uplink=UplinkConfig(url=Address("mqtts://centre"), reader="cellar"))
     assert "uplink mqtts://centre:8883" in names(config)
     with pytest.raises(ConfigError, match=r"uplink\.url needs history\.enabled"):
         planned_outputs(structs.replace(config, history=structs.replace(config.history, enabled=False)))
     with pytest.raises(ConfigError, match=r"uplink: the reader's name 'a/b' cannot"):
-        planned_outputs(structs.replace(config, uplink=UplinkConfig(url="mqtts://centre", reader="a/b")))
+        planned_outputs(structs.replace(config, uplink=UplinkConfig(url=Address("mqtts://centre"), reader="a/b")))

@@ -130,7 +130,7 @@ def _influx(config: Config) -> PlannedOutput | None:
 
     def create(hub: Hub, _statuses: Statuses, _store: StoreNow) -> Output:
         from iskra_server.outputs.lineprotocol.output import NAME, LineProtocol  # noqa: PLC0415
-        from iskra_server.outputs.lineprotocol.spool import Spool  # noqa: PLC0415
+        from iskra_server.spool import Spool  # noqa: PLC0415
 
         spool = Spool(data_dir.expanduser() / "spool" / NAME, keys.spool_mb * 1_000_000)
         output = LineProtocol(hub=hub, target=target, spool=spool, every_s=keys.every_s, flush_s=keys.flush_s)

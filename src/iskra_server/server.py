@@ -16,6 +16,7 @@ from collections.abc import Callable, Hashable, Sequence
 from threading import Timer
 from typing import TYPE_CHECKING
 
+from iskra_server.clock import Clock
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.delivery import Output
@@ -24,7 +25,7 @@ from iskra_server.diagnosis.output import OutputState
 from iskra_server.history.address import address_of
 from iskra_server.hub import Hub
 from iskra_server.listening import Http, address, listen, loop_factory
-from iskra_server.logs import ALWAYS, Recent, set_up
+from iskra_server.logs import ALWAYS, Recent, dropped_lines, end, set_up
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.voice import Voices
 from iskra_server.notify import READY, STOPPING, feed_watchdog, notify
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 # what is pending is written within 3 s; a thread that hangs in a database is left behind then
-_END_WITHIN_S = 4.5
+_END_WITHIN_S = 4.2
 
 Reload = Callable[[], Config]
 
@@ -58,6 +59,7 @@ def run(config: Config, reload: Reload | None = None) -> int:
     set_up(config.log.level, config.log.format, recent)
     with listening, asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(plan, listening, recent, reload or (lambda: config)))
+    end(0)
     return 0
 
 
@@ -94,6 +96,7 @@ def _take(number: int, signals: "asyncio.Queue[int]") -> None:
 
 def _leave() -> None:
     log.error("not everything has ended within %.1f s; it is left behind", _END_WITHIN_S)
+    end(1)
     os._exit(1)
 
 
@@ -107,6 +110,7 @@ class Composition:
         self._plan = plan
         self._hub = Hub()
         self._guard = Guard()
+        self._clock = Clock()
         self._voices = Voices()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
@@ -191,7 +195,7 @@ class Composition:
     async def _record(self) -> None:
         """History, opened before the first telegram is read: the guard goes on from what it holds."""
         await self._supervision.stop("retention", "replacements", "history")
-        self._archive = archive = _archive(self._plan.config.history, simulated=self._plan.simulated)
+        self._archive = archive = _archive(self._plan.config.history, self._clock, simulated=self._plan.simulated)
         if archive is None:
             return
         await (archive.begin(self._guard) if self._plan.sources else archive.open())
@@ -230,6 +234,8 @@ class Composition:
             stale_after_s=meter.stale_after_s,
             max_power_w=meter.max_power_w,
             replaced=self._replaced,
+            clock=self._clock,
+            set_aside=lambda: self._archive.set_aside if self._archive else 0,
         )
 
     def _replaced(self, meter_id: str, port: str, seen_before: str | None) -> str | None:
@@ -275,6 +281,7 @@ class Composition:
             days=lambda: [(reader.source.url, reader.day()) for reader in self._readers.values()],
             log_lines=lambda: self._log_lines.lines,
             live=self._live,
+            dropped_lines=dropped_lines,
         )
 
     def _history_sentence(self) -> str:
@@ -295,7 +302,7 @@ def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool]:
     return plan.config.history, plan.simulated, bool(plan.sources)
 
 
-def _archive(history: HistoryConfig, *, simulated: bool) -> "Archive | None":
+def _archive(history: HistoryConfig, clock: Clock, *, simulated: bool) -> "Archive | None":
     if not history.enabled:
         return None
     # the database library takes 15 MB of memory
@@ -305,5 +312,9 @@ def _archive(history: HistoryConfig, *, simulated: bool) -> "Archive | None":
     address = address_of(history.data_dir, history.database_url, simulated=simulated)
     profile = history.database_profile
     return Archive(
-        lambda: Store(address, profile), flush_s=history.flush_s, raw_days=history.raw_days, simulated=simulated
+        lambda: Store(address, profile),
+        flush_s=history.flush_s,
+        raw_days=history.raw_days,
+        simulated=simulated,
+        clock=clock,
     )

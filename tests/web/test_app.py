@@ -9,9 +9,11 @@ import pytest
 
 from answering import Answering, answering, until
 from iskra_server.hub import Hub
+from iskra_server.secret import Secret
 from iskra_server.web import fleet
 from iskra_server.web.app import App, create_app
 from iskra_server.web.settings import Settings
+from iskra_server.web.share import AT_ONCE_EACH
 from web.serving import Site, arrived
 
 AT_ONCE = 8
@@ -59,13 +61,13 @@ def threads_of_history() -> int:
 
 def test_running_requests_finish_with_the_application_that_they_began_with() -> None:
     reads = Reads()
-    old, new = app_of(reads), app_of(reads, token="0123456789abcdef")
+    old, new = app_of(reads), app_of(reads, token=Secret("0123456789abcdef"))
 
     async def run() -> list[bytes]:
         async with answering(old) as site:
             # more than there are threads: some wait for one
             asking = [asyncio.create_task(asked(site, "/api/v1/meters/x/energy")) for _ in range(AT_ONCE)]
-            await until(lambda: threads_of_history() == AT_ONCE // 2)
+            await until(lambda: threads_of_history() == AT_ONCE_EACH)
             await site.http.exchange(new, None)
             old.close()
             reads.may_answer.set()

@@ -31,6 +31,7 @@ from iskra_server.web.pages import REVALIDATE, Pages
 from iskra_server.web.problem import HANDLERS, PlainJson
 from iskra_server.web.quality import Days
 from iskra_server.web.settings import Settings
+from iskra_server.web.share import Threads
 from iskra_server.web.support import Recent, SupportEndpoint
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ class App:
         direct: dict[str, ASGIApp],
         routed: Starlette,
         live: Live | None,
-        history: History,
-        fleet: Fleet,
+        threads: Threads,
     ) -> None:
         self._running = 0
         self._is_closing = False
@@ -59,8 +59,7 @@ class App:
         self._direct = direct
         self._routed = SecurityHeaders(PlainJson(routed))
         self._live = live
-        self._history = history
-        self._fleet = fleet
+        self._threads = threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._gate(scope)
@@ -85,8 +84,7 @@ class App:
 
     def _release_when_idle(self) -> None:
         if self._is_closing and not self._running:
-            self._history.close()
-            self._fleet.close()
+            self._threads.close()
 
 
 def create_app(
@@ -102,6 +100,7 @@ def create_app(
     recent: Recent = tuple,
     log_lines: Callable[[], Sequence[str]] = tuple,
     live: Live | None = None,
+    dropped_lines: Callable[[], int] = int,
 ) -> App:
     """`history` gives None while its database is not open, `history_sentence` then says why; None: switched off.
 
@@ -112,15 +111,29 @@ def create_app(
     cumulated = CumulatedEndpoint(hub=hub, meters=meters, readout_interval_s=settings.readout_interval_s)
     direct: dict[str, ASGIApp] = {"/api/electricity/cumulated": cumulated, "/api/v1/live": streams}
     api = Api(meters=meters, statuses=statuses, history_sentence=history_sentence, outputs=outputs, days=days)
+    threads = Threads()
     past = History(
         meters=meters,
         reads=history or _nothing,
         sentence=history_sentence if history else _switched_off,
         tz=settings.tz,
+        threads=threads,
         contracts=settings.contracts,
     )
-    fleet = Fleet(reads=history or _nothing, sentence=history_sentence if history else _switched_off, tz=settings.tz)
-    metrics = Metrics(hub=hub, statuses=statuses, version=settings.version, writer=writer or _nothing, outputs=outputs)
+    fleet = Fleet(
+        reads=history or _nothing,
+        sentence=history_sentence if history else _switched_off,
+        tz=settings.tz,
+        threads=threads,
+    )
+    metrics = Metrics(
+        hub=hub,
+        statuses=statuses,
+        version=settings.version,
+        writer=writer or _nothing,
+        outputs=outputs,
+        dropped_lines=dropped_lines,
+    )
     support = SupportEndpoint(recent=recent, lines=log_lines, has_token=bool(settings.token))
     routes = [Route(path, app, methods=["GET"]) for path, app in direct.items()]
     routed = Starlette(
@@ -140,7 +153,7 @@ def create_app(
     # an address is what it is; one with a slash more is another one
     routed.router.redirect_slashes = False
     gate = Gate(token=settings.token, hosts=Hosts(settings.allowed_hosts), scopes=settings.scopes)
-    return App(gate=gate, direct=direct, routed=routed, live=None if live else streams, history=past, fleet=fleet)
+    return App(gate=gate, direct=direct, routed=routed, live=None if live else streams, threads=threads)
 
 
 def _nothing() -> None:

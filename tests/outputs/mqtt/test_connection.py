@@ -17,6 +17,7 @@ import trustme
 from msgspec import structs
 from paho.mqtt.enums import CallbackAPIVersion
 
+from iskra_server.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt.connection import MAX_RETRY_S, Broker, TakenOver, delays_s, why_ended
 from iskra_server.outputs.mqtt.outbox import MqttError
@@ -192,7 +193,9 @@ def test_a_connection_that_another_program_took_over_says_so() -> None:
 
     async def run() -> None:
         async with await asyncio.start_server(broker, "127.0.0.1", port := free_port()):
-            settings = from_keys(**structs.asdict(MqttConfig(url=f"mqtt://127.0.0.1:{port}", client_id="twin")))
+            settings = from_keys(
+                **structs.asdict(MqttConfig(url=Address(f"mqtt://127.0.0.1:{port}"), client_id="twin"))
+            )
             async with Broker(settings, "will").connected() as link:
                 async for _ in link.messages:
                     raise AssertionError

@@ -27,11 +27,11 @@ def keys(**given: Any) -> dict[str, Any]:
 )
 def test_a_url_says_all(url: str, broker: str, username: str | None, password: str | None) -> None:
     settings = from_keys(**keys(url=url))
-    assert (settings.broker, settings.username, settings.password) == (broker, username, password)
+    assert (settings.broker, settings.username, settings.password.reveal() or None) == (broker, username, password)
 
 
 def test_a_password_may_stand_in_a_key_of_its_own() -> None:
-    assert from_keys(**keys(url="mqtt://me@pi", password="p@ss:/")).password == "p@ss:/"
+    assert from_keys(**keys(url="mqtt://me@pi", password="p@ss:/")).password.reveal() == "p@ss:/"
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_a_password_may_stand_in_a_key_of_its_own() -> None:
         ({"url": "mqtt://pi", "client_id": "a\0b"}, "client_id must be text without control characters"),
         ({"url": f"mqtt://{'u' * 70_000}:p@pi"}, "user must be text without control characters"),
         ({"url": "mqtt://me@pi", "password": "x" * 70_000}, "password must be text without control characters"),
-        ({"url": "mqtt://a..b"}, "the host in the url is no name"),
-        ({"url": f"mqtt://{'x' * 70}.local"}, "the host in the url is no name"),
+        ({"url": "mqtt://a..b"}, "the url must be like mqtt://user@host:1883"),
+        ({"url": f"mqtt://{'x' * 70}.local"}, "the url must be like mqtt://user@host:1883"),
         ({"url": "mqtt://pi:0"}, "the port in the url must be a number from 1 to 65535"),
     ],
 )

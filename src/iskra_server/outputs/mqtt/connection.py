@@ -374,7 +374,7 @@ class Broker:
         )
         client.connect_timeout = TIMEOUT_S
         if settings.username is not None:
-            client.username_pw_set(settings.username, settings.password)
+            client.username_pw_set(settings.username, settings.password.reveal() or None)
         if self._will_topic:
             client.will_set(self._will_topic, OFFLINE, qos=1, retain=True)
         return client
@@ -399,7 +399,7 @@ async def keep_connected(
         nonlocal is_contested
         is_contested = False
         standing.back()
-        log.info("%s", connected)
+        log.info(connected)
 
     while True:
         well: asyncio.TimerHandle | None = None
@@ -421,7 +421,7 @@ async def keep_connected(
                 is_contested, delays = True, repeat(MAX_RETRY_S)
             sentence = lost(reason)
             if standing.gone(sentence):
-                log.warning("%s", sentence)
+                log.warning(sentence)
         finally:
             if well:
                 well.cancel()
@@ -439,4 +439,4 @@ def noting_denials(standing: Standing) -> Iterator[None]:
 
 def note(standing: Standing, denied: Denied) -> None:
     if standing.denied(denied.what, str(denied)):
-        log.warning("%s", denied)
+        log.warning(str(denied))

@@ -5,7 +5,6 @@ every meter that is `online` there, but not fresh here, has been put right.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import ceil
@@ -13,6 +12,7 @@ from math import ceil
 import msgspec
 from paho.mqtt.client import MQTTMessage
 
+from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import Standing
 from iskra_server.hub import Hub, Subscription
@@ -70,7 +70,7 @@ class Session:
         self._outbox = Outbox(link.start, standing, lambda denied: note(standing, denied))
         # the word `online` of this session has come back from the broker
         self._has_come_back = False
-        self._begun_s = self._tried_s = time.monotonic()
+        self._begun_s = self._tried_s = boottime_s()
 
     async def run(self) -> None:
         try:
@@ -148,7 +148,7 @@ class Session:
     def _tell(self, sample: Sample) -> None:
         """The numbers first, then that they hold: what was retained before is old."""
         meter_id, meter = sample.reading.meter_id, hex_id(sample)
-        if not self._hub.is_fresh(meter_id, time.monotonic()):
+        if not self._hub.is_fresh(meter_id, boottime_s()):
             return
         shown = self._shown.setdefault(meter, Shown())
         numbers = state.values(sample.reading)
@@ -209,7 +209,7 @@ class Session:
         while True:
             if self._outbox.waits_s() > TIMEOUT_S:
                 raise Unanswered(f"it does not answer within {TIMEOUT_S:.0f} s")
-            now_s = time.monotonic()
+            now_s = boottime_s()
             # also a meter that a reload has taken out of the hub
             for meter, shown in self._shown.items():
                 if shown.is_online and not self._hub.is_fresh(self._catalogue[meter].sample.reading.meter_id, now_s):
