@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack
 from threading import Timer
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.history.address import address_of
 from iskra_server.hub import Hub
-from iskra_server.listening import Http, address, listen, loop_factory
+from iskra_server.listening import Http, addresses, listen, loop_factory
 from iskra_server.logs import ALWAYS, Recent, dropped_lines, end, set_up
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.voice import Voices
@@ -57,13 +58,15 @@ def run(config: Config, reload: Reload | None = None) -> int:
     listening = listen(config.server.host, config.server.port)
     recent = Recent()
     set_up(config.log.level, config.log.format, recent)
-    with listening, asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with ExitStack() as sockets, asyncio.Runner(loop_factory=loop_factory()) as runner:
+        for each in listening:
+            sockets.enter_context(each)
         runner.run(_serve(plan, listening, recent, reload or (lambda: config)))
     end(0)
     return 0
 
 
-async def _serve(plan: Plan, listening: socket.socket, log_lines: Recent, reload: Reload) -> None:
+async def _serve(plan: Plan, listening: Sequence[socket.socket], log_lines: Recent, reload: Reload) -> None:
     signals: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     # a terminal that is closed ends the server, as it ends any other command
@@ -103,7 +106,9 @@ def _leave() -> None:
 class Composition:
     """Everything that runs, made of one plan and changed to another: the hub and the guard outlive both."""
 
-    def __init__(self, supervision: Supervision, listening: socket.socket, log_lines: Recent, plan: Plan) -> None:
+    def __init__(
+        self, supervision: Supervision, listening: Sequence[socket.socket], log_lines: Recent, plan: Plan
+    ) -> None:
         self._supervision = supervision
         self._listening = listening
         self._log_lines = log_lines
@@ -132,7 +137,7 @@ class Composition:
         gc.set_threshold(*gc.get_threshold()[:2], max(10, len(self._plan.config.meters) // 10))
         await self._read()
         await self._hand_on()
-        log.info("serving on %s", address(self._listening, tls=self._plan.tls is not None))
+        log.info("serving on %s", addresses(self._listening, tls=self._plan.tls is not None))
 
     async def reload(self, reload: Reload) -> None:
         """Changed parts restart, everything else keeps running. A configuration with errors changes nothing."""
