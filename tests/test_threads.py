@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from answering import until
 from iskra_server.threads import in_daemon_thread
 
 
@@ -50,3 +51,21 @@ def test_a_result_that_comes_after_the_loop_was_closed_is_dropped() -> None:
     asyncio.run(run())
     go_on.set()
     assert has_ended.wait(10)
+
+
+def test_what_comes_too_late_is_handed_back() -> None:
+    go_on, late = threading.Event(), list[str]()
+
+    def call() -> str:
+        go_on.wait(10)
+        return "opened"
+
+    async def run() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await in_daemon_thread(call, discard=late.append)
+        go_on.set()
+        await until(lambda: late)
+
+    asyncio.run(run())
+    assert late == ["opened"]

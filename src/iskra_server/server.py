@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable, Hashable, Sequence
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # what is pending is written within 3 s; a thread that hangs in a database is left behind then
 _END_WITHIN_S = 4.2
+_LINGER_S = 0.5
+# with history, a broker, a database and a dozen clients
+_DESCRIPTORS = 64
 
 Reload = Callable[[], Config]
 
@@ -54,6 +58,7 @@ def run(config: Config, reload: Reload | None = None) -> int:
 
     `reload` gives the configuration anew, or raises ConfigError.
     """
+    _check_descriptors()
     plan = plan_of(config)
     listening = listen(config.server.host, config.server.port)
     recent = Recent()
@@ -62,8 +67,21 @@ def run(config: Config, reload: Reload | None = None) -> int:
         for each in listening:
             sockets.enter_context(each)
         runner.run(_serve(plan, listening, recent, reload or (lambda: config)))
+        # everything is written; what still runs are threads that a device or a name server holds up
+        lingering = _leave_after(_LINGER_S, _leave_well)
+    lingering.cancel()
     end(0)
     return 0
+
+
+def _check_descriptors() -> None:
+    """Raises ConfigError where the system allows so few that one thing or another would fail later."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= allowed < _DESCRIPTORS:
+        raise ConfigError(
+            f"This process may open {allowed} files and connections, and needs {_DESCRIPTORS} or more; raise "
+            "ulimit -n, or LimitNOFILE in the systemd unit."
+        )
 
 
 async def _serve(plan: Plan, listening: Sequence[socket.socket], log_lines: Recent, reload: Reload) -> None:
@@ -92,9 +110,19 @@ async def _next_signal(signals: "asyncio.Queue[int]") -> int:
 def _take(number: int, signals: "asyncio.Queue[int]") -> None:
     signals.put_nowait(number)
     if number != signal.SIGHUP:
-        last_resort = Timer(_END_WITHIN_S, _leave)
-        last_resort.daemon = True
-        last_resort.start()
+        _leave_after(_END_WITHIN_S, _leave)
+
+
+def _leave_after(seconds: float, leave: Callable[[], None]) -> Timer:
+    last_resort = Timer(seconds, leave)
+    last_resort.daemon = True
+    last_resort.start()
+    return last_resort
+
+
+def _leave_well() -> None:
+    end(0)
+    os._exit(0)
 
 
 def _leave() -> None:

@@ -12,15 +12,16 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def in_daemon_thread(function: Callable[[], T]) -> T:
-    """What `function` returns or raises. Cancelled, this ends at once, and the thread by itself."""
+async def in_daemon_thread(function: Callable[[], T], discard: Callable[[T], object] = lambda _: None) -> T:
+    """What `function` returns or raises. Cancelled, this ends at once; what comes later is handed to `discard`."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()
 
     def settle(value: T | None, error: BaseException | None) -> None:
         if result.done():
-            return
-        if error is None:
+            if value is not None:
+                discard(value)
+        elif error is None:
             result.set_result(value)  # type: ignore[arg-type]
         else:
             result.set_exception(error)
