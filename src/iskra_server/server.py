@@ -10,10 +10,12 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack
 from threading import Timer
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.history.address import address_of
 from iskra_server.hub import Hub
-from iskra_server.listening import Http, address, listen, loop_factory
+from iskra_server.listening import Http, addresses, listen, loop_factory
 from iskra_server.logs import ALWAYS, Recent, dropped_lines, end, set_up
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.voice import Voices
@@ -49,6 +51,9 @@ _END_WITHIN_S = 4.2
 # threads that answer from history hold up the event loop for so long at a time; with Python's 5 ms a live answer took
 # 50 ms beside four of them, with 1 ms 18 ms (bench/abuse.py)
 _SWITCH_S = 0.001
+_LINGER_S = 0.5
+# with history, a broker, a database and a dozen clients
+_DESCRIPTORS = 64
 
 Reload = Callable[[], Config]
 
@@ -58,18 +63,34 @@ def run(config: Config, reload: Reload | None = None) -> int:
 
     `reload` gives the configuration anew, or raises ConfigError.
     """
+    _check_descriptors()
     plan = plan_of(config)
     listening = listen(config.server.host, config.server.port)
     recent = Recent()
     set_up(config.log.level, config.log.format, recent, secrets_of(config))
     sys.setswitchinterval(_SWITCH_S)
-    with listening, asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with ExitStack() as sockets, asyncio.Runner(loop_factory=loop_factory()) as runner:
+        for each in listening:
+            sockets.enter_context(each)
         runner.run(_serve(plan, listening, recent, reload or (lambda: config)))
+        # everything is written; what still runs are threads that a device or a name server holds up
+        lingering = _leave_after(_LINGER_S, _leave_well)
+    lingering.cancel()
     end(0)
     return 0
 
 
-async def _serve(plan: Plan, listening: socket.socket, log_lines: Recent, reload: Reload) -> None:
+def _check_descriptors() -> None:
+    """Raises ConfigError where the system allows so few that one thing or another would fail later."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= allowed < _DESCRIPTORS:
+        raise ConfigError(
+            f"This process may open {allowed} files and connections, and needs {_DESCRIPTORS} or more; raise "
+            "ulimit -n, or LimitNOFILE in the systemd unit."
+        )
+
+
+async def _serve(plan: Plan, listening: Sequence[socket.socket], log_lines: Recent, reload: Reload) -> None:
     signals: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     # a terminal that is closed ends the server, as it ends any other command
@@ -95,9 +116,19 @@ async def _next_signal(signals: "asyncio.Queue[int]") -> int:
 def _take(number: int, signals: "asyncio.Queue[int]") -> None:
     signals.put_nowait(number)
     if number != signal.SIGHUP:
-        last_resort = Timer(_END_WITHIN_S, _leave)
-        last_resort.daemon = True
-        last_resort.start()
+        _leave_after(_END_WITHIN_S, _leave)
+
+
+def _leave_after(seconds: float, leave: Callable[[], None]) -> Timer:
+    last_resort = Timer(seconds, leave)
+    last_resort.daemon = True
+    last_resort.start()
+    return last_resort
+
+
+def _leave_well() -> None:
+    end(0)
+    os._exit(0)
 
 
 def _leave() -> None:
@@ -109,7 +140,9 @@ def _leave() -> None:
 class Composition:
     """Everything that runs, made of one plan and changed to another: the hub and the guard outlive both."""
 
-    def __init__(self, supervision: Supervision, listening: socket.socket, log_lines: Recent, plan: Plan) -> None:
+    def __init__(
+        self, supervision: Supervision, listening: Sequence[socket.socket], log_lines: Recent, plan: Plan
+    ) -> None:
         self._supervision = supervision
         self._listening = listening
         self._log_lines = log_lines
@@ -140,7 +173,7 @@ class Composition:
         await self._read()
         await self._hand_on()
         _tell_zone(self._plan.settings)
-        log.info("serving on %s", address(self._listening, tls=self._plan.tls is not None))
+        log.info("serving on %s", addresses(self._listening, tls=self._plan.tls is not None))
 
     async def reload(self, reload: Reload) -> None:
         """Changed parts restart, everything else keeps running. A configuration with errors changes nothing."""
@@ -297,7 +330,11 @@ class Composition:
         return self._archive.state.sentence if self._archive else ""
 
     def _output_states(self) -> list[OutputState]:
-        return [output.state() for output in self._outputs.values() if output.state]
+        return [
+            output.state().failed(self._supervision.failure(settings))
+            for settings, output in self._outputs.items()
+            if output.state
+        ]
 
     def _store(self) -> "Store | None":
         return self._archive.store if self._archive else None

@@ -52,6 +52,17 @@ def test_a_password_may_stand_in_a_key_of_its_own() -> None:
         ({"url": "mqtt://pi", "base_topic": "$SYS/x"}, "base_topic must be a topic such as house/meters"),
         ({"url": "mqtt://pi", "base_topic": "/a"}, "base_topic must be a topic such as house/meters"),
         ({"url": "mqtt://pi", "discovery_prefix": "+"}, "discovery_prefix must be a topic"),
+        ({"url": "mqtt://pi", "base_topic": "a\nb"}, "base_topic must be a topic such as house/meters"),
+        ({"url": "mqtt://pi", "base_topic": "$SYS/x"}, "base_topic must not begin with $"),
+        ({"url": "mqtt://pi", "discovery_prefix": "$share/x"}, "discovery_prefix must not begin with $"),
+        ({"url": "mqtt://pi", "base_topic": "x" * 66_000}, "base_topic must have at most 1,000 bytes"),
+        ({"url": "mqtt://pi", "client_id": "x" * 70_000}, "client_id must be text without control characters"),
+        ({"url": "mqtt://pi", "client_id": "a\0b"}, "client_id must be text without control characters"),
+        ({"url": f"mqtt://{'u' * 70_000}:p@pi"}, "user must be text without control characters"),
+        ({"url": "mqtt://me@pi", "password": "x" * 70_000}, "password must be text without control characters"),
+        ({"url": "mqtt://a..b"}, "the url must be like mqtt://user@host:1883"),
+        ({"url": f"mqtt://{'x' * 70}.local"}, "the url must be like mqtt://user@host:1883"),
+        ({"url": "mqtt://pi:0"}, "the port in the url must be a number from 1 to 65535"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(given: dict[str, str], sentence: str) -> None:
