@@ -27,6 +27,7 @@ ARROWS = {
     "outputs": {"meter", "hub", "diagnosis"},
     "delivery": {"announcement", "outputs", "fleet", "config", "hub", "history", "diagnosis", "supervision"},
     "supervision": set(),
+    "faultlog": {"diagnosis"},
     "tls": {"config"},
     "listening": {"config", "web"},
     "plan": {"config", "codecs", "delivery", "diagnosis", "prices", "sources", "simulator", "tls", "web", "zone"},

@@ -20,6 +20,7 @@ from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.delivery import Output, outputs_of
 from iskra_server.diagnosis.chain import Status
+from iskra_server.faultlog import watch
 from iskra_server.history.address import address_of
 from iskra_server.hub import Hub
 from iskra_server.listening import Http, address, listen, loop_factory
@@ -110,6 +111,7 @@ class Composition:
         await self._http.ready.wait()
         notify(READY)
         self._supervision.start("watchdog", Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
+        self._supervision.start("faultlog", Part("faultlog", lambda: watch(self.statuses)))
         await self._record()
         # what starting has made stays: a collection that looks at all of it takes 20 ms, in which nothing is answered
         gc.freeze()
