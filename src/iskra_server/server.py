@@ -25,6 +25,7 @@ from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig,
 from iskra_server.delivery import Output
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
+from iskra_server.faultlog import watch
 from iskra_server.history.address import address_of
 from iskra_server.hub import Hub
 from iskra_server.listening import Http, addresses, listen, loop_factory
@@ -165,6 +166,7 @@ class Composition:
         notify(READY)
         self._supervision.start("watchdog", Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
         self._supervision.start("pulse", Part("pulse", self._pulse.run))
+        self._supervision.start("faultlog", Part("faultlog", lambda: watch(self.statuses)))
         await self._record()
         # what starting has made stays: a collection that looks at all of it takes 20 ms, in which nothing is answered
         gc.freeze()
