@@ -26,7 +26,7 @@ from iskra_server.delivery import Output
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.faultlog import watch
-from iskra_server.history.address import address_of
+from iskra_server.history.address import address_of, spool_places
 from iskra_server.hub import Hub
 from iskra_server.listening import Http, addresses, listen, loop_factory
 from iskra_server.logs import ALWAYS, Recent, dropped_lines, end, set_up
@@ -236,12 +236,21 @@ class Composition:
         return all(status.ok or status.sentence for status in self.statuses())
 
     async def _record(self) -> None:
-        """History, opened before the first telegram is read: the guard goes on from what it holds."""
-        await self._supervision.stop("retention", "replacements", "history")
-        self._archive = archive = _archive(self._plan.config.history, self._clock, simulated=self._plan.simulated)
+        """History, opened before the first telegram is read: the guard goes on from what it holds.
+
+        On a reload nothing waits for either of the two, and what the old one cannot write the new one writes.
+        """
+        before, archive = self._archive, _archive(self._plan, self._clock)
+        self._archive = archive
+        if before:
+            before.end()
+        self._supervision.cancel("retention", "replacements", "history")
         if archive is None:
             return
-        await (archive.begin(self._guard) if self._plan.sources else archive.open())
+        guard = self._guard if self._plan.sources else None
+        archive.follow(before, guard, self._hub)
+        if before is None:
+            await archive.begin(guard)
         self._supervision.start("history", Part("history", lambda: archive.record(self._hub)))
         if self._plan.sources:
             self._supervision.start("retention", Part("retention", archive.thin))
@@ -353,12 +362,14 @@ def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool]:
     return plan.config.history, plan.simulated, bool(plan.sources)
 
 
-def _archive(history: HistoryConfig, clock: Clock, *, simulated: bool) -> "Archive | None":
+def _archive(plan: Plan, clock: Clock) -> "Archive | None":
+    history, simulated = plan.config.history, plan.simulated
     if not history.enabled:
         return None
     # the database library takes 15 MB of memory
     from iskra_server.archive import Archive  # noqa: PLC0415
     from iskra_server.history.store import Store  # noqa: PLC0415
+    from iskra_server.history.trouble import shown  # noqa: PLC0415
 
     address = address_of(history.data_dir, history.database_url, simulated=simulated)
     profile = history.database_profile
@@ -368,4 +379,6 @@ def _archive(history: HistoryConfig, clock: Clock, *, simulated: bool) -> "Archi
         raw_days=history.raw_days,
         simulated=simulated,
         clock=clock,
+        places=spool_places(history.data_dir, (meter.url for meter in plan.config.meters), simulated=simulated),
+        name=shown(address),
     )
