@@ -181,5 +181,5 @@ def test_an_answer_that_repeats_the_credentials_is_told_without_them() -> None:
     with answering(500, body) as plain:
         keys = {"url": plain.shown, "database": "x", "user": "me", "password": "pass/word"}
         with pytest.raises(Unavailable) as caught:
-            asyncio.run(written(target_of(**keys)))
+            written(target_of(**keys))
     assert "no right for ***, Basic ***, ***" in str(caught.value)
