@@ -50,7 +50,7 @@ TOKEN, TENANT = "Qtokq!\"#$%&'()*+,-./:;<=>?@Wtokw", "Qtenq[\\]^_`{|}~Wtenw"
 # the first and the last part of every secret; whatever stands between them may be written in many ways
 MARK = re.compile(r"Q[a-z0-9]{3}q|W[a-z0-9]{3}w")
 COMMANDS = ("config show", "config check", "collect", "prepare", "export", "ports")
-CASES = tuple(ODD[start::3] for start in range(3))
+CASES = tuple(ODD[start::2] for start in range(2))
 
 
 def secret(number: int, odd: str) -> str:
@@ -157,7 +157,7 @@ def test_no_secret_is_seen_anywhere(number: int, tmp_path: Path, mirror: int) ->
     written["log"] = server.log
     with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
         written |= {f"bundle {name}": bundle.read(name).decode(errors="replace") for name in bundle.namelist()}
-    for command in COMMANDS[number::3]:
+    for command in COMMANDS[number::2]:
         run(*command.split())
     assert {name: case.leaks(text) for name, text in written.items() if case.leaks(text)} == {}
     # it was the configuration with the secrets that was in force
