@@ -8,6 +8,8 @@ from iskra_server.config import ConfigError, ContractConfig
 from iskra_server.cost.contracts import Contract
 from iskra_server.meter import identity
 
+_PLACES = 12
+
 
 def contracts_of(configured: Sequence[ContractConfig]) -> tuple[Contract, ...]:
     """Raises ConfigError where two contracts contradict each other."""
@@ -45,5 +47,6 @@ def _contract(configured: ContractConfig) -> Contract:
 
 
 def _exact(price: float) -> Decimal:
-    """A float prints the digits that it was written with."""
-    return Decimal(repr(price))
+    """A float prints the digits that it was written with; beyond what any bill has they are cut off."""
+    exact = Decimal(repr(price))
+    return exact if exact == round(exact, _PLACES) else round(exact, _PLACES)

@@ -30,7 +30,7 @@ def test_simulated_data_has_a_file_of_its_own() -> None:
         ("sqlite:///:memory:", "database_url names no file"),
         ("sqlite:////data/x.sqlite?mode=memory", "database_url names a file with a"),
         ("postgresql://me:geheim@a..b/x", "database_url names the host 'a..b'"),
-        ("postgresql://me:geheim@db:99999/x", "the port must be a number from 1 to 65535"),
+        ("postgresql://me:geheim@db:99999/x", "database_url cannot be used: the port must be a number"),
     ],
 )
 def test_where_no_database_can_be_is_told_without_its_password(url: str, sentence: str) -> None:

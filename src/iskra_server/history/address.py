@@ -41,7 +41,10 @@ def check(address: Address) -> None:
         raise ValueError(f"database_url begins with {address.scheme}; expected {_EXPECTED}")
     if address.scheme == "sqlite" and "?" in file_of(address):
         raise ValueError("database_url names a file with a ?; there are no options for it")
-    _ = address.port
+    try:
+        _ = address.port
+    except ValueError as error:
+        raise ValueError(f"database_url cannot be used: {error}") from None
     # none is the socket of this machine; several are tried one after the other
     if address.host and not all(map(is_host, address.host.split(","))):
         raise ValueError(f"database_url names the host '{address.host}', which is no name; expected {_EXPECTED}")
