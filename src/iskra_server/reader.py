@@ -18,6 +18,7 @@ from iskra_server.clock import Clock, Pulse, boottime_s, unseen_s, wall_ahead_s
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts, Leap
+from iskra_server.diagnosis.notices import MANY_IGNORED
 from iskra_server.diagnosis.octets import MOST_OCTETS, Seems, recognise
 from iskra_server.diagnosis.quality import ALIGN_S, VERDICT_S, Day, Quality, Slots, Window, octets_per_s
 from iskra_server.hub import Hub
@@ -46,8 +47,6 @@ _BYTES_AT_ONCE = 1024
 _TURN_S = 0.005
 # a meter whose readings are held back now and then is not worth a line each time
 _CALM_S = 60.0
-# telegrams of ids that are ignored, before it is worth a line in the log
-_FEW_IGNORED = 10
 # a meter sends fewer registers
 _MOST_TOLD = 64
 
@@ -286,7 +285,7 @@ class Reader:
 
     def _report_ignored(self) -> None:
         """One line, when it is no head that was moved: so many ids come and go."""
-        if self._meters.ignored >= _FEW_IGNORED and not self._has_told_ignored:
+        if self._meters.ignored >= MANY_IGNORED and not self._has_told_ignored:
             self._has_told_ignored = True
             log.warning(
                 "%s: the server id changes with almost every telegram; ids that come fewer than three times, or that "
