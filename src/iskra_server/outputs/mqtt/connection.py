@@ -43,6 +43,8 @@ GOODBYE_S = 1.0
 _UNSUPPORTED = 132
 _OTHER = {ProtocolVersion.V5: ProtocolVersion.V311, ProtocolVersion.V311: ProtocolVersion.V5}
 _RETAINED_AT_ONCE = 10_000
+# what the broker hands over at most (MQTT 5): anybody there may publish 256 MB
+LARGEST_PACKET = 1 << 20
 
 
 def delays_s() -> Iterator[float]:
@@ -162,6 +164,12 @@ def _expiring(expire_s: int) -> Properties:
     return properties
 
 
+def _bounded() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.MaximumPacketSize = LARGEST_PACKET
+    return properties
+
+
 class Broker:
     """Connects again and again; remembers which protocol the broker speaks.
 
@@ -215,6 +223,7 @@ class Broker:
             tls_context=context,
             logger=_SILENT,
             max_queued_incoming_messages=_RETAINED_AT_ONCE,
+            properties=_bounded() if self._protocol is ProtocolVersion.V5 else None,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
 
