@@ -16,10 +16,19 @@ _EXPECTED = "sqlite:////PATH/iskra.sqlite or postgresql://USER:PASSWORD@HOST/DAT
 
 
 def address_of(data_dir: str, database_url: str | Address, *, simulated: bool = False) -> Address:
-    """The database's URL, for `Store`; that of simulated data is always a file of its own."""
+    """The database's URL, for `Store`; that of simulated data is always a file of its own. Raises ValueError."""
     if database_url and not simulated:
         return Address(database_url)
-    return Address(f"{_SQLITE}{Path(data_dir).expanduser().absolute() / (_SIMULATED_FILE if simulated else _FILE)}")
+    return Address(f"{_SQLITE}{folder(data_dir).absolute() / (_SIMULATED_FILE if simulated else _FILE)}")
+
+
+def folder(data_dir: str) -> Path:
+    """A directory with its ~ filled in. Raises ValueError where nobody has that home."""
+    try:
+        return Path(data_dir).expanduser()
+    except RuntimeError:
+        sentence = f"data_dir is {data_dir}, but there is no such home directory; write a path that begins with /"
+        raise ValueError(sentence) from None
 
 
 def check(address: Address) -> None:
@@ -32,7 +41,10 @@ def check(address: Address) -> None:
         raise ValueError(f"database_url begins with {address.scheme}; expected {_EXPECTED}")
     if address.scheme == "sqlite" and "?" in file_of(address):
         raise ValueError("database_url names a file with a ?; there are no options for it")
-    _ = address.port
+    try:
+        _ = address.port
+    except ValueError as error:
+        raise ValueError(f"database_url cannot be used: {error}") from None
     # none is the socket of this machine; several are tried one after the other
     if address.host and not all(map(is_host, address.host.split(","))):
         raise ValueError(f"database_url names the host '{address.host}', which is no name; expected {_EXPECTED}")

@@ -86,9 +86,9 @@ class Recorder:
         self._seen: dict[str, MeterInfo] = {}
 
     async def run(self, samples: AsyncIterator[Sample]) -> None:
-        """Endless; simulated samples and real ones are never recorded together."""
+        """Endless; simulated samples and real ones are never recorded together, nor those that nobody can date."""
         async for sample in samples:
-            if sample.simulated is self._simulated:
+            if sample.simulated is self._simulated and sample.is_dated:
                 await self._take(sample)
 
     def close(self) -> None:
