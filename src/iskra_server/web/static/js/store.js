@@ -53,7 +53,12 @@ export const status = () =>
 /** A telegram is newer than what the server last said was wrong with its source. */
 export const isOutrun = () => Boolean(known() && known().at > store.toldAt && status() && !status().ok);
 
-const ageOf = ({ meter, at }) => meter.measured_age_s + (performance.now() - at) / 1000;
+// a device that slept does not count that in performance.now(): then the wall clock is far ahead
+const ASLEEP_MS = 10_000;
+const ageOf = ({ meter, at, wallAt }) => {
+  const ranMs = performance.now() - at, wallMs = Date.now() - wallAt;
+  return meter.measured_age_s + (wallMs - ranMs > ASLEEP_MS ? wallMs : ranMs) / 1000;
+};
 /** Seconds since the chosen meter was measured, null where it never was. */
 export const age = () => (known() ? ageOf(known()) : status()?.facts.age_s ?? null);
 

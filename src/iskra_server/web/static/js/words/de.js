@@ -18,6 +18,7 @@ export const words = {
   unreachable: "Server nicht erreichbar, neuer Versuch läuft",
   ago: (age) => `vor ${age}`,
   share: (percent) => `${percent} % gute Telegramme`,
+  otherZone: (zone, here) => `Der Tag beginnt hier in ${zone}; Ihr Gerät ist in ${here}.`,
   lastSeen: (time) => `zuletzt ${time}`,
   loading: "Der Verlauf wird gelesen …",
   power: "Leistung jetzt",

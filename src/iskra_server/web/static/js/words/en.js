@@ -18,6 +18,7 @@ export const words = {
   unreachable: "server unreachable, trying again",
   ago: (age) => `${age} ago`,
   share: (percent) => `${percent} % good telegrams`,
+  otherZone: (zone, here) => `Days begin in ${zone} here; your device is in ${here}.`,
   lastSeen: (time) => `last seen ${time}`,
   loading: "Reading history …",
   power: "Power now",
