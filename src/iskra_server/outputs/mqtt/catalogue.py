@@ -17,6 +17,8 @@ from iskra_server.outputs.mqtt.state import units
 # diagnostics come every half minute
 DIAGNOSTICS_EVERY_S = 30
 _MISSED = 4
+# registers outside the table that are announced; a meter sends a few
+MOST_OTHERS = 50
 
 
 class KnownMeter:
@@ -35,9 +37,9 @@ class KnownMeter:
         """True where there is more to announce than before."""
         self.sample = sample
         before = self._announced()
-        self.units |= {key: unit for key, unit in units(sample.reading).items() if key not in BY_KEY}
+        sent = units(sample.reading)
         for key, value in numbers.items():
-            self.recall(key, _places(value))
+            self.recall(key, _places(value), sent.get(key, ""))
         limit_s = ceil(stale_after_s)
         # that of a meter whose pace is still being learnt moves; each step is announced, a wobble is not
         if not limit_s <= self.stale_after_s <= 2 * limit_s:
@@ -45,10 +47,12 @@ class KnownMeter:
         return before != self._announced()
 
     def recall(self, key: str, places: int, unit: str = "") -> None:
-        """A register that the meter has sent, now or before this process began; `unit` of one outside the table."""
+        """A register that the meter has sent, now or before this process began; one outside the table needs a unit."""
+        if key not in BY_KEY and key not in self.units:
+            if not unit or len(self.units) >= MOST_OTHERS:
+                return
+            self.units[key] = unit
         self.digits[key] = max(places, self.digits.get(key, 0))
-        if unit and key not in BY_KEY:
-            self.units.setdefault(key, unit)
 
     def _announced(self) -> tuple[float, ...]:
         return len(self.digits), len(self.units), sum(self.digits.values()), self.stale_after_s
