@@ -44,7 +44,7 @@ RECENT_OCTETS = 8192
 # the worst bytes cost some 4 us each
 _BYTES_AT_ONCE = 1024
 # the event loop gets a turn after so much work for one source
-_TURN_S = 0.005
+_TURN_S = 0.002
 # a meter whose readings are held back now and then is not worth a line each time
 _CALM_S = 60.0
 # a meter sends fewer registers
