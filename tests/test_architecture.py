@@ -34,6 +34,7 @@ ARROWS = {
     "outputs": {"meter", "hub", "diagnosis", "spool", "threads"},
     "delivery": {"announcement", "outputs", "fleet", "config", "hub", "history", "diagnosis", "spool", "supervision"},
     "supervision": set(),
+    "faultlog": {"diagnosis"},
     "tls": {"config"},
     "listening": {"config", "web"},
     "plan": {

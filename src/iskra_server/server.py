@@ -13,18 +13,20 @@ import os
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from iskra_server.clock import Clock
+from iskra_server.clock import Clock, Pulse
 from iskra_server.codecs.decoder import DECODERS
-from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
+from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
 from iskra_server.delivery import Output
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
-from iskra_server.history.address import address_of
+from iskra_server.faultlog import watch
+from iskra_server.history.address import address_of, spool_places
 from iskra_server.hub import Hub
 from iskra_server.listening import Http, addresses, listen, loop_factory
 from iskra_server.logs import ALWAYS, Recent, dropped_lines, end, set_up
@@ -37,6 +39,7 @@ from iskra_server.sources.source import Source
 from iskra_server.supervision import Part, Supervision
 from iskra_server.web.app import App, create_app
 from iskra_server.web.live import Live
+from iskra_server.web.settings import Settings
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
@@ -46,6 +49,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # what is pending is written within 3 s; a thread that hangs in a database is left behind then
 _END_WITHIN_S = 4.2
+# threads that answer from history hold up the event loop for so long at a time; with Python's 5 ms a live answer took
+# 50 ms beside four of them, with 1 ms 18 ms (bench/abuse.py)
+_SWITCH_S = 0.001
 _LINGER_S = 0.5
 # with history, a broker, a database and a dozen clients
 _DESCRIPTORS = 64
@@ -62,7 +68,8 @@ def run(config: Config, reload: Reload | None = None) -> int:
     plan = plan_of(config)
     listening = listen(config.server.host, config.server.port)
     recent = Recent()
-    set_up(config.log.level, config.log.format, recent)
+    set_up(config.log.level, config.log.format, recent, secrets_of(config))
+    sys.setswitchinterval(_SWITCH_S)
     with ExitStack() as sockets, asyncio.Runner(loop_factory=loop_factory()) as runner:
         for each in listening:
             sockets.enter_context(each)
@@ -143,7 +150,7 @@ class Composition:
         self._plan = plan
         self._hub = Hub()
         self._guard = Guard()
-        self._clock = Clock()
+        self._clock, self._pulse = Clock(), Pulse()
         self._voices = Voices()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
@@ -158,6 +165,8 @@ class Composition:
         await self._http.ready.wait()
         notify(READY)
         self._supervision.start("watchdog", Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
+        self._supervision.start("pulse", Part("pulse", self._pulse.run))
+        self._supervision.start("faultlog", Part("faultlog", lambda: watch(self.statuses)))
         await self._record()
         # what starting has made stays: a collection that looks at all of it takes 20 ms, in which nothing is answered
         gc.freeze()
@@ -165,6 +174,7 @@ class Composition:
         gc.set_threshold(*gc.get_threshold()[:2], max(10, len(self._plan.config.meters) // 10))
         await self._read()
         await self._hand_on()
+        _tell_zone(self._plan.settings)
         log.info("serving on %s", addresses(self._listening, tls=self._plan.tls is not None))
 
     async def reload(self, reload: Reload) -> None:
@@ -184,7 +194,7 @@ class Composition:
             plan = plan._replace(tls=self._plan.tls)
         old, self._plan = self._plan, plan
         if plan.config.log != old.config.log:
-            set_up(plan.config.log.level, plan.config.log.format, self._log_lines)
+            set_up(plan.config.log.level, plan.config.log.format, self._log_lines, secrets_of(plan.config))
         if _recorded(plan) != _recorded(old):
             await self._record()
         await self._read()
@@ -226,12 +236,21 @@ class Composition:
         return all(status.ok or status.sentence for status in self.statuses())
 
     async def _record(self) -> None:
-        """History, opened before the first telegram is read: the guard goes on from what it holds."""
-        await self._supervision.stop("retention", "replacements", "history")
-        self._archive = archive = _archive(self._plan.config.history, self._clock, simulated=self._plan.simulated)
+        """History, opened before the first telegram is read: the guard goes on from what it holds.
+
+        On a reload nothing waits for either of the two, and what the old one cannot write the new one writes.
+        """
+        before, archive = self._archive, _archive(self._plan, self._clock)
+        self._archive = archive
+        if before:
+            before.end()
+        self._supervision.cancel("retention", "replacements", "history")
         if archive is None:
             return
-        await (archive.begin(self._guard) if self._plan.sources else archive.open())
+        guard = self._guard if self._plan.sources else None
+        archive.follow(before, guard, self._hub)
+        if before is None:
+            await archive.begin(guard)
         self._supervision.start("history", Part("history", lambda: archive.record(self._hub)))
         if self._plan.sources:
             self._supervision.start("retention", Part("retention", archive.thin))
@@ -268,6 +287,7 @@ class Composition:
             max_power_w=meter.max_power_w,
             replaced=self._replaced,
             clock=self._clock,
+            pulse=self._pulse,
             set_aside=lambda: self._archive.set_aside if self._archive else 0,
         )
 
@@ -331,16 +351,25 @@ class Composition:
         return self._archive.store if self._archive else None
 
 
+def _tell_zone(settings: Settings) -> None:
+    if settings.tz_reason == "none":
+        log.warning("Nothing says which time zone this is: days begin in UTC. Set server.time_zone, or TZ.")
+    else:
+        log.info("days begin in %s (%s)", settings.tz, settings.tz_reason)
+
+
 def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool]:
     return plan.config.history, plan.simulated, bool(plan.sources)
 
 
-def _archive(history: HistoryConfig, clock: Clock, *, simulated: bool) -> "Archive | None":
+def _archive(plan: Plan, clock: Clock) -> "Archive | None":
+    history, simulated = plan.config.history, plan.simulated
     if not history.enabled:
         return None
     # the database library takes 15 MB of memory
     from iskra_server.archive import Archive  # noqa: PLC0415
     from iskra_server.history.store import Store  # noqa: PLC0415
+    from iskra_server.history.trouble import shown  # noqa: PLC0415
 
     address = address_of(history.data_dir, history.database_url, simulated=simulated)
     profile = history.database_profile
@@ -350,4 +379,6 @@ def _archive(history: HistoryConfig, clock: Clock, *, simulated: bool) -> "Archi
         raw_days=history.raw_days,
         simulated=simulated,
         clock=clock,
+        places=spool_places(history.data_dir, (meter.url for meter in plan.config.meters), simulated=simulated),
+        name=shown(address),
     )

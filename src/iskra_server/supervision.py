@@ -58,12 +58,16 @@ class Supervision:
 
     async def stop(self, *keys: object) -> None:
         """Cancel those of these parts that run, and wait until they have ended."""
+        await asyncio.gather(*self.cancel(*keys), return_exceptions=True)
+
+    def cancel(self, *keys: object) -> list[asyncio.Task[None]]:
+        """Cancel those of these parts that run; others may be started under their keys while they end."""
         tasks = [self._running.pop(key) for key in keys if key in self._running]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         for key in keys:
             self._failing.pop(key, None)
+        return tasks
 
     async def end(self, last: object) -> None:
         """Cancel all of them at once, but for the last: that one ends by itself."""

@@ -85,7 +85,8 @@ class Uplink:
             self._session,
             connected=f"sending to the centre at {address}",
             lost=lambda error: (
-                f"The centre at {address} is away: {error}. {error.advice}. Quarters wait, and go when it is back."
+                f"The centre at {address} is away: {self._settings.masked(error)}. {error.advice}. "
+                "Quarters wait, and go when it is back."
             ),
         )
 

@@ -19,9 +19,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from iskra_server.address import Address
 from iskra_server.config import MqttConfig
-from iskra_server.outputs.mqtt.connection import MAX_RETRY_S, Broker, TakenOver, delays_s, why_ended
+from iskra_server.outputs.mqtt.connection import LARGEST_PACKET, MAX_RETRY_S, Broker, TakenOver, delays_s, why_ended
 from iskra_server.outputs.mqtt.outbox import MqttError
-from iskra_server.outputs.mqtt.settings import from_keys
+from iskra_server.outputs.mqtt.settings import Settings, from_keys
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.old import OldDoor
 from outputs.mqtt.published import SERVER, STATE, publishing, telegram
@@ -49,6 +49,31 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     made = Mosquitto(tmp_path, f"password_file {tmp_path / 'passwords'}", anonymous=False).start()
     yield made
     made.kill()
+
+
+def settings(url: str) -> Settings:
+    return from_keys(**structs.asdict(MqttConfig(url=Address(url))))
+
+
+def test_a_message_that_is_too_large_is_not_taken_from_the_broker(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path).start()
+
+    async def check() -> list[bytes]:
+        heard: list[bytes] = []
+        async with Broker(settings(broker.url), None).connected() as link:
+            await link.subscribe("there")
+            with Subscriber(broker.port, "nothing") as other:
+                for payload in (b"x" * (2 * LARGEST_PACKET), b"small"):
+                    other.say("there", payload)
+                async with asyncio.timeout(20):
+                    async for message in link.messages:
+                        heard.append(bytes(message.payload))
+                        if message.payload == b"small":
+                            return heard
+        return heard
+
+    assert asyncio.run(check()) == [b"small"]
+    broker.kill()
 
 
 def test_a_password_may_stand_in_a_file(head: Head, guarded: Mosquitto, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from iskra_server.diagnosis.output import Standing
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.connection import Link, note, noting_denials
-from iskra_server.outputs.mqtt.discovery import MIGRATE, Author, own_digits
+from iskra_server.outputs.mqtt.discovery import MIGRATE, Author, own_digits, own_units
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied, Message
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import Topics
@@ -95,6 +95,7 @@ class Announcer:
                 await self._echo[1].wait()
         await self._link.unsubscribe(*filters)
         found = own_digits(self._read[meter.id])
+        units = own_units(self._read[meter.id])
         for key, places in (item for digits in found.values() for item in digits.items()):
-            meter.recall(key, places)
+            meter.recall(key, places, units.get(key, ""))
         return set(found)

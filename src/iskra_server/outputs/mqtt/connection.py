@@ -48,6 +48,8 @@ _OTHER = {_V5: _V311, _V311: _V5}
 _RETAINED_AT_ONCE = 10_000
 # so many connections in a row that are lost so soon are no accident
 _SHORT_S, _SHORT_IN_A_ROW = 20.0, 4
+# what the broker hands over at most (MQTT 5): anybody there may publish 256 MB
+LARGEST_PACKET = 1 << 20
 
 
 def delays_s() -> Iterator[float]:
@@ -136,7 +138,8 @@ class Link:
         try:
             if context := tls_context(settings):
                 self._client.tls_set_context(context)
-            self._client.connect(settings.host, settings.port, KEEP_ALIVE_S)
+            properties = _bounded() if self._client.protocol is _V5 else None
+            self._client.connect(settings.host, settings.port, KEEP_ALIVE_S, properties=properties)
         except (OSError, ValueError) as error:
             raise MqttError(str(error)) from None
         if self._is_closed:
@@ -332,6 +335,12 @@ class Link:
 def _expiring(expire_s: int) -> Properties:
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     properties.MessageExpiryInterval = expire_s
+    return properties
+
+
+def _bounded() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.MaximumPacketSize = LARGEST_PACKET
     return properties
 
 

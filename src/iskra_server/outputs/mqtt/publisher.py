@@ -31,7 +31,9 @@ class Publisher:
             self.standing,
             lambda link: self._session(link).run(),
             connected=f"publishing to {address}",
-            lost=lambda error: f"Nothing is published to {address}: {error}. {error.advice}; it is tried again.",
+            lost=lambda error: (
+                f"Nothing is published to {address}: {self._settings.masked(error)}. {error.advice}; it is tried again."
+            ),
         )
 
     def _session(self, link: Link) -> Session:

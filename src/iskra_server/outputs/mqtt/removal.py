@@ -29,7 +29,7 @@ async def remove(settings: Settings, name: str) -> str:
         except UnknownProtocol:
             return await _remove(broker, settings, name)
     except MqttError as error:
-        raise RemovalError(f"{settings.broker} cannot be used: {error}.") from error
+        raise RemovalError(f"{settings.broker} cannot be used: {settings.masked(error)}.") from error
 
 
 async def _remove(broker: Broker, settings: Settings, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from iskra_server.address import Address, is_host
-from iskra_server.secret import Secret
+from iskra_server.secret import Secret, masking
 
 Discovery = Literal["classic", "device", "off"]
 Language = Literal["en", "de"]
@@ -44,6 +44,10 @@ class Settings(Struct, frozen=True):
         """The broker's address for people, without a password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"mqtt{'s' if self.tls else ''}://{host}:{self.port}"
+
+    def masked(self, said: object) -> str:
+        """What a broker or a library says, without the password."""
+        return masking((self.password,))(str(said))
 
 
 def from_keys(

@@ -58,7 +58,7 @@ function learn(status, at) {
 }
 
 function hear(meter, at) {
-  store.meters.set(meter.id, { meter, at });
+  store.meters.set(meter.id, { meter, at, wallAt: Date.now() - (performance.now() - at) });
   const watts = power(meter);
   if (watts !== undefined) remember(meter.id, Date.parse(meter.received_at) / 1000, Number(watts));
 }

@@ -1,11 +1,12 @@
 // What stands around every view: the strip, the brand, where one can go, how the data stands, which meter.
 
 import { ageText } from "./ages.js";
+import { shortTime } from "./clock.js";
 import { make, mark, say } from "./dom.js";
 import { decimal } from "./exact.js";
 import { icon } from "./icons.js";
-import { LANGUAGES, language, speak, spoken, words } from "./language.js";
-import { HOME, isCentralServer } from "./page.js";
+import { LANGUAGES, language, locale, speak, spoken, words } from "./language.js";
+import { HOME, isCentralServer, zone } from "./page.js";
 import { link, PERIODS } from "./router.js";
 import { age, choose, follow, ids, isOutrun, isSimulated, nameOf, state, status, store } from "./store.js";
 
@@ -54,10 +55,20 @@ function arrive(body, links, { view }) {
 
 function foot() {
   const other = Object.keys(LANGUAGES).filter((each) => each !== language);
-  return make("footer",
+  return make("footer", zoneNote(),
     ...other.map((each) => make("button.quiet", { type: "button", lang: each, onclick: () => speak(each) }, LANGUAGES[each])),
     isCentralServer ? null : make("a", { href: link("wall") }, words.wall), make("a", { href: "docs" }, "API"),
     isCentralServer ? null : make("a", { href: link("about") }, words.about));
+}
+
+/** Days begin in the server's zone: who reads this elsewhere should know. */
+function zoneNote() {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const isSame = here === zone || !here || [0, 6].every((month) => {
+    const moment = new Date(new Date().getFullYear(), month, 15);
+    return shortTime(moment) === moment.toLocaleTimeString(locale, { hour: "numeric", minute: "2-digit" });
+  });
+  return isSame ? null : make("p.soft.zone", words.otherZone(zone, here));
 }
 
 function pulseText() {

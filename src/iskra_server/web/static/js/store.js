@@ -53,7 +53,12 @@ export const status = () =>
 /** A telegram is newer than what the server last said was wrong with its source. */
 export const isOutrun = () => Boolean(known() && known().at > store.toldAt && status() && !status().ok);
 
-const ageOf = ({ meter, at }) => meter.measured_age_s + (performance.now() - at) / 1000;
+// a device that slept does not count that in performance.now(): then the wall clock is far ahead
+const ASLEEP_MS = 10_000;
+const ageOf = ({ meter, at, wallAt }) => {
+  const ranMs = performance.now() - at, wallMs = Date.now() - wallAt;
+  return meter.measured_age_s + (wallMs - ranMs > ASLEEP_MS ? wallMs : ranMs) / 1000;
+};
 /** Seconds since the chosen meter was measured, null where it never was. */
 export const age = () => (known() ? ageOf(known()) : status()?.facts.age_s ?? null);
 
@@ -73,21 +78,12 @@ export const isSimulated = () => known()?.meter.simulated ?? status()?.simulated
 
 export const value = (meter, name) => meter?.registers.find((register) => register.name === name)?.value;
 
-/** Watts, + drawing, - feeding in, as text; meters send it in one of these forms. */
-export function power(meter) {
-  const out = value(meter, "power_export");
-  if (value(meter, "power") === undefined && Number(out) > 0) return `-${out}`;
-  return value(meter, "power") ?? value(meter, "power_absolute") ?? value(meter, "power_import");
-}
+/** Watts, + from the grid, - to the grid, as text; undefined where the server knows none. */
+export const power = (meter) => value(meter, "power");
 
-/** L1, L2 and L3 where the meter sends all three, else null. */
+/** L1, L2 and L3 where all three are known, else null. */
 export function phases(meter) {
-  const of = (phase) => {
-    const out = value(meter, `power_export_${phase}`);
-    if (Number(out) > 0) return `-${out}`;
-    return value(meter, `power_${phase}`) ?? value(meter, `power_import_${phase}`);
-  };
-  const found = ["l1", "l2", "l3"].map(of);
+  const found = ["l1", "l2", "l3"].map((phase) => value(meter, `power_${phase}`));
   return found.includes(undefined) ? null : found;
 }
 

@@ -27,7 +27,8 @@ function row(register) {
   const exact = isNumber(register.value);
   const label = language === "de" ? register.label_de : register.label;
   return make("tr",
-    make("th", { scope: "row" }, label, make("small", `${register.obis.replace("*255", "")} · ${register.name}`)),
+    make("th", { scope: "row" }, label, make("small", `${register.obis.replace("*255", "")} · ${register.name}`),
+      register.derived && make("small.derived", `${words.derived}: ${words.derivedFrom[register.derived] ?? register.derived}`)),
     make(exact ? "td.number" : "td.text", `${exact ? grouped(register.value) : register.text ?? register.value}`, register.unit && make("span.unit", ` ${register.unit}`)));
 }
 
