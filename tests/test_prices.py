@@ -34,8 +34,8 @@ def test_prices_have_the_digits_that_were_written(tmp_path: Path) -> None:
 
 def test_a_price_has_no_more_digits_than_any_bill() -> None:
     (only,) = contracts_of([ContractConfig(energy_price=1e-320, base_fee=0.1 + 0.2, feed_in=0.08, instalment=1e9)])
-    assert (only.energy_price, only.base_fee) == (0, Decimal("0.3"))
-    assert (str(only.feed_in), only.instalment) == ("0.08", 10**9)
+    assert (only.energy_price, only.base_fee) == (Decimal(0), Decimal("0.3"))
+    assert (str(only.feed_in), only.instalment) == ("0.08", Decimal(10**9))
 
 
 def test_one_contract_may_come_from_the_environment() -> None:

@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 import telegrams
+from iskra_server.clock import Clock
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.chain import walk
@@ -298,14 +299,12 @@ def test_two_meters_in_turn_are_counted() -> None:
     assert made.facts(now_s=5000.0).turns == 0
 
 
-def test_a_clock_that_says_what_is_past_is_behind() -> None:
-    made = reader()
-    assert made.facts().clock_behind is None
-    ahead = datetime.now(UTC) + timedelta(hours=1)
-    made.take(Chunk(telegram(100), ahead, 0.0))
-    behind = made.facts().clock_behind
-    assert behind is not None
-    assert abs(behind - datetime.now(UTC)) < timedelta(minutes=1)
+def test_a_clock_that_is_in_doubt_is_told_with_what_it_says() -> None:
+    clock = Clock(wall_s=lambda: 100.0, boot_s=lambda: 60.0)
+    facts = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=Hub(), clock=clock).facts()
+    assert facts.clock_says is not None
+    assert (facts.clock_doubt, facts.clock_says.timestamp()) == ("unset", 100.0)
+    assert reader().facts().clock_doubt is None
 
 
 def test_a_meter_without_2_8_0_counts_one_way() -> None:

@@ -3,6 +3,7 @@
 A plan carries ready settings, part by part. A reload compares the old plan with the new one: equal parts keep running.
 """
 
+import os
 import ssl
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -76,6 +77,7 @@ def plan_of(config: Config) -> Plan:
     if not is_host(server.host):
         raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
     sources = [_source(meter) for meter in config.meters]
+    _check_devices(sources)
     if config.history.enabled:
         _check_history(config.history, simulated=_simulated(sources))
     return Plan(
@@ -113,6 +115,18 @@ def _source(meter: MeterConfig) -> Source:
     except ValueError as error:
         reason = meter.url.masked(error).rstrip(".")
         raise ConfigError(f"The meter {meter.url} cannot be read: {reason}.") from None
+
+
+def _check_devices(sources: list[Source]) -> None:
+    """Two names of one serial port would take it from each other."""
+    ports: dict[str, str] = {}
+    for port in (source.state.port for source in sources if not source.simulated):
+        device = os.path.realpath(port)
+        if device in ports and os.path.exists(device):
+            raise ConfigError(
+                f"The meters {ports[device]} and {port} are the same device ({device}); keep one of them."
+            )
+        ports[device] = port
 
 
 def _zone(name: str) -> str:

@@ -9,10 +9,10 @@ import time
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import overload
 
-from iskra_server.clock import boottime_s, unseen_s, wall_ahead_s
+from iskra_server.clock import Clock, boottime_s, unseen_s, wall_ahead_s
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts, Leap
@@ -37,10 +37,6 @@ _PUZZLED_S = 10.0
 _TURNS_S = 600.0
 # twenty telegrams or more, for a support bundle
 RECENT_OCTETS = 8192
-# no meter was read by this program before
-_FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
-# clocks are set by less than this all the time
-_CLOCK_SLACK = timedelta(minutes=1)
 # the event loop gets a turn after so much work for one source
 _TURN_S = 0.005
 # a meter whose readings are held back now and then is not worth a line each time
@@ -81,7 +77,11 @@ class Reader:
         stale_after_s: float | None = None,
         max_power_w: int = MAX_POWER_W,
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
+        clock: Clock | None = None,
+        set_aside: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._clock = clock or Clock()
+        self._set_aside = set_aside
         self.source = source
         self._name = name
         self._stale_after_s = stale_after_s
@@ -174,6 +174,7 @@ class Reader:
     def facts(self, now_s: float | None = None) -> Facts:
         """What is known now; `now_s` is boot time."""
         now_s = boottime_s() if now_s is None else now_s
+        self._clock.look()
         unseen = unseen_s(self._ahead_s)
         state, sample, lock, meter_id = self.source.state, self._sample, self._lock, self._meter_id
         return Facts(
@@ -202,7 +203,9 @@ class Reader:
             leap=_leap(self._heard[meter_id].breach if meter_id else None),
             previous_meter_id=self._replaced(meter_id, state.port, self._previous_meter_id) if meter_id else None,
             turns=sum(now_s - turned_s <= _TURNS_S for turned_s in self._turned_at_s),
-            clock_behind=self._clock_behind(),
+            clock_doubt=self._clock.doubt(),
+            clock_says=datetime.fromtimestamp(self._clock.wall_s, UTC).astimezone(),
+            set_aside=self._set_aside(),
             one_way=bool(sample and sample.reading.get(_IMPORT) and not sample.reading.get(_EXPORT)),
             phases_missing=phases_missing(sample.reading) if sample else (),
             left_out=self._left_out,
@@ -211,7 +214,7 @@ class Reader:
 
     def _offer(self, sent: Reading, chunk: Chunk) -> None:
         source = self.source
-        is_known = self._guard.last_published(sent.meter_id) is not None
+        is_known = self._guard.knows(sent.meter_id)
         if not self._meters.confirm(sent.meter_id, chunk.monotonic_s, is_known=is_known):
             self._report_ignored()
             return
@@ -282,12 +285,6 @@ class Reader:
         if self._judged[0] != came:
             self._judged = came, recognise(octets)
         return self._judged[1]
-
-    def _clock_behind(self) -> datetime | None:
-        """What this computer's clock says, where it says less than it must."""
-        last = (self._meter_id and self._guard.last_published(self._meter_id)) or _FIRST_MOMENT
-        now = datetime.now(UTC)
-        return now.astimezone() if now < max(last, _FIRST_MOMENT) - _CLOCK_SLACK else None
 
 
 def _of_listening(heard: Heard) -> Quality:

@@ -11,7 +11,6 @@ A meter with another server id is another meter and has counters of its own. Cou
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from decimal import Decimal
 from math import ceil, inf
 
@@ -103,7 +102,6 @@ class _Meter:
 
     def __init__(self) -> None:
         self.trusted: Counters = {}
-        self.published_at: datetime | None = None
         self.epoch = 0
         self.candidate: _Candidate | None = None
 
@@ -126,7 +124,6 @@ class Guard:
         if sample.epoch < meter.epoch:
             return
         meter.epoch = sample.epoch
-        meter.published_at = meter.published_at or sample.received_at
         for obis, seen in _seen(replace(sample, monotonic_s=-inf)).items():
             last = meter.trusted.get(obis)
             if last is None or _is_behind(last.register, seen.register):
@@ -147,10 +144,10 @@ class Guard:
         meter.epoch += 1
         return self._publish(meter, sample)
 
-    def last_published(self, meter_id: str) -> datetime | None:
-        """When the newest reading of a meter arrived, by the clock of that moment; also before this process began."""
+    def knows(self, meter_id: str) -> bool:
+        """Whether a reading of this meter was published, by this process or one before it."""
         meter = self._meters.get(meter_id)
-        return meter.published_at if meter and meter.trusted else None
+        return meter is not None and bool(meter.trusted)
 
     def _is_new_truth(self, meter: _Meter, sample: Sample, max_power_w: int) -> bool:
         """Whether telegrams that were held back agree with this one, often and long enough."""
@@ -172,7 +169,6 @@ class Guard:
             reading = replace(sample.reading, registers=registers)
             sample = replace(sample, reading=reading, epoch=meter.epoch, holds_fine=holds_fine)
         meter.trusted |= _seen(sample)
-        meter.published_at = sample.received_at
         return sample
 
 

@@ -3,6 +3,7 @@
 import { painted, styles } from "./dom.js";
 import { language } from "./language.js";
 import { listen } from "./live.js";
+import { isCentralServer } from "./page.js";
 import { PERIODS, route } from "./router.js";
 import { build } from "./shell.js";
 import { apply } from "./theme.js";
@@ -32,5 +33,7 @@ document.documentElement.lang = language;
 listen();
 apply();
 const { main, shown } = build(document.body);
-route(main, VIEWS, shown);
+// the views of a single meter would wait for one for ever
+const { fleet, about } = VIEWS;
+route(main, isCentralServer ? { fleet, about } : VIEWS, shown);
 painted().then(() => import("./keys.js")).then(({ keys }) => keys(main));
