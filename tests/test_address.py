@@ -94,6 +94,12 @@ def test_what_others_take_for_a_port_is_masked() -> None:
     assert Address("rfc2217://me:geheim#x@head:1").masked("no port: 'geheim'") == "no port: '***'"
 
 
+def test_a_user_is_no_secret_beside_a_password() -> None:
+    assert (
+        Address("postgresql://me@corporation:geheim@db/x").masked("no user me@corporation") == "no user me@corporation"
+    )
+
+
 def test_what_others_say_of_it_is_masked() -> None:
     address = Address("rfc2217://me:gehe%40im@head:1?key=zzz/zzz")
     said = "no route to rfc2217://me:gehe%40im@head:1?key=zzz/zzz: user me:gehe@im, zzz%2Fzzz"

@@ -53,13 +53,15 @@ class Address(Secret):
     Any text can be an address; what is none has no host. `rest` is what follows the host, from its first / ? # on.
     """
 
-    __slots__ = ("_masked", "_port", "_shown", "host", "password", "rest", "scheme", "user")
+    __slots__ = ("_accounts", "_hidden", "_port", "_shown", "host", "password", "rest", "scheme", "user")
 
     def __init__(self, text: "str | Secret" = "") -> None:
         super().__init__(text)
         self.user = self.host = self.rest = self._port = ""
         self.password = Secret()
-        self._masked: tuple[str, ...] = ()
+        # user and password together, as they are sent encoded; and what must not be seen even in pieces
+        self._accounts: tuple[str, ...] = ()
+        self._hidden: tuple[str, ...] = ()
         found = _SCHEME.match(self._text)
         self.scheme = found[1].lower() if found else ""
         begin = found[0] if found else ""
@@ -78,8 +80,8 @@ class Address(Secret):
 
     def parts(self) -> tuple[str, ...]:
         """Also what others take for a host or a port, where they cut an address at a sign in the password."""
-        pieces = (piece for part in self._masked for piece in _CUTS.split(part))
-        return (*self._masked, *pieces)
+        pieces = (piece for part in self._hidden for piece in _CUTS.split(part))
+        return (*self._accounts, *self._hidden, *pieces)
 
     def escaped(self) -> str:
         """All of it, as those who read addresses strictly want it."""
@@ -111,7 +113,7 @@ class Address(Secret):
             self.host, self._port = host.removeprefix("[").lower(), self._port.removeprefix(":")
         if self._port and not _PORT.fullmatch(self._port):
             # a password whose @ is missing looks like a port
-            self._masked += (self._port,)
+            self._hidden += (self._port,)
             authority = f"{authority.removesuffix(self._port)}{MASK}"
         return f"{slashes}{account}{at}{authority}{self._harmless(self.rest)}"
 
@@ -120,7 +122,8 @@ class Address(Secret):
         self.user, self.password = unquote(user), Secret(unquote(password))
         if not colon and self.scheme in _WITH_NAMES:
             return account
-        self._masked += tuple(filter(None, (account, unquote(account), password, unquote(password))))
+        self._accounts += (account, unquote(account))
+        self._hidden += tuple(filter(None, (password, unquote(password)))) if colon else (account, unquote(account))
         return f"{user}:{MASK}" if colon and user else MASK
 
     def _harmless(self, rest: str) -> str:
@@ -133,7 +136,7 @@ class Address(Secret):
         name, equals, value = option.partition("=")
         if option in ("", "&", ";") or (equals and not value) or (name.lower() in _HARMLESS and "#" not in value):
             return option
-        self._masked += (value or name, unquote(value or name))
+        self._hidden += (value or name, unquote(value or name))
         return f"{name}={MASK}" if equals else MASK
 
 

@@ -135,8 +135,8 @@ def _closed(path: Path, error: sqlite3.Error) -> str:
 
 def _postgres(url: URL, error: BaseException) -> str:
     """The server says why in its own language, and without a code while a connection is made."""
-    said = _address(url).masked(" ".join(str(error).split()))
-    names = {"server": _server(url), "user": url.username, "database": url.database, "said": said}
+    said = " ".join(str(error).split())
+    names = {"server": _server(url), "user": url.username, "database": url.database, "said": _address(url).masked(said)}
     refusal = next((sentence for phrase, sentence in _REFUSALS.items() if phrase.format(**names) in said), None)
     state = str(getattr(error, "sqlstate", None) or "")
     return (refusal or _STATES.get(state) or _STATES.get(state[:2]) or _OTHER).format(**names)
