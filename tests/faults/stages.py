@@ -6,6 +6,7 @@ A stage that ends without a `yield` behind which something is mended cannot be m
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from glob import glob
@@ -15,8 +16,12 @@ import pytest
 
 import telegrams
 from faults.scene import FIRST_ENERGY, Scene, telegram
+from history import entries as history
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.diagnosis.wire import seen
+from iskra_server.history.checkup import repair
+from iskra_server.history.records import quarter_of
+from iskra_server.history.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.sources.trouble import in_container
 from running import free_port, until
@@ -438,6 +443,16 @@ def stale(scene: Scene) -> Iterator[None]:
     yield
 
 
+def rare(scene: Scene) -> Iterator[None]:
+    """One telegram every four seconds."""
+    scene.serve(environ={"IES_METERS_STALE_AFTER_S": "1"})
+    scene.is_open()
+    scene.head.send(scene.good())
+    time.sleep(4)
+    scene.head.send(scene.good())
+    yield
+
+
 def went_back(scene: Scene) -> Iterator[None]:
     scene.serve()
     scene.is_open()
@@ -494,6 +509,40 @@ def clock_behind(scene: Scene) -> Iterator[None]:
     yield
 
 
+def clock_stepped(scene: Scene) -> Iterator[None]:
+    """Somebody sets the clock a year ahead while it runs."""
+    yield from _with_clock(scene, "+0", "+1y")
+
+
+def set_aside(scene: Scene) -> Iterator[None]:
+    """What a clock that was a year ahead has left."""
+    ahead = history.boundary(quarter_of(time.time()) + 35_040)
+    store = Store(f"sqlite:///{scene.folder / 'iskra.sqlite'}")
+    store.write([ahead], [history.METER])
+    repair(store, time.time())
+    store.close()
+    scene.serve(environ={"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(scene.folder)})
+    scene.is_open()
+    scene.head.send(scene.good())
+    yield
+
+
+def _with_clock(scene: Scene, first: str, then: str) -> Iterator[None]:
+    if not FAKETIME:
+        pytest.skip("needs libfaketime (faketime)")
+    says = scene.folder / "clock"
+    says.write_text(first)
+    clock = {"LD_PRELOAD": FAKETIME[0], "FAKETIME_TIMESTAMP_FILE": str(says), "FAKETIME_NO_CACHE": "1"}
+    listening = scene.listen()
+    scene.serve(f"tcp://127.0.0.1:{listening.getsockname()[1]}", environ=clock | {"FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    scene.accept(listening)
+    scene.deliver(scene.good())
+    until(lambda: scene.server.cumulated().status_code == 200)
+    says.write_text(then)
+    scene.deliver(scene.good())
+    yield
+
+
 def phases(scene: Scene) -> Iterator[None]:
     wh = {"scaler": tlv.integer(-1, 1), "unit": tlv.unsigned(30, 1)}
     scene.serve()
@@ -536,8 +585,8 @@ STAGES: dict[str, Stage] = {
         *(unknown_name, no_answer, unreachable, needs_package, needs_package_in_container),
         *(silence, fell_silent, not_heard, gps, framing, noise),
         *(never_whole, checksums, cut, overrun, first_telegram, held_back),
-        *(locked, relocked, inf_off, stale, went_back, jumped),
-        *(two_meters, other_meter, two_heads, clock_behind, phases, simulated, well),
+        *(locked, relocked, inf_off, stale, rare, went_back, jumped),
+        *(two_meters, other_meter, two_heads, clock_behind, clock_stepped, set_aside, phases, simulated, well),
     )
 } | {
     "flat": _hearing(bytes(700)),

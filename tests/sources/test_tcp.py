@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 import telegrams
+from iskra_server.address import Address
 from iskra_server.sources import reconnect, tcp
 from iskra_server.sources.source import Source, State
 from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source
@@ -204,7 +205,7 @@ def test_esphome_names_what_is_missing_and_never_its_key(monkeypatch: pytest.Mon
     state = asyncio.run(state_after_trouble(source))
     assert (state.problem, state.about["port"]) == (
         "needs_package",
-        "esphome://192.0.2.1/?port_name=head&key=REDACTED",
+        "esphome://192.0.2.1/?port_name=head&key=***",
     )
 
 
@@ -226,5 +227,5 @@ def test_an_address_needs_a_host_and_a_port(url: str) -> None:
 
 
 def test_whatever_else_an_address_has_against_it_is_told() -> None:
-    trouble = tcp._trouble("esphome://head/", ValueError("no key"))
+    trouble = tcp._trouble(Address("esphome://head/"), ValueError("no key"))
     assert (trouble.problem, trouble.about) == ("bad_address", {"port": "esphome://head/", "reason": "no key"})

@@ -3,10 +3,15 @@
 import hashlib
 import json
 import re
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import javascript
+from iskra_server.web import pages
+from iskra_server.web.compressed import compressed
 from iskra_server.web.pages import PAGES, STATIC, release
 from web.serving import Site
 
@@ -23,9 +28,7 @@ def source(name: str) -> str:
 
 def imports(name: str) -> set[str]:
     """The modules that a module needs before it runs."""
-    found = re.findall(r'^import (?:.* from )?"(\.[^"]+)"', source(name), re.MULTILINE)
-    here = (STATIC / name).parent
-    return {(here / path).resolve().relative_to(STATIC).as_posix() for path in found}
+    return {f"js/{needed}" for needed in javascript.static_imports(STATIC / name)}
 
 
 def closure(*names: str) -> set[str]:
@@ -50,6 +53,22 @@ def test_a_page_knows_its_version_and_where_days_begin() -> None:
     page = Site(tz="Europe/Berlin").get("/").text
     assert 'data-tz="Europe/Berlin"' in page and 'data-version="1.2.3"' in page
     assert "{{" not in page
+
+
+def test_no_file_is_compressed_in_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    packing: list[threading.Thread] = []
+
+    def noting(*given: Any) -> Any:
+        packing.append(threading.current_thread())
+        return compressed(*given)
+
+    monkeypatch.setattr(pages, "compressed", noting)
+    pages._file.cache_clear()
+    for path in ("/", f"/static/{release()}/js/words/en.js"):
+        # the loop of a request runs in this thread
+        assert Site().get(path, **GZIP).headers["content-encoding"] == "gzip"
+    assert len(packing) == 2
+    assert threading.current_thread() not in packing
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -116,8 +135,8 @@ def test_the_first_view_is_light() -> None:
 def test_modules_name_each_other_and_nobody_else(name: str) -> None:
     text = source(name)
     assert all((STATIC / each).is_file() for each in imports(name))
-    lazy = re.findall(r'import\("(\.[^"]+)"\)', text)
-    assert [path for path in lazy if not ((STATIC / name).parent / path).is_file()] == []
+    lazy = javascript.lazy_imports(STATIC / name)
+    assert [path for path in lazy if path not in javascript.modules()] == []
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)", text) == []
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text)
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "homeassistant": "Print the YAML for Home Assistant, ready to paste.",
     "export": "Write history as CSV or Parquet.",
     "import": "Read history from a file.",
+    "history": "Find and set aside what a wrong clock has left in history.",
     "backup": "Copy the history to a file; the server may run.",
     "restore": "Put a backup in the place of the history; the server must not run.",
     "meters": "List the meters that history knows; say that one replaced another, or is gone.",
@@ -50,9 +51,10 @@ COMMANDS = {
 
 
 def module_of(command: str) -> Any:
-    """The module of a command; one that is a word of the language has an underscore more."""
+    """The module of a command; one that is a word of the language, or a helper's name, has an underscore more."""
     name = command.replace("-", "_")
-    return import_module(f"iskra_server.cli.{name}_" if iskeyword(name) else f"iskra_server.cli.{name}")
+    is_taken = iskeyword(name) or name == "history"
+    return import_module(f"iskra_server.cli.{name}_" if is_taken else f"iskra_server.cli.{name}")
 
 
 class Commands(TyperGroup):

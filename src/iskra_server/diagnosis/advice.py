@@ -359,10 +359,10 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Telegramme kommen an, aber noch keines mit einem Zählerstand.",
         "Warten Sie auf die nächsten Telegramme."),
     "held_back": (
-        "The meter's counter jumped; its readings are held back until three in a row agree.",
-        "Wait for three telegrams; if it stays so, check that only one meter is in front of the head.",
-        "Der Zählerstand ist gesprungen; Werte werden zurückgehalten, bis drei hintereinander zusammenpassen.",
-        "Warten Sie drei Telegramme ab; bleibt es dabei, prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
+        "The meter's counter jumped; its readings are held back until they have agreed for five minutes.",
+        "Wait five minutes; if it stays so, check that only one meter is in front of the head.",
+        "Der Zählerstand ist gesprungen; Werte werden zurückgehalten, bis sie fünf Minuten lang zusammenpassen.",
+        "Warten Sie fünf Minuten; bleibt es dabei, prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
     # --- unlocked ---
     "locked": (
         "The meter sends whole kWh and no power because it is locked.",
@@ -385,12 +385,17 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Check that the head still sits on the meter.",
         "Der letzte Wert ist {seconds} s alt.",
         "Prüfen Sie, ob der Lesekopf noch auf dem Zähler sitzt."),
+    "rare": (
+        "The meter sends every {seconds} s, but a reading is stale after {limit} s.",
+        "Set meters.stale_after_s to twice the time between two telegrams, or more.",
+        "Der Zähler sendet alle {seconds} s, aber ein Wert gilt nach {limit} s als veraltet.",
+        "Setzen Sie meters.stale_after_s auf mindestens das Doppelte der Zeit zwischen zwei Telegrammen."),
     # --- plausible ---
     "went_back": (
         "Readings are held back: {register} went back from {before} to {value}.",
-        "If the meter was replaced, three telegrams that agree count as the new reading; otherwise check that only one meter is in front of the head.",
+        "If the counter was reset, wait: readings that agree for five minutes are taken as the new truth. Otherwise check that only one meter is in front of the head.",
         "Werte werden zurückgehalten: {register} ging von {before} auf {value} zurück.",
-        "Wurde der Zähler getauscht, gelten drei zusammenpassende Telegramme als neuer Stand; sonst prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
+        "Wurde der Zähler zurückgesetzt, warten Sie: Werte, die fünf Minuten lang zusammenpassen, gelten als neuer Stand. Sonst prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
     "jumped": (
         "Readings are held back: {register} jumped from {before} to {value} within {seconds} s.",
         "If the connection can carry that much, raise meters.max_power_w; otherwise check that only one meter is in front of the head.",
@@ -413,10 +418,20 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Zähler {meter} wird von zwei Leseköpfen gelesen: {port} und {other}.",
         "Nehmen Sie einen davon ab, oder setzen Sie ihn auf den Zähler, für den er gedacht ist."),
     "clock_behind": (
-        "The clock of this computer is wrong: it says {time}, and that moment is past.",
-        "Let it set its clock over the network (timedatectl set-ntp true); until then times and history are wrong, values are right.",
-        "Die Uhr dieses Rechners geht falsch: Sie zeigt {time}, und dieser Zeitpunkt ist vorbei.",
-        "Lassen Sie ihn seine Uhr über das Netz stellen (timedatectl set-ntp true); bis dahin stimmen Zeiten und Historie nicht, die Werte schon."),
+        "The clock of this computer is not set: it says {time}.",
+        "Let it set its clock over the network (timedatectl set-ntp true); values are right, and history waits until then.",
+        "Die Uhr dieses Rechners ist nicht gestellt: Sie zeigt {time}.",
+        "Lassen Sie ihn seine Uhr über das Netz stellen (timedatectl set-ntp true); die Werte stimmen, die Historie wartet bis dahin."),
+    "clock_stepped": (
+        "The clock of this computer was set, by more than a minute, to {time}.",
+        "If that is right, there is nothing to do: history waits two minutes, and goes on if the clock stays so.",
+        "Die Uhr dieses Rechners wurde um mehr als eine Minute gestellt, auf {time}.",
+        "Ist das richtig, ist nichts zu tun: Die Historie wartet zwei Minuten und geht weiter, wenn die Uhr so bleibt."),
+    "set_aside": (
+        "History has set aside {count} rows whose time cannot be true: a clock was wrong.",
+        "See them with iskra-server history check; iskra-server history clear deletes them.",
+        "Die Historie hat {count} Zeilen beiseitegelegt, deren Zeit nicht stimmen kann: Eine Uhr ging falsch.",
+        "Sehen Sie sie sich mit iskra-server history check an; iskra-server history clear löscht sie."),
     "phases": (
         "The meter sees no voltage on {phases}.",
         "If the house is wired with three phases, have an electrician check the fuses; with fewer phases this is right.",

@@ -25,13 +25,17 @@ class Facts(Struct, frozen=True):
     problem, about     why the port is not read, as a row of the table of advice
     seems              what octets that are no telegram seem to be
     lately, recent     how telegrams arrived within the last ten seconds, and within five minutes
+    usual_interval_s   the time that usually passes between two telegrams
     locked_at          when the meter was seen to lock itself; `unlocked_for_s` is how long it had been seen unlocked
                        from its unlocking on, None where that was not seen
     leap               why readings are held back now
     previous_meter_id  the meter that was on the same head before, and may have been replaced by this one; `turns` is
                        how often meters changed lately
-    clock_behind       what the clock of this computer says, where that moment is past for sure
+    clock_doubt        why the clock of this computer is not believed, None while it is; `clock_says` is its time
+    set_aside          rows of history whose time cannot be true
     one_way, phases    no register for what is fed in; phases without voltage
+    left_out           registers that were sent twice, in a wrong unit or below 0, and are not in the record
+    ignored            telegrams of server ids that came too seldom to be a meter
     """
 
     name: str
@@ -48,6 +52,7 @@ class Facts(Struct, frozen=True):
     age_s: float | None
     stale_after_s: float
     locked: bool | None
+    usual_interval_s: float | None = None
     problem: str | None = None
     about: dict[str, str] = {}
     seems: Seems | None = None
@@ -58,9 +63,13 @@ class Facts(Struct, frozen=True):
     leap: Leap | None = None
     previous_meter_id: str | None = None
     turns: int = 0
-    clock_behind: datetime | None = None
+    clock_doubt: str | None = None
+    clock_says: datetime | None = None
+    set_aside: int = 0
     one_way: bool = False
     phases_missing: tuple[str, ...] = ()
+    left_out: int = 0
+    ignored: int = 0
 
     @property
     def share_good(self) -> float | None:

@@ -1,8 +1,8 @@
 // Time as the server's clock on the wall shows it: days begin in its zone, wherever the browser is.
 
 import { locale } from "./language.js";
+import { zone } from "./page.js";
 
-export const zone = document.documentElement.dataset.tz || "UTC";
 const DAY_MS = 86_400_000;
 
 // making one takes milliseconds on a small device: each is made when it is first needed

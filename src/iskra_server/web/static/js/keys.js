@@ -1,8 +1,9 @@
 // Keys: n h c s go to a section; in history the arrows step, t leads to the present.
 
-import { go, HOME } from "./router.js";
+import { HOME, isCentralServer } from "./page.js";
+import { go } from "./router.js";
 
-const SECTIONS = { n: [HOME], h: ["day"], c: ["cost"], s: ["setup"], w: ["wall"] };
+const SECTIONS = { n: [HOME], ...(isCentralServer ? {} : { h: ["day"], c: ["cost"], s: ["setup"], w: ["wall"] }) };
 const TYPING = "input, select, textarea, [role=slider]";
 
 export function keys(main) {

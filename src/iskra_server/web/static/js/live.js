@@ -1,7 +1,7 @@
 // The stream of telegrams, and how the sources stand.
 
 import { parse } from "./exact.js";
-import { isCentre } from "./router.js";
+import { isCentralServer } from "./page.js";
 import { changed, power, store } from "./store.js";
 import { connect, listenTo } from "./stream.js";
 
@@ -12,7 +12,7 @@ const FRAME_MS = 16;
 const HOUR_S = 3600;
 
 export function listen() {
-  if (isCentre) return;
+  if (isCentralServer) return;
   listenTo((name, event, at) => HEARD[name](event, at));
   setInterval(changed, TICK_MS); // ages grow without telegrams
   setInterval(refresh, ASK_MS);

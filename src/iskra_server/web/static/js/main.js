@@ -1,15 +1,39 @@
 // The page starts here: one store, one stream, one view at a time.
 
-import { painted } from "./dom.js";
+import { painted, styles } from "./dom.js";
 import { language } from "./language.js";
 import { listen } from "./live.js";
-import { route } from "./router.js";
+import { isCentralServer } from "./page.js";
+import { PERIODS, route } from "./router.js";
 import { build } from "./shell.js";
 import { apply } from "./theme.js";
+
+const VIEWS = {
+  now: () => import("./views/now.js"),
+  wall: () => import("./views/wall.js"),
+  ...styled({
+    registers: () => import("./views/registers.js"),
+    ...Object.fromEntries(PERIODS.map((kind) => [kind, () => import("./views/history.js")])),
+    heat: () => import("./views/heat.js"),
+    compare: () => import("./views/compare.js"),
+    cost: () => import("./views/cost.js"),
+    setup: () => import("./views/setup.js"),
+    about: () => import("./views/about.js"),
+    fleet: () => import("./views/fleet.js"),
+  }),
+};
+
+/** With the style sheets that the first view does without. */
+function styled(views) {
+  const both = (load) => async () => (await Promise.all([load(), styles()]))[0];
+  return Object.fromEntries(Object.entries(views).map(([name, load]) => [name, both(load)]));
+}
 
 document.documentElement.lang = language;
 listen();
 apply();
 const { main, shown } = build(document.body);
-route(main, shown);
+// the views of a single meter would wait for one for ever
+const { fleet, about } = VIEWS;
+route(main, isCentralServer ? { fleet, about } : VIEWS, shown);
 painted().then(() => import("./keys.js")).then(({ keys }) => keys(main));

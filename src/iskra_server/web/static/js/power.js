@@ -1,9 +1,9 @@
 // Power as one large number with its direction in a word, a sign and a colour; without a fresh one, no number.
 
+import { lastSeen } from "./ages.js";
 import { make, mark, say } from "./dom.js";
 import { rounded } from "./exact.js";
 import { words } from "./language.js";
-import { lastSeen } from "./shell.js";
 import { fresh, known, power, state } from "./store.js";
 
 /** A node, and a function that shows how it stands now. */

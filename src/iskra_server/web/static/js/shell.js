@@ -1,14 +1,15 @@
 // What stands around every view: the strip, the brand, where one can go, how the data stands, which meter.
 
-import { time } from "./clock.js";
+import { ageText } from "./ages.js";
 import { make, mark, say } from "./dom.js";
 import { decimal } from "./exact.js";
 import { icon } from "./icons.js";
 import { LANGUAGES, language, speak, spoken, words } from "./language.js";
-import { HOME, isCentre, link, PERIODS } from "./router.js";
+import { HOME, isCentralServer } from "./page.js";
+import { link, PERIODS } from "./router.js";
 import { age, choose, follow, ids, isOutrun, isSimulated, nameOf, state, status, store } from "./store.js";
 
-const SECTIONS = isCentre ? { fleet: [], about: [] } : { now: ["registers"], history: [...PERIODS, "heat", "compare"], cost: [], setup: ["about"] };
+const SECTIONS = isCentralServer ? { fleet: [], about: [] } : { now: ["registers"], history: [...PERIODS, "heat", "compare"], cost: [], setup: ["about"] };
 const AT = { now: link("now"), history: link("day"), cost: link("cost"), setup: link("setup"), fleet: link("fleet"), about: link("about") };
 // more meters than this are a list to choose from, not buttons
 const BUTTONS = 4;
@@ -55,8 +56,8 @@ function foot() {
   const other = Object.keys(LANGUAGES).filter((each) => each !== language);
   return make("footer",
     ...other.map((each) => make("button.quiet", { type: "button", lang: each, onclick: () => speak(each) }, LANGUAGES[each])),
-    isCentre ? null : make("a", { href: link("wall") }, words.wall), make("a", { href: "docs" }, "API"),
-    isCentre ? null : make("a", { href: link("about") }, words.about));
+    isCentralServer ? null : make("a", { href: link("wall") }, words.wall), make("a", { href: "docs" }, "API"),
+    isCentralServer ? null : make("a", { href: link("about") }, words.about));
 }
 
 function pulseText() {
@@ -69,15 +70,6 @@ function shareText() {
   const share = status()?.share_good;
   return state() === "live" && share != null ? ` · ${words.share(decimal(share * 100, share === 1 ? 0 : 1))}` : "";
 }
-
-export function ageText(seconds) {
-  if (seconds < 10) return `${decimal(seconds, 1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
-}
-
-/** "last seen 14:03:12", empty where nothing was ever seen. */
-export const lastSeen = () => (age() == null ? "" : words.lastSeen(time(new Date(Date.now() - age() * 1000))));
 
 function renderMeters(bar) {
   const known = ids();

@@ -1,6 +1,6 @@
 // What the page knows of the meters, in one place. Views look here and are told when it changes.
 
-import { isCentre } from "./router.js";
+import { isCentralServer } from "./page.js";
 
 const PATIENCE_MS = 3000; // a reconnecting stream is not yet an unreachable server
 
@@ -59,7 +59,7 @@ export const age = () => (known() ? ageOf(known()) : status()?.facts.age_s ?? nu
 
 /** @returns {"centre"|"connecting"|"unreachable"|"waiting"|"stale"|"live"} */
 export function state() {
-  if (isCentre) return "centre";
+  if (isCentralServer) return "centre";
   const lost = store.lostAt !== null;
   if (lost && performance.now() - store.lostAt > PATIENCE_MS) return "unreachable";
   if (known()) return age() <= known().meter.stale_after_s ? "live" : "stale";

@@ -41,3 +41,11 @@ export function stepper(kind, key, as = "", open = (next) => go(kind, [next], { 
     make("button.step", { type: "button", "aria-label": words.after, "data-key": "ArrowRight", disabled: isFuture(kind, next), onclick: () => open(next) }, icon("right")),
     make("div.jump", jump, make("button.quiet", { type: "button", "data-key": "t", disabled: isNow(kind, key), onclick: () => open(keyOf(kind, "")) }, words.present[kind])));
 }
+
+const SETUP_PAGES = ["chain", "head", "locked", "homeassistant"];
+
+/** Where one can go in set-up; `page` is the name in the address, which the first one has none of. */
+export function setupBar(page) {
+  const pages = SETUP_PAGES.map((name, at) => [words.setup.pages[name], link("setup", at ? [name] : []), name === (page || SETUP_PAGES[0])]);
+  return bar(words.sections.setup, [...pages, [words.about, link("about"), page === "about"]]);
+}

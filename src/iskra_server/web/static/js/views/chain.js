@@ -1,12 +1,12 @@
 // The chain of each source as a picture: which links hold, the first that is broken, what to do next.
 
+import { ageText } from "../ages.js";
 import { time } from "../clock.js";
 import { make, pair } from "../dom.js";
 import { decimal, grouped } from "../exact.js";
 import { spoken, words } from "../language.js";
 import { link } from "../router.js";
 import { follow, state, store } from "../store.js";
-import { ageText } from "../shell.js";
 
 // links that a millimetre of the head decides about
 const ALIGNED = ["octets", "signal", "protocol", "telegrams", "checksums"];

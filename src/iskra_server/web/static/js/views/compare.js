@@ -11,7 +11,7 @@ import { asked, firstDay, keyOf, KINDS, step } from "../periods.js";
 import { go } from "../router.js";
 import { kinds, stepper } from "../toolbar.js";
 import { whenChosen } from "../store.js";
-import { bucketText, labelsOf } from "./history.js";
+import { bucketText, labelsOf } from "./buckets.js";
 
 const YEAR_AGO = { day: 364, week: 364 };
 

@@ -9,8 +9,8 @@ import { axisNumber, energyText, kwhShort } from "../measured.js";
 import { asked, inside, keyOf, KINDS } from "../periods.js";
 import { go } from "../router.js";
 import { stepper } from "../toolbar.js";
-import { meters } from "./fleet.js";
-import { labelsOf, nameOf } from "./history.js";
+import { labelsOf, nameOf } from "./buckets.js";
+import { meters } from "./meterTable.js";
 
 const WH = 1000;
 

@@ -2,17 +2,18 @@
 
 import { askMeter } from "../api.js";
 import { bars } from "../charts/bars.js";
-import { dated, stamp, wall, wallRange } from "../clock.js";
+import { stamp, wall } from "../clock.js";
 import { costOf } from "../costs.js";
 import { make, pair, say } from "../dom.js";
 import { rounded, times } from "../exact.js";
 import { words } from "../language.js";
-import { axisNumber, bar, energyText, kwh, kwhShort, marks, quarterText } from "../measured.js";
+import { axisNumber, bar, kwh, kwhShort, marks } from "../measured.js";
 import { asked, firstDay, inside, keyOf, KINDS } from "../periods.js";
 import { become, go } from "../router.js";
 import { download, table } from "../table.js";
 import { kinds, stepper } from "../toolbar.js";
 import { whenChosen } from "../store.js";
+import { bucketText, labelsOf, nameOf } from "./buckets.js";
 import { curve } from "./curve.js";
 
 export function show(main, { view: kind, parts, query }, signal) {
@@ -81,28 +82,6 @@ async function barsCard(card, kind, energy, shown, cost, signal) {
 }
 
 const periodKey = (kind, begin) => ({ day: begin.slice(0, 10), month: begin.slice(0, 7), year: begin.slice(0, 4) }[kind]);
-
-/** A bar's name: a quarter by the clock, a day by its date. */
-export function nameOf(kind, { begin, end }) {
-  const date = begin.slice(0, 10);
-  if (kind === "day") return wallRange(begin, end);
-  if (kind === "week") return `${dated(date, { weekday: "short", day: "numeric", month: "short" })} ${wallRange(begin, end)}`;
-  if (kind === "month") return dated(date, { weekday: "short", day: "numeric", month: "long" });
-  return kind === "year" ? dated(date, { month: "long", year: "numeric" }) : date.slice(0, 4);
-}
-
-export function bucketText(kind, bucket, shown) {
-  return kind === "day" ? quarterText(bucket, shown) : `${nameOf(kind, bucket)} · ${energyText(bucket, shown, kind === "week" ? 1 : 0)}`;
-}
-
-/** [place, text] along the axis. */
-export function labelsOf(kind, buckets) {
-  const at = (test, text) => buckets.flatMap(({ begin }, place) => (test(begin) ? [[place, text(begin)]] : []));
-  if (kind === "day") return at((begin) => begin.slice(14, 16) === "00" && Number(begin.slice(11, 13)) % 3 === 0, (begin) => begin.slice(11, 13));
-  if (kind === "week") return at((begin) => begin.slice(11, 13) === "00", (begin) => dated(begin.slice(0, 10), { weekday: "short" }));
-  if (kind === "month") return at(() => true, (begin) => String(Number(begin.slice(8, 10))));
-  return at(() => true, (begin) => (kind === "year" ? dated(begin.slice(0, 10), { month: "short" }) : begin.slice(0, 4)));
-}
 
 function totals(kind, energy, cost) {
   const big = (name, total, flow) => make("div.total", { "data-flow": flow }, make("dt", name), make("dd", kwhShort(total)));
