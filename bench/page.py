@@ -80,7 +80,7 @@ REPLAY = """(() => {
   };
 })()"""
 DRAW = """async ([base, count]) => {
-  const { line } = await import(`${base}js/charts/line.js`);
+  const { drawLine } = await import(`${base}js/charts/line.js`);
   const { uPlot } = await import(`${base}js/charts/plot.js`);
   await uPlot();
   const times = Array.from({ length: count }, (_, at) => 1764000000 + at);
@@ -89,7 +89,7 @@ DRAW = """async ([base, count]) => {
   const box = document.createElement('div');
   document.querySelector('main').append(box);
   const begun = performance.now();
-  await line(box, data, {
+  await drawLine(box, data, {
     begin: times[0], end: times.at(-1), labels: [[times[0], '00']], label: 'day', text: () => '', onPick: () => {},
     number: String, signal: new AbortController().signal,
   });

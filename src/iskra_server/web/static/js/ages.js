@@ -3,8 +3,9 @@
 import { time } from "./clock.js";
 import { decimal } from "./exact.js";
 import { words } from "./language.js";
-import { age } from "./store.js";
+import { ageOfChosen } from "./store.js";
 
+/** @param {number} seconds */
 export function ageText(seconds) {
   if (seconds < 10) return `${decimal(seconds, 1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
@@ -12,4 +13,7 @@ export function ageText(seconds) {
 }
 
 /** "last seen 14:03:12" of the chosen meter, empty where it was never seen. */
-export const lastSeen = () => (age() == null ? "" : words.lastSeen(time(new Date(Date.now() - age() * 1000))));
+export function lastSeenText() {
+  const age = ageOfChosen();
+  return age == null ? "" : words.lastSeen(time(new Date(Date.now() - age * 1000)));
+}
