@@ -6,7 +6,9 @@ PYTHON ?= python3
 PROCESSES ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_OPTIONS)
 
@@ -18,20 +20,27 @@ YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {m
 
 setup: $(READY)
 
-$(READY): requirements/dev.txt pyproject.toml
+# what the server needs, and what builds the package: enough for `make demo` and `make run`
+$(RUNTIME): requirements/runtime.txt requirements/build.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else \
 		f"Python 3.11 or newer is needed, $(PYTHON) is {v[0]}.{v[1]}; name another one: make setup PYTHON=python3.13")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@echo "Installing the server into $(VENV) (about 100 MB) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@$(PIP) --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(READY): $(RUNTIME) requirements/dev.txt
+	@echo "Installing the tools for tests and checks into $(VENV) (about 700 MB) ..."
+	@$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # a simulated meter in a household, at http://localhost:8080/
-demo: setup
+demo: $(RUNTIME)
 	$(BIN)/iskra-server demo $(ARGS)
 
 # the meter at this machine's infrared head, e.g. make run ARGS='--help'
-run: setup
+run: $(RUNTIME)
 	$(BIN)/iskra-server serve $(ARGS)
 
 test: setup

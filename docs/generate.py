@@ -133,7 +133,7 @@ def fenced(language: str, text: str) -> str:
 
 
 def code(text: object) -> str:
-    return f"`{text}`" if text != "" else ""
+    return f"`{text}`" if str(text) else ""
 
 
 def many(items: Iterable[str]) -> str:

@@ -39,8 +39,9 @@ class Answering:
         """How many are open at the server's side."""
         return len(self.http.server_state.connections)
 
-    async def client(self) -> "Client":
-        self.clients.append(Client(*await asyncio.open_connection("127.0.0.1", self.port)))
+    async def client(self, address: str = "127.0.0.1") -> "Client":
+        """One that asks from this address of this machine."""
+        self.clients.append(Client(*await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0))))
         return self.clients[-1]
 
 

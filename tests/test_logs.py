@@ -1,11 +1,16 @@
 import json
 import logging
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import telegrams
-from iskra_server.logs import Recent, Sparing
+from iskra_server.logs import ALWAYS, Queued, Recent, Sparing
 from running import Head, serving, until
 
 DAY_S = 86_400
@@ -77,6 +82,79 @@ def test_kinds_without_end_need_no_memory_without_end() -> None:
     assert len(sparing._kinds) <= 1000
 
 
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """The ends of a pipe that nobody reads yet."""
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def test_who_logs_never_waits_for_who_takes_the_log(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    handler = Queued(writing)
+    count = 10_000
+    for number in range(count):
+        handler.handle(record(f"line {number} {'x' * 100}"))
+    assert handler.is_blocked
+    until(lambda: handler.dropped > 0)
+    text = b""
+    while b"dropped" not in text:
+        text += os.read(reading, 65_536)
+    lines = text.decode().splitlines()
+    dropped = handler.dropped
+    assert f"{dropped} log lines were dropped: the terminal or the log collector did not take them." in lines[-1]
+    # those that were kept are whole, and in order
+    numbers = [int(line.split()[1]) for line in lines[:-1]]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == count - dropped
+
+
+def test_the_end_waits_for_what_is_taken_and_not_for_what_is_not(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    handler = Queued(writing)
+    handler.handle(record("one"))
+    handler.flush()
+    assert os.read(reading, 100) == b"one\n"
+    for _ in range(900):
+        handler.handle(record("x" * 200))
+    began = time.monotonic()
+    handler.flush()
+    assert time.monotonic() - began < 10
+
+
+def test_nobody_behind_the_log_is_no_error(pipe: tuple[int, int]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    handler = Queued(write)
+    handler.handle(record("lost"))
+    until(lambda: handler.dropped == 1)
+    handler.handle(record("lost too"))
+    until(lambda: handler.dropped == 2)
+    os.close(write)
+
+
+def test_a_line_that_cannot_be_made_harms_nobody(capfd: pytest.CaptureFixture[str]) -> None:
+    handler = Queued(2)
+    handler.handle(record("%d", "no number"))
+    handler.handle(record("%d", 1))
+    handler.flush()
+    assert "1" in capfd.readouterr().err
+
+
+def test_another_level_keeps_the_lines_that_wait() -> None:
+    program = (
+        "import logging, iskra_server.logs as logs\n"
+        "logs.set_up('info', 'text'); first = logs.queued(); logging.info('one')\n"
+        "logs.set_up('error', 'json'); assert logs.queued() is first; logging.info('two'); logging.error('three')\n"
+        "logs.end(0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
+    first, second = done.stderr.splitlines()
+    assert first.endswith("INFO one") and json.loads(second)["message"] == "three"
+
+
 def test_the_last_lines_are_kept() -> None:
     recent = Recent()
     for number in range(300):
@@ -96,3 +174,9 @@ def test_a_running_server_with_a_loose_plug_writes_few_lines(tmp_path: Path) -> 
             head.plug()
         until(lambda: server.status()["facts"]["is_open"])
     assert len(server.log.splitlines()) <= 14
+
+
+def test_what_somebody_has_just_asked_for_is_never_left_out() -> None:
+    sparing, answer = Sparing(Clock()), record("The configuration was read again.")
+    setattr(answer, ALWAYS, True)
+    assert all(sparing.filter(answer) for _ in range(100))

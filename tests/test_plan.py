@@ -2,8 +2,10 @@
 
 import pytest
 
+from iskra_server.address import Address
 from iskra_server.config import Config, ConfigError, MeterConfig, ServerConfig, TokenConfig
 from iskra_server.plan import plan_of
+from iskra_server.secret import Secret
 from iskra_server.web.settings import Scope
 
 
@@ -11,11 +13,21 @@ def test_nothing_configured_is_a_plan() -> None:
     plan = plan_of(Config())
     assert [source.url for source in plan.sources] == ["auto"]
     assert not plan.simulated
-    assert (plan.tls, plan.settings.token) == (None, "")
+    assert (plan.tls, plan.settings.token) == (None, Secret())
+
+
+def test_plans_of_one_configuration_are_equal_part_by_part() -> None:
+    config = Config(ServerConfig(token=Secret("0123456789abcdef")))
+    first, second = plan_of(config), plan_of(config)
+    assert (first.place, first.access, first.answers) == (second.place, second.access, second.answers)
+    assert [output.settings for output in first.outputs] == [output.settings for output in second.outputs]
+    other = plan_of(Config(ServerConfig(token=Secret("fedcba9876543210"), port=8081)))
+    assert other.place != first.place
+    assert other.access != first.access
 
 
 def test_simulated_is_what_has_no_real_meter() -> None:
-    virtual, real = MeterConfig("simulator:MT175"), MeterConfig("auto")
+    virtual, real = MeterConfig(Address("simulator:MT175")), MeterConfig(Address("auto"))
     assert plan_of(Config(meters=(virtual,))).simulated
     assert not plan_of(Config(meters=(virtual, real))).simulated
 
@@ -23,13 +35,15 @@ def test_simulated_is_what_has_no_real_meter() -> None:
 @pytest.mark.parametrize("token", ["short", "fifteen-letters", "a token with spaces in it", "tökentökentöken16"])
 def test_a_token_that_is_no_good_is_refused_and_not_repeated(token: str) -> None:
     with pytest.raises(ConfigError, match=r"server\.token must be at least 16") as caught:
-        plan_of(Config(ServerConfig(token=token)))
+        plan_of(Config(ServerConfig(token=Secret(token))))
     assert token not in str(caught.value)
 
 
 def test_the_web_room_is_told_the_token_and_the_names() -> None:
-    settings = plan_of(Config(ServerConfig(token="0123456789abcdef", allowed_hosts="a.example,*.b.example"))).settings
-    assert settings.token == "0123456789abcdef"
+    settings = plan_of(
+        Config(ServerConfig(token=Secret("0123456789abcdef"), allowed_hosts="a.example,*.b.example"))
+    ).settings
+    assert settings.token.reveal() == "0123456789abcdef"
     assert settings.allowed_hosts == ("a.example", "*.b.example")
 
 
@@ -41,13 +55,13 @@ def test_a_zone_that_does_not_exist_is_one_sentence() -> None:
 @pytest.mark.parametrize("url", ["mqtt://user:geheim@host", "http://host/?token=geheim", "rfc2217://u:geheim@host"])
 def test_an_address_that_is_none_is_told_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        plan_of(Config(meters=(MeterConfig(url),)))
+        plan_of(Config(meters=(MeterConfig(Address(url)),)))
     assert "geheim" not in str(caught.value)
     assert "host" in str(caught.value)
 
 
 def test_none_is_no_meter_and_nothing_simulated() -> None:
-    plan = plan_of(Config(meters=(MeterConfig("none"),)))
+    plan = plan_of(Config(meters=(MeterConfig(Address("none")),)))
     assert (plan.sources, plan.config.meters, plan.simulated) == ([], (), False)
 
 
@@ -55,23 +69,25 @@ LONG, OTHER_LONG = "0123456789abcdef", "fedcba9876543210"
 
 
 def scoped(*tokens: TokenConfig, token: str = LONG) -> Config:
-    return Config(server=ServerConfig(token=token), meters=(MeterConfig(url="none"),), tokens=tokens)
+    return Config(server=ServerConfig(token=Secret(token)), meters=(MeterConfig(url=Address("none")),), tokens=tokens)
 
 
 def test_tokens_for_groups_are_read() -> None:
-    (scope,) = plan_of(scoped(TokenConfig(token=OTHER_LONG, groups="tenant:Meyer, building: 7"))).settings.scopes
-    assert scope == Scope(OTHER_LONG, (("tenant", "Meyer"), ("building", "7")))
+    (scope,) = plan_of(
+        scoped(TokenConfig(token=Secret(OTHER_LONG), groups="tenant:Meyer, building: 7"))
+    ).settings.scopes
+    assert scope == Scope(Secret(OTHER_LONG), (("tenant", "Meyer"), ("building", "7")))
 
 
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        (scoped(TokenConfig(token=OTHER_LONG, groups="tenant:Meyer"), token=""), "tokens need server.token"),
+        (scoped(TokenConfig(token=Secret(OTHER_LONG), groups="tenant:Meyer"), token=""), "tokens need server.token"),
         (scoped(TokenConfig(groups="tenant:Meyer")), r"missing in the section \[\[tokens\]\] number 1"),
-        (scoped(TokenConfig(token=LONG, groups="tenant:Meyer")), "stands elsewhere"),
-        (scoped(TokenConfig(token="short", groups="tenant:Meyer")), "tokens.token must be at least 16"),
-        (scoped(TokenConfig(token=OTHER_LONG)), "tokens.groups must be groups such as"),
-        (scoped(TokenConfig(token=OTHER_LONG, groups="Meyer")), "tokens.groups must be groups such as"),
+        (scoped(TokenConfig(token=Secret(LONG), groups="tenant:Meyer")), "stands elsewhere"),
+        (scoped(TokenConfig(token=Secret("short"), groups="tenant:Meyer")), "tokens.token must be at least 16"),
+        (scoped(TokenConfig(token=Secret(OTHER_LONG))), "tokens.groups must be groups such as"),
+        (scoped(TokenConfig(token=Secret(OTHER_LONG), groups="Meyer")), "tokens.groups must be groups such as"),
     ],
 )
 def test_a_token_that_could_see_too_much_or_nothing_is_refused(config: Config, sentence: str) -> None:

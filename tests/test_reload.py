@@ -1,7 +1,10 @@
-"""SIGHUP: what is configured otherwise is made anew, the rest runs on, and a mistake changes nothing."""
+"""SIGHUP: changed parts restart, everything else keeps running, and a configuration with errors changes nothing."""
 
 import signal
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +13,9 @@ import pytest
 
 import telegrams
 from iskra_server.history.store import Store
-from running import Head, Server, serving, until
+from outputs.mqtt.broker import Mosquitto, Subscriber
+from outputs.mqtt.published import SERVER
+from running import DEADLINE_S, Head, Server, events, free_port, serving, until
 
 TOKEN = "0123456789abcdef"
 
@@ -170,11 +175,141 @@ def test_a_server_that_read_nothing_records_the_meter_that_it_gets_and_lets_go_o
     assert old_writers <= 1
 
 
-def test_live_streams_end_and_begin_again(setup: Setup) -> None:
+def test_live_streams_go_on_unless_somebody_else_may_see_them(setup: Setup) -> None:
     setup.reads(100)
     with httpx.stream("GET", setup.server.url + "/api/v1/live", timeout=10) as stream:
         lines = stream.iter_lines()
         assert next(lines) == "retry: 2000"
-        setup.change("[server]\nreadout_interval = 1\n")
+        setup.change("[server]\nreadout_interval = 0.1\n")
+        setup.reads(101)
+        while '"value":10.1' not in next(lines):
+            pass
+        setup.change(f'[server]\ntoken = "{TOKEN}"\n')
+        # it ends, properly
+        assert list(lines)[-1] == ""
+
+
+def test_a_live_stream_ends_when_a_meter_in_it_is_taken_away(setup: Setup) -> None:
+    setup.change('[[meters]]\nurl = "simulator:MT681?seed=7"\n')
+    until(lambda: len(setup.server.get("/api/v1/meters").json()["meters"]) == 1)
+    with httpx.stream("GET", setup.server.url + "/api/v1/live", timeout=10) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "retry: 2000"
+        setup.change()
         assert list(lines)
-    setup.reads(101)
+
+
+def test_nobody_notices_reloads_without_a_change(tmp_path: Path) -> None:
+    """Twenty of them, while a stream, a subscriber and requests go on; then a change, which restarts MQTT alone."""
+    broker = Mosquitto(tmp_path).start()
+    file = tmp_path / "iskra-server.toml"
+    # no database listens there: what waits for it waits in memory
+    influx = f'[outputs.influx]\nurl = "http://127.0.0.1:{free_port()}"\nevery_s = 0\nflush_s = 3600\n'
+    mqtt = f'[outputs.mqtt]\nurl = "{broker.url}"\n'
+    file.write_text(influx + mqtt)
+    environ = {"IES_DATA_DIR": str(tmp_path), "IES_METERS": "simulator:MT175", "IES_HISTORY_ENABLED": "true"}
+    try:
+        with (
+            Subscriber(broker.port) as subscriber,
+            serving("serve", "--config", str(file), environ=environ) as server,
+            events(server) as readings,
+            Asking(server.url, "/api/v1/status", "/metrics", "/api/v1/fleet/meters") as asking,
+        ):
+            until(lambda: subscriber.now.get(SERVER) == b"online")
+            until(lambda: waiting(server) > 1)
+            heard, asked = len(subscriber.all_of(SERVER)), asking.statuses[200]
+            for _ in range(20):
+                before = waiting(server)
+                reload(server)
+                assert waiting(server) >= before
+            until(lambda: asking.statuses[200] > asked + 20)
+            next(readings)
+            assert len(subscriber.all_of(SERVER)) == heard
+            assert server.log.count("publishing to") == 1
+            before = waiting(server)
+            file.write_text(influx + mqtt + "state_every_s = 0.5\n")
+            reload(server)
+            until(lambda: subscriber.all_of(SERVER)[heard:] == [b"offline", b"offline", b"online"])
+            assert waiting(server) >= before
+            next(readings)
+    finally:
+        broker.kill()
+    assert asking.statuses.keys() == {200}
+    assert asking.errors == []
+    assert "Traceback" not in server.log
+
+
+def reload(server: Server) -> None:
+    said = server.log.count("holds now")
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: server.log.count("holds now") > said)
+
+
+def waiting(server: Server) -> int:
+    """Points that wait for a database."""
+    outputs = {output["name"]: output for output in server.get("/api/v1/status").json()["outputs"]}
+    return int(outputs["influx"]["waiting"])
+
+
+class Asking:
+    """Asks one question after the other over one connection, and counts what comes back."""
+
+    def __init__(self, url: str, *paths: str) -> None:
+        self.statuses: Counter[int] = Counter()
+        self.errors: list[httpx.HTTPError] = []
+        self._url, self._paths = url, paths
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+
+    def __enter__(self) -> "Asking":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        with httpx.Client(base_url=self._url, timeout=10) as client:
+            for path in cycle(self._paths):
+                try:
+                    self.statuses[client.get(path).status_code] += 1
+                except httpx.HTTPError as error:
+                    self.errors.append(error)
+                if self._over.wait(0.01):
+                    return
+
+
+def test_a_storm_of_reloads_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Each of them changes the app, the history and the outputs."""
+    file = tmp_path / "iskra-server.toml"
+
+    def write(number: int) -> None:
+        file.write_text(
+            f'[server]\ntime_zone = "{"UTC" if number % 2 else "Europe/Berlin"}"\n'
+            f'[outputs.mqtt]\nurl = "mqtt://127.0.0.1:{1 + number % 2}"\n'
+            f'[outputs.influx]\nurl = "http://127.0.0.1:{1 + number % 2}"\n'
+        )
+
+    write(0)
+    environ = {"IES_DATA_DIR": str(tmp_path), "IES_METERS": "simulator:MT175", "IES_HISTORY_ENABLED": "true"}
+    with serving("serve", "--config", str(file), environ=environ) as server:
+
+        def burst(reloads: int) -> tuple[int, int]:
+            for number in range(reloads):
+                server.get("/api/v1/meters/x/energy")
+                write(number)
+                reload(server)
+            process = Path(f"/proc/{server.process.pid}")
+            return len(list((process / "fd").iterdir())), len(list((process / "task").iterdir()))
+
+        descriptors, threads = burst(10)
+        until(lambda: (now := burst(10)) and now[0] <= descriptors + 2 and now[1] <= threads + 2)
+
+
+def test_signals_that_come_together_are_one_reload_and_the_end_goes_first(setup: Setup) -> None:
+    for _ in range(50):
+        setup.server.process.send_signal(signal.SIGHUP)
+    setup.server.process.send_signal(signal.SIGTERM)
+    assert setup.server.process.wait(DEADLINE_S) == 0
+    assert setup.server.log.count("holds now") < 50

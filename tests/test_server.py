@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 import telegrams
+from iskra_server.address import Address
 from iskra_server.config import Config, ConfigError, MeterConfig, ServerConfig
 from iskra_server.server import run
 from running import Head, Server, events, free_port, serving, until
@@ -214,7 +215,7 @@ def test_an_address_of_another_machine_is_one_sentence() -> None:
 @pytest.mark.parametrize("url", ["gopher://x", "simulator:MT999", "tcp://nowhere"])
 def test_an_address_of_no_meter_is_one_sentence(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        run(Config(ServerConfig(host="127.0.0.1", port=free_port()), (MeterConfig(url),)))
+        run(Config(ServerConfig(host="127.0.0.1", port=free_port()), (MeterConfig(Address(url)),)))
     assert "\n" not in str(caught.value)
 
 

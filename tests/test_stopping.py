@@ -1,18 +1,22 @@
 """SIGTERM ends the server within 5 s, whatever hangs, and what has arrived is written."""
 
+import os
 import signal
 import socket
 import sqlite3
+import subprocess
+import termios
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 import telegrams
-from running import Head, Server, serving, until
+from running import COMMAND, Head, Server, free_port, serving, until
 
 ENDS_WITHIN_S = 5.0
 
@@ -108,3 +112,41 @@ def test_while_it_is_still_starting(tmp_path: Path) -> None:
         environ = {"IES_HISTORY_ENABLED": "true", "IES_DATABASE_URL": f"postgresql://127.0.0.1:{port}/iskra"}
         with serving("serve", str(tmp_path / "nowhere"), environ=environ) as server:
             ends(server)
+
+
+@pytest.mark.parametrize("command", [("serve", "simulator:MT175"), ("demo",)], ids=["serve", "demo"])
+def test_with_a_terminal_that_was_stopped_it_serves_and_ends(command: tuple[str, ...], tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    # what Ctrl-S does, in the demonstration before its first line
+    if command == ("demo",):
+        termios.tcflow(theirs, termios.TCOOFF)
+    environ = {"IES_SERVER_ANNOUNCE": "false", "IES_SERVER_HOST": "127.0.0.1", "IES_DATA_DIR": str(tmp_path)}
+    port = free_port()
+    process = subprocess.Popen(
+        [COMMAND, *command, "--port", str(port)],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | environ,
+    )
+
+    def answer() -> int:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/api/electricity/cumulated", timeout=5).status_code
+        except httpx.TransportError:
+            return 0
+
+    try:
+        until(lambda: answer() == 200)
+        termios.tcflow(theirs, termios.TCOOFF)
+        for _ in range(3):
+            # each reload is a line of the log
+            process.send_signal(signal.SIGHUP)
+            assert answer() == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(ENDS_WITHIN_S + 5) == 0
+    finally:
+        process.kill()
+        process.wait()
+        for end in (ours, theirs):
+            os.close(end)

@@ -9,7 +9,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from iskra_server.config import ConfigError
-from iskra_server.tls import tls_context
+from iskra_server.tls import contents, tls_context
 from running import serving
 
 
@@ -30,6 +30,13 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 def test_without_files_there_is_no_tls() -> None:
     assert tls_context("", "") is None
+
+
+def test_a_renewed_certificate_has_other_contents(files: dict[str, Path]) -> None:
+    before = contents(str(files["cert"]), str(files["key"]))
+    assert before == contents(str(files["cert"]), str(files["key"])) != contents("", "")
+    files["key"].write_bytes(files["other"].read_bytes())
+    assert contents(str(files["cert"]), str(files["key"])) != before
 
 
 def test_a_certificate_and_its_key_make_a_context(files: dict[str, Path]) -> None:

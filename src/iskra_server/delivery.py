@@ -1,13 +1,13 @@
-"""Whoever hands readings on beside HTTP, made of the configuration; each is imported only where it is configured."""
+"""The configured outputs (MQTT, InfluxDB, uplink, mDNS); each is imported only where it is configured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import structs
 
 from iskra_server import __version__
-from iskra_server.config import CollectConfig, Config, ConfigError, InfluxConfig, MqttConfig, ServerConfig, UplinkConfig
+from iskra_server.config import CollectConfig, Config, ConfigError, InfluxConfig, MqttConfig, UplinkConfig
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.hub import Hub
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from iskra_server.outputs.mqtt.settings import Settings as MqttSettings
 
 
+Statuses = Callable[[], Sequence[Status]]
+# gives None while history is not open
+StoreNow = Callable[[], "Store | None"]
+
+
 class Output(NamedTuple):
     """A part that runs, and how it stands where it can say so."""
 
@@ -26,30 +31,17 @@ class Output(NamedTuple):
     state: Callable[[], OutputState] | None = None
 
 
-def check(config: Config) -> None:
-    """Raises ConfigError for an output that cannot be used."""
-    mqtt_settings(config.outputs.mqtt)
-    _uplink_settings(config)
-    influx_target(config.outputs.influx)
+class PlannedOutput(NamedTuple):
+    """An output whose settings were tried; `create` cannot fail. Equal `settings`: a running one stays as it is."""
+
+    settings: Hashable
+    create: Callable[[Hub, Statuses, StoreNow], Output]
 
 
-def outputs_of(
-    config: Config, hub: Hub, statuses: Callable[[], Sequence[Status]], store: "Callable[[], Store | None]"
-) -> list[Output]:
-    """The outputs that are configured, to be started; `store` gives None while history is not open."""
-    outputs = []
-    if config.server.announce:
-        outputs.append(_announcement(config.server, hub))
-    if settings := mqtt_settings(config.outputs.mqtt):
-        from iskra_server.outputs.mqtt.publisher import Publisher  # noqa: PLC0415
-
-        publisher = Publisher(settings=settings, hub=hub, statuses=statuses, version=__version__)
-        outputs.append(Output(Part(settings.broker, publisher.run), publisher.standing.state))
-    if target := influx_target(config.outputs.influx):
-        outputs.append(_influx(target, config.outputs.influx, Path(config.history.data_dir).expanduser(), hub))
-    if settings := _uplink_settings(config):
-        outputs.append(_uplink(settings, config.uplink, hub, statuses, store))
-    return outputs
+def planned_outputs(config: Config) -> tuple[PlannedOutput, ...]:
+    """The configured outputs. Raises ConfigError for one that cannot be used."""
+    planned = (_announcement(config), _mqtt(config), _influx(config), _uplink(config))
+    return tuple(output for output in planned if output)
 
 
 def mqtt_settings(keys: MqttConfig) -> "MqttSettings | None":
@@ -76,35 +68,75 @@ def broker_settings(section: str, keys: UplinkConfig | CollectConfig) -> "MqttSe
         raise ConfigError(f"{section}: {error}.") from error
 
 
-def _uplink_settings(config: Config) -> "MqttSettings | None":
-    """None where no centre is configured. Raises ConfigError."""
-    if not config.uplink.url:
+def _announcement(config: Config) -> PlannedOutput | None:
+    if not config.server.announce:
+        return None
+    host, port = config.server.host, config.server.port
+
+    def create(hub: Hub, _statuses: Statuses, _store: StoreNow) -> Output:
+        from iskra_server.announcement import Announcement  # noqa: PLC0415
+
+        output = Announcement(host=host, port=port, version=__version__, meters=lambda: list(hub.newest))
+        return Output(Part("announcement", output.run))
+
+    return PlannedOutput(("announcement", host, port), create)
+
+
+def _mqtt(config: Config) -> PlannedOutput | None:
+    settings = mqtt_settings(config.outputs.mqtt)
+    if settings is None:
+        return None
+
+    def create(hub: Hub, statuses: Statuses, _store: StoreNow) -> Output:
+        from iskra_server.outputs.mqtt.publisher import Publisher  # noqa: PLC0415
+
+        output = Publisher(settings=settings, hub=hub, statuses=statuses, version=__version__)
+        return Output(Part(settings.broker, output.run), output.standing.state)
+
+    return PlannedOutput(("mqtt", settings), create)
+
+
+def _uplink(config: Config) -> PlannedOutput | None:
+    keys = config.uplink
+    if not keys.url:
         return None
     if not config.history.enabled:
         raise ConfigError("uplink.url needs history.enabled: what the centre does not have yet is kept there.")
-    return broker_settings("uplink", config.uplink)
+    settings = broker_settings("uplink", keys)
+
+    def create(hub: Hub, statuses: Statuses, store: StoreNow) -> Output:
+        from iskra_server.fleet.broker import reader_name  # noqa: PLC0415
+        from iskra_server.fleet.uplink import Uplink  # noqa: PLC0415
+
+        output = Uplink(
+            settings=settings,
+            reader=reader_name(keys.reader),
+            store=store,
+            hub=hub,
+            statuses=statuses,
+            version=__version__,
+            live_every_s=keys.live_every_s,
+        )
+        return Output(Part(f"uplink {settings.broker}", output.run), output.standing.state)
+
+    return PlannedOutput(("uplink", keys), create)
 
 
-def _uplink(
-    settings: "MqttSettings",
-    keys: UplinkConfig,
-    hub: Hub,
-    statuses: Callable[[], Sequence[Status]],
-    store: "Callable[[], Store | None]",
-) -> Output:
-    from iskra_server.fleet.broker import reader_name  # noqa: PLC0415
-    from iskra_server.fleet.uplink import Uplink  # noqa: PLC0415
+def _influx(config: Config) -> PlannedOutput | None:
+    keys, data_dir = config.outputs.influx, Path(config.history.data_dir)
+    target = influx_target(keys)
+    if target is None:
+        return None
 
-    made = Uplink(
-        settings=settings,
-        reader=reader_name(keys.reader),
-        store=store,
-        hub=hub,
-        statuses=statuses,
-        version=__version__,
-        live_every_s=keys.live_every_s,
-    )
-    return Output(Part(f"uplink {settings.broker}", made.run), made.standing.state)
+    def create(hub: Hub, _statuses: Statuses, _store: StoreNow) -> Output:
+        from iskra_server.outputs.lineprotocol.output import NAME, LineProtocol  # noqa: PLC0415
+        from iskra_server.spool import Spool  # noqa: PLC0415
+
+        spool = Spool(data_dir.expanduser() / "spool" / NAME, keys.spool_mb * 1_000_000)
+        output = LineProtocol(hub=hub, target=target, spool=spool, every_s=keys.every_s, flush_s=keys.flush_s)
+        return Output(Part(NAME, output.run), lambda: output.state)
+
+    return PlannedOutput(("influx", keys, data_dir), create)
 
 
 def influx_target(keys: InfluxConfig) -> "Target | None":
@@ -125,19 +157,3 @@ def influx_target(keys: InfluxConfig) -> "Target | None":
         )
     except ValueError as error:
         raise ConfigError(f"outputs.influx.url cannot be used: {error}.") from error
-
-
-def _announcement(server: ServerConfig, hub: Hub) -> Output:
-    from iskra_server.announcement import Announcement  # noqa: PLC0415
-
-    made = Announcement(host=server.host, port=server.port, version=__version__, meters=lambda: list(hub.newest))
-    return Output(Part("announcement", made.run))
-
-
-def _influx(target: "Target", keys: InfluxConfig, data_dir: Path, hub: Hub) -> Output:
-    from iskra_server.outputs.lineprotocol.output import NAME, LineProtocol  # noqa: PLC0415
-    from iskra_server.outputs.lineprotocol.spool import Spool  # noqa: PLC0415
-
-    spool = Spool(data_dir / "spool" / NAME, keys.spool_mb * 1_000_000)
-    output = LineProtocol(hub=hub, target=target, spool=spool, every_s=keys.every_s, flush_s=keys.flush_s)
-    return Output(Part(NAME, output.run), lambda: output.state)

@@ -80,14 +80,24 @@ class Hub:
         self._paces.pop(meter_id, None)
 
     def is_fresh(self, meter_id: str, now_s: float) -> bool:
-        """Whether the newest sample of a meter may be shown as its reading at `now_s` (monotonic)."""
+        """Whether the newest sample of a meter may be shown as its reading at `now_s` (boot time)."""
         pace = self._paces.get(meter_id)
         return pace is not None and pace.is_fresh(now_s)
 
     def stale_after_s(self, meter_id: str) -> float:
         """The age at which this meter's reading is stale."""
         pace = self._paces.get(meter_id)
-        return pace.limit_s if pace else self._stale_after_s
+        return pace.stale_after_s if pace else self._stale_after_s
+
+    def age_s(self, meter_id: str, now_s: float) -> float | None:
+        """How long ago the newest sample of a meter arrived, at `now_s` (boot time)."""
+        pace = self._paces.get(meter_id)
+        return pace.age_s(now_s) if pace else None
+
+    def usual_interval_s(self, meter_id: str) -> float | None:
+        """The usual time between two telegrams of a meter."""
+        pace = self._paces.get(meter_id)
+        return pace.usual_s if pace else None
 
     @contextmanager
     def subscribe(self, name: str, length: int = QUEUE_LENGTH) -> Iterator[Subscription]:

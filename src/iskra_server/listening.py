@@ -90,12 +90,15 @@ class Http(uvicorn.Server):
         self._stopping.set()
 
     async def exchange(self, app: ASGIApp, tls: ssl.SSLContext | None) -> None:
-        """From the next request on, also of connections that are open, `app` answers."""
+        """`app` answers from the next request on, also on open connections; another `tls` from the next connection on.
+
+        Requests that are being answered finish with the app that they began with.
+        """
         self.config.loaded_app = app
         for connection in self.server_state.connections:
             assert isinstance(connection, Connection)
             connection.answers_with(app)
-        if tls is not None or self._tls is not None:
+        if tls is not self._tls:
             self._tls = tls
             old = self.servers
             await self.startup()

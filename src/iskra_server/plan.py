@@ -1,23 +1,28 @@
-"""What a configuration asks for, tried before anything is opened or changed: each mistake in it is a sentence."""
+"""What a configuration asks for, tried before anything is opened or changed: each mistake in it is a sentence.
+
+A plan carries ready settings, part by part. A reload compares the old plan with the new one: equal parts keep running.
+"""
 
 import ssl
 from typing import NamedTuple
 
 from msgspec import structs
 
-from iskra_server import __version__, delivery
+from iskra_server import __version__
 from iskra_server.codecs.decoder import recognise
-from iskra_server.config import Config, ConfigError, MeterConfig
-from iskra_server.config.masking import masked_url
+from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
+from iskra_server.delivery import PlannedOutput, planned_outputs
 from iskra_server.diagnosis.advice import tell
+from iskra_server.history.address import check
 from iskra_server.prices import contracts_of
+from iskra_server.secret import Secret
 from iskra_server.sources import open_source
 from iskra_server.sources.source import Source
-from iskra_server.tls import tls_context
+from iskra_server.tls import contents, tls_context
 from iskra_server.web.settings import Scope, Settings
 from iskra_server.zone import zone
 
-_SIMULATOR = "simulator:"
+_SIMULATOR = "simulator"
 _TOKEN_LENGTH = 16
 
 
@@ -27,18 +32,36 @@ class Plan(NamedTuple):
     config: Config
     sources: list[Source]
     settings: Settings
+    outputs: tuple[PlannedOutput, ...]
     tls: ssl.SSLContext | None
+    # changes when a certificate is renewed in its old place
+    tls_files: bytes
 
     @property
     def simulated(self) -> bool:
         return bool(self.sources) and all(source.simulated for source in self.sources)
+
+    @property
+    def place(self) -> object:
+        """Where the server listens."""
+        return self.config.server.host, self.config.server.port
+
+    @property
+    def access(self) -> object:
+        """Who may see something."""
+        return self.settings.token, self.settings.scopes, self.settings.allowed_hosts
+
+    @property
+    def answers(self) -> object:
+        """What answers over HTTP are made from; the first meter is the one that is meant where none is named."""
+        return self.settings, self.config.history.enabled, self.config.meters
 
 
 def plan_of(config: Config) -> Plan:
     """Raises ConfigError."""
     server = config.server
     config = structs.replace(config, meters=config.meters_read)
-    delivery.check(config)
+    _check_history(config.history)
     settings = Settings(
         version=__version__,
         readout_interval_s=server.readout_interval,
@@ -50,22 +73,35 @@ def plan_of(config: Config) -> Plan:
         centre=not config.meters,
     )
     return Plan(
-        config, [_source(meter) for meter in config.meters], settings, tls_context(server.tls_cert, server.tls_key)
+        config=config,
+        sources=[_source(meter) for meter in config.meters],
+        settings=settings,
+        outputs=planned_outputs(config),
+        # before the context: files that change in between are read again at the next reload
+        tls_files=contents(server.tls_cert, server.tls_key),
+        tls=tls_context(server.tls_cert, server.tls_key),
     )
+
+
+def _check_history(keys: HistoryConfig) -> None:
+    try:
+        if keys.enabled and keys.database_url:
+            check(keys.database_url)
+    except ValueError as error:
+        raise ConfigError(f"history.{error}.") from None
 
 
 def _source(meter: MeterConfig) -> Source:
     try:
-        if not meter.url.startswith(_SIMULATOR):
+        if meter.url.scheme != _SIMULATOR:
             return open_source(meter.url, recognise=recognise, tell=tell)
         # the simulator is imported only where it is used
         from iskra_server.simulator.virtual import from_url  # noqa: PLC0415
 
         return from_url(meter.url)
     except ValueError as error:
-        # a sentence about an address repeats it
-        reason = str(error).rstrip(".").replace(meter.url, url := masked_url(meter.url))
-        raise ConfigError(f"The meter {url} cannot be read: {reason}.") from None
+        reason = meter.url.masked(error).rstrip(".")
+        raise ConfigError(f"The meter {meter.url} cannot be read: {reason}.") from None
 
 
 def _zone(name: str) -> str:
@@ -75,9 +111,10 @@ def _zone(name: str) -> str:
         raise ConfigError(f"server.time_zone: {error}.") from error
 
 
-def _token(token: str, key: str = "server.token") -> str:
+def _token(token: Secret, key: str = "server.token") -> Secret:
     """What can be guessed or does not fit into a header is refused."""
-    if token and (len(token) < _TOKEN_LENGTH or not all("!" <= character <= "~" for character in token)):
+    text = token.reveal()
+    if text and (len(text) < _TOKEN_LENGTH or not all("!" <= character <= "~" for character in text)):
         raise ConfigError(f"{key} must be at least {_TOKEN_LENGTH} letters, digits or signs, without spaces.")
     return token
 

@@ -4,13 +4,13 @@ The counts are the `facts` that the diagnosis is made from.
 """
 
 import logging
-import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import overload
 
+from iskra_server.clock import boottime_s, unseen_s, wall_ahead_s
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts, Leap
@@ -71,6 +71,7 @@ class Reader:
         self._replaced = replaced
         self._octets = 0
         self._octets_at_s: float | None = None
+        self._ahead_s = 0.0
         self._telegrams = 0
         self._telegram_at_s: float | None = None
         self._faults: Counter[str] = Counter()
@@ -104,7 +105,7 @@ class Reader:
     def take(self, chunk: Chunk) -> None:
         """Everything that a chunk of octets completes goes to the hub."""
         self._octets += len(chunk.octets)
-        self._octets_at_s = chunk.monotonic_s
+        self._octets_at_s, self._ahead_s = chunk.monotonic_s, wall_ahead_s()
         self._window.arrived(len(chunk.octets), chunk.monotonic_s)
         if chunk.errors:
             self._window.erred(chunk.monotonic_s, framing=chunk.errors.framing, overruns=chunk.errors.overruns)
@@ -134,11 +135,12 @@ class Reader:
 
     def day(self) -> Day:
         """How telegrams arrived since yesterday at this time."""
-        return self._slots.day(time.monotonic())
+        return self._slots.day(boottime_s())
 
     def facts(self, now_s: float | None = None) -> Facts:
-        """What is known now; `now_s` is the monotonic clock."""
-        now_s = time.monotonic() if now_s is None else now_s
+        """What is known now; `now_s` is boot time."""
+        now_s = boottime_s() if now_s is None else now_s
+        unseen = unseen_s(self._ahead_s)
         state, sample, lock, meter_id = self.source.state, self._sample, self._lock, self._meter_id
         return Facts(
             name=self._name,
@@ -147,13 +149,14 @@ class Reader:
             is_open=state.is_open,
             simulated=self.source.simulated,
             octets=self._octets + state.heard.count,
-            octets_age_s=None if self._octets_at_s is None else now_s - self._octets_at_s,
+            octets_age_s=None if self._octets_at_s is None else now_s - self._octets_at_s + unseen,
             telegrams=self._telegrams,
             faults=dict(self._faults),
             quarantined=self._guard.held_back.get(meter_id, 0) if meter_id else 0,
             meter_id=meter_id,
-            age_s=None if sample is None else now_s - sample.monotonic_s,
+            age_s=None if sample is None else now_s - sample.monotonic_s + unseen,
             stale_after_s=self._hub.stale_after_s(meter_id or ""),
+            usual_interval_s=self._hub.usual_interval_s(meter_id or ""),
             locked=lock.locked,
             problem=state.problem,
             about=state.about,

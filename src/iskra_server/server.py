@@ -2,8 +2,8 @@
 
 sources -> codecs -> meter (guard) -> hub -> history | outputs | web
 
-SIGTERM and SIGINT end it within 5 s, SIGHUP reads the configuration again: what is configured otherwise is made anew,
-the rest runs on, and the socket stays open.
+SIGTERM and SIGINT end it within 5 s. SIGHUP reads the configuration again: changed parts restart, everything else keeps
+running, and the socket stays open.
 """
 
 import asyncio
@@ -12,18 +12,19 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from threading import Timer
 from typing import TYPE_CHECKING
 
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
-from iskra_server.delivery import Output, outputs_of
+from iskra_server.delivery import Output
 from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.output import OutputState
 from iskra_server.history.address import address_of
 from iskra_server.hub import Hub
 from iskra_server.listening import Http, address, listen, loop_factory
-from iskra_server.logs import Recent, set_up
+from iskra_server.logs import ALWAYS, Recent, dropped_lines, end, set_up
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.voice import Voices
 from iskra_server.notify import READY, STOPPING, feed_watchdog, notify
@@ -32,6 +33,7 @@ from iskra_server.reader import Reader, Statuses
 from iskra_server.sources.source import Source
 from iskra_server.supervision import Part, Supervision
 from iskra_server.web.app import App, create_app
+from iskra_server.web.live import Live
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 # what is pending is written within 3 s; a thread that hangs in a database is left behind then
-_END_WITHIN_S = 4.5
+_END_WITHIN_S = 4.2
 
 Reload = Callable[[], Config]
 
@@ -56,6 +58,7 @@ def run(config: Config, reload: Reload | None = None) -> int:
     set_up(config.log.level, config.log.format, recent)
     with listening, asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(plan, listening, recent, reload or (lambda: config)))
+    end(0)
     return 0
 
 
@@ -68,10 +71,18 @@ async def _serve(plan: Plan, listening: socket.socket, log_lines: Recent, reload
     async with asyncio.TaskGroup() as tasks:
         composition = Composition(Supervision(tasks), listening, log_lines, plan)
         await composition.begin()
-        while await signals.get() == signal.SIGHUP:
+        while await _next_signal(signals) == signal.SIGHUP:
             await composition.reload(reload)
         notify(STOPPING)
         await composition.end()
+
+
+async def _next_signal(signals: "asyncio.Queue[int]") -> int:
+    """One reload serves all SIGHUPs that have come meanwhile; a signal that ends the server goes first."""
+    numbers = [await signals.get()]
+    while not signals.empty():
+        numbers.append(signals.get_nowait())
+    return next((number for number in numbers if number != signal.SIGHUP), signal.SIGHUP)
 
 
 def _take(number: int, signals: "asyncio.Queue[int]") -> None:
@@ -84,6 +95,7 @@ def _take(number: int, signals: "asyncio.Queue[int]") -> None:
 
 def _leave() -> None:
     log.error("not everything has ended within %.1f s; it is left behind", _END_WITHIN_S)
+    end(1)
     os._exit(1)
 
 
@@ -100,8 +112,9 @@ class Composition:
         self._voices = Voices()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
-        self._outputs: list[Output] = []
+        self._outputs: dict[Hashable, Output] = {}
         self._make_readers()
+        self._live = self._create_live()
         self._app = self._create_app()
         self._http = Http(self._app, listening, plan.tls)
 
@@ -120,27 +133,51 @@ class Composition:
         log.info("serving on %s", address(self._listening, tls=self._plan.tls is not None))
 
     async def reload(self, reload: Reload) -> None:
-        """A configuration that cannot be used is refused with its sentence, and the old one goes on."""
+        """Changed parts restart, everything else keeps running. A configuration with errors changes nothing."""
         try:
-            plan = plan_of(reload())
-            if _place(plan) != _place(self._plan):
+            # files may lie on a disk that sleeps
+            plan = await asyncio.to_thread(lambda: plan_of(reload()))
+            if plan.place != self._plan.place:
                 raise ConfigError("server.host and server.port are taken over by a restart alone.")
         except ConfigError as error:
-            log.error("The configuration stays as it was: %s", error)
+            log.error("The configuration stays as it was: %s", error, extra={ALWAYS: True})
             return
+        except Exception:
+            log.exception("The configuration stays as it was, because reading it failed.")
+            return
+        if plan.tls_files == self._plan.tls_files:
+            plan = plan._replace(tls=self._plan.tls)
         old, self._plan = self._plan, plan
-        set_up(plan.config.log.level, plan.config.log.format, self._log_lines)
+        if plan.config.log != old.config.log:
+            set_up(plan.config.log.level, plan.config.log.format, self._log_lines)
         if _recorded(plan) != _recorded(old):
             await self._record()
         await self._read()
         await self._hand_on()
-        before, self._app = self._app, self._create_app()
-        await self._http.exchange(self._app, plan.tls)
-        before.close()
-        log.info("The configuration was read again and holds now.")
+        await self._answer(old)
+        log.info("The configuration was read again and holds now.", extra={ALWAYS: True})
+
+    async def _answer(self, old: Plan) -> None:
+        """Requests that are being answered finish with the settings that they began with.
+
+        Live streams go on, unless somebody else may see them now or a meter in them has gone: then they end, and their
+        clients connect again.
+        """
+        plan, app, live = self._plan, self._app, self._live
+        if plan.access != old.access or not set(old.config.meters) <= set(plan.config.meters):
+            self._live = self._create_live()
+        if plan.answers != old.answers or self._live is not live:
+            self._app = self._create_app()
+        if self._app is not app or plan.tls is not old.tls:
+            await self._http.exchange(self._app, plan.tls)
+        if self._live is not live:
+            live.close()
+        if self._app is not app:
+            app.close()
 
     async def end(self) -> None:
         """Requests may end, what is pending is written, all at once: none waits for another that hangs."""
+        self._live.close()
         self._app.close()
         self._http.stop()
         await self._supervision.end(last="http")
@@ -208,10 +245,24 @@ class Composition:
             self._hub.forget(meter_id)
 
     async def _hand_on(self) -> None:
-        await self._supervision.stop(*(output.part.name for output in self._outputs))
-        self._outputs = outputs_of(self._plan.config, self._hub, self.statuses, self._store)
-        for output in self._outputs:
-            self._supervision.start(output.part.name, output.part)
+        """Every configured output runs; one with the same settings as before is left alone."""
+        planned = {output.settings: output for output in self._plan.outputs}
+        gone = self._outputs.keys() - planned.keys()
+        await self._supervision.stop(*gone)
+        for settings in gone:
+            del self._outputs[settings]
+        for settings, output in planned.items():
+            if settings not in self._outputs:
+                self._outputs[settings] = started = output.create(self._hub, self.statuses, self._store)
+                self._supervision.start(settings, started.part)
+
+    def _create_live(self) -> Live:
+        return Live(
+            hub=self._hub,
+            statuses=self.statuses,
+            history_sentence=self._history_sentence,
+            outputs=self._output_states,
+        )
 
     def _create_app(self) -> App:
         return create_app(
@@ -219,20 +270,24 @@ class Composition:
             statuses=self.statuses,
             settings=self._plan.settings,
             history=self._store if self._plan.config.history.enabled else None,
-            history_sentence=lambda: self._archive.state.sentence if self._archive else "",
+            history_sentence=self._history_sentence,
             writer=lambda: self._archive.state if self._archive else None,
-            outputs=lambda: [output.state() for output in self._outputs if output.state],
+            outputs=self._output_states,
             recent=lambda: [(reader.source.url, reader.recent) for reader in self._readers.values()],
             days=lambda: [(reader.source.url, reader.day()) for reader in self._readers.values()],
             log_lines=lambda: self._log_lines.lines,
+            live=self._live,
+            dropped_lines=dropped_lines,
         )
+
+    def _history_sentence(self) -> str:
+        return self._archive.state.sentence if self._archive else ""
+
+    def _output_states(self) -> list[OutputState]:
+        return [output.state() for output in self._outputs.values() if output.state]
 
     def _store(self) -> "Store | None":
         return self._archive.store if self._archive else None
-
-
-def _place(plan: Plan) -> tuple[str, int]:
-    return plan.config.server.host, plan.config.server.port
 
 
 def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool]:

@@ -42,7 +42,8 @@ class Supervision:
         self._running: dict[object, asyncio.Task[None]] = {}
 
     def start(self, key: object, part: Part) -> None:
-        assert key not in self._running, f"{key} runs already"
+        # not the key: it may hold a password
+        assert key not in self._running, f"{part.name} runs already"
         self._running[key] = self._tasks.create_task(self._keep_running(part), name=part.name)
 
     def has(self, key: object) -> bool:

@@ -1,6 +1,8 @@
 """HTTPS by certificate files. What is wrong with one of them is a sentence."""
 
 import ssl
+from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 
 from iskra_server.config import ConfigError
@@ -23,6 +25,15 @@ def tls_context(cert: str, key: str) -> ssl.SSLContext | None:
     except _Encrypted:
         raise ConfigError(f"The private key in {key or cert} has a password; store it without one.") from None
     return context
+
+
+def contents(cert: str, key: str) -> bytes:
+    """A hash of what the two files hold now, b"" where neither is set; `tls_context` says what is wrong with them."""
+    digest = blake2b(digest_size=16)
+    for file in filter(None, (cert, key)):
+        with suppress(OSError):
+            digest.update(Path(file).read_bytes())
+    return digest.digest() if cert or key else b""
 
 
 class _Encrypted(Exception):

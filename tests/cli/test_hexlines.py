@@ -3,8 +3,8 @@
 import pytest
 
 import telegrams
-from iskra_server.cli import dump
 from iskra_server.cli.hexlines import HexLines
+from iskra_server.sources import hextext
 
 STREAM = b"\x01\x02" + telegrams.telegram() + telegrams.telegram() + b"\x1b\x1b"
 
@@ -17,7 +17,7 @@ def shown(size: int) -> str:
 @pytest.mark.parametrize("size", [1, 3, 7, 64, len(STREAM)])
 def test_the_text_is_the_same_whatever_the_chunks_and_reads_back(size: int) -> None:
     assert shown(size) == shown(len(STREAM))
-    assert dump.parse(shown(size)) == STREAM
+    assert hextext.parse(shown(size)) == STREAM
 
 
 def test_a_telegram_begins_a_line_and_a_line_has_32_octets() -> None:

@@ -7,6 +7,7 @@ import pytest
 from cli.recorded import history
 from command import Run
 from history.entries import METER, OTHER, SIMULATED
+from iskra_server.address import Address
 from iskra_server.cli.history import address, configured, file_of, known_meter, known_zone
 from iskra_server.cli.refusal import Refused
 from iskra_server.config import Config, HistoryConfig, MeterConfig, ServerConfig
@@ -28,24 +29,25 @@ FOLDER = HistoryConfig(data_dir="/data")
     ],
 )
 def test_the_history_is_the_one_that_the_server_writes(urls: tuple[str, ...]) -> None:
-    config = Config(history=FOLDER, meters=tuple(map(MeterConfig, urls)))
+    config = Config(history=FOLDER, meters=tuple(MeterConfig(Address(url)) for url in urls))
     file = "simulated.sqlite" if plan_of(config).simulated else "iskra.sqlite"
-    assert address(config) == f"sqlite:////data/{file}"
+    assert address(config) == Address(f"sqlite:////data/{file}")
 
 
 def test_a_database_server_may_hold_it() -> None:
-    assert address(Config(history=HistoryConfig(database_url="postgresql://x/y"))) == "postgresql://x/y"
+    database = Address("postgresql://x/y")
+    assert address(Config(history=HistoryConfig(database_url=database))) == database
 
 
 def test_a_file_of_configuration_may_be_named(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_text('[history]\ndata_dir = "/mnt"\n')
-    assert address(configured(file)) == "sqlite:////mnt/iskra.sqlite"
+    assert address(configured(file)) == Address("sqlite:////mnt/iskra.sqlite")
 
 
 def test_only_sqlite_has_a_file() -> None:
-    assert file_of("sqlite:////data/iskra.sqlite") == Path("/data/iskra.sqlite")
-    assert file_of("postgresql://x/y") is None
+    assert file_of(Address("sqlite:////data/iskra.sqlite")) == Path("/data/iskra.sqlite")
+    assert file_of(Address("postgresql://x/y")) is None
 
 
 def test_the_only_meter_needs_no_name() -> None:

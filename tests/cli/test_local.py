@@ -6,6 +6,7 @@ import pytest
 
 from iskra_server.cli.local import address, ask
 from iskra_server.config import ServerConfig
+from iskra_server.secret import Secret
 from running import free_port, serving
 
 TOKEN = "a-token-for-the-tests"
@@ -31,7 +32,7 @@ def test_over_tls_it_is_asked_over_tls_and_by_any_name() -> None:
 def test_a_server_with_a_token_is_asked_with_it() -> None:
     environ = {"IES_SERVER_TOKEN": TOKEN}
     with serving("serve", "simulator:MT175", environ=environ, headers={"authorization": f"Bearer {TOKEN}"}) as server:
-        own = ServerConfig(port=int(server.url.rpartition(":")[2]), token=TOKEN)
+        own = ServerConfig(port=int(server.url.rpartition(":")[2]), token=Secret(TOKEN))
         assert json.loads(ask(own, "/api/v1/status"))["meters"]
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from diagnosis.well import facts
+from iskra_server.address import Address
 from iskra_server.cli.observe import configured, observed, readers, told_by_server
 from iskra_server.cli.refusal import Refused
 from iskra_server.config import Config, MeterConfig, ServerConfig
 from iskra_server.diagnosis.chain import walk
 from running import free_port, serving
 
-SIMULATED = Config(meters=(MeterConfig("simulator:MT175?rate=20"), MeterConfig("/dev/ttyNONE")))
+SIMULATED = Config(meters=(MeterConfig(Address("simulator:MT175?rate=20")), MeterConfig(Address("/dev/ttyNONE"))))
 
 
 def test_every_meter_is_seen_with_its_chain_and_let_go() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 import telegrams
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
-from iskra_server.cli import dump
+from iskra_server.sources import hextext
 
 TELEGRAMS = telegrams.series(200)
 LOCKED = telegrams.telegram(telegrams.meter_entries(power=None, scaler=3, energy=12345))
@@ -68,7 +68,7 @@ def test_raw_octets_are_hex_that_decode_reads(run: Run) -> None:
     with head(*TELEGRAMS) as port:
         done = run("read", port, "--count", 2, "--raw")
     assert done.returncode == 0
-    octets = dump.parse(done.stdout)
+    octets = hextext.parse(done.stdout)
     assert len(telegrams.readings(octets)) >= 2
 
 

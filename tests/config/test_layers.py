@@ -18,7 +18,7 @@ def test_a_list_replaces_the_one_below_it_whole() -> None:
     layers = Layers()
     layers.add_file({"meters": [{"url": "a", "name": "A"}, {"url": "b"}]}, "a.toml")
     layers.add("meters.url", ["c"], "command line")
-    assert [(meter.url, meter.name) for meter in layers.config().meters] == [("c", "")]
+    assert [(meter.url.reveal(), meter.name) for meter in layers.config().meters] == [("c", "")]
     assert layers.origins == {"meters.1.url": "command line"}
 
 
@@ -30,7 +30,7 @@ def test_a_wrong_value_is_refused_when_it_is_laid_down() -> None:
 def test_a_key_for_every_meter_holds_for_those_of_the_command_line_too() -> None:
     environ = {"IES_METERS": "tcp://a:1", "IES_METERS_NAME": "cellar"}
     meters = load_with_origins(environ, None, {"meters.url": ["/dev/one", "/dev/two"]}).config.meters
-    assert [(meter.url, meter.name) for meter in meters] == [("/dev/one", "cellar"), ("/dev/two", "cellar")]
+    assert [(meter.url.reveal(), meter.name) for meter in meters] == [("/dev/one", "cellar"), ("/dev/two", "cellar")]
 
 
 def test_a_secret_of_a_wrong_type_is_not_repeated() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from iskra_server.address import Address
 from iskra_server.config import LISTS, Config, ConfigError, Key, MeterConfig, describe, load, load_with_origins
+from iskra_server.secret import Secret
 
 
 def write(folder: Path, text: str, name: str = "iskra-server.toml") -> Path:
@@ -34,7 +36,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_has_to_be_configured() -> None:
     config = load({})
     assert config == Config()
-    assert config.meters == (MeterConfig(url="auto"),)
+    assert config.meters == (MeterConfig(url=Address("auto")),)
     assert (config.server.port, config.server.readout_interval) == (8080, 0.0)
 
 
@@ -58,8 +60,8 @@ def test_a_file_sets_every_key(tmp_path: Path) -> None:
     config = load({}, write(tmp_path, text))
     assert (config.server.host, config.server.port, config.server.readout_interval) == ("127.0.0.1", 9000, 5.0)
     assert config.meters == (
-        MeterConfig("/dev/ttyUSB0", "House", 20.0, 41_400),
-        MeterConfig("tcp://head:2001"),
+        MeterConfig(Address("/dev/ttyUSB0"), "House", 20.0, 41_400),
+        MeterConfig(Address("tcp://head:2001")),
     )
     assert (config.log.level, config.log.format) == ("debug", "json")
 
@@ -138,7 +140,7 @@ def test_every_key_is_a_variable_too(key: Key) -> None:
     loaded = load_with_origins({key.variables[-1]: values[key.path]}, None)
     found = attrgetter(key.section)(loaded.config)
     value = getattr(found[0] if key.section in LISTS else found, key.name)
-    assert str(value).removesuffix(".0") == values[key.path]
+    assert str(revealed(value)).removesuffix(".0") == values[key.path]
 
 
 def test_the_variables_of_the_founding_project_keep_their_meaning() -> None:
@@ -148,7 +150,7 @@ def test_the_variables_of_the_founding_project_keep_their_meaning() -> None:
 
 def test_meters_are_listed_with_commas_and_share_the_keys_from_the_environment() -> None:
     config = load({"IES_METERS": "/dev/ttyUSB0, tcp://head:2001", "IES_METERS_STALE_AFTER_S": "9"})
-    assert [(meter.url, meter.stale_after_s) for meter in config.meters] == [
+    assert [(meter.url.reveal(), meter.stale_after_s) for meter in config.meters] == [
         ("/dev/ttyUSB0", 9.0),
         ("tcp://head:2001", 9.0),
     ]
@@ -156,7 +158,7 @@ def test_meters_are_listed_with_commas_and_share_the_keys_from_the_environment()
 
 def test_the_meters_of_the_environment_replace_those_of_the_file(tmp_path: Path) -> None:
     file = write(tmp_path, '[[meters]]\nurl = "a"\nname = "A"\n[[meters]]\nurl = "b"')
-    assert load({"IES_METERS": "c"}, file).meters == (MeterConfig("c"),)
+    assert load({"IES_METERS": "c"}, file).meters == (MeterConfig(Address("c")),)
 
 
 def test_the_command_line_comes_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
@@ -283,7 +285,7 @@ def test_the_default_of_every_key_is_a_value_that_it_accepts(tmp_path: Path) -> 
     lines = [f"[{section}]" if section != "meters" else "[[meters]]" for section in ("server", "meters", "log")]
     for line in lines:
         section = line.strip("[]")
-        body = [f"{key.name} = {json.dumps(key.default)}" for key in describe() if key.section == section]
+        body = [f"{key.name} = {json.dumps(revealed(key.default))}" for key in describe() if key.section == section]
         assert load({}, write(tmp_path, "\n".join((line, *body)))) == Config()
 
 
@@ -291,9 +293,36 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "url"
     secret.write_text("postgresql://iskra:secret@db/iskra\n")
     environ = {"IES_DATABASE_URL_FILE": str(secret)}
-    assert load_with_origins(environ).config.history.database_url == "postgresql://iskra:secret@db/iskra"
+    assert load_with_origins(environ).config.history.database_url.reveal() == "postgresql://iskra:secret@db/iskra"
     assert "both set one key" in mistake(environ | {"IES_DATABASE_URL": "postgresql://x/y"})
     assert "cannot be read: No such file" in mistake({"IES_DATABASE_URL_FILE": str(tmp_path / "none")})
+
+
+@pytest.mark.parametrize("variable", [name for key in describe() if key.secret for name in key.variables])
+@pytest.mark.parametrize("content", ["", " \n\t\r\n", "\ufeff\n"])
+def test_a_file_of_a_secret_that_is_empty_is_an_error(tmp_path: Path, variable: str, content: str) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(content)
+    sentence = f"{variable}_FILE names {secret}, which is empty; write the secret into it, or leave the variable out."
+    assert mistake({f"{variable}_FILE": str(secret)}) == sentence
+
+
+def test_a_file_of_a_secret_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\xef\xbb\xbf0123456789abcdef\r\n")
+    assert load({"IES_SERVER_TOKEN_FILE": str(secret)}).server.token.reveal() == "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("x.toml", "[server]\nport = 81\n"), ("x.json", '{"server": {"port": 81}}')]
+)
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    assert load({}, tmp_path / name).server.port == 81
+
+
+def revealed(value: object) -> object:
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 def test_all_telegrams_are_kept_for_inf_days() -> None:

@@ -9,7 +9,7 @@ from iskra_server.diagnosis.links import JUDGES
 
 KNOWN = {
     *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "octets", "octet", "percent"),
-    *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count"),
+    *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count", "limit"),
 }
 
 

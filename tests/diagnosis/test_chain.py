@@ -37,6 +37,8 @@ def test_a_meter_that_is_read_has_no_broken_link() -> None:
         ({"is_open": False, "problem": "silence"}, "octets", "silence"),
         (NOTHING, "octets", "silence"),
         ({"octets_age_s": 61.0}, "octets", "fell_silent"),
+        ({"octets_age_s": 90.0, "usual_interval_s": 61.0}, "octets", "rare"),
+        ({"octets_age_s": 190.0, "usual_interval_s": 61.0}, "octets", "fell_silent"),
         ({**NOTHING, "octets_age_s": 0.1, "seems": Seems("gps")}, "signal", "gps"),
         ({**NOTHING, "octets_age_s": 0.1, "seems": Seems("speed", {"speed": "4800"})}, "signal", "speed"),
         ({**NOTHING, "octets_age_s": 0.1, "seems": Seems("d0")}, "protocol", "d0"),
@@ -46,6 +48,7 @@ def test_a_meter_that_is_read_has_no_broken_link() -> None:
         ({"age_s": None}, "values", "no_values"),
         ({"age_s": None, "quarantined": 2}, "values", "held_back"),
         ({"age_s": 75.0}, "fresh", "stale"),
+        ({"age_s": 75.0, "usual_interval_s": 61.0}, "fresh", "rare"),
     ],
 )
 def test_the_first_link_that_keeps_values_away_is_named_and_those_behind_it_are_unknown(
@@ -60,6 +63,10 @@ def test_the_first_link_that_keeps_values_away_is_named_and_those_behind_it_are_
     assert states[at] == "broken"
     assert "broken" not in states[:at]
     assert set(states[at + 1 :]) <= {"unknown"}
+
+
+def test_a_head_that_lets_few_telegrams_through_is_not_taken_for_a_meter_that_sends_rarely() -> None:
+    assert walk(facts(age_s=75.0, usual_interval_s=61.0, recent=quality(1, 11))).advice.fault == "stale"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ A stage that ends without a `yield` behind which something is mended cannot be m
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from glob import glob
@@ -417,6 +418,16 @@ def stale(scene: Scene) -> Iterator[None]:
     yield
 
 
+def rare(scene: Scene) -> Iterator[None]:
+    """One telegram every four seconds."""
+    scene.serve(environ={"IES_METERS_STALE_AFTER_S": "1"})
+    scene.is_open()
+    scene.head.send(scene.good())
+    time.sleep(4)
+    scene.head.send(scene.good())
+    yield
+
+
 def went_back(scene: Scene) -> Iterator[None]:
     scene.serve()
     scene.is_open()
@@ -503,7 +514,7 @@ STAGES: dict[str, Stage] = {
         *(unknown_name, no_answer, unreachable, needs_package),
         *(silence, fell_silent, not_heard, gps, framing, noise),
         *(never_whole, checksums, cut, overrun, no_values, held_back),
-        *(locked, relocked, inf_off, stale, went_back, jumped),
+        *(locked, relocked, inf_off, stale, rare, went_back, jumped),
         *(two_meters, other_meter, two_heads, clock_behind, phases, simulated, well),
     )
 } | {

@@ -7,7 +7,7 @@ KEYS = dict.fromkeys(BROKER_KEYS, "") | {"url": "mqtt://reader:secret@centre", "
 
 def test_the_broker_of_the_centre() -> None:
     found = settings(**KEYS)
-    assert (found.host, found.port, found.username, found.password) == ("centre", 1883, "reader", "secret")
+    assert (found.host, found.port, found.username, found.password.reveal()) == ("centre", 1883, "reader", "secret")
     assert (found.base, found.discovery) == ("iskra/v1", "off")
 
 

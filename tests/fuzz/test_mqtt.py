@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from iskra_server.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.discovery import ORIGIN, Author, own_digits
@@ -54,7 +55,7 @@ def test_retained_messages(messages: dict[str, bytes]) -> None:
     for digits in own_digits(ours).values():
         for key, places in digits.items():
             meter.recall(key, places)
-    for payload in meter.messages(AUTHOR, from_keys(**structs.asdict(MqttConfig(url="mqtt://pi")))).values():
+    for payload in meter.messages(AUTHOR, from_keys(**structs.asdict(MqttConfig(url=Address("mqtt://pi"))))).values():
         json.loads(payload)
 
 

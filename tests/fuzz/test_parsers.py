@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 import telegrams
-from iskra_server.cli import dump
+from iskra_server.address import Address
 from iskra_server.codecs.decoder import recognise
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.codecs.sml.masking import Masking
 from iskra_server.config import ConfigError, describe, load
-from iskra_server.config.masking import masked_url
 from iskra_server.diagnosis.advice import tell
 from iskra_server.history.transfer import forms
 from iskra_server.history.transfer.framed import boundaries
@@ -27,7 +26,7 @@ from iskra_server.history.transfer.own import HEADER
 from iskra_server.history.transfer.rows import Bad, CounterReading, Kept
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.simulator.virtual import from_url
-from iskra_server.sources import open_source
+from iskra_server.sources import hextext, open_source
 from iskra_server.web.hosts import Hosts
 from iskra_server.web.question import Misuse, Question
 from trying import tries
@@ -89,8 +88,8 @@ rows_of_hex = st.text("0123456789abcdefABCDEF \t\n:*|>x\\#;.,", max_size=300)
 @tries()
 @given(st.one_of(st.text(max_size=300), rows_of_hex))
 def test_captures_as_text(text: str) -> None:
-    with suppress(dump.NotADump):
-        assert isinstance(dump.parse(text), bytes)
+    with suppress(hextext.NotADump):
+        assert isinstance(hextext.parse(text), bytes)
 
 
 def cells() -> st.SearchStrategy[str]:
@@ -247,7 +246,7 @@ def test_addresses_of_meters(url: str) -> None:
     opening: Callable[[str], object] = from_url if url.startswith("simulator:") else opened
     with suppress(ValueError):
         opening(url)
-    masked_url(url)
+    assert str(Address(url)) == str(Address(Address(url)))
 
 
 def opened(url: str) -> object:

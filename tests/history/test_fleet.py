@@ -1,6 +1,7 @@
 """Questions about many meters, on both databases."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -49,6 +50,7 @@ def test_who_was_silent_longest_comes_first_page_by_page(house: Store) -> None:
 def test_a_meter_is_found_by_its_group_and_by_its_number(house: Store) -> None:
     assert [each.meter_id[-1] for each in fleet.meters(house, limit=9, group=HOUSE)[0]] == ["3", "2", "1"]
     assert [each.meter_id[-1] for each in fleet.meters(house, limit=9, find="1ISK0000000004")[0]] == ["4"]
+    assert [each.meter_id[-1] for each in fleet.meters(house, limit=9, find="1isk0000000004")[0]] == ["4"]
     assert fleet.meters(house, limit=9, find="%")[0] == []
 
 
@@ -106,13 +108,35 @@ def test_a_meter_that_unlocks_changes_its_scale_and_not_the_sum(house: Store) ->
 
 
 def test_a_month_of_a_group_row_by_row(house: Store) -> None:
-    rows = list(fleet.quarters(house, HOUSE, START, START + 2, at_once=2))
+    rows = list(fleet.quarters(house, HOUSE, START, START + 2))
     assert [(row.meter_id[-1], row.quarter - START, row.value) for row in rows] == [
         ("1", 0, Decimal("0.0")),
         ("1", 1, Decimal("2.5")),
         ("2", 0, Decimal("0.0")),
         ("2", 1, Decimal("5.0")),
     ]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 13, 14, 26, 1000])
+def test_an_export_holds_few_rows_at_a_time_and_gives_all(
+    house: Store, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    whole = list(fleet.quarters(house, HOUSE, 0, 2**31 - 1))
+    assert len(whole) == 13 + 13 + 9
+    held: list[int] = []
+    ask = house.ask
+
+    def counting(statement: Any) -> Any:
+        found = ask(statement)
+        held.append(len(found))
+        return found
+
+    monkeypatch.setattr(fleet, "ROWS", rows)
+    monkeypatch.setattr(house, "ask", counting)
+    for end in (START + 13, 2**31 - 1):
+        assert list(fleet.quarters(house, HOUSE, START, end)) == whole
+    # the first answer are the counters of the group
+    assert max(held) <= max(rows, 3)
 
 
 def test_labels_change_and_go(house: Store) -> None:

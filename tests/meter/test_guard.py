@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from iskra_server.meter.guard import AGREEING_TELEGRAMS, MAX_POWER_W, Guard, Held, is_counter
+from iskra_server.meter.guard import AGREEING_S, AGREEING_TELEGRAMS, MAX_POWER_W, Guard, Held, is_counter
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Register, Sample
+from iskra_server.meter.reading import BACKLOG_S, Register, Sample
+from iskra_server.meter.units import VAR_HOUR
 from samples import EXPORT, IMPORT, METER_ID, energy, power, sample
 
 
@@ -57,17 +58,97 @@ def test_what_the_rating_can_carry_passes_after_a_long_silence() -> None:
     assert totals(admit(0, reach * 2, step_s=hours * 3600))[1] is None
 
 
-def test_the_meters_own_seconds_count_where_octets_have_waited() -> None:
+def test_the_meters_own_seconds_count_where_bytes_have_waited() -> None:
     guard = Guard()
     guard.admit(sample(energy(0), at_s=0, seconds=0))
-    late = sample(energy(MAX_POWER_W * 10), at_s=0.1, seconds=3600)
+    late = sample(energy(MAX_POWER_W // 4 * 10), at_s=0.1, seconds=900)
     assert guard.admit(late) is late
 
 
-def test_three_telegrams_that_agree_are_the_new_truth_and_a_new_epoch() -> None:
-    results = admit(5000, 10, 11, 12, 13)
-    assert totals(results) == [Decimal("500.0"), None, None, Decimal("1.2"), Decimal("1.3")]
+@pytest.mark.parametrize("seconds", [3600, 10**7, 2**32 - 1])
+def test_the_meters_own_seconds_count_for_no_more_than_a_backlog(seconds: int) -> None:
+    guard = Guard()
+    guard.admit(sample(energy(0), at_s=0, seconds=0))
+    reach = int(MAX_POWER_W * 10 * (BACKLOG_S + 20) / 3600)
+    held = guard.admit(sample(energy(reach), at_s=1, seconds=seconds))
+    assert isinstance(held, Held)
+    assert held.reason.endswith("within 901 s")
+
+
+def test_telegrams_that_agree_for_minutes_are_the_new_truth_and_a_new_epoch() -> None:
+    results = admit(5000, 10, 11, 12, 13, 14, step_s=AGREEING_S / 3)
+    assert totals(results) == [Decimal("500.0"), None, None, None, Decimal("1.3"), Decimal("1.4")]
     assert [result.epoch for result in results if isinstance(result, Sample)] == [0, 1, 1]
+
+
+def test_two_telegrams_are_no_new_truth_however_far_apart() -> None:
+    results = admit(5000, 10, 11, 12, step_s=AGREEING_S)
+    assert totals(results) == [Decimal("500.0"), None, None, Decimal("1.2")]
+
+
+def test_many_telegrams_are_no_new_truth_within_seconds() -> None:
+    assert totals(admit(5000, *[10] * 290)) == [Decimal("500.0"), *[None] * 290]
+
+
+@pytest.mark.parametrize("wrong", [0, 2, 10**9])
+def test_a_return_to_the_old_truth_is_no_new_epoch(wrong: int) -> None:
+    results = admit(134230000, *[wrong] * 5, 134230001, 134230002)
+    assert totals(results) == [Decimal("13423000.0"), *[None] * 5, Decimal("13423000.1"), Decimal("13423000.2")]
+    assert {result.epoch for result in results if isinstance(result, Sample)} == {0}
+
+
+def test_a_fall_and_a_jump_back_each_need_their_minutes() -> None:
+    step_s = AGREEING_S / 3
+    high = 50_000_000
+    results = admit(high, 0, 0, 0, 0, 0, high, 0, 0, high, high, high, high, step_s=step_s)
+    published = [(k, result.epoch) for k, result in enumerate(results) if isinstance(result, Sample)]
+    assert published == [(0, 0), (4, 1), (5, 1), (7, 1), (8, 1), (12, 2)]
+
+
+def test_another_server_id_is_another_meter_and_waits_for_nobody() -> None:
+    guard = Guard()
+    assert isinstance(guard.admit(sample(energy(5000))), Sample)
+    other = guard.admit(sample(energy(0), meter_id="another"))
+    assert isinstance(other, Sample) and other.epoch == 0
+
+
+def test_a_counter_below_0_is_held_back_however_often_it_comes() -> None:
+    results = admit(-5, -4, -3, -2, 7, step_s=AGREEING_S)
+    assert totals(results) == [None] * 4 + [Decimal("0.7")]
+    assert isinstance(results[0], Held)
+    assert results[0].reason == "1-0:1.8.0 is below 0: -0.5"
+
+
+def test_a_net_sum_may_fall_and_be_below_0() -> None:
+    net = Obis.parse("36.8.0")
+    guard = Guard()
+    for raw in (100, -100):
+        assert isinstance(guard.admit(sample(energy(7), energy(raw, obis=net))), Sample)
+
+
+def test_a_reactive_counter_cannot_jump_either() -> None:
+    guard = Guard()
+    reactive = Register(Obis.parse("3.8.0"), 1000, -1, VAR_HOUR)
+    guard.admit(sample(reactive))
+    held = guard.admit(sample(replace(reactive, raw=10**9), at_s=1))
+    assert isinstance(held, Held)
+
+
+def test_a_counter_that_comes_seldom_may_have_grown_since_it_came() -> None:
+    guard = Guard()
+    guard.admit(sample(energy(0), at_s=0))
+    for second in range(5, 900, 5):
+        assert isinstance(guard.admit(sample(power(5), at_s=second)), Sample)
+    assert isinstance(guard.admit(sample(energy(MAX_POWER_W * 10 // 4), at_s=900)), Sample)
+
+
+def test_a_sum_of_tariffs_may_lose_a_fraction_of_each_when_the_meter_locks() -> None:
+    guard = Guard()
+    fine = replace(energy(74078573), derived="sum of tariffs")
+    guard.admit(sample(fine))
+    held = guard.admit(sample(replace(fine, raw=7406, scaler=3)))
+    assert isinstance(held, Sample) and held.holds_fine
+    assert held.reading.registers[0].value == Decimal("7407857.3")
 
 
 def test_three_telegrams_that_do_not_agree_are_never_the_truth() -> None:
@@ -115,18 +196,20 @@ def test_history_that_is_known_late_is_not_gone_behind_either() -> None:
     guard = Guard()
     assert isinstance(guard.admit(sample(energy(4000), energy(70, obis=EXPORT))), Sample)
     guard.remember(replace(sample(energy(5000), energy(60, obis=EXPORT)), epoch=2))
-    results = [guard.admit(sample(energy(4001 + k), energy(70, obis=EXPORT))) for k in range(3)]
+    results = [
+        guard.admit(sample(energy(4001 + k), energy(70, obis=EXPORT), at_s=k * AGREEING_S / 2)) for k in range(3)
+    ]
     assert [isinstance(result, Held) for result in results] == [True, True, False]
     assert isinstance(results[-1], Sample) and results[-1].epoch == 3
     # the feed-in of an older history takes nothing back
-    assert isinstance(guard.admit(sample(energy(4003), energy(65, obis=EXPORT))), Held)
+    assert isinstance(guard.admit(sample(energy(4003), energy(65, obis=EXPORT), at_s=AGREEING_S)), Held)
 
 
 def test_a_meter_that_was_reset_since_is_not_held_to_what_history_says_again() -> None:
     guard, before = Guard(), sample(energy(5000))
     guard.remember(before)
-    for _ in range(AGREEING_TELEGRAMS):
-        result = guard.admit(sample(energy(10)))
+    for k in range(AGREEING_TELEGRAMS):
+        result = guard.admit(sample(energy(10), at_s=k * AGREEING_S))
     assert isinstance(result, Sample) and result.epoch == 1
     guard.remember(before)
     result = guard.admit(sample(energy(11)))

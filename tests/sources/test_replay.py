@@ -71,3 +71,17 @@ def test_a_capture_that_we_may_not_read() -> None:
 def test_a_folder_is_no_capture(tmp_path: Path) -> None:
     _, state, _ = asyncio.run(replayed(tmp_path, 0))
     assert (state.problem, state.about["reason"]) == ("capture_unusable", "Is a directory")
+
+
+def test_hex_text_is_replayed_as_the_bytes_that_it_stands_for(tmp_path: Path) -> None:
+    path = tmp_path / "pasted.txt"
+    path.write_text(f"```\n{CAPTURE.hex(':')}\n```\n")
+    chunks, _, _ = asyncio.run(replayed(path, 0))
+    assert b"".join(chunks) == CAPTURE
+
+
+def test_other_text_is_replayed_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "d0.txt"
+    path.write_text("/ISK5MT174-0001\r\n1.8.0(000123.456*kWh)\r\n", newline="")
+    chunks, _, _ = asyncio.run(replayed(path, 0))
+    assert b"".join(chunks) == path.read_bytes()

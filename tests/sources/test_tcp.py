@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+import telegrams
+from iskra_server.address import Address
 from iskra_server.sources import reconnect, tcp
 from iskra_server.sources.source import Source, State
 from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source
@@ -62,6 +64,18 @@ def test_octets_come_through() -> None:
             async with listening(source) as heard:
                 await until(lambda: heard.octets == bytes(range(256)))
                 assert source.state == State(f"tcp://127.0.0.1:{port}", is_open=True)
+
+    asyncio.run(main())
+
+
+def test_telegrams_that_come_as_hex_text_are_read() -> None:
+    async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"boot=1\r\nSML(" + telegrams.telegram().hex().upper().encode() + b")\r\n")
+        await stay(reader, writer)
+
+    async def main() -> None:
+        async with server(send) as port, listening(tcp_source(f"tcp://127.0.0.1:{port}")) as heard:
+            await until(lambda: telegrams.telegram() in heard.octets)
 
     asyncio.run(main())
 
@@ -190,7 +204,7 @@ def test_esphome_names_what_is_missing_and_never_its_key() -> None:
     state = asyncio.run(state_after_trouble(source))
     assert (state.problem, state.about["port"]) == (
         "needs_package",
-        "esphome://192.0.2.1/?port_name=head&key=REDACTED",
+        "esphome://192.0.2.1/?port_name=head&key=***",
     )
 
 
@@ -201,5 +215,5 @@ def test_an_address_needs_a_host_and_a_port(url: str) -> None:
 
 
 def test_whatever_else_an_address_has_against_it_is_told() -> None:
-    trouble = tcp._trouble("esphome://head/", ValueError("no key"))
+    trouble = tcp._trouble(Address("esphome://head/"), ValueError("no key"))
     assert (trouble.problem, trouble.about) == ("bad_address", {"port": "esphome://head/", "reason": "no key"})

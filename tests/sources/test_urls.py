@@ -63,8 +63,8 @@ def test_another_form_is_refused_with_those_that_are_known(url: str) -> None:
             "The speed in /dev/ttyUSB0?baud=0 must be a whole number of bauds, for example ?baud=9600.",
         ),
         ("/dev/ttyUSB0?bits=7", "/dev/ttyUSB0?bits=7 has an unknown option bits. There is only baud."),
-        ("file:a.bin?speed=nan", "speed in a.bin?speed=nan must be a number, not 'nan'."),
-        ("file:a.bin?pace=2", "a.bin?pace=2 has an unknown option pace. There is only speed."),
+        ("file:a.bin?speed=nan", "speed in file:a.bin?speed=nan must be a number, not 'nan'."),
+        ("file:a.bin?pace=2", "file:a.bin?pace=2 has an unknown option pace. There is only speed."),
     ],
 )
 def test_a_wrong_option_is_named(url: str, sentence: str) -> None:

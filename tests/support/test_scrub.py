@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from iskra_server.secret import Secret
 from iskra_server.support.scrub import Scrubber
 
 ORIGINAL = bytes.fromhex("0a0149534b0004316b61")
 SUBSTITUTE = bytes.fromhex("0a0149534b0000000001")
-SCRUBBER = Scrubber({ORIGINAL: SUBSTITUTE, b"OWNER-4711": b"0000000002", bytes(range(48)): bytes(48)}, ["geh/e im"])
+SCRUBBER = Scrubber(
+    {ORIGINAL: SUBSTITUTE, b"OWNER-4711": b"0000000002", bytes(range(48)): bytes(48)}, [Secret("geh/e im")]
+)
 
 
 @pytest.mark.parametrize(
@@ -65,4 +68,4 @@ def test_no_serial_number_survives(serial: int, around: str) -> None:
 
 
 def test_without_anything_to_hide_a_text_stays() -> None:
-    assert Scrubber({}, ["", ""]).text("abc") == "abc"
+    assert Scrubber({}, [Secret(), Secret()]).text("abc") == "abc"

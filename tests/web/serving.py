@@ -1,7 +1,6 @@
 """A site for the tests: the real application over a hub that the test fills, called directly or served on loopback."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ import httpx
 import uvicorn
 from msgspec import structs
 
+from iskra_server.clock import boottime_s
 from iskra_server.cost.contracts import Contract
 from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts
@@ -18,6 +18,7 @@ from iskra_server.history.reads import Reads
 from iskra_server.hub import Hub
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
+from iskra_server.secret import Secret
 from iskra_server.web.app import App, create_app
 from iskra_server.web.settings import Scope, Settings
 from samples import METER_ID, SERVER_ID, energy, power, reading
@@ -32,7 +33,7 @@ def arrived(*registers: Register, age_s: float = 0.0, simulated: bool = False, m
     content = reading(*(registers or (MAKER, energy(107323090), power(1243))), meter_id=meter_id)
     content = structs.replace(content, server_id=SERVER_ID[:6] + int(meter_id[-8:]).to_bytes(4))
     at = datetime.now(UTC) - timedelta(seconds=age_s)
-    return Sample(content, at, time.monotonic() - age_s, simulated, "/dev/ttyUSB0")
+    return Sample(content, at, boottime_s() - age_s, simulated, "/dev/ttyUSB0")
 
 
 def status(**changes: Any) -> Status:
@@ -77,7 +78,7 @@ class Site:
         self.app = create_app(
             hub=self.hub,
             statuses=lambda: self.statuses,
-            settings=Settings("1.2.3", readout_interval_s, tz, token, allowed_hosts, contracts, scopes),
+            settings=Settings("1.2.3", readout_interval_s, tz, Secret(token), allowed_hosts, contracts, scopes),
             **more,
             history=(lambda: history) if history else None,
         )

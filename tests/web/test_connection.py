@@ -13,19 +13,22 @@ from iskra_server.web.connection import MOST_OCTETS
 
 ASK = b"GET /small HTTP/1.1\r\nhost: a\r\n\r\n"
 HUGE = b"x" * 50_000_000
+# longer than what the sockets of both sides hold
+LONG = b"x" * 12_000_000
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """A small answer; at /huge more than any buffer holds; at /never none until the client has gone."""
+    """A small answer; at /huge and /long more than any buffer holds, at /long all at once; at /never none."""
     if scope["path"] == "/never":
         while (await receive())["type"] != "http.disconnect":
             pass
         return
-    body = HUGE if scope["path"] == "/huge" else b"small"
+    body = {"/huge": HUGE, "/long": LONG}.get(scope["path"], b"small")
+    part = len(body) if scope["path"] == "/long" else 100_000
     head = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]}
     await send(head)
-    for at in range(0, len(body), 100_000):
-        await send({"type": "http.response.body", "body": body[at : at + 100_000], "more_body": True})
+    for at in range(0, len(body), part):
+        await send({"type": "http.response.body", "body": body[at : at + part], "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -190,6 +193,45 @@ def test_connections_that_are_being_answered_keep_their_place() -> None:
             await each.close()
         await until(lambda: not site.connections)
         assert b"200 OK" in await asked(site)
+
+    run(work)
+
+
+def test_a_client_with_all_connections_loses_one_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(site: Answering) -> None:
+        busy = [await site.client() for _ in range(connection.MOST)]
+        for each in busy:
+            await each.send(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n")
+        await until(lambda: len(site.http.server_state.tasks) == connection.MOST)
+        other = await site.client("127.0.0.2")
+        await other.send(ASK)
+        assert b"200 OK" in await other.answer()
+        await until(lambda: [each.is_open for each in busy].count(False) == 1)
+        for each in busy:
+            await each.close()
+
+    run(work)
+
+
+def test_answers_that_nobody_takes_are_bounded_and_those_of_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"MOST_UNTAKEN": 30_000_000, "STUCK_S": 60, "MOST": 100}.items():
+        monkeypatch.setattr(connection, name, value)
+
+    async def work(site: Answering) -> None:
+        honest = await site.client("127.0.0.2")
+        honest.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await honest.send(b"GET /long HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        await until(lambda: len(site.http.server_state.tasks) == 1)
+        for _ in range(20):
+            stuck = await site.client()
+            stuck.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await stuck.send(b"GET /long HTTP/1.1\r\nhost: a\r\n\r\n")
+            await asyncio.sleep(0)
+            untaken = [each.untaken for each in site.http.server_state.connections]  # type: ignore[union-attr]
+            assert sum(untaken) <= 30_000_000
+        await until(lambda: site.connections < 7)
+        honest.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert len(await honest.rest()) > len(LONG)
 
     run(work)
 

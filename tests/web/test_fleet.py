@@ -11,6 +11,7 @@ from history.entries import METER, OTHER, boundary
 from iskra_server.history import fleet
 from iskra_server.history.centre import Batch, Heard, ReaderState, keep
 from iskra_server.history.store import Store
+from iskra_server.secret import Secret
 from iskra_server.web.openapi import OPERATIONS
 from iskra_server.web.pages import release
 from iskra_server.web.settings import Scope
@@ -36,7 +37,7 @@ def tenants(tmp_path: Path) -> Any:
     fleet.set_labels(
         store, {METER_ID: {"building": "7", "tenant": "Meyer"}, OTHER_ID: {"building": "7", "tenant": "Kim"}}
     )
-    yield Site(history=store, token=TOKEN, scopes=(Scope(MEYER, (("tenant", "Meyer"),)),))
+    yield Site(history=store, token=TOKEN, scopes=(Scope(Secret(MEYER), (("tenant", "Meyer"),)),))
     store.close()
 
 

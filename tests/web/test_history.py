@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from iskra_server.history.reads import Reads
@@ -11,8 +12,9 @@ from iskra_server.history.records import MeterInfo
 from iskra_server.history.store import Store
 from iskra_server.hub import Hub
 from iskra_server.web.app import create_app
-from iskra_server.web.history import AT_ONCE, OPENING, SWITCHED_OFF
+from iskra_server.web.history import OPENING, SWITCHED_OFF
 from iskra_server.web.settings import Settings
+from iskra_server.web.share import AT_ONCE_EACH, MAX_WAITING
 from samples import METER_ID, SERVER_ID
 from web.past import NAME, Past, Q, counted, info
 from web.serving import Site, arrived, served, until
@@ -140,17 +142,64 @@ def test_a_slow_database_holds_up_no_live_answer_and_is_asked_by_few_at_once() -
 
     async def check() -> None:
         async with served(Site(arrived(), history=slow).app) as client:
-            asked = [asyncio.create_task(client.get("/api/v1/meters/nobody/energy")) for _ in range(3 * AT_ONCE)]
+            asked = [asyncio.create_task(client.get("/api/v1/meters/nobody/energy")) for _ in range(3 * AT_ONCE_EACH)]
             try:
-                await until(lambda: slow.asking >= AT_ONCE)
+                await until(lambda: slow.asking >= AT_ONCE_EACH)
                 for _ in range(20):
                     assert (await client.get("/api/v1/meters")).status_code == 200
-                assert slow.asking == AT_ONCE
+                assert slow.asking == AT_ONCE_EACH
             finally:
                 slow.go_on.set()
             assert {answer.status_code for answer in await asyncio.gather(*asked)} == {404}
 
     asyncio.run(check())
+
+
+def test_a_flood_of_questions_that_hang_up_is_not_asked_and_one_that_stays_is_refused() -> None:
+    slow = Slow()
+
+    async def check() -> None:
+        async with served(Site(arrived(), history=slow).app) as client:
+            port = client.base_url.port
+            assert port
+            writers = []
+            for _ in range(AT_ONCE_EACH + MAX_WAITING):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(b"GET /api/v1/meters/nobody/energy HTTP/1.1\r\nhost: a\r\n\r\n")
+                writers.append(writer)
+            try:
+                refused = await _refused(client)
+                assert "32 questions to history waiting" in refused.json()["detail"]
+                assert (refused.json()["reason"], refused.headers["retry-after"]) == ("too_many_questions", "1")
+            finally:
+                for writer in writers:
+                    writer.close()
+                await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
+            waiting = asyncio.create_task(client.get("/api/v1/meters/nobody/energy"))
+            # until the server has seen that they are gone
+            async with asyncio.timeout(20):
+                while waiting.done() and waiting.result().status_code == 429:
+                    waiting = asyncio.create_task(client.get("/api/v1/meters/nobody/energy"))
+                    await asyncio.sleep(0.01)
+            slow.go_on.set()
+            assert (await waiting).status_code in (404, 429)
+            assert (await client.get("/api/v1/meters/nobody/energy")).status_code == 404
+        # those that ran when their clients hung up, and the two that stayed
+        assert slow.asking <= AT_ONCE_EACH + 2
+
+    asyncio.run(check())
+
+
+async def _refused(client: httpx.AsyncClient) -> httpx.Response:
+    """The first answer to a question that is one too many."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                answer = await client.get("/api/v1/meters/nobody/energy", timeout=0.2)
+            except httpx.TimeoutException:
+                continue
+            assert answer.status_code == 429
+            return answer
 
 
 def test_questions_at_once_get_each_its_own_answer(store: Store) -> None:

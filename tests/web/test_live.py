@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import httpx
+import pytest
 from msgspec import structs
 from starlette.types import Message
 
@@ -116,10 +117,41 @@ def test_what_the_client_has_seen_is_not_replayed() -> None:
         async with stream(client, **{"last-event-id": str(event_id(newest))}) as lines:
             site.hub.publish(arrived(energy(20)))
             assert total(await event(lines)) == "2.0"
-        async with stream(client, **{"last-event-id": "not a number"}) as lines:
+        async with stream(client, **{"last-event-id": ""}) as lines:
             assert total(await event(lines)) == "2.0"
 
     run(site, check)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "not a number", "-1", str(2**63)])
+def test_what_is_no_id_is_misuse(text: str) -> None:
+    answer = Site(arrived()).get(PATH, **{"last-event-id": text})
+    assert (answer.status_code, answer.json()["reason"]) == (400, "misuse")
+    assert "Last-Event-ID must be" in answer.json()["detail"]
+
+
+def test_one_client_with_all_streams_makes_room_for_another_and_gets_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST_STREAMS", 4)
+
+    async def check() -> None:
+        site = Site()
+        greedy = [Client(site, "10.0.0.1") for _ in range(4)]
+        honest = [Client(site, "10.0.0.2") for _ in range(3)]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(client.run()) for client in greedy]
+            await until(lambda: len(site.hub.subscriptions()) == 4)
+            assert (await asyncio.to_thread(site.get, PATH, client="10.0.0.1")).status_code == 503
+            for client in honest[:2]:
+                tasks.append(group.create_task(client.run()))
+                await until(lambda client=client: client.status == 200)  # type: ignore[misc]
+            # the oldest two of the greedy one have ended
+            await until(lambda: [task.done() for task in tasks] == [True, True, False, False, False, False])
+            await honest[2].run()
+            assert honest[2].status == 503
+            for client in (*greedy, *honest):
+                client.gone.set()
+
+    asyncio.run(check())
 
 
 def test_a_broken_link_is_told_when_it_breaks() -> None:
@@ -235,15 +267,17 @@ def test_ids_grow_with_the_time_of_arrival() -> None:
 class Client:
     """A client of the application without a socket, as slow as it is told to be."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, address: str = "127.0.0.1") -> None:
         self._site = site
+        self._address = address
+        self.status: int | None = None
         self.readings: list[bytes] = []
         self.gone = asyncio.Event()
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
 
     async def run(self) -> None:
-        scope = {"type": "http", "method": "GET", "path": PATH, "headers": []}
+        scope = {"type": "http", "method": "GET", "path": PATH, "headers": [], "client": (self._address, 1)}
         await self._site.app(scope, self._receive, self._send)
 
     async def _receive(self) -> Message:
@@ -252,6 +286,7 @@ class Client:
 
     async def _send(self, message: Message) -> None:
         body = message.get("body", b"")
+        self.status = message.get("status", self.status)
         if b"event: reading" in body:
             await self.may_go_on.wait()
             self.readings.append(body)

@@ -1,4 +1,3 @@
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -6,6 +5,8 @@ import msgspec
 import pytest
 from msgspec import UNSET, structs
 
+from iskra_server.clock import boottime_s
+from iskra_server.hub import Hub
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.registers import BY_KEY
@@ -23,7 +24,7 @@ def meters(*samples: Sample, statuses: Any = None) -> Meters:
 
 
 def shown(*registers: Register, fresh: bool = True) -> Meter:
-    return show(arrived(*registers), now_s=time.monotonic(), fresh=fresh, stale_after_s=60.0)
+    return show(arrived(*registers), age_s=0.1, fresh=fresh, stale_after_s=60.0)
 
 
 def test_a_meter_says_who_it_is() -> None:
@@ -68,7 +69,7 @@ def test_the_status_word_is_explained_for_an_iskra_meter_alone() -> None:
     assert word is not None and (word.hex, word.generation) == ("0x00000182", "edl")
     other = arrived(energy(1))
     foreign = structs.replace(other, reading=structs.replace(other.reading, server_id=b"\x06EMH\x01\x02\x03"))
-    assert show(foreign, now_s=time.monotonic(), fresh=True, stale_after_s=60.0).status is None
+    assert show(foreign, age_s=0.1, fresh=True, stale_after_s=60.0).status is None
 
 
 def test_a_number_that_is_not_fresh_is_not_shown() -> None:
@@ -79,7 +80,9 @@ def test_a_number_that_is_not_fresh_is_not_shown() -> None:
 
 
 def test_the_age_counts_from_arrival() -> None:
-    meter = show(arrived(energy(1), age_s=7.5), now_s=time.monotonic(), fresh=True, stale_after_s=60.0)
+    hub = Hub()
+    hub.publish(arrived(energy(1), age_s=7.5))
+    meter = Meters(hub, tuple).show(METER_ID, boottime_s())
     assert meter.age_s == pytest.approx(7.5, abs=0.2)
     assert meter.registers[0].age_s == meter.age_s
 
@@ -105,7 +108,7 @@ def test_another_meter_never_stands_in_for_the_first() -> None:
 
 
 def test_a_meter_that_was_never_read_is_known_without_a_number() -> None:
-    meter = meters().show(METER_ID, time.monotonic())
+    meter = meters().show(METER_ID, boottime_s())
     assert (meter.fresh, meter.registers, meter.age_s, meter.last_seen) == (False, [], None, None)
 
 

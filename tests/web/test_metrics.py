@@ -120,6 +120,7 @@ def test_what_a_slow_subscriber_lost_is_told_after_it_is_gone_too() -> None:
         for _ in range(3):
             site.hub.publish(arrived())
     assert named(site, "iskra_hub_dropped_total") == {'subscriber="slow"': "2"}
+    assert named(Site(dropped_lines=lambda: 7), "iskra_log_dropped_total") == {"": "7"}
 
 
 def test_the_state_of_every_output_is_told() -> None:

@@ -3,11 +3,15 @@
 import hashlib
 import json
 import re
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import javascript
+from iskra_server.web import pages
+from iskra_server.web.compressed import compressed
 from iskra_server.web.pages import PAGES, STATIC, release
 from web.serving import Site
 
@@ -51,6 +55,22 @@ def test_a_page_knows_its_version_and_where_days_begin() -> None:
     page = Site(tz="Europe/Berlin").get("/").text
     assert 'data-tz="Europe/Berlin"' in page and 'data-version="1.2.3"' in page
     assert "{{" not in page
+
+
+def test_no_file_is_compressed_in_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    packing: list[threading.Thread] = []
+
+    def noting(*given: Any) -> Any:
+        packing.append(threading.current_thread())
+        return compressed(*given)
+
+    monkeypatch.setattr(pages, "compressed", noting)
+    pages._file.cache_clear()
+    for path in ("/", f"/static/{release()}/js/words/en.js"):
+        # the loop of a request runs in this thread
+        assert Site().get(path, **GZIP).headers["content-encoding"] == "gzip"
+    assert len(packing) == 2
+    assert threading.current_thread() not in packing
 
 
 @pytest.mark.parametrize("path", PAGES)

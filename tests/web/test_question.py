@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import QueryParams
 
-from iskra_server.web.question import Misuse, Question
+from iskra_server.web.question import Misuse, Question, whole_number
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 NAMES = ("from", "to", "at", "points", "tz")
@@ -61,10 +61,26 @@ def test_no_period_is_misuse(given: dict[str, str], sentence: str) -> None:
         question(**given).period()
 
 
-@pytest.mark.parametrize("name", ["Mars", "Europe", "../../etc/passwd", "/etc/passwd", "a" * 999, "a\0b"])
+@pytest.mark.parametrize("name", ["Mars", "Europe", "../../etc/passwd", "/etc/passwd", "a" * 999])
 def test_no_time_zone_is_misuse(name: str) -> None:
     with pytest.raises(Misuse, match="is not a time zone"):
         question(tz=name)
+
+
+def test_a_control_character_is_misuse() -> None:
+    with pytest.raises(Misuse, match="'tz' holds a control character"):
+        question(tz="a\0b")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(("0", 0), ("99", 99), ("100", None), ("", None), ("-1", None), ("+1", None), ("1_0", None), (" 1", None)),
+        *(("²", None), ("٣", None), ("9" * 5000, None), ("1.0", None), ("1e1", None)),
+    ],
+)
+def test_a_whole_number_is_of_few_ascii_digits(text: str, number: int | None) -> None:
+    assert whole_number(text, 99) == number
 
 
 def test_no_moment_is_misuse() -> None:

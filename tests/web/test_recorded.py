@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from msgspec.structs import replace
 
@@ -11,7 +9,7 @@ from web.past import Q, counted, info, power, telegrams
 from web.serving import arrived
 
 OTHER = info("1 ISK 00 70000001", Q - 8)
-LIVE = show(arrived(), now_s=time.monotonic(), fresh=True, stale_after_s=60.0)
+LIVE = show(arrived(), age_s=0.1, fresh=True, stale_after_s=60.0)
 
 
 @pytest.fixture

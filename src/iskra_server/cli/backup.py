@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from iskra_server.address import Address
 from iskra_server.cli.history import address, configured, file_of, refusing
 from iskra_server.cli.options import ConfigFile, Quiet, examples, single
 from iskra_server.cli.refusal import Refused
@@ -33,7 +34,7 @@ def backup(
         print(f"{file}: {plural(file.stat().st_size, 'octet')}.")
 
 
-def sqlite_file(where: str, instead: str) -> Path:
+def sqlite_file(where: Address, instead: str) -> Path:
     """The file of the history; PostgreSQL has programs of its own."""
     file = file_of(where)
     if file is None:

@@ -12,7 +12,7 @@ from iskra_server.cli.options import ConfigFile, LogLevel, examples, given, sing
 from iskra_server.cli.refusal import Refused
 from iskra_server.config import load_with_origins
 from iskra_server.delivery import broker_settings
-from iskra_server.logs import set_up
+from iskra_server.logs import end, set_up
 
 app = single()
 _EXAMPLES = examples(
@@ -57,3 +57,4 @@ def collect(
         signal.signal(number, lambda *_: collector.stop())
     collector.run()
     store.close()
+    end(0)

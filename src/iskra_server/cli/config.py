@@ -10,11 +10,12 @@ from operator import attrgetter
 import typer
 from msgspec import Struct
 
+from iskra_server.address import Address
 from iskra_server.cli.options import HELP, ConfigFile, examples
-from iskra_server.config import LISTS, SECTIONS, Loaded, describe, load_with_origins
-from iskra_server.config.masking import masked_url, shown
+from iskra_server.config import LISTS, SECTIONS, Key, Loaded, describe, load_with_origins
 from iskra_server.delivery import broker_settings
 from iskra_server.plan import plan_of
+from iskra_server.secret import Secret
 
 app = typer.Typer(
     add_completion=False,
@@ -41,7 +42,7 @@ def check(config: ConfigFile = None) -> None:
     if loaded.config.collect.url:
         broker_settings("collect", loaded.config.collect)
     where = f"The configuration {loaded.file}" if loaded.file else "The configuration (no file, it needs none)"
-    meters = ", ".join(masked_url(meter.url) for meter in loaded.config.meters)
+    meters = ", ".join(str(meter.url) for meter in loaded.config.meters)
     print(f"{where} is good: {meters}; port {loaded.config.server.port}.")
 
 
@@ -71,8 +72,16 @@ def _section(title: str, path: str, values: Struct, loaded: Loaded) -> Iterator[
         if key.section == title.strip("[]"):
             value, origin = getattr(values, key.name), loaded.origins.get(f"{path}.{key.name}", "default")
             yield f"# {key.description}"
-            yield f"{key.name} = {_toml(shown(key, value))}  # {origin}"
+            yield f"{key.name} = {_toml(_shown(key, value))}  # {origin}"
     yield ""
+
+
+def _shown(key: Key, value: object) -> object:
+    """Of a secret what may be seen; nothing, where it should be an address and is none."""
+    if not isinstance(value, Secret):
+        return value
+    is_address = isinstance(value, Address) and (value.scheme or not key.secret)
+    return str(value if is_address else Secret(value))
 
 
 def _toml(value: object) -> str:

@@ -13,12 +13,13 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from iskra_server.cli import dump, telegrams
+from iskra_server.cli import telegrams
 from iskra_server.cli.options import Json, Quiet, examples, single
 from iskra_server.cli.refusal import Refused
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.codecs.sml.encoder import START
 from iskra_server.meter.reading import Fault, Reading, Register
+from iskra_server.sources import hextext
 
 app = single()
 CHUNK = 64 * 1024
@@ -39,7 +40,7 @@ _EXAMPLES = examples(
 @app.command(epilog=_EXAMPLES)
 def decode(
     file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="Binary, hex text, or the output of od -tx1; - is stdin.")
+        str, typer.Argument(metavar="FILE|-", help="Binary, or hex text as dumps, logs and posts have it; - is stdin.")
     ],
     json: Json = False,
     quiet: Quiet = False,
@@ -106,7 +107,7 @@ def _read(stack: ExitStack, name: str, *, quiet: bool) -> Iterator[bytes]:
         raise Refused(f"{name} cannot be read: {error.strerror}.") from None
     if not beginning:
         raise Refused(f"{_named(name)} is empty; record a capture with iskra-server record -o FILE.", status=1)
-    if dump.is_text(beginning[:_BEGINNING]):
+    if hextext.is_text(beginning[:_BEGINNING]):
         return iter([_from_text(name, beginning + file.read())])
     size = os.fstat(file.fileno()).st_size
     chunks = _binary(file, beginning)
@@ -126,10 +127,10 @@ def _binary(file: BinaryIO, beginning: bytes) -> Iterator[bytes]:
         chunk = os.read(file.fileno(), CHUNK)
 
 
-def _from_text(name: str, octets: bytes) -> bytes:
+def _from_text(name: str, text: bytes) -> bytes:
     try:
-        return dump.parse(octets.decode("utf-8", "replace"))
-    except dump.NotADump as error:
+        return hextext.parse(text)
+    except hextext.NotADump as error:
         raise Refused(f"{_named(name)} {error}.") from None
 
 

@@ -14,7 +14,7 @@ from rich.progress import Progress
 from iskra_server import server
 from iskra_server.cli.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, examples, given, single
 from iskra_server.cli.profiles import ProfileName, known_profile
-from iskra_server.config import load_with_origins
+from iskra_server.config import Config, load_with_origins
 from iskra_server.demonstration import fill, first_moment
 from iskra_server.history.address import address_of
 from iskra_server.history.errors import StoreError
@@ -52,15 +52,18 @@ def demo(
         "log.level": log_level or ("warning" if quiet else None),
     }
     loaded = load_with_origins(os.environ, config, given(options))
+    # beside the server, which answers at once, also where a terminal that was stopped takes no line
+    Thread(target=_introduce, args=(loaded.config, name), name="demonstration", daemon=True).start()
+    raise typer.Exit(server.run(loaded.config))
+
+
+def _introduce(config: Config, profile: str) -> None:
     print(
-        "Demonstration: this meter is simulated. "
-        f"Look at http://localhost:{loaded.config.server.port}/ , end with Ctrl-C.",
+        f"Demonstration: this meter is simulated. Look at http://localhost:{config.server.port}/ , end with Ctrl-C.",
         file=sys.stderr,
     )
-    if loaded.config.history.enabled:
-        # beside the server, which answers at once
-        Thread(target=_fill, args=(loaded.config.history.data_dir, name), name="demonstration", daemon=True).start()
-    raise typer.Exit(server.run(loaded.config))
+    if config.history.enabled:
+        _fill(config.history.data_dir, profile)
 
 
 def _fill(data_dir: str, profile: str) -> None:

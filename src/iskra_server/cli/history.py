@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from iskra_server.address import Address
 from iskra_server.cli.profiles import sentence
 from iskra_server.cli.refusal import Refused
 from iskra_server.config import Config, load
@@ -33,20 +34,21 @@ def configured(file: Path | None) -> Config:
     return load(os.environ, file)
 
 
-def address(config: Config) -> str:
+def address(config: Config) -> Address:
     """Of the database, as the server has it: simulated meters and captures have one of their own."""
-    urls = [meter.url for meter in config.meters_read]
+    urls = [meter.url.reveal() for meter in config.meters_read]
     simulated = bool(urls) and all(url.startswith(_SIMULATED) for url in urls)
     return address_of(config.history.data_dir, config.history.database_url, simulated=simulated)
 
 
-def file_of(where: str) -> Path | None:
+def file_of(where: Address) -> Path | None:
     """The file of an SQLite database, None for any other."""
-    return Path(where.removeprefix(_SQLITE)) if where.startswith(_SQLITE) else None
+    text = where.reveal()
+    return Path(text.removeprefix(_SQLITE)) if text.startswith(_SQLITE) else None
 
 
 @contextmanager
-def opened(where: str) -> Iterator[Store]:
+def opened(where: Address) -> Iterator[Store]:
     """A history; what the database has against it, now or later, ends the command."""
     with refusing():
         store = Store(where)

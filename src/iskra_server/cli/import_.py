@@ -21,6 +21,7 @@ from iskra_server.cli.options import ConfigFile, Quiet, examples, single
 from iskra_server.cli.refusal import Refused
 from iskra_server.cli.telegrams import plural
 from iskra_server.config import Config
+from iskra_server.history.address import address_of
 from iskra_server.history.records import MeterInfo
 from iskra_server.history.store import Store
 from iskra_server.history.transfer import forms
@@ -155,7 +156,7 @@ def _history(config: Config, *, dry_run: bool) -> Iterator[Store]:
     where = address(config)
     file = file_of(where)
     if dry_run and file is not None and not file.exists():
-        with tempfile.TemporaryDirectory() as folder, opened(f"sqlite:///{folder}/none.sqlite") as store:
+        with tempfile.TemporaryDirectory() as folder, opened(address_of(folder, "")) as store:
             yield store
     else:
         with opened(where) as store:

@@ -21,7 +21,7 @@ def ask(server: ServerConfig, path: str) -> bytes:
     """What it answers, with its own token and whatever names its certificate has. Raises OSError, HTTPError is one."""
     context = ssl._create_unverified_context() if server.tls_cert else None
     opener = build_opener(ProxyHandler({}), *([HttpsHandler(context=context)] if context else []))
-    headers = {"authorization": f"Bearer {server.token}"} if server.token else {}
+    headers = {"authorization": f"Bearer {server.token.reveal()}"} if server.token else {}
     with opener.open(Request(address(server) + path, headers=headers), timeout=ANSWERS_WITHIN_S) as answer:
         body: bytes = answer.read()
         return body

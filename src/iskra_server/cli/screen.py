@@ -1,13 +1,12 @@
 """What `read` shows on a terminal: the values, the power lately, how well the telegrams arrive, how old they are."""
 
-import time
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from iskra_server.cli.quality import Quality, power_w, sparkline
 from iskra_server.cli.telegrams import exact
+from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.advice import tell
 from iskra_server.meter.identity import family
 from iskra_server.meter.lock import is_locked
@@ -35,11 +34,11 @@ class Screen:
     def is_due(self) -> bool:
         """Whether it is time to draw again; to be asked whenever octets came, and a few times a second."""
         if self._quality.telegrams != self._telegrams:
-            self._telegrams, self._arrived_s = self._quality.telegrams, time.monotonic()
-        return time.monotonic() - self._drawn_s >= _SHORTEST_S
+            self._telegrams, self._arrived_s = self._quality.telegrams, boottime_s()
+        return boottime_s() - self._drawn_s >= _SHORTEST_S
 
     def render(self) -> RenderableType:
-        self._drawn_s = time.monotonic()
+        self._drawn_s = boottime_s()
         reading = self._quality.newest
         parts = [self._title(reading)]
         state = self._source.state
@@ -70,7 +69,7 @@ class Screen:
         return Text(self._quality.sentence(), style="dim" if self._quality.is_good() else "red")
 
     def _age(self) -> Text:
-        age_s = time.monotonic() - self._arrived_s
+        age_s = boottime_s() - self._arrived_s
         return Text(f"{age_s:.1f} s old; end with Ctrl-C", style="dim" if age_s < _OLD_S else "bold red")
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from iskra_server.address import Address
 from iskra_server.cli.profiles import sentence
 from iskra_server.cli.refusal import Refused
 from iskra_server.codecs.decoder import recognise
@@ -31,13 +32,16 @@ MeterUrl = Annotated[
 ]
 
 
-def named_source(name: str) -> Source:
+def named_source(name: str | Address) -> Source:
     """The source behind a port, a URL or the name of a capture."""
     # what goes wrong is shown by the command itself
     logging.getLogger("iskra_server").addHandler(logging.NullHandler())
-    url = f"file:{name}" if Path(name).is_file() else name
+    url = Address(name)
     try:
-        return from_url(url) if url.startswith(f"{SCHEME}:") else open_source(url, recognise=recognise, tell=tell)
+        # a name with a NUL is not asked for
+        if url.reveal().isprintable() and Path(url.reveal()).is_file():
+            url = Address(f"file:{url.reveal()}")
+        return from_url(url) if url.scheme == SCHEME else open_source(url, recognise=recognise, tell=tell)
     except ValueError as error:
         raise Refused(sentence(error)) from None
 

@@ -11,11 +11,9 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
-from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.error import HTTPError
-from urllib.parse import unquote
 
 import msgspec
 import typer
@@ -26,7 +24,7 @@ from iskra_server.cli.local import address, ask
 from iskra_server.cli.observe import readers, running
 from iskra_server.cli.options import ConfigFile, examples, single
 from iskra_server.cli.refusal import Refused
-from iskra_server.config import LISTS, Loaded, ServerConfig, describe, load_with_origins
+from iskra_server.config import Loaded, ServerConfig, load_with_origins, secrets_of
 from iskra_server.hub import Hub
 from iskra_server.reader import Statuses
 from iskra_server.support.evidence import Evidence, evidence
@@ -92,7 +90,7 @@ def support_bundle(
 
 
 def _files(loaded: Loaded, found: Found) -> Iterator[tuple[str, bytes | str]]:
-    scrubber = Scrubber(_identities(found), _secrets(loaded))
+    scrubber = Scrubber(_identities(found), secrets_of(loaded.config))
     yield "README.txt", _README
     texts = {"versions.json": json.dumps(_versions(), indent=1), "configuration.toml": "\n".join(as_toml(loaded))}
     for name, text in (texts | found.texts).items():
@@ -106,19 +104,6 @@ def _identities(found: Found) -> dict[bytes, bytes]:
     known = {bytes.fromhex(a): bytes.fromhex(b) for each in found.sources for a, b in each.meters.items()}
     values = (bytes.fromhex(value) for value in found.values)
     return {value: bytes(len(value)) for value in values} | known
-
-
-def _secrets(loaded: Loaded) -> Iterator[str]:
-    """The values of secret keys, also the passwords within addresses, as somebody may have put them elsewhere."""
-    for key in describe():
-        found = attrgetter(key.section)(loaded.config)
-        for section in (found if key.section in LISTS else (found,)) if key.secret else ():
-            value = getattr(section, key.name)
-            yield value
-            account, at, _ = value.rpartition("@")
-            if at:
-                password = account.partition("://")[2].partition(":")[2]
-                yield from (password, unquote(password))
 
 
 def _versions() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from contextlib import aclosing, suppress
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from iskra_server.cli.options import ConfigFile, examples, single
 from iskra_server.cli.phrases import PHRASES
 from iskra_server.cli.refusal import Refused
 from iskra_server.cli.source import named_source, unattended
+from iskra_server.clock import boottime_s
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.unlocking import Unlocking
 from iskra_server.meter.identity import family
@@ -85,7 +85,7 @@ class Coach:
     def _saw(self, reading: Reading, lesson: Lesson) -> None:
         total = reading.get(_IMPORT)
         digits = total is not None and total.value is not None and (total.scaler or 0) < KWH_SCALER
-        now_s = float(reading.meter_time.seconds) if reading.meter_time else time.monotonic()
+        now_s = float(reading.meter_time.seconds) if reading.meter_time else boottime_s()
         for event in self.unlocking.saw(digits=digits, power=has_power(reading), now_s=now_s):
             if event in ("locked", "unlocked"):
                 self._board.say(f"{reading.meter_id}  {family(reading) or self._phrases.stranger}")

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from operator import attrgetter
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
 
+from iskra_server.address import Address
 from iskra_server.config.sections import (
     CollectConfig,
+    Config,
     ContractConfig,
     HistoryConfig,
     InfluxConfig,
@@ -19,6 +22,7 @@ from iskra_server.config.sections import (
     TokenConfig,
     UplinkConfig,
 )
+from iskra_server.secret import Secret
 
 PREFIX = "IES_"
 SECTIONS: Mapping[str, type[Struct]] = {
@@ -49,12 +53,12 @@ _VARIABLES = {
 class Key(Struct, frozen=True):
     """One key: `path` is "server.port", for a key of each meter "meters.name".
 
-    The first of `variables` is its own; a `secret` is also read from a file and never shown.
+    The first of `variables` is its own; a `secret` is also read from a file.
     """
 
     path: str
     type: Any
-    default: str | int | float | bool | date
+    default: str | int | float | bool | date | Secret
     description: str
     variables: tuple[str, ...]
     secret: bool = False
@@ -73,6 +77,14 @@ def describe() -> tuple[Key, ...]:
     return tuple(key for section in SECTIONS for key in _keys(section))
 
 
+def secrets_of(config: Config) -> Iterator[Secret]:
+    """Everything in a configuration that must not be seen, addresses among it."""
+    for key in describe():
+        found = attrgetter(key.section)(config)
+        values = (getattr(section, key.name) for section in (found if key.section in LISTS else (found,)))
+        yield from (value for value in values if isinstance(value, Secret))
+
+
 def expected(key: Key) -> str:
     """What a value must be, in words: "a whole number from 1 to 65535"."""
     kind, meta = get_args(key.type)
@@ -82,13 +94,18 @@ def expected(key: Key) -> str:
         return "true or false"
     if kind is date:
         return "a date such as 2026-01-01"
-    if kind is str:
-        return "text" if meta.min_length is None else "text that is not empty"
+    if kind in (str, Secret, Address):
+        return "text that is not empty" if meta.min_length or is_filled(key) else "text"
     noun = "a whole number" if kind is int else "a number"
     low = f"above {meta.gt}" if meta.gt is not None else f"from {meta.ge}"
     if meta.le is None:
         return f"{noun} {low} on"
     return f"{noun} {low} to {meta.le}" if meta.gt is None else f"{noun} {low}, at most {meta.le}"
+
+
+def is_filled(key: Key) -> bool:
+    """Whether it may not be empty, of a key whose text is an address."""
+    return bool((get_args(key.type)[1].extra or {}).get("filled"))
 
 
 def _keys(section: str) -> Iterator[Key]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from iskra_server.address import Address
 from iskra_server.config.errors import ConfigError
-from iskra_server.config.keys import LISTS, PREFIX, SECTIONS, Key, describe, expected
-from iskra_server.config.masking import masked_url
+from iskra_server.config.keys import LISTS, PREFIX, SECTIONS, Key, describe, expected, is_filled
 from iskra_server.config.sections import Config
+from iskra_server.secret import Secret
 
 FILE_VARIABLE = "IES_CONFIG"
 
@@ -76,10 +77,10 @@ class Layers:
             place[name] = value
         for section, count in self._counts.items():
             tree[section] = [tree[section].get(str(number), {}) for number in range(1, count + 1)]
-        config = msgspec.convert(tree, Config)
+        config = msgspec.convert(tree, Config, dec_hook=_secret)
         urls = [meter.url for meter in config.meters]
         if twice := next((url for url in urls if urls.count(url) > 1), None):
-            raise ConfigError(f"Two meters have the url '{masked_url(twice)}'; give each meter its own.")
+            raise ConfigError(f"Two meters have the url '{twice}'; give each meter its own.")
         return config
 
     def _list(self, section: str, entries: object, origin: str) -> None:
@@ -101,11 +102,29 @@ class Layers:
             raise ConfigError(f"'{path}' in {origin} is not a key{_suggestion(path, self._keys)}")
         try:
             # text from the environment may stand for a number; in a file a number is written as one
-            self._values[path] = msgspec.convert(value, key.type, strict=not origin.startswith(PREFIX))
+            self._values[path] = msgspec.convert(
+                value, key.type, strict=not origin.startswith(PREFIX), dec_hook=_filled if is_filled(key) else _secret
+            )
         except msgspec.ValidationError:
             where = f"{origin} ({path})" if origin.startswith(PREFIX) else f"{path} in {origin}"
             raise ConfigError(f"{where} must be {expected(key)}{_not(key, value)}.") from None
         self.origins[path] = origin
+
+
+def _secret(kind: type, value: object) -> Secret:
+    """A text that must not be printed, made of plain text."""
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("not text")
+    made: Secret = kind(value)
+    return made
+
+
+def _filled(kind: type, value: object) -> Secret:
+    if not value:
+        raise ValueError("empty")
+    return _secret(kind, value)
 
 
 def _split(urls: str) -> list[str]:
@@ -127,5 +146,8 @@ def _not(key: Key, value: object) -> str:
     """What a value is instead; nothing of a secret."""
     if key.secret:
         return ""
-    text = str(value).lower() if isinstance(value, bool) else masked_url(str(value))
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if "://" in text:
+        # whoever mistakes a key for another may put an address into it
+        text = str(Address(text))
     return f", not '{text[:40]}'" if isinstance(value, str) else f", not {text[:40]}"

@@ -7,6 +7,7 @@ Files: $IES_CONFIG, ./iskra-server.toml, ~/.config/iskra-server/iskra-server.tom
 Environment: IES_<SECTION>_<KEY>; IES_METERS=url[,url] lists the meters, IES_METERS_<KEY> sets a key for each of them.
 """
 
+import codecs
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,10 +71,17 @@ def _with_secrets(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _read_secret(variable: str, file: str) -> str:
     try:
-        return Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
+        secret = Path(file).read_text("utf-8-sig").strip()
+    except (OSError, ValueError) as error:
+        # a ValueError: what stands in it is no text, or its name holds a NUL
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise ConfigError(f"{variable} names {file}, which cannot be read: {reason}.") from None
+    if not secret:
+        # not taken as none: a server without a token is open to everybody
+        raise ConfigError(
+            f"{variable} names {file}, which is empty; write the secret into it, or leave the variable out."
+        )
+    return secret
 
 
 def _find(environ: Mapping[str, str]) -> Path | None:
@@ -90,9 +98,13 @@ def _find(environ: Mapping[str, str]) -> Path | None:
 def _read(file: Path) -> dict[str, object]:
     decode = msgspec.json.decode if file.suffix == ".json" else msgspec.toml.decode
     try:
-        content = decode(file.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"The configuration {file} cannot be read: {error.strerror}.") from None
+        octets = file.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no file has such a name"
+        raise ConfigError(f"The configuration {file} cannot be read: {reason}.") from None
+    try:
+        # editors of Windows put it before the text
+        content = decode(octets.removeprefix(codecs.BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         language = "JSON" if file.suffix == ".json" else "TOML"
         raise ConfigError(f"The configuration {file} is not valid {language}: {error}.") from None

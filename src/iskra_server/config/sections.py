@@ -1,6 +1,7 @@
 """The sections of the configuration. A key is documented here, beside its type, and nowhere else.
 
-A key whose `Meta` has `extra=SECRET` may hold a password: it is also taken from a file (IES_..._FILE) and never shown.
+A key whose `Meta` has `extra=SECRET` may hold a password: it is also taken from a file (IES_..._FILE). It is a Secret,
+or an Address, of which only that is printed which may be seen.
 """
 
 from datetime import date
@@ -8,9 +9,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from iskra_server.address import Address
+from iskra_server.secret import Secret
+
 SECRET = {"secret": True}
+# a text that may not be empty; an address has no min_length
+FILLED = {"filled": True}
 # the url of a server that reads nothing, and shows what a database holds
-NO_METER = "none"
+NO_METER = Address("none")
 _DAY_S = 86_400
 
 
@@ -31,13 +37,13 @@ class ServerConfig(Struct, frozen=True):
         str, Meta(description="Where days and months begin, such as Europe/Berlin; empty is the zone of this machine.")
     ] = ""
     token: Annotated[
-        str,
+        Secret,
         Meta(
             description="What whoever asks must show, at least 16 characters; empty asks nobody. openssl rand -hex 16 "
             "makes one.",
             extra=SECRET,
         ),
-    ] = ""
+    ] = Secret()
     allowed_hosts: Annotated[
         str,
         Meta(
@@ -58,13 +64,13 @@ class ServerConfig(Struct, frozen=True):
 
 class MeterConfig(Struct, frozen=True):
     url: Annotated[
-        str,
+        Address,
         Meta(
-            min_length=1,
             description="Where the meter is: auto, a serial port such as /dev/serial/by-id/..., tcp://host:port, "
             "rfc2217://host:port, file:PATH or simulator:PROFILE; none for a server that only shows a database.",
+            extra=FILLED,
         ),
-    ] = "auto"
+    ] = Address("auto")
     name: Annotated[str, Meta(description="What people call this meter; empty is its own number.")] = ""
     stale_after_s: Annotated[
         float, Meta(gt=0, le=_DAY_S, description="Age in seconds at which a reading is no longer served.")
@@ -86,12 +92,12 @@ class HistoryConfig(Struct, frozen=True):
         str, Meta(min_length=1, description="Folder of iskra.sqlite; made where it does not exist.")
     ] = "~/.local/share/iskra-server"
     database_url: Annotated[
-        str,
+        Address,
         Meta(
             description="postgresql://USER:PASSWORD@HOST/DATABASE keeps history there; empty is SQLite in data_dir.",
             extra=SECRET,
         ),
-    ] = ""
+    ] = Address()
     database_profile: Annotated[
         Literal["plain", "timescale", "citus"],
         Meta(
@@ -125,8 +131,8 @@ class ContractConfig(Struct, frozen=True):
 
 class TokenConfig(Struct, frozen=True):
     token: Annotated[
-        str, Meta(description="What its holder shows instead of server.token, at least 16 characters.", extra=SECRET)
-    ] = ""
+        Secret, Meta(description="What its holder shows instead of server.token, at least 16 characters.", extra=SECRET)
+    ] = Secret()
     groups: Annotated[
         str,
         Meta(
@@ -147,13 +153,13 @@ class LogConfig(Struct, frozen=True):
 
 class MqttConfig(Struct, frozen=True):
     url: Annotated[
-        str,
+        Address,
         Meta(
             description="The broker: mqtt://USER:PASSWORD@HOST:1883, or mqtts:// for TLS; empty is no MQTT.",
             extra=SECRET,
         ),
-    ] = ""
-    password: Annotated[str, Meta(description="The password of the user in the url.", extra=SECRET)] = ""
+    ] = Address()
+    password: Annotated[Secret, Meta(description="The password of the user in the url.", extra=SECRET)] = Secret()
     client_id: Annotated[str, Meta(description="Name at the broker; empty is a new one at each start.")] = ""
     base_topic: Annotated[
         str, Meta(min_length=1, description="What every topic begins with; each server at a broker needs its own.")
@@ -183,15 +189,15 @@ class MqttConfig(Struct, frozen=True):
 
 class InfluxConfig(Struct, frozen=True):
     url: Annotated[
-        str,
+        Address,
         Meta(
             description="InfluxDB, VictoriaMetrics or QuestDB, such as http://192.168.1.20:8086; empty is none.",
             extra=SECRET,
         ),
-    ] = ""
-    token: Annotated[str, Meta(description="Token of InfluxDB 2 or 3 that may write.", extra=SECRET)] = ""
+    ] = Address()
+    token: Annotated[Secret, Meta(description="Token of InfluxDB 2 or 3 that may write.", extra=SECRET)] = Secret()
     user: Annotated[str, Meta(description="User of InfluxDB 1, where it asks for one.")] = ""
-    password: Annotated[str, Meta(description="The password of this user.", extra=SECRET)] = ""
+    password: Annotated[Secret, Meta(description="The password of this user.", extra=SECRET)] = Secret()
     database: Annotated[str, Meta(description="Database of InfluxDB 1; it must exist.")] = "iskra"
     org: Annotated[str, Meta(description="Organisation of the bucket, as InfluxDB 2 wants it.")] = ""
     bucket: Annotated[str, Meta(description="Bucket of InfluxDB 2 or database of 3; empty is InfluxDB 1.")] = ""
@@ -213,14 +219,14 @@ class _BrokerConfig(Struct, frozen=True):
     """A broker between readers and their centre."""
 
     url: Annotated[
-        str,
+        Address,
         Meta(
             description="The broker of the centre: mqtts://USER:PASSWORD@HOST:8883, or mqtt:// without TLS; "
             "empty is no centre.",
             extra=SECRET,
         ),
-    ] = ""
-    password: Annotated[str, Meta(description="The password of the user in the url.", extra=SECRET)] = ""
+    ] = Address()
+    password: Annotated[Secret, Meta(description="The password of the user in the url.", extra=SECRET)] = Secret()
     base_topic: Annotated[
         str, Meta(min_length=1, description="What every topic begins with; the same for readers and collectors.")
     ] = "iskra/v1"

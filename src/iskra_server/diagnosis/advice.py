@@ -324,10 +324,10 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Telegramme kommen an, aber noch keines mit einem Zählerstand.",
         "Warten Sie auf die nächsten Telegramme."),
     "held_back": (
-        "The meter's counter jumped; its readings are held back until three in a row agree.",
-        "Wait for three telegrams; if it stays so, check that only one meter is in front of the head.",
-        "Der Zählerstand ist gesprungen; Werte werden zurückgehalten, bis drei hintereinander zusammenpassen.",
-        "Warten Sie drei Telegramme ab; bleibt es dabei, prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
+        "The meter's counter jumped; its readings are held back until they have agreed for five minutes.",
+        "Wait five minutes; if it stays so, check that only one meter is in front of the head.",
+        "Der Zählerstand ist gesprungen; Werte werden zurückgehalten, bis sie fünf Minuten lang zusammenpassen.",
+        "Warten Sie fünf Minuten; bleibt es dabei, prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
     # --- unlocked ---
     "locked": (
         "The meter sends whole kWh and no power because it is locked.",
@@ -350,12 +350,17 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Check that the head still sits on the meter.",
         "Der letzte Wert ist {seconds} s alt.",
         "Prüfen Sie, ob der Lesekopf noch auf dem Zähler sitzt."),
+    "rare": (
+        "The meter sends every {seconds} s, but a reading is stale after {limit} s.",
+        "Set meters.stale_after_s to twice the time between two telegrams, or more.",
+        "Der Zähler sendet alle {seconds} s, aber ein Wert gilt nach {limit} s als veraltet.",
+        "Setzen Sie meters.stale_after_s auf mindestens das Doppelte der Zeit zwischen zwei Telegrammen."),
     # --- plausible ---
     "went_back": (
         "Readings are held back: {register} went back from {before} to {value}.",
-        "If the meter was replaced, three telegrams that agree are taken as the new truth; else check that only one meter is in front of the head.",
+        "If the counter was reset, wait: readings that agree for five minutes are taken as the new truth. Otherwise check that only one meter is in front of the head.",
         "Werte werden zurückgehalten: {register} ging von {before} auf {value} zurück.",
-        "Wurde der Zähler getauscht, gelten drei zusammenpassende Telegramme als neuer Stand; sonst prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
+        "Wurde der Zähler zurückgesetzt, warten Sie: Werte, die fünf Minuten lang zusammenpassen, gelten als neuer Stand. Sonst prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
     "jumped": (
         "Readings are held back: {register} jumped from {before} to {value} within {seconds} s.",
         "If the connection can carry that much, raise meters.max_power_w; else check that only one meter is in front of the head.",

@@ -25,6 +25,7 @@ class Facts(Struct, frozen=True):
     problem, about     why the port is not read, as a row of the table of advice
     seems              what octets that are no telegram seem to be
     lately, recent     how telegrams arrived within the last ten seconds, and within five minutes
+    usual_interval_s   the time that usually passes between two telegrams
     locked_at          when the meter was seen to lock itself; `unlocked_for_s` is how long it had been seen unlocked
                        from its unlocking on, None where that was not seen
     leap               why readings are held back now
@@ -48,6 +49,7 @@ class Facts(Struct, frozen=True):
     age_s: float | None
     stale_after_s: float
     locked: bool | None
+    usual_interval_s: float | None = None
     problem: str | None = None
     about: dict[str, str] = {}
     seems: Seems | None = None

@@ -22,6 +22,8 @@ FEWEST_OCTETS_PER_S = 5.0
 MOST_OCTETS_PER_S = 900.0
 # of the octets without a stop bit: at another speed every second or third is one
 MOST_FRAMING = 0.05
+# a meter that sends rarely has fallen silent after so many of its intervals
+MISSED_TELEGRAMS = 3
 # who entered the PIN but left InF off sees the power vanish after two minutes
 INF_OFF_S = (60.0, 240.0)
 
@@ -66,7 +68,8 @@ def _octets(facts: Facts) -> Verdict:
         return advise("silence", {"port": facts.port})
     if facts.octets_age_s <= max(SILENCE_S, facts.stale_after_s):
         return True
-    return advise("fell_silent", {"port": facts.port, "seconds": f"{facts.octets_age_s:.0f}"})
+    silent = {"port": facts.port, "seconds": f"{facts.octets_age_s:.0f}"}
+    return _rare(facts, facts.octets_age_s) or advise("fell_silent", silent)
 
 
 def _signal(facts: Facts) -> Verdict:
@@ -143,7 +146,7 @@ def _unlocked(facts: Facts) -> Verdict:
 def _fresh(facts: Facts) -> Verdict:
     if facts.age_s is None or facts.age_s <= facts.stale_after_s:
         return True
-    return advise("stale", {"seconds": f"{facts.age_s:.0f}"})
+    return _rare(facts, facts.age_s) or advise("stale", {"seconds": f"{facts.age_s:.0f}"})
 
 
 def _plausible(facts: Facts) -> Verdict:
@@ -152,6 +155,15 @@ def _plausible(facts: Facts) -> Verdict:
         return True
     about = {"register": leap.register, "before": leap.before, "value": leap.value, "seconds": leap.seconds}
     return advise("went_back" if leap.is_back else "jumped", about)
+
+
+def _rare(facts: Facts, age_s: float) -> Advice | None:
+    """A meter that sends more rarely than its readings may be old, and not a head that lets few telegrams through."""
+    interval_s, share = facts.usual_interval_s or 0.0, facts.recent.share if facts.recent else None
+    is_rare = interval_s > facts.stale_after_s and (share is None or share >= GOOD_SHARE)
+    if not is_rare or age_s > MISSED_TELEGRAMS * interval_s:
+        return None
+    return advise("rare", {"seconds": f"{interval_s:.0f}", "limit": f"{facts.stale_after_s:g}"})
 
 
 def _problem(facts: Facts) -> Advice:

@@ -2,13 +2,22 @@
 
 import socket
 
+from iskra_server.address import Address
 from iskra_server.outputs.mqtt.settings import Settings, from_keys
+from iskra_server.secret import Secret
 
 BROKER_KEYS = ("url", "password", "base_topic", "ca_file", "cert_file", "key_file")
 
 
 def settings(
-    *, url: str, password: str, base_topic: str, ca_file: str, cert_file: str, key_file: str, client_id: str = ""
+    *,
+    url: str | Address,
+    password: str | Secret,
+    base_topic: str,
+    ca_file: str,
+    cert_file: str,
+    key_file: str,
+    client_id: str = "",
 ) -> Settings:
     """The keys as they are written in the configuration. Raises ValueError with a sentence."""
     return from_keys(

@@ -155,7 +155,7 @@ class Collector:
         )
         settings = self._settings
         if settings.username:
-            client.username_pw_set(settings.username, settings.password)
+            client.username_pw_set(settings.username, settings.password.reveal() or None)
         if context := tls_context(settings):
             client.tls_set_context(context)
         client.reconnect_delay_set(1, 30)

@@ -17,7 +17,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from iskra_server.address import Address
 from iskra_server.history import partitions, profiles
+from iskra_server.history.address import check, file_of
 from iskra_server.history.backup import back_up
 from iskra_server.history.errors import StoreError
 from iskra_server.history.profiles import PLAIN, Profile
@@ -34,7 +36,6 @@ _KEPT_OPEN = 4
 _CONNECT_S = 5
 # two servers that start at once do not migrate the same PostgreSQL at once
 _MIGRATION_LOCK = 0x49534B5241
-_EXPECTED = "sqlite:////PATH/iskra.sqlite or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
 class Database(Struct, frozen=True):
@@ -49,9 +50,9 @@ class Database(Struct, frozen=True):
         self.read.dispose()
 
 
-def open_database(address: str, profile: Profile = PLAIN) -> Database:
+def open_database(address: str | Address, profile: Profile = PLAIN) -> Database:
     """Open, create where absent (PostgreSQL: in a profile), check and migrate. Raises StoreError."""
-    url = _parse(address)
+    url = _parse(Address(address))
     database = _sqlite(url) if url.drivername == "sqlite" else _postgresql(url)
     try:
         _bring_up(database, profile)
@@ -64,19 +65,18 @@ def open_database(address: str, profile: Profile = PLAIN) -> Database:
     return database
 
 
-def _parse(address: str) -> URL:
+def _parse(address: Address) -> URL:
     try:
-        url = make_url(address)
-    except (ArgumentError, ValueError):
-        # not shown: there may be a password in it
-        raise StoreError(f"database_url is not an address; expected {_EXPECTED}.") from None
-    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
-        return url.set(drivername="postgresql+psycopg")
-    if url.drivername != "sqlite":
-        raise StoreError(f"database_url begins with {url.drivername}; expected {_EXPECTED}.")
-    if not url.database or url.database == ":memory:":
-        raise StoreError(f"database_url names no file; expected {_EXPECTED}.")
-    return url
+        if address.scheme == "sqlite":
+            return URL.create("sqlite", database=file_of(address))
+        check(address)
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        place = f"{host}:{address.port}" if address.port else host
+        url = make_url(f"postgresql+psycopg://{place}{address.rest}")
+    except (ArgumentError, ValueError) as error:
+        reason = str(error) if isinstance(error, ValueError) else "database_url is not an address"
+        raise StoreError(f"{reason}.") from None
+    return url.set(username=address.user or None, password=address.password.reveal() or None)
 
 
 def _sqlite(url: URL) -> Database:

@@ -3,7 +3,7 @@
 Groups are labels: building=7, tenant=Meyer, tariff=night. Lists go page by page, each from where the last one ended.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -19,6 +19,8 @@ from iskra_server.meter.reading import scaled
 
 # quarters that are whole hours have an index of their own in PostgreSQL
 _HOUR = 3
+# of an export held in memory, some 2 MB; and how many counters are asked for at once where a period is short
+ROWS, _SERIES = 5_000, 50
 
 
 class Group(Struct, frozen=True):
@@ -89,9 +91,9 @@ def meters(
     elif within is not None:
         statement = statement.where(live.c.meter.in_(_any_of(within)))
     if find:
-        statement = statement.where(
-            func.replace(meter.c.meter_id, " ", "").contains(find.replace(" ", ""), autoescape=True)
-        )
+        # LIKE alone tells cases apart in PostgreSQL, and not in SQLite
+        number = func.replace(meter.c.meter_id, " ", "")
+        statement = statement.where(number.icontains(find.replace(" ", ""), autoescape=True))
     rows = reads.ask(statement.limit(limit + 1))
     shown = rows[:limit]
     labels = _labels(reads, [row.meter for row in shown])
@@ -111,6 +113,11 @@ def groups(reads: Reads, kind: str, *, limit: int, after: str = "", within: With
     if within is not None:
         statement = statement.where(label.c.meter.in_(_any_of(within)))
     return [(row.value, row.meters) for row in reads.ask(statement)]
+
+
+def members(reads: Reads, group: Group, within: Within = None) -> int:
+    """How many meters a group has."""
+    return int(reads.ask(select(func.count()).select_from(_members(group, within).subquery()))[0][0])
 
 
 def size(reads: Reads, group: Group, obis: Obis, within: Within = None) -> int:
@@ -160,23 +167,39 @@ def _at(edges: Sequence[int]) -> ColumnElement[bool]:
     return and_(boundary.c.quarter.in_(edges), boundary.c.quarter.op("&")(_HOUR) == 0)
 
 
-def quarters(
-    reads: Reads, group: Group, first: int, end: int, within: Within = None, *, at_once: int = 50
-) -> Iterator[GroupQuarter]:
-    """Every counter of a group at every quarter of a period, meter by meter; some meters at a time."""
+def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = None) -> Iterator[GroupQuarter]:
+    """Every counter of a group at every quarter of a period, meter by meter; at most some ROWS are held at a time."""
     named = select(series.c.id, series.c.obis, meter.c.meter_id).join_from(series, meter)
     named = named.where(meter.c.id.in_(_members(group, within))).order_by(meter.c.meter_id, series.c.obis)
     of_group = reads.ask(named)
+    # a counter has a row a quarter at most
+    at_once = min(max(ROWS // max(end - first, 1), 1), _SERIES)
     for start in range(0, len(of_group), at_once):
         names = {row.id: (row.meter_id, Obis.parse(row.obis)) for row in of_group[start : start + at_once]}
-        wanted = and_(boundary.c.series.in_(names), boundary.c.quarter >= first, boundary.c.quarter < end)
-        rows = reads.ask(select(boundary).where(wanted).order_by(boundary.c.series, boundary.c.quarter))
         by_series: dict[int, list[Any]] = {}
-        for row in rows:
-            by_series.setdefault(row.series, []).append(row)
+        for row in _rows(reads, names, first, end):
+            if at_once == 1:
+                yield _quarter(names[row.series], row)
+            else:
+                by_series.setdefault(row.series, []).append(row)
         for number, name in names.items():
             for row in by_series.get(number, ()):
-                yield GroupQuarter(*name, row.quarter, scaled(row.raw, row.scaler), row.quality, row.epoch)
+                yield _quarter(name, row)
+
+
+def _rows(reads: Reads, names: Collection[int], first: int, end: int) -> Iterator[Any]:
+    """Of several series all at once, as they are few; of one that is long page by page."""
+    while True:
+        wanted = and_(boundary.c.series.in_(names), boundary.c.quarter >= first, boundary.c.quarter < end)
+        rows = reads.ask(select(boundary).where(wanted).order_by(boundary.c.series, boundary.c.quarter).limit(ROWS))
+        yield from rows
+        if len(names) > 1 or len(rows) < ROWS:
+            return
+        first = rows[-1].quarter + 1
+
+
+def _quarter(name: tuple[str, Obis], row: Any) -> GroupQuarter:
+    return GroupQuarter(*name, row.quarter, scaled(row.raw, row.scaler), row.quality, row.epoch)
 
 
 def readers(reads: Reads, *, limit: int, after: str = "") -> list[ReaderRow]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Table, case, delete, distinct, func, select, update
 
+from iskra_server.address import Address
 from iskra_server.history import bulk, partitions
 from iskra_server.history.database import make_partitions, open_database
 from iskra_server.history.errors import StoreError
@@ -55,7 +56,7 @@ _NAMES_AT_ONCE = 5_000
 class Store(Reads):
     """An open history; for any number of reading threads, and writers that take turns."""
 
-    def __init__(self, address: str, profile: Profile = PLAIN) -> None:
+    def __init__(self, address: str | Address, profile: Profile = PLAIN) -> None:
         """Open `sqlite:///PATH` or `postgresql://...`, create (in a profile) and migrate. Raises StoreError."""
         super().__init__(open_database(address, profile))
         self._turn = Lock()

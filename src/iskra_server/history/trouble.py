@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from iskra_server.address import Address
 from iskra_server.history.errors import StoreError
 
 # extended result codes of SQLite carry the primary one in their low octet
@@ -44,8 +45,14 @@ _DRIVER = "PostgreSQL needs a driver: pip install 'iskra-electricity-server[post
 
 
 def named(url: URL) -> str:
-    """A database as it may be shown: the file, or the URL without its password."""
-    return url.database or "memory" if url.drivername.startswith("sqlite") else url.render_as_string()
+    """A database as it may be shown: the file, or the address without its password."""
+    if url.drivername.startswith("sqlite"):
+        return url.database or "memory"
+    return str(_address(url))
+
+
+def _address(url: URL) -> Address:
+    return Address(url.render_as_string(hide_password=False))
 
 
 def access_denied(path: Path) -> OSError | None:
@@ -119,7 +126,7 @@ def _closed(path: Path, error: sqlite3.Error) -> str:
 
 def _postgres(url: URL, error: BaseException) -> str:
     """The server says why in its own language, and without a code while a connection is made."""
-    said = " ".join(str(error).split())
+    said = _address(url).masked(" ".join(str(error).split()))
     server = f"PostgreSQL at {url.host or 'this machine'}:{url.port or 5432}"
     names = {"server": server, "user": url.username, "database": url.database, "said": said}
     refusal = next((sentence for phrase, sentence in _REFUSALS.items() if phrase.format(**names) in said), None)

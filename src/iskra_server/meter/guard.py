@@ -1,11 +1,13 @@
 """The guard keeps the promises on counters (DESIGN.md, truth contract 2 and 3):
 
-- a counter never goes back, and never jumps further than the meter's rating could carry it since the last reading;
-- what breaks that rule is held back; when three telegrams in a row agree with each other, they are the new truth,
-  and a new epoch begins (a replaced meter, a reset);
+- a counter is never below 0, never goes back, and never jumps further than the meter's rating could carry it since
+  that counter was last published;
+- a telegram that breaks this is held back. Telegrams that agree with each other for AGREEING_S and that are at least
+  AGREEING_TELEGRAMS are the new truth, and a new epoch begins (a replaced register, a reset). A telegram that fits what
+  was published before ends the wait: nothing was published meanwhile, and the epoch stays;
 - when a meter locks, it falls back to whole kWh: the last fine value stands until the coarse one has passed it.
 
-Counters are compared as integers.
+A meter with another server id is another meter and has counters of its own. Counters are compared as integers.
 """
 
 from collections.abc import Iterable
@@ -17,30 +19,50 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Reading, Register, Sample, seconds_between
+from iskra_server.meter.reading import Register, Sample, seconds_between
 from iskra_server.meter.registers import describe
-from iskra_server.meter.units import WATT_HOUR
+from iskra_server.meter.units import ENERGIES
 
 # 3 x 100 A x 230 V: the largest meter that is connected directly
 MAX_POWER_W = 69_000
 AGREEING_TELEGRAMS = 3
+# a meter that restarts or computes wrongly sends zeros for seconds; a reset lasts
+AGREEING_S = 300.0
 # telegrams may arrive in a burst behind a slow line
 SLACK_S = 10
+# a sum of tariffs has lost as many fractions of a coarse step as it has parts
+_MOST_PARTS = 8
 _COUNTER = 8
+# C groups of net sums (import - export), which may rise and fall
+_NET = frozenset((16, 36, 56, 76))
 _HOUR_S = 3600
 
-Counters = dict[Obis, Register]
+
+class Seen(Struct, frozen=True, gc=False):
+    """A counter as last published, and the sample that brought it."""
+
+    register: Register
+    sample: Sample
+
+
+Counters = dict[Obis, Seen]
 
 
 class Breach(Struct, frozen=True):
-    """How a counter broke the rule: it went back, or jumped within so many seconds."""
+    """How a counter broke the rule: it is below 0, went back, or jumped within so many seconds."""
 
     register: Register
     last: Register
     seconds: float
     is_back: bool
 
+    @property
+    def is_negative(self) -> bool:
+        return int(self.register.raw) < 0
+
     def __str__(self) -> str:
+        if self.is_negative:
+            return f"{self.register.obis.short} is below 0: {self.register.value}"
         if self.is_back:
             return f"{self.register.obis.short} went back from {self.last.value} to {self.register.value}"
         return (
@@ -60,14 +82,30 @@ class Held(Struct, frozen=True):
         return str(self.breach)
 
 
+class _Candidate:
+    """A new truth that waits for agreement: the counters that were held back, and since when."""
+
+    def __init__(self, first: Sample) -> None:
+        self.since_s = first.monotonic_s
+        self.telegrams = 0
+        self.counters: Counters = {}
+
+    def add(self, sample: Sample) -> None:
+        self.telegrams += 1
+        self.counters |= _seen(sample)
+
+    def is_truth(self, now_s: float) -> bool:
+        return self.telegrams >= AGREEING_TELEGRAMS and now_s - self.since_s >= AGREEING_S
+
+
 class _Meter:
     """What is known of one meter: its last published counters, and what was held back since."""
 
-    def __init__(self, sample: Sample) -> None:
+    def __init__(self) -> None:
         self.trusted: Counters = {}
-        self.last = sample
+        self.published_at: datetime | None = None
         self.epoch = 0
-        self.held: list[Sample] = []
+        self.candidate: _Candidate | None = None
 
 
 class Guard:
@@ -84,30 +122,27 @@ class Guard:
         Of a meter that is read already, each counter stands that is further: history may open late, or be an old one.
         A meter that has begun a new epoch since is behind that.
         """
-        meter = self._meters.setdefault(sample.reading.meter_id, _Meter(replace(sample, monotonic_s=-inf)))
+        meter = self._meters.setdefault(sample.reading.meter_id, _Meter())
         if sample.epoch < meter.epoch:
             return
         meter.epoch = sample.epoch
-        for register in _counters(sample.reading.registers):
-            last = meter.trusted.get(register.obis)
-            if last is None or _is_behind(last, register):
-                meter.trusted[register.obis] = register
+        meter.published_at = meter.published_at or sample.received_at
+        for obis, seen in _seen(replace(sample, monotonic_s=-inf)).items():
+            last = meter.trusted.get(obis)
+            if last is None or _is_behind(last.register, seen.register):
+                meter.trusted[obis] = seen
 
     def admit(self, sample: Sample, max_power_w: int = MAX_POWER_W) -> Sample | Held:
         """The sample as it may be published, or held back with the reason."""
-        meter = self._meters.setdefault(sample.reading.meter_id, _Meter(sample))
-        seconds = seconds_between(meter.last, sample)
-        breach = _breach(meter.trusted, sample.reading, seconds, max_power_w)
+        meter = self._meters.setdefault(sample.reading.meter_id, _Meter())
+        breach = _breach(meter.trusted, sample, max_power_w)
         if breach is None:
-            meter.held.clear()
+            meter.candidate = None
             return self._publish(meter, sample)
-        if meter.held and not _agrees(meter.held[-1], sample, max_power_w):
-            meter.held.clear()
-        meter.held.append(sample)
-        if len(meter.held) < AGREEING_TELEGRAMS:
+        if not self._is_new_truth(meter, sample, max_power_w):
             self.held_back[sample.reading.meter_id] = self.held_back.get(sample.reading.meter_id, 0) + 1
             return Held(sample, breach)
-        meter.held.clear()
+        meter.candidate = None
         meter.trusted.clear()
         meter.epoch += 1
         return self._publish(meter, sample)
@@ -115,48 +150,65 @@ class Guard:
     def last_published(self, meter_id: str) -> datetime | None:
         """When the newest reading of a meter arrived, by the clock of that moment; also before this process began."""
         meter = self._meters.get(meter_id)
-        return meter.last.received_at if meter and meter.trusted else None
+        return meter.published_at if meter and meter.trusted else None
+
+    def _is_new_truth(self, meter: _Meter, sample: Sample, max_power_w: int) -> bool:
+        """Whether telegrams that were held back agree with this one, often and long enough."""
+        candidate = meter.candidate
+        breach = _breach(candidate.counters, sample, max_power_w) if candidate else None
+        if candidate is None or breach is not None:
+            candidate = meter.candidate = _Candidate(sample)
+            if _breach({}, sample, max_power_w) is not None:
+                # below 0: however often it comes
+                meter.candidate = None
+                return False
+        candidate.add(sample)
+        return candidate.is_truth(sample.monotonic_s)
 
     def _publish(self, meter: _Meter, sample: Sample) -> Sample:
         registers = tuple(_never_coarser(meter.trusted, register) for register in sample.reading.registers)
-        meter.trusted |= {register.obis: register for register in _counters(registers)}
-        meter.last = sample
         holds_fine = registers != sample.reading.registers
-        if not holds_fine and not meter.epoch:
-            return sample
-        reading = replace(sample.reading, registers=registers)
-        return replace(sample, reading=reading, epoch=meter.epoch, holds_fine=holds_fine)
+        if holds_fine or meter.epoch:
+            reading = replace(sample.reading, registers=registers)
+            sample = replace(sample, reading=reading, epoch=meter.epoch, holds_fine=holds_fine)
+        meter.trusted |= _seen(sample)
+        meter.published_at = sample.received_at
+        return sample
 
 
 def is_counter(register: Register) -> bool:
-    """Whether a register may only grow: by the register table, else by its kind (D = 8)."""
+    """Whether a register may only grow: by the register table, else by its code (D = 8, and no net sum)."""
     if isinstance(register.raw, (bytes, bool)):
         return False
     row = describe(register.obis)
-    return row.is_counter if row else register.obis[3] == _COUNTER
+    return row.is_counter if row else register.obis[3] == _COUNTER and register.obis[2] not in _NET
 
 
 def _counters(registers: Iterable[Register]) -> Iterable[Register]:
     return (register for register in registers if is_counter(register))
 
 
-def _agrees(before: Sample, sample: Sample, max_power_w: int) -> bool:
-    counters = {register.obis: register for register in _counters(before.reading.registers)}
-    return _breach(counters, sample.reading, seconds_between(before, sample), max_power_w) is None
+def _seen(sample: Sample) -> Counters:
+    return {register.obis: Seen(register, sample) for register in _counters(sample.reading.registers)}
 
 
-def _breach(trusted: Counters, reading: Reading, seconds: float, max_power_w: int) -> Breach | None:
-    """Why a reading cannot follow the trusted counters, or None."""
-    for register in _counters(reading.registers):
-        last = trusted.get(register.obis)
-        if last is None:
+def _breach(trusted: Counters, sample: Sample, max_power_w: int) -> Breach | None:
+    """Why a sample cannot follow the trusted counters, or None."""
+    for register in _counters(sample.reading.registers):
+        if int(register.raw) < 0:
+            return Breach(register, replace(register, raw=0), 0.0, is_back=True)
+        seen = trusted.get(register.obis)
+        if seen is None:
             continue
+        last = seen.register
         value, before, resolution = _on_one_scale(register, last)
         if value + resolution <= before:
-            return Breach(register, last, seconds, is_back=True)
-        limit = _reach(register, last, seconds, max_power_w)
-        if limit is not None and value > before + limit:
-            return Breach(register, last, seconds, is_back=False)
+            return Breach(register, last, 0.0, is_back=True)
+        if value > before:
+            seconds = seconds_between(seen.sample, sample)
+            limit = _reach(register, last, seconds, max_power_w)
+            if limit is not None and value > before + limit:
+                return Breach(register, last, seconds, is_back=False)
     return None
 
 
@@ -165,7 +217,8 @@ def _on_one_scale(register: Register, last: Register) -> tuple[int, int, int]:
     finest = min(register.scaler or 0, last.scaler or 0)
     step, last_step = 10 ** ((register.scaler or 0) - finest), 10 ** ((last.scaler or 0) - finest)
     # a meter that locks cuts its digits off
-    return int(register.raw) * step, int(last.raw) * last_step, step if step > last_step else 1
+    resolution = step * (_MOST_PARTS if register.derived else 1) if step > last_step else 1
+    return int(register.raw) * step, int(last.raw) * last_step, resolution
 
 
 def _is_behind(register: Register, other: Register) -> bool:
@@ -175,7 +228,7 @@ def _is_behind(register: Register, other: Register) -> bool:
 
 def _reach(register: Register, last: Register, seconds: float, max_power_w: int) -> int | None:
     """How far energy can have grown, in steps of the finer scale, one step of the coarser scale added."""
-    if register.unit != WATT_HOUR or seconds == inf:
+    if register.unit not in ENERGIES or seconds == inf:
         return None
     scalers = (register.scaler or 0, last.scaler or 0)
     reach_wh = ceil(max_power_w * (seconds + SLACK_S) / _HOUR_S)
@@ -184,8 +237,9 @@ def _reach(register: Register, last: Register, seconds: float, max_power_w: int)
 
 def _never_coarser(trusted: Counters, register: Register) -> Register:
     """The register; or, with its last fine value, where the meter has locked and the coarse value lies below."""
-    last = trusted.get(register.obis)
-    if last is None or (register.scaler or 0) <= (last.scaler or 0) or not is_counter(register):
+    seen = trusted.get(register.obis)
+    if seen is None or (register.scaler or 0) <= (seen.register.scaler or 0) or not is_counter(register):
         return register
+    last = seen.register
     value, before, _ = _on_one_scale(register, last)
     return replace(register, raw=last.raw, scaler=last.scaler) if value <= before else register

@@ -13,6 +13,9 @@ from msgspec import Struct
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.units import Unit
 
+# a socket buffers about 200 KB, a meter sends about 300 bytes a second
+BACKLOG_S = 900.0
+
 FaultKind = Literal["checksum", "message_checksum", "cut", "escape", "structure", "oversize", "noise"]
 
 
@@ -26,7 +29,10 @@ class MeterTime(Struct, frozen=True, gc=False):
 
 
 class Register(Struct, frozen=True, gc=False):
-    """One entry of a telegram as sent. `raw` is b"" where the meter left the value out."""
+    """One entry of a telegram. `raw` is b"" where the meter left the value out.
+
+    `derived` is empty for a value as sent; otherwise it says how the value was derived (meter/normalise.py).
+    """
 
     obis: Obis
     raw: int | bytes | bool
@@ -34,6 +40,7 @@ class Register(Struct, frozen=True, gc=False):
     unit: Unit | None = None
     status: int | None = None
     time: MeterTime | None = None
+    derived: str = ""
 
     @property
     def value(self) -> Decimal | None:
@@ -52,7 +59,11 @@ class Register(Struct, frozen=True, gc=False):
 
 
 class Reading(Struct, frozen=True, gc=False):
-    """The content of one telegram, in the order of the wire. `octets` is the telegram's length on the wire."""
+    """The content of one telegram, in the order of the wire. `octets` is the telegram's length on the wire.
+
+    `widths` has the number of bytes that each value took on the wire; it is empty where that is unknown.
+    `part` counts the lists of one telegram: 0 for the first one.
+    """
 
     meter_id: str
     server_id: bytes
@@ -60,6 +71,8 @@ class Reading(Struct, frozen=True, gc=False):
     meter_time: MeterTime | None
     protocol: str
     octets: int
+    widths: bytes = b""
+    part: int = 0
 
     def get(self, obis: Obis) -> Register | None:
         """The first register with this code, or None."""
@@ -74,7 +87,7 @@ class Reading(Struct, frozen=True, gc=False):
 
 
 class Sample(Struct, frozen=True, gc=False):
-    """A reading that arrived: `received_at` is UTC, `monotonic_s` the same moment on the clock for ages.
+    """A reading that arrived: `received_at` is UTC, `monotonic_s` the same moment in boot time (clock.py).
 
     `source` is the meter's URL or port; `epoch` counts the series: it grows when a counter was accepted
     anew (a replaced meter, a reset), see meter/guard.py. `holds_fine`: a value stands with more digits than the meter
@@ -106,9 +119,13 @@ def scaled(raw: int, scaler: int) -> Decimal:
 
 
 def seconds_between(before: Sample, sample: Sample) -> float:
-    """By arrival or by the meter's own seconds, whichever is more: octets may have waited on their way."""
-    arrived = sample.monotonic_s - before.monotonic_s
-    return max(0.0, arrived, _meter_seconds(before.reading.meter_time, sample.reading.meter_time))
+    """By arrival or by the meter's own seconds, whichever is more: bytes may have waited on their way.
+
+    Buffers hold a limited backlog, so the meter's seconds never count for more than arrival and `BACKLOG_S`.
+    """
+    arrived = max(0.0, sample.monotonic_s - before.monotonic_s)
+    by_meter = _meter_seconds(before.reading.meter_time, sample.reading.meter_time)
+    return max(arrived, min(by_meter, arrived + BACKLOG_S))
 
 
 def _meter_seconds(before: MeterTime | None, time: MeterTime | None) -> float:

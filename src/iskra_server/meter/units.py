@@ -93,3 +93,14 @@ class Unit(int):
 
 WATT = Unit(27)
 WATT_HOUR = Unit(30)
+VOLT_AMPERE_HOUR = Unit(31)
+VAR_HOUR = Unit(32)
+ENERGIES = frozenset((WATT_HOUR, VOLT_AMPERE_HOUR, VAR_HOUR))
+# "no unit": as good as none
+NO_UNIT = Unit(255)
+_BY_SYMBOL = {symbol: Unit(code) for code, symbol in SYMBOLS.items()}
+
+
+def unit_named(symbol: str) -> Unit:
+    """The unit with this symbol; raises KeyError for one outside the table."""
+    return _BY_SYMBOL[symbol]

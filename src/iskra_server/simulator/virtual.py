@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 
+from iskra_server.address import Address
 from iskra_server.simulator.faults import Faults, parse
 from iskra_server.simulator.household import INSTALLED, Household
 from iskra_server.simulator.profiles import DEFAULT, Profile, profile
@@ -142,12 +143,13 @@ def _telegram(model: Profile, own: Plate, household: Household, second: int) -> 
     return telegram(model, own, household.at(second), sec_index, sec_index // model.interval_s)
 
 
-def from_url(url: str) -> VirtualMeter:
+def from_url(url: str | Address) -> VirtualMeter:
     """`simulator:MT175?seed=1&rate=10&faults=noise=0.01,cut=0.02&start=2026-06-21T10:00:00Z`; each part optional.
 
     Raises ValueError that names the part.
     """
-    parts = urlsplit(url)
+    text = url if isinstance(url, str) else url.reveal()
+    parts = urlsplit(text)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     for name in options:
         if name not in _OPTIONS:
@@ -161,7 +163,7 @@ def from_url(url: str) -> VirtualMeter:
         since=_moment(options, "since"),
         unlock=_number(options, "unlock", "inf"),
         relock=_number(options, "relock", "inf"),
-        url=url,
+        url=text,
     )
 
 

@@ -1,19 +1,26 @@
 """A capture file as a source that ends: `file:PATH` at the pace of 9600 8N1, `?speed=10` faster, `?speed=0` at once.
 
-What is read from it is not what the meter says now, so it is marked like simulated data.
+What is read from it is not what the meter says now, so it is marked like simulated data. A file of hex text is read as
+the bytes that it stands for.
 """
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncGenerator
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from iskra_server.sources import hextext
 from iskra_server.sources.source import Chunk, State, Tell, arrived, plainly
 
 CHUNK_OCTETS = 64
 OCTETS_PER_S = 960
+_BEGINNING = 512
+_LONGEST_TEXT = 64 * 1024 * 1024
 
 log = logging.getLogger("iskra_server.sources")
 
@@ -50,7 +57,12 @@ class Replay:
 
     def _open(self) -> BinaryIO:
         capture = self._path.open("rb")
-        capture.peek(1)
+        size = os.fstat(capture.fileno()).st_size
+        # a pipe has no size, and its end may never come
+        if hextext.is_text(capture.peek(1)[:_BEGINNING]) and 0 < size <= _LONGEST_TEXT:
+            with suppress(hextext.NotADump), capture:
+                return BytesIO(hextext.parse(capture.read()))
+            return self._path.open("rb")
         return capture
 
     def _pause_s(self, began_s: float, sent: int) -> float:

@@ -4,13 +4,13 @@ A source opens its port itself, again and again if it must; it never raises for 
 It knows nothing of meters: octets are octets here.
 """
 
-import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
 from msgspec import Struct
 
+from iskra_server.clock import boottime_s
 from iskra_server.sources.errors import LineErrors
 
 # a problem and what its sentence needs -> the sentence, for the log; whoever opens a source brings the words along
@@ -18,7 +18,7 @@ Tell = Callable[[str, Mapping[str, str]], str]
 
 
 class Chunk(Struct, frozen=True, gc=False):
-    """Octets as they arrived: `received_at` in UTC, `monotonic_s` the same moment on the clock for ages.
+    """Octets as they arrived: `received_at` in UTC, `monotonic_s` the same moment in boot time.
 
     `errors` is what the driver counted since the chunk before, None where it does not tell.
     """
@@ -70,4 +70,4 @@ def plainly(problem: str, about: Mapping[str, str]) -> str:
 
 def arrived(octets: bytes, errors: LineErrors | None = None) -> Chunk:
     """A chunk that arrived just now."""
-    return Chunk(octets, datetime.now(UTC), time.monotonic(), errors)
+    return Chunk(octets, datetime.now(UTC), boottime_s(), errors)

@@ -1,19 +1,20 @@
 """Octets over the network: `tcp://` (ser2net, Wi-Fi heads), and `rfc2217://`, `esphome://` through serialx.
 
 A peer that was switched off does not say so: keepalive finds the dead machine, and two minutes without an octet end
-the connection in any case, because a meter speaks every few seconds.
+the connection in any case, because a meter speaks every few seconds. Heads may send telegrams as hex text.
 """
 
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 import serialx
 from serialx.common import UnknownUriScheme
 
+from iskra_server.address import Address, is_host
 from iskra_server.sources.reconnect import Reconnecting, Report
+from iskra_server.sources.smltext import SmlText
 from iskra_server.sources.source import Tell, plainly
 from iskra_server.sources.trouble import Trouble
 
@@ -34,8 +35,14 @@ class StreamLine:
         self.port = port
         self._reader, self._writer = streams
         self._idle_s = idle_s
+        self._text = SmlText()
 
     async def read(self) -> bytes:
+        while not (data := self._text.feed(await self._read())):
+            pass
+        return data
+
+    async def _read(self) -> bytes:
         try:
             async with asyncio.timeout(self._idle_s):
                 octets = await self._reader.read(MOST_OCTETS)
@@ -59,27 +66,31 @@ class StreamLine:
         return Trouble("closed", port=self.port)
 
 
-def tcp_source(url: str, *, idle_s: float = IDLE_S, tell: Tell = plainly) -> Reconnecting:
+def tcp_source(url: str | Address, *, idle_s: float = IDLE_S, tell: Tell = plainly) -> Reconnecting:
     """`tcp://HOST:PORT`; raises ValueError when one of them is missing."""
-    host, port = _address(url)
+    address = Address(url)
+    host, port = _place(address)
 
     async def connect() -> Streams:
         reader, writer = await asyncio.open_connection(host, port)
         keep_alive(writer.get_extra_info("socket"))
         return reader, writer
 
-    return _source(url, connect, idle_s, tell)
+    return _source(address, connect, idle_s, tell)
 
 
-def bridge_source(url: str, *, idle_s: float = IDLE_S, tell: Tell = plainly) -> Reconnecting:
+def bridge_source(url: str | Address, *, idle_s: float = IDLE_S, tell: Tell = plainly) -> Reconnecting:
     """`rfc2217://HOST:PORT` and `esphome://HOST/?port_name=NAME&key=KEY`, set to 9600 8N1 at the far end."""
-    if url.startswith("rfc2217:"):
-        _address(url)
+    address = Address(url)
+    if address.scheme == "rfc2217":
+        _place(address)
+    elif not is_host(address.host):
+        raise ValueError(f"{address} must be esphome://HOST/?port_name=NAME.")
 
     async def connect() -> Streams:
-        return await serialx.open_serial_connection(url, baudrate=BAUD)
+        return await serialx.open_serial_connection(address.reveal(), baudrate=BAUD)
 
-    return _source(url, connect, idle_s, tell)
+    return _source(address, connect, idle_s, tell)
 
 
 def keep_alive(connection: socket.socket) -> None:
@@ -88,32 +99,32 @@ def keep_alive(connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-def _source(url: str, connect: Callable[[], Awaitable[Streams]], idle_s: float, tell: Tell) -> Reconnecting:
-    # a key in the address is nobody's business
-    port = serialx.redact_uri(url)
+def _source(address: Address, connect: Callable[[], Awaitable[Streams]], idle_s: float, tell: Tell) -> Reconnecting:
+    port = str(address)
 
     async def open_line(_: Report) -> StreamLine:
         try:
             async with asyncio.timeout(CONNECT_S):
                 return StreamLine(port, await connect(), idle_s)
         except (OSError, ValueError, RuntimeError, serialx.SerialException) as error:
-            raise _trouble(port, error) from error
+            raise _trouble(address, error) from None
 
     return Reconnecting(url=port, port=port, connect=open_line, tell=tell)
 
 
-def _address(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
+def _place(address: Address) -> tuple[str, int]:
+    scheme = address.scheme
     try:
-        host, port = parts.hostname, parts.port
+        port = address.port
     except ValueError:
-        host = port = None
-    if not host or not port:
-        raise ValueError(f"{url} must be {parts.scheme}://HOST:PORT, for example {parts.scheme}://192.168.1.20:4000.")
-    return host, port
+        port = None
+    if not is_host(address.host) or not port:
+        raise ValueError(f"{address} must be {scheme}://HOST:PORT, for example {scheme}://192.168.1.20:4000.")
+    return address.host, port
 
 
-def _trouble(port: str, error: Exception) -> Trouble:
+def _trouble(address: Address, error: Exception) -> Trouble:
+    port = str(address)
     if isinstance(error, ConnectionRefusedError):
         return Trouble("refused", port=port)
     if isinstance(error, socket.gaierror):
@@ -123,5 +134,5 @@ def _trouble(port: str, error: Exception) -> Trouble:
     if isinstance(error, UnknownUriScheme):
         return Trouble("needs_package", port=port)
     if isinstance(error, OSError):
-        return Trouble("unreachable", port=port, reason=error.strerror or str(error))
-    return Trouble("bad_address", port=port, reason=str(error))
+        return Trouble("unreachable", port=port, reason=address.masked(error.strerror or error))
+    return Trouble("bad_address", port=port, reason=address.masked(error))

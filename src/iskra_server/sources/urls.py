@@ -1,16 +1,20 @@
 """What a source's address looks like, and the source behind it."""
 
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+from iskra_server.address import Address
 from iskra_server.sources.auto import auto_source
 from iskra_server.sources.replay import Replay
 from iskra_server.sources.serial import BAUD, serial_source
 from iskra_server.sources.source import Source, Tell, plainly
 from iskra_server.sources.tcp import bridge_source, tcp_source
 
+# int of C; no adapter comes near it
+_FASTEST_BAUD = 100_000_000
+# int of C; no adapter comes near it
+_FASTEST_BAUD = 100_000_000
 FORMS = (
     "auto",
     "/dev/serial/by-id/NAME",
@@ -22,43 +26,46 @@ FORMS = (
 )
 
 
-def open_source(url: str, *, recognise: Callable[[bytes], bool], tell: Tell = plainly) -> Source:
+def open_source(url: str | Address, *, recognise: Callable[[bytes], bool], tell: Tell = plainly) -> Source:
     """The source of an address, not opened yet; `recognise` knows a meter's octets. ValueError has a sentence.
 
     `tell` has the words for the log.
     """
-    scheme = url.split(":", 1)[0] if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", url) else ""
-    match scheme:
-        case "" if url == "auto":
+    address = Address(url)
+    text = address.reveal()
+    if not text.isprintable():
+        raise ValueError(f"{str(address)!r} holds a sign that no address has. It can be {_either(FORMS)}.")
+    match address.scheme:
+        case "" if text == "auto":
             return auto_source(recognise, tell=tell)
-        case "" if url:
-            path, number = _with_number(url, "baud", BAUD)
-            if number < 1 or number != int(number):
-                raise ValueError(f"The speed in {url} must be a whole number of bauds, for example ?baud=9600.")
-            return serial_source(url, path, int(number), tell=tell)
+        case "" if text:
+            path, number = _with_number(address, text, "baud", BAUD)
+            if not 1 <= number <= _FASTEST_BAUD or number != int(number):
+                raise ValueError(f"The speed in {address} must be a whole number of bauds, for example ?baud=9600.")
+            return serial_source(text, path, int(number), tell=tell)
         case "tcp":
-            return tcp_source(url, tell=tell)
+            return tcp_source(address, tell=tell)
         case "rfc2217" | "esphome":
-            return bridge_source(url, tell=tell)
+            return bridge_source(address, tell=tell)
         case "file":
-            path, speed = _with_number(url.removeprefix("file:"), "speed", 1.0)
-            return Replay(url=url, path=Path(path), speed=speed, tell=tell)
-    raise ValueError(f"{url!r} is not an address of a meter. It can be {_either(FORMS)}.")
+            path, speed = _with_number(address, text.partition(":")[2], "speed", 1.0)
+            return Replay(url=text, path=Path(path), speed=speed, tell=tell)
+    raise ValueError(f"{str(address)!r} is not an address of a meter. It can be {_either(FORMS)}.")
 
 
-def _with_number(url: str, name: str, default: float) -> tuple[str, float]:
+def _with_number(address: Address, text: str, name: str, default: float) -> tuple[str, float]:
     """A path and the one number that may follow it as a query."""
-    path, _, query = url.partition("?")
+    path, _, query = text.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
     text = options.pop(name, str(default))
     if options:
-        raise ValueError(f"{url} has an unknown option {next(iter(options))}. There is only {name}.")
+        raise ValueError(f"{address} has an unknown option {next(iter(options))}. There is only {name}.")
     try:
         number = float(text)
     except ValueError:
         number = -1.0
     if not 0 <= number < float("inf"):
-        raise ValueError(f"{name} in {url} must be a number, not {text!r}.")
+        raise ValueError(f"{name} in {address} must be a number, not {text!r}.")
     return path, number
 
 

@@ -12,21 +12,18 @@ from itertools import zip_longest
 from urllib.parse import quote, quote_plus
 
 from iskra_server.meter import identity
+from iskra_server.secret import MASK, TELLING_CHARACTERS, Secret, telling_forms
 
-MASK = "***"
 # shorter numbers stand everywhere by chance
 _TELLING_DIGITS = 5
-_TELLING_CHARACTERS = 4
 _DIGITS = 8
 
 
 class Scrubber:
     """`identities`: octets -> what stands for them; `secrets` are masked."""
 
-    def __init__(self, identities: Mapping[bytes, bytes], secrets: Iterable[str] = ()) -> None:
-        forms: dict[str, str] = {}
-        for secret in filter(None, secrets):
-            forms |= {form.lower(): MASK for form in _of_secret(secret)}
+    def __init__(self, identities: Mapping[bytes, bytes], secrets: Iterable[Secret] = ()) -> None:
+        forms = {form.lower(): MASK for form in telling_forms(secrets)}
         for original, substitute in identities.items():
             names = identity.label(original), identity.label(substitute)
             forms |= _pairs(_of_octets(original), _of_octets(substitute))
@@ -43,7 +40,7 @@ class Scrubber:
 def _pairs(originals: Iterable[str], substitutes: Iterable[str]) -> dict[str, str]:
     """Each form and that of what stands for it, the first of two alike; what has no such form is masked."""
     pairs = reversed(list(zip_longest(originals, substitutes, fillvalue="")))
-    return {form.lower(): other or MASK for form, other in pairs if len(form) >= _TELLING_CHARACTERS}
+    return {form.lower(): other or MASK for form, other in pairs if len(form) >= TELLING_CHARACTERS}
 
 
 def _of_octets(octets: bytes) -> Iterator[str]:
@@ -71,9 +68,3 @@ def _of_label(label: str | None) -> Iterator[str]:
     # as a number it has no zeros before it; short ones stand everywhere by chance
     if len(short := serial.lstrip("0")) >= _TELLING_DIGITS:
         yield from (short, short[::-1])
-
-
-def _of_secret(secret: str) -> Iterator[str]:
-    octets = secret.encode()
-    yield from (secret, quote(secret), quote(secret, safe=""), quote_plus(secret), secret[::-1], octets.hex())
-    yield base64.b64encode(octets).decode().rstrip("=")

@@ -1,6 +1,5 @@
 """The read-only endpoints under /api/v1, and /healthz: live answers, never stored by anyone on the way."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -10,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server import restful
+from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.web.headers import NO_STORE
@@ -53,7 +53,7 @@ class Api:
         self._days = days
 
     async def meters(self, _request: Request) -> Response:
-        now_s = time.monotonic()
+        now_s = boottime_s()
         return _json(MeterList([self._meters.show(meter_id, now_s) for meter_id in self._meters.ids()]))
 
     async def meter(self, request: Request) -> Response:
@@ -61,7 +61,7 @@ class Api:
         meter_id = self._meters.find(name)
         if meter_id is None:
             return self._unknown(name)
-        meter = self._meters.show(meter_id, time.monotonic())
+        meter = self._meters.show(meter_id, boottime_s())
         return _json(meter) if meter.fresh else self._not_fresh(meter)
 
     async def status(self, _request: Request) -> Response:
@@ -73,7 +73,7 @@ class Api:
         base = restful.address(url)
         if base is None:
             return problem(400, f"'{url}' is no address of a server; write it like http://192.168.1.10:8080.")
-        now_s = time.monotonic()
+        now_s = boottime_s()
         shown = MeterList([self._meters.show(meter_id, now_s) for meter_id in self._meters.ids()])
         known = msgspec.json.decode(msgspec.json.encode(shown), type=restful.Meters).meters
         return _json(HomeAssistant(base, restful.whole_yaml(base, [meter for meter in known if meter.registers])))
@@ -99,7 +99,7 @@ class Api:
         if not statuses:
             return "No meter is known yet."
         for status in statuses:
-            if status.meter_id is None or not self._meters.show(status.meter_id, time.monotonic()).fresh:
+            if status.meter_id is None or not self._meters.show(status.meter_id, boottime_s()).fresh:
                 return status.sentence
         return None
 

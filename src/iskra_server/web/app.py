@@ -31,6 +31,7 @@ from iskra_server.web.pages import REVALIDATE, Pages
 from iskra_server.web.problem import HANDLERS, PlainJson
 from iskra_server.web.quality import Days
 from iskra_server.web.settings import Settings
+from iskra_server.web.share import Threads
 from iskra_server.web.support import Recent, SupportEndpoint
 
 if TYPE_CHECKING:
@@ -40,33 +41,50 @@ if TYPE_CHECKING:
 
 
 class App:
-    """The whole web room as one ASGI application. Call `close()` when the server stops: it ends the live streams."""
+    """The whole web room as one ASGI application. `close()` frees its threads when running requests have finished."""
 
     def __init__(
-        self, *, gate: Gate, direct: dict[str, ASGIApp], routed: Starlette, live: Live, history: History, fleet: Fleet
+        self,
+        *,
+        gate: Gate,
+        direct: dict[str, ASGIApp],
+        routed: Starlette,
+        live: Live | None,
+        threads: Threads,
     ) -> None:
+        self._running = 0
+        self._is_closing = False
         self.routes = routed.routes
         self._gate = gate
         self._direct = direct
         self._routed = SecurityHeaders(PlainJson(routed))
         self._live = live
-        self._history = history
-        self._fleet = fleet
+        self._threads = threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._gate(scope)
         if refusal is not None:
-            app: ASGIApp = SecurityHeaders(refusal)
-        elif scope["method"] in ("GET", "HEAD"):
-            app = self._direct.get(scope["path"], self._routed)
+            await SecurityHeaders(refusal)(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD") and (app := self._direct.get(scope["path"])):
+            await app(scope, receive, send)
         else:
-            app = self._routed
-        await app(scope, receive, send)
+            self._running += 1
+            try:
+                await self._routed(scope, receive, send)
+            finally:
+                self._running -= 1
+                self._release_when_idle()
 
     def close(self) -> None:
-        self._live.close()
-        self._history.close()
-        self._fleet.close()
+        """A reload replaced this app, or the server stops: ends its own live streams."""
+        self._is_closing = True
+        if self._live:
+            self._live.close()
+        self._release_when_idle()
+
+    def _release_when_idle(self) -> None:
+        if self._is_closing and not self._running:
+            self._threads.close()
 
 
 def create_app(
@@ -81,22 +99,41 @@ def create_app(
     days: Days = tuple,
     recent: Recent = tuple,
     log_lines: Callable[[], Sequence[str]] = tuple,
+    live: Live | None = None,
+    dropped_lines: Callable[[], int] = int,
 ) -> App:
-    """`history` gives None while its database is not open, `history_sentence` then says why; None: switched off."""
+    """`history` gives None while its database is not open, `history_sentence` then says why; None: switched off.
+
+    `live` outlives this app: its streams go on behind the next one. Without it, the app has its own.
+    """
     meters = Meters(hub, statuses)
-    live = Live(hub=hub, statuses=statuses, history_sentence=history_sentence, outputs=outputs)
+    streams = live or Live(hub=hub, statuses=statuses, history_sentence=history_sentence, outputs=outputs)
     cumulated = CumulatedEndpoint(hub=hub, meters=meters, readout_interval_s=settings.readout_interval_s)
-    direct: dict[str, ASGIApp] = {"/api/electricity/cumulated": cumulated, "/api/v1/live": live}
+    direct: dict[str, ASGIApp] = {"/api/electricity/cumulated": cumulated, "/api/v1/live": streams}
     api = Api(meters=meters, statuses=statuses, history_sentence=history_sentence, outputs=outputs, days=days)
+    threads = Threads()
     past = History(
         meters=meters,
         reads=history or _nothing,
         sentence=history_sentence if history else _switched_off,
         tz=settings.tz,
+        threads=threads,
         contracts=settings.contracts,
     )
-    fleet = Fleet(reads=history or _nothing, sentence=history_sentence if history else _switched_off, tz=settings.tz)
-    metrics = Metrics(hub=hub, statuses=statuses, version=settings.version, writer=writer or _nothing, outputs=outputs)
+    fleet = Fleet(
+        reads=history or _nothing,
+        sentence=history_sentence if history else _switched_off,
+        tz=settings.tz,
+        threads=threads,
+    )
+    metrics = Metrics(
+        hub=hub,
+        statuses=statuses,
+        version=settings.version,
+        writer=writer or _nothing,
+        outputs=outputs,
+        dropped_lines=dropped_lines,
+    )
     support = SupportEndpoint(recent=recent, lines=log_lines, has_token=bool(settings.token))
     routes = [Route(path, app, methods=["GET"]) for path, app in direct.items()]
     routed = Starlette(
@@ -116,7 +153,7 @@ def create_app(
     # an address is what it is; one with a slash more is another one
     routed.router.redirect_slashes = False
     gate = Gate(token=settings.token, hosts=Hosts(settings.allowed_hosts), scopes=settings.scopes)
-    return App(gate=gate, direct=direct, routed=routed, live=live, history=past, fleet=fleet)
+    return App(gate=gate, direct=direct, routed=routed, live=None if live else streams, threads=threads)
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""Answers for those who take gzip: what is worth it is sent compressed. Long ones are made in a thread."""
+"""Answers for those who take gzip: what is worth it is sent compressed. To be called in a thread: it takes its time."""
 
 import gzip
 from collections.abc import Mapping

@@ -1,9 +1,11 @@
 """What one connection may cost. A client that is slow, silent or endless is let go; those that ask are not held up.
 
-    open connections        MOST, then the one that has waited longest for nothing makes room for the new one
+    open connections        MOST, then the one that has waited longest for nothing makes room for the new one; where all
+                            are being answered, one of the client that has most does
     a request's octets      MOST_OCTETS, its body included, for there is nothing to send here
     until it is complete    WAITING_S, however often another octet drips in
     an answer not taken     STUCK_S without progress
+    answers not taken       MOST_UNTAKEN bytes in all; above it the client that holds most of them loses its longest
     a closed connection     WAITING_S until the client has taken the rest
 
 A sweep every two seconds looks at all of them; a request itself costs no timer and no clock.
@@ -11,16 +13,21 @@ A sweep every two seconds looks at all of them; a request itself costs no timer 
 
 import asyncio
 import time
+from collections import Counter, deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
+
+from iskra_server.web.share import address_of, heaviest
 
 # a household has a dozen; each costs some 10 kB, and a process may open 1024 files
 MOST = 256
 MOST_OCTETS = 16_384
 WAITING_S = 10.0
 STUCK_S = 30.0
+# the longest answers have some 3 MB
+MOST_UNTAKEN = 32 * 1024 * 1024
 SWEEP_S = 2.0
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 26\r\n"
@@ -47,7 +54,8 @@ class Connection(_Protocol):
     _since_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        if len(self.connections) >= MOST and not make_room(self.connections):
+        self.address = address_of((transport.get_extra_info("peername") or ("",))[0])
+        if len(self.connections) >= MOST and not make_room(self.connections, self.address):
             transport.abort()
         self._since_s = time.monotonic()
         super().connection_made(transport)
@@ -65,10 +73,18 @@ class Connection(_Protocol):
     def pause_writing(self) -> None:
         self._pauses += 1
         super().pause_writing()
+        drop_untaken(self.connections)
 
     def answers_with(self, app: ASGIApp) -> None:
-        """From the next request on."""
+        """From the next request on, those that wait behind a running one included."""
         self.app = app
+        if waiting := getattr(self, "pipeline", None):
+            self.pipeline = deque((cycle, self.app) for cycle, _ in waiting)
+
+    @property
+    def untaken(self) -> int:
+        """How many bytes of answers its client has not taken yet."""
+        return 0 if self.transport.is_closing() else self.transport.get_write_buffer_size()
 
     @property
     def waits(self) -> bool:
@@ -102,14 +118,29 @@ class Connection(_Protocol):
         self.transport.close()
 
 
-def make_room(connections: Iterable[Any]) -> bool:
-    """End the connection that has waited longest; False where all are being answered."""
+def make_room(connections: Iterable[Any], newcomer: str) -> bool:
+    """End the connection that has waited longest, else one of the client that has most; False where it is its own."""
     now_s = time.monotonic()
-    waiting = [each for each in connections if each.waits and not each.transport.is_closing()]
-    if not waiting:
+    open_ = [each for each in connections if not each.transport.is_closing()]
+    ended = [each for each in open_ if each.waits]
+    if not ended:
+        client = heaviest((each.address for each in open_), newcomer)
+        ended = [each for each in open_ if each.address == client]
+    if not ended:
         return False
-    max(waiting, key=lambda each: each.waited_s(now_s)).transport.abort()
+    max(ended, key=lambda each: each.waited_s(now_s)).transport.abort()
     return True
+
+
+def drop_untaken(connections: Iterable[Any]) -> None:
+    """End the longest answers of those clients that leave most of them, until what waits has room in memory."""
+    while sum(each.untaken for each in connections) > MOST_UNTAKEN:
+        held: Counter[str] = Counter()
+        for each in connections:
+            held[each.address] += each.untaken
+        client = max(held, key=held.__getitem__)
+        longest = max((each for each in connections if each.address == client), key=lambda each: each.untaken)
+        longest.transport.abort()
 
 
 async def keep_sweeping(connections: Iterable[Any]) -> None:

@@ -3,7 +3,6 @@
 Served in front of everything else: the answer is encoded once a telegram, a request only looks whether it still holds.
 """
 
-import time
 from typing import Literal
 from urllib.parse import parse_qs
 
@@ -11,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from starlette.types import Message, Receive, Scope, Send
 
+from iskra_server.clock import boottime_s
 from iskra_server.hub import Hub
 from iskra_server.meter.exact import Instant, Number, instant, number
 from iskra_server.meter.obis import Obis
@@ -44,11 +44,10 @@ class NoValue(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """An encoded answer. It holds while `newest` is its meter's newest sample, until `holds_until_s` (monotonic)."""
+    """An encoded answer. It holds while `newest` is its meter's newest sample, and fresh."""
 
     meter_id: str
     newest: Sample
-    holds_until_s: float
     value_s: float
     messages: tuple[Message, Message]
 
@@ -74,7 +73,7 @@ class CumulatedEndpoint:
 
     def _holds(self, answer: Answer) -> bool:
         newest = self._hub.newest.get(answer.meter_id)
-        return newest is answer.newest and time.monotonic() <= answer.holds_until_s
+        return newest is answer.newest and self._hub.is_fresh(answer.meter_id, boottime_s())
 
     def _find(self, query: bytes) -> tuple[Message, Message]:
         """The long way: which meter, is it fresh, has it a total."""
@@ -90,7 +89,7 @@ class CumulatedEndpoint:
     def _answer(self, meter_id: str) -> Answer | None:
         """The answer of a meter that is fresh and has a total; the old value within the read-out interval."""
         newest = self._hub.newest.get(meter_id)
-        if newest is None or not self._hub.is_fresh(meter_id, time.monotonic()):
+        if newest is None or not self._hub.is_fresh(meter_id, boottime_s()):
             self._answers.pop(meter_id, None)
             return None
         answer = self._answers.get(meter_id)
@@ -100,8 +99,7 @@ class CumulatedEndpoint:
             messages, value_s = _encoded(200, total), newest.monotonic_s
         else:
             return None
-        holds_until_s = newest.monotonic_s + self._hub.stale_after_s(meter_id)
-        self._answers[meter_id] = Answer(meter_id, newest, holds_until_s, value_s, messages)
+        self._answers[meter_id] = Answer(meter_id, newest, value_s, messages)
         return self._answers[meter_id]
 
     def _refusal(self, meter_id: str | None) -> tuple[Message, Message]:
@@ -110,9 +108,10 @@ class CumulatedEndpoint:
         sentence = status.sentence if status and not status.ok else None
         if newest is None:
             return _encoded(503, NoValue(sentence or "No reading has arrived from the meter yet.", "no_reading"))
-        age_s = time.monotonic() - newest.monotonic_s
-        if self._hub.is_fresh(newest.reading.meter_id, time.monotonic()):
+        name, now_s = newest.reading.meter_id, boottime_s()
+        if self._hub.is_fresh(name, now_s):
             return _encoded(503, NoValue(f"Meter {meter_id} sends no total of energy drawn (1.8.0).", "no_total"))
+        age_s = self._hub.age_s(name, now_s) or 0.0
         return _encoded(503, NoValue(sentence or f"The last reading is {age_s:.0f} s old.", "stale"))
 
 

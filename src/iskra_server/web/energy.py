@@ -135,18 +135,18 @@ def length_of(text: str | None, period: Period) -> BucketLength:
     raise Misuse(f"'bucket={text}' is not known here; known are {', '.join(LENGTHS)}")
 
 
-def quarters_at(period: Period, length: BucketLength, tz: ZoneInfo) -> tuple[int, ...]:
+def quarters_at(period: Period, length: BucketLength, tz: ZoneInfo, most: int = MAX_BUCKETS) -> tuple[int, ...]:
     """Where buckets begin, and where the last one ends. Misuse.
 
     Counted roughly first: between 1970 and 2999 lie 36 million quarters.
     """
     begin, end = period
-    if (end - begin) / _ABOUT[length] <= 2 * MAX_BUCKETS:
+    if (end - begin) / _ABOUT[length] <= 2 * most:
         found = edges(begin, end, length, tz)
-        if len(found) - 1 <= MAX_BUCKETS:
+        if len(found) - 1 <= most:
             return found
     raise Misuse(
-        f"the period has more than {MAX_BUCKETS:,} buckets of the length '{length}'; "
+        f"the period has more than {most:,} buckets of the length '{length}'; "
         "ask for a shorter period or longer buckets"
     )
 

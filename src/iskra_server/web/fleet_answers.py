@@ -17,12 +17,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.history.energy import BucketLength, edges
+from iskra_server.history.energy import BucketLength
 from iskra_server.history.records import QUARTER_S, quarter_of
 from iskra_server.meter.exact import Instant, Number, instant, local, number
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
-from iskra_server.web.question import Misuse, Question
+from iskra_server.web.energy import quarters_at
+from iskra_server.web.question import Misuse, Question, whole_number
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 MAX_BUCKETS = 3_000
+# of each counter: that many are read for one answer
+MAX_READINGS = 10_000_000
+_INT64 = 2**63 - 1
 # a reader tells of every quarter; one that is late by two of them is silent
 SILENT_S = 2 * QUARTER_S
 IMPORT, EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
@@ -131,10 +135,13 @@ def energy_of(reads: "Reads", question: Question, within: "Within") -> FleetEner
     from iskra_server.history import fleet  # noqa: PLC0415
 
     group, length = _needed_group(question), _bucket(question)
-    begin, end = question.period()
-    at = edges(begin, end, length, question.tz)
-    if len(at) - 1 > MAX_BUCKETS:
-        raise Misuse(f"that are {len(at) - 1:,} buckets, {MAX_BUCKETS:,} are the most; ask for longer ones")
+    at = quarters_at(question.period(), length, question.tz, MAX_BUCKETS)
+    readings = fleet.members(reads, group, within) * len(at)
+    if readings > MAX_READINGS:
+        raise Misuse(
+            f"that are {readings:,} meter readings, and {MAX_READINGS:,} are the most; "
+            "ask for a smaller group, a shorter period or longer buckets"
+        )
 
     def of(obis: Obis) -> "tuple[list[GroupSum], int]":
         return fleet.energy(reads, group, obis, at, within), fleet.size(reads, group, obis, within)
@@ -223,10 +230,10 @@ def _place(question: Question) -> tuple[int, int] | None:
     text = question.get("after")
     if not text:
         return None
-    at_s, _, meter = text.partition("-")
-    if not (at_s.isdigit() and meter.isdigit() and len(text) < 40):
+    at_s, _, meter = (whole_number(part, _INT64) for part in text.partition("-"))
+    if at_s is None or meter is None:
         raise Misuse(f"'after={text[:40]}' is not a place; take the `next` of an answer")
-    return int(at_s), int(meter)
+    return at_s, meter
 
 
 def _group(question: Question) -> "Group | None":

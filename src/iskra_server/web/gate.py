@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 from starlette.types import Scope as ASGIScope
 
+from iskra_server.secret import Secret
 from iskra_server.web.headers import NO_STORE
 from iskra_server.web.hosts import Hosts
 from iskra_server.web.pages import page
@@ -39,6 +40,7 @@ _SCOPED = frozenset(
 )
 # under this name a request tells which groups its token may see; it is not there where that is everything
 GROUPS = "iskra_server.groups"
+NO_TOKEN = Secret()
 Groups = tuple[tuple[str, str], ...]
 _YEAR_S = 365 * 86_400
 # Host headers that were found good; there are few of them, and whoever sends many is answered all the same
@@ -48,10 +50,10 @@ _REMEMBERED = 64
 class Pass:
     """A token, as it is shown by programs and by browsers, and the groups that it may see; None is everything."""
 
-    def __init__(self, token: str, groups: Groups | None = None) -> None:
+    def __init__(self, token: Secret, groups: Groups | None = None) -> None:
         self.groups = groups
-        self.token = token.encode()
-        self.bearer = f"Bearer {token}".encode()
+        self.token = token.reveal().encode()
+        self.bearer = b"Bearer " + self.token
         proof = hmac.digest(self.token, b"iskra-server cookie", "sha256").hex()
         # a name of its own for each token: two servers of one machine share their cookies
         self.name, self.proof = f"iskra_{proof[:8]}", proof[8:]
@@ -64,9 +66,9 @@ class Pass:
 
 
 class Gate:
-    """Call it with a request: None lets it pass, else what it gives is the answer. `token` "" asks for none."""
+    """Call it with a request: None lets it pass, else what it gives is the answer. An empty `token` asks for none."""
 
-    def __init__(self, *, token: str = "", hosts: Hosts | None = None, scopes: Iterable[Scope] = ()) -> None:
+    def __init__(self, *, token: Secret = NO_TOKEN, hosts: Hosts | None = None, scopes: Iterable[Scope] = ()) -> None:
         self._hosts = hosts or Hosts()
         self._good_hosts: set[bytes] = set()
         self._passes = [Pass(token), *(Pass(each.token, each.groups) for each in scopes)] if token else []

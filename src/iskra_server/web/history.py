@@ -1,16 +1,15 @@
 """The routes below a meter that answer from history: energy, power, quarters, cost, registers.
 
-The database is asked in threads, a few at once: the event loop, and with it every live answer, never waits.
+The database is asked in threads (share.py): the event loop, and with it every live answer, never waits.
 Answers may be kept, but are asked for again by their ETag, which is a hash of what they say.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import blake2b
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -26,12 +25,12 @@ from iskra_server.web.meters import Meter, Meters
 from iskra_server.web.problem import known_are, problem
 from iskra_server.web.question import Misuse, Question
 from iskra_server.web.recorded import RecordedMeter, recorded
+from iskra_server.web.share import Gone, Threads, TooMany, client_of
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
     from iskra_server.history.reads import Reads
 
-AT_ONCE = 4
 REVALIDATE = {"cache-control": "private, no-cache"}
 SWITCHED_OFF = "History is switched off; set history.enabled to true."
 OPENING = "History is being opened; ask again in a moment."
@@ -39,6 +38,7 @@ OPENING = "History is being opened; ask again in a moment."
 # what a route answers, of which meter, to which question
 Answer = Callable[[RecordedMeter, Question], Struct]
 Endpoint = Callable[[Request], Awaitable[Response]]
+T = TypeVar("T")
 
 
 class History:
@@ -51,21 +51,19 @@ class History:
         reads: Callable[[], "Reads | None"],
         sentence: Callable[[], str],
         tz: str,
+        threads: Threads,
         contracts: Sequence[Contract] = (),
     ) -> None:
         self._meters = meters
         self._reads = reads
         self._sentence = sentence
         self._tz = tz
-        self._threads = ThreadPoolExecutor(AT_ONCE, "history")
+        self._threads = threads
         self.energy = self._endpoint(energy.energy_of, energy.NAMES)
         self.power = self._endpoint(power.power_of, power.NAMES)
         self.quarters = self._endpoint(quarters.quarters_of, quarters.NAMES)
         self.cost = self._endpoint(Costs(contracts).cost_of, cost.NAMES)
         self.registers = self._endpoint(registers.registers_of, registers.NAMES)
-
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _endpoint(self, answer: Answer, names: Sequence[str]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
@@ -75,18 +73,29 @@ class History:
             # live meters belong to the event loop
             name = request.path_params["id"]
             live = self._meters.named(name)
-            loop = asyncio.get_running_loop()
-            try:
-                question = Question(request.query_params, names, now=datetime.now(UTC), tz=self._tz)
-                return await loop.run_in_executor(self._threads, _respond, request, reads, live, answer, question)
-            except Misuse as misuse:
-                return problem(400, as_sentence(str(misuse)), reason="misuse")
-            except NoContract as missing:
-                return problem(404, as_sentence(str(missing)), reason="no_contract")
-            except StoreError as error:
-                return problem(503, str(error), reason="no_history")
+            work = partial(_respond, request, reads, live, answer)
+            return await answered(self._threads, request, names, self._tz, work)
 
         return endpoint
+
+
+async def answered(
+    threads: Threads, request: Request, names: Sequence[str], tz: str, answer: Callable[[Question], T]
+) -> T | Response:
+    """What `answer` gives in a thread, else the answer that says why there is none."""
+    try:
+        question = Question(request.query_params, names, now=datetime.now(UTC), tz=tz)
+        return await threads.run(client_of(request.scope), request.receive, partial(answer, question))
+    except Misuse as misuse:
+        return problem(400, as_sentence(str(misuse)), reason="misuse")
+    except NoContract as missing:
+        return problem(404, as_sentence(str(missing)), reason="no_contract")
+    except StoreError as error:
+        return problem(503, str(error), reason="no_history")
+    except TooMany as error:
+        return too_many(as_sentence(str(error)))
+    except Gone:
+        return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _respond(request: Request, reads: "Reads", live: Meter | None, answer: Answer, question: Question) -> Response:
@@ -110,6 +119,11 @@ def _has(if_none_match: str, etag: str) -> bool:
 def _unknown(name: str, known: list[str]) -> Response:
     detail = f"History knows no meter '{name}'. {known_are(known)}"
     return problem(404, detail, reason="unknown_meter", meters=known)
+
+
+def too_many(sentence: str) -> Response:
+    headers = {"retry-after": "1"}
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, sentence, reason="too_many_questions", headers=headers)
 
 
 def as_sentence(text: str) -> str:

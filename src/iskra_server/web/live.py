@@ -17,6 +17,7 @@ from msgspec import structs
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
+from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.hub import Hub
@@ -24,10 +25,14 @@ from iskra_server.meter.reading import Sample
 from iskra_server.web.headers import NO_STORE, SECURITY, SecurityHeaders, raw
 from iskra_server.web.meters import Meter, show
 from iskra_server.web.problem import problem
+from iskra_server.web.question import whole_number
+from iskra_server.web.share import Client, client_of, disconnected, heaviest
 from iskra_server.web.status import server_status
 
 # half of the connections that may be open (connection.py): the other half is for those who ask and go
 MOST_STREAMS = 128
+# an id is 64 bits at most
+_LAST_ID = 2**63 - 1
 _PULSE_S = 1.0
 # a telegram that arrives waits for so many sources at most
 _JUDGED_AT_ONCE = 20
@@ -71,32 +76,51 @@ class Live:
         self._judging = asyncio.Lock()
         self._outputs = outputs
         self._closing = asyncio.Event()
-        self._streams = 0
+        # the oldest first: whose each stream is
+        self._streams: dict[asyncio.Event, Client] = {}
 
     def close(self) -> None:
         self._closing.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._streams >= MOST_STREAMS:
-            full = problem(503, f"{MOST_STREAMS} live streams are open, which is the most.", reason="too_many_streams")
-            await SecurityHeaders(full)(scope, receive, send)
+        seen = _last_event_id(scope)
+        if seen is None:
+            sentence = "Last-Event-ID must be the id of an event of this stream; leave it out to begin with the newest."
+            await SecurityHeaders(problem(400, sentence, reason="misuse"))(scope, receive, send)
             return
-        self._streams += 1
+        client = client_of(scope)
+        if len(self._streams) >= MOST_STREAMS and not self._make_room(client):
+            sentence = f"{MOST_STREAMS} live streams are open, which is the most; close one that you have."
+            await SecurityHeaders(problem(503, sentence, reason="too_many_streams"))(scope, receive, send)
+            return
+        ended = asyncio.Event()
+        self._streams[ended] = client
         try:
             await send(_START)
             if scope["method"] != "HEAD":
-                await self._stream(_last_event_id(scope), receive, send)
+                await self._stream(seen, receive, send, ended)
             await send({"type": "http.response.body", "body": b""})
         finally:
-            self._streams -= 1
+            self._streams.pop(ended, None)
 
-    async def _stream(self, seen: int, receive: Receive, send: Send) -> None:
+    def _make_room(self, newcomer: Client) -> bool:
+        """End the oldest stream of the client that has most; False where the newcomer would then have as many."""
+        client = heaviest(self._streams.values(), newcomer)
+        oldest = next((ended for ended, holder in self._streams.items() if holder == client), None)
+        if client is None or oldest is None:
+            return False
+        oldest.set()
+        del self._streams[oldest]
+        return True
+
+    async def _stream(self, seen: int, receive: Receive, send: Send, ended: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             readings = group.create_task(self._readings(seen, send), name="live readings")
             pulse = group.create_task(self._pulse(send), name="live pulse")
-            gone = group.create_task(_disconnected(receive), name="live disconnect")
-            await asyncio.wait((pulse, gone), return_when=asyncio.FIRST_COMPLETED)
-            for task in (readings, pulse, gone):
+            gone = group.create_task(disconnected(receive), name="live disconnect")
+            pushed_out = group.create_task(_wait(ended), name="live end")
+            await asyncio.wait((pulse, gone, pushed_out), return_when=asyncio.FIRST_COMPLETED)
+            for task in (readings, pulse, gone, pushed_out):
                 task.cancel()
 
     async def _readings(self, seen: int, send: Send) -> None:
@@ -107,7 +131,7 @@ class Live:
 
     def _newest(self, seen: int) -> bytes:
         """The newest event of every meter that is fresh, but for those that the client has seen."""
-        now_s = time.monotonic()
+        now_s = boottime_s()
         fresh = (sample for meter_id, sample in self._hub.newest.items() if self._hub.is_fresh(meter_id, now_s))
         return _RETRY + b"".join(self._encode(sample) for sample in fresh if event_id(sample) > seen)
 
@@ -123,10 +147,10 @@ class Live:
         return event
 
     def _encode(self, sample: Sample) -> bytes:
-        now_s = time.monotonic()
+        age_s = max(boottime_s() - sample.monotonic_s, 0.0)
         stale_after_s = self._hub.stale_after_s(sample.reading.meter_id)
-        meter = show(sample, now_s=now_s, fresh=True, stale_after_s=stale_after_s)
-        data = LiveMeter(**structs.asdict(meter), measured_age_s=round(now_s - sample.monotonic_s, 6))
+        meter = show(sample, age_s=age_s, fresh=True, stale_after_s=stale_after_s)
+        data = LiveMeter(**structs.asdict(meter), measured_age_s=meter.age_s or 0.0)
         return b"id: %d\nevent: reading\ndata: %b\n\n" % (event_id(sample), msgspec.json.encode(data))
 
     async def _pulse(self, send: Send) -> None:
@@ -178,11 +202,11 @@ def _links(status: Status) -> object:
     return status.source, status.meter_id, status.advice.fault, states, noticed
 
 
-def _last_event_id(scope: Scope) -> int:
+def _last_event_id(scope: Scope) -> int | None:
+    """0 where the client has seen none yet; None for what is no id."""
     text = Headers(scope=scope).get("last-event-id", "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return whole_number(text, _LAST_ID) if text else 0
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()

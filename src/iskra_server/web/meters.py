@@ -3,7 +3,6 @@
 A number that is not fresh is not shown. Keys and signatures are never shown.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -11,6 +10,7 @@ from itertools import chain
 
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
 from iskra_server.hub import Hub
 from iskra_server.meter import identity
@@ -89,7 +89,7 @@ class Meters:
     def named(self, name: str) -> Meter | None:
         """The meter behind one of its names, as it is shown now."""
         meter_id = self.find(name)
-        return self.show(meter_id, time.monotonic()) if meter_id else None
+        return self.show(meter_id, boottime_s()) if meter_id else None
 
     def status(self, meter_id: str | None) -> Status | None:
         """How the source of this meter stands; of no meter: how the first source stands."""
@@ -107,7 +107,8 @@ class Meters:
         if sample is None:
             return self._never_read(meter_id)
         fresh = self._hub.is_fresh(meter_id, now_s)
-        return show(sample, now_s=now_s, fresh=fresh, stale_after_s=self._hub.stale_after_s(meter_id))
+        age_s = self._hub.age_s(meter_id, now_s) or 0.0
+        return show(sample, age_s=age_s, fresh=fresh, stale_after_s=self._hub.stale_after_s(meter_id))
 
     def _never_read(self, meter_id: str) -> Meter:
         status = self.status(meter_id)
@@ -137,10 +138,10 @@ class Meters:
         return {plain(meter_id)} | server_id
 
 
-def show(sample: Sample, *, now_s: float, fresh: bool, stale_after_s: float) -> Meter:
-    """A meter by its newest sample, at the monotonic moment `now_s`."""
+def show(sample: Sample, *, age_s: float, fresh: bool, stale_after_s: float) -> Meter:
+    """A meter by its newest sample, which is so old."""
     reading = sample.reading
-    age_s = _age_s(sample, now_s)
+    age_s = round(age_s, 6)
     received_at = instant(sample.received_at)
     return Meter(
         id=reading.meter_id,
@@ -161,10 +162,6 @@ def show(sample: Sample, *, now_s: float, fresh: bool, stale_after_s: float) -> 
         registers=_registers(reading, age_s) if fresh else [],
         last_seen=UNSET if fresh else received_at,
     )
-
-
-def _age_s(sample: Sample, now_s: float) -> float:
-    return round(max(now_s - sample.monotonic_s, 0.0), 6)
 
 
 def _registers(reading: Reading, age_s: float) -> list[MeterRegister]:

@@ -4,13 +4,13 @@ A meter that is not fresh has no reading here, but its age and `iskra_meter_up 0
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
 from iskra_server.hub import Hub
@@ -67,23 +67,23 @@ class Metrics:
         version: str,
         writer: "Callable[[], WriterState | None]",
         outputs: Callable[[], Sequence[OutputState]],
+        dropped_lines: Callable[[], int] = int,
     ) -> None:
         self._hub = hub
         self._statuses = statuses
         self._version = version
         self._writer = writer
         self._outputs = outputs
+        self._dropped_lines = dropped_lines
         self._process = Process()
 
     async def answer(self, request: Request) -> Response:
         form = media_type(request.headers.get("accept", ""))
-        return Response(
-            write(self._families(time.monotonic()), form), headers={**NO_STORE, **_VARY, "content-type": form}
-        )
+        return Response(write(self._families(boottime_s()), form), headers={**NO_STORE, **_VARY, "content-type": form})
 
     def _families(self, now_s: float) -> Iterator[Family]:
         shown = [
-            Shown(sample, self._hub.is_fresh(meter_id, now_s), round(max(now_s - sample.monotonic_s, 0.0), 3))
+            Shown(sample, self._hub.is_fresh(meter_id, now_s), round(self._hub.age_s(meter_id, now_s) or 0.0, 3))
             for meter_id, sample in self._hub.newest.items()
         ]
         writer = self._writer()
@@ -101,6 +101,8 @@ class Metrics:
         yield Family("iskra_hub_dropped", "counter", "Readings that a subscriber was too slow for.", dropped)
         yield from table("iskra_history", HISTORY, [writer] if writer else [], lambda _: {})
         yield from table("iskra_output", OUTPUTS, self._outputs(), lambda state: {"output": state.name})
+        lost = [Series(self._dropped_lines())]
+        yield Family("iskra_log_dropped", "counter", "Log lines that nobody took, and that were dropped.", lost)
         tasks = [Series(len(asyncio.all_tasks()))]
         yield Family("iskra_server_tasks", "gauge", "What the server is at; a number that only grows is a leak.", tasks)
         yield from self._process.families()

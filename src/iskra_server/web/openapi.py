@@ -93,6 +93,7 @@ def _from_history(description: str, content: type[Struct]) -> dict[int, Answer]:
         200: Answer(description, content),
         400: Answer("the sentence says what is wrong with the question", Problem, PROBLEM_TYPE),
         404: Answer("history knows no such meter; `meters` lists those that it knows", Problem, PROBLEM_TYPE),
+        429: Answer("this client has too much waiting or running; ask again later", Problem, PROBLEM_TYPE),
         503: Answer("there is no history, or its database does not answer", Problem, PROBLEM_TYPE),
     }
 
@@ -216,7 +217,10 @@ OPERATIONS = (
         "fleet_energy",
         "What the meters of a group took and fed in together, in each bucket of a period, exact in Wh; with how many "
         "of them are in each sum.",
-        _from_history(f"at most {fleet_answers.MAX_BUCKETS:,} buckets", FleetEnergy),
+        _from_history(
+            f"at most {fleet_answers.MAX_BUCKETS:,} buckets, of at most {fleet_answers.MAX_READINGS:,} meter readings",
+            FleetEnergy,
+        ),
         (
             _GROUP,
             Parameter("from", "query", f"where the period begins: {_PERIODS}; today if absent", _TEXT),
@@ -250,6 +254,7 @@ OPERATIONS = (
         "Server-sent events: `reading` for every telegram, `status` when a link of the chain breaks or mends.",
         {
             200: Answer("data of a `reading` event; it starts with the newest of every meter", LiveMeter, _STREAM),
+            400: Answer("Last-Event-ID is no id of an event", Problem, PROBLEM_TYPE),
             503: Answer("as many streams are open as may be", Problem, PROBLEM_TYPE),
         },
         (Parameter("Last-Event-ID", "header", "the newest event that the client has seen", {"type": "integer"}),),

@@ -46,7 +46,7 @@ class Pages:
             return Response(status_code=304, headers=headers)
         return compressed(body, "text/html", headers, request.headers.get("accept-encoding", ""))
 
-    async def file(self, request: Request) -> Response:
+    def file(self, request: Request) -> Response:
         """404 for another release: a page must not be made of two."""
         path = request.path_params["path"]
         if request.path_params["hash"] != release() or path not in _files():

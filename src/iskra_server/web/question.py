@@ -30,6 +30,9 @@ class Question:
                 raise Misuse(f"'{name}' is not known here; known are {', '.join(known)}")
             if len(query.getlist(name)) > 1:
                 raise Misuse(f"'{name}' is given more than once; give it once")
+            # no name has one, and PostgreSQL takes no NUL
+            if has_control_characters(query[name]):
+                raise Misuse(f"'{name}' holds a control character; leave it out")
         self._given: Mapping[str, str] = query
         self.now = now
         with _misuse():
@@ -54,11 +57,22 @@ class Question:
         text = self._given.get(name)
         if text is None:
             return default
-        # a number of any length is not converted
-        value = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(most)) else 0
-        if not 1 <= value <= most:
-            raise Misuse(f"'{name}={text}' is not allowed; give a whole number from 1 to {most:,}")
+        value = whole_number(text, most)
+        if not value:
+            raise Misuse(f"'{name}={text[:40]}' is not allowed; give a whole number from 1 to {most:,}")
         return value
+
+
+def whole_number(text: str, most: int) -> int | None:
+    """A whole number from 0 to `most`, else None. int() takes digits of any script, and fails at 4,300."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))):
+        return None
+    value = int(text)
+    return value if value <= most else None
+
+
+def has_control_characters(text: str) -> bool:
+    return any(character < " " for character in text)
 
 
 @contextmanager

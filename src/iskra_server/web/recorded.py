@@ -11,6 +11,7 @@ from iskra_server.history.counter import Counter, line_of
 from iskra_server.history.records import MeterInfo, PointBlock, PowerBlock, PowerQuarter
 from iskra_server.meter.obis import Obis
 from iskra_server.web.meters import Meter, plain
+from iskra_server.web.question import has_control_characters
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -57,7 +58,9 @@ class RecordedMeter:
 
 def recorded(reads: "Reads", name: str, live: Meter | None) -> RecordedMeter | None:
     """By label, label without spaces, or server id in hex; `live` is what the same name means among live meters."""
-    wanted = {plain(name), plain(live.id) if live else ""} - {""}
+    # no meter's name has a control character, and PostgreSQL takes no NUL
+    names = (name, live.id if live else "")
+    wanted = {plain(each) for each in names if not has_control_characters(each)} - {""}
     line = reads.line(wanted) if wanted else []
     for info in line:
         if wanted & {plain(info.meter_id), info.server_id}:

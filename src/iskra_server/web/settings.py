@@ -3,19 +3,20 @@
 from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.secret import Secret
 
 
 class Scope(Struct, frozen=True):
     """A token that sees the meters of some groups alone; a group is its kind and its value."""
 
-    token: str
+    token: Secret
     groups: tuple[tuple[str, str], ...]
 
 
 class Settings(Struct, frozen=True):
     """`readout_interval_s`: seconds between new values at the cumulated endpoint, 0 = every telegram.
 
-    `tz`: the time zone in which days and months begin. `token`: what a request must show, "" asks for none;
+    `tz`: the time zone in which days and months begin. `token`: what a request must show, an empty one asks for none;
     `scopes`: tokens beside it that see less. `allowed_hosts`: names that this server answers to, beside those of the
     own network (hosts.py). `centre`: it reads no meter, and shows what is in its database.
     """
@@ -23,7 +24,7 @@ class Settings(Struct, frozen=True):
     version: str
     readout_interval_s: float = 0.0
     tz: str = "UTC"
-    token: str = ""
+    token: Secret = Secret()
     allowed_hosts: tuple[str, ...] = ()
     contracts: tuple[Contract, ...] = ()
     scopes: tuple[Scope, ...] = ()

@@ -70,6 +70,7 @@ def test_time_in_every_form(sent: Node, expected: MeterTime | None) -> None:
         expected,
         "sml",
         len(telegrams.telegram([encoder.entry(CODE, tlv.unsigned(1, 1), time=sent)], sensor_time=sent)),
+        b"\x01",
     )
 
 
@@ -97,9 +98,16 @@ def test_attention_and_unknown_messages_are_passed_over() -> None:
     assert telegrams.decode(encoder.telegram([attention])) == []
 
 
+def test_a_reading_knows_how_many_bytes_each_integer_took() -> None:
+    sent = (tlv.integer(-3, 1), tlv.unsigned(7, 3), tlv.octets(b"ISK"), tlv.boolean(True), tlv.integer(5, 8))
+    octets = telegrams.telegram([encoder.entry(CODE, value) for value in sent])
+    # the second time the layout is known
+    assert [reading.widths for reading in telegrams.readings(octets * 2)] == [bytes((1, 3, 0, 0, 8))] * 2
+
+
 def test_two_lists_in_a_telegram_are_two_readings() -> None:
     first, listed, last = telegrams.list_messages()
-    assert len(telegrams.readings(encoder.telegram([first, listed, listed, last]))) == 2
+    assert [reading.part for reading in telegrams.readings(encoder.telegram([first, listed, listed, last]))] == [0, 1]
 
 
 def test_an_absent_value_keeps_the_telegram() -> None:

@@ -1,8 +1,10 @@
+from typing import Any
+
 import pytest
 
 import telegrams
 from iskra_server.codecs.sml.encoder import END, ESCAPE, START, wrap
-from iskra_server.codecs.sml.transport import MAX_TELEGRAM, Transport
+from iskra_server.codecs.sml.transport import MAX_RESTARTS, MAX_TELEGRAM, Transport
 from iskra_server.meter.reading import Fault
 
 TELEGRAM = wrap(b"\x76payload\x00")
@@ -93,3 +95,59 @@ def test_memory_is_bounded_whatever_comes(endless: bytes) -> None:
             result = transport.reject(result, "checksum", "not this one")
         found.append(result)
     assert found[-1] == TELEGRAM
+
+
+# a start mark behind an escape: as data it is one escaped 1B1B1B1B and 01010101
+HIDDEN = ESCAPE + START
+HOSTILE = {
+    "hidden starts": START + HIDDEN * 600 + END + b"\0\0\0",
+    "hidden starts without an end": START + HIDDEN * 2000,
+    "starts": START * 1000 + END + b"\0\0\0",
+    "ends": START + (END + b"\0\0\0") * 500,
+    "hidden ends": START + (ESCAPE + END) * 900,
+    "escapes": START + ESCAPE * 2000 + END + b"\0\0\0",
+    "unknown escapes": (START + ESCAPE + b"\2\2\2\2") * 500,
+    "one octet": b"\x1b" * 8000,
+}
+
+
+class Counting(bytearray):
+    """A buffer that counts the searches in it."""
+
+    searches = 0
+
+    def find(self, *args: Any) -> int:
+        Counting.searches += 1
+        return super().find(*args)
+
+
+@pytest.mark.parametrize("chunk", [1, 64, 100_000])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_octets_cost_linear_work(name: str, chunk: int) -> None:
+    octets = HOSTILE[name]
+    transport = Transport()
+    transport._buffer = Counting()
+    Counting.searches = rejected = 0
+    for part in telegrams.chunks(octets + TELEGRAM * 2, chunk):
+        if transport.ready(part):
+            while (found := transport.next()) is not None:
+                if isinstance(found, bytes) and found != TELEGRAM:
+                    transport.reject(found, "checksum", "")
+                    rejected += len(found)
+    assert Counting.searches < 12 * len(octets)
+    assert rejected <= (MAX_RESTARTS + 2) * len(octets)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 100_000])
+@pytest.mark.parametrize("before", [0, 1, MAX_RESTARTS - 1, MAX_RESTARTS, 30])
+def test_a_good_telegram_behind_many_starts_in_damage_is_found(before: int, chunk: int) -> None:
+    octets = START + HIDDEN * before + ESCAPE + TELEGRAM
+    transport, found = Transport(), []
+    for part in telegrams.chunks(octets, chunk):
+        if transport.ready(part):
+            while (result := transport.next()) is not None:
+                if isinstance(result, bytes) and result != TELEGRAM:
+                    result = transport.reject(result, "checksum", "not this one")
+                found.append(result)
+    assert found[-1] == TELEGRAM
+    assert sum(fault.octets for fault in found if isinstance(fault, Fault)) == len(octets) - len(TELEGRAM)

@@ -10,14 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from iskra_server.address import Address
 from iskra_server.config import Config, ConfigError, InfluxConfig, MeterConfig, ServerConfig
 from iskra_server.config.sections import OutputsConfig
 from iskra_server.hub import Hub
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.lineprotocol.output import LineProtocol
-from iskra_server.outputs.lineprotocol.spool import Spool
 from iskra_server.outputs.lineprotocol.target import target_of
 from iskra_server.server import run
+from iskra_server.spool import Spool
 from outputs.lineprotocol.databases import DATABASE, Influx, Points, Victoria, wait_for
 from running import Server, free_port, serving, until
 from samples import START, energy, power, sample
@@ -110,12 +111,12 @@ def test_an_outage_of_a_day_loses_nothing_and_every_point_arrives_once(database:
         line = Line(database.url, folder, every_s=10.0)
         async with line.running():
             await line.publish(samples(DAY_S // 2))
-            await line.until(lambda: bool(line.output.state.sentence) and line.spool.points > 0)
+            await line.until(lambda: bool(line.output.state.sentence) and line.spool.waiting > 0)
         # a restart in the middle of it
         line = Line(database.url, folder, every_s=10.0)
         async with line.running():
             await line.publish(samples(DAY_S // 2, DAY_S // 2))
-            await line.until(lambda: line.spool.points == DAY_S // 10)
+            await line.until(lambda: line.spool.waiting == DAY_S // 10)
             state = line.output.state
             assert (state.ok, state.dropped, state.refused) == (False, 0, 0)
             assert "cannot be reached" in state.sentence
@@ -139,7 +140,7 @@ def test_a_database_that_dies_in_the_middle_gets_every_point(influx: Influx, tmp
                     await line.publish(samples(200, 400 * round_))
                     await line.until(lambda: line.output.state.ok and line.output.state.waiting == 0)
                 await line.publish(samples(200, 400 * round_ + 200))
-                await line.until(lambda: not line.output.state.ok and line.spool.points == 200)
+                await line.until(lambda: not line.output.state.ok and line.spool.waiting == 200)
             with influx.running():
                 await line.until(lambda: line.output.state.waiting == 0)
                 assert await asyncio.to_thread(wait_for, influx, 1200) == expected(range(1200))
@@ -182,7 +183,7 @@ def test_who_may_not_write_is_told_once_and_what_waits_arrives_when_he_may(
         line = Line(influx.url, tmp_path / "spool", database=DATABASE, user="meter", password="wrong")
         async with line.running():
             await line.publish(samples(10))
-            await line.until(lambda: line.spool.points == 10)
+            await line.until(lambda: line.spool.waiting == 10)
             told = "refuses who we say we are (401). Correct outputs.influx.token"
             await line.until(lambda: told in line.output.state.sentence)
 
@@ -207,7 +208,7 @@ def test_a_database_that_is_missing_is_named(influx: Influx, tmp_path: Path) -> 
         line = Line(influx.url, tmp_path / "spool", database="elsewhere")
         async with line.running():
             await line.publish(samples(3))
-            await line.until(lambda: line.spool.points == 3)
+            await line.until(lambda: line.spool.waiting == 3)
             assert "Create elsewhere" in line.output.state.sentence
             await asyncio.to_thread(influx.query, "CREATE DATABASE elsewhere")
             await line.until(lambda: line.output.state.delivered == 3)
@@ -258,7 +259,7 @@ def test_what_is_pending_at_the_end_is_on_the_disk(tmp_path: Path) -> None:
         line = Line(f"http://127.0.0.1:{free_port()}", tmp_path / "spool")
         async with line.running():
             await line.publish(samples(7))
-        assert (line.spool.points, line.output.state.waiting) == (7, 7)
+        assert (line.spool.waiting, line.output.state.waiting) == (7, 7)
 
     asyncio.run(ended())
 
@@ -296,8 +297,8 @@ def test_kill_9_in_an_outage_loses_nothing_that_was_kept(influx: Influx, tmp_pat
 def test_an_address_that_is_none_is_one_sentence() -> None:
     config = Config(
         ServerConfig(host="127.0.0.1", port=free_port()),
-        (MeterConfig("simulator:MT175"),),
-        outputs=OutputsConfig(influx=InfluxConfig(url="pi:8086")),
+        (MeterConfig(Address("simulator:MT175")),),
+        outputs=OutputsConfig(influx=InfluxConfig(url=Address("pi:8086"))),
     )
     with pytest.raises(ConfigError, match=r"^outputs\.influx\.url cannot be used: .*8086\.$"):
         run(config)

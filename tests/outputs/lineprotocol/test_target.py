@@ -1,11 +1,13 @@
 """Which address, and what each kind of answer means."""
 
 import asyncio
+import gzip
+import resource
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import httpx
 import pytest
@@ -22,7 +24,7 @@ def test_without_a_bucket_it_is_influxdb_1() -> None:
 def test_with_a_bucket_it_is_influxdb_2() -> None:
     target = target_of(url="https://pi/influx", bucket="iskra", org="home", token="secret")
     assert target.url == "https://pi/influx/api/v2/write?bucket=iskra&org=home&precision=ms"
-    assert target.headers["authorization"] == "Token secret"
+    assert target.authorization.reveal() == "Token secret"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def test_with_a_bucket_it_is_influxdb_2() -> None:
     ],
 )
 def test_user_and_password_stand_in_a_header_and_never_in_an_address(target: Target) -> None:
-    assert target.headers["authorization"] == "Basic bWU6cGFzczp3b3Jk"
+    assert target.authorization.reveal() == "Basic bWU6cGFzczp3b3Jk"
     assert "pass" not in target.url + target.shown
 
 
@@ -44,7 +46,8 @@ def test_what_is_no_address_is_told(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "sentence"), [({"url": "http://pi:80861"}, "Port out of range"), ({"token": "schlüssel"}, "token has")]
+    ("keys", "sentence"),
+    [({"url": "http://pi:80861"}, "the port must be a number"), ({"token": "schlüssel"}, "token has")],
 )
 def test_what_could_never_be_sent_is_told(keys: dict[str, str], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
@@ -52,16 +55,19 @@ def test_what_could_never_be_sent_is_told(keys: dict[str, str], sentence: str) -
 
 
 @contextmanager
-def answering(status: int, body: bytes) -> Iterator[Target]:
+def answering(status: int, body: bytes, **headers: str) -> Iterator[Target]:
     """A server that answers everything in one way: answers that no installed database gives when asked for them."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             self.send_response(status)
-            self.send_header("content-length", str(len(body)))
+            for name, value in ({"content-length": str(len(body))} | headers).items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            # whoever has read enough hangs up
+            with suppress(OSError):
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
@@ -82,10 +88,54 @@ def written(target: Target) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("status", [200, 204])
-def test_points_that_are_taken_are_taken(status: int) -> None:
-    with answering(status, b"" if status == 204 else b"{}") as target:
+def test_points_that_are_taken_are_taken() -> None:
+    with answering(204, b"") as target:
         written(target)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_program_that_is_content_with_anything_has_taken_nothing(status: int) -> None:
+    with answering(status, b"<html>") as target, pytest.raises(Unavailable) as caught:
+        written(target)
+    assert f"answers {status}, where a database that has taken points answers 204." in str(caught.value)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_of_an_endless_answer_the_beginning_is_read(packed: bool) -> None:
+    long = b"x" * 50_000_000
+    body, headers = (gzip.compress(long, 1), {"content-encoding": "gzip"}) if packed else (long, {})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with answering(500, body, **headers) as target, pytest.raises(Unavailable) as caught:
+        written(target)
+    said = "Internal Server Error" if packed else "x" * 200
+    assert str(caught.value) == f"{target.shown} does not take points (500 {said}). Look into its log."
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
+
+
+def test_what_it_says_is_one_line_of_text() -> None:
+    with answering(500, b"a\x1b[2J\0\nb\xff") as target, pytest.raises(Unavailable, match=r"\(500 a \[2J b\ufffd\)"):
+        written(target)
+
+
+def test_an_answer_that_drips_in_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iskra_server.outputs.lineprotocol.target.TOTAL_S", 0.3)
+    stop = Event()
+
+    def drip(listening: socket.socket) -> None:
+        client, _ = listening.accept()
+        with client, suppress(OSError):
+            client.sendall(b"HTTP/1.1 500 Oh\r\ncontent-length: 100000\r\n\r\n")
+            while not stop.wait(0.02):
+                client.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=drip, args=(listening,))
+        thread.start()
+        target = target_of(url=f"http://127.0.0.1:{listening.getsockname()[1]}", database="x")
+        with pytest.raises(Unavailable, match=r"cannot be reached \(no answer in time\)"):
+            written(target)
+        stop.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])

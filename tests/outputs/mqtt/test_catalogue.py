@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import structs
 
+from iskra_server.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt.catalogue import KnownMeter, hex_id
 from iskra_server.outputs.mqtt.discovery import Author
@@ -18,7 +19,7 @@ AUTHOR = Author(topics=Topics("iskra-server", "homeassistant"), language="en", v
 
 
 def settings(**given: Any) -> Settings:
-    return from_keys(**structs.asdict(MqttConfig(url="mqtt://pi", **given)))
+    return from_keys(**structs.asdict(MqttConfig(url=Address("mqtt://pi"), **given)))
 
 
 def known(**numbers: str) -> KnownMeter:

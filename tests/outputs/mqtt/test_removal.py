@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from iskra_server.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt.removal import RemovalError, remove
 from iskra_server.outputs.mqtt.settings import from_keys
@@ -19,7 +20,7 @@ LABEL = "1 ISK 00 12345678"
 
 
 def take_away(url: str, name: str) -> str:
-    return asyncio.run(remove(from_keys(**structs.asdict(MqttConfig(url=url))), name))
+    return asyncio.run(remove(from_keys(**structs.asdict(MqttConfig(url=Address(url)))), name))
 
 
 def leave(head: Head, broker: Mosquitto, **environ: str) -> None:

@@ -45,6 +45,7 @@ class SmlDecoder:
             if isinstance(found, Fault):
                 results.append(found)
             elif not transport.escaped and (known := self._layouts.read(found)):
+                self._unfit = 0
                 results.append(known)
             else:
                 results.extend(self._parse(found))

@@ -97,6 +97,7 @@ class Layout:
             MeterTime(time.kind, moments[0]) if time and self._has_sensor_time else time,
             template.protocol,
             template.octets,
+            template.widths,
         )
 
     def _entry_times(self, moments: tuple[Any, ...]) -> tuple[MeterTime | None, ...]:

@@ -54,10 +54,8 @@ def parse(payload: bytes, padding: int, variant: Variant) -> tuple[Sequence, ...
 
 def readings(messages: tuple[Sequence, ...], octets: int) -> Iterator[Reading]:
     """One reading for each list response; `octets` is the length of the telegram on the wire."""
-    for message in messages:
-        body = list_response(message)
-        if body is not None:
-            yield _reading(body, octets)
+    for part, body in enumerate(filter(None, map(list_response, messages))):
+        yield _reading(body, octets, part)
 
 
 def tag(message: Sequence) -> int | None:
@@ -145,15 +143,18 @@ def _checked(payload: bytes, at: int, end: int, message: Node, variant: Variant)
     return message
 
 
-def _reading(body: Sequence, octets: int) -> Reading:
+def _reading(body: Sequence, octets: int, part: int) -> Reading:
     identity = server_id(body)
+    listed = tuple(entries(body))
     return Reading(
         meter_id=meter_id(identity),
         server_id=identity,
-        registers=tuple(map(register, entries(body))),
+        registers=tuple(map(register, listed)),
         meter_time=time(body.items[3]),
         protocol="sml",
         octets=octets,
+        widths=bytes(map(_width, listed)),
+        part=part,
     )
 
 
@@ -169,6 +170,12 @@ def _code(entry: Sequence) -> Obis | None:
 
 def _octets(node: Node) -> bytes:
     return node.payload if isinstance(node, Leaf) and node.kind == tlv.OCTETS else b""
+
+
+def _width(entry: Sequence) -> int:
+    """How many bytes an integer takes on the wire; 0 for other values."""
+    value = entry.items[5]
+    return len(value.payload) if isinstance(value, Leaf) and value.kind in (tlv.INTEGER, tlv.UNSIGNED) else 0
 
 
 def _raw(value: Node) -> int | bytes | bool:

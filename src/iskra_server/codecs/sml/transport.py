@@ -6,8 +6,9 @@
     escape escape   in the payload: four octets 1B       escape start   the telegram before was cut off
     escape other    damage
 
-Octets are held until an end mark shows that something is complete. A telegram that proves damaged gives its
-octets back behind its start mark, so that a good telegram that begins inside it is found.
+Bytes are held until an end mark shows that something is complete. A telegram that proves damaged gives its
+bytes back behind its start mark, so that a good telegram that begins inside it is found. Of start marks inside one
+damaged stretch, the first MAX_RESTARTS and the last are tried: so any bytes cost linear time.
 """
 
 from iskra_server.codecs.sml.encoder import END, ESCAPE, START
@@ -21,6 +22,8 @@ _SHORTEST = len(START) + _END_LENGTH
 
 # the longest telegram seen has 560 octets
 MAX_TELEGRAM = 8192
+# a real stretch of damage holds one start mark, rarely two
+MAX_RESTARTS = 8
 
 
 def payload(telegram: bytes) -> bytes:
@@ -38,15 +41,24 @@ class Transport:
         self.escaped = False
         self._buffer = bytearray()
         self._searched = 0
+        # the front telegram is scanned up to here
+        self._scanned = len(START)
+        # the stretch of damage at the front: how long it still is, and how often a telegram began inside it
+        self._damaged = 0
+        self._restarts = 0
+        # the length of the telegram that was given last; it stays at the front until it counts
+        self._given = 0
 
     @property
     def pending(self) -> int:
         """How many octets are held back, waiting for the rest of a telegram."""
-        return len(self._buffer)
+        return len(self._buffer) - self._given
 
     def ready(self, octets: bytes) -> bool:
         """True when an end mark is there, or more octets than a telegram can have."""
         buffer = self._buffer
+        if self._given:
+            self._accept()
         buffer += octets
         end = buffer.find(END, self._searched)
         length = len(buffer)
@@ -59,6 +71,8 @@ class Transport:
     def next(self) -> bytes | Fault | None:
         """A telegram from start mark to checksum, nothing in it checked; or damage; None when nothing is complete."""
         buffer = self._buffer
+        if self._given:
+            self._accept()
         found = None
         if len(buffer) >= _SHORTEST:
             found = self._front() if buffer.startswith(START) else self._noise()
@@ -68,7 +82,7 @@ class Transport:
 
     def reject(self, telegram: bytes, kind: FaultKind, detail: str) -> Fault:
         """Give up a telegram that `next` gave, but none that begins inside it, were it with its first octets only."""
-        self._buffer[:0] = telegram
+        self._given = 0
         end = len(telegram)
         overlap = next((k for k in (3, 2, 1) if START.startswith(self._buffer[end - k : end - k + len(START)])), 0)
         return self._drop(end - overlap, kind, detail)
@@ -85,27 +99,47 @@ class Transport:
     def _front(self) -> bytes | Fault | None:
         """The telegram at the front of the buffer, the damage there, or None while octets are missing."""
         buffer = self._buffer
-        position = len(START)
-        while (escape := buffer.find(ESCAPE, position)) >= 0 and len(buffer) >= escape + _END_LENGTH:
+        position = self._scanned
+        while (escape := buffer.find(ESCAPE, position, MAX_TELEGRAM)) >= 0 and len(buffer) >= escape + _END_LENGTH:
             if buffer[escape + 4] == END[4]:
                 self.escaped = position > len(START)
-                return self._take(escape + _END_LENGTH)
+                self._given = escape + _END_LENGTH
+                return bytes(buffer[: self._given])
             mark = buffer[escape + 4 : escape + _END_LENGTH]
             if mark == _START_TAIL:
                 return self._drop(escape, "cut", "a new telegram begins inside this one")
             if mark != ESCAPE:
                 return self._drop(escape + 1, "escape", f"unknown escape sequence {mark.hex()}")
-            position = escape + _END_LENGTH
+            self._scanned = position = escape + _END_LENGTH
         if len(buffer) > MAX_TELEGRAM:
-            return self._drop(len(buffer) - len(START), "oversize", f"no end within {MAX_TELEGRAM} octets")
+            return self._drop(MAX_TELEGRAM - len(START), "oversize", f"no end within {MAX_TELEGRAM} octets")
         return None
+
+    def _accept(self) -> None:
+        """The telegram that was given last is not rejected any more."""
+        given, self._given = self._given, 0
+        self._take(given)
 
     def _drop(self, length: int, kind: FaultKind, detail: str) -> Fault:
         """Remove octets from the front, at most up to the next start mark."""
         start = self._buffer.find(START, 1)
-        return Fault(kind, detail, len(self._take(min(length, start) if start >= 0 else length)))
+        if 0 <= start < length:
+            length = self._restart(start, length)
+        return Fault(kind, detail, len(self._take(length)))
+
+    def _restart(self, start: int, length: int) -> int:
+        """How many octets to give up of a damaged stretch in which another telegram may begin."""
+        if not self._damaged:
+            self._damaged, self._restarts = length, 0
+        self._restarts += 1
+        if self._restarts <= MAX_RESTARTS:
+            return start
+        last = self._buffer.rfind(START, 0, length)
+        return last if self._restarts == MAX_RESTARTS + 1 else length
 
     def _take(self, length: int) -> bytes:
         octets = bytes(self._buffer[:length])
         del self._buffer[:length]
+        self._damaged = max(0, self._damaged - length)
+        self._scanned = len(START)
         return octets

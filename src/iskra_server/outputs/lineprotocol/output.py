@@ -18,8 +18,8 @@ from iskra_server.diagnosis.output import OutputState
 from iskra_server.hub import Hub
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.lineprotocol.lines import line
-from iskra_server.outputs.lineprotocol.spool import Spool
 from iskra_server.outputs.lineprotocol.target import Refused, Target, Unavailable, write
+from iskra_server.spool import Spool
 
 NAME = "influx"
 BATCH_POINTS = 1_000
@@ -71,7 +71,7 @@ class LineProtocol:
             sentence=" ".join(filter(None, (self._sentence, self._disk_sentence))),
             since=self._since,
             delivered=self._delivered,
-            waiting=len(self._pending) + self._in_hand + self._spool.points,
+            waiting=len(self._pending) + self._in_hand + self._spool.waiting,
             waiting_octets=self._spool.octets,
             refused=self._refused,
             dropped=self._dropped + self._spool.dropped,

@@ -2,16 +2,27 @@
 
 /write?db=...                   InfluxDB 1, VictoriaMetrics, QuestDB
 /api/v2/write?bucket=...&org=   InfluxDB 2 and 3, where a bucket is configured
+
+All of them answer 204 when they have taken the points, and nothing else does: a page that says 200 to everything has
+not. Of any other answer the beginning is read.
 """
 
+import asyncio
 from base64 import b64encode
+from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 
+from iskra_server.address import Address, is_host
+from iskra_server.secret import Secret
+
+# without progress, and for all of it: an answer may drip in byte by byte
 TIMEOUT_S = 10.0
+TOTAL_S = 60.0
 _SHOWN_CHARACTERS = 200
+_READ_BYTES = 4096
 # the points themselves are at fault; everything else may change without them
 _REFUSALS = (400, 413, 422)
 
@@ -28,68 +39,95 @@ class Target(NamedTuple):
     """`shown` is its address without what is secret, `place` the database or bucket."""
 
     url: str
-    headers: dict[str, str]
+    authorization: Secret
     shown: str
     place: str
 
 
 def target_of(
     *,
-    url: str,
-    token: str = "",
+    url: str | Address,
+    token: str | Secret = "",
     user: str = "",
-    password: str = "",
+    password: str | Secret = "",
     database: str = "",
     org: str = "",
     bucket: str = "",
 ) -> Target:
     """ValueError says in a sentence what is wrong with the url."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    url, token, password = Address(url), Secret(token), Secret(password)
+    if url.scheme not in ("http", "https") or not is_host(url.host) or set(url.rest) & set("?#"):
         raise ValueError("it must be an address such as http://192.168.1.20:8086")
-    _ = parts.port  # raises ValueError for one that no machine has
-    if not token.isascii():
-        raise ValueError("outputs.influx.token has letters that no token has")
-    host = parts.netloc.rpartition("@")[2]
-    shown = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
-    user, password = user or unquote(parts.username or ""), password or unquote(parts.password or "")
+    port = url.port
+    if not all("!" <= sign <= "~" for sign in token.reveal()):
+        raise ValueError("outputs.influx.token has signs that no token has")
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    shown = f"{url.scheme}://{host}{f':{port}' if port else ''}{url.rest.rstrip('/')}"
     place = {"bucket": bucket, "org": org} if bucket else {"db": database}
     path = "/api/v2/write" if bucket else "/write"
     query = urlencode({name: text for name, text in place.items() if text} | {"precision": "ms"})
-    return Target(f"{shown}{path}?{query}", _authorization(token, user, password), shown, bucket or database)
+    return Target(
+        f"{shown}{path}?{query}",
+        _authorization(token, user or url.user, password or url.password),
+        shown,
+        bucket or database,
+    )
 
 
 async def write(client: httpx.AsyncClient, target: Target, lines: bytes) -> None:
     """Deliver lines. Raises Unavailable or Refused."""
     try:
-        answer = await client.post(target.url, content=lines, headers=target.headers, timeout=TIMEOUT_S)
-    except httpx.HTTPError as error:
+        async with (
+            asyncio.timeout(TOTAL_S),
+            client.stream(
+                "POST", target.url, content=lines, headers=_headers(target), timeout=TIMEOUT_S, follow_redirects=False
+            ) as answer,
+        ):
+            if answer.status_code == HTTPStatus.NO_CONTENT:
+                return
+            said = await _said(answer)
+    except (httpx.HTTPError, TimeoutError) as error:
         raise Unavailable(
             f"{target.shown} cannot be reached ({_reason(error)}). Start it, or correct outputs.influx.url."
         ) from error
     status = answer.status_code
-    if answer.is_success:
-        return
-    said = " ".join(answer.text.split())[:_SHOWN_CHARACTERS] or answer.reason_phrase
     if status in _REFUSALS:
         raise Refused(f"{status} {said}")
+    if answer.is_success:
+        fix = "It is another program, or a proxy before the database. Correct outputs.influx.url."
+        raise Unavailable(f"{target.shown} answers {status}, where a database that has taken points answers 204. {fix}")
     if status in (401, 403):
         fix = "Correct outputs.influx.token, or user and password."
         raise Unavailable(f"{target.shown} refuses who we say we are ({status}). {fix}")
-    if status == 404:
+    if status == HTTPStatus.NOT_FOUND:
         fix = f"Create {target.place}, or correct outputs.influx.url, database or bucket."
         raise Unavailable(f"{target.shown} does not know where to write ({said}). {fix}")
     raise Unavailable(f"{target.shown} does not take points ({status} {said}). Look into its log.")
 
 
-def _authorization(token: str, user: str, password: str) -> dict[str, str]:
-    headers = {"content-type": "text/plain; charset=utf-8"}
+async def _said(answer: httpx.Response) -> str:
+    """The beginning of what it says about itself, as it came: unpacked, a few bytes may become millions."""
+    body = b""
+    if "content-encoding" not in answer.headers:
+        async for part in answer.aiter_raw():
+            body += part[:_READ_BYTES]
+            if len(body) >= _READ_BYTES:
+                break
+    text = "".join(each if each.isprintable() else " " for each in body[:_READ_BYTES].decode(errors="replace"))
+    return " ".join(text.split())[:_SHOWN_CHARACTERS] or answer.reason_phrase
+
+
+def _authorization(token: Secret, user: str, password: Secret) -> Secret:
     if token:
-        headers["authorization"] = f"Token {token}"
-    elif user:
-        headers["authorization"] = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
-    return headers
+        return Secret(f"Token {token.reveal()}")
+    return Secret(f"Basic {b64encode(f'{user}:{password.reveal()}'.encode()).decode()}" if user else "")
 
 
-def _reason(error: httpx.HTTPError) -> str:
-    return "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
+def _headers(target: Target) -> dict[str, str]:
+    shown = {"authorization": target.authorization.reveal()} if target.authorization else {}
+    return {"content-type": "text/plain; charset=utf-8", "accept-encoding": "identity"} | shown
+
+
+def _reason(error: httpx.HTTPError | TimeoutError) -> str:
+    is_late = isinstance(error, (httpx.TimeoutException, TimeoutError))
+    return "no answer in time" if is_late else str(error) or type(error).__name__

@@ -206,7 +206,7 @@ class Broker:
             settings.host,
             settings.port,
             username=settings.username,
-            password=settings.password,
+            password=settings.password.reveal() or None,
             identifier=self._client_id,
             protocol=self._protocol,
             will=self._will,

@@ -5,7 +5,6 @@ every meter that is `online` there, but not fresh here, has been put right.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import ceil
@@ -14,6 +13,7 @@ import msgspec
 from aiomqtt import Message as Received
 from aiomqtt import MqttError
 
+from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import Standing
 from iskra_server.hub import Hub, Subscription
@@ -130,7 +130,7 @@ class Session:
     def _tell(self, sample: Sample) -> None:
         """The numbers first, then that they hold: what was retained before is old."""
         meter_id, meter = sample.reading.meter_id, hex_id(sample)
-        if not self._hub.is_fresh(meter_id, time.monotonic()):
+        if not self._hub.is_fresh(meter_id, boottime_s()):
             return
         shown = self._shown.setdefault(meter, Shown())
         numbers = state.values(sample.reading)
@@ -171,6 +171,13 @@ class Session:
             self._catalogue[meter] = KnownMeter(sample, name)
         return self._catalogue[meter]
 
+    def _rename(self, meter: str, name: str) -> None:
+        """A reload may have given a meter another name."""
+        known = self._catalogue.get(meter)
+        if known and known.name != name:
+            known.name = name
+            self._announcer.want(known)
+
     def _silence(self, meter: str) -> None:
         """A meter without a fresh reading: that first, then no number in the place of the old ones."""
         known, shown = self._catalogue.get(meter), self._shown.setdefault(meter, Shown())
@@ -184,21 +191,26 @@ class Session:
         while True:
             if self._outbox.waits_s() > TIMEOUT_S:
                 raise Unanswered(f"it does not answer within {TIMEOUT_S:.0f} s")
-            now_s = time.monotonic()
-            for meter_id, sample in self._hub.newest.items():
-                shown = self._shown.get(hex_id(sample))
-                if shown and shown.is_online and not self._hub.is_fresh(meter_id, now_s):
-                    self._silence(hex_id(sample))
+            now_s = boottime_s()
+            # also a meter that a reload has taken out of the hub
+            for meter, shown in self._shown.items():
+                if shown.is_online and not self._hub.is_fresh(self._catalogue[meter].sample.reading.meter_id, now_s):
+                    self._silence(meter)
             self._diagnose(now_s)
             await asyncio.sleep(_TICK_S)
 
     def _diagnose(self, now_s: float) -> None:
         """How the source of each meter stands: when that changes, and now and then."""
+        named: set[str] = set()
         for status in self._statuses():
             sample = self._hub.newest.get(status.meter_id or "")
             if status.meter_id is None or sample is None:
                 continue
             shown = self._shown.get(hex_id(sample))
+            if status.meter_id not in named:
+                # of several sources of one meter the first has its name
+                named.add(status.meter_id)
+                self._rename(hex_id(sample), status.facts.name)
             now = status.broken, status.facts.locked
             if shown is None or (
                 shown.diagnosis and shown.diagnosis[1] == now and now_s < shown.diagnosis[0] + DIAGNOSTICS_EVERY_S

@@ -3,9 +3,11 @@
 import ssl
 from pathlib import Path
 from typing import Literal
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
+
+from iskra_server.address import Address, is_host
+from iskra_server.secret import Secret
 
 Discovery = Literal["classic", "device", "off"]
 Language = Literal["en", "de"]
@@ -20,7 +22,7 @@ class Settings(Struct, frozen=True):
     port: int
     tls: bool
     username: str | None
-    password: str | None
+    password: Secret
     client_id: str
     base: str
     prefix: str
@@ -41,8 +43,8 @@ class Settings(Struct, frozen=True):
 
 def from_keys(
     *,
-    url: str,
-    password: str,
+    url: str | Address,
+    password: str | Secret,
     client_id: str,
     base_topic: str,
     discovery: Discovery,
@@ -55,19 +57,19 @@ def from_keys(
     key_file: str,
 ) -> Settings:
     """The keys as they are written in the configuration. Raises ValueError with a sentence."""
-    parts = _split(url)
-    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
+    url, password = Address(url), Secret(password)
+    if url.scheme not in _PORTS or not is_host(url.host) or url.rest not in ("", "/"):
         raise ValueError("the url must be like mqtt://user@host:1883, or mqtts:// for TLS")
-    if parts.password and password:
+    if url.password and password:
         raise ValueError("the url and the key password both hold a password; keep one of them")
-    if (parts.password or password) and not parts.username:
+    if (url.password or password) and not url.user:
         raise ValueError("a password needs its user: mqtt://user@host")
     settings = Settings(
-        host=parts.hostname,
-        port=_port(parts) or _PORTS[parts.scheme],
-        tls=parts.scheme == "mqtts",
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else password or None,
+        host=url.host,
+        port=_port(url) or _PORTS[url.scheme],
+        tls=url.scheme == "mqtts",
+        username=url.user or None,
+        password=url.password or password,
         client_id=client_id,
         base=_topic("base_topic", base_topic),
         prefix=_topic("discovery_prefix", discovery_prefix),
@@ -108,16 +110,9 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
-def _split(url: str) -> SplitResult:
+def _port(url: Address) -> int | None:
     try:
-        return urlsplit(url)
-    except ValueError:
-        return urlsplit("")
-
-
-def _port(parts: SplitResult) -> int | None:
-    try:
-        return parts.port
+        return url.port
     except ValueError:
         raise ValueError("the port in the url must be a number from 1 to 65535") from None
 

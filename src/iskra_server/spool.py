@@ -1,15 +1,15 @@
-"""Points that wait on the disk, in segments: the oldest is delivered first, the newest is written to.
+"""Lines that wait on the disk for a database, in segments: the oldest is delivered first, the newest is written to.
 
-    00000007.lines              lines as they are sent
-    00000003.refused            a comment with the reason, and the lines that the database refused
+    00000007.lines              lines: points as an output sends them, or records of history as JSON
+    00000003.refused            a comment with the reason, and the lines that were refused
 
 Written and synced at once, so that a kill or a power cut loses none; a line that was cut off is mended away. Bounded:
-above its limit the oldest segment is dropped, and its points are counted.
+above its limit the oldest segment is dropped, and what it held is counted.
 """
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -23,19 +23,21 @@ _SEGMENTS, _REFUSED = ".lines", ".refused"
 
 class Segment(NamedTuple):
     path: Path
-    points: int
+    weight: int
     octets: int
 
 
 class Spool:
-    """One folder, used by one output from any thread. What fails on the disk raises OSError and has changed nothing.
+    """One folder, used by one writer from any thread. What fails on the disk raises OSError and has changed nothing.
 
-    `points` and `octets` are what waits; `dropped` counts the points that there was no room for.
+    `waiting` and `octets` are what waits; `dropped` counts what there was no room for. `count` says how much some
+    lines count for: a point is a line.
     """
 
-    def __init__(self, folder: Path, max_octets: int) -> None:
+    def __init__(self, folder: Path, max_octets: int, count: Callable[[Sequence[bytes]], int] = len) -> None:
         self.folder = folder
-        self.points = self.octets = self.dropped = 0
+        self.waiting = self.octets = self.dropped = 0
+        self._count = count
         self._max_octets = max_octets
         self._segments: deque[Segment] = deque()
         self._next = 1
@@ -47,8 +49,8 @@ class Spool:
             # first, as a segment that cannot be read must not be written over either
             numbers = [int(path.stem) for path in self.folder.glob("*.*") if path.stem.isdecimal()]
             self._next = max(numbers, default=0) + 1
-            self._segments = deque(map(_mended, sorted(self.folder.glob(f"*{_SEGMENTS}"))))
-            self.points = sum(segment.points for segment in self._segments)
+            self._segments = deque(map(self._mended, sorted(self.folder.glob(f"*{_SEGMENTS}"))))
+            self.waiting = sum(segment.weight for segment in self._segments)
             self.octets = sum(segment.octets for segment in self._segments)
 
     def append(self, lines: Sequence[bytes]) -> None:
@@ -63,8 +65,9 @@ class Spool:
                 self._segments.append(last)
             else:
                 _write(last.path, content, last.octets)
-            self._segments[-1] = Segment(last.path, last.points + len(lines), last.octets + len(content))
-            self.points += len(lines)
+            count = self._count(lines)
+            self._segments[-1] = Segment(last.path, last.weight + count, last.octets + len(content))
+            self.waiting += count
             self.octets += len(content)
             while self.octets > self._max_octets:
                 self._drop()
@@ -103,25 +106,24 @@ class Spool:
         return self.folder / f"{self._next - 1:08d}{suffix}"
 
     def _drop(self) -> None:
-        self.dropped += self._segments[0].points
+        self.dropped += self._segments[0].weight
         self._remove_oldest()
 
     def _remove_oldest(self) -> None:
         segment = self._segments.popleft()
-        self.points -= segment.points
+        self.waiting -= segment.weight
         self.octets -= segment.octets
         # where the disk does not let go of it, the next start delivers it again, and the database has it once
         with suppress(OSError):
             segment.path.unlink()
 
-
-def _mended(path: Path) -> Segment:
-    """A segment without the line that a power cut has cut off."""
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(path, whole)
-    return Segment(path, content.count(b"\n"), whole)
+    def _mended(self, path: Path) -> Segment:
+        """A segment without the line that a power cut has cut off."""
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(path, whole)
+        return Segment(path, self._count(content[:whole].splitlines(keepends=True)), whole)
 
 
 def _write(path: Path, content: bytes, size: int) -> None:

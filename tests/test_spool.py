@@ -1,9 +1,10 @@
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from iskra_server.outputs.lineprotocol.spool import REFUSED_OCTETS, SEGMENT_OCTETS, Spool
+from iskra_server.spool import REFUSED_OCTETS, SEGMENT_OCTETS, Spool
 
 LINE = b"electricity,meter=x power=%d 1795255200123\n"
 MANY = 10**9
@@ -32,9 +33,9 @@ def test_what_was_kept_comes_back_in_order(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     for first in range(0, 30, 10):
         spool.append(lines(10, first))
-    assert spool.points == 30
+    assert spool.waiting == 30
     assert drained(spool) == lines(30)
-    assert (spool.points, spool.octets, list(tmp_path.iterdir())) == (0, 0, [])
+    assert (spool.waiting, spool.octets, list(tmp_path.iterdir())) == (0, 0, [])
 
 
 def test_a_new_segment_begins_before_one_grows_too_large_for_a_request(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_a_new_segment_begins_before_one_grows_too_large_for_a_request(tmp_path:
 def test_the_next_run_finds_what_the_last_one_left_and_goes_on_behind_it(tmp_path: Path) -> None:
     opened(tmp_path).append(lines(5))
     spool = opened(tmp_path)
-    assert spool.points == 5
+    assert spool.waiting == 5
     spool.append(lines(5, 5))
     again = opened(tmp_path)
     again.append(lines(5, 10))
@@ -118,6 +119,21 @@ def test_a_full_disk_changes_nothing(small_disk: Path) -> None:
     spool.append(lines(10))
     with pytest.raises(OSError, match="No space left"):
         spool.append(lines(5000, 10))
-    assert spool.points == 10
+    assert spool.waiting == 10
     again = opened(small_disk / "spool")
     assert drained(again)[:10] == lines(10)
+
+
+def test_what_a_line_counts_for_is_the_users_to_say(tmp_path: Path) -> None:
+    """A block of telegrams is one line and counts for all of them, also after a restart."""
+
+    def telegrams(lines: Sequence[bytes]) -> int:
+        return sum(map(int, lines))
+
+    spool = Spool(tmp_path, MANY, telegrams)
+    spool.append([b"60\n", b"30\n"])
+    again = Spool(tmp_path, MANY, telegrams)
+    again.open()
+    assert (spool.waiting, again.waiting) == (90, 90)
+    assert drained(again) == [b"60\n", b"30\n"]
+    assert again.waiting == 0
