@@ -15,6 +15,7 @@ import typer
 from iskra_server import config
 from iskra_server.cli import COMMANDS, NAME, module_of
 from iskra_server.diagnosis.advice import TABLE
+from iskra_server.meter.corrections import CORRECTIONS
 from iskra_server.meter.lock import KWH_SCALER
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.restful import Meter, Register, meters_yaml, total_yaml
@@ -32,6 +33,21 @@ def registers() -> str:
     return table(
         head, ((code(row.obis.short), code(row.key), row.en, row.de, row.unit or "") for row in REGISTERS.values())
     )
+
+
+def corrections() -> str:
+    rows = (
+        (
+            row.maker,
+            many(obis.short.removeprefix("1-0:") for obis in row.registers),
+            many(map(str, row.widths)),
+            row.condition,
+            row.effect,
+            row.source,
+        )
+        for row in CORRECTIONS
+    )
+    return table(("maker", "registers", "bytes on the wire", "when", "what is done", "known from"), rows)
 
 
 def keys() -> str:
@@ -144,7 +160,7 @@ def many(items: Iterable[str]) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
-        *(registers, keys, routes, profiles, homeassistant, homeassistant_meter, commands),
+        *(registers, corrections, keys, routes, profiles, homeassistant, homeassistant_meter, commands),
         *(faults_en, faults_de),
     )
 }

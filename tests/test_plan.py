@@ -1,5 +1,7 @@
 """A configuration as a whole, tried before anything is opened."""
 
+from pathlib import Path
+
 import pytest
 
 from iskra_server.address import Address
@@ -58,6 +60,15 @@ def test_an_address_that_is_none_is_told_without_its_password(url: str) -> None:
         plan_of(Config(meters=(MeterConfig(Address(url)),)))
     assert "geheim" not in str(caught.value)
     assert "host" in str(caught.value)
+
+
+def test_one_device_under_two_names_is_refused(tmp_path: Path) -> None:
+    device, link = tmp_path / "ttyUSB0", tmp_path / "by-id"
+    device.touch()
+    link.symlink_to(device)
+    meters = (MeterConfig(Address(str(link))), MeterConfig(Address(f"{device}?baud=9600")))
+    with pytest.raises(ConfigError, match=f"The meters {link} and {device} are the same device .*; keep one of them."):
+        plan_of(Config(meters=meters))
 
 
 def test_none_is_no_meter_and_nothing_simulated() -> None:

@@ -8,12 +8,15 @@ import pytest
 from msgspec import structs
 
 import telegrams
+from iskra_server.clock import Clock
+from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.chain import walk
 from iskra_server.diagnosis.facts import Leap
 from iskra_server.diagnosis.octets import Seems
 from iskra_server.hub import Hub
-from iskra_server.meter.guard import Guard
+from iskra_server.meter.guard import AGREEING_S, Guard
+from iskra_server.meter.obis import Obis
 from iskra_server.meter.voice import Voices
 from iskra_server.reader import RECENT_OCTETS, Reader, Statuses
 from iskra_server.sources.errors import LineErrors
@@ -41,8 +44,12 @@ def reader(*parts: bytes, hub: Hub | None = None) -> Reader:
     return made
 
 
-def telegram(energy: int, power: int | None = 300, scaler: int = -1) -> bytes:
-    return telegrams.telegram(telegrams.meter_entries(energy=energy, power=power, scaler=scaler))
+OTHER = bytes.fromhex("090149534b0000bc614f")
+
+
+def telegram(energy: int, power: int | None = 300, scaler: int = -1, server_id: bytes = telegrams.SERVER_ID) -> bytes:
+    entries = telegrams.meter_entries(energy=energy, power=power, scaler=scaler)
+    return telegrams.telegram(entries, server_id=server_id)
 
 
 def test_a_telegram_arrives_at_the_hub_with_the_time_of_its_last_octet() -> None:
@@ -74,13 +81,89 @@ def test_before_the_first_octet_nothing_is_known() -> None:
 
 def test_what_the_guard_holds_back_is_not_published_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     hub = Hub()
+    made = reader(hub=hub)
     with caplog.at_level(logging.INFO):
-        reader(*(telegram(energy) for energy in (5000, 10, 11, 12, 13)), hub=hub)
-    assert hub.published == 3
+        for number, energy in enumerate((5000, 10, 11, 12, 13)):
+            made.take(at(number * AGREEING_S / 3, telegram(energy)))
+    assert hub.published == 2
     assert [record.message for record in caplog.records] == [
         "1 ISK 00 12345678: reading held back: 1-0:1.8.0 went back from 500.0 to 1.0",
         "1 ISK 00 12345678: readings are published again (epoch 1)",
     ]
+
+
+def test_of_two_meters_on_one_head_the_one_that_is_held_back_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    hub = Hub()
+    made = reader(telegram(100), hub=hub)
+    with caplog.at_level(logging.INFO):
+        for number in range(40):
+            made.take(at(2 * number, telegram(100 + number)))
+            made.take(at(2 * number + 1, telegram(5000 - 7 * (number % 2) - number // 10, server_id=OTHER)))
+    assert [record.message.split(": ")[:2] for record in caplog.records] == [["1 ISK 00 12345679", "reading held back"]]
+    assert made.facts(now_s=80.0).quarantined
+    with caplog.at_level(logging.INFO):
+        for number in range(80, 300):
+            made.take(at(number, telegram(6000, server_id=OTHER)))
+    assert [record.message for record in caplog.records[1:]] == [
+        "1 ISK 00 12345679: readings are published again (epoch 0)"
+    ]
+
+
+def test_a_register_that_is_left_out_is_counted_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    twice = [*telegrams.meter_entries(energy=100), *telegrams.meter_entries(energy=99)[2:3]]
+    with caplog.at_level(logging.INFO):
+        made = reader(*(telegrams.telegram(twice) for _ in range(3)))
+    assert made.facts(now_s=3.0).left_out == 3
+    assert [record.message for record in caplog.records] == [
+        "1 ISK 00 12345678: register 1-0:1.8.0 is left out: sent twice with different values"
+    ]
+
+
+def test_two_lists_of_one_telegram_are_one_reading() -> None:
+    hub = Hub()
+    first, listed, last = telegrams.list_messages()
+    voltage = encoder.entry(Obis.parse("32.7.0"), tlv.unsigned(2301, 2), scaler=tlv.integer(-1, 1))
+    _, other, _ = telegrams.list_messages([voltage])
+    made = reader(encoder.telegram([first, listed, other, last]), hub=hub)
+    (sample,) = hub.newest.values()
+    assert [sample.reading.get(Obis.parse(code)) is not None for code in ("1.8.0", "16.7.0", "32.7.0")] == [True] * 3
+    assert (made.facts(now_s=1.0).telegrams, hub.published) == (1, 1)
+
+
+def test_server_ids_that_change_with_every_telegram_cost_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    hub, guard = Hub(), Guard()
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=guard, hub=hub)
+    with caplog.at_level(logging.INFO):
+        for number in range(500):
+            made.take(at(number, telegram(100, server_id=b"\x0a\x01ISK\0" + number.to_bytes(4))))
+    assert len(hub.newest) == 1
+    assert made.facts(now_s=500.0).ignored > 400
+    assert [record.message.split(";")[0] for record in caplog.records] == [
+        "given: the server id changes with almost every telegram"
+    ]
+
+
+def test_a_source_that_always_has_bytes_lets_others_run() -> None:
+    class Flood(Given):
+        async def chunks(self) -> AsyncGenerator[Chunk, None]:
+            for number in range(3000):
+                yield at(number, telegram(100 + number))
+
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        counting = asyncio.create_task(count())
+        await Reader(source=Flood(), decoder=SmlDecoder(), guard=Guard(), hub=Hub()).run()
+        counting.cancel()
+
+    asyncio.run(both())
+    assert turns > 10
 
 
 def test_a_locked_meter_is_told() -> None:
@@ -88,8 +171,9 @@ def test_a_locked_meter_is_told() -> None:
 
 
 def test_another_meter_on_the_same_head_is_noticed() -> None:
-    other = telegrams.telegram(server_id=bytes.fromhex("090149534b0000bc614f"))
-    facts = reader(telegram(100), other).facts(now_s=2.0)
+    other = telegrams.telegram(server_id=OTHER)
+    assert reader(telegram(100), other, other).facts(now_s=2.0).previous_meter_id is None
+    facts = reader(telegram(100), other, other, other).facts(now_s=2.0)
     assert (facts.previous_meter_id, facts.meter_id) == ("1 ISK 00 12345678", "1 ISK 00 12345679")
     assert reader(telegram(100), telegram(101)).facts(now_s=2.0).previous_meter_id is None
 
@@ -209,20 +293,18 @@ def test_what_auto_hears_is_judged_by_its_rate_and_the_driver_too() -> None:
 
 
 def test_two_meters_in_turn_are_counted() -> None:
-    other = telegrams.telegram(server_id=bytes.fromhex("090149534b0000bc614f"))
-    made = reader(telegram(100), other, telegram(101), other)
+    other = telegrams.telegram(server_id=OTHER)
+    made = reader(other, other, other, telegram(100), telegram(100), telegram(100), other, telegram(101))
     assert made.facts(now_s=5.0).turns == 3
     assert made.facts(now_s=5000.0).turns == 0
 
 
-def test_a_clock_that_says_what_is_past_is_behind() -> None:
-    made = reader()
-    assert made.facts().clock_behind is None
-    ahead = datetime.now(UTC) + timedelta(hours=1)
-    made.take(Chunk(telegram(100), ahead, 0.0))
-    behind = made.facts().clock_behind
-    assert behind is not None
-    assert abs(behind - datetime.now(UTC)) < timedelta(minutes=1)
+def test_a_clock_that_is_in_doubt_is_told_with_what_it_says() -> None:
+    clock = Clock(wall_s=lambda: 100.0, boot_s=lambda: 60.0)
+    facts = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=Hub(), clock=clock).facts()
+    assert facts.clock_says is not None
+    assert (facts.clock_doubt, facts.clock_says.timestamp()) == ("unset", 100.0)
+    assert reader().facts().clock_doubt is None
 
 
 def test_a_meter_without_2_8_0_counts_one_way() -> None:

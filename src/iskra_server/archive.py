@@ -8,6 +8,8 @@ import logging
 import time
 from collections.abc import Callable
 
+from iskra_server.clock import Clock
+from iskra_server.history.checkup import aside
 from iskra_server.history.errors import StoreError
 from iskra_server.history.recorder import Recorder, last_values, remembered
 from iskra_server.history.records import LastCounter
@@ -40,15 +42,24 @@ class Archive:
         raw_days: float,
         simulated: bool,
         thin_every_s: float = THIN_EVERY_S,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or Clock()
         self._writer = Writer(open_store, flush_s=flush_s)
         self._guard: Guard | None = None
         self._recorder = Recorder(
-            writer=self._writer, flush_s=flush_s, keep_points=raw_days > 0, simulated=simulated, learn=self._learn
+            writer=self._writer,
+            flush_s=flush_s,
+            keep_points=raw_days > 0,
+            simulated=simulated,
+            learn=self._learn,
+            clock=self._clock,
         )
         self._raw_days = raw_days
         self._thin_every_s = thin_every_s
         self.replacements = Replacements()
+        # rows of a clock that was wrong
+        self.set_aside = 0
 
     @property
     def store(self) -> Store | None:
@@ -102,21 +113,23 @@ class Archive:
                 log.exception("a sample was not recorded")
 
     async def watch_replacements(self) -> None:
-        """Every minute, look which meters may have been replaced, and which have been."""
+        """Every minute, look which meters may have been replaced, which have been, and what is set aside."""
         while True:
             if self.store is not None:
                 try:
                     known = await asyncio.to_thread(self.store.meters)
                     self.replacements = replacements(known, time.time())
+                    self.set_aside = sum(each.count for each in await asyncio.to_thread(aside, self.store))
                 except StoreError as error:
                     log.debug("which meters were replaced is looked at in a minute: %s", error)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def thin(self) -> None:
-        """Every hour, delete points that are older than they shall become."""
+        """Every hour, delete points that are older than they shall become; never by a clock in doubt."""
         while True:
             await asyncio.sleep(self._thin_every_s)
-            if self.store is not None:
+            self._clock.look()
+            if self.store is not None and self._clock.is_settled:
                 try:
                     await asyncio.to_thread(thin, self.store, time.time(), self._raw_days)
                 except StoreError as error:

@@ -3,6 +3,7 @@
 A plan carries ready settings, part by part. A reload compares the old plan with the new one: equal parts keep running.
 """
 
+import os
 import ssl
 from typing import NamedTuple
 
@@ -72,9 +73,11 @@ def plan_of(config: Config) -> Plan:
         scopes=_scopes(config),
         centre=not config.meters,
     )
+    sources = [_source(meter) for meter in config.meters]
+    _check_devices(sources)
     return Plan(
         config=config,
-        sources=[_source(meter) for meter in config.meters],
+        sources=sources,
         settings=settings,
         outputs=planned_outputs(config),
         # before the context: files that change in between are read again at the next reload
@@ -102,6 +105,18 @@ def _source(meter: MeterConfig) -> Source:
     except ValueError as error:
         reason = meter.url.masked(error).rstrip(".")
         raise ConfigError(f"The meter {meter.url} cannot be read: {reason}.") from None
+
+
+def _check_devices(sources: list[Source]) -> None:
+    """Two names of one serial port would take it from each other."""
+    ports: dict[str, str] = {}
+    for port in (source.state.port for source in sources if not source.simulated):
+        device = os.path.realpath(port)
+        if device in ports and os.path.exists(device):
+            raise ConfigError(
+                f"The meters {ports[device]} and {port} are the same device ({device}); keep one of them."
+            )
+        ports[device] = port
 
 
 def _zone(name: str) -> str:

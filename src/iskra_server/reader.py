@@ -1,25 +1,28 @@
-"""A reader takes one source's octets to the hub: decoder, corrections, guard. It counts everything on the way.
+"""A reader takes one source's octets to the hub: decoder, normaliser, guard. It counts everything on the way.
 
 The counts are the `facts` that the diagnosis is made from.
 """
 
+import asyncio
 import logging
-from collections import Counter, defaultdict, deque
+import time
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import overload
 
-from iskra_server.clock import boottime_s, unseen_s, wall_ahead_s
+from iskra_server.clock import Clock, boottime_s, unseen_s, wall_ahead_s
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts, Leap
 from iskra_server.diagnosis.octets import MOST_OCTETS, Seems, recognise
 from iskra_server.diagnosis.quality import ALIGN_S, VERDICT_S, Day, Quality, Slots, Window, octets_per_s
 from iskra_server.hub import Hub
-from iskra_server.meter.corrections import corrected
+from iskra_server.meter.confirmed import MAX_METERS, ConfirmedMeters
 from iskra_server.meter.guard import MAX_POWER_W, Breach, Guard, Held
 from iskra_server.meter.lock import LockWatch
+from iskra_server.meter.normalise import LeftOut, Memory, merged, normalise
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading, Sample
 from iskra_server.meter.status import phases_missing
@@ -34,14 +37,29 @@ _PUZZLED_S = 10.0
 _TURNS_S = 600.0
 # twenty telegrams or more, for a support bundle
 RECENT_OCTETS = 8192
-# no meter was read by this program before
-_FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
-# clocks are set by less than this all the time
-_CLOCK_SLACK = timedelta(minutes=1)
+# the event loop gets a turn after so much work for one source
+_TURN_S = 0.005
+# a meter whose readings are held back now and then is not worth a line each time
+_CALM_S = 60.0
+# telegrams of ids that are ignored, before it is worth a line in the log
+_FEW_IGNORED = 10
+# a meter sends fewer registers
+_MOST_TOLD = 64
 
 
 # a meter, its port, and which was seen on the same head before -> the one that it may have replaced
 Replaced = Callable[[str, str, str | None], str | None]
+
+
+class _HeardMeter:
+    """What a reader keeps of one meter: `held_s` is when it was held back last, until it has been well for a while."""
+
+    def __init__(self) -> None:
+        self.memory = Memory()
+        self.told: set[LeftOut] = set()
+        self.breach: Breach | None = None
+        self.held_s: float | None = None
+        self.epoch = 0
 
 
 class Reader:
@@ -59,7 +77,11 @@ class Reader:
         stale_after_s: float | None = None,
         max_power_w: int = MAX_POWER_W,
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
+        clock: Clock | None = None,
+        set_aside: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._clock = clock or Clock()
+        self._set_aside = set_aside
         self.source = source
         self._name = name
         self._stale_after_s = stale_after_s
@@ -85,7 +107,12 @@ class Reader:
         self._meter_id: str | None = None
         self._previous_meter_id: str | None = None
         self._turned_at_s: deque[float] = deque(maxlen=16)
-        self._breach: Breach | None = None
+        self._meters = ConfirmedMeters()
+        self._has_told_ignored = False
+        # of each confirmed meter, the one heard last at the end
+        self._heard: OrderedDict[str, _HeardMeter] = OrderedDict()
+        self._left_out = 0
+        self._told: set[tuple[str, LeftOut]] = set()
 
     @property
     def meter_id(self) -> str | None:
@@ -98,9 +125,16 @@ class Reader:
         return self._meter_id if self.source.state.is_open else None
 
     async def run(self) -> None:
+        """A source that always has bytes waiting does not keep the event loop from the others."""
+        worked_s = 0.0
         async with aclosing(self.source.chunks()) as chunks:
             async for chunk in chunks:
+                began_s = time.monotonic()
                 self.take(chunk)
+                worked_s += time.monotonic() - began_s
+                if worked_s >= _TURN_S:
+                    worked_s = 0.0
+                    await asyncio.sleep(0)
 
     def take(self, chunk: Chunk) -> None:
         """Everything that a chunk of octets completes goes to the hub."""
@@ -114,7 +148,7 @@ class Reader:
             del self._recent[:-RECENT_OCTETS]
         self._unread += chunk.octets
         del self._unread[:-MOST_OCTETS]
-        for result in self._decoder.feed(chunk.octets):
+        for result in merged(self._decoder.feed(chunk.octets)):
             if isinstance(result, Fault):
                 self._faults[result.kind] += 1
                 if result.kind != "noise":
@@ -140,6 +174,7 @@ class Reader:
     def facts(self, now_s: float | None = None) -> Facts:
         """What is known now; `now_s` is boot time."""
         now_s = boottime_s() if now_s is None else now_s
+        self._clock.look()
         unseen = unseen_s(self._ahead_s)
         state, sample, lock, meter_id = self.source.state, self._sample, self._lock, self._meter_id
         return Facts(
@@ -165,17 +200,25 @@ class Reader:
             recent=_of_listening(state.heard) if state.heard.count else self._window.quality(now_s, VERDICT_S),
             locked_at=lock.locked_at and lock.locked_at.astimezone(),
             unlocked_for_s=lock.unlocked_for_s,
-            leap=_leap(self._breach),
+            leap=_leap(self._heard[meter_id].breach if meter_id else None),
             previous_meter_id=self._replaced(meter_id, state.port, self._previous_meter_id) if meter_id else None,
             turns=sum(now_s - turned_s <= _TURNS_S for turned_s in self._turned_at_s),
-            clock_behind=self._clock_behind(),
+            clock_doubt=self._clock.doubt(),
+            clock_says=datetime.fromtimestamp(self._clock.wall_s, UTC).astimezone(),
+            set_aside=self._set_aside(),
             one_way=bool(sample and sample.reading.get(_IMPORT) and not sample.reading.get(_EXPORT)),
             phases_missing=phases_missing(sample.reading) if sample else (),
+            left_out=self._left_out,
+            ignored=self._meters.ignored,
         )
 
-    def _offer(self, reading: Reading, chunk: Chunk) -> None:
+    def _offer(self, sent: Reading, chunk: Chunk) -> None:
         source = self.source
-        reading = corrected(reading)
+        is_known = self._guard.knows(sent.meter_id)
+        if not self._meters.confirm(sent.meter_id, chunk.monotonic_s, is_known=is_known):
+            self._report_ignored()
+            return
+        reading = self._normalised(sent)
         if self._meter_id not in (None, reading.meter_id):
             self._previous_meter_id = self._meter_id
             self._turned_at_s.append(chunk.monotonic_s)
@@ -193,14 +236,45 @@ class Reader:
             self._sample = result
             self._hub.publish(result, self._stale_after_s)
 
+    def _normalised(self, sent: Reading) -> Reading:
+        """The record of a reading; what it leaves out is counted, and logged once for each register."""
+        meter = self._heard.pop(sent.meter_id, None) or _HeardMeter()
+        self._heard[sent.meter_id] = meter
+        if len(self._heard) > MAX_METERS:
+            self._heard.popitem(last=False)
+        reading, left_out = normalise(sent, meter.memory)
+        for each in left_out:
+            self._left_out += 1
+            if each not in meter.told and len(meter.told) < _MOST_TOLD:
+                meter.told.add(each)
+                log.warning("%s: register %s is left out: %s", sent.meter_id, each.obis.short, each.reason)
+        return reading
+
     def _report(self, result: Sample | Held) -> None:
-        """One line when readings begin to be held back, one when they are published again."""
-        was_holding = self._breach is not None
-        self._breach = result.breach if isinstance(result, Held) else None
-        if isinstance(result, Held) and not was_holding:
-            log.warning("%s: reading held back: %s", result.sample.reading.meter_id, result.reason)
-        elif isinstance(result, Sample) and was_holding:
-            log.warning("%s: readings are published again (epoch %d)", result.reading.meter_id, result.epoch)
+        """For each meter one line when readings begin to be held back, one when they are published again for good."""
+        sample = result.sample if isinstance(result, Held) else result
+        meter_id, now_s = sample.reading.meter_id, sample.monotonic_s
+        meter = self._heard[meter_id]
+        if isinstance(result, Held):
+            if meter.held_s is None:
+                log.warning("%s: reading held back: %s", meter_id, result.reason)
+            meter.breach, meter.held_s = result.breach, now_s
+            return
+        is_new_truth, meter.epoch, meter.breach = sample.epoch > meter.epoch, sample.epoch, None
+        if meter.held_s is not None and (is_new_truth or now_s - meter.held_s >= _CALM_S):
+            meter.held_s = None
+            log.warning("%s: readings are published again (epoch %d)", meter_id, sample.epoch)
+
+    def _report_ignored(self) -> None:
+        """One line, when it is no head that was moved: so many ids come and go."""
+        if self._meters.ignored >= _FEW_IGNORED and not self._has_told_ignored:
+            self._has_told_ignored = True
+            log.warning(
+                "%s: the server id changes with almost every telegram; ids that come fewer than three times, or that "
+                "are more than %d, are ignored",
+                self.source.state.port,
+                MAX_METERS,
+            )
 
     def _seems(self, now_s: float) -> Seems | None:
         """What the octets since the last telegram seem to be, where it is missing."""
@@ -211,12 +285,6 @@ class Reader:
         if self._judged[0] != came:
             self._judged = came, recognise(octets)
         return self._judged[1]
-
-    def _clock_behind(self) -> datetime | None:
-        """What this computer's clock says, where it says less than it must."""
-        last = (self._meter_id and self._guard.last_published(self._meter_id)) or _FIRST_MOMENT
-        now = datetime.now(UTC)
-        return now.astimezone() if now < max(last, _FIRST_MOMENT) - _CLOCK_SLACK else None
 
 
 def _of_listening(heard: Heard) -> Quality:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Hashable, Sequence
 from threading import Timer
 from typing import TYPE_CHECKING
 
+from iskra_server.clock import Clock
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.delivery import Output
@@ -109,6 +110,7 @@ class Composition:
         self._plan = plan
         self._hub = Hub()
         self._guard = Guard()
+        self._clock = Clock()
         self._voices = Voices()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
@@ -193,7 +195,7 @@ class Composition:
     async def _record(self) -> None:
         """History, opened before the first telegram is read: the guard goes on from what it holds."""
         await self._supervision.stop("retention", "replacements", "history")
-        self._archive = archive = _archive(self._plan.config.history, simulated=self._plan.simulated)
+        self._archive = archive = _archive(self._plan.config.history, self._clock, simulated=self._plan.simulated)
         if archive is None:
             return
         await (archive.begin(self._guard) if self._plan.sources else archive.open())
@@ -232,6 +234,8 @@ class Composition:
             stale_after_s=meter.stale_after_s,
             max_power_w=meter.max_power_w,
             replaced=self._replaced,
+            clock=self._clock,
+            set_aside=lambda: self._archive.set_aside if self._archive else 0,
         )
 
     def _replaced(self, meter_id: str, port: str, seen_before: str | None) -> str | None:
@@ -294,7 +298,7 @@ def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool]:
     return plan.config.history, plan.simulated, bool(plan.sources)
 
 
-def _archive(history: HistoryConfig, *, simulated: bool) -> "Archive | None":
+def _archive(history: HistoryConfig, clock: Clock, *, simulated: bool) -> "Archive | None":
     if not history.enabled:
         return None
     # the database library takes 15 MB of memory
@@ -304,5 +308,9 @@ def _archive(history: HistoryConfig, *, simulated: bool) -> "Archive | None":
     address = address_of(history.data_dir, history.database_url, simulated=simulated)
     profile = history.database_profile
     return Archive(
-        lambda: Store(address, profile), flush_s=history.flush_s, raw_days=history.raw_days, simulated=simulated
+        lambda: Store(address, profile),
+        flush_s=history.flush_s,
+        raw_days=history.raw_days,
+        simulated=simulated,
+        clock=clock,
     )

@@ -55,6 +55,11 @@ def test_the_only_meter_needs_no_name() -> None:
     assert known_meter([METER, OTHER], OTHER.meter_id) == OTHER
 
 
+@pytest.mark.parametrize("name", ["12345678", "1ISK0012345678", "1 isk 00 12345678"])
+def test_a_meter_goes_by_what_stands_on_its_label(name: str) -> None:
+    assert known_meter([METER, OTHER], name) == METER
+
+
 def test_a_meter_that_is_not_clear_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(Refused, match="History holds several meters; name one of them: 1 ISK 00 12345678, 1 ISK"):
         known_meter([METER, SIMULATED], None)

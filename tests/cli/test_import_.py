@@ -24,6 +24,13 @@ def kept(folder: Path, file: str = "iskra.sqlite") -> dict[int, Exact]:
     return {known.quarter - FIRST: known.value for known in found}
 
 
+def known(folder: Path) -> list[tuple[str, str]]:
+    store = Store(f"sqlite:///{folder}/.local/share/iskra-server/iskra.sqlite")
+    found = [(meter.meter_id, meter.server_id) for meter in store.meters()]
+    store.close()
+    return found
+
+
 def hourly(folder: Path, *extra: str, count: int = 3) -> None:
     lines = [f"{FIRST_S + 3600 * hour},{1000 + hour}.5" for hour in range(count)]
     (folder / "x.csv").write_text("\n".join(("timestamp,kwh", *lines, *extra)) + "\n")
@@ -164,10 +171,42 @@ def test_misuse_is_one_sentence(options: list[str], sentence: str, call: Run, tm
 
 def test_a_meter_goes_by_its_server_id_too(call: Run, tmp_path: Path) -> None:
     hourly(tmp_path)
-    assert call("import", "x.csv", "--meter", "0a01").returncode == 0
-    store = Store(f"sqlite:///{tmp_path}/.local/share/iskra-server/iskra.sqlite")
-    assert [meter.server_id for meter in store.meters()] == ["0a01"]
-    store.close()
+    assert call("import", "x.csv", "--meter", "0A0149534B0000BC614E").returncode == 0
+    assert known(tmp_path) == [("1 ISK 00 12345678", "0a0149534b0000bc614e")]
+
+
+@pytest.mark.parametrize("name", ["12345678", "1ISK0012345678", "1 isk 00 12345678"])
+def test_a_known_meter_is_found_by_what_stands_on_it(name: str, call: Run, tmp_path: Path) -> None:
+    hourly(tmp_path)
+    call("import", "x.csv", "--meter", "1 ISK 00 12345678")
+    done = call("import", "x.csv", "--meter", name)
+    assert done.stdout == "x.csv (kwh) imported for 1 ISK 00 12345678: 0 new, 3 already there.\n"
+    assert len(known(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("name", ["87654321", "1 ISK 00 87654321", "0a0149534b0000bc6150"])
+def test_another_meter_is_begun_only_where_that_is_wanted(name: str, call: Run, tmp_path: Path) -> None:
+    hourly(tmp_path)
+    call("import", "x.csv", "--meter", "1 ISK 00 12345678")
+    done = call("import", "x.csv", "--meter", name)
+    assert done.returncode == 2
+    assert "history knows 1 ISK 00 12345678" in done.stderr
+    assert len(known(tmp_path)) == 1
+    is_label = len(name) > 8
+    assert call("import", "x.csv", "--meter", name, "--new-meter").returncode == (0 if is_label else 2)
+    assert len(known(tmp_path)) == (2 if is_label else 1)
+
+
+@pytest.mark.parametrize("file", ["-", "/dev/stdin"])
+def test_a_pipe_is_imported_like_a_file(file: str, run: Run, tmp_path: Path) -> None:
+    hourly(tmp_path)
+    done = run("import", file, *OWN, stdin=(tmp_path / "x.csv").read_bytes())
+    assert done.stdout == f"{file} (kwh) imported for {METER_ID}: 3 new, 0 already there.\n"
+
+
+def test_an_empty_pipe_is_refused(run: Run) -> None:
+    done = run("import", "-", *OWN)
+    assert (done.returncode, done.stderr) == (2, "iskra-server: - is empty.\n")
 
 
 def test_octets_that_are_no_text_are_lines_that_are_wrong(call: Run, tmp_path: Path) -> None:

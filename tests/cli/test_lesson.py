@@ -64,7 +64,7 @@ def test_it_leads_from_the_first_flash_to_inf(capsys: pytest.CaptureFixture[str]
         lesson.unlocked.set()
         await shown.until(lambda text: "until it reads InF" in text)
         lesson.enter.set()
-        await shown.until(lambda text: "hold 5 4 3 2 1" in text and "Let go" in text)
+        await shown.until(lambda text: "hold 5 4 3 2 1" in text and "Light off" in text)
         assert shown.text.count("dark 3 2 1") == 4
         lesson.unlocked.clear()
         await shown.until(lambda text: text.count("Press Enter, and then flash twice") == 2)

@@ -29,6 +29,10 @@ def test_the_command_lists_what_is_there(run: Run) -> None:
         (Port("/dev/ttyUSB1", None, "", "vzlogger (pid 812)", True), "in use by vzlogger (pid 812)"),
         (Port("/dev/ttyUSB1", None, "", None, False), "no permission; add yourself to the group dialout"),
         (Port("/dev/ttyUSB1", None, "ConBee II", None, True), "not an infrared head"),
+        (
+            Port("/dev/ttyUSB1", None, "", None, True, "/dev/serial/by-path/pci-1", has_twin=True),
+            "same serial number as another adapter, so it has no by-id name; this name is that of its USB socket",
+        ),
     ],
 )
 def test_a_remark_says_why_a_port_cannot_be_read(port: Port, why: str) -> None:

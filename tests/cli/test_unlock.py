@@ -16,7 +16,7 @@ def test_in_a_pipe_it_explains_and_tells_what_happens(run: Run) -> None:
         "  1. Two short flashes wake the display",
         "The digits after the point have appeared.",
         "The power has appeared.",
-        "It will fall back in two minutes: switch InF on.",
+        "It locks itself again in two minutes: switch InF on.",
         "InF is on: the meter stays unlocked.",
     ]
     places = [done.stdout.find(part) for part in told]
@@ -40,7 +40,7 @@ def test_an_unlocked_meter_needs_nothing(run: Run) -> None:
 def test_a_meter_that_falls_back_is_told_and_coached_on(terminal: OnTerminal) -> None:
     coach = terminal("unlock", "simulator:MT175-locked?unlock=40&relock=161&rate=40", columns=120)
     coach.until("Press Enter, and then flash twice")
-    coach.until("It will fall back in two minutes")
+    coach.until("It locks itself again in two minutes")
     coach.until("It has locked itself again: InF is off.")
     coach.interrupt()
     assert coach.end() == 1
@@ -58,7 +58,7 @@ def test_on_a_terminal_it_leads_and_counts(terminal: OnTerminal) -> None:
     coach.press("\n")
     coach.until("dark 3 2 1")
     coach.until("Digit 2:")
-    coach.until("It will fall back in two minutes")
+    coach.until("It locks itself again in two minutes")
     coach.until("InF is on")
     assert coach.end() == 0
     assert "Traceback" not in coach.text

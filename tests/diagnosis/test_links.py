@@ -8,6 +8,7 @@ import pytest
 from diagnosis.well import facts, quality
 from iskra_server.diagnosis.advice import Advice
 from iskra_server.diagnosis.links import JUDGES
+from iskra_server.diagnosis.octets import Seems
 
 JUDGE = dict(JUDGES)
 LOCKED_AT = datetime(2026, 11, 26, 14, 5, tzinfo=UTC)
@@ -29,9 +30,22 @@ def test_more_than_five_in_a_hundred_damaged_are_too_many_but_one_or_two_say_not
     assert fault("checksums", recent=quality(good, damaged)) == expected
 
 
-@pytest.mark.parametrize(("damaged", "expected"), [(1, None), (2, "never_whole")])
+@pytest.mark.parametrize(("damaged", "expected"), [(1, "first_telegram"), (2, "never_whole")])
 def test_telegrams_that_only_begin_are_never_whole(damaged: int, expected: str | None) -> None:
     assert fault("telegrams", telegrams=0, faults={"cut": damaged, "noise": 9}) == expected
+
+
+@pytest.mark.parametrize("seems", ["first_telegram", "never_whole", "telnet", "line_ends", "characters", "seven_bits"])
+@pytest.mark.parametrize("damaged", [0, 1])
+def test_bytes_of_telegrams_tell_what_is_wrong_with_them(seems: str, damaged: int) -> None:
+    facts = {"telegrams": 0, "faults": {"cut": damaged, "noise": 9}, "seems": Seems(seems)}
+    assert fault("telegrams", **facts) == seems
+
+
+@pytest.mark.parametrize(("quarantined", "expected"), [(0, "no_values"), (2, "held_back")])
+def test_telegrams_without_a_reading_are_said_to_arrive_only_where_some_did(quarantined: int, expected: str) -> None:
+    assert fault("telegrams", telegrams=3, age_s=None) is True
+    assert fault("values", telegrams=3, age_s=None, quarantined=quarantined) == expected
 
 
 @pytest.mark.parametrize(

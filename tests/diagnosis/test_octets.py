@@ -10,6 +10,11 @@ from iskra_server.diagnosis.octets import MOST_OCTETS, Seems, recognise
 from iskra_server.diagnosis.wire import seen
 
 TELEGRAM = telegrams.telegram()
+# with what serial servers change
+CROWDED = telegrams.telegram(
+    [*telegrams.meter_entries(), *telegrams.meter_entries(power=0x0D0A0A)],
+    server_id=bytes.fromhex("0a0a49534b0000bc614e"),
+)
 P1 = b"/ISK5\\2M550T-1012\r\n\r\n1-3:0.2.8(50)\r\n0-0:1.0.0(261126140500W)\r\n1-0:1.8.1(000123.456*kWh)\r\n!A1B2\r\n"
 D0 = b"/ISk5MT174-0001\r\n\x020.0.0(12345678)\r\n1.8.0(000123.456*kWh)\r\n!\r\n\x03\x2a"
 NMEA = b"$GNRMC,140500.00,A,4807.038,N,01131.000,E,0.0,84.4,261126,,,A*6A\r\n$GPGSV,1,1,00*79\r\n"
@@ -40,7 +45,17 @@ def parity(text: bytes) -> bytes:
         (b"\xff" * 95 + b"\x3c" * 5, "flat"),
         (random.Random(1).randbytes(3000), "noise"),
         (TELEGRAM[:200] * 3, "never_whole"),
-        (TELEGRAM[150:], "never_whole"),
+        (TELEGRAM[150:], "first_telegram"),
+        (TELEGRAM, "first_telegram"),
+        ((b"\x1b" * 4 + b"\1\1\0\1" + TELEGRAM[8:]) * 2, "never_whole"),
+        (b"\xff\xfd\x03\xff\xfb\x03" + CROWDED.replace(b"\xff", b"\xff\xff") * 2, "telnet"),
+        (CROWDED[50:].replace(b"\xff", b"\xff\xff"), "telnet"),
+        (CROWDED.replace(b"\n", b"\r\n") * 2, "line_ends"),
+        (CROWDED.decode("latin-1").encode() * 2, "characters"),
+        (CROWDED.decode("utf-8", "replace").encode() * 2, "characters"),
+        (bytes(byte & 0x7F for byte in CROWDED * 2), "seven_bits"),
+        (CROWDED, "first_telegram"),
+        (CROWDED[:-1] * 4, "never_whole"),
     ],
 )
 def test_what_octets_seem_to_be(octets: bytes, fault: str) -> None:

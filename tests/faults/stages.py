@@ -16,8 +16,12 @@ import pytest
 
 import telegrams
 from faults.scene import FIRST_ENERGY, Scene, telegram
+from history import entries as history
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.diagnosis.wire import seen
+from iskra_server.history.checkup import repair
+from iskra_server.history.records import quarter_of
+from iskra_server.history.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.sources.trouble import in_container
 from running import free_port, until
@@ -32,6 +36,7 @@ HDLC = bytes.fromhex("7ea01a0221" + "13" * 22 + "7e")
 MBUS = bytes.fromhex("68101068") + bytes(16) + b"\x55\x16"
 NMEA = b"$GNRMC,140500.00,A,4807.038,N,01131.000,E,0.0,84.4,261126,,,A*6A\r\n"
 WHOLE = telegrams.telegram()
+LINE_FEEDS = telegrams.telegram(server_id=bytes.fromhex("0a0a49534b0000bc614e"))
 FAKETIME = glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 
 
@@ -178,6 +183,16 @@ def busy_unknown(scene: Scene) -> Iterator[None]:
         yield
 
 
+def named_twice(scene: Scene) -> Iterator[None]:
+    """A second name leads to the head as soon as that is read."""
+    second = scene.folder / "second-name"
+    scene.serve(second, scene.head.link)
+    until(lambda: any(each["facts"]["is_open"] for each in scene.server.get("/api/v1/status").json()["meters"]))
+    second.symlink_to(scene.head.link)
+    yield
+    scene.deliver = scene.plug(scene.folder, second.name).send
+
+
 def all_taken(scene: Scene) -> Iterator[None]:
     by_id = scene.serve_auto()
     scene.plug(by_id, "usb-ITead_Sonoff_Zigbee_3.0_USB_Dongle_Plus-if00")
@@ -253,11 +268,21 @@ def unreachable(scene: Scene) -> Iterator[None]:
 
 
 def needs_package(scene: Scene) -> Iterator[None]:
+    if in_container():
+        pytest.skip("this machine is a container")
+    yield from _needs_package(scene)
+
+
+def needs_package_in_container(scene: Scene) -> Iterator[None]:
+    yield from _needs_package(scene, {"container": "podman"})
+
+
+def _needs_package(scene: Scene, environ: dict[str, str] | None = None) -> Iterator[None]:
     with suppress(ImportError):
         import aioesphomeapi  # type: ignore[import-not-found]  # noqa: F401, PLC0415
 
         pytest.skip("the package is installed")
-    scene.serve("esphome://192.0.2.1/?port_name=head")
+    scene.serve("esphome://192.0.2.1/?port_name=head", environ=environ)
     yield
 
 
@@ -361,7 +386,7 @@ def overrun(scene: Scene) -> Iterator[None]:
     yield
 
 
-def no_values(scene: Scene) -> Iterator[None]:
+def first_telegram(scene: Scene) -> Iterator[None]:
     scene.serve()
     scene.is_open()
     scene.head.send(scene.good()[:100])
@@ -484,6 +509,40 @@ def clock_behind(scene: Scene) -> Iterator[None]:
     yield
 
 
+def clock_stepped(scene: Scene) -> Iterator[None]:
+    """Somebody sets the clock a year ahead while it runs."""
+    yield from _with_clock(scene, "+0", "+1y")
+
+
+def set_aside(scene: Scene) -> Iterator[None]:
+    """What a clock that was a year ahead has left."""
+    ahead = history.boundary(quarter_of(time.time()) + 35_040)
+    store = Store(f"sqlite:///{scene.folder / 'iskra.sqlite'}")
+    store.write([ahead], [history.METER])
+    repair(store, time.time())
+    store.close()
+    scene.serve(environ={"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(scene.folder)})
+    scene.is_open()
+    scene.head.send(scene.good())
+    yield
+
+
+def _with_clock(scene: Scene, first: str, then: str) -> Iterator[None]:
+    if not FAKETIME:
+        pytest.skip("needs libfaketime (faketime)")
+    says = scene.folder / "clock"
+    says.write_text(first)
+    clock = {"LD_PRELOAD": FAKETIME[0], "FAKETIME_TIMESTAMP_FILE": str(says), "FAKETIME_NO_CACHE": "1"}
+    listening = scene.listen()
+    scene.serve(f"tcp://127.0.0.1:{listening.getsockname()[1]}", environ=clock | {"FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    scene.accept(listening)
+    scene.deliver(scene.good())
+    until(lambda: scene.server.cumulated().status_code == 200)
+    says.write_text(then)
+    scene.deliver(scene.good())
+    yield
+
+
 def phases(scene: Scene) -> Iterator[None]:
     wh = {"scaler": tlv.integer(-1, 1), "unit": tlv.unsigned(30, 1)}
     scene.serve()
@@ -510,12 +569,24 @@ STAGES: dict[str, Stage] = {
         *(no_port, no_port_in_container, missing, missing_in_container, nothing_behind, unplugged),
         *(simulated_unplugged, capture_missing),
         *(permission_group, permission_owner, permission_directory, capture_permission),
-        *(opening, busy, busy_unknown, all_taken, unusable, unusable_file, capture_unusable, ended, refused, closed),
-        *(unknown_name, no_answer, unreachable, needs_package),
+        *(
+            opening,
+            busy,
+            busy_unknown,
+            named_twice,
+            all_taken,
+            unusable,
+            unusable_file,
+            capture_unusable,
+            ended,
+            refused,
+            closed,
+        ),
+        *(unknown_name, no_answer, unreachable, needs_package, needs_package_in_container),
         *(silence, fell_silent, not_heard, gps, framing, noise),
-        *(never_whole, checksums, cut, overrun, no_values, held_back),
+        *(never_whole, checksums, cut, overrun, first_telegram, held_back),
         *(locked, relocked, inf_off, stale, rare, went_back, jumped),
-        *(two_meters, other_meter, two_heads, clock_behind, phases, simulated, well),
+        *(two_meters, other_meter, two_heads, clock_behind, clock_stepped, set_aside, phases, simulated, well),
     )
 } | {
     "flat": _hearing(bytes(700)),
@@ -527,19 +598,24 @@ STAGES: dict[str, Stage] = {
     "d0": _hearing(D0),
     "dlms": _hearing(HDLC),
     "mbus": _hearing(MBUS),
+    "telnet": _hearing(WHOLE.replace(b"\xff", b"\xff\xff") * 2),
+    "line_ends": _hearing(LINE_FEEDS.replace(b"\n", b"\r\n") * 2),
+    "characters": _hearing(WHOLE.decode("latin-1").encode() * 2),
+    "seven_bits": _hearing(bytes(byte & 0x7F for byte in WHOLE * 2)),
     "one_way": well,
 }
 # what cannot be mended without another address or another start
 FOR_GOOD = frozenset(
     (
         *("capture_missing", "capture_permission", "capture_unusable", "ended", "unusable", "unusable_file"),
-        *("unknown_name", "no_answer", "unreachable", "needs_package"),
+        *("unknown_name", "no_answer", "unreachable", "needs_package", "needs_package_in_container"),
         # the simulator sends its own telegrams, not ours
         *("simulated", "simulated_unplugged"),
     )
 )
 # staged where it takes no minutes, with the reason
 ELSEWHERE = {
+    "no_values": (Path("diagnosis/test_links.py"), "what a later decoder may give"),
     "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),
     "trickle": (Path("test_reader.py"), "twenty seconds of stray light"),
     "restless": (Path("test_reader.py"), "twenty seconds of stray light"),

@@ -1,5 +1,7 @@
 """Messages become a batch; each that cannot be read is refused with its reason, and the others are taken."""
 
+from msgspec.structs import replace
+
 from history.entries import METER, QUARTER, boundary
 from iskra_server.fleet import message
 from iskra_server.fleet.take import LARGEST, Came, take
@@ -7,6 +9,7 @@ from iskra_server.history.centre import Heard
 from samples import METER_ID
 
 NOW_S = 1_800_000_000
+TOO_MANY: dict[str, list[message.Value]] = {f"1-0:{place}.8.0*255": [] for place in range(101)}
 
 
 def came(kind: str, payload: bytes) -> Came:
@@ -49,9 +52,14 @@ def test_what_cannot_be_read_is_refused_alone() -> None:
         came("else", b"{}"),
         came("quarters", b" " * (LARGEST + 1)),
         came("live", b'{"v":9}'),
+        came("status", b'{"v":1,"x":' + b"[" * 100_000),
+        came("live", b" " * (1 << 15)),
+        came("quarters", message.encode(replace(message.quarters(METER, []), counters=TOO_MANY))),
     ]
     taken = take([bad[0], good, *bad[1:]], NOW_S)
     assert taken.records == [boundary(QUARTER + 1)]
-    assert sorted(taken.reasons) == [0, 2, 3, 4]
-    assert [len(refusal.octets) for refusal in taken.refused] == [1, 2, 4096, 7]
+    assert sorted(taken.reasons) == [0, 2, 3, 4, 5, 6, 7]
+    assert [len(refusal.octets) for refusal in taken.refused] == [1, 2, 4096, 7, 4096, 4096, 2125]
     assert all(taken.reasons.values())
+    assert taken.reasons[3] == "it has 1048577 bytes, 1048576 are the most"
+    assert "length <= 100" in taken.reasons[7]

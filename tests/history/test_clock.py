@@ -14,6 +14,8 @@ import pytest
 from msgspec.structs import replace
 
 from history.entries import wait_until
+from iskra_server.clock import SETTLE_S, Clock
+from iskra_server.history.checkup import aside, odd, steps
 from iskra_server.history.energy import Energies, edges
 from iskra_server.history.energy import energy as energy_of
 from iskra_server.history.points import unpack
@@ -51,7 +53,8 @@ def recorded(path: Path, samples: list[Sample]) -> Store:
     writer = Writer(lambda: Store(address), together_s=0.01)
     writer.start()
     wait_until(lambda: writer.store is not None)
-    recorder = Recorder(writer=writer, flush_s=60, keep_points=True, simulated=False)
+    clock = Clock(synchronised=lambda: False, has_own=True)
+    recorder = Recorder(writer=writer, flush_s=60, keep_points=True, simulated=False, clock=clock)
     asyncio.run(recorder.run(given(samples)))
     recorder.close()
     state = writer.close()
@@ -106,13 +109,50 @@ def test_a_clock_that_jumps_back_and_is_set_right_leaves_no_trace_but_a_gap(tmp_
     store.close()
 
 
-@pytest.mark.parametrize("jump_s", [HOUR_S, -HOUR_S])
-def test_a_clock_that_jumps_loses_no_telegram(tmp_path: Path, jump_s: int) -> None:
-    samples = [*telegrams(0, HOUR_S), *telegrams(HOUR_S, 2 * HOUR_S, jump_s)]
+YEAR_S = 365 * 86_400
+
+
+@pytest.mark.parametrize("ahead_s", [60, 1100])
+def test_a_clock_that_ran_a_year_ahead_costs_what_it_took_and_no_more(tmp_path: Path, ahead_s: int) -> None:
+    """Right for an hour, a year ahead for a minute or longer than it takes to be believed, then right again."""
+    wrong, right, end_s = HOUR_S - 20, HOUR_S - 20 + ahead_s, 3 * HOUR_S
+    samples = [*telegrams(0, wrong), *telegrams(wrong, right, YEAR_S), *telegrams(right, end_s + EVERY_S)]
+    store = recorded(tmp_path, samples)
+    assert odd(store, START.timestamp() + end_s) == []
+    found = store.boundaries_between(METER_ID, IMPORT, 0, 2**31)
+    assert [(each.quarter - QUARTER) * 900 for each in found] == [each.value.raw for each in found]
+    shown = {each.quarter - QUARTER for each in found}
+    # a minute of it is nothing: it was never believed, and what came meanwhile is placed by boot time
+    assert set(range(13)) - shown <= (set() if ahead_s == 60 else {4, 5})
+    assert bool(aside(store)) == (ahead_s > SETTLE_S)
+    answer = energies(store, START, START + timedelta(seconds=end_s))
+    assert answer.total_wh is not None
+    assert answer.total_wh * 10 == end_s
+    store.close()
+
+
+def test_history_that_has_lain_in_the_future_for_long_is_recorded_on_at_once(tmp_path: Path) -> None:
+    recorded(tmp_path, telegrams(0, HOUR_S, YEAR_S)).close()
+    store = recorded(tmp_path, telegrams(HOUR_S, 2 * HOUR_S + EVERY_S))
+    found = store.boundaries_between(METER_ID, IMPORT, 0, 2**31)
+    assert [each.quarter - QUARTER for each in found] == [4, 5, 6, 7, 8]
+    assert odd(store, START.timestamp() + 2 * HOUR_S) == []
+    assert aside(store)
+    store.close()
+
+
+def test_a_clock_that_is_set_forward_and_stays_so_loses_two_minutes_of_telegrams_but_for_some(tmp_path: Path) -> None:
+    samples = [*telegrams(0, HOUR_S), *telegrams(HOUR_S, 2 * HOUR_S, HOUR_S)]
     store = recorded(tmp_path, samples)
     blocks = store.points_between(METER_ID, 0, 2**40)
     kept = [point.registers[0].raw for block in blocks for point in unpack(block.octets)]
-    assert sorted(kept) == list(range(0, 2 * HOUR_S, EVERY_S))
+    doubtful = range(HOUR_S, HOUR_S + int(SETTLE_S))
+    assert [raw for raw in sorted(kept) if raw not in doubtful] == [
+        second for second in range(0, 2 * HOUR_S, EVERY_S) if second not in doubtful
+    ]
+    assert len([raw for raw in kept if raw in doubtful]) >= SETTLE_S / 60
+    (step,) = steps(store)
+    assert (step.to_s - step.from_s, step.reason) == (HOUR_S, "stepped")
     store.close()
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from history.entries import METER, QUARTER, boundary, power
 from iskra_server.history import fleet
-from iskra_server.history.centre import Batch, Heard, keep
+from iskra_server.history.centre import Batch, Heard, ReaderState, keep
 from iskra_server.history.fleet import Group, GroupSum
 from iskra_server.history.records import Boundary, Exact, MeterInfo
 from iskra_server.history.store import Store
@@ -148,4 +148,21 @@ def test_labels_change_and_go(house: Store) -> None:
 
 def test_power_is_no_counter(house: Store) -> None:
     house.write([power()], [METER])
-    assert fleet.readers(house, limit=5) == []
+    assert fleet.readers(house, limit=5) == ([], None)
+
+
+@pytest.mark.parametrize(("limit", "room"), [(1, 2**22), (3, 2**22), (7, 2**22), (100, 2**22), (7, 1), (100, 5_000)])
+def test_readers_come_page_by_page_and_a_page_is_not_long(
+    house: Store, monkeypatch: pytest.MonkeyPatch, limit: int, room: int
+) -> None:
+    names = [f"reader {place:02}" for place in range(50)]
+    keep(house, Batch(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
+    monkeypatch.setattr(fleet, "_PAGE", room)
+    found: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page, after = fleet.readers(house, limit=limit, after=after)
+        assert len(page) <= limit
+        assert sum(len(row.status) for row in page[: -fleet._READERS]) < room
+        found += [row.name for row in page]
+    assert found == names

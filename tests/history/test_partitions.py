@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from history.entries import METER, QUARTER, block, boundary, power
 from history.postgres import Postgres
+from iskra_server.history.centre import Batch, keep
 from iskra_server.history.partitions import AHEAD, existing, months, named
 from iskra_server.history.records import QUARTER_S
 from iskra_server.history.store import Store
@@ -51,7 +52,7 @@ def test_months_are_made_ahead_and_once(centre: Store) -> None:
     assert len(found) in (AHEAD + 1, AHEAD + 2)
     assert named("power", datetime.now(UTC).date().replace(day=1)) in found
     assert centre.prepare() == 0
-    assert centre.prepare(ahead=AHEAD + 2) in (3, 6)
+    assert centre.prepare(ahead=AHEAD + 2) in (3, 6, 9)
 
 
 def test_what_is_imported_has_its_month(centre: Store) -> None:
@@ -122,3 +123,17 @@ def test_who_does_not_own_the_tables_leaves_months_to_the_owner(centre: Store, p
 def test_sqlite_has_no_partitions(sqlite: Store) -> None:
     sqlite.write([boundary()], [METER])
     assert (sqlite.prepare(), sqlite.forget_before(time.time())) == (0, 0)
+
+
+def test_what_a_reader_sends_makes_few_months_and_is_all_kept(centre: Store) -> None:
+    before = partitions(centre)
+    now = datetime.now(UTC).year
+    sent = [boundary(at(year, month) // QUARTER_S) for year in range(2000, now + 2) for month in range(1, 13)]
+    keep(centre, Batch(sent, [METER]))
+    assert len(partitions(centre) - before) < 4 * 12 * 3
+    assert counted(centre, "boundary") == len(sent)
+    # by hand, or by an import, they are made
+    centre.write(sent[:3])
+    assert centre.prepare(since_s=at(2000, 1)) > 200
+    assert counted(centre, "boundary") == len(sent)
+    assert counted(centre, "boundary_2000_01") == 1

@@ -13,6 +13,9 @@ export function browser({ languages = ["en-GB"], tz = "Europe/Berlin", centre = 
   define("location", { hash: "", href: "http://meter.local/" });
   define("addEventListener", (name, listener) => listeners.set(name, listener));
   define("EventSource", class extends EventTarget {});
+  // a page waits for as long as it is open, a test does not
+  const { setTimeout } = globalThis;
+  define("setTimeout", (...timer) => setTimeout(...timer).unref());
 }
 
 export function define(name, value) {

@@ -1,37 +1,55 @@
+import pytest
 from msgspec.structs import replace
 
-from iskra_server.meter.corrections import corrected
-from iskra_server.meter.reading import Reading, Register
-from iskra_server.meter.units import WATT, WATT_HOUR
-from samples import IMPORT, POWER, reading
+from iskra_server.meter.corrections import CORRECTED, CORRECTIONS, SIGNED_POWERS, correct
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Register
+from iskra_server.meter.units import WATT
 
-DZG = bytes.fromhex("0a01445a470000bc614e")
-
-
-def dzg(power: int, status: int | None, server_id: bytes = DZG) -> Reading:
-    total = Register(IMPORT, 100, -1, WATT_HOUR, status)
-    return replace(reading(total, Register(POWER, power, -2, WATT)), server_id=server_id)
+IMPORTING, EXPORTING, EXPORTING_L2_L3 = 0x1C0104, 0x1C7904, 0x1C6904
+TOTAL, L1, L2, L3 = SIGNED_POWERS
 
 
-def power_of(content: Reading) -> int | bytes | bool:
-    register = corrected(content).get(POWER)
-    assert register is not None
-    return register.raw
+def power(raw: int, obis: Obis = TOTAL) -> Register:
+    return Register(obis, raw, -2, WATT)
 
 
-def test_a_negative_power_of_two_octets_is_meant_unsigned_while_the_meter_imports() -> None:
-    assert power_of(dzg(-29912, 0x1C0104)) == 35624
+@pytest.mark.parametrize(
+    ("obis", "raw", "width", "status", "meant"),
+    [
+        (TOTAL, -29912, 2, IMPORTING, 35624),
+        (TOTAL, -100, 1, IMPORTING, 156),
+        (TOTAL, -70000, 3, IMPORTING, (1 << 24) - 70000),
+        (L1, -28000, 2, IMPORTING, 37536),
+        (L1, -28000, 2, EXPORTING_L2_L3, 37536),
+        (L3, -1, 1, IMPORTING, 255),
+        # the direction bit of this register says export
+        (TOTAL, -30000, 2, EXPORTING, -30000),
+        (TOTAL, -30000, 2, EXPORTING_L2_L3, -30000),
+        (L2, -30000, 2, EXPORTING_L2_L3, -30000),
+        # wider than any wrong one, of unknown width, right already, no word of this generation, no word
+        (TOTAL, -40000, 4, IMPORTING, -40000),
+        (TOTAL, -5, 0, IMPORTING, -5),
+        (TOTAL, 29912, 2, IMPORTING, 29912),
+        (TOTAL, -5, 1, 0x182, -5),
+        (TOTAL, -5, 1, None, -5),
+        (Obis.parse("1.7.0"), -5, 1, IMPORTING, -5),
+    ],
+)
+def test_a_dzg_power_below_0_is_meant_unsigned_while_it_imports(
+    obis: Obis, raw: int, width: int, status: int | None, meant: int
+) -> None:
+    sent = power(raw, obis)
+    expected = sent if raw == meant else replace(sent, raw=meant, derived=CORRECTED)
+    assert correct(sent, width, "DZG", status) == expected
 
 
-def test_a_negative_power_is_right_while_the_meter_exports() -> None:
-    assert power_of(dzg(-30000, 0x1C6904)) == -30000
+@pytest.mark.parametrize("maker", ["ISK", "EMH", None])
+def test_no_other_maker_is_corrected(maker: str | None) -> None:
+    sent = power(-29912)
+    assert correct(sent, 2, maker, IMPORTING) is sent
 
 
-def test_nothing_else_is_corrected() -> None:
-    for content in (
-        dzg(29912, 0x1C0104),
-        dzg(-40000, 0x1C0104),
-        dzg(-5, None),
-        dzg(-5, 0x104, b"\x0a\x01ISK\0\0\0\0\1"),
-    ):
-        assert corrected(content) is content
+def test_every_correction_says_where_it_comes_from() -> None:
+    for row in CORRECTIONS:
+        assert all((row.maker, row.registers, row.widths, row.condition, row.effect, row.source))

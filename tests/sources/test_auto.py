@@ -214,5 +214,5 @@ def test_a_trouble_with_the_only_port_is_told(machine: Machine, plug: Plug) -> N
         state = asyncio.run(state_with_problem(machine.source()))
     finally:
         os.close(descriptor)
-    assert state.problem == "busy"
+    assert state.problem == "named_twice"
     assert state.about["port"] == path

@@ -1,6 +1,8 @@
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from serialx import SerialPortInfo
@@ -51,6 +53,33 @@ def test_by_id_names_come_first_and_each_device_once(dev: Path, plug: Callable[[
 def test_a_by_id_name_describes_what_nothing_else_does(dev: Path, plug: Callable[[], Pty]) -> None:
     (dev / "serial" / "by-id" / FTDI).symlink_to(plug().path)
     assert [port.description for port in list_ports(dev, lambda: [])] == ["FTDI FT232R USB UART A0000001"]
+
+
+def twins(dev: Path, plug: Callable[[], Pty], **second: Any) -> list[Port]:
+    """Two adapters with the same serial number, or with what `second` has: udev has one by-id name for both."""
+    (dev / "serial" / "by-path").mkdir()
+    listed = []
+    for number in range(2):
+        device = dev / f"ttyUSB{number}"
+        device.symlink_to(plug().path)
+        (dev / "serial" / "by-path" / f"pci-usb-0:{number}:1.0-port0").symlink_to(device)
+        listed.append(replace(info(str(device), "FT232R", "FTDI"), vid=0x0403, pid=0x6001, serial_number="0001"))
+    (dev / "serial" / "by-id" / FTDI).symlink_to(dev / "ttyUSB1")
+    listed[1] = replace(listed[1], **second)
+    return sorted(list_ports(dev, lambda: listed), key=lambda port: port.by_path or "")
+
+
+def test_adapters_that_share_a_by_id_name_go_by_their_socket(dev: Path, plug: Callable[[], Pty]) -> None:
+    found = twins(dev, plug)
+    assert [port.has_twin for port in found] == [True, True]
+    assert [Path(port.path).name for port in found] == ["pci-usb-0:0:1.0-port0", "pci-usb-0:1:1.0-port0"]
+
+
+@pytest.mark.parametrize("second", [{"serial_number": "0002"}, {"interface_num": 1}, {"pid": 0x6015}])
+def test_adapters_that_differ_have_no_twin(dev: Path, plug: Callable[[], Pty], second: dict[str, Any]) -> None:
+    found = twins(dev, plug, **second)
+    assert [port.has_twin for port in found] == [False, False]
+    assert [Path(port.path).name for port in found] == ["ttyUSB0", FTDI] or found[1].by_id == found[1].path
 
 
 def test_what_has_been_pulled_out_is_not_listed(dev: Path) -> None:

@@ -198,7 +198,8 @@ def test_an_rfc2217_server_is_set_to_9600_8n1_and_read() -> None:
     assert (settings[1], settings[2], settings[3], settings[4]) == ((9600).to_bytes(4), b"\x08", b"\x01", b"\x01")
 
 
-def test_esphome_names_what_is_missing_and_never_its_key() -> None:
+def test_esphome_names_what_is_missing_and_never_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "in_container", lambda: False)
     source = bridge_source("esphome://192.0.2.1/?port_name=head&key=c2VjcmV0")
     assert "c2VjcmV0" not in source.url
     state = asyncio.run(state_after_trouble(source))
@@ -206,6 +207,17 @@ def test_esphome_names_what_is_missing_and_never_its_key() -> None:
         "needs_package",
         "esphome://192.0.2.1/?port_name=head&key=***",
     )
+
+
+def test_a_container_is_not_told_to_install_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "in_container", lambda: True)
+    state = asyncio.run(state_after_trouble(bridge_source("esphome://192.0.2.1/?port_name=head")))
+    assert state.problem == "needs_package_in_container"
+
+
+@pytest.mark.parametrize("host", ["192.168.1..20", "x" * 70])
+def test_a_name_that_no_network_takes_is_not_known(host: str) -> None:
+    assert asyncio.run(state_after_trouble(tcp_source(f"tcp://{host}:2001"))).problem == "unknown_name"
 
 
 @pytest.mark.parametrize("url", ["tcp://head", "tcp://:4000", "tcp://head:serial", "rfc2217://head"])

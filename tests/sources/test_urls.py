@@ -43,13 +43,40 @@ def test_a_capture_is_replayed(url: str) -> None:
     assert source.state == State(str(Path("capture.bin")), is_open=False)
 
 
-@pytest.mark.parametrize("url", ["", "udp://192.0.2.1:4000", "http://192.0.2.1/data.json", "simulator:MT175", "tpc:1"])
+@pytest.mark.parametrize(
+    "url", ["", "udp://192.0.2.1:4000", "http://192.0.2.1/data.json", "simulator:MT175", "tpc://1"]
+)
 def test_another_form_is_refused_with_those_that_are_known(url: str) -> None:
     with pytest.raises(ValueError) as refusal:
         opened(url)
     sentence = str(refusal.value)
     assert sentence.startswith(f"{url!r} is not an address of a meter. It can be auto, ")
     assert all(form in sentence for form in FORMS)
+
+
+@pytest.mark.parametrize(
+    ("url", "better"),
+    [
+        ("192.168.1.1:2001", "write tcp://192.168.1.1:2001"),
+        ("192.168.1.1", "write tcp://192.168.1.1:PORT"),
+        ("ser2net.local:2001", "write tcp://ser2net.local:2001"),
+        ("[2001:db8::1]:2001", "write tcp://[2001:db8::1]:2001"),
+        ("socket://192.168.1.1:2001", "write tcp://192.168.1.1:2001"),
+        ("telnet://head:23/", "write tcp://head:23"),
+        ("com3", "COM3 is a port of Windows; iskra-server ports lists the ports of this computer"),
+        ("ttyUSB97", "write /dev/ttyUSB97"),
+    ],
+)
+def test_an_address_of_another_program_is_told_as_ours(url: str, better: str) -> None:
+    with pytest.raises(ValueError) as refusal:
+        opened(url)
+    assert str(refusal.value) == f"{url} is not an address of a meter; {better}."
+
+
+@pytest.mark.parametrize("url", ["/dev/tty\0", "tcp://host\n:1", "/dev/\udcff"])
+def test_what_cannot_be_printed_is_no_address(url: str) -> None:
+    with pytest.raises(ValueError, match="has characters that no address has"):
+        opened(url)
 
 
 @pytest.mark.parametrize(

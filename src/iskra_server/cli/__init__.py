@@ -3,9 +3,11 @@
 Exit status: 0 good, 1 the answer is no, 2 wrong usage or configuration. What goes wrong is one sentence on stderr.
 """
 
+import codecs
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,6 +38,7 @@ COMMANDS = {
     "homeassistant": "Print the YAML for Home Assistant, ready to paste.",
     "export": "Write history as CSV or Parquet.",
     "import": "Read history from a file.",
+    "history": "Find and set aside what a wrong clock has left in history.",
     "backup": "Copy the history to a file; the server may run.",
     "restore": "Put a backup in the place of the history; the server must not run.",
     "meters": "List the meters that history knows; say that one replaced another, or is gone.",
@@ -46,9 +49,10 @@ COMMANDS = {
 
 
 def module_of(command: str) -> Any:
-    """The module of a command; one that is a word of the language has an underscore more."""
+    """The module of a command; one that is a word of the language, or a helper's name, has an underscore more."""
     name = command.replace("-", "_")
-    return import_module(f"iskra_server.cli.{name}_" if iskeyword(name) else f"iskra_server.cli.{name}")
+    is_taken = iskeyword(name) or name == "history"
+    return import_module(f"iskra_server.cli.{name}_" if is_taken else f"iskra_server.cli.{name}")
 
 
 class Commands(TyperGroup):
@@ -65,13 +69,11 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
+            return super().invoke(ctx)
         except BrokenPipeError:
-            # the reader of a pipe has seen enough; what is still buffered has nowhere to go
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # the reader of a pipe has seen enough
+            _discard_output()
             return 0
-        return result
 
 
 app = typer.Typer(
@@ -101,20 +103,60 @@ def _root(
 
 def main() -> None:
     """Run the command line; ends the process."""
+    _prepare_streams()
+    status = _run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+    except OSError as error:
+        status = _unwritable(error)
+    sys.exit(status)
+
+
+def _run() -> int:
+    """The exit status of the command that was called."""
     called = Path(sys.argv[0]).name
     try:
-        status = app(prog_name=called if called.startswith("iskra") else NAME, standalone_mode=False)
+        return int(app(prog_name=called if called.startswith("iskra") else NAME, standalone_mode=False) or 0)
     except (Refused, ConfigError) as error:
         _say(str(error))
-        status = error.status if isinstance(error, Refused) else 2
+        return error.status if isinstance(error, Refused) else 2
     except typer.TyperException as error:
         if message := error.format_message():
             _say(f"{message.removesuffix('.')}{'' if message.endswith('?') else '.'} See {NAME} --help.")
-        status = error.exit_code
+        return error.exit_code
     except OSError as error:
-        _say(f"The output cannot be written: {error.strerror}.")
-        status = 1
-    sys.exit(status)
+        return _unwritable(error)
+
+
+def _prepare_streams() -> None:
+    """Whatever streams this process was started with, each can be used, and text of any language is printed.
+
+    A stream that was closed is opened again, so that its number goes to no database or port; writing to it fails.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="replace")
+
+
+def _unwritable(error: OSError) -> int:
+    _say(f"The output cannot be written: {error.strerror or error}.")
+    _discard_output()
+    return 1
+
+
+def _discard_output() -> None:
+    """What is still buffered has nowhere to go, and the end of the process would try again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(sentence: str) -> None:

@@ -20,6 +20,8 @@ from iskra_server.history.store import Store
 from iskra_server.zone import zone
 
 _SQLITE = "sqlite:///"
+# fewer digits of a serial number are more likely a mistake
+_SERIAL_DIGITS = 6
 # not imported: they bring the serial ports along
 _SIMULATED = ("simulator:", "file:")
 
@@ -84,10 +86,23 @@ def known_meter(meters: Sequence[MeterInfo], name: str | None) -> MeterInfo:
         raise Refused("History holds no meter yet. Start iskra-server serve, or import readings with --meter.")
     if name is None and len(meters) > 1:
         raise Refused(f"History holds several meters; name one of them: {names}.")
-    found = next((meter for meter in meters if name in (None, meter.meter_id)), None)
-    if found is None:
+    found = [meter for meter in meters if name is None or is_named(meter, name)]
+    if not found:
         raise Refused(f"History knows no meter {name}; it knows {names}.")
-    return found
+    if len(found) > 1:
+        raise Refused(f"{name} may be {' or '.join(meter.meter_id for meter in found)}; write the whole number.")
+    return found[0]
+
+
+def is_named(meter: MeterInfo, name: str) -> bool:
+    """Whether a name is a meter's: its label, with or without spaces, its serial number, or its server id in hex."""
+    short = _short(name)
+    serial = short.isdecimal() and len(short) >= _SERIAL_DIGITS and _short(meter.meter_id).endswith(short.zfill(8))
+    return bool(short) and (serial or short in (_short(meter.meter_id), _short(meter.server_id)))
+
+
+def _short(name: str) -> str:
+    return "".join(name.split()).lower()
 
 
 def known_zone(name: str, config: Config) -> ZoneInfo:

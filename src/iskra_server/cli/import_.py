@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from shutil import copyfileobj
 from typing import Annotated, Literal
 
 import typer
@@ -16,7 +17,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import Progress
 
-from iskra_server.cli.history import Zone, address, configured, file_of, known_meter, known_zone, opened
+from iskra_server.cli.history import Zone, address, configured, file_of, is_named, known_meter, known_zone, opened
 from iskra_server.cli.options import ConfigFile, Quiet, examples, single
 from iskra_server.cli.refusal import Refused
 from iskra_server.cli.telegrams import plural
@@ -30,6 +31,7 @@ from iskra_server.history.transfer.load import load
 from iskra_server.history.transfer.plan import Plan, plan
 from iskra_server.history.transfer.rows import Bad, Kept, Unit
 from iskra_server.meter.guard import is_counter
+from iskra_server.meter.identity import meter_id
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 
@@ -44,13 +46,19 @@ _EXAMPLES = examples(
 FormName = Literal["auto", "iskra", "vzlogger", "kwh", "homeassistant"]
 # lines that tell the form of a file
 _BEGINNING = 20
-_LABEL = re.compile(r"[0-9A-F] [A-Z]{3} [0-9A-F]{2} [0-9]{8}")
-_SERVER_ID = re.compile(r"([0-9a-f]{2})+")
+_LABEL = re.compile(r"([0-9A-F]) ?([A-Z]{3}) ?([0-9A-F]{2}) ?([0-9]{8})", re.IGNORECASE)
+# eight digits alone are the serial number of a label
+_SERVER_ID = re.compile(r"([0-9a-f]{2}){5,}", re.IGNORECASE)
 
 
 class Source(Struct, frozen=True):
-    """A file and what is known of it; `obis` is the register of forms that name none."""
+    """A file and what is known of it; `obis` is the register of forms that name none.
 
+    name  how the user names it
+    path  where it can be read, more than once
+    """
+
+    name: str
     path: Path
     form: forms.Form
     simulated: bool
@@ -61,10 +69,13 @@ class Source(Struct, frozen=True):
 @app.command(name="import", epilog=_EXAMPLES)
 def import_(
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What to read.")],
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="What to read; - is stdin.")],
     meter: Annotated[
         str | None, typer.Option("--meter", metavar="ID", help="Whose history it is.", show_default="the only one")
     ] = None,
+    new_meter: Annotated[
+        bool, typer.Option("--new-meter", help="Start the history of a meter beside those that are known.")
+    ] = False,
     form: Annotated[
         FormName, typer.Option("--form", metavar="auto|iskra|vzlogger|kwh|homeassistant", help="Form of the file.")
     ] = "auto",
@@ -87,16 +98,18 @@ def import_(
     """Read history from a file. Exit status 1 if nothing was imported because lines are wrong."""
     settings = configured(config)
     wanted = forms.Wanted(known_zone(tz, settings), unit, statistic)
-    source = _recognised(file, form, _counter(register), wanted)
+    counter = _counter(register)
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=quiet or not console.is_terminal)
-    with _history(settings, dry_run=dry_run) as store, bar as progress:
-        info = _meter(store.meters(), meter, simulated=source.simulated)
-        found = _planned(store, source, info, progress)
-        refused = found.bad_count > 0 and not skip_bad
-        if not refused and not dry_run:
-            task = progress.add_task("writing", total=len(found.records))
-            load(store, found, info, lambda count: progress.advance(task, count))
+    with _readable(file) as path:
+        source = _recognised(file, path, form, counter, wanted)
+        with _history(settings, dry_run=dry_run) as store, bar as progress:
+            info = _meter(store.meters(), meter, simulated=source.simulated, new=new_meter)
+            found = _planned(store, source, info, progress)
+            refused = found.bad_count > 0 and not skip_bad
+            if not refused and not dry_run:
+                task = progress.add_task("writing", total=len(found.records))
+                load(store, found, info, lambda count: progress.advance(task, count))
     _say(found, source, info, dry_run=dry_run, refused=refused, quiet=quiet)
     raise typer.Exit(1 if refused else 0)
 
@@ -111,17 +124,31 @@ def _counter(code: str) -> Obis:
     return obis
 
 
-def _recognised(path: Path, name: FormName, obis: Obis, wanted: forms.Wanted) -> Source:
-    with _reading(path), path.open(encoding="utf-8-sig", errors="replace") as lines:
+@contextmanager
+def _readable(name: str) -> Iterator[Path]:
+    """The file, or a copy of what a pipe gives: it is read twice, once to tell its form."""
+    path = Path("/dev/stdin" if name == "-" else name)
+    if path.is_file() or path.is_dir() or not path.exists():
+        yield path
+        return
+    with tempfile.NamedTemporaryFile() as copy:
+        with _reading(name), path.open("rb") as pipe:
+            copyfileobj(pipe, copy)
+            copy.flush()
+        yield Path(copy.name)
+
+
+def _recognised(name: str, path: Path, form_name: FormName, obis: Obis, wanted: forms.Wanted) -> Source:
+    with _reading(name), path.open(encoding="utf-8-sig", errors="replace") as lines:
         beginning = list(islice(lines, _BEGINNING))
-        form = forms.recognise(beginning) if name == "auto" else name
-        return Source(path, form, form == "iskra" and forms.is_simulated(beginning), obis, wanted)
+        form = forms.recognise(beginning) if form_name == "auto" else form_name
+        return Source(name, path, form, form == "iskra" and forms.is_simulated(beginning), obis, wanted)
 
 
 def _planned(store: Store, source: Source, meter: MeterInfo, progress: Progress) -> Plan:
     """What the file would change; every line is read before the first is written."""
     with (
-        _reading(source.path),
+        _reading(source.name),
         progress.open(
             source.path, "r", encoding="utf-8-sig", errors="replace", newline="", description="reading"
         ) as lines,
@@ -138,16 +165,16 @@ def _rows(source: Source, lines: Iterable[str], meter_id: str) -> Iterator[Kept 
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(name: str) -> Iterator[None]:
     """What is wrong with a file as a whole ends the command."""
     try:
         yield
     except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}.") from None
+        raise Refused(f"{name} cannot be read: {error.strerror}.") from None
     except forms.UnknownForm as error:
-        raise Refused(f"{path} {error}.") from None
+        raise Refused(f"{name} {error}.") from None
     except csv.Error as error:
-        raise Refused(f"{path} is not a table of text: {error}.") from None
+        raise Refused(f"{name} is not a table of text: {error}.") from None
 
 
 @contextmanager
@@ -163,16 +190,28 @@ def _history(config: Config, *, dry_run: bool) -> Iterator[Store]:
             yield store
 
 
-def _meter(known: Sequence[MeterInfo], name: str | None, *, simulated: bool) -> MeterInfo:
-    """The meter whose history the file is; a new one is named as it names itself."""
+def _meter(known: Sequence[MeterInfo], name: str | None, *, simulated: bool, new: bool) -> MeterInfo:
+    """The meter whose history the file is; a new one is named as the server will name it."""
     if any(meter.simulated != simulated for meter in known):
-        held, new = ("real", "a simulated") if simulated else ("simulated", "a real")
-        raise Refused(f"History holds a {held} meter; that of {new} one is never written beside it. Set data_dir.")
-    if name is None or name in {meter.meter_id for meter in known}:
+        held, other = ("real", "a simulated") if simulated else ("simulated", "a real")
+        raise Refused(f"History holds a {held} meter; that of {other} one is never written beside it. Set data_dir.")
+    if name is None or any(is_named(info, name) for info in known):
         return known_meter(known, name)
-    if not _LABEL.fullmatch(name) and not _SERVER_ID.fullmatch(name):
-        raise Refused(f"'{name}' is not a meter; give the number on its label, such as --meter '1 ISK 00 12345678'.")
-    return MeterInfo(name, name if _SERVER_ID.fullmatch(name) else "", simulated, 0, 0)
+    label = _LABEL.fullmatch(name)
+    if not label and not _SERVER_ID.fullmatch(name):
+        raise Refused(
+            f"'{name}' is not a meter; give the number on its label, such as --meter '1 ISK 00 12345678'"
+            f"{_known(known)}."
+        )
+    if known and not new:
+        raise Refused(f"History does not know the meter {name}{_known(known)}. Correct it, or add --new-meter.")
+    if label:
+        return MeterInfo(" ".join(label.groups()).upper(), "", simulated, 0, 0)
+    return MeterInfo(meter_id(bytes.fromhex(name)), name.lower(), simulated, 0, 0)
+
+
+def _known(meters: Sequence[MeterInfo]) -> str:
+    return f"; history knows {', '.join(meter.meter_id for meter in meters)}" if meters else ""
 
 
 def _say(found: Plan, source: Source, meter: MeterInfo, *, dry_run: bool, refused: bool, quiet: bool) -> None:
@@ -200,4 +239,4 @@ def sentence(found: Plan, source: Source, meter: MeterInfo, *, dry_run: bool) ->
         *([f"{plural(found.bad_count, 'line')} left out"] if found.bad_count else []),
     ]
     would = "would be imported" if dry_run else "imported"
-    return f"{source.path} ({source.form}) {would} for {meter.meter_id}: {', '.join(parts)}."
+    return f"{source.name} ({source.form}) {would} for {meter.meter_id}: {', '.join(parts)}."

@@ -51,9 +51,11 @@ def as_table(ports: list[Port]) -> Table:
 
 
 def remark(port: Port) -> str:
-    """Why a port cannot be read now, empty if it can."""
+    """Why a port cannot be read now, or what is special about its name; empty if nothing is."""
     if port.holder:
         return f"in use by {port.holder}"
     if not port.may_open:
         return "no permission; add yourself to the group dialout"
+    if port.has_twin:
+        return "same serial number as another adapter, so it has no by-id name; this name is that of its USB socket"
     return "not an infrared head" if port.is_foreign else ""

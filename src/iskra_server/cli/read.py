@@ -1,5 +1,6 @@
 """`read`: a meter's values, live."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Annotated
@@ -15,7 +16,7 @@ from iskra_server.cli.quality import Quality
 from iskra_server.cli.screen import Screen
 from iskra_server.cli.source import MeterUrl, named_source, ticking, unattended
 from iskra_server.codecs.sml.decoder import SmlDecoder
-from iskra_server.meter.corrections import corrected
+from iskra_server.meter.normalise import Memory, merged, normalise
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.sources.source import Source
 
@@ -49,18 +50,28 @@ def read(
     raise typer.Exit(0 if quality.telegrams else 1)
 
 
-def _items(decoder: SmlDecoder, octets: bytes) -> Iterator[Reading | Fault]:
-    """What the octets complete, as the meter means it."""
-    return (corrected(item) if isinstance(item, Reading) else item for item in decoder.feed(octets))
+class _Decoding:
+    """What bytes complete, as the server shows it; one per source."""
+
+    def __init__(self) -> None:
+        self._decoder = SmlDecoder()
+        self._memories: defaultdict[bytes, Memory] = defaultdict(Memory)
+
+    def items(self, octets: bytes) -> Iterator[Reading | Fault]:
+        for item in merged(self._decoder.feed(octets)):
+            if isinstance(item, Reading):
+                yield normalise(item, self._memories[item.server_id])[0]
+            else:
+                yield item
 
 
 async def _raw(source: Source, quality: Quality, count: int | None) -> None:
-    decoder, lines = SmlDecoder(), HexLines()
+    decoding, lines = _Decoding(), HexLines()
     try:
         async with aclosing(unattended(source)) as chunks:
             async for octets in chunks:
                 print(lines.feed(octets), end="", flush=True)
-                for item in _items(decoder, octets):
+                for item in decoding.items(octets):
                     quality.add(item)
                 if count and quality.telegrams >= count:
                     return
@@ -69,10 +80,10 @@ async def _raw(source: Source, quality: Quality, count: int | None) -> None:
 
 
 async def _lines(source: Source, quality: Quality, count: int | None, *, json: bool) -> None:
-    decoder = SmlDecoder()
+    decoding = _Decoding()
     async with aclosing(unattended(source)) as chunks:
         async for octets in chunks:
-            for item in _items(decoder, octets):
+            for item in decoding.items(octets):
                 quality.add(item)
                 print(_line(item, json=json), flush=True)
                 if count and quality.telegrams >= count:
@@ -86,11 +97,11 @@ def _line(item: Reading | Fault, *, json: bool) -> str:
 
 
 async def _live(source: Source, quality: Quality, count: int | None, console: Console) -> None:
-    decoder, screen = SmlDecoder(), Screen(source, quality)
+    decoding, screen = _Decoding(), Screen(source, quality)
     with Live(console=console, auto_refresh=False, get_renderable=screen.render) as live:
         async with aclosing(ticking(source)) as chunks:
             async for octets in chunks:
-                for item in _items(decoder, octets):
+                for item in decoding.items(octets):
                     quality.add(item)
                 if screen.is_due():
                     live.refresh()

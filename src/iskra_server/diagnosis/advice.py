@@ -50,14 +50,14 @@ LABELS = {
     "device": Label("Device", "Gerät"),
     "permission": Label("Permission", "Berechtigung"),
     "port": Label("Port", "Anschluss"),
-    "octets": Label("Octets", "Oktette"),
+    "octets": Label("Data", "Daten"),
     "signal": Label("Signal", "Signal"),
     "protocol": Label("Protocol", "Protokoll"),
     "telegrams": Label("Telegrams", "Telegramme"),
     "checksums": Label("Checksums", "Prüfsummen"),
     "values": Label("Values", "Werte"),
     "unlocked": Label("Unlocked", "Freigeschaltet"),
-    "fresh": Label("Fresh", "Frisch"),
+    "fresh": Label("Up to date", "Aktuell"),
     "plausible": Label("Plausible", "Plausibel"),
 }
 
@@ -86,20 +86,20 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "{port} gibt es in diesem Container nicht.",
         "Stecken Sie den Lesekopf ein und reichen Sie ihn in den Container: --device {port}, oder devices: in docker-compose.yml."),
     "nothing_behind": (
-        "Nothing is plugged in behind {port}.",
+        "Nothing is connected to {port}.",
         "Plug the head in again.",
-        "Hinter {port} steckt nichts.",
+        "An {port} ist nichts angeschlossen.",
         "Stecken Sie den Lesekopf wieder ein."),
     "unplugged": (
         "{port} was unplugged.",
-        "Plug it in again; reading then goes on by itself.",
+        "Plug it in again; reading continues by itself.",
         "{port} wurde abgezogen.",
-        "Stecken Sie ihn wieder ein; das Lesen geht dann von selbst weiter."),
+        "Stecken Sie den Lesekopf wieder ein; danach wird von selbst weitergelesen."),
     "simulated_unplugged": (
         "The simulated infrared head is unplugged.",
         "It comes back by itself within seconds.",
         "Der simulierte Lesekopf ist abgezogen.",
-        "Er kommt nach Sekunden von selbst wieder."),
+        "Er ist nach wenigen Sekunden von selbst wieder da."),
     "capture_missing": (
         "{port} does not exist.",
         "Check the path of the capture.",
@@ -129,9 +129,9 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     # --- port ---
     "opening": (
         "{port} is not read yet.",
-        "Wait a moment: it is opened and listened to.",
+        "Wait a moment: it is being opened.",
         "{port} wird noch nicht gelesen.",
-        "Warten Sie einen Augenblick: Er wird geöffnet und abgehört."),
+        "Warten Sie einen Moment: Der Anschluss wird gerade geöffnet."),
     "busy": (
         "{port} is in use by {program}.",
         "Stop that program, or let it use another port.",
@@ -142,6 +142,11 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Find it with sudo fuser -v {port} and stop it.",
         "{port} wird von einem anderen Programm benutzt.",
         "Finden Sie es mit sudo fuser -v {port} und beenden Sie es."),
+    "named_twice": (
+        "{port} is already read by this server, under another name.",
+        "Name each head once; iskra-server ports lists them.",
+        "{port} wird von diesem Server schon unter einem anderen Namen gelesen.",
+        "Nennen Sie jeden Lesekopf nur einmal; iskra-server ports zeigt sie."),
     "all_taken": (
         "All serial ports belong to something else: {ports}.",
         "Plug the head in, or name its port.",
@@ -170,7 +175,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     "refused": (
         "Nothing listens at {port}.",
         "Check the port number, and that the serial server there is running.",
-        "Bei {port} nimmt niemand die Verbindung an.",
+        "Unter {port} nimmt niemand Verbindungen an.",
         "Prüfen Sie die Portnummer, und ob der serielle Server dort läuft."),
     "unknown_name": (
         "The name in {port} is not known.",
@@ -192,6 +197,11 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Run pip install 'serialx[esphome]'.",
         "{port} braucht ein weiteres Paket.",
         "Führen Sie pip install 'serialx[esphome]' aus."),
+    "needs_package_in_container": (
+        "{port} needs a package that the container image does not have.",
+        "Let ESPHome serve its UART as raw TCP (component stream_server) and write tcp://HOST:PORT; or run this server outside of the container, with pip install 'serialx[esphome]'.",
+        "{port} braucht ein Paket, das im Container-Image fehlt.",
+        "Lassen Sie ESPHome seine UART als rohes TCP anbieten (Komponente stream_server) und schreiben Sie tcp://HOST:PORT; oder betreiben Sie diesen Server außerhalb des Containers, mit pip install 'serialx[esphome]'."),
     "bad_address": (
         "{port} cannot be used ({reason}).",
         "Check the address and the settings there.",
@@ -199,9 +209,9 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Prüfen Sie die Adresse und die Einstellungen dort."),
     "closed": (
         "{port} closed the connection.",
-        "Check the device there; connecting goes on.",
+        "Check the device there; the connection is tried again.",
         "{port} hat die Verbindung beendet.",
-        "Prüfen Sie das Gerät dort; es wird weiter verbunden."),
+        "Prüfen Sie das Gerät dort; die Verbindung wird wieder versucht."),
     "idle": (
         "Nothing came from {port} for {seconds} s.",
         "Check the device there and its head.",
@@ -214,7 +224,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "An {port} kommt nichts an.",
         "Setzen Sie den Lesekopf auf das Infrarotfenster des Zählers, Kabel nach unten, und prüfen Sie, ob es der richtige Anschluss ist (iskra-server ports) und der Zähler Strom hat."),
     "fell_silent": (
-        "Nothing arrives on {port} since {seconds} s; before that the meter was heard.",
+        "Nothing has arrived on {port} for {seconds} s; before that the meter was heard.",
         "Check whether the head has fallen off or turned, and whether the meter's display is on.",
         "An {port} kommt seit {seconds} s nichts mehr an; vorher war der Zähler zu hören.",
         "Sehen Sie nach, ob der Lesekopf abgefallen oder verdreht ist, und ob die Anzeige des Zählers an ist."),
@@ -225,9 +235,9 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Setzen Sie den Lesekopf auf das Infrarotfenster des Zählers, Kabel nach unten, oder nennen Sie seinen Anschluss."),
     # --- signal ---
     "flat": (
-        "{percent} % of the octets on {port} are {octet}: that is light or a hanging line, or a meter at 300 baud.",
+        "{percent} % of the bytes on {port} are {octet}: that is stray light, a stuck line, or a meter at 300 baud.",
         "Put the head on the meter and shade it from lamps; if it stays so, check the wiring and whether the meter speaks D0.",
-        "{percent} % der Oktette an {port} sind {octet}: Das ist Licht oder eine hängende Leitung, oder ein Zähler mit 300 Baud.",
+        "{percent} % der Bytes an {port} sind {octet}: Das ist Streulicht, eine Leitung mit festem Pegel oder ein Zähler mit 300 Baud.",
         "Setzen Sie den Lesekopf auf den Zähler und schirmen Sie ihn von Lampen ab; bleibt es dabei, prüfen Sie die Verdrahtung, und ob der Zähler D0 spricht."),
     "gps": (
         "{port} seems to be a GPS receiver: it sends NMEA sentences.",
@@ -240,40 +250,40 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "{port} scheint ein Modem zu sein: Es antwortet wie auf AT-Befehle.",
         "Wählen Sie den Anschluss des Lesekopfs mit iskra-server ports."),
     "text": (
-        "{port} sends text, and no meter's: {text}",
+        "{port} sends text that is not a meter's: {text}",
         "Choose the head's port with iskra-server ports.",
-        "{port} sendet Text, aber nicht den eines Zählers: {text}",
+        "{port} sendet Text, der nicht von einem Zähler ist: {text}",
         "Wählen Sie den Anschluss des Lesekopfs mit iskra-server ports."),
     "inverted": (
-        "The signal on {port} is upside down: dark and light are exchanged.",
+        "The signal on {port} is inverted: light and dark are swapped.",
         "Switch the inversion on at the head or the serial server, or use a head with the right polarity.",
-        "Das Signal an {port} steht auf dem Kopf: Hell und dunkel sind vertauscht.",
+        "Das Signal an {port} ist invertiert: Hell und Dunkel sind vertauscht.",
         "Schalten Sie die Invertierung am Lesekopf oder am seriellen Server ein, oder nehmen Sie einen Lesekopf mit richtiger Polarität."),
     "speed": (
-        "The meter on {port} sends at {speed} baud, and it is read at 9600.",
+        "The meter on {port} sends at {speed} baud, but it is read at 9600.",
         "Write {port}?baud={speed} as its address; a serial server is set to {speed} baud at its own settings.",
-        "Der Zähler an {port} sendet mit {speed} Baud und wird mit 9600 gelesen.",
+        "Der Zähler an {port} sendet mit {speed} Baud, gelesen wird aber mit 9600.",
         "Schreiben Sie {port}?baud={speed} als Adresse; ein serieller Server wird in seinen eigenen Einstellungen auf {speed} Baud gestellt."),
     "framing": (
-        "{percent} % of the octets on {port} have no stop bit (framing errors of the adapter), and no telegram begins.",
+        "{percent} % of the bytes on {port} have no stop bit (framing errors of the adapter), and no telegram begins.",
         "Put the head straight on the infrared window, away from lamps; if it stays so, the meter sends at another speed: its manual says which, {port}?baud=SPEED sets it.",
-        "{percent} % der Oktette an {port} haben kein Stoppbit (Rahmenfehler des Adapters), und kein Telegramm beginnt.",
+        "{percent} % der Bytes an {port} haben kein Stoppbit (Rahmenfehler des Adapters), und kein Telegramm beginnt.",
         "Setzen Sie den Lesekopf gerade auf das Infrarotfenster, fern von Lampen; bleibt es dabei, sendet der Zähler mit anderer Geschwindigkeit: Seine Anleitung nennt sie, {port}?baud=ZAHL stellt sie ein."),
     "trickle": (
-        "Only {rate} octets a second arrive on {port}; a meter sends fifty and more.",
+        "Only {rate} bytes a second arrive on {port}; a meter sends fifty and more.",
         "That is stray light: put the head straight on the infrared window, cable down, and shade it.",
-        "An {port} kommen nur {rate} Oktette in der Sekunde an; ein Zähler sendet fünfzig und mehr.",
+        "An {port} kommen nur {rate} Bytes pro Sekunde an; ein Zähler sendet fünfzig und mehr.",
         "Das ist Streulicht: Setzen Sie den Lesekopf gerade auf das Infrarotfenster, Kabel nach unten, und schirmen Sie ihn ab."),
     "restless": (
-        "{rate} octets a second arrive on {port} without a pause, and no telegram begins; a meter rests between its telegrams.",
+        "{rate} bytes a second arrive on {port} without a pause, and no telegram begins; a meter pauses between its telegrams.",
         "Shade the head from lamps and from a second head; if it stays so, check the wiring, and whether this is the head's port.",
-        "An {port} kommen ohne Pause {rate} Oktette in der Sekunde an, und kein Telegramm beginnt; ein Zähler ruht zwischen den Telegrammen.",
+        "An {port} kommen ohne Pause {rate} Bytes pro Sekunde an, und kein Telegramm beginnt; ein Zähler macht zwischen den Telegrammen Pause.",
         "Schirmen Sie den Lesekopf von Lampen und einem zweiten Lesekopf ab; bleibt es dabei, prüfen Sie die Verdrahtung, und ob dies der Anschluss des Lesekopfs ist."),
     "noise": (
-        "Octets arrive on {port} ({octets}), but no telegram begins.",
-        "Put the head straight on the infrared window, cable down; if it stays so, it is another speed or no SML meter.",
-        "An {port} kommen Oktette an ({octets}), aber kein Telegramm beginnt.",
-        "Setzen Sie den Lesekopf gerade auf das Infrarotfenster, Kabel nach unten; bleibt es dabei, ist es eine andere Geschwindigkeit oder kein SML-Zähler."),
+        "Bytes arrive on {port} ({octets}), but no telegram begins.",
+        "Put the head straight on the infrared window, cable down; if it stays so, the meter sends at another speed or is not an SML meter.",
+        "An {port} kommen Bytes an ({octets}), aber kein Telegramm beginnt.",
+        "Setzen Sie den Lesekopf gerade auf das Infrarotfenster, Kabel nach unten; bleibt es dabei, sendet der Zähler mit anderer Geschwindigkeit oder ist kein SML-Zähler."),
     # --- protocol ---
     "p1": (
         "The meter on {port} speaks P1 (DSMR), which this version does not read.",
@@ -296,26 +306,51 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Was an {port} hängt, spricht M-Bus; das liest diese Version nicht.",
         "Nehmen Sie an diesem Anschluss ein Leseprogramm für M-Bus-Zähler."),
     # --- telegrams ---
+    "telnet": (
+        "Every byte FF on {port} arrives twice: the serial server is in telnet mode, so no telegram arrives intact.",
+        "Set the serial server to raw, or write rfc2217:// instead of tcp:// in its address.",
+        "Jedes Byte FF an {port} kommt doppelt an: Der serielle Server ist im Telnet-Modus, und kein Telegramm kommt unversehrt an.",
+        "Stellen Sie den seriellen Server auf raw, oder schreiben Sie rfc2217:// statt tcp:// in seine Adresse."),
+    "line_ends": (
+        "Every byte 0A on {port} arrives as 0D 0A: line ends are being translated, so no telegram arrives intact.",
+        "Set the serial server to raw, without any translation of line ends (CR, LF).",
+        "Jedes Byte 0A an {port} kommt als 0D 0A an: Zeilenenden werden umgewandelt, und kein Telegramm kommt unversehrt an.",
+        "Stellen Sie den seriellen Server auf raw, ohne Umwandlung von Zeilenenden (CR, LF)."),
+    "characters": (
+        "The bytes on {port} were converted to UTF-8 as if they were text, so no telegram arrives intact.",
+        "Set the serial server to raw; a program of your own must pass on bytes, not text.",
+        "Die Bytes an {port} wurden wie Text nach UTF-8 umgewandelt; so kommt kein Telegramm unversehrt an.",
+        "Stellen Sie den seriellen Server auf raw; ein eigenes Programm muss Bytes weitergeben, keinen Text."),
+    "seven_bits": (
+        "The bytes on {port} have only seven bits, so no telegram arrives intact.",
+        "Set the serial server to raw with 8 data bits, no parity, 1 stop bit (8N1).",
+        "Die Bytes an {port} haben nur sieben Bits; so kommt kein Telegramm unversehrt an.",
+        "Stellen Sie den seriellen Server auf raw mit 8 Datenbits ohne Parität und 1 Stoppbit (8N1)."),
+    "first_telegram": (
+        "A first telegram is arriving on {port}.",
+        "Wait a moment: meters send every few seconds.",
+        "An {port} kommt gerade ein erstes Telegramm an.",
+        "Warten Sie einen Moment: Zähler senden alle paar Sekunden."),
     "never_whole": (
-        "Telegrams begin on {port}, but none arrives whole.",
+        "Telegrams begin on {port}, but none arrives intact.",
         "Move the head by a millimetre, cable down, and watch iskra-server align; then try another cable.",
-        "An {port} beginnen Telegramme, aber keines kommt ganz an.",
-        "Verschieben Sie den Lesekopf um einen Millimeter, Kabel nach unten,; dann versuchen Sie ein anderes Kabel."),
+        "An {port} beginnen Telegramme, aber keines kommt unversehrt an.",
+        "Verschieben Sie den Lesekopf um einen Millimeter, Kabel nach unten, und beobachten Sie dabei iskra-server align; hilft das nicht, versuchen Sie ein anderes Kabel."),
     # --- checksums ---
     "checksums": (
-        "Only {percent} % of the telegrams arrive whole.",
-        "Move the head by a millimetre, cable down, until it rises (iskra-server align); keep a second head's light and lamps away, try another cable.",
-        "Nur {percent} % der Telegramme kommen ganz an.",
-        "Verschieben Sie den Lesekopf um einen Millimeter, Kabel nach unten, bis es mehr werden (iskra-server align); halten Sie das Licht eines zweiten Lesekopfs und von Lampen fern, versuchen Sie ein anderes Kabel."),
+        "Only {percent} % of the telegrams are valid.",
+        "Move the head by a millimetre, cable down, until the share rises (iskra-server align); keep lamps and the light of a second head away, or try another cable.",
+        "Nur {percent} % der Telegramme sind gültig.",
+        "Verschieben Sie den Lesekopf um einen Millimeter, Kabel nach unten, bis der Anteil steigt (iskra-server align); halten Sie Lampen und das Licht eines zweiten Lesekopfs fern, oder versuchen Sie ein anderes Kabel."),
     "cut": (
-        "Only {percent} % of the telegrams arrive whole; most of the others are cut off.",
-        "Octets get lost on the way: try another cable, plug the head in without a hub, and check the serial server.",
-        "Nur {percent} % der Telegramme kommen ganz an; die meisten anderen sind abgeschnitten.",
-        "Unterwegs gehen Oktette verloren: Versuchen Sie ein anderes Kabel, stecken Sie den Lesekopf ohne Hub ein, und prüfen Sie den seriellen Server."),
+        "Only {percent} % of the telegrams are valid; most of the others are cut off.",
+        "Bytes get lost on the way: try another cable, plug the head in without a hub, and check the serial server.",
+        "Nur {percent} % der Telegramme sind gültig; die meisten anderen sind abgeschnitten.",
+        "Unterwegs gehen Bytes verloren: Versuchen Sie ein anderes Kabel, stecken Sie den Lesekopf ohne Hub ein, und prüfen Sie den seriellen Server."),
     "overrun": (
-        "Only {percent} % of the telegrams arrive whole: the adapter or this computer lost octets {count} times within five minutes.",
+        "Only {percent} % of the telegrams are valid: the adapter or this computer lost bytes {count} times within five minutes.",
         "Plug the head in without a hub, give the computer less to do, or take another adapter; the head itself sits well.",
-        "Nur {percent} % der Telegramme kommen ganz an: Der Adapter oder dieser Rechner hat binnen fünf Minuten {count}-mal Oktette verloren.",
+        "Nur {percent} % der Telegramme sind gültig: Der Adapter oder dieser Rechner hat binnen fünf Minuten {count}-mal Bytes verloren.",
         "Stecken Sie den Lesekopf ohne Hub ein, geben Sie dem Rechner weniger zu tun, oder nehmen Sie einen anderen Adapter; der Lesekopf selbst sitzt gut."),
     # --- values ---
     "no_values": (
@@ -340,7 +375,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Der Zähler war freigeschaltet und hat sich um {time} gesperrt: Seitdem sendet er nur ganze kWh und keine Leistung.",
         "Geben Sie die PIN noch einmal ein und schalten Sie InF ein, damit er frei bleibt; iskra-server unlock zeigt, wie."),
     "inf_off": (
-        "The power has vanished {seconds} s after the PIN was entered: InF is off.",
+        "The power value disappeared {seconds} s after the PIN was entered: InF is off.",
         "Enter the PIN again, step on to InF and hold the light on it for five seconds until it reads on; iskra-server unlock shows how.",
         "Die Leistung ist {seconds} s nach Eingabe der PIN verschwunden: InF ist aus.",
         "Geben Sie die PIN noch einmal ein, gehen Sie weiter zu InF und leuchten Sie fünf Sekunden, bis „on“ erscheint; iskra-server unlock zeigt, wie."),
@@ -363,19 +398,19 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Wurde der Zähler zurückgesetzt, warten Sie: Werte, die fünf Minuten lang zusammenpassen, gelten als neuer Stand. Sonst prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
     "jumped": (
         "Readings are held back: {register} jumped from {before} to {value} within {seconds} s.",
-        "If the connection can carry that much, raise meters.max_power_w; else check that only one meter is in front of the head.",
+        "If the connection can carry that much, raise meters.max_power_w; otherwise check that only one meter is in front of the head.",
         "Werte werden zurückgehalten: {register} sprang innerhalb von {seconds} s von {before} auf {value}.",
         "Kann der Anschluss so viel liefern, erhöhen Sie meters.max_power_w; sonst prüfen Sie, ob nur ein Zähler vor dem Lesekopf ist."),
     # --- worth knowing while values arrive ---
     "two_meters": (
-        "Two meters are heard in turn on {port}: {meter} and {other}.",
+        "Two meters are heard alternately on {port}: {meter} and {other}.",
         "Shade the head from the other meter, and give each meter a head of its own.",
         "An {port} sind abwechselnd zwei Zähler zu hören: {meter} und {other}.",
         "Schirmen Sie den Lesekopf vom anderen Zähler ab, und geben Sie jedem Zähler einen eigenen Lesekopf."),
     "other_meter": (
-        "Meter {meter} is where {other} was.",
+        "Meter {meter} is now read where {other} was.",
         "If it has replaced it, join their histories: iskra-server meters replace '{other}' '{meter}'.",
-        "Zähler {meter} ist dort, wo {other} war.",
+        "Zähler {meter} wird jetzt dort gelesen, wo {other} war.",
         "Hat er ihn ersetzt, verbinden Sie ihre Historien: iskra-server meters replace '{other}' '{meter}'."),
     "two_heads": (
         "Meter {meter} is read by two heads: {port} and {other}.",
@@ -383,17 +418,27 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Zähler {meter} wird von zwei Leseköpfen gelesen: {port} und {other}.",
         "Nehmen Sie einen davon ab, oder setzen Sie ihn auf den Zähler, für den er gedacht ist."),
     "clock_behind": (
-        "The clock of this computer is wrong: it says {time}, and that moment is past.",
-        "Let it set its clock over the network (timedatectl set-ntp true); until then times and history are wrong, values are right.",
-        "Die Uhr dieses Rechners geht falsch: Sie zeigt {time}, und dieser Zeitpunkt ist vorbei.",
-        "Lassen Sie ihn seine Uhr über das Netz stellen (timedatectl set-ntp true); bis dahin stimmen Zeiten und Historie nicht, die Werte schon."),
+        "The clock of this computer is not set: it says {time}.",
+        "Let it set its clock over the network (timedatectl set-ntp true); values are right, and history waits until then.",
+        "Die Uhr dieses Rechners ist nicht gestellt: Sie zeigt {time}.",
+        "Lassen Sie ihn seine Uhr über das Netz stellen (timedatectl set-ntp true); die Werte stimmen, die Historie wartet bis dahin."),
+    "clock_stepped": (
+        "The clock of this computer was set, by more than a minute, to {time}.",
+        "If that is right, there is nothing to do: history waits two minutes, and goes on if the clock stays so.",
+        "Die Uhr dieses Rechners wurde um mehr als eine Minute gestellt, auf {time}.",
+        "Ist das richtig, ist nichts zu tun: Die Historie wartet zwei Minuten und geht weiter, wenn die Uhr so bleibt."),
+    "set_aside": (
+        "History has set aside {count} rows whose time cannot be true: a clock was wrong.",
+        "See them with iskra-server history check; iskra-server history clear deletes them.",
+        "Die Historie hat {count} Zeilen beiseitegelegt, deren Zeit nicht stimmen kann: Eine Uhr ging falsch.",
+        "Sehen Sie sie sich mit iskra-server history check an; iskra-server history clear löscht sie."),
     "phases": (
         "The meter sees no voltage on {phases}.",
         "If the house is wired with three phases, have an electrician check the fuses; with fewer phases this is right.",
         "Der Zähler sieht keine Spannung auf {phases}.",
         "Ist das Haus dreiphasig angeschlossen, lassen Sie die Sicherungen von einer Elektrofachkraft prüfen; bei weniger Phasen ist das richtig."),
     "one_way": (
-        "The meter counts only what is drawn: it sends no 2.8.0.",
+        "The meter counts only energy from the grid: it sends no 2.8.0.",
         "With a solar system ask your grid operator for a two-way meter; without one this is right.",
         "Der Zähler zählt nur den Bezug: Er sendet kein 2.8.0.",
         "Mit einer Solaranlage fragen Sie Ihren Netzbetreiber nach einem Zweirichtungszähler; ohne ist das richtig."),

@@ -31,8 +31,11 @@ class Facts(Struct, frozen=True):
     leap               why readings are held back now
     previous_meter_id  the meter that was on the same head before, and may have been replaced by this one; `turns` is
                        how often meters changed lately
-    clock_behind       what the clock of this computer says, where that moment is past for sure
+    clock_doubt        why the clock of this computer is not believed, None while it is; `clock_says` is its time
+    set_aside          rows of history whose time cannot be true
     one_way, phases    no register for what is fed in; phases without voltage
+    left_out           registers that were sent twice, in a wrong unit or below 0, and are not in the record
+    ignored            telegrams of server ids that came too seldom to be a meter
     """
 
     name: str
@@ -60,9 +63,13 @@ class Facts(Struct, frozen=True):
     leap: Leap | None = None
     previous_meter_id: str | None = None
     turns: int = 0
-    clock_behind: datetime | None = None
+    clock_doubt: str | None = None
+    clock_says: datetime | None = None
+    set_aside: int = 0
     one_way: bool = False
     phases_missing: tuple[str, ...] = ()
+    left_out: int = 0
+    ignored: int = 0
 
     @property
     def share_good(self) -> float | None:

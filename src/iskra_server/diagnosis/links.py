@@ -42,6 +42,7 @@ _NO_DEVICE = frozenset(
 # the port is open, but what comes from it is no meter's: `auto` goes on listening
 _LISTENING = frozenset(("silence", "noise"))
 _SIGNALS = frozenset(("flat", "gps", "modem", "text", "inverted", "speed", "noise"))
+_CHANGED = frozenset(("telnet", "line_ends", "characters", "seven_bits"))
 _PROTOCOLS = frozenset(("p1", "d0", "dlms", "mbus"))
 
 
@@ -102,12 +103,14 @@ def _protocol(facts: Facts) -> Verdict:
 def _telegrams(facts: Facts) -> Verdict:
     if facts.telegrams:
         return True
+    seems = facts.seems.fault if facts.seems else ""
+    if seems in _CHANGED:
+        return advise(seems, {"port": facts.port})
     damaged = sum(count for kind, count in facts.faults.items() if kind != "noise")
-    if damaged >= NEVER_WHOLE:
+    if damaged >= NEVER_WHOLE or seems == "never_whole":
         return advise("never_whole", {"port": facts.port})
-    if damaged or (facts.seems and facts.seems.fault == "never_whole"):
-        # a first telegram is on its way
-        return None
+    if damaged or seems == "first_telegram":
+        return advise("first_telegram", {"port": facts.port})
     return advise("noise", {"port": facts.port, "octets": str(facts.octets)})
 
 

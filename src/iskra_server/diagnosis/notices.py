@@ -19,8 +19,11 @@ def notices(facts: Facts, others: Iterable[Facts] = ()) -> Iterator[Advice]:
     for other in others:
         if other.meter_id == facts.meter_id and _delivers(facts) and _delivers(other):
             yield advise("two_heads", {"meter": facts.meter_id, "port": facts.port, "other": other.port})
-    if facts.clock_behind:
-        yield advise("clock_behind", {"time": f"{facts.clock_behind:%Y-%m-%d %H:%M %Z}"})
+    if facts.clock_doubt:
+        says = {"time": f"{facts.clock_says:%Y-%m-%d %H:%M %Z}"}
+        yield advise("clock_stepped" if facts.clock_doubt == "stepped" else "clock_behind", says)
+    if facts.set_aside:
+        yield advise("set_aside", {"count": str(facts.set_aside)})
     if facts.phases_missing:
         yield advise("phases", {"phases": ", ".join(facts.phases_missing)})
     if facts.one_way:

@@ -1,6 +1,7 @@
 """What octets that are no whole telegram seem to be: told by the octets alone, never by the name of a port.
 
 1B1B1B1B 01010101      SML           /III5..., 1-0:1.8.0(   D0, or P1 with its version or checksum
+SML in which every FF stands twice, every 0A follows a 0D, and so on: a serial server that is not set to raw
 7E A0|A8 .. 7E, DB 08  DLMS          68 LL LL 68            M-Bus
 $GPGGA,...             GPS           OK, RING, +CREG: 1     modem
 the picture of SML's start mark at another speed, or upside down (wire.py)
@@ -21,6 +22,15 @@ _FEWEST = 16
 # the rest of a telegram in which listening began is shorter
 _FEWEST_NOISE = 600
 _ESCAPE = b"\x1b" * 4
+# one telegram has two; with a third, at least one went by that nobody could read
+_ESCAPES = 3
+# so many bytes that all look alike are no chance, and a telegram or two have them
+_FEWEST_CHANGED = 4
+_WHOLE_TELEGRAM = 300
+_IAC = 0xFF
+# the longest begins and the longest ends before it is whole
+_CUT_CHARACTER = 6
+_TELNET = re.compile(rb"\xff(?:\xff|[\xfb-\xfe].)", re.DOTALL)
 _START = bytes.fromhex("1b1b1b1b01010101")
 _SPEEDS = (1200, 2400, 4800, 19200)
 _FLAT_SHARE = 0.9
@@ -57,13 +67,29 @@ def recognise(octets: bytes) -> Seems | None:
 
 def _protocol(octets: bytes) -> Seems | None:
     if _ESCAPE in octets:
-        return Seems("never_whole")
+        return Seems(_changed(octets) or ("never_whole" if octets.count(_ESCAPE) >= _ESCAPES else "first_telegram"))
     text = _without_parity(octets)
     if text is not None and _METER_TEXT.search(text):
         return Seems("p1" if _P1.search(text) else "d0")
     if _is_hdlc(octets) or _GLO.search(octets):
         return Seems("dlms")
     return Seems("mbus") if _is_mbus(octets) else None
+
+
+def _changed(data: bytes) -> str | None:
+    """What a serial server does to the bytes of telegrams; every telegram has several FF, and most have a 0A."""
+    # what the ends cut off says nothing
+    inner = data.strip(b"\xff")
+    if inner.count(b"\xff\xff") >= _FEWEST_CHANGED and _IAC not in _TELNET.sub(b"", inner):
+        return "telnet"
+    if data.count(b"\n") - data.startswith(b"\n") == data.count(b"\r\n") >= _FEWEST_CHANGED:
+        return "line_ends"
+    text = data.lstrip(bytes(range(0x80, 0xC0))).decode("utf-8", "ignore")
+    if len(data) - len(text.encode()) <= _CUT_CHARACTER and len(data) - len(text) >= _FEWEST_CHANGED:
+        return "characters"
+    if len(data) >= _WHOLE_TELEGRAM and max(data) < 0x80:
+        return "seven_bits"
+    return None
 
 
 def _without_parity(octets: bytes) -> bytes | None:

@@ -31,6 +31,10 @@ from iskra_server.outputs.mqtt.settings import Settings, tls_context
 log = logging.getLogger(__name__)
 
 BATCH = 500
+# batches in memory while the database is away
+_MOST_WAITING = 4
+# the broker does not hand over more; what is a little too long is refused with its reason (take.py)
+_LARGEST_PACKET = 4 << 20
 TOGETHER_S = 0.1
 KINDS = ("quarters", "live", "status")
 _RETRY_S, _MAX_RETRY_S = 0.5, 15.0
@@ -63,7 +67,7 @@ class Collector:
         """Blocks. What has come is written before it returns, while the database takes it."""
         client, settings = self._client, self._settings
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.ReceiveMaximum = self._most
+        properties.ReceiveMaximum, properties.MaximumPacketSize = self._most, _LARGEST_PACKET
         client.connect_async(settings.host, settings.port, _KEEP_ALIVE_S, clean_start=True, properties=properties)
         client.loop_start()
         prepared_s = time.monotonic()
@@ -185,6 +189,9 @@ class Collector:
             log.warning("the broker %s is away (%s); it is looked for until it is back", self._settings.broker, why)
 
     def _take(self, _client: object, _data: object, came: paho.MQTTMessage) -> None:
+        # the broker holds back what is acknowledged; the rest may be lost, as the next one replaces it
+        if not came.qos and self._came.qsize() >= _MOST_WAITING * self._most:
+            return
         properties = came.properties
         self._came.put(
             Came(

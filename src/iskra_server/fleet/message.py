@@ -30,6 +30,8 @@ Scaler = Annotated[int, Meta(ge=-18, le=18)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[int, Meta(ge=0, le=_LAST_QUARTER * 900)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
+# a meter has a dozen registers that count
+_REGISTERS = 100
 
 
 class Value(Struct, frozen=True, array_like=True):
@@ -67,7 +69,7 @@ class Quarters(Struct, frozen=True, omit_defaults=True):
     meter: Name
     server_id: Annotated[str, Meta(max_length=100)]
     seen: tuple[Seconds, Seconds]
-    counters: dict[str, list[Value]] = {}
+    counters: Annotated[dict[str, list[Value]], Meta(max_length=_REGISTERS)] = {}
     power: list[Power] = []
     epochs: list[Epoch] = []
     simulated: bool = False
@@ -80,7 +82,7 @@ class Live(Struct, frozen=True, omit_defaults=True):
     meter: Name
     at_s: Seconds
     power_mw: Int64 | None = None
-    counters: dict[str, tuple[int, int]] = {}
+    counters: Annotated[dict[str, tuple[int, int]], Meta(max_length=_REGISTERS)] = {}
 
 
 class SourceStatus(Struct, frozen=True):

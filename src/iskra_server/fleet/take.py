@@ -10,8 +10,9 @@ from iskra_server.fleet import message
 from iskra_server.history.centre import Batch, Heard, ReaderState, Refusal
 from iskra_server.history.records import MeterInfo, Record
 
-# more is no message of a reader's: a day of a meter has some 10 kB
+# more is no message of a reader's: a day of a meter has some 10 kB, a source of a reader some 200 bytes
 LARGEST = 1 << 20
+_LARGEST = {"quarters": LARGEST, "live": 1 << 14, "status": 1 << 18}
 _KEPT_OCTETS = 4096
 _OFFLINE = b"offline"
 _WELL = "All sources are read."
@@ -56,8 +57,11 @@ def take(messages: Iterable[Came], now_s: int | None = None) -> Taken:
     taken, now_s = Taken(), int(time.time()) if now_s is None else now_s
     for place, came in enumerate(messages):
         try:
+            if len(came.payload) > _LARGEST[came.kind]:
+                raise ValueError(f"it has {len(came.payload)} bytes, {_LARGEST[came.kind]} are the most")
             _READ[came.kind](came, taken, now_s)
-        except (msgspec.DecodeError, ValueError, KeyError) as error:
+        # RecursionError: brackets in brackets
+        except (msgspec.DecodeError, ValueError, KeyError, RecursionError) as error:
             refuse(taken, place, came, _reason(error), now_s)
     return taken
 
@@ -68,8 +72,6 @@ def refuse(taken: Taken, place: int, came: Came, reason: str, now_s: int) -> Non
 
 
 def _quarters(came: Came, taken: Taken, now_s: int) -> None:
-    if len(came.payload) > LARGEST:
-        raise ValueError(f"it has {len(came.payload)} octets, {LARGEST} are the most")
     said = message.decode_quarters(came.payload)
     # all of it or nothing
     taken.records += list(message.records(said))

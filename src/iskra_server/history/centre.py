@@ -1,6 +1,7 @@
 """What a centre keeps beside the ledger: the last word of each meter, how readers stand, and what nobody could read."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 from sqlalchemy import Connection, case, insert, select
@@ -9,6 +10,9 @@ from iskra_server.history import bulk
 from iskra_server.history.records import MeterInfo, Record
 from iskra_server.history.schema import live, reader, refused
 from iskra_server.history.store import Store
+
+# older quarters of readers make no partitions: with one message anybody could ask for a thousand. The rest holds them
+_MONTHS_BACK = timedelta(days=750)
 
 
 class Heard(Struct, frozen=True):
@@ -63,7 +67,7 @@ def keep(store: Store, batch: Batch) -> None:
         known = infos.get(info.meter_id, info)
         first_s, last_s = min(known.first_s, info.first_s), max(known.last_s, info.last_s)
         infos[info.meter_id] = MeterInfo(info.meter_id, info.server_id, info.simulated, first_s, last_s)
-    store.write(batch.records, list(infos.values()), also)
+    store.write(batch.records, list(infos.values()), also, months_since=datetime.now(UTC).date() - _MONTHS_BACK)
 
 
 def _hear(store: Store, connection: Connection, heard: Sequence[Heard]) -> None:

@@ -21,6 +21,8 @@ from iskra_server.meter.reading import scaled
 _HOUR = 3
 # of an export held in memory, some 2 MB; and how many counters are asked for at once where a period is short
 ROWS, _SERIES = 5_000, 50
+# of one page of readers, each of which may say 256 kB; and how many are asked for at once
+_PAGE, _READERS = 2**22, 20
 
 
 class Group(Struct, frozen=True):
@@ -202,10 +204,22 @@ def _quarter(name: tuple[str, Obis], row: Any) -> GroupQuarter:
     return GroupQuarter(*name, row.quarter, scaled(row.raw, row.scaler), row.quality, row.epoch)
 
 
-def readers(reads: Reads, *, limit: int, after: str = "") -> list[ReaderRow]:
-    """How readers stand, by name."""
-    statement = select(reader).where(reader.c.name > after).order_by(reader.c.name).limit(limit)
-    return [ReaderRow(row.name, row.at_s, row.ok, row.sentence, row.status) for row in reads.ask(statement)]
+def readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRow], str | None]:
+    """How readers stand, by name, at most some _PAGE bytes of it; and the name of the last, if more follow."""
+    found: list[ReaderRow] = []
+    length = 0
+    while length < _PAGE:
+        step = min(limit - len(found), _READERS) + 1
+        statement = select(reader).where(reader.c.name > after).order_by(reader.c.name).limit(step)
+        rows = reads.ask(statement)
+        found += [ReaderRow(row.name, row.at_s, row.ok, row.sentence, row.status) for row in rows[: step - 1]]
+        if len(rows) < step:
+            return found, None
+        after = found[-1].name
+        if len(found) == limit:
+            break
+        length = sum(len(row.status) for row in found)
+    return found, after
 
 
 def set_labels(store: Store, labels: Mapping[str, Mapping[str, str]]) -> list[str]:

@@ -53,8 +53,11 @@ class Ledger:
             ledger._series[last.meter_id, last.obis] = series
         return ledger
 
-    def take(self, sample: Sample) -> list[Closed]:
-        """What a sample closes: boundaries that it frames, epochs that it starts, the power of the quarter before."""
+    def take(self, sample: Sample, *, with_power: bool = True) -> list[Closed]:
+        """What a sample closes: boundaries that it frames, epochs that it starts, the power of the quarter before.
+
+        Not `with_power`: it stands for many that came before, whose power it does not tell.
+        """
         meter_id, moment = sample.reading.meter_id, moment_of(sample)
         closed: list[Closed] = []
         for obis, value in _energy_counters(sample.reading).items():
@@ -62,11 +65,20 @@ class Ledger:
             if series is None:
                 series = self._series[meter_id, obis] = _Series(meter_id, obis)
             closed += series.take(value, moment, sample.epoch)
+        if not with_power:
+            return closed
         power = self._powers.get(meter_id)
         if power is None:
             power = self._powers[meter_id] = PowerLedger(meter_id)
         closed += power.take(sample.reading, moment)
         return closed
+
+    def go_back(self, quarter: int) -> None:
+        """The clock was ahead and is right again: what was given for later than this quarter is given anew."""
+        for series in self._series.values():
+            series.go_back(quarter)
+        for power in self._powers.values():
+            power.go_back(quarter)
 
     def rest(self) -> list[PowerQuarter]:
         """The power of quarters that are still open, for the end of the process."""
@@ -86,6 +98,10 @@ class _Series:
     def resume(self, last: LastCounter) -> None:
         moment = Moment(last.at_s * SECOND_US, None)
         self._epoch, self._last, self._quarter = last.epoch, (last.value, moment), moment.quarter
+
+    def go_back(self, quarter: int) -> None:
+        if self._quarter is not None and self._quarter > quarter:
+            self._quarter = None
 
     def take(self, value: Exact, moment: Moment, epoch: int) -> Iterator[Boundary | EpochStart]:
         before = self._last[0] if self._last else None

@@ -1,8 +1,9 @@
-"""When a telegram arrived: by the wall clock, which can be changed, and the monotonic one, which tells if it was."""
+"""When a telegram arrived: by the wall clock, which can be changed, and by boot time, which tells if it was."""
 
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from iskra_server.history.records import QUARTER_S
 from iskra_server.meter.reading import Sample
@@ -29,6 +30,12 @@ class Moment(Struct, frozen=True, gc=False):
 
 def moment_of(sample: Sample) -> Moment:
     return Moment((sample.received_at - _EPOCH) // _MICROSECOND, sample.monotonic_s)
+
+
+def placed(sample: Sample, ahead_s: float) -> Sample:
+    """The sample at the moment that its boot time tells, where the wall clock is so far ahead of it."""
+    at_us = round((sample.monotonic_s + ahead_s) * SECOND_US)
+    return replace(sample, received_at=_EPOCH + timedelta(microseconds=at_us))
 
 
 def on_one_clock(before: Moment, after: Moment) -> bool:

@@ -29,6 +29,8 @@ VERSION = 1
 MAX_POINTS = 4096
 MAX_REGISTERS = 128
 MAX_COLUMNS = 4096
+# what the meter's own clock said stands last in a point: seconds of running, and the time in Unix seconds
+METER_TIMES = {"sec_index": Obis.parse("0-0:96.8.0"), "timestamp": Obis.parse("0-0:1.0.0")}
 
 _HEAD, _COLUMN, _RUN = "<HHHH", "<6shH", "<HH"
 _NO_SCALER, _NO_UNIT = -(1 << 15), (1 << 16) - 1
@@ -62,7 +64,11 @@ def point_of(sample: Sample) -> Point:
         for register in sample.reading.registers
         if not isinstance(register.raw, (bytes, bool)) and _fits(register.raw, register.scaler, register.unit)
     )
-    return Point(moment_of(sample).at_us // 1000, tuple(islice(kept, MAX_REGISTERS)))
+    registers = [*islice(kept, MAX_REGISTERS)]
+    time = sample.reading.meter_time
+    if len(registers) < MAX_REGISTERS and time and time.kind in METER_TIMES and is_storable(time.seconds):
+        registers.append(Register(METER_TIMES[time.kind], time.seconds))
+    return Point(moment_of(sample).at_us // 1000, tuple(registers))
 
 
 def pack(points: Sequence[Point]) -> bytes:

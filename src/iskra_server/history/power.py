@@ -53,6 +53,13 @@ class PowerLedger:
             self._open = _Quarter(moment.quarter)
         self._open.add(power, moment)
 
+    def go_back(self, quarter: int) -> None:
+        """The clock was ahead and is right again: what was given for later than this quarter is given anew."""
+        if self._given is not None and self._given > quarter:
+            self._given = None
+        if self._open is not None and self._open.quarter > quarter:
+            self._open = None
+
     def close(self) -> Iterator[PowerQuarter]:
         if self._open is not None:
             closed, self._open = self._open, None

@@ -6,6 +6,7 @@ Periods are half open: first <= x < end. Whatever the database has against a que
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
+from math import inf
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, func, or_, select, true
@@ -24,6 +25,7 @@ from iskra_server.history.records import (
     PowerBlock,
     PowerQuarter,
     Quality,
+    quarter_of,
 )
 from iskra_server.history.schema import boundary, epoch, meter, points, power, series
 from iskra_server.history.trouble import trouble
@@ -106,12 +108,14 @@ class Reads:
         )
         return list(starmap(PowerBlock, self._all(statement)))
 
-    def last_points(self) -> list[PointBlock]:
-        """The newest block of each meter that has one."""
+    def last_points(self, until_s: float = inf) -> list[PointBlock]:
+        """The newest block of each meter that has one; what begins after `until_s` is not looked at."""
         found = []
         for info in self.meters():
-            newest = points.c.meter == _meter(info.meter_id)
-            statement = select(points).where(newest).order_by(points.c.first_s.desc()).limit(1)
+            newest = [points.c.meter == _meter(info.meter_id)]
+            if until_s < inf:
+                newest.append(points.c.first_s <= int(until_s))
+            statement = select(points).where(*newest).order_by(points.c.first_s.desc()).limit(1)
             found += [_block(info.meter_id, row) for row in self._all(statement)]
         return found
 
@@ -120,11 +124,17 @@ class Reads:
         statement = select(epoch).where(epoch.c.series == _series(meter_id, obis)).order_by(epoch.c.epoch)
         return [_epoch(meter_id, obis, row) for row in self._all(statement)]
 
-    def last_counters(self) -> list[LastCounter]:
-        """The newest value of every counter: its last boundary, or the start of its epoch where that is later."""
-        starts = self._all(_newest(epoch, epoch.c.epoch))
-        last = {(row.meter_id, row.obis): row for row in self._all(_newest(boundary, boundary.c.quarter))}
-        counters = (_last_counter(last[start.meter_id, start.obis], start) for start in starts)
+    def last_counters(self, until_s: float = inf) -> list[LastCounter]:
+        """The newest value of every counter: its last boundary, or the start of its epoch where that is later.
+
+        What a clock that ran ahead has put behind `until_s` is not looked at.
+        """
+        began = true() if until_s == inf else epoch.c.at_s <= int(until_s)
+        showed = true() if until_s == inf else boundary.c.quarter <= quarter_of(until_s)
+        starts = self._all(_newest(epoch, epoch.c.epoch, began))
+        last = {(row.meter_id, row.obis): row for row in self._all(_newest(boundary, boundary.c.quarter, showed))}
+        found = ((last[start.meter_id, start.obis], start) for start in starts)
+        counters = (_last_counter(*each) for each in found if each[0].quarter is not None or each[1].epoch is not None)
         return sorted(counters, key=lambda counter: (counter.meter_id, counter.obis))
 
     def _boundary(
@@ -192,11 +202,14 @@ def _block(meter_id: str, row: Row[Any]) -> PointBlock:
     return PointBlock(meter_id, row.first_s, row.last_s, row.telegrams, row.octets, *power_mw)
 
 
-def _newest(table: Table, order: Column[int]) -> Select[Any]:
-    """The last row of each series by `order`, None where it has none; its columns one by one, each is sure to seek."""
+def _newest(table: Table, order: Column[int], among: ColumnElement[bool]) -> Select[Any]:
+    """The last row of each series by `order` among some, None where it has none.
+
+    Its columns one by one: each is sure to seek.
+    """
     last = [
         select(column)
-        .where(table.c.series == series.c.id)
+        .where(table.c.series == series.c.id, among)
         .order_by(order.desc())
         .limit(1)
         .correlate(series)

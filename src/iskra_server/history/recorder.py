@@ -1,30 +1,44 @@
 """Records what arrives: samples to the ledger and into blocks of points, and both to the writer.
 
-History goes on where it stopped, so the ledger begins when the database has been opened once. Until then the samples
-around each boundary wait, which is all that the ledger needs of them.
+History goes on where it stopped, so the ledger begins when the database has been opened once; and nothing is given a
+time that the clock does not know. Until then some samples wait, enough for the ledger, and are placed by boot time.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import chain, groupby
+from itertools import groupby
+from math import inf
 
+from iskra_server.clock import DAY_S, STEP_S, Clock, Step
 from iskra_server.history.blocks import block_of
 from iskra_server.history.errors import StoreError
 from iskra_server.history.ledger import Ledger
-from iskra_server.history.moment import moment_of
-from iskra_server.history.points import MAX_POINTS, Point, point_of, unpack
+from iskra_server.history.points import MAX_POINTS, METER_TIMES, Point, point_of, unpack
 from iskra_server.history.power import HOLDS_US
 from iskra_server.history.reads import Reads
-from iskra_server.history.records import Exact, LastCounter, MeterInfo, PointBlock, Record
+from iskra_server.history.records import (
+    TOLERANCE_S,
+    ClockStep,
+    Exact,
+    LastCounter,
+    MeterInfo,
+    PointBlock,
+    Record,
+    quarter_of,
+)
+from iskra_server.history.waiting import Waiting
 from iskra_server.history.writer import Writer
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.units import WATT_HOUR
 
-# ten weeks of the two samples around each boundary
-MAX_WAITING = 13_440
+log = logging.getLogger(__name__)
+
 _TURNS = 64
+# a meter's clock that says more was set
+_LONGEST_OFF_S = 366 * DAY_S
 _MS = 1000
 _HOLDS_MS = HOLDS_US // 1000
 
@@ -43,14 +57,20 @@ class Recorder:
         keep_points: bool,
         simulated: bool,
         learn: Callable[[list[LastCounter]], None] = lambda _: None,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or Clock()
         self._learn = learn
         self._writer = writer
         self._flush_ms = flush_s * _MS
         self._keep_points = keep_points
         self._simulated = simulated
         self._ledger: Ledger | None = None
-        self._waiting: dict[str, list[Sample]] = {}
+        self._waiting = Waiting()
+        self._before: dict[str, Sample] = {}
+        self._witnesses: dict[str, tuple[str, int, float]] = {}
+        # by how much the clock was ahead when history was looked at
+        self._looked_ahead_s: float | None = None
         self._points: dict[str, list[Point]] = {}
         self._spans_ms: dict[str, float] = {}
         self._seen: dict[str, MeterInfo] = {}
@@ -68,43 +88,116 @@ class Recorder:
                 self._writer.put([quarter], self._seen[quarter.meter_id])
         for meter_id, points in self._points.items():
             self._writer.put([block_of(meter_id, points)], self._seen[meter_id])
+        if waiting := self.waiting():
+            log.warning(
+                "%d readings of the time since %s wait for history, or for a clock that can be believed.",
+                len(waiting),
+                f"{waiting[0].received_at:%Y-%m-%d %H:%M:%S} UTC",
+            )
+
+    def waiting(self) -> list[Sample]:
+        """What is not recorded yet, in the order of its arrival, each with its boot time."""
+        return self._waiting.samples()
 
     async def _take(self, sample: Sample) -> None:
-        if self._ledger is None:
-            store = self._writer.store
-            known = None if store is None else await self._known(store)
-            if known is None:
-                self._wait(sample)
-                return
-            self._learn(known)
-            self._ledger = Ledger.resume(known)
-            for waited in sorted(chain.from_iterable(self._waiting.values()), key=lambda each: each.monotonic_s):
-                self._record(waited)
-            self._waiting.clear()
+        self._compare_clocks(sample)
+        if not await self._may_record(sample):
+            self._waiting.add(sample, is_believed=self._clock.doubt() is None)
+            return
+        assert self._ledger is not None
+        self._note_step(sample)
+        for waited in self._waiting.take(sample.received_at, self._clock.ahead_s):
+            self._record(waited, is_whole=False)
         self._record(sample)
 
-    async def _known(self, store: Reads) -> list[LastCounter] | None:
-        """Where history stopped, None while the database does not answer; writing to it then fails too, and says so."""
+    async def _may_record(self, sample: Sample) -> bool:
+        """Whether the clock is believed, and it is known where history stopped."""
+        if self._clock.doubt() is not None:
+            return False
+        if self._ledger is not None:
+            return True
+        store = self._writer.store
         try:
-            return await asyncio.to_thread(last_values, store)
+            return store is not None and await asyncio.to_thread(self._begin, store, sample)
         except StoreError:
-            return None
+            # while the database does not answer; writing to it then fails too, and says so
+            return False
 
-    def _wait(self, sample: Sample) -> None:
-        """Keep the first and the last sample of each quarter."""
-        waiting = self._waiting.setdefault(sample.reading.meter_id, [])
-        if [moment_of(each).quarter for each in waiting[-2:]] == [moment_of(sample).quarter] * 2:
-            waiting.pop()
-        if len(waiting) < MAX_WAITING:
-            waiting.append(sample)
+    def _begin(self, store: Reads, sample: Sample) -> bool:
+        """Go on where history stopped, unless the clock says what is past there."""
+        now_s = sample.received_at.timestamp()
+        if self._looked_ahead_s is None or abs(self._clock.ahead_s - self._looked_ahead_s) > STEP_S:
+            lived = last_values(store, now_s + DAY_S)
+            self._clock.lived(max((last.at_s for last in lived), default=0))
+            self._witnesses = meter_times(store, now_s + DAY_S)
+            self._looked_ahead_s = self._clock.ahead_s
+        self._hear_witness(sample)
+        if self._clock.doubt() is not None:
+            return False
+        newest = max((last.at_s for last in last_values(store)), default=0)
+        known = last_values(store, now_s + TOLERANCE_S)
+        if newest > now_s + TOLERANCE_S:
+            self._put_step(ClockStep(newest, int(now_s), "ahead"), sample)
+        if max((last.at_s for last in known), default=now_s) < now_s - DAY_S:
+            self._clock.unsettle()
+        self._learn(known)
+        self._ledger = Ledger.resume(known)
+        return True
 
-    def _record(self, sample: Sample) -> None:
-        assert self._ledger is not None
+    def _hear_witness(self, sample: Sample) -> None:
+        """A meter counts its seconds while the computer is off: then they say how long that was at least."""
+        time, seen = sample.reading.meter_time, self._witnesses.get(sample.reading.meter_id)
+        if seen and time and time.kind == seen[0]:
+            passed_s = sample.received_at.timestamp() - seen[2]
+            if STEP_S < time.seconds - seen[1] - passed_s < _LONGEST_OFF_S:
+                self._clock.stood_still()
+
+    def _compare_clocks(self, sample: Sample) -> None:
+        """Where the wall clock was set forward by as much as the meter counted, boot time stood still."""
+        self._clock.observe(sample.received_at.timestamp(), sample.monotonic_s)
+        before = self._before.get(sample.reading.meter_id)
+        self._before[sample.reading.meter_id] = sample
+        if before is None:
+            return
+        passed_s = (sample.received_at - before.received_at).total_seconds()
+        was, time = before.reading.meter_time, sample.reading.meter_time
+        if passed_s - (sample.monotonic_s - before.monotonic_s) <= STEP_S or not was or not time:
+            return
+        if was.kind == time.kind and abs(time.seconds - was.seconds - passed_s) <= STEP_S:
+            self._clock.was_paused()
+            self._waiting.drop_doubtful()
+
+    def _note_step(self, sample: Sample) -> None:
+        """The clock is believed again, and was set: what was recorded ahead of it is given anew."""
+        step = self._clock.step()
+        if step is not None and self._ledger is not None:
+            self._put_step(ClockStep(int(step.from_s), int(step.to_s), step.reason), sample)
+            self._ledger.go_back(quarter_of(step.to_s + TOLERANCE_S))
+            self._move_points(step)
+            self._clock.lived(step.to_s)
+
+    def _move_points(self, step: Step) -> None:
+        """Those that were not handed over yet, from ahead of now to when they arrived."""
+        until_ms, by_ms = (step.to_s + TOLERANCE_S) * _MS, round((step.to_s - step.from_s) * _MS)
+        for points in self._points.values():
+            if points[-1].at_ms > until_ms:
+                points[:] = [Point(point.at_ms + by_ms, point.registers) for point in points]
+
+    def _put_step(self, step: ClockStep, sample: Sample) -> None:
+        self._writer.put([step], self._seen_now(sample))
+
+    def _seen_now(self, sample: Sample) -> MeterInfo:
         reading, at_s = sample.reading, int(sample.received_at.timestamp())
-        meter_id = reading.meter_id
-        seen = MeterInfo(meter_id, reading.server_id.hex(), sample.simulated, at_s, at_s, port=sample.source)
-        self._seen[meter_id] = seen
-        records: list[Record] = [*self._ledger.take(sample)]
+        seen = MeterInfo(reading.meter_id, reading.server_id.hex(), sample.simulated, at_s, at_s, port=sample.source)
+        self._seen[reading.meter_id] = seen
+        return seen
+
+    def _record(self, sample: Sample, *, is_whole: bool = True) -> None:
+        """Not `is_whole`: of those that arrived around it the others are gone."""
+        assert self._ledger is not None
+        meter_id, seen = sample.reading.meter_id, self._seen_now(sample)
+        records: list[Record] = [*self._ledger.take(sample, with_power=is_whole)]
+        self._clock.lived(seen.last_s)
         if self._keep_points:
             records += self._add(meter_id, point_of(sample))
         else:
@@ -135,11 +228,14 @@ class Recorder:
         )
 
 
-def last_values(store: Reads) -> list[LastCounter]:
-    """What history holds last of every counter: at a boundary, and where it is newer in the last telegram."""
-    counters = store.last_counters()
+def last_values(store: Reads, until_s: float = inf) -> list[LastCounter]:
+    """What history holds last of every counter: at a boundary, and where it is newer in the last telegram.
+
+    What a clock that ran ahead has put behind `until_s` is not looked at.
+    """
+    counters = store.last_counters(until_s)
     epochs = {(last.meter_id, last.obis): last.epoch for last in counters}
-    for block in store.last_points():
+    for block in store.last_points(until_s):
         point = unpack(block.octets)[-1]
         counters += (
             LastCounter(
@@ -153,6 +249,18 @@ def last_values(store: Reads) -> list[LastCounter]:
             if register.unit == WATT_HOUR and is_counter(register)
         )
     return counters
+
+
+def meter_times(store: Reads, until_s: float) -> dict[str, tuple[str, int, float]]:
+    """What each meter's own clock said in its last telegram: the kind of time, seconds, and when that was."""
+    found = {}
+    for block in store.last_points(until_s):
+        point = unpack(block.octets)[-1]
+        for register in point.registers:
+            for kind, code in METER_TIMES.items():
+                if register.obis == code and not isinstance(register.raw, bytes):
+                    found[block.meter_id] = kind, register.raw, point.at_ms / _MS
+    return found
 
 
 def remembered(counters: Iterable[LastCounter]) -> Iterator[Sample]:

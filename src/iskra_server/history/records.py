@@ -12,6 +12,10 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
 
 QUARTER_S = 900
+# nothing was metered and kept before: such a moment is that of a clock that nobody had set
+FIRST_S = 946_684_800
+# two clocks that are right may differ by so much
+TOLERANCE_S = 60
 # two telegrams that frame a boundary: so near each other the value counts as measured, so far it can be interpolated
 MEASURED_WITHIN_S = 60.0
 INTERPOLATED_WITHIN_S = 900.0
@@ -116,7 +120,18 @@ class LastCounter(Struct, frozen=True):
     epoch: int
 
 
-Record = Boundary | PowerQuarter | EpochStart | PointBlock
+class ClockStep(Struct, frozen=True):
+    """The wall clock is believed again, and shows `to_s` where `from_s` was expected (Unix seconds).
+
+    What history holds of later than `to_s` when this is written was recorded by a clock that ran ahead.
+    """
+
+    from_s: int
+    to_s: int
+    reason: str
+
+
+Record = Boundary | PowerQuarter | EpochStart | PointBlock | ClockStep
 
 
 def began_s(record: Record) -> int:
@@ -128,6 +143,8 @@ def began_s(record: Record) -> int:
             return record.at_s
         case PointBlock():
             return record.first_s
+        case ClockStep():
+            return record.to_s
 
 
 def quarter_of(unix_s: float) -> int:

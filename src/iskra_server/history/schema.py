@@ -5,7 +5,8 @@ meter ─┬─ series (one per register) ─┬─ boundary   the counter at ea
        ├─ points   packed telegrams, for some days
        ├─ label    building, tenant, tariff: what meters are grouped by
        ├─ outbox   quarters that the centre has not confirmed yet; while there is a row in uplink
-       └─ live     its newest word at the centre, by which reader; refused: messages that nobody could read
+       ├─ live     its newest word at the centre, by which reader; refused: messages that nobody could read
+       └─ set_aside  rows whose time cannot be true, whole, out of every answer; clock_step: when the clock was set
 
 The small rows that are kept for ever lie on disk in the order of their key (SQLite: WITHOUT ROWID): the latest of a
 series share a page, which is all that a flush touches and all that a look-up reads. Points are appended instead:
@@ -31,7 +32,7 @@ from sqlalchemy import (
 )
 
 # every schema that was released, oldest first; the last is the one of the tables below
-VERSIONS = ("0001", "0002", "0003")
+VERSIONS = ("0001", "0002", "0003", "0004")
 # the table that holds the version; a name of our own, as another program's may lie in the same PostgreSQL
 VERSION_TABLE = "iskra_schema"
 # how boundary.quality is kept
@@ -178,4 +179,26 @@ refused = Table(
     Column("topic", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("octets", LargeBinary, nullable=False),
+)
+clock_step = Table(
+    "clock_step",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("from_s", BigInteger, nullable=False),
+    Column("to_s", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # the table that the row was in
+    Column("kind", Text, nullable=False),
+    Column("meter", Integer, nullable=False),
+    # the moment that the row tells of, and when it was set aside
+    Column("moment_s", BigInteger, nullable=False),
+    Column("at_s", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    # the row as JSON
+    Column("content", LargeBinary, nullable=False),
 )

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, case, delete, distinct, func, select, 
 
 from iskra_server.address import Address
 from iskra_server.history import bulk, partitions
+from iskra_server.history.aside import note, put_aside
 from iskra_server.history.database import make_partitions, open_database
 from iskra_server.history.errors import StoreError
 from iskra_server.history.profiles import PLAIN, Profile
@@ -23,6 +24,7 @@ from iskra_server.history.reads import Reads
 from iskra_server.history.records import (
     QUARTER_S,
     Boundary,
+    ClockStep,
     EpochStart,
     Exact,
     MeterInfo,
@@ -85,22 +87,27 @@ class Store(Reads):
         records: Iterable[Record],
         meters: Iterable[MeterInfo] = (),
         also: Callable[[Connection], None] | None = None,
+        months_since: date = date.min,
     ) -> None:
         """One transaction, which may be repeated; `meters` must name each meter that is new. Raises StoreError.
 
-        `also` writes more in the same transaction.
+        `also` writes more in the same transaction. PostgreSQL: months from `months_since` on are made where they are
+        missing; the rest partition holds what lies before.
         """
         records = list(records)
         marked = False
         with self._turn, self._sentences():
             try:
-                self._make_room(records)
+                self._make_room(records, months_since)
                 with self._database.write.begin() as connection:
                     self._see(connection, list(meters))
-                    self._know(connection, records)
-                    for table, rows in sorted(self._rows(connection, records).items(), key=lambda each: each[0].name):
-                        self._keep(connection, table, rows)
-                    marked = self._mark(connection, records)
+                    for part, step in _between_steps(records):
+                        marked |= self._put(connection, part)
+                        if step:
+                            note(connection, step)
+                    if any(isinstance(record, ClockStep) for record in records):
+                        # telegrams are pending apart from the ledger, and come after it
+                        put_aside(connection, int(time.time()))
                     if also:
                         also(connection)
             except Exception:
@@ -109,6 +116,12 @@ class Store(Reads):
                 self._series.clear()
                 raise
         self.marked += marked
+
+    def _put(self, connection: Connection, records: Sequence[Record]) -> bool:
+        self._know(connection, records)
+        for table, rows in sorted(self._rows(connection, records).items(), key=lambda each: each[0].name):
+            self._keep(connection, table, rows)
+        return self._mark(connection, records)
 
     def replace_meter(self, old: str, new: str) -> None:
         """From now on `new` carries on the history of `old`. Raises StoreError."""
@@ -151,7 +164,7 @@ class Store(Reads):
         with self._turn, self._sentences(), self._database.write.begin() as connection:
             return connection.execute(statement).rowcount
 
-    def _make_room(self, records: Sequence[Record]) -> None:
+    def _make_room(self, records: Sequence[Record], since: date) -> None:
         """PostgreSQL: the months that these records lie in, such as old ones that are imported."""
         if not self._is_postgresql:
             return
@@ -159,7 +172,7 @@ class Store(Reads):
         moments |= {record.first_s for record in records if isinstance(record, PointBlock)}
         new = {month for moment in moments for month in partitions.months(moment, moment)} - self._months
         if new:
-            make_partitions(self._database, sorted(new))
+            make_partitions(self._database, sorted(month for month in new if month >= since))
             self._months |= new
 
     def _see(self, connection: Connection, meters: list[MeterInfo]) -> None:
@@ -254,7 +267,8 @@ class Store(Reads):
             return
         wanted = {(record.meter_id, record.obis) for record in records if isinstance(record, (Boundary, EpochStart))}
         new = wanted - self._series.keys()
-        self.numbers(connection, {name for name, _ in new} | {record.meter_id for record in records})
+        names = {record.meter_id for record in records if not isinstance(record, ClockStep)}
+        self.numbers(connection, {name for name, _ in new} | names)
         if new:
             self._series |= bulk.series_numbers(connection, sorted(new), self._meters)
 
@@ -269,7 +283,9 @@ class Store(Reads):
         if not records or connection.execute(select(uplink.c.reader)).first() is None:
             return False
         ledger = {
-            (record.meter_id, began_s(record) // QUARTER_S) for record in records if not isinstance(record, PointBlock)
+            (record.meter_id, began_s(record) // QUARTER_S)
+            for record in records
+            if not isinstance(record, (PointBlock, ClockStep))
         }
         if not ledger:
             return False
@@ -302,6 +318,18 @@ class Store(Reads):
         from sqlalchemy.dialects.postgresql import insert as insert_into_postgresql  # noqa: PLC0415
 
         return insert_into_postgresql(table)
+
+
+def _between_steps(records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], ClockStep | None]]:
+    """The records before each step of the clock with it, and those after the last: a step is for what came before."""
+    part: list[Record] = []
+    for record in records:
+        if isinstance(record, ClockStep):
+            yield part, record
+            part = []
+        else:
+            part.append(record)
+    yield part, None
 
 
 def fits(record: Record) -> bool:

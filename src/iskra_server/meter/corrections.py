@@ -1,33 +1,63 @@
-"""What some meters send is not what they mean. Each correction names the meter and the evidence it acts on.
+"""What some meters send is not what they mean. Each row names the maker, the registers and the evidence it acts on."""
 
-DZG: power as a signed value of two octets that is meant unsigned. Wrong only while the status word says
-import (bit 11 clear) and the value says export; with bit 11 set the negative value is right.
-"""
+from collections.abc import Callable, Iterable
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from iskra_server.meter.identity import maker
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Reading, Register
+from iskra_server.meter.reading import Register
+from iskra_server.meter.status import exports
 
-_POWER = Obis.parse("16.7.0")
-_IMPORT = Obis.parse("1.8.0")
-_EXPORTING = 1 << 11
-_TWO_OCTETS = 1 << 16
+CORRECTED = "corrected width"
 
 
-def corrected(reading: Reading) -> Reading:
-    """The reading as it is meant; the same object where there is nothing to correct."""
-    power, total = reading.get(_POWER), reading.get(_IMPORT)
-    if power is None or total is None or total.status is None or maker(reading) != "DZG":
-        return reading
-    overflown = isinstance(power.raw, int) and -(_TWO_OCTETS // 2) <= power.raw < 0
-    if not overflown or total.status & _EXPORTING:
-        return reading
-    return replace(reading, registers=tuple(map(_unsigned_power, reading.registers)))
+class Correction(Struct, frozen=True):
+    """One row of the table in docs/registers.md. `widths` are bytes on the wire; `meant` gives the raw number meant.
+
+    `applies` takes the raw number as sent, and whether the status word says export for this register (None: it does
+    not tell).
+    """
+
+    maker: str
+    registers: tuple[Obis, ...]
+    widths: tuple[int, ...]
+    condition: str
+    effect: str
+    source: str
+    applies: Callable[[int, bool | None], bool]
+    meant: Callable[[int, int], int]
 
 
-def _unsigned_power(register: Register) -> Register:
-    if register.obis != _POWER or not isinstance(register.raw, int):
+# total, L1, L2, L3: in the order of the direction bits of the status word
+SIGNED_POWERS = tuple(map(Obis.parse, ("16.7.0", "36.7.0", "56.7.0", "76.7.0")))
+
+CORRECTIONS = (
+    Correction(
+        maker="DZG",
+        registers=SIGNED_POWERS,
+        # wider ones would be more than a household connection carries
+        widths=(1, 2, 3),
+        condition="the value is below 0, and its direction bit in the status word says import",
+        effect="the bytes are read as an unsigned number: 256, 65,536 or 16,777,216 is added",
+        source="telegrams of DVS-7412.2 and DWS7 meters in the issues of libsml-testing and vzlogger (544)",
+        applies=lambda raw, is_export: raw < 0 and is_export is False,
+        meant=lambda raw, width: raw + (1 << 8 * width),
+    ),
+)
+
+
+def correct(register: Register, width: int, maker: str | None, status: int | None) -> Register:
+    """The register as it is meant; the same object where there is nothing to correct."""
+    raw = register.raw
+    if isinstance(raw, (bytes, bool)):
         return register
-    return replace(register, raw=register.raw + _TWO_OCTETS)
+    for row in _rows(maker, register.obis):
+        is_export = exports(status, row.registers.index(register.obis))
+        if width in row.widths and row.applies(raw, is_export):
+            return replace(register, raw=row.meant(raw, width), derived=CORRECTED)
+    return register
+
+
+def _rows(maker: str | None, obis: Obis) -> Iterable[Correction]:
+    return (row for row in CORRECTIONS if row.maker == maker and obis in row.registers)

@@ -11,7 +11,6 @@ A meter with another server id is another meter and has counters of its own. Cou
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from decimal import Decimal
 from math import ceil, inf
 
@@ -19,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Register, Sample, seconds_between
+from iskra_server.meter.reading import Register, Sample, on_one_scale, seconds_between
 from iskra_server.meter.registers import describe
 from iskra_server.meter.units import ENERGIES
 
@@ -103,7 +102,6 @@ class _Meter:
 
     def __init__(self) -> None:
         self.trusted: Counters = {}
-        self.published_at: datetime | None = None
         self.epoch = 0
         self.candidate: _Candidate | None = None
 
@@ -126,7 +124,6 @@ class Guard:
         if sample.epoch < meter.epoch:
             return
         meter.epoch = sample.epoch
-        meter.published_at = meter.published_at or sample.received_at
         for obis, seen in _seen(replace(sample, monotonic_s=-inf)).items():
             last = meter.trusted.get(obis)
             if last is None or _is_behind(last.register, seen.register):
@@ -147,10 +144,10 @@ class Guard:
         meter.epoch += 1
         return self._publish(meter, sample)
 
-    def last_published(self, meter_id: str) -> datetime | None:
-        """When the newest reading of a meter arrived, by the clock of that moment; also before this process began."""
+    def knows(self, meter_id: str) -> bool:
+        """Whether a reading of this meter was published, by this process or one before it."""
         meter = self._meters.get(meter_id)
-        return meter.published_at if meter and meter.trusted else None
+        return meter is not None and bool(meter.trusted)
 
     def _is_new_truth(self, meter: _Meter, sample: Sample, max_power_w: int) -> bool:
         """Whether telegrams that were held back agree with this one, often and long enough."""
@@ -172,7 +169,6 @@ class Guard:
             reading = replace(sample.reading, registers=registers)
             sample = replace(sample, reading=reading, epoch=meter.epoch, holds_fine=holds_fine)
         meter.trusted |= _seen(sample)
-        meter.published_at = sample.received_at
         return sample
 
 
@@ -201,8 +197,8 @@ def _breach(trusted: Counters, sample: Sample, max_power_w: int) -> Breach | Non
         if seen is None:
             continue
         last = seen.register
-        value, before, resolution = _on_one_scale(register, last)
-        if value + resolution <= before:
+        value, before, _ = on_one_scale(register, last)
+        if value + _resolution(register, last) <= before:
             return Breach(register, last, 0.0, is_back=True)
         if value > before:
             seconds = seconds_between(seen.sample, sample)
@@ -212,17 +208,14 @@ def _breach(trusted: Counters, sample: Sample, max_power_w: int) -> Breach | Non
     return None
 
 
-def _on_one_scale(register: Register, last: Register) -> tuple[int, int, int]:
-    """Both values as integers of the finer scale, and by how much a coarser value may lie below a finer one."""
-    finest = min(register.scaler or 0, last.scaler or 0)
-    step, last_step = 10 ** ((register.scaler or 0) - finest), 10 ** ((last.scaler or 0) - finest)
-    # a meter that locks cuts its digits off
-    resolution = step * (_MOST_PARTS if register.derived else 1) if step > last_step else 1
-    return int(register.raw) * step, int(last.raw) * last_step, resolution
+def _resolution(register: Register, last: Register) -> int:
+    """How many steps of the finer scale a coarser value may lie below a finer one: a locked meter cuts digits off."""
+    coarser = (register.scaler or 0) - (last.scaler or 0)
+    return 10**coarser * (_MOST_PARTS if register.derived else 1) if coarser > 0 else 1
 
 
 def _is_behind(register: Register, other: Register) -> bool:
-    value, far, _ = _on_one_scale(register, other)
+    value, far, _ = on_one_scale(register, other)
     return value < far
 
 
@@ -241,5 +234,5 @@ def _never_coarser(trusted: Counters, register: Register) -> Register:
     if seen is None or (register.scaler or 0) <= (seen.register.scaler or 0) or not is_counter(register):
         return register
     last = seen.register
-    value, before, _ = _on_one_scale(register, last)
+    value, before, _ = on_one_scale(register, last)
     return replace(register, raw=last.raw, scaler=last.scaler) if value <= before else register

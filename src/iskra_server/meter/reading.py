@@ -118,6 +118,13 @@ def scaled(raw: int, scaler: int) -> Decimal:
     return Decimal(f"{raw}E{scaler}")
 
 
+def on_one_scale(first: Register, second: Register) -> tuple[int, int, int]:
+    """Two numbers as integers of the finer scaler, and that scaler."""
+    finest = min(first.scaler or 0, second.scaler or 0)
+    left, right = (int(each.raw) * 10 ** ((each.scaler or 0) - finest) for each in (first, second))
+    return left, right, finest
+
+
 def seconds_between(before: Sample, sample: Sample) -> float:
     """By arrival or by the meter's own seconds, whichever is more: bytes may have waited on their way.
 

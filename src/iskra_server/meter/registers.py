@@ -3,9 +3,12 @@
 To add a register, add a row. `unit` is the unit in which the register is published; a meter may send a multiple.
 """
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 from iskra_server.meter.obis import Obis
+from iskra_server.meter.units import Unit, unit_named
 
 
 class Description(Struct, frozen=True):
@@ -34,6 +37,16 @@ def key_of(obis: Obis) -> str:
     """The API name of a register; for one outside the table, its code in short form."""
     row = REGISTERS.get(obis)
     return row.key if row else obis.short
+
+
+# a meter sends the same codes telegram after telegram
+@lru_cache(maxsize=1024)
+def unit_of(obis: Obis) -> Unit | None:
+    """The unit of a register by the table; that of 1-0:1.8.0 also for 1-1:1.8.0 and the like. None where unknown."""
+    row = REGISTERS.get(obis)
+    if row is None and obis[0] == 1:
+        row = REGISTERS.get(Obis(bytes((1, 0)) + obis[2:]))
+    return unit_named(row.unit) if row and row.unit else None
 
 
 # fmt: off

@@ -1,9 +1,9 @@
-"""The status word that ISKRA meters send with 1.8.0, for both generations.
+"""The status word that meters send with 1.8.0, for both generations.
 
 EDL (MT175, MT681): 0x0182 import, 0x01A2 export; bit 5 means export in two sources and others differ.
-FNN/MS2020 (MT631, MT691): the low octet is 0x04 and the bits below are named; sent while locked, too.
+FNN/MS2020 (MT631, MT691, and other makers): the low byte is 0x04 and the bits below are named; sent while locked, too.
 
-Shown for diagnosis, never relied on for a value.
+The word of the FNN generation tells the direction of a power without a sign; the EDL word is shown for diagnosis only.
 """
 
 from msgspec import Struct
@@ -36,10 +36,30 @@ class StatusWord(Struct, frozen=True):
     flags: tuple[str, ...]
 
 
+# total, L1, L2, L3
+_EXPORT_BITS = (11, 12, 13, 14)
+_PRESENT_BITS = (18, 19, 20)
+
+
+def is_ms2020(word: int | None) -> bool:
+    return word is not None and word & 0xFF == _MS2020_MARK
+
+
+def exports(word: int | None, phase: int = 0) -> bool | None:
+    """Whether the meter (0) or one of its phases (1 to 3) exports; None where the word does not tell."""
+    return bool(word >> _EXPORT_BITS[phase] & 1) if word is not None and is_ms2020(word) else None
+
+
+def has_one_phase(word: int | None) -> bool | None:
+    """Whether L1 alone has voltage; None where the word names no phase with voltage."""
+    present = [bool((word or 0) >> bit & 1) for bit in _PRESENT_BITS]
+    return present == [True, False, False] if is_ms2020(word) and any(present) else None
+
+
 def explain(word: int) -> StatusWord:
     """The hex text of a status word, and what its bits say."""
     text = f"0x{word:08x}"
-    if word & 0xFF == _MS2020_MARK:
+    if is_ms2020(word):
         return StatusWord(text, "ms2020", tuple(name for bit, name in MS2020_BITS.items() if word >> bit & 1))
     return StatusWord(text, "edl", ("exporting",) if word >> _EDL_EXPORT_BIT & 1 else ())
 

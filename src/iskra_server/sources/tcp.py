@@ -16,7 +16,7 @@ from iskra_server.address import Address, is_host
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.smltext import SmlText
 from iskra_server.sources.source import Tell, plainly
-from iskra_server.sources.trouble import Trouble
+from iskra_server.sources.trouble import Trouble, in_container
 
 BAUD = 9600
 IDLE_S = 120.0
@@ -127,12 +127,13 @@ def _trouble(address: Address, error: Exception) -> Trouble:
     port = str(address)
     if isinstance(error, ConnectionRefusedError):
         return Trouble("refused", port=port)
-    if isinstance(error, socket.gaierror):
+    # a name with an empty part, or one that is too long, is not even asked for
+    if isinstance(error, socket.gaierror | UnicodeError):
         return Trouble("unknown_name", port=port)
     if isinstance(error, TimeoutError):
         return Trouble("no_answer", port=port)
     if isinstance(error, UnknownUriScheme):
-        return Trouble("needs_package", port=port)
+        return Trouble("needs_package_in_container" if in_container() else "needs_package", port=port)
     if isinstance(error, OSError):
         return Trouble("unreachable", port=port, reason=address.masked(error.strerror or error))
     return Trouble("bad_address", port=port, reason=address.masked(error))

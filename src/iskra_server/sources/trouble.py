@@ -74,4 +74,6 @@ def _name(look_up: Callable[[int], tuple[object, ...]], number: int) -> str:
 
 def _busy(path: str) -> Trouble:
     holder = holders().get(os.path.realpath(path))
+    if holder and f"(pid {os.getpid()})" in holder:
+        return Trouble("named_twice", port=path)
     return Trouble("busy", port=path, program=holder) if holder else Trouble("busy_unknown", port=path)

@@ -1,5 +1,7 @@
 """What a source's address looks like, and the source behind it."""
 
+import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -25,6 +27,14 @@ FORMS = (
     "file:PATH?speed=1",
 )
 
+# pyserial's socket://HOST:PORT, telnet://, and HOST:PORT without a scheme; a bare name is taken for a file
+_NETWORK = re.compile(
+    r"(?:socket|telnet)://(?P<host>[^/:?@]+|\[[0-9a-fA-F:]+\])(?P<port>:\d+)?/?(?:\?.*)?"
+    r"|(?P<bare>(?:\d{1,3}\.){3}\d{1,3}|[\w-]+(?:\.[\w-]+)*(?=:\d)|\[[0-9a-fA-F:]+\])(?P<number>:\d+)?"
+)
+_WINDOWS = re.compile(r"(?:\\\\\.\\)?COM\d+:?", re.IGNORECASE)
+_DEVICE = re.compile(r"tty[A-Za-z]+\d+|serial\d(?:\?.*)?")
+
 
 def open_source(url: str | Address, *, recognise: Callable[[bytes], bool], tell: Tell = plainly) -> Source:
     """The source of an address, not opened yet; `recognise` knows a meter's octets. ValueError has a sentence.
@@ -34,7 +44,9 @@ def open_source(url: str | Address, *, recognise: Callable[[bytes], bool], tell:
     address = Address(url)
     text = address.reveal()
     if not text.isprintable():
-        raise ValueError(f"{str(address)!r} holds a sign that no address has. It can be {_either(FORMS)}.")
+        raise ValueError(f"{str(address)!r} has characters that no address has. It can be {_either(FORMS)}.")
+    if better := _better(text):
+        raise ValueError(f"{address} is not an address of a meter; {better}.")
     match address.scheme:
         case "" if text == "auto":
             return auto_source(recognise, tell=tell)
@@ -51,6 +63,17 @@ def open_source(url: str | Address, *, recognise: Callable[[bytes], bool], tell:
             path, speed = _with_number(address, text.partition(":")[2], "speed", 1.0)
             return Replay(url=text, path=Path(path), speed=speed, tell=tell)
     raise ValueError(f"{str(address)!r} is not an address of a meter. It can be {_either(FORMS)}.")
+
+
+def _better(text: str) -> str:
+    """What to write instead of an address that other programs understand, or that lacks its beginning."""
+    if found := _NETWORK.fullmatch(text):
+        return f"write tcp://{found['host'] or found['bare']}{found['port'] or found['number'] or ':PORT'}"
+    if found := _WINDOWS.fullmatch(text):
+        return f"{text.upper()} is a port of Windows; iskra-server ports lists the ports of this computer"
+    if _DEVICE.fullmatch(text) and not os.path.exists(text):
+        return f"write /dev/{text}"
+    return ""
 
 
 def _with_number(address: Address, text: str, name: str, default: float) -> tuple[str, float]:

@@ -174,6 +174,7 @@ def readers_of(reads: "Reads", question: Question, within: "Within") -> FleetRea
 
     limit = question.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
     now_s = time.time()
+    found, following = fleet.readers(reads, limit=limit, after=question.get("after") or "")
     readers = [
         FleetReader(
             row.name,
@@ -183,9 +184,9 @@ def readers_of(reads: "Reads", question: Question, within: "Within") -> FleetRea
             row.sentence,
             msgspec.Raw(row.status.encode()),
         )
-        for row in fleet.readers(reads, limit=limit, after=question.get("after") or "")
+        for row in found
     ]
-    return FleetReaders(readers, readers[-1].name if len(readers) == limit else None)
+    return FleetReaders(readers, following)
 
 
 def rows_of(reads: "Reads", question: Question, within: "Within") -> Iterator[str]:

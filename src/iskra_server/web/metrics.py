@@ -135,6 +135,8 @@ SOURCES = (
     ),
     Row[Status]("telegrams", "counter", "Whole telegrams.", lambda status: status.facts.telegrams),
     Row[Status]("held_back", "counter", "Readings that the guard held back.", lambda status: status.facts.quarantined),
+    Row[Status]("left_out", "counter", "Registers without a clear value.", lambda status: status.facts.left_out),
+    Row[Status]("ignored", "counter", "Telegrams of ids too rare for a meter.", lambda status: status.facts.ignored),
 )
 HISTORY: tuple[Row["WriterState"], ...] = (
     Row("up", "gauge", "1 while history is written.", lambda state: state.ok),

@@ -70,6 +70,17 @@ def test_who_is_silent_comes_first_and_more_follow(opened: Open, centre: Server)
     assert numbers(page) == [each["id"] for each in ask(centre, "meters?limit=1000")["meters"]]
 
 
+def test_nothing_leads_to_a_view_that_waits_for_a_meter(opened: Open) -> None:
+    page = opened("#/now")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    for key in "hcswn":
+        page.keyboard.press(key)
+        expect(page.locator("body")).to_have_attribute("data-view", "fleet")
+    page.goto(page.url.partition("#")[0] + "#/wall")
+    expect(page.locator("body")).to_have_attribute("data-view", "fleet")
+    expect(page.locator("tbody tr")).to_have_count(50)
+
+
 def test_a_meter_is_found_by_a_part_of_its_number_and_the_address_keeps_it(opened: Open) -> None:
     page = opened("#/fleet")
     page.get_by_role("searchbox").fill("70 000 10")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -119,6 +120,30 @@ def test_a_file_that_a_changing_network_dropped_is_loaded_again(
     page.unroute(f"**/{file}")
     expect(page.locator(f"main {shown}").first).to_be_visible()
     expect(page.locator("body")).not_to_have_css("margin-top", "8px")
+    context.close()
+
+
+@pytest.mark.parametrize("place", ["now", "setup"])
+def test_a_style_sheet_that_is_blocked_is_done_without_after_a_few_tries(
+    browser: Browser, meter: Meter, server: Server, place: str
+) -> None:
+    meter.send()
+    context = browser.new_context()
+    page = context.new_page()
+    loads: list[str] = []
+    page.on("domcontentloaded", lambda loaded: loads.append(loaded.url))
+    page.route("**/css/*.css", lambda route: route.abort("blockedbyclient"))
+    # without the pauses in between
+    page.add_init_script("const wait = setTimeout; window.setTimeout = (f, ms) => wait(f, ms > 500 ? ms / 20 : ms)")
+    page.goto(f"{server.url}/#/{place}")
+    expect(page.locator("main").first).to_contain_text(re.compile(r"\S"))
+    deadline_s = time.monotonic() + 20
+    while len(loads) < 4 and time.monotonic() < deadline_s:
+        page.wait_for_timeout(20)
+    expect(page.locator("main").first).to_contain_text(re.compile(r"\S"))
+    # longer than the next try would take
+    page.wait_for_timeout(1000)
+    assert len(loads) == 4
     context.close()
 
 

@@ -118,7 +118,8 @@ class Transport:
     def _accept(self) -> None:
         """The telegram that was given last is not rejected any more."""
         given, self._given = self._given, 0
-        self._take(given)
+        del self._buffer[:given]
+        self._left(given)
 
     def _drop(self, length: int, kind: FaultKind, detail: str) -> Fault:
         """Remove octets from the front, at most up to the next start mark."""
@@ -140,6 +141,11 @@ class Transport:
     def _take(self, length: int) -> bytes:
         octets = bytes(self._buffer[:length])
         del self._buffer[:length]
-        self._damaged = max(0, self._damaged - length)
-        self._scanned = len(START)
+        self._left(length)
         return octets
+
+    def _left(self, length: int) -> None:
+        """So many octets are gone from the front."""
+        self._scanned = len(START)
+        if self._damaged:
+            self._damaged = max(0, self._damaged - length)

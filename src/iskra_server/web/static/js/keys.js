@@ -1,10 +1,10 @@
 // Keys: n h c s w go to a section; in history the arrows step, t leads to the present.
 
-import { HOME } from "./page.js";
+import { HOME, isCentralServer } from "./page.js";
 import { navigate } from "./router.js";
 
 /** @type {Record<string, Parameters<typeof navigate>>} */
-const SECTIONS = { n: [HOME], h: ["day"], c: ["cost"], s: ["setup"], w: ["wall"] };
+const SECTIONS = { n: [HOME], ...(isCentralServer ? {} : { h: ["day"], c: ["cost"], s: ["setup"], w: ["wall"] }) };
 const TYPING = "input, select, textarea, [role=slider]";
 
 export function bindKeys(/** @type {HTMLElement} */ main) {

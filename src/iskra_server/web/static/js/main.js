@@ -3,6 +3,7 @@
 import { loadStyles, painted } from "./dom.js";
 import { language } from "./language.js";
 import { startLive } from "./live.js";
+import { isCentralServer } from "./page.js";
 import { PERIODS, route } from "./router.js";
 import { buildShell } from "./shell.js";
 import { applyTheme } from "./theme.js";
@@ -35,5 +36,7 @@ document.documentElement.lang = language;
 startLive();
 applyTheme();
 const { main, onShow } = buildShell(document.body);
-route(main, VIEWS, onShow);
+// the views of a single meter would wait for one for ever
+const { fleet, about } = VIEWS;
+route(main, isCentralServer ? { fleet, about } : VIEWS, onShow);
 painted().then(() => import("./keys.js")).then(({ bindKeys }) => bindKeys(main));

@@ -3,6 +3,9 @@
 // loaded anew.
 
 const RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
+const TRIES = 3;
+const RELOADS = "reloads";
 
 /** @typedef {(name: string, event: MessageEvent, at: number) => void} Listener is given the time of arrival too */
 
@@ -24,17 +27,36 @@ export function listen(listener) {
   for (const event of waiting.splice(0)) listener(...event);
 }
 
-/** Loads the whole page anew, once the server answers. */
+/** Loads the whole page anew, once the server answers: after a second, then twice as late while a part is missing. */
 export async function reloadPage() {
-  do await new Promise((resolve) => { setTimeout(resolve, RETRY_MS); });
+  clearTimeout(resetTimer);
+  const count = reloadCount();
+  do await pause(Math.min(RETRY_MS * 2 ** count, LONGEST_RETRY_MS));
   while (!(await fetch("healthz").catch(() => null))?.ok);
+  setReloadCount(count + 1);
   location.reload();
+}
+
+// a page that has lasted for so long has all its parts
+const resetTimer = setTimeout(() => setReloadCount(0), LONGEST_RETRY_MS);
+/** @param {number} ms @returns {Promise<void>} */
+const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+/** How many times in a row this page was loaded anew; in a browser that remembers nothing, often enough. */
+function reloadCount() {
+  try { return Number(sessionStorage.getItem(RELOADS)); } catch { return TRIES; }
+}
+
+function setReloadCount(/** @type {number} */ count) {
+  try { sessionStorage.setItem(RELOADS, String(count)); } catch { /* nothing is remembered */ }
 }
 
 addEventListener("load", () => {
   /** @type {NodeListOf<HTMLLinkElement>} */
   const sheets = document.querySelectorAll("link[rel=stylesheet]");
-  if (!document.querySelector("main") || ![...sheets].every(isLoaded)) reloadPage();
+  const isStyled = [...sheets].every(isLoaded);
+  // a style sheet that does not come again and again is blocked: the page works without it
+  if (!document.querySelector("main") || (!isStyled && reloadCount() < TRIES)) reloadPage();
 });
 
 /** What did not come is null in some browsers, and a sheet whose rules must not be read in others. */

@@ -1,0 +1,116 @@
+"""`history check`, `history repair` and `history clear`: what a clock that was wrong has left in history."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from iskra_server.cli.history import configured, existing
+from iskra_server.cli.options import HELP, ConfigFile, examples
+from iskra_server.cli.refusal import Refused
+from iskra_server.history.checkup import Odd, aside, odd, repair, steps
+from iskra_server.history.checkup import clear as delete_aside
+from iskra_server.history.records import FIRST_S
+
+# what the rows of a table are called
+_KINDS = {"boundary": "quarters", "power": "power", "points": "telegrams", "epoch": "epochs"}
+# a repair by a clock that is behind would set aside what is right
+_BUILT = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings=HELP,
+    help="Find and set aside what a wrong clock has left in history.",
+    epilog=examples(
+        {
+            "iskra-server history check": "is there anything in the future, or in 1970?",
+            "iskra-server history repair --dry-run": "what would be set aside",
+            "iskra-server history repair": "sets it aside, in one transaction",
+            "iskra-server history clear": "deletes what was set aside",
+        }
+    ),
+)
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, say what would be.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.command()
+def check(config: ConfigFile = None) -> None:
+    """Say what lies in the future or before 2000, and what was set aside; exit status 1 if there is anything."""
+    with existing(configured(config)) as store:
+        found, kept, stepped = odd(store, time.time()), aside(store), steps(store)
+    for step in stepped:
+        print(f"The clock was set from {_moment(step.from_s)} to {_moment(step.to_s)} ({step.reason}).")
+    _tell(found)
+    for each in kept:
+        print(f"Set aside: {_line(each)}")
+    if found:
+        now = _moment(int(time.time()))
+        print(f"By the clock of this computer it is {now}. If that is right: iskra-server history repair")
+    elif kept:
+        print("Everything else is in its place. To delete what was set aside: iskra-server history clear")
+    else:
+        print("Everything in history is in its place.")
+    raise typer.Exit(1 if found or kept else 0)
+
+
+@app.command(name="repair")
+def set_aside(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
+    """Set aside what lies in the future or before 2000; the server may run."""
+    now_s = time.time()
+    if now_s < _BUILT:
+        raise Refused(f"The clock of this computer is wrong: it says {_moment(int(now_s))}. Set it first.")
+    with existing(configured(config)) as store:
+        found = odd(store, now_s)
+        _tell(found)
+        if not found:
+            print("Everything in history is in its place.")
+        elif not dry_run:
+            _agree(yes, f"Is it {_moment(int(now_s))} now, and shall this be set aside?")
+            print(f"{repair(store, now_s)} rows are set aside; iskra-server history clear deletes them for good.")
+    raise typer.Exit(1 if found and dry_run else 0)
+
+
+@app.command()
+def clear(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
+    """Delete what was set aside, for good."""
+    with existing(configured(config)) as store:
+        kept = aside(store)
+        for each in kept:
+            print(_line(each))
+        if not kept:
+            print("Nothing is set aside.")
+        elif not dry_run:
+            _agree(yes, "Shall this be deleted for good?")
+            print(f"{delete_aside(store)} rows are deleted.")
+    raise typer.Exit(1 if kept and dry_run else 0)
+
+
+def _agree(yes: bool, question: str) -> None:
+    if not yes and not typer.confirm(question):
+        raise Refused("Nothing was changed.", 1)
+
+
+def _tell(found: Sequence[Odd]) -> None:
+    for each in found:
+        what = "before 2000" if each.first_s < FIRST_S else "in the future"
+        print(f"Out of place, {what}: {_line(each)}")
+
+
+def _line(each: Odd) -> str:
+    return (
+        f"{each.meter_id}, {each.count} rows of {_KINDS[each.kind]}, {_moment(each.first_s)} to {_moment(each.last_s)}"
+    )
+
+
+def _moment(at_s: int) -> str:
+    """As RFC 3339 has it; a clock may have shown anything."""
+    try:
+        return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return f"{at_s} s after 1970"

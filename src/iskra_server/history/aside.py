@@ -1,0 +1,117 @@
+"""Sets aside what a clock that was wrong has put into history: rows of later than now, or of before anything was kept.
+
+Such a row goes whole into the table set_aside, out of every answer; what a meter showed is not lost with it. The start
+of an epoch stays, as later rows belong to it, but is moved to where it can have been. In one transaction.
+"""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, or_, select, update
+
+from iskra_server.history.records import FIRST_S, QUARTER_S, TOLERANCE_S, ClockStep
+from iskra_server.history.schema import boundary, clock_step, epoch, meter, outbox, points, power, series, set_aside
+
+AHEAD, BEFORE = "ahead", "before"
+_AT_ONCE = 2_000
+# table -> the column that says when, and its unit in seconds
+MOMENTS = {
+    boundary: (boundary.c.quarter, QUARTER_S),
+    power: (power.c.quarter, QUARTER_S),
+    points: (points.c.last_s, 1),
+    epoch: (epoch.c.at_s, 1),
+}
+
+
+def put_aside(connection: Connection, now_s: int) -> int:
+    """Within a transaction of the caller's; says how many rows."""
+    meters = {
+        number
+        for table in MOMENTS
+        for number in connection.scalars(select(owner(table)).where(is_odd(table, now_s)).distinct())
+    }
+    count = sum(_move(connection, table, now_s) for table in MOMENTS if table is not epoch)
+    count += _move_epochs(connection, now_s)
+    late, early = (now_s + TOLERANCE_S) // QUARTER_S, FIRST_S // QUARTER_S
+    connection.execute(delete(outbox).where(or_(outbox.c.quarter > late, outbox.c.quarter < early)))
+    seen = or_(meter.c.last_s > now_s + TOLERANCE_S, meter.c.first_s < FIRST_S)
+    for number in meters | set(connection.scalars(select(meter.c.id).where(seen))):
+        _see_anew(connection, number, now_s)
+    return count
+
+
+def note(connection: Connection, step: ClockStep) -> None:
+    """Keep a step of the clock, and set aside what was recorded ahead of it."""
+    row = {"from_s": step.from_s, "to_s": step.to_s, "reason": step.reason}
+    connection.execute(insert(clock_step), [row])
+    put_aside(connection, step.to_s)
+
+
+def is_odd(table: Table, now_s: int) -> ColumnElement[bool]:
+    """By comparing the bare column: it is the key, or part of it."""
+    column, unit = MOMENTS[table]
+    return or_(column > (now_s + TOLERANCE_S) // unit, column < FIRST_S // unit)
+
+
+def owner(table: Table) -> ColumnElement[int]:
+    """The number of the meter that a row belongs to."""
+    if "series" not in table.c:
+        return table.c.meter
+    return select(series.c.meter).where(series.c.id == table.c.series).scalar_subquery()
+
+
+def _move(connection: Connection, table: Table, now_s: int) -> int:
+    """Whole rows, some at a time: a clock may have run ahead for months."""
+    column, unit = MOMENTS[table]
+    keys = list(table.primary_key)
+    moved = 0
+    while rows := connection.execute(
+        select(table, owner(table).label("owner")).where(is_odd(table, now_s)).limit(_AT_ONCE)
+    ).all():
+        kept = [_kept(table, row, getattr(row, column.name) * unit, now_s) for row in rows]
+        connection.execute(insert(set_aside), kept)
+        for row in rows:
+            connection.execute(delete(table).where(*(key == getattr(row, key.name) for key in keys)))
+        moved += len(rows)
+    return moved
+
+
+def _move_epochs(connection: Connection, now_s: int) -> int:
+    """An epoch of the future has begun by now; one of before anything begins with its first boundary that is left."""
+    rows = connection.execute(select(epoch, owner(epoch).label("owner")).where(is_odd(epoch, now_s))).all()
+    for row in rows:
+        own = boundary.c.series == row.series, boundary.c.epoch == row.epoch
+        first = connection.scalar(select(func.min(boundary.c.quarter)).where(*own))
+        at_s = now_s if row.at_s > now_s or first is None else first * QUARTER_S
+        connection.execute(insert(set_aside), [_kept(epoch, row, row.at_s, now_s)])
+        connection.execute(
+            update(epoch).where(epoch.c.series == row.series, epoch.c.epoch == row.epoch).values(at_s=at_s)
+        )
+    return len(rows)
+
+
+def _kept(table: Table, row: Row[Any], moment_s: int, now_s: int) -> dict[str, Any]:
+    content = msgspec.json.encode({column.name: getattr(row, column.name) for column in table.columns})
+    reason = AHEAD if moment_s > now_s else BEFORE
+    return {
+        "kind": table.name,
+        "meter": row.owner,
+        "moment_s": moment_s,
+        "at_s": now_s,
+        "reason": reason,
+        "content": content,
+    }
+
+
+def _see_anew(connection: Connection, number: int, now_s: int) -> None:
+    """When a meter was seen first and last, by what is left of it."""
+    quarters = select(boundary.c.quarter).join(series, series.c.id == boundary.c.series).where(series.c.meter == number)
+    bounds = quarters.subquery()
+    first, last = connection.execute(select(func.min(bounds.c.quarter), func.max(bounds.c.quarter))).one()
+    earliest, latest = connection.execute(
+        select(func.min(points.c.first_s), func.max(points.c.last_s)).where(points.c.meter == number)
+    ).one()
+    firsts = [each for each in (first and first * QUARTER_S, earliest) if each is not None]
+    lasts = [each for each in (last and last * QUARTER_S, latest) if each is not None]
+    seen = {"first_s": min(firsts, default=now_s), "last_s": max(lasts, default=now_s)}
+    connection.execute(update(meter).where(meter.c.id == number).values(**seen))

@@ -1,0 +1,76 @@
+"""The totals 1.8.0 and 2.8.0 of meters that do not send them under these codes.
+
+    1-1:1.8.0 or 1-2:2.8.0       the only total of another channel is the total
+    1.8.1, 1.8.2, ...            two tariffs or more, and every one that the meter has ever sent, are added up
+
+A meter that sends a total itself is taken at its word: nothing is derived for it.
+"""
+
+from functools import reduce
+
+from msgspec.structs import replace
+
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Register, on_one_scale
+
+SUM_OF_TARIFFS = "sum of tariffs"
+TOTALS = Obis.parse("1.8.0"), Obis.parse("2.8.0")
+# the parts of a sum
+MOST_TARIFFS = 8
+_FEWEST_TARIFFS = 2
+_NOW = 255
+
+Found = dict[Obis, Register]
+
+
+class TotalMemory:
+    """Which totals one meter has sent, and which tariffs of each."""
+
+    def __init__(self) -> None:
+        self.sent: set[Obis] = set()
+        self.tariffs: dict[Obis, set[Obis]] = {obis: set() for obis in TOTALS}
+        # codes of a telegram from which no total follows: most telegrams have the same codes
+        self.without: dict[Obis, frozenset[Obis]] = {}
+
+
+def add_totals(found: Found, memory: TotalMemory) -> None:
+    """Put the totals that the meter does not send into the registers of a telegram."""
+    for obis in TOTALS:
+        if obis in memory.sent:
+            continue
+        if obis in found:
+            memory.sent.add(obis)
+        elif memory.without.get(obis) == found.keys():
+            continue
+        elif (total := _of_channel(found, obis) or _of_tariffs(found, obis, memory.tariffs[obis])) is not None:
+            found[obis] = total
+        else:
+            memory.without[obis] = frozenset(found)
+
+
+def _of_channel(found: Found, obis: Obis) -> Register | None:
+    sent = [register for code, register in found.items() if code[1] and code[0] == 1 and code[2:] == obis[2:]]
+    if len(sent) != 1 or not _is_number(sent[0]):
+        return None
+    return replace(sent[0], obis=obis, derived=f"from {sent[0].obis.short}")
+
+
+def _of_tariffs(found: Found, obis: Obis, known: set[Obis]) -> Register | None:
+    tariffs = [register for code, register in found.items() if _is_tariff(code, obis) and _is_number(register)]
+    known.update(register.obis for register in tariffs)
+    if len(tariffs) < max(_FEWEST_TARIFFS, len(known)):
+        return None
+    return replace(reduce(_added, tariffs), obis=obis, derived=SUM_OF_TARIFFS)
+
+
+def _is_tariff(code: Obis, total: Obis) -> bool:
+    return code[:4] == total[:4] and 1 <= code[4] <= MOST_TARIFFS and code[5] == _NOW
+
+
+def _is_number(register: Register) -> bool:
+    return not isinstance(register.raw, (bytes, bool))
+
+
+def _added(first: Register, second: Register) -> Register:
+    left, right, scaler = on_one_scale(first, second)
+    return replace(first, raw=left + right, scaler=scaler)

@@ -1,0 +1,42 @@
+from iskra_server.meter.confirmed import CONFIRM_TELEGRAMS, MAX_METERS, MAX_UNCONFIRMED, SILENT_S, ConfirmedMeters
+
+
+def test_the_first_meter_of_a_source_counts_at_once_and_another_after_some_telegrams() -> None:
+    meters = ConfirmedMeters()
+    assert meters.confirm("one", 0.0)
+    assert [meters.confirm("two", 1.0) for _ in range(CONFIRM_TELEGRAMS + 1)] == [False, False, True, True]
+    assert meters.confirm("one", 2.0)
+    assert meters.ignored == 0
+
+
+def test_two_meters_in_turn_are_both_confirmed() -> None:
+    meters = ConfirmedMeters()
+    assert [meters.confirm("ab"[k % 2], float(k)) for k in range(8)] == [True, False] * 2 + [True] * 4
+
+
+def test_a_meter_that_is_known_from_elsewhere_counts_at_once() -> None:
+    meters = ConfirmedMeters()
+    meters.confirm("one", 0.0)
+    assert meters.confirm("two", 1.0, is_known=True)
+
+
+def test_ids_that_never_come_again_are_forgotten_and_counted() -> None:
+    meters = ConfirmedMeters()
+    meters.confirm("one", 0.0)
+    assert not any(meters.confirm(f"id {number}", 1.0) for number in range(4000))
+    assert meters.ignored == 4000 - MAX_UNCONFIRMED
+    assert meters.confirm("one", 2.0)
+
+
+def test_a_source_has_so_many_meters_at_most_until_one_is_silent_for_long() -> None:
+    meters = ConfirmedMeters()
+
+    def introduce(name: str, now_s: float) -> bool:
+        return [meters.confirm(name, now_s) for _ in range(CONFIRM_TELEGRAMS)][-1]
+
+    assert all([introduce(f"meter {number}", float(number)) for number in range(MAX_METERS)])
+    assert not introduce("one too many", 100.0)
+    assert not meters.confirm("one too many", 101.0, is_known=True)
+    assert meters.ignored == 1
+    assert meters.confirm("one too many", SILENT_S + 1)
+    assert not meters.confirm("meter 0", SILENT_S + 1)
