@@ -13,12 +13,16 @@ test("bars reach a little less than the chart does", () => {
   const [low, high] = reachOf([{ up: 2, down: 1 }, { up: null, down: null }, { up: 0.5, down: 0 }]);
   assert.ok(low < -1 && low > -1.2 && high > 2 && high < 2.2);
   assert.equal(reachOf([{ up: 2, down: null }])[0], 0);
+  assert.deepEqual(reachOf([{ up: 100, down: 0 }]), [0, 104]);
+  assert.deepEqual(reachOf([{ up: 0, down: 100 }]), [-104, 0]);
+  assert.deepEqual(reachOf([{ up: 60, down: 40 }]), [-44, 64]);
   assert.deepEqual(reachOf([]), [0, 1]);
 });
 
 test("a range always has zero in it", () => {
   assert.deepEqual(rangeWithZero(null, null), [0, 6]);
-  assert.equal(rangeWithZero(200, 500)[0], 0);
+  assert.deepEqual(rangeWithZero(200, 500), [0, 530]);
+  assert.deepEqual(rangeWithZero(-100, 100), [-112, 112]);
   const [low, high] = rangeWithZero(-500, -200);
   assert.ok(low < -500 && high === 0);
 });
@@ -74,6 +78,15 @@ test("points far from each other are not joined", () => {
   assert.deepEqual(columns.mean, [1.5, 2, null, -3]);
   assert.deepEqual(columns.times.map((at) => at - 1_764_000_000), [30, 90, 150, 330]);
   assert.equal(columns.max.length, columns.min.length);
+  const holes = (step, ...seconds) => {
+    const points = seconds.map((at) => point(at, "1"));
+    return powerColumns({ resolution_s: step, points }).mean.filter((watts) => watts === null);
+  };
+  // a minute without a telegram is usual, and a step and a half where steps are longer
+  assert.equal(holes(5, 0, 60).length, 0);
+  assert.equal(holes(5, 0, 61).length, 1);
+  assert.equal(holes(900, 0, 1350).length, 0);
+  assert.equal(holes(900, 0, 1351).length, 1);
 });
 
 test("the last hour is history up to the first telegram, then telegrams", () => {
@@ -81,6 +94,8 @@ test("the last hour is history up to the first telegram, then telegrams", () => 
   assert.deepEqual(lastHourOf(past, [[3200, 4000], [100, 200]], 4100),
     { times: [1000, 2000, 3000, 3200, 4000], mean: [2, null, 4, 100, 200], begin: 500, end: 4100 });
   assert.deepEqual(lastHourOf(past, undefined, 3600).times, past.times);
+  // the clock of the browser is behind
+  assert.deepEqual(lastHourOf(past, [[4000, 4500], [1, 2]], 4100).end, 4500);
   assert.deepEqual(lastHourOf({ times: [], mean: [] }, [[10], [1]], 9000).times, []);
 });
 
@@ -96,6 +111,8 @@ test("a day of the heat map has 96 cells, also when the clock changes", () => {
 test("the scale of the heat map is not set by a single peak", () => {
   const cells = Array.from({ length: 1000 }, (_, at) => ({ up: String(at === 7 ? 99_999 : at % 100), down: null }));
   assert.deepEqual(energyScale([{ day: "", cells }]), { up: 99, down: 1 });
+  const both = Array.from({ length: 11 }, (_, at) => ({ up: String(at), down: at < 5 ? String(2 * at) : "0" }));
+  assert.deepEqual(energyScale([{ day: "", cells: both }]), { up: 9, down: 3 });
   assert.equal(energyScale([{ day: "", cells: [null, { up: null, down: null }] }]), null);
 });
 

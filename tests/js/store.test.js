@@ -81,6 +81,19 @@ test("the chosen meter stays chosen while it is there", () => {
   assert.equal(store.store.chosen, "a");
 });
 
+test("a meter is called by its name, or by its id", () => {
+  store.store.statuses = [{ ...status("a"), facts: { name: "Cellar", age_s: null } }, status("b")];
+  assert.deepEqual(["a", "b", "c"].map(store.meterName), ["Cellar", "b", "c"]);
+});
+
+test("of several sources none stands for a meter that is not among them", () => {
+  store.store.statuses = [status(null)];
+  assert.equal(store.chosenStatus().meter_id, null);
+  store.store.statuses = [status("a"), status("b")];
+  store.store.chosen = "c";
+  assert.equal(store.chosenStatus(), null);
+});
+
 test("a telegram outdates an older word that something is wrong, and no word that all is well", () => {
   store.store.statuses = [status("a", 1, false)];
   store.store.statusAt = now;

@@ -73,6 +73,14 @@ test("the base load is the median of each night's quietest hour", () => {
   assert.equal(Number(baseLoad(quarters)), 95.25);
 });
 
+test("the night goes from midnight to five, both quarters at its ends among it", () => {
+  const only = (from) => days(3, (_, quarter) => (quarter >= from && quarter < from + 4 ? "1" : "9"));
+  assert.equal(Number(baseLoad(only(0))), 4);
+  assert.equal(Number(baseLoad(only(16))), 4);
+  // from five on a quarter counts as day: three of the four are quiet
+  assert.equal(Number(baseLoad(only(17))), 12);
+});
+
 test("an hour with a gap is no quietest hour", () => {
   const quarters = days(3, (day, quarter) => (quarter % 4 === 0 ? null : "1"));
   assert.equal(baseLoad(quarters), null);
