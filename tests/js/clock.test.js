@@ -4,8 +4,9 @@ import { mock, test } from "node:test";
 import { browser, load, plain, randoms } from "./browser.js";
 
 browser({ tz: "Europe/Berlin" });
-const { dateRange, dayOf, localClock, shiftDays, shortTime, time, today, wallTime, wallTimeRange, weekday, weekOf } =
-  await load("clock.js");
+const { ageText, shortTime, time } = await load("clock.js");
+const { dateRange, dayOf, localClock, shiftDays, today, wallTime, wallTimeRange, weekday, weekOf } =
+  await load("calendar.js");
 
 const QUARTER_MS = 900_000;
 // half an hour of summer time, a quarter in the offset, a day that did not happen, and those with none of it
@@ -14,6 +15,11 @@ const ZONES = ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacifi
 test("times are those of the server's zone", () => {
   assert.equal(time(Date.UTC(2026, 6, 1, 10, 4, 5)), "12:04:05");
   assert.equal(shortTime(Date.UTC(2026, 0, 1, 22, 30)), "23:30");
+});
+
+test("ages have the unit that people would use", () => {
+  assert.deepEqual([0.04, 9.94, 10, 119, 120, 7199, 7200, 90_000].map(ageText),
+    ["0.0 s", "9.9 s", "10 s", "119 s", "2 min", "120 min", "2 h", "25 h"]);
 });
 
 test("days begin at the server's midnight", () => {

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { browser, load, plain, randoms } from "./browser.js";
 
 browser();
-const { decimal, grouped, isNumber, minus, negated, parse, percentOf, rounded, split, sum, times } =
-  await load("exact.js");
+const { decimal, grouped, parse, rounded, split } = await load("exact.js");
+const { isNumber, minus, negated, percentOf, sum, times } = await load("arithmetic.js");
 
 const TRIES = 3000;
 

@@ -6,7 +6,7 @@ import { browser, load, plain } from "./browser.js";
 browser({ languages: ["fr-FR", "de-AT", "en"] });
 const { grouped, rounded } = await load("exact.js");
 const { language, LANGUAGES, locale, localized, words } = await load("language.js");
-const { dateText } = await load("clock.js");
+const { dateText } = await load("calendar.js");
 const { money, price } = await load("costs.js");
 const { periodTitle } = await load("periods.js");
 

@@ -6,7 +6,7 @@ import { browser, load, plain, randoms } from "./browser.js";
 browser();
 const { firstDay, isCurrent, isFuture, isKind, keyOf, KINDS, periodQuery, periodTitle, SMALLER_KIND, step } =
   await load("periods.js");
-const { shiftDays, weekday } = await load("clock.js");
+const { shiftDays, weekday } = await load("calendar.js");
 
 mock.timers.enable({ apis: ["Date"], now: Date.UTC(2026, 10, 22, 12) });
 const PRESENT = { day: "2026-11-22", week: "2026-11-16", month: "2026-11", year: "2026", all: "" };

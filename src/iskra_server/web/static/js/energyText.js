@@ -1,7 +1,8 @@
 // Energy of buckets as bars, and in words.
 
-import { wallTimeRange } from "./clock.js";
-import { grouped, rounded, times } from "./exact.js";
+import { times } from "./arithmetic.js";
+import { wallTimeRange } from "./calendar.js";
+import { grouped, rounded } from "./exact.js";
 import { words } from "./language.js";
 
 const WH = 1000;

@@ -14,8 +14,6 @@ export const parse = (text) => JSON.parse(text
   .replace(EXACT, '"$1":"$2"')
   .replace(COLUMN, (_, name, list) => `"${name}":[${list.replace(/-?\d[\d.]*/g, '"$&"')}]`));
 
-export const isNumber = (/** @type {string} */ value) => /^-?\d+(\.\d+)?$/.test(value);
-
 /**
  * The sign, the whole digits and the places of a number's text divided by 10^shift: Wh to kWh is 3.
  * @param {string} number
@@ -41,42 +39,12 @@ export function rounded(number, places = 0, shift = 0) {
   return grouped(textOf(sign ? -kept : kept, places));
 }
 
-const placesOf = (/** @type {string} */ text) => text.split(".")[1]?.length ?? 0;
-
-/** A number's text as a whole number of its last places. @param {string} text @param {number} places */
-function stepsOf(text, places) {
-  const [whole, rest = ""] = text.replace("-", "").split(".");
-  const steps = BigInt(whole + rest.padEnd(places, "0"));
-  return text.startsWith("-") ? -steps : steps;
-}
-
-/** @param {bigint} steps @param {number} places */
-function textOf(steps, places) {
+/** A whole number of last places as a number's text. @param {bigint} steps @param {number} places */
+export function textOf(steps, places) {
   const digits = String(steps < 0n ? -steps : steps).padStart(places + 1, "0");
   const text = places ? `${digits.slice(0, -places)}.${digits.slice(-places)}` : digits;
   return steps < 0n ? `-${text}` : text;
 }
 
-/** The sum of numbers' texts, exact; null where there are none. @param {(string | null | undefined)[]} texts */
-export function sum(texts) {
-  const numbers = texts.filter((text) => text != null);
-  return numbers.length ? add(numbers) : null;
-}
-
-/** @param {string[]} numbers */
-function add(numbers) {
-  const places = Math.max(...numbers.map(placesOf));
-  return textOf(numbers.reduce((total, text) => total + stepsOf(text, places), 0n), places);
-}
-
-export const negated = (/** @type {string} */ text) => (text.startsWith("-") ? text.slice(1) : `-${text}`);
-export const minus = (/** @type {string} */ text, /** @type {string} */ other) => add([text, negated(other)]);
-
-/** A number's text times a whole number. @param {string} text @param {number} factor */
-export const times = (text, factor) => textOf(stepsOf(text, placesOf(text)) * BigInt(factor), placesOf(text));
-
 /** A JavaScript number for people, where it was never exact: ages, shares. @param {number} number */
 export const decimal = (number, places = 0) => number.toFixed(places).replace("-", "−").replace(".", POINT);
-
-/** A share of two exact numbers in percent, to a tenth. @param {string} part @param {string} whole */
-export const percentOf = (part, whole) => rounded(((Number(part) / Number(whole)) * 100).toFixed(3), 1);

@@ -1,6 +1,6 @@
 // Periods and their keys in an address: day/2026-11-22, week/2026-11-16 (its Monday), month/2026-11, year/2026, all.
 
-import { dateRange, dateText, shiftDays, today, weekday, weekOf } from "./clock.js";
+import { dateRange, dateText, shiftDays, today, weekday, weekOf } from "./calendar.js";
 import { words } from "./language.js";
 
 const FIRST_YEAR = 1970;

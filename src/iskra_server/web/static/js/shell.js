@@ -1,6 +1,6 @@
 // The frame of every view: the strip, the brand, the sections, the state of the data, the meters.
 
-import { ageText } from "./ages.js";
+import { ageText } from "./clock.js";
 import { isNew, make, setData, setText } from "./dom.js";
 import { decimal } from "./exact.js";
 import { icon } from "./icons.js";

@@ -1,7 +1,8 @@
 // Today against yesterday, the base load at night, the strongest quarter-hour: exact, from quarter-hours of some days.
 
-import { dayOf, localClock, shiftDays, shortTime } from "./clock.js";
-import { minus, sum, times } from "./exact.js";
+import { minus, sum, times } from "./arithmetic.js";
+import { dayOf, localClock, shiftDays } from "./calendar.js";
+import { shortTime } from "./clock.js";
 
 const QUARTER_MS = 900_000;
 const QUARTERS_PER_HOUR = 4;

@@ -1,6 +1,6 @@
 // Above every view of history: which kind of period, which one, a step back and on, a jump.
 
-import { today } from "./clock.js";
+import { today } from "./calendar.js";
 import { make } from "./dom.js";
 import { icon } from "./icons.js";
 import { words } from "./language.js";

@@ -1,6 +1,6 @@
 // The buckets of a period by name, in a sentence, and along the axis.
 
-import { dateText, wallTimeRange } from "../clock.js";
+import { dateText, wallTimeRange } from "../calendar.js";
 import { energyText, quarterText } from "../energyText.js";
 
 /** @typedef {import("../energyText.js").Bucket} Bucket */

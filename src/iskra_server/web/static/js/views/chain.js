@@ -1,7 +1,6 @@
 // The diagnosis of each source as a picture: which checks pass, the first that fails, what to do next.
 
-import { ageText } from "../ages.js";
-import { time } from "../clock.js";
+import { ageText, time } from "../clock.js";
 import { isNew, make, pair } from "../dom.js";
 import { decimal } from "../exact.js";
 import { localized, words } from "../language.js";

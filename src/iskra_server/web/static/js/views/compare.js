@@ -1,11 +1,12 @@
 // Two periods side by side, on one scale.
 
 import { askMeter, messageOf } from "../api.js";
+import { minus, percentOf } from "../arithmetic.js";
 import { drawBars } from "../charts/bars.js";
 import { reachOf } from "../charts/scales.js";
 import { make, pair, setText } from "../dom.js";
 import { axisNumber, energyBar, kwhShort } from "../energyText.js";
-import { minus, percentOf, rounded } from "../exact.js";
+import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { firstDay, isKind, keyOf, KINDS, periodQuery, step } from "../periods.js";
 import { navigate, PERIODS } from "../router.js";

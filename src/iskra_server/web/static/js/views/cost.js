@@ -1,8 +1,8 @@
 // Cost: this month so far, each month of the contract year, and the forecast of the year against its instalments.
 
 import { askMeter, messageOf, Problem } from "../api.js";
+import { dateText, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
-import { dateText, shiftDays, today } from "../clock.js";
 import { money, price } from "../costs.js";
 import { make, pair, setText } from "../dom.js";
 import { axisNumber } from "../energyText.js";

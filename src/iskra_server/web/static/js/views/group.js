@@ -1,10 +1,10 @@
 // One group of a central server: the energy of its meters together, bar by bar, its meters, and the file for billing.
 
 import { ask, messageOf } from "../api.js";
+import { sum } from "../arithmetic.js";
 import { drawBars } from "../charts/bars.js";
 import { make, setText } from "../dom.js";
 import { axisNumber, chartKwh, energyText, kwhShort } from "../energyText.js";
-import { sum } from "../exact.js";
 import { words } from "../language.js";
 import { isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
 import { navigate } from "../router.js";

@@ -1,10 +1,12 @@
 // A year at a glance: a cell for each quarter-hour. On a narrow screen days go down, else they go across.
 
 import { askMeter, messageOf } from "../api.js";
+import { times } from "../arithmetic.js";
+import { dateText, today } from "../calendar.js";
 import { hatching, penOf, pixelRatio } from "../charts/plot.js";
-import { dateText, shortTime, today } from "../clock.js";
+import { shortTime } from "../clock.js";
 import { make, setText } from "../dom.js";
-import { grouped, rounded, times } from "../exact.js";
+import { grouped, rounded } from "../exact.js";
 import { words } from "../language.js";
 import { keyOf } from "../periods.js";
 import { navigate } from "../router.js";

@@ -1,12 +1,14 @@
 // History: a day, a week, a month, a year, all years. The address says which, and whether as chart or as table.
 
 import { askMeter, messageOf } from "../api.js";
+import { times } from "../arithmetic.js";
+import { wallTime } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
-import { dateTime, wallTime } from "../clock.js";
+import { dateTime } from "../clock.js";
 import { periodCost } from "../costs.js";
 import { make, pair, setText } from "../dom.js";
 import { axisNumber, energyBar, epochsOf, kwh, kwhShort } from "../energyText.js";
-import { grouped, rounded, times } from "../exact.js";
+import { grouped, rounded } from "../exact.js";
 import { words } from "../language.js";
 import { firstDay, isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
 import { navigate, replaceAddress } from "../router.js";

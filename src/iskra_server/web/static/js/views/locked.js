@@ -2,13 +2,13 @@
 
 import { make, setText } from "../dom.js";
 import { words } from "../language.js";
-import { register } from "../register.js";
 import { freshMeter, registerValue, subscribe } from "../store.js";
+import { registerWidget } from "../widgets.js";
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
 export function locked(main, signal) {
   const texts = words.setup.unlock;
-  const counter = register();
+  const counter = registerWidget();
   const state = make("p.soft");
   const steps = texts.steps.map(([title, text, light]) =>
     make("li", make("strong", title), make("p", text),

@@ -1,7 +1,7 @@
 // Lists of a central server, page by page: its meters as a table, and whatever else it has many of.
 
-import { ageText } from "../ages.js";
 import { ask, messageOf } from "../api.js";
+import { ageText } from "../clock.js";
 import { make } from "../dom.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";

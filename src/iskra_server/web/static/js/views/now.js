@@ -3,17 +3,16 @@
 import { make, painted, pair, setText } from "../dom.js";
 import { grouped, rounded } from "../exact.js";
 import { words } from "../language.js";
-import { missingReadingText, powerWidget } from "../powerWidget.js";
-import { register } from "../register.js";
 import { link } from "../router.js";
 import { freshMeter, phasePowers, registerValue, subscribe, whenChosen } from "../store.js";
 import { reloadPage } from "../stream.js";
+import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
 /** @type {View} */
 export function show(main, _address, signal) {
   const hour = make("div.chart.hour");
   const power = powerWidget();
-  const counter = register();
+  const counter = registerWidget();
   const note = make("p.soft.note");
   const others = make("dl.pairs");
   const day = make("div.chart");

@@ -1,11 +1,12 @@
 // Every register of the meter, and what is known of the meter itself.
 
+import { isNumber } from "../arithmetic.js";
 import { time } from "../clock.js";
 import { make, pair, setText } from "../dom.js";
-import { decimal, grouped, isNumber } from "../exact.js";
+import { decimal, grouped } from "../exact.js";
 import { language, words } from "../language.js";
-import { missingReadingText } from "../powerWidget.js";
 import { chosenStatus, freshMeter, subscribe } from "../store.js";
+import { missingReadingText } from "../widgets.js";
 
 /** @type {View} */
 export function show(main, _address, signal) {

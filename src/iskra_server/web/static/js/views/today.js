@@ -1,8 +1,9 @@
 // Today: by quarter-hour, so far, against yesterday, with the base load and the strongest quarter-hour.
 
 import { askMeter, messageOf } from "../api.js";
+import { shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
-import { shiftDays, shortTime, today } from "../clock.js";
+import { shortTime } from "../clock.js";
 import { monthCostText } from "../costs.js";
 import { isNew, make, pair, setText } from "../dom.js";
 import { axisNumber, energyBar, quarterText } from "../energyText.js";

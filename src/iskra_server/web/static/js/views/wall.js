@@ -1,15 +1,14 @@
 // For a display on the wall: power, the register, today. Nothing else.
 
 import { askMeter } from "../api.js";
-import { today } from "../clock.js";
+import { today } from "../calendar.js";
 import { make, setText } from "../dom.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
-import { missingReadingText, powerWidget } from "../powerWidget.js";
-import { register } from "../register.js";
 import { link } from "../router.js";
 import { freshMeter, registerValue, subscribe, whenChosen } from "../store.js";
 import { sinceMidnight } from "../todayStats.js";
+import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
 const RENEW_MS = 60_000;
 
@@ -18,7 +17,7 @@ const RENEW_MS = 60_000;
 /** @type {View} */
 export function show(main, _address, signal) {
   const power = powerWidget();
-  const counter = register();
+  const counter = registerWidget();
   const todayNode = make("p.today");
   main.append(make("h1.hidden", words.wall), power.node, counter.node, todayNode,
     make("a.leave", { href: link("now") }, words.sections.now));
