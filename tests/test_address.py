@@ -77,6 +77,23 @@ def test_a_port_that_no_machine_has_is_told(url: str) -> None:
         _ = Address(url).port
 
 
+@pytest.mark.parametrize(
+    ("url", "escaped"),
+    [
+        ("rfc2217://me:p#a/s@s@head:1", "rfc2217://me:p%23a%2Fs%40s@head:1"),
+        ("esphome://[::1]:6053/?port_name=x&key=a#b", "esphome://[::1]:6053/?port_name=x&key=a%23b"),
+        ("tcp://head:1", "tcp://head:1"),
+    ],
+)
+def test_others_are_given_what_they_can_read(url: str, escaped: str) -> None:
+    assert Address(url).escaped() == escaped
+    assert str(Address(escaped)) == str(Address(url))
+
+
+def test_what_others_take_for_a_port_is_masked() -> None:
+    assert Address("rfc2217://me:geheim#x@head:1").masked("no port: 'geheim'") == "no port: '***'"
+
+
 def test_what_others_say_of_it_is_masked() -> None:
     address = Address("rfc2217://me:gehe%40im@head:1?key=zzz/zzz")
     said = "no route to rfc2217://me:gehe%40im@head:1?key=zzz/zzz: user me:gehe@im, zzz%2Fzzz"

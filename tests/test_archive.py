@@ -125,7 +125,8 @@ def test_the_server_starts_without_its_database(tmp_path: Path) -> None:
     (result,) = asyncio.run(recorded(kept, Guard(), sample(energy(1000))))
     assert isinstance(result, Sample)
     assert kept.store is None
-    assert kept.state.sentence == "The database is away."
+    assert kept.state.sentence.startswith("The database is away. History has not been written since ")
+    assert "1 telegram, nothing is lost" in kept.state.sentence
 
 
 def test_old_points_are_thinned(tmp_path: Path) -> None:

@@ -180,3 +180,26 @@ def test_what_somebody_has_just_asked_for_is_never_left_out() -> None:
     sparing, answer = Sparing(Clock()), record("The configuration was read again.")
     setattr(answer, ALWAYS, True)
     assert all(sparing.filter(answer) for _ in range(100))
+
+
+def test_no_line_and_no_traceback_holds_a_secret() -> None:
+    code = (
+        "import logging\n"
+        "from iskra_server import logs\n"
+        "from iskra_server.address import Address\n"
+        "recent = logs.Recent()\n"
+        "address = Address('mqtt://me:gehe/im-und@broker')\n"
+        "for form in ('text', 'json'):\n"
+        "    logs.set_up('debug', form, recent, [address])\n"
+        "    try:\n"
+        "        raise ValueError(address.reveal() + ' gehe%2Fim-und')\n"
+        "    except ValueError as error:\n"
+        "        logging.getLogger('library').exception('cannot use %s', address.reveal())\n"
+        "assert len(recent.lines) == 2\n"
+        "print(*recent.lines)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for text in (done.stdout, done.stderr):
+        assert "im-und" not in text
+        assert text.count("cannot use mqtt://***@broker") == 2
+        assert "ValueError: mqtt://***@broker ***" in text

@@ -146,3 +146,18 @@ def test_at_the_end_all_are_cancelled_at_once_and_the_last_ends_by_itself() -> N
         await ending
 
     run(work)
+
+
+def test_what_a_part_fails_with_is_known_until_it_is_well_or_stopped() -> None:
+    async def work(supervision: Supervision) -> None:
+        failing, recovering = Failing(float("inf")), Failing(2)
+        supervision.start("failing", Part("failing", failing.run))
+        supervision.start("recovering", Part("recovering", recovering.run))
+        await until(lambda: supervision.failure("failing") == supervision.failure("recovering") == "ZeroDivisionError")
+        await until(lambda: not supervision.failure("recovering"))
+        assert supervision.failure("failing")
+        assert not supervision.failure("unknown")
+        await supervision.stop("failing", "recovering")
+        assert not supervision.failure("failing")
+
+    run(work, well_after_s=0.05)

@@ -84,3 +84,10 @@ def test_the_server_speaks_https_and_nothing_else(files: dict[str, Path]) -> Non
         with pytest.raises(httpx.TransportError):
             httpx.get(server.url.replace("https", "http") + "/healthz", timeout=5)
     assert "Traceback" not in server.log
+
+
+def test_what_has_no_end_is_not_read(files: dict[str, Path]) -> None:
+    for cert, key, name in (("/dev/zero", "", "tls_cert"), (str(files["cert"]), "/dev/zero", "tls_key")):
+        with pytest.raises(ConfigError, match=rf"server\.{name} names /dev/zero, .* it is not a file"):
+            tls_context(cert, key)
+        contents(cert, key)

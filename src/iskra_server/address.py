@@ -10,11 +10,12 @@ A password that holds an @ is told from the host by the last @ before the option
 
 import re
 from ipaddress import ip_address
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from iskra_server.secret import MASK, Secret, masking
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_CUTS = re.compile(r"[/?#@:&;=\[\]\\\s]+")
 _OPTIONS = re.compile(r"\?[\w.-]+=")
 _SEPARATOR = re.compile(r"([&;])")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}\.?")
@@ -76,7 +77,17 @@ class Address(Secret):
         return int(self._port)
 
     def parts(self) -> tuple[str, ...]:
-        return self._masked
+        """Also what others take for a host or a port, where they cut an address at a sign in the password."""
+        pieces = (piece for part in self._masked for piece in _CUTS.split(part))
+        return (*self._masked, *pieces)
+
+    def escaped(self) -> str:
+        """All of it, as those who read addresses strictly want it."""
+        account = quote(self.user, safe="") + (f":{quote(self.password.reveal(), safe='')}" if self.password else "")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        place = f"{host}:{self._port}" if self._port else host
+        rest = self.rest.replace("#", "%23")
+        return f"{self.scheme}://{account}{'@' if account else ''}{place}{rest}"
 
     def masked(self, text: object) -> str:
         """What somebody else says of this address, such as an error of a library, without what is secret in it."""

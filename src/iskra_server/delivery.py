@@ -1,7 +1,6 @@
 """The configured outputs (MQTT, InfluxDB, uplink, mDNS); each is imported only where it is configured."""
 
 from collections.abc import Callable, Hashable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import structs
@@ -10,6 +9,7 @@ from iskra_server import __version__
 from iskra_server.config import CollectConfig, Config, ConfigError, InfluxConfig, MqttConfig, UplinkConfig
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
+from iskra_server.history.address import folder
 from iskra_server.hub import Hub
 from iskra_server.supervision import Part
 
@@ -123,16 +123,20 @@ def _uplink(config: Config) -> PlannedOutput | None:
 
 
 def _influx(config: Config) -> PlannedOutput | None:
-    keys, data_dir = config.outputs.influx, Path(config.history.data_dir)
+    keys = config.outputs.influx
     target = influx_target(keys)
     if target is None:
         return None
+    try:
+        data_dir = folder(config.history.data_dir)
+    except ValueError as error:
+        raise ConfigError(f"history.{error}.") from None
 
     def create(hub: Hub, _statuses: Statuses, _store: StoreNow) -> Output:
         from iskra_server.outputs.lineprotocol.output import NAME, LineProtocol  # noqa: PLC0415
         from iskra_server.spool import Spool  # noqa: PLC0415
 
-        spool = Spool(data_dir.expanduser() / "spool" / NAME, keys.spool_mb * 1_000_000)
+        spool = Spool(data_dir / "spool" / NAME, keys.spool_mb * 1_000_000)
         output = LineProtocol(hub=hub, target=target, spool=spool, every_s=keys.every_s, flush_s=keys.flush_s)
         return Output(Part(NAME, output.run), lambda: output.state)
 

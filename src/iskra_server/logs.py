@@ -10,14 +10,18 @@ import select
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import Full, Queue
 from threading import Thread
 from typing import Literal
 
 import msgspec
 
+from iskra_server.secret import Secret, masking
+
 _RECENT_LINES = 200
+# a shorter one stands in ordinary words, and to mask these would tell it
+_SHORTEST_SECRET = 8
 # of each kind of line: so many may come one after the other, then one in so many seconds
 _AT_ONCE = 6.0
 _ONE_EVERY_S = 2400.0
@@ -167,8 +171,22 @@ def end(status: int) -> None:
             os._exit(status)
 
 
-def set_up(level: str, form: Literal["text", "json"], recent: Recent | None = None) -> None:
-    """Log to stderr, from `level` ("debug" ... "error") on, and to `recent`."""
+class _Masked(logging.Formatter):
+    """Lines as another formatter writes them, but without secrets: others log and raise what we have told them."""
+
+    def __init__(self, written: logging.Formatter, secrets: Iterable[Secret]) -> None:
+        super().__init__()
+        self._written = written
+        self._mask = masking(secrets, _SHORTEST_SECRET)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._mask(self._written.format(record))
+
+
+def set_up(
+    level: str, form: Literal["text", "json"], recent: Recent | None = None, secrets: Iterable[Secret] = ()
+) -> None:
+    """Log to stderr, from `level` ("debug" ... "error") on, and to `recent`; nowhere one of `secrets`."""
     # kept where the level changes, as lines may wait in it; a process that was started without stderr has none
     handler: logging.Handler = queued() or (Queued(_STDERR) if sys.__stderr__ else logging.NullHandler())
     handler.filters.clear()
@@ -176,10 +194,11 @@ def set_up(level: str, form: Literal["text", "json"], recent: Recent | None = No
     formatter.converter = time.gmtime
     if level != "debug":
         handler.addFilter(Sparing())
+    masked = _Masked(formatter, secrets)
     # the last lines are kept whole: what is left out of the log says how fast a fault comes and goes
     handlers: list[logging.Handler] = [*((recent,) if recent else ()), handler]
     for each in handlers:
-        each.setFormatter(formatter)
+        each.setFormatter(masked)
     logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
     least = logging.getLevelName(level.upper())
     for library in ("alembic", "httpx", "httpcore"):

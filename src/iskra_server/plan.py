@@ -5,23 +5,25 @@ A plan carries ready settings, part by part. A reload compares the old plan with
 
 import os
 import ssl
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import structs
 
 from iskra_server import __version__
+from iskra_server.address import is_host
 from iskra_server.codecs.decoder import recognise
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.delivery import PlannedOutput, planned_outputs
 from iskra_server.diagnosis.advice import tell
-from iskra_server.history.address import check
+from iskra_server.history.address import address_of, check
 from iskra_server.prices import contracts_of
 from iskra_server.secret import Secret
 from iskra_server.sources import open_source
 from iskra_server.sources.source import Source
 from iskra_server.tls import contents, tls_context
 from iskra_server.web.settings import Scope, Settings
-from iskra_server.zone import zone
+from iskra_server.zone import Found, found_zone
 
 _SIMULATOR = "simulator"
 _TOKEN_LENGTH = 16
@@ -40,7 +42,7 @@ class Plan(NamedTuple):
 
     @property
     def simulated(self) -> bool:
-        return bool(self.sources) and all(source.simulated for source in self.sources)
+        return _simulated(self.sources)
 
     @property
     def place(self) -> object:
@@ -62,19 +64,24 @@ def plan_of(config: Config) -> Plan:
     """Raises ConfigError."""
     server = config.server
     config = structs.replace(config, meters=config.meters_read)
-    _check_history(config.history)
+    found = _zone(server.time_zone)
     settings = Settings(
         version=__version__,
         readout_interval_s=server.readout_interval,
-        tz=_zone(server.time_zone),
+        tz=found.zone.key,
+        tz_reason=found.reason,
         token=_token(server.token),
         allowed_hosts=tuple(server.allowed_hosts.split(",")),
         contracts=contracts_of(config.contracts),
         scopes=_scopes(config),
         centre=not config.meters,
     )
+    if not is_host(server.host):
+        raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
     sources = [_source(meter) for meter in config.meters]
     _check_devices(sources)
+    if config.history.enabled:
+        _check_history(config.history, simulated=_simulated(sources))
     return Plan(
         config=config,
         sources=sources,
@@ -86,10 +93,15 @@ def plan_of(config: Config) -> Plan:
     )
 
 
-def _check_history(keys: HistoryConfig) -> None:
+def _simulated(sources: Sequence[Source]) -> bool:
+    return bool(sources) and all(source.simulated for source in sources)
+
+
+def _check_history(keys: HistoryConfig, *, simulated: bool) -> None:
     try:
-        if keys.enabled and keys.database_url:
+        if keys.database_url:
             check(keys.database_url)
+        address_of(keys.data_dir, keys.database_url, simulated=simulated)
     except ValueError as error:
         raise ConfigError(f"history.{error}.") from None
 
@@ -119,9 +131,9 @@ def _check_devices(sources: list[Source]) -> None:
         ports[device] = port
 
 
-def _zone(name: str) -> str:
+def _zone(name: str) -> Found:
     try:
-        return zone(name).key
+        return found_zone(name)
     except ValueError as error:
         raise ConfigError(f"server.time_zone: {error}.") from error
 

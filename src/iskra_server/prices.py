@@ -6,6 +6,9 @@ from itertools import combinations
 
 from iskra_server.config import ConfigError, ContractConfig
 from iskra_server.cost.contracts import Contract
+from iskra_server.meter import identity
+
+_PLACES = 12
 
 
 def contracts_of(configured: Sequence[ContractConfig]) -> tuple[Contract, ...]:
@@ -14,9 +17,19 @@ def contracts_of(configured: Sequence[ContractConfig]) -> tuple[Contract, ...]:
     if len(currencies) > 1:
         raise ConfigError(f"contracts.currency must be the same in all contracts, not {' and '.join(currencies)}.")
     for one, other in combinations(configured, 2):
-        if one.begins == other.begins and (one.meter == other.meter or "" in (one.meter, other.meter)):
+        if one.begins == other.begins and (_meter(one) == _meter(other) or "" in (_meter(one), _meter(other))):
             raise ConfigError(f"Two contracts begin on {one.begins}; give each its own day in contracts.begins.")
     return tuple(map(_contract, configured))
+
+
+def _meter(configured: ContractConfig) -> str:
+    """The meter, however it is written: by its label, with blanks or without, or by its server id in hex."""
+    name = "".join(configured.meter.split()).lower()
+    try:
+        label = identity.label(bytes.fromhex(name))
+    except ValueError:
+        return name
+    return "".join(label.split()).lower() if label else name
 
 
 def _contract(configured: ContractConfig) -> Contract:
@@ -34,5 +47,6 @@ def _contract(configured: ContractConfig) -> Contract:
 
 
 def _exact(price: float) -> Decimal:
-    """A float prints the digits that it was written with."""
-    return Decimal(repr(price))
+    """A float prints the digits that it was written with; beyond what any bill has they are cut off."""
+    exact = Decimal(repr(price))
+    return exact if exact == round(exact, _PLACES) else round(exact, _PLACES)

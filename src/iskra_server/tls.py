@@ -1,11 +1,15 @@
 """HTTPS by certificate files. What is wrong with one of them is a sentence."""
 
+import errno
+import os
 import ssl
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
 from iskra_server.config import ConfigError
+
+_MOST_OCTETS = 1_000_000
 
 
 def tls_context(cert: str, key: str) -> ssl.SSLContext | None:
@@ -32,7 +36,7 @@ def contents(cert: str, key: str) -> bytes:
     digest = blake2b(digest_size=16)
     for file in filter(None, (cert, key)):
         with suppress(OSError):
-            digest.update(Path(file).read_bytes())
+            digest.update(_read(file))
     return digest.digest() if cert or key else b""
 
 
@@ -47,9 +51,17 @@ def _no_password() -> str:
 def _check_readable(name: str, file: str) -> None:
     try:
         if file:
-            Path(file).read_bytes()
+            _read(file)
     except OSError as error:
         raise ConfigError(f"{name} names {file}, which cannot be read: {error.strerror}.") from None
+
+
+def _read(file: str) -> bytes:
+    """Not of a device, or of a pipe, which may have no end or no beginning."""
+    if os.path.exists(file) and not os.path.isfile(file):
+        raise OSError(errno.EINVAL, "it is not a file")
+    with open(file, "rb") as opened:
+        return opened.read(_MOST_OCTETS)
 
 
 def _sentence(error: ssl.SSLError, cert: str, key: str) -> str:

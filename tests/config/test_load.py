@@ -321,6 +321,12 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path, name: str, text
     assert load({}, tmp_path / name).server.port == 81
 
 
+def test_what_has_no_end_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").symlink_to("/dev/zero")
+    assert "x.toml cannot be read: File too large" in mistake({}, tmp_path / "x.toml")
+    assert "names /dev/zero, which cannot be read: File too large" in mistake({"IES_SERVER_TOKEN_FILE": "/dev/zero"})
+
+
 def revealed(value: object) -> object:
     return value.reveal() if isinstance(value, Secret) else value
 

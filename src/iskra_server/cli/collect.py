@@ -10,7 +10,7 @@ import typer
 
 from iskra_server.cli.options import ConfigFile, LogLevel, examples, given, single
 from iskra_server.cli.refusal import Refused
-from iskra_server.config import load_with_origins
+from iskra_server.config import load_with_origins, secrets_of
 from iskra_server.delivery import broker_settings
 from iskra_server.logs import end, set_up
 
@@ -40,7 +40,7 @@ def collect(
     settings = broker_settings("collect", loaded.collect)
     if not loaded.history.database_url:
         raise Refused("A collector needs the database of the centre. Set history.database_url (IES_DATABASE_URL).")
-    set_up(loaded.log.level, loaded.log.format)
+    set_up(loaded.log.level, loaded.log.format, secrets=secrets_of(loaded))
     # heavy to import: only where something is collected
     from iskra_server.fleet.collector import Collector  # noqa: PLC0415
     from iskra_server.history.errors import StoreError  # noqa: PLC0415

@@ -76,5 +76,5 @@ def _fill(data_dir: str, profile: str) -> None:
             for share in shares:
                 progress.update(task, completed=share)
         store.close()
-    except StoreError as error:
+    except (StoreError, ValueError) as error:
         print(f"The demonstration has no history: {error}", file=sys.stderr)

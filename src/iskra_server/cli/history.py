@@ -40,7 +40,10 @@ def address(config: Config) -> Address:
     """Of the database, as the server has it: simulated meters and captures have one of their own."""
     urls = [meter.url.reveal() for meter in config.meters_read]
     simulated = bool(urls) and all(url.startswith(_SIMULATED) for url in urls)
-    return address_of(config.history.data_dir, config.history.database_url, simulated=simulated)
+    try:
+        return address_of(config.history.data_dir, config.history.database_url, simulated=simulated)
+    except ValueError as error:
+        raise Refused(sentence(error)) from None
 
 
 def file_of(where: Address) -> Path | None:

@@ -27,7 +27,6 @@ def prepare(
     config: ConfigFile = None,
 ) -> None:
     """Lay out a PostgreSQL and its months ahead; forget old months."""
-    from iskra_server.history.address import address_of  # noqa: PLC0415
     from iskra_server.history.errors import StoreError  # noqa: PLC0415
     from iskra_server.history.store import Store  # noqa: PLC0415
 
@@ -36,7 +35,7 @@ def prepare(
         raise Refused("Only a PostgreSQL has months to prepare. Set history.database_url (IES_DATABASE_URL).")
     limit = _month(forget_before) if forget_before else None
     try:
-        store = Store(address_of(history.data_dir, history.database_url), history.database_profile)
+        store = Store(history.database_url, history.database_profile)
         print(f"{store.prepare(ahead)} partitions are made.")
         if limit is not None:
             print(f"{store.forget_before(limit)} partitions are dropped.")

@@ -14,6 +14,10 @@ from iskra_server.config.sections import Config
 from iskra_server.secret import Secret
 
 FILE_VARIABLE = "IES_CONFIG"
+# of a text: with what is put behind it it must fit into a string of MQTT, 65,535 octets
+_LONGEST = 60_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SHOWN = 60
 
 
 class Layers:
@@ -32,9 +36,9 @@ class Layers:
             if section in LISTS:
                 self._list(section, values, origin)
             elif section not in SECTIONS and not _holds_sections(section):
-                raise ConfigError(f"'{section}' in {origin} is not a section{_suggestion(section, SECTIONS)}")
+                raise ConfigError(f"'{_short(section)}' in {origin} is not a section{_suggestion(section, SECTIONS)}")
             elif not isinstance(values, Mapping):
-                raise ConfigError(f"'{section}' in {origin} must be a section, written [{section}].")
+                raise ConfigError(f"'{_short(section)}' in {origin} must be a section, written [{_short(section)}].")
             elif section in SECTIONS:
                 for key, value in values.items():
                     self._set(f"{section}.{key}", value, origin)
@@ -47,7 +51,7 @@ class Layers:
         given = [name for name in environ if name.startswith(PREFIX) and environ[name] and name != FILE_VARIABLE]
         for name in given:
             if name not in paths:
-                raise ConfigError(f"The variable {name} is not known{_suggestion(name, paths)}")
+                raise ConfigError(f"The variable {_short(name)} is not known{_suggestion(name, paths)}")
         for path in self._keys:
             names = [name for name in self._keys[path].variables if name in given]
             if len(names) > 1:
@@ -99,14 +103,16 @@ class Layers:
     def _set(self, path: str, value: object, origin: str) -> None:
         key = self._keys.get(re.sub(r"\.\d+\.", ".", path))
         if key is None:
-            raise ConfigError(f"'{path}' in {origin} is not a key{_suggestion(path, self._keys)}")
+            raise ConfigError(f"'{_short(path)}' in {origin} is not a key{_suggestion(path, self._keys)}")
+        where = f"{origin} ({path})" if origin.startswith(PREFIX) else f"{path} in {origin}"
+        if isinstance(value, str) and (fault := _fault(value)):
+            raise ConfigError(f"{where} {fault}.")
         try:
             # text from the environment may stand for a number; in a file a number is written as one
             self._values[path] = msgspec.convert(
                 value, key.type, strict=not origin.startswith(PREFIX), dec_hook=_filled if is_filled(key) else _secret
             )
         except msgspec.ValidationError:
-            where = f"{origin} ({path})" if origin.startswith(PREFIX) else f"{path} in {origin}"
             raise ConfigError(f"{where} must be {expected(key)}{_not(key, value)}.") from None
         self.origins[path] = origin
 
@@ -127,6 +133,23 @@ def _filled(kind: type, value: object) -> Secret:
     return _secret(kind, value)
 
 
+def _fault(text: str) -> str:
+    """What keeps a text from being a name, a path or an address of anything; nothing of the text itself."""
+    try:
+        octets = text.encode()
+    except UnicodeEncodeError:
+        return "is not text in UTF-8"
+    if len(octets) > _LONGEST:
+        return f"is longer than {_LONGEST} octets"
+    found = _CONTROL.search(text)
+    return f"holds a control character (U+{ord(found[0]):04X}); remove it" if found else ""
+
+
+def _short(word: str) -> str:
+    """As much of a word as a sentence has room for."""
+    return word if len(word) <= _SHOWN else f"{word[:_SHOWN]}..."
+
+
 def _split(urls: str) -> list[str]:
     return [url.strip() for url in urls.split(",") if url.strip()]
 
@@ -134,7 +157,7 @@ def _split(urls: str) -> list[str]:
 def _suggestion(word: str, known: Iterable[str]) -> str:
     """The end of a sentence about a word that is not known."""
     names = list(known)
-    near = difflib.get_close_matches(word, names, n=1)
+    near = difflib.get_close_matches(_short(word), names, n=1)
     return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(names)}."
 
 

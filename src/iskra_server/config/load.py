@@ -8,6 +8,7 @@ Environment: IES_<SECTION>_<KEY>; IES_METERS=url[,url] lists the meters, IES_MET
 """
 
 import codecs
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from iskra_server.config.sections import Config
 
 FILE_NAME = "iskra-server.toml"
 _FILE_SUFFIX = "_FILE"
+_MOST_OCTETS = 4_000_000
 
 
 class Loaded(Struct, frozen=True):
@@ -71,7 +73,7 @@ def _with_secrets(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _read_secret(variable: str, file: str) -> str:
     try:
-        secret = Path(file).read_text("utf-8-sig").strip()
+        secret = _octets(Path(file)).decode("utf-8-sig").strip()
     except (OSError, ValueError) as error:
         # a ValueError: what stands in it is no text, or its name holds a NUL
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
@@ -82,6 +84,15 @@ def _read_secret(variable: str, file: str) -> str:
             f"{variable} names {file}, which is empty; write the secret into it, or leave the variable out."
         )
     return secret
+
+
+def _octets(file: Path) -> bytes:
+    """Not more than any configuration has: a device may have no end."""
+    with file.open("rb") as opened:
+        octets = opened.read(_MOST_OCTETS + 1)
+    if len(octets) > _MOST_OCTETS:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return octets
 
 
 def _find(environ: Mapping[str, str]) -> Path | None:
@@ -98,7 +109,7 @@ def _find(environ: Mapping[str, str]) -> Path | None:
 def _read(file: Path) -> dict[str, object]:
     decode = msgspec.json.decode if file.suffix == ".json" else msgspec.toml.decode
     try:
-        octets = file.read_bytes()
+        octets = _octets(file)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no file has such a name"
         raise ConfigError(f"The configuration {file} cannot be read: {reason}.") from None

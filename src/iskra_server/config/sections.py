@@ -18,11 +18,17 @@ FILLED = {"filled": True}
 # the url of a server that reads nothing, and shows what a database holds
 NO_METER = Address("none")
 _DAY_S = 86_400
+# beyond any price in any currency
+_DEAREST = 1_000_000_000
 
 
 class ServerConfig(Struct, frozen=True):
     host: Annotated[
-        str, Meta(min_length=1, description="Address to listen on; 127.0.0.1 serves this machine alone.")
+        str,
+        Meta(
+            min_length=1,
+            description="Address or host name to listen on; 127.0.0.1 serves this machine alone, :: is IPv4 and IPv6.",
+        ),
     ] = "0.0.0.0"
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of the HTTP server.")] = 8080
     readout_interval: Annotated[
@@ -117,11 +123,13 @@ class ContractConfig(Struct, frozen=True):
     begins: Annotated[date, Meta(description="The day from which the contract holds, until the next one begins.")] = (
         date(1970, 1, 1)
     )
-    energy_price: Annotated[float, Meta(ge=0, description="Price of a kWh drawn, with taxes, such as 0.3265.")] = 0.0
-    base_fee: Annotated[float, Meta(ge=0, description="Base fee, with taxes.")] = 0.0
+    energy_price: Annotated[
+        float, Meta(ge=0, le=_DEAREST, description="Price of a kWh drawn, with taxes, such as 0.3265.")
+    ] = 0.0
+    base_fee: Annotated[float, Meta(ge=0, le=_DEAREST, description="Base fee, with taxes.")] = 0.0
     base_fee_per: Annotated[Literal["month", "year"], Meta(description="What the base fee is paid for.")] = "month"
-    feed_in: Annotated[float, Meta(ge=0, description="Payment for a kWh fed in.")] = 0.0
-    instalment: Annotated[float, Meta(ge=0, description="What is paid in advance each month.")] = 0.0
+    feed_in: Annotated[float, Meta(ge=0, le=_DEAREST, description="Payment for a kWh fed in.")] = 0.0
+    instalment: Annotated[float, Meta(ge=0, le=_DEAREST, description="What is paid in advance each month.")] = 0.0
     currency: Annotated[
         str, Meta(min_length=1, description="The same in all contracts, such as EUR or CHF (ISO 4217).")
     ] = "EUR"

@@ -88,7 +88,7 @@ def bridge_source(url: str | Address, *, idle_s: float = IDLE_S, tell: Tell = pl
         raise ValueError(f"{address} must be esphome://HOST/?port_name=NAME.")
 
     async def connect() -> Streams:
-        return await serialx.open_serial_connection(address.reveal(), baudrate=BAUD)
+        return await serialx.open_serial_connection(address.escaped(), baudrate=BAUD)
 
     return _source(address, connect, idle_s, tell)
 

@@ -39,7 +39,7 @@ def test_user_and_password_stand_in_a_header_and_never_in_an_address(target: Tar
     assert "pass" not in target.url + target.shown
 
 
-@pytest.mark.parametrize("url", ["pi:8086", "ftp://pi", "http://", "http://pi/?db=x"])
+@pytest.mark.parametrize("url", ["pi:8086", "ftp://pi", "http://", "http://a..b:8086", "http://pi/?db=x"])
 def test_what_is_no_address_is_told(url: str) -> None:
     with pytest.raises(ValueError, match="such as http"):
         target_of(url=url)
@@ -174,3 +174,12 @@ def test_somebody_who_says_nothing_is_not_waited_for_for_ever(monkeypatch: pytes
         target = target_of(url=f"http://127.0.0.1:{silent.getsockname()[1]}", database="x")
         with pytest.raises(Unavailable, match=r"cannot be reached \(no answer in time\)"):
             written(target)
+
+
+def test_an_answer_that_repeats_the_credentials_is_told_without_them() -> None:
+    body = b"no right for me:pass/word, Basic bWU6cGFzcy93b3Jk, pass%2Fword"
+    with answering(500, body) as plain:
+        keys = {"url": plain.shown, "database": "x", "user": "me", "password": "pass/word"}
+        with pytest.raises(Unavailable) as caught:
+            written(target_of(**keys))
+    assert "no right for ***, Basic ***, ***" in str(caught.value)

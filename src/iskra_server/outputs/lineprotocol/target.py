@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import httpx
 
 from iskra_server.address import Address, is_host
-from iskra_server.secret import Secret
+from iskra_server.secret import Secret, masking
 
 # without progress, and for all of it: an answer may drip in byte by byte
 TIMEOUT_S = 10.0
@@ -36,12 +36,16 @@ class Refused(Exception):
 
 
 class Target(NamedTuple):
-    """`shown` is its address without what is secret, `place` the database or bucket."""
+    """`shown` is its address without what is secret, `place` the database or bucket.
+
+    `secrets` are what an answer must not repeat.
+    """
 
     url: str
     authorization: Secret
     shown: str
     place: str
+    secrets: tuple[Secret, ...]
 
 
 def target_of(
@@ -66,11 +70,14 @@ def target_of(
     place = {"bucket": bucket, "org": org} if bucket else {"db": database}
     path = "/api/v2/write" if bucket else "/write"
     query = urlencode({name: text for name, text in place.items() if text} | {"precision": "ms"})
+    user, password = user or url.user, password or url.password
+    credentials = Secret(f"{user}:{password.reveal()}")
     return Target(
-        f"{shown}{path}?{query}",
-        _authorization(token, user or url.user, password or url.password),
-        shown,
-        bucket or database,
+        url=f"{shown}{path}?{query}",
+        authorization=_authorization(token, credentials if user else Secret()),
+        shown=shown,
+        place=bucket or database,
+        secrets=(token, credentials, password),
     )
 
 
@@ -83,9 +90,11 @@ async def write(client: httpx.AsyncClient, target: Target, lines: bytes) -> None
                 "POST", target.url, content=lines, headers=_headers(target), timeout=TIMEOUT_S, follow_redirects=False
             ) as answer,
         ):
+            # none are wanted, and each answer could bring more of them
+            client.cookies.clear()
             if answer.status_code == HTTPStatus.NO_CONTENT:
                 return
-            said = await _said(answer)
+            said = masking(target.secrets)(await _said(answer))
     except (httpx.HTTPError, TimeoutError) as error:
         raise Unavailable(
             f"{target.shown} cannot be reached ({_reason(error)}). Start it, or correct outputs.influx.url."
@@ -117,10 +126,10 @@ async def _said(answer: httpx.Response) -> str:
     return " ".join(text.split())[:_SHOWN_CHARACTERS] or answer.reason_phrase
 
 
-def _authorization(token: Secret, user: str, password: Secret) -> Secret:
+def _authorization(token: Secret, credentials: Secret) -> Secret:
     if token:
         return Secret(f"Token {token.reveal()}")
-    return Secret(f"Basic {b64encode(f'{user}:{password.reveal()}'.encode()).decode()}" if user else "")
+    return Secret(f"Basic {b64encode(credentials.reveal().encode()).decode()}" if credentials else "")
 
 
 def _headers(target: Target) -> dict[str, str]:

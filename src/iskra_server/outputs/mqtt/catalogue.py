@@ -9,8 +9,10 @@ from math import ceil
 
 from iskra_server.meter import identity
 from iskra_server.meter.reading import Sample
+from iskra_server.meter.registers import BY_KEY
 from iskra_server.outputs.mqtt.discovery import Author, Device, Entity
 from iskra_server.outputs.mqtt.settings import Settings
+from iskra_server.outputs.mqtt.state import units
 
 # diagnostics come every half minute
 DIAGNOSTICS_EVERY_S = 30
@@ -25,23 +27,31 @@ class KnownMeter:
         self.sample = sample
         self.name = name
         self.digits: dict[str, int] = {}
+        # of registers outside the table, the unit that they are published in
+        self.units: dict[str, str] = {}
         self.stale_after_s = 0
 
     def learn(self, sample: Sample, numbers: Mapping[str, Decimal], stale_after_s: float) -> bool:
         """True where there is more to announce than before."""
         self.sample = sample
-        before = len(self.digits), sum(self.digits.values()), self.stale_after_s
+        before = self._announced()
+        self.units |= {key: unit for key, unit in units(sample.reading).items() if key not in BY_KEY}
         for key, value in numbers.items():
             self.recall(key, _places(value))
         limit_s = ceil(stale_after_s)
         # that of a meter whose pace is still being learnt moves; each step is announced, a wobble is not
         if not limit_s <= self.stale_after_s <= 2 * limit_s:
             self.stale_after_s = limit_s
-        return before != (len(self.digits), sum(self.digits.values()), self.stale_after_s)
+        return before != self._announced()
 
-    def recall(self, key: str, places: int) -> None:
-        """A register that the meter has sent, now or before this process began."""
+    def recall(self, key: str, places: int, unit: str = "") -> None:
+        """A register that the meter has sent, now or before this process began; `unit` of one outside the table."""
         self.digits[key] = max(places, self.digits.get(key, 0))
+        if unit and key not in BY_KEY:
+            self.units.setdefault(key, unit)
+
+    def _announced(self) -> tuple[float, ...]:
+        return len(self.digits), len(self.units), sum(self.digits.values()), self.stale_after_s
 
     def messages(self, author: Author, settings: Settings) -> dict[str, bytes]:
         """Discovery as it shall stand at the broker: topic -> payload."""
@@ -66,6 +76,7 @@ class KnownMeter:
         return author.entities(
             device,
             self.digits,
+            self.units,
             expire_s=self.stale_after_s + ceil(settings.state_every_s),
             counters_expire_s=self.stale_after_s + ceil(settings.counters_every_s),
             diagnostics_s=_MISSED * DIAGNOSTICS_EVERY_S,

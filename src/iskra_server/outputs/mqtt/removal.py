@@ -3,12 +3,11 @@
 import secrets
 
 import msgspec
-from aiomqtt import MqttError
 from msgspec import Struct
 
 from iskra_server.outputs.mqtt.connection import TIMEOUT_S, Broker, Link, UnknownProtocol, within
 from iskra_server.outputs.mqtt.discovery import own_digits
-from iskra_server.outputs.mqtt.outbox import Message
+from iskra_server.outputs.mqtt.outbox import Message, MqttError
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import ONLINE, Topics
 
@@ -30,7 +29,7 @@ async def remove(settings: Settings, name: str) -> str:
         except UnknownProtocol:
             return await _remove(broker, settings, name)
     except MqttError as error:
-        raise RemovalError(f"{settings.broker} cannot be used: {error}.") from error
+        raise RemovalError(f"{settings.broker} cannot be used: {settings.masked(error)}.") from error
 
 
 async def _remove(broker: Broker, settings: Settings, name: str) -> str:

@@ -65,7 +65,7 @@ function setStatus(status, at) {
 
 /** @param {Api.LiveMeter} meter @param {number} at */
 function addReading(meter, at) {
-  store.meters.set(meter.id, { meter, at });
+  store.meters.set(meter.id, { meter, at, wallAt: Date.now() - (performance.now() - at) });
   const watts = powerOf(meter);
   if (watts === undefined || meter.received_at === null) return;
   const [times, powers] = store.recent.get(meter.id) ?? [[], []];

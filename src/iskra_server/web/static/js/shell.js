@@ -1,11 +1,11 @@
 // The frame of every view: the strip, the brand, the sections, the state of the data, the meters.
 
-import { ageText } from "./clock.js";
+import { ageText, shortTime } from "./clock.js";
 import { isNew, make, setData, setText } from "./dom.js";
 import { decimal } from "./exact.js";
 import { icon } from "./icons.js";
-import { LANGUAGES, language, localized, setLanguage, words } from "./language.js";
-import { HOME, isCentralServer } from "./page.js";
+import { LANGUAGES, language, locale, localized, setLanguage, words } from "./language.js";
+import { HOME, isCentralServer, zone } from "./page.js";
 import { link, PERIODS } from "./router.js";
 import {
   ageOfChosen, chooseMeter, chosenStatus, isSimulated, isStatusOutdated, meterIds, meterName, pageState, store,
@@ -75,12 +75,22 @@ function onShow(body, links, { view }) {
 
 function foot() {
   const others = Object.entries(LANGUAGES).filter(([name]) => name !== language);
-  return make("footer",
+  return make("footer", zoneNote(),
     others.map(([name, label]) =>
       make("button.quiet", { type: "button", lang: name, onclick: () => setLanguage(name) }, label)),
     isCentralServer ? null : make("a", { href: link("wall") }, words.wall),
     make("a", { href: "docs" }, "API"),
     isCentralServer ? null : make("a", { href: link("about") }, words.about));
+}
+
+/** Days begin in the server's zone: who reads this elsewhere should know. */
+function zoneNote() {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const isSame = here === zone || !here || [0, 6].every((month) => {
+    const moment = new Date(new Date().getFullYear(), month, 15);
+    return shortTime(moment) === moment.toLocaleTimeString(locale, { hour: "numeric", minute: "2-digit" });
+  });
+  return isSame ? null : make("p.soft.zone", words.otherZone(zone, here));
 }
 
 function stateText() {

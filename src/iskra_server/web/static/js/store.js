@@ -3,14 +3,15 @@
 import { isCentralServer } from "./page.js";
 
 const PATIENCE_MS = 3000; // a reconnecting stream is not yet an unreachable server
+const ASLEEP_MS = 10_000;
 
 /**
- * `meters`: id -> the last reading and when it arrived here. `statuses`, `outputs`: the state of each source and
- * output, as the server says; `statusAt`: when that arrived. `chosen`: the meter that is shown. `lostAt`: since when
- * the server is silent, null while it is there. `recent`: id -> times and powers of the last hour.
+ * `meters`: id -> the last reading and when it arrived here, by two clocks. `statuses`, `outputs`: the state of each
+ * source and output, as the server says; `statusAt`: when that arrived. `chosen`: the meter that is shown. `lostAt`:
+ * since when the server is silent, null while it is there. `recent`: id -> times and powers of the last hour.
  */
 export const store = {
-  /** @type {Map<string, {meter: Api.LiveMeter, at: number}>} */
+  /** @type {Map<string, {meter: Api.LiveMeter, at: number, wallAt: number}>} */
   meters: new Map(),
   /** @type {Api.SourceStatus[]} */
   statuses: [],
@@ -71,7 +72,9 @@ export function isStatusOutdated() {
 export function ageOfChosen() {
   const reading = lastReading();
   if (!reading) return chosenStatus()?.facts.age_s ?? null;
-  return reading.meter.measured_age_s + (performance.now() - reading.at) / 1000;
+  // a device that slept does not count that in performance.now(): then the wall clock is far ahead
+  const [ranMs, wallMs] = [performance.now() - reading.at, Date.now() - reading.wallAt];
+  return reading.meter.measured_age_s + (wallMs - ranMs > ASLEEP_MS ? wallMs : ranMs) / 1000;
 }
 
 /** @returns {"centre" | "connecting" | "unreachable" | "waiting" | "stale" | "live"} */
@@ -97,20 +100,12 @@ export function registerValue(meter, name) {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Watts as text, + from the grid, - to the grid; meters send it in one of these forms. @param {Registers} meter */
-export function powerOf(meter) {
-  const [both, exported] = [registerValue(meter, "power"), registerValue(meter, "power_export")];
-  if (both === undefined && Number(exported) > 0) return `-${exported}`;
-  return both ?? registerValue(meter, "power_absolute") ?? registerValue(meter, "power_import");
-}
+/** Watts as text, + from the grid, - to the grid; undefined where the server knows none. @param {Registers} meter */
+export const powerOf = (meter) => registerValue(meter, "power");
 
-/** The powers of L1, L2 and L3 where the meter sends all three, else null. @param {Registers} meter */
+/** The powers of L1, L2 and L3 where all three are known, else null. @param {Registers} meter */
 export function phasePowers(meter) {
-  const powers = ["l1", "l2", "l3"].flatMap((phase) => {
-    const exported = registerValue(meter, `power_export_${phase}`);
-    if (Number(exported) > 0) return `-${exported}`;
-    return registerValue(meter, `power_${phase}`) ?? registerValue(meter, `power_import_${phase}`) ?? [];
-  });
+  const powers = ["l1", "l2", "l3"].flatMap((phase) => registerValue(meter, `power_${phase}`) ?? []);
   return powers.length === 3 ? powers : null;
 }
 

@@ -26,11 +26,14 @@ export function show(main, _address, signal) {
 }
 
 /** @param {Api.MeterRegister} register */
-function row({ label, label_de: labelDe, obis, name, value, text, unit }) {
+function row({ label, label_de: labelDe, obis, name, value, text, unit, derived }) {
+  /** @type {Record<string, string>} */
+  const ways = words.derivedFrom;
   const isExact = typeof value === "string" && isNumber(value);
   return make("tr",
     make("th", { scope: "row" }, language === "de" ? labelDe : label,
-      make("small", `${obis.replace("*255", "")} · ${name}`)),
+      make("small", `${obis.replace("*255", "")} · ${name}`),
+      derived && make("small.derived", `${words.derived}: ${ways[derived] ?? derived}`)),
     make(isExact ? "td.number" : "td.text", isExact ? grouped(value) : text ?? String(value),
       unit && make("span.unit", ` ${unit}`)));
 }
