@@ -1,6 +1,9 @@
 """Who may ask the routes of a centre for what, over a real database."""
 
+import asyncio
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,11 +15,12 @@ from iskra_server.history import fleet
 from iskra_server.history.centre import Batch, Heard, ReaderState, keep
 from iskra_server.history.store import Store
 from iskra_server.secret import Secret
+from iskra_server.web import fleet as routes
 from iskra_server.web.openapi import OPERATIONS
 from iskra_server.web.pages import release
 from iskra_server.web.settings import Scope
 from samples import METER_ID
-from web.serving import Site
+from web.serving import Site, served, until
 
 # 2025-11-23 00:00 UTC
 FIRST = 1_763_856_000 // 900
@@ -92,3 +96,29 @@ def test_the_pages_are_for_every_token_and_whoever_sees_all_sees_all(tenants: Si
     everything = tenants.get("/api/v1/fleet/meters", authorization=f"Bearer {TOKEN}").json()["meters"]
     assert {each["id"] for each in everything} == {METER_ID, OTHER_ID}
     assert tenants.get("/api/v1/fleet/meters").status_code == 401
+
+
+def test_exports_count_before_the_database_has_answered_and_those_without_an_answer_leave_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_answer = threading.Event()
+
+    def rows_of(*_: object) -> Iterator[str]:
+        assert may_answer.wait(30)
+        yield "row\n"
+
+    monkeypatch.setattr(routes, "rows_of", rows_of)
+    csv = "/api/v1/fleet/quarters.csv"
+
+    async def check() -> None:
+        async with served(Site(history=object()).app) as client:
+            misuse = [(await client.get(f"{csv}?unknown=1")).status_code for _ in range(routes.MOST_EXPORTS)]
+            assert set(misuse) == {400}
+            asked = [asyncio.create_task(client.get(csv)) for _ in range(routes.MOST_EXPORTS_EACH + 2)]
+            await until(lambda: sum(each.done() for each in asked) == 2)
+            may_answer.set()
+            statuses = sorted(answer.status_code for answer in await asyncio.gather(*asked))
+            assert statuses == [200] * routes.MOST_EXPORTS_EACH + [429] * 2
+            assert (await client.get(csv)).text == "row\n"
+
+    asyncio.run(check())

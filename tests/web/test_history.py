@@ -169,7 +169,7 @@ def test_a_flood_of_questions_that_hang_up_is_not_asked_and_one_that_stays_is_re
                 writers.append(writer)
             try:
                 refused = await _refused(client)
-                assert "32 questions to history waiting" in refused.json()["detail"]
+                assert f"{MAX_WAITING} questions to history waiting" in refused.json()["detail"]
                 assert (refused.json()["reason"], refused.headers["retry-after"]) == ("too_many_questions", "1")
             finally:
                 for writer in writers:

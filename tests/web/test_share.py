@@ -120,6 +120,16 @@ def test_clients_that_wait_take_turns() -> None:
     run(check)
 
 
+def test_three_browsers_behind_one_proxy_are_answered() -> None:
+    async def check(scene: Scene) -> None:
+        asked = [scene.ask("proxy") for _ in range(3 * 12)]
+        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
+        scene.let_go_on()
+        assert await asyncio.gather(*asked) == ["proxy"] * 3 * 12
+
+    run(check)
+
+
 def test_the_question_of_a_client_that_has_hung_up_is_never_asked() -> None:
     async def check(scene: Scene) -> None:
         running = [scene.ask("greedy") for _ in range(AT_ONCE_EACH)]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _JSON = "application/json"
 _LINES = 1000
 # each holds some MB, and reads on for as long as its client takes
-MOST_EXPORTS, MOST_EXPORTS_EACH = 8, 2
+MOST_EXPORTS, MOST_EXPORTS_EACH = 8, 4
 
 Asked = TypeVar("Asked")
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -56,7 +56,14 @@ class Fleet:
         if len(self._exports) >= MOST_EXPORTS or self._exports.count(client) >= MOST_EXPORTS_EACH:
             sentence = f"{MOST_EXPORTS} exports run at once, of one client {MOST_EXPORTS_EACH}"
             return too_many(f"{sentence}; ask again when one has ended.")
-        begun = await self._asked(request, ("group", "from", "to", "tz"), _begin)
+        # before the database is asked: meanwhile others would find the same place free
+        self._exports.append(client)
+        begun: tuple[str, Iterator[str]] | Response | None = None
+        try:
+            begun = await self._asked(request, ("group", "from", "to", "tz"), _begin)
+        finally:
+            if not isinstance(begun, tuple):
+                self._exports.remove(client)
         return begun if isinstance(begun, Response) else _Export(self._parts(client, *begun), client, self._exports)
 
     async def _parts(self, client: Client, first: str, lines: Iterator[str]) -> AsyncIterator[str]:
@@ -92,7 +99,7 @@ def _within(request: Request) -> "Within":
 
 
 class _Export(StreamingResponse):
-    """It counts among the exports of its client until its end, or until the client hangs up."""
+    """Counts as one of `exports`, which has it already, until its end or until the client hangs up."""
 
     def __init__(self, parts: AsyncIterator[str], client: Client, exports: list[Client]) -> None:
         headers = {"content-disposition": 'attachment; filename="quarters.csv"', **NO_STORE}
@@ -100,7 +107,6 @@ class _Export(StreamingResponse):
         self._client, self._exports = client, exports
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._exports.append(self._client)
         try:
             if scope["method"] == "HEAD":
                 await Response(headers=self.headers)(scope, receive, send)

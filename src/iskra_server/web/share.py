@@ -3,7 +3,7 @@
 a client        its address; of IPv6 the /64 network, as one host has all addresses in it; a token for some groups
                 is one client wherever it comes from. Headers such as X-Forwarded-For are not trusted: behind a
                 reverse proxy all clients count as one
-questions       AT_ONCE run, of one client one fewer, so that another one never waits for all of it;
+questions       AT_ONCE run, of one client half of them, so that another one never waits for all of it;
                 MAX_WAITING of a client wait, and clients take turns
 hung up         a question whose client is gone is never asked
 something full  the client that holds most of it makes room for one that holds less
@@ -24,8 +24,8 @@ from iskra_server.web.gate import GROUPS
 
 AT_ONCE = 4
 AT_ONCE_EACH = AT_ONCE // 2
-# a page asks for a dozen at once
-MAX_WAITING = 32
+# a page asks for a dozen at once, and behind a reverse proxy all browsers are one client
+MAX_WAITING = 128
 
 Client = Hashable
 T = TypeVar("T")
