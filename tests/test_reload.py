@@ -189,6 +189,14 @@ def test_live_streams_go_on_unless_somebody_else_may_see_them(setup: Setup) -> N
         assert list(lines)[-1] == ""
 
 
+def test_a_secret_that_a_reload_brings_is_in_no_line_of_the_log(setup: Setup) -> None:
+    secret = "another-0123456789abcdef"
+    setup.change(f'[server]\ntoken = "{secret}"\n')
+    setup.change(f'[server]\ntoken = "{secret}"\ntime_zone = "{secret}"\n')
+    assert "The configuration stays as it was" in setup.server.log
+    assert secret not in setup.server.log
+
+
 def test_a_live_stream_ends_when_a_meter_in_it_is_taken_away(setup: Setup) -> None:
     setup.change('[[meters]]\nurl = "simulator:MT681?seed=7"\n')
     until(lambda: len(setup.server.get("/api/v1/meters").json()["meters"]) == 1)

@@ -193,8 +193,10 @@ class Composition:
         if plan.tls_files == self._plan.tls_files:
             plan = plan._replace(tls=self._plan.tls)
         old, self._plan = self._plan, plan
-        if plan.config.log != old.config.log:
-            set_up(plan.config.log.level, plan.config.log.format, self._log_lines, secrets_of(plan.config))
+        if plan.config != old.config:
+            # parts that end may still tell of what they were given
+            secrets = *secrets_of(old.config), *secrets_of(plan.config)
+            set_up(plan.config.log.level, plan.config.log.format, self._log_lines, secrets)
         if _recorded(plan) != _recorded(old):
             await self._record()
         await self._read()
