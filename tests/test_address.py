@@ -38,6 +38,7 @@ from iskra_server.address import Address, is_host
         ("geheim@broker", "***@broker"),
         ("/dev/serial/by-id/usb-EXAMPLE", "/dev/serial/by-id/usb-EXAMPLE"),
         ("/dev/serial/by-id/usb-a@b?baud=9600", "/dev/serial/by-id/usb-a@b?baud=9600"),
+        ("//me:geheim@broker", "//me:***@broker"),
         ("file:/home/a@b/meter.bin?speed=0", "file:/home/a@b/meter.bin?speed=0"),
         ("simulator:MT175?seed=1&rate=10", "simulator:MT175?seed=1&rate=10"),
         ("192.168.1.1:2001", "192.168.1.1:2001"),

@@ -66,7 +66,8 @@ class Address(Secret):
         self.scheme = found[1].lower() if found else ""
         begin = found[0] if found else ""
         after = self._text.removeprefix(begin)
-        is_path = self.scheme in _PATHS or (not found and after.startswith(("/", ".", "~")))
+        # without its scheme, an address begins with two slashes
+        is_path = self.scheme in _PATHS or (not found and after.startswith(("/", ".", "~")) and after[:2] != "//")
         self._shown = self._text if is_path else begin + self._read(after)
 
     @property
