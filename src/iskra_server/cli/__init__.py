@@ -40,7 +40,7 @@ COMMANDS = {
     "homeassistant": "Print the YAML for Home Assistant, ready to paste.",
     "export": "Write history as CSV or Parquet.",
     "import": "Read history from a file.",
-    "history": "Find and set aside what a wrong clock has left in history.",
+    "history": "Find history entries with impossible times, and set them aside.",
     "backup": "Copy the history to a file; the server may run.",
     "restore": "Put a backup in the place of the history; the server must not run.",
     "meters": "List the meters that history knows; say that one replaced another, or is gone.",

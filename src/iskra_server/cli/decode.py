@@ -40,7 +40,7 @@ _EXAMPLES = examples(
 @app.command(epilog=_EXAMPLES)
 def decode(
     file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="Binary, or hex text as dumps, logs and posts have it; - is stdin.")
+        str, typer.Argument(metavar="FILE|-", help="Binary file, or hex text (od, xxd, hexdump, logs); - is stdin.")
     ],
     json: Json = False,
     quiet: Quiet = False,

@@ -25,23 +25,23 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings=HELP,
-    help="Find and set aside what a wrong clock has left in history.",
+    help="Find history entries with impossible times, and set them aside.",
     epilog=examples(
         {
-            "iskra-server history check": "is there anything in the future, or in 1970?",
+            "iskra-server history check": "are there entries in the future, or in 1970?",
             "iskra-server history repair --dry-run": "what would be set aside",
-            "iskra-server history repair": "sets it aside, in one transaction",
-            "iskra-server history clear": "deletes what was set aside",
+            "iskra-server history repair": "sets them aside, in one transaction",
+            "iskra-server history clear": "deletes the entries that were set aside",
         }
     ),
 )
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, say what would be.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, only list the entries.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 @app.command()
 def check(config: ConfigFile = None) -> None:
-    """Say what lies in the future or before 2000, and what was set aside; exit status 1 if there is anything."""
+    """List entries in the future or before 2000, and those set aside. Exit status 1 if there are any."""
     with existing(configured(config)) as store:
         found, kept, stepped = odd(store, time.time()), aside(store), steps(store)
     for step in stepped:
@@ -61,7 +61,7 @@ def check(config: ConfigFile = None) -> None:
 
 @app.command(name="repair")
 def set_aside(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
-    """Set aside what lies in the future or before 2000; the server may run."""
+    """Set aside entries in the future or before 2000; the server may run."""
     now_s = time.time()
     if now_s < _BUILT:
         raise Refused(f"The clock of this computer is wrong: it says {_moment(int(now_s))}. Set it first.")
@@ -71,14 +71,14 @@ def set_aside(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = Fal
         if not found:
             print("Everything in history is in its place.")
         elif not dry_run:
-            _agree(yes, f"Is it {_moment(int(now_s))} now, and shall this be set aside?")
+            _agree(yes, f"Is {_moment(int(now_s))} the right time? Then set these entries aside?")
             print(f"{repair(store, now_s)} rows are set aside; iskra-server history clear deletes them for good.")
     raise typer.Exit(1 if found and dry_run else 0)
 
 
 @app.command()
 def clear(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
-    """Delete what was set aside, for good."""
+    """Delete the entries that were set aside."""
     with existing(configured(config)) as store:
         kept = aside(store)
         for each in kept:
@@ -86,7 +86,7 @@ def clear(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) 
         if not kept:
             print("Nothing is set aside.")
         elif not dry_run:
-            _agree(yes, "Shall this be deleted for good?")
+            _agree(yes, "Delete these entries for good?")
             print(f"{delete_aside(store)} rows are deleted.")
     raise typer.Exit(1 if kept and dry_run else 0)
 

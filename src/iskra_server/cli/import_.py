@@ -74,7 +74,7 @@ def import_(
         str | None, typer.Option("--meter", metavar="ID", help="Whose history it is.", show_default="the only one")
     ] = None,
     new_meter: Annotated[
-        bool, typer.Option("--new-meter", help="Start the history of a meter beside those that are known.")
+        bool, typer.Option("--new-meter", help="Create a meter that history does not know yet.")
     ] = False,
     form: Annotated[
         FormName, typer.Option("--form", metavar="auto|iskra|vzlogger|kwh|homeassistant", help="Form of the file.")
