@@ -215,9 +215,8 @@ def test_a_container_is_not_told_to_install_a_package(monkeypatch: pytest.Monkey
     assert state.problem == "needs_package_in_container"
 
 
-@pytest.mark.parametrize("host", ["192.168.1..20", "x" * 70])
-def test_a_name_that_no_network_takes_is_not_known(host: str) -> None:
-    assert asyncio.run(state_after_trouble(tcp_source(f"tcp://{host}:2001"))).problem == "unknown_name"
+def test_a_name_that_no_network_takes_is_not_known() -> None:
+    assert tcp._trouble(Address("rfc2217://head:1"), UnicodeError("label too long")).problem == "unknown_name"
 
 
 @pytest.mark.parametrize("url", ["tcp://head", "tcp://:4000", "tcp://head:serial", "rfc2217://head"])
