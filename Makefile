@@ -57,7 +57,8 @@ check: setup
 	$(BIN)/ruff check
 	$(BIN)/mypy src tests docs
 	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/centre/docker-compose.yml
-	$(BIN)/shellcheck .ci/run .ci/system-packages .ci/vendor
+	$(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor
+	@.ci/javascript
 	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile; else echo "no hadolint for this machine"; fi
 	$(BIN)/pytest tests/test_architecture.py tests/test_docs.py
 
@@ -79,11 +80,13 @@ lock: setup
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/postgres.txt \
 		--output-file requirements/dev.txt
+	@if command -v npm >/dev/null; then npm run --silent --prefix tests/js lock; \
+		else echo "no npm: tests/js/package-lock.json is left as it is"; fi
 
 # what the page has from others, in its newest release: make vendor ARGS=uplot@1.6.32
 vendor:
 	.ci/vendor $(ARGS)
 
 clean:
-	rm -rf .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf .cache tests/js/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,7 +6,7 @@ Each round starts a process that carries on with the same database, and kills it
 three while it writes, the third at any moment of its start. It says which quarters are safe; afterwards each of them
 is compared with what was written, and PRAGMA integrity_check runs after every round. Every fourth round runs on a
 second database: telegrams through the recorder by a clock that runs 600 times faster, so that a commit takes some
-seconds of it, to see how many of the last are gone.
+seconds of it, to see how many of the last are gone. Then as many rounds again by three while the database is away.
 """
 
 import sys
@@ -20,11 +20,13 @@ sys.path[0] = str(Path(__file__).parent.parent / "tests")
 from history import postgres  # noqa: E402
 from history.busy import (  # noqa: E402
     FLUSH_S,
+    drain,
     gone_s,
     integrity,
     kill,
     quarters_found,
     record_for_ever,
+    spool_for_ever,
     write_for_ever,
 )
 
@@ -36,6 +38,8 @@ def main() -> None:
     rounds = [int(argument) for argument in sys.argv[1:]] or ROUNDS
     with tempfile.TemporaryDirectory() as folder:
         torture("SQLite", rounds[0], *(f"sqlite:///{folder}/{name}.sqlite" for name in ("quarters", "telegrams")))
+    with tempfile.TemporaryDirectory() as folder:
+        torture_spool(rounds[0] // 3, Path(folder))
     if len(rounds) > 1 and rounds[1]:
         with postgres.running() as server:
             torture("PostgreSQL", rounds[1], *(database(server, name) for name in ("quarters", "telegrams")))
@@ -58,6 +62,22 @@ def torture(name: str, rounds: int, quarters: str, telegrams: str) -> None:
     print(
         f"{name}: killed {rounds} times in {time.monotonic() - began:.0f} s; {found:,} quarters, none missing "
         f"or wrong; telegrams of {gone:.1f} s gone at most, with {FLUSH_S} s between two flushes"
+    )
+
+
+def torture_spool(rounds: int, folder: Path) -> None:
+    """While the database is away: what was said to be on the disk is in the database once that is back."""
+    began, safe, address = time.monotonic(), -1, f"sqlite:///{folder}/history.sqlite"
+    for number in range(rounds):
+        sent = kill(str(folder / "spool"), spool_for_ever, while_working=number % 3 > 0, longest_s=LONGEST_S)
+        safe = max(safe, *sent, -1)
+    drain(folder / "spool", address)
+    found = quarters_found(address)
+    if found <= safe:
+        raise SystemExit(f"spool: quarter {safe} was safe, but only {found} are there")
+    print(
+        f"spool: killed {rounds} times in {time.monotonic() - began:.0f} s while the database was away; "
+        f"{found:,} quarters, none missing or wrong"
     )
 
 

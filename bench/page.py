@@ -80,7 +80,7 @@ REPLAY = """(() => {
   };
 })()"""
 DRAW = """async ([base, count]) => {
-  const { line } = await import(`${base}js/charts/line.js`);
+  const { drawLine } = await import(`${base}js/charts/line.js`);
   const { uPlot } = await import(`${base}js/charts/plot.js`);
   await uPlot();
   const times = Array.from({ length: count }, (_, at) => 1764000000 + at);
@@ -89,7 +89,7 @@ DRAW = """async ([base, count]) => {
   const box = document.createElement('div');
   document.querySelector('main').append(box);
   const begun = performance.now();
-  await line(box, data, {
+  await drawLine(box, data, {
     begin: times[0], end: times.at(-1), labels: [[times[0], '00']], label: 'day', text: () => '', onPick: () => {},
     number: String, signal: new AbortController().signal,
   });
@@ -169,7 +169,7 @@ def day(browser: Browser) -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(f"{server.url}/#/about")
         page.locator("main .card").first.wait_for()
-        source = page.locator("script[type=module]").get_attribute("src") or ""
+        source = page.locator("script[src$='js/main.js']").get_attribute("src") or ""
         base = f"{server.url}/{source.removesuffix('js/main.js')}"
         found = [page.evaluate(DRAW, [base, DAY_S]) for _ in range(ROUNDS)]
         print(f"a day of {DAY_S:,} points: {median(found):.0f} ms (median of {ROUNDS}, worst {max(found):.0f})")

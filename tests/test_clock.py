@@ -5,6 +5,7 @@ import pytest
 
 from iskra_server import clock
 from iskra_server.clock import (
+    BURST_S,
     DAY_S,
     FIRST_MOMENT_S,
     SETTLE_S,
@@ -12,6 +13,7 @@ from iskra_server.clock import (
     WAIT_S,
     Clock,
     Doubt,
+    Pulse,
     Step,
     boottime_s,
     has_own_clock,
@@ -179,3 +181,16 @@ def test_a_board_has_a_clock_where_one_has_set_the_system(
         (tmp_path / "rtc0").mkdir()
         (tmp_path / "rtc0/hctosys").write_text(f"{hctosys}\n")
     assert has_own_clock(tmp_path, machine) is has_own
+
+
+def test_a_process_that_did_not_run_knows_since_when_what_it_reads_may_have_waited() -> None:
+    pulse = Pulse()
+    assert pulse.waited_since_s(5.0) is None
+    for second in range(4):
+        pulse.beat(10.0 + second)
+    assert pulse.waited_since_s(13.5) is None
+    # whichever runs first afterwards, the pulse or the reader
+    assert pulse.waited_since_s(60.0) == 13.5
+    pulse.beat(60.1)
+    assert pulse.waited_since_s(60.0 + BURST_S) == 13.5
+    assert pulse.waited_since_s(60.1 + BURST_S) is None

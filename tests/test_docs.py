@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from itertools import chain
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+import telegrams
 from iskra_server import config
 from iskra_server.cli import COMMANDS, NAME
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.restful import total_yaml
 from iskra_server.sources.urls import FORMS
 from iskra_server.web.openapi import OPERATIONS
+from running import Head, serving, until
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -124,6 +127,39 @@ def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
     file.write_text(example + prices)
     assert len(config.load({}, file).contracts) == 2
     assert [meter.name for meter in config.load({}, file).meters] == ["House", "Heat pump"]
+
+
+def test_the_readme_names_the_command_that_runs_and_the_one_that_tests_side_by_side() -> None:
+    lines = blocks(ROOT / "README.md", "console")[0].splitlines()
+    assert [line.partition("#")[0].strip() for line in lines] == ["make demo", "make test"]
+    makefile = (ROOT / "Makefile").read_text()
+    assert [
+        name
+        for name in ("demo", "test", "run")
+        if not re.search(rf"^{name}: (setup|\$\(RUNTIME\))$", makefile, re.MULTILINE)
+    ] == []
+
+
+def test_the_answers_in_the_readme_are_what_the_program_gives() -> None:
+    """But for the time, which is always another."""
+    asked = re.findall(r"^\$ curl http://localhost:8080(\S+)\n(.+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [path for path, _ in asked] == ["/api/electricity/cumulated"]
+    with tempfile.TemporaryDirectory() as folder:
+        head = Head(Path(folder) / "head")
+        with serving("serve", str(head.link)) as server:
+
+            def answers() -> bool:
+                head.send(telegrams.telegram())
+                return server.cumulated().status_code == 200
+
+            until(answers, every_s=0.2)
+            for path, answer in asked:
+                assert without_time(server.get(path).text) == without_time(answer)
+        head.unplug()
+
+
+def without_time(answer: str) -> str:
+    return re.sub(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', '"TIME"', answer)
 
 
 def test_the_readme_is_short() -> None:

@@ -69,6 +69,7 @@ def test_a_subscription_that_has_ended_gives_what_has_arrived_and_no_more() -> N
         with hub.subscribe("history") as samples:
             hub.publish(first := sample(energy(1)))
             samples.end()
+            hub.publish(sample(energy(2)))
             taken = [each async for each in samples]
             assert taken == [first]
             return taken

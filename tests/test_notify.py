@@ -30,6 +30,16 @@ def test_an_abstract_socket_is_named_with_an_at_sign() -> None:
         assert listening.recv(100) == b"READY=1"
 
 
+def test_an_at_sign_within_a_path_is_part_of_the_path(tmp_path: Path) -> None:
+    folder = tmp_path / "user@1000.service"
+    folder.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(folder / "notify"))
+        listening.settimeout(5)
+        notify(READY, {"NOTIFY_SOCKET": str(folder / "notify")})
+        assert listening.recv(100) == b"READY=1"
+
+
 def test_without_a_service_manager_nothing_happens(tmp_path: Path) -> None:
     notify(READY, {})
     notify(READY, {"NOTIFY_SOCKET": str(tmp_path / "gone")})

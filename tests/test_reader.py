@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 import telegrams
-from iskra_server.clock import Clock
+from iskra_server.clock import Clock, Pulse
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.chain import walk
@@ -21,6 +21,7 @@ from iskra_server.meter.voice import Voices
 from iskra_server.reader import RECENT_OCTETS, Reader, Statuses
 from iskra_server.sources.errors import LineErrors
 from iskra_server.sources.source import Chunk, Heard, State
+from samples import METER_ID
 
 
 class Given:
@@ -71,6 +72,52 @@ def test_everything_is_counted_for_the_diagnosis() -> None:
     assert (facts.octets_age_s, facts.age_s) == (7.0, 9.0)
     assert (facts.meter_id, facts.locked) == ("1 ISK 00 12345678", False)
     assert walk(facts).broken == "plausible"
+
+
+class Endless:
+    """A source that always has more, and never waits: what a connection at full speed looks like."""
+
+    url = "endless"
+    simulated = False
+
+    def __init__(self, octets: bytes) -> None:
+        self.state = State("endless", is_open=True)
+        self.given = 0
+        self._octets = octets
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        while True:
+            self.given += 1
+            yield Chunk(self._octets, datetime.now(UTC), time.monotonic())
+
+
+def test_a_source_that_never_ends_leaves_the_event_loop_to_the_others() -> None:
+    empty = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01\x1b\x1b\x1b\x1b\x1a\x00\xab\xcd"
+    source = Endless(empty * 4096)
+    made = Reader(source=source, decoder=SmlDecoder(), guard=Guard(), hub=Hub(), name="cellar")
+
+    async def check() -> None:
+        running = asyncio.create_task(made.run())
+        for _ in range(200):
+            await asyncio.sleep(0)
+        # as many turns of the loop as another needs: the source has had a few of them
+        assert source.given <= 200 * 1024 // (4096 * 16) + 2
+        # and goes on
+        async with asyncio.timeout(20):
+            while source.given < 3:  # noqa: ASYNC110 - what is waited for tells nobody
+                await asyncio.sleep(0.001)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(check())
+    assert made.facts().faults
+
+
+def test_a_long_chunk_is_taken_whole() -> None:
+    octets = b"".join(telegram(energy) for energy in range(100, 120))
+    assert len(octets) > 5000
+    facts = reader(octets).facts(now_s=10.0)
+    assert (facts.telegrams, facts.octets, facts.faults) == (20, len(octets), {})
 
 
 def test_before_the_first_octet_nothing_is_known() -> None:
@@ -315,3 +362,30 @@ def test_the_last_octets_are_kept_and_no_more() -> None:
     parts = [bytes([number]) * 3000 for number in range(20)]
     assert reader(*parts).recent == b"".join(parts)[-RECENT_OCTETS:]
     assert reader(b"abc").recent == b"abc"
+
+
+def test_what_waited_while_the_process_was_frozen_is_as_old_as_the_meter_says() -> None:
+    pulse, hub = Pulse(), Hub()
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
+    when, seen = datetime(2026, 11, 22, 10, tzinfo=UTC), []
+    for second in range(60):
+        # from the twentieth second on it is stopped, for forty seconds
+        at_s = 1000.0 + (second if second < 20 else 60)
+        pulse.beat(at_s)
+        octets = telegrams.telegram(telegrams.meter_entries(energy=100 + second), seconds=1000 + second)
+        made.take(Chunk(octets, when + timedelta(seconds=at_s), at_s))
+        sample = hub.newest[METER_ID]
+        seen.append((sample.monotonic_s, (sample.received_at - when).total_seconds(), sample.is_dated))
+    assert seen[:57] == [(1000.0 + second, 1000.0 + second, True) for second in range(57)]
+
+
+def test_without_the_meters_seconds_it_is_as_old_as_it_can_be_and_not_for_history() -> None:
+    pulse, hub = Pulse(), Hub()
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
+    when, absent = datetime(2026, 11, 22, 10, tzinfo=UTC), tlv.ABSENT
+    for at_s in (10.0, 11.0, 60.0, 63.0):
+        pulse.beat(at_s)
+        octets = telegrams.telegram(telegrams.meter_entries(energy=int(at_s)), sensor_time=absent)
+        made.take(Chunk(octets, when + timedelta(seconds=at_s), at_s))
+        sample = hub.newest[METER_ID]
+        assert (sample.monotonic_s, sample.is_dated) == ((11.0, False) if at_s == 60.0 else (at_s, True))

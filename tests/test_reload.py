@@ -303,8 +303,8 @@ def test_a_storm_of_reloads_leaves_nothing_behind(tmp_path: Path) -> None:
             process = Path(f"/proc/{server.process.pid}")
             return len(list((process / "fd").iterdir())), len(list((process / "task").iterdir()))
 
-        descriptors, threads = burst(10)
-        until(lambda: (now := burst(10)) and now[0] <= descriptors + 2 and now[1] <= threads + 2)
+        descriptors, threads = burst(6)
+        until(lambda: (now := burst(6)) and now[0] <= descriptors + 2 and now[1] <= threads + 2)
 
 
 def test_signals_that_come_together_are_one_reload_and_the_end_goes_first(setup: Setup) -> None:

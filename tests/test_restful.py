@@ -53,6 +53,14 @@ def test_every_number_of_a_meter_is_a_sensor_of_one_request() -> None:
     ]
 
 
+def test_a_register_outside_the_table_goes_by_its_code_and_needs_a_unit() -> None:
+    rows = [Register("1-1:1.8.0", "1-1:1.8.0", 1.5, "Wh"), Register("1-0:99.8.7", "1-0:99.8.7", 7.0)]
+    lines = [line.strip() for line in meters_yaml("http://pi:8080", [Meter(METER.id, registers=rows)])]
+    assert [line for line in lines if "unique_id" in line] == ['unique_id: "1isk0010000001_1_1_1_8_0"']
+    assert '- name: "1-1:1.8.0"' in lines
+    assert any("selectattr('name', 'eq', '1-1:1.8.0')" in line for line in lines)
+
+
 def test_simulated_values_say_so_in_every_name() -> None:
     simulated = Meter(METER.id, simulated=True, registers=METER.registers)
     names = [line for line in (*total_yaml("x", simulated=True), *meters_yaml("x", [simulated])) if "name: " in line]

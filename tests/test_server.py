@@ -24,7 +24,7 @@ from running import Head, Server, events, free_port, serving, until
 
 # each costs megabytes of a small computer's memory, and what serves one meter needs none of them
 HEAVY = {
-    *("aiomqtt", "alembic", "greenlet", "httpx", "mako", "psycopg", "pyarrow", "pydantic", "rich", "statistics"),
+    *("paho", "alembic", "greenlet", "httpx", "mako", "psycopg", "pyarrow", "pydantic", "rich", "statistics"),
     *("sqlalchemy.dialects.postgresql", "sqlalchemy.ext", "sqlalchemy.orm", "websockets", "zeroconf"),
     *("iskra_server.demonstration", "iskra_server.history.migrations", "iskra_server.simulator"),
 }

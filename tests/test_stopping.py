@@ -150,3 +150,63 @@ def test_with_a_terminal_that_was_stopped_it_serves_and_ends(command: tuple[str,
         process.wait()
         for end in (ours, theirs):
             os.close(end)
+
+
+@pytest.mark.parametrize("url", ["file:{fifo}", "{fifo}"])
+def test_soon_with_a_pipe_that_nobody_writes_to(tmp_path: Path, url: str) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with serving("serve", url.format(fifo=fifo)) as server:
+        began = time.monotonic()
+        assert ends(server) == 0
+        # not by its last resort
+        assert time.monotonic() - began < 0.8 * ENDS_WITHIN_S
+        assert "left behind" not in server.log
+
+
+def test_soon_with_a_pipe_that_somebody_holds_open(tmp_path: Path) -> None:
+    """Answers come while the server waits for the pipe, and what comes through it is read."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    writer = os.open(fifo, os.O_RDWR)
+    try:
+        os.write(writer, telegrams.telegram())
+        with serving("serve", f"file:{fifo}") as server:
+            until(lambda: server.status()["facts"]["octets"] > 0)
+            assert server.get("/api/v1/status").status_code == 200
+            assert ends(server) == 0
+            assert "left behind" not in server.log
+    finally:
+        os.close(writer)
+
+
+def test_a_server_without_any_standard_stream_works_and_ends(tmp_path: Path) -> None:
+    """As some supervisors start it: the first sockets that it opens must not take their numbers."""
+    port = free_port()
+    command = f'exec "{COMMAND}" serve simulator:MT175 --port {port} <&- >&- 2>&-'
+    environ = {"IES_HISTORY_ENABLED": "false", "IES_SERVER_ANNOUNCE": "false", "HOME": str(tmp_path)}
+    process = subprocess.Popen(["sh", "-c", command], env=environ, cwd=tmp_path)
+
+    def answers() -> bool:
+        assert process.poll() is None
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        until(answers)
+        process.terminate()
+        assert process.wait(ENDS_WITHIN_S + 5) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("allowed", [12, 30, 63])
+def test_too_few_descriptors_are_one_sentence(allowed: int) -> None:
+    command = f'ulimit -n {allowed}; exec "{COMMAND}" serve simulator:MT175 --port {free_port()}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"iskra-server: This process may open {allowed} files and connections, and needs 64")
+    assert done.stderr.count("\n") == 1

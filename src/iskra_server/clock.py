@@ -5,6 +5,7 @@ Boot time (CLOCK_BOOTTIME) counts on while the computer is suspended, and nobody
 that the wall clock is ahead afterwards. So an age never says less than the wall clock's step forward allows.
 """
 
+import asyncio
 import ctypes
 import logging
 import os
@@ -23,6 +24,8 @@ SETTLE_S = 120.0
 # without a clock of its own and without time synchronisation: nobody will set it any more
 WAIT_S = 86_400.0
 DAY_S = 86_400.0
+# a loop that did not run for so long was frozen, and what waited is read within so long afterwards
+BEAT_S, FROZEN_S, BURST_S = 1.0, 4.0, 2.0
 # this program was not there before
 FIRST_MOMENT_S = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
@@ -61,6 +64,40 @@ def unseen_s(ahead_then_s: float) -> float:
     """
     step_s = wall_ahead_s() - ahead_then_s
     return step_s if step_s > STEP_S else 0.0
+
+
+class Pulse:
+    """Notices when this process did not run: it was stopped, or the machine paused, or something held the loop up.
+
+    What is read in the first moments afterwards may have waited since then.
+    """
+
+    def __init__(self, boot_s: Callable[[], float] = boottime_s) -> None:
+        self._boot_s = boot_s
+        self._beat_s: float | None = None
+        self._frozen: tuple[float, float] | None = None
+
+    async def run(self) -> None:
+        while True:
+            self.beat(self._boot_s())
+            await asyncio.sleep(BEAT_S)
+
+    def beat(self, now_s: float) -> None:
+        if self._beat_s is not None and now_s - self._beat_s > FROZEN_S:
+            log.warning(
+                "This process did not run for %.0f s; what was sent meanwhile is read now.", now_s - self._beat_s
+            )
+            self._frozen = self._beat_s, now_s
+        self._beat_s = now_s
+
+    def waited_since_s(self, now_s: float) -> float | None:
+        """Since when what is read now may have waited; None where it came just now."""
+        if self._beat_s is None:
+            return None
+        self.beat(now_s)
+        if self._frozen and now_s - self._frozen[1] <= BURST_S:
+            return self._frozen[0]
+        return None
 
 
 class Step(NamedTuple):

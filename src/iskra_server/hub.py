@@ -33,7 +33,9 @@ class Subscription:
         self._arrival.set()
 
     def put(self, sample: Sample, meters: int = 1) -> None:
-        """Take a sample of one of so many meters."""
+        """Take a sample of one of so many meters; none after the end."""
+        if self._has_ended:
+            return
         self._samples.append(sample)
         if len(self._samples) > self._length + (meters - 1) * QUEUE_LENGTH_PER_METER:
             self._samples.popleft()

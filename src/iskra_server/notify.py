@@ -17,7 +17,8 @@ def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
         try:
-            channel.sendto(state.encode(), address.replace("@", "\0", 1))
+            # an abstract socket (sd_notify(3)) begins with @; in a path it is a letter like others
+            channel.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
         except OSError:
             # a service manager that went away is not this service's trouble
             return

@@ -23,7 +23,7 @@ from iskra_server.sources import open_source
 from iskra_server.sources.source import Source
 from iskra_server.tls import contents, tls_context
 from iskra_server.web.settings import Scope, Settings
-from iskra_server.zone import zone
+from iskra_server.zone import Found, found_zone
 
 _SIMULATOR = "simulator"
 _TOKEN_LENGTH = 16
@@ -64,10 +64,12 @@ def plan_of(config: Config) -> Plan:
     """Raises ConfigError."""
     server = config.server
     config = structs.replace(config, meters=config.meters_read)
+    found = _zone(server.time_zone)
     settings = Settings(
         version=__version__,
         readout_interval_s=server.readout_interval,
-        tz=_zone(server.time_zone),
+        tz=found.zone.key,
+        tz_reason=found.reason,
         token=_token(server.token),
         allowed_hosts=tuple(server.allowed_hosts.split(",")),
         contracts=contracts_of(config.contracts),
@@ -129,9 +131,9 @@ def _check_devices(sources: list[Source]) -> None:
         ports[device] = port
 
 
-def _zone(name: str) -> str:
+def _zone(name: str) -> Found:
     try:
-        return zone(name).key
+        return found_zone(name)
     except ValueError as error:
         raise ConfigError(f"server.time_zone: {error}.") from error
 

@@ -18,6 +18,9 @@ _SIMULATED = " (simulated)"
 _ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 
 
+_NO_NAME = re.compile(r"[^A-Za-z0-9_]")
+
+
 class Register(Struct):
     """What the server says of a register of a meter."""
 
@@ -69,7 +72,10 @@ def total_yaml(base: str, *, simulated: bool = False) -> Iterator[str]:
 
 
 def meters_yaml(base: str, meters: Iterable[Meter]) -> Iterator[str]:
-    """Every number that each meter sends, from one request a meter; all below one key, as a key counts once."""
+    """Every number that each meter sends, from one request a meter; all below one key, as a key counts once.
+
+    A register outside the table goes by its code, and only with a unit.
+    """
     known = list(meters)
     names = " and ".join(f"{meter.id}{_mark(meter)}" for meter in known)
     yield f"# configuration.yaml: everything that meter {names} sends, from one request"
@@ -87,21 +93,21 @@ def _resource(base: str, meter: Meter) -> Iterator[str]:
     yield '      accept: "application/json"'
     yield "    sensor:"
     for register in meter.registers:
-        if isinstance(register.value, float) and register.name in BY_KEY:
+        if isinstance(register.value, float) and (register.name in BY_KEY or register.unit):
             yield from _sensor(register, short, _mark(meter))
 
 
 def _sensor(register: Register, meter: str, mark: str) -> Iterator[str]:
-    row = BY_KEY[register.name]
+    row = BY_KEY.get(register.name)
     picked = f"(value_json.registers | selectattr('name', 'eq', '{register.name}') | map(attribute='value') | first)"
     here = "value_json is defined and value_json.registers is defined"
     yield f'      - name: "{register.label}{mark}"'
-    yield f'        unique_id: "{meter.lower()}_{register.name}"'
+    yield f'        unique_id: "{meter.lower()}_{_NO_NAME.sub("_", register.name)}"'
     yield f'        value_template: "{{{{ {picked} | float }}}}"'
     yield f'        availability: "{{{{ {here} and {picked} is number }}}}"'
-    if row.device_class:
+    if row and row.device_class:
         yield f"        device_class: {row.device_class}"
-    if row.state_class:
+    if row and row.state_class:
         yield f"        state_class: {row.state_class}"
     if register.unit:
         yield f'        unit_of_measurement: "{register.unit}"'

@@ -10,21 +10,25 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from iskra_server.clock import Clock
+from iskra_server.clock import Clock, Pulse
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
 from iskra_server.delivery import Output
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.output import OutputState
-from iskra_server.history.address import address_of
+from iskra_server.faultlog import watch
+from iskra_server.history.address import address_of, spool_places
 from iskra_server.hub import Hub
-from iskra_server.listening import Http, address, listen, loop_factory
+from iskra_server.listening import Http, addresses, listen, loop_factory
 from iskra_server.logs import ALWAYS, Recent, dropped_lines, end, set_up
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.voice import Voices
@@ -35,6 +39,7 @@ from iskra_server.sources.source import Source
 from iskra_server.supervision import Part, Supervision
 from iskra_server.web.app import App, create_app
 from iskra_server.web.live import Live
+from iskra_server.web.settings import Settings
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
@@ -44,6 +49,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # what is pending is written within 3 s; a thread that hangs in a database is left behind then
 _END_WITHIN_S = 4.2
+# threads that answer from history hold up the event loop for so long at a time; with Python's 5 ms a live answer took
+# 50 ms beside four of them, with 1 ms 18 ms (bench/abuse.py)
+_SWITCH_S = 0.001
+_LINGER_S = 0.5
+# with history, a broker, a database and a dozen clients
+_DESCRIPTORS = 64
 
 Reload = Callable[[], Config]
 
@@ -53,17 +64,34 @@ def run(config: Config, reload: Reload | None = None) -> int:
 
     `reload` gives the configuration anew, or raises ConfigError.
     """
+    _check_descriptors()
     plan = plan_of(config)
     listening = listen(config.server.host, config.server.port)
     recent = Recent()
     set_up(config.log.level, config.log.format, recent, secrets_of(config))
-    with listening, asyncio.Runner(loop_factory=loop_factory()) as runner:
+    sys.setswitchinterval(_SWITCH_S)
+    with ExitStack() as sockets, asyncio.Runner(loop_factory=loop_factory()) as runner:
+        for each in listening:
+            sockets.enter_context(each)
         runner.run(_serve(plan, listening, recent, reload or (lambda: config)))
+        # everything is written; what still runs are threads that a device or a name server holds up
+        lingering = _leave_after(_LINGER_S, _leave_well)
+    lingering.cancel()
     end(0)
     return 0
 
 
-async def _serve(plan: Plan, listening: socket.socket, log_lines: Recent, reload: Reload) -> None:
+def _check_descriptors() -> None:
+    """Raises ConfigError where the system allows so few that one thing or another would fail later."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= allowed < _DESCRIPTORS:
+        raise ConfigError(
+            f"This process may open {allowed} files and connections, and needs {_DESCRIPTORS} or more; raise "
+            "ulimit -n, or LimitNOFILE in the systemd unit."
+        )
+
+
+async def _serve(plan: Plan, listening: Sequence[socket.socket], log_lines: Recent, reload: Reload) -> None:
     signals: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     # a terminal that is closed ends the server, as it ends any other command
@@ -89,9 +117,19 @@ async def _next_signal(signals: "asyncio.Queue[int]") -> int:
 def _take(number: int, signals: "asyncio.Queue[int]") -> None:
     signals.put_nowait(number)
     if number != signal.SIGHUP:
-        last_resort = Timer(_END_WITHIN_S, _leave)
-        last_resort.daemon = True
-        last_resort.start()
+        _leave_after(_END_WITHIN_S, _leave)
+
+
+def _leave_after(seconds: float, leave: Callable[[], None]) -> Timer:
+    last_resort = Timer(seconds, leave)
+    last_resort.daemon = True
+    last_resort.start()
+    return last_resort
+
+
+def _leave_well() -> None:
+    end(0)
+    os._exit(0)
 
 
 def _leave() -> None:
@@ -103,14 +141,16 @@ def _leave() -> None:
 class Composition:
     """Everything that runs, made of one plan and changed to another: the hub and the guard outlive both."""
 
-    def __init__(self, supervision: Supervision, listening: socket.socket, log_lines: Recent, plan: Plan) -> None:
+    def __init__(
+        self, supervision: Supervision, listening: Sequence[socket.socket], log_lines: Recent, plan: Plan
+    ) -> None:
         self._supervision = supervision
         self._listening = listening
         self._log_lines = log_lines
         self._plan = plan
         self._hub = Hub()
         self._guard = Guard()
-        self._clock = Clock()
+        self._clock, self._pulse = Clock(), Pulse()
         self._voices = Voices()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
@@ -125,6 +165,8 @@ class Composition:
         await self._http.ready.wait()
         notify(READY)
         self._supervision.start("watchdog", Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
+        self._supervision.start("pulse", Part("pulse", self._pulse.run))
+        self._supervision.start("faultlog", Part("faultlog", lambda: watch(self.statuses)))
         await self._record()
         # what starting has made stays: a collection that looks at all of it takes 20 ms, in which nothing is answered
         gc.freeze()
@@ -132,7 +174,8 @@ class Composition:
         gc.set_threshold(*gc.get_threshold()[:2], max(10, len(self._plan.config.meters) // 10))
         await self._read()
         await self._hand_on()
-        log.info("serving on %s", address(self._listening, tls=self._plan.tls is not None))
+        _tell_zone(self._plan.settings)
+        log.info("serving on %s", addresses(self._listening, tls=self._plan.tls is not None))
 
     async def reload(self, reload: Reload) -> None:
         """Changed parts restart, everything else keeps running. A configuration with errors changes nothing."""
@@ -193,12 +236,21 @@ class Composition:
         return all(status.ok or status.sentence for status in self.statuses())
 
     async def _record(self) -> None:
-        """History, opened before the first telegram is read: the guard goes on from what it holds."""
-        await self._supervision.stop("retention", "replacements", "history")
-        self._archive = archive = _archive(self._plan.config.history, self._clock, simulated=self._plan.simulated)
+        """History, opened before the first telegram is read: the guard goes on from what it holds.
+
+        On a reload nothing waits for either of the two, and what the old one cannot write the new one writes.
+        """
+        before, archive = self._archive, _archive(self._plan, self._clock)
+        self._archive = archive
+        if before:
+            before.end()
+        self._supervision.cancel("retention", "replacements", "history")
         if archive is None:
             return
-        await (archive.begin(self._guard) if self._plan.sources else archive.open())
+        guard = self._guard if self._plan.sources else None
+        archive.follow(before, guard, self._hub)
+        if before is None:
+            await archive.begin(guard)
         self._supervision.start("history", Part("history", lambda: archive.record(self._hub)))
         if self._plan.sources:
             self._supervision.start("retention", Part("retention", archive.thin))
@@ -235,6 +287,7 @@ class Composition:
             max_power_w=meter.max_power_w,
             replaced=self._replaced,
             clock=self._clock,
+            pulse=self._pulse,
             set_aside=lambda: self._archive.set_aside if self._archive else 0,
         )
 
@@ -288,22 +341,35 @@ class Composition:
         return self._archive.state.sentence if self._archive else ""
 
     def _output_states(self) -> list[OutputState]:
-        return [output.state() for output in self._outputs.values() if output.state]
+        return [
+            output.state().failed(self._supervision.failure(settings))
+            for settings, output in self._outputs.items()
+            if output.state
+        ]
 
     def _store(self) -> "Store | None":
         return self._archive.store if self._archive else None
+
+
+def _tell_zone(settings: Settings) -> None:
+    if settings.tz_reason == "none":
+        log.warning("Nothing says which time zone this is: days begin in UTC. Set server.time_zone, or TZ.")
+    else:
+        log.info("days begin in %s (%s)", settings.tz, settings.tz_reason)
 
 
 def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool]:
     return plan.config.history, plan.simulated, bool(plan.sources)
 
 
-def _archive(history: HistoryConfig, clock: Clock, *, simulated: bool) -> "Archive | None":
+def _archive(plan: Plan, clock: Clock) -> "Archive | None":
+    history, simulated = plan.config.history, plan.simulated
     if not history.enabled:
         return None
     # the database library takes 15 MB of memory
     from iskra_server.archive import Archive  # noqa: PLC0415
     from iskra_server.history.store import Store  # noqa: PLC0415
+    from iskra_server.history.trouble import shown  # noqa: PLC0415
 
     address = address_of(history.data_dir, history.database_url, simulated=simulated)
     profile = history.database_profile
@@ -313,4 +379,6 @@ def _archive(history: HistoryConfig, clock: Clock, *, simulated: bool) -> "Archi
         raw_days=history.raw_days,
         simulated=simulated,
         clock=clock,
+        places=spool_places(history.data_dir, (meter.url for meter in plan.config.meters), simulated=simulated),
+        name=shown(address),
     )

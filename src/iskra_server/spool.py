@@ -41,6 +41,7 @@ class Spool:
         self._max_octets = max_octets
         self._segments: deque[Segment] = deque()
         self._next = 1
+        self._is_closed = False
         self._lock = Lock()
 
     def open(self) -> None:
@@ -58,11 +59,12 @@ class Spool:
         content = b"".join(lines)
         with self._lock:
             last = self._segments[-1] if self._segments else None
-            if last is None or last.octets + len(content) > SEGMENT_OCTETS:
+            if last is None or self._is_closed or last.octets + len(content) > SEGMENT_OCTETS:
                 last = Segment(self._new(_SEGMENTS), 0, 0)
                 _write(last.path, content, 0)
                 _sync(self.folder)
                 self._segments.append(last)
+                self._is_closed = False
             else:
                 _write(last.path, content, last.octets)
             count = self._count(lines)
@@ -82,6 +84,13 @@ class Spool:
                 except OSError:
                     self._drop()
         return None
+
+    def segments(self) -> list[Segment]:
+        """Everything that waits; what is appended from now on begins a segment of its own."""
+        with self._lock:
+            found = list(self._segments)
+            self._is_closed = True
+            return found
 
     def remove(self, segment: Segment) -> None:
         """It is delivered."""

@@ -40,32 +40,49 @@ class Supervision:
         self._longest_wait_s = longest_wait_s
         self._well_after_s = well_after_s
         self._running: dict[object, asyncio.Task[None]] = {}
+        # key of a part that is not well -> what it failed with
+        self._failing: dict[object, str] = {}
 
     def start(self, key: object, part: Part) -> None:
         # not the key: it may hold a password
         assert key not in self._running, f"{part.name} runs already"
-        self._running[key] = self._tasks.create_task(self._keep_running(part), name=part.name)
+        self._running[key] = self._tasks.create_task(self._keep_running(key, part), name=part.name)
 
     def has(self, key: object) -> bool:
         """Whether this part was started and not stopped; it may have done its work."""
         return key in self._running
 
+    def failure(self, key: object) -> str:
+        """What a part has failed with, until it is well again; "" while it is."""
+        return self._failing.get(key, "")
+
     async def stop(self, *keys: object) -> None:
         """Cancel those of these parts that run, and wait until they have ended."""
+        await asyncio.gather(*self.cancel(*keys), return_exceptions=True)
+
+    def cancel(self, *keys: object) -> list[asyncio.Task[None]]:
+        """Cancel those of these parts that run; others may be started under their keys while they end."""
         tasks = [self._running.pop(key) for key in keys if key in self._running]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for key in keys:
+            self._failing.pop(key, None)
+        return tasks
 
     async def end(self, last: object) -> None:
         """Cancel all of them at once, but for the last: that one ends by itself."""
         ending = self._running.pop(last)
         await asyncio.gather(self.stop(*self._running), ending, return_exceptions=True)
 
-    async def _keep_running(self, part: Part) -> None:
+    async def _keep_running(self, key: object, part: Part) -> None:
         failures = 0
+
+        def is_well() -> None:
+            self._failing.pop(key, None)
+            log.warning("%s runs again, after %d failures", part.name, failures)
+
         while True:
-            well = _After(self._well_after_s if failures else None, part.name, failures)
+            well = _After(self._well_after_s if failures else None, is_well)
             try:
                 return await part.run()
             except Exception as error:
@@ -73,6 +90,7 @@ class Supervision:
                     # a group of tasks of which one fails while it is cancelled raises that failure alone
                     raise asyncio.CancelledError from error
                 failures = 1 if well.told else failures + 1
+                self._failing[key] = type(error).__name__
                 if failures == 1:
                     log.error("%s failed and is started again", part.name, exc_info=error)
             finally:
@@ -81,17 +99,18 @@ class Supervision:
 
 
 class _After:
-    """Says that a part runs again, once it has done so for a while; None: there is nothing to say."""
+    """Calls once a part has run for a while; None: there is nothing to say."""
 
-    def __init__(self, seconds: float | None, name: str, failures: int) -> None:
+    def __init__(self, seconds: float | None, call: Callable[[], None]) -> None:
         self.told = False
+        self._call = call
         loop = asyncio.get_running_loop()
-        self._timer = None if seconds is None else loop.call_later(seconds, self._tell, name, failures)
+        self._timer = None if seconds is None else loop.call_later(seconds, self._tell)
 
     def cancel(self) -> None:
         if self._timer:
             self._timer.cancel()
 
-    def _tell(self, name: str, failures: int) -> None:
+    def _tell(self) -> None:
         self.told = True
-        log.warning("%s runs again, after %d failures", name, failures)
+        self._call()

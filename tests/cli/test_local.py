@@ -1,10 +1,11 @@
 """The server of this machine is asked where it listens, and in the way that it wants to be asked."""
 
 import json
+from io import BytesIO
 
 import pytest
 
-from iskra_server.cli.local import address, ask
+from iskra_server.cli.local import address, ask, read
 from iskra_server.config import ServerConfig
 from iskra_server.secret import Secret
 from running import free_port, serving
@@ -39,3 +40,13 @@ def test_a_server_with_a_token_is_asked_with_it() -> None:
 def test_nobody_there_is_an_error_of_the_system() -> None:
     with pytest.raises(OSError, match="refused"):
         ask(ServerConfig(port=free_port()), "/")
+
+
+def test_an_answer_without_end_is_an_error() -> None:
+    class Endless(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            assert size is not None and size > 0
+            return b"x" * size
+
+    with pytest.raises(OSError, match="longer than 16 MB"):
+        read(Endless())

@@ -41,8 +41,8 @@ def test_it_keeps_the_newest_telegram_and_the_powers() -> None:
     assert list(quality.powers) == [300, 307, 314]
 
 
-@pytest.mark.parametrize(("code", "power"), [("16.7.0", -5), ("15.7.0", -5), ("1.7.0", -5), ("2.7.0", None)])
-def test_power_is_the_net_power_or_the_next_best(code: str, power: int | None) -> None:
+@pytest.mark.parametrize(("code", "power"), [("16.7.0", -5), ("15.7.0", None), ("1.7.0", None)])
+def test_power_is_the_signed_power_of_the_record(code: str, power: int | None) -> None:
     register = Register(Obis.parse(code), -5, 0, WATT)
     reading = Reading("x", b"", (register,), None, "sml", 1)
     assert power_w(reading) == (None if power is None else Decimal(power))

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 import telegrams
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
 
@@ -83,3 +85,9 @@ def test_octets_do_not_go_to_a_terminal(terminal: OnTerminal) -> None:
     refused = terminal("simulate", "--to", "-", columns=200)
     assert refused.end() == 2
     assert "A terminal cannot show octets; send them on: iskra-server simulate --to - | od -tx1" in refused.text
+
+
+@pytest.mark.parametrize("port", ["9" * 5000, "65536", "²", "٣", "-1"])
+def test_what_is_no_port_is_one_sentence(run: Run, port: str) -> None:
+    done = run("simulate", "--to", f"tcp:{port}")
+    assert (done.returncode, "is no TCP port" in done.stderr, "Traceback" in done.stderr) == (2, True, False)

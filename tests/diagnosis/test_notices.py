@@ -19,6 +19,8 @@ OTHER = "1 ISK 00 87654321"
         ({"clock_doubt": "stepped", "clock_says": datetime(2026, 1, 1, tzinfo=UTC)}, ["clock_stepped"]),
         ({"set_aside": 3}, ["set_aside"]),
         ({"phases_missing": ("L2", "L3")}, ["phases"]),
+        ({"ignored": 9}, []),
+        ({"ignored": 10}, ["changing_ids"]),
         ({"one_way": True}, ["one_way"]),
         ({"simulated": True}, ["simulated"]),
     ],

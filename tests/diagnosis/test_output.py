@@ -17,3 +17,32 @@ def test_a_broker_that_is_gone_is_news_once_and_since_then() -> None:
     standing.back()
     assert (standing.state().ok, standing.state().since) == (True, None)
     assert standing.gone("Again.")
+
+
+def test_a_denied_topic_is_not_well_until_it_is_allowed() -> None:
+    standing = Standing("mqtt")
+    assert standing.denied("a", "the broker denies a")
+    assert not standing.denied("b", "the broker denies b")
+    state = standing.state()
+    assert (state.ok, state.sentence) == (False, "The broker denies a. (2 topics are denied.)")
+    assert state.since is not None
+    standing.allowed("b")
+    standing.allowed("c")
+    assert standing.state().sentence == "The broker denies a."
+    standing.allowed("a")
+    assert standing.state() == OutputState("mqtt", ok=True)
+
+
+def test_a_new_connection_knows_of_no_denied_topic() -> None:
+    standing = Standing("mqtt")
+    standing.denied("a", "the broker denies a")
+    standing.back()
+    assert standing.state().ok
+
+
+def test_an_output_that_fails_by_a_bug_is_not_well() -> None:
+    state = OutputState("influx", ok=True, delivered=3)
+    assert state.failed("") is state
+    failed = state.failed("UnicodeError")
+    assert (failed.ok, failed.delivered) == (False, 3)
+    assert failed.sentence.startswith("It fails (UnicodeError) and is started again")

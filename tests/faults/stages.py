@@ -474,14 +474,24 @@ def two_meters(scene: Scene) -> Iterator[None]:
     other = telegrams.telegram(server_id=OTHER_METER)
     scene.serve()
     scene.is_open()
-    scene.head.send(scene.good() + other + scene.good() + other + scene.good())
+    scene.head.send(scene.good() + other * 3 + scene.good() + other + scene.good())
+    yield
+
+
+def changing_ids(scene: Scene) -> Iterator[None]:
+    """A gateway that makes up a new id for every telegram."""
+    scene.serve()
+    scene.is_open()
+    scene.head.send(scene.good())
+    for number in range(60):
+        scene.head.send(telegrams.telegram(server_id=b"\x0a\x01GTW\0" + number.to_bytes(4)))
     yield
 
 
 def other_meter(scene: Scene) -> Iterator[None]:
     scene.serve()
     scene.is_open()
-    scene.head.send(telegrams.telegram(server_id=OTHER_METER) + scene.good())
+    scene.head.send(telegrams.telegram(server_id=OTHER_METER) + scene.good() * 3)
     yield
 
 
@@ -586,7 +596,18 @@ STAGES: dict[str, Stage] = {
         *(silence, fell_silent, not_heard, gps, framing, noise),
         *(never_whole, checksums, cut, overrun, first_telegram, held_back),
         *(locked, relocked, inf_off, stale, rare, went_back, jumped),
-        *(two_meters, other_meter, two_heads, clock_behind, clock_stepped, set_aside, phases, simulated, well),
+        *(
+            two_meters,
+            other_meter,
+            changing_ids,
+            two_heads,
+            clock_behind,
+            clock_stepped,
+            set_aside,
+            phases,
+            simulated,
+            well,
+        ),
     )
 } | {
     "flat": _hearing(bytes(700)),

@@ -1,21 +1,29 @@
 """deploy/centre/acl at a real broker: a reader speaks under its own name alone, and a collector hears all of them."""
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
+import paho.mqtt.client as paho
 import pytest
 from msgspec import structs
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from fleet.field import broker_settings
 from history.entries import METER, QUARTER, boundary
 from iskra_server.fleet import message
 from iskra_server.fleet.collector import Collector
+from iskra_server.fleet.uplink import Uplink
 from iskra_server.history.store import Store
+from iskra_server.hub import Hub
+from iskra_server.secret import Secret
 from outputs.mqtt.broker import Mosquitto, Subscriber
-from running import until
+from running import DEADLINE_S, until
 from samples import IMPORT, METER_ID
 
 ACL = Path(__file__).parents[2] / "deploy" / "centre" / "acl"
@@ -39,7 +47,7 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 def test_a_reader_speaks_under_its_own_name_alone(guarded: Mosquitto, centre: Store) -> None:
-    settings = structs.replace(broker_settings(guarded.url), username="collector", password="secret")
+    settings = structs.replace(broker_settings(guarded.url), username="collector", password=Secret("secret"))
     collector = Collector(settings=settings, group="collect", store=centre, name="one")
     thread = Thread(target=collector.run)
     thread.start()
@@ -56,3 +64,50 @@ def test_a_reader_speaks_under_its_own_name_alone(guarded: Mosquitto, centre: St
     collector.stop()
     thread.join()
     assert centre.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1) == [boundary()]
+
+
+def test_a_reader_that_may_not_speak_under_its_name_says_so(guarded: Mosquitto, tmp_path: Path) -> None:
+    settings = structs.replace(broker_settings(guarded.url), username="house-8", password=Secret("secret"))
+    uplink = Uplink(settings=settings, reader="house-7", store=lambda: None, hub=Hub(), statuses=list, version="1")
+
+    async def run() -> None:
+        running = asyncio.create_task(uplink.run())
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                while uplink.standing.state().ok:  # noqa: ASYNC110 - nobody tells when it is not
+                    await asyncio.sleep(0.02)
+        finally:
+            running.cancel()
+            await asyncio.wait((running,))
+
+    asyncio.run(run())
+    sentence = uplink.standing.state().sentence
+    assert "The broker denies publishing to iskra/v1/house-7/status (Not authorized)" in sentence
+
+
+def test_a_collector_that_may_not_answer_says_so(
+    centre: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    acl = tmp_path / "acl"
+    acl.write_text("topic read #\ntopic write iskra/v1/+/quarters\n")
+    acl.chmod(0o600)
+    broker = Mosquitto(tmp_path, f"acl_file {acl}").start()
+    collector = Collector(settings=broker_settings(broker.url), group="collect", store=centre, name="one")
+    thread = Thread(target=collector.run)
+    thread.start()
+    try:
+        assert collector.subscribed.wait(10)
+        link = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        link.connect("127.0.0.1", broker.port)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.ResponseTopic, properties.CorrelationData = "iskra/v1/house-7/kept", b"1"
+        link.publish(TOPIC, message.encode(message.quarters(METER, [boundary()])), qos=1, properties=properties)
+        link.loop_start()
+        until(lambda: "readers are not answered" in caplog.text)
+        assert "the broker denies publishing to iskra/v1/+/kept (Not authorized)" in caplog.text
+        link.disconnect()
+        link.loop_stop()
+    finally:
+        collector.stop()
+        thread.join()
+        broker.kill()

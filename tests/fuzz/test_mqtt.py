@@ -10,7 +10,7 @@ from msgspec import structs
 from iskra_server.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
-from iskra_server.outputs.mqtt.discovery import ORIGIN, Author, own_digits
+from iskra_server.outputs.mqtt.discovery import ORIGIN, Author, own_digits, own_units
 from iskra_server.outputs.mqtt.removal import RemovalError, _find
 from iskra_server.outputs.mqtt.settings import from_keys
 from iskra_server.outputs.mqtt.topics import Topics
@@ -54,7 +54,7 @@ def test_retained_messages(messages: dict[str, bytes]) -> None:
     ours = {topic: payload for topic, payload in messages.items() if TOPICS.meter_of_discovery(topic)}
     for digits in own_digits(ours).values():
         for key, places in digits.items():
-            meter.recall(key, places)
+            meter.recall(key, places, own_units(ours).get(key, ""))
     for payload in meter.messages(AUTHOR, from_keys(**structs.asdict(MqttConfig(url=Address("mqtt://pi"))))).values():
         json.loads(payload)
 

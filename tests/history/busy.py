@@ -14,13 +14,15 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from history.entries import AT_S, METER, block, boundary
+from iskra_server.history.errors import StoreError
 from iskra_server.history.points import unpack
 from iskra_server.history.recorder import Recorder
 from iskra_server.history.records import Record
+from iskra_server.history.spool import HistorySpool
 from iskra_server.history.store import Store
 from iskra_server.history.writer import Writer
 from iskra_server.meter.reading import Sample
-from samples import EXPORT, IMPORT, METER_ID, energy, power, sample
+from samples import EXPORT, IMPORT, METER_ID, START, energy, power, sample
 
 # a clock that runs so many times faster, a telegram each, and how long they wait by that clock
 SPEED = 600
@@ -55,6 +57,36 @@ def write_for_ever(address: str, safe: Connection) -> None:
         safe.send(number - 1)
 
 
+def spool_for_ever(folder: str, safe: Connection) -> None:
+    """The database is away; send the number of each quarter that is on the disk, going on behind the last one."""
+    writer = Writer(_away, first_retry_s=TOGETHER_S, spool_after_s=0, spool=HistorySpool([Path(folder)]))
+    writer.start()
+    writer.tried.wait()
+    # a quarter is two boundaries and a block of 60 telegrams; the last one may be there by half, and is kept again
+    number = min(writer.spool.records // 2, writer.spool.telegrams // 60)
+    while True:
+        for _ in range(random.randint(1, 5)):
+            writer.put(quarter_of_records(number), METER)
+            number += 1
+        while writer.rest().ledger:
+            time.sleep(0.0005)
+        safe.send(number - 1)
+
+
+def _away() -> Store:
+    raise StoreError("The database is away.")
+
+
+def drain(folder: Path, address: str) -> None:
+    """The database is back."""
+    spool = HistorySpool([folder])
+    spool.open()
+    with closing(Store(address)) as store:
+        spool.write(store.write)
+    spool.close()
+    assert (spool.records, spool.telegrams, spool.dropped) == (0, 0, (0, 0))
+
+
 def record_for_ever(address: str, heard: Connection) -> None:
     """Record telegrams as the server does, by a faster clock; send the milliseconds of each before it is recorded."""
     # a block is handed over when it spans the interval; the writer has the usual clock and would wait for another
@@ -67,7 +99,8 @@ def record_for_ever(address: str, heard: Connection) -> None:
 async def _telegrams(heard: Connection) -> AsyncGenerator[Sample, None]:
     while True:
         passed_s = time.monotonic() * SPEED
-        now_s = AT_S + passed_s
+        # by a clock that can be believed
+        now_s = START.timestamp() + passed_s
         heard.send(int(now_s * 1000))
         arrived = sample(energy(int(passed_s)), power(int(passed_s) % 1000), at_s=passed_s)
         yield replace(arrived, received_at=datetime.fromtimestamp(now_s, UTC))

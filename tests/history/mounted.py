@@ -46,7 +46,8 @@ def full(folder: Path) -> dict[str, object]:
     with closing(sqlite3.connect(file)) as connection:
         check = connection.execute("PRAGMA integrity_check").fetchone()[0]
     return {
-        "sentence": state.sentence.replace(str(file), "FILE"),
+        "sentence": state.sentence.partition(" History has")[0].replace(str(file), "FILE"),
+        "waits": state.sentence.endswith("nothing is lost."),
         "kept": state.pending_ledger >= 100 and state.pending_points >= 100 and readable >= in_time - 1,
         "complete": quarters == list(range(number + 1)) and len(points) == number + 1,
         "dropped": writer.close().dropped_points,

@@ -26,6 +26,12 @@ def answers(data_dir: Path) -> dict[str, object]:
     return {
         "value": body["value"],
         "unit": body["unit"],
-        "history": status["history"].replace(str(data_dir), "DIR"),
+        **_parts(status["history"].replace(str(data_dir), "DIR")),
         "energy": refused.status_code,
     }
+
+
+def _parts(sentence: str) -> dict[str, str]:
+    """What is wrong; and what waits, without the moment since when."""
+    wrong, _, rest = sentence.partition(" History has not been written since ")
+    return {"history": wrong, "waits": rest.partition("; ")[2]}

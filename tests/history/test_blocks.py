@@ -8,8 +8,6 @@ from iskra_server.meter.reading import Register
 from iskra_server.meter.units import WATT
 from samples import METER_ID, energy, power
 
-FED = Obis.parse("2.7.0")
-
 
 def test_a_block_is_packed_and_tells_its_power() -> None:
     points = [Point(at_ms, (energy(5), power(watts))) for at_ms, watts in ((1999, 40), (2999, -7), (4000, 10))]
@@ -17,7 +15,7 @@ def test_a_block_is_packed_and_tells_its_power() -> None:
 
 
 def test_telegrams_without_power_do_not_count_in_its_mean() -> None:
-    points = [Point(1000, (power(40),)), Point(2000, (energy(5),)), Point(3000, (Register(FED, 20, 0, WATT),))]
+    points = [Point(1000, (power(40),)), Point(2000, (energy(5),)), Point(3000, (power(-20),))]
     block = block_of(METER_ID, points)
     assert (block.count, block.min_mw, block.mean_mw, block.max_mw) == (3, -20_000, 10_000, 40_000)
 

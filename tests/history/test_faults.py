@@ -46,6 +46,7 @@ def in_a_file_system_of_its_own(scene: str, folder: Path) -> dict[str, object]:
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     assert in_a_file_system_of_its_own("full", tmp_path) == {
         "sentence": "The disk that holds FILE is full. Make room; history then catches up by itself.",
+        "waits": True,
         "kept": True,
         "complete": True,
         "dropped": 0,
@@ -111,7 +112,12 @@ def test_a_postgresql_that_was_started_again_is_read_without_an_error(postgres: 
     store.close()
 
 
-SERVED = {"value": 12345.678, "unit": "kWh", "energy": 503}
+SERVED = {
+    "value": 12345.678,
+    "unit": "kWh",
+    "energy": 503,
+    "waits": "still to be written: 1 telegram, nothing is lost.",
+}
 
 
 def test_a_server_whose_disk_is_full_still_serves_the_meter(tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from history.busy import (
     FLUSH_S,
     SPEED,
+    drain,
     gone_s,
     integrity,
     kill,
     quarters_found,
     record_for_ever,
+    spool_for_ever,
     write_for_ever,
 )
 
@@ -43,3 +45,11 @@ def test_at_most_a_flush_interval_of_points_is_gone(address: str) -> None:
         sent = kill(address, record_for_ever, while_working=True, longest_s=0.8)
         assert is_sound(address)
         assert gone_s(address, sent) < AT_MOST_S
+
+
+def test_what_waits_on_the_disk_outlives_a_kill(tmp_path: Path) -> None:
+    folder, address = tmp_path / "spool", f"sqlite:///{tmp_path / 'iskra.sqlite'}"
+    sent = [kill(str(folder), spool_for_ever, while_working=number % 3 > 0) for number in range(6)]
+    safe = max(number for numbers in sent for number in numbers)
+    drain(folder, address)
+    assert quarters_found(address) > safe > 0

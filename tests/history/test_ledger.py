@@ -107,10 +107,6 @@ def test_a_coarse_value_a_whole_step_below_is_a_counter_that_went_back() -> None
     assert records == [EpochStart(METER_ID, IMPORT, 1, START_S + 2, Exact(12340000, -1), Exact(1233, 3))]
 
 
-def test_of_a_code_that_comes_twice_the_first_counts() -> None:
-    assert closed(at(0, energy(1000), energy(7))) == [boundary(0, 1000)]
-
-
 def test_a_register_that_appears_has_its_first_boundary_after_it() -> None:
     records = closed(at(899, energy(1)), at(901, energy(1), energy(7, 3, EXPORT)), at(1799, energy(2)))
     assert records == [boundary(1, 1)]

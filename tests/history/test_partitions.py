@@ -96,11 +96,19 @@ def test_months_are_forgotten_whole(centre: Store) -> None:
     assert centre.boundaries_between(METER_ID, IMPORT, 0, later + 1) == [boundary(later)]
 
 
+def test_a_month_that_was_forgotten_is_made_anew_for_what_is_imported_late(centre: Store) -> None:
+    centre.write([boundary()], [METER])
+    assert centre.forget_before(at(2025, 12)) == 3
+    centre.write([boundary()], [METER])
+    assert NOVEMBER in partitions(centre)
+    assert (counted(centre, NOVEMBER), counted(centre, "boundary_rest")) == (1, 0)
+
+
 def test_points_that_are_too_old_go_by_the_month(centre: Store) -> None:
     from iskra_server.history.retention import thin  # noqa: PLC0415
 
     old, young = block(), replace(block(), first_s=at(2025, 12, 20), last_s=at(2025, 12, 20) + 59)
-    centre.write([old, young], [METER])
+    centre.write([old, young], [replace(METER, last_s=at(2025, 12, 30))])
     thin(centre, at(2025, 12, 31), raw_days=20, pause_s=0)
     assert "points_2025_11" not in partitions(centre)
     assert [found.first_s for found in centre.points_between(METER_ID, 0, 2**40)] == [young.first_s]

@@ -1,4 +1,6 @@
 import logging
+import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -6,14 +8,19 @@ from contextlib import closing
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import event
 
-from history.entries import AT_S, METER, QUARTER, SIMULATED, block, boundary, power, wait_until
+from history.entries import AT_S, DEADLINE_S, METER, QUARTER, SIMULATED, block, boundary, power, wait_until
 from iskra_server.history import database, writer
 from iskra_server.history.errors import StoreError
+from iskra_server.history.pending import Batch
+from iskra_server.history.records import Record
+from iskra_server.history.spool import HistorySpool
 from iskra_server.history.store import Store
 from iskra_server.history.writer import Writer
 from samples import IMPORT, METER_ID
@@ -26,7 +33,7 @@ def begin() -> Iterator[Start]:
     """Starts a writer with short times where none are given."""
     started: list[Writer] = []
 
-    def begin(open_store: Callable[[], Store], **options: float) -> Writer:
+    def begin(open_store: Callable[[], Store], **options: Any) -> Writer:
         new = Writer(open_store, **{"together_s": 0.01, "first_retry_s": 0.02, **options})
         new.start()
         started.append(new)
@@ -147,7 +154,9 @@ def test_a_writer_waits_for_a_database_that_cannot_be_opened(
 
     writer = begin(open_store)
     wait_until(lambda: not writer.state.ok)
-    assert writer.state.sentence == "PostgreSQL at db:5432 cannot be reached."
+    assert writer.state.sentence.startswith(
+        "PostgreSQL at db:5432 cannot be reached. History has not been written since "
+    )
     assert writer.state.since is not None
     writer.put([boundary(), block()], METER)
     wait_until(lambda: is_written(writer))
@@ -247,21 +256,143 @@ def test_a_locked_file_is_written_when_it_is_free(begin: Start, file: Path, lock
     assert writer.store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
 
 
-def test_a_shutdown_gives_up_and_names_what_is_lost(
-    begin: Start,
-    file: Path,
-    locked: sqlite3.Connection,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+def spool_in(folder: Path) -> HistorySpool:
+    return HistorySpool([folder])
+
+
+def test_a_shutdown_keeps_what_it_cannot_write_and_the_next_start_writes_it(
+    begin: Start, file: Path, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "CLOSE_S", 0.5)
-    held = begin(lambda: Store(f"sqlite:///{file}"))
+    folder = file.parent / "spool"
+    held = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(folder))
     held.put([boundary(), block()], METER)
+    wait_until(lambda: not held.state.ok)
     began = time.monotonic()
     state = held.close()
     assert time.monotonic() - began < 2
-    assert (state.pending_ledger, state.pending_points) == (1, 60)
-    assert "1 ledger records and the points of 60 telegrams are lost. " + str(file) in caplog.text
+    assert (state.pending_ledger, state.pending_points, held.rest().ledger) == (1, 60, ())
+    locked.execute("ROLLBACK")
+    after = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(folder))
+    wait_until(lambda: after.caught_up)
+    assert after.store
+    assert after.store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert after.store.points_between(METER_ID, AT_S, AT_S + 1) == [block()]
+    assert (after.state.ok, after.state.pending_ledger, after.state.pending_points) == (True, 0, 0)
+    assert after.state.last_flush is not None
+
+
+def test_without_a_disk_what_is_left_at_the_end_can_be_handed_on(
+    begin: Start, file: Path, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "CLOSE_S", 0.3)
+    (file.parent / "spool").touch()
+    held = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(file.parent / "spool" / "below"))
+    held.put([boundary(), block()], METER)
+    wait_until(lambda: not held.state.ok)
+    assert "from memory alone" in held.close().sentence
+    after = Writer(lambda: Store(f"sqlite:///{file}"), together_s=0.01)
+    after.inherit(held.rest())
+    locked.execute("ROLLBACK")
+    after.start()
+    wait_until(lambda: is_written(after) and after.caught_up)
+    after.close()
+    store = Store(f"sqlite:///{file}")
+    assert store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    store.close()
+
+
+def test_while_the_database_is_away_what_waits_is_on_the_disk_and_is_written_once_it_is_back(
+    start: Start, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the process is killed meanwhile: another one finds it."""
+    monkeypatch.setattr(writer, "LAST_RETRY_S", 0.05)
+    folder = tmp_path / "spool"
+    may_open = Event()
+
+    def open_store() -> Store:
+        if may_open.is_set():
+            return Store(address)
+        raise StoreError("Away.")
+
+    held = Writer(open_store, together_s=0.01, first_retry_s=0.02, spool=spool_in(folder), spool_after_s=0)
+    held.start()
+    for quarter in range(20):
+        held.put([boundary(QUARTER + quarter), block(AT_S + 60 * quarter)], METER)
+        wait_until(lambda: not held.rest().ledger)
+    state = held.state
+    assert (state.pending_ledger, state.pending_points) == (20, 20 * 60)
+    assert "still to be written: 20 records and 1200 telegrams, nothing is lost." in state.sentence
+    copied = tmp_path / "as-after-a-kill"
+    shutil.copytree(folder, copied)
+    may_open.set()
+    wait_until(lambda: is_written(held) and held.state.ok)
+    held.close()
+    # what the first has written is written again, and nothing changes
+    again = start(spool=spool_in(copied))
+    wait_until(lambda: again.caught_up)
+    assert again.store
+    assert again.store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1) == [
+        boundary(QUARTER + quarter) for quarter in range(20)
+    ]
+    assert len(again.store.points_between(METER_ID, 0, 2**40)) == 20
+
+
+def test_a_database_that_does_not_answer_is_told_before_any_attempt_has_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(writer, "HANGS_AFTER_S", 0.05)
+    monkeypatch.setattr(writer, "CLOSE_S", 0.1)
+    answers = Event()
+
+    def open_store() -> Store:
+        answers.wait(DEADLINE_S)
+        raise StoreError("Away.")
+
+    held = Writer(open_store, name="PostgreSQL at db:5432", spool=spool_in(tmp_path))
+    held.start()
+    held.put([boundary()], METER)
+    wait_until(lambda: not held.state.ok)
+    assert re.match(
+        r"PostgreSQL at db:5432 has not answered for \d+ s\. History has not been written since [-\d]+ [:\d]+ \w+; "
+        r"still to be written: 1 record, nothing is lost\.",
+        held.state.sentence,
+    )
+    # the end does not wait for it, and what waits is safe
+    assert held.close().pending_ledger == 1
+    assert held.rest().ledger == ()
+    answers.set()
+
+
+def test_a_thread_that_was_left_behind_touches_nothing_that_another_goes_on_with(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    monkeypatch.setattr(writer, "CLOSE_S", 0.1)
+    folder = file.parent / "spool"
+    earlier = spool_in(folder)
+    earlier.keep(Batch((boundary(),), (), (METER,)))
+    earlier.close()
+    writing, goes_on = Event(), Event()
+
+    class Slow(Store):
+        def write(self, *arguments: Any, **options: Any) -> None:
+            writing.set()
+            goes_on.wait(DEADLINE_S)
+            super().write(*arguments, **options)
+
+    held = Writer(lambda: Slow(f"sqlite:///{file}"), spool=spool_in(folder))
+    held.start()
+    assert writing.wait(DEADLINE_S)
+    held.close()
+    after = spool_in(folder)
+    after.open()
+    after.keep(Batch((boundary(QUARTER + 1),), (), (METER,)))
+    goes_on.set()
+    held._thread.join(DEADLINE_S)
+    assert after.records == 2
+    found: list[Record] = []
+    after.write(lambda records, _: found.extend(records))
+    assert found == [boundary(), boundary(QUARTER + 1)]
 
 
 def test_putting_never_waits_for_the_database(begin: Start, file: Path, locked: sqlite3.Connection) -> None:

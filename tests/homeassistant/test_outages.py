@@ -49,7 +49,7 @@ def test_a_broker_that_is_missing_when_the_server_starts_is_found(house: Home) -
     house.stop_server()
     house.broker.kill()
     house.start_server()
-    until(lambda: "nothing is published to" in house.server.log, SOON_S)
+    until(lambda: "Nothing is published to" in house.server.log, SOON_S)
     time.sleep(AWAY_S)
     are_unavailable(house, SOON_S)
     house.meter.drawn += 8

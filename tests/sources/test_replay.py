@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import os
 import time
 from pathlib import Path
 
@@ -85,3 +86,22 @@ def test_other_text_is_replayed_as_it_is(tmp_path: Path) -> None:
     path.write_text("/ISK5MT174-0001\r\n1.8.0(000123.456*kWh)\r\n", newline="")
     chunks, _, _ = asyncio.run(replayed(path, 0))
     assert b"".join(chunks) == path.read_bytes()
+
+
+def test_a_pipe_is_read_as_it_comes_and_holds_up_nobody(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    async def run() -> list[bytes]:
+        source = Replay(url=f"file:{pipe}", path=pipe, speed=0)
+        async with listening(source) as heard:
+            await until(lambda: not heard.chunks)
+            writer = os.open(pipe, os.O_RDWR)
+            for piece in (b"one", b"two"):
+                os.write(writer, piece)
+                await until(lambda: b"".join(chunk.octets for chunk in heard.chunks).endswith(piece))  # noqa: B023
+            os.close(writer)
+            await until(lambda: heard.ended)
+        return [chunk.octets for chunk in heard.chunks]
+
+    assert b"".join(asyncio.run(run())) == b"onetwo"

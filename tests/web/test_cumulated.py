@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 from starlette.types import Message
 
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
-from iskra_server.meter.units import WATT
 from samples import EXPORT, METER_ID, SERVER_ID, energy, power
 from web.serving import NEVER, Site, arrived, status
 
@@ -89,13 +89,17 @@ def test_an_answer_that_was_given_before_goes_stale_too() -> None:
     "registers",
     [
         (energy(1, obis=EXPORT), power(5)),
-        (Register(Obis.parse("1.8.0"), 5, 0, WATT),),
         (Register(Obis.parse("1.8.0"), b""),),
     ],
 )
 def test_a_meter_without_a_total_gives_no_value(registers: tuple[Register, ...]) -> None:
     code, body = ask(Site(arrived(*registers)))
     assert (code, body["reason"], "value" in body) == (503, "no_total", False)
+
+
+def test_a_derived_total_says_so() -> None:
+    code, body = ask(Site(arrived(structs.replace(energy(88385840), derived="sum of tariffs"))))
+    assert (code, body["value"], body["derived"]) == (200, Decimal("8838.5840"), "sum of tariffs")
 
 
 @pytest.mark.parametrize(

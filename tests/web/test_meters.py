@@ -10,7 +10,6 @@ from iskra_server.hub import Hub
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.registers import BY_KEY
-from iskra_server.meter.units import Unit
 from iskra_server.web.meters import Meter, Meters, show
 from samples import METER_ID, SERVER_ID, energy, power
 from web.serving import MAKER, Site, arrived, status
@@ -53,8 +52,13 @@ def test_octets_are_shown_in_hex_and_as_text_where_they_are_text() -> None:
 
 
 def test_a_register_outside_the_table_goes_by_its_code() -> None:
-    (register,) = shown(Register(Obis.parse("1-0:199.7.0"), 5, 0, Unit(255))).registers
+    (register,) = shown(Register(Obis.parse("1-0:199.7.0"), 5, 0)).registers
     assert (register.name, register.label, register.unit) == ("1-0:199.7.0", "1-0:199.7.0", None)
+
+
+def test_a_derived_value_says_how_it_was_derived_and_others_say_nothing() -> None:
+    derived, sent = shown(structs.replace(power(-5), derived="direction from counters"), energy(1)).registers
+    assert (derived.derived, sent.derived) == ("direction from counters", UNSET)
 
 
 def test_keys_signatures_and_missing_values_are_not_shown() -> None:

@@ -85,11 +85,6 @@ def test_a_simulated_meter_says_so_in_every_series() -> None:
     assert {key for key in found if METER in key and 'simulated="true"' not in key} == set()
 
 
-def test_a_register_that_stands_twice_in_a_telegram_is_one_series() -> None:
-    text = Site(arrived(energy(10), energy(20))).get("/metrics").text
-    assert text.count('obis="1-0:1.8.0"') == 1
-
-
 def test_keys_and_text_are_no_numbers() -> None:
     key = Register(Obis.parse("129-129:199.130.5"), bytes(range(48)))
     assert "199.130" not in Site(arrived(MAKER, key, energy(1))).get("/metrics").text

@@ -20,6 +20,8 @@ SCRIPTS = [name for name in FILES if name.startswith("js/")]
 GZIP = {"accept-encoding": "gzip"}
 # what a first view may weigh, with its answers
 WIRE_BYTES = 150_000
+# and what is loaded before it can show a number, with the headers of each answer
+NUMBER_BYTES, HEADER_BYTES = 40_000, 300
 
 
 def source(name: str) -> str:
@@ -131,6 +133,14 @@ def test_the_first_view_is_light() -> None:
     assert sum(sent) < WIRE_BYTES / 2
 
 
+def test_the_number_is_there_after_few_bytes() -> None:
+    site = Site()
+    page = site.get("/", **GZIP)
+    names = set(re.findall(r'"(static/[^"]+\.(?:js|css))"', page.text))
+    sent = [int(site.get(f"/{name}", **GZIP).headers["content-length"]) for name in names]
+    assert len(page.content) + sum(sent) + HEADER_BYTES * (1 + len(sent)) < NUMBER_BYTES
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_modules_name_each_other_and_nobody_else(name: str) -> None:
     text = source(name)
@@ -143,7 +153,7 @@ def test_modules_name_each_other_and_nobody_else(name: str) -> None:
 
 def keys(name: str) -> list[str]:
     """The names in a dictionary of words, in order, without what it says."""
-    text = re.sub(r"`[^`]*`", "", source(name))
+    text = re.sub(r"`[^`]*`|/\*.*?\*/", "", source(name))
     quoted = re.sub(r'"((?:[^"\\]|\\.)*)"(:?)', lambda found: f"{found[1]}:" if found[2] else "", text)
     return re.findall(r"(\w+):", quoted)
 

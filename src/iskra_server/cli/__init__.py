@@ -20,6 +20,8 @@ from iskra_server.cli.refusal import Refused
 from iskra_server.config import ConfigError
 
 NAME = "iskra-server"
+# what fits into a sentence
+_LONGEST_NAME = 200
 # command -> what it does, in the order in which one needs them
 COMMANDS = {
     "serve": "Read the meter and serve its values over HTTP.",
@@ -127,7 +129,7 @@ def _run() -> int:
             _say(f"{message.removesuffix('.')}{'' if message.endswith('?') else '.'} See {NAME} --help.")
         return error.exit_code
     except OSError as error:
-        return _unwritable(error)
+        return _unusable(error) if error.filename else _unwritable(error)
 
 
 def _prepare_streams() -> None:
@@ -141,11 +143,17 @@ def _prepare_streams() -> None:
             if opened != number:
                 os.dup2(opened, number)
                 os.close(opened)
-            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", encoding="utf-8"))
+            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="replace")
+
+
+def _unusable(error: OSError) -> int:
+    name = str(error.filename)
+    _say(f"{name if len(name) <= _LONGEST_NAME else f'{name[:_LONGEST_NAME]}...'} cannot be used: {error.strerror}.")
+    return 2
 
 
 def _unwritable(error: OSError) -> int:

@@ -77,8 +77,7 @@ def _checked(url: str) -> str:
 
 def _read(base: str) -> bytes:
     with urlopen(f"{base}/api/v1/meters", timeout=local.ANSWERS_WITHIN_S) as answer:
-        body: bytes = answer.read()
-        return body
+        return local.read(answer)
 
 
 def _fresh(read: Callable[[], bytes]) -> list[Meter]:

@@ -1,12 +1,15 @@
 """The server of this machine, as its configuration describes it: where it answers, and what it says."""
 
 import ssl
+from typing import BinaryIO
 from urllib.request import HTTPSHandler as HttpsHandler
 from urllib.request import ProxyHandler, Request, build_opener
 
 from iskra_server.config import ServerConfig
 
 ANSWERS_WITHIN_S = 5.0
+# a thousand meters with every register
+_LONGEST = 16 << 20
 # a server that listens everywhere answers here
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -23,5 +26,12 @@ def ask(server: ServerConfig, path: str) -> bytes:
     opener = build_opener(ProxyHandler({}), *([HttpsHandler(context=context)] if context else []))
     headers = {"authorization": f"Bearer {server.token.reveal()}"} if server.token else {}
     with opener.open(Request(address(server) + path, headers=headers), timeout=ANSWERS_WITHIN_S) as answer:
-        body: bytes = answer.read()
-        return body
+        return read(answer)
+
+
+def read(answer: BinaryIO) -> bytes:
+    """What a server answers; OSError where it is no server of ours, whose answers end."""
+    body: bytes = answer.read(_LONGEST + 1)
+    if len(body) > _LONGEST:
+        raise OSError(f"its answer is longer than {_LONGEST >> 20} MB")
+    return body

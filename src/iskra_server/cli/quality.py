@@ -6,15 +6,12 @@ The last ones are what a person watches who moves the head by a millimetre.
 from collections import deque
 from decimal import Decimal
 
-from iskra_server.meter.lock import has_power
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.power import POWER
 from iskra_server.meter.reading import Fault, Reading
 
 LAST = 20
 _TREND = 48
 _GOOD_SHARE = 0.9
-# net, absolute, import: what meters send as their power, the best first
-_POWERS = tuple(map(Obis.parse, ("16.7.0", "15.7.0", "1.7.0", "1.7.1")))
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -54,11 +51,9 @@ class Quality:
 
 
 def power_w(reading: Reading) -> Decimal | None:
-    """The power now, in the meter's own unit (W), None where it sends none."""
-    if not has_power(reading):
-        return None
-    found = (register.value for obis in _POWERS if (register := reading.get(obis)))
-    return next((value for value in found if value is not None), None)
+    """The signed power of a record in W, None where it has none."""
+    register = reading.get(POWER)
+    return register.value if register else None
 
 
 def sparkline(values: deque[Decimal]) -> str:

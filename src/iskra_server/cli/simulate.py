@@ -106,7 +106,7 @@ def _serve(meter: Finite, to: str) -> None:
         loop.run(serve_pty(meter, lambda path: print(path, flush=True)))
         return
     port = to.partition(":")[2] or "0"
-    if not port.isdecimal() or int(port) > 65535:
+    if not port.isascii() or not port.isdecimal() or len(port) > 5 or int(port) > 65535:
         raise Refused(f"'{port}' is no TCP port; write --to tcp:2001 or --to tcp for any free one.")
     try:
         loop.run(serve_tcp(meter, HOST, int(port), lambda number: print(f"tcp://{HOST}:{number}", flush=True)))

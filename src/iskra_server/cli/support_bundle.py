@@ -32,7 +32,7 @@ from iskra_server.support.scrub import Scrubber
 from iskra_server.web.status import server_status
 
 app = single()
-_LIBRARIES = ("uvicorn", "starlette", "msgspec", "serialx", "sqlalchemy", "aiomqtt", "uvloop", "httptools")
+_LIBRARIES = ("uvicorn", "starlette", "msgspec", "serialx", "sqlalchemy", "paho-mqtt", "uvloop", "httptools")
 _README = """\
 What this is: a support bundle of the ISKRA Electricity Server. Look through it before you hand it on.
 

@@ -97,6 +97,7 @@ def _register(register: Register) -> dict[str, object]:
         "raw": raw,
         "scaler": register.scaler,
         "status": status_text(register) or None,
+        **({"derived": register.derived} if register.derived else {}),
     }
 
 

@@ -24,7 +24,11 @@ _DEAREST = 1_000_000_000
 
 class ServerConfig(Struct, frozen=True):
     host: Annotated[
-        str, Meta(min_length=1, description="Address to listen on; 127.0.0.1 serves this machine alone.")
+        str,
+        Meta(
+            min_length=1,
+            description="Address or host name to listen on; 127.0.0.1 serves this machine alone, :: is IPv4 and IPv6.",
+        ),
     ] = "0.0.0.0"
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of the HTTP server.")] = 8080
     readout_interval: Annotated[

@@ -412,6 +412,11 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "If it has replaced it, join their histories: iskra-server meters replace '{other}' '{meter}'.",
         "Zähler {meter} wird jetzt dort gelesen, wo {other} war.",
         "Hat er ihn ersetzt, verbinden Sie ihre Historien: iskra-server meters replace '{other}' '{meter}'."),
+    "changing_ids": (
+        "On {port} the server id changes with almost every telegram; such telegrams are ignored.",
+        "Look at what sends there: a gateway must pass on the ids of its meters unchanged.",
+        "An {port} ändert sich die Server-ID mit fast jedem Telegramm; solche Telegramme werden ignoriert.",
+        "Prüfen Sie, was dort sendet: Ein Gateway muss die IDs seiner Zähler unverändert weitergeben."),
     "two_heads": (
         "Meter {meter} is read by two heads: {port} and {other}.",
         "Take one of them off, or put it on the meter that it is meant for.",

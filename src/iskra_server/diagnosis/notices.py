@@ -7,6 +7,8 @@ from iskra_server.diagnosis.facts import Facts
 
 # one change is a replaced meter, two are a head that sees both
 TURNS = 2
+# a head that is moved past meters hears a few telegrams of each
+MANY_IGNORED = 10
 
 
 def notices(facts: Facts, others: Iterable[Facts] = ()) -> Iterator[Advice]:
@@ -16,6 +18,8 @@ def notices(facts: Facts, others: Iterable[Facts] = ()) -> Iterator[Advice]:
         yield advise("two_meters", meter)
     elif facts.previous_meter_id:
         yield advise("other_meter", meter)
+    if facts.ignored >= MANY_IGNORED:
+        yield advise("changing_ids", meter)
     for other in others:
         if other.meter_id == facts.meter_id and _delivers(facts) and _delivers(other):
             yield advise("two_heads", {"meter": facts.meter_id, "port": facts.port, "other": other.port})

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 
 class OutputState(Struct, frozen=True):
@@ -22,14 +22,23 @@ class OutputState(Struct, frozen=True):
     refused: int = 0
     dropped: int = 0
 
+    def failed(self, error: str) -> "OutputState":
+        """As it is while its part fails with an error that nobody foresaw; "" is no error."""
+        if not error:
+            return self
+        sentence = f"It fails ({error}) and is started again and again. The log says more; please report it."
+        return structs.replace(self, ok=False, sentence=sentence)
+
 
 class Standing:
-    """How an output stands that needs a broker: what is wrong since when, and what was delivered so far."""
+    """How an output stands that needs a broker: what is wrong since when, and what was delivered and refused so far."""
 
     def __init__(self, name: str) -> None:
-        self.delivered = 0
+        self.delivered = self.refused = 0
         self._name = name
         self._sentence = ""
+        # what the broker denies, such as reading a topic -> the clause that says so
+        self._denied: dict[str, str] = {}
         self._since: datetime | None = None
 
     def gone(self, sentence: str) -> bool:
@@ -40,8 +49,36 @@ class Standing:
 
     def back(self) -> None:
         self._sentence, self._since = "", None
+        self._denied.clear()
+
+    def denied(self, what: str, why: str) -> bool:
+        """One topic cannot be used, while others can; whether that is the first."""
+        is_news, self._denied[what] = not self._denied, why
+        self._since = self._since or datetime.now(UTC)
+        return is_news
+
+    def allowed(self, what: str) -> None:
+        if self._denied.pop(what, None) is not None and not self._denied and not self._sentence:
+            self._since = None
+
+    @property
+    def has_denials(self) -> bool:
+        return bool(self._denied)
 
     def state(self) -> OutputState:
+        sentence = self._sentence or self._denial()
         return OutputState(
-            self._name, ok=not self._sentence, sentence=self._sentence, since=self._since, delivered=self.delivered
+            self._name,
+            ok=not sentence,
+            sentence=sentence,
+            since=self._since,
+            delivered=self.delivered,
+            refused=self.refused,
         )
+
+    def _denial(self) -> str:
+        if not self._denied:
+            return ""
+        why = next(iter(self._denied.values()))
+        others = f" ({len(self._denied)} topics are denied.)" if len(self._denied) > 1 else ""
+        return f"{why[0].upper()}{why[1:]}.{others}"

@@ -26,6 +26,7 @@ from iskra_server.history.centre import keep
 from iskra_server.history.errors import StoreError
 from iskra_server.history.store import Store
 from iskra_server.history.trouble import is_for_the_rows_sake
+from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied
 from iskra_server.outputs.mqtt.settings import Settings, tls_context
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Collector:
         self._came: queue.SimpleQueue[Came] = queue.SimpleQueue()
         self._stopping = Event()
         self._connection = 0
-        self._is_away = False
+        self._is_away = self._is_denied = False
         self._client = self._make(name)
 
     def stop(self) -> None:
@@ -165,7 +166,8 @@ class Collector:
         client.reconnect_delay_set(1, 30)
         client.on_connect = self._connected
         client.on_disconnect = self._lost
-        client.on_subscribe = lambda *_: self.subscribed.set()
+        client.on_subscribe = self._subscribed
+        client.on_publish = self._answered
         client.on_message = self._take
         return client
 
@@ -177,6 +179,19 @@ class Collector:
         self._is_away = False
         log.info("collecting from %s", self._settings.broker)
         client.subscribe([(each, SubscribeOptions(qos=1)) for each in self._filters])
+
+    def _subscribed(self, _client: object, _data: object, _number: int, codes: Sequence[ReasonCode], _: object) -> None:
+        for topic, code in zip(self._filters, codes, strict=False):
+            if code.is_failure:
+                log.error("nothing is collected: %s", Denied(READING, topic, str(code)))
+                return
+        self.subscribed.set()
+
+    def _answered(self, _client: object, _data: object, _number: int, code: ReasonCode, _: object) -> None:
+        """A reader that hears no answer sends its quarters again and again."""
+        if code.is_failure and not self._is_denied:
+            log.error("readers are not answered: %s", Denied(PUBLISHING, f"{self._settings.base}/+/kept", str(code)))
+        self._is_denied = code.is_failure
 
     def _lost(self, _client: object, _data: object, _flags: object, code: ReasonCode, _: object) -> None:
         self.subscribed.clear()

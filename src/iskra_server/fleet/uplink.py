@@ -13,7 +13,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from aiomqtt import MqttError
 from msgspec import Struct
 
 from iskra_server.diagnosis.chain import Status
@@ -28,8 +27,8 @@ from iskra_server.hub import Hub
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.units import WATT_HOUR
-from iskra_server.outputs.mqtt.connection import Broker, Link, delays_s, why_ended
-from iskra_server.outputs.mqtt.outbox import Message
+from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected, noting_denials, why_ended
+from iskra_server.outputs.mqtt.outbox import PUBLISHING, Message
 from iskra_server.outputs.mqtt.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -79,26 +78,23 @@ class Uplink:
         self.standing = Standing("uplink")
 
     async def run(self) -> None:
-        broker = Broker(self._settings, self._topics["status"])
-        delays = delays_s()
-        while True:
-            try:
-                async with broker.connected() as link:
-                    self.standing.back()
-                    log.info("sending to the centre at %s", self._settings.broker)
-                    delays = delays_s()
-                    await self._session(link)
-            except MqttError as error:
-                centre, said = self._settings.broker, self._settings.masked(error)
-                sentence = f"The centre at {centre} is away: {said}. Quarters wait, and go when it is back."
-                if self.standing.gone(sentence):
-                    log.warning("the centre at %s is away: %s; quarters wait", centre, said)
-            await asyncio.sleep(next(delays))
+        address = self._settings.broker
+        await keep_connected(
+            Broker(self._settings, self._topics["status"]),
+            self.standing,
+            self._session,
+            connected=f"sending to the centre at {address}",
+            lost=lambda error: (
+                f"The centre at {address} is away: {self._settings.masked(error)}. {error.advice}. "
+                "Quarters wait, and go when it is back."
+            ),
+        )
 
     async def _session(self, link: Link) -> None:
         # what was on its way through the old connection may have been lost with it
         self._on_the_way.clear()
-        await link.subscribe(self._topics["kept"], qos=1)
+        with noting_denials(self.standing):
+            await link.subscribe(self._topics["kept"], qos=1)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(link), name="uplink answers")
@@ -139,7 +135,9 @@ class Uplink:
         number = self._number.to_bytes(4)
         self._on_the_way[number] = Sent(parcel, time.monotonic())
         payload = message.encode(message.quarters(parcel.meter, parcel.records))
-        await link.ask(Message(self._topics["quarters"], payload), self._topics["kept"], number)
+        with noting_denials(self.standing):
+            await link.ask(Message(self._topics["quarters"], payload), self._topics["kept"], number)
+            self.standing.allowed(f"{PUBLISHING} {self._topics['quarters']}")
 
     async def _hear(self, link: Link) -> None:
         async for answer in link.messages:
@@ -197,7 +195,9 @@ class Uplink:
             if sources != told or time.monotonic() - told_s >= STATUS_EVERY_S:
                 told, told_s = sources, time.monotonic()
                 status = message.ReaderStatus(message.VERSION, int(time.time()), self._version, sources)
-                await link.send(Message(self._topics["status"], message.encode(status)), retain=False)
+                with noting_denials(self.standing):
+                    await link.send(Message(self._topics["status"], message.encode(status)), retain=False)
+                    self.standing.allowed(f"{PUBLISHING} {self._topics['status']}")
             await asyncio.sleep(_LOOK_S * 5)
 
 

@@ -1,5 +1,8 @@
-"""Where history lies: the database that is configured, else a file in the data directory."""
+"""Where history lies: the database that is configured, else a file in the data directory; and where it waits."""
 
+import hashlib
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from iskra_server.address import Address, is_host
@@ -53,3 +56,30 @@ def file_of(address: Address) -> str:
     if file in ("", ":memory:") or file.startswith("sqlite:"):
         raise ValueError(f"database_url names no file; expected {_EXPECTED}")
     return file
+
+
+def spool_places(data_dir: str, meters: Iterable[Address], *, simulated: bool = False) -> list[Path]:
+    """Where records wait while the database is away: in the data directory; if that is what is wrong, in the state's.
+
+    A folder for each set of meters, by their addresses as they may be shown: two servers may share a directory, and
+    have databases of their own.
+    """
+    addresses = sorted(map(str, meters))
+    key = hashlib.sha256("\n".join(addresses).encode()).hexdigest()[:8]
+    name = f"spool/{'simulated' if simulated else 'history'}-{key}"
+    places = [_path(data_dir), *map(_path, _state_dirs())]
+    return list(dict.fromkeys(place / name for place in places if place))
+
+
+def _state_dirs() -> list[str]:
+    """As systemd gives it to a service, else as the XDG base directories name it."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return [given or f"{os.environ.get('XDG_STATE_HOME') or '~/.local/state'}/iskra-server"]
+
+
+def _path(text: str) -> Path | None:
+    """None where there is no home to begin in."""
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        return None

@@ -20,13 +20,11 @@ from iskra_server.history.moment import SECOND_US
 from iskra_server.history.points import column
 from iskra_server.history.power import HOLDS_US
 from iskra_server.history.records import LONGEST_BLOCK_S, QUARTER_S, PointBlock, PowerBlock, PowerQuarter
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.power import POWER
 
 _MS = 1000
 HOLDS_S = HOLDS_US // SECOND_US
 _MW = 3
-_SIGNED, _ABSOLUTE = Obis.parse("16.7.0"), Obis.parse("15.7.0")
-_IMPORT, _EXPORT = Obis.parse("1.7.0"), Obis.parse("2.7.0")
 
 Stretch = tuple[int, int]
 
@@ -129,14 +127,8 @@ def _with_ends(gaps: list[Stretch], known: Stretch | None, heard: Stretch) -> li
 
 
 def _power(octets: bytes) -> list[tuple[int, int]]:
-    """Signed, else absolute, else import less export; as the ledger takes it."""
-    for obis in (_SIGNED, _ABSOLUTE):
-        if found := column(octets, obis):
-            return list(_milliwatts(found))
-    balance: dict[int, int] = dict(_milliwatts(column(octets, _IMPORT)))
-    for at_ms, power_mw in _milliwatts(column(octets, _EXPORT)):
-        balance[at_ms] = balance.get(at_ms, 0) - power_mw
-    return list(balance.items())
+    """The signed power of each record; as the ledger takes it."""
+    return list(_milliwatts(column(octets, POWER)))
 
 
 def _milliwatts(rows: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:

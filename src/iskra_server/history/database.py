@@ -2,6 +2,9 @@
 
 Writing and reading have connections of their own. SQLite lies in WAL mode: a reader sees the last commit and never
 waits for the one that is being written; NORMAL syncs at checkpoints only, so that a memory card sees few writes.
+
+Everything that waits for PostgreSQL has a limit: a connection 5 s, a lock 5 s, a statement 30 s, and its answer 35 s
+where the server itself has stopped or the network swallows it.
 """
 
 import sqlite3
@@ -12,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -20,6 +24,7 @@ from sqlalchemy.pool import QueuePool
 from iskra_server.address import Address
 from iskra_server.history import partitions, profiles
 from iskra_server.history.address import check, file_of
+from iskra_server.history.anchor import Anchor
 from iskra_server.history.backup import back_up
 from iskra_server.history.errors import StoreError
 from iskra_server.history.profiles import PLAIN, Profile
@@ -34,20 +39,28 @@ READERS = 40
 PAGE_OCTETS = 2048
 _KEPT_OPEN = 4
 _CONNECT_S = 5
+# of PostgreSQL, in milliseconds: somebody else's lock, and what a statement may take at all
+LOCK_MS = 5_000
+STATEMENT_MS = 30_000
+# a connection that nobody uses is tried after 30 s, and given up 30 s later
+_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 # two servers that start at once do not migrate the same PostgreSQL at once
 _MIGRATION_LOCK = 0x49534B5241
 
 
 class Database(Struct, frozen=True):
-    """A database that is open: SQLAlchemy engines for writing and for reading."""
+    """A database that is open: SQLAlchemy engines for writing and for reading; `anchor` holds on to an SQLite file."""
 
     url: URL
     write: Engine
     read: Engine
+    anchor: Anchor | None = None
 
     def close(self) -> None:
         self.write.dispose()
         self.read.dispose()
+        if self.anchor:
+            self.anchor.close()
 
 
 def open_database(address: str | Address, profile: Profile = PLAIN) -> Database:
@@ -56,6 +69,9 @@ def open_database(address: str | Address, profile: Profile = PLAIN) -> Database:
     database = _sqlite(url) if url.drivername == "sqlite" else _postgresql(url)
     try:
         _bring_up(database, profile)
+        if url.drivername == "sqlite":
+            file = Path(url.database or "").absolute()
+            database = replace(database, anchor=Anchor(file, _connect(file, "rw")))
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         database.close()
         raise trouble(url, error) from error
@@ -94,7 +110,7 @@ def _sqlite(url: URL) -> Database:
     # a deferred transaction that turns into a writing one can fail at any statement instead of waiting at its first
     event.listen(engines[0], "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     event.listen(engines[1], "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return Database(url, *engines)
+    return Database(url, engines[0], engines[1])
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -109,8 +125,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 def _postgresql(url: URL) -> Database:
     options = {
         "connect_timeout": _CONNECT_S,
-        "keepalives_idle": 30,
-        "tcp_user_timeout": 10_000,
+        **_KEEPALIVES,
         # a database that was made in the locale C says nothing of its encoding, and text would come as octets
         "client_encoding": "utf8",
         # a pooler in between may hand the next transaction to another server process
@@ -123,9 +138,19 @@ def _postgresql(url: URL) -> Database:
             )
             for _ in ("write", "read")
         ]
+        from iskra_server.history.patience import Limited  # noqa: PLC0415
     except ImportError:
         raise no_driver() from None
-    return Database(url, *engines)
+    for engine in engines:
+        event.listen(engine, "do_connect", lambda _dialect, _record, _, options: Limited.connect(**options))
+        event.listen(engine, "begin", _limit)
+    return Database(url, engines[0], engines[1])
+
+
+def _limit(connection: Connection) -> None:
+    """For this transaction: a pooler in between would refuse the same in the options of a connection."""
+    limits = f"SET LOCAL lock_timeout = {LOCK_MS}; SET LOCAL statement_timeout = {STATEMENT_MS}"
+    connection.exec_driver_sql(limits)
 
 
 def _bring_up(database: Database, profile: Profile) -> None:
@@ -196,6 +221,7 @@ def _to_newest(database: Database, profile: Profile) -> None:
     """All steps in one transaction; the version is read again where no other program can write it."""
     with database.write.begin() as connection:
         if database.url.drivername != "sqlite":
+            _lift_limits(connection)
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         found = _version(database.url, connection)
         if found is None:
@@ -205,6 +231,17 @@ def _to_newest(database: Database, profile: Profile) -> None:
             from iskra_server.history.migrations import upgrade  # noqa: PLC0415
 
             upgrade(connection)
+
+
+def _lift_limits(connection: Connection) -> None:
+    """To rewrite a large table takes its time; another program's lock is waited for as ever, and the connection closed.
+
+    For one transaction, the last one of its connection.
+    """
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    if driver := connection.connection.driver_connection:
+        driver.answer_s = float("inf")
+    connection.detach()
 
 
 def make_partitions(database: Database, months: Iterable[date]) -> int:

@@ -141,12 +141,12 @@ class _Series:
 
 
 def _energy_counters(reading: Reading) -> dict[Obis, Exact]:
-    """The counters in Wh; the first of each code, as everywhere."""
-    found: dict[Obis, Exact] = {}
-    for register in reading.registers:
-        if register.unit == WATT_HOUR and is_counter(register) and abs(int(register.raw)) <= LARGEST:
-            found.setdefault(register.obis, Exact(int(register.raw), register.scaler or 0))
-    return found
+    """The counters in Wh of a record."""
+    return {
+        register.obis: Exact(int(register.raw), register.scaler or 0)
+        for register in reading.registers
+        if register.unit == WATT_HOUR and is_counter(register) and abs(int(register.raw)) <= LARGEST
+    }
 
 
 def _interpolated(before: Exact, after: Exact, elapsed_us: int, gap_us: int) -> Exact:

@@ -6,29 +6,26 @@
 A quarter that begins or ends without telegrams is kept with the count of those that arrived.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from iskra_server.history.moment import QUARTER_US, SECOND_US, Moment
 from iskra_server.history.records import PowerQuarter
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.power import POWER
 from iskra_server.meter.reading import Reading, Register
-from iskra_server.meter.units import WATT
 
 HOLDS_US = 60 * SECOND_US
 # no meter's; and a database's integers end at 64 bits
 LARGEST_MW = 10**15
 
-_SIGNED, _ABSOLUTE = Obis.parse("16.7.0"), Obis.parse("15.7.0")
-_IMPORT, _EXPORT = Obis.parse("1.7.0"), Obis.parse("2.7.0")
 
-
-def power_mw(registers: Sequence[Register]) -> int | None:
-    """The power in a telegram: signed, else absolute, else import less export; None where it has none."""
-    for obis in (_SIGNED, _ABSOLUTE):
-        if (found := _milliwatt(registers, obis)) is not None:
-            return found
-    drawn, fed = _milliwatt(registers, _IMPORT), _milliwatt(registers, _EXPORT)
-    return None if drawn is None and fed is None else (drawn or 0) - (fed or 0)
+def power_mw(registers: Iterable[Register]) -> int | None:
+    """The signed power of a record; None where it has none."""
+    register = next((each for each in registers if each.obis == POWER), None)
+    if register is None or isinstance(register.raw, (bytes, bool)):
+        return None
+    exponent = (register.scaler or 0) + 3
+    power = register.raw * 10**exponent if exponent >= 0 else register.raw // 10**-exponent
+    return power if abs(power) <= LARGEST_MW else None
 
 
 class PowerLedger:
@@ -100,13 +97,3 @@ class _Quarter:
             self._weighted += self._last[0] * weight_us
             self._weight_us += weight_us
             self._last = None
-
-
-def _milliwatt(registers: Sequence[Register], obis: Obis) -> int | None:
-    """Of the first register with this code."""
-    register = next((each for each in registers if each.obis == obis), None)
-    if register is None or register.unit != WATT or isinstance(register.raw, (bytes, bool)):
-        return None
-    exponent = (register.scaler or 0) + 3
-    power = register.raw * 10**exponent if exponent >= 0 else register.raw // 10**-exponent
-    return power if abs(power) <= LARGEST_MW else None

@@ -6,6 +6,7 @@ time that the clock does not know. Until then some samples wait, enough for the 
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
@@ -15,6 +16,7 @@ from iskra_server.clock import DAY_S, STEP_S, Clock, Step
 from iskra_server.history.blocks import block_of
 from iskra_server.history.errors import StoreError
 from iskra_server.history.ledger import Ledger
+from iskra_server.history.moment import placed
 from iskra_server.history.points import MAX_POINTS, METER_TIMES, Point, point_of, unpack
 from iskra_server.history.power import HOLDS_US
 from iskra_server.history.reads import Reads
@@ -37,6 +39,9 @@ from iskra_server.meter.units import WATT_HOUR
 log = logging.getLogger(__name__)
 
 _TURNS = 64
+# a database answers in milliseconds; one that does not holds up no telegram
+_BEGIN_WITHIN_S = 1.0
+_ASK_AGAIN_S = 5.0
 # a meter's clock that says more was set
 _LONGEST_OFF_S = 366 * DAY_S
 _MS = 1000
@@ -68,6 +73,11 @@ class Recorder:
         self._ledger: Ledger | None = None
         self._waiting = Waiting()
         self._before: dict[str, Sample] = {}
+        # asks history where it stopped
+        self._beginning: asyncio.Task[bool] | None = None
+        self._ask_at_s = 0.0
+        # the newest moment of each meter that history held then
+        self._known_s: dict[str, int] = {}
         self._witnesses: dict[str, tuple[str, int, float]] = {}
         # by how much the clock was ahead when history was looked at
         self._looked_ahead_s: float | None = None
@@ -76,19 +86,21 @@ class Recorder:
         self._seen: dict[str, MeterInfo] = {}
 
     async def run(self, samples: AsyncIterator[Sample]) -> None:
-        """Endless; simulated samples and real ones are never recorded together."""
+        """Endless; simulated samples and real ones are never recorded together, nor those that nobody can date."""
         async for sample in samples:
-            if sample.simulated is self._simulated:
+            if sample.simulated is self._simulated and sample.is_dated:
                 await self._take(sample)
 
     def close(self) -> None:
         """Hand over what is still open; the writer is closed after this."""
+        waiting = self.waiting()
+        self.hand_over_waiting()
         if self._ledger is not None:
             for quarter in self._ledger.rest():
                 self._writer.put([quarter], self._seen[quarter.meter_id])
         for meter_id, points in self._points.items():
             self._writer.put([block_of(meter_id, points)], self._seen[meter_id])
-        if waiting := self.waiting():
+        if waiting:
             log.warning(
                 "%d readings of the time since %s wait for history, or for a clock that can be believed.",
                 len(waiting),
@@ -99,6 +111,35 @@ class Recorder:
         """What is not recorded yet, in the order of its arrival, each with its boot time."""
         return self._waiting.samples()
 
+    @property
+    def waiting_count(self) -> int:
+        return len(self._waiting)
+
+    def hand_over_waiting(self) -> None:
+        """Let the writer keep what waits: it can put it on the disk."""
+        self._writer.put_samples(self._waiting.give())
+
+    async def record_waiting(self) -> None:
+        """Before the end: what waits, if that is possible by now."""
+        waiting = self.waiting()
+        if waiting and await self._may_record(waiting[-1]):
+            await self._record_waiting(waiting[-1])
+
+    async def _record_waiting(self, sample: Sample) -> None:
+        """What has waited here or with the writer until this sample arrived."""
+        if has_samples := self._writer.has_samples:
+            given = await asyncio.to_thread(self._writer.take_samples)
+            self._waiting.restore(each for each in given if self._is_newer(*each))
+        for waited in self._waiting.take(sample.received_at, self._clock.ahead_s):
+            self._record(waited, is_whole=False)
+        if has_samples:
+            self._writer.samples_recorded()
+
+    def _is_newer(self, sample: Sample, is_believed: bool) -> bool:
+        """Than what history held at the start: a kill may have come between writing a sample and forgetting it."""
+        at = (sample if is_believed else placed(sample, self._clock.ahead_s)).received_at
+        return at.timestamp() > self._known_s.get(sample.reading.meter_id, -inf)
+
     async def _take(self, sample: Sample) -> None:
         self._compare_clocks(sample)
         if not await self._may_record(sample):
@@ -106,8 +147,7 @@ class Recorder:
             return
         assert self._ledger is not None
         self._note_step(sample)
-        for waited in self._waiting.take(sample.received_at, self._clock.ahead_s):
-            self._record(waited, is_whole=False)
+        await self._record_waiting(sample)
         self._record(sample)
 
     async def _may_record(self, sample: Sample) -> bool:
@@ -117,10 +157,23 @@ class Recorder:
         if self._ledger is not None:
             return True
         store = self._writer.store
+        if (
+            self._beginning is None
+            and store is not None
+            and self._writer.caught_up
+            and time.monotonic() >= self._ask_at_s
+        ):
+            self._beginning = asyncio.create_task(asyncio.to_thread(self._begin, store, sample), name="beginning")
+            await asyncio.wait((self._beginning,), timeout=_BEGIN_WITHIN_S)
+        if self._beginning is None or not self._beginning.done():
+            # telegrams must not pile up while the database does not answer
+            return False
+        asked, self._beginning = self._beginning, None
         try:
-            return store is not None and await asyncio.to_thread(self._begin, store, sample)
+            return asked.result()
         except StoreError:
-            # while the database does not answer; writing to it then fails too, and says so
+            # writing to it then fails too, and says so
+            self._ask_at_s = time.monotonic() + _ASK_AGAIN_S
             return False
 
     def _begin(self, store: Reads, sample: Sample) -> bool:
@@ -141,6 +194,8 @@ class Recorder:
         if max((last.at_s for last in known), default=now_s) < now_s - DAY_S:
             self._clock.unsettle()
         self._learn(known)
+        for last in known:
+            self._known_s[last.meter_id] = max(last.at_s, self._known_s.get(last.meter_id, last.at_s))
         self._ledger = Ledger.resume(known)
         return True
 

@@ -71,6 +71,15 @@ class Store(Reads):
     def close(self) -> None:
         self._database.close()
 
+    def displaced(self) -> str:
+        """SQLite: what happened to the file since it was opened, such as its removal; "" where all is well."""
+        return self._database.anchor.displaced() if self._database.anchor else ""
+
+    def rescue(self) -> None:
+        """SQLite: where the file was displaced, save what it held, so that it can be opened anew. Raises StoreError."""
+        if self._database.anchor:
+            self._database.anchor.rescue()
+
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Connection]:
         """A transaction of its own, for a neighbour in this room. What the database has against it is a StoreError."""
@@ -140,6 +149,8 @@ class Store(Reads):
         if not self._is_postgresql:
             return 0
         with self._turn, self._sentences():
+            # another program may have dropped some since
+            self._months.clear()
             return make_partitions(self._database, partitions.ahead(time.time(), ahead, since_s))
 
     def forget_before(self, moment_s: float, tables: Iterable[str] = tuple(PARTITIONED)) -> int:
@@ -149,6 +160,8 @@ class Store(Reads):
         with self._turn, self._sentences(), self._database.write.begin() as connection:
             if not partitions.may_make(connection):
                 return 0
+            # what is dropped has to be made anew for a late import
+            self._months.clear()
             return sum(partitions.drop_before(connection, table, moment_s) for table in tables)
 
     def delete_points(self, meter_id: str, before_s: int, at_most: int) -> int:

@@ -34,6 +34,8 @@ _DENIED = "{server} denies {user} a right ({said}). Make {user} the owner of {da
 # by SQLSTATE, or by its class
 _STATES = {
     "": "{server} cannot be reached ({said}). Start it, or correct database_url.",
+    "55P03": "{server} is locked ({said}). See in pg_stat_activity who holds its tables, and end that.",
+    "57014": "{server} does not answer in time ({said}). See in pg_stat_activity what keeps it busy.",
     "57": "{server} went away ({said}). Start it again.",
     "53": "{server} is out of room or connections ({said}). Make room; history then catches up by itself.",
     "42501": _DENIED,
@@ -53,6 +55,13 @@ def named(url: URL) -> str:
 
 def _address(url: URL) -> Address:
     return Address(url.render_as_string(hide_password=False))
+
+
+def shown(address: Address) -> str:
+    """A database as a sentence names it: the file, or the server."""
+    if address.scheme == "sqlite":
+        return str(address).removeprefix("sqlite:///")
+    return f"PostgreSQL at {address.host or 'this machine'}"
 
 
 def access_denied(path: Path) -> OSError | None:
@@ -127,8 +136,11 @@ def _closed(path: Path, error: sqlite3.Error) -> str:
 def _postgres(url: URL, error: BaseException) -> str:
     """The server says why in its own language, and without a code while a connection is made."""
     said = " ".join(str(error).split())
-    server = f"PostgreSQL at {url.host or 'this machine'}:{url.port or 5432}"
-    names = {"server": server, "user": url.username, "database": url.database, "said": _address(url).masked(said)}
+    names = {"server": _server(url), "user": url.username, "database": url.database, "said": _address(url).masked(said)}
     refusal = next((sentence for phrase, sentence in _REFUSALS.items() if phrase.format(**names) in said), None)
     state = str(getattr(error, "sqlstate", None) or "")
     return (refusal or _STATES.get(state) or _STATES.get(state[:2]) or _OTHER).format(**names)
+
+
+def _server(url: URL) -> str:
+    return f"PostgreSQL at {url.host or 'this machine'}:{url.port or 5432}"

@@ -5,7 +5,7 @@ Otherwise a quarter may begin anywhere, and one sample in half a minute waits, w
 there are too many, every second one of the older goes: what they frame is then interpolated over a longer time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 
@@ -17,6 +17,10 @@ EVERY_S = 30.0
 MOST, MOST_OF_ALL = 13_440, 100_000
 
 
+# a sample, and whether the clock was believed when it arrived
+Waited = tuple[Sample, bool]
+
+
 class Waiting:
     """Of all meters; whether the clock was believed when a sample arrived is kept with it."""
 
@@ -25,6 +29,9 @@ class Waiting:
 
     def __bool__(self) -> bool:
         return bool(self._samples)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._samples.values()))
 
     def add(self, sample: Sample, *, is_believed: bool) -> None:
         waiting = self._samples.setdefault(sample.reading.meter_id, [])
@@ -36,6 +43,17 @@ class Waiting:
         waiting.append((sample, is_believed))
         if len(waiting) > min(MOST, MOST_OF_ALL // len(self._samples)):
             del waiting[1 : len(waiting) // 2 : 2]
+
+    def restore(self, waited: Iterable[Waited]) -> None:
+        """What had been given away by `give`."""
+        for sample, is_believed in waited:
+            self._samples.setdefault(sample.reading.meter_id, []).append((sample, is_believed))
+
+    def give(self) -> list[Waited]:
+        """In the order of their arrival; then none waits."""
+        given = self._in_order()
+        self._samples.clear()
+        return given
 
     def samples(self) -> list[Sample]:
         """In the order of their arrival."""

@@ -91,7 +91,7 @@ class Sample(Struct, frozen=True, gc=False):
 
     `source` is the meter's URL or port; `epoch` counts the series: it grows when a counter was accepted
     anew (a replaced meter, a reset), see meter/guard.py. `holds_fine`: a value stands with more digits than the meter
-    sends by now.
+    sends by now. Not `is_dated`: it waited unread, and may be younger than it says.
     """
 
     reading: Reading
@@ -101,6 +101,7 @@ class Sample(Struct, frozen=True, gc=False):
     source: str
     epoch: int = 0
     holds_fine: bool = False
+    is_dated: bool = True
 
 
 class Fault(Struct, frozen=True, gc=False):

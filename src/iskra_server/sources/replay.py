@@ -7,15 +7,16 @@ the bytes that it stands for.
 import asyncio
 import logging
 import os
+import stat
 import time
 from collections.abc import AsyncGenerator
-from contextlib import suppress
-from io import BytesIO
+from contextlib import aclosing, suppress
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 from iskra_server.sources import hextext
 from iskra_server.sources.source import Chunk, State, Tell, arrived, plainly
+from iskra_server.threads import in_daemon_thread
 
 CHUNK_OCTETS = 64
 OCTETS_PER_S = 960
@@ -40,22 +41,22 @@ class Replay:
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         try:
             # the first octet tells what opening does not: a directory opens, too
-            capture = await asyncio.to_thread(self._open)
+            capture = await in_daemon_thread(self._open, discard=lambda late: late.close())
         except OSError as error:
             problem = _problem(error)
             self._close(problem, reason=error.strerror or str(error))
             log.warning("%s", self._tell(problem, self.state.about))
             return
-        with capture:
-            self.state = State(str(self._path), is_open=True)
-            began_s, sent = time.monotonic(), 0
-            while octets := capture.read(CHUNK_OCTETS):
+        self.state = State(str(self._path), is_open=True)
+        began_s, sent = time.monotonic(), 0
+        async with aclosing(_pieces(capture)) as pieces:
+            async for octets in pieces:
                 sent += len(octets)
                 await asyncio.sleep(self._pause_s(began_s, sent))
                 yield arrived(octets)
         self._close("ended")
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> BytesIO | BufferedReader:
         capture = self._path.open("rb")
         size = os.fstat(capture.fileno()).st_size
         # a pipe has no size, and its end may never come
@@ -73,6 +74,29 @@ class Replay:
     def _close(self, problem: str, **about: str) -> None:
         path = str(self._path)
         self.state = State(path, is_open=False, problem=problem, about={"port": path, **about})
+
+
+async def _pieces(capture: BytesIO | BufferedReader) -> AsyncGenerator[bytes, None]:
+    """Until its end; closes it. From a pipe whatever is there, without holding anything up until it comes."""
+    if isinstance(capture, BytesIO) or stat.S_ISREG(os.fstat(capture.fileno()).st_mode):
+        with capture:
+            while octets := capture.read(CHUNK_OCTETS):
+                yield octets
+        return
+    is_over = False
+
+    def read() -> bytes:
+        octets = capture.read1(CHUNK_OCTETS)
+        if is_over or not octets:
+            # only here: to close it elsewhere waits for this read
+            capture.close()
+        return octets
+
+    try:
+        while octets := await in_daemon_thread(read):
+            yield octets
+    finally:
+        is_over = True
 
 
 def _problem(error: OSError) -> str:

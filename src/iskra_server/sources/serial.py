@@ -17,6 +17,7 @@ from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.rhythm import Rhythm
 from iskra_server.sources.source import Tell, plainly
 from iskra_server.sources.trouble import Trouble, trouble_opening, unplugged
+from iskra_server.threads import in_daemon_thread
 
 BAUD = 9600
 # an unplugged head is to be noticed within 2 s, a meter that speaks once a second not to be disturbed
@@ -58,8 +59,8 @@ class SerialLine:
         return self._counted - before
 
     async def close(self) -> None:
-        # to close can take as long as to open
-        await asyncio.to_thread(self._serial.close)
+        # a device may block in this, as in opening
+        await in_daemon_thread(self._serial.close)
 
     async def _arrival(self) -> None:
         self._waiter = self._loop.create_future()
@@ -119,7 +120,7 @@ class SerialLine:
 async def open_serial(path: str, baud: int = BAUD) -> SerialLine:
     """Raises `Trouble` with what the user should know."""
     try:
-        serial = await asyncio.to_thread(_open, path, baud)
+        serial = await in_daemon_thread(lambda: _open(path, baud), discard=lambda late: late.close())
     except OSError as error:
         raise await asyncio.to_thread(trouble_opening, path, error) from error
     except (termios.error, serialx.SerialException, RuntimeError) as error:

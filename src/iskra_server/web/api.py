@@ -16,7 +16,7 @@ from iskra_server.web.headers import NO_STORE
 from iskra_server.web.meters import Meter, Meters
 from iskra_server.web.problem import known_are, problem
 from iskra_server.web.quality import Days, quality_days, quality_list
-from iskra_server.web.status import server_status
+from iskra_server.web.status import TimeZone, server_status
 
 
 class MeterList(Struct, frozen=True):
@@ -45,7 +45,9 @@ class Api:
         history_sentence: Callable[[], str] = str,
         outputs: Callable[[], Sequence[OutputState]] = tuple,
         days: Days = tuple,
+        time_zone: TimeZone | None = None,
     ) -> None:
+        self._time_zone = time_zone
         self._meters = meters
         self._statuses = statuses
         self._history_sentence = history_sentence
@@ -65,7 +67,7 @@ class Api:
         return _json(meter) if meter.fresh else self._not_fresh(meter)
 
     async def status(self, _request: Request) -> Response:
-        return _json(server_status(self._statuses(), self._history_sentence(), self._outputs()))
+        return _json(server_status(self._statuses(), self._history_sentence(), self._outputs(), self._time_zone))
 
     async def homeassistant(self, request: Request) -> Response:
         """For the address that is given, else the one that was asked."""

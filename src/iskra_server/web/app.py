@@ -32,6 +32,7 @@ from iskra_server.web.problem import HANDLERS, PlainJson
 from iskra_server.web.quality import Days
 from iskra_server.web.settings import Settings
 from iskra_server.web.share import Threads
+from iskra_server.web.status import TimeZone
 from iskra_server.web.support import Recent, SupportEndpoint
 
 if TYPE_CHECKING:
@@ -110,7 +111,14 @@ def create_app(
     streams = live or Live(hub=hub, statuses=statuses, history_sentence=history_sentence, outputs=outputs)
     cumulated = CumulatedEndpoint(hub=hub, meters=meters, readout_interval_s=settings.readout_interval_s)
     direct: dict[str, ASGIApp] = {"/api/electricity/cumulated": cumulated, "/api/v1/live": streams}
-    api = Api(meters=meters, statuses=statuses, history_sentence=history_sentence, outputs=outputs, days=days)
+    api = Api(
+        meters=meters,
+        statuses=statuses,
+        history_sentence=history_sentence,
+        outputs=outputs,
+        days=days,
+        time_zone=TimeZone(settings.tz, settings.tz_reason),
+    )
     threads = Threads()
     past = History(
         meters=meters,

@@ -15,7 +15,6 @@ from iskra_server.hub import Hub
 from iskra_server.meter.exact import Instant, Number, instant, number
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Sample, scaled
-from iskra_server.meter.units import WATT_HOUR
 from iskra_server.web.headers import NO_STORE, SECURITY, raw
 from iskra_server.web.meters import Meters
 from iskra_server.web.problem import known_are
@@ -27,13 +26,17 @@ Reason = Literal["no_reading", "stale", "no_total", "unknown_meter"]
 
 
 class Cumulated(Struct, frozen=True):
-    """The total of 1.8.0: `time` is the arrival of its telegram, `value` has every digit the meter sent."""
+    """The total of 1.8.0: `time` is the arrival of its telegram, `value` has every digit the meter sent.
+
+    `derived` is there for a total that the meter does not send itself: a sum of tariffs, the total of another channel.
+    """
 
     time: Instant
     type: Literal[0]
     unit: Literal["kWh"]
     value: Number
     simulated: bool | UnsetType = UNSET
+    derived: str | UnsetType = UNSET
 
 
 class NoValue(Struct, frozen=True):
@@ -116,13 +119,13 @@ class CumulatedEndpoint:
 
 
 def read(sample: Sample) -> Cumulated | None:
-    """What a sample says of the total, or None where it has none in watt-hours."""
+    """What a sample says of the total, or None where it has none."""
     register = sample.reading.get(TOTAL)
-    if register is None or isinstance(register.raw, (bool, bytes)) or register.unit not in (WATT_HOUR, None):
+    if register is None or isinstance(register.raw, (bool, bytes)):
         return None
     kwh = scaled(register.raw, (register.scaler or 0) + _WH_TO_KWH)
     simulated = True if sample.simulated else UNSET
-    return Cumulated(instant(sample.received_at), 0, "kWh", number(kwh), simulated)
+    return Cumulated(instant(sample.received_at), 0, "kWh", number(kwh), simulated, register.derived or UNSET)
 
 
 def _unknown(name: str, known: list[str]) -> tuple[Message, Message]:

@@ -23,11 +23,13 @@ from iskra_server.meter.status import StatusWord, status_word
 
 # keys and signatures have 32 octets and more, none of them is text
 _KEY_OCTETS = 32
-_NO_UNIT = 255
 
 
 class MeterRegister(Struct, frozen=True):
-    """One register: a number is exact; octets are hex text in `value`, and `text` where they can be read."""
+    """One register: a number is exact; bytes are hex text in `value`, and `text` where they can be read.
+
+    `derived` says how a value was derived that the meter does not send as it stands; docs/registers.md has the texts.
+    """
 
     obis: str
     name: str
@@ -37,6 +39,7 @@ class MeterRegister(Struct, frozen=True):
     unit: str | None
     age_s: float
     text: str | UnsetType = UNSET
+    derived: str | UnsetType = UNSET
 
 
 class Meter(Struct, frozen=True):
@@ -178,31 +181,26 @@ def _is_public(register: Register) -> bool:
 
 def _register(register: Register, age_s: float) -> MeterRegister:
     value, raw = register.value, register.raw
-    code, name, label, label_de, unit = _names(register.obis)
+    code, name, label, label_de = _names(register.obis)
     return MeterRegister(
         obis=code,
         name=name,
         label=label,
         label_de=label_de,
         value=number(value) if value is not None else other(raw.hex() if isinstance(raw, bytes) else bool(raw)),
-        unit=_unit(register) or unit,
+        unit=register.unit.symbol if register.unit is not None else None,
         age_s=age_s,
         text=register.text or UNSET,
+        derived=register.derived or UNSET,
     )
 
 
 # a meter sends the same codes telegram after telegram
 @lru_cache(maxsize=256)
-def _names(obis: Obis) -> tuple[str, str, str, str, str | None]:
-    """Code, name, label in English and German, unit; a register outside the table goes by its code."""
+def _names(obis: Obis) -> tuple[str, str, str, str]:
+    """Code, name, label in English and German; a register outside the table goes by its code."""
     row, short = describe(obis), obis.short
-    if row is None:
-        return str(obis), short, short, short, None
-    return str(obis), row.key, row.en, row.de, row.unit
-
-
-def _unit(register: Register) -> str | None:
-    return register.unit.symbol if register.unit is not None and register.unit != _NO_UNIT else None
+    return (str(obis), row.key, row.en, row.de) if row else (str(obis), short, short, short)
 
 
 def plain(name: str) -> str:

@@ -17,8 +17,8 @@ from iskra_server.hub import Hub
 from iskra_server.meter import identity
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.lock import sends_locked
-from iskra_server.meter.reading import FaultKind, Register, Sample, scaled
-from iskra_server.meter.registers import describe, key_of
+from iskra_server.meter.reading import FaultKind, Sample, scaled
+from iskra_server.meter.registers import key_of
 from iskra_server.web.exposition import Family, Row, Series, media_type, table, write
 from iskra_server.web.headers import NO_STORE
 from iskra_server.web.process import Process
@@ -138,10 +138,17 @@ SOURCES = (
     Row[Status]("left_out", "counter", "Registers without a clear value.", lambda status: status.facts.left_out),
     Row[Status]("ignored", "counter", "Telegrams of ids too rare for a meter.", lambda status: status.facts.ignored),
 )
+
+
+def _waiting_telegrams(state: "WriterState") -> int:
+    return state.pending_points + state.pending_samples
+
+
 HISTORY: tuple[Row["WriterState"], ...] = (
     Row("up", "gauge", "1 while history is written.", lambda state: state.ok),
     Row("waiting_records", "gauge", "Counter values that wait to be written.", lambda state: state.pending_ledger),
-    Row("waiting_telegrams", "gauge", "Telegrams that wait to be written.", lambda state: state.pending_points),
+    Row("waiting_telegrams", "gauge", "Telegrams that wait to be written.", _waiting_telegrams),
+    Row("dropped_records", "counter", "Counter values that history lost.", lambda state: state.dropped_ledger),
     Row("dropped_telegrams", "counter", "Telegrams that history lost.", lambda state: state.dropped_points),
     Row("refused_records", "counter", "Values that no column can hold.", lambda state: state.refused),
     Row(
@@ -163,26 +170,20 @@ OUTPUTS = (
 
 
 def _readings(samples: Iterable[Sample]) -> Iterator[Family]:
-    """The registers of fresh meters that are numbers, by quantity; a code that stands twice counts once."""
-    found: dict[tuple[Quantity, bool], dict[tuple[str, bytes], Series]] = {}
+    """The registers of fresh meters that are numbers, by quantity."""
+    found: dict[tuple[Quantity, bool], list[Series]] = {}
     for sample in samples:
         for register in sample.reading.numbers():
-            counts, unit = is_counter(register), _unit(register)
+            counts, unit = is_counter(register), (register.unit.symbol if register.unit is not None else None) or ""
             quantity = _QUANTITIES.get((unit, counts), _OTHER[counts])
             labels = _meter(sample) | {"obis": register.obis.short, "name": key_of(register.obis)}
             if not quantity.unit:
                 labels["unit"] = unit
             series = Series(scaled(int(register.raw), register.scaler or 0), labels)
-            found.setdefault((quantity, counts), {}).setdefault((sample.reading.meter_id, register.obis), series)
+            found.setdefault((quantity, counts), []).append(series)
     for (quantity, counts), series_of in found.items():
         kind: Literal["counter", "gauge"] = "counter" if counts else "gauge"
-        yield Family(f"iskra_{quantity.name}", kind, quantity.help, list(series_of.values()), quantity.unit)
-
-
-def _unit(register: Register) -> str:
-    """As sent, else as the table has it."""
-    row = describe(register.obis)
-    return (register.unit.symbol if register.unit is not None else row and row.unit) or ""
+        yield Family(f"iskra_{quantity.name}", kind, quantity.help, series_of, quantity.unit)
 
 
 def _meter(sample: Sample) -> dict[str, str]:

@@ -113,7 +113,9 @@ def _by_telegrams(
             return by_blocks(summed, period, heard, at_most) if _cover(summed, quarters) else None
     blocks = meter.points_between(*period)
     try:
-        return by_telegrams(telegrams_of(blocks, period), period, heard, at_most) if _cover(blocks, quarters) else None
+        telegrams = telegrams_of(blocks, period)
+        is_whole = _cover(blocks, quarters) and bool(telegrams.at_ms or not quarters)
+        return by_telegrams(telegrams, period, heard, at_most) if is_whole else None
     except ValueError:
         # a damaged block; the quarters are kept apart from it
         return None

@@ -16,9 +16,10 @@ class Scope(Struct, frozen=True):
 class Settings(Struct, frozen=True):
     """`readout_interval_s`: seconds between new values at the cumulated endpoint, 0 = every telegram.
 
-    `tz`: the time zone in which days and months begin. `token`: what a request must show, an empty one asks for none;
-    `scopes`: tokens beside it that see less. `allowed_hosts`: names that this server answers to, beside those of the
-    own network (hosts.py). `centre`: it reads no meter, and shows what is in its database.
+    `tz`: the time zone in which days and months begin, `tz_reason` how it is known (zone.py). `token`: what a request
+    must show, an empty one asks for none; `scopes`: tokens beside it that see less. `allowed_hosts`: names that this
+    server answers to, beside those of the own network (hosts.py). `centre`: it reads no meter, and shows what is in its
+    database.
     """
 
     version: str
@@ -29,3 +30,4 @@ class Settings(Struct, frozen=True):
     contracts: tuple[Contract, ...] = ()
     scopes: tuple[Scope, ...] = ()
     centre: bool = False
+    tz_reason: str = "configured"

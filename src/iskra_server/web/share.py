@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope
 from iskra_server.web.gate import GROUPS
 
 AT_ONCE = 4
-AT_ONCE_EACH = AT_ONCE - 1
+AT_ONCE_EACH = AT_ONCE // 2
 # a page asks for a dozen at once
 MAX_WAITING = 32
 
@@ -95,8 +95,9 @@ class Threads:
         try:
             done = self._threads.submit(work)
         except RuntimeError:
+            # the server stops
             self._end(client)
-            raise
+            raise Gone from None
 
         def free(_: "Future[T]") -> None:
             # the loop may have ended before this thread

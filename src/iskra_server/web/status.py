@@ -14,6 +14,15 @@ class SourceStatus(Status, frozen=True, kw_only=True):
     share_good: float | None
 
 
+class TimeZone(Struct, frozen=True):
+    """In which days begin. `reason` is how it is known: `configured` (server.time_zone), `variable` (TZ), `link` or
+    `copy` (/etc/localtime), or `none`: then it is UTC, and server.time_zone should be set.
+    """
+
+    name: str
+    reason: str
+
+
 class ServerStatus(Struct, frozen=True):
     """`ok` while every source delivers fresh values; `history` says why history is not written, empty while it is."""
 
@@ -21,11 +30,14 @@ class ServerStatus(Struct, frozen=True):
     meters: list[SourceStatus]
     history: str
     outputs: list[OutputState]
+    time_zone: TimeZone | None = None
 
 
-def server_status(statuses: Sequence[Status], history: str, outputs: Sequence[OutputState] = ()) -> ServerStatus:
+def server_status(
+    statuses: Sequence[Status], history: str, outputs: Sequence[OutputState] = (), time_zone: TimeZone | None = None
+) -> ServerStatus:
     meters = [_with_share(status) for status in statuses]
-    return ServerStatus(bool(meters) and all(meter.ok for meter in meters), meters, history, list(outputs))
+    return ServerStatus(bool(meters) and all(meter.ok for meter in meters), meters, history, list(outputs), time_zone)
 
 
 def _with_share(status: Status) -> SourceStatus:

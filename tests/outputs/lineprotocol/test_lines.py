@@ -33,8 +33,3 @@ def test_what_is_no_number_is_left_out() -> None:
     assert line(sample(text)) is None
     point = line(sample(text, energy(1)))
     assert point and b"ISK=" not in point and b"199" not in point
-
-
-def test_of_a_code_that_stands_twice_the_first_counts() -> None:
-    point = line(sample(energy(10), power(5), energy(20)))
-    assert point and b" energy_import=1.0,power=5 " in point

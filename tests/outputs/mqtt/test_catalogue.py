@@ -8,7 +8,8 @@ from msgspec import structs
 
 from iskra_server.address import Address
 from iskra_server.config import MqttConfig
-from iskra_server.outputs.mqtt.catalogue import KnownMeter, hex_id
+from iskra_server.meter.units import WATT_HOUR
+from iskra_server.outputs.mqtt.catalogue import MOST_OTHERS, KnownMeter, hex_id
 from iskra_server.outputs.mqtt.discovery import Author
 from iskra_server.outputs.mqtt.settings import Settings, from_keys
 from iskra_server.outputs.mqtt.topics import Topics
@@ -37,6 +38,24 @@ def test_a_new_register_is_more_to_announce_and_a_known_one_is_not() -> None:
     assert not learns(meter, energy_import="13")
     assert learns(meter, energy_import="13", power="5")
     assert not learns(meter, energy_import="14")
+
+
+def test_a_register_outside_the_table_is_announced_with_the_unit_that_it_came_with() -> None:
+    meter = KnownMeter(SAMPLE, "House")
+    content = sample(reading(("1-1:1.8.0", 1234, -1, WATT_HOUR)))
+    numbers = {"1-1:1.8.0": Decimal("0.1234")}
+    assert meter.learn(content, numbers, 60.0)
+    assert not meter.learn(content, numbers, 60.0)
+    assert (meter.digits, meter.units) == ({"1-1:1.8.0": 4}, {"1-1:1.8.0": "kWh"})
+    assert any("1-1_1_8_0" in topic for topic in meter.messages(AUTHOR, settings(discovery="classic")))
+
+
+def test_so_many_registers_outside_the_table_are_announced_at_most() -> None:
+    meter = KnownMeter(SAMPLE, "House")
+    for number in range(200):
+        meter.recall(f"1-0:99.{number}.0", 1, "W")
+        meter.recall(f"1-0:98.{number}.0", 1)
+    assert len(meter.digits) == len(meter.units) == MOST_OTHERS
 
 
 def test_places_only_grow() -> None:

@@ -2,23 +2,31 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator
 from itertools import accumulate, islice
 from pathlib import Path
+from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 import trustme
-from aiomqtt import MqttError
+from msgspec import structs
+from paho.mqtt.enums import CallbackAPIVersion
 
-from iskra_server.outputs.mqtt.connection import MAX_RETRY_S, delays_s, why_ended
+from iskra_server.address import Address
+from iskra_server.config import MqttConfig
+from iskra_server.outputs.mqtt.connection import LARGEST_PACKET, MAX_RETRY_S, Broker, TakenOver, delays_s, why_ended
+from iskra_server.outputs.mqtt.outbox import MqttError
+from iskra_server.outputs.mqtt.settings import Settings, from_keys
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.old import OldDoor
 from outputs.mqtt.published import SERVER, STATE, publishing, telegram
 from outputs.mqtt.secured import secured
-from running import Head, until
+from running import Head, Server, free_port, until
 
 USER, PASSWORD = "meter", "s3cr:t/@"
 
@@ -43,6 +51,31 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     made.kill()
 
 
+def settings(url: str) -> Settings:
+    return from_keys(**structs.asdict(MqttConfig(url=Address(url))))
+
+
+def test_a_message_that_is_too_large_is_not_taken_from_the_broker(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path).start()
+
+    async def check() -> list[bytes]:
+        heard: list[bytes] = []
+        async with Broker(settings(broker.url), None).connected() as link:
+            await link.subscribe("there")
+            with Subscriber(broker.port, "nothing") as other:
+                for payload in (b"x" * (2 * LARGEST_PACKET), b"small"):
+                    other.say("there", payload)
+                async with asyncio.timeout(20):
+                    async for message in link.messages:
+                        heard.append(bytes(message.payload))
+                        if message.payload == b"small":
+                            return heard
+        return heard
+
+    assert asyncio.run(check()) == [b"small"]
+    broker.kill()
+
+
 def test_a_password_may_stand_in_a_file(head: Head, guarded: Mosquitto, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(PASSWORD + "\n")
     url = f"mqtt://{USER}@127.0.0.1:{guarded.port}"
@@ -59,7 +92,7 @@ def test_a_wrong_password_is_said_once(head: Head, guarded: Mosquitto) -> None:
     with publishing(head, url) as server:
         until(lambda: "Not authorized" in server.log)
         until(lambda: guarded.log.read_text().count("not authorised") >= 2)
-    assert server.log.count("nothing is published") == 1
+    assert server.log.count("Nothing is published") == 1
     assert "wrong" not in server.log
 
 
@@ -91,7 +124,7 @@ def test_a_broker_that_is_somebody_else_gets_nothing(head: Head, secured: Mosqui
 
 def test_a_client_without_a_certificate_is_refused(head: Head, secured: Mosquitto, tmp_path: Path) -> None:
     with publishing(head, f"mqtts://localhost:{secured.port}", MQTT_CA_FILE=str(tmp_path / "ca.pem")) as server:
-        until(lambda: "nothing is published" in server.log)
+        until(lambda: "Nothing is published" in server.log)
         assert server.get("/healthz").status_code == 200
 
 
@@ -108,6 +141,108 @@ def test_mqtt_3_1_1_where_it_speaks_no_other(head: Head, broker: Mosquitto, refu
         head.send(telegram(0))
         until(lambda: STATE in subscriber.now)
         assert door.versions == [5, 4]
+
+
+def output(server: Server) -> dict[str, Any]:
+    """How the broker stands, as the server says."""
+    (state,) = server.get("/api/v1/status").json()["outputs"]
+    found: dict[str, Any] = state
+    return found
+
+
+@pytest.fixture
+def denying(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker that takes what is below iskra-server alone, and lets everything be read."""
+    (tmp_path / "acl").write_text("topic read #\ntopic write iskra-server/#\n")
+    (tmp_path / "acl").chmod(0o600)
+    made = Mosquitto(tmp_path, f"acl_file {tmp_path / 'acl'}").start()
+    yield made
+    made.kill()
+
+
+def test_a_topic_that_the_broker_denies_is_named_and_the_others_go_on(head: Head, denying: Mosquitto) -> None:
+    with Subscriber(denying.port) as subscriber, publishing(head, denying) as server:
+        head.send(telegram(0))
+        until(lambda: not output(server)["ok"])
+        sentence = output(server)["sentence"]
+        assert "The broker denies publishing to homeassistant/" in sentence
+        assert "(Not authorized); allow it in its access rules (ACL)." in sentence
+        head.send(telegram(1))
+        until(lambda: b"12345.6781" in subscriber.now.get(STATE, b""))
+        assert subscriber.now[SERVER] == b"online"
+    assert server.log.count("the broker denies publishing to homeassistant/") == 1
+
+
+def test_what_the_broker_denies_is_not_counted_as_delivered(head: Head, denying: Mosquitto) -> None:
+    with publishing(head, denying, MQTT_BASE_TOPIC="other") as server:
+        head.send(telegram(0))
+        until(lambda: output(server)["refused"] > 2)
+        assert "The broker denies publishing to other/availability (Not authorized)" in output(server)["sentence"]
+        assert (output(server)["ok"], output(server)["delivered"]) == (False, 0)
+
+
+def test_a_broker_that_denies_without_a_word_is_found_out(head: Head, denying: Mosquitto) -> None:
+    """MQTT 3.1.1 has no way to say it."""
+    with OldDoor(denying.port) as door, publishing(head, door.url, MQTT_BASE_TOPIC="other") as server:
+        head.send(telegram(0))
+        until(lambda: "what is sent does not come back" in output(server)["sentence"])
+        assert "other/availability" in output(server)["sentence"]
+
+
+def test_a_filter_that_the_broker_denies_is_named(head: Head, tmp_path: Path) -> None:
+    plugin = next(iter(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")), None)
+    if plugin is None:
+        pytest.skip("this Mosquitto has no dynamic security")
+    rules = {"publishClientSend": True, "publishClientReceive": True, "subscribe": False, "unsubscribe": True}
+    (tmp_path / "rules.json").write_text(json.dumps({"defaultACLAccess": rules}))
+    broker = Mosquitto(tmp_path, f"plugin {plugin}", f"plugin_opt_config_file {tmp_path / 'rules.json'}").start()
+    try:
+        with publishing(head, broker) as server:
+            until(lambda: not output(server)["ok"])
+            assert (
+                "The broker denies reading iskra-server/+/availability (Not authorized)" in output(server)["sentence"]
+            )
+    finally:
+        broker.kill()
+
+
+def test_a_connection_that_another_program_took_over_says_so() -> None:
+    """By the reason code of MQTT 5."""
+    connected, taken_over = b"\x20\x03\x00\x00\x00", b"\xe0\x02\x8e\x00"
+
+    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(connected + taken_over)
+        await writer.drain()
+        writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_server(broker, "127.0.0.1", port := free_port()):
+            settings = from_keys(
+                **structs.asdict(MqttConfig(url=Address(f"mqtt://127.0.0.1:{port}"), client_id="twin"))
+            )
+            async with Broker(settings, "will").connected() as link:
+                async for _ in link.messages:
+                    raise AssertionError
+
+    with pytest.raises(TakenOver, match="another program uses the client id twin there"):
+        asyncio.run(run())
+
+
+def test_two_programs_with_one_client_id_are_told_so(head: Head, broker: Mosquitto) -> None:
+    """Mosquitto 2.0 throws the older one out without a word."""
+    with publishing(head, broker, MQTT_CLIENT_ID="twin") as server:
+        until(lambda: output(server)["ok"])
+        twin = paho.Client(CallbackAPIVersion.VERSION2, "twin", protocol=paho.MQTTv5)
+        twin.reconnect_delay_set(1, 1)
+        twin.connect("127.0.0.1", broker.port)
+        twin.loop_start()
+        try:
+            until(lambda: "another program seems to use the client id twin there" in output(server)["sentence"])
+            assert "Give each program a client_id of its own" in output(server)["sentence"]
+        finally:
+            twin.disconnect()
+            twin.loop_stop()
 
 
 def test_a_connection_that_is_lost_while_it_is_ended_is_ended() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from iskra_server.meter.registers import REGISTERS
-from iskra_server.outputs.mqtt.discovery import Author, Device, Entity, own_digits
+from iskra_server.outputs.mqtt.discovery import Author, Device, Entity, own_digits, own_units
 from iskra_server.outputs.mqtt.settings import Language
 from iskra_server.outputs.mqtt.topics import Topics
 
@@ -118,6 +118,22 @@ def test_our_own_messages_are_read_back_from_both_forms() -> None:
         "energy_import": 4,
     }
     assert list(own_digits(whole).values()) == [{"power": 0, "energy_import": 4}]
+
+
+def test_a_register_outside_the_table_is_announced_under_its_code_and_read_back() -> None:
+    digits, units = {"1-1:1.8.0": 4, "1-0:1.9.0": 1}, {"1-1:1.8.0": "kWh"}
+    made = author().entities(DEVICE, digits, units, expire_s=60, counters_expire_s=70, diagnostics_s=120)
+    classic, whole = author().classic(DEVICE, made), author().device(DEVICE, made)
+    config = json.loads(classic[f"homeassistant/sensor/{ID}/1-1_1_8_0/config"])
+    assert config["name"] == "1-1:1.8.0"
+    assert config["value_template"] == "{{ value_json['1-1:1.8.0'] | default(none) }}"
+    assert (config["unit_of_measurement"], config["state_class"]) == ("kWh", "total_increasing")
+    # without a unit there is no entity
+    assert f"homeassistant/sensor/{ID}/1-0_1_9_0/config" not in classic
+    for messages in (classic, whole):
+        read = {key: places for parts in own_digits(messages).values() for key, places in parts.items()}
+        assert read == {"1-1:1.8.0": 4}
+        assert own_units(messages) == {"1-1:1.8.0": "kWh"}
 
 
 @pytest.mark.parametrize("payload", [b"", b"no json", b'{"name":"x"}', b'{"origin":{"name":"zigbee2mqtt"}}', b"[]"])

@@ -3,7 +3,11 @@
 import asyncio
 
 from iskra_server.diagnosis.output import Standing
-from iskra_server.outputs.mqtt.outbox import WINDOW, Message, Outbox
+from iskra_server.outputs.mqtt.outbox import WINDOW, Denied, Message, MqttError, Outbox
+
+
+def ignored(_denied: Denied) -> None:
+    """Nothing is denied here."""
 
 
 def message(topic: str, number: int) -> Message:
@@ -37,7 +41,7 @@ def test_how_long_the_broker_has_not_answered() -> None:
             answers.append(asyncio.get_running_loop().create_future())
             return answers[-1]
 
-        outbox = Outbox(start, Standing("mqtt"))
+        outbox = Outbox(start, Standing("mqtt"), ignored)
         idle = outbox.waits_s()
         outbox.put(message("a", 1))
         await asyncio.sleep(0.05)
@@ -51,6 +55,31 @@ def test_how_long_the_broker_has_not_answered() -> None:
     assert waiting >= 0.05
 
 
+def test_what_the_broker_denies_is_not_delivered_and_what_waits_goes_on() -> None:
+    standing, denials = Standing("mqtt"), list[Denied]()
+    sent: list[str] = []
+    answers: list[asyncio.Future[None]] = []
+
+    def start(each: Message) -> asyncio.Future[None]:
+        sent.append(each.topic)
+        answers.append(asyncio.get_running_loop().create_future())
+        return answers[-1]
+
+    async def run() -> None:
+        outbox = Outbox(start, standing, denials.append)
+        for number in range(WINDOW + 1):
+            outbox.put(message(f"topic {number}", number))
+        answers[0].set_exception(Denied("publishing to", "topic 0", "Not authorized"))
+        answers[1].set_result(None)
+        answers[2].set_exception(MqttError("the connection is lost"))
+        await asyncio.sleep(0)
+
+    asyncio.run(run())
+    assert sent[-1] == f"topic {WINDOW}"
+    assert [denied.what for denied in denials] == ["publishing to topic 0"]
+    assert (standing.state().delivered, standing.state().refused) == (1, 1)
+
+
 async def sent_of(messages: list[Message]) -> list[bytes]:
     """All are put at once, to a broker that acknowledges only then."""
     sent: list[bytes] = []
@@ -61,7 +90,7 @@ async def sent_of(messages: list[Message]) -> list[bytes]:
         answers.append(asyncio.get_running_loop().create_future())
         return answers[-1]
 
-    outbox = Outbox(start, Standing("mqtt"))
+    outbox = Outbox(start, Standing("mqtt"), ignored)
     for each in messages:
         outbox.put(each)
     while answers:

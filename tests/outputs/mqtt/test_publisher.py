@@ -21,10 +21,10 @@ def test_a_broker_may_be_missing_at_the_start(head: Head, tmp_path: Path) -> Non
         with publishing(head, broker) as server:
             head.send(telegram(0))
             until(lambda: server.cumulated().status_code == 200)
-            until(lambda: "nothing is published to" in server.log)
+            until(lambda: "Nothing is published to" in server.log)
             broker.start()
             until(lambda: {SERVER, STATE, COUNTERS, CONFIG} <= retained(broker.port).keys())
-            assert server.log.count("nothing is published to") == 1
+            assert server.log.count("Nothing is published to") == 1
     finally:
         broker.kill()
 

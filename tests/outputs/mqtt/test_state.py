@@ -46,7 +46,7 @@ def test_no_digit_is_lost(raw: int, scaler: int) -> None:
     assert Decimal(bytes(printed["energy_import"]).decode()) * 1000 == Decimal(raw).scaleb(scaler)
 
 
-@pytest.mark.parametrize(("power", "drawn", "fed"), [(-425, "0", "42.5"), (425, "42.5", "0"), (0, "0.0", "0.0")])
+@pytest.mark.parametrize(("power", "drawn", "fed"), [(-425, "0.0", "42.5"), (425, "42.5", "0.0"), (0, "0.0", "0.0")])
 def test_signed_power_gives_the_two_positive_ones(power: int, drawn: str, fed: str) -> None:
     numbers = state.values(reading(("16.7.0", power, -1, WATT)))
     assert {key: str(value) for key, value in numbers.items()} == {
@@ -54,11 +54,6 @@ def test_signed_power_gives_the_two_positive_ones(power: int, drawn: str, fed: s
         "power_import": drawn,
         "power_export": fed,
     }
-
-
-def test_two_positive_powers_give_the_signed_one() -> None:
-    numbers = state.values(reading(("1.7.0", 0, 0, WATT), ("2.7.0", 42, 0, WATT)))
-    assert numbers["power"] == -42
 
 
 def test_what_the_meter_sends_itself_is_not_derived() -> None:
@@ -85,6 +80,35 @@ def test_a_register_outside_the_table_goes_by_its_code() -> None:
 def test_counters_are_what_counts_up() -> None:
     content = reading(("1.8.0", 1, 0, WATT_HOUR), ("16.8.0", 1, 0, WATT_HOUR), ("16.7.0", 1, 0, WATT))
     assert set(state.counters(state.values(content))) == {"energy_import", "energy_net"}
+
+
+@pytest.mark.parametrize(
+    ("key", "unit", "device_class", "state_class"),
+    [
+        ("1-0:1.9.0", "kWh", "energy", "measurement"),
+        ("1-1:1.8.0", "kWh", "energy", "total_increasing"),
+        ("1-0:36.8.0", "kWh", "energy", "total"),
+        ("1-0:99.7.0", "W", "power", "measurement"),
+        ("1-0:99.7.0", "°C", None, "measurement"),
+    ],
+)
+def test_a_register_outside_the_table_is_described_by_its_code_and_unit(
+    key: str, unit: str, device_class: str | None, state_class: str
+) -> None:
+    row = state.described(key, unit)
+    assert row is not None
+    assert (row.key, row.en, row.unit) == (key, key, unit)
+    assert (row.device_class, row.state_class) == (device_class, state_class)
+
+
+@pytest.mark.parametrize(("key", "unit"), [("1-0:1.9.0", ""), ("name", "kWh"), ("1.9.0", "kWh"), ("1-0:999.9.0", "W")])
+def test_what_has_no_code_or_no_unit_is_not_described(key: str, unit: str) -> None:
+    assert state.described(key, unit) is None
+
+
+def test_units_are_those_of_what_is_published() -> None:
+    content = reading(("1.8.0", 1, 0, WATT_HOUR), ("1-0:1.9.0", 1, 0, WATT_HOUR), ("13.7.0", 1, 0, None))
+    assert state.units(content) == {"energy_import": "kWh", "1-0:1.9.0": "kWh"}
 
 
 def test_energy_has_a_unit_of_a_thousand() -> None:

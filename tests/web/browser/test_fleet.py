@@ -102,12 +102,12 @@ def test_what_a_group_took_is_what_the_api_says(opened: Open, centre: Server) ->
     expect(page.locator(".totals")).to_contain_text(f"{total:,.3f} kWh".replace(",", "\u202f"))
     chart = page.locator(".chart[role=slider]")
     chart.press("End")
-    expect(page.locator(".told")).to_contain_text("not measured")
+    expect(page.locator(".caption")).to_contain_text("not measured")
     known = [each for each in energy["buckets"] if "import_wh" in each]
     part = next(each for each in known if each["import_meters"] < energy["import_meters"])
     for _ in range(len(energy["buckets"]) - 1 - energy["buckets"].index(part)):
         chart.press("ArrowLeft")
-    expect(page.locator(".told")).to_contain_text(f"{part['import_meters']} of {energy['import_meters']} meters")
+    expect(page.locator(".caption")).to_contain_text(f"{part['import_meters']} of {energy['import_meters']} meters")
     expect(page.locator("tbody tr")).to_have_count(METERS // 3)
 
 

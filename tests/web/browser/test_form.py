@@ -106,7 +106,7 @@ def test_the_api_page_works_too(open_page: Open) -> None:
 
 def test_the_points_of_numbers_are_those_of_the_browser(open_page: Open) -> None:
     text = (STATIC / "js" / "exact.js").read_text()
-    (table,) = re.findall(r"const POINT = \{(.*?)\}", text)
+    (table,) = re.findall(r"const POINTS = \{(.*?)\}", text)
     points = dict(re.findall(r'"?([\w-]+)"?: "([.,])"', table))
     page = open_page("#/about")
     assert len(points) == 6
@@ -122,7 +122,7 @@ def test_how_telegrams_arrived_for_a_day_is_a_line(open_page: Open, meter: Meter
     chart = day.get_by_role("slider")
     chart.focus()
     chart.press("End")
-    expect(day.locator(".told")).to_have_text(re.compile(r"\d · \d+(\.\d)? %$"))
+    expect(day.locator(".caption")).to_have_text(re.compile(r"\d · \d+(\.\d)? %$"))
 
 
 def test_the_broker_is_told_of_while_it_is_there_and_while_it_is_not(browser: Browser, tmp_path: Path) -> None:

@@ -153,3 +153,16 @@ def test_the_wall_shows_the_number_the_register_and_today(open_page: Open, meter
     expect(page.locator(".big .number")).to_have_text("777")
     expect(page.locator("main .today")).to_have_text(re.compile(r"today \d+\.\d{3} kWh"))
     assert digits(page) == f"{registers(server)['energy_import'] / 1000:011.4f}".replace(".", "")
+
+
+@pytest.mark.parametrize(("locale", "told"), [("en-GB", "Days begin in"), ("de-DE", "Der Tag beginnt hier in")])
+def test_a_device_in_another_zone_is_told_where_days_begin(
+    open_page: Open, server: Server, locale: str, told: str
+) -> None:
+    here = server.get("/api/v1/status").json()["time_zone"]["name"]
+    elsewhere = open_page("#/about", locale=locale, timezone_id="Pacific/Chatham")
+    expect(elsewhere.locator("footer .zone")).to_contain_text(told)
+    expect(elsewhere.locator("footer .zone")).to_contain_text(f"in {here}")
+    at_home = open_page("#/about", locale=locale, timezone_id=here)
+    expect(at_home.locator("footer a").first).to_be_visible()
+    expect(at_home.locator("footer .zone")).to_have_count(0)

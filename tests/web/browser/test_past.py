@@ -75,7 +75,7 @@ def test_the_chart_tells_each_bar_to_who_goes_through_it_by_key(
     for key in ("Home", *(("ArrowRight",) if view != "all" else ())):
         page.keyboard.press(key)
     expect(chart).to_have_attribute("aria-valuetext", re.compile(f"drawn {kwh(bucket['import_wh'])} kWh"))
-    expect(page.locator(".told").first).to_contain_text(f"fed in {kwh(bucket['export_wh'])} kWh")
+    expect(page.locator(".caption").first).to_contain_text(f"fed in {kwh(bucket['export_wh'])} kWh")
 
 
 @pytest.mark.parametrize(("day", "quarters"), [(SPRING, 92), (AUTUMN, 100)])
@@ -175,7 +175,7 @@ def test_what_it_costs_is_what_the_api_says(open_page: Open, meter: Meter, serve
     expect(page.locator("tbody tr").first).to_contain_text(f"€{first:.2f}")
     page.get_by_role("button", name="Chart").click()
     page.locator(".chart[role=slider]").press("Home")
-    expect(page.locator(".told")).to_contain_text(f"· €{first:.2f}")
+    expect(page.locator(".caption")).to_contain_text(f"· €{first:.2f}")
     shown(page, "cost")
     year = answer["year"]
     expect(page.locator(".costs")).to_contain_text(f"€{year['total_amount']:.2f}")

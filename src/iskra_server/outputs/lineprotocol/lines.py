@@ -19,10 +19,7 @@ _MS = timedelta(milliseconds=1)
 
 def line(sample: Sample) -> bytes | None:
     """With its end of line; None where a telegram has no number. A simulated meter says so in a tag."""
-    fields: dict[str, str] = {}
-    for register in sample.reading.numbers():
-        # of a code that stands twice the first counts
-        fields.setdefault(key_of(register.obis), format(register.value, "f"))
+    fields = {key_of(register.obis): format(register.value, "f") for register in sample.reading.numbers()}
     if not fields:
         return None
     tags = {"meter": sample.reading.meter_id} | ({"simulated": "true"} if sample.simulated else {})

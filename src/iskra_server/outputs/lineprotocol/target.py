@@ -90,6 +90,8 @@ async def write(client: httpx.AsyncClient, target: Target, lines: bytes) -> None
                 "POST", target.url, content=lines, headers=_headers(target), timeout=TIMEOUT_S, follow_redirects=False
             ) as answer,
         ):
+            # none are wanted, and each answer could bring more of them
+            client.cookies.clear()
             if answer.status_code == HTTPStatus.NO_CONTENT:
                 return
             said = masking(target.secrets)(await _said(answer))

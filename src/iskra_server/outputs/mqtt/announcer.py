@@ -7,10 +7,11 @@ old topics, the new ones, and only then nothing to the old ones; so it keeps wha
 import asyncio
 from contextlib import suppress
 
+from iskra_server.diagnosis.output import Standing
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
-from iskra_server.outputs.mqtt.connection import Link
-from iskra_server.outputs.mqtt.discovery import MIGRATE, Author, own_digits
-from iskra_server.outputs.mqtt.outbox import Message
+from iskra_server.outputs.mqtt.connection import Link, note, noting_denials
+from iskra_server.outputs.mqtt.discovery import MIGRATE, Author, own_digits, own_units
+from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied, Message
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import Topics
 
@@ -21,7 +22,8 @@ _ECHO_S = 2.0
 class Announcer:
     """`want` a meter announced; `run` does it, one after the other."""
 
-    def __init__(self, *, link: Link, settings: Settings, topics: Topics, author: Author) -> None:
+    def __init__(self, *, link: Link, settings: Settings, topics: Topics, author: Author, standing: Standing) -> None:
+        self._standing = standing
         self._link = link
         self._settings = settings
         self._topics = topics
@@ -54,7 +56,8 @@ class Announcer:
             await self._arrival.wait()
             self._arrival.clear()
             while self._wanted:
-                await self._announce(self._wanted.pop(next(iter(self._wanted))))
+                with noting_denials(self._standing):
+                    await self._announce(self._wanted.pop(next(iter(self._wanted))))
 
     async def _announce(self, meter: KnownMeter) -> None:
         old = await self._old_topics(meter) if meter.id not in self._read else set()
@@ -65,6 +68,7 @@ class Announcer:
         for topic, payload in messages.items():
             if self._told.get(topic) != payload:
                 await self._link.send(Message(topic, payload))
+                self._standing.allowed(f"{PUBLISHING} {topic}")
                 self._told[topic] = payload
         for topic in old:
             await self._link.send(Message(topic, b""))
@@ -74,14 +78,24 @@ class Announcer:
         echo = self._topics.echo(meter.id)
         self._read[meter.id], self._echo = {}, (echo, asyncio.Event())
         filters = *self._topics.discovery(meter.id), echo
-        await self._link.subscribe(*filters)
-        # the broker answers in order: behind the echo there is nothing more to read
-        await self._link.send(Message(echo, b""), retain=False)
+        try:
+            await self._link.subscribe(*filters)
+            # the broker answers in order: behind the echo there is nothing more to read
+            await self._link.send(Message(echo, b""), retain=False)
+        except Denied as denied:
+            note(self._standing, denied)
+            # the next time it may be allowed
+            del self._read[meter.id]
+            return set()
+        for topic in filters:
+            self._standing.allowed(f"{READING} {topic}")
+        self._standing.allowed(f"{PUBLISHING} {echo}")
         with suppress(TimeoutError):
             async with asyncio.timeout(_ECHO_S):
                 await self._echo[1].wait()
         await self._link.unsubscribe(*filters)
         found = own_digits(self._read[meter.id])
+        units = own_units(self._read[meter.id])
         for key, places in (item for digits in found.values() for item in digits.items()):
-            meter.recall(key, places)
+            meter.recall(key, places, units.get(key, ""))
         return set(found)

@@ -9,12 +9,16 @@ from math import ceil
 
 from iskra_server.meter import identity
 from iskra_server.meter.reading import Sample
+from iskra_server.meter.registers import BY_KEY
 from iskra_server.outputs.mqtt.discovery import Author, Device, Entity
 from iskra_server.outputs.mqtt.settings import Settings
+from iskra_server.outputs.mqtt.state import units
 
 # diagnostics come every half minute
 DIAGNOSTICS_EVERY_S = 30
 _MISSED = 4
+# registers outside the table that are announced; a meter sends a few
+MOST_OTHERS = 50
 
 
 class KnownMeter:
@@ -25,23 +29,33 @@ class KnownMeter:
         self.sample = sample
         self.name = name
         self.digits: dict[str, int] = {}
+        # of registers outside the table, the unit that they are published in
+        self.units: dict[str, str] = {}
         self.stale_after_s = 0
 
     def learn(self, sample: Sample, numbers: Mapping[str, Decimal], stale_after_s: float) -> bool:
         """True where there is more to announce than before."""
         self.sample = sample
-        before = len(self.digits), sum(self.digits.values()), self.stale_after_s
+        before = self._announced()
+        sent = units(sample.reading)
         for key, value in numbers.items():
-            self.recall(key, _places(value))
+            self.recall(key, _places(value), sent.get(key, ""))
         limit_s = ceil(stale_after_s)
         # that of a meter whose pace is still being learnt moves; each step is announced, a wobble is not
         if not limit_s <= self.stale_after_s <= 2 * limit_s:
             self.stale_after_s = limit_s
-        return before != (len(self.digits), sum(self.digits.values()), self.stale_after_s)
+        return before != self._announced()
 
-    def recall(self, key: str, places: int) -> None:
-        """A register that the meter has sent, now or before this process began."""
+    def recall(self, key: str, places: int, unit: str = "") -> None:
+        """A register that the meter has sent, now or before this process began; one outside the table needs a unit."""
+        if key not in BY_KEY and key not in self.units:
+            if not unit or len(self.units) >= MOST_OTHERS:
+                return
+            self.units[key] = unit
         self.digits[key] = max(places, self.digits.get(key, 0))
+
+    def _announced(self) -> tuple[float, ...]:
+        return len(self.digits), len(self.units), sum(self.digits.values()), self.stale_after_s
 
     def messages(self, author: Author, settings: Settings) -> dict[str, bytes]:
         """Discovery as it shall stand at the broker: topic -> payload."""
@@ -66,6 +80,7 @@ class KnownMeter:
         return author.entities(
             device,
             self.digits,
+            self.units,
             expire_s=self.stale_after_s + ceil(settings.state_every_s),
             counters_expire_s=self.stale_after_s + ceil(settings.counters_every_s),
             diagnostics_s=_MISSED * DIAGNOSTICS_EVERY_S,

@@ -5,15 +5,16 @@ Both forms have the same identity for Home Assistant: node and key of the classi
 other; so it can be told to migrate. Only device classes that every supported release knows are named.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from iskra_server.meter.registers import BY_KEY
+from iskra_server.meter.registers import BY_KEY, Description
 from iskra_server.outputs.mqtt.settings import Language
-from iskra_server.outputs.mqtt.state import is_counter, unit_of
+from iskra_server.outputs.mqtt.state import code, described, is_counter, unit_of
 from iskra_server.outputs.mqtt.topics import Topics
 
 Config = dict[str, Any]
@@ -22,6 +23,8 @@ MIGRATE = b'{"migrate_discovery":true}'
 SENSOR, BINARY_SENSOR = "sensor", "binary_sensor"
 # not among the device classes of 2024 and 2025
 _NEW_CLASSES = frozenset(("reactive_energy",))
+# what Home Assistant takes in the name of an entity in a topic
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _MAKERS = {"ISK": "ISKRA"}
 _WORDS: Mapping[str, Mapping[Language, str]] = {
     "meter": {"en": "Electricity meter", "de": "Stromzähler"},
@@ -69,22 +72,30 @@ class Author:
         return {self._topics.device(device.id): msgspec.json.encode(message)}
 
     def entities(
-        self, device: Device, digits: Mapping[str, int], *, expire_s: int, counters_expire_s: int, diagnostics_s: int
+        self,
+        device: Device,
+        digits: Mapping[str, int],
+        units: Mapping[str, str] = {},
+        *,
+        expire_s: int,
+        counters_expire_s: int,
+        diagnostics_s: int,
     ) -> list[Entity]:
         """`digits` are the decimal places of each number that the meter has ever sent; it expires after `expire_s`."""
         sensors = [
-            self._register(device, key, places, counters_expire_s if is_counter(key) else expire_s)
+            self._register(device, row, places, counters_expire_s if is_counter(key) else expire_s)
             for key, places in digits.items()
-            if key in BY_KEY
+            if (row := BY_KEY.get(key) or described(key, units.get(key, "")))
         ]
         return [*sensors, self._signal_quality(device, diagnostics_s), self._locked(device)]
 
-    def _register(self, device: Device, key: str, places: int, expire_s: int) -> Entity:
-        row, topics = BY_KEY[key], self._topics
+    def _register(self, device: Device, row: Description, places: int, expire_s: int) -> Entity:
+        key, topics = row.key, self._topics
+        in_state = f"value_json.{key}" if key in BY_KEY else f"value_json[{key!r}]"
         topic = topics.counters(device.id) if is_counter(key) else topics.state(device.id)
         config = self._named(device, key, row.de if self._language == "de" else row.en) | {
             "state_topic": topic,
-            "value_template": f"{{{{ value_json.{key} | default(none) }}}}",
+            "value_template": f"{{{{ {in_state} | default(none) }}}}",
             "suggested_display_precision": places,
             "expire_after": expire_s,
             "availability": [
@@ -96,9 +107,11 @@ class Author:
             "availability_mode": "all",
             "device_class": None if row.device_class in _NEW_CLASSES else row.device_class,
             "state_class": row.state_class,
-            "unit_of_measurement": unit_of(key),
+            "unit_of_measurement": unit_of(key) if key in BY_KEY else row.unit,
         }
-        return Entity(SENSOR, key, {name: value for name, value in config.items() if value is not None})
+        return Entity(
+            SENSOR, _NO_NAME.sub("_", key), {name: value for name, value in config.items() if value is not None}
+        )
 
     def _signal_quality(self, device: Device, expire_s: int) -> Entity:
         known, share = "value_json is defined and value_json.share_good is number", "value_json.share_good"
@@ -158,12 +171,21 @@ class _Known(Struct, frozen=True):
     origin: _Origin = _Origin()
     unique_id: str = ""
     places: int = msgspec.field(name="suggested_display_precision", default=0)
+    unit: str = msgspec.field(name="unit_of_measurement", default="")
     components: dict[str, "_Known"] = {}
 
 
 def own_digits(messages: Mapping[str, bytes]) -> dict[str, dict[str, int]]:
     """Of retained messages of discovery those that are ours: their topics, and the decimal places of each register."""
-    found = {}
+    return {topic: {key: part.places for key, part in parts.items()} for topic, parts in _own(messages)}
+
+
+def own_units(messages: Mapping[str, bytes]) -> dict[str, str]:
+    """The unit of each register in our retained messages of discovery."""
+    return {key: part.unit for _, parts in _own(messages) for key, part in parts.items()}
+
+
+def _own(messages: Mapping[str, bytes]) -> Iterator[tuple[str, dict[str, _Known]]]:
     for topic, payload in messages.items():
         try:
             known = msgspec.json.decode(payload, type=_Known)
@@ -172,5 +194,11 @@ def own_digits(messages: Mapping[str, bytes]) -> dict[str, dict[str, int]]:
             continue
         if known.origin.name == ORIGIN:
             parts = known.components or {topic.split("/")[-2]: known}
-            found[topic] = {key: part.places for key, part in parts.items() if key in BY_KEY}
-    return found
+            named = ((_key(name, part), part) for name, part in parts.items())
+            yield topic, {key: part for key, part in named if key}
+
+
+def _key(name: str, part: _Known) -> str | None:
+    """The name of the register of an entity; one outside the table has its code at the end of its unique id."""
+    end = part.unique_id.rpartition("_")[2]
+    return name if name in BY_KEY else end if code(end) else None

@@ -6,12 +6,30 @@ So nothing is queued without bound, whatever the broker does: a window of messag
 import time
 from asyncio import Future
 from collections.abc import Callable
+from functools import partial
 
 from msgspec import Struct
 
 from iskra_server.diagnosis.output import Standing
 
 WINDOW = 16
+
+
+class MqttError(Exception):
+    """The connection cannot be had, or is lost: a clause that says why."""
+
+    advice = "See that the broker runs"
+
+
+PUBLISHING, READING = "publishing to", "reading"
+
+
+class Denied(MqttError):
+    """The broker refuses one topic; the connection goes on. `what` is PUBLISHING or READING it."""
+
+    def __init__(self, action: str, topic: str, reason: str) -> None:
+        self.what = f"{action} {topic}"
+        super().__init__(f"the broker denies {self.what} ({reason}); allow it in its access rules (ACL)")
 
 
 class Message(Struct, frozen=True):
@@ -23,11 +41,14 @@ class Message(Struct, frozen=True):
 
 
 class Outbox:
-    """`start` writes a message to the broker; its future is done when that is acknowledged."""
+    """`start` writes a message to the broker; its future is done when that is acknowledged, or `denied`."""
 
-    def __init__(self, start: Callable[[Message], "Future[None]"], standing: Standing) -> None:
+    def __init__(
+        self, start: Callable[[Message], "Future[None]"], standing: Standing, denied: Callable[[Denied], None]
+    ) -> None:
         self._start = start
         self._standing = standing
+        self._denied = denied
         self._waiting: dict[str, Message] = {}
         # when each was written, the oldest first
         self._in_flight: dict[Future[None], float] = {}
@@ -47,12 +68,21 @@ class Outbox:
     def _write(self, message: Message) -> None:
         acknowledged = self._start(message)
         self._in_flight[acknowledged] = time.monotonic()
-        acknowledged.add_done_callback(self._acknowledged)
+        acknowledged.add_done_callback(partial(self._acknowledged, message.topic))
 
-    def _acknowledged(self, future: "Future[None]") -> None:
+    def _acknowledged(self, topic: str, future: "Future[None]") -> None:
         del self._in_flight[future]
         if future.cancelled():
             return
-        self._standing.delivered += 1
+        error = future.exception()
+        if error is None:
+            self._standing.delivered += 1
+            self._standing.allowed(f"{PUBLISHING} {topic}")
+        elif isinstance(error, Denied):
+            self._standing.refused += 1
+            self._denied(error)
+        else:
+            # the connection is lost: whoever reads says so
+            return
         if self._waiting:
             self._write(self._waiting.pop(next(iter(self._waiting))))

@@ -3,12 +3,11 @@
 import secrets
 
 import msgspec
-from aiomqtt import MqttError
 from msgspec import Struct
 
 from iskra_server.outputs.mqtt.connection import TIMEOUT_S, Broker, Link, UnknownProtocol, within
 from iskra_server.outputs.mqtt.discovery import own_digits
-from iskra_server.outputs.mqtt.outbox import Message
+from iskra_server.outputs.mqtt.outbox import Message, MqttError
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import ONLINE, Topics
 

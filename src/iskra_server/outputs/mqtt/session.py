@@ -10,8 +10,7 @@ from contextlib import suppress
 from math import ceil
 
 import msgspec
-from aiomqtt import Message as Received
-from aiomqtt import MqttError
+from paho.mqtt.client import MQTTMessage
 
 from iskra_server.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
@@ -21,12 +20,15 @@ from iskra_server.meter.reading import Sample
 from iskra_server.outputs.mqtt import state
 from iskra_server.outputs.mqtt.announcer import Announcer
 from iskra_server.outputs.mqtt.catalogue import DIAGNOSTICS_EVERY_S, KnownMeter, hex_id
-from iskra_server.outputs.mqtt.connection import GOODBYE_S, TIMEOUT_S, Link, Unanswered, why_ended
-from iskra_server.outputs.mqtt.outbox import Message, Outbox
+from iskra_server.outputs.mqtt.connection import GOODBYE_S, TIMEOUT_S, Link, Unanswered, note, noting_denials, why_ended
+from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied, Message, MqttError, Outbox
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import OFFLINE, ONLINE, Topics
 
 _TICK_S = 1.0
+# what the broker denies is tried again
+_TRY_DENIED_S = 60.0
+_PUBLISHING_OR_READING = f"{PUBLISHING} or {READING}"
 
 
 class Shown:
@@ -64,7 +66,11 @@ class Session:
         self._statuses = statuses
         self._catalogue = catalogue
         self._shown: dict[str, Shown] = {}
-        self._outbox = Outbox(link.start, standing)
+        self._standing = standing
+        self._outbox = Outbox(link.start, standing, lambda denied: note(standing, denied))
+        # the word `online` of this session has come back from the broker
+        self._has_come_back = False
+        self._begun_s = self._tried_s = boottime_s()
 
     async def run(self) -> None:
         try:
@@ -83,11 +89,20 @@ class Session:
 
     async def _greet(self) -> None:
         """The server's own topic comes last: what it says then is behind every meter's (see `_take`)."""
-        await self._link.subscribe(self._topics.availability("+"))
+        await self._subscribe_to_others()
+        with noting_denials(self._standing):
+            await self._link.send(Message(self._topics.server, OFFLINE))
+        await self._subscribe(self._topics.server)
+
+    async def _subscribe_to_others(self) -> None:
+        await self._subscribe(self._topics.availability("+"))
         if self._settings.discovery != "off":
-            await self._link.subscribe(self._topics.homeassistant)
-        await self._link.send(Message(self._topics.server, OFFLINE))
-        await self._link.subscribe(self._topics.server)
+            await self._subscribe(self._topics.homeassistant)
+
+    async def _subscribe(self, topic: str) -> None:
+        with noting_denials(self._standing):
+            await self._link.subscribe(topic)
+            self._standing.allowed(f"{READING} {topic}")
 
     async def _part(self) -> None:
         with suppress(MqttError):
@@ -97,10 +112,13 @@ class Session:
         async for message in self._link.messages:
             self._take(message)
 
-    def _take(self, message: Received) -> None:
+    def _take(self, message: MQTTMessage) -> None:
         topic, payload = str(message.topic), bytes(message.payload)
         meter = self._topics.meter_of_availability(topic)
         if topic == self._topics.server:
+            if payload == ONLINE and not message.retain and not self._has_come_back:
+                self._has_come_back = True
+                self._standing.allowed(f"{_PUBLISHING_OR_READING} {topic}")
             # our own word, or the will of a connection that the broker has only now given up
             if payload == OFFLINE:
                 self._outbox.put(Message(topic, ONLINE))
@@ -197,7 +215,19 @@ class Session:
                 if shown.is_online and not self._hub.is_fresh(self._catalogue[meter].sample.reading.meter_id, now_s):
                     self._silence(meter)
             self._diagnose(now_s)
+            await self._look_at_denials(now_s)
             await asyncio.sleep(_TICK_S)
+
+    async def _look_at_denials(self, now_s: float) -> None:
+        """MQTT 3.1.1 has no way to say that a message is denied; some brokers deny reading without a word, too."""
+        server = self._topics.server
+        if not self._has_come_back and now_s - self._begun_s > TIMEOUT_S and not self._standing.has_denials:
+            note(self._standing, Denied(_PUBLISHING_OR_READING, server, "what is sent does not come back"))
+        # the access rules may have been changed meanwhile
+        if self._standing.has_denials and now_s - self._tried_s > _TRY_DENIED_S:
+            self._tried_s = now_s
+            await (self._subscribe_to_others() if self._has_come_back else self._greet())
+            self._repeat()
 
     def _diagnose(self, now_s: float) -> None:
         """How the source of each meter stands: when that changes, and now and then."""

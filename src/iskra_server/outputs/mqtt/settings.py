@@ -1,6 +1,7 @@
 """What the publisher is told at its start, read from the keys of [outputs.mqtt]."""
 
 import ssl
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,10 @@ Discovery = Literal["classic", "device", "off"]
 Language = Literal["en", "de"]
 # scheme -> port where the URL names none
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+# MQTT has room for 65,535 bytes in a topic, some brokers for far less; what is appended takes another hundred
+_TOPIC_BYTES = 1000
+# client id, user and password
+_TEXT_BYTES = 65_535
 
 
 class Settings(Struct, frozen=True):
@@ -85,6 +90,8 @@ def from_keys(
         cert_file=cert_file,
         key_file=key_file,
     )
+    for key, text in (("client_id", client_id), ("user", settings.username), ("password", settings.password.reveal())):
+        _check_text(key, text or "")
     if not settings.tls and (ca_file or cert_file or key_file):
         raise ValueError("certificates need TLS: write the url as mqtts://")
     if key_file and not cert_file:
@@ -121,7 +128,21 @@ def _port(url: Address) -> int | None:
         raise ValueError("the port in the url must be a number from 1 to 65535") from None
 
 
+def _check_text(key: str, text: str) -> None:
+    if _has_control_characters(text) or len(text.encode(errors="replace")) > _TEXT_BYTES:
+        raise ValueError(f"{key} must be text without control characters, of at most {_TEXT_BYTES:,} bytes")
+
+
 def _topic(key: str, topic: str) -> str:
-    if not topic or set(topic) & set("+#\0") or not all(topic.split("/")) or topic.startswith("$"):
-        raise ValueError(f"{key} must be a topic such as house/meters, without + and #, empty levels and a $ first")
+    if not topic or set(topic) & set("+#") or not all(topic.split("/")) or _has_control_characters(topic):
+        raise ValueError(f"{key} must be a topic such as house/meters, without + and # and empty levels")
+    if topic.startswith("$"):
+        raise ValueError(f"{key} must not begin with $: such topics are the broker's own")
+    if len(topic.encode()) > _TOPIC_BYTES:
+        raise ValueError(f"{key} must have at most {_TOPIC_BYTES:,} bytes")
     return topic
+
+
+def _has_control_characters(text: str) -> bool:
+    """Brokers end the connection for one of them (MQTT 5, 1.5.4), or for half of a surrogate pair."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)

@@ -1,27 +1,26 @@
 """What is published of a meter: its numbers by name, exact, energy in kWh (kvarh, kVAh), the rest in the meter's unit.
 
-Power has three names: `power` is signed (+ import, - export), `power_import` and `power_export` are its two positive
-halves. A meter sends either; the other is derived, which costs no digit.
+Power has three names: `power` is signed (+ import, - export), `power_import` and `power_export` are its two halves,
+never below 0. A meter that sends the halves itself keeps them.
 """
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 
 import msgspec
 from msgspec import Raw, Struct
 
 from iskra_server.diagnosis.chain import Status
 from iskra_server.meter.exact import instant, number
+from iskra_server.meter.guard import is_counter as is_growing
 from iskra_server.meter.obis import Obis
+from iskra_server.meter.power import POWER, halves
 from iskra_server.meter.reading import Reading, Register, Sample, scaled
-from iskra_server.meter.registers import BY_KEY, describe, key_of
+from iskra_server.meter.registers import BY_KEY, Description, key_of
+from iskra_server.meter.units import ENERGIES, unit_named
 
-POWER, POWER_IMPORT, POWER_EXPORT = "power", "power_import", "power_export"
 _KILO = 3
-_ENERGY = frozenset(("Wh", "varh", "VAh"))
 _COUNTER = 8
-_ZERO = Decimal(0)
 
 
 class Diagnostics(Struct, frozen=True):
@@ -44,13 +43,22 @@ class Diagnostics(Struct, frozen=True):
 
 
 def values(reading: Reading) -> dict[str, Decimal]:
-    """Every number of a telegram by its name, in the order of the wire, and the powers that follow from it."""
-    found: dict[str, Decimal] = {}
-    for register in reading.registers:
-        if not isinstance(register.raw, (bytes, bool)):
-            found.setdefault(key_of(register.obis), _published(register, register.raw))
-    _add_powers(found)
+    """Every number of a record by its name, in the order of the wire, and the two halves of its power."""
+    found = {key_of(register.obis): _published(register) for register in reading.numbers()}
+    power = reading.get(POWER)
+    if power is not None and power.value is not None:
+        for half in halves(power):
+            found.setdefault(key_of(half.obis), _published(half))
     return found
+
+
+def units(reading: Reading) -> dict[str, str]:
+    """The unit in which each number of a record is published, by name; a number without a unit is left out."""
+    return {
+        key_of(register.obis): _published_unit(register.unit.symbol)
+        for register in reading.numbers()
+        if register.unit is not None and register.unit.symbol
+    }
 
 
 def counters(numbers: Mapping[str, Decimal]) -> dict[str, Decimal]:
@@ -64,10 +72,32 @@ def is_counter(key: str) -> bool:
     return row.state_class in ("total", "total_increasing") if row else Obis.parse(key)[3] == _COUNTER
 
 
+def described(key: str, unit: str) -> Description | None:
+    """What is known of a register outside the table, by its code and the unit that it is published in."""
+    obis = code(key)
+    if obis is None or not unit:
+        return None
+    device_class = next((row.device_class for row in BY_KEY.values() if row.unit and unit_of(row.key) == unit), None)
+    is_total = is_counter(key)
+    grows = is_total and is_growing(Register(obis, 0))
+    return Description(
+        obis, key, key, key, unit, device_class, "total_increasing" if grows else "total" if is_total else "measurement"
+    )
+
+
+def code(key: str) -> Obis | None:
+    """The OBIS code that a name outside the register table is, or None."""
+    try:
+        obis = Obis.parse(key)
+    except ValueError:
+        return None
+    return obis if obis.short == key else None
+
+
 def unit_of(key: str) -> str | None:
     """The unit in which a register of the table is published."""
     unit = BY_KEY[key].unit
-    return f"k{unit}" if unit in _ENERGY else unit
+    return unit and _published_unit(unit)
 
 
 def state(sample: Sample, numbers: Mapping[str, Decimal]) -> bytes:
@@ -110,23 +140,10 @@ def diagnostics(meter_id: str, status: Status) -> Diagnostics:
     )
 
 
-def _published(register: Register, raw: int) -> Decimal:
+def _published(register: Register) -> Decimal:
     scaler = register.scaler or 0
-    unit = register.unit.symbol if register.unit is not None else _unit(register.obis)
-    return scaled(raw, scaler - _KILO if unit in _ENERGY else scaler)
+    return scaled(int(register.raw), scaler - _KILO if register.unit in ENERGIES else scaler)
 
 
-# a meter sends the same codes telegram after telegram
-@lru_cache(maxsize=256)
-def _unit(obis: Obis) -> str | None:
-    row = describe(obis)
-    return row.unit if row else None
-
-
-def _add_powers(found: dict[str, Decimal]) -> None:
-    net, drawn, fed = found.get(POWER), found.get(POWER_IMPORT), found.get(POWER_EXPORT)
-    if net is not None:
-        found.setdefault(POWER_IMPORT, max(net, _ZERO))
-        found.setdefault(POWER_EXPORT, max(-net, _ZERO))
-    elif drawn is not None and fed is not None:
-        found[POWER] = drawn - fed
+def _published_unit(symbol: str) -> str:
+    return f"k{symbol}" if unit_named(symbol) in ENERGIES else symbol

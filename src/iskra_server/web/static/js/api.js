@@ -13,16 +13,37 @@ export class Problem extends Error {
   }
 }
 
-/** An answer with its exact numbers as text. Throws Problem; an aborted one throws AbortError. */
-export async function ask(path, query = {}, signal = undefined) {
+/**
+ * An answer with its exact numbers as text. Throws Problem; an aborted one throws AbortError.
+ * @template {keyof Api.Answers} P
+ * @param {P} path
+ * @param {Query} query
+ * @param {AbortSignal} signal
+ * @returns {Promise<Api.Answers[P]>}
+ */
+export const ask = (path, query, signal) => fetchAnswer(path, query, signal);
+
+/**
+ * An answer from the history of the chosen meter, see `whenChosen`.
+ * @template {keyof Api.MeterAnswers} W
+ * @param {W} what
+ * @param {Query} query
+ * @param {AbortSignal} signal
+ * @returns {Promise<Api.MeterAnswers[W]>}
+ */
+export const askMeter = (what, query, signal) =>
+  fetchAnswer(`api/v1/meters/${encodeURIComponent((store.chosen ?? "").replaceAll(" ", ""))}/${what}`, query, signal);
+
+/** @param {string} path @param {Query} query @param {AbortSignal} signal */
+async function fetchAnswer(path, query, signal) {
   const answer = await fetch(`${path}?${new URLSearchParams(query)}`, { signal });
   const text = await answer.text();
   if (answer.ok) return parse(text);
-  let told = {};
-  try { told = JSON.parse(text); } catch { /* a proxy's own page */ }
-  throw new Problem(told.detail ?? told.error ?? `${answer.status} ${answer.statusText}`, told.reason ?? "");
+  let body = {};
+  try { body = JSON.parse(text); } catch { /* a proxy's own page */ }
+  const { detail, error, reason } = /** @type {{detail?: string, error?: string, reason?: string}} */ (body);
+  throw new Problem(detail ?? error ?? `${answer.status} ${answer.statusText}`, reason ?? "");
 }
 
-/** An answer from the history of the chosen meter. */
-export const askMeter = (what, query, signal) =>
-  ask(`api/v1/meters/${encodeURIComponent(store.chosen.replaceAll(" ", ""))}/${what}`, query, signal);
+/** What went wrong, for people. @param {unknown} error */
+export const messageOf = (error) => (error instanceof Error ? error.message : String(error));

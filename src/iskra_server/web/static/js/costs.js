@@ -1,47 +1,66 @@
-// Money: what a period has cost, in a line; nothing where no contract is configured.
+// Money: the cost of a period, in a line; nothing where no contract is configured.
 
-import { askMeter } from "./api.js";
+import { askMeter, Problem } from "./api.js";
 import { locale } from "./language.js";
-import { asked, isFuture } from "./periods.js";
+import { isFuture, periodQuery } from "./periods.js";
 
-/** An exact amount as money, in the manner of the reader. */
-export const money = (amount, currency) => {
+/** An exact amount as money, in the manner of the reader. @param {string} amount @param {string} currency */
+export function money(amount, currency) {
   try {
-    return new Intl.NumberFormat(locale, { style: "currency", currency }).format(amount).replace("-", "−");
+    // it takes the digits of a text as they are, with none of them lost
+    const digits = /** @type {`${number}`} */ (amount);
+    return new Intl.NumberFormat(locale, { style: "currency", currency }).format(digits).replace("-", "−");
   } catch {
-    return `${Number(amount).toFixed(2)} ${currency}`; // a currency that is none
+    return `${Number(amount).toFixed(2)} ${currency}`; // not a currency
   }
-};
+}
 
-/** Prices of a kWh have four places. */
-export const price = (amount, currency) =>
-  new Intl.NumberFormat(locale, { style: "currency", currency, maximumFractionDigits: 6 }).format(amount);
+/** Prices of a kWh have four places. @param {string} amount @param {string} currency */
+export const price = (amount, currency) => new Intl.NumberFormat(
+  locale, { style: "currency", currency, maximumFractionDigits: 6 },
+).format(/** @type {`${number}`} */ (amount));
 
-// whether there is a contract is asked once: a server has to be started again to get one
+/** @type {boolean | null} whether there is a contract is asked once: it takes a restart of the server to get one */
 let isConfigured = null;
 
+/** @param {Query} query @param {AbortSignal} signal */
 async function cost(query, signal) {
   if (isConfigured === false) return null;
   try {
     const answer = await askMeter("cost", query, signal);
     isConfigured = true;
     return answer;
-  } catch (problem) {
-    if (problem.reason === "no_contract") isConfigured = false;
+  } catch (error) {
+    if (error instanceof Problem && error.reason === "no_contract") isConfigured = false;
     return null;
   }
 }
 
-const total = (answer) => answer && money(answer.total.total_amount, answer.currency);
+const totalText = (/** @type {Api.Cost} */ answer) => money(answer.total.total_amount, answer.currency);
 
-/** What the month of a day has cost so far. */
-export const costLine = async (day, signal) => total(await cost({ from: day.slice(0, 7), bucket: "month" }, signal));
+/** The cost so far of the month of a day. @param {string} day @param {AbortSignal} signal */
+export async function monthCostText(day, signal) {
+  const answer = await cost({ from: day.slice(0, 7), bucket: "month" }, signal);
+  return answer && totalText(answer);
+}
 
-/** What a period has cost, and `of` each of its buckets; null where no contract is configured, and of the future. */
-export async function costOf(kind, key, signal) {
-  const answer = isFuture(kind, key) ? null : await cost(asked(kind, key), signal);
+/**
+ * The cost of a period and of each of its buckets; null where no contract is configured, and of the future.
+ * @param {Kind} kind
+ * @param {string} key
+ * @param {AbortSignal} signal
+ * @returns {Promise<PeriodCost | null>}
+ */
+export async function periodCost(kind, key, signal) {
+  const answer = isFuture(kind, key) ? null : await cost(periodQuery(kind, key), signal);
   if (!answer) return null;
-  const paid = new Map(answer.buckets.map((bucket) => [bucket.begin, bucket.paid?.total_amount]));
-  const of = ({ begin }) => paid.get(begin);
-  return { total: total(answer), of, text: (bucket) => (of(bucket) === undefined ? "" : money(of(bucket), answer.currency)) };
+  const amounts = new Map(answer.buckets.map((bucket) => [bucket.begin, bucket.paid?.total_amount]));
+  return {
+    total: totalText(answer),
+    amountOf: ({ begin }) => amounts.get(begin),
+    textOf({ begin }) {
+      const amount = amounts.get(begin);
+      return amount === undefined ? "" : money(amount, answer.currency);
+    },
+  };
 }

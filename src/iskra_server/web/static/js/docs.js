@@ -1,72 +1,53 @@
 // The API page: the server's own description, with an example to copy and a button that shows the live answer.
 
-const HERE = new URL("./", location.href);
+import { make } from "./dom.js";
+import { addressOf, contentText, curl, indented, typeText } from "./openapi.js";
+
+/** @typedef {import("./openapi.js").Description} Description */
+/** @typedef {import("./openapi.js").Operation} Operation */
+/** @typedef {import("./openapi.js").Schema} Schema */
+
+const HERE = new URL("./", location.href).href;
 const SHOWN_EVENTS = 3;
 
-function make(tag, content = [], attributes = {}) {
-  const node = document.createElement(tag);
-  node.append(...[content].flat());
-  for (const [name, text] of Object.entries(attributes)) node.setAttribute(name, text);
-  return node;
-}
-
 /** Text in which `words` between backticks are code. */
-const prose = (text) => text.split("`").map((part, at) => (at % 2 ? make("code", part) : part));
+const prose = (/** @type {string} */ text) => text.split("`").map((part, at) => (at % 2 ? make("code", part) : part));
 
-const typeName = (schema) => schema.$ref?.split("/").pop();
+/** @param {Content<HTMLElement>} name @param {Content<HTMLElement>} content */
+const row = (name, content) => make("tr", make("th", { scope: "row" }, name), make("td", content));
+const table = (/** @type {Node[]} */ rows) => (rows.length ? make("table", make("tbody", rows)) : "");
 
-/** A schema in a word or two: "string", "[Meter]", "number or null". */
-function typeText(schema) {
-  if (schema.$ref) return typeName(schema);
-  if (schema.anyOf) return schema.anyOf.map(typeText).join(" or ");
-  if (schema.enum) return schema.enum.map((choice) => JSON.stringify(choice)).join(" or ");
-  if (schema.type === "array") return `[${schema.items ? typeText(schema.items) : "…"}]`;
-  return [schema.format ?? schema.type ?? "any"].flat().join(" or ");
-}
-
-const row = (...cells) => make("tr", cells.map((cell, column) =>
-  column ? make("td", cell) : make("th", cell, { scope: "row" })));
-
-/** The address of an operation with what was filled in. */
-function address(path, parameters, filled) {
-  const url = new URL(path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(filled[name] || `{${name}}`)).slice(1), HERE);
-  for (const { name, in: place } of parameters) if (place === "query" && filled[name]) url.searchParams.set(name, filled[name]);
-  return url;
-}
-
-const curl = (url, streams) => `curl ${streams ? "-N " : ""}'${decodeURI(url.href)}'`.replaceAll(" ", (space, at) => (at < 8 ? space : "%20"));
-
-function operation(path, { summary, parameters, responses }) {
+/** @param {string} path @param {Operation} operation */
+function operationCard(path, { summary, parameters, responses }) {
   const streams = Boolean(responses[200].content["text/event-stream"]);
   const inputs = parameters.filter(({ in: place }) => place !== "header").map(({ name, description }) =>
-    make("input", [], { name, placeholder: `${name}: ${description}`, "aria-label": name, autocomplete: "off" }));
-  const example = make("pre", "");
-  const answer = make("pre", "", { hidden: "", "aria-live": "polite" });
-  const filled = () => Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()]));
-  const refresh = () => { example.textContent = curl(address(path, parameters, filled()), streams); };
-  const form = make("form", [...inputs, make("button", streams ? `Try: ${SHOWN_EVENTS} events` : "Try")]);
-  form.oninput = refresh;
-  form.onsubmit = (event) => {
+    make("input", { name, placeholder: `${name}: ${description}`, "aria-label": name, autocomplete: "off" }));
+  const example = make("pre");
+  const answer = make("pre", { hidden: true, "aria-live": "polite" });
+  const address = () =>
+    addressOf(HERE, path, parameters, Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()])));
+  const refresh = () => { example.textContent = curl(address(), streams); };
+  const onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     answer.hidden = false;
-    (streams ? listen : fetchOnce)(address(path, parameters, filled()), answer);
+    (streams ? showEvents : showAnswer)(address(), answer);
   };
   refresh();
-  return make("section", [
-    make("h2", [make("span", "GET ", { class: "unit" }), path], { class: "path" }),
+  return make("section.card.operation",
+    make("h2.path", make("span.unit", "GET "), path),
     make("p", prose(summary)),
-    table(parameters.map(({ name, in: place, description }) => row(make("code", name), [`${place}: `, ...prose(description)]))),
-    table(Object.entries(responses).map(([status, response]) => row(status, [...prose(response.description), ` · ${contentText(response)}`]))),
-    example, form, answer,
-  ], { class: "card operation" });
+    table(parameters.map(({ name, in: place, description }) =>
+      row(make("code", name), [`${place}: `, ...prose(description)]))),
+    table(Object.entries(responses).map(([status, response]) =>
+      row(status, [...prose(response.description), ` · ${contentText(response)}`]))),
+    example,
+    make("form", { oninput: refresh, onsubmit }, inputs,
+      make("button", streams ? `Try: ${SHOWN_EVENTS} events` : "Try")),
+    answer);
 }
 
-const contentText = ({ content }) =>
-  Object.entries(content).map(([media, { schema }]) => `${typeText(schema)} as ${media}`).join(", ");
-
-const table = (rows) => (rows.length ? make("table", make("tbody", rows)) : "");
-
-async function fetchOnce(url, answer) {
+/** @param {URL} url @param {HTMLElement} answer */
+async function showAnswer(url, answer) {
   try {
     const response = await fetch(url);
     answer.textContent = `${response.status}\n${indented(await response.text())}`;
@@ -75,38 +56,32 @@ async function fetchOnce(url, answer) {
   }
 }
 
-function listen(url, answer) {
+/** @param {URL} url @param {HTMLElement} answer */
+function showEvents(url, answer) {
   const stream = new EventSource(url);
   let left = SHOWN_EVENTS;
   answer.textContent = "";
-  const show = (event) => {
-    answer.textContent += `event: ${event.type}\n${event.lastEventId && `id: ${event.lastEventId}\n`}data: ${indented(event.data)}\n\n`;
+  const show = (/** @type {MessageEvent} */ { type, lastEventId: id, data }) => {
+    answer.textContent += `event: ${type}\n${id && `id: ${id}\n`}data: ${indented(data)}\n\n`;
     if (--left === 0) stream.close();
   };
   stream.addEventListener("reading", show);
   stream.addEventListener("status", show);
 }
 
-/** JSON with line breaks and nothing else changed: numbers keep their digits. */
-function indented(json) {
-  let depth = 0;
-  const line = () => `\n${"  ".repeat(depth)}`;
-  return json.replace(/"(?:[^"\\]|\\.)*"|[{}[\],:]/g, (token) => {
-    if (token === "{" || token === "[") { depth += 1; return token + line(); }
-    if (token === "}" || token === "]") { depth -= 1; return line() + token; }
-    if (token === ",") return token + line();
-    return token === ":" ? ": " : token;
-  });
-}
-
+/** @param {string} name @param {Schema} schema */
 function typeCard(name, schema) {
   const required = new Set(schema.required);
   const rows = Object.entries(schema.properties ?? {}).map(([field, type]) =>
     row(make("code", field), typeText(type) + (required.has(field) || "default" in type ? "" : " (may be absent)")));
-  return make("details", [make("summary", name), schema.description ? make("p", prose(schema.description), { class: "soft" }) : "", table(rows)]);
+  return make("details", make("summary", name),
+    schema.description ? make("p.soft", prose(schema.description)) : "", table(rows));
 }
 
-const description = await (await fetch("api/openapi.json")).json();
-document.getElementById("version").textContent = `version ${description.info.version}`;
-document.getElementById("operations").append(...Object.entries(description.paths).map(([path, { get }]) => operation(path, get)));
-document.getElementById("types").append(...Object.entries(description.components.schemas).map(([name, schema]) => typeCard(name, schema)));
+/** @type {Description} */
+const { info, paths, components } = await (await fetch("api/openapi.json")).json();
+/** @param {string} id @param {Node[]} nodes */
+const append = (id, nodes) => document.getElementById(id)?.append(...nodes);
+append("version", [new Text(`version ${info.version}`)]);
+append("operations", Object.entries(paths).map(([path, { get }]) => operationCard(path, get)));
+append("types", Object.entries(components.schemas).map(([name, schema]) => typeCard(name, schema)));

@@ -2,59 +2,81 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @param {string} what a tag and its classes @param {...(Node|string|object|null)} content attributes and children */
+/**
+ * @template {string} W
+ * @param {W} what a tag and its classes
+ * @param {...Content<ElementOf<W>>} content attributes and children
+ */
 export function make(what, ...content) {
   const [tag, ...classes] = what.split(".");
-  return filled(document.createElement(tag), classes, content);
+  // the tag of `what` decides about the type, which the browser's own types know of literal tags alone
+  return /** @type {ElementOf<W>} */ (/** @type {unknown} */ (fill(document.createElement(tag), classes, content)));
 }
 
-/** As `make`, of SVG. */
-export function draw(what, ...content) {
+/** As `make`, of SVG. @param {string} what @param {...Content<SVGElement>} content */
+export function makeSvg(what, ...content) {
   const [tag, ...classes] = what.split(".");
-  return filled(document.createElementNS(SVG, tag), classes, content);
+  return fill(document.createElementNS(SVG, tag), classes, content);
 }
 
-function filled(node, classes, content) {
+/** @template {Element} E @param {E} node @param {string[]} classes @param {Content<any>[]} content */
+function fill(node, classes, content) {
   if (classes.length) node.setAttribute("class", classes.join(" "));
-  for (const each of content.flat()) {
-    if (each == null || each === false) continue;
-    if (typeof each === "object" && !(each instanceof Node)) give(node, each);
-    else node.append(each);
+  for (const part of content) {
+    if (part == null || part === false) continue;
+    if (Array.isArray(part)) fill(node, [], part);
+    else if (typeof part === "string" || part instanceof Node) node.append(part);
+    else setAttributes(node, part);
   }
   return node;
 }
 
-function give(node, attributes) {
+/** @param {Element} node @param {Attributes<any>} attributes */
+function setAttributes(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node[name] = value;
+    if (typeof value === "function") node.addEventListener(name.slice(2), value);
     else if (value === true) node.setAttribute(name, "");
-    else if (value != null && value !== false) node.setAttribute(name, value);
+    else if (value != null && value !== false) node.setAttribute(name, String(value));
   }
 }
 
-/** Touches the page only where the text is another one. */
-export function say(node, text) {
+/** Changes the page only where the text is another one. @param {Node} node @param {string} text */
+export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-export function mark(node, name, value) {
-  if (value == null || value === "") delete node.dataset[name];
+/** @param {HTMLElement} node @param {string} name @param {string | null | undefined} value */
+export function setData(node, name, value) {
+  if (!value) delete node.dataset[name];
   else if (node.dataset[name] !== value) node.dataset[name] = value;
 }
 
-let styled = null;
-/** Brings in the style sheets that the first view does not need. */
-export function styles() {
-  const loaded = (name) => new Promise((resolve) => {
+/** @type {WeakMap<Node, string>} */
+const shown = new WeakMap();
+
+/** Whether a node has to be drawn again: its content is made of other values than the last time. */
+export function isNew(/** @type {Node} */ node, /** @type {unknown} */ values) {
+  const text = JSON.stringify(values);
+  if (shown.get(node) === text) return false;
+  shown.set(node, text);
+  return true;
+}
+
+/** @type {Promise<unknown> | null} */
+let styles = null;
+
+/** Loads the style sheets that the first view does not need. */
+export function loadStyles() {
+  const loaded = (/** @type {string} */ name) => new Promise((resolve) => {
     const href = new URL(`../css/${name}.css`, import.meta.url).href;
     document.head.append(make("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve }));
   });
-  styled ??= Promise.all(["history", "setup"].map(loaded));
-  return styled;
+  styles ??= Promise.all(["history", "setup"].map(loaded));
+  return styles;
 }
 
-/** When what is there now has been painted. */
+/** When what is there now has been painted. @returns {Promise<void>} */
 export const painted = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
 
-/** A name and what it is, as a row of a list of pairs. */
+/** A name and what it is, as a row of a list of pairs. @param {string} name @param {...Content<HTMLElement>} value */
 export const pair = (name, ...value) => make("div", make("dt", name), make("dd", ...value));

@@ -1,6 +1,6 @@
 // Our own small drawings, in the colour of the text around them.
 
-import { draw } from "./dom.js";
+import { makeSvg } from "./dom.js";
 
 const PATHS = {
   now: ["M3 13h4l2.5-8 4.5 14 2.5-6H21"],
@@ -11,9 +11,8 @@ const PATHS = {
   right: ["M9 5l7 7-7 7"],
   fleet: ["M3 11l5-4 5 4v9H3z", "M13 20V7l4-3 4 3v13z"],
   about: ["M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18", "M12 11v6", "M12 7v1"],
-  torch: ["M8 3h8l-1.5 5h-5z", "M9.5 8v12h5V8", "M12 12v1"],
-  house: ["M4 11l8-7 8 7", "M6 10v10h12V10"],
 };
 
-export const icon = (name) =>
-  draw("svg.icon", { viewBox: "0 0 24 24", "aria-hidden": "true" }, ...PATHS[name].map((d) => draw("path", { d })));
+export const icon = (/** @type {keyof typeof PATHS} */ name) =>
+  makeSvg("svg.icon", { viewBox: "0 0 24 24", "aria-hidden": "true" },
+    ...PATHS[name].map((d) => makeSvg("path", { d })));

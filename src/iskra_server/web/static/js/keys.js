@@ -1,16 +1,19 @@
-// Keys: n h c s go to a section; in history the arrows step, t leads to the present.
+// Keys: n h c s w go to a section; in history the arrows step, t leads to the present.
 
 import { HOME, isCentralServer } from "./page.js";
-import { go } from "./router.js";
+import { navigate } from "./router.js";
 
+/** @type {Record<string, Parameters<typeof navigate>>} */
 const SECTIONS = { n: [HOME], ...(isCentralServer ? {} : { h: ["day"], c: ["cost"], s: ["setup"], w: ["wall"] }) };
 const TYPING = "input, select, textarea, [role=slider]";
 
-export function keys(main) {
+export function bindKeys(/** @type {HTMLElement} */ main) {
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(TYPING)) return;
-    if (SECTIONS[event.key]) go(...SECTIONS[event.key]);
-    const button = main.querySelector(`[data-key="${event.key}"]`);
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof Element && event.target.closest(TYPING)) return;
+    if (SECTIONS[event.key]) navigate(...SECTIONS[event.key]);
+    /** @type {HTMLElement | null} */
+    const button = main.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (button) { event.preventDefault(); button.click(); }
   });
 }

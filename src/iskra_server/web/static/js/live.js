@@ -1,34 +1,38 @@
-// The stream of telegrams, and how the sources stand.
+// The stream of telegrams and the state of the sources, into the store.
 
 import { parse } from "./exact.js";
 import { isCentralServer } from "./page.js";
-import { changed, power, store } from "./store.js";
-import { connect, listenTo } from "./stream.js";
+import { notify, powerOf, store } from "./store.js";
+import { connect, listen } from "./stream.js";
 
-const AGAIN_MS = 3000;
-const ASK_MS = 5000;
+const RECONNECT_MS = 3000;
+const STATUS_MS = 5000;
 const TICK_MS = 500;
 const FRAME_MS = 16;
 const HOUR_S = 3600;
 
-export function listen() {
+export function startLive() {
   if (isCentralServer) return;
-  listenTo((name, event, at) => HEARD[name](event, at));
-  setInterval(changed, TICK_MS); // ages grow without telegrams
-  setInterval(refresh, ASK_MS);
+  listen((name, event, at) => HANDLERS[name](event, at));
+  setInterval(notify, TICK_MS); // ages grow without telegrams
+  setInterval(askStatus, STATUS_MS);
 }
 
-const HEARD = {
-  open: () => { store.lostAt = null; changed(); },
+/** @type {Record<string, (event: MessageEvent, at: number) => void>} */
+const HANDLERS = {
+  open: () => { store.lostAt = null; notify(); },
   reading: ({ data }, at) => {
     const isFirst = store.meters.size === 0;
-    hear(parse(data), at);
-    if (isFirst) changed(); else soon();
+    addReading(parse(data), at);
+    if (isFirst) notify(); else notifySoon();
   },
-  status: ({ data }, at) => { learn(JSON.parse(data), at); changed(); },
+  status: ({ data }, at) => { setStatus(JSON.parse(data), at); notify(); },
   error: ({ target }, at) => {
     store.lostAt ??= at;
-    if (target.readyState === EventSource.CLOSED) { target.close(); setTimeout(connect, AGAIN_MS); askForToken(); }
+    if (!(target instanceof EventSource) || target.readyState !== EventSource.CLOSED) return;
+    target.close();
+    setTimeout(connect, RECONNECT_MS);
+    askForToken();
   },
 };
 
@@ -37,38 +41,46 @@ async function askForToken() {
   if ((await fetch("api/v1/status").catch(() => null))?.status === 401) location.reload();
 }
 
-let due = null;
+/** @type {ReturnType<typeof setTimeout> | null} */
+let timer = null;
 
-/** Shows it within a frame: meters that send together, or a replay, are drawn once. */
-function soon() {
-  due ??= setTimeout(() => { due = null; changed(); }, FRAME_MS);
+/** Notifies within a frame: meters that send together, or a replay, are drawn once. */
+function notifySoon() {
+  timer ??= setTimeout(() => { timer = null; notify(); }, FRAME_MS);
 }
 
-async function refresh() {
+async function askStatus() {
   if (document.hidden || store.lostAt !== null) return;
   const answer = await fetch("api/v1/status").catch(() => null);
-  if (answer?.ok) learn(await answer.json(), performance.now());
+  if (answer?.ok) setStatus(await answer.json(), performance.now());
 }
 
-function learn(status, at) {
+/** @param {Api.ServerStatus} status @param {number} at */
+function setStatus(status, at) {
   store.statuses = status.meters;
   store.history = status.history;
   store.outputs = status.outputs;
-  store.toldAt = at;
+  store.statusAt = at;
 }
 
-function hear(meter, at) {
-  store.meters.set(meter.id, { meter, at });
-  const watts = power(meter);
-  if (watts !== undefined) remember(meter.id, Date.parse(meter.received_at) / 1000, Number(watts));
+/** @param {Api.LiveMeter} meter @param {number} at */
+function addReading(meter, at) {
+  store.meters.set(meter.id, { meter, at, wallAt: Date.now() - (performance.now() - at) });
+  const watts = powerOf(meter);
+  if (watts === undefined || meter.received_at === null) return;
+  const [times, powers] = store.recent.get(meter.id) ?? [[], []];
+  store.recent.set(meter.id, [times, powers]);
+  addPower(times, powers, Date.parse(meter.received_at) / 1000, Number(watts));
 }
 
-/** The last hour, at most one point a second. */
-function remember(id, at, watts) {
-  const [times, powers] = store.recent.get(id) ?? store.recent.set(id, [[], []]).get(id);
-  if (times.length && at - times.at(-1) < 1) { powers[powers.length - 1] = watts; return; }
+/** Keeps the last hour, at most one point a second. @param {number[]} times @param {number[]} powers */
+export function addPower(times, powers, /** @type {number} */ at, /** @type {number} */ watts) {
+  const last = times.at(-1);
+  if (last !== undefined && at - last < 1) { powers[powers.length - 1] = watts; return; }
   times.push(at);
   powers.push(watts);
   const old = times.findIndex((time) => time >= at - HOUR_S);
-  if (old > HOUR_S / 60 || times.length > HOUR_S) { times.splice(0, Math.max(old, 1)); powers.splice(0, Math.max(old, 1)); }
+  if (old <= HOUR_S / 60 && times.length <= HOUR_S) return;
+  times.splice(0, Math.max(old, 1));
+  powers.splice(0, Math.max(old, 1));
 }

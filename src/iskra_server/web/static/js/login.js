@@ -2,19 +2,24 @@
 
 import { language, words } from "./language.js";
 
-const form = document.getElementById("login");
-const wrong = document.getElementById("wrong");
+/** @type {Record<string, unknown>} */
+const texts = words;
+const wrong = /** @type {HTMLElement} */ (document.getElementById("wrong"));
+const input = /** @type {HTMLInputElement} */ (document.getElementById("token"));
 
-form.addEventListener("submit", async (event) => {
+document.getElementById("login")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   wrong.hidden = true;
-  const token = document.getElementById("token").value.trim();
+  const token = input.value.trim();
   // what is no token would be no header either
   const isPlain = /^[\x21-\x7e]+$/.test(token);
-  const answer = isPlain && (await fetch("login", { headers: { authorization: `Bearer ${token}` } }).catch(() => null));
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = isPlain ? await fetch("login", { headers }).catch(() => null) : null;
   if (answer?.ok) location.reload();
   else wrong.hidden = false;
 });
 
 document.documentElement.lang = language;
-for (const element of document.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
+for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-word]"))) {
+  element.textContent = String(texts[element.dataset.word ?? ""]);
+}

@@ -1,13 +1,16 @@
 // The page starts here: one store, one stream, one view at a time.
 
-import { painted, styles } from "./dom.js";
+import { loadStyles, painted } from "./dom.js";
 import { language } from "./language.js";
-import { listen } from "./live.js";
+import { startLive } from "./live.js";
 import { isCentralServer } from "./page.js";
 import { PERIODS, route } from "./router.js";
-import { build } from "./shell.js";
-import { apply } from "./theme.js";
+import { buildShell } from "./shell.js";
+import { applyTheme } from "./theme.js";
 
+/** @typedef {() => Promise<{show: View}>} Load */
+
+/** @type {Record<string, Load>} */
 const VIEWS = {
   now: () => import("./views/now.js"),
   wall: () => import("./views/wall.js"),
@@ -23,17 +26,17 @@ const VIEWS = {
   }),
 };
 
-/** With the style sheets that the first view does without. */
+/** With the style sheets that the first view does without. @param {Record<string, Load>} views */
 function styled(views) {
-  const both = (load) => async () => (await Promise.all([load(), styles()]))[0];
+  const both = (/** @type {Load} */ load) => async () => (await Promise.all([load(), loadStyles()]))[0];
   return Object.fromEntries(Object.entries(views).map(([name, load]) => [name, both(load)]));
 }
 
 document.documentElement.lang = language;
-listen();
-apply();
-const { main, shown } = build(document.body);
+startLive();
+applyTheme();
+const { main, onShow } = buildShell(document.body);
 // the views of a single meter would wait for one for ever
 const { fleet, about } = VIEWS;
-route(main, isCentralServer ? { fleet, about } : VIEWS, shown);
-painted().then(() => import("./keys.js")).then(({ keys }) => keys(main));
+route(main, isCentralServer ? { fleet, about } : VIEWS, onShow);
+painted().then(() => import("./keys.js")).then(({ bindKeys }) => bindKeys(main));

@@ -1,48 +1,56 @@
 // Addresses below the hash: #/day/2026-11-22?as=table is the view "day" with one part and one choice.
 
 import { HOME } from "./page.js";
-import { again } from "./stream.js";
+import { reloadPage } from "./stream.js";
 
+/** The views of history, a kind of period each. @type {Kind[]} */
 export const PERIODS = ["day", "week", "month", "year", "all"];
 
-/** @typedef {{view: string, parts: string[], query: URLSearchParams}} Place */
-
-/** @returns {Place} where a hash leads to among the views of these names */
-export function place(names, hash = location.hash) {
+/** What a hash names, of the views with these names. @param {string[]} names @returns {Address} */
+export function parseAddress(names, hash = location.hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
   const [view, ...parts] = path.split("/").map(decodeURIComponent);
   return { view: names.includes(view) ? view : HOME, parts, query: new URLSearchParams(query) };
 }
 
-/** The address of a place; choices that are empty are left out. */
+/**
+ * The hash of an address; choices that are empty are left out.
+ * @param {string} view
+ * @param {string[]} parts
+ * @param {Record<string, string>} query
+ */
 export function link(view, parts = [], query = {}) {
   const path = [view, ...parts].filter((part) => part !== "").map(encodeURIComponent).join("/");
-  const chosen = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
-  return `#/${path}${String(chosen) && `?${chosen}`}`;
+  const chosen = String(new URLSearchParams(Object.entries(query).filter(([, value]) => value)));
+  return `#/${path}${chosen && `?${chosen}`}`;
 }
 
-export const go = (...where) => { location.hash = link(...where); };
-/** Another address for what is shown, without a step back to it. */
-export const become = (...where) => { history.replaceState(null, "", link(...where)); };
+/** Goes to an address. @param {Parameters<typeof link>} address */
+export const navigate = (...address) => { location.hash = link(...address); };
+/** Another address for what is shown, without a step back to it. @param {Parameters<typeof link>} address */
+export const replaceAddress = (...address) => { history.replaceState(null, "", link(...address)); };
 
 /**
  * Shows the view of the address, now and whenever it changes. `views` loads the module of each by its name; its
- * function show(main, place, signal) fills `main`, and the signal aborts when the view is left.
+ * `show` fills `main`, and the signal aborts when the view is left.
+ * @param {HTMLElement} main
+ * @param {Record<string, () => Promise<{show: View}>>} views
+ * @param {(address: Address) => void} onShow is called before a view is shown
  */
-export function route(main, views, shown) {
+export function route(main, views, onShow) {
   let leave = new AbortController();
   async function show() {
     leave.abort();
     leave = new AbortController();
     const { signal } = leave;
-    const here = place(Object.keys(views));
+    const address = parseAddress(Object.keys(views));
     // a release that is gone has no more files: start again with the new one
-    const view = await views[here.view]().catch(again);
+    const view = await views[address.view]().catch(reloadPage);
     if (!view || signal.aborted) return;
     main.replaceChildren();
-    main.className = here.view;
-    shown(here);
-    await view.show(main, here, signal);
+    main.className = address.view;
+    onShow(address);
+    await view.show(main, address, signal);
   }
   addEventListener("hashchange", show);
   return show();

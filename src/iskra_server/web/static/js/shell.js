@@ -1,98 +1,132 @@
-// What stands around every view: the strip, the brand, where one can go, how the data stands, which meter.
+// The frame of every view: the strip, the brand, the sections, the state of the data, the meters.
 
-import { ageText } from "./ages.js";
-import { make, mark, say } from "./dom.js";
+import { ageText, shortTime } from "./clock.js";
+import { isNew, make, setData, setText } from "./dom.js";
 import { decimal } from "./exact.js";
 import { icon } from "./icons.js";
-import { LANGUAGES, language, speak, spoken, words } from "./language.js";
-import { HOME, isCentralServer } from "./page.js";
+import { LANGUAGES, language, locale, localized, setLanguage, words } from "./language.js";
+import { HOME, isCentralServer, zone } from "./page.js";
 import { link, PERIODS } from "./router.js";
-import { age, choose, follow, ids, isOutrun, isSimulated, nameOf, state, status, store } from "./store.js";
+import {
+  ageOfChosen, chooseMeter, chosenStatus, isSimulated, isStatusOutdated, meterIds, meterName, pageState, store,
+  subscribe,
+} from "./store.js";
 
-const SECTIONS = isCentralServer ? { fleet: [], about: [] } : { now: ["registers"], history: [...PERIODS, "heat", "compare"], cost: [], setup: ["about"] };
-const AT = { now: link("now"), history: link("day"), cost: link("cost"), setup: link("setup"), fleet: link("fleet"), about: link("about") };
+/** @typedef {keyof typeof words.sections & Parameters<typeof icon>[0]} Section */
+
+/** @type {{name: Section, first: string, views: string[]}[]} where each leads to, and its other views */
+const SECTIONS = isCentralServer ? [
+  { name: "fleet", first: "fleet", views: [] },
+  { name: "about", first: "about", views: [] },
+] : [
+  { name: "now", first: "now", views: ["registers"] },
+  { name: "history", first: "day", views: [...PERIODS, "heat", "compare"] },
+  { name: "cost", first: "cost", views: [] },
+  { name: "setup", first: "setup", views: ["about"] },
+];
+/** @type {Record<string, string>} */
+const TITLES = words.titles;
 // more meters than this are a list to choose from, not buttons
-const BUTTONS = 4;
+const MAX_BUTTONS = 4;
 
 /** Fills the body; gives the place for the views, and what to call when another one is shown. */
-export function build(body) {
+export function buildShell(/** @type {HTMLElement} */ body) {
   const main = make("main", { id: "main", tabindex: "-1" });
-  const links = Object.keys(SECTIONS).map((section) =>
-    make("a", { href: AT[section], "data-section": section }, icon(section), make("span", words.sections[section])));
-  const pulse = make("p.pulse", make("span.dot", { "aria-hidden": "true" }), make("span"), make("span.wide"));
-  const strip = make("p.strip", { hidden: true }, make("span", words.simulated), make("span.wide", ` ${words.simulatedLong}`));
+  const links = SECTIONS.map(({ name, first }) =>
+    make("a", { href: link(first), "data-section": name }, icon(name), make("span", words.sections[name])));
+  const stateNode = make("span");
+  const shareNode = make("span.wide");
+  const strip = make("p.strip", { hidden: true },
+    make("span", words.simulated), make("span.wide", ` ${words.simulatedLong}`));
   const meters = make("div.meters", { hidden: true, role: "group", "aria-label": words.meters });
   const trouble = make("div.trouble", { role: "status" });
+  const skip = (/** @type {Event} */ event) => { event.preventDefault(); main.focus(); };
   body.replaceChildren(
-    make("a.skip", { href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, words.skip),
+    make("a.skip", { href: "#main", onclick: skip }, words.skip),
     strip,
-    make("header", make("a.brand", { href: AT[HOME] }, "ISKRA Electricity"),
-      make("nav.sections", { "aria-label": words.sectionsLabel }, links), pulse),
+    make("header", make("a.brand", { href: link(HOME) }, "ISKRA Electricity"),
+      make("nav.sections", { "aria-label": words.sectionsLabel }, links),
+      make("p.pulse", make("span.dot", { "aria-hidden": "true" }), stateNode, shareNode)),
     meters, trouble, main, foot(),
   );
-  follow(() => {
-    mark(body, "state", state());
+  subscribe(() => {
+    setData(body, "state", pageState());
     strip.hidden = !isSimulated();
-    say(pulse.children[1], pulseText());
-    say(pulse.children[2], shareText());
+    setText(stateNode, stateText());
+    setText(shareNode, shareText());
     renderMeters(meters);
     renderTrouble(trouble);
   });
-  return { main, shown: (place) => arrive(body, links, place) };
+  return { main, onShow: (/** @type {Address} */ address) => onShow(body, links, address) };
 }
 
-function arrive(body, links, { view }) {
-  mark(body, "view", view);
-  const section = Object.keys(SECTIONS).find((name) => name === view || SECTIONS[name].includes(view));
-  for (const each of links) {
-    if (each.dataset.section === section) each.setAttribute("aria-current", "page");
-    else each.removeAttribute("aria-current");
+/** @param {HTMLElement} body @param {HTMLElement[]} links @param {Address} address */
+function onShow(body, links, { view }) {
+  setData(body, "view", view);
+  const section = SECTIONS.find(({ name, views }) => name === view || views.includes(view));
+  for (const anchor of links) {
+    if (anchor.dataset.section === section?.name) anchor.setAttribute("aria-current", "page");
+    else anchor.removeAttribute("aria-current");
   }
-  document.title = `${words.titles[view] ?? words.sections[section]} · ISKRA Electricity`;
+  const title = TITLES[view] ?? (section && words.sections[section.name]);
+  document.title = `${title} · ISKRA Electricity`;
   scrollTo(0, 0);
 }
 
 function foot() {
-  const other = Object.keys(LANGUAGES).filter((each) => each !== language);
-  return make("footer",
-    ...other.map((each) => make("button.quiet", { type: "button", lang: each, onclick: () => speak(each) }, LANGUAGES[each])),
-    isCentralServer ? null : make("a", { href: link("wall") }, words.wall), make("a", { href: "docs" }, "API"),
+  const others = Object.entries(LANGUAGES).filter(([name]) => name !== language);
+  return make("footer", zoneNote(),
+    others.map(([name, label]) =>
+      make("button.quiet", { type: "button", lang: name, onclick: () => setLanguage(name) }, label)),
+    isCentralServer ? null : make("a", { href: link("wall") }, words.wall),
+    make("a", { href: "docs" }, "API"),
     isCentralServer ? null : make("a", { href: link("about") }, words.about));
 }
 
-function pulseText() {
-  const now = state();
-  if (now !== "live" && now !== "stale") return words[now];
-  return `${now === "live" ? words.live : words.stale} · ${words.ago(ageText(age()))}`;
+/** Days begin in the server's zone: who reads this elsewhere should know. */
+function zoneNote() {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const isSame = here === zone || !here || [0, 6].every((month) => {
+    const moment = new Date(new Date().getFullYear(), month, 15);
+    return shortTime(moment) === moment.toLocaleTimeString(locale, { hour: "numeric", minute: "2-digit" });
+  });
+  return isSame ? null : make("p.soft.zone", words.otherZone(zone, here));
+}
+
+function stateText() {
+  const [state, age] = [pageState(), ageOfChosen()];
+  if (age === null || (state !== "live" && state !== "stale")) return words[state];
+  return `${words[state]} · ${words.ago(ageText(age))}`;
 }
 
 function shareText() {
-  const share = status()?.share_good;
-  return state() === "live" && share != null ? ` · ${words.share(decimal(share * 100, share === 1 ? 0 : 1))}` : "";
+  const share = chosenStatus()?.share_good;
+  if (pageState() !== "live" || share == null) return "";
+  return ` · ${words.share(decimal(share * 100, share === 1 ? 0 : 1))}`;
 }
 
-function renderMeters(bar) {
-  const known = ids();
-  bar.hidden = known.length < 2;
-  const shown = JSON.stringify([known.map(nameOf), store.chosen]);
-  if (bar.hidden || bar.dataset.shown === shown) return;
-  bar.dataset.shown = shown;
-  const pick = (id) => { choose(id); dispatchEvent(new Event("hashchange")); };
-  bar.replaceChildren(...(known.length <= BUTTONS
-    ? known.map((id) => make("button", { type: "button", "aria-pressed": String(id === store.chosen), onclick: () => pick(id) }, nameOf(id)))
-    : [make("select", { "aria-label": words.meters, onchange: (event) => pick(event.target.value) },
-      known.map((id) => make("option", { value: id, selected: id === store.chosen }, nameOf(id))))]));
+function renderMeters(/** @type {HTMLElement} */ bar) {
+  const ids = meterIds();
+  bar.hidden = ids.length < 2;
+  if (bar.hidden || !isNew(bar, [ids.map(meterName), store.chosen])) return;
+  const pick = (/** @type {string} */ id) => { chooseMeter(id); dispatchEvent(new Event("hashchange")); };
+  bar.replaceChildren(...(ids.length <= MAX_BUTTONS
+    ? ids.map((id) => make("button", {
+      type: "button", "aria-pressed": String(id === store.chosen), onclick: () => pick(id),
+    }, meterName(id)))
+    : [make("select", { "aria-label": words.meters, onchange: ({ target }) => pick(target.value) },
+      ids.map((id) => make("option", { value: id, selected: id === store.chosen }, meterName(id))))]));
 }
 
-/** What is wrong and what to do, in a line, with the way to the whole chain. */
-function renderTrouble(box) {
-  const own = state() !== "unreachable" && status()?.broken && !isOutrun() ? status() : null;
-  const kind = own ? (own.broken === "unlocked" ? "locked" : own.ok ? "weak" : "broken") : "";
-  const said = own && spoken(own.advice);
-  const shown = `${kind} ${said?.sentence ?? ""}`;
-  if (box.dataset.shown === shown) return;
-  box.dataset.shown = shown;
-  mark(box, "kind", kind);
-  const way = kind === "locked" ? [link("setup", ["locked"]), words.locked.how] : [link("setup"), words.setup.look];
-  box.replaceChildren(...(own ? [make("strong", said.sentence), make("p", said.next_step), make("a", { href: way[0] }, way[1])] : []));
+/** What is wrong and what to do, in a line, with the way to the diagnosis. */
+function renderTrouble(/** @type {HTMLElement} */ box) {
+  const status = chosenStatus();
+  const isShown = status?.broken && pageState() !== "unreachable" && !isStatusOutdated();
+  const kind = !isShown ? "" : status.broken === "unlocked" ? "locked" : status.ok ? "weak" : "broken";
+  const advice = isShown ? localized(status.advice) : null;
+  if (!isNew(box, [kind, advice?.sentence])) return;
+  setData(box, "kind", kind);
+  const way = kind === "locked" ? make("a", { href: link("setup", ["locked"]) }, words.locked.how)
+    : make("a", { href: link("setup") }, words.setup.look);
+  box.replaceChildren(...(advice ? [make("strong", advice.sentence), make("p", advice.next_step), way] : []));
 }

@@ -1,103 +1,121 @@
-// What the page knows of the meters, in one place. Views look here and are told when it changes.
+// What the page knows of the meters, in one place. Views read it, and are called when it changes.
 
 import { isCentralServer } from "./page.js";
 
 const PATIENCE_MS = 3000; // a reconnecting stream is not yet an unreachable server
+const ASLEEP_MS = 10_000;
 
 /**
- * `meters`: id -> the newest reading and when it arrived here. `statuses`, `outputs`: how each source, and whoever hands readings on,
- * stands, as the server says.
- * `toldAt`: when they were told. `chosen`: the meter that is shown. `lostAt`: since when the server is silent, null while it is there.
+ * `meters`: id -> the last reading and when it arrived here, by two clocks. `statuses`, `outputs`: the state of each
+ * source and output, as the server says; `statusAt`: when that arrived. `chosen`: the meter that is shown. `lostAt`:
+ * since when the server is silent, null while it is there. `recent`: id -> times and powers of the last hour.
  */
 export const store = {
+  /** @type {Map<string, {meter: Api.LiveMeter, at: number, wallAt: number}>} */
   meters: new Map(),
+  /** @type {Api.SourceStatus[]} */
   statuses: [],
-  toldAt: 0,
+  statusAt: 0,
   history: "",
+  /** @type {Api.OutputState[]} */
   outputs: [],
+  /** @type {string | null} */
   chosen: null,
+  /** @type {number | null} */
   lostAt: performance.now(),
+  /** @type {Map<string, [number[], number[]]>} */
   recent: new Map(),
 };
 
+/** @type {Set<() => void>} */
 const listeners = new Set();
 
-/** Calls `listener` now and whenever something changes, until `stop` is called. */
-export function follow(listener) {
+/** Calls `listener` now and whenever something changes, until the returned function is called. */
+export function subscribe(/** @type {() => void} */ listener) {
   listeners.add(listener);
   listener();
-  return () => listeners.delete(listener);
+  return () => { listeners.delete(listener); };
 }
 
-export function changed() {
-  const known = ids();
-  if (!known.includes(store.chosen)) store.chosen = known[0] ?? null;
+/** Tells the subscribers that something has changed. */
+export function notify() {
+  const ids = meterIds();
+  if (!store.chosen || !ids.includes(store.chosen)) store.chosen = ids[0] ?? null;
   for (const listener of [...listeners]) listener();
 }
 
-export function choose(id) {
+export function chooseMeter(/** @type {string} */ id) {
   store.chosen = id;
-  changed();
+  notify();
 }
 
-export const ids = () =>
-  [...new Set([...store.statuses.map((status) => status.meter_id).filter(Boolean), ...store.meters.keys()])];
+export const meterIds = () =>
+  [...new Set([...store.statuses.flatMap(({ meter_id: id }) => id ?? []), ...store.meters.keys()])];
 
-export const nameOf = (id) => store.statuses.find((status) => status.meter_id === id)?.facts.name || id;
+export const meterName = (/** @type {string} */ id) =>
+  store.statuses.find((status) => status.meter_id === id)?.facts.name || id;
 
-export const known = () => store.meters.get(store.chosen);
-/** How the source of the chosen meter stands. */
-export const status = () =>
-  store.statuses.find((each) => each.meter_id === store.chosen) ?? (ids().length > 1 ? null : store.statuses[0]);
+/** The last reading of the chosen meter, however old. */
+export const lastReading = () => store.meters.get(store.chosen ?? "");
 
-/** A telegram is newer than what the server last said was wrong with its source. */
-export const isOutrun = () => Boolean(known() && known().at > store.toldAt && status() && !status().ok);
+/** The state of the chosen meter's source. */
+export const chosenStatus = () => store.statuses.find((status) => status.meter_id === store.chosen)
+  ?? (meterIds().length > 1 ? null : store.statuses[0]);
 
-const ageOf = ({ meter, at }) => meter.measured_age_s + (performance.now() - at) / 1000;
+/** Whether a telegram is newer than the server's last word that something is wrong with its source. */
+export function isStatusOutdated() {
+  const [reading, status] = [lastReading(), chosenStatus()];
+  return Boolean(reading && reading.at > store.statusAt && status && !status.ok);
+}
+
 /** Seconds since the chosen meter was measured, null where it never was. */
-export const age = () => (known() ? ageOf(known()) : status()?.facts.age_s ?? null);
+export function ageOfChosen() {
+  const reading = lastReading();
+  if (!reading) return chosenStatus()?.facts.age_s ?? null;
+  // a device that slept does not count that in performance.now(): then the wall clock is far ahead
+  const [ranMs, wallMs] = [performance.now() - reading.at, Date.now() - reading.wallAt];
+  return reading.meter.measured_age_s + (wallMs - ranMs > ASLEEP_MS ? wallMs : ranMs) / 1000;
+}
 
-/** @returns {"centre"|"connecting"|"unreachable"|"waiting"|"stale"|"live"} */
-export function state() {
+/** @returns {"centre" | "connecting" | "unreachable" | "waiting" | "stale" | "live"} */
+export function pageState() {
   if (isCentralServer) return "centre";
-  const lost = store.lostAt !== null;
-  if (lost && performance.now() - store.lostAt > PATIENCE_MS) return "unreachable";
-  if (known()) return age() <= known().meter.stale_after_s ? "live" : "stale";
-  if (lost && store.statuses.length === 0) return "connecting";
-  return status()?.facts.age_s == null ? "waiting" : "stale";
+  const { lostAt } = store;
+  if (lostAt !== null && performance.now() - lostAt > PATIENCE_MS) return "unreachable";
+  const [reading, age] = [lastReading(), ageOfChosen()];
+  if (reading && age !== null) return age <= reading.meter.stale_after_s ? "live" : "stale";
+  if (lostAt !== null && store.statuses.length === 0) return "connecting";
+  return age === null ? "waiting" : "stale";
 }
 
-/** The reading of the chosen meter, null unless it is fresh. */
-export const fresh = () => (state() === "live" ? known().meter : null);
-export const isSimulated = () => known()?.meter.simulated ?? status()?.simulated ?? false;
+/** The chosen meter with its current reading, null where that is stale or missing. */
+export const freshMeter = () => (pageState() === "live" ? lastReading()?.meter ?? null : null);
+export const isSimulated = () => lastReading()?.meter.simulated ?? chosenStatus()?.simulated ?? false;
 
-export const value = (meter, name) => meter?.registers.find((register) => register.name === name)?.value;
+/** @typedef {Pick<Api.LiveMeter, "registers"> | null | undefined} Registers */
 
-/** Watts, + drawing, - feeding in, as text; meters send it in one of these forms. */
-export function power(meter) {
-  const out = value(meter, "power_export");
-  if (value(meter, "power") === undefined && Number(out) > 0) return `-${out}`;
-  return value(meter, "power") ?? value(meter, "power_absolute") ?? value(meter, "power_import");
+/** The exact value of a register as text. @param {Registers} meter @param {string} name */
+export function registerValue(meter, name) {
+  const value = meter?.registers.find((register) => register.name === name)?.value;
+  return typeof value === "string" ? value : undefined;
 }
 
-/** L1, L2 and L3 where the meter sends all three, else null. */
-export function phases(meter) {
-  const of = (phase) => {
-    const out = value(meter, `power_export_${phase}`);
-    if (Number(out) > 0) return `-${out}`;
-    return value(meter, `power_${phase}`) ?? value(meter, `power_import_${phase}`);
-  };
-  const found = ["l1", "l2", "l3"].map(of);
-  return found.includes(undefined) ? null : found;
+/** Watts as text, + from the grid, - to the grid; undefined where the server knows none. @param {Registers} meter */
+export const powerOf = (meter) => registerValue(meter, "power");
+
+/** The powers of L1, L2 and L3 where all three are known, else null. @param {Registers} meter */
+export function phasePowers(meter) {
+  const powers = ["l1", "l2", "l3"].flatMap((phase) => registerValue(meter, `power_${phase}`) ?? []);
+  return powers.length === 3 ? powers : null;
 }
 
-/** Once, as soon as it is known which meter is shown. */
-export function whenChosen(signal, begin) {
-  let begun = false;
-  const stop = follow(() => {
-    if (begun || !store.chosen) return;
-    begun = true;
+/** Calls `begin` once, as soon as it is known which meter is shown. */
+export function whenChosen(/** @type {AbortSignal} */ signal, /** @type {() => void} */ begin) {
+  let hasBegun = false;
+  const stop = subscribe(() => {
+    if (hasBegun || !store.chosen) return;
+    hasBegun = true;
     queueMicrotask(() => { stop(); if (!signal.aborted) begin(); });
   });
-  signal.addEventListener("abort", () => stop());
+  signal.addEventListener("abort", stop);
 }

@@ -1,13 +1,36 @@
-// The value under pointer, finger or key: one place of a chart is picked, and what it says is told.
+// The value under pointer, finger or key: one place of a chart is picked, and its text is shown.
 // For keyboards and screen readers the chart is a slider over its places.
 
 /**
- * @param {HTMLElement} box around the chart
- * @param {{over: HTMLElement, count: () => number, at: (x: number) => number, span: (index: number) => [number, number],
- *   label: string, text: (index: number) => string, onPick: (index: number | null) => void,
- *   onOpen?: (index: number) => void, signal: AbortSignal}} options
+ * @typedef {{over: HTMLElement, count: () => number, at: (x: number) => number,
+ *   span: (index: number) => [number, number], label: string, text: (index: number) => string,
+ *   onPick: (index: number | null) => void, onOpen?: (index: number) => void, signal: AbortSignal}} Options
  */
+
+/**
+ * The place that a key leads to; undefined where the key does nothing.
+ * @param {string} key
+ * @param {number | null} picked
+ * @param {number} count
+ */
+export function placeAfterKey(key, picked, count) {
+  const page = Math.max(1, Math.round(count / 8));
+  const from = picked ?? -1;
+  switch (key) {
+    case "ArrowRight": case "ArrowUp": return from + 1;
+    case "ArrowLeft": return picked === null ? count - 1 : from - 1;
+    case "ArrowDown": return from - 1;
+    case "PageDown": return from + page;
+    case "PageUp": return from - page;
+    case "Home": return 0;
+    case "End": return count - 1;
+    default: return undefined;
+  }
+}
+
+/** @param {HTMLElement} box around the chart @param {Options} options */
 export function picker(box, { over, count, at, span, label, text, onPick, onOpen, signal }) {
+  /** @type {number | null} */
   let picked = null;
   const shade = document.createElement("div");
   shade.className = "pick";
@@ -17,7 +40,7 @@ export function picker(box, { over, count, at, span, label, text, onPick, onOpen
   box.setAttribute("role", "slider");
   box.setAttribute("aria-label", label);
 
-  function pick(index) {
+  function pick(/** @type {number | null} */ index) {
     const last = count() - 1;
     picked = index === null || last < 0 ? null : Math.min(Math.max(index, 0), last);
     shade.hidden = picked === null;
@@ -33,20 +56,17 @@ export function picker(box, { over, count, at, span, label, text, onPick, onOpen
     onPick(picked);
   }
 
-  const under = (event) => pick(at(event.clientX - over.getBoundingClientRect().left));
+  const under = (/** @type {PointerEvent} */ event) => pick(at(event.clientX - over.getBoundingClientRect().left));
   over.addEventListener("pointermove", under, { signal });
   over.addEventListener("pointerdown", under, { signal });
   over.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") pick(null); }, { signal });
-  if (onOpen) over.addEventListener("dblclick", () => picked !== null && onOpen(picked), { signal });
+  if (onOpen) over.addEventListener("dblclick", () => { if (picked !== null) onOpen(picked); }, { signal });
   box.addEventListener("keydown", (event) => {
-    const big = Math.max(1, Math.round(count() / 8));
-    const from = picked ?? -1;
-    const to = { ArrowRight: from + 1, ArrowLeft: picked === null ? count() - 1 : from - 1, ArrowUp: from + 1, ArrowDown: from - 1, PageDown: from + big, PageUp: from - big, Home: 0, End: count() - 1 }[event.key];
-    if (to !== undefined) { event.preventDefault(); event.stopPropagation(); pick(to); }
+    const next = placeAfterKey(event.key, picked, count());
+    if (next !== undefined) { event.preventDefault(); event.stopPropagation(); pick(next); }
     if (event.key === "Escape") pick(null);
     if (event.key === "Enter" && onOpen && picked !== null) onOpen(picked);
   }, { signal });
   box.addEventListener("blur", () => pick(null), { signal });
   pick(null);
-  return { pick };
 }

@@ -1,29 +1,42 @@
-// uPlot, brought in when the first chart is drawn, and what all charts share.
+// uPlot, loaded when the first chart is drawn, and what all charts share.
 
 import { colour } from "../theme.js";
 
+/** @type {Promise<Window["uPlot"]> | null} */
 let library = null;
 
-/** @returns {Promise<any>} uPlot */
+/** @returns {Promise<Window["uPlot"]>} */
 export function uPlot() {
   library ??= new Promise((resolve, reject) => {
-    const at = (name) => new URL(`../../vendor/${name}`, import.meta.url).href;
-    document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: at("uPlot.min.css") }));
-    document.head.append(Object.assign(document.createElement("script"), {
-      src: at("uPlot.iife.min.js"), onload: () => resolve(globalThis.uPlot), onerror: () => { library = null; reject(new Error("uPlot")); },
-    }));
+    const at = (/** @type {string} */ name) => new URL(`../../vendor/${name}`, import.meta.url).href;
+    const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: at("uPlot.min.css") });
+    const script = Object.assign(document.createElement("script"), {
+      src: at("uPlot.iife.min.js"),
+      onload: () => resolve(window.uPlot),
+      onerror: () => { library = null; reject(new Error("uPlot")); },
+    });
+    document.head.append(sheet, script);
   });
   return library;
 }
 
-export const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif";
+export const pixelRatio = () => devicePixelRatio || 1;
 
-/** Axis options in the colours of the page. */
+const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif";
+
+/** Axis options in the colours of the page. @param {Plot.Axis} options @returns {Plot.Axis} */
 export const axis = (options) => ({
-  font: FONT, stroke: () => colour("soft"), grid: { stroke: () => colour("grid"), width: 1 }, ticks: { show: false }, ...options,
+  font: FONT, stroke: () => colour("soft"), grid: { stroke: () => colour("grid"), width: 1 }, ticks: { show: false },
+  ...options,
 });
 
-/** Keeps a chart as wide as its box, and in the colours of the page, until the signal aborts. */
+/**
+ * Keeps a chart as wide as its box, and in the colours of the page, until the signal aborts.
+ * @param {Plot} chart
+ * @param {HTMLElement} box
+ * @param {(width: number) => number} heightOf
+ * @param {AbortSignal} signal
+ */
 export function keep(chart, box, heightOf, signal) {
   const fit = () => {
     const size = { width: Math.max(120, Math.floor(box.clientWidth)), height: heightOf(box.clientWidth) };
@@ -35,38 +48,44 @@ export function keep(chart, box, heightOf, signal) {
   signal.addEventListener("abort", () => { observer.disconnect(); chart.destroy(); });
 }
 
-/** The unit, above the numbers of the axis. */
-export function unitAbove(u, unit) {
-  const { ctx: pen } = u;
-  const ratio = devicePixelRatio || 1;
+/**
+ * Draws within the bounds of the chart alone.
+ * @param {Plot} chart
+ * @param {(pen: CanvasRenderingContext2D) => void} draw
+ */
+export function clipped({ ctx: pen, bbox: { left, top, width, height } }, draw) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, top, width, height);
+  pen.clip();
+  draw(pen);
+  pen.restore();
+}
+
+/** The unit, above the numbers of the axis. @param {Plot} chart @param {string} unit */
+export function unitAbove({ ctx: pen, bbox }, unit) {
+  const ratio = pixelRatio();
   pen.save();
   pen.font = FONT.replace("12px", `${12 * ratio}px`);
   pen.fillStyle = colour("soft");
   pen.textAlign = "right";
   pen.textBaseline = "alphabetic";
-  pen.fillText(unit, u.bbox.left - 6 * ratio, u.bbox.top - 9 * ratio);
+  pen.fillText(unit, bbox.left - 6 * ratio, bbox.top - 9 * ratio);
   pen.restore();
 }
 
-/** Slanting lines, the sign for "nothing was measured here". */
+/** The pen of a canvas of our own, which has no other context. @param {HTMLCanvasElement} canvas */
+export const penOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+
+/** Slanting lines, the sign for "nothing was measured here". @param {CanvasRenderingContext2D} context */
 export function hatching(context) {
-  const ratio = devicePixelRatio || 1;
+  const ratio = pixelRatio();
   const tile = Object.assign(document.createElement("canvas"), { width: 6 * ratio, height: 6 * ratio });
-  const pen = tile.getContext("2d");
+  const pen = penOf(tile);
   pen.strokeStyle = colour("hatch");
   pen.lineWidth = ratio;
   pen.beginPath();
   for (const x of [-6, 0, 6]) { pen.moveTo(x * ratio, 6 * ratio); pen.lineTo((x + 6) * ratio, 0); }
   pen.stroke();
-  return context.createPattern(tile, "repeat");
-}
-
-/** Splits of an axis that has zero on it, at most `most` of them, at round numbers. */
-export function roundSplits(low, high, most) {
-  const rough = (high - low || 1) / most;
-  const ten = 10 ** Math.floor(Math.log10(rough));
-  const size = [1, 2, 5, 10].map((factor) => factor * ten).find((each) => each >= rough);
-  const splits = [];
-  for (let at = Math.ceil(low / size - 1e-9); at * size <= high + size * 1e-9; at += 1) splits.push(at * size);
-  return splits;
+  return context.createPattern(tile, "repeat") ?? "transparent";
 }

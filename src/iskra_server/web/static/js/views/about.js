@@ -1,26 +1,38 @@
-// What this is, under which licence, and what it does not do.
+// What this is, under which licence, what it does not do, and the choices of this browser.
 
 import { make, pair } from "../dom.js";
-import { LANGUAGES, language, speak, words } from "../language.js";
+import { LANGUAGES, language, setLanguage, words } from "../language.js";
 import { isCentralServer, version, zone } from "../page.js";
-import { choose, THEMES, theme } from "../theme.js";
+import { chosenTheme, setTheme, THEMES } from "../theme.js";
 import { setupBar } from "../toolbar.js";
 
+/** @type {View} */
 export function show(main) {
   if (!isCentralServer) main.append(setupBar("about"));
-  const say = words.aboutPage;
-  const themes = make("div.switch", { role: "group", "aria-label": say.theme }, THEMES.map((each) =>
-    make("button", { type: "button", "aria-pressed": String(each === theme()), onclick: ({ target }) => {
-      choose(each);
-      for (const button of themes.children) button.setAttribute("aria-pressed", String(button === target));
-    } }, say.themes[each])));
-  const languages = make("div.switch", { role: "group", "aria-label": say.language }, Object.entries(LANGUAGES).map(([each, name]) =>
-    make("button", { type: "button", lang: each, "aria-pressed": String(each === language), onclick: () => speak(each) }, name)));
+  const texts = words.aboutPage;
+  const themes = THEMES.map((name) => make("button", {
+    type: "button", "aria-pressed": String(name === chosenTheme()),
+    onclick: ({ target }) => {
+      setTheme(name);
+      for (const button of themes) button.setAttribute("aria-pressed", String(button === target));
+    },
+  }, texts.themes[name]));
+  const languages = Object.entries(LANGUAGES).map(([name, label]) => make("button", {
+    type: "button", lang: name, "aria-pressed": String(name === language), onclick: () => setLanguage(name),
+  }, label));
   main.append(
-    make("section.card.prose", make("h1", "ISKRA Electricity Server"), make("p", say.what),
-      make("dl.pairs", pair(say.version, version), pair(say.zone, zone), pair(say.licence, "Apache-2.0"), pair(say.charts, "uPlot 1.6 (MIT)"))),
-    make("section.card.prose", make("h2", say.privacyTitle), make("p", say.privacy)),
-    make("section.card.prose", make("h2", say.choices), make("div.choice", make("span", say.language), languages), make("div.choice", make("span", say.theme), themes), make("p.soft", say.kept)),
-    make("section.card.prose", make("h2", say.keysTitle), make("dl.pairs", say.keys.map(([key, does]) => make("div", make("dt", make("kbd", key)), make("dd", does))))),
+    make("section.card.prose", make("h1", "ISKRA Electricity Server"), make("p", texts.what),
+      make("dl.pairs", pair(texts.version, version), pair(texts.zone, zone), pair(texts.licence, "Apache-2.0"),
+        pair(texts.charts, "uPlot 1.6 (MIT)"))),
+    make("section.card.prose", make("h2", texts.privacyTitle), make("p", texts.privacy)),
+    make("section.card.prose", make("h2", texts.choices),
+      choice(texts.language, languages), choice(texts.theme, themes), make("p.soft", texts.kept)),
+    make("section.card.prose", make("h2", texts.keysTitle),
+      make("dl.pairs", texts.keys.map(([key, effect]) =>
+        make("div", make("dt", make("kbd", key)), make("dd", effect))))),
   );
 }
+
+/** @param {string} label @param {HTMLElement[]} buttons */
+const choice = (label, buttons) => make("div.choice", make("span", label),
+  make("div.switch", { role: "group", "aria-label": label }, buttons));

@@ -1,26 +1,48 @@
-// The bars of a period by name, in a sentence, and along the axis.
+// The buckets of a period by name, in a sentence, and along the axis.
 
-import { dated, wallRange } from "../clock.js";
-import { energyText, quarterText } from "../measured.js";
+import { dateText, wallTimeRange } from "../calendar.js";
+import { energyText, quarterText } from "../energyText.js";
 
-/** A bar's name: a quarter by the clock, a day by its date. */
-export function nameOf(kind, { begin, end }) {
+/** @typedef {import("../energyText.js").Bucket} Bucket */
+
+/** A bar's name: a quarter-hour by the clock, a day by its date. @param {Kind} kind of the whole period */
+export function bucketName(kind, /** @type {Pick<Bucket, "begin" | "end">} */ { begin, end }) {
   const date = begin.slice(0, 10);
-  if (kind === "day") return wallRange(begin, end);
-  if (kind === "week") return `${dated(date, { weekday: "short", day: "numeric", month: "short" })} ${wallRange(begin, end)}`;
-  if (kind === "month") return dated(date, { weekday: "short", day: "numeric", month: "long" });
-  return kind === "year" ? dated(date, { month: "long", year: "numeric" }) : date.slice(0, 4);
+  if (kind === "day") return wallTimeRange(begin, end);
+  if (kind === "week") {
+    return `${dateText(date, { weekday: "short", day: "numeric", month: "short" })} ${wallTimeRange(begin, end)}`;
+  }
+  if (kind === "month") return dateText(date, { weekday: "short", day: "numeric", month: "long" });
+  return kind === "year" ? dateText(date, { month: "long", year: "numeric" }) : date.slice(0, 4);
 }
 
-export function bucketText(kind, bucket, shown) {
-  return kind === "day" ? quarterText(bucket, shown) : `${nameOf(kind, bucket)} · ${energyText(bucket, shown, kind === "week" ? 1 : 0)}`;
+/** @param {Kind} kind @param {Bucket} bucket @param {Bar} bar */
+export function bucketText(kind, bucket, bar) {
+  if (kind === "day") return quarterText(bucket, bar);
+  return `${bucketName(kind, bucket)} · ${energyText(bucket, bar, kind === "week" ? 1 : 0)}`;
 }
 
-/** [place, text] along the axis. */
-export function labelsOf(kind, buckets) {
-  const at = (test, text) => buckets.flatMap(({ begin }, place) => (test(begin) ? [[place, text(begin)]] : []));
-  if (kind === "day") return at((begin) => begin.slice(14, 16) === "00" && Number(begin.slice(11, 13)) % 3 === 0, (begin) => begin.slice(11, 13));
-  if (kind === "week") return at((begin) => begin.slice(11, 13) === "00", (begin) => dated(begin.slice(0, 10), { weekday: "short" }));
+/** Every third full hour, of an instant as the server writes it. */
+export const isThirdHour = (/** @type {string} */ begin) =>
+  begin.slice(14, 16) === "00" && Number(begin.slice(11, 13)) % 3 === 0;
+
+/**
+ * The labels along the axis.
+ * @param {Kind} kind
+ * @param {Pick<Bucket, "begin">[]} buckets
+ * @returns {[number, string][]}
+ */
+export function axisLabels(kind, buckets) {
+  /** @type {(test: (begin: string) => boolean, text: (begin: string) => string) => [number, string][]} */
+  const at = (test, text) => buckets.flatMap(({ begin }, index) => (test(begin) ? [[index, text(begin)]] : []));
+  if (kind === "day") return at(isThirdHour, (begin) => begin.slice(11, 13));
+  if (kind === "week") {
+    return at((begin) => begin.slice(11, 13) === "00", (begin) => dateText(begin.slice(0, 10), { weekday: "short" }));
+  }
   if (kind === "month") return at(() => true, (begin) => String(Number(begin.slice(8, 10))));
-  return at(() => true, (begin) => (kind === "year" ? dated(begin.slice(0, 10), { month: "short" }) : begin.slice(0, 4)));
+  if (kind === "year") return at(() => true, (begin) => dateText(begin.slice(0, 10), { month: "short" }));
+  return at(() => true, (begin) => begin.slice(0, 4));
 }
+
+/** Whether a label is below the middle of its bar, or where the bar begins. @param {Kind} kind */
+export const isLabelCentred = (kind) => kind !== "day" && kind !== "week";

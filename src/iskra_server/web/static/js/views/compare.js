@@ -1,70 +1,101 @@
 // Two periods side by side, on one scale.
 
-import { askMeter } from "../api.js";
-import { bars, reachOf } from "../charts/bars.js";
-import { today } from "../clock.js";
-import { make, pair, say } from "../dom.js";
-import { minus, rounded } from "../exact.js";
+import { askMeter, messageOf } from "../api.js";
+import { minus, percentOf } from "../arithmetic.js";
+import { drawBars } from "../charts/bars.js";
+import { reachOf } from "../charts/scales.js";
+import { make, pair, setText } from "../dom.js";
+import { axisNumber, energyBar, kwhShort } from "../energyText.js";
+import { rounded } from "../exact.js";
 import { words } from "../language.js";
-import { axisNumber, bar, kwhShort } from "../measured.js";
-import { asked, firstDay, keyOf, KINDS, step } from "../periods.js";
-import { go } from "../router.js";
-import { kinds, stepper } from "../toolbar.js";
+import { firstDay, isKind, keyOf, KINDS, periodQuery, step } from "../periods.js";
+import { navigate, PERIODS } from "../router.js";
 import { whenChosen } from "../store.js";
-import { bucketText, labelsOf } from "./buckets.js";
+import { kindsBar, stepper } from "../toolbar.js";
+import { axisLabels, bucketText, isLabelCentred } from "./buckets.js";
 
-const YEAR_AGO = { day: 364, week: 364 };
+// so that a Monday is compared with a Monday
+const YEAR_DAYS = 364;
 
+/** @typedef {Exclude<Kind, "all">} Compared */
+
+/** @type {View} */
 export function show(main, { parts: [named, one, other] }, signal) {
-  const kind = named in KINDS && named !== "all" ? named : "month";
-  const left = keyOf(kind, one ?? "");
+  const kind = isKind(named) && named !== "all" ? named : "month";
+  const left = keyOf(kind, one);
   const right = other ? keyOf(kind, other) : yearBefore(kind, left);
-  const select = make("select", { "aria-label": words.kindsLabel, onchange: ({ target }) => go("compare", [target.value, keyOf(target.value, KINDS[target.value].key(firstDay(kind, left)))]) },
-    Object.keys(KINDS).filter((each) => each !== "all").map((each) => make("option", { value: each, selected: each === kind }, words.kinds[each])));
+  const first = firstDay(kind, left);
+  const select = make("select", { "aria-label": words.kindsLabel, onchange: ({ target: { value } }) => {
+    if (isKind(value)) navigate("compare", [value, keyOf(value, KINDS[value].key(first))]);
+  } }, PERIODS.filter((name) => name !== "all").map((name) =>
+    make("option", { value: name, selected: name === kind }, words.kinds[name])));
   const content = make("div.content");
-  main.append(kinds("compare", firstDay(kind, left)), make("div.stepper.compare-head", make("h1", words.compareTitle), select), content);
+  main.append(kindsBar("compare", first),
+    make("div.stepper.compare-head", make("h1", words.compareTitle), select), content);
   whenChosen(signal, () => fill(content, kind, [left, right], signal));
 }
 
-const yearBefore = (kind, key) => (kind === "day" || kind === "week" ? step("day", key, -YEAR_AGO[kind]) : step(kind, key, kind === "year" ? -1 : -12));
+/** @param {Compared} kind @param {string} key */
+function yearBefore(kind, key) {
+  if (kind === "day" || kind === "week") return step("day", key, -YEAR_DAYS);
+  return step(kind, key, kind === "year" ? -1 : -12);
+}
 
+/** @param {HTMLElement} content @param {Compared} kind @param {string[]} keys @param {AbortSignal} signal */
 async function fill(content, kind, keys, signal) {
   const sides = make("div.sides");
   content.append(sides);
   try {
-    const answers = await Promise.all(keys.map((key) => askMeter("energy", asked(kind, key), signal)));
+    const answers = await Promise.all(keys.map((key) => askMeter("energy", periodQuery(kind, key), signal)));
     if (signal.aborted) return;
-    const now = Date.now();
-    const all = answers.map((energy) => energy.buckets.map((bucket) => bar(bucket, energy, now)));
-    const reaches = all.map(reachOf);
+    const bars = answers.map((energy) => energy.buckets.map((bucket) => energyBar(bucket, energy)));
+    const reaches = bars.map(reachOf);
+    /** @type {[number, number]} */
     const reach = [Math.min(...reaches.map(([low]) => low)), Math.max(...reaches.map(([, high]) => high))];
-    for (const [at, energy] of answers.entries()) await side(sides, kind, keys, at, energy, all[at], reach, signal);
-    content.append(differences(answers));
-  } catch (problem) {
-    if (!signal.aborted) content.replaceChildren(make("p.empty.card", problem.message));
+    for (const [at, energy] of answers.entries()) {
+      const open = (/** @type {string} */ next) =>
+        navigate("compare", [kind, ...keys.map((key, place) => (place === at ? next : key))]);
+      const head = stepper(kind, keys[at], open);
+      await side(sides, head, { kind, energy, bars: bars[at], reach, signal });
+    }
+    content.append(differences(answers[0], answers[1]));
+  } catch (error) {
+    if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
   }
 }
 
-async function side(sides, kind, keys, at, energy, shown, reach, signal) {
-  const open = (next) => go("compare", [kind, ...keys.map((key, place) => (place === at ? next : key))]);
-  const told = make("p.told", { "aria-live": "polite" }, words.legend(Boolean(energy.export)));
+/**
+ * @param {HTMLElement} sides
+ * @param {HTMLElement} head
+ * @param {{kind: Compared, energy: Api.Energy, bars: Bar[], reach: [number, number], signal: AbortSignal}} data
+ */
+async function side(sides, head, { kind, energy, bars, reach, signal }) {
+  const legend = words.legend(Boolean(energy.export));
+  const caption = make("p.caption", { "aria-live": "polite" }, legend);
   const box = make("div.chart");
-  sides.append(make("section.card.chart-card", stepper(kind, keys[at], "", open), told, box));
-  const text = (place) => bucketText(kind, energy.buckets[place], shown[place]);
-  await bars(box, shown, {
-    unit: "kWh", reach, labels: labelsOf(kind, energy.buckets), middle: kind !== "day" && kind !== "week", label: words.by[KINDS[kind].bucket],
-    text, signal, number: axisNumber, onPick: (place) => say(told, place === null ? words.legend(Boolean(energy.export)) : text(place)),
+  sides.append(make("section.card.chart-card", head, caption, box));
+  const text = (/** @type {number} */ at) => bucketText(kind, energy.buckets[at], bars[at]);
+  await drawBars(box, bars, {
+    unit: "kWh", reach, labels: axisLabels(kind, energy.buckets), middle: isLabelCentred(kind),
+    label: words.by[KINDS[kind].bucket], text, signal, number: axisNumber,
+    onPick: (at) => setText(caption, at === null ? legend : text(at)),
   });
 }
 
-function differences([one, other]) {
-  const row = (name, a, b) => {
-    if (!a?.total_wh || !b?.total_wh) return null;
-    const less = minus(a.total_wh, b.total_wh);
-    const share = Number(b.total_wh) ? ` (${Number(less) > 0 ? "+" : ""}${rounded(String((Number(less) / Number(b.total_wh)) * 100), 1)} %)` : "";
-    return pair(name, `${kwhShort(a.total_wh)} − ${kwhShort(b.total_wh)} = ${Number(less) > 0 ? "+" : ""}${rounded(less, 3, 3)} kWh${share}`);
-  };
-  const running = Date.parse(one.end) > Date.now() || Date.parse(other.end) > Date.now();
-  return make("section.card", make("h2", words.difference), make("dl.pairs", row(words.drawn, one.import, other.import), row(words.fed, one.export, other.export)),
-    running && make("p.soft", words.stillRunning(today())));
+/** @param {Api.Energy} one @param {Api.Energy} other */
+function differences(one, other) {
+  const isRunning = [one, other].some(({ end }) => Date.parse(end) > Date.now());
+  return make("section.card", make("h2", words.difference),
+    make("dl.pairs", row(words.drawn, one.import, other.import), row(words.fed, one.export, other.export)),
+    isRunning && make("p.soft", words.stillRunning));
+}
+
+/** @param {string} name @param {Api.CounterEnergy | undefined} one @param {Api.CounterEnergy | undefined} other */
+function row(name, one, other) {
+  if (!one?.total_wh || !other?.total_wh) return null;
+  const difference = minus(one.total_wh, other.total_wh);
+  const sign = Number(difference) > 0 ? "+" : "";
+  const share = Number(other.total_wh) ? ` (${sign}${percentOf(difference, other.total_wh)} %)` : "";
+  const result = `${sign}${rounded(difference, 3, 3)} kWh${share}`;
+  return pair(name, `${kwhShort(one.total_wh)} − ${kwhShort(other.total_wh)} = ${result}`);
 }

@@ -1,16 +1,17 @@
-// Cost: this month so far, each month of the contract year, and what the year will cost against its instalments.
+// Cost: this month so far, each month of the contract year, and the forecast of the year against its instalments.
 
-import { askMeter } from "../api.js";
-import { bars } from "../charts/bars.js";
-import { dated, shifted, today } from "../clock.js";
+import { askMeter, messageOf, Problem } from "../api.js";
+import { dateText, shiftDays, today } from "../calendar.js";
+import { drawBars } from "../charts/bars.js";
 import { money, price } from "../costs.js";
-import { make, pair, say } from "../dom.js";
+import { make, pair, setText } from "../dom.js";
+import { axisNumber } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
-import { axisNumber } from "../measured.js";
 import { whenChosen } from "../store.js";
 
-export function show(main, _place, signal) {
+/** @type {View} */
+export function show(main, _address, signal) {
   const content = make("div.content", make("p.empty", words.loading));
   main.append(make("h1.hidden", words.sections.cost), content);
   whenChosen(signal, async () => {
@@ -19,83 +20,127 @@ export function show(main, _place, signal) {
       const [from, to] = yearOf(month);
       const year = await askMeter("cost", { from, to, bucket: "month" }, signal);
       if (!signal.aborted) await render(content, month, year, signal);
-    } catch (problem) {
-      if (!signal.aborted) content.replaceChildren(problem.reason === "no_contract" ? setUp() : make("p.empty.card", problem.message));
+    } catch (error) {
+      if (signal.aborted) return;
+      const isWithoutContract = error instanceof Problem && error.reason === "no_contract";
+      content.replaceChildren(isWithoutContract ? instructions() : make("p.empty.card", messageOf(error)));
     }
   });
 }
 
-/** The days of the contract year; the last twelve months without one. */
+/** The days of the contract year; the last twelve months without one. @param {Api.Cost} cost */
 function yearOf({ year }) {
-  return year ? [year.begin.slice(0, 10), shifted(year.end.slice(0, 10), -1)] : [shifted(today(), -364), today()];
+  return year ? [year.begin.slice(0, 10), shiftDays(year.end.slice(0, 10), -1)] : [shiftDays(today(), -364), today()];
 }
 
+/** @param {HTMLElement} content @param {Api.Cost} month @param {Api.Cost} year @param {AbortSignal} signal */
 async function render(content, month, year, signal) {
   const { currency } = month;
-  content.replaceChildren(make("div.costs", soFar(month), month.year ? forecast(month) : make("section.card", make("h2", words.cost.year), make("p.soft", words.cost.tooEarly))));
-  const told = make("p.told", { "aria-live": "polite" }, words.cost.legend);
+  const forecast = month.year ? forecastCard(month.year, currency)
+    : make("section.card", make("h2", words.cost.year), make("p.soft", words.cost.tooEarly));
+  content.replaceChildren(make("div.costs", monthCard(month), forecast));
+  const caption = make("p.caption", { "aria-live": "polite" }, words.cost.legend);
   const box = make("div.chart");
-  content.append(make("section.card.chart-card", make("h2", words.cost.byMonth), told, box));
-  if (month.contract) content.append(contract(month.contract, currency));
-  const now = Date.now();
-  const shown = year.buckets.map(({ begin, paid }) => ({
-    up: paid ? Math.max(0, Number(paid.total_amount)) : null, down: paid && Number(paid.total_amount) < 0 ? -Number(paid.total_amount) : null,
-    kind: Date.parse(begin) > now ? "ahead" : paid ? "whole" : "gap",
-  }));
-  const text = (at) => bucketText(year.buckets[at], shown[at], currency);
-  await bars(box, shown, {
-    unit: currency, labels: year.buckets.map(({ begin }, at) => [at, dated(begin.slice(0, 10), { month: "short" })]), middle: true,
-    label: words.cost.byMonth, text, signal, number: axisNumber, onPick: (at) => say(told, at === null ? words.cost.legend : text(at)),
+  content.append(make("section.card.chart-card", make("h2", words.cost.byMonth), caption, box));
+  if (month.contract) content.append(contractCard(month.contract, currency));
+  const bars = year.buckets.map((bucket) => costBar(bucket));
+  const text = (/** @type {number} */ at) => bucketText(year.buckets[at], bars[at], currency);
+  await drawBars(box, bars, {
+    unit: currency, label: words.cost.byMonth, text, signal, number: axisNumber, middle: true,
+    labels: year.buckets.map(({ begin }, at) => [at, dateText(begin.slice(0, 10), { month: "short" })]),
+    onPick: (at) => setText(caption, at === null ? words.cost.legend : text(at)),
   });
 }
 
+/** @param {Api.CostBucket} bucket @returns {Bar} */
+function costBar({ begin, paid }) {
+  const amount = paid ? Number(paid.total_amount) : null;
+  return {
+    up: amount === null ? null : Math.max(0, amount),
+    down: amount !== null && amount < 0 ? -amount : null,
+    kind: Date.parse(begin) > Date.now() ? "ahead" : paid ? "whole" : "gap",
+  };
+}
+
+/** @param {Api.CostBucket} bucket @param {Bar} bar @param {string} currency */
 function bucketText({ begin, end, paid }, { kind }, currency) {
-  const [first, last] = [begin.slice(0, 10), shifted(end.slice(0, 10), -1)];
-  const name = first.slice(8) === "01" && shifted(last, 1).slice(8) === "01" ? dated(first, { month: "long", year: "numeric" })
-    : `${dated(first, { day: "numeric", month: "short" })} – ${dated(last, { day: "numeric", month: "short", year: "numeric" })}`;
+  const name = daysText(begin.slice(0, 10), shiftDays(end.slice(0, 10), -1));
   if (!paid) return `${name} · ${kind === "ahead" ? words.ahead : words.notMeasured}`;
-  return `${name} · ${money(paid.total_amount, currency)} (${parts(paid, currency).map(([what, text]) => `${what} ${text}`).join(", ")})`;
+  const details = parts(paid, currency).map(([part, text]) => `${part} ${text}`).join(", ");
+  return `${name} · ${money(paid.total_amount, currency)} (${details})`;
 }
 
+/** A month, or the days of a part of one. @param {string} first @param {string} last */
+function daysText(first, last) {
+  const isMonth = first.slice(8) === "01" && shiftDays(last, 1).slice(8) === "01";
+  if (isMonth) return dateText(first, { month: "long", year: "numeric" });
+  const end = dateText(last, { day: "numeric", month: "short", year: "numeric" });
+  return `${dateText(first, { day: "numeric", month: "short" })} – ${end}`;
+}
+
+/** @param {Api.Money} paid @param {string} currency @returns {[string, string][]} */
 function parts(paid, currency) {
-  const fed = Number(paid.export_amount) ? [[words.fed, `−${money(paid.export_amount, currency)}`]] : [];
-  return [[words.drawn, money(paid.import_amount, currency)], [words.cost.base, money(paid.base_amount, currency)], ...fed];
+  /** @type {[string, string][]} */
+  const exported = Number(paid.export_amount) ? [[words.fed, `−${money(paid.export_amount, currency)}`]] : [];
+  return [
+    [words.drawn, money(paid.import_amount, currency)],
+    [words.cost.base, money(paid.base_amount, currency)],
+    ...exported,
+  ];
 }
 
-function soFar(month) {
-  return make("section.card", make("h2", words.cost.soFar(dated(month.begin.slice(0, 10), { month: "long" }))),
-    make("p.middle", money(month.total.total_amount, month.currency)),
-    make("dl.pairs", parts(month.total, month.currency).map(([name, text]) => pair(name, text))));
+/** @param {Api.Cost} month */
+function monthCard({ begin, total, currency }) {
+  return make("section.card", make("h2", words.cost.soFar(dateText(begin.slice(0, 10), { month: "long" }))),
+    make("p.middle", money(total.total_amount, currency)),
+    make("dl.pairs", parts(total, currency).map(([name, text]) => pair(name, text))));
 }
 
-function forecast({ year, currency }) {
+/** @param {Api.ContractYear} year @param {string} currency */
+function forecastCard(year, currency) {
+  const texts = words.cost;
   const difference = Number(year.difference_amount);
   const hasInstalments = Number(year.instalments_amount) > 0;
-  const amount = (each) => money(each, currency);
-  const last = shifted(year.end.slice(0, 10), -1);
-  const most = Math.max(Number(year.total_amount), Number(year.instalments_amount), 1);
-  const meter = (name, value, kind) => make("div.versus", { "data-kind": kind }, make("span", name), make("span.amount", amount(value)),
-    make("progress", { max: String(most), value: String(Math.max(0, Number(value))), "aria-label": name }));
-  return make("section.card", make("h2", words.cost.year),
+  const amount = (/** @type {string} */ value) => money(value, currency);
+  const last = shiftDays(year.end.slice(0, 10), -1);
+  const max = Math.max(Number(year.total_amount), Number(year.instalments_amount), 1);
+  /** @param {string} name @param {string} value @param {string} kind */
+  const meter = (name, value, kind) => make("div.versus", { "data-kind": kind },
+    make("span", name), make("span.amount", amount(value)),
+    make("progress", { max: String(max), value: String(Math.max(0, Number(value))), "aria-label": name }));
+  return make("section.card", make("h2", texts.year),
     make("p.middle", amount(year.total_amount)),
-    make("p.soft", words.cost.until(dated(last, { day: "numeric", month: "long", year: "numeric" })), " ", words.cost.basis[year.basis]),
-    hasInstalments && make("div", meter(words.cost.forecast, year.total_amount, "forecast"), meter(words.cost.instalments, year.instalments_amount, "paid")),
-    hasInstalments && make("p.outcome", difference > 0 ? words.cost.toPay(amount(year.difference_amount)) : words.cost.back(amount(String(-difference)))),
-    make("dl.pairs", pair(words.drawn, `${rounded(year.import_wh, 0, 3)} kWh`), Number(year.export_wh) ? pair(words.fed, `${rounded(year.export_wh, 0, 3)} kWh`) : null,
-      hasInstalments && pair(words.cost.fitting, amount(String(Number(year.total_amount) / 12)))));
+    make("p.soft", texts.until(dateText(last, { day: "numeric", month: "long", year: "numeric" })), " ",
+      texts.basis[year.basis]),
+    hasInstalments && make("div", meter(texts.forecast, year.total_amount, "forecast"),
+      meter(texts.instalments, year.instalments_amount, "paid")),
+    hasInstalments && make("p.outcome", difference > 0 ? texts.toPay(amount(year.difference_amount))
+      : texts.back(amount(String(-difference)))),
+    make("dl.pairs", pair(words.drawn, `${rounded(year.import_wh, 0, 3)} kWh`),
+      Number(year.export_wh) ? pair(words.fed, `${rounded(year.export_wh, 0, 3)} kWh`) : null,
+      hasInstalments && pair(texts.fitting, amount(String(Number(year.total_amount) / 12)))));
 }
 
-function contract(known, currency) {
-  const of = words.cost.contract;
-  return make("section.card.prose", make("h2", known.name || of.title), make("dl.pairs",
-    known.begins > "1970-01-01" && pair(of.since, dated(known.begins, { dateStyle: "long" })),
-    pair(of.energy, `${price(known.energy_amount, currency)} / kWh`), pair(of.base[known.base_per], money(known.base_amount, currency)),
-    Number(known.feed_in_amount) ? pair(of.feedIn, `${price(known.feed_in_amount, currency)} / kWh`) : null,
-    Number(known.instalment_amount) ? pair(of.instalment, money(known.instalment_amount, currency)) : null));
+/** @param {Api.ContractShown} contract @param {string} currency */
+function contractCard(contract, currency) {
+  const texts = words.cost.contract;
+  return make("section.card.prose", make("h2", contract.name || texts.title), make("dl.pairs",
+    contract.begins > "1970-01-01" && pair(texts.since, dateText(contract.begins, { dateStyle: "long" })),
+    pair(texts.energy, `${price(contract.energy_amount, currency)} / kWh`),
+    pair(texts.base[contract.base_per], money(contract.base_amount, currency)),
+    Number(contract.feed_in_amount) ? pair(texts.feedIn, `${price(contract.feed_in_amount, currency)} / kWh`) : null,
+    Number(contract.instalment_amount) ? pair(texts.instalment, money(contract.instalment_amount, currency)) : null));
 }
 
 /** How to write a contract. */
-function setUp() {
-  const example = `[[contracts]]\nbegins = ${today().slice(0, 4)}-01-01\nenergy_price = 0.3265\nbase_fee = 11.90\nfeed_in = 0.0811\ninstalment = 85.00\n`;
-  return make("section.card.prose", make("h2", words.cost.none), make("p", words.cost.how), make("pre", { tabindex: "0" }, example), make("p.soft", words.cost.units));
+function instructions() {
+  const example = `[[contracts]]
+begins = ${today().slice(0, 4)}-01-01
+energy_price = 0.3265
+base_fee = 11.90
+feed_in = 0.0811
+instalment = 85.00
+`;
+  return make("section.card.prose", make("h2", words.cost.none), make("p", words.cost.how),
+    make("pre", { tabindex: "0" }, example), make("p.soft", words.cost.units));
 }

@@ -1,54 +1,71 @@
-// The fleet of a centre: its meters, the silent ones first, the groups that they are in, how the readers stand.
+// All meters of a central server: the silent ones first, the groups that they are in, the state of the readers.
 
-import { stamp } from "../clock.js";
+import { dateTime } from "../clock.js";
 import { make } from "../dom.js";
 import { words } from "../language.js";
-import { become, link } from "../router.js";
-import { bar } from "../toolbar.js";
-import { standing } from "./chain.js";
+import { link, replaceAddress } from "../router.js";
+import { navBar } from "../toolbar.js";
 import { group } from "./group.js";
-import { KINDS, meters, pages } from "./meterTable.js";
+import { GROUP_KINDS, isGroupKind, meterTable, pagedList } from "./meterTable.js";
+import { stateItem } from "./stateItems.js";
 
 const TYPING_MS = 300;
 
+/** @type {View} */
 export function show(main, { parts: [page = "", ...more], query }, signal) {
-  const said = words.fleet;
-  const places = [["", said.meters], ...KINDS.map((kind) => [kind, said.kinds[kind]]), ["readers", said.readers]];
-  main.append(bar(words.sections.fleet, places.map(([each, name]) => [name, link("fleet", [each]), each === page])));
-  if (KINDS.includes(page) && more.length) group(main, page, more, signal);
-  else if (KINDS.includes(page)) groups(main, page, signal);
+  const texts = words.fleet;
+  /** @type {[string, string][]} */
+  const groupPages = GROUP_KINDS.map((kind) => [kind, texts.kinds[kind]]);
+  /** @type {[string, string][]} */
+  const pages = [["", texts.meters], ...groupPages, ["readers", texts.readers]];
+  main.append(navBar(words.sections.fleet,
+    pages.map(([name, label]) => [label, link("fleet", [name]), name === page])));
+  if (isGroupKind(page) && more.length) group(main, page, more, signal);
+  else if (isGroupKind(page)) groups(main, page, signal);
   else if (page === "readers") readers(main, signal);
   else search(main, query.get("find") ?? "", signal);
 }
 
+/** @param {HTMLElement} main @param {string} find @param {AbortSignal} signal */
 function search(main, find, signal) {
-  const said = words.fleet;
+  const texts = words.fleet;
   const box = make("div");
-  let timer = null;
-  const input = make("input", { type: "search", value: find, placeholder: said.example, "aria-label": said.find, oninput: () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => { become("fleet", [], { find: input.value }); look(); }, TYPING_MS);
-  } });
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const input = make("input", {
+    type: "search", value: find, placeholder: texts.example, "aria-label": texts.find,
+    oninput: () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => { replaceAddress("fleet", [], { find: input.value }); look(); }, TYPING_MS);
+    },
+  });
   signal.addEventListener("abort", () => clearTimeout(timer));
-  main.append(make("section.card", make("div.card-head", make("h1", said.meters), input), box));
-  const look = () => meters(box, { find: input.value }, signal);
+  main.append(make("section.card", make("div.card-head", make("h1", texts.meters), input), box));
+  const look = () => meterTable(box, { find: input.value }, signal);
   look();
 }
 
+/** @param {HTMLElement} main @param {GroupKind} kind @param {AbortSignal} signal */
 function groups(main, kind, signal) {
-  const said = words.fleet;
   const box = make("div");
   const rows = make("dl.pairs");
-  main.append(make("section.card", make("h1", said.kinds[kind]), box));
-  pages(box, "groups", { kind }, signal, rows, rows, ({ value, meters: count }) =>
-    make("div", make("dt", make("a", { href: link("fleet", [kind, value]) }, value)), make("dd", said.count(count))));
+  main.append(make("section.card", make("h1", words.fleet.kinds[kind]), box));
+  pagedList(box, {
+    path: "api/v1/fleet/groups", itemsOf: (answer) => answer.groups, query: { kind }, signal,
+  }, rows, rows, ({ value, meters: count }) => make("div",
+    make("dt", make("a", { href: link("fleet", [kind, value]) }, value)), make("dd", words.fleet.count(count))));
 }
 
+/** @param {HTMLElement} main @param {AbortSignal} signal */
 function readers(main, signal) {
-  const said = words.fleet;
+  const texts = words.fleet;
   const box = make("div");
   const rows = make("ol.chain");
-  main.append(make("section.card", make("h1", said.readers), box));
-  pages(box, "readers", {}, signal, rows, rows, ({ name, ok, silent, last_heard: heard, sentence }) =>
-    standing(ok && !silent, name, `${silent ? said.lastHeard(stamp(new Date(heard))) : ""} ${sentence}`));
+  main.append(make("section.card", make("h1", texts.readers), box));
+  pagedList(box, {
+    path: "api/v1/fleet/readers", itemsOf: (answer) => answer.readers, query: {}, signal,
+  }, rows, rows, ({ name, ok, silent, last_heard: heard, sentence }) => {
+    const silence = silent ? texts.lastHeard(dateTime(new Date(heard))) : "";
+    return stateItem(ok && !silent, name, `${silence} ${sentence}`);
+  });
 }

@@ -1,72 +1,96 @@
-// One group of a centre: what its meters took together, bar by bar, its meters, and the quarters for billing.
+// One group of a central server: the energy of its meters together, bar by bar, its meters, and the file for billing.
 
-import { ask } from "../api.js";
-import { bars } from "../charts/bars.js";
-import { make, say } from "../dom.js";
-import { sum } from "../exact.js";
+import { ask, messageOf } from "../api.js";
+import { sum } from "../arithmetic.js";
+import { drawBars } from "../charts/bars.js";
+import { make, setText } from "../dom.js";
+import { axisNumber, chartKwh, energyText, kwhShort } from "../energyText.js";
 import { words } from "../language.js";
-import { axisNumber, energyText, kwhShort } from "../measured.js";
-import { asked, inside, keyOf, KINDS } from "../periods.js";
-import { go } from "../router.js";
+import { isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
+import { navigate } from "../router.js";
 import { stepper } from "../toolbar.js";
-import { labelsOf, nameOf } from "./buckets.js";
-import { meters } from "./meterTable.js";
+import { axisLabels, bucketName, isLabelCentred } from "./buckets.js";
+import { meterTable } from "./meterTable.js";
 
-const WH = 1000;
+/** @typedef {{kind: GroupKind, value: string, period: Kind, key: string}} Shown */
 
-export function group(main, kind, [value, named = "month", key = ""], signal) {
-  const said = words.fleet;
-  const period = named in KINDS ? named : "month";
-  const shown = keyOf(period, key);
-  const name = `${kind}:${value}`;
-  const open = (next) => go("fleet", [kind, value, period, next]);
+/** @param {HTMLElement} main @param {GroupKind} kind @param {string[]} parts @param {AbortSignal} signal */
+export function group(main, kind, [value, named = "month", text = ""], signal) {
+  const texts = words.fleet;
+  const period = isKind(named) ? named : "month";
+  const key = keyOf(period, text);
+  const open = (/** @type {string} */ next) => navigate("fleet", [kind, value, period, next]);
   const content = make("div.content", make("p.empty", words.loading));
   const list = make("div");
-  main.append(make("h1", said.group[kind](value)), stepper(period, shown, "", open), content,
-    make("section.card", make("h2", said.meters), list));
-  fill(content, { kind, value, period, key: shown, name }, signal);
-  meters(list, { group: name }, signal);
+  main.append(make("h1", texts.group[kind](value)), stepper(period, key, open), content,
+    make("section.card", make("h2", texts.meters), list));
+  fill(content, { kind, value, period, key }, signal);
+  meterTable(list, { group: `${kind}:${value}` }, signal);
 }
 
-async function fill(content, place, signal) {
-  const said = words.fleet;
-  const { period, key, name } = place;
+/** @param {HTMLElement} content @param {Shown} shown @param {AbortSignal} signal */
+async function fill(content, shown, signal) {
+  const name = `${shown.kind}:${shown.value}`;
+  const { bucket, ...days } = periodQuery(shown.period, shown.key);
   try {
-    const question = asked(period, key);
-    const energy = await ask("api/v1/fleet/energy", { group: name, ...question }, signal);
+    const energy = await ask("api/v1/fleet/energy", { group: name, ...days, bucket }, signal);
     if (signal.aborted) return;
-    const now = Date.now();
-    const shown = energy.buckets.map((bucket) => barOf(bucket, energy, now));
-    const total = (counter) => sum(energy.buckets.map((bucket) => bucket[counter]));
-    const { bucket: _, ...days } = question;
     const file = `api/v1/fleet/quarters.csv?${new URLSearchParams({ group: name, ...days })}`;
-    const told = make("p.told", { "aria-live": "polite" }, said.legend);
-    const box = make("div.chart");
-    content.replaceChildren(
-      make("dl.totals", totalOf(`↓ ${words.drawn}`, total("import_wh"), "import"), energy.export_meters ? totalOf(`↑ ${words.fed}`, total("export_wh"), "export") : null,
-        make("div.total", make("dt", said.meters), make("dd", String(energy.import_meters)))),
-      make("section.card.chart-card", make("div.card-head", make("h2", words.by[energy.bucket]), make("a", { href: file, download: "" }, said.quarters)), told, box));
-    const text = (at) => `${nameOf(period, energy.buckets[at])} · ${textOf(energy.buckets[at], shown[at], energy)}`;
-    const next = inside[period];
-    await bars(box, shown, {
-      unit: "kWh", labels: labelsOf(period, energy.buckets), middle: period === "month" || period === "year" || period === "all",
-      label: words.by[energy.bucket], text, signal, number: axisNumber, onPick: (at) => say(told, at === null ? said.legend : text(at)),
-      onOpen: next && ((at) => go("fleet", [place.kind, place.value, next, keyOf(next, energy.buckets[at].begin.slice(0, next === "day" ? 10 : 7))])),
-    });
-  } catch (problem) {
-    if (!signal.aborted) content.replaceChildren(make("p.empty.card", problem.message));
+    await render(content, shown, energy, file, signal);
+  } catch (error) {
+    if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
   }
 }
 
-const totalOf = (name, wh, flow) => make("div.total", { "data-flow": flow }, make("dt", name), make("dd", wh === null ? "–" : kwhShort(wh)));
-
-/** A sum of which some meters are missing is a part. */
-function barOf(bucket, energy, now) {
-  const kwh = (wh) => (wh === undefined ? null : Number(wh) / WH);
-  const isAhead = Date.parse(bucket.end) > now && bucket.import_wh === undefined;
-  const kind = isAhead ? "ahead" : bucket.import_wh === undefined ? "gap" : bucket.import_meters < energy.import_meters ? "part" : "whole";
-  return { up: kwh(bucket.import_wh), down: kwh(bucket.export_wh), kind };
+/** @param {HTMLElement} content @param {Shown} shown @param {Api.FleetEnergy} energy @param {string} file */
+async function render(content, { kind, value, period }, energy, file, /** @type {AbortSignal} */ signal) {
+  const texts = words.fleet;
+  const { buckets } = energy;
+  const caption = make("p.caption", { "aria-live": "polite" }, texts.legend);
+  const box = make("div.chart");
+  const [imported, exported] = [sum(buckets.map((one) => one.import_wh)), sum(buckets.map((one) => one.export_wh))];
+  content.replaceChildren(
+    make("dl.totals", total(`↓ ${words.drawn}`, imported, "import"),
+      energy.export_meters ? total(`↑ ${words.fed}`, exported, "export") : null,
+      make("div.total", make("dt", texts.meters), make("dd", String(energy.import_meters)))),
+    make("section.card.chart-card",
+      make("div.card-head", make("h2", words.by[KINDS[period].bucket]),
+        make("a", { href: file, download: "" }, texts.quarters)),
+      caption, box));
+  const bars = buckets.map((bucket) => barOf(bucket, energy.import_meters));
+  const text = (/** @type {number} */ at) =>
+    `${bucketName(period, buckets[at])} · ${textOf(buckets[at], bars[at], energy.import_meters)}`;
+  const next = SMALLER_KIND[period];
+  await drawBars(box, bars, {
+    unit: "kWh", labels: axisLabels(period, buckets), middle: isLabelCentred(period),
+    label: words.by[KINDS[period].bucket], text, signal, number: axisNumber,
+    onPick: (at) => setText(caption, at === null ? texts.legend : text(at)),
+    onOpen: next && ((at) => {
+      const date = buckets[at].begin.slice(0, next === "day" ? 10 : 7);
+      navigate("fleet", [kind, value, next, keyOf(next, date)]);
+    }),
+  });
 }
 
-const textOf = (bucket, shown, { import_meters: all }) =>
-  `${energyText(bucket, { kind: shown.kind === "part" ? "whole" : shown.kind })}${shown.up === null ? "" : ` · ${words.fleet.of(bucket.import_meters, all)}`}`;
+/** @param {string} name @param {string | null} wh @param {string} flow */
+const total = (name, wh, flow) =>
+  make("div.total", { "data-flow": flow }, make("dt", name), make("dd", wh === null ? "–" : kwhShort(wh)));
+
+/**
+ * A sum of which some meters are missing is a part.
+ * @param {Api.FleetBucket} bucket
+ * @param {number} meters
+ * @returns {Bar}
+ */
+function barOf(bucket, meters) {
+  const isMissing = bucket.import_wh === undefined;
+  const isAhead = isMissing && Date.parse(bucket.end) > Date.now();
+  const kind = isAhead ? "ahead" : isMissing ? "gap" : bucket.import_meters < meters ? "part" : "whole";
+  return { up: chartKwh(bucket.import_wh), down: chartKwh(bucket.export_wh), kind };
+}
+
+/** @param {Api.FleetBucket} bucket @param {Bar} bar @param {number} meters */
+function textOf(bucket, bar, meters) {
+  const energy = energyText(bucket, { kind: bar.kind === "part" ? "whole" : bar.kind });
+  return bar.up === null ? energy : `${energy} · ${words.fleet.of(bucket.import_meters, meters)}`;
+}

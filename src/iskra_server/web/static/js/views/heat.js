@@ -1,186 +1,207 @@
-// A year at a glance: a cell for each quarter of an hour. On a narrow screen days go down, else they go across.
+// A year at a glance: a cell for each quarter-hour. On a narrow screen days go down, else they go across.
 
-import { askMeter } from "../api.js";
-import { dated, shortTime, today } from "../clock.js";
-import { make, say } from "../dom.js";
-import { grouped, rounded, times } from "../exact.js";
+import { askMeter, messageOf } from "../api.js";
+import { times } from "../arithmetic.js";
+import { dateText, today } from "../calendar.js";
+import { hatching, penOf, pixelRatio } from "../charts/plot.js";
+import { shortTime } from "../clock.js";
+import { make, setText } from "../dom.js";
+import { grouped, rounded } from "../exact.js";
 import { words } from "../language.js";
 import { keyOf } from "../periods.js";
-import { colour } from "../theme.js";
-import { quarters } from "../today.js";
-import { kinds, stepper } from "../toolbar.js";
-import { hatching } from "../charts/plot.js";
+import { navigate } from "../router.js";
 import { whenChosen } from "../store.js";
+import { colour } from "../theme.js";
+import { localQuarters } from "../todayStats.js";
+import { kindsBar, stepper } from "../toolbar.js";
+import { daysOf, energyScale, netEnergy, QUARTERS, shadeOf } from "./heatGrid.js";
 
-const QUARTERS = 96;
 const NARROW = 700;
-// the strongest hundredth of the quarters does not set the scale
-const SCALE_SHARE = 0.99;
 
+/** @typedef {import("./heatGrid.js").Day} Day @typedef {import("./heatGrid.js").Scale} Scale */
+/** @typedef {[number, number, number]} Rgb */
+/** Where the cells are drawn. @typedef {{across: boolean, left: number, top: number, cell: [number, number]}} Layout */
+
+/** @type {View} */
 export function show(main, { parts }, signal) {
   const key = keyOf("year", parts[0]);
   const content = make("div.content", make("p.empty", words.loading));
   const day = key === today().slice(0, 4) ? today() : `${key}-01-01`;
-  main.append(kinds("heat", day), stepperOf(key), content);
+  main.append(kindsBar("heat", day), stepper("year", key, (next) => navigate("heat", [next])), content);
   whenChosen(signal, async () => {
     try {
       const answer = await askMeter("quarters", { from: key }, signal);
       if (!signal.aborted) render(content, answer, signal);
-    } catch (problem) {
-      if (!signal.aborted) content.replaceChildren(make("p.empty.card", problem.message));
+    } catch (error) {
+      if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
     }
   });
 }
 
-const stepperOf = (key) => stepper("year", key, "", (next) => { location.hash = `#/heat/${next}`; });
-
+/** @param {HTMLElement} content @param {Api.Quarters} answer @param {AbortSignal} signal */
 function render(content, answer, signal) {
-  const grid = gridOf(quarters(answer));
-  const scale = scaleOf(grid);
+  const days = daysOf(localQuarters(answer));
+  const scale = energyScale(days);
   if (!scale) { content.replaceChildren(make("p.empty.card", words.nothingRecorded)); return; }
-  const told = make("p.told", { "aria-live": "polite" }, words.heatLegend);
+  const caption = make("p.caption", { "aria-live": "polite" }, words.heatLegend);
   const canvas = make("canvas", { "aria-hidden": "true" });
-  const box = make("div.heatmap", { tabindex: "0", role: "slider", "aria-label": words.kinds.heat, "aria-valuemin": "0",
-    "aria-valuemax": String(grid.length * QUARTERS - 1), "aria-valuenow": "0", "aria-valuetext": words.heatLegend }, canvas);
-  content.replaceChildren(make("section.card.chart-card", make("div.card-head", make("h2", words.heatTitle)), told, box, legend(scale)));
-  const form = {};
-  const paint = () => Object.assign(form, paintGrid(canvas, box.clientWidth, grid, scale));
+  const box = make("div.heatmap", {
+    tabindex: "0", role: "slider", "aria-label": words.kinds.heat, "aria-valuemin": "0",
+    "aria-valuemax": String(days.length * QUARTERS - 1), "aria-valuenow": "0", "aria-valuetext": words.heatLegend,
+  }, canvas);
+  content.replaceChildren(make("section.card.chart-card",
+    make("div.card-head", make("h2", words.heatTitle)), caption, box, legend(scale)));
+  /** @type {Layout} */
+  let layout = { across: false, left: 0, top: 0, cell: [1, 1] };
+  const paint = () => { layout = paintDays(canvas, box.clientWidth, days, scale); };
   const observer = new ResizeObserver(paint);
   observer.observe(box);
   addEventListener("theme", paint, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
-  pick(box, canvas, grid, form, told, signal);
+  bindPicker(box, canvas, days, () => layout, caption, signal);
 }
 
-/** Days of 96 cells by the clock on the wall; a quarter that a day has twice is told as the later one. */
-function gridOf(all) {
-  const days = new Map();
-  for (const quarter of all) {
-    if (!days.has(quarter.day)) days.set(quarter.day, { day: quarter.day, cells: Array(QUARTERS).fill(null) });
-    const [hour, minute] = quarter.clock.split(":").map(Number);
-    days.get(quarter.day).cells[hour * 4 + minute / 15] = quarter;
-  }
-  return [...days.values()];
-}
+/** @param {string} hex @returns {Rgb} */
+const rgb = (hex) => [parseInt(hex.slice(1, 3), 16), parseInt(hex.slice(3, 5), 16), parseInt(hex.slice(5, 7), 16)];
+/** @param {Rgb} from @param {Rgb} to @param {number} share */
+const mix = (from, to, share) => from.map((part, at) => Math.round(part + (to[at] - part) * share));
 
-/** Net energy of a cell in Wh, null where it was not measured. */
-const net = (quarter) => (quarter?.up == null ? null : Number(quarter.up) - Number(quarter.down ?? 0));
-
-function scaleOf(grid) {
-  const all = grid.flatMap(({ cells }) => cells.map(net)).filter((each) => each !== null);
-  const reach = (values) => values.sort((a, b) => a - b)[Math.floor((values.length - 1) * SCALE_SHARE)] ?? 0;
-  return all.length ? { up: Math.max(1, reach(all.filter((each) => each >= 0))), down: Math.max(1, reach(all.filter((each) => each < 0).map((each) => -each))) } : null;
-}
-
-const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-const mix = (from, to, share) => from.map((each, at) => Math.round(each + (to[at] - each) * share));
-/** A square root: small loads can be told apart. */
-const shade = (value, scale) => Math.sqrt(Math.min(1, Math.abs(value) / (value < 0 ? scale.down : scale.up)));
-
-function paintGrid(canvas, width, grid, scale) {
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {Day[]} days
+ * @param {Scale} scale
+ * @returns {Layout}
+ */
+function paintDays(canvas, width, days, scale) {
   const across = width >= NARROW;
   const [left, top] = across ? [44, 4] : [52, 22];
-  const cell = across ? [(width - left) / grid.length, 3] : [(width - left) / QUARTERS, 2];
-  const height = across ? top + QUARTERS * cell[1] + 24 : top + grid.length * cell[1] + 4;
-  const ratio = devicePixelRatio || 1;
+  /** @type {[number, number]} */
+  const cell = across ? [(width - left) / days.length, 3] : [(width - left) / QUARTERS, 2];
+  const rows = across ? QUARTERS : days.length;
+  const height = top + rows * cell[1] + (across ? 24 : 4);
+  const ratio = pixelRatio();
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
-  const pen = canvas.getContext("2d");
+  const pen = penOf(canvas);
   pen.scale(ratio, ratio);
-  const size = across ? [width - left, QUARTERS * cell[1]] : [width - left, grid.length * cell[1]];
+  /** @type {[number, number]} */
+  const size = [width - left, rows * cell[1]];
   pen.fillStyle = hatching(pen);
-  const past = grid.filter(({ day }) => day <= today()).length;
+  const past = days.filter(({ day }) => day <= today()).length;
   if (across) pen.fillRect(left, top, past * cell[0], size[1]); else pen.fillRect(left, top, size[0], past * cell[1]);
   pen.imageSmoothingEnabled = false;
-  pen.drawImage(imageOf(grid, scale, across), left, top, ...size);
-  labels(pen, grid, across, [left, top], cell, size);
+  pen.drawImage(imageOf(days, scale, across), left, top, ...size);
+  paintLabels(pen, days, { across, left, top, cell }, size[1]);
   return { across, left, top, cell };
 }
 
-function imageOf(grid, scale, across) {
-  const [columns, rows] = across ? [grid.length, QUARTERS] : [QUARTERS, grid.length];
+/** @param {Day[]} days @param {Scale} scale @param {boolean} across */
+function imageOf(days, scale, across) {
+  const [columns, rows] = across ? [days.length, QUARTERS] : [QUARTERS, days.length];
   const image = new ImageData(columns, rows);
   const now = Date.now();
-  const [none, imp, exp] = ["heat0", "imp", "exp"].map((name) => rgb(colour(name)));
-  grid.forEach(({ cells }, day) => cells.forEach((quarter, place) => {
-    const value = net(quarter);
-    if (quarter && value === null && quarter.at <= now) return;
+  const [none, imported, exported, card] = ["heat0", "imp", "exp", "card"].map((name) => rgb(colour(name)));
+  days.forEach(({ cells }, day) => cells.forEach((quarter, place) => {
+    const energy = netEnergy(quarter);
+    if (quarter && energy === null && quarter.at <= now) return;
     const at = 4 * (across ? place * columns + day : day * columns + place);
     // an hour that the clock skipped is no gap, nor what is still to come
-    image.data.set([...(quarter && value !== null ? mix(none, value < 0 ? exp : imp, shade(value, scale)) : rgb(colour("card"))), 255], at);
+    const ink = energy === null ? card : mix(none, energy < 0 ? exported : imported, shadeOf(energy, scale));
+    image.data.set([...ink, 255], at);
   }));
   const canvas = make("canvas", { width: columns, height: rows });
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  penOf(canvas).putImageData(image, 0, 0);
   return canvas;
 }
 
-function labels(pen, grid, across, [left, top], cell, size) {
+/** @param {CanvasRenderingContext2D} pen @param {Day[]} days @param {Layout} layout @param {number} height */
+function paintLabels(pen, days, { across, left, top, cell }, height) {
   pen.fillStyle = colour("soft");
   pen.font = "12px system-ui, sans-serif";
   for (let hour = 0; hour <= 24; hour += 6) {
     const text = String(hour).padStart(2, "0");
     pen.textAlign = across ? "right" : hour === 24 ? "right" : "left";
     pen.textBaseline = across ? "middle" : "bottom";
-    if (across) pen.fillText(text, left - 8, top + 6 + ((hour * 4 * cell[1]) / size[1]) * (size[1] - 12));
+    if (across) pen.fillText(text, left - 8, top + 6 + ((hour * 4 * cell[1]) / height) * (height - 12));
     else pen.fillText(text, left + hour * 4 * cell[0], top - 4);
   }
-  grid.forEach(({ day }, at) => {
+  days.forEach(({ day }, at) => {
     if (day.slice(8) !== "01") return;
     pen.textAlign = across ? "left" : "right";
     pen.textBaseline = across ? "top" : "middle";
-    const text = dated(day, { month: "short" });
-    if (across) pen.fillText(text, left + at * cell[0], top + size[1] + 8);
+    const text = dateText(day, { month: "short" });
+    if (across) pen.fillText(text, left + at * cell[0], top + height + 8);
     else pen.fillText(text, left - 8, top + at * cell[1] + 8);
   });
 }
 
+/** @param {Scale} scale */
 function legend(scale) {
-  const step = (name, value) => make("span.ink", { "data-ink": name }, make("i", { "aria-hidden": "true" }), value);
-  const watts = (wh) => `${rounded(String(Math.round(wh * 4)))} W`;
-  return make("p.heat-key", scale.down > 1 && step("exp", `${words.fed} ${watts(scale.down)}`), step("none", "0 W"), step("imp", `${words.drawn} ${watts(scale.up)}`), step("hatch", words.notMeasured));
+  const ink = (/** @type {string} */ name, /** @type {string} */ text) =>
+    make("span.ink", { "data-ink": name }, make("i", { "aria-hidden": "true" }), text);
+  const watts = (/** @type {number} */ wh) => `${rounded(String(Math.round(wh * 4)))} W`;
+  return make("p.heat-key", scale.down > 1 && ink("exp", `${words.fed} ${watts(scale.down)}`), ink("none", "0 W"),
+    ink("imp", `${words.drawn} ${watts(scale.up)}`), ink("hatch", words.notMeasured));
 }
 
-function pick(box, canvas, grid, form, told, signal) {
-  let [day, place] = [grid.length - 1, 0];
-  const tell = () => {
-    const quarter = grid[day].cells[place];
-    const text = textOf(grid[day].day, quarter);
-    say(told, text);
+/** @type {Record<string, [number, number]>} days and quarters that a key moves by */
+const MOVES = {
+  ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1], PageDown: [7, 0], PageUp: [-7, 0],
+};
+
+/**
+ * Shows the cell under pointer, finger or key.
+ * @param {HTMLElement} box
+ * @param {HTMLCanvasElement} canvas
+ * @param {Day[]} days
+ * @param {() => Layout} layout
+ * @param {HTMLElement} caption
+ * @param {AbortSignal} signal
+ */
+function bindPicker(box, canvas, days, layout, caption, signal) {
+  let [day, place] = [days.length - 1, 0];
+  const open = () => navigate("day", [days[day].day]);
+  const showCell = () => {
+    const text = cellText(days[day].day, days[day].cells[place]);
+    setText(caption, text);
     box.setAttribute("aria-valuenow", String(day * QUARTERS + place));
     box.setAttribute("aria-valuetext", text);
   };
-  const under = (event) => {
+  const under = (/** @type {PointerEvent} */ event) => {
+    const { across, left, top, cell } = layout();
     const edge = canvas.getBoundingClientRect();
-    const [x, y] = [event.clientX - edge.left - form.left, event.clientY - edge.top - form.top];
-    const [a, b] = [Math.floor(x / form.cell[0]), Math.floor(y / form.cell[1])];
-    const [d, p] = form.across ? [a, b] : [b, a];
-    if (d < 0 || p < 0 || d >= grid.length || p >= QUARTERS) return;
-    [day, place] = [d, p];
-    tell();
+    const column = Math.floor((event.clientX - edge.left - left) / cell[0]);
+    const row = Math.floor((event.clientY - edge.top - top) / cell[1]);
+    const [nextDay, nextPlace] = across ? [column, row] : [row, column];
+    if (nextDay < 0 || nextPlace < 0 || nextDay >= days.length || nextPlace >= QUARTERS) return;
+    [day, place] = [nextDay, nextPlace];
+    showCell();
   };
   canvas.addEventListener("pointermove", under, { signal });
   canvas.addEventListener("pointerdown", under, { signal });
-  canvas.addEventListener("dblclick", () => { location.hash = `#/day/${grid[day].day}`; }, { signal });
+  canvas.addEventListener("dblclick", open, { signal });
   box.addEventListener("keydown", (event) => {
-    const move = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1], PageDown: [7, 0], PageUp: [-7, 0] }[event.key];
-    if (event.key === "Enter") location.hash = `#/day/${grid[day].day}`;
+    const move = MOVES[event.key];
+    if (event.key === "Enter") open();
     if (!move) return;
     event.preventDefault();
     event.stopPropagation();
-    day = Math.min(Math.max(day + move[0], 0), grid.length - 1);
+    day = Math.min(Math.max(day + move[0], 0), days.length - 1);
     place = Math.min(Math.max(place + move[1], 0), QUARTERS - 1);
-    tell();
+    showCell();
   }, { signal });
 }
 
-function textOf(day, quarter) {
-  const date = dated(day, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
+/** @param {string} day @param {Quarter | null} quarter */
+function cellText(day, quarter) {
+  const date = dateText(day, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
   if (!quarter) return `${date} · ${words.notMeasured}`;
-  const when = `${date} ${shortTime(quarter.at)}`;
-  if (quarter.at > Date.now()) return `${when} · ${words.ahead}`;
-  if (quarter.up === null) return `${when} · ${words.notMeasured}`;
-  const fed = quarter.down === null ? "" : ` · ${words.fed} ${grouped(quarter.down, 3)} kWh`;
-  return `${when} · ${words.drawn} ${grouped(quarter.up, 3)} kWh (${rounded(times(quarter.up, 4))} W)${fed}`;
+  const start = `${date} ${shortTime(quarter.at)}`;
+  if (quarter.at > Date.now()) return `${start} · ${words.ahead}`;
+  if (quarter.up === null) return `${start} · ${words.notMeasured}`;
+  const exported = quarter.down === null ? "" : ` · ${words.fed} ${grouped(quarter.down, 3)} kWh`;
+  return `${start} · ${words.drawn} ${grouped(quarter.up, 3)} kWh (${rounded(times(quarter.up, 4))} W)${exported}`;
 }

@@ -1,130 +1,176 @@
 // History: a day, a week, a month, a year, all years. The address says which, and whether as chart or as table.
 
-import { askMeter } from "../api.js";
-import { bars } from "../charts/bars.js";
-import { stamp, wall } from "../clock.js";
-import { costOf } from "../costs.js";
-import { make, pair, say } from "../dom.js";
-import { rounded, times } from "../exact.js";
+import { askMeter, messageOf } from "../api.js";
+import { times } from "../arithmetic.js";
+import { wallTime } from "../calendar.js";
+import { drawBars } from "../charts/bars.js";
+import { dateTime } from "../clock.js";
+import { periodCost } from "../costs.js";
+import { make, pair, setText } from "../dom.js";
+import { axisNumber, energyBar, epochsOf, kwh, kwhShort } from "../energyText.js";
+import { grouped, rounded } from "../exact.js";
 import { words } from "../language.js";
-import { axisNumber, bar, kwh, kwhShort, marks } from "../measured.js";
-import { asked, firstDay, inside, keyOf, KINDS } from "../periods.js";
-import { become, go } from "../router.js";
-import { download, table } from "../table.js";
-import { kinds, stepper } from "../toolbar.js";
+import { firstDay, isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
+import { navigate, replaceAddress } from "../router.js";
 import { whenChosen } from "../store.js";
-import { bucketText, labelsOf, nameOf } from "./buckets.js";
+import { download, table } from "../table.js";
+import { kindsBar, stepper } from "../toolbar.js";
+import { axisLabels, bucketName, bucketText, isLabelCentred } from "./buckets.js";
 import { curve } from "./curve.js";
 
-export function show(main, { view: kind, parts, query }, signal) {
+/**
+ * What is shown.
+ * @typedef {{kind: Kind, key: string, as: string, energy: Api.Energy, bars: Bar[], cost: PeriodCost | null}} Shown
+ */
+
+/** @type {View} */
+export function show(main, { view, parts, query }, signal) {
+  const kind = isKind(view) ? view : "day";
   const key = keyOf(kind, parts[0]);
+  const as = query.get("as") ?? "";
   const content = make("div.content", make("p.empty", words.loading));
-  main.append(kinds(kind, firstDay(kind, key), query.get("as")), stepper(kind, key, query.get("as")), content);
-  whenChosen(signal, () => fill(content, kind, key, query.get("as"), signal));
+  const open = (/** @type {string} */ next) => navigate(kind, [next], { as });
+  main.append(kindsBar(kind, firstDay(kind, key), as), stepper(kind, key, open), content);
+  whenChosen(signal, () => fill(content, kind, key, as, signal));
 }
 
-async function fill(content, kind, key, as, signal) {
+/** @param {HTMLElement} content @param {Kind} kind @param {string} key @param {string} as */
+async function fill(content, kind, key, as, /** @type {AbortSignal} */ signal) {
   try {
-    const [energy, cost] = await Promise.all([askMeter("energy", asked(kind, key), signal), costOf(kind, key, signal)]);
+    const [answer, cost] = await Promise.all([
+      askMeter("energy", periodQuery(kind, key), signal), periodCost(kind, key, signal),
+    ]);
     if (signal.aborted) return;
+    const energy = kind === "all" ? trimmed(answer) : answer;
+    const bars = energy.buckets.map((bucket) => energyBar(bucket, energy));
     content.replaceChildren();
-    await render(content, kind, key, kind === "all" ? trimmed(energy) : energy, cost, as, signal);
-  } catch (problem) {
-    if (!signal.aborted) content.replaceChildren(make("p.empty.card", problem.message));
+    await render(content, { kind, key, as, energy, bars, cost }, signal);
+  } catch (error) {
+    if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
   }
 }
 
-/** All years begin with the first that was measured. */
+/** All years begin with the first that was measured. @param {Api.Energy} energy */
 function trimmed(energy) {
   const first = energy.buckets.findIndex((bucket) => bucket.import_wh !== undefined || bucket.export_wh !== undefined);
   return { ...energy, buckets: first < 0 ? [] : energy.buckets.slice(first) };
 }
 
-async function render(content, kind, key, energy, cost, as, signal) {
-  const now = Date.now();
-  const shown = energy.buckets.map((bucket) => bar(bucket, energy, now));
-  if (!shown.some(({ kind: each }) => each === "whole" || each === "part")) {
+/** @param {HTMLElement} content @param {Shown} shown @param {AbortSignal} signal */
+async function render(content, shown, signal) {
+  if (!shown.bars.some(({ kind }) => kind === "whole" || kind === "part")) {
     content.append(make("p.empty.card", words.nothingRecorded));
     return;
   }
-  content.append(totals(kind, energy, cost));
-  const card = make("section.card.chart-card", head(kind, key, energy, shown, cost, as));
-  content.append(card);
-  if (as === "table") card.append(table(...rowsOf(kind, energy, shown, cost)));
+  const card = make("section.card.chart-card", cardHead(shown));
+  content.append(totals(shown), card);
+  if (shown.as === "table") card.append(table(columnsOf(shown), rowsOf(shown)));
   else {
-    await barsCard(card, kind, energy, shown, cost, signal);
-    if (kind === "day") await curve(content, key, energy, signal);
+    await chart(card, shown, signal);
+    if (shown.kind === "day") await curve(content, shown.key, shown.energy, signal);
   }
-  content.append(notes(energy));
+  content.append(notes(shown.energy));
 }
 
-function head(kind, key, energy, shown, cost, as) {
-  const choose = (next) => { become(kind, [key], { as: next }); dispatchEvent(new Event("hashchange")); };
+/** @param {Shown} shown */
+function cardHead(shown) {
+  const { kind, key, as } = shown;
+  const choice = (/** @type {string} */ name, /** @type {boolean} */ isPressed, /** @type {string} */ label) =>
+    make("button", { type: "button", "aria-pressed": String(isPressed), onclick: () => {
+      replaceAddress(kind, [key], { as: name });
+      dispatchEvent(new Event("hashchange"));
+    } }, label);
+  const save = () => download(`iskra-${kind}-${key || "years"}.csv`, csvOf(shown));
   return make("div.card-head", make("h2", words.by[KINDS[kind].bucket]),
     make("div.switch", { role: "group", "aria-label": words.showAs },
-      make("button", { type: "button", "aria-pressed": String(as !== "table"), onclick: () => choose("") }, words.chart),
-      make("button", { type: "button", "aria-pressed": String(as === "table"), onclick: () => choose("table") }, words.table)),
-    make("button.quiet", { type: "button", onclick: () => download(`iskra-${kind}-${key || "years"}.csv`, csv(energy, shown, cost)) }, "CSV"));
+      choice("", as !== "table", words.chart), choice("table", as === "table", words.table)),
+    make("button.quiet", { type: "button", onclick: save }, "CSV"));
 }
 
-async function barsCard(card, kind, energy, shown, cost, signal) {
-  const told = make("p.told", { "aria-live": "polite" }, words.legend(Boolean(energy.export)));
+/** @param {HTMLElement} card @param {Shown} shown @param {AbortSignal} signal */
+async function chart(card, { kind, energy, bars, cost }, signal) {
+  const legend = words.legend(Boolean(energy.export));
+  const caption = make("p.caption", { "aria-live": "polite" }, legend);
   const box = make("div.chart");
-  card.append(told, box);
-  const text = (at) => [bucketText(kind, energy.buckets[at], shown[at]), cost?.text(energy.buckets[at])].filter(Boolean).join(" · ");
-  const next = inside[kind];
-  await bars(box, shown, {
-    unit: "kWh", labels: labelsOf(kind, energy.buckets), middle: kind === "month" || kind === "year" || kind === "all",
+  card.append(caption, box);
+  const text = (/** @type {number} */ at) =>
+    [bucketText(kind, energy.buckets[at], bars[at]), cost?.textOf(energy.buckets[at])].filter(Boolean).join(" · ");
+  const next = SMALLER_KIND[kind];
+  await drawBars(box, bars, {
+    unit: "kWh", labels: axisLabels(kind, energy.buckets), middle: isLabelCentred(kind),
     label: words.by[KINDS[kind].bucket], text, signal, number: axisNumber,
-    onPick: (at) => say(told, at === null ? words.legend(Boolean(energy.export)) : text(at)),
-    onOpen: next && ((at) => go(next, [keyOf(next, periodKey(next, energy.buckets[at].begin))])),
+    onPick: (at) => setText(caption, at === null ? legend : text(at)),
+    onOpen: next && ((at) => navigate(next, [KINDS[next].key(energy.buckets[at].begin.slice(0, 10))])),
   });
 }
 
-const periodKey = (kind, begin) => ({ day: begin.slice(0, 10), month: begin.slice(0, 7), year: begin.slice(0, 4) }[kind]);
-
-function totals(kind, energy, cost) {
-  const big = (name, total, flow) => make("div.total", { "data-flow": flow }, make("dt", name), make("dd", kwhShort(total)));
-  const most = mostOf(kind, energy);
-  return make("dl.totals", big(`↓ ${words.drawn}`, energy.import.total_wh, "import"),
-    energy.export && big(`↑ ${words.fed}`, energy.export.total_wh, "export"),
-    cost && make("div.total", make("dt", words.cost.cost), make("dd", cost.total)),
-    most && make("div.total", make("dt", words.most[KINDS[kind].bucket]), make("dd", most)));
+/** @param {Shown} shown */
+function totals({ kind, energy, cost }) {
+  const total = (/** @type {string} */ name, /** @type {string} */ text, /** @type {string | null} */ flow = null) =>
+    make("div.total", { "data-flow": flow }, make("dt", name), make("dd", text));
+  const highest = highestText(kind, energy);
+  return make("dl.totals", total(`↓ ${words.drawn}`, kwhShort(energy.import.total_wh), "import"),
+    energy.export && total(`↑ ${words.fed}`, kwhShort(energy.export.total_wh), "export"),
+    cost && total(words.cost.cost, cost.total),
+    highest && total(words.most[KINDS[kind].bucket], highest));
 }
 
-function mostOf(kind, energy) {
-  const measured = energy.buckets.filter((bucket) => bucket.import_wh !== undefined);
+/** @param {Kind} kind @param {Api.Energy} energy */
+function highestText(kind, energy) {
+  const measured = energy.buckets.flatMap(({ begin, end, import_wh: wh }) =>
+    (wh === undefined ? [] : { begin, end, wh }));
   if (measured.length < 2) return null;
-  const best = measured.reduce((a, b) => (Number(b.import_wh) > Number(a.import_wh) ? b : a));
-  const name = kind === "day" ? wall(best.begin) : nameOf(kind, best);
-  return `${name} · ${kind === "day" ? `${rounded(times(best.import_wh, 4))} W` : kwhShort(best.import_wh)}`;
+  const highest = measured.reduce((best, bucket) => (Number(bucket.wh) > Number(best.wh) ? bucket : best));
+  if (kind === "day") return `${wallTime(highest.begin)} · ${rounded(times(highest.wh, 4))} W`;
+  return `${bucketName(kind, highest)} · ${kwhShort(highest.wh)}`;
 }
 
-/** What the counter showed at both ends; gaps and epochs in words. */
+/** The readings at both ends; gaps and restarted counters in words. @param {Api.Energy} energy */
 function notes(energy) {
-  const counters = [[words.drawn, energy.import], [words.fed, energy.export]].filter(([, counter]) => counter?.first);
+  const at = (/** @type {string} */ instant) => dateTime(new Date(instant));
+  /** @type {(name: string, counter: Api.CounterEnergy | undefined) => Node[]} */
+  const readings = (name, counter) => [counter?.first, counter?.last].flatMap((reading) => {
+    if (!reading) return [];
+    const obis = reading.obis.replace("1-0:", "").replace("*255", "");
+    return pair(`${name} · ${obis} · ${at(reading.at)}`, kwh(reading.register_wh));
+  });
+  const gaps = energy.import.gaps.map((gap) => words.gap(at(gap.begin), at(gap.end), kwh(gap.energy_wh)));
+  const epochs = epochsOf(energy).map((epoch) =>
+    words.epochAt(at(epoch.at), epoch.before_wh && kwh(epoch.before_wh), kwh(epoch.after_wh)));
   return make("section.card.notes", make("h2", words.readings),
-    make("dl.pairs", counters.flatMap(([name, { obis, first, last }]) => [first, last].map((end) =>
-      pair(`${name} · ${obis.replace("1-0:", "").replace("*255", "")} · ${stamp(new Date(end.at))}`, kwh(end.register_wh))))),
-    make("ul.marks",
-      energy.import.gaps.map((gap) => make("li", words.gap(stamp(new Date(gap.begin)), stamp(new Date(gap.end)), kwh(gap.energy_wh)))),
-      marks(energy).map((mark) => make("li", words.epochAt(stamp(new Date(mark.at)), mark.before_wh && kwh(mark.before_wh), kwh(mark.after_wh))))));
+    make("dl.pairs", readings(words.drawn, energy.import), readings(words.fed, energy.export)),
+    make("ul.marks", [...gaps, ...epochs].map((text) => make("li", text))));
 }
 
-function rowsOf(kind, energy, shown, cost) {
-  const columns = [words.period, `${words.drawn} (kWh)`, ...(energy.export ? [`${words.fed} (kWh)`] : []), ...(cost ? [words.cost.cost] : []), words.quality];
-  const rows = energy.buckets.map((bucket, at) => [
-    nameOf(kind, bucket), kwhCell(bucket.import_wh), ...(energy.export ? [kwhCell(bucket.export_wh)] : []), ...(cost ? [cost.text(bucket) || "–"] : []), quality(bucket, shown[at]),
-  ]);
-  return [columns, rows];
+/** @param {Shown} shown */
+const columnsOf = ({ energy, cost }) => [
+  words.period, `${words.drawn} (kWh)`, ...(energy.export ? [`${words.fed} (kWh)`] : []),
+  ...(cost ? [words.cost.cost] : []), words.quality,
+];
+
+/** @param {Shown} shown */
+const rowsOf = ({ kind, energy, bars, cost }) => energy.buckets.map((bucket, at) => [
+  bucketName(kind, bucket), kwhCell(bucket.import_wh), ...(energy.export ? [kwhCell(bucket.export_wh)] : []),
+  ...(cost ? [cost.textOf(bucket) || "–"] : []), qualityText(bucket, bars[at]),
+]);
+
+const kwhCell = (/** @type {string | undefined} */ wh) => (wh === undefined ? "–" : grouped(wh, 3));
+
+/** @param {Api.EnergyBucket} bucket @param {Bar} bar */
+function qualityText({ import_quality: quality }, { kind }) {
+  if (kind === "ahead") return words.ahead;
+  return words.qualities[kind === "whole" && quality === "partial" ? "running" : quality];
 }
 
-const kwhCell = (wh) => (wh === undefined ? "–" : kwh(wh).replace(/\u00a0?\s?kWh$/, ""));
-const quality = (bucket, { kind }) => (kind === "ahead" ? words.ahead : words.qualities[kind === "whole" && bucket.import_quality === "partial" ? "running" : bucket.import_quality]);
-
-function csv(energy, shown, cost) {
-  const head = ["begin", "end", "import_wh", "import_quality", ...(energy.export ? ["export_wh", "export_quality"] : []), ...(cost ? ["cost_amount"] : [])];
-  const value = (bucket, name) => (name === "cost_amount" ? cost.of(bucket) : bucket[name]) ?? "";
-  const rows = energy.buckets.filter((_, at) => shown[at].kind !== "ahead").map((bucket) => head.map((name) => value(bucket, name)));
-  return [head, ...rows].map((row) => row.join(",")).join("\r\n") + "\r\n";
+/** @param {Shown} shown */
+function csvOf({ energy, bars, cost }) {
+  const exported = energy.export ? ["export_wh", "export_quality"] : [];
+  const columns = ["begin", "end", "import_wh", "import_quality", ...exported];
+  const rows = energy.buckets.filter((_, at) => bars[at].kind !== "ahead").map((bucket) => {
+    /** @type {Record<string, string | undefined>} */
+    const values = { ...bucket };
+    return [...columns.map((name) => values[name] ?? ""), ...(cost ? [cost.amountOf(bucket) ?? ""] : [])];
+  });
+  const head = [...columns, ...(cost ? ["cost_amount"] : [])];
+  return [head, ...rows].map((row) => `${row.join(",")}\r\n`).join("");
 }

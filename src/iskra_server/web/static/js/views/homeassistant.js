@@ -1,45 +1,60 @@
 // Home Assistant: the YAML for this server, ready to copy.
 
-import { ask } from "../api.js";
-import { make, say } from "../dom.js";
+import { ask, messageOf } from "../api.js";
+import { isNew, make, setText } from "../dom.js";
 import { words } from "../language.js";
-import { follow, store } from "../store.js";
-import { output } from "./chain.js";
+import { store, subscribe } from "../store.js";
+import { outputItem } from "./stateItems.js";
 
+/** @param {HTMLElement} main @param {AbortSignal} signal */
 export function homeassistant(main, signal) {
-  const said = words.setup.hass;
+  const texts = words.setup.hass;
   const yaml = make("pre", { tabindex: "0", "aria-label": "YAML" });
   const copied = make("span.soft", { role: "status" });
-  const url = make("input", { type: "url", "aria-label": said.address, value: new URL("./", location.href).href.replace(/\/$/, ""), size: "28", onchange: () => load() });
-  const hint = make("p.soft", { hidden: !/^(localhost|127\.|\[::1)/.test(location.hostname) }, said.local);
-  main.append(make("h1", "Home Assistant"),
-    make("section.card.prose", make("p", said.what), make("ol", said.steps.map((step) => make("li", step)))),
-    make("section.card", make("div.card-head", make("h2", "configuration.yaml"), make("label", `${said.address} `, url),
-      make("button", { type: "button", onclick: () => copy(yaml, copied, said) }, said.copy), copied), hint, yaml));
+  const url = make("input", {
+    type: "url", "aria-label": texts.address, size: "28", onchange: () => load(),
+    value: new URL("./", location.href).href.replace(/\/$/, ""),
+  });
+  const isLocal = /^(localhost|127\.|\[::1)/.test(location.hostname);
   const mqtt = make("section.card");
-  main.append(mqtt);
-  let shown = null;
-  signal.addEventListener("abort", follow(() => {
-    const found = store.outputs.find(({ name }) => name === "mqtt");
-    const now = JSON.stringify(found ?? false);
-    if (now === shown) return;
-    shown = now;
-    mqtt.replaceChildren(make("h2", "MQTT"), make("p", found ? said.mqtt : said.noMqtt),
-      found ? make("ol.chain", output(found)) : make("pre", { tabindex: "0", "aria-label": "IES_MQTT_URL" }, "IES_MQTT_URL=mqtt://USER@HOST"));
-  }));
+  main.append(make("h1", "Home Assistant"),
+    make("section.card.prose", make("p", texts.what), make("ol", texts.steps.map((step) => make("li", step)))),
+    make("section.card",
+      make("div.card-head", make("h2", "configuration.yaml"), make("label", `${texts.address} `, url),
+        make("button", { type: "button", onclick: () => copy(yaml, copied) }, texts.copy), copied),
+      make("p.soft", { hidden: !isLocal }, texts.local), yaml),
+    mqtt);
+  signal.addEventListener("abort", subscribe(() => renderMqtt(mqtt)));
   async function load() {
     try {
-      say(yaml, (await ask("api/v1/homeassistant", { url: url.value }, signal)).yaml);
-    } catch (problem) {
-      if (!signal.aborted) say(yaml, problem.message);
+      setText(yaml, (await ask("api/v1/homeassistant", { url: url.value }, signal)).yaml);
+    } catch (error) {
+      if (!signal.aborted) setText(yaml, messageOf(error));
     }
   }
   load();
 }
 
-/** The clipboard is for https and this machine alone; elsewhere the text is selected, to be copied by key. */
-async function copy(node, told, said) {
-  getSelection().selectAllChildren(node);
-  const done = await navigator.clipboard?.writeText(node.textContent).then(() => true, () => false);
-  say(told, (done ?? document.execCommand("copy")) ? said.copied : said.selected);
+/** @param {HTMLElement} card */
+function renderMqtt(card) {
+  const texts = words.setup.hass;
+  const output = store.outputs.find(({ name }) => name === "mqtt");
+  if (!isNew(card, output ?? null)) return;
+  card.replaceChildren(make("h2", "MQTT"), make("p", output ? texts.mqtt : texts.noMqtt),
+    output ? make("ol.chain", outputItem(output))
+      : make("pre", { tabindex: "0", "aria-label": "IES_MQTT_URL" }, "IES_MQTT_URL=mqtt://USER@HOST"));
+}
+
+/**
+ * The clipboard is for https and this machine alone; elsewhere the text is selected, to be copied by key.
+ * @param {HTMLElement} node
+ * @param {HTMLElement} note
+ */
+async function copy(node, note) {
+  const texts = words.setup.hass;
+  getSelection()?.selectAllChildren(node);
+  // the types know no browser without a clipboard
+  const clipboard = /** @type {Clipboard | undefined} */ (navigator.clipboard);
+  const isDone = await clipboard?.writeText(node.textContent ?? "").then(() => true, () => false);
+  setText(note, (isDone ?? document.execCommand("copy")) ? texts.copied : texts.selected);
 }

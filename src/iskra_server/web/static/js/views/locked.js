@@ -1,24 +1,25 @@
 // A locked meter: what it means, and how a torch enters the PIN.
 
-import { make } from "../dom.js";
+import { make, setText } from "../dom.js";
 import { words } from "../language.js";
-import { fresh, follow } from "../store.js";
-import { register } from "../register.js";
-import { value } from "../store.js";
+import { freshMeter, registerValue, subscribe } from "../store.js";
+import { registerWidget } from "../widgets.js";
 
+/** @param {HTMLElement} main @param {AbortSignal} signal */
 export function locked(main, signal) {
-  const said = words.setup.unlock;
-  const counter = register();
-  const now = make("p.soft");
+  const texts = words.setup.unlock;
+  const counter = registerWidget();
+  const state = make("p.soft");
+  const steps = texts.steps.map(([title, text, light]) =>
+    make("li", make("strong", title), make("p", text),
+      light && make("span.flash", { "aria-hidden": "true", "data-light": light })));
   main.append(make("h1", words.setup.pages.locked),
-    make("section.card.prose", make("p", said.what), counter.node, now),
-    make("section.card.prose", make("h2", said.stepsTitle), make("ol.steps", said.steps.map(([title, text, seconds]) =>
-      make("li", make("strong", title), make("p", text), seconds && make("span.flash", { "aria-hidden": "true", "data-light": seconds }))))),
-    make("section.card.prose", make("h2", said.goodTitle), make("ul", said.good.map((text) => make("li", text)))));
-  signal.addEventListener("abort", follow(() => {
-    const meter = fresh();
-    counter.show(value(meter, "energy_import"), meter?.locked === true, words.waiting);
-    const text = meter ? (meter.locked ? said.isLocked : said.isOpen) : "";
-    if (now.textContent !== text) now.textContent = text;
+    make("section.card.prose", make("p", texts.what), counter.node, state),
+    make("section.card.prose", make("h2", texts.stepsTitle), make("ol.steps", steps)),
+    make("section.card.prose", make("h2", texts.goodTitle), make("ul", texts.good.map((text) => make("li", text)))));
+  signal.addEventListener("abort", subscribe(() => {
+    const meter = freshMeter();
+    counter.show(registerValue(meter, "energy_import"), meter?.locked === true, words.waiting);
+    setText(state, meter ? (meter.locked ? texts.isLocked : texts.isOpen) : "");
   }));
 }

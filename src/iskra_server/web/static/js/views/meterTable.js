@@ -1,45 +1,68 @@
 // Lists of a central server, page by page: its meters as a table, and whatever else it has many of.
 
-import { ask } from "../api.js";
-import { ageText } from "../ages.js";
+import { ask, messageOf } from "../api.js";
+import { ageText } from "../clock.js";
 import { make } from "../dom.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
 
-/** The kinds of group that have a page. */
-export const KINDS = ["building", "tenant", "tariff"];
+/** The kinds of group that have a page. @type {GroupKind[]} */
+export const GROUP_KINDS = ["building", "tenant", "tariff"];
 
-/** A table of meters in `box`, page by page. */
-export function meters(box, query, signal) {
-  const said = words.fleet;
-  const columns = [words.meter, said.heard, words.sections.now, said.in, said.reader];
+/** @param {string} kind @returns {kind is GroupKind} */
+export const isGroupKind = (kind) => GROUP_KINDS.some((name) => name === kind);
+
+/** A table of the meters that a query finds, in `box`. @param {HTMLElement} box @param {Query} query */
+export function meterTable(box, query, /** @type {AbortSignal} */ signal) {
+  const texts = words.fleet;
+  const columns = [words.meter, texts.heard, words.sections.now, texts.in, texts.reader];
   const rows = make("tbody");
-  const table = make("div.scroll", { tabindex: "0", role: "region", "aria-label": said.meters },
-    make("table", make("thead", make("tr", columns.map((name, at) => make(at === 2 ? "th.number" : "th", { scope: "col" }, name)))), rows));
-  return pages(box, "meters", query, signal, table, rows, (meter) => make("tr", { "data-link": meter.silent ? "broken" : null },
-    make("th", { scope: "row" }, meter.id),
-    make("td", meter.silent ? said.silent(ageText(meter.age_s)) : words.ago(ageText(meter.age_s))),
-    make("td.number", meter.power_w === undefined ? "–" : `${rounded(meter.power_w)} W`),
-    make("td", Object.entries(meter.labels).flatMap(([kind, value], at) => [at ? ", " : "", labelled(kind, value)])),
-    make("td", meter.reader)));
+  const head = columns.map((name, at) => make(at === 2 ? "th.number" : "th", { scope: "col" }, name));
+  const table = make("div.scroll", { tabindex: "0", role: "region", "aria-label": texts.meters },
+    make("table", make("thead", make("tr", head)), rows));
+  return pagedList(box, { path: "api/v1/fleet/meters", itemsOf: ({ meters }) => meters, query, signal }, table, rows,
+    (meter) => {
+      const age = ageText(meter.age_s);
+      return make("tr", { "data-link": meter.silent ? "broken" : null },
+        make("th", { scope: "row" }, meter.id),
+        make("td", meter.silent ? texts.silent(age) : words.ago(age)),
+        make("td.number", meter.power_w === undefined ? "–" : `${rounded(meter.power_w)} W`),
+        make("td", Object.entries(meter.labels).map(([kind, value], at) => [at ? ", " : "", groupLink(kind, value)])),
+        make("td", meter.reader));
+    });
 }
 
-const labelled = (kind, value) => (KINDS.includes(kind) ? make("a", { href: link("fleet", [kind, value]) }, value) : `${kind} ${value}`);
+/** @param {string} kind @param {string} value */
+const groupLink = (kind, value) =>
+  (isGroupKind(kind) ? make("a", { href: link("fleet", [kind, value]) }, value) : `${kind} ${value}`);
 
-/** What a list of the central server has as `rows` of a node in `box`, with a button for what follows; the newest question wins. */
-export async function pages(box, list, query, signal, node, rows, row) {
-  box.asked = node;
-  const isOld = () => signal.aborted || box.asked !== node;
-  async function more(after) {
+/** @type {WeakMap<HTMLElement, Node>} what a box is to show: the newest question wins */
+const asked = new WeakMap();
+
+/**
+ * A list of the central server as `rows` of a node in `box`, with a button for the next page.
+ * @template {"api/v1/fleet/meters" | "api/v1/fleet/groups" | "api/v1/fleet/readers"} P
+ * @template Item
+ * @param {HTMLElement} box
+ * @param {{path: P, itemsOf: (answer: Api.Answers[P]) => Item[], query: Query, signal: AbortSignal}} list
+ * @param {HTMLElement} node
+ * @param {HTMLElement} rows
+ * @param {(item: Item) => Node} row
+ */
+export async function pagedList(box, { path, itemsOf, query, signal }, node, rows, row) {
+  asked.set(box, node);
+  const isOld = () => signal.aborted || asked.get(box) !== node;
+  async function more(/** @type {string} */ after) {
     try {
-      const answer = await ask(`api/v1/fleet/${list}`, { ...query, ...(after && { after }) }, signal);
+      const answer = await ask(path, { ...query, ...(after && { after }) }, signal);
       if (isOld()) return;
-      rows.append(...answer[list].map(row));
+      const { next } = answer;
+      rows.append(...itemsOf(answer).map(row));
       box.replaceChildren(rows.children.length ? node : make("p.empty", words.fleet.none),
-        answer.next ? make("button", { type: "button", onclick: () => more(answer.next) }, words.fleet.more) : "");
-    } catch (problem) {
-      if (!isOld()) box.replaceChildren(make("p.empty", problem.message));
+        next ? make("button", { type: "button", onclick: () => more(next) }, words.fleet.more) : "");
+    } catch (error) {
+      if (!isOld()) box.replaceChildren(make("p.empty", messageOf(error)));
     }
   }
   await more("");

@@ -1,13 +1,15 @@
 // Every register of the meter, and what is known of the meter itself.
 
+import { isNumber } from "../arithmetic.js";
 import { time } from "../clock.js";
-import { make, pair } from "../dom.js";
-import { decimal, grouped, isNumber } from "../exact.js";
+import { make, pair, setText } from "../dom.js";
+import { decimal, grouped } from "../exact.js";
 import { language, words } from "../language.js";
-import { instead } from "../power.js";
-import { follow, fresh, status } from "../store.js";
+import { chosenStatus, freshMeter, subscribe } from "../store.js";
+import { missingReadingText } from "../widgets.js";
 
-export function show(main, _place, signal) {
+/** @type {View} */
+export function show(main, _address, signal) {
   const rows = make("tbody");
   const facts = make("dl.pairs");
   const note = make("p.soft");
@@ -15,29 +17,45 @@ export function show(main, _place, signal) {
     make("section.card.registers", make("h1", words.allRegisters), note, make("table", rows)),
     make("section.card", make("h2", words.meter), facts),
   );
-  signal.addEventListener("abort", follow(() => {
-    const meter = fresh();
-    note.textContent = meter ? "" : instead(null);
+  signal.addEventListener("abort", subscribe(() => {
+    const meter = freshMeter();
+    setText(note, meter ? "" : missingReadingText());
     rows.replaceChildren(...(meter?.registers ?? []).map(row));
     facts.replaceChildren(...(meter ? factsOf(meter) : []));
   }));
 }
 
-function row(register) {
-  const exact = isNumber(register.value);
-  const label = language === "de" ? register.label_de : register.label;
+/** @param {Api.MeterRegister} register */
+function row({ label, label_de: labelDe, obis, name, value, text, unit, derived }) {
+  /** @type {Record<string, string>} */
+  const ways = words.derivedFrom;
+  const isExact = typeof value === "string" && isNumber(value);
   return make("tr",
-    make("th", { scope: "row" }, label, make("small", `${register.obis.replace("*255", "")} · ${register.name}`)),
-    make(exact ? "td.number" : "td.text", `${exact ? grouped(register.value) : register.text ?? register.value}`, register.unit && make("span.unit", ` ${register.unit}`)));
+    make("th", { scope: "row" }, language === "de" ? labelDe : label,
+      make("small", `${obis.replace("*255", "")} · ${name}`),
+      derived && make("small.derived", `${words.derived}: ${ways[derived] ?? derived}`)),
+    make(isExact ? "td.number" : "td.text", isExact ? grouped(value) : text ?? String(value),
+      unit && make("span.unit", ` ${unit}`)));
 }
 
+/** @param {Api.LiveMeter} meter */
 function factsOf(meter) {
-  const share = status()?.share_good;
-  const known = {
-    label: meter.label ?? meter.id, family: meter.family, maker: meter.maker, source: meter.source, protocol: meter.protocol?.toUpperCase(),
-    state: meter.locked === null ? null : meter.locked ? words.lockedState : words.unlockedState,
-    status: meter.status && [meter.status.hex, ...meter.status.flags.map((flag) => flag.replaceAll("_", " "))].join(" · "),
-    quality: share == null ? null : `${decimal(share * 100, 1)} %`, received: time(new Date(meter.received_at)),
-  };
-  return Object.entries(known).filter(([, text]) => text).map(([name, text]) => pair(words.facts[name], text));
+  const share = chosenStatus()?.share_good;
+  const texts = words.facts;
+  const lock = meter.locked === null ? null : meter.locked ? words.lockedState : words.unlockedState;
+  const flags = meter.status?.flags.map((flag) => flag.replaceAll("_", " ")) ?? [];
+  const status = meter.status && [meter.status.hex, ...flags].join(" · ");
+  /** @type {[string, string | null | undefined][]} */
+  const facts = [
+    [texts.label, meter.label ?? meter.id],
+    [texts.family, meter.family],
+    [texts.maker, meter.maker],
+    [texts.source, meter.source],
+    [texts.protocol, meter.protocol?.toUpperCase()],
+    [texts.state, lock],
+    [texts.status, status],
+    [texts.quality, share == null ? null : `${decimal(share * 100, 1)} %`],
+    [texts.received, meter.received_at && time(new Date(meter.received_at))],
+  ];
+  return facts.flatMap(([name, text]) => (text ? pair(name, text) : []));
 }

@@ -1,104 +1,121 @@
-// Today: by quarter hour, so far, against yesterday, with the base load and the strongest quarter.
+// Today: by quarter-hour, so far, against yesterday, with the base load and the strongest quarter-hour.
 
-import { askMeter } from "../api.js";
-import { bars } from "../charts/bars.js";
-import { shifted, shortTime, today } from "../clock.js";
-import { costLine } from "../costs.js";
-import { make, pair, say } from "../dom.js";
-import { minus, rounded } from "../exact.js";
+import { askMeter, messageOf } from "../api.js";
+import { shiftDays, today } from "../calendar.js";
+import { drawBars } from "../charts/bars.js";
+import { shortTime } from "../clock.js";
+import { monthCostText } from "../costs.js";
+import { isNew, make, pair, setText } from "../dom.js";
+import { axisNumber, energyBar, quarterText } from "../energyText.js";
+import { rounded } from "../exact.js";
 import { words } from "../language.js";
-import { axisNumber, bar, quarterText } from "../measured.js";
-import { follow, fresh, value, whenChosen } from "../store.js";
-import { baseLoad, comparison, NIGHTS, peak, quarters, soFar } from "../today.js";
+import { freshMeter, registerValue, subscribe, whenChosen } from "../store.js";
+import { baseLoad, comparison, localQuarters, NIGHTS, peak, sinceMidnight, totalsOf } from "../todayStats.js";
+import { axisLabels } from "./buckets.js";
 
 const QUARTER_MS = 900_000;
-// a quarter that has ended is in history a little later
+// a quarter-hour that has ended is in history a little later
 const LATER_MS = 5_000;
 
-/** Fills the chart of the day with what is told of a bar below it, and what there is to say of today. */
-export function showToday({ day, told, facts }, signal) {
-  let midnight = null;
-  const show = () => renderSoFar(facts, midnight, fresh());
-  signal.addEventListener("abort", follow(show));
+/** What history says of today. @typedef {Awaited<ReturnType<typeof askHistory>>} History */
+
+/**
+ * Fills the chart of the day with a caption for the picked bar, and what there is to say of today.
+ * @param {{day: HTMLElement, caption: HTMLElement, facts: HTMLElement}} nodes
+ * @param {AbortSignal} signal
+ */
+export function showToday({ day, caption, facts }, signal) {
+  /** @type {History | string | null} a text is why there is no history */
+  let history = null;
+  const show = () => { if (history !== null) renderFacts(facts, history, freshMeter()); };
+  signal.addEventListener("abort", subscribe(show));
   const renew = async () => {
-    midnight = await renewToday(day, told, signal);
+    const next = await renewDay(day, caption, signal);
+    if (signal.aborted) return;
+    history = next;
     show();
   };
   whenChosen(signal, async () => {
     await renew();
     const next = QUARTER_MS - (Date.now() % QUARTER_MS) + LATER_MS;
-    let timer = setTimeout(function again() { renew(); timer = setTimeout(again, QUARTER_MS); }, next);
+    let timer = setTimeout(function repeat() { renew(); timer = setTimeout(repeat, QUARTER_MS); }, next);
     signal.addEventListener("abort", () => clearTimeout(timer));
   });
 }
 
-async function renewToday(box, told, signal) {
-  const date = today();
+/**
+ * Draws today anew; gives what history says, or why it says nothing.
+ * @param {HTMLElement} box
+ * @param {HTMLElement} caption
+ * @param {AbortSignal} signal
+ */
+async function renewDay(box, caption, signal) {
   try {
-    const [energy, days] = await Promise.all([
-      askMeter("energy", { from: date, bucket: "15min" }, signal),
-      askMeter("quarters", { from: shifted(date, -NIGHTS), to: date }, signal),
-    ]);
-    const all = quarters(days);
-    const cost = await costLine(date, signal);
-    if (signal.aborted) return null;
-    await drawToday(box, told, energy, signal);
-    return {
-      date, cost, all, beginning: energy.import.first, hasEpoch: energy.import.epochs.length > 0, gaps: energy.import.gaps.length,
-      fed: soFar(all, date).down, comparison: comparison(all, date), peak: peak(all, date), base: baseLoad(all),
-    };
-  } catch (problem) {
-    if (signal.aborted) return null;
-    box.replaceChildren(make("p.empty", problem.message));
-    return { date, sentence: problem.message };
+    const history = await askHistory(signal);
+    if (!signal.aborted) await drawDay(box, caption, history.energy, signal);
+    return history;
+  } catch (error) {
+    const message = messageOf(error);
+    if (!signal.aborted) box.replaceChildren(make("p.empty", message));
+    return message;
   }
 }
 
-async function drawToday(box, told, energy, signal) {
+/** @param {AbortSignal} signal */
+async function askHistory(signal) {
+  const date = today();
+  const [energy, days] = await Promise.all([
+    askMeter("energy", { from: date, bucket: "15min" }, signal),
+    askMeter("quarters", { from: shiftDays(date, -NIGHTS), to: date }, signal),
+  ]);
+  const quarters = localQuarters(days);
+  const cost = await monthCostText(date, signal);
+  return {
+    date, energy, cost, totals: totalsOf(quarters, date), compared: comparison(quarters, date),
+    strongest: peak(quarters, date), base: baseLoad(quarters),
+  };
+}
+
+/** @param {HTMLElement} box @param {HTMLElement} caption @param {Api.Energy} energy @param {AbortSignal} signal */
+async function drawDay(box, caption, energy, signal) {
   box.replaceChildren();
-  const now = Date.now();
-  const shown = energy.buckets.map((bucket) => bar(bucket, energy, now));
-  const labels = energy.buckets.flatMap(({ begin }, at) => (begin.slice(14, 16) === "00" && Number(begin.slice(11, 13)) % 3 === 0 ? [[at, begin.slice(11, 13)]] : []));
-  const text = (at) => quarterText(energy.buckets[at], shown[at]);
-  await bars(box, shown, {
-    unit: "kWh", labels, label: words.todayByQuarter, text, signal, number: axisNumber,
-    onPick: (at) => say(told, at === null ? words.legend(Boolean(energy.export)) : text(at)),
+  const bars = energy.buckets.map((bucket) => energyBar(bucket, energy));
+  const legend = words.legend(Boolean(energy.export));
+  const text = (/** @type {number} */ at) => quarterText(energy.buckets[at], bars[at]);
+  await drawBars(box, bars, {
+    unit: "kWh", labels: axisLabels("day", energy.buckets), label: words.todayByQuarter, text, signal,
+    number: axisNumber,
+    onPick: (at) => setText(caption, at === null ? legend : text(at)),
   });
 }
 
-function renderSoFar(box, known, meter) {
-  if (!known) return;
-  if (known.sentence) { box.replaceChildren(make("p.soft", known.sentence)); return; }
-  const exact = exactSoFar(known, meter);
-  const compared = known.comparison;
-  const [whole, rows] = [exact === null ? null : rounded(exact, 3, 3), [
-    known.fed === null ? null : [words.fedInToday, `${rounded(known.fed, 3, 3)} kWh`],
-    known.base === null ? null : [words.baseLoad, `${rounded(known.base)} W`],
-    known.peak && [words.peakQuarter, `${shortTime(known.peak.at)} · ${rounded(known.peak.watts)} W`],
-    known.cost && [words.cost.month, known.cost],
-  ].filter(Boolean)];
-  const shown = JSON.stringify([whole, rows]);
-  if (box.dataset.shown === shown) return;
-  box.dataset.shown = shown;
+/** @param {HTMLElement} box @param {History | string} history @param {ReturnType<typeof freshMeter>} meter */
+function renderFacts(box, history, meter) {
+  if (typeof history === "string") {
+    if (isNew(box, history)) box.replaceChildren(make("p.soft", history));
+    return;
+  }
+  const { date, cost, totals, compared, strongest, base } = history;
+  const total = date === today() && meter && !meter.locked ? registerValue(meter, "energy_import") : undefined;
+  const exact = sinceMidnight(history.energy.import, date, total) ?? totals.up;
+  const energy = exact === null ? null : rounded(exact, 3, 3);
+  /** @type {[string, string][]} */
+  const rows = [];
+  if (totals.down !== null) rows.push([words.fedInToday, `${rounded(totals.down, 3, 3)} kWh`]);
+  if (base !== null) rows.push([words.baseLoad, `${rounded(base)} W`]);
+  if (strongest) rows.push([words.peakQuarter, `${shortTime(strongest.at)} · ${rounded(strongest.watts)} W`]);
+  if (cost) rows.push([words.cost.month, cost]);
+  if (!isNew(box, [energy, rows, compared])) return;
   box.replaceChildren(
-    make("p.middle", whole === null ? make("span.soft", words.nothingYet) : [make("span", whole), make("span.unit", "kWh")]),
-    compared ? make("p.compared", against(compared)) : "",
+    make("p.middle", energy === null ? make("span.soft", words.nothingYet)
+      : [make("span", energy), make("span.unit", "kWh")]),
+    compared ? make("p.compared", comparisonText(compared)) : "",
     make("dl.pairs", rows.map(([name, text]) => pair(name, text))),
   );
 }
 
-/** From midnight to this telegram where the counter is known at midnight, else what history has of today. */
-function exactSoFar(known, meter) {
-  const total = value(meter, "energy_import");
-  const atMidnight = known.beginning?.at.slice(0, 16) === `${known.date}T00:00`;
-  if (total !== undefined && atMidnight && !known.hasEpoch && !meter.locked && known.date === today()) {
-    const energy = minus(total, known.beginning.register_wh);
-    if (!energy.startsWith("-")) return energy;
-  }
-  return soFar(known.all, known.date).up;
-}
-
-function against({ until, difference }) {
+/** @param {NonNullable<ReturnType<typeof comparison>>} compared */
+function comparisonText({ until, difference }) {
   const text = `${rounded(difference.replace("-", ""), 3, 3)} kWh`;
   if (Number(difference) === 0) return words.asYesterday(until);
   return Number(difference) < 0 ? words.lessThanYesterday(text, until) : words.moreThanYesterday(text, until);

@@ -1,0 +1,67 @@
+// Energy of buckets as bars, and in words.
+
+import { times } from "./arithmetic.js";
+import { wallTimeRange } from "./calendar.js";
+import { grouped, rounded } from "./exact.js";
+import { words } from "./language.js";
+
+const WH = 1000;
+const QUARTERS_PER_HOUR = 4;
+
+/**
+ * What a bucket says of its energy; a central server sends no qualities.
+ * @typedef {Pick<Api.EnergyBucket, "begin" | "end" | "import_wh" | "export_wh"> & Partial<Api.EnergyBucket>} Bucket
+ */
+
+/** Exact Wh as a number of kWh, for a chart. */
+export const chartKwh = (/** @type {string | undefined} */ wh) => (wh === undefined ? null : Number(wh) / WH);
+
+/** A bucket as a bar in kWh; `energy` is the answer that it is part of. */
+export function energyBar(/** @type {Bucket} */ bucket, /** @type {Api.Energy} */ energy, now = Date.now()) {
+  const [begin, end] = [Date.parse(bucket.begin), Date.parse(bucket.end)];
+  const isEmpty = bucket.import_wh === undefined && bucket.export_wh === undefined;
+  const isMissing = bucket.import_quality === "partial" && end <= now;
+  /** @type {Bar} */
+  const bar = {
+    up: chartKwh(bucket.import_wh),
+    down: chartKwh(bucket.export_wh),
+    mark: epochsOf(energy).some(({ at }) => begin <= Date.parse(at) && Date.parse(at) < end),
+    kind: begin > now || (isEmpty && end > now) ? "ahead" : isEmpty ? "gap" : isMissing ? "part" : "whole",
+  };
+  return bar;
+}
+
+/** Where counters of the answer restarted. @param {Api.Energy} energy */
+export const epochsOf = (energy) => [...energy.import.epochs, ...(energy.export?.epochs ?? [])];
+
+/** @typedef {string | null | undefined} MaybeWh */
+
+export const kwh = (/** @type {MaybeWh} */ wh) => (wh == null ? words.nothing : `${grouped(wh, 3)} kWh`);
+/** To three places, for a heading. */
+export const kwhShort = (/** @type {MaybeWh} */ wh) => (wh == null ? words.nothing : `${rounded(wh, 3, 3)} kWh`);
+
+/** "18:30 – 18:45 · drawn 0.5775 kWh (2 310 W) · fed in 0 kWh" */
+export const quarterText = (/** @type {Bucket} */ bucket, /** @type {Bar} */ bar) =>
+  `${wallTimeRange(bucket.begin, bucket.end)} · ${energyText(bucket, bar, QUARTERS_PER_HOUR)}`;
+
+/** The energy of a bucket; with its mean power where so many of the bucket are an hour. */
+export function energyText(/** @type {Bucket} */ bucket, /** @type {Pick<Bar, "kind" | "mark">} */ bar, perHour = 0) {
+  if (bar.kind === "ahead") return words.ahead;
+  if (bar.kind === "gap") return words.notMeasured;
+  const { import_wh: imported, export_wh: exported } = bucket;
+  const watts = (/** @type {string} */ wh) => (perHour ? ` (${rounded(times(wh, perHour))} W)` : "");
+  const parts = imported === undefined ? [`${words.drawn}: ${words.notMeasured}`]
+    : [`${words.drawn} ${kwh(imported)}${watts(imported)}`];
+  if (exported !== undefined) parts.push(`${words.fed} ${kwh(exported)}${Number(exported) ? watts(exported) : ""}`);
+  if (bar.kind === "part") parts.push(words.partly);
+  if (bucket.import_quality === "interpolated") parts.push(words.interpolated);
+  if (bar.mark) parts.push(words.epoch);
+  return parts.join(" · ");
+}
+
+/** A number of an axis: as few places as it needs. @param {number} value */
+export function axisNumber(value) {
+  const size = Math.abs(value);
+  const text = value.toFixed(size >= 10 ? 0 : size >= 1 ? 1 : 3);
+  return grouped(text.includes(".") ? text.replace(/0+$/, "").replace(/\.$/, "") : text);
+}

@@ -1,0 +1,100 @@
+// Today against yesterday, the base load at night, the strongest quarter-hour: exact, from quarter-hours of some days.
+
+import { minus, sum, times } from "./arithmetic.js";
+import { dayOf, localClock, shiftDays } from "./calendar.js";
+import { shortTime } from "./clock.js";
+
+const QUARTER_MS = 900_000;
+const QUARTERS_PER_HOUR = 4;
+/** Nights to look at, and hours in which a house is asleep. */
+export const NIGHTS = 7;
+const ASLEEP = ["00:00", "05:00"];
+const ENOUGH_NIGHTS = 3;
+
+/** @typedef {Quarter & {up: string}} MeasuredQuarter */
+
+const isMeasured = (/** @type {Quarter} */ quarter) => quarter.up !== null;
+const isOf = (/** @type {string} */ day) => (/** @type {Quarter} */ quarter) => quarter.day === day;
+
+/** The answer of the route `quarters` with the local day and time of each. @returns {Quarter[]} */
+export function localQuarters(/** @type {Pick<Api.Quarters, "begin" | "tz" | "import_wh" | "export_wh">} */ answer) {
+  const begin = Date.parse(answer.begin);
+  const clock = localClock(answer.tz);
+  return answer.import_wh.map((up, index) => {
+    const at = begin + index * QUARTER_MS;
+    const [day, time] = clock(at);
+    return { at, day, clock: time, up, down: answer.export_wh?.[index] ?? null };
+  });
+}
+
+/** What was measured of a day. @param {Quarter[]} quarters @param {string} day */
+export function totalsOf(quarters, day) {
+  const ofDay = quarters.filter(isOf(day));
+  return { up: sum(ofDay.map(({ up }) => up)), down: sum(ofDay.map(({ down }) => down)) };
+}
+
+/**
+ * Wh from midnight to a total of the meter; null where the total at midnight is not known or the counter restarted.
+ * @param {Pick<Api.CounterEnergy, "first" | "epochs">} counter of this day
+ * @param {string} day
+ * @param {string | undefined} total
+ */
+export function sinceMidnight({ first, epochs }, day, total) {
+  if (total === undefined || epochs.length || first?.at.slice(0, 16) !== `${day}T00:00`) return null;
+  const energy = minus(total, first.register_wh);
+  return energy.startsWith("-") ? null : energy;
+}
+
+/**
+ * Where the closed quarters of today end, "18:45", and by how much they exceed yesterday's; null before the first, and
+ * where a gap on either side would compare unequal parts.
+ * @param {Quarter[]} quarters
+ */
+export function comparison(quarters, day = dayOf(new Date())) {
+  const last = quarters.filter(isOf(day)).filter(isMeasured).at(-1);
+  if (!last) return null;
+  const isSoFar = (/** @type {Quarter} */ { clock }) => clock <= last.clock;
+  const today = quarters.filter(isOf(day)).filter(isSoFar).map(({ up }) => up);
+  const yesterday = quarters.filter(isOf(shiftDays(day, -1))).filter(isSoFar).map(({ up }) => up);
+  if (today.includes(null) || yesterday.includes(null)) return null;
+  const [total, before] = [sum(today), sum(yesterday)];
+  if (total === null || before === null) return null;
+  return { until: shortTime(last.at + QUARTER_MS), difference: minus(total, before) };
+}
+
+/**
+ * The quarter-hour of a day with the most energy, and its mean power in W.
+ * @param {Quarter[]} quarters
+ * @param {string} day
+ */
+export function peak(quarters, day) {
+  const measured = /** @type {MeasuredQuarter[]} */ (quarters.filter(isOf(day)).filter(isMeasured));
+  if (measured.length === 0) return null;
+  const highest = measured.reduce((best, quarter) => (Number(quarter.up) > Number(best.up) ? quarter : best));
+  return { at: highest.at, watts: times(highest.up, QUARTERS_PER_HOUR) };
+}
+
+/** W: the median of each night's quietest hour; null where too few nights were measured. @param {Quarter[]} quarters */
+export function baseLoad(quarters) {
+  /** @type {Map<string, Quarter[]>} */
+  const nights = new Map();
+  for (const quarter of quarters) {
+    if (quarter.clock < ASLEEP[0] || quarter.clock >= ASLEEP[1]) continue;
+    nights.set(quarter.day, [...(nights.get(quarter.day) ?? []), quarter]);
+  }
+  const quietest = [...nights.values()].flatMap((night) => quietestHour(night) ?? []);
+  quietest.sort((a, b) => Number(a) - Number(b));
+  return quietest.length < ENOUGH_NIGHTS ? null : quietest[quietest.length >> 1];
+}
+
+/** The smallest energy of four quarters in a row in Wh, which is their mean power in W. @param {Quarter[]} night */
+function quietestHour(night) {
+  /** @type {string | null} */
+  let lowest = null;
+  for (let first = 0; first + QUARTERS_PER_HOUR <= night.length; first += 1) {
+    const hour = night.slice(first, first + QUARTERS_PER_HOUR).map(({ up }) => up);
+    const energy = hour.includes(null) ? null : sum(hour);
+    if (energy !== null && (lowest === null || Number(energy) < Number(lowest))) lowest = energy;
+  }
+  return lowest;
+}

@@ -1,0 +1,70 @@
+"""Types of the server's answers for tsc, made of the server's own description: python tests/js/api_types.py > FILE.
+
+Exact numbers are text in the page (exact.js): the same names are text here.
+"""
+
+import json
+import re
+from typing import Any
+
+from iskra_server.web.openapi import document
+
+_EXACT = re.compile(r"value|\w+_(?:wh|w|amount)")
+_OF_METER = "/api/v1/meters/{id}/"
+_PLAIN = {"integer": "number", "null": "null", "object": "object"}
+
+
+def declarations() -> str:
+    description = json.loads(document(""))
+    schemas = description["components"]["schemas"]
+    answers = {path: _answer(operations["get"]) for path, operations in description["paths"].items()}
+    of_meter = {path.removeprefix(_OF_METER): kind for path, kind in answers.items() if path.startswith(_OF_METER)}
+    others = {path.removeprefix("/"): kind for path, kind in answers.items() if "{" not in path}
+    lines = [f"  interface {name} {_type(schema)}" for name, schema in schemas.items()]
+    lines += [f"  interface Answers {_object(others)}", f"  interface MeterAnswers {_object(of_meter)}"]
+    return "\n".join(["declare namespace Api {", *lines, "}", ""])
+
+
+def _answer(operation: dict[str, Any]) -> str:
+    content = operation["responses"]["200"]["content"]
+    return _type(content["application/json"]["schema"]) if "application/json" in content else "never"
+
+
+def _object(properties: dict[str, str]) -> str:
+    return "{ " + " ".join(f"{json.dumps(name)}: {kind};" for name, kind in properties.items()) + " }"
+
+
+def _type(schema: dict[str, Any], name: str = "") -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "enum" in schema:
+        return " | ".join(json.dumps(value) for value in schema["enum"])
+    if "anyOf" in schema:
+        return " | ".join(_type(choice, name) for choice in schema["anyOf"])
+    kind = schema.get("type", "unknown")
+    if isinstance(kind, list):
+        return " | ".join(_type({"type": each}, name) for each in kind)
+    return _of_one_kind(schema, name)
+
+
+def _of_one_kind(schema: dict[str, Any], name: str) -> str:
+    kind = str(schema.get("type", "unknown"))
+    if kind == "array":
+        return f"({_type(schema['items'], name)})[]"
+    if "properties" in schema:
+        return "{ " + " ".join(_property(schema, field) for field in schema["properties"]) + " }"
+    if "additionalProperties" in schema:
+        return f"Record<string, {_type(schema['additionalProperties'])}>"
+    if kind == "number" and _EXACT.fullmatch(name):
+        return "string"
+    return _PLAIN.get(kind, kind)
+
+
+def _property(schema: dict[str, Any], field: str) -> str:
+    property_ = schema["properties"][field]
+    is_sent = field in schema["required"] or "default" in property_
+    return f"{json.dumps(field)}{'' if is_sent else '?'}: {_type(property_, field)};"
+
+
+if __name__ == "__main__":
+    print(declarations(), end="")

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { browser, load, plain } from "./browser.js";
+
+browser({ languages: ["fr-FR", "de-AT", "en"] });
+const { grouped, rounded } = await load("exact.js");
+const { language, LANGUAGES, locale, localized, words } = await load("language.js");
+const { dateText } = await load("calendar.js");
+const { money, price } = await load("costs.js");
+const { periodTitle } = await load("periods.js");
+
+test("the first language that the browser and the page have in common is spoken, with its region", () => {
+  assert.deepEqual([language, locale], ["de", "de-AT"]);
+  assert.equal(words.sections.history, "Verlauf");
+  assert.equal(localized({ en: "meter", de: "Zähler" }), "Zähler");
+  assert.deepEqual(Object.keys(LANGUAGES), ["en", "de"]);
+});
+
+test("numbers have a comma", () => {
+  assert.equal(plain(grouped("-1234567.5")), "−1 234 567,5");
+  assert.equal(rounded("1.25", 1), "1,3");
+});
+
+test("dates and periods are German", () => {
+  assert.equal(dateText("2026-11-22", { weekday: "long", day: "numeric", month: "long" }), "Sonntag, 22. November");
+  assert.equal(periodTitle("month", "2026-03"), "März 2026");
+});
+
+test("money is exact to the cent, with a real minus", () => {
+  // as a JavaScript number this would be 1.00499999...
+  assert.equal(plain(money("1.005", "EUR")), "€ 1,01");
+  assert.equal(plain(money("-0.125", "EUR")).replace(" ", ""), "−€0,13");
+  assert.equal(plain(price("0.3265", "EUR")), "€ 0,3265");
+});
+
+test("what is no currency is shown as it was written", () => assert.equal(money("12.5", "Talers"), "12.50 Talers"));

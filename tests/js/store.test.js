@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+
+import { browser, define, load } from "./browser.js";
+
+browser();
+let now = 1_000_000;
+// how far the clock on the wall is ahead of the one that runs while the device does
+let wall = 1_764_000_000_000;
+mock.method(Date, "now", () => wall + now);
+define("performance", { now: () => now });
+const store = await load("store.js");
+const { addPower } = await load("live.js");
+
+const registers = (values) => ({ registers: Object.entries(values).map(([name, value]) => ({ name, value })) });
+const reading = (id, at = now) =>
+  ({ meter: { id, measured_age_s: 1, stale_after_s: 10, simulated: false, registers: [] }, at, wallAt: wall + at });
+const status = (id, age = null, ok = true) => ({ meter_id: id, ok, simulated: true, facts: { name: "", age_s: age } });
+
+beforeEach(() => {
+  Object.assign(store.store, { meters: new Map(), statuses: [], statusAt: 0, chosen: null, lostAt: null });
+  store.notify();
+});
+
+test("power is the register that the server makes of all that a meter sends", () => {
+  assert.equal(store.powerOf(registers({ power: "-12.5", power_import: "8" })), "-12.5");
+  assert.equal(store.powerOf(registers({ power_import: "8" })), undefined);
+  assert.equal(store.powerOf(null), undefined);
+});
+
+test("phases are shown only where all three are there", () => {
+  assert.deepEqual(store.phasePowers(registers({ power_l1: "1", power_l2: "-2", power_l3: "3" })), ["1", "-2", "3"]);
+  assert.equal(store.phasePowers(registers({ power_l1: "1", power_l2: "2" })), null);
+});
+
+test("a reading is current until it is older than its meter allows", () => {
+  store.store.meters.set("a", reading("a"));
+  store.notify();
+  assert.equal(store.pageState(), "live");
+  assert.equal(store.ageOfChosen(), 1);
+  now += 9_000;
+  assert.equal(store.pageState(), "live");
+  now += 1;
+  assert.equal(store.pageState(), "stale");
+  assert.equal(store.freshMeter(), null);
+  assert.equal(store.lastReading().meter.id, "a");
+});
+
+test("a device that slept does not show a reading from before as current", () => {
+  store.store.meters.set("a", reading("a"));
+  store.notify();
+  wall += 3_600_000;
+  assert.equal(store.ageOfChosen(), 3601);
+  assert.equal(store.pageState(), "stale");
+  store.store.meters.set("a", reading("a"));
+  // the clock on the wall is set by a little, or back
+  wall += 9_000;
+  assert.equal(store.ageOfChosen(), 1);
+  wall -= 86_400_000;
+  assert.equal(store.ageOfChosen(), 1);
+});
+
+test("a server that is gone for a moment is not unreachable", () => {
+  store.store.meters.set("a", reading("a"));
+  store.notify();
+  store.store.lostAt = now;
+  assert.equal(store.pageState(), "live");
+  now += 3001;
+  assert.equal(store.pageState(), "unreachable");
+  assert.equal(store.freshMeter(), null);
+});
+
+test("without a reading the source says whether there ever was one", () => {
+  store.store.lostAt = now;
+  assert.equal(store.pageState(), "connecting");
+  store.store.lostAt = null;
+  store.store.statuses = [status(null)];
+  store.notify();
+  assert.equal(store.pageState(), "waiting");
+  store.store.statuses = [status("a", 50)];
+  store.notify();
+  assert.equal(store.pageState(), "stale");
+  assert.equal(store.isSimulated(), true);
+});
+
+test("the chosen meter stays chosen while it is there", () => {
+  store.store.statuses = [status("a"), status("b")];
+  store.notify();
+  assert.equal(store.store.chosen, "a");
+  store.chooseMeter("b");
+  assert.equal(store.chosenStatus().meter_id, "b");
+  store.store.statuses = [status("a")];
+  store.notify();
+  assert.equal(store.store.chosen, "a");
+});
+
+test("a meter is called by its name, or by its id", () => {
+  store.store.statuses = [{ ...status("a"), facts: { name: "Cellar", age_s: null } }, status("b")];
+  assert.deepEqual(["a", "b", "c"].map(store.meterName), ["Cellar", "b", "c"]);
+});
+
+test("of several sources none stands for a meter that is not among them", () => {
+  store.store.statuses = [status(null)];
+  assert.equal(store.chosenStatus().meter_id, null);
+  store.store.statuses = [status("a"), status("b")];
+  store.store.chosen = "c";
+  assert.equal(store.chosenStatus(), null);
+});
+
+test("a telegram outdates an older word that something is wrong, and no word that all is well", () => {
+  store.store.statuses = [status("a", 1, false)];
+  store.store.statusAt = now;
+  store.store.meters.set("a", reading("a", now - 1));
+  store.notify();
+  assert.equal(store.isStatusOutdated(), false);
+  store.store.meters.set("a", reading("a", now + 1));
+  assert.equal(store.isStatusOutdated(), true);
+  store.store.statuses = [status("a", 1, true)];
+  assert.equal(store.isStatusOutdated(), false);
+});
+
+test("subscribers are called at once, on changes, and not after they have left", () => {
+  let calls = 0;
+  const stop = store.subscribe(() => { calls += 1; });
+  store.notify();
+  stop();
+  store.notify();
+  assert.equal(calls, 2);
+});
+
+test("what waits for a meter begins once, and not after it was left", async () => {
+  const [leave, left] = [new AbortController(), new AbortController()];
+  const begun = [];
+  store.whenChosen(leave.signal, () => begun.push("stays"));
+  store.whenChosen(left.signal, () => begun.push("left"));
+  left.abort();
+  store.store.statuses = [status("a")];
+  store.notify();
+  store.notify();
+  await Promise.resolve();
+  assert.deepEqual(begun, ["stays"]);
+});
+
+test("the last hour is kept, a point a second", () => {
+  const [times, powers] = [[], []];
+  for (let at = 0; at < 3 * 3600; at += 0.5) addPower(times, powers, at, at);
+  assert.equal(times.length, powers.length);
+  assert.ok(times.length <= 3601 && times.at(-1) - times[0] >= 3500);
+  assert.ok(times.every((time, at) => at === 0 || time - times[at - 1] >= 1));
+  // the newest power of a second counts
+  assert.equal(powers.at(-1), 3 * 3600 - 0.5);
+});

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { browser, load } from "./browser.js";
+
+browser({ tz: "Europe/Berlin" });
+const { baseLoad, comparison, localQuarters, peak, sinceMidnight, totalsOf } = await load("todayStats.js");
+
+/** Quarters of whole days from a local midnight in winter: `energyOf(day, quarter)` in Wh. */
+function days(count, energyOf, begin = "2026-01-10T00:00:00+01:00") {
+  const numbers = Array.from({ length: count * 96 }, (_, at) => energyOf(Math.floor(at / 96), at % 96));
+  return localQuarters({ begin, tz: "Europe/Berlin", import_wh: numbers });
+}
+
+test("quarters have their local day and time, and the other counter beside", () => {
+  const quarters = localQuarters({
+    begin: "2026-03-29T00:00:00+01:00", tz: "Europe/Berlin",
+    import_wh: ["1", null, "3", "4", "5", "6", "7", "8", "9"], export_wh: ["0.5", "0.5", null, "0", "0", "0", "0", "0"],
+  });
+  const at = Date.UTC(2026, 2, 28, 23, 15);
+  assert.deepEqual(quarters[1], { at, day: "2026-03-29", clock: "00:15", up: null, down: "0.5" });
+  // summer time begins
+  assert.deepEqual([quarters[7].clock, quarters[8].clock], ["01:45", "03:00"]);
+  assert.equal(quarters[8].down, null);
+});
+
+test("totals of a day are exact, of what was measured", () => {
+  const quarters = days(2, (day, quarter) => (quarter === 5 ? null : "0.1"));
+  assert.deepEqual(totalsOf(quarters, "2026-01-11"), { up: "9.5", down: null });
+  assert.deepEqual(totalsOf(quarters, "2026-01-12"), { up: null, down: null });
+});
+
+test("since midnight is the total less what the counter showed then", () => {
+  const first = { at: "2026-01-10T00:00:00+01:00", register_wh: "1000000.1" };
+  assert.equal(sinceMidnight({ first, epochs: [] }, "2026-01-10", "1000005.4"), "5.3");
+  assert.equal(sinceMidnight({ first, epochs: [] }, "2026-01-10", undefined), null);
+  assert.equal(sinceMidnight({ first, epochs: [] }, "2026-01-11", "1000005.4"), null);
+  assert.equal(sinceMidnight({ first, epochs: [{}] }, "2026-01-10", "1000005.4"), null);
+  assert.equal(sinceMidnight({ epochs: [] }, "2026-01-10", "1000005.4"), null);
+  // a counter that is behind midnight was not read since
+  assert.equal(sinceMidnight({ first, epochs: [] }, "2026-01-10", "1000000"), null);
+});
+
+test("today is compared with yesterday up to the last closed quarter", () => {
+  const quarters = days(2, (day, quarter) => (day === 1 && quarter >= 40 ? null : day ? "30.5" : "20"));
+  assert.deepEqual(comparison(quarters, "2026-01-11"), { until: "10:00", difference: String(40 * 10.5) + ".0" });
+});
+
+test("nothing is compared before the first closed quarter, or with a gap on either side", () => {
+  assert.equal(comparison(days(2, (day) => (day ? null : "20")), "2026-01-11"), null);
+  assert.equal(comparison(days(2, (day, quarter) => (day === 0 && quarter === 3 ? null : "20")), "2026-01-11"), null);
+  assert.equal(comparison(days(2, (day, quarter) => (day === 1 && quarter === 3 ? null : "20")), "2026-01-11"), null);
+  assert.equal(comparison(days(1, () => "20"), "2026-01-10"), null);
+});
+
+test("the strongest quarter has a power of four times its energy", () => {
+  const quarters = days(2, (day, quarter) => (day === 1 && quarter === 33 ? "250.75" : "9"));
+  assert.deepEqual(peak(quarters, "2026-01-11"), { at: Date.parse("2026-01-11T08:15:00+01:00"), watts: "1003.00" });
+  assert.equal(peak(quarters, "2026-01-12"), null);
+});
+
+test("of equal quarters the first is the strongest", () => {
+  assert.equal(peak(days(1, () => "9.0"), "2026-01-10").at, Date.parse("2026-01-10T00:00:00+01:00"));
+});
+
+test("the base load is the median of each night's quietest hour", () => {
+  const quiet = ["80.5", "120", "90", "300", "95.25"];
+  // the quietest hour is somewhere in the night; by day it is quieter still, which does not count
+  const quarters = days(5, (day, quarter) => {
+    if (quarter >= 20) return "0";
+    return quarter >= 6 && quarter < 10 ? String(Number(quiet[day]) / 4) : "200";
+  });
+  assert.equal(Number(baseLoad(quarters)), 95.25);
+});
+
+test("the night goes from midnight to five, both quarters at its ends among it", () => {
+  const only = (from) => days(3, (_, quarter) => (quarter >= from && quarter < from + 4 ? "1" : "9"));
+  assert.equal(Number(baseLoad(only(0))), 4);
+  assert.equal(Number(baseLoad(only(16))), 4);
+  // from five on a quarter counts as day: three of the four are quiet
+  assert.equal(Number(baseLoad(only(17))), 12);
+});
+
+test("an hour with a gap is no quietest hour", () => {
+  const quarters = days(3, (day, quarter) => (quarter % 4 === 0 ? null : "1"));
+  assert.equal(baseLoad(quarters), null);
+});
+
+test("two nights are too few", () => {
+  assert.equal(baseLoad(days(2, () => "50")), null);
+  assert.equal(Number(baseLoad(days(3, () => "50"))), 200);
+});
