@@ -29,13 +29,19 @@ async def given(samples: Iterable[Sample]) -> AsyncGenerator[Sample, None]:
         yield each
 
 
+async def recorded(recorder: Recorder, samples: Iterable[Sample]) -> None:
+    await recorder.run(given(samples))
+    # on a busy machine history may say late where it stopped
+    await recorder.record_waiting()
+
+
 def record(path: Path, samples: Iterable[Sample], *, keep_points: bool = True, simulated: bool = False) -> Store:
     """Everything recorded and written, as at a shutdown."""
     writer = Writer(lambda: Store(f"sqlite:///{path}"))
     writer.start()
-    until(lambda: writer.store)
+    until(lambda: writer.caught_up)
     recorder = Recorder(writer=writer, flush_s=600, keep_points=keep_points, simulated=simulated)
-    asyncio.run(recorder.run(given(samples)))
+    asyncio.run(recorded(recorder, samples))
     recorder.close()
     assert writer.close().ok
     return Store(f"sqlite:///{path}")

@@ -122,6 +122,8 @@ class Recorder:
     async def record_waiting(self) -> None:
         """Before the end: what waits, if that is possible by now."""
         waiting = self.waiting()
+        if self._beginning:
+            await asyncio.wait((self._beginning,), timeout=_BEGIN_WITHIN_S)
         if waiting and await self._may_record(waiting[-1]):
             await self._record_waiting(waiting[-1])
 

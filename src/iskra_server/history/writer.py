@@ -320,10 +320,10 @@ class Writer:
             self._sentence, self._since = "", None
             if is_again and self._pending:
                 self._due = time.monotonic() + self._together_s
+            if is_again:
+                log.info("History is written again.")
         if batch.samples:
             self._keep_on_disk()
-        if is_again:
-            log.info("History is written again.")
 
 
 def _told(state: WriterState, where: str) -> str:
