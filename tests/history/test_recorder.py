@@ -3,6 +3,7 @@ from collections.abc import AsyncGenerator, Iterable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from iskra_server.history.errors import StoreError
@@ -29,13 +30,19 @@ async def given(samples: Iterable[Sample]) -> AsyncGenerator[Sample, None]:
         yield each
 
 
+async def recorded(recorder: Recorder, samples: Iterable[Sample]) -> None:
+    await recorder.run(given(samples))
+    # on a busy machine history may say late where it stopped
+    await recorder.record_waiting()
+
+
 def record(path: Path, samples: Iterable[Sample], *, keep_points: bool = True, simulated: bool = False) -> Store:
     """Everything recorded and written, as at a shutdown."""
     writer = Writer(lambda: Store(f"sqlite:///{path}"))
     writer.start()
-    until(lambda: writer.store)
+    until(lambda: writer.caught_up)
     recorder = Recorder(writer=writer, flush_s=600, keep_points=keep_points, simulated=simulated)
-    asyncio.run(recorder.run(given(samples)))
+    asyncio.run(recorded(recorder, samples))
     recorder.close()
     assert writer.close().ok
     return Store(f"sqlite:///{path}")
@@ -144,3 +151,28 @@ def test_the_guard_is_told_what_each_meter_showed_last() -> None:
     assert (one.reading.meter_id, one.epoch, one.received_at.timestamp()) == ("one", 2, 300)
     assert [(register.obis, register.raw) for register in one.reading.registers] == [(IMPORT, 5), (export, 7)]
     assert (other.reading.meter_id, other.epoch) == ("other", 1)
+
+
+def test_what_keeps_history_from_going_on_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written until it is known where it stopped: no failure of writing would tell."""
+    monkeypatch.setattr("iskra_server.history.recorder._ASK_AGAIN_S", 0.0)
+    writer = Writer(lambda: Store(f"sqlite:///{tmp_path / 'x.sqlite'}"))
+    writer.start()
+    until(lambda: writer.caught_up)
+    recorder = Recorder(writer=writer, flush_s=600, keep_points=True, simulated=False)
+
+    async def run() -> None:
+        with monkeypatch.context() as locked:
+            locked.setattr(Store, "last_counters", locked_out)
+            await recorded(recorder, day(2))
+            assert writer.state.sentence.startswith("PostgreSQL is locked. History has not been written since ")
+        await recorder.record_waiting()
+
+    asyncio.run(run())
+    assert writer.state.sentence == ""
+    recorder.close()
+    writer.close()
+
+
+def locked_out(*_: object) -> None:
+    raise StoreError("PostgreSQL is locked.")

@@ -28,10 +28,10 @@ app = typer.Typer(
     help="Find history entries with impossible times, and set them aside.",
     epilog=examples(
         {
-            "iskra-server history check": "are there entries in the future, or in 1970?",
+            "iskra-server history check": "entries with an impossible time?",
             "iskra-server history repair --dry-run": "what would be set aside",
             "iskra-server history repair": "sets them aside, in one transaction",
-            "iskra-server history clear": "deletes the entries that were set aside",
+            "iskra-server history clear": "deletes what was set aside",
         }
     ),
 )
