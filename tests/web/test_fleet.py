@@ -108,10 +108,11 @@ def test_exports_count_before_the_database_has_answered_and_those_without_an_ans
         yield "row\n"
 
     monkeypatch.setattr(routes, "rows_of", rows_of)
+    database: Any = object()
     csv = "/api/v1/fleet/quarters.csv"
 
     async def check() -> None:
-        async with served(Site(history=object()).app) as client:
+        async with served(Site(history=database).app) as client:
             misuse = [(await client.get(f"{csv}?unknown=1")).status_code for _ in range(routes.MOST_EXPORTS)]
             assert set(misuse) == {400}
             asked = [asyncio.create_task(client.get(csv)) for _ in range(routes.MOST_EXPORTS_EACH + 2)]
