@@ -20,7 +20,7 @@ export const price = (amount, currency) => new Intl.NumberFormat(
   locale, { style: "currency", currency, maximumFractionDigits: 6 },
 ).format(/** @type {`${number}`} */ (amount));
 
-/** @type {boolean | null} whether there is a contract is asked once: it takes a restart of the server to get one */
+/** @type {boolean | null} whether a contract is configured, asked once until the page is loaded again */
 let isConfigured = null;
 
 /** @param {Query} query @param {AbortSignal} signal */
