@@ -10,14 +10,13 @@ import typer
 from iskra_server.cli.history import configured, existing
 from iskra_server.cli.options import HELP, ConfigFile, examples
 from iskra_server.cli.refusal import Refused
+from iskra_server.clock import FIRST_MOMENT_S
 from iskra_server.history.checkup import Odd, aside, odd, repair, steps
 from iskra_server.history.checkup import clear as delete_aside
 from iskra_server.history.records import FIRST_S
 
 # what the rows of a table are called
 _KINDS = {"boundary": "quarters", "power": "power", "points": "telegrams", "epoch": "epochs"}
-# a repair by a clock that is behind would set aside what is right
-_BUILT = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
 app = typer.Typer(
     add_completion=False,
@@ -63,7 +62,8 @@ def check(config: ConfigFile = None) -> None:
 def set_aside(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Set aside what lies in the future or before 2000; the server may run."""
     now_s = time.time()
-    if now_s < _BUILT:
+    # a repair by a clock that is behind would set aside what is right
+    if now_s < FIRST_MOMENT_S:
         raise Refused(f"The clock of this computer is wrong: it says {_moment(int(now_s))}. Set it first.")
     with existing(configured(config)) as store:
         found = odd(store, now_s)

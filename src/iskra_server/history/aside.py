@@ -40,6 +40,12 @@ def put_aside(connection: Connection, now_s: int) -> int:
     return count
 
 
+def is_noted(connection: Connection, step: ClockStep) -> bool:
+    """Whether this step was written before: a batch may come again."""
+    same = clock_step.c.from_s == step.from_s, clock_step.c.to_s == step.to_s, clock_step.c.reason == step.reason
+    return connection.scalar(select(clock_step.c.id).where(*same).limit(1)) is not None
+
+
 def note(connection: Connection, step: ClockStep) -> None:
     """Keep a step of the clock, and set aside what was recorded ahead of it."""
     row = {"from_s": step.from_s, "to_s": step.to_s, "reason": step.reason}
