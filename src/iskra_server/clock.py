@@ -237,9 +237,8 @@ class Clock:
         if self._stood and self._boot_s - self._begun_s < WAIT_S:
             return "stood"
         # since this computer started: a restart of this program alone does not wait again
-        if self._boot_s < WAIT_S and not (self._has_own or self._was_set):
-            return "unset"
-        return None
+        is_set = self._has_own or self._was_set or self._boot_s >= WAIT_S
+        return None if is_set else "unset"
 
     def _is_synchronised(self) -> bool | None:
         """Asked once a second: telegrams of a thousand meters come more often."""
