@@ -41,7 +41,7 @@ RUN ["/opt/iskra-server/bin/python", "-c", "import iskra_server.cli.serve, iskra
 
 # multicast does not leave a bridge; with the host's network, IES_SERVER_ANNOUNCE=true makes sense again
 ENV PATH=/opt/iskra-server/bin:$PATH IES_DATA_DIR=/data IES_SERVER_ANNOUNCE=false \
-    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+    STATE_DIRECTORY=/data PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:20
 WORKDIR /data
 VOLUME /data

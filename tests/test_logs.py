@@ -83,22 +83,23 @@ def test_kinds_without_end_need_no_memory_without_end() -> None:
 
 
 @pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    """The ends of a pipe that nobody reads yet."""
-    ends = os.pipe()
-    yield ends
-    for end in ends:
-        os.close(end)
-
-
-def test_who_logs_never_waits_for_who_takes_the_log(pipe: tuple[int, int]) -> None:
-    reading, writing = pipe
+def piped() -> Iterator[tuple[int, Queued]]:
+    """The reading end of a pipe that nobody reads yet, and what writes a log into it."""
+    reading, writing = os.pipe()
     handler = Queued(writing)
+    yield reading, handler
+    os.close(reading)
+    # its thread has given up each line before the number of the descriptor is free for others
+    handler.flush()
+    os.close(writing)
+
+
+def test_who_logs_never_waits_for_who_takes_the_log(piped: tuple[int, Queued]) -> None:
+    reading, handler = piped
     count = 10_000
     for number in range(count):
         handler.handle(record(f"line {number} {'x' * 100}"))
-    assert handler.is_blocked
-    until(lambda: handler.dropped > 0)
+    until(lambda: handler.is_blocked and handler.dropped > 0)
     text = b""
     while b"dropped" not in text:
         text += os.read(reading, 65_536)
@@ -111,9 +112,8 @@ def test_who_logs_never_waits_for_who_takes_the_log(pipe: tuple[int, int]) -> No
     assert len(numbers) == count - dropped
 
 
-def test_the_end_waits_for_what_is_taken_and_not_for_what_is_not(pipe: tuple[int, int]) -> None:
-    reading, writing = pipe
-    handler = Queued(writing)
+def test_the_end_waits_for_what_is_taken_and_not_for_what_is_not(piped: tuple[int, Queued]) -> None:
+    reading, handler = piped
     handler.handle(record("one"))
     handler.flush()
     assert os.read(reading, 100) == b"one\n"
@@ -124,7 +124,7 @@ def test_the_end_waits_for_what_is_taken_and_not_for_what_is_not(pipe: tuple[int
     assert time.monotonic() - began < 10
 
 
-def test_nobody_behind_the_log_is_no_error(pipe: tuple[int, int]) -> None:
+def test_nobody_behind_the_log_is_no_error() -> None:
     read, write = os.pipe()
     os.close(read)
     handler = Queued(write)

@@ -57,7 +57,7 @@ def test_silence_is_waited_for_no_longer_than_asked(run: Run, tmp_path: Path) ->
     done = run("doctor", head.link, "--seconds", 1)
     head.unplug()
     assert done.returncode == 1
-    assert "  broken   Octets  Nothing arrives on" in done.stdout
+    assert "  broken   Data  Nothing arrives on" in done.stdout
 
 
 def test_the_server_that_holds_the_port_is_asked(run: Run, tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ def test_every_meter_is_seen_with_its_chain_and_let_go() -> None:
 def test_the_command_line_names_meters_instead_of_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_text('[[meters]]\nurl = "/dev/ttyUSB0"\n')
-    assert [meter.url for meter in configured(file, None).meters] == ["/dev/ttyUSB0"]
-    assert [meter.url for meter in configured(file, ["tcp://head:2001"]).meters] == ["tcp://head:2001"]
+    assert [meter.url.reveal() for meter in configured(file, None).meters] == ["/dev/ttyUSB0"]
+    assert [meter.url.reveal() for meter in configured(file, ["tcp://head:2001"]).meters] == ["tcp://head:2001"]
 
 
 def test_where_the_server_reads_no_meter_one_is_to_be_named(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_where_the_server_reads_no_meter_one_is_to_be_named(tmp_path: Path) -> N
     file.write_text('[[meters]]\nurl = "none"\n')
     with pytest.raises(Refused, match="reads no meter; name one"):
         configured(file, None)
-    assert [meter.url for meter in configured(file, ["/dev/ttyUSB0"]).meters] == ["/dev/ttyUSB0"]
+    assert [meter.url.reveal() for meter in configured(file, ["/dev/ttyUSB0"]).meters] == ["/dev/ttyUSB0"]
 
 
 def test_the_server_is_asked_about_a_port_that_it_holds_and_no_other() -> None:

@@ -66,7 +66,9 @@ def test_a_capture_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
         == f"{tmp_path}/gone.bin cannot be read: No such file or directory."
     )
     assert refused(run, "decode", tmp_path) == f"{tmp_path} cannot be read: Is a directory."
-    assert refused(run, "decode", text) == (f"{text} is neither a binary capture nor a hex dump: line 1 has 'Dear'.")
+    assert refused(run, "decode", text).startswith(
+        f"{text} is neither a binary capture nor hex text: line 1 has 'Dear'; hex text is written 1b 1b, "
+    )
 
 
 def test_a_port_that_does_not_exist(run: Run) -> None:

@@ -32,13 +32,19 @@ async def given(samples: Iterable[Sample]) -> AsyncGenerator[Sample, None]:
         yield each
 
 
+async def recorded(recorder: Recorder, samples: Iterable[Sample]) -> None:
+    await recorder.run(given(samples))
+    # on a busy machine history may say late where it stopped
+    await recorder.record_waiting()
+
+
 def record(path: Path, samples: Iterable[Sample], *, keep_points: bool = True, simulated: bool = False) -> Store:
     """Everything recorded and written, as at a shutdown."""
     writer = Writer(lambda: Store(f"sqlite:///{path}"))
     writer.start()
-    until(lambda: writer.store)
+    until(lambda: writer.caught_up)
     recorder = Recorder(writer=writer, flush_s=600, keep_points=keep_points, simulated=simulated)
-    asyncio.run(recorder.run(given(samples)))
+    asyncio.run(recorded(recorder, samples))
     recorder.close()
     assert writer.close().ok
     return Store(f"sqlite:///{path}")
@@ -164,8 +170,8 @@ def test_one_that_cannot_be_recorded_holds_up_none_of_those_that_wait(
     async def run() -> None:
         await recorder.run(given(samples[:-1]))
         open_database()
-        await asyncio.to_thread(until, lambda: writer.store)
-        await recorder.run(given(samples[-1:]))
+        await asyncio.to_thread(until, lambda: writer.caught_up)
+        await recorded(recorder, samples[-1:])
 
     asyncio.run(run())
     assert recorder.waiting_count == 0
@@ -191,9 +197,9 @@ def test_the_event_loop_has_its_turn_while_what_waited_is_recorded(tmp_path: Pat
         await recorder.run(given(samples[:-1]))
         assert recorder.waiting_count == 399
         open_database()
-        await asyncio.to_thread(until, lambda: writer.store)
+        await asyncio.to_thread(until, lambda: writer.caught_up)
         counting = asyncio.create_task(count())
-        await recorder.run(given(samples[-1:]))
+        await recorded(recorder, samples[-1:])
         counting.cancel()
 
     asyncio.run(run())
@@ -230,3 +236,28 @@ def test_the_guard_is_told_what_each_meter_showed_last() -> None:
     assert (one.reading.meter_id, one.epoch, one.received_at.timestamp()) == ("one", 2, 300)
     assert [(register.obis, register.raw) for register in one.reading.registers] == [(IMPORT, 5), (export, 7)]
     assert (other.reading.meter_id, other.epoch) == ("other", 1)
+
+
+def test_what_keeps_history_from_going_on_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written until it is known where it stopped: no failure of writing would tell."""
+    monkeypatch.setattr("iskra_server.history.recorder._ASK_AGAIN_S", 0.0)
+    writer = Writer(lambda: Store(f"sqlite:///{tmp_path / 'x.sqlite'}"))
+    writer.start()
+    until(lambda: writer.caught_up)
+    recorder = Recorder(writer=writer, flush_s=600, keep_points=True, simulated=False)
+
+    async def run() -> None:
+        with monkeypatch.context() as locked:
+            locked.setattr(Store, "last_counters", locked_out)
+            await recorded(recorder, day(2))
+            assert writer.state.sentence.startswith("PostgreSQL is locked. History has not been written since ")
+        await recorder.record_waiting()
+
+    asyncio.run(run())
+    assert writer.state.sentence == ""
+    recorder.close()
+    writer.close()
+
+
+def locked_out(*_: object) -> None:
+    raise StoreError("PostgreSQL is locked.")

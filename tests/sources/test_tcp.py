@@ -215,6 +215,10 @@ def test_a_container_is_not_told_to_install_a_package(monkeypatch: pytest.Monkey
     assert state.problem == "needs_package_in_container"
 
 
+def test_a_name_that_no_network_takes_is_not_known() -> None:
+    assert tcp._trouble(Address("rfc2217://head:1"), UnicodeError("label too long")).problem == "unknown_name"
+
+
 @pytest.mark.parametrize(
     "url", ["tcp://head", "tcp://:4000", "tcp://head:serial", "tcp://a..b:1", "rfc2217://head", "rfc2217://a..b:1"]
 )

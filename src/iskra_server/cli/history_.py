@@ -27,7 +27,7 @@ app = typer.Typer(
     help="Find and set aside what a wrong clock has left in history.",
     epilog=examples(
         {
-            "iskra-server history check": "is there anything in the future, or in 1970?",
+            "iskra-server history check": "quarters with an impossible time?",
             "iskra-server history repair --dry-run": "what would be set aside",
             "iskra-server history repair": "sets it aside, in one transaction",
             "iskra-server history clear": "deletes what was set aside",

@@ -57,7 +57,7 @@ LABELS = {
     "checksums": Label("Checksums", "Prüfsummen"),
     "values": Label("Values", "Werte"),
     "unlocked": Label("Unlocked", "Freigeschaltet"),
-    "fresh": Label("Up to date", "Aktuell"),
+    "fresh": Label("Recent", "Aktuell"),
     "plausible": Label("Plausible", "Plausibel"),
 }
 

@@ -125,6 +125,8 @@ class Recorder:
     async def record_waiting(self) -> None:
         """Before the end: what waits, if that is possible by now."""
         waiting = self.waiting()
+        if self._beginning:
+            await asyncio.wait((self._beginning,), timeout=_BEGIN_WITHIN_S)
         if waiting and await self._may_record(waiting[-1]):
             await self._record_waiting(waiting[-1])
 
@@ -188,10 +190,11 @@ class Recorder:
         asked, self._beginning = self._beginning, None
         try:
             known = asked.result()
-        except StoreError:
-            # writing to it then fails too, and says so
+        except StoreError as error:
+            self._writer.note_resuming(str(error))
             self._ask_at_s = time.monotonic() + _ASK_AGAIN_S
             return False
+        self._writer.note_resuming("")
         if known is None:
             return False
         self._learn(known)

@@ -109,6 +109,8 @@ class Writer:
         self._forget_samples = False
         self._sentence = self._spool_sentence = ""
         self._since: datetime | None = None
+        self._resuming_sentence = ""
+        self._resuming_since: datetime | None = None
         self._last_flush: datetime | None = None
         self._dropped = self._refused = 0
         self._thread = Thread(target=self._run, name="history", daemon=True)
@@ -161,6 +163,12 @@ class Writer:
             self._due = min(self._due, time.monotonic() + self._together_s)
             self._changed.notify()
 
+    def note_resuming(self, sentence: str) -> None:
+        """What keeps history from going on where it stopped, "" where nothing does; until it goes on nothing is put."""
+        with self._changed:
+            self._resuming_since = (self._resuming_since or datetime.now(UTC)) if sentence else None
+            self._resuming_sentence = sentence
+
     def inherit(self, batch: Batch) -> None:
         """Take what an earlier writer could not write; before the start."""
         with self._changed:
@@ -170,8 +178,10 @@ class Writer:
     def state(self) -> WriterState:
         with self._changed:
             since, trouble = self._since, self._sentence
+            if not trouble and self._resuming_sentence:
+                since, trouble = self._resuming_since, self._resuming_sentence
             began, now = self._attempt_began, time.monotonic()
-            if not self._failures and began is not None and now - began > HANGS_AFTER_S:
+            if not trouble and began is not None and now - began > HANGS_AFTER_S:
                 since = datetime.fromtimestamp(time.time() - (now - began), UTC)
                 trouble = f"{self._name} has not answered for {now - began:.0f} s."
             lost_records, lost_telegrams = self.spool.dropped
@@ -325,10 +335,10 @@ class Writer:
             self._sentence, self._since = "", None
             if is_again and self._pending:
                 self._due = time.monotonic() + self._together_s
+            if is_again:
+                log.info("History is written again.")
         if batch.samples:
             self._keep_on_disk()
-        if is_again:
-            log.info("History is written again.")
 
 
 def _told(state: WriterState, where: str) -> str:
