@@ -88,6 +88,15 @@ def test_a_step_that_is_written_again_sets_nothing_aside(store: Store) -> None:
     assert len(steps(store)) == 1
 
 
+def test_a_step_that_comes_late_leaves_alone_what_was_recorded_since(store: Store) -> None:
+    """It lay in a place that another process had, or on a disk that was away."""
+    ran_ahead, since = boundary(QUARTER + 8, 2000), [boundary(QUARTER + 96 + k, 3000 + k) for k in range(4)]
+    store.write([boundary(QUARTER, 1000), ran_ahead, *since], [METER])
+    store.write([ClockStep(AT_S + 8 * QUARTER_S + 40, AT_S + 900, "stepped")], [])
+    quarters = [each.quarter - QUARTER for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)]
+    assert quarters == [0, *range(96, 100)]
+
+
 def test_a_step_that_waited_is_written_by_a_clock_that_is_not_set(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
