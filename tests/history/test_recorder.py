@@ -126,7 +126,7 @@ def test_what_arrives_before_the_database_opens_is_in_the_ledger_too(tmp_path: P
         nonlocal can_open
         await recorder.run(given(day(40)[:-1]))
         can_open = True
-        await asyncio.to_thread(until, lambda: writer.store)
+        await asyncio.to_thread(until, lambda: writer.caught_up)
         await recorder.run(given(day(40)[-1:]))
 
     writer = Writer(open_store, first_retry_s=0.05)
@@ -204,6 +204,33 @@ def test_the_event_loop_has_its_turn_while_what_waited_is_recorded(tmp_path: Pat
 
     asyncio.run(run())
     assert turns >= 399 // 64
+    recorder.close()
+    assert writer.close().ok
+
+
+def test_what_is_not_recorded_at_the_end_waits_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = day(400, step_s=1800)
+    recorder, writer, open_database = late(tmp_path / "x.sqlite")
+    take, taken = Ledger.take, []
+
+    async def run() -> None:
+        await recorder.run(given(samples))
+        open_database()
+        await asyncio.to_thread(until, lambda: writer.caught_up)
+        recording = asyncio.create_task(recorder.record_waiting())
+
+        def end_at_a_hundred(ledger: Ledger, each: Sample, *, with_power: bool = True) -> list[Closed]:
+            taken.append(each)
+            if len(taken) == 100:
+                recording.cancel()
+            return take(ledger, each, with_power=with_power)
+
+        monkeypatch.setattr(Ledger, "take", end_at_a_hundred)
+        await asyncio.gather(recording, return_exceptions=True)
+
+    asyncio.run(run())
+    assert 100 <= len(taken) < 200
+    assert recorder.waiting() == samples[len(taken) :]
     recorder.close()
     assert writer.close().ok
 
