@@ -1,5 +1,6 @@
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -165,21 +166,50 @@ def test_nothing_old_is_deleted_for_a_day_after_a_long_gap() -> None:
     assert (machine.run(2), machine.clock.is_settled) == (None, True)
 
 
+def test_a_restart_of_the_program_does_not_wait_for_another_day() -> None:
+    clock = Clock(wall_s=lambda: NOW_S, boot_s=lambda: WAIT_S + 1, synchronised=lambda: False, has_own=False)
+    clock.look()
+    assert clock.doubt() is None
+    # that the meter counted on is known since this program runs
+    clock.stood_still()
+    assert clock.doubt() == "stood"
+
+
 def test_this_computer_answers() -> None:
     assert synchronised_now() in (True, False, None)
     assert isinstance(has_own_clock(), bool)
 
 
+def test_where_a_sandbox_forbids_to_ask_the_kernel_timesyncd_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(adjtimex=lambda _: -1))
+    marker = tmp_path / "synchronized"
+    assert synchronised_now(marker) is None
+    marker.touch()
+    assert synchronised_now(marker) is True
+
+
 @pytest.mark.parametrize(
-    ("machine", "hctosys", "has_own"),
-    [("x86_64", None, True), ("aarch64", None, False), ("armv7l", "0", False), ("aarch64", "1", True)],
+    ("machine", "hctosys", "rtc_s", "has_own"),
+    [
+        ("x86_64", None, None, True),
+        ("aarch64", None, None, False),
+        ("armv7l", "0", NOW_S, False),
+        ("aarch64", "1", NOW_S, True),
+        # a Raspberry Pi 5 without a battery
+        ("aarch64", "1", 40, False),
+        ("aarch64", "1", None, False),
+    ],
 )
 def test_a_board_has_a_clock_where_one_has_set_the_system(
-    tmp_path: Path, machine: str, hctosys: str | None, has_own: bool
+    tmp_path: Path, machine: str, hctosys: str | None, rtc_s: float | None, has_own: bool
 ) -> None:
     if hctosys is not None:
         (tmp_path / "rtc0").mkdir()
         (tmp_path / "rtc0/hctosys").write_text(f"{hctosys}\n")
+    if rtc_s is not None:
+        (tmp_path / "rtc0/since_epoch").write_text(f"{rtc_s:.0f}\n")
     assert has_own_clock(tmp_path, machine) is has_own
 
 

@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 import telegrams
+from iskra_server.address import Address
+from iskra_server.history.address import spool_places
 from iskra_server.history.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.published import SERVER
@@ -321,3 +323,26 @@ def test_signals_that_come_together_are_one_reload_and_the_end_goes_first(setup:
     setup.server.process.send_signal(signal.SIGTERM)
     assert setup.server.process.wait(DEADLINE_S) == 0
     assert setup.server.log.count("holds now") < 50
+
+
+def test_what_waits_lies_where_the_next_start_looks_although_the_meters_were_changed(tmp_path: Path) -> None:
+    head, file, other = Head(tmp_path / "head"), tmp_path / "x.toml", "tcp://127.0.0.1:9"
+    # no database can be opened there
+    (tmp_path / "away").mkdir()
+
+    def write(*meters: str) -> None:
+        sections = "".join(f'[[meters]]\nurl = "{each}"\n' for each in meters)
+        place = f'data_dir = "{tmp_path}"\ndatabase_url = "sqlite:///{tmp_path}/away"'
+        file.write_text(f"{sections}[history]\n{place}\n")
+
+    write(str(head.link))
+    with serving("serve", "--config", str(file), environ={"IES_HISTORY_ENABLED": ""}) as server:
+        until(lambda: server.status()["facts"]["is_open"])
+        write(str(head.link), other)
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: "holds now" in server.log)
+        head.send(telegram(100))
+        until(lambda: server.get("/api/v1/meters").json()["meters"])
+    head.unplug()
+    folder, *_ = spool_places(str(tmp_path), [Address(str(head.link)), Address(other)])
+    assert list((folder / "samples").glob("*.lines"))

@@ -37,7 +37,8 @@ HAND_OVER_EVERY_S = 300.0
 _OPEN_AT_END_S = 1.5
 # at a reload: the one before ends, the next one opens; the queue of a meter holds a minute
 _OPEN_IN_QUEUE_S = 8.0
-# where the one before has taken all of the time
+# what the writer has at least, unless the one before has taken all of the time
+_WRITE_S = 1.0
 _LEAST_S = 0.2
 # for what has arrived when the server stops, before the writer takes its three seconds
 _LAST_SAMPLES_S = 0.5
@@ -200,7 +201,10 @@ class Archive:
             if self._recorder.waiting_count:
                 # what waits for the database to be opened can be written if that is just happening
                 await asyncio.to_thread(self._writer.tried.wait, min(_OPEN_AT_END_S, by_s - time.monotonic()))
-                await self._recorder.record_waiting()
+                # what is not recorded by then waits on
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(max(_LEAST_S, by_s - time.monotonic() - _WRITE_S)):
+                        await self._recorder.record_waiting()
             self._recorder.close()
             state = await asyncio.to_thread(self._writer.close, max(_LEAST_S, by_s - time.monotonic()))
             if not self._is_followed:

@@ -33,6 +33,8 @@ FIRST_MOMENT_S = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 Doubt = Literal["unset", "stepped", "behind", "stood"]
 
 _RTC = Path("/sys/class/rtc")
+# made by systemd-timesyncd when it has set the clock; gone after a reboot
+_TIMESYNCD = Path("/run/systemd/timesync/synchronized")
 # their firmware gives the time at the start; boards of other kinds have a clock only where one is wired to them
 _FIRMWARE = ("x86", "i386", "i686", "amd64", "s390", "ppc")
 _UNSYNCHRONISED = 0x40
@@ -222,7 +224,7 @@ class Clock:
             self._settling_since_s = boot_s
 
     def _doubt(self) -> Doubt | None:
-        is_synchronised, running_s = self._is_synchronised(), self._boot_s - self._begun_s
+        is_synchronised = self._is_synchronised()
         if self._wall_s < FIRST_MOMENT_S:
             return "unset"
         if self._settling_since_s is not None and self._boot_s - self._settling_since_s < SETTLE_S:
@@ -232,9 +234,11 @@ class Clock:
             return None
         if self._wall_s + STEP_S < self._lived_s <= self._wall_s + DAY_S:
             return "behind"
-        if running_s < WAIT_S and (self._stood or not (self._has_own or self._was_set)):
-            return "stood" if self._stood else "unset"
-        return None
+        if self._stood and self._boot_s - self._begun_s < WAIT_S:
+            return "stood"
+        # since this computer started: a restart of this program alone does not wait again
+        is_set = self._has_own or self._was_set or self._boot_s >= WAIT_S
+        return None if is_set else "unset"
 
     def _is_synchronised(self) -> bool | None:
         """Asked once a second: telegrams of a thousand meters come more often."""
@@ -243,15 +247,18 @@ class Clock:
         return self._was_synchronised
 
 
-def synchronised_now() -> bool | None:
-    """Whether the kernel says that its clock is set by the network; None where it does not tell."""
+def synchronised_now(timesyncd: Path = _TIMESYNCD) -> bool | None:
+    """Whether the kernel says that its clock is set by the network; None where it does not tell.
+
+    A sandbox may forbid to ask the kernel: then systemd-timesyncd tells if it has set the clock since the start.
+    """
     timex = ctypes.create_string_buffer(_TIMEX_BYTES)
     try:
         status = ctypes.CDLL(None).adjtimex(timex)
     except (AttributeError, OSError):
-        return None
+        status = _NOT_TOLD
     if status == _NOT_TOLD:
-        return None
+        return timesyncd.exists() or None
     return not int.from_bytes(timex.raw[_STATUS_AT : _STATUS_AT + 4], sys.byteorder) & _UNSYNCHRONISED
 
 
@@ -265,9 +272,11 @@ def has_own_clock(rtc: Path = _RTC, machine: str = "") -> bool:
 
 
 def _set_the_system(clock: Path) -> bool:
+    """A Raspberry Pi 5 without the battery for its clock sets the system as well, to 1970."""
     try:
-        return (clock / "hctosys").read_text().strip() == "1"
-    except OSError:
+        has_set = (clock / "hctosys").read_text().strip() == "1"
+        return has_set and int((clock / "since_epoch").read_text()) >= FIRST_MOMENT_S
+    except (OSError, ValueError):
         return False
 
 

@@ -16,6 +16,7 @@ import socket
 import sys
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
@@ -360,8 +361,14 @@ def _tell_zone(settings: Settings) -> None:
         log.info("days begin in %s (%s)", settings.tz, settings.tz_reason)
 
 
-def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool]:
-    return plan.config.history, plan.simulated, bool(plan.sources)
+def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool, list[Path]]:
+    """The places depend on the meters: the next start looks where those of its configuration are."""
+    return plan.config.history, plan.simulated, bool(plan.sources), _spool_places(plan)
+
+
+def _spool_places(plan: Plan) -> list[Path]:
+    meters = (meter.url for meter in plan.config.meters)
+    return spool_places(plan.config.history.data_dir, meters, simulated=plan.simulated)
 
 
 def _archive(plan: Plan, clock: Clock) -> "Archive | None":
@@ -381,6 +388,6 @@ def _archive(plan: Plan, clock: Clock) -> "Archive | None":
         raw_days=history.raw_days,
         simulated=simulated,
         clock=clock,
-        places=spool_places(history.data_dir, (meter.url for meter in plan.config.meters), simulated=simulated),
+        places=_spool_places(plan),
         name=shown(address),
     )

@@ -1,3 +1,4 @@
+import pytest
 from msgspec import structs
 
 from history.entries import AT_S, METER, OTHER, QUARTER, block, boundary, epoch, power
@@ -72,6 +73,41 @@ def test_a_step_of_the_clock_sets_aside_what_came_before_it_and_not_what_comes_a
     )
     assert aside(store) == [Odd(METER_ID, "boundary", 1, AHEAD_S, AHEAD_S)]
     assert steps(store) == [Step(AHEAD_S, AT_S + 900, "stepped")]
+
+
+def test_a_step_that_is_written_again_sets_nothing_aside(store: Store) -> None:
+    """As after a commit that may not have arrived, or from a disk that does not let go of what is delivered."""
+    step = ClockStep(AHEAD_S, AT_S + 900, "stepped")
+    batch: list[Record] = [boundary(QUARTER, 1000), boundary(QUARTER + YEAR, 2000), step, boundary(QUARTER + 2, 3000)]
+    store.write(batch, [METER])
+    store.write([boundary(QUARTER + k, 3000 + k) for k in range(3, 9)], [METER])
+    store.write(batch, [METER])
+    quarters = [each.quarter - QUARTER for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)]
+    assert quarters == [0, *range(2, 9)]
+    assert aside(store) == [Odd(METER_ID, "boundary", 1, AHEAD_S, AHEAD_S)]
+    assert len(steps(store)) == 1
+
+
+def test_a_step_that_comes_late_leaves_alone_what_was_recorded_since(store: Store) -> None:
+    """It lay in a place that another process had, or on a disk that was away."""
+    ran_ahead, since = boundary(QUARTER + 8, 2000), [boundary(QUARTER + 96 + k, 3000 + k) for k in range(4)]
+    store.write([boundary(QUARTER, 1000), ran_ahead, *since], [METER])
+    store.write([ClockStep(AT_S + 8 * QUARTER_S + 40, AT_S + 900, "stepped")], [])
+    quarters = [each.quarter - QUARTER for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)]
+    assert quarters == [0, *range(96, 100)]
+
+
+def test_a_step_that_waited_is_written_by_a_clock_that_is_not_set(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A computer without a clock starts with what its spool holds before anybody has set it."""
+    store.write([boundary(QUARTER + k, 1000 + k) for k in range(4)], [METER])
+    monkeypatch.setattr("time.time", lambda: 40.0)
+    step, later = ClockStep(AHEAD_S, AT_S + 3600, "stepped"), [boundary(QUARTER + k, 2000 + k) for k in range(5, 9)]
+    store.write([step, *later, block(AT_S + 8 * QUARTER_S)], [METER])
+    assert len(store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 8
+    assert len(store.points_between(METER_ID, 0, 2**40)) == 1
+    assert aside(store) == []
 
 
 def test_history_goes_on_from_what_is_right(store: Store) -> None:

@@ -1,12 +1,14 @@
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from msgspec.structs import replace
 
 from iskra_server.history.errors import StoreError
+from iskra_server.history.ledger import Closed, Ledger
 from iskra_server.history.points import unpack
 from iskra_server.history.recorder import Recorder, remembered
 from iskra_server.history.records import Exact, LastCounter, quarter_of
@@ -124,7 +126,7 @@ def test_what_arrives_before_the_database_opens_is_in_the_ledger_too(tmp_path: P
         nonlocal can_open
         await recorder.run(given(day(40)[:-1]))
         can_open = True
-        await asyncio.to_thread(until, lambda: writer.store)
+        await asyncio.to_thread(until, lambda: writer.caught_up)
         await recorder.run(given(day(40)[-1:]))
 
     writer = Writer(open_store, first_retry_s=0.05)
@@ -135,6 +137,116 @@ def test_what_arrives_before_the_database_opens_is_in_the_ledger_too(tmp_path: P
     assert writer.close().ok
     known = Store(f"sqlite:///{tmp_path / 'x.sqlite'}").boundaries_between(METER_ID, IMPORT, 0, 2**40)
     assert [each.value.raw for each in known] == [1000, 1150, 1300]
+
+
+def late(path: Path) -> tuple[Recorder, Writer, Callable[[], None]]:
+    """A recorder whose database opens when it is told to, and how to tell it."""
+    may_open = Event()
+
+    def open_store() -> Store:
+        if not may_open.is_set():
+            raise StoreError("The database is away.")
+        return Store(f"sqlite:///{path}")
+
+    writer = Writer(open_store, first_retry_s=0.05)
+    writer.start()
+    return Recorder(writer=writer, flush_s=600, keep_points=True, simulated=False), writer, may_open.set
+
+
+def test_one_that_cannot_be_recorded_holds_up_none_of_those_that_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = day(40)
+    recorder, writer, open_database = late(tmp_path / "x.sqlite")
+    take = Ledger.take
+
+    def refuse_one(ledger: Ledger, each: Sample, *, with_power: bool = True) -> list[Closed]:
+        if each is samples[14]:
+            raise ValueError("of no use")
+        return take(ledger, each, with_power=with_power)
+
+    monkeypatch.setattr(Ledger, "take", refuse_one)
+
+    async def run() -> None:
+        await recorder.run(given(samples[:-1]))
+        open_database()
+        await asyncio.to_thread(until, lambda: writer.caught_up)
+        await recorded(recorder, samples[-1:])
+
+    asyncio.run(run())
+    assert recorder.waiting_count == 0
+    recorder.close()
+    assert writer.close().ok
+    known = Store(f"sqlite:///{tmp_path / 'x.sqlite'}").boundaries_between(METER_ID, IMPORT, 0, 2**40)
+    assert [each.value.raw for each in known] == [1000, 1150, 1300]
+
+
+def test_the_event_loop_has_its_turn_while_what_waited_is_recorded(tmp_path: Path) -> None:
+    # half an hour apart: each of them waits
+    samples = day(400, step_s=1800)
+    recorder, writer, open_database = late(tmp_path / "x.sqlite")
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += recorder.waiting_count == 0
+
+    async def run() -> None:
+        await recorder.run(given(samples[:-1]))
+        assert recorder.waiting_count == 399
+        open_database()
+        await asyncio.to_thread(until, lambda: writer.caught_up)
+        counting = asyncio.create_task(count())
+        await recorded(recorder, samples[-1:])
+        counting.cancel()
+
+    asyncio.run(run())
+    assert turns >= 399 // 64
+    recorder.close()
+    assert writer.close().ok
+
+
+def test_what_is_not_recorded_at_the_end_waits_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = day(400, step_s=1800)
+    recorder, writer, open_database = late(tmp_path / "x.sqlite")
+    take, taken = Ledger.take, []
+
+    async def run() -> None:
+        await recorder.run(given(samples))
+        open_database()
+        await asyncio.to_thread(until, lambda: writer.caught_up)
+        recording = asyncio.create_task(recorder.record_waiting())
+
+        def end_at_a_hundred(ledger: Ledger, each: Sample, *, with_power: bool = True) -> list[Closed]:
+            taken.append(each)
+            if len(taken) == 100:
+                recording.cancel()
+            return take(ledger, each, with_power=with_power)
+
+        monkeypatch.setattr(Ledger, "take", end_at_a_hundred)
+        await asyncio.gather(recording, return_exceptions=True)
+
+    asyncio.run(run())
+    assert 100 <= len(taken) < 200
+    assert recorder.waiting() == samples[len(taken) :]
+    recorder.close()
+    assert writer.close().ok
+
+
+def test_what_waits_is_not_handed_over_while_the_writer_would_not_give_it_back(tmp_path: Path) -> None:
+    """It would come after what is recorded meanwhile, and look like a counter that went back."""
+    recorder, writer, _ = late(tmp_path / "x.sqlite")
+    asyncio.run(recorder.run(given(day(3))))
+    recorder.hand_over_waiting()
+    assert (recorder.waiting_count, len(writer.take_samples())) == (0, 2)
+    writer.samples_recorded()
+    asyncio.run(recorder.run(given(day(3))))
+    assert not writer.has_samples
+    recorder.hand_over_waiting()
+    assert recorder.waiting_count == 2
+    writer.close()
 
 
 def test_the_guard_is_told_what_each_meter_showed_last() -> None:

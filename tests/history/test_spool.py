@@ -92,6 +92,17 @@ def test_a_place_that_is_no_longer_configured_is_found(tmp_path: Path) -> None:
     assert written(opened(tmp_path / "later", tmp_path / "state")) == ([], [])
 
 
+def test_what_waits_under_another_set_of_meters_is_found_though_there_is_one_place(tmp_path: Path) -> None:
+    """A reload has changed the meters, and the database was away until the end."""
+    kept(tmp_path / "before")
+    spool = HistorySpool([tmp_path / "after"])
+    spool.add([tmp_path / "before"])
+    spool.open()
+    spool.keep(Batch((boundary(7),), (), (METER,)))
+    spool.close()
+    assert sorted(written(opened(tmp_path / "after"))[0], key=repr) == sorted([*LEDGER, block(), boundary(7)], key=repr)
+
+
 def test_what_another_process_uses_is_left_alone(tmp_path: Path) -> None:
     kept(tmp_path / "shared", tmp_path / "own")
     holds = (

@@ -27,7 +27,7 @@ def test_of_a_clock_in_doubt_one_in_half_a_minute_waits_and_is_placed_by_boot_ti
     assert moments[-1] == 300
     assert all(after - before <= EVERY_S for before, after in pairwise(moments))
     assert len(moments) < 15
-    placed = list(waiting.take(LATER, START.timestamp()))
+    placed = waiting.take(LATER, START.timestamp())
     assert [each.received_at for each in placed] == [START + timedelta(seconds=second) for second in moments]
 
 

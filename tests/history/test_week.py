@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from history.entries import wait_until
 from iskra_server.clock import Clock
-from iskra_server.history.checkup import odd
+from iskra_server.history.checkup import aside, odd
 from iskra_server.history.energy import edges
 from iskra_server.history.energy import energy as energy_of
 from iskra_server.history.recorder import Recorder
@@ -228,6 +228,24 @@ def test_a_computer_whose_clock_stood_still_is_found_out_by_the_meter(tmp_path: 
     pi.run(HOUR_S)
     pi.stop()
     check(pi, tmp_path, at_least=18)
+
+
+def test_a_clock_that_is_more_than_a_day_behind_sets_nothing_aside(tmp_path: Path) -> None:
+    """It is the same tomorrow: what history has recorded lies still ahead."""
+    pi = Pi(tmp_path, has_own=True)
+    pi.boot()
+    pi.run(40 * HOUR_S)
+    pi.stop()
+    pi.boot(synchronised=False)
+    pi.wrong_s = -30.0 * HOUR_S
+    pi.run(26 * HOUR_S)
+    pi.set()
+    pi.run(HOUR_S)
+    pi.stop()
+    store = Store(f"sqlite:///{tmp_path / 'iskra.sqlite'}")
+    assert aside(store) == []
+    store.close()
+    check(pi, tmp_path, at_least=260)
 
 
 EVENTS = st.one_of(

@@ -62,7 +62,7 @@ def check(config: ConfigFile = None) -> None:
 def set_aside(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Set aside entries in the future or before 2000; the server may run."""
     now_s = time.time()
-    # by a clock that is behind, what is right would be set aside
+    # a repair by a clock that is behind would set aside what is right
     if now_s < FIRST_MOMENT_S:
         raise Refused(f"The clock of this computer is wrong: it says {_moment(int(now_s))}. Set it first.")
     with existing(configured(config)) as store:

@@ -7,12 +7,14 @@ of an epoch stays, as later rows belong to it, but is moved to where it can have
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, delete, func, insert, or_, select, update
 
 from iskra_server.history.records import FIRST_S, QUARTER_S, TOLERANCE_S, ClockStep
 from iskra_server.history.schema import boundary, clock_step, epoch, meter, outbox, points, power, series, set_aside
 
 AHEAD, BEFORE = "ahead", "before"
+# of the last quarter that a column of 32 bits holds
+LATEST_S = (2**31 - 1) * QUARTER_S
 _AT_ONCE = 2_000
 # table -> the column that says when, and its unit in seconds
 MOMENTS = {
@@ -23,34 +25,44 @@ MOMENTS = {
 }
 
 
-def put_aside(connection: Connection, now_s: int) -> int:
-    """Within a transaction of the caller's; says how many rows."""
+def put_aside(connection: Connection, now_s: int, until_s: int = LATEST_S) -> int:
+    """Within a transaction of the caller's; says how many rows. What is later than `until_s` is not looked at."""
     meters = {
         number
         for table in MOMENTS
-        for number in connection.scalars(select(owner(table)).where(is_odd(table, now_s)).distinct())
+        for number in connection.scalars(select(owner(table)).where(is_odd(table, now_s, until_s)).distinct())
     }
-    count = sum(_move(connection, table, now_s) for table in MOMENTS if table is not epoch)
-    count += _move_epochs(connection, now_s)
-    late, early = (now_s + TOLERANCE_S) // QUARTER_S, FIRST_S // QUARTER_S
-    connection.execute(delete(outbox).where(or_(outbox.c.quarter > late, outbox.c.quarter < early)))
+    count = sum(_move(connection, table, now_s, until_s) for table in MOMENTS if table is not epoch)
+    count += _move_epochs(connection, now_s, until_s)
+    connection.execute(delete(outbox).where(_is_odd(outbox.c.quarter, QUARTER_S, now_s, until_s)))
     seen = or_(meter.c.last_s > now_s + TOLERANCE_S, meter.c.first_s < FIRST_S)
     for number in meters | set(connection.scalars(select(meter.c.id).where(seen))):
         _see_anew(connection, number, now_s)
     return count
 
 
+def is_noted(connection: Connection, step: ClockStep) -> bool:
+    """Whether this step was written before: a batch may come again."""
+    same = clock_step.c.from_s == step.from_s, clock_step.c.to_s == step.to_s, clock_step.c.reason == step.reason
+    return connection.scalar(select(clock_step.c.id).where(*same).limit(1)) is not None
+
+
 def note(connection: Connection, step: ClockStep) -> None:
     """Keep a step of the clock, and set aside what was recorded ahead of it."""
     row = {"from_s": step.from_s, "to_s": step.to_s, "reason": step.reason}
     connection.execute(insert(clock_step), [row])
-    put_aside(connection, step.to_s)
+    if step.from_s > step.to_s:
+        # what is later than the clock showed was recorded since: the step may have waited on the disk
+        put_aside(connection, step.to_s, step.from_s)
 
 
-def is_odd(table: Table, now_s: int) -> ColumnElement[bool]:
+def is_odd(table: Table, now_s: int, until_s: int = LATEST_S) -> ColumnElement[bool]:
+    return _is_odd(*MOMENTS[table], now_s, until_s)
+
+
+def _is_odd(column: Column[int], unit: int, now_s: int, until_s: int) -> ColumnElement[bool]:
     """By comparing the bare column: it is the key, or part of it."""
-    column, unit = MOMENTS[table]
-    return or_(column > (now_s + TOLERANCE_S) // unit, column < FIRST_S // unit)
+    return or_(column.between((now_s + TOLERANCE_S) // unit + 1, until_s // unit), column < FIRST_S // unit)
 
 
 def owner(table: Table) -> ColumnElement[int]:
@@ -60,13 +72,13 @@ def owner(table: Table) -> ColumnElement[int]:
     return select(series.c.meter).where(series.c.id == table.c.series).scalar_subquery()
 
 
-def _move(connection: Connection, table: Table, now_s: int) -> int:
+def _move(connection: Connection, table: Table, now_s: int, until_s: int) -> int:
     """Whole rows, some at a time: a clock may have run ahead for months."""
     column, unit = MOMENTS[table]
     keys = list(table.primary_key)
     moved = 0
     while rows := connection.execute(
-        select(table, owner(table).label("owner")).where(is_odd(table, now_s)).limit(_AT_ONCE)
+        select(table, owner(table).label("owner")).where(is_odd(table, now_s, until_s)).limit(_AT_ONCE)
     ).all():
         kept = [_kept(table, row, getattr(row, column.name) * unit, now_s) for row in rows]
         connection.execute(insert(set_aside), kept)
@@ -76,9 +88,9 @@ def _move(connection: Connection, table: Table, now_s: int) -> int:
     return moved
 
 
-def _move_epochs(connection: Connection, now_s: int) -> int:
+def _move_epochs(connection: Connection, now_s: int, until_s: int) -> int:
     """An epoch of the future has begun by now; one of before anything begins with its first boundary that is left."""
-    rows = connection.execute(select(epoch, owner(epoch).label("owner")).where(is_odd(epoch, now_s))).all()
+    rows = connection.execute(select(epoch, owner(epoch).label("owner")).where(is_odd(epoch, now_s, until_s))).all()
     for row in rows:
         own = boundary.c.series == row.series, boundary.c.epoch == row.epoch
         first = connection.scalar(select(func.min(boundary.c.quarter)).where(*own))

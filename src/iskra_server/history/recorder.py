@@ -7,6 +7,7 @@ time that the clock does not know. Until then some samples wait, enough for the 
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 _TURNS = 64
 # a database answers in milliseconds; one that does not holds up no telegram
 _BEGIN_WITHIN_S = 1.0
+# of those that waited; the event loop gets a turn after so many
+_AT_ONCE = 64
 _ASK_AGAIN_S = 5.0
 # a meter's clock that says more was set
 _LONGEST_OFF_S = 366 * DAY_S
@@ -74,13 +77,11 @@ class Recorder:
         self._waiting = Waiting()
         self._before: dict[str, Sample] = {}
         # asks history where it stopped
-        self._beginning: asyncio.Task[bool] | None = None
+        self._beginning: asyncio.Task[list[LastCounter] | None] | None = None
         self._ask_at_s = 0.0
         # the newest moment of each meter that history held then
         self._known_s: dict[str, int] = {}
         self._witnesses: dict[str, tuple[str, int, float]] = {}
-        # by how much the clock was ahead when history was looked at
-        self._looked_ahead_s: float | None = None
         self._points: dict[str, list[Point]] = {}
         self._spans_ms: dict[str, float] = {}
         self._seen: dict[str, MeterInfo] = {}
@@ -94,7 +95,7 @@ class Recorder:
     def close(self) -> None:
         """Hand over what is still open; the writer is closed after this."""
         waiting = self.waiting()
-        self.hand_over_waiting()
+        self._writer.put_samples(self._waiting.give())
         if self._ledger is not None:
             for quarter in self._ledger.rest():
                 self._writer.put([quarter], self._seen[quarter.meter_id])
@@ -116,8 +117,10 @@ class Recorder:
         return len(self._waiting)
 
     def hand_over_waiting(self) -> None:
-        """Let the writer keep what waits: it can put it on the disk."""
-        self._writer.put_samples(self._waiting.give())
+        """Let the writer keep what waits: it can put it on the disk. Not what is recorded just now, or next."""
+        may_record = self._ledger is not None and self._clock.doubt() is None
+        if not may_record and not self._writer.is_forgetting:
+            self._writer.put_samples(self._waiting.give())
 
     async def record_waiting(self) -> None:
         """Before the end: what waits, if that is possible by now."""
@@ -132,10 +135,24 @@ class Recorder:
         if has_samples := self._writer.has_samples:
             given = await asyncio.to_thread(self._writer.take_samples)
             self._waiting.restore(each for each in given if self._is_newer(*each))
-        for waited in self._waiting.take(sample.received_at, self._clock.ahead_s):
-            self._record(waited, is_whole=False)
-        if has_samples:
-            self._writer.samples_recorded()
+        waiting = deque(self._waiting.take(sample.received_at, self._clock.ahead_s))
+        try:
+            while waiting:
+                self._record_waited(waiting.popleft())
+                if waiting and len(waiting) % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
+        finally:
+            # at the end of the process the rest waits on
+            self._waiting.restore((each, True) for each in waiting)
+            if has_samples:
+                self._writer.samples_recorded()
+
+    def _record_waited(self, sample: Sample) -> None:
+        """One that cannot be recorded holds up none of the others."""
+        try:
+            self._record(sample, is_whole=False)
+        except Exception:
+            log.exception("a sample that waited was not recorded")
 
     def _is_newer(self, sample: Sample, is_believed: bool) -> bool:
         """Than what history held at the start: a kill may have come between writing a sample and forgetting it."""
@@ -172,36 +189,36 @@ class Recorder:
             return False
         asked, self._beginning = self._beginning, None
         try:
-            may_record = asked.result()
+            known = asked.result()
         except StoreError as error:
             self._writer.note_resuming(str(error))
             self._ask_at_s = time.monotonic() + _ASK_AGAIN_S
             return False
         self._writer.note_resuming("")
-        return may_record
+        if known is None:
+            return False
+        self._learn(known)
+        for last in known:
+            self._known_s[last.meter_id] = max(last.at_s, self._known_s.get(last.meter_id, last.at_s))
+        self._ledger = Ledger.resume(known)
+        return True
 
-    def _begin(self, store: Reads, sample: Sample) -> bool:
-        """Go on where history stopped, unless the clock says what is past there."""
+    def _begin(self, store: Reads, sample: Sample) -> list[LastCounter] | None:
+        """Where history stopped, to go on from there; None where the clock says what is past there."""
         now_s = sample.received_at.timestamp()
-        if self._looked_ahead_s is None or abs(self._clock.ahead_s - self._looked_ahead_s) > STEP_S:
-            lived = last_values(store, now_s + DAY_S)
-            self._clock.lived(max((last.at_s for last in lived), default=0))
-            self._witnesses = meter_times(store, now_s + DAY_S)
-            self._looked_ahead_s = self._clock.ahead_s
+        lived = last_values(store, now_s + DAY_S)
+        self._clock.lived(max((last.at_s for last in lived), default=0))
+        self._witnesses = meter_times(store, now_s + DAY_S)
         self._hear_witness(sample)
         if self._clock.doubt() is not None:
-            return False
+            return None
         newest = max((last.at_s for last in last_values(store)), default=0)
         known = last_values(store, now_s + TOLERANCE_S)
         if newest > now_s + TOLERANCE_S:
             self._put_step(ClockStep(newest, int(now_s), "ahead"), sample)
         if max((last.at_s for last in known), default=now_s) < now_s - DAY_S:
             self._clock.unsettle()
-        self._learn(known)
-        for last in known:
-            self._known_s[last.meter_id] = max(last.at_s, self._known_s.get(last.meter_id, last.at_s))
-        self._ledger = Ledger.resume(known)
-        return True
+        return known
 
     def _hear_witness(self, sample: Sample) -> None:
         """A meter counts its seconds while the computer is off: then they say how long that was at least."""
@@ -224,7 +241,8 @@ class Recorder:
             return
         if was.kind == time.kind and abs(time.seconds - was.seconds - passed_s) <= STEP_S:
             self._clock.was_paused()
-            self._waiting.drop_doubtful()
+            if dropped := self._waiting.drop_doubtful():
+                log.warning("%d readings cannot be placed: the machine was paused while they waited.", dropped)
 
     def _note_step(self, sample: Sample) -> None:
         """The clock is believed again, and was set: what was recorded ahead of it is given anew."""

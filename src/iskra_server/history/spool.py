@@ -127,9 +127,11 @@ class HistorySpool:
 
     def _note_elsewhere(self, used: "_Place") -> None:
         """So that the next start finds them, also with another data directory."""
-        if not self._elsewhere or used.folder == self._elsewhere.parent:
+        if not self._elsewhere:
             return
         noted = {used.folder, *self.used} - {self._elsewhere.parent}
+        if not noted:
+            return
         content = "".join(sorted(f"{folder}\n" for folder in noted))
         try:
             if not self._elsewhere.exists() or self._elsewhere.read_text() != content:

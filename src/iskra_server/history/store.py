@@ -16,13 +16,14 @@ from sqlalchemy import Connection, Table, case, delete, distinct, func, select, 
 
 from iskra_server.address import Address
 from iskra_server.history import bulk, partitions
-from iskra_server.history.aside import note, put_aside
+from iskra_server.history.aside import is_noted, note, put_aside
 from iskra_server.history.database import make_partitions, open_database
 from iskra_server.history.errors import StoreError
 from iskra_server.history.profiles import PLAIN, Profile
 from iskra_server.history.reads import Reads
 from iskra_server.history.records import (
     QUARTER_S,
+    TOLERANCE_S,
     Boundary,
     ClockStep,
     EpochStart,
@@ -110,13 +111,7 @@ class Store(Reads):
                 self._make_room(records, months_since)
                 with self._database.write.begin() as connection:
                     self._see(connection, list(meters))
-                    for part, step in _between_steps(records):
-                        marked |= self._put(connection, part)
-                        if step:
-                            note(connection, step)
-                    if any(isinstance(record, ClockStep) for record in records):
-                        # telegrams are pending apart from the ledger, and come after it
-                        put_aside(connection, int(time.time()))
+                    marked = self._put_in_turn(connection, records)
                     if also:
                         also(connection)
             except Exception:
@@ -125,6 +120,28 @@ class Store(Reads):
                 self._series.clear()
                 raise
         self.marked += marked
+
+    def _put_in_turn(self, connection: Connection, records: Sequence[Record]) -> bool:
+        """Records, and what a step of the clock sets aside: once, as what is right by now may lie behind it."""
+        marked, stepped_s = False, 0
+        part: Sequence[Record] = ()
+        for part, step in _between_steps(records):
+            if step is None:
+                marked |= self._put(connection, part)
+            elif is_noted(connection, step):
+                # what lay ahead of it was set aside with it
+                ahead_s = step.to_s + TOLERANCE_S
+                marked |= self._put(connection, [record for record in part if began_s(record) <= ahead_s])
+            else:
+                marked |= self._put(connection, part)
+                note(connection, step)
+                stepped_s = step.to_s
+        if stepped_s:
+            # telegrams are pending apart from the ledger, and come after it; what waited may be written by a clock
+            # that is behind what it recorded
+            ledger = (record for record in part if not isinstance(record, PointBlock))
+            put_aside(connection, max(int(time.time()), stepped_s, *(began_s(each) + QUARTER_S for each in ledger)))
+        return marked
 
     def _put(self, connection: Connection, records: Sequence[Record]) -> bool:
         self._know(connection, records)

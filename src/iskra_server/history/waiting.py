@@ -5,7 +5,7 @@ Otherwise a quarter may begin anywhere, and one sample in half a minute waits, w
 there are too many, every second one of the older goes: what they frame is then interpolated over a longer time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import chain
 
@@ -59,11 +59,12 @@ class Waiting:
         """In the order of their arrival."""
         return [sample for sample, _ in self._in_order()]
 
-    def take(self, now: datetime, ahead_s: float) -> Iterator[Sample]:
+    def take(self, now: datetime, ahead_s: float) -> list[Sample]:
         """Each at its moment, by a wall clock that is so far ahead of boot time; then none waits."""
-        for sample, is_believed in self._in_order():
-            yield sample if is_believed and sample.received_at <= now else placed(sample, ahead_s)
-        self._samples.clear()
+        return [
+            sample if is_believed and sample.received_at <= now else placed(sample, ahead_s)
+            for sample, is_believed in self.give()
+        ]
 
     def drop_doubtful(self) -> int:
         """Nobody can say any more when those arrived that came under a doubtful clock; says how many."""

@@ -144,6 +144,11 @@ class Writer:
         with self._changed:
             return not self._forget_samples and bool(self._pending.samples or self.spool.readings)
 
+    @property
+    def is_forgetting(self) -> bool:
+        """Whether samples that were recorded are still to be forgotten: those that are put meanwhile are not seen."""
+        return self._forget_samples
+
     def take_samples(self) -> list[Waited]:
         """Those that were put, in the order of their arrival; on the disk they stay until `samples_recorded`."""
         with self._keeping:
