@@ -1,7 +1,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +17,7 @@ from iskra_server.diagnosis.octets import Seems
 from iskra_server.hub import Hub
 from iskra_server.meter.guard import AGREEING_S, Guard
 from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Fault, Reading
 from iskra_server.meter.voice import Voices
 from iskra_server.reader import RECENT_OCTETS, Reader, Statuses
 from iskra_server.sources.errors import LineErrors
@@ -211,6 +212,22 @@ def test_a_source_that_always_has_bytes_lets_others_run() -> None:
 
     asyncio.run(both())
     assert turns > 10
+
+
+def test_a_process_that_was_frozen_does_not_rest_as_long_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Freezing(SmlDecoder):
+        def feed(self, octets: bytes) -> Iterator[Reading | Fault]:
+            time.sleep(0.2)
+            return super().feed(octets)
+
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", rest)
+    asyncio.run(Reader(source=Given(b"x"), decoder=Freezing(), guard=Guard(), hub=Hub()).run())
+    assert all(seconds < 0.2 for seconds in rests)
 
 
 def test_a_locked_meter_is_told() -> None:

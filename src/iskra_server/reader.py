@@ -119,7 +119,6 @@ class Reader:
         # of each confirmed meter, the one heard last at the end
         self._heard: OrderedDict[str, _HeardMeter] = OrderedDict()
         self._left_out = 0
-        self._told: set[tuple[str, LeftOut]] = set()
 
     @property
     def meter_id(self) -> str | None:
@@ -137,9 +136,10 @@ class Reader:
         async with aclosing(self.source.chunks()) as chunks:
             async for chunk in chunks:
                 for part in _parts(chunk):
-                    began_s = time.perf_counter()
+                    # time of the processor: a process that was frozen, or waited for it, has not worked
+                    began_s = time.thread_time()
                     self.take(part)
-                    worked_s += time.perf_counter() - began_s
+                    worked_s += time.thread_time() - began_s
                     if worked_s >= _TURN_S:
                         # half of the time at most
                         await asyncio.sleep(worked_s)

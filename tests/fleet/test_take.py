@@ -45,6 +45,12 @@ def test_how_a_reader_stands() -> None:
     assert "not connected" in gone.sentence
 
 
+def test_a_reader_of_a_thousand_broken_sources_is_heard() -> None:
+    broken = message.SourceStatus("/dev/serial/by-id/" + "x" * 60, METER_ID, False, "port", "It is away. " * 20)
+    taken = take([came("status", message.encode(message.ReaderStatus(1, 5, "0.1", [broken] * 1000)))], NOW_S)
+    assert (len(taken.readers), taken.refused) == (1, [])
+
+
 def test_what_cannot_be_read_is_refused_alone() -> None:
     good = came("quarters", message.encode(message.quarters(METER, [boundary(QUARTER + 1)])))
     bad = [

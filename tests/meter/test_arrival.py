@@ -63,6 +63,13 @@ def test_seconds_that_do_not_run_as_time_does_are_not_heard(every: int) -> None:
     assert arrivals.delay_s(told(1000 + every * 61), 180.0, 81.0) == (99.0, False)
 
 
+@pytest.mark.parametrize(("every", "step"), [(4, 10), (10, 15), (15, 60)])
+def test_seconds_that_move_in_steps_do_not_make_what_comes_in_time_late(every: int, step: int) -> None:
+    arrivals = Arrivals()
+    for second in range(0, 1800, every):
+        assert arrivals.delay_s(told(second // step * step), float(second))[0] == 0.0
+
+
 def test_a_meter_that_begins_anew_is_learned_anew() -> None:
     arrivals = well(20)
     assert arrivals.delay_s(told(5), 20.0) == (0.0, True)

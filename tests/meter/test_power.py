@@ -90,6 +90,8 @@ def derived(
         ({"1.7.1": -425}, EDL, {"16.7.0": ("-425", power.SIGNED_IMPORT)}),
         ({"15.7.0": -425}, EDL, {
             "16.7.0": ("-425", power.SIGNED_ABSOLUTE), "15.7.0": ("425", power.SIGNED_ABSOLUTE)}),
+        ({"1.7.1": 0, "15.7.0": -425} | TWO_WAY, None, {
+            "16.7.0": ("-425", power.SIGNED_ABSOLUTE), "15.7.0": ("425", power.SIGNED_ABSOLUTE)}),
         # phases without a sum
         ({"36.7.0": 507}, ONE_PHASE, {"16.7.0": ("507", power.ONLY_PHASE)}),
         ({"36.7.0": 507}, None, {"16.7.0": ("507", power.ONLY_PHASE)}),
@@ -147,6 +149,18 @@ def test_a_sum_that_was_a_magnitude_once_follows_every_tick() -> None:
     export = [(9, 5 + number, 2150) for number in range(4)]
     steps = [*export, (10, 8, 300), (10, 9, 40), (11, 10, 20), (11, 11, 20)]
     assert flow(*steps, code="16.7.0") == [None, None, None, "-2150", None, "-40", None, "-20"]
+
+
+def test_a_sum_that_was_taken_for_a_magnitude_is_kept_once_it_was_below_0() -> None:
+    memory = PowerMemory()
+    for number in range(4):
+        derived({"1.8.0": 9, "2.8.0": 5 + number, "16.7.0": 3600}, EDL, memory, seconds=number)
+    assert memory.has_magnitude
+    # no tick for so long that the direction is not known
+    for number in range(4, 9):
+        derived({"1.8.0": 9, "2.8.0": 8, "16.7.0": 3600}, EDL, memory, seconds=number)
+    sent = {"1.8.0": 9, "2.8.0": 8, "16.7.0": -40, "1.7.0": 0}
+    assert "15.7.0" not in derived(sent, EDL, memory, seconds=9)
 
 
 def test_halves_are_never_below_0() -> None:

@@ -10,9 +10,9 @@ from iskra_server.fleet import message
 from iskra_server.history.centre import Batch, Heard, ReaderState, Refusal
 from iskra_server.history.records import MeterInfo, Record
 
-# more is no message of a reader's: a day of a meter has some 10 kB, a source of a reader some 200 bytes
+# more is no message of a reader's: a day of a meter has some 10 kB, a source of a reader up to 500 bytes
 LARGEST = 1 << 20
-_LARGEST = {"quarters": LARGEST, "live": 1 << 14, "status": 1 << 18}
+_LARGEST = {"quarters": LARGEST, "live": 1 << 14, "status": LARGEST}
 _KEPT_OCTETS = 4096
 _OFFLINE = b"offline"
 _WELL = "All sources are read."

@@ -58,10 +58,11 @@ class Arrivals:
         if last is None or time.seconds < last[1]:
             self._begin_anew()
         lag_s = self._behind_s(time, at_s)
-        fell_behind = last is not None and (at_s - last[0]) - (time.seconds - last[1]) > SLACK_S
-        if not self._is_healthy():
+        if last is None or not self._is_healthy():
             self._came_in_time(time, at_s)
             return None
+        # seconds that move in steps fall behind without a silence
+        fell_behind = at_s - last[0] - max(time.seconds - last[1], 2 * self._usual_s()) > SLACK_S
         if SLACK_S < lag_s <= _LONGEST_S and (fell_behind or self._late_since_s is not None):
             self._late_since_s = at_s if self._late_since_s is None else self._late_since_s
             if at_s - self._late_since_s <= BURST_S:
@@ -89,6 +90,10 @@ class Arrivals:
             return False
         (first_s, first), (last_s, last) = self._in_time[0], self._in_time[-1]
         return last_s - first_s >= _HEALTHY_S and abs((last_s - first_s) - (last - first)) <= SLACK_S
+
+    def _usual_s(self) -> float:
+        """The usual time between two telegrams that came in time."""
+        return (self._in_time[-1][0] - self._in_time[0][0]) / (len(self._in_time) - 1)
 
     def _begin_anew(self) -> None:
         self._in_time.clear()

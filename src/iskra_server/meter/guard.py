@@ -38,7 +38,7 @@ _HOUR_S = 3600
 
 
 class Seen(Struct, frozen=True, gc=False):
-    """A counter as last published, and the sample that brought it."""
+    """A counter as last published; `sample`, without its registers, says when that was."""
 
     register: Register
     sample: Sample
@@ -185,7 +185,10 @@ def _counters(registers: Iterable[Register]) -> Iterable[Register]:
 
 
 def _seen(sample: Sample) -> Counters:
-    return {register.obis: Seen(register, sample) for register in _counters(sample.reading.registers)}
+    registers = tuple(_counters(sample.reading.registers))
+    # a counter that comes once is kept for ever, but not the registers that came with it
+    moment = replace(sample, reading=replace(sample.reading, registers=(), widths=b""))
+    return {register.obis: Seen(register, moment) for register in registers}
 
 
 def _breach(trusted: Counters, sample: Sample, max_power_w: int) -> Breach | None:

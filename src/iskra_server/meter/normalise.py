@@ -23,7 +23,7 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.power import EXPORTS, PowerMemory, add_powers
 from iskra_server.meter.reading import Fault, Reading, Register
 from iskra_server.meter.registers import unit_of
-from iskra_server.meter.totals import TotalMemory, add_totals
+from iskra_server.meter.totals import TOTALS, TotalMemory, add_totals
 from iskra_server.meter.units import NO_UNIT
 
 Reason = Literal["sent twice with different values", "sent in a unit that it cannot have", "below 0"]
@@ -72,7 +72,7 @@ def normalise(reading: Reading, memory: Memory) -> tuple[Reading, tuple[LeftOut,
     status = next((register.status for register in found.values() if register.status is not None), None)
     _correct(reading, found, status)
     _drop_negative_exports(found, left_out)
-    memory.totals.sent.update(each.obis for each in left_out)
+    memory.totals.sent.update(each.obis for each in left_out if each.obis in TOTALS)
     add_totals(found, memory.totals)
     add_powers(found, status, memory.power, reading.meter_time)
     registers = tuple(found.values())

@@ -109,7 +109,8 @@ def add_powers(found: Found, status: int | None, memory: PowerMemory, time: Mete
         # the usual meter: everything has its sign
         return
     _observe(found, status, memory, time)
-    if memory.has_magnitude and exports(status) is None and not memory.flow.direction and POWER in found:
+    is_magnitude = memory.has_magnitude and SIGNED_POWERS not in memory.signed
+    if is_magnitude and exports(status) is None and not memory.flow.direction and POWER in found:
         # nobody knows its direction now
         absolute = found.pop(POWER)
         found.setdefault(ABSOLUTES[0], replace(absolute, obis=ABSOLUTES[0], derived=BY_COUNTERS))
@@ -153,8 +154,10 @@ def _signed(found: Found, phase: int, status: int | None, memory: PowerMemory) -
         drawn = _number(found.get(_IMPORT_T1))
     if net is not None:
         return _from_net(net, phase, status, memory) if SIGNED_POWERS not in memory.signed else None
-    if drawn is not None:
-        return _from_import(drawn, fed, phase, status, memory)
+    power = None if drawn is None else _from_import(drawn, fed, phase, status, memory)
+    # an import of 0 tells nothing, but a magnitude with a sign does
+    if power is not None or (drawn is not None and ABSOLUTES not in memory.signed):
+        return power
     if fed is not None and fed.raw:
         return _power(replace(fed, raw=-int(fed.raw)), phase, FROM_EXPORT)
     return None if absolute is None else _from_magnitude(absolute, phase, status, memory)

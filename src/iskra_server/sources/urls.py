@@ -15,8 +15,6 @@ from iskra_server.sources.tcp import bridge_source, tcp_source
 
 # int of C; no adapter comes near it
 _FASTEST_BAUD = 100_000_000
-# int of C; no adapter comes near it
-_FASTEST_BAUD = 100_000_000
 FORMS = (
     "auto",
     "/dev/serial/by-id/NAME",

@@ -1,12 +1,17 @@
 """Ways into a broker: passwords, TLS, client certificates, old protocols, and how soon to try again."""
 
 import asyncio
+import gc
 import hashlib
 import json
 import os
+import socket
 import ssl
+import sys
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
@@ -19,8 +24,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from iskra_server.address import Address
 from iskra_server.config import MqttConfig
+from iskra_server.outputs.mqtt import connection
 from iskra_server.outputs.mqtt.connection import LARGEST_PACKET, MAX_RETRY_S, Broker, TakenOver, delays_s, why_ended
-from iskra_server.outputs.mqtt.outbox import MqttError
+from iskra_server.outputs.mqtt.outbox import Message, MqttError
 from iskra_server.outputs.mqtt.settings import Settings, from_keys
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.old import OldDoor
@@ -141,6 +147,57 @@ def test_mqtt_3_1_1_where_it_speaks_no_other(head: Head, broker: Mosquitto, refu
         head.send(telegram(0))
         until(lambda: STATE in subscriber.now)
         assert door.versions == [5, 4]
+
+
+def test_a_broker_that_cannot_be_reached_says_nothing_of_its_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "TIMEOUT_S", 0.5)
+
+    async def why(broker: Broker) -> Exception | None:
+        try:
+            async with broker.connected():
+                return None
+        except MqttError as error:
+            return error
+
+    # who does not accept drops what comes when its queue is full, like a computer that is off
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as away:
+        queued = [socket.socket() for _ in range(8)]
+        for each in queued:
+            each.setblocking(False)
+            with suppress(BlockingIOError):
+                each.connect(away.getsockname())
+        error = asyncio.run(why(Broker(settings(f"mqtt://127.0.0.1:{away.getsockname()[1]}"), None)))
+        for each in queued:
+            each.close()
+    assert type(error) is MqttError
+
+
+def test_a_broker_that_takes_nothing_more_is_left_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    unseen: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unseen.append)
+
+    async def fill(port: int) -> None:
+        async with Broker(settings(f"mqtt://127.0.0.1:{port}"), None).connected() as link:
+            for _ in range(16):
+                link.start(Message("much", b"x" * LARGEST_PACKET))
+
+    async def main(port: int) -> None:
+        await fill(port)
+        await asyncio.sleep(0)
+        gc.collect()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        taken: list[socket.socket] = []
+
+        def take() -> None:
+            taken.append(listening.accept()[0])
+            taken[0].recv(4096)
+            taken[0].sendall(b"\x20\x03\x00\x00\x00")
+
+        threading.Thread(target=take, daemon=True).start()
+        asyncio.run(main(listening.getsockname()[1]))
+        taken[0].close()
+    assert unseen == []
 
 
 def output(server: Server) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def test_counters_are_what_counts_up() -> None:
 @pytest.mark.parametrize(
     ("key", "unit", "device_class", "state_class"),
     [
-        ("1-0:1.9.0", "kWh", "energy", "measurement"),
+        ("1-0:1.9.0", "kWh", "energy", None),
         ("1-1:1.8.0", "kWh", "energy", "total_increasing"),
         ("1-0:36.8.0", "kWh", "energy", "total"),
         ("1-0:99.7.0", "W", "power", "measurement"),
@@ -93,7 +93,7 @@ def test_counters_are_what_counts_up() -> None:
     ],
 )
 def test_a_register_outside_the_table_is_described_by_its_code_and_unit(
-    key: str, unit: str, device_class: str | None, state_class: str
+    key: str, unit: str, device_class: str | None, state_class: str | None
 ) -> None:
     row = state.described(key, unit)
     assert row is not None

@@ -126,10 +126,14 @@ class Link:
         client.on_unsubscribe = self._on_unsubscribe
 
     async def open(self, settings: Settings) -> None:
-        """Raises MqttError."""
+        """Raises MqttError: Unanswered only where there is a connection, as that says something of the protocol."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                # it resolves the name, connects, and shakes hands for TLS
+                await in_daemon_thread(lambda: self._connect(settings))
+        except TimeoutError:
+            raise MqttError(f"it cannot be reached within {TIMEOUT_S:.0f} s") from None
         async with within(TIMEOUT_S):
-            # it resolves the name, connects, and shakes hands for TLS
-            await in_daemon_thread(lambda: self._connect(settings))
             self._listen()
             await self._connected
 
@@ -150,15 +154,18 @@ class Link:
         """Say goodbye where there is a connection; a broker that takes nothing more is left."""
         self._is_closed = True
         self._client.disconnect()
-        if self._client.socket() is not None:
-            self._write()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(GOODBYE_S):
-                    await self._gone.wait()
-        self._lose(Lost("the connection is closed"))
-        if (left := self._client.socket()) is not None:
-            self._on_socket_close(self._client, None, left)
-            left.close()
+        try:
+            if self._client.socket() is not None:
+                self._write()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(GOODBYE_S):
+                        await self._gone.wait()
+        finally:
+            # also where this is cancelled
+            self._lose(Lost("the connection is closed"))
+            if (left := self._client.socket()) is not None:
+                self._on_socket_close(self._client, None, left)
+                left.close()
 
     @property
     def messages(self) -> AsyncIterator[paho.MQTTMessage]:
@@ -312,7 +319,9 @@ class Link:
         self._loop.add_writer(sock.fileno(), self._write)
 
     def _on_written(self, _client: object, _data: object, sock: Any) -> None:
-        self._loop.remove_writer(sock.fileno())
+        # paho asks once more when it is collected, for a socket that was closed with something left to write
+        if sock.fileno() >= 0:
+            self._loop.remove_writer(sock.fileno())
 
     def _read(self) -> None:
         try:

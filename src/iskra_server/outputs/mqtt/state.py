@@ -78,11 +78,11 @@ def described(key: str, unit: str) -> Description | None:
     if obis is None or not unit:
         return None
     device_class = next((row.device_class for row in BY_KEY.values() if row.unit and unit_of(row.key) == unit), None)
-    is_total = is_counter(key)
-    grows = is_total and is_growing(Register(obis, 0))
-    return Description(
-        obis, key, key, key, unit, device_class, "total_increasing" if grows else "total" if is_total else "measurement"
-    )
+    # for Home Assistant an energy is a total or nothing
+    state_class = None if device_class == "energy" else "measurement"
+    if is_counter(key):
+        state_class = "total_increasing" if is_growing(Register(obis, 0)) else "total"
+    return Description(obis, key, key, key, unit, device_class, state_class)
 
 
 def code(key: str) -> Obis | None:
