@@ -52,7 +52,7 @@ def recorded(path: Path, samples: list[Sample]) -> Store:
     address = f"sqlite:///{path / 'iskra.sqlite'}"
     writer = Writer(lambda: Store(address), together_s=0.01)
     writer.start()
-    wait_until(lambda: writer.store is not None)
+    wait_until(lambda: writer.caught_up)
     clock = Clock(synchronised=lambda: False, has_own=True)
     recorder = Recorder(writer=writer, flush_s=60, keep_points=True, simulated=False, clock=clock)
     asyncio.run(recorder.run(given(samples)))

@@ -63,7 +63,7 @@ class Pi:
     def start(self) -> None:
         self._writer = Writer(lambda: Store(self._address), together_s=0.01)
         self._writer.start()
-        wait_until(lambda: self._writer.store is not None)
+        wait_until(lambda: self._writer.caught_up)
         clock = Clock(synchronised=lambda: self.synchronised, has_own=self._has_own)
         self._recorder = Recorder(writer=self._writer, flush_s=600, keep_points=True, simulated=False, clock=clock)
 
