@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from deploy.engine import BASE_IMAGE, ROOT, Engine, Project, running
-from fleet.field import FieldReader, arrive
+from fleet.field import PATIENCE_S, FieldReader, arrive
 from iskra_server.history.store import Store
 from namespaces import inside
 from running import until
@@ -44,6 +44,8 @@ class Centre(Project):
             raise AssertionError(f"{error}\n{self.compose('logs')}") from None
 
     def has_all_of(self, reader: FieldReader) -> None:
+        # a database that was killed takes no connection while it recovers
+        until(lambda: not reader.waiting, PATIENCE_S)
         with closing(Store(f"postgresql://iskra_owner:{OWNER}@127.0.0.1/iskra")) as store:
             arrive(store, reader)
 
