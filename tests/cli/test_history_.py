@@ -5,6 +5,7 @@ import pytest
 
 from command import Run
 from history.entries import METER, boundary
+from iskra_server.history.checkup import repair
 from iskra_server.history.records import quarter_of
 from iskra_server.history.store import Store
 
@@ -36,6 +37,20 @@ def test_a_wrong_clock_is_found_repaired_and_cleared(spoilt: Path, run: Run) -> 
     clean = run("history", "check", IES_DATA_DIR=data_dir)
     assert (clean.returncode, clean.stdout) == (0, "Everything in history is in its place.\n")
     assert run("history", "clear", IES_DATA_DIR=data_dir).stdout == "Nothing is set aside.\n"
+
+
+def test_what_was_set_aside_by_mistake_is_put_back(tmp_path: Path, run: Run) -> None:
+    store, quarter = Store(f"sqlite:///{tmp_path / 'iskra.sqlite'}"), quarter_of(time.time())
+    store.write([boundary(quarter - 8, 10), boundary(quarter - 1, 20)], [METER])
+    # as by a clock that was an hour behind
+    assert repair(store, time.time() - 3600) == 1
+    store.close()
+    data_dir = str(tmp_path)
+    dry = run("history", "restore", "--dry-run", IES_DATA_DIR=data_dir)
+    assert (dry.returncode, f"{METER.meter_id}, 1 rows of quarters" in dry.stdout) == (1, True)
+    assert "1 rows are back" in run("history", "restore", "--yes", IES_DATA_DIR=data_dir).stdout
+    again = run("history", "restore", IES_DATA_DIR=data_dir)
+    assert (again.returncode, again.stdout) == (0, "Nothing that was set aside has a possible time.\n")
 
 
 def test_without_a_history_there_is_nothing_to_check(tmp_path: Path, run: Run) -> None:

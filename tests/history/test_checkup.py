@@ -2,7 +2,7 @@ import pytest
 from msgspec import structs
 
 from history.entries import AT_S, METER, OTHER, QUARTER, block, boundary, epoch, power
-from iskra_server.history.checkup import Odd, Step, aside, clear, odd, repair, steps
+from iskra_server.history.checkup import Odd, Step, aside, clear, odd, repair, restorable, restore, steps
 from iskra_server.history.records import QUARTER_S, ClockStep, EpochStart, Exact, Record
 from iskra_server.history.store import Store
 from samples import EXPORT, IMPORT, METER_ID
@@ -56,6 +56,41 @@ def test_what_is_set_aside_can_be_deleted(store: Store) -> None:
     repair(spoilt(store), NOW_S)
     assert (clear(store), aside(store), clear(store)) == (102, [], 0)
     assert len(store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 4
+
+
+def test_what_was_set_aside_by_a_clock_that_was_behind_comes_back_as_it_was(store: Store) -> None:
+    begun = EpochStart(METER_ID, IMPORT, 1, AT_S + 3 * QUARTER_S, None, Exact(1, 0))
+    store.write([*(boundary(QUARTER + k, 1000 + k) for k in range(6)), power(QUARTER + 4), begun], [METER])
+    store.write([block(AT_S + 4 * QUARTER_S)], [structs.replace(METER, last_s=AT_S + 5 * QUARTER_S)])
+    before = everything(store)
+    # an hour of it is in the future by this clock
+    assert repair(store, AT_S) > 0
+    assert everything(store) != before
+    assert restorable(store, AT_S) == []
+    assert (restore(store, AT_S), everything(store) == before) == (0, False)
+    count = sum(each.count for each in aside(store))
+    later_s = NOW_S + 3600
+    assert sum(each.count for each in restorable(store, later_s)) == count
+    assert (restore(store, later_s), aside(store), restore(store, later_s)) == (count, [], 0)
+    assert everything(store) == before
+
+
+def test_what_was_recorded_since_stays_when_the_rest_comes_back(store: Store) -> None:
+    store.write([boundary(QUARTER, 1000), boundary(QUARTER + 4, 1004)], [METER])
+    repair(store, AT_S)
+    store.write([boundary(QUARTER + 4, 1005)], [METER])
+    assert restore(store, NOW_S) == 1
+    assert [each.value.raw for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [1000, 1005]
+
+
+def everything(store: Store) -> object:
+    return (
+        store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1),
+        store.power_between(METER_ID, 0, 2**31 - 1),
+        store.points_between(METER_ID, 0, 2**40),
+        store.epochs(METER_ID, IMPORT),
+        store.meters(),
+    )
 
 
 def test_a_history_that_is_right_has_nothing_odd(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""`history check`, `history repair` and `history clear`: what a clock that was wrong has left in history."""
+"""`history check`, `repair`, `restore` and `clear`: what a clock that was wrong has left in history."""
 
 import time
 from collections.abc import Sequence
@@ -11,8 +11,9 @@ from iskra_server.cli.history import configured, existing
 from iskra_server.cli.options import HELP, ConfigFile, examples
 from iskra_server.cli.refusal import Refused
 from iskra_server.clock import FIRST_MOMENT_S
-from iskra_server.history.checkup import Odd, aside, odd, repair, steps
+from iskra_server.history.checkup import Odd, aside, odd, repair, restorable, steps
 from iskra_server.history.checkup import clear as delete_aside
+from iskra_server.history.checkup import restore as put_back
 from iskra_server.history.records import FIRST_S
 
 # what the rows of a table are called
@@ -30,6 +31,7 @@ app = typer.Typer(
             "iskra-server history check": "entries with an impossible time?",
             "iskra-server history repair --dry-run": "what would be set aside",
             "iskra-server history repair": "sets them aside, in one transaction",
+            "iskra-server history restore": "puts back what was set aside by mistake",
             "iskra-server history clear": "deletes what was set aside",
         }
     ),
@@ -52,7 +54,9 @@ def check(config: ConfigFile = None) -> None:
         now = _moment(int(time.time()))
         print(f"By the clock of this computer it is {now}. If that is right: iskra-server history repair")
     elif kept:
-        print("Everything else is in its place. To delete what was set aside: iskra-server history clear")
+        print(
+            "Everything else is in its place. What was set aside: iskra-server history restore puts back, clear deletes"
+        )
     else:
         print("Everything in history is in its place.")
     raise typer.Exit(1 if found or kept else 0)
@@ -74,6 +78,22 @@ def set_aside(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = Fal
             _agree(yes, f"Is {_moment(int(now_s))} the right time? Then set these entries aside?")
             print(f"{repair(store, now_s)} rows are set aside; iskra-server history clear deletes them for good.")
     raise typer.Exit(1 if found and dry_run else 0)
+
+
+@app.command()
+def restore(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
+    """Put back entries that were set aside by mistake and are not in the future; the server may run."""
+    now_s = time.time()
+    with existing(configured(config)) as store:
+        kept = restorable(store, now_s)
+        for each in kept:
+            print(_line(each))
+        if not kept:
+            print("Nothing that was set aside has a possible time.")
+        elif not dry_run:
+            _agree(yes, f"Is {_moment(int(now_s))} the right time? Then put these entries back?")
+            print(f"{put_back(store, now_s)} rows are back; entries recorded in their place since then stay.")
+    raise typer.Exit(1 if kept and dry_run else 0)
 
 
 @app.command()

@@ -434,9 +434,9 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Ist das richtig, ist nichts zu tun: Die Historie wartet zwei Minuten und geht weiter, wenn die Uhr so bleibt."),
     "set_aside": (
         "History has set aside {count} rows whose time cannot be true: a clock was wrong.",
-        "See them with iskra-server history check; iskra-server history clear deletes them.",
+        "See them with iskra-server history check; iskra-server history restore puts them back, clear deletes them.",
         "Die Historie hat {count} Zeilen beiseitegelegt, deren Zeit nicht stimmen kann: Eine Uhr ging falsch.",
-        "Sehen Sie sie sich mit iskra-server history check an; iskra-server history clear löscht sie."),
+        "Sehen Sie sie sich mit iskra-server history check an; iskra-server history restore stellt sie zurück, clear löscht sie."),
     "phases": (
         "The meter sees no voltage on {phases}.",
         "If the house is wired with three phases, have an electrician check the fuses; with fewer phases this is right.",

@@ -4,10 +4,24 @@ Such a row goes whole into the table set_aside, out of every answer; what a mete
 of an epoch stays, as later rows belong to it, but is moved to where it can have been. In one transaction.
 """
 
+from base64 import b64decode
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Row,
+    Table,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from iskra_server.history.records import FIRST_S, QUARTER_S, TOLERANCE_S, ClockStep
 from iskra_server.history.schema import boundary, clock_step, epoch, meter, outbox, points, power, series, set_aside
@@ -37,7 +51,7 @@ def put_aside(connection: Connection, now_s: int, until_s: int = LATEST_S) -> in
     connection.execute(delete(outbox).where(_is_odd(outbox.c.quarter, QUARTER_S, now_s, until_s)))
     seen = or_(meter.c.last_s > now_s + TOLERANCE_S, meter.c.first_s < FIRST_S)
     for number in meters | set(connection.scalars(select(meter.c.id).where(seen))):
-        _see_anew(connection, number, now_s)
+        see_anew(connection, number, now_s)
     return count
 
 
@@ -115,7 +129,14 @@ def _kept(table: Table, row: Row[Any], moment_s: int, now_s: int) -> dict[str, A
     }
 
 
-def _see_anew(connection: Connection, number: int, now_s: int) -> None:
+def content_of(table: Table, row: Row[Any]) -> dict[str, Any]:
+    """A row that was set aside as it was in its table."""
+    values: dict[str, Any] = msgspec.json.decode(row.content)
+    binary = {column.name for column in table.columns if isinstance(column.type, LargeBinary)}
+    return {name: b64decode(value) if name in binary and value else value for name, value in values.items()}
+
+
+def see_anew(connection: Connection, number: int, now_s: int) -> None:
     """When a meter was seen first and last, by what is left of it."""
     quarters = select(boundary.c.quarter).join(series, series.c.id == boundary.c.series).where(series.c.meter == number)
     bounds = quarters.subquery()
