@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import ssl
 import subprocess
@@ -10,7 +11,8 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +126,23 @@ def until(condition: Callable[[], Any], deadline_s: float = DEADLINE_S, every_s:
     raise AssertionError(f"not within {deadline_s} s: {condition}")
 
 
+def _ports() -> Iterator[int]:
+    """Below those that the system gives to connections, which could take one meanwhile; for each process others."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    block = range(20_000, 32_000)[process % 4 :: 4]
+    start = random.randrange(len(block))
+    yield from cycle([*block[start:], *block[:start]])
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nobody listens at, and that stays free until it is used."""
+    for port in _PORTS:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 class Head:

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import socket
 import stat
 import struct
 import time
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 
 from deploy.engine import ROOT, Engine, Project
+from running import free_port
 from telegrams import meter_entries, telegram
 
 # what openpty does with a pseudo-terminal of this machine's own /dev (Linux, asm-generic/ioctls.h)
@@ -98,8 +98,7 @@ def head(engine: Engine) -> Head:
 
 @pytest.fixture(scope="module")
 def stack(engine: Engine, head: Head, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     override = tmp_path_factory.mktemp("compose") / "override.yml"
     override.write_text(OVERRIDE.format(port=port))
     stack = Stack(engine, override, port)
