@@ -37,7 +37,7 @@ RUN useradd --uid 10001 --gid dialout --no-create-home --home-dir /data --shell 
 COPY --from=builder /opt/iskra-server /opt/iskra-server
 COPY deploy/healthcheck.py /opt/iskra-server/healthcheck.py
 # this image has no bytecode of the standard library: compiling at each start takes as long as all else, and 5 MB of memory
-RUN ["/opt/iskra-server/bin/python", "-c", "import iskra_server.cli.serve, iskra_server.archive"]
+RUN ["/opt/iskra-server/bin/python", "-c", "import iskra_server.cli.commands.serve, iskra_server.history.recording.archive"]
 
 # multicast does not leave a bridge; with the host's network, IES_SERVER_ANNOUNCE=true makes sense again
 ENV PATH=/opt/iskra-server/bin:$PATH IES_DATA_DIR=/data IES_SERVER_ANNOUNCE=false \

@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import Receive, Scope, Send
 
-from iskra_server.listening import Http, listen, loop_factory
+from iskra_server.runtime.http_server import Http, listen, loop_factory
 
 BODY = b'{"time":"2026-11-22T10:00:00.123Z","type":0,"unit":"kWh","value":12345.6789}'
 START = {

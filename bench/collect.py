@@ -34,13 +34,13 @@ from paho.mqtt.properties import Properties
 from starlette.datastructures import QueryParams
 
 from history.postgres import Postgres, running
-from iskra_server.fleet import message
-from iskra_server.history import fleet
-from iskra_server.history.fleet import Group
-from iskra_server.history.records import Boundary, Exact, MeterInfo, PowerQuarter, Record
-from iskra_server.history.store import Store
-from iskra_server.web.fleet_answers import energy_of
-from iskra_server.web.question import Question
+from iskra_server.fleet import messages as message
+from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central.queries import Group
+from iskra_server.history.model.records import Boundary, Exact, MeterInfo, PowerQuarter, Record
+from iskra_server.history.store.store import Store
+from iskra_server.web.api.fleet_answers import energy_of
+from iskra_server.web.http.question import Question
 from outputs.mqtt.broker import Mosquitto
 from running import COMMAND, until
 from samples import EXPORT, IMPORT

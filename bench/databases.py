@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 from decade import ZONE, Decade, progress
-from iskra_server.history.records import QUARTER_S
+from iskra_server.history.model.records import QUARTER_S
 from programs import INFLUX, VICTORIA, Program, started
 from running import free_port
 

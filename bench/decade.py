@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.blocks import block_of
-from iskra_server.history.periods import following, midnight
-from iskra_server.history.points import Point
-from iskra_server.history.records import QUARTER_S, Boundary, Exact, MeterInfo, PointBlock, PowerQuarter
-from iskra_server.history.store import Store
+from iskra_server.history.model.periods import following, midnight
+from iskra_server.history.model.records import QUARTER_S, Boundary, Exact, MeterInfo, PointBlock, PowerQuarter
+from iskra_server.history.points.blocks import block_of
+from iskra_server.history.points.points import Point
+from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from iskra_server.meter.units import WATT, WATT_HOUR

@@ -30,14 +30,15 @@ from starlette.datastructures import QueryParams
 
 from databases import PEER_RAW_DAYS, PEERS, Question, ask, loaded
 from decade import FLUSH_S, METER_ID, SERVER_ID, YEARS, ZONE, Decade, fill
-from iskra_server.history.energy import BucketLength, edges
-from iskra_server.history.periods import span
-from iskra_server.history.recorder import Recorder
-from iskra_server.history.records import MeterInfo, Record
-from iskra_server.history.store import Store
+from iskra_server.history.model.energy import BucketLength, edges
+from iskra_server.history.model.periods import span
+from iskra_server.history.model.records import MeterInfo, Record
+from iskra_server.history.recording.recorder import Recorder
+from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Reading, Sample
-from iskra_server.web import energy, power, question
-from iskra_server.web.recorded import RecordedMeter
+from iskra_server.web.api import energy, power
+from iskra_server.web.api.recorded import RecordedMeter
+from iskra_server.web.http import question
 from running import Head, serving
 
 QUESTIONS = 300

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from fleet.field import Collecting, FieldReader, rows
 from history.postgres import running
-from iskra_server.history.store import Store
+from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto
 from running import until
 

@@ -15,12 +15,12 @@ import typer
 from iskra_server import config
 from iskra_server.cli import COMMANDS, NAME, module_of
 from iskra_server.diagnosis.advice import TABLE
+from iskra_server.homeassistant.rest_yaml import Meter, Register, meters_yaml, total_yaml
 from iskra_server.meter.corrections import CORRECTIONS
 from iskra_server.meter.lock import KWH_SCALER
 from iskra_server.meter.registers import REGISTERS
-from iskra_server.restful import Meter, Register, meters_yaml, total_yaml
 from iskra_server.simulator.profiles import PROFILES
-from iskra_server.web.openapi import OPERATIONS, Operation
+from iskra_server.web.api.openapi import OPERATIONS, Operation
 
 DOCS = Path(__file__).parent
 SERVER = "http://raspberrypi.local:18080"

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from iskra_server.web.pages import STATIC
+from iskra_server.web.http.pages import STATIC
 
 MODULES = STATIC / "js"
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)

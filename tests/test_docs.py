@@ -14,10 +14,10 @@ import yaml
 import telegrams
 from iskra_server import config
 from iskra_server.cli import COMMANDS, NAME
+from iskra_server.homeassistant.rest_yaml import total_yaml
 from iskra_server.meter.registers import REGISTERS
-from iskra_server.restful import total_yaml
 from iskra_server.sources.urls import FORMS
-from iskra_server.web.openapi import OPERATIONS
+from iskra_server.web.api.openapi import OPERATIONS
 from running import Head, serving, until
 
 ROOT = Path(__file__).parent.parent

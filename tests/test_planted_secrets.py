@@ -16,7 +16,7 @@ import pytest
 
 from command import COMMAND, environment
 from iskra_server.config import describe, load
-from iskra_server.web.openapi import OPERATIONS
+from iskra_server.web.api.openapi import OPERATIONS
 from running import free_port, serving, until
 
 ODD = (

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 import telegrams
-from iskra_server.address import Address
-from iskra_server.history.address import spool_places
-from iskra_server.history.store import Store
+from iskra_server.base.address import Address
+from iskra_server.history.store.address import spool_places
+from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.published import SERVER
 from running import DEADLINE_S, Head, Server, events, free_port, serving, until

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.web.connection import MOST, MOST_OCTETS
-from iskra_server.web.openapi import OPERATIONS
+from iskra_server.web.api.openapi import OPERATIONS
+from iskra_server.web.http.connection import MOST, MOST_OCTETS
 from running import Server, serving, until
 from trying import tries
 

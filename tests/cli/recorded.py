@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from history.entries import METER, boundary
-from iskra_server.history.records import MeterInfo
-from iskra_server.history.store import Store
+from iskra_server.history.model.records import MeterInfo
+from iskra_server.history.store.store import Store
 from samples import EXPORT
 
 # 2025-11-23 00:00 UTC

@@ -13,8 +13,10 @@ import pytest
 import typer
 
 from command import COMMAND, environment
-from iskra_server import server
-from iskra_server.cli import COMMANDS, NAME, loop, main, module_of, support_bundle
+from iskra_server.cli import COMMANDS, NAME, main, module_of
+from iskra_server.cli.commands import support_bundle
+from iskra_server.cli.ui import loop
+from iskra_server.runtime import server
 
 ODD = (
     *("", " ", "-", "--", "/", ".", "/dev/null", "kühl\n", "x" * 5000, "../none/x", "~nosuchuser/x", "%s{}"),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
+from iskra_server.base.secret import Secret
 from iskra_server.config import LISTS, Config, ConfigError, Key, MeterConfig, describe, load, load_with_origins
-from iskra_server.secret import Secret
 
 
 def write(folder: Path, text: str, name: str = "iskra-server.toml") -> Path:

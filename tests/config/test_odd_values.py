@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from command import COMMAND, environment
 from iskra_server.config import Config, ConfigError, Key, describe
 from iskra_server.config.load import load_with_origins
-from iskra_server.plan import plan_of
+from iskra_server.runtime.plan import plan_of
 from trying import tries
 
 KEYS = describe()

@@ -1,6 +1,6 @@
 """What is configured where nothing is."""
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
 from iskra_server.config.sections import Config, MeterConfig
 
 

@@ -194,7 +194,7 @@ def test_the_image_carries_no_compiler_and_no_pip(engine: Engine, stack: Stack) 
 def test_a_start_compiles_nothing_of_the_standard_library(engine: Engine, stack: Stack) -> None:
     del stack
     program = (
-        "import iskra_server.cli.serve, iskra_server.archive, os, sys; "
+        "import iskra_server.cli.commands.serve, iskra_server.history.recording.archive, os, sys; "
         "names = {m.__cached__ for m in [*sys.modules.values()] if getattr(m, '__cached__', None)}; "
         "print(len(names), sorted(name for name in names if not os.path.exists(name)))"
     )

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import structs
 
 from iskra_server.diagnosis.facts import Facts
-from iskra_server.diagnosis.quality import VERDICT_S, Quality
+from iskra_server.diagnosis.reception import VERDICT_S, Quality
 
 
 def quality(good: int = 0, damaged: int = 0, *, cut: int = 0, seconds: int = VERDICT_S) -> Quality:

@@ -19,9 +19,9 @@ from faults.scene import FIRST_ENERGY, Scene, telegram
 from history import entries as history
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.diagnosis.wire import seen
-from iskra_server.history.checkup import repair
-from iskra_server.history.records import quarter_of
-from iskra_server.history.store import Store
+from iskra_server.history.model.records import quarter_of
+from iskra_server.history.store.checkup import repair
+from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.sources.trouble import in_container
 from running import free_port, until
@@ -638,7 +638,7 @@ FOR_GOOD = frozenset(
 ELSEWHERE = {
     "no_values": (Path("diagnosis/test_links.py"), "what a later decoder may give"),
     "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),
-    "trickle": (Path("test_reader.py"), "twenty seconds of stray light"),
-    "restless": (Path("test_reader.py"), "twenty seconds of stray light"),
+    "trickle": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
+    "restless": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "bad_address": (Path("sources/test_tcp.py"), "only the far end's own refusal brings it about"),
 }

@@ -7,18 +7,12 @@ from pathlib import Path
 import pytest
 
 from fleet.field import Collecting, FieldReader
-from history.postgres import Postgres, running
-from iskra_server.history.store import Store
+from history.postgres import Postgres
+from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto
 
 MakeReader = Callable[..., FieldReader]
 Collect = Callable[[], Collecting]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with running() as postgres:
-        yield postgres
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from pathlib import Path
 from sqlalchemy import text
 
 from iskra_server.fleet.broker import settings
-from iskra_server.fleet.uplink import Uplink
-from iskra_server.history.outbox import Outbox
-from iskra_server.history.records import QUARTER_S, Boundary, EpochStart, Exact, MeterInfo, PowerQuarter, Record
-from iskra_server.history.store import Store
-from iskra_server.hub import Hub
+from iskra_server.fleet.edge.outbox import Outbox
+from iskra_server.fleet.edge.uplink import Uplink
+from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, Exact, MeterInfo, PowerQuarter, Record
+from iskra_server.history.store.store import Store
 from iskra_server.outputs.mqtt.settings import Settings
+from iskra_server.reading.hub import Hub
 from running import COMMAND, until
 from samples import EXPORT, IMPORT
 

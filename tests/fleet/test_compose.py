@@ -15,7 +15,7 @@ import pytest
 
 from deploy.engine import BASE_IMAGE, ROOT, Engine, Project, running
 from fleet.field import PATIENCE_S, FieldReader, arrive
-from iskra_server.history.store import Store
+from iskra_server.history.store.store import Store
 from namespaces import inside
 from running import until
 

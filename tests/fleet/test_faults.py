@@ -7,10 +7,10 @@ import pytest
 from fleet.conftest import Collect, MakeReader
 from fleet.field import arrive, counted
 from history.postgres import Postgres
-from iskra_server.fleet import message
-from iskra_server.history.centre import refusals
-from iskra_server.history.outbox import Outbox
-from iskra_server.history.store import Store
+from iskra_server.fleet import messages as message
+from iskra_server.fleet.central.store import refusals
+from iskra_server.fleet.edge.outbox import Outbox
+from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from running import until
 

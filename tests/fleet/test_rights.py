@@ -16,12 +16,12 @@ from paho.mqtt.properties import Properties
 
 from fleet.field import broker_settings
 from history.entries import METER, QUARTER, boundary
-from iskra_server.fleet import message
-from iskra_server.fleet.collector import Collector
-from iskra_server.fleet.uplink import Uplink
-from iskra_server.history.store import Store
-from iskra_server.hub import Hub
-from iskra_server.secret import Secret
+from iskra_server.base.secret import Secret
+from iskra_server.fleet import messages as message
+from iskra_server.fleet.central.collector import Collector
+from iskra_server.fleet.edge.uplink import Uplink
+from iskra_server.history.store.store import Store
+from iskra_server.reading.hub import Hub
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from running import DEADLINE_S, until
 from samples import IMPORT, METER_ID

@@ -10,11 +10,11 @@ from sqlalchemy import text
 
 from history.entries import METER, boundary, epoch, power
 from history.postgres import Postgres
-from iskra_server.history import fleet
-from iskra_server.history.centre import Batch, Heard, ReaderState, Refusal, keep
-from iskra_server.history.errors import StoreError
-from iskra_server.history.records import QUARTER_S, quarter_of
-from iskra_server.history.store import Store
+from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central.store import Batch, Heard, ReaderState, Refusal, keep
+from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store.store import Store
 from samples import METER_ID
 
 ROLES = Path(__file__).parents[2] / "deploy" / "centre" / "roles.sql"

@@ -7,7 +7,7 @@ import pytest
 from fleet.field import Collecting, rows
 from history.entries import METER, QUARTER, boundary, power
 from history.postgres import Postgres
-from iskra_server.history.store import Store
+from iskra_server.history.store.store import Store
 from outputs.mqtt.secured import CA, READER, secured
 from running import serving, until
 

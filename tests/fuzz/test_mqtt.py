@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.discovery import ORIGIN, Author, own_digits, own_units

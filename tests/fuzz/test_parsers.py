@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 import telegrams
-from iskra_server.address import Address
+from iskra_server.base.address import Address
 from iskra_server.codecs.decoder import recognise
 from iskra_server.codecs.sml.decoder import SmlDecoder
-from iskra_server.codecs.sml.masking import Masking
 from iskra_server.config import ConfigError, describe, load
 from iskra_server.diagnosis.advice import tell
 from iskra_server.history.transfer import forms
@@ -25,10 +24,11 @@ from iskra_server.history.transfer.framed import boundaries
 from iskra_server.history.transfer.own import HEADER
 from iskra_server.history.transfer.rows import Bad, CounterReading, Kept
 from iskra_server.meter.reading import Fault, Reading
+from iskra_server.redact.telegrams import Masking
 from iskra_server.simulator.virtual import from_url
 from iskra_server.sources import hextext, open_source
-from iskra_server.web.hosts import Hosts
-from iskra_server.web.question import Misuse, Question
+from iskra_server.web.http.hosts import Hosts
+from iskra_server.web.http.question import Misuse, Question
 from trying import tries
 
 METER_ID = "1 ISK 00 12345678"

@@ -14,13 +14,13 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from history.entries import AT_S, METER, block, boundary
-from iskra_server.history.errors import StoreError
-from iskra_server.history.points import unpack
-from iskra_server.history.recorder import Recorder
-from iskra_server.history.records import Record
-from iskra_server.history.spool import HistorySpool
-from iskra_server.history.store import Store
-from iskra_server.history.writer import Writer
+from iskra_server.history.model.records import Record
+from iskra_server.history.points.points import unpack
+from iskra_server.history.recording.recorder import Recorder
+from iskra_server.history.recording.spool import HistorySpool
+from iskra_server.history.recording.writer import Writer
+from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
 from samples import EXPORT, IMPORT, METER_ID, START, energy, power, sample
 
@@ -31,7 +31,7 @@ TOGETHER_S = 0.002
 LONGEST_S = 0.15
 _END = 2**31 - 1
 _DEADLINE_S = 20
-_PRELOADED = ["iskra_server.history.recorder", "iskra_server.history.migrations", "psycopg"]
+_PRELOADED = ["iskra_server.history.recording.recorder", "iskra_server.history.store.migrations", "psycopg"]
 
 Load = Callable[[str, Connection], None]
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from iskra_server.history.records import Boundary, EpochStart, Exact, MeterInfo, PointBlock, PowerQuarter
+from iskra_server.history.model.records import Boundary, EpochStart, Exact, MeterInfo, PointBlock, PowerQuarter
 from iskra_server.meter.obis import Obis
 from samples import EXPORT, IMPORT, METER_ID, SERVER_ID
 

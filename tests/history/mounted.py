@@ -13,9 +13,9 @@ import msgspec
 
 from history import served
 from history.entries import AT_S, METER, block, boundary, wait_until
-from iskra_server.history.errors import StoreError
-from iskra_server.history.store import Store
-from iskra_server.history.writer import Writer
+from iskra_server.history.recording.writer import Writer
+from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
 OCTETS = bytes(range(256)) * 8

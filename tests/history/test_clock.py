@@ -14,15 +14,15 @@ import pytest
 from msgspec.structs import replace
 
 from history.entries import wait_until
-from iskra_server.clock import SETTLE_S, Clock
-from iskra_server.history.checkup import aside, odd, steps
-from iskra_server.history.energy import Energies, edges
-from iskra_server.history.energy import energy as energy_of
-from iskra_server.history.points import unpack
-from iskra_server.history.recorder import Recorder
-from iskra_server.history.records import quarter_of
-from iskra_server.history.store import Store
-from iskra_server.history.writer import Writer
+from iskra_server.base.clock import SETTLE_S, Clock
+from iskra_server.history.model.energy import Energies, edges
+from iskra_server.history.model.energy import energy as energy_of
+from iskra_server.history.model.records import quarter_of
+from iskra_server.history.points.points import unpack
+from iskra_server.history.recording.recorder import Recorder
+from iskra_server.history.recording.writer import Writer
+from iskra_server.history.store.checkup import aside, odd, steps
+from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
 from samples import IMPORT, METER_ID, START, energy, power, sample
 

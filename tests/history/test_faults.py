@@ -13,10 +13,10 @@ import pytest
 from history import served
 from history.entries import AT_S, METER, QUARTER, block, boundary, wait_until
 from history.postgres import Postgres
-from iskra_server.history.errors import StoreError
-from iskra_server.history.schema import VERSION_TABLE, VERSIONS
-from iskra_server.history.store import Store
-from iskra_server.history.writer import Writer
+from iskra_server.history.recording.writer import Writer
+from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store.schema import VERSION_TABLE, VERSIONS
+from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
 TESTS = Path(__file__).parent.parent

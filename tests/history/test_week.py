@@ -16,14 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from history.entries import wait_until
-from iskra_server.clock import Clock
-from iskra_server.history.checkup import aside, odd
-from iskra_server.history.energy import edges
-from iskra_server.history.energy import energy as energy_of
-from iskra_server.history.recorder import Recorder
-from iskra_server.history.records import QUARTER_S
-from iskra_server.history.store import Store
-from iskra_server.history.writer import Writer
+from iskra_server.base.clock import Clock
+from iskra_server.history.model.energy import edges
+from iskra_server.history.model.energy import energy as energy_of
+from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.recording.recorder import Recorder
+from iskra_server.history.recording.writer import Writer
+from iskra_server.history.store.checkup import aside, odd
+from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
 from samples import IMPORT, METER_ID, energy, power, reading
 

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from iskra_server.web.openapi import document
+from iskra_server.web.api.openapi import document
 
 _EXACT = re.compile(r"value|\w+_(?:wh|w|amount)")
 _OF_METER = "/api/v1/meters/{id}/"

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from iskra_server.clock import boottime_s
+from iskra_server.base.clock import boottime_s
 from iskra_server.sources.source import arrived
 
 

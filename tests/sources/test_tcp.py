@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 import telegrams
-from iskra_server.address import Address
+from iskra_server.base.address import Address
 from iskra_server.sources import reconnect, tcp
 from iskra_server.sources.source import Source, State
 from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source

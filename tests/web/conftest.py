@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from iskra_server.history.store import Store
+from iskra_server.history.store.store import Store
 
 
 @pytest.fixture

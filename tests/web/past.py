@@ -8,9 +8,7 @@ from typing import Any
 
 import httpx
 
-from iskra_server.history.blocks import block_of
-from iskra_server.history.points import Point
-from iskra_server.history.records import (
+from iskra_server.history.model.records import (
     Boundary,
     EpochStart,
     Exact,
@@ -20,7 +18,9 @@ from iskra_server.history.records import (
     Quality,
     quarter_of,
 )
-from iskra_server.history.store import Store
+from iskra_server.history.points.blocks import block_of
+from iskra_server.history.points.points import Point
+from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from iskra_server.meter.units import WATT

@@ -10,17 +10,17 @@ import httpx
 import uvicorn
 from msgspec import structs
 
-from iskra_server.clock import boottime_s
+from iskra_server.base.clock import boottime_s
+from iskra_server.base.secret import Secret
 from iskra_server.cost.contracts import Contract
 from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts
-from iskra_server.history.reads import Reads
-from iskra_server.hub import Hub
+from iskra_server.history.store.reads import Reads
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
-from iskra_server.secret import Secret
+from iskra_server.reading.hub import Hub
 from iskra_server.web.app import App, create_app
-from iskra_server.web.settings import Scope, Settings
+from iskra_server.web.http.settings import Scope, Settings
 from samples import METER_ID, SERVER_ID, energy, power, reading
 
 MAKER = Register(Obis.parse("129-129:199.130.3"), b"ISK")

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from answering import Answering, answering, until
-from iskra_server.hub import Hub
-from iskra_server.secret import Secret
-from iskra_server.web import fleet
+from iskra_server.base.secret import Secret
+from iskra_server.reading.hub import Hub
+from iskra_server.web.api import fleet
 from iskra_server.web.app import App, create_app
-from iskra_server.web.settings import Settings
-from iskra_server.web.share import AT_ONCE_EACH
+from iskra_server.web.http.settings import Settings
+from iskra_server.web.http.share import AT_ONCE_EACH
 from web.serving import Site, arrived
 
 AT_ONCE = 8

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from iskra_server import __version__
-from iskra_server.cli.refusal import Refused
+from iskra_server.cli.ui.refusal import Refused
 from iskra_server.config import ConfigError
 
 NAME = "iskra-server"
@@ -51,10 +51,11 @@ COMMANDS = {
 
 
 def module_of(command: str) -> Any:
-    """The module of a command; one that is a word of the language, or a helper's name, has an underscore more."""
+    """The module of a command; one that is a word of the language has an underscore more."""
     name = command.replace("-", "_")
-    is_taken = iskeyword(name) or name == "history"
-    return import_module(f"iskra_server.cli.{name}_" if is_taken else f"iskra_server.cli.{name}")
+    return import_module(
+        f"iskra_server.cli.commands.{name}_" if iskeyword(name) else f"iskra_server.cli.commands.{name}"
+    )
 
 
 class Commands(TyperGroup):

@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
+from iskra_server.base.secret import Secret
 from iskra_server.config.sections import (
     CollectConfig,
     Config,
@@ -22,7 +23,6 @@ from iskra_server.config.sections import (
     TokenConfig,
     UplinkConfig,
 )
-from iskra_server.secret import Secret
 
 PREFIX = "IES_"
 SECTIONS: Mapping[str, type[Struct]] = {

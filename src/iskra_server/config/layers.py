@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
+from iskra_server.base.secret import Secret
 from iskra_server.config.errors import ConfigError
 from iskra_server.config.keys import LISTS, PREFIX, SECTIONS, Key, describe, expected, is_filled
 from iskra_server.config.sections import Config
-from iskra_server.secret import Secret
 
 FILE_VARIABLE = "IES_CONFIG"
 # of a text: with what is put behind it it must fit into a string of MQTT, 65,535 octets

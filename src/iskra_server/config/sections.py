@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from iskra_server.address import Address
-from iskra_server.secret import Secret
+from iskra_server.base.address import Address
+from iskra_server.base.secret import Secret
 
 SECRET = {"secret": True}
 # a text that may not be empty; an address has no min_length

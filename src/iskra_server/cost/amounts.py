@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract
-from iskra_server.history.periods import following, midnight, start_of
-from iskra_server.history.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import following, midnight, start_of
+from iskra_server.history.model.records import QUARTER_S, quarter_of
 
 _DAY = timedelta(days=1)
 _WH_TO_KWH = -3

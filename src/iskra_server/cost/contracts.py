@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.history.periods import midnight
-from iskra_server.history.records import quarter_of
+from iskra_server.history.model.periods import midnight
+from iskra_server.history.model.records import quarter_of
 
 Per = Literal["month", "year"]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from iskra_server.diagnosis.octets import Seems
-from iskra_server.diagnosis.quality import Quality
+from iskra_server.diagnosis.reception import Quality
 
 
 class Leap(Struct, frozen=True):

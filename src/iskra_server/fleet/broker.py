@@ -2,9 +2,9 @@
 
 import socket
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
+from iskra_server.base.secret import Secret
 from iskra_server.outputs.mqtt.settings import Settings, from_keys
-from iskra_server.secret import Secret
 
 BROKER_KEYS = ("url", "password", "base_topic", "ca_file", "cert_file", "key_file")
 

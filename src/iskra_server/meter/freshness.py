@@ -6,7 +6,7 @@ configured is the limit. How often it usually sends tells a limit that is too sh
 
 from collections import deque
 
-from iskra_server.clock import unseen_s, wall_ahead_s
+from iskra_server.base.clock import unseen_s, wall_ahead_s
 
 _REMEMBERED_INTERVALS = 9
 

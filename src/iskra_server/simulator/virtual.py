@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
 from iskra_server.simulator.faults import Faults, parse
 from iskra_server.simulator.household import INSTALLED, Household
 from iskra_server.simulator.profiles import DEFAULT, Profile, profile

@@ -14,9 +14,9 @@ from contextlib import aclosing, suppress
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
+from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources import hextext
 from iskra_server.sources.source import Chunk, State, Tell, arrived, plainly
-from iskra_server.threads import in_daemon_thread
 
 CHUNK_OCTETS = 64
 OCTETS_PER_S = 960

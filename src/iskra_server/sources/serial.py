@@ -12,12 +12,12 @@ from functools import partial
 
 import serialx
 
+from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.errors import LineErrors, counted
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.rhythm import Rhythm
 from iskra_server.sources.source import Tell, plainly
 from iskra_server.sources.trouble import Trouble, trouble_opening, unplugged
-from iskra_server.threads import in_daemon_thread
 
 BAUD = 9600
 # an unplugged head is to be noticed within 2 s, a meter that speaks once a second not to be disturbed

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from iskra_server.clock import boottime_s
+from iskra_server.base.clock import boottime_s
 from iskra_server.sources.errors import LineErrors
 
 # a problem and what its sentence needs -> the sentence, for the log; whoever opens a source brings the words along

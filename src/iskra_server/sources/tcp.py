@@ -12,7 +12,7 @@ from contextlib import suppress
 import serialx
 from serialx.common import UnknownUriScheme
 
-from iskra_server.address import Address, is_host
+from iskra_server.base.address import Address, is_host
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.smltext import SmlText
 from iskra_server.sources.source import Tell, plainly

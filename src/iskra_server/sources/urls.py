@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
 from iskra_server.sources.auto import auto_source
 from iskra_server.sources.replay import Replay
 from iskra_server.sources.serial import BAUD, serial_source

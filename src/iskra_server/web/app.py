@@ -14,31 +14,31 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iskra_server.diagnosis.chain import Status
-from iskra_server.diagnosis.output import OutputState
-from iskra_server.hub import Hub
-from iskra_server.web import openapi
-from iskra_server.web.api import Api
-from iskra_server.web.cumulated import CumulatedEndpoint
-from iskra_server.web.fleet import Fleet
-from iskra_server.web.gate import Gate
-from iskra_server.web.headers import SecurityHeaders
-from iskra_server.web.history import SWITCHED_OFF, History
-from iskra_server.web.hosts import Hosts
-from iskra_server.web.live import Live
-from iskra_server.web.meters import Meters
-from iskra_server.web.metrics import Metrics
-from iskra_server.web.pages import REVALIDATE, Pages
-from iskra_server.web.problem import HANDLERS, PlainJson
-from iskra_server.web.quality import Days
-from iskra_server.web.settings import Settings
-from iskra_server.web.share import Threads
-from iskra_server.web.status import TimeZone
-from iskra_server.web.support import Recent, SupportEndpoint
+from iskra_server.outputs.state import OutputState
+from iskra_server.reading.hub import Hub
+from iskra_server.web.api import openapi
+from iskra_server.web.api.api import Api
+from iskra_server.web.api.cumulated import CumulatedEndpoint
+from iskra_server.web.api.fleet import Fleet
+from iskra_server.web.api.history import SWITCHED_OFF, History
+from iskra_server.web.api.live import Live
+from iskra_server.web.api.meters import Meters
+from iskra_server.web.api.quality import Days
+from iskra_server.web.api.status import TimeZone
+from iskra_server.web.api.support import Recent, SupportEndpoint
+from iskra_server.web.http.gate import Gate
+from iskra_server.web.http.headers import SecurityHeaders
+from iskra_server.web.http.hosts import Hosts
+from iskra_server.web.http.pages import REVALIDATE, Pages
+from iskra_server.web.http.problem import HANDLERS, PlainJson
+from iskra_server.web.http.settings import Settings
+from iskra_server.web.http.share import Threads
+from iskra_server.web.metrics.metrics import Metrics
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
-    from iskra_server.history.reads import Reads
-    from iskra_server.history.writer import WriterState
+    from iskra_server.history.recording.writer import WriterState
+    from iskra_server.history.store.reads import Reads
 
 
 class App:

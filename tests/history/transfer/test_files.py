@@ -80,6 +80,6 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
 
 
 def test_the_library_is_not_imported_for_csv() -> None:
-    code = "import sys, iskra_server.cli.export; print('pyarrow' in sys.modules)"
+    code = "import sys, iskra_server.cli.commands.export; print('pyarrow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

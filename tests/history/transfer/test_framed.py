@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.history.ledger import Ledger
-from iskra_server.history.records import Boundary, Exact
+from iskra_server.history.model.ledger import Ledger
+from iskra_server.history.model.records import Boundary, Exact
 from iskra_server.history.transfer.framed import _sample, boundaries
 from iskra_server.history.transfer.rows import Bad, CounterReading, Kept
 from samples import IMPORT, METER_ID

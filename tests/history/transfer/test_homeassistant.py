@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from iskra_server.history.records import Exact
+from iskra_server.history.model.records import Exact
 from iskra_server.history.transfer.homeassistant import NotStatistics, read, rows_of
 from iskra_server.history.transfer.rows import Bad, CounterReading
 

@@ -1,6 +1,6 @@
 from history.entries import METER, QUARTER, boundary
-from iskra_server.history.records import EpochStart, Exact, MeterInfo
-from iskra_server.history.store import Store
+from iskra_server.history.model.records import EpochStart, Exact, MeterInfo
+from iskra_server.history.store.store import Store
 from iskra_server.history.transfer.load import STEP, load
 from iskra_server.history.transfer.plan import Plan
 from samples import IMPORT, METER_ID

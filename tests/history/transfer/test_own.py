@@ -1,6 +1,6 @@
 import pytest
 
-from iskra_server.history.records import Boundary, EpochStart, Exact
+from iskra_server.history.model.records import Boundary, EpochStart, Exact
 from iskra_server.history.transfer.own import read
 from iskra_server.history.transfer.rows import Bad, Kept
 from samples import IMPORT, METER_ID

@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from history.entries import METER, QUARTER, boundary
-from iskra_server.history.energy import energy
-from iskra_server.history.records import Boundary, EpochStart, Exact
-from iskra_server.history.store import Store
+from iskra_server.history.model.energy import energy
+from iskra_server.history.model.records import Boundary, EpochStart, Exact
+from iskra_server.history.store.store import Store
 from iskra_server.history.transfer import plan as module
 from iskra_server.history.transfer.plan import SHOWN, Plan, plan
 from iskra_server.history.transfer.rows import Bad, Kept

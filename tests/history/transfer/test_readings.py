@@ -2,7 +2,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from iskra_server.history.records import Exact
+from iskra_server.history.model.records import Exact
 from iskra_server.history.transfer.readings import read_kwh, read_vzlogger
 from iskra_server.history.transfer.rows import Bad, CounterReading
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.history.records import Exact
+from iskra_server.history.model.records import Exact
 from iskra_server.history.transfer.rows import LARGEST, Bad, CounterReading, Dated, exact, in_order
 
 VALUE = Exact(1, 0)

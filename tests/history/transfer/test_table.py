@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from history.entries import METER, OTHER, QUARTER, SIMULATED, boundary
-from iskra_server.history.energy import BucketLength
-from iskra_server.history.records import EpochStart, Exact
-from iskra_server.history.store import Store
+from iskra_server.history.model.energy import BucketLength
+from iskra_server.history.model.records import EpochStart, Exact
+from iskra_server.history.store.store import Store
 from iskra_server.history.transfer import table as module
 from iskra_server.history.transfer.table import buckets, extent, quarters, registers
 from samples import EXPORT, IMPORT, METER_ID

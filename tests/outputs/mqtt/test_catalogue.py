@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import structs
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.meter.units import WATT_HOUR
 from iskra_server.outputs.mqtt.catalogue import MOST_OTHERS, KnownMeter, hex_id

@@ -22,7 +22,7 @@ import trustme
 from msgspec import structs
 from paho.mqtt.enums import CallbackAPIVersion
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt import connection
 from iskra_server.outputs.mqtt.connection import LARGEST_PACKET, MAX_RETRY_S, Broker, TakenOver, delays_s, why_ended

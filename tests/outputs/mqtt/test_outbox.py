@@ -2,8 +2,8 @@
 
 import asyncio
 
-from iskra_server.diagnosis.output import Standing
 from iskra_server.outputs.mqtt.outbox import WINDOW, Denied, Message, MqttError, Outbox
+from iskra_server.outputs.state import Standing
 
 
 def ignored(_denied: Denied) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from iskra_server.address import Address
+from iskra_server.base.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt.removal import RemovalError, remove
 from iskra_server.outputs.mqtt.settings import from_keys

@@ -4,10 +4,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from iskra_server.history import fleet
-from iskra_server.history.centre import Batch, Heard, ReaderState, keep
-from iskra_server.history.records import QUARTER_S, Boundary, Exact, MeterInfo
-from iskra_server.history.store import Store
+from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
+from iskra_server.history.model.records import QUARTER_S, Boundary, Exact, MeterInfo
+from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from samples import EXPORT, IMPORT
 

@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.periods import midnight
-from iskra_server.history.records import Boundary, EpochStart, Exact, MeterInfo, PowerQuarter, Record, quarter_of
-from iskra_server.history.store import Store
+from iskra_server.history.model.periods import midnight
+from iskra_server.history.model.records import Boundary, EpochStart, Exact, MeterInfo, PowerQuarter, Record, quarter_of
+from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT, METER_ID, SERVER_ID
 
 ZONE = ZoneInfo("Europe/Berlin")

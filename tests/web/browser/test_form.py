@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from iskra_server.web.pages import STATIC
+from iskra_server.web.http.pages import STATIC
 from outputs.mqtt.broker import Mosquitto
 from running import serving
 from web.browser.conftest import Meter, Open, watched

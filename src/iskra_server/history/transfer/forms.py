@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.history.records import Quality
+from iskra_server.history.model.records import Quality
 from iskra_server.history.transfer import homeassistant, own, readings
 from iskra_server.history.transfer.rows import Bad, CounterReading, Kept, Unit
 from iskra_server.history.transfer.times import moments

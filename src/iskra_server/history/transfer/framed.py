@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from iskra_server.history.ledger import Ledger
-from iskra_server.history.moment import QUARTER_US
-from iskra_server.history.records import Boundary, Quality
+from iskra_server.history.model.ledger import Ledger
+from iskra_server.history.model.moment import QUARTER_US
+from iskra_server.history.model.records import Boundary, Quality
 from iskra_server.history.transfer.rows import Bad, CounterReading, Kept
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, Sample

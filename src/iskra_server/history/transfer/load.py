@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from iskra_server.history.records import QUARTER_S, Boundary, EpochStart, MeterInfo
-from iskra_server.history.store import Store
+from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, MeterInfo
+from iskra_server.history.store.store import Store
 from iskra_server.history.transfer.plan import Plan
 
 STEP = 5_000

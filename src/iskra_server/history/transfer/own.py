@@ -12,7 +12,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.records import QUARTER_S, Boundary, EpochStart, Exact
+from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, Exact
 from iskra_server.history.transfer.rows import Bad, Kept, exact, shown
 from iskra_server.history.transfer.times import moments
 from iskra_server.meter.obis import Obis

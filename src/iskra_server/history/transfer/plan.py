@@ -12,8 +12,8 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from iskra_server.history.reads import Reads
-from iskra_server.history.records import QUARTER_S, Boundary, EpochStart, quarter_of
+from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, quarter_of
+from iskra_server.history.store.reads import Reads
 from iskra_server.history.transfer.rows import Bad, Kept
 from iskra_server.meter.obis import Obis
 

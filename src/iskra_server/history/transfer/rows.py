@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from iskra_server.history.records import Boundary, EpochStart, Exact
+from iskra_server.history.model.records import Boundary, EpochStart, Exact
 
 Unit = Literal["Wh", "kWh", "MWh"]
 # power of ten from the unit to Wh

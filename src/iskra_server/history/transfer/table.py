@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.history.counter import Counter
-from iskra_server.history.energy import BucketLength, Energies, edges, energy
-from iskra_server.history.reads import Reads
-from iskra_server.history.records import QUARTER_S, Boundary, EpochStart, MeterInfo, quarter_of
+from iskra_server.history.model.energy import BucketLength, Energies, edges, energy
+from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, MeterInfo, quarter_of
+from iskra_server.history.store.counter import Counter
+from iskra_server.history.store.reads import Reads
 from iskra_server.history.transfer.own import AFTER, BEFORE, HEADER, SIMULATED
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.periods import FIRST_YEAR, LAST_YEAR
+from iskra_server.history.model.periods import FIRST_YEAR, LAST_YEAR
 from iskra_server.history.transfer.rows import shown
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

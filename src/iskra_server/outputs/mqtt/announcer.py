@@ -7,13 +7,13 @@ old topics, the new ones, and only then nothing to the old ones; so it keeps wha
 import asyncio
 from contextlib import suppress
 
-from iskra_server.diagnosis.output import Standing
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.connection import Link, note, noting_denials
 from iskra_server.outputs.mqtt.discovery import MIGRATE, Author, own_digits, own_units
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied, Message
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import Topics
+from iskra_server.outputs.state import Standing
 
 # a broker that does not let us read must not keep us from writing
 _ECHO_S = 2.0

@@ -24,11 +24,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from iskra_server.diagnosis.output import Standing
+from iskra_server.base.threads import in_daemon_thread
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied, Message, MqttError
 from iskra_server.outputs.mqtt.settings import Settings, tls_context
 from iskra_server.outputs.mqtt.topics import OFFLINE
-from iskra_server.threads import in_daemon_thread
+from iskra_server.outputs.state import Standing
 
 log = logging.getLogger(__name__)
 

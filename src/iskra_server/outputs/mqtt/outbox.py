@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from iskra_server.diagnosis.output import Standing
+from iskra_server.outputs.state import Standing
 
 WINDOW = 16
 

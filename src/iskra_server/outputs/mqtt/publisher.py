@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 
 from iskra_server.diagnosis.chain import Status
-from iskra_server.diagnosis.output import Standing
-from iskra_server.hub import Hub
 from iskra_server.outputs.mqtt.announcer import Announcer
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected
@@ -12,6 +10,8 @@ from iskra_server.outputs.mqtt.discovery import Author
 from iskra_server.outputs.mqtt.session import Session
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import Topics
+from iskra_server.outputs.state import Standing
+from iskra_server.reading.hub import Hub
 
 
 class Publisher:

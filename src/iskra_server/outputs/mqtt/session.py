@@ -12,10 +12,8 @@ from math import ceil
 import msgspec
 from paho.mqtt.client import MQTTMessage
 
-from iskra_server.clock import boottime_s
+from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
-from iskra_server.diagnosis.output import Standing
-from iskra_server.hub import Hub, Subscription
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.mqtt import state
 from iskra_server.outputs.mqtt.announcer import Announcer
@@ -24,6 +22,8 @@ from iskra_server.outputs.mqtt.connection import GOODBYE_S, TIMEOUT_S, Link, Una
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied, Message, MqttError, Outbox
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import OFFLINE, ONLINE, Topics
+from iskra_server.outputs.state import Standing
+from iskra_server.reading.hub import Hub, Subscription
 
 _TICK_S = 1.0
 # what the broker denies is tried again

@@ -7,8 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from iskra_server.address import Address, is_host
-from iskra_server.secret import Secret, masking
+from iskra_server.base.address import Address, is_host
+from iskra_server.base.secret import Secret, masking
 
 Discovery = Literal["classic", "device", "off"]
 Language = Literal["en", "de"]

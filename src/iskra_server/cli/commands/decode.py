@@ -1,0 +1,178 @@
+"""`decode`: the telegrams of a capture, whatever program made it."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from iskra_server.cli.ui import telegrams
+from iskra_server.cli.ui.options import Json, Quiet, examples, single
+from iskra_server.cli.ui.refusal import Refused
+from iskra_server.codecs.sml.decoder import SmlDecoder
+from iskra_server.codecs.sml.encoder import START
+from iskra_server.meter.reading import Fault, Reading, Register
+from iskra_server.sources import hextext
+
+app = single()
+CHUNK = 64 * 1024
+# smaller files are done before a bar can be seen
+_LARGE = 4 * 1024 * 1024
+_BEGINNING = 512
+# a server id has ten
+_SHOWN_OCTETS = 10
+_EXAMPLES = examples(
+    {
+        "iskra-server decode capture.bin": "raw octets, as recorded",
+        "iskra-server decode --json capture.bin": "one JSON object a telegram",
+        "od -tx1 capture.bin | iskra-server decode -": "hex text of any kind",
+    }
+)
+
+
+@app.command(epilog=_EXAMPLES)
+def decode(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="Binary file, or hex text (od, xxd, hexdump, logs); - is stdin.")
+    ],
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show the telegrams of a capture, damage included. Exit status 1 if there is none."""
+    console = Console(highlight=False)
+    tally = Tally()
+    with ExitStack() as stack:
+        chunks = _read(stack, file, quiet=quiet)
+        for item in tally.count(items(chunks)):
+            if json:
+                print(telegrams.as_json(item))
+            elif console.is_terminal:
+                console.print(_shown(item))
+            else:
+                print(*telegrams.as_lines(item), sep="\n")
+    if not json and not quiet:
+        print(tally.sentence(), flush=True)
+    raise typer.Exit(0 if tally.telegrams else 1)
+
+
+def items(chunks: Iterable[bytes]) -> Iterator[Reading | Fault]:
+    """Everything in a capture; a telegram that its end cuts off is a fault."""
+    decoder, held = SmlDecoder(), b""
+    for chunk in chunks:
+        yield from decoder.feed(chunk)
+        held = (held + chunk)[-decoder.pending :] if decoder.pending else b""
+    noise = held.find(START) if START in held else len(held)
+    if noise:
+        yield Fault("noise", f"{noise} octets outside of telegrams", noise)
+    if noise < len(held):
+        yield Fault("cut", "the capture ends inside this telegram", len(held) - noise)
+
+
+class Tally:
+    """Counts what passes by."""
+
+    def __init__(self) -> None:
+        self.telegrams = 0
+        self.octets = 0
+        self.faults: dict[str, int] = {}
+
+    def count(self, items: Iterable[Reading | Fault]) -> Iterator[Reading | Fault]:
+        for item in items:
+            self.octets += item.octets
+            if isinstance(item, Fault):
+                self.faults[item.kind] = self.faults.get(item.kind, 0) + 1
+            else:
+                self.telegrams += 1
+            yield item
+
+    def sentence(self) -> str:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
+        faults = f"{telegrams.plural(sum(self.faults.values()), 'fault')} ({kinds})" if kinds else "no fault"
+        return f"{telegrams.plural(self.telegrams, 'telegram')}, {faults}, {telegrams.plural(self.octets, 'octet')}."
+
+
+def _read(stack: ExitStack, name: str, *, quiet: bool) -> Iterator[bytes]:
+    """The octets of a capture in chunks; a text is turned into octets first."""
+    try:
+        file = _open(stack, name)
+        beginning = os.read(file.fileno(), CHUNK)
+    except OSError as error:
+        raise Refused(f"{name} cannot be read: {error.strerror}.") from None
+    if not beginning:
+        raise Refused(f"{_named(name)} is empty; record a capture with iskra-server record -o FILE.", status=1)
+    if hextext.is_text(beginning[:_BEGINNING]):
+        return iter([_from_text(name, beginning + file.read())])
+    size = os.fstat(file.fileno()).st_size
+    chunks = _binary(file, beginning)
+    return _with_progress(stack, chunks, size) if size > _LARGE and not quiet else chunks
+
+
+def _open(stack: ExitStack, name: str) -> BinaryIO:
+    if name == "-":
+        return sys.stdin.buffer
+    return stack.enter_context(Path(name).open("rb"))
+
+
+def _binary(file: BinaryIO, beginning: bytes) -> Iterator[bytes]:
+    chunk = beginning
+    while chunk:
+        yield chunk
+        chunk = os.read(file.fileno(), CHUNK)
+
+
+def _from_text(name: str, text: bytes) -> bytes:
+    try:
+        return hextext.parse(text)
+    except hextext.NotADump as error:
+        raise Refused(f"{_named(name)} {error}.") from None
+
+
+def _with_progress(stack: ExitStack, chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Shows a bar on stderr, where it is a terminal and the output goes elsewhere."""
+    console = Console(stderr=True)
+    progress = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
+    task = progress.add_task("decoding", total=size)
+    for chunk in chunks:
+        yield chunk
+        progress.advance(task, len(chunk))
+
+
+def _named(name: str) -> str:
+    return "The input" if name == "-" else name
+
+
+def _shown(item: Reading | Fault) -> Table | Text:
+    """One telegram, or damage, for a terminal."""
+    if isinstance(item, Fault):
+        return Text(f"! {telegrams.fault_sentence(item)}", style="red")
+    table = Table(
+        title=Text(f"\n{telegrams.heading(item)}"),
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        padding=(0, 1, 0, 0),
+        header_style="dim",
+    )
+    table.add_column("OBIS", style="cyan", no_wrap=True)
+    table.add_column("name", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True, style="bold")
+    table.add_column("raw", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for register in item.registers:
+        cells = (register.obis.short, telegrams.name(register), _short_value(register))
+        table.add_row(*cells, telegrams.raw_text(register), telegrams.status_text(register))
+    return table
+
+
+def _short_value(register: Register) -> str:
+    """As the plain lines have it, but for a key, which is only begun."""
+    if isinstance(register.raw, bytes) and len(register.raw) > _SHOWN_OCTETS and not register.text:
+        return f"{register.raw[:3].hex()}... {len(register.raw)} octets"
+    return telegrams.value_text(register)

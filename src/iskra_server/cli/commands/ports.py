@@ -1,0 +1,61 @@
+"""`ports`: the serial ports, under the names that stay the same when a head is plugged in elsewhere."""
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from iskra_server.cli.ui.options import Json, examples, single
+from iskra_server.diagnosis.advice import tell
+from iskra_server.sources.ports import Port, list_ports
+from iskra_server.sources.trouble import no_port
+
+app = single()
+_EXAMPLES = examples({"iskra-server ports": "what is plugged in", "iskra-server ports --json": "for programs"})
+
+
+@app.command(epilog=_EXAMPLES)
+def ports(json: Json = False) -> None:
+    """List the serial ports and what is behind them. Exit status 1 if there is none."""
+    found = list_ports()
+    console = Console(highlight=False)
+    if json:
+        for port in found:
+            print(msgspec.json.encode(as_object(port)).decode())
+    elif not found:
+        print(tell(no_port(), {}))
+    elif console.is_terminal:
+        console.print(as_table(found))
+    else:
+        for port in found:
+            print("  ".join(filter(None, (port.path, port.device, port.description, remark(port)))))
+    raise typer.Exit(0 if found else 1)
+
+
+def as_object(port: Port) -> dict[str, object]:
+    """For `--json`: `path` is the name to keep in a configuration."""
+    return {"path": port.path, **msgspec.to_builtins(port)}
+
+
+def as_table(ports: list[Port]) -> Table:
+    """A long by-id name is folded, so that it can be copied whole from a narrow terminal."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("name to configure", style="cyan", overflow="fold", ratio=3)
+    table.add_column("device", no_wrap=True)
+    table.add_column("what it is", overflow="fold", ratio=2)
+    table.add_column("", overflow="fold", ratio=2)
+    for port in ports:
+        table.add_row(port.path, port.device, port.description, Text(remark(port), style="yellow"))
+    return table
+
+
+def remark(port: Port) -> str:
+    """Why a port cannot be read now, or what is special about its name; empty if nothing is."""
+    if port.holder:
+        return f"in use by {port.holder}"
+    if not port.may_open:
+        return "no permission; add yourself to the group dialout"
+    if port.has_twin:
+        return "same serial number as another adapter, so it has no by-id name; this name is that of its USB socket"
+    return "not an infrared head" if port.is_foreign else ""

@@ -1,0 +1,130 @@
+"""`record`: the octets of a meter as they come, into a file."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from msgspec import Struct
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from iskra_server.cli.ui import loop
+from iskra_server.cli.ui.options import Quiet, examples, single
+from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.source import MeterUrl, named_source, unattended
+from iskra_server.cli.ui.telegrams import plural
+from iskra_server.codecs.sml.decoder import SmlDecoder
+from iskra_server.meter.reading import Reading
+from iskra_server.redact.telegrams import Masking
+
+app = single()
+_COLUMNS = (TextColumn("Recording"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+_EXAMPLES = examples(
+    {
+        "iskra-server record -o meter.bin": "until Ctrl-C",
+        "iskra-server record -o meter.bin --seconds 60": "for a minute",
+        "iskra-server record -o meter.bin --mask": "without serial number and keys",
+    }
+)
+
+
+@app.command(epilog=_EXAMPLES)
+def record(
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A file that does not exist yet.")],
+    url: MeterUrl = "auto",
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, metavar="S", help="End after S seconds.")
+    ] = None,
+    count: Annotated[int | None, typer.Option("--telegrams", min=1, metavar="N", help="End after N telegrams.")] = None,
+    mask: Annotated[
+        bool, typer.Option("--mask", help="Replace serial numbers and keys, and blank what is damaged.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Record what a meter sends, for a bug report."""
+    source = named_source(url)
+    recording = Recording(output, Masking() if mask else None)
+    console = Console(stderr=True)
+    try:
+        with Progress(*_COLUMNS, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+            loop.run(_record(unattended(source), recording, Limits(seconds, count), progress))
+    finally:
+        recording.end()
+    if not quiet:
+        print(recording.sentence(), file=sys.stderr)
+    raise typer.Exit(0 if recording.octets else 1)
+
+
+class Limits(Struct, frozen=True):
+    """When a recording ends by itself, if at all."""
+
+    seconds: float | None
+    telegrams: int | None
+
+
+class Recording:
+    """A file that keeps what is written to it, whatever comes: every chunk is in it before the next one is read."""
+
+    def __init__(self, path: Path, masking: Masking | None) -> None:
+        self.octets = 0
+        self.telegrams = 0
+        self._path = path
+        self._masking = masking
+        self._decoder = SmlDecoder()
+        try:
+            self._file = path.open("xb", buffering=0)
+        except FileExistsError:
+            raise Refused(f"{path} exists already; choose another name.") from None
+        except OSError as error:
+            raise Refused(f"{path} cannot be written: {error.strerror}.") from None
+
+    def add(self, octets: bytes) -> None:
+        self.telegrams += sum(isinstance(item, Reading) for item in self._decoder.feed(octets))
+        self._write(self._masking.feed(octets) if self._masking else octets)
+
+    def end(self) -> None:
+        """Nothing is left behind where nothing came."""
+        with self._file:
+            if self._masking:
+                self._write(self._masking.end())
+        if not self.octets:
+            self._path.unlink(missing_ok=True)
+
+    def sentence(self) -> str:
+        if not self.octets:
+            return "Nothing arrived, so nothing was recorded."
+        blanked = self._masking.blanked if self._masking else 0
+        masked = f"; {plural(blanked, 'octet')} outside whole telegrams were blanked" if blanked else ""
+        return f"{self._path}: {plural(self.telegrams, 'telegram')}, {plural(self.octets, 'octet')}{masked}."
+
+    def _write(self, octets: bytes) -> None:
+        left = memoryview(octets)
+        try:
+            while left:
+                written = self._file.write(left)
+                self.octets += written
+                left = left[written:]
+        except OSError as error:
+            self._masking = None
+            kept = f"the first {plural(self.octets, 'octet')} are kept"
+            raise Refused(f"{self._path} is incomplete: {error.strerror}; {kept}.", status=1) from None
+
+
+async def _record(chunks: AsyncGenerator[bytes], recording: Recording, limits: Limits, progress: Progress) -> None:
+    task = progress.add_task("", total=limits.telegrams or limits.seconds)
+    began_s = time.monotonic()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limits.seconds), aclosing(chunks):
+            async for octets in chunks:
+                recording.add(octets)
+                done = recording.telegrams if limits.telegrams else time.monotonic() - began_s
+                counts = f"{plural(recording.telegrams, 'telegram')}, {plural(recording.octets, 'octet')}"
+                progress.update(task, completed=done, description=counts)
+                if limits.telegrams and recording.telegrams >= limits.telegrams:
+                    return

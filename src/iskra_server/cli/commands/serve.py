@@ -1,0 +1,51 @@
+"""`serve`: the configuration, what the command line says on top of it, and the server."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, examples, given, single
+from iskra_server.config import Config, load_with_origins
+from iskra_server.runtime import server
+
+app = single()
+_EXAMPLES = examples(
+    {
+        "iskra-server serve": "finds the head by itself",
+        "iskra-server serve /dev/ttyUSB0": "this port",
+        "iskra-server serve tcp://192.168.1.20:2001": "a head on the network",
+        "iskra-server serve --port 9000": "at another TCP port",
+    }
+)
+
+
+@app.command(epilog=_EXAMPLES)
+def serve(
+    *,
+    meters: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[METER_URL]...", help="Where the meters are.", show_default="auto"),
+    ] = None,
+    port: Port = None,
+    host: Annotated[
+        str | None, typer.Option("--host", help="Address to listen on.", show_default="0.0.0.0, all")
+    ] = None,
+    config: ConfigFile = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+    quiet: Quiet = False,
+) -> None:
+    """Read the meter and serve its values over HTTP."""
+    options = {
+        "meters.url": meters,
+        "server.port": port,
+        "server.host": host,
+        "log.format": log_format,
+        "log.level": log_level or ("warning" if quiet else None),
+    }
+
+    def load() -> Config:
+        return load_with_origins(os.environ, config, given(options)).config
+
+    raise typer.Exit(server.run(load(), reload=load))

@@ -1,0 +1,132 @@
+"""`simulate`: a meter that does not exist, for any program that reads one."""
+
+import sys
+from collections.abc import AsyncGenerator
+from math import inf
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from iskra_server.cli.ui import loop
+from iskra_server.cli.ui.options import examples, single
+from iskra_server.cli.ui.profiles import ProfileName, sentence
+from iskra_server.cli.ui.refusal import Refused
+from iskra_server.simulator.line import serve_pty, serve_tcp
+from iskra_server.simulator.virtual import VirtualMeter
+
+app = single()
+HOST = "127.0.0.1"
+_EXAMPLES = examples(
+    {
+        "iskra-server simulate": "a serial port of its own",
+        "iskra-server simulate --to tcp:2001": "a head on the network",
+        "iskra-server simulate --to x.bin --count 100": "a capture",
+        "iskra-server simulate --to - | od -tx1": "into a pipe",
+        "iskra-server simulate --faults noise=0.1,cut=0.02": "a head that sits badly",
+    }
+)
+
+
+class Finite(VirtualMeter):
+    """A meter that falls silent for good, one pause after its last telegram; None is never."""
+
+    count: int | None = None
+
+    async def beats(self) -> AsyncGenerator[bytes | None]:
+        sent = 0
+        async for octets in super().beats():
+            if sent == self.count:
+                return
+            yield octets
+            sent += 1
+
+
+@app.command(epilog=_EXAMPLES)
+def simulate(
+    *,
+    profile: ProfileName = "MT175",
+    to: Annotated[str, typer.Option("--to", metavar="pty|tcp[:PORT]|FILE|-", help="Where the telegrams go.")] = "pty",
+    faults: Annotated[
+        str,
+        typer.Option(
+            "--faults", metavar="KIND=SHARE,...", help="noise, lost, bits, cut, silence, unplug; share 0 to 1."
+        ),
+    ] = "",
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            "--rate",
+            min=0,
+            metavar="FACTOR",
+            help="How much faster; 0 is no pause.",
+            show_default="1, to a file 0",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Which household, and which serial number.")] = 1,
+    unlock: Annotated[
+        float | None,
+        typer.Option("--unlock", min=0, metavar="SECONDS", help="Unlock a locked profile after so long."),
+    ] = None,
+    relock: Annotated[
+        float | None,
+        typer.Option("--relock", min=0, metavar="SECONDS", help="Lock it again after so long, as with InF off."),
+    ] = None,
+    count: Annotated[int | None, typer.Option("--count", min=1, metavar="N", help="End after N telegrams.")] = None,
+) -> None:
+    """Be a meter: send telegrams to a port, a file or a pipe."""
+    is_line = to in ("pty", "tcp") or to.startswith("tcp:")
+    default_rate = 1.0 if is_line or to == "-" else 0.0
+    try:
+        meter = Finite(
+            profile,
+            seed=seed,
+            rate=default_rate if rate is None else rate,
+            faults=faults,
+            unlock=inf if unlock is None else unlock,
+            relock=inf if relock is None else relock,
+        )
+    except ValueError as error:
+        raise Refused(sentence(error)) from None
+    meter.count = count
+    if is_line:
+        _serve(meter, to)
+    elif to == "-":
+        if sys.stdout.isatty():
+            raise Refused("A terminal cannot show octets; send them on: iskra-server simulate --to - | od -tx1")
+        loop.run(_write(meter, sys.stdout.buffer))
+    else:
+        _save(meter, Path(to))
+
+
+def _serve(meter: Finite, to: str) -> None:
+    if meter.rate == 0:
+        raise Refused("A line needs a pace; give a --rate above 0, 1 is that of a real meter.")
+    if to == "pty":
+        loop.run(serve_pty(meter, lambda path: print(path, flush=True)))
+        return
+    port = to.partition(":")[2] or "0"
+    if not port.isascii() or not port.isdecimal() or len(port) > 5 or int(port) > 65535:
+        raise Refused(f"'{port}' is no TCP port; write --to tcp:2001 or --to tcp for any free one.")
+    try:
+        loop.run(serve_tcp(meter, HOST, int(port), lambda number: print(f"tcp://{HOST}:{number}", flush=True)))
+    except OSError as error:
+        raise Refused(f"TCP port {port} cannot be served: {error.strerror}; choose another one.") from None
+
+
+def _save(meter: Finite, path: Path) -> None:
+    if meter.count is None:
+        raise Refused("A file needs an end; say how many telegrams, such as --count 100.")
+    try:
+        with path.open("xb") as file:
+            loop.run(_write(meter, file))
+    except FileExistsError:
+        raise Refused(f"{path} exists already; choose another name.") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}.") from None
+
+
+async def _write(meter: Finite, file: BinaryIO) -> None:
+    async for octets in meter.beats():
+        file.write(octets or b"")
+        file.flush()

@@ -1,0 +1,111 @@
+"""How a PIN is entered by torch, and the timing of it, counted on the screen. The PIN itself is never asked for.
+
+two short flashes     the display wakes up, up to "PIN"
+n short flashes       raise the digit to n; 3 s of darkness take it and go to the next
+on to "InF"           by short flashes; light for 5 s or longer switches it on, for good
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+from iskra_server.cli.ui.phrases import Phrases
+
+DIGITS = 4
+PAUSE_S = 3
+HOLD_S = 5
+BEAT_S = 1.0
+_PIN_TAKEN_S = 15.0
+
+
+class Board:
+    """What is written line by line, with a line that counts now and then."""
+
+    def __init__(self) -> None:
+        self._is_counting = False
+
+    def say(self, sentence: str) -> None:
+        print("\n" * self._is_counting + sentence, flush=True)
+        self._is_counting = False
+
+    def count(self, word: str) -> None:
+        """One more word on the line that counts."""
+        print(("" if self._is_counting else "   ") + f" {word}", end="", flush=True)
+        self._is_counting = True
+
+    def end(self) -> None:
+        if self._is_counting:
+            print(flush=True)
+        self._is_counting = False
+
+
+class Lesson:
+    """Leads through the steps; `enter` is set whenever the person presses Enter, `unlocked` once the meter is."""
+
+    def __init__(self, board: Board, phrases: Phrases) -> None:
+        self.enter = asyncio.Event()
+        self.unlocked = asyncio.Event()
+        self._board = board
+        self._phrases = phrases
+
+    async def run(self) -> None:
+        """Endless: again, where the meter does not unlock or falls back."""
+        while True:
+            await self._wake()
+            for number in range(1, DIGITS + 1):
+                await self._digit(number)
+            if await self._is_unlocked():
+                await self._switch_inf_on()
+                # there is nothing more to lead to, until it falls back
+                await self._until_locked()
+
+    async def _wake(self) -> None:
+        await self._pressed(self._phrases.wake)
+        await self._count((self._phrases.flash, self._phrases.flash))
+        await self._pressed(self._phrases.until_pin)
+
+    async def _digit(self, number: int) -> None:
+        self._board.say(self._phrases.digit.format(number))
+        self.enter.clear()
+        for count in range(1, 10):
+            if await self._is_pressed_within(BEAT_S if count > 1 else 2 * BEAT_S):
+                break
+            self._board.count(str(count))
+        else:
+            await self._is_pressed_within(2 * BEAT_S)
+        await self._count([self._phrases.dark] + [str(left) for left in range(PAUSE_S, 0, -1)])
+
+    async def _is_unlocked(self) -> bool:
+        self._board.say(self._phrases.waiting)
+        try:
+            await asyncio.wait_for(self.unlocked.wait(), _PIN_TAKEN_S)
+        except TimeoutError:
+            self._board.say(self._phrases.still_locked)
+            return False
+        return True
+
+    async def _switch_inf_on(self) -> None:
+        await self._pressed(self._phrases.on_to_inf)
+        await self._count([self._phrases.hold] + [str(left) for left in range(HOLD_S, 0, -1)])
+        self._board.say(self._phrases.let_go)
+
+    async def _until_locked(self) -> None:
+        while self.unlocked.is_set():  # noqa: ASYNC110 - it is cleared, which no event tells
+            await asyncio.sleep(BEAT_S / 4)
+
+    async def _pressed(self, sentence: str) -> None:
+        self._board.say(sentence)
+        self.enter.clear()
+        await self.enter.wait()
+
+    async def _is_pressed_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self.enter.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _count(self, words: Iterable[str]) -> None:
+        for word in words:
+            self._board.count(word)
+            await asyncio.sleep(BEAT_S)
+        self._board.end()

@@ -1,0 +1,96 @@
+"""All texts of `unlock`, in both languages."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from iskra_server.cli.ui.language import Language
+from iskra_server.diagnosis.unlocking import Event
+
+
+class Phrases(Struct, frozen=True, kw_only=True):
+    """`events` are what the telegrams tell, `instructions` all of it in advance; the rest leads step by step.
+
+    `digit` is filled in with the number of the digit. `flash`, `dark` and `hold` are counted aloud.
+    """
+
+    listening: str
+    stranger: str
+    events: Mapping[Event, str]
+    instructions: tuple[str, ...]
+    wake: str
+    until_pin: str
+    digit: str
+    waiting: str
+    still_locked: str
+    on_to_inf: str
+    let_go: str
+    flash: str
+    dark: str
+    hold: str
+
+
+PHRASES: Mapping[Language, Phrases] = {
+    "en": Phrases(
+        listening="Listening for the meter ...",
+        stranger="a meter of another maker",
+        events={
+            "locked": "It is locked: it sends whole kWh and no power.",
+            "unlocked": "It is unlocked: there is nothing to do.",
+            "digits": "The digits after the point have appeared.",
+            "power": "The power has appeared.",
+            "falls_back": "It locks itself again in two minutes: switch InF on.",
+            "fell_back": "It has locked itself again: InF is off. Enter the PIN again, and hold the light on InF.",
+            "inf_on": "InF is on: the meter stays unlocked.",
+        },
+        instructions=(
+            "Have the four-digit PIN from your grid operator and a torch ready. The head may stay where it is;",
+            "the light goes to the optical button beside the display (a small circle or an eye).",
+            "  1. Two short flashes wake the display; more of them step on until it reads PIN.",
+            "  2. Each short flash raises the digit by one; three seconds of darkness accept it. Do this four times.",
+            "  3. Step on by short flashes until it reads InF, and hold the light for five seconds until it reads on.",
+            "Without InF the meter locks itself again after two minutes. Some meters block after several wrong PINs.",
+        ),
+        wake="Press Enter, and then flash twice with the numbers.",
+        until_pin="If the display does not read PIN yet, flash until it does. Then press Enter.",
+        digit="Digit {}: flash with each number, and press Enter at yours; immediately for a 0.",
+        waiting="Waiting for the meter to unlock ...",
+        still_locked="The meter is still locked. Check the PIN, and do not try too often: some meters block.",
+        on_to_inf="Step on by short flashes until it reads InF. Then press Enter and hold the light.",
+        let_go="Light off; the display should read InF on. Watching whether the meter stays unlocked ...",
+        flash="flash",
+        dark="dark",
+        hold="hold",
+    ),
+    "de": Phrases(
+        listening="Warte auf den Zähler ...",
+        stranger="ein Zähler eines anderen Herstellers",
+        events={
+            "locked": "Er ist gesperrt: Er sendet nur ganze kWh und keine Leistung.",
+            "unlocked": "Er ist freigeschaltet: Es ist nichts zu tun.",
+            "digits": "Die Nachkommastellen sind erschienen.",
+            "power": "Die Leistung ist erschienen.",
+            "falls_back": "In zwei Minuten sperrt er sich wieder: Schalten Sie InF ein.",
+            "fell_back": "Er hat sich wieder gesperrt: InF ist aus. Geben Sie die PIN noch einmal ein, und leuchten Sie lange auf InF.",
+            "inf_on": "InF ist an: Der Zähler bleibt freigeschaltet.",
+        },
+        instructions=(
+            "Halten Sie die vierstellige PIN Ihres Netzbetreibers und eine Taschenlampe bereit. Der Lesekopf darf bleiben;",
+            "leuchten Sie auf die optische Taste neben der Anzeige (ein kleiner Kreis oder ein Auge).",
+            "  1. Zweimal kurz leuchten weckt die Anzeige; weiter kurz leuchten, bis dort PIN steht.",
+            "  2. Jedes kurze Leuchten zählt die Ziffer um eins hoch; drei Sekunden Dunkelheit übernehmen sie. Das viermal.",
+            "  3. Weiter kurz leuchten, bis dort InF steht, und dann fünf Sekunden leuchten, bis dort on steht.",
+            "Ohne InF sperrt sich der Zähler nach zwei Minuten wieder. Manche sperren sich nach mehreren falschen PINs ganz.",
+        ),
+        wake="Drücken Sie die Eingabetaste, und leuchten Sie dann im Takt zweimal.",
+        until_pin="Steht dort noch nicht PIN, leuchten Sie kurz, bis es so ist. Dann drücken Sie die Eingabetaste.",
+        digit="Ziffer {}: Leuchten Sie bei jeder Zahl kurz, und drücken Sie bei Ihrer Ziffer die Eingabetaste; bei einer 0 sofort.",
+        waiting="Warte, ob der Zähler sich freischaltet ...",
+        still_locked="Der Zähler ist noch gesperrt. Prüfen Sie die PIN, und versuchen Sie es nicht zu oft: Manche Zähler sperren sich dann ganz.",
+        on_to_inf="Leuchten Sie kurz, bis dort InF steht. Dann drücken Sie die Eingabetaste und leuchten lange.",
+        let_go="Licht aus; dort sollte InF on stehen. Warte, ob der Zähler freigeschaltet bleibt ...",
+        flash="Licht",
+        dark="dunkel",
+        hold="halten",
+    ),
+}

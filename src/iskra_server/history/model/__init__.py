@@ -1,0 +1,1 @@
+"""Pure arithmetic on counters and time: records, periods, energy, power. No database."""

@@ -1,0 +1,1 @@
+"""The numbers of every telegram, packed column by column."""

@@ -1,0 +1,165 @@
+"""A curve of power: how it went over a period in no more points than a chart can show.
+
+    W |    .-max                 Each point stands for an equal stretch of time: the least, the mean and the most of
+      | --'--mean   gap   --     it. Where nothing was measured there is no point; a value holds for 60 s, longer
+      |    '-min                 silence is a gap. Power in mW, + import, - export; times in Unix seconds.
+
+The mean is that of the telegrams, each of them the same; that of blocks of telegrams by the time they share with the
+point, that of quarters of an hour by the count of their telegrams. A block counts whole in every point that it reaches
+into: no least or most is lost, it may show up to a block too early or too late. A closed quarter is written soon after
+it, a telegram at most an hour later: so young an end of the curve is no gap.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby, pairwise
+
+from msgspec import Struct
+
+from iskra_server.history.model.moment import SECOND_US
+from iskra_server.history.model.power import HOLDS_US
+from iskra_server.history.model.records import LONGEST_BLOCK_S, QUARTER_S, PointBlock, PowerBlock, PowerQuarter
+from iskra_server.history.points.points import column
+from iskra_server.meter.power import POWER
+
+_MS = 1000
+HOLDS_S = HOLDS_US // SECOND_US
+_MW = 3
+
+Stretch = tuple[int, int]
+
+
+class CurvePoint(Struct, frozen=True, gc=False):
+    """Of the stretch that begins at `begin_s`."""
+
+    begin_s: int
+    min_mw: int
+    mean_mw: int
+    max_mw: int
+
+
+class Curve(Struct, frozen=True):
+    """`resolution_s` is how much time a point stands for; `gaps` are in order."""
+
+    resolution_s: int
+    points: list[CurvePoint]
+    gaps: list[Stretch]
+
+
+class Telegrams(Struct, frozen=True):
+    """The power in telegrams, by time: Unix milliseconds and mW."""
+
+    at_ms: list[int]
+    power_mw: list[int]
+
+
+def step_s(period: Stretch, at_most: int) -> int:
+    """How many seconds a point stands for, where there are so many of them at most."""
+    return max(1, -(-(period[1] - period[0]) // at_most))
+
+
+def telegrams_of(blocks: Iterable[PointBlock], period: Stretch) -> Telegrams:
+    """The power in blocks of points, within a period. ValueError where one is damaged."""
+    rows = [row for block in blocks for row in _power(block.octets)]
+    # in order unless a clock went back
+    rows.sort()
+    first, last = (bisect_left(rows, (moment_s * _MS,)) for moment_s in period)
+    return Telegrams([at_ms for at_ms, _ in rows[first:last]], [power_mw for _, power_mw in rows[first:last]])
+
+
+def by_telegrams(telegrams: Telegrams, period: Stretch, heard: Stretch, at_most: int) -> Curve:
+    """At most so many points of at least a second; `heard` is the part of the period in which values are expected."""
+    begin_s, end_s = period
+    resolution_s = step_s(period, at_most)
+    begins = range(begin_s, end_s, resolution_s)
+    cuts = [bisect_left(telegrams.at_ms, moment_s * _MS) for moment_s in (*begins, end_s)]
+    points = [
+        _point(begin_s, telegrams.power_mw[first:last])
+        for begin_s, (first, last) in zip(begins, pairwise(cuts), strict=True)
+        if first < last
+    ]
+    longest_ms = HOLDS_S * _MS
+    gaps = [(before // _MS, after // _MS) for before, after in pairwise(telegrams.at_ms) if after - before > longest_ms]
+    known = (telegrams.at_ms[0] // _MS, telegrams.at_ms[-1] // _MS) if points else None
+    return Curve(resolution_s, points, _with_ends(gaps, known, heard))
+
+
+def by_blocks(blocks: Sequence[PowerBlock], period: Stretch, heard: Stretch, at_most: int) -> Curve:
+    """As `by_telegrams`, from blocks in order, none of them longer than a point."""
+    resolution_s = step_s(period, at_most)
+    firsts = [block.first_s for block in blocks]
+    # growing, also where a clock went back
+    lasts = list(accumulate((block.last_s for block in blocks), max))
+    points = []
+    for begin_s in range(*period, resolution_s):
+        end_s = min(begin_s + resolution_s, period[1])
+        some = blocks[bisect_left(lasts, begin_s) : bisect_left(firsts, end_s)]
+        if some:
+            points.append(_weighed(begin_s, end_s, some))
+    silences = zip(lasts, firsts[1:], strict=False)
+    gaps = [(before_s, after_s) for before_s, after_s in silences if after_s - before_s > HOLDS_S]
+    known = (firsts[0], lasts[-1]) if blocks else None
+    return Curve(resolution_s, points, _with_ends(gaps, known, heard))
+
+
+def by_quarters(quarters: Sequence[PowerQuarter], period: Stretch, heard: Stretch, at_most: int) -> Curve:
+    """At most so many points of one or more quarters each."""
+    first, end = period[0] // QUARTER_S, -(-period[1] // QUARTER_S)
+    step = max(1, -(-(end - first) // at_most))
+    stretches = groupby(quarters, key=lambda quarter: (quarter.quarter - first) // step)
+    points = [_summed((first + number * step) * QUARTER_S, list(some)) for number, some in stretches]
+    gaps = [
+        ((before.quarter + 1) * QUARTER_S, after.quarter * QUARTER_S)
+        for before, after in pairwise(quarters)
+        if after.quarter - before.quarter > 1
+    ]
+    known = (quarters[0].quarter * QUARTER_S, (quarters[-1].quarter + 1) * QUARTER_S) if quarters else None
+    return Curve(step * QUARTER_S, points, _with_ends(gaps, known, heard))
+
+
+def _with_ends(gaps: list[Stretch], known: Stretch | None, heard: Stretch) -> list[Stretch]:
+    """The gaps with those before and after what is known, from its first value to the end of its last."""
+    begin_s, end_s = heard
+    first_s, last_s = known or (begin_s, begin_s)
+    head = [(begin_s, first_s)] if first_s - begin_s > HOLDS_S else []
+    tail = [(last_s, end_s)] if end_s - last_s > LONGEST_BLOCK_S else []
+    return [*head, *gaps, *tail]
+
+
+def _power(octets: bytes) -> list[tuple[int, int]]:
+    """The signed power of each record; as the ledger takes it."""
+    return list(_milliwatts(column(octets, POWER)))
+
+
+def _milliwatts(rows: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
+    for scaler, some in groupby(rows, key=lambda row: row[2]):
+        exponent = scaler + _MW
+        factor, divisor = 10 ** max(exponent, 0), 10 ** max(-exponent, 0)
+        yield from ((at_ms, raw * factor // divisor) for at_ms, raw, _ in some)
+
+
+def _point(begin_s: int, power_mw: Sequence[int]) -> CurvePoint:
+    return CurvePoint(begin_s, min(power_mw), sum(power_mw) // len(power_mw), max(power_mw))
+
+
+def _weighed(begin_s: int, end_s: int, blocks: Sequence[PowerBlock]) -> CurvePoint:
+    """By the seconds of each block between two moments; in one loop, as there are a thousand points."""
+    least, most = blocks[0].min_mw, blocks[0].max_mw
+    weighted = lasted_s = 0
+    for block in blocks:
+        first_s, after_s = block.first_s, block.last_s + 1
+        shared_s = (after_s if after_s < end_s else end_s) - (first_s if first_s > begin_s else begin_s)
+        if shared_s > 0:
+            least = block.min_mw if block.min_mw < least else least
+            most = block.max_mw if block.max_mw > most else most
+            weighted += shared_s * block.mean_mw
+            lasted_s += shared_s
+    return CurvePoint(begin_s, least, weighted // lasted_s, most)
+
+
+def _summed(begin_s: int, quarters: Sequence[PowerQuarter]) -> CurvePoint:
+    count = sum(quarter.count for quarter in quarters)
+    mean_mw = sum(quarter.mean_mw * quarter.count for quarter in quarters) // count
+    return CurvePoint(
+        begin_s, min(quarter.min_mw for quarter in quarters), mean_mw, max(quarter.max_mw for quarter in quarters)
+    )

@@ -1,0 +1,205 @@
+"""Raw points: the numbers of some telegrams of one meter in few octets, column by column.
+
+    octet 1     version
+    zlib        head      counts of points, columns, layouts, runs
+                columns   OBIS code, scaler, unit
+                layouts   count, numbers of columns               which columns a telegram has, in its order
+                runs      layout, count of telegrams              a meter seldom changes its layout
+                times     series of Unix milliseconds
+                values    a series for each column
+
+A series is a column of numbers, packed (packing.py). Damage is a ValueError.
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice, repeat
+
+from msgspec import Struct
+
+from iskra_server.history.model.moment import moment_of
+from iskra_server.history.points.packing import Cursor, deflated, folded, inflated, is_storable, unfolded
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Register, Sample
+from iskra_server.meter.units import Unit
+
+VERSION = 1
+# an hour of a telegram a second, wider than any telegram: they bound the memory that damaged octets can ask for
+MAX_POINTS = 4096
+MAX_REGISTERS = 128
+MAX_COLUMNS = 4096
+# what the meter's own clock said stands last in a point: seconds of running, and the time in Unix seconds
+METER_TIMES = {"sec_index": Obis.parse("0-0:96.8.0"), "timestamp": Obis.parse("0-0:1.0.0")}
+
+_HEAD, _COLUMN, _RUN = "<HHHH", "<6shH", "<HH"
+_NO_SCALER, _NO_UNIT = -(1 << 15), (1 << 16) - 1
+
+# what a register is, and how often the same stood before it in the telegram
+_Column = tuple[Obis, int | None, Unit | None, int]
+
+
+class Point(Struct, frozen=True, gc=False):
+    """The numbers of one telegram, in its order, at Unix milliseconds."""
+
+    at_ms: int
+    registers: tuple[Register, ...]
+
+
+class _Block(Struct, frozen=True):
+    """A block taken apart, the values still packed; `counts` says how many of them each column has."""
+
+    columns: list[_Column]
+    layouts: list[tuple[int, ...]]
+    runs: list[tuple[int, int]]
+    times: list[int]
+    counts: list[int]
+    values: list[bytes]
+
+
+def point_of(sample: Sample) -> Point:
+    """What is kept of a sample: code, number, scaler and unit of each register that carries a number."""
+    kept = (
+        Register(register.obis, register.raw, register.scaler, register.unit)
+        for register in sample.reading.registers
+        if not isinstance(register.raw, (bytes, bool)) and _fits(register.raw, register.scaler, register.unit)
+    )
+    registers = [*islice(kept, MAX_REGISTERS)]
+    time = sample.reading.meter_time
+    if len(registers) < MAX_REGISTERS and time and time.kind in METER_TIMES and is_storable(time.seconds):
+        registers.append(Register(METER_TIMES[time.kind], time.seconds))
+    return Point(moment_of(sample).at_us // 1000, tuple(registers))
+
+
+def pack(points: Sequence[Point]) -> bytes:
+    """The octets of 1 to MAX_POINTS points of one meter; ValueError for more, or for what no meter sends."""
+    if not 0 < len(points) <= MAX_POINTS:
+        raise ValueError(f"a block holds 1 to {MAX_POINTS} points, not {len(points)}")
+    columns: dict[_Column, int] = {}
+    values: list[list[int]] = []
+    layouts_in_turn = [_sorted_in(point, columns, values) for point in points]
+    layouts = {layout: number for number, layout in enumerate(dict.fromkeys(layouts_in_turn))}
+    if len(columns) > MAX_COLUMNS or max(map(len, layouts)) > MAX_REGISTERS:
+        raise ValueError(f"a block holds {MAX_COLUMNS} columns and {MAX_REGISTERS} registers of a telegram at most")
+    runs = [(layouts[layout], len(list(run))) for layout, run in groupby(layouts_in_turn)]
+    body = [struct.pack(_HEAD, len(points), len(columns), len(layouts), len(runs))]
+    body += map(_described, columns)
+    body += (struct.pack(f"<B{len(layout)}H", len(layout), *layout) for layout in layouts)
+    body += (struct.pack(_RUN, *run) for run in runs)
+    body += map(folded, ([point.at_ms for point in points], *values))
+    return bytes((VERSION,)) + deflated(b"".join(body))
+
+
+def unpack(octets: bytes) -> list[Point]:
+    """The points of a block; ValueError where the octets are damaged."""
+    block = _taken_apart(octets)
+    values = [iter(unfolded(*packed)) for packed in zip(block.values, block.counts, strict=True)]
+    times = iter(block.times)
+    points: list[Point] = []
+    for layout, count in block.runs:
+        registers = [
+            [Register(obis, raw, scaler, unit) for raw in islice(values[number], count)]
+            for number in block.layouts[layout]
+            for obis, scaler, unit, _ in (block.columns[number],)
+        ]
+        rows = zip(*registers, strict=True) if registers else repeat((), count)
+        points += map(Point, islice(times, count), rows)
+    return points
+
+
+def column(octets: bytes, obis: Obis) -> list[tuple[int, int, int]]:
+    """Unix milliseconds, number and scaler of one register in each telegram that has it, faster than `unpack`.
+
+    ValueError where the octets are damaged.
+    """
+    block = _taken_apart(octets)
+    found: list[tuple[int, int, int]] = []
+    for number, (code, scaler, _, again) in enumerate(block.columns):
+        if code == obis and not again:
+            values = unfolded(block.values[number], block.counts[number])
+            found += zip(_places(block, number), values, repeat(scaler or 0))
+    # a meter that changes a scaler has a column for each
+    return [(block.times[place], raw, scaler) for place, raw, scaler in sorted(found)]
+
+
+def _places(block: _Block, number: int) -> Iterator[int]:
+    """Which points have a value in a column."""
+    begin = 0
+    for layout, count in block.runs:
+        if number in block.layouts[layout]:
+            yield from range(begin, begin + count)
+        begin += count
+
+
+def _fits(raw: int, scaler: int | None, unit: int | None) -> bool:
+    return is_storable(raw) and _NO_SCALER < (scaler or 0) < -_NO_SCALER and 0 <= (unit or 0) < _NO_UNIT
+
+
+def _sorted_in(point: Point, columns: dict[_Column, int], values: list[list[int]]) -> tuple[int, ...]:
+    """Put a point's numbers into their columns; its layout."""
+    layout: dict[int, None] = {}
+    for register in point.registers:
+        raw, again = register.raw, 0
+        if isinstance(raw, bytes) or not _fits(raw, register.scaler, register.unit):
+            raise ValueError(f"{register.obis} carries no number of 64 bits")
+        while (number := columns.get((register.obis, register.scaler, register.unit, again))) in layout:
+            again += 1
+        if number is None:
+            number = columns[register.obis, register.scaler, register.unit, again] = len(columns)
+            values.append([])
+        layout[number] = None
+        values[number].append(raw)
+    return tuple(layout)
+
+
+def _described(column: _Column) -> bytes:
+    obis, scaler, unit, _ = column
+    return struct.pack(_COLUMN, obis, _NO_SCALER if scaler is None else scaler, _NO_UNIT if unit is None else unit)
+
+
+def _taken_apart(octets: bytes) -> _Block:
+    if octets[:1] != bytes((VERSION,)):
+        raise ValueError(f"the block of points is damaged or newer: its version is not {VERSION}")
+    cursor = Cursor(inflated(octets[1:]))
+    points, *parts = cursor.numbers(_HEAD)
+    if not 0 < points <= MAX_POINTS or parts[0] > MAX_COLUMNS or max(parts[1:]) > points:
+        raise ValueError("the block of points is damaged: it counts what no block holds")
+    columns = _columns(cursor, parts[0])
+    layouts = [_layout(cursor) for _ in range(parts[1])]
+    runs = list(cursor.rows(_RUN, parts[2]))
+    counts = _counts(layouts, runs, points, len(columns))
+    times = list(unfolded(cursor.folded(points), points))
+    values = [cursor.folded(count) for count in counts]
+    cursor.end()
+    return _Block(columns, layouts, runs, times, counts, values)
+
+
+def _columns(cursor: Cursor, count: int) -> list[_Column]:
+    before: Counter[tuple[Obis, int | None, Unit | None]] = Counter()
+    columns: list[_Column] = []
+    for obis, scaler, unit in cursor.rows(_COLUMN, count):
+        known = Obis(obis), None if scaler == _NO_SCALER else scaler, None if unit == _NO_UNIT else Unit(unit)
+        columns.append((*known, before[known]))
+        before[known] += 1
+    return columns
+
+
+def _layout(cursor: Cursor) -> tuple[int, ...]:
+    (count,) = cursor.numbers("<B")
+    if count > MAX_REGISTERS:
+        raise ValueError(f"the block of points is damaged: no telegram has {count} registers")
+    return cursor.numbers(f"<{count}H")
+
+
+def _counts(layouts: list[tuple[int, ...]], runs: list[tuple[int, int]], points: int, columns: int) -> list[int]:
+    """How many values each column has; every run needs its layout, every column its telegrams."""
+    counts = [0] * columns
+    try:
+        for layout, count in runs:
+            for number in layouts[layout]:
+                counts[number] += count
+    except IndexError:
+        counts = [0]
+    if not all(counts) or sum(count for _, count in runs) != points:
+        raise ValueError("the block of points is damaged: its parts do not fit each other")
+    return counts

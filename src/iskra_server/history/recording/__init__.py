@@ -1,0 +1,1 @@
+"""History while the server runs: recorder, pending records, writer, retention."""

@@ -1,0 +1,1 @@
+"""History in a database: SQLite or PostgreSQL, schema, migrations, queries."""

@@ -1,0 +1,120 @@
+"""Copies of an SQLite history: taken while it is written, checked before they take its place.
+
+A copy is one plain file (no WAL beside it), and appears under its name only when it is whole and on the disk.
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy.engine import URL
+
+from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store.schema import VERSION_TABLE, VERSIONS
+from iskra_server.history.store.trouble import trouble
+
+_BESIDE = ("-wal", "-shm")
+
+
+def back_up(store: Path, to: Path) -> None:
+    """Copy a history, which may be in use, to a file; an older backup there is replaced. Raises StoreError."""
+    if not store.exists():
+        raise StoreError(f"There is no history at {store}. Set data_dir to where it is.")
+    if to.exists():
+        if to.samefile(store):
+            raise StoreError(f"{to} is the history itself. Name another file for the backup.")
+        check(to)
+    _copy(store, to)
+
+
+def restore(file: Path, to: Path) -> None:
+    """Put a checked backup in the place of a history that nobody uses, which is kept as *.replaced.
+
+    Raises StoreError, having changed nothing.
+    """
+    check(file)
+    if to.exists():
+        _refuse_in_use(to)
+    fresh = to.with_name(f"{to.name}.restored")
+    _copy(file, fresh)
+    # a WAL that stayed behind would be replayed into the restored file
+    for suffix in ("", *_BESIDE):
+        old = to.with_name(to.name + suffix)
+        if old.exists():
+            old.replace(to.with_name(f"{to.name}.replaced{suffix}"))
+    fresh.replace(to)
+    _sync(to.parent)
+
+
+def check(file: Path) -> None:
+    """Whether a file is a whole history that this program can read. Raises StoreError, saying what is wrong."""
+    if not file.is_file():
+        raise StoreError(f"There is no backup at {file}. Name a file that iskra-server backup wrote.")
+    try:
+        with closing(_connect(file)) as connection:
+            damage = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
+            tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            version = (
+                connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+                if VERSION_TABLE in tables
+                else None
+            )
+    except sqlite3.Error as error:
+        raise trouble(_url(file), error) from error
+    if damage != ["ok"]:
+        raise StoreError(f"{file} is damaged ({damage[0]}). Use an older backup.")
+    if version is None:
+        raise StoreError(f"{file} is no history of iskra-server. Name a file that iskra-server backup wrote.")
+    if version[0] not in VERSIONS:
+        raise StoreError(f"{file} was written by a newer iskra-server (schema {version[0]}). Install that version.")
+
+
+def _copy(file: Path, to: Path) -> None:
+    part = to.with_name(f"{to.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with closing(_connect(file)) as source, closing(sqlite3.connect(part)) as copy:
+            # in one step: a reader in WAL mode holds nobody up, and sees one moment
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        _sync(part)
+        part.replace(to)
+        _sync(to.parent)
+    except (sqlite3.Error, OSError) as error:
+        part.unlink(missing_ok=True)
+        raise trouble(_url(file if _is_source(error) else to), error) from error
+
+
+def _is_source(error: Exception) -> bool:
+    damaged = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return getattr(error, "sqlite_errorcode", 0) in damaged
+
+
+def _refuse_in_use(history: Path) -> None:
+    """Leaving WAL mode takes the file for oneself alone; a damaged file cannot, and is not in the way."""
+    try:
+        with closing(sqlite3.connect(history, timeout=1)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise StoreError(f"{history} is in use. Stop iskra-server, then restore again.") from error
+    except sqlite3.DatabaseError:
+        return
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _url(file: Path) -> URL:
+    return URL.create("sqlite", database=str(file))

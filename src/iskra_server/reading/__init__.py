@@ -1,0 +1,1 @@
+"""From the bytes of a source to samples on the hub: reader, reception counts, arbitration, hub."""

@@ -1,0 +1,1 @@
+"""Telegrams and texts without identities and secrets."""

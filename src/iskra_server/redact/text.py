@@ -1,0 +1,70 @@
+"""Texts without identities and secrets: each form in which one can stand is replaced, the same one by the same.
+
+server id    hex in either case, with blanks, colons or hyphens; backwards; as a number; as text; base64
+its label    1 ISK 00 12345678, without blanks, as in an address; its eight digits, also backwards
+a secret     as it is, as in an address, in hex, base64
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
+from urllib.parse import quote, quote_plus
+
+from iskra_server.base.secret import MASK, TELLING_CHARACTERS, Secret, telling_forms
+from iskra_server.meter import identity
+
+# shorter numbers stand everywhere by chance
+_TELLING_DIGITS = 5
+_DIGITS = 8
+
+
+class Scrubber:
+    """`identities`: octets -> what stands for them; `secrets` are masked."""
+
+    def __init__(self, identities: Mapping[bytes, bytes], secrets: Iterable[Secret] = ()) -> None:
+        forms = {form.lower(): MASK for form in telling_forms(secrets)}
+        for original, substitute in identities.items():
+            names = identity.label(original), identity.label(substitute)
+            forms |= _pairs(_of_octets(original), _of_octets(substitute))
+            forms |= _pairs(_of_label(names[0]), _of_label(names[1]))
+        self._forms = forms
+        # the longest first: a label before the digits in it
+        any_form = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+        self._any = re.compile(any_form, re.IGNORECASE) if forms else None
+
+    def text(self, text: str) -> str:
+        return self._any.sub(lambda found: self._forms[found[0].lower()], text) if self._any else text
+
+
+def _pairs(originals: Iterable[str], substitutes: Iterable[str]) -> dict[str, str]:
+    """Each form and that of what stands for it, the first of two alike; what has no such form is masked."""
+    pairs = reversed(list(zip_longest(originals, substitutes, fillvalue="")))
+    return {form.lower(): other or MASK for form, other in pairs if len(form) >= TELLING_CHARACTERS}
+
+
+def _of_octets(octets: bytes) -> Iterator[str]:
+    for each in (octets, octets[::-1]):
+        text = each.hex()
+        pairs = [text[at : at + 2] for at in range(0, len(text), 2)]
+        yield from (sign.join(pairs) for sign in ("", " ", ":", "-", r"\x"))
+        yield str(int.from_bytes(each))
+        yield base64.b64encode(each).decode().rstrip("=")
+    if octets.isascii() and octets.decode().isprintable():
+        yield octets.decode()
+        yield octets.decode()[::-1]
+
+
+def _of_label(label: str | None) -> Iterator[str]:
+    if label is None:
+        return
+    serial = label[-_DIGITS:]
+    number = int(serial).to_bytes(4)
+    for name in (label, label.replace(" ", ""), quote(label), quote_plus(label)):
+        yield name
+        yield name[::-1]
+    yield from (serial, serial[::-1])
+    yield from (number.hex(), number[::-1].hex())
+    # as a number it has no zeros before it; short ones stand everywhere by chance
+    if len(short := serial.lstrip("0")) >= _TELLING_DIGITS:
+        yield from (short, short[::-1])

@@ -1,0 +1,1 @@
+"""The running server: composition, supervision, HTTP socket, logs, systemd, TLS, time."""

@@ -1,0 +1,166 @@
+"""What a configuration asks for, tried before anything is opened or changed: each mistake in it is a sentence.
+
+A plan carries ready settings, part by part. A reload compares the old plan with the new one: equal parts keep running.
+"""
+
+import os
+import ssl
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec import structs
+
+from iskra_server import __version__
+from iskra_server.base.address import is_host
+from iskra_server.base.secret import Secret
+from iskra_server.base.timezone import Found, found_zone
+from iskra_server.codecs.decoder import recognise
+from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
+from iskra_server.cost.configured import contracts_of
+from iskra_server.diagnosis.advice import tell
+from iskra_server.history.store.address import address_of, check
+from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
+from iskra_server.runtime.tls import contents, tls_context
+from iskra_server.sources import open_source
+from iskra_server.sources.source import Source
+from iskra_server.web.http.settings import Scope, Settings
+
+_SIMULATOR = "simulator"
+_TOKEN_LENGTH = 16
+
+
+class Plan(NamedTuple):
+    """A configuration of which everything that can be wrong was tried, and nothing was opened yet."""
+
+    config: Config
+    sources: list[Source]
+    settings: Settings
+    outputs: tuple[PlannedOutput, ...]
+    tls: ssl.SSLContext | None
+    # changes when a certificate is renewed in its old place
+    tls_files: bytes
+
+    @property
+    def simulated(self) -> bool:
+        return _simulated(self.sources)
+
+    @property
+    def place(self) -> object:
+        """Where the server listens."""
+        return self.config.server.host, self.config.server.port
+
+    @property
+    def access(self) -> object:
+        """Who may see something."""
+        return self.settings.token, self.settings.scopes, self.settings.allowed_hosts
+
+    @property
+    def answers(self) -> object:
+        """What answers over HTTP are made from; the first meter is the one that is meant where none is named."""
+        return self.settings, self.config.history.enabled, self.config.meters
+
+
+def plan_of(config: Config) -> Plan:
+    """Raises ConfigError."""
+    server = config.server
+    config = structs.replace(config, meters=config.meters_read)
+    found = _zone(server.time_zone)
+    settings = Settings(
+        version=__version__,
+        readout_interval_s=server.readout_interval,
+        tz=found.zone.key,
+        tz_reason=found.reason,
+        token=_token(server.token),
+        allowed_hosts=tuple(server.allowed_hosts.split(",")),
+        contracts=contracts_of(config.contracts),
+        scopes=_scopes(config),
+        centre=not config.meters,
+    )
+    if not is_host(server.host):
+        raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
+    sources = [_source(meter) for meter in config.meters]
+    _check_devices(sources)
+    if config.history.enabled:
+        _check_history(config.history, simulated=_simulated(sources))
+    return Plan(
+        config=config,
+        sources=sources,
+        settings=settings,
+        outputs=planned_outputs(config),
+        # before the context: files that change in between are read again at the next reload
+        tls_files=contents(server.tls_cert, server.tls_key),
+        tls=tls_context(server.tls_cert, server.tls_key),
+    )
+
+
+def _simulated(sources: Sequence[Source]) -> bool:
+    return bool(sources) and all(source.simulated for source in sources)
+
+
+def _check_history(keys: HistoryConfig, *, simulated: bool) -> None:
+    try:
+        if keys.database_url:
+            check(keys.database_url)
+        address_of(keys.data_dir, keys.database_url, simulated=simulated)
+    except ValueError as error:
+        raise ConfigError(f"history.{error}.") from None
+
+
+def _source(meter: MeterConfig) -> Source:
+    try:
+        if meter.url.scheme != _SIMULATOR:
+            return open_source(meter.url, recognise=recognise, tell=tell)
+        # the simulator is imported only where it is used
+        from iskra_server.simulator.virtual import from_url  # noqa: PLC0415
+
+        return from_url(meter.url)
+    except ValueError as error:
+        reason = meter.url.masked(error).rstrip(".")
+        raise ConfigError(f"The meter {meter.url} cannot be read: {reason}.") from None
+
+
+def _check_devices(sources: list[Source]) -> None:
+    """Two names of one serial port would take it from each other."""
+    ports: dict[str, str] = {}
+    for port in (source.state.port for source in sources if not source.simulated):
+        device = os.path.realpath(port)
+        if device in ports and os.path.exists(device):
+            raise ConfigError(
+                f"The meters {ports[device]} and {port} are the same device ({device}); keep one of them."
+            )
+        ports[device] = port
+
+
+def _zone(name: str) -> Found:
+    try:
+        return found_zone(name)
+    except ValueError as error:
+        raise ConfigError(f"server.time_zone: {error}.") from error
+
+
+def _token(token: Secret, key: str = "server.token") -> Secret:
+    """What can be guessed or does not fit into a header is refused."""
+    text = token.reveal()
+    if text and (len(text) < _TOKEN_LENGTH or not all("!" <= character <= "~" for character in text)):
+        raise ConfigError(f"{key} must be at least {_TOKEN_LENGTH} letters, digits or signs, without spaces.")
+    return token
+
+
+def _scopes(config: Config) -> tuple[Scope, ...]:
+    """Tokens that see the meters of some groups: none of them may be mistaken for another, or for one that sees all."""
+    if config.tokens and not config.server.token:
+        raise ConfigError("tokens need server.token: without it, everybody sees everything.")
+    tokens = [config.server.token, *(each.token for each in config.tokens)]
+    for place, each in enumerate(config.tokens, 1):
+        if not each.token:
+            raise ConfigError(f"tokens.token is missing in the section [[tokens]] number {place}.")
+        if tokens.count(each.token) > 1:
+            raise ConfigError(f"The tokens.token of the section [[tokens]] number {place} stands elsewhere, too.")
+    return tuple(Scope(_token(each.token, "tokens.token"), _groups(each.groups)) for each in config.tokens)
+
+
+def _groups(text: str) -> tuple[tuple[str, str], ...]:
+    parts = [each.strip().partition(":") for each in text.split(",")]
+    if not all(kind and colon and value for kind, colon, value in parts):
+        raise ConfigError(f"tokens.groups must be groups such as tenant:Meyer, building:7; it is '{text}'.")
+    return tuple((kind.strip(), value.strip()) for kind, _, value in parts)

@@ -1,1 +1,0 @@
-"""What a bug report needs, without who it is from: telegrams and texts with every identity replaced."""

@@ -1,0 +1,1 @@
+"""HTTP: the application, access rules, headers, errors, pages."""

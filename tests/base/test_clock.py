@@ -1,0 +1,226 @@
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from iskra_server.base import clock
+from iskra_server.base.clock import (
+    BURST_S,
+    DAY_S,
+    FIRST_MOMENT_S,
+    SETTLE_S,
+    STEP_S,
+    WAIT_S,
+    Clock,
+    Doubt,
+    Pulse,
+    Step,
+    boottime_s,
+    has_own_clock,
+    synchronised_now,
+    unseen_s,
+    wall_ahead_s,
+)
+
+
+def test_boot_time_runs_on_and_is_that_of_the_system() -> None:
+    first = boottime_s()
+    assert first <= boottime_s()
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        assert boottime_s() == pytest.approx(time.clock_gettime(time.CLOCK_BOOTTIME), abs=5)
+
+
+@pytest.mark.parametrize(
+    ("step_s", "unseen"), [(0.0, 0.0), (STEP_S, 0.0), (STEP_S + 1, STEP_S + 1), (8 * 3600.0, 8 * 3600.0), (-900.0, 0.0)]
+)
+def test_only_a_step_forward_may_hide_a_pause(step_s: float, unseen: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "boottime_s", lambda: 1000.0)
+    monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
+    then = wall_ahead_s()
+    monkeypatch.setattr("time.time", lambda: 1_800_000_000.0 + step_s)
+    assert unseen_s(then) == unseen
+
+
+NOW_S = FIRST_MOMENT_S + 300 * DAY_S
+YEAR_S = 365 * DAY_S
+
+
+class Machine:
+    """Both clocks of a computer, and what its kernel says; `run` lets time pass, `set` sets the wall clock."""
+
+    def __init__(self, ahead_s: float = NOW_S, *, has_own: bool = True, synchronised: bool | None = False) -> None:
+        self.boot_s, self.ahead_s, self.synchronised = 0.0, ahead_s, synchronised
+        self.clock = Clock(
+            wall_s=lambda: self.boot_s + self.ahead_s,
+            boot_s=lambda: self.boot_s,
+            synchronised=lambda: self.synchronised,
+            has_own=has_own,
+        )
+        self.clock.look()
+
+    def run(self, seconds: float) -> Doubt | None:
+        for _ in range(10):
+            self.boot_s += seconds / 10
+            self.clock.look()
+        return self.clock.doubt()
+
+    def set(self, by_s: float, *, by_network: bool = False) -> Doubt | None:
+        self.ahead_s += by_s
+        self.synchronised = self.synchronised or by_network
+        self.clock.look()
+        return self.clock.doubt()
+
+
+def test_a_computer_with_a_clock_of_its_own_is_believed_from_the_start() -> None:
+    machine = Machine()
+    assert (machine.run(10), machine.clock.step(), machine.clock.is_settled) == (None, None, True)
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, FIRST_MOMENT_S - 3600])
+def test_a_time_before_this_program_is_not_believed_even_where_it_is_synchronised(ahead_s: float) -> None:
+    assert Machine(ahead_s, synchronised=True).run(10) == "unset"
+
+
+def test_a_clock_that_was_not_set_is_believed_when_somebody_sets_it() -> None:
+    machine = Machine(0.0)
+    machine.run(100)
+    assert machine.clock.step() is None
+    assert machine.set(NOW_S) is None
+    assert machine.clock.step() == Step(100.0, NOW_S + 100, "unset")
+    assert machine.clock.step() is None
+
+
+@pytest.mark.parametrize("by_s", [3.0, 3600.0])
+def test_a_computer_without_a_clock_waits_for_time_synchronisation(by_s: float) -> None:
+    """The correction may be too small to be a step."""
+    machine = Machine(has_own=False)
+    assert machine.run(3600) == "unset"
+    assert machine.set(by_s, by_network=True) is None or machine.run(2) is None
+
+
+def test_a_computer_without_a_clock_believes_what_it_has_after_a_day_without_synchronisation() -> None:
+    machine = Machine(has_own=False, synchronised=None)
+    assert machine.run(WAIT_S - 1) == "unset"
+    assert machine.run(2) is None
+
+
+@pytest.mark.parametrize("by_s", [YEAR_S, 3600.0, -3600.0, 61.0])
+def test_a_clock_that_is_set_while_it_is_believed_is_believed_when_it_stays_so(by_s: float) -> None:
+    machine = Machine()
+    machine.run(100)
+    assert machine.set(by_s) == "stepped"
+    assert machine.run(SETTLE_S - 1) == "stepped"
+    assert machine.run(2) is None
+    assert machine.clock.step() == Step(NOW_S + 101 + SETTLE_S, NOW_S + by_s + 101 + SETTLE_S, "stepped")
+    assert not machine.clock.is_settled
+    assert machine.run(DAY_S) is None
+    assert machine.clock.is_settled
+
+
+def test_a_clock_that_is_set_back_to_where_it_was_is_believed_at_once() -> None:
+    machine = Machine(synchronised=True)
+    assert machine.set(YEAR_S) == "stepped"
+    machine.run(30)
+    assert machine.set(-YEAR_S) is None
+    assert machine.clock.step() is None
+
+
+def test_time_synchronisation_that_comes_late_is_believed_at_once() -> None:
+    machine = Machine()
+    machine.run(100)
+    assert machine.set(7200, by_network=True) is None
+    step = machine.clock.step()
+    assert step is not None
+    assert step.to_s - step.from_s == 7200
+
+
+@pytest.mark.parametrize(("lived_s", "doubt"), [(61, "behind"), (DAY_S, "behind"), (60, None), (DAY_S + 1, None)])
+def test_what_was_recorded_today_is_not_lived_again(lived_s: float, doubt: Doubt | None) -> None:
+    """More than a day ahead, it was the other clock that was wrong."""
+    machine = Machine()
+    machine.clock.lived(NOW_S + lived_s)
+    assert machine.clock.doubt() == doubt
+    machine.run(lived_s + 1)
+    assert machine.clock.doubt() is None
+
+
+def test_a_meter_that_has_counted_on_says_that_the_clock_stood_still() -> None:
+    machine = Machine()
+    machine.clock.stood_still()
+    assert machine.run(3600) == "stood"
+    assert machine.set(3600) is None
+
+
+def test_a_meter_that_has_counted_as_much_says_that_both_are_right() -> None:
+    machine = Machine()
+    assert machine.set(8 * 3600) == "stepped"
+    machine.clock.was_paused()
+    assert machine.clock.doubt() is None
+
+
+def test_nothing_old_is_deleted_for_a_day_after_a_long_gap() -> None:
+    machine = Machine()
+    machine.clock.unsettle()
+    assert (machine.run(DAY_S - 1), machine.clock.is_settled) == (None, False)
+    assert (machine.run(2), machine.clock.is_settled) == (None, True)
+
+
+def test_a_restart_of_the_program_does_not_wait_for_another_day() -> None:
+    clock = Clock(wall_s=lambda: NOW_S, boot_s=lambda: WAIT_S + 1, synchronised=lambda: False, has_own=False)
+    clock.look()
+    assert clock.doubt() is None
+    # that the meter counted on is known since this program runs
+    clock.stood_still()
+    assert clock.doubt() == "stood"
+
+
+def test_this_computer_answers() -> None:
+    assert synchronised_now() in (True, False, None)
+    assert isinstance(has_own_clock(), bool)
+
+
+def test_where_a_sandbox_forbids_to_ask_the_kernel_timesyncd_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(adjtimex=lambda _: -1))
+    marker = tmp_path / "synchronized"
+    assert synchronised_now(marker) is None
+    marker.touch()
+    assert synchronised_now(marker) is True
+
+
+@pytest.mark.parametrize(
+    ("machine", "hctosys", "rtc_s", "has_own"),
+    [
+        ("x86_64", None, None, True),
+        ("aarch64", None, None, False),
+        ("armv7l", "0", NOW_S, False),
+        ("aarch64", "1", NOW_S, True),
+        # a Raspberry Pi 5 without a battery
+        ("aarch64", "1", 40, False),
+        ("aarch64", "1", None, False),
+    ],
+)
+def test_a_board_has_a_clock_where_one_has_set_the_system(
+    tmp_path: Path, machine: str, hctosys: str | None, rtc_s: float | None, has_own: bool
+) -> None:
+    if hctosys is not None:
+        (tmp_path / "rtc0").mkdir()
+        (tmp_path / "rtc0/hctosys").write_text(f"{hctosys}\n")
+    if rtc_s is not None:
+        (tmp_path / "rtc0/since_epoch").write_text(f"{rtc_s:.0f}\n")
+    assert has_own_clock(tmp_path, machine) is has_own
+
+
+def test_a_process_that_did_not_run_knows_since_when_what_it_reads_may_have_waited() -> None:
+    pulse = Pulse()
+    assert pulse.waited_since_s(5.0) is None
+    for second in range(4):
+        pulse.beat(10.0 + second)
+    assert pulse.waited_since_s(13.5) is None
+    # whichever runs first afterwards, the pulse or the reader
+    assert pulse.waited_since_s(60.0) == 13.5
+    pulse.beat(60.1)
+    assert pulse.waited_since_s(60.0 + BURST_S) == 13.5
+    assert pulse.waited_since_s(60.1 + BURST_S) is None

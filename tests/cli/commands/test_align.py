@@ -1,0 +1,76 @@
+"""`align` second by second: in a pipe, as JSON, with a tone, and beside a server that holds the port."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from command import OnTerminal, Run
+from iskra_server.cli.commands.align import Moment, as_line
+from iskra_server.diagnosis.reception import Quality
+from running import Head, serving, until
+from telegrams import telegram
+
+
+@pytest.mark.parametrize(
+    ("quality", "trend", "line"),
+    [
+        (Quality(10, 9, 1, 0, 4210, 0.9), 1, " 90 %  better  9 of 10 telegrams good within 10 s, 4210 octets"),
+        (Quality(10, 1, 9, 9, 900, 0.1), -1, " 10 %  worse   1 of 10 telegrams good within 10 s, 900 octets"),
+        (Quality(10, 0, 0, 0, 0, None), 0, "  - %          0 of 0 telegrams good within 10 s, 0 octets"),
+    ],
+)
+def test_a_line_a_second(quality: Quality, trend: int, line: str) -> None:
+    assert as_line(Moment(quality, trend, "")) == line
+
+
+def test_a_head_that_sits_well(run: Run) -> None:
+    done = run("align", "simulator:MT175?rate=5", "--seconds", 2)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2
+    assert lines[-1].startswith("100 %")
+
+
+def test_a_head_that_sits_badly_is_no_success(run: Run) -> None:
+    done = run("align", "simulator:MT175?rate=20&faults=bits=0.5", "--seconds", 3, "--json")
+    assert done.returncode == 1
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["quality"]["seconds"] == 10
+    assert 0.2 < last["quality"]["share"] < 0.8
+    assert last["quality"]["damaged"] > 3
+
+
+def test_the_trend_is_shown_on_a_terminal_with_a_tone_for_every_telegram(terminal: OnTerminal) -> None:
+    live = terminal("align", "simulator:MT175?rate=5&faults=cut=0.5", "--sound", "--seconds", "4")
+    live.until("telegrams good within 10 s")
+    live.until("\a")
+    live.end()
+    assert "█" in live.text
+    assert "Traceback" not in live.text
+
+
+def test_in_a_pipe_there_is_no_tone(run: Run) -> None:
+    assert "\a" not in run("align", "simulator:MT175?rate=20", "--sound", "--seconds", 1).stdout
+
+
+def test_nothing_that_arrives_is_told(run: Run, tmp_path: Path) -> None:
+    head = Head(tmp_path / "head")
+    done = run("align", head.link, "--seconds", 1)
+    head.unplug()
+    assert done.returncode == 1
+    assert "Nothing arrives on" in done.stdout
+
+
+def test_the_server_that_holds_the_port_is_asked(run: Run, tmp_path: Path) -> None:
+    head = Head(tmp_path / "head")
+    with serving("serve", str(head.link)) as server:
+        until(lambda: server.status()["facts"]["is_open"])
+        head.send(telegram())
+        until(lambda: server.status()["ok"])
+        done = run("align", head.link, "--seconds", 1, IES_PORT=server.url.rpartition(":")[2])
+        alone = run("align", head.link, "--seconds", 1, IES_PORT="1")
+    head.unplug()
+    assert done.stdout.startswith("100 %          1 of 1 telegrams good"), done.stdout
+    assert (done.returncode, alone.returncode) == (0, 1)
+    assert "iskra-server (pid " in alone.stderr

@@ -1,0 +1,89 @@
+"""What a command is given to read, and how it learns that nothing comes."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.source import named_source, ticking, unattended
+from iskra_server.sources.source import Chunk, State, arrived
+
+
+class Scripted:
+    """A source that follows a script: octets, a state, or a pause in seconds."""
+
+    simulated = False
+
+    def __init__(self, *script: bytes | State | float, url: str = "/dev/x") -> None:
+        self.url = url
+        self.state = State(url, is_open=True)
+        self.closed = False
+        self._script = script
+
+    async def chunks(self) -> AsyncGenerator[Chunk]:
+        try:
+            for step in self._script:
+                if isinstance(step, bytes):
+                    yield arrived(step)
+                elif isinstance(step, State):
+                    self.state = step
+                else:
+                    await asyncio.sleep(step)
+        finally:
+            self.closed = True
+
+
+GONE = State("/dev/x", is_open=False, problem="unplugged", about={"port": "/dev/x"})
+MISSING = State("/dev/x", is_open=False, problem="missing", about={"port": "/dev/x"})
+
+
+async def gathered(chunks: AsyncGenerator[bytes]) -> list[bytes]:
+    async with aclosing(chunks) as given:
+        return [octets async for octets in given]
+
+
+def test_a_pause_is_an_empty_chunk_and_nothing_is_lost() -> None:
+    octets = asyncio.run(gathered(ticking(Scripted(b"a", b"b", 0.4, b"c"))))
+    assert [chunk for chunk in octets if chunk] == [b"a", b"b", b"c"]
+    assert b"" in octets
+
+
+def test_to_stop_listening_closes_the_source() -> None:
+    source = Scripted(b"a", 60.0)
+
+    async def first() -> bytes:
+        async with aclosing(ticking(source)) as chunks:
+            return await anext(chunks)
+
+    assert asyncio.run(first()) == b"a"
+    assert source.closed
+
+
+@pytest.mark.parametrize(("url", "status"), [("/dev/x", 2), ("auto", 1)])
+def test_what_cannot_be_opened_is_refused_with_the_reason(url: str, status: int) -> None:
+    with pytest.raises(Refused, match=r"/dev/x does not exist\.") as caught:
+        asyncio.run(gathered(unattended(Scripted(MISSING, 60.0, url=url))))
+    assert caught.value.status == status
+
+
+def test_a_source_that_ends_without_having_begun_is_refused_too() -> None:
+    with pytest.raises(Refused, match="does not exist"):
+        asyncio.run(gathered(unattended(Scripted(MISSING))))
+
+
+def test_a_line_that_is_lost_is_told_once_and_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
+    octets = asyncio.run(gathered(unattended(Scripted(b"a", GONE, 0.8, b"b"))))
+    assert octets == [b"a", b"b"]
+    assert capsys.readouterr().err == "/dev/x was unplugged. Plug it in again; reading continues by itself.\n"
+
+
+def test_a_file_is_a_capture_and_anything_else_an_address(tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(b"x")
+    assert named_source(str(tmp_path / "x.bin")).url == f"file:{tmp_path}/x.bin"
+    assert named_source("/dev/ttyUSB0").url == "/dev/ttyUSB0"
+    assert named_source("simulator:MT175").simulated
+    with pytest.raises(Refused, match="is not an address of a meter"):
+        named_source("ftp://x")

@@ -1,0 +1,67 @@
+"""A collector against a real broker and a real database; what happens when they fail is in test_faults.py."""
+
+from threading import Thread
+
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from fleet.field import broker_settings
+from history.entries import METER, QUARTER, boundary
+from iskra_server.fleet import messages as message
+from iskra_server.fleet.central.collector import Collector
+from iskra_server.history.store.store import Store
+from outputs.mqtt.broker import Mosquitto, Subscriber
+from running import until
+from samples import IMPORT, METER_ID
+
+TOPIC = "iskra/v1/cellar/quarters"
+
+
+def collecting(broker: Mosquitto, store: Store, name: str) -> tuple[Collector, Thread]:
+    collector = Collector(settings=broker_settings(broker.url), group="collect", store=store, name=name)
+    thread = Thread(target=collector.run)
+    thread.start()
+    assert collector.subscribed.wait(10)
+    return collector, thread
+
+
+def test_collectors_share_the_work_and_none_is_done_twice(broker: Mosquitto, centre: Store) -> None:
+    pairs = [collecting(broker, centre, name) for name in ("one", "other")]
+    with Subscriber(broker.port, "nothing") as network:
+        for place in range(40):
+            network.say(TOPIC, message.encode(message.quarters(METER, [boundary(QUARTER + place)])))
+        until(lambda: sum(collector.kept for collector, _ in pairs) == 40)
+    for collector, thread in pairs:
+        collector.stop()
+        thread.join()
+    assert all(collector.kept > 5 for collector, _ in pairs)
+    assert len(centre.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 40
+
+
+def test_it_reconnects_by_itself(broker: Mosquitto, centre: Store) -> None:
+    collector, thread = collecting(broker, centre, "one")
+    broker.kill()
+    until(lambda: not collector.subscribed.is_set())
+    broker.start()
+    assert collector.subscribed.wait(20)
+    with Subscriber(broker.port, "nothing") as network:
+        network.say(TOPIC, message.encode(message.quarters(METER, [boundary()])))
+        until(lambda: collector.kept == 1)
+    collector.stop()
+    thread.join()
+
+
+def test_nobody_is_answered_at_a_place_of_his_choice(broker: Mosquitto, centre: Store) -> None:
+    """An answer goes to the sender's own topic or nowhere."""
+    collector, thread = collecting(broker, centre, "one")
+    payload = message.encode(message.quarters(METER, [boundary()]))
+    with Subscriber(broker.port, "#") as network:
+        for answer_to in ("iskra/v1/attic/kept", "house/door", "iskra/v1/cellar/kept"):
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.ResponseTopic, properties.CorrelationData = answer_to, b"7"
+            network._client.publish(TOPIC, payload, 1, properties=properties)
+        network.wait_for("iskra/v1/cellar/kept", 1)
+        until(lambda: collector.kept == 3)
+        assert {topic for _, topic, _ in network.heard} == {TOPIC, "iskra/v1/cellar/kept"}
+    collector.stop()
+    thread.join()

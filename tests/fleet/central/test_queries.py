@@ -1,0 +1,168 @@
+"""Questions about many meters, on both databases."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from history.entries import METER, QUARTER, boundary, power
+from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central.queries import Group, GroupSum
+from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
+from iskra_server.history.model.records import Boundary, Exact, MeterInfo
+from iskra_server.history.store.store import Store
+from samples import EXPORT, IMPORT
+
+HOUSE = Group("building", "7")
+# a whole hour
+START = QUARTER // 4 * 4
+
+
+def named(place: int) -> MeterInfo:
+    return replace(METER, meter_id=f"1 ISK 00 {place:08}")
+
+
+@pytest.fixture
+def house(store: Store) -> Store:
+    """Five meters, three of them in building 7. Each counts 10 Wh x its place in an hour, the third only later."""
+    for place in range(1, 6):
+        known = range(START, START + 13) if place != 3 else range(START + 4, START + 13)
+        rows = [boundary(quarter, 25 * place * (quarter - START), meter=named(place)) for quarter in known]
+        keep(store, Batch(rows, [named(place)], [Heard(named(place).meter_id, "cellar", 100 - place, place)]))
+    labels = {
+        named(place).meter_id: {"building": "7" if place < 4 else "8", "tenant": f"T{place}"} for place in range(1, 6)
+    }
+    assert fleet.set_labels(store, labels | {"1 ISK 00 99999999": {"building": "7"}}) == ["1 ISK 00 99999999"]
+    return store
+
+
+def test_who_was_silent_longest_comes_first_page_by_page(house: Store) -> None:
+    first, place = fleet.meters(house, limit=2)
+    assert [each.meter_id[-1] for each in first] == ["5", "4"]
+    assert (first[0].reader, first[0].power_mw, first[0].labels) == ("cellar", 5, {"building": "8", "tenant": "T5"})
+    second, place = fleet.meters(house, limit=2, after=place)
+    third, end = fleet.meters(house, limit=2, after=place)
+    assert [each.meter_id[-1] for each in second + third] == ["3", "2", "1"]
+    assert end is None
+
+
+def test_a_meter_is_found_by_its_group_and_by_its_number(house: Store) -> None:
+    assert [each.meter_id[-1] for each in fleet.meters(house, limit=9, group=HOUSE)[0]] == ["3", "2", "1"]
+    assert [each.meter_id[-1] for each in fleet.meters(house, limit=9, find="1ISK0000000004")[0]] == ["4"]
+    assert [each.meter_id[-1] for each in fleet.meters(house, limit=9, find="1isk0000000004")[0]] == ["4"]
+    assert fleet.meters(house, limit=9, find="%")[0] == []
+
+
+def test_groups_and_how_many_meters_they_have(house: Store) -> None:
+    assert fleet.groups(house, "building", limit=9) == [("7", 3), ("8", 2)]
+    assert fleet.groups(house, "tenant", limit=2, after="T1") == [("T2", 1), ("T3", 1)]
+    assert fleet.size(house, HOUSE, IMPORT) == 3
+    assert fleet.size(house, HOUSE, EXPORT) == 0
+
+
+@pytest.mark.parametrize("step", [4, 1], ids=["hours", "quarters"])
+def test_the_sum_of_a_group_counts_whom_it_holds(house: Store, step: int) -> None:
+    edges = range(START, START + 13, step)
+    each = Decimal("2.5") * step
+    assert fleet.energy(house, HOUSE, IMPORT, edges) == [
+        GroupSum(begin, begin + step, *((3 * each, 2) if begin < START + 4 else (6 * each, 3))) for begin in edges[:-1]
+    ]
+    assert fleet.energy(house, HOUSE, EXPORT, [START, START + 4]) == [GroupSum(START, START + 4, None, 0)]
+
+
+@pytest.mark.parametrize("step", [4, 1], ids=["hours", "quarters"])
+def test_a_group_that_is_whole_is_summed_whole_and_the_same(house: Store, step: int) -> None:
+    whole, edges = Group("building", "8"), range(START, START + 13, step)
+    quick = fleet.energy(house, whole, IMPORT, edges)
+    assert quick == [GroupSum(begin, begin + step, Decimal("22.5") * step, 2) for begin in edges[:-1]]
+    # one meter more that is known later: the long way
+    late = named(9)
+    house.write([boundary(START + 12, 1, meter=late)], [late])
+    fleet.set_labels(house, {late.meter_id: {"building": "8"}})
+    assert fleet.energy(house, whole, IMPORT, edges) == quick
+
+
+def test_no_energy_is_counted_over_a_gap_of_an_edge_or_over_an_epoch(house: Store) -> None:
+    new = named(6)
+    anew = [boundary(START, 100, meter=new), Boundary(new.meter_id, IMPORT, START + 8, Exact(5, -1), "measured", 1)]
+    gap = named(7)
+    apart = [boundary(START, 1, meter=gap), boundary(START + 8, 9, meter=gap)]
+    house.write([*anew, *apart], [new, gap])
+    fleet.set_labels(house, {meter.meter_id: {"building": "9"} for meter in (new, gap)})
+    sums = fleet.energy(house, Group("building", "9"), IMPORT, [START, START + 4, START + 8])
+    assert [each.energy for each in sums] == [None, None]
+    assert fleet.energy(house, Group("building", "9"), IMPORT, [START, START + 8])[0].energy == Decimal("0.8")
+
+
+def test_a_meter_that_unlocks_changes_its_scale_and_not_the_sum(house: Store) -> None:
+    meter = named(8)
+    rows = [
+        Boundary(meter.meter_id, IMPORT, START, Exact(7, 3), "measured"),
+        Boundary(meter.meter_id, IMPORT, START + 4, Exact(70005, -1), "measured"),
+    ]
+    house.write(rows, [meter])
+    fleet.set_labels(house, {meter.meter_id: {"building": "10"}})
+    (only,) = fleet.energy(house, Group("building", "10"), IMPORT, [START, START + 4])
+    assert (only.energy, only.meters) == (Decimal("0.5"), 1)
+
+
+def test_a_month_of_a_group_row_by_row(house: Store) -> None:
+    rows = list(fleet.quarters(house, HOUSE, START, START + 2))
+    assert [(row.meter_id[-1], row.quarter - START, row.value) for row in rows] == [
+        ("1", 0, Decimal("0.0")),
+        ("1", 1, Decimal("2.5")),
+        ("2", 0, Decimal("0.0")),
+        ("2", 1, Decimal("5.0")),
+    ]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 13, 14, 26, 1000])
+def test_an_export_holds_few_rows_at_a_time_and_gives_all(
+    house: Store, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    whole = list(fleet.quarters(house, HOUSE, 0, 2**31 - 1))
+    assert len(whole) == 13 + 13 + 9
+    held: list[int] = []
+    ask = house.ask
+
+    def counting(statement: Any) -> Any:
+        found = ask(statement)
+        held.append(len(found))
+        return found
+
+    monkeypatch.setattr(fleet, "ROWS", rows)
+    monkeypatch.setattr(house, "ask", counting)
+    for end in (START + 13, 2**31 - 1):
+        assert list(fleet.quarters(house, HOUSE, START, end)) == whole
+    # the first answer are the counters of the group
+    assert max(held) <= max(rows, 3)
+
+
+def test_labels_change_and_go(house: Store) -> None:
+    name = named(1).meter_id
+    fleet.set_labels(house, {name: {"building": "8", "tenant": ""}})
+    (meter,) = fleet.meters(house, limit=9, find="00000001")[0]
+    assert meter.labels == {"building": "8"}
+
+
+def test_power_is_no_counter(house: Store) -> None:
+    house.write([power()], [METER])
+    assert fleet.readers(house, limit=5) == ([], None)
+
+
+@pytest.mark.parametrize(("limit", "room"), [(1, 2**22), (3, 2**22), (7, 2**22), (100, 2**22), (7, 1), (100, 5_000)])
+def test_readers_come_page_by_page_and_a_page_is_not_long(
+    house: Store, monkeypatch: pytest.MonkeyPatch, limit: int, room: int
+) -> None:
+    names = [f"reader {place:02}" for place in range(50)]
+    keep(house, Batch(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
+    monkeypatch.setattr(fleet, "_PAGE", room)
+    found: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page, after = fleet.readers(house, limit=limit, after=after)
+        assert len(page) <= limit
+        assert sum(len(row.status) for row in page[: -fleet._READERS]) < room
+        found += [row.name for row in page]
+    assert found == names

@@ -1,0 +1,195 @@
+"""What history could not write waits on the disk, and comes back once."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from history.entries import METER, OTHER, block, boundary, epoch, power
+from iskra_server.history.model.records import MeterInfo, Record
+from iskra_server.history.recording.pending import Batch
+from iskra_server.history.recording.spool import HistorySpool
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Register, Sample
+from samples import SERVER_ID, energy, sample
+from samples import power as power_register
+
+LEDGER = (boundary(), power(), epoch(), epoch(2, before=boundary().value))
+
+
+def opened(*places: Path) -> HistorySpool:
+    spool = HistorySpool(places)
+    spool.open()
+    return spool
+
+
+def kept(*places: Path, ledger: Sequence[Record] = LEDGER, samples: Sequence[Sample] = ()) -> None:
+    """As an earlier run has left it."""
+    spool = opened(*places)
+    spool.keep(Batch(tuple(ledger), (block(),), (METER, OTHER), samples=tuple((each, True) for each in samples)))
+    spool.close()
+
+
+def written(spool: HistorySpool) -> tuple[list[Record], list[MeterInfo]]:
+    records: list[Record] = []
+    meters: list[MeterInfo] = []
+
+    def write(some: Sequence[Record], of: Sequence[MeterInfo]) -> None:
+        records.extend(some)
+        meters.extend(of)
+
+    spool.write(write)
+    return records, meters
+
+
+def test_every_kind_of_record_comes_back_once_with_its_meters(tmp_path: Path) -> None:
+    kept(tmp_path)
+    spool = opened(tmp_path)
+    assert (spool.records, spool.telegrams, spool.used) == (len(LEDGER), 60, [tmp_path])
+    assert written(spool) == ([*LEDGER, block()], [METER, OTHER] * 2)
+    assert (spool.records, spool.telegrams, spool.used) == (0, 0, [])
+    assert written(spool) == ([], [])
+
+
+def test_a_meter_is_named_once_a_segment(tmp_path: Path) -> None:
+    """PostgreSQL takes a row once in a statement."""
+    spool = opened(tmp_path)
+    for at_s in (50, 20, 70):
+        spool.keep(Batch((boundary(at_s),), (), (replace(METER, first_s=at_s, last_s=at_s),)))
+    assert written(spool)[1] == [replace(METER, first_s=20, last_s=70)]
+
+
+def test_what_could_not_be_written_again_stays(tmp_path: Path) -> None:
+    kept(tmp_path)
+
+    def fail(_: object, __: object) -> None:
+        raise ConnectionError
+
+    spool = opened(tmp_path)
+    with pytest.raises(ConnectionError):
+        spool.write(fail)
+    assert spool.records == len(LEDGER)
+    spool.close()
+    assert written(opened(tmp_path))[0] == [*LEDGER, block()]
+
+
+def test_the_next_place_is_used_where_the_first_cannot_be_and_found_under_another_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    kept(file / "wrong", tmp_path / "state")
+    assert written(opened(tmp_path / "right", tmp_path / "state"))[0] == [*LEDGER, block()]
+
+
+def test_a_place_that_is_no_longer_configured_is_found(tmp_path: Path) -> None:
+    kept(tmp_path / "before", tmp_path / "state")
+    assert not (tmp_path / "state" / "ledger").exists()
+    assert written(opened(tmp_path / "after", tmp_path / "state"))[0] == [*LEDGER, block()]
+    assert written(opened(tmp_path / "later", tmp_path / "state")) == ([], [])
+
+
+def test_what_waits_under_another_set_of_meters_is_found_though_there_is_one_place(tmp_path: Path) -> None:
+    """A reload has changed the meters, and the database was away until the end."""
+    kept(tmp_path / "before")
+    spool = HistorySpool([tmp_path / "after"])
+    spool.add([tmp_path / "before"])
+    spool.open()
+    spool.keep(Batch((boundary(7),), (), (METER,)))
+    spool.close()
+    assert sorted(written(opened(tmp_path / "after"))[0], key=repr) == sorted([*LEDGER, block(), boundary(7)], key=repr)
+
+
+def test_what_another_process_uses_is_left_alone(tmp_path: Path) -> None:
+    kept(tmp_path / "shared", tmp_path / "own")
+    holds = (
+        "import fcntl,sys,time; f=open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", holds, str(tmp_path / "shared" / "lock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        other.stdout.readline()
+        spool = opened(tmp_path / "shared", tmp_path / "own")
+        assert written(spool) == ([], [])
+        spool.keep(Batch((boundary(7),), (), (METER,)))
+        assert spool.used == [tmp_path / "own"]
+        other.kill()
+    spool.close()
+    assert written(opened(tmp_path / "shared"))[0] == [*LEDGER, block()]
+
+
+def test_a_line_that_cannot_be_read_is_set_aside_and_counted_and_holds_up_no_other(tmp_path: Path) -> None:
+    kept(tmp_path)
+    (segment,) = (tmp_path / "ledger").iterdir()
+    lines = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(b"".join([*lines[:3], b'{"boundary":{"obis":"?"}}\n', *lines[3:]]))
+    spool = opened(tmp_path)
+    assert written(spool)[0] == [*LEDGER, block()]
+    assert spool.dropped == (1, 0)
+    (aside,) = (tmp_path / "ledger").glob("*.refused")
+    assert b'"obis":"?"' in aside.read_bytes()
+
+
+def test_samples_wait_until_they_are_forgotten_in_the_order_of_their_arrival(tmp_path: Path) -> None:
+    samples = [sample(energy(1000 + k), power_register(5), at_s=float(k)) for k in range(3)]
+    kept(tmp_path, samples=samples[:2])
+    spool = opened(tmp_path)
+    spool.keep(Batch((), (), (), samples=((samples[2], False),)))
+    assert spool.samples() == [(samples[0], True), (samples[1], True), (samples[2], False)]
+    # one that comes meanwhile is not forgotten
+    later = sample(energy(2000), at_s=9.0)
+    spool.keep(Batch((), (), (), samples=((later, True),)))
+    spool.forget_samples()
+    assert spool.samples() == [(later, True)]
+    assert spool.readings == 1
+
+
+def test_a_sample_waits_with_its_numbers_alone(tmp_path: Path) -> None:
+    whole = sample(Register(Obis.parse("129-129:199.130.3"), b"ISK"), energy(1000), at_s=0.0)
+    kept(tmp_path, samples=[whole])
+    ((found, _),) = opened(tmp_path).samples()
+    assert found.reading.registers == (energy(1000),)
+    assert (found.reading.server_id, found.received_at) == (SERVER_ID, whole.received_at)
+
+
+def test_of_another_boot_the_wall_clock_alone_tells_what_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    boot = tmp_path / "boot_id"
+    monkeypatch.setattr("iskra_server.history.recording.spool._BOOT_ID", boot)
+    boot.write_text("one\n")
+    samples = [sample(energy(k), at_s=float(60 * k)) for k in range(2)]
+    samples = [replace(each, monotonic_s=5e9) for each in samples]
+    spool = opened(tmp_path / "spool")
+    spool.keep(Batch((), (), (), samples=((samples[0], True), (samples[1], True), (samples[1], False))))
+    spool.close()
+    boot.write_text("two\n")
+    again = opened(tmp_path / "spool")
+    (first, _), (second, _) = again.samples()
+    assert second.received_at - first.received_at == timedelta(seconds=60)
+    assert second.monotonic_s - first.monotonic_s == pytest.approx(60, abs=1)
+    # by a clock that was not believed nobody can say any more when that was
+    assert again.dropped == (0, 1)
+    assert "1 telegrams cannot be placed" in caplog.text
+
+
+def test_a_full_disk_is_an_error_and_loses_nothing(small_disk: Path) -> None:
+    spool = opened(small_disk / "spool")
+    spool.keep(Batch(LEDGER, (), (METER,)))
+    with pytest.raises(OSError, match="No space left"):
+        spool.keep(Batch((), (block(octets=os.urandom(100_000)),), (METER,)))
+    assert written(spool)[0] == list(LEDGER)
+
+
+def test_above_its_limit_the_oldest_goes_and_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iskra_server.history.recording.spool.LEDGER_BYTES", 600_000)
+    spool = opened(tmp_path)
+    for first in range(0, 10_000, 500):
+        spool.keep(Batch(tuple(map(boundary, range(first, first + 500))), (), (METER,)))
+    lost, _ = spool.dropped
+    records, _ = written(spool)
+    assert lost > 0
+    assert records == list(map(boundary, range(lost, 10_000)))

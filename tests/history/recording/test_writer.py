@@ -1,0 +1,412 @@
+import logging
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import event
+
+from history.entries import AT_S, DEADLINE_S, METER, QUARTER, SIMULATED, block, boundary, power, wait_until
+from iskra_server.history.model.records import Record
+from iskra_server.history.recording import writer
+from iskra_server.history.recording.pending import Batch
+from iskra_server.history.recording.spool import HistorySpool
+from iskra_server.history.recording.writer import Writer
+from iskra_server.history.store import database
+from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store.store import Store
+from samples import IMPORT, METER_ID
+
+Start = Callable[..., Writer]
+
+
+@pytest.fixture
+def begin() -> Iterator[Start]:
+    """Starts a writer with short times where none are given."""
+    started: list[Writer] = []
+
+    def begin(open_store: Callable[[], Store], **options: Any) -> Writer:
+        new = Writer(open_store, **{"together_s": 0.01, "first_retry_s": 0.02, **options})
+        new.start()
+        started.append(new)
+        return new
+
+    yield begin
+    for each in started:
+        each.close()
+
+
+@pytest.fixture
+def start(begin: Start, address: str) -> Start:
+    """Starts a writer into either database."""
+    return partial(begin, lambda: Store(address))
+
+
+def is_written(writer: Writer) -> bool:
+    return not writer.state.pending_ledger and not writer.state.pending_points
+
+
+def count_dropped(writer: Writer) -> int:
+    writer.put([], METER)
+    return writer.state.dropped_points
+
+
+def count_commits(writer: Writer) -> list[object]:
+    wait_until(lambda: writer.store is not None)
+    assert writer.store
+    commits: list[object] = []
+    event.listen(writer.store._database.write, "commit", commits.append)
+    return commits
+
+
+def test_the_store_is_opened_without_waiting_for_records(start: Start) -> None:
+    writer = start()
+    wait_until(lambda: writer.store is not None)
+    assert writer.state.ok
+    assert writer.state.last_flush is None
+
+
+def test_a_closed_quarter_is_written_at_once(start: Start) -> None:
+    writer = start(flush_s=3600)
+    writer.put([block(seconds=0)], METER)
+    assert writer.state.pending_points == 1
+    writer.put([boundary(), power()], METER)
+    wait_until(lambda: is_written(writer))
+    assert writer.store
+    assert writer.store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert writer.store.points_between(METER_ID, AT_S, AT_S + 1) == [block(seconds=0)]
+    assert writer.state.last_flush is not None
+
+
+def test_what_comes_together_is_one_transaction(start: Start) -> None:
+    writer = start(together_s=0.3)
+    commits = count_commits(writer)
+    for quarter in range(5):
+        writer.put([boundary(quarter)], METER)
+    wait_until(lambda: is_written(writer))
+    assert len(commits) == 1
+
+
+def test_no_telegram_waits_longer_than_a_flush_interval(start: Start) -> None:
+    """A block that was gathered for a minute is written at once, a fresh one waits for its minute."""
+    writer = start(flush_s=59)
+    writer.put([block(seconds=0)], METER)
+    assert writer._due - time.monotonic() == pytest.approx(59, abs=5)
+    writer.put([block(AT_S + 1, seconds=40)], METER)
+    assert writer._due - time.monotonic() == pytest.approx(19, abs=5)
+    assert writer.state.pending_points == 42
+    writer.put([block(AT_S + 2, seconds=59)], METER)
+    wait_until(lambda: is_written(writer))
+
+
+def test_points_are_written_after_the_flush_interval(start: Start) -> None:
+    writer = start(flush_s=0.2)
+    put_at = time.monotonic()
+    writer.put([block(seconds=0)], METER)
+    wait_until(lambda: is_written(writer))
+    assert time.monotonic() - put_at > 0.19
+
+
+def test_that_a_meter_was_seen_waits_for_something_to_write(start: Start) -> None:
+    writer = start()
+    assert writer.tried.wait(10)
+    assert writer.store
+    # a month that has to be made first is a transaction of its own
+    writer.store.prepare(since_s=AT_S)
+    commits = count_commits(writer)
+    writer.put([], METER)
+    writer.put([], replace(METER, last_s=AT_S + 60))
+    writer.put([boundary()], replace(METER, last_s=AT_S + 61))
+    wait_until(lambda: is_written(writer))
+    assert writer.store
+    assert (len(commits), writer.store.meters()) == (1, [replace(METER, last_s=AT_S + 61)])
+
+
+def test_a_shutdown_writes_what_is_pending(start: Start, address: str) -> None:
+    writer = start(flush_s=3600, together_s=3600)
+    writer.put([boundary(), block()], METER)
+    state = writer.close()
+    assert (state.ok, state.pending_ledger, state.pending_points) == (True, 0, 0)
+    store = Store(address)
+    assert store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    store.close()
+
+
+def test_a_writer_waits_for_a_database_that_cannot_be_opened(
+    begin: Start, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    calls: list[float] = []
+
+    def open_store() -> Store:
+        calls.append(time.monotonic())
+        if len(calls) < 5:
+            raise StoreError("PostgreSQL at db:5432 cannot be reached.")
+        return Store(address)
+
+    writer = begin(open_store)
+    wait_until(lambda: not writer.state.ok)
+    assert writer.state.sentence.startswith(
+        "PostgreSQL at db:5432 cannot be reached. History has not been written since "
+    )
+    assert writer.state.since is not None
+    writer.put([boundary(), block()], METER)
+    wait_until(lambda: is_written(writer))
+    assert (writer.state.ok, writer.state.sentence) == (True, "")
+    assert writer.state.since is None
+    # 20 ms, 40 ms, 80 ms, 160 ms
+    waits = [later - earlier for earlier, later in pairwise(calls)]
+    assert all(wait >= 0.02 * 2**number for number, wait in enumerate(waits))
+    assert [
+        record.levelname for record in caplog.records if record.name == "iskra_server.history.recording.writer"
+    ] == [
+        "WARNING",
+        "INFO",
+    ]
+
+
+def test_the_ledger_is_kept_and_old_points_are_counted_while_the_database_is_away(begin: Start, address: str) -> None:
+    away = True
+
+    def open_store() -> Store:
+        if away:
+            raise StoreError("Away.")
+        return Store(address)
+
+    writer = begin(open_store, max_points_hours=0.3 / 3600)
+    first, rest = [boundary(quarter) for quarter in range(50)], [boundary(quarter) for quarter in range(50, 100)]
+    writer.put([*first, block(AT_S)], METER)
+    wait_until(lambda: count_dropped(writer) == 60)
+    writer.put([*rest, block(AT_S + 60)], METER)
+    state = writer.state
+    assert (state.pending_ledger, state.pending_points, state.dropped_points) == (100, 60, 60)
+    away = False
+    wait_until(lambda: is_written(writer))
+    assert writer.store
+    assert writer.store.boundaries_between(METER_ID, IMPORT, 0, 100) == [*first, *rest]
+    assert writer.store.points_between(METER_ID, 0, 2**40) == [block(AT_S + 60)]
+
+
+def test_an_error_of_ours_does_not_end_the_writer(begin: Start, address: str) -> None:
+    calls: list[int] = []
+
+    def open_store() -> Store:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("a bug")
+        return Store(address)
+
+    writer = begin(open_store, first_retry_s=0.2)
+    wait_until(lambda: not writer.state.ok)
+    assert "RuntimeError('a bug')" in writer.state.sentence
+    writer.put([boundary()], METER)
+    wait_until(lambda: is_written(writer))
+
+
+def test_a_number_that_no_column_holds_holds_nothing_up(start: Start) -> None:
+    writer = start()
+    writer.put([boundary(raw=2**64 - 1), boundary(QUARTER + 1)], METER)
+    wait_until(lambda: is_written(writer))
+    assert writer.store
+    assert writer.store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 2) == [boundary(QUARTER + 1)]
+    assert writer.state.refused == 1
+
+
+def test_simulated_readings_are_not_written_to_a_real_history(
+    start: Start, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(address)
+    store.write([], [METER])
+    store.close()
+    writer = start()
+    writer.put([boundary(meter=SIMULATED)], SIMULATED)
+    wait_until(lambda: not writer.state.ok)
+    assert "never written beside them" in writer.state.sentence
+    assert writer.store
+    assert writer.store.meters() == [METER]
+    monkeypatch.setattr("iskra_server.history.recording.writer.CLOSE_S", 0.1)
+    assert writer.close().pending_ledger == 1
+
+
+@pytest.fixture
+def locked(sqlite: Store, file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+    """Another program that holds the file, and a short patience with it."""
+    monkeypatch.setattr(database, "BUSY_S", 0.05)
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+
+
+def test_a_locked_file_is_written_when_it_is_free(begin: Start, file: Path, locked: sqlite3.Connection) -> None:
+    writer = begin(lambda: Store(f"sqlite:///{file}"))
+    writer.put([boundary()], METER)
+    wait_until(lambda: not writer.state.ok)
+    assert writer.state.sentence.startswith(f"{file} is locked by another program.")
+    # reading goes on
+    assert writer.store
+    assert writer.store.meters() == []
+    locked.execute("ROLLBACK")
+    wait_until(lambda: is_written(writer) and writer.state.ok)
+    assert writer.store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+
+
+def spool_in(folder: Path) -> HistorySpool:
+    return HistorySpool([folder])
+
+
+def test_a_shutdown_keeps_what_it_cannot_write_and_the_next_start_writes_it(
+    begin: Start, file: Path, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "CLOSE_S", 0.5)
+    folder = file.parent / "spool"
+    held = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(folder))
+    held.put([boundary(), block()], METER)
+    wait_until(lambda: not held.state.ok)
+    began = time.monotonic()
+    state = held.close()
+    assert time.monotonic() - began < 2
+    assert (state.pending_ledger, state.pending_points, held.rest().ledger) == (1, 60, ())
+    locked.execute("ROLLBACK")
+    after = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(folder))
+    wait_until(lambda: after.caught_up)
+    assert after.store
+    assert after.store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert after.store.points_between(METER_ID, AT_S, AT_S + 1) == [block()]
+    assert (after.state.ok, after.state.pending_ledger, after.state.pending_points) == (True, 0, 0)
+    assert after.state.last_flush is not None
+
+
+def test_without_a_disk_what_is_left_at_the_end_can_be_handed_on(
+    begin: Start, file: Path, locked: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "CLOSE_S", 0.3)
+    (file.parent / "spool").touch()
+    held = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(file.parent / "spool" / "below"))
+    held.put([boundary(), block()], METER)
+    wait_until(lambda: not held.state.ok)
+    assert "from memory alone" in held.close().sentence
+    after = Writer(lambda: Store(f"sqlite:///{file}"), together_s=0.01)
+    after.inherit(held.rest())
+    locked.execute("ROLLBACK")
+    after.start()
+    wait_until(lambda: is_written(after) and after.caught_up)
+    after.close()
+    store = Store(f"sqlite:///{file}")
+    assert store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    store.close()
+
+
+def test_while_the_database_is_away_what_waits_is_on_the_disk_and_is_written_once_it_is_back(
+    start: Start, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the process is killed meanwhile: another one finds it."""
+    monkeypatch.setattr(writer, "LAST_RETRY_S", 0.05)
+    folder = tmp_path / "spool"
+    may_open = Event()
+
+    def open_store() -> Store:
+        if may_open.is_set():
+            return Store(address)
+        raise StoreError("Away.")
+
+    held = Writer(open_store, together_s=0.01, first_retry_s=0.02, spool=spool_in(folder), spool_after_s=0)
+    held.start()
+    for quarter in range(20):
+        held.put([boundary(QUARTER + quarter), block(AT_S + 60 * quarter)], METER)
+        wait_until(lambda: not held.rest().ledger)
+    state = held.state
+    assert (state.pending_ledger, state.pending_points) == (20, 20 * 60)
+    assert "still to be written: 20 records and 1200 telegrams, nothing is lost." in state.sentence
+    copied = tmp_path / "as-after-a-kill"
+    shutil.copytree(folder, copied)
+    may_open.set()
+    wait_until(lambda: is_written(held) and held.state.ok)
+    held.close()
+    # what the first has written is written again, and nothing changes
+    again = start(spool=spool_in(copied))
+    wait_until(lambda: again.caught_up)
+    assert again.store
+    assert again.store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1) == [
+        boundary(QUARTER + quarter) for quarter in range(20)
+    ]
+    assert len(again.store.points_between(METER_ID, 0, 2**40)) == 20
+
+
+def test_a_database_that_does_not_answer_is_told_before_any_attempt_has_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(writer, "HANGS_AFTER_S", 0.05)
+    monkeypatch.setattr(writer, "CLOSE_S", 0.1)
+    answers = Event()
+
+    def open_store() -> Store:
+        answers.wait(DEADLINE_S)
+        raise StoreError("Away.")
+
+    held = Writer(open_store, name="PostgreSQL at db:5432", spool=spool_in(tmp_path))
+    held.start()
+    held.put([boundary()], METER)
+    wait_until(lambda: not held.state.ok)
+    assert re.match(
+        r"PostgreSQL at db:5432 has not answered for \d+ s\. History has not been written since [-\d]+ [:\d]+ \w+; "
+        r"still to be written: 1 record, nothing is lost\.",
+        held.state.sentence,
+    )
+    # the end does not wait for it, and what waits is safe
+    assert held.close().pending_ledger == 1
+    assert held.rest().ledger == ()
+    answers.set()
+
+
+def test_a_thread_that_was_left_behind_touches_nothing_that_another_goes_on_with(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    monkeypatch.setattr(writer, "CLOSE_S", 0.1)
+    folder = file.parent / "spool"
+    earlier = spool_in(folder)
+    earlier.keep(Batch((boundary(),), (), (METER,)))
+    earlier.close()
+    writing, goes_on = Event(), Event()
+
+    class Slow(Store):
+        def write(self, *arguments: Any, **options: Any) -> None:
+            writing.set()
+            goes_on.wait(DEADLINE_S)
+            super().write(*arguments, **options)
+
+    held = Writer(lambda: Slow(f"sqlite:///{file}"), spool=spool_in(folder))
+    held.start()
+    assert writing.wait(DEADLINE_S)
+    held.close()
+    after = spool_in(folder)
+    after.open()
+    after.keep(Batch((boundary(QUARTER + 1),), (), (METER,)))
+    goes_on.set()
+    held._thread.join(DEADLINE_S)
+    assert after.records == 2
+    found: list[Record] = []
+    after.write(lambda records, _: found.extend(records))
+    assert found == [boundary(), boundary(QUARTER + 1)]
+
+
+def test_putting_never_waits_for_the_database(begin: Start, file: Path, locked: sqlite3.Connection) -> None:
+    writer = begin(lambda: Store(f"sqlite:///{file}"))
+    took_s = []
+    for quarter in range(2000):
+        began = time.perf_counter()
+        writer.put([boundary(quarter)], METER)
+        took_s.append(time.perf_counter() - began)
+    # an attempt waits 50 ms for the lock, again and again; a busy machine holds up a few of ours, too
+    assert sorted(took_s)[1900] < 0.04
+    assert writer.state.pending_ledger == 2000
+    locked.execute("ROLLBACK")
+    wait_until(lambda: is_written(writer))

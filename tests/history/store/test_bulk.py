@@ -1,0 +1,69 @@
+"""Bulk writing in PostgreSQL says the same as row by row in SQLite."""
+
+from pathlib import Path
+from threading import Thread
+
+from msgspec.structs import replace
+
+from history.entries import METER, OTHER, QUARTER, boundary, epoch, power
+from history.postgres import Postgres
+from iskra_server.history.model.records import Exact, Record
+from iskra_server.history.store.store import Store
+from samples import EXPORT, IMPORT, METER_ID
+
+ROWS: list[Record] = [
+    boundary(),
+    boundary(raw=5),
+    boundary(QUARTER + 1, obis=EXPORT),
+    power(),
+    replace(power(), mean_mw=7, count=901),
+    replace(power(), mean_mw=8, count=3),
+    epoch(),
+    epoch(2, Exact(5, -4)),
+    epoch(2),
+]
+
+
+def test_both_databases_keep_the_same_of_what_comes_twice(postgres: Postgres, tmp_path: Path) -> None:
+    said = []
+    for address in (postgres.database(), f"sqlite:///{tmp_path}/iskra.sqlite"):
+        store = Store(address)
+        store.write(ROWS[:4], [METER, OTHER])
+        store.write(ROWS, [replace(METER, first_s=5), replace(OTHER, last_s=2**33)])
+        said.append(
+            (
+                store.meters(),
+                [store.boundaries_between(METER_ID, obis, 0, 2**31 - 1) for obis in store.series(METER_ID)],
+                store.power_between(METER_ID, 0, 2**31 - 1),
+                [store.epochs(METER_ID, obis) for obis in (IMPORT, EXPORT)],
+            )
+        )
+        store.close()
+    assert said[0] == said[1]
+    assert said[0][2] == [ROWS[4]]
+
+
+def test_many_writers_of_the_same_rows_never_wait_in_a_circle(postgres: Postgres) -> None:
+    address = postgres.database()
+    meters = [replace(METER, meter_id=f"1 ISK 00 {number:08}") for number in range(20)]
+    stores = [Store(address) for _ in range(4)]
+    rows = [boundary(QUARTER + place, meter=meter) for meter in meters for place in range(20)]
+    failures: list[Exception] = []
+
+    def write(place: int) -> None:
+        try:
+            for start in range(0, len(rows), 50):
+                turned = rows[start:] + rows[:start]
+                stores[place].write(turned[:: 1 if place % 2 else -1], meters[:: 1 if place % 2 else -1])
+        except Exception as error:
+            failures.append(error)
+
+    threads = [Thread(target=write, args=(place,)) for place in range(len(stores))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(stores[0].boundaries_between(meters[3].meter_id, IMPORT, 0, 2**31 - 1)) == 20
+    for store in stores:
+        store.close()

@@ -1,0 +1,147 @@
+"""Months in a real PostgreSQL: made ahead, made for what is imported, dropped whole."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import text
+
+from history.entries import METER, QUARTER, block, boundary, power
+from history.postgres import Postgres
+from iskra_server.fleet.central.store import Batch, keep
+from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.store.partitions import AHEAD, existing, months, named
+from iskra_server.history.store.store import Store
+from samples import IMPORT, METER_ID
+
+DAY_S = 86_400
+NOVEMBER = "boundary_2025_11"
+
+
+@pytest.fixture
+def centre(postgres: Postgres) -> Iterator[Store]:
+    store = Store(postgres.database())
+    yield store
+    store.close()
+
+
+def partitions(store: Store) -> set[str]:
+    with store._database.read.connect() as connection:
+        return existing(connection)
+
+
+def counted(store: Store, table: str) -> int:
+    with store._database.read.connect() as connection:
+        return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+def at(year: int, month: int, day: int = 1) -> int:
+    return int(datetime(year, month, day, tzinfo=UTC).timestamp())
+
+
+def test_the_months_of_a_period() -> None:
+    assert list(months(at(2026, 11, 30), at(2027, 1))) == [date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)]
+    assert list(months(at(2026, 12), at(2026, 11))) == []
+    assert named("power", date(2027, 1, 1)) == "power_2027_01"
+
+
+def test_months_are_made_ahead_and_once(centre: Store) -> None:
+    found = {name for name in partitions(centre) if name.startswith("power_2")}
+    assert len(found) in (AHEAD + 1, AHEAD + 2)
+    assert named("power", datetime.now(UTC).date().replace(day=1)) in found
+    assert centre.prepare() == 0
+    assert centre.prepare(ahead=AHEAD + 2) in (3, 6, 9)
+
+
+def test_what_is_imported_has_its_month(centre: Store) -> None:
+    """Also the last quarter of a month and the first of the next, which lie on either side."""
+    first = at(2025, 12) // QUARTER_S
+    rows = [boundary(), boundary(first - 1), boundary(first)]
+    centre.write([*rows, power(), block()], [METER])
+    assert {NOVEMBER, "boundary_2025_12", "power_2025_11", "points_2025_11"} <= partitions(centre)
+    assert (counted(centre, NOVEMBER), counted(centre, "boundary_2025_12"), counted(centre, "boundary_rest")) == (
+        2,
+        1,
+        0,
+    )
+    assert centre.boundaries_between(METER_ID, IMPORT, 0, first + 1) == rows
+
+
+def test_a_clock_that_is_wrong_makes_no_months_and_loses_nothing(centre: Store) -> None:
+    wrong = [boundary(5), boundary(at(2150, 1) // QUARTER_S)]
+    before = partitions(centre)
+    centre.write(wrong, [METER])
+    assert partitions(centre) == before
+    assert counted(centre, "boundary_rest") == 2
+    assert centre.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1) == wrong
+
+
+def test_what_waits_in_the_rest_moves_into_its_month_once_that_is_made(centre: Store) -> None:
+    with centre._database.write.begin() as connection:
+        connection.execute(text(f"INSERT INTO boundary VALUES (1, {QUARTER}, 1, 0, 0, 0), (1, 7, 1, 0, 0, 0)"))
+    assert counted(centre, "boundary_rest") == 2
+    assert centre.prepare(since_s=QUARTER * QUARTER_S) > 3
+    assert (counted(centre, NOVEMBER), counted(centre, "boundary_rest")) == (1, 1)
+
+
+def test_months_are_forgotten_whole(centre: Store) -> None:
+    later = at(2025, 12) // QUARTER_S
+    centre.write([boundary(), boundary(later), power()], [METER])
+    assert centre.forget_before(at(2025, 11, 30)) == 0
+    assert centre.forget_before(at(2025, 12), ["points"]) == 1
+    assert centre.boundaries_between(METER_ID, IMPORT, 0, later + 1) == [boundary(), boundary(later)]
+    assert centre.forget_before(at(2025, 12, 31)) == 2
+    assert centre.boundaries_between(METER_ID, IMPORT, 0, later + 1) == [boundary(later)]
+
+
+def test_a_month_that_was_forgotten_is_made_anew_for_what_is_imported_late(centre: Store) -> None:
+    centre.write([boundary()], [METER])
+    assert centre.forget_before(at(2025, 12)) == 3
+    centre.write([boundary()], [METER])
+    assert NOVEMBER in partitions(centre)
+    assert (counted(centre, NOVEMBER), counted(centre, "boundary_rest")) == (1, 0)
+
+
+def test_points_that_are_too_old_go_by_the_month(centre: Store) -> None:
+    from iskra_server.history.recording.retention import thin  # noqa: PLC0415
+
+    old, young = block(), replace(block(), first_s=at(2025, 12, 20), last_s=at(2025, 12, 20) + 59)
+    centre.write([old, young], [replace(METER, last_s=at(2025, 12, 30))])
+    thin(centre, at(2025, 12, 31), raw_days=20, pause_s=0)
+    assert "points_2025_11" not in partitions(centre)
+    assert [found.first_s for found in centre.points_between(METER_ID, 0, 2**40)] == [young.first_s]
+
+
+def test_who_does_not_own_the_tables_leaves_months_to_the_owner(centre: Store, postgres: Postgres) -> None:
+    postgres.run("DROP ROLE IF EXISTS writer")
+    postgres.run("CREATE USER writer")
+    postgres.run("GRANT USAGE ON SCHEMA public TO writer")
+    postgres.run("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO writer")
+    postgres.run("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO writer")
+    store = Store(postgres.url("postgres", "writer"))
+    store.write([boundary()], [METER])
+    assert (store.prepare(), store.forget_before(time.time())) == (0, 0)
+    assert (counted(centre, "boundary_rest"), NOVEMBER in partitions(centre)) == (1, False)
+    store.close()
+    postgres.run("DROP OWNED BY writer")
+
+
+def test_sqlite_has_no_partitions(sqlite: Store) -> None:
+    sqlite.write([boundary()], [METER])
+    assert (sqlite.prepare(), sqlite.forget_before(time.time())) == (0, 0)
+
+
+def test_what_a_reader_sends_makes_few_months_and_is_all_kept(centre: Store) -> None:
+    before = partitions(centre)
+    now = datetime.now(UTC).year
+    sent = [boundary(at(year, month) // QUARTER_S) for year in range(2000, now + 2) for month in range(1, 13)]
+    keep(centre, Batch(sent, [METER]))
+    assert len(partitions(centre) - before) < 4 * 12 * 3
+    assert counted(centre, "boundary") == len(sent)
+    # by hand, or by an import, they are made
+    centre.write(sent[:3])
+    assert centre.prepare(since_s=at(2000, 1)) > 200
+    assert counted(centre, "boundary") == len(sent)
+    assert counted(centre, "boundary_2000_01") == 1

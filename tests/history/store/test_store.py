@@ -1,0 +1,158 @@
+from threading import Event, Thread
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import event, text
+
+from history.entries import AT_S, METER, OTHER, QUARTER, SIMULATED, block, boundary, epoch, power
+from iskra_server.history.model.records import Exact, MeterInfo, Record
+from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store.store import Store, fits
+from samples import EXPORT, IMPORT, METER_ID
+
+
+def test_what_is_written_is_read_back_as_it_was(store: Store) -> None:
+    records: list[Record] = [
+        boundary(),
+        boundary(obis=EXPORT),
+        power(),
+        epoch(before=Exact(-5, -4)),
+        block(octets=bytes(range(256))),
+    ]
+    store.write(records, [METER])
+    found: list[Record] = [
+        *store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 1),
+        *store.boundaries_between(METER_ID, EXPORT, 0, QUARTER + 1),
+        *store.power_between(METER_ID, 0, QUARTER + 1),
+        *store.epochs(METER_ID, EXPORT),
+        *store.points_between(METER_ID, 0, AT_S + 1),
+    ]
+    assert found == records
+    assert store.meters() == [METER]
+
+
+def test_a_closed_boundary_never_changes(store: Store) -> None:
+    store.write([boundary(raw=1), power(mean_mw=1), epoch(), block(octets=b"first")], [METER])
+    again: list[Record] = [boundary(raw=2), power(mean_mw=2), epoch(before=Exact(2, 0)), block(octets=b"first")]
+    store.write([*again, boundary(QUARTER + 1)], [METER])
+    assert store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 2) == [boundary(raw=1), boundary(QUARTER + 1)]
+    assert store.power_between(METER_ID, 0, QUARTER + 1) == [power(mean_mw=1)]
+    assert store.epochs(METER_ID, EXPORT) == [epoch()]
+    assert store.points_between(METER_ID, 0, AT_S + 1) == [block(octets=b"first")]
+
+
+def test_a_meter_was_first_and_last_seen_at_the_ends(store: Store) -> None:
+    for at_s in (50, 90, 20, 70):
+        store.write([], [replace(METER, first_s=at_s, last_s=at_s)])
+    assert store.meters() == [replace(METER, first_s=20, last_s=90)]
+
+
+def test_a_batch_is_written_whole_or_not_at_all(store: Store) -> None:
+    with pytest.raises(LookupError, match=OTHER.meter_id):
+        store.write([boundary(), boundary(meter=OTHER)], [METER])
+    assert store.meters() == []
+    # the numbers that the meter and its series had in the lost transaction are not used again
+    store.write([boundary(meter=OTHER)], [OTHER])
+    store.write([boundary()], [METER])
+    assert store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+
+
+@pytest.mark.parametrize(("first", "second"), [(METER, SIMULATED), (SIMULATED, METER)])
+def test_simulated_and_real_readings_never_mix(address: str, first: MeterInfo, second: MeterInfo) -> None:
+    store = Store(address)
+    store.write([], [first])
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"never written beside them\. Set data_dir or database_url"):
+            store.write([], [second])
+    store.close()
+    store = Store(address)
+    with pytest.raises(StoreError, match="a simulated" if second.simulated else "a real"):
+        store.write([], [second])
+    assert store.meters() == [first]
+    store.close()
+
+
+def test_simulated_meters_have_a_database_of_their_own(store: Store) -> None:
+    store.write([boundary(meter=SIMULATED)], [SIMULATED])
+    assert store.meters() == [SIMULATED]
+
+
+def test_a_meter_replaces_another(store: Store) -> None:
+    store.write([], [METER, OTHER])
+    store.replace_meter(METER_ID, OTHER.meter_id)
+    assert store.meters() == [replace(METER, replaced_by=OTHER.meter_id), OTHER]
+
+
+def test_a_replacement_that_makes_no_sense_is_refused(store: Store) -> None:
+    store.write([], [METER, OTHER])
+    store.replace_meter(METER_ID, OTHER.meter_id)
+    with pytest.raises(StoreError, match=f"knows no meter 0815; it knows {METER_ID}, {OTHER.meter_id}"):
+        store.replace_meter("0815", METER_ID)
+    for old, new in ((OTHER.meter_id, METER_ID), (METER_ID, METER_ID)):
+        with pytest.raises(StoreError, match="cannot replace"):
+            store.replace_meter(old, new)
+
+
+def test_reading_does_not_wait_for_writing(store: Store) -> None:
+    """A transaction stands still in the middle; readers see what was before it."""
+    store.write([boundary()], [METER])
+    inside, go_on = Event(), Event()
+
+    def stand_still(*_: object) -> None:
+        inside.set()
+        go_on.wait(10)
+
+    event.listen(store._database.write, "commit", stand_still)
+    writing = Thread(target=store.write, args=([boundary(QUARTER + 1)],))
+    writing.start()
+    assert inside.wait(10)
+    seen = store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 2)
+    go_on.set()
+    writing.join()
+    assert seen == [boundary()]
+    assert len(store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 2)) == 2
+
+
+def test_many_threads_read_at_once(store: Store) -> None:
+    store.write([boundary(QUARTER + number) for number in range(100)], [METER])
+    found: list[int] = []
+    threads = [
+        Thread(target=lambda: found.append(len(store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 100))))
+        for _ in range(36)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [100] * 36
+
+
+def test_a_database_that_lost_its_tables_is_a_sentence(store: Store) -> None:
+    store.write([boundary()], [METER])
+    with store._database.write.begin() as connection:
+        connection.execute(text("DROP TABLE boundary"))
+    with pytest.raises(StoreError, match="cannot be used as history"):
+        store.write([boundary()], [METER])
+    with pytest.raises(StoreError, match="cannot be used as history"):
+        store.boundaries(METER_ID, IMPORT, [QUARTER])
+
+
+def test_a_number_that_no_column_holds_is_told_apart() -> None:
+    assert fits(boundary(raw=2**63 - 1))
+    assert not fits(boundary(raw=2**63))
+    assert not fits(epoch(before=Exact(-(2**64), 0)))
+    assert not fits(power(mean_mw=2**70))
+    assert fits(block())
+
+
+def test_of_a_quarter_that_a_restart_cut_in_two_the_half_with_more_telegrams_stays(store: Store) -> None:
+    less, more = (replace(power(mean_mw=mean), count=count) for mean, count in ((1, 400), (2, 500)))
+    for written in (less, more, less):
+        store.write([written], [METER])
+    assert store.power_between(METER_ID, 0, QUARTER + 1) == [more]
+
+
+def test_an_hour_that_the_clock_lived_twice_has_both_of_its_blocks(store: Store) -> None:
+    for octets in (b"first", b"second", b"first"):
+        store.write([block(octets=octets)], [METER])
+    assert sorted(found.octets for found in store.points_between(METER_ID, 0, AT_S + 1)) == [b"first", b"second"]

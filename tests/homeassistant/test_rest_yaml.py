@@ -1,0 +1,92 @@
+"""The YAML for Home Assistant: right in shape, and its templates right in each failure."""
+
+import pytest
+import yaml
+
+from iskra_server.homeassistant.rest_yaml import Meter, Register, address, meters_yaml, total_yaml, whole_yaml
+
+METER = Meter(
+    id="1 ISK 00 10000001",
+    registers=[
+        Register("server_id", "Server id", "0a01"),
+        Register("energy_import", "Active energy import, total", 37227.5, "Wh"),
+        Register("power", "Active power", -3.0, "W"),
+        Register("1-0:99.9.9", "1-0:99.9.9", 1.0),
+    ],
+)
+
+
+def test_the_total_has_what_the_energy_dashboard_needs_and_survives_each_failure() -> None:
+    assert list(total_yaml("http://pi:8080")) == [
+        "# configuration.yaml: the exact meter reading, for the Energy dashboard",
+        "sensor:",
+        "  - platform: rest",
+        '    name: "Electricity meter"',
+        '    unique_id: "iskra_electricity_total"',
+        '    resource: "http://pi:8080/api/electricity/cumulated"',
+        "    scan_interval: 10",
+        "    timeout: 5",
+        '    value_template: "{{ value_json.value | float }}"',
+        '    availability: "{{ value_json is defined and value_json.value is number }}"',
+        "    device_class: energy",
+        "    state_class: total_increasing",
+        "    unit_of_measurement: kWh",
+    ]
+
+
+def test_every_number_of_a_meter_is_a_sensor_of_one_request() -> None:
+    lines = list(meters_yaml("http://pi:8080", [METER]))
+    assert '  - resource: "http://pi:8080/api/v1/meters/1ISK0010000001"' in lines
+    assert [line.strip() for line in lines if "unique_id" in line] == [
+        'unique_id: "1isk0010000001_energy_import"',
+        'unique_id: "1isk0010000001_power"',
+    ]
+    power = lines[lines.index('        unique_id: "1isk0010000001_power"') :]
+    picked = "(value_json.registers | selectattr('name', 'eq', 'power') | map(attribute='value') | first)"
+    here = "value_json is defined and value_json.registers is defined"
+    assert power[1:] == [
+        f'        value_template: "{{{{ {picked} | float }}}}"',
+        f'        availability: "{{{{ {here} and {picked} is number }}}}"',
+        "        device_class: power",
+        "        state_class: measurement",
+        '        unit_of_measurement: "W"',
+    ]
+
+
+def test_a_register_outside_the_table_goes_by_its_code_and_needs_a_unit() -> None:
+    rows = [Register("1-1:1.8.0", "1-1:1.8.0", 1.5, "Wh"), Register("1-0:99.8.7", "1-0:99.8.7", 7.0)]
+    lines = [line.strip() for line in meters_yaml("http://pi:8080", [Meter(METER.id, registers=rows)])]
+    assert [line for line in lines if "unique_id" in line] == ['unique_id: "1isk0010000001_1_1_1_8_0"']
+    assert '- name: "1-1:1.8.0"' in lines
+    assert any("selectattr('name', 'eq', '1-1:1.8.0')" in line for line in lines)
+
+
+def test_simulated_values_say_so_in_every_name() -> None:
+    simulated = Meter(METER.id, simulated=True, registers=METER.registers)
+    names = [line for line in (*total_yaml("x", simulated=True), *meters_yaml("x", [simulated])) if "name: " in line]
+    assert len(names) == 3
+    assert all(name.endswith(' (simulated)"') for name in names)
+
+
+def test_the_whole_is_yaml_with_every_meter() -> None:
+    other = Meter("1 ISK 00 20000002", registers=METER.registers)
+    content = yaml.safe_load(whole_yaml("http://pi:8080", [METER, other]))
+    assert len(content["sensor"]) == 1
+    assert [each["resource"][-14:] for each in content["rest"]] == ["1ISK0010000001", "1ISK0020000002"]
+    assert [len(each["sensor"]) for each in content["rest"]] == [2, 2]
+    assert "rest" not in yaml.safe_load(whole_yaml("http://pi:8080", []))
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("http://pi:8080/", "http://pi:8080"),
+        ("https://home.example/api/ingress", "https://home.example/api/ingress"),
+        ("http://[fd00::1]:8080", "http://[fd00::1]:8080"),
+        ("pi:8080", None),
+        ("ftp://pi", None),
+        ('http://pi"\n- evil: yes', None),
+    ],
+)
+def test_an_address_is_one_or_is_refused(url: str, found: str | None) -> None:
+    assert address(url) == found

@@ -1,0 +1,408 @@
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec import structs
+
+import telegrams
+from iskra_server.base.clock import Clock, Pulse
+from iskra_server.codecs.sml import encoder, tlv
+from iskra_server.codecs.sml.decoder import SmlDecoder
+from iskra_server.diagnosis.chain import walk
+from iskra_server.diagnosis.facts import Leap
+from iskra_server.diagnosis.octets import Seems
+from iskra_server.meter.guard import AGREEING_S, Guard
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Fault, Reading
+from iskra_server.reading.arbitration import Voices
+from iskra_server.reading.hub import Hub
+from iskra_server.reading.reader import RECENT_OCTETS, Reader, Statuses
+from iskra_server.sources.errors import LineErrors
+from iskra_server.sources.source import Chunk, Heard, State
+from samples import METER_ID
+
+
+class Given:
+    """A source of given chunks, one a second."""
+
+    url = "given"
+    simulated = False
+
+    def __init__(self, *parts: bytes) -> None:
+        self.state = State("given", is_open=True)
+        self._parts = parts
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        for second, octets in enumerate(self._parts):
+            yield Chunk(octets, datetime(2026, 11, 22, 10, 0, second, tzinfo=UTC), float(second))
+
+
+def reader(*parts: bytes, hub: Hub | None = None) -> Reader:
+    made = Reader(source=Given(*parts), decoder=SmlDecoder(), guard=Guard(), hub=hub or Hub(), name="cellar")
+    asyncio.run(made.run())
+    return made
+
+
+OTHER = bytes.fromhex("090149534b0000bc614f")
+
+
+def telegram(energy: int, power: int | None = 300, scaler: int = -1, server_id: bytes = telegrams.SERVER_ID) -> bytes:
+    entries = telegrams.meter_entries(energy=energy, power=power, scaler=scaler)
+    return telegrams.telegram(entries, server_id=server_id)
+
+
+def test_a_telegram_arrives_at_the_hub_with_the_time_of_its_last_octet() -> None:
+    hub = Hub()
+    octets = telegram(100)
+    reader(octets[:50], octets[50:], hub=hub)
+    (sample,) = hub.newest.values()
+    assert sample.reading == telegrams.readings(octets)[0]
+    assert (sample.monotonic_s, sample.received_at.second) == (1.0, 1)
+    assert (sample.simulated, sample.source, sample.epoch) == (False, "given", 0)
+
+
+def test_everything_is_counted_for_the_diagnosis() -> None:
+    damaged = telegram(100)[:-1] + b"\x00"
+    facts = reader(b"x" * 20, telegram(100), damaged, telegram(50)).facts(now_s=10.0)
+    assert (facts.name, facts.source, facts.port, facts.is_open) == ("cellar", "given", "given", True)
+    assert facts.octets == 20 + 3 * len(damaged)
+    assert (facts.telegrams, facts.faults, facts.quarantined) == (2, {"noise": 1, "checksum": 1}, 1)
+    assert (facts.octets_age_s, facts.age_s) == (7.0, 9.0)
+    assert (facts.meter_id, facts.locked) == ("1 ISK 00 12345678", False)
+    assert walk(facts).broken == "plausible"
+
+
+class Endless:
+    """A source that always has more, and never waits: what a connection at full speed looks like."""
+
+    url = "endless"
+    simulated = False
+
+    def __init__(self, octets: bytes) -> None:
+        self.state = State("endless", is_open=True)
+        self.given = 0
+        self._octets = octets
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        while True:
+            self.given += 1
+            yield Chunk(self._octets, datetime.now(UTC), time.monotonic())
+
+
+def test_a_source_that_never_ends_leaves_the_event_loop_to_the_others() -> None:
+    empty = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01\x1b\x1b\x1b\x1b\x1a\x00\xab\xcd"
+    source = Endless(empty * 4096)
+    made = Reader(source=source, decoder=SmlDecoder(), guard=Guard(), hub=Hub(), name="cellar")
+
+    async def check() -> None:
+        running = asyncio.create_task(made.run())
+        for _ in range(200):
+            await asyncio.sleep(0)
+        # as many turns of the loop as another needs: the source has had a few of them
+        assert source.given <= 200 * 1024 // (4096 * 16) + 2
+        # and goes on
+        async with asyncio.timeout(20):
+            while source.given < 3:  # noqa: ASYNC110 - what is waited for tells nobody
+                await asyncio.sleep(0.001)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(check())
+    assert made.facts().faults
+
+
+def test_a_long_chunk_is_taken_whole() -> None:
+    octets = b"".join(telegram(energy) for energy in range(100, 120))
+    assert len(octets) > 5000
+    facts = reader(octets).facts(now_s=10.0)
+    assert (facts.telegrams, facts.octets, facts.faults) == (20, len(octets), {})
+
+
+def test_before_the_first_octet_nothing_is_known() -> None:
+    facts = reader().facts(now_s=10.0)
+    assert (facts.octets, facts.octets_age_s, facts.age_s, facts.meter_id, facts.locked) == (0, None, None, None, None)
+    assert walk(facts).broken == "octets"
+
+
+def test_what_the_guard_holds_back_is_not_published_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    hub = Hub()
+    made = reader(hub=hub)
+    with caplog.at_level(logging.INFO):
+        for number, energy in enumerate((5000, 10, 11, 12, 13)):
+            made.take(at(number * AGREEING_S / 3, telegram(energy)))
+    assert hub.published == 2
+    assert [record.message for record in caplog.records] == [
+        "1 ISK 00 12345678: reading held back: 1-0:1.8.0 went back from 500.0 to 1.0",
+        "1 ISK 00 12345678: readings are published again (epoch 1)",
+    ]
+
+
+def test_of_two_meters_on_one_head_the_one_that_is_held_back_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    hub = Hub()
+    made = reader(telegram(100), hub=hub)
+    with caplog.at_level(logging.INFO):
+        for number in range(40):
+            made.take(at(2 * number, telegram(100 + number)))
+            made.take(at(2 * number + 1, telegram(5000 - 7 * (number % 2) - number // 10, server_id=OTHER)))
+    assert [record.message.split(": ")[:2] for record in caplog.records] == [["1 ISK 00 12345679", "reading held back"]]
+    assert made.facts(now_s=80.0).quarantined
+    with caplog.at_level(logging.INFO):
+        for number in range(80, 300):
+            made.take(at(number, telegram(6000, server_id=OTHER)))
+    assert [record.message for record in caplog.records[1:]] == [
+        "1 ISK 00 12345679: readings are published again (epoch 0)"
+    ]
+
+
+def test_a_register_that_is_left_out_is_counted_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    twice = [*telegrams.meter_entries(energy=100), *telegrams.meter_entries(energy=99)[2:3]]
+    with caplog.at_level(logging.INFO):
+        made = reader(*(telegrams.telegram(twice) for _ in range(3)))
+    assert made.facts(now_s=3.0).left_out == 3
+    assert [record.message for record in caplog.records] == [
+        "1 ISK 00 12345678: register 1-0:1.8.0 is left out: sent twice with different values"
+    ]
+
+
+def test_two_lists_of_one_telegram_are_one_reading() -> None:
+    hub = Hub()
+    first, listed, last = telegrams.list_messages()
+    voltage = encoder.entry(Obis.parse("32.7.0"), tlv.unsigned(2301, 2), scaler=tlv.integer(-1, 1))
+    _, other, _ = telegrams.list_messages([voltage])
+    made = reader(encoder.telegram([first, listed, other, last]), hub=hub)
+    (sample,) = hub.newest.values()
+    assert [sample.reading.get(Obis.parse(code)) is not None for code in ("1.8.0", "16.7.0", "32.7.0")] == [True] * 3
+    assert (made.facts(now_s=1.0).telegrams, hub.published) == (1, 1)
+
+
+def test_server_ids_that_change_with_every_telegram_cost_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    hub, guard = Hub(), Guard()
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=guard, hub=hub)
+    with caplog.at_level(logging.INFO):
+        for number in range(500):
+            made.take(at(number, telegram(100, server_id=b"\x0a\x01ISK\0" + number.to_bytes(4))))
+    assert len(hub.newest) == 1
+    assert made.facts(now_s=500.0).ignored > 400
+    assert [record.message.split(";")[0] for record in caplog.records] == [
+        "given: the server id changes with almost every telegram"
+    ]
+
+
+def test_a_source_that_always_has_bytes_lets_others_run() -> None:
+    class Flood(Given):
+        async def chunks(self) -> AsyncGenerator[Chunk, None]:
+            for number in range(3000):
+                yield at(number, telegram(100 + number))
+
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        counting = asyncio.create_task(count())
+        await Reader(source=Flood(), decoder=SmlDecoder(), guard=Guard(), hub=Hub()).run()
+        counting.cancel()
+
+    asyncio.run(both())
+    assert turns > 10
+
+
+def test_a_process_that_was_frozen_does_not_rest_as_long_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Freezing(SmlDecoder):
+        def feed(self, octets: bytes) -> Iterator[Reading | Fault]:
+            time.sleep(0.2)
+            return super().feed(octets)
+
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", rest)
+    asyncio.run(Reader(source=Given(b"x"), decoder=Freezing(), guard=Guard(), hub=Hub()).run())
+    assert all(seconds < 0.2 for seconds in rests)
+
+
+def test_a_locked_meter_is_told() -> None:
+    assert reader(telegram(7167, None, 3)).facts(now_s=1.0).locked is True
+
+
+def test_another_meter_on_the_same_head_is_noticed() -> None:
+    other = telegrams.telegram(server_id=OTHER)
+    assert reader(telegram(100), other, other).facts(now_s=2.0).previous_meter_id is None
+    facts = reader(telegram(100), other, other, other).facts(now_s=2.0)
+    assert (facts.previous_meter_id, facts.meter_id) == ("1 ISK 00 12345678", "1 ISK 00 12345679")
+    assert reader(telegram(100), telegram(101)).facts(now_s=2.0).previous_meter_id is None
+
+
+def test_which_meter_was_there_before_is_also_known_to_whoever_remembers_it() -> None:
+    made = Reader(
+        source=Given(telegram(100)),
+        decoder=SmlDecoder(),
+        guard=Guard(),
+        hub=Hub(),
+        replaced=lambda _meter, _port, seen: seen or "old",
+    )
+    assert made.facts(now_s=1.0).previous_meter_id is None
+    asyncio.run(made.run())
+    assert "other_meter" in [notice.fault for notice in walk(made.facts(now_s=1.0)).notices]
+
+
+def test_a_meter_that_two_sources_bring_is_read_from_the_first_and_the_other_stands_by() -> None:
+    hub, voices, guard = Hub(), Voices(), Guard()
+    first, second = (
+        Reader(source=Given(), decoder=SmlDecoder(), guard=guard, hub=hub, voices=voices) for _ in range(2)
+    )
+    when, now_s = datetime(2026, 11, 22, tzinfo=UTC), time.monotonic()
+    for at_s, (speaker, energy) in enumerate([(first, 103), (second, 100), (second, 101), (second, 102), (first, 104)]):
+        speaker.take(Chunk(telegram(energy), when, now_s + at_s - 5))
+    assert (hub.published, guard.held_back) == (2, {})
+    assert (walk(second.facts(now_s)).ok, second.facts(now_s).age_s) == (True, 2.0)
+    both = Statuses([first, second])
+    assert [status.advice.fault for status in both] == ["two_heads", "two_heads"]
+    assert both[1].advice.fault == "two_heads"
+
+
+def test_how_readers_stand_is_a_sequence_that_is_judged_when_it_is_looked_at() -> None:
+    readers = [reader(telegram(100)), reader()]
+    statuses = Statuses(readers)
+    assert [status.meter_id for status in statuses] == ["1 ISK 00 12345678", None]
+    assert (len(statuses), statuses[-1].broken, len(statuses[1:])) == (2, "octets", 1)
+
+
+def at(second: float, octets: bytes, *, wall_s: float | None = None) -> Chunk:
+    moment = datetime(2026, 11, 22, 10, tzinfo=UTC) + timedelta(seconds=second if wall_s is None else wall_s)
+    return Chunk(octets, moment, second)
+
+
+def test_a_meter_that_locks_itself_again_is_seen_with_the_time() -> None:
+    made = reader()
+    for second, octets in ((0, telegram(7167, None, 3)), (5, telegram(71675432)), (126, telegram(7167, None, 3))):
+        made.take(at(second, octets))
+    facts = made.facts(now_s=130.0)
+    assert (facts.locked_at, facts.unlocked_for_s) == (datetime(2026, 11, 22, 10, 2, 6, tzinfo=UTC), 121.0)
+    assert walk(facts).advice.fault == "inf_off"
+
+
+def test_why_readings_are_held_back_is_known_until_they_are_not() -> None:
+    made = reader()
+    made.take(at(0, telegram(5000)))
+    made.take(at(1, telegram(10)))
+    assert made.facts(now_s=1.0).leap == Leap("1-0:1.8.0", "500.0", "1.0", 0, is_back=True)
+    made.take(at(2, telegram(5001)))
+    assert made.facts(now_s=2.0).leap is None
+
+
+def test_octets_are_puzzled_over_only_while_telegrams_are_missing() -> None:
+    made = reader()
+    made.take(at(0, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
+    assert made.facts(now_s=1.0).seems == Seems("gps")
+    made.take(at(2, telegram(100)))
+    made.take(at(3, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
+    assert made.facts(now_s=4.0).seems is None
+    assert made.facts(now_s=13.0).seems == Seems("gps")
+
+
+def test_what_auto_hears_while_it_searches_is_judged() -> None:
+    made = reader()
+    made.source.state = State("/dev/ttyUSB0", is_open=False, problem="noise", heard=Heard(b"\0" * 700, 700, 5.0))
+    facts = made.facts(now_s=1.0)
+    assert (facts.octets, facts.seems) == (700, Seems("flat", {"octet": "00", "percent": "100"}))
+    assert walk(facts).broken == "signal"
+
+
+@pytest.mark.parametrize(("octets", "fault"), [(4, "trickle"), (5, "noise"), (900, "noise"), (901, "restless")])
+def test_octets_that_come_more_slowly_or_faster_than_a_meter_sends_are_stray_light(octets: int, fault: str) -> None:
+    made = reader()
+    for second in range(25):
+        made.take(at(float(second), b"\x3c\xe7\x99" * (octets // 3) + b"\xf0" * (octets % 3)))
+        if second < 20:
+            assert walk(made.facts(now_s=float(second))).advice.fault == "noise"
+    assert walk(made.facts(now_s=25.0)).advice.fault == fault
+    made.take(at(25, telegram(100)))
+    assert walk(made.facts(now_s=25.0)).broken is None
+
+
+def test_what_the_driver_counts_is_added_up_and_forgotten_like_the_telegrams() -> None:
+    made = reader()
+
+    def told(now_s: float) -> tuple[int | None, int | None]:
+        recent = made.facts(now_s=now_s).recent
+        assert recent
+        return recent.framing, recent.overruns
+
+    assert told(0.0) == (None, None)
+    for second in (0, 1, 200):
+        made.take(structs.replace(at(second, telegram(100 + second)), errors=LineErrors(framing=second, overruns=1)))
+    assert (told(200.0), told(400.0)) == ((201, 3), (200, 1))
+
+
+def test_what_auto_hears_is_judged_by_its_rate_and_the_driver_too() -> None:
+    made = reader()
+    for heard, fault in (
+        (Heard(b"\x3c\xe7" * 30, 60, 60.0), "trickle"),
+        (Heard(b"\x3c\xe7" * 30, 60, 5.0, LineErrors()), "noise"),
+        (Heard(b"\x3c\xe7" * 30, 60, 5.0, LineErrors(framing=3)), "framing"),
+    ):
+        about = {"port": "/dev/ttyUSB0", "octets": "60"}
+        made.source.state = State("/dev/ttyUSB0", is_open=False, problem="noise", about=about, heard=heard)
+        assert walk(made.facts(now_s=1.0)).advice.fault == fault
+
+
+def test_two_meters_in_turn_are_counted() -> None:
+    other = telegrams.telegram(server_id=OTHER)
+    made = reader(other, other, other, telegram(100), telegram(100), telegram(100), other, telegram(101))
+    assert made.facts(now_s=5.0).turns == 3
+    assert made.facts(now_s=5000.0).turns == 0
+
+
+def test_a_clock_that_is_in_doubt_is_told_with_what_it_says() -> None:
+    clock = Clock(wall_s=lambda: 100.0, boot_s=lambda: 60.0)
+    facts = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=Hub(), clock=clock).facts()
+    assert facts.clock_says is not None
+    assert (facts.clock_doubt, facts.clock_says.timestamp()) == ("unset", 100.0)
+    assert reader().facts().clock_doubt is None
+
+
+def test_a_meter_without_2_8_0_counts_one_way() -> None:
+    assert reader(telegram(100)).facts(now_s=1.0).one_way
+
+
+def test_the_last_octets_are_kept_and_no_more() -> None:
+    parts = [bytes([number]) * 3000 for number in range(20)]
+    assert reader(*parts).recent == b"".join(parts)[-RECENT_OCTETS:]
+    assert reader(b"abc").recent == b"abc"
+
+
+def test_what_waited_while_the_process_was_frozen_is_as_old_as_the_meter_says() -> None:
+    pulse, hub = Pulse(), Hub()
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
+    when, seen = datetime(2026, 11, 22, 10, tzinfo=UTC), []
+    for second in range(60):
+        # from the twentieth second on it is stopped, for forty seconds
+        at_s = 1000.0 + (second if second < 20 else 60)
+        pulse.beat(at_s)
+        octets = telegrams.telegram(telegrams.meter_entries(energy=100 + second), seconds=1000 + second)
+        made.take(Chunk(octets, when + timedelta(seconds=at_s), at_s))
+        sample = hub.newest[METER_ID]
+        seen.append((sample.monotonic_s, (sample.received_at - when).total_seconds(), sample.is_dated))
+    assert seen[:57] == [(1000.0 + second, 1000.0 + second, True) for second in range(57)]
+
+
+def test_without_the_meters_seconds_it_is_as_old_as_it_can_be_and_not_for_history() -> None:
+    pulse, hub = Pulse(), Hub()
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
+    when, absent = datetime(2026, 11, 22, 10, tzinfo=UTC), tlv.ABSENT
+    for at_s in (10.0, 11.0, 60.0, 63.0):
+        pulse.beat(at_s)
+        octets = telegrams.telegram(telegrams.meter_entries(energy=int(at_s)), sensor_time=absent)
+        made.take(Chunk(octets, when + timedelta(seconds=at_s), at_s))
+        sample = hub.newest[METER_ID]
+        assert (sample.monotonic_s, sample.is_dated) == ((11.0, False) if at_s == 60.0 else (at_s, True))

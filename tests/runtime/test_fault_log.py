@@ -1,0 +1,108 @@
+"""A meter that fails is in the log once, in the words of the status, and so is its recovery."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from diagnosis.well import facts, quality
+from faults.scene import FIRST_ENERGY, scene
+from iskra_server.diagnosis.chain import walk
+from iskra_server.diagnosis.facts import Leap
+from iskra_server.diagnosis.octets import Seems
+from iskra_server.runtime.fault_log import FAILS_AFTER_S, WELL_AFTER_S, FaultLog
+from running import until
+
+SILENT: dict[str, Any] = {"octets_age_s": 61.0}
+LOCKED: dict[str, Any] = {"locked": True}
+
+
+class Clock:
+    """Looks at a meter every second."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO, "iskra_server.runtime.fault_log")
+        self._caplog = caplog
+        self._now_s = 0.0
+        self._log = FaultLog(lambda: self._now_s)
+
+    def see(self, seconds: float, **changes: Any) -> list[str]:
+        """What is logged within so many seconds."""
+        self._caplog.clear()
+        for _ in range(int(seconds)):
+            self._now_s += 1
+            self._log.observe(walk(facts(**changes)))
+        return [record.getMessage() for record in self._caplog.records]
+
+
+@pytest.fixture
+def clock(caplog: pytest.LogCaptureFixture) -> Clock:
+    return Clock(caplog)
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        (SILENT, "Nothing has arrived on /dev/ttyUSB0 for 61 s"),
+        (LOCKED, "The meter sends whole kWh and no power because it is locked."),
+        ({"recent": quality(5, 5)}, "Only 50 % of the telegrams are valid"),
+        ({"telegrams": 0, "age_s": None, "seems": Seems("telnet"), "locked": None}, "Every byte FF"),
+        ({"age_s": 99.0}, "The last reading is 99 s old."),
+    ],
+)
+def test_a_failed_check_is_logged_once_and_its_recovery_once(clock: Clock, changes: dict[str, Any], part: str) -> None:
+    assert clock.see(1000) == []
+    (line,) = clock.see(1000, **changes)
+    assert line.startswith(f"/dev/ttyUSB0: {part}")
+    assert clock.see(1000) == ["/dev/ttyUSB0: The meter is being read again."]
+
+
+def test_a_moment_is_no_fault_and_a_moment_is_no_recovery(clock: Clock) -> None:
+    for _ in range(5):
+        assert clock.see(FAILS_AFTER_S - 1, **SILENT) == []
+        assert clock.see(1) == []
+    assert len(clock.see(100, **SILENT)) == 1
+    for _ in range(5):
+        assert clock.see(WELL_AFTER_S - 1) == []
+        assert clock.see(100, **SILENT) == []
+
+
+def test_another_fault_is_logged_too(clock: Clock) -> None:
+    assert len(clock.see(100, **LOCKED)) == 1
+    assert len(clock.see(100, **LOCKED, **SILENT)) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"is_open": False, "problem": "unplugged"},
+        {"is_open": False, "problem": "permission_directory"},
+        {"is_open": False},
+        {"age_s": None, "quarantined": 2},
+        {"leap": Leap("1.8.0", "2", "1", 0, is_back=True)},
+        {"telegrams": 0, "age_s": None, "seems": Seems("first_telegram"), "locked": None},
+    ],
+)
+def test_what_others_log_is_not_logged_twice(clock: Clock, changes: dict[str, Any]) -> None:
+    assert clock.see(100, **changes) == []
+    assert clock.see(100) == []
+
+
+def test_a_name_with_a_percent_sign_is_logged_as_it_is(clock: Clock) -> None:
+    assert clock.see(100, name="50 %s", **LOCKED)[0].startswith("50 %s: The meter sends whole kWh")
+
+
+def test_the_server_logs_a_silent_head_and_a_locked_meter() -> None:
+    with scene() as staged:
+        other = staged.plug(staged.folder, "second-head")
+        staged.serve(staged.head.link, other.link)
+        locked = staged.good(energy=FIRST_ENERGY // 10_000, scaler=3, power=None)
+
+        def is_logged() -> bool:
+            other.send(locked)
+            log = staged.server.log
+            return (
+                f"{staged.head.link}: Nothing arrives on" in log and f"{other.link}: The meter sends whole kWh" in log
+            )
+
+        until(is_logged, every_s=1.0)

@@ -1,0 +1,292 @@
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from msgspec import structs
+from starlette.types import Message
+
+from iskra_server.reading.hub import QUEUE_LENGTH
+from iskra_server.web.api import live
+from iskra_server.web.api.live import event_id
+from samples import METER_ID, energy
+from web.serving import DEADLINE_S, Site, arrived, served, status, until
+
+PATH = "/api/v1/live"
+
+
+class Event(NamedTuple):
+    name: str
+    id: int | None
+    data: dict[str, Any]
+
+
+@asynccontextmanager
+async def stream(client: httpx.AsyncClient, **headers: str) -> AsyncIterator[AsyncIterator[str]]:
+    """The lines of a live stream whose subscription stands."""
+    async with client.stream("GET", PATH, headers=headers) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.aiter_lines()
+        assert await anext(lines) == "retry: 2000"
+        yield lines
+
+
+async def event(lines: AsyncIterator[str], name: str = "reading") -> Event:
+    """The next event of that name."""
+    fields: dict[str, str] = {}
+    async with asyncio.timeout(DEADLINE_S):
+        async for line in lines:
+            if line:
+                key, _, text = line.partition(":")
+                fields[key] = text.strip()
+            elif fields.get("event") == name:
+                data = json.loads(fields["data"], parse_float=Decimal)
+                return Event(name, int(fields["id"]) if "id" in fields else None, data)
+            else:
+                fields = {}
+    raise AssertionError("the stream ended")
+
+
+def run(site: Site, check: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        async with served(site.app) as client:
+            await check(client)
+
+    asyncio.run(whole())
+
+
+def total(shown: Event) -> str:
+    return next(str(register["value"]) for register in shown.data["registers"] if register["name"] == "energy_import")
+
+
+def test_the_newest_is_replayed_and_every_telegram_follows() -> None:
+    newest = arrived(energy(1), age_s=3)
+    site = Site(newest)
+
+    async def check(client: httpx.AsyncClient) -> None:
+        async with stream(client) as lines:
+            first = await event(lines)
+            assert (first.id, first.data["id"], total(first)) == (event_id(newest), METER_ID, "0.1")
+            assert 3 <= first.data["measured_age_s"] < 3 + DEADLINE_S
+            ids = [first.id]
+            for raw in (20, 30):
+                site.hub.publish(arrived(energy(raw)))
+                following = await event(lines)
+                ids.append(following.id)
+                assert total(following) == f"{raw // 10}.0"
+                assert following.data["measured_age_s"] < 1
+            assert ids == sorted(set(ids), key=lambda number: number or 0)
+
+    run(site, check)
+
+
+def test_an_event_is_the_meter_of_the_api_with_the_measurements_age() -> None:
+    site = Site(arrived())
+
+    async def check(client: httpx.AsyncClient) -> None:
+        async with stream(client) as lines:
+            shown = (await event(lines)).data
+        (meter,) = (await client.get("/api/v1/meters")).json()["meters"]
+        assert shown.keys() == meter.keys() | {"measured_age_s"}
+
+    run(site, check)
+
+
+def test_what_is_stale_is_not_replayed() -> None:
+    site = Site(arrived(energy(1), age_s=61))
+
+    async def check(client: httpx.AsyncClient) -> None:
+        async with stream(client) as lines:
+            site.hub.publish(arrived(energy(20)))
+            assert total(await event(lines)) == "2.0"
+
+    run(site, check)
+
+
+def test_what_the_client_has_seen_is_not_replayed() -> None:
+    newest = arrived(energy(1))
+    site = Site(newest)
+
+    async def check(client: httpx.AsyncClient) -> None:
+        async with stream(client, **{"last-event-id": str(event_id(newest))}) as lines:
+            site.hub.publish(arrived(energy(20)))
+            assert total(await event(lines)) == "2.0"
+        async with stream(client, **{"last-event-id": ""}) as lines:
+            assert total(await event(lines)) == "2.0"
+
+    run(site, check)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "not a number", "-1", str(2**63)])
+def test_what_is_no_id_is_misuse(text: str) -> None:
+    answer = Site(arrived()).get(PATH, **{"last-event-id": text})
+    assert (answer.status_code, answer.json()["reason"]) == (400, "misuse")
+    assert "Last-Event-ID must be" in answer.json()["detail"]
+
+
+def test_one_client_with_all_streams_makes_room_for_another_and_gets_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST_STREAMS", 4)
+
+    async def check() -> None:
+        site = Site()
+        greedy = [Client(site, "10.0.0.1") for _ in range(4)]
+        honest = [Client(site, "10.0.0.2") for _ in range(3)]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(client.run()) for client in greedy]
+            await until(lambda: len(site.hub.subscriptions()) == 4)
+            assert (await asyncio.to_thread(site.get, PATH, client="10.0.0.1")).status_code == 503
+            for client in honest[:2]:
+                tasks.append(group.create_task(client.run()))
+                await until(lambda client=client: client.status == 200)  # type: ignore[misc]
+            # the oldest two of the greedy one have ended
+            await until(lambda: [task.done() for task in tasks] == [True, True, False, False, False, False])
+            await honest[2].run()
+            assert honest[2].status == 503
+            for client in (*greedy, *honest):
+                client.gone.set()
+
+    asyncio.run(check())
+
+
+def test_a_broken_link_is_told_when_it_breaks() -> None:
+    site = Site(arrived())
+
+    async def check(client: httpx.AsyncClient) -> None:
+        async with stream(client) as lines:
+            assert (await event(lines, "status")).data["ok"] is True
+            site.statuses = [status(is_open=False, problem="unplugged")]
+            told = (await event(lines, "status")).data
+            assert (told["ok"], told["meters"][0]["broken"]) == (False, "device")
+
+    run(site, check)
+
+
+def test_a_telegram_is_encoded_once_for_all_clients() -> None:
+    async def check() -> None:
+        site = Site()
+        clients = [Client(site) for _ in range(3)]
+        async with asyncio.TaskGroup() as group:
+            for client in clients:
+                group.create_task(client.run())
+            await until(lambda: len(site.hub.subscriptions()) == len(clients))
+            site.hub.publish(arrived())
+            await until(lambda: all(client.readings for client in clients))
+            for client in clients:
+                client.gone.set()
+        first, *others = (client.readings[0] for client in clients)
+        assert all(other is first for other in others)
+
+    asyncio.run(check())
+
+
+def test_a_slow_client_loses_its_oldest_and_holds_up_nobody() -> None:
+    async def check() -> None:
+        site = Site()
+        slow, quick = Client(site), Client(site)
+        slow.may_go_on.clear()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(slow.run())
+            group.create_task(quick.run())
+            await until(lambda: len(site.hub.subscriptions()) == 2)
+            for number in range(QUEUE_LENGTH + 10):
+                site.hub.publish(arrived(energy(number)))
+                await until(lambda wanted=number + 1: len(quick.readings) == wanted)  # type: ignore[misc]
+            slow.may_go_on.set()
+            await until(lambda: bool(slow.readings) and slow.readings[-1] is quick.readings[-1])
+            slow.gone.set()
+            quick.gone.set()
+        in_hand = 1
+        assert len(slow.readings) == in_hand + QUEUE_LENGTH
+
+    asyncio.run(check())
+
+
+def test_a_client_that_leaves_leaves_nothing_behind() -> None:
+    site = Site(arrived())
+
+    async def check(client: httpx.AsyncClient) -> None:
+        tasks = len(asyncio.all_tasks())
+        async with stream(client) as lines:
+            await event(lines)
+            assert len(site.hub.subscriptions()) == 1
+        await until(lambda: not site.hub.subscriptions() and len(asyncio.all_tasks()) <= tasks)
+
+    run(site, check)
+
+
+def test_a_server_that_stops_ends_its_streams() -> None:
+    site = Site(arrived())
+
+    async def check(client: httpx.AsyncClient) -> None:
+        async with stream(client) as lines:
+            await event(lines)
+            begun_s = time.monotonic()
+            site.app.close()
+            async with asyncio.timeout(DEADLINE_S):
+                assert [line async for line in lines if "retry" in line] == []
+            # it does not wait for the next pulse
+            assert time.monotonic() - begun_s < 0.9
+
+    run(site, check)
+
+
+def test_a_silent_stream_is_kept_alive(monkeypatch: Any) -> None:
+    monkeypatch.setattr(live, "_PULSE_S", 0.02)
+    monkeypatch.setattr(live, "_HEARTBEAT_S", 0.05)
+
+    async def check(client: httpx.AsyncClient) -> None:
+        async with stream(client) as lines, asyncio.timeout(DEADLINE_S):
+            beats = 0
+            async for line in lines:
+                beats += line == ":"
+                if beats == 2:
+                    break
+
+    run(Site(), check)
+
+
+def test_head_has_no_body_and_ends() -> None:
+    answer = Site(arrived()).get(PATH, "HEAD")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
+def test_ids_grow_with_the_time_of_arrival() -> None:
+    sample = arrived()
+    later = structs.replace(sample, received_at=sample.received_at.replace(microsecond=1))
+    latest = structs.replace(sample, received_at=sample.received_at.replace(microsecond=2))
+    assert event_id(latest) - event_id(later) == 1
+
+
+class Client:
+    """A client of the application without a socket, as slow as it is told to be."""
+
+    def __init__(self, site: Site, address: str = "127.0.0.1") -> None:
+        self._site = site
+        self._address = address
+        self.status: int | None = None
+        self.readings: list[bytes] = []
+        self.gone = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
+
+    async def run(self) -> None:
+        scope = {"type": "http", "method": "GET", "path": PATH, "headers": [], "client": (self._address, 1)}
+        await self._site.app(scope, self._receive, self._send)
+
+    async def _receive(self) -> Message:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        body = message.get("body", b"")
+        self.status = message.get("status", self.status)
+        if b"event: reading" in body:
+            await self.may_go_on.wait()
+            self.readings.append(body)

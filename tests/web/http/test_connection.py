@@ -1,0 +1,261 @@
+"""What a connection may cost, over real sockets; the waiting times are shortened."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from answering import Answering, answering, until
+from iskra_server.web.http import connection
+from iskra_server.web.http.connection import MOST_OCTETS
+
+ASK = b"GET /small HTTP/1.1\r\nhost: a\r\n\r\n"
+HUGE = b"x" * 50_000_000
+# longer than what the sockets of both sides hold
+LONG = b"x" * 12_000_000
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """A small answer; at /huge and /long more than any buffer holds, at /long all at once; at /never none."""
+    if scope["path"] == "/never":
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return
+    body = {"/huge": HUGE, "/long": LONG}.get(scope["path"], b"small")
+    part = len(body) if scope["path"] == "/long" else 100_000
+    head = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]}
+    await send(head)
+    for at in range(0, len(body), part):
+        await send({"type": "http.response.body", "body": body[at : at + part], "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"WAITING_S": 0.3, "STUCK_S": 0.3, "SWEEP_S": 0.05, "MOST": 8}.items():
+        monkeypatch.setattr(connection, name, value)
+
+
+def run(work: Callable[[Answering], Awaitable[None]]) -> None:
+    async def serve() -> None:
+        async with answering(app) as site:
+            await work(site)
+
+    asyncio.run(serve())
+
+
+async def asked(site: Answering) -> bytes:
+    asking = await site.client()
+    await asking.send(ASK)
+    return await asking.answer()
+
+
+def test_a_request_is_answered_and_another_one_on_the_same_connection() -> None:
+    async def work(site: Answering) -> None:
+        asking = await site.client()
+        for _ in range(5):
+            await asking.send(ASK)
+            assert await asking.reader.readexactly(len(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nsmall"))
+
+    run(work)
+
+
+@pytest.mark.parametrize("octets", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: a\r\nx-slow: "])
+def test_who_never_completes_a_request_is_let_go(octets: bytes) -> None:
+    async def work(site: Answering) -> None:
+        slow = await site.client()
+        await slow.send(octets)
+        assert await slow.rest() == b""
+
+    run(work)
+
+
+def test_a_drip_of_octets_wins_no_time() -> None:
+    async def work(site: Answering) -> None:
+        slow = await site.client()
+        await slow.send(b"GET / HTTP/1.1\r\n")
+        began = asyncio.get_running_loop().time()
+        with suppress(ConnectionError):
+            while slow.is_open and site.connections:
+                await slow.send(b"x: y\r\n")
+                await asyncio.sleep(0.02)
+        assert 0.25 < asyncio.get_running_loop().time() - began < 3
+
+    run(work)
+
+
+def test_who_asks_again_and_again_is_not_let_go() -> None:
+    async def work(site: Answering) -> None:
+        asking = await site.client()
+        for _ in range(12):
+            await asking.send(ASK)
+            await asking.answer()
+            await asking.reader.readexactly(5)
+            await asyncio.sleep(0.1)
+
+    run(work)
+
+
+def test_who_waits_for_a_long_answer_is_not_let_go() -> None:
+    async def work(site: Answering) -> None:
+        waiting = await site.client()
+        await waiting.send(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n")
+        await asyncio.sleep(1)
+        assert waiting.is_open and site.connections == 1
+        await waiting.close()
+        await until(lambda: not site.connections)
+
+    run(work)
+
+
+def test_who_takes_nothing_of_an_answer_is_let_go() -> None:
+    async def work(site: Answering) -> None:
+        stuck = await site.client()
+        stuck.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await stuck.send(b"GET /huge HTTP/1.1\r\nhost: a\r\n\r\n")
+        await until(lambda: site.connections == 1)
+        await until(lambda: not site.connections)
+
+    run(work)
+
+
+def test_a_slow_reader_that_takes_all_of_it_gets_all_of_it() -> None:
+    async def work(site: Answering) -> None:
+        slow = await site.client()
+        await slow.send(b"GET /huge HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        head, got = await slow.answer(), 0
+        assert b"200 OK" in head
+        while octets := await slow.reader.read(2_000_000):
+            got += len(octets)
+            await asyncio.sleep(0.001)
+        assert got == len(HUGE)
+
+    run(work)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"GET /" + b"a" * MOST_OCTETS + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * (MOST_OCTETS // 6) + b"\r\n",
+        b"GET / HTTP/1.1\r\nx: " + b"y" * 1_000_000,
+    ],
+)
+def test_a_request_that_is_too_large_is_refused(octets: bytes) -> None:
+    async def work(site: Answering) -> None:
+        large = await site.client()
+        with suppress(ConnectionError):
+            await large.send(octets)
+        assert (await large.rest())[:12] in (b"HTTP/1.1 431", b"")
+        assert b"200 OK" in await asked(site)
+
+    run(work)
+
+
+def test_a_body_is_not_collected() -> None:
+    async def work(site: Answering) -> None:
+        sending = await site.client()
+        await sending.send(b"POST /small HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000000\r\n\r\n")
+        with suppress(ConnectionError):
+            while site.connections:
+                await sending.send(b"x" * 4096)
+                await asyncio.sleep(0)
+        assert not site.connections
+
+    run(work)
+
+
+def test_a_new_connection_takes_the_place_of_the_one_that_waited_longest() -> None:
+    async def work(site: Answering) -> None:
+        first = await site.client()
+        await until(lambda: site.connections == 1)
+        others = [await site.client() for _ in range(connection.MOST - 1)]
+        await until(lambda: site.connections == connection.MOST)
+        assert b"200 OK" in await asked(site)
+        assert await first.rest() == b""
+        assert all(other.is_open for other in others)
+
+    run(work)
+
+
+def test_connections_that_are_being_answered_keep_their_place() -> None:
+    async def work(site: Answering) -> None:
+        busy = [await site.client() for _ in range(connection.MOST)]
+        for each in busy:
+            await each.send(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n")
+        await until(lambda: len(site.http.server_state.tasks) == connection.MOST)
+        late = await site.client()
+        assert await late.rest() == b""
+        assert all(each.is_open for each in busy)
+        for each in busy:
+            await each.close()
+        await until(lambda: not site.connections)
+        assert b"200 OK" in await asked(site)
+
+    run(work)
+
+
+def test_a_client_with_all_connections_loses_one_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(site: Answering) -> None:
+        busy = [await site.client() for _ in range(connection.MOST)]
+        for each in busy:
+            await each.send(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n")
+        await until(lambda: len(site.http.server_state.tasks) == connection.MOST)
+        other = await site.client("127.0.0.2")
+        await other.send(ASK)
+        assert b"200 OK" in await other.answer()
+        await until(lambda: [each.is_open for each in busy].count(False) == 1)
+        for each in busy:
+            await each.close()
+
+    run(work)
+
+
+def test_answers_that_nobody_takes_are_bounded_and_those_of_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"MOST_UNTAKEN": 30_000_000, "STUCK_S": 60, "MOST": 100}.items():
+        monkeypatch.setattr(connection, name, value)
+
+    async def work(site: Answering) -> None:
+        honest = await site.client("127.0.0.2")
+        honest.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await honest.send(b"GET /long HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        await until(lambda: len(site.http.server_state.tasks) == 1)
+        for _ in range(20):
+            stuck = await site.client()
+            stuck.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await stuck.send(b"GET /long HTTP/1.1\r\nhost: a\r\n\r\n")
+            await asyncio.sleep(0)
+            untaken = [each.untaken for each in site.http.server_state.connections]  # type: ignore[union-attr]
+            assert sum(untaken) <= 30_000_000
+        await until(lambda: site.connections < 7)
+        honest.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert len(await honest.rest()) > len(LONG)
+
+    run(work)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        *(b"\x16\x03\x01\x02\x00", b"\r\n\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\0" * 100),
+        *(b"GET http:// HTTP/1.1\r\n\r\n", b"CONNECT a:1 HTTP/1.1\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n"),
+        *(
+            b"GET /\xff HTTP/1.1\r\n\r\n",
+            b"GET / HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
+            b"G\xc3\xa4T / HTTP/1.1\r\n\r\n",
+        ),
+        b"GET / HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\nzz\r\n",
+    ],
+    ids=range(12),
+)
+def test_what_is_no_request_ends_its_own_connection_alone(octets: bytes) -> None:
+    async def work(site: Answering) -> None:
+        strange = await site.client()
+        await strange.send(octets)
+        answer = await strange.rest()
+        assert b" 5" not in answer[:12]
+        assert b"200 OK" in await asked(site)
+
+    run(work)

@@ -1,0 +1,66 @@
+import msgspec
+import pytest
+
+from iskra_server.web.http.problem import Problem, problem
+from web.serving import Site
+
+
+def test_a_problem_says_what_is_wrong_and_nothing_that_is_not_known() -> None:
+    answer = problem(503, "The meter is silent.", reason="stale")
+    assert msgspec.json.decode(bytes(answer.body)) == {
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "The meter is silent.",
+        "type": "about:blank",
+        "reason": "stale",
+    }
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_an_unknown_path_is_named() -> None:
+    answer = Site().get("/api/v2/meters")
+    assert answer.status_code == 404
+    assert "/api/v2/meters" in msgspec.json.decode(answer.content, type=Problem).detail
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("application/json", "application/json"),
+        ("*/*", "application/problem+json"),
+        ("application/problem+json, application/json", "application/problem+json"),
+    ],
+)
+def test_whoever_accepts_plain_json_alone_gets_that(accept: str, given: str) -> None:
+    answer = Site().get("/api/v1/meters/nobody", accept=accept)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, given)
+    assert msgspec.json.decode(answer.content, type=Problem).reason == "unknown_meter"
+
+
+def test_an_unknown_file_is_named() -> None:
+    answer = Site().get("/static/../app.py")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_a_wrong_method_is_told_the_right_ones() -> None:
+    for path in ("/api/electricity/cumulated", "/api/v1/live", "/api/v1/meters", "/"):
+        answer = Site().get(path, "DELETE")
+        assert answer.status_code == 405
+        assert {"GET", "HEAD", "OPTIONS"} == set(answer.headers["allow"].split(", "))
+        assert msgspec.json.decode(answer.content, type=Problem).status == 405
+
+
+def test_options_are_told_without_a_body() -> None:
+    answer = Site().get("/api/electricity/cumulated", "OPTIONS")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
+def test_a_bug_is_answered_without_a_traceback() -> None:
+    site = Site()
+    site.statuses = None  # type: ignore[assignment]
+    answer = site.get("/api/v1/meters")
+    assert answer.status_code == 500
+    assert "Traceback" not in answer.text and "TypeError" not in answer.text
+    assert msgspec.json.decode(answer.content, type=Problem).title == "Internal Server Error"

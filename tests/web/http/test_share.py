@@ -1,0 +1,191 @@
+"""Whose turn it is: with work that goes on until the test lets it end."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+
+import pytest
+from starlette.types import Message, Receive
+
+from iskra_server.web.http.gate import GROUPS
+from iskra_server.web.http.share import (
+    AT_ONCE,
+    AT_ONCE_EACH,
+    MAX_WAITING,
+    Gone,
+    Threads,
+    TooMany,
+    address_of,
+    client_of,
+    heaviest,
+)
+from web.serving import until
+
+
+@pytest.mark.parametrize(
+    ("host", "client"),
+    [
+        ("192.168.1.20", "192.168.1.20"),
+        ("::ffff:192.168.1.20", "192.168.1.20"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:bbbb::2", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("::1", "::1"),
+        ("", ""),
+    ],
+)
+def test_a_client_is_its_address_of_ipv6_its_network(host: str, client: str) -> None:
+    assert address_of(host) == client
+
+
+def test_no_header_makes_another_client_and_a_token_for_groups_is_one_anywhere() -> None:
+    forwarded = {"type": "http", "client": ("10.0.0.1", 1), "headers": [(b"x-forwarded-for", b"10.9.9.9")]}
+    assert client_of(forwarded) == "10.0.0.1"
+    assert client_of({"type": "http", "headers": []}) == ""
+    meyer = (("tenant", "Meyer"),)
+    assert client_of(forwarded | {GROUPS: meyer}) == client_of({"type": "http", GROUPS: meyer})
+
+
+def test_who_holds_most_makes_room_for_who_would_hold_less() -> None:
+    assert heaviest("aaab", "c") == "a"
+    assert heaviest("aab", "b") is None
+    assert heaviest("aaa", "a") is None
+    assert heaviest("", "a") is None
+
+
+class Scene:
+    """Threads that work until they are let go on; `begun` is what was begun, in order."""
+
+    def __init__(self) -> None:
+        self.threads = Threads()
+        self.begun: list[str] = []
+        self.go_on = threading.Semaphore(0)
+
+    def ask(self, client: str, receive: Receive | None = None) -> "asyncio.Task[str]":
+        return asyncio.ensure_future(self.threads.run(client, receive or staying, lambda: self._work(client)))
+
+    def _work(self, client: str) -> str:
+        self.begun.append(client)
+        assert self.go_on.acquire(timeout=20)
+        return client
+
+    def let_go_on(self, count: int = 10 * AT_ONCE + 2 * MAX_WAITING) -> None:
+        self.go_on.release(count)
+
+
+async def staying() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def leaving() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def run(check: Callable[[Scene], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        scene = Scene()
+        try:
+            await check(scene)
+        finally:
+            scene.let_go_on()
+            scene.threads.close()
+
+    asyncio.run(whole())
+
+
+def test_one_client_never_has_all_threads() -> None:
+    async def check(scene: Scene) -> None:
+        greedy = [scene.ask("greedy") for _ in range(20)]
+        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
+        honest = scene.ask("honest")
+        await until(lambda: "honest" in scene.begun)
+        assert scene.begun.count("greedy") == AT_ONCE_EACH == AT_ONCE // 2
+        scene.let_go_on()
+        assert await asyncio.gather(honest, *greedy) == ["honest"] + ["greedy"] * 20
+
+    run(check)
+
+
+def test_clients_that_wait_take_turns() -> None:
+    async def check(scene: Scene) -> None:
+        asked = [scene.ask(client) for client in ["a"] * 12 + ["b"] * 5 + ["c"] * 3]
+        await until(lambda: len(scene.begun) == AT_ONCE)
+        assert sorted(scene.begun) == ["a"] * AT_ONCE_EACH + ["b"] * AT_ONCE_EACH
+        scene.let_go_on()
+        await asyncio.gather(*asked)
+        # in its own turn it is among the next three, behind all of the first client the fifteenth
+        assert scene.begun.index("c") < AT_ONCE + 3 + AT_ONCE
+
+    run(check)
+
+
+def test_three_browsers_behind_one_proxy_are_answered() -> None:
+    async def check(scene: Scene) -> None:
+        asked = [scene.ask("proxy") for _ in range(3 * 12)]
+        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
+        scene.let_go_on()
+        assert await asyncio.gather(*asked) == ["proxy"] * 3 * 12
+
+    run(check)
+
+
+def test_the_question_of_a_client_that_has_hung_up_is_never_asked() -> None:
+    async def check(scene: Scene) -> None:
+        running = [scene.ask("greedy") for _ in range(AT_ONCE_EACH)]
+        gone = [scene.ask("greedy", leaving) for _ in range(MAX_WAITING)]
+        answers = await asyncio.gather(*gone, return_exceptions=True)
+        assert {type(answer) for answer in answers} == {Gone}
+        scene.let_go_on()
+        await asyncio.gather(*running, scene.ask("honest"))
+        assert len(scene.begun) == AT_ONCE_EACH + 1
+
+    run(check)
+
+
+def test_more_than_may_wait_is_refused_and_of_another_client_is_not() -> None:
+    async def check(scene: Scene) -> None:
+        asked = [scene.ask("greedy") for _ in range(AT_ONCE_EACH + MAX_WAITING)]
+        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
+        with pytest.raises(TooMany, match=f"has {MAX_WAITING} questions"):
+            await scene.ask("greedy")
+        others = [scene.ask("honest") for _ in range(MAX_WAITING)]
+        scene.let_go_on()
+        assert len(await asyncio.gather(*asked, *others)) == len(asked) + len(others)
+
+    run(check)
+
+
+def test_a_question_that_is_given_up_while_it_waits_or_runs_leaves_its_place() -> None:
+    async def check(scene: Scene) -> None:
+        asked = [scene.ask("a") for _ in range(AT_ONCE_EACH + 5)]
+        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        # a thread that works is still one that works
+        late = scene.ask("a")
+        await asyncio.sleep(0)
+        assert len(scene.begun) == AT_ONCE_EACH
+        scene.let_go_on()
+        assert await late == "a"
+
+    run(check)
+
+
+def test_a_server_that_stops_asks_nothing_more() -> None:
+    async def check(scene: Scene) -> None:
+        scene.threads.close()
+        with pytest.raises(Gone):
+            await scene.ask("late")
+
+    run(check)
+
+
+def test_an_error_frees_the_thread() -> None:
+    async def check(scene: Scene) -> None:
+        for _ in range(3 * AT_ONCE):
+            with pytest.raises(ZeroDivisionError):
+                await scene.threads.run("a", staying, lambda: 1 // 0)
+
+    run(check)

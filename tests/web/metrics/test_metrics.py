@@ -1,0 +1,185 @@
+"""Metrics as Prometheus itself reads them: its linter, and a real one that scrapes the real server."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import telegrams
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Register
+from iskra_server.meter.units import Unit
+from iskra_server.outputs.state import OutputState
+from iskra_server.reading.hub import Hub
+from iskra_server.web.app import create_app
+from iskra_server.web.http.settings import Settings
+from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT
+from running import Head, Server, serving, until
+from samples import EXPORT, energy, power
+from web.scraping import Scraper, scraping
+from web.serving import MAKER, Site, arrived, status
+
+_SERIES = re.compile(r"(\w+)(?:{(.*)})? (\S+)")
+PROMTOOL = shutil.which("promtool")
+
+
+def scraped(site: Site, accept: str = "text/plain") -> dict[str, str]:
+    """Every series of a scrape, its number as it stands there."""
+    lines = site.get("/metrics", accept=accept).text.splitlines()
+    found = [_SERIES.fullmatch(line) for line in lines if not line.startswith("#")]
+    return {f"{match[1]}{{{match[2] or ''}}}": match[3] for match in found if match}
+
+
+def named(site: Site, name: str) -> dict[str, str]:
+    """The series of one metric by its labels."""
+    return {key.partition("{")[2][:-1]: value for key, value in scraped(site).items() if key.startswith(f"{name}{{")}
+
+
+METER = 'meter="1 ISK 00 12345678"'
+
+
+def test_counters_are_counters_and_exact() -> None:
+    site = Site(arrived(energy(123456789012345670), energy(20, 3, EXPORT)))
+    assert named(site, "iskra_energy_watthours_total") == {
+        f'{METER},obis="1-0:1.8.0",name="energy_import"': "12345678901234567.0",
+        f'{METER},obis="1-0:2.8.0",name="energy_export"': "20000",
+    }
+
+
+def test_what_is_no_counter_is_a_gauge_by_its_unit() -> None:
+    net = Register(Obis.parse("16.8.0"), -5, 0, Unit(30))
+    factor = Register(Obis.parse("13.7.0"), 98, -2)
+    strange = Register(Obis.parse("1-0:99.7.0"), 4, 0, Unit(23))
+    site = Site(arrived(power(-321), net, factor, strange))
+    assert named(site, "iskra_power_watts") == {f'{METER},obis="1-0:16.7.0",name="power"': "-321"}
+    assert list(named(site, "iskra_energy_balance_watthours").values()) == ["-5"]
+    assert named(site, "iskra_register_value") == {
+        f'{METER},obis="1-0:13.7.0",name="power_factor"': "0.98",
+        f'{METER},obis="1-0:99.7.0",name="1-0:99.7.0",unit="Pa"': "4",
+    }
+
+
+def test_a_meter_that_is_not_fresh_has_no_reading_but_its_age() -> None:
+    site = Site(arrived(age_s=61))
+    found = scraped(site)
+    assert not any("obis" in key for key in found)
+    assert found[f"iskra_meter_up{{{METER}}}"] == "0"
+    assert 61 <= float(found[f"iskra_meter_age_seconds{{{METER}}}"]) < 70
+
+
+def test_before_the_first_telegram_there_is_no_meter_and_the_source_says_why() -> None:
+    site = Site()
+    site.statuses = [status(is_open=False, octets=0, octets_age_s=None)]
+    found = scraped(site)
+    assert not any(key.startswith(("iskra_meter", "iskra_energy", "iskra_power")) for key in found)
+    assert (found['iskra_source_up{source="auto"}'], found['iskra_source_open{source="auto"}']) == ("0", "0")
+    assert 'iskra_source_octets_age_seconds{source="auto"}' not in found
+
+
+def test_a_simulated_meter_says_so_in_every_series() -> None:
+    found = scraped(Site(arrived(simulated=True)))
+    assert {key for key in found if METER in key and 'simulated="true"' not in key} == set()
+
+
+def test_keys_and_text_are_no_numbers() -> None:
+    key = Register(Obis.parse("129-129:199.130.5"), bytes(range(48)))
+    assert "199.130" not in Site(arrived(MAKER, key, energy(1))).get("/metrics").text
+
+
+def test_the_links_of_the_chain_are_good_or_broken_and_the_unknown_have_no_number() -> None:
+    site = Site(arrived())
+    site.statuses = [status(is_open=False, problem="busy_unknown")]
+    assert named(site, "iskra_source_link") == {
+        'source="auto",link="device"': "1",
+        'source="auto",link="permission"': "1",
+        'source="auto",link="port"': "0",
+    }
+
+
+def test_every_kind_of_damage_is_counted_from_the_start() -> None:
+    site = Site()
+    site.statuses = [status(faults={"checksum": 3, "noise": 2})]
+    found = named(site, "iskra_source_faults_total")
+    assert found['source="auto",kind="checksum"'] == "3"
+    assert found['source="auto",kind="message_checksum"'] == "0"
+    assert len(found) == 7
+
+
+def test_what_a_slow_subscriber_lost_is_told_after_it_is_gone_too() -> None:
+    site = Site()
+    with site.hub.subscribe("slow", 1):
+        for _ in range(3):
+            site.hub.publish(arrived())
+    assert named(site, "iskra_hub_dropped_total") == {'subscriber="slow"': "2"}
+    assert named(Site(dropped_lines=lambda: 7), "iskra_log_dropped_total") == {"": "7"}
+
+
+def test_the_state_of_every_output_is_told() -> None:
+    state = OutputState("influx", ok=False, sentence="It is away.", delivered=5, waiting=3, refused=1)
+    site = Site()
+    site.app = create_app(hub=Hub(), statuses=list, settings=Settings("1"), outputs=lambda: [state])
+    found = scraped(site)
+    assert found['iskra_output_up{output="influx"}'] == "0"
+    assert found['iskra_output_delivered_total{output="influx"}'] == "5"
+    assert found['iskra_output_waiting{output="influx"}'] == "3"
+
+
+def test_the_form_follows_the_accept_header_and_caches_are_told() -> None:
+    plain, open_metrics = (Site().get("/metrics", accept=form) for form in ("*/*", OPEN_METRICS))
+    assert (plain.headers["content-type"], open_metrics.headers["content-type"]) == (TEXT, OPEN_METRICS)
+    assert (plain.headers["vary"], plain.headers["cache-control"]) == ("accept", "no-store")
+    assert open_metrics.text.endswith("# EOF\n")
+
+
+@pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed: apt-get install prometheus")
+def test_the_linter_of_prometheus_has_nothing_to_say(tmp_path: Path) -> None:
+    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path), "IES_INFLUX_URL": "http://127.0.0.1:1"}
+    with serving("serve", "simulator:MT175", environ=environ) as server:
+        until(lambda: "iskra_power_watts" in server.get("/metrics").text)
+        text = server.get("/metrics").content
+    assert PROMTOOL
+    done = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.fixture
+def head(tmp_path: Path) -> Iterator[Head]:
+    made = Head(tmp_path / "usb-infrared-head")
+    yield made
+    made.unplug()
+
+
+@pytest.fixture
+def server(head: Head) -> Iterator[Server]:
+    with serving("serve", str(head.link), environ={"IES_METERS_STALE_AFTER_S": "2"}) as running:
+        until(lambda: running.status()["facts"]["is_open"])
+        yield running
+
+
+@pytest.fixture
+def scraper(server: Server, tmp_path: Path) -> Iterator[Scraper]:
+    with scraping(server, tmp_path / "prometheus") as scraper:
+        yield scraper
+
+
+def test_a_real_prometheus_reads_what_the_meter_shows_and_nothing_once_it_is_silent(
+    head: Head, scraper: Scraper
+) -> None:
+    head.send(telegrams.telegram(telegrams.meter_entries(energy=1234567891, power=-321)))
+    until(lambda: scraper.values("iskra_energy_watthours_total"))
+    assert Decimal(scraper.values("iskra_energy_watthours_total")["energy_import"]) == Decimal("123456789.1")
+    assert scraper.values("iskra_power_watts") == {"power": "-321"}
+    (target,) = scraper.targets()
+    assert (target["health"], target["lastError"]) == ("up", "")
+    until(lambda: not scraper.values("iskra_energy_watthours_total or iskra_power_watts"))
+    assert scraper.values("iskra_meter_up") == {"": "0"}
+    assert float(scraper.values("iskra_meter_age_seconds")[""]) > 2
+
+
+def test_the_tasks_of_the_server_are_counted() -> None:
+    text = Site(arrived()).get("/metrics").text
+    assert int(re.findall(r"^iskra_server_tasks (\d+)$", text, re.MULTILINE)[0]) >= 1
