@@ -185,7 +185,7 @@ def test_what_somebody_has_just_asked_for_is_never_left_out() -> None:
 def test_no_line_and_no_traceback_holds_a_secret() -> None:
     code = (
         "import logging\n"
-        "from iskra_server import logs\n"
+        "from iskra_server.runtime import logs\n"
         "from iskra_server.base.address import Address\n"
         "recent = logs.Recent()\n"
         "address = Address('mqtt://me:gehe/im-und@broker')\n"

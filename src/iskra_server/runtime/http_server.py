@@ -1,4 +1,4 @@
-"""The HTTP side of the server: its sockets, and uvicorn within the limits of web/connection.py.
+"""The HTTP side of the server: its sockets, and uvicorn within the limits of web/http/connection.py.
 
 The sockets stay open as long as the process lives; what answers behind them can be exchanged.
 """

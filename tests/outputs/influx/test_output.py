@@ -19,7 +19,7 @@ from iskra_server.outputs.influx.output import LineProtocol
 from iskra_server.outputs.influx.target import target_of
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.server import run
-from outputs.lineprotocol.databases import DATABASE, Influx, Points, Victoria, wait_for
+from outputs.influx.databases import DATABASE, Influx, Points, Victoria, wait_for
 from running import Server, free_port, serving, until
 from samples import START, energy, power, sample
 

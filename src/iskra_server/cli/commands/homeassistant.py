@@ -1,4 +1,4 @@
-"""`homeassistant`: the YAML of Home Assistant's RESTful sensors for this server (restful.py)."""
+"""`homeassistant`: the YAML of Home Assistant's RESTful sensors for this server (homeassistant/rest_yaml.py)."""
 
 import os
 import socket

@@ -1,6 +1,6 @@
 """What a request to history asks for, checked: each misuse has a sentence that names it.
 
-Periods are named as in history/periods.py; every limit has a name here and stands in the description of its route.
+Periods are named as in history/model/periods.py; every limit has a name here and is in the description of its route.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
