@@ -193,3 +193,19 @@ def test_above_its_limit_the_oldest_goes_and_is_counted(tmp_path: Path, monkeypa
     records, _ = written(spool)
     assert lost > 0
     assert records == list(map(boundary, range(lost, 10_000)))
+
+
+def test_what_waits_for_other_meters_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ours, left, empty, running, simulated = (
+        tmp_path / name for name in ("history-a", "history-b", "history-c", "history-d", "simulated-e")
+    )
+    for folder in (left, running, simulated):
+        kept(folder)
+    empty.mkdir()
+    another = opened(running)
+    caplog.clear()
+    opened(ours).close()
+    another.close()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Readings wait in {left}, kept while other meters were configured: configure those again to write them."
+    ]

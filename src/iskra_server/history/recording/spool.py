@@ -16,6 +16,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,22 @@ class HistorySpool:
                     place.open()
             except OSError as error:
                 log.warning("What waits in %s stays there: %s", place.folder, error.strerror or error)
+        for folder in self._left():
+            log.warning(
+                "Readings wait in %s, kept while other meters were configured: configure those again to write them.",
+                folder,
+            )
+
+    def _left(self) -> Iterator[Path]:
+        """Folders beside ours with something in them that no running server has: the configured meters have changed."""
+        own = {place.folder for place in self._places}
+        for place in self._places:
+            kind = place.folder.name.partition("-")[0]
+            for folder in sorted(place.folder.parent.glob(f"{kind}-*")):
+                if folder not in own and next(folder.glob("*/*.lines"), None):
+                    with suppress(OSError):
+                        os.close(_locked(folder))
+                        yield folder
 
     def add(self, places: Sequence[Path]) -> None:
         """Read these, too: another history has left something there. Before `open`."""
