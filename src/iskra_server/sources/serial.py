@@ -17,7 +17,7 @@ from iskra_server.sources.errors import SourceError, opening_error, unplugged
 from iskra_server.sources.line_errors import LineErrors, counted
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.rhythm import Rhythm
-from iskra_server.sources.source import Tell, plainly
+from iskra_server.sources.source import FormatProblem, plain_problem
 
 BAUD = 9600
 # an unplugged head is to be noticed within 2 s, a meter that speaks once a second not to be disturbed
@@ -151,8 +151,12 @@ def appearance(path: str) -> tuple[int, int, int] | None:
     return status.st_rdev, status.st_mode, status.st_gid
 
 
-def serial_source(url: str, path: str, baud: int = BAUD, *, tell: Tell = plainly) -> Reconnecting:
+def serial_source(
+    url: str, path: str, baud: int = BAUD, *, format_problem: FormatProblem = plain_problem
+) -> Reconnecting:
     async def connect(_: Report) -> SerialLine:
         return await open_serial(path, baud)
 
-    return Reconnecting(url=url, port=path, connect=connect, plugged=partial(appearance, path), tell=tell)
+    return Reconnecting(
+        url=url, port=path, connect=connect, plugged=partial(appearance, path), format_problem=format_problem
+    )

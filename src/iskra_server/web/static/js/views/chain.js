@@ -18,8 +18,9 @@ export function chain(main, signal) {
   signal.addEventListener("abort", subscribe(() => {
     const isUnreachable = pageState() === "unreachable";
     // ages change all the time: to the second, and of data only whether they are old
-    const sources = store.statuses.map(({ checks, failed_check: failed, valid_ratio: share, facts: { name, data_age_s, age_s } }) =>
-      [checks, failed, share, name, (data_age_s ?? 0) > 10, Math.round(age_s ?? -1)]);
+    const sources = store.statuses.map((status) => [
+      status.checks, status.failed_check, status.valid_ratio, status.facts.name,
+      (status.facts.data_age_s ?? 0) > 10, Math.round(status.facts.age_s ?? -1)]);
     if (!isNew(list, [isUnreachable, store.history, store.outputs, sources])) return;
     list.replaceChildren(
       ...(store.statuses.length ? store.statuses.map(sourceCard)
