@@ -13,10 +13,10 @@ from functools import partial
 import serialx
 
 from iskra_server.base.threads import in_daemon_thread
+from iskra_server.sources.burst_predictor import BurstPredictor
 from iskra_server.sources.errors import SourceError, opening_error, unplugged
 from iskra_server.sources.line_errors import LineErrors, counted
 from iskra_server.sources.reconnect import Reconnecting, Report
-from iskra_server.sources.burst_predictor import BurstPredictor
 from iskra_server.sources.source import FormatProblem, plain_problem
 
 BAUD = 9600
