@@ -6,7 +6,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from iskra_server.history.model.records import Quality
-from iskra_server.history.store import postgresql
+from iskra_server.history.store import postgresql_layout
 from iskra_server.history.store.migrations import SCRIPTS
 from iskra_server.history.store.schema import QUALITIES, VERSION_TABLE, VERSIONS, metadata
 from iskra_server.history.store.store import Store
@@ -23,7 +23,7 @@ def test_the_migrations_lead_to_the_tables_of_the_code(store: Store) -> None:
         options = {"version_table": VERSION_TABLE, "compare_type": True}
         options["include_object"] = _compared
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, metadata if is_sqlite else postgresql.tables()) == []
+        assert compare_metadata(context, metadata if is_sqlite else postgresql_layout.tables()) == []
 
 
 def _compared(_: object, name: str, kind: str, *__: object) -> bool:

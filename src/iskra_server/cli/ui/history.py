@@ -15,8 +15,8 @@ from iskra_server.cli.ui.profiles import sentence
 from iskra_server.cli.ui.refusal import Refused
 from iskra_server.config import Config, load
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.store.address import address_of
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
 
 _SQLITE = "sqlite:///"
@@ -41,7 +41,7 @@ def address(config: Config) -> Address:
     urls = [meter.url.reveal() for meter in config.meters_read]
     simulated = bool(urls) and all(url.startswith(_SIMULATED) for url in urls)
     try:
-        return address_of(config.history.data_dir, config.history.database_url, simulated=simulated)
+        return database_address(config.history.data_dir, config.history.database_url, simulated=simulated)
     except ValueError as error:
         raise Refused(sentence(error)) from None
 

@@ -13,9 +13,9 @@ from iskra_server.meter.reading import scaled
 
 QUARTER_S = 900
 # nothing was metered and kept before: such a moment is that of a clock that nobody had set
-FIRST_S = 946_684_800
+EARLIEST_S = 946_684_800
 # two clocks that are right may differ by so much
-TOLERANCE_S = 60
+CLOCK_TOLERANCE_S = 60
 # two telegrams that frame a boundary: so near each other the value counts as measured, so far it can be interpolated
 MEASURED_WITHIN_S = 60.0
 INTERPOLATED_WITHIN_S = 900.0
@@ -134,7 +134,7 @@ class ClockStep(Struct, frozen=True):
 Record = QuarterReading | PowerQuarter | EpochStart | PointBlock | ClockStep
 
 
-def began_s(record: Record) -> int:
+def start_s(record: Record) -> int:
     """When what a record tells began, in Unix seconds."""
     match record:
         case QuarterReading() | PowerQuarter():

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import URL
 
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.database_errors import store_error
 from iskra_server.history.store.schema import VERSION_TABLE, VERSIONS
-from iskra_server.history.store.trouble import trouble
 
 _BESIDE = ("-wal", "-shm")
 
@@ -25,7 +25,7 @@ def back_up(store: Path, to: Path) -> None:
     if to.exists():
         if to.samefile(store):
             raise StoreError(f"{to} is the history itself. Name another file for the backup.")
-        check(to)
+        check_backup(to)
     _copy(store, to)
 
 
@@ -34,7 +34,7 @@ def restore(file: Path, to: Path) -> None:
 
     Raises StoreError, having changed nothing.
     """
-    check(file)
+    check_backup(file)
     if to.exists():
         _refuse_in_use(to)
     fresh = to.with_name(f"{to.name}.restored")
@@ -48,7 +48,7 @@ def restore(file: Path, to: Path) -> None:
     _sync(to.parent)
 
 
-def check(file: Path) -> None:
+def check_backup(file: Path) -> None:
     """Whether a file is a whole history that this program can read. Raises StoreError, saying what is wrong."""
     if not file.is_file():
         raise StoreError(f"There is no backup at {file}. Name a file that iskra-server backup wrote.")
@@ -62,7 +62,7 @@ def check(file: Path) -> None:
                 else None
             )
     except sqlite3.Error as error:
-        raise trouble(_url(file), error) from error
+        raise store_error(_url(file), error) from error
     if damage != ["ok"]:
         raise StoreError(f"{file} is damaged ({damage[0]}). Use an older backup.")
     if version is None:
@@ -84,7 +84,7 @@ def _copy(file: Path, to: Path) -> None:
         _sync(to.parent)
     except (sqlite3.Error, OSError) as error:
         part.unlink(missing_ok=True)
-        raise trouble(_url(file if _is_source(error) else to), error) from error
+        raise store_error(_url(file if _is_source(error) else to), error) from error
 
 
 def _is_source(error: Exception) -> bool:

@@ -27,8 +27,8 @@ from iskra_server.history.model.records import (
     quarter_of,
 )
 from iskra_server.history.store.database import Database
+from iskra_server.history.store.database_errors import store_error
 from iskra_server.history.store.schema import epoch, meter, points, power, quarter_reading, series
-from iskra_server.history.store.trouble import trouble
 from iskra_server.meter.obis import Obis
 
 # SQLite takes 32,766 parameters
@@ -47,7 +47,7 @@ class Reads:
         """Every meter, the first seen first."""
         return self._chosen_meters(true())
 
-    def line(self, names: Collection[str]) -> list[MeterInfo]:
+    def replacement_chain(self, names: Collection[str]) -> list[MeterInfo]:
         """A meter and those that it replaced, and those that they had replaced; the first seen first.
 
         It is found by its label without spaces or its server id, both in lower case, among all meters: they are few
@@ -166,7 +166,7 @@ class Reads:
         )
         return [_quarter_reading(meter_id, obis, row) for row in self._all(statement)]
 
-    def ask(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+    def query(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         """A question of a neighbour in this room."""
         return self._all(statement)
 
@@ -193,7 +193,7 @@ class Reads:
         try:
             yield
         except SQLAlchemyError as error:
-            raise trouble(self._database.url, error) from error
+            raise store_error(self._database.url, error) from error
 
 
 def _meter(meter_id: str) -> ColumnElement[int]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.cost.amounts import Amount, rounded
+from iskra_server.cost.amounts import Amount, round_fraction
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.forecast import MONTHS, Basis
 from iskra_server.history.model.energy import BucketLength
@@ -121,7 +121,9 @@ class Costs:
 
 
 def _money(amount: Amount) -> Money:
-    return Money(number(amount.imported), number(amount.exported), number(rounded(amount.base)), number(amount.total))
+    return Money(
+        number(amount.imported), number(amount.exported), number(round_fraction(amount.base)), number(amount.total)
+    )
 
 
 def _contract(contract: Contract) -> ContractShown:
