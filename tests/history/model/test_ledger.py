@@ -6,8 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from iskra_server.history.model.ledger import LARGEST, Ledger, LedgerRecord
-from iskra_server.history.model.records import EpochStart, Exact, LastCounter, PowerQuarter, Quality, QuarterReading
+from iskra_server.history.model.ledger import Ledger, LedgerRecord
+from iskra_server.history.model.records import (
+    INT64_MAX,
+    EpochStart,
+    Exact,
+    LastCounter,
+    PowerQuarter,
+    Quality,
+    QuarterReading,
+)
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.units import Unit
@@ -199,9 +207,9 @@ def test_power_that_is_still_open_is_handed_out_at_the_end() -> None:
 
 
 def test_a_number_that_no_database_holds_is_left_out() -> None:
-    assert closed(at(0, energy(LARGEST + 1)), at(1, energy(-LARGEST - 1))) == []
+    assert closed(at(0, energy(INT64_MAX + 1)), at(1, energy(-INT64_MAX - 1))) == []
     # on the finer scale of the two
-    assert closed(at(899, energy(0, -1)), at(901, energy(LARGEST, 3))) == []
+    assert closed(at(899, energy(0, -1)), at(901, energy(INT64_MAX, 3))) == []
 
 
 STEPS = st.lists(

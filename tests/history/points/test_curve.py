@@ -1,6 +1,7 @@
 import pytest
 
 from history.entries import QUARTER, power
+from iskra_server.history.model.power_ledger import MAX_MW, power_mw
 from iskra_server.history.model.records import PointBlock, PowerBlock
 from iskra_server.history.points.curve import (
     Curve,
@@ -32,17 +33,23 @@ def watts(value: int, obis: Obis = POWER, scaler: int | None = 0) -> Register:
 
 
 @pytest.mark.parametrize(
-    ("telegram", "power_mw"),
+    ("telegram", "expected"),
     [
         ((watts(-5), watts(7, ABSOLUTE)), -5000),
         ((watts(12345, scaler=-2),), 123450),
         ((watts(-12345, scaler=-4),), -1235),
         ((watts(3, scaler=2),), 300_000),
         ((watts(3, scaler=None),), 3000),
+        ((watts(MAX_MW // 1000),), MAX_MW),
+        # what no meter measures
+        ((watts(MAX_MW // 1000 + 1),), None),
+        ((watts(-5, scaler=17),), None),
     ],
 )
-def test_the_power_of_a_telegram_is_that_of_the_ledger(telegram: tuple[Register, ...], power_mw: int) -> None:
-    assert power_of_telegrams([block(telegram)], HOUR) == PowerValues([AT_S * 1000], [power_mw])
+def test_the_curve_and_the_ledger_have_one_rule_for_power(telegram: tuple[Register, ...], expected: int | None) -> None:
+    curve = power_of_telegrams([block(telegram)], HOUR)
+    assert [*curve.power_mw] == ([] if expected is None else [expected])
+    assert power_mw(telegram) == expected
 
 
 def test_telegrams_without_power_have_none() -> None:

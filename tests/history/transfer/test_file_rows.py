@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.history.model.records import Exact
+from iskra_server.history.model.records import INT64_MAX, Exact
 from iskra_server.history.transfer.file_rows import (
-    LARGEST,
     BadRow,
     CounterReading,
     DatedReading,
@@ -34,7 +33,7 @@ def test_a_number_keeps_every_digit(text: str, unit: str, value: Exact) -> None:
     assert parse_energy(text, unit) == value
 
 
-@given(st.integers(0, LARGEST), st.integers(0, 9))
+@given(st.integers(0, INT64_MAX), st.integers(0, 9))
 def test_any_decimal_is_read_exactly(raw: int, places: int) -> None:
     number = Decimal(raw).scaleb(-places)
     assert parse_energy(f"{number:f}", "kWh").decimal == number * 1000
@@ -50,7 +49,7 @@ def test_a_number_that_no_counter_shows_is_refused() -> None:
     with pytest.raises(ValueError, match="'-1' is below zero"):
         parse_energy("-1", "Wh")
     with pytest.raises(ValueError, match="more digits than can be kept"):
-        parse_energy(str(LARGEST + 1), "Wh")
+        parse_energy(str(INT64_MAX + 1), "Wh")
 
 
 def test_readings_are_sorted_by_time() -> None:

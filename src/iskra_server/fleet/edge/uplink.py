@@ -22,9 +22,8 @@ from iskra_server.fleet.messages import Topics
 from iskra_server.history.model.power_ledger import power_mw
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
-from iskra_server.meter.guard import is_counter
+from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.reading import Sample
-from iskra_server.meter.units import WATT_HOUR
 from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected, noting_denials, why_ended
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, Message
 from iskra_server.outputs.mqtt.settings import Settings
@@ -207,7 +206,7 @@ def live(sample: Sample) -> message.Live:
     counters = {
         str(register.obis): (int(register.raw), register.scaler or 0)
         for register in reading.registers
-        if register.unit == WATT_HOUR and is_counter(register)
+        if is_energy_counter(register)
     }
     power = power_mw(reading.registers)
     return message.Live(message.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)

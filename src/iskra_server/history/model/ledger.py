@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from iskra_server.history.model.moment import QUARTER_US, SECOND_US, Moment, is_same_clock, moment_of
 from iskra_server.history.model.power_ledger import PowerLedger
 from iskra_server.history.model.records import (
+    INT64_MAX,
     INTERPOLATED_WITHIN_S,
     MEASURED_WITHIN_S,
     EpochStart,
@@ -22,13 +23,9 @@ from iskra_server.history.model.records import (
     Quality,
     QuarterReading,
 )
-from iskra_server.meter.guard import is_counter
+from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Reading, Sample
-from iskra_server.meter.units import WATT_HOUR
-
-# a database's integers have 64 bits, one of them the sign
-LARGEST = 2**63 - 1
+from iskra_server.meter.reading import Reading, Sample, on_one_scale
 
 LedgerRecord = QuarterReading | PowerQuarter | EpochStart
 
@@ -121,7 +118,7 @@ class _Series:
         if self._quarter is not None and quarter <= self._quarter:
             return
         found = self._framed(value, moment)
-        if found is not None and abs(found[0].raw) <= LARGEST:
+        if found is not None and abs(found[0].raw) <= INT64_MAX:
             self._quarter = quarter
             yield QuarterReading(self._meter_id, self._obis, quarter, *found, self._epoch)
 
@@ -145,27 +142,21 @@ def _energy_counters(reading: Reading) -> dict[Obis, Exact]:
     return {
         register.obis: Exact(int(register.raw), register.scaler or 0)
         for register in reading.registers
-        if register.unit == WATT_HOUR and is_counter(register) and abs(int(register.raw)) <= LARGEST
+        if is_energy_counter(register) and abs(int(register.raw)) <= INT64_MAX
     }
 
 
 def _interpolated(before: Exact, after: Exact, elapsed_us: int, gap_us: int) -> Exact:
-    first, second, finest = _on_one_scale(before, after)
+    first, second, finest = on_one_scale(before, after)
     return Exact(first + (second - first) * elapsed_us // gap_us, finest)
 
 
 def _is_below(value: Exact, before: Exact) -> bool:
-    first, second, _ = _on_one_scale(before, value)
+    first, second, _ = on_one_scale(before, value)
     return second < first
 
 
 def _only_coarser(before: Exact, value: Exact) -> bool:
     """Whether a value lies below the last one only because a meter that locked cuts its digits off."""
-    first, second, finest = _on_one_scale(before, value)
+    first, second, finest = on_one_scale(before, value)
     return value.scaler > before.scaler and second < first < second + 10 ** (value.scaler - finest)
-
-
-def _on_one_scale(before: Exact, after: Exact) -> tuple[int, int, int]:
-    """Both as integers of the finer scaler, and that scaler."""
-    finest = min(before.scaler, after.scaler)
-    return before.raw * 10 ** (before.scaler - finest), after.raw * 10 ** (after.scaler - finest), finest

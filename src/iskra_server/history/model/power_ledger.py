@@ -7,6 +7,7 @@ A quarter that begins or ends without telegrams is kept with the count of those 
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from iskra_server.history.model.moment import QUARTER_US, SECOND_US, Moment
 from iskra_server.history.model.records import PowerQuarter
@@ -23,9 +24,16 @@ def power_mw(registers: Iterable[Register]) -> int | None:
     register = next((each for each in registers if each.obis == POWER), None)
     if register is None or isinstance(register.raw, (bytes, bool)):
         return None
-    exponent = (register.scaler or 0) + 3
-    power = register.raw * 10**exponent if exponent >= 0 else register.raw // 10**-exponent
+    factor, divisor = milliwatt_ratio(register.scaler or 0)
+    power = register.raw * factor // divisor
     return power if abs(power) <= MAX_MW else None
+
+
+@lru_cache(maxsize=16)
+def milliwatt_ratio(scaler: int) -> tuple[int, int]:
+    """Factor and divisor by which a number of watts becomes whole mW, rounded down: raw * factor // divisor."""
+    exponent = scaler + 3
+    return 10 ** max(exponent, 0), 10 ** max(-exponent, 0)
 
 
 class PowerLedger:

@@ -12,6 +12,8 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
 
 QUARTER_S = 900
+# the largest integer that a database column of 8 bytes holds
+INT64_MAX = 2**63 - 1
 # nothing was metered and kept before: such a moment is that of a clock that nobody had set
 EARLIEST_S = 946_684_800
 # two clocks that are right may differ by so much
@@ -23,6 +25,8 @@ INTERPOLATED_WITHIN_S = 900.0
 MAX_BLOCK_S = 3600
 
 Quality = Literal["measured", "interpolated"]
+# as a database and messages between servers hold it: the place in this tuple
+QUALITIES: tuple[Quality, ...] = ("measured", "interpolated")
 
 
 class Exact(Struct, frozen=True, order=False):

@@ -13,18 +13,18 @@ it, a telegram at most an hour later: so young an end of the curve is no gap.
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
+from operator import itemgetter
 
 from msgspec import Struct
 
 from iskra_server.history.model.moment import SECOND_US
-from iskra_server.history.model.power_ledger import HOLDS_US
+from iskra_server.history.model.power_ledger import HOLDS_US, MAX_MW, milliwatt_ratio
 from iskra_server.history.model.records import MAX_BLOCK_S, QUARTER_S, PointBlock, PowerBlock, PowerQuarter
 from iskra_server.history.points.points import read_column
 from iskra_server.meter.power import POWER
 
 _MS = 1000
 HOLDS_S = HOLDS_US // SECOND_US
-_MW = 3
 
 TimeSpan = tuple[int, int]
 
@@ -126,16 +126,13 @@ def _with_ends(gaps: list[TimeSpan], known: TimeSpan | None, heard: TimeSpan) ->
     return [*head, *gaps, *tail]
 
 
-def _power(data: bytes) -> list[tuple[int, int]]:
-    """The signed power of each record; as the ledger takes it."""
-    return list(_milliwatts(read_column(data, POWER)))
-
-
-def _milliwatts(rows: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
-    for scaler, some in groupby(rows, key=lambda row: row[2]):
-        exponent = scaler + _MW
-        factor, divisor = 10 ** max(exponent, 0), 10 ** max(-exponent, 0)
-        yield from ((at_ms, raw * factor // divisor) for at_ms, raw, _ in some)
+def _power(data: bytes) -> Iterator[tuple[int, int]]:
+    """Unix milliseconds and signed power of each telegram, in mW, by the rule of `power_mw`."""
+    for scaler, rows in groupby(read_column(data, POWER), key=itemgetter(2)):
+        factor, divisor = milliwatt_ratio(scaler)
+        for at_ms, raw, _ in rows:
+            if -MAX_MW <= (power := raw * factor // divisor) <= MAX_MW:
+                yield at_ms, power
 
 
 def _point(begin_s: int, power_mw: Sequence[int]) -> CurvePoint:

@@ -32,7 +32,7 @@ from iskra_server.history.recording.waiting import Waiting
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.reads import Reads
-from iskra_server.meter.guard import is_counter
+from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.units import WATT_HOUR
 
@@ -322,7 +322,7 @@ def last_values(store: Reads, until_s: float = inf) -> list[LastCounter]:
                 epochs.get((block.meter_id, register.obis), 0),
             )
             for register in point.registers
-            if register.unit == WATT_HOUR and is_counter(register)
+            if is_energy_counter(register)
         )
     return counters
 

@@ -3,7 +3,6 @@
 A copy is one plain file (no WAL beside it), and appears under its name only when it is whole and on the disk.
 """
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import URL
 
+from iskra_server.base.spool import sync
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.database_errors import store_error
 from iskra_server.history.store.schema import VERSION_TABLE, VERSIONS
@@ -45,7 +45,7 @@ def restore(file: Path, to: Path) -> None:
         if old.exists():
             old.replace(to.with_name(f"{to.name}.replaced{suffix}"))
     fresh.replace(to)
-    _sync(to.parent)
+    sync(to.parent)
 
 
 def check_backup(file: Path) -> None:
@@ -79,9 +79,9 @@ def _copy(file: Path, to: Path) -> None:
             # in one step: a reader in WAL mode holds nobody up, and sees one moment
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
-        _sync(part)
+        sync(part)
         part.replace(to)
-        _sync(to.parent)
+        sync(to.parent)
     except (sqlite3.Error, OSError) as error:
         part.unlink(missing_ok=True)
         raise store_error(_url(file if _is_source(error) else to), error) from error
@@ -106,14 +106,6 @@ def _refuse_in_use(history: Path) -> None:
 
 def _connect(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _url(file: Path) -> URL:

@@ -10,7 +10,6 @@ before, and still reads that file: it holds everything that was committed.
 """
 
 import logging
-import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
+from iskra_server.base.spool import sync
 from iskra_server.history.store.database_errors import store_error
 
 _BESIDE = ("-wal", "-shm")
@@ -84,7 +84,7 @@ class FileWatch:
             part.replace(aside if is_other else self._file)
         elif there is not None and not is_other:
             self._file.replace(aside)
-        _sync(self._file.parent)
+        sync(self._file.parent)
         log.error("%s. %s", what, self._outcome(is_whole=is_whole, is_other=is_other, aside=aside))
 
     def _outcome(self, *, is_whole: bool, is_other: bool, aside: Path) -> str:
@@ -110,7 +110,7 @@ class FileWatch:
                 raise
             return False
         if is_sound:
-            _sync(part)
+            sync(part)
         else:
             part.unlink()
         return is_sound
@@ -147,11 +147,3 @@ def _put_aside(path: Path, aside: Path | None) -> None:
         path.replace(aside) if aside else path.unlink()
     except FileNotFoundError:
         return
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,8 +3,14 @@
 from typing import Any
 from zlib import crc32
 
-from iskra_server.history.model.records import EpochStart, MeterInfo, PointBlock, PowerQuarter, QuarterReading
-from iskra_server.history.store.schema import QUALITIES
+from iskra_server.history.model.records import (
+    QUALITIES,
+    EpochStart,
+    MeterInfo,
+    PointBlock,
+    PowerQuarter,
+    QuarterReading,
+)
 
 RowValues = dict[str, Any]
 
@@ -26,7 +32,7 @@ def quarter_reading_row(number: int, known: QuarterReading) -> RowValues:
         "quarter": known.quarter,
         "raw": known.value.raw,
         "scaler": known.value.scaler,
-        "quality": QUALITIES[known.quality],
+        "quality": QUALITIES.index(known.quality),
         "epoch": known.epoch,
     }
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from iskra_server.history.model.records import (
     MAX_BLOCK_S,
+    QUALITIES,
     QUARTER_S,
     EpochStart,
     Exact,
@@ -22,7 +23,6 @@ from iskra_server.history.model.records import (
     PointBlock,
     PowerBlock,
     PowerQuarter,
-    Quality,
     QuarterReading,
     quarter_of,
 )
@@ -33,7 +33,6 @@ from iskra_server.meter.obis import Obis
 
 # SQLite takes 32,766 parameters
 _AT_ONCE = 5_000
-_QUALITIES: dict[int, Quality] = {0: "measured", 1: "interpolated"}
 _replacement = meter.alias("replacement")
 
 
@@ -238,7 +237,7 @@ def _newest(table: Table, order: Column[int], among: ColumnElement[bool]) -> Sel
 
 
 def _quarter_reading(meter_id: str, obis: Obis, row: Row[Any]) -> QuarterReading:
-    return QuarterReading(meter_id, obis, row.quarter, Exact(row.raw, row.scaler), _QUALITIES[row.quality], row.epoch)
+    return QuarterReading(meter_id, obis, row.quarter, Exact(row.raw, row.scaler), QUALITIES[row.quality], row.epoch)
 
 
 def _epoch(meter_id: str, obis: Obis, row: Row[Any]) -> EpochStart:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Table, case, delete, distinct, func, select, 
 from iskra_server.base.address import Address
 from iskra_server.history.model.records import (
     CLOCK_TOLERANCE_S,
+    INT64_MAX,
     QUARTER_S,
     ClockStep,
     EpochStart,
@@ -58,7 +59,6 @@ from iskra_server.meter.obis import Obis
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-_LARGEST = 2**63 - 1
 _NAMES_AT_ONCE = 5_000
 
 
@@ -378,7 +378,7 @@ def fits_columns(record: Record) -> bool:
     """Whether a record's numbers fit into the columns of 8 bytes; a meter can send larger nonsense."""
     values = [getattr(record, name) for name in record.__struct_fields__]
     numbers = [value.raw if isinstance(value, Exact) else value for value in values]
-    return all(abs(number) <= _LARGEST for number in numbers if isinstance(number, int))
+    return all(abs(number) <= INT64_MAX for number in numbers if isinstance(number, int))
 
 
 def _leads_to(known: dict[str, MeterInfo], start: str, end: str) -> bool:

@@ -10,13 +10,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from iskra_server.history.model.records import EpochStart, Exact, QuarterReading
+from iskra_server.history.model.records import INT64_MAX, EpochStart, Exact, QuarterReading
 
 EnergyUnit = Literal["Wh", "kWh", "MWh"]
 # power of ten from the unit to Wh
 UNITS: dict[str, int] = {"wh": 0, "kwh": 3, "mwh": 6}
-# a database's integers have 64 bits, one of them the sign
-LARGEST = 2**63 - 1
 
 # characters of a cell that are shown
 _SHOWN = 40
@@ -63,7 +61,7 @@ def parse_energy(text: str, unit: str) -> Exact:
     value = Exact(int(whole + fraction), UNITS[unit.lower()] + power - len(fraction))
     if sign and value.raw:
         raise ValueError(f"{quote_cell(text)} is below zero, which no counter shows")
-    if value.raw > LARGEST:
+    if value.raw > INT64_MAX:
         raise ValueError(f"{quote_cell(text)} has more digits than can be kept")
     return value
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from iskra_server.history.model.records import MeterInfo, PointBlock, PowerBlock, PowerQuarter
 from iskra_server.history.store.counter_history import CounterHistory, ordered_chain
+from iskra_server.meter.identity import compact_name
 from iskra_server.meter.obis import Obis
-from iskra_server.web.api.meters import Meter, plain
+from iskra_server.web.api.meters import Meter
 from iskra_server.web.http.question import has_control_characters
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def recorded(reads: "Reads", name: str, live: Meter | None) -> RecordedMeter | N
     """By label, label without spaces, or server id in hex; `live` is what the same name means among live meters."""
     # no meter's name has a control character, and PostgreSQL takes no NUL
     names = (name, live.id if live else "")
-    wanted = {plain(each) for each in names if not has_control_characters(each)} - {""}
+    wanted = {compact_name(each) for each in names if not has_control_characters(each)} - {""}
     line = reads.replacement_chain(wanted) if wanted else []
     for info in line:
-        if wanted & {plain(info.meter_id), info.server_id}:
+        if wanted & {compact_name(info.meter_id), info.server_id}:
             return RecordedMeter(reads, info, line)
     if live:
         return RecordedMeter(reads, MeterInfo(live.id, live.server_id or "", live.simulated, _NEVER_S, _NEVER_S), [])
