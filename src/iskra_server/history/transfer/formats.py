@@ -33,7 +33,7 @@ class FormatOptions(Struct, frozen=True):
 
 
 def detect_format(beginning: list[str]) -> FileFormat:
-    """The form of a file that begins with these lines. Raises UnknownForm."""
+    """The format of a file that begins with these lines. Raises UnknownFormat."""
     lines = [line.strip() for line in beginning if line.strip()]
     if not lines:
         raise UnknownFormat("is empty")
@@ -64,7 +64,7 @@ def read_records(lines: Iterable[str], meter_id: str) -> Iterator[RecordRow | Ba
 def read_counters(
     file_format: FileFormat, lines: Iterable[str], options: FormatOptions
 ) -> Iterator[CounterReading | BadRow]:
-    """The readings in a file of another form, in order of time. Raises UnknownForm."""
+    """The readings of a file of another format, in order of time. Raises UnknownFormat."""
     match file_format:
         case "vzlogger":
             return counter_csv.read_vzlogger(lines, options.unit)
