@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from iskra_server.base.clock import Clock, Pulse
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.location import database_address, spool_folders
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState
@@ -152,7 +152,7 @@ class Composition:
         self._hub = Hub()
         self._guard = Guard()
         self._clock, self._pulse = Clock(), Pulse()
-        self._voices = SourceArbiter()
+        self._arbiter = SourceArbiter()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
         self._outputs: dict[Hashable, Output] = {}
@@ -284,7 +284,7 @@ class Composition:
             decoder=DECODERS["sml"](),
             guard=self._guard,
             hub=self._hub,
-            voices=self._voices,
+            arbiter=self._arbiter,
             name=meter.name,
             stale_after_s=meter.stale_after_s,
             max_power_w=meter.max_power_w,
@@ -337,7 +337,7 @@ class Composition:
             history_sentence=self._history_sentence,
             writer=lambda: self._archive.state if self._archive else None,
             outputs=self._output_states,
-            recent=lambda: [(reader.source.url, reader.recent) for reader in self._readers.values()],
+            recent=lambda: [(reader.source.url, reader.recent_bytes) for reader in self._readers.values()],
             days=lambda: [(reader.source.url, reader.day()) for reader in self._readers.values()],
             log_lines=lambda: self._log_lines.lines,
             live=self._live,

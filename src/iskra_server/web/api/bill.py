@@ -18,8 +18,7 @@ from iskra_server.cost.forecast import Forecast, MeasuredEnergy, forecast
 from iskra_server.history.model.energy import Energies, energy_in_buckets
 from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import QUARTER_S, quarter_of
-from iskra_server.meter.obis import Obis
-from iskra_server.web.api.energy import EXPORT, IMPORT
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.web.api.recorded import RecordedMeter
 
 _YEAR = timedelta(days=365) // timedelta(seconds=QUARTER_S)

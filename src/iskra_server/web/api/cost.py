@@ -6,12 +6,12 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.cost.amounts import Amount, round_fraction
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.forecast import MONTHS, Basis
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import QUARTER_S
-from iskra_server.meter.exact import Instant, Number, local, number
 from iskra_server.meter.identity import compact_name
 from iskra_server.web.api.bill import Bill, Year
 from iskra_server.web.api.energy import length_of, quarters_at

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.history.model.energy import (
     Bucket,
     BucketLength,
@@ -22,8 +23,7 @@ from iskra_server.history.model.energy import (
 from iskra_server.history.model.periods import Period
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.counter_history import CounterHistory
-from iskra_server.meter.exact import Instant, Number, local, number
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.registers import key_of
 from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.api.registers import RegisterValue, value
@@ -48,8 +48,6 @@ _DEFAULT_UP_TO: tuple[tuple[timedelta, BucketLength], ...] = (
     (timedelta(days=93), "day"),
     (timedelta(days=5 * 366), "month"),
 )
-
-IMPORT, EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
 
 
 class EnergyBucket(Struct, frozen=True, kw_only=True):

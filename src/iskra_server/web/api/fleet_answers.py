@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, Number, instant, local, number
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import INT64_MAX, QUALITIES, QUARTER_S, quarter_of
-from iskra_server.meter.exact import Instant, Number, instant, local, number
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import scaled
 from iskra_server.web.api.energy import quarters_at
 from iskra_server.web.http.question import BadRequest, Query, whole_number
@@ -36,7 +36,6 @@ MAX_BUCKETS = 3_000
 MAX_READINGS = 10_000_000
 # a reader tells of every quarter; one that is late by two of them is silent
 SILENT_S = 2 * QUARTER_S
-IMPORT, EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
 COLUMNS = ("meter", "register", "time", "value_wh", "quality", "epoch")
 
 

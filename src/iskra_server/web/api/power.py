@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Raw, Struct
 
+from iskra_server.base.json_values import Instant, Number, local
 from iskra_server.history.model.periods import Period
 from iskra_server.history.model.records import QUARTER_S, PointBlock, PowerBlock, PowerQuarter
 from iskra_server.history.points.curve import (
@@ -24,7 +25,6 @@ from iskra_server.history.points.curve import (
     power_of_telegrams,
     seconds_per_point,
 )
-from iskra_server.meter.exact import Instant, Number, local
 from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.http.question import BadRequest, Query
 

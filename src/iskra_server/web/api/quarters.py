@@ -10,13 +10,12 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, local, number
+from iskra_server.base.json_values import Number as Exact
 from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
 from iskra_server.history.store.counter_history import CounterHistory
-from iskra_server.meter.exact import Instant, local, number
-from iskra_server.meter.exact import Number as Exact
-from iskra_server.meter.obis import Obis
-from iskra_server.web.api.energy import EXPORT, IMPORT
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.http.question import BadRequest, Query
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.history.model.energy import continuous_total
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Quality, QuarterReading, quarter_of
 from iskra_server.history.store.counter_history import CounterHistory
-from iskra_server.meter.exact import Instant, Number, local, number
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.registers import BY_KEY, key_of
 from iskra_server.web.api.recorded import RecordedMeter
