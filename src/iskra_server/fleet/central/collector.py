@@ -21,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.fleet.central.ingest import ReceivedMessage, refuse, take
 from iskra_server.fleet.central.store import keep
 from iskra_server.history.store.errors import StoreError
@@ -106,7 +107,7 @@ class Collector:
 
     def _write(self, batch: Sequence[ReceivedMessage], reason: str = "") -> None:
         """Until it is written; with a reason the batch is one message, which is refused."""
-        wait_s = _RETRY_S
+        backoff = Backoff(_RETRY_S, _MAX_RETRY_S)
         while True:
             taken = take([] if reason else batch)
             if reason:
@@ -117,9 +118,8 @@ class Collector:
                 if is_for_the_rows_sake(error) and not reason:
                     return self._write_one_by_one(batch, str(error))
                 log.warning("%s Nothing is lost; it is tried again.", error)
-                if self._stopping.wait(wait_s):
+                if self._stopping.wait(backoff.next_s()):
                     return None
-                wait_s = min(2 * wait_s, _MAX_RETRY_S)
             else:
                 self._answer(batch, taken.reasons)
                 return None

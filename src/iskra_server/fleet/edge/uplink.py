@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.diagnosis.chain import Status
 from iskra_server.fleet import messages as message
 from iskra_server.fleet.edge.outbox import Outbox, Parcel
@@ -68,7 +69,8 @@ class Uplink:
         self._statuses = statuses
         self._version = version
         self._live_every_s = live_every_s
-        self._resend_s = self._first_resend_s = resend_s
+        self._backoff = Backoff(resend_s, MAX_RESEND_S)
+        self._resend_s = self._backoff.next_s()
         self._begun: Store | None = None
         self._on_the_way: dict[bytes, Sent] = {}
         self._number = 0
@@ -149,7 +151,8 @@ class Uplink:
                 log.warning("the centre refuses quarters of %s: %s", sent.parcel.meter.meter_id, reason)
             self._kept.append(sent.parcel)
             self.standing.delivered += len(sent.parcel.marks)
-            self._window, self._resend_s = WINDOW, self._first_resend_s
+            self._backoff.reset()
+            self._window, self._resend_s = WINDOW, self._backoff.next_s()
             self._changed.set()
 
     async def _forget_kept(self, store: Store) -> None:
@@ -162,7 +165,7 @@ class Uplink:
         oldest_s = min((sent.at_s for sent in self._on_the_way.values()), default=time.monotonic())
         if time.monotonic() - oldest_s > self._resend_s:
             self._on_the_way.clear()
-            self._window, self._resend_s = 1, min(2 * self._resend_s, MAX_RESEND_S)
+            self._window, self._resend_s = 1, self._backoff.next_s()
 
     async def _something_to_do(self, store: Store | None, seen: int) -> None:
         """An answer has come, or the ledger has grown, or a moment has passed in which something may be late."""

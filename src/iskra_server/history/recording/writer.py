@@ -1,7 +1,7 @@
 """Writes history from a thread of its own, so that nothing waits for a disk or a database.
 
     put() -> pending -> one transaction -> the database
-                |           again, 1 s, 2 s ... 60 s later, while that fails
+                |           again later, at most a minute, while that fails
                 +-> spool (spool.py) while it fails for longer, and at the end -> the database, once that works
 
 When: at once when the ledger has something (a quarter was closed), else before the oldest telegram in a block of
@@ -19,6 +19,7 @@ from threading import Condition, Event, Lock, Thread
 from msgspec import Struct
 from msgspec.structs import replace
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.history.model.records import MeterInfo, PointBlock, Record
 from iskra_server.history.recording.pending import Batch, Pending
 from iskra_server.history.recording.spool import HistorySpool
@@ -28,7 +29,7 @@ from iskra_server.history.store.store import Store, fits
 
 TOGETHER_S = 1.0
 FIRST_RETRY_S = 1.0
-LAST_RETRY_S = 60.0
+MAX_RETRY_S = 60.0
 CLOSE_S = 3.0
 # a lock of a few seconds costs no writing to the disk
 SPOOL_AFTER_S = 10.0
@@ -93,7 +94,7 @@ class Writer:
         self._flush_s = flush_s
         self._max_points_s = max_points_hours * 3600
         self._together_s = together_s
-        self._first_retry_s = first_retry_s
+        self._backoff = Backoff(first_retry_s, MAX_RETRY_S)
         self._spool_after_s = spool_after_s
         self._pending = Pending()
         self._changed = Condition()
@@ -102,7 +103,6 @@ class Writer:
         # on the monotonic clock; the first attempt opens the store
         self._due = 0.0
         self._attempt_began: float | None = None
-        self._failures = 0
         self._failing_since = 0.0
         self._close_by = _NEVER
         self._is_left_behind = False
@@ -127,7 +127,7 @@ class Writer:
             self._pending.add(fitting, seen, now)
             self._dropped += self._pending.drop_before(now - self._max_points_s)
             due = now + self._patience_s(fitting)
-            if not self._failures and due < self._due:
+            if not self._backoff.failures and due < self._due:
                 self._due = due
                 self._changed.notify()
 
@@ -244,7 +244,7 @@ class Writer:
         with self._changed:
             while self._close_by == _NEVER and (left_s := self._due - time.monotonic()) > 0:
                 self._changed.wait(min(left_s, LOOK_EVERY_S))
-                if self.store and not self._failures and self.store.displaced():
+                if self.store and not self._backoff.failures and self.store.displaced():
                     return
 
     def _attempt(self) -> None:
@@ -261,7 +261,7 @@ class Writer:
             self._failed(str(error))
         except Exception as error:
             # an error of ours; the thread must live, as it holds the ledger
-            if not self._failures:
+            if not self._backoff.failures:
                 log.exception("History cannot be written.")
             self._failed(f"History cannot be written ({error!r}). Please report this with the log.")
         else:
@@ -269,7 +269,7 @@ class Writer:
         self.tried.set()
 
     def _write(self, batch: Batch) -> None:
-        if self.store is None or self._failures or self.store.displaced():
+        if self.store is None or self._backoff.failures or self.store.displaced():
             self._open()
         assert self.store
         if batch.ledger or batch.points or batch.meters:
@@ -315,13 +315,12 @@ class Writer:
             return
         now = time.monotonic()
         with self._changed:
-            is_new = not self._failures
+            is_new = not self._backoff.failures
             self._failing_since = now if is_new else self._failing_since
             self._since = self._since or datetime.now(UTC)
             self._sentence = sentence
             self._attempt_began = None
-            self._due = now + min(LAST_RETRY_S, self._first_retry_s * 2 ** min(self._failures, 10))
-            self._failures += 1
+            self._due = now + self._backoff.next_s()
         if is_new:
             log.warning("%s Nothing is lost; it is written as soon as that works again.", sentence)
         if self._close_by != _NEVER or now - self._failing_since >= self._spool_after_s:
@@ -331,7 +330,8 @@ class Writer:
         with self._changed:
             self._pending.written(batch)
             self._attempt_began = None
-            is_again, self._failures = bool(self._failures), 0
+            is_again = bool(self._backoff.failures)
+            self._backoff.reset()
             self._sentence, self._since = "", None
             if is_again and self._pending:
                 self._due = time.monotonic() + self._together_s
