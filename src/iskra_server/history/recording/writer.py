@@ -21,9 +21,9 @@ from msgspec.structs import replace
 
 from iskra_server.base.backoff import Backoff
 from iskra_server.history.model.records import MeterInfo, PointBlock, Record
-from iskra_server.history.recording.pending import Batch, Pending
+from iskra_server.history.recording.pending import Pending, PendingBatch
 from iskra_server.history.recording.spool import HistorySpool
-from iskra_server.history.recording.waiting import Waited
+from iskra_server.history.recording.waiting import WaitingSample
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.store import Store, fits
 
@@ -118,7 +118,7 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    def put(self, records: Sequence[Record], seen: MeterInfo) -> None:
+    def enqueue(self, records: Sequence[Record], seen: MeterInfo) -> None:
         """Take records of one meter, and when it was seen; never waits, never raises."""
         fitting = [record for record in records if fits(record)]
         now = time.monotonic()
@@ -131,7 +131,7 @@ class Writer:
                 self._due = due
                 self._changed.notify()
 
-    def put_samples(self, samples: Sequence[Waited]) -> None:
+    def enqueue_samples(self, samples: Sequence[WaitingSample]) -> None:
         """Keep telegrams that no ledger can take yet, on the disk if possible; never waits, never raises."""
         if samples:
             with self._changed:
@@ -149,27 +149,27 @@ class Writer:
         """Whether samples that were recorded are still to be forgotten: those that are put meanwhile are not seen."""
         return self._forget_samples
 
-    def take_samples(self) -> list[Waited]:
+    def pop_samples(self) -> list[WaitingSample]:
         """Those that were put, in the order of their arrival; on the disk they stay until `samples_recorded`."""
         with self._keeping:
             kept = self.spool.samples()
             with self._changed:
-                return kept + self._pending.take_samples()
+                return kept + self._pending.pop_samples()
 
-    def samples_recorded(self) -> None:
+    def confirm_samples(self) -> None:
         """What came of the samples that were taken has been put; once it is written they are forgotten."""
         with self._changed:
             self._forget_samples = True
             self._due = min(self._due, time.monotonic() + self._together_s)
             self._changed.notify()
 
-    def note_resuming(self, sentence: str) -> None:
+    def set_resume_error(self, sentence: str) -> None:
         """What keeps history from going on where it stopped, "" where nothing does; until it goes on nothing is put."""
         with self._changed:
             self._resuming_since = (self._resuming_since or datetime.now(UTC)) if sentence else None
             self._resuming_sentence = sentence
 
-    def inherit(self, batch: Batch) -> None:
+    def enqueue_batch(self, batch: PendingBatch) -> None:
         """Take what an earlier writer could not write; before the start."""
         with self._changed:
             self._pending.add_batch(batch, time.monotonic())
@@ -216,7 +216,7 @@ class Writer:
         self.spool.close()
         return self.state
 
-    def rest(self) -> Batch:
+    def unwritten(self) -> PendingBatch:
         """What is pending in memory."""
         with self._changed:
             return self._pending.batch()
@@ -256,7 +256,7 @@ class Writer:
             self._write(batch)
             if forget_samples:
                 self._forget_samples = False
-                self.spool.forget_samples()
+                self.spool.remove_samples()
         except StoreError as error:
             self._failed(str(error))
         except Exception as error:
@@ -268,7 +268,7 @@ class Writer:
             self._succeeded(batch)
         self.tried.set()
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: PendingBatch) -> None:
         if self.store is None or self._backoff.failures or self.store.displaced():
             self._open()
         assert self.store
@@ -302,7 +302,7 @@ class Writer:
             if not (batch.ledger or batch.points or batch.samples):
                 return
             try:
-                self.spool.keep(batch)
+                self.spool.append(batch)
             except OSError as error:
                 self._spool_sentence = f", from memory alone ({error})"
                 return
@@ -326,7 +326,7 @@ class Writer:
         if self._close_by != _NEVER or now - self._failing_since >= self._spool_after_s:
             self._keep_on_disk()
 
-    def _succeeded(self, batch: Batch) -> None:
+    def _succeeded(self, batch: PendingBatch) -> None:
         with self._changed:
             self._pending.written(batch)
             self._attempt_began = None
