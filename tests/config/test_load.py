@@ -228,7 +228,7 @@ def test_the_file_of_the_add_on_is_json(tmp_path: Path) -> None:
         ),
         ("server = 1", "'server' in {file} must be a section, written [server]."),
         ("meters = ['x']", "'meters' in {file} must be a list of sections, each written [[meters]]."),
-        ("meters = []", "'meters' in {file} lists no meter; leave it out and the meter is found by itself."),
+        ("meters = []", "'meters' in {file} lists no meter; without it the meter is found automatically."),
         ("[[meters]]\nurl='x'\n[[meters]]\nurl='x'", "Two meters have the url 'x'; give each meter its own."),
         ("port = =", "The configuration {file} is not valid TOML: Invalid value (at line 1, column 8)."),
     ],
@@ -251,7 +251,10 @@ def test_a_mistake_in_a_file_names_key_file_and_what_was_expected(text: str, sen
             {"IES_PORT": "1", "IES_SERVER_PORT": "1"},
             "IES_PORT and IES_SERVER_PORT both set server.port; keep one of them.",
         ),
-        ({"IES_METERS": ","}, "'meters' in IES_METERS lists no meter; leave it out and the meter is found by itself."),
+        (
+            {"IES_METERS": ","},
+            "'meters' in IES_METERS lists no meter; without it the meter is found automatically.",
+        ),
         ({"IES_METERS": "a,a"}, "Two meters have the url 'a'; give each meter its own."),
     ],
 )
@@ -303,7 +306,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 def test_a_file_of_a_secret_that_is_empty_is_an_error(tmp_path: Path, variable: str, content: str) -> None:
     secret = tmp_path / "secret"
     secret.write_text(content)
-    sentence = f"{variable}_FILE names {secret}, which is empty; write the secret into it, or leave the variable out."
+    sentence = f"{variable}_FILE names {secret}, which is empty; write the secret into it, or remove the variable."
     assert mistake({f"{variable}_FILE": str(secret)}) == sentence
 
 
