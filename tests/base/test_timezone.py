@@ -32,9 +32,7 @@ def test_an_unknown_zone_is_an_error_with_its_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(("variable", "expected"), [("Asia/Kathmandu", "Asia/Kathmandu"), (":UTC", "UTC")])
-def test_without_a_configured_zone_the_variable_tz_counts(
-    variable: str, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_configured_zone_tz_counts(variable: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", variable)
     assert (zone("").key, detect_zone("").reason) == (expected, "variable")
 

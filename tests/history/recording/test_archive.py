@@ -184,7 +184,7 @@ def test_what_waited_at_the_end_is_written_by_the_next_start_also_in_another_pla
 ) -> None:
     state = tmp_path / "state"
     asyncio.run(recorded(following(tmp_path, tmp_path / "wrong", state, open_store=away), Guard(), *FIRST))
-    assert f"wait in {tmp_path / 'wrong'} and are written by the next start" in caplog.text
+    assert f"wait in {tmp_path / 'wrong'} ; the next start writes them" in caplog.text
     path = tmp_path / "right.sqlite"
     asyncio.run(recorded(following(path, tmp_path / "right", state), Guard(), *SECOND))
     assert quarters(path) == [1000, 1015, 1030]

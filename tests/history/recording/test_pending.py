@@ -10,7 +10,7 @@ def test_a_batch_stays_pending_until_it_is_written() -> None:
     batch = pending.batch()
     assert (batch.ledger, batch.points, batch.meters) == ((quarter_reading(),), (block(),), (METER,))
     assert (pending.ledger, pending.telegrams, bool(pending)) == (1, 60, True)
-    pending.written(batch)
+    pending.remove_written(batch)
     assert (pending.ledger, pending.telegrams, bool(pending)) == (0, 0, False)
 
 
@@ -20,7 +20,7 @@ def test_what_comes_while_a_batch_is_written_stays() -> None:
     batch = pending.batch()
     later = replace(METER, last_s=AT_S + 60)
     pending.add([quarter_reading(2), block(2)], later, 1.0)
-    pending.written(batch)
+    pending.remove_written(batch)
     rest = pending.batch()
     assert (rest.ledger, rest.points, rest.meters) == ((quarter_reading(2),), (block(2),), (later,))
 
@@ -39,7 +39,7 @@ def test_points_that_are_dropped_while_they_are_written_take_no_others_along() -
     batch = pending.batch()
     pending.add([block(3)], METER, 9.0)
     pending.drop_before(5.0)
-    pending.written(batch)
+    pending.remove_written(batch)
     assert pending.batch().points == (block(3),)
 
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from iskra_server.history.model.ledger import Closed, Ledger
 from iskra_server.history.model.records import Exact, LastCounter, quarter_of
 from iskra_server.history.points.points import unpack
-from iskra_server.history.recording.recorder import Recorder, remembered
+from iskra_server.history.recording.recorder import Recorder
+from iskra_server.history.recording.resume import as_samples
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.store import Store
@@ -263,7 +264,7 @@ def test_the_guard_is_told_what_each_meter_showed_last() -> None:
             ("one", export, 7, 300, 2),
         )
     ]
-    one, other = remembered(counters)
+    one, other = as_samples(counters)
     assert (one.reading.meter_id, one.epoch, one.received_at.timestamp()) == ("one", 2, 300)
     assert [(register.obis, register.raw) for register in one.reading.registers] == [(IMPORT, 5), (export, 7)]
     assert (other.reading.meter_id, other.epoch) == ("other", 1)
@@ -271,7 +272,7 @@ def test_the_guard_is_told_what_each_meter_showed_last() -> None:
 
 def test_what_keeps_history_from_going_on_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written until it is known where it stopped: no failure of writing would tell."""
-    monkeypatch.setattr("iskra_server.history.recording.recorder._ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr("iskra_server.history.recording.recorder._RESUME_AGAIN_S", 0.0)
     writer = Writer(lambda: Store(f"sqlite:///{tmp_path / 'x.sqlite'}"))
     writer.start()
     until(lambda: writer.caught_up)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -14,12 +15,18 @@ from history.entries import METER, OTHER, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import MeterInfo, Record
 from iskra_server.history.recording.pending import PendingBatch
 from iskra_server.history.recording.spool import HistorySpool
+from iskra_server.history.recording.spool_lines import lines_of_records, lines_of_samples
+from iskra_server.history.recording.waiting import WaitingSample
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from samples import SERVER_ID, energy, sample
 from samples import power as power_register
 
 LEDGER = (quarter_reading(), power(), epoch(), epoch(2, before=quarter_reading().value))
+
+
+def waiting(*entries: tuple[Sample, bool]) -> tuple[WaitingSample, ...]:
+    return tuple(WaitingSample(*entry) for entry in entries)
 
 
 def opened(*places: Path) -> HistorySpool:
@@ -32,7 +39,7 @@ def kept(*places: Path, ledger: Sequence[Record] = LEDGER, samples: Sequence[Sam
     """As an earlier run has left it."""
     spool = opened(*places)
     spool.append(
-        PendingBatch(tuple(ledger), (block(),), (METER, OTHER), samples=tuple((each, True) for each in samples))
+        PendingBatch(tuple(ledger), (block(),), (METER, OTHER), samples=waiting(*((each, True) for each in samples)))
     )
     spool.close()
 
@@ -45,16 +52,16 @@ def written(spool: HistorySpool) -> tuple[list[Record], list[MeterInfo]]:
         records.extend(some)
         meters.extend(of)
 
-    spool.write(write)
+    spool.replay(write)
     return records, meters
 
 
 def test_every_kind_of_record_comes_back_once_with_its_meters(tmp_path: Path) -> None:
     kept(tmp_path)
     spool = opened(tmp_path)
-    assert (spool.records, spool.telegrams, spool.used) == (len(LEDGER), 60, [tmp_path])
+    assert (spool.records, spool.telegrams, spool.used_places) == (len(LEDGER), 60, [tmp_path])
     assert written(spool) == ([*LEDGER, block()], [METER, OTHER] * 2)
-    assert (spool.records, spool.telegrams, spool.used) == (0, 0, [])
+    assert (spool.records, spool.telegrams, spool.used_places) == (0, 0, [])
     assert written(spool) == ([], [])
 
 
@@ -76,8 +83,15 @@ def test_lines_of_an_earlier_version_are_read(tmp_path: Path) -> None:
         (tmp_path / kind).mkdir()
         (tmp_path / kind / "00000001.lines").write_text(f"{line}\n")
     spool = opened(tmp_path)
-    assert (spool.records, spool.telegrams, len(spool.samples()), spool.dropped) == (1, 60, 1, (0, 0))
+    assert (spool.records, spool.telegrams, len(spool.read_samples()), spool.dropped) == (1, 60, 1, (0, 0))
     assert written(spool)[0] == [quarter_reading(), block()]
+
+
+def test_lines_are_written_in_the_form_of_earlier_versions() -> None:
+    assert lines_of_records([], [quarter_reading()]) == [f"{WRITTEN['ledger']}\n".encode()]
+    assert lines_of_records([], [block(data=b"\0\1\2")]) == [f"{WRITTEN['points']}\n".encode()]
+    untrusted = lines_of_samples(waiting((sample(energy(5), at_s=0.0), False)), "x")
+    assert msgspec.json.decode(untrusted[0]) == msgspec.json.decode(WRITTEN["samples"]) | {"believed": False}
 
 
 def test_a_meter_is_named_once_a_segment(tmp_path: Path) -> None:
@@ -96,7 +110,7 @@ def test_what_could_not_be_written_again_stays(tmp_path: Path) -> None:
 
     spool = opened(tmp_path)
     with pytest.raises(ConnectionError):
-        spool.write(fail)
+        spool.replay(fail)
     assert spool.records == len(LEDGER)
     spool.close()
     assert written(opened(tmp_path))[0] == [*LEDGER, block()]
@@ -120,7 +134,7 @@ def test_what_waits_under_another_set_of_meters_is_found_though_there_is_one_pla
     """A reload has changed the meters, and the database was away until the end."""
     kept(tmp_path / "before")
     spool = HistorySpool([tmp_path / "after"])
-    spool.add([tmp_path / "before"])
+    spool.add_places([tmp_path / "before"])
     spool.open()
     spool.append(PendingBatch((quarter_reading(7),), (), (METER,)))
     spool.close()
@@ -141,7 +155,7 @@ def test_what_another_process_uses_is_left_alone(tmp_path: Path) -> None:
         spool = opened(tmp_path / "shared", tmp_path / "own")
         assert written(spool) == ([], [])
         spool.append(PendingBatch((quarter_reading(7),), (), (METER,)))
-        assert spool.used == [tmp_path / "own"]
+        assert spool.used_places == [tmp_path / "own"]
         other.kill()
     spool.close()
     assert written(opened(tmp_path / "shared"))[0] == [*LEDGER, block()]
@@ -163,20 +177,24 @@ def test_samples_wait_until_they_are_forgotten_in_the_order_of_their_arrival(tmp
     samples = [sample(energy(1000 + k), power_register(5), at_s=float(k)) for k in range(3)]
     kept(tmp_path, samples=samples[:2])
     spool = opened(tmp_path)
-    spool.append(PendingBatch((), (), (), samples=((samples[2], False),)))
-    assert spool.samples() == [(samples[0], True), (samples[1], True), (samples[2], False)]
+    spool.append(PendingBatch((), (), (), samples=waiting((samples[2], False))))
+    assert spool.read_samples() == [
+        (samples[0], True),
+        (samples[1], True),
+        (samples[2], False),
+    ]
     # one that comes meanwhile is not forgotten
     later = sample(energy(2000), at_s=9.0)
-    spool.append(PendingBatch((), (), (), samples=((later, True),)))
+    spool.append(PendingBatch((), (), (), samples=waiting((later, True))))
     spool.remove_samples()
-    assert spool.samples() == [(later, True)]
-    assert spool.readings == 1
+    assert spool.read_samples() == [(later, True)]
+    assert spool.samples == 1
 
 
 def test_a_sample_waits_with_its_numbers_alone(tmp_path: Path) -> None:
     whole = sample(Register(Obis.parse("129-129:199.130.3"), b"ISK"), energy(1000), at_s=0.0)
     kept(tmp_path, samples=[whole])
-    ((found, _),) = opened(tmp_path).samples()
+    ((found, _),) = opened(tmp_path).read_samples()
     assert found.reading.registers == (energy(1000),)
     assert (found.reading.server_id, found.received_at) == (SERVER_ID, whole.received_at)
 
@@ -190,16 +208,27 @@ def test_of_another_boot_the_wall_clock_alone_tells_what_passed(
     samples = [sample(energy(k), at_s=float(60 * k)) for k in range(2)]
     samples = [replace(each, monotonic_s=5e9) for each in samples]
     spool = opened(tmp_path / "spool")
-    spool.append(PendingBatch((), (), (), samples=((samples[0], True), (samples[1], True), (samples[1], False))))
+    spool.append(
+        PendingBatch(
+            (),
+            (),
+            (),
+            samples=waiting(
+                (samples[0], True),
+                (samples[1], True),
+                (samples[1], False),
+            ),
+        )
+    )
     spool.close()
     boot.write_text("two\n")
     again = opened(tmp_path / "spool")
-    (first, _), (second, _) = again.samples()
+    (first, _), (second, _) = again.read_samples()
     assert second.received_at - first.received_at == timedelta(seconds=60)
     assert second.monotonic_s - first.monotonic_s == pytest.approx(60, abs=1)
     # by a clock that was not believed nobody can say any more when that was
     assert again.dropped == (0, 1)
-    assert "1 telegrams cannot be placed" in caplog.text
+    assert "1 telegrams are lost" in caplog.text
 
 
 def test_a_full_disk_is_an_error_and_loses_nothing(small_disk: Path) -> None:
@@ -233,5 +262,5 @@ def test_what_waits_for_other_meters_is_told(tmp_path: Path, caplog: pytest.LogC
     opened(ours).close()
     another.close()
     assert [record.getMessage() for record in caplog.records] == [
-        f"Readings wait in {left}, kept while other meters were configured: configure those again to write them."
+        f"Readings wait in {left}, recorded with other meters configured: configure those again to write them."
     ]

@@ -296,7 +296,7 @@ def test_without_a_disk_what_is_left_at_the_end_can_be_handed_on(
     held = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(file.parent / "spool" / "below"))
     held.enqueue([quarter_reading(), block()], METER)
     wait_until(lambda: not held.state.ok)
-    assert "from memory alone" in held.close().sentence
+    assert "in memory only" in held.close().sentence
     after = Writer(lambda: Store(f"sqlite:///{file}"), together_s=0.01)
     after.enqueue_batch(held.unwritten())
     locked.execute("ROLLBACK")
@@ -397,7 +397,7 @@ def test_a_thread_that_was_left_behind_touches_nothing_that_another_goes_on_with
     held._thread.join(DEADLINE_S)
     assert after.records == 2
     found: list[Record] = []
-    after.write(lambda records, _: found.extend(records))
+    after.replay(lambda records, _: found.extend(records))
     assert found == [quarter_reading(), quarter_reading(QUARTER + 1)]
 
 
