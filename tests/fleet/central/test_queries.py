@@ -163,7 +163,7 @@ def test_readers_come_page_by_page_and_a_page_is_not_long(
 ) -> None:
     names = [f"reader {place:02}" for place in range(50)]
     write_batch(house, IngestBatch(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
-    monkeypatch.setattr(fleet, "_PAGE", room)
+    monkeypatch.setattr(fleet, "_PAGE_BYTES", room)
     found: list[str] = []
     after: str | None = ""
     while after is not None:
