@@ -61,7 +61,7 @@ class Spool:
             if last is None or self._is_closed or last.byte_count + len(content) > SEGMENT_BYTES:
                 last = Segment(self._new(_SEGMENTS), 0, 0)
                 _write(last.path, content, 0)
-                fsync_path(self.folder)
+                sync(self.folder)
                 self._segments.append(last)
                 self._is_closed = False
             else:
@@ -149,7 +149,7 @@ def _write(path: Path, content: bytes, size: int) -> None:
         os.close(descriptor)
 
 
-def fsync_path(path: Path) -> None:
+def sync(path: Path) -> None:
     """Flush a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

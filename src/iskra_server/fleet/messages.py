@@ -16,24 +16,23 @@ import msgspec
 from msgspec import Meta, Struct
 
 from iskra_server.history.model.records import (
+    INT64_MAX,
+    QUALITIES,
     EpochStart,
     Exact,
     MeterInfo,
     PowerQuarter,
-    Quality,
     QuarterReading,
     Record,
 )
-from iskra_server.history.store.schema import QUALITIES
 from iskra_server.meter.obis import Obis
 
 VERSION = 1
 # in the year 2200; the overflow of a 32-bit clock lies far beyond it
 _MAX_QUARTER = 8_065_000
-_QUALITIES: dict[int, Quality] = {number: name for name, number in QUALITIES.items()}  # type: ignore[misc]
 
 Quarter = Annotated[int, Meta(ge=0, le=_MAX_QUARTER)]
-Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Int64 = Annotated[int, Meta(ge=-INT64_MAX - 1, le=INT64_MAX)]
 Scaler = Annotated[int, Meta(ge=-18, le=18)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[int, Meta(ge=0, le=_MAX_QUARTER * 900)]
@@ -94,7 +93,7 @@ class LiveValues(Struct, frozen=True, omit_defaults=True):
 
 
 class ReaderSource(Struct, frozen=True):
-    """A source of a reader: `broken` is its first failed check, `sentence` says what to do."""
+    """A source of a reader: `broken` is the first check that fails, `sentence` says what to do."""
 
     source: str
     meter: str | None
@@ -127,7 +126,7 @@ def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:
     for record in records:
         match record:
             case QuarterReading(_, obis, quarter, value, quality, epoch):
-                row = CounterRow(quarter, value.raw, value.scaler, QUALITIES[quality], epoch)
+                row = CounterRow(quarter, value.raw, value.scaler, QUALITIES.index(quality), epoch)
                 counters.setdefault(str(obis), []).append(row)
             case PowerQuarter(_, quarter, min_mw, mean_mw, max_mw, count):
                 power.append(PowerRow(quarter, min_mw, mean_mw, max_mw, count))
@@ -148,7 +147,7 @@ def records(message: ClosedQuarters) -> Iterator[Record]:
     for code, values in message.counters.items():
         obis = Obis.parse(code)
         for row in values:
-            quality = _QUALITIES[row.quality]
+            quality = QUALITIES[row.quality]
             yield QuarterReading(meter, obis, row.quarter, Exact(row.raw, row.scaler), quality, row.epoch)
     for power in message.power:
         yield PowerQuarter(meter, power.quarter, power.min_mw, power.mean_mw, power.max_mw, power.telegrams)

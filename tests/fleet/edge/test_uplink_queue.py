@@ -24,13 +24,13 @@ def sent(queue: UplinkQueue) -> list[Record]:
 def test_without_an_uplink_nothing_is_queued(store: Store) -> None:
     store.write([quarter_reading()], [METER])
     queue = UplinkQueue(store)
-    assert (queue.count(), queue.next_parcels(9, {}), store.marked) == (0, [], 0)
+    assert (queue.count(), queue.next_parcels(9, {}), store.outbox_revision) == (0, [], 0)
 
 
 def test_written_records_are_queued_and_sent_unchanged(store: Store, queue: UplinkQueue) -> None:
     rows: list[Record] = [quarter_reading(), quarter_reading(obis=EXPORT), power(), epoch()]
     store.write(rows, [METER])
-    assert store.marked == 1
+    assert store.outbox_revision == 1
     (parcel,) = queue.next_parcels(9, {})
     assert parcel.meter == METER
     assert sorted(map(repr, parcel.records)) == sorted(map(repr, rows))
@@ -90,7 +90,7 @@ def test_a_month_of_five_meters_is_sent_in_parcels_of_a_day(store: Store, queue:
 
 def test_points_are_not_queued(store: Store, queue: UplinkQueue) -> None:
     store.write([block()], [METER])
-    assert (queue.count(), store.marked) == (0, 0)
+    assert (queue.count(), store.outbox_revision) == (0, 0)
 
 
 def test_a_power_quarter_alone_is_a_parcel(store: Store, queue: UplinkQueue) -> None:

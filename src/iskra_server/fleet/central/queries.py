@@ -98,7 +98,7 @@ def meters(
         # LIKE is case-sensitive in PostgreSQL, but not in SQLite
         number = func.replace(meter.c.meter_id, " ", "")
         statement = statement.where(number.icontains(find.replace(" ", ""), autoescape=True))
-    rows = reads.ask(statement.limit(limit + 1))
+    rows = reads.query(statement.limit(limit + 1))
     page = rows[:limit]
     labels = _labels(reads, [row.meter for row in page])
     entries = [FleetMeter(r.meter_id, r.reader, r.at_s, r.power_mw, labels.get(r.meter, {})) for r in page]
@@ -116,17 +116,17 @@ def groups(reads: Reads, kind: str, *, limit: int, after: str = "", within: With
     )
     if within is not None:
         statement = statement.where(label.c.meter.in_(_any_of(within)))
-    return [(row.value, row.meters) for row in reads.ask(statement)]
+    return [(row.value, row.meters) for row in reads.query(statement)]
 
 
 def members(reads: Reads, group: Group, within: Within = None) -> int:
     """How many meters a group has."""
-    return int(reads.ask(select(func.count()).select_from(_members(group, within).subquery()))[0][0])
+    return int(reads.query(select(func.count()).select_from(_members(group, within).subquery()))[0][0])
 
 
 def size(reads: Reads, group: Group, obis: Obis, within: Within = None) -> int:
     """How many meters of a group have this register."""
-    return int(reads.ask(select(func.count()).select_from(_chosen(group, obis, within).subquery()))[0][0])
+    return int(reads.query(select(func.count()).select_from(_chosen(group, obis, within).subquery()))[0][0])
 
 
 def energy(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within: Within = None) -> list[GroupSum]:
@@ -135,7 +135,7 @@ def energy(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within:
     if complete is not None:
         return complete
     sums: dict[tuple[int, int], tuple[Decimal, int]] = {}
-    for row in reads.ask(_differences(group, obis, edges, within)):
+    for row in reads.query(_differences(group, obis, edges, within)):
         energy, count = sums.get((row.before, row.quarter), (Decimal(0), 0))
         added = scaled(int(row.raw), row.scaler) - scaled(int(row.raw_before), row.scaler_before)
         sums[row.before, row.quarter] = energy + added, count + row.meters
@@ -155,7 +155,7 @@ def _complete_sums(
     statement = select(*by, *sums).join(chosen, chosen.c.id == quarter_reading.c.series).where(_at(edges)).group_by(*by)
     totals: dict[int, Decimal] = {}
     epochs: dict[int, dict[int, int]] = {}
-    for row in reads.ask(statement):
+    for row in reads.query(statement):
         totals[row.quarter] = totals.get(row.quarter, Decimal(0)) + scaled(int(row.raw), row.scaler)
         meters = epochs.setdefault(row.quarter, {})
         meters[row.epoch] = meters.get(row.epoch, 0) + row.meters
@@ -177,7 +177,7 @@ def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = 
     """Every counter of a group at every quarter of a period, meter by meter; holds at most about ROWS in memory."""
     statement = select(series.c.id, series.c.obis, meter.c.meter_id).join_from(series, meter)
     statement = statement.where(meter.c.id.in_(_members(group, within))).order_by(meter.c.meter_id, series.c.obis)
-    counters = reads.ask(statement)
+    counters = reads.query(statement)
     # a counter has at most one row per quarter
     step = min(max(ROWS // max(end - first, 1), 1), _SERIES)
     for start in range(0, len(counters), step):
@@ -199,7 +199,7 @@ def _rows(reads: Reads, names: Collection[int], first: int, end: int) -> Iterato
         in_period = and_(
             quarter_reading.c.series.in_(names), quarter_reading.c.quarter >= first, quarter_reading.c.quarter < end
         )
-        rows = reads.ask(
+        rows = reads.query(
             select(quarter_reading)
             .where(in_period)
             .order_by(quarter_reading.c.series, quarter_reading.c.quarter)
@@ -222,7 +222,7 @@ def readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRo
     while length < _PAGE_BYTES:
         step = min(limit - len(page), _READERS) + 1
         statement = select(reader).where(reader.c.name > after).order_by(reader.c.name).limit(step)
-        rows = reads.ask(statement)
+        rows = reads.query(statement)
         page += [ReaderRow(row.name, row.at_s, row.ok, row.sentence, row.status) for row in rows[: step - 1]]
         if len(rows) < step:
             return page, None
@@ -236,7 +236,7 @@ def readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRo
 def set_labels(store: Store, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Replace the labels of these kinds of meters; returns the meters that the database does not have."""
     with store.transaction() as connection:
-        numbers = store.numbers(connection, labels)
+        numbers = store.meter_row_ids(connection, labels)
         for name, number in numbers.items():
             kinds = labels[name]
             connection.execute(delete(label).where(label.c.meter == number, label.c.kind.in_(kinds)))
@@ -292,6 +292,6 @@ def _any_of(groups: Sequence[Group]) -> Select[Any]:
 
 def _labels(reads: Reads, numbers: Sequence[int]) -> dict[int, dict[str, str]]:
     labels: dict[int, dict[str, str]] = {}
-    for row in reads.ask(select(label).where(label.c.meter.in_(numbers))):
+    for row in reads.query(select(label).where(label.c.meter.in_(numbers))):
         labels.setdefault(row.meter, {})[row.kind] = row.value
     return labels

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from iskra_server.base.clock import Clock
 from iskra_server.history.model.records import LastCounter
-from iskra_server.history.model.replacement import Replacements, replacements
+from iskra_server.history.model.replacement import Replacements, find_replacements
 from iskra_server.history.recording.recorder import Recorder
 from iskra_server.history.recording.resume import as_samples, last_values
 from iskra_server.history.recording.retention import thin
 from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.writer import CLOSE_S, Writer
 from iskra_server.history.recording.writer_state import WriterState, format_waiting
-from iskra_server.history.store.checkup import aside
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.checkup import list_set_aside
 from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import Guard
 from iskra_server.reading.hub import Hub, Subscription
@@ -245,8 +245,8 @@ class Archive:
             if self.store is not None:
                 try:
                     meters = await asyncio.to_thread(self.store.meters)
-                    self.replacements = replacements(meters, time.time())
-                    self.set_aside = sum(rows.count for rows in await asyncio.to_thread(aside, self.store))
+                    self.replacements = find_replacements(meters, time.time())
+                    self.set_aside = sum(rows.count for rows in await asyncio.to_thread(list_set_aside, self.store))
                 except StoreError as error:
                     log.debug("Replaced meters are checked again in a minute: %s", error)
             await asyncio.sleep(CHECK_METERS_EVERY_S)

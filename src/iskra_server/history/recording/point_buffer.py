@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from iskra_server.history.model.power import HOLDS_US
+from iskra_server.history.model.power_ledger import HOLDS_US
 from iskra_server.history.model.records import PointBlock
-from iskra_server.history.points.blocks import block_of
-from iskra_server.history.points.points import MAX_POINTS, Point
+from iskra_server.history.points.points import MAX_POINTS, Point, block_of
 
 _MS = 1000
 _HOLDS_MS = HOLDS_US // _MS

@@ -13,14 +13,14 @@ from math import inf
 
 from iskra_server.base.clock import DAY_S, STEP_S, Clock
 from iskra_server.history.model.ledger import Ledger
-from iskra_server.history.model.moment import placed
-from iskra_server.history.model.records import TOLERANCE_S, ClockStep, LastCounter, MeterInfo, Record, quarter_of
+from iskra_server.history.model.moment import redated
+from iskra_server.history.model.records import CLOCK_TOLERANCE_S, ClockStep, LastCounter, MeterInfo, Record, quarter_of
 from iskra_server.history.points.points import point_of
 from iskra_server.history.recording.point_buffer import PointBuffer
 from iskra_server.history.recording.resume import MeterClock, last_values, meter_clocks
 from iskra_server.history.recording.waiting import WaitingSample, WaitingSamples
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.reads import Reads
 from iskra_server.meter.reading import Sample
 
@@ -80,7 +80,7 @@ class Recorder:
         waiting = self.waiting()
         self._writer.enqueue_samples(self._waiting.pop_all())
         if self._ledger is not None:
-            for quarter in self._ledger.rest():
+            for quarter in self._ledger.close_power():
                 self._writer.enqueue([quarter], self._meters[quarter.meter_id])
         for block in self._points.incomplete_blocks():
             self._writer.enqueue([block], self._meters[block.meter_id])
@@ -149,7 +149,7 @@ class Recorder:
     def _is_new(self, waiting: WaitingSample) -> bool:
         """Whether history had no later record at the start: a kill may have come before the samples were removed."""
         sample, is_trusted = waiting
-        at = (sample if is_trusted else placed(sample, self._clock.ahead_s)).received_at
+        at = (sample if is_trusted else redated(sample, self._clock.ahead_s)).received_at
         return at.timestamp() > self._stopped_s.get(sample.reading.meter_id, -inf)
 
     async def _may_record(self, sample: Sample) -> bool:
@@ -192,8 +192,8 @@ class Recorder:
         if self._clock.doubt() is not None:
             return None
         newest_s = max((last.at_s for last in last_values(store)), default=0)
-        counters = last_values(store, now_s + TOLERANCE_S)
-        if newest_s > now_s + TOLERANCE_S:
+        counters = last_values(store, now_s + CLOCK_TOLERANCE_S)
+        if newest_s > now_s + CLOCK_TOLERANCE_S:
             self._enqueue_step(ClockStep(newest_s, int(now_s), "ahead"), sample)
         if max((last.at_s for last in counters), default=now_s) < now_s - DAY_S:
             self._clock.restart_settling()
@@ -228,8 +228,8 @@ class Recorder:
         step = self._clock.pop_step()
         if step is not None and self._ledger is not None:
             self._enqueue_step(ClockStep(int(step.from_s), int(step.to_s), step.reason), sample)
-            self._ledger.go_back(quarter_of(step.to_s + TOLERANCE_S))
-            self._points.shift((step.to_s + TOLERANCE_S) * _MS, round((step.to_s - step.from_s) * _MS))
+            self._ledger.rewind(quarter_of(step.to_s + CLOCK_TOLERANCE_S))
+            self._points.shift((step.to_s + CLOCK_TOLERANCE_S) * _MS, round((step.to_s - step.from_s) * _MS))
             self._clock.note_recorded(step.to_s)
 
     def _enqueue_step(self, step: ClockStep, sample: Sample) -> None:
@@ -245,7 +245,7 @@ class Recorder:
         """Not `is_complete`: other samples around it were dropped, so its quarter gets no power."""
         assert self._ledger is not None
         meter_id, meter = sample.reading.meter_id, self._meter_of(sample)
-        records: list[Record] = [*self._ledger.take(sample, with_power=is_complete)]
+        records: list[Record] = [*self._ledger.observe(sample, with_power=is_complete)]
         self._clock.note_recorded(meter.last_s)
         if self._keep_points:
             records += self._points.add(meter_id, point_of(sample))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from iskra_server.history.model.records import Exact, LastCounter
 from iskra_server.history.points.points import METER_TIMES, unpack
 from iskra_server.history.store.reads import Reads
-from iskra_server.meter.guard import is_counter
+from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.units import WATT_HOUR
 
@@ -42,7 +42,7 @@ def last_values(store: Reads, until_s: float = inf) -> list[LastCounter]:
                 epochs.get((block.meter_id, register.obis), 0),
             )
             for register in point.registers
-            if register.unit == WATT_HOUR and is_counter(register)
+            if is_energy_counter(register)
         )
     return counters
 

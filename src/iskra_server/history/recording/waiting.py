@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
-from iskra_server.history.model.moment import moment_of, placed
+from iskra_server.history.model.moment import moment_of, redated
 from iskra_server.meter.reading import Sample
 
 EVERY_S = 30.0
@@ -61,7 +61,7 @@ class WaitingSamples:
     def pop_dated(self, now: datetime, ahead_s: float) -> list[Sample]:
         """All samples; those of an untrusted clock are dated by boot time plus `ahead_s`."""
         return [
-            sample if is_trusted and sample.received_at <= now else placed(sample, ahead_s)
+            sample if is_trusted and sample.received_at <= now else redated(sample, ahead_s)
             for sample, is_trusted in self.pop_all()
         ]
 
