@@ -8,7 +8,7 @@ from iskra_server.config.layers import Layers
 from iskra_server.config.sections import MeterConfig
 
 
-def test_a_later_layer_wins_and_is_named_as_the_origin() -> None:
+def test_a_later_layer_wins_and_is_the_origin() -> None:
     layers = Layers()
     layers.add_file({"server": {"port": 1, "host": "::1"}}, "a.toml")
     layers.add_environment({"IES_PORT": "2"})
@@ -16,7 +16,7 @@ def test_a_later_layer_wins_and_is_named_as_the_origin() -> None:
     assert layers.origins == {"server.port": "IES_PORT", "server.host": "a.toml"}
 
 
-def test_a_list_replaces_the_one_below_it_whole() -> None:
+def test_a_list_replaces_the_list_of_an_earlier_layer() -> None:
     layers = Layers()
     layers.add_file({"meters": [{"url": "a", "name": "A"}, {"url": "b"}]}, "a.toml")
     layers.add("meters.url", ["c"], "command line")
@@ -33,7 +33,7 @@ def test_a_wrong_value_is_refused_when_it_is_added() -> None:
         Layers().add_file({"server": {"port": 0}}, "a.toml")
 
 
-def test_a_key_for_every_meter_holds_for_those_of_the_command_line_too() -> None:
+def test_a_key_for_every_meter_also_applies_to_meters_of_the_command_line() -> None:
     environ = {"IES_METERS": "tcp://a:1", "IES_METERS_NAME": "cellar"}
     meters = load_with_origins(environ, None, {"meters.url": ["/dev/one", "/dev/two"]}).config.meters
     assert [(meter.url.reveal(), meter.name) for meter in meters] == [("/dev/one", "cellar"), ("/dev/two", "cellar")]

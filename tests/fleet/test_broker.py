@@ -11,12 +11,12 @@ def test_the_broker_of_the_central_server() -> None:
     assert (found.base, found.discovery) == ("iskra/v1", "off")
 
 
-def test_what_is_wrong_is_one_sentence() -> None:
+def test_a_wrong_url_is_one_sentence() -> None:
     with pytest.raises(ValueError, match="the url must be like"):
         settings(**KEYS | {"url": "http://central"})
 
 
-def test_a_reader_has_a_name_that_a_topic_can_hold() -> None:
+def test_a_readers_name_must_fit_into_a_topic() -> None:
     assert reader_name("cellar-12") == "cellar-12"
     assert reader_name("")
     with pytest.raises(ValueError, match="cannot be part of a topic"):

@@ -126,9 +126,7 @@ def documented(command: str) -> list[str]:
     return shlex.split(line)[2:]
 
 
-def test_what_a_reader_sends_is_shown_and_nothing_is_lost_whatever_is_killed(
-    central: Central, reader: FieldReader
-) -> None:
+def test_quarters_are_shown_and_none_is_lost_whatever_is_killed(central: Central, reader: FieldReader) -> None:
     reader.live_through(QUARTERS)
     central.has_all_of(reader)
     with httpx.Client(base_url=URL, headers={"authorization": f"Bearer {TOKEN}"}) as page:
@@ -142,7 +140,7 @@ def test_what_a_reader_sends_is_shown_and_nothing_is_lost_whatever_is_killed(
     central.has_all_of(reader)
 
 
-def test_it_may_be_brought_up_again(central: Central, reader: FieldReader) -> None:
+def test_it_can_be_brought_up_again(central: Central, reader: FieldReader) -> None:
     central.up()
     for service in ("accounts", "prepare", "roles"):
         assert central.state(service)["ExitCode"] == 0
@@ -150,7 +148,7 @@ def test_it_may_be_brought_up_again(central: Central, reader: FieldReader) -> No
     until(lambda: not reader.waiting, WITHIN_S)
 
 
-def test_no_part_is_held_to_be_ill(central: Central) -> None:
+def test_no_container_is_unhealthy(central: Central) -> None:
     until(lambda: {central.state(each)["Health"]["Status"] for each in ("server", "database")} == {"healthy"}, WITHIN_S)
     for service in ("collector-1", "collector-2", "broker"):
         assert "Health" not in central.state(service)

@@ -102,7 +102,7 @@ def test_a_meter_is_named_once_a_segment(tmp_path: Path) -> None:
     assert written(spool)[1] == [replace(METER, first_s=20, last_s=70)]
 
 
-def test_what_could_not_be_written_again_stays(tmp_path: Path) -> None:
+def test_records_stay_when_writing_them_fails_again(tmp_path: Path) -> None:
     kept(tmp_path)
 
     def fail(_: object, __: object) -> None:
@@ -116,7 +116,7 @@ def test_what_could_not_be_written_again_stays(tmp_path: Path) -> None:
     assert written(opened(tmp_path))[0] == [*LEDGER, block()]
 
 
-def test_the_next_place_is_used_where_the_first_cannot_be_and_found_under_another_configuration(tmp_path: Path) -> None:
+def test_the_next_place_is_used_when_the_first_fails_and_is_found_later(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     kept(file / "wrong", tmp_path / "state")
@@ -130,7 +130,7 @@ def test_a_place_that_is_no_longer_configured_is_found(tmp_path: Path) -> None:
     assert written(opened(tmp_path / "later", tmp_path / "state")) == ([], [])
 
 
-def test_what_waits_under_another_set_of_meters_is_found_though_there_is_one_place(tmp_path: Path) -> None:
+def test_a_place_of_other_meters_can_be_added(tmp_path: Path) -> None:
     """A reload has changed the meters, and the database was away until the end."""
     kept(tmp_path / "before")
     spool = HistorySpool([tmp_path / "after"])
@@ -143,7 +143,7 @@ def test_what_waits_under_another_set_of_meters_is_found_though_there_is_one_pla
     )
 
 
-def test_what_another_process_uses_is_left_alone(tmp_path: Path) -> None:
+def test_a_place_that_another_process_locks_is_skipped(tmp_path: Path) -> None:
     kept(tmp_path / "shared", tmp_path / "own")
     holds = (
         "import fcntl,sys,time; f=open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); time.sleep(60)"
@@ -161,7 +161,7 @@ def test_what_another_process_uses_is_left_alone(tmp_path: Path) -> None:
     assert written(opened(tmp_path / "shared"))[0] == [*LEDGER, block()]
 
 
-def test_a_line_that_cannot_be_read_is_set_aside_and_counted_and_holds_up_no_other(tmp_path: Path) -> None:
+def test_an_unreadable_line_is_set_aside_and_counted_and_blocks_no_others(tmp_path: Path) -> None:
     kept(tmp_path)
     (segment,) = (tmp_path / "ledger").iterdir()
     lines = segment.read_bytes().splitlines(keepends=True)
@@ -173,7 +173,7 @@ def test_a_line_that_cannot_be_read_is_set_aside_and_counted_and_holds_up_no_oth
     assert b'"obis":"?"' in aside.read_bytes()
 
 
-def test_samples_wait_until_they_are_forgotten_in_the_order_of_their_arrival(tmp_path: Path) -> None:
+def test_samples_wait_in_order_until_they_are_removed(tmp_path: Path) -> None:
     samples = [sample(energy(1000 + k), power_register(5), at_s=float(k)) for k in range(3)]
     kept(tmp_path, samples=samples[:2])
     spool = opened(tmp_path)
@@ -191,7 +191,7 @@ def test_samples_wait_until_they_are_forgotten_in_the_order_of_their_arrival(tmp
     assert spool.samples == 1
 
 
-def test_a_sample_waits_with_its_numbers_alone(tmp_path: Path) -> None:
+def test_only_the_numbers_of_a_sample_are_spooled(tmp_path: Path) -> None:
     whole = sample(Register(Obis.parse("129-129:199.130.3"), b"ISK"), energy(1000), at_s=0.0)
     kept(tmp_path, samples=[whole])
     ((found, _),) = opened(tmp_path).read_samples()
@@ -199,7 +199,7 @@ def test_a_sample_waits_with_its_numbers_alone(tmp_path: Path) -> None:
     assert (found.reading.server_id, found.received_at) == (SERVER_ID, whole.received_at)
 
 
-def test_of_another_boot_the_wall_clock_alone_tells_what_passed(
+def test_samples_of_another_boot_are_dated_by_the_wall_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     boot = tmp_path / "boot_id"
@@ -239,7 +239,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(small_disk: Path) -> None:
     assert written(spool)[0] == list(LEDGER)
 
 
-def test_above_its_limit_the_oldest_goes_and_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_above_the_limit_the_oldest_records_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("iskra_server.history.recording.spool.LEDGER_BYTES", 600_000)
     spool = opened(tmp_path)
     for first in range(0, 10_000, 500):
@@ -250,7 +250,7 @@ def test_above_its_limit_the_oldest_goes_and_is_counted(tmp_path: Path, monkeypa
     assert records == list(map(quarter_reading, range(lost, 10_000)))
 
 
-def test_what_waits_for_other_meters_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_of_other_meters_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     ours, left, empty, running, simulated = (
         tmp_path / name for name in ("history-a", "history-b", "history-c", "history-d", "simulated-e")
     )

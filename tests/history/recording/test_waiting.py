@@ -8,7 +8,7 @@ from samples import START, energy, sample
 LATER = START + timedelta(days=900)
 
 
-def test_of_a_clock_that_is_trusted_the_first_and_the_last_of_each_quarter_wait() -> None:
+def test_under_a_trusted_clock_two_samples_a_quarter_wait() -> None:
     waiting = WaitingSamples()
     for second in range(0, 1800, 10):
         waiting.add(at(second, energy(second)), is_trusted=True)
@@ -19,7 +19,7 @@ def test_of_a_clock_that_is_trusted_the_first_and_the_last_of_each_quarter_wait(
     assert not waiting
 
 
-def test_of_a_clock_in_doubt_one_in_half_a_minute_waits_and_is_placed_by_boot_time() -> None:
+def test_under_an_untrusted_clock_one_sample_in_half_a_minute_waits() -> None:
     waiting = WaitingSamples()
     for second in range(0, 301, 1):
         waiting.add(at(second, energy(second), clock_s=-5e8), is_trusted=False)
@@ -31,14 +31,14 @@ def test_of_a_clock_in_doubt_one_in_half_a_minute_waits_and_is_placed_by_boot_ti
     assert [each.received_at for each in placed] == [START + timedelta(seconds=second) for second in moments]
 
 
-def test_what_was_believed_and_lies_in_the_future_is_placed_by_boot_time_too() -> None:
+def test_a_trusted_sample_in_the_future_is_dated_by_boot_time() -> None:
     waiting = WaitingSamples()
     waiting.add(at(10, energy(1), clock_s=5e7), is_trusted=True)
     (placed,) = waiting.pop_dated(START, START.timestamp())
     assert placed.received_at == START + timedelta(seconds=10)
 
 
-def test_when_there_are_too_many_they_become_rarer_and_the_first_and_the_last_stay() -> None:
+def test_above_the_limit_every_second_older_sample_is_dropped() -> None:
     waiting = WaitingSamples()
     for count in range(2 * MAX_SAMPLES):
         waiting.add(at(count * EVERY_S, energy(count)), is_trusted=False)
@@ -47,7 +47,7 @@ def test_when_there_are_too_many_they_become_rarer_and_the_first_and_the_last_st
     assert (kept[0].monotonic_s, kept[-1].monotonic_s) == (0, (2 * MAX_SAMPLES - 1) * EVERY_S)
 
 
-def test_what_nobody_can_place_any_more_is_dropped_and_counted() -> None:
+def test_samples_that_cannot_be_dated_are_dropped_and_counted() -> None:
     waiting = WaitingSamples()
     waiting.add(sample(energy(1)), is_trusted=True)
     waiting.add(sample(energy(2), at_s=1), is_trusted=False)
