@@ -9,7 +9,7 @@ import pytest
 
 from iskra_server.cli.ui.refusal import Refused
 from iskra_server.cli.ui.source import named_source, ticking, unattended
-from iskra_server.sources.source import Chunk, SourceState, arrived
+from iskra_server.sources.source import Chunk, SourceState, timestamped
 
 
 class Scripted:
@@ -27,7 +27,7 @@ class Scripted:
         try:
             for step in self._script:
                 if isinstance(step, bytes):
-                    yield arrived(step)
+                    yield timestamped(step)
                 elif isinstance(step, SourceState):
                     self.state = step
                 else:
