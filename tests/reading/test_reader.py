@@ -294,7 +294,7 @@ def test_bytes_of_a_probed_port_are_guessed() -> None:
     assert run_checks(facts).failed_check == "signal"
 
 
-@pytest.mark.parametrize(("data", "fault"), [(4, "trickle"), (5, "noise"), (900, "noise"), (901, "restless")])
+@pytest.mark.parametrize(("data", "fault"), [(4, "trickle"), (5, "noise"), (900, "noise"), (901, "no_pause")])
 def test_bytes_slower_or_faster_than_a_meter_sends_are_stray_light(data: int, fault: str) -> None:
     made = reader()
     for second in range(25):

@@ -165,7 +165,7 @@ def test_a_second_port_ends_the_probing_of_the_first(machine: Machine, plug: Plu
 def test_several_silent_ports_are_named(machine: Machine, plug: Plug) -> None:
     first, second = machine.plug("usb-a", plug()), machine.plug("usb-b", plug())
     state = asyncio.run(state_with_problem(machine.source(probe_s=0.05)))
-    assert (state.problem, state.details) == ("not_heard", {"ports": f"{first}, {second}"})
+    assert (state.problem, state.details) == ("no_meter_found", {"ports": f"{first}, {second}"})
 
 
 def test_devices_that_are_not_heads_are_never_opened(machine: Machine, plug: Plug) -> None:

@@ -103,7 +103,7 @@ class Hub:
 
     @contextmanager
     def subscribe(self, name: str, length: int = QUEUE_LENGTH) -> Iterator[Subscription]:
-        """`with hub.subscribe("mqtt") as samples: async for sample in samples: ...`. More meters make the queue longer."""
+        """`with hub.subscribe("mqtt") as samples: async for sample in samples: ...`; grows with the meters."""
         subscription = Subscription(name, length)
         self._subscriptions.append(subscription)
         try:

@@ -138,4 +138,4 @@ def _not_found(ports: list[Port], candidates: list[Port], errors: list[SourceErr
         return SourceError("all_taken", ports=taken)
     if len(errors) == len(candidates):
         return errors[0]
-    return SourceError("not_heard", ports=", ".join(port.path for port in candidates))
+    return SourceError("no_meter_found", ports=", ".join(port.path for port in candidates))

@@ -77,7 +77,7 @@ def test_a_source_that_ends_without_having_begun_is_refused_too() -> None:
 def test_a_line_that_is_lost_is_told_once_and_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     data = asyncio.run(gathered(chunks_or_error(Scripted(b"a", GONE, 0.8, b"b"))))
     assert data == [b"a", b"b"]
-    assert capsys.readouterr().err == "/dev/x was unplugged. Plug it in again; reading continues by itself.\n"
+    assert capsys.readouterr().err == "/dev/x was unplugged. Plug it in again; reading continues automatically.\n"
 
 
 def test_a_file_is_a_capture_and_anything_else_an_address(tmp_path: Path) -> None:
