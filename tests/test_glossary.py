@@ -45,7 +45,16 @@ GERMAN = {
 # file: text in the line that makes the word right
 EXCEPTIONS = {
     # the SML type, the media type, and names that lie on disks or go over the wire between versions
-    "": ("octet string", "octet_string", "octet-stream", "OCTET_STRING", '"octets"', "'octets'", "row.octets", "octets="),
+    "": (
+        "octet string",
+        "octet_string",
+        "octet-stream",
+        "OCTET_STRING",
+        '"octets"',
+        "'octets'",
+        "row.octets",
+        "octets=",
+    ),
 }
 
 
