@@ -36,17 +36,17 @@ test("a restarted counter marks the bucket that it is in, and no other", () => {
 test("energy is told with every digit and its mean power", () => {
   const bucket = { begin: BEGIN, end: END, import_wh: "577.5", export_wh: "0" };
   assert.equal(plain(quarterText(bucket, { kind: "whole" })),
-    `10:00–10:15 · ${words.drawn} 0.5775 kWh (2 310 W) · ${words.fed} 0.000 kWh`);
+    `10:00–10:15 · ${words.fromGrid} 0.5775 kWh (2 310 W) · ${words.toGrid} 0.000 kWh`);
 });
 
 test("what was not measured is said to be so", () => {
-  assert.equal(energyText({}, { kind: "gap" }), words.notMeasured);
-  assert.equal(energyText({}, { kind: "ahead" }), words.ahead);
+  assert.equal(energyText({}, { kind: "gap" }), words.noData);
+  assert.equal(energyText({}, { kind: "ahead" }), words.future);
   assert.equal(plain(energyText({ export_wh: "1500" }, { kind: "part", mark: true })),
-    `${words.drawn}: ${words.notMeasured} · ${words.fed} 1.500 kWh · ${words.partly} · ${words.epoch}`);
+    `${words.fromGrid}: ${words.noData} · ${words.toGrid} 1.500 kWh · ${words.partial} · ${words.counterRestarted}`);
   assert.match(energyText({ import_wh: "1", import_quality: "interpolated" }, { kind: "whole" }),
     new RegExp(words.interpolated));
-  assert.deepEqual([kwh(undefined), kwhShort(null), chartKwh(undefined)], [words.nothing, words.nothing, null]);
+  assert.deepEqual([kwh(undefined), kwhShort(null), chartKwh(undefined)], [words.noData, words.noData, null]);
 });
 
 test("headings have three places, details all", () => {

@@ -89,7 +89,7 @@ def test_a_meter_is_found_by_a_part_of_its_number_and_the_address_keeps_it(opene
     page.reload()
     expect(page.locator("tbody tr")).to_have_count(10)
     page.get_by_role("searchbox").fill("no such number")
-    expect(page.locator("main .empty")).to_have_text("There is none.")
+    expect(page.locator("main .empty")).to_have_text("Nothing found.")
 
 
 def test_what_a_group_took_is_what_the_api_says(opened: Open, centre: Server) -> None:
@@ -102,7 +102,7 @@ def test_what_a_group_took_is_what_the_api_says(opened: Open, centre: Server) ->
     expect(page.locator(".totals")).to_contain_text(f"{total:,.3f} kWh".replace(",", "\u202f"))
     chart = page.locator(".chart[role=slider]")
     chart.press("End")
-    expect(page.locator(".caption")).to_contain_text("not measured")
+    expect(page.locator(".caption")).to_contain_text("no data")
     known = [each for each in energy["buckets"] if "import_wh" in each]
     part = next(each for each in known if each["import_meters"] < energy["import_meters"])
     for _ in range(len(energy["buckets"]) - 1 - energy["buckets"].index(part)):
@@ -114,7 +114,7 @@ def test_what_a_group_took_is_what_the_api_says(opened: Open, centre: Server) ->
 def test_the_quarters_of_a_group_are_a_file(opened: Open, centre: Server) -> None:
     page = opened(f"#/fleet/tenant/Tenant 2/month/{MONTH}")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Quarters as CSV").click()
+        page.get_by_role("link", name="15-minute values as CSV").click()
     text = download.value.path().read_text()
     assert text == centre.get(f"/api/v1/fleet/quarters.csv?group=tenant:Tenant+2&from={MONTH}").text
     assert len(text.splitlines()) > 96
@@ -124,7 +124,7 @@ def test_readers_say_what_is_wrong(opened: Open) -> None:
     page = opened("#/fleet/readers")
     lines = page.locator(".chain li")
     expect(lines).to_have_text(
-        [re.compile("cellar-0 holds .*is read"), re.compile("cellar-1 is broken .*ttyUSB0")], timeout=20_000
+        [re.compile("cellar-0 OK .*is read"), re.compile("cellar-1 failed .*ttyUSB0")], timeout=20_000
     )
 
 

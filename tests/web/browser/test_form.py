@@ -118,7 +118,7 @@ def test_the_points_of_numbers_are_those_of_the_browser(open_page: Open) -> None
 def test_how_telegrams_arrived_for_a_day_is_a_line(open_page: Open, meter: Meter) -> None:
     meter.send()
     page = open_page("#/setup/head")
-    day = page.locator(".card", has=page.get_by_role("heading", name="The last day"))
+    day = page.locator(".card", has=page.get_by_role("heading", name="Last 24 hours"))
     chart = day.get_by_role("slider")
     chart.focus()
     chart.press("End")
@@ -128,7 +128,7 @@ def test_how_telegrams_arrived_for_a_day_is_a_line(open_page: Open, meter: Meter
 def test_the_broker_is_told_of_while_it_is_there_and_while_it_is_not(browser: Browser, tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path).start()
     environ = {"IES_MQTT_URL": f"mqtt://127.0.0.1:{broker.port}"}
-    delivers = re.compile(r"MQTT holds [1-9]\d* delivered")
+    delivers = re.compile(r"MQTT OK [1-9]\d* delivered")
     try:
         with serving("demo", environ=environ) as server, watched(browser, server.url) as opened:
             lines = [opened(place).locator("li", has_text="MQTT") for place in ("#/setup", "#/setup/homeassistant")]

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from running import Server, serving, until
 from web.browser.conftest import Meter, Open
 
-STALE = re.compile("no fresh reading")
+STALE = re.compile("no current reading")
 # every state that the page goes through, with what stands in the place of the number (nothing before the view is drawn)
 WATCH = """() => {
   window.seen = [];
@@ -49,7 +49,7 @@ def test_the_page_says_what_the_api_says_after_each_of_twenty_telegrams(
         api = registers(server)
         assert api["power"] == power
         assert digits(page) == f"{api['energy_import'] / 1000:011.4f}".replace(".", "")
-        word = "drawing from the grid" if power > 0 else "feeding into the grid"
+        word = "from grid" if power > 0 else "to grid"
         expect(page.locator(".direction")).to_contain_text(word)
 
 
@@ -155,7 +155,7 @@ def test_the_wall_shows_the_number_the_register_and_today(open_page: Open, meter
     assert digits(page) == f"{registers(server)['energy_import'] / 1000:011.4f}".replace(".", "")
 
 
-@pytest.mark.parametrize(("locale", "told"), [("en-GB", "Days begin in"), ("de-DE", "Der Tag beginnt hier in")])
+@pytest.mark.parametrize(("locale", "told"), [("en-GB", "Times on this page are"), ("de-DE", "Die Zeiten auf dieser Seite gelten")])
 def test_a_device_in_another_zone_is_told_where_days_begin(
     open_page: Open, server: Server, locale: str, told: str
 ) -> None:

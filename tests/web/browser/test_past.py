@@ -74,8 +74,8 @@ def test_the_chart_tells_each_bar_to_who_goes_through_it_by_key(
     bucket = ask(server, f"energy?{VIEWS[view]}")["buckets"][1 if view != "all" else 0]
     for key in ("Home", *(("ArrowRight",) if view != "all" else ())):
         page.keyboard.press(key)
-    expect(chart).to_have_attribute("aria-valuetext", re.compile(f"drawn {kwh(bucket['import_wh'])} kWh"))
-    expect(page.locator(".caption").first).to_contain_text(f"fed in {kwh(bucket['export_wh'])} kWh")
+    expect(chart).to_have_attribute("aria-valuetext", re.compile(f"from grid {kwh(bucket['import_wh'])} kWh"))
+    expect(page.locator(".caption").first).to_contain_text(f"to grid {kwh(bucket['export_wh'])} kWh")
 
 
 @pytest.mark.parametrize(("day", "quarters"), [(SPRING, 92), (AUTUMN, 100)])
@@ -99,7 +99,7 @@ def test_a_gap_is_told_as_a_gap_and_an_epoch_as_a_mark(open_page: Open, meter: M
     assert cells(page)[45] == ["–", "–"]
     expect(page.locator(".marks")).to_contain_text("Gap from")
     shown(page, f"day/{EPOCH_DAY}")
-    expect(page.locator(".marks")).to_contain_text("began anew")
+    expect(page.locator(".marks")).to_contain_text("Counter restarted")
 
 
 def test_the_file_has_exactly_what_is_shown(open_page: Open, meter: Meter, server: Server) -> None:
@@ -159,7 +159,7 @@ def test_a_year_at_a_glance_tells_each_quarter(open_page: Open, meter: Meter, se
         page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowDown")
     second = ask(server, f"energy?from={YESTERDAY}&bucket=15min")["buckets"][1]
-    expect(heat).to_have_attribute("aria-valuetext", re.compile(f"drawn {kwh(second['import_wh'])} kWh"))
+    expect(heat).to_have_attribute("aria-valuetext", re.compile(f"from grid {kwh(second['import_wh'])} kWh"))
     page.keyboard.press("Enter")
     expect(page.locator(".stepper h1")).to_have_text(re.compile(str(YESTERDAY.year)))
     assert page.url.endswith(f"#/day/{YESTERDAY}")

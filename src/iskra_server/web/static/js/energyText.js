@@ -36,9 +36,9 @@ export const epochsOf = (energy) => [...energy.import.epochs, ...(energy.export?
 
 /** @typedef {string | null | undefined} MaybeWh */
 
-export const kwh = (/** @type {MaybeWh} */ wh) => (wh == null ? words.nothing : `${grouped(wh, 3)} kWh`);
+export const kwh = (/** @type {MaybeWh} */ wh) => (wh == null ? words.noData : `${grouped(wh, 3)} kWh`);
 /** To three places, for a heading. */
-export const kwhShort = (/** @type {MaybeWh} */ wh) => (wh == null ? words.nothing : `${rounded(wh, 3, 3)} kWh`);
+export const kwhShort = (/** @type {MaybeWh} */ wh) => (wh == null ? words.noData : `${rounded(wh, 3, 3)} kWh`);
 
 /** "18:30 – 18:45 · drawn 0.5775 kWh (2 310 W) · fed in 0 kWh" */
 export const quarterText = (/** @type {Bucket} */ bucket, /** @type {Bar} */ bar) =>
@@ -46,16 +46,16 @@ export const quarterText = (/** @type {Bucket} */ bucket, /** @type {Bar} */ bar
 
 /** The energy of a bucket; with its mean power where so many of the bucket are an hour. */
 export function energyText(/** @type {Bucket} */ bucket, /** @type {Pick<Bar, "kind" | "mark">} */ bar, perHour = 0) {
-  if (bar.kind === "ahead") return words.ahead;
-  if (bar.kind === "gap") return words.notMeasured;
+  if (bar.kind === "ahead") return words.future;
+  if (bar.kind === "gap") return words.noData;
   const { import_wh: imported, export_wh: exported } = bucket;
   const watts = (/** @type {string} */ wh) => (perHour ? ` (${rounded(times(wh, perHour))} W)` : "");
-  const parts = imported === undefined ? [`${words.drawn}: ${words.notMeasured}`]
-    : [`${words.drawn} ${kwh(imported)}${watts(imported)}`];
-  if (exported !== undefined) parts.push(`${words.fed} ${kwh(exported)}${Number(exported) ? watts(exported) : ""}`);
-  if (bar.kind === "part") parts.push(words.partly);
+  const parts = imported === undefined ? [`${words.fromGrid}: ${words.noData}`]
+    : [`${words.fromGrid} ${kwh(imported)}${watts(imported)}`];
+  if (exported !== undefined) parts.push(`${words.toGrid} ${kwh(exported)}${Number(exported) ? watts(exported) : ""}`);
+  if (bar.kind === "part") parts.push(words.partial);
   if (bucket.import_quality === "interpolated") parts.push(words.interpolated);
-  if (bar.mark) parts.push(words.epoch);
+  if (bar.mark) parts.push(words.counterRestarted);
   return parts.join(" · ");
 }
 

@@ -37,7 +37,7 @@ export function buildShell(/** @type {HTMLElement} */ body) {
   const stateNode = make("span");
   const shareNode = make("span.wide");
   const strip = make("p.strip", { hidden: true },
-    make("span", words.simulated), make("span.wide", ` ${words.simulatedLong}`));
+    make("span", words.simulated), make("span.wide", ` ${words.simulatedDetail}`));
   const meters = make("div.meters", { hidden: true, role: "group", "aria-label": words.meters });
   const trouble = make("div.trouble", { role: "status" });
   const skip = (/** @type {Event} */ event) => { event.preventDefault(); main.focus(); };
@@ -102,7 +102,7 @@ function stateText() {
 function shareText() {
   const share = chosenStatus()?.valid_ratio;
   if (pageState() !== "live" || share == null) return "";
-  return ` · ${words.share(decimal(share * 100, share === 1 ? 0 : 1))}`;
+  return ` · ${words.validTelegrams(decimal(share * 100, share === 1 ? 0 : 1))}`;
 }
 
 function renderMeters(/** @type {HTMLElement} */ bar) {
@@ -126,7 +126,7 @@ function renderTrouble(/** @type {HTMLElement} */ box) {
   const advice = isShown ? localized(status.advice) : null;
   if (!isNew(box, [kind, advice?.sentence])) return;
   setData(box, "kind", kind);
-  const way = kind === "locked" ? make("a", { href: link("setup", ["locked"]) }, words.locked.how)
-    : make("a", { href: link("setup") }, words.setup.look);
+  const way = kind === "locked" ? make("a", { href: link("setup", ["locked"]) }, words.howToUnlock)
+    : make("a", { href: link("setup") }, words.setup.diagnosis);
   box.replaceChildren(...(advice ? [make("strong", advice.sentence), make("p", advice.next_step), way] : []));
 }

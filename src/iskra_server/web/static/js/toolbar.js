@@ -47,23 +47,23 @@ export function stepper(kind, key, open) {
   if (kind === "all") return make("div.stepper", make("h1", title));
   const [before, after] = [step(kind, key, -1), step(kind, key, 1)];
   const jump = make("input", {
-    type: "date", "aria-label": words.jump, max: today(), value: firstDay(kind, key),
+    type: "date", "aria-label": words.goToDate, max: today(), value: firstDay(kind, key),
     onchange: ({ target }) => { if (target.value) open(keyOf(kind, KINDS[kind].key(target.value))); },
   });
   const button = { type: "button" };
   return make("div.stepper",
-    make("button.step", button, { "aria-label": words.before, "data-key": "ArrowLeft", onclick: () => open(before) },
+    make("button.step", button, { "aria-label": words.earlier, "data-key": "ArrowLeft", onclick: () => open(before) },
       icon("left")),
     make("h1", { "aria-live": "polite" }, title),
-    make("button.step", button, { "aria-label": words.after, "data-key": "ArrowRight", disabled: isFuture(kind, after),
+    make("button.step", button, { "aria-label": words.later, "data-key": "ArrowRight", disabled: isFuture(kind, after),
       onclick: () => open(after) }, icon("right")),
     make("div.jump", jump,
       make("button.quiet", button, { "data-key": "t", disabled: isCurrent(kind, key),
-        onclick: () => open(keyOf(kind, "")) }, words.present[kind])));
+        onclick: () => open(keyOf(kind, "")) }, words.current[kind])));
 }
 
-/** @type {("chain" | "head" | "locked" | "homeassistant")[]} */
-const SETUP_PAGES = ["chain", "head", "locked", "homeassistant"];
+/** @type {("diagnosis" | "head" | "locked" | "homeassistant")[]} */
+const SETUP_PAGES = ["diagnosis", "head", "locked", "homeassistant"];
 
 /** The pages of set-up; `page` is the name in the address, which the first one has none of. @param {string} page */
 export function setupBar(page) {

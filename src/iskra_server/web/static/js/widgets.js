@@ -44,7 +44,7 @@ export function powerWidget() {
     setData(big, "kind", lastWatts === undefined ? "none" : "past");
     setText(number, isFresh ? words.noPower : missingReadingText());
     setData(direction, "flow", "");
-    setText(direction, lastWatts === undefined ? "" : words.noFresh);
+    setText(direction, lastWatts === undefined ? "" : words.noReadingSince);
   }
   return { node, show };
 }

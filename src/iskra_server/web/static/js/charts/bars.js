@@ -9,7 +9,7 @@ const defaultHeight = (/** @type {number} */ width) => Math.round(Math.min(360, 
 
 /**
  * @typedef {{unit: string, labels: import("./scales.js").Label[], middle?: boolean, label: string,
- *   text: (index: number) => string, onPick: (index: number | null) => void, onOpen?: (index: number) => void,
+ *   text: (index: number) => string, caption: HTMLElement, legend: string | Node[], onOpen?: (index: number) => void,
  *   height?: (width: number) => number, reach?: [number, number], number: (value: number) => string,
  *   signal: AbortSignal}} Options
  */

@@ -13,7 +13,7 @@ const defaultHeight = (/** @type {number} */ width) => Math.round(Math.min(280, 
  * @typedef {{times: number[], mean: Values, min?: Values, max?: Values}} Data Unix seconds, W
  * @typedef {[number, number]} Range
  * @typedef {{begin: number, end: number, gaps?: Range[], labels: Label[] | ((ends: Range, width: number) => Label[]),
- *   label: string, text: (index: number) => string, onPick: (index: number | null) => void,
+ *   label: string, text: (index: number) => string, caption?: HTMLElement, legend?: string,
  *   height?: (width: number) => number, small?: boolean, unit?: string, reach?: Range,
  *   number: (value: number) => string, signal: AbortSignal}} Options `labels`: fixed ones, or those that fit the ends
  *   and the width in px

@@ -4,7 +4,8 @@
 /**
  * @typedef {{over: HTMLElement, count: () => number, at: (x: number) => number,
  *   span: (index: number) => [number, number], label: string, text: (index: number) => string,
- *   onPick: (index: number | null) => void, onOpen?: (index: number) => void, signal: AbortSignal}} Options
+ *   caption?: HTMLElement, legend?: string | Node[], onOpen?: (index: number) => void, signal: AbortSignal}} Options
+ *   `caption` shows the text of the picked place, else the legend
  */
 
 /**
@@ -29,7 +30,7 @@ export function placeAfterKey(key, picked, count) {
 }
 
 /** @param {HTMLElement} box around the chart @param {Options} options */
-export function picker(box, { over, count, at, span, label, text, onPick, onOpen, signal }) {
+export function picker(box, { over, count, at, span, label, text, caption, legend = "", onOpen, signal }) {
   /** @type {number | null} */
   let picked = null;
   const shade = document.createElement("div");
@@ -53,7 +54,7 @@ export function picker(box, { over, count, at, span, label, text, onPick, onOpen
       shade.style.left = `${left}px`;
       shade.style.width = `${Math.max(width, 1)}px`;
     }
-    onPick(picked);
+    caption?.replaceChildren(...(picked === null ? [legend].flat() : [text(picked)]));
   }
 
   const under = (/** @type {PointerEvent} */ event) => pick(at(event.clientX - over.getBoundingClientRect().left));

@@ -14,7 +14,7 @@ const ALIGNED = ["data", "signal", "protocol", "telegrams", "checksums"];
 /** @param {HTMLElement} main @param {AbortSignal} signal */
 export function chain(main, signal) {
   const list = make("div.content");
-  main.append(make("h1", words.setup.pages.chain), list);
+  main.append(make("h1", words.setup.pages.diagnosis), list);
   signal.addEventListener("abort", subscribe(() => {
     const isUnreachable = pageState() === "unreachable";
     // ages change all the time: to the second, and of data only whether they are old
@@ -55,7 +55,7 @@ function verdict(status, broken) {
   return make("div.verdict", { "data-kind": kind, role: "status" },
     make("p", make("strong", sentence)), next && make("p", next),
     isAligned ? make("a", { href: link("setup", ["head"]) }, words.setup.align) : null,
-    status.facts.locked ? make("a", { href: link("setup", ["locked"]) }, words.locked.how) : null);
+    status.facts.locked ? make("a", { href: link("setup", ["locked"]) }, words.howToUnlock) : null);
 }
 
 /** Other faults than that of the verdict, and what else is worth knowing. @param {Api.SourceStatus} status */
@@ -72,7 +72,7 @@ function facts({ facts: { faults, age_s: age, telegrams, quarantined }, port, va
   const rows = [
     [texts.port, port],
     [words.meter, meter],
-    [texts.shareSinceStart, share === null ? null : `${decimal(share * 100, 2)} %`],
+    [texts.validSinceStart, share === null ? null : `${decimal(share * 100, 2)} %`],
     [texts.telegrams, String(telegrams)],
     [texts.damaged, damaged.join(", ")],
     [texts.quarantined, quarantined > 0 ? String(quarantined) : null],

@@ -3,8 +3,9 @@
 import { askMeter, messageOf } from "../api.js";
 import { minus, percentOf } from "../arithmetic.js";
 import { drawBars } from "../charts/bars.js";
+import { energyLegend } from "../charts/legend.js";
 import { reachOf } from "../charts/scales.js";
-import { make, pair, setText } from "../dom.js";
+import { make, pair } from "../dom.js";
 import { axisNumber, energyBar, kwhShort } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
@@ -70,15 +71,14 @@ async function fill(content, kind, keys, signal) {
  * @param {{kind: Compared, energy: Api.Energy, bars: Bar[], reach: [number, number], signal: AbortSignal}} data
  */
 async function side(sides, head, { kind, energy, bars, reach, signal }) {
-  const legend = words.legend(Boolean(energy.export));
-  const caption = make("p.caption", { "aria-live": "polite" }, legend);
+  const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
   sides.append(make("section.card.chart-card", head, caption, box));
   const text = (/** @type {number} */ at) => bucketText(kind, energy.buckets[at], bars[at]);
   await drawBars(box, bars, {
     unit: "kWh", reach, labels: axisLabels(kind, energy.buckets), middle: isLabelCentred(kind),
-    label: words.by[KINDS[kind].bucket], text, signal, number: axisNumber,
-    onPick: (at) => setText(caption, at === null ? legend : text(at)),
+    label: words.energyPer[KINDS[kind].bucket], text, signal, number: axisNumber,
+    caption, legend: energyLegend(Boolean(energy.export)),
   });
 }
 
@@ -86,7 +86,7 @@ async function side(sides, head, { kind, energy, bars, reach, signal }) {
 function differences(one, other) {
   const isRunning = [one, other].some(({ end }) => Date.parse(end) > Date.now());
   return make("section.card", make("h2", words.difference),
-    make("dl.pairs", row(words.drawn, one.import, other.import), row(words.fed, one.export, other.export)),
+    make("dl.pairs", row(words.fromGrid, one.import, other.import), row(words.toGrid, one.export, other.export)),
     isRunning && make("p.soft", words.stillRunning));
 }
 

@@ -65,7 +65,7 @@ function readers(main, signal) {
   pagedList(box, {
     path: "api/v1/fleet/readers", itemsOf: (answer) => answer.readers, query: {}, signal,
   }, rows, rows, ({ name, ok, silent, last_heard: heard, sentence }) => {
-    const silence = silent ? texts.lastHeard(dateTime(new Date(heard))) : "";
+    const silence = silent ? texts.silentSince(dateTime(new Date(heard))) : "";
     return stateItem(ok && !silent, name, `${silence} ${sentence}`);
   });
 }

@@ -3,7 +3,8 @@
 import { ask, messageOf } from "../api.js";
 import { sum } from "../arithmetic.js";
 import { drawBars } from "../charts/bars.js";
-import { make, setText } from "../dom.js";
+import { energyLegend } from "../charts/legend.js";
+import { make } from "../dom.js";
 import { axisNumber, chartKwh, energyText, kwhShort } from "../energyText.js";
 import { words } from "../language.js";
 import { isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
@@ -46,16 +47,16 @@ async function fill(content, shown, signal) {
 async function render(content, { kind, value, period }, energy, file, /** @type {AbortSignal} */ signal) {
   const texts = words.fleet;
   const { buckets } = energy;
-  const caption = make("p.caption", { "aria-live": "polite" }, texts.legend);
+  const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
   const [imported, exported] = [sum(buckets.map((one) => one.import_wh)), sum(buckets.map((one) => one.export_wh))];
   content.replaceChildren(
-    make("dl.totals", total(`↓ ${words.drawn}`, imported, "import"),
-      energy.export_meters ? total(`↑ ${words.fed}`, exported, "export") : null,
+    make("dl.totals", total(`↓ ${words.fromGrid}`, imported, "import"),
+      energy.export_meters ? total(`↑ ${words.toGrid}`, exported, "export") : null,
       make("div.total", make("dt", texts.meters), make("dd", String(energy.import_meters)))),
     make("section.card.chart-card",
-      make("div.card-head", make("h2", words.by[KINDS[period].bucket]),
-        make("a", { href: file, download: "" }, texts.quarters)),
+      make("div.card-head", make("h2", words.energyPer[KINDS[period].bucket]),
+        make("a", { href: file, download: "" }, texts.csv)),
       caption, box));
   const bars = buckets.map((bucket) => barOf(bucket, energy.import_meters));
   const text = (/** @type {number} */ at) =>
@@ -63,8 +64,8 @@ async function render(content, { kind, value, period }, energy, file, /** @type 
   const next = SMALLER_KIND[period];
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels(period, buckets), middle: isLabelCentred(period),
-    label: words.by[KINDS[period].bucket], text, signal, number: axisNumber,
-    onPick: (at) => setText(caption, at === null ? texts.legend : text(at)),
+    label: words.energyPer[KINDS[period].bucket], text, signal, number: axisNumber,
+    caption, legend: energyLegend(energy.export_meters > 0),
     onOpen: next && ((at) => {
       const date = buckets[at].begin.slice(0, next === "day" ? 10 : 7);
       navigate("fleet", [kind, value, next, keyOf(next, date)]);
@@ -92,5 +93,5 @@ function barOf(bucket, meters) {
 /** @param {Api.FleetBucket} bucket @param {Bar} bar @param {number} meters */
 function textOf(bucket, bar, meters) {
   const energy = energyText(bucket, { kind: bar.kind === "part" ? "whole" : bar.kind });
-  return bar.up === null ? energy : `${energy} · ${words.fleet.of(bucket.import_meters, meters)}`;
+  return bar.up === null ? energy : `${energy} · ${words.fleet.partOf(bucket.import_meters, meters)}`;
 }

@@ -31,10 +31,10 @@ export function head(main, signal) {
   const sound = soundButton(signal);
   const select = make("select", { hidden: true, "aria-label": words.meters });
   const box = make("div");
-  const [dayBox, dayCaption] = [make("div"), make("p.caption.small", texts.dayOver)];
+  const [dayBox, dayCaption] = [make("div"), make("p.caption.small")];
   main.append(make("h1", words.setup.pages.head),
     make("section.card.align", make("h2", texts.now), select, big, verdict, counts, make("p", sound.button), box,
-      make("p.caption.small", texts.over)),
+      make("p.caption.small", texts.minutes)),
     make("section.card", make("h2", texts.day), dayBox, dayCaption),
     make("section.card.prose", make("h2", texts.howTitle), make("ol", texts.how.map((step) => make("li", step)))));
   const addPoint = lastMinutes(box, signal);
@@ -76,8 +76,8 @@ function lastMinutes(box, signal) {
   const now = Date.now() / 1000;
   drawLine(box, points, {
     begin: now - SHOWN_S, end: now, small: true, unit: "%", reach: PERCENT_REACH, signal, number: axisNumber,
-    label: words.setup.head.over, height: () => HEIGHT_PX, labels: (ends) => evenLabels(ends, 3, time),
-    text: (at) => `${shortTime(points.times[at] * 1000)} ${points.mean[at] ?? "–"} %`, onPick: () => {},
+    label: words.setup.head.minutes, height: () => HEIGHT_PX, labels: (ends) => evenLabels(ends, 3, time),
+    text: (at) => `${shortTime(points.times[at] * 1000)} ${points.mean[at] ?? "–"} %`,
   }).then((drawn) => { chart = drawn; });
   return (/** @type {number | null} */ percent) => {
     const at = Date.now() / 1000;
@@ -130,7 +130,7 @@ function lastDay(box, caption, chosen, signal) {
     const drawn = await drawLine(box, shown, {
       begin, end, small: true, unit: "%", reach: PERCENT_REACH, signal, number: axisNumber, label: texts.day,
       height: () => HEIGHT_PX, labels: (ends) => evenLabels(ends, 4, shortTime),
-      text, onPick: (at) => setText(caption, at === null ? texts.dayOver : text(at)),
+      text, caption, legend: texts.dayCaption,
     });
     chart ??= drawn;
   }

@@ -3,6 +3,7 @@
 import { askMeter, messageOf } from "../api.js";
 import { times } from "../arithmetic.js";
 import { dateText, today } from "../calendar.js";
+import { legendItem } from "../charts/legend.js";
 import { hatching, penOf, pixelRatio } from "../charts/plot.js";
 import { shortTime } from "../clock.js";
 import { make, setText } from "../dom.js";
@@ -43,11 +44,11 @@ function render(content, answer, signal) {
   const days = daysOf(localQuarters(answer));
   const scale = energyScale(days);
   if (!scale) { content.replaceChildren(make("p.empty.card", words.nothingRecorded)); return; }
-  const caption = make("p.caption", { "aria-live": "polite" }, words.heatLegend);
+  const caption = make("p.caption", { "aria-live": "polite" }, words.heatHint);
   const canvas = make("canvas", { "aria-hidden": "true" });
   const box = make("div.heatmap", {
     tabindex: "0", role: "slider", "aria-label": words.kinds.heat, "aria-valuemin": "0",
-    "aria-valuemax": String(days.length * QUARTERS - 1), "aria-valuenow": "0", "aria-valuetext": words.heatLegend,
+    "aria-valuemax": String(days.length * QUARTERS - 1), "aria-valuenow": "0", "aria-valuetext": words.heatHint,
   }, canvas);
   content.replaceChildren(make("section.card.chart-card",
     make("div.card-head", make("h2", words.heatTitle)), caption, box, legend(scale)));
@@ -140,11 +141,10 @@ function paintLabels(pen, days, { across, left, top, cell }, height) {
 
 /** @param {Scale} scale */
 function legend(scale) {
-  const ink = (/** @type {string} */ name, /** @type {string} */ text) =>
-    make("span.ink", { "data-ink": name }, make("i", { "aria-hidden": "true" }), text);
   const watts = (/** @type {number} */ wh) => `${rounded(String(Math.round(wh * 4)))} W`;
-  return make("p.heat-key", scale.down > 1 && ink("exp", `${words.fed} ${watts(scale.down)}`), ink("none", "0 W"),
-    ink("imp", `${words.drawn} ${watts(scale.up)}`), ink("hatch", words.notMeasured));
+  return make("p.heat-key", scale.down > 1 && legendItem("exp", `${words.toGrid} ${watts(scale.down)}`),
+    legendItem("zero", "0 W"), legendItem("imp", `${words.fromGrid} ${watts(scale.up)}`),
+    legendItem("hatch", words.noData));
 }
 
 /** @type {Record<string, [number, number]>} days and quarters that a key moves by */
@@ -198,10 +198,10 @@ function bindPicker(box, canvas, days, layout, caption, signal) {
 /** @param {string} day @param {Quarter | null} quarter */
 function cellText(day, quarter) {
   const date = dateText(day, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
-  if (!quarter) return `${date} · ${words.notMeasured}`;
+  if (!quarter) return `${date} · ${words.noData}`;
   const start = `${date} ${shortTime(quarter.at)}`;
-  if (quarter.at > Date.now()) return `${start} · ${words.ahead}`;
-  if (quarter.up === null) return `${start} · ${words.notMeasured}`;
-  const exported = quarter.down === null ? "" : ` · ${words.fed} ${grouped(quarter.down, 3)} kWh`;
-  return `${start} · ${words.drawn} ${grouped(quarter.up, 3)} kWh (${rounded(times(quarter.up, 4))} W)${exported}`;
+  if (quarter.at > Date.now()) return `${start} · ${words.future}`;
+  if (quarter.up === null) return `${start} · ${words.noData}`;
+  const exported = quarter.down === null ? "" : ` · ${words.toGrid} ${grouped(quarter.down, 3)} kWh`;
+  return `${start} · ${words.fromGrid} ${grouped(quarter.up, 3)} kWh (${rounded(times(quarter.up, 4))} W)${exported}`;
 }

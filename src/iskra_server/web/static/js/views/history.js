@@ -4,9 +4,10 @@ import { askMeter, messageOf } from "../api.js";
 import { times } from "../arithmetic.js";
 import { wallTime } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
+import { energyLegend } from "../charts/legend.js";
 import { dateTime } from "../clock.js";
 import { periodCost } from "../costs.js";
-import { make, pair, setText } from "../dom.js";
+import { make, pair } from "../dom.js";
 import { axisNumber, energyBar, epochsOf, kwh, kwhShort } from "../energyText.js";
 import { grouped, rounded } from "../exact.js";
 import { words } from "../language.js";
@@ -81,7 +82,7 @@ function cardHead(shown) {
       dispatchEvent(new Event("hashchange"));
     } }, label);
   const save = () => download(`iskra-${kind}-${key || "years"}.csv`, csvOf(shown));
-  return make("div.card-head", make("h2", words.by[KINDS[kind].bucket]),
+  return make("div.card-head", make("h2", words.energyPer[KINDS[kind].bucket]),
     make("div.switch", { role: "group", "aria-label": words.showAs },
       choice("", as !== "table", words.chart), choice("table", as === "table", words.table)),
     make("button.quiet", { type: "button", onclick: save }, "CSV"));
@@ -89,8 +90,7 @@ function cardHead(shown) {
 
 /** @param {HTMLElement} card @param {Shown} shown @param {AbortSignal} signal */
 async function chart(card, { kind, energy, bars, cost }, signal) {
-  const legend = words.legend(Boolean(energy.export));
-  const caption = make("p.caption", { "aria-live": "polite" }, legend);
+  const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
   card.append(caption, box);
   const text = (/** @type {number} */ at) =>
@@ -98,8 +98,8 @@ async function chart(card, { kind, energy, bars, cost }, signal) {
   const next = SMALLER_KIND[kind];
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels(kind, energy.buckets), middle: isLabelCentred(kind),
-    label: words.by[KINDS[kind].bucket], text, signal, number: axisNumber,
-    onPick: (at) => setText(caption, at === null ? legend : text(at)),
+    label: words.energyPer[KINDS[kind].bucket], text, signal, number: axisNumber,
+    caption, legend: energyLegend(Boolean(energy.export)),
     onOpen: next && ((at) => navigate(next, [KINDS[next].key(energy.buckets[at].begin.slice(0, 10))])),
   });
 }
@@ -109,10 +109,10 @@ function totals({ kind, energy, cost }) {
   const total = (/** @type {string} */ name, /** @type {string} */ text, /** @type {string | null} */ flow = null) =>
     make("div.total", { "data-flow": flow }, make("dt", name), make("dd", text));
   const highest = highestText(kind, energy);
-  return make("dl.totals", total(`↓ ${words.drawn}`, kwhShort(energy.import.total_wh), "import"),
-    energy.export && total(`↑ ${words.fed}`, kwhShort(energy.export.total_wh), "export"),
+  return make("dl.totals", total(`↓ ${words.fromGrid}`, kwhShort(energy.import.total_wh), "import"),
+    energy.export && total(`↑ ${words.toGrid}`, kwhShort(energy.export.total_wh), "export"),
     cost && total(words.cost.cost, cost.total),
-    highest && total(words.most[KINDS[kind].bucket], highest));
+    highest && total(words.highest[KINDS[kind].bucket], highest));
 }
 
 /** @param {Kind} kind @param {Api.Energy} energy */
@@ -136,15 +136,15 @@ function notes(energy) {
   });
   const gaps = energy.import.gaps.map((gap) => words.gap(at(gap.begin), at(gap.end), kwh(gap.energy_wh)));
   const epochs = epochsOf(energy).map((epoch) =>
-    words.epochAt(at(epoch.at), epoch.before_wh && kwh(epoch.before_wh), kwh(epoch.after_wh)));
+    words.restartedAt(at(epoch.at), epoch.before_wh && kwh(epoch.before_wh), kwh(epoch.after_wh)));
   return make("section.card.notes", make("h2", words.readings),
-    make("dl.pairs", readings(words.drawn, energy.import), readings(words.fed, energy.export)),
+    make("dl.pairs", readings(words.counters.import, energy.import), readings(words.counters.export, energy.export)),
     make("ul.marks", [...gaps, ...epochs].map((text) => make("li", text))));
 }
 
 /** @param {Shown} shown */
 const columnsOf = ({ energy, cost }) => [
-  words.period, `${words.drawn} (kWh)`, ...(energy.export ? [`${words.fed} (kWh)`] : []),
+  words.period, `${words.fromGrid} (kWh)`, ...(energy.export ? [`${words.toGrid} (kWh)`] : []),
   ...(cost ? [words.cost.cost] : []), words.quality,
 ];
 
@@ -158,7 +158,7 @@ const kwhCell = (/** @type {string | undefined} */ wh) => (wh === undefined ? "�
 
 /** @param {Api.EnergyBucket} bucket @param {Bar} bar */
 function qualityText({ import_quality: quality }, { kind }) {
-  if (kind === "ahead") return words.ahead;
+  if (kind === "ahead") return words.future;
   return words.qualities[kind === "whole" && quality === "partial" ? "running" : quality];
 }
 

@@ -3,7 +3,7 @@
 import { askMeter } from "../api.js";
 import { drawLine } from "../charts/line.js";
 import { shortTime, time } from "../clock.js";
-import { make, setText } from "../dom.js";
+import { make } from "../dom.js";
 import { axisNumber } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
@@ -32,12 +32,12 @@ export function lastHour(box, signal) {
 /** @param {HTMLElement} frame @param {HTMLElement} caption @param {Points} past @param {AbortSignal} signal */
 async function draw(frame, caption, past, signal) {
   let shown = lastHourOf(past, store.recent.get(store.chosen ?? ""));
-  const text = (/** @type {number} */ at, separator = " ") =>
-    `${time(shown.times[at] * 1000)}${separator}${rounded(String(Math.round(shown.mean[at] ?? 0)))} W`;
+  const text = (/** @type {number} */ at) =>
+    `${time(shown.times[at] * 1000)} · ${rounded(String(Math.round(shown.mean[at] ?? 0)))} W`;
   const chart = await drawLine(frame, shown, {
     begin: shown.begin, end: shown.end, small: true, signal, number: axisNumber, label: words.lastHour,
-    height: () => (innerWidth < 560 ? 92 : HEIGHT_PX), labels: clockLabels, text,
-    onPick: (at) => setText(caption, at === null ? words.lastHour : text(at, " · ")),
+    height: () => (innerWidth < 560 ? 92 : HEIGHT_PX), labels: clockLabels, text, caption,
+    legend: words.lastHour,
   });
   if (!chart) return;
   let last = 0;

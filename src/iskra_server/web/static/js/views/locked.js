@@ -16,10 +16,10 @@ export function locked(main, signal) {
   main.append(make("h1", words.setup.pages.locked),
     make("section.card.prose", make("p", texts.what), counter.node, state),
     make("section.card.prose", make("h2", texts.stepsTitle), make("ol.steps", steps)),
-    make("section.card.prose", make("h2", texts.goodTitle), make("ul", texts.good.map((text) => make("li", text)))));
+    make("section.card.prose", make("h2", texts.tipsTitle), make("ul", texts.tips.map((text) => make("li", text)))));
   signal.addEventListener("abort", subscribe(() => {
     const meter = freshMeter();
     counter.show(registerValue(meter, "energy_import"), meter?.locked === true, words.waiting);
-    setText(state, meter ? (meter.locked ? texts.isLocked : texts.isOpen) : "");
+    setText(state, meter ? (meter.locked ? texts.isLocked : texts.isUnlocked) : "");
   }));
 }

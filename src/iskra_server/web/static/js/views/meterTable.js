@@ -16,7 +16,7 @@ export const isGroupKind = (kind) => GROUP_KINDS.some((name) => name === kind);
 /** A table of the meters that a query finds, in `box`. @param {HTMLElement} box @param {Query} query */
 export function meterTable(box, query, /** @type {AbortSignal} */ signal) {
   const texts = words.fleet;
-  const columns = [words.meter, texts.heard, words.sections.now, texts.in, texts.reader];
+  const columns = [words.meter, texts.lastHeard, words.sections.now, texts.groups, texts.reader];
   const rows = make("tbody");
   const head = columns.map((name, at) => make(at === 2 ? "th.number" : "th", { scope: "col" }, name));
   const table = make("div.scroll", { tabindex: "0", role: "region", "aria-label": texts.meters },
@@ -26,7 +26,7 @@ export function meterTable(box, query, /** @type {AbortSignal} */ signal) {
       const age = ageText(meter.age_s);
       return make("tr", { "data-link": meter.silent ? "broken" : null },
         make("th", { scope: "row" }, meter.id),
-        make("td", meter.silent ? texts.silent(age) : words.ago(age)),
+        make("td", meter.silent ? texts.silentFor(age) : words.ago(age)),
         make("td.number", meter.power_w === undefined ? "–" : `${rounded(meter.power_w)} W`),
         make("td", Object.entries(meter.labels).map(([kind, value], at) => [at ? ", " : "", groupLink(kind, value)])),
         make("td", meter.reader));

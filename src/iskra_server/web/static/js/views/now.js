@@ -23,7 +23,7 @@ export function show(main, _address, signal) {
     make("section.card.power", make("h2", words.power), make("div.power-row", power.node, hour)),
     make("section.card.reading", make("h2", words.reading), counter.node, note, others,
       make("p.more", make("a", { href: link("registers") }, words.allRegisters))),
-    make("section.card.today", make("h2", make("a", { href: link("day") }, words.todayByQuarter)), caption, day),
+    make("section.card.today", make("h2", make("a", { href: link("day") }, words.todayChart)), caption, day),
     make("section.card.so-far", make("h2", words.todaySoFar), facts),
   );
   signal.addEventListener("abort", subscribe(() => {
@@ -51,7 +51,7 @@ function renderOthers(list, meter) {
   const phases = phasePowers(meter);
   /** @type {[string, string][]} */
   const rows = [];
-  if (exported !== undefined) rows.push([words.fedIn, `${grouped(exported, 3)} kWh`]);
+  if (exported !== undefined) rows.push([`${words.counters.export} · 2.8.0`, `${grouped(exported, 3)} kWh`]);
   if (phases) rows.push([words.phases, `${phases.map((watts) => rounded(watts)).join(" · ")} W`]);
   if (list.children.length !== rows.length) list.replaceChildren(...rows.map(([name]) => pair(name, "")));
   rows.forEach(([, text], at) => setText(/** @type {Node} */ (list.children[at].lastChild), text));

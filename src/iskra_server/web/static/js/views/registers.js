@@ -54,7 +54,7 @@ function factsOf(meter) {
     [texts.protocol, meter.protocol?.toUpperCase()],
     [texts.state, lock],
     [texts.status, status],
-    [texts.quality, share == null ? null : `${decimal(share * 100, 1)} %`],
+    [texts.validTelegrams, share == null ? null : `${decimal(share * 100, 1)} %`],
     [texts.received, meter.received_at && time(new Date(meter.received_at))],
   ];
   return facts.flatMap(([name, text]) => (text ? pair(name, text) : []));

@@ -12,7 +12,7 @@ const COUNTS = ["delivered", "waiting", "refused", "dropped"];
 /** An output: whether it delivers, and how much it has. @param {Api.OutputState} output */
 export function outputItem({ name, ok, sentence, ...counts }) {
   const summary = COUNTS.filter((kind) => counts[kind] || kind === "delivered")
-    .map((kind) => `${grouped(String(counts[kind]))} ${words.setup.handedOn[kind]}`).join(" · ");
+    .map((kind) => `${grouped(String(counts[kind]))} ${words.setup.counts[kind]}`).join(" · ");
   /** @type {Record<string, string>} */
   const names = words.setup.names;
   return stateItem(ok, names[name] ?? name, sentence || summary);

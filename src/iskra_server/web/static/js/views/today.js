@@ -3,9 +3,10 @@
 import { askMeter, messageOf } from "../api.js";
 import { shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
+import { energyLegend } from "../charts/legend.js";
 import { shortTime } from "../clock.js";
 import { monthCostText } from "../costs.js";
-import { isNew, make, pair, setText } from "../dom.js";
+import { isNew, make, pair } from "../dom.js";
 import { axisNumber, energyBar, quarterText } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
@@ -80,12 +81,11 @@ async function askHistory(signal) {
 async function drawDay(box, caption, energy, signal) {
   box.replaceChildren();
   const bars = energy.buckets.map((bucket) => energyBar(bucket, energy));
-  const legend = words.legend(Boolean(energy.export));
   const text = (/** @type {number} */ at) => quarterText(energy.buckets[at], bars[at]);
   await drawBars(box, bars, {
-    unit: "kWh", labels: axisLabels("day", energy.buckets), label: words.todayByQuarter, text, signal,
+    unit: "kWh", labels: axisLabels("day", energy.buckets), label: words.todayChart, text, signal,
     number: axisNumber,
-    onPick: (at) => setText(caption, at === null ? legend : text(at)),
+    caption, legend: energyLegend(Boolean(energy.export)),
   });
 }
 
@@ -101,13 +101,13 @@ function renderFacts(box, history, meter) {
   const energy = exact === null ? null : rounded(exact, 3, 3);
   /** @type {[string, string][]} */
   const rows = [];
-  if (totals.down !== null) rows.push([words.fedInToday, `${rounded(totals.down, 3, 3)} kWh`]);
+  if (totals.down !== null) rows.push([words.toGrid, `${rounded(totals.down, 3, 3)} kWh`]);
   if (base !== null) rows.push([words.baseLoad, `${rounded(base)} W`]);
-  if (strongest) rows.push([words.peakQuarter, `${shortTime(strongest.at)} · ${rounded(strongest.watts)} W`]);
-  if (cost) rows.push([words.cost.month, cost]);
+  if (strongest) rows.push([words.highest["15min"], `${shortTime(strongest.at)} · ${rounded(strongest.watts)} W`]);
+  if (cost) rows.push([words.cost.thisMonth, cost]);
   if (!isNew(box, [energy, rows, compared])) return;
   box.replaceChildren(
-    make("p.middle", energy === null ? make("span.soft", words.nothingYet)
+    make("p.middle", energy === null ? make("span.soft", words.noDataYet)
       : [make("span", energy), make("span.unit", "kWh")]),
     compared ? make("p.compared", comparisonText(compared)) : "",
     make("dl.pairs", rows.map(([name, text]) => pair(name, text))),
@@ -117,6 +117,6 @@ function renderFacts(box, history, meter) {
 /** @param {NonNullable<ReturnType<typeof comparison>>} compared */
 function comparisonText({ until, difference }) {
   const text = `${rounded(difference.replace("-", ""), 3, 3)} kWh`;
-  if (Number(difference) === 0) return words.asYesterday(until);
+  if (Number(difference) === 0) return words.sameAsYesterday(until);
   return Number(difference) < 0 ? words.lessThanYesterday(text, until) : words.moreThanYesterday(text, until);
 }
