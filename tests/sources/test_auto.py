@@ -133,7 +133,7 @@ def test_the_only_port_is_listened_to_for_ever_and_tells_what_comes(machine: Mac
             await until(lambda: source.state.problem)
             state = source.state
             assert (state.port, state.is_open, state.problem) == (path, False, "silence")
-            assert (state.about, state.heard.count) == ({"port": path, "bytes": "0"}, 0)
+            assert (state.details, state.heard.count) == ({"port": path, "bytes": "0"}, 0)
             port.send(b"\xff\x00 noise")
             await until(lambda: (source.state.problem, source.state.heard.data) == ("noise", b"\xff\x00 noise"))
             port.send(START)
@@ -165,7 +165,7 @@ def test_a_second_port_ends_the_listening_to_the_first(machine: Machine, plug: P
 def test_several_silent_ports_are_named(machine: Machine, plug: Plug) -> None:
     first, second = machine.plug("usb-a", plug()), machine.plug("usb-b", plug())
     state = asyncio.run(state_with_problem(machine.source(patience_s=0.05)))
-    assert (state.problem, state.about) == ("not_heard", {"ports": f"{first}, {second}"})
+    assert (state.problem, state.details) == ("not_heard", {"ports": f"{first}, {second}"})
 
 
 def test_sticks_that_are_something_else_are_never_opened(machine: Machine, plug: Plug) -> None:
@@ -173,7 +173,7 @@ def test_sticks_that_are_something_else_are_never_opened(machine: Machine, plug:
     path = machine.plug("usb-ITead_Sonoff_Zigbee_3.0_USB_Dongle_Plus-if00", stick)
     state = asyncio.run(state_with_problem(machine.source()))
     assert stick.is_untouched
-    assert (state.problem, state.about) == ("all_taken", {"ports": f"{path} (not a head)"})
+    assert (state.problem, state.details) == ("all_taken", {"ports": f"{path} (not a head)"})
 
 
 def test_ports_that_another_program_holds_are_never_opened(plug: Plug) -> None:
@@ -181,7 +181,7 @@ def test_ports_that_another_program_holds_are_never_opened(plug: Plug) -> None:
     held = Port("/dev/ttyUSB0", port.path, "FT232R", "zigbee2mqtt (pid 812)", True)
     state = asyncio.run(state_with_problem(auto_source(recognise, ports=lambda: [held])))
     assert port.is_untouched
-    assert f"{port.path} (zigbee2mqtt (pid 812))" in state.about["ports"]
+    assert f"{port.path} (zigbee2mqtt (pid 812))" in state.details["ports"]
 
 
 def test_a_port_that_is_locked_is_left_for_the_next(machine: Machine, plug: Plug) -> None:
@@ -215,4 +215,4 @@ def test_a_trouble_with_the_only_port_is_told(machine: Machine, plug: Plug) -> N
     finally:
         os.close(descriptor)
     assert state.problem == "named_twice"
-    assert state.about["port"] == path
+    assert state.details["port"] == path

@@ -131,7 +131,7 @@ def test_unplugging_is_noticed_and_a_replug_under_another_name_goes_on(plug: Plu
                 str(by_id),
                 is_open=False,
                 problem="unplugged",
-                about={"port": str(by_id)},
+                details={"port": str(by_id)},
             )
             by_id.symlink_to(second.path)
             await until(lambda: source.state.is_open, 3.0)
@@ -172,7 +172,7 @@ def test_a_missing_port_is_opened_a_second_after_it_appears(
                 str(path),
                 is_open=False,
                 problem="missing_in_container" if in_container() else "missing",
-                about={"port": str(path)},
+                details={"port": str(path)},
             )
             await asyncio.sleep(0.1)
             path.symlink_to(plug().path)
@@ -218,7 +218,7 @@ def test_a_port_that_another_program_holds_names_that_program_and_is_taken_when_
                 port.path,
                 is_open=False,
                 problem="busy",
-                about={"port": port.path, "program": f"{name} (pid {other.pid})"},
+                details={"port": port.path, "program": f"{name} (pid {other.pid})"},
             )
             await asyncio.to_thread(other.communicate, b"\n")
             await until(lambda: source.state.is_open)
@@ -258,7 +258,7 @@ def test_no_permission_says_who_may(plug: Plug) -> None:
         with nobody():
             async with listening(source):
                 await until(lambda: source.state.problem)
-        assert (source.state.problem, source.state.about["owner"]) == ("permission_owner", "root")
+        assert (source.state.problem, source.state.details["owner"]) == ("permission_owner", "root")
 
     asyncio.run(main())
 
@@ -269,7 +269,7 @@ def test_what_is_no_serial_port_is_said_to_be_none(path: str) -> None:
         source = port_of(path)
         async with listening(source):
             await until(lambda: source.state.problem)
-            assert (source.state.problem, source.state.about["port"]) == (
+            assert (source.state.problem, source.state.details["port"]) == (
                 "unusable_file" if path == __file__ else "unusable",
                 path,
             )

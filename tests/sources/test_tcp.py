@@ -99,7 +99,7 @@ def test_a_server_that_closes_is_connected_again(monkeypatch: pytest.MonkeyPatch
                 f"tcp://127.0.0.1:{port}",
                 is_open=False,
                 problem="closed",
-                about={"port": f"tcp://127.0.0.1:{port}"},
+                details={"port": f"tcp://127.0.0.1:{port}"},
             )
         ]
 
@@ -121,7 +121,7 @@ def test_a_silent_peer_is_left_and_connected_again(monkeypatch: pytest.MonkeyPat
                 f"tcp://127.0.0.1:{port}",
                 is_open=False,
                 problem="idle",
-                about={"port": f"tcp://127.0.0.1:{port}", "seconds": "0"},
+                details={"port": f"tcp://127.0.0.1:{port}", "seconds": "0"},
             )
             async with listening(source):
                 await until(lambda: len(connections) == 3)
@@ -136,19 +136,19 @@ def test_a_port_where_nobody_listens() -> None:
         f"tcp://127.0.0.1:{port}",
         is_open=False,
         problem="refused",
-        about={"port": f"tcp://127.0.0.1:{port}"},
+        details={"port": f"tcp://127.0.0.1:{port}"},
     )
 
 
 def test_a_name_that_nobody_knows() -> None:
     state = asyncio.run(state_after_trouble(tcp_source("tcp://head.invalid:4000")))
-    assert (state.problem, state.about) == ("unknown_name", {"port": "tcp://head.invalid:4000"})
+    assert (state.problem, state.details) == ("unknown_name", {"port": "tcp://head.invalid:4000"})
 
 
 def test_an_address_without_a_way_there() -> None:
     state = asyncio.run(state_after_trouble(tcp_source("tcp://255.255.255.255:4000")))
     assert state.problem == "unreachable"
-    assert state.about["reason"]
+    assert state.details["reason"]
 
 
 def test_a_peer_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def test_a_peer_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         # it accepts, but never negotiates
         async with server(stay) as port:
             state = await state_after_trouble(bridge_source(f"rfc2217://127.0.0.1:{port}"))
-        assert (state.problem, state.about) == ("no_answer", {"port": f"rfc2217://127.0.0.1:{port}"})
+        assert (state.problem, state.details) == ("no_answer", {"port": f"rfc2217://127.0.0.1:{port}"})
 
     asyncio.run(main())
 
@@ -203,7 +203,7 @@ def test_esphome_names_what_is_missing_and_never_its_key(monkeypatch: pytest.Mon
     source = bridge_source("esphome://192.0.2.1/?port_name=head&key=c2VjcmV0")
     assert "c2VjcmV0" not in source.url
     state = asyncio.run(state_after_trouble(source))
-    assert (state.problem, state.about["port"]) == (
+    assert (state.problem, state.details["port"]) == (
         "needs_package",
         "esphome://192.0.2.1/?port_name=head&key=***",
     )
@@ -229,4 +229,4 @@ def test_an_address_needs_a_host_and_a_port(url: str) -> None:
 
 def test_whatever_else_an_address_has_against_it_is_told() -> None:
     trouble = tcp._trouble(Address("esphome://head/"), ValueError("no key"))
-    assert (trouble.problem, trouble.about) == ("bad_address", {"port": "esphome://head/", "reason": "no key"})
+    assert (trouble.problem, trouble.details) == ("bad_address", {"port": "esphome://head/", "reason": "no key"})

@@ -53,7 +53,7 @@ class Violation(Struct, frozen=True):
     register: Register
     last: Register
     seconds: float
-    is_back: bool
+    is_decrease: bool
 
     @property
     def is_negative(self) -> bool:
@@ -62,7 +62,7 @@ class Violation(Struct, frozen=True):
     def __str__(self) -> str:
         if self.is_negative:
             return f"{self.register.obis.short} is below 0: {self.register.value}"
-        if self.is_back:
+        if self.is_decrease:
             return f"{self.register.obis.short} went back from {self.last.value} to {self.register.value}"
         return (
             f"{self.register.obis.short} jumped from {self.last.value} to {self.register.value} "
@@ -195,19 +195,19 @@ def _breach(trusted: Counters, sample: Sample, max_power_w: int) -> Violation | 
     """Why a sample cannot follow the trusted counters, or None."""
     for register in _counters(sample.reading.registers):
         if int(register.raw) < 0:
-            return Violation(register, replace(register, raw=0), 0.0, is_back=True)
+            return Violation(register, replace(register, raw=0), 0.0, is_decrease=True)
         seen = trusted.get(register.obis)
         if seen is None:
             continue
         last = seen.register
         value, before, _ = on_one_scale(register, last)
         if value + _resolution(register, last) <= before:
-            return Violation(register, last, 0.0, is_back=True)
+            return Violation(register, last, 0.0, is_decrease=True)
         if value > before:
             seconds = seconds_between(seen.sample, sample)
             limit = _reach(register, last, seconds, max_power_w)
             if limit is not None and value > before + limit:
-                return Violation(register, last, seconds, is_back=False)
+                return Violation(register, last, seconds, is_decrease=False)
     return None
 
 

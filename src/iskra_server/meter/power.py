@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from iskra_server.meter.corrections import SIGNED_POWERS
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime, Register, on_one_scale
-from iskra_server.meter.status import exports, has_one_phase
+from iskra_server.meter.status_word import exports, has_one_phase
 from iskra_server.meter.units import WATT
 
 POWER, *PHASES = SIGNED_POWERS

@@ -16,10 +16,10 @@ from msgspec import structs
 
 from iskra_server.base.clock import Clock, Pulse, boottime_s, unseen_s, wall_ahead_s
 from iskra_server.codecs.decoder import Decoder
-from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import CounterViolation, Facts
 from iskra_server.diagnosis.notices import MANY_IGNORED
-from iskra_server.diagnosis.reception import ALIGN_S, VERDICT_S, Day, Quality, Slots, Window, bytes_per_s
+from iskra_server.diagnosis.reception import ALIGN_S, VERDICT_S, Day, Slots, StreamQuality, Window, bytes_per_s
+from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.diagnosis.stream_guess import MAX_BYTES, StreamGuess, recognise
 from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.confirmed import MAX_METERS, ConfirmedMeters
@@ -28,7 +28,7 @@ from iskra_server.meter.lock import LockWatch
 from iskra_server.meter.normalise import LeftOut, Memory, merged, normalise
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading, Sample
-from iskra_server.meter.status import phases_missing
+from iskra_server.meter.status_word import phases_missing
 from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
 from iskra_server.sources.source import Chunk, Heard, Source
@@ -203,22 +203,22 @@ class Reader:
             usual_interval_s=self._hub.usual_interval_s(meter_id or ""),
             locked=lock.locked,
             problem=state.problem,
-            about=state.about,
-            seems=self._seems(now_s),
-            lately=self._window.quality(now_s, ALIGN_S),
-            recent=_of_listening(state.heard) if state.heard.count else self._window.quality(now_s, VERDICT_S),
+            problem_details=state.details,
+            stream_guess=self._seems(now_s),
+            last_10s=self._window.quality(now_s, ALIGN_S),
+            last_5min=_of_listening(state.heard) if state.heard.count else self._window.quality(now_s, VERDICT_S),
             locked_at=lock.locked_at and lock.locked_at.astimezone(),
             unlocked_for_s=lock.unlocked_for_s,
-            leap=_leap(self._heard[meter_id].breach if meter_id else None),
+            counter_violation=_leap(self._heard[meter_id].breach if meter_id else None),
             previous_meter_id=self._replaced(meter_id, state.port, self._previous_meter_id) if meter_id else None,
-            turns=sum(now_s - turned_s <= _TURNS_S for turned_s in self._turned_at_s),
-            clock_doubt=self._clock.doubt(),
-            clock_says=datetime.fromtimestamp(self._clock.wall_s, UTC).astimezone(),
-            set_aside=self._set_aside(),
-            one_way=bool(sample and sample.reading.get(_IMPORT) and not sample.reading.get(_EXPORT)),
+            meter_changes=sum(now_s - turned_s <= _TURNS_S for turned_s in self._turned_at_s),
+            clock_problem=self._clock.doubt(),
+            clock_time=datetime.fromtimestamp(self._clock.wall_s, UTC).astimezone(),
+            rows_set_aside=self._set_aside(),
+            is_import_only=bool(sample and sample.reading.get(_IMPORT) and not sample.reading.get(_EXPORT)),
             phases_missing=phases_missing(sample.reading) if sample else (),
-            left_out=self._left_out,
-            ignored=self._meters.ignored,
+            rejected_registers=self._left_out,
+            ignored_telegrams=self._meters.ignored,
         )
 
     def _offer(self, sent: Reading, chunk: Chunk) -> None:
@@ -305,15 +305,15 @@ class Reader:
         return self._judged[1]
 
 
-def _of_listening(heard: Heard) -> Quality:
+def _of_listening(heard: Heard) -> StreamQuality:
     """While a port is searched that a meter is on."""
-    return Quality(
+    return StreamQuality(
         seconds=round(heard.seconds),
         valid=0,
         damaged=0,
         cut=0,
         byte_count=heard.count,
-        share=None,
+        valid_ratio=None,
         framing=heard.errors.framing if heard.errors else None,
         overruns=heard.errors.overruns if heard.errors else None,
         bytes_per_s=bytes_per_s(heard.count, heard.seconds),
@@ -324,8 +324,8 @@ def _leap(breach: Violation | None) -> CounterViolation | None:
     if breach is None:
         return None
     register, before, value = breach.register.obis.short, str(breach.last.value), str(breach.register.value)
-    seconds = 0 if breach.is_back else round(breach.seconds)
-    return CounterViolation(register, before, value, seconds, breach.is_back)
+    seconds = 0 if breach.is_decrease else round(breach.seconds)
+    return CounterViolation(register, before, value, seconds, breach.is_decrease)
 
 
 def _parts(chunk: Chunk) -> Iterator[Chunk]:
@@ -370,4 +370,4 @@ class Statuses(Sequence[Status]):
 def _status(reader: Reader, among: Iterable[Reader]) -> Status:
     """Judged with the others of its meter in view; those that have read nothing yet have no meter in common."""
     others = [other.facts() for other in among if other is not reader and other.meter_id == reader.meter_id is not None]
-    return walk(reader.facts(), others)
+    return run_checks(reader.facts(), others)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from iskra_server.base.clock import Clock, Pulse
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.address import address_of, spool_places
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState

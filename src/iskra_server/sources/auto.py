@@ -121,8 +121,8 @@ def _is_held(port: Port) -> bool:
 
 def _no_meter(path: str, heard: Heard) -> State:
     """What is heard may tell what is there instead; that is for others to judge."""
-    about = {"port": path, "bytes": str(heard.count)}
-    return State(path, is_open=False, problem="noise" if heard.count else "silence", about=about, heard=heard)
+    details = {"port": path, "bytes": str(heard.count)}
+    return State(path, is_open=False, problem="noise" if heard.count else "silence", details=details, heard=heard)
 
 
 def _nothing_found(ports: list[Port], candidates: list[Port], troubles: list[SourceError]) -> SourceError:

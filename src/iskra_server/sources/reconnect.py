@@ -99,10 +99,10 @@ class Reconnecting:
     def _gone(self, trouble: SourceError) -> None:
         # that it was unplugged says more than that it is not there
         if not (trouble.problem in _NOT_THERE and self.state.problem == "unplugged"):
-            self.state = State(self.state.port, is_open=False, problem=trouble.problem, about=trouble.about)
+            self.state = State(self.state.port, is_open=False, problem=trouble.problem, details=trouble.details)
         if not self._is_gone:
             self._is_gone = True
-            log.warning("%s", self._tell(trouble.problem, trouble.about))
+            log.warning("%s", self._tell(trouble.problem, trouble.details))
 
     async def _wait(self) -> None:
         """Sleep, until something is plugged in at the latest; the next time is longer unless something was."""

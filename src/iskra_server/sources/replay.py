@@ -45,7 +45,7 @@ class Replay:
         except OSError as error:
             problem = _problem(error)
             self._close(problem, reason=error.strerror or str(error))
-            log.warning("%s", self._tell(problem, self.state.about))
+            log.warning("%s", self._tell(problem, self.state.details))
             return
         self.state = State(str(self._path), is_open=True)
         began_s, sent = time.monotonic(), 0
@@ -71,9 +71,9 @@ class Replay:
             return 0.0
         return max(0.0, began_s + sent / (BYTES_PER_S * self._speed) - time.monotonic())
 
-    def _close(self, problem: str, **about: str) -> None:
+    def _close(self, problem: str, **details: str) -> None:
         path = str(self._path)
-        self.state = State(path, is_open=False, problem=problem, about={"port": path, **about})
+        self.state = State(path, is_open=False, problem=problem, details={"port": path, **details})
 
 
 async def _pieces(capture: BytesIO | BufferedReader) -> AsyncGenerator[bytes, None]:

@@ -47,7 +47,7 @@ class State(Struct, frozen=True):
     port: str
     is_open: bool
     problem: str | None = None
-    about: dict[str, str] = {}
+    details: dict[str, str] = {}
     heard: Heard = Heard()
 
 
@@ -63,9 +63,9 @@ class Source(Protocol):
         ...
 
 
-def plainly(problem: str, about: Mapping[str, str]) -> str:
+def plainly(problem: str, details: Mapping[str, str]) -> str:
     """The words of who has none: "/dev/ttyUSB0: unplugged"."""
-    return f"{about.get('port', '')}: {problem}"
+    return f"{details.get('port', '')}: {problem}"
 
 
 def arrived(data: bytes, errors: LineErrors | None = None) -> Chunk:

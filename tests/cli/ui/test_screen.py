@@ -38,7 +38,7 @@ def test_values_stand_in_kwh_with_every_digit_and_fit(width: int) -> None:
 
 
 def test_before_the_first_telegram_it_says_what_is_wrong() -> None:
-    state = State("/dev/ttyUSB0", is_open=False, problem="missing", about={"port": "/dev/ttyUSB0"})
+    state = State("/dev/ttyUSB0", is_open=False, problem="missing", details={"port": "/dev/ttyUSB0"})
     text = imported(Quality(), state)
     assert text.splitlines()[0].startswith("Waiting for the first telegram  /dev/ttyUSB0")
     assert "/dev/ttyUSB0 does not exist." in text

@@ -36,8 +36,8 @@ class Scripted:
             self.closed = True
 
 
-GONE = State("/dev/x", is_open=False, problem="unplugged", about={"port": "/dev/x"})
-MISSING = State("/dev/x", is_open=False, problem="missing", about={"port": "/dev/x"})
+GONE = State("/dev/x", is_open=False, problem="unplugged", details={"port": "/dev/x"})
+MISSING = State("/dev/x", is_open=False, problem="missing", details={"port": "/dev/x"})
 
 
 async def gathered(chunks: AsyncGenerator[bytes]) -> list[bytes]:

@@ -44,7 +44,7 @@ class Screen:
         state = self._source.state
         if state.problem:
             style = "dim" if state.problem == "ended" else "bold red"
-            parts.append(Text(tell(state.problem, state.about), style=style))
+            parts.append(Text(tell(state.problem, state.details), style=style))
         if reading is None:
             return Group(*parts, self._health())
         return Group(*parts, "", _values(reading), "", self._power(reading), self._health(), self._age())

@@ -83,10 +83,10 @@ async def unattended(source: Source) -> AsyncGenerator[bytes]:
                 break
             elif state.problem and state != told:
                 told = state
-                print(tell(state.problem, state.about), file=sys.stderr)
+                print(tell(state.problem, state.details), file=sys.stderr)
     state = source.state
     if not has_begun and state.problem not in (None, "ended"):
-        raise Refused(tell(state.problem, state.about), status=_status(source))
+        raise Refused(tell(state.problem, state.details), status=_status(source))
 
 
 def _status(source: Source) -> int:

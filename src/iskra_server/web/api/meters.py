@@ -11,14 +11,14 @@ from itertools import chain
 from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.meter import identity
 from iskra_server.meter.exact import Instant, Value, instant, number, other
 from iskra_server.meter.lock import sends_locked
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.registers import SECRET, describe
-from iskra_server.meter.status import StatusWord, status_word
+from iskra_server.meter.status_word import StatusWord, status_word
 from iskra_server.reading.hub import Hub
 
 # keys and signatures have 32 bytes and more, none of them is text

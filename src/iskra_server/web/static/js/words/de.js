@@ -206,7 +206,7 @@ export const words = {
       locked: "Gesperrter Zähler",
       homeassistant: "Home Assistant",
     },
-    states: { good: "in Ordnung", broken: "fehlgeschlagen", unknown: "unbekannt" },
+    states: { passed: "in Ordnung", failed: "fehlgeschlagen", unknown: "unbekannt" },
     port: "Anschluss",
     validSinceStart: "Gültige Telegramme seit dem Start des Servers",
     telegrams: "Telegramme",

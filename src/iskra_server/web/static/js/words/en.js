@@ -207,7 +207,7 @@ export const words = {
       locked: "Locked meter",
       homeassistant: "Home Assistant",
     },
-    states: { good: "OK", broken: "failed", unknown: "unknown" },
+    states: { passed: "OK", failed: "failed", unknown: "unknown" },
     port: "Port",
     validSinceStart: "Valid telegrams since the server started",
     telegrams: "Telegrams",
