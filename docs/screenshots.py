@@ -40,7 +40,7 @@ FLEET = {
     "fleet": ("fleet", WIDE, "light", "en-GB"),
     "group": (f"fleet/building/7/month/{MONTH}", WIDE, "light", "en-GB"),
 }
-DRAWN = "main :is(.u-wrap, canvas, .chain, .steps, .digits)"
+DRAWN = "main :is(.u-wrap, canvas, .checks, .steps, .digits)"
 CONTRACT = f"""
 [[contracts]]
 begins = {NOW.year - 2}-01-01
@@ -86,7 +86,7 @@ def take(page: Page, name: str, url: str, view: str) -> None:
     if view in ("now", "cost"):
         page.locator("main :is(.so-far, .chart-card) :is(.middle, .u-wrap)").first.wait_for()
     # until the first word of the diagnosis after the first telegram
-    page.locator(".trouble").wait_for(state="hidden")
+    page.locator(".warning").wait_for(state="hidden")
     keep(page, name)
 
 

@@ -4,19 +4,19 @@ import { test } from "node:test";
 import { browser, load, randoms } from "./browser.js";
 
 browser();
-const { fittingLabels, nearest, rangeWithZero, reachOf, roundSplits } = await load("charts/scales.js");
+const { fittingLabels, nearest, rangeWithZero, barRange, roundSplits } = await load("charts/scales.js");
 const { placeAfterKey } = await load("charts/picker.js");
 const { lastHourOf, powerColumns } = await load("views/powerColumns.js");
 const { daysOf, energyScale, netEnergy, shadeOf } = await load("views/heatGrid.js");
 
 test("bars reach a little less than the chart does", () => {
-  const [low, high] = reachOf([{ up: 2, down: 1 }, { up: null, down: null }, { up: 0.5, down: 0 }]);
+  const [low, high] = barRange([{ up: 2, down: 1 }, { up: null, down: null }, { up: 0.5, down: 0 }]);
   assert.ok(low < -1 && low > -1.2 && high > 2 && high < 2.2);
-  assert.equal(reachOf([{ up: 2, down: null }])[0], 0);
-  assert.deepEqual(reachOf([{ up: 100, down: 0 }]), [0, 104]);
-  assert.deepEqual(reachOf([{ up: 0, down: 100 }]), [-104, 0]);
-  assert.deepEqual(reachOf([{ up: 60, down: 40 }]), [-44, 64]);
-  assert.deepEqual(reachOf([]), [0, 1]);
+  assert.equal(barRange([{ up: 2, down: null }])[0], 0);
+  assert.deepEqual(barRange([{ up: 100, down: 0 }]), [0, 104]);
+  assert.deepEqual(barRange([{ up: 0, down: 100 }]), [-104, 0]);
+  assert.deepEqual(barRange([{ up: 60, down: 40 }]), [-44, 64]);
+  assert.deepEqual(barRange([]), [0, 1]);
 });
 
 test("a range always has zero in it", () => {

@@ -37,12 +37,12 @@ test("a reading is current until it is older than its meter allows", () => {
   store.store.meters.set("a", reading("a"));
   store.notify();
   assert.equal(store.pageState(), "live");
-  assert.equal(store.ageOfChosen(), 1);
+  assert.equal(store.readingAge(), 1);
   now += 9_000;
   assert.equal(store.pageState(), "live");
   now += 1;
   assert.equal(store.pageState(), "stale");
-  assert.equal(store.freshMeter(), null);
+  assert.equal(store.currentReading(), null);
   assert.equal(store.lastReading().meter.id, "a");
 });
 
@@ -50,14 +50,14 @@ test("a device that slept does not show a reading from before as current", () =>
   store.store.meters.set("a", reading("a"));
   store.notify();
   wall += 3_600_000;
-  assert.equal(store.ageOfChosen(), 3601);
+  assert.equal(store.readingAge(), 3601);
   assert.equal(store.pageState(), "stale");
   store.store.meters.set("a", reading("a"));
   // the clock on the wall is set by a little, or back
   wall += 9_000;
-  assert.equal(store.ageOfChosen(), 1);
+  assert.equal(store.readingAge(), 1);
   wall -= 86_400_000;
-  assert.equal(store.ageOfChosen(), 1);
+  assert.equal(store.readingAge(), 1);
 });
 
 test("a server that is gone for a moment is not unreachable", () => {
@@ -67,7 +67,7 @@ test("a server that is gone for a moment is not unreachable", () => {
   assert.equal(store.pageState(), "live");
   now += 3001;
   assert.equal(store.pageState(), "unreachable");
-  assert.equal(store.freshMeter(), null);
+  assert.equal(store.currentReading(), null);
 });
 
 test("without a reading the source says whether there ever was one", () => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { browser, load } from "./browser.js";
 
 browser({ tz: "Europe/Berlin" });
-const { baseLoad, comparison, localQuarters, peak, sinceMidnight, totalsOf } = await load("todayStats.js");
+const { baseLoad, comparison, localQuarters, highestQuarter, sinceMidnight, totalsOf } = await load("todayStats.js");
 
 /** Quarters of whole days from a local midnight in winter: `energyOf(day, quarter)` in Wh. */
 function days(count, energyOf, begin = "2026-01-10T00:00:00+01:00") {
@@ -55,12 +55,13 @@ test("nothing is compared before the first closed quarter, or with a gap on eith
 
 test("the strongest quarter has a power of four times its energy", () => {
   const quarters = days(2, (day, quarter) => (day === 1 && quarter === 33 ? "250.75" : "9"));
-  assert.deepEqual(peak(quarters, "2026-01-11"), { at: Date.parse("2026-01-11T08:15:00+01:00"), watts: "1003.00" });
-  assert.equal(peak(quarters, "2026-01-12"), null);
+  assert.deepEqual(highestQuarter(quarters, "2026-01-11"),
+    { at: Date.parse("2026-01-11T08:15:00+01:00"), watts: "1003.00" });
+  assert.equal(highestQuarter(quarters, "2026-01-12"), null);
 });
 
 test("of equal quarters the first is the strongest", () => {
-  assert.equal(peak(days(1, () => "9.0"), "2026-01-10").at, Date.parse("2026-01-10T00:00:00+01:00"));
+  assert.equal(highestQuarter(days(1, () => "9.0"), "2026-01-10").at, Date.parse("2026-01-10T00:00:00+01:00"));
 });
 
 test("the base load is the median of each night's quietest hour", () => {

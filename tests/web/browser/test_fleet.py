@@ -122,7 +122,7 @@ def test_the_quarters_of_a_group_are_a_file(opened: Open, centre: Server) -> Non
 
 def test_readers_say_what_is_wrong(opened: Open) -> None:
     page = opened("#/fleet/readers")
-    lines = page.locator(".chain li")
+    lines = page.locator(".checks li")
     expect(lines).to_have_text(
         [re.compile("cellar-0 OK .*is read"), re.compile("cellar-1 failed .*ttyUSB0")], timeout=20_000
     )
@@ -131,7 +131,7 @@ def test_readers_say_what_is_wrong(opened: Open) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_everybody_can_use_it(opened: Open, view: str) -> None:
     page = opened(f"#/{view}", color_scheme="light", viewport={"width": 320, "height": 700})
-    expect(page.locator("tbody tr, main dd, .chain li, .prose").first).to_be_visible()
+    expect(page.locator("tbody tr, main dd, .checks li, .prose").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     found = Axe().run(page).response["violations"]
     page.emulate_media(color_scheme="dark")

@@ -91,7 +91,7 @@ def test_a_server_that_is_gone_is_said_to_be(browser: Browser) -> None:
         # whole kilowatt-hours: the frames behind the point are empty
         expect(page.locator(".digits")).to_have_attribute("aria-label", re.compile(r"^[\d\u202f]+ kWh$"))
         assert "".join(page.locator(".digits .place").all_text_contents()).strip() == ""
-        expect(page.locator(".trouble a")).to_have_attribute("href", "#/setup/locked")
+        expect(page.locator(".warning a")).to_have_attribute("href", "#/setup/locked")
         server.end()
         expect(page.locator(".pulse")).to_have_text(re.compile("Server nicht erreichbar"))
         assert digits(page).strip() == ""
@@ -104,7 +104,7 @@ def test_a_server_that_is_gone_is_said_to_be(browser: Browser) -> None:
         ("js/shell.js", "now", ".big .number"),
         ("css/base.css", "now", ".big .number"),
         ("js/views/today.js", "now", ".facts dt"),
-        ("js/views/setup.js", "setup", ".chain"),
+        ("js/views/setup.js", "setup", ".checks"),
     ],
 )
 def test_a_file_that_a_changing_network_dropped_is_loaded_again(
@@ -155,7 +155,9 @@ def test_the_wall_shows_the_number_the_register_and_today(open_page: Open, meter
     assert digits(page) == f"{registers(server)['energy_import'] / 1000:011.4f}".replace(".", "")
 
 
-@pytest.mark.parametrize(("locale", "told"), [("en-GB", "Times on this page are"), ("de-DE", "Die Zeiten auf dieser Seite gelten")])
+@pytest.mark.parametrize(
+    ("locale", "told"), [("en-GB", "Times on this page are"), ("de-DE", "Die Zeiten auf dieser Seite gelten")]
+)
 def test_a_device_in_another_zone_is_told_where_days_begin(
     open_page: Open, server: Server, locale: str, told: str
 ) -> None:

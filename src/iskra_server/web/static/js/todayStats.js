@@ -1,15 +1,13 @@
-// Today against yesterday, the base load at night, the strongest quarter-hour: exact, from quarter-hours of some days.
+// Today compared with yesterday, the base load at night, the highest quarter-hour: exact, from recent quarter-hours.
 
 import { minus, sum, times } from "./arithmetic.js";
-import { dayOf, localClock, shiftDays } from "./calendar.js";
+import { dayOf, localClock, QUARTER_MS, QUARTERS_PER_HOUR, shiftDays } from "./calendar.js";
 import { shortTime } from "./clock.js";
 
-const QUARTER_MS = 900_000;
-const QUARTERS_PER_HOUR = 4;
-/** Nights to look at, and hours in which a house is asleep. */
+/** The base load needs three of the last seven nights, which are the hours from midnight to five. */
 export const NIGHTS = 7;
-const ASLEEP = ["00:00", "05:00"];
-const ENOUGH_NIGHTS = 3;
+const MIN_NIGHTS = 3;
+const [NIGHT_BEGIN, NIGHT_END] = ["00:00", "05:00"];
 
 /** @typedef {Quarter & {up: string}} MeasuredQuarter */
 
@@ -27,14 +25,14 @@ export function localQuarters(/** @type {Pick<Api.Quarters, "begin" | "tz" | "im
   });
 }
 
-/** What was measured of a day. @param {Quarter[]} quarters @param {string} day */
+/** The measured energy of a day. @param {Quarter[]} quarters @param {string} day */
 export function totalsOf(quarters, day) {
   const ofDay = quarters.filter(isOf(day));
   return { up: sum(ofDay.map(({ up }) => up)), down: sum(ofDay.map(({ down }) => down)) };
 }
 
 /**
- * Wh from midnight to a total of the meter; null where the total at midnight is not known or the counter restarted.
+ * Wh from midnight to a total of the meter; null if the total at midnight is unknown or the counter restarted.
  * @param {Pick<Api.CounterEnergy, "first" | "epochs">} counter of this day
  * @param {string} day
  * @param {string | undefined} total
@@ -46,8 +44,8 @@ export function sinceMidnight({ first, epochs }, day, total) {
 }
 
 /**
- * Where the closed quarters of today end, "18:45", and by how much they exceed yesterday's; null before the first, and
- * where a gap on either side would compare unequal parts.
+ * The time up to which today is measured, "18:45", and the difference to yesterday up to then, in Wh; null before the
+ * first closed quarter, and if either day has a gap.
  * @param {Quarter[]} quarters
  */
 export function comparison(quarters, day = dayOf(new Date())) {
@@ -67,24 +65,24 @@ export function comparison(quarters, day = dayOf(new Date())) {
  * @param {Quarter[]} quarters
  * @param {string} day
  */
-export function peak(quarters, day) {
+export function highestQuarter(quarters, day) {
   const measured = /** @type {MeasuredQuarter[]} */ (quarters.filter(isOf(day)).filter(isMeasured));
   if (measured.length === 0) return null;
   const highest = measured.reduce((best, quarter) => (Number(quarter.up) > Number(best.up) ? quarter : best));
   return { at: highest.at, watts: times(highest.up, QUARTERS_PER_HOUR) };
 }
 
-/** W: the median of each night's quietest hour; null where too few nights were measured. @param {Quarter[]} quarters */
+/** W: the median of each night's quietest hour; null if too few nights were measured. @param {Quarter[]} quarters */
 export function baseLoad(quarters) {
   /** @type {Map<string, Quarter[]>} */
   const nights = new Map();
   for (const quarter of quarters) {
-    if (quarter.clock < ASLEEP[0] || quarter.clock >= ASLEEP[1]) continue;
+    if (quarter.clock < NIGHT_BEGIN || quarter.clock >= NIGHT_END) continue;
     nights.set(quarter.day, [...(nights.get(quarter.day) ?? []), quarter]);
   }
   const quietest = [...nights.values()].flatMap((night) => quietestHour(night) ?? []);
   quietest.sort((a, b) => Number(a) - Number(b));
-  return quietest.length < ENOUGH_NIGHTS ? null : quietest[quietest.length >> 1];
+  return quietest.length < MIN_NIGHTS ? null : quietest[quietest.length >> 1];
 }
 
 /** The smallest energy of four quarters in a row in Wh, which is their mean power in W. @param {Quarter[]} night */

@@ -1,5 +1,5 @@
-// The value under pointer, finger or key: one place of a chart is picked, and its text is shown.
-// For keyboards and screen readers the chart is a slider over its places.
+// Picks a place of a chart by pointer, finger or key and shows its text. For keyboards and screen readers the chart is
+// a slider over its places.
 
 /**
  * @typedef {{over: HTMLElement, count: () => number, at: (x: number) => number,
@@ -9,7 +9,7 @@
  */
 
 /**
- * The place that a key leads to; undefined where the key does nothing.
+ * The place after a key; undefined if the key does nothing.
  * @param {string} key
  * @param {number | null} picked
  * @param {number} count
@@ -57,9 +57,9 @@ export function picker(box, { over, count, at, span, label, text, caption, legen
     caption?.replaceChildren(...(picked === null ? [legend].flat() : [text(picked)]));
   }
 
-  const under = (/** @type {PointerEvent} */ event) => pick(at(event.clientX - over.getBoundingClientRect().left));
-  over.addEventListener("pointermove", under, { signal });
-  over.addEventListener("pointerdown", under, { signal });
+  const pickUnder = (/** @type {PointerEvent} */ event) => pick(at(event.clientX - over.getBoundingClientRect().left));
+  over.addEventListener("pointermove", pickUnder, { signal });
+  over.addEventListener("pointerdown", pickUnder, { signal });
   over.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") pick(null); }, { signal });
   if (onOpen) over.addEventListener("dblclick", () => { if (picked !== null) onOpen(picked); }, { signal });
   box.addEventListener("keydown", (event) => {

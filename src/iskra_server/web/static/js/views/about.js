@@ -1,4 +1,4 @@
-// What this is, under which licence, what it does not do, and the choices of this browser.
+// About: version, licence, privacy, language and colours, keyboard shortcuts.
 
 import { make, pair } from "../dom.js";
 import { LANGUAGES, language, setLanguage, words } from "../language.js";

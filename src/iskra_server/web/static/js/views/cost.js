@@ -1,6 +1,6 @@
-// Cost: this month so far, each month of the contract year, and the forecast of the year against its instalments.
+// Cost: this month so far, each month of the contract year, the forecast of the year and its instalments.
 
-import { askMeter, messageOf, Problem } from "../api.js";
+import { messageOf, Problem, requestHistory } from "../api.js";
 import { dateText, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { money, price } from "../costs.js";
@@ -16,9 +16,9 @@ export function show(main, _address, signal) {
   main.append(make("h1.hidden", words.sections.cost), content);
   whenChosen(signal, async () => {
     try {
-      const month = await askMeter("cost", { from: "this_month", bucket: "day" }, signal);
+      const month = await requestHistory("cost", { from: "this_month", bucket: "day" }, signal);
       const [from, to] = yearOf(month);
-      const year = await askMeter("cost", { from, to, bucket: "month" }, signal);
+      const year = await requestHistory("cost", { from, to, bucket: "month" }, signal);
       if (!signal.aborted) await render(content, month, year, signal);
     } catch (error) {
       if (signal.aborted) return;
@@ -28,7 +28,7 @@ export function show(main, _address, signal) {
   });
 }
 
-/** The days of the contract year; the last twelve months without one. @param {Api.Cost} cost */
+/** First and last day of the contract year, or of the last twelve months. @param {Api.Cost} cost */
 function yearOf({ year }) {
   return year ? [year.begin.slice(0, 10), shiftDays(year.end.slice(0, 10), -1)] : [shiftDays(today(), -364), today()];
 }
@@ -70,7 +70,7 @@ function bucketText({ begin, end, paid }, { kind }, currency) {
   return `${name} · ${money(paid.total_amount, currency)} (${details})`;
 }
 
-/** A month, or the days of a part of one. @param {string} first @param {string} last */
+/** The name of a month, or the days of a part of one. @param {string} first @param {string} last */
 function daysText(first, last) {
   const isMonth = first.slice(8) === "01" && shiftDays(last, 1).slice(8) === "01";
   if (isMonth) return dateText(first, { month: "long", year: "numeric" });
@@ -132,7 +132,7 @@ function contractCard(contract, currency) {
     Number(contract.instalment_amount) ? pair(texts.instalment, money(contract.instalment_amount, currency)) : null));
 }
 
-/** How to write a contract. */
+/** How to configure a contract. */
 function instructions() {
   const example = `[[contracts]]
 begins = ${today().slice(0, 4)}-01-01

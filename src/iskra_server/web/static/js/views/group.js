@@ -1,6 +1,6 @@
-// One group of a central server: the energy of its meters together, bar by bar, its meters, and the file for billing.
+// A group of a central server: the total energy of its meters as bars and as a file for billing, and its meters.
 
-import { ask, messageOf } from "../api.js";
+import { messageOf, request } from "../api.js";
 import { sum } from "../arithmetic.js";
 import { drawBars } from "../charts/bars.js";
 import { energyLegend } from "../charts/legend.js";
@@ -16,9 +16,9 @@ import { meterTable } from "./meterTable.js";
 /** @typedef {{kind: GroupKind, value: string, period: Kind, key: string}} Shown */
 
 /** @param {HTMLElement} main @param {GroupKind} kind @param {string[]} parts @param {AbortSignal} signal */
-export function group(main, kind, [value, named = "month", text = ""], signal) {
+export function showGroup(main, kind, [value, periodName = "month", text = ""], signal) {
   const texts = words.fleet;
-  const period = isKind(named) ? named : "month";
+  const period = isKind(periodName) ? periodName : "month";
   const key = keyOf(period, text);
   const open = (/** @type {string} */ next) => navigate("fleet", [kind, value, period, next]);
   const content = make("div.content", make("p.empty", words.loading));
@@ -34,7 +34,7 @@ async function fill(content, shown, signal) {
   const name = `${shown.kind}:${shown.value}`;
   const { bucket, ...days } = periodQuery(shown.period, shown.key);
   try {
-    const energy = await ask("api/v1/fleet/energy", { group: name, ...days, bucket }, signal);
+    const energy = await request("api/v1/fleet/energy", { group: name, ...days, bucket }, signal);
     if (signal.aborted) return;
     const file = `api/v1/fleet/quarters.csv?${new URLSearchParams({ group: name, ...days })}`;
     await render(content, shown, energy, file, signal);
@@ -49,7 +49,8 @@ async function render(content, { kind, value, period }, energy, file, /** @type 
   const { buckets } = energy;
   const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
-  const [imported, exported] = [sum(buckets.map((one) => one.import_wh)), sum(buckets.map((one) => one.export_wh))];
+  const imported = sum(buckets.map((bucket) => bucket.import_wh));
+  const exported = sum(buckets.map((bucket) => bucket.export_wh));
   content.replaceChildren(
     make("dl.totals", total(`↓ ${words.fromGrid}`, imported, "import"),
       energy.export_meters ? total(`↑ ${words.toGrid}`, exported, "export") : null,
@@ -78,7 +79,7 @@ const total = (name, wh, flow) =>
   make("div.total", { "data-flow": flow }, make("dt", name), make("dd", wh === null ? "–" : kwhShort(wh)));
 
 /**
- * A sum of which some meters are missing is a part.
+ * The bar of a sum is partial if meters are missing.
  * @param {Api.FleetBucket} bucket
  * @param {number} meters
  * @returns {Bar}

@@ -1,8 +1,8 @@
-// History: a day, a week, a month, a year, all years. The address says which, and whether as chart or as table.
+// History: a day, week, month, year or all years, as a chart or a table; the address has both.
 
-import { askMeter, messageOf } from "../api.js";
+import { messageOf, requestHistory } from "../api.js";
 import { times } from "../arithmetic.js";
-import { wallTime } from "../calendar.js";
+import { QUARTERS_PER_HOUR, wallTime } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { energyLegend } from "../charts/legend.js";
 import { dateTime } from "../clock.js";
@@ -17,10 +17,9 @@ import { whenChosen } from "../store.js";
 import { download, table } from "../table.js";
 import { kindsBar, stepper } from "../toolbar.js";
 import { axisLabels, bucketName, bucketText, isLabelCentred } from "./buckets.js";
-import { curve } from "./curve.js";
+import { showPowerCurve } from "./curve.js";
 
 /**
- * What is shown.
  * @typedef {{kind: Kind, key: string, as: string, energy: Api.Energy, bars: Bar[], cost: PeriodCost | null}} Shown
  */
 
@@ -39,7 +38,7 @@ export function show(main, { view, parts, query }, signal) {
 async function fill(content, kind, key, as, /** @type {AbortSignal} */ signal) {
   try {
     const [answer, cost] = await Promise.all([
-      askMeter("energy", periodQuery(kind, key), signal), periodCost(kind, key, signal),
+      requestHistory("energy", periodQuery(kind, key), signal), periodCost(kind, key, signal),
     ]);
     if (signal.aborted) return;
     const energy = kind === "all" ? trimmed(answer) : answer;
@@ -51,7 +50,7 @@ async function fill(content, kind, key, as, /** @type {AbortSignal} */ signal) {
   }
 }
 
-/** All years begin with the first that was measured. @param {Api.Energy} energy */
+/** Without the years before the first measured one. @param {Api.Energy} energy */
 function trimmed(energy) {
   const first = energy.buckets.findIndex((bucket) => bucket.import_wh !== undefined || bucket.export_wh !== undefined);
   return { ...energy, buckets: first < 0 ? [] : energy.buckets.slice(first) };
@@ -68,7 +67,7 @@ async function render(content, shown, signal) {
   if (shown.as === "table") card.append(table(columnsOf(shown), rowsOf(shown)));
   else {
     await chart(card, shown, signal);
-    if (shown.kind === "day") await curve(content, shown.key, shown.energy, signal);
+    if (shown.kind === "day") await showPowerCurve(content, shown.key, shown.energy, signal);
   }
   content.append(notes(shown.energy));
 }
@@ -121,11 +120,11 @@ function highestText(kind, energy) {
     (wh === undefined ? [] : { begin, end, wh }));
   if (measured.length < 2) return null;
   const highest = measured.reduce((best, bucket) => (Number(bucket.wh) > Number(best.wh) ? bucket : best));
-  if (kind === "day") return `${wallTime(highest.begin)} · ${rounded(times(highest.wh, 4))} W`;
+  if (kind === "day") return `${wallTime(highest.begin)} · ${rounded(times(highest.wh, QUARTERS_PER_HOUR))} W`;
   return `${bucketName(kind, highest)} · ${kwhShort(highest.wh)}`;
 }
 
-/** The readings at both ends; gaps and restarted counters in words. @param {Api.Energy} energy */
+/** The meter readings at both ends; gaps and counter restarts as sentences. @param {Api.Energy} energy */
 function notes(energy) {
   const at = (/** @type {string} */ instant) => dateTime(new Date(instant));
   /** @type {(name: string, counter: Api.CounterEnergy | undefined) => Node[]} */

@@ -1,12 +1,12 @@
-// A locked meter: what it means, and how a torch enters the PIN.
+// Locked meter: what it means, and how to enter the PIN with a torch.
 
 import { make, setText } from "../dom.js";
 import { words } from "../language.js";
-import { freshMeter, registerValue, subscribe } from "../store.js";
+import { currentReading, registerValue, subscribe } from "../store.js";
 import { registerWidget } from "../widgets.js";
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
-export function locked(main, signal) {
+export function showLockedMeter(main, signal) {
   const texts = words.setup.unlock;
   const counter = registerWidget();
   const state = make("p.soft");
@@ -18,7 +18,7 @@ export function locked(main, signal) {
     make("section.card.prose", make("h2", texts.stepsTitle), make("ol.steps", steps)),
     make("section.card.prose", make("h2", texts.tipsTitle), make("ul", texts.tips.map((text) => make("li", text)))));
   signal.addEventListener("abort", subscribe(() => {
-    const meter = freshMeter();
+    const meter = currentReading();
     counter.show(registerValue(meter, "energy_import"), meter?.locked === true, words.waiting);
     setText(state, meter ? (meter.locked ? texts.isLocked : texts.isUnlocked) : "");
   }));

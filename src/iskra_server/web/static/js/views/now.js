@@ -1,10 +1,10 @@
 // Now: power, the register, the last hour, today by quarter-hour, today so far.
 
-import { make, painted, pair, setText } from "../dom.js";
+import { make, painted, pair, setContent, setText } from "../dom.js";
 import { grouped, rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
-import { freshMeter, phasePowers, registerValue, subscribe, whenChosen } from "../store.js";
+import { currentReading, phasePowers, registerValue, subscribe, whenChosen } from "../store.js";
 import { reloadPage } from "../stream.js";
 import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
@@ -28,24 +28,24 @@ export function show(main, _address, signal) {
   );
   signal.addEventListener("abort", subscribe(() => {
     power.show();
-    const meter = freshMeter();
+    const meter = currentReading();
     const total = registerValue(meter, "energy_import");
     counter.show(total, meter?.locked === true, total === undefined ? missingReadingText() : "");
     setText(note, !meter ? missingReadingText() : total === undefined ? words.noTotal : "");
     renderOthers(others, meter);
   }));
-  // the number is what people came for: what is drawn beside it is loaded when it is seen
+  // the number comes first: the charts load after it has been painted
   whenChosen(signal, async () => {
     await painted();
     const loaded = await Promise.all([import("./hour.js"), import("./today.js")]).catch(reloadPage);
     if (!loaded || signal.aborted) return;
-    const [{ lastHour }, { showToday }] = loaded;
-    lastHour(hour, signal);
+    const [{ showLastHour }, { showToday }] = loaded;
+    showLastHour(hour, signal);
     showToday({ day, caption, facts }, signal);
   });
 }
 
-/** The other counter, and the phases. @param {HTMLElement} list @param {ReturnType<typeof freshMeter>} meter */
+/** The other counter, and the phases. @param {HTMLElement} list @param {ReturnType<typeof currentReading>} meter */
 function renderOthers(list, meter) {
   const exported = registerValue(meter, "energy_export");
   const phases = phasePowers(meter);
@@ -53,6 +53,5 @@ function renderOthers(list, meter) {
   const rows = [];
   if (exported !== undefined) rows.push([`${words.counters.export} · 2.8.0`, `${grouped(exported, 3)} kWh`]);
   if (phases) rows.push([words.phases, `${phases.map((watts) => rounded(watts)).join(" · ")} W`]);
-  if (list.children.length !== rows.length) list.replaceChildren(...rows.map(([name]) => pair(name, "")));
-  rows.forEach(([, text], at) => setText(/** @type {Node} */ (list.children[at].lastChild), text));
+  setContent(list, rows.map(([name, text]) => pair(name, text)));
 }
