@@ -16,7 +16,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from running import Server, serving, until
-from web.browser.centre import MONTH, write
+from web.browser.central import MONTH, write
 from web.browser.conftest import ARGUMENTS, CHROMIUM
 
 DOCS = Path(__file__).parent

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from running import Server, serving, until
-from web.browser.centre import METERS, MONTH, SILENT, name, write
+from web.browser.central import METERS, MONTH, SILENT, name, write
 from web.browser.conftest import Open, watched
 
 VIEWS = (

@@ -34,9 +34,9 @@ function sourceCard(status) {
       make("span.node", { "aria-hidden": "true" }, SIGNS[check.state]), make("span", localized(check.label)),
       make("span.hidden", ` ${words.setup.states[check.state]}`)));
   return make("section.card", { "data-ok": String(status.ok) },
-    make("h2", status.facts.name || status.meter_id || status.port),
-    make("ol.checks", checks),
+    make("h2.name", status.facts.name || status.meter_id || status.port),
     verdict(status, failed),
+    make("ol.checks", checks),
     otherAdvice(status).map(({ sentence, next_step: next }) => make("p.notice", sentence, " ", next)),
     make("dl.pairs", facts(status).map(([name, text]) => pair(name, text))),
   );
