@@ -9,7 +9,7 @@ const { placeAfterKey } = await load("charts/picker.js");
 const { lastHourOf, powerColumns } = await load("views/powerColumns.js");
 const { daysOf, energyScale, netEnergy, shadeOf } = await load("views/heatGrid.js");
 
-test("bars reach a little less than the chart does", () => {
+test("the range of bars has a little room", () => {
   const [low, high] = barRange([{ up: 2, down: 1 }, { up: null, down: null }, { up: 0.5, down: 0 }]);
   assert.ok(low < -1 && low > -1.2 && high > 2 && high < 2.2);
   assert.equal(barRange([{ up: 2, down: null }])[0], 0);
@@ -19,7 +19,7 @@ test("bars reach a little less than the chart does", () => {
   assert.deepEqual(barRange([]), [0, 1]);
 });
 
-test("a range always has zero in it", () => {
+test("every range contains zero", () => {
   assert.deepEqual(rangeWithZero(null, null), [0, 6]);
   assert.deepEqual(rangeWithZero(200, 500), [0, 530]);
   assert.deepEqual(rangeWithZero(-100, 100), [-112, 112]);
@@ -43,7 +43,7 @@ test("splits are round numbers within the range, not too many, with zero among t
   assert.deepEqual(roundSplits(0, 10, 5).map((at) => at + 0), [0, 2, 4, 6, 8, 10]);
 });
 
-test("as many labels are shown as fit, from the first on", () => {
+test("as many labels are shown as fit, always with the first", () => {
   const labels = Array.from({ length: 31 }, (_, at) => [at, String(at + 1)]);
   for (const width of [80, 200, 320, 640, 1500]) {
     const shown = fittingLabels(labels, width);
@@ -53,7 +53,7 @@ test("as many labels are shown as fit, from the first on", () => {
   assert.equal(fittingLabels(labels, 1500).length, 31);
 });
 
-test("the nearest point is the one that a look at all of them finds", () => {
+test("nearest finds the same point as a linear search", () => {
   const random = randoms(9);
   for (let turn = 0; turn < 500; turn += 1) {
     const times = Array.from({ length: 1 + (turn % 20) }, () => random() * 100).sort((a, b) => a - b);
@@ -63,14 +63,14 @@ test("the nearest point is the one that a look at all of them finds", () => {
   }
 });
 
-test("keys go through a chart, from its end where nothing is picked", () => {
+test("arrow keys move through a chart, from its end if nothing is picked", () => {
   const places = (picked, keys) => keys.map((key) => placeAfterKey(key, picked, 96));
   assert.deepEqual(places(null, ["ArrowRight", "ArrowLeft", "Home", "End"]), [0, 95, 0, 95]);
   assert.deepEqual(places(40, ["ArrowUp", "ArrowDown", "PageDown", "PageUp"]), [41, 39, 52, 28]);
   assert.equal(placeAfterKey("a", 3, 96), undefined);
 });
 
-test("points far from each other are not joined", () => {
+test("points with a gap between them are not joined", () => {
   const point = (second, watts) => ({
     begin: new Date(1_764_000_000_000 + second * 1000).toISOString(), min_w: watts, mean_w: watts, max_w: watts,
   });
