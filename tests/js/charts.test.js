@@ -100,25 +100,27 @@ test("the last hour is history up to the first telegram, then telegrams", () => 
 });
 
 test("a day of the heat map has 96 cells, also when the clock changes", () => {
-  const quarter = (clock, up, at = 0) => ({ day: "2026-03-29", clock, up, down: null, at });
+  const quarter = (clock, imported, at = 0) => ({ day: "2026-03-29", clock, imported, exported: null, at });
   const [{ cells }] = daysOf([quarter("00:15", "1"), quarter("03:00", "2"), quarter("23:45", "3")]);
   assert.equal(cells.length, 96);
-  assert.deepEqual([cells[1].up, cells[8], cells[12].up, cells[95].up], ["1", null, "2", "3"]);
+  assert.deepEqual([cells[1].imported, cells[8], cells[12].imported, cells[95].imported], ["1", null, "2", "3"]);
   const [{ cells: twice }] = daysOf([quarter("02:00", "1", 1), quarter("02:00", "2", 2)]);
-  assert.equal(twice[8].up, "2");
+  assert.equal(twice[8].imported, "2");
 });
 
 test("the scale of the heat map is not set by a single peak", () => {
-  const cells = Array.from({ length: 1000 }, (_, at) => ({ up: String(at === 7 ? 99_999 : at % 100), down: null }));
-  assert.deepEqual(energyScale([{ day: "", cells }]), { up: 99, down: 1 });
-  const both = Array.from({ length: 11 }, (_, at) => ({ up: String(at), down: at < 5 ? String(2 * at) : "0" }));
-  assert.deepEqual(energyScale([{ day: "", cells: both }]), { up: 9, down: 3 });
-  assert.equal(energyScale([{ day: "", cells: [null, { up: null, down: null }] }]), null);
+  const energyAt = (at) => String(at === 7 ? 99_999 : at % 100);
+  const cells = Array.from({ length: 1000 }, (_, at) => ({ imported: energyAt(at), exported: null }));
+  assert.deepEqual(energyScale([{ day: "", cells }]), { imported: 99, exported: 1 });
+  const exportAt = (at) => (at < 5 ? String(2 * at) : "0");
+  const both = Array.from({ length: 11 }, (_, at) => ({ imported: String(at), exported: exportAt(at) }));
+  assert.deepEqual(energyScale([{ day: "", cells: both }]), { imported: 9, exported: 3 });
+  assert.equal(energyScale([{ day: "", cells: [null, { imported: null, exported: null }] }]), null);
 });
 
 test("colours grow with energy, and energy to the grid is negative", () => {
-  assert.equal(netEnergy({ up: "1.5", down: "2" }), -0.5);
-  assert.equal(netEnergy({ up: null, down: "2" }), null);
-  const scale = { up: 400, down: 100 };
+  assert.equal(netEnergy({ imported: "1.5", exported: "2" }), -0.5);
+  assert.equal(netEnergy({ imported: null, exported: "2" }), null);
+  const scale = { imported: 400, exported: 100 };
   assert.deepEqual([0, 100, 400, 9999, -25].map((wh) => shadeOf(wh, scale)), [0, 0.5, 1, 1, 0.5]);
 });

@@ -15,16 +15,16 @@ const bar = (bucket, now = Date.parse(END)) =>
   energyBar({ begin: BEGIN, end: END, import_quality: "measured", ...bucket }, energy, now);
 
 test("a bar is in kWh and has its kind", () => {
-  assert.deepEqual(bar({ import_wh: "577.5", export_wh: "0" }), { up: 0.5775, down: 0, mark: false, kind: "whole" });
-  assert.deepEqual(bar({ import_quality: "absent" }), { up: null, down: null, mark: false, kind: "gap" });
-  assert.equal(bar({ import_wh: "1", import_quality: "partial" }).kind, "part");
+  assert.deepEqual(bar({ import_wh: "577.5", export_wh: "0" }), { up: 0.5775, down: 0, mark: false, kind: "complete" });
+  assert.deepEqual(bar({ import_quality: "absent" }), { up: null, down: null, mark: false, kind: "missing" });
+  assert.equal(bar({ import_wh: "1", import_quality: "partial" }).kind, "partial");
 });
 
 test("running and future buckets are neither gaps nor partial", () => {
   const during = Date.parse(BEGIN) + 1000;
-  assert.equal(bar({ import_wh: "1", import_quality: "partial" }, during).kind, "whole");
-  assert.equal(bar({ import_quality: "absent" }, during).kind, "ahead");
-  assert.equal(bar({ import_wh: "1" }, Date.parse(BEGIN) - 1).kind, "ahead");
+  assert.equal(bar({ import_wh: "1", import_quality: "partial" }, during).kind, "complete");
+  assert.equal(bar({ import_quality: "absent" }, during).kind, "future");
+  assert.equal(bar({ import_wh: "1" }, Date.parse(BEGIN) - 1).kind, "future");
 });
 
 test("a counter restart marks only its own bucket", () => {
@@ -35,16 +35,16 @@ test("a counter restart marks only its own bucket", () => {
 
 test("energy is shown with every digit and its mean power", () => {
   const bucket = { begin: BEGIN, end: END, import_wh: "577.5", export_wh: "0" };
-  assert.equal(plain(quarterText(bucket, { kind: "whole" })),
+  assert.equal(plain(quarterText(bucket, { kind: "complete" })),
     `10:00–10:15 · ${words.fromGrid} 0.5775 kWh (2 310 W) · ${words.toGrid} 0.000 kWh`);
 });
 
 test("missing and partial data are named", () => {
-  assert.equal(energyText({}, { kind: "gap" }), words.noData);
-  assert.equal(energyText({}, { kind: "ahead" }), words.future);
-  assert.equal(plain(energyText({ export_wh: "1500" }, { kind: "part", mark: true })),
+  assert.equal(energyText({}, { kind: "missing" }), words.noData);
+  assert.equal(energyText({}, { kind: "future" }), words.future);
+  assert.equal(plain(energyText({ export_wh: "1500" }, { kind: "partial", mark: true })),
     `${words.fromGrid}: ${words.noData} · ${words.toGrid} 1.500 kWh · ${words.partial} · ${words.counterRestarted}`);
-  assert.match(energyText({ import_wh: "1", import_quality: "interpolated" }, { kind: "whole" }),
+  assert.match(energyText({ import_wh: "1", import_quality: "interpolated" }, { kind: "complete" }),
     new RegExp(words.interpolated));
   assert.deepEqual([kwh(undefined), kwhShort(null), chartKwh(undefined)], [words.noData, words.noData, null]);
 });
@@ -63,7 +63,7 @@ test("the name of a bucket depends on the period", () => {
   assert.equal(bucketName("year", bucket), "May 2026");
   assert.equal(bucketName("all", bucket), "2026");
   assert.match(bucketName("month", bucket), /^Tue.* 5 May$/);
-  assert.match(plain(bucketText("week", { ...bucket, end: "2026-05-05T01:00:00+02:00" }, { kind: "whole" })),
+  assert.match(plain(bucketText("week", { ...bucket, end: "2026-05-05T01:00:00+02:00" }, { kind: "complete" })),
     /^Tue.* 5 May .*1:00.* 1\.000 kWh \(1 000 W\)$/);
 });
 

@@ -36,14 +36,14 @@ declare global {
     at: number;
     day: string;
     clock: string;
-    up: string | null;
-    down: string | null;
+    imported: string | null;
+    exported: string | null;
   }
 
   interface Bar {
     up: number | null;
     down: number | null;
-    kind: "whole" | "part" | "gap" | "ahead";
+    kind: "complete" | "partial" | "missing" | "future";
     mark?: boolean;
   }
 

@@ -18,16 +18,16 @@ test("quarter-hours have their local day and time, and both counters", () => {
     import_wh: ["1", null, "3", "4", "5", "6", "7", "8", "9"], export_wh: ["0.5", "0.5", null, "0", "0", "0", "0", "0"],
   });
   const at = Date.UTC(2026, 2, 28, 23, 15);
-  assert.deepEqual(quarters[1], { at, day: "2026-03-29", clock: "00:15", up: null, down: "0.5" });
+  assert.deepEqual(quarters[1], { at, day: "2026-03-29", clock: "00:15", imported: null, exported: "0.5" });
   // summer time begins
   assert.deepEqual([quarters[7].clock, quarters[8].clock], ["01:45", "03:00"]);
-  assert.equal(quarters[8].down, null);
+  assert.equal(quarters[8].exported, null);
 });
 
 test("totals of a day are exact sums of the measured quarter-hours", () => {
   const quarters = days(2, (day, quarter) => (quarter === 5 ? null : "0.1"));
-  assert.deepEqual(totalsOf(quarters, "2026-01-11"), { up: "9.5", down: null });
-  assert.deepEqual(totalsOf(quarters, "2026-01-12"), { up: null, down: null });
+  assert.deepEqual(totalsOf(quarters, "2026-01-11"), { imported: "9.5", exported: null });
+  assert.deepEqual(totalsOf(quarters, "2026-01-12"), { imported: null, exported: null });
 });
 
 test("sinceMidnight is the total minus the counter at midnight", () => {

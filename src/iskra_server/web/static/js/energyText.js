@@ -25,7 +25,7 @@ export function energyBar(/** @type {Bucket} */ bucket, /** @type {Api.Energy} *
     up: chartKwh(bucket.import_wh),
     down: chartKwh(bucket.export_wh),
     mark: epochsOf(energy).some(({ at }) => begin <= Date.parse(at) && Date.parse(at) < end),
-    kind: begin > now || (isEmpty && end > now) ? "ahead" : isEmpty ? "gap" : isMissing ? "part" : "whole",
+    kind: begin > now || (isEmpty && end > now) ? "future" : isEmpty ? "missing" : isMissing ? "partial" : "complete",
   };
   return bar;
 }
@@ -48,14 +48,14 @@ export const quarterText = (/** @type {Bucket} */ bucket, /** @type {Bar} */ bar
 
 /** The energy of a bucket; with its mean power if `perHour` buckets are an hour. */
 export function energyText(/** @type {Bucket} */ bucket, /** @type {Pick<Bar, "kind" | "mark">} */ bar, perHour = 0) {
-  if (bar.kind === "ahead") return words.future;
-  if (bar.kind === "gap") return words.noData;
+  if (bar.kind === "future") return words.future;
+  if (bar.kind === "missing") return words.noData;
   const { import_wh: imported, export_wh: exported } = bucket;
   const watts = (/** @type {string} */ wh) => (perHour ? ` (${rounded(times(wh, perHour))} W)` : "");
   const parts = imported === undefined ? [`${words.fromGrid}: ${words.noData}`]
     : [`${words.fromGrid} ${kwh(imported)}${watts(imported)}`];
   if (exported !== undefined) parts.push(`${words.toGrid} ${kwh(exported)}${Number(exported) ? watts(exported) : ""}`);
-  if (bar.kind === "part") parts.push(words.partial);
+  if (bar.kind === "partial") parts.push(words.partial);
   if (bucket.import_quality === "interpolated") parts.push(words.interpolated);
   if (bar.mark) parts.push(words.counterRestarted);
   return parts.join(" · ");

@@ -9,26 +9,26 @@ export const NIGHTS = 7;
 const MIN_NIGHTS = 3;
 const [NIGHT_BEGIN, NIGHT_END] = ["00:00", "05:00"];
 
-/** @typedef {Quarter & {up: string}} MeasuredQuarter */
+/** @typedef {Quarter & {imported: string}} MeasuredQuarter */
 
-const isMeasured = (/** @type {Quarter} */ quarter) => quarter.up !== null;
+const isMeasured = (/** @type {Quarter} */ quarter) => quarter.imported !== null;
 const isOf = (/** @type {string} */ day) => (/** @type {Quarter} */ quarter) => quarter.day === day;
 
 /** The answer of the route `quarters` with the local day and time of each. @returns {Quarter[]} */
 export function localQuarters(/** @type {Pick<Api.Quarters, "begin" | "tz" | "import_wh" | "export_wh">} */ answer) {
   const begin = Date.parse(answer.begin);
   const clock = localClock(answer.tz);
-  return answer.import_wh.map((up, index) => {
+  return answer.import_wh.map((imported, index) => {
     const at = begin + index * QUARTER_MS;
     const [day, time] = clock(at);
-    return { at, day, clock: time, up, down: answer.export_wh?.[index] ?? null };
+    return { at, day, clock: time, imported, exported: answer.export_wh?.[index] ?? null };
   });
 }
 
 /** The measured energy of a day. @param {Quarter[]} quarters @param {string} day */
 export function totalsOf(quarters, day) {
   const ofDay = quarters.filter(isOf(day));
-  return { up: sum(ofDay.map(({ up }) => up)), down: sum(ofDay.map(({ down }) => down)) };
+  return { imported: sum(ofDay.map(({ imported }) => imported)), exported: sum(ofDay.map(({ exported }) => exported)) };
 }
 
 /**
@@ -52,8 +52,8 @@ export function comparison(quarters, day = dayOf(new Date())) {
   const last = quarters.filter(isOf(day)).filter(isMeasured).at(-1);
   if (!last) return null;
   const isSoFar = (/** @type {Quarter} */ { clock }) => clock <= last.clock;
-  const today = quarters.filter(isOf(day)).filter(isSoFar).map(({ up }) => up);
-  const yesterday = quarters.filter(isOf(shiftDays(day, -1))).filter(isSoFar).map(({ up }) => up);
+  const today = quarters.filter(isOf(day)).filter(isSoFar).map(({ imported }) => imported);
+  const yesterday = quarters.filter(isOf(shiftDays(day, -1))).filter(isSoFar).map(({ imported }) => imported);
   if (today.includes(null) || yesterday.includes(null)) return null;
   const [total, before] = [sum(today), sum(yesterday)];
   if (total === null || before === null) return null;
@@ -68,8 +68,8 @@ export function comparison(quarters, day = dayOf(new Date())) {
 export function highestQuarter(quarters, day) {
   const measured = /** @type {MeasuredQuarter[]} */ (quarters.filter(isOf(day)).filter(isMeasured));
   if (measured.length === 0) return null;
-  const highest = measured.reduce((best, quarter) => (Number(quarter.up) > Number(best.up) ? quarter : best));
-  return { at: highest.at, watts: times(highest.up, QUARTERS_PER_HOUR) };
+  const highest = measured.reduce((max, quarter) => (Number(quarter.imported) > Number(max.imported) ? quarter : max));
+  return { at: highest.at, watts: times(highest.imported, QUARTERS_PER_HOUR) };
 }
 
 /** W: the median of each night's quietest hour; null if too few nights were measured. @param {Quarter[]} quarters */
@@ -90,7 +90,7 @@ function quietestHour(night) {
   /** @type {string | null} */
   let lowest = null;
   for (let first = 0; first + QUARTERS_PER_HOUR <= night.length; first += 1) {
-    const hour = night.slice(first, first + QUARTERS_PER_HOUR).map(({ up }) => up);
+    const hour = night.slice(first, first + QUARTERS_PER_HOUR).map(({ imported }) => imported);
     const energy = hour.includes(null) ? null : sum(hour);
     if (energy !== null && (lowest === null || Number(energy) < Number(lowest))) lowest = energy;
   }

@@ -61,7 +61,7 @@ function paint(plot, bars) {
   const zero = y(0);
   clipped(plot, (pen) => {
     pen.fillStyle = hatching(pen);
-    bars.forEach((bar, at) => { if (bar.kind === "gap") pen.fillRect(x(at - 0.5), top, slot + 0.5, height); });
+    bars.forEach((bar, at) => { if (bar.kind === "missing") pen.fillRect(x(at - 0.5), top, slot + 0.5, height); });
     /** @param {number} at @param {number} value @param {string} ink @param {boolean} isPart */
     const column = (at, value, ink, isPart) => {
       const [from, to] = [Math.min(zero, y(value)), Math.max(zero, y(value))];
@@ -74,8 +74,8 @@ function paint(plot, bars) {
     };
     const [imported, exported] = [colour("imp"), colour("exp")];
     bars.forEach((bar, at) => {
-      if (bar.up != null) column(at, bar.up, imported, bar.kind === "part");
-      if (bar.down != null) column(at, -bar.down, exported, bar.kind === "part");
+      if (bar.up != null) column(at, bar.up, imported, bar.kind === "partial");
+      if (bar.down != null) column(at, -bar.down, exported, bar.kind === "partial");
     });
     pen.fillStyle = colour("zero");
     pen.fillRect(left, zero - Math.round(ratio / 2), width, Math.max(1, Math.round(ratio)));

@@ -58,14 +58,14 @@ function costBar({ begin, paid }) {
   return {
     up: amount === null ? null : Math.max(0, amount),
     down: amount !== null && amount < 0 ? -amount : null,
-    kind: Date.parse(begin) > Date.now() ? "ahead" : paid ? "whole" : "gap",
+    kind: Date.parse(begin) > Date.now() ? "future" : paid ? "complete" : "missing",
   };
 }
 
 /** @param {Api.CostBucket} bucket @param {Bar} bar @param {string} currency */
 function bucketText({ begin, end, paid }, { kind }, currency) {
   const name = daysText(begin.slice(0, 10), shiftDays(end.slice(0, 10), -1));
-  if (!paid) return `${name} · ${kind === "ahead" ? words.future : words.noData}`;
+  if (!paid) return `${name} · ${kind === "future" ? words.future : words.noData}`;
   const details = parts(paid, currency).map(([part, text]) => `${part} ${text}`).join(", ");
   return `${name} · ${money(paid.total_amount, currency)} (${details})`;
 }

@@ -86,13 +86,13 @@ const total = (name, wh, flow) =>
  */
 function barOf(bucket, meters) {
   const isMissing = bucket.import_wh === undefined;
-  const isAhead = isMissing && Date.parse(bucket.end) > Date.now();
-  const kind = isAhead ? "ahead" : isMissing ? "gap" : bucket.import_meters < meters ? "part" : "whole";
+  const isFuture = isMissing && Date.parse(bucket.end) > Date.now();
+  const kind = isFuture ? "future" : isMissing ? "missing" : bucket.import_meters < meters ? "partial" : "complete";
   return { up: chartKwh(bucket.import_wh), down: chartKwh(bucket.export_wh), kind };
 }
 
 /** @param {Api.FleetBucket} bucket @param {Bar} bar @param {number} meters */
 function textOf(bucket, bar, meters) {
-  const energy = energyText(bucket, { kind: bar.kind === "part" ? "whole" : bar.kind });
+  const energy = energyText(bucket, { kind: bar.kind === "partial" ? "complete" : bar.kind });
   return bar.up === null ? energy : `${energy} · ${words.fleet.partOf(bucket.import_meters, meters)}`;
 }

@@ -143,8 +143,8 @@ function paintLabels(pen, days, { across, left, top, cell }, height) {
 /** @param {Scale} scale */
 function legend(scale) {
   const watts = (/** @type {number} */ wh) => wattsText(wh * QUARTERS_PER_HOUR);
-  return make("p.heat-key", scale.down > 1 && legendItem("exp", `${words.toGrid} ${watts(scale.down)}`),
-    legendItem("zero", "0 W"), legendItem("imp", `${words.fromGrid} ${watts(scale.up)}`),
+  return make("p.heat-key", scale.exported > 1 && legendItem("exp", `${words.toGrid} ${watts(scale.exported)}`),
+    legendItem("zero", "0 W"), legendItem("imp", `${words.fromGrid} ${watts(scale.imported)}`),
     legendItem("hatch", words.noData));
 }
 
@@ -202,8 +202,8 @@ function cellText(day, quarter) {
   if (!quarter) return `${date} · ${words.noData}`;
   const start = `${date} ${shortTime(quarter.at)}`;
   if (quarter.at > Date.now()) return `${start} · ${words.future}`;
-  if (quarter.up === null) return `${start} · ${words.noData}`;
-  const exported = quarter.down === null ? "" : ` · ${words.toGrid} ${kwh(quarter.down)}`;
-  const watts = rounded(times(quarter.up, QUARTERS_PER_HOUR));
-  return `${start} · ${words.fromGrid} ${kwh(quarter.up)} (${watts} W)${exported}`;
+  if (quarter.imported === null) return `${start} · ${words.noData}`;
+  const exported = quarter.exported === null ? "" : ` · ${words.toGrid} ${kwh(quarter.exported)}`;
+  const watts = rounded(times(quarter.imported, QUARTERS_PER_HOUR));
+  return `${start} · ${words.fromGrid} ${kwh(quarter.imported)} (${watts} W)${exported}`;
 }

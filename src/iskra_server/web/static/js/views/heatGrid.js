@@ -4,7 +4,7 @@ export const QUARTERS = 96;
 // the highest hundredth of the quarter-hours does not set the scale
 const SCALE_QUANTILE = 0.99;
 
-/** @typedef {{day: string, cells: (Quarter | null)[]}} Day @typedef {{up: number, down: number}} Scale */
+/** @typedef {{day: string, cells: (Quarter | null)[]}} Day @typedef {{imported: number, exported: number}} Scale */
 
 /** Days of 96 cells by local time; of a quarter-hour that occurs twice, the later one. */
 export function daysOf(/** @type {Quarter[]} */ quarters) {
@@ -21,7 +21,8 @@ export function daysOf(/** @type {Quarter[]} */ quarters) {
 }
 
 /** Net energy of a cell in Wh, null if it was not measured. @param {Quarter | null} quarter */
-export const netEnergy = (quarter) => (quarter?.up == null ? null : Number(quarter.up) - Number(quarter.down ?? 0));
+export const netEnergy = (quarter) =>
+  (quarter?.imported == null ? null : Number(quarter.imported) - Number(quarter.exported ?? 0));
 
 /**
  * The Wh of the strongest colours, at least 1; null if nothing was measured.
@@ -34,7 +35,7 @@ export function energyScale(days) {
     values.sort((a, b) => a - b)[Math.floor((values.length - 1) * SCALE_QUANTILE)] ?? 0;
   if (energies.length === 0) return null;
   const [imports, exports] = [energies.filter((wh) => wh >= 0), energies.filter((wh) => wh < 0).map((wh) => -wh)];
-  return { up: Math.max(1, reach(imports)), down: Math.max(1, reach(exports)) };
+  return { imported: Math.max(1, reach(imports)), exported: Math.max(1, reach(exports)) };
 }
 
 /**
@@ -42,4 +43,4 @@ export function energyScale(days) {
  * @param {number} wh
  * @param {Scale} scale
  */
-export const shadeOf = (wh, scale) => Math.sqrt(Math.min(1, Math.abs(wh) / (wh < 0 ? scale.down : scale.up)));
+export const shadeOf = (wh, scale) => Math.sqrt(Math.min(1, Math.abs(wh) / (wh < 0 ? scale.exported : scale.imported)));

@@ -58,7 +58,7 @@ function trimmed(energy) {
 
 /** @param {HTMLElement} content @param {Shown} shown @param {AbortSignal} signal */
 async function render(content, shown, signal) {
-  if (!shown.bars.some(({ kind }) => kind === "whole" || kind === "part")) {
+  if (!shown.bars.some(({ kind }) => kind === "complete" || kind === "partial")) {
     content.append(make("p.empty.card", words.nothingRecorded));
     return;
   }
@@ -157,15 +157,15 @@ const kwhCell = (/** @type {string | undefined} */ wh) => (wh === undefined ? "â
 
 /** @param {Api.EnergyBucket} bucket @param {Bar} bar */
 function qualityText({ import_quality: quality }, { kind }) {
-  if (kind === "ahead") return words.future;
-  return words.qualities[kind === "whole" && quality === "partial" ? "running" : quality];
+  if (kind === "future") return words.future;
+  return words.qualities[kind === "complete" && quality === "partial" ? "running" : quality];
 }
 
 /** @param {Shown} shown */
 function csvOf({ energy, bars, cost }) {
   const exported = energy.export ? ["export_wh", "export_quality"] : [];
   const columns = ["begin", "end", "import_wh", "import_quality", ...exported];
-  const rows = energy.buckets.filter((_, at) => bars[at].kind !== "ahead").map((bucket) => {
+  const rows = energy.buckets.filter((_, at) => bars[at].kind !== "future").map((bucket) => {
     /** @type {Record<string, string | undefined>} */
     const values = { ...bucket };
     return [...columns.map((name) => values[name] ?? ""), ...(cost ? [cost.amountOf(bucket) ?? ""] : [])];

@@ -96,11 +96,11 @@ function renderFacts(box, history, meter) {
   }
   const { date, cost, totals, compared, highest, base } = history;
   const total = date === today() && meter && !meter.locked ? registerValue(meter, "energy_import") : undefined;
-  const exact = sinceMidnight(history.energy.import, date, total) ?? totals.up;
+  const exact = sinceMidnight(history.energy.import, date, total) ?? totals.imported;
   const energy = exact === null ? null : rounded(exact, 3, 3);
   /** @type {[string, string][]} */
   const rows = [];
-  if (totals.down !== null) rows.push([words.toGrid, `${rounded(totals.down, 3, 3)} kWh`]);
+  if (totals.exported !== null) rows.push([words.toGrid, `${rounded(totals.exported, 3, 3)} kWh`]);
   if (base !== null) rows.push([words.baseLoad, `${rounded(base)} W`]);
   if (highest) rows.push([words.highest["15min"], `${shortTime(highest.at)} · ${rounded(highest.watts)} W`]);
   if (cost) rows.push([words.cost.thisMonth, cost]);
