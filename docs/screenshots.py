@@ -22,6 +22,7 @@ from web.browser.conftest import ARGUMENTS, CHROMIUM
 DOCS = Path(__file__).parent
 NOW = datetime.now(UTC)
 YESTERDAY = f"{NOW - timedelta(days=1):%Y-%m-%d}"
+TIME_ZONE = "Europe/Berlin"
 WIDE, NARROW, WALL = (1280, 800), (390, 844), (1280, 720)
 # name: address, size, light or dark, language
 PICTURES = {
@@ -59,7 +60,7 @@ def demo() -> Iterator[Server]:
         config = Path(folder, "iskra-server.toml")
         config.write_text(CONTRACT)
         environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": os.environ.get("IES_DATA_DIR", folder),
-                   "IES_SERVER_TIME_ZONE": "Europe/Berlin", "IES_CONFIG": str(config)}  # fmt: skip
+                   "IES_SERVER_TIME_ZONE": TIME_ZONE, "IES_CONFIG": str(config)}  # fmt: skip
         with serving("demo", environ=environ) as server:
             until(lambda: is_complete(server), deadline_s=300)
             yield server
@@ -69,7 +70,8 @@ def demo() -> Iterator[Server]:
 def central() -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder))
-        environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": folder, "IES_METERS": "none"}
+        environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": folder, "IES_METERS": "none",
+                   "IES_SERVER_TIME_ZONE": "UTC"}  # fmt: skip
         with serving("serve", environ=environ) as server:
             yield server
 
@@ -83,6 +85,8 @@ def screenshot_view(page: Page, name: str, url: str, view: str) -> None:
     page.goto(f"{url}/#/{view}")
     page.locator(DRAWN).first.wait_for()
     page.locator("body[data-state=live]").wait_for()
+    if view == "wall":
+        page.locator("main .today", has_text="kWh").wait_for()
     if view in ("now", "cost"):
         page.locator("main :is(.so-far, .chart-card) :is(.middle, .u-wrap)").first.wait_for()
     # until a status has arrived after the first telegram
@@ -111,10 +115,11 @@ def main() -> None:
             if not wanted:
                 continue
             with serve() as server:
+                zone = server.get("/api/v1/status").json()["time_zone"]["name"]
                 for name, (view, (width, height), scheme, locale) in wanted.items():
                     size = ViewportSize(width=width, height=height)
                     colours: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
-                    context = browser.new_context(viewport=size, color_scheme=colours, locale=locale)
+                    context = browser.new_context(viewport=size, color_scheme=colours, locale=locale, timezone_id=zone)
                     screenshot(context.new_page(), name, server.url, view)
                     context.close()
 
