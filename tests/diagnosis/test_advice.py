@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from iskra_server.diagnosis.advice import LABELS, TABLE, advise, tell
+from iskra_server.diagnosis.advice import LABELS, TABLE, advise, format_problem
 from iskra_server.diagnosis.checks import CHECKS
 
 KNOWN = {
@@ -42,7 +42,7 @@ def test_no_german_word_stands_in_english_and_no_english_one_in_german() -> None
 
 def test_a_sentence_is_filled_in() -> None:
     details = {"port": "/dev/ttyUSB0", "program": "vzlogger (pid 812)"}
-    assert tell("busy", details) == (
+    assert format_problem("busy", details) == (
         "/dev/ttyUSB0 is in use by vzlogger (pid 812). Stop that program, or let it use another port."
     )
     assert advise("busy", details).de.sentence == "/dev/ttyUSB0 wird von vzlogger (pid 812) benutzt."

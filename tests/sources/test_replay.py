@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from iskra_server.sources.replay import Replay
-from iskra_server.sources.source import State
+from iskra_server.sources.source import SourceState
 from sources.ptys import listening, nobody, until
 
 CAPTURE = bytes(range(200)) * 2
@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-async def replayed(path: Path, speed: float) -> tuple[list[bytes], State, float]:
+async def replayed(path: Path, speed: float) -> tuple[list[bytes], SourceState, float]:
     source, began_s = Replay(url=f"file:{path}", path=path, speed=speed), time.monotonic()
     async with listening(source) as heard:
         await until(lambda: heard.ended)
@@ -31,7 +31,7 @@ def test_a_capture_comes_whole_in_pieces_of_64_bytes_and_ends(path: Path) -> Non
     chunks, state, _ = asyncio.run(replayed(path, 0))
     assert b"".join(chunks) == CAPTURE
     assert [len(chunk) for chunk in chunks] == [64] * 6 + [16]
-    assert state == State(str(path), is_open=False, problem="ended", details={"port": str(path)})
+    assert state == SourceState(str(path), is_open=False, problem="ended", details={"port": str(path)})
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [(1.0, 400 / 960), (4.0, 100 / 960)])
@@ -45,7 +45,7 @@ def test_the_first_bytes_are_not_there_before_they_could_be(path: Path) -> None:
         source = Replay(url="file:", path=path)
         async with listening(source) as heard:
             await until(lambda: heard.chunks)
-            assert source.state == State(str(path), is_open=True)
+            assert source.state == SourceState(str(path), is_open=True)
         assert heard.chunks[0].monotonic_s - began_s >= 64 / 960
 
     asyncio.run(main())

@@ -8,7 +8,7 @@ import pytest
 import telegrams
 from iskra_server.base.address import Address
 from iskra_server.sources import reconnect, tcp
-from iskra_server.sources.source import Source, State
+from iskra_server.sources.source import Source, SourceState
 from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source
 from sources.ptys import listening, until
 
@@ -41,7 +41,7 @@ async def stay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     await reader.read()
 
 
-async def state_after_trouble(source: Source) -> State:
+async def state_after_trouble(source: Source) -> SourceState:
     async with listening(source):
         await until(lambda: source.state.problem)
         return source.state
@@ -63,7 +63,7 @@ def test_bytes_come_through() -> None:
             source = tcp_source(f"tcp://127.0.0.1:{port}")
             async with listening(source) as heard:
                 await until(lambda: heard.data == bytes(range(256)))
-                assert source.state == State(f"tcp://127.0.0.1:{port}", is_open=True)
+                assert source.state == SourceState(f"tcp://127.0.0.1:{port}", is_open=True)
 
     asyncio.run(main())
 
@@ -82,7 +82,7 @@ def test_telegrams_that_come_as_hex_text_are_read() -> None:
 
 def test_a_server_that_closes_is_connected_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 0.05)
-    states: list[State] = []
+    states: list[SourceState] = []
 
     async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"again ")
@@ -95,7 +95,7 @@ def test_a_server_that_closes_is_connected_again(monkeypatch: pytest.MonkeyPatch
                 states.append(source.state)
                 await until(lambda: heard.data == b"again again again ")
         assert states == [
-            State(
+            SourceState(
                 f"tcp://127.0.0.1:{port}",
                 is_open=False,
                 problem="closed",
@@ -117,7 +117,7 @@ def test_a_silent_peer_is_left_and_connected_again(monkeypatch: pytest.MonkeyPat
     async def main() -> None:
         async with server(count) as port:
             source = tcp_source(f"tcp://127.0.0.1:{port}", idle_s=0.2)
-            assert await state_after_trouble(source) == State(
+            assert await state_after_trouble(source) == SourceState(
                 f"tcp://127.0.0.1:{port}",
                 is_open=False,
                 problem="idle",
@@ -132,7 +132,7 @@ def test_a_silent_peer_is_left_and_connected_again(monkeypatch: pytest.MonkeyPat
 
 def test_a_port_where_nobody_listens() -> None:
     port = free_port()
-    assert asyncio.run(state_after_trouble(tcp_source(f"tcp://127.0.0.1:{port}"))) == State(
+    assert asyncio.run(state_after_trouble(tcp_source(f"tcp://127.0.0.1:{port}"))) == SourceState(
         f"tcp://127.0.0.1:{port}",
         is_open=False,
         problem="refused",

@@ -40,7 +40,7 @@ def advise(fault: str, details: Mapping[str, object] | None = None) -> Advice:
     return Advice(fault, Words(en, en_step), Words(de, de_step))
 
 
-def tell(fault: str, details: Mapping[str, object]) -> str:
+def format_problem(fault: str, details: Mapping[str, object]) -> str:
     """A fault and its next step in English, for logs and command lines."""
     return str(advise(fault, details).en)
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw, Struct
 
+from iskra_server.base.json_values import instant, number
 from iskra_server.diagnosis.status import Status
-from iskra_server.meter.exact import instant, number
 from iskra_server.meter.guard import is_counter as is_growing
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.power import POWER, halves

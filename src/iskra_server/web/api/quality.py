@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
+from iskra_server.base.json_values import Instant, instant
 from iskra_server.diagnosis.reception import ALIGN_S, Day, StreamQuality
 from iskra_server.diagnosis.status import Status
-from iskra_server.meter.exact import Instant, instant
 
 
 class SourceQuality(StreamQuality, frozen=True, kw_only=True):
