@@ -1,4 +1,4 @@
-"""History on the page beside the API's numbers: every view, days on which the clock changes, gaps, addresses."""
+"""The views of history compared with the API: every period, clock changes, gaps, addresses."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ VIEWS = {
 }
 
 
-def ask(server: Server, path: str) -> dict[str, Any]:
+def request(server: Server, path: str) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(
         server.get(f"/api/v1/meters/1ISK0012345678/{path}").content, parse_float=Decimal
     )
@@ -38,13 +38,13 @@ def kwh(wh: Decimal | None) -> str:
 
 
 def cells(page: Page) -> list[list[str]]:
-    """The first numbers of each row of the table."""
+    """The energies in each row of the table."""
     expect(page.locator("main table")).to_be_visible()
     rows = page.locator("main tbody tr").all_inner_texts()
     return [row.split("\t")[1:3] for row in rows]
 
 
-def shown(page: Page, place: str) -> None:
+def open_view(page: Page, place: str) -> None:
     page.goto(f"{page.url.partition('#')[0]}#/{place}")
 
 
@@ -52,10 +52,10 @@ def shown(page: Page, place: str) -> None:
 def test_the_table_has_every_number_of_the_api(open_page: Open, meter: Meter, server: Server, view: str) -> None:
     meter.send()
     page = open_page(f"#/{view}?as=table")
-    answer = ask(server, f"energy?{VIEWS[view]}")
-    buckets = [[kwh(each.get("import_wh")), kwh(each.get("export_wh"))] for each in answer["buckets"]]
+    answer = request(server, f"energy?{VIEWS[view]}")
+    buckets = [[kwh(bucket.get("import_wh")), kwh(bucket.get("export_wh"))] for bucket in answer["buckets"]]
     assert cells(page) == buckets
-    # people round a half up
+    # half up
     total = answer["import"]["total_wh"].quantize(Decimal(1), ROUND_HALF_UP)
     expect(page.locator(".total[data-flow=import] dd")).to_have_text(
         re.compile(rf"^{f'{total / 1000:,.3f}'.replace(',', chr(0x202F))} kWh$")
@@ -63,19 +63,17 @@ def test_the_table_has_every_number_of_the_api(open_page: Open, meter: Meter, se
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_the_chart_tells_each_bar_to_who_goes_through_it_by_key(
-    open_page: Open, meter: Meter, server: Server, view: str
-) -> None:
+def test_the_arrow_keys_select_the_bars_of_a_chart(open_page: Open, meter: Meter, server: Server, view: str) -> None:
     meter.send()
     page = open_page(f"#/{view}")
     chart = page.locator(".chart[role=slider]").first
-    expect(chart).to_have_attribute("aria-valuemax", str(len(ask(server, f"energy?{VIEWS[view]}")["buckets"]) - 1))
+    expect(chart).to_have_attribute("aria-valuemax", str(len(request(server, f"energy?{VIEWS[view]}")["buckets"]) - 1))
     chart.focus()
-    bucket = ask(server, f"energy?{VIEWS[view]}")["buckets"][1 if view != "all" else 0]
+    bucket = request(server, f"energy?{VIEWS[view]}")["buckets"][1 if view != "all" else 0]
     for key in ("Home", *(("ArrowRight",) if view != "all" else ())):
         page.keyboard.press(key)
-    expect(chart).to_have_attribute("aria-valuetext", re.compile(f"drawn {kwh(bucket['import_wh'])} kWh"))
-    expect(page.locator(".caption").first).to_contain_text(f"fed in {kwh(bucket['export_wh'])} kWh")
+    expect(chart).to_have_attribute("aria-valuetext", re.compile(f"from grid {kwh(bucket['import_wh'])} kWh"))
+    expect(page.locator(".caption").first).to_contain_text(f"to grid {kwh(bucket['export_wh'])} kWh")
 
 
 @pytest.mark.parametrize(("day", "quarters"), [(SPRING, 92), (AUTUMN, 100)])
@@ -86,38 +84,38 @@ def test_a_day_on_which_the_clock_changes_has_its_own_length(
     page = open_page(f"#/day/{day}?as=table")
     rows = cells(page)
     assert len(rows) == quarters
-    answer = ask(server, f"energy?from={day}&bucket=15min")
-    assert rows == [[kwh(each.get("import_wh")), kwh(each.get("export_wh"))] for each in answer["buckets"]]
-    # the hour that is skipped, or lived twice
+    answer = request(server, f"energy?from={day}&bucket=15min")
+    assert rows == [[kwh(bucket.get("import_wh")), kwh(bucket.get("export_wh"))] for bucket in answer["buckets"]]
+    # the hour that is skipped, or occurs twice
     names = page.locator("main tbody th").all_inner_texts()
     assert sum(name.startswith("02:00") for name in names) == (0 if quarters == 92 else 2)
 
 
-def test_a_gap_is_told_as_a_gap_and_an_epoch_as_a_mark(open_page: Open, meter: Meter) -> None:
+def test_gaps_and_counter_restarts_are_listed(open_page: Open, meter: Meter) -> None:
     meter.send()
     page = open_page(f"#/day/{GAP_DAY}?as=table")
     assert cells(page)[45] == ["–", "–"]
     expect(page.locator(".marks")).to_contain_text("Gap from")
-    shown(page, f"day/{EPOCH_DAY}")
-    expect(page.locator(".marks")).to_contain_text("began anew")
+    open_view(page, f"day/{EPOCH_DAY}")
+    expect(page.locator(".marks")).to_contain_text("Counter restarted")
 
 
-def test_the_file_has_exactly_what_is_shown(open_page: Open, meter: Meter, server: Server) -> None:
+def test_the_csv_file_has_the_values_of_the_view(open_page: Open, meter: Meter, server: Server) -> None:
     meter.send()
     page = open_page("#/month/2026-02")
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     assert download.value.suggested_filename == "iskra-month-2026-02.csv"
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
-    buckets = ask(server, "energy?from=2026-02&bucket=day")["buckets"]
+    buckets = request(server, "energy?from=2026-02&bucket=day")["buckets"]
     assert [(row["begin"], Decimal(row["import_wh"]), Decimal(row["export_wh"])) for row in rows] == [
-        (each["begin"], each["import_wh"], each["export_wh"]) for each in buckets
+        (bucket["begin"], bucket["import_wh"], bucket["export_wh"]) for bucket in buckets
     ]
-    costs = ask(server, "cost?from=2026-02&bucket=day")["buckets"]
-    assert [Decimal(row["cost_amount"]) for row in rows] == [each["paid"]["total_amount"] for each in costs]
+    costs = request(server, "cost?from=2026-02&bucket=day")["buckets"]
+    assert [Decimal(row["cost_amount"]) for row in rows] == [bucket["paid"]["total_amount"] for bucket in costs]
 
 
-def test_addresses_lead_where_they_say_and_back(open_page: Open, meter: Meter) -> None:
+def test_addresses_buttons_and_keys_open_their_periods(open_page: Open, meter: Meter) -> None:
     meter.send()
     page = open_page("#/month/2026-02")
     title = page.locator(".stepper h1")
@@ -138,15 +136,15 @@ def test_addresses_lead_where_they_say_and_back(open_page: Open, meter: Meter) -
     assert page.url.endswith("#/now")
 
 
-def test_two_periods_stand_side_by_side(open_page: Open, meter: Meter, server: Server) -> None:
+def test_two_periods_are_compared(open_page: Open, meter: Meter, server: Server) -> None:
     meter.send()
     page = open_page("#/compare/month/2026-02/2025-02")
     expect(page.locator(".sides h1")).to_have_text(["February 2026", "February 2025"])
-    one, other = (ask(server, f"energy?from={month}")["import"]["total_wh"] for month in ("2026-02", "2025-02"))
-    expect(page.locator(".content > .card .pairs")).to_contain_text(f"{(one - other) / 1000:+.3f}".replace("-", "−"))
+    left, right = (request(server, f"energy?from={month}")["import"]["total_wh"] for month in ("2026-02", "2025-02"))
+    expect(page.locator(".content > .card .pairs")).to_contain_text(f"{(left - right) / 1000:+.3f}".replace("-", "−"))
 
 
-def test_a_year_at_a_glance_tells_each_quarter(open_page: Open, meter: Meter, server: Server) -> None:
+def test_the_heat_map_has_a_value_per_quarter_hour(open_page: Open, meter: Meter, server: Server) -> None:
     meter.send()
     page = open_page(f"#/heat/{YESTERDAY.year}")
     heat = page.locator(".heatmap")
@@ -158,31 +156,31 @@ def test_a_year_at_a_glance_tells_each_quarter(open_page: Open, meter: Meter, se
     for _ in range(back % 7):
         page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowDown")
-    second = ask(server, f"energy?from={YESTERDAY}&bucket=15min")["buckets"][1]
-    expect(heat).to_have_attribute("aria-valuetext", re.compile(f"drawn {kwh(second['import_wh'])} kWh"))
+    second = request(server, f"energy?from={YESTERDAY}&bucket=15min")["buckets"][1]
+    expect(heat).to_have_attribute("aria-valuetext", re.compile(f"from grid {kwh(second['import_wh'])} kWh"))
     page.keyboard.press("Enter")
     expect(page.locator(".stepper h1")).to_have_text(re.compile(str(YESTERDAY.year)))
     assert page.url.endswith(f"#/day/{YESTERDAY}")
 
 
-def test_what_it_costs_is_what_the_api_says(open_page: Open, meter: Meter, server: Server) -> None:
+def test_costs_equal_the_api(open_page: Open, meter: Meter, server: Server) -> None:
     meter.send()
-    answer = ask(server, "cost?from=2026-02&bucket=month")
+    answer = request(server, "cost?from=2026-02&bucket=month")
     page = open_page("#/month/2026-02")
     expect(page.locator(".totals")).to_contain_text(f"€{answer['total']['total_amount']:.2f}")
-    first = ask(server, "cost?from=2026-02&bucket=day")["buckets"][0]["paid"]["total_amount"]
+    first = request(server, "cost?from=2026-02&bucket=day")["buckets"][0]["paid"]["total_amount"]
     page.get_by_role("button", name="Table").click()
     expect(page.locator("tbody tr").first).to_contain_text(f"€{first:.2f}")
     page.get_by_role("button", name="Chart").click()
     page.locator(".chart[role=slider]").press("Home")
     expect(page.locator(".caption")).to_contain_text(f"· €{first:.2f}")
-    shown(page, "cost")
+    open_view(page, "cost")
     year = answer["year"]
     expect(page.locator(".costs")).to_contain_text(f"€{year['total_amount']:.2f}")
     expect(page.locator(".outcome")).to_contain_text(f"€{abs(year['difference_amount']):.2f}")
 
 
-def test_today_is_told_against_yesterday(open_page: Open, meter: Meter) -> None:
+def test_today_is_compared_with_yesterday(open_page: Open, meter: Meter) -> None:
     meter.send()
     page = open_page("#/now")
     expect(page.locator(".so-far .middle")).to_have_text(re.compile(r"^\d+\.\d{3}\s*kWh$"))

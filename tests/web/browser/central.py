@@ -1,4 +1,4 @@
-"""A centre's database: 120 meters of six tenants in three buildings, one silent since yesterday, two readers."""
+"""The database of a central server: 120 meters, six tenants, three buildings, one silent meter, two readers."""
 
 import time
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from iskra_server.meter.obis import Obis
 from samples import EXPORT, IMPORT
 
 METERS = 120
-# what is known of their quarters
+# their quarter readings
 BEGIN, DAYS, MONTH = datetime(2026, 2, 10, tzinfo=UTC), 12, "2026-02"
 SILENT = 77
 
@@ -30,11 +30,11 @@ def write(folder: Path) -> None:
     rows = [
         QuarterReading(name(number), obis, quarter, Exact(10 * (quarter - first) * step, -1), "measured")
         for number in range(METERS)
-        # meter 5 has had no head on the last day, and only every tenth one feeds in
+        # meter 5 has no head on the last day, and only every tenth meter has an export counter
         for obis, step in _counters(number)
         for quarter in range(first, last - 96 if number == 5 else last + 1)
     ]
-    heard = [
+    contacts = [
         LastContact(
             name(number), f"cellar-{number % 2}", now_s - (86_400 if number == SILENT else number), 1000 * number
         )
@@ -44,7 +44,7 @@ def write(folder: Path) -> None:
         ReaderState("cellar-0", now_s, True, "The meter is read.", "[]"),
         ReaderState("cellar-1", now_s, False, "Nothing comes from /dev/ttyUSB0.", "[]"),
     ]
-    write_batch(store, IngestBatch([*rows], infos, heard, states))
+    write_batch(store, IngestBatch([*rows], infos, contacts, states))
     labels = {
         name(number): {"building": str(number % 3 + 7), "tenant": f"Tenant {number % 6}"} for number in range(METERS)
     }
