@@ -7,11 +7,12 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from iskra_server.fleet.broker import settings
-from iskra_server.fleet.edge.outbox import Outbox
+from iskra_server.fleet.central.tables import Refusal
 from iskra_server.fleet.edge.uplink import Uplink
+from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.history.model.records import (
     QUARTER_S,
     EpochStart,
@@ -21,6 +22,7 @@ from iskra_server.history.model.records import (
     QuarterReading,
     Record,
 )
+from iskra_server.history.store.schema import refused
 from iskra_server.history.store.store import Store
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.reading.hub import Hub
@@ -48,7 +50,7 @@ class FieldReader:
         self.name = name
         self.store = Store(f"sqlite:///{folder}/{name}.sqlite")
         # as the uplink does once it is connected: what waits is known from here on
-        Outbox(self.store).begin(name)
+        UplinkQueue(self.store).enable(name)
         self.hub = Hub()
         self.quarter = FIRST + int(clock_s // QUARTER_S)
         number = sum(name.encode()) * 1000
@@ -85,7 +87,7 @@ class FieldReader:
 
     @property
     def waiting(self) -> int:
-        return Outbox(self.store).waiting()
+        return UplinkQueue(self.store).count()
 
     @property
     def rows(self) -> set[Row]:
@@ -129,6 +131,13 @@ def rows(store: Store, meters: list[str]) -> set[Row]:
             found |= {("epoch", repr(each)) for each in store.epochs(meter, obis)}
         found |= {("power", repr(each)) for each in store.power_between(meter, 0, 2**31 - 1)}
     return found
+
+
+def refusals(store: Store) -> list[Refusal]:
+    """What the central server could not store, the oldest first."""
+    with store.transaction(write=False) as connection:
+        rows = connection.execute(select(refused).order_by(refused.c.id)).all()
+    return [Refusal(row.at_s, row.topic, row.reason, bytes(row.octets)) for row in rows]
 
 
 def counted(store: Store, table: str) -> int:

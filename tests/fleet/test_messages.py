@@ -51,4 +51,4 @@ def test_another_version_and_nonsense_are_refused(change: dict[str, object]) -> 
 
 
 def test_the_topics_of_a_reader() -> None:
-    assert message.Topics("iskra/v1", "cellar")["kept"] == "iskra/v1/cellar/kept"
+    assert message.ReaderTopics("iskra/v1", "cellar")["kept"] == "iskra/v1/cellar/kept"

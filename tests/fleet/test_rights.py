@@ -103,7 +103,7 @@ def test_a_collector_that_may_not_answer_says_so(
         properties.ResponseTopic, properties.CorrelationData = "iskra/v1/house-7/kept", b"1"
         link.publish(TOPIC, message.encode(message.quarters(METER, [quarter_reading()])), qos=1, properties=properties)
         link.loop_start()
-        until(lambda: "readers are not answered" in caplog.text)
+        until(lambda: "Readers get no answer" in caplog.text)
         assert "the broker denies publishing to iskra/v1/+/kept (Not authorized)" in caplog.text
         link.disconnect()
         link.loop_stop()

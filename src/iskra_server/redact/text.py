@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from urllib.parse import quote, quote_plus
 
-from iskra_server.base.secret import MASK, TELLING_CHARACTERS, Secret, telling_forms
+from iskra_server.base.secret import MASK, MIN_CHARACTERS, Secret, searchable_forms
 from iskra_server.meter import identity
 
 # shorter numbers stand everywhere by chance
@@ -23,7 +23,7 @@ class Scrubber:
     """`identities`: bytes -> what stands for them; `secrets` are masked."""
 
     def __init__(self, identities: Mapping[bytes, bytes], secrets: Iterable[Secret] = ()) -> None:
-        forms = {form.lower(): MASK for form in telling_forms(secrets)}
+        forms = {form.lower(): MASK for form in searchable_forms(secrets)}
         for original, substitute in identities.items():
             names = identity.label(original), identity.label(substitute)
             forms |= _pairs(_of_bytes(original), _of_bytes(substitute))
@@ -40,7 +40,7 @@ class Scrubber:
 def _pairs(originals: Iterable[str], substitutes: Iterable[str]) -> dict[str, str]:
     """Each form and that of what stands for it, the first of two alike; what has no such form is masked."""
     pairs = reversed(list(zip_longest(originals, substitutes, fillvalue="")))
-    return {form.lower(): other or MASK for form, other in pairs if len(form) >= TELLING_CHARACTERS}
+    return {form.lower(): other or MASK for form, other in pairs if len(form) >= MIN_CHARACTERS}
 
 
 def _of_bytes(data: bytes) -> Iterator[str]:

@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.diagnosis.chain import Status
 from iskra_server.fleet import messages as message
-from iskra_server.fleet.edge.outbox import Outbox, Parcel
-from iskra_server.fleet.messages import Topics
+from iskra_server.fleet.edge.uplink_queue import Parcel, UplinkQueue
+from iskra_server.fleet.messages import ReaderTopics
 from iskra_server.history.model.power import power_mw
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.store import Store
@@ -39,7 +40,7 @@ STATUS_EVERY_S = 300.0
 _LOOK_S = 1.0
 
 
-class Sent(Struct, frozen=True):
+class InFlight(Struct, frozen=True):
     """A parcel on its way, at a monotonic moment."""
 
     parcel: Parcel
@@ -62,15 +63,16 @@ class Uplink:
         resend_s: float = RESEND_S,
     ) -> None:
         self._settings = settings
-        self._topics = Topics(settings.base, reader)
+        self._topics = ReaderTopics(settings.base, reader)
         self._store = store
         self._hub = hub
         self._statuses = statuses
         self._version = version
         self._live_every_s = live_every_s
-        self._resend_s = self._first_resend_s = resend_s
+        self._backoff = Backoff(resend_s, MAX_RESEND_S)
+        self._resend_s = self._backoff.next_s()
         self._begun: Store | None = None
-        self._on_the_way: dict[bytes, Sent] = {}
+        self._in_flight: dict[bytes, InFlight] = {}
         self._number = 0
         self._window = WINDOW
         self._kept: list[Parcel] = []
@@ -92,7 +94,7 @@ class Uplink:
 
     async def _session(self, link: Link) -> None:
         # what was on its way through the old connection may have been lost with it
-        self._on_the_way.clear()
+        self._in_flight.clear()
         with noting_denials(self.standing):
             await link.subscribe(self._topics["kept"], qos=1)
         try:
@@ -113,7 +115,7 @@ class Uplink:
                 if store is not None:
                     await self._forget_kept(store)
                     self._give_up_waiting()
-                    room, seen = self._window - len(self._on_the_way), store.marked
+                    room, seen = self._window - len(self._in_flight), store.marked
                     for parcel in await self._parcels(store, room) if room > 0 else ():
                         await self._send_one(link, parcel)
             except StoreError as error:
@@ -121,19 +123,19 @@ class Uplink:
             await self._something_to_do(store, seen)
 
     async def _parcels(self, store: Store, room: int) -> list[Parcel]:
-        outbox = Outbox(store)
+        outbox = UplinkQueue(store)
         if store is not self._begun:
-            await asyncio.to_thread(outbox.begin, self._topics.reader)
+            await asyncio.to_thread(outbox.enable, self._topics.reader)
             self._begun = store
         away: dict[str, list[int]] = {}
-        for sent in self._on_the_way.values():
+        for sent in self._in_flight.values():
             away.setdefault(sent.parcel.meter.meter_id, []).extend(sent.parcel.marks)
-        return await asyncio.to_thread(outbox.parcels, room, away)
+        return await asyncio.to_thread(outbox.next_parcels, room, away)
 
     async def _send_one(self, link: Link, parcel: Parcel) -> None:
         self._number += 1
         number = self._number.to_bytes(4)
-        self._on_the_way[number] = Sent(parcel, time.monotonic())
+        self._in_flight[number] = InFlight(parcel, time.monotonic())
         payload = message.encode(message.quarters(parcel.meter, parcel.records))
         with noting_denials(self.standing):
             await link.ask(Message(self._topics["quarters"], payload), self._topics["kept"], number)
@@ -142,27 +144,28 @@ class Uplink:
     async def _hear(self, link: Link) -> None:
         async for answer in link.messages:
             number = getattr(answer.properties, "CorrelationData", b"")
-            sent = self._on_the_way.pop(number, None)
+            sent = self._in_flight.pop(number, None)
             if sent is None:
                 continue
             if reason := bytes(answer.payload).decode(errors="replace"):
                 log.warning("the centre refuses quarters of %s: %s", sent.parcel.meter.meter_id, reason)
             self._kept.append(sent.parcel)
             self.standing.delivered += len(sent.parcel.marks)
-            self._window, self._resend_s = WINDOW, self._first_resend_s
+            self._backoff.reset()
+            self._window, self._resend_s = WINDOW, self._backoff.next_s()
             self._changed.set()
 
     async def _forget_kept(self, store: Store) -> None:
         if kept := self._kept:
             self._kept = []
-            await asyncio.to_thread(Outbox(store).confirm, kept)
+            await asyncio.to_thread(UplinkQueue(store).confirm, kept)
 
     def _give_up_waiting(self) -> None:
         """Nobody answers: what is on its way counts as lost, and the next goes alone and later."""
-        oldest_s = min((sent.at_s for sent in self._on_the_way.values()), default=time.monotonic())
+        oldest_s = min((sent.at_s for sent in self._in_flight.values()), default=time.monotonic())
         if time.monotonic() - oldest_s > self._resend_s:
-            self._on_the_way.clear()
-            self._window, self._resend_s = 1, min(2 * self._resend_s, MAX_RESEND_S)
+            self._in_flight.clear()
+            self._window, self._resend_s = 1, self._backoff.next_s()
 
     async def _something_to_do(self, store: Store | None, seen: int) -> None:
         """An answer has come, or the ledger has grown, or a moment has passed in which something may be late."""
@@ -201,7 +204,7 @@ class Uplink:
             await asyncio.sleep(_LOOK_S * 5)
 
 
-def live(sample: Sample) -> message.Live:
+def live(sample: Sample) -> message.LiveValues:
     """A meter's power and counters, exactly as they came."""
     reading = sample.reading
     counters = {
@@ -210,8 +213,8 @@ def live(sample: Sample) -> message.Live:
         if register.unit == WATT_HOUR and is_counter(register)
     }
     power = power_mw(reading.registers)
-    return message.Live(message.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
+    return message.LiveValues(message.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
 
 
-def _source(status: Status) -> message.SourceStatus:
-    return message.SourceStatus(status.source, status.meter_id, status.ok, status.broken, status.sentence)
+def _source(status: Status) -> message.ReaderSource:
+    return message.ReaderSource(status.source, status.meter_id, status.ok, status.broken, status.sentence)
