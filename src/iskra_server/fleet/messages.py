@@ -9,6 +9,7 @@ A row is known by meter, register and quarter, wherever and however often it arr
 in any order. A number is an integer and a power of ten, as the meter sent it.
 """
 
+import socket
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
@@ -118,6 +119,14 @@ class ReaderTopics(Struct, frozen=True):
 
     def __getitem__(self, kind: str) -> str:
         return f"{self.base}/{self.reader}/{kind}"
+
+
+def reader_name(configured: str) -> str:
+    """The configured name of a reader, else that of its machine. Raises ValueError."""
+    name = configured or socket.gethostname()
+    if not name or set(name) & set("/+#$\0 "):
+        raise ValueError(f"the reader's name '{name}' cannot stand in a topic; choose letters, digits, - and .")
+    return name
 
 
 def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:

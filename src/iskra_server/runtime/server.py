@@ -326,7 +326,7 @@ class Composition:
 
     def output_states(self) -> list[OutputState]:
         return [
-            output.state().failed(self._supervision.failure(settings))
+            output.state().with_bug(self._supervision.failure(settings))
             for settings, output in self._outputs.items()
             if output.state
         ]

@@ -11,8 +11,8 @@ import typer
 from iskra_server.cli.ui.options import ConfigFile, LogLevel, examples, given, single
 from iskra_server.cli.ui.refusal import Refused
 from iskra_server.config import load_with_origins, secrets_of
+from iskra_server.outputs.mqtt.settings import broker_settings
 from iskra_server.runtime.logs import end, set_up
-from iskra_server.runtime.output_factory import broker_settings
 
 app = single()
 _EXAMPLES = examples(

@@ -71,11 +71,12 @@ def remove(
     """Take a meter's entities away from Home Assistant, and all else that the MQTT broker keeps of it."""
     # no other subcommand needs these
     from iskra_server.outputs.mqtt.removal import RemovalError, remove  # noqa: PLC0415
-    from iskra_server.runtime.output_factory import mqtt_settings  # noqa: PLC0415
+    from iskra_server.outputs.mqtt.settings import mqtt_settings  # noqa: PLC0415
 
-    settings = mqtt_settings(configured(config).outputs.mqtt)
-    if settings is None:
+    mqtt = configured(config).outputs.mqtt
+    if not mqtt.url:
         raise Refused("No MQTT broker is configured (outputs.mqtt.url); history keeps what it has: nothing to remove.")
+    settings = mqtt_settings(mqtt)
     try:
         label = asyncio.run(remove(settings, meter))
     except RemovalError as error:

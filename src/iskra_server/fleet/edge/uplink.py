@@ -26,9 +26,10 @@ from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.units import WATT_HOUR
-from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected, noting_denials, why_ended
-from iskra_server.outputs.mqtt.outbox import PUBLISHING, Message
-from iskra_server.outputs.mqtt.settings import Settings
+from iskra_server.outputs.mqtt.broker import Broker, keep_connected, reporting_denials
+from iskra_server.outputs.mqtt.broker_connection import BrokerConnection, error_of
+from iskra_server.outputs.mqtt.message import PUBLISHING, Message
+from iskra_server.outputs.mqtt.settings import BrokerSettings
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
 
@@ -53,7 +54,7 @@ class Uplink:
     def __init__(
         self,
         *,
-        settings: Settings,
+        settings: BrokerSettings,
         reader: str,
         store: Callable[[], Store | None],
         hub: Hub,
@@ -77,13 +78,13 @@ class Uplink:
         self._window = WINDOW
         self._kept: list[Parcel] = []
         self._changed = asyncio.Event()
-        self.standing = OutputHealth("uplink")
+        self.health = OutputHealth("uplink")
 
     async def run(self) -> None:
         address = self._settings.broker
         await keep_connected(
             Broker(self._settings, self._topics["status"]),
-            self.standing,
+            self.health,
             self._session,
             connected=f"sending to the centre at {address}",
             lost=lambda error: (
@@ -92,22 +93,22 @@ class Uplink:
             ),
         )
 
-    async def _session(self, link: Link) -> None:
+    async def _session(self, connection: BrokerConnection) -> None:
         # what was on its way through the old connection may have been lost with it
         self._in_flight.clear()
-        with noting_denials(self.standing):
-            await link.subscribe(self._topics["kept"], qos=1)
+        with reporting_denials(self.health):
+            await connection.subscribe(self._topics["kept"], qos=1)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._hear(link), name="uplink answers")
-                tasks.create_task(self._tell_status(link), name="uplink status")
+                tasks.create_task(self._hear(connection), name="uplink answers")
+                tasks.create_task(self._tell_status(connection), name="uplink status")
                 if self._live_every_s:
-                    tasks.create_task(self._tell_live(link), name="uplink live")
-                await self._send(link)
+                    tasks.create_task(self._tell_live(connection), name="uplink live")
+                await self._send(connection)
         except BaseExceptionGroup as errors:
-            raise why_ended(errors) from None
+            raise error_of(errors) from None
 
-    async def _send(self, link: Link) -> None:
+    async def _send(self, connection: BrokerConnection) -> None:
         seen = -1
         while True:
             store = self._store()
@@ -117,7 +118,7 @@ class Uplink:
                     self._give_up_waiting()
                     room, seen = self._window - len(self._in_flight), store.marked
                     for parcel in await self._parcels(store, room) if room > 0 else ():
-                        await self._send_one(link, parcel)
+                        await self._send_one(connection, parcel)
             except StoreError as error:
                 log.debug("quarters wait for the database: %s", error)
             await self._something_to_do(store, seen)
@@ -132,17 +133,17 @@ class Uplink:
             away.setdefault(sent.parcel.meter.meter_id, []).extend(sent.parcel.marks)
         return await asyncio.to_thread(outbox.next_parcels, room, away)
 
-    async def _send_one(self, link: Link, parcel: Parcel) -> None:
+    async def _send_one(self, connection: BrokerConnection, parcel: Parcel) -> None:
         self._number += 1
         number = self._number.to_bytes(4)
         self._in_flight[number] = InFlight(parcel, time.monotonic())
         payload = message.encode(message.quarters(parcel.meter, parcel.records))
-        with noting_denials(self.standing):
-            await link.ask(Message(self._topics["quarters"], payload), self._topics["kept"], number)
-            self.standing.allowed(f"{PUBLISHING} {self._topics['quarters']}")
+        with reporting_denials(self.health):
+            await connection.request(Message(self._topics["quarters"], payload), self._topics["kept"], number)
+            self.health.allowed(f"{PUBLISHING} {self._topics['quarters']}")
 
-    async def _hear(self, link: Link) -> None:
-        async for answer in link.messages:
+    async def _hear(self, connection: BrokerConnection) -> None:
+        async for answer in connection.messages():
             number = getattr(answer.properties, "CorrelationData", b"")
             sent = self._in_flight.pop(number, None)
             if sent is None:
@@ -150,7 +151,7 @@ class Uplink:
             if reason := bytes(answer.payload).decode(errors="replace"):
                 log.warning("the centre refuses quarters of %s: %s", sent.parcel.meter.meter_id, reason)
             self._kept.append(sent.parcel)
-            self.standing.delivered += len(sent.parcel.marks)
+            self.health.delivered += len(sent.parcel.marks)
             self._backoff.reset()
             self._window, self._resend_s = WINDOW, self._backoff.next_s()
             self._changed.set()
@@ -181,16 +182,16 @@ class Uplink:
                 self._changed.clear()
                 return
 
-    async def _tell_live(self, link: Link) -> None:
+    async def _tell_live(self, connection: BrokerConnection) -> None:
         told_s: dict[str, float] = {}
         with self._hub.subscribe("uplink") as samples:
             async for sample in samples:
                 meter = sample.reading.meter_id
                 if sample.monotonic_s - told_s.get(meter, -self._live_every_s) >= self._live_every_s:
                     told_s[meter] = sample.monotonic_s
-                    link.mention(Message(self._topics["live"], message.encode(live(sample))))
+                    connection.publish_qos0(Message(self._topics["live"], message.encode(live(sample))))
 
-    async def _tell_status(self, link: Link) -> None:
+    async def _tell_status(self, connection: BrokerConnection) -> None:
         """When it changes, and now and then."""
         told, told_s = None, 0.0
         while True:
@@ -198,9 +199,9 @@ class Uplink:
             if sources != told or time.monotonic() - told_s >= STATUS_EVERY_S:
                 told, told_s = sources, time.monotonic()
                 status = message.ReaderStatus(message.VERSION, int(time.time()), self._version, sources)
-                with noting_denials(self.standing):
-                    await link.send(Message(self._topics["status"], message.encode(status)), retain=False)
-                    self.standing.allowed(f"{PUBLISHING} {self._topics['status']}")
+                with reporting_denials(self.health):
+                    await connection.publish(Message(self._topics["status"], message.encode(status)), retain=False)
+                    self.health.allowed(f"{PUBLISHING} {self._topics['status']}")
             await asyncio.sleep(_LOOK_S * 5)
 
 
