@@ -119,7 +119,7 @@ def test_a_broker_that_is_somebody_else_gets_nothing(head: Head, secured: Mosqui
     files = {"MQTT_CA_FILE": str(tmp_path / "other.pem"), "MQTT_CERT_FILE": str(tmp_path / "reader.pem")}
     with publishing(head, f"mqtts://localhost:{secured.port}", **files) as server:
         until(lambda: "certificate verify failed" in server.log)
-    assert "publishing to" not in server.log
+    assert "Publishing to" not in server.log
 
 
 def test_a_client_without_a_certificate_is_refused(head: Head, secured: Mosquitto, tmp_path: Path) -> None:

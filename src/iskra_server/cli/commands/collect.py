@@ -12,7 +12,7 @@ from iskra_server.cli.ui.options import ConfigFile, LogLevel, examples, given, s
 from iskra_server.cli.ui.refusal import Refused
 from iskra_server.config import load_with_origins, secrets_of
 from iskra_server.outputs.mqtt.settings import broker_settings
-from iskra_server.runtime.logs import end, set_up
+from iskra_server.runtime.logs import flush_or_exit, set_up
 
 app = single()
 _EXAMPLES = examples(
@@ -57,4 +57,4 @@ def collect(
         signal.signal(number, lambda *_: collector.stop())
     collector.run()
     store.close()
-    end(0)
+    flush_or_exit(0)
