@@ -78,7 +78,7 @@ def test_a_meter_that_is_configured_as_before_reads_on(setup: Setup) -> None:
     assert setup.total() == 0.01
     assert setup.server.status()["facts"]["telegrams"] == sent
     setup.reads(101)
-    assert "new configuration is in force" in setup.server.log
+    assert "reloaded and is in force" in setup.server.log
 
 
 def test_a_token_holds_from_the_next_request_on_also_on_open_connections(setup: Setup) -> None:
@@ -95,7 +95,7 @@ def test_a_token_holds_from_the_next_request_on_also_on_open_connections(setup: 
     [
         ("[server]\ntoken = 'short'", "server.token must be at least 16"),
         ("[server]\nprot = 1", "did you mean server.port?"),
-        ("[server]\nhost = '127.0.0.2'", "by a restart alone"),
+        ("[server]\nhost = '127.0.0.2'", "needs a restart"),
         ("[[meters]]\nurl = 'gopher://x'", "gopher://x cannot be read"),
         ("[server", "is not valid TOML"),
         ("[server]\ntls_cert = '/nowhere'", "server.tls_cert names /nowhere"),

@@ -114,7 +114,7 @@ class Composition:
         await self._restart_readers()
         await self._restart_outputs()
         await self._replace_app(old)
-        log.info("The new configuration is in force.", extra={ALWAYS: True})
+        log.info("The configuration was reloaded and is in force.", extra={ALWAYS: True})
 
     async def stop(self) -> None:
         """Requests may end and what is pending is written, all at the same time: none waits for another that hangs."""
