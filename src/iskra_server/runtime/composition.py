@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from iskra_server.base.clock import Clock, PauseDetector
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
-from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.reception import Day
-from iskra_server.history.store.address import address_of, spool_places
+from iskra_server.diagnosis.status import Status
+from iskra_server.history.store.location import database_address, spool_folders
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.arbitration import SourceArbiter
@@ -137,7 +137,7 @@ class Composition:
         return [output.state().with_bug(running.failure) for output, running in self._outputs.values() if output.state]
 
     def recent_bytes(self) -> list[tuple[str, bytes]]:
-        return [(reader.source.url, reader.recent) for reader in self._readers.values()]
+        return [(reader.source.url, reader.recent_bytes) for reader in self._readers.values()]
 
     def reception_days(self) -> list[tuple[str, Day]]:
         return [(reader.source.url, reader.day()) for reader in self._readers.values()]
@@ -198,7 +198,7 @@ class Composition:
             decoder=DECODERS["sml"](),
             guard=self._guard,
             hub=self.hub,
-            voices=self._arbiter,
+            arbiter=self._arbiter,
             name=meter.name,
             stale_after_s=meter.stale_after_s,
             max_power_w=meter.max_power_w,
@@ -209,7 +209,9 @@ class Composition:
         )
 
     def _replaced_meter(self, meter_id: str, port: str, seen_before: str | None) -> str | None:
-        return self._archive.replacements.asked(meter_id, port, seen_before) if self._archive else seen_before
+        if self._archive is None:
+            return seen_before
+        return self._archive.replacements.possible_predecessor(meter_id, port, seen_before)
 
     def _forget_unread(self, meter: MeterConfig, reader: Reader) -> None:
         """A meter that no source reads any more is not shown either."""
@@ -261,7 +263,7 @@ def _history_settings(plan: Plan) -> tuple[HistoryConfig, bool, bool, list[Path]
 
 def _spool_folders(plan: Plan) -> list[Path]:
     urls = (meter.url for meter in plan.config.meters)
-    return spool_places(plan.config.history.data_dir, urls, simulated=plan.simulated)
+    return spool_folders(plan.config.history.data_dir, urls, simulated=plan.simulated)
 
 
 def _archive(plan: Plan, clock: Clock) -> "Archive | None":
@@ -270,10 +272,10 @@ def _archive(plan: Plan, clock: Clock) -> "Archive | None":
         return None
     # the database library takes 15 MB of memory
     from iskra_server.history.recording.archive import Archive  # noqa: PLC0415
+    from iskra_server.history.store.database_errors import display_address  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
-    from iskra_server.history.store.trouble import shown  # noqa: PLC0415
 
-    address = address_of(history.data_dir, history.database_url, simulated=simulated)
+    address = database_address(history.data_dir, history.database_url, simulated=simulated)
     profile = history.database_profile
     return Archive(
         lambda: Store(address, profile),
@@ -282,5 +284,5 @@ def _archive(plan: Plan, clock: Clock) -> "Archive | None":
         simulated=simulated,
         clock=clock,
         places=_spool_folders(plan),
-        name=shown(address),
+        name=display_address(address),
     )

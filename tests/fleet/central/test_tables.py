@@ -7,7 +7,7 @@ from fleet.field import refusals
 from history.entries import METER, quarter_reading
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal, write_batch
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.schema import live, reader
 from iskra_server.history.store.store import Store
 from samples import METER_ID

@@ -24,9 +24,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from iskra_server.base.backoff import Backoff
 from iskra_server.fleet.central.ingest import ReceivedMessage, ingest, refuse
 from iskra_server.fleet.central.tables import write_batch
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.database_errors import is_data_error
 from iskra_server.history.store.store import Store
-from iskra_server.history.store.trouble import is_for_the_rows_sake
 from iskra_server.outputs.mqtt.message import PUBLISHING, READING, Denied
 from iskra_server.outputs.mqtt.settings import BrokerSettings, tls_context
 
@@ -116,7 +116,7 @@ class Collector:
             try:
                 write_batch(self._store, batch)
             except StoreError as error:
-                if is_for_the_rows_sake(error) and not reason:
+                if is_data_error(error) and not reason:
                     return self._write_one_by_one(messages, str(error))
                 log.warning("%s Nothing is lost; the collector tries again.", error)
                 if self._stopping.wait(backoff.next_s()):
@@ -147,7 +147,7 @@ class Collector:
 
     def _create_partitions(self) -> None:
         try:
-            self._store.prepare()
+            self._store.make_partitions()
         except StoreError as error:
             log.debug("No partitions are created: %s", error)
 

@@ -80,14 +80,14 @@ def write_batch(store: Store, batch: IngestBatch) -> None:
 def _upsert_contacts(store: Store, connection: Connection, contacts: Sequence[LastContact]) -> None:
     """Of each meter that history has, the newest contact; without power the power of an earlier contact stays."""
     newest = {contact.meter_id: contact for contact in sorted(contacts, key=lambda contact: contact.at_s)}
-    numbers = store.numbers(connection, newest)
+    numbers = store.meter_row_ids(connection, newest)
     rows = [
         (numbers[meter_id], contact.reader, contact.at_s, contact.power_mw)
         for meter_id, contact in newest.items()
         if meter_id in numbers
     ]
     if rows and connection.dialect.name == "postgresql":
-        bulk.hear(connection, rows)
+        bulk.upsert_live(connection, rows)
     elif rows:
         _upsert_contacts_in_sqlite(store, connection, rows)
 

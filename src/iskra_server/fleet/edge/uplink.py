@@ -16,16 +16,15 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from iskra_server.base.backoff import Backoff
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.fleet import messages as message
 from iskra_server.fleet.edge.uplink_queue import Parcel, UplinkQueue
 from iskra_server.fleet.messages import ReaderTopics
-from iskra_server.history.model.power import power_mw
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.model.power_ledger import power_mw
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
-from iskra_server.meter.guard import is_counter
+from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.reading import Sample
-from iskra_server.meter.units import WATT_HOUR
 from iskra_server.outputs.mqtt.broker import Broker, keep_connected, reporting_denials
 from iskra_server.outputs.mqtt.broker_connection import BrokerConnection, error_of
 from iskra_server.outputs.mqtt.message import PUBLISHING, Message
@@ -116,7 +115,7 @@ class Uplink:
                 if store is not None:
                     await self._forget_kept(store)
                     self._give_up_waiting()
-                    room, seen = self._window - len(self._in_flight), store.marked
+                    room, seen = self._window - len(self._in_flight), store.outbox_revision
                     for parcel in await self._parcels(store, room) if room > 0 else ():
                         await self._send_one(connection, parcel)
             except StoreError as error:
@@ -176,7 +175,7 @@ class Uplink:
                 async with asyncio.timeout(_LOOK_S):
                     await self._changed.wait()
             except TimeoutError:
-                if store is None or store is not self._store() or store.marked != seen:
+                if store is None or store is not self._store() or store.outbox_revision != seen:
                     return
             else:
                 self._changed.clear()
@@ -211,11 +210,11 @@ def live(sample: Sample) -> message.LiveValues:
     counters = {
         str(register.obis): (int(register.raw), register.scaler or 0)
         for register in reading.registers
-        if register.unit == WATT_HOUR and is_counter(register)
+        if is_energy_counter(register)
     }
     power = power_mw(reading.registers)
     return message.LiveValues(message.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
 
 
 def _source(status: Status) -> message.ReaderSource:
-    return message.ReaderSource(status.source, status.meter_id, status.ok, status.broken, status.sentence)
+    return message.ReaderSource(status.source, status.meter_id, status.ok, status.failed_check, status.sentence)

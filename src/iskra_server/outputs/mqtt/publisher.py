@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.mqtt.broker import Broker, keep_connected
 from iskra_server.outputs.mqtt.broker_connection import BrokerConnection
 from iskra_server.outputs.mqtt.catalogue import KnownMeter

@@ -5,6 +5,7 @@ import secrets
 import msgspec
 from msgspec import Struct
 
+from iskra_server.meter.identity import compact_name
 from iskra_server.outputs.mqtt.broker import Broker
 from iskra_server.outputs.mqtt.broker_connection import TIMEOUT_S, BrokerConnection, answered_within
 from iskra_server.outputs.mqtt.discovery import own_registers
@@ -70,9 +71,9 @@ def find_meter(topics: Topics, retained: dict[str, bytes], name: str, broker: st
     """The meter in topics, and its name. Raises RemovalError."""
     meters = {meter for topic in retained if (meter := topics.meter_of_availability(topic))}
     labels = {meter: _label(retained.get(topics.diagnostics(meter), b"")) or meter for meter in meters}
-    plain_name = _plain(name)
+    plain_name = compact_name(name)
     for meter, label in labels.items():
-        if plain_name in (meter, _plain(label)):
+        if plain_name in (meter, compact_name(label)):
             return meter, label
     available = f"it has {', '.join(sorted(labels.values()))}" if labels else "it has none"
     raise RemovalError(f"There is no meter {name} at {broker}; {available}.")
@@ -83,7 +84,3 @@ def _label(diagnostics: bytes) -> str:
         return msgspec.json.decode(diagnostics, type=_Label).id
     except (msgspec.MsgspecError, RecursionError):
         return ""
-
-
-def _plain(name: str) -> str:
-    return "".join(name.split()).lower()

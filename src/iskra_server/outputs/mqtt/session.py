@@ -13,7 +13,7 @@ import msgspec
 from paho.mqtt.client import MQTTMessage
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.mqtt.announcer import Announcer
 from iskra_server.outputs.mqtt.broker import report_denial, reporting_denials
@@ -251,7 +251,7 @@ class Session:
                 # the first of several sources of a meter gives it its name
                 named.add(status.meter_id)
                 self._rename(meter, status.facts.name)
-            published, now = self._published.get(meter), (status.broken, status.facts.locked)
+            published, now = self._published.get(meter), (status.failed_check, status.facts.locked)
             if published is None:
                 continue
             at_s, before = published.diagnostics or (-DIAGNOSTICS_EVERY_S, None)
