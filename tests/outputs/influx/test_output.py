@@ -54,7 +54,7 @@ class Line:
             every_s=every_s,
             flush_s=0.05,
             first_retry_s=0.01,
-            last_retry_s=0.1,
+            max_retry_s=0.1,
             memory_points=memory_points,
         )
 
@@ -184,7 +184,7 @@ def test_who_may_not_write_is_told_once_and_what_waits_arrives_when_he_may(
         async with line.running():
             await line.publish(samples(10))
             await line.until(lambda: line.spool.waiting == 10)
-            told = "refuses who we say we are (401). Correct outputs.influx.token"
+            told = "refuses the credentials (401). Correct outputs.influx.token"
             await line.until(lambda: told in line.output.state.sentence)
 
     async def allowed() -> None:
