@@ -16,10 +16,9 @@ from iskra_server.config import Config, ConfigError, InfluxConfig, MeterConfig, 
 from iskra_server.config.sections import OutputsConfig
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.influx.output import LineProtocol
-from iskra_server.outputs.influx.target import target_of
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.server import run
-from outputs.influx.databases import DATABASE, Influx, Points, Victoria, wait_for
+from outputs.influx.databases import DATABASE, Influx, Points, Victoria, target_of, wait_for
 from running import Server, free_port, serving, until
 from samples import START, energy, power, sample
 
@@ -49,7 +48,7 @@ class Line:
         self.spool = Spool(folder, SPOOL_BYTES)
         self.output = LineProtocol(
             hub=self.hub,
-            target=target_of(InfluxConfig(url=Address(url), **(place or {"database": DATABASE}))),  # type: ignore[arg-type]
+            target=target_of(url, **(place or {"database": DATABASE})),
             spool=self.spool,
             every_s=every_s,
             flush_s=0.05,

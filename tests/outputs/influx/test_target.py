@@ -12,16 +12,10 @@ from threading import Event, Thread
 import httpx
 import pytest
 
-from iskra_server.base.address import Address
-from iskra_server.base.secret import Secret
-from iskra_server.config import ConfigError, InfluxConfig
-from iskra_server.outputs.influx import target as targets
+from iskra_server.config import ConfigError
 from iskra_server.outputs.influx.target import PointsRefused, Target, Unavailable, write
+from outputs.influx.databases import target_of
 from running import free_port
-
-
-def target_of(url: str, token: str = "", password: str = "", **keys: str) -> Target:
-    return targets.target_of(InfluxConfig(url=Address(url), token=Secret(token), password=Secret(password), **keys))  # type: ignore[arg-type]
 
 
 def test_without_a_bucket_it_is_influxdb_1() -> None:
