@@ -25,7 +25,7 @@ from iskra_server.history.model.records import (
 )
 from iskra_server.history.store.schema import refused
 from iskra_server.history.store.store import Store
-from iskra_server.outputs.mqtt.settings import BrokerSettings, broker_settings
+from iskra_server.outputs.mqtt.broker_settings import BrokerSettings, broker_settings
 from iskra_server.reading.hub import Hub
 from running import COMMAND, until
 from samples import EXPORT, IMPORT

@@ -56,7 +56,7 @@ def _mdns(config: Config) -> PlannedOutput | None:
 def _mqtt(config: Config) -> PlannedOutput | None:
     if not config.outputs.mqtt.url:
         return None
-    from iskra_server.outputs.mqtt.settings import mqtt_settings  # noqa: PLC0415
+    from iskra_server.outputs.mqtt.broker_settings import mqtt_settings  # noqa: PLC0415
 
     settings = mqtt_settings(config.outputs.mqtt)
 
@@ -76,7 +76,7 @@ def _uplink(config: Config) -> PlannedOutput | None:
     if not config.history.enabled:
         raise ConfigError("uplink.url needs history.enabled: it stores what the central server does not have yet.")
     from iskra_server.fleet.messages import reader_name  # noqa: PLC0415
-    from iskra_server.outputs.mqtt.settings import broker_settings  # noqa: PLC0415
+    from iskra_server.outputs.mqtt.broker_settings import broker_settings  # noqa: PLC0415
 
     settings = broker_settings("uplink", uplink)
     try:

@@ -8,7 +8,7 @@ import telegrams
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config import MqttConfig
-from iskra_server.outputs.mqtt.settings import MqttSettings, mqtt_settings
+from iskra_server.outputs.mqtt.broker_settings import MqttSettings, mqtt_settings
 from outputs.mqtt.broker import Mosquitto
 from running import Head, Server, serving, until
 

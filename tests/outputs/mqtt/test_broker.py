@@ -23,8 +23,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from iskra_server.outputs.mqtt import broker_connection
 from iskra_server.outputs.mqtt.broker import MAX_RETRY_S, Broker, retry_delays_s
-from iskra_server.outputs.mqtt.broker_connection import MAX_PACKET_BYTES, error_of
-from iskra_server.outputs.mqtt.message import Message, MqttError, TakenOver
+from iskra_server.outputs.mqtt.broker_connection import MAX_PACKET_BYTES
+from iskra_server.outputs.mqtt.message import Message, MqttError, TakenOver, error_of
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.old import OldDoor
 from outputs.mqtt.published import SERVER, STATE, publishing, settings, telegram

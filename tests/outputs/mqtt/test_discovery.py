@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from iskra_server.meter.registers import REGISTERS
+from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity, own_registers
-from iskra_server.outputs.mqtt.settings import Language
 from iskra_server.outputs.mqtt.topics import Topics
 
 ID = "0a0149534b0004316b61"

@@ -11,7 +11,7 @@ import typer
 from iskra_server.cli.ui.options import ConfigFile, LogLevel, command_app, examples, only_set
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import load_with_origins, secrets_of
-from iskra_server.outputs.mqtt.settings import broker_settings
+from iskra_server.outputs.mqtt.broker_settings import broker_settings
 from iskra_server.runtime.logs import flush_or_exit, set_up
 
 app = command_app()

@@ -65,8 +65,8 @@ def remove(
 ) -> None:
     """Remove a meter's entities from Home Assistant and its topics from the MQTT broker. History is kept."""
     # imported here: no other subcommand needs MQTT
+    from iskra_server.outputs.mqtt.broker_settings import mqtt_settings  # noqa: PLC0415
     from iskra_server.outputs.mqtt.removal import RemovalError, remove  # noqa: PLC0415
-    from iskra_server.outputs.mqtt.settings import mqtt_settings  # noqa: PLC0415
 
     mqtt = load_config(config).outputs.mqtt
     if not mqtt.url:

@@ -26,9 +26,9 @@ from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.mqtt.broker import Broker, keep_connected, reporting_denials
-from iskra_server.outputs.mqtt.broker_connection import BrokerConnection, error_of
-from iskra_server.outputs.mqtt.message import PUBLISHING, Message
-from iskra_server.outputs.mqtt.settings import BrokerSettings
+from iskra_server.outputs.mqtt.broker_connection import BrokerConnection
+from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
+from iskra_server.outputs.mqtt.message import PUBLISHING, Message, error_of
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
 

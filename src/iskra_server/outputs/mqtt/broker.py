@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from iskra_server.base.backoff import Backoff
 from iskra_server.outputs.mqtt.broker_connection import TIMEOUT_S, BrokerConnection
+from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
 from iskra_server.outputs.mqtt.message import (
     ConnectionLost,
     Denied,
@@ -22,7 +23,6 @@ from iskra_server.outputs.mqtt.message import (
     TakenOver,
     UnsupportedProtocol,
 )
-from iskra_server.outputs.mqtt.settings import BrokerSettings
 from iskra_server.outputs.mqtt.topics import OFFLINE
 from iskra_server.outputs.state import OutputHealth
 

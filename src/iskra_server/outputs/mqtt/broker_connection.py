@@ -7,7 +7,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from iskra_server.base.threads import in_daemon_thread
+from iskra_server.outputs.mqtt.broker_settings import BrokerSettings, tls_context
 from iskra_server.outputs.mqtt.message import (
     PUBLISHING,
     READING,
@@ -26,11 +27,10 @@ from iskra_server.outputs.mqtt.message import (
     Denied,
     Message,
     MqttError,
-    NoAnswer,
     TakenOver,
     UnsupportedProtocol,
+    answered_within,
 )
-from iskra_server.outputs.mqtt.settings import BrokerSettings, tls_context
 
 # for connecting, and for each acknowledgement
 TIMEOUT_S = 5.0
@@ -45,27 +45,6 @@ _V5 = MQTTProtocolVersion.MQTTv5
 _MAX_RECEIVED = 10_000
 # Maximum Packet Size (MQTT 5, 3.1.2.11.4): anybody at the broker may publish 256 MB
 MAX_PACKET_BYTES = 1 << 20
-
-
-def error_of(errors: "BaseExceptionGroup[BaseException]") -> BaseException:
-    """Why the tasks of a session ended: they were cancelled, one has a bug, or the connection is lost."""
-    if (task := asyncio.current_task()) and task.cancelling():
-        # a task group in which a task fails during cancellation raises only that failure
-        return asyncio.CancelledError()
-    lost, bugs = errors.split(MqttError)
-    while isinstance(lost, BaseExceptionGroup):
-        lost = lost.exceptions[0]  # type: ignore[assignment]
-    return bugs or lost or ConnectionLost()
-
-
-@asynccontextmanager
-async def answered_within(seconds: float) -> AsyncIterator[None]:
-    """Raises NoAnswer."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise NoAnswer(f"it does not answer within {seconds:.0f} s") from None
 
 
 class BrokerConnection:

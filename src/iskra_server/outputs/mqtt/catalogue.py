@@ -10,9 +10,9 @@ from math import ceil
 from iskra_server.meter import identity
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.registers import BY_KEY
+from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity
 from iskra_server.outputs.mqtt.payloads import units
-from iskra_server.outputs.mqtt.settings import MqttSettings
 
 DIAGNOSTICS_EVERY_S = 30
 # so many missing diagnostics make their entities unavailable

@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from iskra_server.meter.registers import BY_KEY, Description
+from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.payloads import describe_unnamed, is_counter, obis_of, published_unit
-from iskra_server.outputs.mqtt.settings import Language
 from iskra_server.outputs.mqtt.topics import Topics
 
 Config = dict[str, Any]

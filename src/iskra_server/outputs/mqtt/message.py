@@ -1,5 +1,9 @@
 """A message to the broker, and the errors of a connection: each is a clause that says why."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from msgspec import Struct
 
 PUBLISHING, READING = "publishing to", "reading"
@@ -50,3 +54,24 @@ class TakenOver(MqttError):
     def __init__(self, client_id: str, *, is_sure: bool = True) -> None:
         verb = "uses" if is_sure else "seems to use"
         super().__init__(f"another program {verb} the client id {client_id} there")
+
+
+def error_of(errors: "BaseExceptionGroup[BaseException]") -> BaseException:
+    """Why the tasks of a session ended: they were cancelled, one has a bug, or the connection is lost."""
+    if (task := asyncio.current_task()) and task.cancelling():
+        # a task group in which a task fails during cancellation raises only that failure
+        return asyncio.CancelledError()
+    lost, bugs = errors.split(MqttError)
+    while isinstance(lost, BaseExceptionGroup):
+        lost = lost.exceptions[0]  # type: ignore[assignment]
+    return bugs or lost or ConnectionLost()
+
+
+@asynccontextmanager
+async def answered_within(seconds: float) -> AsyncIterator[None]:
+    """Raises NoAnswer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise NoAnswer(f"it does not answer within {seconds:.0f} s") from None

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.mqtt.broker import Broker, keep_connected
 from iskra_server.outputs.mqtt.broker_connection import BrokerConnection
+from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
 from iskra_server.outputs.mqtt.session import Session
-from iskra_server.outputs.mqtt.settings import MqttSettings
 from iskra_server.outputs.mqtt.topics import Topics
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub

@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from iskra_server.meter.identity import compact_name
 from iskra_server.outputs.mqtt.broker import Broker
-from iskra_server.outputs.mqtt.broker_connection import TIMEOUT_S, BrokerConnection, answered_within
+from iskra_server.outputs.mqtt.broker_connection import TIMEOUT_S, BrokerConnection
+from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.discovery import own_registers
-from iskra_server.outputs.mqtt.message import Message, MqttError, UnsupportedProtocol
-from iskra_server.outputs.mqtt.settings import MqttSettings
+from iskra_server.outputs.mqtt.message import Message, MqttError, UnsupportedProtocol, answered_within
 from iskra_server.outputs.mqtt.topics import ONLINE, Topics
 
 

@@ -7,7 +7,7 @@ import trustme
 
 from iskra_server.base.address import Address
 from iskra_server.config import CollectConfig, ConfigError
-from iskra_server.outputs.mqtt.settings import broker_settings, tls_context
+from iskra_server.outputs.mqtt.broker_settings import broker_settings, tls_context
 from outputs.mqtt.published import settings as settings_of
 
 
