@@ -144,14 +144,14 @@ def counted(store: Store, table: str) -> int:
         return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
-def arrive(centre: Store, *readers: FieldReader) -> None:
+def arrive(central: Store, *readers: FieldReader) -> None:
     """Wait until nothing waits, and compare row by row."""
     until(lambda: sum(reader.waiting for reader in readers) == 0, PATIENCE_S)
     for reader in readers:
-        assert rows(centre, reader.meters) == reader.rows
+        assert rows(central, reader.meters) == reader.rows
     meters = sum(len(reader.meters) for reader in readers)
-    assert counted(centre, "meter") == meters
-    assert counted(centre, "boundary") == sum(row[0] not in ("epoch", "power") for r in readers for row in r.rows)
+    assert counted(central, "meter") == meters
+    assert counted(central, "boundary") == sum(row[0] not in ("epoch", "power") for r in readers for row in r.rows)
 
 
 class Collecting:

@@ -21,7 +21,7 @@ ROLES = Path(__file__).parents[2] / "deploy" / "central" / "roles.sql"
 
 
 @pytest.fixture
-def roles(centre: Store, postgres: Postgres) -> Iterator[None]:
+def roles(central: Store, postgres: Postgres) -> Iterator[None]:
     psql = shutil.which("psql")
     assert psql, "it comes with PostgreSQL"
     settings = ["ON_ERROR_STOP=1", "collector_password=c", "server_password=s"]

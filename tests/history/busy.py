@@ -85,7 +85,7 @@ def drain(folder: Path, address: str) -> None:
     spool = HistorySpool([folder])
     spool.open()
     with closing(Store(address)) as store:
-        spool.write(store.write)
+        spool.replay(store.write)
     spool.close()
     assert (spool.records, spool.telegrams, spool.dropped) == (0, 0, (0, 0))
 

@@ -15,14 +15,14 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.base.secret import Secret
 from iskra_server.cost.contracts import Contract
 from iskra_server.diagnosis.facts import Facts
-from iskra_server.diagnosis.reception import Day
 from iskra_server.diagnosis.status import Status, run_checks
-from iskra_server.history.recording.writer import WriterState
+from iskra_server.history.recording.writer_state import WriterState
 from iskra_server.history.store.reads import Reads
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
+from iskra_server.reading.reception import ReceptionDay
 from iskra_server.web.app import App, create_app
 from iskra_server.web.http.settings import Scope, Settings
 from samples import METER_ID, SERVER_ID, energy, power, reading
@@ -71,7 +71,7 @@ class ServerStub:
     history_state: Callable[[], WriterState | None] = lambda: None
     output_states: Callable[[], Sequence[OutputState]] = list
     recent_bytes: Callable[[], Sequence[tuple[str, bytes]]] = list
-    reception_days: Callable[[], Sequence[tuple[str, Day]]] = list
+    reception_days: Callable[[], Sequence[tuple[str, ReceptionDay]]] = list
     log_lines: Callable[[], Sequence[str]] = list
     dropped_log_lines: Callable[[], int] = int
 

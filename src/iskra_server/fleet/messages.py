@@ -1,12 +1,12 @@
-"""What travels between a reader and the centre: JSON, named by its version, and the topics that it travels by.
+"""Messages between readers and the central server: JSON with a version, and their topics.
 
-    iskra/v1/READER/quarters   closed quarters of one meter; answered when they are in the database
-    iskra/v1/READER/kept       those answers: the number of the message, and why it was refused where it was
-    iskra/v1/READER/live       a meter's power and counters now; nobody answers
-    iskra/v1/READER/status     how the reader's sources stand; "offline" is its will
+    iskra/v1/READER/quarters   closed quarters of one meter; answered once they are in the database
+    iskra/v1/READER/kept       the answers: number of the message, and the reason where it was refused
+    iskra/v1/READER/live       current power and counters of a meter; not answered
+    iskra/v1/READER/status     state of the reader's sources; "offline" is its will
 
-A row is known by meter, register and quarter, wherever and however often it arrives: so everything may come twice, and
-in any order. A number is an integer and a power of ten, as the meter sent it.
+Meter, register and quarter identify a row, so messages may arrive twice and in any order. A number is an integer and
+a power of ten, as the meter sent it.
 """
 
 import socket
@@ -29,21 +29,21 @@ from iskra_server.history.model.records import (
 from iskra_server.meter.obis import Obis
 
 VERSION = 1
-# a quarter of the year 2200; a 32-bit clock that ran over lies far beyond
-_LAST_QUARTER = 8_065_000
+# in the year 2200; the overflow of a 32-bit clock lies far beyond it
+_MAX_QUARTER = 8_065_000
 
-Quarter = Annotated[int, Meta(ge=0, le=_LAST_QUARTER)]
+Quarter = Annotated[int, Meta(ge=0, le=_MAX_QUARTER)]
 Int64 = Annotated[int, Meta(ge=-INT64_MAX - 1, le=INT64_MAX)]
 Scaler = Annotated[int, Meta(ge=-18, le=18)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Seconds = Annotated[int, Meta(ge=0, le=_LAST_QUARTER * 900)]
+Seconds = Annotated[int, Meta(ge=0, le=_MAX_QUARTER * 900)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
-# a meter has a dozen registers that count
-_REGISTERS = 100
+# a meter has a dozen counters
+_MAX_REGISTERS = 100
 
 
 class CounterRow(Struct, frozen=True, array_like=True):
-    """A counter at the beginning of a quarter; `quality` as in the database."""
+    """A counter at the beginning of a quarter; `quality` is the number in the database."""
 
     quarter: Quarter
     raw: Int64
@@ -77,24 +77,24 @@ class ClosedQuarters(Struct, frozen=True, omit_defaults=True):
     meter: Name
     server_id: Annotated[str, Meta(max_length=100)]
     seen: tuple[Seconds, Seconds]
-    counters: Annotated[dict[str, list[CounterRow]], Meta(max_length=_REGISTERS)] = {}
+    counters: Annotated[dict[str, list[CounterRow]], Meta(max_length=_MAX_REGISTERS)] = {}
     power: list[PowerRow] = []
     epochs: list[EpochRow] = []
     simulated: bool = False
 
 
 class LiveValues(Struct, frozen=True, omit_defaults=True):
-    """A meter now; `counters` are raw and scaler by register."""
+    """Current values of a meter; `counters` has raw and scaler by register."""
 
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     meter: Name
     at_s: Seconds
     power_mw: Int64 | None = None
-    counters: Annotated[dict[str, tuple[int, int]], Meta(max_length=_REGISTERS)] = {}
+    counters: Annotated[dict[str, tuple[int, int]], Meta(max_length=_MAX_REGISTERS)] = {}
 
 
 class ReaderSource(Struct, frozen=True):
-    """One source of a reader: the first check that fails (`broken` on the wire), and what to do."""
+    """A source of a reader: `broken` is the first check that fails, `sentence` says what to do."""
 
     source: str
     meter: str | None
@@ -111,7 +111,7 @@ class ReaderStatus(Struct, frozen=True):
 
 
 class ReaderTopics(Struct, frozen=True):
-    """The topics of one reader."""
+    """The topics of one reader: topics["quarters"] is iskra/v1/READER/quarters."""
 
     base: str
     reader: str
@@ -124,12 +124,12 @@ def reader_name(configured: str) -> str:
     """The configured name of a reader, else that of its machine. Raises ValueError."""
     name = configured or socket.gethostname()
     if not name or set(name) & set("/+#$\0 "):
-        raise ValueError(f"the reader's name '{name}' cannot stand in a topic; choose letters, digits, - and .")
+        raise ValueError(f"the reader's name '{name}' cannot be part of a topic; choose letters, digits, - and .")
     return name
 
 
 def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:
-    """What a reader says of one meter."""
+    """The message with these records of one meter."""
     counters: dict[str, list[CounterRow]] = {}
     power, epochs = [], []
     for record in records:
@@ -137,11 +137,11 @@ def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:
             case QuarterReading(_, obis, quarter, value, quality, epoch):
                 row = CounterRow(quarter, value.raw, value.scaler, QUALITIES.index(quality), epoch)
                 counters.setdefault(str(obis), []).append(row)
-            case PowerQuarter(_, quarter, least, mean, most, count):
-                power.append(PowerRow(quarter, least, mean, most, count))
+            case PowerQuarter(_, quarter, min_mw, mean_mw, max_mw, count):
+                power.append(PowerRow(quarter, min_mw, mean_mw, max_mw, count))
             case EpochStart(_, obis, epoch, at_s, before, after):
-                known = (before.raw, before.scaler) if before else ()
-                epochs.append(EpochRow(str(obis), epoch, at_s, after.raw, after.scaler, *known))
+                last = (before.raw, before.scaler) if before else ()
+                epochs.append(EpochRow(str(obis), epoch, at_s, after.raw, after.scaler, *last))
     seen = info.first_s, info.last_s
     return ClosedQuarters(VERSION, info.meter_id, info.server_id, seen, counters, power, epochs, info.simulated)
 
@@ -151,7 +151,7 @@ def info(message: ClosedQuarters) -> MeterInfo:
 
 
 def records(message: ClosedQuarters) -> Iterator[Record]:
-    """What a message holds, as history keeps it. Raises ValueError for a register that is none."""
+    """The records in a message. Raises ValueError for an invalid OBIS code."""
     meter = message.meter
     for code, values in message.counters.items():
         obis = Obis.parse(code)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from iskra_server.base.clock import Clock, PauseDetector
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
-from iskra_server.diagnosis.reception import Day
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.location import database_address, spool_folders
 from iskra_server.meter.guard import Guard
@@ -22,6 +21,7 @@ from iskra_server.outputs.state import OutputState
 from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
+from iskra_server.reading.reception import ReceptionDay
 from iskra_server.runtime.fault_log import watch
 from iskra_server.runtime.http_server import Http, addresses
 from iskra_server.runtime.logs import ALWAYS, RecentLines, dropped_lines, set_up
@@ -37,7 +37,7 @@ from iskra_server.web.http.settings import Settings
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
     from iskra_server.history.recording.archive import Archive
-    from iskra_server.history.recording.writer import WriterState
+    from iskra_server.history.recording.writer_state import WriterState
     from iskra_server.history.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ class Composition:
     def recent_bytes(self) -> list[tuple[str, bytes]]:
         return [(reader.source.url, reader.recent_bytes) for reader in self._readers.values()]
 
-    def reception_days(self) -> list[tuple[str, Day]]:
+    def reception_days(self) -> list[tuple[str, ReceptionDay]]:
         return [(reader.source.url, reader.day()) for reader in self._readers.values()]
 
     def log_lines(self) -> Sequence[str]:

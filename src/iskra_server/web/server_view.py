@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from iskra_server.diagnosis.reception import Day
 from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
+from iskra_server.reading.reception import ReceptionDay
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
-    from iskra_server.history.recording.writer import WriterState
+    from iskra_server.history.recording.writer_state import WriterState
     from iskra_server.history.store.reads import Reads
 
 
@@ -35,7 +35,7 @@ class ServerView(Protocol):
     def recent_bytes(self) -> Sequence[tuple[str, bytes]]:
         """Each source with the last bytes that it received."""
 
-    def reception_days(self) -> Sequence[tuple[str, Day]]:
+    def reception_days(self) -> Sequence[tuple[str, ReceptionDay]]:
         """Each source with its reception during the last day."""
 
     def log_lines(self) -> Sequence[str]:

@@ -16,13 +16,13 @@ def received(kind: str, payload: bytes) -> ReceivedMessage:
     return ReceivedMessage(f"iskra/v1/cellar/{kind}", payload)
 
 
-def test_quarters_and_who_sent_them() -> None:
+def test_quarters_are_decoded_with_their_reader() -> None:
     batch = ingest([received("quarters", message.encode(message.quarters(METER, [quarter_reading()])))], NOW_S)
     assert (batch.records, batch.meters, batch.refused) == ([quarter_reading()], [METER], [])
     assert batch.contacts == [LastContact(METER_ID, "cellar", METER.last_s)]
 
 
-def test_a_reader_whose_clock_runs_ahead_is_not_heard_of_in_the_future() -> None:
+def test_no_contact_lies_in_the_future() -> None:
     ahead = message.quarters(METER, [quarter_reading()])
     payload = message.encode(ahead).replace(b"1763805600]", b"1900000000]")
     assert ingest([received("quarters", payload)], NOW_S).contacts[0].at_s == NOW_S
@@ -33,7 +33,7 @@ def test_a_live_value() -> None:
     assert ingest([received("live", payload)], NOW_S).contacts == [LastContact(METER_ID, "cellar", NOW_S, 230_000)]
 
 
-def test_how_a_reader_stands() -> None:
+def test_the_state_of_a_reader_names_its_first_fault() -> None:
     broken = message.ReaderSource("tcp://a", None, False, "port", "Nothing listens at a. Check it.")
     well = message.ReaderSource("tcp://b", METER_ID, True, None, "The meter is being read.")
     for sources, ok, sentence in (([well, broken], False, broken.sentence), ([well], True, "All sources are read.")):
@@ -45,13 +45,13 @@ def test_how_a_reader_stands() -> None:
     assert "not connected" in gone.sentence
 
 
-def test_a_reader_of_a_thousand_broken_sources_is_heard() -> None:
+def test_a_reader_with_a_thousand_broken_sources_is_stored() -> None:
     broken = message.ReaderSource("/dev/serial/by-id/" + "x" * 60, METER_ID, False, "port", "It is away. " * 20)
     batch = ingest([received("status", message.encode(message.ReaderStatus(1, 5, "0.1", [broken] * 1000)))], NOW_S)
     assert (len(batch.readers), batch.refused) == (1, [])
 
 
-def test_what_cannot_be_read_is_refused_alone() -> None:
+def test_a_message_that_cannot_be_decoded_is_refused_alone() -> None:
     good = received("quarters", message.encode(message.quarters(METER, [quarter_reading(QUARTER + 1)])))
     bad = [
         received("quarters", b"{"),

@@ -18,7 +18,7 @@ def words(store: Store) -> list[tuple[object, ...]]:
         return [tuple(row)[1:] for row in connection.execute(select(live)).all()]
 
 
-def test_the_newest_word_of_a_meter_counts_whatever_comes_last(store: Store) -> None:
+def test_the_newest_contact_of_a_meter_counts_in_any_order(store: Store) -> None:
     write_batch(store, IngestBatch([quarter_reading()], [METER], [LastContact(METER_ID, "cellar", 100, 5)]))
     write_batch(
         store,
@@ -37,14 +37,14 @@ def test_the_newest_word_of_a_meter_counts_whatever_comes_last(store: Store) -> 
     assert words(store) == [("attic", 130, 9)]
 
 
-def test_how_readers_stand(store: Store) -> None:
+def test_the_newest_state_of_a_reader_counts_in_any_order(store: Store) -> None:
     for at_s, ok in ((10, True), (20, False), (15, True)):
         write_batch(store, IngestBatch(readers=[ReaderState("cellar", at_s, ok, "All is well.", "[]")]))
     with store.transaction(write=False) as connection:
         assert [(row.name, row.at_s, row.ok) for row in connection.execute(select(reader))] == [("cellar", 20, False)]
 
 
-def test_what_was_refused_is_kept(store: Store) -> None:
+def test_refused_messages_are_stored(store: Store) -> None:
     refusal = Refusal(5, "iskra/v1/cellar/quarters", "it is no JSON", b"\0\xff")
     write_batch(store, IngestBatch(refused=[refusal]))
     write_batch(store, IngestBatch(refused=[refusal]))

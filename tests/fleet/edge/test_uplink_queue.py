@@ -1,4 +1,4 @@
-"""What is marked for the centre, and what is forgotten, on both databases."""
+"""What is marked for the central server, and what is forgotten, on both databases."""
 
 import pytest
 from msgspec.structs import replace
@@ -11,95 +11,88 @@ from samples import EXPORT, METER_ID
 
 
 @pytest.fixture
-def box(store: Store) -> UplinkQueue:
-    outbox = UplinkQueue(store)
-    outbox.enable("cellar")
-    return outbox
+def queue(store: Store) -> UplinkQueue:
+    queue = UplinkQueue(store)
+    queue.enable("cellar")
+    return queue
 
 
-def sent(box: UplinkQueue) -> list[Record]:
-    return [record for parcel in box.next_parcels(9, {}) for record in parcel.records]
+def sent(queue: UplinkQueue) -> list[Record]:
+    return [record for parcel in queue.next_parcels(9, {}) for record in parcel.records]
 
 
-def test_nothing_is_marked_where_nobody_wants_it(store: Store) -> None:
+def test_without_an_uplink_nothing_is_queued(store: Store) -> None:
     store.write([quarter_reading()], [METER])
-    box = UplinkQueue(store)
-    assert (box.count(), box.next_parcels(9, {}), store.outbox_revision) == (0, [], 0)
+    queue = UplinkQueue(store)
+    assert (queue.count(), queue.next_parcels(9, {}), store.outbox_revision) == (0, [], 0)
 
 
-def test_what_is_written_is_marked_and_sent_as_it_is(store: Store, box: UplinkQueue) -> None:
+def test_written_records_are_queued_and_sent_unchanged(store: Store, queue: UplinkQueue) -> None:
     rows: list[Record] = [quarter_reading(), quarter_reading(obis=EXPORT), power(), epoch()]
     store.write(rows, [METER])
     assert store.outbox_revision == 1
-    (parcel,) = box.next_parcels(9, {})
+    (parcel,) = queue.next_parcels(9, {})
     assert parcel.meter == METER
     assert sorted(map(repr, parcel.records)) == sorted(map(repr, rows))
-    box.confirm([parcel])
-    assert (box.count(), box.next_parcels(9, {})) == (0, [])
+    queue.confirm([parcel])
+    assert (queue.count(), queue.next_parcels(9, {})) == (0, [])
 
 
-def test_what_was_there_before_is_sent_too_and_only_once(store: Store) -> None:
+def test_earlier_history_is_sent_once_per_reader_name(store: Store) -> None:
     store.write([quarter_reading(), power(QUARTER + 1), epoch()], [METER])
-    box = UplinkQueue(store)
-    box.enable("cellar")
-    assert len(sent(box)) == 3
-    box.confirm(box.next_parcels(9, {}))
-    box.enable("cellar")
-    assert box.count() == 0
-    box.enable("cellar under another name")
-    assert len(sent(box)) == 3
+    queue = UplinkQueue(store)
+    queue.enable("cellar")
+    assert len(sent(queue)) == 3
+    queue.confirm(queue.next_parcels(9, {}))
+    queue.enable("cellar")
+    assert queue.count() == 0
+    queue.enable("cellar under another name")
+    assert len(sent(queue)) == 3
 
 
-def test_what_changed_on_its_way_is_sent_again(store: Store, box: UplinkQueue) -> None:
-    """A restart within a quarter: the half with more telegrams is the truth, and the centre must have it."""
+def test_a_quarter_that_changed_in_flight_is_sent_again(store: Store, queue: UplinkQueue) -> None:
+    """A restart within a quarter: the half with more telegrams is the truth, and the central server must have it."""
     store.write([power()], [METER])
-    (parcel,) = box.next_parcels(9, {})
+    (parcel,) = queue.next_parcels(9, {})
     whole = replace(power(), mean_mw=1, count=901)
     store.write([whole], [METER])
-    box.confirm([parcel])
-    assert sent(box) == [whole]
+    queue.confirm([parcel])
+    assert sent(queue) == [whole]
 
 
-def test_what_is_on_its_way_is_not_sent_twice(store: Store, box: UplinkQueue) -> None:
+def test_quarters_in_flight_are_not_sent_twice(store: Store, queue: UplinkQueue) -> None:
     store.write([quarter_reading(QUARTER + place) for place in range(PARCEL + 5)], [METER])
-    (first,) = box.next_parcels(9, {})
+    (first,) = queue.next_parcels(9, {})
     assert list(first.marks) == list(range(QUARTER, QUARTER + PARCEL))
-    (second,) = box.next_parcels(9, {METER_ID: first.marks})
+    (second,) = queue.next_parcels(9, {METER_ID: first.marks})
     assert list(second.marks) == list(range(QUARTER + PARCEL, QUARTER + PARCEL + 5))
-    assert box.next_parcels(9, {METER_ID: [*first.marks, *second.marks]}) == []
+    assert queue.next_parcels(9, {METER_ID: [*first.marks, *second.marks]}) == []
 
 
-def test_the_meter_that_waits_longest_goes_first(store: Store, box: UplinkQueue) -> None:
+def test_the_meter_with_the_oldest_quarter_goes_first(store: Store, queue: UplinkQueue) -> None:
     store.write([quarter_reading(QUARTER)], [METER])
     store.write([quarter_reading(QUARTER - 1, meter=OTHER)], [OTHER])
-    assert [parcel.meter.meter_id for parcel in box.next_parcels(9, {})] == [OTHER.meter_id, METER_ID]
-    assert [parcel.meter.meter_id for parcel in box.next_parcels(1, {})] == [OTHER.meter_id]
+    assert [parcel.meter.meter_id for parcel in queue.next_parcels(9, {})] == [OTHER.meter_id, METER_ID]
+    assert [parcel.meter.meter_id for parcel in queue.next_parcels(1, {})] == [OTHER.meter_id]
 
 
-def test_a_month_of_many_meters_goes_in_parcels_of_a_day(store: Store, box: UplinkQueue) -> None:
+def test_a_month_of_five_meters_is_sent_in_parcels_of_a_day(store: Store, queue: UplinkQueue) -> None:
     meters = [replace(METER, meter_id=f"1 ISK 00 {number:08}") for number in range(5)]
     for meter in meters:
         store.write([quarter_reading(QUARTER + place, meter=meter) for place in range(30 * 96)], [meter])
     parcels = 0
-    while found := box.next_parcels(8, {}):
+    while found := queue.next_parcels(8, {}):
         assert all(len(parcel.marks) == PARCEL for parcel in found)
-        box.confirm(found)
+        queue.confirm(found)
         parcels += len(found)
     assert parcels == 30 * len(meters)
 
 
-def test_marking_ends(store: Store, box: UplinkQueue) -> None:
-    store.write([quarter_reading()], [METER])
-    box.end()
-    store.write([quarter_reading(QUARTER + 1)], [METER])
-    assert box.count() == 0
-
-
-def test_points_are_no_business_of_the_centre(store: Store, box: UplinkQueue) -> None:
+def test_points_are_not_queued(store: Store, queue: UplinkQueue) -> None:
     store.write([block()], [METER])
-    assert (box.count(), store.outbox_revision) == (0, 0)
+    assert (queue.count(), store.outbox_revision) == (0, 0)
 
 
-def test_a_power_quarter_alone_is_a_parcel(store: Store, box: UplinkQueue) -> None:
+def test_a_power_quarter_alone_is_a_parcel(store: Store, queue: UplinkQueue) -> None:
     store.write([power()], [METER])
-    assert [type(record) for record in sent(box)] == [PowerQuarter]
+    assert [type(record) for record in sent(queue)] == [PowerQuarter]

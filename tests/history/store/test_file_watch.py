@@ -19,7 +19,7 @@ from samples import IMPORT, METER_ID
 @pytest.fixture
 def writer(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
     """It has written one quarter."""
-    monkeypatch.setattr(writing, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(writing, "CHECK_FILE_S", 0.05)
     made = Writer(lambda: Store(f"sqlite:///{file}"), together_s=0.01, first_retry_s=0.02)
     made.start()
     made.enqueue([quarter_reading(), block()], METER)

@@ -1,11 +1,11 @@
-"""A reader's road to the centre: every closed quarter, until the centre has said that it keeps it.
+"""The uplink of a reader: sends every closed quarter until the central server has confirmed it.
 
-    ledger -> outbox -> at most WINDOW messages on their way -> broker -> a collector -> its database
-       ^____________________ "kept": the marks of these quarters go ____________________|
+    ledger -> queue -> at most WINDOW messages in flight -> broker -> a collector -> its database
+       ^_____________________ "kept": remove the marks of these quarters ____________|
 
-The broker's own acknowledgement is not enough: it may forget, and may have nobody to give a message to. What is not
-answered goes again, ever more rarely and one at a time while nobody answers, so that a centre that comes back is not
-flooded. Live values are sent beside that, and may be lost.
+An acknowledgement of the broker is not enough: it may lose a message, or have no collector to deliver it to. Without an
+answer, messages are sent again, one at a time and with growing delays, so that readers do not flood a central server
+that comes back. Live values are sent once and may be lost.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from iskra_server.outputs.mqtt.broker import Broker, keep_connected, reporting_d
 from iskra_server.outputs.mqtt.broker_connection import BrokerConnection
 from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
 from iskra_server.outputs.mqtt.message import PUBLISHING, Message, error_of
+from iskra_server.outputs.mqtt.topics import OFFLINE
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
 
@@ -37,18 +38,20 @@ log = logging.getLogger(__name__)
 WINDOW = 8
 RESEND_S, MAX_RESEND_S = 60.0, 900.0
 STATUS_EVERY_S = 300.0
-_LOOK_S = 1.0
+_CHECK_STATUS_EVERY_S = 5.0
+# the writer's thread changes the store and its marks; an event from there would need the store to know of the uplink
+_POLL_S = 1.0
 
 
 class InFlight(Struct, frozen=True):
-    """A parcel on its way, at a monotonic moment."""
+    """A parcel that was sent at a monotonic time and is not answered yet."""
 
     parcel: Parcel
     at_s: float
 
 
 class Uplink:
-    """`run` ends only when it is cancelled. `store` gives None while history is not open."""
+    """`run` ends only when it is cancelled. `store` returns None while history is not open."""
 
     def __init__(
         self,
@@ -71,12 +74,12 @@ class Uplink:
         self._live_every_s = live_every_s
         self._backoff = Backoff(resend_s, MAX_RESEND_S)
         self._resend_s = self._backoff.next_s()
-        self._begun: Store | None = None
+        self._enabled_store: Store | None = None
         self._in_flight: dict[bytes, InFlight] = {}
         self._number = 0
         self._window = WINDOW
-        self._kept: list[Parcel] = []
-        self._changed = asyncio.Event()
+        self._answered: list[Parcel] = []
+        self._has_answer = asyncio.Event()
         self.health = OutputHealth("uplink")
 
     async def run(self) -> None:
@@ -85,54 +88,58 @@ class Uplink:
             Broker(self._settings, self._topics["status"]),
             self.health,
             self._session,
-            connected=f"sending to the centre at {address}",
+            connected=f"Sending to the central server at {address}",
             lost=lambda error: (
-                f"The centre at {address} is away: {self._settings.masked(error)}. {error.advice}. "
-                "Quarters wait, and go when it is back."
+                f"The central server at {address} is away: {self._settings.masked(error)}. {error.advice}. "
+                "Quarters wait and are sent when it is back."
             ),
         )
 
     async def _session(self, connection: BrokerConnection) -> None:
-        # what was on its way through the old connection may have been lost with it
+        # messages may have been lost with the old connection
         self._in_flight.clear()
         with reporting_denials(self.health):
             await connection.subscribe(self._topics["kept"], qos=1)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._hear(connection), name="uplink answers")
-                tasks.create_task(self._tell_status(connection), name="uplink status")
+                tasks.create_task(self._receive_answers(connection), name="uplink answers")
+                tasks.create_task(self._send_status(connection), name="uplink status")
                 if self._live_every_s:
-                    tasks.create_task(self._tell_live(connection), name="uplink live")
-                await self._send(connection)
+                    tasks.create_task(self._send_live(connection), name="uplink live")
+                await self._send_quarters(connection)
+        except asyncio.CancelledError:
+            # after an orderly disconnect the broker publishes no will
+            connection.publish_qos0(Message(self._topics["status"], OFFLINE))
+            raise
         except BaseExceptionGroup as errors:
             raise error_of(errors) from None
 
-    async def _send(self, connection: BrokerConnection) -> None:
-        seen = -1
+    async def _send_quarters(self, connection: BrokerConnection) -> None:
+        marked = -1
         while True:
             store = self._store()
             try:
                 if store is not None:
-                    await self._forget_kept(store)
-                    self._give_up_waiting()
-                    room, seen = self._window - len(self._in_flight), store.outbox_revision
-                    for parcel in await self._parcels(store, room) if room > 0 else ():
-                        await self._send_one(connection, parcel)
+                    await self._confirm_answered(store)
+                    self._drop_unanswered()
+                    room, marked = self._window - len(self._in_flight), store.outbox_revision
+                    for parcel in await self._next_parcels(store, room) if room > 0 else ():
+                        await self._send_parcel(connection, parcel)
             except StoreError as error:
-                log.debug("quarters wait for the database: %s", error)
-            await self._something_to_do(store, seen)
+                log.debug("Quarters wait for the database: %s", error)
+            await self._wait_for_work(store, marked)
 
-    async def _parcels(self, store: Store, room: int) -> list[Parcel]:
-        outbox = UplinkQueue(store)
-        if store is not self._begun:
-            await asyncio.to_thread(outbox.enable, self._topics.reader)
-            self._begun = store
-        away: dict[str, list[int]] = {}
+    async def _next_parcels(self, store: Store, room: int) -> list[Parcel]:
+        queued = UplinkQueue(store)
+        if store is not self._enabled_store:
+            await asyncio.to_thread(queued.enable, self._topics.reader)
+            self._enabled_store = store
+        in_flight: dict[str, list[int]] = {}
         for sent in self._in_flight.values():
-            away.setdefault(sent.parcel.meter.meter_id, []).extend(sent.parcel.marks)
-        return await asyncio.to_thread(outbox.next_parcels, room, away)
+            in_flight.setdefault(sent.parcel.meter.meter_id, []).extend(sent.parcel.marks)
+        return await asyncio.to_thread(queued.next_parcels, room, in_flight)
 
-    async def _send_one(self, connection: BrokerConnection, parcel: Parcel) -> None:
+    async def _send_parcel(self, connection: BrokerConnection, parcel: Parcel) -> None:
         self._number += 1
         number = self._number.to_bytes(4)
         self._in_flight[number] = InFlight(parcel, time.monotonic())
@@ -141,71 +148,71 @@ class Uplink:
             await connection.request(Message(self._topics["quarters"], payload), self._topics["kept"], number)
             self.health.allowed(f"{PUBLISHING} {self._topics['quarters']}")
 
-    async def _hear(self, connection: BrokerConnection) -> None:
+    async def _receive_answers(self, connection: BrokerConnection) -> None:
         async for answer in connection.messages():
             number = getattr(answer.properties, "CorrelationData", b"")
             sent = self._in_flight.pop(number, None)
             if sent is None:
                 continue
             if reason := bytes(answer.payload).decode(errors="replace"):
-                log.warning("the centre refuses quarters of %s: %s", sent.parcel.meter.meter_id, reason)
-            self._kept.append(sent.parcel)
+                log.warning("The central server refuses quarters of %s: %s", sent.parcel.meter.meter_id, reason)
+            self._answered.append(sent.parcel)
             self.health.delivered += len(sent.parcel.marks)
             self._backoff.reset()
             self._window, self._resend_s = WINDOW, self._backoff.next_s()
-            self._changed.set()
+            self._has_answer.set()
 
-    async def _forget_kept(self, store: Store) -> None:
-        if kept := self._kept:
-            self._kept = []
-            await asyncio.to_thread(UplinkQueue(store).confirm, kept)
+    async def _confirm_answered(self, store: Store) -> None:
+        if answered := self._answered:
+            self._answered = []
+            await asyncio.to_thread(UplinkQueue(store).confirm, answered)
 
-    def _give_up_waiting(self) -> None:
-        """Nobody answers: what is on its way counts as lost, and the next goes alone and later."""
+    def _drop_unanswered(self) -> None:
+        """After a timeout everything in flight is lost; then messages go one at a time, with a longer timeout."""
         oldest_s = min((sent.at_s for sent in self._in_flight.values()), default=time.monotonic())
         if time.monotonic() - oldest_s > self._resend_s:
             self._in_flight.clear()
             self._window, self._resend_s = 1, self._backoff.next_s()
 
-    async def _something_to_do(self, store: Store | None, seen: int) -> None:
-        """An answer has come, or the ledger has grown, or a moment has passed in which something may be late."""
-        late_s = time.monotonic() + self._resend_s
-        while time.monotonic() < late_s:
+    async def _wait_for_work(self, store: Store | None, marked: int) -> None:
+        """Until an answer arrives, the ledger has changed, history was reopened, or the timeout is over."""
+        end_s = time.monotonic() + self._resend_s
+        while time.monotonic() < end_s:
             try:
-                async with asyncio.timeout(_LOOK_S):
-                    await self._changed.wait()
+                async with asyncio.timeout(_POLL_S):
+                    await self._has_answer.wait()
             except TimeoutError:
-                if store is None or store is not self._store() or store.outbox_revision != seen:
+                if store is None or store is not self._store() or store.outbox_revision != marked:
                     return
             else:
-                self._changed.clear()
+                self._has_answer.clear()
                 return
 
-    async def _tell_live(self, connection: BrokerConnection) -> None:
-        told_s: dict[str, float] = {}
+    async def _send_live(self, connection: BrokerConnection) -> None:
+        sent_s: dict[str, float] = {}
         with self._hub.subscribe("uplink") as samples:
             async for sample in samples:
                 meter = sample.reading.meter_id
-                if sample.monotonic_s - told_s.get(meter, -self._live_every_s) >= self._live_every_s:
-                    told_s[meter] = sample.monotonic_s
+                if sample.monotonic_s - sent_s.get(meter, -self._live_every_s) >= self._live_every_s:
+                    sent_s[meter] = sample.monotonic_s
                     connection.publish_qos0(Message(self._topics["live"], message.encode(live(sample))))
 
-    async def _tell_status(self, connection: BrokerConnection) -> None:
-        """When it changes, and now and then."""
-        told, told_s = None, 0.0
+    async def _send_status(self, connection: BrokerConnection) -> None:
+        """When it has changed, and every five minutes."""
+        sent, sent_s = None, 0.0
         while True:
             sources = [_source(status) for status in self._statuses()]
-            if sources != told or time.monotonic() - told_s >= STATUS_EVERY_S:
-                told, told_s = sources, time.monotonic()
+            if sources != sent or time.monotonic() - sent_s >= STATUS_EVERY_S:
+                sent, sent_s = sources, time.monotonic()
                 status = message.ReaderStatus(message.VERSION, int(time.time()), self._version, sources)
                 with reporting_denials(self.health):
                     await connection.publish(Message(self._topics["status"], message.encode(status)), retain=False)
                     self.health.allowed(f"{PUBLISHING} {self._topics['status']}")
-            await asyncio.sleep(_LOOK_S * 5)
+            await asyncio.sleep(_CHECK_STATUS_EVERY_S)
 
 
 def live(sample: Sample) -> message.LiveValues:
-    """A meter's power and counters, exactly as they came."""
+    """The power and counters of a sample, exact."""
     reading = sample.reading
     counters = {
         str(register.obis): (int(register.raw), register.scaler or 0)
