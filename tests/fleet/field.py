@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import select, text
 
-from iskra_server.fleet.broker import settings
+from iskra_server.base.address import Address
+from iskra_server.config import UplinkConfig
 from iskra_server.fleet.central.tables import Refusal
 from iskra_server.fleet.edge.uplink import Uplink
 from iskra_server.fleet.edge.uplink_queue import UplinkQueue
@@ -24,7 +25,7 @@ from iskra_server.history.model.records import (
 )
 from iskra_server.history.store.schema import refused
 from iskra_server.history.store.store import Store
-from iskra_server.outputs.mqtt.settings import Settings
+from iskra_server.outputs.mqtt.broker_settings import BrokerSettings, broker_settings
 from iskra_server.reading.hub import Hub
 from running import COMMAND, until
 from samples import EXPORT, IMPORT
@@ -35,10 +36,8 @@ FIRST = 1_990_000
 Row = tuple[object, ...]
 
 
-def broker_settings(url: str, client_id: str = "") -> Settings:
-    return settings(
-        url=url, password="", base_topic="iskra/v1", ca_file="", cert_file="", key_file="", client_id=client_id
-    )
+def settings_for(url: str) -> BrokerSettings:
+    return broker_settings("uplink", UplinkConfig(url=Address(url)))
 
 
 class FieldReader:
@@ -97,7 +96,7 @@ class FieldReader:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         assert self._task
         uplink = Uplink(
-            settings=broker_settings(self._url),
+            settings=settings_for(self._url),
             reader=self.name,
             store=lambda: self.store,
             hub=self.hub,

@@ -52,3 +52,10 @@ def test_other_versions_and_malformed_messages_are_refused(change: dict[str, obj
 
 def test_the_topics_of_a_reader() -> None:
     assert message.ReaderTopics("iskra/v1", "cellar")["kept"] == "iskra/v1/cellar/kept"
+
+
+def test_a_reader_has_a_name_that_a_topic_can_hold() -> None:
+    assert message.reader_name("cellar-12") == "cellar-12"
+    assert message.reader_name("")
+    with pytest.raises(ValueError, match="cannot be part of a topic"):
+        message.reader_name("house/cellar")

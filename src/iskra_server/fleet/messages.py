@@ -9,6 +9,7 @@ Meter, register and quarter identify a row, so messages may arrive twice and in 
 a power of ten, as the meter sent it.
 """
 
+import socket
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
@@ -117,6 +118,14 @@ class ReaderTopics(Struct, frozen=True):
 
     def __getitem__(self, kind: str) -> str:
         return f"{self.base}/{self.reader}/{kind}"
+
+
+def reader_name(configured: str) -> str:
+    """The configured name of a reader, else that of its machine. Raises ValueError."""
+    name = configured or socket.gethostname()
+    if not name or set(name) & set("/+#$\0 "):
+        raise ValueError(f"the reader's name '{name}' cannot be part of a topic; choose letters, digits, - and .")
+    return name
 
 
 def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:

@@ -27,8 +27,8 @@ from iskra_server.fleet.central.tables import write_batch
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.database_errors import is_data_error
 from iskra_server.history.store.store import Store
-from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied
-from iskra_server.outputs.mqtt.settings import Settings, tls_context
+from iskra_server.outputs.mqtt.broker_settings import BrokerSettings, tls_context
+from iskra_server.outputs.mqtt.message import PUBLISHING, READING, Denied
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ _PREPARE_EVERY_S = 3600.0
 class Collector:
     """`run` blocks until `stop`, which any thread may call. `kept` and `refused` count messages."""
 
-    def __init__(self, *, settings: Settings, group: str, store: Store, name: str, batch: int = BATCH) -> None:
+    def __init__(self, *, settings: BrokerSettings, group: str, store: Store, name: str, batch: int = BATCH) -> None:
         self.kept = self.refused = 0
         self.subscribed = Event()
         self._settings = settings

@@ -25,9 +25,10 @@ from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.reading import Sample
-from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected, noting_denials, why_ended
-from iskra_server.outputs.mqtt.outbox import PUBLISHING, Message
-from iskra_server.outputs.mqtt.settings import Settings
+from iskra_server.outputs.mqtt.broker import Broker, keep_connected, reporting_denials
+from iskra_server.outputs.mqtt.broker_connection import BrokerConnection
+from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
+from iskra_server.outputs.mqtt.message import PUBLISHING, Message, error_of
 from iskra_server.outputs.mqtt.topics import OFFLINE
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
@@ -55,7 +56,7 @@ class Uplink:
     def __init__(
         self,
         *,
-        settings: Settings,
+        settings: BrokerSettings,
         reader: str,
         store: Callable[[], Store | None],
         hub: Hub,
@@ -79,41 +80,41 @@ class Uplink:
         self._window = WINDOW
         self._answered: list[Parcel] = []
         self._has_answer = asyncio.Event()
-        self.standing = OutputHealth("uplink")
+        self.health = OutputHealth("uplink")
 
     async def run(self) -> None:
         address = self._settings.broker
         await keep_connected(
             Broker(self._settings, self._topics["status"]),
-            self.standing,
+            self.health,
             self._session,
-            connected=f"sending to the central server at {address}",
+            connected=f"Sending to the central server at {address}",
             lost=lambda error: (
                 f"The central server at {address} is away: {self._settings.masked(error)}. {error.advice}. "
                 "Quarters wait and are sent when it is back."
             ),
         )
 
-    async def _session(self, link: Link) -> None:
+    async def _session(self, connection: BrokerConnection) -> None:
         # messages may have been lost with the old connection
         self._in_flight.clear()
-        with noting_denials(self.standing):
-            await link.subscribe(self._topics["kept"], qos=1)
+        with reporting_denials(self.health):
+            await connection.subscribe(self._topics["kept"], qos=1)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._receive_answers(link), name="uplink answers")
-                tasks.create_task(self._send_status(link), name="uplink status")
+                tasks.create_task(self._receive_answers(connection), name="uplink answers")
+                tasks.create_task(self._send_status(connection), name="uplink status")
                 if self._live_every_s:
-                    tasks.create_task(self._send_live(link), name="uplink live")
-                await self._send_quarters(link)
+                    tasks.create_task(self._send_live(connection), name="uplink live")
+                await self._send_quarters(connection)
         except asyncio.CancelledError:
             # after an orderly disconnect the broker publishes no will
-            link.mention(Message(self._topics["status"], OFFLINE))
+            connection.publish_qos0(Message(self._topics["status"], OFFLINE))
             raise
         except BaseExceptionGroup as errors:
-            raise why_ended(errors) from None
+            raise error_of(errors) from None
 
-    async def _send_quarters(self, link: Link) -> None:
+    async def _send_quarters(self, connection: BrokerConnection) -> None:
         marked = -1
         while True:
             store = self._store()
@@ -123,7 +124,7 @@ class Uplink:
                     self._drop_unanswered()
                     room, marked = self._window - len(self._in_flight), store.outbox_revision
                     for parcel in await self._next_parcels(store, room) if room > 0 else ():
-                        await self._send_parcel(link, parcel)
+                        await self._send_parcel(connection, parcel)
             except StoreError as error:
                 log.debug("Quarters wait for the database: %s", error)
             await self._wait_for_work(store, marked)
@@ -138,17 +139,17 @@ class Uplink:
             in_flight.setdefault(sent.parcel.meter.meter_id, []).extend(sent.parcel.marks)
         return await asyncio.to_thread(queued.next_parcels, room, in_flight)
 
-    async def _send_parcel(self, link: Link, parcel: Parcel) -> None:
+    async def _send_parcel(self, connection: BrokerConnection, parcel: Parcel) -> None:
         self._number += 1
         number = self._number.to_bytes(4)
         self._in_flight[number] = InFlight(parcel, time.monotonic())
         payload = message.encode(message.quarters(parcel.meter, parcel.records))
-        with noting_denials(self.standing):
-            await link.ask(Message(self._topics["quarters"], payload), self._topics["kept"], number)
-            self.standing.allowed(f"{PUBLISHING} {self._topics['quarters']}")
+        with reporting_denials(self.health):
+            await connection.request(Message(self._topics["quarters"], payload), self._topics["kept"], number)
+            self.health.allowed(f"{PUBLISHING} {self._topics['quarters']}")
 
-    async def _receive_answers(self, link: Link) -> None:
-        async for answer in link.messages:
+    async def _receive_answers(self, connection: BrokerConnection) -> None:
+        async for answer in connection.messages():
             number = getattr(answer.properties, "CorrelationData", b"")
             sent = self._in_flight.pop(number, None)
             if sent is None:
@@ -156,7 +157,7 @@ class Uplink:
             if reason := bytes(answer.payload).decode(errors="replace"):
                 log.warning("The central server refuses quarters of %s: %s", sent.parcel.meter.meter_id, reason)
             self._answered.append(sent.parcel)
-            self.standing.delivered += len(sent.parcel.marks)
+            self.health.delivered += len(sent.parcel.marks)
             self._backoff.reset()
             self._window, self._resend_s = WINDOW, self._backoff.next_s()
             self._has_answer.set()
@@ -187,16 +188,16 @@ class Uplink:
                 self._has_answer.clear()
                 return
 
-    async def _send_live(self, link: Link) -> None:
+    async def _send_live(self, connection: BrokerConnection) -> None:
         sent_s: dict[str, float] = {}
         with self._hub.subscribe("uplink") as samples:
             async for sample in samples:
                 meter = sample.reading.meter_id
                 if sample.monotonic_s - sent_s.get(meter, -self._live_every_s) >= self._live_every_s:
                     sent_s[meter] = sample.monotonic_s
-                    link.mention(Message(self._topics["live"], message.encode(live(sample))))
+                    connection.publish_qos0(Message(self._topics["live"], message.encode(live(sample))))
 
-    async def _send_status(self, link: Link) -> None:
+    async def _send_status(self, connection: BrokerConnection) -> None:
         """When it has changed, and every five minutes."""
         sent, sent_s = None, 0.0
         while True:
@@ -204,9 +205,9 @@ class Uplink:
             if sources != sent or time.monotonic() - sent_s >= STATUS_EVERY_S:
                 sent, sent_s = sources, time.monotonic()
                 status = message.ReaderStatus(message.VERSION, int(time.time()), self._version, sources)
-                with noting_denials(self.standing):
-                    await link.send(Message(self._topics["status"], message.encode(status)), retain=False)
-                    self.standing.allowed(f"{PUBLISHING} {self._topics['status']}")
+                with reporting_denials(self.health):
+                    await connection.publish(Message(self._topics["status"], message.encode(status)), retain=False)
+                    self.health.allowed(f"{PUBLISHING} {self._topics['status']}")
             await asyncio.sleep(_CHECK_STATUS_EVERY_S)
 
 
