@@ -34,10 +34,10 @@ from iskra_server.history.model.energy import BucketLength, edges
 from iskra_server.history.model.periods import span
 from iskra_server.history.model.records import MeterInfo, Record
 from iskra_server.history.recording.recorder import Recorder
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Reading, Sample
 from iskra_server.web.api import energy, power
-from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.http import question
 from running import Head, serving
 

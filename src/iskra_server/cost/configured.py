@@ -24,12 +24,12 @@ def contracts_of(configured: Sequence[ContractConfig]) -> tuple[Contract, ...]:
 
 def _meter(configured: ContractConfig) -> str:
     """The meter, however it is written: by its label, with blanks or without, or by its server id in hex."""
-    name = "".join(configured.meter.split()).lower()
+    name = identity.normalized(configured.meter)
     try:
         label = identity.label(bytes.fromhex(name))
     except ValueError:
         return name
-    return "".join(label.split()).lower() if label else name
+    return identity.normalized(label) if label else name
 
 
 def _contract(configured: ContractConfig) -> Contract:

@@ -50,3 +50,8 @@ def family(reading: Reading) -> str | None:
     if maker(reading) != "ISK":
         return None
     return next((name for obis, name in _FAMILIES.items() if reading.get(obis)), None)
+
+
+def normalized(name: str) -> str:
+    """A meter's name for comparisons: a label may be written without spaces, a server id in capitals."""
+    return "".join(name.split()).lower()

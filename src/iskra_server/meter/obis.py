@@ -61,3 +61,6 @@ def _with_defaults(groups: dict[str, str | None]) -> list[str]:
         groups["e"] or "0",
         groups["f"] or str(_NOW),
     ]
+
+
+ENERGY_IMPORT, ENERGY_EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")

@@ -18,6 +18,7 @@ from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.address import address_of
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.store import Store
+from iskra_server.meter.identity import normalized
 
 _SQLITE = "sqlite:///"
 # fewer digits of a serial number are more likely a mistake
@@ -99,13 +100,9 @@ def known_meter(meters: Sequence[MeterInfo], name: str | None) -> MeterInfo:
 
 def is_named(meter: MeterInfo, name: str) -> bool:
     """Whether a name is a meter's: its label, with or without spaces, its serial number, or its server id in hex."""
-    short = _short(name)
-    serial = short.isdecimal() and len(short) >= _SERIAL_DIGITS and _short(meter.meter_id).endswith(short.zfill(8))
-    return bool(short) and (serial or short in (_short(meter.meter_id), _short(meter.server_id)))
-
-
-def _short(name: str) -> str:
-    return "".join(name.split()).lower()
+    short = normalized(name)
+    serial = short.isdecimal() and len(short) >= _SERIAL_DIGITS and normalized(meter.meter_id).endswith(short.zfill(8))
+    return bool(short) and (serial or short in (normalized(meter.meter_id), normalized(meter.server_id)))
 
 
 def known_zone(name: str, config: Config) -> ZoneInfo:

@@ -14,10 +14,10 @@ from iskra_server.history.model.energy import Bucket, BucketLength, BucketQualit
 from iskra_server.history.model.periods import Period
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.counter import Counter
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.exact import Instant, Number, local, number
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.obis import ENERGY_EXPORT, ENERGY_IMPORT, Obis
 from iskra_server.meter.registers import key_of
-from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.api.registers import RegisterValue, value
 from iskra_server.web.http.question import BadRequest, Query
 
@@ -40,8 +40,6 @@ _DEFAULT_UP_TO: tuple[tuple[timedelta, BucketLength], ...] = (
     (timedelta(days=93), "day"),
     (timedelta(days=5 * 366), "month"),
 )
-
-IMPORT, EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
 
 
 class EnergyBucket(Struct, frozen=True, kw_only=True):
@@ -107,9 +105,11 @@ def energy_of(meter: RecordedMeter, question: Query) -> Energy:
     period = question.period()
     length = length_of(question.get("bucket"), period)
     quarters = quarters_at(period, length, question.tz)
-    imported, import_ = _counted(meter.counter(IMPORT), IMPORT, quarters, question.tz)
-    has_export = EXPORT in meter.series()
-    exported, export = _counted(meter.counter(EXPORT), EXPORT, quarters, question.tz) if has_export else ((), UNSET)
+    imported, import_ = _counted(meter.counter(ENERGY_IMPORT), ENERGY_IMPORT, quarters, question.tz)
+    has_export = ENERGY_EXPORT in meter.series()
+    exported, export = (
+        _counted(meter.counter(ENERGY_EXPORT), ENERGY_EXPORT, quarters, question.tz) if has_export else ((), UNSET)
+    )
     return Energy(
         meter=meter.id,
         simulated=meter.simulated,

@@ -20,7 +20,7 @@ from msgspec import UNSET, Struct, UnsetType
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.meter.exact import Instant, Number, instant, local, number
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.obis import ENERGY_EXPORT, ENERGY_IMPORT, Obis
 from iskra_server.meter.reading import scaled
 from iskra_server.web.api.energy import quarters_at
 from iskra_server.web.http.question import BadRequest, Query, whole_number
@@ -37,7 +37,6 @@ MAX_READINGS = 10_000_000
 _INT64 = 2**63 - 1
 # a reader tells of every quarter; one that is late by two of them is silent
 SILENT_S = 2 * QUARTER_S
-IMPORT, EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
 COLUMNS = ("meter", "register", "time", "value_wh", "quality", "epoch")
 _QUALITIES = ("measured", "interpolated")
 
@@ -148,7 +147,7 @@ def energy_of(reads: "Reads", question: Query, within: "Within") -> FleetEnergy:
 
     # side by side: a database has more than one core, and most meters have both
     with ThreadPoolExecutor(2) as both:
-        (import_sums, import_meters), (export_sums, export_meters) = both.map(of, (IMPORT, EXPORT))
+        (import_sums, import_meters), (export_sums, export_meters) = both.map(of, (ENERGY_IMPORT, ENERGY_EXPORT))
     return FleetEnergy(
         group=f"{group.kind}:{group.value}",
         tz=question.tz.key,

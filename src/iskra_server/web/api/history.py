@@ -17,11 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store.recorded_meter import RecordedMeter, recorded_meter
 from iskra_server.web.api import cost, energy, power, quarters, registers
 from iskra_server.web.api.cost import Costs, NoContract
 from iskra_server.web.api.meters import Meter, Meters
-from iskra_server.web.api.recorded import RecordedMeter, recorded
 from iskra_server.web.http.compressed import compressed
 from iskra_server.web.http.problem import known_are, problem
 from iskra_server.web.http.question import BadRequest, Query
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 REVALIDATE = {"cache-control": "private, no-cache"}
 SWITCHED_OFF = "History is switched off; set history.enabled to true."
+_NEVER_S = 2**62
 OPENING = "History is being opened; ask again in a moment."
 
 # what a route answers, of which meter, to which question
@@ -100,7 +102,7 @@ async def answered(
 
 def _respond(request: Request, reads: "Reads", live: Meter | None, answer: Answer, question: Query) -> Response:
     name = request.path_params["id"]
-    meter = recorded(reads, name, live)
+    meter = recorded_meter(reads, (name, live.id if live else "")) or (_unrecorded(reads, live) if live else None)
     if meter is None:
         return _unknown(name, [info.meter_id for info in reads.meters()])
     body = msgspec.json.encode(answer(meter, question))
@@ -108,6 +110,12 @@ def _respond(request: Request, reads: "Reads", live: Meter | None, answer: Answe
     if _has(request.headers.get("if-none-match", ""), headers["etag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return compressed(body, "application/json", headers, request.headers.get("accept-encoding", ""))
+
+
+def _unrecorded(reads: "Reads", live: Meter) -> RecordedMeter:
+    """A meter that is being read, of which nothing is recorded yet."""
+    info = MeterInfo(live.id, live.server_id or "", live.simulated, first_s=_NEVER_S, last_s=_NEVER_S)
+    return RecordedMeter(reads, info, [])
 
 
 def _has(if_none_match: str, etag: str) -> bool:

@@ -24,8 +24,8 @@ from iskra_server.history.points.curve import (
     step_s,
     telegrams_of,
 )
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.exact import Instant, Number, local
-from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.http.question import BadRequest, Query
 
 NAMES = ("from", "to", "points", "tz")

@@ -13,11 +13,10 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from iskra_server.history.model.energy import between
 from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
 from iskra_server.history.store.counter import Counter
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.exact import Instant, local, number
 from iskra_server.meter.exact import Number as Exact
-from iskra_server.meter.obis import Obis
-from iskra_server.web.api.energy import EXPORT, IMPORT
-from iskra_server.web.api.recorded import RecordedMeter
+from iskra_server.meter.obis import ENERGY_EXPORT, ENERGY_IMPORT, Obis
 from iskra_server.web.http.question import BadRequest, Query
 
 NAMES = ("from", "to", "tz")
@@ -54,8 +53,8 @@ def quarters_of(meter: RecordedMeter, question: Query) -> Quarters:
         tz=question.tz.key,
         begin=local(first * QUARTER_S, question.tz),
         end=local(last * QUARTER_S, question.tz),
-        import_wh=_column(meter, IMPORT, first, last),
-        export_wh=_column(meter, EXPORT, first, last) if EXPORT in known else UNSET,
+        import_wh=_column(meter, ENERGY_IMPORT, first, last),
+        export_wh=_column(meter, ENERGY_EXPORT, first, last) if ENERGY_EXPORT in known else UNSET,
     )
 
 

@@ -30,8 +30,8 @@ class Query:
                 raise BadRequest(f"'{name}' is not known here; known are {', '.join(known)}")
             if len(query.getlist(name)) > 1:
                 raise BadRequest(f"'{name}' is given more than once; give it once")
-            # no name has one, and PostgreSQL takes no NUL
-            if has_control_characters(query[name]):
+            # PostgreSQL refuses NUL
+            if any(character < " " for character in query[name]):
                 raise BadRequest(f"'{name}' holds a control character; leave it out")
         self._given: Mapping[str, str] = query
         self.now = now
@@ -69,10 +69,6 @@ def whole_number(text: str, most: int) -> int | None:
         return None
     value = int(text)
     return value if value <= most else None
-
-
-def has_control_characters(text: str) -> bool:
-    return any(character < " " for character in text)
 
 
 @contextmanager

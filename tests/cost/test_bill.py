@@ -2,10 +2,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from iskra_server.cost.bill import Bill
 from iskra_server.cost.contracts import Contract
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.history.store.store import Store
-from iskra_server.web.api.bill import Bill
-from iskra_server.web.api.recorded import RecordedMeter
 from samples import EXPORT
 from web.past import INFO, Q, counted
 
