@@ -32,15 +32,15 @@ ARROWS = {
     "redact": {"meter", "codecs"},
     "simulator": {"meter", "codecs", "sources", "history/model", "history/store"},
     "web/http": {"meter", "cost", "history/model"},
-    "web/metrics": {"meter", "diagnosis", "reading", "history/recording", "outputs", "web/http"},
+    "web/server_view": {"diagnosis", "reading", "history/store", "history/recording", "outputs"},
+    "web/metrics": {
+        *("meter", "diagnosis", "reading", "history/recording", "outputs", "web/http", "web/server_view"),
+    },
     "web/api": {
         *("meter", "diagnosis", "reading", "history/model", "history/points", "history/store", "cost", "outputs"),
-        *("fleet/central", "homeassistant", "redact", "web/http", "web/metrics"),
+        *("fleet/central", "homeassistant", "redact", "web/http", "web/server_view", "web/metrics"),
     },
-    "web": {
-        *("diagnosis", "reading", "history/store", "history/recording", "outputs"),
-        *("web/http", "web/metrics", "web/api"),
-    },
+    "web": {"web/http", "web/server_view", "web/metrics", "web/api"},
 }
 # they put everything together
 COMPOSE = {"runtime", "cli", "cli/ui", "cli/commands", "__main__"}

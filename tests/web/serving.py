@@ -1,8 +1,9 @@
 """A site for the tests: the real application over a hub that the test fills, called directly or served on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,9 +16,12 @@ from iskra_server.base.secret import Secret
 from iskra_server.cost.contracts import Contract
 from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts
+from iskra_server.diagnosis.reception import Day
+from iskra_server.history.recording.writer import WriterState
 from iskra_server.history.store.reads import Reads
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
+from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
 from iskra_server.web.app import App, create_app
 from iskra_server.web.http.settings import Scope, Settings
@@ -57,6 +61,26 @@ def status(**changes: Any) -> Status:
     return walk(structs.replace(well, **changes))
 
 
+@dataclass
+class ServerStub:
+    """A `ServerView` whose answers a test sets."""
+
+    hub: Hub = field(default_factory=Hub)
+    statuses: Callable[[], Sequence[Status]] = list
+    store: Callable[[], Reads | None] = lambda: None
+    history_state: Callable[[], WriterState | None] = lambda: None
+    output_states: Callable[[], Sequence[OutputState]] = list
+    recent_bytes: Callable[[], Sequence[tuple[str, bytes]]] = list
+    reception_days: Callable[[], Sequence[tuple[str, Day]]] = list
+    log_lines: Callable[[], Sequence[str]] = list
+    dropped_log_lines: Callable[[], int] = int
+
+
+def writing(sentence: str = "") -> WriterState:
+    """How history is written: well, or not as a sentence says."""
+    return WriterState(not sentence, sentence, None, 0, 0, 0, 0, None)
+
+
 class Site:
     """A hub, what the readers say, and the application over both."""
 
@@ -75,13 +99,18 @@ class Site:
     ) -> None:
         self.hub = Hub(stale_after_s)
         self.statuses = [status()]
-        self.app = create_app(
-            hub=self.hub,
-            statuses=lambda: self.statuses,
-            settings=Settings("1.2.3", readout_interval_s, tz, Secret(token), allowed_hosts, contracts, scopes),
-            **more,
-            history=(lambda: history) if history else None,
+        settings = Settings(
+            "1.2.3",
+            readout_interval_s,
+            tz,
+            Secret(token),
+            allowed_hosts,
+            contracts,
+            scopes,
+            has_history=history is not None,
         )
+        server = ServerStub(self.hub, lambda: self.statuses, lambda: history, **more)
+        self.app = create_app(settings, server)
         for sample in samples:
             self.hub.publish(sample)
 

@@ -9,12 +9,12 @@ import pytest
 
 from answering import Answering, answering, until
 from iskra_server.base.secret import Secret
-from iskra_server.reading.hub import Hub
 from iskra_server.web.api import fleet
 from iskra_server.web.app import App, create_app
 from iskra_server.web.http.settings import Settings
 from iskra_server.web.http.share import AT_ONCE_EACH
-from web.serving import Site, arrived
+from iskra_server.web.server_view import history_sentence
+from web.serving import ServerStub, Site, arrived, writing
 
 AT_ONCE = 8
 LINES = 30_000
@@ -46,7 +46,7 @@ class Reads:
 
 
 def app_of(reads: Any, **settings: Any) -> App:
-    return create_app(hub=Hub(), statuses=list, settings=Settings("1", **settings), history=lambda: reads)
+    return create_app(Settings("1", has_history=True, **settings), ServerStub(store=lambda: reads))
 
 
 async def asked(site: Answering, path: str) -> bytes:
@@ -129,3 +129,8 @@ def test_a_csv_that_is_streamed_is_whole(monkeypatch: pytest.MonkeyPatch) -> Non
     answer = asyncio.run(run())
     assert b"\n%d\n" % (LINES - 1) in answer
     assert answer.endswith(b"0\r\n\r\n")
+
+
+def test_a_view_of_the_server_says_why_history_is_not_written() -> None:
+    assert history_sentence(ServerStub()) == history_sentence(ServerStub(history_state=writing)) == ""
+    assert history_sentence(ServerStub(history_state=lambda: writing("It is full."))) == "It is full."

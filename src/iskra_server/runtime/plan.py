@@ -57,7 +57,7 @@ class Plan(NamedTuple):
     @property
     def answers(self) -> object:
         """What answers over HTTP are made from; the first meter is the one that is meant where none is named."""
-        return self.settings, self.config.history.enabled, self.config.meters
+        return self.settings, self.config.meters
 
 
 def plan_of(config: Config) -> Plan:
@@ -75,6 +75,7 @@ def plan_of(config: Config) -> Plan:
         contracts=contracts_of(config.contracts),
         scopes=_scopes(config),
         is_central=not config.meters,
+        has_history=config.history.enabled,
     )
     if not is_host(server.host):
         raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")

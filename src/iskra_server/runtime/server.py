@@ -24,6 +24,7 @@ from iskra_server.base.clock import Clock, Pulse
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
 from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.reception import Day
 from iskra_server.history.store.address import address_of, spool_places
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState
@@ -45,6 +46,7 @@ from iskra_server.web.http.settings import Settings
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
     from iskra_server.history.recording.archive import Archive
+    from iskra_server.history.recording.writer import WriterState
     from iskra_server.history.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -149,7 +151,7 @@ class Composition:
         self._listening = listening
         self._log_lines = log_lines
         self._plan = plan
-        self._hub = Hub()
+        self.hub = Hub()
         self._guard = Guard()
         self._clock, self._pulse = Clock(), Pulse()
         self._voices = SourceArbiter()
@@ -157,7 +159,7 @@ class Composition:
         self._archive: Archive | None = None
         self._outputs: dict[Hashable, Output] = {}
         self._make_readers()
-        self._live = self._create_live()
+        self._live = Live(self)
         self._app = self._create_app()
         self._http = Http(self._app, listening, plan.tls)
 
@@ -213,7 +215,7 @@ class Composition:
         """
         plan, app, live = self._plan, self._app, self._live
         if plan.access != old.access or not set(old.config.meters) <= set(plan.config.meters):
-            self._live = self._create_live()
+            self._live = Live(self)
         if plan.answers != old.answers or self._live is not live:
             self._app = self._create_app()
         if self._app is not app or plan.tls is not old.tls:
@@ -251,10 +253,10 @@ class Composition:
         if archive is None:
             return
         guard = self._guard if self._plan.sources else None
-        archive.follow(before, guard, self._hub)
+        archive.follow(before, guard, self.hub)
         if before is None:
             await archive.begin(guard)
-        self._supervision.start("history", Part("history", lambda: archive.record(self._hub)))
+        self._supervision.start("history", Part("history", lambda: archive.record(self.hub)))
         if self._plan.sources:
             self._supervision.start("retention", Part("retention", archive.thin))
             self._supervision.start("replacements", Part("replacements", archive.watch_replacements))
@@ -283,7 +285,7 @@ class Composition:
             source=source,
             decoder=DECODERS["sml"](),
             guard=self._guard,
-            hub=self._hub,
+            hub=self.hub,
             voices=self._voices,
             name=meter.name,
             stale_after_s=meter.stale_after_s,
@@ -302,7 +304,7 @@ class Composition:
         meter_id = reader.facts().meter_id
         others = {other.facts().meter_id for other in self._readers.values()}
         if meter_id and meter_id not in others and meter.url not in {each.url for each in self._plan.config.meters}:
-            self._hub.forget(meter_id)
+            self.hub.forget(meter_id)
 
     async def _hand_on(self) -> None:
         """Every configured output runs; one with the same settings as before is left alone."""
@@ -313,44 +315,35 @@ class Composition:
             del self._outputs[settings]
         for settings, output in planned.items():
             if settings not in self._outputs:
-                self._outputs[settings] = started = output.create(self._hub, self.statuses, self._store)
+                self._outputs[settings] = started = output.create(self.hub, self.statuses, self.store)
                 self._supervision.start(settings, started.part)
 
-    def _create_live(self) -> Live:
-        return Live(
-            hub=self._hub,
-            statuses=self.statuses,
-            history_sentence=self._history_sentence,
-            outputs=self._output_states,
-        )
-
     def _create_app(self) -> App:
-        return create_app(
-            hub=self._hub,
-            statuses=self.statuses,
-            settings=self._plan.settings,
-            history=self._store if self._plan.config.history.enabled else None,
-            history_sentence=self._history_sentence,
-            writer=lambda: self._archive.state if self._archive else None,
-            outputs=self._output_states,
-            recent=lambda: [(reader.source.url, reader.recent) for reader in self._readers.values()],
-            days=lambda: [(reader.source.url, reader.day()) for reader in self._readers.values()],
-            log_lines=lambda: self._log_lines.lines,
-            live=self._live,
-            dropped_lines=dropped_lines,
-        )
+        return create_app(self._plan.settings, self, self._live)
 
-    def _history_sentence(self) -> str:
-        return self._archive.state.sentence if self._archive else ""
+    def history_state(self) -> "WriterState | None":
+        return self._archive.state if self._archive else None
 
-    def _output_states(self) -> list[OutputState]:
+    def output_states(self) -> list[OutputState]:
         return [
             output.state().failed(self._supervision.failure(settings))
             for settings, output in self._outputs.items()
             if output.state
         ]
 
-    def _store(self) -> "Store | None":
+    def recent_bytes(self) -> list[tuple[str, bytes]]:
+        return [(reader.source.url, reader.recent) for reader in self._readers.values()]
+
+    def reception_days(self) -> list[tuple[str, Day]]:
+        return [(reader.source.url, reader.day()) for reader in self._readers.values()]
+
+    def log_lines(self) -> Sequence[str]:
+        return self._log_lines.lines
+
+    def dropped_log_lines(self) -> int:
+        return dropped_lines()
+
+    def store(self) -> "Store | None":
         return self._archive.store if self._archive else None
 
 

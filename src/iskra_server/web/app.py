@@ -4,8 +4,7 @@ The gate stands in front of everything; behind it, the cumulated endpoint and th
 middleware, as they are asked all the time.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,9 +12,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from iskra_server.diagnosis.chain import Status
-from iskra_server.outputs.state import OutputState
-from iskra_server.reading.hub import Hub
 from iskra_server.web.api import openapi
 from iskra_server.web.api.api import Api
 from iskra_server.web.api.cumulated import CumulatedEndpoint
@@ -23,9 +19,8 @@ from iskra_server.web.api.fleet import Fleet
 from iskra_server.web.api.history import SWITCHED_OFF, History
 from iskra_server.web.api.live import Live
 from iskra_server.web.api.meters import Meters
-from iskra_server.web.api.quality import Days
 from iskra_server.web.api.status import TimeZone
-from iskra_server.web.api.support import Recent, SupportEndpoint
+from iskra_server.web.api.support import SupportEndpoint
 from iskra_server.web.http.gate import Gate
 from iskra_server.web.http.headers import SecurityHeaders
 from iskra_server.web.http.hosts import Hosts
@@ -34,11 +29,7 @@ from iskra_server.web.http.problem import HANDLERS, PlainJson
 from iskra_server.web.http.settings import Settings
 from iskra_server.web.http.share import Threads
 from iskra_server.web.metrics.metrics import Metrics
-
-if TYPE_CHECKING:
-    # for their types alone: they bring the database library along
-    from iskra_server.history.recording.writer import WriterState
-    from iskra_server.history.store.reads import Reads
+from iskra_server.web.server_view import ServerView, history_sentence
 
 
 class App:
@@ -88,61 +79,31 @@ class App:
             self._threads.close()
 
 
-def create_app(
-    *,
-    hub: Hub,
-    statuses: Callable[[], Sequence[Status]],
-    settings: Settings,
-    history: Callable[[], "Reads | None"] | None = None,
-    history_sentence: Callable[[], str] = str,
-    writer: Callable[[], "WriterState | None"] | None = None,
-    outputs: Callable[[], Sequence[OutputState]] = tuple,
-    days: Days = tuple,
-    recent: Recent = tuple,
-    log_lines: Callable[[], Sequence[str]] = tuple,
-    live: Live | None = None,
-    dropped_lines: Callable[[], int] = int,
-) -> App:
-    """`history` gives None while its database is not open, `history_sentence` then says why; None: switched off.
-
-    `live` outlives this app: its streams go on behind the next one. Without it, the app has its own.
-    """
-    meters = Meters(hub, statuses)
-    streams = live or Live(hub=hub, statuses=statuses, history_sentence=history_sentence, outputs=outputs)
-    cumulated = CumulatedEndpoint(hub=hub, meters=meters, readout_interval_s=settings.readout_interval_s)
+def create_app(settings: Settings, server: ServerView, live: Live | None = None) -> App:
+    """`live` outlives this app: its streams go on behind the next one. Without it, the app has its own."""
+    meters = Meters(server.hub, server.statuses)
+    streams = live or Live(server)
+    cumulated = CumulatedEndpoint(hub=server.hub, meters=meters, readout_interval_s=settings.readout_interval_s)
     direct: dict[str, ASGIApp] = {"/api/electricity/cumulated": cumulated, "/api/v1/live": streams}
-    api = Api(
-        meters=meters,
-        statuses=statuses,
-        history_sentence=history_sentence,
-        outputs=outputs,
-        days=days,
-        time_zone=TimeZone(settings.tz, settings.tz_reason),
-    )
+    api = Api(meters=meters, server=server, time_zone=TimeZone(settings.tz, settings.tz_reason))
     threads = Threads()
+    why_no_history = partial(history_sentence, server) if settings.has_history else _switched_off
     past = History(
         meters=meters,
-        reads=history or _nothing,
-        sentence=history_sentence if history else _switched_off,
+        reads=server.store,
+        sentence=why_no_history,
         tz=settings.tz,
         threads=threads,
         contracts=settings.contracts,
     )
     fleet = Fleet(
-        reads=history or _nothing,
-        sentence=history_sentence if history else _switched_off,
+        reads=server.store,
+        sentence=why_no_history,
         tz=settings.tz,
         threads=threads,
     )
-    metrics = Metrics(
-        hub=hub,
-        statuses=statuses,
-        version=settings.version,
-        writer=writer or _nothing,
-        outputs=outputs,
-        dropped_lines=dropped_lines,
-    )
-    support = SupportEndpoint(recent=recent, lines=log_lines, has_token=bool(settings.token))
+    metrics = Metrics(server, settings.version)
+    support = SupportEndpoint(server, has_token=bool(settings.token))
     routes = [Route(path, app, methods=["GET"]) for path, app in direct.items()]
     routed = Starlette(
         routes=[
@@ -162,10 +123,6 @@ def create_app(
     routed.router.redirect_slashes = False
     gate = Gate(token=settings.token, hosts=Hosts(settings.allowed_hosts), scopes=settings.scopes)
     return App(gate=gate, direct=direct, routed=routed, live=None if live else streams, threads=threads)
-
-
-def _nothing() -> None:
-    """What there is to read without a history."""
 
 
 def _switched_off() -> str:

@@ -10,14 +10,13 @@ import pytest
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.store import Store
-from iskra_server.reading.hub import Hub
 from iskra_server.web.api.history import OPENING, SWITCHED_OFF
 from iskra_server.web.app import create_app
 from iskra_server.web.http.settings import Settings
 from iskra_server.web.http.share import AT_ONCE_EACH, MAX_WAITING
 from samples import METER_ID, SERVER_ID
 from web.past import NAME, Past, Q, counted, info
-from web.serving import Site, arrived, served, until
+from web.serving import ServerStub, Site, arrived, served, until, writing
 
 ROUTES = ("energy", "power", "registers")
 OTHER_ID = "1 ISK 00 70000001"
@@ -40,9 +39,7 @@ def test_without_history_there_is_none(route: str) -> None:
 @pytest.mark.parametrize(("sentence", "said"), [("The disk is full.", "The disk is full."), ("", OPENING)])
 def test_before_the_database_is_open_the_answer_says_why(sentence: str, said: str) -> None:
     site = Site()
-    site.app = create_app(
-        hub=Hub(), statuses=list, settings=Settings("1"), history=lambda: None, history_sentence=lambda: sentence
-    )
+    site.app = create_app(Settings("1", has_history=True), ServerStub(history_state=lambda: writing(sentence)))
     answer = site.get(f"/api/v1/meters/{NAME}/energy")
     assert (answer.status_code, answer.json()["detail"]) == (503, said)
 

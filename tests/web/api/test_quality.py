@@ -2,10 +2,9 @@ from msgspec import structs
 
 from iskra_server.diagnosis.chain import walk
 from iskra_server.diagnosis.reception import Quality, Slots
-from iskra_server.reading.hub import Hub
 from iskra_server.web.app import create_app
 from iskra_server.web.http.settings import Settings
-from web.serving import NEVER, Site, arrived, status
+from web.serving import NEVER, ServerStub, Site, arrived, status
 
 
 def test_the_telegrams_of_the_last_seconds_are_told_source_by_source() -> None:
@@ -29,7 +28,7 @@ def test_the_day_of_every_source_is_told() -> None:
     slots.damaged(10.0)
     days = [("auto", slots.day(10.0)), ("tcp://x:1", slots.day(400.0))]
     site = Site()
-    site.app = create_app(hub=Hub(), statuses=list, settings=Settings("1"), days=lambda: days)
+    site.app = create_app(Settings("1"), ServerStub(reception_days=lambda: days))
     answer = site.get("/api/v1/quality/day")
     assert answer.headers["cache-control"] == "no-store"
     first, second = answer.json()["sources"]

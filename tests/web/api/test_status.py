@@ -1,11 +1,10 @@
 import msgspec
 
 from iskra_server.outputs.state import OutputState
-from iskra_server.reading.hub import Hub
 from iskra_server.web.api.status import server_status
 from iskra_server.web.app import create_app
 from iskra_server.web.http.settings import Settings
-from web.serving import NEVER, Site, arrived, status
+from web.serving import NEVER, ServerStub, Site, arrived, status, writing
 
 
 def test_all_is_well_while_every_source_is() -> None:
@@ -34,15 +33,14 @@ def test_the_first_broken_link_is_told_with_its_sentence() -> None:
 
 def test_what_keeps_history_from_being_written_is_told() -> None:
     site = Site(arrived())
-    site.app = create_app(
-        hub=Hub(), statuses=list, settings=Settings("1"), history=lambda: None, history_sentence=lambda: "It is full."
-    )
+    server = ServerStub(history_state=lambda: writing("It is full."))
+    site.app = create_app(Settings("1", has_history=True), server)
     assert site.get("/api/v1/status").json()["history"] == "It is full."
 
 
 def test_how_an_output_stands_is_told() -> None:
     state = OutputState("influx", ok=False, sentence="It is away.", waiting=3)
     site = Site(arrived())
-    site.app = create_app(hub=Hub(), statuses=list, settings=Settings("1"), outputs=lambda: [state])
+    site.app = create_app(Settings("1"), ServerStub(output_states=lambda: [state]))
     (output,) = site.get("/api/v1/status").json()["outputs"]
     assert (output["ok"], output["sentence"], output["waiting"]) == (False, "It is away.", 3)

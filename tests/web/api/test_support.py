@@ -10,7 +10,7 @@ TOKEN = "0123456789abcdef"
 
 
 def site(token: str = "") -> Site:
-    return Site(token=token, recent=lambda: [("auto", telegrams.telegram())], log_lines=lambda: ["a line"])
+    return Site(token=token, recent_bytes=lambda: [("auto", telegrams.telegram())], log_lines=lambda: ["a line"])
 
 
 def test_this_machine_gets_masked_telegrams_and_the_log() -> None:

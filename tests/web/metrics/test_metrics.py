@@ -14,14 +14,13 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from iskra_server.meter.units import Unit
 from iskra_server.outputs.state import OutputState
-from iskra_server.reading.hub import Hub
 from iskra_server.web.app import create_app
 from iskra_server.web.http.settings import Settings
 from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT
 from running import Head, Server, serving, until
 from samples import EXPORT, energy, power
 from web.scraping import Scraper, scraping
-from web.serving import MAKER, Site, arrived, status
+from web.serving import MAKER, ServerStub, Site, arrived, status
 
 _SERIES = re.compile(r"(\w+)(?:{(.*)})? (\S+)")
 PROMTOOL = shutil.which("promtool")
@@ -115,13 +114,13 @@ def test_what_a_slow_subscriber_lost_is_told_after_it_is_gone_too() -> None:
         for _ in range(3):
             site.hub.publish(arrived())
     assert named(site, "iskra_hub_dropped_total") == {'subscriber="slow"': "2"}
-    assert named(Site(dropped_lines=lambda: 7), "iskra_log_dropped_total") == {"": "7"}
+    assert named(Site(dropped_log_lines=lambda: 7), "iskra_log_dropped_total") == {"": "7"}
 
 
 def test_the_state_of_every_output_is_told() -> None:
     state = OutputState("influx", ok=False, sentence="It is away.", delivered=5, waiting=3, refused=1)
     site = Site()
-    site.app = create_app(hub=Hub(), statuses=list, settings=Settings("1"), outputs=lambda: [state])
+    site.app = create_app(Settings("1"), ServerStub(output_states=lambda: [state]))
     found = scraped(site)
     assert found['iskra_output_up{output="influx"}'] == "0"
     assert found['iskra_output_delivered_total{output="influx"}'] == "5"

@@ -1,6 +1,5 @@
 """The read-only endpoints under /api/v1, and /healthz: live answers, never stored by anyone on the way."""
 
-from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -9,14 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.chain import Status
 from iskra_server.homeassistant import rest_yaml as restful
-from iskra_server.outputs.state import OutputState
 from iskra_server.web.api.meters import Meter, Meters
-from iskra_server.web.api.quality import Days, quality_days, quality_list
+from iskra_server.web.api.quality import quality_days, quality_list
 from iskra_server.web.api.status import TimeZone, server_status
 from iskra_server.web.http.headers import NO_STORE
 from iskra_server.web.http.problem import known_are, problem
+from iskra_server.web.server_view import ServerView, history_sentence
 
 
 class MeterList(Struct, frozen=True):
@@ -37,22 +35,10 @@ class Health(Struct, frozen=True):
 class Api:
     """The endpoints over one hub."""
 
-    def __init__(
-        self,
-        *,
-        meters: Meters,
-        statuses: Callable[[], Sequence[Status]],
-        history_sentence: Callable[[], str] = str,
-        outputs: Callable[[], Sequence[OutputState]] = tuple,
-        days: Days = tuple,
-        time_zone: TimeZone | None = None,
-    ) -> None:
-        self._time_zone = time_zone
+    def __init__(self, *, meters: Meters, server: ServerView, time_zone: TimeZone | None = None) -> None:
         self._meters = meters
-        self._statuses = statuses
-        self._history_sentence = history_sentence
-        self._outputs = outputs
-        self._days = days
+        self._server = server
+        self._time_zone = time_zone
 
     async def meters(self, _request: Request) -> Response:
         now_s = boottime_s()
@@ -67,7 +53,9 @@ class Api:
         return _json(meter) if meter.fresh else self._not_fresh(meter)
 
     async def status(self, _request: Request) -> Response:
-        return _json(server_status(self._statuses(), self._history_sentence(), self._outputs(), self._time_zone))
+        server = self._server
+        sentence = history_sentence(server)
+        return _json(server_status(server.statuses(), sentence, server.output_states(), self._time_zone))
 
     async def homeassistant(self, request: Request) -> Response:
         """For the address that is given, else the one that was asked."""
@@ -81,10 +69,10 @@ class Api:
         return _json(HomeAssistant(base, restful.whole_yaml(base, [meter for meter in known if meter.registers])))
 
     async def quality(self, _request: Request) -> Response:
-        return _json(quality_list(self._statuses()))
+        return _json(quality_list(self._server.statuses()))
 
     async def quality_day(self, _request: Request) -> Response:
-        return _json(quality_days(self._days()))
+        return _json(quality_days(self._server.reception_days()))
 
     async def health(self, request: Request) -> Response:
         """Of the process alone, or with `?meter=fresh` also of every meter."""
@@ -97,7 +85,7 @@ class Api:
 
     def _first_not_fresh(self) -> str | None:
         """What is wrong with the first source whose meter is not fresh."""
-        statuses = self._statuses()
+        statuses = self._server.statuses()
         if not statuses:
             return "No meter is known yet."
         for status in statuses:

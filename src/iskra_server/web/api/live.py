@@ -9,7 +9,7 @@ The JSON of a telegram is made once for all clients. A slow client loses its old
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
@@ -20,14 +20,13 @@ from starlette.types import Receive, Scope, Send
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.chain import Status
 from iskra_server.meter.reading import Sample
-from iskra_server.outputs.state import OutputState
-from iskra_server.reading.hub import Hub
 from iskra_server.web.api.meters import Meter, show
 from iskra_server.web.api.status import server_status
 from iskra_server.web.http.headers import NO_STORE, SECURITY, SecurityHeaders, raw
 from iskra_server.web.http.problem import problem
 from iskra_server.web.http.question import whole_number
 from iskra_server.web.http.share import Client, client_of, disconnected, heaviest
+from iskra_server.web.server_view import ServerView, history_sentence
 
 # half of the connections that may be open (connection.py): the other half is for those who ask and go
 MAX_STREAMS = 128
@@ -57,24 +56,15 @@ class LiveMeter(Meter, frozen=True, kw_only=True):
 class Live:
     """ASGI application. `close()` ends every stream, so that the server can stop."""
 
-    def __init__(
-        self,
-        *,
-        hub: Hub,
-        statuses: Callable[[], Sequence[Status]],
-        history_sentence: Callable[[], str] = str,
-        outputs: Callable[[], Sequence[OutputState]] = tuple,
-    ) -> None:
-        self._hub = hub
-        self._statuses = statuses
-        self._history_sentence = history_sentence
+    def __init__(self, server: ServerView) -> None:
+        self._server = server
+        self._hub = server.hub
         # of each meter the newest
         self._events: dict[str, tuple[Sample, bytes]] = {}
         self._known: Sequence[Status] = ()
         self._links: Sequence[object] = ()
         self._judged_s = -_PULSE_S
         self._judging = asyncio.Lock()
-        self._outputs = outputs
         self._closing = asyncio.Event()
         # the oldest first: whose each stream is
         self._streams: dict[asyncio.Event, Client] = {}
@@ -159,7 +149,7 @@ class Live:
         silent_since_s = time.monotonic()
         while True:
             await self._judge()
-            history, outputs = self._history_sentence(), self._outputs()
+            history, outputs = history_sentence(self._server), self._server.output_states()
             body = b""
             if (shown := (self._links, history, [output.sentence for output in outputs])) != told:
                 status = msgspec.json.encode(server_status(self._known, history, outputs))
@@ -177,7 +167,7 @@ class Live:
             if time.monotonic() - self._judged_s <= _PULSE_S / 2:
                 return
             known: list[Status] = []
-            for status in self._statuses():
+            for status in self._server.statuses():
                 known.append(status)
                 if not len(known) % _JUDGED_AT_ONCE:
                     await asyncio.sleep(0)

@@ -3,7 +3,7 @@
 GET /api/v1/quality/day: how they have arrived since yesterday, for who asks when it began.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct, structs
@@ -23,10 +23,6 @@ class SourceQuality(Quality, frozen=True, kw_only=True):
 
 class QualityList(Struct, frozen=True):
     sources: list[SourceQuality]
-
-
-# each source with its day
-Days = Callable[[], Iterable[tuple[str, Day]]]
 
 
 class SourceDay(Day, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 Answered to whoever shows the token, and where none is configured to this machine alone.
 """
 
-from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
 import msgspec
@@ -14,8 +13,8 @@ from starlette.responses import Response
 from iskra_server.redact.evidence import Evidence, evidence
 from iskra_server.web.http.headers import NO_STORE
 from iskra_server.web.http.problem import problem
+from iskra_server.web.server_view import ServerView
 
-Recent = Callable[[], Sequence[tuple[str, bytes]]]
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
@@ -25,11 +24,10 @@ class Support(Struct, frozen=True):
 
 
 class SupportEndpoint:
-    """`recent`: each source and its last bytes; `lines`: the end of the log."""
+    """The last bytes of every source, and the end of the log."""
 
-    def __init__(self, *, recent: Recent, lines: Callable[[], Sequence[str]], has_token: bool) -> None:
-        self._recent = recent
-        self._lines = lines
+    def __init__(self, server: ServerView, *, has_token: bool) -> None:
+        self._server = server
         self._has_token = has_token
 
     async def answer(self, request: Request) -> Response:
@@ -37,7 +35,7 @@ class SupportEndpoint:
         if not self._has_token and not _is_this_machine(request):
             sentence = "This is answered to this machine alone, or to whoever shows server.token."
             return problem(403, sentence, reason="not_here")
-        content = Support(evidence(self._recent()), list(self._lines()))
+        content = Support(evidence(self._server.recent_bytes()), list(self._server.log_lines()))
         return Response(msgspec.json.encode(content), headers=NO_STORE, media_type="application/json")
 
 

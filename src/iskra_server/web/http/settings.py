@@ -19,7 +19,7 @@ class Settings(Struct, frozen=True):
     `tz`: the time zone in which days and months begin, `tz_reason` how it is known (zone.py). `token`: what a request
     must show, an empty one asks for none; `scopes`: tokens beside it that see less. `allowed_hosts`: names that this
     server answers to, beside those of the own network (hosts.py). `is_central`: it reads no meter, and shows its
-    database.
+    database. `has_history`: history is switched on.
     """
 
     version: str
@@ -31,3 +31,4 @@ class Settings(Struct, frozen=True):
     scopes: tuple[Scope, ...] = ()
     is_central: bool = False
     tz_reason: str = "configured"
+    has_history: bool = False

@@ -4,7 +4,7 @@ A meter that is not fresh has no reading here, but its age and `iskra_meter_up 0
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from starlette.requests import Request
@@ -18,10 +18,10 @@ from iskra_server.meter.lock import sends_locked
 from iskra_server.meter.reading import FaultKind, Sample, scaled
 from iskra_server.meter.registers import key_of
 from iskra_server.outputs.state import OutputState
-from iskra_server.reading.hub import Hub
 from iskra_server.web.http.headers import NO_STORE
 from iskra_server.web.metrics.exposition import Family, Row, Series, media_type, table, write
 from iskra_server.web.metrics.process import Process
+from iskra_server.web.server_view import ServerView
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -57,24 +57,11 @@ _OTHER = {
 
 
 class Metrics:
-    """The endpoint. `writer` is how history is written, None where none is kept."""
+    """The endpoint."""
 
-    def __init__(
-        self,
-        *,
-        hub: Hub,
-        statuses: Callable[[], Sequence[Status]],
-        version: str,
-        writer: "Callable[[], WriterState | None]",
-        outputs: Callable[[], Sequence[OutputState]],
-        dropped_lines: Callable[[], int] = int,
-    ) -> None:
-        self._hub = hub
-        self._statuses = statuses
+    def __init__(self, server: ServerView, version: str) -> None:
+        self._server = server
         self._version = version
-        self._writer = writer
-        self._outputs = outputs
-        self._dropped_lines = dropped_lines
         self._process = Process()
 
     async def answer(self, request: Request) -> Response:
@@ -82,26 +69,27 @@ class Metrics:
         return Response(write(self._families(boottime_s()), form), headers={**NO_STORE, **_VARY, "content-type": form})
 
     def _families(self, now_s: float) -> Iterator[Family]:
+        server, hub, statuses = self._server, self._server.hub, self._server.statuses()
         shown = [
-            Shown(sample, self._hub.is_fresh(meter_id, now_s), round(self._hub.age_s(meter_id, now_s) or 0.0, 3))
-            for meter_id, sample in self._hub.newest.items()
+            Shown(sample, hub.is_fresh(meter_id, now_s), round(hub.age_s(meter_id, now_s) or 0.0, 3))
+            for meter_id, sample in hub.newest.items()
         ]
-        writer = self._writer()
+        writer = server.history_state()
         yield Family(
             "iskra_server_info", "gauge", "The version of this server.", [Series(1, {"version": self._version})]
         )
         yield from _readings(each.sample for each in shown if each.fresh)
         yield Family("iskra_meter_info", "gauge", "Who a meter is, and where it hangs.", list(map(_about, shown)))
         yield from table("iskra_meter", METERS, shown, lambda each: _meter(each.sample))
-        yield from table("iskra_source", SOURCES, self._statuses(), lambda status: {"source": status.source})
-        yield from _faults(self._statuses())
-        yield from _links(self._statuses())
-        yield Family("iskra_hub_samples", "counter", "Readings that were published.", [Series(self._hub.published)])
-        dropped = [Series(count, {"subscriber": name}) for name, count in self._hub.dropped().items()]
+        yield from table("iskra_source", SOURCES, statuses, lambda status: {"source": status.source})
+        yield from _faults(statuses)
+        yield from _links(statuses)
+        yield Family("iskra_hub_samples", "counter", "Readings that were published.", [Series(hub.published)])
+        dropped = [Series(count, {"subscriber": name}) for name, count in hub.dropped().items()]
         yield Family("iskra_hub_dropped", "counter", "Readings that a subscriber was too slow for.", dropped)
         yield from table("iskra_history", HISTORY, [writer] if writer else [], lambda _: {})
-        yield from table("iskra_output", OUTPUTS, self._outputs(), lambda state: {"output": state.name})
-        lost = [Series(self._dropped_lines())]
+        yield from table("iskra_output", OUTPUTS, server.output_states(), lambda state: {"output": state.name})
+        lost = [Series(server.dropped_log_lines())]
         yield Family("iskra_log_dropped", "counter", "Log lines that nobody took, and that were dropped.", lost)
         tasks = [Series(len(asyncio.all_tasks()))]
         yield Family("iskra_server_tasks", "gauge", "What the server is at; a number that only grows is a leak.", tasks)
