@@ -24,7 +24,7 @@ from iskra_server.meter.reading import Register, Sample
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
 from iskra_server.web.app import App, create_app
-from iskra_server.web.http.settings import Scope, Settings
+from iskra_server.web.http.settings import ScopedToken, WebSettings
 from samples import METER_ID, SERVER_ID, energy, power, reading
 
 MAKER = Register(Obis.parse("129-129:199.130.3"), b"ISK")
@@ -94,19 +94,19 @@ class Site:
         contracts: tuple[Contract, ...] = (),
         token: str = "",
         allowed_hosts: tuple[str, ...] = (),
-        scopes: tuple[Scope, ...] = (),
+        scoped_tokens: tuple[ScopedToken, ...] = (),
         **more: Any,
     ) -> None:
         self.hub = Hub(stale_after_s)
         self.statuses = [status()]
-        settings = Settings(
+        settings = WebSettings(
             "1.2.3",
             readout_interval_s,
             tz,
             Secret(token),
             allowed_hosts,
             contracts,
-            scopes,
+            scoped_tokens,
             has_history=history is not None,
         )
         server = ServerStub(self.hub, lambda: self.statuses, lambda: history, **more)

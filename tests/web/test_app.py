@@ -9,10 +9,10 @@ import pytest
 
 from answering import Answering, answering, until
 from iskra_server.base.secret import Secret
-from iskra_server.web.api import fleet
+from iskra_server.fleet.central import api as fleet
 from iskra_server.web.app import App, create_app
-from iskra_server.web.http.settings import Settings
-from iskra_server.web.http.share import AT_ONCE_EACH
+from iskra_server.web.http.settings import WebSettings
+from iskra_server.web.http.share import MAX_RUNNING_PER_CLIENT
 from iskra_server.web.server_view import history_sentence
 from web.serving import ServerStub, Site, arrived, writing
 
@@ -46,7 +46,7 @@ class Reads:
 
 
 def app_of(reads: Any, **settings: Any) -> App:
-    return create_app(Settings("1", has_history=True, **settings), ServerStub(store=lambda: reads))
+    return create_app(WebSettings("1", has_history=True, **settings), ServerStub(store=lambda: reads))
 
 
 async def asked(site: Answering, path: str) -> bytes:
@@ -73,7 +73,7 @@ def test_running_requests_finish_with_the_application_that_they_began_with() -> 
         async with answering(old) as site:
             # more than there are threads: some wait for one
             asking = [asyncio.create_task(asked(site, "/api/v1/meters/x/energy")) for _ in range(AT_ONCE)]
-            await until(lambda: threads.count() == AT_ONCE_EACH)
+            await until(lambda: threads.count() == MAX_RUNNING_PER_CLIENT)
             await site.http.exchange(new, None)
             old.close()
             reads.may_answer.set()
@@ -105,14 +105,14 @@ def test_a_csv_that_is_streamed_is_whole(monkeypatch: pytest.MonkeyPatch) -> Non
     reads = Reads()
     begun = threading.Event()
 
-    def rows_of(*_: object) -> Iterator[str]:
+    def csv_lines(*_: object) -> Iterator[str]:
         for number in range(LINES):
             if number == LINES // 2:
                 begun.set()
                 assert reads.may_answer.wait(30)
             yield f"{number}\n"
 
-    monkeypatch.setattr(fleet, "rows_of", rows_of)
+    monkeypatch.setattr(fleet, "csv_lines", csv_lines)
     old, new = app_of(reads), app_of(reads, tz="Europe/Berlin")
 
     async def run() -> bytes:

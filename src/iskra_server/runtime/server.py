@@ -41,7 +41,7 @@ from iskra_server.runtime.systemd import READY, STOPPING, feed_watchdog, notify
 from iskra_server.sources.source import Source
 from iskra_server.web.api.live import Live
 from iskra_server.web.app import App, create_app
-from iskra_server.web.http.settings import Settings
+from iskra_server.web.http.settings import WebSettings
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
@@ -347,7 +347,7 @@ class Composition:
         return self._archive.store if self._archive else None
 
 
-def _tell_zone(settings: Settings) -> None:
+def _tell_zone(settings: WebSettings) -> None:
     if settings.tz_reason == "none":
         log.warning("Nothing says which time zone this is: days begin in UTC. Set server.time_zone, or TZ.")
     else:

@@ -9,7 +9,8 @@ from iskra_server.history.model.records import Exact, QuarterReading
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.simulator.household import TENTH_WH, Household
-from iskra_server.web.api.energy import LENGTHS, MAX_BUCKETS
+from iskra_server.web.api.energy import MAX_BUCKETS
+from iskra_server.web.http.query import BUCKET_LENGTHS
 from samples import EXPORT, IMPORT, METER_ID
 from web.past import BERLIN, Past, Q, anew, counted, info, quarter
 
@@ -197,7 +198,7 @@ def test_the_length_of_a_bucket_follows_the_period(store: Store, period: str, le
     assert (answer["bucket"], len(answer["buckets"])) == (length, bars)
 
 
-@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("length", BUCKET_LENGTHS)
 def test_buckets_follow_each_other_whatever_their_length(store: Store, length: str) -> None:
     store.write(counted([0]), [info()])
     buckets = Past(store, tz=BERLIN).ask(f"energy?from=2025-05-17&to=2025-06-14&bucket={length}")["buckets"]
@@ -209,7 +210,7 @@ def test_buckets_follow_each_other_whatever_their_length(store: Store, length: s
 def test_an_unknown_bucket_is_told_the_known_ones(store: Store) -> None:
     store.write([], [info()])
     sentence = Past(store).refusal("energy?bucket=decade")
-    assert sentence == "'bucket=decade' is not known here; known are 15min, hour, day, week, month, year."
+    assert sentence == "'bucket=decade' is not allowed; allowed are 15min, hour, day, week, month, year."
 
 
 @pytest.mark.parametrize("period", ["from=1970&to=2999", "from=2025-01-01T00:00:00Z&to=2025-04-15T04:15:00Z"])

@@ -10,10 +10,9 @@ import pytest
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.store import Store
-from iskra_server.web.api.history import OPENING, SWITCHED_OFF
 from iskra_server.web.app import create_app
-from iskra_server.web.http.settings import Settings
-from iskra_server.web.http.share import AT_ONCE_EACH, MAX_WAITING
+from iskra_server.web.http.settings import WebSettings
+from iskra_server.web.http.share import MAX_RUNNING_PER_CLIENT, MAX_WAITING
 from samples import METER_ID, SERVER_ID
 from web.past import NAME, Past, Q, counted, info
 from web.serving import ServerStub, Site, arrived, served, until, writing
@@ -32,14 +31,20 @@ def past(store: Store) -> Past:
 @pytest.mark.parametrize("route", ROUTES)
 def test_without_history_there_is_none(route: str) -> None:
     answer = Site(arrived()).get(f"/api/v1/meters/{NAME}/{route}")
-    assert (answer.status_code, answer.json()["detail"]) == (503, SWITCHED_OFF)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        503,
+        "History is switched off; set history.enabled to true.",
+    )
     assert (answer.headers["cache-control"], answer.json()["reason"]) == ("no-store", "no_history")
 
 
-@pytest.mark.parametrize(("sentence", "said"), [("The disk is full.", "The disk is full."), ("", OPENING)])
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [("The disk is full.", "The disk is full."), ("", "History is being opened; try again in a moment.")],
+)
 def test_before_the_database_is_open_the_answer_says_why(sentence: str, said: str) -> None:
     site = Site()
-    site.app = create_app(Settings("1", has_history=True), ServerStub(history_state=lambda: writing(sentence)))
+    site.app = create_app(WebSettings("1", has_history=True), ServerStub(history_state=lambda: writing(sentence)))
     answer = site.get(f"/api/v1/meters/{NAME}/energy")
     assert (answer.status_code, answer.json()["detail"]) == (503, said)
 
@@ -110,10 +115,10 @@ def test_head_has_the_same_headers(past: Past) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_question_that_is_not_understood_is_refused(past: Past, route: str) -> None:
-    assert "'bukcet' is not known here; known are " in past.refusal(f"{route}?bukcet=day")
+    assert "'bukcet' is not a parameter here; allowed are " in past.refusal(f"{route}?bukcet=day")
     assert "'2025-13' is not a period" in past.refusal(f"{route}?from=2025-13")
     assert "'Mars/Phobos' is not a time zone" in past.refusal(f"{route}?tz=Mars/Phobos")
-    assert past.get(f"{route}?tz=Mars/Phobos").json()["reason"] == "misuse"
+    assert past.get(f"{route}?tz=Mars/Phobos").json()["reason"] == "bad_request"
 
 
 class Slow(Reads):
@@ -139,12 +144,15 @@ def test_a_slow_database_holds_up_no_live_answer_and_is_asked_by_few_at_once() -
 
     async def check() -> None:
         async with served(Site(arrived(), history=slow).app) as client:
-            asked = [asyncio.create_task(client.get("/api/v1/meters/nobody/energy")) for _ in range(3 * AT_ONCE_EACH)]
+            asked = [
+                asyncio.create_task(client.get("/api/v1/meters/nobody/energy"))
+                for _ in range(3 * MAX_RUNNING_PER_CLIENT)
+            ]
             try:
-                await until(lambda: slow.asking >= AT_ONCE_EACH)
+                await until(lambda: slow.asking >= MAX_RUNNING_PER_CLIENT)
                 for _ in range(20):
                     assert (await client.get("/api/v1/meters")).status_code == 200
-                assert slow.asking == AT_ONCE_EACH
+                assert slow.asking == MAX_RUNNING_PER_CLIENT
             finally:
                 slow.go_on.set()
             assert {answer.status_code for answer in await asyncio.gather(*asked)} == {404}
@@ -160,14 +168,14 @@ def test_a_flood_of_questions_that_hang_up_is_not_asked_and_one_that_stays_is_re
             port = client.base_url.port
             assert port
             writers = []
-            for _ in range(AT_ONCE_EACH + MAX_WAITING):
+            for _ in range(MAX_RUNNING_PER_CLIENT + MAX_WAITING):
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(b"GET /api/v1/meters/nobody/energy HTTP/1.1\r\nhost: a\r\n\r\n")
                 writers.append(writer)
             try:
                 refused = await _refused(client)
-                assert f"{MAX_WAITING} questions to history waiting" in refused.json()["detail"]
-                assert (refused.json()["reason"], refused.headers["retry-after"]) == ("too_many_questions", "1")
+                assert f"{MAX_WAITING} requests to history waiting" in refused.json()["detail"]
+                assert (refused.json()["reason"], refused.headers["retry-after"]) == ("too_many_requests", "1")
             finally:
                 for writer in writers:
                     writer.close()
@@ -182,7 +190,7 @@ def test_a_flood_of_questions_that_hang_up_is_not_asked_and_one_that_stays_is_re
             assert (await waiting).status_code in (404, 429)
             assert (await client.get("/api/v1/meters/nobody/energy")).status_code == 404
         # those that ran when their clients hung up, and the two that stayed
-        assert slow.asking <= AT_ONCE_EACH + 2
+        assert slow.asking <= MAX_RUNNING_PER_CLIENT + 2
 
     asyncio.run(check())
 

@@ -126,7 +126,7 @@ def test_what_the_client_has_seen_is_not_replayed() -> None:
 @pytest.mark.parametrize("text", ["9" * 5000, "not a number", "-1", str(2**63)])
 def test_what_is_no_id_is_misuse(text: str) -> None:
     answer = Site(arrived()).get(PATH, **{"last-event-id": text})
-    assert (answer.status_code, answer.json()["reason"]) == (400, "misuse")
+    assert (answer.status_code, answer.json()["reason"]) == (400, "bad_request")
     assert "Last-Event-ID must be" in answer.json()["detail"]
 
 
@@ -237,7 +237,7 @@ def test_a_server_that_stops_ends_its_streams() -> None:
 
 
 def test_a_silent_stream_is_kept_alive(monkeypatch: Any) -> None:
-    monkeypatch.setattr(live, "_PULSE_S", 0.02)
+    monkeypatch.setattr(live, "_STATUS_INTERVAL_S", 0.02)
     monkeypatch.setattr(live, "_HEARTBEAT_S", 0.05)
 
     async def check(client: httpx.AsyncClient) -> None:

@@ -176,7 +176,7 @@ def test_a_year_is_summed_up(store: Store) -> None:
     [
         (f"points={MAX_POINTS + 1}", "'points=5001' is not allowed; give a whole number from 1 to 5,000."),
         ("from=2024&to=2025", "The period is longer than 400 days; ask for a shorter one."),
-        ("bucket=day", "'bucket' is not known here; known are from, to, points, tz."),
+        ("bucket=day", "'bucket' is not a parameter here; allowed are from, to, points, tz."),
     ],
 )
 def test_misuse_is_refused_with_a_sentence(store: Store, query: str, sentence: str) -> None:

@@ -124,8 +124,8 @@ def test_the_largest_page(store: Store) -> None:
     [
         ("limit=10001&from=today", "'limit=10001' is not allowed; give a whole number from 1 to 10,000."),
         ("at=today&from=today", "'at' is a moment and 'from' begins a period; give one of them."),
-        ("to=today", "'to' belongs to a period; give 'from' too."),
-        ("limit=5", "'limit' belongs to a period; give 'from' too."),
+        ("to=today", "'to' needs a period; give 'from' too."),
+        ("limit=5", "'limit' needs a period; give 'from' too."),
         (
             "register=power",
             f"Meter {METER_ID} has no register 'power' in history; it has energy_import, energy_export.",

@@ -3,7 +3,7 @@ import msgspec
 from iskra_server.outputs.state import OutputState
 from iskra_server.web.api.status import server_status
 from iskra_server.web.app import create_app
-from iskra_server.web.http.settings import Settings
+from iskra_server.web.http.settings import WebSettings
 from web.serving import NEVER, ServerStub, Site, arrived, status, writing
 
 
@@ -34,13 +34,13 @@ def test_the_first_broken_link_is_told_with_its_sentence() -> None:
 def test_what_keeps_history_from_being_written_is_told() -> None:
     site = Site(arrived())
     server = ServerStub(history_state=lambda: writing("It is full."))
-    site.app = create_app(Settings("1", has_history=True), server)
+    site.app = create_app(WebSettings("1", has_history=True), server)
     assert site.get("/api/v1/status").json()["history"] == "It is full."
 
 
 def test_how_an_output_stands_is_told() -> None:
     state = OutputState("influx", ok=False, sentence="It is away.", waiting=3)
     site = Site(arrived())
-    site.app = create_app(Settings("1"), ServerStub(output_states=lambda: [state]))
+    site.app = create_app(WebSettings("1"), ServerStub(output_states=lambda: [state]))
     (output,) = site.get("/api/v1/status").json()["outputs"]
     assert (output["ok"], output["sentence"], output["waiting"]) == (False, "It is away.", 3)

@@ -24,7 +24,7 @@ def test_this_machine_gets_masked_telegrams_and_the_log() -> None:
 
 @pytest.mark.parametrize("client", ["192.168.1.7", "::ffff:192.168.1.7", "2001:db8::1", ""])
 def test_another_machine_gets_nothing(client: str) -> None:
-    assert site().get(PATH, client=client).json()["reason"] == "not_here"
+    assert site().get(PATH, client=client).json()["reason"] == "local_only"
 
 
 @pytest.mark.parametrize("header", ["forwarded", "x-forwarded-for", "x-real-ip"])

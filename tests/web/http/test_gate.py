@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from iskra_server.base.secret import Secret
 from iskra_server.web.http.pages import release
+from iskra_server.web.http.settings import ScopedToken
 from web.serving import Site, arrived
 
 TOKEN = "0123456789abcdef-token"
@@ -136,3 +138,14 @@ def test_a_request_that_names_no_host_is_answered() -> None:
 
     asyncio.run(ask())
     assert answers[0]["status"] == 200
+
+
+def test_a_token_for_some_groups_opens_the_pages_and_what_respects_groups() -> None:
+    scoped = "scoped-0123456789abcdef"
+    site = guarded(scoped_tokens=(ScopedToken(Secret(scoped), (("tenant", "Meyer"),)),))
+    statuses = {path: site.get(path, authorization=f"Bearer {scoped}").status_code for path in PATHS}
+    assert [path for path, code in statuses.items() if code == 403] == [
+        *(TOTAL, "/api/v1/live", "/api/v1/meters", "/api/v1/status", "/nowhere")
+    ]
+    answer = site.get(TOTAL, authorization=f"Bearer {scoped}")
+    assert answer.json()["reason"] == "forbidden_for_token" and "tenant:Meyer" in answer.json()["detail"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from iskra_server.web.http.hosts import Hosts, name_of
+from iskra_server.web.http.hosts import Hosts, host_name
 
 OURS = (
     *("192.168.1.20", "192.168.1.20:18080", "[fe80::1]", "[::1]:8080", "127.0.0.1"),
@@ -33,7 +33,7 @@ STRANGE = (
 
 
 @pytest.mark.parametrize("host", OURS)
-def test_a_name_of_this_network_is_answered(host: str) -> None:
+def test_a_host_name_this_network_is_answered(host: str) -> None:
     assert Hosts().allows(host)
 
 
@@ -63,4 +63,4 @@ def test_an_empty_configuration_adds_nothing() -> None:
 
 
 def test_the_port_is_no_part_of_a_name() -> None:
-    assert [name_of(host) for host in ("A:1", "[::1]:80", "[::1]", "a.", "a.:1")] == ["a", "[::1]", "[::1]", "a", "a"]
+    assert [host_name(host) for host in ("A:1", "[::1]:80", "[::1]", "a.", "a.:1")] == ["a", "[::1]", "[::1]", "a", "a"]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import javascript
-from iskra_server.web.http import pages
-from iskra_server.web.http.compressed import compressed
+from iskra_server.web.http import pages, responses
 from iskra_server.web.http.pages import PAGES, STATIC, release
+from iskra_server.web.http.responses import compressed
 from web.serving import Site
 
 FILES = sorted(file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*") if file.is_file())
@@ -64,7 +64,8 @@ def test_no_file_is_compressed_in_the_event_loop(monkeypatch: pytest.MonkeyPatch
         packing.append(threading.current_thread())
         return compressed(*given)
 
-    monkeypatch.setattr(pages, "compressed", noting)
+    for module in (pages, responses):
+        monkeypatch.setattr(module, "compressed", noting)
     pages._file.cache_clear()
     for path in ("/", f"/static/{release()}/js/words/en.js"):
         # the loop of a request runs in this thread

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from iskra_server.web.http.problem import Problem, problem
+from iskra_server.web.http.problem import Problem, problem, unknown_meter
 from web.serving import Site
 
 
@@ -64,3 +64,9 @@ def test_a_bug_is_answered_without_a_traceback() -> None:
     assert answer.status_code == 500
     assert "Traceback" not in answer.text and "TypeError" not in answer.text
     assert msgspec.json.decode(answer.content, type=Problem).title == "Internal Server Error"
+
+
+def test_of_very_many_meters_the_sentence_names_some() -> None:
+    assert unknown_meter("x", []) == "There is no meter 'x'. No meter is known yet."
+    assert unknown_meter("x", ["a", "b"]).endswith(" Known meters: a, b.")
+    assert unknown_meter("x", ["a"] * 1000).endswith(f": {', '.join(['a'] * 20)} and 980 more.")

@@ -9,12 +9,12 @@ from starlette.types import Message, Receive
 
 from iskra_server.web.http.gate import GROUPS
 from iskra_server.web.http.share import (
-    AT_ONCE,
-    AT_ONCE_EACH,
+    MAX_RUNNING,
+    MAX_RUNNING_PER_CLIENT,
     MAX_WAITING,
-    Gone,
+    Disconnected,
     Threads,
-    TooMany,
+    TooManyRequests,
     address_of,
     client_of,
     heaviest,
@@ -69,7 +69,7 @@ class Scene:
         assert self.go_on.acquire(timeout=20)
         return client
 
-    def let_go_on(self, count: int = 10 * AT_ONCE + 2 * MAX_WAITING) -> None:
+    def let_go_on(self, count: int = 10 * MAX_RUNNING + 2 * MAX_WAITING) -> None:
         self.go_on.release(count)
 
 
@@ -97,10 +97,10 @@ def run(check: Callable[[Scene], Awaitable[None]]) -> None:
 def test_one_client_never_has_all_threads() -> None:
     async def check(scene: Scene) -> None:
         greedy = [scene.ask("greedy") for _ in range(20)]
-        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
+        await until(lambda: len(scene.begun) == MAX_RUNNING_PER_CLIENT)
         honest = scene.ask("honest")
         await until(lambda: "honest" in scene.begun)
-        assert scene.begun.count("greedy") == AT_ONCE_EACH == AT_ONCE // 2
+        assert scene.begun.count("greedy") == MAX_RUNNING_PER_CLIENT == MAX_RUNNING // 2
         scene.let_go_on()
         assert await asyncio.gather(honest, *greedy) == ["honest"] + ["greedy"] * 20
 
@@ -110,12 +110,12 @@ def test_one_client_never_has_all_threads() -> None:
 def test_clients_that_wait_take_turns() -> None:
     async def check(scene: Scene) -> None:
         asked = [scene.ask(client) for client in ["a"] * 12 + ["b"] * 5 + ["c"] * 3]
-        await until(lambda: len(scene.begun) == AT_ONCE)
-        assert sorted(scene.begun) == ["a"] * AT_ONCE_EACH + ["b"] * AT_ONCE_EACH
+        await until(lambda: len(scene.begun) == MAX_RUNNING)
+        assert sorted(scene.begun) == ["a"] * MAX_RUNNING_PER_CLIENT + ["b"] * MAX_RUNNING_PER_CLIENT
         scene.let_go_on()
         await asyncio.gather(*asked)
         # in its own turn it is among the next three, behind all of the first client the fifteenth
-        assert scene.begun.index("c") < AT_ONCE + 3 + AT_ONCE
+        assert scene.begun.index("c") < MAX_RUNNING + 3 + MAX_RUNNING
 
     run(check)
 
@@ -123,7 +123,7 @@ def test_clients_that_wait_take_turns() -> None:
 def test_three_browsers_behind_one_proxy_are_answered() -> None:
     async def check(scene: Scene) -> None:
         asked = [scene.ask("proxy") for _ in range(3 * 12)]
-        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
+        await until(lambda: len(scene.begun) == MAX_RUNNING_PER_CLIENT)
         scene.let_go_on()
         assert await asyncio.gather(*asked) == ["proxy"] * 3 * 12
 
@@ -132,22 +132,22 @@ def test_three_browsers_behind_one_proxy_are_answered() -> None:
 
 def test_the_question_of_a_client_that_has_hung_up_is_never_asked() -> None:
     async def check(scene: Scene) -> None:
-        running = [scene.ask("greedy") for _ in range(AT_ONCE_EACH)]
+        running = [scene.ask("greedy") for _ in range(MAX_RUNNING_PER_CLIENT)]
         gone = [scene.ask("greedy", leaving) for _ in range(MAX_WAITING)]
         answers = await asyncio.gather(*gone, return_exceptions=True)
-        assert {type(answer) for answer in answers} == {Gone}
+        assert {type(answer) for answer in answers} == {Disconnected}
         scene.let_go_on()
         await asyncio.gather(*running, scene.ask("honest"))
-        assert len(scene.begun) == AT_ONCE_EACH + 1
+        assert len(scene.begun) == MAX_RUNNING_PER_CLIENT + 1
 
     run(check)
 
 
 def test_more_than_may_wait_is_refused_and_of_another_client_is_not() -> None:
     async def check(scene: Scene) -> None:
-        asked = [scene.ask("greedy") for _ in range(AT_ONCE_EACH + MAX_WAITING)]
-        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
-        with pytest.raises(TooMany, match=f"has {MAX_WAITING} questions"):
+        asked = [scene.ask("greedy") for _ in range(MAX_RUNNING_PER_CLIENT + MAX_WAITING)]
+        await until(lambda: len(scene.begun) == MAX_RUNNING_PER_CLIENT)
+        with pytest.raises(TooManyRequests, match=f"has {MAX_WAITING} requests"):
             await scene.ask("greedy")
         others = [scene.ask("honest") for _ in range(MAX_WAITING)]
         scene.let_go_on()
@@ -158,15 +158,15 @@ def test_more_than_may_wait_is_refused_and_of_another_client_is_not() -> None:
 
 def test_a_question_that_is_given_up_while_it_waits_or_runs_leaves_its_place() -> None:
     async def check(scene: Scene) -> None:
-        asked = [scene.ask("a") for _ in range(AT_ONCE_EACH + 5)]
-        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
+        asked = [scene.ask("a") for _ in range(MAX_RUNNING_PER_CLIENT + 5)]
+        await until(lambda: len(scene.begun) == MAX_RUNNING_PER_CLIENT)
         for task in asked:
             task.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
         # a thread that works is still one that works
         late = scene.ask("a")
         await asyncio.sleep(0)
-        assert len(scene.begun) == AT_ONCE_EACH
+        assert len(scene.begun) == MAX_RUNNING_PER_CLIENT
         scene.let_go_on()
         assert await late == "a"
 
@@ -176,7 +176,7 @@ def test_a_question_that_is_given_up_while_it_waits_or_runs_leaves_its_place() -
 def test_a_server_that_stops_asks_nothing_more() -> None:
     async def check(scene: Scene) -> None:
         scene.threads.close()
-        with pytest.raises(Gone):
+        with pytest.raises(Disconnected):
             await scene.ask("late")
 
     run(check)
@@ -184,7 +184,7 @@ def test_a_server_that_stops_asks_nothing_more() -> None:
 
 def test_an_error_frees_the_thread() -> None:
     async def check(scene: Scene) -> None:
-        for _ in range(3 * AT_ONCE):
+        for _ in range(3 * MAX_RUNNING):
             with pytest.raises(ZeroDivisionError):
                 await scene.threads.run("a", staying, lambda: 1 // 0)
 

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT, Family, Row, Series, media_type, table, write
+from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT, Family, Metric, Series, families, media_type, write
 
 ENERGY = Family("energy_wh", "counter", "Energy.", [Series(Decimal("12345678.90"), {"name": "import"})], "wh")
 
@@ -43,8 +43,8 @@ def test_labels_are_escaped_and_empty_ones_left_out() -> None:
 
 
 def test_a_table_makes_a_family_of_each_row_and_leaves_out_what_has_no_number() -> None:
-    rows = (Row[str]("length", "gauge", "How long.", lambda text: len(text) or None),)
-    (family,) = table("word", rows, ["kWh", ""], lambda text: {"word": text})
+    metrics = (Metric[str]("length", "gauge", "How long.", lambda text: len(text) or None),)
+    (family,) = families("word", metrics, ["kWh", ""], lambda text: {"word": text})
     assert (family.name, family.series) == ("word_length", [Series(3, {"word": "kWh"})])
 
 

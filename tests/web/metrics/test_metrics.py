@@ -1,5 +1,6 @@
 """Metrics as Prometheus itself reads them: its linter, and a real one that scrapes the real server."""
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -14,13 +15,15 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from iskra_server.meter.units import Unit
 from iskra_server.outputs.state import OutputState
+from iskra_server.reading.hub import Hub
 from iskra_server.web.app import create_app
-from iskra_server.web.http.settings import Settings
-from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT
+from iskra_server.web.http.settings import WebSettings
+from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT, Family
+from iskra_server.web.metrics.metrics import HISTORY, METERS, OUTPUTS, SOURCES, all_families
 from running import Head, Server, serving, until
 from samples import EXPORT, energy, power
 from web.scraping import Scraper, scraping
-from web.serving import MAKER, ServerStub, Site, arrived, status
+from web.serving import MAKER, ServerStub, Site, arrived, status, writing
 
 _SERIES = re.compile(r"(\w+)(?:{(.*)})? (\S+)")
 PROMTOOL = shutil.which("promtool")
@@ -92,10 +95,10 @@ def test_keys_and_text_are_no_numbers() -> None:
 def test_the_links_of_the_chain_are_good_or_broken_and_the_unknown_have_no_number() -> None:
     site = Site(arrived())
     site.statuses = [status(is_open=False, problem="busy_unknown")]
-    assert named(site, "iskra_source_link") == {
-        'source="auto",link="device"': "1",
-        'source="auto",link="permission"': "1",
-        'source="auto",link="port"': "0",
+    assert named(site, "iskra_source_check") == {
+        'source="auto",check="device"': "1",
+        'source="auto",check="permission"': "1",
+        'source="auto",check="port"': "0",
     }
 
 
@@ -113,18 +116,18 @@ def test_what_a_slow_subscriber_lost_is_told_after_it_is_gone_too() -> None:
     with site.hub.subscribe("slow", 1):
         for _ in range(3):
             site.hub.publish(arrived())
-    assert named(site, "iskra_hub_dropped_total") == {'subscriber="slow"': "2"}
-    assert named(Site(dropped_log_lines=lambda: 7), "iskra_log_dropped_total") == {"": "7"}
+    assert named(site, "iskra_hub_dropped_readings_total") == {'subscriber="slow"': "2"}
+    assert named(Site(dropped_log_lines=lambda: 7), "iskra_log_dropped_lines_total") == {"": "7"}
 
 
 def test_the_state_of_every_output_is_told() -> None:
     state = OutputState("influx", ok=False, sentence="It is away.", delivered=5, waiting=3, refused=1)
     site = Site()
-    site.app = create_app(Settings("1"), ServerStub(output_states=lambda: [state]))
+    site.app = create_app(WebSettings("1"), ServerStub(output_states=lambda: [state]))
     found = scraped(site)
     assert found['iskra_output_up{output="influx"}'] == "0"
-    assert found['iskra_output_delivered_total{output="influx"}'] == "5"
-    assert found['iskra_output_waiting{output="influx"}'] == "3"
+    assert found['iskra_output_delivered_points_total{output="influx"}'] == "5"
+    assert found['iskra_output_pending_points{output="influx"}'] == "3"
 
 
 def test_the_form_follows_the_accept_header_and_caches_are_told() -> None:
@@ -132,6 +135,30 @@ def test_the_form_follows_the_accept_header_and_caches_are_told() -> None:
     assert (plain.headers["content-type"], open_metrics.headers["content-type"]) == (TEXT, OPEN_METRICS)
     assert (plain.headers["vary"], plain.headers["cache-control"]) == ("accept", "no-store")
     assert open_metrics.text.endswith("# EOF\n")
+
+
+UNITS = {"seconds", "bytes", "watthours", "varhours", "voltamperehours", "watts", "vars", "voltamperes", "amperes",
+         "volts", "hertz", "degrees"}  # fmt: skip
+
+
+def test_names_follow_the_conventions_of_prometheus() -> None:
+    """https://prometheus.io/docs/practices/naming: lower case, and a unit as plural at the end, which is declared."""
+    server = ServerStub(
+        Hub(), lambda: [status()], history_state=writing, output_states=lambda: [OutputState("x", ok=True)]
+    )
+    server.hub.publish(arrived())
+
+    async def collect() -> list[Family]:
+        return list(all_families(server, "1"))
+
+    families = asyncio.run(collect())
+    rows = sum(map(len, (METERS, SOURCES, HISTORY, OUTPUTS)))
+    assert len(families) > rows
+    for family in families:
+        assert re.fullmatch(r"(iskra|process)(_[a-z]+)+", family.name), family.name
+        assert family.unit == (last if (last := family.name.rpartition("_")[2]) in UNITS else ""), family.name
+        assert not family.name.endswith(("_total", "_count", "_octets")), family.name
+        assert family.help.endswith(".") and "\n" not in family.help
 
 
 @pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed: apt-get install prometheus")

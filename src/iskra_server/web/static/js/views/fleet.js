@@ -64,7 +64,7 @@ function readers(main, signal) {
   main.append(make("section.card", make("h1", texts.readers), box));
   pagedList(box, {
     path: "api/v1/fleet/readers", itemsOf: (answer) => answer.readers, query: {}, signal,
-  }, rows, rows, ({ name, ok, silent, last_heard: heard, sentence }) => {
+  }, rows, rows, ({ name, ok, silent, last_seen: heard, sentence }) => {
     const silence = silent ? texts.lastHeard(dateTime(new Date(heard))) : "";
     return stateItem(ok && !silent, name, `${silence} ${sentence}`);
   });

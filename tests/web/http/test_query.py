@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import QueryParams
 
-from iskra_server.web.http.question import BadRequest, Query, whole_number
+from iskra_server.web.http.query import BadRequest, Query, whole_number
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 NAMES = ("from", "to", "at", "points", "tz")
@@ -36,14 +36,14 @@ def test_a_moment_is_the_present_unless_told_otherwise() -> None:
 
 
 def test_a_whole_number_has_a_default_and_a_limit() -> None:
-    assert question().whole("points", default=7, most=20) == 7
-    assert question(points=20).whole("points", default=7, most=20) == 20
+    assert question().integer("points", default=7, maximum=20) == 7
+    assert question(points=20).integer("points", default=7, maximum=20) == 20
 
 
 @pytest.mark.parametrize("text", ["0", "21", "-1", "1.5", "", "ten", "٣", "9" * 5000, "+5", " 5"])
 def test_any_other_number_is_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="is not allowed; give a whole number from 1 to 5,000"):
-        question(points=text if text != "21" else "5001").whole("points", default=7, most=5000)
+        question(points=text if text != "21" else "5001").integer("points", default=7, maximum=5000)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_no_time_zone_is_misuse(name: str) -> None:
 
 
 def test_a_control_character_is_misuse() -> None:
-    with pytest.raises(BadRequest, match="'tz' holds a control character"):
+    with pytest.raises(BadRequest, match="'tz' contains a control character"):
         question(tz="a\0b")
 
 
@@ -87,7 +87,7 @@ def test_no_moment_is_misuse() -> None:
 
 
 def test_an_unknown_word_and_one_given_twice_are_misuse() -> None:
-    with pytest.raises(BadRequest, match="'form' is not known here; known are from, to, at, points, tz"):
+    with pytest.raises(BadRequest, match="'form' is not a parameter here; allowed are from, to, at, points, tz"):
         question(form="today")
     with pytest.raises(BadRequest, match="'from' is given more than once"):
         Query(QueryParams("from=today&from=yesterday"), NAMES, now=NOW, tz="UTC")

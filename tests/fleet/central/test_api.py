@@ -12,13 +12,13 @@ import pytest
 
 from history.entries import METER, OTHER, quarter_reading
 from iskra_server.base.secret import Secret
+from iskra_server.fleet.central import api
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
 from iskra_server.history.store.store import Store
-from iskra_server.web.api import fleet as routes
-from iskra_server.web.api.openapi import OPERATIONS
+from iskra_server.web.app import ENDPOINTS
 from iskra_server.web.http.pages import release
-from iskra_server.web.http.settings import Scope
+from iskra_server.web.http.settings import ScopedToken
 from samples import METER_ID
 from web.serving import Site, served, until
 
@@ -45,7 +45,7 @@ def tenants(tmp_path: Path) -> Any:
     fleet.set_labels(
         store, {METER_ID: {"building": "7", "tenant": "Meyer"}, OTHER_ID: {"building": "7", "tenant": "Kim"}}
     )
-    yield Site(history=store, token=TOKEN, scopes=(Scope(Secret(MEYER), (("tenant", "Meyer"),)),))
+    yield Site(history=store, token=TOKEN, scoped_tokens=(ScopedToken(Secret(MEYER), (("tenant", "Meyer"),)),))
     store.close()
 
 
@@ -60,17 +60,17 @@ def test_without_a_database_it_says_so() -> None:
 
 def test_a_tenants_token_shows_nothing_of_another_tenant_on_any_route(tenants: Site) -> None:
     allowed = set()
-    for operation in OPERATIONS:
-        path = operation.path.replace("{id}", OTHER_ID.replace(" ", ""))
-        asked = {each.name: QUESTIONS[each.name] for each in operation.parameters if each.name in QUESTIONS}
+    for endpoint in ENDPOINTS:
+        path = endpoint.path.replace("{id}", OTHER_ID.replace(" ", ""))
+        asked = {each.name: QUESTIONS[each.name] for each in endpoint.parameters if each.name in QUESTIONS}
         answer = as_meyer(tenants, f"{path}?{urlencode(asked)}")
         assert answer.status_code in (200, 403)
         assert OTHER_ID not in answer.text
         assert "Kim" not in answer.text
         if answer.status_code == 200:
-            allowed.add(operation.path)
+            allowed.add(endpoint.path)
         else:
-            assert answer.json()["reason"] == "not_for_this_token"
+            assert answer.json()["reason"] == "forbidden_for_token"
     for_all = ("meters", "groups", "energy", "quarters.csv")
     assert allowed == {"/healthz", *(f"/api/v1/fleet/{name}" for name in for_all)}
 
@@ -107,23 +107,23 @@ def test_exports_count_before_the_database_has_answered_and_those_without_an_ans
 ) -> None:
     may_answer = threading.Event()
 
-    def rows_of(*_: object) -> Iterator[str]:
+    def csv_lines(*_: object) -> Iterator[str]:
         assert may_answer.wait(30)
         yield "row\n"
 
-    monkeypatch.setattr(routes, "rows_of", rows_of)
+    monkeypatch.setattr(api, "csv_lines", csv_lines)
     database: Any = object()
     csv = "/api/v1/fleet/quarters.csv"
 
     async def check() -> None:
         async with served(Site(history=database).app) as client:
-            misuse = [(await client.get(f"{csv}?unknown=1")).status_code for _ in range(routes.MAX_EXPORTS)]
+            misuse = [(await client.get(f"{csv}?unknown=1")).status_code for _ in range(api.MAX_EXPORTS)]
             assert set(misuse) == {400}
-            asked = [asyncio.create_task(client.get(csv)) for _ in range(routes.MAX_EXPORTS_EACH + 2)]
+            asked = [asyncio.create_task(client.get(csv)) for _ in range(api.MAX_EXPORTS_PER_CLIENT + 2)]
             await until(lambda: sum(each.done() for each in asked) == 2)
             may_answer.set()
             statuses = sorted(answer.status_code for answer in await asyncio.gather(*asked))
-            assert statuses == [200] * routes.MAX_EXPORTS_EACH + [429] * 2
+            assert statuses == [200] * api.MAX_EXPORTS_PER_CLIENT + [429] * 2
             assert (await client.get(csv)).text == "row\n"
 
     asyncio.run(check())

@@ -1,10 +1,20 @@
+import json
+from decimal import Decimal
+from typing import Any
+
 from msgspec import structs
 
 from iskra_server.diagnosis.chain import walk
 from iskra_server.diagnosis.reception import Quality, Slots
 from iskra_server.web.app import create_app
-from iskra_server.web.http.settings import Settings
+from iskra_server.web.http.settings import WebSettings
 from web.serving import NEVER, ServerStub, Site, arrived, status
+
+
+def decoded(site: Site, path: str) -> tuple[int, dict[str, Any]]:
+    answer = site.get(path)
+    assert answer.headers["cache-control"] == "no-store"
+    return answer.status_code, json.loads(answer.content, parse_float=Decimal)
 
 
 def test_the_telegrams_of_the_last_seconds_are_told_source_by_source() -> None:
@@ -28,9 +38,36 @@ def test_the_day_of_every_source_is_told() -> None:
     slots.damaged(10.0)
     days = [("auto", slots.day(10.0)), ("tcp://x:1", slots.day(400.0))]
     site = Site()
-    site.app = create_app(Settings("1"), ServerStub(reception_days=lambda: days))
+    site.app = create_app(WebSettings("1"), ServerStub(reception_days=lambda: days))
     answer = site.get("/api/v1/quality/day")
     assert answer.headers["cache-control"] == "no-store"
     first, second = answer.json()["sources"]
     assert (first["source"], first["slot_s"], first["valid"][-2:], first["damaged"][-1]) == ("auto", 300, [0, 1], 1)
     assert (second["source"], second["valid"][-2:]) == ("tcp://x:1", [1, 0])
+
+
+def test_the_process_is_healthy_whatever_the_meter() -> None:
+    assert decoded(Site(), "/healthz") == (200, {"status": "ok"})
+
+
+def test_health_can_depend_on_every_meter_being_fresh() -> None:
+    assert decoded(Site(arrived()), "/healthz?meter=fresh")[0] == 200
+    code, body = decoded(Site(arrived(age_s=61)), "/healthz?meter=fresh")
+    assert (code, body["reason"]) == (503, "not_fresh")
+
+
+def test_one_silent_source_of_two_is_not_fresh() -> None:
+    site = Site(arrived())
+    site.statuses = [status(), status(is_open=False, problem="unplugged", **NEVER)]
+    assert decoded(site, "/healthz?meter=fresh")[1]["detail"] == site.statuses[1].sentence
+
+
+def test_health_without_a_source_is_not_fresh() -> None:
+    site = Site()
+    site.statuses = []
+    assert decoded(site, "/healthz?meter=fresh")[0] == 503
+
+
+def test_a_misspelt_health_question_is_refused() -> None:
+    code, body = decoded(Site(arrived()), "/healthz?meter=frsh")
+    assert (code, "frsh" in body["detail"]) == (400, True)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from history.entries import METER, quarter_reading
+from iskra_server.fleet.central import answers
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
 from iskra_server.history.store.store import Store
-from iskra_server.web.api import fleet_answers
 from samples import METER_ID
 from web.serving import Site
 
@@ -66,16 +66,16 @@ def test_readers(site: Site) -> None:
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("meters?after=x", "is not a place"),
-        ("meters?after=%C2%B2-1", "is not a place"),
-        ("meters?after=9223372036854775808-1", "is not a place"),
-        ("meters?after=1-9223372036854775808", "is not a place"),
-        (f"meters?after={'9' * 5000}-1", "is not a place"),
+        ("meters?after=x", "is not valid"),
+        ("meters?after=%C2%B2-1", "is not valid"),
+        ("meters?after=9223372036854775808-1", "is not valid"),
+        ("meters?after=1-9223372036854775808", "is not valid"),
+        (f"meters?after={'9' * 5000}-1", "is not valid"),
         ("meters?find=%00", "control character"),
         ("groups?kind=a%00", "control character"),
-        ("meters?group=seven", "say it like building:7"),
+        ("meters?group=seven", "write it like building:7"),
         ("energy", "'group' is missing"),
-        ("energy?group=a:b&bucket=moon", "known are 15min"),
+        ("energy?group=a:b&bucket=moon", "allowed are 15min"),
         ("energy?group=a:b&from=2020&to=2026&bucket=15min", "has more than 3,000 buckets"),
         ("energy?group=a:b&from=1970&to=2999&bucket=15min", "has more than 3,000 buckets"),
         ("quarters.csv", "'group' is missing"),
@@ -84,17 +84,18 @@ def test_readers(site: Site) -> None:
 )
 def test_misuse_is_one_sentence(site: Site, path: str, sentence: str) -> None:
     code, body = ask(site, f"/api/v1/fleet/{path}")
-    assert (code, body["reason"]) == (400, "misuse")
+    assert (code, body["reason"]) == (400, "bad_request")
     assert sentence in body["detail"]
 
 
 def test_energy_of_too_many_readings_is_refused_before_it_is_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fleet_answers, "MAX_READINGS", 24)
+    monkeypatch.setattr(answers, "MAX_READINGS", 24)
     query = "energy?group=building:7&from=2025-11-23&tz=UTC&bucket"
     refused = ask(site, f"/api/v1/fleet/{query}=hour")
     assert (refused[0], refused[1]["detail"]) == (
         400,
-        "That are 25 meter readings, and 24 are the most; ask for a smaller group, a shorter period or longer buckets.",
+        "This needs 25 meter readings, and the maximum is 24; "
+        "ask for a smaller group, a shorter period or longer buckets.",
     )
     assert ask(site, f"/api/v1/fleet/{query}=day")[0] == 200
 
