@@ -18,7 +18,7 @@ from iskra_server.base.address import Address
 from iskra_server.codecs.decoder import recognise
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.config import ConfigError, describe, load
-from iskra_server.diagnosis.advice import tell
+from iskra_server.diagnosis.advice import format_problem
 from iskra_server.history.transfer import forms
 from iskra_server.history.transfer.framed import quarter_readings
 from iskra_server.history.transfer.own import HEADER
@@ -250,7 +250,7 @@ def test_addresses_of_meters(url: str) -> None:
 
 
 def opened(url: str) -> object:
-    return open_source(url, recognise=recognise, tell=tell)
+    return open_source(url, recognise=recognise, format_problem=format_problem)
 
 
 @tries()

@@ -14,9 +14,9 @@ from msgspec import structs
 from iskra_server.base.clock import boottime_s
 from iskra_server.base.secret import Secret
 from iskra_server.cost.contracts import Contract
-from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts
 from iskra_server.diagnosis.reception import Day
+from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.history.recording.writer import WriterState
 from iskra_server.history.store.reads import Reads
 from iskra_server.meter.obis import Obis
@@ -58,7 +58,7 @@ def status(**changes: Any) -> Status:
         stale_after_s=60.0,
         locked=False,
     )
-    return walk(structs.replace(well, **changes))
+    return run_checks(structs.replace(well, **changes))
 
 
 @dataclass

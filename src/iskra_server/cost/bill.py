@@ -20,7 +20,7 @@ from iskra_server.history.model.energy import Energies, energy
 from iskra_server.history.model.periods import midnight
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
-from iskra_server.meter.obis import ENERGY_EXPORT, ENERGY_IMPORT, Obis
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 
 _YEAR = timedelta(days=365) // timedelta(seconds=QUARTER_S)
 
@@ -41,7 +41,7 @@ class Bill:
         self._tz = tz
         self._today = now.astimezone(tz).date()
         self._first, self._now = meter.first_s // QUARTER_S, quarter_of(now.timestamp())
-        registers = [ENERGY_IMPORT, ENERGY_EXPORT] if ENERGY_EXPORT in meter.series() else [ENERGY_IMPORT]
+        registers = [IMPORT, EXPORT] if EXPORT in meter.series() else [IMPORT]
         self._counters = {obis: meter.counter(obis) for obis in registers}
 
     @property
@@ -91,7 +91,7 @@ class Bill:
                     yield begin, amount(price.contract, import_wh, export_wh, self._fee(price.contract, left, right))
 
     def _import_and_export(self, cuts: Sequence[int]) -> tuple[Energies | None, Energies | None]:
-        return self._energies(ENERGY_IMPORT, cuts), self._energies(ENERGY_EXPORT, cuts)
+        return self._energies(IMPORT, cuts), self._energies(EXPORT, cuts)
 
     def _energies(self, obis: Obis, cuts: Sequence[int]) -> Energies | None:
         """None if the meter does not have this counter."""
@@ -102,7 +102,7 @@ class Bill:
 
     def _span(self, begin: int, end: int) -> Span | None:
         """The energy between the first and the last quarter reading in a period."""
-        counter = self._counters[ENERGY_IMPORT]
+        counter = self._counters[IMPORT]
         first = counter.look_up([begin]).get(begin) or counter.nearest_after(begin)
         last = counter.nearest_before(end + 1)
         if first is None or last is None or first.quarter >= min(last.quarter, end):

@@ -94,7 +94,7 @@ class Live(Struct, frozen=True, omit_defaults=True):
 
 
 class SourceStatus(Struct, frozen=True):
-    """One source of a reader: the first broken link of its chain, and what to do."""
+    """One source of a reader: the first check that fails (`broken` on the wire), and what to do."""
 
     source: str
     meter: str | None

@@ -63,4 +63,5 @@ def _with_defaults(groups: dict[str, str | None]) -> list[str]:
     ]
 
 
-ENERGY_IMPORT, ENERGY_EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
+# the energy totals, from and to the grid
+IMPORT, EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")

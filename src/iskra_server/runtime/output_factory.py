@@ -7,7 +7,7 @@ from msgspec import structs
 
 from iskra_server import __version__
 from iskra_server.config import CollectConfig, Config, ConfigError, InfluxConfig, MqttConfig, UplinkConfig
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.address import folder
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub

@@ -17,7 +17,7 @@ from iskra_server.base.timezone import Found, found_zone
 from iskra_server.codecs.decoder import recognise
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.cost.configured import contracts_of
-from iskra_server.diagnosis.advice import tell
+from iskra_server.diagnosis.advice import format_problem
 from iskra_server.history.store.address import address_of, check
 from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
 from iskra_server.runtime.tls import contents, tls_context
@@ -110,7 +110,7 @@ def _check_history(keys: HistoryConfig, *, simulated: bool) -> None:
 def _source(meter: MeterConfig) -> Source:
     try:
         if meter.url.scheme != _SIMULATOR:
-            return open_source(meter.url, recognise=recognise, tell=tell)
+            return open_source(meter.url, recognise=recognise, format_problem=format_problem)
         # the simulator is imported only where it is used
         from iskra_server.simulator.virtual import from_url  # noqa: PLC0415
 

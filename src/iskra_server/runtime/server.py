@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from iskra_server.base.clock import Clock, Pulse
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
-from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.reception import Day
+from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.address import address_of, spool_places
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState
@@ -154,7 +154,7 @@ class Composition:
         self.hub = Hub()
         self._guard = Guard()
         self._clock, self._pulse = Clock(), Pulse()
-        self._voices = SourceArbiter()
+        self._arbiter = SourceArbiter()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
         self._outputs: dict[Hashable, Output] = {}
@@ -286,7 +286,7 @@ class Composition:
             decoder=DECODERS["sml"](),
             guard=self._guard,
             hub=self.hub,
-            voices=self._voices,
+            arbiter=self._arbiter,
             name=meter.name,
             stale_after_s=meter.stale_after_s,
             max_power_w=meter.max_power_w,
@@ -332,7 +332,7 @@ class Composition:
         ]
 
     def recent_bytes(self) -> list[tuple[str, bytes]]:
-        return [(reader.source.url, reader.recent) for reader in self._readers.values()]
+        return [(reader.source.url, reader.recent_bytes) for reader in self._readers.values()]
 
     def reception_days(self) -> list[tuple[str, Day]]:
         return [(reader.source.url, reader.day()) for reader in self._readers.values()]

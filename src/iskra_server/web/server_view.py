@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.reception import Day
+from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
 

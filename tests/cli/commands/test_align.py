@@ -7,7 +7,7 @@ import pytest
 
 from command import OnTerminal, Run
 from iskra_server.cli.commands.align import Moment, as_line
-from iskra_server.diagnosis.reception import Quality
+from iskra_server.diagnosis.reception import StreamQuality
 from running import Head, serving, until
 from telegrams import telegram
 
@@ -15,12 +15,12 @@ from telegrams import telegram
 @pytest.mark.parametrize(
     ("quality", "trend", "line"),
     [
-        (Quality(10, 9, 1, 0, 4210, 0.9), 1, " 90 %  better  9 of 10 telegrams good within 10 s, 4210 bytes"),
-        (Quality(10, 1, 9, 9, 900, 0.1), -1, " 10 %  worse   1 of 10 telegrams good within 10 s, 900 bytes"),
-        (Quality(10, 0, 0, 0, 0, None), 0, "  - %          0 of 0 telegrams good within 10 s, 0 bytes"),
+        (StreamQuality(10, 9, 1, 0, 4210, 0.9), 1, " 90 %  better  9 of 10 telegrams good within 10 s, 4210 bytes"),
+        (StreamQuality(10, 1, 9, 9, 900, 0.1), -1, " 10 %  worse   1 of 10 telegrams good within 10 s, 900 bytes"),
+        (StreamQuality(10, 0, 0, 0, 0, None), 0, "  - %          0 of 0 telegrams good within 10 s, 0 bytes"),
     ],
 )
-def test_a_line_a_second(quality: Quality, trend: int, line: str) -> None:
+def test_a_line_a_second(quality: StreamQuality, trend: int, line: str) -> None:
     assert as_line(Moment(quality, trend, "")) == line
 
 
@@ -37,7 +37,7 @@ def test_a_head_that_sits_badly_is_no_success(run: Run) -> None:
     assert done.returncode == 1
     last = json.loads(done.stdout.splitlines()[-1])
     assert last["quality"]["seconds"] == 10
-    assert 0.2 < last["quality"]["share"] < 0.8
+    assert 0.2 < last["quality"]["valid_ratio"] < 0.8
     assert last["quality"]["damaged"] > 3
 
 

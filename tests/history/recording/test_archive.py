@@ -12,7 +12,7 @@ from iskra_server.history.model.replacement import Replacements
 from iskra_server.history.recording.archive import Archive
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.store import Store
-from iskra_server.meter.guard import Guard, Held
+from iskra_server.meter.guard import Guard, HeldBack
 from iskra_server.meter.reading import Sample
 from iskra_server.reading.hub import Hub
 from running import until
@@ -23,7 +23,7 @@ def archive(path: Path) -> Archive:
     return Archive(lambda: Store(f"sqlite:///{path}"), flush_s=60, raw_days=30, simulated=False)
 
 
-async def recorded(kept: Archive, guard: Guard, *samples: Sample) -> list[Sample | Held]:
+async def recorded(kept: Archive, guard: Guard, *samples: Sample) -> list[Sample | HeldBack]:
     """What the guard says of samples that pass through a server from its start to its end."""
     hub = Hub()
     await kept.begin(guard)
@@ -89,7 +89,7 @@ def test_a_counter_does_not_go_back_behind_what_was_published_before_a_restart(t
     path = tmp_path / "x.sqlite"
     asyncio.run(recorded(archive(path), Guard(), *(sample(energy(1000 + k), at_s=60.0 * k) for k in range(20))))
     back, on = asyncio.run(recorded(archive(path), Guard(), sample(energy(1018)), sample(energy(1019))))
-    assert isinstance(back, Held)
+    assert isinstance(back, HeldBack)
     assert isinstance(on, Sample)
 
 
@@ -112,7 +112,7 @@ def test_a_database_that_opens_late_still_holds_a_counter(tmp_path: Path, monkey
         may_open.set()
         await asyncio.to_thread(until, lambda: kept.store)
         hub.publish(sample(energy(4000), at_s=61.0))
-        await asyncio.to_thread(until, lambda: isinstance(guard.admit(sample(energy(4000), at_s=62.0)), Held))
+        await asyncio.to_thread(until, lambda: isinstance(guard.admit(sample(energy(4000), at_s=62.0)), HeldBack))
         recording.cancel()
         await asyncio.gather(recording, return_exceptions=True)
 

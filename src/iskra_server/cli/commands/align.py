@@ -21,9 +21,9 @@ from iskra_server.cli.ui.options import ConfigFile, Json, examples, single
 from iskra_server.cli.ui.refusal import Refused
 from iskra_server.cli.ui.stream_stats import sparkline
 from iskra_server.config import Config
-from iskra_server.diagnosis.chain import Status
-from iskra_server.diagnosis.links import VALID_RATIO
-from iskra_server.diagnosis.reception import ALIGN_S, Quality
+from iskra_server.diagnosis.checks import VALID_RATIO
+from iskra_server.diagnosis.reception import ALIGN_S, StreamQuality
+from iskra_server.diagnosis.status import Status
 
 app = single()
 _EXAMPLES = examples(
@@ -43,7 +43,7 @@ _BAR = 40
 class Moment(Struct, frozen=True):
     """One second: the quality of the last ten, and how it moves: 1 better, 0 the same, -1 worse than 3 s before."""
 
-    quality: Quality
+    quality: StreamQuality
     trend: int
     sentence: str
 
@@ -73,7 +73,7 @@ def align(
     else:
         with Live(console=console, auto_refresh=False, get_renderable=aligning.render) as live:
             loop.run(aligning.run(lambda _: live.refresh()))
-    share = aligning.moments[-1].quality.share if aligning.moments else None
+    share = aligning.moments[-1].quality.valid_ratio if aligning.moments else None
     raise typer.Exit(0 if share is not None and share >= VALID_RATIO else 1)
 
 
@@ -120,9 +120,9 @@ class Aligning:
             self._bell()
 
     def _take(self, status: Status) -> None:
-        quality = status.facts.lately or Quality(ALIGN_S, 0, 0, 0, 0, None)
+        quality = status.facts.last_10s or StreamQuality(ALIGN_S, 0, 0, 0, 0, None)
         before = self.moments[-_TREND_S].quality if len(self.moments) >= _TREND_S else quality
-        trend = (quality.share or 0) - (before.share or 0)
+        trend = (quality.valid_ratio or 0) - (before.valid_ratio or 0)
         self._port = status.port
         # what is wrong with single telegrams is what the number says
         sentence = "" if status.ok else status.sentence
@@ -132,9 +132,9 @@ class Aligning:
         if not self.moments:
             return Text("Listening ...", style="dim")
         moment = self.moments[-1]
-        share = moment.quality.share
+        share = moment.quality.valid_ratio
         style = "dim" if share is None else "bold green" if share >= VALID_RATIO else "bold red"
-        shares = deque(_decimal(each.quality.share) for each in self.moments)
+        shares = deque(_decimal(each.quality.valid_ratio) for each in self.moments)
         return Group(
             Text.assemble((self._port, "dim"), "  ", (_percent(share), style), f"  {_TREND[moment.trend]}"),
             Text("█" * round(_BAR * (share or 0)) + "░" * (_BAR - round(_BAR * (share or 0))), style=style),
@@ -146,7 +146,7 @@ class Aligning:
 
 def as_line(moment: Moment) -> str:
     """ " 90 %  better   9 of 10 telegrams good, 4210 bytes" """
-    parts = (f"{_percent(moment.quality.share):>5}", f"{_TREND[moment.trend]:6}", _counts(moment.quality))
+    parts = (f"{_percent(moment.quality.valid_ratio):>5}", f"{_TREND[moment.trend]:6}", _counts(moment.quality))
     return "  ".join((*parts, moment.sentence)).rstrip()
 
 
@@ -161,7 +161,7 @@ def _percent(share: float | None) -> str:
     return "- %" if share is None else f"{100 * share:.0f} %"
 
 
-def _counts(quality: Quality) -> str:
+def _counts(quality: StreamQuality) -> str:
     began = quality.valid + quality.damaged
     return f"{quality.valid} of {began} telegrams good within {quality.seconds} s, {quality.byte_count} bytes"
 

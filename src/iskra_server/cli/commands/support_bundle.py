@@ -153,4 +153,4 @@ async def _of_meters(loaded: Loaded, seconds: float) -> Found:
     samples = (register.raw for sample in hub.newest.values() for register in sample.reading.registers)
     values = [raw.hex() for raw in samples if isinstance(raw, bytes) and len(raw) >= 4]
     texts = {"status.json": msgspec.json.encode(status).decode()}
-    return Found(texts, evidence((each.source.url, each.recent) for each in made), values)
+    return Found(texts, evidence((each.source.url, each.recent_bytes) for each in made), values)

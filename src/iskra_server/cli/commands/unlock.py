@@ -20,7 +20,7 @@ from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.unlocking import Unlocking
 from iskra_server.meter.identity import family
 from iskra_server.meter.lock import KWH_SCALER, has_power
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.obis import IMPORT
 from iskra_server.meter.reading import Reading
 from iskra_server.sources.source import Source
 
@@ -32,7 +32,6 @@ _EXAMPLES = examples(
         "iskra-server unlock --lang de": "in German",
     }
 )
-_IMPORT = Obis.parse("1.8.0")
 
 
 @app.command(epilog=_EXAMPLES)
@@ -83,7 +82,7 @@ class Coach:
             await self._end_lesson()
 
     def _saw(self, reading: Reading, lesson: Lesson) -> None:
-        total = reading.get(_IMPORT)
+        total = reading.get(IMPORT)
         digits = total is not None and total.value is not None and (total.scaler or 0) < KWH_SCALER
         now_s = float(reading.meter_time.seconds) if reading.meter_time else boottime_s()
         for event in self.unlocking.saw(digits=digits, power=has_power(reading), now_s=now_s):

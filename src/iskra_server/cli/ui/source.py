@@ -14,7 +14,7 @@ from iskra_server.base.address import Address
 from iskra_server.cli.ui.profiles import sentence
 from iskra_server.cli.ui.refusal import Refused
 from iskra_server.codecs.decoder import recognise
-from iskra_server.diagnosis.advice import tell
+from iskra_server.diagnosis.advice import format_problem
 from iskra_server.simulator.virtual import SCHEME, from_url
 from iskra_server.sources.source import Source
 from iskra_server.sources.urls import open_source
@@ -41,7 +41,11 @@ def named_source(name: str | Address) -> Source:
         # a name with a NUL is not asked for
         if url.reveal().isprintable() and Path(url.reveal()).is_file():
             url = Address(f"file:{url.reveal()}")
-        return from_url(url) if url.scheme == SCHEME else open_source(url, recognise=recognise, tell=tell)
+        return (
+            from_url(url)
+            if url.scheme == SCHEME
+            else open_source(url, recognise=recognise, format_problem=format_problem)
+        )
     except ValueError as error:
         raise Refused(sentence(error)) from None
 
@@ -83,10 +87,10 @@ async def unattended(source: Source) -> AsyncGenerator[bytes]:
                 break
             elif state.problem and state != told:
                 told = state
-                print(tell(state.problem, state.about), file=sys.stderr)
+                print(format_problem(state.problem, state.details), file=sys.stderr)
     state = source.state
     if not has_begun and state.problem not in (None, "ended"):
-        raise Refused(tell(state.problem, state.about), status=_status(source))
+        raise Refused(format_problem(state.problem, state.details), status=_status(source))
 
 
 def _status(source: Source) -> int:

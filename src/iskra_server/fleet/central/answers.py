@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, Number, instant, local, number
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import QUARTER_S, quarter_of
-from iskra_server.meter.exact import Instant, Number, instant, local, number
-from iskra_server.meter.obis import ENERGY_EXPORT, ENERGY_IMPORT, Obis
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import scaled
 from iskra_server.web.http.query import BadRequest, Query, whole_number
 
@@ -143,7 +143,7 @@ def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
 
     # in parallel: a database has more than one core, and most meters have both counters
     with ThreadPoolExecutor(2) as pool:
-        (imported, import_meters), (exported, export_meters) = pool.map(sums, (ENERGY_IMPORT, ENERGY_EXPORT))
+        (imported, import_meters), (exported, export_meters) = pool.map(sums, (IMPORT, EXPORT))
     return FleetEnergy(
         group=f"{group.kind}:{group.value}",
         tz=query.tz.key,

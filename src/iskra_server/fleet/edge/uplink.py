@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.fleet import messages as message
 from iskra_server.fleet.edge.outbox import Outbox, Parcel
 from iskra_server.fleet.messages import Topics
@@ -214,4 +214,4 @@ def live(sample: Sample) -> message.Live:
 
 
 def _source(status: Status) -> message.SourceStatus:
-    return message.SourceStatus(status.source, status.meter_id, status.ok, status.broken, status.sentence)
+    return message.SourceStatus(status.source, status.meter_id, status.ok, status.failed_check, status.sentence)

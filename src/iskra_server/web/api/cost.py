@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
+from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.cost.amounts import Amount, rounded
 from iskra_server.cost.bill import Bill, Year
 from iskra_server.cost.contracts import Contract
@@ -16,7 +17,6 @@ from iskra_server.cost.forecast import MONTHS, Basis
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.recorded_meter import RecordedMeter
-from iskra_server.meter.exact import Instant, Number, local, number
 from iskra_server.meter.identity import normalized
 from iskra_server.web.api.energy import MAX_BUCKETS
 from iskra_server.web.api.history import answer_from_history

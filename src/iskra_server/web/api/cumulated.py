@@ -11,8 +11,8 @@ from msgspec import UNSET, Struct, UnsetType
 from starlette.types import Message, Receive, Scope, Send
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.meter.exact import Instant, Number, instant, number
-from iskra_server.meter.obis import ENERGY_IMPORT
+from iskra_server.base.json_values import Instant, Number, instant, number
+from iskra_server.meter.obis import IMPORT
 from iskra_server.meter.reading import Sample, scaled
 from iskra_server.web.api.meters import Meters
 from iskra_server.web.http.endpoint import METER_NAME, TEXT, Endpoint, Parameter, Result
@@ -123,7 +123,7 @@ class CumulatedApp:
 
 def cumulated(sample: Sample) -> Cumulated | None:
     """The total in a sample; None if it has none."""
-    register = sample.reading.get(ENERGY_IMPORT)
+    register = sample.reading.get(IMPORT)
     if register is None or isinstance(register.raw, (bool, bytes)):
         return None
     kwh = scaled(register.raw, (register.scaler or 0) + _WH_TO_KWH)

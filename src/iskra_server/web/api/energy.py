@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.history.model.energy import Bucket, BucketLength, BucketQuality, EpochMark, Gap, energy
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.counter import Counter
 from iskra_server.history.store.recorded_meter import RecordedMeter
-from iskra_server.meter.exact import Instant, Number, local, number
-from iskra_server.meter.obis import ENERGY_EXPORT, ENERGY_IMPORT, Obis
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.registers import key_of
 from iskra_server.web.api.history import history_endpoint
 from iskra_server.web.api.registers import RegisterValue, register_value
@@ -85,11 +85,11 @@ class Energy(Struct, frozen=True, rename={"import_": "import"}):
 def energy_of(meter: RecordedMeter, query: Query) -> Energy:
     """Raises BadRequest, and StoreError if the database does not respond."""
     length, edges = query.buckets(MAX_BUCKETS)
-    imported, import_ = _counter_energy(meter.counter(ENERGY_IMPORT), ENERGY_IMPORT, edges, query.tz)
+    imported, import_ = _counter_energy(meter.counter(IMPORT), IMPORT, edges, query.tz)
     exported: tuple[Bucket, ...] = ()
     export: CounterEnergy | UnsetType = UNSET
-    if ENERGY_EXPORT in meter.series():
-        exported, export = _counter_energy(meter.counter(ENERGY_EXPORT), ENERGY_EXPORT, edges, query.tz)
+    if EXPORT in meter.series():
+        exported, export = _counter_energy(meter.counter(EXPORT), EXPORT, edges, query.tz)
     return Energy(
         meter=meter.id,
         simulated=meter.simulated,

@@ -8,9 +8,9 @@ from msgspec import Struct, structs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.diagnosis.chain import Status
-from iskra_server.diagnosis.reception import ALIGN_S, Day, Quality
-from iskra_server.meter.exact import Instant, instant
+from iskra_server.base.json_values import Instant, instant
+from iskra_server.diagnosis.reception import ALIGN_S, Day, StreamQuality
+from iskra_server.diagnosis.status import Status
 from iskra_server.web.api.meters import Meters
 from iskra_server.web.api.status import ServerStatus, TimeZone, server_status
 from iskra_server.web.http.endpoint import TEXT, Context, Endpoint, Parameter, Result, failure
@@ -19,7 +19,7 @@ from iskra_server.web.http.responses import json_response
 from iskra_server.web.server_view import ServerView, history_sentence
 
 
-class SourceQuality(Quality, frozen=True, kw_only=True):
+class SourceQuality(StreamQuality, frozen=True, kw_only=True):
     """The reception of one source during the last `seconds`; `meter_id` is null before its first telegram."""
 
     source: str
@@ -56,7 +56,7 @@ def quality_list(statuses: Sequence[Status]) -> QualityList:
 
 
 def _source_quality(status: Status) -> SourceQuality:
-    quality = status.facts.lately or Quality(ALIGN_S, 0, 0, 0, 0, None)
+    quality = status.facts.last_10s or StreamQuality(ALIGN_S, 0, 0, 0, 0, None)
     return SourceQuality(**structs.asdict(quality), source=status.source, port=status.port, meter_id=status.meter_id)
 
 
@@ -106,7 +106,7 @@ QUALITY = Endpoint(
     "/api/v1/quality",
     "quality",
     "Reception of every source during the last ten seconds. Ask once a second while you align a reading head.",
-    {200: Result("counts of every source; `share` is null if no telegram began", QualityList)},
+    {200: Result("counts of every source; `valid_ratio` is null if no telegram began", QualityList)},
     _quality,
 )
 QUALITY_DAY = Endpoint(

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.meter.reading import Sample
 from iskra_server.web.api.meter_view import Meter, meter_view
 from iskra_server.web.api.status import server_status
@@ -173,7 +173,7 @@ class Live:
                 statuses.append(status)
                 if not len(statuses) % _DIAGNOSES_AT_ONCE:
                     await asyncio.sleep(0)
-            checks = [_checks(status) for status in statuses]
+            checks = [_check_states(status) for status in statuses]
             self._statuses, self._diagnosed_s = statuses, time.monotonic()
             # keep the same list while nothing changes: identical objects compare fast
             self._checks = self._checks if checks == self._checks else checks
@@ -188,9 +188,9 @@ def event_id(sample: Sample) -> int:
     return int(sample.received_at.timestamp() * 1_000_000)
 
 
-def _checks(status: Status) -> object:
+def _check_states(status: Status) -> object:
     """The part of a status whose change causes an event."""
-    states, notices = [link.state for link in status.links], [notice.fault for notice in status.notices]
+    states, notices = [check.state for check in status.checks], [notice.fault for notice in status.notices]
     return status.source, status.meter_id, status.advice.fault, states, notices
 
 

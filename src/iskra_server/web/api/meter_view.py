@@ -7,13 +7,13 @@ from functools import lru_cache
 
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, Value, instant, number, other
 from iskra_server.meter import identity
-from iskra_server.meter.exact import Instant, Value, instant, number, other
 from iskra_server.meter.lock import sends_locked
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.registers import SECRET, describe
-from iskra_server.meter.status import StatusWord, status_word
+from iskra_server.meter.status_word import StatusWord, status_word
 
 # keys and signatures have 32 bytes or more and are not text
 _KEY_BYTES = 32

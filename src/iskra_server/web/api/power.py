@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Raw, Struct
 
+from iskra_server.base.json_values import Instant, Number, local
 from iskra_server.history.model.records import QUARTER_S, PointBlock, PowerBlock, PowerQuarter
 from iskra_server.history.points.curve import (
     HOLDS_S,
@@ -24,7 +25,6 @@ from iskra_server.history.points.curve import (
     telegrams_of,
 )
 from iskra_server.history.store.recorded_meter import RecordedMeter
-from iskra_server.meter.exact import Instant, Number, local
 from iskra_server.web.api.history import history_endpoint
 from iskra_server.web.http.endpoint import TIME_ZONE, Result, integer_parameter, period_parameters
 from iskra_server.web.http.query import Query

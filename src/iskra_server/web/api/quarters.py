@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.history.model.energy import between
 from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
 from iskra_server.history.store.counter import Counter
 from iskra_server.history.store.recorded_meter import RecordedMeter
-from iskra_server.meter.exact import Instant, Number, local, number
-from iskra_server.meter.obis import ENERGY_EXPORT, ENERGY_IMPORT, Obis
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.web.api.history import history_endpoint
 from iskra_server.web.http.endpoint import TIME_ZONE, Result, period_parameters
 from iskra_server.web.http.query import Query
@@ -49,8 +49,8 @@ def quarters_of(meter: RecordedMeter, query: Query) -> Quarters:
         tz=query.tz.key,
         begin=local(first * QUARTER_S, query.tz),
         end=local(last * QUARTER_S, query.tz),
-        import_wh=_column(meter, ENERGY_IMPORT, first, last),
-        export_wh=_column(meter, ENERGY_EXPORT, first, last) if ENERGY_EXPORT in meter.series() else UNSET,
+        import_wh=_column(meter, IMPORT, first, last),
+        export_wh=_column(meter, EXPORT, first, last) if EXPORT in meter.series() else UNSET,
     )
 
 

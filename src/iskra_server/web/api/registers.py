@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.history.model.energy import continuous
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Quality, QuarterReading, quarter_of
 from iskra_server.history.store.counter import Counter
 from iskra_server.history.store.recorded_meter import RecordedMeter
-from iskra_server.meter.exact import Instant, Number, local, number
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.registers import BY_KEY, key_of
 from iskra_server.web.api.history import history_endpoint

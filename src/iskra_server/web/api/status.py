@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.state import OutputState
 
 

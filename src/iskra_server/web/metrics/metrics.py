@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.meter import identity
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.lock import sends_locked
@@ -100,10 +100,16 @@ SOURCES = (
         "quarantined_readings", "counter", "Readings held back as implausible.", lambda status: status.facts.quarantined
     ),
     Metric[Status](
-        "skipped_registers", "counter", "Registers without a clear value.", lambda status: status.facts.left_out
+        "rejected_registers",
+        "counter",
+        "Registers without a clear value.",
+        lambda status: status.facts.rejected_registers,
     ),
     Metric[Status](
-        "ignored_telegrams", "counter", "Telegrams of ids too rare for a meter.", lambda status: status.facts.ignored
+        "ignored_telegrams",
+        "counter",
+        "Telegrams of ids too rare for a meter.",
+        lambda status: status.facts.ignored_telegrams,
     ),
 )
 
@@ -218,10 +224,10 @@ def _faults(statuses: Sequence[Status]) -> Family:
 def _checks(statuses: Sequence[Status]) -> Family:
     """The checks of the diagnosis, without those whose result is unknown."""
     series = [
-        Series(link.state == "good", {"source": status.source, "check": link.name})
+        Series(check.state == "passed", {"source": status.source, "check": check.name})
         for status in statuses
-        for link in status.links
-        if link.state != "unknown"
+        for check in status.checks
+        if check.state != "unknown"
     ]
     return Family("iskra_source_check", "gauge", "1 if a check of the diagnosis passes, 0 if it fails.", series)
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from iskra_server.meter.exact import instant, local, number, other
+from iskra_server.base.json_values import instant, local, number, other
 from iskra_server.meter.reading import scaled
 
 

@@ -76,14 +76,14 @@ def _data(facts: Facts) -> Verdict:
 def _signal(facts: Facts) -> Verdict:
     """What the bytes seem to be says most; then what the driver counts, then how many there are a second."""
     seems = _seems(facts, _SIGNALS)
-    if facts.seems and facts.seems.fault not in ("noise", "flat"):
+    if facts.stream_guess and facts.stream_guess.fault not in ("noise", "flat"):
         return seems
     return _line(facts) or seems
 
 
 def _line(facts: Facts) -> Advice | None:
     """What is wrong with a line on which no telegram begins."""
-    recent = facts.recent
+    recent = facts.last_5min
     if recent is None or recent.valid or recent.damaged or not recent.byte_count:
         return None
     if recent.framing and recent.framing >= max(FEW_DAMAGED, MAX_FRAMING * recent.byte_count):
@@ -103,7 +103,7 @@ def _protocol(facts: Facts) -> Verdict:
 def _telegrams(facts: Facts) -> Verdict:
     if facts.telegrams:
         return True
-    seems = facts.seems.fault if facts.seems else ""
+    seems = facts.stream_guess.fault if facts.stream_guess else ""
     if seems in _CHANGED:
         return advise(seems, {"port": facts.port})
     damaged = sum(count for kind, count in facts.faults.items() if kind != "noise")
@@ -115,12 +115,12 @@ def _telegrams(facts: Facts) -> Verdict:
 
 
 def _checksums(facts: Facts) -> Verdict:
-    recent = facts.recent
-    if recent is None or recent.share is None:
+    recent = facts.last_5min
+    if recent is None or recent.valid_ratio is None:
         return None
-    if recent.share >= VALID_RATIO or (recent.valid and recent.damaged < FEW_DAMAGED):
+    if recent.valid_ratio >= VALID_RATIO or (recent.valid and recent.damaged < FEW_DAMAGED):
         return True
-    percent = f"{100 * recent.share:.0f}"
+    percent = f"{100 * recent.valid_ratio:.0f}"
     if recent.overruns and recent.overruns >= FEW_DAMAGED:
         return advise("overrun", {"percent": percent, "count": str(recent.overruns)})
     mostly_cut = 2 * recent.cut > recent.damaged
@@ -153,16 +153,16 @@ def _fresh(facts: Facts) -> Verdict:
 
 
 def _plausible(facts: Facts) -> Verdict:
-    leap = facts.leap
+    leap = facts.counter_violation
     if leap is None:
         return True
-    about = {"register": leap.register, "before": leap.before, "value": leap.value, "seconds": leap.seconds}
-    return advise("went_back" if leap.is_back else "jumped", about)
+    details = {"register": leap.register, "before": leap.before, "value": leap.value, "seconds": leap.seconds}
+    return advise("went_back" if leap.is_decrease else "jumped", details)
 
 
 def _rare(facts: Facts, age_s: float) -> Advice | None:
     """A meter that sends more rarely than its readings may be old, and not a head that lets few telegrams through."""
-    interval_s, share = facts.usual_interval_s or 0.0, facts.recent.share if facts.recent else None
+    interval_s, share = facts.usual_interval_s or 0.0, facts.last_5min.valid_ratio if facts.last_5min else None
     is_rare = interval_s > facts.stale_after_s and (share is None or share >= VALID_RATIO)
     if not is_rare or age_s > MISSED_TELEGRAMS * interval_s:
         return None
@@ -170,20 +170,20 @@ def _rare(facts: Facts, age_s: float) -> Advice | None:
 
 
 def _problem(facts: Facts) -> Advice:
-    return advise(facts.problem or "opening", {"port": facts.port} | facts.about)
+    return advise(facts.problem or "opening", {"port": facts.port} | facts.problem_details)
 
 
 def _seems(facts: Facts, among: frozenset[str]) -> Verdict:
     """Whether the bytes seem to be one of these; whatever has been read once is what it should be."""
-    seems = facts.seems
+    seems = facts.stream_guess
     if seems is None:
         return True if facts.telegrams else None
     if seems.fault not in among:
         return True
-    return advise(seems.fault, {"port": facts.port, "bytes": str(facts.byte_count)} | seems.about)
+    return advise(seems.fault, {"port": facts.port, "bytes": str(facts.byte_count)} | seems.details)
 
 
-JUDGES: tuple[tuple[str, Callable[[Facts], Verdict]], ...] = (
+CHECKS: tuple[tuple[str, Callable[[Facts], Verdict]], ...] = (
     ("device", _device),
     ("permission", _permission),
     ("port", _port),
@@ -198,4 +198,4 @@ JUDGES: tuple[tuple[str, Callable[[Facts], Verdict]], ...] = (
     ("plausible", _plausible),
 )
 # a broken one of these means that no value arrives
-KEEPS_VALUES_AWAY = frozenset(name for name, _ in JUDGES) - {"checksums", "unlocked", "plausible"}
+VALUES_NEED = frozenset(name for name, _ in CHECKS) - {"checksums", "unlocked", "plausible"}

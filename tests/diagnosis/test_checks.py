@@ -1,4 +1,4 @@
-"""The borders of the verdicts, link by link."""
+"""Limits of every check."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,16 +7,16 @@ import pytest
 
 from diagnosis.well import facts, quality
 from iskra_server.diagnosis.advice import Advice
-from iskra_server.diagnosis.links import JUDGES
+from iskra_server.diagnosis.checks import CHECKS
 from iskra_server.diagnosis.stream_guess import StreamGuess
 
-JUDGE = dict(JUDGES)
+JUDGE = dict(CHECKS)
 LOCKED_AT = datetime(2026, 11, 26, 14, 5, tzinfo=UTC)
 
 
-def fault(link: str, **changes: Any) -> str | bool | None:
-    """The fault of a link, True where it is good, None where that is not known."""
-    verdict = JUDGE[link](facts(**changes))
+def fault(check: str, **changes: Any) -> str | bool | None:
+    """The fault of a check, True where it passes, None where it is unknown."""
+    verdict = JUDGE[check](facts(**changes))
     return verdict.fault if isinstance(verdict, Advice) else verdict
 
 
@@ -27,7 +27,7 @@ def fault(link: str, **changes: Any) -> str | bool | None:
 def test_more_than_five_in_a_hundred_damaged_are_too_many_but_one_or_two_say_nothing(
     valid: int, damaged: int, expected: object
 ) -> None:
-    assert fault("checksums", recent=quality(valid, damaged)) == expected
+    assert fault("checksums", last_5min=quality(valid, damaged)) == expected
 
 
 @pytest.mark.parametrize(("damaged", "expected"), [(1, "first_telegram"), (2, "never_whole")])
@@ -38,7 +38,7 @@ def test_telegrams_that_only_begin_are_never_whole(damaged: int, expected: str |
 @pytest.mark.parametrize("seems", ["first_telegram", "never_whole", "telnet", "line_ends", "characters", "seven_bits"])
 @pytest.mark.parametrize("damaged", [0, 1])
 def test_bytes_of_telegrams_tell_what_is_wrong_with_them(seems: str, damaged: int) -> None:
-    facts = {"telegrams": 0, "faults": {"cut": damaged, "noise": 9}, "seems": StreamGuess(seems)}
+    facts = {"telegrams": 0, "faults": {"cut": damaged, "noise": 9}, "stream_guess": StreamGuess(seems)}
     assert fault("telegrams", **facts) == seems
 
 

@@ -3,7 +3,7 @@ from msgspec import structs
 
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
-from iskra_server.meter.status import StatusWord, explain, phases_missing, status_word
+from iskra_server.meter.status_word import StatusWord, explain, phases_missing, status_word
 from samples import energy, reading
 
 
