@@ -15,12 +15,19 @@ from iskra_server.cli.ui.history import Zone, configured, existing, known_meter,
 from iskra_server.cli.ui.options import ConfigFile, examples, single
 from iskra_server.cli.ui.profiles import sentence
 from iskra_server.cli.ui.refusal import Refused
-from iskra_server.history.model.periods import span
+from iskra_server.history.model.periods import parse_span
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.store.counter import line_of
+from iskra_server.history.store.counter_history import ordered_chain
 from iskra_server.history.store.store import Store
-from iskra_server.history.transfer.files import NoParquet, write_csv, write_parquet
-from iskra_server.history.transfer.table import Quarters, Table, buckets, extent, quarters, registers
+from iskra_server.history.transfer.export_files import NoParquet, write_csv, write_parquet
+from iskra_server.history.transfer.export_table import (
+    ExportTable,
+    Quarters,
+    bucket_table,
+    quarters_of_period,
+    recorded_quarters,
+    register_table,
+)
 
 app = single()
 _EXAMPLES = examples(
@@ -77,36 +84,36 @@ def export(
         known = store.meters()
         info = known_meter(known, meter)
         # what counters showed is that of one meter, so that it can be read again
-        line = [info.meter_id] if bucket == "none" else line_of(info.meter_id, known)
+        line = [info.meter_id] if bucket == "none" else ordered_chain(info.meter_id, known)
         table = _table(store, info, line, period=_period(store, line, begin, end, zone), bucket=bucket, tz=zone)
         with _opened(output) as file:
             _write(table, file, zone, is_parquet=is_parquet)
 
 
 def _period(store: Store, line: Sequence[str], begin: str | None, end: str | None, tz: ZoneInfo) -> Quarters:
-    known = extent(store, line)
+    known = recorded_quarters(store, line)
     if known is None:
         raise Refused(f"History holds no counter of {line[-1]} yet.", status=1)
     now = datetime.now(UTC)
     try:
         if begin is not None:
-            return quarters(*span(begin, end, now, tz))
-        return known if end is None else (known[0], quarters(now, span("1970", end, now, tz)[1])[1])
+            return quarters_of_period(*parse_span(begin, end, now, tz))
+        return known if end is None else (known[0], quarters_of_period(now, parse_span("1970", end, now, tz)[1])[1])
     except ValueError as error:
         raise Refused(sentence(error)) from None
 
 
 def _table(
     store: Store, meter: MeterInfo, line: Sequence[str], *, period: Quarters, bucket: Bucket, tz: ZoneInfo
-) -> Table:
+) -> ExportTable:
     if bucket == "none":
-        return registers(store, meter, period, tz)
+        return register_table(store, meter, period, tz)
     if period[0] >= period[1]:
         raise Refused("The period is shorter than a quarter of an hour; give a longer one, or --bucket none.")
-    return buckets(store, meter, line, period=period, length=bucket, tz=tz)
+    return bucket_table(store, meter, line, period=period, length=bucket, tz=tz)
 
 
-def _write(table: Table, file: BinaryIO, tz: ZoneInfo, *, is_parquet: bool) -> None:
+def _write(table: ExportTable, file: BinaryIO, tz: ZoneInfo, *, is_parquet: bool) -> None:
     if is_parquet:
         try:
             write_parquet(table, file, tz)

@@ -11,10 +11,17 @@ from iskra_server.base.clock import FIRST_MOMENT_S
 from iskra_server.cli.ui.history import configured, existing
 from iskra_server.cli.ui.options import HELP, ConfigFile, examples
 from iskra_server.cli.ui.refusal import Refused
-from iskra_server.history.model.records import FIRST_S
-from iskra_server.history.store.checkup import Odd, aside, odd, repair, restorable, steps
-from iskra_server.history.store.checkup import clear as delete_aside
-from iskra_server.history.store.checkup import restore as put_back
+from iskra_server.history.model.records import EARLIEST_S
+from iskra_server.history.store.checkup import (
+    ImpossibleRows,
+    clock_steps,
+    find_impossible,
+    list_restorable,
+    list_set_aside,
+    put_back,
+    repair,
+)
+from iskra_server.history.store.checkup import delete_set_aside as delete_aside
 
 # what the rows of a table are called
 _KINDS = {"boundary": "quarters", "power": "power", "points": "telegrams", "epoch": "epochs"}
@@ -44,7 +51,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 def check(config: ConfigFile = None) -> None:
     """List entries in the future or before 2000, and those set aside. Exit status 1 if there are any."""
     with existing(configured(config)) as store:
-        found, kept, stepped = odd(store, time.time()), aside(store), steps(store)
+        found, kept, stepped = find_impossible(store, time.time()), list_set_aside(store), clock_steps(store)
     for step in stepped:
         print(f"The clock was set from {_moment(step.from_s)} to {_moment(step.to_s)} ({step.reason}).")
     _tell(found)
@@ -70,7 +77,7 @@ def set_aside(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = Fal
     if now_s < FIRST_MOMENT_S:
         raise Refused(f"The clock of this computer is wrong: it says {_moment(int(now_s))}. Set it first.")
     with existing(configured(config)) as store:
-        found = odd(store, now_s)
+        found = find_impossible(store, now_s)
         _tell(found)
         if not found:
             print("Everything in history is in its place.")
@@ -85,7 +92,7 @@ def restore(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False
     """Put back entries that were set aside by mistake and are not in the future; the server may run."""
     now_s = time.time()
     with existing(configured(config)) as store:
-        kept = restorable(store, now_s)
+        kept = list_restorable(store, now_s)
         for each in kept:
             print(_line(each))
         if not kept:
@@ -100,7 +107,7 @@ def restore(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False
 def clear(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Delete the entries that were set aside."""
     with existing(configured(config)) as store:
-        kept = aside(store)
+        kept = list_set_aside(store)
         for each in kept:
             print(_line(each))
         if not kept:
@@ -116,13 +123,13 @@ def _agree(yes: bool, question: str) -> None:
         raise Refused("Nothing was changed.", 1)
 
 
-def _tell(found: Sequence[Odd]) -> None:
+def _tell(found: Sequence[ImpossibleRows]) -> None:
     for each in found:
-        what = "before 2000" if each.first_s < FIRST_S else "in the future"
+        what = "before 2000" if each.first_s < EARLIEST_S else "in the future"
         print(f"Out of place, {what}: {_line(each)}")
 
 
-def _line(each: Odd) -> str:
+def _line(each: ImpossibleRows) -> str:
     return (
         f"{each.meter_id}, {each.count} rows of {_KINDS[each.kind]}, {_moment(each.first_s)} to {_moment(each.last_s)}"
     )

@@ -23,13 +23,12 @@ from iskra_server.cli.ui.refusal import Refused
 from iskra_server.cli.ui.telegrams import plural
 from iskra_server.config import Config
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.store.address import address_of
+from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
-from iskra_server.history.transfer import forms
-from iskra_server.history.transfer.framed import quarter_readings
-from iskra_server.history.transfer.load import load
-from iskra_server.history.transfer.plan import Plan, plan
-from iskra_server.history.transfer.rows import Bad, Kept, Unit
+from iskra_server.history.transfer import formats
+from iskra_server.history.transfer.file_rows import BadRow, EnergyUnit, RecordRow
+from iskra_server.history.transfer.import_plan import ImportPlan, carry_out, plan_import
+from iskra_server.history.transfer.quarter_readings import quarter_readings
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.identity import meter_id
 from iskra_server.meter.obis import Obis
@@ -60,10 +59,10 @@ class Source(Struct, frozen=True):
 
     name: str
     path: Path
-    form: forms.Form
+    form: formats.FileFormat
     simulated: bool
     obis: Obis
-    wanted: forms.Wanted
+    wanted: formats.FormatOptions
 
 
 @app.command(name="import", epilog=_EXAMPLES)
@@ -83,7 +82,7 @@ def import_(
         str, typer.Option("--register", metavar="CODE", help="Which counter, where the file does not say it.")
     ] = "1.8.0",
     unit: Annotated[
-        Unit | None,
+        EnergyUnit | None,
         typer.Option("--unit", metavar="Wh|kWh|MWh", help="Unit of the file.", show_default="what the form has"),
     ] = None,
     statistic: Annotated[
@@ -97,7 +96,7 @@ def import_(
 ) -> None:
     """Read history from a file. Exit status 1 if nothing was imported because lines are wrong."""
     settings = configured(config)
-    wanted = forms.Wanted(known_zone(tz, settings), unit, statistic)
+    wanted = formats.FormatOptions(known_zone(tz, settings), unit, statistic)
     counter = _counter(register)
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=quiet or not console.is_terminal)
@@ -109,7 +108,7 @@ def import_(
             refused = found.bad_count > 0 and not skip_bad
             if not refused and not dry_run:
                 task = progress.add_task("writing", total=len(found.records))
-                load(store, found, info, lambda count: progress.advance(task, count))
+                carry_out(store, found, info, lambda count: progress.advance(task, count))
     _say(found, source, info, dry_run=dry_run, refused=refused, quiet=quiet)
     raise typer.Exit(1 if refused else 0)
 
@@ -138,14 +137,14 @@ def _readable(name: str) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _recognised(name: str, path: Path, form_name: FormName, obis: Obis, wanted: forms.Wanted) -> Source:
+def _recognised(name: str, path: Path, form_name: FormName, obis: Obis, wanted: formats.FormatOptions) -> Source:
     with _reading(name), path.open(encoding="utf-8-sig", errors="replace") as lines:
         beginning = list(islice(lines, _BEGINNING))
-        form = forms.recognise(beginning) if form_name == "auto" else form_name
-        return Source(name, path, form, form == "iskra" and forms.is_simulated(beginning), obis, wanted)
+        form = formats.detect_format(beginning) if form_name == "auto" else form_name
+        return Source(name, path, form, form == "iskra" and formats.is_simulated(beginning), obis, wanted)
 
 
-def _planned(store: Store, source: Source, meter: MeterInfo, progress: Progress) -> Plan:
+def _planned(store: Store, source: Source, meter: MeterInfo, progress: Progress) -> ImportPlan:
     """What the file would change; every line is read before the first is written."""
     with (
         _reading(source.name),
@@ -154,14 +153,14 @@ def _planned(store: Store, source: Source, meter: MeterInfo, progress: Progress)
         ) as lines,
     ):
         rows = _rows(source, lines, meter.meter_id)
-        return plan(store, meter.meter_id, rows, own_epochs=source.form == "iskra", now_s=time.time())
+        return plan_import(store, meter.meter_id, rows, own_epochs=source.form == "iskra", now_s=time.time())
 
 
-def _rows(source: Source, lines: Iterable[str], meter_id: str) -> Iterator[Kept | Bad]:
+def _rows(source: Source, lines: Iterable[str], meter_id: str) -> Iterator[RecordRow | BadRow]:
     if source.form == "iskra":
-        return forms.kept(lines, meter_id)
-    readings = forms.counter_readings(source.form, lines, source.wanted)
-    return quarter_readings(readings, meter_id, source.obis, forms.best_quality(source.form))
+        return formats.read_records(lines, meter_id)
+    readings = formats.read_counters(source.form, lines, source.wanted)
+    return quarter_readings(readings, meter_id, source.obis, formats.best_quality(source.form))
 
 
 @contextmanager
@@ -171,7 +170,7 @@ def _reading(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise Refused(f"{name} cannot be read: {error.strerror}.") from None
-    except forms.UnknownForm as error:
+    except formats.UnknownFormat as error:
         raise Refused(f"{name} {error}.") from None
     except csv.Error as error:
         raise Refused(f"{name} is not a table of text: {error}.") from None
@@ -183,7 +182,7 @@ def _history(config: Config, *, dry_run: bool) -> Iterator[Store]:
     where = address(config)
     file = file_of(where)
     if dry_run and file is not None and not file.exists():
-        with tempfile.TemporaryDirectory() as folder, opened(address_of(folder, "")) as store:
+        with tempfile.TemporaryDirectory() as folder, opened(database_address(folder, "")) as store:
             yield store
     else:
         with opened(where) as store:
@@ -214,7 +213,7 @@ def _known(meters: Sequence[MeterInfo]) -> str:
     return f"; history knows {', '.join(meter.meter_id for meter in meters)}" if meters else ""
 
 
-def _say(found: Plan, source: Source, meter: MeterInfo, *, dry_run: bool, refused: bool, quiet: bool) -> None:
+def _say(found: ImportPlan, source: Source, meter: MeterInfo, *, dry_run: bool, refused: bool, quiet: bool) -> None:
     for bad in found.bad:
         print(f"line {bad.line}: {bad.reason}", file=sys.stderr)
     if found.bad_count > len(found.bad):
@@ -230,7 +229,7 @@ def _say(found: Plan, source: Source, meter: MeterInfo, *, dry_run: bool, refuse
         print(sentence(found, source, meter, dry_run=dry_run))
 
 
-def sentence(found: Plan, source: Source, meter: MeterInfo, *, dry_run: bool) -> str:
+def sentence(found: ImportPlan, source: Source, meter: MeterInfo, *, dry_run: bool) -> str:
     """What was done, or would be."""
     parts = [
         f"{len(found.records):,} new",

@@ -15,10 +15,10 @@ from iskra_server.cli.ui.profiles import sentence
 from iskra_server.cli.ui.refusal import Refused
 from iskra_server.config import Config, load
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.store.address import address_of
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
-from iskra_server.meter.identity import normalized
+from iskra_server.meter.identity import compact_name
 
 _SQLITE = "sqlite:///"
 # fewer digits of a serial number are more likely a mistake
@@ -42,7 +42,7 @@ def address(config: Config) -> Address:
     urls = [meter.url.reveal() for meter in config.meters_read]
     simulated = bool(urls) and all(url.startswith(_SIMULATED) for url in urls)
     try:
-        return address_of(config.history.data_dir, config.history.database_url, simulated=simulated)
+        return database_address(config.history.data_dir, config.history.database_url, simulated=simulated)
     except ValueError as error:
         raise Refused(sentence(error)) from None
 
@@ -100,9 +100,11 @@ def known_meter(meters: Sequence[MeterInfo], name: str | None) -> MeterInfo:
 
 def is_named(meter: MeterInfo, name: str) -> bool:
     """Whether a name is a meter's: its label, with or without spaces, its serial number, or its server id in hex."""
-    short = normalized(name)
-    serial = short.isdecimal() and len(short) >= _SERIAL_DIGITS and normalized(meter.meter_id).endswith(short.zfill(8))
-    return bool(short) and (serial or short in (normalized(meter.meter_id), normalized(meter.server_id)))
+    short = compact_name(name)
+    serial = (
+        short.isdecimal() and len(short) >= _SERIAL_DIGITS and compact_name(meter.meter_id).endswith(short.zfill(8))
+    )
+    return bool(short) and (serial or short in (compact_name(meter.meter_id), compact_name(meter.server_id)))
 
 
 def known_zone(name: str, config: Config) -> ZoneInfo:

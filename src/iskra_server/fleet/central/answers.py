@@ -18,7 +18,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, instant, local, number
 from iskra_server.history.model.energy import BucketLength
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.records import INT64_MAX, QUALITIES, QUARTER_S, quarter_of
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import scaled
 from iskra_server.web.http.query import BadRequest, Query, whole_number
@@ -33,11 +33,9 @@ DEFAULT_KIND = "building"
 MAX_BUCKETS = 3_000
 # counter readings that are read for one answer, of each counter
 MAX_READINGS = 10_000_000
-_INT64 = 2**63 - 1
 # a reader reports after every quarter; two quarters late is silent
 SILENT_S = 2 * QUARTER_S
 COLUMNS = ("meter", "register", "time", "value_wh", "quality", "epoch")
-_QUALITIES = ("measured", "interpolated")
 
 
 class FleetMeterAnswer(Struct, frozen=True, kw_only=True):
@@ -195,7 +193,7 @@ def _bucket(imported: "GroupSum", exported: "GroupSum", tz: ZoneInfo) -> FleetBu
 
 def _row(row: "GroupQuarter", tz: ZoneInfo) -> str:
     at, value = local(row.quarter * QUARTER_S, tz), f"{row.value:f}"
-    return _line((row.meter_id, str(row.obis), at, value, _QUALITIES[row.quality], str(row.epoch)))
+    return _line((row.meter_id, str(row.obis), at, value, QUALITIES[row.quality], str(row.epoch)))
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -230,7 +228,7 @@ def _place(query: Query) -> tuple[int, int] | None:
     text = query.get("after")
     if not text:
         return None
-    at_s, _, meter = (whole_number(part, _INT64) for part in text.partition("-"))
+    at_s, _, meter = (whole_number(part, INT64_MAX) for part in text.partition("-"))
     if at_s is None or meter is None:
         raise BadRequest(f"'after={text[:40]}' is not valid; take the `next` of an answer")
     return at_s, meter

@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.base.json_values import Instant, Number, local, number
-from iskra_server.cost.amounts import Amount, rounded
+from iskra_server.cost.amounts import Amount, round_fraction
 from iskra_server.cost.bill import Bill, Year
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.forecast import MONTHS, Basis
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.recorded_meter import RecordedMeter
-from iskra_server.meter.identity import normalized
+from iskra_server.meter.identity import compact_name
 from iskra_server.web.api.energy import MAX_BUCKETS
 from iskra_server.web.api.history import answer_from_history
 from iskra_server.web.http.endpoint import (
@@ -97,8 +97,8 @@ class Cost(Struct, frozen=True):
 
 def cost_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> Cost:
     """Raises BadRequest, NotFound without a contract, and StoreError if the database does not respond."""
-    names = ("", normalized(meter.id), meter.server_id)
-    contracts = [contract for contract in contracts if normalized(contract.meter) in names]
+    names = ("", compact_name(meter.id), meter.server_id)
+    contracts = [contract for contract in contracts if compact_name(contract.meter) in names]
     if not contracts:
         raise NotFound(
             f"no contract is configured for meter {meter.id}; write its prices under [[contracts]]", "no_contract"
@@ -124,7 +124,9 @@ def cost_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -
 
 
 def _money(amount: Amount) -> Money:
-    return Money(number(amount.imported), number(amount.exported), number(rounded(amount.base)), number(amount.total))
+    return Money(
+        number(amount.imported), number(amount.exported), number(round_fraction(amount.base)), number(amount.total)
+    )
 
 
 def _current_contract(contract: Contract) -> CurrentContract:

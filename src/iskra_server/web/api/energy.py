@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, local, number
-from iskra_server.history.model.energy import Bucket, BucketLength, BucketQuality, EpochMark, Gap, energy
+from iskra_server.history.model.energy import Bucket, BucketLength, BucketQuality, EpochMark, Gap, energy_in_buckets
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
-from iskra_server.history.store.counter import Counter
+from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.registers import key_of
@@ -105,10 +105,12 @@ def energy_of(meter: RecordedMeter, query: Query) -> Energy:
 
 
 def _counter_energy(
-    counter: Counter, obis: Obis, edges: tuple[int, ...], tz: ZoneInfo
+    counter: CounterHistory, obis: Obis, edges: tuple[int, ...], tz: ZoneInfo
 ) -> tuple[tuple[Bucket, ...], CounterEnergy]:
     at_edges = counter.look_up(edges)
-    energies = energy(edges, lambda _: at_edges, counter.nearest_before, counter.nearest_after, counter.epochs)
+    energies = energy_in_buckets(
+        edges, lambda _: at_edges, counter.nearest_before, counter.nearest_after, counter.epochs
+    )
     first, last = _first_and_last(counter, edges, at_edges.get(edges[0]), at_edges.get(edges[-1]))
     return energies.buckets, CounterEnergy(
         name=key_of(obis),
@@ -122,7 +124,7 @@ def _counter_energy(
 
 
 def _first_and_last(
-    counter: Counter, edges: tuple[int, ...], first: QuarterReading | None, last: QuarterReading | None
+    counter: CounterHistory, edges: tuple[int, ...], first: QuarterReading | None, last: QuarterReading | None
 ) -> tuple[QuarterReading | None, QuarterReading | None]:
     """The first and the last quarter reading in the period; `first` and `last` are those at its edges, if present."""
     first = first or counter.nearest_after(edges[0])

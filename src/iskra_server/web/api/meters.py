@@ -11,7 +11,7 @@ from starlette.responses import Response
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.homeassistant import rest_yaml
-from iskra_server.meter.identity import normalized
+from iskra_server.meter.identity import compact_name
 from iskra_server.web.api.meter_view import Meter, meter_view, unread_meter_view
 from iskra_server.web.http.endpoint import METER_ID, TEXT, Context, Endpoint, Parameter, Result, failure
 from iskra_server.web.http.problem import problem, unknown_meter
@@ -50,7 +50,7 @@ class Meters:
         """The id of the meter with this label, with or without spaces, or with this server id in hex."""
         if name in self._hub.newest:
             return name
-        wanted = normalized(name)
+        wanted = compact_name(name)
         # meters in the hub first: a diagnosis of a thousand sources takes long
         meter_ids = chain(self._hub.newest, (status.meter_id for status in self._server.statuses() if status.meter_id))
         return next((meter_id for meter_id in meter_ids if wanted in self._names(meter_id)), None)
@@ -83,7 +83,7 @@ class Meters:
     def _names(self, meter_id: str) -> set[str]:
         sample = self._hub.newest.get(meter_id)
         server_id = {sample.reading.server_id.hex()} if sample else set()
-        return {normalized(meter_id)} | server_id
+        return {compact_name(meter_id)} | server_id
 
 
 async def _list(context: Context, _request: Request) -> Response:

@@ -17,12 +17,12 @@ from iskra_server.history.points.curve import (
     HOLDS_S,
     Curve,
     CurvePoint,
-    Stretch,
-    by_blocks,
-    by_quarters,
-    by_telegrams,
-    step_s,
-    telegrams_of,
+    TimeSpan,
+    curve_of_blocks,
+    curve_of_quarters,
+    curve_of_telegrams,
+    power_of_telegrams,
+    seconds_per_point,
 )
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.web.api.history import history_endpoint
@@ -76,7 +76,7 @@ def power_of(meter: RecordedMeter, query: Query) -> Power:
     measured = max(period[0], meter.first_s), min(period[1], int(query.now.timestamp()))
     quarters = meter.power_between(period[0] // QUARTER_S, -(-period[1] // QUARTER_S))
     telegrams = _curve_of_telegrams(meter, quarters, period, measured, max_points)
-    curve = telegrams or by_quarters(quarters, period, measured, max_points)
+    curve = telegrams or curve_of_quarters(quarters, period, measured, max_points)
     return Power(
         meter=meter.id,
         simulated=meter.simulated,
@@ -92,22 +92,22 @@ def power_of(meter: RecordedMeter, query: Query) -> Power:
 
 
 def _curve_of_telegrams(
-    meter: RecordedMeter, quarters: Sequence[PowerQuarter], period: Stretch, measured: Stretch, max_points: int
+    meter: RecordedMeter, quarters: Sequence[PowerQuarter], period: TimeSpan, measured: TimeSpan, max_points: int
 ) -> Curve | None:
     """None if there are too many telegrams, if they are not finer than quarters, or do not cover the period."""
     duration_s = period[1] - period[0]
     if duration_s > _MAX_TELEGRAMS_S or duration_s > max_points * QUARTER_S:
         return None
-    resolution_s = step_s(period, max_points)
+    resolution_s = seconds_per_point(period, max_points)
     if resolution_s >= HOLDS_S:
         sums = meter.power_blocks_between(*period)
         if all(block.last_s - block.first_s < resolution_s for block in sums):
-            return by_blocks(sums, period, measured, max_points) if _covers(sums, quarters) else None
+            return curve_of_blocks(sums, period, measured, max_points) if _covers(sums, quarters) else None
     blocks = meter.points_between(*period)
     try:
-        telegrams = telegrams_of(blocks, period)
+        telegrams = power_of_telegrams(blocks, period)
         is_complete = _covers(blocks, quarters) and bool(telegrams.at_ms or not quarters)
-        return by_telegrams(telegrams, period, measured, max_points) if is_complete else None
+        return curve_of_telegrams(telegrams, period, measured, max_points) if is_complete else None
     except ValueError:
         # a damaged block; the quarters are stored separately
         return None

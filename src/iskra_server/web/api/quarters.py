@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, local, number
-from iskra_server.history.model.energy import between
+from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
-from iskra_server.history.store.counter import Counter
+from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.web.api.history import history_endpoint
@@ -62,22 +62,22 @@ def _column(meter: RecordedMeter, obis: Obis, first: int, last: int) -> Column:
     return column
 
 
-def _measured(counter: Counter, quarter_readings: Iterable[QuarterReading]) -> Iterator[tuple[int, Number]]:
+def _measured(counter: CounterHistory, quarter_readings: Iterable[QuarterReading]) -> Iterator[tuple[int, Number]]:
     """The quarters with readings at both edges."""
     for before, after in pairwise(quarter_readings):
         if after.quarter == before.quarter + 1:
             yield before.quarter, _energy(before, after, counter)
 
 
-def _energy(before: QuarterReading, after: QuarterReading, counter: Counter) -> Number:
-    """Equal to `between`, in a third of the time if epoch and scale are the same: a year has 35,040 quarters."""
+def _energy(before: QuarterReading, after: QuarterReading, counter: CounterHistory) -> Number:
+    """Equal to `energy_between`, in a third of the time if epoch and scale are the same: a year has 35,040 quarters."""
     scaler = before.value.scaler
     if before.epoch == after.epoch and scaler == after.value.scaler <= 0:
         raw = after.value.raw - before.value.raw
         whole, places = divmod(abs(raw), 10**-scaler)
         text = b"%d.%0*d" % (whole, -scaler, places) if scaler else b"%d" % whole
         return Raw(b"-" + text if raw < 0 else text)
-    return number(between(before, after, counter.epochs))
+    return number(energy_between(before, after, counter.epochs))
 
 
 ENDPOINT = history_endpoint(

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, local, number
-from iskra_server.history.model.energy import continuous
+from iskra_server.history.model.energy import continuous_total
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Quality, QuarterReading, quarter_of
-from iskra_server.history.store.counter import Counter
+from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.registers import BY_KEY, key_of
@@ -70,7 +70,7 @@ def register_value(reading: QuarterReading, epochs: Sequence[EpochStart], tz: Zo
         obis=str(reading.obis),
         at=local(reading.quarter * QUARTER_S, tz),
         register_wh=number(reading.value.decimal),
-        continuous_wh=number(continuous(reading, epochs)),
+        continuous_wh=number(continuous_total(reading, epochs)),
         quality=reading.quality,
         epoch=reading.epoch,
     )
@@ -99,7 +99,7 @@ def _page(meter: RecordedMeter, query: Query) -> tuple[list[RegisterValue], int 
     return [register_value(reading, counter.epochs, query.tz) for reading in readings[:limit]], next_quarter
 
 
-def _readings(counter: Counter, first: int, last: int, step: int) -> Iterator[QuarterReading]:
+def _readings(counter: CounterHistory, first: int, last: int, step: int) -> Iterator[QuarterReading]:
     """The readings from quarter `first` to `last`, queried in steps: a period may have a thousand years."""
     begin: QuarterReading | None = counter.nearest_after(first - 1)
     while begin is not None and begin.quarter <= last:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.web.http.problem import MEDIA_TYPE as PROBLEM_TYPE
 from iskra_server.web.http.problem import Problem, problem
 from iskra_server.web.http.query import BUCKET_LENGTHS, DEFAULT_FROM, BadRequest, NotFound, Query

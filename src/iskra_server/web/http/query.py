@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from starlette.datastructures import QueryParams
 
 from iskra_server.base.timezone import zone
-from iskra_server.history.model.energy import BucketLength, edges
-from iskra_server.history.model.periods import Period, period, span
+from iskra_server.history.model.energy import BucketLength, bucket_edges
+from iskra_server.history.model.periods import Period, parse_period, parse_span
 
 DEFAULT_FROM = "today"
 BUCKET_LENGTHS: tuple[BucketLength, ...] = get_args(BucketLength)
@@ -74,7 +74,7 @@ class Query:
     def period(self, max_days: int | None = None) -> Period:
         """From the beginning of `from` (default: today) to the end of `to` (default: the end of `from`)."""
         with _as_bad_request():
-            begin, end = span(self._parameters.get("from", DEFAULT_FROM), self.get("to"), self.now, self.tz)
+            begin, end = parse_span(self._parameters.get("from", DEFAULT_FROM), self.get("to"), self.now, self.tz)
         if max_days is not None and end - begin > timedelta(days=max_days):
             raise BadRequest(f"the period is longer than {max_days} days; ask for a shorter one")
         return begin, end
@@ -85,7 +85,7 @@ class Query:
         length = self._bucket_length(end - begin)
         # estimated first: there are 36 million quarters between 1970 and 2999
         if (end - begin) / _APPROXIMATE[length] <= 2 * max_buckets:
-            quarters = edges(begin, end, length, self.tz)
+            quarters = bucket_edges(begin, end, length, self.tz)
             if len(quarters) - 1 <= max_buckets:
                 return length, quarters
         raise BadRequest(
@@ -106,7 +106,7 @@ class Query:
         """A moment, or the beginning of a period; by default now."""
         text = self.get(name)
         with _as_bad_request():
-            return self.now if text is None else period(text, self.now, self.tz)[0]
+            return self.now if text is None else parse_period(text, self.now, self.tz)[0]
 
     def integer(self, name: str, *, default: int, maximum: int) -> int:
         """A whole number from 1 to `maximum`."""
