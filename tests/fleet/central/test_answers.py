@@ -1,4 +1,4 @@
-"""What the routes of a centre answer, over a real database."""
+"""The answers of a central server, from a real database."""
 
 import time
 from pathlib import Path
@@ -36,7 +36,7 @@ def ask(site: Site, path: str) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
-def test_the_meters_of_a_centre(site: Site) -> None:
+def test_the_meters_of_a_central_server(site: Site) -> None:
     code, body = ask(site, "/api/v1/fleet/meters?group=building:7")
     (meter,) = body["meters"]
     assert (code, body["next"]) == (200, None)
@@ -50,7 +50,7 @@ def test_pages_follow_each_other(site: Site) -> None:
     assert ask(site, "/api/v1/fleet/groups?kind=building")[1]["groups"] == [{"value": "7", "meters": 1}]
 
 
-def test_what_a_group_took(site: Site) -> None:
+def test_the_energy_of_a_group(site: Site) -> None:
     query = "group=building:7&from=2025-11-23&tz=UTC&bucket=hour"
     code, body = ask(site, f"/api/v1/fleet/energy?{query}")
     assert (code, len(body["buckets"]), body["import_meters"], body["export_meters"]) == (200, 24, 1, 0)
@@ -58,7 +58,7 @@ def test_what_a_group_took(site: Site) -> None:
     assert "export_wh" not in body["buckets"][0]
 
 
-def test_readers(site: Site) -> None:
+def test_readers_have_their_status(site: Site) -> None:
     (reader,) = ask(site, "/api/v1/fleet/readers")[1]["readers"]
     assert (reader["name"], reader["ok"], reader["silent"], reader["sources"]) == ("cellar", False, False, [])
 
@@ -82,7 +82,7 @@ def test_readers(site: Site) -> None:
         ("quarters.csv?group=a:b&from=soon", "soon"),
     ],
 )
-def test_misuse_is_one_sentence(site: Site, path: str, sentence: str) -> None:
+def test_invalid_parameters_are_one_sentence(site: Site, path: str, sentence: str) -> None:
     code, body = ask(site, f"/api/v1/fleet/{path}")
     assert (code, body["reason"]) == (400, "bad_request")
     assert sentence in body["detail"]
@@ -100,7 +100,7 @@ def test_energy_of_too_many_readings_is_refused_before_it_is_read(site: Site, mo
     assert ask(site, f"/api/v1/fleet/{query}=day")[0] == 200
 
 
-def test_a_month_as_csv(site: Site) -> None:
+def test_quarters_as_csv(site: Site) -> None:
     answer = site.get("/api/v1/fleet/quarters.csv?group=building:7&from=2025-11-23&tz=Europe/Berlin")
     lines = answer.text.splitlines()
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")

@@ -17,7 +17,7 @@ def decoded(site: Site, path: str) -> tuple[int, dict[str, Any]]:
     return answer.status_code, json.loads(answer.content, parse_float=Decimal)
 
 
-def test_the_telegrams_of_the_last_seconds_are_told_source_by_source() -> None:
+def test_quality_has_the_counts_of_every_source() -> None:
     site = Site(arrived())
     now = StreamQuality(seconds=10, valid=9, damaged=1, cut=1, byte_count=4210, valid_ratio=0.9)
     site.statuses = [run_checks(structs.replace(status().facts, last_10s=now)), status(port="/dev/ttyUSB1", **NEVER)]
@@ -37,7 +37,7 @@ def test_the_telegrams_of_the_last_seconds_are_told_source_by_source() -> None:
     )
 
 
-def test_the_day_of_every_source_is_told() -> None:
+def test_quality_day_has_the_slots_of_every_source() -> None:
     slots = Slots()
     slots.valid(10.0)
     slots.damaged(10.0)
@@ -73,6 +73,6 @@ def test_health_without_a_source_is_not_fresh() -> None:
     assert decoded(site, "/healthz?meter=fresh")[0] == 503
 
 
-def test_a_misspelt_health_question_is_refused() -> None:
+def test_an_unknown_health_parameter_is_refused() -> None:
     code, body = decoded(Site(arrived()), "/healthz?meter=frsh")
     assert (code, "frsh" in body["detail"]) == (400, True)

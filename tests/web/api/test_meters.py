@@ -34,14 +34,14 @@ def shown(*registers: Register, fresh: bool = True) -> Meter:
     return meter_view(arrived(*registers), age_s=0.1, fresh=fresh, stale_after_s=60.0)
 
 
-def test_a_meter_says_who_it_is() -> None:
+def test_a_meter_has_its_identity() -> None:
     meter = shown(MAKER, energy(107323090), power(1243))
     assert (meter.id, meter.label, meter.server_id) == (METER_ID, METER_ID, SERVER_ID.hex())
     assert (meter.maker, meter.family, meter.protocol) == ("ISK", "MT175/MT681", "sml")
     assert (meter.source, meter.simulated, meter.locked, meter.fresh) == ("/dev/ttyUSB0", False, False, True)
 
 
-def test_a_locked_meter_is_called_so() -> None:
+def test_a_locked_meter_is_marked() -> None:
     assert shown(MAKER, energy(7167, scaler=3)).locked is True
 
 
@@ -59,12 +59,12 @@ def test_bytes_are_shown_in_hex_and_as_text_where_they_are_text() -> None:
     assert values == [(b'"49534b"', "ISK"), (f'"{SERVER_ID.hex()}"'.encode(), UNSET)]
 
 
-def test_a_register_outside_the_table_goes_by_its_code() -> None:
+def test_a_register_outside_the_table_is_named_by_its_code() -> None:
     (register,) = shown(Register(Obis.parse("1-0:199.7.0"), 5, 0)).registers
     assert (register.name, register.label, register.unit) == ("1-0:199.7.0", "1-0:199.7.0", None)
 
 
-def test_a_derived_value_says_how_it_was_derived_and_others_say_nothing() -> None:
+def test_only_a_derived_value_says_how_it_was_derived() -> None:
     derived, sent = shown(structs.replace(power(-5), derived="direction from counters"), energy(1)).registers
     assert (derived.derived, sent.derived) == ("direction from counters", UNSET)
 
@@ -76,15 +76,15 @@ def test_keys_signatures_and_missing_values_are_not_shown() -> None:
     assert shown(key, signature, absent).registers == []
 
 
-def test_the_status_word_is_explained_for_an_iskra_meter_alone() -> None:
+def test_the_status_word_is_explained_for_iskra_meters_only() -> None:
     word = shown(MAKER, energy(1)).status
     assert word is not None and (word.hex, word.generation) == ("0x00000182", "edl")
-    other = arrived(energy(1))
-    foreign = structs.replace(other, reading=structs.replace(other.reading, server_id=b"\x06EMH\x01\x02\x03"))
+    sample = arrived(energy(1))
+    foreign = structs.replace(sample, reading=structs.replace(sample.reading, server_id=b"\x06EMH\x01\x02\x03"))
     assert meter_view(foreign, age_s=0.1, fresh=True, stale_after_s=60.0).status is None
 
 
-def test_a_number_that_is_not_fresh_is_not_shown() -> None:
+def test_a_stale_number_is_not_part_of_a_meter() -> None:
     meter = shown(energy(107323090), fresh=False)
     assert (meter.registers, meter.received_at, meter.status) == ([], None, None)
     assert isinstance(meter.last_seen, str)
@@ -102,20 +102,20 @@ def test_the_age_counts_from_arrival() -> None:
 @pytest.mark.parametrize(
     "name", [METER_ID, "1ISK0012345678", "1isk0012345678", SERVER_ID.hex(), SERVER_ID.hex().upper()]
 )
-def test_a_meter_answers_to_its_names(name: str) -> None:
+def test_a_meter_is_found_by_its_names(name: str) -> None:
     assert meters(arrived()).find(name) == METER_ID
 
 
-def test_a_meter_does_not_answer_to_half_a_name() -> None:
+def test_a_meter_is_not_found_by_half_a_name() -> None:
     assert meters(arrived()).find("1ISK00") is None
 
 
-def test_meters_stand_in_the_order_of_their_sources() -> None:
+def test_meters_have_the_order_of_their_sources() -> None:
     two = meters(arrived(), arrived(meter_id=OTHER_ID), statuses=[status(meter_id=OTHER_ID), status()])
     assert (two.ids(), two.first()) == ([OTHER_ID, METER_ID], OTHER_ID)
 
 
-def test_another_meter_never_stands_in_for_the_first() -> None:
+def test_the_first_meter_is_that_of_the_first_source() -> None:
     assert meters(arrived(), statuses=[status(meter_id=None), status()]).first() is None
 
 
@@ -151,31 +151,31 @@ def test_without_a_meter_the_list_is_empty() -> None:
 
 
 @pytest.mark.parametrize("name", [quote(METER_ID), "1ISK0012345678", SERVER_ID.hex()])
-def test_one_meter_is_found_by_each_of_its_names(name: str) -> None:
+def test_one_meter_is_requested_by_any_of_its_names(name: str) -> None:
     code, body = decoded(Site(arrived()), f"/api/v1/meters/{name}")
     assert (code, body["id"]) == (200, METER_ID)
 
 
-def test_an_unknown_meter_is_a_problem_that_lists_the_known() -> None:
+def test_an_unknown_meter_is_404_with_the_known_meters() -> None:
     code, body = decoded(Site(arrived()), "/api/v1/meters/nobody")
     assert (code, body["status"], body["meters"]) == (404, 404, [METER_ID])
     assert "'nobody'" in body["detail"]
 
 
-def test_a_stale_meter_is_a_problem_that_says_when_it_was_seen() -> None:
+def test_a_stale_meter_is_503_with_the_time_it_was_last_seen() -> None:
     code, body = decoded(Site(arrived(age_s=61)), f"/api/v1/meters/{quote(METER_ID)}")
     assert (code, body["reason"], body["last_seen"][-1]) == (503, "stale", "Z")
     assert "registers" not in body
 
 
-def test_a_meter_never_read_is_a_problem_with_the_chains_sentence() -> None:
+def test_an_unread_meter_is_503_with_the_sentence_of_the_failed_check() -> None:
     site = Site()
     site.statuses = [status(age_s=None)]
     code, body = decoded(site, f"/api/v1/meters/{quote(METER_ID)}")
     assert (code, body["reason"], body["detail"]) == (503, "no_reading", site.statuses[0].sentence)
 
 
-def test_the_yaml_for_home_assistant_is_that_of_the_address_asked_or_given() -> None:
+def test_the_yaml_for_home_assistant_has_the_address_of_the_request_or_of_its_parameter() -> None:
     site = Site(arrived())
     answer = site.get("/api/v1/homeassistant").json()
     assert answer["url"] == "http://test"
@@ -184,6 +184,6 @@ def test_the_yaml_for_home_assistant_is_that_of_the_address_asked_or_given() -> 
     assert 'resource: "http://pi:18080/api/v1/' in site.get("/api/v1/homeassistant?url=http://pi:18080/").json()["yaml"]
 
 
-def test_no_yaml_is_made_for_what_is_no_address() -> None:
+def test_an_invalid_address_is_refused() -> None:
     answer = Site().get("/api/v1/homeassistant?url=pi")
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")

@@ -31,7 +31,7 @@ def test_the_document_is_served_with_the_servers_version() -> None:
     assert answer.json()["openapi"].startswith("3.1")
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_every_reference_has_a_schema() -> None:
     schemas = DESCRIPTION["components"]["schemas"]
     references = re.findall(r'"#/components/schemas/(\w+)"', json.dumps(DESCRIPTION))
     assert references and set(references) <= schemas.keys()
@@ -58,7 +58,7 @@ def test_path_parameters_are_required_and_stand_in_the_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "asked", "status"),
+    ("path", "url", "status"),
     [
         ("/api/electricity/cumulated", "/api/electricity/cumulated", 200),
         ("/api/electricity/cumulated", "/api/electricity/cumulated?meter=x", 404),
@@ -74,8 +74,8 @@ def test_path_parameters_are_required_and_stand_in_the_path() -> None:
         ("/api/v1/meters/{id}/registers", "/api/v1/meters/x/registers", 404),
     ],
 )
-def test_answers_have_the_described_form(store: Store, path: str, asked: str, status: int) -> None:
-    answer = Site(arrived(), history=store).get(asked)
+def test_answers_have_the_described_form(store: Store, path: str, url: str, status: int) -> None:
+    answer = Site(arrived(), history=store).get(url)
     ((media_type, content),) = described(path, status)["content"].items()
     assert (answer.status_code, answer.headers["content-type"]) == (status, media_type)
     schema = DESCRIPTION["components"]["schemas"][content["schema"]["$ref"].rsplit("/", 1)[1]]

@@ -1,4 +1,4 @@
-"""What holds for every endpoint that reads history, whatever its answer."""
+"""What all endpoints that read history have in common."""
 
 import pytest
 
