@@ -20,8 +20,7 @@ from iskra_server.meter.reading import Fault, Reading
 from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import RECENT_BYTES, Reader, Statuses
-from iskra_server.sources.line_errors import LineErrors
-from iskra_server.sources.source import Chunk, ReceivedWhileProbing, SourceState
+from iskra_server.sources.source import Chunk, LineErrors, ReceivedWhileProbing, SourceState
 from samples import METER_ID
 
 
