@@ -8,17 +8,13 @@ The statements are written out here, one by one, as an administrator would type 
 """
 
 from collections.abc import Iterator
-from typing import Literal, get_args
 
 from sqlalchemy import Connection, ForeignKeyConstraint, Index, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
 from iskra_server.history.store import StoreError, partitions
-from iskra_server.history.store.schema import PARTITIONED, metadata
+from iskra_server.history.store.schema import PARTITIONED, DatabaseProfile, metadata
 
-DatabaseProfile = Literal["plain", "timescale", "citus"]
-PLAIN: DatabaseProfile = "plain"
-PROFILES: tuple[DatabaseProfile, ...] = get_args(DatabaseProfile)
 # what is to be together on one node or in one compressed segment
 _OWNERS = {"boundary": "series", "power": "meter", "points": "meter", "epoch": "series", "live": "meter"}
 # tables that every node has whole; a sum over a group joins them

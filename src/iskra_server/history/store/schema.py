@@ -15,6 +15,8 @@ blocks are large, and keeping them sorted would write each of them several times
 In PostgreSQL boundary, power and points are partitioned by month, without foreign keys (postgresql.py, partitions.py).
 """
 
+from typing import Literal
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -38,6 +40,9 @@ VERSION_TABLE = "iskra_schema"
 
 # what PostgreSQL partitions: table -> the column that says when, and how many of its units make a day
 PARTITIONED = {"boundary": ("quarter", 96), "power": ("quarter", 96), "points": ("first_s", 86_400)}
+
+# how an empty PostgreSQL is laid out (postgresql_layout.py)
+DatabaseProfile = Literal["plain", "timescale", "citus"]
 
 metadata = MetaData(
     naming_convention={
