@@ -9,7 +9,7 @@ import pytest
 
 from answering import Answering, answering, until
 from iskra_server.base.secret import Secret
-from iskra_server.fleet.central import api as fleet
+from iskra_server.fleet.central import answers
 from iskra_server.web.app import App, create_app
 from iskra_server.web.http.settings import WebSettings
 from iskra_server.web.http.share import MAX_RUNNING_PER_CLIENT
@@ -112,7 +112,7 @@ def test_a_streamed_csv_is_complete_after_a_reload(monkeypatch: pytest.MonkeyPat
                 assert reads.may_answer.wait(30)
             yield f"{number}\n"
 
-    monkeypatch.setattr(fleet, "csv_lines", csv_lines)
+    monkeypatch.setattr(answers, "csv_lines", csv_lines)
     old, new = app_of(reads), app_of(reads, tz="Europe/Berlin")
 
     async def run() -> bytes:

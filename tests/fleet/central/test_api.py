@@ -12,7 +12,7 @@ import pytest
 
 from history.entries import METER, OTHER, quarter_reading
 from iskra_server.base.secret import Secret
-from iskra_server.fleet.central import api
+from iskra_server.fleet.central import answers, api
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
 from iskra_server.history.store.store import Store
@@ -111,7 +111,7 @@ def test_exports_count_before_the_first_query_and_failed_ones_do_not_count(
         assert may_answer.wait(30)
         yield "row\n"
 
-    monkeypatch.setattr(api, "csv_lines", csv_lines)
+    monkeypatch.setattr(answers, "csv_lines", csv_lines)
     database: Any = object()
     csv = "/api/v1/fleet/quarters.csv"
 

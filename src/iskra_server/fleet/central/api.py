@@ -11,23 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from iskra_server.fleet.central.answers import (
-    COLUMNS,
-    DEFAULT_KIND,
-    DEFAULT_LIMIT,
-    MAX_BUCKETS,
-    MAX_LIMIT,
-    MAX_READINGS,
-    FleetEnergy,
-    FleetGroups,
-    FleetMeters,
-    FleetReaders,
-    csv_lines,
-    energy_of,
-    groups_of,
-    meters_of,
-    readers_of,
-)
+from iskra_server.fleet.central import answers
 from iskra_server.web.http.endpoint import (
     BUCKET,
     TEXT,
@@ -61,7 +45,7 @@ Read = Callable[["Reads", Query, "Within"], Struct]
 
 _AFTER = Parameter("after", "the `next` of the previous page", TEXT)
 _GROUP = Parameter("group", "kind and value, such as building:7", TEXT)
-_LIMIT = integer_parameter("limit", "number of rows per page", DEFAULT_LIMIT, MAX_LIMIT)
+_LIMIT = integer_parameter("limit", "number of rows per page", answers.DEFAULT_LIMIT, answers.MAX_LIMIT)
 
 
 def _endpoint(name: str, summary: str, result: Result, read: Read, parameters: tuple[Parameter, ...]) -> Endpoint:
@@ -96,7 +80,7 @@ async def _export(context: Context, request: Request) -> Response:
 
     def begin(reads: "Reads", query: Query) -> tuple[str, Iterator[str]]:
         """The first part, so that a database error becomes an error response, and the remaining lines."""
-        lines = csv_lines(reads, query, within)
+        lines = answers.csv_lines(reads, query, within)
         return _part(lines), lines
 
     # count it before the first query: meanwhile other requests would see the same free place
@@ -146,36 +130,39 @@ ENDPOINTS = (
     _endpoint(
         "meters",
         "All meters of a central server, the longest silent first, in pages.",
-        Result("a page of meters; `next` is the `after` of the next page", FleetMeters),
-        meters_of,
+        Result("a page of meters; `next` is the `after` of the next page", answers.FleetMeters),
+        answers.meters_of,
         (_AFTER, _LIMIT, _GROUP, Parameter("find", "part of the meter's number", TEXT)),
     ),
     _endpoint(
         "groups",
         "The groups of a kind, such as building, tenant or tariff, with the number of their meters.",
-        Result("a page of groups", FleetGroups),
-        groups_of,
-        (Parameter("kind", f"kind of group; default: {DEFAULT_KIND}", TEXT), _AFTER, _LIMIT),
+        Result("a page of groups", answers.FleetGroups),
+        answers.groups_of,
+        (Parameter("kind", f"kind of group; default: {answers.DEFAULT_KIND}", TEXT), _AFTER, _LIMIT),
     ),
     _endpoint(
         "energy",
         "Energy from and to the grid of all meters of a group in buckets of local time, exact in Wh, with the "
         "number of meters in each sum.",
-        Result(f"at most {MAX_BUCKETS:,} buckets, of at most {MAX_READINGS:,} meter readings", FleetEnergy),
-        energy_of,
+        Result(
+            f"at most {answers.MAX_BUCKETS:,} buckets, of at most {answers.MAX_READINGS:,} meter readings",
+            answers.FleetEnergy,
+        ),
+        answers.energy_of,
         (_GROUP, *period_parameters(), BUCKET, TIME_ZONE),
     ),
     _endpoint(
         "readers",
         "The status of every reader, with its first problem.",
-        Result("a page of readers, by name", FleetReaders),
-        readers_of,
+        Result("a page of readers, by name", answers.FleetReaders),
+        answers.readers_of,
         (_AFTER, _LIMIT),
     ),
     Endpoint(
         "/api/v1/fleet/quarters.csv",
         "fleet_quarters",
-        f"All counters of a group in 15-minute steps, for billing. Columns: {', '.join(COLUMNS)}.",
+        f"All counters of a group in 15-minute steps, for billing. Columns: {', '.join(answers.COLUMNS)}.",
         history_results(Result("the rows", str, _CSV)),
         _export,
         _EXPORT_PARAMETERS,

@@ -6,8 +6,6 @@ from itertools import pairwise
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
-from starlette.requests import Request
-from starlette.responses import Response
 
 from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.cost.amounts import Amount, round_fraction
@@ -19,18 +17,8 @@ from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.identity import compact_name
 from iskra_server.web.api.energy import MAX_BUCKETS
-from iskra_server.web.api.history import answer_from_history
-from iskra_server.web.http.endpoint import (
-    BUCKET,
-    METER_ID,
-    TIME_ZONE,
-    Context,
-    Endpoint,
-    Result,
-    failure,
-    history_results,
-    period_parameters,
-)
+from iskra_server.web.api.history import history_endpoint
+from iskra_server.web.http.endpoint import BUCKET, TIME_ZONE, Result, period_parameters
 from iskra_server.web.http.query import NotFound, Query
 
 
@@ -155,20 +143,11 @@ def _contract_year(year: Year, contract: Contract, query: Query) -> ContractYear
     )
 
 
-async def _cost(context: Context, request: Request) -> Response:
-    read = partial(cost_of, contracts=context.settings.contracts)
-    return await answer_from_history(context, request, _PARAMETERS, read)
-
-
-_PARAMETERS = (*period_parameters(f"{MAX_BUCKETS:,} buckets"), BUCKET, TIME_ZONE)
-ENDPOINT = Endpoint(
-    "/api/v1/meters/{id}/cost",
+ENDPOINT = history_endpoint(
     "cost",
     "Cost under the configured contracts in buckets of local time, and the forecast of the contract year.",
-    {
-        **history_results(Result("exact amounts, today's contract, and the forecast of its year", Cost)),
-        404: failure("no such meter, or no contract is configured for it"),
-    },
-    _cost,
-    (METER_ID, *_PARAMETERS),
+    Result("exact amounts, today's contract, and the forecast of its year", Cost),
+    lambda settings: partial(cost_of, contracts=settings.contracts),
+    (*period_parameters(f"{MAX_BUCKETS:,} buckets"), BUCKET, TIME_ZONE),
+    not_found="no such meter, or no contract is configured for it",
 )

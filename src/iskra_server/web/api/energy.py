@@ -162,6 +162,6 @@ ENDPOINT = history_endpoint(
     "energy",
     "Energy from and to the grid in buckets of local time, exact in Wh. Buckets without a measurement have no number.",
     Result("the buckets, and the counter readings at both ends of the period", Energy),
-    energy_of,
+    lambda _: energy_of,
     (*period_parameters(f"{MAX_BUCKETS:,} buckets"), BUCKET, TIME_ZONE),
 )

@@ -3,7 +3,7 @@
 Clients may store their answers, but must revalidate them by their ETag.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,10 +15,20 @@ from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.recorded_meter import RecordedMeter, recorded_meter
 from iskra_server.web.api.meter_view import Meter
 from iskra_server.web.api.meters import Meters
-from iskra_server.web.http.endpoint import METER_ID, Context, Endpoint, Parameter, Result, history_results, read_history
+from iskra_server.web.http.endpoint import (
+    METER_ID,
+    Context,
+    Endpoint,
+    Parameter,
+    Result,
+    failure,
+    history_results,
+    read_history,
+)
 from iskra_server.web.http.problem import problem, unknown_meter
 from iskra_server.web.http.query import Query
 from iskra_server.web.http.responses import JSON, revalidated
+from iskra_server.web.http.settings import WebSettings
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -33,34 +43,34 @@ Read = Callable[[RecordedMeter, Query], Struct]
 
 
 def history_endpoint(
-    name: str, summary: str, result: Result, read: Read, parameters: tuple[Parameter, ...]
+    name: str,
+    summary: str,
+    result: Result,
+    read_for: Callable[[WebSettings], Read],
+    parameters: tuple[Parameter, ...],
+    *,
+    not_found: str = "no such meter; `meters` lists the known ones",
 ) -> Endpoint:
-    """The endpoint /api/v1/meters/{id}/NAME, which answers with what `read` returns."""
+    """The endpoint /api/v1/meters/{id}/NAME, which answers with what `read_for(settings)` returns for the meter."""
 
     async def handler(context: Context, request: Request) -> Response:
-        return await answer_from_history(context, request, parameters, read)
+        read, meter_name = read_for(context.settings), request.path_params["id"]
+        # the hub belongs to the event loop: look up the live meter here, not in the thread
+        meters = Meters(context.server)
+        meter_id = meters.find(meter_name)
+        live = meters.view(meter_id) if meter_id else None
 
-    path = f"/api/v1/meters/{{id}}/{name}"
-    return Endpoint(path, name, summary, history_results(result), handler, (METER_ID, *parameters))
+        def respond(reads: "Reads", query: Query) -> Response:
+            meter = recorded_meter(reads, (meter_name, meter_id or "")) or (_unrecorded(reads, live) if live else None)
+            if meter is None:
+                meter_ids = [info.meter_id for info in reads.meters()]
+                return problem(404, unknown_meter(meter_name, meter_ids), reason="unknown_meter", meters=meter_ids)
+            return revalidated(request, msgspec.json.encode(read(meter, query)), JSON, _REVALIDATE)
 
+        return await read_history(context, request, parameters, respond)
 
-async def answer_from_history(
-    context: Context, request: Request, parameters: Sequence[Parameter], read: Read
-) -> Response:
-    name = request.path_params["id"]
-    # the hub belongs to the event loop: look up the live meter here, not in the thread
-    meters = Meters(context.server)
-    meter_id = meters.find(name)
-    live = meters.view(meter_id) if meter_id else None
-
-    def respond(reads: "Reads", query: Query) -> Response:
-        meter = recorded_meter(reads, (name, meter_id or "")) or (_unrecorded(reads, live) if live else None)
-        if meter is None:
-            meter_ids = [info.meter_id for info in reads.meters()]
-            return problem(404, unknown_meter(name, meter_ids), reason="unknown_meter", meters=meter_ids)
-        return revalidated(request, msgspec.json.encode(read(meter, query)), JSON, _REVALIDATE)
-
-    return await read_history(context, request, parameters, respond)
+    path, results = f"/api/v1/meters/{{id}}/{name}", history_results(result) | {404: failure(not_found)}
+    return Endpoint(path, name, summary, results, handler, (METER_ID, *parameters))
 
 
 def _unrecorded(reads: "Reads", live: Meter) -> RecordedMeter:

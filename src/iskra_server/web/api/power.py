@@ -136,7 +136,7 @@ ENDPOINT = history_endpoint(
     "Power curve with minimum, mean and maximum in W, positive from the grid, negative to the grid. Made of telegrams "
     "for up to a day, as long as they are kept, else of quarter-hours.",
     Result("the points, and the gaps between them", Power),
-    power_of,
+    lambda _: power_of,
     (
         *period_parameters(f"{MAX_DAYS} days"),
         integer_parameter("points", "maximum number of points", DEFAULT_POINTS, MAX_POINTS),

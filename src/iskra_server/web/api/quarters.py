@@ -84,6 +84,6 @@ ENDPOINT = history_endpoint(
     "quarters",
     "Energy from and to the grid in 15-minute steps, as columns, for charts of a year. Exact, in Wh.",
     Result("the columns; null means that a quarter-hour was not measured", Quarters),
-    quarters_of,
+    lambda _: quarters_of,
     (*period_parameters(f"{MAX_DAYS} days"), TIME_ZONE),
 )

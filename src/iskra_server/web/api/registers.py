@@ -129,7 +129,7 @@ ENDPOINT = history_endpoint(
     "registers",
     "Counter readings at :00 :15 :30 :45, exact in Wh: all counters at one moment, or one counter over a period.",
     Result("the values; `next` is the `from` of the next page", RegisterValues),
-    registers_of,
+    lambda _: registers_of,
     (
         Parameter("at", "the last reading of each counter at or before this moment; default: now", TEXT),
         Parameter("from", f"instead of `at`: beginning of a period: {PERIODS}", TEXT),

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.base.clock import boottime_s
+from iskra_server.diagnosis.facts import Facts
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter import identity
 from iskra_server.meter.guard import is_counter
@@ -74,44 +75,25 @@ class MeterSample(NamedTuple):
     age_s: float
 
 
-METERS = (
-    Metric[MeterSample]("up", "gauge", "1 if the meter has a current reading.", lambda meter: meter.fresh),
-    Metric[MeterSample]("age_seconds", "gauge", "Age of the last telegram.", lambda meter: meter.age_s, "seconds"),
-    Metric[MeterSample](
-        "locked", "gauge", "1 if the meter sends whole kWh and no power.", lambda meter: sends_locked(meter.sample)
-    ),
-    Metric[MeterSample](
-        "epoch", "gauge", "Grows when a counter restarts or the meter is replaced.", lambda meter: meter.sample.epoch
-    ),
+METERS: tuple[Metric[MeterSample], ...] = (
+    Metric("up", "gauge", "1 if the meter has a current reading.", lambda meter: meter.fresh),
+    Metric("age_seconds", "gauge", "Age of the last telegram.", lambda meter: meter.age_s, "seconds"),
+    Metric("locked", "gauge", "1 if the meter sends whole kWh and no power.", lambda meter: sends_locked(meter.sample)),
+    Metric("epoch", "gauge", "Grows when a counter restarts or a meter is replaced.", lambda meter: meter.sample.epoch),
 )
-SOURCES = (
-    Metric[Status]("up", "gauge", "1 if the source delivers current readings.", lambda status: status.ok),
-    Metric[Status]("open", "gauge", "1 if the port is open.", lambda status: status.facts.is_open),
-    Metric[Status]("bytes", "counter", "Bytes received.", lambda status: status.facts.byte_count, "bytes"),
-    Metric[Status](
-        "data_age_seconds",
-        "gauge",
-        "Age of the last byte.",
-        lambda status: None if status.facts.data_age_s is None else round(status.facts.data_age_s, 3),
-        "seconds",
-    ),
-    Metric[Status]("telegrams", "counter", "Valid telegrams.", lambda status: status.facts.telegrams),
-    Metric[Status](
-        "quarantined_readings", "counter", "Readings held back as implausible.", lambda status: status.facts.quarantined
-    ),
-    Metric[Status](
-        "rejected_registers",
-        "counter",
-        "Registers without a clear value.",
-        lambda status: status.facts.rejected_registers,
-    ),
-    Metric[Status](
-        "ignored_telegrams",
-        "counter",
-        "Telegrams of ids too rare for a meter.",
-        lambda status: status.facts.ignored_telegrams,
-    ),
+SOURCES: tuple[Metric[Facts], ...] = (
+    Metric("open", "gauge", "1 if the port is open.", lambda facts: facts.is_open),
+    Metric("bytes", "counter", "Bytes received.", lambda facts: facts.byte_count, "bytes"),
+    Metric("data_age_seconds", "gauge", "Age of the last byte.", lambda facts: _rounded(facts.data_age_s), "seconds"),
+    Metric("telegrams", "counter", "Valid telegrams.", lambda facts: facts.telegrams),
+    Metric("quarantined_readings", "counter", "Readings held back as implausible.", lambda facts: facts.quarantined),
+    Metric("rejected_registers", "counter", "Registers without a clear value.", lambda facts: facts.rejected_registers),
+    Metric("ignored_telegrams", "counter", "Telegrams whose id is too rare.", lambda facts: facts.ignored_telegrams),
 )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _pending_telegrams(state: "WriterState") -> int:
@@ -129,19 +111,17 @@ HISTORY: tuple[Metric["WriterState"], ...] = (
         "last_write_timestamp_seconds",
         "gauge",
         "Time of the last write, in Unix time.",
-        lambda state: round(state.last_flush.timestamp(), 3) if state.last_flush else None,
+        lambda state: _rounded(state.last_flush.timestamp()) if state.last_flush else None,
         "seconds",
     ),
 )
-OUTPUTS = (
-    Metric[OutputState]("up", "gauge", "1 if the output delivers.", lambda state: state.ok),
-    Metric[OutputState]("delivered_points", "counter", "Points delivered.", lambda state: state.delivered),
-    Metric[OutputState](
-        "rejected_points", "counter", "Points rejected by the receiver and set aside.", lambda state: state.refused
-    ),
-    Metric[OutputState]("dropped_points", "counter", "Points lost for lack of space.", lambda state: state.dropped),
-    Metric[OutputState]("pending_points", "gauge", "Points not delivered yet.", lambda state: state.waiting),
-    Metric[OutputState](
+OUTPUTS: tuple[Metric[OutputState], ...] = (
+    Metric("up", "gauge", "1 if the output delivers.", lambda state: state.ok),
+    Metric("delivered_points", "counter", "Points delivered.", lambda state: state.delivered),
+    Metric("rejected_points", "counter", "Points rejected by the receiver and set aside.", lambda state: state.refused),
+    Metric("dropped_points", "counter", "Points lost for lack of space.", lambda state: state.dropped),
+    Metric("pending_points", "gauge", "Points not delivered yet.", lambda state: state.waiting),
+    Metric(
         "pending_bytes", "gauge", "Disk space of points not delivered yet.", lambda state: state.waiting_bytes, "bytes"
     ),
 )
@@ -163,7 +143,11 @@ def all_families(server: ServerView, version: str) -> Iterator[Family]:
     yield from _readings(meter.sample for meter in meters if meter.fresh)
     yield Family("iskra_meter_info", "gauge", "Identity and source of a meter.", list(map(_meter_info, meters)))
     yield from families("iskra_meter", METERS, meters, lambda meter: _meter_labels(meter.sample))
-    yield from families("iskra_source", SOURCES, statuses, lambda status: {"source": status.source})
+    up = [Series(status.ok, {"source": status.source}) for status in statuses]
+    yield Family("iskra_source_up", "gauge", "1 if the source delivers current readings.", up)
+    yield from families(
+        "iskra_source", SOURCES, [status.facts for status in statuses], lambda facts: {"source": facts.source}
+    )
     yield _faults(statuses)
     yield _checks(statuses)
     yield Family("iskra_hub_published_readings", "counter", "Readings published.", [Series(hub.published)])
