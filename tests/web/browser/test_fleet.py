@@ -151,5 +151,5 @@ def test_a_tenant_sees_what_is_the_tenants(browser: Browser, environ: dict[str, 
         page.get_by_role("link", name="Tenants").click()
         expect(page.locator("main dt")).to_have_text(["Tenant 1"])
         page.get_by_role("link", name="Readers").click()
-        expect(page.locator("main .empty")).to_contain_text("This token sees the meters of tenant:Tenant 1")
+        expect(page.locator("main .empty")).to_contain_text("This token gives access to the meters of tenant:Tenant 1")
         context.close()
