@@ -117,7 +117,7 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
     )
     # an address with a further slash is another address
     routed.router.redirect_slashes = False
-    gate = Gate(token=settings.token, hosts=Hosts(settings.allowed_hosts), scoped_tokens=settings.scoped_tokens)
+    gate = Gate(settings.token, settings.scoped_tokens, Hosts(settings.allowed_hosts))
     return App(gate=gate, direct=direct, routed=routed, live=None if streams else live_app, threads=threads)
 
 

@@ -1,6 +1,5 @@
 """GET /api/v1/status, /api/v1/quality, /api/v1/quality/day and /healthz: whether telegrams arrive, and why not."""
 
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -46,15 +45,6 @@ class Health(Struct, frozen=True):
     status: Literal["ok"] = "ok"
 
 
-def quality_days(days: Iterable[tuple[str, Day]]) -> QualityDays:
-    sources = [SourceDay(**structs.asdict(day), source=source) for source, day in days]
-    return QualityDays(instant(datetime.now(UTC)), sources)
-
-
-def quality_list(statuses: Sequence[Status]) -> QualityList:
-    return QualityList([_source_quality(status) for status in statuses])
-
-
 def _source_quality(status: Status) -> SourceQuality:
     quality = status.facts.last_10s or StreamQuality(ALIGN_S, 0, 0, 0, 0, None)
     return SourceQuality(**structs.asdict(quality), source=status.source, port=status.port, meter_id=status.meter_id)
@@ -67,11 +57,13 @@ async def _status(context: Context, _request: Request) -> Response:
 
 
 async def _quality(context: Context, _request: Request) -> Response:
-    return json_response(quality_list(context.server.statuses()))
+    return json_response(QualityList([_source_quality(status) for status in context.server.statuses()]))
 
 
 async def _quality_day(context: Context, _request: Request) -> Response:
-    return json_response(quality_days(context.server.reception_days()))
+    days = context.server.reception_days()
+    sources = [SourceDay(**structs.asdict(day), source=source) for source, day in days]
+    return json_response(QualityDays(instant(datetime.now(UTC)), sources))
 
 
 async def _health(context: Context, request: Request) -> Response:

@@ -110,7 +110,7 @@ class Live:
             readings = group.create_task(self._send_readings(last_id, send), name="live readings")
             statuses = group.create_task(self._send_statuses(send), name="live statuses")
             disconnect = group.create_task(disconnected(receive), name="live disconnect")
-            displaced = group.create_task(_wait(ended), name="live end")
+            displaced = group.create_task(ended.wait(), name="live end")
             await asyncio.wait((statuses, disconnect, displaced), return_when=asyncio.FIRST_COMPLETED)
             for task in (readings, statuses, disconnect, displaced):
                 task.cancel()
@@ -198,10 +198,6 @@ def _last_event_id(scope: Scope) -> int | None:
     """The value of the header, 0 if absent, None if invalid."""
     text = Headers(scope=scope).get("last-event-id", "")
     return whole_number(text, _MAX_ID) if text else 0
-
-
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()
 
 
 ENDPOINT = Endpoint(

@@ -1,6 +1,5 @@
 """GET /api/v1/meters and /api/v1/meters/{id}: the meters of this server. GET /api/v1/homeassistant: YAML for them."""
 
-from datetime import datetime
 from itertools import chain
 
 import msgspec
@@ -61,10 +60,6 @@ class Meters:
         if meter_id is None:
             return statuses[0] if statuses else None
         return next((status for status in statuses if status.meter_id == meter_id), None)
-
-    def last_seen(self, meter_id: str) -> datetime | None:
-        sample = self._hub.newest.get(meter_id)
-        return sample.received_at if sample else None
 
     def view(self, meter_id: str) -> Meter:
         """The meter as it is now."""

@@ -39,7 +39,6 @@ _SCOPED = frozenset(
 )
 # key in the ASGI scope: the groups that the token gives access to; absent if it gives access to everything
 GROUPS = "iskra_server.groups"
-NO_TOKEN = Secret()
 _YEAR_S = 365 * 86_400
 # allowed Host headers that are cached; a network has few
 _CACHED_HOSTS = 64
@@ -66,10 +65,8 @@ class Credential:
 class Gate:
     """Checks requests. With an empty `token` there is no authentication."""
 
-    def __init__(
-        self, *, token: Secret = NO_TOKEN, hosts: Hosts | None = None, scoped_tokens: Iterable[ScopedToken] = ()
-    ) -> None:
-        self._hosts = hosts or Hosts()
+    def __init__(self, token: Secret, scoped_tokens: Iterable[ScopedToken], hosts: Hosts) -> None:
+        self._hosts = hosts
         self._allowed_hosts: set[bytes] = set()
         scoped = (Credential(scoped_token.token, scoped_token.groups) for scoped_token in scoped_tokens)
         self._credentials = [Credential(token), *scoped] if token else []
