@@ -24,7 +24,7 @@ ARROWS = {
     "history/recording": {"meter", "reading", "history/model", "history/points", "history/store"},
     "history/transfer": {"meter", "history/model", "history/store"},
     "cost": {"meter", "config", "history/model", "history/store"},
-    "outputs": {"meter", "diagnosis", "reading"},
+    "outputs": {"meter", "config", "diagnosis", "reading"},
     "fleet": {"meter", "history/model", "history/store", "outputs"},
     "fleet/edge": {"meter", "diagnosis", "reading", "history/model", "history/store", "outputs", "fleet"},
     "homeassistant": {"meter"},

@@ -14,12 +14,12 @@ from iskra_server.base.clock import (
     WAIT_S,
     Clock,
     Doubt,
-    Pulse,
+    PauseDetector,
     Step,
     boottime_s,
     has_own_clock,
+    possible_pause_s,
     synchronised_now,
-    unseen_s,
     wall_ahead_s,
 )
 
@@ -39,7 +39,7 @@ def test_only_a_step_forward_may_hide_a_pause(step_s: float, unseen: float, monk
     monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
     then = wall_ahead_s()
     monkeypatch.setattr("time.time", lambda: 1_800_000_000.0 + step_s)
-    assert unseen_s(then) == unseen
+    assert possible_pause_s(then) == unseen
 
 
 NOW_S = FIRST_MOMENT_S + 300 * DAY_S
@@ -57,24 +57,24 @@ class Machine:
             synchronised=lambda: self.synchronised,
             has_own=has_own,
         )
-        self.clock.look()
+        self.clock.update()
 
     def run(self, seconds: float) -> Doubt | None:
         for _ in range(10):
             self.boot_s += seconds / 10
-            self.clock.look()
+            self.clock.update()
         return self.clock.doubt()
 
     def set(self, by_s: float, *, by_network: bool = False) -> Doubt | None:
         self.ahead_s += by_s
         self.synchronised = self.synchronised or by_network
-        self.clock.look()
+        self.clock.update()
         return self.clock.doubt()
 
 
 def test_a_computer_with_a_clock_of_its_own_is_believed_from_the_start() -> None:
     machine = Machine()
-    assert (machine.run(10), machine.clock.step(), machine.clock.is_settled) == (None, None, True)
+    assert (machine.run(10), machine.clock.pop_step(), machine.clock.is_settled) == (None, None, True)
 
 
 @pytest.mark.parametrize("ahead_s", [0.0, FIRST_MOMENT_S - 3600])
@@ -85,10 +85,10 @@ def test_a_time_before_this_program_is_not_believed_even_where_it_is_synchronise
 def test_a_clock_that_was_not_set_is_believed_when_somebody_sets_it() -> None:
     machine = Machine(0.0)
     machine.run(100)
-    assert machine.clock.step() is None
+    assert machine.clock.pop_step() is None
     assert machine.set(NOW_S) is None
-    assert machine.clock.step() == Step(100.0, NOW_S + 100, "unset")
-    assert machine.clock.step() is None
+    assert machine.clock.pop_step() == Step(100.0, NOW_S + 100, "unset")
+    assert machine.clock.pop_step() is None
 
 
 @pytest.mark.parametrize("by_s", [3.0, 3600.0])
@@ -112,7 +112,7 @@ def test_a_clock_that_is_set_while_it_is_believed_is_believed_when_it_stays_so(b
     assert machine.set(by_s) == "stepped"
     assert machine.run(SETTLE_S - 1) == "stepped"
     assert machine.run(2) is None
-    assert machine.clock.step() == Step(NOW_S + 101 + SETTLE_S, NOW_S + by_s + 101 + SETTLE_S, "stepped")
+    assert machine.clock.pop_step() == Step(NOW_S + 101 + SETTLE_S, NOW_S + by_s + 101 + SETTLE_S, "stepped")
     assert not machine.clock.is_settled
     assert machine.run(DAY_S) is None
     assert machine.clock.is_settled
@@ -123,14 +123,14 @@ def test_a_clock_that_is_set_back_to_where_it_was_is_believed_at_once() -> None:
     assert machine.set(YEAR_S) == "stepped"
     machine.run(30)
     assert machine.set(-YEAR_S) is None
-    assert machine.clock.step() is None
+    assert machine.clock.pop_step() is None
 
 
 def test_time_synchronisation_that_comes_late_is_believed_at_once() -> None:
     machine = Machine()
     machine.run(100)
     assert machine.set(7200, by_network=True) is None
-    step = machine.clock.step()
+    step = machine.clock.pop_step()
     assert step is not None
     assert step.to_s - step.from_s == 7200
 
@@ -139,7 +139,7 @@ def test_time_synchronisation_that_comes_late_is_believed_at_once() -> None:
 def test_what_was_recorded_today_is_not_lived_again(lived_s: float, doubt: Doubt | None) -> None:
     """More than a day ahead, it was the other clock that was wrong."""
     machine = Machine()
-    machine.clock.lived(NOW_S + lived_s)
+    machine.clock.note_recorded(NOW_S + lived_s)
     assert machine.clock.doubt() == doubt
     machine.run(lived_s + 1)
     assert machine.clock.doubt() is None
@@ -147,7 +147,7 @@ def test_what_was_recorded_today_is_not_lived_again(lived_s: float, doubt: Doubt
 
 def test_a_meter_that_has_counted_on_says_that_the_clock_stood_still() -> None:
     machine = Machine()
-    machine.clock.stood_still()
+    machine.clock.note_standstill()
     assert machine.run(3600) == "stood"
     assert machine.set(3600) is None
 
@@ -155,23 +155,23 @@ def test_a_meter_that_has_counted_on_says_that_the_clock_stood_still() -> None:
 def test_a_meter_that_has_counted_as_much_says_that_both_are_right() -> None:
     machine = Machine()
     assert machine.set(8 * 3600) == "stepped"
-    machine.clock.was_paused()
+    machine.clock.accept_step()
     assert machine.clock.doubt() is None
 
 
 def test_nothing_old_is_deleted_for_a_day_after_a_long_gap() -> None:
     machine = Machine()
-    machine.clock.unsettle()
+    machine.clock.restart_settling()
     assert (machine.run(DAY_S - 1), machine.clock.is_settled) == (None, False)
     assert (machine.run(2), machine.clock.is_settled) == (None, True)
 
 
 def test_a_restart_of_the_program_does_not_wait_for_another_day() -> None:
     clock = Clock(wall_s=lambda: NOW_S, boot_s=lambda: WAIT_S + 1, synchronised=lambda: False, has_own=False)
-    clock.look()
+    clock.update()
     assert clock.doubt() is None
     # that the meter counted on is known since this program runs
-    clock.stood_still()
+    clock.note_standstill()
     assert clock.doubt() == "stood"
 
 
@@ -214,7 +214,7 @@ def test_a_board_has_a_clock_where_one_has_set_the_system(
 
 
 def test_a_process_that_did_not_run_knows_since_when_what_it_reads_may_have_waited() -> None:
-    pulse = Pulse()
+    pulse = PauseDetector()
     assert pulse.waited_since_s(5.0) is None
     for second in range(4):
         pulse.beat(10.0 + second)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from iskra_server.base import timezone as zones
-from iskra_server.base.timezone import found_zone, zone
+from iskra_server.base.timezone import detect_zone, zone
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def content(name: str) -> bytes:
 
 def test_a_configured_zone_is_taken() -> None:
     assert zone("Europe/Berlin").key == "Europe/Berlin"
-    assert found_zone("Europe/Berlin").reason == "configured"
+    assert detect_zone("Europe/Berlin").reason == "configured"
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", "\0", "Europe"])
@@ -34,13 +34,13 @@ def test_anything_else_is_refused_by_name(name: str) -> None:
 @pytest.mark.parametrize(("variable", "expected"), [("Asia/Kathmandu", "Asia/Kathmandu"), (":UTC", "UTC")])
 def test_without_one_it_is_the_machines(variable: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", variable)
-    assert (zone("").key, found_zone("").reason) == (expected, "variable")
+    assert (zone("").key, detect_zone("").reason) == (expected, "variable")
 
 
 def test_a_machine_that_says_nothing_is_on_utc_and_that_is_told(machine: Path) -> None:
-    assert (zone("").key, found_zone("").reason) == ("UTC", "none")
+    assert (zone("").key, detect_zone("").reason) == ("UTC", "none")
     (machine / "localtime").write_bytes(b"no zone")
-    assert found_zone("").reason == "none"
+    assert detect_zone("").reason == "none"
 
 
 def test_where_localtime_leads_is_the_zone(machine: Path) -> None:
@@ -48,14 +48,14 @@ def test_where_localtime_leads_is_the_zone(machine: Path) -> None:
     target.parent.mkdir(parents=True)
     target.write_bytes(content("Asia/Tokyo"))
     (machine / "localtime").symlink_to(target)
-    assert (zone("").key, found_zone("").reason) == ("Asia/Tokyo", "link")
+    assert (zone("").key, detect_zone("").reason) == ("Asia/Tokyo", "link")
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "Asia/Kathmandu", "America/New_York", "Pacific/Chatham"])
 def test_a_copy_is_known_by_its_content(machine: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zones, "TZPATH", ())
     (machine / "localtime").write_bytes(content(name))
-    assert (zone("").key, found_zone("").reason) == (name, "copy")
+    assert (zone("").key, detect_zone("").reason) == (name, "copy")
 
 
 def test_of_zones_that_are_the_same_the_one_that_the_machine_names_is_taken(machine: Path) -> None:
@@ -69,4 +69,4 @@ def test_a_copy_of_another_release_is_known_by_its_rules(machine: Path) -> None:
     old = content("Europe/Berlin").replace(b"BMT", b"XMT").replace(b"CEMT", b"CEXT")
     assert old != content("Europe/Berlin")
     (machine / "localtime").write_bytes(old)
-    assert (zone("").key, found_zone("").reason) == ("Europe/Berlin", "copy")
+    assert (zone("").key, detect_zone("").reason) == ("Europe/Berlin", "copy")

@@ -5,11 +5,10 @@ import random
 import pytest
 
 from fleet.conftest import Collect, MakeReader
-from fleet.field import arrive, counted
+from fleet.field import arrive, counted, refusals
 from history.postgres import Postgres
 from iskra_server.fleet import messages as message
-from iskra_server.fleet.central.store import refusals
-from iskra_server.fleet.edge.outbox import Outbox
+from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from running import until
@@ -45,7 +44,7 @@ def test_a_database_that_is_killed(postgres: Postgres, centre: Store, reader: Ma
     arrive(centre, one)
     postgres.stop()
     one.live_through(20)
-    until(lambda: "it is tried again" in collector.log)
+    until(lambda: "the collector tries again" in collector.log)
     postgres.start()
     arrive(centre, one)
 
@@ -72,11 +71,11 @@ def test_what_comes_twice_and_in_any_order(
     one = reader("one", meters=2)
     one.stop()
     one.live_through(50)
-    parcels = Outbox(one.store).parcels(9, {})
+    parcels = UplinkQueue(one.store).next_parcels(9, {})
     single = [(parcel.meter, [record]) for parcel in parcels for record in parcel.records] * 2
     random.Random(1).shuffle(single)
     collector = collect()
-    until(lambda: "collecting from" in collector.log)
+    until(lambda: "Collecting from" in collector.log)
     with Subscriber(broker.port, "nothing") as network:
         for meter, records in single:
             network.say("iskra/v1/one/quarters", message.encode(message.quarters(meter, records)))
@@ -99,7 +98,7 @@ def test_a_poison_message_goes_aside_with_its_reason(
 ) -> None:
     one = reader("one")
     collector = collect()
-    until(lambda: "collecting from" in collector.log)
+    until(lambda: "Collecting from" in collector.log)
     start = b'{"v":1,"meter":"1 X","server_id":"","seen":[1,2],"counters":'
     poison = [
         b"no json",

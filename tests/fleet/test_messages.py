@@ -51,4 +51,11 @@ def test_another_version_and_nonsense_are_refused(change: dict[str, object]) -> 
 
 
 def test_the_topics_of_a_reader() -> None:
-    assert message.Topics("iskra/v1", "cellar")["kept"] == "iskra/v1/cellar/kept"
+    assert message.ReaderTopics("iskra/v1", "cellar")["kept"] == "iskra/v1/cellar/kept"
+
+
+def test_a_reader_has_a_name_that_a_topic_can_hold() -> None:
+    assert message.reader_name("cellar-12") == "cellar-12"
+    assert message.reader_name("")
+    with pytest.raises(ValueError, match="cannot stand in a topic"):
+        message.reader_name("house/cellar")

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 import telegrams
-from iskra_server.base.clock import Clock, Pulse
+from iskra_server.base.clock import Clock, PauseDetector
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.facts import CounterViolation
@@ -384,7 +384,7 @@ def test_the_last_bytes_are_kept_and_no_more() -> None:
 
 
 def test_what_waited_while_the_process_was_frozen_is_as_old_as_the_meter_says() -> None:
-    pulse, hub = Pulse(), Hub()
+    pulse, hub = PauseDetector(), Hub()
     made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
     when, seen = datetime(2026, 11, 22, 10, tzinfo=UTC), []
     for second in range(60):
@@ -399,7 +399,7 @@ def test_what_waited_while_the_process_was_frozen_is_as_old_as_the_meter_says() 
 
 
 def test_without_the_meters_seconds_it_is_as_old_as_it_can_be_and_not_for_history() -> None:
-    pulse, hub = Pulse(), Hub()
+    pulse, hub = PauseDetector(), Hub()
     made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
     when, absent = datetime(2026, 11, 22, 10, tzinfo=UTC), tlv.ABSENT
     for at_s in (10.0, 11.0, 60.0, 63.0):

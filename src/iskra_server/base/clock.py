@@ -58,7 +58,7 @@ def wall_ahead_s() -> float:
     return time.time() - boottime_s()
 
 
-def unseen_s(ahead_then_s: float) -> float:
+def possible_pause_s(ahead_then_s: float) -> float:
     """The time that may have passed unseen by boot time since the wall clock was ahead by `ahead_then_s`.
 
     0 unless the wall clock was set forward by a step. Who cannot tell a clock that was set right from a machine that
@@ -68,7 +68,7 @@ def unseen_s(ahead_then_s: float) -> float:
     return step_s if step_s > STEP_S else 0.0
 
 
-class Pulse:
+class PauseDetector:
     """Notices when this process did not run: it was stopped, or the machine paused, or something held the loop up.
 
     What is read in the first moments afterwards may have waited since then.
@@ -151,7 +151,7 @@ class Clock:
         """What it said last."""
         return self._wall_s
 
-    def look(self) -> None:
+    def update(self) -> None:
         self.observe(self._wall_now_s(), self._boot_now_s())
 
     def observe(self, wall_s: float, boot_s: float) -> None:
@@ -170,7 +170,7 @@ class Clock:
             self._reason = doubt
         return doubt
 
-    def lived(self, moment_s: float) -> None:
+    def note_recorded(self, moment_s: float) -> None:
         """History has recorded this moment: a clock that says an earlier one, by less than a day, is behind.
 
         Nobody but time synchronisation can tell then whether it was ahead before; else it waits until that moment has
@@ -178,18 +178,18 @@ class Clock:
         """
         self._lived_s = moment_s
 
-    def stood_still(self) -> None:
+    def note_standstill(self) -> None:
         """A meter counted on for longer than the wall clock says has passed."""
         if not self._stood:
             log.warning("The meter has counted on for longer than the clock of this computer.")
         self._stood = True
 
-    def was_paused(self) -> None:
+    def accept_step(self) -> None:
         """A meter counted on by as much as the wall clock was set forward: boot time stood still, both are right."""
         self._settling_since_s = None
         self._was_set = True
 
-    def unsettle(self) -> None:
+    def restart_settling(self) -> None:
         """Nothing that is older than a day by this clock is to be deleted before a day of running has gone by."""
         self._unsettled_s = self._boot_s
 
@@ -199,7 +199,7 @@ class Clock:
         unsettled_s = self._unsettled_s
         return self.doubt() is None and (unsettled_s is None or self._boot_s - unsettled_s >= DAY_S)
 
-    def step(self) -> Step | None:
+    def pop_step(self) -> Step | None:
         """By how much the clock is off where it was when it was believed last, once it is believed again; told once."""
         if self._ahead_s is None or self.doubt() is not None:
             return None

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus, unquote
 
 MASK: Final = "***"
 # shorter ones stand everywhere by chance
-TELLING_CHARACTERS = 4
+MIN_CHARACTERS = 4
 
 
 class Secret:
@@ -71,15 +71,15 @@ def forms(secret: str) -> Iterator[str]:
     yield base64.b64encode(plain.encode(errors="surrogateescape")).decode().rstrip("=")
 
 
-def telling_forms(secrets: Iterable[Secret], shortest: int = TELLING_CHARACTERS) -> set[str]:
+def searchable_forms(secrets: Iterable[Secret], shortest: int = MIN_CHARACTERS) -> set[str]:
     """All forms of all parts of secrets, but for those that are too short to look for."""
     parts = {part for secret in secrets for part in secret.parts()}
     return {form for part in parts for form in forms(part) if len(form) >= shortest}
 
 
-def masking(secrets: Iterable[Secret], shortest: int = TELLING_CHARACTERS) -> Callable[[str], str]:
+def masking(secrets: Iterable[Secret], shortest: int = MIN_CHARACTERS) -> Callable[[str], str]:
     """Takes these secrets out of a text that somebody else has written: an error of a library, a traceback."""
-    found = telling_forms(secrets, shortest)
+    found = searchable_forms(secrets, shortest)
     if not found:
         return str
     # the longest first: a whole address before the password in it

@@ -18,7 +18,7 @@ _FIRST = "Europe/Berlin"
 _LARGEST = 1 << 16
 
 
-class Found(NamedTuple):
+class DetectedZone(NamedTuple):
     """A zone, and how it was found."""
 
     zone: ZoneInfo
@@ -27,28 +27,28 @@ class Found(NamedTuple):
 
 def zone(name: str) -> ZoneInfo:
     """The zone of a name, the machine's for "". Raises ValueError with a sentence for a name that is none."""
-    return found_zone(name).zone
+    return detect_zone(name).zone
 
 
-def found_zone(name: str) -> Found:
+def detect_zone(name: str) -> DetectedZone:
     """As `zone`, with the reason."""
     if not name:
         return _machine()
     try:
-        return Found(ZoneInfo(name), "configured")
+        return DetectedZone(ZoneInfo(name), "configured")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"'{name}' is not a time zone; expected a name such as Europe/Berlin or UTC") from None
 
 
-def _machine() -> Found:
+def _machine() -> DetectedZone:
     found = _named(os.environ.get("TZ", "").lstrip(":"), "variable")
     found = found or _named(str(_LOCALTIME.resolve()).partition(_FOLDER)[2], "link")
-    return found or _named(_copied(), "copy") or Found(ZoneInfo("UTC"), "none")
+    return found or _named(_copied(), "copy") or DetectedZone(ZoneInfo("UTC"), "none")
 
 
-def _named(name: str, reason: Reason) -> Found | None:
+def _named(name: str, reason: Reason) -> DetectedZone | None:
     try:
-        return Found(ZoneInfo(name), reason) if name else None
+        return DetectedZone(ZoneInfo(name), reason) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
 

@@ -9,6 +9,7 @@ A row is known by meter, register and quarter, wherever and however often it arr
 in any order. A number is an integer and a power of ten, as the meter sent it.
 """
 
+import socket
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
@@ -41,7 +42,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=100)]
 _REGISTERS = 100
 
 
-class Value(Struct, frozen=True, array_like=True):
+class CounterRow(Struct, frozen=True, array_like=True):
     """A counter at the beginning of a quarter; `quality` as in the database."""
 
     quarter: Quarter
@@ -51,7 +52,7 @@ class Value(Struct, frozen=True, array_like=True):
     epoch: Count
 
 
-class Power(Struct, frozen=True, array_like=True):
+class PowerRow(Struct, frozen=True, array_like=True):
     quarter: Quarter
     min_mw: Int64
     mean_mw: Int64
@@ -59,7 +60,7 @@ class Power(Struct, frozen=True, array_like=True):
     telegrams: Count
 
 
-class Epoch(Struct, frozen=True, array_like=True):
+class EpochRow(Struct, frozen=True, array_like=True):
     obis: Name
     epoch: Count
     at_s: Seconds
@@ -69,20 +70,20 @@ class Epoch(Struct, frozen=True, array_like=True):
     before_scaler: Scaler | None = None
 
 
-class Quarters(Struct, frozen=True, omit_defaults=True):
+class ClosedQuarters(Struct, frozen=True, omit_defaults=True):
     """Closed quarters of one meter."""
 
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     meter: Name
     server_id: Annotated[str, Meta(max_length=100)]
     seen: tuple[Seconds, Seconds]
-    counters: Annotated[dict[str, list[Value]], Meta(max_length=_REGISTERS)] = {}
-    power: list[Power] = []
-    epochs: list[Epoch] = []
+    counters: Annotated[dict[str, list[CounterRow]], Meta(max_length=_REGISTERS)] = {}
+    power: list[PowerRow] = []
+    epochs: list[EpochRow] = []
     simulated: bool = False
 
 
-class Live(Struct, frozen=True, omit_defaults=True):
+class LiveValues(Struct, frozen=True, omit_defaults=True):
     """A meter now; `counters` are raw and scaler by register."""
 
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
@@ -92,7 +93,7 @@ class Live(Struct, frozen=True, omit_defaults=True):
     counters: Annotated[dict[str, tuple[int, int]], Meta(max_length=_REGISTERS)] = {}
 
 
-class SourceStatus(Struct, frozen=True):
+class ReaderSource(Struct, frozen=True):
     """One source of a reader: the first check that fails (`broken` on the wire), and what to do."""
 
     source: str
@@ -106,10 +107,10 @@ class ReaderStatus(Struct, frozen=True):
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     at_s: Seconds
     version: str
-    sources: list[SourceStatus]
+    sources: list[ReaderSource]
 
 
-class Topics(Struct, frozen=True):
+class ReaderTopics(Struct, frozen=True):
     """The topics of one reader."""
 
     base: str
@@ -119,29 +120,37 @@ class Topics(Struct, frozen=True):
         return f"{self.base}/{self.reader}/{kind}"
 
 
-def quarters(info: MeterInfo, records: Iterable[Record]) -> Quarters:
+def reader_name(configured: str) -> str:
+    """The configured name of a reader, else that of its machine. Raises ValueError."""
+    name = configured or socket.gethostname()
+    if not name or set(name) & set("/+#$\0 "):
+        raise ValueError(f"the reader's name '{name}' cannot stand in a topic; choose letters, digits, - and .")
+    return name
+
+
+def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:
     """What a reader says of one meter."""
-    counters: dict[str, list[Value]] = {}
+    counters: dict[str, list[CounterRow]] = {}
     power, epochs = [], []
     for record in records:
         match record:
             case QuarterReading(_, obis, quarter, value, quality, epoch):
-                row = Value(quarter, value.raw, value.scaler, QUALITIES.index(quality), epoch)
+                row = CounterRow(quarter, value.raw, value.scaler, QUALITIES.index(quality), epoch)
                 counters.setdefault(str(obis), []).append(row)
             case PowerQuarter(_, quarter, least, mean, most, count):
-                power.append(Power(quarter, least, mean, most, count))
+                power.append(PowerRow(quarter, least, mean, most, count))
             case EpochStart(_, obis, epoch, at_s, before, after):
                 known = (before.raw, before.scaler) if before else ()
-                epochs.append(Epoch(str(obis), epoch, at_s, after.raw, after.scaler, *known))
+                epochs.append(EpochRow(str(obis), epoch, at_s, after.raw, after.scaler, *known))
     seen = info.first_s, info.last_s
-    return Quarters(VERSION, info.meter_id, info.server_id, seen, counters, power, epochs, info.simulated)
+    return ClosedQuarters(VERSION, info.meter_id, info.server_id, seen, counters, power, epochs, info.simulated)
 
 
-def info(message: Quarters) -> MeterInfo:
+def info(message: ClosedQuarters) -> MeterInfo:
     return MeterInfo(message.meter, message.server_id, message.simulated, *message.seen)
 
 
-def records(message: Quarters) -> Iterator[Record]:
+def records(message: ClosedQuarters) -> Iterator[Record]:
     """What a message holds, as history keeps it. Raises ValueError for a register that is none."""
     meter = message.meter
     for code, values in message.counters.items():
@@ -158,6 +167,6 @@ def records(message: Quarters) -> Iterator[Record]:
 
 
 encode = msgspec.json.encode
-decode_quarters = msgspec.json.Decoder(Quarters).decode
-decode_live = msgspec.json.Decoder(Live).decode
+decode_quarters = msgspec.json.Decoder(ClosedQuarters).decode
+decode_live = msgspec.json.Decoder(LiveValues).decode
 decode_status = msgspec.json.Decoder(ReaderStatus).decode

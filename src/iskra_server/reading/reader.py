@@ -14,7 +14,7 @@ from typing import overload
 
 from msgspec import structs
 
-from iskra_server.base.clock import Clock, Pulse, boottime_s, unseen_s, wall_ahead_s
+from iskra_server.base.clock import Clock, PauseDetector, boottime_s, possible_pause_s, wall_ahead_s
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.diagnosis.facts import CounterViolation, Facts
 from iskra_server.diagnosis.notices import MANY_IGNORED
@@ -82,11 +82,11 @@ class Reader:
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
         clock: Clock | None = None,
         set_aside: Callable[[], int] = lambda: 0,
-        pulse: Pulse | None = None,
+        pulse: PauseDetector | None = None,
     ) -> None:
         self._clock = clock or Clock()
         self._set_aside = set_aside
-        self._pulse = pulse or Pulse()
+        self._pulse = pulse or PauseDetector()
         self._arrivals = Arrivals()
         self.source = source
         self._name = name
@@ -182,8 +182,8 @@ class Reader:
     def facts(self, now_s: float | None = None) -> Facts:
         """What is known now; `now_s` is boot time."""
         now_s = boottime_s() if now_s is None else now_s
-        self._clock.look()
-        unseen = unseen_s(self._ahead_s)
+        self._clock.update()
+        unseen = possible_pause_s(self._ahead_s)
         state, sample, lock, meter_id = self.source.state, self._sample, self._lock, self._meter_id
         return Facts(
             name=self._name,

@@ -5,7 +5,7 @@ from threading import Thread
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from fleet.field import broker_settings
+from fleet.field import settings_for
 from history.entries import METER, QUARTER, quarter_reading
 from iskra_server.fleet import messages as message
 from iskra_server.fleet.central.collector import Collector
@@ -18,7 +18,7 @@ TOPIC = "iskra/v1/cellar/quarters"
 
 
 def collecting(broker: Mosquitto, store: Store, name: str) -> tuple[Collector, Thread]:
-    collector = Collector(settings=broker_settings(broker.url), group="collect", store=store, name=name)
+    collector = Collector(settings=settings_for(broker.url), group="collect", store=store, name=name)
     thread = Thread(target=collector.run)
     thread.start()
     assert collector.subscribed.wait(10)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from history.entries import METER, QUARTER, power, quarter_reading
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.queries import Group, GroupSum
-from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT
@@ -29,7 +29,10 @@ def house(store: Store) -> Store:
     for place in range(1, 6):
         known = range(START, START + 13) if place != 3 else range(START + 4, START + 13)
         rows = [quarter_reading(quarter, 25 * place * (quarter - START), meter=named(place)) for quarter in known]
-        keep(store, Batch(rows, [named(place)], [Heard(named(place).meter_id, "cellar", 100 - place, place)]))
+        write_batch(
+            store,
+            IngestBatch([*rows], [named(place)], [LastContact(named(place).meter_id, "cellar", 100 - place, place)]),
+        )
     labels = {
         named(place).meter_id: {"building": "7" if place < 4 else "8", "tenant": f"T{place}"} for place in range(1, 6)
     }
@@ -159,7 +162,7 @@ def test_readers_come_page_by_page_and_a_page_is_not_long(
     house: Store, monkeypatch: pytest.MonkeyPatch, limit: int, room: int
 ) -> None:
     names = [f"reader {place:02}" for place in range(50)]
-    keep(house, Batch(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
+    write_batch(house, IngestBatch(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
     monkeypatch.setattr(fleet, "_PAGE", room)
     found: list[str] = []
     after: str | None = ""

@@ -26,7 +26,7 @@ def archive(path: Path) -> Archive:
 async def recorded(kept: Archive, guard: Guard, *samples: Sample) -> list[Sample | HeldBack]:
     """What the guard says of samples that pass through a server from its start to its end."""
     hub = Hub()
-    await kept.begin(guard)
+    await kept.open(guard)
     recording = asyncio.create_task(kept.record(hub))
     await asyncio.sleep(0)
     results = [guard.admit(each) for each in samples]
@@ -56,7 +56,7 @@ def test_a_meter_where_another_was_is_asked_about_until_somebody_has_answered(tm
     kept = archive(tmp_path / "x.sqlite")
 
     async def looked() -> str | None:
-        await kept.begin(Guard())
+        await kept.open(Guard())
         watching = asyncio.create_task(kept.watch_replacements(), name="watching")
         await asyncio.to_thread(until, lambda: kept.replacements != Replacements())
         watching.cancel()
@@ -72,7 +72,7 @@ def test_a_meter_where_another_was_is_asked_about_until_somebody_has_answered(tm
 def test_what_arrived_at_the_last_moment_is_in_history_too(tmp_path: Path) -> None:
     async def run() -> None:
         hub, kept = Hub(), archive(tmp_path / "x.sqlite")
-        await kept.begin(Guard())
+        await kept.open(Guard())
         recording = asyncio.create_task(kept.record(hub))
         await asyncio.sleep(0)
         for k in range(100):
@@ -105,7 +105,7 @@ def test_a_database_that_opens_late_still_holds_a_counter(tmp_path: Path, monkey
     async def run() -> None:
         guard, hub = Guard(), Hub()
         kept = Archive(opens_late, flush_s=60, raw_days=30, simulated=False)
-        await kept.begin(guard)
+        await kept.open(guard)
         recording = asyncio.create_task(kept.record(hub))
         await asyncio.sleep(0)
         assert isinstance(guard.admit(sample(energy(4000), at_s=60.0)), Sample)
@@ -139,13 +139,13 @@ FIRST, SECOND = ([sample(energy(1000 + k), at_s=60.0 * k) for k in range(*span)]
 async def reloaded(before: Archive, after: Archive, first: list[Sample], second: list[Sample]) -> None:
     """One archive follows another while samples come, as at a reload."""
     guard, hub = Guard(), Hub()
-    await before.begin(guard)
+    await before.open(guard)
     tasks = [asyncio.create_task(before.record(hub))]
     await asyncio.sleep(0)
     for each in first:
         hub.publish(each)
         await asyncio.sleep(0.005)
-    after.follow(before, guard, hub)
+    after.take_over(before, guard, hub)
     tasks[0].cancel()
     tasks.append(asyncio.create_task(after.record(hub)))
     for each in second:
@@ -234,7 +234,7 @@ def test_old_points_are_thinned(tmp_path: Path) -> None:
             simulated=False,
             thin_every_s=0.01,
         )
-        await kept.begin(Guard())
+        await kept.open(Guard())
         assert kept.store is not None
         thinning = asyncio.create_task(kept.thin())
         store = kept.store

@@ -243,12 +243,12 @@ def test_what_waits_is_not_handed_over_while_the_writer_would_not_give_it_back(t
     """It would come after what is recorded meanwhile, and look like a counter that went back."""
     recorder, writer, _ = late(tmp_path / "x.sqlite")
     asyncio.run(recorder.run(given(day(3))))
-    recorder.hand_over_waiting()
-    assert (recorder.waiting_count, len(writer.take_samples())) == (0, 2)
-    writer.samples_recorded()
+    recorder.spool_waiting()
+    assert (recorder.waiting_count, len(writer.pop_samples())) == (0, 2)
+    writer.confirm_samples()
     asyncio.run(recorder.run(given(day(3))))
     assert not writer.has_samples
-    recorder.hand_over_waiting()
+    recorder.spool_waiting()
     assert recorder.waiting_count == 2
     writer.close()
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from history.entries import METER, OTHER, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import MeterInfo, Record
-from iskra_server.history.recording.pending import Batch
+from iskra_server.history.recording.pending import PendingBatch
 from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
@@ -31,7 +31,9 @@ def opened(*places: Path) -> HistorySpool:
 def kept(*places: Path, ledger: Sequence[Record] = LEDGER, samples: Sequence[Sample] = ()) -> None:
     """As an earlier run has left it."""
     spool = opened(*places)
-    spool.keep(Batch(tuple(ledger), (block(),), (METER, OTHER), samples=tuple((each, True) for each in samples)))
+    spool.append(
+        PendingBatch(tuple(ledger), (block(),), (METER, OTHER), samples=tuple((each, True) for each in samples))
+    )
     spool.close()
 
 
@@ -82,7 +84,7 @@ def test_a_meter_is_named_once_a_segment(tmp_path: Path) -> None:
     """PostgreSQL takes a row once in a statement."""
     spool = opened(tmp_path)
     for at_s in (50, 20, 70):
-        spool.keep(Batch((quarter_reading(at_s),), (), (replace(METER, first_s=at_s, last_s=at_s),)))
+        spool.append(PendingBatch((quarter_reading(at_s),), (), (replace(METER, first_s=at_s, last_s=at_s),)))
     assert written(spool)[1] == [replace(METER, first_s=20, last_s=70)]
 
 
@@ -120,7 +122,7 @@ def test_what_waits_under_another_set_of_meters_is_found_though_there_is_one_pla
     spool = HistorySpool([tmp_path / "after"])
     spool.add([tmp_path / "before"])
     spool.open()
-    spool.keep(Batch((quarter_reading(7),), (), (METER,)))
+    spool.append(PendingBatch((quarter_reading(7),), (), (METER,)))
     spool.close()
     assert sorted(written(opened(tmp_path / "after"))[0], key=repr) == sorted(
         [*LEDGER, block(), quarter_reading(7)], key=repr
@@ -138,7 +140,7 @@ def test_what_another_process_uses_is_left_alone(tmp_path: Path) -> None:
         other.stdout.readline()
         spool = opened(tmp_path / "shared", tmp_path / "own")
         assert written(spool) == ([], [])
-        spool.keep(Batch((quarter_reading(7),), (), (METER,)))
+        spool.append(PendingBatch((quarter_reading(7),), (), (METER,)))
         assert spool.used == [tmp_path / "own"]
         other.kill()
     spool.close()
@@ -161,12 +163,12 @@ def test_samples_wait_until_they_are_forgotten_in_the_order_of_their_arrival(tmp
     samples = [sample(energy(1000 + k), power_register(5), at_s=float(k)) for k in range(3)]
     kept(tmp_path, samples=samples[:2])
     spool = opened(tmp_path)
-    spool.keep(Batch((), (), (), samples=((samples[2], False),)))
+    spool.append(PendingBatch((), (), (), samples=((samples[2], False),)))
     assert spool.samples() == [(samples[0], True), (samples[1], True), (samples[2], False)]
     # one that comes meanwhile is not forgotten
     later = sample(energy(2000), at_s=9.0)
-    spool.keep(Batch((), (), (), samples=((later, True),)))
-    spool.forget_samples()
+    spool.append(PendingBatch((), (), (), samples=((later, True),)))
+    spool.remove_samples()
     assert spool.samples() == [(later, True)]
     assert spool.readings == 1
 
@@ -188,7 +190,7 @@ def test_of_another_boot_the_wall_clock_alone_tells_what_passed(
     samples = [sample(energy(k), at_s=float(60 * k)) for k in range(2)]
     samples = [replace(each, monotonic_s=5e9) for each in samples]
     spool = opened(tmp_path / "spool")
-    spool.keep(Batch((), (), (), samples=((samples[0], True), (samples[1], True), (samples[1], False))))
+    spool.append(PendingBatch((), (), (), samples=((samples[0], True), (samples[1], True), (samples[1], False))))
     spool.close()
     boot.write_text("two\n")
     again = opened(tmp_path / "spool")
@@ -202,9 +204,9 @@ def test_of_another_boot_the_wall_clock_alone_tells_what_passed(
 
 def test_a_full_disk_is_an_error_and_loses_nothing(small_disk: Path) -> None:
     spool = opened(small_disk / "spool")
-    spool.keep(Batch(LEDGER, (), (METER,)))
+    spool.append(PendingBatch(LEDGER, (), (METER,)))
     with pytest.raises(OSError, match="No space left"):
-        spool.keep(Batch((), (block(data=os.urandom(100_000)),), (METER,)))
+        spool.append(PendingBatch((), (block(data=os.urandom(100_000)),), (METER,)))
     assert written(spool)[0] == list(LEDGER)
 
 
@@ -212,7 +214,7 @@ def test_above_its_limit_the_oldest_goes_and_is_counted(tmp_path: Path, monkeypa
     monkeypatch.setattr("iskra_server.history.recording.spool.LEDGER_BYTES", 600_000)
     spool = opened(tmp_path)
     for first in range(0, 10_000, 500):
-        spool.keep(Batch(tuple(map(quarter_reading, range(first, first + 500))), (), (METER,)))
+        spool.append(PendingBatch(tuple(map(quarter_reading, range(first, first + 500))), (), (METER,)))
     lost, _ = spool.dropped
     records, _ = written(spool)
     assert lost > 0

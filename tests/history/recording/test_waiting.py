@@ -2,14 +2,14 @@ from datetime import timedelta
 from itertools import pairwise
 
 from history.model.test_ledger import at
-from iskra_server.history.recording.waiting import EVERY_S, MOST, Waiting
+from iskra_server.history.recording.waiting import EVERY_S, MOST, WaitingSamples
 from samples import START, energy, sample
 
 LATER = START + timedelta(days=900)
 
 
 def test_of_a_clock_that_is_believed_the_first_and_the_last_of_each_quarter_wait() -> None:
-    waiting = Waiting()
+    waiting = WaitingSamples()
     for second in range(0, 1800, 10):
         waiting.add(at(second, energy(second)), is_believed=True)
     assert [each.monotonic_s for each in waiting.samples()] == [0, 890, 900, 1790]
@@ -20,7 +20,7 @@ def test_of_a_clock_that_is_believed_the_first_and_the_last_of_each_quarter_wait
 
 
 def test_of_a_clock_in_doubt_one_in_half_a_minute_waits_and_is_placed_by_boot_time() -> None:
-    waiting = Waiting()
+    waiting = WaitingSamples()
     for second in range(0, 301, 1):
         waiting.add(at(second, energy(second), clock_s=-5e8), is_believed=False)
     moments = [each.monotonic_s for each in waiting.samples()]
@@ -32,14 +32,14 @@ def test_of_a_clock_in_doubt_one_in_half_a_minute_waits_and_is_placed_by_boot_ti
 
 
 def test_what_was_believed_and_lies_in_the_future_is_placed_by_boot_time_too() -> None:
-    waiting = Waiting()
+    waiting = WaitingSamples()
     waiting.add(at(10, energy(1), clock_s=5e7), is_believed=True)
     (placed,) = waiting.take(START, START.timestamp())
     assert placed.received_at == START + timedelta(seconds=10)
 
 
 def test_when_there_are_too_many_they_become_rarer_and_the_first_and_the_last_stay() -> None:
-    waiting = Waiting()
+    waiting = WaitingSamples()
     for count in range(2 * MOST):
         waiting.add(at(count * EVERY_S, energy(count)), is_believed=False)
     kept = waiting.samples()
@@ -48,7 +48,7 @@ def test_when_there_are_too_many_they_become_rarer_and_the_first_and_the_last_st
 
 
 def test_what_nobody_can_place_any_more_is_dropped_and_counted() -> None:
-    waiting = Waiting()
+    waiting = WaitingSamples()
     waiting.add(sample(energy(1)), is_believed=True)
     waiting.add(sample(energy(2), at_s=1), is_believed=False)
     assert waiting.drop_doubtful() == 1

@@ -49,7 +49,7 @@ class Line:
         self.spool = Spool(folder, SPOOL_BYTES)
         self.output = LineProtocol(
             hub=self.hub,
-            target=target_of(url=url, **(place or {"database": DATABASE})),
+            target=target_of(InfluxConfig(url=Address(url), **(place or {"database": DATABASE}))),  # type: ignore[arg-type]
             spool=self.spool,
             every_s=every_s,
             flush_s=0.05,

@@ -12,17 +12,25 @@ from threading import Event, Thread
 import httpx
 import pytest
 
-from iskra_server.outputs.influx.target import Refused, Target, Unavailable, target_of, write
+from iskra_server.base.address import Address
+from iskra_server.base.secret import Secret
+from iskra_server.config import ConfigError, InfluxConfig
+from iskra_server.outputs.influx import target as targets
+from iskra_server.outputs.influx.target import Refused, Target, Unavailable, write
 from running import free_port
 
 
+def target_of(url: str, token: str = "", password: str = "", **keys: str) -> Target:
+    return targets.target_of(InfluxConfig(url=Address(url), token=Secret(token), password=Secret(password), **keys))  # type: ignore[arg-type]
+
+
 def test_without_a_bucket_it_is_influxdb_1() -> None:
-    target = target_of(url="http://pi:8086/", database="my data")
+    target = target_of("http://pi:8086/", database="my data")
     assert target.url == "http://pi:8086/write?db=my+data&precision=ms"
 
 
 def test_with_a_bucket_it_is_influxdb_2() -> None:
-    target = target_of(url="https://pi/influx", bucket="iskra", org="home", token="secret")
+    target = target_of("https://pi/influx", bucket="iskra", org="home", token="secret")
     assert target.url == "https://pi/influx/api/v2/write?bucket=iskra&org=home&precision=ms"
     assert target.authorization.reveal() == "Token secret"
 
@@ -30,8 +38,8 @@ def test_with_a_bucket_it_is_influxdb_2() -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        target_of(url="http://pi", database="x", user="me", password="pass:word"),
-        target_of(url="http://me:pass%3Aword@pi", database="x"),
+        target_of("http://pi", database="x", user="me", password="pass:word"),
+        target_of("http://me:pass%3Aword@pi", database="x"),
     ],
 )
 def test_user_and_password_stand_in_a_header_and_never_in_an_address(target: Target) -> None:
@@ -41,8 +49,8 @@ def test_user_and_password_stand_in_a_header_and_never_in_an_address(target: Tar
 
 @pytest.mark.parametrize("url", ["pi:8086", "ftp://pi", "http://", "http://a..b:8086", "http://pi/?db=x"])
 def test_what_is_no_address_is_told(url: str) -> None:
-    with pytest.raises(ValueError, match="such as http"):
-        target_of(url=url)
+    with pytest.raises(ConfigError, match="such as http"):
+        target_of(url)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +58,7 @@ def test_what_is_no_address_is_told(url: str) -> None:
     [({"url": "http://pi:80861"}, "the port must be a number"), ({"token": "schlüssel"}, "token has")],
 )
 def test_what_could_never_be_sent_is_told(keys: dict[str, str], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ConfigError, match=sentence):
         target_of(**{"url": "http://pi:8086"} | keys)
 
 

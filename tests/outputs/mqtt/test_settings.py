@@ -1,18 +1,14 @@
 """The keys of [outputs.mqtt] as the publisher takes them, and one sentence for each that it cannot."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
-from msgspec import structs
 
-from iskra_server.config import MqttConfig
-from iskra_server.outputs.mqtt.settings import from_keys, tls_context
-
-
-def keys(**given: Any) -> dict[str, Any]:
-    return structs.asdict(MqttConfig(**given))
+from iskra_server.base.address import Address
+from iskra_server.config import CollectConfig, ConfigError
+from iskra_server.outputs.mqtt.settings import broker_settings, tls_context
+from outputs.mqtt.published import settings as settings_of
 
 
 @pytest.mark.parametrize(
@@ -26,12 +22,12 @@ def keys(**given: Any) -> dict[str, Any]:
     ],
 )
 def test_a_url_says_all(url: str, broker: str, username: str | None, password: str | None) -> None:
-    settings = from_keys(**keys(url=url))
+    settings = settings_of(url)
     assert (settings.broker, settings.username, settings.password.reveal() or None) == (broker, username, password)
 
 
 def test_a_password_may_stand_in_a_key_of_its_own() -> None:
-    assert from_keys(**keys(url="mqtt://me@pi", password="p@ss:/")).password.reveal() == "p@ss:/"
+    assert settings_of("mqtt://me@pi", password="p@ss:/").password.reveal() == "p@ss:/"
 
 
 @pytest.mark.parametrize(
@@ -64,16 +60,16 @@ def test_a_password_may_stand_in_a_key_of_its_own() -> None:
     ],
 )
 def test_what_cannot_be_is_one_sentence(given: dict[str, str], sentence: str) -> None:
-    with pytest.raises(ValueError, match=r"^[^\n]+$") as refused:
-        from_keys(**keys(**given))
+    with pytest.raises(ConfigError, match=r"^[^\n]+$") as refused:
+        settings_of(**given)
     assert sentence in str(refused.value)
 
 
 def test_files_that_hold_no_certificates_are_named(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_text("no certificate")
     for given in ({"ca_file": str(tmp_path / "x.pem")}, {"cert_file": str(tmp_path / "x.pem")}):
-        with pytest.raises(ValueError, match=r"x\.pem"):
-            from_keys(**keys(url="mqtts://pi", **given))
+        with pytest.raises(ConfigError, match=r"x\.pem"):
+            settings_of("mqtts://pi", **given)
 
 
 def test_a_certificate_is_read_with_its_key_in_one_file_or_two(tmp_path: Path) -> None:
@@ -81,10 +77,17 @@ def test_a_certificate_is_read_with_its_key_in_one_file_or_two(tmp_path: Path) -
     made.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
     made.private_key_pem.write_to_path(tmp_path / "key.pem")
     made.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    assert tls_context(from_keys(**keys(url="mqtts://pi", cert_file=str(tmp_path / "both.pem"))))
+    assert tls_context(settings_of("mqtts://pi", cert_file=str(tmp_path / "both.pem")))
     two = {"cert_file": str(tmp_path / "cert.pem"), "key_file": str(tmp_path / "key.pem")}
-    assert tls_context(from_keys(**keys(url="mqtts://pi", **two)))
+    assert tls_context(settings_of("mqtts://pi", **two))
 
 
 def test_without_tls_there_is_no_context() -> None:
-    assert tls_context(from_keys(**keys(url="mqtt://pi"))) is None
+    assert tls_context(settings_of("mqtt://pi")) is None
+
+
+def test_collectors_and_uplinks_have_the_same_broker_settings_without_a_client_id() -> None:
+    settings = broker_settings("collect", CollectConfig(url=Address("mqtt://reader:secret@central")))
+    assert (settings.broker, settings.username, settings.client_id) == ("mqtt://central:1883", "reader", "")
+    with pytest.raises(ConfigError, match=r"^collect: the url must be like"):
+        broker_settings("collect", CollectConfig(url=Address("http://central")))

@@ -47,7 +47,7 @@ def sweeps(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         sweep(swept, now_s)
 
     monkeypatch.setattr(connection.Connection, "sweep", count)
-    for name, value in {"WAITING_S": 0.3, "STUCK_S": 0.3, "SWEEP_S": 0.05, "MOST": 8}.items():
+    for name, value in {"WAITING_S": 0.3, "STUCK_S": 0.3, "SWEEP_S": 0.05, "MAX_CONNECTIONS": 8}.items():
         monkeypatch.setattr(connection, name, value)
     return counts
 
@@ -184,8 +184,8 @@ def test_a_new_connection_replaces_the_one_that_was_idle_longest() -> None:
     async def work(site: Answering) -> None:
         first = await site.client()
         await until(lambda: site.connections == 1)
-        others = [await site.client() for _ in range(connection.MOST - 1)]
-        await until(lambda: site.connections == connection.MOST)
+        others = [await site.client() for _ in range(connection.MAX_CONNECTIONS - 1)]
+        await until(lambda: site.connections == connection.MAX_CONNECTIONS)
         assert b"200 OK" in await asked(site)
         assert await first.rest() == b""
         assert all(other.is_open for other in others)
@@ -195,10 +195,10 @@ def test_a_new_connection_replaces_the_one_that_was_idle_longest() -> None:
 
 def test_connections_with_a_running_request_stay_open() -> None:
     async def work(site: Answering) -> None:
-        busy = [await site.client() for _ in range(connection.MOST)]
+        busy = [await site.client() for _ in range(connection.MAX_CONNECTIONS)]
         for client in busy:
             await client.send(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n")
-        await until(lambda: len(site.http.server_state.tasks) == connection.MOST)
+        await until(lambda: len(site.http.server_state.tasks) == connection.MAX_CONNECTIONS)
         late = await site.client()
         assert await late.rest() == b""
         assert all(client.is_open for client in busy)
@@ -212,10 +212,10 @@ def test_connections_with_a_running_request_stay_open() -> None:
 
 def test_a_client_with_all_connections_loses_one_to_another() -> None:
     async def work(site: Answering) -> None:
-        busy = [await site.client() for _ in range(connection.MOST)]
+        busy = [await site.client() for _ in range(connection.MAX_CONNECTIONS)]
         for client in busy:
             await client.send(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n")
-        await until(lambda: len(site.http.server_state.tasks) == connection.MOST)
+        await until(lambda: len(site.http.server_state.tasks) == connection.MAX_CONNECTIONS)
         other = await site.client("127.0.0.2")
         await other.send(ASK)
         assert b"200 OK" in await other.answer()
@@ -227,7 +227,7 @@ def test_a_client_with_all_connections_loses_one_to_another() -> None:
 
 
 def test_unreceived_answers_are_limited_and_those_of_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"MAX_UNTAKEN": 30_000_000, "STUCK_S": 60, "MOST": 100}.items():
+    for name, value in {"MAX_UNREAD": 30_000_000, "STUCK_S": 60, "MAX_CONNECTIONS": 100}.items():
         monkeypatch.setattr(connection, name, value)
 
     async def work(site: Answering) -> None:
@@ -240,8 +240,8 @@ def test_unreceived_answers_are_limited_and_those_of_others_stay(monkeypatch: py
             stuck.writer.transport.pause_reading()  # type: ignore[attr-defined]
             await stuck.send(b"GET /long HTTP/1.1\r\nhost: a\r\n\r\n")
             await asyncio.sleep(0)
-            untaken = [open_.untaken for open_ in site.http.server_state.connections]  # type: ignore[union-attr]
-            assert sum(untaken) <= 30_000_000
+            unread = [open_.unread_bytes for open_ in site.http.connections]  # type: ignore[attr-defined]
+            assert sum(unread) <= 30_000_000
         await until(lambda: site.connections < 7)
         honest.writer.transport.resume_reading()  # type: ignore[attr-defined]
         assert len(await honest.rest()) > len(LONG)

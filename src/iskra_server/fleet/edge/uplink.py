@@ -15,18 +15,20 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.diagnosis.status import Status
 from iskra_server.fleet import messages as message
-from iskra_server.fleet.edge.outbox import Outbox, Parcel
-from iskra_server.fleet.messages import Topics
+from iskra_server.fleet.edge.uplink_queue import Parcel, UplinkQueue
+from iskra_server.fleet.messages import ReaderTopics
 from iskra_server.history.model.power_ledger import power_mw
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.reading import Sample
-from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected, noting_denials, why_ended
-from iskra_server.outputs.mqtt.outbox import PUBLISHING, Message
-from iskra_server.outputs.mqtt.settings import Settings
+from iskra_server.outputs.mqtt.broker import Broker, keep_connected, reporting_denials
+from iskra_server.outputs.mqtt.broker_connection import BrokerConnection, error_of
+from iskra_server.outputs.mqtt.message import PUBLISHING, Message
+from iskra_server.outputs.mqtt.settings import BrokerSettings
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
 
@@ -38,7 +40,7 @@ STATUS_EVERY_S = 300.0
 _LOOK_S = 1.0
 
 
-class Sent(Struct, frozen=True):
+class InFlight(Struct, frozen=True):
     """A parcel on its way, at a monotonic moment."""
 
     parcel: Parcel
@@ -51,7 +53,7 @@ class Uplink:
     def __init__(
         self,
         *,
-        settings: Settings,
+        settings: BrokerSettings,
         reader: str,
         store: Callable[[], Store | None],
         hub: Hub,
@@ -61,26 +63,27 @@ class Uplink:
         resend_s: float = RESEND_S,
     ) -> None:
         self._settings = settings
-        self._topics = Topics(settings.base, reader)
+        self._topics = ReaderTopics(settings.base, reader)
         self._store = store
         self._hub = hub
         self._statuses = statuses
         self._version = version
         self._live_every_s = live_every_s
-        self._resend_s = self._first_resend_s = resend_s
+        self._backoff = Backoff(resend_s, MAX_RESEND_S)
+        self._resend_s = self._backoff.next_s()
         self._begun: Store | None = None
-        self._on_the_way: dict[bytes, Sent] = {}
+        self._in_flight: dict[bytes, InFlight] = {}
         self._number = 0
         self._window = WINDOW
         self._kept: list[Parcel] = []
         self._changed = asyncio.Event()
-        self.standing = OutputHealth("uplink")
+        self.health = OutputHealth("uplink")
 
     async def run(self) -> None:
         address = self._settings.broker
         await keep_connected(
             Broker(self._settings, self._topics["status"]),
-            self.standing,
+            self.health,
             self._session,
             connected=f"sending to the centre at {address}",
             lost=lambda error: (
@@ -89,22 +92,22 @@ class Uplink:
             ),
         )
 
-    async def _session(self, link: Link) -> None:
+    async def _session(self, connection: BrokerConnection) -> None:
         # what was on its way through the old connection may have been lost with it
-        self._on_the_way.clear()
-        with noting_denials(self.standing):
-            await link.subscribe(self._topics["kept"], qos=1)
+        self._in_flight.clear()
+        with reporting_denials(self.health):
+            await connection.subscribe(self._topics["kept"], qos=1)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._hear(link), name="uplink answers")
-                tasks.create_task(self._tell_status(link), name="uplink status")
+                tasks.create_task(self._hear(connection), name="uplink answers")
+                tasks.create_task(self._tell_status(connection), name="uplink status")
                 if self._live_every_s:
-                    tasks.create_task(self._tell_live(link), name="uplink live")
-                await self._send(link)
+                    tasks.create_task(self._tell_live(connection), name="uplink live")
+                await self._send(connection)
         except BaseExceptionGroup as errors:
-            raise why_ended(errors) from None
+            raise error_of(errors) from None
 
-    async def _send(self, link: Link) -> None:
+    async def _send(self, connection: BrokerConnection) -> None:
         seen = -1
         while True:
             store = self._store()
@@ -112,56 +115,57 @@ class Uplink:
                 if store is not None:
                     await self._forget_kept(store)
                     self._give_up_waiting()
-                    room, seen = self._window - len(self._on_the_way), store.outbox_revision
+                    room, seen = self._window - len(self._in_flight), store.outbox_revision
                     for parcel in await self._parcels(store, room) if room > 0 else ():
-                        await self._send_one(link, parcel)
+                        await self._send_one(connection, parcel)
             except StoreError as error:
                 log.debug("quarters wait for the database: %s", error)
             await self._something_to_do(store, seen)
 
     async def _parcels(self, store: Store, room: int) -> list[Parcel]:
-        outbox = Outbox(store)
+        outbox = UplinkQueue(store)
         if store is not self._begun:
-            await asyncio.to_thread(outbox.begin, self._topics.reader)
+            await asyncio.to_thread(outbox.enable, self._topics.reader)
             self._begun = store
         away: dict[str, list[int]] = {}
-        for sent in self._on_the_way.values():
+        for sent in self._in_flight.values():
             away.setdefault(sent.parcel.meter.meter_id, []).extend(sent.parcel.marks)
-        return await asyncio.to_thread(outbox.parcels, room, away)
+        return await asyncio.to_thread(outbox.next_parcels, room, away)
 
-    async def _send_one(self, link: Link, parcel: Parcel) -> None:
+    async def _send_one(self, connection: BrokerConnection, parcel: Parcel) -> None:
         self._number += 1
         number = self._number.to_bytes(4)
-        self._on_the_way[number] = Sent(parcel, time.monotonic())
+        self._in_flight[number] = InFlight(parcel, time.monotonic())
         payload = message.encode(message.quarters(parcel.meter, parcel.records))
-        with noting_denials(self.standing):
-            await link.ask(Message(self._topics["quarters"], payload), self._topics["kept"], number)
-            self.standing.allowed(f"{PUBLISHING} {self._topics['quarters']}")
+        with reporting_denials(self.health):
+            await connection.request(Message(self._topics["quarters"], payload), self._topics["kept"], number)
+            self.health.allowed(f"{PUBLISHING} {self._topics['quarters']}")
 
-    async def _hear(self, link: Link) -> None:
-        async for answer in link.messages:
+    async def _hear(self, connection: BrokerConnection) -> None:
+        async for answer in connection.messages():
             number = getattr(answer.properties, "CorrelationData", b"")
-            sent = self._on_the_way.pop(number, None)
+            sent = self._in_flight.pop(number, None)
             if sent is None:
                 continue
             if reason := bytes(answer.payload).decode(errors="replace"):
                 log.warning("the centre refuses quarters of %s: %s", sent.parcel.meter.meter_id, reason)
             self._kept.append(sent.parcel)
-            self.standing.delivered += len(sent.parcel.marks)
-            self._window, self._resend_s = WINDOW, self._first_resend_s
+            self.health.delivered += len(sent.parcel.marks)
+            self._backoff.reset()
+            self._window, self._resend_s = WINDOW, self._backoff.next_s()
             self._changed.set()
 
     async def _forget_kept(self, store: Store) -> None:
         if kept := self._kept:
             self._kept = []
-            await asyncio.to_thread(Outbox(store).confirm, kept)
+            await asyncio.to_thread(UplinkQueue(store).confirm, kept)
 
     def _give_up_waiting(self) -> None:
         """Nobody answers: what is on its way counts as lost, and the next goes alone and later."""
-        oldest_s = min((sent.at_s for sent in self._on_the_way.values()), default=time.monotonic())
+        oldest_s = min((sent.at_s for sent in self._in_flight.values()), default=time.monotonic())
         if time.monotonic() - oldest_s > self._resend_s:
-            self._on_the_way.clear()
-            self._window, self._resend_s = 1, min(2 * self._resend_s, MAX_RESEND_S)
+            self._in_flight.clear()
+            self._window, self._resend_s = 1, self._backoff.next_s()
 
     async def _something_to_do(self, store: Store | None, seen: int) -> None:
         """An answer has come, or the ledger has grown, or a moment has passed in which something may be late."""
@@ -177,16 +181,16 @@ class Uplink:
                 self._changed.clear()
                 return
 
-    async def _tell_live(self, link: Link) -> None:
+    async def _tell_live(self, connection: BrokerConnection) -> None:
         told_s: dict[str, float] = {}
         with self._hub.subscribe("uplink") as samples:
             async for sample in samples:
                 meter = sample.reading.meter_id
                 if sample.monotonic_s - told_s.get(meter, -self._live_every_s) >= self._live_every_s:
                     told_s[meter] = sample.monotonic_s
-                    link.mention(Message(self._topics["live"], message.encode(live(sample))))
+                    connection.publish_qos0(Message(self._topics["live"], message.encode(live(sample))))
 
-    async def _tell_status(self, link: Link) -> None:
+    async def _tell_status(self, connection: BrokerConnection) -> None:
         """When it changes, and now and then."""
         told, told_s = None, 0.0
         while True:
@@ -194,13 +198,13 @@ class Uplink:
             if sources != told or time.monotonic() - told_s >= STATUS_EVERY_S:
                 told, told_s = sources, time.monotonic()
                 status = message.ReaderStatus(message.VERSION, int(time.time()), self._version, sources)
-                with noting_denials(self.standing):
-                    await link.send(Message(self._topics["status"], message.encode(status)), retain=False)
-                    self.standing.allowed(f"{PUBLISHING} {self._topics['status']}")
+                with reporting_denials(self.health):
+                    await connection.publish(Message(self._topics["status"], message.encode(status)), retain=False)
+                    self.health.allowed(f"{PUBLISHING} {self._topics['status']}")
             await asyncio.sleep(_LOOK_S * 5)
 
 
-def live(sample: Sample) -> message.Live:
+def live(sample: Sample) -> message.LiveValues:
     """A meter's power and counters, exactly as they came."""
     reading = sample.reading
     counters = {
@@ -209,8 +213,8 @@ def live(sample: Sample) -> message.Live:
         if is_energy_counter(register)
     }
     power = power_mw(reading.registers)
-    return message.Live(message.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
+    return message.LiveValues(message.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
 
 
-def _source(status: Status) -> message.SourceStatus:
-    return message.SourceStatus(status.source, status.meter_id, status.ok, status.failed_check, status.sentence)
+def _source(status: Status) -> message.ReaderSource:
+    return message.ReaderSource(status.source, status.meter_id, status.ok, status.failed_check, status.sentence)

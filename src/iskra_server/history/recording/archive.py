@@ -100,7 +100,7 @@ class Archive:
     def state(self) -> WriterState:
         return self._writer.state
 
-    def follow(self, before: "Archive | None", guard: Guard | None, hub: Hub) -> None:
+    def take_over(self, before: "Archive | None", guard: Guard | None, hub: Hub) -> None:
         """From now on samples come here; what the one before could not write is written once that one has ended."""
         self._guard = guard
         self._samples = self._subscription.enter_context(hub.subscribe("history"))
@@ -117,7 +117,7 @@ class Archive:
             # it was ended before it began: a reload that follows another at once
             self._subscription.close()
 
-    async def begin(self, guard: Guard | None = None) -> None:
+    async def open(self, guard: Guard | None = None) -> None:
         """Open the database, and tell the guard what each meter showed last: now, or as soon as it opens.
 
         Without a guard nothing is recorded, and questions alone are answered.
@@ -179,7 +179,7 @@ class Archive:
         self._opened.set()
         while True:
             await asyncio.sleep(HAND_OVER_EVERY_S)
-            self._recorder.hand_over_waiting()
+            self._recorder.spool_waiting()
 
     async def _inherit(self) -> None:
         """What the one before could not write, once it has ended."""
@@ -189,7 +189,7 @@ class Archive:
         await (before._ended.wait() if before._is_recording else before._close())
         if self._before is None:
             return
-        self._writer.inherit(before._writer.rest())
+        self._writer.enqueue_batch(before._writer.unwritten())
         self._writer.spool.add(before._writer.spool.used)
         self._before = None
 
@@ -213,7 +213,7 @@ class Archive:
             self._ended.set()
 
     def _say_what_waits(self, state: WriterState) -> None:
-        rest = self._writer.rest()
+        rest = self._writer.unwritten()
         telegrams = sum(block.count for block in rest.points) + len(rest.samples)
         if rest.ledger or telegrams:
             log.error(
@@ -259,7 +259,7 @@ class Archive:
         """Every hour, delete points that are older than they shall become; never by a clock in doubt."""
         while True:
             await asyncio.sleep(self._thin_every_s)
-            self._clock.look()
+            self._clock.update()
             if self.store is not None and self._clock.is_settled:
                 try:
                     await asyncio.to_thread(thin, self.store, time.time(), self._raw_days)

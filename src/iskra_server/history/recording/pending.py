@@ -10,17 +10,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from iskra_server.history.model.records import MeterInfo, PointBlock, Record
-from iskra_server.history.recording.waiting import Waited
+from iskra_server.history.recording.waiting import WaitingSample
 
 
-def note_meter(meters: dict[str, MeterInfo], seen: MeterInfo) -> None:
+def merge_meter(meters: dict[str, MeterInfo], seen: MeterInfo) -> None:
     """A meter was seen, perhaps again."""
     known = meters.get(seen.meter_id, seen)
     first_s, last_s = min(known.first_s, seen.first_s), max(known.last_s, seen.last_s)
     meters[seen.meter_id] = replace(seen, first_s=first_s, last_s=last_s)
 
 
-class Batch(Struct, frozen=True):
+class PendingBatch(Struct, frozen=True):
     """What is pending at one moment; `ledger_end` and `end` number the first record and point that are not in it."""
 
     ledger: tuple[Record, ...]
@@ -28,7 +28,7 @@ class Batch(Struct, frozen=True):
     meters: tuple[MeterInfo, ...]
     ledger_end: int = 0
     end: int = 0
-    samples: tuple[Waited, ...] = ()
+    samples: tuple[WaitingSample, ...] = ()
 
 
 class Pending:
@@ -38,7 +38,7 @@ class Pending:
         self._ledger: deque[Record] = deque()
         self._points: deque[tuple[float, PointBlock]] = deque()
         self._meters: dict[str, MeterInfo] = {}
-        self._samples: list[Waited] = []
+        self._samples: list[WaitingSample] = []
         # the numbers of the first of the ledger, and of the points
         self._first_record = 0
         self._first = 0
@@ -61,26 +61,26 @@ class Pending:
         return len(self._samples)
 
     def add(self, records: Iterable[Record], seen: MeterInfo, now_s: float) -> None:
-        note_meter(self._meters, seen)
+        merge_meter(self._meters, seen)
         for record in records:
             if isinstance(record, PointBlock):
                 self._points.append((now_s, record))
             else:
                 self._ledger.append(record)
 
-    def add_samples(self, samples: Iterable[Waited]) -> None:
+    def add_samples(self, samples: Iterable[WaitingSample]) -> None:
         """For a ledger that does not go on yet."""
         self._samples += samples
 
-    def add_batch(self, batch: Batch, now_s: float) -> None:
+    def add_batch(self, batch: PendingBatch, now_s: float) -> None:
         """What was pending elsewhere."""
         self._ledger.extend(batch.ledger)
         self._points.extend((now_s, block) for block in batch.points)
         for info in batch.meters:
-            note_meter(self._meters, info)
+            merge_meter(self._meters, info)
         self._samples += batch.samples
 
-    def take_samples(self) -> list[Waited]:
+    def pop_samples(self) -> list[WaitingSample]:
         """They are not pending any more."""
         samples, self._samples = self._samples, []
         return samples
@@ -93,9 +93,9 @@ class Pending:
             self._first += 1
         return dropped
 
-    def batch(self) -> Batch:
+    def batch(self) -> PendingBatch:
         """Everything; it stays pending until it is written."""
-        return Batch(
+        return PendingBatch(
             tuple(self._ledger),
             tuple(block for _, block in self._points),
             tuple(self._meters.values()),
@@ -104,7 +104,7 @@ class Pending:
             tuple(self._samples),
         )
 
-    def written(self, batch: Batch) -> None:
+    def written(self, batch: PendingBatch) -> None:
         """Forget the records and points of a batch, but not what was added since."""
         while self._first_record < batch.ledger_end:
             self._ledger.popleft()
@@ -115,7 +115,7 @@ class Pending:
         # a meter that was seen again since is another value
         self._meters = {name: info for name, info in self._meters.items() if info not in batch.meters}
 
-    def kept(self, batch: Batch) -> None:
+    def kept(self, batch: PendingBatch) -> None:
         """Forget a batch that is on the disk, its samples included."""
         self.written(batch)
         del self._samples[: len(batch.samples)]

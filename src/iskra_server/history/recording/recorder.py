@@ -28,7 +28,7 @@ from iskra_server.history.model.records import (
     quarter_of,
 )
 from iskra_server.history.points.points import MAX_POINTS, METER_TIMES, Point, block_of, point_of, unpack
-from iskra_server.history.recording.waiting import Waiting
+from iskra_server.history.recording.waiting import WaitingSamples
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.reads import Reads
@@ -73,7 +73,7 @@ class Recorder:
         self._keep_points = keep_points
         self._simulated = simulated
         self._ledger: Ledger | None = None
-        self._waiting = Waiting()
+        self._waiting = WaitingSamples()
         self._before: dict[str, Sample] = {}
         # asks history where it stopped
         self._beginning: asyncio.Task[list[LastCounter] | None] | None = None
@@ -94,12 +94,12 @@ class Recorder:
     def close(self) -> None:
         """Hand over what is still open; the writer is closed after this."""
         waiting = self.waiting()
-        self._writer.put_samples(self._waiting.give())
+        self._writer.enqueue_samples(self._waiting.give())
         if self._ledger is not None:
             for quarter in self._ledger.close_power():
-                self._writer.put([quarter], self._seen[quarter.meter_id])
+                self._writer.enqueue([quarter], self._seen[quarter.meter_id])
         for meter_id, points in self._points.items():
-            self._writer.put([block_of(meter_id, points)], self._seen[meter_id])
+            self._writer.enqueue([block_of(meter_id, points)], self._seen[meter_id])
         if waiting:
             log.warning(
                 "%d readings of the time since %s wait for history, or for a clock that can be believed.",
@@ -115,11 +115,11 @@ class Recorder:
     def waiting_count(self) -> int:
         return len(self._waiting)
 
-    def hand_over_waiting(self) -> None:
+    def spool_waiting(self) -> None:
         """Let the writer keep what waits: it can put it on the disk. Not what is recorded just now, or next."""
         may_record = self._ledger is not None and self._clock.doubt() is None
         if not may_record and not self._writer.is_forgetting:
-            self._writer.put_samples(self._waiting.give())
+            self._writer.enqueue_samples(self._waiting.give())
 
     async def record_waiting(self) -> None:
         """Before the end: what waits, if that is possible by now."""
@@ -132,7 +132,7 @@ class Recorder:
     async def _record_waiting(self, sample: Sample) -> None:
         """What has waited here or with the writer until this sample arrived."""
         if has_samples := self._writer.has_samples:
-            given = await asyncio.to_thread(self._writer.take_samples)
+            given = await asyncio.to_thread(self._writer.pop_samples)
             self._waiting.restore(each for each in given if self._is_newer(*each))
         waiting = deque(self._waiting.take(sample.received_at, self._clock.ahead_s))
         try:
@@ -144,7 +144,7 @@ class Recorder:
             # at the end of the process the rest waits on
             self._waiting.restore((each, True) for each in waiting)
             if has_samples:
-                self._writer.samples_recorded()
+                self._writer.confirm_samples()
 
     def _record_waited(self, sample: Sample) -> None:
         """One that cannot be recorded holds up none of the others."""
@@ -190,10 +190,10 @@ class Recorder:
         try:
             known = asked.result()
         except StoreError as error:
-            self._writer.note_resuming(str(error))
+            self._writer.set_resume_error(str(error))
             self._ask_at_s = time.monotonic() + _ASK_AGAIN_S
             return False
-        self._writer.note_resuming("")
+        self._writer.set_resume_error("")
         if known is None:
             return False
         self._learn(known)
@@ -206,7 +206,7 @@ class Recorder:
         """Where history stopped, to go on from there; None where the clock says what is past there."""
         now_s = sample.received_at.timestamp()
         lived = last_values(store, now_s + DAY_S)
-        self._clock.lived(max((last.at_s for last in lived), default=0))
+        self._clock.note_recorded(max((last.at_s for last in lived), default=0))
         self._witnesses = meter_times(store, now_s + DAY_S)
         self._hear_witness(sample)
         if self._clock.doubt() is not None:
@@ -216,7 +216,7 @@ class Recorder:
         if newest > now_s + CLOCK_TOLERANCE_S:
             self._put_step(ClockStep(newest, int(now_s), "ahead"), sample)
         if max((last.at_s for last in known), default=now_s) < now_s - DAY_S:
-            self._clock.unsettle()
+            self._clock.restart_settling()
         return known
 
     def _hear_witness(self, sample: Sample) -> None:
@@ -225,7 +225,7 @@ class Recorder:
         if seen and time and time.kind == seen[0]:
             passed_s = sample.received_at.timestamp() - seen[2]
             if STEP_S < time.seconds - seen[1] - passed_s < _MAX_OFF_S:
-                self._clock.stood_still()
+                self._clock.note_standstill()
 
     def _compare_clocks(self, sample: Sample) -> None:
         """Where the wall clock was set forward by as much as the meter counted, boot time stood still."""
@@ -239,18 +239,18 @@ class Recorder:
         if passed_s - (sample.monotonic_s - before.monotonic_s) <= STEP_S or not was or not time:
             return
         if was.kind == time.kind and abs(time.seconds - was.seconds - passed_s) <= STEP_S:
-            self._clock.was_paused()
+            self._clock.accept_step()
             if dropped := self._waiting.drop_doubtful():
                 log.warning("%d readings cannot be placed: the machine was paused while they waited.", dropped)
 
     def _note_step(self, sample: Sample) -> None:
         """The clock is believed again, and was set: what was recorded ahead of it is given anew."""
-        step = self._clock.step()
+        step = self._clock.pop_step()
         if step is not None and self._ledger is not None:
             self._put_step(ClockStep(int(step.from_s), int(step.to_s), step.reason), sample)
             self._ledger.rewind(quarter_of(step.to_s + CLOCK_TOLERANCE_S))
             self._move_points(step)
-            self._clock.lived(step.to_s)
+            self._clock.note_recorded(step.to_s)
 
     def _move_points(self, step: Step) -> None:
         """Those that were not handed over yet, from ahead of now to when they arrived."""
@@ -260,7 +260,7 @@ class Recorder:
                 points[:] = [Point(point.at_ms + by_ms, point.registers) for point in points]
 
     def _put_step(self, step: ClockStep, sample: Sample) -> None:
-        self._writer.put([step], self._seen_now(sample))
+        self._writer.enqueue([step], self._seen_now(sample))
 
     def _seen_now(self, sample: Sample) -> MeterInfo:
         reading, at_s = sample.reading, int(sample.received_at.timestamp())
@@ -273,14 +273,14 @@ class Recorder:
         assert self._ledger is not None
         meter_id, seen = sample.reading.meter_id, self._seen_now(sample)
         records: list[Record] = [*self._ledger.observe(sample, with_power=is_whole)]
-        self._clock.lived(seen.last_s)
+        self._clock.note_recorded(seen.last_s)
         if self._keep_points:
             records += self._add(meter_id, point_of(sample))
         else:
             # the last one alone, for a restart to go on from
             self._points[meter_id] = [point_of(sample)]
         if records:
-            self._writer.put(records, seen)
+            self._writer.enqueue(records, seen)
 
     def _add(self, meter_id: str, point: Point) -> list[PointBlock]:
         """The block that is complete before this point."""

@@ -35,8 +35,8 @@ from iskra_server.history.model.records import (
     QuarterReading,
     Record,
 )
-from iskra_server.history.recording.pending import Batch, note_meter
-from iskra_server.history.recording.waiting import Waited
+from iskra_server.history.recording.pending import PendingBatch, merge_meter
+from iskra_server.history.recording.waiting import WaitingSample
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.units import Unit
@@ -111,12 +111,12 @@ class HistorySpool:
         folders = {place.folder for place in self._places}
         self._places += [_Place(folder) for folder in places if folder not in folders]
 
-    def keep(self, batch: Batch) -> None:
+    def append(self, batch: PendingBatch) -> None:
         """Safe from a power cut when this returns."""
         failed: OSError | None = None
         for place in self._places:
             try:
-                place.keep(batch)
+                place.append(batch)
             except OSError as error:
                 failed = failed or error
             else:
@@ -133,14 +133,14 @@ class HistorySpool:
         """Hand over every record with its meters, the oldest first, and forget it; says how many records."""
         return sum(place.write(write) for place in self._places)
 
-    def samples(self) -> list[Waited]:
+    def samples(self) -> list[WaitingSample]:
         """The readings that wait, in the order of their arrival; they stay until `forget_samples`."""
         return [sample for place in self._places for sample in place.read_samples()]
 
-    def forget_samples(self) -> None:
+    def remove_samples(self) -> None:
         """Those that `samples` gave are in the database."""
         for place in self._places:
-            place.forget_samples()
+            place.remove_samples()
 
     def _read_elsewhere(self) -> list[Path]:
         """The places that were used under another configuration; they are noted again as long as they are used."""
@@ -222,7 +222,7 @@ class _Place:
             os.close(self._lock)
             self._lock = None
 
-    def keep(self, batch: Batch) -> None:
+    def append(self, batch: PendingBatch) -> None:
         self.open()
         meters = [Line(meter=info) for info in batch.meters]
         if batch.ledger:
@@ -244,13 +244,13 @@ class _Place:
                 meters: dict[str, MeterInfo] = {}
                 for line in lines:
                     if line.meter:
-                        note_meter(meters, line.meter)
+                        merge_meter(meters, line.meter)
                 write(records, list(meters.values()))
                 spool.remove(segment)
                 written += len(records)
         return written
 
-    def read_samples(self) -> list[Waited]:
+    def read_samples(self) -> list[WaitingSample]:
         self._given = self.samples.segments()
         content = [line for segment in self._given for line in _content(segment)]
         boot, found = _boot_id(), []
@@ -268,7 +268,7 @@ class _Place:
             )
         return found
 
-    def forget_samples(self) -> None:
+    def remove_samples(self) -> None:
         for segment in self._given:
             self.samples.remove(segment)
         self._given = []

@@ -18,10 +18,10 @@ MOST, MAX_OF_ALL = 13_440, 100_000
 
 
 # a sample, and whether the clock was believed when it arrived
-Waited = tuple[Sample, bool]
+WaitingSample = tuple[Sample, bool]
 
 
-class Waiting:
+class WaitingSamples:
     """Of all meters; whether the clock was believed when a sample arrived is kept with it."""
 
     def __init__(self) -> None:
@@ -44,12 +44,12 @@ class Waiting:
         if len(waiting) > min(MOST, MAX_OF_ALL // len(self._samples)):
             del waiting[1 : len(waiting) // 2 : 2]
 
-    def restore(self, waited: Iterable[Waited]) -> None:
+    def restore(self, waited: Iterable[WaitingSample]) -> None:
         """What had been given away by `give`."""
         for sample, is_believed in waited:
             self._samples.setdefault(sample.reading.meter_id, []).append((sample, is_believed))
 
-    def give(self) -> list[Waited]:
+    def give(self) -> list[WaitingSample]:
         """In the order of their arrival; then none waits."""
         given = self._in_order()
         self._samples.clear()

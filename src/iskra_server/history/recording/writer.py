@@ -1,7 +1,7 @@
 """Writes history from a thread of its own, so that nothing waits for a disk or a database.
 
     put() -> pending -> one transaction -> the database
-                |           again, 1 s, 2 s ... 60 s later, while that fails
+                |           again later, at most a minute, while that fails
                 +-> spool (spool.py) while it fails for longer, and at the end -> the database, once that works
 
 When: at once when the ledger has something (a quarter was closed), else before the oldest telegram in a block of
@@ -19,16 +19,17 @@ from threading import Condition, Event, Lock, Thread
 from msgspec import Struct
 from msgspec.structs import replace
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.history.model.records import MeterInfo, PointBlock, Record
-from iskra_server.history.recording.pending import Batch, Pending
+from iskra_server.history.recording.pending import Pending, PendingBatch
 from iskra_server.history.recording.spool import HistorySpool
-from iskra_server.history.recording.waiting import Waited
+from iskra_server.history.recording.waiting import WaitingSample
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store, fits_columns
 
 TOGETHER_S = 1.0
 FIRST_RETRY_S = 1.0
-LAST_RETRY_S = 60.0
+MAX_RETRY_S = 60.0
 CLOSE_S = 3.0
 # a lock of a few seconds costs no writing to the disk
 SPOOL_AFTER_S = 10.0
@@ -93,7 +94,7 @@ class Writer:
         self._flush_s = flush_s
         self._max_points_s = max_points_hours * 3600
         self._together_s = together_s
-        self._first_retry_s = first_retry_s
+        self._backoff = Backoff(first_retry_s, MAX_RETRY_S)
         self._spool_after_s = spool_after_s
         self._pending = Pending()
         self._changed = Condition()
@@ -102,7 +103,6 @@ class Writer:
         # on the monotonic clock; the first attempt opens the store
         self._due = 0.0
         self._attempt_began: float | None = None
-        self._failures = 0
         self._failing_since = 0.0
         self._close_by = _NEVER
         self._is_left_behind = False
@@ -118,7 +118,7 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    def put(self, records: Sequence[Record], seen: MeterInfo) -> None:
+    def enqueue(self, records: Sequence[Record], seen: MeterInfo) -> None:
         """Take records of one meter, and when it was seen; never waits, never raises."""
         fitting = [record for record in records if fits_columns(record)]
         now = time.monotonic()
@@ -127,11 +127,11 @@ class Writer:
             self._pending.add(fitting, seen, now)
             self._dropped += self._pending.drop_before(now - self._max_points_s)
             due = now + self._patience_s(fitting)
-            if not self._failures and due < self._due:
+            if not self._backoff.failures and due < self._due:
                 self._due = due
                 self._changed.notify()
 
-    def put_samples(self, samples: Sequence[Waited]) -> None:
+    def enqueue_samples(self, samples: Sequence[WaitingSample]) -> None:
         """Keep telegrams that no ledger can take yet, on the disk if possible; never waits, never raises."""
         if samples:
             with self._changed:
@@ -149,27 +149,27 @@ class Writer:
         """Whether samples that were recorded are still to be forgotten: those that are put meanwhile are not seen."""
         return self._forget_samples
 
-    def take_samples(self) -> list[Waited]:
+    def pop_samples(self) -> list[WaitingSample]:
         """Those that were put, in the order of their arrival; on the disk they stay until `samples_recorded`."""
         with self._keeping:
             kept = self.spool.samples()
             with self._changed:
-                return kept + self._pending.take_samples()
+                return kept + self._pending.pop_samples()
 
-    def samples_recorded(self) -> None:
+    def confirm_samples(self) -> None:
         """What came of the samples that were taken has been put; once it is written they are forgotten."""
         with self._changed:
             self._forget_samples = True
             self._due = min(self._due, time.monotonic() + self._together_s)
             self._changed.notify()
 
-    def note_resuming(self, sentence: str) -> None:
+    def set_resume_error(self, sentence: str) -> None:
         """What keeps history from going on where it stopped, "" where nothing does; until it goes on nothing is put."""
         with self._changed:
             self._resuming_since = (self._resuming_since or datetime.now(UTC)) if sentence else None
             self._resuming_sentence = sentence
 
-    def inherit(self, batch: Batch) -> None:
+    def enqueue_batch(self, batch: PendingBatch) -> None:
         """Take what an earlier writer could not write; before the start."""
         with self._changed:
             self._pending.add_batch(batch, time.monotonic())
@@ -216,7 +216,7 @@ class Writer:
         self.spool.close()
         return self.state
 
-    def rest(self) -> Batch:
+    def unwritten(self) -> PendingBatch:
         """What is pending in memory."""
         with self._changed:
             return self._pending.batch()
@@ -244,7 +244,7 @@ class Writer:
         with self._changed:
             while self._close_by == _NEVER and (left_s := self._due - time.monotonic()) > 0:
                 self._changed.wait(min(left_s, LOOK_EVERY_S))
-                if self.store and not self._failures and self.store.file_change():
+                if self.store and not self._backoff.failures and self.store.file_change():
                     return
 
     def _attempt(self) -> None:
@@ -256,20 +256,20 @@ class Writer:
             self._write(batch)
             if forget_samples:
                 self._forget_samples = False
-                self.spool.forget_samples()
+                self.spool.remove_samples()
         except StoreError as error:
             self._failed(str(error))
         except Exception as error:
             # an error of ours; the thread must live, as it holds the ledger
-            if not self._failures:
+            if not self._backoff.failures:
                 log.exception("History cannot be written.")
             self._failed(f"History cannot be written ({error!r}). Please report this with the log.")
         else:
             self._succeeded(batch)
         self.tried.set()
 
-    def _write(self, batch: Batch) -> None:
-        if self.store is None or self._failures or self.store.file_change():
+    def _write(self, batch: PendingBatch) -> None:
+        if self.store is None or self._backoff.failures or self.store.file_change():
             self._open()
         assert self.store
         if batch.ledger or batch.points or batch.meters:
@@ -302,7 +302,7 @@ class Writer:
             if not (batch.ledger or batch.points or batch.samples):
                 return
             try:
-                self.spool.keep(batch)
+                self.spool.append(batch)
             except OSError as error:
                 self._spool_sentence = f", from memory alone ({error})"
                 return
@@ -315,23 +315,23 @@ class Writer:
             return
         now = time.monotonic()
         with self._changed:
-            is_new = not self._failures
+            is_new = not self._backoff.failures
             self._failing_since = now if is_new else self._failing_since
             self._since = self._since or datetime.now(UTC)
             self._sentence = sentence
             self._attempt_began = None
-            self._due = now + min(LAST_RETRY_S, self._first_retry_s * 2 ** min(self._failures, 10))
-            self._failures += 1
+            self._due = now + self._backoff.next_s()
         if is_new:
             log.warning("%s Nothing is lost; it is written as soon as that works again.", sentence)
         if self._close_by != _NEVER or now - self._failing_since >= self._spool_after_s:
             self._keep_on_disk()
 
-    def _succeeded(self, batch: Batch) -> None:
+    def _succeeded(self, batch: PendingBatch) -> None:
         with self._changed:
             self._pending.written(batch)
             self._attempt_began = None
-            is_again, self._failures = bool(self._failures), 0
+            is_again = bool(self._backoff.failures)
+            self._backoff.reset()
             self._sentence, self._since = "", None
             if is_again and self._pending:
                 self._due = time.monotonic() + self._together_s

@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 
 import httpx
 
-from iskra_server.base.address import Address, is_host
+from iskra_server.base.address import is_host
 from iskra_server.base.secret import Secret, masking
+from iskra_server.config import ConfigError, InfluxConfig
 
 # without progress, and for all of it: an answer may drip in byte by byte
 TIMEOUT_S = 10.0
@@ -48,35 +49,35 @@ class Target(NamedTuple):
     secrets: tuple[Secret, ...]
 
 
-def target_of(
-    *,
-    url: str | Address,
-    token: str | Secret = "",
-    user: str = "",
-    password: str | Secret = "",
-    database: str = "",
-    org: str = "",
-    bucket: str = "",
-) -> Target:
-    """ValueError says in a sentence what is wrong with the url."""
-    url, token, password = Address(url), Secret(token), Secret(password)
+def target_of(config: InfluxConfig) -> Target:
+    """Raises ConfigError."""
+    try:
+        return _target(config)
+    except ValueError as error:
+        raise ConfigError(f"outputs.influx.url cannot be used: {error}.") from error
+
+
+def _target(config: InfluxConfig) -> Target:
+    """Raises ValueError."""
+    url, token = config.url, config.token
     if url.scheme not in ("http", "https") or not is_host(url.host) or set(url.rest) & set("?#"):
         raise ValueError("it must be an address such as http://192.168.1.20:8086")
     port = url.port
     if not all("!" <= sign <= "~" for sign in token.reveal()):
-        raise ValueError("outputs.influx.token has signs that no token has")
+        raise ConfigError("outputs.influx.token has characters that no token has.")
     host = f"[{url.host}]" if ":" in url.host else url.host
     shown = f"{url.scheme}://{host}{f':{port}' if port else ''}{url.rest.rstrip('/')}"
-    place = {"bucket": bucket, "org": org} if bucket else {"db": database}
+    bucket = config.bucket
+    place = {"bucket": bucket, "org": config.org} if bucket else {"db": config.database}
     path = "/api/v2/write" if bucket else "/write"
     query = urlencode({name: text for name, text in place.items() if text} | {"precision": "ms"})
-    user, password = user or url.user, password or url.password
+    user, password = config.user or url.user, config.password or url.password
     credentials = Secret(f"{user}:{password.reveal()}")
     return Target(
         url=f"{shown}{path}?{query}",
         authorization=_authorization(token, credentials if user else Secret()),
         shown=shown,
-        place=bucket or database,
+        place=bucket or config.database,
         secrets=(token, credentials, password),
     )
 

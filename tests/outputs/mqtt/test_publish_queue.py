@@ -2,7 +2,8 @@
 
 import asyncio
 
-from iskra_server.outputs.mqtt.outbox import WINDOW, Denied, Message, MqttError, Outbox
+from iskra_server.outputs.mqtt.message import Denied, Message, MqttError
+from iskra_server.outputs.mqtt.publish_queue import WINDOW, PublishQueue
 from iskra_server.outputs.state import OutputHealth
 
 
@@ -41,14 +42,14 @@ def test_how_long_the_broker_has_not_answered() -> None:
             answers.append(asyncio.get_running_loop().create_future())
             return answers[-1]
 
-        outbox = Outbox(start, OutputHealth("mqtt"), ignored)
-        idle = outbox.waits_s()
-        outbox.put(message("a", 1))
+        queue = PublishQueue(start, OutputHealth("mqtt"), ignored)
+        idle = queue.oldest_age_s()
+        queue.put(message("a", 1))
         await asyncio.sleep(0.05)
-        waiting = outbox.waits_s()
+        waiting = queue.oldest_age_s()
         answers[0].set_result(None)
         await asyncio.sleep(0)
-        return idle, waiting, outbox.waits_s()
+        return idle, waiting, queue.oldest_age_s()
 
     idle, waiting, answered = asyncio.run(ages_s())
     assert (idle, answered) == (0, 0)
@@ -56,7 +57,7 @@ def test_how_long_the_broker_has_not_answered() -> None:
 
 
 def test_what_the_broker_denies_is_not_delivered_and_what_waits_goes_on() -> None:
-    standing, denials = OutputHealth("mqtt"), list[Denied]()
+    health, denials = OutputHealth("mqtt"), list[Denied]()
     sent: list[str] = []
     answers: list[asyncio.Future[None]] = []
 
@@ -66,9 +67,9 @@ def test_what_the_broker_denies_is_not_delivered_and_what_waits_goes_on() -> Non
         return answers[-1]
 
     async def run() -> None:
-        outbox = Outbox(start, standing, denials.append)
+        queue = PublishQueue(start, health, denials.append)
         for number in range(WINDOW + 1):
-            outbox.put(message(f"topic {number}", number))
+            queue.put(message(f"topic {number}", number))
         answers[0].set_exception(Denied("publishing to", "topic 0", "Not authorized"))
         answers[1].set_result(None)
         answers[2].set_exception(MqttError("the connection is lost"))
@@ -76,8 +77,8 @@ def test_what_the_broker_denies_is_not_delivered_and_what_waits_goes_on() -> Non
 
     asyncio.run(run())
     assert sent[-1] == f"topic {WINDOW}"
-    assert [denied.what for denied in denials] == ["publishing to topic 0"]
-    assert (standing.state().delivered, standing.state().refused) == (1, 1)
+    assert [denied.action for denied in denials] == ["publishing to topic 0"]
+    assert (health.state().delivered, health.state().refused) == (1, 1)
 
 
 async def sent_of(messages: list[Message]) -> list[bytes]:
@@ -90,9 +91,9 @@ async def sent_of(messages: list[Message]) -> list[bytes]:
         answers.append(asyncio.get_running_loop().create_future())
         return answers[-1]
 
-    outbox = Outbox(start, OutputHealth("mqtt"), ignored)
+    queue = PublishQueue(start, OutputHealth("mqtt"), ignored)
     for each in messages:
-        outbox.put(each)
+        queue.put(each)
     while answers:
         answers.pop(0).set_result(None)
         await asyncio.sleep(0)

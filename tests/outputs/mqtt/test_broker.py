@@ -12,25 +12,22 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
 import trustme
-from msgspec import structs
 from paho.mqtt.enums import CallbackAPIVersion
 
-from iskra_server.base.address import Address
-from iskra_server.config import MqttConfig
-from iskra_server.outputs.mqtt import connection
-from iskra_server.outputs.mqtt.connection import LARGEST_PACKET, MAX_RETRY_S, Broker, TakenOver, delays_s, why_ended
-from iskra_server.outputs.mqtt.outbox import Message, MqttError
-from iskra_server.outputs.mqtt.settings import Settings, from_keys
+from iskra_server.outputs.mqtt import broker_connection
+from iskra_server.outputs.mqtt.broker import MAX_RETRY_S, Broker, retry_delays_s
+from iskra_server.outputs.mqtt.broker_connection import MAX_PACKET_BYTES, error_of
+from iskra_server.outputs.mqtt.message import Message, MqttError, TakenOver
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.old import OldDoor
-from outputs.mqtt.published import SERVER, STATE, publishing, telegram
+from outputs.mqtt.published import SERVER, STATE, publishing, settings, telegram
 from outputs.mqtt.secured import secured
 from running import Head, Server, free_port, until
 
@@ -38,11 +35,12 @@ USER, PASSWORD = "meter", "s3cr:t/@"
 
 
 def test_a_broker_is_looked_for_every_second_and_after_two_minutes_more_rarely() -> None:
-    delays = list(islice(delays_s(), 200))
-    moments = list(accumulate(delays))
-    assert all(delay == 1 for delay, at in zip(delays, moments, strict=True) if at <= 120)
-    assert delays[120:126] == [2, 4, 8, 16, 30, 30]
-    assert max(delays) == MAX_RETRY_S
+    delays = list(islice(retry_delays_s(), 200))
+    # jitter: from half of the delay to all of it
+    assert all(0.5 <= delay <= 1 for delay in delays[:120])
+    assert all(most / 2 <= delay <= most for delay, most in zip(delays[120:], (2, 4, 8, 16), strict=False))
+    assert all(MAX_RETRY_S / 2 <= delay <= MAX_RETRY_S for delay in delays[124:])
+    assert len(set(delays)) > 100
 
 
 @pytest.fixture
@@ -57,22 +55,18 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     made.kill()
 
 
-def settings(url: str) -> Settings:
-    return from_keys(**structs.asdict(MqttConfig(url=Address(url))))
-
-
 def test_a_message_that_is_too_large_is_not_taken_from_the_broker(tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path).start()
 
     async def check() -> list[bytes]:
         heard: list[bytes] = []
-        async with Broker(settings(broker.url), None).connected() as link:
-            await link.subscribe("there")
+        async with Broker(settings(broker.url), None).connected() as connection:
+            await connection.subscribe("there")
             with Subscriber(broker.port, "nothing") as other:
-                for payload in (b"x" * (2 * LARGEST_PACKET), b"small"):
+                for payload in (b"x" * (2 * MAX_PACKET_BYTES), b"small"):
                     other.say("there", payload)
                 async with asyncio.timeout(20):
-                    async for message in link.messages:
+                    async for message in connection.messages():
                         heard.append(bytes(message.payload))
                         if message.payload == b"small":
                             return heard
@@ -125,7 +119,7 @@ def test_a_broker_that_is_somebody_else_gets_nothing(head: Head, secured: Mosqui
     files = {"MQTT_CA_FILE": str(tmp_path / "other.pem"), "MQTT_CERT_FILE": str(tmp_path / "reader.pem")}
     with publishing(head, f"mqtts://localhost:{secured.port}", **files) as server:
         until(lambda: "certificate verify failed" in server.log)
-    assert "publishing to" not in server.log
+    assert "Publishing to" not in server.log
 
 
 def test_a_client_without_a_certificate_is_refused(head: Head, secured: Mosquitto, tmp_path: Path) -> None:
@@ -150,7 +144,7 @@ def test_mqtt_3_1_1_where_it_speaks_no_other(head: Head, broker: Mosquitto, refu
 
 
 def test_a_broker_that_cannot_be_reached_says_nothing_of_its_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(broker_connection, "TIMEOUT_S", 0.5)
 
     async def why(broker: Broker) -> Exception | None:
         try:
@@ -177,9 +171,9 @@ def test_a_broker_that_takes_nothing_more_is_left_without_a_trace(monkeypatch: p
     monkeypatch.setattr(sys, "unraisablehook", unseen.append)
 
     async def fill(port: int) -> None:
-        async with Broker(settings(f"mqtt://127.0.0.1:{port}"), None).connected() as link:
+        async with Broker(settings(f"mqtt://127.0.0.1:{port}"), None).connected() as connection:
             for _ in range(16):
-                link.start(Message("much", b"x" * LARGEST_PACKET))
+                connection.start_publish(Message("much", b"x" * MAX_PACKET_BYTES))
 
     async def main(port: int) -> None:
         await fill(port)
@@ -275,11 +269,9 @@ def test_a_connection_that_another_program_took_over_says_so() -> None:
 
     async def run() -> None:
         async with await asyncio.start_server(broker, "127.0.0.1", port := free_port()):
-            settings = from_keys(
-                **structs.asdict(MqttConfig(url=Address(f"mqtt://127.0.0.1:{port}"), client_id="twin"))
-            )
-            async with Broker(settings, "will").connected() as link:
-                async for _ in link.messages:
+            twin = settings(f"mqtt://127.0.0.1:{port}", client_id="twin")
+            async with Broker(twin, "will").connected() as connection:
+                async for _ in connection.messages():
                     raise AssertionError
 
     with pytest.raises(TakenOver, match="another program uses the client id twin there"):
@@ -315,7 +307,7 @@ def test_a_connection_that_is_lost_while_it_is_ended_is_ended() -> None:
                 tasks.create_task(dying())
                 await asyncio.sleep(60)
         except BaseExceptionGroup as errors:
-            raise why_ended(errors) from None
+            raise error_of(errors) from None
 
     async def main() -> bool:
         running = asyncio.create_task(session())

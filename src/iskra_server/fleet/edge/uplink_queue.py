@@ -27,13 +27,13 @@ class Parcel(Struct, frozen=True):
     records: tuple[Record, ...]
 
 
-class Outbox:
+class UplinkQueue:
     """The outbox of an open history; for any thread."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def begin(self, reader: str) -> None:
+    def enable(self, reader: str) -> None:
         """From now on quarters are marked; everything that is there already is, the first time. Raises StoreError."""
         with self._store.transaction() as connection:
             if connection.execute(select(uplink.c.reader).where(uplink.c.reader == reader)).first():
@@ -49,12 +49,12 @@ class Outbox:
             connection.execute(delete(uplink))
             connection.execute(delete(outbox))
 
-    def waiting(self) -> int:
+    def count(self) -> int:
         """Quarters of meters that wait, those on their way included. Raises StoreError."""
         with self._store.transaction(write=False) as connection:
             return int(connection.execute(select(func.count()).select_from(outbox)).scalar_one())
 
-    def parcels(self, most: int, on_the_way: Mapping[str, Iterable[int]]) -> list[Parcel]:
+    def next_parcels(self, most: int, on_the_way: Mapping[str, Iterable[int]]) -> list[Parcel]:
         """What is to be sent next, the meters that have waited longest first. Raises StoreError."""
         with self._store.transaction(write=False) as connection:
             away = {name: set(quarters) for name, quarters in on_the_way.items()}

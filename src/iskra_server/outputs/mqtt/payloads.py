@@ -1,7 +1,7 @@
-"""What is published of a meter: its numbers by name, exact, energy in kWh (kvarh, kVAh), the rest in the meter's unit.
+"""The payloads of a meter: its exact numbers by name, energy in kWh (kvarh, kVAh), the rest in the meter's unit.
 
 Power has three names: `power` is signed (+ import, - export), `power_import` and `power_export` are its two halves,
-never below 0. A meter that sends the halves itself keeps them.
+never below 0. Where the meter sends the halves, they are published as sent.
 """
 
 from collections.abc import Mapping
@@ -42,18 +42,18 @@ class Diagnostics(Struct, frozen=True):
     stale_after_s: float
 
 
-def values(reading: Reading) -> dict[str, Decimal]:
-    """Every number of a record by its name, in the order of the wire, and the two halves of its power."""
-    found = {key_of(register.obis): _published(register) for register in reading.numbers()}
+def numbers_of(reading: Reading) -> dict[str, Decimal]:
+    """Name -> number, in the order of the telegram, and the two halves of its power."""
+    numbers = {key_of(register.obis): _published_number(register) for register in reading.numbers()}
     power = reading.get(POWER)
     if power is not None and power.value is not None:
         for half in halves(power):
-            found.setdefault(key_of(half.obis), _published(half))
-    return found
+            numbers.setdefault(key_of(half.obis), _published_number(half))
+    return numbers
 
 
 def units(reading: Reading) -> dict[str, str]:
-    """The unit in which each number of a record is published, by name; a number without a unit is left out."""
+    """Name -> unit in which the number is published, for numbers with a unit."""
     return {
         key_of(register.obis): _published_unit(register.unit.symbol)
         for register in reading.numbers()
@@ -61,32 +61,33 @@ def units(reading: Reading) -> dict[str, str]:
     }
 
 
-def counters(numbers: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """Those that count up."""
+def counters_of(numbers: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return {key: value for key, value in numbers.items() if is_counter(key)}
 
 
 def is_counter(key: str) -> bool:
-    """Whether a name is that of a counter; one outside the register table tells by its code."""
+    """By the register table, else by the OBIS code."""
     row = BY_KEY.get(key)
     return row.state_class in ("total", "total_increasing") if row else Obis.parse(key)[3] == _COUNTER
 
 
-def described(key: str, unit: str) -> Description | None:
-    """What is known of a register outside the table, by its code and the unit that it is published in."""
-    obis = code(key)
+def describe_unnamed(key: str, unit: str) -> Description | None:
+    """A register outside the table, by its OBIS code and published unit. None without a code or a unit."""
+    obis = obis_of(key)
     if obis is None or not unit:
         return None
-    device_class = next((row.device_class for row in BY_KEY.values() if row.unit and unit_of(row.key) == unit), None)
-    # for Home Assistant an energy is a total or nothing
+    device_class = next(
+        (row.device_class for row in BY_KEY.values() if row.unit and published_unit(row.key) == unit), None
+    )
+    # Home Assistant allows the device class energy for totals only
     state_class = None if device_class == "energy" else "measurement"
     if is_counter(key):
         state_class = "total_increasing" if is_growing(Register(obis, 0)) else "total"
     return Description(obis, key, key, key, unit, device_class, state_class)
 
 
-def code(key: str) -> Obis | None:
-    """The OBIS code that a name outside the register table is, or None."""
+def obis_of(key: str) -> Obis | None:
+    """The OBIS code of a register outside the table: its key in short form. None for any other key."""
     try:
         obis = Obis.parse(key)
     except ValueError:
@@ -94,14 +95,14 @@ def code(key: str) -> Obis | None:
     return obis if obis.short == key else None
 
 
-def unit_of(key: str) -> str | None:
-    """The unit in which a register of the table is published."""
+def published_unit(key: str) -> str | None:
+    """Of a register in the table."""
     unit = BY_KEY[key].unit
     return unit and _published_unit(unit)
 
 
-def state(sample: Sample, numbers: Mapping[str, Decimal]) -> bytes:
-    """The JSON of a fresh reading: who, when, and some of its numbers."""
+def state_payload(sample: Sample, numbers: Mapping[str, Decimal]) -> bytes:
+    """JSON of a fresh reading: meter, moment and these numbers."""
     head = {
         "id": sample.reading.meter_id,
         "received_at": instant(sample.received_at),
@@ -112,8 +113,8 @@ def state(sample: Sample, numbers: Mapping[str, Decimal]) -> bytes:
     return msgspec.json.encode(head | {key: number(value) for key, value in numbers.items()})
 
 
-def silent(sample: Sample | None) -> bytes:
-    """The JSON of a meter without a fresh reading: no number."""
+def silent_payload(sample: Sample | None) -> bytes:
+    """JSON of a meter without a fresh reading: no number."""
     if sample is None:
         return msgspec.json.encode({"fresh": False})
     head: dict[str, str | bool | Raw] = {"id": sample.reading.meter_id, "last_seen": instant(sample.received_at)}
@@ -140,7 +141,7 @@ def diagnostics(meter_id: str, status: Status) -> Diagnostics:
     )
 
 
-def _published(register: Register) -> Decimal:
+def _published_number(register: Register) -> Decimal:
     scaler = register.scaler or 0
     return scaled(int(register.raw), scaler - _KILO if register.unit in ENERGIES else scaler)
 

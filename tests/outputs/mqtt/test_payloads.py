@@ -18,7 +18,7 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.registers import REGISTERS, SECRET
 from iskra_server.meter.units import WATT, WATT_HOUR, Unit
-from iskra_server.outputs.mqtt import state
+from iskra_server.outputs.mqtt import payloads
 
 
 def reading(*registers: tuple[str, int | bytes, int, Unit | None]) -> Reading:
@@ -35,14 +35,14 @@ def sample(content: Reading) -> Sample:
     [(107323091, -1, "10732.3091"), (7167, 3, "7167"), (123450, -1, "12.3450"), (0, -1, "0.0000"), (5, 4, "50")],
 )
 def test_energy_is_in_kwh_with_the_digits_of_the_meter(raw: int, scaler: int, text: str) -> None:
-    numbers = state.values(reading(("1.8.0", raw, scaler, WATT_HOUR)))
-    assert state.state(sample(reading()), numbers).endswith(f',"energy_import":{text}}}'.encode())
+    numbers = payloads.numbers_of(reading(("1.8.0", raw, scaler, WATT_HOUR)))
+    assert payloads.state_payload(sample(reading()), numbers).endswith(f',"energy_import":{text}}}'.encode())
 
 
 @given(raw=st.integers(-(2**63), 2**63 - 1), scaler=st.integers(-6, 6))
 def test_no_digit_is_lost(raw: int, scaler: int) -> None:
-    numbers = state.values(reading(("1.8.0", raw, scaler, WATT_HOUR)))
-    printed = msgspec.json.decode(state.state(sample(reading()), numbers), type=dict[str, msgspec.Raw])
+    numbers = payloads.numbers_of(reading(("1.8.0", raw, scaler, WATT_HOUR)))
+    printed = msgspec.json.decode(payloads.state_payload(sample(reading()), numbers), type=dict[str, msgspec.Raw])
     assert Decimal(bytes(printed["energy_import"]).decode()) * 1000 == Decimal(raw).scaleb(scaler)
 
 
@@ -50,7 +50,7 @@ def test_no_digit_is_lost(raw: int, scaler: int) -> None:
     ("power", "imported", "exported"), [(-425, "0.0", "42.5"), (425, "42.5", "0.0"), (0, "0.0", "0.0")]
 )
 def test_signed_power_gives_the_two_positive_ones(power: int, imported: str, exported: str) -> None:
-    numbers = state.values(reading(("16.7.0", power, -1, WATT)))
+    numbers = payloads.numbers_of(reading(("16.7.0", power, -1, WATT)))
     assert {key: str(value) for key, value in numbers.items()} == {
         "power": str(Decimal(power) / 10) if power else "0.0",
         "power_import": imported,
@@ -59,29 +59,29 @@ def test_signed_power_gives_the_two_positive_ones(power: int, imported: str, exp
 
 
 def test_what_the_meter_sends_itself_is_not_derived() -> None:
-    numbers = state.values(reading(("16.7.0", 5, 0, WATT), ("1.7.0", 7, 0, WATT), ("2.7.0", 2, 0, WATT)))
+    numbers = payloads.numbers_of(reading(("16.7.0", 5, 0, WATT), ("1.7.0", 7, 0, WATT), ("2.7.0", 2, 0, WATT)))
     assert numbers == {"power": 5, "power_import": 7, "power_export": 2}
 
 
 def test_one_positive_power_says_nothing_of_the_other() -> None:
-    assert state.values(reading(("1.7.0", 7, 0, WATT))) == {"power_import": 7}
+    assert payloads.numbers_of(reading(("1.7.0", 7, 0, WATT))) == {"power_import": 7}
 
 
 def test_only_numbers_are_published() -> None:
     secret = next(iter(SECRET))
     content = reading((str(secret), bytes(48), 0, None), ("0.0.9", b"\x0a\x01", 0, None), ("14.7.0", 500, -1, Unit(44)))
-    assert state.values(content) == {"frequency": Decimal("50.0")}
+    assert payloads.numbers_of(content) == {"frequency": Decimal("50.0")}
 
 
 def test_a_register_outside_the_table_goes_by_its_code() -> None:
-    numbers = state.values(reading(("1-0:1.9.0", 1234, -1, WATT_HOUR), ("1-0:99.8.7", 7, 0, None)))
+    numbers = payloads.numbers_of(reading(("1-0:1.9.0", 1234, -1, WATT_HOUR), ("1-0:99.8.7", 7, 0, None)))
     assert numbers == {"1-0:1.9.0": Decimal("0.1234"), "1-0:99.8.7": 7}
-    assert state.counters(numbers) == {"1-0:99.8.7": 7}
+    assert payloads.counters_of(numbers) == {"1-0:99.8.7": 7}
 
 
 def test_counters_are_what_counts_up() -> None:
     content = reading(("1.8.0", 1, 0, WATT_HOUR), ("16.8.0", 1, 0, WATT_HOUR), ("16.7.0", 1, 0, WATT))
-    assert set(state.counters(state.values(content))) == {"energy_import", "energy_net"}
+    assert set(payloads.counters_of(payloads.numbers_of(content))) == {"energy_import", "energy_net"}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_counters_are_what_counts_up() -> None:
 def test_a_register_outside_the_table_is_described_by_its_code_and_unit(
     key: str, unit: str, device_class: str | None, state_class: str | None
 ) -> None:
-    row = state.described(key, unit)
+    row = payloads.describe_unnamed(key, unit)
     assert row is not None
     assert (row.key, row.en, row.unit) == (key, key, unit)
     assert (row.device_class, row.state_class) == (device_class, state_class)
@@ -105,16 +105,16 @@ def test_a_register_outside_the_table_is_described_by_its_code_and_unit(
 
 @pytest.mark.parametrize(("key", "unit"), [("1-0:1.9.0", ""), ("name", "kWh"), ("1.9.0", "kWh"), ("1-0:999.9.0", "W")])
 def test_what_has_no_code_or_no_unit_is_not_described(key: str, unit: str) -> None:
-    assert state.described(key, unit) is None
+    assert payloads.describe_unnamed(key, unit) is None
 
 
 def test_units_are_those_of_what_is_published() -> None:
     content = reading(("1.8.0", 1, 0, WATT_HOUR), ("1-0:1.9.0", 1, 0, WATT_HOUR), ("13.7.0", 1, 0, None))
-    assert state.units(content) == {"energy_import": "kWh", "1-0:1.9.0": "kWh"}
+    assert payloads.units(content) == {"energy_import": "kWh", "1-0:1.9.0": "kWh"}
 
 
 def test_energy_has_a_unit_of_a_thousand() -> None:
-    units = {row.unit: state.unit_of(row.key) for row in REGISTERS.values()}
+    units = {row.unit: payloads.published_unit(row.key) for row in REGISTERS.values()}
     assert units["Wh"] == "kWh"
     assert units["varh"] == "kvarh"
     assert units["VAh"] == "kVAh"
@@ -122,7 +122,7 @@ def test_energy_has_a_unit_of_a_thousand() -> None:
 
 
 def test_a_state_says_who_and_when() -> None:
-    assert msgspec.json.decode(state.state(sample(reading()), {})) == {
+    assert msgspec.json.decode(payloads.state_payload(sample(reading()), {})) == {
         "id": "1 ISK 00 00048206",
         "received_at": "2026-11-22T10:00:00.000Z",
         "fresh": True,
@@ -132,13 +132,13 @@ def test_a_state_says_who_and_when() -> None:
 
 
 def test_without_a_fresh_reading_there_is_no_number() -> None:
-    assert msgspec.json.decode(state.silent(sample(reading(("1.8.0", 1, 0, WATT_HOUR))))) == {
+    assert msgspec.json.decode(payloads.silent_payload(sample(reading(("1.8.0", 1, 0, WATT_HOUR))))) == {
         "id": "1 ISK 00 00048206",
         "last_seen": "2026-11-22T10:00:00.000Z",
         "fresh": False,
         "simulated": False,
     }
-    assert msgspec.json.decode(state.silent(None)) == {"fresh": False}
+    assert msgspec.json.decode(payloads.silent_payload(None)) == {"fresh": False}
 
 
 def test_diagnostics_are_what_the_reader_counted() -> None:
@@ -158,16 +158,18 @@ def test_diagnostics_are_what_the_reader_counted() -> None:
         stale_after_s=60.0,
         locked=True,
     )
-    told = state.diagnostics("m", run_checks(facts))
+    told = payloads.diagnostics("m", run_checks(facts))
     assert (told.valid_ratio, told.locked, told.age_s, told.failed_check) == (0.6667, True, 0.123, "unlocked")
 
 
 def test_the_payloads_in_the_documentation_are_these() -> None:
     page = (Path(__file__).parents[3] / "docs" / "mqtt.md").read_text()
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
-    head = msgspec.json.decode(state.state(sample(reading()), {}), type=dict[str, object])
+    head = msgspec.json.decode(payloads.state_payload(sample(reading()), {}), type=dict[str, object])
     numbers = {"energy_import", "energy_export", "power", "power_import", "power_export"}
     assert list(shown[0]) == [*head, *(key for key in shown[0] if key in numbers)]
     assert set(shown[0]) == {*head, *numbers}
-    assert list(shown[1]) == list(msgspec.json.decode(state.silent(sample(reading())), type=dict[str, object]))
-    assert list(shown[2]) == list(state.Diagnostics.__struct_fields__)
+    assert list(shown[1]) == list(
+        msgspec.json.decode(payloads.silent_payload(sample(reading())), type=dict[str, object])
+    )
+    assert list(shown[2]) == list(payloads.Diagnostics.__struct_fields__)
