@@ -235,7 +235,7 @@ def test_nobody_notices_reloads_without_a_change(tmp_path: Path) -> None:
             until(lambda: asking.statuses[200] > asked + 20)
             next(readings)
             assert len(subscriber.all_of(SERVER)) == heard
-            assert server.log.count("publishing to") == 1
+            assert server.log.count("Publishing to") == 1
             before = waiting(server)
             file.write_text(influx + mqtt + "state_every_s = 0.5\n")
             reload(server)

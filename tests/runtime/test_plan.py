@@ -95,7 +95,7 @@ def test_tokens_for_groups_are_read() -> None:
     [
         (scoped(TokenConfig(token=Secret(OTHER_LONG), groups="tenant:Meyer"), token=""), "tokens need server.token"),
         (scoped(TokenConfig(groups="tenant:Meyer")), r"missing in the section \[\[tokens\]\] number 1"),
-        (scoped(TokenConfig(token=Secret(LONG), groups="tenant:Meyer")), "stands elsewhere"),
+        (scoped(TokenConfig(token=Secret(LONG), groups="tenant:Meyer")), "is used twice"),
         (scoped(TokenConfig(token=Secret("short"), groups="tenant:Meyer")), "tokens.token must be at least 16"),
         (scoped(TokenConfig(token=Secret(OTHER_LONG))), "tokens.groups must be groups such as"),
         (scoped(TokenConfig(token=Secret(OTHER_LONG), groups="Meyer")), "tokens.groups must be groups such as"),

@@ -12,16 +12,10 @@ from threading import Event, Thread
 import httpx
 import pytest
 
-from iskra_server.base.address import Address
-from iskra_server.base.secret import Secret
-from iskra_server.config import ConfigError, InfluxConfig
-from iskra_server.outputs.influx import target as targets
-from iskra_server.outputs.influx.target import Refused, Target, Unavailable, write
+from iskra_server.config import ConfigError
+from iskra_server.outputs.influx.target import PointsRefused, Target, Unavailable, write
+from outputs.influx.databases import target_of
 from running import free_port
-
-
-def target_of(url: str, token: str = "", password: str = "", **keys: str) -> Target:
-    return targets.target_of(InfluxConfig(url=Address(url), token=Secret(token), password=Secret(password), **keys))  # type: ignore[arg-type]
 
 
 def test_without_a_bucket_it_is_influxdb_1() -> None:
@@ -105,7 +99,7 @@ def test_points_that_are_taken_are_taken() -> None:
 def test_a_program_that_is_content_with_anything_has_taken_nothing(status: int) -> None:
     with answering(status, b"<html>") as target, pytest.raises(Unavailable) as caught:
         written(target)
-    assert f"answers {status}, where a database that has taken points answers 204." in str(caught.value)
+    assert f"answers {status}, where a database answers 204." in str(caught.value)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -116,7 +110,7 @@ def test_of_an_endless_answer_the_beginning_is_read(packed: bool) -> None:
     with answering(500, body, **headers) as target, pytest.raises(Unavailable) as caught:
         written(target)
     said = "Internal Server Error" if packed else "x" * 200
-    assert str(caught.value) == f"{target.shown} does not take points (500 {said}). Look into its log."
+    assert str(caught.value) == f"{target.shown} does not accept points (500 {said}). Check its log."
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
 
 
@@ -148,7 +142,7 @@ def test_an_answer_that_drips_in_is_not_waited_for(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_points_that_are_refused_are_refused_for_ever(status: int) -> None:
-    with answering(status, b'{"error":"field type\nconflict"}') as target, pytest.raises(Refused) as caught:
+    with answering(status, b'{"error":"field type\nconflict"}') as target, pytest.raises(PointsRefused) as caught:
         written(target)
     assert str(caught.value) == f'{status} {{"error":"field type conflict"}}'
 
@@ -156,12 +150,15 @@ def test_points_that_are_refused_are_refused_for_ever(status: int) -> None:
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        (401, "refuses who we say we are (401). Correct outputs.influx.token, or user and password."),
-        (403, "refuses who we say we are (403). Correct outputs.influx.token, or user and password."),
-        (404, "does not know where to write (away). Create iskra, or correct outputs.influx.url, database or bucket."),
-        (301, "does not take points (301 away). Look into its log."),
-        (429, "does not take points (429 away). Look into its log."),
-        (503, "does not take points (503 away). Look into its log."),
+        (401, "refuses the credentials (401). Correct outputs.influx.token, or user and password."),
+        (403, "refuses the credentials (403). Correct outputs.influx.token, or user and password."),
+        (
+            404,
+            "has no such database or bucket (away). Create iskra, or correct outputs.influx.url, database or bucket.",
+        ),
+        (301, "does not accept points (301 away). Check its log."),
+        (429, "does not accept points (429 away). Check its log."),
+        (503, "does not accept points (503 away). Check its log."),
     ],
 )
 def test_everything_else_may_change_and_is_one_sentence(status: int, sentence: str) -> None:

@@ -143,6 +143,31 @@ def test_mqtt_3_1_1_where_it_speaks_no_other(head: Head, broker: Mosquitto, refu
         assert door.versions == [5, 4]
 
 
+@pytest.mark.parametrize(
+    ("refusal", "versions"), [(b"\x20\x02\x00\x01", [5, 5, 4]), (b"", [5, 5, 5, 4])], ids=["refused", "no answer"]
+)
+def test_a_broker_that_is_replaced_by_an_older_one_is_found_without_a_restart(
+    broker: Mosquitto, refusal: bytes, versions: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_connection, "TIMEOUT_S", 1.0)
+
+    async def connect(door: OldDoor) -> None:
+        client = Broker(settings(door.url), None)
+        door.has_mqtt_5 = True
+        async with client.connected():
+            door.has_mqtt_5 = False
+        for _ in versions[1:-1]:
+            with pytest.raises(MqttError):
+                async with client.connected():
+                    raise AssertionError
+        async with client.connected() as connection:
+            await connection.publish(Message("here", b"now"))
+
+    with OldDoor(broker.port, refusal) as door:
+        asyncio.run(connect(door))
+    assert door.versions == versions
+
+
 def test_a_broker_that_cannot_be_reached_says_nothing_of_its_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_connection, "TIMEOUT_S", 0.5)
 

@@ -73,9 +73,9 @@ class Broker:
             try:
                 await connection.open(self._settings)
             except (UnsupportedProtocol, NoAnswer) as error:
-                # a broker without MQTT 5 says so, or does not answer. One that spoke this protocol before may only
-                # be busy: it gets the same protocol once more, and then it may be another broker at the same address
-                if self._is_protocol_proven:
+                # A broker without MQTT 5 says so, or does not answer. One that spoke this protocol before and does not
+                # answer may be busy: it gets the same protocol once more. After that it may have been replaced.
+                if isinstance(error, NoAnswer) and self._is_protocol_proven:
                     self._is_protocol_proven = False
                     raise
                 self._protocol = _V311 if self._protocol == _V5 else _V5
