@@ -36,11 +36,11 @@ from starlette.datastructures import QueryParams
 from history.postgres import Postgres, running
 from iskra_server.fleet import messages as message
 from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central.answers import energy_of
 from iskra_server.fleet.central.queries import Group
 from iskra_server.history.model.records import Exact, MeterInfo, PowerQuarter, QuarterReading, Record
 from iskra_server.history.store.store import Store
-from iskra_server.web.api.fleet_answers import energy_of
-from iskra_server.web.http.question import Query
+from iskra_server.web.http.query import Query
 from outputs.mqtt.broker import Mosquitto
 from running import COMMAND, until
 from samples import EXPORT, IMPORT

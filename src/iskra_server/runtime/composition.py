@@ -32,7 +32,7 @@ from iskra_server.runtime.systemd import READY, feed_watchdog, notify
 from iskra_server.sources.source import Source
 from iskra_server.web.api.live import Live
 from iskra_server.web.app import create_app
-from iskra_server.web.http.settings import Settings
+from iskra_server.web.http.settings import WebSettings
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
@@ -249,7 +249,7 @@ class Composition:
             app.close()
 
 
-def _log_time_zone(settings: Settings) -> None:
+def _log_time_zone(settings: WebSettings) -> None:
     if settings.tz_reason == "none":
         log.warning("No time zone is configured: days begin in UTC. Set server.time_zone, or TZ.")
     else:

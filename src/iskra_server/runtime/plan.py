@@ -23,7 +23,7 @@ from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
 from iskra_server.sources.source import Source
-from iskra_server.web.http.settings import Scope, Settings
+from iskra_server.web.http.settings import ScopedToken, WebSettings
 
 _SIMULATOR = "simulator"
 _TOKEN_LENGTH = 16
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
 
     config: Config
     sources: list[Source]
-    settings: Settings
+    settings: WebSettings
     outputs: tuple[PlannedOutput, ...]
     tls: ssl.SSLContext | None
     # changes when a certificate is renewed in the same file
@@ -52,7 +52,7 @@ class Plan(NamedTuple):
     @property
     def access(self) -> object:
         """Who may see what."""
-        return self.settings.token, self.settings.scopes, self.settings.allowed_hosts
+        return self.settings.token, self.settings.scoped_tokens, self.settings.allowed_hosts
 
     @property
     def answers(self) -> object:
@@ -65,7 +65,7 @@ def plan_of(config: Config) -> Plan:
     server = config.server
     config = structs.replace(config, meters=config.meters_read)
     time_zone = _time_zone(server.time_zone)
-    settings = Settings(
+    settings = WebSettings(
         version=__version__,
         readout_interval_s=server.readout_interval,
         tz=time_zone.zone.key,
@@ -73,7 +73,7 @@ def plan_of(config: Config) -> Plan:
         token=_token(server.token),
         allowed_hosts=tuple(server.allowed_hosts.split(",")),
         contracts=contracts_from_config(config.contracts),
-        scopes=_scopes(config),
+        scoped_tokens=_scoped_tokens(config),
         is_central=not config.meters,
         has_history=config.history.enabled,
     )
@@ -147,7 +147,7 @@ def _token(token: Secret, key: str = "server.token") -> Secret:
     return token
 
 
-def _scopes(config: Config) -> tuple[Scope, ...]:
+def _scoped_tokens(config: Config) -> tuple[ScopedToken, ...]:
     """Tokens for the meters of some groups. All tokens must differ. Raises ConfigError."""
     if config.tokens and not config.server.token:
         raise ConfigError("tokens need server.token: without it, everybody sees everything.")
@@ -157,7 +157,7 @@ def _scopes(config: Config) -> tuple[Scope, ...]:
             raise ConfigError(f"tokens.token is missing in the section [[tokens]] number {number}.")
         if tokens.count(scoped.token) > 1:
             raise ConfigError(f"The tokens.token of the section [[tokens]] number {number} is used twice.")
-    return tuple(Scope(_token(scoped.token, "tokens.token"), _groups(scoped.groups)) for scoped in config.tokens)
+    return tuple(ScopedToken(_token(scoped.token, "tokens.token"), _groups(scoped.groups)) for scoped in config.tokens)
 
 
 def _groups(text: str) -> tuple[tuple[str, str], ...]:

@@ -290,7 +290,7 @@ def test_kill_9_in_an_outage_loses_nothing_that_was_kept(influx: Influx, tmp_pat
         until(lambda: times <= influx.points().keys())
         until(lambda: waiting_bytes(server) == 0)
         assert server.get("/api/v1/status").json()["outputs"][0]["ok"]
-        assert re.search(r'iskra_output_delivered_total{output="influx"} [1-9]', server.get("/metrics").text)
+        assert re.search(r'iskra_output_delivered_points_total{output="influx"} [1-9]', server.get("/metrics").text)
 
 
 def test_an_address_that_is_none_is_one_sentence() -> None:

@@ -155,5 +155,5 @@ def test_a_token_for_a_group_shows_only_the_meters_of_that_group(browser: Browse
         page.get_by_role("link", name="Tenants").click()
         expect(page.locator("main dt")).to_have_text(["Tenant 1"])
         page.get_by_role("link", name="Readers").click()
-        expect(page.locator("main .empty")).to_contain_text("This token sees the meters of tenant:Tenant 1")
+        expect(page.locator("main .empty")).to_contain_text("This token gives access to the meters of tenant:Tenant 1")
         context.close()

@@ -121,7 +121,7 @@ function forecastCard(year, currency) {
       hasInstalments && pair(texts.suggested, amount(String(Number(year.total_amount) / 12)))));
 }
 
-/** @param {Api.ContractShown} contract @param {string} currency */
+/** @param {Api.CurrentContract} contract @param {string} currency */
 function contractCard(contract, currency) {
   const texts = words.cost.contract;
   return make("section.card.prose", make("h2", contract.name || texts.title), make("dl.pairs",

@@ -64,8 +64,8 @@ function showReaders(main, signal) {
   main.append(make("section.card", make("h1", texts.readers), box));
   pagedList(box, {
     path: "api/v1/fleet/readers", itemsOf: (answer) => answer.readers, query: {}, signal,
-  }, rows, rows, ({ name, ok, silent, last_heard: lastHeard, sentence }) => {
-    const silentText = silent ? texts.silentSince(dateTime(new Date(lastHeard))) : "";
+  }, rows, rows, ({ name, ok, silent, last_seen: lastSeen, sentence }) => {
+    const silentText = silent ? texts.silentSince(dateTime(new Date(lastSeen))) : "";
     return stateItem(ok && !silent, name, `${silentText} ${sentence}`);
   });
 }

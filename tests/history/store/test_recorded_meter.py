@@ -1,15 +1,12 @@
 import pytest
 from msgspec.structs import replace
 
+from iskra_server.history.store.recorded_meter import RecordedMeter, recorded_meter
 from iskra_server.history.store.store import Store
-from iskra_server.web.api.meters import Meter, show
-from iskra_server.web.api.recorded import RecordedMeter, recorded
 from samples import EXPORT, IMPORT, METER_ID, SERVER_ID
 from web.past import Q, counted, info, power, telegrams
-from web.serving import arrived
 
 OTHER = info("1 ISK 00 70000001", Q - 8)
-LIVE = show(arrived(), age_s=0.1, fresh=True, stale_after_s=60.0)
 
 
 @pytest.fixture
@@ -23,20 +20,14 @@ def test_a_recorded_meter_answers_to_its_names(known: Store, name: str) -> None:
     assert found(known, name) == (METER_ID, Q * 900)
 
 
-def test_a_name_that_only_the_live_meter_has_leads_to_its_history(known: Store) -> None:
-    assert found(known, "House", LIVE) == (METER_ID, Q * 900)
+def test_the_first_of_several_names_that_history_knows_counts(known: Store) -> None:
+    assert found(known, "House", METER_ID) == (METER_ID, Q * 900)
 
 
-def test_a_live_meter_need_not_be_recorded_yet(store: Store) -> None:
-    store.write([], [OTHER])
-    meter = recorded(store, METER_ID, LIVE)
-    assert meter is not None and (meter.id, meter.server_id, meter.series()) == (METER_ID, SERVER_ID.hex(), [])
-
-
-@pytest.mark.parametrize("name", ["nobody", "", " ", "1ISK00"])
+@pytest.mark.parametrize("name", ["nobody", "", " ", "1ISK00", "1ISK\0"])
 def test_other_names_lead_nowhere(store: Store, name: str) -> None:
     store.write([], [OTHER, replace(info(), server_id="")])
-    assert recorded(store, name, None) is None
+    assert recorded_meter(store, [name]) is None
 
 
 def test_it_is_found_with_all_that_it_replaced_and_nothing_else(known: Store) -> None:
@@ -49,9 +40,9 @@ def test_it_is_found_with_all_that_it_replaced_and_nothing_else(known: Store) ->
     assert found(known, first.meter_id) == (first.meter_id, first.first_s)
 
 
-def found(store: Store, name: str, live: Meter | None = None) -> tuple[str, int]:
-    """Which meter a name means, and since when it has history."""
-    meter = recorded(store, name, live)
+def found(store: Store, *names: str) -> tuple[str, int]:
+    """The meter that goes by one of these names, and when its history begins."""
+    meter = recorded_meter(store, names)
     assert meter is not None
     return meter.id, meter.first_s
 

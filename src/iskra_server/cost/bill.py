@@ -1,6 +1,7 @@
-"""What a recorded meter has cost by its contracts: piece by piece, each with one price, so that it is exact.
+"""What a recorded meter's energy has cost under its contracts.
 
-Energy is cut where buckets begin and where prices change. Fees count while history does, up to now.
+A period is cut where buckets begin and where prices change, so that each piece has one price and its amount is exact.
+Base fees count from the first reading in history until now.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,8 @@ from iskra_server.cost.forecast import Forecast, MeasuredEnergy, forecast
 from iskra_server.history.model.energy import Energies, energy_in_buckets
 from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
-from iskra_server.web.api.recorded import RecordedMeter
 
 _YEAR = timedelta(days=365) // timedelta(seconds=QUARTER_S)
 
@@ -33,39 +34,39 @@ class Year(Struct, frozen=True):
 
 
 class Bill:
-    """Of a meter, at `now`. Each question may raise StoreError."""
+    """The bill of one meter at the time `now`. Each method may raise StoreError."""
 
     def __init__(self, meter: RecordedMeter, contracts: Sequence[Contract], now: datetime, tz: ZoneInfo) -> None:
         self._contracts = contracts
         self._tz = tz
         self._today = now.astimezone(tz).date()
         self._first, self._now = meter.first_s // QUARTER_S, quarter_of(now.timestamp())
-        counted = [IMPORT, EXPORT] if EXPORT in meter.series() else [IMPORT]
-        self._counters = {obis: meter.counter(obis) for obis in counted}
+        registers = [IMPORT, EXPORT] if EXPORT in meter.series() else [IMPORT]
+        self._counters = {obis: meter.counter(obis) for obis in registers}
 
     @property
     def contract(self) -> Contract | None:
-        """The one of today."""
+        """Today's contract."""
         return contract_on(self._contracts, self._today)
 
     def buckets(self, edges: Sequence[int]) -> list[Amount | None]:
-        """Between each edge and the next; None without a contract, or without a measurement."""
-        found: dict[int, Amount] = {}
+        """The amount between each edge and the next; None without a contract or without a measurement."""
+        amounts: dict[int, Amount] = {}
         for begin, piece in self._pieces(edges):
-            found[begin] = found.get(begin, Amount()) + piece
-        return [found.get(begin) for begin in edges[:-1]]
+            amounts[begin] = amounts.get(begin, Amount()) + piece
+        return [amounts.get(begin) for begin in edges[:-1]]
 
     def total(self, begin: int, end: int) -> Amount:
-        """Of a period, with the energy of its gaps, as far as a gap lies within one price."""
+        """The amount of a period; includes the energy of gaps that lie within one price."""
         total = Amount()
         for price in contract_periods(self._contracts, begin, end, self._tz):
-            imported, exported = (self._energies(obis, (price.begin, price.end)) for obis in (IMPORT, EXPORT))
+            imported, exported = self._import_and_export((price.begin, price.end))
             fee = self._fee(price.contract, price.begin, price.end)
             total += amount(price.contract, _total(imported), _total(exported), fee)
         return total
 
     def year(self) -> Year | None:
-        """What the running contract year will cost; None without a contract, or where too little is known."""
+        """The forecast of the current contract year; None without a contract, or with too little history."""
         contract = self.contract
         if contract is None:
             return None
@@ -74,43 +75,41 @@ class Bill:
         )
         so_far = self._span(begin, self._now + 1)
         before = self._span(so_far.last - _YEAR, end - _YEAR) if so_far else None
-        found = forecast(contract, (begin, end), so_far, before, self._tz)
-        return Year(begin, end, found) if found else None
+        prediction = forecast(contract, (begin, end), so_far, before, self._tz)
+        return Year(begin, end, prediction) if prediction else None
 
     def _pieces(self, edges: Sequence[int]) -> Iterator[tuple[int, Amount]]:
-        """The edge that a piece belongs to, and what it cost."""
-        inside = set(edges)
+        """Each piece with one price: the edge where its bucket begins, and its amount."""
+        starts = set(edges)
         begin = edges[0]
         for price in contract_periods(self._contracts, edges[0], edges[-1], self._tz):
             cuts = sorted({price.begin, *(edge for edge in edges if price.begin < edge < price.end), price.end})
-            imported, exported = (self._energies(obis, cuts) for obis in (IMPORT, EXPORT))
-            for at, (left, right) in enumerate(pairwise(cuts)):
-                # a price may begin inside a bucket
-                begin = left if left in inside else begin
-                imported_wh, exported_wh = (
-                    each.buckets[at].energy_wh if each else None for each in (imported, exported)
-                )
-                if imported_wh is not None or exported_wh is not None:
-                    yield (
-                        begin,
-                        amount(price.contract, imported_wh, exported_wh, self._fee(price.contract, left, right)),
-                    )
+            imported, exported = self._import_and_export(cuts)
+            for index, (left, right) in enumerate(pairwise(cuts)):
+                # a price may change inside a bucket
+                begin = left if left in starts else begin
+                import_wh, export_wh = _energy(imported, index), _energy(exported, index)
+                if import_wh is not None or export_wh is not None:
+                    yield begin, amount(price.contract, import_wh, export_wh, self._fee(price.contract, left, right))
+
+    def _import_and_export(self, cuts: Sequence[int]) -> tuple[Energies | None, Energies | None]:
+        return self._energies(IMPORT, cuts), self._energies(EXPORT, cuts)
 
     def _energies(self, obis: Obis, cuts: Sequence[int]) -> Energies | None:
-        """None of a counter that the meter does not have."""
+        """None if the meter does not have this counter."""
         counter = self._counters.get(obis)
         if counter is None:
             return None
         return energy_in_buckets(cuts, counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs)
 
     def _span(self, begin: int, end: int) -> MeasuredEnergy | None:
-        """What was measured inside a period, from its first boundary to its last."""
+        """The energy between the first and the last quarter reading in a period."""
         counter = self._counters[IMPORT]
         first = counter.look_up([begin]).get(begin) or counter.nearest_after(begin)
         last = counter.nearest_before(end + 1)
         if first is None or last is None or first.quarter >= min(last.quarter, end):
             return None
-        imported, exported = (self._energies(obis, (first.quarter, last.quarter)) for obis in (IMPORT, EXPORT))
+        imported, exported = self._import_and_export((first.quarter, last.quarter))
         return MeasuredEnergy(
             first.quarter, last.quarter, _total(imported) or Decimal(0), _total(exported) or Decimal(0)
         )
@@ -122,3 +121,7 @@ class Bill:
 
 def _total(energies: Energies | None) -> Decimal | None:
     return energies.total_wh if energies else None
+
+
+def _energy(energies: Energies | None, index: int) -> Decimal | None:
+    return energies.buckets[index].energy_wh if energies else None
