@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample, on_one_scale, seconds_between
 from iskra_server.meter.registers import describe
-from iskra_server.meter.units import ENERGIES
+from iskra_server.meter.units import ENERGIES, WATT_HOUR
 
 # 3 x 100 A x 230 V: the largest meter that is connected directly
 MAX_POWER_W = 69_000
@@ -178,6 +178,11 @@ def is_counter(register: Register) -> bool:
         return False
     row = describe(register.obis)
     return row.is_counter if row else register.obis[3] == _COUNTER and register.obis[2] not in _NET
+
+
+def is_energy_counter(register: Register) -> bool:
+    """Whether a register counts Wh: what history keeps and sends on (var h and VA h are counters too)."""
+    return register.unit == WATT_HOUR and is_counter(register)
 
 
 def _counters(registers: Iterable[Register]) -> Iterable[Register]:

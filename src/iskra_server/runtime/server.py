@@ -24,7 +24,7 @@ from iskra_server.base.clock import Clock, Pulse
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
 from iskra_server.diagnosis.status import Status
-from iskra_server.history.store.address import address_of, spool_places
+from iskra_server.history.store.location import database_address, spool_folders
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.arbitration import SourceArbiter
@@ -295,7 +295,11 @@ class Composition:
         )
 
     def _replaced(self, meter_id: str, port: str, seen_before: str | None) -> str | None:
-        return self._archive.replacements.asked(meter_id, port, seen_before) if self._archive else seen_before
+        return (
+            self._archive.replacements.possible_predecessor(meter_id, port, seen_before)
+            if self._archive
+            else seen_before
+        )
 
     def _forget(self, meter: MeterConfig, reader: Reader) -> None:
         """What is no longer read anywhere is not shown either."""
@@ -368,7 +372,7 @@ def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool, list[Path]]:
 
 def _spool_places(plan: Plan) -> list[Path]:
     meters = (meter.url for meter in plan.config.meters)
-    return spool_places(plan.config.history.data_dir, meters, simulated=plan.simulated)
+    return spool_folders(plan.config.history.data_dir, meters, simulated=plan.simulated)
 
 
 def _archive(plan: Plan, clock: Clock) -> "Archive | None":
@@ -377,10 +381,10 @@ def _archive(plan: Plan, clock: Clock) -> "Archive | None":
         return None
     # the database library takes 15 MB of memory
     from iskra_server.history.recording.archive import Archive  # noqa: PLC0415
+    from iskra_server.history.store.database_errors import display_address  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
-    from iskra_server.history.store.trouble import shown  # noqa: PLC0415
 
-    address = address_of(history.data_dir, history.database_url, simulated=simulated)
+    address = database_address(history.data_dir, history.database_url, simulated=simulated)
     profile = history.database_profile
     return Archive(
         lambda: Store(address, profile),
@@ -389,5 +393,5 @@ def _archive(plan: Plan, clock: Clock) -> "Archive | None":
         simulated=simulated,
         clock=clock,
         places=_spool_places(plan),
-        name=shown(address),
+        name=display_address(address),
     )

@@ -10,7 +10,7 @@ import pytest
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.model.replacement import Replacements
 from iskra_server.history.recording.archive import Archive
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import Guard, HeldBack
 from iskra_server.meter.reading import Sample
@@ -60,13 +60,13 @@ def test_a_meter_where_another_was_is_asked_about_until_somebody_has_answered(tm
         watching = asyncio.create_task(kept.watch_replacements(), name="watching")
         await asyncio.to_thread(until, lambda: kept.replacements != Replacements())
         watching.cancel()
-        return kept.replacements.asked("new", "tcp://x:1", None)
+        return kept.replacements.possible_predecessor("new", "tcp://x:1", None)
 
     assert asyncio.run(looked()) == "old"
     store.replace_meter("old", "new")
     kept = archive(tmp_path / "x.sqlite")
     assert asyncio.run(looked()) is None
-    assert kept.replacements.asked("new", "tcp://x:1", "old") is None
+    assert kept.replacements.possible_predecessor("new", "tcp://x:1", "old") is None
 
 
 def test_what_arrived_at_the_last_moment_is_in_history_too(tmp_path: Path) -> None:

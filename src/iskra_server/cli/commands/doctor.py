@@ -140,7 +140,7 @@ def _as_table(examination: Examination, lang: Language) -> RenderableType:
     for status in examination.statuses:
         if status.port in examination.ports_of_server:
             parts.append(Text(f"The server at {examination.server} reads it and says:", style="dim"))
-        parts += [Text(f"{status.port}  {status.meter_id or ''}".rstrip(), style="bold"), _chain(status, lang)]
+        parts += [Text(f"{status.port}  {status.meter_id or ''}".rstrip(), style="bold"), _check_table(status, lang)]
         for advice in _told(status):
             words = _words(advice, lang)
             style = "bold red" if advice is status.advice and not status.ok else "yellow"
@@ -149,7 +149,7 @@ def _as_table(examination: Examination, lang: Language) -> RenderableType:
     return Group(*parts)
 
 
-def _chain(status: Status, lang: Language) -> Table:
+def _check_table(status: Status, lang: Language) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
     for check in status.checks:
         sign, style = _SIGNS[check.state]
