@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 import telegrams
-from iskra_server.base.clock import Clock, Pulse
+from iskra_server.base.clock import Clock, PauseDetector
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.facts import CounterViolation
@@ -351,7 +351,7 @@ def test_recent_bytes_are_the_last_8_kb() -> None:
 
 
 def test_telegrams_buffered_during_a_pause_get_their_time_from_the_meters_seconds() -> None:
-    pulse, hub = Pulse(), Hub()
+    pulse, hub = PauseDetector(), Hub()
     made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
     when, seen = datetime(2026, 11, 22, 10, tzinfo=UTC), []
     for second in range(60):
@@ -366,7 +366,7 @@ def test_telegrams_buffered_during_a_pause_get_their_time_from_the_meters_second
 
 
 def test_without_the_meters_seconds_buffered_telegrams_get_the_earliest_time_and_are_not_dated() -> None:
-    pulse, hub = Pulse(), Hub()
+    pulse, hub = PauseDetector(), Hub()
     made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
     when, absent = datetime(2026, 11, 22, 10, tzinfo=UTC), tlv.ABSENT
     for at_s in (10.0, 11.0, 60.0, 63.0):

@@ -13,7 +13,7 @@ from typing import overload
 
 from msgspec import structs
 
-from iskra_server.base.clock import Clock, Pulse, boottime_s, unseen_s, wall_ahead_s
+from iskra_server.base.clock import Clock, PauseDetector, boottime_s, possible_pause_s, wall_ahead_s
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts
 from iskra_server.diagnosis.status import Status, run_checks
@@ -56,7 +56,7 @@ class Reader:
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
         clock: Clock | None = None,
         set_aside: Callable[[], int] = lambda: 0,
-        pulse: Pulse | None = None,
+        pulse: PauseDetector | None = None,
     ) -> None:
         self.source = source
         self._decoder = decoder
@@ -69,7 +69,7 @@ class Reader:
         self._replaced = replaced
         self._clock = clock or Clock()
         self._set_aside = set_aside
-        self._pulse = pulse or Pulse()
+        self._pulse = pulse or PauseDetector()
         self._arrivals = Arrivals()
         self._reception = Reception()
         self._meter = MeterState()
@@ -124,8 +124,8 @@ class Reader:
     def facts(self, now_s: float | None = None) -> Facts:
         """The facts at `now_s` (boot time)."""
         now_s = boottime_s() if now_s is None else now_s
-        self._clock.look()
-        unseen = unseen_s(self._ahead_s)
+        self._clock.update()
+        pause_s = possible_pause_s(self._ahead_s)
         reception, meter, meter_id = self._reception, self._meter, self._meter.meter_id
         state, sample, lock = self.source.state, self._sample, self._meter.lock
         return Facts(
@@ -135,12 +135,12 @@ class Reader:
             is_open=state.is_open,
             simulated=self.source.simulated,
             byte_count=reception.byte_count + state.probe.count,
-            data_age_s=None if reception.data_at_s is None else now_s - reception.data_at_s + unseen,
+            data_age_s=None if reception.data_at_s is None else now_s - reception.data_at_s + pause_s,
             telegrams=reception.telegrams,
             faults=dict(reception.faults),
             quarantined=self._guard.held_back.get(meter_id, 0) if meter_id else 0,
             meter_id=meter_id,
-            age_s=None if sample is None else now_s - sample.monotonic_s + unseen,
+            age_s=None if sample is None else now_s - sample.monotonic_s + pause_s,
             stale_after_s=self._hub.stale_after_s(meter_id or ""),
             usual_interval_s=self._hub.usual_interval_s(meter_id or ""),
             locked=lock.locked,
