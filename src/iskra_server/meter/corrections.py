@@ -13,7 +13,7 @@ CORRECTED = "corrected width"
 
 
 class Correction(Struct, frozen=True):
-    """One row of the table in docs/registers.md. `widths` are bytes on the wire; `meant` returns the correct raw number.
+    """A row of the table in docs/registers.md. `widths` are bytes on the wire; `meant` returns the correct number.
 
     `applies` gets the raw number as sent, and whether the status word says export for this register (None: unknown).
     """
