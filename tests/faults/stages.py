@@ -636,7 +636,7 @@ FOR_GOOD = frozenset(
 )
 # staged where it takes no minutes, with the reason
 ELSEWHERE = {
-    "no_values": (Path("diagnosis/test_links.py"), "what a later decoder may give"),
+    "no_values": (Path("diagnosis/test_checks.py"), "what a later decoder may give"),
     "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),
     "trickle": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "no_pause": (Path("reading/test_reader.py"), "twenty seconds of stray light"),

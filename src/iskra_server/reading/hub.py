@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-from iskra_server.meter.freshness import Pace
+from iskra_server.meter.freshness import Freshness
 from iskra_server.meter.reading import Sample
 
 # one minute of a meter that sends two telegrams a second
@@ -60,7 +60,7 @@ class Hub:
     def __init__(self, stale_after_s: float = 60.0) -> None:
         self.newest: dict[str, Sample] = {}
         self._stale_after_s = stale_after_s
-        self._paces: dict[str, Pace] = {}
+        self._meters: dict[str, Freshness] = {}
         self.published = 0
         self._subscriptions: list[Subscription] = []
         self._dropped: Counter[str] = Counter()
@@ -69,9 +69,9 @@ class Hub:
         """Queue a sample for every subscriber; `stale_after_s` is the age limit of this meter, None for the default."""
         meter_id = sample.reading.meter_id
         self.newest[meter_id] = sample
-        pace = self._paces.setdefault(meter_id, Pace(self._stale_after_s))
-        pace.stale_after_s = stale_after_s or self._stale_after_s
-        pace.arrived(sample.monotonic_s)
+        meter = self._meters.setdefault(meter_id, Freshness(self._stale_after_s))
+        meter.stale_after_s = stale_after_s or self._stale_after_s
+        meter.note_arrival(sample.monotonic_s)
         self.published += 1
         for subscription in self._subscriptions:
             subscription.put(sample, len(self.newest))
@@ -79,27 +79,27 @@ class Hub:
     def forget(self, meter_id: str) -> None:
         """Remove a meter that is no longer configured."""
         self.newest.pop(meter_id, None)
-        self._paces.pop(meter_id, None)
+        self._meters.pop(meter_id, None)
 
     def is_fresh(self, meter_id: str, now_s: float) -> bool:
         """Whether the newest sample of a meter is its current reading at `now_s` (boot time)."""
-        pace = self._paces.get(meter_id)
-        return pace is not None and pace.is_fresh(now_s)
+        meter = self._meters.get(meter_id)
+        return meter is not None and meter.is_fresh(now_s)
 
     def stale_after_s(self, meter_id: str) -> float:
         """The age at which this meter's reading is stale."""
-        pace = self._paces.get(meter_id)
-        return pace.stale_after_s if pace else self._stale_after_s
+        meter = self._meters.get(meter_id)
+        return meter.stale_after_s if meter else self._stale_after_s
 
     def age_s(self, meter_id: str, now_s: float) -> float | None:
         """How long ago the newest sample of a meter arrived, at `now_s` (boot time)."""
-        pace = self._paces.get(meter_id)
-        return pace.age_s(now_s) if pace else None
+        meter = self._meters.get(meter_id)
+        return meter.age_s(now_s) if meter else None
 
     def usual_interval_s(self, meter_id: str) -> float | None:
         """The usual time between two telegrams of a meter."""
-        pace = self._paces.get(meter_id)
-        return pace.usual_s if pace else None
+        meter = self._meters.get(meter_id)
+        return meter.usual_s if meter else None
 
     @contextmanager
     def subscribe(self, name: str, length: int = QUEUE_LENGTH) -> Iterator[Subscription]:

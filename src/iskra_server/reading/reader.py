@@ -125,7 +125,7 @@ class Reader:
         """The facts at `now_s` (boot time)."""
         now_s = boottime_s() if now_s is None else now_s
         self._clock.update()
-        unseen = possible_pause_s(self._ahead_s)
+        pause_s = possible_pause_s(self._ahead_s)
         reception, meter, meter_id = self._reception, self._meter, self._meter.meter_id
         state, sample, lock = self.source.state, self._sample, self._meter.lock
         return Facts(
@@ -135,12 +135,12 @@ class Reader:
             is_open=state.is_open,
             simulated=self.source.simulated,
             byte_count=reception.byte_count + state.probe.count,
-            data_age_s=None if reception.data_at_s is None else now_s - reception.data_at_s + unseen,
+            data_age_s=None if reception.data_at_s is None else now_s - reception.data_at_s + pause_s,
             telegrams=reception.telegrams,
             faults=dict(reception.faults),
             quarantined=self._guard.held_back.get(meter_id, 0) if meter_id else 0,
             meter_id=meter_id,
-            age_s=None if sample is None else now_s - sample.monotonic_s + unseen,
+            age_s=None if sample is None else now_s - sample.monotonic_s + pause_s,
             stale_after_s=self._hub.stale_after_s(meter_id or ""),
             usual_interval_s=self._hub.usual_interval_s(meter_id or ""),
             locked=lock.locked,
