@@ -80,9 +80,12 @@ def test_a_lock_of_another_program_is_waited_for_no_longer_than_its_limit(
 
 def test_a_statement_takes_no_longer_than_its_limit(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgresql, "STATEMENT_MS", 200)
-    with closing(Store(postgres.database())) as store:
-        with pytest.raises(StoreError, match="does not answer in time"), store.transaction(write=False) as connection:
-            connection.exec_driver_sql("SELECT pg_sleep(20)")
+    with (
+        closing(Store(postgres.database())) as store,
+        pytest.raises(StoreError, match="does not answer in time"),
+        store.transaction(write=False) as connection,
+    ):
+        connection.exec_driver_sql("SELECT pg_sleep(20)")
 
 
 def test_an_answer_in_time_is_as_ever(postgres: Postgres) -> None:
