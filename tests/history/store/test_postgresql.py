@@ -40,11 +40,11 @@ def test_the_connection_to_a_stopped_server_is_given_up_and_nothing_is_lost(
     address = postgres.database()
     writer = Writer(lambda: Store(address), together_s=0.01, first_retry_s=0.05, name="PostgreSQL")
     writer.start()
-    writer.put([quarter_reading()], METER)
+    writer.enqueue([quarter_reading()], METER)
     wait_until(lambda: writer.state.last_flush is not None)
     with stopped(address):
         # a connection that does not answer is replaced by a new one
-        writer.put([quarter_reading(QUARTER + 1)], METER)
+        writer.enqueue([quarter_reading(QUARTER + 1)], METER)
         wait_until(lambda: not writer.state.pending_ledger)
         assert writer.store
         assert len(writer.store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 2
