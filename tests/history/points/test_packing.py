@@ -42,7 +42,7 @@ def test_a_number_of_64_bits_can_be_stored(value: int, fits: bool) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_what_was_deflated_inflates_again(data: bytes) -> None:
+def test_compressed_bytes_decompress_to_the_same(data: bytes) -> None:
     assert decompress(compress(data)) == data
 
 

@@ -181,13 +181,13 @@ def test_the_directory_is_created(tmp_path: Path) -> None:
         ("sqlite:///:memory:", "database_url names no file; expected sqlite"),
     ],
 )
-def test_an_address_that_is_none(address: str, sentence: str) -> None:
+def test_an_invalid_address_is_refused(address: str, sentence: str) -> None:
     with pytest.raises(StoreError) as caught:
         Store(address)
     assert str(caught.value).startswith(sentence)
 
 
-def test_what_an_empty_database_gets_at_once_is_what_the_migrations_make(tmp_path: Path) -> None:
+def test_the_tables_of_an_empty_database_equal_those_of_the_migrations(tmp_path: Path) -> None:
     laid_out, migrated = tmp_path / "laid-out.sqlite", tmp_path / "migrated.sqlite"
     Store(f"sqlite:///{laid_out}").close()
     engine = create_engine(f"sqlite:///{migrated}")

@@ -48,7 +48,7 @@ def remove(*suffixes: str) -> Callable[[Path], None]:
 
 
 @pytest.mark.parametrize("suffixes", [("", "-wal", "-shm"), ("",), ("-wal",), ("-shm",)])
-def test_what_was_removed_is_saved_to_a_new_file_within_a_minute(
+def test_a_removed_file_is_saved_to_a_new_one_within_a_minute(
     writer: Writer, file: Path, suffixes: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also while nothing is written, and while somebody reads."""
@@ -68,7 +68,7 @@ def test_what_was_removed_is_saved_to_a_new_file_within_a_minute(
     assert not list(file.parent.glob("*.part"))
 
 
-def test_a_folder_that_was_moved_away_is_made_anew(
+def test_a_folder_that_was_moved_away_is_created_again(
     writer: Writer, file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     writer.close()
@@ -83,7 +83,7 @@ def test_a_folder_that_was_moved_away_is_made_anew(
     assert quarters(inner) == [1, 2]
 
 
-def test_where_another_file_was_put_history_goes_on_there_and_the_old_one_is_kept(
+def test_history_continues_in_a_replaced_file_and_the_old_one_is_kept(
     writer: Writer, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = file.with_name("other.sqlite")
@@ -135,7 +135,7 @@ def test_a_file_that_shrinks_by_itself_is_no_trouble(writer: Writer, file: Path)
     assert not list(file.parent.glob("*.damaged-*"))
 
 
-def test_what_cannot_be_saved_now_is_tried_again(writer: Writer, file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_rescue_that_fails_is_repeated(writer: Writer, file: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The folder itself is a file for a while: the old file is held until it can be saved."""
     folder = file.parent
     away = folder.with_name("away")

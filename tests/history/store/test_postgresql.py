@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -34,7 +33,7 @@ def stopped(address: str) -> Iterator[None]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the server processes belong to another user")
-def test_a_server_that_was_stopped_is_given_up_and_nothing_is_lost(
+def test_the_connection_to_a_stopped_server_is_given_up_and_nothing_is_lost(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TimeLimitedConnection, "answer_s", 0.5)
@@ -63,7 +62,7 @@ def test_a_statement_whose_server_is_stopped_ends(postgres: Postgres, monkeypatc
         store.write([quarter_reading()], [METER])
 
 
-def test_a_lock_of_somebody_else_is_waited_for_no_longer_than_its_limit(
+def test_a_lock_of_another_program_is_waited_for_no_longer_than_its_limit(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "LOCK_MS", 200)
@@ -81,11 +80,12 @@ def test_a_lock_of_somebody_else_is_waited_for_no_longer_than_its_limit(
 
 def test_a_statement_takes_no_longer_than_its_limit(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgresql, "STATEMENT_MS", 200)
-    with closing(Store(postgres.database())) as store:
-        began = time.monotonic()
-        with pytest.raises(StoreError, match="does not answer in time"), store.transaction(write=False) as connection:
-            connection.exec_driver_sql("SELECT pg_sleep(20)")
-        assert time.monotonic() - began < 15
+    with (
+        closing(Store(postgres.database())) as store,
+        pytest.raises(StoreError, match="does not answer in time"),
+        store.transaction(write=False) as connection,
+    ):
+        connection.exec_driver_sql("SELECT pg_sleep(20)")
 
 
 def test_an_answer_in_time_is_as_ever(postgres: Postgres) -> None:

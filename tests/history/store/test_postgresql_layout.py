@@ -48,7 +48,7 @@ def test_timescale_has_no_partitions_of_its_own() -> None:
     assert "PARTITION BY" not in "".join(said)
 
 
-def test_citus_distributes_what_grows_and_has_the_rest_everywhere() -> None:
+def test_citus_distributes_the_growing_tables_and_copies_the_others_to_every_node() -> None:
     assert list(extension_statements("citus")) == [
         "SELECT create_reference_table('meter')",
         "SELECT create_reference_table('series')",
@@ -73,7 +73,7 @@ def made(name: str, *, partitioned: bool) -> str:
     return str(CreateTable(tables(partitioned=partitioned).tables[name]).compile(dialect=registry.load("postgresql")()))
 
 
-def test_what_grows_for_ever_is_partitioned_unless_an_extension_does_that() -> None:
+def test_growing_tables_are_partitioned_unless_an_extension_does_that() -> None:
     for name, (column, _) in PARTITIONED.items():
         assert f"PARTITION BY RANGE ({column})" in made(name, partitioned=True)
         assert "PARTITION BY" not in made(name, partitioned=False)

@@ -14,7 +14,7 @@ from iskra_server.history.store.store import Store, fits_columns
 from samples import EXPORT, IMPORT, METER_ID
 
 
-def test_what_is_written_is_read_back_as_it_was(store: Store) -> None:
+def test_written_records_are_read_back_unchanged(store: Store) -> None:
     records: list[Record] = [
         quarter_reading(),
         quarter_reading(obis=EXPORT),
@@ -34,7 +34,7 @@ def test_what_is_written_is_read_back_as_it_was(store: Store) -> None:
     assert store.meters() == [METER]
 
 
-def test_a_closed_boundary_never_changes(store: Store) -> None:
+def test_a_recorded_reading_never_changes(store: Store) -> None:
     store.write([quarter_reading(raw=1), power(mean_mw=1), epoch(), block(data=b"first")], [METER])
     again: list[Record] = [quarter_reading(raw=2), power(mean_mw=2), epoch(before=Exact(2, 0)), block(data=b"first")]
     store.write([*again, quarter_reading(QUARTER + 1)], [METER])
@@ -143,7 +143,7 @@ def test_a_database_that_lost_its_tables_is_a_sentence(store: Store) -> None:
         store.quarter_readings(METER_ID, IMPORT, [QUARTER])
 
 
-def test_a_number_that_no_column_holds_is_told_apart() -> None:
+def test_a_number_that_fits_no_column_is_recognised() -> None:
     assert fits_columns(quarter_reading(raw=2**63 - 1))
     assert not fits_columns(quarter_reading(raw=2**63))
     assert not fits_columns(epoch(before=Exact(-(2**64), 0)))

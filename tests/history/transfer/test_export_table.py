@@ -37,7 +37,7 @@ def test_a_meter_without_a_counter_has_no_extent(store: Store) -> None:
     assert recorded_quarters(store, [METER_ID]) is None
 
 
-def test_a_period_has_the_boundaries_inside_it_and_that_of_its_end() -> None:
+def test_a_period_has_the_readings_inside_it_and_that_at_its_end() -> None:
     begin, end = FIRST, datetime(2025, 11, 22, 23, 30, tzinfo=UTC)
     assert quarters_of_period(begin, end) == (Q, Q + 2)
     assert quarters_of_period(begin.replace(second=1), end.replace(second=1)) == (Q + 1, Q + 2)
@@ -102,7 +102,7 @@ def test_a_register_that_begins_later_makes_a_bucket_partial(store: Store) -> No
     assert rows == [(Decimal("0.001"), None, "partial"), (Decimal("0.001"), Decimal("0.0001"), "measured")]
 
 
-def test_a_meter_carries_on_those_that_it_replaced(store: Store) -> None:
+def test_a_meter_continues_the_history_of_those_that_it_replaced(store: Store) -> None:
     store.write([quarter_reading(Q, 10), quarter_reading(Q + 4, 20)], [METER])
     store.write([quarter_reading(Q + quarter, 5000 + quarter, meter=OTHER) for quarter in (5, 8, 12)], [OTHER])
     line = [METER_ID, OTHER.meter_id]

@@ -40,7 +40,7 @@ def test_any_decimal_is_read_exactly(raw: int, places: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1.234,5", "1 234", "nan", "1e999", "0x10", "٣", "."])
-def test_what_is_no_number_is_refused(text: str) -> None:
+def test_text_that_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         parse_energy(text, "Wh")
 

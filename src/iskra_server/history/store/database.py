@@ -1,7 +1,7 @@
 """An open database: what SQLite (sqlite.py) and PostgreSQL (postgresql.py) share, and what each of them must provide.
 
-Writing and reading have connections of their own. Methods raise the errors of SQLAlchemy and of the driver; who calls
-them makes a StoreError of these (database_errors.py).
+Writing and reading have connections of their own. Methods raise the errors of SQLAlchemy and of the driver, which Store
+and open_database translate into StoreError (database_errors.py).
 """
 
 from abc import ABC, abstractmethod

@@ -67,10 +67,10 @@ def create_partitions(connection: Connection, months: Iterable[date], now_s: flo
 
 def existing_partitions(connection: Connection) -> set[str]:
     """The names of all partitions."""
-    found = connection.execute(
+    names = connection.execute(
         text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ANY(:tables)"), _ids(connection)
     )
-    return {name.rpartition(".")[2] for name in found.scalars()}
+    return {name.rpartition(".")[2] for name in names.scalars()}
 
 
 def drop_partitions(connection: Connection, table: str, before_s: float) -> int:
