@@ -21,7 +21,7 @@ from iskra_server.history.recording import writer
 from iskra_server.history.recording.pending import PendingBatch
 from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store import StoreError, database
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
@@ -242,7 +242,7 @@ def test_simulated_readings_are_not_written_to_a_real_history(
 @pytest.fixture
 def locked(sqlite: Store, file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
     """Another program that holds the file, and a short patience with it."""
-    monkeypatch.setattr(database, "BUSY_S", 0.05)
+    monkeypatch.setattr("iskra_server.history.store.sqlite.BUSY_S", 0.05)
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield connection
