@@ -40,8 +40,8 @@ def test_quality_has_the_counts_of_every_source() -> None:
 
 def test_quality_day_has_the_slots_of_every_source() -> None:
     slots = DayCounts()
-    slots.valid(10.0)
-    slots.damaged(10.0)
+    slots.count_valid(10.0)
+    slots.count_damaged(10.0)
     days = [("auto", slots.day(10.0)), ("tcp://x:1", slots.day(400.0))]
     site = Site()
     site.app = create_app(WebSettings("1"), ServerStub(reception_days=lambda: days))
