@@ -34,7 +34,7 @@ from paho.mqtt.properties import Properties
 from starlette.datastructures import QueryParams
 
 from history.postgres import Postgres, running
-from iskra_server.fleet import messages as message
+from iskra_server.fleet import protocol as message
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.answers import energy_of
 from iskra_server.fleet.central.queries import Group

@@ -15,7 +15,7 @@ import typer
 from iskra_server import config
 from iskra_server.cli import COMMANDS, NAME, module_of
 from iskra_server.diagnosis.advice import TABLE
-from iskra_server.homeassistant.rest_yaml import Meter, Register, meters_yaml, total_yaml
+from iskra_server.homeassistant.rest_yaml import ListedMeter, ListedRegister, meters_yaml, total_yaml
 from iskra_server.meter.corrections import CORRECTIONS
 from iskra_server.meter.lock import KWH_SCALER
 from iskra_server.meter.registers import REGISTERS
@@ -92,10 +92,10 @@ def homeassistant_meter() -> str:
     return fenced("yaml", "\n".join(meters_yaml(SERVER, [two_way_meter()])))
 
 
-def two_way_meter() -> Meter:
+def two_way_meter() -> ListedMeter:
     """The meter of the example, and its numbers."""
     rows = (REGISTERS[row.obis] for row in PROFILES["MT631-two-way"].rows)
-    return Meter("1 ISK 00 10000001", registers=[Register(row.key, row.en, 0.0, row.unit) for row in rows])
+    return ListedMeter("1 ISK 00 10000001", registers=[ListedRegister(row.key, row.en, 0.0, row.unit) for row in rows])
 
 
 def commands() -> str:

@@ -1,6 +1,7 @@
 """The rooms and arrows of docs/architecture.md: imports run one way, without a cycle; each module has a test."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,30 @@ def test_every_module_has_a_test_under_its_name_or_in_the_folder_of_its_room() -
         )
 
     assert [module for module, path in modules().items() if path.stem[:2] != "__" and not is_tested(module, path)] == []
+
+
+# modules of one stem, and public classes of one name, that mean the same thing, in different rooms
+SAME_THING = {
+    # a command or route, and what it is about
+    *("backup", "energy", "history", "meters", "ports", "registers", "status"),
+    # the contract and one that keeps it; the exceptions of a room; the messages of SML
+    *("decoder", "errors"),
+}
+
+
+def test_modules_of_the_same_name_mean_the_same_thing() -> None:
+    stems = Counter(path.stem for name, path in modules().items() if path.stem[:2] != "__" and ".versions." not in name)
+    assert {stem for stem, count in stems.items() if count > 1} == SAME_THING
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    names = Counter(
+        node.name
+        for path in modules().values()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, count in names.items() if count > 1} == set()
 
 
 # the floors of the page, from the ground; a module imports its own floor and those below

@@ -7,7 +7,7 @@ import pytest
 from fleet.conftest import Collect, MakeReader
 from fleet.field import arrive, counted, refusals
 from history.postgres import Postgres
-from iskra_server.fleet import messages as message
+from iskra_server.fleet import protocol as message
 from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from history.entries import AT_S, METER, block, quarter_reading
 from iskra_server.history.model.records import Record
 from iskra_server.history.points.points import unpack
+from iskra_server.history.recording.history_spool import HistorySpool
 from iskra_server.history.recording.recorder import Recorder
-from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store

@@ -3,15 +3,22 @@
 import pytest
 import yaml
 
-from iskra_server.homeassistant.rest_yaml import Meter, Register, address, meters_yaml, total_yaml, whole_yaml
+from iskra_server.homeassistant.rest_yaml import (
+    ListedMeter,
+    ListedRegister,
+    address,
+    meters_yaml,
+    total_yaml,
+    whole_yaml,
+)
 
-METER = Meter(
+METER = ListedMeter(
     id="1 ISK 00 10000001",
     registers=[
-        Register("server_id", "Server id", "0a01"),
-        Register("energy_import", "Active energy import, total", 37227.5, "Wh"),
-        Register("power", "Active power", -3.0, "W"),
-        Register("1-0:99.9.9", "1-0:99.9.9", 1.0),
+        ListedRegister("server_id", "Server id", "0a01"),
+        ListedRegister("energy_import", "Active energy import, total", 37227.5, "Wh"),
+        ListedRegister("power", "Active power", -3.0, "W"),
+        ListedRegister("1-0:99.9.9", "1-0:99.9.9", 1.0),
     ],
 )
 
@@ -54,22 +61,22 @@ def test_every_number_of_a_meter_is_a_sensor_of_one_request() -> None:
 
 
 def test_a_register_outside_the_table_goes_by_its_code_and_needs_a_unit() -> None:
-    rows = [Register("1-1:1.8.0", "1-1:1.8.0", 1.5, "Wh"), Register("1-0:99.8.7", "1-0:99.8.7", 7.0)]
-    lines = [line.strip() for line in meters_yaml("http://pi:8080", [Meter(METER.id, registers=rows)])]
+    rows = [ListedRegister("1-1:1.8.0", "1-1:1.8.0", 1.5, "Wh"), ListedRegister("1-0:99.8.7", "1-0:99.8.7", 7.0)]
+    lines = [line.strip() for line in meters_yaml("http://pi:8080", [ListedMeter(METER.id, registers=rows)])]
     assert [line for line in lines if "unique_id" in line] == ['unique_id: "1isk0010000001_1_1_1_8_0"']
     assert '- name: "1-1:1.8.0"' in lines
     assert any("selectattr('name', 'eq', '1-1:1.8.0')" in line for line in lines)
 
 
 def test_simulated_values_say_so_in_every_name() -> None:
-    simulated = Meter(METER.id, simulated=True, registers=METER.registers)
+    simulated = ListedMeter(METER.id, simulated=True, registers=METER.registers)
     names = [line for line in (*total_yaml("x", simulated=True), *meters_yaml("x", [simulated])) if "name: " in line]
     assert len(names) == 3
     assert all(name.endswith(' (simulated)"') for name in names)
 
 
 def test_the_whole_is_yaml_with_every_meter() -> None:
-    other = Meter("1 ISK 00 20000002", registers=METER.registers)
+    other = ListedMeter("1 ISK 00 20000002", registers=METER.registers)
     content = yaml.safe_load(whole_yaml("http://pi:8080", [METER, other]))
     assert len(content["sensor"]) == 1
     assert [each["resource"][-14:] for each in content["rest"]] == ["1ISK0010000001", "1ISK0020000002"]

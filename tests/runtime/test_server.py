@@ -26,7 +26,7 @@ from running import Head, Server, events, free_port, serving, until
 HEAVY = {
     *("paho", "alembic", "greenlet", "httpx", "mako", "psycopg", "pyarrow", "pydantic", "rich", "statistics"),
     *("sqlalchemy.dialects.postgresql", "sqlalchemy.ext", "sqlalchemy.orm", "websockets", "zeroconf"),
-    *("iskra_server.simulator.history", "iskra_server.history.store.migrations", "iskra_server.simulator"),
+    *("iskra_server.simulator.demo_history", "iskra_server.history.store.migrations", "iskra_server.simulator"),
 }
 CAPTURE = Path(__file__).parents[3] / "shared" / "captures" / "sml" / "ISKRA_MT175_PIN_pazifical.bin"
 

@@ -29,5 +29,5 @@ DECODERS: dict[str, Callable[[], Decoder]] = {"sml": SmlDecoder}
 
 
 def recognise(data: bytes) -> bool:
-    """Whether a whole telegram of a known protocol stands in these bytes."""
+    """Whether a valid telegram of a known protocol stands in these bytes."""
     return any(isinstance(result, Reading) for make in DECODERS.values() for result in make().feed(data))

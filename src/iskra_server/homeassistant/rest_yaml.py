@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_]")
 
 
-class Register(Struct):
+class ListedRegister(Struct):
     """A register as the API gives it."""
 
     name: str
@@ -29,14 +29,14 @@ class Register(Struct):
     unit: str | None = None
 
 
-class Meter(Struct):
+class ListedMeter(Struct):
     id: str
     simulated: bool = False
-    registers: list[Register] = []
+    registers: list[ListedRegister] = []
 
 
-class Meters(Struct):
-    meters: list[Meter]
+class ListedMeters(Struct):
+    meters: list[ListedMeter]
 
 
 def address(url: str) -> str | None:
@@ -44,7 +44,7 @@ def address(url: str) -> str | None:
     return url.rstrip("/") if _ADDRESS.fullmatch(url) else None
 
 
-def whole_yaml(base: str, meters: Iterable[Meter]) -> str:
+def whole_yaml(base: str, meters: Iterable[ListedMeter]) -> str:
     """The total, and every number of each meter."""
     meters = list(meters)
     lines = [*total_yaml(base, simulated=any(meter.simulated for meter in meters)), ""]
@@ -70,7 +70,7 @@ def total_yaml(base: str, *, simulated: bool = False) -> Iterator[str]:
     yield "    unit_of_measurement: kWh"
 
 
-def meters_yaml(base: str, meters: Iterable[Meter]) -> Iterator[str]:
+def meters_yaml(base: str, meters: Iterable[ListedMeter]) -> Iterator[str]:
     """Every number that each meter sends, with one request a meter, all below one `rest:` key (YAML keys are unique).
 
     A register outside the table is named by its OBIS code, and needs a unit.
@@ -83,7 +83,7 @@ def meters_yaml(base: str, meters: Iterable[Meter]) -> Iterator[str]:
         yield from _resource(base, meter)
 
 
-def _resource(base: str, meter: Meter) -> Iterator[str]:
+def _resource(base: str, meter: ListedMeter) -> Iterator[str]:
     short = "".join(meter.id.split())
     yield f'  - resource: "{base}/api/v1/meters/{short}"'
     yield "    scan_interval: 10"
@@ -96,7 +96,7 @@ def _resource(base: str, meter: Meter) -> Iterator[str]:
             yield from _sensor(register, short, _mark(meter))
 
 
-def _sensor(register: Register, meter: str, mark: str) -> Iterator[str]:
+def _sensor(register: ListedRegister, meter: str, mark: str) -> Iterator[str]:
     row = BY_KEY.get(register.name)
     picked = f"(value_json.registers | selectattr('name', 'eq', '{register.name}') | map(attribute='value') | first)"
     here = "value_json is defined and value_json.registers is defined"
@@ -112,5 +112,5 @@ def _sensor(register: Register, meter: str, mark: str) -> Iterator[str]:
         yield f'        unit_of_measurement: "{register.unit}"'
 
 
-def _mark(meter: Meter) -> str:
+def _mark(meter: ListedMeter) -> str:
     return _SIMULATED if meter.simulated else ""

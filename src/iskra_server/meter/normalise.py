@@ -20,9 +20,9 @@ from msgspec.structs import replace
 from iskra_server.meter.corrections import CORRECTIONS, correct
 from iskra_server.meter.identity import maker
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.power import EXPORTS, PowerMemory, add_powers
 from iskra_server.meter.reading import Fault, Reading, Register
 from iskra_server.meter.registers import unit_of
+from iskra_server.meter.signed_power import EXPORTS, PowerMemory, add_powers
 from iskra_server.meter.totals import TOTALS, TotalMemory, add_totals
 from iskra_server.meter.units import NO_UNIT
 

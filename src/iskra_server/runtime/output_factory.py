@@ -75,7 +75,7 @@ def _uplink(config: Config) -> PlannedOutput | None:
         return None
     if not config.history.enabled:
         raise ConfigError("uplink.url needs history.enabled: it stores what the central server does not have yet.")
-    from iskra_server.fleet.messages import reader_name  # noqa: PLC0415
+    from iskra_server.fleet.protocol import reader_name  # noqa: PLC0415
     from iskra_server.outputs.mqtt.broker_settings import broker_settings  # noqa: PLC0415
 
     settings = broker_settings("uplink", uplink)

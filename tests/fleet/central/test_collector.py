@@ -7,7 +7,7 @@ from paho.mqtt.properties import Properties
 
 from fleet.field import settings_for
 from history.entries import METER, QUARTER, quarter_reading
-from iskra_server.fleet import messages as message
+from iskra_server.fleet import protocol as message
 from iskra_server.fleet.central.collector import Collector
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber

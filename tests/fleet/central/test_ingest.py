@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from history.entries import METER, QUARTER, quarter_reading
-from iskra_server.fleet import messages as message
+from iskra_server.fleet import protocol as message
 from iskra_server.fleet.central.ingest import MAX_BYTES, ReceivedMessage, ingest
 from iskra_server.fleet.central.tables import LastContact
 from samples import METER_ID

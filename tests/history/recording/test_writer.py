@@ -18,8 +18,8 @@ from sqlalchemy import event
 from history.entries import AT_S, DEADLINE_S, METER, QUARTER, SIMULATED, block, power, quarter_reading, wait_until
 from iskra_server.history.model.records import Record
 from iskra_server.history.recording import writer
+from iskra_server.history.recording.history_spool import HistorySpool
 from iskra_server.history.recording.pending import PendingBatch
-from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store

@@ -8,7 +8,7 @@ import typer
 from iskra_server.base.address import Address
 from iskra_server.cli.ui.open_history import database_errors, history_address, load_config, sqlite_path
 from iskra_server.cli.ui.options import ConfigFile, Quiet, command_app, examples
-from iskra_server.cli.ui.telegrams import plural
+from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.history.store.backup import back_up
 

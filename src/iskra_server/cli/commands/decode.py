@@ -13,8 +13,9 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from iskra_server.cli.ui import telegrams
+from iskra_server.cli.ui import telegram_text
 from iskra_server.cli.ui.options import Json, Quiet, command_app, examples
+from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.codecs.sml.encoder import START
@@ -53,11 +54,11 @@ def decode(
         chunks = _read(stack, file, quiet=quiet)
         for item in tally.count(items(chunks)):
             if json:
-                print(telegrams.as_json(item))
+                print(telegram_text.as_json(item))
             elif console.is_terminal:
                 console.print(_render(item))
             else:
-                print(*telegrams.as_lines(item), sep="\n")
+                print(*telegram_text.as_lines(item), sep="\n")
     if not json and not quiet:
         print(tally.sentence(), flush=True)
     raise typer.Exit(0 if tally.telegrams else 1)
@@ -95,8 +96,8 @@ class Tally:
 
     def sentence(self) -> str:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
-        faults = f"{telegrams.plural(sum(self.faults.values()), 'fault')} ({kinds})" if kinds else "no fault"
-        return f"{telegrams.plural(self.telegrams, 'telegram')}, {faults}, {telegrams.plural(self.byte_count, 'byte')}."
+        faults = f"{plural(sum(self.faults.values()), 'fault')} ({kinds})" if kinds else "no fault"
+        return f"{plural(self.telegrams, 'telegram')}, {faults}, {plural(self.byte_count, 'byte')}."
 
 
 def _read(stack: ExitStack, name: str, *, quiet: bool) -> Iterator[bytes]:
@@ -152,9 +153,9 @@ def _named(name: str) -> str:
 def _render(item: Reading | Fault) -> Table | Text:
     """A telegram or a fault for a terminal."""
     if isinstance(item, Fault):
-        return Text(f"! {telegrams.fault_sentence(item)}", style="red")
+        return Text(f"! {telegram_text.fault_sentence(item)}", style="red")
     table = Table(
-        title=Text(f"\n{telegrams.heading(item)}"),
+        title=Text(f"\n{telegram_text.heading(item)}"),
         title_justify="left",
         title_style="bold",
         box=None,
@@ -167,8 +168,8 @@ def _render(item: Reading | Fault) -> Table | Text:
     table.add_column("raw", justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for register in item.registers:
-        cells = (register.obis.short, telegrams.name(register), _short_value(register))
-        table.add_row(*cells, telegrams.raw_text(register), telegrams.status_text(register))
+        cells = (register.obis.short, telegram_text.name(register), _short_value(register))
+        table.add_row(*cells, telegram_text.raw_text(register), telegram_text.status_text(register))
     return table
 
 
@@ -176,4 +177,4 @@ def _short_value(register: Register) -> str:
     """As in plain lines, but long binary values such as keys are shortened."""
     if isinstance(register.raw, bytes) and len(register.raw) > _SHOWN_BYTES and not register.text:
         return f"{register.raw[:3].hex()}... {len(register.raw)} bytes"
-    return telegrams.value_text(register)
+    return telegram_text.value_text(register)

@@ -18,7 +18,7 @@ from iskra_server.history.store import StoreError
 from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
 from iskra_server.runtime import server
-from iskra_server.simulator.history import fill, first_moment
+from iskra_server.simulator.demo_history import fill, first_moment
 
 app = command_app()
 _EXAMPLES = examples(

@@ -15,7 +15,7 @@ from iskra_server.cli.ui import local_server
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import ServerConfig, load
-from iskra_server.homeassistant.rest_yaml import Meter, Meters, address, whole_yaml
+from iskra_server.homeassistant.rest_yaml import ListedMeter, ListedMeters, address, whole_yaml
 
 app = command_app()
 _ALL_ADDRESSES = ("0.0.0.0", "::")
@@ -80,10 +80,10 @@ def _read(base: str) -> bytes:
         return local_server.read_body(answer)
 
 
-def _meters_with_readings(read: Callable[[], bytes]) -> list[Meter]:
+def _meters_with_readings(read: Callable[[], bytes]) -> list[ListedMeter]:
     """The meters that have a current reading; none if the server does not answer."""
     try:
-        meters = msgspec.json.decode(read(), type=Meters).meters
+        meters = msgspec.json.decode(read(), type=ListedMeters).meters
     except (OSError, HTTPException, msgspec.MsgspecError):
         return []
     return [meter for meter in meters if meter.registers]

@@ -28,7 +28,7 @@ from iskra_server.cli.ui.open_history import (
     time_zone,
 )
 from iskra_server.cli.ui.options import ConfigFile, Quiet, command_app, examples
-from iskra_server.cli.ui.telegrams import plural
+from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config
 from iskra_server.history.model.records import MeterInfo

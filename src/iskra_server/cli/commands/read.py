@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from iskra_server.cli.ui import loop, telegrams
+from iskra_server.cli.ui import loop, telegram_text
 from iskra_server.cli.ui.hexlines import HexLines
 from iskra_server.cli.ui.meter_source import MeterUrl, chunks_and_ticks, chunks_or_error, open_meter_source
 from iskra_server.cli.ui.options import Json, command_app, examples
@@ -92,8 +92,8 @@ async def _lines(source: Source, quality: StreamStats, count: int | None, *, jso
 
 def _line(item: Reading | Fault, *, json: bool) -> str:
     if json:
-        return telegrams.as_json(item)
-    return telegrams.as_line(item) if isinstance(item, Reading) else f"! {telegrams.fault_sentence(item)}"
+        return telegram_text.as_json(item)
+    return telegram_text.as_line(item) if isinstance(item, Reading) else f"! {telegram_text.fault_sentence(item)}"
 
 
 async def _live(source: Source, quality: StreamStats, count: int | None, console: Console) -> None:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from iskra_server.cli.ui import loop
 from iskra_server.cli.ui.meter_source import MeterUrl, chunks_or_error, open_meter_source
 from iskra_server.cli.ui.options import Quiet, command_app, examples
-from iskra_server.cli.ui.telegrams import plural
+from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.reading import Reading

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.cli.ui.stream_stats import StreamStats, power_w, sparkline
-from iskra_server.cli.ui.telegrams import exact
+from iskra_server.cli.ui.telegram_text import exact
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.meter.identity import family
 from iskra_server.meter.lock import is_locked

@@ -3,8 +3,8 @@
 from collections import deque
 from decimal import Decimal
 
-from iskra_server.meter.power import POWER
 from iskra_server.meter.reading import Fault, Reading
+from iskra_server.meter.signed_power import POWER
 
 LAST = 20
 _TREND = 48

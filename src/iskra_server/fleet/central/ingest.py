@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from iskra_server.fleet import messages as message
+from iskra_server.fleet import protocol as message
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal
 
 # a day of a meter has some 10 kB, a source of a reader up to 500 bytes: no reader sends more than this

@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from iskra_server.base.backoff import Backoff
 from iskra_server.diagnosis.status import Status
-from iskra_server.fleet import messages as message
+from iskra_server.fleet import protocol as message
 from iskra_server.fleet.edge.uplink_queue import Parcel, UplinkQueue
-from iskra_server.fleet.messages import ReaderTopics
+from iskra_server.fleet.protocol import ReaderTopics
 from iskra_server.history.model.power_ledger import power_mw
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store

@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from iskra_server.history.model.moment import QUARTER_US, SECOND_US, Moment
 from iskra_server.history.model.records import PowerQuarter
-from iskra_server.meter.power import POWER
 from iskra_server.meter.reading import Reading, Register
+from iskra_server.meter.signed_power import POWER
 
 HOLDS_US = 60 * SECOND_US
 # more than any meter measures, and well within 64 bits

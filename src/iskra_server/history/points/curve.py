@@ -21,7 +21,7 @@ from iskra_server.history.model.moment import SECOND_US
 from iskra_server.history.model.power_ledger import HOLDS_US, MAX_MW, milliwatt_ratio
 from iskra_server.history.model.records import MAX_BLOCK_S, QUARTER_S, PointBlock, PowerBlock, PowerQuarter
 from iskra_server.history.points.points import read_column
-from iskra_server.meter.power import POWER
+from iskra_server.meter.signed_power import POWER
 
 _MS = 1000
 HOLDS_S = HOLDS_US // SECOND_US

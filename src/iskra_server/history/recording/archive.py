@@ -14,10 +14,10 @@ from pathlib import Path
 from iskra_server.base.clock import Clock
 from iskra_server.history.model.records import LastCounter
 from iskra_server.history.model.replacement import Replacements, find_replacements
+from iskra_server.history.recording.history_spool import HistorySpool
 from iskra_server.history.recording.recorder import Recorder
 from iskra_server.history.recording.resume import as_samples, last_values
 from iskra_server.history.recording.retention import thin
-from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.writer import CLOSE_S, Writer
 from iskra_server.history.recording.writer_state import WriterState, format_waiting
 from iskra_server.history.store import StoreError

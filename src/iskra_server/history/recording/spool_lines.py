@@ -22,7 +22,9 @@ from iskra_server.meter.reading import Sample
 from iskra_server.meter.units import Unit
 
 
-class Line(Struct, frozen=True, omit_defaults=True, rename={"quarter_reading": "boundary", "is_trusted": "believed"}):
+class SpoolLine(
+    Struct, frozen=True, omit_defaults=True, rename={"quarter_reading": "boundary", "is_trusted": "believed"}
+):
     """One of these fields; a sample with the id of the boot that its boot time counts from, as in WaitingSample."""
 
     meter: MeterInfo | None = None
@@ -41,14 +43,14 @@ class Line(Struct, frozen=True, omit_defaults=True, rename={"quarter_reading": "
 
 
 def lines_of_records(meters: Iterable[MeterInfo], records: Iterable[Record]) -> list[bytes]:
-    return _encode((*(Line(meter=info) for info in meters), *map(_line, records)))
+    return _encode((*(SpoolLine(meter=info) for info in meters), *map(_line, records)))
 
 
 def lines_of_samples(samples: Iterable[WaitingSample], boot: str) -> list[bytes]:
-    return _encode(Line(sample=_numbers_only(s), boot=boot, is_trusted=is_trusted) for s, is_trusted in samples)
+    return _encode(SpoolLine(sample=_numbers_only(s), boot=boot, is_trusted=is_trusted) for s, is_trusted in samples)
 
 
-def decode(content: Iterable[bytes]) -> tuple[list[Line], list[bytes]]:
+def decode(content: Iterable[bytes]) -> tuple[list[SpoolLine], list[bytes]]:
     """The lines, and the bytes of those that cannot be read."""
     lines, unreadable = [], []
     for data in content:
@@ -69,18 +71,18 @@ def count_telegrams(lines: Sequence[bytes]) -> int:
     return sum(line.block.count for line in blocks if line.block) + len(unreadable)
 
 
-def _line(record: Record) -> Line:
+def _line(record: Record) -> SpoolLine:
     match record:
         case QuarterReading():
-            return Line(quarter_reading=record)
+            return SpoolLine(quarter_reading=record)
         case PowerQuarter():
-            return Line(power=record)
+            return SpoolLine(power=record)
         case EpochStart():
-            return Line(epoch=record)
+            return SpoolLine(epoch=record)
         case PointBlock():
-            return Line(block=record)
+            return SpoolLine(block=record)
         case ClockStep():
-            return Line(step=record)
+            return SpoolLine(step=record)
 
 
 def _numbers_only(sample: Sample) -> Sample:
@@ -88,7 +90,7 @@ def _numbers_only(sample: Sample) -> Sample:
     return replace(sample, reading=replace(sample.reading, registers=tuple(sample.reading.numbers())))
 
 
-def _encode(lines: Iterable[Line]) -> list[bytes]:
+def _encode(lines: Iterable[SpoolLine]) -> list[bytes]:
     return [_ENCODER.encode(line) + b"\n" for line in lines]
 
 
@@ -110,4 +112,4 @@ def _from_builtin(kind: type, value: Any) -> Any:
 
 _METER = b'{"meter"'
 _ENCODER = msgspec.json.Encoder(enc_hook=_to_builtin)
-_DECODER = msgspec.json.Decoder(Line, dec_hook=_from_builtin)
+_DECODER = msgspec.json.Decoder(SpoolLine, dec_hook=_from_builtin)

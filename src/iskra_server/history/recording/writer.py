@@ -19,8 +19,8 @@ from msgspec.structs import replace
 
 from iskra_server.base.backoff import Backoff
 from iskra_server.history.model.records import MeterInfo, PointBlock, Record
+from iskra_server.history.recording.history_spool import HistorySpool
 from iskra_server.history.recording.pending import Pending, PendingBatch
-from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.waiting import WaitingSample
 from iskra_server.history.recording.writer_state import WriterError, WriterState, describe, hanging, repeated
 from iskra_server.history.store import StoreError

@@ -14,9 +14,9 @@ from iskra_server.base.json_values import instant, number
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.guard import is_counter as is_growing
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.power import POWER, halves
 from iskra_server.meter.reading import Reading, Register, Sample, scaled
 from iskra_server.meter.registers import BY_KEY, Description, key_of
+from iskra_server.meter.signed_power import POWER, halves
 from iskra_server.meter.units import ENERGIES, unit_named
 
 _KILO = 3
@@ -102,7 +102,7 @@ def published_unit(key: str) -> str | None:
 
 
 def state_payload(sample: Sample, numbers: Mapping[str, Decimal]) -> bytes:
-    """JSON of a fresh reading: meter, moment and these numbers."""
+    """JSON of a current reading: meter, time and these numbers."""
     head = {
         "id": sample.reading.meter_id,
         "received_at": instant(sample.received_at),
@@ -114,7 +114,7 @@ def state_payload(sample: Sample, numbers: Mapping[str, Decimal]) -> bytes:
 
 
 def silent_payload(sample: Sample | None) -> bytes:
-    """JSON of a meter without a fresh reading: no number."""
+    """JSON of a meter without a current reading: no number."""
     if sample is None:
         return msgspec.json.encode({"fresh": False})
     head: dict[str, str | bool | Raw] = {"id": sample.reading.meter_id, "last_seen": instant(sample.received_at)}

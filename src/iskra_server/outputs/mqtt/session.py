@@ -201,7 +201,7 @@ class Session:
             self._announcer.request(known_meter)
 
     def _set_offline(self, meter: str) -> None:
-        """A meter without a fresh reading: first its availability, then payloads without numbers."""
+        """A meter without a current reading: first its availability, then payloads without numbers."""
         known_meter = self._catalogue.get(meter)
         published = self._published.setdefault(meter, PublishedMeter())
         published.is_online, published.state_at_s, published.counters_at_s = False, None, None

@@ -1,7 +1,7 @@
 """The topics. `meter` is a meter's server id in hex.
 
 BASE/availability             online | offline: the server; its last will
-BASE/METER/availability       online | offline: whether the meter has a fresh reading
+BASE/METER/availability       online | offline: whether the meter has a current reading
 BASE/METER/state              every number of a telegram
 BASE/METER/counters           the counters alone, less often
 BASE/METER/diagnostics        signal quality, lock state, source, age

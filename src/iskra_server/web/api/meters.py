@@ -106,7 +106,7 @@ async def _homeassistant(context: Context, request: Request) -> Response:
     if base is None:
         return problem(400, f"'{url}' is not the address of a server; write it like http://192.168.1.10:8080.")
     content = msgspec.json.encode(Meters(context.server).list())
-    meters = msgspec.json.decode(content, type=rest_yaml.Meters).meters
+    meters = msgspec.json.decode(content, type=rest_yaml.ListedMeters).meters
     return json_response(
         HomeAssistant(base, rest_yaml.whole_yaml(base, [meter for meter in meters if meter.registers]))
     )

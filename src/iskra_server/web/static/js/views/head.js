@@ -78,7 +78,7 @@ function drawLastMinutes(box, signal) {
     begin: now - SHOWN_S, end: now, small: true, unit: "%", yRange: PERCENT_RANGE, signal, number: axisNumber,
     label: words.setup.head.minutes, height: () => HEIGHT_PX, labels: (ends) => evenLabels(ends, 3, time),
     text: (at) => `${shortTime(points.times[at] * 1000)} ${points.mean[at] ?? "–"} %`,
-  }).then((drawn) => { chart = drawn; });
+  }).then((line) => { chart = line; });
   return (/** @type {number | null} */ percent) => {
     const at = Date.now() / 1000;
     points.times.push(at);
@@ -127,12 +127,12 @@ function drawLastDay(box, caption, chosen, signal) {
     shown.times = valid.flatMap((_, at) => [begin + at * slot, begin + (at + 1) * slot - 1]);
     shown.mean = valid.flatMap((count, at) => Array(2).fill(percent(count, damaged[at])));
     if (chart) { chart.update(shown, begin, end); return; }
-    const drawn = await drawLine(box, shown, {
+    const line = await drawLine(box, shown, {
       begin, end, small: true, unit: "%", yRange: PERCENT_RANGE, signal, number: axisNumber, label: texts.day,
       height: () => HEIGHT_PX, labels: (ends) => evenLabels(ends, 4, shortTime),
       text, caption, legend: texts.dayCaption,
     });
-    chart ??= drawn;
+    chart ??= line;
   }
   refresh();
   const timer = setInterval(refresh, DAY_REFRESH_MS);

@@ -3,7 +3,7 @@
 import json
 from decimal import Decimal
 
-from iskra_server.cli.ui.telegrams import as_json, as_line, as_lines, exact, name, plural, value_text
+from iskra_server.cli.ui.telegram_text import as_json, as_line, as_lines, exact, name, plural, value_text
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, MeterTime, Reading, Register
 from iskra_server.meter.units import WATT, WATT_HOUR, Unit

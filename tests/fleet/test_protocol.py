@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from history.entries import METER, QUARTER, epoch, power, quarter_reading
-from iskra_server.fleet import messages as message
+from iskra_server.fleet import protocol as message
 from iskra_server.history.model.records import Exact, Record
 from samples import EXPORT
 

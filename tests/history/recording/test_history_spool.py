@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from history.entries import METER, OTHER, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import MeterInfo, Record
+from iskra_server.history.recording.history_spool import HistorySpool
 from iskra_server.history.recording.pending import PendingBatch
-from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.spool_lines import lines_of_records, lines_of_samples
 from iskra_server.history.recording.waiting import WaitingSample
 from iskra_server.meter.obis import Obis
@@ -203,7 +203,7 @@ def test_samples_of_another_boot_are_dated_by_the_wall_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     boot = tmp_path / "boot_id"
-    monkeypatch.setattr("iskra_server.history.recording.spool._BOOT_ID", boot)
+    monkeypatch.setattr("iskra_server.history.recording.history_spool._BOOT_ID", boot)
     boot.write_text("one\n")
     samples = [sample(energy(k), at_s=float(60 * k)) for k in range(2)]
     samples = [replace(each, monotonic_s=5e9) for each in samples]
@@ -240,7 +240,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(small_disk: Path) -> None:
 
 
 def test_above_the_limit_the_oldest_records_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("iskra_server.history.recording.spool.LEDGER_BYTES", 600_000)
+    monkeypatch.setattr("iskra_server.history.recording.history_spool.LEDGER_BYTES", 600_000)
     spool = opened(tmp_path)
     for first in range(0, 10_000, 500):
         spool.append(PendingBatch(tuple(map(quarter_reading, range(first, first + 500))), (), (METER,)))

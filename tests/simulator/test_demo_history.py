@@ -7,7 +7,7 @@ from iskra_server.history.model.records import Exact, quarter_of
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
-from iskra_server.simulator.history import fill, first_moment
+from iskra_server.simulator.demo_history import fill, first_moment
 from iskra_server.simulator.virtual import telegrams
 
 NOW = datetime(2026, 3, 29, 12, 7, tzinfo=UTC)

@@ -1,9 +1,22 @@
 import pytest
 
-from iskra_server.meter import power
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.power import PowerMemory, add_powers, halves
 from iskra_server.meter.reading import MeterTime, Register
+from iskra_server.meter.signed_power import (
+    BY_COUNTERS,
+    BY_STATUS,
+    FROM_EXPORT,
+    FROM_IMPORT,
+    IMPORT_LESS_EXPORT,
+    ONE_WAY,
+    ONLY_PHASE,
+    SIGNED_ABSOLUTE,
+    SIGNED_IMPORT,
+    SUM_OF_PHASES,
+    PowerMemory,
+    add_powers,
+    halves,
+)
 from iskra_server.meter.units import WATT, WATT_HOUR
 
 # FNN/MS2020 words; EDL words tell nothing
@@ -50,54 +63,54 @@ def derived(
         ({"16.7.0": 425} | TWO_WAY, None, {}),
         ({"16.7.0": 0}, EXPORTING, {}),
         # a magnitude, and the direction in the status word
-        ({"16.7.0": 425}, EXPORTING, {"16.7.0": ("-425", power.BY_STATUS)}),
+        ({"16.7.0": 425}, EXPORTING, {"16.7.0": ("-425", BY_STATUS)}),
         ({"16.7.0": 30, "36.7.0": 50, "76.7.0": 80}, EXPORTING_L3, {
-            "16.7.0": ("-30", power.BY_STATUS), "76.7.0": ("-80", power.BY_STATUS)}),
-        ({"15.7.0": 425}, EXPORTING, {"16.7.0": ("-425", power.BY_STATUS)}),
-        ({"15.7.0": 425} | TWO_WAY, IMPORTING, {"16.7.0": ("425", power.BY_STATUS)}),
+            "16.7.0": ("-30", BY_STATUS), "76.7.0": ("-80", BY_STATUS)}),
+        ({"15.7.0": 425}, EXPORTING, {"16.7.0": ("-425", BY_STATUS)}),
+        ({"15.7.0": 425} | TWO_WAY, IMPORTING, {"16.7.0": ("425", BY_STATUS)}),
         ({"1.7.0": 425}, EXPORTING, {
-            "16.7.0": ("-425", power.BY_STATUS), "1.7.0": ("0", power.BY_STATUS), "2.7.0": ("425", power.BY_STATUS)}),
+            "16.7.0": ("-425", BY_STATUS), "1.7.0": ("0", BY_STATUS), "2.7.0": ("425", BY_STATUS)}),
         # a magnitude without a direction
-        ({"15.7.0": 425}, EDL, {"16.7.0": ("425", power.ONE_WAY)}),
+        ({"15.7.0": 425}, EDL, {"16.7.0": ("425", ONE_WAY)}),
         ({"15.7.0": 425} | TWO_WAY, EDL, {}),
-        ({"15.7.0": 0} | TWO_WAY, None, {"16.7.0": ("0", power.BY_COUNTERS)}),
+        ({"15.7.0": 0} | TWO_WAY, None, {"16.7.0": ("0", BY_COUNTERS)}),
         ({"15.7.0": 9, "21.7.0": 4, "41.7.0": 3, "61.7.0": 2} | TWO_WAY, EDL, {}),
         # halves
-        ({"1.7.0": 5, "2.7.0": 0}, None, {"16.7.0": ("5", power.IMPORT_LESS_EXPORT)}),
-        ({"1.7.0": 0, "2.7.0": 425}, None, {"16.7.0": ("-425", power.IMPORT_LESS_EXPORT)}),
+        ({"1.7.0": 5, "2.7.0": 0}, None, {"16.7.0": ("5", IMPORT_LESS_EXPORT)}),
+        ({"1.7.0": 0, "2.7.0": 425}, None, {"16.7.0": ("-425", IMPORT_LESS_EXPORT)}),
         ({"21.7.0": 0, "22.7.0": 425}, None, {
-            "36.7.0": ("-425", power.IMPORT_LESS_EXPORT), "16.7.0": ("-425", power.ONLY_PHASE)}),
-        ({"1.7.0": 5}, None, {"16.7.0": ("5", power.FROM_IMPORT)}),
-        ({"1.7.1": 5}, None, {"16.7.0": ("5", power.FROM_IMPORT)}),
-        ({"1.7.0": 5} | TWO_WAY, None, {"16.7.0": ("5", power.FROM_IMPORT)}),
+            "36.7.0": ("-425", IMPORT_LESS_EXPORT), "16.7.0": ("-425", ONLY_PHASE)}),
+        ({"1.7.0": 5}, None, {"16.7.0": ("5", FROM_IMPORT)}),
+        ({"1.7.1": 5}, None, {"16.7.0": ("5", FROM_IMPORT)}),
+        ({"1.7.0": 5} | TWO_WAY, None, {"16.7.0": ("5", FROM_IMPORT)}),
         ({"1.7.0": 0} | TWO_WAY, None, {}),
-        ({"1.7.0": 0} | TWO_WAY, IMPORTING, {"16.7.0": ("0", power.FROM_IMPORT)}),
-        ({"2.7.0": 5}, None, {"16.7.0": ("-5", power.FROM_EXPORT)}),
+        ({"1.7.0": 0} | TWO_WAY, IMPORTING, {"16.7.0": ("0", FROM_IMPORT)}),
+        ({"2.7.0": 5}, None, {"16.7.0": ("-5", FROM_EXPORT)}),
         ({"2.7.0": 0}, None, {}),
         # the import register as a signed sum
         ({"1.7.0": -425}, EDL, {
-            "16.7.0": ("-425", power.SIGNED_IMPORT), "1.7.0": ("0", power.SIGNED_IMPORT),
-            "2.7.0": ("425", power.SIGNED_IMPORT)}),
+            "16.7.0": ("-425", SIGNED_IMPORT), "1.7.0": ("0", SIGNED_IMPORT),
+            "2.7.0": ("425", SIGNED_IMPORT)}),
         ({"1.7.0": 30, "21.7.0": -50, "41.7.0": 50, "61.7.0": 30}, None, {
-            "16.7.0": ("30", power.SIGNED_IMPORT), "1.7.0": ("30", power.SIGNED_IMPORT),
-            "2.7.0": ("0", power.SIGNED_IMPORT),
-            "36.7.0": ("-50", power.SIGNED_IMPORT), "21.7.0": ("0", power.SIGNED_IMPORT),
-            "22.7.0": ("50", power.SIGNED_IMPORT),
-            "56.7.0": ("50", power.SIGNED_IMPORT), "41.7.0": ("50", power.SIGNED_IMPORT),
-            "42.7.0": ("0", power.SIGNED_IMPORT),
-            "76.7.0": ("30", power.SIGNED_IMPORT), "61.7.0": ("30", power.SIGNED_IMPORT),
-            "62.7.0": ("0", power.SIGNED_IMPORT)}),
-        ({"1.7.1": -425}, EDL, {"16.7.0": ("-425", power.SIGNED_IMPORT)}),
+            "16.7.0": ("30", SIGNED_IMPORT), "1.7.0": ("30", SIGNED_IMPORT),
+            "2.7.0": ("0", SIGNED_IMPORT),
+            "36.7.0": ("-50", SIGNED_IMPORT), "21.7.0": ("0", SIGNED_IMPORT),
+            "22.7.0": ("50", SIGNED_IMPORT),
+            "56.7.0": ("50", SIGNED_IMPORT), "41.7.0": ("50", SIGNED_IMPORT),
+            "42.7.0": ("0", SIGNED_IMPORT),
+            "76.7.0": ("30", SIGNED_IMPORT), "61.7.0": ("30", SIGNED_IMPORT),
+            "62.7.0": ("0", SIGNED_IMPORT)}),
+        ({"1.7.1": -425}, EDL, {"16.7.0": ("-425", SIGNED_IMPORT)}),
         ({"15.7.0": -425}, EDL, {
-            "16.7.0": ("-425", power.SIGNED_ABSOLUTE), "15.7.0": ("425", power.SIGNED_ABSOLUTE)}),
+            "16.7.0": ("-425", SIGNED_ABSOLUTE), "15.7.0": ("425", SIGNED_ABSOLUTE)}),
         ({"1.7.1": 0, "15.7.0": -425} | TWO_WAY, None, {
-            "16.7.0": ("-425", power.SIGNED_ABSOLUTE), "15.7.0": ("425", power.SIGNED_ABSOLUTE)}),
+            "16.7.0": ("-425", SIGNED_ABSOLUTE), "15.7.0": ("425", SIGNED_ABSOLUTE)}),
         # phases without a sum
-        ({"36.7.0": 507}, ONE_PHASE, {"16.7.0": ("507", power.ONLY_PHASE)}),
-        ({"36.7.0": 507}, None, {"16.7.0": ("507", power.ONLY_PHASE)}),
+        ({"36.7.0": 507}, ONE_PHASE, {"16.7.0": ("507", ONLY_PHASE)}),
+        ({"36.7.0": 507}, None, {"16.7.0": ("507", ONLY_PHASE)}),
         ({"36.7.0": 507}, THREE_PHASES, {}),
         ({"36.7.0": 507, "56.7.0": 1}, None, {}),
-        ({"36.7.0": 507, "56.7.0": 1, "76.7.0": -9}, None, {"16.7.0": ("499", power.SUM_OF_PHASES)}),
+        ({"36.7.0": 507, "56.7.0": 1, "76.7.0": -9}, None, {"16.7.0": ("499", SUM_OF_PHASES)}),
         ({"56.7.0": 1}, None, {}),
         ({}, EXPORTING, {}),
     ],
@@ -116,7 +129,7 @@ def test_a_meter_that_has_sent_an_export_below_0_has_signs() -> None:
 def test_an_import_register_that_was_signed_once_is_signed_from_then_on() -> None:
     memory = PowerMemory()
     derived({"1.7.0": -5} | TWO_WAY, None, memory)
-    assert derived({"1.7.0": 0} | TWO_WAY, None, memory)["16.7.0"] == ("0", power.SIGNED_IMPORT)
+    assert derived({"1.7.0": 0} | TWO_WAY, None, memory)["16.7.0"] == ("0", SIGNED_IMPORT)
 
 
 def flow(*steps: tuple[int, int, int], code: str = "15.7.0", seconds: int = 1) -> list[str | None]:

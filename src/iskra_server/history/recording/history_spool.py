@@ -25,7 +25,7 @@ from iskra_server.base.spool import Segment, Spool
 from iskra_server.history.model.records import MeterInfo, Record
 from iskra_server.history.recording.pending import PendingBatch, merge_meter
 from iskra_server.history.recording.spool_lines import (
-    Line,
+    SpoolLine,
     count_records,
     count_telegrams,
     decode,
@@ -244,7 +244,7 @@ class _Place:
             self.samples.remove(segment)
         self._read_segments = []
 
-    def _decode(self, spool: Spool, content: Sequence[bytes]) -> list[Line]:
+    def _decode(self, spool: Spool, content: Sequence[bytes]) -> list[SpoolLine]:
         """Lines that are damaged or of a later version are set aside and counted, so that they block no others."""
         lines, unreadable = decode(content)
         if unreadable:
