@@ -1,0 +1,113 @@
+"""P1 telegrams to readings (DSMR 2.2 to 5, ESMR, and the branches of BE, LU, SE, IS, SI, AT).
+
+Which checksum a meter sends is learnt from the first telegram that it fits: CRC-16/ARC, or X-25 (a Holley DTSD545);
+it is forgotten after three telegrams that do not fit. Old meters send none, and some always "0000". Then:
+
+    7E1 read as 8N1     parity protects every character
+    neither             accepted, and marked: every line must be one of the grammar, and the guard has the last word
+    "0000"              only from the second one on: once could be a damaged checksum
+    after a right one   a telegram without a checksum is never accepted again
+"""
+
+from collections.abc import Callable, Iterator
+
+from iskra_server.codecs.checksum import arc, checksum
+from iskra_server.codecs.errors import Malformed
+from iskra_server.codecs.p1.frames import Frames, Telegram
+from iskra_server.codecs.p1.telegram import readings
+from iskra_server.codecs.text.entries import Entries
+from iskra_server.codecs.text.parity import has_parity, wrong_bytes
+from iskra_server.meter.reading import Fault, Reading
+
+_FORGET_AFTER = 3
+_ZEROS_NEEDED = 2
+
+
+class ChecksumWrong(Malformed):
+    """A checksum or a parity bit that does not fit."""
+
+
+def x25(data: bytes) -> int:
+    """CRC-16/X-25 as a number."""
+    return int.from_bytes(checksum(data), "little")
+
+
+_VARIANTS: tuple[Callable[[bytes], int], ...] = (arc, x25)
+
+
+class P1Decoder:
+    """One per stream. `feed` gives everything that a chunk completes and never raises."""
+
+    def __init__(self) -> None:
+        self._frames = Frames()
+        self._entries = Entries()
+        self._variants = _VARIANTS
+        self._has_checksum = False
+        self._unfit = 0
+        self._zeros = 0
+
+    @property
+    def pending(self) -> int:
+        """Bytes held back, waiting for the rest of a telegram."""
+        return self._frames.pending
+
+    def to_send(self) -> bytes:
+        return b""
+
+    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+        self._frames.feed(data)
+        results: list[Reading | Fault] = []
+        while (found := self._frames.next()) is not None:
+            if isinstance(found, Fault):
+                results.append(found)
+                continue
+            try:
+                results.extend(self._readings(found))
+            except ChecksumWrong as error:
+                results.append(Fault("checksum", str(error), found.length))
+            except Malformed as error:
+                results.append(Fault("structure", str(error), found.length))
+        return iter(results)
+
+    def _readings(self, telegram: Telegram) -> Iterator[Reading]:
+        with_parity = has_parity(telegram.raw)
+        if with_parity and (wrong := wrong_bytes(telegram.raw)):
+            raise ChecksumWrong(f"the parity of {wrong} characters is wrong")
+        has_checksum = self._fits(telegram)
+        if not has_checksum:
+            self._check_without(telegram, with_parity=with_parity)
+        ident, *lines = telegram.text[1:-1].decode("latin-1").split("\n")
+        entries = self._entries.read(
+            (line for each in lines if (line := each.rstrip("\r "))), is_strict=not has_checksum
+        )
+        if not has_checksum and any("*" in entry.sent.code for entry in entries):
+            raise Malformed("codes with a group F, which only D0 has")
+        return readings(ident.rstrip("\r"), entries, telegram.length, is_protected=has_checksum or with_parity)
+
+    def _fits(self, telegram: Telegram) -> bool:
+        """Whether the checksum is right; False for one that was not sent. Raises ChecksumWrong for a wrong one."""
+        if not telegram.digits:
+            return False
+        sent = int(telegram.digits, 16)
+        for variant in self._variants:
+            if variant(telegram.text) == sent:
+                self._variants, self._has_checksum, self._unfit, self._zeros = (variant,), True, 0, 0
+                return True
+        if not self._has_checksum and telegram.digits == b"0000":
+            return False
+        self._unfit += 1
+        self._zeros = 0
+        if self._unfit >= _FORGET_AFTER:
+            self._variants = _VARIANTS
+        raise ChecksumWrong("the checksum of the telegram is wrong")
+
+    def _check_without(self, telegram: Telegram, *, with_parity: bool) -> None:
+        """Raises Malformed unless a telegram without a checksum may be accepted here."""
+        if self._has_checksum:
+            raise ChecksumWrong("no checksum, though this meter sends one")
+        if not telegram.ends_line:
+            raise Malformed("neither a checksum nor a line end behind the '!'")
+        if telegram.digits and not with_parity:
+            self._zeros += 1
+            if self._zeros < _ZEROS_NEEDED:
+                raise ChecksumWrong("the checksum is 0000; accepted where every telegram has it")

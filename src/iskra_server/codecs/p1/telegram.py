@@ -1,0 +1,116 @@
+"""The readings in a P1 telegram: that of the meter, and one of each sub-meter on its M-Bus (DSMR 5.0.2, 6.12 and 7).
+
+    0-n:24.1.0(003)                                    kind: 3 gas, 7 water, 4 and 12 heat
+    0-n:96.1.0(4730...) or 96.1.1                      its own identity, as hex text
+    0-n:24.2.1(181106140010W)(01569.646*m3)            24.2.3 in Belgium; the time is when it was read
+    0-n:24.3.0(090212160000)(00)(60)(1)(0-n:24.2.1)(m3) and (00001.001) on the next line: DSMR 2 and 3
+
+A channel that never had a meter has an empty identity, no unit, or a time before all meters: it is no reading. Other
+codes of a channel, such as a relay (0-n:96.3.10), are the meter's own.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from iskra_server.codecs.text import codes, identity
+from iskra_server.codecs.text.entries import Entry, now
+from iskra_server.codecs.text.identity import UNKNOWN, Identity
+from iskra_server.codecs.text.numbers import number
+from iskra_server.codecs.text.times import moment
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import MeterTime, Reading, Register
+
+PROTOCOL = "p1"
+_IDENTITIES = tuple(map(Obis.parse, ("0-0:96.1.1", "0-0:42.0.0", "0-0:96.1.0")))
+_TIME = Obis.parse("0-0:1.0.0")
+_CLOCK, _DATE = Obis.parse("1-0:0.9.1"), Obis.parse("1-0:0.9.2")
+_CHANNELS = range(1, 5)
+_DEVICE, _ABSTRACT, _IDENTITY, _LAST_VALUE = 24, 96, 1, 2
+# DSMR 2.2 has gas under codes of its own medium
+_GAS = 7
+_OLD_FORM = 3
+
+Device = tuple[int, int]
+
+
+def readings(ident: str, entries: Iterable[Entry], length: int, *, is_protected: bool) -> Iterator[Reading]:
+    """`ident` is the identification line without its "/"; `length` counts for the meter's own reading."""
+    own: dict[Obis, Entry] = {}
+    registers: list[Register] = []
+    devices: dict[Device, list[Entry]] = {}
+    for entry in now(entries):
+        obis = entry.code.obis if entry.code else b""
+        device = _device(obis)
+        if device:
+            devices.setdefault(device, []).append(entry)
+        elif entry.register is not None:
+            registers.append(entry.register)
+            own.setdefault(Obis(obis), entry)
+    meter = _meter(ident, own)
+    yield Reading(
+        meter.meter_id, meter.server_id, tuple(registers), _time(own), PROTOCOL, length, is_protected=is_protected
+    )
+    for (_, channel), sent in devices.items():
+        reading = _sub_meter(meter, channel or 1, sent, is_protected=is_protected)
+        if reading:
+            yield reading
+
+
+def _device(obis: bytes) -> Device | None:
+    """The medium and the channel of a sub-meter that a code belongs to; None for the meter's own codes."""
+    a, b, c, d, *_ = obis
+    if a == _GAS:
+        return a, b
+    is_device = a == 0 and b in _CHANNELS and (c == _DEVICE or (c == _ABSTRACT and d == _IDENTITY))
+    return (a, b) if is_device else None
+
+
+def _meter(ident: str, own: dict[Obis, Entry]) -> Identity:
+    maker = identity.maker_of(ident)
+    names = (own[obis].sent.contents[0] for obis in _IDENTITIES if obis in own)
+    found = next((who for name in names if (who := identity.identity(name, maker))), None)
+    return found or identity.of_ident(ident) or UNKNOWN
+
+
+def _time(own: dict[Obis, Entry]) -> MeterTime | None:
+    if _TIME in own:
+        return moment(own[_TIME].sent.contents[0])
+    if _CLOCK in own and _DATE in own:
+        return moment(own[_DATE].sent.contents[0], own[_CLOCK].sent.contents[0])
+    return None
+
+
+def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, is_protected: bool) -> Reading | None:
+    names = [entry.sent.contents[0] for entry in sent if _names(entry)]
+    values = list(map(_value, sent))
+    value = next(filter(None, values), None)
+    if value is None or (names and not any(name.strip() for name in names)):
+        return None
+    who = next((who for name in names if (who := identity.identity(name))), None)
+    if who is None:
+        name = f"{meter.meter_id} channel {channel}"
+        who = Identity(name, name.encode())
+    registers = tuple(register for own, entry in zip(values, sent, strict=True) if (register := own or entry.register))
+    return Reading(
+        who.meter_id, who.server_id, registers, value.time, PROTOCOL, 0, channel=channel, is_protected=is_protected
+    )
+
+
+def _names(entry: Entry) -> bool:
+    """Whether an entry has the identity of a sub-meter: 96.1.0 or 96.1.1, once 7-0:0.0.0."""
+    a, _, c, d, e, _ = entry.register.obis if entry.register else bytes(6)
+    return (c, d) == (_ABSTRACT, _IDENTITY) and e < 2 if a != _GAS else (c, d, e) == (0, 0, 0)
+
+
+def _value(entry: Entry) -> Register | None:
+    """The counter of a sub-meter in an entry: with a unit, and not with a time that cannot be."""
+    register, contents = entry.register, entry.sent.contents
+    if register is None:
+        return None
+    if len(contents) > _OLD_FORM and codes.parse(contents[-3]):
+        found = number(f"{contents[-1]}*{contents[-2]}")
+        return (
+            Register(register.obis, found.raw, found.scaler, found.unit, None, moment(contents[0])) if found else None
+        )
+    if register.unit is None or register.obis[2:4] != bytes((_DEVICE, _LAST_VALUE)):
+        return None
+    return register if register.time or len(contents) == 1 else None
