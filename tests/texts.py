@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 import telegrams
+from iskra_server.codecs.d0 import encoder as d0_encoder
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.codecs.p1 import encoder
 from iskra_server.meter.obis import Obis
@@ -64,3 +65,33 @@ def value(reading: Reading, code: str) -> tuple[Decimal | None, str] | None:
     """The value of a register and its unit, or None."""
     register = reading.get(Obis.parse(code))
     return (register.value, str(register.unit or "")) if register else None
+
+
+D0_IDENT = "ISk5MT174-0099"
+D0_SERIAL = "63000199"
+
+
+def d0_lines(*, import_kwh: str = "0008048.375", power_kw: str = "0.908") -> list[str]:
+    """An MT174 with some of its history."""
+    return [
+        "1-0:0.9.1*255(201455)",
+        "1-0:0.9.2*255(0261122)",
+        f"1-0:0.0.1*255(1ISK00{D0_SERIAL})",
+        f"0-0:C.1.0*255({D0_SERIAL})",
+        "0-0:C.1.6*255(FDF5)",
+        "1-0:1.6.0*255(02.468*kW)(2611100930)",
+        "1-0:1.6.0*01(02.999*kW)(2610100930)",
+        f"1-0:1.7.0*255({power_kw}*kW)",
+        f"1-0:1.8.0*255({import_kwh}*kWh)",
+        "1-0:1.8.0*01(0007987.399*kWh)",
+        "1-0:1.8.0*02(0006976.231*kWh)",
+        "1-0:2.8.0*255(0000013.465*kWh)",
+        "1-0:2.8.0*01(0000000.000*kWh)",
+        "1-0:32.7.0*255(241.0*V)",
+        "0-0:F.F.0*255(0000000)",
+    ]
+
+
+def d0_readout(lines: Iterable[str] | None = None, ident: str = D0_IDENT) -> bytes:
+    """The identification and a readout behind it."""
+    return d0_encoder.identification(ident) + d0_encoder.readout(d0_lines() if lines is None else lines)

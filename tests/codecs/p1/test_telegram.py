@@ -13,7 +13,7 @@ GAS_ID = texts.hex_text(texts.GAS_ID)
 
 
 def read(*lines: str, ident: str = texts.P1_IDENT) -> list[Reading]:
-    return list(readings(ident, Entries().read(lines), 100, is_protected=True))
+    return list(readings(ident, Entries().read("\r\n".join(lines)), 100, is_protected=True))
 
 
 def test_the_meter_and_its_sub_meter_are_two_readings() -> None:

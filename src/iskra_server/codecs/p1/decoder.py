@@ -76,10 +76,8 @@ class P1Decoder:
         has_checksum = self._fits(telegram)
         if not has_checksum:
             self._check_without(telegram, with_parity=with_parity)
-        ident, *lines = telegram.text[1:-1].decode("latin-1").split("\n")
-        entries = self._entries.read(
-            (line for each in lines if (line := each.rstrip("\r "))), is_strict=not has_checksum
-        )
+        ident, _, lines = telegram.text[1:-1].decode("latin-1").partition("\n")
+        entries = self._entries.read(lines, is_strict=not has_checksum)
         if not has_checksum and any("*" in entry.sent.code for entry in entries):
             raise Malformed("codes with a group F, which only D0 has")
         return readings(ident.rstrip("\r"), entries, telegram.length, is_protected=has_checksum or with_parity)

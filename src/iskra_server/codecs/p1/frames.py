@@ -12,20 +12,16 @@ import re
 
 from msgspec import Struct
 
-from iskra_server.codecs.text.parity import SEVEN_BITS
+from iskra_server.codecs.text.buffer import Buffer
+from iskra_server.codecs.text.identification import LONGEST_START, START
 from iskra_server.meter.reading import Fault
 
-START = rb"/[A-Za-z]{3}[^\r\n()/!]{1,64}+\r?\n"
-_START = re.compile(START)
-_MARK = re.compile(START + rb"|[\n)]!")
+_MARK = re.compile(START.pattern + rb"|[\n)]!")
 _END_LENGTH = 2
-_LONGEST_START = 70
 _CHECKSUM = re.compile(rb"!([0-9A-Fa-f]{0,4})")
 _ZEROS = b"0000"
 _LINE_END = re.compile(rb"[\0 ]{0,8}\r?\n")
 _MAYBE_LINE_END = re.compile(rb"[\0 ]{0,8}\r?")
-# what may stand between two telegrams
-_GAP = b"\r\n\0 "
 # a text message has 2,048 digits, 13 months of peaks 500
 MAX_TELEGRAM = 8192
 
@@ -48,8 +44,7 @@ class Frames:
     """`feed` takes bytes; `next` then gives a telegram, nothing in it checked, or damage, or None."""
 
     def __init__(self) -> None:
-        self._raw = bytearray()
-        self._text = bytearray()
+        self._buffer = Buffer()
         # whether a start is at the front; up to where a mark was searched for
         self._has_start = False
         self._searched = 0
@@ -57,72 +52,69 @@ class Frames:
     @property
     def pending(self) -> int:
         """How many bytes are held back, waiting for the rest of a telegram."""
-        return len(self._raw)
+        return len(self._buffer)
 
     def feed(self, data: bytes) -> None:
-        self._raw += data
-        self._text += data.translate(SEVEN_BITS)
+        self._buffer.feed(data)
 
     def next(self) -> Telegram | Fault | None:
         if not self._has_start:
             fault = self._find_start()
             if fault or not self._has_start:
                 return fault
-        mark = _MARK.search(self._text, self._searched, MAX_TELEGRAM)
+        mark = _MARK.search(self._buffer.text, self._searched, MAX_TELEGRAM)
         if mark is None:
             return self._without_mark()
         start, end = mark.span()
         if end - start == _END_LENGTH:
             return self._telegram(end - 1)
-        self._take(start)
+        self._buffer.take(start)
         self._begin(end - start)
         return Fault("cut", "a new telegram begins inside this one", start)
 
     def _find_start(self) -> Fault | None:
         """Bring a start to the front. What stood before it is noise, unless it is a line end."""
+        buffer = self._buffer
         if self._searched == 0:
-            self._take(len(self._text) - len(self._text.lstrip(_GAP)))
-        start = _START.search(self._text, self._searched)
+            buffer.skip_gap()
+        start = START.search(buffer.text, self._searched)
         if start:
             at, end = start.span()
-            gone = self._take(at)
             self._begin(end - at)
-            return _noise(gone)
-        self._searched = max(0, len(self._text) - _LONGEST_START)
-        return _noise(self._take(self._searched)) if len(self._text) > MAX_TELEGRAM else None
+            return buffer.take_noise(at)
+        self._searched = max(0, len(buffer) - LONGEST_START)
+        if len(buffer) <= MAX_TELEGRAM:
+            return None
+        length, self._searched = self._searched, 0
+        return buffer.take_noise(length)
 
     def _without_mark(self) -> Fault | None:
-        if len(self._text) < MAX_TELEGRAM:
-            self._searched = max(self._searched, len(self._text) - _LONGEST_START)
+        if len(self._buffer) < MAX_TELEGRAM:
+            self._searched = max(self._searched, len(self._buffer) - LONGEST_START)
             return None
         # another start may stand across the limit
-        length = MAX_TELEGRAM - _LONGEST_START
-        self._take(length)
+        length = MAX_TELEGRAM - LONGEST_START
+        self._buffer.take(length)
+        self._end()
         return Fault("oversize", f"no end within {MAX_TELEGRAM} bytes", length)
 
     def _telegram(self, end: int) -> Telegram | None:
         """The telegram whose "!" is at `end`, once it is known what stands behind it."""
-        text = self._text
-        digits = _CHECKSUM.match(text, end)[1]  # type: ignore[index]
+        text = self._buffer.text
+        digits = bytes(_CHECKSUM.match(text, end)[1])  # type: ignore[index]
         behind = end + 1 + len(digits)
         is_complete = len(digits) == len(_ZEROS) and digits != _ZEROS
         if not is_complete and _MAYBE_LINE_END.fullmatch(text, behind):
             self._searched = end - 1
             return None
         ends_line = is_complete or _LINE_END.match(text, behind) is not None
-        raw = bytes(self._raw[:behind])
-        return Telegram(self._take(behind)[: end + 1], raw, bytes(digits), ends_line, behind)
+        whole, raw = self._buffer.take(behind)
+        self._end()
+        return Telegram(whole[: end + 1], raw, digits, ends_line, behind)
 
     def _begin(self, length: int) -> None:
         """A start of this length is at the front; its line end may be that before an end."""
         self._has_start, self._searched = True, length - 1
 
-    def _take(self, length: int) -> bytes:
-        gone = bytes(self._text[:length])
-        del self._text[:length], self._raw[:length]
+    def _end(self) -> None:
         self._has_start, self._searched = False, 0
-        return gone
-
-
-def _noise(gone: bytes) -> Fault | None:
-    return Fault("noise", f"{len(gone)} bytes outside of telegrams", len(gone)) if gone.strip(_GAP) else None

@@ -23,8 +23,10 @@ PROTOCOL = "p1"
 _IDENTITIES = tuple(map(Obis.parse, ("0-0:96.1.1", "0-0:42.0.0", "0-0:96.1.0")))
 _TIME = Obis.parse("0-0:1.0.0")
 _CLOCK, _DATE = Obis.parse("1-0:0.9.1"), Obis.parse("1-0:0.9.2")
+_NAMING = frozenset((*_IDENTITIES, _TIME, _CLOCK, _DATE))
 _CHANNELS = range(1, 5)
 _DEVICE, _ABSTRACT, _IDENTITY, _LAST_VALUE = 24, 96, 1, 2
+_DEVICE_KINDS = frozenset((_DEVICE, _ABSTRACT))
 # DSMR 2.2 has gas under codes of its own medium
 _GAS = 7
 _OLD_FORM = 3
@@ -38,13 +40,13 @@ def readings(ident: str, entries: Iterable[Entry], length: int, *, is_protected:
     registers: list[Register] = []
     devices: dict[Device, list[Entry]] = {}
     for entry in now(entries):
-        obis = entry.code.obis if entry.code else b""
-        device = _device(obis)
-        if device:
+        obis, register = entry.code.obis, entry.register
+        if (obis[2] in _DEVICE_KINDS or obis[0] == _GAS) and (device := _device(obis)):
             devices.setdefault(device, []).append(entry)
-        elif entry.register is not None:
-            registers.append(entry.register)
-            own.setdefault(Obis(obis), entry)
+        elif register is not None:
+            registers.append(register)
+            if obis in _NAMING:
+                own.setdefault(obis, entry)
     meter = _meter(ident, own)
     yield Reading(
         meter.meter_id, meter.server_id, tuple(registers), _time(own), PROTOCOL, length, is_protected=is_protected
@@ -55,7 +57,7 @@ def readings(ident: str, entries: Iterable[Entry], length: int, *, is_protected:
             yield reading
 
 
-def _device(obis: bytes) -> Device | None:
+def _device(obis: Obis) -> Device | None:
     """The medium and the channel of a sub-meter that a code belongs to; None for the meter's own codes."""
     a, b, c, d, *_ = obis
     if a == _GAS:

@@ -19,10 +19,10 @@ _LONGEST_REMEMBERED = 128
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """A data set; `code` is None for one that is no code, `register` for those and for an error text of the meter."""
+    """A data set; `register` is None for an error text of the meter."""
 
     sent: DataSet
-    code: Code | None
+    code: Code
     register: Register | None
 
 
@@ -33,46 +33,43 @@ class Entries:
         self.assumes_kwh = assumes_kwh
         self._remembered: dict[str, tuple[Entry, ...]] = {}
 
-    def read(self, lines: Iterable[str], *, is_strict: bool = False) -> list[Entry]:
-        """All data sets in order; a line that is none is passed over.
+    def read(self, text: str, *, is_strict: bool = False) -> list[Entry]:
+        """All data sets in order. What is none, or has no code, is passed over; where `is_strict` it raises Malformed.
 
-        Where `is_strict`, it raises Malformed, and so does a code that is none.
+        Either always strict or never: what was passed over once is not looked at again.
         """
         found: list[Entry] = []
         remembered: dict[str, tuple[Entry, ...]] = {}
-        for line in lines:
-            entries = self._remembered.get(line)
+        before = self._remembered
+        # a line that begins with a content goes on with the data set before
+        for line in text.replace("\r\n", "\n").replace("\n(", "(").split("\n"):
+            entries = before.get(line)
             if entries is None:
+                if not line or line.isspace():
+                    continue
                 entries = self._entries(line, is_strict=is_strict)
-            if entries and len(remembered) < _MOST_REMEMBERED and len(line) <= _LONGEST_REMEMBERED:
+            if entries and len(line) <= _LONGEST_REMEMBERED and len(remembered) < _MOST_REMEMBERED:
                 remembered[line] = entries
-            for entry in entries:
-                if entry.sent.code or not found:
-                    found.append(entry)
-                else:
-                    # a content without a code goes on with the data set before
-                    before = found.pop().sent
-                    found.append(self._entry(DataSet(before.code, before.contents + entry.sent.contents)))
+            found += entries
         self._remembered = remembered
-        if is_strict and (strange := next((entry for entry in found if entry.code is None), None)):
-            raise Malformed(f"{strange.sent.code!r} is no code")
         return found
 
     def _entries(self, line: str, *, is_strict: bool) -> tuple[Entry, ...]:
+        found: list[Entry] = []
         try:
-            return tuple(map(self._entry, data_sets(line)))
+            for sent in data_sets(line):
+                code = codes.parse(sent.code)
+                if code:
+                    register = registers.register(code.obis, sent.contents, assumes_kwh=self.assumes_kwh)
+                    found.append(Entry(sent, code, register))
+                elif is_strict:
+                    raise Malformed(f"{sent.code!r} is no code")
         except Malformed:
             if is_strict:
                 raise
-            return ()
-
-    def _entry(self, sent: DataSet) -> Entry:
-        code = codes.parse(sent.code)
-        if code is None:
-            return Entry(sent, None, None)
-        return Entry(sent, code, registers.register(code.obis, sent.contents, assumes_kwh=self.assumes_kwh))
+        return tuple(found)
 
 
 def now(entries: Iterable[Entry]) -> Iterator[Entry]:
     """The entries that say how it is now: those with a group F are history."""
-    return (entry for entry in entries if entry.code and entry.code.period is None)
+    return (entry for entry in entries if entry.code.period is None)
