@@ -67,6 +67,11 @@ def value(reading: Reading, code: str) -> tuple[Decimal | None, str] | None:
     return (register.value, str(register.unit or "")) if register else None
 
 
+def wh(count: int) -> tuple[Decimal | None, str]:
+    """So many Wh, as `value` gives them."""
+    return Decimal(count), "Wh"
+
+
 D0_IDENT = "ISk5MT174-0099"
 D0_SERIAL = "63000199"
 

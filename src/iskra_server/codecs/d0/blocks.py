@@ -32,6 +32,11 @@ class Blocks:
         self._text = ""
         self._length = 0
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a readout has come of which blocks are missing."""
+        return bool(self._text)
+
     def add(self, message: Message) -> Reading | Fault | None:
         """What a message completes; None where another block follows, and for what says nothing."""
         if message.command:
