@@ -62,8 +62,8 @@ class Register(Struct, frozen=True, gc=False):
         return text if text and text.isprintable() else None
 
 
-class Reading(Struct, frozen=True, gc=False):
-    """The content of one telegram, in the order of the wire. `octets` is the telegram's length on the wire.
+class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
+    """The content of one telegram, in the order of the wire. `bytes` is the telegram's length on the wire.
 
     `widths` has the number of bytes that each value took on the wire; it is empty where that is unknown.
     `part` counts the lists of one telegram: 0 for the first one. `channel` is that of a sub-meter (gas, water, heat)
@@ -76,7 +76,7 @@ class Reading(Struct, frozen=True, gc=False):
     registers: tuple[Register, ...]
     meter_time: MeterTime | None
     protocol: str
-    octets: int
+    byte_count: int
     widths: bytes = b""
     part: int = 0
     channel: int = 0
@@ -113,11 +113,11 @@ class Sample(Struct, frozen=True, gc=False):
 
 
 class Fault(Struct, frozen=True, gc=False):
-    """Damage in the stream: what kind, a sentence of detail, and how many octets it cost."""
+    """Damage in the stream: what kind, a sentence of detail, and how many bytes it cost."""
 
     kind: FaultKind
     detail: str
-    octets: int
+    byte_count: int
 
 
 def scaled(raw: int, scaler: int) -> Decimal:

@@ -17,7 +17,7 @@ def test_the_blocks_of_a_readout_are_one() -> None:
     found = blocks.add(message("0(2*kWh)\r\n!\r\n"))
     assert isinstance(found, Reading)
     assert [str(each.obis) for each in found.registers] == ["1-0:1.8.0*255", "1-0:2.8.0*255"]
-    assert found.octets == len("1.8.0(1*kWh)\r\n2.8.0(2*kWh)\r\n!\r\n")
+    assert found.byte_count == len("1.8.0(1*kWh)\r\n2.8.0(2*kWh)\r\n!\r\n")
 
 
 def test_a_damaged_block_costs_the_readout() -> None:

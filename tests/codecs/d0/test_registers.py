@@ -25,7 +25,7 @@ def test_only_what_a_readout_has_listed_is_asked_for() -> None:
 def test_answers_become_a_reading_of_the_same_meter() -> None:
     found = learnt().reading(ANSWERS)
     assert found is not None
-    assert (found.meter_id, found.octets) == ("1 ISK 00 63000199", sum(map(len, ANSWERS.values())))
+    assert (found.meter_id, found.byte_count) == ("1 ISK 00 63000199", sum(map(len, ANSWERS.values())))
     assert [texts.value(found, code) for code in ("1.8.0", "2.8.0")] == [texts.wh(8048376), texts.wh(13465)]
 
 

@@ -18,11 +18,11 @@ def read(*lines: str, ident: str = texts.P1_IDENT) -> list[Reading]:
 
 def test_the_meter_and_its_sub_meter_are_two_readings() -> None:
     meter, gas = read(*texts.p1_lines())
-    assert (meter.meter_id, meter.channel, meter.octets) == (texts.P1_ID, 0, 100)
+    assert (meter.meter_id, meter.channel, meter.byte_count) == (texts.P1_ID, 0, 100)
     assert meter.meter_time == moment("261122100519W")
     assert texts.value(meter, "1-0:1.8.1") == (Decimal(1234567), "Wh")
     assert meter.get(Obis.parse("0-1:24.2.1")) is None
-    assert (gas.meter_id, gas.channel, gas.octets) == (texts.GAS_ID, 1, 0)
+    assert (gas.meter_id, gas.channel, gas.byte_count) == (texts.GAS_ID, 1, 0)
     assert gas.meter_time == moment("261122100010W") != meter.meter_time
     assert [str(each.value) for each in gas.numbers()] == ["1569.646"]
 

@@ -15,4 +15,4 @@ def test_a_gap_is_no_noise() -> None:
     buffer.feed(b"\r\n\0 \x06ab")
     assert buffer.take_noise(5) is None
     noise = buffer.take_noise(2)
-    assert noise is not None and (noise.kind, noise.octets) == ("noise", 2)
+    assert noise is not None and (noise.kind, noise.byte_count) == ("noise", 2)

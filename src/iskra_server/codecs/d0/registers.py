@@ -69,7 +69,7 @@ class Registers:
         # "(ERROR)": a register that cannot be read alone
         sent = {register.obis for register in registers}
         self.codes = tuple(code for code in self.codes if Obis.parse(code) in sent)
-        return replace(listed, registers=registers, meter_time=None, octets=sum(map(len, answers.values())))
+        return replace(listed, registers=registers, meter_time=None, byte_count=sum(map(len, answers.values())))
 
     def _counters(self) -> list[Register]:
         numbers = self._listed.numbers() if self._listed else ()

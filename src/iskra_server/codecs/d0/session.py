@@ -223,7 +223,7 @@ class Session:
     def _received(self, ident: str, message: Message, *, is_good: bool) -> Outcome:
         reading = self._receive(message)
         if reading:
-            self._list_length = reading.octets
+            self._list_length = reading.byte_count
             self._registers.learn(ident, reading)
         return "read" if is_good else "damaged"
 

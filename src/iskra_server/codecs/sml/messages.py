@@ -4,8 +4,8 @@
     0x0701   client id | server id | list name | sensor time | [entry ...] | signature | gateway time
     entry    OBIS code | status | time | unit | scaler | value | signature
 
-Only list responses carry values; every other message is checked and passed over. An entry that makes no
-sense costs itself, not the telegram.
+Only list responses carry values; other messages are checked and skipped. An entry that cannot be read is left out,
+the rest of the telegram counts.
 """
 
 from collections.abc import Iterator
@@ -25,24 +25,24 @@ _MESSAGE_ITEMS = 6
 _LIST_ITEMS = 5
 _ENTRY_ITEMS = 6
 _OBIS_LENGTH = 6
-# an integer of eight bits; more would make a number of any length
+# an int8 (SML 1.04, 5.1.17); a larger one would make a number of any length
 _SCALERS = range(-128, 128)
 _TIME_KINDS: dict[int, Literal["sec_index", "timestamp"]] = {1: "sec_index", 2: "timestamp"}
 _LOCAL_TIME = 3
 _TIME_VALUE = 1
-# where a meter names itself, should the list lack a server id
+# registers that hold the server id where the list has none
 _IDENTITIES = (Obis.parse("1-0:0.0.9"), Obis.parse("1-0:96.1.0"))
 
 
 class ChecksumWrong(Malformed):
-    """A message whose own checksum does not fit."""
+    """A message whose own checksum is wrong."""
 
 
 def parse(payload: bytes, padding: int, variant: Variant) -> tuple[Sequence, ...]:
     """The messages of a telegram, every checksum right; raises Malformed or ChecksumWrong."""
     end = len(payload) - padding
     if end <= 0:
-        raise Malformed(f"{padding} octets of padding in a payload of {len(payload)}")
+        raise Malformed(f"{padding} bytes of padding in a payload of {len(payload)}")
     messages = []
     at = 0
     while at < end:
@@ -52,10 +52,10 @@ def parse(payload: bytes, padding: int, variant: Variant) -> tuple[Sequence, ...
     return tuple(messages)
 
 
-def readings(messages: tuple[Sequence, ...], octets: int) -> Iterator[Reading]:
-    """One reading for each list response; `octets` is the length of the telegram on the wire."""
+def readings(messages: tuple[Sequence, ...], byte_count: int) -> Iterator[Reading]:
+    """One reading for each list response; `byte_count` is the length of the telegram on the wire."""
     for part, body in enumerate(filter(None, map(list_response, messages))):
-        yield _reading(body, octets, part)
+        yield _reading(body, byte_count, part)
 
 
 def tag(message: Sequence) -> int | None:
@@ -123,27 +123,26 @@ def register(entry: Sequence) -> Register:
 
 
 def server_id(body: Sequence) -> bytes:
-    """The server id of a list response, or what the meter calls itself in its registers."""
-    sent = _octets(body.items[1])
-    if sent:
-        return sent
-    named = {_code(entry): _octets(entry.items[5]) for entry in entries(body)}
-    return next((octets for obis in _IDENTITIES if (octets := named.get(obis))), b"")
+    """The server id of a list response, or that in its registers; b"" where there is none."""
+    if in_list := _octet_string(body.items[1]):
+        return in_list
+    values = {_code(entry): _octet_string(entry.items[5]) for entry in entries(body)}
+    return next((value for obis in _IDENTITIES if (value := values.get(obis))), b"")
 
 
 def _checked(payload: bytes, at: int, end: int, message: Node, variant: Variant) -> Sequence:
     if not isinstance(message, Sequence) or len(message.items) != _MESSAGE_ITEMS:
-        raise Malformed(f"no message of {_MESSAGE_ITEMS} fields at octet {at}")
+        raise Malformed(f"no message of {_MESSAGE_ITEMS} fields at byte {at}")
     *_, sent, mark = message.items
     if mark != tlv.END_OF_MESSAGE or number(sent) is None:
-        raise Malformed(f"the message at octet {at} does not end in a checksum and 00")
+        raise Malformed(f"the message at byte {at} does not end in a checksum and 00")
     covered = payload[at : end - 1 - tlv.size(sent)]
     if number(sent) != int.from_bytes(checksum(covered, variant)):
-        raise ChecksumWrong(f"the checksum of the message at octet {at} is wrong")
+        raise ChecksumWrong(f"the checksum of the message at byte {at} is wrong")
     return message
 
 
-def _reading(body: Sequence, octets: int, part: int) -> Reading:
+def _reading(body: Sequence, byte_count: int, part: int) -> Reading:
     identity = server_id(body)
     listed = tuple(entries(body))
     return Reading(
@@ -152,7 +151,7 @@ def _reading(body: Sequence, octets: int, part: int) -> Reading:
         registers=tuple(map(register, listed)),
         meter_time=time(body.items[3]),
         protocol="sml",
-        octets=octets,
+        byte_count=byte_count,
         widths=bytes(map(_width, listed)),
         part=part,
     )
@@ -164,12 +163,12 @@ def _is_readable(entry: Sequence) -> bool:
 
 
 def _code(entry: Sequence) -> Obis | None:
-    octets = _octets(entry.items[0])
-    return Obis(octets) if len(octets) == _OBIS_LENGTH else None
+    code = _octet_string(entry.items[0])
+    return Obis(code) if len(code) == _OBIS_LENGTH else None
 
 
-def _octets(node: Node) -> bytes:
-    return node.payload if isinstance(node, Leaf) and node.kind == tlv.OCTETS else b""
+def _octet_string(node: Node) -> bytes:
+    return node.payload if isinstance(node, Leaf) and node.kind == tlv.BYTES else b""
 
 
 def _width(entry: Sequence) -> int:
