@@ -16,7 +16,12 @@ _INSTANTANEOUS = 7
 
 
 def is_locked(reading: Reading) -> bool | None:
-    """True for whole kWh without power, False where either is finer, None where there is no total to tell by."""
+    """True for whole kWh without power, False where either is finer, None where there is no total to tell by.
+
+    None for other protocols than SML: an MT171 that is read by D0 counts whole kWh, and has no PIN.
+    """
+    if reading.protocol != "sml":
+        return None
     total = next((register for obis in _TOTALS if (register := reading.get(obis))), None)
     if total is None or total.value is None:
         return None

@@ -1,9 +1,11 @@
 """`decode`: the telegrams of a capture, whatever program made it."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -16,8 +18,10 @@ from rich.text import Text
 from iskra_server.cli.ui import telegrams
 from iskra_server.cli.ui.options import Json, Quiet, examples, single
 from iskra_server.cli.ui.refusal import Refused
-from iskra_server.codecs.sml.decoder import SmlDecoder
-from iskra_server.codecs.sml.encoder import START
+from iskra_server.codecs.decoder import DECODERS, detect
+from iskra_server.codecs.sml.encoder import START as SML_START
+from iskra_server.codecs.text.identification import START
+from iskra_server.codecs.text.parity import SEVEN_BITS
 from iskra_server.meter.reading import Fault, Reading, Register
 from iskra_server.sources import hextext
 
@@ -26,6 +30,8 @@ CHUNK = 64 * 1024
 # smaller files are done before a bar can be seen
 _LARGE = 4 * 1024 * 1024
 _BEGINNING = 512
+# at the beginning of a line: the right column of a dump has other characters before it
+_TEXT_TELEGRAM = re.compile(rb"^" + START.pattern, re.MULTILINE)
 # a server id has ten
 _SHOWN_BYTES = 10
 _EXAMPLES = examples(
@@ -63,16 +69,27 @@ def decode(
 
 
 def items(chunks: Iterable[bytes]) -> Iterator[Reading | Fault]:
-    """Everything in a capture; a telegram that its end cuts off is a fault."""
-    decoder, held = SmlDecoder(), b""
-    for chunk in chunks:
+    """Everything in a capture; a telegram that its end cuts off is a fault. The first chunk tells the protocol."""
+    chunks = iter(chunks)
+    first = next(chunks, b"")
+    protocol = detect(first) or "sml"
+    decoder, held = DECODERS[protocol](), b""
+    for chunk in chain([first], chunks):
         yield from decoder.feed(chunk)
         held = (held + chunk)[-decoder.pending :] if decoder.pending else b""
-    noise = held.find(START) if START in held else len(held)
-    if noise:
-        yield Fault("noise", f"{noise} bytes outside of telegrams", noise)
-    if noise < len(held):
-        yield Fault("cut", "the capture ends inside this telegram", len(held) - noise)
+    start = _start(protocol, held)
+    if start:
+        yield Fault("noise", f"{start} bytes outside of telegrams", start)
+    if start < len(held):
+        yield Fault("cut", "the capture ends inside this telegram", len(held) - start)
+
+
+def _start(protocol: str, held: bytes) -> int:
+    """Where a telegram begins in the last bytes of a capture; their length where none does."""
+    if protocol == "sml":
+        return held.find(SML_START) if SML_START in held else len(held)
+    start = START.search(held.translate(SEVEN_BITS))
+    return start.start() if start else len(held)
 
 
 class Tally:
@@ -89,7 +106,8 @@ class Tally:
             if isinstance(item, Fault):
                 self.faults[item.kind] = self.faults.get(item.kind, 0) + 1
             else:
-                self.telegrams += 1
+                # a sub-meter is read with the telegram of another one
+                self.telegrams += not item.channel
             yield item
 
     def sentence(self) -> str:
@@ -107,7 +125,7 @@ def _read(stack: ExitStack, name: str, *, quiet: bool) -> Iterator[bytes]:
         raise Refused(f"{name} cannot be read: {error.strerror}.") from None
     if not beginning:
         raise Refused(f"{_named(name)} is empty; record a capture with iskra-server record -o FILE.", status=1)
-    if hextext.is_text(beginning[:_BEGINNING]):
+    if hextext.is_text(beginning[:_BEGINNING]) and not _TEXT_TELEGRAM.search(beginning):
         return iter([_from_text(name, beginning + file.read())])
     size = os.fstat(file.fileno()).st_size
     chunks = _binary(file, beginning)
