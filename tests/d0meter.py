@@ -48,7 +48,7 @@ class Meter:
         self.blocks = blocks
         self.unacknowledged_s = unacknowledged_s
         self.baud = 300
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
         self.is_programming = False
         self.touched_s = 0.0
         self.line: deque[Sent] = deque()
@@ -58,7 +58,7 @@ class Meter:
         self.self_send_s = float("inf")
         self.damage: Callable[[bytes], bytes] = lambda data: data
 
-    def hear(self, sent: Sent) -> None:
+    def receive(self, sent: Sent) -> None:
         if sent.at_s - self.touched_s > (DEAF_S if self.is_programming else PATIENCE_S) and not self.line:
             # it has waited long enough for what was to follow
             self.is_programming, self.baud, self._left = False, 300, deque()
@@ -70,7 +70,7 @@ class Meter:
         if self._text.endswith((request, b"/?!\r\n")) and self.baud == 300 and not self.is_programming:
             if self._text.endswith(request):
                 self._understand(sent.at_s, self._text)
-                self.say(sent.at_s + self.reaction_s, encoder.identification(self.ident))
+                self.transmit(sent.at_s + self.reaction_s, encoder.identification(self.ident))
                 self._after_identification(self.line[-1].at_s)
         elif len(self._text) >= 6 and self._text[-6:-5] == encoder.ACK and self._text.endswith(b"\r\n"):
             self._acknowledged(sent.at_s, self._text[-6:])
@@ -80,13 +80,13 @@ class Meter:
         elif self.is_programming and self._text.startswith(b"\x01R1\x02") and b"\x03" in self._text[:-1]:
             code = self._text[4:].partition(b"(")[0].decode()
             self._understand(sent.at_s, self._text)
-            self.say(sent.at_s + self.reaction_s, encoder.block((self.registers or {}).get(code, "(ERROR)")))
+            self.transmit(sent.at_s + self.reaction_s, encoder.block((self.registers or {}).get(code, "(ERROR)")))
         elif self._text == encoder.ACK and self._left:
             self._understand(sent.at_s, self._text)
             self._next_block(sent.at_s + self.reaction_s)
         elif self._text == encoder.NAK and self._last:
             self._understand(sent.at_s, self._text)
-            self.say(sent.at_s + self.reaction_s, self._last)
+            self.transmit(sent.at_s + self.reaction_s, self._last)
 
     def wake(self, now_s: float) -> None:
         """Without an acknowledgement it sends its readout by itself."""
@@ -109,7 +109,7 @@ class Meter:
         self.baud = 300 << int(chr(message[2]))
         if message[3:4] == b"1" and self.registers is not None:
             self.is_programming, self.touched_s = True, now_s
-            self.say(now_s + self.gap_s, encoder.command("P0", "()"))
+            self.transmit(now_s + self.gap_s, encoder.command("P0", "()"))
         else:
             self._send_readout(now_s + self.gap_s)
 
@@ -122,14 +122,14 @@ class Meter:
 
     def _next_block(self, at_s: float) -> None:
         self._last = self._left.popleft()
-        self.say(at_s, self._last)
+        self.transmit(at_s, self._last)
 
     def _understand(self, now_s: float, message: bytes) -> None:
-        self.heard.append(message)
+        self.received.append(message)
         self.touched_s = now_s
         self._text = b""
 
-    def say(self, at_s: float, message: bytes) -> None:
+    def transmit(self, at_s: float, message: bytes) -> None:
         for byte in self.damage(with_parity(message)):
             at_s += BITS / self.baud
             self.line.append(Sent(at_s, byte, self.baud))
@@ -147,7 +147,7 @@ class World:
         self.baud = 300
         self.sent: list[bytes] = []
         self.sent_s: list[float] = []
-        self.heard_s: list[float] = []
+        self.byte_times_s: list[float] = []
         self.results: list[Reading | Fault] = []
         self.speeds: list[tuple[float, int]] = []
         self._out: deque[Sent] = deque()
@@ -192,14 +192,14 @@ class World:
         while self._out and self._out[0].at_s <= self.now_s:
             sent = self._out.popleft()
             for meter in self.meters:
-                meter.hear(sent)
+                meter.receive(sent)
             if self.echo:
                 self.results += self.session.feed(bytes((sent.byte,)), self.now_s)
         for meter in self.meters:
             while meter.line and meter.line[0].at_s <= self.now_s:
                 sent = meter.line.popleft()
                 meter.touched_s = self.now_s
-                self.heard_s.append(self.now_s)
+                self.byte_times_s.append(self.now_s)
                 byte = sent.byte if sent.baud == self.baud else (sent.byte * 7 + 0x80) & 0xFF
                 self.results += self.session.feed(bytes((byte,)), self.now_s)
                 if not meter.line and not meter.is_programming and not meter._left and meter.self_send_s > 1e11:

@@ -1,7 +1,7 @@
-"""The contract of a protocol in which a meter answers only when it is asked: a decoder that also talks.
+"""The contract of a request/answer protocol: a decoder that also sends.
 
-Pure, like a decoder: it waits for nothing. Whoever owns the port hands it bytes and the time, does what `due` gives in
-that order, and comes back with the time at `wakes_at_s` or with bytes, whichever is first.
+Pure like a decoder: it never waits. The owner of the port calls `due` and executes its steps in order. It calls `feed`
+with received bytes and then `due` again, and it calls `due` at `wakes_at_s` if nothing arrives before.
 """
 
 from collections.abc import Iterator
@@ -13,33 +13,33 @@ from iskra_server.meter.reading import Fault, Reading
 
 
 class Send(Struct, frozen=True):
-    """Bytes for the line as a port of 8 bits without parity sends them."""
+    """Bytes to write; a port of 8 bits without parity is assumed."""
 
     data: bytes
 
 
 class Speed(Struct, frozen=True):
-    """The speed of the line from now on, in baud: 8 bits, no parity, nothing that has arrived is thrown away."""
+    """The speed of the line from now on, in baud. Received bytes must not be discarded at the switch."""
 
     baud: int
 
 
 class Conversation(Protocol):
-    """`now_s` is any clock that runs steadily; it never goes back."""
+    """`now_s` is a monotonic time in seconds."""
 
     @property
     def wakes_at_s(self) -> float:
-        """When `due` has something to do, if nothing arrives before."""
+        """When to call `due` again."""
         ...
 
     def due(self, now_s: float) -> Iterator[Send | Speed]:
-        """What is to be done now."""
+        """The steps to execute now, in order."""
         ...
 
     def feed(self, data: bytes, now_s: float) -> Iterator[Reading | Fault]:
-        """Everything that a chunk completes, in order; `due` may have something to do behind it."""
+        """Everything that this chunk completes, in order. Call `due` afterwards."""
         ...
 
     def close(self) -> bytes:
-        """What must be sent, at the speed as it is, before the port may be closed; empty mostly."""
+        """Bytes to write before the port is closed, at the current speed; often empty."""
         ...

@@ -4,11 +4,11 @@ import texts
 from iskra_server.codecs.conversation import Send, Speed
 from iskra_server.codecs.d0 import encoder
 from iskra_server.codecs.d0.frames import Message
-from iskra_server.codecs.d0.line import Heard, Line
+from iskra_server.codecs.d0.line import Event, Line
 from iskra_server.codecs.text.parity import with_parity
 
 
-def heard(line: Line) -> list[Heard]:
+def heard(line: Line) -> list[Event]:
     return list(iter(line.next, None))
 
 
@@ -23,7 +23,6 @@ def test_what_is_sent_has_parity() -> None:
     line.switch(300)
     line.switch(9600)
     assert list(line.steps) == [Speed(300), Send(with_parity(b"/?!\r\n")), Speed(9600)]
-    assert line.last_words(b"\x03") == with_parity(b"\x03")
 
 
 def test_an_identification_comes_at_once_and_once() -> None:
@@ -37,7 +36,7 @@ def test_an_identification_comes_at_once_and_once() -> None:
     assert isinstance(message, Message) and message.ident == texts.D0_IDENT
     line.feed(encoder.identification(texts.D0_IDENT), 3.0)
     assert heard(line) == [texts.D0_IDENT]
-    assert line.heard_s == 3.0
+    assert line.last_byte_s == 3.0
 
 
 @pytest.mark.parametrize("echo", [b"/?!\r\n", with_parity(b"/?!\r\n")])
@@ -70,7 +69,7 @@ def test_what_is_given_up_is_gone() -> None:
     line = Line()
     line.feed(encoder.identification("ABC5x") + b"\x021.8", 0.0)
     assert heard(line) == ["ABC5x"]
-    assert line.pending == line.forget() > 4
+    assert line.pending == line.discard() > 4
     line.feed(encoder.block("1.8.0(1)"), 0.0)
     (message,) = heard(line)
     assert isinstance(message, Message) and message.ident == ""

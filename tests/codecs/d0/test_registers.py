@@ -50,8 +50,8 @@ def test_a_register_that_cannot_be_read_alone_is_not_asked_for_again() -> None:
 def test_first_answers_must_go_on_from_the_readout(answer: str) -> None:
     registers = learnt(lines=["1.8.0(0008048.375*kWh)"])
     assert registers.reading({"1.8.0": answer}) is None
-    registers.leave()
-    registers.learn(texts.D0_IDENT, learnt()._listed)  # type: ignore[arg-type]
+    registers.give_up()
+    registers.learn(texts.D0_IDENT, learnt()._readout)  # type: ignore[arg-type]
     assert registers.codes == ()
 
 
@@ -60,9 +60,9 @@ def test_later_answers_must_look_like_the_first_one() -> None:
     assert registers.reading(ANSWERS) is not None
     # two equal digits lost: no block check sees it
     assert registers.reading(ANSWERS | {"1.8.0": "(08048.376*kWh)"}) is None
-    registers.leave()
+    registers.give_up()
     assert registers.codes == ()
-    registers.learn(texts.D0_IDENT, learnt()._listed)  # type: ignore[arg-type]
+    registers.learn(texts.D0_IDENT, learnt()._readout)  # type: ignore[arg-type]
     assert registers.codes != ()
 
 

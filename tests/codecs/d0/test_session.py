@@ -113,7 +113,7 @@ def test_an_attempt_begins_behind_two_seconds_of_silence() -> None:
     requests = [at_s for at_s, message in zip(here.sent_s, here.sent, strict=True) if message == b"/?!\r\n"]
     assert len(requests) == 6
     for at_s in requests[1:]:
-        assert at_s - max(heard_s for heard_s in here.heard_s if heard_s <= at_s) >= 1.99
+        assert at_s - max(time_s for time_s in here.byte_times_s if time_s <= at_s) >= 1.99
 
 
 def test_a_line_that_cannot_change_its_speed_is_read_at_its_own() -> None:
@@ -185,10 +185,10 @@ def test_several_meters_of_a_line_have_addresses() -> None:
         here = World(Session(0.0, address=wanted), meters)
         here.run(9)
         assert [each.meter_id for each in here.readings()] == [f"ABC {wanted}"]
-        assert here.sent[0] == f"/?{wanted}!\r\n".encode() and meter.heard
+        assert here.sent[0] == f"/?{wanted}!\r\n".encode() and meter.received
 
 
-def test_a_meter_that_speaks_unasked_is_never_asked_again() -> None:
+def test_a_meter_that_speaks_pushed_readouts_is_never_asked_again() -> None:
     session = Session(0.0)
     here = World(session, [])
     here.run(5)

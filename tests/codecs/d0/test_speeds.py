@@ -24,9 +24,10 @@ def test_what_is_tried_one_after_the_other() -> None:
     assert baud(tried[4].speed) == 4800
 
 
-def test_what_has_worked_comes_first_and_once() -> None:
-    assert attempts("ISk5MT174", Learned("5", 0.2), can_switch=True)[:2] == (Learned("5", 0.2), Learned("5", 0.05))
-    assert len(attempts("ISk5MT174", Learned("5", 0.2), can_switch=True)) == 6
+def test_what_has_worked_comes_first_and_once_more_for_a_damaged_readout() -> None:
+    worked = Learned("5", 0.2)
+    assert attempts("ISk5MT174", worked, can_switch=True)[:3] == (worked, worked, Learned("5", 0.05))
+    assert len(attempts("ISk5MT174", worked, can_switch=True)) == 7
     assert attempts("ISk5MT174", Learned(""), can_switch=True)[0] == Learned("")
     # another meter, which does not offer that speed
     assert attempts("ABC3x", Learned("5", 0.2), can_switch=True)[0] == Learned("3", 0.05)

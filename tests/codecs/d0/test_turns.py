@@ -18,7 +18,7 @@ def result(turn: Generator[float, Any, Any], value: object = None) -> Any:
 
 def test_the_end_of_a_message_follows_from_the_clock() -> None:
     turns = Turns(Line(), 10.0)
-    turn = turns.say(b"/?!\r\n")
+    turn = turns.send(b"/?!\r\n")
     assert next(turn) == 10.0
     turns.now_s = 10.2
     assert result(turn) == pytest.approx(10.2 + 5 / 30)
@@ -33,7 +33,7 @@ def test_a_wait_ends_when_it_ends_whatever_is_heard() -> None:
 
 def test_what_has_begun_in_time_is_waited_for_and_then_given_up() -> None:
     turns = Turns(Line(), 10.0)
-    turn = turns.hear(12.0)
+    turn = turns.receive(12.0)
     assert next(turn) == 12.0
     turns.line.feed(b"/ABC", 11.9)
     turns.now_s = 12.0
@@ -45,7 +45,7 @@ def test_what_has_begun_in_time_is_waited_for_and_then_given_up() -> None:
 
 def test_silence_counts_from_the_last_character() -> None:
     turns = Turns(Line(), 10.0)
-    turn = turns.silence()
+    turn = turns.wait_for_silence()
     assert next(turn) == 10.0 + PAUSE_S
     turns.line.feed(b"x", 11.0)
     turns.now_s = 12.0

@@ -1,4 +1,4 @@
-"""Messages to readings: what must be right in each, and a readout in several blocks put together."""
+"""Messages to readings: checks each message and joins a readout that comes in several blocks."""
 
 from iskra_server.codecs.d0.frames import EOT, MAX_READOUT, Message
 from iskra_server.codecs.d0.readout import ASSUMES_KWH, current, reading
@@ -11,7 +11,7 @@ from iskra_server.meter.reading import Fault, FaultKind, Reading
 
 
 def damage(message: Message) -> str:
-    """What is wrong with the parity or the BCC of a message; "" where nothing is."""
+    """What is wrong with the parity or the BCC of a message, "" if nothing is."""
     wrong = wrong_bytes(message.raw) if has_parity(message.raw) else 0
     if wrong:
         return f"the parity of {wrong} characters is wrong"
@@ -27,18 +27,18 @@ class Blocks:
         self._plain_entries = Entries()
         self._widths = Widths()
         self._has_bcc = False
-        # the blocks so far of a readout that is not complete
+        # the blocks of an incomplete readout
         self._ident = ""
         self._text = ""
         self._length = 0
 
     @property
     def has_begun(self) -> bool:
-        """Whether a readout has come of which blocks are missing."""
+        """Whether blocks of an incomplete readout are held."""
         return bool(self._text)
 
     def add(self, message: Message) -> Reading | Fault | None:
-        """What a message completes; None where another block follows, and for what says nothing."""
+        """The result that a message completes. None if another block follows or it has no current value."""
         if message.command:
             return None
         is_plain = message.end == b"!"
@@ -58,7 +58,7 @@ class Blocks:
         return None if message.end == EOT else self._complete(message)
 
     def begin(self) -> None:
-        """What was collected of a readout before is given up."""
+        """Discard the blocks of an incomplete readout."""
         self._ident, self._text, self._length = "", "", 0
 
     def _refuse(self, kind: FaultKind, detail: str, message: Message) -> Fault:
@@ -76,7 +76,7 @@ class Blocks:
             return Fault("structure", str(error), length)
         if not entries:
             return None
-        if not self._widths.fit(ident, entries):
+        if not self._widths.check(ident, entries):
             return Fault("checksum", "numbers have other digits than before, though the block check fits", length)
         return reading(ident, entries, length, is_protected=not is_plain or has_parity(message.raw))
 

@@ -1,8 +1,8 @@
-"""D0 readouts to readings, of a meter that pushes them or of a line that is listened to.
+"""Decodes D0 readouts that a meter pushes, or that are overheard.
 
-A readout counts only if each of its blocks has a right BCC, and where the line carries parity, that of every
-character. One without a BCC (mode D) is protected by its parity; without that it is marked, every line must be one of
-the grammar, and the guard has the last word. Where a right BCC was ever seen, none is accepted without.
+A readout is valid only if the BCC of each block is right, and the parity of every character if the line carries parity.
+A readout without a BCC (mode D) is protected by parity; without parity too it is marked as unprotected, and every line
+must follow the grammar. After the first right BCC, readouts without one are refused.
 """
 
 from collections.abc import Iterator

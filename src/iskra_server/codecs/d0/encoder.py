@@ -1,6 +1,6 @@
-"""D0 messages: what a reader sends, and what a meter answers, for the session, the simulator and tests.
+"""Encodes D0 messages of both sides, for the session, the simulator and tests.
 
-In seven bits; `text.parity.with_parity` adds the parity for a port of eight bits.
+All in seven bits; `text.parity.with_parity` adds the parity bit for a port of 8 bits without parity.
 """
 
 from collections.abc import Iterable
@@ -14,21 +14,21 @@ READOUT, PROGRAMMING = "0", "1"
 
 
 def request(address: str = "") -> bytes:
-    """`/?!`, with the address of one meter of several on a line."""
+    """`/?!`, or `/?ADDRESS!` for one of several meters on a line."""
     return b"/?" + address.encode("ascii") + b"!" + LINE_END
 
 
 def option_select(speed: str, mode: str = READOUT) -> bytes:
-    """ACK 0 Z Y: the speed that the meter has offered, then a readout or programming mode."""
+    """ACK 0 Z Y: the speed, and a readout or programming mode."""
     return ACK + f"0{speed}{mode}".encode("ascii") + LINE_END
 
 
 def read_register(code: str) -> bytes:
-    """R1: read one register, in programming mode."""
+    """SOH R1 STX code() ETX BCC: read one register in programming mode."""
     return command("R1", f"{code}()")
 
 
-# ends programming mode, and any session
+# SOH B0 ETX BCC ends programming mode
 BREAK = SOH + b"B0" + ETX + bytes((bcc(b"B0" + ETX),))
 
 

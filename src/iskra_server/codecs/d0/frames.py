@@ -1,13 +1,13 @@
-r"""Cuts messages out of a stream of characters (IEC 62056-21, 6 and annex A).
+r"""Extracts messages from a stream of characters (IEC 62056-21, 6 and annex A).
 
     identification CR LF
     STX data ETX BCC                        a readout, or the last block of one; EOT for ETX: another block follows
     SOH P0 STX ( ) ETX BCC                  programming mode; the BCC begins behind the SOH
     identification CR LF CR LF data ! CR LF      pushed without a block check (mode D)
 
-The BCC is the XOR of all characters behind the first STX or SOH up to ETX or EOT, and may be any character: it is cut
-out before anything is searched for. An identification or an STX inside a message means that it was cut. A mode D
-readout has its empty line: a readout that has lost its STX has none, and is not taken for one without a BCC.
+The BCC is the XOR of all characters after the first STX or SOH up to ETX or EOT. It may be any character, so it is
+removed together with its message before the next search. An identification or an STX inside a message means that the
+message was cut. A mode D readout begins with an empty line; a readout that lost its STX does not.
 """
 
 import re
@@ -23,17 +23,17 @@ SOH, STX, ETX, EOT = b"\x01", b"\x02", b"\x03", b"\x04"
 _BEGIN = re.compile(START.pattern + rb"|\x01[A-Z][0-9]\x02|\x02")
 _MARK = re.compile(_BEGIN.pattern + rb"|[\x03\x04]|[\n)]!\r?\n")
 _COMMAND_LENGTH = 4
-# what may be the next message's first character, where a BCC was lost
+# if the BCC was lost, one of these is the first character of the next message
 _FIRST = b"/\x01\x02"
 # a full list of an MT174 has 9,522
 MAX_READOUT = 32 * 1024
 
 
 class Message(Struct, frozen=True):
-    """`ident` is the identification line before it, "" where none was. `command` is "P0" in programming mode, else "".
+    """`ident` is the identification line before it, or "". `command` is "P0" in programming mode, else "".
 
-    `end` is ETX, EOT or "!"; `text` stands between STX and that. `fits` tells of the BCC, True where there is none.
-    `raw` is all of it as it arrived, the identification too.
+    `text` is everything between STX and `end`, which is ETX, EOT or "!". `fits` says whether the BCC is right, True if
+    there is none. `raw` is the whole message with its identification, as received.
     """
 
     ident: str
@@ -45,20 +45,20 @@ class Message(Struct, frozen=True):
 
 
 class Frames:
-    """`feed` takes bytes; `next` then gives a message or damage, or None."""
+    """`feed` appends bytes; `next` returns the next message or fault, or None."""
 
     def __init__(self) -> None:
         self._buffer = Buffer()
         self._searched = 0
-        # the identification line, and its bytes as they arrived
+        # the last identification line, and its bytes as received
         self.ident = ""
         self._ident_raw = b""
-        # the front is an STX, or the SOH before it
+        # the buffer begins with STX or SOH
         self._is_block = False
 
     @property
     def pending(self) -> int:
-        """How many bytes are held back, waiting for the rest of a message."""
+        """Bytes held back, waiting for the rest of a message."""
         return len(self._ident_raw) + len(self._buffer)
 
     def feed(self, data: bytes) -> None:
@@ -94,39 +94,39 @@ class Frames:
 
     def _identification(self, at: int, end: int) -> Fault | None:
         lost = self._lost(at)
-        line, self._ident_raw = self._buffer.take(end - at)
+        line, self._ident_raw = self._buffer.pop(end - at)
         self.ident = line[1:].rstrip(b"\r\n").decode("latin-1")
         self._is_block, self._searched = False, 0
         return lost
 
     def _block(self, at: int, end: int) -> Fault | None:
-        # between an identification and the STX stands what came while the speed was switched
+        # garbage between an identification and STX comes from switching the speed
         lost = None
         if self._is_block or not self.ident:
             lost = self._lost(at)
         else:
-            self._buffer.take(at)
+            self._buffer.pop(at)
         self._is_block, self._searched = True, end - at
         return lost
 
     def _lost(self, at: int) -> Fault | None:
-        """What stands before a new beginning: damage, or noise."""
+        """Remove everything before a new start: a cut message, or noise."""
         if not self._is_block and not self.ident:
-            return self._buffer.take_noise(at)
+            return self._buffer.pop_noise(at)
         length = len(self._ident_raw) + at
-        self._buffer.take(at)
+        self._buffer.pop(at)
         self._forget()
         return Fault("cut", "a new message begins inside this one", length)
 
     def _message(self, at: int) -> Message | None:
-        """The block that ends at `at`, once its BCC is there."""
+        """The block whose ETX or EOT is at `at`, or None until its BCC has arrived."""
         if len(self._buffer) < at + 2:
             self._searched = at
             return None
         end, check = bytes(self._buffer.text[at : at + 1]), self._buffer.text[at + 1]
         start = self._buffer.text.index(STX)
         fits = bcc(bytes(self._buffer.text[1 : at + 1])) == check
-        text, raw = self._buffer.take(at + 2 if fits or check not in _FIRST else at + 1)
+        text, raw = self._buffer.pop(at + 2 if fits or check not in _FIRST else at + 1)
         message = Message(
             self.ident,
             text[1:start].decode("latin-1"),
@@ -139,8 +139,8 @@ class Frames:
         return message
 
     def _plain(self, at: int, end: int) -> Message | Fault:
-        """A readout without a block check; `at` is its "!"."""
-        text, raw = self._buffer.take(end)
+        """A readout without a BCC; `at` is the position of its "!"."""
+        text, raw = self._buffer.pop(end)
         ident, raw = self.ident, self._ident_raw + raw
         self._forget()
         if text.startswith(b"\r\n"):
@@ -157,8 +157,8 @@ class Frames:
         length = MAX_READOUT - LONGEST_START
         if not self._is_block and not self.ident:
             self._searched = 0
-            return buffer.take_noise(length)
-        buffer.take(length)
+            return buffer.pop_noise(length)
+        buffer.pop(length)
         length += len(self._ident_raw)
         self._forget()
         return Fault("oversize", f"no end within {MAX_READOUT} bytes", length)

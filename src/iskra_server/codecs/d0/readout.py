@@ -1,11 +1,11 @@
-"""What a readout says (IEC 62056-21, 6.5; IEC 62056-61): the registers as they are now, who the meter is, its time.
+"""The content of a readout (IEC 62056-21, 6.5; IEC 62056-61): current registers, identity and time of the meter.
 
-    1.8.0, 1.8.0*255           now
-    1.8.0*01, 1.8.0&07         history: never now
-    1.8.0*00                   now (Pafal, Apator) where the code stands in no other form, else an empty slot of history
+    1.8.0, 1.8.0*255           current
+    1.8.0*01, 1.8.0&07         history, left out
+    1.8.0*00                   current (Pafal, Apator) if the code has no other form, else an empty slot of history
 
-The same code again with another value: the first one counts. A meter of heat or water sends codes of two groups
-without a medium; volumes, temperatures and joules show it.
+Of two values for one code the first one counts. A heat or water meter sends codes without a medium; a volume, a
+temperature or joules reveal it.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from iskra_server.meter.units import unit_named
 PROTOCOL = "d0"
 # they send energies without a unit
 ASSUMES_KWH = frozenset(("EMH", "PAF", "APA"))
-# of an identity and of a clock only the groups C, D and E count
+# meters differ in the groups A and B of identities and clocks, so only C, D and E are compared
 _Groups = tuple[int, int, int]
 _DIN_CODES: tuple[_Groups, ...] = ((0, 0, 1), (96, 1, 1), (96, 1, 0), (96, 1, 255), (0, 0, 0), (0, 0, 9))
 _NAME_CODES: tuple[_Groups, ...] = ((96, 1, 0), (0, 0, 0), (96, 1, 1), (96, 1, 255))
@@ -33,29 +33,29 @@ _HEAT_UNITS = frozenset(map(unit_named, ("m³", "m³/h", "J", "°C")))
 
 
 def current(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries that say how it is now, each code once."""
+    """The entries with current values, each code once."""
     entries = list(entries)
     forms: dict[Obis, list[int | None]] = {}
     for entry in entries:
         forms.setdefault(entry.code.obis, []).append(entry.code.period)
-    found: dict[Obis, Entry] = {}
+    first: dict[Obis, Entry] = {}
     for entry in entries:
         obis, period = entry.code.obis, entry.code.period
         if period is None or (period == 0 and forms[obis] == [0]):
-            found.setdefault(obis, entry)
-    return list(found.values())
+            first.setdefault(obis, entry)
+    return list(first.values())
 
 
 def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool = True) -> Reading:
-    """`entries` are those of `current`; `ident` is the identification line without its "/", "" where none was seen."""
+    """`entries` are those of `current`; `ident` is the identification line without its "/", "" if there was none."""
     by_groups: dict[_Groups, str] = {}
     for entry in entries:
         _, _, c, d, e, _ = entry.code.obis
         by_groups.setdefault((c, d, e), entry.sent.contents[0])
-    who = identify(ident, by_groups)
+    meter = identify(ident, by_groups)
     return Reading(
-        who.meter_id,
-        who.server_id,
+        meter.meter_id,
+        meter.server_id,
         _registers(entries),
         _time(by_groups),
         PROTOCOL,
@@ -65,12 +65,12 @@ def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool
 
 
 def identify(ident: str, names: dict[_Groups, str]) -> Identity:
-    """Who the meter is: by DIN 43863-5, else by its number with the maker's letters, at last by its identification."""
+    """The identity of the meter: by DIN 43863-5, else its number with the maker's letters, else its identification."""
     din = next((names[code] for code in _DIN_CODES if code in names and identity.is_din(names[code])), "")
     numbers = (din, *(names[code] for code in _NAME_CODES if code in names))
     maker = identity.maker_of(ident)
-    found = next((who for name in numbers if (who := identity.identity(name, maker))), None)
-    return found or identity.of_ident(ident) or UNKNOWN
+    named = next((meter for name in numbers if (meter := identity.identity(name, maker))), None)
+    return named or identity.of_ident(ident) or UNKNOWN
 
 
 def _registers(entries: list[Entry]) -> tuple[Register, ...]:

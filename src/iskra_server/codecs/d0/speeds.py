@@ -5,9 +5,9 @@
     B      A to F   600 x 2^n; the meter switches by itself, at once
     C      0 to 6   300 x 2^n; we acknowledge, then both switch. Without that: 300, the readout follows by itself
 
-How long after the acknowledgement the port may be switched depends on the adapter: some still hold its last bits, and
-a meter may begin 200 ms later. So several delays are tried, then the next lower speed, then none. What worked is
-`Learned`, for whoever wants to begin with it the next time.
+When to switch after the acknowledgement depends on the adapter: some still hold its last bits, while a meter may begin
+to send within 20 to 200 ms. So the session tries several delays, then the next lower speed, then no acknowledgement at
+300 baud. `Learned` holds the settings that worked.
 """
 
 from collections.abc import Iterator
@@ -50,8 +50,9 @@ def baud(speed: str) -> int:
 
 
 def attempts(ident: str, learned: Learned | None, *, can_switch: bool) -> tuple[Learned, ...]:
-    """What to try one after the other, with a meter of mode C."""
-    return tuple(dict.fromkeys(_attempts(ident[_SPEED : _SPEED + 1], learned, can_switch=can_switch)))
+    """The settings to try, in order, with a meter of mode C. Those that worked come twice: a readout may be damaged."""
+    settings = tuple(dict.fromkeys(_attempts(ident[_SPEED : _SPEED + 1], learned, can_switch=can_switch)))
+    return (settings[0], *settings) if learned == settings[0] else settings
 
 
 def _attempts(offered: str, learned: Learned | None, *, can_switch: bool) -> Iterator[Learned]:

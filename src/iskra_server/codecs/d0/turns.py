@@ -1,13 +1,14 @@
-"""Turns of a D0 conversation as generators: each yields the time until which it waits, and is sent what was heard.
+"""Steps of a D0 conversation as generators. Each yields the time until which it waits and is sent the next event.
 
-A turn that is sent None has waited long enough. Every wait has an end, so no lost character can hold a conversation up.
+None instead of an event means that this time has come. Every wait has a timeout, so a lost character cannot block a
+conversation.
 """
 
 from collections.abc import Generator
 from typing import TypeVar
 
 from iskra_server.codecs.d0.encoder import option_select
-from iskra_server.codecs.d0.line import BITS, Heard, Line
+from iskra_server.codecs.d0.line import BITS, Event, Line
 from iskra_server.codecs.d0.speeds import Learned, baud
 from iskra_server.meter.reading import Fault, Reading
 
@@ -16,65 +17,65 @@ REACTION_S = 1.5
 # USB adapters and bridges hand characters over late
 SLACK_S = 0.5
 PAUSE_S = 2.0
-# a full list at 300 baud that nobody can read any more takes 317 s
+# a meter that missed the acknowledgement sends a full list at 300 baud for 317 s
 _LONGEST_NOISE_S = 600.0
-# an identification, a register
+# the longest identification or register answer, in characters
 SHORT = 128
-# than the speed of the line says
+# 20 % more time than the speed of the line needs
 _SLOWER = 1.2
 
 _T = TypeVar("_T")
-Turn = Generator[float, Heard | None, _T]
+Turn = Generator[float, Event | None, _T]
 
 
 class Turns:
-    """What a conversation has: the line, the time, and what it has come to so far."""
+    """The state of a conversation: the line, the time, and the results that were not handed over yet."""
 
     def __init__(self, line: Line, now_s: float) -> None:
         self.line = line
         self.now_s = now_s
         self.results: list[Reading | Fault] = []
 
-    def say(self, message: bytes) -> Turn[float]:
-        """Send characters; returns when the last one has left, by the clock: no driver tells that reliably."""
-        # what is sent is made where it is sent, so that the time is that of the writing
+    def send(self, message: bytes) -> Turn[float]:
+        """Send a message; returns when its last bit has left. Computed, because drivers do not tell it reliably."""
+        # `due` resumes here and writes at once, so that the computed time begins at the write
         yield from self.wait(self.now_s)
         return self.now_s + self.line.send(message)
 
     def wait(self, until_s: float) -> Turn[None]:
-        """Until then, whatever is heard."""
+        """Wait until then and ignore every event."""
         while (yield until_s) is not None:
             pass
 
-    def hear(self, until_s: float, longest: int = SHORT) -> Turn[Heard | None]:
-        """The next event that begins by then, None for none. What was begun then is given up as cut.
+    def receive(self, until_s: float, longest: int = SHORT) -> Turn[Event | None]:
+        """The next event, or None on timeout. A message that has begun in time may end later; a gap cuts it.
 
-        `longest` is how many characters may come before it.
+        `longest` is the maximum number of characters of the message.
         """
         limit_s = until_s + _SLOWER * longest * BITS / self.line.baud
         while True:
-            heard = yield until_s
-            if heard is not None:
-                return heard
-            until_s = min(self.line.heard_s + REACTION_S, limit_s)
+            event = yield until_s
+            if event is not None:
+                return event
+            until_s = min(self.line.last_byte_s + REACTION_S, limit_s)
             if not self.line.pending or until_s <= self.now_s:
                 break
-        lost = self.line.forget()
+        lost = self.line.discard()
         if lost:
             self.results.append(Fault("cut", "nothing followed inside this message", lost))
         return None
 
-    def silence(self) -> Turn[None]:
-        """Until nothing was heard for PAUSE_S."""
+    def wait_for_silence(self) -> Turn[None]:
+        """Wait until nothing has arrived for PAUSE_S."""
         until_s, limit_s = self.now_s + PAUSE_S, self.now_s + _LONGEST_NOISE_S
         while self.now_s < min(until_s, limit_s):
             yield min(until_s, limit_s)
-            until_s = max(until_s, self.line.heard_s + PAUSE_S)
-        self.line.forget()
+            until_s = max(until_s, self.line.last_byte_s + PAUSE_S)
+        self.line.discard()
 
     def acknowledge(self, attempt: Learned, mode: str) -> Turn[float]:
-        """Acknowledge an identification and switch the line; returns until when the answer must have begun."""
-        sent_s = yield from self.say(option_select(attempt.speed, mode))
+        """Acknowledge an identification and switch the line; returns the time by which the answer must begin."""
+        sent_s = yield from self.send(option_select(attempt.speed, mode))
         if baud(attempt.speed) == self.line.baud:
             return sent_s + REACTION_S + SLACK_S
         yield from self.wait(sent_s + attempt.delay_s)

@@ -1,12 +1,12 @@
-"""P1 telegrams to readings (DSMR 2.2 to 5, ESMR, and the branches of BE, LU, SE, IS, SI, AT).
+"""Decodes P1 telegrams (DSMR 2.2 to 5, ESMR, and the national branches of BE, LU, SE, IS, SI, AT).
 
-Which checksum a meter sends is learnt from the first telegram that it fits: CRC-16/ARC, or X-25 (a Holley DTSD545);
-it is forgotten after three telegrams that do not fit. Old meters send none, and some always "0000". Then:
+The checksum variant, CRC-16/ARC or X-25 (Holley DTSD545), is learned from the first valid telegram and forgotten after
+three that do not fit. Old meters send no checksum, and some always "0000". Then:
 
-    7E1 read as 8N1     parity protects every character
-    neither             accepted, and marked: every line must be one of the grammar, and the guard has the last word
-    "0000"              only from the second one on: once could be a damaged checksum
-    after a right one   a telegram without a checksum is never accepted again
+    7E1 read as 8N1              the parity of every character is checked
+    no parity either             the telegram is marked as unprotected, and every line must follow the grammar
+    "0000"                       the first one is refused: it could be a damaged checksum
+    after a right checksum       telegrams without one are refused
 """
 
 from collections.abc import Callable, Iterator

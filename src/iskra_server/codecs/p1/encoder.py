@@ -1,4 +1,4 @@
-"""P1 telegrams: the inverse of the decoder, for the simulator and for tests."""
+"""Encodes P1 telegrams, for the simulator and tests."""
 
 from collections.abc import Iterable
 
@@ -12,5 +12,5 @@ def telegram(ident: str, lines: Iterable[str]) -> bytes:
 
 
 def without_checksum(ident: str, lines: Iterable[str]) -> bytes:
-    """As DSMR 2.2 and 3 have it."""
+    """A telegram of DSMR 2.2 and 3."""
     return "\r\n".join((f"/{ident}", "", *lines, "!", "")).encode("latin-1")

@@ -1,11 +1,11 @@
-r"""Cuts P1 telegrams out of a stream of bytes (DSMR 5.0.2, 5.2; IEC 62056-21, mode D).
+r"""Extracts P1 telegrams from a stream of bytes (DSMR 5.0.2, 5.2; IEC 62056-21, mode D).
 
     /XXXZ ident CR LF | [CR LF] | lines, each CR LF | ! [checksum, up to 4 hex digits] CR LF
     start                                             end
 
-Every line has parentheses and an identification line has none, so no start stands inside a telegram: a start before
-an end means that the telegram before was cut. Each end is tried once, with the last start before it; behind a refused
-telegram the search goes on right behind its "!". So any bytes cost linear time.
+Every data line has parentheses and the identification line has none, so a telegram never contains a start. A start
+before an end means that the previous telegram was cut. Each end is tried once, with the last start before it, and the
+search continues directly after its "!". So any bytes cost linear time.
 """
 
 import re
@@ -27,10 +27,10 @@ MAX_TELEGRAM = 8192
 
 
 class Telegram(Struct, frozen=True):
-    """`text` is from "/" to "!" in seven bits, `digits` the checksum that was sent; `raw` is both as they arrived.
+    """`text` is from "/" to "!" in seven bits, `digits` the checksum as sent; `raw` is both as received.
 
-    `ends_line`: a line end follows; taken for granted behind a checksum of four digits. `length` is that
-    on the wire, without the line end.
+    `ends_line`: a line end follows; always True after a checksum of four digits. `length` counts the bytes on the wire
+    without the line end.
     """
 
     text: bytes
@@ -41,17 +41,17 @@ class Telegram(Struct, frozen=True):
 
 
 class Frames:
-    """`feed` takes bytes; `next` then gives a telegram, nothing in it checked, or damage, or None."""
+    """`feed` appends bytes; `next` returns the next telegram, unchecked, or a fault, or None."""
 
     def __init__(self) -> None:
         self._buffer = Buffer()
-        # whether a start is at the front; up to where a mark was searched for
+        # whether the buffer begins with a start; up to where it was searched for a mark
         self._has_start = False
         self._searched = 0
 
     @property
     def pending(self) -> int:
-        """How many bytes are held back, waiting for the rest of a telegram."""
+        """Bytes held back, waiting for the rest of a telegram."""
         return len(self._buffer)
 
     def feed(self, data: bytes) -> None:
@@ -68,12 +68,12 @@ class Frames:
         start, end = mark.span()
         if end - start == _END_LENGTH:
             return self._telegram(end - 1)
-        self._buffer.take(start)
+        self._buffer.pop(start)
         self._begin(end - start)
         return Fault("cut", "a new telegram begins inside this one", start)
 
     def _find_start(self) -> Fault | None:
-        """Bring a start to the front. What stood before it is noise, unless it is a line end."""
+        """Remove everything before the first start; it is noise unless it is a line end."""
         buffer = self._buffer
         if self._searched == 0:
             buffer.skip_gap()
@@ -81,25 +81,25 @@ class Frames:
         if start:
             at, end = start.span()
             self._begin(end - at)
-            return buffer.take_noise(at)
+            return buffer.pop_noise(at)
         self._searched = max(0, len(buffer) - LONGEST_START)
         if len(buffer) <= MAX_TELEGRAM:
             return None
         length, self._searched = self._searched, 0
-        return buffer.take_noise(length)
+        return buffer.pop_noise(length)
 
     def _without_mark(self) -> Fault | None:
         if len(self._buffer) < MAX_TELEGRAM:
             self._searched = max(self._searched, len(self._buffer) - LONGEST_START)
             return None
-        # another start may stand across the limit
+        # a start may cross the limit
         length = MAX_TELEGRAM - LONGEST_START
-        self._buffer.take(length)
+        self._buffer.pop(length)
         self._end()
         return Fault("oversize", f"no end within {MAX_TELEGRAM} bytes", length)
 
     def _telegram(self, end: int) -> Telegram | None:
-        """The telegram whose "!" is at `end`, once it is known what stands behind it."""
+        """The telegram whose "!" is at `end`, or None until its checksum or line end has arrived."""
         text = self._buffer.text
         digits = bytes(_CHECKSUM.match(text, end)[1])  # type: ignore[index]
         behind = end + 1 + len(digits)
@@ -108,12 +108,12 @@ class Frames:
             self._searched = end - 1
             return None
         ends_line = is_complete or _LINE_END.match(text, behind) is not None
-        whole, raw = self._buffer.take(behind)
+        whole, raw = self._buffer.pop(behind)
         self._end()
         return Telegram(whole[: end + 1], raw, digits, ends_line, behind)
 
     def _begin(self, length: int) -> None:
-        """A start of this length is at the front; its line end may be that before an end."""
+        """The buffer begins with a start of this length, whose line end may belong to an end mark."""
         self._has_start, self._searched = True, length - 1
 
     def _end(self) -> None:

@@ -1,12 +1,12 @@
-"""The readings in a P1 telegram: that of the meter, and one of each sub-meter on its M-Bus (DSMR 5.0.2, 6.12 and 7).
+"""The readings of a P1 telegram: one of the meter and one of each sub-meter on its M-Bus (DSMR 5.0.2, 6.12 and 7).
 
     0-n:24.1.0(003)                                    kind: 3 gas, 7 water, 4 and 12 heat
     0-n:96.1.0(4730...) or 96.1.1                      its own identity, as hex text
     0-n:24.2.1(181106140010W)(01569.646*m3)            24.2.3 in Belgium; the time is when it was read
     0-n:24.3.0(090212160000)(00)(60)(1)(0-n:24.2.1)(m3) and (00001.001) on the next line: DSMR 2 and 3
 
-A channel that never had a meter has an empty identity, no unit, or a time before all meters: it is no reading. Other
-codes of a channel, such as a relay (0-n:96.3.10), are the meter's own.
+A channel without a meter has an empty identity, no unit or an impossible time, and gives no reading. Other codes of a
+channel, such as a relay (0-n:96.3.10), belong to the meter itself.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ _NAMING = frozenset((*_IDENTITIES, _TIME, _CLOCK, _DATE))
 _CHANNELS = range(1, 5)
 _DEVICE, _ABSTRACT, _IDENTITY, _LAST_VALUE = 24, 96, 1, 2
 _DEVICE_KINDS = frozenset((_DEVICE, _ABSTRACT))
-# DSMR 2.2 has gas under codes of its own medium
+# the medium of gas, which DSMR 2.2 writes into its codes
 _GAS = 7
 _OLD_FORM = 3
 
@@ -58,7 +58,7 @@ def readings(ident: str, entries: Iterable[Entry], length: int, *, is_protected:
 
 
 def _device(obis: Obis) -> Device | None:
-    """The medium and the channel of a sub-meter that a code belongs to; None for the meter's own codes."""
+    """The medium and channel of the sub-meter that a code belongs to; None for codes of the meter itself."""
     a, b, c, d, *_ = obis
     if a == _GAS:
         return a, b
@@ -69,8 +69,8 @@ def _device(obis: Obis) -> Device | None:
 def _meter(ident: str, own: dict[Obis, Entry]) -> Identity:
     maker = identity.maker_of(ident)
     names = (own[obis].sent.contents[0] for obis in _IDENTITIES if obis in own)
-    found = next((who for name in names if (who := identity.identity(name, maker))), None)
-    return found or identity.of_ident(ident) or UNKNOWN
+    named = next((meter for name in names if (meter := identity.identity(name, maker))), None)
+    return named or identity.of_ident(ident) or UNKNOWN
 
 
 def _time(own: dict[Obis, Entry]) -> MeterTime | None:
@@ -87,24 +87,31 @@ def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, is_protected
     value = next(filter(None, values), None)
     if value is None or (names and not any(name.strip() for name in names)):
         return None
-    who = next((who for name in names if (who := identity.identity(name))), None)
-    if who is None:
+    sub_meter = next((found for name in names if (found := identity.identity(name))), None)
+    if sub_meter is None:
         name = f"{meter.meter_id} channel {channel}"
-        who = Identity(name, name.encode())
+        sub_meter = Identity(name, name.encode())
     registers = tuple(register for own, entry in zip(values, sent, strict=True) if (register := own or entry.register))
     return Reading(
-        who.meter_id, who.server_id, registers, value.time, PROTOCOL, 0, channel=channel, is_protected=is_protected
+        sub_meter.meter_id,
+        sub_meter.server_id,
+        registers,
+        value.time,
+        PROTOCOL,
+        0,
+        channel=channel,
+        is_protected=is_protected,
     )
 
 
 def _names(entry: Entry) -> bool:
-    """Whether an entry has the identity of a sub-meter: 96.1.0 or 96.1.1, once 7-0:0.0.0."""
+    """Whether an entry is the identity of a sub-meter: 96.1.0 or 96.1.1, in DSMR 2 7-0:0.0.0."""
     a, _, c, d, e, _ = entry.register.obis if entry.register else bytes(6)
     return (c, d) == (_ABSTRACT, _IDENTITY) and e < 2 if a != _GAS else (c, d, e) == (0, 0, 0)
 
 
 def _value(entry: Entry) -> Register | None:
-    """The counter of a sub-meter in an entry: with a unit, and not with a time that cannot be."""
+    """The counter of a sub-meter, or None: it must have a unit, and its time must be possible."""
     register, contents = entry.register, entry.sent.contents
     if register is None:
         return None

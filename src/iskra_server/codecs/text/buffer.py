@@ -1,14 +1,14 @@
-"""The bytes of a stream of characters that wait for more, as they arrived and in seven bits."""
+"""A buffer of received characters, both as received and in seven bits."""
 
 from iskra_server.codecs.text.parity import SEVEN_BITS
 from iskra_server.meter.reading import Fault
 
-# what may stand between two telegrams: line ends, the blanks and NUL that some meters send, ACK and NAK
+# not noise between telegrams: line ends, the blanks and NUL that some meters send, ACK and NAK
 _GAP = b"\r\n\0 \x06\x15"
 
 
 class Buffer:
-    """`text` may be searched; `take` removes from the front."""
+    """`text` is in seven bits; `pop` removes from the front."""
 
     def __init__(self) -> None:
         self.text = bytearray()
@@ -21,16 +21,16 @@ class Buffer:
         self._raw += data
         self.text += data.translate(SEVEN_BITS)
 
-    def take(self, length: int) -> tuple[bytes, bytes]:
-        """Bytes from the front, in seven bits and as they arrived."""
-        gone = bytes(self.text[:length]), bytes(self._raw[:length])
+    def pop(self, length: int) -> tuple[bytes, bytes]:
+        """Remove bytes from the front; returns them in seven bits and as received."""
+        removed = bytes(self.text[:length]), bytes(self._raw[:length])
         del self.text[:length], self._raw[:length]
-        return gone
+        return removed
 
     def skip_gap(self) -> None:
-        self.take(len(self.text) - len(self.text.lstrip(_GAP)))
+        self.pop(len(self.text) - len(self.text.lstrip(_GAP)))
 
-    def take_noise(self, length: int) -> Fault | None:
-        """Remove what is no telegram; a gap between two is no damage."""
-        text, _ = self.take(length)
+    def pop_noise(self, length: int) -> Fault | None:
+        """Remove bytes from the front as noise; None if they are only a gap between telegrams."""
+        text, _ = self.pop(length)
         return Fault("noise", f"{length} bytes outside of telegrams", length) if text.strip(_GAP) else None

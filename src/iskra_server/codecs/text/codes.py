@@ -1,7 +1,7 @@
-"""Codes as they stand in a line: 1-0:1.8.0*255, 1.8.0, C.1, F.F, FF, 1.8.0*07 (IEC 62056-61; IEC 62056-21, 6.5).
+"""Parses codes of a line: 1-0:1.8.0*255, 1.8.0, C.1, F.F, FF, 1.8.0*07 (IEC 62056-61; IEC 62056-21, 6.5).
 
 A code without A-B belongs to electricity (1-0) where C is 1 to 95, else to 0-0. Letters are numbers: C 96, F 97,
-L 98, P 99. The group behind * or & is the billing period: absent or 255 is now, any other one is history.
+L 98, P 99. The group after * or & is the billing period: absent or 255 is the current one, all others are history.
 """
 
 import re
@@ -23,7 +23,7 @@ _INSTANTANEOUS = 7
 
 
 class Code(Struct, frozen=True):
-    """`obis` has group F 255; `period` is the group F as sent, None where it is absent or 255."""
+    """`obis` has F = 255; `period` is group F as sent, None if it is absent or 255."""
 
     obis: Obis
     period: int | None
@@ -32,7 +32,7 @@ class Code(Struct, frozen=True):
 # a meter sends the same codes telegram after telegram
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Code | None:
-    """The code that a text writes, or None."""
+    """The code, or None if the text is none."""
     form = _FORM.fullmatch(_SHORT.get(text, text))
     if form is None:
         return None

@@ -1,6 +1,6 @@
 """The data sets of a telegram as registers.
 
-A meter repeats most of its lines, so what those of the telegram before have said is remembered.
+A meter repeats most of its lines, so the results of the previous telegram's lines are cached.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,13 +13,13 @@ from iskra_server.codecs.text.codes import Code
 from iskra_server.codecs.text.lines import DataSet, data_sets
 from iskra_server.meter.reading import Register
 
-# a full list of an MT174 has 343 lines; what is remembered of it is not worth the memory
-_MOST_REMEMBERED = 64
-_LONGEST_REMEMBERED = 128
+# a full list of an MT174 has 343 lines; caching all would cost 250 kB for each meter
+_MAX_CACHED = 64
+_LONGEST_CACHED = 128
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """A data set; `register` is None for an error text of the meter."""
+    """A data set with its code; `register` is None for an error text of the meter."""
 
     sent: DataSet
     code: Code
@@ -31,28 +31,28 @@ class Entries:
 
     def __init__(self, *, assumes_kwh: bool = False) -> None:
         self.assumes_kwh = assumes_kwh
-        self._remembered: dict[str, tuple[Entry, ...]] = {}
+        self._cached: dict[str, tuple[Entry, ...]] = {}
 
     def read(self, text: str, *, is_strict: bool = False) -> list[Entry]:
-        """All data sets in order. What is none, or has no code, is passed over; where `is_strict` it raises Malformed.
+        """All data sets in order. Skips lines without a data set and unknown codes; raises Malformed if `is_strict`.
 
-        Either always strict or never: what was passed over once is not looked at again.
+        Use one instance either always strict or never: skipped codes are cached as skipped.
         """
-        found: list[Entry] = []
-        remembered: dict[str, tuple[Entry, ...]] = {}
-        before = self._remembered
-        # a line that begins with a content goes on with the data set before
+        result: list[Entry] = []
+        cached: dict[str, tuple[Entry, ...]] = {}
+        previous = self._cached
+        # a line that begins with a parenthesis continues the data set before it
         for line in text.replace("\r\n", "\n").replace("\n(", "(").split("\n"):
-            entries = before.get(line)
+            entries = previous.get(line)
             if entries is None:
                 if not line or line.isspace():
                     continue
                 entries = self._entries(line, is_strict=is_strict)
-            if entries and len(line) <= _LONGEST_REMEMBERED and len(remembered) < _MOST_REMEMBERED:
-                remembered[line] = entries
-            found += entries
-        self._remembered = remembered
-        return found
+            if entries and len(line) <= _LONGEST_CACHED and len(cached) < _MAX_CACHED:
+                cached[line] = entries
+            result += entries
+        self._cached = cached
+        return result
 
     def _entries(self, line: str, *, is_strict: bool) -> tuple[Entry, ...]:
         found: list[Entry] = []
@@ -71,5 +71,5 @@ class Entries:
 
 
 def now(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The entries that say how it is now: those with a group F are history."""
+    """The current entries, without history."""
     return (entry for entry in entries if entry.code.period is None)

@@ -8,6 +8,6 @@ r"""The identification line with which a telegram or a readout begins (IEC 62056
 
 import re
 
-# it has no parentheses, and every line of data has: so it never stands inside a telegram
+# it has no parentheses but every data line has, so it never matches inside a telegram
 START = re.compile(rb"/[A-Za-z]{3}[^\r\n()/!]{1,64}+\r?\n")
 LONGEST_START = 70

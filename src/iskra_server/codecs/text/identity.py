@@ -1,10 +1,10 @@
-"""Who a meter is that names itself in text (DIN 43863-5, the logical device name, a bare serial number).
+"""The identity of a meter that names itself in text (DIN 43863-5, logical device name, serial number).
 
     1ISK0063000174, 001LOG0065800041    the identification of DIN 43863-5, as hex text or clear
     ISK1030770000001                    logical device name: maker, type 103, function 07, serial number 70000001
     63000174                            serial number alone; with the maker of the identification line
 
-Of ISKRA all three lead to the same eight digits, so that a meter is the same one on every way it is read.
+For ISKRA meters all three contain the same eight digits, so a meter has one identity on every interface.
 """
 
 import re
@@ -20,12 +20,12 @@ _IDENT = re.compile(r"([A-Za-z]{3}).(?:\\.)*(.*)", re.ASCII | re.DOTALL)
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){8,}", re.ASCII)
 _ISKRA = "ISK"
 _LENGTH_MARK = 0x0A
-# longer names are cut
+# longer names are truncated
 _LONGEST = 48
 
 
 class Identity(Struct, frozen=True):
-    """As in `Reading`: the name everywhere, and the server id; that of DIN 43863-5, else the name's own bytes."""
+    """`meter_id` and `server_id` as in `Reading`. Without DIN 43863-5 the server id is the name in ASCII."""
 
     meter_id: str
     server_id: bytes
@@ -35,7 +35,7 @@ UNKNOWN = Identity("unknown", b"")
 
 
 def identity(name: str, maker: str = "") -> Identity | None:
-    """Who has this name; None for one that is empty or all zeros. `maker` has the letters of the identification."""
+    """The identity behind a name, None if it is empty or all zeros. `maker` has the letters of the identification."""
     name = _clear(name.strip())
     if not name.strip("0 "):
         return None
@@ -57,7 +57,7 @@ def is_din(name: str) -> bool:
 
 
 def of_ident(ident: str) -> Identity | None:
-    """Who an identification line without its "/" names: maker and model, the last resort."""
+    """The identity of an identification line without its "/", maker and model: the last resort."""
     form = _IDENT.fullmatch(ident)
     return _named(f"{form[1].upper()} {form[2]}") if form else None
 
@@ -74,7 +74,7 @@ def _named(name: str) -> Identity | None:
 
 
 def _clear(name: str) -> str:
-    """A name in clear; hex text where its bytes are letters and digits."""
+    """Hex text decoded if it is one of letters and digits, else the name itself."""
     if _HEX.fullmatch(name):
         clear = bytes.fromhex(name)
         if clear.isascii() and clear.strip().isalnum():

@@ -4,7 +4,7 @@ line      one data set or several, blanks behind them allowed
 data set  [code] "(" content ")" and again "(" content ")"; one pair of parentheses may stand inside a content
 
 1-0:1.8.1(003432.827*kWh)                      0-1:24.2.1(181106140010W)(01569.646*m3)
-6.8(0029.055*MWh)6.26(01589.28*m3)9.4(088*C&082*C)                (00024.123), which goes on with the line before
+6.8(0029.055*MWh)6.26(01589.28*m3)9.4(088*C&082*C)                (00024.123) continues the line before
 """
 
 import re
@@ -22,7 +22,7 @@ _SHOWN = 40
 
 
 class DataSet(Struct, frozen=True, gc=False):
-    """A code, empty where it is that of the data set before, and the contents of its parentheses."""
+    """A code, empty in a line that continues the one before, and the contents of its parentheses."""
 
     code: str
     contents: tuple[str, ...]
@@ -32,10 +32,10 @@ def data_sets(line: str) -> Iterator[DataSet]:
     """The data sets of a line; raises Malformed for anything else."""
     at = 0
     while at < len(line):
-        found = _SET.match(line, at)
-        if found is None:
+        match = _SET.match(line, at)
+        if match is None:
             raise Malformed(f"no data set: {line[at : at + _SHOWN]!r}")
-        code, contents = found.groups()
+        code, contents = match.groups()
         single = _SINGLE.fullmatch(contents)
         yield DataSet(code, (single[1],) if single else tuple(_CONTENTS.findall(contents)))
-        at = found.end()
+        at = match.end()

@@ -1,4 +1,4 @@
-"""Numbers in a line, exact: 003432.827*kWh is 3432827 Wh, 16.85*kWh is 1685 x 10^1 Wh, 230.1*V is 2301 x 10^-1 V."""
+"""Parses numbers of a line exactly: 3432.827*kWh is 3432827 Wh, 16.85*kWh 1685 x 10^1 Wh, 230.1*V 2301 x 10^-1 V."""
 
 import re
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from iskra_server.meter.units import NO_UNIT, WATT, WATT_HOUR, Unit, unit_named
 
-# the unit in a line, and the power of ten to that of the meter's registers
+# unit in a line -> DLMS unit, and the power of ten to convert
 _UNITS: dict[str, tuple[Unit, int]] = {
     "Wh": (WATT_HOUR, 0),
     "kWh": (WATT_HOUR, 3),
@@ -39,16 +39,16 @@ _UNITS: dict[str, tuple[Unit, int]] = {
     "MJ": (unit_named("J"), 6),
     "GJ": (unit_named("J"), 9),
 }
-# meters write kVArh and kvarh, never mw for MW: the first one in the table wins
+# meters write both kVArh and kvarh; of two units that differ by case alone the first in the table wins
 _ANY_CASE = {name.lower(): _UNITS[name] for name in reversed(_UNITS)}
 _NUMBER = re.compile(r" *([+-]?)(\d*)(?:\.(\d+))?(?:(?: *\*| +)(\S+))? *", re.ASCII)
 KILO = 3
-# no counter has more digits, and none is a number of any length
+# more digits than any counter has
 _MOST_DIGITS = 15
 
 
 class Number(Struct, frozen=True, gc=False):
-    """raw x 10^scaler in `unit`; `unit` is None where none was sent. `digits` before and behind the point."""
+    """raw x 10^scaler in `unit`, which is None if none was sent; `digits` counts those before and after the point."""
 
     raw: int
     scaler: int
@@ -57,7 +57,7 @@ class Number(Struct, frozen=True, gc=False):
 
 
 def number(content: str) -> Number | None:
-    """The number in a content, None for text: also for one in a unit that nobody knows."""
+    """The number in a content; None for text and for an unknown unit."""
     form = _NUMBER.fullmatch(content)
     if form is None:
         return None

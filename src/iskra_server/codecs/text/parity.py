@@ -1,7 +1,7 @@
-"""7 data bits and even parity, as a port of 8 bits without parity delivers and sends them (IEC 62056-21, 5.1).
+"""Seven data bits with even parity (7E1), read and written by a port of 8 bits without parity (IEC 62056-21, 5.1).
 
-Bit 7 of each byte makes its number of ones even: "1" (31) arrives as B1, "3" (33) as 33. A text of 8 bits, or one
-that the driver has stripped of its parity, has bit 7 clear everywhere. A mixture is damage.
+Bit 7 makes the number of ones in each byte even: "1" (31) arrives as B1, "3" (33) as 33. Plain text, and text whose
+parity bits the driver has removed, has no bit 7 set. A mixture is damaged.
 """
 
 SEVEN_BITS = bytes(byte & 0x7F for byte in range(256))
@@ -10,15 +10,15 @@ _ADD_PARITY = bytes(byte & 0x7F | (byte & 0x7F).bit_count() % 2 << 7 for byte in
 
 
 def has_parity(data: bytes) -> bool:
-    """Whether these bytes carry a parity bit; `wrong_bytes` then counts those in which it is wrong."""
+    """Whether these bytes carry parity bits; then `wrong_bytes` counts parity errors."""
     return not data.isascii()
 
 
 def wrong_bytes(data: bytes) -> int:
-    """How many of the bytes have an odd number of ones."""
+    """The number of bytes with a parity error."""
     return len(data.translate(None, _EVEN))
 
 
 def with_parity(data: bytes) -> bytes:
-    """Seven-bit characters with their parity bit, for a port of 8 bits without parity."""
+    """Add the parity bit to seven-bit characters."""
     return data.translate(_ADD_PARITY)

@@ -1,9 +1,9 @@
-"""A data set becomes a register.
+"""Converts data sets to registers.
 
-What is a number: a content with a known unit; without one, where the register table says that the register is counted
-or measured in none, and kWh where the caller may assume it. Everything else is text. Of several contents the one with
-a unit is the value, and a moment beside it its time; two with a unit are text, as nobody knows which counts. Lists and
-logs (C 98 and 99) are text. An error text of the meter, "object not readable", is no register.
+A content is a number if it has a known unit; without a unit if the register table says that the register has none, or
+if the caller may assume kWh. All other contents are text. Of several contents the one with a unit is the value, and a
+timestamp among the others is its time; with two units the register is text, because it is unknown which one counts.
+Lists and logs (C = 98, 99) are text. An error text of the meter ("object not readable") gives no register.
 """
 
 import re
@@ -22,7 +22,7 @@ _NOTHING = re.compile(r"[ .-]*")
 
 
 def register(obis: Obis, contents: tuple[str, ...], *, assumes_kwh: bool = False) -> Register | None:
-    """The register of a data set; None for an error text. `assumes_kwh`: 1.8.x and 2.8.x without a unit are kWh."""
+    """The register of a data set, None for an error text. `assumes_kwh`: 1.8.x and 2.8.x without a unit are in kWh."""
     if len(contents) == 1:
         content = contents[0]
         if _NOTHING.fullmatch(content):
@@ -34,19 +34,19 @@ def register(obis: Obis, contents: tuple[str, ...], *, assumes_kwh: bool = False
     value = None if obis[2] in _LISTS else _value(obis, contents, assumes_kwh=assumes_kwh)
     if value is None:
         return Register(obis, text(contents))
-    found, time = value
-    return Register(obis, found.raw, found.scaler, found.unit, None, time)
+    measured, time = value
+    return Register(obis, measured.raw, measured.scaler, measured.unit, None, time)
 
 
 def text(contents: tuple[str, ...]) -> bytes:
-    """The contents as they stand in the line; of a single one without its parentheses."""
+    """The contents as sent; a single one without its parentheses."""
     whole = contents[0] if len(contents) == 1 else "".join(f"({content})" for content in contents)
     return whole.encode("latin-1")
 
 
 def _value(obis: Obis, contents: tuple[str, ...], *, assumes_kwh: bool) -> tuple[Number, MeterTime | None] | None:
-    numbers = [(index, found) for index, content in enumerate(contents) if (found := number(content))]
-    united = [(index, found) for index, found in numbers if found.unit is not None]
+    numbers = [(index, value) for index, content in enumerate(contents) if (value := number(content))]
+    united = [(index, value) for index, value in numbers if value.unit is not None]
     if len(united) > 1:
         return None
     if united:
@@ -63,7 +63,7 @@ def _value(obis: Obis, contents: tuple[str, ...], *, assumes_kwh: bool) -> tuple
 
 
 def _without_unit(obis: Obis, bare: Number, *, assumes_kwh: bool) -> Number | None:
-    """A number to which no unit was sent: as it is, in kWh, or None where that is not known."""
+    """A number without a unit: unchanged if the register has none, in kWh by convention, else None."""
     row = describe(obis)
     if row and row.unit is None and row.state_class:
         return bare

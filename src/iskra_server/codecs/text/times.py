@@ -1,11 +1,12 @@
-"""Moments in a line. A letter or a digit says which time it is; a clock that shows none has the time on the wall.
+"""Parses timestamps of a line. A letter or digit tells the time zone; without one it is the wall clock of the meter.
 
-    200704104157S        P1: S is summer time (UTC+2), W winter time (UTC+1); without a letter: on the wall
+    200704104157S        P1: S is summer time (UTC+2), W winter time (UTC+1); without a letter: wall clock
     0170318 with 201455  ISKRA, D0: y YYMMDD with y 0 normal time, 1 summer time (of whatever zone), 2 UTC
-    1140716101053        the same with the time behind it
-    18-01-03 08:22, 20240111 09:35:00, 1703100930, 2017-01-18&01:36:47     on the wall
+    1140716101053        the same with the time of day
+    18-01-03 08:22, 20240111 09:35:00, 1703100930, 2017-01-18&01:36:47     wall clock
 
-A clock that was never set, or that has lost its time, has no moment: 700101010000W, 632525252525S, 000101000000W.
+A clock that was never set or has lost its time sends an invalid timestamp: 700101010000W, 632525252525S,
+000101000000W.
 """
 
 import re
@@ -28,7 +29,7 @@ _UTC = "2"
 
 
 def moment(text: str, clock: str = "000000") -> MeterTime | None:
-    """The moment that a text tells, None where it tells none; `clock` is the time of a day that stands alone."""
+    """The time of a timestamp, or None if it is invalid; `clock` is the time of day for a date without one."""
     form, time = _FORM.fullmatch(text.strip()), _CLOCK.fullmatch(clock.strip())
     if form is None or time is None or int(form["year"]) not in _YEARS:
         return None
