@@ -32,6 +32,8 @@ def test_a_meter_is_recognised_by_a_whole_telegram_and_by_nothing_less() -> None
         (telegrams.telegram(), "sml"),
         (texts.p1_telegram(), "p1"),
         (with_parity(texts.p1_telegram()), "p1"),
+        (p1.without_checksum(texts.P1_IDENT, texts.p1_lines()[1:]), "p1"),
+        # its checksum was lost: no reading, and no readout of D0
         (p1.without_checksum(texts.P1_IDENT, texts.p1_lines()), "p1"),
         (texts.d0_readout(), "d0"),
         (with_parity(d0.pushed(texts.D0_IDENT, texts.d0_lines())), "d0"),

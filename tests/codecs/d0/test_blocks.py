@@ -49,3 +49,9 @@ def test_what_is_wrong_is_said() -> None:
     raw = bytearray(with_parity(b"1.8.0(1)"))
     raw[3] ^= 0x10
     assert damage(Message("", "", "1.8.0(1)", ETX, True, bytes(raw))) == "the parity of 1 characters is wrong"
+
+
+def test_a_p1_telegram_that_lost_its_checksum_is_no_readout() -> None:
+    assert isinstance(Blocks().add(message("1.8.0(1*kWh)\r\n", ident="ABC5x", end=b"!")), Reading)
+    found = Blocks().add(message("1-3:0.2.8(50)\r\n1.8.0(1*kWh)\r\n", ident="ABC5x", end=b"!"))
+    assert isinstance(found, Fault) and found.kind == "structure"

@@ -12,6 +12,7 @@ from iskra_server.codecs.d0.decoder import D0Decoder
 from iskra_server.codecs.d0.frames import MAX_READOUT
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.meter.reading import Fault, Reading
+from mutations import mutated_text, repair_d0
 from trying import seeds, tries
 
 SERIES = [texts.d0_readout(texts.d0_lines(import_kwh=f"0008048.{375 + k}")) for k in range(6)]
@@ -129,32 +130,10 @@ def test_a_lost_byte_or_a_cut_never_costs_the_next_readout() -> None:
             assert [each.registers for each in between] in ([], [EXPECTED[0].registers]), at
 
 
-def damage(data: bytes, chance: random.Random) -> bytes:
-    """Flipped bits, lost and inserted bytes, lost stretches, cuts; one in five gets its block check renewed."""
-    damaged = bytearray(data)
-    for _ in range(chance.choice((1, 1, 1, 2, 4))):
-        at = chance.randrange(len(damaged))
-        match chance.randrange(5):
-            case 0:
-                damaged[at] ^= 1 << chance.randrange(8)
-            case 1:
-                del damaged[at : at + chance.choice((1, 1, 2, 40))]
-            case 2:
-                damaged[at:at] = chance.randbytes(chance.randrange(1, 12))
-            case 3:
-                damaged[at : at + 1] = chance.choice((b"/", b"!", b"(", b")", b"\r\n", b"\x02", b"\x03", b"/ISK5x\r\n"))
-            case 4:
-                del damaged[max(at, 1) :]
-    if chance.random() < 0.2 and 0 <= damaged.find(2) < damaged.rfind(3):
-        end = damaged.rfind(3) + 1
-        damaged[end:] = bytes((bcc(bytes(byte & 0x7F for byte in damaged[damaged.find(2) + 1 : end])),))
-    return bytes(damaged)
-
-
 def test_damage_never_costs_the_next_readout_nor_gives_a_wrong_value() -> None:
     for seed in seeds(1000):
         chance = random.Random(seed)
-        damaged, chunk = damage(SERIES[0], chance), chance.choice((7, 64, 5000))
+        damaged, chunk = mutated_text(SERIES[0], chance, repair_d0), chance.choice((7, 64, 5000))
         decoder = D0Decoder()
         texts.decode(decoder, SERIES[1])
         found = texts.readings(texts.decode(decoder, damaged + SERIES[2], chunk))

@@ -50,6 +50,16 @@ def test_a_block_check_may_be_any_character() -> None:
         assert [isinstance(each, Message) and each.fits for each in found] == [True, True]
 
 
+def test_a_lost_block_check_that_would_have_been_a_slash_does_not_cost_the_next_readout() -> None:
+    text = next(f"1.8.0({a:c}{b:c})" for a in range(48, 123) for b in range(48, 123)
+                if reduce(xor, f"1.8.0({a:c}{b:c})\x03".encode()) == 0x2F)  # fmt: skip
+    message = encoder.identification("ABC5x") + encoder.block(text)
+    for chunk in (1, None):
+        found = cut(message[:-1] + message * 2, chunk)
+        assert [isinstance(each, Message) and (each.ident, each.fits) for each in found] == [("ABC5x", True)] * 3
+    assert [each.raw for each in cut(message) if isinstance(each, Message)] == [message]
+
+
 def test_a_block_that_is_not_the_last_one() -> None:
     found = cut(encoder.block("1.8.0(1)", is_last=False) + b"\x06" + encoder.block("2.8.0(1)"))
     assert [isinstance(each, Message) and each.end for each in found] == [EOT, ETX]

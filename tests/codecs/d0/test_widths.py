@@ -44,6 +44,7 @@ def test_numbers_that_are_not_padded_may_change() -> None:
     widths = Widths()
     for amperes in ("9.85", "10.40", "6.40", "0.52"):
         assert widths.check("A", entries(f"31.7.0({amperes}*A)"))
+    assert not widths.check("A", entries("31.7.0(006.40*A)"))
     assert widths.check("A", entries("1.7.0(00.908*kW)"))
     assert not widths.check("A", entries("1.7.0(1.908*kW)"))
 
@@ -61,3 +62,8 @@ def test_lists_that_take_turns_are_all_known() -> None:
         assert widths.check("A", entries("1.8.0(0033402.264*kWh)"))
         assert widths.check("A", entries("2.8.0(00001*kWh)"))
     assert not widths.check("A", entries("2.8.0(0001*kWh)"))
+
+
+def test_a_clock_has_no_format() -> None:
+    widths = Widths()
+    assert all(widths.check("A", entries(f"0.9.1({clock})")) for clock in ("201455", "01455", "093012"))

@@ -14,11 +14,13 @@ from iskra_server.codecs.p1.decoder import P1Decoder, x25
 from iskra_server.codecs.p1.frames import MAX_TELEGRAM
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.meter.reading import Fault, Reading
+from mutations import mutated_text, repair_p1
 from trying import seeds, tries
 
 SERIES = [texts.p1_telegram(texts.p1_lines(import_kwh=f"001234.{567 + k}", second=k)) for k in range(6)]
 STREAM = b"".join(SERIES)
-PLAIN = encoder.without_checksum(texts.P1_IDENT, texts.p1_lines())
+# DSMR 2 and 3 have no version
+PLAIN = encoder.without_checksum(texts.P1_IDENT, texts.p1_lines()[1:])
 
 
 def decode(data: bytes, chunk: int | None = None) -> list[Reading | Fault]:
@@ -148,12 +150,22 @@ def test_once_it_had_a_checksum_none_is_accepted_without() -> None:
     assert texts.faults(found) == ["checksum"] * 4
 
 
-def test_a_checksum_that_is_always_0000_is_none() -> None:
-    zeros = body(PLAIN) + b"0000\r\n"
-    found = decode(zeros * 3)
+@pytest.mark.parametrize("end", [b"\r\n", b"0000\r\n"])
+def test_a_checksum_that_is_always_missing(end: bytes) -> None:
+    found = decode((body(PLAIN) + end) * 2)
+    assert texts.faults(found) == []
+    assert [each.is_protected for each in texts.readings(found)] == [False] * 4
+    assert readings(with_parity(body(PLAIN) + end))[0].is_protected
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"0000\r\n"])
+def test_a_version_that_has_a_checksum_must_miss_it_twice(end: bytes) -> None:
+    missing = body(SERIES[0]) + end
+    found = decode(missing * 3)
     assert texts.faults(found) == ["checksum"]
     assert [each.is_protected for each in texts.readings(found)] == [False] * 4
-    assert readings(with_parity(zeros))[0].is_protected
+    assert texts.readings(decode(missing + SERIES[1] + missing + SERIES[2])) == EXPECTED[2:6]
+    assert readings(with_parity(missing))[0].is_protected
 
 
 def test_a_single_flipped_bit_never_gives_a_reading() -> None:
@@ -181,32 +193,10 @@ def test_a_cut_telegram_never_costs_the_next_one() -> None:
         assert readings(SERIES[0][:at] + SERIES[2])[-2:] == EXPECTED[4:6], at
 
 
-def damage(data: bytes, chance: random.Random) -> bytes:
-    """Flipped bits, lost and inserted bytes, lost stretches, cuts; one in five gets its checksum renewed."""
-    damaged = bytearray(data)
-    for _ in range(chance.choice((1, 1, 1, 2, 4))):
-        at = chance.randrange(len(damaged))
-        match chance.randrange(5):
-            case 0:
-                damaged[at] ^= 1 << chance.randrange(8)
-            case 1:
-                del damaged[at : at + chance.choice((1, 1, 2, 40))]
-            case 2:
-                damaged[at:at] = chance.randbytes(chance.randrange(1, 12))
-            case 3:
-                damaged[at : at + 1] = chance.choice((b"/", b"!", b"(", b")", b"\r\n", b"\n!", b"/ISK5x\r\n"))
-            case 4:
-                del damaged[max(at, 1) :]
-    if chance.random() < 0.2 and b"!" in damaged:
-        text = bytes(damaged[: damaged.rindex(b"!") + 1])
-        return text + f"{arc(text):04X}\r\n".encode()
-    return bytes(damaged)
-
-
 def test_damage_never_gives_a_wrong_value_nor_costs_the_next_telegram() -> None:
     for seed in seeds(1000):
         chance = random.Random(seed)
-        damaged, chunk = damage(SERIES[0], chance), chance.choice((7, 64, 5000))
+        damaged, chunk = mutated_text(SERIES[0], chance, repair_p1), chance.choice((7, 64, 5000))
         decoder = P1Decoder()
         texts.decode(decoder, SERIES[1])
         found = texts.readings(texts.decode(decoder, damaged + SERIES[2], chunk))

@@ -4,6 +4,7 @@ from iskra_server.codecs.d0.frames import EOT, MAX_READOUT, Message
 from iskra_server.codecs.d0.readout import ASSUMES_KWH, current, reading
 from iskra_server.codecs.d0.widths import Widths
 from iskra_server.codecs.errors import Malformed
+from iskra_server.codecs.text.codes import P1_VERSIONS
 from iskra_server.codecs.text.entries import Entries, Entry
 from iskra_server.codecs.text.identity import maker_of
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
@@ -82,5 +83,8 @@ class Blocks:
 
     def _read(self, ident: str, text: str, *, is_plain: bool) -> list[Entry]:
         if is_plain:
-            return self._plain_entries.read(text, is_strict=True)
+            entries = self._plain_entries.read(text, is_strict=True)
+            if any(entry.code.obis in P1_VERSIONS for entry in entries):
+                raise Malformed("a P1 telegram without its checksum")
+            return entries
         return (self._entries_kwh if maker_of(ident) in ASSUMES_KWH else self._entries).read(text)

@@ -24,6 +24,7 @@ _BEGIN = re.compile(START.pattern + rb"|\x01[A-Z][0-9]\x02|\x02")
 _MARK = re.compile(_BEGIN.pattern + rb"|[\x03\x04]|[\n)]!\r?\n")
 _COMMAND_LENGTH = 4
 # if the BCC was lost, one of these is the first character of the next message
+_SLASH = ord("/")
 _FIRST = b"/\x01\x02"
 # a full list of an MT174 has 9,522
 MAX_READOUT = 32 * 1024
@@ -55,6 +56,8 @@ class Frames:
         self._ident_raw = b""
         # the buffer begins with STX or SOH
         self._is_block = False
+        # the "/" at the front may be the BCC of the message before
+        self._may_be_bcc = False
 
     @property
     def pending(self) -> int:
@@ -67,7 +70,7 @@ class Frames:
     def next(self) -> Message | Fault | None:
         while True:
             if not self._is_block and self._searched == 0 and not self.ident:
-                self._buffer.skip_gap()
+                self._skip_gap()
             mark = (_MARK if self.ident or self._is_block else _BEGIN).search(
                 self._buffer.text, self._searched, MAX_READOUT
             )
@@ -91,6 +94,14 @@ class Frames:
                 found = self._plain(at + 1, end)
             if found:
                 return found
+
+    def _skip_gap(self) -> None:
+        text = self._buffer.text
+        if self._may_be_bcc and len(text) > 1:
+            self._may_be_bcc = False
+            if not text[1:2].isalpha():
+                self._buffer.pop(1)
+        self._buffer.skip_gap()
 
     def _identification(self, at: int, end: int) -> Fault | None:
         lost = self._lost(at)
@@ -126,16 +137,20 @@ class Frames:
         end, check = bytes(self._buffer.text[at : at + 1]), self._buffer.text[at + 1]
         start = self._buffer.text.index(STX)
         fits = bcc(bytes(self._buffer.text[1 : at + 1])) == check
-        text, raw = self._buffer.pop(at + 2 if fits or check not in _FIRST else at + 1)
+        # a right BCC that looks like the start of the next message may be one: `_skip_gap` decides
+        is_kept = check == _SLASH or (check in _FIRST and not fits)
+        bcc_raw = bytes(self._buffer.raw[at + 1 : at + 2]) if fits else b""
+        text, raw = self._buffer.pop(at + 1 if is_kept else at + 2)
         message = Message(
             self.ident,
             text[1:start].decode("latin-1"),
             text[start + 1 : at].decode("latin-1"),
             end,
             fits,
-            self._ident_raw + raw,
+            self._ident_raw + raw + (bcc_raw if is_kept else b""),
         )
         self._forget()
+        self._may_be_bcc = is_kept and fits
         return message
 
     def _plain(self, at: int, end: int) -> Message | Fault:

@@ -14,13 +14,13 @@ from iskra_server.codecs.text.numbers import number
 
 _AGREEING = 3
 _COUNTER = 8
-_MOST = 512
+_MAX_CODES = 512
 
 Digits = dict[bytes, tuple[int, int]]
 
 
 class Format(Struct, frozen=True):
-    """The counts of digits of each number in a readout, by code; `fixed` are the codes whose counts never change."""
+    """The counts of digits of each number, by code; `fixed` are the codes whose counts never change."""
 
     ident: str
     digits: Digits
@@ -31,25 +31,24 @@ class Widths:
     """One per stream."""
 
     def __init__(self) -> None:
-        self._ident: str | None = None
-        self._known: Digits = {}
+        self._known: Format | None = None
         self._candidate: Format | None = None
         self._agreeing = 0
 
     def check(self, ident: str, entries: Iterable[Entry]) -> bool:
         """Whether the numbers of a readout have the remembered format; the first readout always does."""
-        seen = _format(ident, entries)
-        if self._ident is not None and not (self._ident == ident and _agree(self._known, seen.digits)):
-            candidate = self._candidate
-            agrees = candidate is not None and candidate.ident == ident and _agree(candidate.digits, seen.digits)
+        seen, known = _format(ident, entries), self._known
+        if known is not None and not _agree(known, seen):
+            agrees = self._candidate is not None and _agree(self._candidate, seen)
             self._candidate, self._agreeing = seen, self._agreeing + 1 if agrees else 1
             if self._agreeing < _AGREEING:
                 return False
-            self._known = {}
-        self._ident, self._candidate = ident, None
-        self._known |= {code: seen.digits[code] for code in seen.fixed}
-        if len(self._known) > _MOST:
-            self._known = {}
+            known = None
+        self._candidate = None
+        # a meter may send several lists in turn
+        self._known = Format(ident, known.digits | seen.digits, known.fixed | seen.fixed) if known else seen
+        if len(self._known.digits) > _MAX_CODES:
+            self._known = seen
         return True
 
 
@@ -58,13 +57,12 @@ def _format(ident: str, entries: Iterable[Entry]) -> Format:
     fixed: set[bytes] = set()
     for entry in entries:
         code = entry.code.obis
-        for content in entry.sent.contents:
-            value = number(content)
-            if value:
-                digits[code] = value.digits
-                if code[3] == _COUNTER or _is_padded(content):
-                    fixed.add(code)
-                break
+        if entry.register is None or entry.register.value is None:
+            continue
+        content, value = next((content, value) for content in entry.sent.contents if (value := number(content)))
+        digits[code] = value.digits
+        if code[3] == _COUNTER or _is_padded(content):
+            fixed.add(code)
     return Format(ident, digits, frozenset(fixed))
 
 
@@ -74,5 +72,9 @@ def _is_padded(content: str) -> bool:
     return start[:1] == "0" and start[1:2].isdigit()
 
 
-def _agree(known: Digits, seen: Digits) -> bool:
-    return all(known[code] == digits for code, digits in seen.items() if code in known)
+def _agree(known: Format, seen: Format) -> bool:
+    """Whether the identification and all counts are the same; those of numbers that neither pads may differ."""
+    fixed = known.fixed | seen.fixed
+    return known.ident == seen.ident and all(
+        known.digits[code] == digits for code, digits in seen.digits.items() if code in fixed and code in known.digits
+    )

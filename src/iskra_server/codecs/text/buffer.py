@@ -8,23 +8,23 @@ _GAP = b"\r\n\0 \x06\x15"
 
 
 class Buffer:
-    """`text` is in seven bits; `pop` removes from the front."""
+    """`text` is in seven bits, `raw` as received; `pop` removes from the front of both."""
 
     def __init__(self) -> None:
         self.text = bytearray()
-        self._raw = bytearray()
+        self.raw = bytearray()
 
     def __len__(self) -> int:
         return len(self.text)
 
     def feed(self, data: bytes) -> None:
-        self._raw += data
+        self.raw += data
         self.text += data.translate(SEVEN_BITS)
 
     def pop(self, length: int) -> tuple[bytes, bytes]:
         """Remove bytes from the front; returns them in seven bits and as received."""
-        removed = bytes(self.text[:length]), bytes(self._raw[:length])
-        del self.text[:length], self._raw[:length]
+        removed = bytes(self.text[:length]), bytes(self.raw[:length])
+        del self.text[:length], self.raw[:length]
         return removed
 
     def skip_gap(self) -> None:

@@ -12,6 +12,8 @@ from msgspec import Struct
 from iskra_server.meter.obis import Obis
 
 NOW = 255
+# P1 sends one of them from DSMR 4 on, and always a checksum with it
+P1_VERSIONS = frozenset(map(Obis.parse, ("1-3:0.2.8", "0-0:96.1.4")))
 _FORM = re.compile(
     r"(?:(\d{1,3})-(\d{1,3}):)?(\d{1,3}|[CFLP])\.(\d{1,3}|[CFLP])(?:\.(\d{1,3}))?(?:[*&](\d{1,3}))?", re.ASCII
 )
