@@ -1,5 +1,6 @@
 """P1 telegrams and D0 readouts for the tests, of invented meters, made with the project's own encoders."""
 
+import time
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -100,3 +101,21 @@ def d0_lines(*, import_kwh: str = "0008048.375", power_kw: str = "0.908") -> lis
 def d0_readout(lines: Iterable[str] | None = None, ident: str = D0_IDENT) -> bytes:
     """The identification and a readout behind it."""
     return d0_encoder.identification(ident) + d0_encoder.readout(d0_lines() if lines is None else lines)
+
+
+# each is repeated until a stream is full: starts, ends, and what makes a line hard to parse
+HOSTILE = (
+    *(b"/ABC5\r\n", b"/ABC5\r\n\n!", b"/ABC", b"\n!0000\r\n", b"/ABC5" + b"a" * 64, b"/ABC5\r\n)!", b"/ABC5\r\n\x02"),
+    *(b"\x02", b"\x02\x03", b"\x02\x04\x04", b"(", b"((", b"1.8.0(1)", b"\x02" + b"(a" * 500 + b"\x03"),
+    b"/ABC5\r\n\r\n" + b"(1)" * 2000 + b"\n!\r\n",
+    b"/ABC5\r\n\r\n1.8.0(" + b" " * 6000 + b"% %)\n!\r\n",
+    b"\x021.8.0(" + b" " * 30_000 + b"% %)\x03\x22",
+)
+
+
+def cpu_seconds(decoder: Decoder, hostile: bytes, byte_count: int) -> float:
+    """The CPU time for a stream of so many hostile bytes."""
+    data = (hostile * (byte_count // len(hostile) + 1))[:byte_count]
+    began_s = time.process_time()
+    decode(decoder, data, 256)
+    return time.process_time() - began_s

@@ -268,10 +268,10 @@ def test_a_meter_that_was_left_in_programming_mode_is_called_back() -> None:
 
 def test_every_way_out_ends_what_is_open() -> None:
     """Closed at any moment: B0 between an identification and the end, and nothing where nothing is open."""
-    for tenth in range(250):
+    for fifth in range(125):
         meter = Meter(registers=dict(REGISTERS))
         here = world(meter)
-        here.run(tenth / 10)
+        here.run(fifth / 5)
         last = here.session.close()
         assert last in (b"", with_parity(encoder.BREAK))
         if meter.is_programming:
@@ -282,7 +282,7 @@ def test_every_way_out_ends_what_is_open() -> None:
 
 def test_lost_and_broken_characters_never_give_a_wrong_value_nor_an_end() -> None:
     expected = {texts.wh(8048375), texts.wh(8048376)}
-    for seed in seeds(60):
+    for seed in seeds(30):
         chance = random.Random(seed)
         meter = Meter(gap_s=chance.choice((0.05, 0.2)), blocks=chance.choice((1, 3)), registers=dict(REGISTERS))
         meter.damage = lambda data, chance=chance: _spoilt(data, chance)  # type: ignore[misc]

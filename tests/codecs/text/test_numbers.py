@@ -51,6 +51,10 @@ def test_every_digit_is_kept(text: str, unit: tuple[str, int]) -> None:
     assert scaled(found.raw, found.scaler) == Decimal(text) * 10 ** unit[1]
 
 
+def test_a_long_content_costs_no_time() -> None:
+    assert number(" " * 200_000 + "% %") is None
+
+
 @given(st.text(max_size=40))
 def test_any_text(content: str) -> None:
     number(content)

@@ -20,6 +20,7 @@ _FORM = re.compile(
 _LETTERS = {"C": 96, "F": 97, "L": 98, "P": 99}
 # the error register in short
 _SHORT = {"FF": "F.F", "F": "F.F"}
+_LONGEST = len("255-255:255.255.255*255")
 _ABSTRACT = 96
 _INSTANTANEOUS = 7
 
@@ -31,10 +32,15 @@ class Code(Struct, frozen=True):
     period: int | None
 
 
-# a meter sends the same codes telegram after telegram
-@lru_cache(maxsize=1024)
 def parse(text: str) -> Code | None:
     """The code, or None if the text is none."""
+    # what is cached must be short
+    return _parse(text) if len(text) <= _LONGEST else None
+
+
+# a meter sends the same codes telegram after telegram
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> Code | None:
     form = _FORM.fullmatch(_SHORT.get(text, text))
     if form is None:
         return None

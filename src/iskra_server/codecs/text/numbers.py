@@ -43,6 +43,8 @@ _UNITS: dict[str, tuple[Unit, int]] = {
 _ANY_CASE = {name.lower(): _UNITS[name] for name in reversed(_UNITS)}
 _NUMBER = re.compile(r" *([+-]?)(\d*)(?:\.(\d+))?(?:(?: *\*| +)(\S+))? *", re.ASCII)
 KILO = 3
+# value and unit (IEC 62056-21, 6.5: 32 and 16 characters), and blanks
+_LONGEST = 64
 # more digits than any counter has
 _MOST_DIGITS = 15
 
@@ -58,7 +60,8 @@ class Number(Struct, frozen=True, gc=False):
 
 def number(content: str) -> Number | None:
     """The number in a content; None for text and for an unknown unit."""
-    form = _NUMBER.fullmatch(content)
+    # longer contents are text; blanks in them would cost quadratic time
+    form = _NUMBER.fullmatch(content) if len(content) <= _LONGEST else None
     if form is None:
         return None
     sign, before, behind, name = form.groups()
