@@ -8,8 +8,8 @@ import texts
 from iskra_server.codecs.p1.telegram import readings
 from iskra_server.codecs.text.entries import Entries
 from iskra_server.codecs.text.times import moment
-from iskra_server.meter.guard import Guard, Held
-from iskra_server.meter.normalise import Memory, normalise
+from iskra_server.meter.guard import Guard, HeldBack
+from iskra_server.meter.normalise import MeterMemory, normalise
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Sample
 
@@ -128,7 +128,7 @@ def test_history_peaks_and_logs_are_never_now() -> None:
     assert numbers["1-0:1.6.0"].time == moment("260509134558S")
 
 
-def record(lines: list[str], memory: Memory, guard: Guard, at_s: float) -> Sample | Held:
+def record(lines: list[str], memory: MeterMemory, guard: Guard, at_s: float) -> Sample | HeldBack:
     meter, *_ = readings(texts.P1_IDENT, Entries().read("\r\n".join(lines)), 100, is_protected=False)
     content, left_out = normalise(meter, memory)
     assert left_out == ()
@@ -136,7 +136,7 @@ def record(lines: list[str], memory: Memory, guard: Guard, at_s: float) -> Sampl
 
 
 def test_a_telegram_without_protection_stays_marked_and_passes_the_guard() -> None:
-    memory, guard = Memory(), Guard()
+    memory, guard = MeterMemory(), Guard()
     first = record(texts.p1_lines(), memory, guard, 0)
     assert isinstance(first, Sample)
     assert not first.reading.is_protected
@@ -144,5 +144,5 @@ def test_a_telegram_without_protection_stays_marked_and_passes_the_guard() -> No
     assert texts.value(first.reading, "1.8.0") == texts.wh(1999999)
     assert texts.value(first.reading, "16.7.0") == (Decimal(321), "W")
     # a digit that nothing protected
-    assert isinstance(record(texts.p1_lines(import_kwh="001334.567"), memory, guard, 10), Held)
+    assert isinstance(record(texts.p1_lines(import_kwh="001334.567"), memory, guard, 10), HeldBack)
     assert isinstance(record(texts.p1_lines(import_kwh="001234.568"), memory, guard, 20), Sample)

@@ -1,4 +1,4 @@
-"""`decode`: the telegrams of a capture, whatever program made it."""
+"""`decode`: show the telegrams of a capture, binary or hex text of any program."""
 
 import os
 import re
@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from iskra_server.cli.ui import telegrams
-from iskra_server.cli.ui.options import Json, Quiet, examples, single
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.options import Json, Quiet, command_app, examples
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.decoder import DECODERS, detect
 from iskra_server.codecs.sml.encoder import START as SML_START
 from iskra_server.codecs.text.identification import START
@@ -25,20 +25,20 @@ from iskra_server.codecs.text.parity import SEVEN_BITS
 from iskra_server.meter.reading import Fault, Reading, Register
 from iskra_server.sources import hextext
 
-app = single()
+app = command_app()
 CHUNK = 64 * 1024
-# smaller files are done before a bar can be seen
+# smaller files are done before a progress bar would show
 _LARGE = 4 * 1024 * 1024
 _BEGINNING = 512
-# at the beginning of a line: the right column of a dump has other characters before it
+# at the beginning of a line: in the right column of a dump other characters stand before it
 _TEXT_TELEGRAM = re.compile(rb"^" + START.pattern, re.MULTILINE)
-# a server id has ten
+# a server id has ten bytes
 _SHOWN_BYTES = 10
 _EXAMPLES = examples(
     {
         "iskra-server decode capture.bin": "raw bytes, as recorded",
-        "iskra-server decode --json capture.bin": "one JSON object a telegram",
-        "od -tx1 capture.bin | iskra-server decode -": "hex text of any kind",
+        "iskra-server decode --json capture.bin": "one JSON object per telegram",
+        "od -tx1 capture.bin | iskra-server decode -": "any kind of hex text",
     }
 )
 
@@ -46,12 +46,13 @@ _EXAMPLES = examples(
 @app.command(epilog=_EXAMPLES)
 def decode(
     file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="Binary file, or hex text (od, xxd, hexdump, logs); - is stdin.")
+        str,
+        typer.Argument(metavar="FILE|-", help="Binary or hex text (od, xxd, hexdump, logs); - is standard input."),
     ],
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show the telegrams of a capture, damage included. Exit status 1 if there is none."""
+    """Show the telegrams of a capture, and what is damaged. Exit status 1 if it has no telegram."""
     console = Console(highlight=False)
     tally = Tally()
     with ExitStack() as stack:
@@ -60,7 +61,7 @@ def decode(
             if json:
                 print(telegrams.as_json(item))
             elif console.is_terminal:
-                console.print(_shown(item))
+                console.print(_render(item))
             else:
                 print(*telegrams.as_lines(item), sep="\n")
     if not json and not quiet:
@@ -69,31 +70,31 @@ def decode(
 
 
 def items(chunks: Iterable[bytes]) -> Iterator[Reading | Fault]:
-    """Everything in a capture; a telegram that its end cuts off is a fault. The first chunk tells the protocol."""
+    """Everything in a capture; a telegram cut off by its end is a fault. The first chunk decides the protocol."""
     chunks = iter(chunks)
     first = next(chunks, b"")
     protocol = detect(first) or "sml"
-    decoder, held = DECODERS[protocol](), b""
+    decoder, pending = DECODERS[protocol](), b""
     for chunk in chain([first], chunks):
         yield from decoder.feed(chunk)
-        held = (held + chunk)[-decoder.pending :] if decoder.pending else b""
-    start = _start(protocol, held)
-    if start:
-        yield Fault("noise", f"{start} bytes outside of telegrams", start)
-    if start < len(held):
-        yield Fault("cut", "the capture ends inside this telegram", len(held) - start)
+        pending = (pending + chunk)[-decoder.pending :] if decoder.pending else b""
+    noise = _start(protocol, pending)
+    if noise:
+        yield Fault("noise", f"{noise} bytes outside of telegrams", noise)
+    if noise < len(pending):
+        yield Fault("cut", "the capture ends inside this telegram", len(pending) - noise)
 
 
-def _start(protocol: str, held: bytes) -> int:
-    """Where a telegram begins in the last bytes of a capture; their length where none does."""
+def _start(protocol: str, pending: bytes) -> int:
+    """The position of the first start of a telegram in the last bytes of a capture; their length if there is none."""
     if protocol == "sml":
-        return held.find(SML_START) if SML_START in held else len(held)
-    start = START.search(held.translate(SEVEN_BITS))
-    return start.start() if start else len(held)
+        return pending.find(SML_START) if SML_START in pending else len(pending)
+    start = START.search(pending.translate(SEVEN_BITS))
+    return start.start() if start else len(pending)
 
 
 class Tally:
-    """Counts what passes by."""
+    """Counts telegrams, faults and bytes."""
 
     def __init__(self) -> None:
         self.telegrams = 0
@@ -117,14 +118,14 @@ class Tally:
 
 
 def _read(stack: ExitStack, name: str, *, quiet: bool) -> Iterator[bytes]:
-    """The bytes of a capture in chunks; a text is turned into bytes first."""
+    """The bytes of a capture in chunks; hex text is converted first."""
     try:
         file = _open(stack, name)
         beginning = os.read(file.fileno(), CHUNK)
     except OSError as error:
-        raise Refused(f"{name} cannot be read: {error.strerror}.") from None
+        raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
     if not beginning:
-        raise Refused(f"{_named(name)} is empty; record a capture with iskra-server record -o FILE.", status=1)
+        raise UsageError(f"{_named(name)} is empty; record a capture with iskra-server record -o FILE.", status=1)
     if hextext.is_text(beginning[:_BEGINNING]) and not _TEXT_TELEGRAM.search(beginning):
         return iter([_from_text(name, beginning + file.read())])
     size = os.fstat(file.fileno()).st_size
@@ -149,11 +150,11 @@ def _from_text(name: str, text: bytes) -> bytes:
     try:
         return hextext.parse(text)
     except hextext.NotADump as error:
-        raise Refused(f"{_named(name)} {error}.") from None
+        raise UsageError(f"{_named(name)} {error}.") from None
 
 
 def _with_progress(stack: ExitStack, chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Shows a bar on stderr, where it is a terminal and the output goes elsewhere."""
+    """With a progress bar on stderr if that is a terminal."""
     console = Console(stderr=True)
     progress = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
     task = progress.add_task("decoding", total=size)
@@ -166,8 +167,8 @@ def _named(name: str) -> str:
     return "The input" if name == "-" else name
 
 
-def _shown(item: Reading | Fault) -> Table | Text:
-    """One telegram, or damage, for a terminal."""
+def _render(item: Reading | Fault) -> Table | Text:
+    """A telegram or a fault for a terminal."""
     if isinstance(item, Fault):
         return Text(f"! {telegrams.fault_sentence(item)}", style="red")
     table = Table(
@@ -190,7 +191,7 @@ def _shown(item: Reading | Fault) -> Table | Text:
 
 
 def _short_value(register: Register) -> str:
-    """As the plain lines have it, but for a key, which is only begun."""
+    """As in plain lines, but long binary values such as keys are shortened."""
     if isinstance(register.raw, bytes) and len(register.raw) > _SHOWN_BYTES and not register.text:
         return f"{register.raw[:3].hex()}... {len(register.raw)} bytes"
     return telegrams.value_text(register)

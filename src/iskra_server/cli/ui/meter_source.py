@@ -1,0 +1,97 @@
+"""The source named on the command line, and its bytes as they arrive."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from iskra_server.base.address import Address
+from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.codecs.decoder import recognise
+from iskra_server.diagnosis.advice import format_problem
+from iskra_server.simulator.virtual import SCHEME, from_url
+from iskra_server.sources.source import Source
+from iskra_server.sources.urls import open_source
+
+# how often the display is updated
+TICK_S = 0.25
+_WRONG_NAME = ("missing", "nothing_behind", "permission", "unusable", "capture")
+
+MeterUrl = Annotated[
+    str,
+    typer.Argument(
+        metavar="[PORT|URL|FILE]",
+        help="auto, a serial port, tcp://host:port, simulator:PROFILE, or a capture to replay.",
+    ),
+]
+
+
+def open_meter_source(name: str | Address) -> Source:
+    """The source for a port, a URL or a capture file. Raises UsageError."""
+    # the command prints problems itself
+    logging.getLogger("iskra_server").addHandler(logging.NullHandler())
+    url = Address(name)
+    try:
+        # is_file() raises ValueError for a name with a NUL
+        if url.reveal().isprintable() and Path(url.reveal()).is_file():
+            url = Address(f"file:{url.reveal()}")
+        return (
+            from_url(url)
+            if url.scheme == SCHEME
+            else open_source(url, recognise=recognise, format_problem=format_problem)
+        )
+    except ValueError as error:
+        raise UsageError(as_sentence(error)) from None
+
+
+async def chunks_and_ticks(source: Source) -> AsyncGenerator[bytes]:
+    """The bytes of each chunk; b"" when none arrived for TICK_S."""
+    async with aclosing(source.chunks()) as chunks:
+        arrival = asyncio.ensure_future(anext(chunks))
+        try:
+            while True:
+                done, _ = await asyncio.wait({arrival}, timeout=TICK_S)
+                if not done:
+                    yield b""
+                    continue
+                try:
+                    chunk = arrival.result()
+                except StopAsyncIteration:
+                    return
+                yield chunk.data
+                arrival = asyncio.ensure_future(anext(chunks))
+        finally:
+            # a generator cannot be closed while it runs
+            arrival.cancel()
+            with suppress(asyncio.CancelledError, StopAsyncIteration):
+                await arrival
+
+
+async def chunks_or_error(source: Source) -> AsyncGenerator[bytes]:
+    """The bytes of each chunk. UsageError if the source cannot be opened; a later loss is printed on stderr."""
+    reported: object = None
+    has_begun = False
+    async with aclosing(chunks_and_ticks(source)) as chunks:
+        async for data in chunks:
+            state = source.state
+            if data:
+                has_begun, reported = True, None
+                yield data
+            elif state.problem and not has_begun:
+                break
+            elif state.problem and state != reported:
+                reported = state
+                print(format_problem(state.problem, state.details), file=sys.stderr)
+    state = source.state
+    if not has_begun and state.problem not in (None, "ended"):
+        raise UsageError(format_problem(state.problem, state.details), status=_status(source))
+
+
+def _status(source: Source) -> int:
+    """2 for a wrong name, 1 for a port that exists but cannot be read now."""
+    return 2 if source.url != "auto" and (source.state.problem or "").startswith(_WRONG_NAME) else 1
