@@ -30,8 +30,8 @@ class D0Decoder:
     def feed(self, data: bytes) -> Iterator[Reading | Fault]:
         self._frames.feed(data)
         results: list[Reading | Fault] = []
-        while (found := self._frames.next()) is not None:
-            result = found if isinstance(found, Fault) else self._blocks.add(found)
+        while (message := self._frames.next()) is not None:
+            result = message if isinstance(message, Fault) else self._blocks.add(message)
             if result is not None:
                 results.append(result)
         return iter(results)

@@ -71,29 +71,26 @@ class Frames:
         while True:
             if not self._is_block and self._searched == 0 and not self.ident:
                 self._skip_gap()
-            mark = (_MARK if self.ident or self._is_block else _BEGIN).search(
-                self._buffer.text, self._searched, MAX_READOUT
-            )
+            marks = _MARK if self.ident or self._is_block else _BEGIN
+            mark = marks.search(self._buffer.text, self._searched, MAX_READOUT)
             if mark is None:
                 return self._without_mark()
             at, end = mark.span()
-            kind = mark[0][:1]
-            if kind == b"/":
-                found: Message | Fault | None = self._identification(at, end)
-            elif kind in (SOH, STX):
-                found = self._block(at, end)
-            elif kind in (ETX, EOT):
-                if self._is_block:
-                    return self._message(at)
-                self._searched = end
-                continue
-            elif self._is_block:
-                self._searched = end
-                continue
+            first = mark[0][:1]
+            result: Message | Fault | None = None
+            if first == b"/":
+                result = self._identification(at, end)
+            elif first in (SOH, STX):
+                result = self._block(at, end)
+            elif self._is_block and first in (ETX, EOT):
+                return self._message(at)
+            elif not self._is_block and first not in (ETX, EOT):
+                return self._plain(at + 1, end)
             else:
-                found = self._plain(at + 1, end)
-            if found:
-                return found
+                # the "!" in a block, or an ETX outside
+                self._searched = end
+            if result:
+                return result
 
     def _skip_gap(self) -> None:
         text = self._buffer.text

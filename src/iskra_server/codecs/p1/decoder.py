@@ -57,16 +57,16 @@ class P1Decoder:
     def feed(self, data: bytes) -> Iterator[Reading | Fault]:
         self._frames.feed(data)
         results: list[Reading | Fault] = []
-        while (found := self._frames.next()) is not None:
-            if isinstance(found, Fault):
-                results.append(found)
+        while (telegram := self._frames.next()) is not None:
+            if isinstance(telegram, Fault):
+                results.append(telegram)
                 continue
             try:
-                results.extend(self._readings(found))
+                results.extend(self._readings(telegram))
             except ChecksumWrong as error:
-                results.append(Fault("checksum", str(error), found.length))
+                results.append(Fault("checksum", str(error), telegram.length))
             except Malformed as error:
-                results.append(Fault("structure", str(error), found.length))
+                results.append(Fault("structure", str(error), telegram.length))
         return iter(results)
 
     def _readings(self, telegram: Telegram) -> Iterator[Reading]:

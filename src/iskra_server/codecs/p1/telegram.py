@@ -87,7 +87,7 @@ def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, is_protected
     value = next(filter(None, values), None)
     if value is None or (names and not any(name.strip() for name in names)):
         return None
-    sub_meter = next((found for name in names if (found := identity.identity(name))), None)
+    sub_meter = next(filter(None, map(identity.identity, names)), None)
     if sub_meter is None:
         name = f"{meter.meter_id} channel {channel}"
         sub_meter = Identity(name, name.encode())
@@ -116,10 +116,9 @@ def _value(entry: Entry) -> Register | None:
     if register is None:
         return None
     if len(contents) > _OLD_FORM and codes.parse(contents[-3]):
-        found = number(f"{contents[-1]}*{contents[-2]}")
-        return (
-            Register(register.obis, found.raw, found.scaler, found.unit, None, moment(contents[0])) if found else None
-        )
+        value = number(f"{contents[-1]}*{contents[-2]}")
+        time = moment(contents[0])
+        return Register(register.obis, value.raw, value.scaler, value.unit, None, time) if value else None
     if register.unit is None or register.obis[2:4] != bytes((_DEVICE, _LAST_VALUE)):
         return None
     return register if register.time or len(contents) == 1 else None

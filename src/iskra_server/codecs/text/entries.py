@@ -55,19 +55,19 @@ class Entries:
         return result
 
     def _entries(self, line: str, *, is_strict: bool) -> tuple[Entry, ...]:
-        found: list[Entry] = []
+        entries: list[Entry] = []
         try:
             for sent in data_sets(line):
                 code = codes.parse(sent.code)
                 if code:
                     register = registers.register(code.obis, sent.contents, assumes_kwh=self.assumes_kwh)
-                    found.append(Entry(sent, code, register))
+                    entries.append(Entry(sent, code, register))
                 elif is_strict:
                     raise Malformed(f"{sent.code!r} is no code")
         except Malformed:
             if is_strict:
                 raise
-        return tuple(found)
+        return tuple(entries)
 
 
 def now(entries: Iterable[Entry]) -> Iterator[Entry]:
