@@ -36,11 +36,11 @@ from starlette.datastructures import QueryParams
 from history.postgres import Postgres, running
 from iskra_server.fleet import messages as message
 from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central.answers import energy_of
 from iskra_server.fleet.central.queries import Group
 from iskra_server.history.model.records import Exact, MeterInfo, PowerQuarter, QuarterReading, Record
 from iskra_server.history.store.store import Store
-from iskra_server.web.api.fleet_answers import energy_of
-from iskra_server.web.http.question import Query
+from iskra_server.web.http.query import Query
 from outputs.mqtt.broker import Mosquitto
 from running import COMMAND, until
 from samples import EXPORT, IMPORT
@@ -121,7 +121,7 @@ def send(broker: Mosquitto, payloads: list[bytes], live: int) -> None:
         properties.ResponseTopic, properties.CorrelationData = f"iskra/v1/reader{place}/kept", b"0001"
         last = client.publish(f"iskra/v1/reader{place}/quarters", payload, qos=1, properties=properties)
         if place < live:
-            said = message.Live(1, f"1 ISK 00 {place:08}", FIRST * 900, 300_000)
+            said = message.LiveValues(1, f"1 ISK 00 {place:08}", FIRST * 900, 300_000)
             client.publish(f"iskra/v1/reader{place}/live", message.encode(said), qos=0)
     assert last
     last.wait_for_publish(300)
@@ -138,7 +138,7 @@ def collected(postgres: Postgres, broker: Mosquitto, count: int) -> Iterator[Non
     try:
         for process in processes:
             assert process.stderr
-            until(lambda process=process: "collecting from" in process.stderr.readline(), 30)
+            until(lambda process=process: "Collecting from" in process.stderr.readline(), 30)
         Event().wait(0.5)
         yield
     finally:

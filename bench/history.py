@@ -34,11 +34,11 @@ from iskra_server.history.model.energy import BucketLength, bucket_edges
 from iskra_server.history.model.periods import parse_span
 from iskra_server.history.model.records import MeterInfo, Record
 from iskra_server.history.recording.recorder import Recorder
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Reading, Sample
 from iskra_server.web.api import energy, power
-from iskra_server.web.api.recorded import RecordedMeter
-from iskra_server.web.http import question
+from iskra_server.web.http.query import Query as HttpQuery
 from running import Head, serving
 
 QUESTIONS = 300
@@ -137,7 +137,8 @@ def answer(store: Store, each: Query) -> bytes:
     parts = urlsplit(each.path)
     route = power if parts.path.endswith("power") else energy
     given = QueryParams({name: values[0] for name, values in parse_qs(parts.query).items()})
-    posed = question.Query(given, route.NAMES, now=datetime.now(UTC), tz=ZONE.key)
+    names = [parameter.name for parameter in route.ENDPOINT.parameters]
+    posed = HttpQuery(given, names, now=datetime.now(UTC), tz=ZONE.key)
     known = store.meters()
     find = power.power_of if route is power else energy.energy_of
     return msgspec.json.encode(find(RecordedMeter(store, known[0], known), posed))
@@ -184,7 +185,7 @@ class _Synced:
         self._file = file
         self.transactions = 0
 
-    def put(self, records: Sequence[Record], seen: MeterInfo) -> None:
+    def enqueue(self, records: Sequence[Record], seen: MeterInfo) -> None:
         self.store.write(records, [seen])
         self.transactions += 1
         # by another process: closing the files in this one would end the locks of SQLite

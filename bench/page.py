@@ -90,7 +90,7 @@ DRAW = """async ([base, count]) => {
   document.querySelector('main').append(box);
   const begun = performance.now();
   await drawLine(box, data, {
-    begin: times[0], end: times.at(-1), labels: [[times[0], '00']], label: 'day', text: () => '', onPick: () => {},
+    begin: times[0], end: times.at(-1), labels: [[times[0], '00']], label: 'day', text: () => '',
     number: String, signal: new AbortController().signal,
   });
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

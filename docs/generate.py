@@ -20,7 +20,8 @@ from iskra_server.meter.corrections import CORRECTIONS
 from iskra_server.meter.lock import KWH_SCALER
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.simulator.profiles import PROFILES
-from iskra_server.web.api.openapi import OPERATIONS, Operation
+from iskra_server.web.app import ENDPOINTS
+from iskra_server.web.http.endpoint import Endpoint
 
 DOCS = Path(__file__).parent
 SERVER = "http://raspberrypi.local:18080"
@@ -61,13 +62,13 @@ def keys() -> str:
 
 
 def routes() -> str:
-    return table(("route", "gives", "status", "parameters"), map(_route, OPERATIONS))
+    return table(("route", "gives", "status", "parameters"), map(_route, ENDPOINTS))
 
 
-def _route(operation: Operation) -> tuple[str, ...]:
-    answers = many(f"{status}: {answer.description}" for status, answer in operation.answers.items())
-    parameters = many(f"{code(parameter.name)}: {parameter.description}" for parameter in operation.parameters)
-    return code(f"GET {operation.path}"), operation.summary, answers, parameters
+def _route(endpoint: Endpoint) -> tuple[str, ...]:
+    results = many(f"{status}: {result.description}" for status, result in endpoint.results.items())
+    parameters = many(f"{code(parameter.name)}: {parameter.description}" for parameter in endpoint.parameters)
+    return code(f"GET {endpoint.path}"), endpoint.summary, results, parameters
 
 
 def profiles() -> str:

@@ -1,6 +1,6 @@
-"""Take the pictures of the page for README and docs: `make screenshots`, with a demonstration of its own.
+"""Takes the screenshots of the page for README and docs: `make screenshots`. Starts its own demo server.
 
-IES_DATA_DIR keeps the two years of history for the next time. Best at noon: today has something to show then.
+IES_DATA_DIR keeps the two years of history for the next run. Best run at noon, when today has data.
 """
 
 import os
@@ -16,12 +16,13 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from running import Server, serving, until
-from web.browser.centre import MONTH, write
+from web.browser.central import MONTH, write
 from web.browser.conftest import ARGUMENTS, CHROMIUM
 
 DOCS = Path(__file__).parent
 NOW = datetime.now(UTC)
 YESTERDAY = f"{NOW - timedelta(days=1):%Y-%m-%d}"
+TIME_ZONE = "Europe/Berlin"
 WIDE, NARROW, WALL = (1280, 800), (390, 844), (1280, 720)
 # name: address, size, light or dark, language
 PICTURES = {
@@ -35,12 +36,12 @@ PICTURES = {
     "setup": ("setup", WIDE, "light", "en-GB"),
     "wall": ("wall", WALL, "dark", "en-GB"),
 }
-# of a centre
-FLEET = {
+# of a central server
+CENTRAL = {
     "fleet": ("fleet", WIDE, "light", "en-GB"),
     "group": (f"fleet/building/7/month/{MONTH}", WIDE, "light", "en-GB"),
 }
-DRAWN = "main :is(.u-wrap, canvas, .chain, .steps, .digits)"
+DRAWN = "main :is(.u-wrap, canvas, .checks, .steps, .digits)"
 CONTRACT = f"""
 [[contracts]]
 begins = {NOW.year - 2}-01-01
@@ -53,23 +54,24 @@ instalment = 20
 
 
 @contextmanager
-def demonstration() -> Iterator[Server]:
-    """One with all of its history."""
+def demo() -> Iterator[Server]:
+    """A demo server with its complete history."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "iskra-server.toml")
         config.write_text(CONTRACT)
         environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": os.environ.get("IES_DATA_DIR", folder),
-                   "IES_SERVER_TIME_ZONE": "Europe/Berlin", "IES_CONFIG": str(config)}  # fmt: skip
+                   "IES_SERVER_TIME_ZONE": TIME_ZONE, "IES_CONFIG": str(config)}  # fmt: skip
         with serving("demo", environ=environ) as server:
             until(lambda: is_complete(server), deadline_s=300)
             yield server
 
 
 @contextmanager
-def centre() -> Iterator[Server]:
+def central() -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder))
-        environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": folder, "IES_METERS": "none"}
+        environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": folder, "IES_METERS": "none",
+                   "IES_SERVER_TIME_ZONE": "UTC"}  # fmt: skip
         with serving("serve", environ=environ) as server:
             yield server
 
@@ -79,24 +81,26 @@ def is_complete(server: Server) -> bool:
     return answer.status_code == 200 and answer.json()["buckets"][0]["import_quality"] == "measured"
 
 
-def take(page: Page, name: str, url: str, view: str) -> None:
+def screenshot_view(page: Page, name: str, url: str, view: str) -> None:
     page.goto(f"{url}/#/{view}")
     page.locator(DRAWN).first.wait_for()
     page.locator("body[data-state=live]").wait_for()
+    if view == "wall":
+        page.locator("main .today", has_text="kWh").wait_for()
     if view in ("now", "cost"):
         page.locator("main :is(.so-far, .chart-card) :is(.middle, .u-wrap)").first.wait_for()
-    # until the first word of the diagnosis after the first telegram
-    page.locator(".trouble").wait_for(state="hidden")
-    keep(page, name)
+    # until a status has arrived after the first telegram
+    page.locator(".warning").wait_for(state="hidden")
+    save(page, name)
 
 
-def take_fleet(page: Page, name: str, url: str, view: str) -> None:
+def screenshot_central(page: Page, name: str, url: str, view: str) -> None:
     page.goto(f"{url}/#/{view}")
     page.locator("main tbody tr").first.wait_for()
-    keep(page, name)
+    save(page, name)
 
 
-def keep(page: Page, name: str) -> None:
+def save(page: Page, name: str) -> None:
     page.wait_for_load_state("load")
     page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
     page.screenshot(path=DOCS / f"{name}.png")
@@ -106,16 +110,17 @@ def keep(page: Page, name: str) -> None:
 def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for serve, pictures, taking in ((demonstration, PICTURES, take), (centre, FLEET, take_fleet)):
-            wanted = {name: each for name, each in pictures.items() if name in (sys.argv[1:] or pictures)}
+        for serve, pictures, screenshot in ((demo, PICTURES, screenshot_view), (central, CENTRAL, screenshot_central)):
+            wanted = {name: picture for name, picture in pictures.items() if name in (sys.argv[1:] or pictures)}
             if not wanted:
                 continue
             with serve() as server:
+                zone = server.get("/api/v1/status").json()["time_zone"]["name"]
                 for name, (view, (width, height), scheme, locale) in wanted.items():
                     size = ViewportSize(width=width, height=height)
                     colours: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
-                    context = browser.new_context(viewport=size, color_scheme=colours, locale=locale)
-                    taking(context.new_page(), name, server.url, view)
+                    context = browser.new_context(viewport=size, color_scheme=colours, locale=locale, timezone_id=zone)
+                    screenshot(context.new_page(), name, server.url, view)
                     context.close()
 
 

@@ -37,7 +37,7 @@ class Answering:
     @property
     def connections(self) -> int:
         """How many are open at the server's side."""
-        return len(self.http.server_state.connections)
+        return len(self.http.connections)
 
     async def client(self, address: str = "127.0.0.1") -> "Client":
         """One that asks from this address of this machine."""

@@ -53,7 +53,7 @@ class Meter:
         self.touched_s = 0.0
         self.line: deque[Sent] = deque()
         self._text = b""
-        self._left: deque[bytes] = deque()
+        self.blocks_left: deque[bytes] = deque()
         self._last = b""
         self.self_send_s = float("inf")
         self.damage: Callable[[bytes], bytes] = lambda data: data
@@ -61,7 +61,7 @@ class Meter:
     def receive(self, sent: Sent) -> None:
         if sent.at_s - self.touched_s > (DEAF_S if self.is_programming else PATIENCE_S) and not self.line:
             # it has waited long enough for what was to follow
-            self.is_programming, self.baud, self._left = False, 300, deque()
+            self.is_programming, self.baud, self.blocks_left = False, 300, deque()
         if sent.baud != self.baud or sent.is_broken:
             self._text = b""
             return
@@ -76,12 +76,12 @@ class Meter:
             self._acknowledged(sent.at_s, self._text[-6:])
         elif self._text.endswith(encoder.BREAK):
             self._understand(sent.at_s, self._text)
-            self.is_programming, self.baud, self._left = False, 300, deque()
+            self.is_programming, self.baud, self.blocks_left = False, 300, deque()
         elif self.is_programming and self._text.startswith(b"\x01R1\x02") and b"\x03" in self._text[:-1]:
             code = self._text[4:].partition(b"(")[0].decode()
             self._understand(sent.at_s, self._text)
             self.transmit(sent.at_s + self.reaction_s, encoder.block((self.registers or {}).get(code, "(ERROR)")))
-        elif self._text == encoder.ACK and self._left:
+        elif self._text == encoder.ACK and self.blocks_left:
             self._understand(sent.at_s, self._text)
             self._next_block(sent.at_s + self.reaction_s)
         elif self._text == encoder.NAK and self._last:
@@ -117,11 +117,11 @@ class Meter:
         text = "\r\n".join((*self.lines, "!", ""))
         size = -(-len(text) // self.blocks)
         parts = [text[at : at + size] for at in range(0, len(text), size)]
-        self._left = deque(encoder.block(part, is_last=part is parts[-1]) for part in parts)
+        self.blocks_left = deque(encoder.block(part, is_last=part is parts[-1]) for part in parts)
         self._next_block(at_s)
 
     def _next_block(self, at_s: float) -> None:
-        self._last = self._left.popleft()
+        self._last = self.blocks_left.popleft()
         self.transmit(at_s, self._last)
 
     def _understand(self, now_s: float, message: bytes) -> None:
@@ -202,7 +202,7 @@ class World:
                 self.byte_times_s.append(self.now_s)
                 byte = sent.byte if sent.baud == self.baud else (sent.byte * 7 + 0x80) & 0xFF
                 self.results += self.session.feed(bytes((byte,)), self.now_s)
-                if not meter.line and not meter.is_programming and not meter._left and meter.self_send_s > 1e11:
+                if not meter.line and not meter.is_programming and not meter.blocks_left and meter.self_send_s > 1e11:
                     meter.baud = 300
             if meter.self_send_s <= self.now_s:
                 meter.wake(self.now_s)

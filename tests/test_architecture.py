@@ -23,24 +23,24 @@ ARROWS = {
     "history/store": {"meter", "history/model"},
     "history/recording": {"meter", "reading", "history/model", "history/points", "history/store"},
     "history/transfer": {"meter", "history/model", "history/store"},
-    "cost": {"meter", "config", "history/model"},
-    "outputs": {"meter", "diagnosis", "reading"},
+    "cost": {"meter", "config", "history/model", "history/store"},
+    "outputs": {"meter", "config", "diagnosis", "reading"},
     "fleet": {"meter", "history/model", "history/store", "outputs"},
     "fleet/edge": {"meter", "diagnosis", "reading", "history/model", "history/store", "outputs", "fleet"},
-    "fleet/central": {"meter", "history/model", "history/store", "outputs", "fleet"},
     "homeassistant": {"meter"},
     "redact": {"meter", "codecs"},
     "simulator": {"meter", "codecs", "sources", "history/model", "history/store"},
-    "web/http": {"meter", "cost", "history/model"},
-    "web/metrics": {"meter", "diagnosis", "reading", "history/recording", "outputs", "web/http"},
+    "web/server_view": {"diagnosis", "reading", "history/store", "history/recording", "outputs"},
+    "web/http": {"meter", "cost", "history/model", "history/store", "web/server_view"},
+    "fleet/central": {"meter", "history/model", "history/store", "outputs", "fleet", "web/http"},
+    "web/metrics": {
+        *("meter", "diagnosis", "reading", "history/recording", "outputs", "web/http", "web/server_view"),
+    },
     "web/api": {
         *("meter", "diagnosis", "reading", "history/model", "history/points", "history/store", "cost", "outputs"),
-        *("fleet/central", "homeassistant", "redact", "web/http", "web/metrics"),
+        *("homeassistant", "redact", "web/http", "web/server_view"),
     },
-    "web": {
-        *("diagnosis", "reading", "history/store", "history/recording", "outputs"),
-        *("web/http", "web/metrics", "web/api"),
-    },
+    "web": {"fleet/central", "web/http", "web/server_view", "web/metrics", "web/api"},
 }
 # they put everything together
 COMPOSE = {"runtime", "cli", "cli/ui", "cli/commands", "__main__"}

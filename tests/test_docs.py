@@ -17,7 +17,7 @@ from iskra_server.cli import COMMANDS, NAME
 from iskra_server.homeassistant.rest_yaml import total_yaml
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.sources.urls import FORMS
-from iskra_server.web.api.openapi import OPERATIONS
+from iskra_server.web.app import ENDPOINTS
 from running import Head, serving, until
 
 ROOT = Path(__file__).parent.parent
@@ -58,7 +58,7 @@ def test_every_form_of_address_is_described(form: str) -> None:
     assert f"`{form}`" in text("configuration.md")
 
 
-@pytest.mark.parametrize("path", [*(operation.path for operation in OPERATIONS), "/", "/docs", "/api/openapi.json"])
+@pytest.mark.parametrize("path", [*(endpoint.path for endpoint in ENDPOINTS), "/", "/docs", "/api/openapi.json"])
 def test_every_route_is_described(path: str) -> None:
     assert f"`GET {path}`" in text("http.md")
 

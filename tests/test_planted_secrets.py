@@ -16,7 +16,7 @@ import pytest
 
 from command import COMMAND, environment
 from iskra_server.config import describe, load
-from iskra_server.web.api.openapi import OPERATIONS
+from iskra_server.web.app import ENDPOINTS
 from running import free_port, serving, until
 
 ODD = (
@@ -149,9 +149,9 @@ def test_no_secret_is_seen_anywhere(number: int, tmp_path: Path, mirror: int) ->
         until(lambda: all(each["facts"]["problem"] for each in server.get("/api/v1/status").json()["meters"][1:]))
         until(lambda: not any(each["ok"] for each in server.get("/api/v1/status").json()["outputs"]))
         until(lambda: server.get("/api/v1/status").json()["history"])
-        for operation in OPERATIONS:
-            if "live" not in operation.path:
-                path = operation.path.replace("{id}", "1ISK0012345678")
+        for endpoint in ENDPOINTS:
+            if "live" not in endpoint.path:
+                path = endpoint.path.replace("{id}", "1ISK0012345678")
                 written[path] = server.get(path).text
         run("support-bundle", "bundle.zip")
     written["log"] = server.log

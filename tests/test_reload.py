@@ -78,7 +78,7 @@ def test_a_meter_that_is_configured_as_before_reads_on(setup: Setup) -> None:
     assert setup.total() == 0.01
     assert setup.server.status()["facts"]["telegrams"] == sent
     setup.reads(101)
-    assert "read again and holds now" in setup.server.log
+    assert "reloaded and is in force" in setup.server.log
 
 
 def test_a_token_holds_from_the_next_request_on_also_on_open_connections(setup: Setup) -> None:
@@ -95,7 +95,7 @@ def test_a_token_holds_from_the_next_request_on_also_on_open_connections(setup: 
     [
         ("[server]\ntoken = 'short'", "server.token must be at least 16"),
         ("[server]\nprot = 1", "did you mean server.port?"),
-        ("[server]\nhost = '127.0.0.2'", "by a restart alone"),
+        ("[server]\nhost = '127.0.0.2'", "needs a restart"),
         ("[[meters]]\nurl = 'gopher://x'", "gopher://x cannot be read"),
         ("[server", "is not valid TOML"),
         ("[server]\ntls_cert = '/nowhere'", "server.tls_cert names /nowhere"),
@@ -153,10 +153,10 @@ def test_a_server_that_read_nothing_records_the_meter_that_it_gets_and_lets_go_o
     with serving("serve", "--config", str(file), environ={"IES_HISTORY_ENABLED": ""}) as server:
 
         def change(url: str, flush_s: int) -> None:
-            said = server.log.count("holds now")
+            said = server.log.count("is in force")
             write(url, flush_s)
             server.process.send_signal(signal.SIGHUP)
-            until(lambda: server.log.count("holds now") > said)
+            until(lambda: server.log.count("is in force") > said)
 
         def writers() -> int:
             threads = Path(f"/proc/{server.process.pid}/task").iterdir()
@@ -235,7 +235,7 @@ def test_nobody_notices_reloads_without_a_change(tmp_path: Path) -> None:
             until(lambda: asking.statuses[200] > asked + 20)
             next(readings)
             assert len(subscriber.all_of(SERVER)) == heard
-            assert server.log.count("publishing to") == 1
+            assert server.log.count("Publishing to") == 1
             before = waiting(server)
             file.write_text(influx + mqtt + "state_every_s = 0.5\n")
             reload(server)
@@ -250,9 +250,9 @@ def test_nobody_notices_reloads_without_a_change(tmp_path: Path) -> None:
 
 
 def reload(server: Server) -> None:
-    said = server.log.count("holds now")
+    said = server.log.count("is in force")
     server.process.send_signal(signal.SIGHUP)
-    until(lambda: server.log.count("holds now") > said)
+    until(lambda: server.log.count("is in force") > said)
 
 
 def waiting(server: Server) -> int:
@@ -322,7 +322,7 @@ def test_signals_that_come_together_are_one_reload_and_the_end_goes_first(setup:
         setup.server.process.send_signal(signal.SIGHUP)
     setup.server.process.send_signal(signal.SIGTERM)
     assert setup.server.process.wait(DEADLINE_S) == 0
-    assert setup.server.log.count("holds now") < 50
+    assert setup.server.log.count("is in force") < 50
 
 
 def test_what_waits_lies_where_the_next_start_looks_although_the_meters_were_changed(tmp_path: Path) -> None:
@@ -340,7 +340,7 @@ def test_what_waits_lies_where_the_next_start_looks_although_the_meters_were_cha
         until(lambda: server.status()["facts"]["is_open"])
         write(str(head.link), other)
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: "holds now" in server.log)
+        until(lambda: "is in force" in server.log)
         head.send(telegram(100))
         until(lambda: server.get("/api/v1/meters").json()["meters"])
     head.unplug()

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.web.api.openapi import OPERATIONS
-from iskra_server.web.http.connection import MAX_BYTES, MOST
+from iskra_server.web.app import ENDPOINTS
+from iskra_server.web.http.connection import MAX_BYTES, MAX_CONNECTIONS
 from running import Server, serving, until
 from trying import tries
 
@@ -68,11 +68,11 @@ def described(server: Server) -> Any:
     return schemathesis.openapi.from_dict(server.get("/api/openapi.json").json())
 
 
-@pytest.mark.parametrize("path", [each.path for each in OPERATIONS if each.path not in STREAMS])
+@pytest.mark.parametrize("path", [each.path for each in ENDPOINTS if each.path not in STREAMS])
 def test_whatever_fits_the_description_is_answered_without_a_mistake_of_ours(
     server: Server, described: Any, path: str
 ) -> None:
-    allowed = {200, *(status for each in OPERATIONS if each.path == path for status in each.answers)}
+    allowed = {200, *(status for each in ENDPOINTS if each.path == path for status in each.results)}
 
     @BOUNDED
     @given(case=described[path]["GET"].as_strategy())
@@ -194,7 +194,7 @@ def test_500_slow_connections_do_not_hold_up_the_meter(either: Server) -> None:
                 writer.write((b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: a\r\nx: ")[number % 3])
 
         await asyncio.gather(*(connect(number) for number in range(SLOW)))
-        assert len(writers) > MOST
+        assert len(writers) > MAX_CONNECTIONS
         times_s = []
         for _ in range(100):
             for writer in writers[:: len(writers) // 50]:

@@ -74,7 +74,7 @@ def test_a_good_meter_is_served_on_beside_everything_that_is_hostile(tmp_path: P
             assert (good["telegrams"], good["faults"], good["quarantined"]) == (1 + TELEGRAMS, {}, 0)
             # the hostile one was read all the time
             assert bad["byte_count"] > 100_000 and not bad["telegrams"]
-            assert metric(server, "iskra_hub_dropped_total") == 0 or only_streams_lost(server)
+            assert metric(server, "iskra_hub_dropped_readings_total") == 0 or only_streams_lost(server)
             assert metric(server, "process_resident_memory_bytes") < MAX_MB * 1_000_000
             assert metric(server, "process_open_fds") < 2 * 256
     assert "Traceback" not in server.log, server.log
@@ -82,5 +82,7 @@ def test_a_good_meter_is_served_on_beside_everything_that_is_hostile(tmp_path: P
 
 def only_streams_lost(server: Server) -> bool:
     """Whether only subscribers of live streams were too slow, as those of the attack are."""
-    found = re.findall(r'^iskra_hub_dropped_total\{subscriber="([^"]*)"\} (\S+)$', ask(server, "/metrics").text, re.M)
+    found = re.findall(
+        r'^iskra_hub_dropped_readings_total\{subscriber="([^"]*)"\} (\S+)$', ask(server, "/metrics").text, re.M
+    )
     return {name for name, count in found if float(count)} <= {"live"}

@@ -23,12 +23,12 @@ def test_energy_times_price_is_exact() -> None:
     assert energy_cost(Decimal("0.1"), Decimal("0.0001")) == Decimal("0.00000001")
 
 
-def test_what_was_fed_in_is_taken_off() -> None:
+def test_export_is_subtracted_from_the_total() -> None:
     found = amount(CONTRACT, Decimal("1000"), Decimal("500"), Fraction(1))
     assert (found.imported, found.exported, found.total) == (Decimal("0.3265"), Decimal("0.041"), Decimal("1.2855"))
 
 
-def test_what_was_not_measured_costs_nothing_that_is_known() -> None:
+def test_energy_that_was_not_measured_costs_nothing() -> None:
     assert amount(CONTRACT, None, None, Fraction(0)) == Amount()
 
 
@@ -46,7 +46,7 @@ def test_a_year_costs_its_fee_and_a_day_of_it_a_part() -> None:
 
 
 @given(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 3000))
-def test_the_parts_of_a_period_cost_what_the_whole_does(at: int, one: int, other: int) -> None:
+def test_the_parts_of_a_period_cost_as_much_as_the_whole(at: int, one: int, other: int) -> None:
     begin = quarter("2025-03-28T00:00:00+01:00") + at
     whole = base_fee(CONTRACT, begin, begin + one + other, BERLIN)
     parts = base_fee(CONTRACT, begin, begin + one, BERLIN), base_fee(CONTRACT, begin + one, begin + one + other, BERLIN)

@@ -30,7 +30,7 @@ def test_the_rest_is_taken_to_be_as_it_was_a_year_before() -> None:
     assert found.basis == "year_before" and found.import_wh == 2730000
 
 
-def test_a_year_before_of_which_too_little_is_known_does_not_count() -> None:
+def test_a_year_before_of_which_too_little_was_measured_does_not_count() -> None:
     before = MeasuredEnergy(-100 * DAY, 0, Decimal("2000000"))
     found = forecast(CONTRACT, YEAR, QUARTER_OF_IT, before, UTC)
     assert found is not None and found.basis == "mean"
@@ -46,6 +46,6 @@ def test_some_days_say_nothing_of_a_year() -> None:
     assert forecast(CONTRACT, YEAR, MeasuredEnergy(0, 6 * DAY, Decimal("60000")), None, UTC) is None
 
 
-def test_a_year_that_is_over_is_what_was_measured() -> None:
+def test_the_forecast_of_a_past_year_is_what_was_measured() -> None:
     found = forecast(CONTRACT, YEAR, MeasuredEnergy(*YEAR, Decimal("1000")), None, UTC)
     assert found is not None and found.import_wh == 1000

@@ -7,11 +7,13 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from iskra_server.fleet.broker import settings
-from iskra_server.fleet.edge.outbox import Outbox
+from iskra_server.base.address import Address
+from iskra_server.config import UplinkConfig
+from iskra_server.fleet.central.tables import Refusal
 from iskra_server.fleet.edge.uplink import Uplink
+from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.history.model.records import (
     QUARTER_S,
     EpochStart,
@@ -21,8 +23,9 @@ from iskra_server.history.model.records import (
     QuarterReading,
     Record,
 )
+from iskra_server.history.store.schema import refused
 from iskra_server.history.store.store import Store
-from iskra_server.outputs.mqtt.settings import Settings
+from iskra_server.outputs.mqtt.broker_settings import BrokerSettings, broker_settings
 from iskra_server.reading.hub import Hub
 from running import COMMAND, until
 from samples import EXPORT, IMPORT
@@ -33,10 +36,8 @@ FIRST = 1_990_000
 Row = tuple[object, ...]
 
 
-def broker_settings(url: str, client_id: str = "") -> Settings:
-    return settings(
-        url=url, password="", base_topic="iskra/v1", ca_file="", cert_file="", key_file="", client_id=client_id
-    )
+def settings_for(url: str) -> BrokerSettings:
+    return broker_settings("uplink", UplinkConfig(url=Address(url)))
 
 
 class FieldReader:
@@ -48,7 +49,7 @@ class FieldReader:
         self.name = name
         self.store = Store(f"sqlite:///{folder}/{name}.sqlite")
         # as the uplink does once it is connected: what waits is known from here on
-        Outbox(self.store).begin(name)
+        UplinkQueue(self.store).enable(name)
         self.hub = Hub()
         self.quarter = FIRST + int(clock_s // QUARTER_S)
         number = sum(name.encode()) * 1000
@@ -85,7 +86,7 @@ class FieldReader:
 
     @property
     def waiting(self) -> int:
-        return Outbox(self.store).waiting()
+        return UplinkQueue(self.store).count()
 
     @property
     def rows(self) -> set[Row]:
@@ -95,7 +96,7 @@ class FieldReader:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         assert self._task
         uplink = Uplink(
-            settings=broker_settings(self._url),
+            settings=settings_for(self._url),
             reader=self.name,
             store=lambda: self.store,
             hub=self.hub,
@@ -131,19 +132,26 @@ def rows(store: Store, meters: list[str]) -> set[Row]:
     return found
 
 
+def refusals(store: Store) -> list[Refusal]:
+    """What the central server could not store, the oldest first."""
+    with store.transaction(write=False) as connection:
+        rows = connection.execute(select(refused).order_by(refused.c.id)).all()
+    return [Refusal(row.at_s, row.topic, row.reason, bytes(row.octets)) for row in rows]
+
+
 def counted(store: Store, table: str) -> int:
     with store.transaction(write=False) as connection:
         return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
-def arrive(centre: Store, *readers: FieldReader) -> None:
+def arrive(central: Store, *readers: FieldReader) -> None:
     """Wait until nothing waits, and compare row by row."""
     until(lambda: sum(reader.waiting for reader in readers) == 0, PATIENCE_S)
     for reader in readers:
-        assert rows(centre, reader.meters) == reader.rows
+        assert rows(central, reader.meters) == reader.rows
     meters = sum(len(reader.meters) for reader in readers)
-    assert counted(centre, "meter") == meters
-    assert counted(centre, "boundary") == sum(row[0] not in ("epoch", "power") for r in readers for row in r.rows)
+    assert counted(central, "meter") == meters
+    assert counted(central, "boundary") == sum(row[0] not in ("epoch", "power") for r in readers for row in r.rows)
 
 
 class Collecting:

@@ -5,20 +5,17 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
 
-from iskra_server.base.address import Address
-from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
-from iskra_server.outputs.mqtt.discovery import ORIGIN, DiscoveryPayloads, own_digits, own_units
-from iskra_server.outputs.mqtt.removal import RemovalError, _find
-from iskra_server.outputs.mqtt.settings import from_keys
+from iskra_server.outputs.mqtt.discovery import ORIGIN, DiscoveryPayloads, own_registers
+from iskra_server.outputs.mqtt.removal import RemovalError, find_meter
 from iskra_server.outputs.mqtt.topics import Topics
-from outputs.mqtt.test_state import reading, sample
+from outputs.mqtt.published import settings
+from outputs.mqtt.test_payloads import reading, sample
 from trying import tries
 
 TOPICS = Topics("iskra-server", "homeassistant")
-AUTHOR = DiscoveryPayloads(topics=TOPICS, language="en", version="1")
+PAYLOADS = DiscoveryPayloads(topics=TOPICS, language="en", version="1")
 METER = "0a0149534b0004316b61"
 KEYS = ("energy_import", "power", "status", "x", "")
 
@@ -52,10 +49,10 @@ topics = st.one_of(
 def test_retained_messages(messages: dict[str, bytes]) -> None:
     meter = KnownMeter(sample(reading()), "House")
     ours = {topic: payload for topic, payload in messages.items() if TOPICS.meter_of_discovery(topic)}
-    for digits in own_digits(ours).values():
-        for key, places in digits.items():
-            meter.recall(key, places, own_units(ours).get(key, ""))
-    for payload in meter.messages(AUTHOR, from_keys(**structs.asdict(MqttConfig(url=Address("mqtt://pi"))))).values():
+    for registers in own_registers(ours).values():
+        for key, register in registers.items():
+            meter.add_register(key, register.places, register.unit)
+    for payload in meter.discovery(PAYLOADS, settings("mqtt://pi")).values():
         json.loads(payload)
 
 
@@ -63,7 +60,7 @@ def test_retained_messages(messages: dict[str, bytes]) -> None:
 @given(st.dictionaries(topics, payloads, max_size=4), st.text(max_size=12))
 def test_meters_that_a_broker_names(messages: dict[str, bytes], name: str) -> None:
     try:
-        meter, label = _find(TOPICS, messages, name, "mqtt://pi")
+        meter, label = find_meter(TOPICS, messages, name, "mqtt://pi")
     except RemovalError:
         return
     assert meter and label
@@ -71,4 +68,4 @@ def test_meters_that_a_broker_names(messages: dict[str, bytes], name: str) -> No
 
 @pytest.mark.parametrize("beginning", [b'{"components":{"a":', b'{"origin":', b"[", b'{"a":['])
 def test_depth_without_end(beginning: bytes) -> None:
-    assert own_digits({TOPICS.device(METER): beginning * 20_000}) == {}
+    assert own_registers({TOPICS.device(METER): beginning * 20_000}) == {}

@@ -28,7 +28,7 @@ from iskra_server.redact.telegrams import Masking
 from iskra_server.simulator.virtual import from_url
 from iskra_server.sources import hextext, open_source
 from iskra_server.web.http.hosts import Hosts
-from iskra_server.web.http.question import BadRequest, Query
+from iskra_server.web.http.query import BadRequest, Query
 from trying import tries
 
 METER_ID = "1 ISK 00 12345678"
@@ -266,7 +266,7 @@ def test_questions_to_history(pairs: list[tuple[str, str]]) -> None:
         for ask in (
             question.period,
             lambda: question.moment("at"),
-            lambda: question.whole("points", default=1, most=9),
+            lambda: question.integer("points", default=1, maximum=9),
         ):
             with suppress(BadRequest):
                 ask()

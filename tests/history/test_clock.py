@@ -83,7 +83,7 @@ def test_a_clock_that_jumps_an_hour_loses_no_energy_and_invents_none(tmp_path: P
     found = store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31)
     quarters = [each.quarter for each in found]
     assert quarters == sorted(set(quarters))
-    # every boundary tells what the counter showed at some moment when the clock showed it
+    # every reading tells what the counter showed at some moment when the clock showed it
     for each in found:
         shown_s = (each.quarter - QUARTER) * 900
         assert each.value.raw in (shown_s, shown_s - jump_s)

@@ -12,7 +12,7 @@ const { addressOf, curl, indented, typeText } = await load("openapi.js");
 
 const VIEWS = ["now", "day", "fleet"];
 
-test("an address that is made is the one that is read", () => {
+test("link and parseAddress are inverse", () => {
   const random = randoms(10);
   const letters = ["a", "7", "/", "%", "ü", " ", "?", "#", "&", "=", "-"];
   const letter = () => letters[Math.floor(random() * letters.length)];
@@ -24,18 +24,18 @@ test("an address that is made is the one that is read", () => {
   }
 });
 
-test("an address that names no view leads home", () => {
+test("an unknown view leads to the home view", () => {
   for (const hash of ["", "#", "#/", "#/nothing", "#/toString"]) assert.equal(parseAddress(VIEWS, hash).view, "now");
 });
 
-test("empty parts and choices are left out", () => {
+test("links leave out empty parts and parameters", () => {
   assert.equal(link("day", ["", "2026"], { as: "" }), "#/day/2026");
   navigate("day", ["2026-11-22"], { as: "table" });
   assert.equal(globalThis.location.hash, "#/day/2026-11-22?as=table");
   assert.deepEqual(PERIODS, ["day", "week", "month", "year", "all"]);
 });
 
-test("keys lead to sections and press buttons, but not while someone types", () => {
+test("shortcuts open sections and press buttons, but not while the user types", () => {
   const clicks = [];
   const button = { click: () => clicks.push("t") };
   bindKeys({ querySelector: (selector) => (selector === '[data-key="t"]' ? button : null) });
@@ -57,7 +57,7 @@ test("keys lead to sections and press buttons, but not while someone types", () 
   assert.equal(globalThis.location.hash, "#/now");
 });
 
-test("types of the description are told in a word or two", () => {
+test("typeText names the types of OpenAPI", () => {
   assert.equal(typeText({ $ref: "#/components/schemas/Meter" }), "Meter");
   const items = { anyOf: [{ type: "number" }, { type: "null" }] };
   assert.equal(typeText({ type: "array", items }), "[number or null]");
@@ -67,7 +67,7 @@ test("types of the description are told in a word or two", () => {
   assert.equal(typeText({}), "any");
 });
 
-test("an example is the address with what was filled in, or the name of what is missing", () => {
+test("an example address has the values, or the names of missing parameters", () => {
   const parameters = [{ name: "id", in: "path" }, { name: "from", in: "query" }, { name: "accept", in: "header" }];
   const address = (values) => addressOf("http://meter.local/base/", "/api/v1/meters/{id}/energy", parameters, values);
   assert.equal(address({ id: "1 ISK/00", from: "2026-11", accept: "x" }).href,

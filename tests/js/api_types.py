@@ -1,6 +1,6 @@
-"""Types of the server's answers for tsc, made of the server's own description: python tests/js/api_types.py > FILE.
+"""Generates the types of the server's answers for tsc from OpenAPI: python tests/js/api_types.py > FILE.
 
-Exact numbers are text in the page (exact.js): the same names are text here.
+Exact numbers are text on the page (exact.js), so they are strings here.
 """
 
 import json
@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from iskra_server.web.api.openapi import document
+from iskra_server.web.app import ENDPOINTS
 
 _EXACT = re.compile(r"value|\w+_(?:wh|w|amount)")
 _OF_METER = "/api/v1/meters/{id}/"
@@ -15,13 +16,13 @@ _PLAIN = {"integer": "number", "null": "null", "object": "object"}
 
 
 def declarations() -> str:
-    description = json.loads(document(""))
+    description = json.loads(document(ENDPOINTS, ""))
     schemas = description["components"]["schemas"]
     answers = {path: _answer(operations["get"]) for path, operations in description["paths"].items()}
-    of_meter = {path.removeprefix(_OF_METER): kind for path, kind in answers.items() if path.startswith(_OF_METER)}
-    others = {path.removeprefix("/"): kind for path, kind in answers.items() if "{" not in path}
+    meter_answers = {path.removeprefix(_OF_METER): kind for path, kind in answers.items() if path.startswith(_OF_METER)}
+    other_answers = {path.removeprefix("/"): kind for path, kind in answers.items() if "{" not in path}
     lines = [f"  interface {name} {_type(schema)}" for name, schema in schemas.items()]
-    lines += [f"  interface Answers {_object(others)}", f"  interface MeterAnswers {_object(of_meter)}"]
+    lines += [f"  interface Answers {_object(other_answers)}", f"  interface MeterAnswers {_object(meter_answers)}"]
     return "\n".join(["declare namespace Api {", *lines, "}", ""])
 
 
@@ -43,11 +44,11 @@ def _type(schema: dict[str, Any], name: str = "") -> str:
         return " | ".join(_type(choice, name) for choice in schema["anyOf"])
     kind = schema.get("type", "unknown")
     if isinstance(kind, list):
-        return " | ".join(_type({"type": each}, name) for each in kind)
-    return _of_one_kind(schema, name)
+        return " | ".join(_type({"type": type_}, name) for type_ in kind)
+    return _single_type(schema, name)
 
 
-def _of_one_kind(schema: dict[str, Any], name: str) -> str:
+def _single_type(schema: dict[str, Any], name: str) -> str:
     kind = str(schema.get("type", "unknown"))
     if kind == "array":
         return f"({_type(schema['items'], name)})[]"

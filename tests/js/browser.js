@@ -1,9 +1,9 @@
-// What modules of the page ask a browser for when they are loaded, for tests without one. Each test file is a process
-// of its own: it calls `browser` first, then loads modules.
+// The parts of a browser that modules of the page need when they are loaded, for tests in Node.js. Each test file is a
+// separate process: it calls `browser` first, then loads modules.
 
 const MODULES = new URL("../../src/iskra_server/web/static/js/", import.meta.url);
 
-/** Listeners that modules have added to the window, by the name of the event. */
+/** Listeners of the window, by event. */
 export const listeners = new Map();
 
 export function browser({ languages = ["en-GB"], tz = "Europe/Berlin", central = "no" } = {}) {
@@ -13,7 +13,7 @@ export function browser({ languages = ["en-GB"], tz = "Europe/Berlin", central =
   define("location", { hash: "", href: "http://meter.local/" });
   define("addEventListener", (name, listener) => listeners.set(name, listener));
   define("EventSource", class extends EventTarget {});
-  // a page waits for as long as it is open, a test does not
+  // timers of a page must not keep the test alive
   const { setTimeout } = globalThis;
   define("setTimeout", (...timer) => setTimeout(...timer).unref());
 }
@@ -35,5 +35,5 @@ export function randoms(seed) {
   };
 }
 
-/** Releases of Intl put spaces of several kinds, and around dashes or not; people read one. */
+/** Normal spaces only: versions of Intl differ in the kind of space, and around dashes. */
 export const plain = (text) => text.replace(/[\u00a0\u2009\u202f]/g, " ").replace(/ ?– ?/g, "–");

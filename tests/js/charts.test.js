@@ -4,22 +4,22 @@ import { test } from "node:test";
 import { browser, load, randoms } from "./browser.js";
 
 browser();
-const { fittingLabels, nearest, rangeWithZero, reachOf, roundSplits } = await load("charts/scales.js");
+const { fittingLabels, nearest, rangeWithZero, barRange, roundSplits } = await load("charts/scales.js");
 const { placeAfterKey } = await load("charts/picker.js");
 const { lastHourOf, powerColumns } = await load("views/powerColumns.js");
 const { daysOf, energyScale, netEnergy, shadeOf } = await load("views/heatGrid.js");
 
-test("bars reach a little less than the chart does", () => {
-  const [low, high] = reachOf([{ up: 2, down: 1 }, { up: null, down: null }, { up: 0.5, down: 0 }]);
+test("the range of bars has a little room", () => {
+  const [low, high] = barRange([{ up: 2, down: 1 }, { up: null, down: null }, { up: 0.5, down: 0 }]);
   assert.ok(low < -1 && low > -1.2 && high > 2 && high < 2.2);
-  assert.equal(reachOf([{ up: 2, down: null }])[0], 0);
-  assert.deepEqual(reachOf([{ up: 100, down: 0 }]), [0, 104]);
-  assert.deepEqual(reachOf([{ up: 0, down: 100 }]), [-104, 0]);
-  assert.deepEqual(reachOf([{ up: 60, down: 40 }]), [-44, 64]);
-  assert.deepEqual(reachOf([]), [0, 1]);
+  assert.equal(barRange([{ up: 2, down: null }])[0], 0);
+  assert.deepEqual(barRange([{ up: 100, down: 0 }]), [0, 104]);
+  assert.deepEqual(barRange([{ up: 0, down: 100 }]), [-104, 0]);
+  assert.deepEqual(barRange([{ up: 60, down: 40 }]), [-44, 64]);
+  assert.deepEqual(barRange([]), [0, 1]);
 });
 
-test("a range always has zero in it", () => {
+test("every range contains zero", () => {
   assert.deepEqual(rangeWithZero(null, null), [0, 6]);
   assert.deepEqual(rangeWithZero(200, 500), [0, 530]);
   assert.deepEqual(rangeWithZero(-100, 100), [-112, 112]);
@@ -43,7 +43,7 @@ test("splits are round numbers within the range, not too many, with zero among t
   assert.deepEqual(roundSplits(0, 10, 5).map((at) => at + 0), [0, 2, 4, 6, 8, 10]);
 });
 
-test("as many labels are shown as fit, from the first on", () => {
+test("as many labels are shown as fit, always with the first", () => {
   const labels = Array.from({ length: 31 }, (_, at) => [at, String(at + 1)]);
   for (const width of [80, 200, 320, 640, 1500]) {
     const shown = fittingLabels(labels, width);
@@ -53,7 +53,7 @@ test("as many labels are shown as fit, from the first on", () => {
   assert.equal(fittingLabels(labels, 1500).length, 31);
 });
 
-test("the nearest point is the one that a look at all of them finds", () => {
+test("nearest finds the same point as a linear search", () => {
   const random = randoms(9);
   for (let turn = 0; turn < 500; turn += 1) {
     const times = Array.from({ length: 1 + (turn % 20) }, () => random() * 100).sort((a, b) => a - b);
@@ -63,14 +63,14 @@ test("the nearest point is the one that a look at all of them finds", () => {
   }
 });
 
-test("keys go through a chart, from its end where nothing is picked", () => {
+test("arrow keys move through a chart, from its end if nothing is picked", () => {
   const places = (picked, keys) => keys.map((key) => placeAfterKey(key, picked, 96));
   assert.deepEqual(places(null, ["ArrowRight", "ArrowLeft", "Home", "End"]), [0, 95, 0, 95]);
   assert.deepEqual(places(40, ["ArrowUp", "ArrowDown", "PageDown", "PageUp"]), [41, 39, 52, 28]);
   assert.equal(placeAfterKey("a", 3, 96), undefined);
 });
 
-test("points far from each other are not joined", () => {
+test("points with a gap between them are not joined", () => {
   const point = (second, watts) => ({
     begin: new Date(1_764_000_000_000 + second * 1000).toISOString(), min_w: watts, mean_w: watts, max_w: watts,
   });
@@ -100,25 +100,27 @@ test("the last hour is history up to the first telegram, then telegrams", () => 
 });
 
 test("a day of the heat map has 96 cells, also when the clock changes", () => {
-  const quarter = (clock, up, at = 0) => ({ day: "2026-03-29", clock, up, down: null, at });
+  const quarter = (clock, imported, at = 0) => ({ day: "2026-03-29", clock, imported, exported: null, at });
   const [{ cells }] = daysOf([quarter("00:15", "1"), quarter("03:00", "2"), quarter("23:45", "3")]);
   assert.equal(cells.length, 96);
-  assert.deepEqual([cells[1].up, cells[8], cells[12].up, cells[95].up], ["1", null, "2", "3"]);
+  assert.deepEqual([cells[1].imported, cells[8], cells[12].imported, cells[95].imported], ["1", null, "2", "3"]);
   const [{ cells: twice }] = daysOf([quarter("02:00", "1", 1), quarter("02:00", "2", 2)]);
-  assert.equal(twice[8].up, "2");
+  assert.equal(twice[8].imported, "2");
 });
 
 test("the scale of the heat map is not set by a single peak", () => {
-  const cells = Array.from({ length: 1000 }, (_, at) => ({ up: String(at === 7 ? 99_999 : at % 100), down: null }));
-  assert.deepEqual(energyScale([{ day: "", cells }]), { up: 99, down: 1 });
-  const both = Array.from({ length: 11 }, (_, at) => ({ up: String(at), down: at < 5 ? String(2 * at) : "0" }));
-  assert.deepEqual(energyScale([{ day: "", cells: both }]), { up: 9, down: 3 });
-  assert.equal(energyScale([{ day: "", cells: [null, { up: null, down: null }] }]), null);
+  const energyAt = (at) => String(at === 7 ? 99_999 : at % 100);
+  const cells = Array.from({ length: 1000 }, (_, at) => ({ imported: energyAt(at), exported: null }));
+  assert.deepEqual(energyScale([{ day: "", cells }]), { imported: 99, exported: 1 });
+  const exportAt = (at) => (at < 5 ? String(2 * at) : "0");
+  const both = Array.from({ length: 11 }, (_, at) => ({ imported: String(at), exported: exportAt(at) }));
+  assert.deepEqual(energyScale([{ day: "", cells: both }]), { imported: 9, exported: 3 });
+  assert.equal(energyScale([{ day: "", cells: [null, { imported: null, exported: null }] }]), null);
 });
 
 test("colours grow with energy, and energy to the grid is negative", () => {
-  assert.equal(netEnergy({ up: "1.5", down: "2" }), -0.5);
-  assert.equal(netEnergy({ up: null, down: "2" }), null);
-  const scale = { up: 400, down: 100 };
+  assert.equal(netEnergy({ imported: "1.5", exported: "2" }), -0.5);
+  assert.equal(netEnergy({ imported: null, exported: "2" }), null);
+  const scale = { imported: 400, exported: 100 };
   assert.deepEqual([0, 100, 400, 9999, -25].map((wh) => shadeOf(wh, scale)), [0, 0.5, 1, 1, 0.5]);
 });

@@ -12,17 +12,17 @@ const QUARTER_MS = 900_000;
 // half an hour of summer time, a quarter in the offset, a day that did not happen, and those with none of it
 const ZONES = ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "America/St_Johns", "UTC"];
 
-test("times are those of the server's zone", () => {
+test("times are in the time zone of the server", () => {
   assert.equal(time(Date.UTC(2026, 6, 1, 10, 4, 5)), "12:04:05");
   assert.equal(shortTime(Date.UTC(2026, 0, 1, 22, 30)), "23:30");
 });
 
-test("ages have the unit that people would use", () => {
+test("ages are in seconds, minutes or hours", () => {
   assert.deepEqual([0.04, 9.94, 10, 119, 120, 7199, 7200, 90_000].map(ageText),
     ["0.0 s", "9.9 s", "10 s", "119 s", "2 min", "120 min", "2 h", "25 h"]);
 });
 
-test("days begin at the server's midnight", () => {
+test("days begin at midnight in the time zone of the server", () => {
   assert.equal(dayOf(Date.UTC(2026, 2, 28, 22, 59)), "2026-03-28");
   assert.equal(dayOf(Date.UTC(2026, 2, 28, 23, 0)), "2026-03-29");
   // summer time
@@ -57,14 +57,14 @@ test("a day on which the clock changes has its own length", () => {
   assert.equal(quarters("2025-10-26").filter(([, clockTime]) => clockTime.startsWith("02")).length, 8);
 });
 
-test("an instant of the server is shown by its own clock, whatever the browser's", () => {
+test("instants of the server are shown in its own offset", () => {
   assert.equal(wallTime("2026-11-22T18:30:00+01:00"), "18:30");
   assert.equal(plain(wallTimeRange("2026-11-22T18:30:00+01:00", "2026-11-22T18:45:00+01:00")), "18:30–18:45");
   const toMidnight = wallTimeRange("2026-11-22T23:45:00+01:00", "2026-11-23T00:00:00+01:00");
   assert.match(plain(toMidnight), /^23:45–0?0:00$/);
 });
 
-test("days are shifted over months, years and leap days, and back", () => {
+test("shiftDays crosses months, years and leap days, both ways", () => {
   assert.equal(shiftDays("2024-02-28", 1), "2024-02-29");
   assert.equal(shiftDays("2026-12-31", 1), "2027-01-01");
   const random = randoms(5);
@@ -81,7 +81,7 @@ test("weeks are those of ISO 8601", () => {
   assert.deepEqual(["2026-11-23", "2026-11-29"].map(weekday), [1, 7]);
 });
 
-test("a range of dates names what they share once", () => {
+test("a range of dates names a common month and year once", () => {
   assert.equal(plain(dateRange("2026-11-16", "2026-11-22", { day: "numeric", month: "short", year: "numeric" })),
     "16–22 Nov 2026");
 });

@@ -14,39 +14,39 @@ const energy = { import: { epochs: [{ at: "2026-05-05T10:15:00+02:00" }] }, expo
 const bar = (bucket, now = Date.parse(END)) =>
   energyBar({ begin: BEGIN, end: END, import_quality: "measured", ...bucket }, energy, now);
 
-test("a bar is in kWh, and knows what it is", () => {
-  assert.deepEqual(bar({ import_wh: "577.5", export_wh: "0" }), { up: 0.5775, down: 0, mark: false, kind: "whole" });
-  assert.deepEqual(bar({ import_quality: "absent" }), { up: null, down: null, mark: false, kind: "gap" });
-  assert.equal(bar({ import_wh: "1", import_quality: "partial" }).kind, "part");
+test("a bar is in kWh and has its kind", () => {
+  assert.deepEqual(bar({ import_wh: "577.5", export_wh: "0" }), { up: 0.5775, down: 0, mark: false, kind: "complete" });
+  assert.deepEqual(bar({ import_quality: "absent" }), { up: null, down: null, mark: false, kind: "missing" });
+  assert.equal(bar({ import_wh: "1", import_quality: "partial" }).kind, "partial");
 });
 
-test("what is running or still to come is neither a gap nor a part", () => {
+test("running and future buckets are neither gaps nor partial", () => {
   const during = Date.parse(BEGIN) + 1000;
-  assert.equal(bar({ import_wh: "1", import_quality: "partial" }, during).kind, "whole");
-  assert.equal(bar({ import_quality: "absent" }, during).kind, "ahead");
-  assert.equal(bar({ import_wh: "1" }, Date.parse(BEGIN) - 1).kind, "ahead");
+  assert.equal(bar({ import_wh: "1", import_quality: "partial" }, during).kind, "complete");
+  assert.equal(bar({ import_quality: "absent" }, during).kind, "future");
+  assert.equal(bar({ import_wh: "1" }, Date.parse(BEGIN) - 1).kind, "future");
 });
 
-test("a restarted counter marks the bucket that it is in, and no other", () => {
+test("a counter restart marks only its own bucket", () => {
   assert.equal(bar({ import_wh: "1" }).mark, false);
   const next = { begin: END, end: "2026-05-05T10:30:00+02:00", import_quality: "measured", import_wh: "1" };
   assert.equal(energyBar(next, energy, Date.parse("2026-05-06T00:00:00Z")).mark, true);
 });
 
-test("energy is told with every digit and its mean power", () => {
+test("energy is shown with every digit and its mean power", () => {
   const bucket = { begin: BEGIN, end: END, import_wh: "577.5", export_wh: "0" };
-  assert.equal(plain(quarterText(bucket, { kind: "whole" })),
-    `10:00–10:15 · ${words.drawn} 0.5775 kWh (2 310 W) · ${words.fed} 0.000 kWh`);
+  assert.equal(plain(quarterText(bucket, { kind: "complete" })),
+    `10:00–10:15 · ${words.fromGrid} 0.5775 kWh (2 310 W) · ${words.toGrid} 0.000 kWh`);
 });
 
-test("what was not measured is said to be so", () => {
-  assert.equal(energyText({}, { kind: "gap" }), words.notMeasured);
-  assert.equal(energyText({}, { kind: "ahead" }), words.ahead);
-  assert.equal(plain(energyText({ export_wh: "1500" }, { kind: "part", mark: true })),
-    `${words.drawn}: ${words.notMeasured} · ${words.fed} 1.500 kWh · ${words.partly} · ${words.epoch}`);
-  assert.match(energyText({ import_wh: "1", import_quality: "interpolated" }, { kind: "whole" }),
+test("missing and partial data are named", () => {
+  assert.equal(energyText({}, { kind: "missing" }), words.noData);
+  assert.equal(energyText({}, { kind: "future" }), words.future);
+  assert.equal(plain(energyText({ export_wh: "1500" }, { kind: "partial", mark: true })),
+    `${words.fromGrid}: ${words.noData} · ${words.toGrid} 1.500 kWh · ${words.partial} · ${words.counterRestarted}`);
+  assert.match(energyText({ import_wh: "1", import_quality: "interpolated" }, { kind: "complete" }),
     new RegExp(words.interpolated));
-  assert.deepEqual([kwh(undefined), kwhShort(null), chartKwh(undefined)], [words.nothing, words.nothing, null]);
+  assert.deepEqual([kwh(undefined), kwhShort(null), chartKwh(undefined)], [words.noData, words.noData, null]);
 });
 
 test("headings have three places, details all", () => {
@@ -58,16 +58,16 @@ test("numbers of an axis have as few places as they need", () => {
     ["0", "0.25", "0.001", "2", "2.5", "10", "−1 500"]);
 });
 
-test("a bucket is named by what it is of its period", () => {
+test("the name of a bucket depends on the period", () => {
   const bucket = { begin: "2026-05-05T00:00:00+02:00", end: "2026-05-06T00:00:00+02:00", import_wh: "1000" };
   assert.equal(bucketName("year", bucket), "May 2026");
   assert.equal(bucketName("all", bucket), "2026");
   assert.match(bucketName("month", bucket), /^Tue.* 5 May$/);
-  assert.match(plain(bucketText("week", { ...bucket, end: "2026-05-05T01:00:00+02:00" }, { kind: "whole" })),
+  assert.match(plain(bucketText("week", { ...bucket, end: "2026-05-05T01:00:00+02:00" }, { kind: "complete" })),
     /^Tue.* 5 May .*1:00.* 1\.000 kWh \(1 000 W\)$/);
 });
 
-test("axes are labelled where people look for a label", () => {
+test("axes have labels at full hours, days, months and years", () => {
   const quarters = Array.from({ length: 96 }, (_, at) => ({
     begin: `2026-05-05T${String(at >> 2).padStart(2, "0")}:${["00", "15", "30", "45"][at & 3]}:00+02:00`,
   }));

@@ -1,4 +1,4 @@
-// Faults rather than style: what the language allows and nobody means.
+// Rules that find errors rather than style.
 
 import js from "@eslint/js";
 import globals from "globals";

@@ -39,7 +39,7 @@ test("parse keeps the digits of columns, and their nulls", () => {
     { import_wh: ["1.50", null, "-2", "0.0"], other: [1.5] });
 });
 
-test("isNumber tells digits from other text", () => {
+test("isNumber accepts decimal numbers only", () => {
   assert.deepEqual(["0", "-1.5", "12.345", "1e5", "", "01 45 42", "1."].map(isNumber),
     [true, true, true, false, false, false, false]);
 });
@@ -50,7 +50,7 @@ test("split moves the point without losing a digit", () => {
   assert.deepEqual(split("0.25"), ["", "0", "25"]);
 });
 
-test("grouped writes numbers as people read them", () => {
+test("grouped formats thousands, point and minus", () => {
   assert.equal(plain(grouped("1234567.8901")), "1 234 567.8901");
   assert.equal(grouped("-999"), "−999");
   assert.equal(grouped("12345", 3), "12.345");
@@ -93,7 +93,7 @@ test("sum is exact, in any order", () => {
   }
 });
 
-test("sum leaves out what was not measured, and nothing has no sum", () => {
+test("sum ignores null, and is null without numbers", () => {
   assert.equal(sum(["0.1", null, "0.2", undefined]), "0.3");
   assert.equal(sum([null, undefined]), null);
   assert.equal(sum([]), null);

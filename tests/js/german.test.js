@@ -10,7 +10,7 @@ const { dateText } = await load("calendar.js");
 const { money, price } = await load("costs.js");
 const { periodTitle } = await load("periods.js");
 
-test("the first language that the browser and the page have in common is spoken, with its region", () => {
+test("the language is the first of the browser that the page has, with its region", () => {
   assert.deepEqual([language, locale], ["de", "de-AT"]);
   assert.equal(words.sections.history, "Verlauf");
   assert.equal(localized({ en: "meter", de: "Zähler" }), "Zähler");
@@ -34,4 +34,4 @@ test("money is exact to the cent, with a real minus", () => {
   assert.equal(plain(price("0.3265", "EUR")), "€ 0,3265");
 });
 
-test("what is no currency is shown as it was written", () => assert.equal(money("12.5", "Talers"), "12.50 Talers"));
+test("an unknown currency is shown as configured", () => assert.equal(money("12.5", "Talers"), "12.50 Talers"));

@@ -12,12 +12,12 @@ mock.timers.enable({ apis: ["Date"], now: Date.UTC(2026, 10, 22, 12) });
 const PRESENT = { day: "2026-11-22", week: "2026-11-16", month: "2026-11", year: "2026", all: "" };
 const kinds = Object.keys(KINDS);
 
-test("each kind of period has a key of the present", () => {
+test("each kind of period has a current key", () => {
   assert.deepEqual(Object.fromEntries(kinds.map((kind) => [kind, keyOf(kind, "")])), PRESENT);
   for (const kind of kinds) assert.ok(isCurrent(kind, PRESENT[kind]) && !isFuture(kind, PRESENT[kind]), kind);
 });
 
-test("what is not a date leads to the present", () => {
+test("an invalid date leads to the current period", () => {
   for (const text of [undefined, "2026-13-01", "2026-02-30x", "yesterday", "20261122", "../../etc"]) {
     assert.equal(keyOf("day", text), PRESENT.day, text);
   }
@@ -35,7 +35,7 @@ test("a week is named by its Monday", () => {
   }
 });
 
-test("a step there and back is no step, and a step on is later", () => {
+test("a step forth and back is the same period, and a step forth is later", () => {
   const random = randoms(7);
   for (let turn = 0; turn < 1000; turn += 1) {
     const kind = kinds[turn % 4];
@@ -48,7 +48,7 @@ test("a step there and back is no step, and a step on is later", () => {
   }
 });
 
-test("steps go over the ends of years", () => {
+test("steps cross the end of a year", () => {
   assert.equal(step("month", "2026-12", 1), "2027-01");
   assert.equal(step("month", "2026-01", -13), "2024-12");
   assert.equal(step("day", "2026-01-01", -1), "2025-12-31");
@@ -56,7 +56,7 @@ test("steps go over the ends of years", () => {
   assert.equal(step("all", "", 1), "");
 });
 
-test("the server is asked for a whole period", () => {
+test("the query covers the whole period", () => {
   assert.deepEqual(periodQuery("day", "2026-11-22"), { from: "2026-11-22", bucket: "15min" });
   assert.deepEqual(periodQuery("week", "2026-11-16"), { from: "2026-11-16", to: "2026-11-22", bucket: "hour" });
   assert.deepEqual(periodQuery("month", "2026-11"), { from: "2026-11", bucket: "day" });
@@ -64,7 +64,7 @@ test("the server is asked for a whole period", () => {
   assert.deepEqual(periodQuery("all", ""), { from: "1970", to: "2026", bucket: "year" });
 });
 
-test("what has not begun is future", () => {
+test("a period that has not begun is future", () => {
   assert.ok(isFuture("day", "2026-11-23") && isFuture("week", "2026-11-23") && isFuture("month", "2026-12"));
   assert.ok(isFuture("year", "2027") && !isFuture("all", ""));
 });
@@ -76,7 +76,7 @@ test("periods have names", () => {
   assert.match(periodTitle("day", "2026-11-22"), /^Sunday.* 22 November 2026$/);
 });
 
-test("a bar leads to a smaller period", () => {
+test("a bar opens a smaller period", () => {
   assert.deepEqual(SMALLER_KIND, { week: "day", month: "day", year: "month", all: "year" });
   assert.ok(kinds.every(isKind) && !isKind("toString") && !isKind(undefined) && !isKind("heat"));
 });

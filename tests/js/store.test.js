@@ -22,55 +22,55 @@ beforeEach(() => {
   store.notify();
 });
 
-test("power is the register that the server makes of all that a meter sends", () => {
+test("power is the register with that name", () => {
   assert.equal(store.powerOf(registers({ power: "-12.5", power_import: "8" })), "-12.5");
   assert.equal(store.powerOf(registers({ power_import: "8" })), undefined);
   assert.equal(store.powerOf(null), undefined);
 });
 
-test("phases are shown only where all three are there", () => {
+test("phases are shown only if all three are there", () => {
   assert.deepEqual(store.phasePowers(registers({ power_l1: "1", power_l2: "-2", power_l3: "3" })), ["1", "-2", "3"]);
   assert.equal(store.phasePowers(registers({ power_l1: "1", power_l2: "2" })), null);
 });
 
-test("a reading is current until it is older than its meter allows", () => {
+test("a reading is current until it is older than stale_after_s", () => {
   store.store.meters.set("a", reading("a"));
   store.notify();
   assert.equal(store.pageState(), "live");
-  assert.equal(store.ageOfChosen(), 1);
+  assert.equal(store.readingAge(), 1);
   now += 9_000;
   assert.equal(store.pageState(), "live");
   now += 1;
   assert.equal(store.pageState(), "stale");
-  assert.equal(store.freshMeter(), null);
+  assert.equal(store.currentReading(), null);
   assert.equal(store.lastReading().meter.id, "a");
 });
 
-test("a device that slept does not show a reading from before as current", () => {
+test("after suspension an old reading is not current", () => {
   store.store.meters.set("a", reading("a"));
   store.notify();
   wall += 3_600_000;
-  assert.equal(store.ageOfChosen(), 3601);
+  assert.equal(store.readingAge(), 3601);
   assert.equal(store.pageState(), "stale");
   store.store.meters.set("a", reading("a"));
   // the clock on the wall is set by a little, or back
   wall += 9_000;
-  assert.equal(store.ageOfChosen(), 1);
+  assert.equal(store.readingAge(), 1);
   wall -= 86_400_000;
-  assert.equal(store.ageOfChosen(), 1);
+  assert.equal(store.readingAge(), 1);
 });
 
-test("a server that is gone for a moment is not unreachable", () => {
+test("a short interruption is not unreachable", () => {
   store.store.meters.set("a", reading("a"));
   store.notify();
   store.store.lostAt = now;
   assert.equal(store.pageState(), "live");
   now += 3001;
   assert.equal(store.pageState(), "unreachable");
-  assert.equal(store.freshMeter(), null);
+  assert.equal(store.currentReading(), null);
 });
 
-test("without a reading the source says whether there ever was one", () => {
+test("without a reading the age comes from the status", () => {
   store.store.lostAt = now;
   assert.equal(store.pageState(), "connecting");
   store.store.lostAt = null;
@@ -94,12 +94,12 @@ test("the chosen meter stays chosen while it is there", () => {
   assert.equal(store.store.chosen, "a");
 });
 
-test("a meter is called by its name, or by its id", () => {
+test("a meter has its name, or its id", () => {
   store.store.statuses = [{ ...status("a"), facts: { name: "Cellar", age_s: null } }, status("b")];
   assert.deepEqual(["a", "b", "c"].map(store.meterName), ["Cellar", "b", "c"]);
 });
 
-test("of several sources none stands for a meter that is not among them", () => {
+test("with several sources a meter without status has none", () => {
   store.store.statuses = [status(null)];
   assert.equal(store.chosenStatus().meter_id, null);
   store.store.statuses = [status("a"), status("b")];
@@ -107,7 +107,7 @@ test("of several sources none stands for a meter that is not among them", () => 
   assert.equal(store.chosenStatus(), null);
 });
 
-test("a telegram outdates an older word that something is wrong, and no word that all is well", () => {
+test("a telegram outdates an older fault, but not a good status", () => {
   store.store.statuses = [status("a", 1, false)];
   store.store.statusAt = now;
   store.store.meters.set("a", reading("a", now - 1));
@@ -119,7 +119,7 @@ test("a telegram outdates an older word that something is wrong, and no word tha
   assert.equal(store.isStatusOutdated(), false);
 });
 
-test("subscribers are called at once, on changes, and not after they have left", () => {
+test("subscribers are called at once and on changes, until they unsubscribe", () => {
   let calls = 0;
   const stop = store.subscribe(() => { calls += 1; });
   store.notify();
@@ -128,7 +128,7 @@ test("subscribers are called at once, on changes, and not after they have left",
   assert.equal(calls, 2);
 });
 
-test("what waits for a meter begins once, and not after it was left", async () => {
+test("whenChosen calls once, and not after an abort", async () => {
   const [leave, left] = [new AbortController(), new AbortController()];
   const begun = [];
   store.whenChosen(leave.signal, () => begun.push("stays"));
@@ -141,7 +141,7 @@ test("what waits for a meter begins once, and not after it was left", async () =
   assert.deepEqual(begun, ["stays"]);
 });
 
-test("the last hour is kept, a point a second", () => {
+test("the last hour is kept with one point per second", () => {
   const [times, powers] = [[], []];
   for (let at = 0; at < 3 * 3600; at += 0.5) addPower(times, powers, at, at);
   assert.equal(times.length, powers.length);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { browser, load } from "./browser.js";
 
 browser({ tz: "Europe/Berlin" });
-const { baseLoad, comparison, localQuarters, peak, sinceMidnight, totalsOf } = await load("todayStats.js");
+const { baseLoad, comparison, localQuarters, highestQuarter, sinceMidnight, totalsOf } = await load("todayStats.js");
 
 /** Quarters of whole days from a local midnight in winter: `energyOf(day, quarter)` in Wh. */
 function days(count, energyOf, begin = "2026-01-10T00:00:00+01:00") {
@@ -12,25 +12,25 @@ function days(count, energyOf, begin = "2026-01-10T00:00:00+01:00") {
   return localQuarters({ begin, tz: "Europe/Berlin", import_wh: numbers });
 }
 
-test("quarters have their local day and time, and the other counter beside", () => {
+test("quarter-hours have their local day and time, and both counters", () => {
   const quarters = localQuarters({
     begin: "2026-03-29T00:00:00+01:00", tz: "Europe/Berlin",
     import_wh: ["1", null, "3", "4", "5", "6", "7", "8", "9"], export_wh: ["0.5", "0.5", null, "0", "0", "0", "0", "0"],
   });
   const at = Date.UTC(2026, 2, 28, 23, 15);
-  assert.deepEqual(quarters[1], { at, day: "2026-03-29", clock: "00:15", up: null, down: "0.5" });
+  assert.deepEqual(quarters[1], { at, day: "2026-03-29", clock: "00:15", imported: null, exported: "0.5" });
   // summer time begins
   assert.deepEqual([quarters[7].clock, quarters[8].clock], ["01:45", "03:00"]);
-  assert.equal(quarters[8].down, null);
+  assert.equal(quarters[8].exported, null);
 });
 
-test("totals of a day are exact, of what was measured", () => {
+test("totals of a day are exact sums of the measured quarter-hours", () => {
   const quarters = days(2, (day, quarter) => (quarter === 5 ? null : "0.1"));
-  assert.deepEqual(totalsOf(quarters, "2026-01-11"), { up: "9.5", down: null });
-  assert.deepEqual(totalsOf(quarters, "2026-01-12"), { up: null, down: null });
+  assert.deepEqual(totalsOf(quarters, "2026-01-11"), { imported: "9.5", exported: null });
+  assert.deepEqual(totalsOf(quarters, "2026-01-12"), { imported: null, exported: null });
 });
 
-test("since midnight is the total less what the counter showed then", () => {
+test("sinceMidnight is the total minus the counter at midnight", () => {
   const first = { at: "2026-01-10T00:00:00+01:00", register_wh: "1000000.1" };
   assert.equal(sinceMidnight({ first, epochs: [] }, "2026-01-10", "1000005.4"), "5.3");
   assert.equal(sinceMidnight({ first, epochs: [] }, "2026-01-10", undefined), null);
@@ -53,19 +53,20 @@ test("nothing is compared before the first closed quarter, or with a gap on eith
   assert.equal(comparison(days(1, () => "20"), "2026-01-10"), null);
 });
 
-test("the strongest quarter has a power of four times its energy", () => {
+test("the power of the highest quarter-hour is four times its energy", () => {
   const quarters = days(2, (day, quarter) => (day === 1 && quarter === 33 ? "250.75" : "9"));
-  assert.deepEqual(peak(quarters, "2026-01-11"), { at: Date.parse("2026-01-11T08:15:00+01:00"), watts: "1003.00" });
-  assert.equal(peak(quarters, "2026-01-12"), null);
+  assert.deepEqual(highestQuarter(quarters, "2026-01-11"),
+    { at: Date.parse("2026-01-11T08:15:00+01:00"), watts: "1003.00" });
+  assert.equal(highestQuarter(quarters, "2026-01-12"), null);
 });
 
-test("of equal quarters the first is the strongest", () => {
-  assert.equal(peak(days(1, () => "9.0"), "2026-01-10").at, Date.parse("2026-01-10T00:00:00+01:00"));
+test("of equal quarter-hours the first is the highest", () => {
+  assert.equal(highestQuarter(days(1, () => "9.0"), "2026-01-10").at, Date.parse("2026-01-10T00:00:00+01:00"));
 });
 
 test("the base load is the median of each night's quietest hour", () => {
   const quiet = ["80.5", "120", "90", "300", "95.25"];
-  // the quietest hour is somewhere in the night; by day it is quieter still, which does not count
+  // the quietest hour is somewhere in the night; by day it is quieter still, which is ignored
   const quarters = days(5, (day, quarter) => {
     if (quarter >= 20) return "0";
     return quarter >= 6 && quarter < 10 ? String(Number(quiet[day]) / 4) : "200";
@@ -73,7 +74,7 @@ test("the base load is the median of each night's quietest hour", () => {
   assert.equal(Number(baseLoad(quarters)), 95.25);
 });
 
-test("the night goes from midnight to five, both quarters at its ends among it", () => {
+test("the night is from midnight to five, both ends included", () => {
   const only = (from) => days(3, (_, quarter) => (quarter >= from && quarter < from + 4 ? "1" : "9"));
   assert.equal(Number(baseLoad(only(0))), 4);
   assert.equal(Number(baseLoad(only(16))), 4);
@@ -81,7 +82,7 @@ test("the night goes from midnight to five, both quarters at its ends among it",
   assert.equal(Number(baseLoad(only(17))), 12);
 });
 
-test("an hour with a gap is no quietest hour", () => {
+test("an hour with a gap does not count as the quietest", () => {
   const quarters = days(3, (day, quarter) => (quarter % 4 === 0 ? null : "1"));
   assert.equal(baseLoad(quarters), null);
 });

@@ -6,13 +6,13 @@ from msgspec import structs
 from iskra_server.base.address import Address
 from iskra_server.config import Config, ConfigError, UplinkConfig
 from iskra_server.reading.hub import Hub
-from iskra_server.runtime.output_factory import mqtt_settings, planned_outputs
+from iskra_server.runtime.output_factory import planned_outputs
 
 
 def with_broker(url: str) -> Config:
     config = Config()
     return structs.replace(
-        config, outputs=structs.replace(config.outputs, mqtt=structs.replace(config.outputs.mqtt, url=url))
+        config, outputs=structs.replace(config.outputs, mqtt=structs.replace(config.outputs.mqtt, url=Address(url)))
     )
 
 
@@ -21,8 +21,7 @@ def names(config: Config) -> list[str]:
 
 
 def test_nothing_is_handed_on_unless_it_is_configured() -> None:
-    assert mqtt_settings(Config().outputs.mqtt) is None
-    assert names(Config()) == ["announcement"]
+    assert names(Config()) == ["mdns"]
     assert names(structs.replace(Config(), server=structs.replace(Config().server, announce=False))) == []
 
 

@@ -8,7 +8,7 @@ from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, MeterConfig, ServerConfig, TokenConfig
 from iskra_server.runtime.plan import plan_of
-from iskra_server.web.http.settings import Scope
+from iskra_server.web.http.settings import ScopedToken
 
 
 def test_nothing_configured_is_a_plan() -> None:
@@ -86,8 +86,8 @@ def scoped(*tokens: TokenConfig, token: str = LONG) -> Config:
 def test_tokens_for_groups_are_read() -> None:
     (scope,) = plan_of(
         scoped(TokenConfig(token=Secret(OTHER_LONG), groups="tenant:Meyer, building: 7"))
-    ).settings.scopes
-    assert scope == Scope(Secret(OTHER_LONG), (("tenant", "Meyer"), ("building", "7")))
+    ).settings.scoped_tokens
+    assert scope == ScopedToken(Secret(OTHER_LONG), (("tenant", "Meyer"), ("building", "7")))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_tokens_for_groups_are_read() -> None:
     [
         (scoped(TokenConfig(token=Secret(OTHER_LONG), groups="tenant:Meyer"), token=""), "tokens need server.token"),
         (scoped(TokenConfig(groups="tenant:Meyer")), r"missing in the section \[\[tokens\]\] number 1"),
-        (scoped(TokenConfig(token=Secret(LONG), groups="tenant:Meyer")), "stands elsewhere"),
+        (scoped(TokenConfig(token=Secret(LONG), groups="tenant:Meyer")), "is used twice"),
         (scoped(TokenConfig(token=Secret("short"), groups="tenant:Meyer")), "tokens.token must be at least 16"),
         (scoped(TokenConfig(token=Secret(OTHER_LONG))), "tokens.groups must be groups such as"),
         (scoped(TokenConfig(token=Secret(OTHER_LONG), groups="Meyer")), "tokens.groups must be groups such as"),

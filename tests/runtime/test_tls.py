@@ -50,10 +50,10 @@ def test_a_certificate_and_its_key_make_a_context(files: dict[str, Path]) -> Non
     [
         ("", "key", "server.tls_key is set without server.tls_cert"),
         ("cert", "other", "other.pem does not belong to the certificate in .*cert.pem"),
-        ("cert", "", "There is no private key in PEM form in .*cert.pem"),
-        ("cert", "none", "There is no private key in PEM form in .*none.pem"),
+        ("cert", "", "There is no private key in PEM format in .*cert.pem"),
+        ("cert", "none", "There is no private key in PEM format in .*none.pem"),
         ("none", "key", "server.tls_cert names .*none.pem, which holds no certificate"),
-        ("key", "", "holds no certificate in PEM form"),
+        ("key", "", "holds no certificate in PEM format"),
     ],
 )
 def test_each_mistake_has_its_sentence(files: dict[str, Path], cert: str, key: str, sentence: str) -> None:

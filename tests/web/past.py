@@ -1,4 +1,4 @@
-"""A past for the tests: what a meter's history holds, by hand, and what a site answers from it."""
+"""Hand-written history of meters, and a site that answers from it."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ def quarter(text: str) -> int:
     return quarter_of(datetime.fromisoformat(text).timestamp())
 
 
-# a quarter in the past, with room around it
+# a quarter in the past
 Q = quarter("2025-06-02T10:00:00+00:00")
 INFO = MeterInfo(METER_ID, SERVER_ID.hex(), False, Q * 900, Q * 900)
 
@@ -55,7 +55,7 @@ def counted(
     epoch: int = 0,
     meter_id: str = METER_ID,
 ) -> list[QuarterReading]:
-    """What a counter showed at one quarter after the other, in 0.1 Wh; None: nothing is known."""
+    """Readings of a counter at consecutive quarters, in 0.1 Wh; None: no reading."""
     return [
         QuarterReading(meter_id, obis, first + place, Exact(raw, -1), quality, epoch)
         for place, raw in enumerate(values)
@@ -64,12 +64,12 @@ def counted(
 
 
 def anew(at: int, before: int | None, after: int, *, epoch: int = 1, obis: Obis = IMPORT) -> EpochStart:
-    known = None if before is None else Exact(before, -1)
-    return EpochStart(METER_ID, obis, epoch, at, known, Exact(after, -1))
+    before_value = None if before is None else Exact(before, -1)
+    return EpochStart(METER_ID, obis, epoch, at, before_value, Exact(after, -1))
 
 
 def power(first: int, means_w: Iterable[int | None], meter_id: str = METER_ID) -> list[PowerQuarter]:
-    """Quarters with a mean in W, 100 W more and less as most and least; None: nothing is known."""
+    """Quarters with this mean in W and a minimum and maximum 100 W away from it; None: no quarter."""
     return [
         PowerQuarter(meter_id, first + place, (watts - 100) * 1000, watts * 1000, (watts + 100) * 1000, 900)
         for place, watts in enumerate(means_w)
@@ -80,7 +80,7 @@ def power(first: int, means_w: Iterable[int | None], meter_id: str = METER_ID) -
 def telegrams(
     first_s: int, watts: Sequence[int], *, obis: Obis = POWER, every_s: int = 1, scaler: int = 0
 ) -> PointBlock:
-    """A block of points with the power of one telegram after the other."""
+    """A block of points with the power of consecutive telegrams."""
     points = [
         Point((first_s + place * every_s) * 1000, (Register(obis, value, scaler, WATT),))
         for place, value in enumerate(watts)
@@ -98,7 +98,7 @@ class Past:
         return self.site.get(f"/api/v1/meters/{name}/{path}", **headers)
 
     def ask(self, path: str, name: str = NAME) -> dict[str, Any]:
-        """A good answer, its numbers exact."""
+        """The content of a 200, with exact numbers."""
         answer = self.get(path, name)
         assert answer.status_code == 200, answer.text
         content: dict[str, Any] = json.loads(answer.content, parse_float=Decimal)

@@ -1,4 +1,4 @@
-"""A real Prometheus, Debian's, that scrapes a server of the tests every 0.2 s."""
+"""A real Prometheus that scrapes a server of the tests every 0.2 s."""
 
 import json
 from collections.abc import Iterator
@@ -20,25 +20,25 @@ class Scraper:
         self._url = url
 
     def ask(self, query: str) -> list[dict[str, Any]]:
-        """The series that an instant query gives: `metric` has the labels, `value` the moment and the number."""
+        """The series of an instant query: `metric` has the labels, `value` the time and the number."""
         answer = httpx.get(f"{self._url}/api/v1/query", params={"query": query}, timeout=5).json()
         assert answer["status"] == "success", (query, answer)
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
 
     def values(self, query: str) -> dict[str, str]:
-        """The numbers by the names of their registers."""
+        """The values by register name."""
         return {series["metric"].get("name", ""): series["value"][1] for series in self.ask(query)}
 
     def targets(self) -> list[dict[str, Any]]:
-        """Those that it has scraped."""
-        found: list[dict[str, Any]] = httpx.get(f"{self._url}/api/v1/targets").json()["data"]["activeTargets"]
-        return [target for target in found if target["health"] != "unknown"]
+        """The targets that were scraped at least once."""
+        targets: list[dict[str, Any]] = httpx.get(f"{self._url}/api/v1/targets").json()["data"]["activeTargets"]
+        return [target for target in targets if target["health"] != "unknown"]
 
 
 @contextmanager
 def scraping(server: Server, folder: Path) -> Iterator[Scraper]:
-    """From its first scrape on; skips where it is not installed."""
+    """Yields after the first scrape; skips if Prometheus is not installed."""
     if not PROMETHEUS.path:
         pytest.skip("Prometheus is not installed: apt-get install prometheus")
     folder.mkdir()
@@ -47,6 +47,6 @@ def scraping(server: Server, folder: Path) -> Iterator[Scraper]:
     (folder / "prometheus.yml").write_text(json.dumps(settings))
     with started(PROMETHEUS, folder, free_port()) as url:
         scraper = Scraper(url)
-        # it takes about five seconds until it looks at its targets
+        # takes about five seconds
         until(scraper.targets)
         yield scraper

@@ -1,8 +1,9 @@
-"""A site for the tests: the real application over a hub that the test fills, called directly or served on loopback."""
+"""The real application over a hub that the test fills, called directly or through a server on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,12 +16,15 @@ from iskra_server.base.secret import Secret
 from iskra_server.cost.contracts import Contract
 from iskra_server.diagnosis.facts import Facts
 from iskra_server.diagnosis.status import Status, run_checks
+from iskra_server.history.recording.writer_state import WriterState
 from iskra_server.history.store.reads import Reads
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
+from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
+from iskra_server.reading.reception import ReceptionDay
 from iskra_server.web.app import App, create_app
-from iskra_server.web.http.settings import Scope, Settings
+from iskra_server.web.http.settings import ScopedToken, WebSettings
 from samples import METER_ID, SERVER_ID, energy, power, reading
 
 MAKER = Register(Obis.parse("129-129:199.130.3"), b"ISK")
@@ -29,7 +33,7 @@ DEADLINE_S = 5.0
 
 
 def arrived(*registers: Register, age_s: float = 0.0, simulated: bool = False, meter_id: str = METER_ID) -> Sample:
-    """A sample whose telegram arrived `age_s` seconds ago; with a total and a power unless told otherwise."""
+    """A sample whose telegram arrived `age_s` seconds ago; by default with a total and a power."""
     content = reading(*(registers or (MAKER, energy(107323090), power(1243))), meter_id=meter_id)
     content = structs.replace(content, server_id=SERVER_ID[:6] + int(meter_id[-8:]).to_bytes(4))
     at = datetime.now(UTC) - timedelta(seconds=age_s)
@@ -37,7 +41,7 @@ def arrived(*registers: Register, age_s: float = 0.0, simulated: bool = False, m
 
 
 def status(**changes: Any) -> Status:
-    """A source of which all is well, but for the changes."""
+    """The diagnosis of a working source with `changes` to its facts."""
     well = Facts(
         name="",
         source="auto",
@@ -57,8 +61,28 @@ def status(**changes: Any) -> Status:
     return run_checks(structs.replace(well, **changes))
 
 
+@dataclass
+class ServerStub:
+    """A `ServerView` whose answers a test sets."""
+
+    hub: Hub = field(default_factory=Hub)
+    statuses: Callable[[], Sequence[Status]] = list
+    store: Callable[[], Reads | None] = lambda: None
+    history_state: Callable[[], WriterState | None] = lambda: None
+    output_states: Callable[[], Sequence[OutputState]] = list
+    recent_bytes: Callable[[], Sequence[tuple[str, bytes]]] = list
+    reception_days: Callable[[], Sequence[tuple[str, ReceptionDay]]] = list
+    log_lines: Callable[[], Sequence[str]] = list
+    dropped_log_lines: Callable[[], int] = int
+
+
+def writing(sentence: str = "") -> WriterState:
+    """The state of a writer that works, or fails as `sentence` says."""
+    return WriterState(not sentence, sentence, None, 0, 0, 0, 0, None)
+
+
 class Site:
-    """A hub, what the readers say, and the application over both."""
+    """A hub, the statuses of sources, and the application over both."""
 
     def __init__(
         self,
@@ -70,23 +94,28 @@ class Site:
         contracts: tuple[Contract, ...] = (),
         token: str = "",
         allowed_hosts: tuple[str, ...] = (),
-        scopes: tuple[Scope, ...] = (),
+        scoped_tokens: tuple[ScopedToken, ...] = (),
         **more: Any,
     ) -> None:
         self.hub = Hub(stale_after_s)
         self.statuses = [status()]
-        self.app = create_app(
-            hub=self.hub,
-            statuses=lambda: self.statuses,
-            settings=Settings("1.2.3", readout_interval_s, tz, Secret(token), allowed_hosts, contracts, scopes),
-            **more,
-            history=(lambda: history) if history else None,
+        settings = WebSettings(
+            "1.2.3",
+            readout_interval_s,
+            tz,
+            Secret(token),
+            allowed_hosts,
+            contracts,
+            scoped_tokens,
+            has_history=history is not None,
         )
+        server = ServerStub(self.hub, lambda: self.statuses, lambda: history, **more)
+        self.app = create_app(settings, server)
         for sample in samples:
             self.hub.publish(sample)
 
     def get(self, path: str, method: str = "GET", client: str = "127.0.0.1", **headers: str) -> httpx.Response:
-        """One request without a socket; an error within is answered as a server would."""
+        """Sends a request without a socket; an exception becomes a 500."""
 
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(client, 123))
@@ -104,7 +133,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def served(app: App) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the application behind a real server; at the end the server stops as the product's does."""
+    """A client of the application in a real server, which stops at the end."""
     server = _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off"))
     async with asyncio.timeout(DEADLINE_S * 4), asyncio.TaskGroup() as group:
         group.create_task(server.serve())
@@ -117,7 +146,7 @@ async def served(app: App) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Waits for a condition, not for ever."""
+    """Waits for a condition, with a deadline."""
     async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+        while not condition():  # noqa: ASYNC110 - nothing signals the condition
             await asyncio.sleep(0.001)

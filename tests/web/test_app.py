@@ -1,4 +1,4 @@
-"""The application as a whole, also while another one takes its place."""
+"""The whole application, also while a reload replaces it."""
 
 import asyncio
 import threading
@@ -9,18 +9,18 @@ import pytest
 
 from answering import Answering, answering, until
 from iskra_server.base.secret import Secret
-from iskra_server.reading.hub import Hub
-from iskra_server.web.api import fleet
+from iskra_server.fleet.central import answers
 from iskra_server.web.app import App, create_app
-from iskra_server.web.http.settings import Settings
-from iskra_server.web.http.share import AT_ONCE_EACH
-from web.serving import Site, arrived
+from iskra_server.web.http.settings import WebSettings
+from iskra_server.web.http.share import MAX_RUNNING_PER_CLIENT
+from iskra_server.web.server_view import history_sentence
+from web.serving import ServerStub, Site, arrived, writing
 
 AT_ONCE = 8
 LINES = 30_000
 
 
-def test_head_is_answered_like_get_without_a_body() -> None:
+def test_head_has_the_headers_of_get_and_no_body() -> None:
     site = Site(arrived())
     for path in ("/", "/api/v1/meters", "/healthz"):
         answer = site.get(path, "HEAD")
@@ -32,7 +32,7 @@ def test_a_path_without_a_route_is_not_found() -> None:
 
 
 class Reads:
-    """History that answers when it is allowed to."""
+    """History that answers when the test allows it."""
 
     def __init__(self) -> None:
         self.may_answer = threading.Event()
@@ -46,17 +46,17 @@ class Reads:
 
 
 def app_of(reads: Any, **settings: Any) -> App:
-    return create_app(hub=Hub(), statuses=list, settings=Settings("1", **settings), history=lambda: reads)
+    return create_app(WebSettings("1", has_history=True, **settings), ServerStub(store=lambda: reads))
 
 
-async def asked(site: Answering, path: str) -> bytes:
+async def request(site: Answering, path: str) -> bytes:
     client = await site.client()
     await client.send(b"GET %b HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n" % path.encode())
     return await client.rest()
 
 
 class NewThreads:
-    """Counts the threads that answer from history and were not there before."""
+    """Counts the history threads that were started since."""
 
     def __init__(self) -> None:
         self._before = set(threading.enumerate())
@@ -65,19 +65,19 @@ class NewThreads:
         return sum(thread.name.startswith("history") for thread in set(threading.enumerate()) - self._before)
 
 
-def test_running_requests_finish_with_the_application_that_they_began_with() -> None:
+def test_running_requests_finish_in_the_application_in_which_they_began() -> None:
     reads, threads = Reads(), NewThreads()
     old, new = app_of(reads), app_of(reads, token=Secret("0123456789abcdef"))
 
     async def run() -> list[bytes]:
         async with answering(old) as site:
-            # more than there are threads: some wait for one
-            asking = [asyncio.create_task(asked(site, "/api/v1/meters/x/energy")) for _ in range(AT_ONCE)]
-            await until(lambda: threads.count() == AT_ONCE_EACH)
+            # more requests than threads: some wait
+            asking = [asyncio.create_task(request(site, "/api/v1/meters/x/energy")) for _ in range(AT_ONCE)]
+            await until(lambda: threads.count() == MAX_RUNNING_PER_CLIENT)
             await site.http.exchange(new, None)
             old.close()
             reads.may_answer.set()
-            answers = [*await asyncio.gather(*asking), await asked(site, "/api/v1/meters/x/energy")]
+            answers = [*await asyncio.gather(*asking), await request(site, "/api/v1/meters/x/energy")]
             new.close()
             return answers
 
@@ -93,7 +93,7 @@ def test_threads_of_a_replaced_application_end_with_its_last_request() -> None:
 
     async def run() -> None:
         async with answering(app) as site:
-            await asked(site, "/api/v1/meters/x/energy")
+            await request(site, "/api/v1/meters/x/energy")
             assert threads.count()
             app.close()
             await until(lambda: not threads.count())
@@ -101,23 +101,23 @@ def test_threads_of_a_replaced_application_end_with_its_last_request() -> None:
     asyncio.run(run())
 
 
-def test_a_csv_that_is_streamed_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_streamed_csv_is_complete_after_a_reload(monkeypatch: pytest.MonkeyPatch) -> None:
     reads = Reads()
     begun = threading.Event()
 
-    def rows_of(*_: object) -> Iterator[str]:
+    def csv_lines(*_: object) -> Iterator[str]:
         for number in range(LINES):
             if number == LINES // 2:
                 begun.set()
                 assert reads.may_answer.wait(30)
             yield f"{number}\n"
 
-    monkeypatch.setattr(fleet, "rows_of", rows_of)
+    monkeypatch.setattr(answers, "csv_lines", csv_lines)
     old, new = app_of(reads), app_of(reads, tz="Europe/Berlin")
 
     async def run() -> bytes:
         async with answering(old) as site:
-            asking = asyncio.create_task(asked(site, "/api/v1/fleet/quarters.csv?group=building:7"))
+            asking = asyncio.create_task(request(site, "/api/v1/fleet/quarters.csv?group=building:7"))
             await asyncio.to_thread(begun.wait, 30)
             await site.http.exchange(new, None)
             old.close()
@@ -129,3 +129,8 @@ def test_a_csv_that_is_streamed_is_whole(monkeypatch: pytest.MonkeyPatch) -> Non
     answer = asyncio.run(run())
     assert b"\n%d\n" % (LINES - 1) in answer
     assert answer.endswith(b"0\r\n\r\n")
+
+
+def test_history_sentence_says_why_history_is_not_written() -> None:
+    assert history_sentence(ServerStub()) == history_sentence(ServerStub(history_state=writing)) == ""
+    assert history_sentence(ServerStub(history_state=lambda: writing("It is full."))) == "It is full."

@@ -1,1 +1,1 @@
-"""What Home Assistant is given besides MQTT discovery: the YAML of RESTful sensors."""
+"""Home Assistant besides MQTT discovery: the YAML of RESTful sensors."""

@@ -1,9 +1,9 @@
-"""The YAML of Home Assistant's RESTful sensors for a server.
+"""The YAML of Home Assistant's RESTful sensors for this server.
 
-Home Assistant ignores the HTTP status and keeps old values where a template gives none. So every sensor converts with
-`| float`, which fails on anything that is no number, and has an `availability` that looks at the value itself: a 503,
-an empty answer, HTML, a time-out and a refused connection all end as "unavailable", and recover. Errors are asked for
-as plain JSON: newer ones write a warning for each that comes in another type.
+Home Assistant ignores the HTTP status and keeps the old value when a template returns none. So every sensor converts
+with `| float`, which fails on anything but a number, and has an `availability` that checks the value itself: a 503, an
+empty answer, HTML, a timeout and a refused connection all become "unavailable", and recover. The header asks for errors
+as plain JSON: newer releases log a warning for each error of another content type.
 """
 
 import re
@@ -14,15 +14,14 @@ from msgspec import Struct
 from iskra_server.meter.registers import BY_KEY
 
 _SIMULATED = " (simulated)"
-# what is written into YAML between quotation marks
+# only URLs that need no escaping in a quoted YAML string
 _ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 
-
-_NO_NAME = re.compile(r"[^A-Za-z0-9_]")
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9_]")
 
 
 class Register(Struct):
-    """What the server says of a register of a meter."""
+    """A register as the API gives it."""
 
     name: str
     label: str
@@ -41,21 +40,21 @@ class Meters(Struct):
 
 
 def address(url: str) -> str | None:
-    """A server's address without a slash at its end, None for what is none."""
+    """The address without a slash at the end; None if it is not an address."""
     return url.rstrip("/") if _ADDRESS.fullmatch(url) else None
 
 
 def whole_yaml(base: str, meters: Iterable[Meter]) -> str:
-    """The total, and everything that each meter sends."""
-    known = list(meters)
-    lines = [*total_yaml(base, simulated=any(meter.simulated for meter in known)), ""]
-    if known:
-        lines += [*meters_yaml(base, known), ""]
+    """The total, and every number of each meter."""
+    meters = list(meters)
+    lines = [*total_yaml(base, simulated=any(meter.simulated for meter in meters)), ""]
+    if meters:
+        lines += [*meters_yaml(base, meters), ""]
     return "\n".join(lines)
 
 
 def total_yaml(base: str, *, simulated: bool = False) -> Iterator[str]:
-    """The total of energy drawn as a sensor for the Energy dashboard."""
+    """The imported energy as a sensor for the Energy dashboard."""
     yield "# configuration.yaml: the exact meter reading, for the Energy dashboard"
     yield "sensor:"
     yield "  - platform: rest"
@@ -72,15 +71,15 @@ def total_yaml(base: str, *, simulated: bool = False) -> Iterator[str]:
 
 
 def meters_yaml(base: str, meters: Iterable[Meter]) -> Iterator[str]:
-    """Every number that each meter sends, from one request a meter; all below one key, as a key counts once.
+    """Every number that each meter sends, with one request a meter, all below one `rest:` key (YAML keys are unique).
 
-    A register outside the table goes by its code, and only with a unit.
+    A register outside the table is named by its OBIS code, and needs a unit.
     """
-    known = list(meters)
-    names = " and ".join(f"{meter.id}{_mark(meter)}" for meter in known)
+    meters = list(meters)
+    names = " and ".join(f"{meter.id}{_mark(meter)}" for meter in meters)
     yield f"# configuration.yaml: everything that meter {names} sends, from one request"
     yield "rest:"
-    for meter in known:
+    for meter in meters:
         yield from _resource(base, meter)
 
 
@@ -102,7 +101,7 @@ def _sensor(register: Register, meter: str, mark: str) -> Iterator[str]:
     picked = f"(value_json.registers | selectattr('name', 'eq', '{register.name}') | map(attribute='value') | first)"
     here = "value_json is defined and value_json.registers is defined"
     yield f'      - name: "{register.label}{mark}"'
-    yield f'        unique_id: "{meter.lower()}_{_NO_NAME.sub("_", register.name)}"'
+    yield f'        unique_id: "{meter.lower()}_{_NOT_IN_ID.sub("_", register.name)}"'
     yield f'        value_template: "{{{{ {picked} | float }}}}"'
     yield f'        availability: "{{{{ {here} and {picked} is number }}}}"'
     if row and row.device_class:

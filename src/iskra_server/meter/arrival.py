@@ -1,44 +1,43 @@
-"""When a telegram was sent, where it waited on its way: in the kernel while the process was frozen, in a bridge.
+"""When a telegram was sent that was buffered on its way: in the kernel while this process was paused, or in a bridge.
 
     meter's seconds   100  101  102  103  104 ... 150  151
-    arrival             0    1    2  [        frozen ]  52: 103 ... 150   52: 151
+    arrival             0    1    2  [        paused ]  52: 103 ... 150   52: 151
     sent                0    1    2                      3     ...  50    51
 
-A meter that counts its seconds says how long each telegram of such a burst has waited: by as much more as its seconds
-lag behind those of the telegrams that came in time. It is heard only after its seconds have run as time does, and only
-where they fell behind at once, as they do in a silence. A clock of a meter that was set back looks the same: that it
-stays so tells it from a burst, which is over in a moment.
+A meter that counts seconds shows how long each telegram of such a burst was buffered: its seconds lag behind those of
+telegrams in time. They are used only after they have run at the speed of time, and only where they fell behind at once,
+as they do during a pause. A meter clock that was set back looks the same, but stays so; a burst is over in a moment.
 """
 
 from collections import deque
 
 from iskra_server.meter.reading import MeterTime, Reading
 
-# seconds are whole, and a telegram takes its time
+# the meter's seconds are integers, and a telegram takes time on the wire
 SLACK_S = 3.0
-# telegrams that came in time, for so long back
+# how long telegrams in time are remembered
 REMEMBERED_S = 60.0
-# it takes no longer to read what has waited
+# reading what was buffered takes no longer
 BURST_S = 30.0
-_HEALTHY_S = 5.0
+_RELIABLE_S = 5.0
 _MAX_S = 6 * 3600.0
 
 
 class Arrivals:
-    """Of one source; begins anew with every other meter on it."""
+    """The arrivals of one source; a change of the meter resets them."""
 
     def __init__(self) -> None:
         self._meter_id = ""
         self._kind = ""
-        # arrival and the meter's seconds, of those in time
+        # arrival and the meter's seconds of telegrams in time
         self._in_time: deque[tuple[float, int]] = deque(maxlen=512)
         self._last: tuple[float, int] | None = None
         self._late_since_s: float | None = None
 
     def delay_s(self, reading: Reading, at_s: float, waited_since_s: float | None = None) -> tuple[float, bool]:
-        """How long the telegram has waited that was read at `at_s`, and whether that is known.
+        """How long the telegram read at `at_s` was buffered, and whether that is certain.
 
-        `waited_since_s`: nothing was read for so long before, so that it may have waited since then.
+        `waited_since_s`: nothing was read since then, so it may have been buffered since then.
         """
         time = reading.meter_time
         longest_s = 0.0 if waited_since_s is None else max(at_s - waited_since_s, 0.0)
@@ -46,22 +45,22 @@ class Arrivals:
             return longest_s, waited_since_s is None
         if (reading.meter_id, time.kind) != (self._meter_id, self._kind):
             self._meter_id, self._kind = reading.meter_id, time.kind
-            self._begin_anew()
+            self._reset()
         lag_s = self._lag_s(time, at_s)
         if lag_s is None:
             return longest_s, waited_since_s is None
         return lag_s, True
 
     def _lag_s(self, time: MeterTime, at_s: float) -> float | None:
-        """None where the meter's seconds say nothing."""
+        """None where the meter's seconds cannot be used."""
         last, self._last = self._last, (at_s, time.seconds)
         if last is None or time.seconds < last[1]:
-            self._begin_anew()
+            self._reset()
         lag_s = self._behind_s(time, at_s)
-        if last is None or not self._is_healthy():
-            self._came_in_time(time, at_s)
+        if last is None or not self._is_reliable():
+            self._add_in_time(time, at_s)
             return None
-        # seconds that move in steps fall behind without a silence
+        # a meter whose seconds move in steps falls behind without a pause
         fell_behind = at_s - last[0] - max(time.seconds - last[1], 2 * self._usual_s()) > SLACK_S
         if SLACK_S < lag_s <= _MAX_S and (fell_behind or self._late_since_s is not None):
             self._late_since_s = at_s if self._late_since_s is None else self._late_since_s
@@ -69,32 +68,32 @@ class Arrivals:
                 return lag_s
         if abs(lag_s) > SLACK_S:
             # the meter's clock was set
-            self._begin_anew()
-        self._came_in_time(time, at_s)
+            self._reset()
+        self._add_in_time(time, at_s)
         return 0.0
 
     def _behind_s(self, time: MeterTime, at_s: float) -> float:
-        """By how much the meter's seconds lag behind those of what came in time."""
+        """By how much the meter's seconds lag behind those of telegrams in time."""
         now_s = at_s - time.seconds
         return now_s - min((at - seconds for at, seconds in self._in_time), default=now_s)
 
-    def _came_in_time(self, time: MeterTime, at_s: float) -> None:
+    def _add_in_time(self, time: MeterTime, at_s: float) -> None:
         self._late_since_s = None
         self._in_time.append((at_s, time.seconds))
         while at_s - self._in_time[0][0] > REMEMBERED_S:
             self._in_time.popleft()
 
-    def _is_healthy(self) -> bool:
-        """Whether the meter's seconds have run as time does."""
+    def _is_reliable(self) -> bool:
+        """Whether the meter's seconds have run at the speed of time."""
         if len(self._in_time) < 3:
             return False
         (first_s, first), (last_s, last) = self._in_time[0], self._in_time[-1]
-        return last_s - first_s >= _HEALTHY_S and abs((last_s - first_s) - (last - first)) <= SLACK_S
+        return last_s - first_s >= _RELIABLE_S and abs((last_s - first_s) - (last - first)) <= SLACK_S
 
     def _usual_s(self) -> float:
-        """The usual time between two telegrams that came in time."""
+        """The mean time between two telegrams in time."""
         return (self._in_time[-1][0] - self._in_time[0][0]) / (len(self._in_time) - 1)
 
-    def _begin_anew(self) -> None:
+    def _reset(self) -> None:
         self._in_time.clear()
         self._late_since_s = None

@@ -1,13 +1,13 @@
-"""Which server ids of one source are meters: the first at once, and a known one; another after some telegrams.
+"""Which server ids of a source are meters: the first one and known ones at once, others after some telegrams.
 
-A source hears one meter, or a few. Where the id changes with every telegram (a hostile device, a gateway that makes ids
-up), each id would cost memory everywhere: so an id is published only once it has come CONFIRM_TELEGRAMS times.
+A source reads one meter, or a few. If the id changes with every telegram (a hostile device, a bad gateway), each id
+would cost memory in every room; so an id counts as a meter only after CONFIRM_TELEGRAMS telegrams.
 """
 
 from collections import OrderedDict
 
 CONFIRM_TELEGRAMS = 3
-# a head hears one meter or two; an installer's head a few in an hour
+# a head reads one or two meters; the head of an installer a few in an hour
 MAX_METERS = 32
 MAX_UNCONFIRMED = 32
 # a meter that was silent for so long makes room for another one
@@ -15,21 +15,21 @@ SILENT_S = 3600.0
 
 
 class ConfirmedMeters:
-    """`ignored` counts the telegrams of ids that came too seldom and were forgotten, or for which there is no room."""
+    """`ignored` counts telegrams of ids that came too seldom and were dropped, or for which there was no room."""
 
     def __init__(self) -> None:
         self.ignored = 0
-        self._heard_s: OrderedDict[str, float] = OrderedDict()
+        self._received_s: OrderedDict[str, float] = OrderedDict()
         self._unconfirmed: OrderedDict[str, int] = OrderedDict()
 
     def confirm(self, meter_id: str, now_s: float, *, is_known: bool = False) -> bool:
-        """Whether a telegram of this id, heard now, is a reading of a meter; one known from elsewhere is."""
-        if meter_id in self._heard_s or not self._heard_s or (is_known and self._has_room(now_s)):
-            self._hear(meter_id, now_s)
+        """Whether a telegram received at `now_s` is that of a meter. `is_known`: the meter was published before."""
+        if meter_id in self._received_s or not self._received_s or (is_known and self._has_room(now_s)):
+            self._add(meter_id, now_s)
             return True
         telegrams = self._unconfirmed.pop(meter_id, 0) + 1
         if telegrams >= CONFIRM_TELEGRAMS and self._has_room(now_s):
-            self._hear(meter_id, now_s)
+            self._add(meter_id, now_s)
             return True
         self._unconfirmed[meter_id] = telegrams
         if telegrams > CONFIRM_TELEGRAMS:
@@ -39,16 +39,16 @@ class ConfirmedMeters:
             self.ignored += min(forgotten, CONFIRM_TELEGRAMS)
         return False
 
-    def _hear(self, meter_id: str, now_s: float) -> None:
-        self._heard_s[meter_id] = now_s
-        self._heard_s.move_to_end(meter_id)
+    def _add(self, meter_id: str, now_s: float) -> None:
+        self._received_s[meter_id] = now_s
+        self._received_s.move_to_end(meter_id)
 
     def _has_room(self, now_s: float) -> bool:
-        """Room for another meter; the one that was silent longest goes where it was silent long enough."""
-        if len(self._heard_s) < MAX_METERS:
+        """Whether another meter fits; drops the one that was silent longest if it was silent for SILENT_S."""
+        if len(self._received_s) < MAX_METERS:
             return True
-        oldest, heard_s = next(iter(self._heard_s.items()))
-        if now_s - heard_s < SILENT_S:
+        oldest, received_s = next(iter(self._received_s.items()))
+        if now_s - received_s < SILENT_S:
             return False
-        del self._heard_s[oldest]
+        del self._received_s[oldest]
         return True

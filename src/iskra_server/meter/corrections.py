@@ -13,10 +13,9 @@ CORRECTED = "corrected width"
 
 
 class Correction(Struct, frozen=True):
-    """One row of the table in docs/registers.md. `widths` are bytes on the wire; `meant` gives the raw number meant.
+    """A row of the table in docs/registers.md. `widths` are bytes on the wire; `meant` returns the correct number.
 
-    `applies` takes the raw number as sent, and whether the status word says export for this register (None: it does
-    not tell).
+    `applies` gets the raw number as sent, and whether the status word says export for this register (None: unknown).
     """
 
     maker: str
@@ -48,7 +47,7 @@ CORRECTIONS = (
 
 
 def correct(register: Register, width: int, maker: str | None, status: int | None) -> Register:
-    """The register as it is meant; the same object where there is nothing to correct."""
+    """The corrected register; the same object where nothing is corrected."""
     raw = register.raw
     if isinstance(raw, (bytes, bool)):
         return register

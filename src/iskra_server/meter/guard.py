@@ -1,13 +1,12 @@
-"""The guard keeps the promises on counters (DESIGN.md, truth contract 2 and 3):
+"""The guard checks counters before they are published (docs/architecture.md, promises 2 and 3):
 
-- a counter is never below 0, never goes back, and never jumps further than the meter's rating could carry it since
-  that counter was last published;
-- a telegram that breaks this is held back. Telegrams that agree with each other for AGREEING_S and that are at least
-  AGREEING_TELEGRAMS are the new truth, and a new epoch begins (a replaced register, a reset). A telegram that fits what
-  was published before ends the wait: nothing was published meanwhile, and the epoch stays;
-- when a meter locks, it falls back to whole kWh: the last fine value stands until the coarse one has passed it.
+- a counter is never below 0, never decreases, and never increases faster than the rating of the meter allows;
+- a telegram that violates this is held back. Telegrams that are consistent with each other for AGREEING_S, at least
+  AGREEING_TELEGRAMS of them, are accepted and begin a new epoch (a replaced register, a reset). A telegram that is
+  consistent with the published values ends the wait, and the epoch stays;
+- a meter that locks sends whole kWh only: its last fine value is kept until the coarse value has passed it.
 
-A meter with another server id is another meter and has counters of its own. Counters are compared as integers.
+Another server id is another meter with its own counters. Counters are compared as integers.
 """
 
 from collections.abc import Iterable
@@ -22,33 +21,33 @@ from iskra_server.meter.reading import Register, Sample, on_one_scale, seconds_b
 from iskra_server.meter.registers import describe
 from iskra_server.meter.units import ENERGIES, WATT_HOUR
 
-# 3 x 100 A x 230 V: the largest meter that is connected directly
+# 3 x 100 A x 230 V: the largest meter that is connected without transformers
 MAX_POWER_W = 69_000
 AGREEING_TELEGRAMS = 3
-# a meter that restarts or computes wrongly sends zeros for seconds; a reset lasts
+# a meter that restarts or miscalculates sends zeros for seconds; a reset is permanent
 AGREEING_S = 300.0
 # telegrams may arrive in a burst behind a slow line
 SLACK_S = 10
-# a sum of tariffs has lost as many fractions of a coarse step as it has parts
+# each part of a sum of tariffs may have lost a fraction of a coarse step
 _MAX_PARTS = 8
 _COUNTER = 8
-# C groups of net sums (import - export), which may rise and fall
+# C groups of net sums (import - export), which may decrease
 _NET = frozenset((16, 36, 56, 76))
 _HOUR_S = 3600
 
 
-class Seen(Struct, frozen=True, gc=False):
-    """A counter as last published; `sample`, without its registers, says when that was."""
+class Published(Struct, frozen=True, gc=False):
+    """A counter as last published; `sample`, without its registers, has the time."""
 
     register: Register
     sample: Sample
 
 
-Counters = dict[Obis, Seen]
+Counters = dict[Obis, Published]
 
 
 class Violation(Struct, frozen=True):
-    """How a counter broke the rule: it is below 0, went back, or jumped within so many seconds."""
+    """How a counter violates the rule: below 0, decreased, or increased too much within `seconds`."""
 
     register: Register
     last: Register
@@ -71,7 +70,7 @@ class Violation(Struct, frozen=True):
 
 
 class HeldBack(Struct, frozen=True):
-    """A sample that is not published, and why."""
+    """A sample that is not published, with the reason."""
 
     sample: Sample
     violation: Violation
@@ -82,7 +81,7 @@ class HeldBack(Struct, frozen=True):
 
 
 class _Candidate:
-    """A new truth that waits for agreement: the counters that were held back, and since when."""
+    """Counters that were held back, and since when: accepted once they are consistent long enough."""
 
     def __init__(self, first: Sample) -> None:
         self.since_s = first.monotonic_s
@@ -91,17 +90,17 @@ class _Candidate:
 
     def add(self, sample: Sample) -> None:
         self.telegrams += 1
-        self.counters |= _seen(sample)
+        self.counters |= _counters_of(sample)
 
-    def is_truth(self, now_s: float) -> bool:
+    def is_accepted(self, now_s: float) -> bool:
         return self.telegrams >= AGREEING_TELEGRAMS and now_s - self.since_s >= AGREEING_S
 
 
 class _Meter:
-    """What is known of one meter: its last published counters, and what was held back since."""
+    """One meter: its published counters, and those held back since."""
 
     def __init__(self) -> None:
-        self.trusted: Counters = {}
+        self.published: Counters = {}
         self.epoch = 0
         self.candidate: _Candidate | None = None
 
@@ -114,66 +113,66 @@ class Guard:
         self._meters: dict[str, _Meter] = {}
 
     def remember(self, sample: Sample) -> None:
-        """What was published before this process began: counters never go back behind it.
+        """Add what was published before this process started: counters never go below it.
 
-        How long ago that was is not known for sure, as a small computer may have no clock; so any jump is plausible.
-        Of a meter that is read already, each counter stands that is further: history may open late, or be an old one.
-        A meter that has begun a new epoch since is behind that.
+        Its time is uncertain, as a small computer may have no clock; so any increase is plausible. Of a meter that is
+        read already, the higher counter is kept: history may open late, or be an old one. A sample of an earlier epoch
+        is ignored.
         """
         meter = self._meters.setdefault(sample.reading.meter_id, _Meter())
         if sample.epoch < meter.epoch:
             return
         meter.epoch = sample.epoch
-        for obis, seen in _seen(replace(sample, monotonic_s=-inf)).items():
-            last = meter.trusted.get(obis)
-            if last is None or _is_behind(last.register, seen.register):
-                meter.trusted[obis] = seen
+        for obis, seen in _counters_of(replace(sample, monotonic_s=-inf)).items():
+            last = meter.published.get(obis)
+            if last is None or _is_lower(last.register, seen.register):
+                meter.published[obis] = seen
 
     def admit(self, sample: Sample, max_power_w: int = MAX_POWER_W) -> Sample | HeldBack:
-        """The sample as it may be published, or held back with the reason."""
+        """The sample to publish, or HeldBack with the reason."""
         meter = self._meters.setdefault(sample.reading.meter_id, _Meter())
-        violation = _violation(meter.trusted, sample, max_power_w)
+        violation = _violation(meter.published, sample, max_power_w)
         if violation is None:
             meter.candidate = None
             return self._publish(meter, sample)
-        if not self._is_new_truth(meter, sample, max_power_w):
+        if not self._is_new_epoch(meter, sample, max_power_w):
             self.held_back[sample.reading.meter_id] = self.held_back.get(sample.reading.meter_id, 0) + 1
             return HeldBack(sample, violation)
         meter.candidate = None
-        meter.trusted.clear()
+        meter.published.clear()
         meter.epoch += 1
         return self._publish(meter, sample)
 
     def knows(self, meter_id: str) -> bool:
-        """Whether a reading of this meter was published, by this process or one before it."""
+        """Whether a reading of this meter was published before, by this process or an earlier one."""
         meter = self._meters.get(meter_id)
-        return meter is not None and bool(meter.trusted)
+        return meter is not None and bool(meter.published)
 
-    def _is_new_truth(self, meter: _Meter, sample: Sample, max_power_w: int) -> bool:
-        """Whether telegrams that were held back agree with this one, often and long enough."""
+    def _is_new_epoch(self, meter: _Meter, sample: Sample, max_power_w: int) -> bool:
+        """Whether the telegrams held back are consistent with this one, often and long enough."""
         candidate = meter.candidate
         violation = _violation(candidate.counters, sample, max_power_w) if candidate else None
         if candidate is None or violation is not None:
             candidate = meter.candidate = _Candidate(sample)
             if _violation({}, sample, max_power_w) is not None:
-                # below 0: however often it comes
+                # below 0 is never accepted
                 meter.candidate = None
                 return False
         candidate.add(sample)
-        return candidate.is_truth(sample.monotonic_s)
+        return candidate.is_accepted(sample.monotonic_s)
 
     def _publish(self, meter: _Meter, sample: Sample) -> Sample:
-        registers = tuple(_never_coarser(meter.trusted, register) for register in sample.reading.registers)
+        registers = tuple(_never_coarser(meter.published, register) for register in sample.reading.registers)
         holds_fine = registers != sample.reading.registers
         if holds_fine or meter.epoch:
             reading = replace(sample.reading, registers=registers)
             sample = replace(sample, reading=reading, epoch=meter.epoch, holds_fine=holds_fine)
-        meter.trusted |= _seen(sample)
+        meter.published |= _counters_of(sample)
         return sample
 
 
 def is_counter(register: Register) -> bool:
-    """Whether a register may only grow: by the register table, else by its code (D = 8, and no net sum)."""
+    """Whether a register may only increase: by the register table, else by its code (D = 8, and no net sum)."""
     if isinstance(register.raw, (bytes, bool)):
         return False
     row = describe(register.obis)
@@ -189,19 +188,19 @@ def _counters(registers: Iterable[Register]) -> Iterable[Register]:
     return (register for register in registers if is_counter(register))
 
 
-def _seen(sample: Sample) -> Counters:
+def _counters_of(sample: Sample) -> Counters:
     registers = tuple(_counters(sample.reading.registers))
-    # a counter that comes once is kept for ever, but not the registers that came with it
+    # a counter that was sent once is kept for ever; without the other registers of its telegram
     moment = replace(sample, reading=replace(sample.reading, registers=(), widths=b""))
-    return {register.obis: Seen(register, moment) for register in registers}
+    return {register.obis: Published(register, moment) for register in registers}
 
 
-def _violation(trusted: Counters, sample: Sample, max_power_w: int) -> Violation | None:
-    """Why a sample cannot follow the trusted counters, or None."""
+def _violation(published: Counters, sample: Sample, max_power_w: int) -> Violation | None:
+    """Why a sample is inconsistent with the published counters, or None."""
     for register in _counters(sample.reading.registers):
         if int(register.raw) < 0:
             return Violation(register, replace(register, raw=0), 0.0, is_decrease=True)
-        seen = trusted.get(register.obis)
+        seen = published.get(register.obis)
         if seen is None:
             continue
         last = seen.register
@@ -210,35 +209,35 @@ def _violation(trusted: Counters, sample: Sample, max_power_w: int) -> Violation
             return Violation(register, last, 0.0, is_decrease=True)
         if value > before:
             seconds = seconds_between(seen.sample, sample)
-            limit = _reach(register, last, seconds, max_power_w)
+            limit = _max_increase(register, last, seconds, max_power_w)
             if limit is not None and value > before + limit:
                 return Violation(register, last, seconds, is_decrease=False)
     return None
 
 
 def _resolution(register: Register, last: Register) -> int:
-    """How many steps of the finer scale a coarser value may lie below a finer one: a locked meter cuts digits off."""
+    """By how many steps of the finer scale a coarser value may be lower: a locked meter truncates."""
     coarser = (register.scaler or 0) - (last.scaler or 0)
     return 10**coarser * (_MAX_PARTS if register.derived else 1) if coarser > 0 else 1
 
 
-def _is_behind(register: Register, other: Register) -> bool:
-    value, far, _ = on_one_scale(register, other)
-    return value < far
+def _is_lower(register: Register, than: Register) -> bool:
+    value, limit, _ = on_one_scale(register, than)
+    return value < limit
 
 
-def _reach(register: Register, last: Register, seconds: float, max_power_w: int) -> int | None:
-    """How far energy can have grown, in steps of the finer scale, one step of the coarser scale added."""
+def _max_increase(register: Register, last: Register, seconds: float, max_power_w: int) -> int | None:
+    """The maximum increase of energy, in steps of the finer scale, plus one step of the coarser scale."""
     if register.unit not in ENERGIES or seconds == inf:
         return None
     scalers = (register.scaler or 0, last.scaler or 0)
-    reach_wh = ceil(max_power_w * (seconds + SLACK_S) / _HOUR_S)
-    return int(Decimal(reach_wh).scaleb(-min(scalers))) + int(10 ** (max(scalers) - min(scalers)))
+    increase_wh = ceil(max_power_w * (seconds + SLACK_S) / _HOUR_S)
+    return int(Decimal(increase_wh).scaleb(-min(scalers))) + int(10 ** (max(scalers) - min(scalers)))
 
 
-def _never_coarser(trusted: Counters, register: Register) -> Register:
-    """The register; or, with its last fine value, where the meter has locked and the coarse value lies below."""
-    seen = trusted.get(register.obis)
+def _never_coarser(published: Counters, register: Register) -> Register:
+    """The register; with its last fine value where the meter has locked and the coarse value is below that."""
+    seen = published.get(register.obis)
     if seen is None or (register.scaler or 0) <= (seen.register.scaler or 0) or not is_counter(register):
         return register
     last = seen.register

@@ -1,4 +1,4 @@
-"""Who a meter is: the server id, and the identification after DIN 43863-5 that is printed on its label.
+"""The identity of a meter: its server id, and the identification of DIN 43863-5 that is printed on its label.
 
 09|0A 01 49 53 4B 00 04 31 6B 61
 |     |  |        |  |__________ serial number, 8 decimal digits
@@ -20,7 +20,7 @@ _FAMILIES = {
 
 
 def label(server_id: bytes) -> str | None:
-    """The label form, e.g. "1 ISK 00 70347617", or None where a server id does not follow DIN 43863-5."""
+    """The form on the label, "1 ISK 00 70347617"; None where a server id does not follow DIN 43863-5."""
     maker = server_id[2:5]
     if len(server_id) != _BYTES or server_id[0] not in _LENGTH_MARKS or not maker.isalpha() or not maker.isascii():
         return None
@@ -31,7 +31,7 @@ def label(server_id: bytes) -> str | None:
 
 
 def meter_id(server_id: bytes) -> str:
-    """The name a meter goes by everywhere: its label, else the hex text of its server id, "unknown" without one."""
+    """The id of a meter in every room: its label, else the server id in hex, "unknown" without one."""
     return label(server_id) or server_id.hex() or "unknown"
 
 
@@ -51,7 +51,7 @@ def maker(reading: Reading) -> str | None:
 
 
 def family(reading: Reading) -> str | None:
-    """The ISKRA model family, told by the register that carries the maker; None for other makers."""
+    """The ISKRA model family, known by the register with the maker; None for other makers."""
     if maker(reading) != "ISK":
         return None
     return next((name for obis, name in _FAMILIES.items() if reading.get(obis)), None)

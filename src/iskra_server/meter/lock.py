@@ -1,7 +1,6 @@
-"""Is the meter locked? Then it sends whole kWh and no power: the PIN was not entered, or InF is off.
+"""Whether a meter is locked: it sends whole kWh and no power, because the PIN was not entered or InF is off.
 
-Seen on every ISKRA generation: locked is scaler 3 (or coarser) on 1.8.0 and no power register, unlocked is
-scaler -1 and power.
+On every ISKRA generation: locked is scaler 3 (or coarser) on 1.8.0 and no power, unlocked is scaler -1 and power.
 """
 
 from datetime import datetime
@@ -15,7 +14,7 @@ _INSTANTANEOUS = 7
 
 
 def is_locked(reading: Reading) -> bool | None:
-    """True for whole kWh without power, False where either is finer, None where there is no total to tell by.
+    """True for whole kWh without power, False for finer values or power, None without a total.
 
     None for other protocols than SML: an MT171 that is read by D0 counts whole kWh and has no PIN.
     """
@@ -28,14 +27,14 @@ def is_locked(reading: Reading) -> bool | None:
 
 
 def sends_locked(sample: Sample) -> bool | None:
-    """As `is_locked`, of a published sample: one that holds a fine value came from a meter that has locked."""
+    """As `is_locked`, of a published sample; where the guard kept a fine value, the meter has locked."""
     return True if sample.holds_fine else is_locked(sample.reading)
 
 
 class LockWatch:
-    """Sees a meter unlock and lock: `locked_at` is when it locked after having been unlocked, None while it is not.
+    """Observes a meter: `locked_at` is when it locked after it was unlocked, None while it is unlocked.
 
-    `unlocked_for_s` is how long it was unlocked then, None where its unlocking was not seen.
+    `unlocked_for_s` is how long it was unlocked then, None where its unlocking was not observed.
     """
 
     def __init__(self) -> None:
@@ -44,7 +43,7 @@ class LockWatch:
         self.unlocked_for_s: float | None = None
         self._unlocked: Sample | None = None
 
-    def saw(self, sample: Sample) -> None:
+    def observe(self, sample: Sample) -> None:
         """A telegram as it arrived."""
         before, locked = self.locked, is_locked(sample.reading)
         self.locked = locked

@@ -1,14 +1,14 @@
-"""What a telegram says becomes one record, before anything else sees it: guard, hub, history, outputs and page.
+"""Makes one normalised record of a telegram, which guard, hub, history, outputs and page use.
 
     parts         the lists of one telegram are one record
-    units         as sent, else from the register table; an entry in another unit than the table's is not that register
-    duplicates    equal values of one code are one register; of different ones nobody knows which is right: none counts
+    units         as sent, else from the register table; a register in another unit than the table's is rejected
+    duplicates    equal values of one code are one register; different ones are ambiguous: all are rejected
     corrections   by maker (corrections.py)
     totals        1.8.0 and 2.8.0 where the meter sends them under other codes (totals.py)
     power         16.7.0 with its sign, and that of each phase (power.py)
 
-What was not sent as it stands is marked (`Register.derived`). What is left out is reported with the reason. A record
-that is normalised already stays as it is.
+Derived values are marked (`Register.derived`). Rejected registers are returned with the reason. A normalised record is
+returned unchanged.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,14 +31,14 @@ _CORRECTED = frozenset(obis for row in CORRECTIONS for obis in row.registers)
 
 
 class RejectedRegister(Struct, frozen=True):
-    """A register that a telegram sends and the record does not have."""
+    """A register of a telegram that is not in the record."""
 
     obis: Obis
     reason: Reason
 
 
 class MeterMemory:
-    """What earlier telegrams of one meter have told about the meaning of the next."""
+    """What earlier telegrams of a meter show about the meaning of its registers."""
 
     def __init__(self) -> None:
         self.totals = TotalMemory()
@@ -46,7 +46,7 @@ class MeterMemory:
 
 
 def merge_parts(results: Iterable[Reading | Fault]) -> Iterator[Reading | Fault]:
-    """The lists that one telegram has of one meter as one reading."""
+    """Join the lists of one telegram and meter to one reading."""
     before: Reading | None = None
     for result in results:
         if isinstance(result, Reading) and result.part and before and before.server_id == result.server_id:
@@ -64,7 +64,7 @@ def merge_parts(results: Iterable[Reading | Fault]) -> Iterator[Reading | Fault]
 
 
 def normalise(reading: Reading, memory: MeterMemory) -> tuple[Reading, tuple[RejectedRegister, ...]]:
-    """The record of a reading, and what it leaves out; the same object where nothing is to be done."""
+    """The record of a reading, and the rejected registers; the same object where nothing changes."""
     if any(register.derived for register in reading.registers):
         return reading, ()
     rejected: list[RejectedRegister] = []
@@ -72,7 +72,7 @@ def normalise(reading: Reading, memory: MeterMemory) -> tuple[Reading, tuple[Rej
     status = next((register.status for register in found.values() if register.status is not None), None)
     _correct(reading, found, status)
     _drop_negative_exports(found, rejected)
-    memory.totals.sent.update(each.obis for each in rejected if each.obis in TOTALS)
+    memory.totals.sent.update(register.obis for register in rejected if register.obis in TOTALS)
     add_totals(found, memory.totals)
     add_powers(found, status, memory.power, reading.meter_time)
     registers = tuple(found.values())
@@ -93,7 +93,7 @@ def _with_units(registers: Iterable[Register], rejected: list[RejectedRegister])
 
 
 def _unambiguous(registers: Iterable[Register], rejected: list[RejectedRegister]) -> dict[Obis, Register]:
-    """One register a code, in the order of the wire; an entry without a value counts only where no other does."""
+    """One register per code, in the order of the wire; an entry without a value only where no other has one."""
     found: dict[Obis, Register] = {}
     ambiguous: set[Obis] = set()
     for register in registers:
@@ -102,7 +102,7 @@ def _unambiguous(registers: Iterable[Register], rejected: list[RejectedRegister]
             continue
         if before.raw == b"":
             found[register.obis] = register
-        elif not _says_the_same(before, register):
+        elif not _is_equal(before, register):
             ambiguous.add(register.obis)
     for obis in ambiguous:
         del found[obis]
@@ -110,14 +110,14 @@ def _unambiguous(registers: Iterable[Register], rejected: list[RejectedRegister]
     return found
 
 
-def _says_the_same(first: Register, second: Register) -> bool:
+def _is_equal(first: Register, second: Register) -> bool:
     if first.value is None or second.value is None:
         return first.raw == second.raw
     return first.value == second.value and first.unit == second.unit
 
 
 def _correct(reading: Reading, found: dict[Obis, Register], status: int | None) -> None:
-    """Every correction so far is for a value below 0: seldom enough to look for the maker only then."""
+    """All corrections are for values below 0, which are rare: find the maker only then."""
     negative = [obis for obis in _CORRECTED if obis in found and _is_negative(found[obis])]
     if not negative:
         return
@@ -128,7 +128,7 @@ def _correct(reading: Reading, found: dict[Obis, Register], status: int | None) 
 
 
 def _drop_negative_exports(found: dict[Obis, Register], rejected: list[RejectedRegister]) -> None:
-    """An export below 0 is no export and, other than an import below 0, no known form of a signed sum."""
+    """Reject an export below 0: unlike an import below 0 it is no known form of a signed sum."""
     for obis in EXPORTS:
         if obis in found and _is_negative(found[obis]):
             del found[obis]

@@ -1,6 +1,6 @@
 """Power with a sign, by one rule for the total and for each phase: + import, - export.
 
-    total   L1   L2   L3     in the order in which they are asked:
+    total   L1   L2   L3     in this order of precedence:
     16.7.0  36   56   76     signed; a magnitude (never below 0) takes its direction from the status word, the total
                              also from three ticks of the counters
     1.7.0   21   41   61     import; the signed sum where a meter has sent one of these below 0
@@ -45,9 +45,9 @@ FROM_IMPORT = "import register"
 FROM_EXPORT = "export register"
 SUM_OF_PHASES = "sum of phases"
 ONLY_PHASE = "only phase"
-# so many ticks of the export counter show that a power above 0 has no sign
+# so many ticks of the export counter prove that a power above 0 has no sign
 _SURE_TICKS = 3
-# a tick is late by this many steps of the counter: the direction is not known any more
+# without a tick for so many steps of the counter, the direction is unknown again
 _LATE_STEPS = 2
 _HOUR_S = 3600
 
@@ -55,7 +55,7 @@ Found = dict[Obis, Register]
 
 
 class Flow:
-    """Direction by the counters: which of import and export ticked last, and how often in a row."""
+    """Direction by the counters: which of import and export increased last, and how often in a row."""
 
     def __init__(self) -> None:
         self.direction = 0
@@ -68,15 +68,15 @@ class Flow:
         """The counters of the next telegram, and the magnitude of its power."""
         counters = [found.get(obis) for obis in (IMPORT, EXPORT)]
         ticked = [_has_grown(last, register) for last, register in zip(self._last, counters, strict=True)]
-        self._wait(power, counters, time)
+        self._check_energy(power, counters, time)
         if True in ticked:
             direction = 0 if all(ticked) else 1 if ticked[0] else -1
             self.ticks = self.ticks + 1 if direction == self.direction else 1
             self.direction, self._since_ws = direction, 0
         self._last, self._time = counters, time
 
-    def _wait(self, power: Register | None, counters: list[Register | None], time: MeterTime | None) -> None:
-        """Energy since the last tick: too much of it, and the other counter must be the one that runs."""
+    def _check_energy(self, power: Register | None, counters: list[Register | None], time: MeterTime | None) -> None:
+        """Forget the direction where the energy since the last tick should have caused another one."""
         before = self._time
         if before is None or time is None or power is None or power.value is None:
             return
@@ -87,7 +87,7 @@ class Flow:
 
 
 class PowerMemory:
-    """What earlier telegrams of one meter have told: which groups carry a sign, and the direction by the counters."""
+    """What earlier telegrams of a meter show: which groups have a sign, and the direction by the counters."""
 
     def __init__(self) -> None:
         self.signed: set[tuple[Obis, ...]] = set()
@@ -97,7 +97,7 @@ class PowerMemory:
 
 
 def add_powers(found: Found, status: int | None, memory: PowerMemory, time: MeterTime | None) -> None:
-    """Put the signed powers of a telegram into its registers."""
+    """Add the signed powers to the registers of a telegram."""
     sent = found.keys() & _CODES
     if not memory.is_two_way:
         memory.is_two_way = any(obis[2] == 2 and obis[3] == 8 for obis in found)
@@ -105,12 +105,12 @@ def add_powers(found: Found, status: int | None, memory: PowerMemory, time: Mete
         return
     _learn(found, sent, memory)
     if SIGNED_POWERS in memory.signed and sent <= _SIGNED_CODES and POWER in sent:
-        # the usual meter: everything has its sign
+        # the usual meter: power has its sign
         return
     _observe(found, status, memory, time)
     is_magnitude = memory.has_magnitude and SIGNED_POWERS not in memory.signed
     if is_magnitude and exports(status) is None and not memory.flow.direction and POWER in found:
-        # nobody knows its direction now
+        # its direction is unknown now
         absolute = found.pop(POWER)
         found.setdefault(ABSOLUTES[0], replace(absolute, obis=ABSOLUTES[0], derived=BY_COUNTERS))
     for phase, codes in enumerate(_CODES_OF_PHASE):
@@ -119,7 +119,7 @@ def add_powers(found: Found, status: int | None, memory: PowerMemory, time: Mete
         power = _signed(found, phase, status, memory)
         if power is not None:
             found[SIGNED_POWERS[phase]] = power
-        _agree(found, phase)
+        _follow_sign(found, phase)
     if POWER not in found and (total := _of_phases(found, status)) is not None:
         found[POWER] = total
 
@@ -134,7 +134,7 @@ def halves(power: Register, phase: int = 0) -> tuple[Register, Register]:
 
 
 def _learn(found: Found, sent: set[Obis], memory: PowerMemory) -> None:
-    """Which groups have a sign: those of which the meter has sent one below 0."""
+    """Groups of which the meter has sent a value below 0 have a sign."""
     for obis in sent:
         if _is_negative(found[obis]):
             memory.signed.add(_GROUP_OF[obis])
@@ -147,14 +147,14 @@ def _observe(found: Found, status: int | None, memory: PowerMemory, time: MeterT
 
 
 def _signed(found: Found, phase: int, status: int | None, memory: PowerMemory) -> Register | None:
-    """The signed power that has to be derived; None where it was sent as such, or is not known."""
+    """The derived signed power; None where it was sent with a sign, or is unknown."""
     net, imported, exported, absolute = (_number(found.get(group[phase])) for group in _GROUPS)
     if imported is None and phase == 0:
         imported = _number(found.get(_IMPORT_T1))
     if net is not None:
         return _from_net(net, phase, status, memory) if SIGNED_POWERS not in memory.signed else None
     power = None if imported is None else _from_import(imported, exported, phase, status, memory)
-    # an import of 0 tells nothing, but a magnitude with a sign does
+    # an import of 0 is no information, but a magnitude with a sign is
     if power is not None or (imported is not None and ABSOLUTES not in memory.signed):
         return power
     if exported is not None and exported.raw:
@@ -208,8 +208,8 @@ def _directed(magnitude: Register, phase: int, status: int | None, memory: Power
     return _power(export, phase, BY_COUNTERS) if phase == 0 and flow.direction < 0 and flow.ticks >= ticks else None
 
 
-def _agree(found: Found, phase: int) -> None:
-    """What contradicts a signed power follows it: import and export halves and a magnitude have no sign."""
+def _follow_sign(found: Found, phase: int) -> None:
+    """Make import, export and magnitude consistent with a signed power: they have no sign."""
     power, imported, absolute = (_number(found.get(group[phase])) for group in (SIGNED_POWERS, IMPORTS, ABSOLUTES))
     if power is None:
         return

@@ -1,4 +1,4 @@
-"""What travels along the road: Register -> Reading -> Sample, and Fault where a telegram was damaged.
+"""The values that are passed on: Register -> Reading -> Sample, and Fault for damage.
 
 All are frozen. A number is kept as the meter sent it, an integer and a power of ten; `value` scales it exactly.
 """
@@ -63,7 +63,7 @@ class Register(Struct, frozen=True, gc=False):
 
 
 class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
-    """The content of one telegram, in the order of the wire. `bytes` is the telegram's length on the wire.
+    """The content of one telegram, in the order of the wire. `byte_count` is the telegram's length on the wire.
 
     `widths` has the number of bytes that each value took on the wire; it is empty where that is unknown.
     `part` counts the lists of one telegram: 0 for the first one. `channel` is that of a sub-meter (gas, water, heat)
@@ -90,16 +90,16 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
         return None
 
     def numbers(self) -> Iterator[Register]:
-        """The registers that carry a number."""
+        """The registers with a number."""
         return (register for register in self.registers if register.value is not None)
 
 
 class Sample(Struct, frozen=True, gc=False):
     """A reading that arrived: `received_at` is UTC, `monotonic_s` the same moment in boot time (clock.py).
 
-    `source` is the meter's URL or port; `epoch` counts the series: it grows when a counter was accepted
-    anew (a replaced meter, a reset), see meter/guard.py. `holds_fine`: a value stands with more digits than the meter
-    sends by now. Not `is_dated`: it waited unread, and may be younger than it says.
+    `source` is the meter's URL or port. `epoch` counts the series: it increases when a counter starts again (a replaced
+    meter, a reset), see meter/guard.py. `holds_fine`: the guard kept a value with more digits than the meter sends now.
+    Not `is_dated`: it was buffered before it was read, and may be newer than `received_at`.
     """
 
     reading: Reading
@@ -113,7 +113,7 @@ class Sample(Struct, frozen=True, gc=False):
 
 
 class Fault(Struct, frozen=True, gc=False):
-    """Damage in the stream: what kind, a sentence of detail, and how many bytes it cost."""
+    """Damage in the stream: its kind, a sentence with details, and the number of lost bytes."""
 
     kind: FaultKind
     detail: str
@@ -148,7 +148,7 @@ def on_one_scale(first: Scaled, second: Scaled) -> tuple[int, int, int]:
 
 
 def seconds_between(before: Sample, sample: Sample) -> float:
-    """By arrival or by the meter's own seconds, whichever is more: bytes may have waited on their way.
+    """By arrival or by the meter's own seconds, whichever is more: bytes may have been buffered.
 
     Buffers hold a limited backlog, so the meter's seconds never count for more than arrival and `BACKLOG_S`.
     """

@@ -1,4 +1,4 @@
-"""THE register table: one row a register. Labels, units, API names, Home Assistant classes and metrics come from here.
+"""The register table, one row per register: labels, units, API names, Home Assistant classes and metrics.
 
 To add a register, add a row. `unit` is the unit in which the register is published; a meter may send a multiple.
 """
@@ -12,7 +12,7 @@ from iskra_server.meter.units import Unit, unit_named
 
 
 class Description(Struct, frozen=True):
-    """What is known of a register: `key` is its name in every API, `en`/`de` its label for people."""
+    """A row of the table: `key` is the name in every API, `en` and `de` are labels."""
 
     obis: Obis
     key: str
@@ -24,12 +24,12 @@ class Description(Struct, frozen=True):
 
     @property
     def is_counter(self) -> bool:
-        """True where a value may only grow: the guard watches these."""
+        """True where a value may only increase: the guard checks these."""
         return self.state_class == "total_increasing"
 
 
 def describe(obis: Obis) -> Description | None:
-    """The row of a register, or None for one that the table does not hold."""
+    """The row of a register, or None for one that is not in the table."""
     return REGISTERS.get(obis)
 
 
@@ -39,7 +39,7 @@ def key_of(obis: Obis) -> str:
     return row.key if row else obis.short
 
 
-# a meter sends the same codes telegram after telegram
+# a meter sends the same codes in every telegram
 @lru_cache(maxsize=1024)
 def unit_of(obis: Obis) -> Unit | None:
     """The unit of a register by the table; that of 1-0:1.8.0 also for 1-1:1.8.0 and the like. None where unknown."""

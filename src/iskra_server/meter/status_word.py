@@ -3,7 +3,7 @@
 EDL (MT175, MT681): 0x0182 import, 0x01A2 export; bit 5 means export in two sources and others differ.
 FNN/MS2020 (MT631, MT691, and other makers): the low byte is 0x04 and the bits below are named; sent while locked, too.
 
-The word of the FNN generation tells the direction of a power without a sign; the EDL word is shown for diagnosis only.
+The FNN word gives the direction of a power without a sign; the EDL word is only shown for diagnosis.
 """
 
 from msgspec import Struct
@@ -29,7 +29,7 @@ _PRESENT = {"l1_present": "L1", "l2_present": "L2", "l3_present": "L3"}
 
 
 class StatusWord(Struct, frozen=True):
-    """`generation` is "ms2020" or "edl"; `flags` are the names of the bits that are set and known."""
+    """`generation` is "ms2020" or "edl"; `flags` are the names of the known bits that are set."""
 
     hex: str
     generation: str
@@ -46,7 +46,7 @@ def is_ms2020(word: int | None) -> bool:
 
 
 def exports(word: int | None, phase: int = 0) -> bool | None:
-    """Whether the meter (0) or one of its phases (1 to 3) exports; None where the word does not tell."""
+    """Whether the meter (0) or one of its phases (1 to 3) exports; None where the word does not say."""
     return bool(word >> _EXPORT_BITS[phase] & 1) if word is not None and is_ms2020(word) else None
 
 
@@ -57,7 +57,7 @@ def has_one_phase(word: int | None) -> bool | None:
 
 
 def explain(word: int) -> StatusWord:
-    """The hex text of a status word, and what its bits say."""
+    """A status word in hex, with the names of its bits."""
     text = f"0x{word:08x}"
     if is_ms2020(word):
         return StatusWord(text, "ms2020", tuple(name for bit, name in MS2020_BITS.items() if word >> bit & 1))
@@ -72,7 +72,7 @@ def status_word(reading: Reading) -> StatusWord | None:
 
 
 def phases_missing(reading: Reading) -> tuple[str, ...]:
-    """The phases without voltage, where the status word tells: a meter that names none at all does not tell."""
+    """The phases without voltage by the status word; none where it names no phase at all."""
     word = status_word(reading)
     if word is None or not any(flag in word.flags for flag in _PRESENT):
         return ()

@@ -3,7 +3,7 @@
     1-1:1.8.0 or 1-2:2.8.0       the only total of another channel is the total
     1.8.1, 1.8.2, ...            two tariffs or more, and every one that the meter has ever sent, are added up
 
-A meter that sends a total itself is taken at its word: nothing is derived for it.
+If a meter sends a total itself, none is derived.
 """
 
 from functools import reduce
@@ -34,7 +34,7 @@ class TotalMemory:
 
 
 def add_totals(found: Found, memory: TotalMemory) -> None:
-    """Put the totals that the meter does not send into the registers of a telegram."""
+    """Add the totals that the meter does not send to the registers of a telegram."""
     for obis in TOTALS:
         if obis in memory.sent:
             continue

@@ -1,7 +1,7 @@
-"""Tells the local network by multicast DNS where this server is: _http._tcp and _iskra-server._tcp.
+"""Announces this server in the local network by multicast DNS: _http._tcp and _iskra-server._tcp.
 
-It announces where it listens: at one address, or at all that this machine has. A network without multicast, or a socket
-that cannot be had, is one line in the log; addresses and meters that come later are announced later.
+It announces the address that it listens on, or all addresses of this machine. A failure, such as a network without
+multicast, is logged once. New addresses and meters are announced within LOOK_EVERY_S.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 SERVICES = ("_http._tcp.local.", "_iskra-server._tcp.local.")
 LOOK_EVERY_S = 10.0
-# a server that stops does not wait longer than this to say so
+# for the goodbye when the server stops
 GOODBYE_S = 1.0
-# a name has at most 63 bytes, a pair of the text record 255
+# a DNS label has at most 63 bytes, a pair of a TXT record 255
 _HOST_CHARACTERS = 40
 _METERS_CHARACTERS = 240
 
@@ -28,14 +28,14 @@ log = logging.getLogger(__name__)
 
 
 class Announced(NamedTuple):
-    """What the network is told."""
+    """The part of the announcement that may change."""
 
     addresses: tuple[str, ...]
     meters: str
 
 
 class Announcement:
-    """`run` announces until it is cancelled, and then says goodbye. `meters` gives the ids that are known by now."""
+    """`run` announces until it is cancelled, then withdraws. `meters` returns the ids of the meters read so far."""
 
     def __init__(
         self,
@@ -53,26 +53,26 @@ class Announcement:
         self._look_every_s = look_every_s
         self._zeroconf: AsyncZeroconf | None = None
         self._announced = Announced((), "")
-        # by kind: as registered, which is another name where a machine with this name was there first
+        # service type -> registered name, which differs where another machine already has the name
         self._names: dict[str, str] = {}
-        self._told = False
+        self._has_logged = False
 
     async def run(self) -> None:
-        # 4 MB, which take a small computer a second to load
+        # 4 MB: takes a small computer a second to load
         await asyncio.to_thread(import_module, "zeroconf.asyncio")
         try:
             while True:
                 try:
-                    await self._look()
+                    await self._update()
                 except Exception as error:
-                    self._tell(error)
+                    self._log_once(error)
                     await self._close()
                 await asyncio.sleep(self._look_every_s)
         finally:
             await self._close()
 
-    async def _look(self) -> None:
-        """Announce what has changed since the last time."""
+    async def _update(self) -> None:
+        """Announce what has changed."""
         now = Announced(addresses_of(self._host), _listed(self._meters()))
         if now.addresses != self._announced.addresses:
             await self._close()
@@ -116,20 +116,20 @@ class Announcement:
         zeroconf, self._zeroconf, self._announced = self._zeroconf, None, Announced((), "")
         self._names.clear()
         if zeroconf:
-            # whatever a socket has against it now, nobody waits for it
+            # a socket that fails now needs no handling
             with suppress(Exception):
                 async with asyncio.timeout(GOODBYE_S):
                     await zeroconf.async_close()
 
-    def _tell(self, error: Exception) -> None:
-        if not self._told:
+    def _log_once(self, error: Exception) -> None:
+        if not self._has_logged:
             reason = str(error) or type(error).__name__
-            log.info("This server cannot be announced in the local network (%s); its address is needed.", reason)
-        self._told = True
+            log.info("This server cannot be announced in the local network (%s); clients need its address.", reason)
+        self._has_logged = True
 
 
 def addresses_of(host: str) -> tuple[str, ...]:
-    """The IPv4 addresses at which a server that listens on `host` is found: one, or all but loopback."""
+    """The IPv4 addresses that reach a server listening on `host`: one, or all but loopback."""
     with suppress(ValueError):
         if not (address := IPv4Address(host)).is_unspecified:
             return (str(address),)
@@ -137,12 +137,12 @@ def addresses_of(host: str) -> tuple[str, ...]:
         return ()
     from ifaddr import get_adapters  # noqa: PLC0415
 
-    found = (ip.ip for adapter in get_adapters() for ip in adapter.ips if isinstance(ip.ip, str))
-    return tuple(sorted(ip for ip in found if not IPv4Address(ip).is_loopback))
+    addresses = (ip.ip for adapter in get_adapters() for ip in adapter.ips if isinstance(ip.ip, str))
+    return tuple(sorted(ip for ip in addresses if not IPv4Address(ip).is_loopback))
 
 
 def _listed(meters: Iterable[str]) -> str:
-    """As many as have room."""
+    """As many as fit."""
     text = ""
     for meter in meters:
         longer = f"{text},{meter}" if text else meter

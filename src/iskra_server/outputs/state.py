@@ -1,4 +1,4 @@
-"""How an output stands: whoever hands readings on beside HTTP says so in the same few words and counts."""
+"""The state of an output: the same few words and counts for each of them."""
 
 from datetime import UTC, datetime
 
@@ -6,10 +6,10 @@ from msgspec import Struct, structs
 
 
 class OutputState(Struct, frozen=True):
-    """`sentence` says what is wrong since when, with the next step, and is "" while all is well.
+    """`sentence` says what fails since `since` and what to do, and is "" while all is well.
 
-    `delivered`, `refused` and `dropped` count points since the start: taken by the other side, set aside because it
-    refused them, lost for want of room. `waiting` are kept until they can be delivered, in `waiting_bytes` on disk.
+    `delivered`, `refused` and `dropped` count points since the start: accepted by the other side, set aside because it
+    refused them, lost because there was no room. `waiting` points wait for delivery, in `waiting_bytes` on disk.
     """
 
     name: str
@@ -22,43 +22,43 @@ class OutputState(Struct, frozen=True):
     refused: int = 0
     dropped: int = 0
 
-    def failed(self, error: str) -> "OutputState":
-        """As it is while its part fails with an error that nobody foresaw; "" is no error."""
+    def with_bug(self, error: str) -> "OutputState":
+        """While its part ends with an exception that is a bug; "" is none."""
         if not error:
             return self
-        sentence = f"It fails ({error}) and is started again and again. The log says more; please report it."
+        sentence = f"It fails ({error}) and is restarted. The log has the details; please report it."
         return structs.replace(self, ok=False, sentence=sentence)
 
 
 class OutputHealth:
-    """How an output stands that needs a broker: what is wrong since when, and what was delivered and refused so far."""
+    """The health of an output that needs a broker, and its counts."""
 
     def __init__(self, name: str) -> None:
         self.delivered = self.refused = 0
         self._name = name
         self._sentence = ""
-        # what the broker denies, such as reading a topic -> the clause that says so
+        # denied action, such as "reading TOPIC" -> its error sentence
         self._denied: dict[str, str] = {}
         self._since: datetime | None = None
 
-    def gone(self, sentence: str) -> bool:
-        """Whether that is news."""
+    def failed(self, sentence: str) -> bool:
+        """Whether it was well before."""
         is_news, self._sentence = not self._sentence, sentence
         self._since = self._since or datetime.now(UTC)
         return is_news
 
-    def back(self) -> None:
+    def recovered(self) -> None:
         self._sentence, self._since = "", None
         self._denied.clear()
 
-    def denied(self, what: str, why: str) -> bool:
-        """One topic cannot be used, while others can; whether that is the first."""
-        is_news, self._denied[what] = not self._denied, why
+    def denied(self, action: str, sentence: str) -> bool:
+        """One topic cannot be used, the others can. Whether this is the first such topic."""
+        is_news, self._denied[action] = not self._denied, sentence
         self._since = self._since or datetime.now(UTC)
         return is_news
 
-    def allowed(self, what: str) -> None:
-        if self._denied.pop(what, None) is not None and not self._denied and not self._sentence:
+    def allowed(self, action: str) -> None:
+        if self._denied.pop(action, None) is not None and not self._denied and not self._sentence:
             self._since = None
 
     @property
@@ -79,6 +79,6 @@ class OutputHealth:
     def _denial(self) -> str:
         if not self._denied:
             return ""
-        why = next(iter(self._denied.values()))
-        others = f" ({len(self._denied)} topics are denied.)" if len(self._denied) > 1 else ""
-        return f"{why[0].upper()}{why[1:]}.{others}"
+        sentence = next(iter(self._denied.values()))
+        count = f" ({len(self._denied)} topics are denied.)" if len(self._denied) > 1 else ""
+        return f"{sentence[0].upper()}{sentence[1:]}.{count}"

@@ -1,6 +1,6 @@
-"""Logs once when a meter begins to fail and once when it is read again, in the words of the status.
+"""Logs once when a meter starts to fail and once when it is read again, with the sentence of the status.
 
-Left to others, who log it themselves: ports that cannot be opened (sources), readings that are held back (reader).
+Not logged here: ports that cannot be opened (sources log them), readings that are held back (the reader logs them).
 """
 
 import asyncio
@@ -14,19 +14,19 @@ from iskra_server.diagnosis.advice import Advice
 from iskra_server.diagnosis.status import Status
 
 LOOK_EVERY_S = 5.0
-# a first telegram may take some seconds; a meter that falls silent is told of later anyway
+# a first telegram may take some seconds
 FAILS_AFTER_S = 10.0
-# one that comes and goes is not told of each time
+# a fault that comes and goes is not logged each time
 WELL_AFTER_S = 30.0
 
 log = logging.getLogger(__name__)
-_OTHERS = frozenset(("device", "permission", "port"))
+_LOGGED_BY_SOURCES = frozenset(("device", "permission", "port"))
 _TRANSIENT = frozenset(("first_telegram", "opening"))
-_HELD_BACK = frozenset(("held_back", "went_back", "jumped"))
+_LOGGED_BY_READER = frozenset(("held_back", "went_back", "jumped"))
 
 
 class _Meter(Struct):
-    """`fault` is "" while all is well, None while others log; `logged` is what the log said last."""
+    """`fault` is "" while all is well, None while another module logs; `logged` is the last logged fault."""
 
     fault: str | None = ""
     since_s: float = 0.0
@@ -34,7 +34,7 @@ class _Meter(Struct):
 
 
 class FaultLog:
-    """`observe` looks at the status of every source, on any clock that only grows."""
+    """`observe` takes the status of each source; `now_s` is a monotonic clock."""
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s
@@ -44,7 +44,7 @@ class FaultLog:
         now_s = self._now_s()
         meter = self._meters.setdefault(status.source, _Meter(since_s=now_s))
         advice = _failed(status)
-        fault = None if status.failed_check in _OTHERS else advice.fault if advice else ""
+        fault = None if status.failed_check in _LOGGED_BY_SOURCES else advice.fault if advice else ""
         if fault != meter.fault:
             meter.fault, meter.since_s = fault, now_s
         lasts_s = now_s - meter.since_s
@@ -62,7 +62,7 @@ class FaultLog:
 
 
 async def watch(statuses: Callable[[], Iterable[Status]]) -> None:
-    """For ever. Other work runs between one meter and the next."""
+    """Endless. Other tasks run between two meters."""
     faults = FaultLog()
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
@@ -75,14 +75,14 @@ async def watch(statuses: Callable[[], Iterable[Status]]) -> None:
 
 
 def _failed(status: Status) -> Advice | None:
-    """The first failed check, or what keeps values away."""
+    """Of the first failed check."""
     if not status.ok:
         advices = [status.advice]
     else:
         advices = [check.advice for check in status.checks if check.advice and check.state == "failed"]
-    return next((advice for advice in advices if advice.fault not in _TRANSIENT | _HELD_BACK), None)
+    return next((advice for advice in advices if advice.fault not in _TRANSIENT | _LOGGED_BY_READER), None)
 
 
 def _line(status: Status) -> str:
-    """The log limits lines of one text: each source has its own, so that one that flaps leaves room for the others."""
+    """The log limits lines of the same message: with the source in the message, each source has its own limit."""
     return (status.facts.name or status.port).replace("%", "%%") + ": %s"

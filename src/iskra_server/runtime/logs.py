@@ -1,7 +1,7 @@
 """Log lines: plain text for people, JSON for collectors. The clock is UTC, as everywhere.
 
-Nobody waits for a terminal that was stopped with Ctrl-S, or for a collector that hangs: a thread of its own writes, and
-lines that find no room in its queue are dropped and counted.
+A terminal that was stopped with Ctrl-S, or a collector that hangs, must not block the server: a thread writes the
+lines, and those that find its queue full are dropped and counted.
 """
 
 import logging
@@ -20,16 +20,16 @@ import msgspec
 from iskra_server.base.secret import Secret, masking
 
 _RECENT_LINES = 200
-# a shorter one stands in ordinary words, and to mask these would tell it
+# a shorter secret may be part of ordinary words: masking these would reveal it
 _MIN_SECRET = 8
-# of each kind of line: so many may come one after the other, then one in so many seconds
-_AT_ONCE = 6.0
+# of each kind of line: a burst, then one in so many seconds
+_BURST = 6.0
 _ONE_EVERY_S = 2400.0
-_KINDS = 1000
-# log.info(..., extra={ALWAYS: True}): what somebody has just asked for is never left out
+_MAX_KINDS = 1000
+# log.info(..., extra={ALWAYS: True}) is not rate limited: the answer to something that a user just did
 ALWAYS = "always"
-_WAITING_LINES = 1000
-# at the end of the process: what waits is written, or left behind
+_QUEUE_LINES = 1000
+# at the end of the process
 _FLUSH_S = 0.5
 _STDERR = 2
 
@@ -50,36 +50,36 @@ class JsonFormatter(logging.Formatter):
 
 
 class RateLimitFilter(logging.Filter):
-    """Lets one kind of line through some forty times a day: a fault that comes and goes does not wear out a card.
+    """Passes each kind of line about forty times a day: a fault that comes and goes must not wear out an SD card.
 
-    Lines of one kind are those with the same text before anything is filled in. What was left out is counted, and
-    the next line of its kind says how many.
+    A kind is the message before its arguments are inserted. Omitted lines are counted, and the next line of the kind
+    says how many.
     """
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._now_s = now_s
-        # text -> how many more may come at once, since when, how many were left out
+        # message -> how many more may pass, since when, how many were omitted
         self._kinds: dict[str, tuple[float, float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if getattr(record, ALWAYS, False):
             return True
         now_s, kind = self._now_s(), str(record.msg)
-        left, since_s, omitted = self._kinds.get(kind, (_AT_ONCE, now_s, 0))
-        left = min(_AT_ONCE, left + (now_s - since_s) / _ONE_EVERY_S)
+        left, since_s, omitted = self._kinds.get(kind, (_BURST, now_s, 0))
+        left = min(_BURST, left + (now_s - since_s) / _ONE_EVERY_S)
         if left < 1:
             self._kinds[kind] = (left, now_s, omitted + 1)
             return False
-        if len(self._kinds) >= _KINDS:
+        if len(self._kinds) >= _MAX_KINDS:
             self._kinds.clear()
         self._kinds[kind] = (left - 1, now_s, 0)
         if omitted:
-            record.msg, record.args = f"{record.getMessage()} (and {omitted} more like it, left out)", None
+            record.msg, record.args = f"{record.getMessage()} ({omitted} similar lines omitted)", None
         return True
 
 
-class Recent(logging.Handler):
+class RecentLines(logging.Handler):
     """Keeps the last lines, for a support bundle."""
 
     def __init__(self) -> None:
@@ -90,14 +90,14 @@ class Recent(logging.Handler):
         self.lines.append(self.format(record))
 
 
-class Queued(logging.Handler):
-    """Hands lines to a thread that writes them to a file descriptor. `dropped` counts those that it did not take."""
+class QueuedHandler(logging.Handler):
+    """A thread writes the lines to a file descriptor. `dropped` counts those that found its queue full."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self.dropped = 0
         self._descriptor = descriptor
-        self._lines: Queue[bytes] = Queue(_WAITING_LINES)
+        self._lines: Queue[bytes] = Queue(_QUEUE_LINES)
         Thread(target=self._write_all, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -109,14 +109,14 @@ class Queued(logging.Handler):
             self.handleError(record)
 
     def flush(self) -> None:
-        """Wait until everything is written, but not for long."""
+        """Wait until everything is written, _FLUSH_S at most."""
         end_s = time.monotonic() + _FLUSH_S
         while self._lines.unfinished_tasks and time.monotonic() < end_s:
             time.sleep(0.005)
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the other end takes nothing now."""
+        """Whether a write would block now."""
         try:
             return not select.select([], [self._descriptor], [], 0)[1]
         except OSError:
@@ -126,19 +126,19 @@ class Queued(logging.Handler):
         return f"{self.format(record)}\n".encode(errors="backslashreplace")
 
     def _write_all(self) -> None:
-        told = 0
+        reported = 0
         while True:
-            is_taken = self._write(self._lines.get())
-            if not is_taken:
+            is_written = self._write(self._lines.get())
+            if not is_written:
                 self.dropped += 1
-            elif self.dropped > told and self._lines.empty():
-                lost, told = self.dropped - told, self.dropped
-                text = "%d log lines were dropped: the terminal or the log collector did not take them."
+            elif self.dropped > reported and self._lines.empty():
+                lost, reported = self.dropped - reported, self.dropped
+                text = "%d log lines were dropped: the terminal or the log collector did not read them."
                 self._write(self._encoded(logging.LogRecord(__name__, logging.WARNING, "", 0, text, (lost,), None)))
             self._lines.task_done()
 
     def _write(self, line: bytes) -> bool:
-        """Whether it is taken. Not through sys.stderr, as its lock would hold up the end of the process."""
+        """Whether it was written. Not by sys.stderr: its lock would block the end of the process."""
         while line:
             try:
                 line = line[os.write(self._descriptor, line) :]
@@ -149,59 +149,56 @@ class Queued(logging.Handler):
         return True
 
 
-def queued() -> Queued | None:
-    """What writes the log of this process, where it is set up."""
-    return next((each for each in logging.getLogger().handlers if isinstance(each, Queued)), None)
+def queued_handler() -> QueuedHandler | None:
+    """None before `set_up`."""
+    return next((handler for handler in logging.getLogger().handlers if isinstance(handler, QueuedHandler)), None)
 
 
 def dropped_lines() -> int:
-    handler = queued()
+    handler = queued_handler()
     return handler.dropped if handler else 0
 
 
-def end(status: int) -> None:
-    """At the very end of a process: what waits is written. Where nobody takes it, the process ends at once.
-
-    To end in the ordinary way is to flush stderr, which waits for whoever does not take it.
-    """
-    handler = queued()
+def flush_or_exit(status: int) -> None:
+    """Write the queued lines. Where nobody reads them, end the process: Python would block in flushing stderr."""
+    handler = queued_handler()
     if handler:
         handler.flush()
         if handler.is_blocked:
             os._exit(status)
 
 
-class _Masked(logging.Formatter):
-    """Lines as another formatter writes them, but without secrets: others log and raise what we have told them."""
+class _MaskingFormatter(logging.Formatter):
+    """The lines of another formatter without secrets: libraries log what they were given."""
 
-    def __init__(self, written: logging.Formatter, secrets: Iterable[Secret]) -> None:
+    def __init__(self, formatter: logging.Formatter, secrets: Iterable[Secret]) -> None:
         super().__init__()
-        self._written = written
+        self._formatter = formatter
         self._mask = masking(secrets, _MIN_SECRET)
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._mask(self._written.format(record))
+        return self._mask(self._formatter.format(record))
 
 
 def set_up(
-    level: str, form: Literal["text", "json"], recent: Recent | None = None, secrets: Iterable[Secret] = ()
+    level: str, form: Literal["text", "json"], recent: RecentLines | None = None, secrets: Iterable[Secret] = ()
 ) -> None:
-    """Log to stderr, from `level` ("debug" ... "error") on, and to `recent`; nowhere one of `secrets`."""
-    # kept where the level changes, as lines may wait in it; a process that was started without stderr has none
-    handler: logging.Handler = queued() or (Queued(_STDERR) if sys.__stderr__ else logging.NullHandler())
+    """Log to stderr and to `recent`, from `level` ("debug" ... "error") on, without `secrets`."""
+    # an existing one is kept: lines may wait in it. A process may have been started without stderr
+    handler: logging.Handler = queued_handler() or (QueuedHandler(_STDERR) if sys.__stderr__ else logging.NullHandler())
     handler.filters.clear()
     formatter = JsonFormatter() if form == "json" else logging.Formatter("%(asctime)sZ %(levelname)s %(message)s")
     formatter.converter = time.gmtime
     if level != "debug":
         handler.addFilter(RateLimitFilter())
-    masked = _Masked(formatter, secrets)
-    # the last lines are kept whole: what is left out of the log says how fast a fault comes and goes
+    masked = _MaskingFormatter(formatter, secrets)
+    # the recent lines are not rate limited: they show how often a fault comes and goes
     handlers: list[logging.Handler] = [*((recent,) if recent else ()), handler]
-    for each in handlers:
-        each.setFormatter(masked)
+    for target in handlers:
+        target.setFormatter(masked)
     logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
-    least = logging.getLevelName(level.upper())
+    level_number = logging.getLevelName(level.upper())
     for library in ("alembic", "httpx", "httpcore"):
-        logging.getLogger(library).setLevel(max(logging.WARNING, least))
-    # it warns of each request that is none: strangers do not write this log
-    logging.getLogger("uvicorn").setLevel(max(logging.ERROR, least))
+        logging.getLogger(library).setLevel(max(logging.WARNING, level_number))
+    # it warns of each invalid request: strangers must not fill this log
+    logging.getLogger("uvicorn").setLevel(max(logging.ERROR, level_number))

@@ -1,6 +1,6 @@
-"""What a configuration asks for, tried before anything is opened or changed: each mistake in it is a sentence.
+"""Checks a configuration before anything is opened, and turns it into ready settings.
 
-A plan carries ready settings, part by part. A reload compares the old plan with the new one: equal parts keep running.
+A reload compares the old plan with the new one: parts with equal settings keep running.
 """
 
 import os
@@ -13,7 +13,7 @@ from msgspec import structs
 from iskra_server import __version__
 from iskra_server.base.address import is_host
 from iskra_server.base.secret import Secret
-from iskra_server.base.timezone import Found, found_zone
+from iskra_server.base.timezone import DetectedZone, detect_zone
 from iskra_server.codecs.decoder import recognise
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.cost.from_config import contracts_from_config
@@ -23,21 +23,21 @@ from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
 from iskra_server.sources.source import Source
-from iskra_server.web.http.settings import Scope, Settings
+from iskra_server.web.http.settings import ScopedToken, WebSettings
 
 _SIMULATOR = "simulator"
 _TOKEN_LENGTH = 16
 
 
 class Plan(NamedTuple):
-    """A configuration of which everything that can be wrong was tried, and nothing was opened yet."""
+    """A checked configuration; nothing is open yet."""
 
     config: Config
     sources: list[Source]
-    settings: Settings
+    settings: WebSettings
     outputs: tuple[PlannedOutput, ...]
     tls: ssl.SSLContext | None
-    # changes when a certificate is renewed in its old place
+    # changes when a certificate is renewed in the same file
     tls_files: bytes
 
     @property
@@ -51,30 +51,31 @@ class Plan(NamedTuple):
 
     @property
     def access(self) -> object:
-        """Who may see something."""
-        return self.settings.token, self.settings.scopes, self.settings.allowed_hosts
+        """Who may see what."""
+        return self.settings.token, self.settings.scoped_tokens, self.settings.allowed_hosts
 
     @property
     def answers(self) -> object:
-        """What answers over HTTP are made from; the first meter is the one that is meant where none is named."""
-        return self.settings, self.config.history.enabled, self.config.meters
+        """What the HTTP answers depend on; requests that name no meter mean the first one."""
+        return self.settings, self.config.meters
 
 
 def plan_of(config: Config) -> Plan:
     """Raises ConfigError."""
     server = config.server
     config = structs.replace(config, meters=config.meters_read)
-    found = _zone(server.time_zone)
-    settings = Settings(
+    time_zone = _time_zone(server.time_zone)
+    settings = WebSettings(
         version=__version__,
         readout_interval_s=server.readout_interval,
-        tz=found.zone.key,
-        tz_reason=found.reason,
+        tz=time_zone.zone.key,
+        tz_reason=time_zone.reason,
         token=_token(server.token),
         allowed_hosts=tuple(server.allowed_hosts.split(",")),
         contracts=contracts_from_config(config.contracts),
-        scopes=_scopes(config),
+        scoped_tokens=_scoped_tokens(config),
         is_central=not config.meters,
+        has_history=config.history.enabled,
     )
     if not is_host(server.host):
         raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
@@ -87,7 +88,7 @@ def plan_of(config: Config) -> Plan:
         sources=sources,
         settings=settings,
         outputs=planned_outputs(config),
-        # before the context: files that change in between are read again at the next reload
+        # before the context: files that change in between differ at the next reload
         tls_files=contents(server.tls_cert, server.tls_key),
         tls=tls_context(server.tls_cert, server.tls_key),
     )
@@ -120,7 +121,7 @@ def _source(meter: MeterConfig) -> Source:
 
 
 def _check_devices(sources: list[Source]) -> None:
-    """Two names of one serial port would take it from each other."""
+    """Raises ConfigError for two names of one serial port: their readers would disturb each other."""
     ports: dict[str, str] = {}
     for port in (source.state.port for source in sources if not source.simulated):
         device = os.path.realpath(port)
@@ -131,36 +132,36 @@ def _check_devices(sources: list[Source]) -> None:
         ports[device] = port
 
 
-def _zone(name: str) -> Found:
+def _time_zone(name: str) -> DetectedZone:
     try:
-        return found_zone(name)
+        return detect_zone(name)
     except ValueError as error:
         raise ConfigError(f"server.time_zone: {error}.") from error
 
 
 def _token(token: Secret, key: str = "server.token") -> Secret:
-    """What can be guessed or does not fit into a header is refused."""
+    """Raises ConfigError for a token that can be guessed, or does not fit into a header."""
     text = token.reveal()
     if text and (len(text) < _TOKEN_LENGTH or not all("!" <= character <= "~" for character in text)):
-        raise ConfigError(f"{key} must be at least {_TOKEN_LENGTH} letters, digits or signs, without spaces.")
+        raise ConfigError(f"{key} must be at least {_TOKEN_LENGTH} letters, digits or punctuation, without spaces.")
     return token
 
 
-def _scopes(config: Config) -> tuple[Scope, ...]:
-    """Tokens that see the meters of some groups: none of them may be mistaken for another, or for one that sees all."""
+def _scoped_tokens(config: Config) -> tuple[ScopedToken, ...]:
+    """Tokens for the meters of some groups. All tokens must differ. Raises ConfigError."""
     if config.tokens and not config.server.token:
         raise ConfigError("tokens need server.token: without it, everybody sees everything.")
-    tokens = [config.server.token, *(each.token for each in config.tokens)]
-    for place, each in enumerate(config.tokens, 1):
-        if not each.token:
-            raise ConfigError(f"tokens.token is missing in the section [[tokens]] number {place}.")
-        if tokens.count(each.token) > 1:
-            raise ConfigError(f"The tokens.token of the section [[tokens]] number {place} stands elsewhere, too.")
-    return tuple(Scope(_token(each.token, "tokens.token"), _groups(each.groups)) for each in config.tokens)
+    tokens = [config.server.token, *(scoped.token for scoped in config.tokens)]
+    for number, scoped in enumerate(config.tokens, 1):
+        if not scoped.token:
+            raise ConfigError(f"tokens.token is missing in the section [[tokens]] number {number}.")
+        if tokens.count(scoped.token) > 1:
+            raise ConfigError(f"The tokens.token of the section [[tokens]] number {number} is used twice.")
+    return tuple(ScopedToken(_token(scoped.token, "tokens.token"), _groups(scoped.groups)) for scoped in config.tokens)
 
 
 def _groups(text: str) -> tuple[tuple[str, str], ...]:
-    parts = [each.strip().partition(":") for each in text.split(",")]
+    parts = [group.strip().partition(":") for group in text.split(",")]
     if not all(kind and colon and value for kind, colon, value in parts):
         raise ConfigError(f"tokens.groups must be groups such as tenant:Meyer, building:7; it is '{text}'.")
     return tuple((kind.strip(), value.strip()) for kind, _, value in parts)

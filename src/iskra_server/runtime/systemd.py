@@ -1,4 +1,4 @@
-"""Tells systemd how the service stands (sd_notify): one datagram to the socket that $NOTIFY_SOCKET names."""
+"""Notifies systemd of the state of the service (sd_notify): one datagram to the socket $NOTIFY_SOCKET."""
 
 import asyncio
 import os
@@ -11,23 +11,23 @@ _WATCHDOG = "WATCHDOG=1"
 
 
 def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Send a state; does nothing where no service manager listens."""
+    """Does nothing without a service manager."""
     address = environ.get("NOTIFY_SOCKET")
     if not address:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
         try:
-            # an abstract socket (sd_notify(3)) begins with @; in a path it is a letter like others
+            # @ starts the name of an abstract socket (sd_notify(3))
             channel.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
         except OSError:
-            # a service manager that went away is not this service's trouble
+            # the service manager is gone: this service runs on
             return
 
 
 async def feed_watchdog(is_well: Callable[[], bool], environ: Mapping[str, str] = os.environ) -> None:
-    """Say twice in each watchdog interval that all is well, as long as it is; returns at once without a watchdog.
+    """Notify the watchdog twice in each interval while `is_well`; returns at once without a watchdog.
 
-    What is not said: that the event loop hangs, that the diagnosis fails, that it finds neither readings nor a reason.
+    So systemd restarts a server whose event loop hangs, or whose diagnosis finds neither readings nor a reason.
     """
     interval_s = int(environ.get("WATCHDOG_USEC", "0")) / 2_000_000
     while interval_s:

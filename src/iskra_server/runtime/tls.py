@@ -1,4 +1,4 @@
-"""HTTPS by certificate files. What is wrong with one of them is a sentence."""
+"""The TLS context of the HTTP server, from certificate files."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ _MAX_BYTES = 1_000_000
 
 
 def tls_context(cert: str, key: str) -> ssl.SSLContext | None:
-    """What `server.tls_cert` and `server.tls_key` name, or None where neither is set. Raises ConfigError."""
+    """From the files `server.tls_cert` and `server.tls_key`; None where neither is set. Raises ConfigError."""
     if not cert and not key:
         return None
     if not cert:
@@ -32,7 +32,7 @@ def tls_context(cert: str, key: str) -> ssl.SSLContext | None:
 
 
 def contents(cert: str, key: str) -> bytes:
-    """A hash of what the two files hold now, b"" where neither is set; `tls_context` says what is wrong with them."""
+    """A hash of both files, b"" where neither is set. Unreadable files are ignored: `tls_context` reports them."""
     digest = blake2b(digest_size=16)
     for file in filter(None, (cert, key)):
         with suppress(OSError):
@@ -41,7 +41,7 @@ def contents(cert: str, key: str) -> bytes:
 
 
 class _Encrypted(Exception):
-    """The key asks for a password."""
+    """OpenSSL asks for the password of the key."""
 
 
 def _no_password() -> str:
@@ -57,7 +57,7 @@ def _check_readable(name: str, file: str) -> None:
 
 
 def _read(file: str) -> bytes:
-    """Not of a device, or of a pipe, which may have no end or no beginning."""
+    """At most _MAX_BYTES. Raises OSError, also for a device or a pipe, which may never end."""
     if os.path.exists(file) and not os.path.isfile(file):
         raise OSError(errno.EINVAL, "it is not a file")
     with open(file, "rb") as opened:
@@ -68,7 +68,7 @@ def _sentence(error: ssl.SSLError, cert: str, key: str) -> str:
     if error.reason == "KEY_VALUES_MISMATCH":
         return f"The private key in {key} does not belong to the certificate in {cert}."
     if "-----BEGIN CERTIFICATE" not in Path(cert).read_text(errors="replace"):
-        return f"server.tls_cert names {cert}, which holds no certificate in PEM form."
+        return f"server.tls_cert names {cert}, which holds no certificate in PEM format."
     if "PRIVATE KEY-----" not in Path(key).read_text(errors="replace"):
-        return f"There is no private key in PEM form in {key}; server.tls_key names its file."
+        return f"There is no private key in PEM format in {key}; server.tls_key names its file."
     return f"The certificate in {cert} and the key in {key} cannot be used: {error.reason or error}."

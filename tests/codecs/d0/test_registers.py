@@ -4,14 +4,19 @@ import texts
 from iskra_server.codecs.d0.readout import current, reading
 from iskra_server.codecs.d0.registers import Registers
 from iskra_server.codecs.text.entries import Entries
+from iskra_server.meter.reading import Reading
 
 ANSWERS = {"1.8.0": "(0008048.376*kWh)", "2.8.0": "(0000013.465*kWh)", "1.7.0": "(0.910*kW)"}
 
 
+def readout(ident: str = texts.D0_IDENT, lines: list[str] | None = None) -> Reading:
+    text = "\r\n".join(texts.d0_lines() if lines is None else lines)
+    return reading(ident, current(Entries().read(text)), 400)
+
+
 def learnt(ident: str = texts.D0_IDENT, lines: list[str] | None = None) -> Registers:
     registers = Registers()
-    text = "\r\n".join(texts.d0_lines() if lines is None else lines)
-    registers.learn(ident, reading(ident, current(Entries().read(text)), 400))
+    registers.learn(ident, readout(ident, lines))
     return registers
 
 
@@ -51,7 +56,7 @@ def test_first_answers_must_go_on_from_the_readout(answer: str) -> None:
     registers = learnt(lines=["1.8.0(0008048.375*kWh)"])
     assert registers.reading({"1.8.0": answer}) is None
     registers.give_up()
-    registers.learn(texts.D0_IDENT, learnt()._readout)  # type: ignore[arg-type]
+    registers.learn(texts.D0_IDENT, readout())
     assert registers.codes == ()
 
 
@@ -62,7 +67,7 @@ def test_later_answers_must_look_like_the_first_one() -> None:
     assert registers.reading(ANSWERS | {"1.8.0": "(08048.376*kWh)"}) is None
     registers.give_up()
     assert registers.codes == ()
-    registers.learn(texts.D0_IDENT, learnt()._readout)  # type: ignore[arg-type]
+    registers.learn(texts.D0_IDENT, readout())
     assert registers.codes != ()
 
 

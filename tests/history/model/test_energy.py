@@ -36,7 +36,7 @@ def start(epoch: int, before: Exact | None, after: Exact, at_s: int = 0) -> Epoc
 
 
 class Series:
-    """The boundaries of one counter, and how often they were asked for."""
+    """The readings of one counter, and how often they were queried."""
 
     def __init__(self, *quarter_readings: QuarterReading) -> None:
         self.rows = {row.quarter: row for row in quarter_readings}
@@ -121,7 +121,7 @@ def test_a_gap_may_reach_out_of_the_period() -> None:
     assert found.total_wh == 10
 
 
-def test_what_lies_before_the_first_and_after_the_last_boundary_is_no_gap() -> None:
+def test_time_before_the_first_and_after_the_last_reading_is_no_gap() -> None:
     series = Series(quarter_reading(5, 50), quarter_reading(7, 70))
     found = energy_in_buckets((0, 4, 8, 12), series.look_up, series.before, series.after, ())
     assert found.buckets == (
@@ -132,7 +132,7 @@ def test_what_lies_before_the_first_and_after_the_last_boundary_is_no_gap() -> N
     assert (found.gaps, found.total_wh) == ((), Decimal(20))
 
 
-def test_a_lone_boundary_measures_nothing() -> None:
+def test_a_single_reading_measures_no_energy() -> None:
     assert buckets(Series(quarter_reading(5, 50)), 4, 8) == [(None, "absent")]
     assert buckets(Series(), 4, 8) == [(None, "absent")]
 

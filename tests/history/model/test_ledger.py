@@ -21,7 +21,7 @@ from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.units import Unit
 from samples import EXPORT, IMPORT, METER_ID, START, energy, power, sample
 
-# START is a boundary
+# START is the beginning of a quarter
 QUARTER = int(START.timestamp()) // 900
 START_S = int(START.timestamp())
 
@@ -55,26 +55,26 @@ def quarter_reading(
         (0.001, 900.001, quarter_reading(1, 1099, quality="interpolated")),
     ],
 )
-def test_a_boundary_is_interpolated_between_the_two_that_frame_it(
+def test_a_reading_is_interpolated_between_the_telegrams_around_its_quarter(
     before_s: float, after_s: float, expected: QuarterReading
 ) -> None:
     assert closed(at(before_s, energy(1000)), at(after_s, energy(1100)))[-1:] == [expected]
 
 
-def test_a_longer_gap_gives_no_boundary() -> None:
+def test_a_longer_gap_gives_no_reading() -> None:
     assert closed(at(600, energy(1000)), at(1500.001, energy(1100))) == []
 
 
-def test_a_telegram_on_the_boundary_is_the_value() -> None:
+def test_a_telegram_exactly_at_a_quarter_is_its_reading() -> None:
     records = closed(at(0, energy(1000)), at(900, energy(1100)), at(1, energy(1100)), at(9000, energy(1200)))
     assert records == [quarter_reading(0, 1000), quarter_reading(1, 1100), quarter_reading(10, 1200)]
 
 
-def test_two_telegrams_on_one_boundary_give_the_first() -> None:
+def test_of_two_telegrams_at_one_quarter_the_first_counts() -> None:
     assert closed(at(0, energy(1000)), at(0, energy(1001)), at(1, energy(1002))) == [quarter_reading(0, 1000)]
 
 
-def test_every_energy_counter_has_its_boundary_and_nothing_else_has() -> None:
+def test_every_energy_counter_has_a_reading_and_no_other_register_has() -> None:
     reactive = Register(Obis.parse("3.8.0"), 5, 0, Unit(32))
     demand = Register(Obis.parse("1.4.0"), 5, 0, Unit(30))
     registers = (energy(1000), energy(7, 3, EXPORT), power(5), reactive, demand, Register(Obis.parse("1.8.1"), b""))
@@ -100,7 +100,7 @@ def test_meters_are_kept_apart() -> None:
         (Exact(-9, 0), Exact(-4, 0), Exact(-7, 0)),
     ],
 )
-def test_a_meter_may_change_its_scaler_across_the_boundary(before: Exact, after: Exact, expected: Exact) -> None:
+def test_a_meter_may_change_its_scaler_between_two_quarters(before: Exact, after: Exact, expected: Exact) -> None:
     records = closed(at(899, energy(before.raw, before.scaler)), at(901, energy(after.raw, after.scaler)))
     assert records == [QuarterReading(METER_ID, IMPORT, QUARTER + 1, expected, "measured", 0)]
 
@@ -115,7 +115,7 @@ def test_a_coarse_value_a_whole_step_below_is_a_counter_that_went_back() -> None
     assert records == [EpochStart(METER_ID, IMPORT, 1, START_S + 2, Exact(12340000, -1), Exact(1233, 3))]
 
 
-def test_a_register_that_appears_has_its_first_boundary_after_it() -> None:
+def test_a_new_register_has_its_first_reading_at_the_next_quarter() -> None:
     records = closed(at(899, energy(1)), at(901, energy(1), energy(7, 3, EXPORT)), at(1799, energy(2)))
     assert records == [quarter_reading(1, 1)]
 
@@ -143,7 +143,7 @@ def test_a_counter_that_went_back_without_the_guard_starts_an_epoch_too() -> Non
     assert [record.epoch for record in records if isinstance(record, EpochStart)] == [1, 2]
 
 
-def test_a_clock_that_went_back_gives_nothing_until_it_has_passed_the_last_boundary() -> None:
+def test_a_clock_that_went_back_gives_no_reading_until_it_has_passed_the_last() -> None:
     ledger = Ledger()
     assert closed(at(899, energy(100)), at(901, energy(102)), ledger=ledger) == [quarter_reading(1, 101)]
     behind = [at(second, energy(102 + second), clock_s=-3600) for second in range(902, 4502, 2)]
@@ -153,7 +153,7 @@ def test_a_clock_that_went_back_gives_nothing_until_it_has_passed_the_last_bound
 
 
 @pytest.mark.parametrize("clock_s", [-40.0, 30.0, 600.0, 3600.0])
-def test_a_clock_that_was_changed_across_a_boundary_leaves_it_out(clock_s: float) -> None:
+def test_no_reading_is_interpolated_where_the_clock_was_set(clock_s: float) -> None:
     records = closed(at(850, energy(100)), at(899 if clock_s > 0 else 945, energy(102), clock_s=clock_s))
     assert records == []
 
@@ -177,7 +177,7 @@ def test_a_restart_goes_on_from_the_last_value(pause_s: int, expected: list[Quar
     assert closed(replace(arrived, monotonic_s=3.0), ledger=ledger) == expected
 
 
-def test_a_restart_gives_no_boundary_that_history_has() -> None:
+def test_a_restart_repeats_no_reading_that_history_has() -> None:
     ledger = Ledger.resume([LastCounter(METER_ID, IMPORT, Exact(1000, -1), START_S + 900, 0)])
     assert closed(at(899, energy(1000)), at(900, energy(1000)), at(1800, energy(1100)), ledger=ledger) == [
         quarter_reading(2, 1100)
@@ -240,7 +240,7 @@ def walk(steps: list[tuple[int, int, int, int, int]]) -> list[Sample]:
 
 
 @given(STEPS)
-def test_no_boundary_comes_twice_or_out_of_order_and_none_falls_within_an_epoch(
+def test_no_reading_comes_twice_or_out_of_order_or_interpolated_over_an_epoch_start(
     steps: list[tuple[int, int, int, int, int]],
 ) -> None:
     samples = walk(steps)
@@ -256,7 +256,7 @@ def test_no_boundary_comes_twice_or_out_of_order_and_none_falls_within_an_epoch(
 
 
 @given(STEPS, st.integers(0, 60))
-def test_a_restart_anywhere_gives_no_boundary_twice(steps: list[tuple[int, int, int, int, int]], cut: int) -> None:
+def test_a_restart_at_any_time_gives_no_reading_twice(steps: list[tuple[int, int, int, int, int]], cut: int) -> None:
     samples = walk(steps)
     before = [record for record in closed(*samples[:cut]) if isinstance(record, QuarterReading)]
     last = [LastCounter(METER_ID, IMPORT, record.value, record.quarter * 900, record.epoch) for record in before[-1:]]

@@ -14,7 +14,7 @@ def test_the_moment_of_a_sample_keeps_its_microseconds() -> None:
     assert moment.quarter == START_US // 900_000_000
 
 
-def test_a_moment_does_not_depend_on_the_zone_it_is_given_in() -> None:
+def test_a_moment_does_not_depend_on_the_time_zone() -> None:
     received = datetime(2026, 11, 22, 15, 45, tzinfo=timezone(timedelta(hours=5, minutes=45)))
     assert received == START
     assert Moment(START_US, 0.0).quarter == int(received.timestamp()) // 900

@@ -55,11 +55,11 @@ def test_a_quarter_closes_with_the_first_telegram_after_it() -> None:
     assert closed == [PowerQuarter(METER_ID, QUARTER, 100_000, 11_100_000 // 81, 400_000, 4)]
 
 
-def test_a_quarter_that_begins_in_the_middle_is_kept_with_its_count() -> None:
+def test_a_quarter_that_began_without_telegrams_is_recorded_with_its_count() -> None:
     assert quarters((600, -300), (900, 0)) == [PowerQuarter(METER_ID, QUARTER, -300_000, -300_000, -300_000, 1)]
 
 
-def test_a_telegram_without_power_ends_what_the_last_one_said() -> None:
+def test_a_telegram_without_power_ends_the_value_before() -> None:
     closed = quarters((0, 100), (10, None), (40, 400), (50, None), (900, None))
     assert closed == [PowerQuarter(METER_ID, QUARTER, 100_000, 250_000, 400_000, 2)]
 
@@ -73,7 +73,7 @@ def test_a_silent_quarter_gives_nothing() -> None:
     assert [quarter.quarter for quarter in quarters((0, 1), (1800, 1), (2700, 1))] == [QUARTER, QUARTER + 2]
 
 
-def test_what_is_open_can_be_closed_once() -> None:
+def test_an_open_quarter_is_closed_once() -> None:
     meter = PowerLedger(METER_ID)
     assert quarters((0, 100), (1, 300), meter=meter) == []
     assert [quarter.count for quarter in meter.close()] == [2]

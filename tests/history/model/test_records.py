@@ -11,7 +11,7 @@ def test_a_counter_keeps_every_digit() -> None:
 
 
 @pytest.mark.parametrize(("unix_s", "quarter"), [(0.0, 0), (899.999, 0), (900.0, 1), (1763805600.0, 1959784)])
-def test_a_quarter_begins_at_its_boundary(unix_s: float, quarter: int) -> None:
+def test_a_quarter_begins_every_900_seconds(unix_s: float, quarter: int) -> None:
     assert quarter_of(unix_s) == quarter
 
 

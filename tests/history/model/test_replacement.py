@@ -20,7 +20,7 @@ def asked(name: str, *meters: MeterInfo, now_s: float = NOW_S, seen: str | None 
     return find_replacements(meters, now_s).possible_predecessor(name, "/dev/ttyUSB0", seen)
 
 
-def test_a_meter_that_began_where_another_had_ended_may_have_replaced_it() -> None:
+def test_a_meter_that_began_after_another_ended_at_its_port_may_have_replaced_it() -> None:
     assert asked("new", NEW, OLD) == "old"
     assert asked("old", NEW, OLD) is None
 
@@ -37,12 +37,12 @@ def test_one_that_history_does_not_know_yet_has_come_after_the_last() -> None:
     assert find_replacements([OLD, older], NOW_S).possible_predecessor("new", "/dev/ttyUSB1", None) is None
 
 
-def test_meters_elsewhere_or_at_the_same_time_or_of_a_centre_have_not() -> None:
+def test_meters_at_other_ports_or_at_the_same_time_or_of_a_central_server_have_not() -> None:
     for other in (meter("x", 100, NOW_S - 500, "/dev/ttyUSB1"), meter("x", 100, NOW_S), meter("x", 100, 200, port="")):
         assert asked("new", other, NEW) is None
 
 
-def test_whoever_has_answered_is_asked_no_more_nor_about_the_meter_before() -> None:
+def test_after_an_answer_nothing_is_asked_about_either_meter() -> None:
     answered = meter("old", 100, NOW_S - 500, replaced_by="new")
     for seen in (None, "old"):
         assert asked("new", meter("older", 50, 90), answered, NEW, seen=seen) is None
@@ -53,6 +53,6 @@ def test_a_meter_is_new_for_a_month() -> None:
     assert not asked("new", OLD, NEW, now_s=NOW_S + ASKED_FOR_S)
 
 
-def test_what_was_seen_just_now_is_asked_about_before_history_knows_it() -> None:
+def test_a_meter_seen_since_the_start_is_asked_about_before_history_knows_it() -> None:
     assert asked("new", seen="old") == "old"
     assert asked("new") is None

@@ -126,7 +126,7 @@ def test_a_block_counts_in_every_point_that_it_reaches_into() -> None:
     assert curve.points == [CurvePoint(AT_S, -5, (60 * 100 + 30 * 400) // 90, 900), CurvePoint(AT_S + 90, 50, 466, 900)]
 
 
-def test_no_least_and_no_most_is_lost() -> None:
+def test_no_minimum_and_no_maximum_is_lost() -> None:
     power_mw = [second * second * 7919 % 100_003 - 50_000 for second in range(3600)]
     blocks = [
         summed(begin, begin + len(some) - 1, min(some), sum(some) // len(some), max(some))

@@ -98,7 +98,7 @@ def test_a_register_may_appear_and_vanish_within_a_block() -> None:
 
 
 @given(POINTS)
-def test_a_column_is_what_the_points_say(points: list[Point]) -> None:
+def test_a_column_equals_the_values_of_the_points(points: list[Point]) -> None:
     points = [Point(point.at_ms, tuple({r.obis: r for r in point.registers}.values())) for point in points]
     expected = [(p.at_ms, r.raw, r.scaler or 0) for p in points for r in p.registers if r.obis == POWER]
     assert read_column(pack(points), POWER) == expected
@@ -118,7 +118,7 @@ def test_a_block_has_its_limits(count: int) -> None:
         pack([Point(0, ())] * count)
 
 
-def test_what_is_no_number_of_64_bits_is_not_packed() -> None:
+def test_a_value_that_does_not_fit_64_bits_is_not_packed() -> None:
     for register in (energy(1 << 63), Register(IMPORT, b"x"), energy(1, scaler=1 << 15)):
         with pytest.raises(ValueError, match=r"1-0:1\.8\.0\*255 carries no number"):
             pack([Point(0, (register,))])
@@ -127,7 +127,7 @@ def test_what_is_no_number_of_64_bits_is_not_packed() -> None:
 
 
 def test_a_block_without_points_is_damaged() -> None:
-    with pytest.raises(ValueError, match="it counts what no block holds"):
+    with pytest.raises(ValueError, match="it counts more than a block holds"):
         unpack(bytes((VERSION,)) + compress(bytes(16) + b"\1"))
 
 

@@ -63,7 +63,7 @@ def test_a_backup_takes_the_place_of_an_older_one(backup: Path, sqlite: Store, f
     assert quarters(backup) == [QUARTER, QUARTER + 1]
 
 
-def test_a_backup_never_overwrites_what_is_no_history(sqlite: Store, file: Path, tmp_path: Path) -> None:
+def test_a_backup_never_overwrites_a_file_that_is_no_history(sqlite: Store, file: Path, tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear landlord")
     with pytest.raises(StoreError, match="is not a database"):

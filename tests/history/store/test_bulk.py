@@ -24,7 +24,7 @@ ROWS: list[Record] = [
 ]
 
 
-def test_both_databases_keep_the_same_of_what_comes_twice(postgres: Postgres, tmp_path: Path) -> None:
+def test_both_databases_keep_the_same_of_repeated_rows(postgres: Postgres, tmp_path: Path) -> None:
     said = []
     for address in (postgres.database(), f"sqlite:///{tmp_path}/iskra.sqlite"):
         store = Store(address)

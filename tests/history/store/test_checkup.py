@@ -5,7 +5,6 @@ from history.entries import AT_S, METER, OTHER, QUARTER, block, epoch, power, qu
 from iskra_server.history.model.records import QUARTER_S, ClockStep, EpochStart, Exact, Record
 from iskra_server.history.store.checkup import (
     ImpossibleRows,
-    Step,
     clock_steps,
     delete_set_aside,
     find_impossible,
@@ -37,7 +36,7 @@ def spoilt(store: Store) -> Store:
     return store
 
 
-def test_what_a_wrong_clock_has_left_is_found_and_counted(store: Store) -> None:
+def test_rows_of_a_wrong_clock_are_found_and_counted(store: Store) -> None:
     found = find_impossible(spoilt(store), NOW_S)
     last_s = AHEAD_S + 95 * QUARTER_S
     assert found == [
@@ -48,7 +47,7 @@ def test_what_a_wrong_clock_has_left_is_found_and_counted(store: Store) -> None:
     ]
 
 
-def test_repair_sets_it_aside_and_leaves_what_is_right(store: Store) -> None:
+def test_repair_sets_them_aside_and_leaves_the_right_rows(store: Store) -> None:
     assert repair(spoilt(store), NOW_S) == 102
     assert find_impossible(store, NOW_S) == []
     assert [each.quarter - QUARTER for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [
@@ -67,13 +66,13 @@ def test_repair_sets_it_aside_and_leaves_what_is_right(store: Store) -> None:
     assert repair(store, NOW_S) == 0
 
 
-def test_what_is_set_aside_can_be_deleted(store: Store) -> None:
+def test_rows_set_aside_can_be_deleted(store: Store) -> None:
     repair(spoilt(store), NOW_S)
     assert (delete_set_aside(store), list_set_aside(store), delete_set_aside(store)) == (102, [], 0)
     assert len(store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 4
 
 
-def test_what_was_set_aside_by_a_clock_that_was_behind_comes_back_as_it_was(store: Store) -> None:
+def test_rows_set_aside_by_a_clock_that_was_behind_come_back_unchanged(store: Store) -> None:
     begun = EpochStart(METER_ID, IMPORT, 1, AT_S + 3 * QUARTER_S, None, Exact(1, 0))
     store.write([*(quarter_reading(QUARTER + k, 1000 + k) for k in range(6)), power(QUARTER + 4), begun], [METER])
     store.write([block(AT_S + 4 * QUARTER_S)], [structs.replace(METER, last_s=AT_S + 5 * QUARTER_S)])
@@ -90,7 +89,7 @@ def test_what_was_set_aside_by_a_clock_that_was_behind_comes_back_as_it_was(stor
     assert everything(store) == before
 
 
-def test_what_was_recorded_since_stays_when_the_rest_comes_back(store: Store) -> None:
+def test_rows_recorded_since_stay_when_the_others_are_put_back(store: Store) -> None:
     store.write([quarter_reading(QUARTER, 1000), quarter_reading(QUARTER + 4, 1004)], [METER])
     repair(store, AT_S)
     store.write([quarter_reading(QUARTER + 4, 1005)], [METER])
@@ -113,7 +112,7 @@ def test_a_history_that_is_right_has_nothing_odd(store: Store) -> None:
     assert (find_impossible(store, AT_S + 60), repair(store, AT_S + 60), list_set_aside(store)) == ([], 0, [])
 
 
-def test_a_step_of_the_clock_sets_aside_what_came_before_it_and_not_what_comes_after(store: Store) -> None:
+def test_a_step_of_the_clock_sets_aside_rows_recorded_before_it_only(store: Store) -> None:
     """In one batch, as after a time without a database."""
     step = ClockStep(AHEAD_S, AT_S + 900, "stepped")
     later = [quarter_reading(QUARTER + k, 3000 + k) for k in range(1, 9)]
@@ -122,7 +121,7 @@ def test_a_step_of_the_clock_sets_aside_what_came_before_it_and_not_what_comes_a
         range(9)
     )
     assert list_set_aside(store) == [ImpossibleRows(METER_ID, "boundary", 1, AHEAD_S, AHEAD_S)]
-    assert clock_steps(store) == [Step(AHEAD_S, AT_S + 900, "stepped")]
+    assert clock_steps(store) == [ClockStep(AHEAD_S, AT_S + 900, "stepped")]
 
 
 def test_a_step_that_is_written_again_sets_nothing_aside(store: Store) -> None:
@@ -143,7 +142,7 @@ def test_a_step_that_is_written_again_sets_nothing_aside(store: Store) -> None:
     assert len(clock_steps(store)) == 1
 
 
-def test_a_step_that_comes_late_leaves_alone_what_was_recorded_since(store: Store) -> None:
+def test_a_step_that_is_written_late_leaves_rows_recorded_since(store: Store) -> None:
     """It lay in a place that another process had, or on a disk that was away."""
     ran_ahead, since = (
         quarter_reading(QUARTER + 8, 2000),
@@ -171,7 +170,7 @@ def test_a_step_that_waited_is_written_by_a_clock_that_is_not_set(
     assert list_set_aside(store) == []
 
 
-def test_history_goes_on_from_what_is_right(store: Store) -> None:
+def test_history_continues_from_the_last_right_row(store: Store) -> None:
     spoilt(store)
     (exported, imported) = sorted(store.last_counters(NOW_S), key=lambda last: last.obis == IMPORT)
     assert (imported.value, imported.at_s) == (Exact(1003, -1), (QUARTER + 3) * QUARTER_S)

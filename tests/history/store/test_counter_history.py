@@ -26,7 +26,7 @@ def counter(sqlite: Store) -> CounterHistory:
     return CounterHistory(sqlite, LINE, IMPORT)
 
 
-def test_the_boundaries_of_all_meters_are_one_line(counter: CounterHistory) -> None:
+def test_the_readings_of_a_chain_of_meters_are_one_counter(counter: CounterHistory) -> None:
     found = list(counter.between(QUARTER, QUARTER + 20))
     shown = [(each.quarter - QUARTER, each.value.raw, each.epoch) for each in found]
     assert shown == [(0, 1000, 0), (1, 1001, 0), (2, 1002, 0), (3, 3, 1), (4, 4, 1), (6, 6, 2), (7, 7, 2), (9, 7, 3)]
@@ -43,14 +43,14 @@ def test_each_replacement_is_an_epoch(counter: CounterHistory) -> None:
     ]
 
 
-def test_the_nearest_boundaries_are_found_over_the_seams(counter: CounterHistory) -> None:
+def test_the_nearest_readings_are_found_across_replacements(counter: CounterHistory) -> None:
     before = [counter.nearest_before(QUARTER + place) for place in range(12)]
     after = [counter.nearest_after(QUARTER + place) for place in range(-1, 11)]
     assert [near and near.quarter - QUARTER for near in before] == [None, 0, 1, 2, 3, 4, 4, 6, 7, 7, 9, 9]
     assert [near and near.quarter - QUARTER for near in after] == [0, 1, 2, 3, 4, 6, 6, 7, 9, 9, None, None]
 
 
-def test_energy_over_the_seams_is_what_was_measured(counter: CounterHistory) -> None:
+def test_energy_across_replacements_counts_what_was_measured(counter: CounterHistory) -> None:
     known = list(counter.between(QUARTER, QUARTER + 20))
     assert energy_between(known[0], known[-1], counter.epochs) == Decimal("9.1")
     assert continuous_total(known[-1], counter.epochs) == Decimal("109.1")
@@ -84,7 +84,7 @@ def test_a_successor_that_began_earlier_stands_alone(sqlite: Store) -> None:
     assert counter.epochs == []
 
 
-def test_the_line_of_a_meter_are_those_that_it_replaced() -> None:
+def test_the_chain_of_a_meter_has_all_that_it_replaced() -> None:
     def replaced(info: MeterInfo, by: str) -> MeterInfo:
         return replace(info, replaced_by=by)
 

@@ -9,8 +9,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from history.postgres import GUARDED, PASSWORD, Postgres
 from iskra_server.history.store import StoreError
-from iskra_server.history.store.database import open_database
 from iskra_server.history.store.database_errors import display_name, store_error
+from iskra_server.history.store.opening import open_database
 from iskra_server.history.store.store import Store
 
 URL = make_url("sqlite:////data/iskra.sqlite")
@@ -108,7 +108,7 @@ def test_a_file_in_the_place_of_the_directory(file: Path) -> None:
         (sqlite3.SQLITE_MISUSE, "/data/iskra.sqlite cannot be used as history: said."),
     ],
 )
-def test_what_sqlite_says_is_a_sentence(code: int, sentence: str) -> None:
+def test_errors_of_sqlite_become_sentences(code: int, sentence: str) -> None:
     error = sqlite3.OperationalError("said")
     error.sqlite_errorcode = code
     assert str(store_error(URL, error)).startswith(sentence)
@@ -123,7 +123,7 @@ def test_what_sqlite_says_is_a_sentence(code: int, sentence: str) -> None:
         (errno.ENAMETOOLONG, "/data/iskra.sqlite cannot be used (said). Set data_dir to another directory."),
     ],
 )
-def test_what_the_system_says_is_a_sentence(number: int, sentence: str) -> None:
+def test_errors_of_the_system_become_sentences(number: int, sentence: str) -> None:
     assert str(store_error(URL, OSError(number, "said"))).startswith(sentence)
 
 

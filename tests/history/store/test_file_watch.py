@@ -19,10 +19,10 @@ from samples import IMPORT, METER_ID
 @pytest.fixture
 def writer(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
     """It has written one quarter."""
-    monkeypatch.setattr(writing, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(writing, "CHECK_FILE_S", 0.05)
     made = Writer(lambda: Store(f"sqlite:///{file}"), together_s=0.01, first_retry_s=0.02)
     made.start()
-    made.put([quarter_reading(), block()], METER)
+    made.enqueue([quarter_reading(), block()], METER)
     wait_until(lambda: made.state.last_flush is not None)
     yield made
     made.close()
@@ -30,7 +30,7 @@ def writer(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
 
 def write_on(writer: Writer, quarter: int = QUARTER + 1) -> None:
     before = writer.state.last_flush
-    writer.put([quarter_reading(quarter)], METER)
+    writer.enqueue([quarter_reading(quarter)], METER)
     wait_until(lambda: writer.state.ok and writer.state.last_flush != before)
 
 
@@ -48,7 +48,7 @@ def remove(*suffixes: str) -> Callable[[Path], None]:
 
 
 @pytest.mark.parametrize("suffixes", [("", "-wal", "-shm"), ("",), ("-wal",), ("-shm",)])
-def test_what_was_removed_is_saved_to_a_new_file_within_a_minute(
+def test_a_removed_file_is_saved_to_a_new_one_within_a_minute(
     writer: Writer, file: Path, suffixes: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also while nothing is written, and while somebody reads."""
@@ -68,7 +68,7 @@ def test_what_was_removed_is_saved_to_a_new_file_within_a_minute(
     assert not list(file.parent.glob("*.part"))
 
 
-def test_a_folder_that_was_moved_away_is_made_anew(
+def test_a_folder_that_was_moved_away_is_created_again(
     writer: Writer, file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     writer.close()
@@ -83,7 +83,7 @@ def test_a_folder_that_was_moved_away_is_made_anew(
     assert quarters(inner) == [1, 2]
 
 
-def test_where_another_file_was_put_history_goes_on_there_and_the_old_one_is_kept(
+def test_history_continues_in_a_replaced_file_and_the_old_one_is_kept(
     writer: Writer, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = file.with_name("other.sqlite")
@@ -118,7 +118,7 @@ def test_a_file_that_was_cut_off_is_moved_away_and_a_new_one_begins(
 
 def test_a_file_that_shrinks_by_itself_is_no_trouble(writer: Writer, file: Path) -> None:
     for number in range(40):
-        writer.put([block(number * 60, bytes(range(256)) * 40)], METER)
+        writer.enqueue([block(number * 60, bytes(range(256)) * 40)], METER)
     wait_until(lambda: not writer.state.pending_points)
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -135,13 +135,13 @@ def test_a_file_that_shrinks_by_itself_is_no_trouble(writer: Writer, file: Path)
     assert not list(file.parent.glob("*.damaged-*"))
 
 
-def test_what_cannot_be_saved_now_is_tried_again(writer: Writer, file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_rescue_that_fails_is_repeated(writer: Writer, file: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The folder itself is a file for a while: the old file is held until it can be saved."""
     folder = file.parent
     away = folder.with_name("away")
     folder.rename(away)
     folder.touch()
-    writer.put([quarter_reading(QUARTER + 1)], METER)
+    writer.enqueue([quarter_reading(QUARTER + 1)], METER)
     wait_until(lambda: not writer.state.ok)
     assert "still to be written" in writer.state.sentence
     folder.unlink()

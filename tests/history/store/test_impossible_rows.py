@@ -7,7 +7,7 @@ from iskra_server.history.store.schema import outbox, set_aside, uplink
 from iskra_server.history.store.store import Store
 
 
-def test_a_row_is_kept_whole_with_the_reason(store: Store) -> None:
+def test_a_row_set_aside_is_complete_and_has_a_reason(store: Store) -> None:
     store.write([quarter_reading(QUARTER + 9, 5), quarter_reading(1, 4), block(AT_S + 9000, b"\0\xff")], [METER])
     with store.transaction() as connection:
         assert set_rows_aside(connection, AT_S) == 3
@@ -31,7 +31,7 @@ def test_a_minute_is_no_future(store: Store) -> None:
         assert set_rows_aside(connection, AT_S - 61) == 1
 
 
-def test_a_centre_is_not_sent_what_is_set_aside(store: Store) -> None:
+def test_rows_set_aside_are_not_sent_to_the_central_server(store: Store) -> None:
     with store.transaction() as connection:
         connection.execute(uplink.insert(), [{"reader": "home", "since_s": 0}])
     store.write([quarter_reading(QUARTER, 5), quarter_reading(QUARTER + 9, 6)], [METER])

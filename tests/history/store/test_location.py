@@ -35,7 +35,7 @@ def test_simulated_data_has_a_file_of_its_own() -> None:
         ("postgresql://me:geheim@db:99999/x", "database_url cannot be used: the port must be a number"),
     ],
 )
-def test_where_no_database_can_be_is_told_without_its_password(url: str, sentence: str) -> None:
+def test_an_invalid_address_is_named_without_its_password(url: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence) as caught:
         check_address(Address(url))
     assert "geheim" not in str(caught.value)
@@ -54,6 +54,6 @@ def test_only_sqlite_has_a_file() -> None:
     assert sqlite_file(database_address("/data/a?b#c%41", "")) == "/data/a?b#c%41/iskra.sqlite"
 
 
-def test_a_home_that_is_not_there_is_told() -> None:
+def test_a_missing_home_directory_is_named() -> None:
     with pytest.raises(ValueError, match="data_dir is ~nosuchuser/x, but there is no such home directory"):
         database_address("~nosuchuser/x", "")

@@ -14,7 +14,7 @@ def test_each_row_has_every_column_of_its_table() -> None:
     assert meter_row(METER).keys() == set(schema.meter.c.keys()) - {"id", "replaced_by"}
 
 
-def test_a_counter_is_kept_as_it_was_sent() -> None:
+def test_a_counter_is_stored_as_the_meter_sent_it() -> None:
     row = quarter_reading_row(3, quarter_reading(raw=107_323_091))
     assert (row["series"], row["raw"], row["scaler"], row["quality"]) == (3, 107_323_091, -1, 0)
     assert (epoch_row(3, epoch())["before_raw"], epoch_row(3, epoch(before=Exact(5, -4)))["before_raw"]) == (None, 5)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from history.entries import METER, QUARTER, block, power, quarter_reading
 from history.postgres import Postgres
-from iskra_server.fleet.central.store import Batch, keep
+from iskra_server.fleet.central.tables import IngestBatch, write_batch
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.partitions import MONTHS_AHEAD, existing_partitions, months_between, partition_name
 from iskra_server.history.store.store import Store
@@ -59,7 +59,7 @@ def test_months_are_made_ahead_and_once(centre: Store) -> None:
     assert centre.make_partitions(ahead=MONTHS_AHEAD + 2) in (3, 6, 9)
 
 
-def test_what_is_imported_has_its_month(centre: Store) -> None:
+def test_imported_records_get_their_partitions(centre: Store) -> None:
     """Also the last quarter of a month and the first of the next, which lie on either side."""
     first = at(2025, 12) // QUARTER_S
     rows = [quarter_reading(), quarter_reading(first - 1), quarter_reading(first)]
@@ -82,7 +82,7 @@ def test_a_clock_that_is_wrong_makes_no_months_and_loses_nothing(centre: Store) 
     assert centre.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1) == wrong
 
 
-def test_what_waits_in_the_rest_moves_into_its_month_once_that_is_made(centre: Store) -> None:
+def test_rows_of_the_rest_partition_move_into_their_month_once_it_is_created(centre: Store) -> None:
     with centre._database.write.begin() as connection:
         connection.execute(text(f"INSERT INTO boundary VALUES (1, {QUARTER}, 1, 0, 0, 0), (1, 7, 1, 0, 0, 0)"))
     assert counted(centre, "boundary_rest") == 2
@@ -103,7 +103,7 @@ def test_months_are_forgotten_whole(centre: Store) -> None:
     assert centre.quarter_readings_between(METER_ID, IMPORT, 0, later + 1) == [quarter_reading(later)]
 
 
-def test_a_month_that_was_forgotten_is_made_anew_for_what_is_imported_late(centre: Store) -> None:
+def test_a_dropped_month_is_created_again_for_a_late_import(centre: Store) -> None:
     centre.write([quarter_reading()], [METER])
     assert centre.drop_partitions_before(at(2025, 12)) == 3
     centre.write([quarter_reading()], [METER])
@@ -121,7 +121,7 @@ def test_points_that_are_too_old_go_by_the_month(centre: Store) -> None:
     assert [found.first_s for found in centre.points_between(METER_ID, 0, 2**40)] == [young.first_s]
 
 
-def test_who_does_not_own_the_tables_leaves_months_to_the_owner(centre: Store, postgres: Postgres) -> None:
+def test_a_user_who_does_not_own_the_tables_creates_no_partitions(centre: Store, postgres: Postgres) -> None:
     postgres.run("DROP ROLE IF EXISTS writer")
     postgres.run("CREATE USER writer")
     postgres.run("GRANT USAGE ON SCHEMA public TO writer")
@@ -140,11 +140,11 @@ def test_sqlite_has_no_partitions(sqlite: Store) -> None:
     assert (sqlite.make_partitions(), sqlite.drop_partitions_before(time.time())) == (0, 0)
 
 
-def test_what_a_reader_sends_makes_few_months_and_is_all_kept(centre: Store) -> None:
+def test_records_of_a_reader_create_few_partitions_and_are_all_stored(centre: Store) -> None:
     before = partitions(centre)
     now = datetime.now(UTC).year
     sent = [quarter_reading(at(year, month) // QUARTER_S) for year in range(2000, now + 2) for month in range(1, 13)]
-    keep(centre, Batch(sent, [METER]))
+    write_batch(centre, IngestBatch([*sent], [METER]))
     assert len(partitions(centre) - before) < 4 * 12 * 3
     assert counted(centre, "boundary") == len(sent)
     # by hand, or by an import, they are made

@@ -10,8 +10,8 @@ from sqlalchemy.schema import CreateTable
 
 from history.postgres import Postgres
 from iskra_server.history.store import StoreError
-from iskra_server.history.store.postgresql_layout import PROFILES, extension_statements, tables
-from iskra_server.history.store.schema import PARTITIONED, metadata
+from iskra_server.history.store.postgresql_layout import extension_statements, tables
+from iskra_server.history.store.schema import PARTITIONED, DatabaseProfile, metadata
 from iskra_server.history.store.store import Store
 
 
@@ -48,7 +48,7 @@ def test_timescale_has_no_partitions_of_its_own() -> None:
     assert "PARTITION BY" not in "".join(said)
 
 
-def test_citus_distributes_what_grows_and_has_the_rest_everywhere() -> None:
+def test_citus_distributes_the_growing_tables_and_copies_the_others_to_every_node() -> None:
     assert list(extension_statements("citus")) == [
         "SELECT create_reference_table('meter')",
         "SELECT create_reference_table('series')",
@@ -61,11 +61,11 @@ def test_citus_distributes_what_grows_and_has_the_rest_everywhere() -> None:
     ]
 
 
-@pytest.mark.parametrize("profile", PROFILES[1:])
-def test_a_missing_extension_is_named_and_nothing_is_made(postgres: Postgres, profile: str) -> None:
+@pytest.mark.parametrize("profile", ["timescale", "citus"])
+def test_a_missing_extension_is_named_and_nothing_is_made(postgres: Postgres, profile: DatabaseProfile) -> None:
     address = postgres.database()
     with pytest.raises(StoreError, match=rf"database_profile is {profile}, but this PostgreSQL has no extension"):
-        Store(address, profile)  # type: ignore[arg-type]
+        Store(address, profile)
     Store(address).close()
 
 
@@ -73,7 +73,7 @@ def made(name: str, *, partitioned: bool) -> str:
     return str(CreateTable(tables(partitioned=partitioned).tables[name]).compile(dialect=registry.load("postgresql")()))
 
 
-def test_what_grows_for_ever_is_partitioned_unless_an_extension_does_that() -> None:
+def test_growing_tables_are_partitioned_unless_an_extension_does_that() -> None:
     for name, (column, _) in PARTITIONED.items():
         assert f"PARTITION BY RANGE ({column})" in made(name, partitioned=True)
         assert "PARTITION BY" not in made(name, partitioned=False)

@@ -20,14 +20,14 @@ def filled(store: Store) -> Store:
     return store
 
 
-def test_boundaries_are_found_where_they_are(filled: Store) -> None:
+def test_readings_are_found_at_their_quarters(filled: Store) -> None:
     found = filled.quarter_readings(METER_ID, IMPORT, [QUARTER - 1, *KNOWN, QUARTER + 2])
     assert found == {quarter: quarter_reading(quarter, raw=quarter) for quarter in KNOWN}
     assert filled.quarter_readings(METER_ID, IMPORT, []) == {}
     assert filled.quarter_readings("0815", IMPORT, KNOWN) == {}
 
 
-def test_more_boundaries_than_a_statement_takes(filled: Store) -> None:
+def test_more_readings_than_a_statement_has_parameters(filled: Store) -> None:
     assert sorted(filled.quarter_readings(METER_ID, IMPORT, range(QUARTER - 40_000, QUARTER + 2))) == KNOWN[:2]
 
 
@@ -40,9 +40,7 @@ def test_more_boundaries_than_a_statement_takes(filled: Store) -> None:
         (QUARTER + 9, QUARTER + 4, None),
     ],
 )
-def test_the_nearest_boundary_on_either_side(
-    filled: Store, quarter: int, before: int | None, after: int | None
-) -> None:
+def test_the_nearest_reading_on_either_side(filled: Store, quarter: int, before: int | None, after: int | None) -> None:
     found = filled.nearest_before(METER_ID, IMPORT, quarter), filled.nearest_after(METER_ID, IMPORT, quarter)
     assert [near and near.quarter for near in found] == [before, after]
 
@@ -63,7 +61,7 @@ def test_a_block_is_found_for_every_telegram_in_it(store: Store) -> None:
     assert store.points_between(METER_ID, AT_S + 4060, AT_S + 5000) == []
 
 
-def test_the_power_of_blocks_is_told_without_their_telegrams(store: Store) -> None:
+def test_the_power_of_blocks_is_read_without_their_telegrams(store: Store) -> None:
     small, large = (replace(block(AT_S + 60 * n), min_mw=-n, mean_mw=0, max_mw=10**15) for n in (0, 1))
     store.write([large, small, block(AT_S + 120), replace(small, meter_id=OTHER.meter_id)], [METER, OTHER])
     told = [PowerBlock(AT_S, AT_S + 59, 0, 0, 10**15), PowerBlock(AT_S + 60, AT_S + 119, -1, 0, 10**15)]
@@ -88,13 +86,13 @@ def test_epochs_come_in_order(store: Store) -> None:
     assert store.epochs(METER_ID, EXPORT) == [epoch(1), epoch(2, before=Exact(9, 3))]
 
 
-def test_the_last_counter_is_the_last_boundary(filled: Store) -> None:
+def test_the_last_counter_is_the_last_reading(filled: Store) -> None:
     last = LastCounter(METER_ID, IMPORT, Exact(QUARTER + 4, -1), AT_S + 4 * 900, 0)
     assert filled.last_counters()[0] == last
     assert len(filled.last_counters()) == 3
 
 
-def test_the_last_counter_is_the_start_of_an_epoch_without_a_boundary(filled: Store) -> None:
+def test_the_last_counter_is_the_epoch_start_where_no_reading_follows(filled: Store) -> None:
     filled.write([epoch(1), epoch(2)])
     assert filled.last_counters()[1] == LastCounter(METER_ID, EXPORT, Exact(7167, 3), AT_S + 2, 2)
     filled.write([replace(quarter_reading(QUARTER + 7, obis=EXPORT), epoch=2)])

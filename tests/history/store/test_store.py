@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -13,7 +14,7 @@ from iskra_server.history.store.store import Store, fits_columns
 from samples import EXPORT, IMPORT, METER_ID
 
 
-def test_what_is_written_is_read_back_as_it_was(store: Store) -> None:
+def test_written_records_are_read_back_unchanged(store: Store) -> None:
     records: list[Record] = [
         quarter_reading(),
         quarter_reading(obis=EXPORT),
@@ -33,7 +34,7 @@ def test_what_is_written_is_read_back_as_it_was(store: Store) -> None:
     assert store.meters() == [METER]
 
 
-def test_a_closed_boundary_never_changes(store: Store) -> None:
+def test_a_recorded_reading_never_changes(store: Store) -> None:
     store.write([quarter_reading(raw=1), power(mean_mw=1), epoch(), block(data=b"first")], [METER])
     again: list[Record] = [quarter_reading(raw=2), power(mean_mw=2), epoch(before=Exact(2, 0)), block(data=b"first")]
     store.write([*again, quarter_reading(QUARTER + 1)], [METER])
@@ -142,7 +143,7 @@ def test_a_database_that_lost_its_tables_is_a_sentence(store: Store) -> None:
         store.quarter_readings(METER_ID, IMPORT, [QUARTER])
 
 
-def test_a_number_that_no_column_holds_is_told_apart() -> None:
+def test_a_number_that_fits_no_column_is_recognised() -> None:
     assert fits_columns(quarter_reading(raw=2**63 - 1))
     assert not fits_columns(quarter_reading(raw=2**63))
     assert not fits_columns(epoch(before=Exact(-(2**64), 0)))
@@ -163,6 +164,18 @@ def test_an_hour_that_the_clock_lived_twice_has_both_of_its_blocks(store: Store)
     assert sorted(found.data for found in store.points_between(METER_ID, 0, AT_S + 1)) == [b"first", b"second"]
 
 
-def test_who_only_answers_questions_needs_no_database_library() -> None:
+def test_a_server_without_history_imports_no_database_library() -> None:
     program = "import sys, iskra_server.runtime.server; sys.exit('sqlalchemy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=30).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+
+
+def test_a_new_sqlite_history_imports_neither_alembic_nor_anything_of_postgresql(file: Path) -> None:
+    program = f"""
+import sys
+from iskra_server.history.store.store import Store
+Store("sqlite:///{file}").close()
+unwanted = "alembic", "mako", "psycopg", "sqlalchemy.dialects.postgresql", "iskra_server.history.store.postgresql"
+print(*(name for name in unwanted if name in sys.modules))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], check=False, timeout=60, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "\n", "")

@@ -23,7 +23,7 @@ def test_volkszaehler_has_milliseconds_and_watt_hours() -> None:
     ]
 
 
-def test_a_unit_that_is_given_counts() -> None:
+def test_the_unit_option_overrides_the_file() -> None:
     (reading,) = read_vzlogger(["1795338000123;10732.3091\n"], "kWh")
     assert isinstance(reading, CounterReading)
     assert reading.value == Exact(107323091, -1)
@@ -55,7 +55,7 @@ def test_the_newest_may_come_first() -> None:
     ]
 
 
-def test_the_repeated_hour_is_told_by_the_counter() -> None:
+def test_the_repeated_hour_is_ordered_by_the_counter() -> None:
     found = read_kwh(["25.10.2026 02:00;2\n", "25.10.2026 02:00;1\n"], None, BERLIN)
     assert [row.line for row in found] == [2, 1]
 

@@ -37,7 +37,7 @@ def test_a_meter_without_a_counter_has_no_extent(store: Store) -> None:
     assert recorded_quarters(store, [METER_ID]) is None
 
 
-def test_a_period_has_the_boundaries_inside_it_and_that_of_its_end() -> None:
+def test_a_period_has_the_readings_inside_it_and_that_at_its_end() -> None:
     begin, end = FIRST, datetime(2025, 11, 22, 23, 30, tzinfo=UTC)
     assert quarters_of_period(begin, end) == (Q, Q + 2)
     assert quarters_of_period(begin.replace(second=1), end.replace(second=1)) == (Q + 1, Q + 2)
@@ -64,7 +64,7 @@ def test_registers_come_in_order_of_time_with_their_epochs_first(store: Store) -
 
 
 def test_a_long_history_is_read_in_parts(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AT_ONCE", 3)
+    monkeypatch.setattr(module, "_BATCH", 3)
     sqlite.write([quarter_reading(Q + number, number) for number in range(10)], [METER])
     rows = list(register_table(sqlite, METER, (Q, Q + 9), BERLIN).rows)
     assert [row[2] for row in rows] == [Decimal(number).scaleb(-1) for number in range(10)]
@@ -102,7 +102,7 @@ def test_a_register_that_begins_later_makes_a_bucket_partial(store: Store) -> No
     assert rows == [(Decimal("0.001"), None, "partial"), (Decimal("0.001"), Decimal("0.0001"), "measured")]
 
 
-def test_a_meter_carries_on_those_that_it_replaced(store: Store) -> None:
+def test_a_meter_continues_the_history_of_those_that_it_replaced(store: Store) -> None:
     store.write([quarter_reading(Q, 10), quarter_reading(Q + 4, 20)], [METER])
     store.write([quarter_reading(Q + quarter, 5000 + quarter, meter=OTHER) for quarter in (5, 8, 12)], [OTHER])
     line = [METER_ID, OTHER.meter_id]

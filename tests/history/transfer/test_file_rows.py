@@ -40,7 +40,7 @@ def test_any_decimal_is_read_exactly(raw: int, places: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1.234,5", "1 234", "nan", "1e999", "0x10", "٣", "."])
-def test_what_is_no_number_is_refused(text: str) -> None:
+def test_text_that_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         parse_energy(text, "Wh")
 
@@ -48,7 +48,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 def test_a_number_that_no_counter_shows_is_refused() -> None:
     with pytest.raises(ValueError, match="'-1' is below zero"):
         parse_energy("-1", "Wh")
-    with pytest.raises(ValueError, match="more digits than can be kept"):
+    with pytest.raises(ValueError, match="more digits than history can store"):
         parse_energy(str(INT64_MAX + 1), "Wh")
 
 

@@ -63,7 +63,7 @@ def test_one_of_several_statistics_must_be_named() -> None:
         ("[", "is not an export of import_statistics"),
     ],
 )
-def test_what_is_no_export_is_refused(text: str, part: str) -> None:
+def test_a_file_that_is_no_export_is_refused(text: str, part: str) -> None:
     with pytest.raises(NotStatistics, match=part):
         found(text)
 

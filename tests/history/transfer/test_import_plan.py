@@ -28,13 +28,13 @@ def at(quarter: int, raw: int, epoch: int = 0) -> QuarterReading:
     return replace(quarter_reading(QUARTER + quarter, raw), epoch=epoch)
 
 
-def test_new_boundaries_are_planned_in_order_of_time(store: Store) -> None:
+def test_new_readings_are_planned_in_order_of_time(store: Store) -> None:
     store.write([], [METER])
     found = planned(store, at(1, 20), at(0, 10), quarter_reading(QUARTER, 5, EXPORT))
     assert found == ImportPlan((at(0, 10), at(1, 20), quarter_reading(QUARTER, 5, EXPORT)), 0, 0, (), 0)
 
 
-def test_what_history_has_stays_as_it_is(store: Store) -> None:
+def test_readings_that_history_has_stay_as_they_are(store: Store) -> None:
     store.write([at(0, 10), at(2, 30)], [METER])
     same = replace(at(0, 1), value=Exact(100, -2), quality="interpolated")
     assert planned(store, same, at(1, 20), at(2, 31)) == ImportPlan((at(1, 20),), 1, 1, (), 0)
@@ -46,7 +46,7 @@ def test_a_counter_may_stand_still(raw: int, store: Store) -> None:
     assert planned(store, at(1, raw)).records == (at(1, raw),)
 
 
-def test_an_epoch_that_begins_on_a_boundary_holds_it(store: Store) -> None:
+def test_a_reading_at_the_start_of_an_epoch_belongs_to_it(store: Store) -> None:
     store.write([replace(start(1, QUARTER), at_s=QUARTER * 900)], [METER])
     assert planned(store, at(0, 5), own_epochs=False).records == (at(0, 5, 1),)
 
@@ -76,7 +76,7 @@ def test_neighbours_in_the_file_count_as_well(store: Store) -> None:
 
 
 def test_neighbours_count_where_one_comparison_ends(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AT_ONCE", 2)
+    monkeypatch.setattr(module, "_BATCH", 2)
     sqlite.write([at(9, 90)], [METER])
     found = planned(sqlite, *(at(number, 10 * number) for number in range(8)), at(8, 69), at(8, 91))
     assert len(found.records) == 8
@@ -92,7 +92,7 @@ def test_readings_get_the_epoch_of_their_time(store: Store) -> None:
     assert found.records == (at(1, 1000), at(2, 10, 1), at(4, 40, 1))
 
 
-def test_epochs_of_the_file_come_with_its_boundaries(store: Store) -> None:
+def test_epochs_of_the_file_come_before_their_readings(store: Store) -> None:
     store.write([], [METER])
     records = (at(0, 90), start(1, QUARTER), at(1, 5, 1))
     assert set(planned(store, *records).records) == set(records)
@@ -101,7 +101,7 @@ def test_epochs_of_the_file_come_with_its_boundaries(store: Store) -> None:
     assert planned(store, start(1, QUARTER, 101)) == ImportPlan((), 0, 1, (), 0)
 
 
-def test_an_epoch_whose_beginning_is_unknown_is_wrong(store: Store) -> None:
+def test_a_reading_of_an_epoch_without_a_start_is_bad(store: Store) -> None:
     store.write([], [METER])
     assert planned(store, at(0, 5, 1)).bad == (BadRow(1, "nothing says where epoch 1 begins"),)
 
@@ -111,7 +111,7 @@ def test_an_epoch_that_history_counts_otherwise_is_wrong(epoch: int, quarter: in
     known: list[QuarterReading | EpochStart] = [at(0, 10), start(2, QUARTER + 1), at(2, 20, 2), at(8, 30, 2)]
     store.write(known if epoch != 2 else known[:1], [METER])
     (bad,) = planned(store, start(epoch, QUARTER + quarter)).bad
-    assert bad.reason == f"history counts its epochs otherwise: epoch {epoch} cannot begin there"
+    assert bad.reason == f"history numbers its epochs differently: epoch {epoch} cannot begin there"
 
 
 def test_an_epoch_before_the_first_one_of_history_fits(store: Store) -> None:
@@ -120,7 +120,7 @@ def test_an_epoch_before_the_first_one_of_history_fits(store: Store) -> None:
     assert planned(store, *records).bad_count == 0
 
 
-def test_what_lies_in_the_future_is_wrong(store: Store) -> None:
+def test_a_row_in_the_future_is_bad(store: Store) -> None:
     store.write([], [METER])
     found = planned(store, at(10_000, 5), at(10_001, 6), start(1, QUARTER + 10_000))
     assert found == ImportPlan(
@@ -157,7 +157,7 @@ def test_a_plan_is_written_in_steps_that_can_be_repeated(store: Store) -> None:
     for _ in range(2):
         plan = ImportPlan((*records, start), 0, 0, (), 0)
         carry_out(store, plan, METER, lambda count: steps.append((count, store.epochs(METER_ID, IMPORT))))
-    # an epoch before the boundaries that it explains
+    # an epoch before the readings that belong to it
     assert steps == [(STEP, [start]), (2, [start])] * 2
     assert tuple(store.quarter_readings_between(METER_ID, IMPORT, QUARTER, QUARTER + STEP + 1)) == records
     assert store.epochs(METER_ID, IMPORT) == [start]

@@ -13,7 +13,7 @@ def rows(*lines: str, header: str = HEADER) -> list[RecordRow | BadRow]:
     return list(read_records([header, *(f"{line}\n" for line in lines)], METER_ID))
 
 
-def test_a_boundary_is_read_back() -> None:
+def test_a_quarter_reading_is_read_back() -> None:
     found = rows("2026-11-22T10:00:00+01:00,1-0:1.8.0*255,10732309.1,interpolated,2")
     assert found == [RecordRow(2, QuarterReading(METER_ID, IMPORT, QUARTER, Exact(107323091, -1), "interpolated", 2))]
 

@@ -12,7 +12,7 @@ AT_US = QUARTER * 900 * 10**6
 
 
 def readings(*pairs: tuple[float, int]) -> list[CounterReading]:
-    """Seconds after the boundary, and Wh."""
+    """Seconds after the quarter, and Wh."""
     return [CounterReading(line, AT_US + int(at_s * 10**6), Exact(wh, 0)) for line, (at_s, wh) in enumerate(pairs, 1)]
 
 
@@ -27,7 +27,7 @@ def reasons(*pairs: tuple[float, int]) -> list[BadRow]:
     return [row for row in quarter_readings(readings(*pairs), METER_ID, IMPORT) if isinstance(row, BadRow)]
 
 
-def test_a_reading_on_a_boundary_is_its_value() -> None:
+def test_a_reading_at_a_quarter_is_its_quarter_reading() -> None:
     assert framed((0, 100), (3600, 200), (7200, 300)) == [
         (0, 100, "measured"),
         (4, 200, "measured"),
@@ -35,18 +35,18 @@ def test_a_reading_on_a_boundary_is_its_value() -> None:
     ]
 
 
-def test_between_readings_a_boundary_is_interpolated_within_900_s() -> None:
+def test_a_quarter_reading_is_interpolated_between_readings_up_to_900_s_apart() -> None:
     assert framed((-30, 100), (30, 200)) == [(0, 150, "measured")]
     assert framed((-300, 100), (600, 400)) == [(0, 200, "interpolated")]
     assert framed((-301, 100), (600, 400)) == []
 
 
-def test_only_the_readings_next_to_a_boundary_matter() -> None:
+def test_only_the_readings_next_to_a_quarter_matter() -> None:
     assert framed((-800, 1), (-400, 50), (-10, 100), (10, 120), (500, 130)) == [(0, 110, "measured")]
 
 
 @given(st.lists(st.tuples(st.integers(1, 2000), st.integers(0, 500)), min_size=2, max_size=40))
-def test_it_gives_what_the_ledger_gives(steps: list[tuple[int, int]]) -> None:
+def test_quarter_readings_equal_those_of_the_ledger(steps: list[tuple[int, int]]) -> None:
     at_s, wh, pairs = 0, 0, []
     for seconds, more in steps:
         at_s, wh = at_s + seconds, wh + more
@@ -71,7 +71,7 @@ def test_two_values_at_one_time_are_wrong_and_the_same_twice_is_not() -> None:
     assert reasons((0, 100), (0, 100)) == []
 
 
-def test_rows_that_are_wrong_pass_through_and_a_lower_quality_is_kept() -> None:
+def test_bad_rows_pass_through_and_a_lower_quality_stays() -> None:
     rows: list[CounterReading | BadRow] = [BadRow(1, "it is torn"), *readings((0, 100))]
     bad, kept = quarter_readings(rows, METER_ID, IMPORT, "interpolated")
     assert bad == BadRow(1, "it is torn")

@@ -38,7 +38,7 @@ def test_a_time_of_the_repeated_hour_stands_for_two_moments() -> None:
 
 
 def test_a_time_that_the_clock_skipped_is_refused() -> None:
-    with pytest.raises(ValueError, match="'2026-03-29 02:30' never came in Europe/Berlin"):
+    with pytest.raises(ValueError, match="'2026-03-29 02:30' does not exist in Europe/Berlin"):
         parse_time("2026-03-29 02:30", BERLIN)
 
 
@@ -47,6 +47,6 @@ def test_a_time_that_the_clock_skipped_is_refused() -> None:
     ["", "now", "2026-11-22", "2026-13-01 00:00", "2026-11-22T24:30:00", "32.1.2026 00:00", "1", "12345678901234567",
      "0999-01-01 00:00", "2026-11-22T10:00:00+99:99", "٢٠٢٦-١١-٢٢ ١٠:٠٠"],
 )  # fmt: skip
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_text_that_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a time; expected one like"):
         parse_time(text, BERLIN)

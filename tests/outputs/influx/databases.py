@@ -9,12 +9,21 @@ from typing import Any
 import httpx
 import pytest
 
+from iskra_server.base.address import Address
+from iskra_server.base.secret import Secret
+from iskra_server.config import InfluxConfig
+from iskra_server.outputs.influx import target as targets
+from iskra_server.outputs.influx.target import Target
 from programs import INFLUX, VICTORIA, Program, started
 from running import free_port, until
 
 DATABASE = "iskra"
 # points by their time in ms: the fields that the database has at that moment
 Points = dict[int, dict[str, float]]
+
+
+def target_of(url: str, token: str = "", password: str = "", **keys: str) -> Target:
+    return targets.target_of(InfluxConfig(url=Address(url), token=Secret(token), password=Secret(password), **keys))  # type: ignore[arg-type]
 
 
 class Influx:

@@ -16,10 +16,9 @@ from iskra_server.config import Config, ConfigError, InfluxConfig, MeterConfig, 
 from iskra_server.config.sections import OutputsConfig
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.influx.output import LineProtocol
-from iskra_server.outputs.influx.target import target_of
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.server import run
-from outputs.influx.databases import DATABASE, Influx, Points, Victoria, wait_for
+from outputs.influx.databases import DATABASE, Influx, Points, Victoria, target_of, wait_for
 from running import Server, free_port, serving, until
 from samples import START, energy, power, sample
 
@@ -49,12 +48,12 @@ class Line:
         self.spool = Spool(folder, SPOOL_BYTES)
         self.output = LineProtocol(
             hub=self.hub,
-            target=target_of(url=url, **(place or {"database": DATABASE})),
+            target=target_of(url, **(place or {"database": DATABASE})),
             spool=self.spool,
             every_s=every_s,
             flush_s=0.05,
             first_retry_s=0.01,
-            last_retry_s=0.1,
+            max_retry_s=0.1,
             memory_points=memory_points,
         )
 
@@ -184,7 +183,7 @@ def test_who_may_not_write_is_told_once_and_what_waits_arrives_when_he_may(
         async with line.running():
             await line.publish(samples(10))
             await line.until(lambda: line.spool.waiting == 10)
-            told = "refuses who we say we are (401). Correct outputs.influx.token"
+            told = "refuses the credentials (401). Correct outputs.influx.token"
             await line.until(lambda: told in line.output.state.sentence)
 
     async def allowed() -> None:
@@ -291,7 +290,7 @@ def test_kill_9_in_an_outage_loses_nothing_that_was_kept(influx: Influx, tmp_pat
         until(lambda: times <= influx.points().keys())
         until(lambda: waiting_bytes(server) == 0)
         assert server.get("/api/v1/status").json()["outputs"][0]["ok"]
-        assert re.search(r'iskra_output_delivered_total{output="influx"} [1-9]', server.get("/metrics").text)
+        assert re.search(r'iskra_output_delivered_points_total{output="influx"} [1-9]', server.get("/metrics").text)
 
 
 def test_an_address_that_is_none_is_one_sentence() -> None:

@@ -12,17 +12,19 @@ from threading import Event, Thread
 import httpx
 import pytest
 
-from iskra_server.outputs.influx.target import Refused, Target, Unavailable, target_of, write
+from iskra_server.config import ConfigError
+from iskra_server.outputs.influx.target import PointsRefused, Target, Unavailable, write
+from outputs.influx.databases import target_of
 from running import free_port
 
 
 def test_without_a_bucket_it_is_influxdb_1() -> None:
-    target = target_of(url="http://pi:8086/", database="my data")
+    target = target_of("http://pi:8086/", database="my data")
     assert target.url == "http://pi:8086/write?db=my+data&precision=ms"
 
 
 def test_with_a_bucket_it_is_influxdb_2() -> None:
-    target = target_of(url="https://pi/influx", bucket="iskra", org="home", token="secret")
+    target = target_of("https://pi/influx", bucket="iskra", org="home", token="secret")
     assert target.url == "https://pi/influx/api/v2/write?bucket=iskra&org=home&precision=ms"
     assert target.authorization.reveal() == "Token secret"
 
@@ -30,8 +32,8 @@ def test_with_a_bucket_it_is_influxdb_2() -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        target_of(url="http://pi", database="x", user="me", password="pass:word"),
-        target_of(url="http://me:pass%3Aword@pi", database="x"),
+        target_of("http://pi", database="x", user="me", password="pass:word"),
+        target_of("http://me:pass%3Aword@pi", database="x"),
     ],
 )
 def test_user_and_password_stand_in_a_header_and_never_in_an_address(target: Target) -> None:
@@ -41,8 +43,8 @@ def test_user_and_password_stand_in_a_header_and_never_in_an_address(target: Tar
 
 @pytest.mark.parametrize("url", ["pi:8086", "ftp://pi", "http://", "http://a..b:8086", "http://pi/?db=x"])
 def test_what_is_no_address_is_told(url: str) -> None:
-    with pytest.raises(ValueError, match="such as http"):
-        target_of(url=url)
+    with pytest.raises(ConfigError, match="such as http"):
+        target_of(url)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_what_is_no_address_is_told(url: str) -> None:
     [({"url": "http://pi:80861"}, "the port must be a number"), ({"token": "schlüssel"}, "token has")],
 )
 def test_what_could_never_be_sent_is_told(keys: dict[str, str], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ConfigError, match=sentence):
         target_of(**{"url": "http://pi:8086"} | keys)
 
 
@@ -97,7 +99,7 @@ def test_points_that_are_taken_are_taken() -> None:
 def test_a_program_that_is_content_with_anything_has_taken_nothing(status: int) -> None:
     with answering(status, b"<html>") as target, pytest.raises(Unavailable) as caught:
         written(target)
-    assert f"answers {status}, where a database that has taken points answers 204." in str(caught.value)
+    assert f"answers {status}, where a database answers 204." in str(caught.value)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -108,7 +110,7 @@ def test_of_an_endless_answer_the_beginning_is_read(packed: bool) -> None:
     with answering(500, body, **headers) as target, pytest.raises(Unavailable) as caught:
         written(target)
     said = "Internal Server Error" if packed else "x" * 200
-    assert str(caught.value) == f"{target.shown} does not take points (500 {said}). Look into its log."
+    assert str(caught.value) == f"{target.shown} does not accept points (500 {said}). Check its log."
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
 
 
@@ -140,7 +142,7 @@ def test_an_answer_that_drips_in_is_not_waited_for(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_points_that_are_refused_are_refused_for_ever(status: int) -> None:
-    with answering(status, b'{"error":"field type\nconflict"}') as target, pytest.raises(Refused) as caught:
+    with answering(status, b'{"error":"field type\nconflict"}') as target, pytest.raises(PointsRefused) as caught:
         written(target)
     assert str(caught.value) == f'{status} {{"error":"field type conflict"}}'
 
@@ -148,12 +150,15 @@ def test_points_that_are_refused_are_refused_for_ever(status: int) -> None:
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        (401, "refuses who we say we are (401). Correct outputs.influx.token, or user and password."),
-        (403, "refuses who we say we are (403). Correct outputs.influx.token, or user and password."),
-        (404, "does not know where to write (away). Create iskra, or correct outputs.influx.url, database or bucket."),
-        (301, "does not take points (301 away). Look into its log."),
-        (429, "does not take points (429 away). Look into its log."),
-        (503, "does not take points (503 away). Look into its log."),
+        (401, "refuses the credentials (401). Correct outputs.influx.token, or user and password."),
+        (403, "refuses the credentials (403). Correct outputs.influx.token, or user and password."),
+        (
+            404,
+            "has no such database or bucket (away). Create iskra, or correct outputs.influx.url, database or bucket.",
+        ),
+        (301, "does not accept points (301 away). Check its log."),
+        (429, "does not accept points (429 away). Check its log."),
+        (503, "does not accept points (503 away). Check its log."),
     ],
 )
 def test_everything_else_may_change_and_is_one_sentence(status: int, sentence: str) -> None:

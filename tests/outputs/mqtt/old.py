@@ -1,4 +1,4 @@
-"""A broker that knows MQTT 3.1.1 alone: a real one behind a door that refuses every other version."""
+"""A broker with MQTT 3.1.1 only: a real one behind a proxy that refuses every other version."""
 
 import socket
 import threading
@@ -12,7 +12,9 @@ _LEVEL_5 = b"\x00\x04MQTT\x05"
 
 
 class OldDoor:
-    """`refusal` is what a newer client hears; b"" lets it wait for ever."""
+    """`refusal` is the answer to a newer client; with b"" it gets none. `has_mqtt_5`: every version passes."""
+
+    has_mqtt_5 = False
 
     def __init__(self, behind: int, refusal: bytes = _REFUSED) -> None:
         self.port = free_port()
@@ -48,7 +50,7 @@ class OldDoor:
     def _let_in(self, client: socket.socket) -> None:
         first = client.recv(4096)
         self.versions.append(first[first.find(b"MQTT") + 4])
-        if _LEVEL_5 in first:
+        if _LEVEL_5 in first and not self.has_mqtt_5:
             if self._refusal:
                 client.sendall(self._refusal)
                 client.close()

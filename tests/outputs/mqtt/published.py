@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import telegrams
+from iskra_server.base.address import Address
+from iskra_server.base.secret import Secret
+from iskra_server.config import MqttConfig
+from iskra_server.outputs.mqtt.broker_settings import MqttSettings, mqtt_settings
 from outputs.mqtt.broker import Mosquitto
 from running import Head, Server, serving, until
 
@@ -13,6 +18,10 @@ STATE, COUNTERS, AVAILABILITY, DIAGNOSTICS = (
     f"{BASE}/{name}" for name in ("state", "counters", "availability", "diagnostics")
 )
 SERVER = "iskra-server/availability"
+
+
+def settings(url: str, password: str = "", **keys: Any) -> MqttSettings:
+    return mqtt_settings(MqttConfig(url=Address(url), password=Secret(password), **keys))
 
 
 @contextmanager

@@ -2,35 +2,28 @@
 
 import json
 from decimal import Decimal
-from typing import Any
 
 from msgspec import structs
 
-from iskra_server.base.address import Address
-from iskra_server.config import MqttConfig
 from iskra_server.meter.units import WATT_HOUR
-from iskra_server.outputs.mqtt.catalogue import MAX_OTHERS, KnownMeter, hex_id
+from iskra_server.outputs.mqtt.catalogue import MAX_UNNAMED, KnownMeter, hex_id
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
-from iskra_server.outputs.mqtt.settings import Settings, from_keys
 from iskra_server.outputs.mqtt.topics import Topics
-from outputs.mqtt.test_state import reading, sample
+from outputs.mqtt.published import settings
+from outputs.mqtt.test_payloads import reading, sample
 
 SAMPLE = sample(reading())
-AUTHOR = DiscoveryPayloads(topics=Topics("iskra-server", "homeassistant"), language="en", version="1")
-
-
-def settings(**given: Any) -> Settings:
-    return from_keys(**structs.asdict(MqttConfig(url=Address("mqtt://pi"), **given)))
+PAYLOADS = DiscoveryPayloads(topics=Topics("iskra-server", "homeassistant"), language="en", version="1")
 
 
 def known(**numbers: str) -> KnownMeter:
     meter = KnownMeter(SAMPLE, "House")
-    meter.learn(SAMPLE, {key: Decimal(value) for key, value in numbers.items()}, 60.0)
+    meter.update(SAMPLE, {key: Decimal(value) for key, value in numbers.items()}, 60.0)
     return meter
 
 
 def learns(meter: KnownMeter, stale_after_s: float = 60.0, **numbers: str) -> bool:
-    return meter.learn(SAMPLE, {key: Decimal(value) for key, value in numbers.items()}, stale_after_s)
+    return meter.update(SAMPLE, {key: Decimal(value) for key, value in numbers.items()}, stale_after_s)
 
 
 def test_a_new_register_is_more_to_announce_and_a_known_one_is_not() -> None:
@@ -44,29 +37,29 @@ def test_a_register_outside_the_table_is_announced_with_the_unit_that_it_came_wi
     meter = KnownMeter(SAMPLE, "House")
     content = sample(reading(("1-1:1.8.0", 1234, -1, WATT_HOUR)))
     numbers = {"1-1:1.8.0": Decimal("0.1234")}
-    assert meter.learn(content, numbers, 60.0)
-    assert not meter.learn(content, numbers, 60.0)
-    assert (meter.digits, meter.units) == ({"1-1:1.8.0": 4}, {"1-1:1.8.0": "kWh"})
-    assert any("1-1_1_8_0" in topic for topic in meter.messages(AUTHOR, settings(discovery="classic")))
+    assert meter.update(content, numbers, 60.0)
+    assert not meter.update(content, numbers, 60.0)
+    assert (meter.places, meter.units) == ({"1-1:1.8.0": 4}, {"1-1:1.8.0": "kWh"})
+    assert any("1-1_1_8_0" in topic for topic in meter.discovery(PAYLOADS, settings("mqtt://pi", discovery="classic")))
 
 
 def test_so_many_registers_outside_the_table_are_announced_at_most() -> None:
     meter = KnownMeter(SAMPLE, "House")
     for number in range(200):
-        meter.recall(f"1-0:99.{number}.0", 1, "W")
-        meter.recall(f"1-0:98.{number}.0", 1)
-    assert len(meter.digits) == len(meter.units) == MAX_OTHERS
+        meter.add_register(f"1-0:99.{number}.0", 1, "W")
+        meter.add_register(f"1-0:98.{number}.0", 1)
+    assert len(meter.places) == len(meter.units) == MAX_UNNAMED
 
 
 def test_places_only_grow() -> None:
     meter = known(energy_import="12")
     assert learns(meter, energy_import="12.3456")
     assert not learns(meter, energy_import="13")
-    assert meter.digits == {"energy_import": 4}
+    assert meter.places == {"energy_import": 4}
 
 
 def test_a_large_value_has_no_places() -> None:
-    assert known(energy_import="1E+3").digits == {"energy_import": 0}
+    assert known(energy_import="1E+3").places == {"energy_import": 0}
 
 
 def test_a_new_pace_is_announced_and_a_wobble_is_not() -> None:
@@ -79,16 +72,18 @@ def test_a_new_pace_is_announced_and_a_wobble_is_not() -> None:
 
 def test_entities_expire_behind_the_throttle() -> None:
     meter = known(energy_import="12", power="1")
-    messages = meter.messages(AUTHOR, settings(counters_every_s=300.0))
+    messages = meter.discovery(PAYLOADS, settings("mqtt://pi", counters_every_s=300.0))
     expire = {topic.split("/")[3]: json.loads(message).get("expire_after") for topic, message in messages.items()}
     assert expire == {"energy_import": 360, "power": 60, "signal_quality": 120, "locked": None}
 
 
 def test_the_form_is_the_configured_one() -> None:
     meter = known(power="1")
-    assert len(meter.messages(AUTHOR, settings())) == 3
-    assert list(meter.messages(AUTHOR, settings(discovery="device"))) == [f"homeassistant/device/{meter.id}/config"]
-    assert meter.messages(AUTHOR, settings(discovery="off")) == {}
+    assert len(meter.discovery(PAYLOADS, settings("mqtt://pi"))) == 3
+    assert list(meter.discovery(PAYLOADS, settings("mqtt://pi", discovery="device"))) == [
+        f"homeassistant/device/{meter.id}/config"
+    ]
+    assert meter.discovery(PAYLOADS, settings("mqtt://pi", discovery="off")) == {}
 
 
 def test_a_meter_without_a_server_id_has_a_name_in_topics() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from iskra_server.meter.registers import REGISTERS
-from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity, own_digits, own_units
-from iskra_server.outputs.mqtt.settings import Language
+from iskra_server.outputs.mqtt.broker_settings import Language
+from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity, own_registers
 from iskra_server.outputs.mqtt.topics import Topics
 
 ID = "0a0149534b0004316b61"
@@ -15,12 +15,12 @@ DEVICE = Device(ID, "1 ISK 00 70347617", "", "ISK", "MT175/MT681", simulated=Fal
 DIGITS = {row.key: 1 for row in REGISTERS.values()}
 
 
-def author(language: Language = "en") -> DiscoveryPayloads:
+def payloads(language: Language = "en") -> DiscoveryPayloads:
     return DiscoveryPayloads(topics=Topics("iskra-server", "homeassistant"), language=language, version="1.2.3")
 
 
 def entities(digits: dict[str, int], device: Device = DEVICE, language: Language = "en") -> list[Entity]:
-    return author(language).entities(device, digits, expire_s=60, counters_expire_s=70, diagnostics_s=120)
+    return payloads(language).entities(device, digits, expire_s=60, counters_expire_s=70, diagnostics_s=120)
 
 
 def config(key: str, device: Device = DEVICE, language: Language = "en") -> dict[str, Any]:
@@ -80,12 +80,12 @@ def test_simulated_data_says_so_in_every_name() -> None:
     simulated = Device(ID, "1 ISK 00 70347617", "House", "ISK", None, simulated=True)
     made = entities(DIGITS, simulated)
     assert [each.key for each in made if not each.config["name"].endswith(" (simulated)")] == []
-    message = next(iter(author().device(simulated, made).values()))
+    message = next(iter(payloads().device(simulated, made).values()))
     assert json.loads(message)["device"]["name"] == "House (simulated)"
 
 
 def test_the_device_is_the_meter() -> None:
-    topic, message = next(iter(author().classic(DEVICE, entities({"power": 0})).items()))
+    topic, message = next(iter(payloads().classic(DEVICE, entities({"power": 0})).items()))
     assert topic == f"homeassistant/sensor/{ID}/power/config"
     assert json.loads(message)["device"] == {
         "identifiers": [f"iskra_{ID}"],
@@ -99,8 +99,8 @@ def test_the_device_is_the_meter() -> None:
 
 def test_both_forms_hold_the_same_entities() -> None:
     made = entities({"power": 0, "energy_import": 4})
-    classic = author().classic(DEVICE, made)
-    whole = json.loads(author().device(DEVICE, made)[f"homeassistant/device/{ID}/config"])
+    classic = payloads().classic(DEVICE, made)
+    whole = json.loads(payloads().device(DEVICE, made)[f"homeassistant/device/{ID}/config"])
     shared = {"device": whole["device"], "origin": whole["origin"]}
     for topic, message in classic.items():
         component, _, key = topic.split("/")[1:4]
@@ -108,22 +108,22 @@ def test_both_forms_hold_the_same_entities() -> None:
     assert len(classic) == len(whole["components"]) == 4
 
 
+def places_in(messages: dict[str, bytes]) -> dict[str, int]:
+    return {key: read.places for registers in own_registers(messages).values() for key, read in registers.items()}
+
+
 def test_our_own_messages_are_read_back_from_both_forms() -> None:
     made = entities({"power": 0, "energy_import": 4})
-    classic, whole = author().classic(DEVICE, made), author().device(DEVICE, made)
-    from_classic = own_digits(classic)
-    assert from_classic.keys() == classic.keys()
-    assert {key: places for digits in from_classic.values() for key, places in digits.items()} == {
-        "power": 0,
-        "energy_import": 4,
-    }
-    assert list(own_digits(whole).values()) == [{"power": 0, "energy_import": 4}]
+    classic, whole = payloads().classic(DEVICE, made), payloads().device(DEVICE, made)
+    assert own_registers(classic).keys() == classic.keys()
+    assert len(own_registers(whole)) == 1
+    assert places_in(classic) == places_in(whole) == {"power": 0, "energy_import": 4}
 
 
 def test_a_register_outside_the_table_is_announced_under_its_code_and_read_back() -> None:
     digits, units = {"1-1:1.8.0": 4, "1-0:1.9.0": 1}, {"1-1:1.8.0": "kWh"}
-    made = author().entities(DEVICE, digits, units, expire_s=60, counters_expire_s=70, diagnostics_s=120)
-    classic, whole = author().classic(DEVICE, made), author().device(DEVICE, made)
+    made = payloads().entities(DEVICE, digits, units, expire_s=60, counters_expire_s=70, diagnostics_s=120)
+    classic, whole = payloads().classic(DEVICE, made), payloads().device(DEVICE, made)
     config = json.loads(classic[f"homeassistant/sensor/{ID}/1-1_1_8_0/config"])
     assert config["name"] == "1-1:1.8.0"
     assert config["value_template"] == "{{ value_json['1-1:1.8.0'] | default(none) }}"
@@ -131,11 +131,10 @@ def test_a_register_outside_the_table_is_announced_under_its_code_and_read_back(
     # without a unit there is no entity
     assert f"homeassistant/sensor/{ID}/1-0_1_9_0/config" not in classic
     for messages in (classic, whole):
-        read = {key: places for parts in own_digits(messages).values() for key, places in parts.items()}
-        assert read == {"1-1:1.8.0": 4}
-        assert own_units(messages) == {"1-1:1.8.0": "kWh"}
+        assert places_in(messages) == {"1-1:1.8.0": 4}
+        assert [registers["1-1:1.8.0"].unit for registers in own_registers(messages).values() if registers] == ["kWh"]
 
 
 @pytest.mark.parametrize("payload", [b"", b"no json", b'{"name":"x"}', b'{"origin":{"name":"zigbee2mqtt"}}', b"[]"])
 def test_what_others_wrote_is_not_ours(payload: bytes) -> None:
-    assert own_digits({f"homeassistant/sensor/{ID}/power/config": payload}) == {}
+    assert own_registers({f"homeassistant/sensor/{ID}/power/config": payload}) == {}

@@ -5,22 +5,18 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
-from iskra_server.base.address import Address
-from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt.removal import RemovalError, remove
-from iskra_server.outputs.mqtt.settings import from_keys
 from outputs.mqtt.broker import Mosquitto, Subscriber, retained
 from outputs.mqtt.old import OldDoor
-from outputs.mqtt.published import DIAGNOSTICS, METER, SERVER, publishing, telegram
+from outputs.mqtt.published import DIAGNOSTICS, METER, SERVER, publishing, settings, telegram
 from running import Head, free_port, until
 
 LABEL = "1 ISK 00 12345678"
 
 
 def take_away(url: str, name: str) -> str:
-    return asyncio.run(remove(from_keys(**structs.asdict(MqttConfig(url=Address(url)))), name))
+    return asyncio.run(remove(settings(url), name))
 
 
 def leave(head: Head, broker: Mosquitto, **environ: str) -> None:

@@ -21,12 +21,16 @@ def test_each_telegram_is_one_state_with_every_digit(head: Head, broker: Mosquit
     assert b'"energy_import":12345.6782,' in states[2]
 
 
-def test_telegrams_that_arrive_together_are_published_one_by_one(head: Head, broker: Mosquitto) -> None:
+def test_telegrams_that_arrive_together_are_published_in_order_up_to_the_newest(head: Head, broker: Mosquitto) -> None:
+    """A broker that is slow at this moment may miss some: the newest of a topic replaces those that wait."""
+    newest = b'"energy_import":12345.6787,'
     with Subscriber(broker.port) as subscriber, publishing(head, broker):
+        until(lambda: subscriber.now.get(SERVER) == b"online")
         head.send(b"".join(telegram(number) for number in range(8)))
-        until(lambda: len(subscriber.all_of(STATE)) == 8)
-        totals = [each.partition(b'"energy_import":')[2][:10] for each in subscriber.all_of(STATE)]
-    assert totals == [b"12345.678%d" % number for number in range(8)]
+        until(lambda: newest in subscriber.now.get(STATE, b""))
+        totals = [state.partition(b'"energy_import":')[2][:10] for state in subscriber.all_of(STATE)]
+    assert totals == sorted(set(totals))
+    assert totals[0] == b"12345.6780"
 
 
 def test_counters_come_at_most_every_ten_seconds(head: Head, broker: Mosquitto) -> None:

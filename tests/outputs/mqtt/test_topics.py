@@ -7,16 +7,6 @@ from iskra_server.outputs.mqtt.topics import Topics
 TOPICS = Topics("house/7", "homeassistant")
 
 
-def test_every_topic_of_a_meter_begins_with_the_base() -> None:
-    assert TOPICS.of_meter("0a01") == (
-        "house/7/0a01/state",
-        "house/7/0a01/counters",
-        "house/7/0a01/diagnostics",
-        "house/7/0a01/availability",
-    )
-    assert TOPICS.server == "house/7/availability"
-
-
 @pytest.mark.parametrize(
     ("topic", "meter"),
     [

@@ -26,7 +26,7 @@ def value(site: Site) -> str:
     return str(ask(site)[1]["value"])
 
 
-def test_the_answer_is_the_founding_projects() -> None:
+def test_the_answer_has_exactly_the_original_fields() -> None:
     sample = arrived(energy(123456789))
     answer = Site(sample).get(PATH)
     moment = sample.received_at.strftime("%Y-%m-%dT%H:%M:%S") + f".{sample.received_at.microsecond // 1000:03d}Z"
@@ -70,13 +70,13 @@ def test_without_any_source_there_is_no_value() -> None:
     assert (code, body["reason"], "value" in body) == (503, "no_reading", False)
 
 
-def test_an_old_reading_is_no_value() -> None:
+def test_a_stale_reading_has_no_value() -> None:
     code, body = ask(Site(arrived(age_s=61)))
     assert (code, body["reason"], "value" in body) == (503, "stale", False)
     assert "61 s old" in body["error"]
 
 
-def test_an_answer_that_was_given_before_goes_stale_too() -> None:
+def test_a_cached_answer_becomes_stale_too() -> None:
     site = Site(arrived(), stale_after_s=0.2)
     assert ask(site)[0] == 200
     deadline_s = time.monotonic() + 5
@@ -92,7 +92,7 @@ def test_an_answer_that_was_given_before_goes_stale_too() -> None:
         (Register(Obis.parse("1.8.0"), b""),),
     ],
 )
-def test_a_meter_without_a_total_gives_no_value(registers: tuple[Register, ...]) -> None:
+def test_a_meter_without_a_total_has_no_value(registers: tuple[Register, ...]) -> None:
     code, body = ask(Site(arrived(*registers)))
     assert (code, body["reason"], "value" in body) == (503, "no_total", False)
 
@@ -112,19 +112,19 @@ def test_a_meter_can_be_named(name: str) -> None:
     assert ask(site)[1]["value"] == Decimal("0.0001")
 
 
-def test_an_unknown_meter_is_told_which_are_known() -> None:
+def test_the_error_for_an_unknown_meter_lists_the_known_ones() -> None:
     code, body = ask(Site(arrived()), "?meter=nobody")
     assert (code, body["reason"]) == (404, "unknown_meter")
     assert METER_ID in body["error"] and "nobody" in body["error"]
 
 
-def test_another_meter_never_answers_for_the_first() -> None:
+def test_another_meter_never_replaces_the_first() -> None:
     site = Site(arrived())
     site.statuses = [status(is_open=False, **NEVER), status()]
     assert ask(site)[0] == 503
 
 
-def test_a_new_telegram_is_a_new_answer() -> None:
+def test_a_new_telegram_changes_the_answer() -> None:
     site = Site(arrived(energy(1)))
     assert value(site) == "0.0001"
     site.hub.publish(arrived(energy(2)))
@@ -147,7 +147,7 @@ def test_within_the_readout_interval_the_value_stays() -> None:
     assert value(site) == "0.0003"
 
 
-def test_the_readout_interval_keeps_no_value_alive() -> None:
+def test_the_readout_interval_does_not_prolong_a_stale_value() -> None:
     first = arrived(energy(1), age_s=65)
     site = Site(first, readout_interval_s=3600, stale_after_s=60)
     assert ask(site)[0] == 503
@@ -155,7 +155,7 @@ def test_the_readout_interval_keeps_no_value_alive() -> None:
     assert value(site) == "0.0002"
 
 
-def test_the_answer_is_encoded_once_a_telegram() -> None:
+def test_the_answer_is_encoded_once_per_telegram() -> None:
     site = Site(arrived())
     messages: list[Message] = []
 

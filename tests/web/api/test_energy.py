@@ -9,7 +9,8 @@ from iskra_server.history.model.records import Exact, QuarterReading
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.simulator.household import TENTH_WH, Household
-from iskra_server.web.api.energy import LENGTHS, MAX_BUCKETS
+from iskra_server.web.api.energy import MAX_BUCKETS
+from iskra_server.web.http.query import BUCKET_LENGTHS
 from samples import EXPORT, IMPORT, METER_ID
 from web.past import BERLIN, Past, Q, anew, counted, info, quarter
 
@@ -24,7 +25,7 @@ def qualities(answer: dict[str, Any]) -> list[str]:
     return [bucket["import_quality"] for bucket in answer["buckets"]]
 
 
-def test_an_hour_by_quarters_is_exact_and_says_where_it_comes_from(store: Store) -> None:
+def test_quarters_of_an_hour_are_exact_and_have_the_readings_at_both_ends(store: Store) -> None:
     store.write(counted([107323090, 107324444, 107324445, 107324445, 107330000]), [info()])
     answer = Past(store).ask(f"energy?{HOUR}&bucket=15min")
     assert {key: answer[key] for key in ("meter", "simulated", "unit", "tz", "bucket", "begin", "end")} == {
@@ -55,7 +56,7 @@ def test_numbers_are_printed_with_the_digits_of_the_meter(store: Store) -> None:
     assert '"total_wh":1.0,' in text and '"register_wh":10732309.0,' in text
 
 
-def test_what_is_fed_in_stands_beside_what_is_drawn(store: Store) -> None:
+def test_exported_energy_is_beside_imported_energy(store: Store) -> None:
     store.write(counted([0, 10, 20, 30, 40]) + counted([5, 5, 7, 7, 7], obis=EXPORT), [info()])
     answer = Past(store).ask(f"energy?{HOUR}&bucket=15min")
     assert numbers(answer, "export_wh") == [Decimal("0.0"), Decimal("0.2"), Decimal("0.0"), Decimal("0.0")]
@@ -63,7 +64,7 @@ def test_what_is_fed_in_stands_beside_what_is_drawn(store: Store) -> None:
     assert (answer["export"]["name"], answer["export"]["total_wh"]) == ("energy_export", Decimal("0.2"))
 
 
-def test_a_meter_that_feeds_nothing_in_has_no_word_of_it(store: Store) -> None:
+def test_a_meter_without_an_export_register_has_no_export(store: Store) -> None:
     store.write(counted([0, 10]), [info()])
     assert "export" not in Past(store).get(f"energy?{HOUR}").text
 
@@ -73,7 +74,7 @@ def test_simulated_energy_says_so(store: Store) -> None:
     assert Past(store).ask("energy")["simulated"] is True
 
 
-def test_what_was_interpolated_is_said_to_be(store: Store) -> None:
+def test_interpolated_readings_have_their_quality(store: Store) -> None:
     between = counted([10], first=Q + 1, quality="interpolated")
     store.write([*counted([0, None, 20, 30, 40]), *between], [info()])
     answer = Past(store).ask(f"energy?{HOUR}&bucket=15min")
@@ -93,7 +94,7 @@ def test_a_gap_has_a_sum_and_no_number_in_its_buckets(store: Store) -> None:
     assert "null" not in Past(store).get(f"energy?{HOUR}&bucket=15min").text
 
 
-def test_a_new_counter_is_a_new_epoch_and_the_total_goes_on(store: Store) -> None:
+def test_a_restarted_counter_begins_an_epoch_and_the_total_continues(store: Store) -> None:
     old, new = counted([1000, 1010, 1020]), counted([3, 8], first=Q + 3, epoch=1)
     store.write([*old, *new, anew(Q * 900 + 2000, before=1025, after=1)], [info()])
     counter = Past(store).ask(f"energy?{HOUR}&bucket=15min")["import"]
@@ -105,13 +106,13 @@ def test_a_new_counter_is_a_new_epoch_and_the_total_goes_on(store: Store) -> Non
     assert counter["total_wh"] == counter["last"]["continuous_wh"] - counter["first"]["continuous_wh"]
 
 
-def test_a_counter_that_was_not_known_before_its_epoch(store: Store) -> None:
+def test_an_epoch_without_a_previous_reading_has_no_before_wh(store: Store) -> None:
     store.write([*counted([3, 8], epoch=1), anew(Q * 900, before=None, after=1)], [info()])
     (change,) = Past(store).ask(f"energy?{HOUR}")["import"]["epochs"]
     assert "before_wh" not in change
 
 
-def test_of_a_day_that_is_not_over_counts_what_is_measured(store: Store) -> None:
+def test_today_has_the_energy_measured_so_far(store: Store) -> None:
     now = datetime.now(UTC)
     midnight = quarter(now.replace(hour=0, minute=0, second=0, microsecond=0).isoformat())
     passed = quarter(now.isoformat()) - midnight
@@ -125,7 +126,7 @@ def test_of_a_day_that_is_not_over_counts_what_is_measured(store: Store) -> None
     assert set(qualities(by_quarter)[passed + 1 :]) <= {"absent"}
 
 
-def test_before_the_first_and_after_the_last_value_there_is_none(store: Store) -> None:
+def test_a_period_without_readings_has_no_numbers(store: Store) -> None:
     store.write(counted([0, 10]), [info()])
     answer = Past(store).ask("energy?from=2024")
     assert set(qualities(answer)) == {"absent"}
@@ -133,7 +134,7 @@ def test_before_the_first_and_after_the_last_value_there_is_none(store: Store) -
 
 
 def household(first: int, count: int) -> list[QuarterReading]:
-    """The counters of the simulated household at quarters in a row."""
+    """Counters of the simulated household at consecutive quarters."""
     home = Household(5, 4000, first * 900)
     states = [(first + place, home.at((first + place) * 900)) for place in range(count)]
     return [
@@ -151,7 +152,9 @@ def household(first: int, count: int) -> list[QuarterReading]:
         ("2026-10-24", "2026-10-24T00:00:00+02:00", "2026-10-25T00:00:00+02:00", 96),
     ],
 )
-def test_days_on_which_the_clocks_change(store: Store, day: str, begins: str, ends: str, quarters: int) -> None:
+def test_days_when_the_clocks_change_have_92_or_100_quarters(
+    store: Store, day: str, begins: str, ends: str, quarters: int
+) -> None:
     first = quarter(begins)
     store.write(household(first, quarters + 1), [info(first=first)])
     past = Past(store, tz=BERLIN)
@@ -162,13 +165,13 @@ def test_days_on_which_the_clocks_change(store: Store, day: str, begins: str, en
         assert len(answer["buckets"]) == bars
         assert [one["end"] for one in answer["buckets"][:-1]] == [one["begin"] for one in answer["buckets"][1:]]
         for name in ("import", "export"):
-            found = numbers(answer, f"{name}_wh")
+            energies = numbers(answer, f"{name}_wh")
             total = by_day[name]["total_wh"]
-            assert sum(each for each in found if each is not None) == answer[name]["total_wh"] == total > 0
+            assert sum(energy for energy in energies if energy is not None) == answer[name]["total_wh"] == total > 0
             assert total == by_day[name]["last"]["register_wh"] - by_day[name]["first"]["register_wh"]
 
 
-def test_the_zone_of_the_question_goes_before_the_servers(store: Store) -> None:
+def test_the_tz_parameter_takes_precedence_over_the_servers_time_zone(store: Store) -> None:
     store.write(counted([0]), [info()])
     past = Past(store, tz=BERLIN)
     assert past.ask("energy?from=2025-06-02")["begin"] == "2025-06-02T00:00:00+02:00"
@@ -191,14 +194,14 @@ def test_the_zone_of_the_question_goes_before_the_servers(store: Store) -> None:
         ("from=2016&to=2025", "year", 10),
     ],
 )
-def test_the_length_of_a_bucket_follows_the_period(store: Store, period: str, length: str, bars: int) -> None:
+def test_the_default_bucket_length_suits_the_period(store: Store, period: str, length: str, bars: int) -> None:
     store.write(counted([0]), [info()])
     answer = Past(store, tz=BERLIN).ask(f"energy?{period}")
     assert (answer["bucket"], len(answer["buckets"])) == (length, bars)
 
 
-@pytest.mark.parametrize("length", LENGTHS)
-def test_buckets_follow_each_other_whatever_their_length(store: Store, length: str) -> None:
+@pytest.mark.parametrize("length", BUCKET_LENGTHS)
+def test_buckets_of_any_length_have_no_gaps_between_them(store: Store, length: str) -> None:
     store.write(counted([0]), [info()])
     buckets = Past(store, tz=BERLIN).ask(f"energy?from=2025-05-17&to=2025-06-14&bucket={length}")["buckets"]
     assert all(one["end"] == next_one["begin"] for one, next_one in pairwise(buckets))
@@ -206,10 +209,10 @@ def test_buckets_follow_each_other_whatever_their_length(store: Store, length: s
     assert ends == ("2025-05-17T00:00:00+02:00", "2025-06-15T00:00:00+02:00")
 
 
-def test_an_unknown_bucket_is_told_the_known_ones(store: Store) -> None:
+def test_the_error_for_an_unknown_bucket_length_lists_the_allowed_ones(store: Store) -> None:
     store.write([], [info()])
     sentence = Past(store).refusal("energy?bucket=decade")
-    assert sentence == "'bucket=decade' is not known here; known are 15min, hour, day, week, month, year."
+    assert sentence == "'bucket=decade' is not allowed; allowed are 15min, hour, day, week, month, year."
 
 
 @pytest.mark.parametrize("period", ["from=1970&to=2999", "from=2025-01-01T00:00:00Z&to=2025-04-15T04:15:00Z"])
@@ -220,11 +223,11 @@ def test_more_buckets_than_are_allowed_are_refused(store: Store, period: str) ->
     )
 
 
-def test_as_many_buckets_as_are_allowed_are_given(store: Store) -> None:
+def test_the_maximum_number_of_buckets_is_allowed(store: Store) -> None:
     store.write(counted(range(0, 20_000, 2), first=quarter("2025-01-01T00:00:00Z")), [info()])
     answer = Past(store).ask("energy?from=2025-01-01T00:00:00Z&to=2025-04-15T04:00:00Z&bucket=15min")
     assert len(answer["buckets"]) == MAX_BUCKETS
-    assert sum(each or 0 for each in numbers(answer)) == answer["import"]["total_wh"] == Decimal("1999.8")
+    assert sum(energy or 0 for energy in numbers(answer)) == answer["import"]["total_wh"] == Decimal("1999.8")
 
 
 def test_a_period_within_a_quarter_has_no_bucket(store: Store) -> None:

@@ -10,14 +10,12 @@ import pytest
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.store import Store
-from iskra_server.reading.hub import Hub
-from iskra_server.web.api.history import OPENING, SWITCHED_OFF
 from iskra_server.web.app import create_app
-from iskra_server.web.http.settings import Settings
-from iskra_server.web.http.share import AT_ONCE_EACH, MAX_WAITING
+from iskra_server.web.http.settings import WebSettings
+from iskra_server.web.http.share import MAX_RUNNING_PER_CLIENT, MAX_WAITING
 from samples import METER_ID, SERVER_ID
 from web.past import NAME, Past, Q, counted, info
-from web.serving import Site, arrived, served, until
+from web.serving import ServerStub, Site, arrived, served, until, writing
 
 ROUTES = ("energy", "power", "registers")
 OTHER_ID = "1 ISK 00 70000001"
@@ -31,23 +29,27 @@ def past(store: Store) -> Past:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_without_history_there_is_none(route: str) -> None:
+def test_without_history_the_status_is_503_with_a_reason(route: str) -> None:
     answer = Site(arrived()).get(f"/api/v1/meters/{NAME}/{route}")
-    assert (answer.status_code, answer.json()["detail"]) == (503, SWITCHED_OFF)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        503,
+        "History is switched off; set history.enabled to true.",
+    )
     assert (answer.headers["cache-control"], answer.json()["reason"]) == ("no-store", "no_history")
 
 
-@pytest.mark.parametrize(("sentence", "said"), [("The disk is full.", "The disk is full."), ("", OPENING)])
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [("The disk is full.", "The disk is full."), ("", "History is being opened; try again in a moment.")],
+)
 def test_before_the_database_is_open_the_answer_says_why(sentence: str, said: str) -> None:
     site = Site()
-    site.app = create_app(
-        hub=Hub(), statuses=list, settings=Settings("1"), history=lambda: None, history_sentence=lambda: sentence
-    )
+    site.app = create_app(WebSettings("1", has_history=True), ServerStub(history_state=lambda: writing(sentence)))
     answer = site.get(f"/api/v1/meters/{NAME}/energy")
     assert (answer.status_code, answer.json()["detail"]) == (503, said)
 
 
-def test_a_database_that_breaks_is_named(store: Store, past: Past, tmp_path: Path) -> None:
+def test_a_damaged_database_is_named_in_the_error(store: Store, past: Past, tmp_path: Path) -> None:
     store.close()
     for left in tmp_path.iterdir():
         left.write_bytes(b"no database, and longer than a header of SQLite's would be; " * 99)
@@ -57,7 +59,7 @@ def test_a_database_that_breaks_is_named(store: Store, past: Past, tmp_path: Pat
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_an_unknown_meter_is_told_which_history_knows(past: Past, route: str) -> None:
+def test_an_unknown_meter_is_404_with_the_meters_in_history(past: Past, route: str) -> None:
     answer = past.get(route, name="nobody")
     assert (answer.status_code, answer.json()["reason"], answer.json()["meters"]) == (404, "unknown_meter", [METER_ID])
     assert "'nobody'" in answer.json()["detail"]
@@ -90,7 +92,7 @@ def test_a_live_meter_of_which_nothing_is_recorded_yet_has_no_numbers(store: Sto
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_an_answer_is_kept_but_asked_for_again(past: Past, route: str) -> None:
+def test_an_answer_is_revalidated_by_its_etag(past: Past, route: str) -> None:
     first = past.get(f"{route}?{PERIOD}")
     assert first.headers["cache-control"] == "private, no-cache"
     for tag in (first.headers["etag"], f'"x", W/{first.headers["etag"]}', "*"):
@@ -99,7 +101,7 @@ def test_an_answer_is_kept_but_asked_for_again(past: Past, route: str) -> None:
         assert "content-type" not in again.headers
 
 
-def test_a_changed_answer_has_another_tag(store: Store, past: Past) -> None:
+def test_a_changed_answer_has_another_etag(store: Store, past: Past) -> None:
     tag = past.get("energy?from=2025-06-02").headers["etag"]
     store.write(counted([50], first=Q + 5))
     again = past.get("energy?from=2025-06-02", **{"if-none-match": tag})
@@ -112,15 +114,15 @@ def test_head_has_the_same_headers(past: Past) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_question_that_is_not_understood_is_refused(past: Past, route: str) -> None:
-    assert "'bukcet' is not known here; known are " in past.refusal(f"{route}?bukcet=day")
+def test_invalid_parameters_are_refused(past: Past, route: str) -> None:
+    assert "'bukcet' is not a parameter here; allowed are " in past.refusal(f"{route}?bukcet=day")
     assert "'2025-13' is not a period" in past.refusal(f"{route}?from=2025-13")
     assert "'Mars/Phobos' is not a time zone" in past.refusal(f"{route}?tz=Mars/Phobos")
-    assert past.get(f"{route}?tz=Mars/Phobos").json()["reason"] == "misuse"
+    assert past.get(f"{route}?tz=Mars/Phobos").json()["reason"] == "bad_request"
 
 
 class Slow(Reads):
-    """A database that takes its time, and counts how many ask it at once."""
+    """A slow database that counts its concurrent queries."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -137,25 +139,28 @@ class Slow(Reads):
         return []
 
 
-def test_a_slow_database_holds_up_no_live_answer_and_is_asked_by_few_at_once() -> None:
+def test_a_slow_database_delays_no_live_answer_and_has_few_queries_at_once() -> None:
     slow = Slow()
 
     async def check() -> None:
         async with served(Site(arrived(), history=slow).app) as client:
-            asked = [asyncio.create_task(client.get("/api/v1/meters/nobody/energy")) for _ in range(3 * AT_ONCE_EACH)]
+            requests = [
+                asyncio.create_task(client.get("/api/v1/meters/nobody/energy"))
+                for _ in range(3 * MAX_RUNNING_PER_CLIENT)
+            ]
             try:
-                await until(lambda: slow.asking >= AT_ONCE_EACH)
+                await until(lambda: slow.asking >= MAX_RUNNING_PER_CLIENT)
                 for _ in range(20):
                     assert (await client.get("/api/v1/meters")).status_code == 200
-                assert slow.asking == AT_ONCE_EACH
+                assert slow.asking == MAX_RUNNING_PER_CLIENT
             finally:
                 slow.go_on.set()
-            assert {answer.status_code for answer in await asyncio.gather(*asked)} == {404}
+            assert {answer.status_code for answer in await asyncio.gather(*requests)} == {404}
 
     asyncio.run(check())
 
 
-def test_a_flood_of_questions_that_hang_up_is_not_asked_and_one_that_stays_is_refused() -> None:
+def test_requests_of_disconnected_clients_are_not_run_and_one_too_many_is_refused() -> None:
     slow = Slow()
 
     async def check() -> None:
@@ -163,20 +168,20 @@ def test_a_flood_of_questions_that_hang_up_is_not_asked_and_one_that_stays_is_re
             port = client.base_url.port
             assert port
             writers = []
-            for _ in range(AT_ONCE_EACH + MAX_WAITING):
+            for _ in range(MAX_RUNNING_PER_CLIENT + MAX_WAITING):
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(b"GET /api/v1/meters/nobody/energy HTTP/1.1\r\nhost: a\r\n\r\n")
                 writers.append(writer)
             try:
                 refused = await _refused(client)
-                assert f"{MAX_WAITING} questions to history waiting" in refused.json()["detail"]
-                assert (refused.json()["reason"], refused.headers["retry-after"]) == ("too_many_questions", "1")
+                assert f"{MAX_WAITING} requests to history waiting" in refused.json()["detail"]
+                assert (refused.json()["reason"], refused.headers["retry-after"]) == ("too_many_requests", "1")
             finally:
                 for writer in writers:
                     writer.close()
                 await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
             waiting = asyncio.create_task(client.get("/api/v1/meters/nobody/energy"))
-            # until the server has seen that they are gone
+            # until the server has noticed the disconnects
             async with asyncio.timeout(20):
                 while waiting.done() and waiting.result().status_code == 429:
                     waiting = asyncio.create_task(client.get("/api/v1/meters/nobody/energy"))
@@ -184,14 +189,14 @@ def test_a_flood_of_questions_that_hang_up_is_not_asked_and_one_that_stays_is_re
             slow.go_on.set()
             assert (await waiting).status_code in (404, 429)
             assert (await client.get("/api/v1/meters/nobody/energy")).status_code == 404
-        # those that ran when their clients hung up, and the two that stayed
-        assert slow.asking <= AT_ONCE_EACH + 2
+        # requests that ran at the time of the disconnect, and the last two
+        assert slow.asking <= MAX_RUNNING_PER_CLIENT + 2
 
     asyncio.run(check())
 
 
 async def _refused(client: httpx.AsyncClient) -> httpx.Response:
-    """The first answer to a question that is one too many."""
+    """The first refusal."""
     async with asyncio.timeout(20):
         while True:
             try:
@@ -202,7 +207,7 @@ async def _refused(client: httpx.AsyncClient) -> httpx.Response:
             return answer
 
 
-def test_questions_at_once_get_each_its_own_answer(store: Store) -> None:
+def test_concurrent_requests_get_their_own_answers(store: Store) -> None:
     store.write(counted(range(0, 8000, 10), meter_id=METER_ID), [info()])
     store.write(counted(range(0, 1600, 2), meter_id=OTHER_ID), [info(OTHER_ID)])
     names = [NAME, OTHER_ID.replace(" ", "")] * 10

@@ -28,7 +28,7 @@ class Event(NamedTuple):
 
 @asynccontextmanager
 async def stream(client: httpx.AsyncClient, **headers: str) -> AsyncIterator[AsyncIterator[str]]:
-    """The lines of a live stream whose subscription stands."""
+    """The lines of a live stream that has subscribed to the hub."""
     async with client.stream("GET", PATH, headers=headers) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -65,7 +65,7 @@ def total(shown: Event) -> str:
     return next(str(register["value"]) for register in shown.data["registers"] if register["name"] == "energy_import")
 
 
-def test_the_newest_is_replayed_and_every_telegram_follows() -> None:
+def test_a_stream_begins_with_the_newest_reading_and_has_every_telegram() -> None:
     newest = arrived(energy(1), age_s=3)
     site = Site(newest)
 
@@ -86,7 +86,7 @@ def test_the_newest_is_replayed_and_every_telegram_follows() -> None:
     run(site, check)
 
 
-def test_an_event_is_the_meter_of_the_api_with_the_measurements_age() -> None:
+def test_an_event_has_the_fields_of_a_meter_and_the_age_of_the_measurement() -> None:
     site = Site(arrived())
 
     async def check(client: httpx.AsyncClient) -> None:
@@ -98,7 +98,7 @@ def test_an_event_is_the_meter_of_the_api_with_the_measurements_age() -> None:
     run(site, check)
 
 
-def test_what_is_stale_is_not_replayed() -> None:
+def test_a_stale_reading_is_not_sent() -> None:
     site = Site(arrived(energy(1), age_s=61))
 
     async def check(client: httpx.AsyncClient) -> None:
@@ -109,7 +109,7 @@ def test_what_is_stale_is_not_replayed() -> None:
     run(site, check)
 
 
-def test_what_the_client_has_seen_is_not_replayed() -> None:
+def test_a_reading_that_the_client_has_seen_is_not_sent_again() -> None:
     newest = arrived(energy(1))
     site = Site(newest)
 
@@ -124,9 +124,9 @@ def test_what_the_client_has_seen_is_not_replayed() -> None:
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "not a number", "-1", str(2**63)])
-def test_what_is_no_id_is_misuse(text: str) -> None:
+def test_an_invalid_last_event_id_is_refused(text: str) -> None:
     answer = Site(arrived()).get(PATH, **{"last-event-id": text})
-    assert (answer.status_code, answer.json()["reason"]) == (400, "misuse")
+    assert (answer.status_code, answer.json()["reason"]) == (400, "bad_request")
     assert "Last-Event-ID must be" in answer.json()["detail"]
 
 
@@ -144,7 +144,7 @@ def test_one_client_with_all_streams_makes_room_for_another_and_gets_no_more(mon
             for client in honest[:2]:
                 tasks.append(group.create_task(client.run()))
                 await until(lambda client=client: client.status == 200)  # type: ignore[misc]
-            # the oldest two of the greedy one have ended
+            # the two oldest streams of the first client have ended
             await until(lambda: [task.done() for task in tasks] == [True, True, False, False, False, False])
             await honest[2].run()
             assert honest[2].status == 503
@@ -161,8 +161,8 @@ def test_a_status_is_sent_when_a_check_fails() -> None:
         async with stream(client) as lines:
             assert (await event(lines, "status")).data["ok"] is True
             site.statuses = [status(is_open=False, problem="unplugged")]
-            told = (await event(lines, "status")).data
-            assert (told["ok"], told["meters"][0]["failed_check"]) == (False, "device")
+            status_event = (await event(lines, "status")).data
+            assert (status_event["ok"], status_event["meters"][0]["failed_check"]) == (False, "device")
 
     run(site, check)
 
@@ -180,12 +180,12 @@ def test_a_telegram_is_encoded_once_for_all_clients() -> None:
             for client in clients:
                 client.gone.set()
         first, *others = (client.readings[0] for client in clients)
-        assert all(other is first for other in others)
+        assert all(event_ is first for event_ in others)
 
     asyncio.run(check())
 
 
-def test_a_slow_client_loses_its_oldest_and_holds_up_nobody() -> None:
+def test_a_slow_client_loses_its_oldest_events_and_delays_no_other() -> None:
     async def check() -> None:
         site = Site()
         slow, quick = Client(site), Client(site)
@@ -207,7 +207,7 @@ def test_a_slow_client_loses_its_oldest_and_holds_up_nobody() -> None:
     asyncio.run(check())
 
 
-def test_a_client_that_leaves_leaves_nothing_behind() -> None:
+def test_a_disconnected_client_leaves_no_subscription_and_no_task() -> None:
     site = Site(arrived())
 
     async def check(client: httpx.AsyncClient) -> None:
@@ -230,14 +230,14 @@ def test_a_server_that_stops_ends_its_streams() -> None:
             site.app.close()
             async with asyncio.timeout(DEADLINE_S):
                 assert [line async for line in lines if "retry" in line] == []
-            # it does not wait for the next pulse
+            # it does not wait for the next status
             assert time.monotonic() - begun_s < 0.9
 
     run(site, check)
 
 
-def test_a_silent_stream_is_kept_alive(monkeypatch: Any) -> None:
-    monkeypatch.setattr(live, "_PULSE_S", 0.02)
+def test_a_silent_stream_has_heartbeats(monkeypatch: Any) -> None:
+    monkeypatch.setattr(live, "_STATUS_INTERVAL_S", 0.02)
     monkeypatch.setattr(live, "_HEARTBEAT_S", 0.05)
 
     async def check(client: httpx.AsyncClient) -> None:
@@ -265,7 +265,7 @@ def test_ids_grow_with_the_time_of_arrival() -> None:
 
 
 class Client:
-    """A client of the application without a socket, as slow as it is told to be."""
+    """A client of the application without a socket, as slow as it is status_event to be."""
 
     def __init__(self, site: Site, address: str = "127.0.0.1") -> None:
         self._site = site

@@ -21,18 +21,18 @@ def test_a_quarter_without_both_edges_has_no_number(store: Store) -> None:
     assert answer["import_wh"] == [None, 10, None, None, 10, None]
 
 
-def test_a_one_way_meter_has_one_column(store: Store) -> None:
+def test_a_meter_without_export_has_one_column(store: Store) -> None:
     store.write(counted([1000, 1100]), [INFO])
     assert "export_wh" not in Past(store).ask("quarters?from=2025-06-02")
 
 
-def test_energy_goes_on_over_an_epoch(store: Store) -> None:
+def test_energy_continues_across_an_epoch(store: Store) -> None:
     store.write([*counted([1000]), *counted([30], first=Q + 1, epoch=1), anew(Q * 900 + 60, 1010, 0)], [INFO])
     answer = Past(store).ask("quarters?from=2025-06-02T10:00:00Z&to=2025-06-02T10:15:00Z")
     assert answer["import_wh"] == [Decimal("4.0")]
 
 
-def test_the_days_on_which_the_clock_changes_have_their_own_length(store: Store) -> None:
+def test_days_when_the_clocks_change_have_92_or_100_elements(store: Store) -> None:
     store.write(counted([1, 2], first=quarter("2025-03-30T00:00:00+01:00")), [INFO])
     past = Past(store, tz=BERLIN)
     assert len(past.ask("quarters?from=2025-03-30")["import_wh"]) == 92

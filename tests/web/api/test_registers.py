@@ -18,7 +18,7 @@ def shown(answer: dict[str, Any]) -> list[tuple[str, Decimal]]:
 
 @pytest.fixture
 def past(store: Store) -> Past:
-    """Five quarters from ten o'clock on, of which one is not known."""
+    """Five quarters from ten o'clock, one of them without a reading."""
     store.write(counted([107323090, 107323100, None, 107323101, 107323200]), [info()])
     store.write(counted([7], obis=EXPORT))
     return Past(store)
@@ -58,26 +58,26 @@ def test_a_moment_has_the_last_value_of_every_counter(past: Past) -> None:
         ("", "11:00"),
     ],
 )
-def test_the_value_at_a_boundary_is_the_boundarys(past: Past, at: str, shows: str) -> None:
+def test_at_the_edge_of_a_quarter_its_own_value_counts(past: Past, at: str, shows: str) -> None:
     assert shown(past.ask(f"registers?{at}"))[0][0] == shows
 
 
-def test_before_the_first_value_there_is_none(past: Past) -> None:
+def test_a_moment_before_the_first_value_has_none(past: Past) -> None:
     assert past.ask("registers?at=2025-06-02T09:59:59Z")["values"] == []
 
 
 @pytest.mark.parametrize("name", ["energy_export", "2.8.0", "1-0:2.8.0", "1-0:2.8.0*255"])
-def test_one_register_is_asked_for_by_each_of_its_names(past: Past, name: str) -> None:
+def test_one_register_is_requested_by_any_of_its_names(past: Past, name: str) -> None:
     assert [value["name"] for value in past.ask(f"registers?register={name}")["values"]] == ["energy_export"]
     assert [value["name"] for value in past.ask(f"registers?{HOUR}&register={name}")["values"]] == ["energy_export"]
 
 
-def test_a_register_outside_the_table_goes_by_its_code(store: Store) -> None:
+def test_a_register_outside_the_table_is_named_by_its_code(store: Store) -> None:
     store.write(counted([7], obis=Obis.parse("1-1:1.8.9")), [info()])
     assert Past(store).ask("registers?register=1-1:1.8.9")["values"][0]["name"] == "1-1:1.8.9"
 
 
-def test_a_period_has_both_its_ends(past: Past) -> None:
+def test_a_period_includes_both_ends(past: Past) -> None:
     assert [at for at, _ in shown(past.ask(f"registers?{HOUR}"))] == ["10:00", "10:15", "10:45", "11:00"]
     inner = "from=2025-06-02T10:00:01Z&to=2025-06-02T10:59:59Z"
     assert [at for at, _ in shown(past.ask(f"registers?{inner}"))] == ["10:15", "10:45"]
@@ -88,7 +88,7 @@ def test_a_period_without_a_value_is_empty(past: Past) -> None:
     assert past.ask("registers?from=2025-06-02T10:20:00Z&to=2025-06-02T10:40:00Z")["values"] == []
 
 
-def test_values_are_local_and_epochs_go_on(store: Store) -> None:
+def test_values_have_local_times_and_continuous_epochs(store: Store) -> None:
     store.write([*counted([1000]), *counted([3], first=Q + 1, epoch=1), anew(Q * 900 + 60, 1001, 1)], [info()])
     values = Past(store, tz=BERLIN).ask("registers?from=2025-06-02")["values"]
     assert [(value["at"], value["epoch"], value["register_wh"], value["continuous_wh"]) for value in values] == [
@@ -97,9 +97,9 @@ def test_values_are_local_and_epochs_go_on(store: Store) -> None:
     ]
 
 
-def test_pages_follow_each_other_over_gaps_until_all_is_told(store: Store) -> None:
-    known = {0, 1, 2, 5, 6, 400, 401, 30_000, 30_001, 30_002}
-    store.write([each for place in known for each in counted([place], first=Q + place)], [info()])
+def test_pages_continue_across_gaps_until_the_last_value(store: Store) -> None:
+    places = {0, 1, 2, 5, 6, 400, 401, 30_000, 30_001, 30_002}
+    store.write([reading for place in places for reading in counted([place], first=Q + place)], [info()])
     past, pages = Past(store, tz=BERLIN), []
     answer: dict[str, Any] = {"next": "2025-06-02"}
     while "next" in answer:
@@ -108,12 +108,12 @@ def test_pages_follow_each_other_over_gaps_until_all_is_told(store: Store) -> No
     assert pages == [[0, 1, 2], [5, 6, 400], [401, 30_000, 30_001], [30_002]]
 
 
-def test_a_page_that_is_just_full_is_the_last(past: Past) -> None:
+def test_a_full_last_page_has_no_next(past: Past) -> None:
     assert "next" not in past.ask(f"registers?{HOUR}&limit=4")
     assert past.ask(f"registers?{HOUR}&limit=3")["next"] == "2025-06-02T11:00:00+00:00"
 
 
-def test_the_largest_page(store: Store) -> None:
+def test_the_largest_page_has_10_000_values(store: Store) -> None:
     store.write(counted(range(MAX_LIMIT + 5), first=quarter("2025-01-01T00:00:00Z")), [info()])
     answer = Past(store).ask(f"registers?from=1970&to=2999&limit={MAX_LIMIT}")
     assert (len(answer["values"]), answer["next"]) == (MAX_LIMIT, "2025-04-15T04:00:00+00:00")
@@ -124,8 +124,8 @@ def test_the_largest_page(store: Store) -> None:
     [
         ("limit=10001&from=today", "'limit=10001' is not allowed; give a whole number from 1 to 10,000."),
         ("at=today&from=today", "'at' is a moment and 'from' begins a period; give one of them."),
-        ("to=today", "'to' belongs to a period; give 'from' too."),
-        ("limit=5", "'limit' belongs to a period; give 'from' too."),
+        ("to=today", "'to' needs a period; give 'from' too."),
+        ("limit=5", "'limit' needs a period; give 'from' too."),
         (
             "register=power",
             f"Meter {METER_ID} has no register 'power' in history; it has energy_import, energy_export.",
@@ -136,11 +136,11 @@ def test_the_largest_page(store: Store) -> None:
         ),
     ],
 )
-def test_misuse_is_refused_with_a_sentence(past: Past, query: str, sentence: str) -> None:
+def test_invalid_parameters_are_refused_with_a_sentence(past: Past, query: str, sentence: str) -> None:
     assert past.refusal(f"registers?{query}") == sentence
 
 
-def test_of_a_meter_without_a_register_none_can_be_named(store: Store) -> None:
+def test_a_meter_without_recorded_registers_has_none_by_name(store: Store) -> None:
     store.write([], [info()])
     assert "nothing of it is recorded yet" in Past(store).refusal("registers?register=energy_export")
     assert Past(store).ask("registers?from=today")["values"] == []

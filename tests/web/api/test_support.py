@@ -1,4 +1,4 @@
-"""Masked telegrams are for this machine, or for whoever shows the token."""
+"""Masked telegrams are for this machine, or for clients with the token."""
 
 import pytest
 
@@ -10,7 +10,7 @@ TOKEN = "0123456789abcdef"
 
 
 def site(token: str = "") -> Site:
-    return Site(token=token, recent=lambda: [("auto", telegrams.telegram())], log_lines=lambda: ["a line"])
+    return Site(token=token, recent_bytes=lambda: [("auto", telegrams.telegram())], log_lines=lambda: ["a line"])
 
 
 def test_this_machine_gets_masked_telegrams_and_the_log() -> None:
@@ -24,14 +24,14 @@ def test_this_machine_gets_masked_telegrams_and_the_log() -> None:
 
 @pytest.mark.parametrize("client", ["192.168.1.7", "::ffff:192.168.1.7", "2001:db8::1", ""])
 def test_another_machine_gets_nothing(client: str) -> None:
-    assert site().get(PATH, client=client).json()["reason"] == "not_here"
+    assert site().get(PATH, client=client).json()["reason"] == "local_only"
 
 
 @pytest.mark.parametrize("header", ["forwarded", "x-forwarded-for", "x-real-ip"])
-def test_whoever_asks_through_a_proxy_on_this_machine_gets_nothing(header: str) -> None:
+def test_a_client_behind_a_local_proxy_gets_nothing(header: str) -> None:
     assert site().get(PATH, **{header: "192.168.1.7"}).status_code == 403
 
 
-def test_with_a_token_it_counts_alone() -> None:
+def test_with_a_token_any_machine_gets_an_answer() -> None:
     assert site(TOKEN).get(PATH).status_code == 401
     assert site(TOKEN).get(PATH, client="192.168.1.7", authorization=f"Bearer {TOKEN}").status_code == 200

@@ -1,6 +1,6 @@
-"""A real browser before a real server, which reads a meter at a pseudo-terminal and has a history made by hand.
+"""A real browser and a real server, which reads a meter at a pseudo-terminal and has a prepared history.
 
-Every page is watched: nothing on the console, no request to anywhere but the server, nothing that its policy forbids.
+A page must write nothing to the console, send no request to another server, and keep its content security policy.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,9 +16,9 @@ from running import Head, Server, serving, until
 from web.browser.household import ENERGY_NOW, write
 
 CHROMIUM = Path("/usr/bin/chromium")
-# a small or busy machine takes its time
-PATIENCE_MS = 20_000
-expect.set_options(timeout=PATIENCE_MS)
+# for small or busy machines
+TIMEOUT_MS = 20_000
+expect.set_options(timeout=TIMEOUT_MS)
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 CONTRACT = """
@@ -29,13 +29,15 @@ energy_price = 0.3265
 base_fee = 11.90
 instalment = 40
 """
-_COUNT = "addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective))"
+_REPORT_VIOLATIONS = (
+    "addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective))"
+)
 
 Open = Callable[..., Page]
 
 
 class Meter:
-    """The meter at the pseudo-terminal; its counter goes on."""
+    """The meter at the pseudo-terminal; its counter increases with each telegram."""
 
     def __init__(self, head: Head) -> None:
         self._head = head
@@ -64,14 +66,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def head(folder: Path) -> Iterator[Head]:
-    made = Head(folder / "usb-infrared-head")
-    yield made
-    made.unplug()
+    head = Head(folder / "usb-infrared-head")
+    yield head
+    head.unplug()
 
 
 @pytest.fixture(scope="module")
 def server(folder: Path, head: Head) -> Iterator[Server]:
-    """Stale after three seconds: what waits for silence does not wait long."""
+    """Readings are stale after three seconds, so that tests of stale readings are quick."""
     write(folder)
     config = folder / "iskra-server.toml"
     config.write_text(CONTRACT)
@@ -97,7 +99,7 @@ def open_page(browser: Browser, server: Server) -> Iterator[Open]:
 
 @contextmanager
 def watched(browser: Browser, url: str) -> Iterator[Open]:
-    """Pages of a server; at the end it is asserted that they have done nothing that they must not do."""
+    """Opens pages of a server; at the end they must have no faults."""
     faults: list[str] = []
     contexts = []
 
@@ -105,19 +107,19 @@ def watched(browser: Browser, url: str) -> Iterator[Open]:
         context = browser.new_context(**{"locale": "en-GB", **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.add_init_script(_COUNT)
-        page.on("console", heard)
+        page.set_default_timeout(TIMEOUT_MS)
+        page.add_init_script(_REPORT_VIOLATIONS)
+        page.on("console", on_console)
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", asked)
+        page.on("request", on_request)
         page.goto(f"{url}/{place}")
         return page
 
-    def heard(message: ConsoleMessage) -> None:
+    def on_console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             faults.append(message.text)
 
-    def asked(request: Request) -> None:
+    def on_request(request: Request) -> None:
         if not request.url.startswith((f"{url}/", f"blob:{url}/")):
             faults.append(request.url)
 

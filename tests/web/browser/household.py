@@ -1,4 +1,4 @@
-"""The history that the browser looks at: a meter in Berlin of which every day is known, and some to the quarter.
+"""The history for the browser tests: a meter in Berlin with a reading per day, and per quarter-hour on some days.
 
 2025-01-01 ........ midnights ........ eight days ago .... every quarter .... now
 and every quarter of the days on which the clocks change, of a day with a gap, and of one with a new epoch
@@ -25,7 +25,7 @@ from samples import EXPORT, IMPORT, METER_ID, SERVER_ID
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime.now(UTC)
 TODAY = NOW.astimezone(ZONE).date()
-BEGAN = date(2025, 1, 1)
+FIRST_DAY = date(2025, 1, 1)
 SPRING, AUTUMN = date(2026, 3, 29), date(2025, 10, 26)
 GAP_DAY, EPOCH_DAY = date(2026, 5, 5), date(2026, 5, 12)
 _RECENT = TODAY - timedelta(days=8)
@@ -36,35 +36,37 @@ def _quarter(day: date) -> int:
     return quarter_of(local_midnight(day, ZONE).timestamp())
 
 
-FIRST, LAST = _quarter(BEGAN), quarter_of(NOW.timestamp())
+FIRST, LAST = _quarter(FIRST_DAY), quarter_of(NOW.timestamp())
 
 
-def counted(quarter: int) -> tuple[int, int]:
-    """What both counters show at a quarter, in 0.1 Wh: never two alike in a row, so that a shifted bar is seen."""
-    passed = quarter - FIRST
-    imported = 10_000_000 + passed * 400 + (passed * passed) % 397
-    return imported, 500_000 + passed * 150 + (passed * passed) % 149
+def counters_at(quarter: int) -> tuple[int, int]:
+    """Both counters in 0.1 Wh. Neighbouring steps differ, so that a shifted bar is noticed."""
+    elapsed = quarter - FIRST
+    imported = 10_000_000 + elapsed * 400 + (elapsed * elapsed) % 397
+    return imported, 500_000 + elapsed * 150 + (elapsed * elapsed) % 149
 
 
-ENERGY_NOW = counted(LAST)[0] + 5
+ENERGY_NOW = counters_at(LAST)[0] + 5
 
 
 def quarters() -> list[int]:
-    """Those that are known."""
-    known = {_quarter(BEGAN + _DAY * days) for days in range((TODAY - BEGAN).days + 1)}
+    """The quarters with readings."""
+    recorded = {_quarter(FIRST_DAY + _DAY * days) for days in range((TODAY - FIRST_DAY).days + 1)}
     for day in (SPRING, AUTUMN, GAP_DAY, EPOCH_DAY):
-        known |= set(range(_quarter(day), _quarter(day + _DAY)))
-    known |= set(range(_quarter(_RECENT), LAST + 1))
-    hole = _quarter(GAP_DAY)
-    return sorted(known - set(range(hole + 40, hole + 60)))
+        recorded |= set(range(_quarter(day), _quarter(day + _DAY)))
+    recorded |= set(range(_quarter(_RECENT), LAST + 1))
+    gap = _quarter(GAP_DAY)
+    return sorted(recorded - set(range(gap + 40, gap + 60)))
 
 
 def records() -> Iterator[Record]:
-    anew = _quarter(EPOCH_DAY) + 48
-    yield EpochStart(METER_ID, IMPORT, 1, anew * 900 - 60, Exact(counted(anew)[0], -1), Exact(counted(anew)[0], -1))
+    restart = _quarter(EPOCH_DAY) + 48
+    yield EpochStart(
+        METER_ID, IMPORT, 1, restart * 900 - 60, Exact(counters_at(restart)[0], -1), Exact(counters_at(restart)[0], -1)
+    )
     for quarter in quarters():
-        imported, exported = counted(quarter)
-        yield QuarterReading(METER_ID, IMPORT, quarter, Exact(imported, -1), "measured", int(quarter >= anew))
+        imported, exported = counters_at(quarter)
+        yield QuarterReading(METER_ID, IMPORT, quarter, Exact(imported, -1), "measured", int(quarter >= restart))
         yield QuarterReading(METER_ID, EXPORT, quarter, Exact(exported, -1), "measured", 0)
         if quarter >= _quarter(_RECENT):
             watts = 160 + quarter % 37

@@ -1,4 +1,4 @@
-"""The page beside the API: the same digits after each telegram, and never a number that is not fresh."""
+"""The live page compared with the API: the same digits after each telegram, and no number without a current reading."""
 
 import json
 import re
@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from running import Server, serving, until
 from web.browser.conftest import Meter, Open
 
-STALE = re.compile("no fresh reading")
-# every state that the page goes through, with what stands in the place of the number (nothing before the view is drawn)
+STALE = re.compile("no current reading")
+# records every state of the page with the text in place of the number (empty before the view is drawn)
 WATCH = """() => {
   window.seen = [];
   const number = () => document.querySelector(".big .number")?.textContent ?? "";
@@ -34,13 +34,11 @@ def digits(page: Page) -> str:
     return "".join(page.locator(".digits span").all_text_contents())
 
 
-def went_through(page: Page, what: str) -> None:
+def wait_for_script(page: Page, what: str) -> None:
     until(lambda: page.evaluate(what), deadline_s=20)
 
 
-def test_the_page_says_what_the_api_says_after_each_of_twenty_telegrams(
-    open_page: Open, meter: Meter, server: Server
-) -> None:
+def test_the_page_equals_the_api_after_each_of_twenty_telegrams(open_page: Open, meter: Meter, server: Server) -> None:
     page = open_page("#/now")
     for turn in range(20):
         power = 1000 - 137 * turn
@@ -49,30 +47,30 @@ def test_the_page_says_what_the_api_says_after_each_of_twenty_telegrams(
         api = registers(server)
         assert api["power"] == power
         assert digits(page) == f"{api['energy_import'] / 1000:011.4f}".replace(".", "")
-        word = "drawing from the grid" if power > 0 else "feeding into the grid"
+        word = "from grid" if power > 0 else "to grid"
         expect(page.locator(".direction")).to_contain_text(word)
 
 
-def test_silence_takes_the_number_away_and_a_telegram_brings_it_back(open_page: Open, meter: Meter) -> None:
+def test_a_stale_reading_hides_the_number_until_the_next_telegram(open_page: Open, meter: Meter) -> None:
     page = open_page("#/now")
     page.evaluate(WATCH)
     meter.send(450)
-    went_through(page, "seen.includes('450 live') && seen.at(-1).endsWith('stale')")
+    wait_for_script(page, "seen.includes('450 live') && seen.at(-1).endsWith('stale')")
     expect(page.locator(".pulse")).to_have_text(STALE)
     expect(page.locator(".big")).to_contain_text("last seen")
     assert digits(page).strip() == ""
     assert not re.search(r"\d\s*W", page.locator(".power-now").inner_text())
     meter.send(451)
-    went_through(page, "seen.includes('451 live')")
+    wait_for_script(page, "seen.includes('451 live')")
 
 
-def test_a_meter_without_power_says_so_and_shows_no_zero(open_page: Open, meter: Meter) -> None:
+def test_a_meter_without_power_shows_a_text_and_no_zero(open_page: Open, meter: Meter) -> None:
     page = open_page("#/now")
     meter.send(None)
     expect(page.locator(".big")).to_have_text(re.compile("sends no power"))
 
 
-def test_power_and_register_are_seen_at_once_on_the_smallest_screen(open_page: Open, meter: Meter) -> None:
+def test_power_and_register_fit_the_smallest_screen_without_scrolling(open_page: Open, meter: Meter) -> None:
     page = open_page("#/now", viewport=SMALL)
     meter.send(-4321)
     expect(page.locator(".big .number")).to_have_text("−4\u202f321")
@@ -82,16 +80,16 @@ def test_power_and_register_are_seen_at_once_on_the_smallest_screen(open_page: O
         assert box and bar and box["y"] + box["height"] <= bar["y"] and box["x"] + box["width"] <= SMALL["width"], place
 
 
-def test_a_server_that_is_gone_is_said_to_be(browser: Browser) -> None:
+def test_the_page_reports_an_unreachable_server(browser: Browser) -> None:
     with serving("demo", "--profile", "MT631-locked") as server:
         context = browser.new_context(locale="de-DE")
         page = context.new_page()
         page.goto(f"{server.url}/#/now")
         expect(page.locator(".strip")).to_contain_text("Simulierte Daten")
-        # whole kilowatt-hours: the frames behind the point are empty
+        # whole kWh: the frames after the decimal point are empty
         expect(page.locator(".digits")).to_have_attribute("aria-label", re.compile(r"^[\d\u202f]+ kWh$"))
         assert "".join(page.locator(".digits .place").all_text_contents()).strip() == ""
-        expect(page.locator(".trouble a")).to_have_attribute("href", "#/setup/locked")
+        expect(page.locator(".warning a")).to_have_attribute("href", "#/setup/locked")
         server.end()
         expect(page.locator(".pulse")).to_have_text(re.compile("Server nicht erreichbar"))
         assert digits(page).strip() == ""
@@ -104,10 +102,10 @@ def test_a_server_that_is_gone_is_said_to_be(browser: Browser) -> None:
         ("js/shell.js", "now", ".big .number"),
         ("css/base.css", "now", ".big .number"),
         ("js/views/today.js", "now", ".facts dt"),
-        ("js/views/setup.js", "setup", ".chain"),
+        ("js/views/setup.js", "setup", ".checks"),
     ],
 )
-def test_a_file_that_a_changing_network_dropped_is_loaded_again(
+def test_a_file_that_failed_to_load_is_loaded_again(
     browser: Browser, meter: Meter, server: Server, case: tuple[str, str, str]
 ) -> None:
     file, place, shown = case
@@ -124,7 +122,7 @@ def test_a_file_that_a_changing_network_dropped_is_loaded_again(
 
 
 @pytest.mark.parametrize("place", ["now", "setup"])
-def test_a_style_sheet_that_is_blocked_is_done_without_after_a_few_tries(
+def test_the_page_works_without_a_blocked_style_sheet_after_a_few_reloads(
     browser: Browser, meter: Meter, server: Server, place: str
 ) -> None:
     meter.send()
@@ -147,7 +145,7 @@ def test_a_style_sheet_that_is_blocked_is_done_without_after_a_few_tries(
     context.close()
 
 
-def test_the_wall_shows_the_number_the_register_and_today(open_page: Open, meter: Meter, server: Server) -> None:
+def test_the_wall_display_shows_power_register_and_today(open_page: Open, meter: Meter, server: Server) -> None:
     page = open_page("#/wall", viewport={"width": 1920, "height": 1080})
     meter.send(777)
     expect(page.locator(".big .number")).to_have_text("777")
@@ -155,14 +153,14 @@ def test_the_wall_shows_the_number_the_register_and_today(open_page: Open, meter
     assert digits(page) == f"{registers(server)['energy_import'] / 1000:011.4f}".replace(".", "")
 
 
-@pytest.mark.parametrize(("locale", "told"), [("en-GB", "Days begin in"), ("de-DE", "Der Tag beginnt hier in")])
-def test_a_device_in_another_zone_is_told_where_days_begin(
-    open_page: Open, server: Server, locale: str, told: str
-) -> None:
+@pytest.mark.parametrize(
+    ("locale", "text"), [("en-GB", "Times on this page are"), ("de-DE", "Die Zeiten auf dieser Seite gelten")]
+)
+def test_a_device_in_another_time_zone_sees_both_zones(open_page: Open, server: Server, locale: str, text: str) -> None:
     here = server.get("/api/v1/status").json()["time_zone"]["name"]
-    elsewhere = open_page("#/about", locale=locale, timezone_id="Pacific/Chatham")
-    expect(elsewhere.locator("footer .zone")).to_contain_text(told)
-    expect(elsewhere.locator("footer .zone")).to_contain_text(f"in {here}")
-    at_home = open_page("#/about", locale=locale, timezone_id=here)
-    expect(at_home.locator("footer a").first).to_be_visible()
-    expect(at_home.locator("footer .zone")).to_have_count(0)
+    other_zone = open_page("#/about", locale=locale, timezone_id="Pacific/Chatham")
+    expect(other_zone.locator("footer .zone")).to_contain_text(text)
+    expect(other_zone.locator("footer .zone")).to_contain_text(f"in {here}")
+    same_zone = open_page("#/about", locale=locale, timezone_id=here)
+    expect(same_zone.locator("footer a").first).to_be_visible()
+    expect(same_zone.locator("footer .zone")).to_have_count(0)

@@ -1,8 +1,8 @@
-"""Names of the own network are answered, a name that a stranger could own is not."""
+"""Names of the local network are allowed, names that a stranger could own are not."""
 
 import pytest
 
-from iskra_server.web.http.hosts import Hosts, name_of
+from iskra_server.web.http.hosts import Hosts, host_name
 
 OURS = (
     *("192.168.1.20", "192.168.1.20:18080", "[fe80::1]", "[::1]:8080", "127.0.0.1"),
@@ -33,20 +33,20 @@ STRANGE = (
 
 
 @pytest.mark.parametrize("host", OURS)
-def test_a_name_of_this_network_is_answered(host: str) -> None:
+def test_a_name_of_the_local_network_is_allowed(host: str) -> None:
     assert Hosts().allows(host)
 
 
 @pytest.mark.parametrize("host", STRANGE)
-def test_a_name_that_a_stranger_can_own_is_not(host: str) -> None:
+def test_a_name_that_a_stranger_can_own_is_refused(host: str) -> None:
     assert not Hosts().allows(host)
 
 
-def test_this_machines_own_name_is_answered_whatever_it_is() -> None:
+def test_the_name_of_this_machine_is_allowed() -> None:
     assert Hosts(machine="Meter.Example.org").allows("meter.example.org:8080")
 
 
-def test_what_is_configured_is_answered_too() -> None:
+def test_configured_names_are_allowed() -> None:
     hosts = Hosts(["meter.example.org", " *.example.net"])
     assert hosts.allows("Meter.example.org:443")
     assert hosts.allows("a.b.example.net")
@@ -54,7 +54,7 @@ def test_what_is_configured_is_answered_too() -> None:
     assert not hosts.allows("meter.example.com")
 
 
-def test_a_star_answers_to_any_name() -> None:
+def test_a_star_allows_any_name() -> None:
     assert Hosts(["*"]).allows("evil.example")
 
 
@@ -62,5 +62,5 @@ def test_an_empty_configuration_adds_nothing() -> None:
     assert not Hosts([""]).allows("evil.example")
 
 
-def test_the_port_is_no_part_of_a_name() -> None:
-    assert [name_of(host) for host in ("A:1", "[::1]:80", "[::1]", "a.", "a.:1")] == ["a", "[::1]", "[::1]", "a", "a"]
+def test_the_port_is_not_part_of_the_name() -> None:
+    assert [host_name(host) for host in ("A:1", "[::1]:80", "[::1]", "a.", "a.:1")] == ["a", "[::1]", "[::1]", "a", "a"]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import javascript
-from iskra_server.web.http import pages
-from iskra_server.web.http.compressed import compressed
+from iskra_server.web.http import pages, responses
 from iskra_server.web.http.pages import PAGES, STATIC, release
+from iskra_server.web.http.responses import compressed
 from web.serving import Site
 
 FILES = sorted(file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*") if file.is_file())
@@ -43,7 +43,7 @@ def closure(*names: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_asked_for_again_by_its_etag(path: str) -> None:
+def test_a_page_is_revalidated_by_its_etag(path: str) -> None:
     first = Site().get(path)
     assert (first.status_code, first.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert first.headers["cache-control"] == "no-cache"
@@ -51,7 +51,7 @@ def test_a_page_is_asked_for_again_by_its_etag(path: str) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_a_page_knows_its_version_and_where_days_begin() -> None:
+def test_a_page_contains_its_version_and_time_zone() -> None:
     page = Site(tz="Europe/Berlin").get("/").text
     assert 'data-tz="Europe/Berlin"' in page and 'data-version="1.2.3"' in page
     assert "{{" not in page
@@ -64,7 +64,8 @@ def test_no_file_is_compressed_in_the_event_loop(monkeypatch: pytest.MonkeyPatch
         packing.append(threading.current_thread())
         return compressed(*given)
 
-    monkeypatch.setattr(pages, "compressed", noting)
+    for module in (pages, responses):
+        monkeypatch.setattr(module, "compressed", noting)
     pages._file.cache_clear()
     for path in ("/", f"/static/{release()}/js/words/en.js"):
         # the loop of a request runs in this thread
@@ -74,7 +75,7 @@ def test_no_file_is_compressed_in_the_event_loop(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_file_that_a_page_names_is_served_for_ever(path: str) -> None:
+def test_every_file_that_a_page_names_is_immutable(path: str) -> None:
     site = Site()
     named = re.findall(r'"(static/[^"]+)"', site.get(path).text)
     assert named
@@ -96,7 +97,7 @@ def test_every_file_is_served_with_its_type(name: str) -> None:
     assert answer.content == (STATIC / name).read_bytes()
 
 
-def test_scripts_are_compressed_for_those_who_ask() -> None:
+def test_scripts_are_compressed_for_clients_that_accept_gzip() -> None:
     path = f"/static/{release()}/js/main.js"
     big = f"/static/{release()}/vendor/uPlot.iife.min.js"
     assert Site().get(big, **GZIP).headers["content-encoding"] == "gzip"

@@ -1,11 +1,11 @@
 import msgspec
 import pytest
 
-from iskra_server.web.http.problem import Problem, problem
+from iskra_server.web.http.problem import Problem, problem, unknown_meter
 from web.serving import Site
 
 
-def test_a_problem_says_what_is_wrong_and_nothing_that_is_not_known() -> None:
+def test_a_problem_has_a_sentence_and_no_empty_fields() -> None:
     answer = problem(503, "The meter is silent.", reason="stale")
     assert msgspec.json.decode(bytes(answer.body)) == {
         "title": "Service Unavailable",
@@ -25,16 +25,16 @@ def test_an_unknown_path_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept", "given"),
+    ("accept", "media_type"),
     [
         ("application/json", "application/json"),
         ("*/*", "application/problem+json"),
         ("application/problem+json, application/json", "application/problem+json"),
     ],
 )
-def test_whoever_accepts_plain_json_alone_gets_that(accept: str, given: str) -> None:
+def test_a_client_that_accepts_plain_json_only_gets_it(accept: str, media_type: str) -> None:
     answer = Site().get("/api/v1/meters/nobody", accept=accept)
-    assert (answer.status_code, answer.headers["content-type"]) == (404, given)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, media_type)
     assert msgspec.json.decode(answer.content, type=Problem).reason == "unknown_meter"
 
 
@@ -43,7 +43,7 @@ def test_an_unknown_file_is_named() -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
-def test_a_wrong_method_is_told_the_right_ones() -> None:
+def test_a_wrong_method_is_405_with_the_allowed_ones() -> None:
     for path in ("/api/electricity/cumulated", "/api/v1/live", "/api/v1/meters", "/"):
         answer = Site().get(path, "DELETE")
         assert answer.status_code == 405
@@ -51,7 +51,7 @@ def test_a_wrong_method_is_told_the_right_ones() -> None:
         assert msgspec.json.decode(answer.content, type=Problem).status == 405
 
 
-def test_options_are_told_without_a_body() -> None:
+def test_options_has_no_body() -> None:
     answer = Site().get("/api/electricity/cumulated", "OPTIONS")
     assert (answer.status_code, answer.content) == (204, b"")
     assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
@@ -64,3 +64,9 @@ def test_a_bug_is_answered_without_a_traceback() -> None:
     assert answer.status_code == 500
     assert "Traceback" not in answer.text and "TypeError" not in answer.text
     assert msgspec.json.decode(answer.content, type=Problem).title == "Internal Server Error"
+
+
+def test_the_sentence_for_an_unknown_meter_names_at_most_20() -> None:
+    assert unknown_meter("x", []) == "There is no meter 'x'. No meter is known yet."
+    assert unknown_meter("x", ["a", "b"]).endswith(" Known meters: a, b.")
+    assert unknown_meter("x", ["a"] * 1000).endswith(f": {', '.join(['a'] * 20)} and 980 more.")

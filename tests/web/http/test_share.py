@@ -1,4 +1,4 @@
-"""Whose turn it is: with work that goes on until the test lets it end."""
+"""Fair turns of clients, with work that lasts until the test ends it."""
 
 import asyncio
 import threading
@@ -9,12 +9,12 @@ from starlette.types import Message, Receive
 
 from iskra_server.web.http.gate import GROUPS
 from iskra_server.web.http.share import (
-    AT_ONCE,
-    AT_ONCE_EACH,
+    MAX_RUNNING,
+    MAX_RUNNING_PER_CLIENT,
     MAX_WAITING,
-    Gone,
+    Disconnected,
     Threads,
-    TooMany,
+    TooManyRequests,
     address_of,
     client_of,
     heaviest,
@@ -34,11 +34,11 @@ from web.serving import until
         ("", ""),
     ],
 )
-def test_a_client_is_its_address_of_ipv6_its_network(host: str, client: str) -> None:
+def test_a_client_is_its_address_and_for_ipv6_its_network(host: str, client: str) -> None:
     assert address_of(host) == client
 
 
-def test_no_header_makes_another_client_and_a_token_for_groups_is_one_anywhere() -> None:
+def test_headers_do_not_change_the_client_and_a_scoped_token_is_one_client() -> None:
     forwarded = {"type": "http", "client": ("10.0.0.1", 1), "headers": [(b"x-forwarded-for", b"10.9.9.9")]}
     assert client_of(forwarded) == "10.0.0.1"
     assert client_of({"type": "http", "headers": []}) == ""
@@ -46,7 +46,7 @@ def test_no_header_makes_another_client_and_a_token_for_groups_is_one_anywhere()
     assert client_of(forwarded | {GROUPS: meyer}) == client_of({"type": "http", GROUPS: meyer})
 
 
-def test_who_holds_most_makes_room_for_who_would_hold_less() -> None:
+def test_the_heaviest_client_makes_room_for_one_with_less() -> None:
     assert heaviest("aaab", "c") == "a"
     assert heaviest("aab", "b") is None
     assert heaviest("aaa", "a") is None
@@ -54,7 +54,7 @@ def test_who_holds_most_makes_room_for_who_would_hold_less() -> None:
 
 
 class Scene:
-    """Threads that work until they are let go on; `begun` is what was begun, in order."""
+    """Threads whose work waits for the test; `begun` lists the clients of started work, in order."""
 
     def __init__(self) -> None:
         self.threads = Threads()
@@ -69,7 +69,7 @@ class Scene:
         assert self.go_on.acquire(timeout=20)
         return client
 
-    def let_go_on(self, count: int = 10 * AT_ONCE + 2 * MAX_WAITING) -> None:
+    def let_go_on(self, count: int = 10 * MAX_RUNNING + 2 * MAX_WAITING) -> None:
         self.go_on.release(count)
 
 
@@ -97,86 +97,86 @@ def run(check: Callable[[Scene], Awaitable[None]]) -> None:
 def test_one_client_never_has_all_threads() -> None:
     async def check(scene: Scene) -> None:
         greedy = [scene.ask("greedy") for _ in range(20)]
-        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
+        await until(lambda: len(scene.begun) == MAX_RUNNING_PER_CLIENT)
         honest = scene.ask("honest")
         await until(lambda: "honest" in scene.begun)
-        assert scene.begun.count("greedy") == AT_ONCE_EACH == AT_ONCE // 2
+        assert scene.begun.count("greedy") == MAX_RUNNING_PER_CLIENT == MAX_RUNNING // 2
         scene.let_go_on()
         assert await asyncio.gather(honest, *greedy) == ["honest"] + ["greedy"] * 20
 
     run(check)
 
 
-def test_clients_that_wait_take_turns() -> None:
+def test_waiting_clients_take_turns() -> None:
     async def check(scene: Scene) -> None:
-        asked = [scene.ask(client) for client in ["a"] * 12 + ["b"] * 5 + ["c"] * 3]
-        await until(lambda: len(scene.begun) == AT_ONCE)
-        assert sorted(scene.begun) == ["a"] * AT_ONCE_EACH + ["b"] * AT_ONCE_EACH
+        requests = [scene.ask(client) for client in ["a"] * 12 + ["b"] * 5 + ["c"] * 3]
+        await until(lambda: len(scene.begun) == MAX_RUNNING)
+        assert sorted(scene.begun) == ["a"] * MAX_RUNNING_PER_CLIENT + ["b"] * MAX_RUNNING_PER_CLIENT
         scene.let_go_on()
-        await asyncio.gather(*asked)
-        # in its own turn it is among the next three, behind all of the first client the fifteenth
-        assert scene.begun.index("c") < AT_ONCE + 3 + AT_ONCE
+        await asyncio.gather(*requests)
+        # with turns it is among the next three; without, it would be the fifteenth
+        assert scene.begun.index("c") < MAX_RUNNING + 3 + MAX_RUNNING
 
     run(check)
 
 
 def test_three_browsers_behind_one_proxy_are_answered() -> None:
     async def check(scene: Scene) -> None:
-        asked = [scene.ask("proxy") for _ in range(3 * 12)]
-        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
+        requests = [scene.ask("proxy") for _ in range(3 * 12)]
+        await until(lambda: len(scene.begun) == MAX_RUNNING_PER_CLIENT)
         scene.let_go_on()
-        assert await asyncio.gather(*asked) == ["proxy"] * 3 * 12
+        assert await asyncio.gather(*requests) == ["proxy"] * 3 * 12
 
     run(check)
 
 
-def test_the_question_of_a_client_that_has_hung_up_is_never_asked() -> None:
+def test_the_work_of_a_disconnected_client_is_never_run() -> None:
     async def check(scene: Scene) -> None:
-        running = [scene.ask("greedy") for _ in range(AT_ONCE_EACH)]
+        running = [scene.ask("greedy") for _ in range(MAX_RUNNING_PER_CLIENT)]
         gone = [scene.ask("greedy", leaving) for _ in range(MAX_WAITING)]
         answers = await asyncio.gather(*gone, return_exceptions=True)
-        assert {type(answer) for answer in answers} == {Gone}
+        assert {type(answer) for answer in answers} == {Disconnected}
         scene.let_go_on()
         await asyncio.gather(*running, scene.ask("honest"))
-        assert len(scene.begun) == AT_ONCE_EACH + 1
+        assert len(scene.begun) == MAX_RUNNING_PER_CLIENT + 1
 
     run(check)
 
 
-def test_more_than_may_wait_is_refused_and_of_another_client_is_not() -> None:
+def test_too_many_waiting_requests_are_refused_for_this_client_only() -> None:
     async def check(scene: Scene) -> None:
-        asked = [scene.ask("greedy") for _ in range(AT_ONCE_EACH + MAX_WAITING)]
-        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
-        with pytest.raises(TooMany, match=f"has {MAX_WAITING} questions"):
+        requests = [scene.ask("greedy") for _ in range(MAX_RUNNING_PER_CLIENT + MAX_WAITING)]
+        await until(lambda: len(scene.begun) == MAX_RUNNING_PER_CLIENT)
+        with pytest.raises(TooManyRequests, match=f"has {MAX_WAITING} requests"):
             await scene.ask("greedy")
         others = [scene.ask("honest") for _ in range(MAX_WAITING)]
         scene.let_go_on()
-        assert len(await asyncio.gather(*asked, *others)) == len(asked) + len(others)
+        assert len(await asyncio.gather(*requests, *others)) == len(requests) + len(others)
 
     run(check)
 
 
-def test_a_question_that_is_given_up_while_it_waits_or_runs_leaves_its_place() -> None:
+def test_a_cancelled_request_frees_its_place() -> None:
     async def check(scene: Scene) -> None:
-        asked = [scene.ask("a") for _ in range(AT_ONCE_EACH + 5)]
-        await until(lambda: len(scene.begun) == AT_ONCE_EACH)
-        for task in asked:
+        requests = [scene.ask("a") for _ in range(MAX_RUNNING_PER_CLIENT + 5)]
+        await until(lambda: len(scene.begun) == MAX_RUNNING_PER_CLIENT)
+        for task in requests:
             task.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
-        # a thread that works is still one that works
+        await asyncio.gather(*requests, return_exceptions=True)
+        # a running thread still counts
         late = scene.ask("a")
         await asyncio.sleep(0)
-        assert len(scene.begun) == AT_ONCE_EACH
+        assert len(scene.begun) == MAX_RUNNING_PER_CLIENT
         scene.let_go_on()
         assert await late == "a"
 
     run(check)
 
 
-def test_a_server_that_stops_asks_nothing_more() -> None:
+def test_a_stopping_server_runs_nothing_more() -> None:
     async def check(scene: Scene) -> None:
         scene.threads.close()
-        with pytest.raises(Gone):
+        with pytest.raises(Disconnected):
             await scene.ask("late")
 
     run(check)
@@ -184,7 +184,7 @@ def test_a_server_that_stops_asks_nothing_more() -> None:
 
 def test_an_error_frees_the_thread() -> None:
     async def check(scene: Scene) -> None:
-        for _ in range(3 * AT_ONCE):
+        for _ in range(3 * MAX_RUNNING):
             with pytest.raises(ZeroDivisionError):
                 await scene.threads.run("a", staying, lambda: 1 // 0)
 

@@ -2,12 +2,12 @@ from decimal import Decimal
 
 import pytest
 
-from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT, Family, Row, Series, media_type, table, write
+from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT, Family, Metric, Series, families, media_type, write
 
 ENERGY = Family("energy_wh", "counter", "Energy.", [Series(Decimal("12345678.90"), {"name": "import"})], "wh")
 
 
-def test_the_text_form_names_a_counter_with_its_total() -> None:
+def test_the_text_format_names_counters_with_total() -> None:
     assert write([ENERGY], TEXT).decode().splitlines() == [
         "# HELP energy_wh_total Energy.",
         "# TYPE energy_wh_total counter",
@@ -15,7 +15,7 @@ def test_the_text_form_names_a_counter_with_its_total() -> None:
     ]
 
 
-def test_open_metrics_names_the_family_and_its_unit_and_has_an_end() -> None:
+def test_openmetrics_has_family_names_units_and_an_end() -> None:
     assert write([ENERGY], OPEN_METRICS).decode().splitlines() == [
         "# HELP energy_wh Energy.",
         "# TYPE energy_wh counter",
@@ -25,7 +25,7 @@ def test_open_metrics_names_the_family_and_its_unit_and_has_an_end() -> None:
     ]
 
 
-def test_what_has_no_series_is_not_written() -> None:
+def test_a_family_without_series_is_not_written() -> None:
     assert write([Family("nothing", "gauge", "Nothing.", [])], TEXT) == b""
 
 
@@ -42,9 +42,9 @@ def test_labels_are_escaped_and_empty_ones_left_out() -> None:
     assert write([Family("x", "gauge", "X.", [series])], TEXT).splitlines()[-1] == rb'x{a="C:\\ \"x\"\n"} 1'
 
 
-def test_a_table_makes_a_family_of_each_row_and_leaves_out_what_has_no_number() -> None:
-    rows = (Row[str]("length", "gauge", "How long.", lambda text: len(text) or None),)
-    (family,) = table("word", rows, ["kWh", ""], lambda text: {"word": text})
+def test_every_metric_becomes_a_family_without_items_that_have_no_value() -> None:
+    metrics = (Metric[str]("length", "gauge", "How long.", lambda text: len(text) or None),)
+    (family,) = families("word", metrics, ["kWh", ""], lambda text: {"word": text})
     assert (family.name, family.series) == ("word_length", [Series(3, {"word": "kWh"})])
 
 
@@ -63,5 +63,5 @@ def test_a_table_makes_a_family_of_each_row_and_leaves_out_what_has_no_number() 
         ("application/openmetrics-text;q=much", TEXT),
     ],
 )
-def test_the_form_is_the_one_that_is_asked_for(accept: str, form: str) -> None:
+def test_the_format_follows_the_accept_header(accept: str, form: str) -> None:
     assert media_type(accept) == form

@@ -1,5 +1,6 @@
-"""Metrics as Prometheus itself reads them: its linter, and a real one that scrapes the real server."""
+"""Metrics as Prometheus reads them: with its linter, and with a real Prometheus that scrapes the real server."""
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -16,22 +17,23 @@ from iskra_server.meter.units import Unit
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
 from iskra_server.web.app import create_app
-from iskra_server.web.http.settings import Settings
-from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT
+from iskra_server.web.http.settings import WebSettings
+from iskra_server.web.metrics.exposition import OPEN_METRICS, TEXT, Family
+from iskra_server.web.metrics.metrics import HISTORY, METERS, OUTPUTS, SOURCES, all_families
 from running import Head, Server, serving, until
 from samples import EXPORT, energy, power
 from web.scraping import Scraper, scraping
-from web.serving import MAKER, Site, arrived, status
+from web.serving import MAKER, ServerStub, Site, arrived, status, writing
 
 _SERIES = re.compile(r"(\w+)(?:{(.*)})? (\S+)")
 PROMTOOL = shutil.which("promtool")
 
 
 def scraped(site: Site, accept: str = "text/plain") -> dict[str, str]:
-    """Every series of a scrape, its number as it stands there."""
+    """All series of a scrape, with the text of their values."""
     lines = site.get("/metrics", accept=accept).text.splitlines()
-    found = [_SERIES.fullmatch(line) for line in lines if not line.startswith("#")]
-    return {f"{match[1]}{{{match[2] or ''}}}": match[3] for match in found if match}
+    series = [_SERIES.fullmatch(line) for line in lines if not line.startswith("#")]
+    return {f"{match[1]}{{{match[2] or ''}}}": match[3] for match in series if match}
 
 
 def named(site: Site, name: str) -> dict[str, str]:
@@ -50,7 +52,7 @@ def test_counters_are_counters_and_exact() -> None:
     }
 
 
-def test_what_is_no_counter_is_a_gauge_by_its_unit() -> None:
+def test_other_registers_are_gauges_by_unit() -> None:
     net = Register(Obis.parse("16.8.0"), -5, 0, Unit(30))
     factor = Register(Obis.parse("13.7.0"), 98, -2)
     strange = Register(Obis.parse("1-0:99.7.0"), 4, 0, Unit(23))
@@ -63,29 +65,29 @@ def test_what_is_no_counter_is_a_gauge_by_its_unit() -> None:
     }
 
 
-def test_a_meter_that_is_not_fresh_has_no_reading_but_its_age() -> None:
+def test_a_stale_meter_has_its_age_and_no_reading() -> None:
     site = Site(arrived(age_s=61))
-    found = scraped(site)
-    assert not any("obis" in key for key in found)
-    assert found[f"iskra_meter_up{{{METER}}}"] == "0"
-    assert 61 <= float(found[f"iskra_meter_age_seconds{{{METER}}}"]) < 70
+    series = scraped(site)
+    assert not any("obis" in key for key in series)
+    assert series[f"iskra_meter_up{{{METER}}}"] == "0"
+    assert 61 <= float(series[f"iskra_meter_age_seconds{{{METER}}}"]) < 70
 
 
 def test_before_the_first_telegram_there_is_no_meter_and_the_source_says_why() -> None:
     site = Site()
     site.statuses = [status(is_open=False, byte_count=0, data_age_s=None)]
-    found = scraped(site)
-    assert not any(key.startswith(("iskra_meter", "iskra_energy", "iskra_power")) for key in found)
-    assert (found['iskra_source_up{source="auto"}'], found['iskra_source_open{source="auto"}']) == ("0", "0")
-    assert 'iskra_source_data_age_seconds{source="auto"}' not in found
+    series = scraped(site)
+    assert not any(key.startswith(("iskra_meter", "iskra_energy", "iskra_power")) for key in series)
+    assert (series['iskra_source_up{source="auto"}'], series['iskra_source_open{source="auto"}']) == ("0", "0")
+    assert 'iskra_source_data_age_seconds{source="auto"}' not in series
 
 
-def test_a_simulated_meter_says_so_in_every_series() -> None:
-    found = scraped(Site(arrived(simulated=True)))
-    assert {key for key in found if METER in key and 'simulated="true"' not in key} == set()
+def test_every_series_of_a_simulated_meter_has_the_label() -> None:
+    series = scraped(Site(arrived(simulated=True)))
+    assert {key for key in series if METER in key and 'simulated="true"' not in key} == set()
 
 
-def test_keys_and_text_are_no_numbers() -> None:
+def test_keys_and_texts_have_no_series() -> None:
     key = Register(Obis.parse("129-129:199.130.5"), bytes(range(48)))
     assert "199.130" not in Site(arrived(MAKER, key, energy(1))).get("/metrics").text
 
@@ -100,43 +102,67 @@ def test_checks_are_1_or_0_and_unknown_ones_have_no_number() -> None:
     }
 
 
-def test_every_kind_of_damage_is_counted_from_the_start() -> None:
+def test_every_kind_of_fault_has_a_counter_from_the_start() -> None:
     site = Site()
     site.statuses = [status(faults={"checksum": 3, "noise": 2})]
-    found = named(site, "iskra_source_faults_total")
-    assert found['source="auto",kind="checksum"'] == "3"
-    assert found['source="auto",kind="message_checksum"'] == "0"
-    assert len(found) == 7
+    series = named(site, "iskra_source_faults_total")
+    assert series['source="auto",kind="checksum"'] == "3"
+    assert series['source="auto",kind="message_checksum"'] == "0"
+    assert len(series) == 7
 
 
-def test_what_a_slow_subscriber_lost_is_told_after_it_is_gone_too() -> None:
+def test_dropped_readings_stay_counted_after_the_subscriber_is_gone() -> None:
     site = Site()
     with site.hub.subscribe("slow", 1):
         for _ in range(3):
             site.hub.publish(arrived())
-    assert named(site, "iskra_hub_dropped_total") == {'subscriber="slow"': "2"}
-    assert named(Site(dropped_lines=lambda: 7), "iskra_log_dropped_total") == {"": "7"}
+    assert named(site, "iskra_hub_dropped_readings_total") == {'subscriber="slow"': "2"}
+    assert named(Site(dropped_log_lines=lambda: 7), "iskra_log_dropped_lines_total") == {"": "7"}
 
 
-def test_the_state_of_every_output_is_told() -> None:
+def test_every_output_has_its_state() -> None:
     state = OutputState("influx", ok=False, sentence="It is away.", delivered=5, waiting=3, refused=1)
     site = Site()
-    site.app = create_app(hub=Hub(), statuses=list, settings=Settings("1"), outputs=lambda: [state])
-    found = scraped(site)
-    assert found['iskra_output_up{output="influx"}'] == "0"
-    assert found['iskra_output_delivered_total{output="influx"}'] == "5"
-    assert found['iskra_output_waiting{output="influx"}'] == "3"
+    site.app = create_app(WebSettings("1"), ServerStub(output_states=lambda: [state]))
+    series = scraped(site)
+    assert series['iskra_output_up{output="influx"}'] == "0"
+    assert series['iskra_output_delivered_points_total{output="influx"}'] == "5"
+    assert series['iskra_output_pending_points{output="influx"}'] == "3"
 
 
-def test_the_form_follows_the_accept_header_and_caches_are_told() -> None:
+def test_the_media_type_follows_the_accept_header_and_caches_know_it() -> None:
     plain, open_metrics = (Site().get("/metrics", accept=form) for form in ("*/*", OPEN_METRICS))
     assert (plain.headers["content-type"], open_metrics.headers["content-type"]) == (TEXT, OPEN_METRICS)
     assert (plain.headers["vary"], plain.headers["cache-control"]) == ("accept", "no-store")
     assert open_metrics.text.endswith("# EOF\n")
 
 
+UNITS = {"seconds", "bytes", "watthours", "varhours", "voltamperehours", "watts", "vars", "voltamperes", "amperes",
+         "volts", "hertz", "degrees"}  # fmt: skip
+
+
+def test_names_follow_the_conventions_of_prometheus() -> None:
+    """https://prometheus.io/docs/practices/naming: lower case, and a unit as plural at the end, which is declared."""
+    server = ServerStub(
+        Hub(), lambda: [status()], history_state=writing, output_states=lambda: [OutputState("x", ok=True)]
+    )
+    server.hub.publish(arrived())
+
+    async def collect() -> list[Family]:
+        return list(all_families(server, "1"))
+
+    families = asyncio.run(collect())
+    rows = sum(map(len, (METERS, SOURCES, HISTORY, OUTPUTS)))
+    assert len(families) > rows
+    for family in families:
+        assert re.fullmatch(r"(iskra|process)(_[a-z]+)+", family.name), family.name
+        assert family.unit == (last if (last := family.name.rpartition("_")[2]) in UNITS else ""), family.name
+        assert not family.name.endswith(("_total", "_count", "_octets")), family.name
+        assert family.help.endswith(".") and "\n" not in family.help
+
+
 @pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed: apt-get install prometheus")
-def test_the_linter_of_prometheus_has_nothing_to_say(tmp_path: Path) -> None:
+def test_promtool_accepts_the_metrics(tmp_path: Path) -> None:
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path), "IES_INFLUX_URL": "http://127.0.0.1:1"}
     with serving("serve", "simulator:MT175", environ=environ) as server:
         until(lambda: "iskra_power_watts" in server.get("/metrics").text)
@@ -166,9 +192,7 @@ def scraper(server: Server, tmp_path: Path) -> Iterator[Scraper]:
         yield scraper
 
 
-def test_a_real_prometheus_reads_what_the_meter_shows_and_nothing_once_it_is_silent(
-    head: Head, scraper: Scraper
-) -> None:
+def test_a_real_prometheus_reads_the_meter_and_nothing_when_it_is_stale(head: Head, scraper: Scraper) -> None:
     head.send(telegrams.telegram(telegrams.meter_entries(energy=1234567891, power=-321)))
     until(lambda: scraper.values("iskra_energy_watthours_total"))
     assert Decimal(scraper.values("iskra_energy_watthours_total")["energy_import"]) == Decimal("123456789.1")

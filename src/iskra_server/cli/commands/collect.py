@@ -11,8 +11,8 @@ import typer
 from iskra_server.cli.ui.options import ConfigFile, LogLevel, command_app, examples, only_set
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import load_with_origins, secrets_of
-from iskra_server.runtime.logs import end, set_up
-from iskra_server.runtime.output_factory import broker_settings
+from iskra_server.outputs.mqtt.broker_settings import broker_settings
+from iskra_server.runtime.logs import flush_or_exit, set_up
 
 app = command_app()
 _EXAMPLES = examples(
@@ -60,4 +60,4 @@ def collect(
         signal.signal(number, lambda *_: collector.stop())
     collector.run()
     store.close()
-    end(0)
+    flush_or_exit(0)

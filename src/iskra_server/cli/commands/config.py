@@ -13,7 +13,7 @@ from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.cli.ui.options import ConfigFile, group_app
 from iskra_server.config import LISTS, SECTIONS, Key, Loaded, describe, load_with_origins
-from iskra_server.runtime.output_factory import broker_settings
+from iskra_server.outputs.mqtt.broker_settings import broker_settings
 from iskra_server.runtime.plan import plan_of
 
 app = group_app(

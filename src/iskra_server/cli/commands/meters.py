@@ -65,12 +65,13 @@ def remove(
 ) -> None:
     """Remove a meter's entities from Home Assistant and its topics from the MQTT broker. History is kept."""
     # imported here: no other subcommand needs MQTT
+    from iskra_server.outputs.mqtt.broker_settings import mqtt_settings  # noqa: PLC0415
     from iskra_server.outputs.mqtt.removal import RemovalError, remove  # noqa: PLC0415
-    from iskra_server.runtime.output_factory import mqtt_settings  # noqa: PLC0415
 
-    settings = mqtt_settings(load_config(config).outputs.mqtt)
-    if settings is None:
+    mqtt = load_config(config).outputs.mqtt
+    if not mqtt.url:
         raise UsageError("No MQTT broker is configured (outputs.mqtt.url); there is nothing to remove.")
+    settings = mqtt_settings(mqtt)
     try:
         label = asyncio.run(remove(settings, meter))
     except RemovalError as error:

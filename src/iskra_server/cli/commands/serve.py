@@ -48,4 +48,4 @@ def serve(
     def load() -> Config:
         return load_with_origins(os.environ, config, only_set(options)).config
 
-    raise typer.Exit(server.run(load(), reload=load))
+    raise typer.Exit(server.run(load(), load=load))

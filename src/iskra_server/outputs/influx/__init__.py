@@ -1,1 +1,1 @@
-"""Line protocol: points for InfluxDB, VictoriaMetrics and QuestDB, of which an outage costs none."""
+"""Points for InfluxDB, VictoriaMetrics and QuestDB by line protocol; an outage loses none."""

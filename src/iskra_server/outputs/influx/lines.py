@@ -2,8 +2,8 @@ r"""A sample as one line of the line protocol: every number of a telegram, at th
 
     electricity,meter=1\ ISK\ 00\ 12345678 energy_import=12345678.9,power=321 1795255200123
 
-The same sample gives the same line, and a database that gets it twice has it once. All numbers are floats to the
-database, as a field has one type for ever; the digits are those of the meter.
+The same sample gives the same line, so a database that receives it twice stores it once. The database takes every
+number as a float, because a field keeps its type forever; the digits are those of the meter.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ _MS = timedelta(milliseconds=1)
 
 
 def line(sample: Sample) -> bytes | None:
-    """With its end of line; None where a telegram has no number. A simulated meter says so in a tag."""
+    """With its newline; None for a telegram without numbers. Points of a simulated meter have the tag `simulated`."""
     fields = {key_of(register.obis): format(register.value, "f") for register in sample.reading.numbers()}
     if not fields:
         return None

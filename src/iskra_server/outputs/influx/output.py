@@ -1,7 +1,7 @@
-"""Hands points on in batches: hub -> memory -> the database; and while that does not take them -> the disk.
+"""Delivers points in batches: hub -> memory -> database, or, while that is unavailable, hub -> memory -> spool on disk.
 
-As long as all is well nothing is written to the disk. What could not be delivered waits in the spool and goes first,
-again after 1 s, 2 s ... 60 s. A disk that takes nothing leaves points in memory, the oldest of which are dropped.
+Nothing is written to the disk while the database accepts points. Spooled points are delivered first, retried after
+about 1 s, 2 s ... 60 s. With a full disk points stay in memory; when that is full the oldest are dropped.
 """
 
 import asyncio
@@ -14,24 +14,25 @@ from datetime import UTC, datetime
 
 import httpx
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.base.spool import Spool
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.influx.lines import line
-from iskra_server.outputs.influx.target import Refused, Target, Unavailable, write
+from iskra_server.outputs.influx.target import PointsRefused, Target, Unavailable, write
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
 
 NAME = "influx"
 BATCH_POINTS = 1_000
-# some 2 MB: a day of a point every ten seconds
+# about 2 MB: a day with a point every ten seconds
 MEMORY_POINTS = 10_000
-LAST_RETRY_S = 60.0
+MAX_RETRY_S = 60.0
 
 log = logging.getLogger(__name__)
 
 
 class LineProtocol:
-    """The output. `every_s` is the shortest time between two points of a meter, 0 for every telegram."""
+    """The output. `every_s`: seconds between two points of a meter, 0 for every telegram."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class LineProtocol:
         every_s: float,
         flush_s: float,
         first_retry_s: float = 1.0,
-        last_retry_s: float = LAST_RETRY_S,
+        max_retry_s: float = MAX_RETRY_S,
         memory_points: int = MEMORY_POINTS,
     ) -> None:
         self._hub = hub
@@ -50,16 +51,16 @@ class LineProtocol:
         self._spool = spool
         self._every_s = every_s
         self._flush_s = flush_s
-        self._first_retry_s = first_retry_s
-        self._last_retry_s = last_retry_s
+        self._backoff = Backoff(first_retry_s, max_retry_s)
         self._memory_points = memory_points
+        # meter -> the slot of its last point, see `_is_due`
         self._slots: dict[str, int] = {}
         self._pending: deque[bytes] = deque()
-        self._in_hand = 0
-        self._keeping = asyncio.Lock()
-        self._failures = 0
+        # taken from `_pending`, not yet delivered or spooled
+        self._in_progress = 0
+        self._spooling = asyncio.Lock()
         self._retry_at_s = 0.0
-        self._sentence = self._disk_sentence = ""
+        self._delivery_error = self._disk_error = ""
         self._since: datetime | None = None
         self._delivered = self._refused = self._dropped = 0
 
@@ -67,28 +68,28 @@ class LineProtocol:
     def state(self) -> OutputState:
         return OutputState(
             NAME,
-            ok=not (self._sentence or self._disk_sentence),
-            sentence=" ".join(filter(None, (self._sentence, self._disk_sentence))),
+            ok=not (self._delivery_error or self._disk_error),
+            sentence=" ".join(filter(None, (self._delivery_error, self._disk_error))),
             since=self._since,
             delivered=self._delivered,
-            waiting=len(self._pending) + self._in_hand + self._spool.waiting,
+            waiting=len(self._pending) + self._in_progress + self._spool.waiting,
             waiting_bytes=self._spool.byte_count,
             refused=self._refused,
             dropped=self._dropped + self._spool.dropped,
         )
 
     async def run(self) -> None:
-        """Until it is cancelled; what is pending is then on the disk."""
+        """Until it is cancelled; pending points are then spooled."""
         try:
             await asyncio.to_thread(self._spool.open)
         except OSError as error:
-            self._disk(error)
+            self._report_disk_error(error)
         try:
             async with httpx.AsyncClient() as client, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._collect(), name=f"{NAME}: collect")
                 tasks.create_task(self._deliver(client), name=f"{NAME}: deliver")
         finally:
-            await self._keep()
+            await self._spool_pending()
 
     async def _collect(self) -> None:
         with self._hub.subscribe(NAME) as samples:
@@ -100,7 +101,7 @@ class LineProtocol:
                         self._dropped += 1
 
     def _is_due(self, sample: Sample) -> bool:
-        """Time is cut into slots of `every_s`; the first telegram in each is taken."""
+        """Whether this is the first telegram of its slot; a slot has `every_s` seconds."""
         if not self._every_s:
             return True
         slot = int(sample.received_at.timestamp() // self._every_s)
@@ -111,102 +112,102 @@ class LineProtocol:
     async def _deliver(self, client: httpx.AsyncClient) -> None:
         while True:
             await asyncio.sleep(self._flush_s)
-            if self._failures:
-                await self._keep()
+            if self._backoff.failures:
+                await self._spool_pending()
             if time.monotonic() >= self._retry_at_s:
                 await self._flush(client)
 
     async def _flush(self, client: httpx.AsyncClient) -> None:
-        """Everything that waits, the oldest first."""
+        """Deliver all points, the oldest first."""
         try:
-            while found := await asyncio.to_thread(self._spool.oldest):
-                segment, lines = found
+            while oldest := await asyncio.to_thread(self._spool.oldest):
+                segment, lines = oldest
                 await self._send(client, lines)
                 await asyncio.to_thread(self._spool.remove, segment)
             while self._pending:
-                with self._taken(BATCH_POINTS) as lines:
+                with self._next_lines(BATCH_POINTS) as lines:
                     await self._send(client, lines)
         except Unavailable as error:
             self._failed(str(error))
-            await self._keep()
+            await self._spool_pending()
         except OSError as error:
-            self._disk(error)
+            self._report_disk_error(error)
         else:
             self._succeeded()
 
     async def _send(self, client: httpx.AsyncClient, lines: Sequence[bytes]) -> None:
-        """Deliver lines; those that are refused are set aside once the others are delivered."""
+        """Deliver lines; refused ones are set aside after the others are delivered."""
         refused = await self._bisect(client, lines)
         self._delivered += len(lines) - len(refused)
         if refused:
-            log.warning("%s refused %d points for ever: %s", self._target.shown, len(refused), refused[0][1])
-            await asyncio.to_thread(self._set_aside, [each for each, _ in refused], refused[0][1])
+            log.warning("%s refused %d points: %s", self._target.shown, len(refused), refused[0][1])
+            await asyncio.to_thread(self._set_aside, [line for line, _ in refused], refused[0][1])
             self._refused += len(refused)
 
     def _set_aside(self, lines: Sequence[bytes], reason: str) -> None:
-        """For a person to look at; they are in nobody's way where the disk has no room for them."""
+        """In a file for a person to look at. Without room on the disk they are dropped."""
         try:
             log.warning("They are set aside in %s.", self._spool.set_aside(lines, reason))
         except OSError as error:
             log.warning("They cannot be set aside in %s: %s", self._spool.folder, error.strerror or error)
 
     async def _bisect(self, client: httpx.AsyncClient, lines: Sequence[bytes]) -> list[tuple[bytes, str]]:
-        """Deliver lines, and give those that are refused with the reason: a batch is refused as a whole for one."""
+        """Deliver lines; return the refused ones with the reason. A database refuses a batch as a whole."""
         try:
             await write(client, self._target, b"".join(lines))
-        except Refused as error:
+        except PointsRefused as error:
             if len(lines) == 1:
                 return [(lines[0], str(error))]
             middle = len(lines) // 2
             return [*await self._bisect(client, lines[:middle]), *await self._bisect(client, lines[middle:])]
         return []
 
-    async def _keep(self) -> None:
-        """What is pending goes to the disk, where there is room; the end of the server does not cut that off."""
-        await asyncio.shield(asyncio.create_task(self._kept()))
+    async def _spool_pending(self) -> None:
+        """The end of the server does not cancel this."""
+        await asyncio.shield(asyncio.create_task(self._write_spool()))
 
-    async def _kept(self) -> None:
-        async with self._keeping:
+    async def _write_spool(self) -> None:
+        async with self._spooling:
             try:
                 while self._pending:
-                    with self._taken(BATCH_POINTS) as lines:
+                    with self._next_lines(BATCH_POINTS) as lines:
                         await asyncio.to_thread(self._spool.append, lines)
-                    self._disk_sentence = ""
+                    self._disk_error = ""
             except OSError as error:
-                self._disk(error)
+                self._report_disk_error(error)
 
     @contextmanager
-    def _taken(self, count: int) -> Iterator[list[bytes]]:
-        """The oldest pending lines; they are pending again where something goes wrong with them."""
+    def _next_lines(self, count: int) -> Iterator[list[bytes]]:
+        """The oldest pending lines. After an exception they are pending again."""
         lines = [self._pending.popleft() for _ in range(min(count, len(self._pending)))]
-        self._in_hand = len(lines)
+        self._in_progress = len(lines)
         try:
             yield lines
         except BaseException:
             self._pending.extendleft(reversed(lines))
             raise
         finally:
-            self._in_hand = 0
+            self._in_progress = 0
 
     def _failed(self, sentence: str) -> None:
-        if sentence != self._sentence:
-            log.warning("%s Points are kept until it takes them.", sentence)
-        self._sentence = sentence
+        if sentence != self._delivery_error:
+            log.warning("%s Points are kept until they can be delivered.", sentence)
+        self._delivery_error = sentence
         self._since = self._since or datetime.now(UTC)
-        self._retry_at_s = time.monotonic() + min(
-            self._last_retry_s, self._first_retry_s * 2 ** min(self._failures, 10)
-        )
-        self._failures += 1
+        self._retry_at_s = time.monotonic() + self._backoff.next_s()
 
     def _succeeded(self) -> None:
-        if self._failures:
-            log.info("%s takes points again.", self._target.shown)
-        self._failures, self._retry_at_s = 0, 0.0
-        self._sentence = self._disk_sentence = ""
+        if self._backoff.failures:
+            log.info("%s accepts points again.", self._target.shown)
+        self._backoff.reset()
+        self._retry_at_s = 0.0
+        self._delivery_error = self._disk_error = ""
         self._since = None
 
-    def _disk(self, error: OSError) -> None:
-        sentence = f"{self._spool.folder} cannot be used ({error.strerror or error}); points wait in memory. Make room."
-        if sentence != self._disk_sentence:
+    def _report_disk_error(self, error: OSError) -> None:
+        sentence = (
+            f"{self._spool.folder} cannot be used ({error.strerror or error}); points wait in memory. Free disk space."
+        )
+        if sentence != self._disk_error:
             log.warning("%s", sentence)
-        self._disk_sentence = sentence
+        self._disk_error = sentence

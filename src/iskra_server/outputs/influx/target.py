@@ -1,10 +1,10 @@
-"""Where points are written to, and what an answer means: taken, refused for ever, or to be tried again.
+"""The address of the database, and what its answer means: accepted, refused for good, or retry.
 
 /write?db=...                   InfluxDB 1, VictoriaMetrics, QuestDB
 /api/v2/write?bucket=...&org=   InfluxDB 2 and 3, where a bucket is configured
 
-All of them answer 204 when they have taken the points, and nothing else does: a page that says 200 to everything has
-not. Of any other answer the beginning is read.
+All of them answer 204 when they have accepted the points. 200 comes from another program, such as a web page. Of any
+other answer the beginning is read.
 """
 
 import asyncio
@@ -15,30 +15,31 @@ from urllib.parse import urlencode
 
 import httpx
 
-from iskra_server.base.address import Address, is_host
+from iskra_server.base.address import is_host
 from iskra_server.base.secret import Secret, masking
+from iskra_server.config import ConfigError, InfluxConfig
 
-# without progress, and for all of it: an answer may drip in byte by byte
+# without progress, and in total: an answer may arrive byte by byte
 TIMEOUT_S = 10.0
 TOTAL_S = 60.0
 _SHOWN_CHARACTERS = 200
 _READ_BYTES = 4096
-# the points themselves are at fault; everything else may change without them
+# the points themselves are wrong; any other error may disappear
 _REFUSALS = (400, 413, 422)
 
 
 class Unavailable(Exception):
-    """Points cannot be delivered now: one sentence, with the next step."""
+    """Points cannot be delivered now: a sentence with what to do."""
 
 
-class Refused(Exception):
-    """The other side will never take these points; its reason."""
+class PointsRefused(Exception):
+    """The database will never accept these points; its reason."""
 
 
 class Target(NamedTuple):
-    """`shown` is its address without what is secret, `place` the database or bucket.
+    """`shown` is the address without secrets, `place` the database or bucket.
 
-    `secrets` are what an answer must not repeat.
+    `secrets` are masked in the text of answers.
     """
 
     url: str
@@ -48,41 +49,41 @@ class Target(NamedTuple):
     secrets: tuple[Secret, ...]
 
 
-def target_of(
-    *,
-    url: str | Address,
-    token: str | Secret = "",
-    user: str = "",
-    password: str | Secret = "",
-    database: str = "",
-    org: str = "",
-    bucket: str = "",
-) -> Target:
-    """ValueError says in a sentence what is wrong with the url."""
-    url, token, password = Address(url), Secret(token), Secret(password)
+def target_of(config: InfluxConfig) -> Target:
+    """Raises ConfigError."""
+    try:
+        return _target(config)
+    except ValueError as error:
+        raise ConfigError(f"outputs.influx.url cannot be used: {error}.") from error
+
+
+def _target(config: InfluxConfig) -> Target:
+    """Raises ValueError."""
+    url, token = config.url, config.token
     if url.scheme not in ("http", "https") or not is_host(url.host) or set(url.rest) & set("?#"):
         raise ValueError("it must be an address such as http://192.168.1.20:8086")
     port = url.port
     if not all("!" <= sign <= "~" for sign in token.reveal()):
-        raise ValueError("outputs.influx.token has signs that no token has")
+        raise ConfigError("outputs.influx.token has characters that no token has.")
     host = f"[{url.host}]" if ":" in url.host else url.host
     shown = f"{url.scheme}://{host}{f':{port}' if port else ''}{url.rest.rstrip('/')}"
-    place = {"bucket": bucket, "org": org} if bucket else {"db": database}
+    bucket = config.bucket
+    place = {"bucket": bucket, "org": config.org} if bucket else {"db": config.database}
     path = "/api/v2/write" if bucket else "/write"
     query = urlencode({name: text for name, text in place.items() if text} | {"precision": "ms"})
-    user, password = user or url.user, password or url.password
+    user, password = config.user or url.user, config.password or url.password
     credentials = Secret(f"{user}:{password.reveal()}")
     return Target(
         url=f"{shown}{path}?{query}",
         authorization=_authorization(token, credentials if user else Secret()),
         shown=shown,
-        place=bucket or database,
+        place=bucket or config.database,
         secrets=(token, credentials, password),
     )
 
 
 async def write(client: httpx.AsyncClient, target: Target, lines: bytes) -> None:
-    """Deliver lines. Raises Unavailable or Refused."""
+    """Deliver lines. Raises Unavailable or PointsRefused."""
     try:
         async with (
             asyncio.timeout(TOTAL_S),
@@ -90,39 +91,39 @@ async def write(client: httpx.AsyncClient, target: Target, lines: bytes) -> None
                 "POST", target.url, content=lines, headers=_headers(target), timeout=TIMEOUT_S, follow_redirects=False
             ) as answer,
         ):
-            # none are wanted, and each answer could bring more of them
+            # each answer could add more of them
             client.cookies.clear()
             if answer.status_code == HTTPStatus.NO_CONTENT:
                 return
-            said = masking(target.secrets)(await _said(answer))
+            answer_text = masking(target.secrets)(await _beginning(answer))
     except (httpx.HTTPError, TimeoutError) as error:
         raise Unavailable(
             f"{target.shown} cannot be reached ({_reason(error)}). Start it, or correct outputs.influx.url."
         ) from error
     status = answer.status_code
     if status in _REFUSALS:
-        raise Refused(f"{status} {said}")
+        raise PointsRefused(f"{status} {answer_text}")
     if answer.is_success:
         fix = "It is another program, or a proxy before the database. Correct outputs.influx.url."
-        raise Unavailable(f"{target.shown} answers {status}, where a database that has taken points answers 204. {fix}")
+        raise Unavailable(f"{target.shown} answers {status}, where a database answers 204. {fix}")
     if status in (401, 403):
         fix = "Correct outputs.influx.token, or user and password."
-        raise Unavailable(f"{target.shown} refuses who we say we are ({status}). {fix}")
+        raise Unavailable(f"{target.shown} refuses the credentials ({status}). {fix}")
     if status == HTTPStatus.NOT_FOUND:
         fix = f"Create {target.place}, or correct outputs.influx.url, database or bucket."
-        raise Unavailable(f"{target.shown} does not know where to write ({said}). {fix}")
-    raise Unavailable(f"{target.shown} does not take points ({status} {said}). Look into its log.")
+        raise Unavailable(f"{target.shown} has no such database or bucket ({answer_text}). {fix}")
+    raise Unavailable(f"{target.shown} does not accept points ({status} {answer_text}). Check its log.")
 
 
-async def _said(answer: httpx.Response) -> str:
-    """The beginning of what it says about itself, as it came: unpacked, a few bytes may become millions."""
+async def _beginning(answer: httpx.Response) -> str:
+    """The beginning of an answer. A compressed one is not read: a few bytes may expand to millions."""
     body = b""
     if "content-encoding" not in answer.headers:
         async for part in answer.aiter_raw():
             body += part[:_READ_BYTES]
             if len(body) >= _READ_BYTES:
                 break
-    text = "".join(each if each.isprintable() else " " for each in body[:_READ_BYTES].decode(errors="replace"))
+    text = "".join(sign if sign.isprintable() else " " for sign in body[:_READ_BYTES].decode(errors="replace"))
     return " ".join(text.split())[:_SHOWN_CHARACTERS] or answer.reason_phrase
 
 

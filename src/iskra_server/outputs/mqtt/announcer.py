@@ -1,103 +1,110 @@
-"""Discovery through one connection: reads what stands at the broker for a meter, then puts it right.
+"""Home Assistant's discovery through one connection: reads what the broker retains for a meter, then updates it.
 
-A meter that was announced in the other form is migrated as Home Assistant wants it (from 2025.1 on): "migrate" to the
-old topics, the new ones, and only then nothing to the old ones; so it keeps what people made of its entities.
+A meter that was announced in the other form is migrated in Home Assistant's order (from 2025.1 on): first "migrate" to
+the old topics, then the new topics, then an empty message to the old ones. So users keep their changes to its entities.
 """
 
 import asyncio
 from contextlib import suppress
 
+from iskra_server.outputs.mqtt.broker import report_denial, reporting_denials
+from iskra_server.outputs.mqtt.broker_connection import BrokerConnection
+from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
-from iskra_server.outputs.mqtt.connection import Link, note, noting_denials
-from iskra_server.outputs.mqtt.discovery import MIGRATE, DiscoveryPayloads, own_digits, own_units
-from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied, Message
-from iskra_server.outputs.mqtt.settings import Settings
+from iskra_server.outputs.mqtt.discovery import MIGRATE, DiscoveryPayloads, own_registers
+from iskra_server.outputs.mqtt.message import PUBLISHING, READING, Denied, Message
 from iskra_server.outputs.mqtt.topics import Topics
 from iskra_server.outputs.state import OutputHealth
 
-# a broker that does not let us read must not keep us from writing
+# where the broker does not deliver the echo, announce without what it retains
 _ECHO_S = 2.0
 
 
 class Announcer:
-    """`want` a meter announced; `run` does it, one after the other."""
+    """`request` queues a meter; `run` announces the queued meters one after the other."""
 
     def __init__(
-        self, *, link: Link, settings: Settings, topics: Topics, author: DiscoveryPayloads, standing: OutputHealth
+        self,
+        *,
+        connection: BrokerConnection,
+        settings: MqttSettings,
+        topics: Topics,
+        payloads: DiscoveryPayloads,
+        health: OutputHealth,
     ) -> None:
-        self._standing = standing
-        self._link = link
+        self._health = health
+        self._connection = connection
         self._settings = settings
         self._topics = topics
-        self._author = author
-        self._wanted: dict[str, KnownMeter] = {}
-        self._arrival = asyncio.Event()
-        # meter -> what was read at the broker; there from the moment it was asked for
-        self._read: dict[str, dict[str, bytes]] = {}
-        self._told: dict[str, bytes] = {}
+        self._payloads = payloads
+        self._requested: dict[str, KnownMeter] = {}
+        self._has_request = asyncio.Event()
+        # meter -> topic -> payload that the broker retained; a meter is here from its subscription on
+        self._retained: dict[str, dict[str, bytes]] = {}
+        # topic -> payload, so that only changes are sent
+        self._sent: dict[str, bytes] = {}
         self._echo: tuple[str, asyncio.Event] = "", asyncio.Event()
 
-    def want(self, meter: KnownMeter) -> None:
-        self._wanted[meter.id] = meter
-        self._arrival.set()
+    def request(self, meter: KnownMeter) -> None:
+        self._requested[meter.id] = meter
+        self._has_request.set()
 
-    def forget(self) -> None:
-        """Whoever listens has forgotten everything: what is wanted now is told whole."""
-        self._told.clear()
+    def forget_sent(self) -> None:
+        """Home Assistant has restarted: from now on send everything again."""
+        self._sent.clear()
 
-    def take(self, topic: str, payload: bytes) -> None:
-        """A message from the broker."""
+    def on_message(self, topic: str, payload: bytes) -> None:
         if topic == self._echo[0]:
             self._echo[1].set()
         meter_id = self._topics.meter_of_discovery(topic)
-        if meter_id in self._read and payload:
-            self._read[meter_id][topic] = payload
+        if meter_id in self._retained and payload:
+            self._retained[meter_id][topic] = payload
 
     async def run(self) -> None:
         while True:
-            await self._arrival.wait()
-            self._arrival.clear()
-            while self._wanted:
-                with noting_denials(self._standing):
-                    await self._announce(self._wanted.pop(next(iter(self._wanted))))
+            await self._has_request.wait()
+            self._has_request.clear()
+            while self._requested:
+                with reporting_denials(self._health):
+                    await self._announce(self._requested.pop(next(iter(self._requested))))
 
     async def _announce(self, meter: KnownMeter) -> None:
-        old = await self._old_topics(meter) if meter.id not in self._read else set()
-        messages = meter.messages(self._author, self._settings)
-        old -= messages.keys()
-        for topic in old if messages else ():
-            await self._link.send(Message(topic, MIGRATE), retain=False)
+        old_topics = await self._read_old_topics(meter) if meter.id not in self._retained else set()
+        messages = meter.discovery(self._payloads, self._settings)
+        old_topics -= messages.keys()
+        for topic in old_topics if messages else ():
+            await self._connection.publish(Message(topic, MIGRATE), retain=False)
         for topic, payload in messages.items():
-            if self._told.get(topic) != payload:
-                await self._link.send(Message(topic, payload))
-                self._standing.allowed(f"{PUBLISHING} {topic}")
-                self._told[topic] = payload
-        for topic in old:
-            await self._link.send(Message(topic, b""))
+            if self._sent.get(topic) != payload:
+                await self._connection.publish(Message(topic, payload))
+                self._health.allowed(f"{PUBLISHING} {topic}")
+                self._sent[topic] = payload
+        for topic in old_topics:
+            await self._connection.publish(Message(topic, b""))
 
-    async def _old_topics(self, meter: KnownMeter) -> set[str]:
-        """Our topics that stand at the broker; their registers are the meter's, even if it is locked now."""
+    async def _read_old_topics(self, meter: KnownMeter) -> set[str]:
+        """Our topics at the broker. The meter gets their registers, which a locked meter does not send now."""
         echo = self._topics.echo(meter.id)
-        self._read[meter.id], self._echo = {}, (echo, asyncio.Event())
+        self._retained[meter.id], self._echo = {}, (echo, asyncio.Event())
         filters = *self._topics.discovery(meter.id), echo
         try:
-            await self._link.subscribe(*filters)
-            # the broker answers in order: behind the echo there is nothing more to read
-            await self._link.send(Message(echo, b""), retain=False)
+            await self._connection.subscribe(*filters)
+            # the broker delivers in order: after the echo, all retained messages have arrived
+            await self._connection.publish(Message(echo, b""), retain=False)
         except Denied as denied:
-            note(self._standing, denied)
-            # the next time it may be allowed
-            del self._read[meter.id]
+            report_denial(self._health, denied)
+            # read again next time: the access rules may have changed
+            del self._retained[meter.id]
             return set()
         for topic in filters:
-            self._standing.allowed(f"{READING} {topic}")
-        self._standing.allowed(f"{PUBLISHING} {echo}")
+            self._health.allowed(f"{READING} {topic}")
+        self._health.allowed(f"{PUBLISHING} {echo}")
         with suppress(TimeoutError):
             async with asyncio.timeout(_ECHO_S):
                 await self._echo[1].wait()
-        await self._link.unsubscribe(*filters)
-        found = own_digits(self._read[meter.id])
-        units = own_units(self._read[meter.id])
-        for key, places in (item for digits in found.values() for item in digits.items()):
-            meter.recall(key, places, units.get(key, ""))
-        return set(found)
+        await self._connection.unsubscribe(*filters)
+        registers_by_topic = own_registers(self._retained[meter.id])
+        for registers in registers_by_topic.values():
+            for key, register in registers.items():
+                meter.add_register(key, register.places, register.unit)
+        return set(registers_by_topic)

@@ -1,6 +1,6 @@
-"""What has been seen of each meter, over every connection: which registers, with how many decimal places.
+"""What each meter has sent over all connections: its registers and their decimal places.
 
-Registers and places only grow: a meter that locks keeps its entities, which are unavailable then.
+Both only grow: a meter that locks keeps its entities, which are unavailable then.
 """
 
 from collections.abc import Mapping
@@ -10,60 +10,61 @@ from math import ceil
 from iskra_server.meter import identity
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.registers import BY_KEY
+from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity
-from iskra_server.outputs.mqtt.settings import Settings
-from iskra_server.outputs.mqtt.state import units
+from iskra_server.outputs.mqtt.payloads import units
 
-# diagnostics come every half minute
 DIAGNOSTICS_EVERY_S = 30
-_MISSED = 4
+# so many missing diagnostics make their entities unavailable
+_MAX_MISSED = 4
 # registers outside the table that are announced; a meter sends a few
-MAX_OTHERS = 50
+MAX_UNNAMED = 50
 
 
 class KnownMeter:
-    """One meter. `sample` is its newest."""
+    """`sample` is its newest."""
 
     def __init__(self, sample: Sample, name: str) -> None:
         self.id = hex_id(sample)
         self.sample = sample
         self.name = name
-        self.digits: dict[str, int] = {}
-        # of registers outside the table, the unit that they are published in
+        # register -> decimal places
+        self.places: dict[str, int] = {}
+        # register outside the table -> its published unit
         self.units: dict[str, str] = {}
         self.stale_after_s = 0
 
-    def learn(self, sample: Sample, numbers: Mapping[str, Decimal], stale_after_s: float) -> bool:
-        """True where there is more to announce than before."""
+    def update(self, sample: Sample, numbers: Mapping[str, Decimal], stale_after_s: float) -> bool:
+        """Whether there is more to announce than before."""
         self.sample = sample
-        before = self._announced()
+        before = self._extent()
         sent = units(sample.reading)
         for key, value in numbers.items():
-            self.recall(key, _places(value), sent.get(key, ""))
+            self.add_register(key, _places(value), sent.get(key, ""))
         limit_s = ceil(stale_after_s)
-        # that of a meter whose pace is still being learnt moves; each step is announced, a wobble is not
+        # while the interval of a meter is being learned its limit changes a bit each time: announce only real changes
         if not limit_s <= self.stale_after_s <= 2 * limit_s:
             self.stale_after_s = limit_s
-        return before != self._announced()
+        return before != self._extent()
 
-    def recall(self, key: str, places: int, unit: str = "") -> None:
-        """A register that the meter has sent, now or before this process began; one outside the table needs a unit."""
+    def add_register(self, key: str, places: int, unit: str = "") -> None:
+        """A register that the meter sends, or sent before this process started. One outside the table needs a unit."""
         if key not in BY_KEY and key not in self.units:
-            if not unit or len(self.units) >= MAX_OTHERS:
+            if not unit or len(self.units) >= MAX_UNNAMED:
                 return
             self.units[key] = unit
-        self.digits[key] = max(places, self.digits.get(key, 0))
+        self.places[key] = max(places, self.places.get(key, 0))
 
-    def _announced(self) -> tuple[float, ...]:
-        return len(self.digits), len(self.units), sum(self.digits.values()), self.stale_after_s
+    def _extent(self) -> tuple[float, ...]:
+        return len(self.places), len(self.units), sum(self.places.values()), self.stale_after_s
 
-    def messages(self, author: DiscoveryPayloads, settings: Settings) -> dict[str, bytes]:
-        """Discovery as it shall stand at the broker: topic -> payload."""
+    def discovery(self, payloads: DiscoveryPayloads, settings: MqttSettings) -> dict[str, bytes]:
+        """Topic -> payload that the broker must retain."""
         if settings.discovery == "off":
             return {}
         device = self._device()
-        entities = self._entities(author, device, settings)
-        return author.classic(device, entities) if settings.discovery == "classic" else author.device(device, entities)
+        entities = self._entities(payloads, device, settings)
+        return (payloads.classic if settings.discovery == "classic" else payloads.device)(device, entities)
 
     def _device(self) -> Device:
         reading = self.sample.reading
@@ -76,19 +77,19 @@ class KnownMeter:
             simulated=self.sample.simulated,
         )
 
-    def _entities(self, author: DiscoveryPayloads, device: Device, settings: Settings) -> list[Entity]:
-        return author.entities(
+    def _entities(self, payloads: DiscoveryPayloads, device: Device, settings: MqttSettings) -> list[Entity]:
+        return payloads.entities(
             device,
-            self.digits,
+            self.places,
             self.units,
             expire_s=self.stale_after_s + ceil(settings.state_every_s),
             counters_expire_s=self.stale_after_s + ceil(settings.counters_every_s),
-            diagnostics_s=_MISSED * DIAGNOSTICS_EVERY_S,
+            diagnostics_s=_MAX_MISSED * DIAGNOSTICS_EVERY_S,
         )
 
 
 def hex_id(sample: Sample) -> str:
-    """The name of a meter in topics."""
+    """The meter in topics."""
     return sample.reading.server_id.hex() or "unknown"
 
 

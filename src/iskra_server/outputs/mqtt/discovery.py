@@ -1,30 +1,30 @@
 """Home Assistant's MQTT discovery: the entities of a meter, in the classic form or as one device.
 
 An entity is available while the server is online, its meter is fresh, and its register is in the newest telegram.
-Both forms have the same identity for Home Assistant: node and key of the classic topic, device and component of the
-other; so it can be told to migrate. Only device classes that every supported release knows are named.
+Home Assistant can migrate between the forms, because both give an entity the same identity: node and key of the classic
+topic, device and component of the other. Only device classes that every supported release has are used.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from iskra_server.meter.registers import BY_KEY, Description
-from iskra_server.outputs.mqtt.settings import Language
-from iskra_server.outputs.mqtt.state import code, described, is_counter, unit_of
+from iskra_server.outputs.mqtt.broker_settings import Language
+from iskra_server.outputs.mqtt.payloads import describe_unnamed, is_counter, obis_of, published_unit
 from iskra_server.outputs.mqtt.topics import Topics
 
 Config = dict[str, Any]
 ORIGIN = "iskra-server"
 MIGRATE = b'{"migrate_discovery":true}'
 SENSOR, BINARY_SENSOR = "sensor", "binary_sensor"
-# not among the device classes of 2024 and 2025
+# Home Assistant 2024 and 2025 do not have these device classes
 _NEW_CLASSES = frozenset(("reactive_energy",))
-# what Home Assistant takes in the name of an entity in a topic
-_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
+# Home Assistant ignores topics with other characters in the entity
+_NOT_IN_TOPIC = re.compile(r"[^A-Za-z0-9_-]")
 _MAKERS = {"ISK": "ISKRA"}
 _WORDS: Mapping[str, Mapping[Language, str]] = {
     "meter": {"en": "Electricity meter", "de": "Stromzähler"},
@@ -52,7 +52,7 @@ class Entity(Struct, frozen=True):
 
 
 class DiscoveryPayloads:
-    """Writes the messages of discovery: retained topics and what stands in them."""
+    """Makes the discovery messages: retained topic -> payload."""
 
     def __init__(self, *, topics: Topics, language: Language, version: str) -> None:
         self._topics = topics
@@ -74,18 +74,18 @@ class DiscoveryPayloads:
     def entities(
         self,
         device: Device,
-        digits: Mapping[str, int],
+        places: Mapping[str, int],
         units: Mapping[str, str] = {},
         *,
         expire_s: int,
         counters_expire_s: int,
         diagnostics_s: int,
     ) -> list[Entity]:
-        """`digits` are the decimal places of each number that the meter has ever sent; it expires after `expire_s`."""
+        """`places`: each number that the meter has ever sent -> decimal places. `units`: those outside the table."""
         sensors = [
-            self._register(device, row, places, counters_expire_s if is_counter(key) else expire_s)
-            for key, places in digits.items()
-            if (row := BY_KEY.get(key) or described(key, units.get(key, "")))
+            self._register(device, row, count, counters_expire_s if is_counter(key) else expire_s)
+            for key, count in places.items()
+            if (row := BY_KEY.get(key) or describe_unnamed(key, units.get(key, "")))
         ]
         return [*sensors, self._signal_quality(device, diagnostics_s), self._locked(device)]
 
@@ -101,22 +101,23 @@ class DiscoveryPayloads:
             "availability": [
                 {"topic": topics.server},
                 {"topic": topics.availability(device.id)},
-                # a meter that locks sends fewer registers
+                # a locked meter sends fewer registers
                 {"topic": topic, "value_template": f"{{{{ 'online' if {key!r} in value_json else 'offline' }}}}"},
             ],
             "availability_mode": "all",
             "device_class": None if row.device_class in _NEW_CLASSES else row.device_class,
             "state_class": row.state_class,
-            "unit_of_measurement": unit_of(key) if key in BY_KEY else row.unit,
+            "unit_of_measurement": published_unit(key) if key in BY_KEY else row.unit,
         }
         return Entity(
-            SENSOR, _NO_NAME.sub("_", key), {name: value for name, value in config.items() if value is not None}
+            SENSOR, _NOT_IN_TOPIC.sub("_", key), {name: value for name, value in config.items() if value is not None}
         )
 
     def _signal_quality(self, device: Device, expire_s: int) -> Entity:
-        known, share = "value_json is defined and value_json.valid_ratio is number", "value_json.valid_ratio"
+        ratio = "value_json.valid_ratio"
+        is_known = f"value_json is defined and {ratio} is number"
         config = self._diagnostic(device, "signal_quality", "mdi:signal") | {
-            "value_template": f"{{{{ ({share} * 100) | round(1) if {known} else none }}}}",
+            "value_template": f"{{{{ ({ratio} * 100) | round(1) if {is_known} else none }}}}",
             "unit_of_measurement": "%",
             "state_class": "measurement",
             "suggested_display_precision": 1,
@@ -125,14 +126,15 @@ class DiscoveryPayloads:
         return Entity(SENSOR, "signal_quality", config)
 
     def _locked(self, device: Device) -> Entity:
-        known, locked = "value_json is defined and value_json.locked is boolean", "value_json.locked"
+        locked = "value_json.locked"
+        is_known = f"value_json is defined and {locked} is boolean"
         config = self._diagnostic(device, "locked", "mdi:lock") | {
-            "value_template": f"{{{{ ('ON' if {locked} else 'OFF') if {known} else none }}}}"
+            "value_template": f"{{{{ ('ON' if {locked} else 'OFF') if {is_known} else none }}}}"
         }
         return Entity(BINARY_SENSOR, "locked", config)
 
     def _diagnostic(self, device: Device, key: str, icon: str) -> Config:
-        """Its template bears the empty message of a meter that is removed: that may come before the entity goes."""
+        """Its template must accept an empty message: a removed meter sends one before its entity is gone."""
         return self._named(device, key, self._word(key)) | {
             "state_topic": self._topics.diagnostics(device.id),
             "availability": [{"topic": self._topics.server}],
@@ -145,14 +147,14 @@ class DiscoveryPayloads:
 
     def _device(self, device: Device) -> Config:
         name = device.name or f"{self._word('meter')} {device.label}"
-        known = {
+        properties = {
             "identifiers": [f"iskra_{device.id}"],
             "name": self._marked(device, name),
             "manufacturer": _MAKERS.get(device.maker or "", device.maker),
             "model": device.family,
             "serial_number": device.label,
         }
-        return {key: value for key, value in known.items() if value}
+        return {key: value for key, value in properties.items() if value}
 
     def _marked(self, device: Device, name: str) -> str:
         return f"{name} ({self._word('simulated')})" if device.simulated else name
@@ -165,40 +167,34 @@ class _Origin(Struct, frozen=True):
     name: str = ""
 
 
-class _Known(Struct, frozen=True):
-    """What is read back of a message of discovery."""
+class Discovered(Struct, frozen=True):
+    """An entity, or a device with its components, as read back from the broker."""
 
     origin: _Origin = _Origin()
     unique_id: str = ""
     places: int = msgspec.field(name="suggested_display_precision", default=0)
     unit: str = msgspec.field(name="unit_of_measurement", default="")
-    components: dict[str, "_Known"] = {}
+    components: dict[str, "Discovered"] = {}
 
 
-def own_digits(messages: Mapping[str, bytes]) -> dict[str, dict[str, int]]:
-    """Of retained messages of discovery those that are ours: their topics, and the decimal places of each register."""
-    return {topic: {key: part.places for key, part in parts.items()} for topic, parts in _own(messages)}
-
-
-def own_units(messages: Mapping[str, bytes]) -> dict[str, str]:
-    """The unit of each register in our retained messages of discovery."""
-    return {key: part.unit for _, parts in _own(messages) for key, part in parts.items()}
-
-
-def _own(messages: Mapping[str, bytes]) -> Iterator[tuple[str, dict[str, _Known]]]:
+def own_registers(messages: Mapping[str, bytes]) -> dict[str, dict[str, Discovered]]:
+    """Retained discovery messages (topic -> payload) that are ours: topic -> register -> its entity."""
+    registers_by_topic: dict[str, dict[str, Discovered]] = {}
     for topic, payload in messages.items():
         try:
-            known = msgspec.json.decode(payload, type=_Known)
+            message = msgspec.json.decode(payload, type=Discovered)
         except (msgspec.MsgspecError, RecursionError):
-            # not JSON of ours, or a depth that nobody means
+            # of another program, or nested on purpose
             continue
-        if known.origin.name == ORIGIN:
-            parts = known.components or {topic.split("/")[-2]: known}
-            named = ((_key(name, part), part) for name, part in parts.items())
-            yield topic, {key: part for key, part in named if key}
+        if message.origin.name == ORIGIN:
+            entities = message.components or {topic.split("/")[-2]: message}
+            registers_by_topic[topic] = {
+                register: entity for name, entity in entities.items() if (register := _register_of(name, entity))
+            }
+    return registers_by_topic
 
 
-def _key(name: str, part: _Known) -> str | None:
-    """The name of the register of an entity; one outside the table has its code at the end of its unique id."""
-    end = part.unique_id.rpartition("_")[2]
-    return name if name in BY_KEY else end if code(end) else None
+def _register_of(name: str, entity: Discovered) -> str | None:
+    """A register outside the table has its OBIS code at the end of the unique id."""
+    code = entity.unique_id.rpartition("_")[2]
+    return name if name in BY_KEY else code if obis_of(code) else None

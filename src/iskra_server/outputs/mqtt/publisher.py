@@ -1,52 +1,54 @@
-"""The MQTT output: connects, publishes, and begins again when the broker goes. It ends only when it is cancelled."""
+"""The MQTT output: publishes every meter, and connects again when the broker goes."""
 
 from collections.abc import Callable, Sequence
 
 from iskra_server.diagnosis.status import Status
-from iskra_server.outputs.mqtt.announcer import Announcer
+from iskra_server.outputs.mqtt.broker import Broker, keep_connected
+from iskra_server.outputs.mqtt.broker_connection import BrokerConnection
+from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
-from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
 from iskra_server.outputs.mqtt.session import Session
-from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import Topics
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
 
 
 class Publisher:
-    def __init__(self, *, settings: Settings, hub: Hub, statuses: Callable[[], Sequence[Status]], version: str) -> None:
+    """`run` ends only when it is cancelled."""
+
+    def __init__(
+        self, *, settings: MqttSettings, hub: Hub, statuses: Callable[[], Sequence[Status]], version: str
+    ) -> None:
         self._settings = settings
         self._hub = hub
         self._statuses = statuses
         self._topics = Topics(settings.base, settings.prefix)
-        self._author = DiscoveryPayloads(topics=self._topics, language=settings.language, version=version)
+        self._payloads = DiscoveryPayloads(topics=self._topics, language=settings.language, version=version)
         self._catalogue: dict[str, KnownMeter] = {}
-        self.standing = OutputHealth("mqtt")
+        self.health = OutputHealth("mqtt")
 
     async def run(self) -> None:
         address = self._settings.broker
         await keep_connected(
             Broker(self._settings, self._topics.server),
-            self.standing,
-            lambda link: self._session(link).run(),
-            connected=f"publishing to {address}",
+            self.health,
+            self._run_session,
+            connected=f"Publishing to {address}",
             lost=lambda error: (
-                f"Nothing is published to {address}: {self._settings.masked(error)}. {error.advice}; it is tried again."
+                f"Nothing is published to {address}: {self._settings.masked(error)}. {error.advice}; retrying."
             ),
         )
 
-    def _session(self, link: Link) -> Session:
-        announcer = Announcer(
-            link=link, settings=self._settings, topics=self._topics, author=self._author, standing=self.standing
-        )
-        return Session(
-            link=link,
+    async def _run_session(self, connection: BrokerConnection) -> None:
+        session = Session(
+            connection=connection,
             settings=self._settings,
             topics=self._topics,
-            announcer=announcer,
+            payloads=self._payloads,
             hub=self._hub,
             statuses=self._statuses,
             catalogue=self._catalogue,
-            standing=self.standing,
+            health=self.health,
         )
+        await session.run()

@@ -3,11 +3,11 @@
 BASE/availability             online | offline: the server; its last will
 BASE/METER/availability       online | offline: whether the meter has a fresh reading
 BASE/METER/state              every number of a telegram
-BASE/METER/counters           the counters alone, more rarely
+BASE/METER/counters           the counters alone, less often
 BASE/METER/diagnostics        signal quality, lock state, source, age
-BASE/METER/discovery          an empty message, never retained: the server's to itself, behind what it wants to read
+BASE/METER/discovery          an empty message of the server to itself, not retained: the end of what it reads
 PREFIX/COMPONENT/METER/KEY/config   Home Assistant's discovery, classic form: one entity
-PREFIX/device/METER/config          device form: all of them
+PREFIX/device/METER/config          device form: all entities of a meter
 PREFIX/status                 online | offline: Home Assistant itself
 """
 
@@ -18,7 +18,7 @@ _DEVICE = "device"
 
 
 class Topics(Struct, frozen=True):
-    """Every topic, from the two words that they begin with."""
+    """Every topic begins with one of these two."""
 
     base: str
     prefix: str
@@ -47,10 +47,6 @@ class Topics(Struct, frozen=True):
     def echo(self, meter: str) -> str:
         return f"{self.base}/{meter}/discovery"
 
-    def of_meter(self, meter: str) -> tuple[str, ...]:
-        """All that is retained of a meter, but for discovery."""
-        return self.state(meter), self.counters(meter), self.diagnostics(meter), self.availability(meter)
-
     def entity(self, component: str, meter: str, key: str) -> str:
         return f"{self.prefix}/{component}/{meter}/{key}/config"
 
@@ -62,12 +58,12 @@ class Topics(Struct, frozen=True):
         return self.entity("+", meter, "+"), self.device(meter)
 
     def meter_of_availability(self, topic: str) -> str | None:
-        """The meter whose availability a topic is; None for any other topic."""
+        """The meter of an availability topic; None for any other topic."""
         meter = topic.removeprefix(f"{self.base}/").partition("/")[0]
         return meter if topic == self.availability(meter) else None
 
     def meter_of_discovery(self, topic: str) -> str | None:
-        """The meter that a topic of discovery is about; None for any other topic."""
+        """The meter of a discovery topic; None for any other topic."""
         component, _, rest = topic.removeprefix(f"{self.prefix}/").partition("/")
         meter, _, key = rest.removesuffix("/config").partition("/")
         return meter if topic in (self.device(meter), self.entity(component, meter, key)) else None

@@ -1,6 +1,7 @@
-"""GET /api/v1/meters/{id}/cost: what was paid in each bucket of a period, and what the contract year will cost."""
+"""GET /api/v1/meters/{id}/cost: cost in each bucket of a period, and the forecast of the contract year."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -8,21 +9,21 @@ from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.cost.amounts import Amount, round_fraction
+from iskra_server.cost.bill import Bill, Year
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.forecast import MONTHS, Basis
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.identity import compact_name
-from iskra_server.web.api.bill import Bill, Year
-from iskra_server.web.api.energy import length_of, quarters_at
-from iskra_server.web.api.recorded import RecordedMeter
-from iskra_server.web.http.question import Query
-
-NAMES = ("from", "to", "bucket", "tz")
+from iskra_server.web.api.energy import MAX_BUCKETS
+from iskra_server.web.api.history import history_endpoint
+from iskra_server.web.http.endpoint import BUCKET, TIME_ZONE, Result, period_parameters
+from iskra_server.web.http.query import NotFound, Query
 
 
 class Money(Struct, frozen=True):
-    """`total_amount` is what was drawn and the base fee, less what was fed in."""
+    """`total_amount` is the cost of energy from the grid plus the base fee, less the payment for energy to the grid."""
 
     import_amount: Number
     export_amount: Number
@@ -31,15 +32,15 @@ class Money(Struct, frozen=True):
 
 
 class CostBucket(Struct, frozen=True):
-    """From `begin` until before `end`; `paid` is absent without a measurement and without a contract."""
+    """From `begin` until before `end`; `paid` is absent without a measurement or without a contract."""
 
     begin: Instant
     end: Instant
     paid: Money | UnsetType = UNSET
 
 
-class ContractShown(Struct, frozen=True):
-    """The contract of today: amounts per kWh, per month or year for the base fee, a month for the instalment."""
+class CurrentContract(Struct, frozen=True):
+    """Today's contract: amounts per kWh, the base fee per month or year, the instalment per month."""
 
     name: str
     begins: str
@@ -51,9 +52,9 @@ class ContractShown(Struct, frozen=True):
 
 
 class ContractYear(Struct, frozen=True):
-    """What the year will cost against its instalments: the difference is still to be paid, or to come back if negative.
+    """Forecast of the contract year and its instalments. A positive difference must be paid, a negative one comes back.
 
-    `basis`: the rest of the year is taken to be as it was a year before, or as the mean so far.
+    `basis` says whether the rest of the year is estimated from the year before or from the mean so far.
     """
 
     begin: Instant
@@ -67,7 +68,7 @@ class ContractYear(Struct, frozen=True):
 
 
 class Cost(Struct, frozen=True):
-    """Amounts are exact, in `currency`; only a base fee is rounded, to a millionth."""
+    """Amounts are exact, in `currency`; only base fees are rounded, to six decimals."""
 
     meter: str
     simulated: bool
@@ -78,46 +79,36 @@ class Cost(Struct, frozen=True):
     end: Instant
     buckets: list[CostBucket]
     total: Money
-    contract: ContractShown | UnsetType = UNSET
+    contract: CurrentContract | UnsetType = UNSET
     year: ContractYear | UnsetType = UNSET
 
 
-class NoContract(Exception):
-    """A sentence: for this meter nothing is configured."""
-
-
-class Costs:
-    """The answers by these contracts."""
-
-    def __init__(self, contracts: Sequence[Contract]) -> None:
-        self._contracts = contracts
-
-    def cost_of(self, meter: RecordedMeter, question: Query) -> Cost:
-        """NoContract, Misuse, or StoreError for a database that does not answer."""
-        names = ("", compact_name(meter.id), meter.server_id)
-        contracts = [each for each in self._contracts if compact_name(each.meter) in names]
-        if not contracts:
-            raise NoContract(f"no contract is configured for meter {meter.id}; write its prices under [[contracts]]")
-        bill = Bill(meter, contracts, question.now, question.tz)
-        period = question.period()
-        length = length_of(question.get("bucket"), period)
-        edges = quarters_at(period, length, question.tz)
-        moments = [local(edge * QUARTER_S, question.tz) for edge in edges]
-        paid = (UNSET if each is None else _money(each) for each in bill.buckets(edges))
-        contract, year = bill.contract, bill.year()
-        return Cost(
-            meter=meter.id,
-            simulated=meter.simulated,
-            currency=contracts[0].currency,
-            tz=question.tz.key,
-            bucket=length,
-            begin=moments[0],
-            end=moments[-1],
-            buckets=[CostBucket(*ends, each) for ends, each in zip(pairwise(moments), paid, strict=True)],
-            total=_money(bill.total(edges[0], edges[-1])),
-            contract=_contract(contract) if contract else UNSET,
-            year=_year(year, contract, question) if contract and year else UNSET,
+def cost_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> Cost:
+    """Raises BadRequest, NotFound without a contract, and StoreError if the database does not respond."""
+    names = ("", compact_name(meter.id), meter.server_id)
+    contracts = [contract for contract in contracts if compact_name(contract.meter) in names]
+    if not contracts:
+        raise NotFound(
+            f"no contract is configured for meter {meter.id}; write its prices under [[contracts]]", "no_contract"
         )
+    length, edges = query.buckets(MAX_BUCKETS)
+    bill = Bill(meter, contracts, query.now, query.tz)
+    moments = [local(edge * QUARTER_S, query.tz) for edge in edges]
+    costs = (UNSET if amount is None else _money(amount) for amount in bill.buckets(edges))
+    contract, year = bill.contract, bill.year()
+    return Cost(
+        meter=meter.id,
+        simulated=meter.simulated,
+        currency=contracts[0].currency,
+        tz=query.tz.key,
+        bucket=length,
+        begin=moments[0],
+        end=moments[-1],
+        buckets=[CostBucket(*ends, cost) for ends, cost in zip(pairwise(moments), costs, strict=True)],
+        total=_money(bill.total(edges[0], edges[-1])),
+        contract=_current_contract(contract) if contract else UNSET,
+        year=_contract_year(year, contract, query) if contract and year else UNSET,
+    )
 
 
 def _money(amount: Amount) -> Money:
@@ -126,8 +117,8 @@ def _money(amount: Amount) -> Money:
     )
 
 
-def _contract(contract: Contract) -> ContractShown:
-    return ContractShown(
+def _current_contract(contract: Contract) -> CurrentContract:
+    return CurrentContract(
         name=contract.name,
         begins=contract.begins.isoformat(),
         energy_amount=number(contract.energy_price),
@@ -138,11 +129,11 @@ def _contract(contract: Contract) -> ContractShown:
     )
 
 
-def _year(year: Year, contract: Contract, question: Query) -> ContractYear:
+def _contract_year(year: Year, contract: Contract, query: Query) -> ContractYear:
     instalments, total = contract.instalment * MONTHS, year.forecast.amount.total
     return ContractYear(
-        begin=local(year.begin * QUARTER_S, question.tz),
-        end=local(year.end * QUARTER_S, question.tz),
+        begin=local(year.begin * QUARTER_S, query.tz),
+        end=local(year.end * QUARTER_S, query.tz),
         basis=year.forecast.basis,
         import_wh=number(year.forecast.import_wh),
         export_wh=number(year.forecast.export_wh),
@@ -150,3 +141,13 @@ def _year(year: Year, contract: Contract, question: Query) -> ContractYear:
         instalments_amount=number(instalments),
         difference_amount=number(total - instalments),
     )
+
+
+ENDPOINT = history_endpoint(
+    "cost",
+    "Cost under the configured contracts in buckets of local time, and the forecast of the contract year.",
+    Result("exact amounts, today's contract, and the forecast of its year", Cost),
+    lambda settings: partial(cost_of, contracts=settings.contracts),
+    (*period_parameters(f"{MAX_BUCKETS:,} buckets"), BUCKET, TIME_ZONE),
+    not_found="no such meter, or no contract is configured for it",
+)

@@ -1,59 +1,33 @@
-"""GET /api/v1/meters/{id}/energy: what was drawn and fed in, in each bucket of a period. Exact, in Wh.
+"""GET /api/v1/meters/{id}/energy: energy from and to the grid in each bucket of a period. Exact, in Wh.
 
-A bucket without a measurement has no number; what is known of a gap is its sum, which is told beside the buckets.
+A bucket without a measurement has no number. Of a gap only the sum is known; it is listed beside the buckets.
 """
 
-from datetime import timedelta
 from itertools import zip_longest
-from typing import Literal, get_args
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, local, number
-from iskra_server.history.model.energy import (
-    Bucket,
-    BucketLength,
-    BucketQuality,
-    EpochMark,
-    Gap,
-    bucket_edges,
-    energy_in_buckets,
-)
-from iskra_server.history.model.periods import Period
+from iskra_server.history.model.energy import Bucket, BucketLength, BucketQuality, EpochMark, Gap, energy_in_buckets
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.counter_history import CounterHistory
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.registers import key_of
-from iskra_server.web.api.recorded import RecordedMeter
-from iskra_server.web.api.registers import RegisterValue, value
-from iskra_server.web.http.question import BadRequest, Query
+from iskra_server.web.api.history import history_endpoint
+from iskra_server.web.api.registers import RegisterValue, register_value
+from iskra_server.web.http.endpoint import BUCKET, TIME_ZONE, Result, period_parameters
+from iskra_server.web.http.query import Query
 
-NAMES = ("from", "to", "bucket", "tz")
-LENGTHS: tuple[BucketLength, ...] = get_args(BucketLength)
 MAX_BUCKETS = 10_000
-# about how long each is, and the longest period for which it is the default: about a hundred of them fill a screen
-_ABOUT: dict[BucketLength, timedelta] = {
-    "15min": timedelta(minutes=15),
-    "hour": timedelta(hours=1),
-    "day": timedelta(days=1),
-    "week": timedelta(weeks=1),
-    "month": timedelta(days=30),
-    "year": timedelta(days=365),
-}
-_DEFAULT_UP_TO: tuple[tuple[timedelta, BucketLength], ...] = (
-    # two days, of which one may have 25 hours
-    (timedelta(hours=49), "15min"),
-    (timedelta(hours=14 * 24 + 1), "hour"),
-    (timedelta(days=93), "day"),
-    (timedelta(days=5 * 366), "month"),
-)
 
 
 class EnergyBucket(Struct, frozen=True, kw_only=True):
-    """From `begin` until before `end`. Without a measurement inside (`absent`) there is no number.
+    """From `begin` until before `end`. There is no number if nothing was measured inside (`absent`).
 
-    `partial`: an edge was not measured; the number is what was measured inside, the rest lies in a gap.
+    `partial`: the reading at one edge is missing; the number is what was measured inside, the rest lies in a gap.
     """
 
     begin: Instant
@@ -65,7 +39,7 @@ class EnergyBucket(Struct, frozen=True, kw_only=True):
 
 
 class EnergyGap(Struct, frozen=True):
-    """Between two measured quarters nothing is known but the sum; it may reach out of the period."""
+    """Between two measured quarters only the sum is known. A gap may extend beyond the period."""
 
     begin: Instant
     end: Instant
@@ -73,7 +47,7 @@ class EnergyGap(Struct, frozen=True):
 
 
 class EpochChange(Struct, frozen=True):
-    """The counter began anew: it had shown `before_wh`, where that is known, and then showed `after_wh`."""
+    """The counter restarted: it showed `before_wh`, if that is known, and then `after_wh`."""
 
     epoch: int
     at: Instant
@@ -82,7 +56,7 @@ class EpochChange(Struct, frozen=True):
 
 
 class CounterEnergy(Struct, frozen=True):
-    """One counter over the period. `total_wh` goes from its `first` value in the period to its `last`."""
+    """One counter in the period. `total_wh` is the difference of its `first` and its `last` value."""
 
     name: str
     obis: str
@@ -94,7 +68,7 @@ class CounterEnergy(Struct, frozen=True):
 
 
 class Energy(Struct, frozen=True, rename={"import_": "import"}):
-    """Energy drawn (1.8.0) and fed in (2.8.0); a meter without 2.8.0 has no `export`."""
+    """Energy from the grid (1.8.0) and to the grid (2.8.0); `export` is absent if the meter has no 2.8.0."""
 
     meter: str
     simulated: bool
@@ -108,79 +82,53 @@ class Energy(Struct, frozen=True, rename={"import_": "import"}):
     export: CounterEnergy | UnsetType = UNSET
 
 
-def energy_of(meter: RecordedMeter, question: Query) -> Energy:
-    """Misuse, or StoreError for a database that does not answer."""
-    period = question.period()
-    length = length_of(question.get("bucket"), period)
-    quarters = quarters_at(period, length, question.tz)
-    imported, import_ = _counted(meter.counter(IMPORT), IMPORT, quarters, question.tz)
-    has_export = EXPORT in meter.series()
-    exported, export = _counted(meter.counter(EXPORT), EXPORT, quarters, question.tz) if has_export else ((), UNSET)
+def energy_of(meter: RecordedMeter, query: Query) -> Energy:
+    """Raises BadRequest, and StoreError if the database does not respond."""
+    length, edges = query.buckets(MAX_BUCKETS)
+    imported, import_ = _counter_energy(meter.counter(IMPORT), IMPORT, edges, query.tz)
+    exported: tuple[Bucket, ...] = ()
+    export: CounterEnergy | UnsetType = UNSET
+    if EXPORT in meter.series():
+        exported, export = _counter_energy(meter.counter(EXPORT), EXPORT, edges, query.tz)
     return Energy(
         meter=meter.id,
         simulated=meter.simulated,
         unit="Wh",
-        tz=question.tz.key,
+        tz=query.tz.key,
         bucket=length,
-        begin=local(quarters[0] * QUARTER_S, question.tz),
-        end=local(quarters[-1] * QUARTER_S, question.tz),
-        buckets=[_bucket(*pair, question.tz) for pair in zip_longest(imported, exported)],
+        begin=local(edges[0] * QUARTER_S, query.tz),
+        end=local(edges[-1] * QUARTER_S, query.tz),
+        buckets=[_bucket(*pair, query.tz) for pair in zip_longest(imported, exported)],
         import_=import_,
         export=export,
     )
 
 
-def length_of(text: str | None, period: Period) -> BucketLength:
-    """The length that is asked for, else the one that fits the period. Misuse."""
-    if text is None:
-        duration = period[1] - period[0]
-        return next((length for longest, length in _DEFAULT_UP_TO if duration <= longest), "year")
-    for length in LENGTHS:
-        if text == length:
-            return length
-    raise BadRequest(f"'bucket={text}' is not known here; known are {', '.join(LENGTHS)}")
-
-
-def quarters_at(period: Period, length: BucketLength, tz: ZoneInfo, most: int = MAX_BUCKETS) -> tuple[int, ...]:
-    """Where buckets begin, and where the last one ends. Misuse.
-
-    Counted roughly first: between 1970 and 2999 lie 36 million quarters.
-    """
-    begin, end = period
-    if (end - begin) / _ABOUT[length] <= 2 * most:
-        found = bucket_edges(begin, end, length, tz)
-        if len(found) - 1 <= most:
-            return found
-    raise BadRequest(
-        f"the period has more than {most:,} buckets of the length '{length}'; "
-        "ask for a shorter period or longer buckets"
-    )
-
-
-def _counted(
-    counter: CounterHistory, obis: Obis, quarters: tuple[int, ...], tz: ZoneInfo
+def _counter_energy(
+    counter: CounterHistory, obis: Obis, edges: tuple[int, ...], tz: ZoneInfo
 ) -> tuple[tuple[Bucket, ...], CounterEnergy]:
-    known = counter.look_up(quarters)
-    found = energy_in_buckets(quarters, lambda _: known, counter.nearest_before, counter.nearest_after, counter.epochs)
-    ends = _ends(counter, quarters, known.get(quarters[0]), known.get(quarters[-1]))
-    first, last = (UNSET if end is None else value(end, counter.epochs, tz) for end in ends)
-    return found.buckets, CounterEnergy(
+    at_edges = counter.look_up(edges)
+    energies = energy_in_buckets(
+        edges, lambda _: at_edges, counter.nearest_before, counter.nearest_after, counter.epochs
+    )
+    first, last = _first_and_last(counter, edges, at_edges.get(edges[0]), at_edges.get(edges[-1]))
+    return energies.buckets, CounterEnergy(
         name=key_of(obis),
         obis=str(obis),
-        gaps=[_gap(gap, tz) for gap in found.gaps],
-        epochs=[_change(mark, tz) for mark in found.epochs],
-        total_wh=UNSET if found.total_wh is None else number(found.total_wh),
-        first=first,
-        last=last,
+        gaps=[_gap(gap, tz) for gap in energies.gaps],
+        epochs=[_epoch_change(mark, tz) for mark in energies.epochs],
+        total_wh=UNSET if energies.total_wh is None else number(energies.total_wh),
+        first=register_value(first, counter.epochs, tz) if first else UNSET,
+        last=register_value(last, counter.epochs, tz) if last else UNSET,
     )
 
 
-def _ends(
-    counter: CounterHistory, quarters: tuple[int, ...], first: QuarterReading | None, last: QuarterReading | None
+def _first_and_last(
+    counter: CounterHistory, edges: tuple[int, ...], first: QuarterReading | None, last: QuarterReading | None
 ) -> tuple[QuarterReading | None, QuarterReading | None]:
-    """The outermost boundaries inside the period."""
-    first = first or counter.nearest_after(quarters[0])
-    last = last or counter.nearest_before(quarters[-1])
+    """The first and the last quarter reading in the period; `first` and `last` are those at its edges, if present."""
+    first = first or counter.nearest_after(edges[0])
+    last = last or counter.nearest_before(edges[-1])
     if first is None or last is None or first.quarter > last.quarter:
         return None, None
     return first, last
@@ -205,6 +153,15 @@ def _gap(gap: Gap, tz: ZoneInfo) -> EnergyGap:
     return EnergyGap(local(gap.begin * QUARTER_S, tz), local(gap.end * QUARTER_S, tz), number(gap.energy_wh))
 
 
-def _change(mark: EpochMark, tz: ZoneInfo) -> EpochChange:
+def _epoch_change(mark: EpochMark, tz: ZoneInfo) -> EpochChange:
     before_wh = UNSET if mark.before_wh is None else number(mark.before_wh)
     return EpochChange(mark.epoch, local(mark.at_s, tz), number(mark.after_wh), before_wh)
+
+
+ENDPOINT = history_endpoint(
+    "energy",
+    "Energy from and to the grid in buckets of local time, exact in Wh. Buckets without a measurement have no number.",
+    Result("the buckets, and the counter readings at both ends of the period", Energy),
+    lambda _: energy_of,
+    (*period_parameters(f"{MAX_BUCKETS:,} buckets"), BUCKET, TIME_ZONE),
+)

@@ -1,203 +1,144 @@
-"""How a meter is shown to programs: who it is, how it stands, and its registers while they are fresh.
+"""GET /api/v1/meters and /api/v1/meters/{id}: the meters of this server. GET /api/v1/homeassistant: YAML for them."""
 
-A number that is not fresh is not shown. Keys and signatures are never shown.
-"""
-
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from functools import lru_cache
 from itertools import chain
 
-from msgspec import UNSET, Struct, UnsetType
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.base.json_values import Instant, Value, instant, number, other
 from iskra_server.diagnosis.status import Status
-from iskra_server.meter import identity
-from iskra_server.meter.lock import sends_locked
-from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Reading, Register, Sample
-from iskra_server.meter.registers import SECRET, describe
-from iskra_server.meter.status_word import StatusWord, status_word
-from iskra_server.reading.hub import Hub
-
-# keys and signatures have 32 bytes and more, none of them is text
-_KEY_BYTES = 32
+from iskra_server.homeassistant import rest_yaml
+from iskra_server.meter.identity import compact_name
+from iskra_server.web.api.meter_view import Meter, meter_view, unread_meter_view
+from iskra_server.web.http.endpoint import METER_ID, TEXT, Context, Endpoint, Parameter, Result, failure
+from iskra_server.web.http.problem import problem, unknown_meter
+from iskra_server.web.http.responses import json_response
+from iskra_server.web.server_view import ServerView
 
 
-class MeterRegister(Struct, frozen=True):
-    """One register: a number is exact; bytes are hex text in `value`, and `text` where they can be read.
-
-    `derived` says how a value was derived that the meter does not send as it stands; docs/registers.md has the texts.
-    """
-
-    obis: str
-    name: str
-    label: str
-    label_de: str
-    value: Value
-    unit: str | None
-    age_s: float
-    text: str | UnsetType = UNSET
-    derived: str | UnsetType = UNSET
+class MeterList(Struct, frozen=True):
+    meters: list[Meter]
 
 
-class Meter(Struct, frozen=True):
-    """A meter; `registers` is empty unless it is `fresh`, and `last_seen` is there only then."""
+class HomeAssistant(Struct, frozen=True):
+    """Sensors for configuration.yaml that read this server at `url`."""
 
-    id: str
-    server_id: str | None
-    label: str | None
-    maker: str | None
-    family: str | None
-    protocol: str | None
-    source: str
-    simulated: bool
-    locked: bool | None
-    status: StatusWord | None
-    epoch: int
-    fresh: bool
-    age_s: float | None
-    stale_after_s: float
-    received_at: Instant | None
-    registers: list[MeterRegister]
-    last_seen: Instant | UnsetType | None = UNSET
+    url: str
+    yaml: str
 
 
 class Meters:
-    """The meters of this server, in the order of their sources, and the names they answer to."""
+    """The meters of a running server, in the order of their sources, and the names by which they are found."""
 
-    def __init__(self, hub: Hub, statuses: Callable[[], Sequence[Status]]) -> None:
-        self._hub = hub
-        self._statuses = statuses
+    def __init__(self, server: ServerView) -> None:
+        self._server = server
+        self._hub = server.hub
 
     def ids(self) -> list[str]:
-        known = (status.meter_id for status in self._statuses())
-        return list(dict.fromkeys([meter_id for meter_id in known if meter_id] + list(self._hub.newest)))
+        configured = [status.meter_id for status in self._server.statuses() if status.meter_id]
+        return list(dict.fromkeys([*configured, *self._hub.newest]))
 
     def first(self) -> str | None:
-        """The meter of the first source; None while it is not known, whatever the others read."""
-        statuses = self._statuses()
+        """The meter of the first source; None while it is unknown, even if other sources deliver."""
+        statuses = self._server.statuses()
         return statuses[0].meter_id if statuses else next(iter(self._hub.newest), None)
 
     def find(self, name: str) -> str | None:
-        """The meter id behind a label, a label without spaces, or a server id in hex."""
+        """The id of the meter with this label, with or without spaces, or with this server id in hex."""
         if name in self._hub.newest:
             return name
-        wanted = identity.compact_name(name)
-        # those that were read first: how each of a thousand sources stands is long to ask
-        known = chain(self._hub.newest, (status.meter_id for status in self._statuses() if status.meter_id))
-        return next((meter_id for meter_id in known if wanted in self._names(meter_id)), None)
-
-    def named(self, name: str) -> Meter | None:
-        """The meter behind one of its names, as it is shown now."""
-        meter_id = self.find(name)
-        return self.show(meter_id, boottime_s()) if meter_id else None
+        wanted = compact_name(name)
+        # meters in the hub first: a diagnosis of a thousand sources takes long
+        meter_ids = chain(self._hub.newest, (status.meter_id for status in self._server.statuses() if status.meter_id))
+        return next((meter_id for meter_id in meter_ids if wanted in self._names(meter_id)), None)
 
     def status(self, meter_id: str | None) -> Status | None:
-        """How the source of this meter stands; of no meter: how the first source stands."""
-        statuses = self._statuses()
+        """The diagnosis of a meter's source; without a meter that of the first source."""
+        statuses = self._server.statuses()
         if meter_id is None:
             return statuses[0] if statuses else None
         return next((status for status in statuses if status.meter_id == meter_id), None)
 
-    def last_seen(self, meter_id: str) -> datetime | None:
-        sample = self._hub.newest.get(meter_id)
-        return sample.received_at if sample else None
-
-    def show(self, meter_id: str, now_s: float) -> Meter:
-        sample = self._hub.newest.get(meter_id)
+    def view(self, meter_id: str) -> Meter:
+        """The meter as it is now."""
+        sample, stale_after_s = self._hub.newest.get(meter_id), self._hub.stale_after_s(meter_id)
         if sample is None:
-            return self._never_read(meter_id)
-        fresh = self._hub.is_fresh(meter_id, now_s)
-        age_s = self._hub.age_s(meter_id, now_s) or 0.0
-        return show(sample, age_s=age_s, fresh=fresh, stale_after_s=self._hub.stale_after_s(meter_id))
+            status = self.status(meter_id)
+            source, simulated = (status.source, status.simulated) if status else ("", False)
+            return unread_meter_view(meter_id, source=source, simulated=simulated, stale_after_s=stale_after_s)
+        now_s = boottime_s()
+        fresh, age_s = self._hub.is_fresh(meter_id, now_s), self._hub.age_s(meter_id, now_s) or 0.0
+        return meter_view(sample, age_s=age_s, fresh=fresh, stale_after_s=stale_after_s)
 
-    def _never_read(self, meter_id: str) -> Meter:
-        status = self.status(meter_id)
-        return Meter(
-            id=meter_id,
-            server_id=None,
-            label=None,
-            maker=None,
-            family=None,
-            protocol=None,
-            source=status.source if status else "",
-            simulated=status.simulated if status else False,
-            locked=None,
-            status=None,
-            epoch=0,
-            fresh=False,
-            age_s=None,
-            stale_after_s=self._hub.stale_after_s(meter_id),
-            received_at=None,
-            registers=[],
-            last_seen=None,
-        )
+    def list(self) -> MeterList:
+        return MeterList([self.view(meter_id) for meter_id in self.ids()])
 
     def _names(self, meter_id: str) -> set[str]:
         sample = self._hub.newest.get(meter_id)
         server_id = {sample.reading.server_id.hex()} if sample else set()
-        return {identity.compact_name(meter_id)} | server_id
+        return {compact_name(meter_id)} | server_id
 
 
-def show(sample: Sample, *, age_s: float, fresh: bool, stale_after_s: float) -> Meter:
-    """A meter by its newest sample, which is so old."""
-    reading = sample.reading
-    age_s = round(age_s, 6)
-    received_at = instant(sample.received_at)
-    return Meter(
-        id=reading.meter_id,
-        server_id=reading.server_id.hex() or None,
-        label=identity.label(reading.server_id),
-        maker=identity.maker(reading),
-        family=identity.family(reading),
-        protocol=reading.protocol,
-        source=sample.source,
-        simulated=sample.simulated,
-        locked=sends_locked(sample),
-        status=status_word(reading) if fresh else None,
-        epoch=sample.epoch,
-        fresh=fresh,
-        age_s=age_s,
-        stale_after_s=round(stale_after_s, 3),
-        received_at=received_at if fresh else None,
-        registers=_registers(reading, age_s) if fresh else [],
-        last_seen=UNSET if fresh else received_at,
+async def _list(context: Context, _request: Request) -> Response:
+    return json_response(Meters(context.server).list())
+
+
+async def _one(context: Context, request: Request) -> Response:
+    meters, name = Meters(context.server), request.path_params["id"]
+    meter_id = meters.find(name)
+    if meter_id is None:
+        meter_ids = meters.ids()
+        return problem(404, unknown_meter(name, meter_ids), reason="unknown_meter", meters=meter_ids)
+    meter = meters.view(meter_id)
+    if meter.fresh:
+        return json_response(meter)
+    status = meters.status(meter.id)
+    reason = "stale" if meter.last_seen else "no_reading"
+    sentence = status.sentence if status and not status.ok else f"Meter {meter.id} has no current reading."
+    return problem(503, sentence, reason=reason, last_seen=meter.last_seen or msgspec.UNSET)
+
+
+async def _homeassistant(context: Context, request: Request) -> Response:
+    url = request.query_params.get("url") or str(request.base_url)
+    base = rest_yaml.address(url)
+    if base is None:
+        return problem(400, f"'{url}' is not the address of a server; write it like http://192.168.1.10:8080.")
+    content = msgspec.json.encode(Meters(context.server).list())
+    meters = msgspec.json.decode(content, type=rest_yaml.Meters).meters
+    return json_response(
+        HomeAssistant(base, rest_yaml.whole_yaml(base, [meter for meter in meters if meter.registers]))
     )
 
 
-def _registers(reading: Reading, age_s: float) -> list[MeterRegister]:
-    return [_register(register, age_s) for register in reading.registers if _is_public(register)]
-
-
-def _is_public(register: Register) -> bool:
-    """Not a key, not a signature, and not an entry without a value."""
-    raw = register.raw
-    if register.obis in SECRET or raw == b"":
-        return False
-    return not (isinstance(raw, bytes) and len(raw) >= _KEY_BYTES and register.text is None)
-
-
-def _register(register: Register, age_s: float) -> MeterRegister:
-    value, raw = register.value, register.raw
-    code, name, label, label_de = _names(register.obis)
-    return MeterRegister(
-        obis=code,
-        name=name,
-        label=label,
-        label_de=label_de,
-        value=number(value) if value is not None else other(raw.hex() if isinstance(raw, bytes) else bool(raw)),
-        unit=register.unit.symbol if register.unit is not None else None,
-        age_s=age_s,
-        text=register.text or UNSET,
-        derived=register.derived or UNSET,
-    )
-
-
-# a meter sends the same codes telegram after telegram
-@lru_cache(maxsize=256)
-def _names(obis: Obis) -> tuple[str, str, str, str]:
-    """Code, name, label in English and German; a register outside the table goes by its code."""
-    row, short = describe(obis), obis.short
-    return (str(obis), row.key, row.en, row.de) if row else (str(obis), short, short, short)
+LIST = Endpoint(
+    "/api/v1/meters",
+    "meters",
+    "All meters with all registers. A meter without a current reading has no registers.",
+    {200: Result("the meters, in the order of their sources", MeterList)},
+    _list,
+)
+ONE = Endpoint(
+    "/api/v1/meters/{id}",
+    "meter",
+    "One meter with all registers.",
+    {
+        200: Result("the meter", Meter),
+        404: failure("no such meter; `meters` lists the known ones"),
+        503: failure("the meter has no current reading; `last_seen` is the time of its last one"),
+    },
+    _one,
+    (METER_ID,),
+)
+HOMEASSISTANT = Endpoint(
+    "/api/v1/homeassistant",
+    "homeassistant",
+    "YAML for Home Assistant: RESTful sensors that read this server, ready to paste into configuration.yaml.",
+    {
+        200: Result("the YAML, with all registers of all meters that have a current reading", HomeAssistant),
+        400: failure("`url` is not the address of a server"),
+    },
+    _homeassistant,
+    (Parameter("url", "address of this server for Home Assistant; default: the address of the request", TEXT),),
+)

@@ -1,6 +1,6 @@
-"""GET /api/v1/meters/{id}/registers: what the counters showed at the boundaries of quarters. Exact, in Wh.
+"""GET /api/v1/meters/{id}/registers: counter readings at :00 :15 :30 :45. Exact, in Wh.
 
-One moment gives the last value of each counter until then, a period the values of one counter, page by page.
+With `at` the last reading of each counter at or before a moment; with `from` the readings of one counter, in pages.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,19 +15,20 @@ from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.history.model.energy import continuous_total
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Quality, QuarterReading, quarter_of
 from iskra_server.history.store.counter_history import CounterHistory
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.registers import BY_KEY, key_of
-from iskra_server.web.api.recorded import RecordedMeter
-from iskra_server.web.http.question import BadRequest, Query
+from iskra_server.web.api.history import history_endpoint
+from iskra_server.web.http.endpoint import PERIODS, TEXT, TIME_ZONE, Parameter, Result, integer_parameter
+from iskra_server.web.http.query import BadRequest, Query
 
-NAMES = ("at", "from", "to", "register", "limit", "tz")
 DEFAULT_REGISTER = "energy_import"
 DEFAULT_LIMIT = 1_000
 MAX_LIMIT = 10_000
 
 
 class RegisterValue(Struct, frozen=True):
-    """At `at` the counter showed `register_wh`; `continuous_wh` goes on where a new epoch began anew."""
+    """The counter reading at the time `at`. `continuous_wh` does not restart when the counter does (epoch)."""
 
     name: str
     obis: str
@@ -39,7 +40,7 @@ class RegisterValue(Struct, frozen=True):
 
 
 class RegisterValues(Struct, frozen=True):
-    """`next` is the `from` of the next page, where there is one."""
+    """`next` is the `from` of the next page; absent on the last page."""
 
     meter: str
     simulated: bool
@@ -49,61 +50,57 @@ class RegisterValues(Struct, frozen=True):
     next: Instant | UnsetType = UNSET
 
 
-def registers_of(meter: RecordedMeter, question: Query) -> RegisterValues:
-    """Misuse, or StoreError for a database that does not answer."""
-    is_period = question.get("from") is not None
-    values, following = _page(meter, question) if is_period else (_at(meter, question), None)
+def registers_of(meter: RecordedMeter, query: Query) -> RegisterValues:
+    """Raises BadRequest, and StoreError if the database does not respond."""
+    is_period = query.get("from") is not None
+    values, next_quarter = _page(meter, query) if is_period else (_values_at(meter, query), None)
     return RegisterValues(
         meter=meter.id,
         simulated=meter.simulated,
         unit="Wh",
-        tz=question.tz.key,
+        tz=query.tz.key,
         values=values,
-        next=UNSET if following is None else local(following * QUARTER_S, question.tz),
+        next=UNSET if next_quarter is None else local(next_quarter * QUARTER_S, query.tz),
     )
 
 
-def value(quarter_reading: QuarterReading, epochs: Sequence[EpochStart], tz: ZoneInfo) -> RegisterValue:
+def register_value(reading: QuarterReading, epochs: Sequence[EpochStart], tz: ZoneInfo) -> RegisterValue:
     return RegisterValue(
-        name=key_of(quarter_reading.obis),
-        obis=str(quarter_reading.obis),
-        at=local(quarter_reading.quarter * QUARTER_S, tz),
-        register_wh=number(quarter_reading.value.decimal),
-        continuous_wh=number(continuous_total(quarter_reading, epochs)),
-        quality=quarter_reading.quality,
-        epoch=quarter_reading.epoch,
+        name=key_of(reading.obis),
+        obis=str(reading.obis),
+        at=local(reading.quarter * QUARTER_S, tz),
+        register_wh=number(reading.value.decimal),
+        continuous_wh=number(continuous_total(reading, epochs)),
+        quality=reading.quality,
+        epoch=reading.epoch,
     )
 
 
-def _at(meter: RecordedMeter, question: Query) -> list[RegisterValue]:
-    """The last value of each counter at or before a moment; a counter that had none yet is left out."""
+def _values_at(meter: RecordedMeter, query: Query) -> list[RegisterValue]:
+    """The last value of each counter at or before a moment; counters without one are left out."""
     for name in ("to", "limit"):
-        if question.get(name) is not None:
-            raise BadRequest(f"'{name}' belongs to a period; give 'from' too")
-    wanted = [_named(meter, question)] if question.get("register") is not None else meter.series()
-    counters = [meter.counter(obis) for obis in wanted]
-    found = (
-        (counter, counter.nearest_before(quarter_of(question.moment("at").timestamp()) + 1)) for counter in counters
-    )
-    return [
-        value(quarter_reading, counter.epochs, question.tz) for counter, quarter_reading in found if quarter_reading
-    ]
+        if query.get(name) is not None:
+            raise BadRequest(f"'{name}' needs a period; give 'from' too")
+    registers = [_register(meter, query)] if query.get("register") is not None else meter.series()
+    end = quarter_of(query.moment("at").timestamp()) + 1
+    readings = ((counter, counter.nearest_before(end)) for counter in map(meter.counter, registers))
+    return [register_value(reading, counter.epochs, query.tz) for counter, reading in readings if reading]
 
 
-def _page(meter: RecordedMeter, question: Query) -> tuple[list[RegisterValue], int | None]:
-    """The values of one counter from `from` to `to`, both included, and the quarter that the next page begins with."""
-    if question.get("at") is not None:
+def _page(meter: RecordedMeter, query: Query) -> tuple[list[RegisterValue], int | None]:
+    """The values of one counter from `from` to `to`, both included, and the first quarter of the next page."""
+    if query.get("at") is not None:
         raise BadRequest("'at' is a moment and 'from' begins a period; give one of them")
-    limit = question.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
-    begin, end = question.period()
-    counter = meter.counter(_named(meter, question))
-    found = list(islice(_from(counter, _ceiling(begin), quarter_of(end.timestamp()), limit + 1), limit + 1))
-    following = found[limit].quarter if len(found) > limit else None
-    return [value(quarter_reading, counter.epochs, question.tz) for quarter_reading in found[:limit]], following
+    limit = query.integer("limit", default=DEFAULT_LIMIT, maximum=MAX_LIMIT)
+    begin, end = query.period()
+    counter = meter.counter(_register(meter, query))
+    readings = list(islice(_readings(counter, _ceiling(begin), quarter_of(end.timestamp()), limit + 1), limit + 1))
+    next_quarter = readings[limit].quarter if len(readings) > limit else None
+    return [register_value(reading, counter.epochs, query.tz) for reading in readings[:limit]], next_quarter
 
 
-def _from(counter: CounterHistory, first: int, last: int, step: int) -> Iterator[QuarterReading]:
-    """The boundaries from a quarter to another, asked for in steps: a period may be a thousand years."""
+def _readings(counter: CounterHistory, first: int, last: int, step: int) -> Iterator[QuarterReading]:
+    """The readings from quarter `first` to `last`, queried in steps: a period may have a thousand years."""
     begin: QuarterReading | None = counter.nearest_after(first - 1)
     while begin is not None and begin.quarter <= last:
         end = min(begin.quarter + step, last + 1)
@@ -112,16 +109,33 @@ def _from(counter: CounterHistory, first: int, last: int, step: int) -> Iterator
 
 
 def _ceiling(moment: datetime) -> int:
+    """The first quarter that begins at or after a moment."""
     return -quarter_of(-moment.timestamp())
 
 
-def _named(meter: RecordedMeter, question: Query) -> Obis:
-    text = question.get("register") or DEFAULT_REGISTER
-    known = meter.series()
-    for obis in known:
+def _register(meter: RecordedMeter, query: Query) -> Obis:
+    text = query.get("register") or DEFAULT_REGISTER
+    registers = meter.series()
+    for obis in registers:
         if text in (key_of(obis), obis.short, str(obis), obis.short.removeprefix("1-0:")):
             return obis
-    if not known and text == DEFAULT_REGISTER:
+    if not registers and text == DEFAULT_REGISTER:
         return BY_KEY[text].obis
-    these = f"it has {', '.join(map(key_of, known))}" if known else "nothing of it is recorded yet"
-    raise BadRequest(f"meter {meter.id} has no register '{text}' in history; {these}")
+    alternatives = f"it has {', '.join(map(key_of, registers))}" if registers else "nothing of it is recorded yet"
+    raise BadRequest(f"meter {meter.id} has no register '{text}' in history; {alternatives}")
+
+
+ENDPOINT = history_endpoint(
+    "registers",
+    "Counter readings at :00 :15 :30 :45, exact in Wh: all counters at one moment, or one counter over a period.",
+    Result("the values; `next` is the `from` of the next page", RegisterValues),
+    lambda _: registers_of,
+    (
+        Parameter("at", "the last reading of each counter at or before this moment; default: now", TEXT),
+        Parameter("from", f"instead of `at`: beginning of a period: {PERIODS}", TEXT),
+        Parameter("to", "a period at whose end the period ends; default: that of `from`", TEXT),
+        Parameter("register", f"one register, by name or OBIS code; default in a period: {DEFAULT_REGISTER}", TEXT),
+        integer_parameter("limit", "number of values per page", DEFAULT_LIMIT, MAX_LIMIT),
+        TIME_ZONE,
+    ),
+)

@@ -1,4 +1,4 @@
-"""GET /api/v1/status: the checks of every source, and the first that fails."""
+"""The diagnosis of every source, with the state of history and of the outputs."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from iskra_server.outputs.state import OutputState
 
 
 class SourceStatus(Status, frozen=True, kw_only=True):
-    """The checks of one source; `valid_ratio` is the share of valid telegrams since the start, 0..1."""
+    """The diagnosis of one source. `valid_ratio` is the share of valid telegrams since the start, 0..1."""
 
     valid_ratio: float | None
 
 
 class TimeZone(Struct, frozen=True):
-    """In which days begin. `reason` is how it is known: `configured` (server.time_zone), `variable` (TZ), `link` or
-    `copy` (/etc/localtime), or `none`: then it is UTC, and server.time_zone should be set.
+    """The time zone in which days begin. `reason` says where it comes from: `configured` (server.time_zone),
+    `variable` (TZ), `link` or `copy` (/etc/localtime), or `none`: then it is UTC, and server.time_zone should be set.
     """
 
     name: str
@@ -24,7 +24,7 @@ class TimeZone(Struct, frozen=True):
 
 
 class ServerStatus(Struct, frozen=True):
-    """`ok` while every source delivers fresh values; `history` says why history is not written, empty while it is."""
+    """`ok` if every source delivers current values. `history` says why history is not written; empty if it is."""
 
     ok: bool
     meters: list[SourceStatus]
@@ -36,10 +36,10 @@ class ServerStatus(Struct, frozen=True):
 def server_status(
     statuses: Sequence[Status], history: str, outputs: Sequence[OutputState] = (), time_zone: TimeZone | None = None
 ) -> ServerStatus:
-    meters = [_with_share(status) for status in statuses]
+    meters = [_with_valid_ratio(status) for status in statuses]
     return ServerStatus(bool(meters) and all(meter.ok for meter in meters), meters, history, list(outputs), time_zone)
 
 
-def _with_share(status: Status) -> SourceStatus:
-    share = status.facts.valid_ratio
-    return SourceStatus(**structs.asdict(status), valid_ratio=None if share is None else round(share, 4))
+def _with_valid_ratio(status: Status) -> SourceStatus:
+    ratio = status.facts.valid_ratio
+    return SourceStatus(**structs.asdict(status), valid_ratio=None if ratio is None else round(ratio, 4))

@@ -1,19 +1,19 @@
-"""Which names this server answers to, so that no page from elsewhere can make its own name point here (DNS rebinding).
+"""Host names that clients may use; stops DNS rebinding, where another site's name resolves to this server.
 
-    192.168.1.20  [fe80::1]        an address: whoever typed it meant this machine
-    localhost  raspberrypi  iskra  names without a dot: they exist in one house or one container network only
-    *.local  *.fritz.box  ...      names that only the own network gives
-    what is configured             a name, *.example.org for all names below it, * for any
+    192.168.1.20  [fe80::1]        IP addresses
+    localhost  raspberrypi  iskra  names without a dot: they exist in one local or container network only
+    *.local  *.fritz.box  ...      suffixes that only local networks use
+    server.allowed_hosts           a name, *.example.org for all names below it, * for any name
 
-A page of an attacker has a name of the public DNS, and the browser sends that name. Nothing else is refused.
+An attacker's page has a name in the public DNS, and the browser sends that name in the Host header.
 """
 
 import socket
 from collections.abc import Iterable
 from ipaddress import ip_address
 
-# RFC 6762, 6761, 8375, ICANN's reservation of .internal, what routers for homes give, and container networks
-OWN_NETWORK = (
+# RFC 6762, 6761 and 8375, .internal (reserved by ICANN), suffixes of home routers and of container networks
+LOCAL_SUFFIXES = (
     *("local", "localhost", "home.arpa", "internal", "lan", "home", "localdomain", "intranet"),
     *("fritz.box", "speedport.ip", "docker"),
 )
@@ -21,18 +21,19 @@ ANY = "*"
 
 
 class Hosts:
-    """`allows(host)` takes what stands in a Host header."""
+    """The allowed host names: local ones, `configured` ones and the name of this machine."""
 
     def __init__(self, configured: Iterable[str] = (), *, machine: str | None = None) -> None:
         names = [name.strip().rstrip(".").lower() for name in configured]
         machine = socket.gethostname() if machine is None else machine
         self._any = ANY in names
         self._names = {name for name in names if name and not name.startswith("*")} | {machine.lower()}
-        suffixes = (*OWN_NETWORK, *(name.removeprefix("*.") for name in names if name.startswith("*.")))
+        suffixes = (*LOCAL_SUFFIXES, *(name.removeprefix("*.") for name in names if name.startswith("*.")))
         self._suffixes = tuple(f".{suffix}" for suffix in suffixes)
 
     def allows(self, host: str) -> bool:
-        name = name_of(host)
+        """Whether `host` may be the value of a Host header."""
+        name = host_name(host)
         return (
             self._any
             or "." not in name
@@ -42,7 +43,7 @@ class Hosts:
         )
 
 
-def name_of(host: str) -> str:
+def host_name(host: str) -> str:
     """The name in a Host header, without its port."""
     end = host.rfind(":")
     return (host[:end] if end > host.rfind("]") else host).rstrip(".").lower()

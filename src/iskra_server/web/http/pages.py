@@ -1,9 +1,9 @@
-"""The pages, and the files they are made of: each at an address with a hash of them all, so that it is kept for ever.
+"""The pages and their static files. The address of a file contains a hash of all files, so browsers keep it for ever.
 
-    /                               asked for each time, by its ETag; names the files below
-    /static/3f9c0a51b2d4/js/main.js kept for a year; a new release has another hash
+    /                               revalidated by its ETag; names the files below
+    /static/3f9c0a51b2d4/js/main.js cached for a year; a new release has another hash
 
-Modules name each other relatively, so one page is always made of one release.
+Modules import each other by relative paths, so one page never mixes two releases.
 """
 
 import html
@@ -18,62 +18,59 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from iskra_server.web.http.compressed import compressed
+from iskra_server.web.http.responses import compressed, revalidated
 
 STATIC = Path(__file__).parents[1] / "static"
 PAGES = {"/": "index.html", "/docs": "docs.html"}
-_FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
-# a browser may keep a page, but asks whether it is still the same
-REVALIDATE = {"cache-control": "no-cache"}
-_PACKED = (".png",)
-_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", "": "text/plain"}
+_IMMUTABLE = {"cache-control": "public, max-age=31536000, immutable"}
+# a browser may store a page, but must ask whether it has changed
+REVALIDATE = "no-cache"
+_COMPRESSED_TYPES = (".png",)
+_MEDIA_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", "": "text/plain"}
 
 
 class Pages:
-    """`facts` are what a page may know without asking: `{{name}}` in it stands for one."""
+    """The routes of the pages. Each `{{name}}` in a page is replaced by a value of `variables`."""
 
-    def __init__(self, facts: Mapping[str, str]) -> None:
-        self._facts = facts
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
 
     def routes(self) -> list[Route]:
         return [*(Route(path, self.page) for path in PAGES), Route("/static/{hash}/{path:path}", self.file)]
 
+    # not async: starlette runs these in a thread, as compressing takes time
     def page(self, request: Request) -> Response:
-        body = page(PAGES[request.url.path.removeprefix(request.scope.get("root_path", ""))], self._facts)
-        etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-        headers = {**REVALIDATE, "etag": etag}
-        if request.headers.get("if-none-match", "").removeprefix("W/") == etag:
-            return Response(status_code=304, headers=headers)
-        return compressed(body, "text/html", headers, request.headers.get("accept-encoding", ""))
+        name = PAGES[request.url.path.removeprefix(request.scope.get("root_path", ""))]
+        return revalidated(request, page(name, self._variables), "text/html", REVALIDATE)
 
     def file(self, request: Request) -> Response:
-        """404 for another release: a page must not be made of two."""
+        """404 for the hash of another release."""
         path = request.path_params["path"]
         if request.path_params["hash"] != release() or path not in _files():
             raise HTTPException(404)
         return _file(path, "gzip" in request.headers.get("accept-encoding", ""))
 
 
-def page(name: str, facts: Mapping[str, str] | None = None) -> bytes:
-    """A page that names the files of this release; `{{name}}` in it stands for a fact."""
+def page(name: str, variables: Mapping[str, str] | None = None) -> bytes:
+    """The HTML of a page, with the addresses of this release's files."""
     text = (STATIC / name).read_text()
-    for fact, value in (facts or {}).items():
-        text = text.replace(f"{{{{{fact}}}}}", html.escape(value))
+    for variable, value in (variables or {}).items():
+        text = text.replace(f"{{{{{variable}}}}}", html.escape(value))
     return text.replace('"static/', f'"static/{release()}/').encode()
 
 
-# a first view asks for forty small files at once: packed once, they are 60 kB
+# a first view loads forty small files at once, together 60 kB compressed
 @lru_cache(maxsize=128)
-def _file(path: str, takes_gzip: bool) -> Response:
+def _file(path: str, accepts_gzip: bool) -> Response:
     file = STATIC / path
-    accept = "gzip" if takes_gzip and file.suffix not in _PACKED else ""
-    media_type = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/byte-stream"
-    return compressed(file.read_bytes(), media_type, _FOR_EVER, accept)
+    accept = "gzip" if accepts_gzip and file.suffix not in _COMPRESSED_TYPES else ""
+    media_type = _MEDIA_TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/byte-stream"
+    return compressed(file.read_bytes(), media_type, _IMMUTABLE, accept)
 
 
 @lru_cache
 def release() -> str:
-    """A hash of all files: the same for the same release."""
+    """A hash of all static files."""
     digest = blake2b(digest_size=6)
     for path in _files():
         digest.update(path.encode() + b"\0" + (STATIC / path).read_bytes())

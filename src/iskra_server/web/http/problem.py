@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details: one sentence that names the thing, never a traceback."""
+"""Errors as problem details (RFC 9457): one sentence that names the thing, never a traceback."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -10,19 +10,18 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Scope
 
 from iskra_server.base.json_values import Instant
-from iskra_server.web.http.headers import NO_STORE
+from iskra_server.web.http.responses import JSON, NO_STORE, with_headers
 
 MEDIA_TYPE = "application/problem+json"
-_JSON = "application/json"
-# in a sentence; a building has more than one can read
+# a sentence with more names is not readable
 _MAX_NAMED = 20
 
 
 class Problem(Struct, frozen=True):
-    """RFC 9457. `reason` is a word for programs; `meters` are the ids that are known; `last_seen` of a stale meter."""
+    """RFC 9457. `reason` is a word for programs, `meters` are the known ids, `last_seen` is that of a stale meter."""
 
     title: str
     status: Annotated[int, Meta(ge=400, le=599)]
@@ -42,38 +41,30 @@ def problem(
     last_seen: str | UnsetType = UNSET,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """The answer that says what is wrong."""
+    """The response for an error."""
     body = Problem(HTTPStatus(status).phrase, status, detail, reason=reason, meters=meters, last_seen=last_seen)
     return Response(msgspec.json.encode(body), status, {**NO_STORE, **(headers or {})}, MEDIA_TYPE)
 
 
-def known_are(meters: Sequence[str]) -> str:
-    """What follows the sentence that a meter is unknown."""
-    if not meters:
-        return "None is known yet."
+def unknown_meter(name: str, meters: Sequence[str]) -> str:
+    """The sentence for a meter that does not exist."""
     more = f" and {len(meters) - _MAX_NAMED} more" if len(meters) > _MAX_NAMED else ""
-    return f"Known are: {', '.join(meters[:_MAX_NAMED])}{more}."
+    known = f"Known meters: {', '.join(meters[:_MAX_NAMED])}{more}." if meters else "No meter is known yet."
+    return f"There is no meter '{name}'. {known}"
 
 
-class PlainJson:
-    """ASGI middleware: a problem is application/json for whoever accepts that alone.
+def plain_json(app: ASGIApp) -> ASGIApp:
+    """ASGI middleware: problems are application/json for clients that accept nothing else.
 
-    Home Assistant warns of every error whose type it does not know, at every question.
+    Home Assistant logs a warning for every error of a type that it does not know.
     """
+    return with_headers(app, _use_plain_json)
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_plain(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type") == MEDIA_TYPE:
-                    headers["content-type"] = _JSON
-            await send(message)
-
-        is_asked = Headers(scope=scope).get("accept", "").strip().lower() == _JSON
-        await self._app(scope, receive, send_plain if is_asked else send)
+def _use_plain_json(scope: Scope, headers: MutableHeaders) -> None:
+    accept = Headers(scope=scope).get("accept", "").strip().lower()
+    if accept == JSON and headers.get("content-type") == MEDIA_TYPE:
+        headers["content-type"] = JSON
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -86,16 +77,16 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return problem(error.status_code, _sentence(error.status_code, request), headers=headers)
 
 
-async def _bug(_request: Request, _error: Exception) -> Response:
-    return problem(500, "The server made a mistake; its log says which. Please report it.")
+async def _internal_error(_request: Request, _error: Exception) -> Response:
+    return problem(500, "Internal error; the server's log has the details. Please report it.")
 
 
 def _sentence(status: int, request: Request) -> str:
     if status == HTTPStatus.NOT_FOUND:
-        return f"There is nothing at {request.url.path}. See /docs for what there is."
+        return f"{request.url.path} does not exist. See /docs for all routes."
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return f"{request.url.path} can only be read, with GET."
+        return f"{request.url.path} is read-only; use GET."
     return f"{HTTPStatus(status).phrase}."
 
 
-HANDLERS: dict[object, ExceptionHandler] = {HTTPException: _http_error, Exception: _bug}
+HANDLERS: dict[object, ExceptionHandler] = {HTTPException: _http_error, Exception: _internal_error}

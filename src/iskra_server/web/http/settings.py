@@ -1,25 +1,30 @@
-"""What the web room is told at its start."""
+"""The configuration of the web, ready to use."""
 
 from msgspec import Struct
 
 from iskra_server.base.secret import Secret
 from iskra_server.cost.contracts import Contract
 
+# the kind and the value of each group, such as ("building", "7")
+Groups = tuple[tuple[str, str], ...]
 
-class Scope(Struct, frozen=True):
-    """A token that sees the meters of some groups alone; a group is its kind and its value."""
+
+class ScopedToken(Struct, frozen=True):
+    """A token that gives access to the meters of some groups only."""
 
     token: Secret
-    groups: tuple[tuple[str, str], ...]
+    groups: Groups
 
 
-class Settings(Struct, frozen=True):
-    """`readout_interval_s`: seconds between new values at the cumulated endpoint, 0 = every telegram.
+class WebSettings(Struct, frozen=True):
+    """What the endpoints depend on, beside the running server.
 
-    `tz`: the time zone in which days and months begin, `tz_reason` how it is known (zone.py). `token`: what a request
-    must show, an empty one asks for none; `scopes`: tokens beside it that see less. `allowed_hosts`: names that this
-    server answers to, beside those of the own network (hosts.py). `is_central`: it reads no meter, and shows its
-    database.
+    readout_interval_s  minimum seconds between two new values at the cumulated endpoint; 0: every telegram
+    tz, tz_reason       the time zone in which days begin, and how it is known (base/timezone.py)
+    token               required from clients; empty: no authentication
+    allowed_hosts       host names that clients may use, beside those of the local network (hosts.py)
+    scoped_tokens       further tokens, with access to some groups only
+    is_central          a central server: reads no meter, serves its database
     """
 
     version: str
@@ -28,6 +33,7 @@ class Settings(Struct, frozen=True):
     token: Secret = Secret()
     allowed_hosts: tuple[str, ...] = ()
     contracts: tuple[Contract, ...] = ()
-    scopes: tuple[Scope, ...] = ()
+    scoped_tokens: tuple[ScopedToken, ...] = ()
     is_central: bool = False
     tz_reason: str = "configured"
+    has_history: bool = False

@@ -1,12 +1,12 @@
-"""Fair shares among clients: of the threads that ask the database, of live streams, of connections.
+"""Fair shares among clients: of database threads, live streams and connections.
 
-a client        its address; of IPv6 the /64 network, as one host has all addresses in it; a token for some groups
-                is one client wherever it comes from. Headers such as X-Forwarded-For are not trusted: behind a
-                reverse proxy all clients count as one
-questions       AT_ONCE run, of one client half of them, so that another one never waits for all of it;
-                MAX_WAITING of a client wait, and clients take turns
-hung up         a question whose client is gone is never asked
-something full  the client that holds most of it makes room for one that holds less
+client            an IP address, for IPv6 its /64 network, because one host owns all addresses in it; a token for some
+                  groups is one client at any address. Headers such as X-Forwarded-For are not trusted: behind a
+                  reverse proxy all clients count as one
+history requests  MAX_RUNNING run at once, half of them for one client, so that others never wait for all of its
+                  requests; MAX_WAITING of each client wait, and clients take turns
+disconnected      the request of a client that has closed its connection is never run
+full              the client with the largest share makes room for one with a smaller share
 """
 
 import asyncio
@@ -22,32 +22,32 @@ from starlette.types import Receive, Scope
 
 from iskra_server.web.http.gate import GROUPS
 
-AT_ONCE = 4
-AT_ONCE_EACH = AT_ONCE // 2
-# a page asks for a dozen at once, and behind a reverse proxy all browsers are one client
+MAX_RUNNING = 4
+MAX_RUNNING_PER_CLIENT = MAX_RUNNING // 2
+# a page sends a dozen requests at once, and behind a reverse proxy all browsers are one client
 MAX_WAITING = 128
 
 Client = Hashable
 T = TypeVar("T")
 
 
-class TooMany(Exception):
-    """A sentence: this client has asked for too much at once."""
+class TooManyRequests(Exception):
+    """A clause: this client has too many requests waiting or running."""
 
 
-class Gone(Exception):
-    """The client has hung up; there is nobody to answer."""
+class Disconnected(Exception):
+    """The client has closed its connection, or the server stops."""
 
 
 def client_of(scope: Scope) -> Client:
-    """Whose share a request counts towards."""
+    """The client that sent a request."""
     groups: Client | None = scope.get(GROUPS)
     return groups or address_of((scope.get("client") or ("",))[0])
 
 
 @lru_cache(maxsize=256)
 def address_of(host: str) -> str:
-    """The address of a client, of IPv6 its network; link-local addresses are one host each."""
+    """A client's address, for IPv6 its network; every link-local address is a host of its own."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:
@@ -61,88 +61,88 @@ def address_of(host: str) -> str:
 
 
 def heaviest(holders: Iterable[Client], newcomer: Client) -> Client | None:
-    """The client that holds most; None where the newcomer would then hold as much."""
-    held = Counter(holders)
-    client, count = max(held.items(), key=lambda item: item[1], default=(None, 0))
-    return client if count > held[newcomer] + 1 else None
+    """The client with the most entries; None if `newcomer` would have as many after adding its own."""
+    counts = Counter(holders)
+    client, count = max(counts.items(), key=lambda item: item[1], default=(None, 0))
+    return client if count > counts[newcomer] + 1 else None
 
 
 async def disconnected(receive: Receive) -> None:
-    """Until the client hangs up."""
+    """Returns when the client closes its connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 class Threads:
-    """Threads in which questions are answered, and the turns of the clients that wait for one. For one event loop."""
+    """A thread pool whose threads are shared fairly among clients. For one event loop."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(AT_ONCE, "history")
+        self._pool = ThreadPoolExecutor(MAX_RUNNING, "history")
         self._running: Counter[Client] = Counter()
-        # whose turn is next comes first
+        # in the order of their turns
         self._waiting: dict[Client, deque[asyncio.Future[None]]] = {}
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, client: Client, receive: Receive | None, work: Callable[[], T]) -> T:
-        """What `work` gives, done in a thread. Raises TooMany, Gone, and what `work` raises.
+        """The result of `work` in a thread. Raises TooManyRequests, Disconnected, and what `work` raises.
 
-        `receive` is None for the next part of an answer that has begun: whoever sends that sees its client hang up.
+        `receive` is None for the next part of a response that has begun: then its sender notices a disconnect.
         """
-        await self._turn(client, receive)
+        await self._wait_for_turn(client, receive)
         loop = asyncio.get_running_loop()
         try:
-            done = self._threads.submit(work)
+            done = self._pool.submit(work)
         except RuntimeError:
             # the server stops
-            self._end(client)
-            raise Gone from None
+            self._release(client)
+            raise Disconnected from None
 
-        def free(_: "Future[T]") -> None:
+        def release(_: "Future[T]") -> None:
             # the loop may have ended before this thread
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._end, client)
+                loop.call_soon_threadsafe(self._release, client)
 
-        done.add_done_callback(free)
+        done.add_done_callback(release)
         return await asyncio.wrap_future(done)
 
-    async def _turn(self, client: Client, receive: Receive | None) -> None:
+    async def _wait_for_turn(self, client: Client, receive: Receive | None) -> None:
         if self._may_run(client):
             self._running[client] += 1
             return
         waiting = self._waiting.setdefault(client, deque())
         if receive and len(waiting) >= MAX_WAITING:
-            raise TooMany(
-                f"this client has {MAX_WAITING} questions to history waiting; ask again when they are answered"
+            raise TooManyRequests(
+                f"this client has {MAX_WAITING} requests to history waiting; try again when they are answered"
             )
         turn = asyncio.get_running_loop().create_future()
         waiting.append(turn)
-        gone = asyncio.ensure_future(disconnected(receive)) if receive else None
+        disconnect = asyncio.ensure_future(disconnected(receive)) if receive else None
         try:
-            await asyncio.wait((turn, gone) if gone else (turn,), return_when=asyncio.FIRST_COMPLETED)
-            if gone and gone.done():
-                raise Gone
+            await asyncio.wait((turn, disconnect) if disconnect else (turn,), return_when=asyncio.FIRST_COMPLETED)
+            if disconnect and disconnect.done():
+                raise Disconnected
         except BaseException:
             if turn.done():
-                self._end(client)
+                self._release(client)
             else:
-                self._leave(client, turn)
+                self._remove_turn(client, turn)
             raise
         finally:
-            if gone:
-                gone.cancel()
+            if disconnect:
+                disconnect.cancel()
 
     def _may_run(self, client: Client) -> bool:
-        return self._running.total() < AT_ONCE and self._running[client] < AT_ONCE_EACH
+        return self._running.total() < MAX_RUNNING and self._running[client] < MAX_RUNNING_PER_CLIENT
 
-    def _leave(self, client: Client, turn: "asyncio.Future[None]") -> None:
+    def _remove_turn(self, client: Client, turn: "asyncio.Future[None]") -> None:
         self._waiting[client].remove(turn)
         if not self._waiting[client]:
             del self._waiting[client]
 
-    def _end(self, client: Client) -> None:
-        """A thread is free: the next client that waits takes it, and then stands at the end of the line."""
+    def _release(self, client: Client) -> None:
+        """Gives a free thread to the next waiting client, which then goes to the end of the line."""
         self._running[client] -= 1
         if not self._running[client]:
             del self._running[client]

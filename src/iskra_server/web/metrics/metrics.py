@@ -1,16 +1,18 @@
-"""GET /metrics: everything that is known now, for Prometheus; made at each scrape, nothing is kept for it.
+"""GET /metrics: the state of everything for Prometheus, computed at each scrape.
 
-A meter that is not fresh has no reading here, but its age and `iskra_meter_up 0`. A simulated one says so in a label.
+A meter without a current reading has no readings here, only its age and `iskra_meter_up 0`. Simulated meters have a
+label that says so.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.base.clock import boottime_s
+from iskra_server.diagnosis.facts import Facts
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter import identity
 from iskra_server.meter.guard import is_counter
@@ -18,16 +20,25 @@ from iskra_server.meter.lock import sends_locked
 from iskra_server.meter.reading import FaultKind, Sample, scaled
 from iskra_server.meter.registers import key_of
 from iskra_server.outputs.state import OutputState
-from iskra_server.reading.hub import Hub
-from iskra_server.web.http.headers import NO_STORE
-from iskra_server.web.metrics.exposition import Family, Row, Series, media_type, table, write
-from iskra_server.web.metrics.process import Process
+from iskra_server.web.http.endpoint import Context, Endpoint, Result
+from iskra_server.web.http.responses import NO_STORE
+from iskra_server.web.metrics.exposition import (
+    OPEN_METRICS,
+    TEXT,
+    Family,
+    Kind,
+    Metric,
+    Series,
+    families,
+    media_type,
+    write,
+)
+from iskra_server.web.metrics.process import process_families
+from iskra_server.web.server_view import ServerView
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
-    from iskra_server.history.recording.writer import WriterState
-
-_VARY = {"vary": "accept"}
+    from iskra_server.history.recording.writer_state import WriterState
 
 
 class Quantity(NamedTuple):
@@ -36,13 +47,13 @@ class Quantity(NamedTuple):
     help: str
 
 
-# by the unit of a register, and whether it is a counter; those of other units are called _OTHER
+# by the unit of a register and whether it is a counter; _OTHER for other units
 _QUANTITIES = {
-    ("Wh", True): Quantity("energy_watthours", "watthours", "Active energy, as the counter shows it."),
+    ("Wh", True): Quantity("energy_watthours", "watthours", "Active energy counter."),
     ("Wh", False): Quantity("energy_balance_watthours", "watthours", "Active energy that may rise and fall."),
-    ("varh", True): Quantity("reactive_energy_varhours", "varhours", "Reactive energy, as the counter shows it."),
-    ("VAh", True): Quantity("apparent_energy_voltamperehours", "voltamperehours", "Apparent energy by the counter."),
-    ("W", False): Quantity("power_watts", "watts", "Active power, positive for import where it is signed."),
+    ("varh", True): Quantity("reactive_energy_varhours", "varhours", "Reactive energy counter."),
+    ("VAh", True): Quantity("apparent_energy_voltamperehours", "voltamperehours", "Apparent energy counter."),
+    ("W", False): Quantity("power_watts", "watts", "Active power; if signed, positive from the grid."),
     ("var", False): Quantity("reactive_power_vars", "vars", "Reactive power."),
     ("VA", False): Quantity("apparent_power_voltamperes", "voltamperes", "Apparent power."),
     ("A", False): Quantity("current_amperes", "amperes", "Current."),
@@ -51,183 +62,164 @@ _QUANTITIES = {
     ("°", False): Quantity("phase_angle_degrees", "degrees", "Angle between two phases."),
 }
 _OTHER = {
-    True: Quantity("register_events", "", "A counter of another unit, which its label names."),
-    False: Quantity("register_value", "", "A register of another unit, which its label names."),
+    True: Quantity("register_events", "", "Counter with another unit, see label."),
+    False: Quantity("register_value", "", "Register with another unit, see label."),
 }
 
 
-class Metrics:
-    """The endpoint. `writer` is how history is written, None where none is kept."""
-
-    def __init__(
-        self,
-        *,
-        hub: Hub,
-        statuses: Callable[[], Sequence[Status]],
-        version: str,
-        writer: "Callable[[], WriterState | None]",
-        outputs: Callable[[], Sequence[OutputState]],
-        dropped_lines: Callable[[], int] = int,
-    ) -> None:
-        self._hub = hub
-        self._statuses = statuses
-        self._version = version
-        self._writer = writer
-        self._outputs = outputs
-        self._dropped_lines = dropped_lines
-        self._process = Process()
-
-    async def answer(self, request: Request) -> Response:
-        form = media_type(request.headers.get("accept", ""))
-        return Response(write(self._families(boottime_s()), form), headers={**NO_STORE, **_VARY, "content-type": form})
-
-    def _families(self, now_s: float) -> Iterator[Family]:
-        shown = [
-            Shown(sample, self._hub.is_fresh(meter_id, now_s), round(self._hub.age_s(meter_id, now_s) or 0.0, 3))
-            for meter_id, sample in self._hub.newest.items()
-        ]
-        writer = self._writer()
-        yield Family(
-            "iskra_server_info", "gauge", "The version of this server.", [Series(1, {"version": self._version})]
-        )
-        yield from _readings(each.sample for each in shown if each.fresh)
-        yield Family("iskra_meter_info", "gauge", "Who a meter is, and where it hangs.", list(map(_about, shown)))
-        yield from table("iskra_meter", METERS, shown, lambda each: _meter(each.sample))
-        yield from table("iskra_source", SOURCES, self._statuses(), lambda status: {"source": status.source})
-        yield from _faults(self._statuses())
-        yield from _checks(self._statuses())
-        yield Family("iskra_hub_samples", "counter", "Readings that were published.", [Series(self._hub.published)])
-        dropped = [Series(count, {"subscriber": name}) for name, count in self._hub.dropped().items()]
-        yield Family("iskra_hub_dropped", "counter", "Readings that a subscriber was too slow for.", dropped)
-        yield from table("iskra_history", HISTORY, [writer] if writer else [], lambda _: {})
-        yield from table("iskra_output", OUTPUTS, self._outputs(), lambda state: {"output": state.name})
-        lost = [Series(self._dropped_lines())]
-        yield Family("iskra_log_dropped", "counter", "Log lines that nobody took, and that were dropped.", lost)
-        tasks = [Series(len(asyncio.all_tasks()))]
-        yield Family("iskra_server_tasks", "gauge", "What the server is at; a number that only grows is a leak.", tasks)
-        yield from self._process.families()
-
-
-class Shown(NamedTuple):
-    """A meter by its newest sample."""
+class MeterSample(NamedTuple):
+    """The newest sample of a meter."""
 
     sample: Sample
     fresh: bool
     age_s: float
 
 
-METERS = (
-    Row[Shown]("up", "gauge", "1 while the reading of a meter is fresh.", lambda each: each.fresh),
-    Row[Shown]("age_seconds", "gauge", "How old its last telegram is.", lambda each: each.age_s, "seconds"),
-    Row[Shown]("locked", "gauge", "1 for whole kWh and no power.", lambda each: sends_locked(each.sample)),
-    Row[Shown]("epoch", "gauge", "Grows when a counter began anew.", lambda each: each.sample.epoch),
+METERS: tuple[Metric[MeterSample], ...] = (
+    Metric("up", "gauge", "1 if the meter has a current reading.", lambda meter: meter.fresh),
+    Metric("age_seconds", "gauge", "Age of the last telegram.", lambda meter: meter.age_s, "seconds"),
+    Metric("locked", "gauge", "1 if the meter sends whole kWh and no power.", lambda meter: sends_locked(meter.sample)),
+    Metric("epoch", "gauge", "Grows when a counter restarts or a meter is replaced.", lambda meter: meter.sample.epoch),
 )
-SOURCES = (
-    Row[Status]("up", "gauge", "1 while a source delivers fresh values.", lambda status: status.ok),
-    Row[Status]("open", "gauge", "1 while its port is open.", lambda status: status.facts.is_open),
-    Row[Status]("bytes", "counter", "Bytes that arrived.", lambda status: status.facts.byte_count),
-    Row[Status](
-        "data_age_seconds",
-        "gauge",
-        "How old the last byte is.",
-        lambda status: None if status.facts.data_age_s is None else round(status.facts.data_age_s, 3),
-        "seconds",
-    ),
-    Row[Status]("telegrams", "counter", "Whole telegrams.", lambda status: status.facts.telegrams),
-    Row[Status]("held_back", "counter", "Readings that the guard held back.", lambda status: status.facts.quarantined),
-    Row[Status](
-        "rejected_registers",
-        "counter",
-        "Registers without a clear value.",
-        lambda status: status.facts.rejected_registers,
-    ),
-    Row[Status](
-        "ignored_telegrams",
-        "counter",
-        "Telegrams of ids too rare for a meter.",
-        lambda status: status.facts.ignored_telegrams,
-    ),
+SOURCES: tuple[Metric[Facts], ...] = (
+    Metric("open", "gauge", "1 if the port is open.", lambda facts: facts.is_open),
+    Metric("bytes", "counter", "Bytes received.", lambda facts: facts.byte_count, "bytes"),
+    Metric("data_age_seconds", "gauge", "Age of the last byte.", lambda facts: _rounded(facts.data_age_s), "seconds"),
+    Metric("telegrams", "counter", "Valid telegrams.", lambda facts: facts.telegrams),
+    Metric("quarantined_readings", "counter", "Readings held back as implausible.", lambda facts: facts.quarantined),
+    Metric("rejected_registers", "counter", "Registers without a clear value.", lambda facts: facts.rejected_registers),
+    Metric("ignored_telegrams", "counter", "Telegrams whose id is too rare.", lambda facts: facts.ignored_telegrams),
 )
 
 
-def _waiting_telegrams(state: "WriterState") -> int:
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
+
+
+def _pending_telegrams(state: "WriterState") -> int:
     return state.pending_points + state.pending_samples
 
 
-HISTORY: tuple[Row["WriterState"], ...] = (
-    Row("up", "gauge", "1 while history is written.", lambda state: state.ok),
-    Row("waiting_records", "gauge", "Counter values that wait to be written.", lambda state: state.pending_ledger),
-    Row("waiting_telegrams", "gauge", "Telegrams that wait to be written.", _waiting_telegrams),
-    Row("dropped_records", "counter", "Counter values that history lost.", lambda state: state.dropped_ledger),
-    Row("dropped_telegrams", "counter", "Telegrams that history lost.", lambda state: state.dropped_points),
-    Row("refused_records", "counter", "Values that no column can hold.", lambda state: state.refused),
-    Row(
-        "last_write_seconds",
+HISTORY: tuple[Metric["WriterState"], ...] = (
+    Metric("up", "gauge", "1 if history is being written.", lambda state: state.ok),
+    Metric("pending_records", "gauge", "Counter values not written yet.", lambda state: state.pending_ledger),
+    Metric("pending_telegrams", "gauge", "Telegrams not written yet.", _pending_telegrams),
+    Metric("dropped_records", "counter", "Counter values lost.", lambda state: state.dropped_ledger),
+    Metric("dropped_telegrams", "counter", "Telegrams lost.", lambda state: state.dropped_points),
+    Metric("rejected_records", "counter", "Values that no column can hold.", lambda state: state.refused),
+    Metric(
+        "last_write_timestamp_seconds",
         "gauge",
-        "When history was last written, in Unix seconds.",
-        lambda state: round(state.last_flush.timestamp(), 3) if state.last_flush else None,
+        "Time of the last write, in Unix time.",
+        lambda state: _rounded(state.last_flush.timestamp()) if state.last_flush else None,
         "seconds",
     ),
 )
-OUTPUTS = (
-    Row[OutputState]("up", "gauge", "1 while an output delivers.", lambda state: state.ok),
-    Row[OutputState]("delivered", "counter", "Points that were taken.", lambda state: state.delivered),
-    Row[OutputState]("refused", "counter", "Points that were refused and set aside.", lambda state: state.refused),
-    Row[OutputState]("dropped", "counter", "Points that were lost for want of room.", lambda state: state.dropped),
-    Row[OutputState]("waiting", "gauge", "Points that wait to be delivered.", lambda state: state.waiting),
-    Row[OutputState]("waiting_bytes", "gauge", "Disk that they take.", lambda state: state.waiting_bytes, "bytes"),
+OUTPUTS: tuple[Metric[OutputState], ...] = (
+    Metric("up", "gauge", "1 if the output delivers.", lambda state: state.ok),
+    Metric("delivered_points", "counter", "Points delivered.", lambda state: state.delivered),
+    Metric("rejected_points", "counter", "Points rejected by the receiver and set aside.", lambda state: state.refused),
+    Metric("dropped_points", "counter", "Points lost for lack of space.", lambda state: state.dropped),
+    Metric("pending_points", "gauge", "Points not delivered yet.", lambda state: state.waiting),
+    Metric(
+        "pending_bytes", "gauge", "Disk space of points not delivered yet.", lambda state: state.waiting_bytes, "bytes"
+    ),
 )
 
 
+async def _metrics(context: Context, request: Request) -> Response:
+    form = media_type(request.headers.get("accept", ""))
+    body = write(all_families(context.server, context.settings.version), form)
+    return Response(body, headers={**NO_STORE, "vary": "accept", "content-type": form})
+
+
+def all_families(server: ServerView, version: str) -> Iterator[Family]:
+    hub, statuses, history, now_s = server.hub, server.statuses(), server.history_state(), boottime_s()
+    meters = [
+        MeterSample(sample, hub.is_fresh(meter_id, now_s), round(hub.age_s(meter_id, now_s) or 0.0, 3))
+        for meter_id, sample in hub.newest.items()
+    ]
+    yield Family("iskra_server_info", "gauge", "Version of this server.", [Series(1, {"version": version})])
+    yield from _readings(meter.sample for meter in meters if meter.fresh)
+    yield Family("iskra_meter_info", "gauge", "Identity and source of a meter.", list(map(_meter_info, meters)))
+    yield from families("iskra_meter", METERS, meters, lambda meter: _meter_labels(meter.sample))
+    up = [Series(status.ok, {"source": status.source}) for status in statuses]
+    yield Family("iskra_source_up", "gauge", "1 if the source delivers current readings.", up)
+    yield from families(
+        "iskra_source", SOURCES, [status.facts for status in statuses], lambda facts: {"source": facts.source}
+    )
+    yield _faults(statuses)
+    yield _checks(statuses)
+    yield Family("iskra_hub_published_readings", "counter", "Readings published.", [Series(hub.published)])
+    dropped = [Series(count, {"subscriber": name}) for name, count in hub.dropped().items()]
+    yield Family("iskra_hub_dropped_readings", "counter", "Readings that a subscriber was too slow for.", dropped)
+    yield from families("iskra_history", HISTORY, [history] if history else [], lambda _: {})
+    yield from families("iskra_output", OUTPUTS, server.output_states(), lambda state: {"output": state.name})
+    lines = [Series(server.dropped_log_lines())]
+    yield Family("iskra_log_dropped_lines", "counter", "Log lines that nobody read in time.", lines)
+    tasks = [Series(len(asyncio.all_tasks()))]
+    yield Family("iskra_server_tasks", "gauge", "Running asyncio tasks; a number that only grows is a leak.", tasks)
+    yield from process_families()
+
+
 def _readings(samples: Iterable[Sample]) -> Iterator[Family]:
-    """The registers of fresh meters that are numbers, by quantity."""
-    found: dict[tuple[Quantity, bool], list[Series]] = {}
+    """The numeric registers of fresh meters, by quantity."""
+    by_quantity: dict[tuple[Quantity, bool], list[Series]] = {}
     for sample in samples:
         for register in sample.reading.numbers():
-            counts, unit = is_counter(register), (register.unit.symbol if register.unit is not None else None) or ""
+            counts, unit = is_counter(register), register.unit.symbol or "" if register.unit is not None else ""
             quantity = _QUANTITIES.get((unit, counts), _OTHER[counts])
-            labels = _meter(sample) | {"obis": register.obis.short, "name": key_of(register.obis)}
+            labels = _meter_labels(sample) | {"obis": register.obis.short, "name": key_of(register.obis)}
             if not quantity.unit:
                 labels["unit"] = unit
             series = Series(scaled(int(register.raw), register.scaler or 0), labels)
-            found.setdefault((quantity, counts), []).append(series)
-    for (quantity, counts), series_of in found.items():
-        kind: Literal["counter", "gauge"] = "counter" if counts else "gauge"
-        yield Family(f"iskra_{quantity.name}", kind, quantity.help, series_of, quantity.unit)
+            by_quantity.setdefault((quantity, counts), []).append(series)
+    for (quantity, counts), quantity_series in by_quantity.items():
+        kind: Kind = "counter" if counts else "gauge"
+        yield Family(f"iskra_{quantity.name}", kind, quantity.help, quantity_series, quantity.unit)
 
 
-def _meter(sample: Sample) -> dict[str, str]:
+def _meter_labels(sample: Sample) -> dict[str, str]:
     return {"meter": sample.reading.meter_id, "simulated": "true" if sample.simulated else ""}
 
 
-def _about(shown: Shown) -> Series:
-    reading = shown.sample.reading
-    about = {
+def _meter_info(meter: MeterSample) -> Series:
+    reading = meter.sample.reading
+    labels = {
         "server_id": reading.server_id.hex(),
         "maker": identity.maker(reading) or "",
         "family": identity.family(reading) or "",
         "protocol": reading.protocol,
-        "source": shown.sample.source,
+        "source": meter.sample.source,
     }
-    return Series(1, _meter(shown.sample) | about)
+    return Series(1, _meter_labels(meter.sample) | labels)
 
 
-def _faults(statuses: Sequence[Status]) -> Iterator[Family]:
-    """Every kind from the start on, so that its rate is known when the first one comes."""
+def _faults(statuses: Sequence[Status]) -> Family:
+    """All kinds from the start, so that Prometheus can compute a rate when the first fault occurs."""
     series = [
         Series(status.facts.faults.get(kind, 0), {"source": status.source, "kind": kind})
         for status in statuses
         for kind in get_args(FaultKind)
     ]
-    yield Family("iskra_source_faults", "counter", "Damage; after cut and noise the next start was found.", series)
+    return Family("iskra_source_faults", "counter", "Damaged telegrams and noise, by kind.", series)
 
 
-def _checks(statuses: Sequence[Status]) -> Iterator[Family]:
-    """The checks of the diagnosis; a check with an unknown result has no number."""
+def _checks(statuses: Sequence[Status]) -> Family:
+    """The checks of the diagnosis, without those whose result is unknown."""
     series = [
-        Series(int(check.state == "passed"), {"source": status.source, "check": check.name})
+        Series(check.state == "passed", {"source": status.source, "check": check.name})
         for status in statuses
         for check in status.checks
         if check.state != "unknown"
     ]
-    yield Family("iskra_source_check", "gauge", "1 while a check passes, 0 while it fails.", series)
+    return Family("iskra_source_check", "gauge", "1 if a check of the diagnosis passes, 0 if it fails.", series)
+
+
+ENDPOINT = Endpoint(
+    "/metrics",
+    "metrics",
+    "Metrics for Prometheus: exact current readings, their age, reception, history, outputs and the process.",
+    {200: Result("text format, or OpenMetrics if `Accept` asks for it", str, TEXT, OPEN_METRICS)},
+    _metrics,
+)

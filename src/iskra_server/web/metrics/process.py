@@ -1,4 +1,4 @@
-"""What this process costs, in the names that every Prometheus dashboard knows; without /proc only some of it."""
+"""Metrics of this process, under the names that Prometheus dashboards know; fewer on systems without /proc."""
 
 import os
 import time
@@ -6,40 +6,35 @@ from collections.abc import Iterator
 from pathlib import Path
 from resource import RLIMIT_NOFILE, getpagesize, getrlimit
 
-from iskra_server.web.metrics.exposition import Family, Row, table
+from iskra_server.web.metrics.exposition import Family, Metric, families
 
-_PROC = Path("/proc/self")
-# of /proc/self/stat, counted behind the name in parentheses
+_PROC = Path("/proc")
+# field of /proc/self/stat, counted from the end of the name in parentheses (proc(5))
 _START_TIME = 19
 
 
-class Process:
-    """`families` at each scrape; the moment of the start is kept, so that it does not tremble."""
+def process_families() -> Iterator[Family]:
+    return families("process", _metrics(), [None], lambda _: {})
 
-    def __init__(self) -> None:
-        self._started_s = 0.0
 
-    def families(self) -> Iterator[Family]:
-        return table("process", self._rows(), [None], lambda _: {})
+def _metrics() -> Iterator[Metric[None]]:
+    yield Metric("cpu_seconds", "counter", "Processor time used.", lambda _: time.process_time(), "seconds")
+    yield Metric("max_fds", "gauge", "Maximum number of open files.", lambda _: getrlimit(RLIMIT_NOFILE)[0])
+    if _PROC.exists():
+        yield Metric("resident_memory_bytes", "gauge", "Memory in use.", lambda _: _resident_bytes(), "bytes")
+        yield Metric("open_fds", "gauge", "Open files and sockets.", lambda _: len(os.listdir(_PROC / "self/fd")))
+        yield Metric("start_time_seconds", "gauge", "Start, in Unix time.", lambda _: _start_time_s(), "seconds")
 
-    def _rows(self) -> Iterator[Row[None]]:
-        yield Row("cpu_seconds", "counter", "Processor time so far.", lambda _: time.process_time(), "seconds")
-        yield Row("max_fds", "gauge", "The most files that may be open.", lambda _: getrlimit(RLIMIT_NOFILE)[0])
-        # there is no /proc on every system
-        if _PROC.exists():
-            yield Row("resident_memory_bytes", "gauge", "Memory in use.", lambda _: _resident_bytes(), "bytes")
-            yield Row("open_fds", "gauge", "Files and sockets that are open.", lambda _: len(os.listdir(_PROC / "fd")))
-            yield Row("start_time_seconds", "gauge", "Its start, in Unix time.", lambda _: self._start_s(), "seconds")
 
-    def _start_s(self) -> float:
-        """A clock that is set right after the start moves it; the noise of two clocks does not."""
-        ticks = int((_PROC / "stat").read_text().rpartition(")")[2].split()[_START_TIME])
-        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-        started_s = round(time.time() - age_s, 2)
-        if abs(started_s - self._started_s) > 1:
-            self._started_s = started_s
-        return self._started_s
+def _start_time_s() -> float | None:
+    """The boot time (whole seconds) plus the start after boot: reading two clocks would jitter by 10 ms."""
+    lines = (_PROC / "stat").read_text().splitlines()
+    boot_s = next((int(line.split()[1]) for line in lines if line.startswith("btime ")), None)
+    if boot_s is None:
+        return None
+    ticks = int((_PROC / "self/stat").read_text().rpartition(")")[2].split()[_START_TIME])
+    return boot_s + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _resident_bytes() -> int:
-    return int((_PROC / "statm").read_text().split()[1]) * getpagesize()
+    return int((_PROC / "self/statm").read_text().split()[1]) * getpagesize()

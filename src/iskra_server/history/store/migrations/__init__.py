@@ -1,4 +1,4 @@
-"""Every step from the first schema to the newest, for Alembic. A step that was released never changes."""
+"""Every step from the first schema to the newest, for Alembic. A released step never changes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What Alembic runs for each upgrade: on the connection that it was given, within its transaction."""
+"""What Alembic runs for each upgrade, on the connection of `upgrade` and within its transaction."""
 
 from alembic import context
 

@@ -1,9 +1,9 @@
-// Questions to the server.
+// Requests to the API of the server.
 
 import { parse } from "./exact.js";
 import { store } from "./store.js";
 
-/** Why there is no answer, as the server said it. */
+/** An error answer of the server: its sentence, and the reason as a word. */
 export class Problem extends Error {
   /** @param {string} sentence @param {string} reason */
   constructor(sentence, reason) {
@@ -14,25 +14,25 @@ export class Problem extends Error {
 }
 
 /**
- * An answer with its exact numbers as text. Throws Problem; an aborted one throws AbortError.
+ * An answer with its exact numbers as text. Throws Problem, or AbortError.
  * @template {keyof Api.Answers} P
  * @param {P} path
  * @param {Query} query
  * @param {AbortSignal} signal
  * @returns {Promise<Api.Answers[P]>}
  */
-export const ask = (path, query, signal) => fetchAnswer(path, query, signal);
+export const request = (path, query, signal) => fetchAnswer(path, query, signal);
 
 /**
- * An answer from the history of the chosen meter, see `whenChosen`.
- * @template {keyof Api.MeterAnswers} W
- * @param {W} what
+ * An answer from the history of the chosen meter; see `whenChosen`.
+ * @template {keyof Api.MeterAnswers} R
+ * @param {R} route
  * @param {Query} query
  * @param {AbortSignal} signal
- * @returns {Promise<Api.MeterAnswers[W]>}
+ * @returns {Promise<Api.MeterAnswers[R]>}
  */
-export const askMeter = (what, query, signal) =>
-  fetchAnswer(`api/v1/meters/${encodeURIComponent((store.chosen ?? "").replaceAll(" ", ""))}/${what}`, query, signal);
+export const requestHistory = (route, query, signal) =>
+  fetchAnswer(`api/v1/meters/${encodeURIComponent((store.chosen ?? "").replaceAll(" ", ""))}/${route}`, query, signal);
 
 /** @param {string} path @param {Query} query @param {AbortSignal} signal */
 async function fetchAnswer(path, query, signal) {
@@ -40,10 +40,10 @@ async function fetchAnswer(path, query, signal) {
   const text = await answer.text();
   if (answer.ok) return parse(text);
   let body = {};
-  try { body = JSON.parse(text); } catch { /* a proxy's own page */ }
+  try { body = JSON.parse(text); } catch { /* not from this server but from a proxy */ }
   const { detail, error, reason } = /** @type {{detail?: string, error?: string, reason?: string}} */ (body);
   throw new Problem(detail ?? error ?? `${answer.status} ${answer.statusText}`, reason ?? "");
 }
 
-/** What went wrong, for people. @param {unknown} error */
+/** The message of an error, for people. @param {unknown} error */
 export const messageOf = (error) => (error instanceof Error ? error.message : String(error));

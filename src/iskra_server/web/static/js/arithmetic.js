@@ -1,4 +1,4 @@
-// Arithmetic on exact numbers, which are text: see exact.js.
+// Arithmetic on exact numbers, which are text; see exact.js.
 
 import { rounded, textOf } from "./exact.js";
 
@@ -6,14 +6,14 @@ export const isNumber = (/** @type {string} */ value) => /^-?\d+(\.\d+)?$/.test(
 
 const placesOf = (/** @type {string} */ text) => text.split(".")[1]?.length ?? 0;
 
-/** A number's text as a whole number of its last places. @param {string} text @param {number} places */
+/** A number times 10^places. @param {string} text @param {number} places */
 function stepsOf(text, places) {
   const [whole, rest = ""] = text.replace("-", "").split(".");
   const steps = BigInt(whole + rest.padEnd(places, "0"));
   return text.startsWith("-") ? -steps : steps;
 }
 
-/** The sum of numbers' texts, exact; null where there are none. @param {(string | null | undefined)[]} texts */
+/** The exact sum of numbers; null if there are none. @param {(string | null | undefined)[]} texts */
 export function sum(texts) {
   const numbers = texts.filter((text) => text != null);
   return numbers.length ? add(numbers) : null;
@@ -28,8 +28,8 @@ function add(numbers) {
 export const negated = (/** @type {string} */ text) => (text.startsWith("-") ? text.slice(1) : `-${text}`);
 export const minus = (/** @type {string} */ text, /** @type {string} */ other) => add([text, negated(other)]);
 
-/** A number's text times a whole number. @param {string} text @param {number} factor */
+/** A number times an integer. @param {string} text @param {number} factor */
 export const times = (text, factor) => textOf(stepsOf(text, placesOf(text)) * BigInt(factor), placesOf(text));
 
-/** A share of two exact numbers in percent, to a tenth. @param {string} part @param {string} whole */
+/** The ratio of two numbers in percent, to a tenth. @param {string} part @param {string} whole */
 export const percentOf = (part, whole) => rounded(((Number(part) / Number(whole)) * 100).toFixed(3), 1);

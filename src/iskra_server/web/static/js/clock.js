@@ -1,10 +1,10 @@
-// Time as the server's clock on the wall shows it: days begin in its zone, wherever the browser is.
+// Dates and times in the time zone of the server, wherever the browser is.
 
 import { decimal } from "./exact.js";
 import { locale } from "./language.js";
 import { zone } from "./page.js";
 
-/** @type {Map<string, Intl.DateTimeFormat>} making one takes milliseconds on a small device: made when first needed */
+/** @type {Map<string, Intl.DateTimeFormat>} a cache: making one takes milliseconds on a small device */
 const formats = new Map();
 
 /** @param {Intl.DateTimeFormatOptions} options @returns {Intl.DateTimeFormat} */
@@ -20,7 +20,7 @@ export const SHORT = { hour: "numeric", minute: "2-digit" };
 /** @type {Intl.DateTimeFormatOptions} */
 const TIME = { ...SHORT, second: "2-digit" };
 
-/** @typedef {Date | number} Moment a number is in milliseconds since 1970 */
+/** @typedef {Date | number} Moment a number is milliseconds since 1970 */
 
 export const time = (/** @type {Moment} */ moment) => format(TIME).format(moment);
 export const shortTime = (/** @type {Moment} */ moment) => format(SHORT).format(moment);

@@ -1,4 +1,4 @@
-// The API page: the server's own description, with an example to copy and a button that shows the live answer.
+// The API page: the OpenAPI description with an example command and a button that shows the live answer.
 
 import { make } from "./dom.js";
 import { addressOf, contentText, curl, indented, typeText } from "./openapi.js";
@@ -10,7 +10,7 @@ import { addressOf, contentText, curl, indented, typeText } from "./openapi.js";
 const HERE = new URL("./", location.href).href;
 const SHOWN_EVENTS = 3;
 
-/** Text in which `words` between backticks are code. */
+/** Text with code between backticks. */
 const prose = (/** @type {string} */ text) => text.split("`").map((part, at) => (at % 2 ? make("code", part) : part));
 
 /** @param {Content<HTMLElement>} name @param {Content<HTMLElement>} content */

@@ -1,19 +1,19 @@
-// Elements in one line: make("p.soft", { id: "note" }, "text", child). Null children are left out.
+// Makes elements: make("p.soft", { id: "note" }, "text", child). Null and false children are left out.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * @template {string} W
- * @param {W} what a tag and its classes
+ * @param {W} what tag and classes
  * @param {...Content<ElementOf<W>>} content attributes and children
  */
 export function make(what, ...content) {
   const [tag, ...classes] = what.split(".");
-  // the tag of `what` decides about the type, which the browser's own types know of literal tags alone
+  // TypeScript knows the element type of literal tags only
   return /** @type {ElementOf<W>} */ (/** @type {unknown} */ (fill(document.createElement(tag), classes, content)));
 }
 
-/** As `make`, of SVG. @param {string} what @param {...Content<SVGElement>} content */
+/** As `make`, for SVG. @param {string} what @param {...Content<SVGElement>} content */
 export function makeSvg(what, ...content) {
   const [tag, ...classes] = what.split(".");
   return fill(document.createElementNS(SVG, tag), classes, content);
@@ -40,7 +40,7 @@ function setAttributes(node, attributes) {
   }
 }
 
-/** Changes the page only where the text is another one. @param {Node} node @param {string} text */
+/** Leaves the node alone if it has this text already. @param {Node} node @param {string} text */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -51,15 +51,14 @@ export function setData(node, name, value) {
   else if (node.dataset[name] !== value) node.dataset[name] = value;
 }
 
-/** @type {WeakMap<Node, string>} */
-const shown = new WeakMap();
-
-/** Whether a node has to be drawn again: its content is made of other values than the last time. */
-export function isNew(/** @type {Node} */ node, /** @type {unknown} */ values) {
-  const text = JSON.stringify(values);
-  if (shown.get(node) === text) return false;
-  shown.set(node, text);
-  return true;
+/** Replaces only the children that differ: the others keep focus and selection. */
+export function setContent(/** @type {HTMLElement} */ node, /** @type {Content<HTMLElement>[]} */ ...content) {
+  const [old, next] = [[...node.childNodes], [...make("div", ...content).childNodes]];
+  next.forEach((child, index) => {
+    if (!old[index]) node.append(child);
+    else if (!old[index].isEqualNode(child)) old[index].replaceWith(child);
+  });
+  for (const child of old.slice(next.length)) child.remove();
 }
 
 /** @type {Promise<unknown> | null} */
@@ -75,8 +74,8 @@ export function loadStyles() {
   return styles;
 }
 
-/** When what is there now has been painted. @returns {Promise<void>} */
+/** Resolves when the current content has been painted. @returns {Promise<void>} */
 export const painted = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
 
-/** A name and what it is, as a row of a list of pairs. @param {string} name @param {...Content<HTMLElement>} value */
+/** A row of a list of pairs (dl.pairs). @param {string} name @param {...Content<HTMLElement>} value */
 export const pair = (name, ...value) => make("div", make("dt", name), make("dd", ...value));

@@ -1,20 +1,19 @@
-// Energy of buckets as bars, and in words.
+// Energy of buckets as bars and as text.
 
 import { times } from "./arithmetic.js";
-import { wallTimeRange } from "./calendar.js";
+import { QUARTERS_PER_HOUR, wallTimeRange } from "./calendar.js";
 import { grouped, rounded } from "./exact.js";
 import { words } from "./language.js";
 
-const WH = 1000;
-const QUARTERS_PER_HOUR = 4;
+const WH_PER_KWH = 1000;
 
 /**
- * What a bucket says of its energy; a central server sends no qualities.
+ * A bucket of energy; a central server sends no qualities.
  * @typedef {Pick<Api.EnergyBucket, "begin" | "end" | "import_wh" | "export_wh"> & Partial<Api.EnergyBucket>} Bucket
  */
 
-/** Exact Wh as a number of kWh, for a chart. */
-export const chartKwh = (/** @type {string | undefined} */ wh) => (wh === undefined ? null : Number(wh) / WH);
+/** Exact Wh as a JavaScript number of kWh, for a chart. */
+export const chartKwh = (/** @type {string | undefined} */ wh) => (wh === undefined ? null : Number(wh) / WH_PER_KWH);
 
 /** A bucket as a bar in kWh; `energy` is the answer that it is part of. */
 export function energyBar(/** @type {Bucket} */ bucket, /** @type {Api.Energy} */ energy, now = Date.now()) {
@@ -26,7 +25,7 @@ export function energyBar(/** @type {Bucket} */ bucket, /** @type {Api.Energy} *
     up: chartKwh(bucket.import_wh),
     down: chartKwh(bucket.export_wh),
     mark: epochsOf(energy).some(({ at }) => begin <= Date.parse(at) && Date.parse(at) < end),
-    kind: begin > now || (isEmpty && end > now) ? "ahead" : isEmpty ? "gap" : isMissing ? "part" : "whole",
+    kind: begin > now || (isEmpty && end > now) ? "future" : isEmpty ? "missing" : isMissing ? "partial" : "complete",
   };
   return bar;
 }
@@ -36,30 +35,33 @@ export const epochsOf = (energy) => [...energy.import.epochs, ...(energy.export?
 
 /** @typedef {string | null | undefined} MaybeWh */
 
-export const kwh = (/** @type {MaybeWh} */ wh) => (wh == null ? words.nothing : `${grouped(wh, 3)} kWh`);
-/** To three places, for a heading. */
-export const kwhShort = (/** @type {MaybeWh} */ wh) => (wh == null ? words.nothing : `${rounded(wh, 3, 3)} kWh`);
+export const kwh = (/** @type {MaybeWh} */ wh) => (wh == null ? words.noData : `${grouped(wh, 3)} kWh`);
+/** With three places. */
+export const kwhShort = (/** @type {MaybeWh} */ wh) => (wh == null ? words.noData : `${rounded(wh, 3, 3)} kWh`);
 
-/** "18:30 – 18:45 · drawn 0.5775 kWh (2 310 W) · fed in 0 kWh" */
+/** A JavaScript number of watts. @param {number} watts */
+export const wattsText = (watts) => `${rounded(String(Math.round(watts)))} W`;
+
+/** "18:30 – 18:45 · from grid 0.5775 kWh (2 310 W) · to grid 0 kWh" */
 export const quarterText = (/** @type {Bucket} */ bucket, /** @type {Bar} */ bar) =>
   `${wallTimeRange(bucket.begin, bucket.end)} · ${energyText(bucket, bar, QUARTERS_PER_HOUR)}`;
 
-/** The energy of a bucket; with its mean power where so many of the bucket are an hour. */
+/** The energy of a bucket; with its mean power if `perHour` buckets are an hour. */
 export function energyText(/** @type {Bucket} */ bucket, /** @type {Pick<Bar, "kind" | "mark">} */ bar, perHour = 0) {
-  if (bar.kind === "ahead") return words.ahead;
-  if (bar.kind === "gap") return words.notMeasured;
+  if (bar.kind === "future") return words.future;
+  if (bar.kind === "missing") return words.noData;
   const { import_wh: imported, export_wh: exported } = bucket;
   const watts = (/** @type {string} */ wh) => (perHour ? ` (${rounded(times(wh, perHour))} W)` : "");
-  const parts = imported === undefined ? [`${words.drawn}: ${words.notMeasured}`]
-    : [`${words.drawn} ${kwh(imported)}${watts(imported)}`];
-  if (exported !== undefined) parts.push(`${words.fed} ${kwh(exported)}${Number(exported) ? watts(exported) : ""}`);
-  if (bar.kind === "part") parts.push(words.partly);
+  const parts = imported === undefined ? [`${words.fromGrid}: ${words.noData}`]
+    : [`${words.fromGrid} ${kwh(imported)}${watts(imported)}`];
+  if (exported !== undefined) parts.push(`${words.toGrid} ${kwh(exported)}${Number(exported) ? watts(exported) : ""}`);
+  if (bar.kind === "partial") parts.push(words.partial);
   if (bucket.import_quality === "interpolated") parts.push(words.interpolated);
-  if (bar.mark) parts.push(words.epoch);
+  if (bar.mark) parts.push(words.counterRestarted);
   return parts.join(" · ");
 }
 
-/** A number of an axis: as few places as it needs. @param {number} value */
+/** A number of an axis, with as few places as possible. @param {number} value */
 export function axisNumber(value) {
   const size = Math.abs(value);
   const text = value.toFixed(size >= 10 ? 0 : size >= 1 ? 1 : 3);

@@ -1,4 +1,4 @@
-// Our own small drawings, in the colour of the text around them.
+// Icons: SVG paths in the colour of the surrounding text.
 
 import { makeSvg } from "./dom.js";
 

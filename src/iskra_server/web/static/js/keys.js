@@ -1,4 +1,4 @@
-// Keys: n h c s w go to a section; in history the arrows step, t leads to the present.
+// Keyboard shortcuts: n h c s w open a section; in history the arrow keys and t change the period.
 
 import { HOME, isCentralServer } from "./page.js";
 import { navigate } from "./router.js";

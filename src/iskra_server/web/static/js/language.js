@@ -1,4 +1,4 @@
-// The language of the page: the one that was chosen here, else the browser's, else English.
+// The language of the page: the choice made on this page, else that of the browser, else English.
 
 import { words as de } from "./words/de.js";
 import { words as en } from "./words/en.js";
@@ -11,14 +11,14 @@ const preferred = navigator.languages ?? [navigator.language || "en"];
 const candidates = [stored(), ...preferred.map((tag) => tag.slice(0, 2).toLowerCase())];
 
 export const language = /** @type {Language} */ (candidates.find((name) => name in LANGUAGES) ?? "en");
-/** With its region, which decides about dates: en-GB, de-AT. */
+/** With the region, which determines the form of dates: en-GB, de-AT. */
 export const locale = preferred.find((tag) => tag.toLowerCase().startsWith(language)) ?? language;
 export const words = language === "de" ? de : en;
 
-/** What the server says in both languages, in that of the page. @template T @param {Record<Language, T>} both */
+/** The part of a bilingual answer in the language of the page. @template T @param {Record<Language, T>} both */
 export const localized = (both) => both[language];
 
-/** Starts the page again in another language, where it is. @param {string} next */
+/** Stores another language and reloads the page. @param {string} next */
 export function setLanguage(next) {
   try { localStorage.setItem(KEY, next); } catch { return; }
   location.reload();

@@ -1,4 +1,4 @@
-// The stream of telegrams and the state of the sources, into the store.
+// Puts the events of the server, and its status, into the store.
 
 import { parse } from "./exact.js";
 import { isCentralServer } from "./page.js";
@@ -15,7 +15,7 @@ export function startLive() {
   if (isCentralServer) return;
   listen((name, event, at) => HANDLERS[name](event, at));
   setInterval(notify, TICK_MS); // ages grow without telegrams
-  setInterval(askStatus, STATUS_MS);
+  setInterval(requestStatus, STATUS_MS);
 }
 
 /** @type {Record<string, (event: MessageEvent, at: number) => void>} */
@@ -32,24 +32,24 @@ const HANDLERS = {
     if (!(target instanceof EventSource) || target.readyState !== EventSource.CLOSED) return;
     target.close();
     setTimeout(connect, RECONNECT_MS);
-    askForToken();
+    reloadIfUnauthorized();
   },
 };
 
-/** A server that asks for another token by now shows the page that takes it. */
-async function askForToken() {
+/** If the token has changed, the server answers with the sign-in page. */
+async function reloadIfUnauthorized() {
   if ((await fetch("api/v1/status").catch(() => null))?.status === 401) location.reload();
 }
 
 /** @type {ReturnType<typeof setTimeout> | null} */
 let timer = null;
 
-/** Notifies within a frame: meters that send together, or a replay, are drawn once. */
+/** Notifies within a frame, so that meters that send together, or a replay, are drawn once. */
 function notifySoon() {
   timer ??= setTimeout(() => { timer = null; notify(); }, FRAME_MS);
 }
 
-async function askStatus() {
+async function requestStatus() {
   if (document.hidden || store.lostAt !== null) return;
   const answer = await fetch("api/v1/status").catch(() => null);
   if (answer?.ok) setStatus(await answer.json(), performance.now());

@@ -1,4 +1,4 @@
-// Asks for the token and shows it once; from then on a cookie that this script cannot read stands for it.
+// Sends the access token once; the server answers with a cookie that scripts cannot read.
 
 import { language, words } from "./language.js";
 
@@ -11,7 +11,7 @@ document.getElementById("login")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   wrong.hidden = true;
   const token = input.value.trim();
-  // what is no token would be no header either
+  // other characters are not allowed in a header
   const isPlain = /^[\x21-\x7e]+$/.test(token);
   const headers = { authorization: `Bearer ${token}` };
   const answer = isPlain ? await fetch("login", { headers }).catch(() => null) : null;

@@ -1,4 +1,4 @@
-// The page starts here: one store, one stream, one view at a time.
+// Starts the page: one store, one event stream, one view at a time.
 
 import { loadStyles, painted } from "./dom.js";
 import { language } from "./language.js";
@@ -26,7 +26,7 @@ const VIEWS = {
   }),
 };
 
-/** With the style sheets that the first view does without. @param {Record<string, Load>} views */
+/** Views that need more style sheets than the first one. @param {Record<string, Load>} views */
 function styled(views) {
   const both = (/** @type {Load} */ load) => async () => (await Promise.all([load(), loadStyles()]))[0];
   return Object.fromEntries(Object.entries(views).map(([name, load]) => [name, both(load)]));
@@ -36,7 +36,7 @@ document.documentElement.lang = language;
 startLive();
 applyTheme();
 const { main, onShow } = buildShell(document.body);
-// the views of a single meter would wait for one for ever
+// the other views show a single meter, which a central server does not have
 const { fleet, about } = VIEWS;
 route(main, isCentralServer ? { fleet, about } : VIEWS, onShow);
 painted().then(() => import("./keys.js")).then(({ bindKeys }) => bindKeys(main));

@@ -1,4 +1,4 @@
-// The server's own description (OpenAPI) in words: types, addresses to copy, answers with line breaks.
+// Parts of the OpenAPI description as text: types, example addresses, indented answers.
 
 /**
  * @typedef {{$ref?: string, anyOf?: Schema[], enum?: unknown[], type?: string | string[], format?: string,
@@ -10,7 +10,7 @@
  *   components: {schemas: Record<string, Schema>}}} Description
  */
 
-/** A schema in a word or two: "string", "[Meter]", "number or null". @param {Schema} schema @returns {string} */
+/** A schema as text: "string", "[Meter]", "number or null". @param {Schema} schema @returns {string} */
 export function typeText(schema) {
   if (schema.$ref) return schema.$ref.split("/").at(-1) ?? "";
   if (schema.anyOf) return schema.anyOf.map(typeText).join(" or ");
@@ -23,7 +23,7 @@ export const contentText = (/** @type {Response} */ { content }) =>
   Object.entries(content).map(([media, { schema }]) => `${typeText(schema)} as ${media}`).join(", ");
 
 /**
- * The address of an operation below `base` with what was filled in.
+ * The address of an operation below `base` with the parameters filled in.
  * @param {string} base
  * @param {string} path
  * @param {Parameter[]} parameters
@@ -38,10 +38,10 @@ export function addressOf(base, path, parameters, values) {
   return url;
 }
 
-/** A command to copy; `streams`: the answer does not end. @param {URL} url @param {boolean} streams */
+/** The curl command; `streams`: the answer does not end. @param {URL} url @param {boolean} streams */
 export const curl = (url, streams) => `curl ${streams ? "-N " : ""}'${decodeURI(url.href).replaceAll(" ", "%20")}'`;
 
-/** JSON with line breaks and nothing else changed: numbers keep their digits. @param {string} json */
+/** JSON with line breaks and indentation; numbers keep their digits. @param {string} json */
 export function indented(json) {
   let depth = 0;
   const line = () => `\n${"  ".repeat(depth)}`;

@@ -1,4 +1,4 @@
-// Periods and their keys in an address: day/2026-11-22, week/2026-11-16 (its Monday), month/2026-11, year/2026, all.
+// Periods and their keys in addresses: day/2026-11-22, week/2026-11-16 (a Monday), month/2026-11, year/2026, all.
 
 import { dateRange, dateText, shiftDays, today, weekday, weekOf } from "./calendar.js";
 import { words } from "./language.js";
@@ -17,7 +17,7 @@ export const KINDS = {
 /** @param {string | undefined} text @returns {text is Kind} */
 export const isKind = (text) => text !== undefined && Object.hasOwn(KINDS, text);
 
-/** The key of the period around a date, and of the present where it is not a date. @param {Kind} kind */
+/** The key of the period with a date, of the current period if the text is no date. @param {Kind} kind */
 export function keyOf(kind, /** @type {string | undefined} */ text) {
   const { form, key } = KINDS[kind];
   if (!text || !form.test(text)) return key(today());
@@ -25,14 +25,14 @@ export function keyOf(kind, /** @type {string | undefined} */ text) {
   return Number.isNaN(Date.parse(first)) ? key(today()) : key(first);
 }
 
-/** The first day of a period; of all years today, which stands for them. @param {Kind} kind @param {string} key */
+/** The first day of a period; today for "all". @param {Kind} kind @param {string} key */
 export function firstDay(kind, key) {
   if (kind === "month") return `${key}-01`;
   if (kind === "year") return `${key}-01-01`;
   return kind === "all" ? today() : key;
 }
 
-/** The key of the period so many later. @param {Kind} kind @param {string} key @param {number} by */
+/** The key of the period `by` later. @param {Kind} kind @param {string} key @param {number} by */
 export function step(kind, key, by) {
   if (kind === "day") return shiftDays(key, by);
   if (kind === "week") return shiftDays(key, 7 * by);
@@ -42,7 +42,7 @@ export function step(kind, key, by) {
   return `${String(Math.floor(months / 12)).padStart(4, "0")}-${String((months % 12) + 1).padStart(2, "0")}`;
 }
 
-/** The query of a period for the routes of history. @param {Kind} kind @param {string} key @returns {PeriodQuery} */
+/** The query parameters of a period. @param {Kind} kind @param {string} key @returns {PeriodQuery} */
 export function periodQuery(kind, key) {
   const { bucket } = KINDS[kind];
   if (kind === "week") return { from: key, to: shiftDays(key, 6), bucket };
@@ -66,5 +66,5 @@ export const isCurrent = (/** @type {Kind} */ kind, /** @type {string} */ key) =
 export const isFuture = (/** @type {Kind} */ kind, /** @type {string} */ key) =>
   kind !== "all" && key > KINDS[kind].key(today());
 
-/** The kind of period that a bar leads to. @type {Partial<Record<Kind, Kind>>} */
+/** The kind of period that a bar opens. @type {Partial<Record<Kind, Kind>>} */
 export const SMALLER_KIND = { week: "day", month: "day", year: "month", all: "year" };

@@ -1,13 +1,12 @@
-// The stream of telegrams, opened before the rest of the page has been loaded: what comes until then waits. It imports
-// nothing, so that nothing delays it. Of the rest, what does not come (a network that changes drops what it loads) is
-// loaded anew.
+// Opens the event stream before the rest of the page is loaded; events wait until then. Imports nothing, to be first.
+// Also reloads the page if a file failed to load, for example because the network changed.
 
 const RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 60_000;
-const TRIES = 3;
-const RELOADS = "reloads";
+const MAX_RETRY_MS = 60_000;
+const MAX_RELOADS = 3;
+const KEY = "reloads";
 
-/** @typedef {(name: string, event: MessageEvent, at: number) => void} Listener is given the time of arrival too */
+/** @typedef {(name: string, event: MessageEvent, at: number) => void} Listener `at` is the time of arrival */
 
 /** @type {Parameters<Listener>[]} */
 const waiting = [];
@@ -21,48 +20,48 @@ export function connect() {
   });
 }
 
-/** Sends all events to a listener, with those that have waited. @param {Listener} listener */
+/** Passes all events to a listener, first those that waited. @param {Listener} listener */
 export function listen(listener) {
   onEvent = listener;
   for (const event of waiting.splice(0)) listener(...event);
 }
 
-/** Loads the whole page anew, once the server answers: after a second, then twice as late while a part is missing. */
+/** Reloads the page as soon as the server answers: after a second, doubled each time. */
 export async function reloadPage() {
   clearTimeout(resetTimer);
   const count = reloadCount();
-  do await pause(Math.min(RETRY_MS * 2 ** count, LONGEST_RETRY_MS));
+  do await pause(Math.min(RETRY_MS * 2 ** count, MAX_RETRY_MS));
   while (!(await fetch("healthz").catch(() => null))?.ok);
   setReloadCount(count + 1);
   location.reload();
 }
 
-// a page that has lasted for so long has all its parts
-const resetTimer = setTimeout(() => setReloadCount(0), LONGEST_RETRY_MS);
+// a page that has worked for so long is complete
+const resetTimer = setTimeout(() => setReloadCount(0), MAX_RETRY_MS);
 /** @param {number} ms @returns {Promise<void>} */
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
-/** How many times in a row this page was loaded anew; in a browser that remembers nothing, often enough. */
+/** Reloads in a row; without session storage the maximum, so that there is no endless loop. */
 function reloadCount() {
-  try { return Number(sessionStorage.getItem(RELOADS)); } catch { return TRIES; }
+  try { return Number(sessionStorage.getItem(KEY)); } catch { return MAX_RELOADS; }
 }
 
 function setReloadCount(/** @type {number} */ count) {
-  try { sessionStorage.setItem(RELOADS, String(count)); } catch { /* nothing is remembered */ }
+  try { sessionStorage.setItem(KEY, String(count)); } catch { /* no session storage */ }
 }
 
 addEventListener("load", () => {
   /** @type {NodeListOf<HTMLLinkElement>} */
   const sheets = document.querySelectorAll("link[rel=stylesheet]");
   const isStyled = [...sheets].every(isLoaded);
-  // a style sheet that does not come again and again is blocked: the page works without it
-  if (!document.querySelector("main") || (!isStyled && reloadCount() < TRIES)) reloadPage();
+  // a style sheet that fails every time is blocked: the page works without it
+  if (!document.querySelector("main") || (!isStyled && reloadCount() < MAX_RELOADS)) reloadPage();
 });
 
-/** What did not come is null in some browsers, and a sheet whose rules must not be read in others. */
+/** A sheet that failed to load is null in some browsers, and has unreadable rules in others. */
 function isLoaded(/** @type {HTMLLinkElement} */ { sheet }) {
   try { return Boolean(sheet?.cssRules.length); } catch { return false; }
 }
 
-// a central server has a database, and no telegrams
+// a central server has no telegrams
 if (document.documentElement.dataset.central !== "yes") connect();

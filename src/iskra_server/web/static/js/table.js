@@ -1,4 +1,4 @@
-// Numbers as a table, and as a file.
+// Data as a table, and as a file to download.
 
 import { make } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// Light or dark: as the system says, unless it was chosen here.
+// Light or dark: the choice made on this page, else that of the system.
 
 const KEY = "theme";
 /** @type {("auto" | "light" | "dark")[]} */
@@ -8,9 +8,9 @@ export function chosenTheme() {
   try { return localStorage.getItem(KEY) ?? "auto"; } catch { return "auto"; }
 }
 
-/** From now on, and when the page is opened again. @param {string} next */
+/** Sets and stores the theme. @param {string} next */
 export function setTheme(next) {
-  try { localStorage.setItem(KEY, next); } catch { /* it holds until the page is closed */ }
+  try { localStorage.setItem(KEY, next); } catch { /* no storage: lasts until the page is closed */ }
   applyTheme(next);
 }
 
@@ -22,5 +22,5 @@ export function applyTheme(next = chosenTheme()) {
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("theme")));
 
-/** A colour of the style sheet, for a canvas. @param {string} name */
+/** A colour of the style sheets, for a canvas. @param {string} name */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

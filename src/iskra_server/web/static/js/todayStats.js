@@ -1,40 +1,38 @@
-// Today against yesterday, the base load at night, the strongest quarter-hour: exact, from quarter-hours of some days.
+// Today compared with yesterday, the base load at night, the highest quarter-hour: exact, from recent quarter-hours.
 
 import { minus, sum, times } from "./arithmetic.js";
-import { dayOf, localClock, shiftDays } from "./calendar.js";
+import { dayOf, localClock, QUARTER_MS, QUARTERS_PER_HOUR, shiftDays } from "./calendar.js";
 import { shortTime } from "./clock.js";
 
-const QUARTER_MS = 900_000;
-const QUARTERS_PER_HOUR = 4;
-/** Nights to look at, and hours in which a house is asleep. */
+/** The base load needs three of the last seven nights, which are the hours from midnight to five. */
 export const NIGHTS = 7;
-const ASLEEP = ["00:00", "05:00"];
-const ENOUGH_NIGHTS = 3;
+const MIN_NIGHTS = 3;
+const [NIGHT_BEGIN, NIGHT_END] = ["00:00", "05:00"];
 
-/** @typedef {Quarter & {up: string}} MeasuredQuarter */
+/** @typedef {Quarter & {imported: string}} MeasuredQuarter */
 
-const isMeasured = (/** @type {Quarter} */ quarter) => quarter.up !== null;
+const isMeasured = (/** @type {Quarter} */ quarter) => quarter.imported !== null;
 const isOf = (/** @type {string} */ day) => (/** @type {Quarter} */ quarter) => quarter.day === day;
 
 /** The answer of the route `quarters` with the local day and time of each. @returns {Quarter[]} */
 export function localQuarters(/** @type {Pick<Api.Quarters, "begin" | "tz" | "import_wh" | "export_wh">} */ answer) {
   const begin = Date.parse(answer.begin);
   const clock = localClock(answer.tz);
-  return answer.import_wh.map((up, index) => {
+  return answer.import_wh.map((imported, index) => {
     const at = begin + index * QUARTER_MS;
     const [day, time] = clock(at);
-    return { at, day, clock: time, up, down: answer.export_wh?.[index] ?? null };
+    return { at, day, clock: time, imported, exported: answer.export_wh?.[index] ?? null };
   });
 }
 
-/** What was measured of a day. @param {Quarter[]} quarters @param {string} day */
+/** The measured energy of a day. @param {Quarter[]} quarters @param {string} day */
 export function totalsOf(quarters, day) {
   const ofDay = quarters.filter(isOf(day));
-  return { up: sum(ofDay.map(({ up }) => up)), down: sum(ofDay.map(({ down }) => down)) };
+  return { imported: sum(ofDay.map(({ imported }) => imported)), exported: sum(ofDay.map(({ exported }) => exported)) };
 }
 
 /**
- * Wh from midnight to a total of the meter; null where the total at midnight is not known or the counter restarted.
+ * Wh from midnight to a total of the meter; null if the total at midnight is unknown or the counter restarted.
  * @param {Pick<Api.CounterEnergy, "first" | "epochs">} counter of this day
  * @param {string} day
  * @param {string | undefined} total
@@ -46,16 +44,16 @@ export function sinceMidnight({ first, epochs }, day, total) {
 }
 
 /**
- * Where the closed quarters of today end, "18:45", and by how much they exceed yesterday's; null before the first, and
- * where a gap on either side would compare unequal parts.
+ * The time up to which today is measured, "18:45", and the difference to yesterday up to then, in Wh; null before the
+ * first closed quarter, and if either day has a gap.
  * @param {Quarter[]} quarters
  */
 export function comparison(quarters, day = dayOf(new Date())) {
   const last = quarters.filter(isOf(day)).filter(isMeasured).at(-1);
   if (!last) return null;
   const isSoFar = (/** @type {Quarter} */ { clock }) => clock <= last.clock;
-  const today = quarters.filter(isOf(day)).filter(isSoFar).map(({ up }) => up);
-  const yesterday = quarters.filter(isOf(shiftDays(day, -1))).filter(isSoFar).map(({ up }) => up);
+  const today = quarters.filter(isOf(day)).filter(isSoFar).map(({ imported }) => imported);
+  const yesterday = quarters.filter(isOf(shiftDays(day, -1))).filter(isSoFar).map(({ imported }) => imported);
   if (today.includes(null) || yesterday.includes(null)) return null;
   const [total, before] = [sum(today), sum(yesterday)];
   if (total === null || before === null) return null;
@@ -67,24 +65,24 @@ export function comparison(quarters, day = dayOf(new Date())) {
  * @param {Quarter[]} quarters
  * @param {string} day
  */
-export function peak(quarters, day) {
+export function highestQuarter(quarters, day) {
   const measured = /** @type {MeasuredQuarter[]} */ (quarters.filter(isOf(day)).filter(isMeasured));
   if (measured.length === 0) return null;
-  const highest = measured.reduce((best, quarter) => (Number(quarter.up) > Number(best.up) ? quarter : best));
-  return { at: highest.at, watts: times(highest.up, QUARTERS_PER_HOUR) };
+  const highest = measured.reduce((max, quarter) => (Number(quarter.imported) > Number(max.imported) ? quarter : max));
+  return { at: highest.at, watts: times(highest.imported, QUARTERS_PER_HOUR) };
 }
 
-/** W: the median of each night's quietest hour; null where too few nights were measured. @param {Quarter[]} quarters */
+/** W: the median of each night's quietest hour; null if too few nights were measured. @param {Quarter[]} quarters */
 export function baseLoad(quarters) {
   /** @type {Map<string, Quarter[]>} */
   const nights = new Map();
   for (const quarter of quarters) {
-    if (quarter.clock < ASLEEP[0] || quarter.clock >= ASLEEP[1]) continue;
+    if (quarter.clock < NIGHT_BEGIN || quarter.clock >= NIGHT_END) continue;
     nights.set(quarter.day, [...(nights.get(quarter.day) ?? []), quarter]);
   }
   const quietest = [...nights.values()].flatMap((night) => quietestHour(night) ?? []);
   quietest.sort((a, b) => Number(a) - Number(b));
-  return quietest.length < ENOUGH_NIGHTS ? null : quietest[quietest.length >> 1];
+  return quietest.length < MIN_NIGHTS ? null : quietest[quietest.length >> 1];
 }
 
 /** The smallest energy of four quarters in a row in Wh, which is their mean power in W. @param {Quarter[]} night */
@@ -92,7 +90,7 @@ function quietestHour(night) {
   /** @type {string | null} */
   let lowest = null;
   for (let first = 0; first + QUARTERS_PER_HOUR <= night.length; first += 1) {
-    const hour = night.slice(first, first + QUARTERS_PER_HOUR).map(({ up }) => up);
+    const hour = night.slice(first, first + QUARTERS_PER_HOUR).map(({ imported }) => imported);
     const energy = hour.includes(null) ? null : sum(hour);
     if (energy !== null && (lowest === null || Number(energy) < Number(lowest))) lowest = energy;
   }

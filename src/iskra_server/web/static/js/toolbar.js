@@ -1,4 +1,4 @@
-// Above every view of history: which kind of period, which one, a step back and on, a jump.
+// The controls above the views of history and set-up: links, the period and its neighbours, the date.
 
 import { today } from "./calendar.js";
 import { make } from "./dom.js";
@@ -7,7 +7,7 @@ import { words } from "./language.js";
 import { firstDay, isCurrent, isFuture, isKind, keyOf, KINDS, periodTitle, step } from "./periods.js";
 import { link, PERIODS } from "./router.js";
 
-/** The kinds of period, around a date. @param {Kind | "heat" | "compare"} view @param {string} date */
+/** Links to the kinds of period around a date. @param {Kind | "heat" | "compare"} view @param {string} date */
 export function kindsBar(view, date, as = "") {
   const key = (/** @type {Kind} */ kind) => keyOf(kind, KINDS[kind].key(date));
   /** @type {[string, string, boolean][]} */
@@ -22,22 +22,23 @@ export function kindsBar(view, date, as = "") {
 }
 
 /**
- * Links within a section: [name, address, whether it is here]. On a narrow screen they are wider than the page.
+ * Links within a section: [name, address, whether it is shown]. On a narrow screen the bar scrolls to that one.
  * @param {string} label
- * @param {[string, string, boolean][]} places
+ * @param {[string, string, boolean][]} entries
  */
-export function navBar(label, places) {
-  const links = places.map(([name, href, isHere]) => make("a", { href, "aria-current": isHere ? "page" : null }, name));
+export function navBar(label, entries) {
+  const links = entries.map(([name, href, isShown]) =>
+    make("a", { href, "aria-current": isShown ? "page" : null }, name));
   const node = make("nav.kinds", { "aria-label": label }, links);
   queueMicrotask(() => {
-    const here = links.find((_, at) => places[at][2]);
-    if (here) node.scrollLeft = here.offsetLeft + (here.clientWidth - node.clientWidth) / 2;
+    const shown = links.find((_, index) => entries[index][2]);
+    if (shown) node.scrollLeft = shown.offsetLeft + (shown.clientWidth - node.clientWidth) / 2;
   });
   return node;
 }
 
 /**
- * The period's title between two steps; the date leads anywhere.
+ * The title of the period, buttons for the previous, next and current period, and a date input.
  * @param {Kind} kind
  * @param {string} key
  * @param {(key: string) => void} open
@@ -45,30 +46,30 @@ export function navBar(label, places) {
 export function stepper(kind, key, open) {
   const title = periodTitle(kind, key);
   if (kind === "all") return make("div.stepper", make("h1", title));
-  const [before, after] = [step(kind, key, -1), step(kind, key, 1)];
-  const jump = make("input", {
-    type: "date", "aria-label": words.jump, max: today(), value: firstDay(kind, key),
+  const [previous, next] = [step(kind, key, -1), step(kind, key, 1)];
+  const dateInput = make("input", {
+    type: "date", "aria-label": words.goToDate, max: today(), value: firstDay(kind, key),
     onchange: ({ target }) => { if (target.value) open(keyOf(kind, KINDS[kind].key(target.value))); },
   });
   const button = { type: "button" };
   return make("div.stepper",
-    make("button.step", button, { "aria-label": words.before, "data-key": "ArrowLeft", onclick: () => open(before) },
+    make("button.step", button, { "aria-label": words.earlier, "data-key": "ArrowLeft", onclick: () => open(previous) },
       icon("left")),
     make("h1", { "aria-live": "polite" }, title),
-    make("button.step", button, { "aria-label": words.after, "data-key": "ArrowRight", disabled: isFuture(kind, after),
-      onclick: () => open(after) }, icon("right")),
-    make("div.jump", jump,
+    make("button.step", button, { "aria-label": words.later, "data-key": "ArrowRight", disabled: isFuture(kind, next),
+      onclick: () => open(next) }, icon("right")),
+    make("div.jump", dateInput,
       make("button.quiet", button, { "data-key": "t", disabled: isCurrent(kind, key),
-        onclick: () => open(keyOf(kind, "")) }, words.present[kind])));
+        onclick: () => open(keyOf(kind, "")) }, words.current[kind])));
 }
 
-/** @type {("chain" | "head" | "locked" | "homeassistant")[]} */
-const SETUP_PAGES = ["chain", "head", "locked", "homeassistant"];
+/** @type {("diagnosis" | "head" | "locked" | "homeassistant")[]} */
+const SETUP_PAGES = ["diagnosis", "head", "locked", "homeassistant"];
 
-/** The pages of set-up; `page` is the name in the address, which the first one has none of. @param {string} page */
+/** Links to the pages of set-up; `page` is the name in the address, empty for the first. @param {string} page */
 export function setupBar(page) {
   /** @type {[string, string, boolean][]} */
-  const pages = SETUP_PAGES.map((name, at) =>
-    [words.setup.pages[name], link("setup", at ? [name] : []), name === (page || SETUP_PAGES[0])]);
+  const pages = SETUP_PAGES.map((name, index) =>
+    [words.setup.pages[name], link("setup", index ? [name] : []), name === (page || SETUP_PAGES[0])]);
   return navBar(words.sections.setup, [...pages, [words.about, link("about"), page === "about"]]);
 }

@@ -1,15 +1,15 @@
-// The current reading, as large as it is important: power with its direction, and the register. Without one, no number.
+// The current reading: power with its direction, and the register digit by digit. Without one there is no number.
 
 import { time } from "./clock.js";
-import { isNew, make, setData, setText } from "./dom.js";
+import { make, setContent, setData, setText } from "./dom.js";
 import { grouped, rounded, split } from "./exact.js";
 import { words } from "./language.js";
-import { ageOfChosen, freshMeter, lastReading, pageState, powerOf } from "./store.js";
+import { readingAge, currentReading, lastReading, pageState, powerOf } from "./store.js";
 
-const FRAMES = 4;
 const WHOLE_DIGITS = 6;
+const PLACES = 4;
 
-/** Power in a word, a sign and a colour: a node, and a function that shows that of the chosen meter now. */
+/** Power as a number, an arrow and a colour: a node, and a function that shows the power of the chosen meter. */
 export function powerWidget() {
   const number = make("span.number");
   const unit = make("span.unit", "W");
@@ -18,7 +18,7 @@ export function powerWidget() {
   const node = make("div.power-now", big, direction);
 
   function show() {
-    const meter = freshMeter();
+    const meter = currentReading();
     const watts = meter ? powerOf(meter) : undefined;
     if (watts === undefined) showMissing(Boolean(meter), meter ? undefined : powerOf(lastReading()?.meter));
     else showWatts(watts);
@@ -39,32 +39,32 @@ export function powerWidget() {
     setText(direction, sentence);
   }
 
-  /** @param {boolean} isFresh @param {string | undefined} lastWatts */
-  function showMissing(isFresh, lastWatts) {
+  /** @param {boolean} isCurrent @param {string | undefined} lastWatts */
+  function showMissing(isCurrent, lastWatts) {
     setData(big, "kind", lastWatts === undefined ? "none" : "past");
-    setText(number, isFresh ? words.noPower : missingReadingText());
+    setText(number, isCurrent ? words.noPower : missingReadingText());
     setData(direction, "flow", "");
-    setText(direction, lastWatts === undefined ? "" : words.noFresh);
+    setText(direction, lastWatts === undefined ? "" : words.noReadingSince);
   }
   return { node, show };
 }
 
-/** In place of a number while there is no current reading. */
+/** The text in place of a number while there is no current reading. */
 export function missingReadingText() {
   const state = pageState();
   if (state === "unreachable" || state === "connecting") return words[state];
   return lastSeenText() || words.waiting;
 }
 
-/** "last seen 14:03:12" of the chosen meter, empty where it was never seen. */
+/** "last seen 14:03:12" of the chosen meter, empty if it was never seen. */
 function lastSeenText() {
-  const age = ageOfChosen();
+  const age = readingAge();
   return age == null ? "" : words.lastSeen(time(new Date(Date.now() - age * 1000)));
 }
 
 /**
- * The meter's own register: digit by digit as on the meter, the places behind the point in frames; a locked meter sends
- * none of them. A node, and a function that shows a total in Wh (its text), or `missing` in words.
+ * The register as on the meter: digit by digit, decimal places in frames, which stay empty for a locked meter. A node,
+ * and a function that shows a total in Wh; without one `missing` is the text for screen readers.
  */
 export function registerWidget() {
   const digits = make("span.digits", { role: "img" });
@@ -74,12 +74,9 @@ export function registerWidget() {
   function show(total, locked, missing) {
     const [, whole, places] = total === undefined ? ["", "", ""] : split(total, 3);
     const wholeText = total === undefined ? " ".repeat(WHOLE_DIGITS) : whole.padStart(WHOLE_DIGITS, "0");
-    const placesText = (locked ? "" : places) || " ".repeat(FRAMES);
-    if (isNew(digits, [wholeText.length, placesText.length])) {
-      const frames = [...placesText].map(() => make("span.place"));
-      digits.replaceChildren(...[...wholeText].map(() => make("span")), ...frames);
-    }
-    [...wholeText, ...placesText].forEach((digit, at) => setText(digits.children[at], digit));
+    const placesText = (locked ? "" : places) || " ".repeat(PLACES);
+    setContent(digits, [...wholeText].map((digit) => make("span", digit)),
+      [...placesText].map((digit) => make("span.place", digit)));
     digits.setAttribute("aria-label", total === undefined ? missing
       : `${grouped(locked ? whole : total, locked ? 0 : 3)} kWh`);
   }

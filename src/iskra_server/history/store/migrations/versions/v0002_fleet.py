@@ -1,4 +1,4 @@
-"""Labels, the outbox of a reader, what a centre knows of readers; in PostgreSQL partitions by month."""
+"""Labels, the outbox of a reader, the readers of a central server; in PostgreSQL partitions by month."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -86,7 +86,7 @@ def upgrade() -> None:
 
 
 def _partition(table: str) -> None:
-    """The table becomes the parent of one partition a month that it has rows of, and of the rest."""
+    """Make a table the parent of a partition for each month that it has rows of, and of the rest partition."""
     column, seconds = _PARTED_BY[table]
     for statement in (
         f"ALTER TABLE {table} RENAME TO {table}_0001",
@@ -96,7 +96,6 @@ def _partition(table: str) -> None:
         f"CREATE TABLE {table}_rest PARTITION OF {table} DEFAULT",
     ):
         op.execute(statement)
-    # by the first and the last row: a look into the index of all is not needed, there is none by time
     found = f"""SELECT DISTINCT to_char(to_timestamp({column}::bigint * {seconds}) AT TIME ZONE 'UTC', 'YYYY-MM-01')
         FROM {table}_0001 WHERE {column}::bigint * {seconds} BETWEEN 946684800 AND 4102444799 ORDER BY 1"""
     for month in op.get_bind().execute(sa.text(found)).scalars().all():

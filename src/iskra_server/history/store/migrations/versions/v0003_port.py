@@ -1,4 +1,4 @@
-"""Where a meter was read last: who finds another one there may be asked whether it has replaced it."""
+"""Where a meter was read last, to ask whether a new meter at the same port has replaced it."""
 
 import sqlalchemy as sa
 from alembic import op

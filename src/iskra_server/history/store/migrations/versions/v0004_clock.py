@@ -1,4 +1,4 @@
-"""Steps of the clock, and rows that are set aside because their time cannot be true."""
+"""Steps of the clock, and rows set aside because their time cannot be true."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,16 +1,16 @@
-// Bars: energy from the grid goes up, energy to the grid goes down, no data is hatched, a restarted counter is a mark.
+// Bars: energy from grid goes up, to grid goes down; no data is hatched, a diamond marks a counter restart.
 
 import { colour } from "../theme.js";
 import { picker } from "./picker.js";
-import { axis, clipped, hatching, keep, pixelRatio, unitAbove, uPlot } from "./plot.js";
-import { fittingLabels, reachOf, roundSplits } from "./scales.js";
+import { attachChart, axis, clipped, drawUnit, hatching, pixelRatio, uPlot } from "./plot.js";
+import { fittingLabels, barRange, roundSplits } from "./scales.js";
 
 const defaultHeight = (/** @type {number} */ width) => Math.round(Math.min(360, Math.max(190, width * 0.32)));
 
 /**
  * @typedef {{unit: string, labels: import("./scales.js").Label[], middle?: boolean, label: string,
- *   text: (index: number) => string, onPick: (index: number | null) => void, onOpen?: (index: number) => void,
- *   height?: (width: number) => number, reach?: [number, number], number: (value: number) => string,
+ *   text: (index: number) => string, caption: HTMLElement, legend: string | Node[], onOpen?: (index: number) => void,
+ *   height?: (width: number) => number, range?: [number, number], number: (value: number) => string,
  *   signal: AbortSignal}} Options
  */
 
@@ -19,7 +19,7 @@ export async function drawBars(box, bars, options) {
   const { unit, labels, middle = false, number, signal, height = defaultHeight } = options;
   const Plot = await uPlot();
   if (signal.aborted) return;
-  const [low, high] = options.reach ?? reachOf(bars);
+  const [low, high] = options.range ?? barRange(bars);
   const width = Math.floor(box.clientWidth) || 300;
   const shown = (/** @type {Plot} */ plot) => fittingLabels(labels, plot.bbox.width / devicePixelRatio);
   const chart = new Plot({
@@ -39,9 +39,9 @@ export async function drawBars(box, bars, options) {
         values: (_, splits) => splits.map(number),
       }),
     ],
-    hooks: { drawAxes: [(plot) => { paint(plot, bars); unitAbove(plot, unit); }] },
+    hooks: { drawAxes: [(plot) => { paint(plot, bars); drawUnit(plot, unit); }] },
   }, [bars.map((_, at) => at), bars.map(() => null)], box);
-  keep(chart, box, height, signal);
+  attachChart(chart, box, height, signal);
   const left = (/** @type {number} */ at) => chart.valToPos(at - 0.5, "x");
   picker(box, {
     ...options, over: chart.over, count: () => bars.length,
@@ -57,16 +57,16 @@ function paint(plot, bars) {
   const x = (/** @type {number} */ at) => plot.valToPos(at, "x", true);
   const y = (/** @type {number} */ value) => Math.round(plot.valToPos(value, "y", true));
   const slot = width / bars.length;
-  const air = slot > 12 * ratio ? Math.min(slot * 0.3, 14 * ratio) : slot > 3 * ratio ? ratio : 0;
+  const gap = slot > 12 * ratio ? Math.min(slot * 0.3, 14 * ratio) : slot > 3 * ratio ? ratio : 0;
   const zero = y(0);
   clipped(plot, (pen) => {
     pen.fillStyle = hatching(pen);
-    bars.forEach((bar, at) => { if (bar.kind === "gap") pen.fillRect(x(at - 0.5), top, slot + 0.5, height); });
+    bars.forEach((bar, at) => { if (bar.kind === "missing") pen.fillRect(x(at - 0.5), top, slot + 0.5, height); });
     /** @param {number} at @param {number} value @param {string} ink @param {boolean} isPart */
     const column = (at, value, ink, isPart) => {
       const [from, to] = [Math.min(zero, y(value)), Math.max(zero, y(value))];
-      const begin = Math.round(x(at - 0.5) + air / 2);
-      const end = Math.max(begin + 1, Math.round(x(at + 0.5) - air / 2));
+      const begin = Math.round(x(at - 0.5) + gap / 2);
+      const end = Math.max(begin + 1, Math.round(x(at + 0.5) - gap / 2));
       pen.fillStyle = ink;
       pen.globalAlpha = isPart ? 0.55 : 1;
       pen.fillRect(begin, from, end - begin, Math.max(to - from, value === 0 ? 0 : 1));
@@ -74,8 +74,8 @@ function paint(plot, bars) {
     };
     const [imported, exported] = [colour("imp"), colour("exp")];
     bars.forEach((bar, at) => {
-      if (bar.up != null) column(at, bar.up, imported, bar.kind === "part");
-      if (bar.down != null) column(at, -bar.down, exported, bar.kind === "part");
+      if (bar.up != null) column(at, bar.up, imported, bar.kind === "partial");
+      if (bar.down != null) column(at, -bar.down, exported, bar.kind === "partial");
     });
     pen.fillStyle = colour("zero");
     pen.fillRect(left, zero - Math.round(ratio / 2), width, Math.max(1, Math.round(ratio)));

@@ -1,8 +1,8 @@
-// A curve of power over time, with the band from its minimum to its maximum; from the grid is above zero, to it below.
+// A line over time, optionally with a band from minimum to maximum; power from grid is above zero, to grid below.
 
 import { colour } from "../theme.js";
 import { picker } from "./picker.js";
-import { axis, clipped, hatching, keep, pixelRatio, unitAbove, uPlot } from "./plot.js";
+import { attachChart, axis, clipped, drawUnit, hatching, pixelRatio, uPlot } from "./plot.js";
 import { nearest, rangeWithZero, roundSplits } from "./scales.js";
 
 const defaultHeight = (/** @type {number} */ width) => Math.round(Math.min(280, Math.max(170, width * 0.24)));
@@ -13,15 +13,15 @@ const defaultHeight = (/** @type {number} */ width) => Math.round(Math.min(280, 
  * @typedef {{times: number[], mean: Values, min?: Values, max?: Values}} Data Unix seconds, W
  * @typedef {[number, number]} Range
  * @typedef {{begin: number, end: number, gaps?: Range[], labels: Label[] | ((ends: Range, width: number) => Label[]),
- *   label: string, text: (index: number) => string, onPick: (index: number | null) => void,
- *   height?: (width: number) => number, small?: boolean, unit?: string, reach?: Range,
- *   number: (value: number) => string, signal: AbortSignal}} Options `labels`: fixed ones, or those that fit the ends
- *   and the width in px
+ *   label: string, text: (index: number) => string, caption?: HTMLElement, legend?: string,
+ *   height?: (width: number) => number, small?: boolean, unit?: string, yRange?: Range,
+ *   number: (value: number) => string, signal: AbortSignal}} Options `labels`: fixed, or a function of the ends and
+ *   the width in px
  */
 
 /** @param {HTMLElement} box @param {Data} data @param {Options} options */
 export async function drawLine(box, data, options) {
-  const { gaps = [], labels, small = false, number, signal, unit = "W", reach, height = defaultHeight } = options;
+  const { gaps = [], labels, small = false, number, signal, unit = "W", yRange, height = defaultHeight } = options;
   const Plot = await uPlot();
   if (signal.aborted) return null;
   const width = Math.floor(box.clientWidth) || 300;
@@ -40,7 +40,7 @@ export async function drawLine(box, data, options) {
   const chart = new Plot({
     width, height: height(width), legend: { show: false }, cursor: { show: false },
     padding: [24, 4, 0, 0],
-    scales: { x: { range: () => ends }, y: { range: (_, low, high) => reach ?? rangeWithZero(low, high) } },
+    scales: { x: { range: () => ends }, y: { range: (_, low, high) => yRange ?? rangeWithZero(low, high) } },
     series: hasBand ? [{}, edge, edge, curve] : [{}, { ...curve, fill: ink(0.14), fillTo: () => 0 }],
     bands: hasBand ? [{ series: [1, 2], fill: ink(0.25) }] : [],
     axes: [
@@ -55,9 +55,9 @@ export async function drawLine(box, data, options) {
         values: (_, splits) => splits.map(number),
       }),
     ],
-    hooks: { drawAxes: [(plot) => { background(plot, gaps); unitAbove(plot, unit); }] },
+    hooks: { drawAxes: [(plot) => { background(plot, gaps); drawUnit(plot, unit); }] },
   }, columns(data), box);
-  keep(chart, box, height, signal);
+  attachChart(chart, box, height, signal);
   let shown = data;
   picker(box, {
     ...options, over: chart.over, count: () => shown.times.length,
@@ -75,7 +75,7 @@ export async function drawLine(box, data, options) {
   };
 }
 
-/** One ink above zero, another below: a gradient with a hard edge at zero. @param {Plot} plot @param {number} alpha */
+/** Two colours, above and below zero: a gradient with a hard edge at zero. @param {Plot} plot @param {number} alpha */
 function twoColours(plot, alpha) {
   const { top, height } = plot.bbox;
   const zero = Math.min(1, Math.max(0, (plot.valToPos(0, "y", true) - top) / height));

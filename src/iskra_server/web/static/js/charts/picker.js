@@ -1,14 +1,15 @@
-// The value under pointer, finger or key: one place of a chart is picked, and its text is shown.
-// For keyboards and screen readers the chart is a slider over its places.
+// Picks a place of a chart by pointer, finger or key and shows its text. For keyboards and screen readers the chart is
+// a slider over its places.
 
 /**
  * @typedef {{over: HTMLElement, count: () => number, at: (x: number) => number,
  *   span: (index: number) => [number, number], label: string, text: (index: number) => string,
- *   onPick: (index: number | null) => void, onOpen?: (index: number) => void, signal: AbortSignal}} Options
+ *   caption?: HTMLElement, legend?: string | Node[], onOpen?: (index: number) => void, signal: AbortSignal}} Options
+ *   `caption` shows the text of the picked place, else the legend
  */
 
 /**
- * The place that a key leads to; undefined where the key does nothing.
+ * The place after a key; undefined if the key does nothing.
  * @param {string} key
  * @param {number | null} picked
  * @param {number} count
@@ -29,7 +30,7 @@ export function placeAfterKey(key, picked, count) {
 }
 
 /** @param {HTMLElement} box around the chart @param {Options} options */
-export function picker(box, { over, count, at, span, label, text, onPick, onOpen, signal }) {
+export function picker(box, { over, count, at, span, label, text, caption, legend = "", onOpen, signal }) {
   /** @type {number | null} */
   let picked = null;
   const shade = document.createElement("div");
@@ -53,12 +54,12 @@ export function picker(box, { over, count, at, span, label, text, onPick, onOpen
       shade.style.left = `${left}px`;
       shade.style.width = `${Math.max(width, 1)}px`;
     }
-    onPick(picked);
+    caption?.replaceChildren(...(picked === null ? [legend].flat() : [text(picked)]));
   }
 
-  const under = (/** @type {PointerEvent} */ event) => pick(at(event.clientX - over.getBoundingClientRect().left));
-  over.addEventListener("pointermove", under, { signal });
-  over.addEventListener("pointerdown", under, { signal });
+  const pickUnder = (/** @type {PointerEvent} */ event) => pick(at(event.clientX - over.getBoundingClientRect().left));
+  over.addEventListener("pointermove", pickUnder, { signal });
+  over.addEventListener("pointerdown", pickUnder, { signal });
   over.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") pick(null); }, { signal });
   if (onOpen) over.addEventListener("dblclick", () => { if (picked !== null) onOpen(picked); }, { signal });
   box.addEventListener("keydown", (event) => {

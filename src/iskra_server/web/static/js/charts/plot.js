@@ -1,4 +1,4 @@
-// uPlot, loaded when the first chart is drawn, and what all charts share.
+// Loads uPlot with the first chart; what all charts share.
 
 import { colour } from "../theme.js";
 
@@ -31,13 +31,13 @@ export const axis = (options) => ({
 });
 
 /**
- * Keeps a chart as wide as its box, and in the colours of the page, until the signal aborts.
+ * Fits a chart to the width of its box and to the theme; destroys it when the signal aborts.
  * @param {Plot} chart
  * @param {HTMLElement} box
  * @param {(width: number) => number} heightOf
  * @param {AbortSignal} signal
  */
-export function keep(chart, box, heightOf, signal) {
+export function attachChart(chart, box, heightOf, signal) {
   const fit = () => {
     const size = { width: Math.max(120, Math.floor(box.clientWidth)), height: heightOf(box.clientWidth) };
     if (size.width !== chart.width || size.height !== chart.height) chart.setSize(size);
@@ -49,7 +49,7 @@ export function keep(chart, box, heightOf, signal) {
 }
 
 /**
- * Draws within the bounds of the chart alone.
+ * Draws clipped to the plotting area.
  * @param {Plot} chart
  * @param {(pen: CanvasRenderingContext2D) => void} draw
  */
@@ -62,8 +62,8 @@ export function clipped({ ctx: pen, bbox: { left, top, width, height } }, draw) 
   pen.restore();
 }
 
-/** The unit, above the numbers of the axis. @param {Plot} chart @param {string} unit */
-export function unitAbove({ ctx: pen, bbox }, unit) {
+/** Draws the unit above the numbers of the axis. @param {Plot} chart @param {string} unit */
+export function drawUnit({ ctx: pen, bbox }, unit) {
   const ratio = pixelRatio();
   pen.save();
   pen.font = FONT.replace("12px", `${12 * ratio}px`);
@@ -74,10 +74,10 @@ export function unitAbove({ ctx: pen, bbox }, unit) {
   pen.restore();
 }
 
-/** The pen of a canvas of our own, which has no other context. @param {HTMLCanvasElement} canvas */
+/** The 2D context of a canvas. @param {HTMLCanvasElement} canvas */
 export const penOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 
-/** Slanting lines, the sign for "nothing was measured here". @param {CanvasRenderingContext2D} context */
+/** A hatch pattern, for no data. @param {CanvasRenderingContext2D} context */
 export function hatching(context) {
   const ratio = pixelRatio();
   const tile = Object.assign(document.createElement("canvas"), { width: 6 * ratio, height: 6 * ratio });

@@ -1,4 +1,4 @@
-// What this is, under which licence, what it does not do, and the choices of this browser.
+// About: version, licence, privacy, language and colours, keyboard shortcuts.
 
 import { make, pair } from "../dom.js";
 import { LANGUAGES, language, setLanguage, words } from "../language.js";
@@ -26,9 +26,9 @@ export function show(main) {
         pair(texts.charts, "uPlot 1.6 (MIT)"))),
     make("section.card.prose", make("h2", texts.privacyTitle), make("p", texts.privacy)),
     make("section.card.prose", make("h2", texts.choices),
-      choice(texts.language, languages), choice(texts.theme, themes), make("p.soft", texts.kept)),
+      choice(texts.language, languages), choice(texts.theme, themes), make("p.soft", texts.stored)),
     make("section.card.prose", make("h2", texts.keysTitle),
-      make("dl.pairs", texts.keys.map(([key, effect]) =>
+      make("dl.pairs.shortcuts", texts.keys.map(([key, effect]) =>
         make("div", make("dt", make("kbd", key)), make("dd", effect))))),
   );
 }

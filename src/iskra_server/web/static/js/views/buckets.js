@@ -1,11 +1,11 @@
-// The buckets of a period by name, in a sentence, and along the axis.
+// The buckets of a period: names, texts, labels of the axis.
 
 import { dateText, wallTimeRange } from "../calendar.js";
 import { energyText, quarterText } from "../energyText.js";
 
 /** @typedef {import("../energyText.js").Bucket} Bucket */
 
-/** A bar's name: a quarter-hour by the clock, a day by its date. @param {Kind} kind of the whole period */
+/** The name of a bar: a quarter-hour by its times, a day by its date. @param {Kind} kind of the whole period */
 export function bucketName(kind, /** @type {Pick<Bucket, "begin" | "end">} */ { begin, end }) {
   const date = begin.slice(0, 10);
   if (kind === "day") return wallTimeRange(begin, end);
@@ -22,7 +22,7 @@ export function bucketText(kind, bucket, bar) {
   return `${bucketName(kind, bucket)} · ${energyText(bucket, bar, kind === "week" ? 1 : 0)}`;
 }
 
-/** Every third full hour, of an instant as the server writes it. */
+/** Whether an instant is a full hour that is a multiple of three. */
 export const isThirdHour = (/** @type {string} */ begin) =>
   begin.slice(14, 16) === "00" && Number(begin.slice(11, 13)) % 3 === 0;
 
@@ -44,5 +44,5 @@ export function axisLabels(kind, buckets) {
   return at(() => true, (begin) => begin.slice(0, 4));
 }
 
-/** Whether a label is below the middle of its bar, or where the bar begins. @param {Kind} kind */
+/** Whether labels are below the middle of their bars, or where they begin. @param {Kind} kind */
 export const isLabelCentred = (kind) => kind !== "day" && kind !== "week";

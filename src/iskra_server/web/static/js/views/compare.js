@@ -1,10 +1,11 @@
 // Two periods side by side, on one scale.
 
-import { askMeter, messageOf } from "../api.js";
+import { messageOf, requestHistory } from "../api.js";
 import { minus, percentOf } from "../arithmetic.js";
 import { drawBars } from "../charts/bars.js";
-import { reachOf } from "../charts/scales.js";
-import { make, pair, setText } from "../dom.js";
+import { energyLegend } from "../charts/legend.js";
+import { barRange } from "../charts/scales.js";
+import { make, pair } from "../dom.js";
 import { axisNumber, energyBar, kwhShort } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
@@ -14,16 +15,16 @@ import { whenChosen } from "../store.js";
 import { kindsBar, stepper } from "../toolbar.js";
 import { axisLabels, bucketText, isLabelCentred } from "./buckets.js";
 
-// so that a Monday is compared with a Monday
+// 52 weeks, so that a Monday is compared with a Monday
 const YEAR_DAYS = 364;
 
 /** @typedef {Exclude<Kind, "all">} Compared */
 
 /** @type {View} */
-export function show(main, { parts: [named, one, other] }, signal) {
-  const kind = isKind(named) && named !== "all" ? named : "month";
-  const left = keyOf(kind, one);
-  const right = other ? keyOf(kind, other) : yearBefore(kind, left);
+export function show(main, { parts: [kindName, leftKey, rightKey] }, signal) {
+  const kind = isKind(kindName) && kindName !== "all" ? kindName : "month";
+  const left = keyOf(kind, leftKey);
+  const right = rightKey ? keyOf(kind, rightKey) : yearBefore(kind, left);
   const first = firstDay(kind, left);
   const select = make("select", { "aria-label": words.kindsLabel, onchange: ({ target: { value } }) => {
     if (isKind(value)) navigate("compare", [value, keyOf(value, KINDS[value].key(first))]);
@@ -46,17 +47,17 @@ async function fill(content, kind, keys, signal) {
   const sides = make("div.sides");
   content.append(sides);
   try {
-    const answers = await Promise.all(keys.map((key) => askMeter("energy", periodQuery(kind, key), signal)));
+    const answers = await Promise.all(keys.map((key) => requestHistory("energy", periodQuery(kind, key), signal)));
     if (signal.aborted) return;
     const bars = answers.map((energy) => energy.buckets.map((bucket) => energyBar(bucket, energy)));
-    const reaches = bars.map(reachOf);
+    const ranges = bars.map(barRange);
     /** @type {[number, number]} */
-    const reach = [Math.min(...reaches.map(([low]) => low)), Math.max(...reaches.map(([, high]) => high))];
+    const range = [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
     for (const [at, energy] of answers.entries()) {
       const open = (/** @type {string} */ next) =>
         navigate("compare", [kind, ...keys.map((key, place) => (place === at ? next : key))]);
       const head = stepper(kind, keys[at], open);
-      await side(sides, head, { kind, energy, bars: bars[at], reach, signal });
+      await side(sides, head, { kind, energy, bars: bars[at], range, signal });
     }
     content.append(differences(answers[0], answers[1]));
   } catch (error) {
@@ -67,35 +68,34 @@ async function fill(content, kind, keys, signal) {
 /**
  * @param {HTMLElement} sides
  * @param {HTMLElement} head
- * @param {{kind: Compared, energy: Api.Energy, bars: Bar[], reach: [number, number], signal: AbortSignal}} data
+ * @param {{kind: Compared, energy: Api.Energy, bars: Bar[], range: [number, number], signal: AbortSignal}} data
  */
-async function side(sides, head, { kind, energy, bars, reach, signal }) {
-  const legend = words.legend(Boolean(energy.export));
-  const caption = make("p.caption", { "aria-live": "polite" }, legend);
+async function side(sides, head, { kind, energy, bars, range, signal }) {
+  const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
   sides.append(make("section.card.chart-card", head, caption, box));
   const text = (/** @type {number} */ at) => bucketText(kind, energy.buckets[at], bars[at]);
   await drawBars(box, bars, {
-    unit: "kWh", reach, labels: axisLabels(kind, energy.buckets), middle: isLabelCentred(kind),
-    label: words.by[KINDS[kind].bucket], text, signal, number: axisNumber,
-    onPick: (at) => setText(caption, at === null ? legend : text(at)),
+    unit: "kWh", range, labels: axisLabels(kind, energy.buckets), middle: isLabelCentred(kind),
+    label: words.energyPer[KINDS[kind].bucket], text, signal, number: axisNumber,
+    caption, legend: energyLegend(Boolean(energy.export)),
   });
 }
 
-/** @param {Api.Energy} one @param {Api.Energy} other */
-function differences(one, other) {
-  const isRunning = [one, other].some(({ end }) => Date.parse(end) > Date.now());
+/** @param {Api.Energy} left @param {Api.Energy} right */
+function differences(left, right) {
+  const isRunning = [left, right].some(({ end }) => Date.parse(end) > Date.now());
   return make("section.card", make("h2", words.difference),
-    make("dl.pairs", row(words.drawn, one.import, other.import), row(words.fed, one.export, other.export)),
+    make("dl.pairs", row(words.fromGrid, left.import, right.import), row(words.toGrid, left.export, right.export)),
     isRunning && make("p.soft", words.stillRunning));
 }
 
-/** @param {string} name @param {Api.CounterEnergy | undefined} one @param {Api.CounterEnergy | undefined} other */
-function row(name, one, other) {
-  if (!one?.total_wh || !other?.total_wh) return null;
-  const difference = minus(one.total_wh, other.total_wh);
+/** @param {string} name @param {Api.CounterEnergy | undefined} left @param {Api.CounterEnergy | undefined} right */
+function row(name, left, right) {
+  if (!left?.total_wh || !right?.total_wh) return null;
+  const difference = minus(left.total_wh, right.total_wh);
   const sign = Number(difference) > 0 ? "+" : "";
-  const share = Number(other.total_wh) ? ` (${sign}${percentOf(difference, other.total_wh)} %)` : "";
-  const result = `${sign}${rounded(difference, 3, 3)} kWh${share}`;
-  return pair(name, `${kwhShort(one.total_wh)} − ${kwhShort(other.total_wh)} = ${result}`);
+  const percent = Number(right.total_wh) ? ` (${sign}${percentOf(difference, right.total_wh)} %)` : "";
+  const result = `${sign}${rounded(difference, 3, 3)} kWh${percent}`;
+  return pair(name, `${kwhShort(left.total_wh)} − ${kwhShort(right.total_wh)} = ${result}`);
 }

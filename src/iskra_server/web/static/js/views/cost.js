@@ -1,10 +1,10 @@
-// Cost: this month so far, each month of the contract year, and the forecast of the year against its instalments.
+// Cost: this month so far, each month of the contract year, the forecast of the year and its instalments.
 
-import { askMeter, messageOf, Problem } from "../api.js";
+import { messageOf, Problem, requestHistory } from "../api.js";
 import { dateText, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { money, price } from "../costs.js";
-import { make, pair, setText } from "../dom.js";
+import { make, pair } from "../dom.js";
 import { axisNumber } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
@@ -16,9 +16,9 @@ export function show(main, _address, signal) {
   main.append(make("h1.hidden", words.sections.cost), content);
   whenChosen(signal, async () => {
     try {
-      const month = await askMeter("cost", { from: "this_month", bucket: "day" }, signal);
+      const month = await requestHistory("cost", { from: "this_month", bucket: "day" }, signal);
       const [from, to] = yearOf(month);
-      const year = await askMeter("cost", { from, to, bucket: "month" }, signal);
+      const year = await requestHistory("cost", { from, to, bucket: "month" }, signal);
       if (!signal.aborted) await render(content, month, year, signal);
     } catch (error) {
       if (signal.aborted) return;
@@ -28,7 +28,7 @@ export function show(main, _address, signal) {
   });
 }
 
-/** The days of the contract year; the last twelve months without one. @param {Api.Cost} cost */
+/** First and last day of the contract year, or of the last twelve months. @param {Api.Cost} cost */
 function yearOf({ year }) {
   return year ? [year.begin.slice(0, 10), shiftDays(year.end.slice(0, 10), -1)] : [shiftDays(today(), -364), today()];
 }
@@ -39,7 +39,7 @@ async function render(content, month, year, signal) {
   const forecast = month.year ? forecastCard(month.year, currency)
     : make("section.card", make("h2", words.cost.year), make("p.soft", words.cost.tooEarly));
   content.replaceChildren(make("div.costs", monthCard(month), forecast));
-  const caption = make("p.caption", { "aria-live": "polite" }, words.cost.legend);
+  const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
   content.append(make("section.card.chart-card", make("h2", words.cost.byMonth), caption, box));
   if (month.contract) content.append(contractCard(month.contract, currency));
@@ -48,7 +48,7 @@ async function render(content, month, year, signal) {
   await drawBars(box, bars, {
     unit: currency, label: words.cost.byMonth, text, signal, number: axisNumber, middle: true,
     labels: year.buckets.map(({ begin }, at) => [at, dateText(begin.slice(0, 10), { month: "short" })]),
-    onPick: (at) => setText(caption, at === null ? words.cost.legend : text(at)),
+    caption, legend: words.cost.legend,
   });
 }
 
@@ -58,19 +58,19 @@ function costBar({ begin, paid }) {
   return {
     up: amount === null ? null : Math.max(0, amount),
     down: amount !== null && amount < 0 ? -amount : null,
-    kind: Date.parse(begin) > Date.now() ? "ahead" : paid ? "whole" : "gap",
+    kind: Date.parse(begin) > Date.now() ? "future" : paid ? "complete" : "missing",
   };
 }
 
 /** @param {Api.CostBucket} bucket @param {Bar} bar @param {string} currency */
 function bucketText({ begin, end, paid }, { kind }, currency) {
   const name = daysText(begin.slice(0, 10), shiftDays(end.slice(0, 10), -1));
-  if (!paid) return `${name} · ${kind === "ahead" ? words.ahead : words.notMeasured}`;
+  if (!paid) return `${name} · ${kind === "future" ? words.future : words.noData}`;
   const details = parts(paid, currency).map(([part, text]) => `${part} ${text}`).join(", ");
   return `${name} · ${money(paid.total_amount, currency)} (${details})`;
 }
 
-/** A month, or the days of a part of one. @param {string} first @param {string} last */
+/** The name of a month, or the days of a part of one. @param {string} first @param {string} last */
 function daysText(first, last) {
   const isMonth = first.slice(8) === "01" && shiftDays(last, 1).slice(8) === "01";
   if (isMonth) return dateText(first, { month: "long", year: "numeric" });
@@ -81,9 +81,9 @@ function daysText(first, last) {
 /** @param {Api.Money} paid @param {string} currency @returns {[string, string][]} */
 function parts(paid, currency) {
   /** @type {[string, string][]} */
-  const exported = Number(paid.export_amount) ? [[words.fed, `−${money(paid.export_amount, currency)}`]] : [];
+  const exported = Number(paid.export_amount) ? [[words.toGrid, `−${money(paid.export_amount, currency)}`]] : [];
   return [
-    [words.drawn, money(paid.import_amount, currency)],
+    [words.fromGrid, money(paid.import_amount, currency)],
     [words.cost.base, money(paid.base_amount, currency)],
     ...exported,
   ];
@@ -114,14 +114,14 @@ function forecastCard(year, currency) {
       texts.basis[year.basis]),
     hasInstalments && make("div", meter(texts.forecast, year.total_amount, "forecast"),
       meter(texts.instalments, year.instalments_amount, "paid")),
-    hasInstalments && make("p.outcome", difference > 0 ? texts.toPay(amount(year.difference_amount))
-      : texts.back(amount(String(-difference)))),
-    make("dl.pairs", pair(words.drawn, `${rounded(year.import_wh, 0, 3)} kWh`),
-      Number(year.export_wh) ? pair(words.fed, `${rounded(year.export_wh, 0, 3)} kWh`) : null,
-      hasInstalments && pair(texts.fitting, amount(String(Number(year.total_amount) / 12)))));
+    hasInstalments && make("p.outcome", difference > 0 ? texts.owe(amount(year.difference_amount))
+      : texts.refund(amount(String(-difference)))),
+    make("dl.pairs", pair(words.fromGrid, `${rounded(year.import_wh, 0, 3)} kWh`),
+      Number(year.export_wh) ? pair(words.toGrid, `${rounded(year.export_wh, 0, 3)} kWh`) : null,
+      hasInstalments && pair(texts.suggested, amount(String(Number(year.total_amount) / 12)))));
 }
 
-/** @param {Api.ContractShown} contract @param {string} currency */
+/** @param {Api.CurrentContract} contract @param {string} currency */
 function contractCard(contract, currency) {
   const texts = words.cost.contract;
   return make("section.card.prose", make("h2", contract.name || texts.title), make("dl.pairs",
@@ -132,7 +132,7 @@ function contractCard(contract, currency) {
     Number(contract.instalment_amount) ? pair(texts.instalment, money(contract.instalment_amount, currency)) : null));
 }
 
-/** How to write a contract. */
+/** How to configure a contract. */
 function instructions() {
   const example = `[[contracts]]
 begins = ${today().slice(0, 4)}-01-01

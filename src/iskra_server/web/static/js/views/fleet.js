@@ -1,18 +1,18 @@
-// All meters of a central server: the silent ones first, the groups that they are in, the state of the readers.
+// A central server: all meters, the silent ones first; groups of meters; the state of the readers.
 
 import { dateTime } from "../clock.js";
 import { make } from "../dom.js";
 import { words } from "../language.js";
 import { link, replaceAddress } from "../router.js";
 import { navBar } from "../toolbar.js";
-import { group } from "./group.js";
+import { showGroup } from "./group.js";
 import { GROUP_KINDS, isGroupKind, meterTable, pagedList } from "./meterTable.js";
 import { stateItem } from "./stateItems.js";
 
 const TYPING_MS = 300;
 
 /** @type {View} */
-export function show(main, { parts: [page = "", ...more], query }, signal) {
+export function show(main, { parts: [page = "", ...groupParts], query }, signal) {
   const texts = words.fleet;
   /** @type {[string, string][]} */
   const groupPages = GROUP_KINDS.map((kind) => [kind, texts.kinds[kind]]);
@@ -20,14 +20,14 @@ export function show(main, { parts: [page = "", ...more], query }, signal) {
   const pages = [["", texts.meters], ...groupPages, ["readers", texts.readers]];
   main.append(navBar(words.sections.fleet,
     pages.map(([name, label]) => [label, link("fleet", [name]), name === page])));
-  if (isGroupKind(page) && more.length) group(main, page, more, signal);
-  else if (isGroupKind(page)) groups(main, page, signal);
-  else if (page === "readers") readers(main, signal);
-  else search(main, query.get("find") ?? "", signal);
+  if (isGroupKind(page) && groupParts.length) showGroup(main, page, groupParts, signal);
+  else if (isGroupKind(page)) showGroups(main, page, signal);
+  else if (page === "readers") showReaders(main, signal);
+  else showMeters(main, query.get("find") ?? "", signal);
 }
 
 /** @param {HTMLElement} main @param {string} find @param {AbortSignal} signal */
-function search(main, find, signal) {
+function showMeters(main, find, signal) {
   const texts = words.fleet;
   const box = make("div");
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -36,17 +36,17 @@ function search(main, find, signal) {
     type: "search", value: find, placeholder: texts.example, "aria-label": texts.find,
     oninput: () => {
       clearTimeout(timer);
-      timer = setTimeout(() => { replaceAddress("fleet", [], { find: input.value }); look(); }, TYPING_MS);
+      timer = setTimeout(() => { replaceAddress("fleet", [], { find: input.value }); search(); }, TYPING_MS);
     },
   });
   signal.addEventListener("abort", () => clearTimeout(timer));
   main.append(make("section.card", make("div.card-head", make("h1", texts.meters), input), box));
-  const look = () => meterTable(box, { find: input.value }, signal);
-  look();
+  const search = () => meterTable(box, { find: input.value }, signal);
+  search();
 }
 
 /** @param {HTMLElement} main @param {GroupKind} kind @param {AbortSignal} signal */
-function groups(main, kind, signal) {
+function showGroups(main, kind, signal) {
   const box = make("div");
   const rows = make("dl.pairs");
   main.append(make("section.card", make("h1", words.fleet.kinds[kind]), box));
@@ -57,15 +57,15 @@ function groups(main, kind, signal) {
 }
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
-function readers(main, signal) {
+function showReaders(main, signal) {
   const texts = words.fleet;
   const box = make("div");
-  const rows = make("ol.chain");
+  const rows = make("ol.checks");
   main.append(make("section.card", make("h1", texts.readers), box));
   pagedList(box, {
     path: "api/v1/fleet/readers", itemsOf: (answer) => answer.readers, query: {}, signal,
-  }, rows, rows, ({ name, ok, silent, last_heard: heard, sentence }) => {
-    const silence = silent ? texts.lastHeard(dateTime(new Date(heard))) : "";
-    return stateItem(ok && !silent, name, `${silence} ${sentence}`);
+  }, rows, rows, ({ name, ok, silent, last_seen: lastSeen, sentence }) => {
+    const silentText = silent ? texts.silentSince(dateTime(new Date(lastSeen))) : "";
+    return stateItem(ok && !silent, name, `${silentText} ${sentence}`);
   });
 }

@@ -1,9 +1,10 @@
-// One group of a central server: the energy of its meters together, bar by bar, its meters, and the file for billing.
+// A group of a central server: the total energy of its meters as bars and as a file for billing, and its meters.
 
-import { ask, messageOf } from "../api.js";
+import { messageOf, request } from "../api.js";
 import { sum } from "../arithmetic.js";
 import { drawBars } from "../charts/bars.js";
-import { make, setText } from "../dom.js";
+import { energyLegend } from "../charts/legend.js";
+import { make } from "../dom.js";
 import { axisNumber, chartKwh, energyText, kwhShort } from "../energyText.js";
 import { words } from "../language.js";
 import { isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
@@ -15,9 +16,9 @@ import { meterTable } from "./meterTable.js";
 /** @typedef {{kind: GroupKind, value: string, period: Kind, key: string}} Shown */
 
 /** @param {HTMLElement} main @param {GroupKind} kind @param {string[]} parts @param {AbortSignal} signal */
-export function group(main, kind, [value, named = "month", text = ""], signal) {
+export function showGroup(main, kind, [value, periodName = "month", text = ""], signal) {
   const texts = words.fleet;
-  const period = isKind(named) ? named : "month";
+  const period = isKind(periodName) ? periodName : "month";
   const key = keyOf(period, text);
   const open = (/** @type {string} */ next) => navigate("fleet", [kind, value, period, next]);
   const content = make("div.content", make("p.empty", words.loading));
@@ -33,7 +34,7 @@ async function fill(content, shown, signal) {
   const name = `${shown.kind}:${shown.value}`;
   const { bucket, ...days } = periodQuery(shown.period, shown.key);
   try {
-    const energy = await ask("api/v1/fleet/energy", { group: name, ...days, bucket }, signal);
+    const energy = await request("api/v1/fleet/energy", { group: name, ...days, bucket }, signal);
     if (signal.aborted) return;
     const file = `api/v1/fleet/quarters.csv?${new URLSearchParams({ group: name, ...days })}`;
     await render(content, shown, energy, file, signal);
@@ -46,16 +47,17 @@ async function fill(content, shown, signal) {
 async function render(content, { kind, value, period }, energy, file, /** @type {AbortSignal} */ signal) {
   const texts = words.fleet;
   const { buckets } = energy;
-  const caption = make("p.caption", { "aria-live": "polite" }, texts.legend);
+  const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
-  const [imported, exported] = [sum(buckets.map((one) => one.import_wh)), sum(buckets.map((one) => one.export_wh))];
+  const imported = sum(buckets.map((bucket) => bucket.import_wh));
+  const exported = sum(buckets.map((bucket) => bucket.export_wh));
   content.replaceChildren(
-    make("dl.totals", total(`↓ ${words.drawn}`, imported, "import"),
-      energy.export_meters ? total(`↑ ${words.fed}`, exported, "export") : null,
+    make("dl.totals", total(`↓ ${words.fromGrid}`, imported, "import"),
+      energy.export_meters ? total(`↑ ${words.toGrid}`, exported, "export") : null,
       make("div.total", make("dt", texts.meters), make("dd", String(energy.import_meters)))),
     make("section.card.chart-card",
-      make("div.card-head", make("h2", words.by[KINDS[period].bucket]),
-        make("a", { href: file, download: "" }, texts.quarters)),
+      make("div.card-head", make("h2", words.energyPer[KINDS[period].bucket]),
+        make("a", { href: file, download: "" }, texts.csv)),
       caption, box));
   const bars = buckets.map((bucket) => barOf(bucket, energy.import_meters));
   const text = (/** @type {number} */ at) =>
@@ -63,8 +65,8 @@ async function render(content, { kind, value, period }, energy, file, /** @type 
   const next = SMALLER_KIND[period];
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels(period, buckets), middle: isLabelCentred(period),
-    label: words.by[KINDS[period].bucket], text, signal, number: axisNumber,
-    onPick: (at) => setText(caption, at === null ? texts.legend : text(at)),
+    label: words.energyPer[KINDS[period].bucket], text, signal, number: axisNumber,
+    caption, legend: energyLegend(energy.export_meters > 0),
     onOpen: next && ((at) => {
       const date = buckets[at].begin.slice(0, next === "day" ? 10 : 7);
       navigate("fleet", [kind, value, next, keyOf(next, date)]);
@@ -77,20 +79,20 @@ const total = (name, wh, flow) =>
   make("div.total", { "data-flow": flow }, make("dt", name), make("dd", wh === null ? "–" : kwhShort(wh)));
 
 /**
- * A sum of which some meters are missing is a part.
+ * The bar of a sum is partial if meters are missing.
  * @param {Api.FleetBucket} bucket
  * @param {number} meters
  * @returns {Bar}
  */
 function barOf(bucket, meters) {
   const isMissing = bucket.import_wh === undefined;
-  const isAhead = isMissing && Date.parse(bucket.end) > Date.now();
-  const kind = isAhead ? "ahead" : isMissing ? "gap" : bucket.import_meters < meters ? "part" : "whole";
+  const isFuture = isMissing && Date.parse(bucket.end) > Date.now();
+  const kind = isFuture ? "future" : isMissing ? "missing" : bucket.import_meters < meters ? "partial" : "complete";
   return { up: chartKwh(bucket.import_wh), down: chartKwh(bucket.export_wh), kind };
 }
 
 /** @param {Api.FleetBucket} bucket @param {Bar} bar @param {number} meters */
 function textOf(bucket, bar, meters) {
-  const energy = energyText(bucket, { kind: bar.kind === "part" ? "whole" : bar.kind });
-  return bar.up === null ? energy : `${energy} · ${words.fleet.of(bucket.import_meters, meters)}`;
+  const energy = energyText(bucket, { kind: bar.kind === "partial" ? "complete" : bar.kind });
+  return bar.up === null ? energy : `${energy} · ${words.fleet.partOf(bucket.import_meters, meters)}`;
 }

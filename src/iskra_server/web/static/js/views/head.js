@@ -1,28 +1,28 @@
-// Moving the head: the share of good telegrams of the last ten seconds, big, as a line, and as sound on request.
+// Alignment of the head: valid telegrams of the last ten seconds as a number, a line and a tone; and of the last day.
 
-import { ask } from "../api.js";
+import { request } from "../api.js";
 import { drawLine } from "../charts/line.js";
 import { shortTime, time } from "../clock.js";
-import { isNew, make, setData, setText } from "../dom.js";
+import { make, setContent, setData, setText } from "../dom.js";
 import { axisNumber } from "../energyText.js";
 import { decimal } from "../exact.js";
 import { words } from "../language.js";
 
-const EVERY_MS = 1000;
-const DAY_EVERY_MS = 60_000;
+const REFRESH_MS = 1000;
+const DAY_REFRESH_MS = 60_000;
 const SHOWN_S = 180;
-// nine of ten telegrams is what a well-placed head reaches on a bad day
-const GOOD = 0.9;
+// a well-placed head reaches nine of ten valid telegrams even on a bad day
+const GOOD_RATIO = 0.9;
 const TONES_HZ = [220, 880];
 const HEIGHT_PX = 140;
 /** @type {[number, number]} */
-const PERCENT_REACH = [0, 105];
+const PERCENT_RANGE = [0, 105];
 
 /** @typedef {{times: number[], mean: (number | null)[]}} Points */
 /** @typedef {NonNullable<Awaited<ReturnType<typeof drawLine>>>} LineChart */
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
-export function head(main, signal) {
+export function showHead(main, signal) {
   const texts = words.setup.head;
   const number = make("span.number");
   const big = make("p.big", number, make("span.unit", "%"));
@@ -31,53 +31,53 @@ export function head(main, signal) {
   const sound = soundButton(signal);
   const select = make("select", { hidden: true, "aria-label": words.meters });
   const box = make("div");
-  const [dayBox, dayCaption] = [make("div"), make("p.caption.small", texts.dayOver)];
+  const [dayBox, dayCaption] = [make("div"), make("p.caption.small")];
   main.append(make("h1", words.setup.pages.head),
     make("section.card.align", make("h2", texts.now), select, big, verdict, counts, make("p", sound.button), box,
-      make("p.caption.small", texts.over)),
+      make("p.caption.small", texts.minutes)),
     make("section.card", make("h2", texts.day), dayBox, dayCaption),
     make("section.card.prose", make("h2", texts.howTitle), make("ol", texts.how.map((step) => make("li", step)))));
-  const addPoint = lastMinutes(box, signal);
+  const addPoint = drawLastMinutes(box, signal);
   const chosen = () => Math.max(0, select.selectedIndex);
-  select.addEventListener("change", lastDay(dayBox, dayCaption, chosen, signal));
+  select.addEventListener("change", drawLastDay(dayBox, dayCaption, chosen, signal));
 
-  async function look() {
-    const sources = await ask("api/v1/quality", {}, signal).then((answer) => answer.sources, () => null);
+  async function refresh() {
+    const sources = await request("api/v1/quality", {}, signal).then((answer) => answer.sources, () => null);
     if (signal.aborted) return;
     fillSelect(select, sources ?? []);
     const source = sources?.[chosen()] ?? null;
-    const share = source?.valid_ratio ?? null;
-    setText(number, share === null ? "–" : decimal(share * 100, 0));
+    const ratio = source?.valid_ratio ?? null;
+    setText(number, ratio === null ? "–" : decimal(ratio * 100, 0));
     setData(big, "kind", sources === null ? "past" : "");
-    setData(verdict, "flow", share === null ? "" : share >= GOOD ? "export" : "import");
-    setText(verdict, sources === null ? words.unreachable : verdictText(share));
+    setData(verdict, "flow", ratio === null ? "" : ratio >= GOOD_RATIO ? "export" : "import");
+    setText(verdict, sources === null ? words.unreachable : verdictText(ratio));
     setText(counts, source ? texts.counts(source.valid, source.damaged) : "");
-    addPoint(share === null ? null : Math.round(share * 100));
-    sound.play(share);
+    addPoint(ratio === null ? null : Math.round(ratio * 100));
+    sound.play(ratio);
   }
-  look();
-  const timer = setInterval(look, EVERY_MS);
+  refresh();
+  const timer = setInterval(refresh, REFRESH_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
-/** @param {number | null} share */
-function verdictText(share) {
+/** @param {number | null} ratio */
+function verdictText(ratio) {
   const texts = words.setup.head;
-  if (share === null) return texts.nothing;
-  return share >= GOOD ? texts.good : texts.weak;
+  if (ratio === null) return texts.nothing;
+  return ratio >= GOOD_RATIO ? texts.good : texts.weak;
 }
 
 /** Draws the last minutes; the returned function adds a point. @param {HTMLElement} box @param {AbortSignal} signal */
-function lastMinutes(box, signal) {
+function drawLastMinutes(box, signal) {
   /** @type {Points} */
   const points = { times: [], mean: [] };
   /** @type {LineChart | null} */
   let chart = null;
   const now = Date.now() / 1000;
   drawLine(box, points, {
-    begin: now - SHOWN_S, end: now, small: true, unit: "%", reach: PERCENT_REACH, signal, number: axisNumber,
-    label: words.setup.head.over, height: () => HEIGHT_PX, labels: (ends) => evenLabels(ends, 3, time),
-    text: (at) => `${shortTime(points.times[at] * 1000)} ${points.mean[at] ?? "–"} %`, onPick: () => {},
+    begin: now - SHOWN_S, end: now, small: true, unit: "%", yRange: PERCENT_RANGE, signal, number: axisNumber,
+    label: words.setup.head.minutes, height: () => HEIGHT_PX, labels: (ends) => evenLabels(ends, 3, time),
+    text: (at) => `${shortTime(points.times[at] * 1000)} ${points.mean[at] ?? "–"} %`,
   }).then((drawn) => { chart = drawn; });
   return (/** @type {number | null} */ percent) => {
     const at = Date.now() / 1000;
@@ -89,7 +89,7 @@ function lastMinutes(box, signal) {
 }
 
 /**
- * Labels at the inner edges of so many equal parts.
+ * Labels between equal parts of the axis.
  * @param {[number, number]} ends
  * @param {number} parts
  * @param {(ms: number) => string} text
@@ -103,54 +103,53 @@ const evenLabels = ([from, to], parts, text) =>
 const percent = (valid, damaged) => (valid + damaged ? Math.round((1000 * valid) / (valid + damaged)) / 10 : null);
 
 /**
- * Draws how telegrams have arrived since yesterday, again and again; the returned function draws it at once.
+ * Draws the valid telegrams of the last day and refreshes them; the returned function refreshes at once.
  * @param {HTMLElement} box
  * @param {HTMLElement} caption
  * @param {() => number} chosen the index of the source
  * @param {AbortSignal} signal
  */
-function lastDay(box, caption, chosen, signal) {
+function drawLastDay(box, caption, chosen, signal) {
   const texts = words.setup.head;
   /** @type {Points} */
   const shown = { times: [], mean: [] };
   const text = (/** @type {number} */ at) => `${shortTime(shown.times[at] * 1000)} · ${shown.mean[at] ?? "–"} %`;
   /** @type {LineChart | null} */
   let chart = null;
-  async function look() {
-    const answer = await ask("api/v1/quality/day", {}, signal).catch(() => null);
+  async function refresh() {
+    const answer = await request("api/v1/quality/day", {}, signal).catch(() => null);
     const source = answer?.sources[chosen()];
     if (!answer || !source || signal.aborted) return;
     const { slot_s: slot, valid, damaged } = source;
     const end = Date.parse(answer.at) / 1000;
     const begin = end - valid.length * slot;
-    // each as long as it is: a single one is seen too
+    // two points per slot, so that a single slot is a visible line
     shown.times = valid.flatMap((_, at) => [begin + at * slot, begin + (at + 1) * slot - 1]);
     shown.mean = valid.flatMap((count, at) => Array(2).fill(percent(count, damaged[at])));
     if (chart) { chart.update(shown, begin, end); return; }
     const drawn = await drawLine(box, shown, {
-      begin, end, small: true, unit: "%", reach: PERCENT_REACH, signal, number: axisNumber, label: texts.day,
+      begin, end, small: true, unit: "%", yRange: PERCENT_RANGE, signal, number: axisNumber, label: texts.day,
       height: () => HEIGHT_PX, labels: (ends) => evenLabels(ends, 4, shortTime),
-      text, onPick: (at) => setText(caption, at === null ? texts.dayOver : text(at)),
+      text, caption, legend: texts.dayCaption,
     });
     chart ??= drawn;
   }
-  look();
-  const timer = setInterval(look, DAY_EVERY_MS);
+  refresh();
+  const timer = setInterval(refresh, DAY_REFRESH_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
-  return look;
+  return refresh;
 }
 
 /** @param {HTMLSelectElement} select @param {Api.SourceQuality[]} sources */
 function fillSelect(select, sources) {
   select.hidden = sources.length < 2;
   const names = sources.map(({ port, meter_id: meter }) => meter || port);
-  if (!isNew(select, names)) return;
   const index = select.selectedIndex;
-  select.replaceChildren(...names.map((name) => make("option", name)));
+  setContent(select, names.map((name) => make("option", name)));
   select.selectedIndex = Math.max(0, index);
 }
 
-/** A tone a second, the higher the better; silence where nothing arrives. @param {AbortSignal} signal */
+/** A tone per second, the higher the better; none while nothing arrives. @param {AbortSignal} signal */
 function soundButton(signal) {
   const texts = words.setup.head;
   /** @type {AudioContext | null} */
@@ -163,10 +162,10 @@ function soundButton(signal) {
   signal.addEventListener("abort", () => audio?.close());
   return {
     button,
-    play(/** @type {number | null} */ share) {
-      if (!audio || share === null) return;
+    play(/** @type {number | null} */ ratio) {
+      if (!audio || ratio === null) return;
       const [low, high] = TONES_HZ;
-      const tone = new OscillatorNode(audio, { frequency: low * (high / low) ** share });
+      const tone = new OscillatorNode(audio, { frequency: low * (high / low) ** ratio });
       const volume = new GainNode(audio, { gain: 0.15 });
       tone.connect(volume).connect(audio.destination);
       volume.gain.setTargetAtTime(0, audio.currentTime + 0.12, 0.04);

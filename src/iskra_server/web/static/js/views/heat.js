@@ -1,12 +1,14 @@
-// A year at a glance: a cell for each quarter-hour. On a narrow screen days go down, else they go across.
+// The heat map of a year, a cell per quarter-hour. Days are rows on a narrow screen, else columns.
 
-import { askMeter, messageOf } from "../api.js";
+import { messageOf, requestHistory } from "../api.js";
 import { times } from "../arithmetic.js";
-import { dateText, today } from "../calendar.js";
+import { dateText, QUARTERS_PER_HOUR, today } from "../calendar.js";
+import { legendItem } from "../charts/legend.js";
 import { hatching, penOf, pixelRatio } from "../charts/plot.js";
 import { shortTime } from "../clock.js";
 import { make, setText } from "../dom.js";
-import { grouped, rounded } from "../exact.js";
+import { kwh, wattsText } from "../energyText.js";
+import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { keyOf } from "../periods.js";
 import { navigate } from "../router.js";
@@ -16,11 +18,11 @@ import { localQuarters } from "../todayStats.js";
 import { kindsBar, stepper } from "../toolbar.js";
 import { daysOf, energyScale, netEnergy, QUARTERS, shadeOf } from "./heatGrid.js";
 
-const NARROW = 700;
+const NARROW_PX = 700;
 
 /** @typedef {import("./heatGrid.js").Day} Day @typedef {import("./heatGrid.js").Scale} Scale */
 /** @typedef {[number, number, number]} Rgb */
-/** Where the cells are drawn. @typedef {{across: boolean, left: number, top: number, cell: [number, number]}} Layout */
+/** The position of the cells. @typedef {{across: boolean, left: number, top: number, cell: [number, number]}} Layout */
 
 /** @type {View} */
 export function show(main, { parts }, signal) {
@@ -30,7 +32,7 @@ export function show(main, { parts }, signal) {
   main.append(kindsBar("heat", day), stepper("year", key, (next) => navigate("heat", [next])), content);
   whenChosen(signal, async () => {
     try {
-      const answer = await askMeter("quarters", { from: key }, signal);
+      const answer = await requestHistory("quarters", { from: key }, signal);
       if (!signal.aborted) render(content, answer, signal);
     } catch (error) {
       if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
@@ -43,11 +45,11 @@ function render(content, answer, signal) {
   const days = daysOf(localQuarters(answer));
   const scale = energyScale(days);
   if (!scale) { content.replaceChildren(make("p.empty.card", words.nothingRecorded)); return; }
-  const caption = make("p.caption", { "aria-live": "polite" }, words.heatLegend);
+  const caption = make("p.caption", { "aria-live": "polite" }, words.heatHint);
   const canvas = make("canvas", { "aria-hidden": "true" });
   const box = make("div.heatmap", {
     tabindex: "0", role: "slider", "aria-label": words.kinds.heat, "aria-valuemin": "0",
-    "aria-valuemax": String(days.length * QUARTERS - 1), "aria-valuenow": "0", "aria-valuetext": words.heatLegend,
+    "aria-valuemax": String(days.length * QUARTERS - 1), "aria-valuenow": "0", "aria-valuetext": words.heatHint,
   }, canvas);
   content.replaceChildren(make("section.card.chart-card",
     make("div.card-head", make("h2", words.heatTitle)), caption, box, legend(scale)));
@@ -63,8 +65,8 @@ function render(content, answer, signal) {
 
 /** @param {string} hex @returns {Rgb} */
 const rgb = (hex) => [parseInt(hex.slice(1, 3), 16), parseInt(hex.slice(3, 5), 16), parseInt(hex.slice(5, 7), 16)];
-/** @param {Rgb} from @param {Rgb} to @param {number} share */
-const mix = (from, to, share) => from.map((part, at) => Math.round(part + (to[at] - part) * share));
+/** @param {Rgb} from @param {Rgb} to @param {number} ratio */
+const mix = (from, to, ratio) => from.map((part, at) => Math.round(part + (to[at] - part) * ratio));
 
 /**
  * @param {HTMLCanvasElement} canvas
@@ -74,7 +76,7 @@ const mix = (from, to, share) => from.map((part, at) => Math.round(part + (to[at
  * @returns {Layout}
  */
 function paintDays(canvas, width, days, scale) {
-  const across = width >= NARROW;
+  const across = width >= NARROW_PX;
   const [left, top] = across ? [44, 4] : [52, 22];
   /** @type {[number, number]} */
   const cell = across ? [(width - left) / days.length, 3] : [(width - left) / QUARTERS, 2];
@@ -108,7 +110,7 @@ function imageOf(days, scale, across) {
     const energy = netEnergy(quarter);
     if (quarter && energy === null && quarter.at <= now) return;
     const at = 4 * (across ? place * columns + day : day * columns + place);
-    // an hour that the clock skipped is no gap, nor what is still to come
+    // neither a gap: an hour that the clock skipped, and the future
     const ink = energy === null ? card : mix(none, energy < 0 ? exported : imported, shadeOf(energy, scale));
     image.data.set([...ink, 255], at);
   }));
@@ -140,20 +142,19 @@ function paintLabels(pen, days, { across, left, top, cell }, height) {
 
 /** @param {Scale} scale */
 function legend(scale) {
-  const ink = (/** @type {string} */ name, /** @type {string} */ text) =>
-    make("span.ink", { "data-ink": name }, make("i", { "aria-hidden": "true" }), text);
-  const watts = (/** @type {number} */ wh) => `${rounded(String(Math.round(wh * 4)))} W`;
-  return make("p.heat-key", scale.down > 1 && ink("exp", `${words.fed} ${watts(scale.down)}`), ink("none", "0 W"),
-    ink("imp", `${words.drawn} ${watts(scale.up)}`), ink("hatch", words.notMeasured));
+  const watts = (/** @type {number} */ wh) => wattsText(wh * QUARTERS_PER_HOUR);
+  return make("p.heat-key", scale.exported > 1 && legendItem("exp", `${words.toGrid} ${watts(scale.exported)}`),
+    legendItem("zero", "0 W"), legendItem("imp", `${words.fromGrid} ${watts(scale.imported)}`),
+    legendItem("hatch", words.noData));
 }
 
-/** @type {Record<string, [number, number]>} days and quarters that a key moves by */
+/** @type {Record<string, [number, number]>} days and quarter-hours that a key moves by */
 const MOVES = {
   ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1], PageDown: [7, 0], PageUp: [-7, 0],
 };
 
 /**
- * Shows the cell under pointer, finger or key.
+ * Shows the cell that pointer, finger or key selects.
  * @param {HTMLElement} box
  * @param {HTMLCanvasElement} canvas
  * @param {Day[]} days
@@ -170,7 +171,7 @@ function bindPicker(box, canvas, days, layout, caption, signal) {
     box.setAttribute("aria-valuenow", String(day * QUARTERS + place));
     box.setAttribute("aria-valuetext", text);
   };
-  const under = (/** @type {PointerEvent} */ event) => {
+  const select = (/** @type {PointerEvent} */ event) => {
     const { across, left, top, cell } = layout();
     const edge = canvas.getBoundingClientRect();
     const column = Math.floor((event.clientX - edge.left - left) / cell[0]);
@@ -180,8 +181,8 @@ function bindPicker(box, canvas, days, layout, caption, signal) {
     [day, place] = [nextDay, nextPlace];
     showCell();
   };
-  canvas.addEventListener("pointermove", under, { signal });
-  canvas.addEventListener("pointerdown", under, { signal });
+  canvas.addEventListener("pointermove", select, { signal });
+  canvas.addEventListener("pointerdown", select, { signal });
   canvas.addEventListener("dblclick", open, { signal });
   box.addEventListener("keydown", (event) => {
     const move = MOVES[event.key];
@@ -198,10 +199,11 @@ function bindPicker(box, canvas, days, layout, caption, signal) {
 /** @param {string} day @param {Quarter | null} quarter */
 function cellText(day, quarter) {
   const date = dateText(day, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
-  if (!quarter) return `${date} · ${words.notMeasured}`;
+  if (!quarter) return `${date} · ${words.noData}`;
   const start = `${date} ${shortTime(quarter.at)}`;
-  if (quarter.at > Date.now()) return `${start} · ${words.ahead}`;
-  if (quarter.up === null) return `${start} · ${words.notMeasured}`;
-  const exported = quarter.down === null ? "" : ` · ${words.fed} ${grouped(quarter.down, 3)} kWh`;
-  return `${start} · ${words.drawn} ${grouped(quarter.up, 3)} kWh (${rounded(times(quarter.up, 4))} W)${exported}`;
+  if (quarter.at > Date.now()) return `${start} · ${words.future}`;
+  if (quarter.imported === null) return `${start} · ${words.noData}`;
+  const exported = quarter.exported === null ? "" : ` · ${words.toGrid} ${kwh(quarter.exported)}`;
+  const watts = rounded(times(quarter.imported, QUARTERS_PER_HOUR));
+  return `${start} · ${words.fromGrid} ${kwh(quarter.imported)} (${watts} W)${exported}`;
 }

@@ -1,12 +1,12 @@
 // The cells of the heat map and their scale.
 
 export const QUARTERS = 96;
-// the strongest hundredth of the quarters does not set the scale
-const SCALE_SHARE = 0.99;
+// the highest hundredth of the quarter-hours does not set the scale
+const SCALE_QUANTILE = 0.99;
 
-/** @typedef {{day: string, cells: (Quarter | null)[]}} Day @typedef {{up: number, down: number}} Scale */
+/** @typedef {{day: string, cells: (Quarter | null)[]}} Day @typedef {{imported: number, exported: number}} Scale */
 
-/** Days of 96 cells by the clock on the wall; of a quarter that a day has twice the later one. */
+/** Days of 96 cells by local time; of a quarter-hour that occurs twice, the later one. */
 export function daysOf(/** @type {Quarter[]} */ quarters) {
   /** @type {Map<string, Day>} */
   const days = new Map();
@@ -20,26 +20,27 @@ export function daysOf(/** @type {Quarter[]} */ quarters) {
   return [...days.values()];
 }
 
-/** Net energy of a cell in Wh, null where it was not measured. @param {Quarter | null} quarter */
-export const netEnergy = (quarter) => (quarter?.up == null ? null : Number(quarter.up) - Number(quarter.down ?? 0));
+/** Net energy of a cell in Wh, null if it was not measured. @param {Quarter | null} quarter */
+export const netEnergy = (quarter) =>
+  (quarter?.imported == null ? null : Number(quarter.imported) - Number(quarter.exported ?? 0));
 
 /**
- * The Wh of the strongest colours, at least 1; null where nothing was measured.
+ * The Wh of the strongest colours, at least 1; null if nothing was measured.
  * @param {Day[]} days
  * @returns {Scale | null}
  */
 export function energyScale(days) {
   const energies = days.flatMap(({ cells }) => cells.flatMap((quarter) => netEnergy(quarter) ?? []));
   const reach = (/** @type {number[]} */ values) =>
-    values.sort((a, b) => a - b)[Math.floor((values.length - 1) * SCALE_SHARE)] ?? 0;
+    values.sort((a, b) => a - b)[Math.floor((values.length - 1) * SCALE_QUANTILE)] ?? 0;
   if (energies.length === 0) return null;
   const [imports, exports] = [energies.filter((wh) => wh >= 0), energies.filter((wh) => wh < 0).map((wh) => -wh)];
-  return { up: Math.max(1, reach(imports)), down: Math.max(1, reach(exports)) };
+  return { imported: Math.max(1, reach(imports)), exported: Math.max(1, reach(exports)) };
 }
 
 /**
- * How strong a colour is, 0 to 1: a square root, so that small loads can be told apart.
+ * The strength of a colour, 0 to 1: a square root, so that small loads differ visibly.
  * @param {number} wh
  * @param {Scale} scale
  */
-export const shadeOf = (wh, scale) => Math.sqrt(Math.min(1, Math.abs(wh) / (wh < 0 ? scale.down : scale.up)));
+export const shadeOf = (wh, scale) => Math.sqrt(Math.min(1, Math.abs(wh) / (wh < 0 ? scale.exported : scale.imported)));

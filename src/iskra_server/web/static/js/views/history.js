@@ -1,12 +1,13 @@
-// History: a day, a week, a month, a year, all years. The address says which, and whether as chart or as table.
+// History: a day, week, month, year or all years, as a chart or a table; the address has both.
 
-import { askMeter, messageOf } from "../api.js";
+import { messageOf, requestHistory } from "../api.js";
 import { times } from "../arithmetic.js";
-import { wallTime } from "../calendar.js";
+import { QUARTERS_PER_HOUR, wallTime } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
+import { energyLegend } from "../charts/legend.js";
 import { dateTime } from "../clock.js";
 import { periodCost } from "../costs.js";
-import { make, pair, setText } from "../dom.js";
+import { make, pair } from "../dom.js";
 import { axisNumber, energyBar, epochsOf, kwh, kwhShort } from "../energyText.js";
 import { grouped, rounded } from "../exact.js";
 import { words } from "../language.js";
@@ -16,10 +17,9 @@ import { whenChosen } from "../store.js";
 import { download, table } from "../table.js";
 import { kindsBar, stepper } from "../toolbar.js";
 import { axisLabels, bucketName, bucketText, isLabelCentred } from "./buckets.js";
-import { curve } from "./curve.js";
+import { showPowerCurve } from "./curve.js";
 
 /**
- * What is shown.
  * @typedef {{kind: Kind, key: string, as: string, energy: Api.Energy, bars: Bar[], cost: PeriodCost | null}} Shown
  */
 
@@ -38,7 +38,7 @@ export function show(main, { view, parts, query }, signal) {
 async function fill(content, kind, key, as, /** @type {AbortSignal} */ signal) {
   try {
     const [answer, cost] = await Promise.all([
-      askMeter("energy", periodQuery(kind, key), signal), periodCost(kind, key, signal),
+      requestHistory("energy", periodQuery(kind, key), signal), periodCost(kind, key, signal),
     ]);
     if (signal.aborted) return;
     const energy = kind === "all" ? trimmed(answer) : answer;
@@ -50,7 +50,7 @@ async function fill(content, kind, key, as, /** @type {AbortSignal} */ signal) {
   }
 }
 
-/** All years begin with the first that was measured. @param {Api.Energy} energy */
+/** Without the years before the first measured one. @param {Api.Energy} energy */
 function trimmed(energy) {
   const first = energy.buckets.findIndex((bucket) => bucket.import_wh !== undefined || bucket.export_wh !== undefined);
   return { ...energy, buckets: first < 0 ? [] : energy.buckets.slice(first) };
@@ -58,7 +58,7 @@ function trimmed(energy) {
 
 /** @param {HTMLElement} content @param {Shown} shown @param {AbortSignal} signal */
 async function render(content, shown, signal) {
-  if (!shown.bars.some(({ kind }) => kind === "whole" || kind === "part")) {
+  if (!shown.bars.some(({ kind }) => kind === "complete" || kind === "partial")) {
     content.append(make("p.empty.card", words.nothingRecorded));
     return;
   }
@@ -67,7 +67,7 @@ async function render(content, shown, signal) {
   if (shown.as === "table") card.append(table(columnsOf(shown), rowsOf(shown)));
   else {
     await chart(card, shown, signal);
-    if (shown.kind === "day") await curve(content, shown.key, shown.energy, signal);
+    if (shown.kind === "day") await showPowerCurve(content, shown.key, shown.energy, signal);
   }
   content.append(notes(shown.energy));
 }
@@ -81,7 +81,7 @@ function cardHead(shown) {
       dispatchEvent(new Event("hashchange"));
     } }, label);
   const save = () => download(`iskra-${kind}-${key || "years"}.csv`, csvOf(shown));
-  return make("div.card-head", make("h2", words.by[KINDS[kind].bucket]),
+  return make("div.card-head", make("h2", words.energyPer[KINDS[kind].bucket]),
     make("div.switch", { role: "group", "aria-label": words.showAs },
       choice("", as !== "table", words.chart), choice("table", as === "table", words.table)),
     make("button.quiet", { type: "button", onclick: save }, "CSV"));
@@ -89,8 +89,7 @@ function cardHead(shown) {
 
 /** @param {HTMLElement} card @param {Shown} shown @param {AbortSignal} signal */
 async function chart(card, { kind, energy, bars, cost }, signal) {
-  const legend = words.legend(Boolean(energy.export));
-  const caption = make("p.caption", { "aria-live": "polite" }, legend);
+  const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
   card.append(caption, box);
   const text = (/** @type {number} */ at) =>
@@ -98,8 +97,8 @@ async function chart(card, { kind, energy, bars, cost }, signal) {
   const next = SMALLER_KIND[kind];
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels(kind, energy.buckets), middle: isLabelCentred(kind),
-    label: words.by[KINDS[kind].bucket], text, signal, number: axisNumber,
-    onPick: (at) => setText(caption, at === null ? legend : text(at)),
+    label: words.energyPer[KINDS[kind].bucket], text, signal, number: axisNumber,
+    caption, legend: energyLegend(Boolean(energy.export)),
     onOpen: next && ((at) => navigate(next, [KINDS[next].key(energy.buckets[at].begin.slice(0, 10))])),
   });
 }
@@ -109,10 +108,10 @@ function totals({ kind, energy, cost }) {
   const total = (/** @type {string} */ name, /** @type {string} */ text, /** @type {string | null} */ flow = null) =>
     make("div.total", { "data-flow": flow }, make("dt", name), make("dd", text));
   const highest = highestText(kind, energy);
-  return make("dl.totals", total(`↓ ${words.drawn}`, kwhShort(energy.import.total_wh), "import"),
-    energy.export && total(`↑ ${words.fed}`, kwhShort(energy.export.total_wh), "export"),
+  return make("dl.totals", total(`↓ ${words.fromGrid}`, kwhShort(energy.import.total_wh), "import"),
+    energy.export && total(`↑ ${words.toGrid}`, kwhShort(energy.export.total_wh), "export"),
     cost && total(words.cost.cost, cost.total),
-    highest && total(words.most[KINDS[kind].bucket], highest));
+    highest && total(words.highest[KINDS[kind].bucket], highest));
 }
 
 /** @param {Kind} kind @param {Api.Energy} energy */
@@ -121,11 +120,11 @@ function highestText(kind, energy) {
     (wh === undefined ? [] : { begin, end, wh }));
   if (measured.length < 2) return null;
   const highest = measured.reduce((best, bucket) => (Number(bucket.wh) > Number(best.wh) ? bucket : best));
-  if (kind === "day") return `${wallTime(highest.begin)} · ${rounded(times(highest.wh, 4))} W`;
+  if (kind === "day") return `${wallTime(highest.begin)} · ${rounded(times(highest.wh, QUARTERS_PER_HOUR))} W`;
   return `${bucketName(kind, highest)} · ${kwhShort(highest.wh)}`;
 }
 
-/** The readings at both ends; gaps and restarted counters in words. @param {Api.Energy} energy */
+/** The meter readings at both ends; gaps and counter restarts as sentences. @param {Api.Energy} energy */
 function notes(energy) {
   const at = (/** @type {string} */ instant) => dateTime(new Date(instant));
   /** @type {(name: string, counter: Api.CounterEnergy | undefined) => Node[]} */
@@ -136,15 +135,15 @@ function notes(energy) {
   });
   const gaps = energy.import.gaps.map((gap) => words.gap(at(gap.begin), at(gap.end), kwh(gap.energy_wh)));
   const epochs = epochsOf(energy).map((epoch) =>
-    words.epochAt(at(epoch.at), epoch.before_wh && kwh(epoch.before_wh), kwh(epoch.after_wh)));
+    words.restartedAt(at(epoch.at), epoch.before_wh && kwh(epoch.before_wh), kwh(epoch.after_wh)));
   return make("section.card.notes", make("h2", words.readings),
-    make("dl.pairs", readings(words.drawn, energy.import), readings(words.fed, energy.export)),
+    make("dl.pairs", readings(words.counters.import, energy.import), readings(words.counters.export, energy.export)),
     make("ul.marks", [...gaps, ...epochs].map((text) => make("li", text))));
 }
 
 /** @param {Shown} shown */
 const columnsOf = ({ energy, cost }) => [
-  words.period, `${words.drawn} (kWh)`, ...(energy.export ? [`${words.fed} (kWh)`] : []),
+  words.period, `${words.fromGrid} (kWh)`, ...(energy.export ? [`${words.toGrid} (kWh)`] : []),
   ...(cost ? [words.cost.cost] : []), words.quality,
 ];
 
@@ -158,15 +157,15 @@ const kwhCell = (/** @type {string | undefined} */ wh) => (wh === undefined ? "�
 
 /** @param {Api.EnergyBucket} bucket @param {Bar} bar */
 function qualityText({ import_quality: quality }, { kind }) {
-  if (kind === "ahead") return words.ahead;
-  return words.qualities[kind === "whole" && quality === "partial" ? "running" : quality];
+  if (kind === "future") return words.future;
+  return words.qualities[kind === "complete" && quality === "partial" ? "running" : quality];
 }
 
 /** @param {Shown} shown */
 function csvOf({ energy, bars, cost }) {
   const exported = energy.export ? ["export_wh", "export_quality"] : [];
   const columns = ["begin", "end", "import_wh", "import_quality", ...exported];
-  const rows = energy.buckets.filter((_, at) => bars[at].kind !== "ahead").map((bucket) => {
+  const rows = energy.buckets.filter((_, at) => bars[at].kind !== "future").map((bucket) => {
     /** @type {Record<string, string | undefined>} */
     const values = { ...bucket };
     return [...columns.map((name) => values[name] ?? ""), ...(cost ? [cost.amountOf(bucket) ?? ""] : [])];

@@ -1,13 +1,13 @@
 // Home Assistant: the YAML for this server, ready to copy.
 
-import { ask, messageOf } from "../api.js";
-import { isNew, make, setText } from "../dom.js";
+import { messageOf, request } from "../api.js";
+import { make, setContent, setText } from "../dom.js";
 import { words } from "../language.js";
 import { store, subscribe } from "../store.js";
 import { outputItem } from "./stateItems.js";
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
-export function homeassistant(main, signal) {
+export function showHomeAssistant(main, signal) {
   const texts = words.setup.hass;
   const yaml = make("pre", { tabindex: "0", "aria-label": "YAML" });
   const copied = make("span.soft", { role: "status" });
@@ -27,7 +27,7 @@ export function homeassistant(main, signal) {
   signal.addEventListener("abort", subscribe(() => renderMqtt(mqtt)));
   async function load() {
     try {
-      setText(yaml, (await ask("api/v1/homeassistant", { url: url.value }, signal)).yaml);
+      setText(yaml, (await request("api/v1/homeassistant", { url: url.value }, signal)).yaml);
     } catch (error) {
       if (!signal.aborted) setText(yaml, messageOf(error));
     }
@@ -39,21 +39,20 @@ export function homeassistant(main, signal) {
 function renderMqtt(card) {
   const texts = words.setup.hass;
   const output = store.outputs.find(({ name }) => name === "mqtt");
-  if (!isNew(card, output ?? null)) return;
-  card.replaceChildren(make("h2", "MQTT"), make("p", output ? texts.mqtt : texts.noMqtt),
-    output ? make("ol.chain", outputItem(output))
+  setContent(card, make("h2", "MQTT"), make("p", output ? texts.mqtt : texts.noMqtt),
+    output ? make("ol.checks", outputItem(output))
       : make("pre", { tabindex: "0", "aria-label": "IES_MQTT_URL" }, "IES_MQTT_URL=mqtt://USER@HOST"));
 }
 
 /**
- * The clipboard is for https and this machine alone; elsewhere the text is selected, to be copied by key.
+ * Browsers offer the clipboard with https and on localhost only; otherwise the text is selected, to copy by key.
  * @param {HTMLElement} node
  * @param {HTMLElement} note
  */
 async function copy(node, note) {
   const texts = words.setup.hass;
   getSelection()?.selectAllChildren(node);
-  // the types know no browser without a clipboard
+  // undefined without https, which the types do not know
   const clipboard = /** @type {Clipboard | undefined} */ (navigator.clipboard);
   const isDone = await clipboard?.writeText(node.textContent ?? "").then(() => true, () => false);
   setText(note, (isDone ?? document.execCommand("copy")) ? texts.copied : texts.selected);

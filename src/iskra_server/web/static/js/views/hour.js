@@ -1,30 +1,29 @@
-// The last hour as a live line: what history has of it, then every telegram.
+// The last hour as a live line: first from history, then from every telegram.
 
-import { askMeter } from "../api.js";
+import { requestHistory } from "../api.js";
 import { drawLine } from "../charts/line.js";
 import { shortTime, time } from "../clock.js";
-import { make, setText } from "../dom.js";
-import { axisNumber } from "../energyText.js";
-import { rounded } from "../exact.js";
+import { make } from "../dom.js";
+import { axisNumber, wattsText } from "../energyText.js";
 import { words } from "../language.js";
 import { pageState, store, subscribe, whenChosen } from "../store.js";
-import { lastHourOf, powerColumns } from "./powerColumns.js";
+import { HOUR_S, lastHourOf, powerColumns } from "./powerColumns.js";
 
-const HOUR_S = 3600;
 const LINE_POINTS = 720;
 const QUARTER_S = 900;
+// no labels that close to the ends of the axis
 const EDGE_S = 270;
 const HEIGHT_PX = 140;
 
 /** @typedef {import("./powerColumns.js").Points} Points */
 
 /** @param {HTMLElement} box @param {AbortSignal} signal */
-export function lastHour(box, signal) {
+export function showLastHour(box, signal) {
   const caption = make("p.caption.small");
   const frame = make("div");
   box.append(frame, caption);
   whenChosen(signal, async () => {
-    const past = await hourBefore(signal).catch(() => ({ times: [], mean: [] }));
+    const past = await loadPast(signal).catch(() => ({ times: [], mean: [] }));
     if (!signal.aborted) await draw(frame, caption, past, signal);
   });
 }
@@ -32,12 +31,12 @@ export function lastHour(box, signal) {
 /** @param {HTMLElement} frame @param {HTMLElement} caption @param {Points} past @param {AbortSignal} signal */
 async function draw(frame, caption, past, signal) {
   let shown = lastHourOf(past, store.recent.get(store.chosen ?? ""));
-  const text = (/** @type {number} */ at, separator = " ") =>
-    `${time(shown.times[at] * 1000)}${separator}${rounded(String(Math.round(shown.mean[at] ?? 0)))} W`;
+  const text = (/** @type {number} */ at) =>
+    `${time(shown.times[at] * 1000)} · ${wattsText(shown.mean[at] ?? 0)}`;
   const chart = await drawLine(frame, shown, {
     begin: shown.begin, end: shown.end, small: true, signal, number: axisNumber, label: words.lastHour,
-    height: () => (innerWidth < 560 ? 92 : HEIGHT_PX), labels: clockLabels, text,
-    onPick: (at) => setText(caption, at === null ? words.lastHour : text(at, " · ")),
+    height: () => (innerWidth < 560 ? 92 : HEIGHT_PX), labels: clockLabels, text, caption,
+    legend: words.lastHour,
   });
   if (!chart) return;
   let last = 0;
@@ -52,7 +51,7 @@ async function draw(frame, caption, past, signal) {
 }
 
 /**
- * Each quarter of the clock, or each half where there is little room; not at the very edge.
+ * Labels every 15 minutes, or 30 on a narrow chart.
  * @param {[number, number]} ends
  * @param {number} width
  */
@@ -66,10 +65,10 @@ function clockLabels([from, to], width) {
   return labels;
 }
 
-/** The hour before the page was opened; silence is a hole in the line. @param {AbortSignal} signal */
-async function hourBefore(signal) {
+/** The hour before the page was opened. @param {AbortSignal} signal */
+async function loadPast(signal) {
   const end = Date.now();
-  const answer = await askMeter("power", {
+  const answer = await requestHistory("power", {
     from: new Date(end - HOUR_S * 1000).toISOString(), to: new Date(end).toISOString(), points: String(LINE_POINTS),
   }, signal);
   return powerColumns(answer);

@@ -1,12 +1,12 @@
-// A locked meter: what it means, and how a torch enters the PIN.
+// Locked meter: what it means, and how to enter the PIN with a torch.
 
 import { make, setText } from "../dom.js";
 import { words } from "../language.js";
-import { freshMeter, registerValue, subscribe } from "../store.js";
+import { currentReading, registerValue, subscribe } from "../store.js";
 import { registerWidget } from "../widgets.js";
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
-export function locked(main, signal) {
+export function showLockedMeter(main, signal) {
   const texts = words.setup.unlock;
   const counter = registerWidget();
   const state = make("p.soft");
@@ -16,10 +16,10 @@ export function locked(main, signal) {
   main.append(make("h1", words.setup.pages.locked),
     make("section.card.prose", make("p", texts.what), counter.node, state),
     make("section.card.prose", make("h2", texts.stepsTitle), make("ol.steps", steps)),
-    make("section.card.prose", make("h2", texts.goodTitle), make("ul", texts.good.map((text) => make("li", text)))));
+    make("section.card.prose", make("h2", texts.tipsTitle), make("ul", texts.tips.map((text) => make("li", text)))));
   signal.addEventListener("abort", subscribe(() => {
-    const meter = freshMeter();
+    const meter = currentReading();
     counter.show(registerValue(meter, "energy_import"), meter?.locked === true, words.waiting);
-    setText(state, meter ? (meter.locked ? texts.isLocked : texts.isOpen) : "");
+    setText(state, meter ? (meter.locked ? texts.isLocked : texts.isUnlocked) : "");
   }));
 }

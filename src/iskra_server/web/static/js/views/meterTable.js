@@ -1,6 +1,6 @@
-// Lists of a central server, page by page: its meters as a table, and whatever else it has many of.
+// Lists of a central server, page by page, and the table of its meters.
 
-import { ask, messageOf } from "../api.js";
+import { messageOf, request } from "../api.js";
 import { ageText } from "../clock.js";
 import { make } from "../dom.js";
 import { rounded } from "../exact.js";
@@ -13,10 +13,10 @@ export const GROUP_KINDS = ["building", "tenant", "tariff"];
 /** @param {string} kind @returns {kind is GroupKind} */
 export const isGroupKind = (kind) => GROUP_KINDS.some((name) => name === kind);
 
-/** A table of the meters that a query finds, in `box`. @param {HTMLElement} box @param {Query} query */
+/** Shows the meters that a query finds as a table in `box`. @param {HTMLElement} box @param {Query} query */
 export function meterTable(box, query, /** @type {AbortSignal} */ signal) {
   const texts = words.fleet;
-  const columns = [words.meter, texts.heard, words.sections.now, texts.in, texts.reader];
+  const columns = [words.meter, texts.lastHeard, words.sections.now, texts.groups, texts.reader];
   const rows = make("tbody");
   const head = columns.map((name, at) => make(at === 2 ? "th.number" : "th", { scope: "col" }, name));
   const table = make("div.scroll", { tabindex: "0", role: "region", "aria-label": texts.meters },
@@ -26,7 +26,7 @@ export function meterTable(box, query, /** @type {AbortSignal} */ signal) {
       const age = ageText(meter.age_s);
       return make("tr", { "data-check": meter.silent ? "failed" : null },
         make("th", { scope: "row" }, meter.id),
-        make("td", meter.silent ? texts.silent(age) : words.ago(age)),
+        make("td", meter.silent ? texts.silentFor(age) : words.ago(age)),
         make("td.number", meter.power_w === undefined ? "–" : `${rounded(meter.power_w)} W`),
         make("td", Object.entries(meter.labels).map(([kind, value], at) => [at ? ", " : "", groupLink(kind, value)])),
         make("td", meter.reader));
@@ -37,11 +37,11 @@ export function meterTable(box, query, /** @type {AbortSignal} */ signal) {
 const groupLink = (kind, value) =>
   (isGroupKind(kind) ? make("a", { href: link("fleet", [kind, value]) }, value) : `${kind} ${value}`);
 
-/** @type {WeakMap<HTMLElement, Node>} what a box is to show: the newest question wins */
-const asked = new WeakMap();
+/** @type {WeakMap<HTMLElement, Node>} the newest list of each box, which makes older answers obsolete */
+const newest = new WeakMap();
 
 /**
- * A list of the central server as `rows` of a node in `box`, with a button for the next page.
+ * Shows a list of the central server as `rows` of a node in `box`, with a button for the next page.
  * @template {"api/v1/fleet/meters" | "api/v1/fleet/groups" | "api/v1/fleet/readers"} P
  * @template Item
  * @param {HTMLElement} box
@@ -51,19 +51,19 @@ const asked = new WeakMap();
  * @param {(item: Item) => Node} row
  */
 export async function pagedList(box, { path, itemsOf, query, signal }, node, rows, row) {
-  asked.set(box, node);
-  const isOld = () => signal.aborted || asked.get(box) !== node;
-  async function more(/** @type {string} */ after) {
+  newest.set(box, node);
+  const isObsolete = () => signal.aborted || newest.get(box) !== node;
+  async function load(/** @type {string} */ after) {
     try {
-      const answer = await ask(path, { ...query, ...(after && { after }) }, signal);
-      if (isOld()) return;
+      const answer = await request(path, { ...query, ...(after && { after }) }, signal);
+      if (isObsolete()) return;
       const { next } = answer;
       rows.append(...itemsOf(answer).map(row));
       box.replaceChildren(rows.children.length ? node : make("p.empty", words.fleet.none),
-        next ? make("button", { type: "button", onclick: () => more(next) }, words.fleet.more) : "");
+        next ? make("button", { type: "button", onclick: () => load(next) }, words.fleet.more) : "");
     } catch (error) {
-      if (!isOld()) box.replaceChildren(make("p.empty", messageOf(error)));
+      if (!isObsolete()) box.replaceChildren(make("p.empty", messageOf(error)));
     }
   }
-  await more("");
+  await load("");
 }

@@ -1,10 +1,10 @@
 // Now: power, the register, the last hour, today by quarter-hour, today so far.
 
-import { make, painted, pair, setText } from "../dom.js";
+import { make, painted, pair, setContent, setText } from "../dom.js";
 import { grouped, rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
-import { freshMeter, phasePowers, registerValue, subscribe, whenChosen } from "../store.js";
+import { currentReading, phasePowers, registerValue, subscribe, whenChosen } from "../store.js";
 import { reloadPage } from "../stream.js";
 import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
@@ -23,36 +23,35 @@ export function show(main, _address, signal) {
     make("section.card.power", make("h2", words.power), make("div.power-row", power.node, hour)),
     make("section.card.reading", make("h2", words.reading), counter.node, note, others,
       make("p.more", make("a", { href: link("registers") }, words.allRegisters))),
-    make("section.card.today", make("h2", make("a", { href: link("day") }, words.todayByQuarter)), caption, day),
+    make("section.card.today", make("h2", make("a", { href: link("day") }, words.todayChart)), caption, day),
     make("section.card.so-far", make("h2", words.todaySoFar), facts),
   );
   signal.addEventListener("abort", subscribe(() => {
     power.show();
-    const meter = freshMeter();
+    const meter = currentReading();
     const total = registerValue(meter, "energy_import");
     counter.show(total, meter?.locked === true, total === undefined ? missingReadingText() : "");
     setText(note, !meter ? missingReadingText() : total === undefined ? words.noTotal : "");
     renderOthers(others, meter);
   }));
-  // the number is what people came for: what is drawn beside it is loaded when it is seen
+  // the number comes first: the charts load after it has been painted
   whenChosen(signal, async () => {
     await painted();
     const loaded = await Promise.all([import("./hour.js"), import("./today.js")]).catch(reloadPage);
     if (!loaded || signal.aborted) return;
-    const [{ lastHour }, { showToday }] = loaded;
-    lastHour(hour, signal);
+    const [{ showLastHour }, { showToday }] = loaded;
+    showLastHour(hour, signal);
     showToday({ day, caption, facts }, signal);
   });
 }
 
-/** The other counter, and the phases. @param {HTMLElement} list @param {ReturnType<typeof freshMeter>} meter */
+/** The other counter, and the phases. @param {HTMLElement} list @param {ReturnType<typeof currentReading>} meter */
 function renderOthers(list, meter) {
   const exported = registerValue(meter, "energy_export");
   const phases = phasePowers(meter);
   /** @type {[string, string][]} */
   const rows = [];
-  if (exported !== undefined) rows.push([words.fedIn, `${grouped(exported, 3)} kWh`]);
+  if (exported !== undefined) rows.push([`${words.counters.export} · 2.8.0`, `${grouped(exported, 3)} kWh`]);
   if (phases) rows.push([words.phases, `${phases.map((watts) => rounded(watts)).join(" · ")} W`]);
-  if (list.children.length !== rows.length) list.replaceChildren(...rows.map(([name]) => pair(name, "")));
-  rows.forEach(([, text], at) => setText(/** @type {Node} */ (list.children[at].lastChild), text));
+  setContent(list, rows.map(([name, text]) => pair(name, text)));
 }

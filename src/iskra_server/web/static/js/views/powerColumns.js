@@ -1,8 +1,8 @@
-// Powers as columns, for a chart: the points of an answer of the route `power`, and the last hour.
+// Powers as columns for a chart: an answer of the route `power`, and the last hour.
 
-/** Points further apart than this, and than one and a half steps, are not joined by a line. */
+/** Points are joined by a line up to this distance, or up to one and a half steps. */
 const GAP_S = 60;
-const HOUR_S = 3600;
+export const HOUR_S = 3600;
 
 /** @typedef {(number | null)[]} Values @typedef {{times: number[], mean: Values}} Points */
 
@@ -27,7 +27,7 @@ export function powerColumns({ points, resolution_s: step }) {
 }
 
 /**
- * The last hour: of the past what is before the first telegram, then telegrams.
+ * The last hour: history up to the first telegram, then telegrams.
  * @param {Points} past
  * @param {[number[], number[]]} recent
  */
@@ -45,7 +45,7 @@ export function lastHourOf(past, [times, powers] = [[], []], now = Date.now() / 
   };
 }
 
-/** The index of the first time that is not before another, the length where there is none. */
+/** The index of the first time at or after `begin`, the length if there is none. */
 function firstIndex(/** @type {number[]} */ times, /** @type {number} */ begin) {
   const index = times.findIndex((at) => at >= begin);
   return index < 0 ? times.length : index;

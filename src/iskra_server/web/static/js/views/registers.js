@@ -1,11 +1,11 @@
-// Every register of the meter, and what is known of the meter itself.
+// All registers of the meter, and the facts about the meter itself.
 
 import { isNumber } from "../arithmetic.js";
 import { time } from "../clock.js";
-import { make, pair, setText } from "../dom.js";
+import { make, pair, setContent, setText } from "../dom.js";
 import { decimal, grouped } from "../exact.js";
 import { language, words } from "../language.js";
-import { chosenStatus, freshMeter, subscribe } from "../store.js";
+import { chosenStatus, currentReading, subscribe } from "../store.js";
 import { missingReadingText } from "../widgets.js";
 
 /** @type {View} */
@@ -18,29 +18,29 @@ export function show(main, _address, signal) {
     make("section.card", make("h2", words.meter), facts),
   );
   signal.addEventListener("abort", subscribe(() => {
-    const meter = freshMeter();
+    const meter = currentReading();
     setText(note, meter ? "" : missingReadingText());
-    rows.replaceChildren(...(meter?.registers ?? []).map(row));
-    facts.replaceChildren(...(meter ? factsOf(meter) : []));
+    setContent(rows, meter?.registers.map(row));
+    setContent(facts, meter && factsOf(meter));
   }));
 }
 
 /** @param {Api.MeterRegister} register */
 function row({ label, label_de: labelDe, obis, name, value, text, unit, derived }) {
   /** @type {Record<string, string>} */
-  const ways = words.derivedFrom;
+  const derivations = words.derivedFrom;
   const isExact = typeof value === "string" && isNumber(value);
   return make("tr",
     make("th", { scope: "row" }, language === "de" ? labelDe : label,
       make("small", `${obis.replace("*255", "")} · ${name}`),
-      derived && make("small.derived", `${words.derived}: ${ways[derived] ?? derived}`)),
+      derived && make("small.derived", `${words.derived}: ${derivations[derived] ?? derived}`)),
     make(isExact ? "td.number" : "td.text", isExact ? grouped(value) : text ?? String(value),
       unit && make("span.unit", ` ${unit}`)));
 }
 
 /** @param {Api.LiveMeter} meter */
 function factsOf(meter) {
-  const share = chosenStatus()?.valid_ratio;
+  const ratio = chosenStatus()?.valid_ratio;
   const texts = words.facts;
   const lock = meter.locked === null ? null : meter.locked ? words.lockedState : words.unlockedState;
   const flags = meter.status?.flags.map((flag) => flag.replaceAll("_", " ")) ?? [];
@@ -54,7 +54,7 @@ function factsOf(meter) {
     [texts.protocol, meter.protocol?.toUpperCase()],
     [texts.state, lock],
     [texts.status, status],
-    [texts.quality, share == null ? null : `${decimal(share * 100, 1)} %`],
+    [texts.validTelegrams, ratio == null ? null : `${decimal(ratio * 100, 1)} %`],
     [texts.received, meter.received_at && time(new Date(meter.received_at))],
   ];
   return facts.flatMap(([name, text]) => (text ? pair(name, text) : []));

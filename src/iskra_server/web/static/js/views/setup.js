@@ -1,13 +1,13 @@
-// Set-up: the diagnosis of every source, the head, a locked meter, Home Assistant.
+// Set-up: diagnosis, alignment of the head, locked meter, Home Assistant.
 
 import { setupBar } from "../toolbar.js";
-import { chain } from "./chain.js";
-import { head } from "./head.js";
-import { homeassistant } from "./homeassistant.js";
-import { locked } from "./locked.js";
+import { showDiagnosis } from "./diagnosis.js";
+import { showHead } from "./head.js";
+import { showHomeAssistant } from "./homeassistant.js";
+import { showLockedMeter } from "./locked.js";
 
 /** @type {Record<string, (main: HTMLElement, signal: AbortSignal) => void>} */
-const PAGES = { "": chain, head, locked, homeassistant };
+const PAGES = { "": showDiagnosis, head: showHead, locked: showLockedMeter, homeassistant: showHomeAssistant };
 
 /** @type {View} */
 export function show(main, { parts: [name = ""] }, signal) {

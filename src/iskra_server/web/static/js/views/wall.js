@@ -1,16 +1,16 @@
-// For a display on the wall: power, the register, today. Nothing else.
+// The wall display: power, register, today.
 
-import { askMeter } from "../api.js";
+import { requestHistory } from "../api.js";
 import { today } from "../calendar.js";
 import { make, setText } from "../dom.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
-import { freshMeter, registerValue, subscribe, whenChosen } from "../store.js";
+import { currentReading, registerValue, subscribe, whenChosen } from "../store.js";
 import { sinceMidnight } from "../todayStats.js";
 import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
-const RENEW_MS = 60_000;
+const REFRESH_MS = 60_000;
 
 /** @typedef {{date: string, counter: Api.CounterEnergy}} Day */
 
@@ -25,21 +25,21 @@ export function show(main, _address, signal) {
   let day = null;
   signal.addEventListener("abort", subscribe(() => {
     power.show();
-    const meter = freshMeter();
+    const meter = currentReading();
     counter.show(registerValue(meter, "energy_import"), meter?.locked === true, missingReadingText());
     setText(todayNode, day ? todayText(day, meter) : "");
   }));
   whenChosen(signal, async () => {
-    for (; !signal.aborted; await new Promise((resolve) => { setTimeout(resolve, RENEW_MS); })) {
+    for (; !signal.aborted; await new Promise((resolve) => { setTimeout(resolve, REFRESH_MS); })) {
       const date = today();
-      const energy = await askMeter("energy", { from: date, bucket: "day" }, signal).catch(() => null);
+      const energy = await requestHistory("energy", { from: date, bucket: "day" }, signal).catch(() => null);
       day = energy && { date, counter: energy.import };
     }
   });
   stayAwake(signal);
 }
 
-/** @param {Day} day @param {ReturnType<typeof freshMeter>} meter */
+/** @param {Day} day @param {ReturnType<typeof currentReading>} meter */
 function todayText({ date, counter }, meter) {
   if (date !== today()) return "";
   const total = meter && !meter.locked ? registerValue(meter, "energy_import") : undefined;
@@ -47,11 +47,11 @@ function todayText({ date, counter }, meter) {
   return energy === undefined || energy.startsWith("-") ? "" : `${words.today} ${rounded(energy, 3, 3)} kWh`;
 }
 
-/** The screen stays on while the page is seen, where the browser allows it (https or this machine). */
+/** Keeps the screen on while the page is visible; browsers allow it with https and on localhost. */
 async function stayAwake(/** @type {AbortSignal} */ signal) {
   /** @type {WakeLockSentinel | null | undefined} */
   let lock = null;
-  // the types know no browser without wake locks
+  // undefined without https, which the types do not know
   const wakeLock = /** @type {WakeLock | undefined} */ (navigator.wakeLock);
   const hold = async () => {
     if (document.visibilityState === "visible") lock = await wakeLock?.request("screen").catch(() => null);

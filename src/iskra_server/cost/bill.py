@@ -1,0 +1,127 @@
+"""What a recorded meter's energy has cost under its contracts.
+
+A period is cut where buckets begin and where prices change, so that each piece has one price and its amount is exact.
+Base fees count from the first reading in history until now.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from iskra_server.cost.amounts import Amount, amount, base_fee
+from iskra_server.cost.contracts import Contract, contract_on, contract_periods, contract_year
+from iskra_server.cost.forecast import Forecast, MeasuredEnergy, forecast
+from iskra_server.history.model.energy import Energies, energy_in_buckets
+from iskra_server.history.model.periods import local_midnight
+from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.store.recorded_meter import RecordedMeter
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+
+_YEAR = timedelta(days=365) // timedelta(seconds=QUARTER_S)
+
+
+class Year(Struct, frozen=True):
+    """The contract year from quarter `begin` until `end`."""
+
+    begin: int
+    end: int
+    forecast: Forecast
+
+
+class Bill:
+    """The bill of one meter at the time `now`. Each method may raise StoreError."""
+
+    def __init__(self, meter: RecordedMeter, contracts: Sequence[Contract], now: datetime, tz: ZoneInfo) -> None:
+        self._contracts = contracts
+        self._tz = tz
+        self._today = now.astimezone(tz).date()
+        self._first, self._now = meter.first_s // QUARTER_S, quarter_of(now.timestamp())
+        registers = [IMPORT, EXPORT] if EXPORT in meter.series() else [IMPORT]
+        self._counters = {obis: meter.counter(obis) for obis in registers}
+
+    @property
+    def contract(self) -> Contract | None:
+        """Today's contract."""
+        return contract_on(self._contracts, self._today)
+
+    def buckets(self, edges: Sequence[int]) -> list[Amount | None]:
+        """The amount between each edge and the next; None without a contract or without a measurement."""
+        amounts: dict[int, Amount] = {}
+        for begin, piece in self._pieces(edges):
+            amounts[begin] = amounts.get(begin, Amount()) + piece
+        return [amounts.get(begin) for begin in edges[:-1]]
+
+    def total(self, begin: int, end: int) -> Amount:
+        """The amount of a period; includes the energy of gaps that lie within one price."""
+        total = Amount()
+        for price in contract_periods(self._contracts, begin, end, self._tz):
+            imported, exported = self._import_and_export((price.begin, price.end))
+            fee = self._fee(price.contract, price.begin, price.end)
+            total += amount(price.contract, _total(imported), _total(exported), fee)
+        return total
+
+    def year(self) -> Year | None:
+        """The forecast of the current contract year; None without a contract, or with too little history."""
+        contract = self.contract
+        if contract is None:
+            return None
+        begin, end = (
+            quarter_of(local_midnight(day, self._tz).timestamp()) for day in contract_year(contract, self._today)
+        )
+        so_far = self._span(begin, self._now + 1)
+        before = self._span(so_far.last - _YEAR, end - _YEAR) if so_far else None
+        prediction = forecast(contract, (begin, end), so_far, before, self._tz)
+        return Year(begin, end, prediction) if prediction else None
+
+    def _pieces(self, edges: Sequence[int]) -> Iterator[tuple[int, Amount]]:
+        """Each piece with one price: the edge where its bucket begins, and its amount."""
+        starts = set(edges)
+        begin = edges[0]
+        for price in contract_periods(self._contracts, edges[0], edges[-1], self._tz):
+            cuts = sorted({price.begin, *(edge for edge in edges if price.begin < edge < price.end), price.end})
+            imported, exported = self._import_and_export(cuts)
+            for index, (left, right) in enumerate(pairwise(cuts)):
+                # a price may change inside a bucket
+                begin = left if left in starts else begin
+                import_wh, export_wh = _energy(imported, index), _energy(exported, index)
+                if import_wh is not None or export_wh is not None:
+                    yield begin, amount(price.contract, import_wh, export_wh, self._fee(price.contract, left, right))
+
+    def _import_and_export(self, cuts: Sequence[int]) -> tuple[Energies | None, Energies | None]:
+        return self._energies(IMPORT, cuts), self._energies(EXPORT, cuts)
+
+    def _energies(self, obis: Obis, cuts: Sequence[int]) -> Energies | None:
+        """None if the meter does not have this counter."""
+        counter = self._counters.get(obis)
+        if counter is None:
+            return None
+        return energy_in_buckets(cuts, counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs)
+
+    def _span(self, begin: int, end: int) -> MeasuredEnergy | None:
+        """The energy between the first and the last quarter reading in a period."""
+        counter = self._counters[IMPORT]
+        first = counter.look_up([begin]).get(begin) or counter.nearest_after(begin)
+        last = counter.nearest_before(end + 1)
+        if first is None or last is None or first.quarter >= min(last.quarter, end):
+            return None
+        imported, exported = self._import_and_export((first.quarter, last.quarter))
+        return MeasuredEnergy(
+            first.quarter, last.quarter, _total(imported) or Decimal(0), _total(exported) or Decimal(0)
+        )
+
+    def _fee(self, contract: Contract, begin: int, end: int) -> Fraction:
+        begin, end = max(begin, self._first), min(end, self._now)
+        return base_fee(contract, begin, end, self._tz) if begin < end else Fraction(0)
+
+
+def _total(energies: Energies | None) -> Decimal | None:
+    return energies.total_wh if energies else None
+
+
+def _energy(energies: Energies | None, index: int) -> Decimal | None:
+    return energies.buckets[index].energy_wh if energies else None

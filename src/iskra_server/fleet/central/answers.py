@@ -1,0 +1,253 @@
+"""What the central server answers: meters, groups, the energy of a group, readers, quarter readings as CSV.
+
+Lists come in pages: `next` of one page is the `after` of the next request. Nothing is counted for a page.
+"""
+
+import csv
+import io
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from iskra_server.base.json_values import Instant, Number, instant, local, number
+from iskra_server.history.model.energy import BucketLength
+from iskra_server.history.model.records import INT64_MAX, QUALITIES, QUARTER_S, quarter_of
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+from iskra_server.meter.reading import scaled
+from iskra_server.web.http.query import BadRequest, Query, whole_number
+
+if TYPE_CHECKING:
+    # for their types alone: they bring the database library along
+    from iskra_server.fleet.central.queries import FleetMeter, Group, GroupQuarter, GroupSum, Within
+    from iskra_server.history.store.reads import Reads
+
+DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
+DEFAULT_KIND = "building"
+MAX_BUCKETS = 3_000
+# counter readings that are read for one answer, of each counter
+MAX_READINGS = 10_000_000
+# a reader reports after every quarter; two quarters late is silent
+SILENT_S = 2 * QUARTER_S
+COLUMNS = ("meter", "register", "time", "value_wh", "quality", "epoch")
+
+
+class FleetMeterAnswer(Struct, frozen=True, kw_only=True):
+    """A meter. `silent`: nothing was received from it for two quarter-hours; then its power is not shown."""
+
+    id: str
+    reader: str
+    last_seen: Instant
+    age_s: int
+    silent: bool
+    power_w: Number | UnsetType = UNSET
+    labels: dict[str, str]
+
+
+class FleetMeters(Struct, frozen=True):
+    """The meter that has been silent longest comes first."""
+
+    meters: list[FleetMeterAnswer]
+    next: str | None
+
+
+class FleetGroup(Struct, frozen=True):
+    value: str
+    meters: int
+
+
+class FleetGroups(Struct, frozen=True):
+    kind: str
+    groups: list[FleetGroup]
+    next: str | None
+
+
+class FleetBucket(Struct, frozen=True, kw_only=True):
+    """The sum over the meters with readings at both edges of the bucket; absent if there is no such meter."""
+
+    begin: Instant
+    end: Instant
+    import_wh: Number | UnsetType = UNSET
+    import_meters: int
+    export_wh: Number | UnsetType = UNSET
+    export_meters: int
+
+
+class FleetEnergy(Struct, frozen=True, kw_only=True):
+    """`import_meters` and `export_meters` count the meters of the group that have such a register."""
+
+    group: str
+    tz: str
+    bucket: BucketLength
+    import_meters: int
+    export_meters: int
+    buckets: list[FleetBucket]
+
+
+class FleetReader(Struct, frozen=True):
+    """The last status of a reader; `sentence` is its first problem."""
+
+    name: str
+    last_seen: Instant
+    silent: bool
+    ok: bool
+    sentence: str
+    sources: msgspec.Raw
+
+
+class FleetReaders(Struct, frozen=True):
+    readers: list[FleetReader]
+    next: str | None
+
+
+def meters_of(reads: "Reads", query: Query, within: "Within") -> FleetMeters:
+    from iskra_server.fleet.central import queries  # noqa: PLC0415
+
+    group, limit, now_s = _group(query), _limit(query), int(time.time())
+    search = query.get("find") or ""
+    meters, last = queries.meters(reads, limit=limit, after=_place(query), group=group, find=search, within=within)
+    return FleetMeters([_meter(meter, now_s) for meter in meters], f"{last[0]}-{last[1]}" if last else None)
+
+
+def groups_of(reads: "Reads", query: Query, within: "Within") -> FleetGroups:
+    from iskra_server.fleet.central import queries  # noqa: PLC0415
+
+    kind, limit = query.get("kind") or DEFAULT_KIND, _limit(query)
+    sizes = queries.groups(reads, kind, limit=limit, after=query.get("after") or "", within=within)
+    groups = [FleetGroup(value, count) for value, count in sizes]
+    return FleetGroups(kind, groups, groups[-1].value if len(groups) == limit else None)
+
+
+def energy_of(reads: "Reads", query: Query, within: "Within") -> FleetEnergy:
+    from iskra_server.fleet.central import queries  # noqa: PLC0415
+
+    group = _required_group(query)
+    length, edges = query.buckets(MAX_BUCKETS)
+    readings = queries.members(reads, group, within) * len(edges)
+    if readings > MAX_READINGS:
+        raise BadRequest(
+            f"this needs {readings:,} meter readings, and the maximum is {MAX_READINGS:,}; "
+            "ask for a smaller group, a shorter period or longer buckets"
+        )
+
+    def sums(obis: Obis) -> "tuple[list[GroupSum], int]":
+        return queries.energy(reads, group, obis, edges, within), queries.size(reads, group, obis, within)
+
+    # in parallel: a database has more than one core, and most meters have both counters
+    with ThreadPoolExecutor(2) as pool:
+        (imported, import_meters), (exported, export_meters) = pool.map(sums, (IMPORT, EXPORT))
+    return FleetEnergy(
+        group=f"{group.kind}:{group.value}",
+        tz=query.tz.key,
+        bucket=length,
+        import_meters=import_meters,
+        export_meters=export_meters,
+        buckets=[_bucket(*pair, query.tz) for pair in zip(imported, exported, strict=True)],
+    )
+
+
+def readers_of(reads: "Reads", query: Query, _within: "Within") -> FleetReaders:
+    from iskra_server.fleet.central import queries  # noqa: PLC0415
+
+    now_s = time.time()
+    rows, following = queries.readers(reads, limit=_limit(query), after=query.get("after") or "")
+    readers = [
+        FleetReader(
+            row.name,
+            _instant(row.at_s),
+            now_s - row.at_s > SILENT_S,
+            row.ok,
+            row.sentence,
+            msgspec.Raw(row.status.encode()),
+        )
+        for row in rows
+    ]
+    return FleetReaders(readers, following)
+
+
+def csv_lines(reads: "Reads", query: Query, within: "Within") -> Iterator[str]:
+    """Read from the database while the lines are consumed: local time with its offset, exact Wh."""
+    from iskra_server.fleet.central import queries  # noqa: PLC0415
+
+    group, (begin, end) = _required_group(query), query.period()
+    rows = queries.quarters(reads, group, quarter_of(begin.timestamp()), quarter_of(end.timestamp()), within)
+    return chain([_line(COLUMNS)], (_row(row, query.tz) for row in rows))
+
+
+def _bucket(imported: "GroupSum", exported: "GroupSum", tz: ZoneInfo) -> FleetBucket:
+    return FleetBucket(
+        begin=local(imported.begin * QUARTER_S, tz),
+        end=local(imported.end * QUARTER_S, tz),
+        import_wh=UNSET if imported.energy is None else number(imported.energy),
+        import_meters=imported.meters,
+        export_wh=UNSET if exported.energy is None else number(exported.energy),
+        export_meters=exported.meters,
+    )
+
+
+def _row(row: "GroupQuarter", tz: ZoneInfo) -> str:
+    at, value = local(row.quarter * QUARTER_S, tz), f"{row.value:f}"
+    return _line((row.meter_id, str(row.obis), at, value, QUALITIES[row.quality], str(row.epoch)))
+
+
+def _line(cells: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
+
+
+def _meter(meter: "FleetMeter", now_s: int) -> FleetMeterAnswer:
+    silent = now_s - meter.last_s > SILENT_S
+    return FleetMeterAnswer(
+        id=meter.meter_id,
+        reader=meter.reader,
+        last_seen=_instant(meter.last_s),
+        age_s=max(now_s - meter.last_s, 0),
+        silent=silent,
+        power_w=UNSET if silent or meter.power_mw is None else number(scaled(meter.power_mw, -3)),
+        labels=meter.labels,
+    )
+
+
+def _instant(at_s: int) -> Instant:
+    return instant(datetime.fromtimestamp(at_s, UTC))
+
+
+def _limit(query: Query) -> int:
+    return query.integer("limit", default=DEFAULT_LIMIT, maximum=MAX_LIMIT)
+
+
+def _place(query: Query) -> tuple[int, int] | None:
+    """The place in the list of meters that `after` names."""
+    text = query.get("after")
+    if not text:
+        return None
+    at_s, _, meter = (whole_number(part, INT64_MAX) for part in text.partition("-"))
+    if at_s is None or meter is None:
+        raise BadRequest(f"'after={text[:40]}' is not valid; take the `next` of an answer")
+    return at_s, meter
+
+
+def _group(query: Query) -> "Group | None":
+    from iskra_server.fleet.central.queries import Group  # noqa: PLC0415
+
+    text = query.get("group")
+    if text is None:
+        return None
+    kind, _, value = text.partition(":")
+    if not (kind and value):
+        raise BadRequest(f"'group={text[:40]}' is not a group; write it like building:7")
+    return Group(kind, value)
+
+
+def _required_group(query: Query) -> "Group":
+    group = _group(query)
+    if group is None:
+        raise BadRequest("'group' is missing; write it like building:7")
+    return group

@@ -1,0 +1,63 @@
+"""A meter in history together with the meters that it replaced: it carries on their history."""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from iskra_server.history.model.records import MeterInfo, PointBlock, PowerBlock, PowerQuarter
+from iskra_server.history.store.counter_history import CounterHistory, ordered_chain
+from iskra_server.meter.identity import compact_name
+from iskra_server.meter.obis import Obis
+
+if TYPE_CHECKING:
+    # for its type alone: it brings the database library along
+    from iskra_server.history.store.reads import Reads
+
+
+class RecordedMeter:
+    """Queries on one meter and its predecessors. Each may raise StoreError."""
+
+    def __init__(self, reads: "Reads", info: MeterInfo, meters: Sequence[MeterInfo]) -> None:
+        """`meters` contains at least the predecessors."""
+        self.id = info.meter_id
+        self.server_id = info.server_id
+        self.simulated = info.simulated
+        self._reads = reads
+        self._chain = ordered_chain(info.meter_id, meters)
+        # when the first reading arrived, in Unix seconds
+        self.first_s = min((meter.first_s for meter in meters if meter.meter_id in self._chain), default=info.first_s)
+
+    def series(self) -> list[Obis]:
+        """The energy registers that history keeps."""
+        return sorted({obis for meter_id in self._chain for obis in self._reads.series(meter_id)})
+
+    def counter(self, obis: Obis) -> CounterHistory:
+        return CounterHistory(self._reads, self._chain, obis)
+
+    def power_between(self, first: int, end: int) -> list[PowerQuarter]:
+        """In order of quarters; where two meters have the same quarter, the newer meter's."""
+        by_quarter = {
+            power.quarter: power
+            for meter_id in self._chain
+            for power in self._reads.power_between(meter_id, first, end)
+        }
+        return [by_quarter[quarter] for quarter in sorted(by_quarter)]
+
+    def points_between(self, from_s: int, to_s: int) -> list[PointBlock]:
+        return [block for meter_id in self._chain for block in self._reads.points_between(meter_id, from_s, to_s)]
+
+    def power_blocks_between(self, from_s: int, to_s: int) -> list[PowerBlock]:
+        """In order of time; blocks of two meters may overlap."""
+        blocks = (self._reads.power_blocks_between(meter_id, from_s, to_s) for meter_id in self._chain)
+        return sorted(chain.from_iterable(blocks), key=lambda block: block.first_s)
+
+
+def recorded_meter(reads: "Reads", names: Iterable[str]) -> RecordedMeter | None:
+    """The meter that goes by one of `names`: a label, with or without spaces, or a server id in hex."""
+    # no meter's name has a control character, and PostgreSQL refuses NUL
+    wanted = {compact_name(name) for name in names if not any(character < " " for character in name)} - {""}
+    meters = reads.replacement_chain(wanted) if wanted else []
+    for info in meters:
+        if wanted & {compact_name(info.meter_id), info.server_id}:
+            return RecordedMeter(reads, info, meters)
+    return None

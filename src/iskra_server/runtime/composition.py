@@ -1,0 +1,288 @@
+"""The composition root: makes everything that runs, in the order in which a telegram passes it.
+
+sources -> codecs -> meter (guard) -> hub -> history | outputs | web
+"""
+
+import asyncio
+import gc
+import logging
+import socket
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from iskra_server.base.clock import Clock, PauseDetector
+from iskra_server.codecs.decoder import DECODERS
+from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
+from iskra_server.diagnosis.status import Status
+from iskra_server.history.store.location import database_address, spool_folders
+from iskra_server.meter.guard import Guard
+from iskra_server.outputs.state import OutputState
+from iskra_server.reading.arbitration import SourceArbiter
+from iskra_server.reading.hub import Hub
+from iskra_server.reading.reader import Reader, Statuses
+from iskra_server.reading.reception import ReceptionDay
+from iskra_server.runtime.fault_log import watch
+from iskra_server.runtime.http_server import Http, addresses
+from iskra_server.runtime.logs import ALWAYS, RecentLines, dropped_lines, set_up
+from iskra_server.runtime.output_factory import Output
+from iskra_server.runtime.plan import Plan, plan_of
+from iskra_server.runtime.supervision import Part, RunningPart, Supervision
+from iskra_server.runtime.systemd import READY, feed_watchdog, notify
+from iskra_server.sources.source import Source
+from iskra_server.web.api.live import Live
+from iskra_server.web.app import create_app
+from iskra_server.web.http.settings import WebSettings
+
+if TYPE_CHECKING:
+    # for their types alone: they bring the database library along
+    from iskra_server.history.recording.archive import Archive
+    from iskra_server.history.recording.writer_state import WriterState
+    from iskra_server.history.store.store import Store
+
+log = logging.getLogger(__name__)
+
+LoadConfig = Callable[[], Config]
+
+
+class Composition:
+    """Everything that runs, made from a plan and changed to the next one. The hub and the guard stay across reloads.
+
+    It is the `ServerView` of the web.
+    """
+
+    def __init__(
+        self, supervision: Supervision, listening: Sequence[socket.socket], recent_lines: RecentLines, plan: Plan
+    ) -> None:
+        self._supervision = supervision
+        self._listening = listening
+        self._recent_lines = recent_lines
+        self._plan = plan
+        self.hub = Hub()
+        self._guard = Guard()
+        self._clock, self._pauses = Clock(), PauseDetector()
+        self._arbiter = SourceArbiter()
+        self._readers: dict[MeterConfig, Reader] = {}
+        self._reader_parts: dict[MeterConfig, RunningPart] = {}
+        self._archive: Archive | None = None
+        self._archive_parts: list[RunningPart] = []
+        self._outputs: dict[Hashable, tuple[Output, RunningPart]] = {}
+        self._create_readers()
+        self._live = Live(self)
+        self._app = create_app(plan.settings, self, self._live)
+        self._http = Http(self._app, listening, plan.tls)
+
+    async def start(self) -> None:
+        self._http_part = self._supervision.start(Part("http", self._http.run_until_stopped))
+        await self._http.ready.wait()
+        notify(READY)
+        self._supervision.start(Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
+        self._supervision.start(Part("pauses", self._pauses.run))
+        self._supervision.start(Part("fault log", lambda: watch(self.statuses)))
+        await self._restart_history()
+        # what exists now stays: a collection of all of it takes 20 ms, in which nothing is answered
+        gc.freeze()
+        # with 1,000 meters a full collection takes 60 ms every 3 s and frees nothing: raise its threshold
+        gc.set_threshold(*gc.get_threshold()[:2], max(10, len(self._plan.config.meters) // 10))
+        await self._restart_readers()
+        await self._restart_outputs()
+        _log_time_zone(self._plan.settings)
+        log.info("Serving on %s", addresses(self._listening, tls=self._plan.tls is not None))
+
+    async def reload(self, load: LoadConfig) -> None:
+        """Changed parts restart, everything else keeps running. A configuration with errors changes nothing."""
+        try:
+            # its files may be on a disk that sleeps
+            plan = await asyncio.to_thread(lambda: plan_of(load()))
+            if plan.place != self._plan.place:
+                raise ConfigError("A change of server.host or server.port needs a restart.")
+        except ConfigError as error:
+            log.error("The configuration stays as it was: %s", error, extra={ALWAYS: True})
+            return
+        except Exception:
+            log.exception("The configuration stays as it was, because reading it failed.")
+            return
+        if plan.tls_files == self._plan.tls_files:
+            plan = plan._replace(tls=self._plan.tls)
+        old, self._plan = self._plan, plan
+        if plan.config != old.config:
+            # parts that are ending may still log old secrets
+            secrets = *secrets_of(old.config), *secrets_of(plan.config)
+            set_up(plan.config.log.level, plan.config.log.format, self._recent_lines, secrets)
+        if _history_settings(plan) != _history_settings(old):
+            await self._restart_history()
+        await self._restart_readers()
+        await self._restart_outputs()
+        await self._replace_app(old)
+        log.info("The configuration was reloaded and is in force.", extra={ALWAYS: True})
+
+    async def stop(self) -> None:
+        """Requests may end and what is pending is written, all at the same time: none waits for another that hangs."""
+        self._live.close()
+        self._app.close()
+        self._http.stop()
+        await self._supervision.end(last=self._http_part)
+
+    def statuses(self) -> Sequence[Status]:
+        meters = self._plan.config.meters
+        return Statuses([self._readers[meter] for meter in meters if meter in self._readers])
+
+    def store(self) -> "Store | None":
+        return self._archive.store if self._archive else None
+
+    def history_state(self) -> "WriterState | None":
+        return self._archive.state if self._archive else None
+
+    def output_states(self) -> list[OutputState]:
+        return [output.state().with_bug(running.failure) for output, running in self._outputs.values() if output.state]
+
+    def recent_bytes(self) -> list[tuple[str, bytes]]:
+        return [(reader.source.url, reader.recent_bytes) for reader in self._readers.values()]
+
+    def reception_days(self) -> list[tuple[str, ReceptionDay]]:
+        return [(reader.source.url, reader.day()) for reader in self._readers.values()]
+
+    def log_lines(self) -> Sequence[str]:
+        return self._recent_lines.lines
+
+    def dropped_log_lines(self) -> int:
+        return dropped_lines()
+
+    def _is_diagnosed(self) -> bool:
+        """Whether every meter delivers, or the reason why it does not is found."""
+        return all(status.ok or status.sentence for status in self.statuses())
+
+    async def _restart_history(self) -> None:
+        """Opened before the first telegram is read: the guard continues from its counters.
+
+        On a reload nothing waits for the old or the new archive, and the new one writes what the old one cannot.
+        """
+        before, archive = self._archive, _archive(self._plan, self._clock)
+        self._archive = archive
+        if before:
+            before.end()
+        self._supervision.cancel(*self._archive_parts)
+        self._archive_parts = []
+        if archive is None:
+            return
+        guard = self._guard if self._plan.sources else None
+        archive.take_over(before, guard, self.hub)
+        if before is None:
+            await archive.open(guard)
+        parts = [Part("history", lambda: archive.record(self.hub))]
+        if self._plan.sources:
+            parts += [Part("retention", archive.thin), Part("replacements", archive.watch_replacements)]
+        self._archive_parts = [self._supervision.start(part) for part in parts]
+
+    def _create_readers(self) -> None:
+        """One for each meter of the configuration; existing ones stay."""
+        for meter, source in zip(self._plan.config.meters, self._plan.sources, strict=True):
+            if meter not in self._readers:
+                self._readers[meter] = self._reader(meter, source)
+
+    async def _restart_readers(self) -> None:
+        meters = self._plan.config.meters
+        removed = [meter for meter in self._readers if meter not in meters]
+        await self._supervision.stop(*(self._reader_parts.pop(meter) for meter in removed))
+        for meter in removed:
+            self._forget_unread(meter, self._readers.pop(meter))
+        self._create_readers()
+        for meter in meters:
+            if meter not in self._reader_parts:
+                reader = self._readers[meter]
+                self._reader_parts[meter] = self._supervision.start(Part(reader.source.url, reader.run))
+
+    def _reader(self, meter: MeterConfig, source: Source) -> Reader:
+        return Reader(
+            source=source,
+            decoder=DECODERS["sml"](),
+            guard=self._guard,
+            hub=self.hub,
+            arbiter=self._arbiter,
+            name=meter.name,
+            stale_after_s=meter.stale_after_s,
+            max_power_w=meter.max_power_w,
+            replaced=self._replaced_meter,
+            clock=self._clock,
+            pulse=self._pauses,
+            set_aside=lambda: self._archive.set_aside if self._archive else 0,
+        )
+
+    def _replaced_meter(self, meter_id: str, port: str, seen_before: str | None) -> str | None:
+        if self._archive is None:
+            return seen_before
+        return self._archive.replacements.possible_predecessor(meter_id, port, seen_before)
+
+    def _forget_unread(self, meter: MeterConfig, reader: Reader) -> None:
+        """A meter that no source reads any more is not shown either."""
+        meter_id = reader.facts().meter_id
+        still_read = {other.facts().meter_id for other in self._readers.values()}
+        urls = {configured.url for configured in self._plan.config.meters}
+        if meter_id and meter_id not in still_read and meter.url not in urls:
+            self.hub.forget(meter_id)
+
+    async def _restart_outputs(self) -> None:
+        """Outputs with the same settings as before keep running."""
+        planned = {output.settings: output for output in self._plan.outputs}
+        removed = self._outputs.keys() - planned.keys()
+        await self._supervision.stop(*(self._outputs.pop(settings)[1] for settings in removed))
+        for settings, planned_output in planned.items():
+            if settings not in self._outputs:
+                output = planned_output.create(self.hub, self.statuses, self.store)
+                self._outputs[settings] = output, self._supervision.start(output.part)
+
+    async def _replace_app(self, old: Plan) -> None:
+        """Running requests finish with the settings that they began with.
+
+        Live streams continue, unless access rules changed or a meter was removed: then they end, and clients reconnect.
+        """
+        plan, app, live = self._plan, self._app, self._live
+        if plan.access != old.access or not set(old.config.meters) <= set(plan.config.meters):
+            self._live = Live(self)
+        if plan.answers != old.answers or self._live is not live:
+            self._app = create_app(plan.settings, self, self._live)
+        if self._app is not app or plan.tls is not old.tls:
+            await self._http.exchange(self._app, plan.tls)
+        if self._live is not live:
+            live.close()
+        if self._app is not app:
+            app.close()
+
+
+def _log_time_zone(settings: WebSettings) -> None:
+    if settings.tz_reason == "none":
+        log.warning("No time zone is configured: days begin in UTC. Set server.time_zone, or TZ.")
+    else:
+        log.info("Days begin in %s (%s)", settings.tz, settings.tz_reason)
+
+
+def _history_settings(plan: Plan) -> tuple[HistoryConfig, bool, bool, list[Path]]:
+    """Spool folders depend on the meters: a restart would look for them there."""
+    return plan.config.history, plan.simulated, bool(plan.sources), _spool_folders(plan)
+
+
+def _spool_folders(plan: Plan) -> list[Path]:
+    urls = (meter.url for meter in plan.config.meters)
+    return spool_folders(plan.config.history.data_dir, urls, simulated=plan.simulated)
+
+
+def _archive(plan: Plan, clock: Clock) -> "Archive | None":
+    history, simulated = plan.config.history, plan.simulated
+    if not history.enabled:
+        return None
+    # the database library takes 15 MB of memory
+    from iskra_server.history.recording.archive import Archive  # noqa: PLC0415
+    from iskra_server.history.store.database_errors import display_address  # noqa: PLC0415
+    from iskra_server.history.store.store import Store  # noqa: PLC0415
+
+    address = database_address(history.data_dir, history.database_url, simulated=simulated)
+    profile = history.database_profile
+    return Archive(
+        lambda: Store(address, profile),
+        flush_s=history.flush_s,
+        raw_days=history.raw_days,
+        simulated=simulated,
+        clock=clock,
+        places=_spool_folders(plan),
+        name=display_address(address),
+    )

@@ -1,0 +1,15 @@
+// The legend of a chart: each colour and what it means.
+
+import { make } from "../dom.js";
+import { words } from "../language.js";
+
+/** @param {"imp" | "exp" | "hatch" | "zero"} ink @param {string} text */
+export const legendItem = (ink, text) =>
+  make("span.ink", { "data-ink": ink }, make("i", { "aria-hidden": "true" }), text);
+
+/** The legend of energy bars. @param {boolean} hasExport */
+export const energyLegend = (hasExport) => [
+  legendItem("imp", words.fromGrid),
+  ...(hasExport ? [legendItem("exp", words.toGrid)] : []),
+  legendItem("hatch", words.noData),
+];

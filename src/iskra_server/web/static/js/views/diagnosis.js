@@ -1,0 +1,79 @@
+// The diagnosis of each source: which checks pass, the first that fails, and what to do next. Below it the outputs.
+
+import { time } from "../clock.js";
+import { make, pair, setContent } from "../dom.js";
+import { decimal } from "../exact.js";
+import { localized, words } from "../language.js";
+import { link } from "../router.js";
+import { pageState, store, subscribe } from "../store.js";
+import { outputItem, SIGNS } from "./stateItems.js";
+
+// checks that may fail because the head is not well placed
+const ALIGNMENT_CHECKS = ["data", "signal", "protocol", "telegrams", "checksums"];
+
+/** @param {HTMLElement} main @param {AbortSignal} signal */
+export function showDiagnosis(main, signal) {
+  const list = make("div.content");
+  main.append(make("h1", words.setup.pages.diagnosis), list);
+  signal.addEventListener("abort", subscribe(() => {
+    const { statuses, history, outputs } = store;
+    const noStatus = pageState() === "unreachable" ? words.unreachable : words.connecting;
+    setContent(list,
+      statuses.length ? statuses.map(sourceCard) : make("p.empty.card", noStatus),
+      history && make("section.card", make("h2", words.sections.history), make("p", history)),
+      outputs.length > 0 && make("section.card", make("h2", words.setup.outputs),
+        make("ol.checks", outputs.map(outputItem))));
+  }));
+}
+
+/** @param {Api.SourceStatus} status */
+function sourceCard(status) {
+  const failed = status.checks.find(({ state }) => state === "failed");
+  const checks = status.checks.map((check) =>
+    make("li", { "data-check": check.state, "aria-current": check === failed ? "step" : null },
+      make("span.node", { "aria-hidden": "true" }, SIGNS[check.state]), make("span", localized(check.label)),
+      make("span.hidden", ` ${words.setup.states[check.state]}`)));
+  return make("section.card", { "data-ok": String(status.ok) },
+    make("h2.name", status.facts.name || status.meter_id || status.port),
+    verdict(status, failed),
+    make("ol.checks", checks),
+    otherAdvice(status).map(({ sentence, next_step: next }) => make("p.notice", sentence, " ", next)),
+    make("dl.pairs", facts(status).map(([name, text]) => pair(name, text))),
+  );
+}
+
+/** @param {Api.SourceStatus} status @param {Api.Check | undefined} failed */
+function verdict(status, failed) {
+  const { sentence, next_step: next } = localized(status.advice);
+  const kind = !status.ok ? "failed" : failed ? "weak" : "passed";
+  const isAlignment = failed && ALIGNMENT_CHECKS.includes(failed.name);
+  return make("div.verdict", { "data-kind": kind, role: "status" },
+    make("p", make("strong", sentence)), next && make("p", next),
+    isAlignment ? make("a", { href: link("setup", ["head"]) }, words.setup.align) : null,
+    status.facts.locked ? make("a", { href: link("setup", ["locked"]) }, words.howToUnlock) : null);
+}
+
+/** Faults besides the one of the verdict, and notices. @param {Api.SourceStatus} status */
+function otherAdvice({ checks, notices, advice }) {
+  const others = [...checks.flatMap((check) => check.advice ?? []), ...notices];
+  return others.filter(({ fault }) => fault !== advice.fault).map((other) => localized(other));
+}
+
+/** @param {Api.SourceStatus} status @returns {[string, string][]} */
+function facts({ facts: { faults, age_s: age, telegrams, quarantined }, port, valid_ratio: ratio, meter_id: meter }) {
+  const texts = words.setup;
+  const damaged = Object.entries(faults).filter(([, count]) => count).map(([kind, count]) => `${kind} ${count}`);
+  // the age is that at the time of the status
+  const lastReading = age === null ? null : Date.now() - (performance.now() - store.statusAt) - age * 1000;
+  /** @type {[string, string | null][]} */
+  const rows = [
+    [texts.port, port],
+    [words.meter, meter],
+    [texts.validSinceStart, ratio === null ? null : `${decimal(ratio * 100, 2)} %`],
+    [texts.telegrams, String(telegrams)],
+    [texts.damaged, damaged.join(", ")],
+    [texts.quarantined, quarantined > 0 ? String(quarantined) : null],
+    [texts.lastReading, lastReading === null ? null : time(lastReading)],
+  ];
+  return rows.flatMap(([name, text]) => (text ? [[name, text]] : []));
+}

@@ -1,0 +1,27 @@
+"""The composition as the web sees it, before anything runs. tests/runtime/test_server.py runs all of it."""
+
+import asyncio
+
+from msgspec import structs
+
+from iskra_server.base.address import Address
+from iskra_server.config import Config, MeterConfig
+from iskra_server.runtime.composition import Composition
+from iskra_server.runtime.logs import RecentLines
+from iskra_server.runtime.plan import plan_of
+from iskra_server.runtime.supervision import Supervision
+from iskra_server.web.server_view import ServerView
+
+
+def test_every_configured_meter_is_in_the_view_of_the_server() -> None:
+    urls = ["simulator:MT175", "simulator:MT681"]
+    config = structs.replace(Config(), meters=tuple(MeterConfig(url=Address(url)) for url in urls))
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            view: ServerView = Composition(Supervision(tasks), [], RecentLines(), plan_of(config))
+            assert [status.source for status in view.statuses()] == urls
+            assert [url for url, _ in view.recent_bytes()] == [url for url, _ in view.reception_days()] == urls
+            assert (view.hub.newest, view.store(), view.history_state(), view.output_states()) == ({}, None, None, [])
+
+    asyncio.run(run())

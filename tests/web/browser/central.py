@@ -1,0 +1,56 @@
+"""The database of a central server: 120 meters, six tenants, three buildings, one silent meter, two readers."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from iskra_server.fleet.central import queries as fleet
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
+from iskra_server.history.model.records import QUARTER_S, Exact, MeterInfo, QuarterReading
+from iskra_server.history.store.store import Store
+from iskra_server.meter.obis import Obis
+from samples import EXPORT, IMPORT
+
+METERS = 120
+# their quarter readings
+BEGIN, DAYS, MONTH = datetime(2026, 2, 10, tzinfo=UTC), 12, "2026-02"
+SILENT = 77
+
+
+def name(number: int) -> str:
+    return f"1 ISK 00 {70_000_000 + number}"
+
+
+def write(folder: Path) -> None:
+    store = Store(f"sqlite:///{folder}/iskra.sqlite")
+    now_s = int(time.time())
+    first = int(BEGIN.timestamp()) // QUARTER_S
+    last = first + 96 * DAYS
+    infos = [MeterInfo(name(number), f"0901{number:016x}", False, first * QUARTER_S, now_s) for number in range(METERS)]
+    rows = [
+        QuarterReading(name(number), obis, quarter, Exact(10 * (quarter - first) * step, -1), "measured")
+        for number in range(METERS)
+        # meter 5 has no head on the last day, and only every tenth meter has an export counter
+        for obis, step in _counters(number)
+        for quarter in range(first, last - 96 if number == 5 else last + 1)
+    ]
+    contacts = [
+        LastContact(
+            name(number), f"cellar-{number % 2}", now_s - (86_400 if number == SILENT else number), 1000 * number
+        )
+        for number in range(METERS)
+    ]
+    states = [
+        ReaderState("cellar-0", now_s, True, "The meter is read.", "[]"),
+        ReaderState("cellar-1", now_s, False, "Nothing comes from /dev/ttyUSB0.", "[]"),
+    ]
+    write_batch(store, IngestBatch([*rows], infos, contacts, states))
+    labels = {
+        name(number): {"building": str(number % 3 + 7), "tenant": f"Tenant {number % 6}"} for number in range(METERS)
+    }
+    fleet.set_labels(store, labels)
+    store.close()
+
+
+def _counters(number: int) -> list[tuple[Obis, int]]:
+    return [(IMPORT, 5 + number), *([(EXPORT, 3)] if number % 10 == 0 else [])]

@@ -1,0 +1,149 @@
+"""Both languages, light and dark, 320 px to 4K, by keyboard, and accessibility (axe) of every view."""
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from iskra_server.web.http.pages import STATIC
+from outputs.mqtt.broker import Mosquitto
+from running import serving
+from web.browser.conftest import Meter, Open, watched
+from web.browser.household import TODAY
+
+VIEWS = ("now", f"day/{TODAY}", f"day/{TODAY}?as=table", "week", "month", "year", "all", "heat", "compare", "cost",
+         "registers", "setup", "setup/head", "setup/locked", "setup/homeassistant", "about", "wall")  # fmt: skip
+READY = "main :is(.chart[role=slider], .heatmap, table, .pairs, .digits, .checks, .steps, pre, .align)"
+CONTRAST = {"runOnly": ["color-contrast"]}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_axe_finds_no_accessibility_fault_in_light_or_dark(open_page: Open, meter: Meter, view: str) -> None:
+    meter.send()
+    page = open_page(f"#/{view}", color_scheme="light")
+    expect(page.locator(READY).first).to_be_visible()
+    violations = Axe().run(page).response["violations"]
+    page.emulate_media(color_scheme="dark")
+    violations += Axe().run(page, options=CONTRAST).response["violations"]
+    assert [(violation["id"], [node["html"][:120] for node in violation["nodes"]]) for violation in violations] == []
+
+
+@pytest.mark.parametrize(("width", "locale"), [(320, "en-GB"), (320, "de-DE"), (3840, "en-GB")])
+def test_nothing_is_wider_than_the_screen(open_page: Open, meter: Meter, width: int, locale: str) -> None:
+    meter.send()
+    page = open_page("#/now", viewport={"width": width, "height": 800}, locale=locale)
+    for view in VIEWS:
+        # a stale meter shows no registers
+        meter.send()
+        page.evaluate("(view) => { location.hash = `#/${view}`; }", view)
+        expect(page.locator(READY).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+
+
+def test_the_language_is_that_of_the_browser_until_another_is_chosen(open_page: Open, meter: Meter) -> None:
+    meter.send(1234)
+    page = open_page("#/registers", locale="de-DE")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator("main h1")).to_have_text("Alle Register")
+    expect(page.locator("main table")).to_contain_text(re.compile(r"\d,\d Wh"))
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("main h1")).to_have_text("All registers")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    # on a busy machine the reading may be stale by now
+    meter.send(1234)
+    expect(page.locator("main table")).to_contain_text(re.compile(r"\d\.\d Wh"))
+    assert page.url.endswith("#/registers")
+
+
+def test_dates_have_the_format_of_the_language(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    expect(open_page("#/day/2026-05-05", locale="de-DE").locator(".stepper h1")).to_have_text("Dienstag, 5. Mai 2026")
+    expect(open_page("#/day/2026-05-05").locator(".stepper h1")).to_have_text(re.compile("Tuesday.* 5 May 2026"))
+
+
+def test_the_theme_can_be_chosen(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/about", color_scheme="light")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Dark").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    page.reload()
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_yaml_for_home_assistant_has_the_address_of_this_server(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/setup/homeassistant")
+    expect(page.get_by_label("YAML")).to_contain_text(
+        f'resource: "{page.url.partition("/#")[0]}/api/electricity/cumulated"'
+    )
+
+
+def test_the_page_can_be_installed_as_an_app(open_page: Open) -> None:
+    page = open_page()
+    href = page.locator("link[rel=manifest]").get_attribute("href")
+    manifest = page.evaluate("(href) => fetch(href).then((answer) => answer.json())", href)
+    assert manifest["display"] == "standalone"
+    sizes = page.evaluate(
+        """async ([href, icons]) => Promise.all(icons.map(async ({ src }) => {
+             const image = new Image();
+             image.src = new URL(src, new URL(href, location));
+             await image.decode();
+             return image.naturalWidth;
+           }))""",
+        [href, [icon for icon in manifest["icons"] if icon["type"] == "image/png"]],
+    )
+    assert sizes == [192, 512, 512]
+
+
+def test_the_api_page_is_shown_and_accessible(open_page: Open) -> None:
+    page = open_page("docs")
+    expect(page.locator(".operation").first).to_be_visible()
+    assert [violation["id"] for violation in Axe().run(page).response["violations"]] == []
+
+
+def test_the_decimal_points_equal_those_of_the_browser(open_page: Open) -> None:
+    text = (STATIC / "js" / "exact.js").read_text()
+    (table,) = re.findall(r"const POINTS = \{(.*?)\}", text)
+    points = dict(re.findall(r'"?([\w-]+)"?: "([.,])"', table))
+    page = open_page("#/about")
+    assert len(points) == 6
+    assert page.evaluate("(names) => names.map((name) => (1.5).toLocaleString(name).charAt(1))", list(points)) == list(
+        points.values()
+    )
+
+
+def test_the_valid_telegrams_of_the_last_day_are_a_line(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/setup/head")
+    day = page.locator(".card", has=page.get_by_role("heading", name="Last 24 hours"))
+    chart = day.get_by_role("slider")
+    chart.focus()
+    chart.press("End")
+    expect(day.locator(".caption")).to_have_text(re.compile(r"\d · \d+(\.\d)? %$"))
+
+
+def test_the_state_of_the_broker_is_shown_while_it_runs_and_after_it_stops(browser: Browser, tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path).start()
+    environ = {"IES_MQTT_URL": f"mqtt://127.0.0.1:{broker.port}"}
+    delivers = re.compile(r"MQTT OK [1-9]\d* delivered")
+    try:
+        with serving("demo", environ=environ) as server, watched(browser, server.url) as opened:
+            lines = [opened(place).locator("li", has_text="MQTT") for place in ("#/setup", "#/setup/homeassistant")]
+            for line in lines:
+                expect(line).to_have_text(delivers)
+            broker.kill()
+            for line in lines:
+                expect(line).to_contain_text("See that the broker runs")
+            broker.start()
+            for line in lines:
+                expect(line).to_have_text(delivers)
+    finally:
+        broker.kill()
+
+
+def test_without_a_broker_the_page_shows_how_to_configure_one(open_page: Open) -> None:
+    page = open_page("#/setup/homeassistant")
+    expect(page.locator(".card", has_text="MQTT")).to_contain_text("IES_MQTT_URL=mqtt://")

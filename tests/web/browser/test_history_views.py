@@ -1,0 +1,188 @@
+"""The views of history compared with the API: every period, clock changes, gaps, addresses."""
+
+import csv
+import io
+import json
+import re
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from running import Server
+from web.browser.conftest import Meter, Open
+from web.browser.household import AUTUMN, EPOCH_DAY, GAP_DAY, SPRING, TODAY
+
+YESTERDAY = TODAY - timedelta(days=1)
+MONDAY = YESTERDAY - timedelta(days=YESTERDAY.weekday())
+VIEWS = {
+    f"day/{YESTERDAY}": f"from={YESTERDAY}&bucket=15min",
+    f"week/{MONDAY}": f"from={MONDAY}&to={MONDAY + timedelta(days=6)}&bucket=hour",
+    "month/2026-02": "from=2026-02&bucket=day",
+    "year/2025": "from=2025&bucket=month",
+    "all": f"from=2025&to={TODAY.year}&bucket=year",
+}
+
+
+def request(server: Server, path: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(
+        server.get(f"/api/v1/meters/1ISK0012345678/{path}").content, parse_float=Decimal
+    )
+    return content
+
+
+def kwh(wh: Decimal | None) -> str:
+    return "–" if wh is None else f"{wh / 1000:,.4f}".replace(",", "\u202f")
+
+
+def cells(page: Page) -> list[list[str]]:
+    """The energies in each row of the table."""
+    expect(page.locator("main table")).to_be_visible()
+    rows = page.locator("main tbody tr").all_inner_texts()
+    return [row.split("\t")[1:3] for row in rows]
+
+
+def open_view(page: Page, place: str) -> None:
+    page.goto(f"{page.url.partition('#')[0]}#/{place}")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_table_has_every_number_of_the_api(open_page: Open, meter: Meter, server: Server, view: str) -> None:
+    meter.send()
+    page = open_page(f"#/{view}?as=table")
+    answer = request(server, f"energy?{VIEWS[view]}")
+    buckets = [[kwh(bucket.get("import_wh")), kwh(bucket.get("export_wh"))] for bucket in answer["buckets"]]
+    assert cells(page) == buckets
+    # half up
+    total = answer["import"]["total_wh"].quantize(Decimal(1), ROUND_HALF_UP)
+    expect(page.locator(".total[data-flow=import] dd")).to_have_text(
+        re.compile(rf"^{f'{total / 1000:,.3f}'.replace(',', chr(0x202F))} kWh$")
+    )
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_arrow_keys_select_the_bars_of_a_chart(open_page: Open, meter: Meter, server: Server, view: str) -> None:
+    meter.send()
+    page = open_page(f"#/{view}")
+    chart = page.locator(".chart[role=slider]").first
+    expect(chart).to_have_attribute("aria-valuemax", str(len(request(server, f"energy?{VIEWS[view]}")["buckets"]) - 1))
+    chart.focus()
+    bucket = request(server, f"energy?{VIEWS[view]}")["buckets"][1 if view != "all" else 0]
+    for key in ("Home", *(("ArrowRight",) if view != "all" else ())):
+        page.keyboard.press(key)
+    expect(chart).to_have_attribute("aria-valuetext", re.compile(f"from grid {kwh(bucket['import_wh'])} kWh"))
+    expect(page.locator(".caption").first).to_contain_text(f"to grid {kwh(bucket['export_wh'])} kWh")
+
+
+@pytest.mark.parametrize(("day", "quarters"), [(SPRING, 92), (AUTUMN, 100)])
+def test_a_day_on_which_the_clock_changes_has_its_own_length(
+    open_page: Open, meter: Meter, server: Server, day: date, quarters: int
+) -> None:
+    meter.send()
+    page = open_page(f"#/day/{day}?as=table")
+    rows = cells(page)
+    assert len(rows) == quarters
+    answer = request(server, f"energy?from={day}&bucket=15min")
+    assert rows == [[kwh(bucket.get("import_wh")), kwh(bucket.get("export_wh"))] for bucket in answer["buckets"]]
+    # the hour that is skipped, or occurs twice
+    names = page.locator("main tbody th").all_inner_texts()
+    assert sum(name.startswith("02:00") for name in names) == (0 if quarters == 92 else 2)
+
+
+def test_gaps_and_counter_restarts_are_listed(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page(f"#/day/{GAP_DAY}?as=table")
+    assert cells(page)[45] == ["–", "–"]
+    expect(page.locator(".marks")).to_contain_text("Gap from")
+    open_view(page, f"day/{EPOCH_DAY}")
+    expect(page.locator(".marks")).to_contain_text("Counter restarted")
+
+
+def test_the_csv_file_has_the_values_of_the_view(open_page: Open, meter: Meter, server: Server) -> None:
+    meter.send()
+    page = open_page("#/month/2026-02")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    assert download.value.suggested_filename == "iskra-month-2026-02.csv"
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    buckets = request(server, "energy?from=2026-02&bucket=day")["buckets"]
+    assert [(row["begin"], Decimal(row["import_wh"]), Decimal(row["export_wh"])) for row in rows] == [
+        (bucket["begin"], bucket["import_wh"], bucket["export_wh"]) for bucket in buckets
+    ]
+    costs = request(server, "cost?from=2026-02&bucket=day")["buckets"]
+    assert [Decimal(row["cost_amount"]) for row in rows] == [bucket["paid"]["total_amount"] for bucket in costs]
+
+
+def test_addresses_buttons_and_keys_open_their_periods(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/month/2026-02")
+    title = page.locator(".stepper h1")
+    expect(title).to_have_text("February 2026")
+    page.get_by_role("button", name="Later").click()
+    expect(title).to_have_text("March 2026")
+    assert page.url.endswith("#/month/2026-03")
+    page.keyboard.press("ArrowLeft")
+    expect(title).to_have_text("February 2026")
+    page.locator(".jump input").fill("2025-12-24")
+    expect(title).to_have_text("December 2025")
+    page.get_by_role("link", name="Year", exact=True).click()
+    expect(title).to_have_text("2025")
+    page.go_back()
+    expect(title).to_have_text("December 2025")
+    page.keyboard.press("n")
+    expect(page.locator(".big")).to_be_visible()
+    assert page.url.endswith("#/now")
+
+
+def test_two_periods_are_compared(open_page: Open, meter: Meter, server: Server) -> None:
+    meter.send()
+    page = open_page("#/compare/month/2026-02/2025-02")
+    expect(page.locator(".sides h1")).to_have_text(["February 2026", "February 2025"])
+    left, right = (request(server, f"energy?from={month}")["import"]["total_wh"] for month in ("2026-02", "2025-02"))
+    expect(page.locator(".content > .card .pairs")).to_contain_text(f"{(left - right) / 1000:+.3f}".replace("-", "−"))
+
+
+def test_the_heat_map_has_a_value_per_quarter_hour(open_page: Open, meter: Meter, server: Server) -> None:
+    meter.send()
+    page = open_page(f"#/heat/{YESTERDAY.year}")
+    heat = page.locator(".heatmap")
+    expect(heat).to_be_visible()
+    heat.focus()
+    back = (date(YESTERDAY.year, 12, 31) - YESTERDAY).days
+    for _ in range(back // 7):
+        page.keyboard.press("PageUp")
+    for _ in range(back % 7):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowDown")
+    second = request(server, f"energy?from={YESTERDAY}&bucket=15min")["buckets"][1]
+    expect(heat).to_have_attribute("aria-valuetext", re.compile(f"from grid {kwh(second['import_wh'])} kWh"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".stepper h1")).to_have_text(re.compile(str(YESTERDAY.year)))
+    assert page.url.endswith(f"#/day/{YESTERDAY}")
+
+
+def test_costs_equal_the_api(open_page: Open, meter: Meter, server: Server) -> None:
+    meter.send()
+    answer = request(server, "cost?from=2026-02&bucket=month")
+    page = open_page("#/month/2026-02")
+    expect(page.locator(".totals")).to_contain_text(f"€{answer['total']['total_amount']:.2f}")
+    first = request(server, "cost?from=2026-02&bucket=day")["buckets"][0]["paid"]["total_amount"]
+    page.get_by_role("button", name="Table").click()
+    expect(page.locator("tbody tr").first).to_contain_text(f"€{first:.2f}")
+    page.get_by_role("button", name="Chart").click()
+    page.locator(".chart[role=slider]").press("Home")
+    expect(page.locator(".caption")).to_contain_text(f"· €{first:.2f}")
+    open_view(page, "cost")
+    year = answer["year"]
+    expect(page.locator(".costs")).to_contain_text(f"€{year['total_amount']:.2f}")
+    expect(page.locator(".outcome")).to_contain_text(f"€{abs(year['difference_amount']):.2f}")
+
+
+def test_today_is_compared_with_yesterday(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/now")
+    expect(page.locator(".so-far .middle")).to_have_text(re.compile(r"^\d+\.\d{3}\s*kWh$"))
+    expect(page.locator(".so-far")).to_contain_text(re.compile(r"base load at night\s*\d+ W"))
+    expect(page.locator(".today .chart")).to_have_attribute("role", "slider")
