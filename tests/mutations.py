@@ -1,9 +1,13 @@
 """Damaged telegrams: what serial lines do (lost bytes, bits that fall from 1 to 0), and what they do not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
-from iskra_server.codecs.checksum import checksum
+from iskra_server.codecs.checksum import arc, bcc, checksum
+from iskra_server.codecs.text.parity import SEVEN_BITS
+
+# what starts and ends telegrams of P1 and D0
+_MARKS = (b"/", b"!", b"(", b")", b"\r\n", b"\n!", b"\x02", b"\x03", b"\x04", b"/ISK5x\r\n")
 
 
 def mutated(telegrams: list[bytes], chance: Random, *, count: int) -> Iterator[bytes]:
@@ -32,3 +36,37 @@ def _damage(data: bytearray, chance: Random) -> None:
             data[at:at] = b"\x1b" * chance.randrange(1, 10)
         case 5:
             del data[at:]
+
+
+def mutated_text(data: bytes, chance: Random, repair: Callable[[bytes], bytes]) -> bytes:
+    """A damaged telegram of P1 or D0; one in five has its checksum repaired afterwards."""
+    damaged = bytearray(data)
+    for _ in range(chance.choice((1, 1, 1, 2, 4))):
+        at = chance.randrange(len(damaged))
+        match chance.randrange(5):
+            case 0:
+                damaged[at] ^= 1 << chance.randrange(8)
+            case 1:
+                del damaged[at : at + chance.choice((1, 1, 2, 40))]
+            case 2:
+                damaged[at:at] = chance.randbytes(chance.randrange(1, 12))
+            case 3:
+                damaged[at : at + 1] = chance.choice(_MARKS)
+            case 4:
+                del damaged[at:]
+        if not damaged:
+            return b""
+    return repair(bytes(damaged)) if chance.random() < 0.2 else bytes(damaged)
+
+
+def repair_p1(data: bytes) -> bytes:
+    """The text up to its last "!" with a right CRC-16/ARC."""
+    text = data[: data.rfind(b"!") + 1]
+    return text + f"{arc(text.translate(SEVEN_BITS)):04X}\r\n".encode() if text else data
+
+
+def repair_d0(data: bytes) -> bytes:
+    """The text up to its last ETX with a right BCC."""
+    text = data.translate(SEVEN_BITS)
+    start, end = text.find(2), text.rfind(3)
+    return data[: end + 1] + bytes((bcc(text[start + 1 : end + 1]),)) if 0 <= start < end else data

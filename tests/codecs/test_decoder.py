@@ -1,5 +1,14 @@
+import subprocess
+import sys
+
+import pytest
+
 import telegrams
-from iskra_server.codecs.decoder import DECODERS, recognise
+import texts
+from iskra_server.codecs.d0 import encoder as d0
+from iskra_server.codecs.decoder import DECODERS, detect, recognise
+from iskra_server.codecs.p1 import encoder as p1
+from iskra_server.codecs.text.parity import with_parity
 
 
 def test_every_decoder_keeps_the_contract() -> None:
@@ -15,3 +24,36 @@ def test_a_meter_is_recognised_by_a_whole_telegram_and_by_nothing_less() -> None
     assert recognise(b"noise" + data + data[:50])
     assert not recognise(data[:-1])
     assert not recognise(b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n" * 20)
+
+
+@pytest.mark.parametrize(
+    ("data", "protocol"),
+    [
+        (telegrams.telegram(), "sml"),
+        (texts.p1_telegram(), "p1"),
+        (with_parity(texts.p1_telegram()), "p1"),
+        (p1.without_checksum(texts.P1_IDENT, texts.p1_lines()[1:]), "p1"),
+        # its checksum was lost: no reading, and no readout of D0
+        (p1.without_checksum(texts.P1_IDENT, texts.p1_lines()), "p1"),
+        (texts.d0_readout(), "d0"),
+        (with_parity(d0.pushed(texts.D0_IDENT, texts.d0_lines())), "d0"),
+        # nothing valid: by its start
+        (telegrams.telegram()[:-1], "sml"),
+        (texts.p1_telegram().replace(b"kWh", b"kWx"), "p1"),
+        (texts.d0_readout()[:-9], "d0"),
+        (b"noise", None),
+        (b"/?!\r\n", None),
+    ],
+)
+def test_the_protocol_of_a_capture(data: bytes, protocol: str | None) -> None:
+    assert detect(data) == protocol
+
+
+def test_a_port_is_recognised_by_sml_alone_and_without_the_other_protocols() -> None:
+    assert not recognise(texts.p1_telegram() * 2)
+    code = (
+        "import sys; from iskra_server.codecs.decoder import DECODERS, recognise; recognise(b'1' * 9000);"
+        "DECODERS['sml'](); print([name for name in sys.modules if 'codecs.text' in name or 'codecs.p1' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from iskra_server.meter.guard import Guard
 from iskra_server.meter.lock import LockWatch, is_locked, sends_locked
@@ -24,6 +25,10 @@ from samples import EXPORT, IMPORT, START, energy, power, reading, sample
 )
 def test_locked_is_whole_kwh_without_power(registers: list[Register], locked: bool | None) -> None:
     assert is_locked(reading(*registers)) is locked
+
+
+def test_a_meter_that_speaks_another_protocol_than_sml_has_no_pin() -> None:
+    assert is_locked(replace(reading(energy(24562, 3)), protocol="d0")) is None
 
 
 LOCKED, UNLOCKED = energy(7167, 3), energy(71675432)

@@ -14,7 +14,12 @@ _INSTANTANEOUS = 7
 
 
 def is_locked(reading: Reading) -> bool | None:
-    """True for whole kWh without power, False for finer values or power, None without a total."""
+    """True for whole kWh without power, False for finer values or power, None without a total.
+
+    None for other protocols than SML: an MT171 that is read by D0 counts whole kWh and has no PIN.
+    """
+    if reading.protocol != "sml":
+        return None
     total = next((register for obis in (IMPORT, EXPORT) if (register := reading.get(obis))), None)
     if total is None or total.value is None:
         return None

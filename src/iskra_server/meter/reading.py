@@ -20,9 +20,13 @@ FaultKind = Literal["checksum", "message_checksum", "cut", "escape", "structure"
 
 
 class MeterTime(Struct, frozen=True, gc=False):
-    """The meter's own time: a `sec_index` counts seconds from some start, the other kinds are Unix seconds."""
+    """The meter's own time: a `sec_index` counts seconds from some start, the other kinds are Unix seconds.
 
-    kind: Literal["sec_index", "timestamp", "local"]
+    Of a clock on the "wall" nobody knows the zone: `seconds` are Unix seconds as if it showed UTC, and
+    `season_offset_min` is 60 where the meter says that it is summer time.
+    """
+
+    kind: Literal["sec_index", "timestamp", "local", "wall"]
     seconds: int
     utc_offset_min: int = 0
     season_offset_min: int = 0
@@ -62,7 +66,9 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
     """The content of one telegram, in the order of the wire. `byte_count` is the telegram's length on the wire.
 
     `widths` has the number of bytes that each value took on the wire; it is empty where that is unknown.
-    `part` counts the lists of one telegram: 0 for the first one.
+    `part` counts the lists of one telegram: 0 for the first one. `channel` is that of a sub-meter (gas, water, heat)
+    whose reading another meter sends with its own: 1 to 4; its `meter_time` is when it was read. Not `is_protected`:
+    the telegram has neither a checksum nor parity, so that only its grammar and the guard speak for it.
     """
 
     meter_id: str
@@ -73,6 +79,8 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
     byte_count: int
     widths: bytes = b""
     part: int = 0
+    channel: int = 0
+    is_protected: bool = True
 
     def get(self, obis: Obis) -> Register | None:
         """The first register with this code, or None."""

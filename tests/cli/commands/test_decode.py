@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 import telegrams
+import texts
 from command import OnTerminal, Run
+from iskra_server.codecs.p1 import encoder as p1
+from iskra_server.codecs.text.parity import with_parity
 
 TELEGRAM = telegrams.telegram()
 DAMAGED = telegrams.telegram()[:-1] + b"\x00"
@@ -90,3 +93,44 @@ def test_a_large_capture_shows_a_bar_on_the_terminal_and_leaves_the_output_alone
     decoding = terminal("decode", "--json", large)
     assert decoding.end() == 0
     assert "decoding" in decoding.text
+
+
+def test_a_capture_of_p1_though_it_is_text(run: Run, tmp_path: Path) -> None:
+    capture = tmp_path / "capture.txt"
+    capture.write_bytes(texts.p1_telegram() + texts.p1_telegram()[:200])
+    lines = run("decode", capture).stdout.splitlines()
+    assert lines[0].startswith(f"{texts.P1_ID}  (meter time 1795338319 s, ")
+    assert "  1-0:1.8.1*255  energy_import_t1  1234567 Wh" in lines
+    assert f"{texts.GAS_ID}  (meter time 1795338010 s, channel 1)" in lines
+    assert lines[-2:-1] == ["! cut: the capture ends inside this telegram (200 bytes)"]
+    assert lines[-1].startswith("1 telegram, 1 fault (1 cut), ")
+    meter, gas, _ = (json.loads(line) for line in run("decode", "--json", capture).stdout.splitlines())
+    assert (meter["protocol"], "channel" in meter, gas["channel"]) == ("p1", False, 1)
+    assert [(each["value"], each["time"]) for each in gas["registers"] if each["unit"]] == [("1569.646", 1795338010)]
+
+
+def test_a_telegram_without_a_checksum_is_marked(run: Run, tmp_path: Path) -> None:
+    capture = tmp_path / "capture.txt"
+    capture.write_bytes(p1.without_checksum(texts.P1_IDENT, ["1-0:1.8.1(1.234*kWh)"]))
+    assert run("decode", capture).stdout.splitlines()[0] == "ISK M550T-1099  (44 bytes, without a checksum)"
+    assert json.loads(run("decode", "--json", capture).stdout)["protected"] is False
+
+
+def test_a_readout_of_d0_and_a_dump_of_it(run: Run, tmp_path: Path) -> None:
+    capture, dump = tmp_path / "capture.bin", tmp_path / "dump.txt"
+    capture.write_bytes(with_parity(texts.d0_readout()))
+    dump.write_text(capture.read_bytes().hex(" ", 1))
+    for file in (capture, dump):
+        lines = run("decode", file).stdout.splitlines()
+        assert lines[0].startswith("1 ISK 00 63000199  (")
+        assert "  1-0:1.8.0*255  energy_import  8048375 Wh" in lines
+        assert lines[-1].startswith("1 telegram, no fault, ")
+
+
+def test_a_damaged_readout_is_one_fault(run: Run, tmp_path: Path) -> None:
+    capture = tmp_path / "capture.bin"
+    for data, kind in ((texts.d0_readout()[:-9], "cut"), (texts.d0_readout()[:-1] + b"?", "checksum")):
+        capture.write_bytes(data)
+        done = run("decode", "--json", capture)
+        assert done.returncode == 1
+        assert [json.loads(line)["fault"] for line in done.stdout.splitlines()] == [kind]

@@ -1,9 +1,11 @@
 """`decode`: show the telegrams of a capture, binary or hex text of any program."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -17,8 +19,10 @@ from iskra_server.cli.ui import telegram_text
 from iskra_server.cli.ui.options import Json, Quiet, command_app, examples
 from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.codecs.sml.decoder import SmlDecoder
-from iskra_server.codecs.sml.encoder import START
+from iskra_server.codecs.decoder import DECODERS, detect
+from iskra_server.codecs.sml.encoder import START as SML_START
+from iskra_server.codecs.text.identification import START
+from iskra_server.codecs.text.parity import SEVEN_BITS
 from iskra_server.meter.reading import Fault, Reading, Register
 from iskra_server.sources import hextext
 
@@ -27,6 +31,8 @@ CHUNK = 64 * 1024
 # smaller files are done before a progress bar would show
 _LARGE = 4 * 1024 * 1024
 _BEGINNING = 512
+# at the beginning of a line: in the right column of a dump other characters stand before it
+_TEXT_TELEGRAM = re.compile(rb"^" + START.pattern, re.MULTILINE)
 # a server id has ten bytes
 _SHOWN_BYTES = 10
 _EXAMPLES = examples(
@@ -65,16 +71,27 @@ def decode(
 
 
 def items(chunks: Iterable[bytes]) -> Iterator[Reading | Fault]:
-    """Everything in a capture; a telegram cut off by its end is a fault."""
-    decoder, pending = SmlDecoder(), b""
-    for chunk in chunks:
+    """Everything in a capture; a telegram cut off by its end is a fault. The first chunk decides the protocol."""
+    chunks = iter(chunks)
+    first = next(chunks, b"")
+    protocol = detect(first) or "sml"
+    decoder, pending = DECODERS[protocol](), b""
+    for chunk in chain([first], chunks):
         yield from decoder.feed(chunk)
         pending = (pending + chunk)[-decoder.pending :] if decoder.pending else b""
-    noise = pending.find(START) if START in pending else len(pending)
+    noise = _start(protocol, pending)
     if noise:
         yield Fault("noise", f"{noise} bytes outside of telegrams", noise)
     if noise < len(pending):
         yield Fault("cut", "the capture ends inside this telegram", len(pending) - noise)
+
+
+def _start(protocol: str, pending: bytes) -> int:
+    """The position of the first start of a telegram in the last bytes of a capture; their length if there is none."""
+    if protocol == "sml":
+        return pending.find(SML_START) if SML_START in pending else len(pending)
+    start = START.search(pending.translate(SEVEN_BITS))
+    return start.start() if start else len(pending)
 
 
 class Tally:
@@ -91,7 +108,8 @@ class Tally:
             if isinstance(item, Fault):
                 self.faults[item.kind] = self.faults.get(item.kind, 0) + 1
             else:
-                self.telegrams += 1
+                # a sub-meter is read with the telegram of another one
+                self.telegrams += not item.channel
             yield item
 
     def sentence(self) -> str:
@@ -109,7 +127,7 @@ def _read(stack: ExitStack, name: str, *, quiet: bool) -> Iterator[bytes]:
         raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
     if not beginning:
         raise UsageError(f"{_named(name)} is empty; record a capture with iskra-server record -o FILE.", status=1)
-    if hextext.is_text(beginning[:_BEGINNING]):
+    if hextext.is_text(beginning[:_BEGINNING]) and not _TEXT_TELEGRAM.search(beginning):
         return iter([_from_text(name, beginning + file.read())])
     size = os.fstat(file.fileno()).st_size
     chunks = _binary(file, beginning)

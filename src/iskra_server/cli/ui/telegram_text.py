@@ -34,7 +34,8 @@ def as_line(reading: Reading) -> str:
 
 def heading(reading: Reading) -> str:
     time = f"meter time {reading.meter_time.seconds} s, " if reading.meter_time else ""
-    return f"{reading.meter_id}  ({time}{reading.byte_count} bytes)"
+    size = f"channel {reading.channel}" if reading.channel else f"{reading.byte_count} bytes"
+    return f"{reading.meter_id}  ({time}{size}{'' if reading.is_protected else ', without a checksum'})"
 
 
 def fault_sentence(fault: Fault) -> str:
@@ -82,6 +83,8 @@ def _reading(reading: Reading) -> dict[str, object]:
         "meter_time": reading.meter_time.seconds if reading.meter_time else None,
         "registers": [_register(register) for register in reading.registers],
         "octets": reading.byte_count,
+        **({"channel": reading.channel} if reading.channel else {}),
+        **({} if reading.is_protected else {"protected": False}),
     }
 
 
@@ -97,6 +100,7 @@ def _register(register: Register) -> dict[str, object]:
         "raw": raw,
         "scaler": register.scaler,
         "status": status_text(register) or None,
+        **({"time": register.time.seconds} if register.time else {}),
         **({"derived": register.derived} if register.derived else {}),
     }
 

@@ -1,0 +1,93 @@
+"""The content of a readout (IEC 62056-21, 6.5; IEC 62056-61): current registers, identity and time of the meter.
+
+    1.8.0, 1.8.0*255           current
+    1.8.0*01, 1.8.0&07         history, left out
+    1.8.0*00                   current (Pafal, Apator) if the code has no other form, else an empty slot of history
+
+Of two values for one code the first one counts. A heat or water meter sends codes without a medium; a volume, a
+temperature or joules reveal it.
+"""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from iskra_server.codecs.text import identity
+from iskra_server.codecs.text.entries import Entry
+from iskra_server.codecs.text.identity import UNKNOWN, Identity
+from iskra_server.codecs.text.times import moment
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import MeterTime, Reading, Register
+from iskra_server.meter.units import unit_named
+
+PROTOCOL = "d0"
+# they send energies without a unit
+ASSUMES_KWH = frozenset(("EMH", "PAF", "APA"))
+# meters differ in the groups A and B of identities and clocks, so only C, D and E are compared
+_Groups = tuple[int, int, int]
+_DIN_CODES: tuple[_Groups, ...] = ((0, 0, 1), (96, 1, 1), (96, 1, 0), (96, 1, 255), (0, 0, 0), (0, 0, 9))
+_NAME_CODES: tuple[_Groups, ...] = ((96, 1, 0), (0, 0, 0), (96, 1, 1), (96, 1, 255))
+_CLOCK, _DATE = (0, 9, 1), (0, 9, 2)
+_HEAT = 6
+_HEAT_UNITS = frozenset(map(unit_named, ("m³", "m³/h", "J", "°C")))
+
+
+def current(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries with current values, each code once."""
+    entries = list(entries)
+    forms: dict[Obis, list[int | None]] = {}
+    for entry in entries:
+        forms.setdefault(entry.code.obis, []).append(entry.code.period)
+    first: dict[Obis, Entry] = {}
+    for entry in entries:
+        obis, period = entry.code.obis, entry.code.period
+        if period is None or (period == 0 and forms[obis] == [0]):
+            first.setdefault(obis, entry)
+    return list(first.values())
+
+
+def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool = True) -> Reading:
+    """`entries` are those of `current`; `ident` is the identification line without its "/", "" if there was none."""
+    by_groups: dict[_Groups, str] = {}
+    for entry in entries:
+        _, _, c, d, e, _ = entry.code.obis
+        by_groups.setdefault((c, d, e), entry.sent.contents[0])
+    meter = identify(ident, by_groups)
+    return Reading(
+        meter.meter_id,
+        meter.server_id,
+        _registers(entries),
+        _time(by_groups),
+        PROTOCOL,
+        length,
+        is_protected=is_protected,
+    )
+
+
+def identify(ident: str, names: dict[_Groups, str]) -> Identity:
+    """The identity of the meter: by DIN 43863-5, else its number with the maker's letters, else its identification."""
+    din = next((names[code] for code in _DIN_CODES if code in names and identity.is_din(names[code])), "")
+    numbers = (din, *(names[code] for code in _NAME_CODES if code in names))
+    maker = identity.maker_of(ident)
+    named = next((meter for name in numbers if (meter := identity.identity(name, maker))), None)
+    return named or identity.of_ident(ident) or UNKNOWN
+
+
+def _registers(entries: list[Entry]) -> tuple[Register, ...]:
+    sent = [(entry, register) for entry in entries if (register := entry.register) is not None]
+    if not any(_has_no_medium(entry) and register.unit in _HEAT_UNITS for entry, register in sent):
+        return tuple(register for _, register in sent)
+    return tuple(
+        replace(register, obis=Obis(bytes((_HEAT,)) + register.obis[1:]))
+        if _has_no_medium(entry) and register.obis[0] == 1
+        else register
+        for entry, register in sent
+    )
+
+
+def _has_no_medium(entry: Entry) -> bool:
+    return "-" not in entry.sent.code
+
+
+def _time(values: dict[_Groups, str]) -> MeterTime | None:
+    return moment(values[_DATE], values[_CLOCK]) if _DATE in values and _CLOCK in values else None

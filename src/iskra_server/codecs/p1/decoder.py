@@ -1,0 +1,110 @@
+"""Decodes P1 telegrams (DSMR 2.2 to 5, ESMR, and the national branches of BE, LU, SE, IS, SI, AT).
+
+The checksum variant, CRC-16/ARC or X-25 (Holley DTSD545), is learned from the first valid telegram and forgotten after
+three that do not fit. Old meters send no checksum, and some always "0000". For a telegram without one:
+
+    7E1 read as 8N1              the parity of every character is checked
+    no parity either             the telegram is marked as unprotected, and every line must follow the grammar
+    although it has a version    the first one is refused: DSMR 4 and later have a checksum, which could be lost
+    after a right checksum       telegrams without one are refused
+"""
+
+from collections.abc import Callable, Iterator
+
+from iskra_server.codecs.checksum import arc, checksum
+from iskra_server.codecs.errors import Malformed
+from iskra_server.codecs.p1.frames import Frames, Telegram
+from iskra_server.codecs.p1.telegram import readings
+from iskra_server.codecs.text.codes import P1_VERSIONS
+from iskra_server.codecs.text.entries import Entries, Entry
+from iskra_server.codecs.text.parity import has_parity, wrong_bytes
+from iskra_server.meter.reading import Fault, Reading
+
+_FORGET_AFTER = 3
+
+
+class ChecksumWrong(Malformed):
+    """A checksum or a parity bit that does not fit."""
+
+
+def x25(data: bytes) -> int:
+    """CRC-16/X-25 as a number."""
+    return int.from_bytes(checksum(data), "little")
+
+
+_VARIANTS: tuple[Callable[[bytes], int], ...] = (arc, x25)
+
+
+class P1Decoder:
+    """One per stream. `feed` gives everything that a chunk completes and never raises."""
+
+    def __init__(self) -> None:
+        self._frames = Frames()
+        self._entries = Entries()
+        self._variants = _VARIANTS
+        self._has_checksum = False
+        self._unfit = 0
+        self._unprotected = 0
+
+    @property
+    def pending(self) -> int:
+        """Bytes held back, waiting for the rest of a telegram."""
+        return self._frames.pending
+
+    def to_send(self) -> bytes:
+        return b""
+
+    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+        self._frames.feed(data)
+        results: list[Reading | Fault] = []
+        while (telegram := self._frames.next()) is not None:
+            if isinstance(telegram, Fault):
+                results.append(telegram)
+                continue
+            try:
+                results.extend(self._readings(telegram))
+            except ChecksumWrong as error:
+                results.append(Fault("checksum", str(error), telegram.length))
+            except Malformed as error:
+                results.append(Fault("structure", str(error), telegram.length))
+        return iter(results)
+
+    def _readings(self, telegram: Telegram) -> Iterator[Reading]:
+        with_parity = has_parity(telegram.raw)
+        if with_parity and (wrong := wrong_bytes(telegram.raw)):
+            raise ChecksumWrong(f"the parity of {wrong} characters is wrong")
+        has_checksum = self._fits(telegram)
+        if not has_checksum and self._has_checksum:
+            raise ChecksumWrong("no checksum, though this meter sends one")
+        if not has_checksum and not telegram.ends_line:
+            raise Malformed("neither a checksum nor a line end after the '!'")
+        ident, _, lines = telegram.text[1:-1].decode("latin-1").partition("\n")
+        entries = self._entries.read(lines, is_strict=not has_checksum)
+        if not has_checksum:
+            self._check_unprotected(entries, with_parity=with_parity)
+        return readings(ident.rstrip("\r"), entries, telegram.length, is_protected=has_checksum or with_parity)
+
+    def _fits(self, telegram: Telegram) -> bool:
+        """Whether the checksum is right; False for one that was not sent. Raises ChecksumWrong for a wrong one."""
+        if not telegram.digits:
+            return False
+        sent = int(telegram.digits, 16)
+        for variant in self._variants:
+            if variant(telegram.text) == sent:
+                self._variants, self._has_checksum, self._unfit, self._unprotected = (variant,), True, 0, 0
+                return True
+        if not self._has_checksum and telegram.digits == b"0000":
+            return False
+        self._unfit += 1
+        self._unprotected = 0
+        if self._unfit >= _FORGET_AFTER:
+            self._variants = _VARIANTS
+        raise ChecksumWrong("the checksum of the telegram is wrong")
+
+    def _check_unprotected(self, entries: list[Entry], *, with_parity: bool) -> None:
+        """Raises Malformed unless a telegram without a checksum may be accepted."""
+        if any("*" in entry.sent.code for entry in entries):
+            raise Malformed("codes with a group F, which only D0 has")
+        self._unprotected += 1
+        if not with_parity and self._unprotected == 1 and any(entry.code.obis in P1_VERSIONS for entry in entries):
+            raise ChecksumWrong("no checksum, though this version of P1 has one; accepted if it is always missing")

@@ -1,0 +1,1 @@
+"""The lines that P1 and D0 share: parity, data sets, numbers, times, identities."""

@@ -1,0 +1,82 @@
+"""The identity of a meter that names itself in text (DIN 43863-5, logical device name, serial number).
+
+    1ISK0063000174, 001LOG0065800041    the identification of DIN 43863-5, as hex text or clear
+    ISK1030770000001                    logical device name: maker, type 103, function 07, serial number 70000001
+    63000174                            serial number alone; with the maker of the identification line
+
+For ISKRA meters all three contain the same eight digits, so a meter has one identity on every interface.
+"""
+
+import re
+
+from msgspec import Struct
+
+from iskra_server.meter.identity import label
+
+_DIN = re.compile(r"0*([1-9A-F])([A-Z]{3})([0-9A-F]{2})(\d{8})", re.ASCII)
+_DEVICE_NAME = re.compile(r"ISK\d{5}(\d{8})", re.ASCII)
+_SERIAL = re.compile(r"\d{8}", re.ASCII)
+_IDENT = re.compile(r"([A-Za-z]{3}).(?:\\.)*(.*)", re.ASCII | re.DOTALL)
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){8,}", re.ASCII)
+_ISKRA = "ISK"
+_LENGTH_MARK = 0x0A
+# longer names are truncated
+_LONGEST = 48
+
+
+class Identity(Struct, frozen=True):
+    """`meter_id` and `server_id` as in `Reading`. Without DIN 43863-5 the server id is the name in ASCII."""
+
+    meter_id: str
+    server_id: bytes
+
+
+UNKNOWN = Identity("unknown", b"")
+
+
+def identity(name: str, maker: str = "") -> Identity | None:
+    """The identity behind a name, None if it is empty or all zeros. `maker` has the letters of the identification."""
+    name = _clear(name.strip())
+    if not name.strip("0 "):
+        return None
+    iskra = _DEVICE_NAME.fullmatch(name) or (_SERIAL.fullmatch(name) if maker.upper() == _ISKRA else None)
+    if iskra:
+        name = f"1{_ISKRA}00{iskra[0][-8:]}"
+    din = _DIN.fullmatch(name)
+    if din:
+        medium, letters, block, serial = din.groups()
+        server_id = bytes((_LENGTH_MARK, int(medium, 16))) + letters.encode() + bytes.fromhex(block)
+        server_id += int(serial).to_bytes(4)
+        return Identity(label(server_id) or name, server_id)
+    return _named(f"{maker.upper()} {name}" if maker and name.isdecimal() else name)
+
+
+def is_din(name: str) -> bool:
+    """Whether a name is the identification of DIN 43863-5."""
+    return _DIN.fullmatch(_clear(name.strip())) is not None
+
+
+def of_ident(ident: str) -> Identity | None:
+    """The identity of an identification line without its "/", maker and model: the last resort."""
+    form = _IDENT.fullmatch(ident)
+    return _named(f"{form[1].upper()} {form[2]}") if form else None
+
+
+def maker_of(ident: str) -> str:
+    """The maker's three letters in an identification line without its "/"."""
+    return ident[:3].upper()
+
+
+def _named(name: str) -> Identity | None:
+    """A name of printable characters, one blank between words."""
+    name = " ".join("".join(each if each.isprintable() else " " for each in name).split())[:_LONGEST]
+    return Identity(name, name.encode("latin-1")) if name else None
+
+
+def _clear(name: str) -> str:
+    """Hex text decoded if it is one of letters and digits, else the name itself."""
+    if _HEX.fullmatch(name):
+        clear = bytes.fromhex(name)
+        if clear.isascii() and clear.strip().isalnum():
+            return clear.decode().strip()
+    return name
