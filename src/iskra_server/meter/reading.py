@@ -16,13 +16,32 @@ from iskra_server.meter.units import Unit
 # a socket buffers about 200 KB, a meter sends about 300 bytes a second
 BACKLOG_S = 900.0
 
-FaultKind = Literal["checksum", "message_checksum", "cut", "escape", "structure", "oversize", "noise"]
+# encrypted: no key is set; wrong_key: it does not decipher; not_authentic: the tag does not fit the authentication key;
+# replayed: sent before; layout: a list without codes that nothing describes
+FaultKind = Literal[
+    "checksum",
+    "message_checksum",
+    "cut",
+    "escape",
+    "structure",
+    "oversize",
+    "noise",
+    "encrypted",
+    "wrong_key",
+    "not_authentic",
+    "replayed",
+    "layout",
+]
 
 
 class MeterTime(Struct, frozen=True, gc=False):
-    """The meter's own time: a `sec_index` counts seconds from some start, the other kinds are Unix seconds."""
+    """The meter's own time: a `sec_index` counts seconds from some start, the other kinds are Unix seconds.
 
-    kind: Literal["sec_index", "timestamp", "local"]
+    Of a clock on the "wall" nobody knows the zone: `seconds` are Unix seconds as if it showed UTC, and
+    `season_offset_min` is 60 where the meter says that it is summer time.
+    """
+
+    kind: Literal["sec_index", "timestamp", "local", "wall"]
     seconds: int
     utc_offset_min: int = 0
     season_offset_min: int = 0
@@ -62,7 +81,9 @@ class Reading(Struct, frozen=True, gc=False):
     """The content of one telegram, in the order of the wire. `octets` is the telegram's length on the wire.
 
     `widths` has the number of bytes that each value took on the wire; it is empty where that is unknown.
-    `part` counts the lists of one telegram: 0 for the first one.
+    `part` counts the lists of one telegram: 0 for the first one. Not `is_protected`: the telegram has no checksum, so
+    that only its structure and the guard speak for it. `is_authentic`: a tag proves it; None where it has none, False
+    where no key is set that could check it.
     """
 
     meter_id: str
@@ -73,6 +94,8 @@ class Reading(Struct, frozen=True, gc=False):
     octets: int
     widths: bytes = b""
     part: int = 0
+    is_protected: bool = True
+    is_authentic: bool | None = None
 
     def get(self, obis: Obis) -> Register | None:
         """The first register with this code, or None."""
@@ -105,11 +128,16 @@ class Sample(Struct, frozen=True, gc=False):
 
 
 class Fault(Struct, frozen=True, gc=False):
-    """Damage in the stream: what kind, a sentence of detail, and how many octets it cost."""
+    """Damage in the stream: what kind, a sentence of detail, and how many octets it cost.
+
+    `meter_id` is the sender where the telegram names it, `elements` what an unknown list says: types and raw values.
+    """
 
     kind: FaultKind
     detail: str
     octets: int
+    meter_id: str = ""
+    elements: tuple[str, ...] = ()
 
 
 def scaled(raw: int, scaler: int) -> Decimal:

@@ -1,0 +1,76 @@
+"""DLMS telegrams without a frame, as some bridges deliver them: nothing tells their end but their own structure.
+
+[E6 E7 00] 0F | invoke 4 | date-time | one array or structure          clear
+[E6 E7 00] DB | 08 title 8 | length | ...                              encrypted
+"""
+
+import re
+
+from iskra_server.codecs.dlms import axdr
+from iskra_server.codecs.dlms.notification import CIPHERED, NOTIFICATION, body_at
+from iskra_server.codecs.errors import Malformed, NoFrame
+
+LLC = b"\xe6\xe7\x00"
+BEGINNINGS = (LLC[0], NOTIFICATION, CIPHERED)
+# DB stands in any noise, so the title must be a real one
+_CIPHERED = re.compile(rb"\xdb\x08[A-Z]{3}.{5}(?:[\x11-\x7f].{3}|\x81.{3}|\x82.{3})", re.DOTALL)
+_CIPHERED_HEAD = 14
+_LENGTH_AT = 10
+MAX_TELEGRAM = 2048
+
+
+class BareTelegram:
+    """A telegram at the front of a buffer, which arrives in pieces."""
+
+    def __init__(self) -> None:
+        self._start = 0
+        self._extent: axdr.Extent | None = None
+
+    def end(self, data: bytearray) -> int | None:
+        """The position behind it; None while bytes are missing. Raises NoFrame where no telegram stands here."""
+        try:
+            end = self._end(data)
+        except Malformed as error:
+            raise NoFrame(str(error)) from None
+        if end is None and len(data) > MAX_TELEGRAM:
+            raise NoFrame(f"no end within {MAX_TELEGRAM} bytes")
+        return end
+
+    def apdu(self, data: bytearray, end: int) -> bytes:
+        """The telegram without LLC; `end` as `end` gave it."""
+        return bytes(data[self._start : end])
+
+    def _end(self, data: bytearray) -> int | None:
+        if data[0] == LLC[0]:
+            self._start = len(LLC)
+            if not LLC.startswith(data[: self._start]):
+                raise NoFrame("no telegram begins here")
+        if self._start >= len(data):
+            return None
+        tag = data[self._start]
+        if tag == CIPHERED:
+            return self._ciphered_end(data)
+        if tag != NOTIFICATION:
+            raise NoFrame("no telegram begins here")
+        if self._extent is None:
+            body = body_at(data, self._start)
+            if body is None or body >= len(data):
+                return None
+            if data[body] not in axdr.COMPOUND:
+                raise NoFrame("no list follows")
+            self._extent = axdr.Extent(body)
+        return self._extent.end(data)
+
+    def _ciphered_end(self, data: bytearray) -> int | None:
+        head = bytes(data[self._start : self._start + _CIPHERED_HEAD])
+        if len(head) < _CIPHERED_HEAD:
+            if b"\xdb\x08".startswith(head[:2]) and (not head[2:5] or (head[2:5].isalpha() and head[2:5].isupper())):
+                return None
+            raise NoFrame("no system title follows")
+        if not _CIPHERED.match(head):
+            raise NoFrame("no system title follows")
+        length, start = axdr.read_length(head, _LENGTH_AT)
+        end = self._start + start + length
+        if end > MAX_TELEGRAM:
+            raise NoFrame(f"longer than {MAX_TELEGRAM} bytes")
+        return end if end <= len(data) else None

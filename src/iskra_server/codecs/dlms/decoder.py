@@ -1,0 +1,160 @@
+"""DLMS push to readings: HDLC, M-Bus or bare, clear or encrypted.
+
+    bytes -> transport (frames) -> blocks (whole telegrams) -> security (clear) -> notification, axdr -> lists, layouts
+
+A telegram counts only if the checksums of all its frames are right, its tag where a key can check it, and if its
+structure ends with its last byte. Deciphering with a wrong key gives noise, which never does.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from iskra_server.codecs.dlms import axdr, checks, identity, layouts, lists, notification, security
+from iskra_server.codecs.dlms.axdr import Element
+from iskra_server.codecs.dlms.blocks import Assembly, Whole
+from iskra_server.codecs.dlms.checks import CLOCK, NAME
+from iskra_server.codecs.dlms.layouts import Layout
+from iskra_server.codecs.dlms.notification import CIPHERED, Notification
+from iskra_server.codecs.dlms.scales import Scales
+from iskra_server.codecs.dlms.security import Keys, Proof, Sealed
+from iskra_server.codecs.dlms.transport import Transport
+from iskra_server.codecs.errors import Malformed
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Fault, FaultKind, MeterTime, Reading, Register
+
+PROTOCOL = "dlms"
+# where the clock of a meter stands in a list
+_CLOCKS = (CLOCK, Obis.parse("0-1:1.0.0"))
+_AUTHENTIC: dict[Proof, bool | None] = {"proved": True, "unchecked": False, "none": None}
+# an unknown list is shown as far as this
+_SHOWN_ELEMENTS = 64
+_SHOWN_BYTES = 32
+
+
+class DlmsDecoder:
+    """One per stream. `feed` gives everything that a chunk completes and never raises.
+
+    `keys` are those of the meter, `own` the user's own layouts. Raises ImportError where a key is set and the library
+    `cryptography` is missing.
+    """
+
+    def __init__(self, keys: Keys | None = None, own: Iterable[Layout] = ()) -> None:
+        self._transport = Transport()
+        self._assembly = Assembly()
+        self._opener = security.Opener(keys or Keys())
+        self._counters = security.Counters()
+        self._layouts = layouts.Memory((*own, *layouts.built_in()))
+        self._scales = Scales()
+
+    @property
+    def pending(self) -> int:
+        """Bytes held back, waiting for the rest of a telegram."""
+        return self._transport.pending + self._assembly.size
+
+    def to_send(self) -> bytes:
+        return b""
+
+    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+        results: list[Reading | Fault] = []
+        for found in self._transport.feed(data):
+            if isinstance(found, Fault):
+                results.extend(self._assembly.drop())
+                results.append(found)
+            elif isinstance(found, Whole):
+                results.extend(self._read(found))
+            else:
+                for whole in self._assembly.add(found):
+                    results.extend((whole,) if isinstance(whole, Fault) else self._read(whole))
+        return iter(results)
+
+    def pause(self) -> Iterator[Fault]:
+        """Nothing has come for a second: the parts of a telegram so far belong to no other (HDLC numbers none)."""
+        return iter(list(self._assembly.drop()))
+
+    def _read(self, whole: Whole) -> Iterator[Reading | Fault]:
+        if whole.apdu[:1] == bytes((CIPHERED,)):
+            yield from self._unseal(whole)
+            return
+        try:
+            sent = notification.parse(whole.apdu)
+        except Malformed as error:
+            yield Fault("structure", str(error), whole.size)
+        else:
+            yield self._reading(sent, whole, b"")
+
+    def _unseal(self, whole: Whole) -> Iterator[Reading | Fault]:
+        try:
+            sealed = security.parse(whole.apdu)
+        except Malformed as error:
+            yield Fault("structure", str(error), whole.size)
+            return
+        if not self._opener.can_open(sealed):
+            yield _fault("encrypted", "encrypted, and no key is set", whole, sealed)
+        elif not self._counters.is_repeat(sealed):
+            yield self._opened(whole, sealed, *self._opener.open(sealed))
+
+    def _opened(self, whole: Whole, sealed: Sealed, content: bytes, proof: Proof) -> Reading | Fault:
+        try:
+            sent = notification.parse(content)
+        except Malformed as error:
+            if proof == "proved" or not sealed.is_encrypted:
+                return Fault("structure", str(error), whole.size)
+            return _fault("wrong_key", "the key does not decipher this telegram", whole, sealed)
+        if proof == "wrong":
+            return _fault("not_authentic", "the tag does not fit the authentication key", whole, sealed)
+        if not self._counters.accept(sealed, sent.time.seconds if sent.time else None):
+            return _fault("replayed", f"counter {sealed.counter} was passed before", whole, sealed)
+        return self._reading(sent, whole, sealed.title, proof)
+
+    def _reading(self, sent: Notification, whole: Whole, title: bytes, proof: Proof = "none") -> Reading | Fault:
+        listed = self._listed(sent, title)
+        if listed is None:
+            return _unknown(sent.body, whole, title)
+        registers, number, maker = listed
+        who = identity.identify(registers, title, maker, number)
+        return Reading(
+            meter_id=who.meter_id,
+            server_id=who.server_id,
+            registers=registers,
+            meter_time=sent.time or _clock(registers),
+            protocol=PROTOCOL,
+            octets=whole.size,
+            is_protected=whole.is_protected or proof == "proved",
+            is_authentic=_AUTHENTIC[proof],
+        )
+
+    def _listed(self, sent: Notification, title: bytes) -> tuple[tuple[Register, ...], bytes, str] | None:
+        """The registers of a list, the meter number that has no code, and the maker; None for an unknown list."""
+        found = lists.find(sent.body)
+        if found is not None:
+            maker = found.maker or identity.maker_of(title, lists.texts(found.items))
+            return lists.registers(found.items, maker, self._scales), found.number, maker
+        maker = identity.maker_of(title, ())
+        match = self._layouts.read(sent.body, time=sent.time, title=title, maker=maker)
+        return None if match is None else (match.registers, match.number, maker)
+
+
+def _clock(registers: Iterable[Register]) -> MeterTime | None:
+    """The time of a clock in the list, for telegrams that have none before it."""
+    clocks = (each.raw for each in registers if each.obis in _CLOCKS and isinstance(each.raw, bytes))
+    return next((time for clock in clocks if (time := notification.meter_time(clock)) is not None), None)
+
+
+def _fault(kind: FaultKind, detail: str, whole: Whole, sealed: Sealed) -> Fault:
+    return Fault(kind, detail, whole.size, identity.from_title(sealed.title).meter_id)
+
+
+def _unknown(body: Element, whole: Whole, title: bytes) -> Fault:
+    """A list that no layout names: its sender as far as it tells, and what it says, for a person to look at."""
+    elements = body.items
+    names = [Register(NAME, element.octets) for element in elements if checks.is_name(element.octets)]
+    who = identity.identify(names, title)
+    shown = tuple(map(_shown, elements[:_SHOWN_ELEMENTS]))
+    return Fault("layout", f"unknown list of {len(elements)} elements", whole.size, who.meter_id, shown)
+
+
+def _shown(element: Element) -> str:
+    value = element.value
+    if isinstance(value, tuple):
+        return f"{axdr.NAMES[element.tag]} of {len(value)}"
+    text = value[:_SHOWN_BYTES].hex() if isinstance(value, bytes) else "" if value is None else str(value)
+    return f"{axdr.NAMES[element.tag]} {text}".rstrip()

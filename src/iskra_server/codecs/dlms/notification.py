@@ -1,0 +1,108 @@
+"""Data-Notification: what a meter pushes, once it is deciphered and put together (IEC 62056-5-3).
+
+0F | invoke id 4 | date-time | body          date-time: 00 (absent), 0C + 12 bytes, or 09 0C + 12 bytes (Kaifa)
+
+date-time  year 2, month, day, weekday, hour, minute, second, 1/100 s, deviation 2, status
+           deviation: minutes from local time to UTC (-60 is UTC+1), 8000 unknown; FF: field not given
+           status: 01 time invalid, 80 summer time
+"""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from iskra_server.codecs.dlms import axdr
+from iskra_server.codecs.dlms.axdr import Element
+from iskra_server.codecs.errors import Malformed
+from iskra_server.meter.reading import MeterTime
+
+NOTIFICATION = 0x0F
+CIPHERED = 0xDB
+DATE_TIME_LENGTH = 12
+_TIME_AT = 5
+_NOT_GIVEN = 0xFF
+_UNKNOWN_DEVIATION = -0x8000
+_DEVIATIONS = range(-840, 841)
+_INVALID = 0x01
+_SUMMER = 0x80
+# first and last value of each field behind the year; weekday 1 is Monday, Aidon sends 0; FD, FE: last days, seasons
+_FIELDS = ((1, 12), (1, 31), (0, 7), (0, 23), (0, 59), (0, 59), (0, 99))
+_SPECIAL = {0: (0xFD, 0xFE), 1: (0xFD, 0xFE)}
+_YEARS = (1990, 2099)
+_ANY_YEAR = 0xFFFF
+
+
+class Notification(Struct, frozen=True, gc=False):
+    """`time` is when the meter sent it, None where it does not say."""
+
+    time: MeterTime | None
+    body: Element
+
+
+def parse(apdu: bytes) -> Notification:
+    """A whole Data-Notification. Raises Malformed."""
+    if apdu[:1] != b"\x0f":
+        raise Malformed(f"the telegram begins with {apdu[:1].hex() or 'nothing'}, expected 0f")
+    start = body_at(apdu, 0)
+    if start is None or start >= len(apdu):
+        raise Malformed("the telegram ends before its list")
+    clock = b"" if start == _TIME_AT + 1 else apdu[start - DATE_TIME_LENGTH : start]
+    return Notification(meter_time(clock) if clock else None, axdr.parse(apdu, start))
+
+
+def body_at(data: bytes | bytearray, at: int) -> int | None:
+    """Where the body of the Data-Notification at `at` begins; None while bytes are missing. Raises Malformed."""
+    position = at + _TIME_AT
+    if position >= len(data):
+        return None
+    if data[position] == 0:
+        return position + 1
+    if data[position] == axdr.OCTETS:
+        position += 1
+    if position >= len(data):
+        return None
+    if data[position] != DATE_TIME_LENGTH:
+        raise Malformed("no date-time stands before the list")
+    end = position + 1 + DATE_TIME_LENGTH
+    if end > len(data):
+        return None
+    if not is_date_time(bytes(data[position + 1 : end])):
+        raise Malformed("the date-time before the list is impossible")
+    return end
+
+
+def is_date_time(value: bytes) -> bool:
+    """Whether 12 bytes can be a date-time: each field in its range or not given."""
+    if len(value) != DATE_TIME_LENGTH:
+        return False
+    year = int.from_bytes(value[:2])
+    deviation = int.from_bytes(value[9:11], signed=True)
+    if not (_YEARS[0] <= year <= _YEARS[1] or year == _ANY_YEAR):
+        return False
+    if deviation not in _DEVIATIONS and deviation != _UNKNOWN_DEVIATION:
+        return False
+    return all(
+        low <= field <= high or field == _NOT_GIVEN or field in _SPECIAL.get(index, ())
+        for index, (field, (low, high)) in enumerate(zip(value[2:9], _FIELDS, strict=True))
+    )
+
+
+def meter_time(value: bytes) -> MeterTime | None:
+    """A date-time of 12 bytes as time: UTC where the deviation is known, else the clock on the wall.
+
+    None where a field is missing, the date does not exist, or the meter says that its time is invalid.
+    """
+    if not is_date_time(value):
+        return None
+    year, deviation, status = int.from_bytes(value[:2]), int.from_bytes(value[9:11], signed=True), value[11]
+    month, day, _, hour, minute, second = value[2:8]
+    if status != _NOT_GIVEN and status & _INVALID:
+        return None
+    try:
+        seconds = int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
+    except ValueError:
+        return None
+    season = 60 if status != _NOT_GIVEN and status & _SUMMER else 0
+    if deviation == _UNKNOWN_DEVIATION:
+        return MeterTime("wall", seconds, season_offset_min=season)
+    return MeterTime("timestamp", seconds + deviation * 60, -deviation - season, season)
