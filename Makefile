@@ -56,7 +56,7 @@ check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy src tests docs
-	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/centre/docker-compose.yml
+	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/central/docker-compose.yml
 	$(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor
 	@.ci/javascript
 	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile; else echo "no hadolint for this machine"; fi

@@ -37,10 +37,10 @@ from history.postgres import Postgres, running
 from iskra_server.fleet import messages as message
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.queries import Group
-from iskra_server.history.model.records import Boundary, Exact, MeterInfo, PowerQuarter, Record
+from iskra_server.history.model.records import Exact, MeterInfo, PowerQuarter, QuarterReading, Record
 from iskra_server.history.store.store import Store
 from iskra_server.web.api.fleet_answers import energy_of
-from iskra_server.web.http.question import Question
+from iskra_server.web.http.question import Query
 from outputs.mqtt.broker import Mosquitto
 from running import COMMAND, until
 from samples import EXPORT, IMPORT
@@ -104,8 +104,8 @@ def parcel(place: int, quarters: list[int]) -> bytes:
     name = f"1 ISK 00 {place:08}"
     rows: list[Record] = []
     for quarter in quarters:
-        rows.append(Boundary(name, IMPORT, quarter, Exact(quarter * 37 + place, -1), "measured"))
-        rows.append(Boundary(name, EXPORT, quarter, Exact(quarter + place, -1), "measured"))
+        rows.append(QuarterReading(name, IMPORT, quarter, Exact(quarter * 37 + place, -1), "measured"))
+        rows.append(QuarterReading(name, EXPORT, quarter, Exact(quarter + place, -1), "measured"))
         rows.append(PowerQuarter(name, quarter, 0, 300_000, 900_000, 900))
     return message.encode(message.quarters(MeterInfo(name, "0901", False, 1, FIRST * 900), rows))
 
@@ -187,11 +187,11 @@ def asking(postgres: Postgres, meters: int, days: int) -> None:
     store.close()
 
 
-def month_of(group: str) -> Question:
+def month_of(group: str) -> Query:
     """31 days, by day, as it is asked over HTTP."""
     begin, end = (f"{datetime.fromtimestamp((FIRST + 96 * day) * 900, UTC):%Y-%m-%d}" for day in (31, 62))
     asked = {"group": group, "from": begin, "to": end, "bucket": "day", "tz": "UTC"}
-    return Question(QueryParams(asked), asked, now=datetime.now(UTC), tz="UTC")
+    return Query(QueryParams(asked), asked, now=datetime.now(UTC), tz="UTC")
 
 
 def filled(postgres: Postgres, store: Store, meters: int, days: int) -> None:

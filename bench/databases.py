@@ -27,7 +27,7 @@ _LINES_AT_ONCE = 20_000
 _DEADLINE_S = 30
 
 
-class Question(NamedTuple):
+class Query(NamedTuple):
     """Energy between `edges` in Unix seconds, or power between the two of them in so many `points`."""
 
     path: str
@@ -41,10 +41,10 @@ class Peer(NamedTuple):
     prepare: str
     write: str
     flush: str
-    asked: Callable[[Question], str]
+    asked: Callable[[Query], str]
 
 
-def influxql(question: Question) -> str:
+def influxql(question: Query) -> str:
     """A month and a year are no interval of InfluxQL: the counters at the edges, in one request."""
     edges = question.edges
     begin, end = f"{edges[0]}s", f"{edges[-1]}s"
@@ -66,7 +66,7 @@ def influxql(question: Question) -> str:
     return f"/query?{urlencode({'db': 'history', 'epoch': 's', 'q': statement})}"
 
 
-def metricsql(question: Question) -> str:
+def metricsql(question: Query) -> str:
     """Steps are of equal length: days are those of the first one's offset; months and years are asked for by edges.
 
     Without its cache of answers, as no other keeps one, and few people look at the same past day again and again.
@@ -91,7 +91,7 @@ def metricsql(question: Question) -> str:
     return f"/api/v1/query_range?{urlencode(steps)}"
 
 
-def _step_s(question: Question) -> int:
+def _step_s(question: Query) -> int:
     return -(-(question.edges[1] - question.edges[0]) // question.points)
 
 

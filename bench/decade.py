@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from iskra_server.history.model.periods import following, midnight
-from iskra_server.history.model.records import QUARTER_S, Boundary, Exact, MeterInfo, PointBlock, PowerQuarter
+from iskra_server.history.model.records import QUARTER_S, Exact, MeterInfo, PointBlock, PowerQuarter, QuarterReading
 from iskra_server.history.points.blocks import block_of
 from iskra_server.history.points.points import Point
 from iskra_server.history.store.store import Store
@@ -64,11 +64,11 @@ class Decade:
         night = state.night - first.night + times * self._cycle[1]
         return (imported // TENTH_WH, night, exported // TENTH_WH), state.power_mw
 
-    def ledger(self, quarters: range) -> Iterator[Boundary | PowerQuarter]:
+    def ledger(self, quarters: range) -> Iterator[QuarterReading | PowerQuarter]:
         for quarter in quarters:
             begin_s = quarter * QUARTER_S
             for obis, raw in zip(COUNTERS, self.at(begin_s)[0], strict=True):
-                yield Boundary(METER_ID, obis, quarter, Exact(raw, SCALER), "measured")
+                yield QuarterReading(METER_ID, obis, quarter, Exact(raw, SCALER), "measured")
             looks = [self.at(begin_s + second)[1] for second in _LOOKS]
             yield PowerQuarter(METER_ID, quarter, min(looks), sum(looks) // len(looks), max(looks), QUARTER_S)
 

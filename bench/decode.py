@@ -2,7 +2,7 @@
 
     python bench/decode.py
 
-Every decoder gets the same telegrams in chunks of 64 octets, one stream a profile of the simulator, and the streams of
+Every decoder gets the same telegrams in chunks of 64 bytes, one stream a profile of the simulator, and the streams of
 real captures where they lie beside the project. Each figure is the best of several rounds, taken in turn, as machines
 are noisy: read the ratios. `limit` is what finding the marks and one checksum cost, as a share of ours.
 """
@@ -62,7 +62,7 @@ def pysml(telegrams: list[bytes]) -> int:
 def least(telegrams: list[bytes]) -> int:
     """Find the marks and run the checksum once, nothing else."""
     stream, count, start = b"".join(telegrams), 0, 0
-    reverse = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
+    reverse = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
     while (end := stream.find(b"\x1b\x1b\x1b\x1b\x1a", start)) >= 0:
         count += crc_hqx(stream[start : end + 8].translate(reverse), 0xFFFF) == 0x1D0F
         start = end + 8
@@ -85,14 +85,14 @@ def streams() -> Iterator[tuple[str, list[bytes]]]:
             yield f"capture {path.stem.split('_')[1]}", whole_telegrams(path.read_bytes())
 
 
-def whole_telegrams(octets: bytes) -> list[bytes]:
+def whole_telegrams(byte_count: bytes) -> list[bytes]:
     """The telegrams of a capture, repeated up to the usual number."""
     from iskra_server.codecs.checksum import Variant
     from iskra_server.codecs.sml.decoder import fits
     from iskra_server.codecs.sml.transport import Transport
 
     transport, found = Transport(), []
-    transport.ready(octets)
+    transport.ready(byte_count)
     while (telegram := transport.next()) is not None:
         if isinstance(telegram, bytes) and fits(telegram, Variant.X25):
             found.append(telegram)
@@ -109,7 +109,7 @@ def microseconds(run: Callable[[list[bytes]], int], telegrams: list[bytes]) -> f
 
 
 def compare() -> None:
-    print("stream                  octets  ours us    per s  smllib us  ratio  pysml us  ratio  limit")
+    print("stream                  bytes  ours us    per s  smllib us  ratio  pysml us  ratio  limit")
     for name, telegrams in streams():
         rounds = [
             (
@@ -121,9 +121,9 @@ def compare() -> None:
             for _ in range(ROUNDS)
         ]
         mine, lib, sml, floor = map(min, zip(*rounds, strict=True))
-        octets = sum(map(len, telegrams)) // len(telegrams)
+        byte_count = sum(map(len, telegrams)) // len(telegrams)
         print(
-            f"{name:24}{octets:7}{mine:9.2f}{1e6 / mine:9.0f}{lib:11.1f}{lib / mine:7.1f}"
+            f"{name:24}{byte_count:7}{mine:9.2f}{1e6 / mine:9.0f}{lib:11.1f}{lib / mine:7.1f}"
             f"{sml:10.0f}{sml / mine:7.0f}{floor / mine:7.0%}"
         )
 

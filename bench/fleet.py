@@ -68,11 +68,11 @@ class Fleet:
         for second in range(seconds):
             state = household.at(first + second)
             for number, own in enumerate(self.plates):
-                octets = telegram(MODEL, own, state, first + second - INSTALLED, second)
+                data = telegram(MODEL, own, state, first + second - INSTALLED, second)
                 due = began + second + number / len(self.plates)
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 self.sent[10_000_001 + number].append(time.monotonic())
-                self._write(number, octets)
+                self._write(number, data)
 
 
 async def over_tcp(directory: Path, meters: int, seconds: int) -> None:
@@ -93,7 +93,7 @@ async def over_tcp(directory: Path, meters: int, seconds: int) -> None:
         events = Events(meters)
         watching = asyncio.create_task(events.watch(int(server.url.rpartition(":")[2])))
         await asyncio.sleep(1)
-        fleet = Fleet(meters, lambda number, octets: writers[number].write(octets))
+        fleet = Fleet(meters, lambda number, data: writers[number].write(data))
         pid = server.process.pid
         before_s, began = cpu_s(pid), time.monotonic()
         await fleet.send(seconds)
@@ -128,9 +128,9 @@ class Events:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
         writer.write(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
         rest = b""
-        while octets := await reader.read(1 << 20):
+        while data := await reader.read(1 << 20):
             now = time.monotonic()
-            *whole, rest = (rest + octets).split(b"\n\n")
+            *whole, rest = (rest + data).split(b"\n\n")
             for event in whole:
                 if found := EVENT.search(event):
                     self.came[int(found[1])].append(now)
@@ -143,7 +143,7 @@ def report(fleet: Fleet, events: Events, seconds: int, used: float, memory: floa
     late = quantiles([(end - begin) * 1000 for begin, end in pairs], n=100)
     later = quantiles([(end - begin) * 1000 for begin, end in pairs if begin > met_by], n=100)
     print(f"{len(fleet.plates)} meters over TCP, a telegram a second each, {seconds} s")
-    print(f"events {came}; ms from the octets to the event: p50 {late[49]:.2f}, p99 {late[98]:.2f}")
+    print(f"events {came}; ms from the bytes to the event: p50 {late[49]:.2f}, p99 {late[98]:.2f}")
     print(f"without the first second, in which each meter is met: p50 {later[49]:.2f}, p99 {later[98]:.2f}")
     each = used / len(fleet.plates) * 1000
     print(f"processor {used:.0%} of a core, {each:.2f} s for 1,000 telegrams; memory {memory:.0f} MB")
@@ -159,7 +159,7 @@ def held(directory: Path) -> int:
 def beside(directory: Path) -> None:
     """The same meters at pseudo-terminals: this server, then sml2mqtt."""
     heads = [Head(directory / f"head{number}") for number in range(PEER_METERS)]
-    fleet = lambda: Fleet(PEER_METERS, lambda number, octets: heads[number].send(octets))  # noqa: E731
+    fleet = lambda: Fleet(PEER_METERS, lambda number, data: heads[number].send(data))  # noqa: E731
     print(f"{PEER_METERS} meters at pseudo-terminals, a telegram a second each, {PEER_SECONDS} s")
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(directory)}
     with serving("serve", *(str(head.link) for head in heads), environ=environ) as server:

@@ -3,7 +3,7 @@
     python bench/footprint.py [seconds]
 
 Memory and processor time are those of `serve` at a pseudo-terminal that is fed a telegram a second at 9600 baud, as the
-kernel counts them; once with history, which is the default, and once without. sml2mqtt gets the same octets at the same
+kernel counts them; once with history, which is the default, and once without. sml2mqtt gets the same bytes at the same
 moments at a port of its own, and publishes to mosquitto. The start is measured at several phases of the second.
 Our modules are compiled before, as pip compiles what it installs. Requests are counted by wrk, in turns with a bare
 ASGI function under the same uvicorn settings. wrk and mosquitto are installed by apt for root; else what needs them is

@@ -1,11 +1,11 @@
-"""What history costs: size, time to answer, octets written; beside InfluxDB and VictoriaMetrics on the same data.
+"""What history costs: size, time to answer, bytes written; beside InfluxDB and VictoriaMetrics on the same data.
 
     python bench/history.py [questions]
 
 Ten years of a meter with three counters, and the telegrams of 30 days at one a second. Each question is asked many
 times, where it can be for another random day, month or year each time: `function` is what the route calls, without
 HTTP, `HTTP` the whole answer of `iskra-server serve` on a connection that is kept, as for the other two. Ratios are of
-the medians over HTTP. Octets written are those that Linux counts for the process (write_bytes), in pages of the
+the medians over HTTP. Bytes written are those that Linux counts for the process (write_bytes), in pages of the
 file system, with a sync after each transaction so that every page counts each time it is written.
 """
 
@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import msgspec
 from starlette.datastructures import QueryParams
 
-from databases import PEER_RAW_DAYS, PEERS, Question, ask, loaded
+from databases import PEER_RAW_DAYS, PEERS, Query, ask, loaded
 from decade import FLUSH_S, METER_ID, SERVER_ID, YEARS, ZONE, Decade, fill
 from iskra_server.history.model.energy import BucketLength, edges
 from iskra_server.history.model.periods import span
@@ -50,7 +50,7 @@ _DAY_S = 86_400
 _MB = 1e6
 
 # a name, and a question for a random moment
-Kind = tuple[str, Callable[[Random], Question]]
+Kind = tuple[str, Callable[[Random], Query]]
 
 
 def main() -> None:
@@ -68,17 +68,17 @@ def size(place: Path, decade: Decade) -> None:
     with closing(Store(f"sqlite:///{place}/iskra.sqlite")) as store:
         fill(store, decade)
         blocks = store.points_between(METER_ID, 0, 2**40)
-    octets = (place / "iskra.sqlite").stat().st_size
-    telegrams, raw = sum(block.count for block in blocks), sum(len(block.octets) for block in blocks)
+    data = (place / "iskra.sqlite").stat().st_size
+    telegrams, raw = sum(block.count for block in blocks), sum(len(block.data) for block in blocks)
     years = (decade.end_s - decade.begin_s) / _DAY_S / 365.25
     with closing(Store(f"sqlite:///{place}/quarters.sqlite")) as store:
         year = range(decade.quarters.start, decade.quarters.start + 366 * 96)
         for start in range(year.start, year.stop, 96 * 61):
             store.write(decade.ledger(range(start, start + 96 * 61)), [decade.meter])
     ledger = (place / "quarters.sqlite").stat().st_size / 366 * 365
-    print(f"{years:.1f} years of quarters and 30 days of telegrams: {octets / _MB:.1f} MB")
+    print(f"{years:.1f} years of quarters and 30 days of telegrams: {data / _MB:.1f} MB")
     print(f"a year of quarters, three counters and power: {ledger / _MB:.2f} MB")
-    print(f"a telegram of four registers: {raw / telegrams:.2f} octets, {raw / telegrams * 31.5576:.0f} MB a year")
+    print(f"a telegram of four registers: {raw / telegrams:.2f} bytes, {raw / telegrams * 31.5576:.0f} MB a year")
 
 
 def questions(place: Path, decade: Decade, now: datetime, count: int) -> None:
@@ -105,16 +105,16 @@ def asked(now: datetime) -> list[Kind]:
     def day(chance: Random) -> date:
         return today - timedelta(days=chance.randrange(1, PEER_RAW_DAYS))
 
-    def energies(begin: str, length: BucketLength, end: str | None = None) -> Question:
+    def energies(begin: str, length: BucketLength, end: str | None = None) -> Query:
         query = f"from={begin}&bucket={length}&tz={ZONE.key}" + (f"&to={end}" if end else "")
         quarters = edges(*span(begin, end, now, ZONE), length, ZONE)
-        return Question(path("energy", query), tuple(quarter * 900 for quarter in quarters))
+        return Query(path("energy", query), tuple(quarter * 900 for quarter in quarters))
 
-    def powers(chance: Random) -> Question:
+    def powers(chance: Random) -> Query:
         begin = str(day(chance))
         ends = span(begin, None, now, ZONE)
         query = f"from={begin}&points={POINTS}&tz={ZONE.key}"
-        return Question(path("power", query), tuple(int(end.timestamp()) for end in ends), POINTS)
+        return Query(path("power", query), tuple(int(end.timestamp()) for end in ends), POINTS)
 
     def year(chance: Random) -> int:
         return today.year - chance.randint(1, YEARS)
@@ -132,23 +132,23 @@ def path(route: str, query: str) -> str:
     return f"/api/v1/meters/{quote(METER_ID)}/{route}?{query}"
 
 
-def answer(store: Store, each: Question) -> bytes:
+def answer(store: Store, each: Query) -> bytes:
     """What the route does below HTTP."""
     parts = urlsplit(each.path)
     route = power if parts.path.endswith("power") else energy
     given = QueryParams({name: values[0] for name, values in parse_qs(parts.query).items()})
-    posed = question.Question(given, route.NAMES, now=datetime.now(UTC), tz=ZONE.key)
+    posed = question.Query(given, route.NAMES, now=datetime.now(UTC), tz=ZONE.key)
     known = store.meters()
     find = power.power_of if route is power else energy.energy_of
     return msgspec.json.encode(find(RecordedMeter(store, known[0], known), posed))
 
 
-def over_http(port: int, put: Callable[[Question], str], kinds: Sequence[Kind], count: int) -> list[list[float]]:
+def over_http(port: int, put: Callable[[Query], str], kinds: Sequence[Kind], count: int) -> list[list[float]]:
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
         return [milliseconds(lambda each: ask(connection, put(each)), kind, count) for _, kind in kinds]
 
 
-def milliseconds(run: Callable[[Question], bytes], kind: Callable[[Random], Question], count: int) -> list[float]:
+def milliseconds(run: Callable[[Query], bytes], kind: Callable[[Random], Query], count: int) -> list[float]:
     """Of each question, without the first ones; an answer without numbers would be quick."""
     chance, found = Random(1), []
     for _ in range(count + WARM_UP):
@@ -198,12 +198,12 @@ def written(place: Path, decade: Decade) -> None:
         with closing(Store(f"sqlite:///{file}")) as store:
             synced = _Synced(store, file)
             recorder = Recorder(writer=synced, flush_s=FLUSH_S, keep_points=keep_points, simulated=False)
-            before = octets_written()
+            before = bytes_written()
             asyncio.run(recorder.run(samples(decade, seconds)))
         # what a checkpoint at the end adds is within
-        octets = octets_written() - before
+        data = bytes_written() - before
         print(
-            f"written in a day at 1 Hz, {name}: {octets * _DAY_S / seconds / _MB:.2f} MB "
+            f"written in a day at 1 Hz, {name}: {data * _DAY_S / seconds / _MB:.2f} MB "
             f"({synced.transactions} transactions in {seconds // 3600} h)"
         )
 
@@ -217,7 +217,7 @@ async def samples(decade: Decade, seconds: int) -> AsyncIterator[Sample]:
         yield Sample(reading, at, point.at_ms / 1000, simulated=False, source="bench")
 
 
-def octets_written() -> int:
+def bytes_written() -> int:
     fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
     return int(fields["write_bytes"])
 

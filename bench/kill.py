@@ -31,7 +31,7 @@ from history.busy import (  # noqa: E402
 )
 
 ROUNDS = 300, 100
-LONGEST_S = 0.3
+MAX_S = 0.3
 
 
 def main() -> None:
@@ -49,10 +49,10 @@ def torture(name: str, rounds: int, quarters: str, telegrams: str) -> None:
     began, safe, gone = time.monotonic(), -1, 0.0
     for number in range(rounds):
         if number % 4 == 3:
-            sent = kill(telegrams, record_for_ever, while_working=True, longest_s=LONGEST_S)
+            sent = kill(telegrams, record_for_ever, while_working=True, longest_s=MAX_S)
             gone = max(gone, gone_s(telegrams, sent))
         else:
-            safe = max(safe, *kill(quarters, write_for_ever, while_working=number % 3 > 0, longest_s=LONGEST_S), -1)
+            safe = max(safe, *kill(quarters, write_for_ever, while_working=number % 3 > 0, longest_s=MAX_S), -1)
         check(telegrams if number % 4 == 3 else quarters)
         if sys.stderr.isatty():
             print(f"\r{name}: {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
@@ -69,7 +69,7 @@ def torture_spool(rounds: int, folder: Path) -> None:
     """While the database is away: what was said to be on the disk is in the database once that is back."""
     began, safe, address = time.monotonic(), -1, f"sqlite:///{folder}/history.sqlite"
     for number in range(rounds):
-        sent = kill(str(folder / "spool"), spool_for_ever, while_working=number % 3 > 0, longest_s=LONGEST_S)
+        sent = kill(str(folder / "spool"), spool_for_ever, while_working=number % 3 > 0, longest_s=MAX_S)
         safe = max(safe, *sent, -1)
     drain(folder / "spool", address)
     found = quarters_found(address)

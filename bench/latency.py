@@ -1,8 +1,8 @@
-"""From the last octets of a telegram to the event at a client: how late is a live value?
+"""From the last bytes of a telegram to the event at a client: how late is a live value?
 
     python bench/latency.py [telegrams]
 
-A pseudo-terminal is fed at the pace of a 9600-baud line, in pieces of 16 octets as a USB adapter hands them over; only
+A pseudo-terminal is fed at the pace of a 9600-baud line, in pieces of 16 bytes as a USB adapter hands them over; only
 the pauses between telegrams are shorter than a meter's. The clock starts just before the last piece is written, and
 stops when `recv` of a client of /api/v1/live has returned the whole event. `bare` goes the same way through a program
 that only reads the port and writes to a socket: what the machine itself takes. Both take turns, telegram by telegram.
@@ -39,8 +39,8 @@ listening = socket.create_server(("127.0.0.1", int(sys.argv[2])))
 port, client = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY), listening.accept()[0]
 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 seen = b""
-while octets := os.read(port, 4096):
-    seen += octets
+while bytes := os.read(port, 4096):
+    seen += bytes
     if 0 <= seen.find(b"\x1b\x1b\x1b\x1b\x1a") <= len(seen) - 8:
         client.send(b"event: reading\n\n")
         seen = b""
@@ -59,24 +59,24 @@ def main() -> None:
             live = connected(int(server.url.rpartition(":")[2]))
             live.sendall(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
             pairs = [
-                (latency_s(heads[0], octets, live), latency_s(heads[1], octets, bare))
-                for octets in islice(telegrams(), count + WARM_UP)
+                (latency_s(heads[0], data, live), latency_s(heads[1], data, bare))
+                for data in islice(telegrams(), count + WARM_UP)
             ]
-    print(f"milliseconds from the last octets to the event, {count} telegrams at 9600 baud")
+    print(f"milliseconds from the last bytes to the event, {count} telegrams at 9600 baud")
     print("                 p50    p99    max")
     for name, figures in zip(("iskra-server", "bare"), zip(*pairs[WARM_UP:], strict=True), strict=True):
         hundredths = quantiles(figures, n=100)
         print(f"{name:14}" + "".join(f"{s * 1000:7.2f}" for s in (hundredths[49], hundredths[98], max(figures))))
 
 
-def latency_s(head: Head, octets: bytes, client: socket.socket) -> float:
+def latency_s(head: Head, data: bytes, client: socket.socket) -> float:
     """Feed one telegram, and wait for its event."""
-    last = (len(octets) - 1) // PIECE * PIECE
-    head.send_at_line_speed(octets[:last])
+    last = (len(data) - 1) // PIECE * PIECE
+    head.send_at_line_speed(data[:last])
     forget(client)
     received = b""
     started = time.monotonic()
-    head.send(octets[last:])
+    head.send(data[last:])
     while b"\n\n" not in received.partition(EVENT)[2]:
         received += client.recv(65536)
     seconds = time.monotonic() - started

@@ -1,4 +1,4 @@
-"""A meter on a 9600-baud line: a telegram a second, in pieces of 16 octets as a USB adapter hands them over."""
+"""A meter on a 9600-baud line: a telegram a second, in pieces of 16 bytes as a USB adapter hands them over."""
 
 import threading
 import time
@@ -30,16 +30,16 @@ class Line:
 
     def _feed(self) -> None:
         due = time.monotonic()
-        for octets in telegrams():
+        for data in telegrams():
             began = time.monotonic()
-            self._send(octets, began)
+            self._send(data, began)
             self.sent.append((began, time.monotonic()))
             due += PERIOD_S
             if self._stop.wait(max(0.0, due - time.monotonic())):
                 return
 
-    def _send(self, octets: bytes, began: float) -> None:
-        for at in range(0, len(octets), PIECE):
+    def _send(self, data: bytes, began: float) -> None:
+        for at in range(0, len(data), PIECE):
             time.sleep(max(0.0, began + at * WIRE_S - time.monotonic()))
             for head in self._heads:
-                head.send(octets[at : at + PIECE])
+                head.send(data[at : at + PIECE])

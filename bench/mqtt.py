@@ -1,8 +1,8 @@
-"""From the last octets of a telegram to a subscriber at an MQTT broker: how late is a value, also after an outage?
+"""From the last bytes of a telegram to a subscriber at an MQTT broker: how late is a value, also after an outage?
 
     python bench/mqtt.py [telegrams] [seconds of the outage]        200 telegrams take eight minutes
 
-A pseudo-terminal is fed at the pace of a 9600-baud line, in pieces of 16 octets; only the pauses between telegrams are
+A pseudo-terminal is fed at the pace of a 9600-baud line, in pieces of 16 bytes; only the pauses between telegrams are
 shorter than a meter's. The clock starts just before the last piece is written, and stops when `recv` of a subscriber of
 Mosquitto has returned the power of this telegram. sml2mqtt reads the same at a pseudo-terminal of its own; `bare` only
 waits for the end of a telegram and writes one message to a socket: what machine and broker take. All take turns,
@@ -49,8 +49,8 @@ broker.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 broker.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04bare")
 broker.recv(4)
 seen = b""
-while octets := os.read(port, 4096):
-    seen += octets
+while bytes := os.read(port, 4096):
+    seen += bytes
     if 0 <= seen.find(b"\x1b\x1b\x1b\x1b\x1a") <= len(seen) - 8:
         broker.send(b"\x30\x0a\x00\x04barenow!")
         seen = b""
@@ -99,11 +99,11 @@ def latency(directory: Path, mosquitto: str, number: int) -> None:
         }
         subscriber = Subscriber(port)
         seconds: dict[str, list[float]] = {name: [] for name in readers}
-        for power, octets in series(number + WARM_UP):
+        for power, data in series(number + WARM_UP):
             for name, (head, wanted) in readers.items():
                 needle = wanted % power if b"%" in wanted else wanted
-                seconds[name].append(latency_s(head, octets, subscriber, needle))
-    print(f"milliseconds from the last octets to a subscriber, {number} telegrams at 9600 baud")
+                seconds[name].append(latency_s(head, data, subscriber, needle))
+    print(f"milliseconds from the last bytes to a subscriber, {number} telegrams at 9600 baud")
     print("                   p50    p99    max")
     for name, figures in seconds.items():
         hundredths = quantiles(figures[WARM_UP:], n=100)
@@ -111,13 +111,13 @@ def latency(directory: Path, mosquitto: str, number: int) -> None:
         print(f"{name:16}" + "".join(f"{s * 1000:7.2f}" for s in shown))
 
 
-def latency_s(head: Head, octets: bytes, subscriber: Subscriber, wanted: bytes) -> float:
+def latency_s(head: Head, data: bytes, subscriber: Subscriber, wanted: bytes) -> float:
     """Feed one telegram, and wait for its message."""
-    last = (len(octets) - 1) // PIECE * PIECE
-    head.send_at_line_speed(octets[:last])
+    last = (len(data) - 1) // PIECE * PIECE
+    head.send_at_line_speed(data[:last])
     forget(subscriber.socket)
     started = time.monotonic()
-    head.send(octets[last:])
+    head.send(data[last:])
     seconds = subscriber.until(wanted) - started
     time.sleep(PAUSE_S)
     return seconds
@@ -129,8 +129,8 @@ def outage(directory: Path, mosquitto: str, outage_s: float) -> None:
     sent: list[tuple[float, int]] = []
 
     def feed() -> None:
-        for power, octets in series(10_000):
-            head.send(octets)
+        for power, data in series(10_000):
+            head.send(data)
             sent.append((time.monotonic(), power))
             if over.wait(1):
                 return

@@ -2,9 +2,9 @@
 
     python bench/mutations.py [count]
 
-Each damaged telegram (tests/mutations.py: flipped, lost and inserted octets, cut ends, one in five with its transport
+Each damaged telegram (tests/mutations.py: flipped, lost and inserted bytes, cut ends, one in five with its transport
 checksum repaired) stands between two good ones. The one behind must be read; whatever else is read must be a reading
-that was sent, or stand in octets whose checksums are all right: those are counted, as no receiver could know better.
+that was sent, or stand in bytes whose checksums are all right: those are counted, as no receiver could know better.
 The slowest is in CPU time.
 """
 
@@ -22,7 +22,7 @@ from iskra_server.meter.reading import Reading
 from mutations import mutated
 
 SERIES = telegrams.series(6)
-SENT = [telegrams.readings(octets)[0] for octets in SERIES]
+SENT = [telegrams.readings(data)[0] for data in SERIES]
 BATCH = 10_000
 LIMIT_S = 0.05
 

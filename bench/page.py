@@ -130,7 +130,7 @@ def first(browser: Browser) -> None:
         for name, url in zip(("first view", "an empty page with a number"), found, strict=True):
             print(
                 f"{name}, processor throttled {THROTTLE} times: {median(found[url]):.0f} ms (median of {ROUNDS}, "
-                f"best {min(found[url]):.0f}), {sent[url]:,} octets"
+                f"best {min(found[url]):.0f}), {sent[url]:,} bytes"
             )
 
 

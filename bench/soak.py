@@ -30,10 +30,10 @@ from running import Head, Server, events, serving, until
 
 SPEED = 50
 WARM_UP = 1 / 6
-MOST_MB = 2.0
-MOST_LINES = 10
+MAX_MB = 2.0
+MAX_LINES = 10
 # the live stream of the one client may be between two connections
-MOST_FILES = MOST_THREADS = MOST_TASKS = 4
+MAX_FILES = MAX_THREADS = MAX_TASKS = 4
 EVERY_S = (1.0, 4.0)
 
 
@@ -69,13 +69,13 @@ class Soak:
         self.head.send(self.chance.randbytes(self.chance.randrange(1, 400)))
 
     def cut(self) -> None:
-        octets = self.telegram()
-        self.head.send(octets[: self.chance.randrange(20, len(octets) - 20)])
+        data = self.telegram()
+        self.head.send(data[: self.chance.randrange(20, len(data) - 20)])
 
     def flipped(self) -> None:
-        octets = bytearray(self.telegram())
-        octets[self.chance.randrange(8, len(octets) - 8)] ^= 1 << self.chance.randrange(8)
-        self.head.send(bytes(octets))
+        data = bytearray(self.telegram())
+        data[self.chance.randrange(8, len(data) - 8)] ^= 1 << self.chance.randrange(8)
+        self.head.send(bytes(data))
 
     def plugged(self) -> None:
         """What a plug that is pulled has not handed over is lost, so all of it is awaited before."""
@@ -96,10 +96,10 @@ class Soak:
         for _ in range(20):
             self.connect(self.chance.randbytes(100))
 
-    def connect(self, octets: bytes) -> None:
+    def connect(self, data: bytes) -> None:
         with suppress(OSError):
             client = socket.create_connection(("127.0.0.1", int(self.server.url.rpartition(":")[2])), timeout=5)
-            client.sendall(octets)
+            client.sendall(data)
             self.clients.append(client)
         while len(self.clients) > 60:
             self.clients.pop(0).close()
@@ -210,12 +210,12 @@ def report(test: Soak, before: Cost, after: Cost, seconds: float) -> int:
     good = {
         "no telegram was lost": facts["telegrams"] - 1 <= test.sent <= facts["telegrams"],
         "no value was wrong": not wrong and not back and not facts["quarantined"] and len(test.seen) > test.sent / 3,
-        "memory did not grow": grown < MOST_MB,
-        "files, threads and tasks did not grow": after.files - before.files <= MOST_FILES
-        and after.threads - before.threads <= MOST_THREADS
-        and after.tasks - before.tasks <= MOST_TASKS,
+        "memory did not grow": grown < MAX_MB,
+        "files, threads and tasks did not grow": after.files - before.files <= MAX_FILES
+        and after.threads - before.threads <= MAX_THREADS
+        and after.tasks - before.tasks <= MAX_TASKS,
         # a line for each change of state: unplugged and back, a new configuration
-        "the log stayed short": lines <= 2 * test.faults["plugged"] + test.faults["reload"] + MOST_LINES,
+        "the log stayed short": lines <= 2 * test.faults["plugged"] + test.faults["reload"] + MAX_LINES,
     }
     for name, is_so in good.items():
         print(f"{'yes' if is_so else 'NO ':4}{name}")

@@ -46,13 +46,13 @@ class Answering:
 
 
 class Client:
-    """A raw connection: `send` octets, `rest` is everything until the server closes."""
+    """A raw connection: `send` bytes, `rest` is everything until the server closes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
-    async def send(self, octets: bytes) -> None:
-        self.writer.write(octets)
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
         await self.writer.drain()
 
     async def answer(self) -> bytes:

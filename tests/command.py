@@ -74,11 +74,11 @@ class Terminal:
         """Read what is there, or what comes within a moment; a terminal does not always tell that it was left."""
         ready, _, _ = select.select([self._ours], [], [], _MOMENT_S)
         try:
-            octets = os.read(self._ours, 65536) if ready else b""
+            data = os.read(self._ours, 65536) if ready else b""
         except OSError:
-            octets = b""
-        self.text += octets.decode(errors="replace").replace("\r\n", "\n")
-        return bool(octets)
+            data = b""
+        self.text += data.decode(errors="replace").replace("\r\n", "\n")
+        return bool(data)
 
 
 OnTerminal = Callable[..., Terminal]

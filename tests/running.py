@@ -169,15 +169,15 @@ class Head:
         self._ends = ()
         self.link.unlink()
 
-    def send(self, octets: bytes) -> None:
-        while octets:
-            octets = octets[os.write(self._ends[0], octets) :]
+    def send(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._ends[0], data) :]
 
-    def send_at_line_speed(self, octets: bytes, baud: int = 9600) -> None:
-        """In pieces of 16 octets, as a USB adapter hands them over, at the pace of the line."""
+    def send_at_line_speed(self, data: bytes, baud: int = 9600) -> None:
+        """In pieces of 16 bytes, as a USB adapter hands them over, at the pace of the line."""
         started = time.monotonic()
-        for at in range(0, len(octets), 16):
-            self.send(octets[at : at + 16])
+        for at in range(0, len(data), 16):
+            self.send(data[at : at + 16])
             due = started + (at + 16) * 10 / baud
             time.sleep(max(0.0, due - time.monotonic()))
 

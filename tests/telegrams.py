@@ -10,7 +10,7 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading
 
 SERVER_ID = bytes.fromhex("090149534b0000bc614e")
-LIST_NAME = tlv.octets(bytes.fromhex("0100620affff"))
+LIST_NAME = tlv.data(bytes.fromhex("0100620affff"))
 KEY = bytes(range(48))
 IMPORT, POWER = Obis.parse("1.8.0"), Obis.parse("16.7.0")
 
@@ -20,10 +20,10 @@ def meter_entries(*, energy: int = 123456789, power: int | None = 321, scaler: i
     wh = {"scaler": tlv.integer(scaler, 1), "unit": tlv.unsigned(30, 1)}
     watt = {"scaler": tlv.integer(0, 1), "unit": tlv.unsigned(27, 1)}
     entries = [
-        encoder.entry(Obis.parse("129-129:199.130.3"), tlv.octets(b"ISK")),
-        encoder.entry(Obis.parse("1-0:0.0.9"), tlv.octets(SERVER_ID)),
+        encoder.entry(Obis.parse("129-129:199.130.3"), tlv.data(b"ISK")),
+        encoder.entry(Obis.parse("1-0:0.0.9"), tlv.data(SERVER_ID)),
         encoder.entry(IMPORT, tlv.integer(energy, 8), status=tlv.unsigned(0x182, 4), **wh),
-        encoder.entry(Obis.parse("129-129:199.130.5"), tlv.octets(KEY)),
+        encoder.entry(Obis.parse("129-129:199.130.5"), tlv.data(KEY)),
     ]
     if power is not None:
         entries.insert(3, encoder.entry(POWER, tlv.integer(power, 4), **watt))
@@ -72,18 +72,18 @@ def series(count: int) -> list[bytes]:
     return [telegram(meter_entries(energy=123456789 + k, power=300 + 7 * k), seconds=1000 + k) for k in range(count)]
 
 
-def decode(octets: bytes, chunk: int | None = None) -> list[Reading | Fault]:
+def decode(data: bytes, chunk: int | None = None) -> list[Reading | Fault]:
     """All that a fresh decoder makes of a stream, fed in chunks of one size."""
     decoder = SmlDecoder()
-    return [result for part in chunks(octets, chunk or len(octets) or 1) for result in decoder.feed(part)]
+    return [result for part in chunks(data, chunk or len(data) or 1) for result in decoder.feed(part)]
 
 
-def readings(octets: bytes, chunk: int | None = None) -> list[Reading]:
-    return [result for result in decode(octets, chunk) if isinstance(result, Reading)]
+def readings(data: bytes, chunk: int | None = None) -> list[Reading]:
+    return [result for result in decode(data, chunk) if isinstance(result, Reading)]
 
 
-def chunks(octets: bytes, size: int) -> Iterator[bytes]:
-    return (octets[at : at + size] for at in range(0, len(octets), size))
+def chunks(data: bytes, size: int) -> Iterator[bytes]:
+    return (data[at : at + size] for at in range(0, len(data), size))
 
 
 def _tag(value: int, width: int) -> Leaf:

@@ -29,7 +29,7 @@ class Case(NamedTuple):
     """What a meter sends, and its power in W and total in kWh at the end; None: the meter gives none."""
 
     meter: str
-    octets: bytes
+    data: bytes
     power: str | None
     total: str | None
     derived: str | None = None
@@ -56,7 +56,7 @@ def watts(code: str, raw: int, width: int = 4, scaler: int = 0) -> Sequence:
 def sent(number: int, maker: bytes, *lists: list[Sequence]) -> tuple[str, bytes]:
     """A meter's id in hex, and a telegram a second."""
     server_id = b"\x0a\x01" + maker + b"\0" + number.to_bytes(4)
-    named = encoder.entry(Obis.parse("1-0:96.50.1*1"), tlv.octets(maker))
+    named = encoder.entry(Obis.parse("1-0:96.50.1*1"), tlv.data(maker))
     series = [
         telegrams.telegram([named, *entries], seconds=1000 + second, server_id=server_id)
         for second, entries in enumerate(lists)
@@ -117,10 +117,10 @@ def real() -> dict[str, Case]:
     }
 
 
-def part(octets: bytes, turn: int) -> bytes:
+def part(data: bytes, turn: int) -> bytes:
     """What is sent in one turn: one telegram again and again, a series in as many parts."""
-    each = [encoder.START + rest for rest in octets.split(encoder.START)[1:]]
-    return octets if len(each) < TURNS else b"".join(each[len(each) * turn // TURNS : len(each) * (turn + 1) // TURNS])
+    each = [encoder.START + rest for rest in data.split(encoder.START)[1:]]
+    return data if len(each) < TURNS else b"".join(each[len(each) * turn // TURNS : len(each) * (turn + 1) // TURNS])
 
 
 @contextmanager
@@ -138,7 +138,7 @@ def reading(cases: dict[str, Case], folder: Path) -> Iterator[tuple[Server, Subs
             with Subscriber(broker.port) as subscriber:
                 for turn in range(TURNS):
                     for head, case in zip(heads, cases.values(), strict=True):
-                        head.send(part(case.octets, turn))
+                        head.send(part(case.data, turn))
                     # a block of points spans a second
                     time.sleep(1.1)
                 yield server, subscriber

@@ -53,9 +53,9 @@ def flood(connection: socket.socket, stop: threading.Event) -> None:
 
 
 def trickle(connection: socket.socket, stop: threading.Event) -> None:
-    """A telegram octet by octet, which takes minutes."""
-    for octet in telegram(4, 100):
-        connection.sendall(bytes((octet,)))
+    """A telegram byte by byte, which takes minutes."""
+    for byte in telegram(4, 100):
+        connection.sendall(bytes((byte,)))
         if stop.wait(0.3):
             return
 
@@ -75,7 +75,7 @@ def test_a_noisy_a_slow_and_a_silent_meter_delay_no_other(tmp_path: Path) -> Non
     with ExitStack() as stack:
         urls = [stack.enter_context(speaking(speak)) for speak in (flood, trickle, stand)]
         server = stack.enter_context(serving("serve", *urls, *(str(head.link) for head in quick)))
-        until(lambda: facts(server)[0]["octets"] > 10 * len(NOISE))
+        until(lambda: facts(server)[0]["byte_count"] > 10 * len(NOISE))
         until(lambda: all(each["is_open"] for each in facts(server)))
         stream = stack.enter_context(events(server))
         for energy in range(100, 110):

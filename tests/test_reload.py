@@ -72,7 +72,7 @@ def setup(tmp_path: Path) -> Iterator[Setup]:
 
 def test_a_meter_that_is_configured_as_before_reads_on(setup: Setup) -> None:
     setup.reads(100)
-    until(lambda: setup.server.status()["facts"]["octets_age_s"] > 0.1)
+    until(lambda: setup.server.status()["facts"]["data_age_s"] > 0.1)
     sent = setup.server.status()["facts"]["telegrams"]
     setup.change("[server]\nreadout_interval = 0.1\n")
     assert setup.total() == 0.01

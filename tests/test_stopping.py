@@ -30,9 +30,9 @@ def ends(server: Server) -> int:
     return status
 
 
-def connected(server: Server, octets: bytes) -> socket.socket:
+def connected(server: Server, data: bytes) -> socket.socket:
     client = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])))
-    client.sendall(octets)
+    client.sendall(data)
     return client
 
 
@@ -172,7 +172,7 @@ def test_soon_with_a_pipe_that_somebody_holds_open(tmp_path: Path) -> None:
     try:
         os.write(writer, telegrams.telegram())
         with serving("serve", f"file:{fifo}") as server:
-            until(lambda: server.status()["facts"]["octets"] > 0)
+            until(lambda: server.status()["facts"]["byte_count"] > 0)
             assert server.get("/api/v1/status").status_code == 200
             assert ends(server) == 0
             assert "left behind" not in server.log

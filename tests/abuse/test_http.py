@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iskra_server.web.api.openapi import OPERATIONS
-from iskra_server.web.http.connection import MOST, MOST_OCTETS
+from iskra_server.web.http.connection import MAX_BYTES, MOST
 from running import Server, serving, until
 from trying import tries
 
@@ -84,11 +84,11 @@ def test_whatever_fits_the_description_is_answered_without_a_mistake_of_ours(
     ask()
 
 
-def raw(server: Server, octets: bytes) -> bytes:
-    """What comes back for these octets."""
+def raw(server: Server, data: bytes) -> bytes:
+    """What comes back for these bytes."""
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=15) as client:
         with suppress(ConnectionError):
-            client.sendall(octets)
+            client.sendall(data)
         answer = b""
         with suppress(ConnectionError):
             while part := client.recv(65_536):
@@ -102,9 +102,9 @@ def asked(server: Server, target: bytes, *headers: bytes) -> bytes:
 
 
 @BOUNDED
-@given(octets=st.binary(max_size=300))
-def test_random_octets_are_refused_or_ignored(server: Server, octets: bytes) -> None:
-    assert not raw(server, octets + b"\r\n\r\n\0\r\n\r\n").startswith(b"HTTP/1.1 5")
+@given(data=st.binary(max_size=300))
+def test_random_bytes_are_refused_or_ignored(server: Server, data: bytes) -> None:
+    assert not raw(server, data + b"\r\n\r\n\0\r\n\r\n").startswith(b"HTTP/1.1 5")
 
 
 @BOUNDED
@@ -175,7 +175,7 @@ def test_no_value_of_a_header_is_a_mistake(server: Server, name: bytes, value: b
 
 
 def test_requests_of_any_size_end(either: Server) -> None:
-    for count in (MOST_OCTETS, 10 * MOST_OCTETS, 200 * MOST_OCTETS):
+    for count in (MAX_BYTES, 10 * MAX_BYTES, 200 * MAX_BYTES):
         assert raw(either, b"GET /" + b"a" * count)[:12] in (b"HTTP/1.1 431", b"")
         assert raw(either, b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * (count // 6))[:12] in (b"HTTP/1.1 431", b"")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from iskra_server.base.spool import REFUSED_OCTETS, SEGMENT_OCTETS, Spool
+from iskra_server.base.spool import REFUSED_BYTES, SEGMENT_BYTES, Spool
 
 LINE = b"electricity,meter=x power=%d 1795255200123\n"
 MANY = 10**9
@@ -14,8 +14,8 @@ def lines(count: int, first: int = 0) -> list[bytes]:
     return [LINE % k for k in range(first, first + count)]
 
 
-def opened(folder: Path, max_octets: int = MANY) -> Spool:
-    spool = Spool(folder, max_octets)
+def opened(folder: Path, max_bytes: int = MANY) -> Spool:
+    spool = Spool(folder, max_bytes)
     spool.open()
     return spool
 
@@ -35,14 +35,14 @@ def test_what_was_kept_comes_back_in_order(tmp_path: Path) -> None:
         spool.append(lines(10, first))
     assert spool.waiting == 30
     assert drained(spool) == lines(30)
-    assert (spool.waiting, spool.octets, list(tmp_path.iterdir())) == (0, 0, [])
+    assert (spool.waiting, spool.byte_count, list(tmp_path.iterdir())) == (0, 0, [])
 
 
 def test_a_new_segment_begins_before_one_grows_too_large_for_a_request(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     for _ in range(30):
         spool.append(lines(300))
-    assert all(path.stat().st_size <= SEGMENT_OCTETS for path in tmp_path.iterdir())
+    assert all(path.stat().st_size <= SEGMENT_BYTES for path in tmp_path.iterdir())
     assert len(list(tmp_path.iterdir())) == 2
     assert len(drained(spool)) == 9000
 
@@ -69,10 +69,10 @@ def test_a_line_that_was_cut_off_is_mended_away(tmp_path: Path, cut: int) -> Non
 
 
 def test_above_its_limit_the_oldest_are_dropped_and_counted(tmp_path: Path) -> None:
-    spool = opened(tmp_path, max_octets=2 * SEGMENT_OCTETS)
+    spool = opened(tmp_path, max_bytes=2 * SEGMENT_BYTES)
     for first in range(0, 20_000, 1000):
         spool.append(lines(1000, first))
-        assert sum(path.stat().st_size for path in tmp_path.iterdir()) == spool.octets <= 2 * SEGMENT_OCTETS
+        assert sum(path.stat().st_size for path in tmp_path.iterdir()) == spool.byte_count <= 2 * SEGMENT_BYTES
     kept = drained(spool)
     assert spool.dropped > 0
     assert kept == lines(20_000)[spool.dropped :]
@@ -110,7 +110,7 @@ def test_of_what_is_refused_the_newest_is_kept(tmp_path: Path) -> None:
     for number in range(10):
         spool.set_aside(lines(6000), f"reason {number}")
     kept = sorted(tmp_path.iterdir())
-    assert sum(path.stat().st_size for path in kept) <= REFUSED_OCTETS
+    assert sum(path.stat().st_size for path in kept) <= REFUSED_BYTES
     assert kept[-1].read_bytes().startswith(b"# reason 9\n")
 
 

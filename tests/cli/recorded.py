@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from history.entries import METER, boundary
+from history.entries import METER, quarter_reading
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.store import Store
 from samples import EXPORT
@@ -17,8 +17,8 @@ def history(folder: Path, *, hours: int = 48, meter: MeterInfo = METER, file: st
     store = Store(f"sqlite:///{path}")
     quarters = range(4 * hours + 1)
     store.write(
-        [boundary(FIRST + quarter, 1_000_000 + 1000 * quarter, meter=meter) for quarter in quarters]
-        + [boundary(FIRST + quarter, 100 * quarter, EXPORT, meter) for quarter in quarters],
+        [quarter_reading(FIRST + quarter, 1_000_000 + 1000 * quarter, meter=meter) for quarter in quarters]
+        + [quarter_reading(FIRST + quarter, 100 * quarter, EXPORT, meter) for quarter in quarters],
         [meter],
     )
     store.close()

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from iskra_server.codecs.checksum import Variant, advance, checksum
 
 
-def bit_by_bit(octets: bytes, start: int, final_xor: int) -> int:
+def bit_by_bit(data: bytes, start: int, final_xor: int) -> int:
     """CRC-16 with the reflected polynomial 0x8408, as the standards write it down."""
     register = start
-    for octet in octets:
-        register ^= octet
+    for byte in data:
+        register ^= byte
         for _ in range(8):
             register = register >> 1 ^ (0x8408 if register & 1 else 0)
     return register ^ final_xor
@@ -19,19 +19,19 @@ def bit_by_bit(octets: bytes, start: int, final_xor: int) -> int:
 
 @pytest.mark.parametrize(("variant", "expected"), [(Variant.X25, "6e90"), (Variant.KERMIT, "2189")])
 def test_the_check_values_of_the_catalogue(variant: Variant, expected: str) -> None:
-    # "123456789" gives 0x906E for X-25 (low octet first here) and 0x2189 for KERMIT
+    # "123456789" gives 0x906E for X-25 (low byte first here) and 0x2189 for KERMIT
     assert checksum(b"123456789", variant).hex() == expected
 
 
 @given(st.binary(max_size=600))
-def test_it_equals_the_definition(octets: bytes) -> None:
-    assert checksum(octets) == bit_by_bit(octets, 0xFFFF, 0xFFFF).to_bytes(2, "little")
-    assert checksum(octets, Variant.KERMIT) == bit_by_bit(octets, 0, 0).to_bytes(2, "big")
+def test_it_equals_the_definition(data: bytes) -> None:
+    assert checksum(data) == bit_by_bit(data, 0xFFFF, 0xFFFF).to_bytes(2, "little")
+    assert checksum(data, Variant.KERMIT) == bit_by_bit(data, 0, 0).to_bytes(2, "big")
 
 
 @given(st.binary(max_size=600), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF))
-def test_a_difference_is_carried_over_octets_without_reading_them(octets: bytes, one: int, other: int) -> None:
-    high, low = advance(len(octets))
+def test_a_difference_is_carried_over_bytes_without_reading_them(data: bytes, one: int, other: int) -> None:
+    high, low = advance(len(data))
     difference = one ^ other
     carried = high[difference >> 8] ^ low[difference & 0xFF]
-    assert crc_hqx(octets, one) == crc_hqx(octets, other) ^ carried
+    assert crc_hqx(data, one) == crc_hqx(data, other) ^ carried

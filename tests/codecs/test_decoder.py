@@ -11,7 +11,7 @@ def test_every_decoder_keeps_the_contract() -> None:
 
 
 def test_a_meter_is_recognised_by_a_whole_telegram_and_by_nothing_less() -> None:
-    octets = telegrams.telegram()
-    assert recognise(b"noise" + octets + octets[:50])
-    assert not recognise(octets[:-1])
+    data = telegrams.telegram()
+    assert recognise(b"noise" + data + data[:50])
+    assert not recognise(data[:-1])
     assert not recognise(b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n" * 20)

@@ -5,5 +5,5 @@ from iskra_server.codecs.sml import tlv
 
 
 def test_malformed_says_where_and_what() -> None:
-    with pytest.raises(Malformed, match=r"field at octet 1 claims 5 octets, 2 are left"):
+    with pytest.raises(Malformed, match=r"field at byte 1 claims 5 bytes, 2 are left"):
         tlv.parse(b"\x00\x55\x01", 1)

@@ -271,7 +271,7 @@ def test_a_file_that_cannot_be_read_is_named(name: str, reason: str, tmp_path: P
     )
 
 
-def test_octets_that_are_no_text_are_a_mistake_too(tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_a_mistake_too(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_bytes(b"\xff\xfe")
     assert mistake({}, file).startswith(f"The configuration {file} is not valid TOML: ")

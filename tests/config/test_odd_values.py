@@ -118,11 +118,11 @@ def test_of_a_file(found: list[tuple[Key, Any]], folder: Path) -> None:
         if section in content:
             content[section] = [content[section]]
     try:
-        octets = msgspec.json.encode(content)
+        data = msgspec.json.encode(content)
     except (UnicodeEncodeError, OverflowError):
         return
     # JSON knows no infinite numbers, but this parser does not mind large ones
-    tried({}, {}, octets.replace(b"null", b"1e999"), folder)
+    tried({}, {}, data.replace(b"null", b"1e999"), folder)
 
 
 @tries()
@@ -172,7 +172,7 @@ def test_of_files_that_are_none(content: bytes, name: str, tmp_path: Path) -> No
         ({"IES_METERS": "tcp://192.168.1..20:2001"}, "must be tcp://HOST:PORT"),
         ({"IES_CONTRACTS_ENERGY_PRICE": "inf"}, "must be a number from 0 to 1000000000"),
         ({"IES_CONTRACTS_ENERGY_PRICE": "1e308"}, "must be a number from 0 to 1000000000"),
-        ({"IES_MQTT_BASE_TOPIC": "x" * 66_000}, "is longer than 60000 octets"),
+        ({"IES_MQTT_BASE_TOPIC": "x" * 66_000}, "is longer than 60000 bytes"),
     ],
 )
 def test_both_commands_end_with_status_2_and_a_sentence(given: dict[str, str], said: str, tmp_path: Path) -> None:

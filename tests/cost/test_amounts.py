@@ -25,7 +25,7 @@ def test_energy_times_price_is_exact() -> None:
 
 def test_what_was_fed_in_is_taken_off() -> None:
     found = amount(CONTRACT, Decimal("1000"), Decimal("500"), Fraction(1))
-    assert (found.drawn, found.fed_in, found.total) == (Decimal("0.3265"), Decimal("0.041"), Decimal("1.2855"))
+    assert (found.imported, found.exported, found.total) == (Decimal("0.3265"), Decimal("0.041"), Decimal("1.2855"))
 
 
 def test_what_was_not_measured_costs_nothing_that_is_known() -> None:

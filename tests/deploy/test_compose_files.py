@@ -16,4 +16,4 @@ def test_a_secret_that_is_missing_or_empty_is_refused(file: Path) -> None:
         name: rest for name, rest in _VARIABLE.findall(file.read_text()) if re.search("TOKEN|PASSWORD|KEY", name)
     }
     assert {name for name, rest in secrets.items() if not rest.startswith(":?")} == set()
-    assert secrets or "centre" not in str(file)
+    assert secrets or "central" not in str(file)

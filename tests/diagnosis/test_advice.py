@@ -8,7 +8,7 @@ from iskra_server.diagnosis.advice import LABELS, TABLE, advise, tell
 from iskra_server.diagnosis.links import JUDGES
 
 KNOWN = {
-    *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "octets", "octet", "percent"),
+    *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "bytes", "byte", "percent"),
     *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count", "limit"),
 }
 

@@ -5,12 +5,12 @@ import pytest
 from diagnosis.well import facts, quality
 from iskra_server.diagnosis.advice import LABELS
 from iskra_server.diagnosis.chain import walk
-from iskra_server.diagnosis.facts import Leap
-from iskra_server.diagnosis.octets import Seems
+from iskra_server.diagnosis.facts import CounterViolation
+from iskra_server.diagnosis.stream_guess import StreamGuess
 
 NOTHING: dict[str, Any] = {
-    "octets_age_s": None,
-    "octets": 0,
+    "data_age_s": None,
+    "byte_count": 0,
     "telegrams": 0,
     "faults": {},
     "age_s": None,
@@ -34,19 +34,19 @@ def test_a_meter_that_is_read_has_no_broken_link() -> None:
         ({"is_open": False, "problem": "permission_directory"}, "permission", "permission_directory"),
         ({"is_open": False, "problem": "busy_unknown"}, "port", "busy_unknown"),
         ({"is_open": False}, "port", "opening"),
-        ({"is_open": False, "problem": "silence"}, "octets", "silence"),
-        (NOTHING, "octets", "silence"),
-        ({"octets_age_s": 61.0}, "octets", "fell_silent"),
-        ({"octets_age_s": 90.0, "usual_interval_s": 61.0}, "octets", "rare"),
-        ({"octets_age_s": 190.0, "usual_interval_s": 61.0}, "octets", "fell_silent"),
-        ({**NOTHING, "octets_age_s": 0.1, "seems": Seems("gps")}, "signal", "gps"),
-        ({**NOTHING, "octets_age_s": 0.1, "seems": Seems("speed", {"speed": "4800"})}, "signal", "speed"),
-        ({**NOTHING, "octets_age_s": 0.1, "seems": Seems("d0")}, "protocol", "d0"),
-        ({**NOTHING, "octets_age_s": 0.1, "faults": {"noise": 9}}, "telegrams", "noise"),
-        ({**NOTHING, "octets_age_s": 0.1, "problem": "noise", "is_open": False}, "telegrams", "noise"),
-        ({**NOTHING, "octets_age_s": 0.1, "seems": Seems("never_whole")}, "telegrams", "never_whole"),
-        ({**NOTHING, "octets_age_s": 0.1, "seems": Seems("first_telegram")}, "telegrams", "first_telegram"),
-        ({**NOTHING, "octets_age_s": 0.1, "seems": Seems("telnet")}, "telegrams", "telnet"),
+        ({"is_open": False, "problem": "silence"}, "data", "silence"),
+        (NOTHING, "data", "silence"),
+        ({"data_age_s": 61.0}, "data", "fell_silent"),
+        ({"data_age_s": 90.0, "usual_interval_s": 61.0}, "data", "rare"),
+        ({"data_age_s": 190.0, "usual_interval_s": 61.0}, "data", "fell_silent"),
+        ({**NOTHING, "data_age_s": 0.1, "seems": StreamGuess("gps")}, "signal", "gps"),
+        ({**NOTHING, "data_age_s": 0.1, "seems": StreamGuess("speed", {"speed": "4800"})}, "signal", "speed"),
+        ({**NOTHING, "data_age_s": 0.1, "seems": StreamGuess("d0")}, "protocol", "d0"),
+        ({**NOTHING, "data_age_s": 0.1, "faults": {"noise": 9}}, "telegrams", "noise"),
+        ({**NOTHING, "data_age_s": 0.1, "problem": "noise", "is_open": False}, "telegrams", "noise"),
+        ({**NOTHING, "data_age_s": 0.1, "seems": StreamGuess("never_whole")}, "telegrams", "never_whole"),
+        ({**NOTHING, "data_age_s": 0.1, "seems": StreamGuess("first_telegram")}, "telegrams", "first_telegram"),
+        ({**NOTHING, "data_age_s": 0.1, "seems": StreamGuess("telnet")}, "telegrams", "telnet"),
         ({"age_s": None}, "values", "no_values"),
         ({"age_s": None, "quarantined": 2}, "values", "held_back"),
         ({"age_s": 75.0}, "fresh", "stale"),
@@ -77,8 +77,8 @@ def test_a_head_that_lets_few_telegrams_through_is_not_taken_for_a_meter_that_se
         ({"recent": quality(90, 10)}, "checksums", "checksums"),
         ({"recent": quality(90, 10, cut=6)}, "checksums", "cut"),
         ({"locked": True}, "unlocked", "locked"),
-        ({"leap": Leap("1-0:1.8.0", "500.0", "1.0", 0, True)}, "plausible", "went_back"),
-        ({"leap": Leap("1-0:1.8.0", "500.0", "9000.0", 1, False)}, "plausible", "jumped"),
+        ({"leap": CounterViolation("1-0:1.8.0", "500.0", "1.0", 0, True)}, "plausible", "went_back"),
+        ({"leap": CounterViolation("1-0:1.8.0", "500.0", "9000.0", 1, False)}, "plausible", "jumped"),
     ],
 )
 def test_a_link_that_lets_values_through_is_said_while_all_else_is_judged(

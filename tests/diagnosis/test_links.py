@@ -8,7 +8,7 @@ import pytest
 from diagnosis.well import facts, quality
 from iskra_server.diagnosis.advice import Advice
 from iskra_server.diagnosis.links import JUDGES
-from iskra_server.diagnosis.octets import Seems
+from iskra_server.diagnosis.stream_guess import StreamGuess
 
 JUDGE = dict(JUDGES)
 LOCKED_AT = datetime(2026, 11, 26, 14, 5, tzinfo=UTC)
@@ -21,13 +21,13 @@ def fault(link: str, **changes: Any) -> str | bool | None:
 
 
 @pytest.mark.parametrize(
-    ("good", "damaged", "expected"),
+    ("valid", "damaged", "expected"),
     [(0, 0, None), (95, 5, True), (94, 6, "checksums"), (1, 2, True), (1, 3, "checksums"), (0, 1, "checksums")],
 )
 def test_more_than_five_in_a_hundred_damaged_are_too_many_but_one_or_two_say_nothing(
-    good: int, damaged: int, expected: object
+    valid: int, damaged: int, expected: object
 ) -> None:
-    assert fault("checksums", recent=quality(good, damaged)) == expected
+    assert fault("checksums", recent=quality(valid, damaged)) == expected
 
 
 @pytest.mark.parametrize(("damaged", "expected"), [(1, "first_telegram"), (2, "never_whole")])
@@ -38,7 +38,7 @@ def test_telegrams_that_only_begin_are_never_whole(damaged: int, expected: str |
 @pytest.mark.parametrize("seems", ["first_telegram", "never_whole", "telnet", "line_ends", "characters", "seven_bits"])
 @pytest.mark.parametrize("damaged", [0, 1])
 def test_bytes_of_telegrams_tell_what_is_wrong_with_them(seems: str, damaged: int) -> None:
-    facts = {"telegrams": 0, "faults": {"cut": damaged, "noise": 9}, "seems": Seems(seems)}
+    facts = {"telegrams": 0, "faults": {"cut": damaged, "noise": 9}, "seems": StreamGuess(seems)}
     assert fault("telegrams", **facts) == seems
 
 

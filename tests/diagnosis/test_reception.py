@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.diagnosis.reception import ALIGN_S, SLOT_S, SLOTS, VERDICT_S, Quality, Slots, Window, octets_per_s
+from iskra_server.diagnosis.reception import ALIGN_S, SLOT_S, SLOTS, VERDICT_S, Quality, Slots, Window, bytes_per_s
 
 
 def test_nothing_has_no_share() -> None:
@@ -15,12 +15,12 @@ def test_the_share_slides_with_the_seconds() -> None:
         if second < 10:
             window.damaged(float(second), is_cut=second % 2 == 0)
         else:
-            window.good(second + 0.5)
+            window.valid(second + 0.5)
         if second == 9:
             assert window.quality(9.9, ALIGN_S).damaged == 10
     assert window.quality(19.9, ALIGN_S) == Quality(ALIGN_S, 10, 0, 0, 4000, 1.0)
     assert window.quality(19.9, VERDICT_S) == Quality(VERDICT_S, 10, 10, 5, 8000, 0.5)
-    assert window.quality(24.0, ALIGN_S).good == 5
+    assert window.quality(24.0, ALIGN_S).valid == 5
 
 
 @given(
@@ -39,16 +39,16 @@ def test_it_counts_what_came_within_these_seconds(events: list[tuple[float, str]
         if kind == "o":
             window.arrived(7, now_s)
         elif kind == "g":
-            window.good(now_s)
+            window.valid(now_s)
         else:
             window.damaged(now_s, is_cut=True)
     now_s += later
     within = [(second, kind) for second, kind in came if second > int(now_s) - seconds]
-    good, cut, chunks = (sum(kind == each for _, kind in within) for each in "gco")
-    share = round(good / (good + cut), 4) if good + cut else None
+    valid, cut, chunks = (sum(kind == each for _, kind in within) for each in "gco")
+    share = round(valid / (valid + cut), 4) if valid + cut else None
     passed_s = now_s - within[0][0] if within else 0
-    rate = octets_per_s(7 * chunks, passed_s)
-    assert window.quality(now_s, seconds) == Quality(seconds, good, cut, cut, 7 * chunks, share, octets_per_s=rate)
+    rate = bytes_per_s(7 * chunks, passed_s)
+    assert window.quality(now_s, seconds) == Quality(seconds, valid, cut, cut, 7 * chunks, share, bytes_per_s=rate)
 
 
 def test_a_driver_whose_counters_began_anew_has_counted_nothing() -> None:
@@ -62,28 +62,28 @@ def test_a_driver_whose_counters_began_anew_has_counted_nothing() -> None:
 def test_what_is_older_than_five_minutes_is_forgotten() -> None:
     window = Window()
     for second in range(10_000):
-        window.good(float(second))
-    assert window.quality(9_999.0, VERDICT_S).good == VERDICT_S
+        window.valid(float(second))
+    assert window.quality(9_999.0, VERDICT_S).valid == VERDICT_S
     assert window.quality(10_000.0 + VERDICT_S, VERDICT_S).share is None
 
 
 def test_a_day_has_a_place_for_each_five_minutes_and_the_last_one_runs() -> None:
     slots = Slots()
     for minute in range(20):
-        slots.good(60.0 * minute)
+        slots.valid(60.0 * minute)
     slots.damaged(60.0)
     day = slots.day(60.0 * 19)
-    assert (day.slot_s, len(day.good), day.good[-4:], day.damaged[-4:]) == (SLOT_S, SLOTS, [5, 5, 5, 5], [0, 0, 0, 1])
-    assert sum(day.good) == 20
+    assert (day.slot_s, len(day.valid), day.valid[-4:], day.damaged[-4:]) == (SLOT_S, SLOTS, [5, 5, 5, 5], [0, 0, 0, 1])
+    assert sum(day.valid) == 20
 
 
 def test_what_is_older_than_a_day_is_forgotten_and_a_silence_is_empty() -> None:
     slots = Slots()
-    slots.good(0.0)
-    slots.good(3.0 * SLOT_S)
+    slots.valid(0.0)
+    slots.valid(3.0 * SLOT_S)
     day = slots.day(86_400.0)
-    assert (day.good[0], day.good[2], sum(day.good)) == (0, 1, 1)
-    assert sum(slots.day(10 * 86_400.0).good) == 0
+    assert (day.valid[0], day.valid[2], sum(day.valid)) == (0, 1, 1)
+    assert sum(slots.day(10 * 86_400.0).valid) == 0
 
 
 def test_more_telegrams_than_a_place_can_count_stay_its_most() -> None:

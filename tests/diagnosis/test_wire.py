@@ -10,9 +10,9 @@ START = bytes.fromhex("1b1b1b1b01010101")
 
 
 @given(st.binary(max_size=40))
-def test_at_its_own_speed_everything_is_seen_as_sent(octets: bytes) -> None:
-    assert seen(octets, 9600) == octets
-    assert seen(octets, 9600, waits=False) == octets
+def test_at_its_own_speed_everything_is_seen_as_sent(data: bytes) -> None:
+    assert seen(data, 9600) == data
+    assert seen(data, 9600, waits=False) == data
 
 
 @pytest.mark.parametrize(
@@ -39,5 +39,5 @@ def test_far_slower_is_nothing_but_zeros(speed: int) -> None:
 
 def test_upside_down_is_not_the_complement() -> None:
     picture = seen(START, 9600, is_inverted=True)
-    assert picture.strip(b"\0") != bytes(octet ^ 0xFF for octet in START)
+    assert picture.strip(b"\0") != bytes(byte ^ 0xFF for byte in START)
     assert b"\x72\x72\x72" in picture

@@ -27,7 +27,7 @@ DEADLINE_S = 40.0
 
 
 class Scene:
-    """`head` is plugged in and serves nothing yet; `deliver` sends the octets of good telegrams to the server."""
+    """`head` is plugged in and serves nothing yet; `deliver` sends the bytes of good telegrams to the server."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder

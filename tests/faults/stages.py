@@ -23,7 +23,7 @@ from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.checkup import repair
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
-from iskra_server.sources.trouble import in_container
+from iskra_server.sources.errors import in_container
 from running import free_port, until
 
 Stage = Callable[[Scene], Iterator[None]]
@@ -286,7 +286,7 @@ def _needs_package(scene: Scene, environ: dict[str, str] | None = None) -> Itera
     yield
 
 
-# --- octets ---
+# --- bytes ---
 
 
 def silence(scene: Scene) -> Iterator[None]:
@@ -311,18 +311,18 @@ def not_heard(scene: Scene) -> Iterator[None]:
 # --- signal, protocol ---
 
 
-def _hearing(octets: bytes) -> Stage:
+def _hearing(data: bytes) -> Stage:
     def stage(scene: Scene) -> Iterator[None]:
         scene.serve()
         scene.is_open()
-        scene.head.send(octets)
+        scene.head.send(data)
         yield
 
     return stage
 
 
 def noise(scene: Scene) -> Iterator[None]:
-    """A few octets on the only port that `auto` finds."""
+    """A few bytes on the only port that `auto` finds."""
     by_id = scene.serve_auto()
     scene.deliver = scene.plug(by_id, "usb-head").send
     scene.told("silence")
@@ -378,7 +378,7 @@ def cut(scene: Scene) -> Iterator[None]:
 
 
 def overrun(scene: Scene) -> Iterator[None]:
-    """Telegrams lose an octet, and the driver knows where."""
+    """Telegrams lose a byte, and the driver knows where."""
     scene.serve_counting()
     scene.driver_counts(framing=0, overruns=4)
     for _ in range(4):
@@ -499,9 +499,9 @@ def two_heads(scene: Scene) -> Iterator[None]:
     second = scene.plug(scene.folder, "second-head")
     scene.serve(scene.head.link, second.link)
     until(lambda: all(each["facts"]["is_open"] for each in scene.server.get("/api/v1/status").json()["meters"]))
-    octets = scene.good()
-    scene.head.send(octets)
-    second.send(octets)
+    data = scene.good()
+    scene.head.send(data)
+    second.send(data)
     yield
     second.unplug()
 
@@ -526,7 +526,7 @@ def clock_stepped(scene: Scene) -> Iterator[None]:
 
 def set_aside(scene: Scene) -> Iterator[None]:
     """What a clock that was a year ahead has left."""
-    ahead = history.boundary(quarter_of(time.time()) + 35_040)
+    ahead = history.quarter_reading(quarter_of(time.time()) + 35_040)
     store = Store(f"sqlite:///{scene.folder / 'iskra.sqlite'}")
     store.write([ahead], [history.METER])
     repair(store, time.time())
@@ -560,7 +560,7 @@ def phases(scene: Scene) -> Iterator[None]:
     scene.head.send(
         telegrams.telegram(
             [
-                encoder.entry(Obis.parse("1-0:96.50.1*1"), tlv.octets(b"ISK")),
+                encoder.entry(Obis.parse("1-0:96.50.1*1"), tlv.data(b"ISK")),
                 encoder.entry(telegrams.IMPORT, tlv.unsigned(FIRST_ENERGY, 8), status=tlv.unsigned(0x0C0104, 4), **wh),
             ]
         )

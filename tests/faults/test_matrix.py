@@ -10,7 +10,7 @@ from iskra_server.diagnosis.advice import TABLE
 from running import until
 
 # a change of state is one line; so is starting, and a signal
-MOST_LINES = 8
+MAX_LINES = 8
 
 
 def test_every_fault_of_the_table_is_staged() -> None:
@@ -29,7 +29,7 @@ def test_a_fault_is_told_and_good_data_flows_behind_it(fault: str) -> None:
         if fault not in FOR_GOOD:
             staged.is_read()
         assert "Traceback" not in staged.server.log
-        assert len(staged.server.log.splitlines()) <= MOST_LINES
+        assert len(staged.server.log.splitlines()) <= MAX_LINES
 
 
 def is_told(staged: Scene, fault: str) -> None:

@@ -12,7 +12,15 @@ from sqlalchemy import text
 from iskra_server.fleet.broker import settings
 from iskra_server.fleet.edge.outbox import Outbox
 from iskra_server.fleet.edge.uplink import Uplink
-from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, Exact, MeterInfo, PowerQuarter, Record
+from iskra_server.history.model.records import (
+    QUARTER_S,
+    EpochStart,
+    Exact,
+    MeterInfo,
+    PowerQuarter,
+    QuarterReading,
+    Record,
+)
 from iskra_server.history.store.store import Store
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.reading.hub import Hub
@@ -102,8 +110,8 @@ class FieldReader:
 
 def _closed(meter: str, quarter: int) -> list[Record]:
     records: list[Record] = [
-        Boundary(meter, IMPORT, quarter, Exact(quarter * 37, -1), "measured", quarter // 500),
-        Boundary(meter, EXPORT, quarter, Exact(quarter, 0), "interpolated"),
+        QuarterReading(meter, IMPORT, quarter, Exact(quarter * 37, -1), "measured", quarter // 500),
+        QuarterReading(meter, EXPORT, quarter, Exact(quarter, 0), "interpolated"),
         PowerQuarter(meter, quarter, -5, quarter % 1000, 10_000, 900),
     ]
     if quarter % 500 == 0:
@@ -116,7 +124,7 @@ def rows(store: Store, meters: list[str]) -> set[Row]:
     found: set[Row] = set()
     for meter in meters:
         for obis in store.series(meter):
-            for each in store.boundaries_between(meter, obis, 0, 2**31 - 1):
+            for each in store.quarter_readings_between(meter, obis, 0, 2**31 - 1):
                 found.add((meter, str(obis), each.quarter, each.value.raw, each.value.scaler, each.quality, each.epoch))
             found |= {("epoch", repr(each)) for each in store.epochs(meter, obis)}
         found |= {("power", repr(each)) for each in store.power_between(meter, 0, 2**31 - 1)}

@@ -19,7 +19,7 @@ from iskra_server.history.store.store import Store
 from namespaces import inside
 from running import until
 
-CENTRE = ROOT / "deploy" / "centre"
+CENTRE = ROOT / "deploy" / "central"
 OWNER, TOKEN = "owner1", "token6-0123456789"
 SECRETS = f"""\
 OWNER_PASSWORD={OWNER}
@@ -84,7 +84,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def centre(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    folder = tmp_path_factory.mktemp("centre")
+    folder = tmp_path_factory.mktemp("central")
     shutil.copytree(CENTRE, folder, dirs_exist_ok=True)
     (folder / ".env").write_text(SECRETS)
     shares = (
@@ -132,7 +132,7 @@ def test_what_a_reader_sends_is_shown_and_nothing_is_lost_whatever_is_killed(
     reader.live_through(QUARTERS)
     centre.has_all_of(reader)
     with httpx.Client(base_url=URL, headers={"authorization": f"Bearer {TOKEN}"}) as page:
-        assert 'data-centre="yes"' in page.get("/").text
+        assert 'data-central="yes"' in page.get("/").text
         shown = page.get("/api/v1/fleet/meters").json()["meters"]
         assert sorted(each["id"] for each in shown) == reader.meters
         assert [each["name"] for each in page.get("/api/v1/fleet/readers").json()["readers"]] == [READER]

@@ -114,7 +114,7 @@ def test_a_poison_message_goes_aside_with_its_reason(
         one.live_through(20)
         arrive(centre, one)
         until(lambda: len(refusals(centre)) == len(poison))
-    kept = {refusal.octets: refusal for refusal in refusals(centre)}
+    kept = {refusal.data: refusal for refusal in refusals(centre)}
     assert set(poison) == set(kept)
     assert all(refusal.reason and refusal.topic == "iskra/v1/one/quarters" for refusal in kept.values())
 

@@ -3,14 +3,14 @@
 import msgspec
 import pytest
 
-from history.entries import METER, QUARTER, boundary, epoch, power
+from history.entries import METER, QUARTER, epoch, power, quarter_reading
 from iskra_server.fleet import messages as message
 from iskra_server.history.model.records import Exact, Record
 from samples import EXPORT
 
 
 def test_the_form_of_a_message() -> None:
-    said = message.encode(message.quarters(METER, [boundary(), power()]))
+    said = message.encode(message.quarters(METER, [quarter_reading(), power()]))
     assert said == (
         b'{"v":1,"meter":"1 ISK 00 12345678","server_id":"090149534b0000bc614e","seen":[1763805600,1763805600],'
         b'"counters":{"1-0:1.8.0*255":[[%d,107323091,-1,0,0]]},"power":[[%d,-1500,230000,69000000000,900]]}'
@@ -20,9 +20,9 @@ def test_the_form_of_a_message() -> None:
 
 def test_what_is_said_is_what_is_heard() -> None:
     rows: list[Record] = [
-        boundary(),
-        boundary(QUARTER + 1),
-        boundary(obis=EXPORT),
+        quarter_reading(),
+        quarter_reading(QUARTER + 1),
+        quarter_reading(obis=EXPORT),
         power(),
         epoch(),
         epoch(2, Exact(7, -4)),
@@ -34,7 +34,7 @@ def test_what_is_said_is_what_is_heard() -> None:
 
 def test_a_day_of_a_meter_is_some_kilobytes() -> None:
     rows: list[Record] = [
-        each for quarter in range(QUARTER, QUARTER + 96) for each in (boundary(quarter), power(quarter))
+        each for quarter in range(QUARTER, QUARTER + 96) for each in (quarter_reading(quarter), power(quarter))
     ]
     assert len(message.encode(message.quarters(METER, rows))) < 8_000
 
@@ -45,7 +45,7 @@ def test_a_day_of_a_meter_is_some_kilobytes() -> None:
     ids=str,
 )
 def test_another_version_and_nonsense_are_refused(change: dict[str, object]) -> None:
-    said = msgspec.json.decode(message.encode(message.quarters(METER, [boundary()])))
+    said = msgspec.json.decode(message.encode(message.quarters(METER, [quarter_reading()])))
     with pytest.raises(msgspec.ValidationError):
         message.decode_quarters(msgspec.json.encode(said | change))
 

@@ -1,4 +1,4 @@
-"""deploy/centre/acl at a real broker: a reader speaks under its own name alone, and a collector hears all of them."""
+"""deploy/central/acl at a real broker: a reader speaks under its own name alone, and a collector hears all of them."""
 
 import asyncio
 import shutil
@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from fleet.field import broker_settings
-from history.entries import METER, QUARTER, boundary
+from history.entries import METER, QUARTER, quarter_reading
 from iskra_server.base.secret import Secret
 from iskra_server.fleet import messages as message
 from iskra_server.fleet.central.collector import Collector
@@ -26,7 +26,7 @@ from outputs.mqtt.broker import Mosquitto, Subscriber
 from running import DEADLINE_S, until
 from samples import IMPORT, METER_ID
 
-ACL = Path(__file__).parents[2] / "deploy" / "centre" / "acl"
+ACL = Path(__file__).parents[2] / "deploy" / "central" / "acl"
 TOPIC = "iskra/v1/house-7/quarters"
 
 
@@ -57,13 +57,13 @@ def test_a_reader_speaks_under_its_own_name_alone(guarded: Mosquitto, centre: St
         Subscriber(guarded.port, "iskra/v1/house-7/kept", user="house-7", **login) as own,
         Subscriber(guarded.port, "iskra/v1/+/quarters", user="house-8", **login) as other,
     ):
-        other.say(TOPIC, message.encode(message.quarters(METER, [boundary(QUARTER + 1)])))
-        own.say(TOPIC, message.encode(message.quarters(METER, [boundary()])))
+        other.say(TOPIC, message.encode(message.quarters(METER, [quarter_reading(QUARTER + 1)])))
+        own.say(TOPIC, message.encode(message.quarters(METER, [quarter_reading()])))
         until(lambda: collector.kept == 1)
         assert other.heard == []
     collector.stop()
     thread.join()
-    assert centre.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1) == [boundary()]
+    assert centre.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1) == [quarter_reading()]
 
 
 def test_a_reader_that_may_not_speak_under_its_name_says_so(guarded: Mosquitto, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_collector_that_may_not_answer_says_so(
         link.connect("127.0.0.1", broker.port)
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ResponseTopic, properties.CorrelationData = "iskra/v1/house-7/kept", b"1"
-        link.publish(TOPIC, message.encode(message.quarters(METER, [boundary()])), qos=1, properties=properties)
+        link.publish(TOPIC, message.encode(message.quarters(METER, [quarter_reading()])), qos=1, properties=properties)
         link.loop_start()
         until(lambda: "readers are not answered" in caplog.text)
         assert "the broker denies publishing to iskra/v1/+/kept (Not authorized)" in caplog.text

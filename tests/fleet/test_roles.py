@@ -1,4 +1,4 @@
-"""deploy/centre/roles.sql on a real PostgreSQL: a collector writes and deletes nothing, a server only reads."""
+"""deploy/central/roles.sql on a real PostgreSQL: a collector writes and deletes nothing, a server only reads."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from history.entries import METER, boundary, epoch, power
+from history.entries import METER, epoch, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, Refusal, keep
@@ -17,7 +17,7 @@ from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.store import Store
 from samples import METER_ID
 
-ROLES = Path(__file__).parents[2] / "deploy" / "centre" / "roles.sql"
+ROLES = Path(__file__).parents[2] / "deploy" / "central" / "roles.sql"
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_collector_may_write_and_a_server_read(roles: None, postgres: Postgres
     collector = Store(postgres.url("postgres", "iskra_collector"))
     now = quarter_of(METER.last_s)
     batch = Batch(
-        [boundary(now), power(now), epoch()],
+        [quarter_reading(now), power(now), epoch()],
         [METER],
         [Heard(METER_ID, "cellar", now * QUARTER_S, 5)],
         [ReaderState("cellar", 1, True, "", "[]")],

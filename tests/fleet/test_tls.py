@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fleet.field import Collecting, rows
-from history.entries import METER, QUARTER, boundary, power
+from history.entries import METER, QUARTER, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.history.store.store import Store
 from outputs.mqtt.secured import CA, READER, secured
@@ -21,7 +21,7 @@ def keys(section: str, folder: Path, *names: str) -> dict[str, str]:
 def reader(tmp_path: Path) -> set[object]:
     """What a reader has recorded before it heard of a centre."""
     store = Store(f"sqlite:///{tmp_path}/iskra.sqlite")
-    store.write([boundary(), boundary(QUARTER + 1, 107_323_191), power()], [METER])
+    store.write([quarter_reading(), quarter_reading(QUARTER + 1, 107_323_191), power()], [METER])
     found: set[object] = set(rows(store, [METER.meter_id]))
     store.close()
     return found

@@ -10,7 +10,7 @@ from msgspec import structs
 from iskra_server.base.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
-from iskra_server.outputs.mqtt.discovery import ORIGIN, Author, own_digits, own_units
+from iskra_server.outputs.mqtt.discovery import ORIGIN, DiscoveryPayloads, own_digits, own_units
 from iskra_server.outputs.mqtt.removal import RemovalError, _find
 from iskra_server.outputs.mqtt.settings import from_keys
 from iskra_server.outputs.mqtt.topics import Topics
@@ -18,7 +18,7 @@ from outputs.mqtt.test_state import reading, sample
 from trying import tries
 
 TOPICS = Topics("iskra-server", "homeassistant")
-AUTHOR = Author(topics=TOPICS, language="en", version="1")
+AUTHOR = DiscoveryPayloads(topics=TOPICS, language="en", version="1")
 METER = "0a0149534b0004316b61"
 KEYS = ("energy_import", "power", "status", "x", "")
 

@@ -20,7 +20,7 @@ from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.config import ConfigError, describe, load
 from iskra_server.diagnosis.advice import tell
 from iskra_server.history.transfer import forms
-from iskra_server.history.transfer.framed import boundaries
+from iskra_server.history.transfer.framed import quarter_readings
 from iskra_server.history.transfer.own import HEADER
 from iskra_server.history.transfer.rows import Bad, CounterReading, Kept
 from iskra_server.meter.reading import Fault, Reading
@@ -28,31 +28,31 @@ from iskra_server.redact.telegrams import Masking
 from iskra_server.simulator.virtual import from_url
 from iskra_server.sources import hextext, open_source
 from iskra_server.web.http.hosts import Hosts
-from iskra_server.web.http.question import Misuse, Question
+from iskra_server.web.http.question import BadRequest, Query
 from trying import tries
 
 METER_ID = "1 ISK 00 12345678"
 GOOD = telegrams.telegram()
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
-MOST_MB = 8
+MAX_MB = 8
 
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
     """A telegram that something has happened to, more than once."""
-    octets = bytearray(GOOD)
+    data = bytearray(GOOD)
     for _ in range(draw(st.integers(1, 6))):
-        at = draw(st.integers(0, len(octets)))
+        at = draw(st.integers(0, len(data)))
         piece = draw(st.binary(max_size=12))
-        octets[at : at + draw(st.integers(0, 12))] = piece
-    return bytes(octets)
+        data[at : at + draw(st.integers(0, 12))] = piece
+    return bytes(data)
 
 
-octets = st.one_of(st.binary(max_size=2000), damaged(), st.lists(damaged(), max_size=4).map(b"".join))
+data = st.one_of(st.binary(max_size=2000), damaged(), st.lists(damaged(), max_size=4).map(b"".join))
 
 
 @tries()
-@given(octets, st.integers(1, 700))
+@given(data, st.integers(1, 700))
 def test_telegrams(stream: bytes, chunk: int) -> None:
     """However they are damaged and cut into pieces, and the good one behind them is read."""
     decoder = SmlDecoder()
@@ -63,7 +63,7 @@ def test_telegrams(stream: bytes, chunk: int) -> None:
 
 
 @tries(0.5)
-@given(octets, st.integers(1, 700))
+@given(data, st.integers(1, 700))
 def test_recordings_to_be_masked(stream: bytes, chunk: int) -> None:
     masking = Masking()
     masked = b"".join(masking.feed(stream[at : at + chunk]) for at in range(0, len(stream), chunk)) + masking.end()
@@ -72,14 +72,14 @@ def test_recordings_to_be_masked(stream: bytes, chunk: int) -> None:
     recognise(stream)
 
 
-def test_a_promise_of_many_octets_costs_no_memory() -> None:
+def test_a_promise_of_many_bytes_costs_no_memory() -> None:
     tracemalloc.start()
     decoder = SmlDecoder()
     for _ in range(200):
         list(decoder.feed(b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01\xff\xff\xff\x0f" + b"\x7f" * 20_000))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < MOST_MB * 1_000_000
+    assert peak < MAX_MB * 1_000_000
 
 
 rows_of_hex = st.text("0123456789abcdefABCDEF \t\n:*|>x\\#;.,", max_size=300)
@@ -145,7 +145,7 @@ def imported(form: forms.Form, lines: list[str], wanted: forms.Wanted) -> Iterat
     if form == "iskra":
         return forms.kept(iter(lines), METER_ID)
     readings: Iterator[CounterReading | Bad] = forms.counter_readings(form, iter(lines), wanted)
-    return boundaries(readings, METER_ID, telegrams.IMPORT, forms.best_quality(form))
+    return quarter_readings(readings, METER_ID, telegrams.IMPORT, forms.best_quality(form))
 
 
 toml_values = st.recursive(
@@ -165,7 +165,7 @@ trees = st.dictionaries(
 
 
 @pytest.mark.parametrize("suffix", ["toml", "json"])
-def test_configuration_files_of_any_octets(tmp_path: Path, suffix: str) -> None:
+def test_configuration_files_of_any_bytes(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"x.{suffix}"
 
     @tries()
@@ -261,14 +261,14 @@ def opened(url: str) -> object:
     )
 )
 def test_questions_to_history(pairs: list[tuple[str, str]]) -> None:
-    with suppress(Misuse):
-        question = Question(QueryParams(pairs), ("from", "to", "at", "tz", "points"), now=NOW, tz="Europe/Berlin")
+    with suppress(BadRequest):
+        question = Query(QueryParams(pairs), ("from", "to", "at", "tz", "points"), now=NOW, tz="Europe/Berlin")
         for ask in (
             question.period,
             lambda: question.moment("at"),
             lambda: question.whole("points", default=1, most=9),
         ):
-            with suppress(Misuse):
+            with suppress(BadRequest):
                 ask()
 
 

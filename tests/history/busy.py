@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from history.entries import AT_S, METER, block, boundary
+from history.entries import AT_S, METER, block, quarter_reading
 from iskra_server.history.model.records import Record
 from iskra_server.history.points.points import unpack
 from iskra_server.history.recording.recorder import Recorder
@@ -28,7 +28,7 @@ from samples import EXPORT, IMPORT, METER_ID, START, energy, power, sample
 SPEED = 600
 TELEGRAM_S, FLUSH_S = 0.001, 60
 TOGETHER_S = 0.002
-LONGEST_S = 0.15
+MAX_S = 0.15
 _END = 2**31 - 1
 _DEADLINE_S = 20
 _PRELOADED = ["iskra_server.history.recording.recorder", "iskra_server.history.store.migrations", "psycopg"]
@@ -38,9 +38,12 @@ Load = Callable[[str, Connection], None]
 
 def quarter_of_records(number: int) -> list[Record]:
     """What the quarter of this number closes; every value follows from the number."""
-    octets = random.Random(number).randbytes(600)
-    imported, exported = boundary(number, raw=1234 * number), boundary(number, raw=7 * number, obis=EXPORT)
-    return [imported, exported, block(AT_S + 900 * number, octets)]
+    data = random.Random(number).randbytes(600)
+    imported, exported = (
+        quarter_reading(number, raw=1234 * number),
+        quarter_reading(number, raw=7 * number, obis=EXPORT),
+    )
+    return [imported, exported, block(AT_S + 900 * number, data)]
 
 
 def write_for_ever(address: str, safe: Connection) -> None:
@@ -114,7 +117,7 @@ def _opened(writer: Writer) -> Store:
     return writer.store
 
 
-def kill(address: str, load: Load, *, while_working: bool, longest_s: float = LONGEST_S) -> list[int]:
+def kill(address: str, load: Load, *, while_working: bool, longest_s: float = MAX_S) -> list[int]:
     """Start a load and `kill -9` it at a random moment, of its start or of its work; the numbers that it sent."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
@@ -156,8 +159,8 @@ def integrity(file: Path) -> str:
 def quarters_found(address: str) -> int:
     """How many quarters a load has written; AssertionError where one is missing, wrong or half there."""
     with closing(Store(address)) as store:
-        imported = store.boundaries_between(METER_ID, IMPORT, 0, _END)
-        exported = store.boundaries_between(METER_ID, EXPORT, 0, _END)
+        imported = store.quarter_readings_between(METER_ID, IMPORT, 0, _END)
+        exported = store.quarter_readings_between(METER_ID, EXPORT, 0, _END)
         blocks = store.points_between(METER_ID, 0, 2**40)
         assert store.meters() == [METER]
     found = [list(records) for records in zip(imported, exported, blocks, strict=True)]
@@ -170,5 +173,5 @@ def gone_s(address: str, sent: list[int]) -> float:
     """How much of the end of what was recorded is not in the database, in seconds of the faster clock."""
     with closing(Store(address)) as store:
         blocks = store.last_points()
-    newest = max((unpack(each.octets)[-1].at_ms for each in blocks), default=0)
+    newest = max((unpack(each.data)[-1].at_ms for each in blocks), default=0)
     return (sent[-1] - max(newest, sent[0])) / 1000

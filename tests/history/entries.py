@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from iskra_server.history.model.records import Boundary, EpochStart, Exact, MeterInfo, PointBlock, PowerQuarter
+from iskra_server.history.model.records import EpochStart, Exact, MeterInfo, PointBlock, PowerQuarter, QuarterReading
 from iskra_server.meter.obis import Obis
 from samples import EXPORT, IMPORT, METER_ID, SERVER_ID
 
@@ -15,8 +15,10 @@ SIMULATED = MeterInfo("1 ISK 00 00000001", "090149534b0000000001", True, AT_S, A
 DEADLINE_S = 20
 
 
-def boundary(quarter: int = QUARTER, raw: int = 107_323_091, obis: Obis = IMPORT, meter: MeterInfo = METER) -> Boundary:
-    return Boundary(meter.meter_id, obis, quarter, Exact(raw, -1), "measured")
+def quarter_reading(
+    quarter: int = QUARTER, raw: int = 107_323_091, obis: Obis = IMPORT, meter: MeterInfo = METER
+) -> QuarterReading:
+    return QuarterReading(meter.meter_id, obis, quarter, Exact(raw, -1), "measured")
 
 
 def power(quarter: int = QUARTER, mean_mw: int = 230_000) -> PowerQuarter:
@@ -27,8 +29,8 @@ def epoch(number: int = 1, before: Exact | None = None, obis: Obis = EXPORT) -> 
     return EpochStart(METER_ID, obis, number, AT_S + number, before, Exact(7167, 3))
 
 
-def block(first_s: int = AT_S, octets: bytes = b"\0\1\2", seconds: int = 59) -> PointBlock:
-    return PointBlock(METER_ID, first_s, first_s + seconds, seconds + 1, octets)
+def block(first_s: int = AT_S, data: bytes = b"\0\1\2", seconds: int = 59) -> PointBlock:
+    return PointBlock(METER_ID, first_s, first_s + seconds, seconds + 1, data)
 
 
 def wait_until(happened: Callable[[], bool]) -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 import msgspec
 
 from history import served
-from history.entries import AT_S, METER, block, boundary, wait_until
+from history.entries import AT_S, METER, block, quarter_reading, wait_until
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
-OCTETS = bytes(range(256)) * 8
+BYTES = bytes(range(256)) * 8
 
 
 def full(folder: Path) -> dict[str, object]:
@@ -36,11 +36,11 @@ def full(folder: Path) -> dict[str, object]:
         put(writer, number)
     state = writer.state
     assert writer.store
-    readable = len(writer.store.boundaries_between(METER_ID, IMPORT, 0, number + 1))
+    readable = len(writer.store.quarter_readings_between(METER_ID, IMPORT, 0, number + 1))
     mount("-o", "remount,size=64m", folder)
     wait_until(lambda: writer.state.ok and not writer.state.pending_ledger)
     store = Store(f"sqlite:///{file}")
-    quarters = [known.quarter for known in store.boundaries_between(METER_ID, IMPORT, 0, 2 * number)]
+    quarters = [known.quarter for known in store.quarter_readings_between(METER_ID, IMPORT, 0, 2 * number)]
     points = store.points_between(METER_ID, 0, 2**40)
     store.close()
     with closing(sqlite3.connect(file)) as connection:
@@ -56,7 +56,7 @@ def full(folder: Path) -> dict[str, object]:
 
 
 def put(writer: Writer, number: int) -> None:
-    writer.put([boundary(number), block(AT_S + 60 * number, OCTETS)], METER)
+    writer.put([quarter_reading(number), block(AT_S + 60 * number, BYTES)], METER)
 
 
 def readonly(folder: Path) -> dict[str, object]:
@@ -70,7 +70,7 @@ def serve_full(folder: Path) -> dict[str, object]:
     """Serve with a disk on which there is no room from the beginning."""
     with (folder / "other").open("wb", buffering=0) as other:
         try:
-            while other.write(OCTETS):
+            while other.write(BYTES):
                 pass
         except OSError:
             return served.answers(folder)

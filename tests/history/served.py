@@ -12,13 +12,13 @@ SENT = 123456780
 
 def answers(data_dir: Path) -> dict[str, object]:
     """What a server with this data directory serves of a telegram, and says of its history."""
-    octets = telegrams.telegram(telegrams.meter_entries(energy=SENT), seconds=1)
+    data = telegrams.telegram(telegrams.meter_entries(energy=SENT), seconds=1)
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(data_dir)}
     with tempfile.TemporaryDirectory() as folder:
         head = Head(Path(folder, "head"))
         with serving("serve", str(head.link), environ=environ) as server:
             until(lambda: server.status()["facts"]["is_open"])
-            head.send(octets)
+            head.send(data)
             until(lambda: server.cumulated().status_code == 200)
             body, status = server.cumulated().json(), server.get("/api/v1/status").json()
             refused = server.get("/api/v1/meters/any/energy")

@@ -67,7 +67,7 @@ def energies(store: Store, begin: datetime, end: datetime, tz: ZoneInfo = BERLIN
     at = edges(begin, end, "hour", tz)
     return energy_of(
         at,
-        lambda quarters: store.boundaries(METER_ID, IMPORT, quarters),
+        lambda quarters: store.quarter_readings(METER_ID, IMPORT, quarters),
         lambda quarter: store.nearest_before(METER_ID, IMPORT, quarter),
         lambda quarter: store.nearest_after(METER_ID, IMPORT, quarter),
         store.epochs(METER_ID, IMPORT),
@@ -80,7 +80,7 @@ def test_a_clock_that_jumps_an_hour_loses_no_energy_and_invents_none(tmp_path: P
     end_s = 5 * HOUR_S
     samples = [*telegrams(0, at_s), *telegrams(at_s, end_s + EVERY_S, jump_s)]
     store = recorded(tmp_path, samples)
-    found = store.boundaries_between(METER_ID, IMPORT, 0, 2**31)
+    found = store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31)
     quarters = [each.quarter for each in found]
     assert quarters == sorted(set(quarters))
     # every boundary tells what the counter showed at some moment when the clock showed it
@@ -101,7 +101,7 @@ def test_a_clock_that_jumps_back_and_is_set_right_leaves_no_trace_but_a_gap(tmp_
     wrong, right, end_s = 2 * HOUR_S + 440, 3 * HOUR_S + 440, 5 * HOUR_S
     samples = [*telegrams(0, wrong), *telegrams(wrong, right, -HOUR_S), *telegrams(right, end_s + EVERY_S)]
     store = recorded(tmp_path, samples)
-    found = store.boundaries_between(METER_ID, IMPORT, 0, 2**31)
+    found = store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31)
     assert [(each.quarter - QUARTER) * 900 for each in found] == [each.value.raw for each in found]
     (gap,) = energies(store, START, START + timedelta(seconds=end_s)).gaps
     assert ((gap.begin - QUARTER) * 900, (gap.end - QUARTER) * 900) == (2 * HOUR_S, 3 * HOUR_S + 900)
@@ -119,7 +119,7 @@ def test_a_clock_that_ran_a_year_ahead_costs_what_it_took_and_no_more(tmp_path: 
     samples = [*telegrams(0, wrong), *telegrams(wrong, right, YEAR_S), *telegrams(right, end_s + EVERY_S)]
     store = recorded(tmp_path, samples)
     assert odd(store, START.timestamp() + end_s) == []
-    found = store.boundaries_between(METER_ID, IMPORT, 0, 2**31)
+    found = store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31)
     assert [(each.quarter - QUARTER) * 900 for each in found] == [each.value.raw for each in found]
     shown = {each.quarter - QUARTER for each in found}
     # a minute of it is nothing: it was never believed, and what came meanwhile is placed by boot time
@@ -134,7 +134,7 @@ def test_a_clock_that_ran_a_year_ahead_costs_what_it_took_and_no_more(tmp_path: 
 def test_history_that_has_lain_in_the_future_for_long_is_recorded_on_at_once(tmp_path: Path) -> None:
     recorded(tmp_path, telegrams(0, HOUR_S, YEAR_S)).close()
     store = recorded(tmp_path, telegrams(HOUR_S, 2 * HOUR_S + EVERY_S))
-    found = store.boundaries_between(METER_ID, IMPORT, 0, 2**31)
+    found = store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31)
     assert [each.quarter - QUARTER for each in found] == [4, 5, 6, 7, 8]
     assert odd(store, START.timestamp() + 2 * HOUR_S) == []
     assert aside(store)
@@ -145,7 +145,7 @@ def test_a_clock_that_is_set_forward_and_stays_so_loses_two_minutes_of_telegrams
     samples = [*telegrams(0, HOUR_S), *telegrams(HOUR_S, 2 * HOUR_S, HOUR_S)]
     store = recorded(tmp_path, samples)
     blocks = store.points_between(METER_ID, 0, 2**40)
-    kept = [point.registers[0].raw for block in blocks for point in unpack(block.octets)]
+    kept = [point.registers[0].raw for block in blocks for point in unpack(block.data)]
     doubtful = range(HOUR_S, HOUR_S + int(SETTLE_S))
     assert [raw for raw in sorted(kept) if raw not in doubtful] == [
         second for second in range(0, 2 * HOUR_S, EVERY_S) if second not in doubtful

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from history import served
-from history.entries import AT_S, METER, QUARTER, block, boundary, wait_until
+from history.entries import AT_S, METER, QUARTER, block, quarter_reading, wait_until
 from history.postgres import Postgres
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store.errors import StoreError
@@ -79,13 +79,13 @@ def test_a_postgresql_that_is_stopped_for_a_while_loses_nothing(postgres: Postgr
     address = postgres.database()
     writer = Writer(lambda: Store(address), together_s=0.01, first_retry_s=0.05)
     writer.start()
-    writer.put([boundary(QUARTER)], METER)
+    writer.put([quarter_reading(QUARTER)], METER)
     wait_until(lambda: writer.state.last_flush is not None)
     store = writer.store
     assert store
     postgres.stop()
     try:
-        writer.put([boundary(QUARTER + 1), block()], METER)
+        writer.put([quarter_reading(QUARTER + 1), block()], METER)
         wait_until(lambda: not writer.state.ok)
         wait_until(lambda: "cannot be reached" in writer.state.sentence)
         assert (writer.state.pending_ledger, writer.state.pending_points) == (1, 60)
@@ -95,20 +95,20 @@ def test_a_postgresql_that_is_stopped_for_a_while_loses_nothing(postgres: Postgr
         postgres.start()
     wait_until(lambda: writer.state.ok)
     assert writer.store
-    known = writer.store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 2)
-    assert known == [boundary(QUARTER), boundary(QUARTER + 1)]
+    known = writer.store.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER + 2)
+    assert known == [quarter_reading(QUARTER), quarter_reading(QUARTER + 1)]
     assert writer.store.points_between(METER_ID, AT_S, AT_S + 1) == [block()]
     writer.close()
 
 
 def test_a_postgresql_that_was_started_again_is_read_without_an_error(postgres: Postgres) -> None:
     store = Store(postgres.database())
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     assert store.meters() == [METER]
     postgres.stop()
     postgres.start()
     assert store.meters() == [METER]
-    store.write([boundary(QUARTER + 1)])
+    store.write([quarter_reading(QUARTER + 1)])
     store.close()
 
 
@@ -135,13 +135,13 @@ def test_a_server_whose_database_is_newer_still_serves_the_meter(tmp_path: Path)
     Store(f"sqlite:///{file}").close()
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
-    octets = file.read_bytes()
+    data = file.read_bytes()
     sentence = (
         f"DIR/iskra.sqlite was written by a newer iskra-server (schema 9999, this one knows {VERSIONS[-1]}). "
         "Install the newer version again."
     )
     assert served.answers(tmp_path) == {**SERVED, "history": sentence}
-    assert file.read_bytes() == octets
+    assert file.read_bytes() == data
 
 
 def test_a_server_whose_file_is_no_database_still_serves_the_meter(tmp_path: Path) -> None:

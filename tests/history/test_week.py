@@ -129,7 +129,7 @@ def check(pi: Pi, path: Path, *, at_least: int) -> None:
     """Each quarter is the truth, to what the meter can have used between two telegrams; and the sum is, to the end."""
     store = Store(f"sqlite:///{path / 'iskra.sqlite'}")
     assert odd(store, pi.true_s) == []
-    found = store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)
+    found = store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)
     assert len(found) >= at_least
     for each in found:
         assert each.quarter in pi.truth, (
@@ -142,7 +142,7 @@ def check(pi: Pi, path: Path, *, at_least: int) -> None:
     at = edges(BEGIN, BEGIN + timedelta(days=8), "day", BERLIN)
     answer = energy_of(
         at,
-        lambda quarters: store.boundaries(METER_ID, IMPORT, quarters),
+        lambda quarters: store.quarter_readings(METER_ID, IMPORT, quarters),
         lambda quarter: store.nearest_before(METER_ID, IMPORT, quarter),
         lambda quarter: store.nearest_after(METER_ID, IMPORT, quarter),
         store.epochs(METER_ID, IMPORT),

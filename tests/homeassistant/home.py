@@ -107,7 +107,7 @@ class Home:
 def home(folder: Path, releases: Sequence[Release], *blocks: str) -> Iterator[Home]:
     """Every Home Assistant configured with these blocks, none started."""
     # locked at first: whole kWh
-    with network(folder) as net, meter(drawn=123450000, fed_in=4321, profile=LOCKED) as made:
+    with network(folder) as net, meter(imported=123450000, exported=4321, profile=LOCKED) as made:
         assistants = [
             HomeAssistant(release=release, machine=net.machine(release.root), folder=folder / release.version)
             for release in releases

@@ -18,9 +18,9 @@ LOCKED, UNLOCKED = "MT175-locked", "MT175"
 class Meter:
     """`drawn` and `fed_in` are its counters in 0.1 Wh. `lives` are the totals in kWh that each meter has told."""
 
-    def __init__(self, drawn: int, fed_in: int, profile: str) -> None:
-        self.drawn = drawn
-        self.fed_in = fed_in
+    def __init__(self, imported: int, exported: int, profile: str) -> None:
+        self.imported = imported
+        self.exported = exported
         self.lives: list[set[Decimal]] = [set()]
         self.profile = profile
         self.is_silent = False
@@ -39,7 +39,7 @@ class Meter:
     @property
     def kwh(self) -> Decimal:
         """The total as its display shows it."""
-        return Decimal(self.drawn).scaleb(TENTH_WH_IN_KWH)
+        return Decimal(self.imported).scaleb(TENTH_WH_IN_KWH)
 
     @property
     def id(self) -> str:
@@ -51,11 +51,11 @@ class Meter:
         """In hex, as in the topics."""
         return plate(profile(self.profile), len(self.lives)).server_id.hex()
 
-    def replace(self, drawn: int) -> None:
+    def replace(self, imported: int) -> None:
         """Another meter hangs on the wall."""
         with self._telling:
             self.lives.append(set())
-            self.drawn, self.fed_in = drawn, 0
+            self.imported, self.exported = imported, 0
 
     def end(self) -> None:
         self._is_over.set()
@@ -72,13 +72,13 @@ class Meter:
 
     def _telegram(self) -> bytes:
         model = profile(self.profile)
-        state = State(self._seconds, (230_000, -100_000, 71_000), self.drawn * TENTH_WH, self.fed_in * TENTH_WH, 0)
+        state = State(self._seconds, (230_000, -100_000, 71_000), self.imported * TENTH_WH, self.exported * TENTH_WH, 0)
         return telegram(model, plate(model, len(self.lives)), state, self._seconds, self._seconds)
 
 
 @contextmanager
-def meter(drawn: int, fed_in: int, profile: str) -> Iterator[Meter]:
-    made = Meter(drawn, fed_in, profile)
+def meter(imported: int, exported: int, profile: str) -> Iterator[Meter]:
+    made = Meter(imported, exported, profile)
     try:
         yield made
     finally:

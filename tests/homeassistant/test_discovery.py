@@ -38,7 +38,7 @@ def test_a_locked_meter_is_discovered_with_what_it_sends(house: Home) -> None:
 
 def test_an_unlocked_meter_adds_power(house: Home) -> None:
     house.meter.profile = UNLOCKED
-    house.meter.drawn += 21
+    house.meter.imported += 21
     are_right(house, SOON_S)
     for assistant in house.assistants:
         until(lambda: shown(assistant, BY_MQTT).get(unique_id(house, "locked")) == "off", SOON_S, EVERY_S)  # noqa: B023
@@ -70,25 +70,25 @@ def test_lock_state_and_signal_quality_are_diagnostic(house: Home) -> None:
 
 
 def test_states_are_the_digits_of_the_answer(house: Home) -> None:
-    house.meter.drawn += 11
-    house.meter.fed_in += 3
+    house.meter.imported += 11
+    house.meter.exported += 3
     are_right(house, SOON_S)
 
 
 def test_a_silent_meter_is_unavailable_and_comes_back(house: Home) -> None:
     house.meter.is_silent = True
     are_unavailable(house, STALE_AFTER_S + SOON_S)
-    house.meter.drawn += 7
+    house.meter.imported += 7
     house.meter.is_silent = False
     are_right(house, SOON_S)
 
 
 def test_a_meter_that_locks_has_no_power_until_it_is_unlocked(house: Home) -> None:
-    house.meter.drawn += 10_000 - house.meter.drawn % 10_000
+    house.meter.imported += 10_000 - house.meter.imported % 10_000
     house.meter.profile = LOCKED
     are_right(house, SOON_S)
     for assistant in house.assistants:
         until(lambda: registers(assistant)[unique_id(house, "power")] == UNAVAILABLE, SOON_S, EVERY_S)  # noqa: B023
     house.meter.profile = UNLOCKED
-    house.meter.drawn += 5
+    house.meter.imported += 5
     are_right(house, SOON_S)

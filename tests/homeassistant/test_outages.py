@@ -24,7 +24,7 @@ AWAY_S = 3 * RETRY_S if release.is_default() else 60.0
 def test_a_broker_that_has_lost_everything_is_harmless(house: Home) -> None:
     house.broker.kill()
     are_unavailable(house, SOON_S)
-    house.meter.drawn += 2
+    house.meter.imported += 2
     house.broker.start()
     are_right(house, SOON_S)
 
@@ -32,7 +32,7 @@ def test_a_broker_that_has_lost_everything_is_harmless(house: Home) -> None:
 def test_a_server_that_is_killed_is_unavailable_and_comes_back(house: Home) -> None:
     house.kill_server()
     are_unavailable(house, SOON_S)
-    house.meter.drawn += 4
+    house.meter.imported += 4
     house.start_server()
     are_right(house, SOON_S)
 
@@ -40,7 +40,7 @@ def test_a_server_that_is_killed_is_unavailable_and_comes_back(house: Home) -> N
 def test_a_server_that_is_stopped_is_unavailable_and_comes_back(house: Home) -> None:
     house.stop_server()
     are_unavailable(house, SOON_S)
-    house.meter.drawn += 6
+    house.meter.imported += 6
     house.start_server()
     are_right(house, SOON_S)
 
@@ -52,7 +52,7 @@ def test_a_broker_that_is_missing_when_the_server_starts_is_found(house: Home) -
     until(lambda: "Nothing is published to" in house.server.log, SOON_S)
     time.sleep(AWAY_S)
     are_unavailable(house, SOON_S)
-    house.meter.drawn += 8
+    house.meter.imported += 8
     house.broker.start()
     are_right(house, SOON_S)
 

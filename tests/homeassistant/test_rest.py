@@ -41,8 +41,8 @@ def test_what_the_command_prints_loads_without_a_word(house: Home) -> None:
 
 
 def test_states_are_the_digits_of_the_answer(house: Home) -> None:
-    house.meter.drawn += 11
-    house.meter.fed_in += 3
+    house.meter.imported += 11
+    house.meter.exported += 3
     house.shows(house.meter.kwh, SOON_S)
     for assistant in house.assistants:
         until(lambda: answered(house).items() <= shown(assistant, BY_REST).items(), SOON_S, EVERY_S)  # noqa: B023
@@ -54,7 +54,7 @@ def test_a_silent_meter_is_unavailable_and_comes_back(house: Home) -> None:
     house.shows(UNAVAILABLE, STALE_AFTER_S + SOON_S)
     for assistant in house.assistants:
         until(lambda: set(shown(assistant, BY_REST).values()) == {UNAVAILABLE}, SOON_S, EVERY_S)  # noqa: B023
-    house.meter.drawn += 7
+    house.meter.imported += 7
     house.meter.is_silent = False
     house.shows(house.meter.kwh, SOON_S)
 
@@ -64,7 +64,7 @@ def test_a_server_that_is_down_is_unavailable_and_comes_back(house: Home) -> Non
     house.shows(UNAVAILABLE, SOON_S)
     for assistant in house.assistants:
         until(lambda: set(shown(assistant, BY_REST).values()) == {UNAVAILABLE}, SOON_S, EVERY_S)  # noqa: B023
-    house.meter.drawn += 13
+    house.meter.imported += 13
     house.start_server()
     house.shows(house.meter.kwh, SOON_S)
 
@@ -72,12 +72,12 @@ def test_a_server_that_is_down_is_unavailable_and_comes_back(house: Home) -> Non
 def test_a_locked_meter_gives_whole_kwh_and_no_power(house: Home) -> None:
     # until the whole kWh have passed the last fine value, that one stands
     house.meter.profile = LOCKED
-    house.meter.drawn += 10_000 - house.meter.drawn % 10_000
+    house.meter.imported += 10_000 - house.meter.imported % 10_000
     house.shows(house.meter.kwh, SOON_S)
     power = f"{house.meter.id}_power"
     for assistant in house.assistants:
         until(lambda: shown(assistant, BY_REST)[power] == UNAVAILABLE, SOON_S, EVERY_S)  # noqa: B023
-    house.meter.drawn += 21
+    house.meter.imported += 21
     house.meter.profile = UNLOCKED
     house.shows(house.meter.kwh, SOON_S)
     for assistant in house.assistants:
@@ -87,9 +87,9 @@ def test_a_locked_meter_gives_whole_kwh_and_no_power(house: Home) -> None:
 def test_a_replaced_meter_is_another_one(house: Home) -> None:
     # by MQTT counters come at most once a second: all has been told of the old one
     are_right(house, SOON_S)
-    house.meter.replace(drawn=3)
+    house.meter.replace(imported=3)
     house.shows(house.meter.kwh, SOON_S)
-    house.meter.drawn += 5
+    house.meter.imported += 5
     house.shows(house.meter.kwh, SOON_S)
     for assistant in house.assistants:
         assistant.wait_for(PINNED, UNAVAILABLE, SOON_S)

@@ -17,7 +17,7 @@ def test_everything_is_right_after_a_restart(house: Home) -> None:
     # what comes by MQTT may be behind what was asked for: it belongs to this hour as well
     are_right(house, SOON_S)
     house.everywhere(lambda assistant: assistant.restart(is_hour_over=True))
-    house.meter.drawn += 9  # AFTER_THE_HOUR
+    house.meter.imported += 9  # AFTER_THE_HOUR
     house.shows(house.meter.kwh, SOON_S)
     are_right(house, SOON_S)
 
@@ -92,10 +92,10 @@ def by_mqtt(assistant: HomeAssistant) -> list[str]:
 
 def grid(entity: str) -> dict[str, object]:
     """The grid, as the Energy dashboard's form saves it."""
-    drawn = {
+    imported = {
         "stat_energy_from": entity,
         "stat_cost": None,
         "entity_energy_price": None,
         "number_energy_price": None,
     }
-    return {"type": "grid", "flow_from": [drawn], "flow_to": [], "cost_adjustment_day": 0}
+    return {"type": "grid", "flow_from": [imported], "flow_to": [], "cost_adjustment_day": 0}

@@ -30,7 +30,7 @@ def test_switching_the_form_leaves_every_entity_as_it_was(house: Home) -> None:
     before = [(listed(assistant), unexpected(assistant)) for assistant in younger]
     for form in ("device", "classic"):
         house.stop_server()
-        house.meter.drawn += 3
+        house.meter.imported += 3
         house.start_server(MQTT_DISCOVERY=form)
         until(lambda: forms(house) == {form}, SOON_S, EVERY_S)  # noqa: B023
         are_right(house, SOON_S)

@@ -6,9 +6,9 @@ const MODULES = new URL("../../src/iskra_server/web/static/js/", import.meta.url
 /** Listeners that modules have added to the window, by the name of the event. */
 export const listeners = new Map();
 
-export function browser({ languages = ["en-GB"], tz = "Europe/Berlin", centre = "no" } = {}) {
+export function browser({ languages = ["en-GB"], tz = "Europe/Berlin", central = "no" } = {}) {
   define("navigator", { languages });
-  define("document", { documentElement: { dataset: { tz, centre, version: "1.2.3" } } });
+  define("document", { documentElement: { dataset: { tz, central, version: "1.2.3" } } });
   define("localStorage", { getItem: () => null, setItem: () => {} });
   define("location", { hash: "", href: "http://meter.local/" });
   define("addEventListener", (name, listener) => listeners.set(name, listener));

@@ -23,7 +23,7 @@ def test_the_label_after_din_43863_5(server_id: str, name: str | None) -> None:
     assert label(bytes.fromhex(server_id)) == name
 
 
-def test_a_meter_goes_by_its_label_else_by_its_octets() -> None:
+def test_a_meter_goes_by_its_label_else_by_its_bytes() -> None:
     assert meter_id(bytes.fromhex("0a0149534b0000bc614e")) == "1 ISK 00 12345678"
     assert meter_id(bytes.fromhex("0649534b01027a20de0e")) == "0649534b01027a20de0e"
     assert meter_id(b"") == "unknown"

@@ -51,7 +51,7 @@ def test_a_meter_that_never_locked_itself_has_no_time_of_it(seen: list[tuple[flo
     assert watched(*seen).locked_at is None
 
 
-def test_the_meters_own_seconds_count_where_octets_have_waited() -> None:
+def test_the_meters_own_seconds_count_where_bytes_have_waited() -> None:
     watch = LockWatch()
     for total, seconds in ((LOCKED, 0), (UNLOCKED, 10), (LOCKED, 131)):
         watch.saw(sample(total, at_s=0.0, seconds=seconds))

@@ -6,20 +6,20 @@ from iskra_server.meter.obis import Obis
 
 
 @given(st.binary(min_size=6, max_size=6))
-def test_both_printed_forms_parse_to_the_same_octets(octets: bytes) -> None:
-    obis = Obis(octets)
+def test_both_printed_forms_parse_to_the_same_bytes(data: bytes) -> None:
+    obis = Obis(data)
     assert Obis.parse(str(obis)) == obis == Obis.parse(obis.short)
-    assert bytes(obis) == octets
+    assert bytes(obis) == data
 
 
 @given(st.binary(min_size=6, max_size=6), st.binary(min_size=6, max_size=6))
-def test_order_and_hash_are_those_of_the_octets(one: bytes, other: bytes) -> None:
+def test_order_and_hash_are_those_of_the_bytes(one: bytes, other: bytes) -> None:
     assert (Obis(one) < Obis(other)) == (one < other)
     assert hash(Obis(one)) == hash(one)
 
 
 @pytest.mark.parametrize(
-    ("text", "octets", "short"),
+    ("text", "data", "short"),
     [
         ("1.8.0", "0100010800ff", "1-0:1.8.0"),
         ("1-0:1.8.0*255", "0100010800ff", "1-0:1.8.0"),
@@ -32,8 +32,8 @@ def test_order_and_hash_are_those_of_the_octets(one: bytes, other: bytes) -> Non
         ("0-0:0.0.0*0", "000000000000", "0-0:0.0.0*0"),
     ],
 )
-def test_the_forms_in_which_codes_are_printed(text: str, octets: str, short: str) -> None:
-    assert Obis.parse(text).hex() == octets
+def test_the_forms_in_which_codes_are_printed(text: str, data: str, short: str) -> None:
+    assert Obis.parse(text).hex() == data
     assert Obis.parse(text).short == short
 
 
@@ -47,6 +47,6 @@ def test_anything_else_is_refused_by_name(text: str) -> None:
         Obis.parse(text)
 
 
-def test_the_wire_form_has_six_octets() -> None:
-    with pytest.raises(ValueError, match="has 6 octets, not 5"):
+def test_the_wire_form_has_six_bytes() -> None:
+    with pytest.raises(ValueError, match="has 6 bytes, not 5"):
         Obis(b"12345")

@@ -123,8 +123,8 @@ def flow(*steps: tuple[int, int, int], code: str = "15.7.0", seconds: int = 1) -
     """The signed power after each telegram of (import, export, magnitude), so many seconds apart."""
     memory = PowerMemory()
     found = []
-    for number, (drawn, fed, watts) in enumerate(steps):
-        sent = {"1.8.0": drawn, "2.8.0": fed, code: watts}
+    for number, (imported, exported, watts) in enumerate(steps):
+        sent = {"1.8.0": imported, "2.8.0": exported, code: watts}
         found.append(derived(sent, EDL, memory, seconds=number * seconds).get("16.7.0", (None,))[0])
     return found
 

@@ -1,4 +1,4 @@
-from iskra_server.outputs.state import OutputState, Standing
+from iskra_server.outputs.state import OutputHealth, OutputState
 
 
 def test_an_output_begins_with_nothing_delivered_and_nothing_lost() -> None:
@@ -7,7 +7,7 @@ def test_an_output_begins_with_nothing_delivered_and_nothing_lost() -> None:
 
 
 def test_a_broker_that_is_gone_is_news_once_and_since_then() -> None:
-    standing = Standing("mqtt")
+    standing = OutputHealth("mqtt")
     assert standing.state() == OutputState("mqtt", ok=True)
     standing.delivered += 3
     assert standing.gone("It is away.")
@@ -20,7 +20,7 @@ def test_a_broker_that_is_gone_is_news_once_and_since_then() -> None:
 
 
 def test_a_denied_topic_is_not_well_until_it_is_allowed() -> None:
-    standing = Standing("mqtt")
+    standing = OutputHealth("mqtt")
     assert standing.denied("a", "the broker denies a")
     assert not standing.denied("b", "the broker denies b")
     state = standing.state()
@@ -34,7 +34,7 @@ def test_a_denied_topic_is_not_well_until_it_is_allowed() -> None:
 
 
 def test_a_new_connection_knows_of_no_denied_topic() -> None:
-    standing = Standing("mqtt")
+    standing = OutputHealth("mqtt")
     standing.denied("a", "the broker denies a")
     standing.back()
     assert standing.state().ok

@@ -1,4 +1,4 @@
-from iskra_server.reading.arbitration import SILENCE_S, Voices
+from iskra_server.reading.arbitration import SILENCE_S, SourceArbiter
 
 METER, OTHER = "1 ISK 00 12345678", "1 ISK 00 12345679"
 
@@ -11,9 +11,9 @@ class Head:
 
 
 def test_the_first_source_of_a_meter_speaks_for_it() -> None:
-    voices, first, second = Voices(), Head(), Head()
+    voices, first, second = SourceArbiter(), Head(), Head()
     assert voices.holder(METER) is None
-    assert [voices.may_speak(head, METER, at_s) for at_s in (0.0, 1.0) for head in (first, second)] == [
+    assert [voices.accepts(head, METER, at_s) for at_s in (0.0, 1.0) for head in (first, second)] == [
         True,
         False,
         True,
@@ -23,24 +23,24 @@ def test_the_first_source_of_a_meter_speaks_for_it() -> None:
 
 
 def test_another_takes_over_after_a_silence_and_keeps_the_word() -> None:
-    voices, first, second = Voices(), Head(), Head()
-    assert voices.may_speak(first, METER, 0.0)
-    assert not voices.may_speak(second, METER, SILENCE_S)
-    assert voices.may_speak(second, METER, SILENCE_S + 0.1)
-    assert not voices.may_speak(first, METER, SILENCE_S + 0.2)
+    voices, first, second = SourceArbiter(), Head(), Head()
+    assert voices.accepts(first, METER, 0.0)
+    assert not voices.accepts(second, METER, SILENCE_S)
+    assert voices.accepts(second, METER, SILENCE_S + 0.1)
+    assert not voices.accepts(first, METER, SILENCE_S + 0.2)
 
 
 def test_a_plug_that_moved_is_followed_at_once() -> None:
-    voices, first, second = Voices(), Head(), Head()
-    assert voices.may_speak(first, METER, 0.0)
+    voices, first, second = SourceArbiter(), Head(), Head()
+    assert voices.accepts(first, METER, 0.0)
     first.reads = OTHER
-    assert voices.may_speak(second, METER, 0.1)
+    assert voices.accepts(second, METER, 0.1)
     first.reads = METER
     second.reads = None
-    assert voices.may_speak(first, METER, 0.2)
+    assert voices.accepts(first, METER, 0.2)
 
 
 def test_every_meter_has_its_own_voice() -> None:
-    voices, first, second = Voices(), Head(), Head(OTHER)
-    assert voices.may_speak(first, METER, 0.0)
-    assert voices.may_speak(second, OTHER, 0.0)
+    voices, first, second = SourceArbiter(), Head(), Head(OTHER)
+    assert voices.accepts(first, METER, 0.0)
+    assert voices.accepts(second, OTHER, 0.0)

@@ -12,15 +12,15 @@ from iskra_server.base.clock import Clock, Pulse
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.chain import walk
-from iskra_server.diagnosis.facts import Leap
-from iskra_server.diagnosis.octets import Seems
+from iskra_server.diagnosis.facts import CounterViolation
+from iskra_server.diagnosis.stream_guess import StreamGuess
 from iskra_server.meter.guard import AGREEING_S, Guard
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading
-from iskra_server.reading.arbitration import Voices
+from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
-from iskra_server.reading.reader import RECENT_OCTETS, Reader, Statuses
-from iskra_server.sources.errors import LineErrors
+from iskra_server.reading.reader import RECENT_BYTES, Reader, Statuses
+from iskra_server.sources.line_errors import LineErrors
 from iskra_server.sources.source import Chunk, Heard, State
 from samples import METER_ID
 
@@ -36,8 +36,8 @@ class Given:
         self._parts = parts
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
-        for second, octets in enumerate(self._parts):
-            yield Chunk(octets, datetime(2026, 11, 22, 10, 0, second, tzinfo=UTC), float(second))
+        for second, data in enumerate(self._parts):
+            yield Chunk(data, datetime(2026, 11, 22, 10, 0, second, tzinfo=UTC), float(second))
 
 
 def reader(*parts: bytes, hub: Hub | None = None) -> Reader:
@@ -54,12 +54,12 @@ def telegram(energy: int, power: int | None = 300, scaler: int = -1, server_id: 
     return telegrams.telegram(entries, server_id=server_id)
 
 
-def test_a_telegram_arrives_at_the_hub_with_the_time_of_its_last_octet() -> None:
+def test_a_telegram_arrives_at_the_hub_with_the_time_of_its_last_byte() -> None:
     hub = Hub()
-    octets = telegram(100)
-    reader(octets[:50], octets[50:], hub=hub)
+    data = telegram(100)
+    reader(data[:50], data[50:], hub=hub)
     (sample,) = hub.newest.values()
-    assert sample.reading == telegrams.readings(octets)[0]
+    assert sample.reading == telegrams.readings(data)[0]
     assert (sample.monotonic_s, sample.received_at.second) == (1.0, 1)
     assert (sample.simulated, sample.source, sample.epoch) == (False, "given", 0)
 
@@ -68,9 +68,9 @@ def test_everything_is_counted_for_the_diagnosis() -> None:
     damaged = telegram(100)[:-1] + b"\x00"
     facts = reader(b"x" * 20, telegram(100), damaged, telegram(50)).facts(now_s=10.0)
     assert (facts.name, facts.source, facts.port, facts.is_open) == ("cellar", "given", "given", True)
-    assert facts.octets == 20 + 3 * len(damaged)
+    assert facts.byte_count == 20 + 3 * len(damaged)
     assert (facts.telegrams, facts.faults, facts.quarantined) == (2, {"noise": 1, "checksum": 1}, 1)
-    assert (facts.octets_age_s, facts.age_s) == (7.0, 9.0)
+    assert (facts.data_age_s, facts.age_s) == (7.0, 9.0)
     assert (facts.meter_id, facts.locked) == ("1 ISK 00 12345678", False)
     assert walk(facts).broken == "plausible"
 
@@ -81,15 +81,15 @@ class Endless:
     url = "endless"
     simulated = False
 
-    def __init__(self, octets: bytes) -> None:
+    def __init__(self, data: bytes) -> None:
         self.state = State("endless", is_open=True)
         self.given = 0
-        self._octets = octets
+        self._data = data
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         while True:
             self.given += 1
-            yield Chunk(self._octets, datetime.now(UTC), time.monotonic())
+            yield Chunk(self._data, datetime.now(UTC), time.monotonic())
 
 
 def test_a_source_that_never_ends_leaves_the_event_loop_to_the_others() -> None:
@@ -115,16 +115,17 @@ def test_a_source_that_never_ends_leaves_the_event_loop_to_the_others() -> None:
 
 
 def test_a_long_chunk_is_taken_whole() -> None:
-    octets = b"".join(telegram(energy) for energy in range(100, 120))
-    assert len(octets) > 5000
-    facts = reader(octets).facts(now_s=10.0)
-    assert (facts.telegrams, facts.octets, facts.faults) == (20, len(octets), {})
+    data = b"".join(telegram(energy) for energy in range(100, 120))
+    assert len(data) > 5000
+    facts = reader(data).facts(now_s=10.0)
+    assert (facts.telegrams, facts.byte_count, facts.faults) == (20, len(data), {})
 
 
-def test_before_the_first_octet_nothing_is_known() -> None:
+def test_before_the_first_byte_nothing_is_known() -> None:
     facts = reader().facts(now_s=10.0)
-    assert (facts.octets, facts.octets_age_s, facts.age_s, facts.meter_id, facts.locked) == (0, None, None, None, None)
-    assert walk(facts).broken == "octets"
+    assert (facts.byte_count, facts.data_age_s, facts.age_s) == (0, None, None)
+    assert (facts.meter_id, facts.locked) == (None, None)
+    assert walk(facts).broken == "data"
 
 
 def test_what_the_guard_holds_back_is_not_published_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -216,9 +217,9 @@ def test_a_source_that_always_has_bytes_lets_others_run() -> None:
 
 def test_a_process_that_was_frozen_does_not_rest_as_long_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     class Freezing(SmlDecoder):
-        def feed(self, octets: bytes) -> Iterator[Reading | Fault]:
+        def feed(self, data: bytes) -> Iterator[Reading | Fault]:
             time.sleep(0.2)
-            return super().feed(octets)
+            return super().feed(data)
 
     rests: list[float] = []
 
@@ -256,7 +257,7 @@ def test_which_meter_was_there_before_is_also_known_to_whoever_remembers_it() ->
 
 
 def test_a_meter_that_two_sources_bring_is_read_from_the_first_and_the_other_stands_by() -> None:
-    hub, voices, guard = Hub(), Voices(), Guard()
+    hub, voices, guard = Hub(), SourceArbiter(), Guard()
     first, second = (
         Reader(source=Given(), decoder=SmlDecoder(), guard=guard, hub=hub, voices=voices) for _ in range(2)
     )
@@ -274,18 +275,18 @@ def test_how_readers_stand_is_a_sequence_that_is_judged_when_it_is_looked_at() -
     readers = [reader(telegram(100)), reader()]
     statuses = Statuses(readers)
     assert [status.meter_id for status in statuses] == ["1 ISK 00 12345678", None]
-    assert (len(statuses), statuses[-1].broken, len(statuses[1:])) == (2, "octets", 1)
+    assert (len(statuses), statuses[-1].broken, len(statuses[1:])) == (2, "data", 1)
 
 
-def at(second: float, octets: bytes, *, wall_s: float | None = None) -> Chunk:
+def at(second: float, data: bytes, *, wall_s: float | None = None) -> Chunk:
     moment = datetime(2026, 11, 22, 10, tzinfo=UTC) + timedelta(seconds=second if wall_s is None else wall_s)
-    return Chunk(octets, moment, second)
+    return Chunk(data, moment, second)
 
 
 def test_a_meter_that_locks_itself_again_is_seen_with_the_time() -> None:
     made = reader()
-    for second, octets in ((0, telegram(7167, None, 3)), (5, telegram(71675432)), (126, telegram(7167, None, 3))):
-        made.take(at(second, octets))
+    for second, data in ((0, telegram(7167, None, 3)), (5, telegram(71675432)), (126, telegram(7167, None, 3))):
+        made.take(at(second, data))
     facts = made.facts(now_s=130.0)
     assert (facts.locked_at, facts.unlocked_for_s) == (datetime(2026, 11, 22, 10, 2, 6, tzinfo=UTC), 121.0)
     assert walk(facts).advice.fault == "inf_off"
@@ -295,34 +296,34 @@ def test_why_readings_are_held_back_is_known_until_they_are_not() -> None:
     made = reader()
     made.take(at(0, telegram(5000)))
     made.take(at(1, telegram(10)))
-    assert made.facts(now_s=1.0).leap == Leap("1-0:1.8.0", "500.0", "1.0", 0, is_back=True)
+    assert made.facts(now_s=1.0).leap == CounterViolation("1-0:1.8.0", "500.0", "1.0", 0, is_back=True)
     made.take(at(2, telegram(5001)))
     assert made.facts(now_s=2.0).leap is None
 
 
-def test_octets_are_puzzled_over_only_while_telegrams_are_missing() -> None:
+def test_bytes_are_puzzled_over_only_while_telegrams_are_missing() -> None:
     made = reader()
     made.take(at(0, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
-    assert made.facts(now_s=1.0).seems == Seems("gps")
+    assert made.facts(now_s=1.0).seems == StreamGuess("gps")
     made.take(at(2, telegram(100)))
     made.take(at(3, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
     assert made.facts(now_s=4.0).seems is None
-    assert made.facts(now_s=13.0).seems == Seems("gps")
+    assert made.facts(now_s=13.0).seems == StreamGuess("gps")
 
 
 def test_what_auto_hears_while_it_searches_is_judged() -> None:
     made = reader()
     made.source.state = State("/dev/ttyUSB0", is_open=False, problem="noise", heard=Heard(b"\0" * 700, 700, 5.0))
     facts = made.facts(now_s=1.0)
-    assert (facts.octets, facts.seems) == (700, Seems("flat", {"octet": "00", "percent": "100"}))
+    assert (facts.byte_count, facts.seems) == (700, StreamGuess("flat", {"byte": "00", "percent": "100"}))
     assert walk(facts).broken == "signal"
 
 
-@pytest.mark.parametrize(("octets", "fault"), [(4, "trickle"), (5, "noise"), (900, "noise"), (901, "restless")])
-def test_octets_that_come_more_slowly_or_faster_than_a_meter_sends_are_stray_light(octets: int, fault: str) -> None:
+@pytest.mark.parametrize(("data", "fault"), [(4, "trickle"), (5, "noise"), (900, "noise"), (901, "restless")])
+def test_bytes_that_come_more_slowly_or_faster_than_a_meter_sends_are_stray_light(data: int, fault: str) -> None:
     made = reader()
     for second in range(25):
-        made.take(at(float(second), b"\x3c\xe7\x99" * (octets // 3) + b"\xf0" * (octets % 3)))
+        made.take(at(float(second), b"\x3c\xe7\x99" * (data // 3) + b"\xf0" * (data % 3)))
         if second < 20:
             assert walk(made.facts(now_s=float(second))).advice.fault == "noise"
     assert walk(made.facts(now_s=25.0)).advice.fault == fault
@@ -351,7 +352,7 @@ def test_what_auto_hears_is_judged_by_its_rate_and_the_driver_too() -> None:
         (Heard(b"\x3c\xe7" * 30, 60, 5.0, LineErrors()), "noise"),
         (Heard(b"\x3c\xe7" * 30, 60, 5.0, LineErrors(framing=3)), "framing"),
     ):
-        about = {"port": "/dev/ttyUSB0", "octets": "60"}
+        about = {"port": "/dev/ttyUSB0", "bytes": "60"}
         made.source.state = State("/dev/ttyUSB0", is_open=False, problem="noise", about=about, heard=heard)
         assert walk(made.facts(now_s=1.0)).advice.fault == fault
 
@@ -375,9 +376,9 @@ def test_a_meter_without_2_8_0_counts_one_way() -> None:
     assert reader(telegram(100)).facts(now_s=1.0).one_way
 
 
-def test_the_last_octets_are_kept_and_no_more() -> None:
+def test_the_last_bytes_are_kept_and_no_more() -> None:
     parts = [bytes([number]) * 3000 for number in range(20)]
-    assert reader(*parts).recent == b"".join(parts)[-RECENT_OCTETS:]
+    assert reader(*parts).recent == b"".join(parts)[-RECENT_BYTES:]
     assert reader(b"abc").recent == b"abc"
 
 
@@ -389,8 +390,8 @@ def test_what_waited_while_the_process_was_frozen_is_as_old_as_the_meter_says() 
         # from the twentieth second on it is stopped, for forty seconds
         at_s = 1000.0 + (second if second < 20 else 60)
         pulse.beat(at_s)
-        octets = telegrams.telegram(telegrams.meter_entries(energy=100 + second), seconds=1000 + second)
-        made.take(Chunk(octets, when + timedelta(seconds=at_s), at_s))
+        data = telegrams.telegram(telegrams.meter_entries(energy=100 + second), seconds=1000 + second)
+        made.take(Chunk(data, when + timedelta(seconds=at_s), at_s))
         sample = hub.newest[METER_ID]
         seen.append((sample.monotonic_s, (sample.received_at - when).total_seconds(), sample.is_dated))
     assert seen[:57] == [(1000.0 + second, 1000.0 + second, True) for second in range(57)]
@@ -402,7 +403,7 @@ def test_without_the_meters_seconds_it_is_as_old_as_it_can_be_and_not_for_histor
     when, absent = datetime(2026, 11, 22, 10, tzinfo=UTC), tlv.ABSENT
     for at_s in (10.0, 11.0, 60.0, 63.0):
         pulse.beat(at_s)
-        octets = telegrams.telegram(telegrams.meter_entries(energy=int(at_s)), sensor_time=absent)
-        made.take(Chunk(octets, when + timedelta(seconds=at_s), at_s))
+        data = telegrams.telegram(telegrams.meter_entries(energy=int(at_s)), sensor_time=absent)
+        made.take(Chunk(data, when + timedelta(seconds=at_s), at_s))
         sample = hub.newest[METER_ID]
         assert (sample.monotonic_s, sample.is_dated) == ((11.0, False) if at_s == 60.0 else (at_s, True))

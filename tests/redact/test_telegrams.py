@@ -19,12 +19,12 @@ PUBLIC_KEY = bytes(range(100, 148))
 
 def telegram(server_id: bytes = SERVER_ID, *extra: tlv.Sequence, variant: Variant = Variant.X25) -> bytes:
     entries = (
-        encoder.entry(Obis.parse("129-129:199.130.3"), tlv.octets(b"ISK")),
-        encoder.entry(Obis.parse("1-0:0.0.9"), tlv.octets(server_id)),
+        encoder.entry(Obis.parse("129-129:199.130.3"), tlv.data(b"ISK")),
+        encoder.entry(Obis.parse("1-0:0.0.9"), tlv.data(server_id)),
         encoder.entry(
             Obis.parse("1.8.0"), tlv.integer(123456789, 8), scaler=tlv.integer(-1, 1), unit=tlv.unsigned(30, 1)
         ),
-        encoder.entry(Obis.parse("129-129:199.130.5"), tlv.octets(PUBLIC_KEY)),
+        encoder.entry(Obis.parse("129-129:199.130.5"), tlv.data(PUBLIC_KEY)),
         *extra,
     )
     response = encoder.list_response(server_id, tlv.ABSENT, encoder.sec_index(77), entries)
@@ -38,15 +38,15 @@ def telegram(server_id: bytes = SERVER_ID, *extra: tlv.Sequence, variant: Varian
     )
 
 
-def read(octets: bytes) -> Reading:
-    (reading,) = SmlDecoder().feed(octets)
+def read(data: bytes) -> Reading:
+    (reading,) = SmlDecoder().feed(data)
     assert isinstance(reading, Reading)
     return reading
 
 
-def masked(octets: bytes) -> bytes:
+def masked(data: bytes) -> bytes:
     masking = Masking()
-    return masking.feed(octets) + masking.end()
+    return masking.feed(data) + masking.end()
 
 
 @pytest.mark.parametrize("variant", Variant)
@@ -90,7 +90,7 @@ def test_a_server_id_of_the_older_form_keeps_its_maker() -> None:
 
 
 def test_printable_names_stay_printable() -> None:
-    owner = encoder.entry(Obis.parse("1-0:0.0.0"), tlv.octets(b"Herr Maier 17"))
+    owner = encoder.entry(Obis.parse("1-0:0.0.0"), tlv.data(b"Herr Maier 17"))
     register = read(masked(telegram(SERVER_ID, owner))).registers[-1]
     assert register.text is not None
     assert len(register.text) == len("Herr Maier 17")
@@ -99,12 +99,12 @@ def test_printable_names_stay_printable() -> None:
 
 def test_a_telegram_that_would_betray_the_serial_as_a_number_is_blanked() -> None:
     revealing = encoder.entry(Obis.parse("1-0:96.5.0"), tlv.unsigned(int.from_bytes(SERIAL), 4))
-    octets = telegram(SERVER_ID, revealing)
-    assert mask(octets, Substitutes()) is None
-    assert masked(octets) == bytes(len(octets))
+    data = telegram(SERVER_ID, revealing)
+    assert mask(data, Substitutes()) is None
+    assert masked(data) == bytes(len(data))
 
 
-def test_octets_outside_whole_telegrams_are_blanked_and_counted() -> None:
+def test_bytes_outside_whole_telegrams_are_blanked_and_counted() -> None:
     damaged = telegram()[:-1] + b"\x00"
     stream = SERVER_ID + telegram() + damaged + telegram() + telegram()[:60]
     masking = Masking()
@@ -126,9 +126,9 @@ def test_it_comes_out_the_same_in_chunks_of_any_size() -> None:
 @pytest.mark.skipif(not CAPTURES.is_dir(), reason="no captures beside the project (../shared/captures)")
 def test_real_recordings_keep_their_numbers_and_lose_their_server_ids() -> None:
     for capture in sorted(CAPTURES.glob("*.bin")):
-        octets = capture.read_bytes()
-        original = [item for item in SmlDecoder().feed(octets) if isinstance(item, Reading)]
-        output = masked(octets)
+        data = capture.read_bytes()
+        original = [item for item in SmlDecoder().feed(data) if isinstance(item, Reading)]
+        output = masked(data)
         result = [item for item in SmlDecoder().feed(output) if isinstance(item, Reading)]
         assert [list(item.numbers()) for item in result] == [list(item.numbers()) for item in original], capture.name
         for reading in original:

@@ -8,12 +8,12 @@ import pytest
 from diagnosis.well import facts, quality
 from faults.scene import FIRST_ENERGY, scene
 from iskra_server.diagnosis.chain import walk
-from iskra_server.diagnosis.facts import Leap
-from iskra_server.diagnosis.octets import Seems
+from iskra_server.diagnosis.facts import CounterViolation
+from iskra_server.diagnosis.stream_guess import StreamGuess
 from iskra_server.runtime.fault_log import FAILS_AFTER_S, WELL_AFTER_S, FaultLog
 from running import until
 
-SILENT: dict[str, Any] = {"octets_age_s": 61.0}
+SILENT: dict[str, Any] = {"data_age_s": 61.0}
 LOCKED: dict[str, Any] = {"locked": True}
 
 
@@ -46,7 +46,7 @@ def clock(caplog: pytest.LogCaptureFixture) -> Clock:
         (SILENT, "Nothing has arrived on /dev/ttyUSB0 for 61 s"),
         (LOCKED, "The meter sends whole kWh and no power because it is locked."),
         ({"recent": quality(5, 5)}, "Only 50 % of the telegrams are valid"),
-        ({"telegrams": 0, "age_s": None, "seems": Seems("telnet"), "locked": None}, "Every byte FF"),
+        ({"telegrams": 0, "age_s": None, "seems": StreamGuess("telnet"), "locked": None}, "Every byte FF"),
         ({"age_s": 99.0}, "The last reading is 99 s old."),
     ],
 )
@@ -79,8 +79,8 @@ def test_another_fault_is_logged_too(clock: Clock) -> None:
         {"is_open": False, "problem": "permission_directory"},
         {"is_open": False},
         {"age_s": None, "quarantined": 2},
-        {"leap": Leap("1.8.0", "2", "1", 0, is_back=True)},
-        {"telegrams": 0, "age_s": None, "seems": Seems("first_telegram"), "locked": None},
+        {"leap": CounterViolation("1.8.0", "2", "1", 0, is_back=True)},
+        {"telegrams": 0, "age_s": None, "seems": StreamGuess("first_telegram"), "locked": None},
     ],
 )
 def test_what_others_log_is_not_logged_twice(clock: Clock, changes: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import telegrams
-from iskra_server.runtime.logs import ALWAYS, Queued, Recent, Sparing
+from iskra_server.runtime.logs import ALWAYS, Queued, RateLimitFilter, Recent
 from running import Head, serving, until
 
 DAY_S = 86_400
@@ -59,7 +59,7 @@ def record(text: str, *arguments: object) -> logging.LogRecord:
 
 def test_a_head_that_comes_and_goes_all_day_writes_less_than_a_hundred_lines() -> None:
     clock = Clock()
-    sparing = Sparing(clock)
+    sparing = RateLimitFilter(clock)
     lines: list[logging.LogRecord] = []
     for flap in range(DAY_S // 5):
         clock.now_s = flap * 5.0
@@ -71,13 +71,13 @@ def test_a_head_that_comes_and_goes_all_day_writes_less_than_a_hundred_lines() -
 
 
 def test_another_kind_of_line_is_not_left_out() -> None:
-    sparing = Sparing(Clock())
+    sparing = RateLimitFilter(Clock())
     assert [sparing.filter(record("one %d", number)) for number in range(9)] == [True] * 6 + [False] * 3
     assert sparing.filter(record("another"))
 
 
 def test_kinds_without_end_need_no_memory_without_end() -> None:
-    sparing = Sparing(Clock())
+    sparing = RateLimitFilter(Clock())
     assert all(sparing.filter(record(f"text {number}")) for number in range(10_000))
     assert len(sparing._kinds) <= 1000
 
@@ -177,7 +177,7 @@ def test_a_running_server_with_a_loose_plug_writes_few_lines(tmp_path: Path) -> 
 
 
 def test_what_somebody_has_just_asked_for_is_never_left_out() -> None:
-    sparing, answer = Sparing(Clock()), record("The configuration was read again.")
+    sparing, answer = RateLimitFilter(Clock()), record("The configuration was read again.")
     setattr(answer, ALWAYS, True)
     assert all(sparing.filter(answer) for _ in range(100))
 

@@ -62,7 +62,7 @@ def test_there_is_no_number_before_the_first_telegram(server: Server) -> None:
     assert answer.status_code == 503
     assert "value" not in answer.json()
     assert answer.json()["reason"] == "no_reading"
-    assert server.status()["broken"] == "octets"
+    assert server.status()["broken"] == "data"
 
 
 def test_the_reading_is_served_digit_by_digit(head: Head, server: Server) -> None:
@@ -83,12 +83,12 @@ def test_a_locked_meter_gives_whole_kwh_and_says_why(head: Head, server: Server)
 
 
 def test_a_meter_that_locks_does_not_step_back(head: Head, server: Server) -> None:
-    for octets, expected in (
+    for data, expected in (
         (telegram(71675432), "7167.5432"),
         (telegram(7167, 3, None), "7167.5432"),
         (telegram(7168, 3, None), "7168"),
     ):
-        head.send(octets)
+        head.send(data)
         until(lambda: value(server) == Decimal(expected))  # noqa: B023
 
 
@@ -162,12 +162,12 @@ def test_new_values_come_at_the_readout_interval(head: Head) -> None:
 
 @pytest.mark.skipif(not CAPTURE.exists(), reason=f"no captures at {CAPTURE.parent}")
 def test_a_capture_at_9600_baud_is_served_to_its_last_digit(head: Head, server: Server) -> None:
-    octets = CAPTURE.read_bytes()[-1200:]
-    last = telegrams.readings(octets)[-1].get(telegrams.IMPORT)
+    data = CAPTURE.read_bytes()[-1200:]
+    last = telegrams.readings(data)[-1].get(telegrams.IMPORT)
     assert last is not None
     total_wh = last.value
     assert total_wh is not None
-    head.send_at_line_speed(octets)
+    head.send_at_line_speed(data)
     until(lambda: value(server) == total_wh.scaleb(-3))
 
 
@@ -338,11 +338,11 @@ def test_a_replaced_meter_is_asked_about_after_a_restart_until_it_is_answered(he
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path / "data")}
     new = telegrams.telegram(server_id=bytes.fromhex("090149534b0000bc614f"))
 
-    def told(octets: bytes, *, asked: bool) -> None:
+    def told(data: bytes, *, asked: bool) -> None:
         """With a server of its own."""
         with serving("serve", str(head.link), environ=environ) as running:
             until(lambda: running.status()["facts"]["is_open"])
-            head.send(octets)
+            head.send(data)
             until(lambda: running.status()["ok"])
             until(lambda: ("other_meter" in [each["fault"] for each in running.status()["notices"]]) is asked)
 

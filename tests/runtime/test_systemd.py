@@ -50,9 +50,9 @@ def test_the_watchdog_is_fed_at_half_its_interval(manager: socket.socket) -> Non
     async def run() -> list[bytes]:
         environ = {"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "40000"}
         feeding = asyncio.create_task(feed_watchdog(lambda: True, environ))
-        fed = [await asyncio.to_thread(manager.recv, 100) for _ in range(3)]
+        exported = [await asyncio.to_thread(manager.recv, 100) for _ in range(3)]
         feeding.cancel()
-        return fed
+        return exported
 
     assert asyncio.run(run()) == [b"WATCHDOG=1"] * 3
 
@@ -69,8 +69,8 @@ def test_the_watchdog_is_not_fed_while_it_is_not_well(manager: socket.socket) ->
             manager.recv(100)
         well[0] = True
         manager.settimeout(5)
-        fed = await asyncio.to_thread(manager.recv, 100)
+        exported = await asyncio.to_thread(manager.recv, 100)
         feeding.cancel()
-        return fed
+        return exported
 
     assert asyncio.run(run()) == b"WATCHDOG=1"

@@ -29,9 +29,9 @@ def pairs(spec: str, sent: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
 
 
 def is_part(short: bytes, whole: bytes) -> bool:
-    """Whether `short` is `whole` with octets left out."""
-    octets = iter(whole)
-    return all(octet in octets for octet in short)
+    """Whether `short` is `whole` with bytes left out."""
+    data = iter(whole)
+    return all(byte in data for byte in short)
 
 
 def test_a_spec_names_shares() -> None:
@@ -57,11 +57,11 @@ def test_a_wrong_spec_is_told_by_name_and_with_the_fix(spec: str, says: str) -> 
         parse(spec)
 
 
-def test_without_faults_every_octet_arrives(sent: list[bytes]) -> None:
+def test_without_faults_every_byte_arrives(sent: list[bytes]) -> None:
     assert struck("", sent) == sent
 
 
-def test_lost_octets_are_a_few_and_the_rest_keeps_its_order(sent: list[bytes]) -> None:
+def test_lost_bytes_are_a_few_and_the_rest_keeps_its_order(sent: list[bytes]) -> None:
     for telegram, arrived in pairs("lost=1", sent):
         assert 1 <= len(telegram) - len(arrived) <= MAX_DAMAGE
         assert is_part(arrived, telegram)
@@ -92,7 +92,7 @@ def test_noise_stands_before_or_inside_a_telegram(sent: list[bytes]) -> None:
 def test_silence_and_unplugging_last_for_a_while(sent: list[bytes]) -> None:
     for spec, gone, low, high in (("silence=0.03", b"", 5, 30), ("unplug=0.03", None, 3, 10)):
         arrived = struck(spec, sent)
-        gaps = [len(list(group)) for octets, group in groupby(arrived[:-30]) if octets == gone]
+        gaps = [len(list(group)) for data, group in groupby(arrived[:-30]) if data == gone]
         assert len(gaps) > 1
         assert all(length >= low for length in gaps)
         assert min(gaps) <= high

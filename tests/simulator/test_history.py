@@ -21,7 +21,7 @@ def test_it_is_two_years_that_run_into_what_the_meter_sends_now(tmp_path: Path) 
     assert shares == sorted(shares)
     assert shares[-1] == 1
     first, last = quarter_of(first_moment(NOW).timestamp()), quarter_of(NOW.timestamp())
-    found = store.boundaries_between(NAME, IMPORT, 0, last + 1)
+    found = store.quarter_readings_between(NAME, IMPORT, 0, last + 1)
     assert [each.quarter for each in found] == list(range(first, last + 1))
     assert all(one.value.raw <= other.value.raw for one, other in pairwise(found))
     at = datetime.fromtimestamp(last * 900, UTC)
@@ -40,5 +40,5 @@ def test_what_is_there_is_not_written_again(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
     assert len(list(fill(store, "MT631-locked", 1, NOW))) > 10
     assert len(list(fill(store, "MT631-locked", 1, NOW + timedelta(days=1)))) == 1
-    found = store.boundaries_between(NAME, IMPORT, 0, 2**31)
+    found = store.quarter_readings_between(NAME, IMPORT, 0, 2**31)
     assert len(found) == found[-1].quarter - found[0].quarter + 1

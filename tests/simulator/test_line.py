@@ -64,9 +64,9 @@ async def open_pty(path: str) -> asyncio.StreamReader:
 async def results(reader: asyncio.StreamReader, count: int) -> list[Reading | Fault]:
     decoder, found = SmlDecoder(), list[Reading | Fault]()
     while len(found) < count:
-        octets = await reader.read(4096)
-        assert octets, "the line ended"
-        found += decoder.feed(octets)
+        data = await reader.read(4096)
+        assert data, "the line ended"
+        found += decoder.feed(data)
     return found
 
 
@@ -124,10 +124,10 @@ def unread(descriptor: int) -> int:
 
 
 def arrived(descriptor: int, count: int) -> None:
-    """The kernel carries octets from one end to the other in its own time: wait until it has."""
+    """The kernel carries bytes from one end to the other in its own time: wait until it has."""
     deadline = time.monotonic() + DEADLINE_S
     while unread(descriptor) != count:
-        assert time.monotonic() < deadline, "the octets did not arrive"
+        assert time.monotonic() < deadline, "the bytes did not arrive"
         time.sleep(0.001)
 
 

@@ -43,17 +43,17 @@ PUBLIC_KEY = Obis.parse("129-129:199.130.5")
 
 
 def real_telegrams(name: str) -> list[bytes]:
-    octets = (CAPTURES / f"{name}.bin").read_bytes()
+    data = (CAPTURES / f"{name}.bin").read_bytes()
     frames = json.loads((CAPTURES / f"{name}.json").read_text())["frames"]
-    return [octets[frame["start"] : frame["end"]] for frame in frames if frame["state"] == "complete"]
+    return [data[frame["start"] : frame["end"]] for frame in frames if frame["state"] == "complete"]
 
 
-def messages(octets: bytes) -> list[Sequence]:
+def messages(data: bytes) -> list[Sequence]:
     """The messages of a payload, as far as it is whole."""
     found = []
     at = 0
-    while at < len(octets) and octets[at] >> 4 == 7:
-        node, at = tlv.parse(octets, at)
+    while at < len(data) and data[at] >> 4 == 7:
+        node, at = tlv.parse(data, at)
         assert isinstance(node, Sequence)
         found.append(node)
     return found
@@ -102,7 +102,7 @@ def number(node: Node) -> int:
     return value
 
 
-def octets_of(node: Node) -> bytes:
+def bytes_of(node: Node) -> bytes:
     return leaf(node).payload
 
 
@@ -126,19 +126,19 @@ def same_moment(name: str, real: list[Sequence]) -> bytes:
     )
     time = body(real[1]).items[3]
     assert isinstance(time, Sequence)
-    own = Plate(octets_of(body(real[0]).items[3]), octets_of(value.get("129-129:199.130.5", tlv.ABSENT)))
-    count = int.from_bytes(octets_of(body(real[0]).items[2]))
+    own = Plate(bytes_of(body(real[0]).items[3]), bytes_of(value.get("129-129:199.130.5", tlv.ABSENT)))
+    count = int.from_bytes(bytes_of(body(real[0]).items[2]))
     return telegram(profile(name), own, state, number(time.items[1]), count)
 
 
 @needs_captures
 @pytest.mark.parametrize(("name", "capture"), [(name, capture) for name in REAL for capture in REAL[name]])
 def test_types_widths_order_and_padding_are_those_of_the_real_meter(name: str, capture: str) -> None:
-    for octets in real_telegrams(capture):
-        real = messages(octets[8:-8])
+    for data in real_telegrams(capture):
+        real = messages(data[8:-8])
         made = same_moment(name, real)
         assert shape(messages(made[8:-8])) == shape(real)
-        assert (len(made), made[:8], made[-8:-2]) == (len(octets), octets[:8], octets[-8:-2])
+        assert (len(made), made[:8], made[-8:-2]) == (len(data), data[:8], data[-8:-2])
 
 
 @needs_captures
@@ -146,8 +146,8 @@ def test_types_widths_order_and_padding_are_those_of_the_real_meter(name: str, c
     ("name", "capture"), [(name, capture) for name in REAL for capture in REAL[name] if capture not in SHAPE_ALONE]
 )
 def test_values_codes_units_scalers_and_times_are_those_of_the_real_meter(name: str, capture: str) -> None:
-    for octets in real_telegrams(capture):
-        real = messages(octets[8:-8])
+    for data in real_telegrams(capture):
+        real = messages(data[8:-8])
         made = messages(same_moment(name, real)[8:-8])
         assert [body(message).items[:4] for message in made] == [body(message).items[:4] for message in real]
         for ours, theirs in zip(entries(made), entries(real), strict=True):
@@ -164,17 +164,17 @@ def test_message_numbers_run_on_as_those_of_a_real_meter() -> None:
         ("MT175-one-way", "ISKRA_MT175_PIN_pazifical"),
         ("MT631-two-way", "ISKRA_MT631-D1A52-K0z-H01_with_PIN_libsml-testing"),
     ):
-        for octets in real_telegrams(capture):
-            real = messages(octets[8:-8])
+        for data in real_telegrams(capture):
+            real = messages(data[8:-8])
             made = messages(same_moment(name, real)[8:-8])
             assert [message.items[0] for message in made] == [message.items[0] for message in real]
 
 
 @needs_captures
 def test_an_old_meter_sends_15_7_0_as_the_profile_of_2012_does() -> None:
-    octets = (CAPTURES / "ISKRA_old-eHZ_15.7.0_truncated-end_openhabscript.bin").read_bytes()
-    start = octets.index(bytes.fromhex("1b1b1b1b01010101")) + 8
-    real = entries(messages(octets[start : octets.rindex(bytes.fromhex("1b1b1b1b1a"))]))
+    data = (CAPTURES / "ISKRA_old-eHZ_15.7.0_truncated-end_openhabscript.bin").read_bytes()
+    start = data.index(bytes.fromhex("1b1b1b1b01010101")) + 8
+    real = entries(messages(data[start : data.rindex(bytes.fromhex("1b1b1b1b1a"))]))
     sent = {code(entry) for entry in real}
     ours = [entry for entry in entries(messages(sample("MT681-2012")[8:-8])) if code(entry) in sent]
     assert [code(entry) for entry in ours] == [code(entry) for entry in real]
@@ -194,11 +194,11 @@ def test_edl_telegrams_have_the_length_of_their_model(name: str, length: int) ->
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_both_kinds_of_checksum_are_right(name: str) -> None:
-    octets = sample(name)
-    assert checksum(octets[:-2]) == octets[-2:]
-    for message in messages(octets[8:-8]):
+    data = sample(name)
+    assert checksum(data[:-2]) == data[-2:]
+    for message in messages(data[8:-8]):
         without = b"".join((tlv.encode(message)[:1], *map(tlv.encode, message.items[:4])))
-        assert octets_of(message.items[4]) == checksum(without)
+        assert bytes_of(message.items[4]) == checksum(without)
 
 
 @pytest.mark.parametrize(
@@ -206,16 +206,16 @@ def test_both_kinds_of_checksum_are_right(name: str) -> None:
     [(0, "5200"), (127, "527f"), (128, "530080"), (-128, "5280"), (-129, "53ff7f"), (40_000, "5500009c40")],
 )
 def test_ms2020_powers_take_the_shortest_signed_width(watt: int, field: str) -> None:
-    octets = sample("MT631-two-way", power_mw=watt * 1000 - 30_000)
-    assert tlv.encode(entries(messages(octets[8:-8]))[-1].items[5]).hex() == field
+    data = sample("MT631-two-way", power_mw=watt * 1000 - 30_000)
+    assert tlv.encode(entries(messages(data[8:-8]))[-1].items[5]).hex() == field
 
 
 @pytest.mark.parametrize(
     ("tenths", "field"), [(0, "6200"), (255, "62ff"), (256, "630100"), (65_536, "6500010000"), (2**32, "69")]
 )
 def test_ms2020_counters_take_the_shortest_unsigned_width(tenths: int, field: str) -> None:
-    octets = sample("MT631-two-way", import_mws=tenths * TENTH_WH)
-    assert tlv.encode(entries(messages(octets[8:-8]))[2].items[5]).hex().startswith(field)
+    data = sample("MT631-two-way", import_mws=tenths * TENTH_WH)
+    assert tlv.encode(entries(messages(data[8:-8]))[2].items[5]).hex().startswith(field)
 
 
 def test_seeds_are_different_meters_with_serial_numbers_of_their_own() -> None:
@@ -231,11 +231,11 @@ def test_only_edl_meters_send_a_key() -> None:
     assert with_key == {"MT175-locked", "MT175-one-way", "MT175", "MT681", "MT681-2012"}
 
 
-def test_counts_wrap_like_the_four_octets_they_are() -> None:
+def test_counts_wrap_like_the_four_bytes_they_are() -> None:
     model = PROFILES["MT175"]
     state = State(0, (0, 0, 0), 0, 0, 0)
     sent = [telegram(model, plate(model, 1), state, 5, count) for count in (2**32 - 1, 2**32, 2**32 + 1)]
-    ids = [int.from_bytes(octets_of(body(messages(octets[8:-8])[0]).items[2])) for octets in sent]
+    ids = [int.from_bytes(bytes_of(body(messages(data[8:-8])[0]).items[2])) for data in sent]
     assert ids == [2**32 - 1, 0, 1]
-    numbers = [int.from_bytes(octets_of(message.items[0])) for octets in sent for message in messages(octets[8:-8])]
+    numbers = [int.from_bytes(bytes_of(message.items[0])) for data in sent for message in messages(data[8:-8])]
     assert all((after - before) % 2**32 == 1 for before, after in pairwise(numbers))

@@ -21,8 +21,8 @@ TOTAL = Obis.parse("1.8.0")
 POWER = Obis.parse("16.7.0")
 
 
-def readings(octets: bytes) -> list[Reading]:
-    found = list(SmlDecoder().feed(octets))
+def readings(data: bytes) -> list[Reading]:
+    found = list(SmlDecoder().feed(data))
     assert all(isinstance(reading, Reading) for reading in found)
     return [reading for reading in found if isinstance(reading, Reading)]
 
@@ -32,8 +32,8 @@ async def taken(meter: VirtualMeter, telegrams: int) -> list[tuple[Reading, Chun
     decoder, found = SmlDecoder(), []
     async with asyncio.timeout(10), aclosing(meter.chunks()) as chunks:
         async for chunk in chunks:
-            assert 0 < len(chunk.octets) <= CHUNK
-            found += [(reading, chunk) for reading in decoder.feed(chunk.octets) if isinstance(reading, Reading)]
+            assert 0 < len(chunk.data) <= CHUNK
+            found += [(reading, chunk) for reading in decoder.feed(chunk.data) if isinstance(reading, Reading)]
             if len(found) == telegrams:
                 break
     return found
@@ -146,7 +146,7 @@ def test_a_url_says_everything() -> None:
 def test_a_bare_url_is_the_default_profile_now() -> None:
     for url in ("simulator:", "simulator:mt175", "simulator://MT175"):
         ((reading, _),) = asyncio.run(taken(from_url(url), 1))
-        assert reading.octets == 456
+        assert reading.byte_count == 456
     assert from_url("simulator:MT175?start=2026-06-21").url.endswith("21")
 
 
@@ -172,7 +172,7 @@ def test_a_wrong_url_is_told_by_name_and_with_the_fix(url: str, says: str) -> No
 @pytest.mark.parametrize("locked", ["MT175-locked", "MT631-locked"])
 def test_a_locked_meter_is_unlocked_and_falls_back_without_a_seam(locked: str) -> None:
     sent = islice(telegrams(locked, start=START, unlocked_from=3, unlocked_to=6), 9)
-    read = [reading for octets in sent for reading in readings(octets)]
+    read = [reading for data in sent for reading in readings(data)]
     assert [is_locked(reading) for reading in read] == [True] * 3 + [False] * 3 + [True] * 3
     totals = [total.value for reading in read if (total := reading.get(TOTAL))]
     assert len({int(total) // 1000 for total in totals if total is not None}) == 1

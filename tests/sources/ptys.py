@@ -21,15 +21,15 @@ class Pty:
         self.path = os.ttyname(slave)
         os.close(slave)
 
-    def send(self, octets: bytes) -> None:
-        os.write(self._master, octets)
+    def send(self, data: bytes) -> None:
+        os.write(self._master, data)
 
     def settings(self) -> list[object]:
         return termios.tcgetattr(self._master)
 
     @property
     def is_untouched(self) -> bool:
-        """A new terminal echoes; whoever reads octets from it must switch that off."""
+        """A new terminal echoes; whoever reads bytes from it must switch that off."""
         return bool(int(str(self.settings()[3])) & termios.ECHO)
 
     def unplug(self) -> None:
@@ -46,8 +46,8 @@ class Heard:
         self.ended = False
 
     @property
-    def octets(self) -> bytes:
-        return b"".join(chunk.octets for chunk in self.chunks)
+    def data(self) -> bytes:
+        return b"".join(chunk.data for chunk in self.chunks)
 
 
 @asynccontextmanager

@@ -9,17 +9,17 @@ import pytest
 
 from iskra_server.sources import reconnect
 from iskra_server.sources.auto import auto_source
+from iskra_server.sources.errors import no_port
 from iskra_server.sources.ports import Port, list_ports, plugged
 from iskra_server.sources.source import State
-from iskra_server.sources.trouble import no_port
 from sources.ptys import Pty, listening, until
 
 START = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01"
 Plug = Callable[[], Pty]
 
 
-def recognise(octets: bytes) -> bool:
-    return START in octets
+def recognise(data: bytes) -> bool:
+    return START in data
 
 
 class Machine:
@@ -55,7 +55,7 @@ async def state_with_problem(source: reconnect.Reconnecting) -> State:
         return source.state
 
 
-def test_the_head_is_found_by_its_octets_and_none_of_them_is_lost(machine: Machine, plug: Plug) -> None:
+def test_the_head_is_found_by_its_bytes_and_none_of_them_is_lost(machine: Machine, plug: Plug) -> None:
     silent, chatty, head = plug(), plug(), plug()
     machine.plug("usb-a-silent", silent)
     machine.plug("usb-b-chatty", chatty)
@@ -74,7 +74,7 @@ def test_the_head_is_found_by_its_octets_and_none_of_them_is_lost(machine: Machi
             head.send(START[5:] + b"telegram")
             await until(lambda: source.state.is_open)
             head.send(b" and more")
-            await until(lambda: heard.octets == b"rest" + START + b"telegram and more")
+            await until(lambda: heard.data == b"rest" + START + b"telegram and more")
             assert source.state == State(path, is_open=True)
 
     asyncio.run(main())
@@ -95,7 +95,7 @@ def test_no_port_at_all_is_one_sentence_and_a_head_that_is_plugged_in_is_found(
             await until(lambda: not head.is_untouched, 3.0)
             await asyncio.sleep(0.05)
             head.send(START)
-            await until(lambda: heard.octets == START)
+            await until(lambda: heard.data == START)
 
     asyncio.run(main())
 
@@ -117,7 +117,7 @@ def test_a_lost_head_is_found_again_under_another_name(machine: Machine, plug: P
             await until(lambda: not second.is_untouched)
             await asyncio.sleep(0.05)
             second.send(START)
-            await until(lambda: heard.octets == 2 * START)
+            await until(lambda: heard.data == 2 * START)
             assert source.state == State(path, is_open=True)
 
     asyncio.run(main())
@@ -133,11 +133,11 @@ def test_the_only_port_is_listened_to_for_ever_and_tells_what_comes(machine: Mac
             await until(lambda: source.state.problem)
             state = source.state
             assert (state.port, state.is_open, state.problem) == (path, False, "silence")
-            assert (state.about, state.heard.count) == ({"port": path, "octets": "0"}, 0)
+            assert (state.about, state.heard.count) == ({"port": path, "bytes": "0"}, 0)
             port.send(b"\xff\x00 noise")
-            await until(lambda: (source.state.problem, source.state.heard.octets) == ("noise", b"\xff\x00 noise"))
+            await until(lambda: (source.state.problem, source.state.heard.data) == ("noise", b"\xff\x00 noise"))
             port.send(START)
-            await until(lambda: heard.octets == b"\xff\x00 noise" + START)
+            await until(lambda: heard.data == b"\xff\x00 noise" + START)
 
     asyncio.run(main())
 
@@ -155,7 +155,7 @@ def test_a_second_port_ends_the_listening_to_the_first(machine: Machine, plug: P
             for _ in range(20):
                 head.send(START)
                 await asyncio.sleep(0.1)
-                if heard.octets:
+                if heard.data:
                     return
             raise AssertionError("the head was not found")
 
@@ -197,7 +197,7 @@ def test_a_port_that_is_locked_is_left_for_the_next(machine: Machine, plug: Plug
             await until(lambda: not head.is_untouched, 1.5)
             await asyncio.sleep(0.05)
             head.send(START)
-            await until(lambda: heard.octets == START)
+            await until(lambda: heard.data == START)
 
     try:
         asyncio.run(main())

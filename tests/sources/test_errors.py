@@ -1,20 +1,103 @@
-import fcntl
+import errno
+import grp
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from iskra_server.sources.errors import LineErrors, counted
-from sources.driver import Driver
+from iskra_server.sources import errors
+from iskra_server.sources.errors import SourceError, no_port, opening_error, unplugged
+from sources.ptys import NOBODY, Pty, nobody
 
 
-def test_framing_errors_and_breaks_and_both_kinds_of_overruns_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fcntl, "ioctl", Driver().ioctl)
-    assert counted(0) == LineErrors(framing=7 + 1, overruns=5 + 2)
+def explained(path: object, number: int) -> tuple[str, dict[str, str]]:
+    met = opening_error(str(path), OSError(number, os.strerror(number)))
+    return met.problem, met.about
 
 
-def test_a_driver_that_counts_nothing_says_so() -> None:
-    near, far = os.openpty()
-    assert counted(far) is None
-    os.close(near)
-    os.close(far)
-    assert counted(far) is None
+def test_a_missing_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "_CONTAINER_MARKS", ())
+    monkeypatch.delenv("container", raising=False)
+    assert explained("/dev/ttyUSB7", errno.ENOENT) == ("missing", {"port": "/dev/ttyUSB7"})
+    assert no_port() == "no_port"
+
+
+def test_a_port_that_a_container_was_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("container", "podman")
+    assert explained("/dev/ttyUSB7", errno.ENOENT) == ("missing_in_container", {"port": "/dev/ttyUSB7"})
+    assert no_port() == "no_port_in_container"
+
+
+@pytest.mark.parametrize("number", [errno.ENXIO, errno.ENODEV])
+def test_a_node_with_nothing_behind(number: int) -> None:
+    assert explained("/dev/ttyUSB0", number) == (
+        "nothing_behind",
+        {"port": "/dev/ttyUSB0"},
+    )
+
+
+def refused(path: str, group: int, mode: int) -> SourceError:
+    """What somebody without rights is told when he opens a port of root and of this group."""
+    with nobody():
+        os.seteuid(0)
+        os.chown(path, 0, group)
+        os.chmod(path, mode)
+        os.seteuid(NOBODY)
+        with pytest.raises(PermissionError) as refusal:
+            os.open(path, os.O_RDWR)
+        return opening_error(path, refusal.value)
+
+
+def test_a_port_of_a_group_that_we_are_not_in(plug: Callable[[], Pty]) -> None:
+    path, dialout = plug().path, grp.getgrnam("dialout").gr_gid
+    met = refused(path, dialout, 0o660)
+    assert met.problem == "permission_group"
+    assert met.about == {"port": path, "group": "dialout", "user": "nobody", "gid": str(dialout)}
+
+
+def test_a_group_without_a_name_is_a_number(plug: Callable[[], Pty]) -> None:
+    assert refused(plug().path, 54321, 0o660).about["group"] == "54321"
+
+
+def test_a_port_that_is_its_owners_alone(plug: Callable[[], Pty]) -> None:
+    path = plug().path
+    met = refused(path, grp.getgrnam("dialout").gr_gid, 0o600)
+    assert met.problem == "permission_owner"
+    assert met.about == {"port": path, "owner": "root", "group": "dialout"}
+
+
+def test_a_port_that_somebody_holds_whom_we_may_not_see() -> None:
+    assert explained("/dev/ttyUSB7", errno.EBUSY) == (
+        "busy_unknown",
+        {"port": "/dev/ttyUSB7"},
+    )
+
+
+def test_a_port_that_somebody_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "holders", lambda: {"/dev/ttyUSB7": "vzlogger (pid 1)"})
+    assert explained("/dev/ttyUSB7", errno.EBUSY) == ("busy", {"port": "/dev/ttyUSB7", "program": "vzlogger (pid 1)"})
+
+
+def test_a_port_that_we_hold_ourselves_has_two_names() -> None:
+    master, slave = os.openpty()
+    path = os.ttyname(slave)
+    try:
+        assert explained(path, errno.EBUSY) == ("named_twice", {"port": path})
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_file_is_no_port(tmp_path: Path) -> None:
+    capture = tmp_path / "capture.bin"
+    capture.write_bytes(b"")
+    reason = "Inappropriate ioctl for device"
+    assert explained(capture, errno.ENOTTY) == ("unusable_file", {"port": str(capture), "reason": reason})
+    assert explained("/dev/null", errno.ENOTTY) == ("unusable", {"port": "/dev/null", "reason": reason})
+
+
+def test_an_unplugged_port() -> None:
+    met = unplugged("/dev/ttyUSB0")
+    assert isinstance(met, SourceError)
+    assert (met.problem, met.about) == ("unplugged", {"port": "/dev/ttyUSB0"})

@@ -1,4 +1,4 @@
-"""Whatever tool made the dump, the octets come out; what is none is named with its line."""
+"""Whatever tool made the dump, the bytes come out; what is none is named with its line."""
 
 import shutil
 import subprocess
@@ -10,8 +10,8 @@ import pytest
 import telegrams
 from iskra_server.sources.hextext import NotADump, is_text, parse
 
-# a telegram, then what has traps: rows that repeat, and octets that look like text columns and comments
-OCTETS = telegrams.telegram() + bytes(100) + b"|#;> <\xff  " * 12 + bytes(range(256))
+# a telegram, then what has traps: rows that repeat, and bytes that look like text columns and comments
+BYTES = telegrams.telegram() + bytes(100) + b"|#;> <\xff  " * 12 + bytes(range(256))
 TOOLS = [
     "od -tx1",
     "od -v -An -tx1",
@@ -29,18 +29,18 @@ TOOLS = [
 def dumped(tool: str) -> str:
     if not shutil.which(tool.split(maxsplit=1)[0]):
         pytest.skip(f"{tool.split(maxsplit=1)[0]} is not installed")
-    return subprocess.run(tool.split(), input=OCTETS, capture_output=True, check=True).stdout.decode()
+    return subprocess.run(tool.split(), input=BYTES, capture_output=True, check=True).stdout.decode()
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_what_a_tool_prints_is_read_back(tool: str) -> None:
     text = dumped(tool)
     assert is_text(text.encode()[:512])
-    assert parse(text) == OCTETS
+    assert parse(text) == BYTES
 
 
 @pytest.mark.parametrize(
-    ("text", "octets"),
+    ("text", "data"),
     [
         ("1B 1b 1B1b", "1b1b1b1b"),
         ("0x1B, 0x01,0x2", "1b0102"),
@@ -74,8 +74,8 @@ def test_what_a_tool_prints_is_read_back(tool: str) -> None:
         ("2026-11-26 22:43:09.123 -> 1B 01\n22:43:10.001 -> 02", "1b0102"),
     ],
 )
-def test_hex_as_people_write_it(text: str, octets: str) -> None:
-    assert parse(text).hex() == octets
+def test_hex_as_people_write_it(text: str, data: str) -> None:
+    assert parse(text).hex() == data
 
 
 @pytest.mark.parametrize(

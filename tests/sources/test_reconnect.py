@@ -8,14 +8,14 @@ from itertools import pairwise
 import pytest
 
 from iskra_server.sources import reconnect
+from iskra_server.sources.errors import SourceError
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.source import State
-from iskra_server.sources.trouble import Trouble
 from sources.ptys import listening, until
 
 
 class Scripted:
-    """A line that gives the octets of its script, then is lost."""
+    """A line that gives the bytes of its script, then is lost."""
 
     port = "scripted"
 
@@ -26,7 +26,7 @@ class Scripted:
     async def read(self) -> bytes:
         await asyncio.sleep(0)
         if not self.script:
-            raise Trouble("unplugged", port="scripted")
+            raise SourceError("unplugged", port="scripted")
         return self.script.pop(0)
 
     def errors(self) -> None:
@@ -48,7 +48,7 @@ def failing(attempts: list[float], works_after: int = 1_000) -> Callable[[], Scr
         attempts.append(time.monotonic())
         if len(attempts) > works_after:
             return Scripted(b"octets")
-        raise Trouble("missing", port="scripted")
+        raise SourceError("missing", port="scripted")
 
     return connect
 
@@ -59,7 +59,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_limits_are_half_a_second_and_half_a_minute() -> None:
-    assert (reconnect.FIRST_WAIT_S, reconnect.LONGEST_WAIT_S) == (0.5, 30.0)
+    assert (reconnect.FIRST_WAIT_S, reconnect.MAX_WAIT_S) == (0.5, 30.0)
 
 
 @pytest.mark.usefixtures("quick")
@@ -82,7 +82,7 @@ def test_each_wait_is_twice_as_long_up_to_the_longest() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_octets_reset_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_reset_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[Scripted] = []
 
     def connect() -> Scripted:
@@ -92,7 +92,7 @@ def test_octets_reset_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> float:
         began_s = time.monotonic()
         async with listening(source(connect)) as heard:
-            await until(lambda: heard.octets == b"a" * 8)
+            await until(lambda: heard.data == b"a" * 8)
         return time.monotonic() - began_s
 
     # doubling would take 2.5 s
@@ -111,7 +111,7 @@ def test_what_is_plugged_in_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) ->
             await asyncio.sleep(0.05)
             there.add("ttyUSB0")
             began_s = time.monotonic()
-            await until(lambda: heard.octets == b"octets")
+            await until(lambda: heard.data == b"octets")
             return time.monotonic() - began_s
 
     assert asyncio.run(main()) < 1.0
@@ -162,7 +162,7 @@ def test_an_unplugged_port_stays_unplugged_while_it_is_missing() -> None:
         attempts.append(0.0)
         if len(attempts) == 1:
             return Scripted()
-        raise Trouble("missing", port="scripted")
+        raise SourceError("missing", port="scripted")
 
     async def main() -> State:
         watched = source(connect)

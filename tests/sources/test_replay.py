@@ -24,10 +24,10 @@ async def replayed(path: Path, speed: float) -> tuple[list[bytes], State, float]
     source, began_s = Replay(url=f"file:{path}", path=path, speed=speed), time.monotonic()
     async with listening(source) as heard:
         await until(lambda: heard.ended)
-    return [chunk.octets for chunk in heard.chunks], source.state, time.monotonic() - began_s
+    return [chunk.data for chunk in heard.chunks], source.state, time.monotonic() - began_s
 
 
-def test_a_capture_comes_whole_in_pieces_of_64_octets_and_ends(path: Path) -> None:
+def test_a_capture_comes_whole_in_pieces_of_64_bytes_and_ends(path: Path) -> None:
     chunks, state, _ = asyncio.run(replayed(path, 0))
     assert b"".join(chunks) == CAPTURE
     assert [len(chunk) for chunk in chunks] == [64] * 6 + [16]
@@ -39,7 +39,7 @@ def test_it_comes_at_the_pace_of_the_wire(path: Path, speed: float, seconds: flo
     assert seconds <= asyncio.run(replayed(path, speed))[2] < seconds + 0.3
 
 
-def test_the_first_octets_are_not_there_before_they_could_be(path: Path) -> None:
+def test_the_first_bytes_are_not_there_before_they_could_be(path: Path) -> None:
     async def main() -> None:
         began_s = time.monotonic()
         source = Replay(url="file:", path=path)
@@ -99,9 +99,9 @@ def test_a_pipe_is_read_as_it_comes_and_holds_up_nobody(tmp_path: Path) -> None:
             writer = os.open(pipe, os.O_RDWR)
             for piece in (b"one", b"two"):
                 os.write(writer, piece)
-                await until(lambda: b"".join(chunk.octets for chunk in heard.chunks).endswith(piece))  # noqa: B023
+                await until(lambda: b"".join(chunk.data for chunk in heard.chunks).endswith(piece))  # noqa: B023
             os.close(writer)
             await until(lambda: heard.ended)
-        return [chunk.octets for chunk in heard.chunks]
+        return [chunk.data for chunk in heard.chunks]
 
     assert b"".join(asyncio.run(run())) == b"onetwo"

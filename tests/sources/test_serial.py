@@ -14,10 +14,10 @@ import pytest
 import uvloop
 
 from iskra_server.sources import reconnect
-from iskra_server.sources.errors import LineErrors
+from iskra_server.sources.errors import in_container
+from iskra_server.sources.line_errors import LineErrors
 from iskra_server.sources.serial import serial_source
 from iskra_server.sources.source import State
-from iskra_server.sources.trouble import in_container
 from sources.driver import Driver
 from sources.ptys import Pty, listening, nobody, until
 
@@ -42,16 +42,16 @@ def port_of(path: object) -> reconnect.Reconnecting:
     return serial_source(str(path), str(path))
 
 
-def test_every_octet_arrives_as_it_was_sent(plug: Plug, run: Run) -> None:
+def test_every_byte_arrives_as_it_was_sent(plug: Plug, run: Run) -> None:
     async def main() -> None:
         port = plug()
         source = port_of(port.path)
         async with listening(source) as heard:
             await until(lambda: source.state == State(port.path, is_open=True))
-            for octet in TELEGRAM:
-                port.send(bytes([octet]))
+            for byte in TELEGRAM:
+                port.send(bytes([byte]))
             port.send(TELEGRAM)
-            await until(lambda: heard.octets == 2 * TELEGRAM)
+            await until(lambda: heard.data == 2 * TELEGRAM)
 
     run(main())
 
@@ -71,7 +71,7 @@ def test_the_port_is_set_to_8n1_without_any_processing(plug: Plug, baud: int, sp
     asyncio.run(main())
 
 
-def test_an_octet_is_there_in_a_fraction_of_a_millisecond(plug: Plug, run: Run) -> None:
+def test_an_byte_is_there_in_a_fraction_of_a_millisecond(plug: Plug, run: Run) -> None:
     async def main() -> None:
         port = plug()
         source = port_of(port.path)
@@ -81,9 +81,9 @@ def test_an_octet_is_there_in_a_fraction_of_a_millisecond(plug: Plug, run: Run) 
             for count in range(1, 31):
                 sent_s = time.monotonic()
                 port.send(b"x")
-                await until(lambda count=count: len(heard.octets) == count)  # type: ignore[misc]
+                await until(lambda count=count: len(heard.data) == count)  # type: ignore[misc]
                 delays.append(heard.chunks[-1].monotonic_s - sent_s)
-        # 0.1 ms on a machine with nothing else to do; polling, or waiting for more octets, would take far longer
+        # 0.1 ms on a machine with nothing else to do; polling, or waiting for more bytes, would take far longer
         assert statistics.median(delays) < 0.02
 
     run(main())
@@ -107,7 +107,7 @@ def test_telegrams_at_the_wires_pace_wake_us_a_few_times_only(plug: Plug) -> Non
             for count in range(1, 6):
                 before = len(heard.chunks)
                 await send(port)
-                await until(lambda count=count: heard.octets == count * telegram)  # type: ignore[misc]
+                await until(lambda count=count: heard.data == count * telegram)  # type: ignore[misc]
                 await asyncio.sleep(0.12)
         # 30 writes; three chunks on a machine with nothing else to do
         assert len(heard.chunks) - before <= 15
@@ -123,7 +123,7 @@ def test_unplugging_is_noticed_and_a_replug_under_another_name_goes_on(plug: Plu
         async with listening(source) as heard:
             await until(lambda: source.state.is_open)
             first.send(b"before")
-            await until(lambda: heard.octets == b"before")
+            await until(lambda: heard.data == b"before")
             first.unplug()
             by_id.unlink()
             await until(lambda: not source.state.is_open, 2.0)
@@ -137,7 +137,7 @@ def test_unplugging_is_noticed_and_a_replug_under_another_name_goes_on(plug: Plu
             await until(lambda: source.state.is_open, 3.0)
             assert source.state == State(str(by_id), is_open=True)
             second.send(b" after")
-            await until(lambda: heard.octets == b"before after")
+            await until(lambda: heard.data == b"before after")
 
     run(main())
 
@@ -181,7 +181,7 @@ def test_a_missing_port_is_opened_a_second_after_it_appears(
     asyncio.run(main())
 
 
-def test_what_the_driver_counts_comes_with_the_octets(plug: Plug, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_driver_counts_comes_with_the_bytes(plug: Plug, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pseudo-terminal counts nothing, so another driver stands in its place."""
     driver = Driver()
 

@@ -7,6 +7,6 @@ from iskra_server.sources.source import arrived
 def test_a_chunk_carries_the_moment_of_its_arrival_on_both_clocks() -> None:
     before, before_s = datetime.now(UTC), boottime_s()
     chunk = arrived(b"\x1b")
-    assert chunk.octets == b"\x1b"
+    assert chunk.data == b"\x1b"
     assert before <= chunk.received_at <= datetime.now(UTC)
     assert before_s <= chunk.monotonic_s <= boottime_s()

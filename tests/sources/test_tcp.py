@@ -53,7 +53,7 @@ def free_port() -> int:
         return port
 
 
-def test_octets_come_through() -> None:
+def test_bytes_come_through() -> None:
     async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(bytes(range(256)))
         await stay(reader, writer)
@@ -62,7 +62,7 @@ def test_octets_come_through() -> None:
         async with server(send) as port:
             source = tcp_source(f"tcp://127.0.0.1:{port}")
             async with listening(source) as heard:
-                await until(lambda: heard.octets == bytes(range(256)))
+                await until(lambda: heard.data == bytes(range(256)))
                 assert source.state == State(f"tcp://127.0.0.1:{port}", is_open=True)
 
     asyncio.run(main())
@@ -75,7 +75,7 @@ def test_telegrams_that_come_as_hex_text_are_read() -> None:
 
     async def main() -> None:
         async with server(send) as port, listening(tcp_source(f"tcp://127.0.0.1:{port}")) as heard:
-            await until(lambda: telegrams.telegram() in heard.octets)
+            await until(lambda: telegrams.telegram() in heard.data)
 
     asyncio.run(main())
 
@@ -93,7 +93,7 @@ def test_a_server_that_closes_is_connected_again(monkeypatch: pytest.MonkeyPatch
             async with listening(source) as heard:
                 await until(lambda: source.state.problem)
                 states.append(source.state)
-                await until(lambda: heard.octets == b"again again again ")
+                await until(lambda: heard.data == b"again again again ")
         assert states == [
             State(
                 f"tcp://127.0.0.1:{port}",
@@ -187,12 +187,12 @@ def test_an_rfc2217_server_is_set_to_9600_8n1_and_read() -> None:
                 option = (await reader.readexactly(1))[0]
                 writer.write(bytes([IAC, AGREED[command], option]))
             if set(settings) >= {1, 2, 3, 4}:
-                # an octet 255 is doubled on the wire
+                # a byte 255 is doubled on the wire
                 writer.write(b"octets\xff\xff")
 
     async def main() -> None:
         async with server(serve) as port, listening(bridge_source(f"rfc2217://127.0.0.1:{port}")) as heard:
-            await until(lambda: heard.octets.endswith(b"octets\xff"))
+            await until(lambda: heard.data.endswith(b"octets\xff"))
 
     asyncio.run(main())
     assert (settings[1], settings[2], settings[3], settings[4]) == ((9600).to_bytes(4), b"\x08", b"\x01", b"\x01")

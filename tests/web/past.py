@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 
 from iskra_server.history.model.records import (
-    Boundary,
     EpochStart,
     Exact,
     MeterInfo,
     PointBlock,
     PowerQuarter,
     Quality,
+    QuarterReading,
     quarter_of,
 )
 from iskra_server.history.points.blocks import block_of
@@ -55,10 +55,10 @@ def counted(
     quality: Quality = "measured",
     epoch: int = 0,
     meter_id: str = METER_ID,
-) -> list[Boundary]:
+) -> list[QuarterReading]:
     """What a counter showed at one quarter after the other, in 0.1 Wh; None: nothing is known."""
     return [
-        Boundary(meter_id, obis, first + place, Exact(raw, -1), quality, epoch)
+        QuarterReading(meter_id, obis, first + place, Exact(raw, -1), quality, epoch)
         for place, raw in enumerate(values)
         if raw is not None
     ]

@@ -24,7 +24,7 @@ from iskra_server.web.http.settings import Scope, Settings
 from samples import METER_ID, SERVER_ID, energy, power, reading
 
 MAKER = Register(Obis.parse("129-129:199.130.3"), b"ISK")
-NEVER = dict.fromkeys(("meter_id", "age_s", "octets_age_s", "locked"))
+NEVER = dict.fromkeys(("meter_id", "age_s", "data_age_s", "locked"))
 DEADLINE_S = 5.0
 
 
@@ -44,8 +44,8 @@ def status(**changes: Any) -> Status:
         port="/dev/ttyUSB0",
         is_open=True,
         simulated=False,
-        octets=4440,
-        octets_age_s=0.1,
+        byte_count=4440,
+        data_age_s=0.1,
         telegrams=10,
         faults={},
         quarantined=0,

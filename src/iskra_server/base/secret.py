@@ -61,13 +61,13 @@ class Secret:
 
 def forms(secret: str) -> Iterator[str]:
     """The forms in which a secret can stand in a text: as it is, as in an address, in a program, in hex, base64."""
-    octets = secret.encode(errors="surrogateescape")
+    data = secret.encode(errors="surrogateescape")
     plain = unquote(secret)
     for text in (secret, plain):
         yield from (text, quote(text, errors="replace"), quote(text, safe="", errors="replace"))
         yield from (quote_plus(text, errors="replace"), repr(text)[1:-1], json.dumps(text)[1:-1])
         yield from (json.dumps(text, ensure_ascii=False)[1:-1], text[::-1])
-    yield from (octets.hex(), base64.b64encode(octets).decode().rstrip("="))
+    yield from (data.hex(), base64.b64encode(data).decode().rstrip("="))
     yield base64.b64encode(plain.encode(errors="surrogateescape")).decode().rstrip("=")
 
 

@@ -16,29 +16,29 @@ from threading import Lock
 from typing import NamedTuple
 
 # a segment is one request: far below what any database or proxy in front of it takes
-SEGMENT_OCTETS = 256 * 1024
-REFUSED_OCTETS = 1024 * 1024
+SEGMENT_BYTES = 256 * 1024
+REFUSED_BYTES = 1024 * 1024
 _SEGMENTS, _REFUSED = ".lines", ".refused"
 
 
 class Segment(NamedTuple):
     path: Path
     weight: int
-    octets: int
+    byte_count: int
 
 
 class Spool:
     """One folder, used by one writer from any thread. What fails on the disk raises OSError and has changed nothing.
 
-    `waiting` and `octets` are what waits; `dropped` counts what there was no room for. `count` says how much some
+    `waiting` and `bytes` are what waits; `dropped` counts what there was no room for. `count` says how much some
     lines count for: a point is a line.
     """
 
-    def __init__(self, folder: Path, max_octets: int, count: Callable[[Sequence[bytes]], int] = len) -> None:
+    def __init__(self, folder: Path, max_bytes: int, count: Callable[[Sequence[bytes]], int] = len) -> None:
         self.folder = folder
-        self.waiting = self.octets = self.dropped = 0
+        self.waiting = self.byte_count = self.dropped = 0
         self._count = count
-        self._max_octets = max_octets
+        self._max_bytes = max_bytes
         self._segments: deque[Segment] = deque()
         self._next = 1
         self._is_closed = False
@@ -52,26 +52,26 @@ class Spool:
             self._next = max(numbers, default=0) + 1
             self._segments = deque(map(self._mended, sorted(self.folder.glob(f"*{_SEGMENTS}"))))
             self.waiting = sum(segment.weight for segment in self._segments)
-            self.octets = sum(segment.octets for segment in self._segments)
+            self.byte_count = sum(segment.byte_count for segment in self._segments)
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep lines, safe from a power cut when this returns."""
         content = b"".join(lines)
         with self._lock:
             last = self._segments[-1] if self._segments else None
-            if last is None or self._is_closed or last.octets + len(content) > SEGMENT_OCTETS:
+            if last is None or self._is_closed or last.byte_count + len(content) > SEGMENT_BYTES:
                 last = Segment(self._new(_SEGMENTS), 0, 0)
                 _write(last.path, content, 0)
                 _sync(self.folder)
                 self._segments.append(last)
                 self._is_closed = False
             else:
-                _write(last.path, content, last.octets)
+                _write(last.path, content, last.byte_count)
             count = self._count(lines)
-            self._segments[-1] = Segment(last.path, last.weight + count, last.octets + len(content))
+            self._segments[-1] = Segment(last.path, last.weight + count, last.byte_count + len(content))
             self.waiting += count
-            self.octets += len(content)
-            while self.octets > self._max_octets:
+            self.byte_count += len(content)
+            while self.byte_count > self._max_bytes:
                 self._drop()
 
     def oldest(self) -> tuple[Segment, list[bytes]] | None:
@@ -105,7 +105,7 @@ class Spool:
             path = self._new(_REFUSED)
             _write(path, f"# {reason}\n".encode() + b"".join(lines), 0)
             kept = sorted(self.folder.glob(f"*{_REFUSED}"))
-            while sum(each.stat().st_size for each in kept) > REFUSED_OCTETS and len(kept) > 1:
+            while sum(each.stat().st_size for each in kept) > REFUSED_BYTES and len(kept) > 1:
                 kept.pop(0).unlink()
             return path
 
@@ -121,7 +121,7 @@ class Spool:
     def _remove_oldest(self) -> None:
         segment = self._segments.popleft()
         self.waiting -= segment.weight
-        self.octets -= segment.octets
+        self.byte_count -= segment.byte_count
         # where the disk does not let go of it, the next start delivers it again, and the database has it once
         with suppress(OSError):
             segment.path.unlink()
@@ -136,7 +136,7 @@ class Spool:
 
 
 def _write(path: Path, content: bytes, size: int) -> None:
-    """Append to a file of `size` octets; where the disk does not take all of it, the file is as it was."""
+    """Append to a file of `size` bytes; where the disk does not take all of it, the file is as it was."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         at = size

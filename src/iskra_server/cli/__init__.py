@@ -21,7 +21,7 @@ from iskra_server.config import ConfigError
 
 NAME = "iskra-server"
 # what fits into a sentence
-_LONGEST_NAME = 200
+_MAX_NAME = 200
 # command -> what it does, in the order in which one needs them
 COMMANDS = {
     "serve": "Read the meter and serve its values over HTTP.",
@@ -153,7 +153,7 @@ def _prepare_streams() -> None:
 
 def _unusable(error: OSError) -> int:
     name = str(error.filename)
-    _say(f"{name if len(name) <= _LONGEST_NAME else f'{name[:_LONGEST_NAME]}...'} cannot be used: {error.strerror}.")
+    _say(f"{name if len(name) <= _MAX_NAME else f'{name[:_MAX_NAME]}...'} cannot be used: {error.strerror}.")
     return 2
 
 

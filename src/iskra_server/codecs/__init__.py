@@ -1,1 +1,1 @@
-"""Codecs turn octets into readings. Pure: no clock, no I/O, no logging, no configuration."""
+"""Codecs turn bytes into readings. Pure: no clock, no I/O, no logging, no configuration."""

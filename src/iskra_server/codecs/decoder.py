@@ -10,7 +10,7 @@ from iskra_server.meter.reading import Fault, Reading
 class Decoder(Protocol):
     """Octets in, readings and faults out. Pure, bounded in memory, and never an exception."""
 
-    def feed(self, octets: bytes) -> Iterator[Reading | Fault]:
+    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
         """Everything that this chunk completes, in order."""
         ...
 
@@ -28,6 +28,6 @@ class Decoder(Protocol):
 DECODERS: dict[str, Callable[[], Decoder]] = {"sml": SmlDecoder}
 
 
-def recognise(octets: bytes) -> bool:
-    """Whether a whole telegram of a known protocol stands in these octets."""
-    return any(isinstance(result, Reading) for make in DECODERS.values() for result in make().feed(octets))
+def recognise(data: bytes) -> bool:
+    """Whether a whole telegram of a known protocol stands in these bytes."""
+    return any(isinstance(result, Reading) for make in DECODERS.values() for result in make().feed(data))

@@ -14,7 +14,7 @@ from iskra_server.config.keys import LISTS, PREFIX, SECTIONS, Key, describe, exp
 from iskra_server.config.sections import Config
 
 FILE_VARIABLE = "IES_CONFIG"
-# of a text: with what is put behind it it must fit into a string of MQTT, 65,535 octets
+# of a text: with what is put behind it it must fit into a string of MQTT, 65,535 bytes
 _LONGEST = 60_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SHOWN = 60
@@ -136,11 +136,11 @@ def _filled(kind: type, value: object) -> Secret:
 def _fault(text: str) -> str:
     """What keeps a text from being a name, a path or an address of anything; nothing of the text itself."""
     try:
-        octets = text.encode()
+        data = text.encode()
     except UnicodeEncodeError:
         return "is not text in UTF-8"
-    if len(octets) > _LONGEST:
-        return f"is longer than {_LONGEST} octets"
+    if len(data) > _LONGEST:
+        return f"is longer than {_LONGEST} bytes"
     found = _CONTROL.search(text)
     return f"holds a control character (U+{ord(found[0]):04X}); remove it" if found else ""
 

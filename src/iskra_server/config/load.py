@@ -23,7 +23,7 @@ from iskra_server.config.sections import Config
 
 FILE_NAME = "iskra-server.toml"
 _FILE_SUFFIX = "_FILE"
-_MOST_OCTETS = 4_000_000
+_MAX_BYTES = 4_000_000
 
 
 class Loaded(Struct, frozen=True):
@@ -73,7 +73,7 @@ def _with_secrets(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _read_secret(variable: str, file: str) -> str:
     try:
-        secret = _octets(Path(file)).decode("utf-8-sig").strip()
+        secret = _data(Path(file)).decode("utf-8-sig").strip()
     except (OSError, ValueError) as error:
         # a ValueError: what stands in it is no text, or its name holds a NUL
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
@@ -86,13 +86,13 @@ def _read_secret(variable: str, file: str) -> str:
     return secret
 
 
-def _octets(file: Path) -> bytes:
+def _data(file: Path) -> bytes:
     """Not more than any configuration has: a device may have no end."""
     with file.open("rb") as opened:
-        octets = opened.read(_MOST_OCTETS + 1)
-    if len(octets) > _MOST_OCTETS:
+        data = opened.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-    return octets
+    return data
 
 
 def _find(environ: Mapping[str, str]) -> Path | None:
@@ -109,13 +109,13 @@ def _find(environ: Mapping[str, str]) -> Path | None:
 def _read(file: Path) -> dict[str, object]:
     decode = msgspec.json.decode if file.suffix == ".json" else msgspec.toml.decode
     try:
-        octets = _octets(file)
+        data = _data(file)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no file has such a name"
         raise ConfigError(f"The configuration {file} cannot be read: {reason}.") from None
     try:
         # editors of Windows put it before the text
-        content = decode(octets.removeprefix(codecs.BOM_UTF8))
+        content = decode(data.removeprefix(codecs.BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         language = "JSON" if file.suffix == ".json" else "TOML"
         raise ConfigError(f"The configuration {file} is not valid {language}: {error}.") from None

@@ -27,16 +27,16 @@ _DIGITS = 60
 class Amount(Struct, frozen=True):
     """What was paid for energy drawn and for time, less what was paid for energy fed in."""
 
-    drawn: Decimal = Decimal(0)
-    fed_in: Decimal = Decimal(0)
+    imported: Decimal = Decimal(0)
+    exported: Decimal = Decimal(0)
     base: Fraction = Fraction(0)
 
     def __add__(self, other: "Amount") -> "Amount":
-        return Amount(self.drawn + other.drawn, self.fed_in + other.fed_in, self.base + other.base)
+        return Amount(self.imported + other.imported, self.exported + other.exported, self.base + other.base)
 
     @property
     def total(self) -> Decimal:
-        return self.drawn - self.fed_in + rounded(self.base)
+        return self.imported - self.exported + rounded(self.base)
 
 
 def amount(contract: Contract, import_wh: Decimal | None, export_wh: Decimal | None, base: Fraction) -> Amount:

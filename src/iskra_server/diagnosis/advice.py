@@ -50,7 +50,7 @@ LABELS = {
     "device": Label("Device", "Gerät"),
     "permission": Label("Permission", "Berechtigung"),
     "port": Label("Port", "Anschluss"),
-    "octets": Label("Data", "Daten"),
+    "data": Label("Data", "Daten"),
     "signal": Label("Signal", "Signal"),
     "protocol": Label("Protocol", "Protokoll"),
     "telegrams": Label("Telegrams", "Telegramme"),
@@ -217,7 +217,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Check the device there and its head.",
         "Von {port} kam {seconds} s lang nichts.",
         "Prüfen Sie das Gerät dort und seinen Lesekopf."),
-    # --- octets ---
+    # --- bytes ---
     "silence": (
         "Nothing arrives on {port}.",
         "Put the head on the meter's infrared window, cable down, and check that it is the right port (iskra-server ports) and that the meter has power.",
@@ -235,9 +235,9 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Setzen Sie den Lesekopf auf das Infrarotfenster des Zählers, Kabel nach unten, oder nennen Sie seinen Anschluss."),
     # --- signal ---
     "flat": (
-        "{percent} % of the bytes on {port} are {octet}: that is stray light, a stuck line, or a meter at 300 baud.",
+        "{percent} % of the bytes on {port} are {byte}: that is stray light, a stuck line, or a meter at 300 baud.",
         "Put the head on the meter and shade it from lamps; if it stays so, check the wiring and whether the meter speaks D0.",
-        "{percent} % der Bytes an {port} sind {octet}: Das ist Streulicht, eine Leitung mit festem Pegel oder ein Zähler mit 300 Baud.",
+        "{percent} % der Bytes an {port} sind {byte}: Das ist Streulicht, eine Leitung mit festem Pegel oder ein Zähler mit 300 Baud.",
         "Setzen Sie den Lesekopf auf den Zähler und schirmen Sie ihn von Lampen ab; bleibt es dabei, prüfen Sie die Verdrahtung, und ob der Zähler D0 spricht."),
     "gps": (
         "{port} seems to be a GPS receiver: it sends NMEA sentences.",
@@ -280,9 +280,9 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "An {port} kommen ohne Pause {rate} Bytes pro Sekunde an, und kein Telegramm beginnt; ein Zähler macht zwischen den Telegrammen Pause.",
         "Schirmen Sie den Lesekopf von Lampen und einem zweiten Lesekopf ab; bleibt es dabei, prüfen Sie die Verdrahtung, und ob dies der Anschluss des Lesekopfs ist."),
     "noise": (
-        "Bytes arrive on {port} ({octets}), but no telegram begins.",
+        "Bytes arrive on {port} ({bytes}), but no telegram begins.",
         "Put the head straight on the infrared window, cable down; if it stays so, the meter sends at another speed or is not an SML meter.",
-        "An {port} kommen Bytes an ({octets}), aber kein Telegramm beginnt.",
+        "An {port} kommen Bytes an ({bytes}), aber kein Telegramm beginnt.",
         "Setzen Sie den Lesekopf gerade auf das Infrarotfenster, Kabel nach unten; bleibt es dabei, sendet der Zähler mit anderer Geschwindigkeit oder ist kein SML-Zähler."),
     # --- protocol ---
     "p1": (

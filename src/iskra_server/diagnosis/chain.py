@@ -1,6 +1,6 @@
 """From the device to a plausible value: a chain of links, and the first one that is broken.
 
-    device > permission > port > octets > signal > protocol > telegrams > checksums > values > unlocked > fresh
+    device > permission > port > bytes > signal > protocol > telegrams > checksums > values > unlocked > fresh
     > plausible
 
 Pure: judged from what a reader knows (`Facts`), nothing is asked of the outside world. What is said comes from the one

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from iskra_server.diagnosis.octets import Seems
 from iskra_server.diagnosis.reception import Quality
+from iskra_server.diagnosis.stream_guess import StreamGuess
 
 
-class Leap(Struct, frozen=True):
+class CounterViolation(Struct, frozen=True):
     """A counter that went back, or further than it could: why readings are held back."""
 
     register: str
@@ -23,7 +23,7 @@ class Facts(Struct, frozen=True):
 
     name               what people call the meter, empty where they call it nothing
     problem, about     why the port is not read, as a row of the table of advice
-    seems              what octets that are no telegram seem to be
+    seems              what bytes that are no telegram seem to be
     lately, recent     how telegrams arrived within the last ten seconds, and within five minutes
     usual_interval_s   the time that usually passes between two telegrams
     locked_at          when the meter was seen to lock itself; `unlocked_for_s` is how long it had been seen unlocked
@@ -43,8 +43,8 @@ class Facts(Struct, frozen=True):
     port: str
     is_open: bool
     simulated: bool
-    octets: int
-    octets_age_s: float | None
+    byte_count: int
+    data_age_s: float | None
     telegrams: int
     faults: dict[str, int]
     quarantined: int
@@ -55,12 +55,12 @@ class Facts(Struct, frozen=True):
     usual_interval_s: float | None = None
     problem: str | None = None
     about: dict[str, str] = {}
-    seems: Seems | None = None
+    seems: StreamGuess | None = None
     lately: Quality | None = None
     recent: Quality | None = None
     locked_at: datetime | None = None
     unlocked_for_s: float | None = None
-    leap: Leap | None = None
+    leap: CounterViolation | None = None
     previous_meter_id: str | None = None
     turns: int = 0
     clock_doubt: str | None = None
@@ -72,7 +72,7 @@ class Facts(Struct, frozen=True):
     ignored: int = 0
 
     @property
-    def share_good(self) -> float | None:
+    def valid_ratio(self) -> float | None:
         """Whole telegrams among all that began, 0..1; noise between telegrams does not count."""
         damaged = sum(count for kind, count in self.faults.items() if kind != "noise")
         began = self.telegrams + damaged

@@ -9,19 +9,19 @@ from iskra_server.diagnosis.facts import Facts
 Verdict = Advice | Literal[True] | None
 
 # a well-placed head reaches this on a bad day
-GOOD_SHARE = 0.95
+VALID_RATIO = 0.95
 # so many damaged telegrams are no chance any more
 FEW_DAMAGED = 3
 # the first telegram may be hit while the head is put in its place
 NEVER_WHOLE = 2
 # a meter pushes every 1 to 4 s
 SILENCE_S = 10.0
-# the shortest telegram of the slowest meter is some fifty octets a second
-FEWEST_OCTETS_PER_S = 5.0
+# the shortest telegram of the slowest meter is some fifty bytes a second
+MIN_BYTES_PER_S = 5.0
 # a line at 9600 baud carries 960, and a meter rests between its telegrams
-MOST_OCTETS_PER_S = 900.0
-# of the octets without a stop bit: at another speed every second or third is one
-MOST_FRAMING = 0.05
+MAX_BYTES_PER_S = 900.0
+# of the bytes without a stop bit: at another speed every second or third is one
+MAX_FRAMING = 0.05
 # a meter that sends rarely has fallen silent after so many of its intervals
 MISSED_TELEGRAMS = 3
 # who entered the PIN but left InF off sees the power vanish after two minutes
@@ -60,21 +60,21 @@ def _port(facts: Facts) -> Verdict:
     return _problem(facts) if facts.problem else advise("opening", {"port": facts.port})
 
 
-def _octets(facts: Facts) -> Verdict:
+def _data(facts: Facts) -> Verdict:
     if facts.problem == "silence":
         return _problem(facts)
     if facts.problem == "noise":
         return True
-    if facts.octets_age_s is None:
+    if facts.data_age_s is None:
         return advise("silence", {"port": facts.port})
-    if facts.octets_age_s <= max(SILENCE_S, facts.stale_after_s):
+    if facts.data_age_s <= max(SILENCE_S, facts.stale_after_s):
         return True
-    silent = {"port": facts.port, "seconds": f"{facts.octets_age_s:.0f}"}
-    return _rare(facts, facts.octets_age_s) or advise("fell_silent", silent)
+    silent = {"port": facts.port, "seconds": f"{facts.data_age_s:.0f}"}
+    return _rare(facts, facts.data_age_s) or advise("fell_silent", silent)
 
 
 def _signal(facts: Facts) -> Verdict:
-    """What the octets seem to be says most; then what the driver counts, then how many there are a second."""
+    """What the bytes seem to be says most; then what the driver counts, then how many there are a second."""
     seems = _seems(facts, _SIGNALS)
     if facts.seems and facts.seems.fault not in ("noise", "flat"):
         return seems
@@ -84,15 +84,15 @@ def _signal(facts: Facts) -> Verdict:
 def _line(facts: Facts) -> Advice | None:
     """What is wrong with a line on which no telegram begins."""
     recent = facts.recent
-    if recent is None or recent.good or recent.damaged or not recent.octets:
+    if recent is None or recent.valid or recent.damaged or not recent.byte_count:
         return None
-    if recent.framing and recent.framing >= max(FEW_DAMAGED, MOST_FRAMING * recent.octets):
-        percent = min(100, 100 * recent.framing // recent.octets)
+    if recent.framing and recent.framing >= max(FEW_DAMAGED, MAX_FRAMING * recent.byte_count):
+        percent = min(100, 100 * recent.framing // recent.byte_count)
         return advise("framing", {"port": facts.port, "percent": str(percent)})
-    rate = recent.octets_per_s
-    if rate is None or FEWEST_OCTETS_PER_S <= rate <= MOST_OCTETS_PER_S:
+    rate = recent.bytes_per_s
+    if rate is None or MIN_BYTES_PER_S <= rate <= MAX_BYTES_PER_S:
         return None
-    fault = "trickle" if rate < FEWEST_OCTETS_PER_S else "restless"
+    fault = "trickle" if rate < MIN_BYTES_PER_S else "restless"
     return advise(fault, {"port": facts.port, "rate": f"{rate:.1f}" if rate < 1 else f"{rate:.0f}"})
 
 
@@ -111,14 +111,14 @@ def _telegrams(facts: Facts) -> Verdict:
         return advise("never_whole", {"port": facts.port})
     if damaged or seems == "first_telegram":
         return advise("first_telegram", {"port": facts.port})
-    return advise("noise", {"port": facts.port, "octets": str(facts.octets)})
+    return advise("noise", {"port": facts.port, "bytes": str(facts.byte_count)})
 
 
 def _checksums(facts: Facts) -> Verdict:
     recent = facts.recent
     if recent is None or recent.share is None:
         return None
-    if recent.share >= GOOD_SHARE or (recent.good and recent.damaged < FEW_DAMAGED):
+    if recent.share >= VALID_RATIO or (recent.valid and recent.damaged < FEW_DAMAGED):
         return True
     percent = f"{100 * recent.share:.0f}"
     if recent.overruns and recent.overruns >= FEW_DAMAGED:
@@ -163,7 +163,7 @@ def _plausible(facts: Facts) -> Verdict:
 def _rare(facts: Facts, age_s: float) -> Advice | None:
     """A meter that sends more rarely than its readings may be old, and not a head that lets few telegrams through."""
     interval_s, share = facts.usual_interval_s or 0.0, facts.recent.share if facts.recent else None
-    is_rare = interval_s > facts.stale_after_s and (share is None or share >= GOOD_SHARE)
+    is_rare = interval_s > facts.stale_after_s and (share is None or share >= VALID_RATIO)
     if not is_rare or age_s > MISSED_TELEGRAMS * interval_s:
         return None
     return advise("rare", {"seconds": f"{interval_s:.0f}", "limit": f"{facts.stale_after_s:g}"})
@@ -174,20 +174,20 @@ def _problem(facts: Facts) -> Advice:
 
 
 def _seems(facts: Facts, among: frozenset[str]) -> Verdict:
-    """Whether the octets seem to be one of these; whatever has been read once is what it should be."""
+    """Whether the bytes seem to be one of these; whatever has been read once is what it should be."""
     seems = facts.seems
     if seems is None:
         return True if facts.telegrams else None
     if seems.fault not in among:
         return True
-    return advise(seems.fault, {"port": facts.port, "octets": str(facts.octets)} | seems.about)
+    return advise(seems.fault, {"port": facts.port, "bytes": str(facts.byte_count)} | seems.about)
 
 
 JUDGES: tuple[tuple[str, Callable[[Facts], Verdict]], ...] = (
     ("device", _device),
     ("permission", _permission),
     ("port", _port),
-    ("octets", _octets),
+    ("data", _data),
     ("signal", _signal),
     ("protocol", _protocol),
     ("telegrams", _telegrams),

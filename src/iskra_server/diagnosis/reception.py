@@ -14,40 +14,40 @@ VERDICT_S = 300
 SLOT_S = 300
 SLOTS = 86_400 // SLOT_S
 _MOST = 2**16 - 1
-_GOOD, _DAMAGED, _CUT, _OCTETS, _FRAMING, _OVERRUNS = range(_KINDS := 6)
-# a telegram that has just begun says nothing of how many octets a second there are
+_VALID, _DAMAGED, _CUT, _BYTES, _FRAMING, _OVERRUNS = range(_KINDS := 6)
+# a telegram that has just begun says nothing of how many bytes a second there are
 RATE_S = 20
 
 
 class Quality(Struct, frozen=True):
     """What arrived within the last `seconds`. `share` is that of the whole telegrams, 0..1, None if none began.
 
-    framing, overruns  octets without a stop bit, and moments at which one had no room, as the driver counts them;
+    framing, overruns  bytes without a stop bit, and moments at which one had no room, as the driver counts them;
                        None where it does not tell
-    octets_per_s       from the first octet within these seconds on, None for the first 20 s of them
+    bytes_per_s       from the first byte within these seconds on, None for the first 20 s of them
     """
 
     seconds: int
-    good: int
+    valid: int
     damaged: int
     cut: int
-    octets: int
+    byte_count: int
     share: float | None
     framing: int | None = None
     overruns: int | None = None
-    octets_per_s: float | None = None
+    bytes_per_s: float | None = None
 
 
-def octets_per_s(octets: int, seconds: float) -> float | None:
+def bytes_per_s(byte_count: int, seconds: float) -> float | None:
     """None where too few seconds have gone by to tell."""
-    return round(octets / seconds, 1) if seconds >= RATE_S else None
+    return round(byte_count / seconds, 1) if seconds >= RATE_S else None
 
 
 class Day(Struct, frozen=True):
     """Good and damaged telegrams by `slot_s` seconds, the oldest first; the last slot is the one that runs."""
 
     slot_s: int
-    good: list[int]
+    valid: list[int]
     damaged: list[int]
 
 
@@ -55,11 +55,11 @@ class Slots:
     """Counts by five minutes, for a day: what one looks at who asks when it began. One kilobyte, whatever comes."""
 
     def __init__(self) -> None:
-        self._good, self._damaged = (array("H", bytes(2 * SLOTS)) for _ in range(2))
+        self._valid, self._damaged = (array("H", bytes(2 * SLOTS)) for _ in range(2))
         self._slot = 0
 
-    def good(self, now_s: float) -> None:
-        self._count(self._good, now_s)
+    def valid(self, now_s: float) -> None:
+        self._count(self._valid, now_s)
 
     def damaged(self, now_s: float) -> None:
         self._count(self._damaged, now_s)
@@ -67,8 +67,8 @@ class Slots:
     def day(self, now_s: float) -> Day:
         self._turn(now_s)
         first = (self._slot + 1) % SLOTS
-        good, damaged = (list(counts[first:] + counts[:first]) for counts in (self._good, self._damaged))
-        return Day(SLOT_S, good, damaged)
+        valid, damaged = (list(counts[first:] + counts[:first]) for counts in (self._valid, self._damaged))
+        return Day(SLOT_S, valid, damaged)
 
     def _count(self, counts: "array[int]", now_s: float) -> None:
         self._turn(now_s)
@@ -79,7 +79,7 @@ class Slots:
         """Empty the slots that have begun since."""
         slot = int(now_s) // SLOT_S
         for new in range(max(self._slot + 1, slot - SLOTS + 1), slot + 1):
-            self._good[new % SLOTS] = self._damaged[new % SLOTS] = 0
+            self._valid[new % SLOTS] = self._damaged[new % SLOTS] = 0
         self._slot = max(self._slot, slot)
 
 
@@ -93,8 +93,8 @@ class Window:
         self._second = self._first = 0
         self._counts_errors = False
 
-    def arrived(self, octets: int, now_s: float) -> None:
-        self._count(_OCTETS, octets, now_s)
+    def arrived(self, byte_count: int, now_s: float) -> None:
+        self._count(_BYTES, byte_count, now_s)
 
     def erred(self, now_s: float, *, framing: int, overruns: int) -> None:
         """What the driver has counted since it was asked last; less than nothing where its counters began anew."""
@@ -102,8 +102,8 @@ class Window:
         self._count(_OVERRUNS, max(overruns, 0), now_s)
         self._counts_errors = True
 
-    def good(self, now_s: float) -> None:
-        self._count(_GOOD, 1, now_s)
+    def valid(self, now_s: float) -> None:
+        self._count(_VALID, 1, now_s)
 
     def damaged(self, now_s: float, *, is_cut: bool) -> None:
         self._count(_DAMAGED, 1, now_s)
@@ -117,17 +117,17 @@ class Window:
         sums = [sum(map(counts.__getitem__, places)) for counts in self._counts] if places else self._sums
         while first < self._second and not self._has(first):
             first += 1
-        good, damaged, cut, octets, framing, overruns = sums
+        valid, damaged, cut, byte_count, framing, overruns = sums
         return Quality(
             seconds,
-            good,
+            valid,
             damaged,
             cut,
-            octets,
-            share=round(good / (good + damaged), 4) if good + damaged else None,
+            byte_count,
+            share=round(valid / (valid + damaged), 4) if valid + damaged else None,
             framing=framing if self._counts_errors else None,
             overruns=overruns if self._counts_errors else None,
-            octets_per_s=octets_per_s(octets, now_s - first if self._has(first) else 0),
+            bytes_per_s=bytes_per_s(byte_count, now_s - first if self._has(first) else 0),
         )
 
     def _count(self, kind: int, count: int, now_s: float) -> None:

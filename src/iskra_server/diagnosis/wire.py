@@ -1,4 +1,4 @@
-"""What a receiver makes of octets that were sent at another speed, or upside down.
+"""What a receiver makes of bytes that were sent at another speed, or upside down.
 
     sent      8N1: a start bit 0, eight bits, the lowest first, a stop bit 1; the line rests at 1
     received  a start bit is a fall to 0; bits are read in the middle of their own length; where no stop bit stands,
@@ -19,17 +19,17 @@ _REST = "1" * (12 * _BIT)
 
 
 @lru_cache(maxsize=32)
-def seen(octets: bytes, speed: int, *, is_inverted: bool = False, waits: bool = True) -> bytes:
-    """What is read at 9600 baud of octets that were sent at `speed`, out of a rest and back to one."""
-    line = _REST + "".join(map(_frame, octets)).translate(_widened(speed)) + _REST
+def seen(data: bytes, speed: int, *, is_inverted: bool = False, waits: bool = True) -> bytes:
+    """What is read at 9600 baud of bytes that were sent at `speed`, out of a rest and back to one."""
+    line = _REST + "".join(map(_frame, data)).translate(_widened(speed)) + _REST
     return bytes(_received(line.translate(_FLIPPED) if is_inverted else line, waits=waits))
 
 
 _FLIPPED = str.maketrans("01", "10")
 
 
-def _frame(octet: int) -> str:
-    return f"0{f'{octet:08b}'[::-1]}1"
+def _frame(byte: int) -> str:
+    return f"0{f'{byte:08b}'[::-1]}1"
 
 
 def _widened(speed: int) -> dict[int, str]:

@@ -15,7 +15,15 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from iskra_server.history.model.records import Boundary, EpochStart, Exact, MeterInfo, PowerQuarter, Quality, Record
+from iskra_server.history.model.records import (
+    EpochStart,
+    Exact,
+    MeterInfo,
+    PowerQuarter,
+    Quality,
+    QuarterReading,
+    Record,
+)
 from iskra_server.history.store.schema import QUALITIES
 from iskra_server.meter.obis import Obis
 
@@ -118,7 +126,7 @@ def quarters(info: MeterInfo, records: Iterable[Record]) -> Quarters:
     power, epochs = [], []
     for record in records:
         match record:
-            case Boundary(_, obis, quarter, value, quality, epoch):
+            case QuarterReading(_, obis, quarter, value, quality, epoch):
                 row = Value(quarter, value.raw, value.scaler, QUALITIES[quality], epoch)
                 counters.setdefault(str(obis), []).append(row)
             case PowerQuarter(_, quarter, least, mean, most, count):
@@ -141,7 +149,7 @@ def records(message: Quarters) -> Iterator[Record]:
         obis = Obis.parse(code)
         for row in values:
             quality = _QUALITIES[row.quality]
-            yield Boundary(meter, obis, row.quarter, Exact(row.raw, row.scaler), quality, row.epoch)
+            yield QuarterReading(meter, obis, row.quarter, Exact(row.raw, row.scaler), quality, row.epoch)
     for power in message.power:
         yield PowerQuarter(meter, power.quarter, power.min_mw, power.mean_mw, power.max_mw, power.telegrams)
     for start in message.epochs:

@@ -21,7 +21,7 @@ REMEMBERED_S = 60.0
 # it takes no longer to read what has waited
 BURST_S = 30.0
 _HEALTHY_S = 5.0
-_LONGEST_S = 6 * 3600.0
+_MAX_S = 6 * 3600.0
 
 
 class Arrivals:
@@ -63,7 +63,7 @@ class Arrivals:
             return None
         # seconds that move in steps fall behind without a silence
         fell_behind = at_s - last[0] - max(time.seconds - last[1], 2 * self._usual_s()) > SLACK_S
-        if SLACK_S < lag_s <= _LONGEST_S and (fell_behind or self._late_since_s is not None):
+        if SLACK_S < lag_s <= _MAX_S and (fell_behind or self._late_since_s is not None):
             self._late_since_s = at_s if self._late_since_s is None else self._late_since_s
             if at_s - self._late_since_s <= BURST_S:
                 return lag_s

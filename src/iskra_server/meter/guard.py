@@ -30,7 +30,7 @@ AGREEING_S = 300.0
 # telegrams may arrive in a burst behind a slow line
 SLACK_S = 10
 # a sum of tariffs has lost as many fractions of a coarse step as it has parts
-_MOST_PARTS = 8
+_MAX_PARTS = 8
 _COUNTER = 8
 # C groups of net sums (import - export), which may rise and fall
 _NET = frozenset((16, 36, 56, 76))
@@ -47,7 +47,7 @@ class Seen(Struct, frozen=True, gc=False):
 Counters = dict[Obis, Seen]
 
 
-class Breach(Struct, frozen=True):
+class Violation(Struct, frozen=True):
     """How a counter broke the rule: it is below 0, went back, or jumped within so many seconds."""
 
     register: Register
@@ -74,7 +74,7 @@ class Held(Struct, frozen=True):
     """A sample that is not published, and why."""
 
     sample: Sample
-    breach: Breach
+    breach: Violation
 
     @property
     def reason(self) -> str:
@@ -191,30 +191,30 @@ def _seen(sample: Sample) -> Counters:
     return {register.obis: Seen(register, moment) for register in registers}
 
 
-def _breach(trusted: Counters, sample: Sample, max_power_w: int) -> Breach | None:
+def _breach(trusted: Counters, sample: Sample, max_power_w: int) -> Violation | None:
     """Why a sample cannot follow the trusted counters, or None."""
     for register in _counters(sample.reading.registers):
         if int(register.raw) < 0:
-            return Breach(register, replace(register, raw=0), 0.0, is_back=True)
+            return Violation(register, replace(register, raw=0), 0.0, is_back=True)
         seen = trusted.get(register.obis)
         if seen is None:
             continue
         last = seen.register
         value, before, _ = on_one_scale(register, last)
         if value + _resolution(register, last) <= before:
-            return Breach(register, last, 0.0, is_back=True)
+            return Violation(register, last, 0.0, is_back=True)
         if value > before:
             seconds = seconds_between(seen.sample, sample)
             limit = _reach(register, last, seconds, max_power_w)
             if limit is not None and value > before + limit:
-                return Breach(register, last, seconds, is_back=False)
+                return Violation(register, last, seconds, is_back=False)
     return None
 
 
 def _resolution(register: Register, last: Register) -> int:
     """How many steps of the finer scale a coarser value may lie below a finer one: a locked meter cuts digits off."""
     coarser = (register.scaler or 0) - (last.scaler or 0)
-    return 10**coarser * (_MOST_PARTS if register.derived else 1) if coarser > 0 else 1
+    return 10**coarser * (_MAX_PARTS if register.derived else 1) if coarser > 0 else 1
 
 
 def _is_behind(register: Register, other: Register) -> bool:

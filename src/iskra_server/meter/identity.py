@@ -12,7 +12,7 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
 
 _LENGTH_MARKS = (0x09, 0x0A)
-_OCTETS = 10
+_BYTES = 10
 _FAMILIES = {
     Obis.parse("129-129:199.130.3*255"): "MT175/MT681",
     Obis.parse("1-0:96.50.1*1"): "MT631/MT691",
@@ -22,7 +22,7 @@ _FAMILIES = {
 def label(server_id: bytes) -> str | None:
     """The label form, e.g. "1 ISK 00 70347617", or None where a server id does not follow DIN 43863-5."""
     maker = server_id[2:5]
-    if len(server_id) != _OCTETS or server_id[0] not in _LENGTH_MARKS or not maker.isalpha() or not maker.isascii():
+    if len(server_id) != _BYTES or server_id[0] not in _LENGTH_MARKS or not maker.isalpha() or not maker.isascii():
         return None
     serial = int.from_bytes(server_id[6:])
     if serial > 99_999_999:

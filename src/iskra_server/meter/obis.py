@@ -3,7 +3,7 @@
     A medium (1 electricity)   B channel   C quantity (1 import, 2 export, 16 net)
     D kind (8 counter, 7 instantaneous)    E tariff    F billing period (255 = now)
 
-The wire form is six octets, and an `Obis` is those octets: equality, hash and order are theirs.
+The wire form is six bytes, and an `Obis` is those bytes: equality, hash and order are theirs.
 """
 
 import re
@@ -17,14 +17,14 @@ _NOW = 255
 
 
 class Obis(bytes):
-    """Six octets A-B:C.D.E*F; `Obis(octets)` takes the wire form, `Obis.parse(text)` the printed one."""
+    """Six bytes A-B:C.D.E*F; `Obis(bytes)` takes the wire form, `Obis.parse(text)` the printed one."""
 
     __slots__ = ()
 
-    def __new__(cls, octets: bytes) -> "Obis":
-        if len(octets) != 6:
-            raise ValueError(f"an OBIS code has 6 octets, not {len(octets)}: {bytes(octets).hex()}")
-        return super().__new__(cls, octets)
+    def __new__(cls, data: bytes) -> "Obis":
+        if len(data) != 6:
+            raise ValueError(f"an OBIS code has 6 bytes, not {len(data)}: {bytes(data).hex()}")
+        return super().__new__(cls, data)
 
     @classmethod
     def parse(cls, text: str) -> "Obis":

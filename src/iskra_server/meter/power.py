@@ -149,17 +149,17 @@ def _observe(found: Found, status: int | None, memory: PowerMemory, time: MeterT
 
 def _signed(found: Found, phase: int, status: int | None, memory: PowerMemory) -> Register | None:
     """The signed power that has to be derived; None where it was sent as such, or is not known."""
-    net, drawn, fed, absolute = (_number(found.get(group[phase])) for group in _GROUPS)
-    if drawn is None and phase == 0:
-        drawn = _number(found.get(_IMPORT_T1))
+    net, imported, exported, absolute = (_number(found.get(group[phase])) for group in _GROUPS)
+    if imported is None and phase == 0:
+        imported = _number(found.get(_IMPORT_T1))
     if net is not None:
         return _from_net(net, phase, status, memory) if SIGNED_POWERS not in memory.signed else None
-    power = None if drawn is None else _from_import(drawn, fed, phase, status, memory)
+    power = None if imported is None else _from_import(imported, exported, phase, status, memory)
     # an import of 0 tells nothing, but a magnitude with a sign does
-    if power is not None or (drawn is not None and ABSOLUTES not in memory.signed):
+    if power is not None or (imported is not None and ABSOLUTES not in memory.signed):
         return power
-    if fed is not None and fed.raw:
-        return _power(replace(fed, raw=-int(fed.raw)), phase, FROM_EXPORT)
+    if exported is not None and exported.raw:
+        return _power(replace(exported, raw=-int(exported.raw)), phase, FROM_EXPORT)
     return None if absolute is None else _from_magnitude(absolute, phase, status, memory)
 
 
@@ -171,17 +171,17 @@ def _from_net(net: Register, phase: int, status: int | None, memory: PowerMemory
 
 
 def _from_import(
-    drawn: Register, fed: Register | None, phase: int, status: int | None, memory: PowerMemory
+    imported: Register, exported: Register | None, phase: int, status: int | None, memory: PowerMemory
 ) -> Register | None:
     """By the import register; alone, a phase of a two-way meter may be a magnitude, and 0 hide an export."""
     if IMPORTS in memory.signed:
-        return _power(drawn, phase, SIGNED_IMPORT)
-    if fed is not None:
-        first, second, scaler = on_one_scale(drawn, fed)
-        return _power(replace(drawn, raw=first - second, scaler=scaler), phase, IMPORT_LESS_EXPORT)
-    exporting = _directed(drawn, phase, status, memory, _SURE_TICKS)
-    is_import = exports(status, phase) is False or not memory.is_two_way or (phase == 0 and int(drawn.raw) > 0)
-    return exporting or (_power(drawn, phase, FROM_IMPORT) if is_import else None)
+        return _power(imported, phase, SIGNED_IMPORT)
+    if exported is not None:
+        first, second, scaler = on_one_scale(imported, exported)
+        return _power(replace(imported, raw=first - second, scaler=scaler), phase, IMPORT_LESS_EXPORT)
+    exporting = _directed(imported, phase, status, memory, _SURE_TICKS)
+    is_import = exports(status, phase) is False or not memory.is_two_way or (phase == 0 and int(imported.raw) > 0)
+    return exporting or (_power(imported, phase, FROM_IMPORT) if is_import else None)
 
 
 def _from_magnitude(absolute: Register, phase: int, status: int | None, memory: PowerMemory) -> Register | None:
@@ -211,10 +211,10 @@ def _directed(magnitude: Register, phase: int, status: int | None, memory: Power
 
 def _agree(found: Found, phase: int) -> None:
     """What contradicts a signed power follows it: import and export halves and a magnitude have no sign."""
-    power, drawn, absolute = (_number(found.get(group[phase])) for group in (SIGNED_POWERS, IMPORTS, ABSOLUTES))
+    power, imported, absolute = (_number(found.get(group[phase])) for group in (SIGNED_POWERS, IMPORTS, ABSOLUTES))
     if power is None:
         return
-    if drawn is not None and (_is_negative(drawn) or power.derived in (SIGNED_IMPORT, BY_STATUS, BY_COUNTERS)):
+    if imported is not None and (_is_negative(imported) or power.derived in (SIGNED_IMPORT, BY_STATUS, BY_COUNTERS)):
         for half in halves(replace(power, derived=power.derived or SIGNED_IMPORT), phase):
             found[half.obis] = half
     if absolute is not None and _is_negative(absolute):

@@ -77,8 +77,8 @@ class Register(Struct, frozen=True, gc=False):
         return text if text and text.isprintable() else None
 
 
-class Reading(Struct, frozen=True, gc=False):
-    """The content of one telegram, in the order of the wire. `octets` is the telegram's length on the wire.
+class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
+    """The content of one telegram, in the order of the wire. `bytes` is the telegram's length on the wire.
 
     `widths` has the number of bytes that each value took on the wire; it is empty where that is unknown.
     `part` counts the lists of one telegram: 0 for the first one. Not `is_protected`: the telegram has no checksum, so
@@ -91,7 +91,7 @@ class Reading(Struct, frozen=True, gc=False):
     registers: tuple[Register, ...]
     meter_time: MeterTime | None
     protocol: str
-    octets: int
+    byte_count: int
     widths: bytes = b""
     part: int = 0
     is_protected: bool = True
@@ -128,14 +128,14 @@ class Sample(Struct, frozen=True, gc=False):
 
 
 class Fault(Struct, frozen=True, gc=False):
-    """Damage in the stream: what kind, a sentence of detail, and how many octets it cost.
+    """Damage in the stream: what kind, a sentence of detail, and how many bytes it cost.
 
     `meter_id` is the sender where the telegram names it, `elements` what an unknown list says: types and raw values.
     """
 
     kind: FaultKind
     detail: str
-    octets: int
+    byte_count: int
     meter_id: str = ""
     elements: tuple[str, ...] = ()
 

@@ -16,8 +16,8 @@ from iskra_server.meter.reading import Register, on_one_scale
 SUM_OF_TARIFFS = "sum of tariffs"
 TOTALS = Obis.parse("1.8.0"), Obis.parse("2.8.0")
 # the parts of a sum
-MOST_TARIFFS = 8
-_FEWEST_TARIFFS = 2
+MAX_TARIFFS = 8
+_MIN_TARIFFS = 2
 _NOW = 255
 
 Found = dict[Obis, Register]
@@ -58,13 +58,13 @@ def _of_channel(found: Found, obis: Obis) -> Register | None:
 def _of_tariffs(found: Found, obis: Obis, known: set[Obis]) -> Register | None:
     tariffs = [register for code, register in found.items() if _is_tariff(code, obis) and _is_number(register)]
     known.update(register.obis for register in tariffs)
-    if len(tariffs) < max(_FEWEST_TARIFFS, len(known)):
+    if len(tariffs) < max(_MIN_TARIFFS, len(known)):
         return None
     return replace(reduce(_added, tariffs), obis=obis, derived=SUM_OF_TARIFFS)
 
 
 def _is_tariff(code: Obis, total: Obis) -> bool:
-    return code[:4] == total[:4] and 1 <= code[4] <= MOST_TARIFFS and code[5] == _NOW
+    return code[:4] == total[:4] and 1 <= code[4] <= MAX_TARIFFS and code[5] == _NOW
 
 
 def _is_number(register: Register) -> bool:

@@ -20,7 +20,7 @@ SERVICES = ("_http._tcp.local.", "_iskra-server._tcp.local.")
 LOOK_EVERY_S = 10.0
 # a server that stops does not wait longer than this to say so
 GOODBYE_S = 1.0
-# a name has at most 63 octets, a pair of the text record 255
+# a name has at most 63 bytes, a pair of the text record 255
 _HOST_CHARACTERS = 40
 _METERS_CHARACTERS = 240
 

@@ -9,7 +9,7 @@ class OutputState(Struct, frozen=True):
     """`sentence` says what is wrong since when, with the next step, and is "" while all is well.
 
     `delivered`, `refused` and `dropped` count points since the start: taken by the other side, set aside because it
-    refused them, lost for want of room. `waiting` are kept until they can be delivered, in `waiting_octets` on disk.
+    refused them, lost for want of room. `waiting` are kept until they can be delivered, in `waiting_bytes` on disk.
     """
 
     name: str
@@ -18,7 +18,7 @@ class OutputState(Struct, frozen=True):
     since: datetime | None = None
     delivered: int = 0
     waiting: int = 0
-    waiting_octets: int = 0
+    waiting_bytes: int = 0
     refused: int = 0
     dropped: int = 0
 
@@ -30,7 +30,7 @@ class OutputState(Struct, frozen=True):
         return structs.replace(self, ok=False, sentence=sentence)
 
 
-class Standing:
+class OutputHealth:
     """How an output stands that needs a broker: what is wrong since when, and what was delivered and refused so far."""
 
     def __init__(self, name: str) -> None:

@@ -11,20 +11,20 @@ from typing import Protocol
 SILENCE_S = 10.0
 
 
-class Speaker(Protocol):
+class SpeakingSource(Protocol):
     """What can speak for a meter: `reads` names the meter that it brings, None while its port is closed."""
 
     @property
     def reads(self) -> str | None: ...
 
 
-class Voices:
+class SourceArbiter:
     """One for all sources."""
 
     def __init__(self) -> None:
-        self._spoke: dict[str, tuple[Speaker, float]] = {}
+        self._spoke: dict[str, tuple[SpeakingSource, float]] = {}
 
-    def may_speak(self, speaker: Speaker, meter_id: str, now_s: float) -> bool:
+    def accepts(self, speaker: SpeakingSource, meter_id: str, now_s: float) -> bool:
         """Whether this source's telegram is the meter's reading, at a monotonic moment; if so, it is noted."""
         holder, last_s = self._spoke.get(meter_id, (speaker, now_s))
         if holder is not speaker and holder.reads == meter_id and now_s - last_s <= SILENCE_S:
@@ -32,6 +32,6 @@ class Voices:
         self._spoke[meter_id] = speaker, now_s
         return True
 
-    def holder(self, meter_id: str) -> Speaker | None:
+    def holder(self, meter_id: str) -> SpeakingSource | None:
         """Who speaks for a meter now."""
         return self._spoke[meter_id][0] if meter_id in self._spoke else None

@@ -1,4 +1,4 @@
-"""A reader takes one source's octets to the hub: decoder, normaliser, guard. It counts everything on the way.
+"""A reader takes one source's bytes to the hub: decoder, normaliser, guard. It counts everything on the way.
 
 The counts are the `facts` that the diagnosis is made from.
 """
@@ -17,30 +17,30 @@ from msgspec import structs
 from iskra_server.base.clock import Clock, Pulse, boottime_s, unseen_s, wall_ahead_s
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.diagnosis.chain import Status, walk
-from iskra_server.diagnosis.facts import Facts, Leap
+from iskra_server.diagnosis.facts import CounterViolation, Facts
 from iskra_server.diagnosis.notices import MANY_IGNORED
-from iskra_server.diagnosis.octets import MOST_OCTETS, Seems, recognise
-from iskra_server.diagnosis.reception import ALIGN_S, VERDICT_S, Day, Quality, Slots, Window, octets_per_s
+from iskra_server.diagnosis.reception import ALIGN_S, VERDICT_S, Day, Quality, Slots, Window, bytes_per_s
+from iskra_server.diagnosis.stream_guess import MAX_BYTES, StreamGuess, recognise
 from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.confirmed import MAX_METERS, ConfirmedMeters
-from iskra_server.meter.guard import MAX_POWER_W, Breach, Guard, Held
+from iskra_server.meter.guard import MAX_POWER_W, Guard, Held, Violation
 from iskra_server.meter.lock import LockWatch
 from iskra_server.meter.normalise import LeftOut, Memory, merged, normalise
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading, Sample
 from iskra_server.meter.status import phases_missing
-from iskra_server.reading.arbitration import Voices
+from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
 from iskra_server.sources.source import Chunk, Heard, Source
 
 log = logging.getLogger(__name__)
 _IMPORT, _EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
-# octets without a telegram for so long are looked at: what do they seem to be?
+# bytes without a telegram for so long are looked at: what do they seem to be?
 _PUZZLED_S = 10.0
 # one head that sees two meters sees both within this time
 _TURNS_S = 600.0
 # twenty telegrams or more, for a support bundle
-RECENT_OCTETS = 8192
+RECENT_BYTES = 8192
 # the worst bytes cost some 4 us each
 _BYTES_AT_ONCE = 1024
 # the event loop gets a turn after so much work for one source
@@ -48,7 +48,7 @@ _TURN_S = 0.002
 # a meter whose readings are held back now and then is not worth a line each time
 _CALM_S = 60.0
 # a meter sends fewer registers
-_MOST_TOLD = 64
+_MAX_TOLD = 64
 
 
 # a meter, its port, and which was seen on the same head before -> the one that it may have replaced
@@ -61,7 +61,7 @@ class _HeardMeter:
     def __init__(self) -> None:
         self.memory = Memory()
         self.told: set[LeftOut] = set()
-        self.breach: Breach | None = None
+        self.breach: Violation | None = None
         self.held_s: float | None = None
         self.epoch = 0
 
@@ -76,7 +76,7 @@ class Reader:
         decoder: Decoder,
         guard: Guard,
         hub: Hub,
-        voices: Voices | None = None,
+        voices: SourceArbiter | None = None,
         name: str = "",
         stale_after_s: float | None = None,
         max_power_w: int = MAX_POWER_W,
@@ -95,11 +95,11 @@ class Reader:
         self._decoder = decoder
         self._guard = guard
         self._hub = hub
-        self._voices = voices or Voices()
+        self._voices = voices or SourceArbiter()
         self._max_power_w = max_power_w
         self._replaced = replaced
-        self._octets = 0
-        self._octets_at_s: float | None = None
+        self._byte_count = 0
+        self._data_at_s: float | None = None
         self._ahead_s = 0.0
         self._telegrams = 0
         self._telegram_at_s: float | None = None
@@ -108,7 +108,7 @@ class Reader:
         self._slots = Slots()
         self._unread = bytearray()
         self._recent = bytearray()
-        self._judged: tuple[int, Seems | None] = (0, None)
+        self._judged: tuple[int, StreamGuess | None] = (0, None)
         self._sample: Sample | None = None
         self._lock = LockWatch()
         self._meter_id: str | None = None
@@ -146,18 +146,18 @@ class Reader:
                         worked_s = 0.0
 
     def take(self, chunk: Chunk) -> None:
-        """Everything that a chunk of octets completes goes to the hub."""
-        self._octets += len(chunk.octets)
-        self._octets_at_s, self._ahead_s = chunk.monotonic_s, wall_ahead_s()
-        self._window.arrived(len(chunk.octets), chunk.monotonic_s)
+        """Everything that a chunk of bytes completes goes to the hub."""
+        self._byte_count += len(chunk.data)
+        self._data_at_s, self._ahead_s = chunk.monotonic_s, wall_ahead_s()
+        self._window.arrived(len(chunk.data), chunk.monotonic_s)
         if chunk.errors:
             self._window.erred(chunk.monotonic_s, framing=chunk.errors.framing, overruns=chunk.errors.overruns)
-        self._recent += chunk.octets
-        if len(self._recent) > 2 * RECENT_OCTETS:
-            del self._recent[:-RECENT_OCTETS]
-        self._unread += chunk.octets
-        del self._unread[:-MOST_OCTETS]
-        for result in merged(self._decoder.feed(chunk.octets)):
+        self._recent += chunk.data
+        if len(self._recent) > 2 * RECENT_BYTES:
+            del self._recent[:-RECENT_BYTES]
+        self._unread += chunk.data
+        del self._unread[:-MAX_BYTES]
+        for result in merged(self._decoder.feed(chunk.data)):
             if isinstance(result, Fault):
                 self._faults[result.kind] += 1
                 if result.kind != "noise":
@@ -166,15 +166,15 @@ class Reader:
             else:
                 self._telegrams += 1
                 self._telegram_at_s = chunk.monotonic_s
-                self._window.good(chunk.monotonic_s)
-                self._slots.good(chunk.monotonic_s)
+                self._window.valid(chunk.monotonic_s)
+                self._slots.valid(chunk.monotonic_s)
                 self._unread.clear()
                 self._offer(result, chunk)
 
     @property
     def recent(self) -> bytes:
-        """The last octets that arrived."""
-        return bytes(self._recent[-RECENT_OCTETS:])
+        """The last bytes that arrived."""
+        return bytes(self._recent[-RECENT_BYTES:])
 
     def day(self) -> Day:
         """How telegrams arrived since yesterday at this time."""
@@ -192,8 +192,8 @@ class Reader:
             port=state.port,
             is_open=state.is_open,
             simulated=self.source.simulated,
-            octets=self._octets + state.heard.count,
-            octets_age_s=None if self._octets_at_s is None else now_s - self._octets_at_s + unseen,
+            byte_count=self._byte_count + state.heard.count,
+            data_age_s=None if self._data_at_s is None else now_s - self._data_at_s + unseen,
             telegrams=self._telegrams,
             faults=dict(self._faults),
             quarantined=self._guard.held_back.get(meter_id, 0) if meter_id else 0,
@@ -244,7 +244,7 @@ class Reader:
             is_dated=is_dated,
         )
         self._lock.saw(sample)
-        if not self._voices.may_speak(self, reading.meter_id, chunk.monotonic_s):
+        if not self._voices.accepts(self, reading.meter_id, chunk.monotonic_s):
             # it arrived, and shows that this source is well
             self._sample = sample
             return
@@ -263,7 +263,7 @@ class Reader:
         reading, left_out = normalise(sent, meter.memory)
         for each in left_out:
             self._left_out += 1
-            if each not in meter.told and len(meter.told) < _MOST_TOLD:
+            if each not in meter.told and len(meter.told) < _MAX_TOLD:
                 meter.told.add(each)
                 log.warning("%s: register %s is left out: %s", sent.meter_id, each.obis.short, each.reason)
         return reading
@@ -294,14 +294,14 @@ class Reader:
                 MAX_METERS,
             )
 
-    def _seems(self, now_s: float) -> Seems | None:
-        """What the octets since the last telegram seem to be, where it is missing."""
+    def _seems(self, now_s: float) -> StreamGuess | None:
+        """What the bytes since the last telegram seem to be, where it is missing."""
         if self._telegram_at_s is not None and now_s - self._telegram_at_s < _PUZZLED_S:
             return None
         heard = self.source.state.heard
-        octets, came = heard.octets or bytes(self._unread), self._octets + heard.count
+        data, came = heard.data or bytes(self._unread), self._byte_count + heard.count
         if self._judged[0] != came:
-            self._judged = came, recognise(octets)
+            self._judged = came, recognise(data)
         return self._judged[1]
 
 
@@ -309,33 +309,33 @@ def _of_listening(heard: Heard) -> Quality:
     """While a port is searched that a meter is on."""
     return Quality(
         seconds=round(heard.seconds),
-        good=0,
+        valid=0,
         damaged=0,
         cut=0,
-        octets=heard.count,
+        byte_count=heard.count,
         share=None,
         framing=heard.errors.framing if heard.errors else None,
         overruns=heard.errors.overruns if heard.errors else None,
-        octets_per_s=octets_per_s(heard.count, heard.seconds),
+        bytes_per_s=bytes_per_s(heard.count, heard.seconds),
     )
 
 
-def _leap(breach: Breach | None) -> Leap | None:
+def _leap(breach: Violation | None) -> CounterViolation | None:
     if breach is None:
         return None
     register, before, value = breach.register.obis.short, str(breach.last.value), str(breach.register.value)
     seconds = 0 if breach.is_back else round(breach.seconds)
-    return Leap(register, before, value, seconds, breach.is_back)
+    return CounterViolation(register, before, value, seconds, breach.is_back)
 
 
 def _parts(chunk: Chunk) -> Iterator[Chunk]:
     """What a device at a line sends is shorter than a part; a connection hands over more at once."""
-    if len(chunk.octets) <= _BYTES_AT_ONCE:
+    if len(chunk.data) <= _BYTES_AT_ONCE:
         yield chunk
         return
-    for start in range(0, len(chunk.octets), _BYTES_AT_ONCE):
+    for start in range(0, len(chunk.data), _BYTES_AT_ONCE):
         errors = None if start else chunk.errors
-        yield structs.replace(chunk, octets=chunk.octets[start : start + _BYTES_AT_ONCE], errors=errors)
+        yield structs.replace(chunk, data=chunk.data[start : start + _BYTES_AT_ONCE], errors=errors)
 
 
 class Statuses(Sequence[Status]):

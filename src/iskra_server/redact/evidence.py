@@ -1,4 +1,4 @@
-"""The last octets of every source, masked: they decode as the real ones did, and name nobody."""
+"""The last bytes of every source, masked: they decode as the real ones did, and name nobody."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
 
 
 class Evidence(Struct, frozen=True):
-    """`octets` in hex; `blanked` of them were not kept. `meters`: server id -> what stands for it, both in hex."""
+    """`bytes` in hex; `blanked` of them were not kept. `meters`: server id -> what stands for it, both in hex."""
 
     source: str
-    octets: str
+    data: str
     blanked: int
     meters: dict[str, str]
 
 
 def evidence(recent: Iterable[tuple[str, bytes]]) -> list[Evidence]:
-    """Of sources and their last octets; the same meter is the same in all of them."""
+    """Of sources and their last bytes; the same meter is the same in all of them."""
     # masking brings the encoder along, which a running server never needs
     from iskra_server.redact.telegrams import Substitutes  # noqa: PLC0415
 
     substitutes = Substitutes()
-    return [_masked(source, octets, substitutes) for source, octets in recent]
+    return [_masked(source, data, substitutes) for source, data in recent]
 
 
-def _masked(source: str, octets: bytes, substitutes: "Substitutes") -> Evidence:
+def _masked(source: str, data: bytes, substitutes: "Substitutes") -> Evidence:
     from iskra_server.redact.telegrams import Masking  # noqa: PLC0415
 
     masking = Masking(substitutes)
-    masked = masking.feed(octets) + masking.end()
-    ids = {each.server_id for each in SmlDecoder().feed(octets) if isinstance(each, Reading)}
+    masked = masking.feed(data) + masking.end()
+    ids = {each.server_id for each in SmlDecoder().feed(data) if isinstance(each, Reading)}
     meters = {original.hex(): substitutes.of(original).hex() for original in sorted(ids)}
     return Evidence(source, masked.hex(), masking.blanked, meters)

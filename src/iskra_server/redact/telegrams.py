@@ -5,7 +5,7 @@
     every other octet string (transaction ids, client ids, signatures)    zeros
 
 Substitutes are counted up and not computed from the original: eight digits could be found again by trying.
-Octets outside whole telegrams are blanked, for a piece of a number may stand there; so is a telegram in
+Bytes outside whole telegrams are blanked, for a piece of a number may stand there; so is a telegram in
 which the identity would survive in some other form.
 """
 
@@ -27,14 +27,14 @@ _KEPT = frozenset(BY_KEY[key].obis for key in ("manufacturer", "manufacturer_id"
 _IDENTITIES = frozenset(
     BY_KEY[key].obis for key in ("server_id", "device_id", "device_number", "equipment_id", "owner_number")
 )
-# a serial number of fewer significant octets also stands by chance in any counter
-_TELLING_OCTETS = 3
+# a serial number of fewer significant bytes also stands by chance in any counter
+_TELLING_BYTES = 3
 # code, status, time, unit, scaler, value; a signature may follow
 _ENTRY_ITEMS = 6
 
 
 class Substitutes:
-    """What stands for what; `betrays` tells whether an identity is left in some octets."""
+    """What stands for what; `betrays` tells whether an identity is left in some bytes."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, bytes] = {}
@@ -56,42 +56,42 @@ class Substitutes:
     def hide(self, original: bytes) -> None:
         """From now on this identity may not stand in a telegram: neither whole nor its serial, nor either in digits."""
         tail = original[_kept(original) :].lstrip(b"\0")
-        for trace in (original, tail) if len(tail) >= _TELLING_OCTETS else (original,):
+        for trace in (original, tail) if len(tail) >= _TELLING_BYTES else (original,):
             self._traces |= {trace, trace.hex().encode(), trace.hex().upper().encode()}
         if label := identity.label(original):
             self._traces.add(label[-8:].encode())
 
-    def betrays(self, octets: bytes) -> bool:
-        return any(trace in octets for trace in self._traces)
+    def betrays(self, data: bytes) -> bool:
+        return any(trace in data for trace in self._traces)
 
 
 class Masking:
-    """One per recording; several may share `substitutes`. `blanked` counts the octets that were not kept."""
+    """One per recording; several may share `substitutes`. `blanked` counts the bytes that were not kept."""
 
     def __init__(self, substitutes: Substitutes | None = None) -> None:
         self.blanked = 0
         self._substitutes = substitutes or Substitutes()
         self._transport = Transport()
 
-    def feed(self, octets: bytes) -> bytes:
-        """What this chunk completes, masked; as many octets as came in, but for a checksum that changed its width."""
-        return b"".join(self._complete(octets))
+    def feed(self, data: bytes) -> bytes:
+        """What this chunk completes, masked; as many bytes as came in, but for a checksum that changed its width."""
+        return b"".join(self._complete(data))
 
     def end(self) -> bytes:
-        """The octets of a telegram that was not completed, blanked."""
+        """The bytes of a telegram that was not completed, blanked."""
         return self._blank(self._transport.pending)
 
-    def _complete(self, octets: bytes) -> Iterator[bytes]:
-        if not self._transport.ready(octets):
+    def _complete(self, data: bytes) -> Iterator[bytes]:
+        if not self._transport.ready(data):
             return
         while (found := self._transport.next()) is not None:
             if isinstance(found, Fault):
-                yield self._blank(found.octets)
+                yield self._blank(found.byte_count)
                 continue
             try:
                 yield mask(found, self._substitutes) or self._blank(len(found))
             except Malformed as error:
-                yield self._blank(self._transport.reject(found, "structure", str(error)).octets)
+                yield self._blank(self._transport.reject(found, "structure", str(error)).byte_count)
 
     def _blank(self, count: int) -> bytes:
         self.blanked += count
@@ -112,7 +112,7 @@ def mask(telegram: bytes, substitutes: Substitutes) -> bytes | None:
 def _learn(body: Sequence, substitutes: Substitutes) -> None:
     ids = [body.items[1], *(entry.items[5] for entry in messages.entries(body) if _code(entry) in _IDENTITIES)]
     for leaf in ids:
-        if isinstance(leaf, Leaf) and leaf.kind == tlv.OCTETS and leaf.payload:
+        if isinstance(leaf, Leaf) and leaf.kind == tlv.BYTES and leaf.payload:
             substitutes.of(leaf.payload)
             substitutes.hide(leaf.payload)
 
@@ -151,7 +151,7 @@ def _entry(entry: Node, substitutes: Substitutes) -> Node:
 def _value(value: Node, code: Obis, substitutes: Substitutes) -> Node:
     if isinstance(value, Sequence):
         return _hidden(value, substitutes)
-    if value.kind == tlv.OCTETS and value.payload:
+    if value.kind == tlv.BYTES and value.payload:
         return replace(value, payload=substitutes.of(value.payload))
     return replace(value, payload=bytes(len(value.payload))) if code in _IDENTITIES else value
 
@@ -160,7 +160,7 @@ def _hidden(node: Node, substitutes: Substitutes) -> Node:
     """Every octet string below a node as its substitute where it has one, else as zeros."""
     if isinstance(node, Sequence):
         return replace(node, items=tuple(_hidden(item, substitutes) for item in node.items))
-    if node.kind != tlv.OCTETS:
+    if node.kind != tlv.BYTES:
         return node
     return replace(node, payload=substitutes.known(node.payload) or bytes(len(node.payload)))
 
@@ -169,7 +169,7 @@ def _code(entry: Node) -> Obis | None:
     """The OBIS code of an entry that has all its fields, else None."""
     whole = isinstance(entry, Sequence) and len(entry.items) >= _ENTRY_ITEMS
     code = entry.items[0] if isinstance(entry, Sequence) and whole else None
-    return Obis(code.payload) if isinstance(code, Leaf) and code.kind == tlv.OCTETS and len(code.payload) == 6 else None
+    return Obis(code.payload) if isinstance(code, Leaf) and code.kind == tlv.BYTES and len(code.payload) == 6 else None
 
 
 def _substitute(original: bytes, number: int) -> bytes:
@@ -181,7 +181,7 @@ def _substitute(original: bytes, number: int) -> bytes:
 
 
 def _kept(original: bytes) -> int:
-    """How many octets of a server id name its medium and maker: 09 01 ISK 00, or 06 ISK 01 in the older form."""
+    """How many bytes of a server id name its medium and maker: 09 01 ISK 00, or 06 ISK 01 in the older form."""
     if identity.label(original):
         return 6
     return 5 if len(original) > 5 and original[1:4].isalpha() else 0

@@ -20,13 +20,13 @@ _DIGITS = 8
 
 
 class Scrubber:
-    """`identities`: octets -> what stands for them; `secrets` are masked."""
+    """`identities`: bytes -> what stands for them; `secrets` are masked."""
 
     def __init__(self, identities: Mapping[bytes, bytes], secrets: Iterable[Secret] = ()) -> None:
         forms = {form.lower(): MASK for form in telling_forms(secrets)}
         for original, substitute in identities.items():
             names = identity.label(original), identity.label(substitute)
-            forms |= _pairs(_of_octets(original), _of_octets(substitute))
+            forms |= _pairs(_of_bytes(original), _of_bytes(substitute))
             forms |= _pairs(_of_label(names[0]), _of_label(names[1]))
         self._forms = forms
         # the longest first: a label before the digits in it
@@ -43,16 +43,16 @@ def _pairs(originals: Iterable[str], substitutes: Iterable[str]) -> dict[str, st
     return {form.lower(): other or MASK for form, other in pairs if len(form) >= TELLING_CHARACTERS}
 
 
-def _of_octets(octets: bytes) -> Iterator[str]:
-    for each in (octets, octets[::-1]):
+def _of_bytes(data: bytes) -> Iterator[str]:
+    for each in (data, data[::-1]):
         text = each.hex()
         pairs = [text[at : at + 2] for at in range(0, len(text), 2)]
         yield from (sign.join(pairs) for sign in ("", " ", ":", "-", r"\x"))
         yield str(int.from_bytes(each))
         yield base64.b64encode(each).decode().rstrip("=")
-    if octets.isascii() and octets.decode().isprintable():
-        yield octets.decode()
-        yield octets.decode()[::-1]
+    if data.isascii() and data.decode().isprintable():
+        yield data.decode()
+        yield data.decode()[::-1]
 
 
 def _of_label(label: str | None) -> Iterator[str]:

@@ -21,7 +21,7 @@ from iskra_server.base.secret import Secret, masking
 
 _RECENT_LINES = 200
 # a shorter one stands in ordinary words, and to mask these would tell it
-_SHORTEST_SECRET = 8
+_MIN_SECRET = 8
 # of each kind of line: so many may come one after the other, then one in so many seconds
 _AT_ONCE = 6.0
 _ONE_EVERY_S = 2400.0
@@ -49,7 +49,7 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
-class Sparing(logging.Filter):
+class RateLimitFilter(logging.Filter):
     """Lets one kind of line through some forty times a day: a fault that comes and goes does not wear out a card.
 
     Lines of one kind are those with the same text before anything is filled in. What was left out is counted, and
@@ -177,7 +177,7 @@ class _Masked(logging.Formatter):
     def __init__(self, written: logging.Formatter, secrets: Iterable[Secret]) -> None:
         super().__init__()
         self._written = written
-        self._mask = masking(secrets, _SHORTEST_SECRET)
+        self._mask = masking(secrets, _MIN_SECRET)
 
     def format(self, record: logging.LogRecord) -> str:
         return self._mask(self._written.format(record))
@@ -193,7 +193,7 @@ def set_up(
     formatter = JsonFormatter() if form == "json" else logging.Formatter("%(asctime)sZ %(levelname)s %(message)s")
     formatter.converter = time.gmtime
     if level != "debug":
-        handler.addFilter(Sparing())
+        handler.addFilter(RateLimitFilter())
     masked = _Masked(formatter, secrets)
     # the last lines are kept whole: what is left out of the log says how fast a fault comes and goes
     handlers: list[logging.Handler] = [*((recent,) if recent else ()), handler]

@@ -74,7 +74,7 @@ def plan_of(config: Config) -> Plan:
         allowed_hosts=tuple(server.allowed_hosts.split(",")),
         contracts=contracts_of(config.contracts),
         scopes=_scopes(config),
-        centre=not config.meters,
+        is_central=not config.meters,
     )
     if not is_host(server.host):
         raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")

@@ -27,7 +27,7 @@ from iskra_server.diagnosis.chain import Status
 from iskra_server.history.store.address import address_of, spool_places
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState
-from iskra_server.reading.arbitration import Voices
+from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
 from iskra_server.runtime.fault_log import watch
@@ -152,7 +152,7 @@ class Composition:
         self._hub = Hub()
         self._guard = Guard()
         self._clock, self._pulse = Clock(), Pulse()
-        self._voices = Voices()
+        self._voices = SourceArbiter()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
         self._outputs: dict[Hashable, Output] = {}

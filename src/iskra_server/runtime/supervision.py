@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 FIRST_WAIT_S = 1.0
-LONGEST_WAIT_S = 300.0
+MAX_WAIT_S = 300.0
 WELL_AFTER_S = 60.0
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Supervision:
         tasks: asyncio.TaskGroup,
         *,
         first_wait_s: float = FIRST_WAIT_S,
-        longest_wait_s: float = LONGEST_WAIT_S,
+        longest_wait_s: float = MAX_WAIT_S,
         well_after_s: float = WELL_AFTER_S,
     ) -> None:
         self._tasks = tasks

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from iskra_server.config import ConfigError
 
-_MOST_OCTETS = 1_000_000
+_MAX_BYTES = 1_000_000
 
 
 def tls_context(cert: str, key: str) -> ssl.SSLContext | None:
@@ -61,7 +61,7 @@ def _read(file: str) -> bytes:
     if os.path.exists(file) and not os.path.isfile(file):
         raise OSError(errno.EINVAL, "it is not a file")
     with open(file, "rb") as opened:
-        return opened.read(_MOST_OCTETS)
+        return opened.read(_MAX_BYTES)
 
 
 def _sentence(error: ssl.SSLError, cert: str, key: str) -> str:

@@ -1,7 +1,7 @@
 """Faults on request, as the real world has them: a share of the telegrams suffers each kind.
 
-noise     stray octets before or inside a telegram
-lost      one to four octets missing
+noise     stray bytes before or inside a telegram
+lost      one to four bytes missing
 bits      one to four bits lost, 1 -> 0
 cut       the rest of the telegram missing
 silence   nothing sent for 5 to 30 telegrams
@@ -61,7 +61,7 @@ class Faults:
         self._unplugged = 0
 
     def strike(self, telegram: bytes) -> bytes | None:
-        """The octets that arrive, none in silence; None while the head is unplugged."""
+        """The bytes that arrive, none in silence; None while the head is unplugged."""
         if self._unplugged or self._happens(self._shares.unplug):
             self._unplugged = (self._unplugged or self._between(*UNPLUGGED)) - 1
             return None
@@ -71,24 +71,24 @@ class Faults:
         return self._damage(telegram)
 
     def _damage(self, telegram: bytes) -> bytes:
-        octets = bytearray(telegram)
+        data = bytearray(telegram)
         if self._happens(self._shares.lost):
             for _ in range(self._between(1, MAX_DAMAGE)):
-                del octets[self._below(len(octets))]
+                del data[self._below(len(data))]
         if self._happens(self._shares.bits):
-            self._lose_bits(octets)
+            self._lose_bits(data)
         if self._happens(self._shares.cut):
-            del octets[self._below(len(octets)) :]
+            del data[self._below(len(data)) :]
         if self._happens(self._shares.noise):
-            place = self._below(len(octets) + 1) if self._happens(0.5) else 0
-            octets[place:place] = self._chance.randbytes(self._between(1, MAX_NOISE))
-        return bytes(octets)
+            place = self._below(len(data) + 1) if self._happens(0.5) else 0
+            data[place:place] = self._chance.randbytes(self._between(1, MAX_NOISE))
+        return bytes(data)
 
-    def _lose_bits(self, octets: bytearray) -> None:
+    def _lose_bits(self, data: bytearray) -> None:
         for _ in range(self._between(1, MAX_DAMAGE)):
-            ones = [(place, bit) for place, octet in enumerate(octets) for bit in range(8) if octet >> bit & 1]
+            ones = [(place, bit) for place, byte in enumerate(data) for bit in range(8) if byte >> bit & 1]
             place, bit = self._chance.choice(ones)
-            octets[place] ^= 1 << bit
+            data[place] ^= 1 << bit
 
     def _happens(self, share: float) -> bool:
         return share > 0 and self._chance.random() < share

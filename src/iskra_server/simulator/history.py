@@ -6,7 +6,15 @@ The household is the one that the live meter reads, so history runs into the pre
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from iskra_server.history.model.records import QUARTER_S, Boundary, Exact, MeterInfo, PowerQuarter, Record, quarter_of
+from iskra_server.history.model.records import (
+    QUARTER_S,
+    Exact,
+    MeterInfo,
+    PowerQuarter,
+    QuarterReading,
+    Record,
+    quarter_of,
+)
 from iskra_server.history.store.store import Store
 from iskra_server.meter.identity import meter_id
 from iskra_server.meter.units import WATT, WATT_HOUR
@@ -48,7 +56,7 @@ def _records(model: Profile, name: str, household: Household, quarters: range) -
         state = household.at(quarter * QUARTER_S)
         for row in totals:
             value = Exact(row.amount(state) // row.divisor, row.scaler)
-            yield Boundary(name, row.obis, quarter, value, "measured")
+            yield QuarterReading(name, row.obis, quarter, value, "measured")
         # the quarter that ends here
         before = household.at((quarter - 1) * QUARTER_S) if quarter > quarters.start else state
         if before is not state and has_power:

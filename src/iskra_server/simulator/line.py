@@ -1,6 +1,6 @@
 """A simulated meter on a line that any program can open: a pseudo-terminal or a TCP port.
 
-A line does not wait: octets that nobody reads are lost, as on a serial port. Unplugging closes it; when the head
+A line does not wait: bytes that nobody reads are lost, as on a serial port. Unplugging closes it; when the head
 comes back a pseudo-terminal has a new path, and TCP clients connect again.
 """
 
@@ -16,7 +16,7 @@ from fcntl import ioctl
 
 from iskra_server.simulator.virtual import VirtualMeter
 
-# some telegrams; a pseudo-terminal holds 4096 octets
+# some telegrams; a pseudo-terminal holds 4096 bytes
 MAX_UNREAD = 2048
 MAX_CLIENTS = 32
 # half a minute of telegrams here and as much in the kernel; a client further behind is dropped
@@ -29,12 +29,12 @@ async def serve_pty(meter: VirtualMeter, on_path: Callable[[str], None]) -> None
     terminal = Terminal()
     try:
         async with aclosing(meter.beats()) as beats:
-            async for octets in beats:
-                if octets is None:
+            async for data in beats:
+                if data is None:
                     terminal.close()
                 elif terminal.open():
                     on_path(terminal.path)
-                terminal.write(octets or b"")
+                terminal.write(data or b"")
     finally:
         terminal.close()
 
@@ -60,9 +60,9 @@ async def serve_tcp(meter: VirtualMeter, host: str, port: int, on_listening: Cal
         on_listening(server.sockets[0].getsockname()[1])
         try:
             async with aclosing(meter.beats()) as beats:
-                async for octets in beats:
+                async for data in beats:
                     for client in tuple(clients):
-                        _send(client, octets)
+                        _send(client, data)
         finally:
             for client in clients:
                 client.transport.abort()
@@ -73,11 +73,11 @@ def _check_pace(meter: VirtualMeter) -> None:
         raise ValueError("a line needs a pace; give a rate above 0, such as 1 for that of a real meter")
 
 
-def _send(client: asyncio.StreamWriter, octets: bytes | None) -> None:
-    if octets is None or client.transport.get_write_buffer_size() > MAX_UNSENT:
+def _send(client: asyncio.StreamWriter, data: bytes | None) -> None:
+    if data is None or client.transport.get_write_buffer_size() > MAX_UNSENT:
         client.transport.abort()
     else:
-        client.write(octets)
+        client.write(data)
 
 
 class Terminal:
@@ -98,7 +98,7 @@ class Terminal:
         self.path = os.ttyname(reader_end)
         return True
 
-    def write(self, octets: bytes) -> None:
+    def write(self, data: bytes) -> None:
         """Send; what stood unread for some telegrams is lost, and nothing happens while closed."""
         if not self._ends:
             return
@@ -107,7 +107,7 @@ class Terminal:
         if unread > MAX_UNREAD:
             termios.tcflush(reader_end, termios.TCIFLUSH)
         with suppress(BlockingIOError):
-            os.write(meter_end, octets)
+            os.write(meter_end, data)
 
     def close(self) -> None:
         for end in self._ends or ():

@@ -1,6 +1,6 @@
 """What each ISKRA model sends: which registers, in which order, as which integers.
 
-A profile is data; telegram.py makes the octets. The layouts are those of real telegrams, but for the two marked
+A profile is data; telegram.py makes the bytes. The layouts are those of real telegrams, but for the two marked
 "derived". Energy counts in 0.1 Wh and power in W; a locked meter divides by 10,000 and sends whole kWh.
 """
 
@@ -22,7 +22,7 @@ START_CURRENT_MW = 4600
 
 
 class Form(Struct, frozen=True):
-    """An integer on the wire: `width` octets, or the shortest of 1, 2, 4 and 8 that holds the value."""
+    """An integer on the wire: `width` bytes, or the shortest of 1, 2, 4 and 8 that holds the value."""
 
     kind: int
     width: int | None = None
@@ -41,7 +41,7 @@ class Row(Struct, frozen=True):
 
 
 class Generation(Struct, frozen=True):
-    """What the models of one generation share. `server_id_mark` is the first octet of the server id.
+    """What the models of one generation share. `server_id_mark` is the first byte of the server id.
 
     Three messages a telegram: the first's transaction id is 3 x file id + `first_transaction`. `is_dated`:
     the open response carries the reference time and the version.
@@ -159,14 +159,14 @@ def _powers(form: Form, *rows: tuple[str, Amount]) -> tuple[Row, ...]:
 
 _I64, _U64 = Form(tlv.INTEGER, 8), Form(tlv.UNSIGNED, 8)
 _I32, _U32 = Form(tlv.INTEGER, 4), Form(tlv.UNSIGNED, 4)
-_SHORTEST_I, _SHORTEST_U = Form(tlv.INTEGER), Form(tlv.UNSIGNED)
+_MIN_I, _MIN_U = Form(tlv.INTEGER), Form(tlv.UNSIGNED)
 
 _IMPORT = (("1.8.0", _import), ("1.8.1", _import), ("1.8.2", _nothing))
 _EXPORT = (("2.8.0", _export), ("2.8.1", _export), ("2.8.2", _nothing))
 _TARIFFS = (("1.8.0", _import), ("1.8.1", _import_by_day), ("1.8.2", _import_by_night))
 _TOTALS = (("1.8.0", _import), ("2.8.0", _export))
 _PHASES = (("36.7.0", _phase(0)), ("56.7.0", _phase(1)), ("76.7.0", _phase(2)))
-_MS2020_TWO_WAY = _energy(_SHORTEST_U, *_TOTALS) + _powers(_SHORTEST_I, ("16.7.0", _power))
+_MS2020_TWO_WAY = _energy(_MIN_U, *_TOTALS) + _powers(_MIN_I, ("16.7.0", _power))
 
 DEFAULT = "MT175"
 _ALL = (
@@ -206,11 +206,11 @@ _ALL = (
         _edl_one_way,
         2,
     ),
-    Profile("MT631-locked", MS2020, _energy(_SHORTEST_U, *_TOTALS, scaler=3), _ms2020, 1, BALCONY_W, "MT631-two-way"),
+    Profile("MT631-locked", MS2020, _energy(_MIN_U, *_TOTALS, scaler=3), _ms2020, 1, BALCONY_W, "MT631-two-way"),
     Profile(
         "MT631-one-way",
         MS2020,
-        _energy(_SHORTEST_U, *_TARIFFS) + _powers(_SHORTEST_I, ("16.7.0", _drawn)),
+        _energy(_MIN_U, *_TARIFFS) + _powers(_MIN_I, ("16.7.0", _drawn)),
         _ms2020,
         1,
         BALCONY_W,

@@ -17,7 +17,7 @@ from iskra_server.simulator.profiles import Form, Profile, Row
 
 LIST_NAME = bytes.fromhex("0100620affff")
 MAKER = b"ISK"
-KEY_OCTETS = 48
+KEY_BYTES = 48
 # simulated serial numbers begin above this one
 FIRST_SERIAL = 10_000_000
 SERIALS = 10_000_000
@@ -35,11 +35,11 @@ def plate(profile: Profile, seed: int) -> Plate:
     """The plate of the seed's meter: seed 1 has the serial number 10000001."""
     serial = FIRST_SERIAL + seed % SERIALS
     server_id = bytes((profile.generation.server_id_mark, 0x01)) + MAKER + b"\0" + serial.to_bytes(4)
-    return Plate(server_id, shake_128(f"public key {seed}".encode()).digest(KEY_OCTETS))
+    return Plate(server_id, shake_128(f"public key {seed}".encode()).digest(KEY_BYTES))
 
 
 def telegram(profile: Profile, plate: Plate, state: State, sec_index: int, count: int) -> bytes:
-    """The octets on the wire. `sec_index` is the meter's own clock, `count` the number of this telegram."""
+    """The bytes on the wire. `sec_index` is the meter's own clock, `count` the number of this telegram."""
     generation = profile.generation
     time = encoder.sec_index(sec_index)
     file_id = (count % _WRAP).to_bytes(4)
@@ -62,11 +62,11 @@ def _values(profile: Profile, plate: Plate, state: State, time: Sequence) -> Seq
     entries += (_number(row, state, profile.status(state)) for row in profile.rows)
     if generation.key:
         entries.append(_text(generation.key, plate.key))
-    return encoder.list_response(plate.server_id, tlv.octets(LIST_NAME), time, entries)
+    return encoder.list_response(plate.server_id, tlv.data(LIST_NAME), time, entries)
 
 
-def _text(obis: Obis, octets: bytes) -> Sequence:
-    return encoder.entry(obis, tlv.octets(octets))
+def _text(obis: Obis, data: bytes) -> Sequence:
+    return encoder.entry(obis, tlv.data(data))
 
 
 def _number(row: Row, state: State, status: int) -> Sequence:

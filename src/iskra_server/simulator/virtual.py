@@ -74,10 +74,10 @@ class VirtualMeter:
         """Endless. A second iteration goes on where the first one stopped."""
         try:
             async with aclosing(self.beats()) as beats:
-                async for octets in beats:
-                    self.state = self._unplugged if octets is None else self._plugged
-                    for begin in range(0, len(octets or b""), CHUNK):
-                        yield arrived((octets or b"")[begin : begin + CHUNK])
+                async for data in beats:
+                    self.state = self._unplugged if data is None else self._plugged
+                    for begin in range(0, len(data or b""), CHUNK):
+                        yield arrived((data or b"")[begin : begin + CHUNK])
         finally:
             self.state = State(self.url, is_open=False)
 

@@ -1,4 +1,4 @@
-"""`auto` finds the head: it listens to one port after another and takes the one whose octets are a meter's.
+"""`auto` finds the head: it listens to one port after another and takes the one whose bytes are a meter's.
 
 Left alone are ports that another program holds and sticks whose name says that they are something else: to open them
 would reset them. Nothing is remembered: when the port is lost, the search begins anew.
@@ -8,23 +8,23 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from iskra_server.sources.errors import LineErrors
+from iskra_server.sources.errors import SourceError, no_port
+from iskra_server.sources.line_errors import LineErrors
 from iskra_server.sources.ports import Port, list_ports, plugged
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.serial import SerialLine, open_serial
 from iskra_server.sources.source import Heard, State, Tell, plainly
-from iskra_server.sources.trouble import Trouble, no_port
 
 # meters push every 1 to 4 s
 PATIENCE_S = 5.0
 # a head is being put in place meanwhile, somebody waits
-LONGEST_WAIT_S = 10.0
+MAX_WAIT_S = 10.0
 # several telegrams; what is older cannot help to recognise a meter
-MOST_OCTETS = 4096
+MAX_BYTES = 4096
 
 
 class Finder:
-    """One search after another. `recognise` is asked with all octets that came from a port so far."""
+    """One search after another. `recognise` is asked with all bytes that came from a port so far."""
 
     def __init__(
         self,
@@ -39,16 +39,16 @@ class Finder:
         self._patience_s = patience_s
 
     async def find(self, report: Report) -> SerialLine:
-        """The meter's line with the octets that gave it away; raises `Trouble` when it is on no port."""
+        """The meter's line with the bytes that gave it away; raises `Trouble` when it is on no port."""
         ports = await asyncio.to_thread(self._ports)
         candidates = [port for port in ports if not port.is_foreign and not _is_held(port)]
-        troubles: list[Trouble] = []
+        troubles: list[SourceError] = []
         for port in candidates:
             try:
                 line = await open_serial(port.path)
                 if await self._is_meter(line, report, alone=len(candidates) == 1):
                     return line
-            except Trouble as trouble:
+            except SourceError as trouble:
                 troubles.append(trouble)
         raise _nothing_found(ports, candidates, troubles)
 
@@ -64,7 +64,7 @@ class Finder:
         finally:
             if not found:
                 await line.close()
-        line.put_back(bytes(ear.octets))
+        line.put_back(bytes(ear.data))
         return found
 
     async def _hears_meter(self, ear: "_Ear") -> bool:
@@ -72,32 +72,32 @@ class Finder:
             async with asyncio.timeout(self._patience_s):
                 while True:
                     await ear.listen()
-                    if self._recognise(bytes(ear.octets)):
+                    if self._recognise(bytes(ear.data)):
                         return True
         except TimeoutError:
             return False
 
 
 class _Ear:
-    """What comes from a line that is listened to; the newest octets are kept."""
+    """What comes from a line that is listened to; the newest bytes are kept."""
 
     def __init__(self, line: SerialLine) -> None:
-        self.octets = bytearray()
+        self.data = bytearray()
         self._line = line
         self._count = 0
         self._errors: LineErrors | None = None
         self._since_s = time.monotonic()
 
     async def listen(self) -> None:
-        octets = await self._line.read()
-        self._count += len(octets)
-        self.octets += octets
-        del self.octets[:-MOST_OCTETS]
+        data = await self._line.read()
+        self._count += len(data)
+        self.data += data
+        del self.data[:-MAX_BYTES]
 
     def heard(self) -> Heard:
         errors = self._line.errors()
         self._errors = errors and errors + (self._errors or LineErrors())
-        return Heard(bytes(self.octets), self._count, time.monotonic() - self._since_s, self._errors)
+        return Heard(bytes(self.data), self._count, time.monotonic() - self._since_s, self._errors)
 
 
 def auto_source(
@@ -110,7 +110,7 @@ def auto_source(
 ) -> Reconnecting:
     finder = Finder(recognise, ports, plugged, patience_s)
     return Reconnecting(
-        url="auto", port="auto", connect=finder.find, plugged=plugged, longest_wait_s=LONGEST_WAIT_S, tell=tell
+        url="auto", port="auto", connect=finder.find, plugged=plugged, longest_wait_s=MAX_WAIT_S, tell=tell
     )
 
 
@@ -121,16 +121,16 @@ def _is_held(port: Port) -> bool:
 
 def _no_meter(path: str, heard: Heard) -> State:
     """What is heard may tell what is there instead; that is for others to judge."""
-    about = {"port": path, "octets": str(heard.count)}
+    about = {"port": path, "bytes": str(heard.count)}
     return State(path, is_open=False, problem="noise" if heard.count else "silence", about=about, heard=heard)
 
 
-def _nothing_found(ports: list[Port], candidates: list[Port], troubles: list[Trouble]) -> Trouble:
+def _nothing_found(ports: list[Port], candidates: list[Port], troubles: list[SourceError]) -> SourceError:
     if not ports:
-        return Trouble(no_port())
+        return SourceError(no_port())
     if not candidates:
         taken = ", ".join(f"{port.path} ({port.holder or 'not a head'})" for port in ports)
-        return Trouble("all_taken", ports=taken)
+        return SourceError("all_taken", ports=taken)
     if len(troubles) == len(candidates):
         return troubles[0]
-    return Trouble("not_heard", ports=", ".join(port.path for port in candidates))
+    return SourceError("not_heard", ports=", ".join(port.path for port in candidates))

@@ -1,7 +1,7 @@
 """A source that opens its line again and again: after 0.5 s, then after twice as long each time, up to 30 s.
 
 A port that is plugged in meanwhile is seen at once: `plugged()` is asked twice a second, and a change ends the waiting.
-Octets that arrive are what counts as success: they reset the waiting time and end a "gone" in the log.
+Bytes that arrive are what counts as success: they reset the waiting time and end a "gone" in the log.
 """
 
 import asyncio
@@ -10,12 +10,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from iskra_server.sources.errors import LineErrors
+from iskra_server.sources.errors import SourceError
+from iskra_server.sources.line_errors import LineErrors
 from iskra_server.sources.source import Chunk, State, Tell, arrived, plainly
-from iskra_server.sources.trouble import Trouble
 
 FIRST_WAIT_S = 0.5
-LONGEST_WAIT_S = 30.0
+MAX_WAIT_S = 30.0
 LOOK_EVERY_S = 0.5
 _NOT_THERE = ("missing", "missing_in_container")
 
@@ -23,7 +23,7 @@ log = logging.getLogger("iskra_server.sources")
 
 
 class Line(Protocol):
-    """An open port. `read` gives one octet or more, or raises `Trouble` when the line is lost.
+    """An open port. `read` gives one byte or more, or raises `Trouble` when the line is lost.
 
     `errors` gives what the driver has counted since it was asked last, None where it does not tell.
     """
@@ -53,7 +53,7 @@ class Reconnecting:
         port: str,
         connect: Callable[[Report], Awaitable[Line]],
         plugged: Callable[[], object] = lambda: None,
-        longest_wait_s: float = LONGEST_WAIT_S,
+        longest_wait_s: float = MAX_WAIT_S,
         tell: Tell = plainly,
     ) -> None:
         self.url = url
@@ -70,10 +70,10 @@ class Reconnecting:
             try:
                 async with self._open() as line:
                     while True:
-                        octets = await line.read()
+                        data = await line.read()
                         self._flows()
-                        yield arrived(octets, line.errors())
-            except Trouble as trouble:
+                        yield arrived(data, line.errors())
+            except SourceError as trouble:
                 self._gone(trouble)
             await self._wait()
 
@@ -96,7 +96,7 @@ class Reconnecting:
             self._is_gone = False
             log.info("%s is back.", self.state.port)
 
-    def _gone(self, trouble: Trouble) -> None:
+    def _gone(self, trouble: SourceError) -> None:
         # that it was unplugged says more than that it is not there
         if not (trouble.problem in _NOT_THERE and self.state.problem == "unplugged"):
             self.state = State(self.state.port, is_open=False, problem=trouble.problem, about=trouble.about)

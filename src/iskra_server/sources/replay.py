@@ -18,16 +18,16 @@ from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources import hextext
 from iskra_server.sources.source import Chunk, State, Tell, arrived, plainly
 
-CHUNK_OCTETS = 64
-OCTETS_PER_S = 960
+CHUNK_BYTES = 64
+BYTES_PER_S = 960
 _BEGINNING = 512
-_LONGEST_TEXT = 64 * 1024 * 1024
+_MAX_TEXT = 64 * 1024 * 1024
 
 log = logging.getLogger("iskra_server.sources")
 
 
 class Replay:
-    """`speed` 1 is 960 octets a second, 0 as fast as they are taken."""
+    """`speed` 1 is 960 bytes a second, 0 as fast as they are taken."""
 
     simulated = True
 
@@ -40,7 +40,7 @@ class Replay:
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         try:
-            # the first octet tells what opening does not: a directory opens, too
+            # the first byte tells what opening does not: a directory opens, too
             capture = await in_daemon_thread(self._open, discard=lambda late: late.close())
         except OSError as error:
             problem = _problem(error)
@@ -50,17 +50,17 @@ class Replay:
         self.state = State(str(self._path), is_open=True)
         began_s, sent = time.monotonic(), 0
         async with aclosing(_pieces(capture)) as pieces:
-            async for octets in pieces:
-                sent += len(octets)
+            async for data in pieces:
+                sent += len(data)
                 await asyncio.sleep(self._pause_s(began_s, sent))
-                yield arrived(octets)
+                yield arrived(data)
         self._close("ended")
 
     def _open(self) -> BytesIO | BufferedReader:
         capture = self._path.open("rb")
         size = os.fstat(capture.fileno()).st_size
         # a pipe has no size, and its end may never come
-        if hextext.is_text(capture.peek(1)[:_BEGINNING]) and 0 < size <= _LONGEST_TEXT:
+        if hextext.is_text(capture.peek(1)[:_BEGINNING]) and 0 < size <= _MAX_TEXT:
             with suppress(hextext.NotADump), capture:
                 return BytesIO(hextext.parse(capture.read()))
             return self._path.open("rb")
@@ -69,7 +69,7 @@ class Replay:
     def _pause_s(self, began_s: float, sent: int) -> float:
         if not self._speed:
             return 0.0
-        return max(0.0, began_s + sent / (OCTETS_PER_S * self._speed) - time.monotonic())
+        return max(0.0, began_s + sent / (BYTES_PER_S * self._speed) - time.monotonic())
 
     def _close(self, problem: str, **about: str) -> None:
         path = str(self._path)
@@ -80,21 +80,21 @@ async def _pieces(capture: BytesIO | BufferedReader) -> AsyncGenerator[bytes, No
     """Until its end; closes it. From a pipe whatever is there, without holding anything up until it comes."""
     if isinstance(capture, BytesIO) or stat.S_ISREG(os.fstat(capture.fileno()).st_mode):
         with capture:
-            while octets := capture.read(CHUNK_OCTETS):
-                yield octets
+            while data := capture.read(CHUNK_BYTES):
+                yield data
         return
     is_over = False
 
     def read() -> bytes:
-        octets = capture.read1(CHUNK_OCTETS)
-        if is_over or not octets:
+        data = capture.read1(CHUNK_BYTES)
+        if is_over or not data:
             # only here: to close it elsewhere waits for this read
             capture.close()
-        return octets
+        return data
 
     try:
-        while octets := await in_daemon_thread(read):
-            yield octets
+        while data := await in_daemon_thread(read):
+            yield data
     finally:
         is_over = True
 

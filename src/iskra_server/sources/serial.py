@@ -1,6 +1,6 @@
 """A serial port, 9600 8N1 unless its address says otherwise (`/dev/ttyUSB0?baud=115200`).
 
-serialx opens, locks and sets the port; the octets are read from its file descriptor. In a silence we look every 1.5 s
+serialx opens, locks and sets the port; the bytes are read from its file descriptor. In a silence we look every 1.5 s
 whether the path still leads to the device that is open, and read once: not every event loop reports an unplugged one.
 """
 
@@ -13,21 +13,21 @@ from functools import partial
 import serialx
 
 from iskra_server.base.threads import in_daemon_thread
-from iskra_server.sources.errors import LineErrors, counted
+from iskra_server.sources.errors import SourceError, opening_error, unplugged
+from iskra_server.sources.line_errors import LineErrors, counted
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.rhythm import Rhythm
 from iskra_server.sources.source import Tell, plainly
-from iskra_server.sources.trouble import Trouble, trouble_opening, unplugged
 
 BAUD = 9600
 # an unplugged head is to be noticed within 2 s, a meter that speaks once a second not to be disturbed
 LOOK_EVERY_S = 1.5
 # what the kernel keeps of a terminal's input
-MOST_OCTETS = 4096
+MAX_BYTES = 4096
 
 
 class SerialLine:
-    """An open serial port, locked for us alone. Octets that nobody asks for stay with the kernel."""
+    """An open serial port, locked for us alone. Bytes that nobody asks for stay with the kernel."""
 
     def __init__(self, path: str, serial: serialx.BaseSerial, baud: int) -> None:
         self.port = path
@@ -35,21 +35,21 @@ class SerialLine:
         self._fd = serial.fileno()
         self._device = device_behind(path)
         self._rhythm = Rhythm(baud)
-        self._octets = b""
+        self._data = b""
         self._counted = counted(self._fd)
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] = self._loop.create_future()
         self._nap: asyncio.TimerHandle | None = None
 
-    def put_back(self, octets: bytes) -> None:
+    def put_back(self, data: bytes) -> None:
         """The next `read` gives these again."""
-        self._octets = octets
+        self._data = data
 
     async def read(self) -> bytes:
-        if not self._octets:
+        if not self._data:
             await self._arrival()
-        octets, self._octets = self._octets, b""
-        return octets
+        data, self._data = self._data, b""
+        return data
 
     def errors(self) -> LineErrors | None:
         if self._counted is None:
@@ -80,16 +80,16 @@ class SerialLine:
         if self._waiter.done():
             return
         try:
-            octets = self._read_now()
-        except Trouble as trouble:
+            data = self._read_now()
+        except SourceError as trouble:
             self._waiter.set_exception(trouble)
             return
-        self._octets += octets
-        nap_s = self._rhythm.heard(len(octets), time.monotonic()) if octets else 0.0
+        self._data += data
+        nap_s = self._rhythm.heard(len(data), time.monotonic()) if data else 0.0
         if nap_s:
             self._loop.remove_reader(self._fd)
             self._nap = self._loop.call_later(nap_s, self._wake_up)
-        elif self._octets:
+        elif self._data:
             self._waiter.set_result(None)
 
     def _wake_up(self) -> None:
@@ -105,16 +105,16 @@ class SerialLine:
             self._take()
 
     def _read_now(self) -> bytes:
-        """The octets that are there, none if there are none."""
+        """The bytes that are there, none if there are none."""
         try:
-            octets = os.read(self._fd, MOST_OCTETS)
+            data = os.read(self._fd, MAX_BYTES)
         except BlockingIOError:
             return b""
         except OSError as error:
             raise unplugged(self.port) from error
-        if not octets:
+        if not data:
             raise unplugged(self.port)
-        return octets
+        return data
 
 
 async def open_serial(path: str, baud: int = BAUD) -> SerialLine:
@@ -122,9 +122,9 @@ async def open_serial(path: str, baud: int = BAUD) -> SerialLine:
     try:
         serial = await in_daemon_thread(lambda: _open(path, baud), discard=lambda late: late.close())
     except OSError as error:
-        raise await asyncio.to_thread(trouble_opening, path, error) from error
+        raise await asyncio.to_thread(opening_error, path, error) from error
     except (termios.error, serialx.SerialException, RuntimeError) as error:
-        raise await asyncio.to_thread(trouble_opening, path, OSError(*error.args)) from error
+        raise await asyncio.to_thread(opening_error, path, OSError(*error.args)) from error
     return SerialLine(path, serial, baud)
 
 

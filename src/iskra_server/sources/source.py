@@ -1,7 +1,7 @@
-"""What every source is: chunks of octets with their time of arrival, for ever, and an honest word on how it stands.
+"""What every source is: chunks of bytes with their time of arrival, for ever, and an honest word on how it stands.
 
 A source opens its port itself, again and again if it must; it never raises for anything the outside world does.
-It knows nothing of meters: octets are octets here.
+It knows nothing of meters: bytes are bytes here.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.sources.errors import LineErrors
+from iskra_server.sources.line_errors import LineErrors
 
 # a problem and what its sentence needs -> the sentence, for the log; whoever opens a source brings the words along
 Tell = Callable[[str, Mapping[str, str]], str]
@@ -23,16 +23,16 @@ class Chunk(Struct, frozen=True, gc=False):
     `errors` is what the driver counted since the chunk before, None where it does not tell.
     """
 
-    octets: bytes
+    data: bytes
     received_at: datetime
     monotonic_s: float
     errors: LineErrors | None = None
 
 
 class Heard(Struct, frozen=True):
-    """What came within `seconds` of listening: its newest octets, and how many there were."""
+    """What came within `seconds` of listening: its newest bytes, and how many there were."""
 
-    octets: bytes = b""
+    data: bytes = b""
     count: int = 0
     seconds: float = 0.0
     errors: LineErrors | None = None
@@ -68,6 +68,6 @@ def plainly(problem: str, about: Mapping[str, str]) -> str:
     return f"{about.get('port', '')}: {problem}"
 
 
-def arrived(octets: bytes, errors: LineErrors | None = None) -> Chunk:
+def arrived(data: bytes, errors: LineErrors | None = None) -> Chunk:
     """A chunk that arrived just now."""
-    return Chunk(octets, datetime.now(UTC), boottime_s(), errors)
+    return Chunk(data, datetime.now(UTC), boottime_s(), errors)

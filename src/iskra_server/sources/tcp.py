@@ -1,6 +1,6 @@
 """Octets over the network: `tcp://` (ser2net, Wi-Fi heads), and `rfc2217://`, `esphome://` through serialx.
 
-A peer that was switched off does not say so: keepalive finds the dead machine, and two minutes without an octet end
+A peer that was switched off does not say so: keepalive finds the dead machine, and two minutes without a byte end
 the connection in any case, because a meter speaks every few seconds. Heads may send telegrams as hex text.
 """
 
@@ -13,15 +13,15 @@ import serialx
 from serialx.common import UnknownUriScheme
 
 from iskra_server.base.address import Address, is_host
+from iskra_server.sources.errors import SourceError, in_container
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.smltext import SmlText
 from iskra_server.sources.source import Tell, plainly
-from iskra_server.sources.trouble import Trouble, in_container
 
 BAUD = 9600
 IDLE_S = 120.0
 CONNECT_S = 10.0
-MOST_OCTETS = 4096
+MAX_BYTES = 4096
 # a dead machine is found 60 s after its last word
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 
@@ -45,14 +45,14 @@ class StreamLine:
     async def _read(self) -> bytes:
         try:
             async with asyncio.timeout(self._idle_s):
-                octets = await self._reader.read(MOST_OCTETS)
+                data = await self._reader.read(MAX_BYTES)
         except TimeoutError as error:
-            raise Trouble("idle", port=self.port, seconds=f"{self._idle_s:.0f}") from error
+            raise SourceError("idle", port=self.port, seconds=f"{self._idle_s:.0f}") from error
         except (OSError, serialx.SerialException) as error:
             raise self._lost() from error
-        if not octets:
+        if not data:
             raise self._lost()
-        return octets
+        return data
 
     def errors(self) -> None:
         """No driver stands behind a connection."""
@@ -62,8 +62,8 @@ class StreamLine:
         with suppress(OSError, serialx.SerialException):
             await self._writer.wait_closed()
 
-    def _lost(self) -> Trouble:
-        return Trouble("closed", port=self.port)
+    def _lost(self) -> SourceError:
+        return SourceError("closed", port=self.port)
 
 
 def tcp_source(url: str | Address, *, idle_s: float = IDLE_S, tell: Tell = plainly) -> Reconnecting:
@@ -123,17 +123,17 @@ def _place(address: Address) -> tuple[str, int]:
     return address.host, port
 
 
-def _trouble(address: Address, error: Exception) -> Trouble:
+def _trouble(address: Address, error: Exception) -> SourceError:
     port = str(address)
     if isinstance(error, ConnectionRefusedError):
-        return Trouble("refused", port=port)
+        return SourceError("refused", port=port)
     # a name with an empty part, or one that is too long, is not even asked for
     if isinstance(error, socket.gaierror | UnicodeError):
-        return Trouble("unknown_name", port=port)
+        return SourceError("unknown_name", port=port)
     if isinstance(error, TimeoutError):
-        return Trouble("no_answer", port=port)
+        return SourceError("no_answer", port=port)
     if isinstance(error, UnknownUriScheme):
-        return Trouble("needs_package_in_container" if in_container() else "needs_package", port=port)
+        return SourceError("needs_package_in_container" if in_container() else "needs_package", port=port)
     if isinstance(error, OSError):
-        return Trouble("unreachable", port=port, reason=address.masked(error.strerror or error))
-    return Trouble("bad_address", port=port, reason=address.masked(error))
+        return SourceError("unreachable", port=port, reason=address.masked(error.strerror or error))
+    return SourceError("bad_address", port=port, reason=address.masked(error))

@@ -35,7 +35,7 @@ _DEVICE = re.compile(r"tty[A-Za-z]+\d+|serial\d(?:\?.*)?")
 
 
 def open_source(url: str | Address, *, recognise: Callable[[bytes], bool], tell: Tell = plainly) -> Source:
-    """The source of an address, not opened yet; `recognise` knows a meter's octets. ValueError has a sentence.
+    """The source of an address, not opened yet; `recognise` knows a meter's bytes. ValueError has a sentence.
 
     `tell` has the words for the log.
     """

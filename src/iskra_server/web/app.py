@@ -153,7 +153,7 @@ def create_app(
             *_history_routes(past),
             *_fleet_routes(fleet),
             *Pages(
-                {"version": settings.version, "tz": settings.tz, "centre": "yes" if settings.centre else ""}
+                {"version": settings.version, "tz": settings.tz, "central": "yes" if settings.is_central else ""}
             ).routes(),
         ],
         exception_handlers=HANDLERS,

@@ -15,9 +15,9 @@ from telegrams import telegram
 @pytest.mark.parametrize(
     ("quality", "trend", "line"),
     [
-        (Quality(10, 9, 1, 0, 4210, 0.9), 1, " 90 %  better  9 of 10 telegrams good within 10 s, 4210 octets"),
-        (Quality(10, 1, 9, 9, 900, 0.1), -1, " 10 %  worse   1 of 10 telegrams good within 10 s, 900 octets"),
-        (Quality(10, 0, 0, 0, 0, None), 0, "  - %          0 of 0 telegrams good within 10 s, 0 octets"),
+        (Quality(10, 9, 1, 0, 4210, 0.9), 1, " 90 %  better  9 of 10 telegrams good within 10 s, 4210 bytes"),
+        (Quality(10, 1, 9, 9, 900, 0.1), -1, " 10 %  worse   1 of 10 telegrams good within 10 s, 900 bytes"),
+        (Quality(10, 0, 0, 0, 0, None), 0, "  - %          0 of 0 telegrams good within 10 s, 0 bytes"),
     ],
 )
 def test_a_line_a_second(quality: Quality, trend: int, line: str) -> None:

@@ -10,7 +10,7 @@ def test_a_backup_is_a_whole_history(run: Run, call: Run, tmp_path: Path) -> Non
     done = run("backup", "copy.sqlite")
     check(tmp_path / "copy.sqlite")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"copy.sqlite: {(tmp_path / 'copy.sqlite').stat().st_size:,} octets.\n"
+    assert done.stdout == f"copy.sqlite: {(tmp_path / 'copy.sqlite').stat().st_size:,} bytes.\n"
     assert call("backup", "copy.sqlite", "--quiet").stdout == ""
 
 

@@ -41,10 +41,10 @@ def test_json_is_one_object_a_telegram_with_the_faults_between(run: Run, capture
 
 def test_plain_lines_in_a_pipe_end_with_a_summary(run: Run, capture: Path) -> None:
     lines = run("decode", capture).stdout.splitlines()
-    assert lines[0] == "! noise: 5 octets outside of telegrams (5 octets)"
+    assert lines[0] == "! noise: 5 bytes outside of telegrams (5 bytes)"
     assert "  1-0:1.8.0*255  energy_import  12345678.9 Wh  123456789e-1  0x00000182" in lines
-    assert lines[-2].startswith("! cut: the capture ends inside this telegram (100 octets)")
-    assert lines[-1] == f"2 telegrams, 3 faults (1 checksum, 1 cut, 1 noise), {len(STREAM):,} octets."
+    assert lines[-2].startswith("! cut: the capture ends inside this telegram (100 bytes)")
+    assert lines[-1] == f"2 telegrams, 3 faults (1 checksum, 1 cut, 1 noise), {len(STREAM):,} bytes."
 
 
 @pytest.mark.parametrize("columns", [80, 160])
@@ -68,12 +68,12 @@ def test_a_dump_gives_the_same_as_the_binary(run: Run, capture: Path) -> None:
 def test_a_capture_comes_through_a_pipe(run: Run) -> None:
     done = run("decode", "-", stdin=TELEGRAM)
     assert done.returncode == 0
-    assert done.stdout.endswith(f"1 telegram, no fault, {len(TELEGRAM)} octets.\n")
+    assert done.stdout.endswith(f"1 telegram, no fault, {len(TELEGRAM)} bytes.\n")
 
 
 def test_no_telegram_is_the_answer_no(run: Run) -> None:
     done = run("decode", "-", "--quiet", stdin=bytes(100))
-    assert (done.returncode, done.stdout) == (1, "! noise: 100 octets outside of telegrams (100 octets)\n")
+    assert (done.returncode, done.stdout) == (1, "! noise: 100 bytes outside of telegrams (100 bytes)\n")
 
 
 def test_an_empty_capture_is_the_answer_no(run: Run) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from cli.recorded import FIRST, history
 from command import OnTerminal, Run
-from history.entries import METER, OTHER, SIMULATED, boundary
+from history.entries import METER, OTHER, SIMULATED, quarter_reading
 from iskra_server.history.store.store import Store
 
 UTC = {"TZ": "UTC"}
@@ -68,7 +68,7 @@ def test_parquet_has_the_same_numbers(options: list[str], call: Run, tmp_path: P
     assert [(str(row["import_kwh"]), row["quality"]) for row in rows] == [("9.6000", "measured")] * 2
 
 
-def test_a_terminal_is_not_filled_with_octets(terminal: OnTerminal) -> None:
+def test_a_terminal_is_not_filled_with_bytes(terminal: OnTerminal) -> None:
     shown = terminal("export", "--format", "parquet")
     assert shown.end() == 2
     assert "name a file with -o FILE" in shown.text
@@ -91,7 +91,9 @@ def test_one_of_several_meters_must_be_named(call: Run, tmp_path: Path) -> None:
 def test_a_meter_carries_on_those_that_it_replaced(call: Run, tmp_path: Path) -> None:
     history(tmp_path)
     store = Store(f"sqlite:///{tmp_path}/.local/share/iskra-server/iskra.sqlite")
-    store.write([boundary(FIRST + 193, 0, meter=OTHER), boundary(FIRST + 288, 5000, meter=OTHER)], [OTHER])
+    store.write(
+        [quarter_reading(FIRST + 193, 0, meter=OTHER), quarter_reading(FIRST + 288, 5000, meter=OTHER)], [OTHER]
+    )
     store.replace_meter(METER.meter_id, OTHER.meter_id)
     store.close()
     days = call("export", OTHER.meter_id, **UTC).stdout.splitlines()

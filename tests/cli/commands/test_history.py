@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from command import Run
-from history.entries import METER, boundary
+from history.entries import METER, quarter_reading
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.checkup import repair
 from iskra_server.history.store.store import Store
@@ -14,7 +14,7 @@ from iskra_server.history.store.store import Store
 def spoilt(tmp_path: Path) -> Path:
     """A history with a quarter of an hour ago, and one of next year."""
     store, quarter = Store(f"sqlite:///{tmp_path / 'iskra.sqlite'}"), quarter_of(time.time())
-    store.write([boundary(quarter - 1, 10), boundary(quarter + 35_040, 20)], [METER])
+    store.write([quarter_reading(quarter - 1, 10), quarter_reading(quarter + 35_040, 20)], [METER])
     store.close()
     return tmp_path
 
@@ -41,7 +41,7 @@ def test_a_wrong_clock_is_found_repaired_and_cleared(spoilt: Path, run: Run) -> 
 
 def test_what_was_set_aside_by_mistake_is_put_back(tmp_path: Path, run: Run) -> None:
     store, quarter = Store(f"sqlite:///{tmp_path / 'iskra.sqlite'}"), quarter_of(time.time())
-    store.write([boundary(quarter - 8, 10), boundary(quarter - 1, 20)], [METER])
+    store.write([quarter_reading(quarter - 8, 10), quarter_reading(quarter - 1, 20)], [METER])
     # as by a clock that was an hour behind
     assert repair(store, time.time() - 3600) == 1
     store.close()

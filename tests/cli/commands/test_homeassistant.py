@@ -16,11 +16,11 @@ def server(body: object) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            octets = json.dumps(body).encode()
+            data = json.dumps(body).encode()
             self.send_response(200)
-            self.send_header("content-length", str(len(octets)))
+            self.send_header("content-length", str(len(data)))
             self.end_headers()
-            self.wfile.write(octets)
+            self.wfile.write(data)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -19,7 +19,7 @@ OWN = ["--meter", METER_ID]
 def kept(folder: Path, file: str = "iskra.sqlite") -> dict[int, Exact]:
     """What history holds of the import: quarters after FIRST -> value."""
     store = Store(f"sqlite:///{folder}/.local/share/iskra-server/{file}")
-    found = store.boundaries_between(METER_ID, IMPORT, 0, 2**31)
+    found = store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31)
     store.close()
     return {known.quarter - FIRST: known.value for known in found}
 
@@ -131,7 +131,7 @@ def test_another_counter_and_unit_can_be_named(call: Run, tmp_path: Path) -> Non
     (tmp_path / "x.csv").write_text(f"{FIRST_S},7167\n")
     call("import", "x.csv", *OWN, "--register", "2.8.0", "--unit", "Wh", "--form", "kwh")
     store = Store(f"sqlite:///{tmp_path}/.local/share/iskra-server/iskra.sqlite")
-    assert store.boundaries(METER_ID, EXPORT, [FIRST])[FIRST].value == Exact(7167, 0)
+    assert store.quarter_readings(METER_ID, EXPORT, [FIRST])[FIRST].value == Exact(7167, 0)
     store.close()
 
 
@@ -209,7 +209,7 @@ def test_an_empty_pipe_is_refused(run: Run) -> None:
     assert (done.returncode, done.stderr) == (2, "iskra-server: - is empty.\n")
 
 
-def test_octets_that_are_no_text_are_lines_that_are_wrong(call: Run, tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_lines_that_are_wrong(call: Run, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(f"{FIRST_S},1\n".encode() + b"\xff\x00\xfe,2\n")
     done = call("import", "x.csv", *OWN)
     assert done.returncode == 1

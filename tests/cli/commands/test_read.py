@@ -29,9 +29,9 @@ def head(*sent: bytes, pause_s: float = 0.02) -> Iterator[str]:
 
     def send() -> None:
         while not done.is_set():
-            for octets in sent:
+            for data in sent:
                 with suppress(BlockingIOError):
-                    os.write(ours, octets)
+                    os.write(ours, data)
                 if done.wait(pause_s):
                     return
 
@@ -64,12 +64,12 @@ def test_json_is_that_of_decode(run: Run) -> None:
     assert telegram["octets"] == len(TELEGRAMS[0])
 
 
-def test_raw_octets_are_hex_that_decode_reads(run: Run) -> None:
+def test_raw_bytes_are_hex_that_decode_reads(run: Run) -> None:
     with head(*TELEGRAMS) as port:
         done = run("read", port, "--count", 2, "--raw")
     assert done.returncode == 0
-    octets = hextext.parse(done.stdout)
-    assert len(telegrams.readings(octets)) >= 2
+    data = hextext.parse(done.stdout)
+    assert len(telegrams.readings(data)) >= 2
 
 
 @pytest.mark.parametrize("columns", [60, 160])

@@ -14,10 +14,10 @@ SERIAL = bytes.fromhex("00989681")
 
 def test_a_recording_ends_after_so_many_telegrams_and_holds_them(run: Run, tmp_path: Path) -> None:
     done = run("record", "-o", "x.bin", METER, "--telegrams", 5)
-    octets = (tmp_path / "x.bin").read_bytes()
+    data = (tmp_path / "x.bin").read_bytes()
     assert done.returncode == 0
-    assert len(telegrams.readings(octets)) == 5
-    assert done.stderr == f"x.bin: 5 telegrams, {len(octets):,} octets.\n"
+    assert len(telegrams.readings(data)) == 5
+    assert done.stderr == f"x.bin: 5 telegrams, {len(data):,} bytes.\n"
 
 
 def test_a_recording_ends_after_so_many_seconds(run: Run, tmp_path: Path) -> None:
@@ -27,9 +27,9 @@ def test_a_recording_ends_after_so_many_seconds(run: Run, tmp_path: Path) -> Non
 
 def test_a_masked_recording_has_other_names_and_whole_telegrams(run: Run, tmp_path: Path) -> None:
     run("record", "-o", "x.bin", METER, "--telegrams", 3, "--mask")
-    octets = (tmp_path / "x.bin").read_bytes()
-    assert {reading.meter_id for reading in telegrams.readings(octets)} == {"1 ISK 00 00000001"}
-    assert SERIAL not in octets
+    data = (tmp_path / "x.bin").read_bytes()
+    assert {reading.meter_id for reading in telegrams.readings(data)} == {"1 ISK 00 00000001"}
+    assert SERIAL not in data
 
 
 def test_sigterm_is_a_good_end(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_full_disk_keeps_what_is_written_and_says_so(tmp_path: Path) -> None:
         check=False,
     )
     assert (tmp_path / "x.bin").stat().st_size == limit
-    assert done.stderr == "iskra-server: x.bin is incomplete: File too large; the first 2,000 octets are kept.\n"
+    assert done.stderr == "iskra-server: x.bin is incomplete: File too large; the first 2,000 bytes are kept.\n"
     assert done.returncode == 1
 
 

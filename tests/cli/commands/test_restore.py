@@ -3,7 +3,7 @@ from pathlib import Path
 
 from cli.recorded import history
 from command import Run
-from history.entries import METER, boundary
+from history.entries import METER, quarter_reading
 from iskra_server.history.store.store import Store
 
 
@@ -30,7 +30,7 @@ def test_a_history_in_use_is_not_replaced(call: Run, tmp_path: Path) -> None:
     path = history(tmp_path)
     call("backup", "copy.sqlite")
     store = Store(f"sqlite:///{path}")
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     done = call("restore", "copy.sqlite")
     store.close()
     assert done.returncode == 2

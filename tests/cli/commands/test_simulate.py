@@ -42,19 +42,19 @@ def test_faults_do_damage(run: Run, tmp_path: Path) -> None:
 def test_a_pipe(tmp_path: Path) -> None:
     with subprocess.Popen([str(COMMAND), "simulate", "--to", "-", "--rate", "0"], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        octets = process.stdout.read(5000)
+        data = process.stdout.read(5000)
         process.stdout.close()
     assert process.returncode == 0
-    assert len(telegrams.readings(octets)) >= 5
+    assert len(telegrams.readings(data)) >= 5
 
 
 def test_a_serial_port_whose_path_is_printed(tmp_path: Path) -> None:
     with simulating(tmp_path) as path:
         port = os.open(path, os.O_RDONLY | os.O_NOCTTY)
         tty.setraw(port)
-        octets = b""
-        while not telegrams.readings(octets):
-            octets += os.read(port, 4096)
+        data = b""
+        while not telegrams.readings(data):
+            data += os.read(port, 4096)
         os.close(port)
 
 
@@ -62,9 +62,9 @@ def test_a_port_on_the_network(tmp_path: Path) -> None:
     with simulating(tmp_path, "--to", "tcp") as url:
         host, _, port = url.removeprefix("tcp://").partition(":")
         with socket.create_connection((host, int(port)), timeout=DEADLINE_S) as connection:
-            octets = b""
-            while not telegrams.readings(octets):
-                octets += connection.recv(4096)
+            data = b""
+            while not telegrams.readings(data):
+                data += connection.recv(4096)
 
 
 def test_a_network_port_that_is_taken_is_refused(run: Run) -> None:
@@ -81,10 +81,10 @@ def test_a_line_ends_after_so_many_telegrams(run: Run) -> None:
     assert done.stdout.startswith("tcp://127.0.0.1:")
 
 
-def test_octets_do_not_go_to_a_terminal(terminal: OnTerminal) -> None:
+def test_bytes_do_not_go_to_a_terminal(terminal: OnTerminal) -> None:
     refused = terminal("simulate", "--to", "-", columns=200)
     assert refused.end() == 2
-    assert "A terminal cannot show octets; send them on: iskra-server simulate --to - | od -tx1" in refused.text
+    assert "A terminal cannot show bytes; send them on: iskra-server simulate --to - | od -tx1" in refused.text
 
 
 @pytest.mark.parametrize("port", ["9" * 5000, "65536", "²", "٣", "-1"])

@@ -55,8 +55,8 @@ def contents(file: Path) -> dict[str, bytes]:
         return {name: bundle.read(name) for name in bundle.namelist()}
 
 
-def totals(octets: bytes) -> list[object]:
-    readings = [each for each in SmlDecoder().feed(octets) if isinstance(each, Reading)]
+def totals(data: bytes) -> list[object]:
+    readings = [each for each in SmlDecoder().feed(data) if isinstance(each, Reading)]
     return [register.value for each in readings if (register := each.get(telegrams.IMPORT))]
 
 

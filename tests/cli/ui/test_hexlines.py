@@ -1,4 +1,4 @@
-"""The octets as hex: nothing lost, and each telegram begins a line."""
+"""The bytes as hex: nothing lost, and each telegram begins a line."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_the_text_is_the_same_whatever_the_chunks_and_reads_back(size: int) -> N
     assert hextext.parse(shown(size)) == STREAM
 
 
-def test_a_telegram_begins_a_line_and_a_line_has_32_octets() -> None:
+def test_a_telegram_begins_a_line_and_a_line_has_32_bytes() -> None:
     first, second, *rest = shown(64).splitlines()
     assert first == "01 02 "
     assert second.startswith("1b 1b 1b 1b 01 01 01 01 ")

@@ -11,7 +11,7 @@ from iskra_server.simulator.virtual import VirtualMeter
 from iskra_server.sources.source import State
 
 
-def drawn(quality: Quality, state: State | None = None, width: int = 80) -> str:
+def imported(quality: Quality, state: State | None = None, width: int = 80) -> str:
     source = VirtualMeter()
     source.state = state or State("/dev/ttyUSB0", is_open=True)
     screen = Screen(source, quality)
@@ -28,7 +28,7 @@ def test_values_stand_in_kwh_with_every_digit_and_fit(width: int) -> None:
     quality = Quality()
     for reading in telegrams.readings(b"".join(telegrams.series(60))):
         quality.add(reading)
-    text = drawn(quality, width=width)
+    text = imported(quality, width=width)
     assert "12345.6848  kWh" in text
     assert "SIMULATED" in text
     assert "20 of the last 20 telegrams good; 60 in all" in " ".join(text.split())
@@ -39,7 +39,7 @@ def test_values_stand_in_kwh_with_every_digit_and_fit(width: int) -> None:
 
 def test_before_the_first_telegram_it_says_what_is_wrong() -> None:
     state = State("/dev/ttyUSB0", is_open=False, problem="missing", about={"port": "/dev/ttyUSB0"})
-    text = drawn(Quality(), state)
+    text = imported(Quality(), state)
     assert text.splitlines()[0].startswith("Waiting for the first telegram  /dev/ttyUSB0")
     assert "/dev/ttyUSB0 does not exist." in text
     assert "no telegram yet" in text
@@ -49,12 +49,12 @@ def test_a_locked_meter_and_one_without_power() -> None:
     locked, total_only = Quality(), Quality()
     locked.add(telegrams.readings(telegrams.telegram(telegrams.meter_entries(power=None, scaler=3, energy=12345)))[0])
     total_only.add(telegrams.readings(telegrams.telegram(telegrams.meter_entries(power=None)))[0])
-    assert "Locked: whole kWh and no power" in drawn(locked)
-    assert " 12345  kWh" in drawn(locked)
-    assert "This meter sends no power." in drawn(total_only)
+    assert "Locked: whole kWh and no power" in imported(locked)
+    assert " 12345  kWh" in imported(locked)
+    assert "This meter sends no power." in imported(total_only)
 
 
 def test_damage_shows() -> None:
     quality = Quality()
     quality.add(Fault("checksum", "", 400))
-    assert "0 of the last 1 telegrams good; 0 in all, 1 damaged (1 checksum)" in drawn(quality)
+    assert "0 of the last 1 telegrams good; 0 in all, 1 damaged (1 checksum)" in imported(quality)

@@ -13,7 +13,7 @@ from iskra_server.sources.source import Chunk, State, arrived
 
 
 class Scripted:
-    """A source that follows a script: octets, a state, or a pause in seconds."""
+    """A source that follows a script: bytes, a state, or a pause in seconds."""
 
     simulated = False
 
@@ -42,13 +42,13 @@ MISSING = State("/dev/x", is_open=False, problem="missing", about={"port": "/dev
 
 async def gathered(chunks: AsyncGenerator[bytes]) -> list[bytes]:
     async with aclosing(chunks) as given:
-        return [octets async for octets in given]
+        return [data async for data in given]
 
 
 def test_a_pause_is_an_empty_chunk_and_nothing_is_lost() -> None:
-    octets = asyncio.run(gathered(ticking(Scripted(b"a", b"b", 0.4, b"c"))))
-    assert [chunk for chunk in octets if chunk] == [b"a", b"b", b"c"]
-    assert b"" in octets
+    data = asyncio.run(gathered(ticking(Scripted(b"a", b"b", 0.4, b"c"))))
+    assert [chunk for chunk in data if chunk] == [b"a", b"b", b"c"]
+    assert b"" in data
 
 
 def test_to_stop_listening_closes_the_source() -> None:
@@ -75,8 +75,8 @@ def test_a_source_that_ends_without_having_begun_is_refused_too() -> None:
 
 
 def test_a_line_that_is_lost_is_told_once_and_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
-    octets = asyncio.run(gathered(unattended(Scripted(b"a", GONE, 0.8, b"b"))))
-    assert octets == [b"a", b"b"]
+    data = asyncio.run(gathered(unattended(Scripted(b"a", GONE, 0.8, b"b"))))
+    assert data == [b"a", b"b"]
     assert capsys.readouterr().err == "/dev/x was unplugged. Plug it in again; reading continues by itself.\n"
 
 

@@ -24,7 +24,7 @@ READING = Reading(
     ),
     meter_time=MeterTime("sec_index", 99258240),
     protocol="sml",
-    octets=456,
+    byte_count=456,
 )
 
 
@@ -68,7 +68,7 @@ def test_json_of_a_fault_and_of_a_telegram_without_time() -> None:
 
 def test_lines_for_people() -> None:
     assert list(as_lines(READING)) == [
-        "1 ISK 00 70347617  (meter time 99258240 s, 456 octets)",
+        "1 ISK 00 70347617  (meter time 99258240 s, 456 bytes)",
         "  1-0:96.50.1*1  manufacturer_id  ISK",
         "  1-0:1.8.0*255  energy_import  10732309.1 Wh  107323091e-1  0x000101a2",
         "  1-0:16.7.0*255  power  -5 W",
@@ -77,7 +77,7 @@ def test_lines_for_people() -> None:
         "  1-0:32.7.0*255  voltage_l1  -",
         "  1-0:9.9.9*255  7000 unit 200  7e3",
     ]
-    assert list(as_lines(Fault("cut", "short", 1))) == ["! cut: short (1 octet)"]
+    assert list(as_lines(Fault("cut", "short", 1))) == ["! cut: short (1 byte)"]
 
 
 def test_one_line_for_a_log_has_every_number() -> None:
@@ -92,4 +92,4 @@ def test_numbers_have_every_digit_and_no_exponent() -> None:
 
 
 def test_plurals() -> None:
-    assert [plural(count, "octet") for count in (0, 1, 1234)] == ["0 octets", "1 octet", "1,234 octets"]
+    assert [plural(count, "byte") for count in (0, 1, 1234)] == ["0 bytes", "1 byte", "1,234 bytes"]

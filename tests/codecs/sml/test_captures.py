@@ -27,11 +27,11 @@ def test_a_capture_says_what_it_says(path: Path, chunk: int | None) -> None:
 
 
 @pytest.mark.parametrize("path", EXPECTED, ids=lambda path: path.stem)
-def test_a_valid_telegram_encodes_to_the_same_octets(path: Path) -> None:
-    octets = path.with_suffix(".bin").read_bytes()
+def test_a_valid_telegram_encodes_to_the_same_bytes(path: Path) -> None:
+    data = path.with_suffix(".bin").read_bytes()
     for frame in json.loads(path.read_text())["frames"]:
         if frame["valid"]:
-            telegram = octets[frame["start"] : frame["end"]]
+            telegram = data[frame["start"] : frame["end"]]
             assert encoder.telegram(*parse_telegram(telegram)) == telegram
 
 

@@ -17,7 +17,7 @@ from mutations import mutated
 
 SERIES = telegrams.series(6)
 STREAM = b"".join(SERIES)
-EXPECTED = [reading for octets in SERIES for reading in telegrams.readings(octets)]
+EXPECTED = [reading for data in SERIES for reading in telegrams.readings(data)]
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64, 333, len(STREAM)])
@@ -44,19 +44,19 @@ def test_everything_that_a_chunk_completes_comes_at_once() -> None:
 
 def test_a_wrong_message_checksum_costs_the_telegram_though_the_transport_fits() -> None:
     messages, _, padding = parse_telegram(SERIES[0])
-    octets = bytearray(b"".join(map(tlv.encode, messages)))
-    octets[30] ^= 1
-    (fault,) = telegrams.decode(wrap(bytes(octets), padding=padding))
+    data = bytearray(b"".join(map(tlv.encode, messages)))
+    data[30] ^= 1
+    (fault,) = telegrams.decode(wrap(bytes(data), padding=padding))
     assert isinstance(fault, Fault)
     assert fault.kind == "message_checksum"
 
 
 def test_a_wrong_transport_checksum_costs_the_telegram_though_the_messages_fit() -> None:
-    octets = bytearray(SERIES[0])
-    octets[-1] ^= 1
-    (fault,) = telegrams.decode(bytes(octets))
+    data = bytearray(SERIES[0])
+    data[-1] ^= 1
+    (fault,) = telegrams.decode(bytes(data))
     assert isinstance(fault, Fault)
-    assert (fault.kind, fault.octets) == ("checksum", len(octets))
+    assert (fault.kind, fault.byte_count) == ("checksum", len(data))
 
 
 def test_a_stream_keeps_to_the_checksum_it_was_learnt_with() -> None:
@@ -77,13 +77,13 @@ def test_the_variants_are_never_mixed_in_a_telegram() -> None:
 
 
 @given(st.binary(max_size=400), st.integers(1, 70))
-def test_octets_of_any_kind_are_never_an_exception(octets: bytes, chunk: int) -> None:
-    telegrams.decode(octets, chunk)
+def test_bytes_of_any_kind_are_never_an_exception(data: bytes, chunk: int) -> None:
+    telegrams.decode(data, chunk)
 
 
 @given(st.binary(max_size=200), st.sampled_from(Variant))
-def test_octets_of_any_kind_in_a_right_frame_are_never_an_exception(octets: bytes, variant: Variant) -> None:
-    telegrams.decode(wrap(octets, variant) + SERIES[0], 64)
+def test_bytes_of_any_kind_in_a_right_frame_are_never_an_exception(data: bytes, variant: Variant) -> None:
+    telegrams.decode(wrap(data, variant) + SERIES[0], 64)
 
 
 def test_a_frame_full_of_look_alikes_of_marks_does_not_cost_the_telegram_behind_it() -> None:
@@ -96,7 +96,7 @@ def test_three_damaged_telegrams_between_good_ones_do_not_make_it_forget_the_che
     damaged = SERIES[0][:-1] + bytes((SERIES[0][-1] ^ 1,))
     stream = [
         SERIES[0],
-        *(part for octets in SERIES[1:4] for part in (damaged, octets)),
+        *(part for data in SERIES[1:4] for part in (damaged, data)),
         telegrams.telegram(variant=Variant.KERMIT),
     ]
     kinds = [found.kind if isinstance(found, Fault) else "reading" for found in telegrams.decode(b"".join(stream))]
@@ -106,8 +106,8 @@ def test_three_damaged_telegrams_between_good_ones_do_not_make_it_forget_the_che
 def test_damage_never_costs_the_good_telegram_behind_it_nor_gives_a_wrong_value() -> None:
     """A short run of bench/mutations.py."""
     chance = random.Random(1)
-    for octets in mutated(SERIES, chance, count=4000):
-        _check_damaged(octets, chance.choice((7, 64, 5000)))
+    for data in mutated(SERIES, chance, count=4000):
+        _check_damaged(data, chance.choice((7, 64, 5000)))
 
 
 def _check_damaged(damaged: bytes, chunk: int) -> None:
@@ -126,10 +126,10 @@ def _is_sound(damaged: bytes, reading: Reading) -> bool:
     return any(reading in telegrams.readings(candidate) for candidate in _sound_telegrams(damaged))
 
 
-def _sound_telegrams(octets: bytes) -> Iterator[bytes]:
-    for start in (k for k in range(len(octets)) if octets.startswith(ESCAPE + b"\1\1\1\1", k)):
-        for end in (k + 8 for k in range(start, len(octets)) if octets.startswith(ESCAPE + b"\x1a", k)):
-            candidate = octets[start:end]
+def _sound_telegrams(data: bytes) -> Iterator[bytes]:
+    for start in (k for k in range(len(data)) if data.startswith(ESCAPE + b"\1\1\1\1", k)):
+        for end in (k + 8 for k in range(start, len(data)) if data.startswith(ESCAPE + b"\x1a", k)):
+            candidate = data[start:end]
             if checksum(candidate[:-2]) == candidate[-2:] and _parses(candidate):
                 yield candidate
 

@@ -10,22 +10,22 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
 
 
-def test_a_parsed_telegram_encodes_to_the_same_octets() -> None:
+def test_a_parsed_telegram_encodes_to_the_same_bytes() -> None:
     for variant in Variant:
-        octets = telegrams.telegram(variant=variant)
-        assert encoder.telegram(*parse_telegram(octets)) == octets
+        data = telegrams.telegram(variant=variant)
+        assert encoder.telegram(*parse_telegram(data)) == data
 
 
 def test_padding_fills_up_to_a_multiple_of_four_or_as_asked() -> None:
     assert all(len(telegrams.telegram(server_id=bytes(n))) % 4 == 0 for n in range(1, 9))
-    octets = telegrams.telegram(padding=4)
-    assert octets[-3] == 4
-    assert encoder.telegram(*parse_telegram(octets)) == octets
+    data = telegrams.telegram(padding=4)
+    assert data[-3] == 4
+    assert encoder.telegram(*parse_telegram(data)) == data
 
 
 @given(st.binary(max_size=64), st.integers(0, 3))
-def test_the_escape_inside_is_doubled_and_undone(octets: bytes, at: int) -> None:
-    inside = octets[:at] + encoder.ESCAPE + octets[at:] + b"\0"
+def test_the_escape_inside_is_doubled_and_undone(data: bytes, at: int) -> None:
+    inside = data[:at] + encoder.ESCAPE + data[at:] + b"\0"
     wrapped = encoder.wrap(inside)
     padding = wrapped[-3]
     assert payload(wrapped)[: -padding or None] == inside
@@ -41,7 +41,7 @@ def test_the_escape_inside_is_doubled_and_undone(octets: bytes, at: int) -> None
 def test_what_is_encoded_is_decoded(energy: int, power: int, scaler: int, key: bytes, variant: Variant) -> None:
     entries = [
         *telegrams.meter_entries(energy=energy, power=power, scaler=scaler),
-        encoder.entry(Obis.parse("1-0:96.5.0"), tlv.octets(key)),
+        encoder.entry(Obis.parse("1-0:96.5.0"), tlv.data(key)),
     ]
     (reading,) = telegrams.decode(telegrams.telegram(entries, variant=variant))
     assert isinstance(reading, Reading)

@@ -38,24 +38,24 @@ def filled(shape: list[tuple[int, bool, bool, bool, int]], draw: st.DataObject, 
     return telegrams.telegram([*entries, *telegrams.meter_entries()[:1]], seconds=seconds)
 
 
-def long_way(octets: bytes) -> list[Reading]:
+def long_way(data: bytes) -> list[Reading]:
     """A fresh decoder remembers nothing."""
-    return telegrams.readings(octets)
+    return telegrams.readings(data)
 
 
 @given(shapes(), st.data())
 def test_a_known_layout_reads_as_the_full_parser_does(
-    shape: list[tuple[int, bool, bool, bool, int]], data: st.DataObject
+    shape: list[tuple[int, bool, bool, bool, int]], choose: st.DataObject
 ) -> None:
     decoder = SmlDecoder()
     for seconds in (1, 2**31, 2**32 - 1):
-        octets = filled(shape, data, seconds)
-        assert list(decoder.feed(octets)) == long_way(octets)
+        data = filled(shape, choose, seconds)
+        assert list(decoder.feed(data)) == long_way(data)
 
 
-def learnt(octets: bytes) -> Layouts:
+def learnt(data: bytes) -> Layouts:
     layouts = Layouts()
-    layouts.learn(octets, parse_telegram(octets)[0])
+    layouts.learn(data, parse_telegram(data)[0])
     return layouts
 
 
@@ -64,7 +64,7 @@ def test_the_second_telegram_of_a_meter_is_read_by_its_layout() -> None:
     assert learnt(first).read(second) == long_way(second)[0]
 
 
-def test_another_fixed_octet_is_not_read_by_the_layout() -> None:
+def test_another_fixed_byte_is_not_read_by_the_layout() -> None:
     layouts = learnt(telegrams.telegram())
     for other in (
         telegrams.telegram(server_id=bytes.fromhex("090149534b0000bc614f")),
@@ -77,21 +77,21 @@ def test_another_fixed_octet_is_not_read_by_the_layout() -> None:
 
 
 def test_a_wrong_checksum_is_not_read_by_the_layout() -> None:
-    octets = telegrams.telegram()
-    layouts = learnt(octets)
-    assert layouts.read(octets) is not None
-    for at in range(8, len(octets)):
-        damaged = octets[:at] + bytes((octets[at] ^ 0x10,)) + octets[at + 1 :]
+    data = telegrams.telegram()
+    layouts = learnt(data)
+    assert layouts.read(data) is not None
+    for at in range(8, len(data)):
+        damaged = data[:at] + bytes((data[at] ^ 0x10,)) + data[at + 1 :]
         assert layouts.read(damaged) is None
 
 
 def test_a_message_checksum_is_demanded_by_the_layout_too() -> None:
-    octets = telegrams.telegram()
-    parsed, _, padding = parse_telegram(octets)
+    data = telegrams.telegram()
+    parsed, _, padding = parse_telegram(data)
     payload = bytearray(b"".join(map(tlv.encode, parsed)))
     payload[payload.index(b"\x63", 20) + 1] ^= 0xFF
     damaged = encoder.wrap(bytes(payload), padding=padding)
-    assert learnt(octets).read(damaged) is None
+    assert learnt(data).read(damaged) is None
 
 
 def test_escapes_inside_are_read_the_long_way() -> None:
@@ -105,5 +105,5 @@ def test_a_meter_that_changes_its_widths_all_the_time_is_remembered_within_bound
     decoder = SmlDecoder()
     for k in range(3 * MAX_LAYOUTS):
         entries: list[Sequence] = [encoder.entry(telegrams.IMPORT, tlv.unsigned(k, 1 + k % 8))] * (1 + k % 50)
-        octets = telegrams.telegram(entries, seconds=k)
-        assert list(decoder.feed(octets)) == long_way(octets)
+        data = telegrams.telegram(entries, seconds=k)
+        assert list(decoder.feed(data)) == long_way(data)

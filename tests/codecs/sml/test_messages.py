@@ -23,7 +23,7 @@ def test_a_reading_holds_everything_the_meter_sent_in_order() -> None:
     (reading,) = telegrams.readings(telegrams.telegram())
     assert (reading.meter_id, reading.server_id) == ("1 ISK 00 12345678", telegrams.SERVER_ID)
     assert (reading.meter_time, reading.protocol) == (MeterTime("sec_index", 1000), "sml")
-    assert reading.octets == len(telegrams.telegram())
+    assert reading.byte_count == len(telegrams.telegram())
     assert reading.registers == (
         Register(Obis.parse("129-129:199.130.3"), b"ISK"),
         Register(Obis.parse("1-0:0.0.9"), telegrams.SERVER_ID),
@@ -37,7 +37,7 @@ def test_a_reading_holds_everything_the_meter_sent_in_order() -> None:
     "value",
     [tlv.unsigned(2 ** (8 * width) - 1, width) for width in range(1, 9)]
     + [tlv.integer(-(2 ** (8 * width - 1)), width) for width in range(1, 9)]
-    + [tlv.boolean(True), tlv.boolean(False), tlv.octets(b""), tlv.octets(bytes(300))],
+    + [tlv.boolean(True), tlv.boolean(False), tlv.data(b""), tlv.data(bytes(300))],
 )
 def test_values_of_every_kind_and_width(value: Leaf) -> None:
     assert read(encoder.entry(CODE, value)).registers == (Register(CODE, value.value),)
@@ -58,7 +58,7 @@ def test_values_of_every_kind_and_width(value: Leaf) -> None:
             MeterTime("local", 1700000000, 60, -60),
         ),
         (ABSENT, None),
-        (tlv.octets(b"noon"), None),
+        (tlv.data(b"noon"), None),
         (tlv.sequence(tlv.unsigned(4, 1), tlv.unsigned(1, 4)), None),
     ],
 )
@@ -74,13 +74,13 @@ def test_time_in_every_form(sent: Node, expected: MeterTime | None) -> None:
     )
 
 
-def test_a_checksum_below_256_may_come_as_one_octet() -> None:
+def test_a_checksum_below_256_may_come_as_one_byte() -> None:
     usual = len(telegrams.telegram(padding=0))
     written = [_with_short_checksums(telegrams.list_messages(seconds=seconds)) for seconds in range(1000, 1400)]
-    short = [octets for octets in written if len(octets) - octets[-3] < usual]
+    short = [data for data in written if len(data) - data[-3] < usual]
     assert short
-    assert [len(telegrams.readings(octets * 2)) for octets in short] == [2] * len(short)
-    assert all(encoder.telegram(*parse_telegram(octets)) == octets for octets in short)
+    assert [len(telegrams.readings(data * 2)) for data in short] == [2] * len(short)
+    assert all(encoder.telegram(*parse_telegram(data)) == data for data in short)
 
 
 def test_tags_may_be_u32_and_the_group_need_not_be_0() -> None:
@@ -90,19 +90,19 @@ def test_tags_may_be_u32_and_the_group_need_not_be_0() -> None:
 
 
 def test_attention_and_unknown_messages_are_passed_over() -> None:
-    attention = encoder.message(b"\7", tlv.unsigned(0xFF01, 2), tlv.sequence(tlv.octets(b"x"), tlv.octets(b"y")))
-    unknown = encoder.message(b"\7", tlv.unsigned(0x0999, 2), tlv.octets(b"whatever"))
+    attention = encoder.message(b"\7", tlv.unsigned(0xFF01, 2), tlv.sequence(tlv.data(b"x"), tlv.data(b"y")))
+    unknown = encoder.message(b"\7", tlv.unsigned(0x0999, 2), tlv.data(b"whatever"))
     first, listed, last = telegrams.list_messages()
-    octets = encoder.telegram([first, attention, unknown, listed, unknown, last])
-    assert telegrams.readings(octets)[0].registers == telegrams.readings(telegrams.telegram())[0].registers
+    data = encoder.telegram([first, attention, unknown, listed, unknown, last])
+    assert telegrams.readings(data)[0].registers == telegrams.readings(telegrams.telegram())[0].registers
     assert telegrams.decode(encoder.telegram([attention])) == []
 
 
 def test_a_reading_knows_how_many_bytes_each_integer_took() -> None:
-    sent = (tlv.integer(-3, 1), tlv.unsigned(7, 3), tlv.octets(b"ISK"), tlv.boolean(True), tlv.integer(5, 8))
-    octets = telegrams.telegram([encoder.entry(CODE, value) for value in sent])
+    sent = (tlv.integer(-3, 1), tlv.unsigned(7, 3), tlv.data(b"ISK"), tlv.boolean(True), tlv.integer(5, 8))
+    data = telegrams.telegram([encoder.entry(CODE, value) for value in sent])
     # the second time the layout is known
-    assert [reading.widths for reading in telegrams.readings(octets * 2)] == [bytes((1, 3, 0, 0, 8))] * 2
+    assert [reading.widths for reading in telegrams.readings(data * 2)] == [bytes((1, 3, 0, 0, 8))] * 2
 
 
 def test_two_lists_in_a_telegram_are_two_readings() -> None:
@@ -129,22 +129,22 @@ def test_a_unit_outside_the_table_is_kept() -> None:
 @pytest.mark.parametrize(
     "odd",
     [
-        tlv.octets(b"no list"),
-        tlv.sequence(tlv.octets(CODE)),
-        tlv.sequence(tlv.octets(b"short"), *[ABSENT] * 6),
-        tlv.sequence(tlv.octets(CODE), ABSENT, ABSENT, ABSENT, tlv.integer(1000, 2), tlv.unsigned(1, 1), ABSENT),
+        tlv.data(b"no list"),
+        tlv.sequence(tlv.data(CODE)),
+        tlv.sequence(tlv.data(b"short"), *[ABSENT] * 6),
+        tlv.sequence(tlv.data(CODE), ABSENT, ABSENT, ABSENT, tlv.integer(1000, 2), tlv.unsigned(1, 1), ABSENT),
     ],
 )
 def test_an_odd_entry_costs_itself_and_not_the_telegram(odd: Node) -> None:
     values = tlv.sequence(*telegrams.meter_entries(), odd)
-    body = tlv.sequence(ABSENT, tlv.octets(telegrams.SERVER_ID), ABSENT, ABSENT, values, ABSENT, ABSENT)
-    octets = encoder.telegram([encoder.message(b"\1", tlv.unsigned(0x0701, 2), body)])
-    assert [len(reading.registers) for reading in telegrams.readings(octets * 3)] == [5, 5, 5]
+    body = tlv.sequence(ABSENT, tlv.data(telegrams.SERVER_ID), ABSENT, ABSENT, values, ABSENT, ABSENT)
+    data = encoder.telegram([encoder.message(b"\1", tlv.unsigned(0x0701, 2), body)])
+    assert [len(reading.registers) for reading in telegrams.readings(data * 3)] == [5, 5, 5]
 
 
 def test_a_value_may_be_a_time() -> None:
     moment = tlv.sequence(tlv.unsigned(1, 1), encoder.sec_index(77))
-    entry = tlv.sequence(tlv.octets(CODE), ABSENT, ABSENT, ABSENT, ABSENT, moment, ABSENT)
+    entry = tlv.sequence(tlv.data(CODE), ABSENT, ABSENT, ABSENT, ABSENT, moment, ABSENT)
     assert read(entry).registers == (Register(CODE, 77),)
 
 
@@ -153,7 +153,7 @@ def test_a_list_without_a_server_id_takes_it_from_its_registers() -> None:
     assert read(encoder.entry(CODE, tlv.unsigned(1, 1)), server_id=b"").meter_id == "unknown"
 
 
-@pytest.mark.parametrize("damaged", [tlv.octets(b""), tlv.sequence(), tlv.sequence(*[ABSENT] * 6)])
+@pytest.mark.parametrize("damaged", [tlv.data(b""), tlv.sequence(), tlv.sequence(*[ABSENT] * 6)])
 def test_something_else_than_a_message_is_a_fault(damaged: Node) -> None:
     (fault,) = telegrams.decode(encoder.wrap(tlv.encode(damaged) + b"\x01" * 3))
     assert not isinstance(fault, Reading)
@@ -168,8 +168,8 @@ def test_more_padding_than_payload_is_a_fault() -> None:
 
 def _with_short_checksums(parsed: list[Sequence]) -> bytes:
     """A telegram as a meter writes it that drops the leading zero of a checksum."""
-    octets = b""
+    data = b""
     for message in map(encoder.encoded, parsed):
         value = int.from_bytes(message[-3:-1])
-        octets += message[:-4] + tlv.encode(tlv.unsigned(value, 1 if value < 256 else 2)) + b"\0"
-    return encoder.wrap(octets)
+        data += message[:-4] + tlv.encode(tlv.unsigned(value, 1 if value < 256 else 2)) + b"\0"
+    return encoder.wrap(data)

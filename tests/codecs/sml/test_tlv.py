@@ -9,7 +9,7 @@ from iskra_server.codecs.sml import tlv
 from iskra_server.codecs.sml.tlv import Leaf, Node, Sequence
 
 leaves: st.SearchStrategy[Node] = st.one_of(
-    st.builds(tlv.octets, st.binary(max_size=300)),
+    st.builds(tlv.data, st.binary(max_size=300)),
     st.builds(tlv.boolean, st.booleans()),
     st.integers(1, 8).flatmap(
         lambda width: st.one_of(
@@ -24,22 +24,22 @@ nodes = st.recursive(leaves, lambda items: st.builds(tlv.sequence, items, items,
 
 @given(nodes)
 def test_what_is_encoded_is_parsed(node: Node) -> None:
-    octets = tlv.encode(node)
-    assert tlv.parse(octets) == (node, len(octets))
-    assert tlv.size(node) == len(octets)
+    data = tlv.encode(node)
+    assert tlv.parse(data) == (node, len(data))
+    assert tlv.size(node) == len(data)
 
 
 @given(st.binary(max_size=80))
-def test_what_is_parsed_is_encoded_octet_by_octet_and_nothing_else_is_raised(octets: bytes) -> None:
+def test_what_is_parsed_is_encoded_byte_by_byte_and_nothing_else_is_raised(data: bytes) -> None:
     try:
-        node, end = tlv.parse(octets)
+        node, end = tlv.parse(data)
     except Malformed:
         return
-    assert tlv.encode(node) == octets[:end]
+    assert tlv.encode(node) == data[:end]
 
 
 @pytest.mark.parametrize(
-    ("octets", "value"),
+    ("data", "value"),
     [
         ("62 e0", 0xE0),
         ("63 01 00", 256),
@@ -54,8 +54,8 @@ def test_what_is_parsed_is_encoded_octet_by_octet_and_nothing_else_is_raised(oct
         ("80 03 41", b"A"),
     ],
 )
-def test_values_of_every_kind_and_width(octets: str, value: object) -> None:
-    raw = bytes.fromhex(octets)
+def test_values_of_every_kind_and_width(data: str, value: object) -> None:
+    raw = bytes.fromhex(data)
     node, _ = tlv.parse(raw)
     assert isinstance(node, Leaf)
     assert node.value == value
@@ -63,17 +63,17 @@ def test_values_of_every_kind_and_width(octets: str, value: object) -> None:
 
 def test_the_length_counts_its_own_head_for_values_but_not_for_lists() -> None:
     key, _ = tlv.parse(bytes.fromhex("8302") + bytes(48))
-    assert key == Leaf(tlv.OCTETS, bytes(48), head=2)
+    assert key == Leaf(tlv.BYTES, bytes(48), head=2)
     listed, _ = tlv.parse(bytes.fromhex("f105") + b"\x01" * 21)
     assert isinstance(listed, Sequence)
     assert (len(listed.items), listed.head) == (21, 2)
 
 
 def test_an_unchecked_promise_of_2_to_the_28_elements_costs_nothing() -> None:
-    octets = bytes.fromhex("ff8f8f8f8f8f0f") + bytes(13)
+    data = bytes.fromhex("ff8f8f8f8f8f0f") + bytes(13)
     started = time.perf_counter()
-    with pytest.raises(Malformed, match="octets are left"):
-        tlv.parse(octets)
+    with pytest.raises(Malformed, match="bytes are left"):
+        tlv.parse(data)
     # so many turns of a loop would take half a minute
     assert time.perf_counter() - started < 1
 
@@ -84,9 +84,9 @@ def test_nesting_is_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    "octets", ["", "51", "60", "5a", "6a", "40", "43 00 00", "21 00", "80", "8f 8f 8f 8f 8f 8f 8f 8f 8f", "d0 13 00"]
+    "data", ["", "51", "60", "5a", "6a", "40", "43 00 00", "21 00", "80", "8f 8f 8f 8f 8f 8f 8f 8f 8f", "d0 13 00"]
 )
-def test_damage_is_malformed(octets: str) -> None:
-    raw = bytes.fromhex(octets)
+def test_damage_is_malformed(data: str) -> None:
+    raw = bytes.fromhex(data)
     with pytest.raises(Malformed):
         tlv.parse(raw + bytes(20) if raw and raw[0] & 0x80 == 0 else raw)

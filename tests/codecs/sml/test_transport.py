@@ -10,10 +10,10 @@ from iskra_server.meter.reading import Fault
 TELEGRAM = wrap(b"\x76payload\x00")
 
 
-def cut(octets: bytes, chunk: int) -> list[bytes | Fault]:
+def cut(data: bytes, chunk: int) -> list[bytes | Fault]:
     transport = Transport()
     results = []
-    for part in telegrams.chunks(octets, chunk):
+    for part in telegrams.chunks(data, chunk):
         if transport.ready(part):
             while (found := transport.next()) is not None:
                 results.append(found)
@@ -25,7 +25,7 @@ def telegrams_in(results: list[bytes | Fault]) -> list[bytes]:
 
 
 def lost(results: list[bytes | Fault]) -> list[tuple[str, int]]:
-    return [(found.kind, found.octets) for found in results if isinstance(found, Fault)]
+    return [(found.kind, found.byte_count) for found in results if isinstance(found, Fault)]
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 7, 64, 1000])
@@ -34,14 +34,14 @@ def test_telegrams_are_cut_from_noise_at_any_alignment(chunk: int, shift: int) -
     noise = b"\x55" * (16 + shift)
     results = cut(noise + TELEGRAM + TELEGRAM + noise + TELEGRAM, chunk)
     assert telegrams_in(results) == [TELEGRAM] * 3
-    assert sum(octets for kind, octets in lost(results) if kind == "noise") == 2 * len(noise)
+    assert sum(data for kind, data in lost(results) if kind == "noise") == 2 * len(noise)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])
 @pytest.mark.parametrize("inside", [ESCAPE, ESCAPE * 2, START, END + b"\0\0\0", b"\x1b" * 9, b"\x01" + ESCAPE])
 def test_look_alikes_of_marks_in_data_are_data(chunk: int, inside: bytes) -> None:
-    octets = wrap(b"\x76" + inside + b"\0")
-    assert telegrams_in(cut(octets * 2, chunk)) == [octets] * 2
+    data = wrap(b"\x76" + inside + b"\0")
+    assert telegrams_in(cut(data * 2, chunk)) == [data] * 2
 
 
 @pytest.mark.parametrize("length", range(8, len(TELEGRAM)))
@@ -54,15 +54,15 @@ def test_a_telegram_cut_off_anywhere_does_not_cost_the_next_one(length: int) -> 
             result = transport.reject(result, "checksum", "not this one")
         found.append(result)
     assert found[-1] == TELEGRAM
-    assert sum(fault.octets for fault in found if isinstance(fault, Fault)) == length
+    assert sum(fault.byte_count for fault in found if isinstance(fault, Fault)) == length
 
 
-def test_a_rejected_telegram_gives_back_a_start_mark_of_which_only_the_first_octets_are_there() -> None:
+def test_a_rejected_telegram_gives_back_a_start_mark_of_which_only_the_first_bytes_are_there() -> None:
     broken = START + b"\x76" * 8 + END + START[:3]
     transport = Transport()
     assert transport.ready(broken)
     assert transport.next() == broken
-    assert transport.reject(broken, "checksum", "").octets == len(broken) - 3
+    assert transport.reject(broken, "checksum", "").byte_count == len(broken) - 3
     assert transport.next() is None
     assert transport.ready(TELEGRAM[3:])
     assert transport.next() == TELEGRAM
@@ -123,31 +123,31 @@ class Counting(bytearray):
 
 @pytest.mark.parametrize("chunk", [1, 64, 100_000])
 @pytest.mark.parametrize("name", HOSTILE)
-def test_any_octets_cost_linear_work(name: str, chunk: int) -> None:
-    octets = HOSTILE[name]
+def test_any_bytes_cost_linear_work(name: str, chunk: int) -> None:
+    data = HOSTILE[name]
     transport = Transport()
     transport._buffer = Counting()
     Counting.searches = rejected = 0
-    for part in telegrams.chunks(octets + TELEGRAM * 2, chunk):
+    for part in telegrams.chunks(data + TELEGRAM * 2, chunk):
         if transport.ready(part):
             while (found := transport.next()) is not None:
                 if isinstance(found, bytes) and found != TELEGRAM:
                     transport.reject(found, "checksum", "")
                     rejected += len(found)
-    assert Counting.searches < 12 * len(octets)
-    assert rejected <= (MAX_RESTARTS + 2) * len(octets)
+    assert Counting.searches < 12 * len(data)
+    assert rejected <= (MAX_RESTARTS + 2) * len(data)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 100_000])
 @pytest.mark.parametrize("before", [0, 1, MAX_RESTARTS - 1, MAX_RESTARTS, 30])
 def test_a_good_telegram_behind_many_starts_in_damage_is_found(before: int, chunk: int) -> None:
-    octets = START + HIDDEN * before + ESCAPE + TELEGRAM
+    data = START + HIDDEN * before + ESCAPE + TELEGRAM
     transport, found = Transport(), []
-    for part in telegrams.chunks(octets, chunk):
+    for part in telegrams.chunks(data, chunk):
         if transport.ready(part):
             while (result := transport.next()) is not None:
                 if isinstance(result, bytes) and result != TELEGRAM:
                     result = transport.reject(result, "checksum", "not this one")
                 found.append(result)
     assert found[-1] == TELEGRAM
-    assert sum(fault.octets for fault in found if isinstance(fault, Fault)) == len(octets) - len(TELEGRAM)
+    assert sum(fault.byte_count for fault in found if isinstance(fault, Fault)) == len(data) - len(TELEGRAM)

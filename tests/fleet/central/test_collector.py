@@ -6,7 +6,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from fleet.field import broker_settings
-from history.entries import METER, QUARTER, boundary
+from history.entries import METER, QUARTER, quarter_reading
 from iskra_server.fleet import messages as message
 from iskra_server.fleet.central.collector import Collector
 from iskra_server.history.store.store import Store
@@ -29,13 +29,13 @@ def test_collectors_share_the_work_and_none_is_done_twice(broker: Mosquitto, cen
     pairs = [collecting(broker, centre, name) for name in ("one", "other")]
     with Subscriber(broker.port, "nothing") as network:
         for place in range(40):
-            network.say(TOPIC, message.encode(message.quarters(METER, [boundary(QUARTER + place)])))
+            network.say(TOPIC, message.encode(message.quarters(METER, [quarter_reading(QUARTER + place)])))
         until(lambda: sum(collector.kept for collector, _ in pairs) == 40)
     for collector, thread in pairs:
         collector.stop()
         thread.join()
     assert all(collector.kept > 5 for collector, _ in pairs)
-    assert len(centre.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 40
+    assert len(centre.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 40
 
 
 def test_it_reconnects_by_itself(broker: Mosquitto, centre: Store) -> None:
@@ -45,7 +45,7 @@ def test_it_reconnects_by_itself(broker: Mosquitto, centre: Store) -> None:
     broker.start()
     assert collector.subscribed.wait(20)
     with Subscriber(broker.port, "nothing") as network:
-        network.say(TOPIC, message.encode(message.quarters(METER, [boundary()])))
+        network.say(TOPIC, message.encode(message.quarters(METER, [quarter_reading()])))
         until(lambda: collector.kept == 1)
     collector.stop()
     thread.join()
@@ -54,7 +54,7 @@ def test_it_reconnects_by_itself(broker: Mosquitto, centre: Store) -> None:
 def test_nobody_is_answered_at_a_place_of_his_choice(broker: Mosquitto, centre: Store) -> None:
     """An answer goes to the sender's own topic or nowhere."""
     collector, thread = collecting(broker, centre, "one")
-    payload = message.encode(message.quarters(METER, [boundary()]))
+    payload = message.encode(message.quarters(METER, [quarter_reading()]))
     with Subscriber(broker.port, "#") as network:
         for answer_to in ("iskra/v1/attic/kept", "house/door", "iskra/v1/cellar/kept"):
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]

@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from history.entries import METER, QUARTER, boundary
+from history.entries import METER, QUARTER, quarter_reading
 from iskra_server.fleet import messages as message
-from iskra_server.fleet.central.ingest import LARGEST, Came, take
+from iskra_server.fleet.central.ingest import LARGEST, ReceivedMessage, take
 from iskra_server.fleet.central.store import Heard
 from samples import METER_ID
 
@@ -12,18 +12,18 @@ NOW_S = 1_800_000_000
 TOO_MANY: dict[str, list[message.Value]] = {f"1-0:{place}.8.0*255": [] for place in range(101)}
 
 
-def came(kind: str, payload: bytes) -> Came:
-    return Came(f"iskra/v1/cellar/{kind}", payload)
+def came(kind: str, payload: bytes) -> ReceivedMessage:
+    return ReceivedMessage(f"iskra/v1/cellar/{kind}", payload)
 
 
 def test_quarters_and_who_sent_them() -> None:
-    taken = take([came("quarters", message.encode(message.quarters(METER, [boundary()])))], NOW_S)
-    assert (taken.records, taken.meters, taken.refused) == ([boundary()], [METER], [])
+    taken = take([came("quarters", message.encode(message.quarters(METER, [quarter_reading()])))], NOW_S)
+    assert (taken.records, taken.meters, taken.refused) == ([quarter_reading()], [METER], [])
     assert taken.heard == [Heard(METER_ID, "cellar", METER.last_s)]
 
 
 def test_a_reader_whose_clock_runs_ahead_is_not_heard_of_in_the_future() -> None:
-    ahead = message.quarters(METER, [boundary()])
+    ahead = message.quarters(METER, [quarter_reading()])
     payload = message.encode(ahead).replace(b"1763805600]", b"1900000000]")
     assert take([came("quarters", payload)], NOW_S).heard[0].at_s == NOW_S
 
@@ -52,7 +52,7 @@ def test_a_reader_of_a_thousand_broken_sources_is_heard() -> None:
 
 
 def test_what_cannot_be_read_is_refused_alone() -> None:
-    good = came("quarters", message.encode(message.quarters(METER, [boundary(QUARTER + 1)])))
+    good = came("quarters", message.encode(message.quarters(METER, [quarter_reading(QUARTER + 1)])))
     bad = [
         came("quarters", b"{"),
         came("else", b"{}"),
@@ -63,9 +63,9 @@ def test_what_cannot_be_read_is_refused_alone() -> None:
         came("quarters", message.encode(replace(message.quarters(METER, []), counters=TOO_MANY))),
     ]
     taken = take([bad[0], good, *bad[1:]], NOW_S)
-    assert taken.records == [boundary(QUARTER + 1)]
+    assert taken.records == [quarter_reading(QUARTER + 1)]
     assert sorted(taken.reasons) == [0, 2, 3, 4, 5, 6, 7]
-    assert [len(refusal.octets) for refusal in taken.refused] == [1, 2, 4096, 7, 4096, 4096, 2125]
+    assert [len(refusal.data) for refusal in taken.refused] == [1, 2, 4096, 7, 4096, 4096, 2125]
     assert all(taken.reasons.values())
     assert taken.reasons[3] == "it has 1048577 bytes, 1048576 are the most"
     assert "length <= 100" in taken.reasons[7]

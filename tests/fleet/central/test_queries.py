@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from history.entries import METER, QUARTER, boundary, power
+from history.entries import METER, QUARTER, power, quarter_reading
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.queries import Group, GroupSum
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
-from iskra_server.history.model.records import Boundary, Exact, MeterInfo
+from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT
 
@@ -28,7 +28,7 @@ def house(store: Store) -> Store:
     """Five meters, three of them in building 7. Each counts 10 Wh x its place in an hour, the third only later."""
     for place in range(1, 6):
         known = range(START, START + 13) if place != 3 else range(START + 4, START + 13)
-        rows = [boundary(quarter, 25 * place * (quarter - START), meter=named(place)) for quarter in known]
+        rows = [quarter_reading(quarter, 25 * place * (quarter - START), meter=named(place)) for quarter in known]
         keep(store, Batch(rows, [named(place)], [Heard(named(place).meter_id, "cellar", 100 - place, place)]))
     labels = {
         named(place).meter_id: {"building": "7" if place < 4 else "8", "tenant": f"T{place}"} for place in range(1, 6)
@@ -78,16 +78,19 @@ def test_a_group_that_is_whole_is_summed_whole_and_the_same(house: Store, step: 
     assert quick == [GroupSum(begin, begin + step, Decimal("22.5") * step, 2) for begin in edges[:-1]]
     # one meter more that is known later: the long way
     late = named(9)
-    house.write([boundary(START + 12, 1, meter=late)], [late])
+    house.write([quarter_reading(START + 12, 1, meter=late)], [late])
     fleet.set_labels(house, {late.meter_id: {"building": "8"}})
     assert fleet.energy(house, whole, IMPORT, edges) == quick
 
 
 def test_no_energy_is_counted_over_a_gap_of_an_edge_or_over_an_epoch(house: Store) -> None:
     new = named(6)
-    anew = [boundary(START, 100, meter=new), Boundary(new.meter_id, IMPORT, START + 8, Exact(5, -1), "measured", 1)]
+    anew = [
+        quarter_reading(START, 100, meter=new),
+        QuarterReading(new.meter_id, IMPORT, START + 8, Exact(5, -1), "measured", 1),
+    ]
     gap = named(7)
-    apart = [boundary(START, 1, meter=gap), boundary(START + 8, 9, meter=gap)]
+    apart = [quarter_reading(START, 1, meter=gap), quarter_reading(START + 8, 9, meter=gap)]
     house.write([*anew, *apart], [new, gap])
     fleet.set_labels(house, {meter.meter_id: {"building": "9"} for meter in (new, gap)})
     sums = fleet.energy(house, Group("building", "9"), IMPORT, [START, START + 4, START + 8])
@@ -98,8 +101,8 @@ def test_no_energy_is_counted_over_a_gap_of_an_edge_or_over_an_epoch(house: Stor
 def test_a_meter_that_unlocks_changes_its_scale_and_not_the_sum(house: Store) -> None:
     meter = named(8)
     rows = [
-        Boundary(meter.meter_id, IMPORT, START, Exact(7, 3), "measured"),
-        Boundary(meter.meter_id, IMPORT, START + 4, Exact(70005, -1), "measured"),
+        QuarterReading(meter.meter_id, IMPORT, START, Exact(7, 3), "measured"),
+        QuarterReading(meter.meter_id, IMPORT, START + 4, Exact(70005, -1), "measured"),
     ]
     house.write(rows, [meter])
     fleet.set_labels(house, {meter.meter_id: {"building": "10"}})

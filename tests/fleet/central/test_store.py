@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from history.entries import METER, boundary
+from history.entries import METER, quarter_reading
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, Refusal, keep, refusals
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.errors import StoreError
@@ -18,7 +18,7 @@ def words(store: Store) -> list[tuple[object, ...]]:
 
 
 def test_the_newest_word_of_a_meter_counts_whatever_comes_last(store: Store) -> None:
-    keep(store, Batch([boundary()], [METER], [Heard(METER_ID, "cellar", 100, 5)]))
+    keep(store, Batch([quarter_reading()], [METER], [Heard(METER_ID, "cellar", 100, 5)]))
     keep(
         store, Batch(heard=[Heard(METER_ID, "cellar", 120), Heard(METER_ID, "attic", 90, 7), Heard("unknown", "x", 1)])
     )
@@ -44,8 +44,8 @@ def test_what_was_refused_is_kept(store: Store) -> None:
 
 
 def test_a_batch_is_one_transaction(store: Store) -> None:
-    keep(store, Batch([boundary()], [METER]))
+    keep(store, Batch([quarter_reading()], [METER]))
     simulated = MeterInfo("1 ISK 00 00000001", "", True, 1, 2)
     with pytest.raises(StoreError, match="never written beside them"):
-        keep(store, Batch([boundary(meter=simulated)], [simulated], [Heard(METER_ID, "cellar", 1)]))
+        keep(store, Batch([quarter_reading(meter=simulated)], [simulated], [Heard(METER_ID, "cellar", 1)]))
     assert (words(store), store.meters()) == ([], [METER])

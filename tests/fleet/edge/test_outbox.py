@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from history.entries import METER, OTHER, QUARTER, block, boundary, epoch, power
+from history.entries import METER, OTHER, QUARTER, block, epoch, power, quarter_reading
 from iskra_server.fleet.edge.outbox import PARCEL, Outbox
 from iskra_server.history.model.records import PowerQuarter, Record
 from iskra_server.history.store.store import Store
@@ -22,13 +22,13 @@ def sent(box: Outbox) -> list[Record]:
 
 
 def test_nothing_is_marked_where_nobody_wants_it(store: Store) -> None:
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     box = Outbox(store)
     assert (box.waiting(), box.parcels(9, {}), store.marked) == (0, [], 0)
 
 
 def test_what_is_written_is_marked_and_sent_as_it_is(store: Store, box: Outbox) -> None:
-    rows: list[Record] = [boundary(), boundary(obis=EXPORT), power(), epoch()]
+    rows: list[Record] = [quarter_reading(), quarter_reading(obis=EXPORT), power(), epoch()]
     store.write(rows, [METER])
     assert store.marked == 1
     (parcel,) = box.parcels(9, {})
@@ -39,7 +39,7 @@ def test_what_is_written_is_marked_and_sent_as_it_is(store: Store, box: Outbox) 
 
 
 def test_what_was_there_before_is_sent_too_and_only_once(store: Store) -> None:
-    store.write([boundary(), power(QUARTER + 1), epoch()], [METER])
+    store.write([quarter_reading(), power(QUARTER + 1), epoch()], [METER])
     box = Outbox(store)
     box.begin("cellar")
     assert len(sent(box)) == 3
@@ -61,7 +61,7 @@ def test_what_changed_on_its_way_is_sent_again(store: Store, box: Outbox) -> Non
 
 
 def test_what_is_on_its_way_is_not_sent_twice(store: Store, box: Outbox) -> None:
-    store.write([boundary(QUARTER + place) for place in range(PARCEL + 5)], [METER])
+    store.write([quarter_reading(QUARTER + place) for place in range(PARCEL + 5)], [METER])
     (first,) = box.parcels(9, {})
     assert list(first.marks) == list(range(QUARTER, QUARTER + PARCEL))
     (second,) = box.parcels(9, {METER_ID: first.marks})
@@ -70,8 +70,8 @@ def test_what_is_on_its_way_is_not_sent_twice(store: Store, box: Outbox) -> None
 
 
 def test_the_meter_that_waits_longest_goes_first(store: Store, box: Outbox) -> None:
-    store.write([boundary(QUARTER)], [METER])
-    store.write([boundary(QUARTER - 1, meter=OTHER)], [OTHER])
+    store.write([quarter_reading(QUARTER)], [METER])
+    store.write([quarter_reading(QUARTER - 1, meter=OTHER)], [OTHER])
     assert [parcel.meter.meter_id for parcel in box.parcels(9, {})] == [OTHER.meter_id, METER_ID]
     assert [parcel.meter.meter_id for parcel in box.parcels(1, {})] == [OTHER.meter_id]
 
@@ -79,7 +79,7 @@ def test_the_meter_that_waits_longest_goes_first(store: Store, box: Outbox) -> N
 def test_a_month_of_many_meters_goes_in_parcels_of_a_day(store: Store, box: Outbox) -> None:
     meters = [replace(METER, meter_id=f"1 ISK 00 {number:08}") for number in range(5)]
     for meter in meters:
-        store.write([boundary(QUARTER + place, meter=meter) for place in range(30 * 96)], [meter])
+        store.write([quarter_reading(QUARTER + place, meter=meter) for place in range(30 * 96)], [meter])
     parcels = 0
     while found := box.parcels(8, {}):
         assert all(len(parcel.marks) == PARCEL for parcel in found)
@@ -89,9 +89,9 @@ def test_a_month_of_many_meters_goes_in_parcels_of_a_day(store: Store, box: Outb
 
 
 def test_marking_ends(store: Store, box: Outbox) -> None:
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     box.end()
-    store.write([boundary(QUARTER + 1)], [METER])
+    store.write([quarter_reading(QUARTER + 1)], [METER])
     assert box.waiting() == 0
 
 

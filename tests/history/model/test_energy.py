@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iskra_server.history.model.energy import Bucket, BucketLength, EpochMark, Gap, between, continuous, edges, energy
-from iskra_server.history.model.records import Boundary, EpochStart, Exact, Quality
+from iskra_server.history.model.records import EpochStart, Exact, Quality, QuarterReading
 from samples import IMPORT, METER_ID
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
 
 
-def boundary(quarter: int, raw: int, scaler: int = 0, quality: Quality = "measured", epoch: int = 0) -> Boundary:
-    return Boundary(METER_ID, IMPORT, quarter, Exact(raw, scaler), quality, epoch)
+def quarter_reading(
+    quarter: int, raw: int, scaler: int = 0, quality: Quality = "measured", epoch: int = 0
+) -> QuarterReading:
+    return QuarterReading(METER_ID, IMPORT, quarter, Exact(raw, scaler), quality, epoch)
 
 
 def start(epoch: int, before: Exact | None, after: Exact, at_s: int = 0) -> EpochStart:
@@ -27,21 +29,21 @@ def start(epoch: int, before: Exact | None, after: Exact, at_s: int = 0) -> Epoc
 class Series:
     """The boundaries of one counter, and how often they were asked for."""
 
-    def __init__(self, *boundaries: Boundary) -> None:
-        self.rows = {row.quarter: row for row in boundaries}
+    def __init__(self, *quarter_readings: QuarterReading) -> None:
+        self.rows = {row.quarter: row for row in quarter_readings}
         self.seeks = 0
         self.nearest = 0
 
-    def look_up(self, quarters: Sequence[int]) -> Mapping[int, Boundary]:
+    def look_up(self, quarters: Sequence[int]) -> Mapping[int, QuarterReading]:
         self.seeks += len(quarters)
         return {quarter: self.rows[quarter] for quarter in quarters if quarter in self.rows}
 
-    def before(self, quarter: int) -> Boundary | None:
+    def before(self, quarter: int) -> QuarterReading | None:
         self.nearest += 1
         found = max((known for known in self.rows if known < quarter), default=None)
         return None if found is None else self.rows[found]
 
-    def after(self, quarter: int) -> Boundary | None:
+    def after(self, quarter: int) -> QuarterReading | None:
         self.nearest += 1
         found = min((known for known in self.rows if known > quarter), default=None)
         return None if found is None else self.rows[found]
@@ -67,38 +69,43 @@ def hours(quarters: Sequence[int], zone: ZoneInfo) -> list[str]:
 
 
 def test_a_bar_is_the_difference_of_its_edges() -> None:
-    series = Series(boundary(0, 1000), boundary(4, 1250), boundary(8, 1250, quality="interpolated"), boundary(9, 13, 2))
+    series = Series(
+        quarter_reading(0, 1000),
+        quarter_reading(4, 1250),
+        quarter_reading(8, 1250, quality="interpolated"),
+        quarter_reading(9, 13, 2),
+    )
     assert buckets(series, 0, 4, 8, 9) == [(250, "measured"), (0, "interpolated"), (50, "interpolated")]
     assert energy((0, 4, 8, 9), series.look_up, series.before, series.after, ()).total_wh == 300
     assert gaps(series, 0, 4, 8, 9) == ()
 
 
 def test_bars_cost_one_seek_for_each_edge() -> None:
-    series = Series(*(boundary(quarter, 10 * quarter) for quarter in range(0, 4000)))
+    series = Series(*(quarter_reading(quarter, 10 * quarter) for quarter in range(0, 4000)))
     assert len(buckets(series, *range(0, 4000, 96))) == 41
     assert (series.seeks, series.nearest) == (42, 0)
 
 
 def test_an_absent_edge_costs_two_seeks_more_and_a_whole_gap_no_more_than_that() -> None:
-    series = Series(*(boundary(quarter, 10 * quarter) for quarter in (*range(0, 20), *range(60, 100), 104)))
+    series = Series(*(quarter_reading(quarter, 10 * quarter) for quarter in (*range(0, 20), *range(60, 100), 104)))
     assert buckets(series, *range(0, 104, 4))[4:15] == [(30, "partial"), *[(None, "absent")] * 10]
     assert (series.seeks, series.nearest) == (26, 4)
 
 
 def test_a_future_of_many_edges_costs_two_seeks_more() -> None:
-    series = Series(boundary(0, 0), boundary(4, 40))
+    series = Series(quarter_reading(0, 0), quarter_reading(4, 40))
     assert buckets(series, *range(0, 100, 4)) == [(40, "measured"), *[(None, "absent")] * 23]
     assert (series.seeks, series.nearest) == (25, 2)
 
 
 def test_a_gap_is_one_block_with_its_sum() -> None:
-    series = Series(boundary(0, 0), boundary(3, 30), boundary(9, 95), boundary(12, 120))
+    series = Series(quarter_reading(0, 0), quarter_reading(3, 30), quarter_reading(9, 95), quarter_reading(12, 120))
     assert buckets(series, 0, 4, 8, 12) == [(30, "partial"), (None, "absent"), (25, "partial")]
     assert gaps(series, 0, 4, 8, 12) == (Gap(3, 9, Decimal(65)),)
 
 
 def test_a_gap_may_reach_out_of_the_period() -> None:
-    series = Series(boundary(0, 0), boundary(5, 50), boundary(6, 60), boundary(13, 130))
+    series = Series(quarter_reading(0, 0), quarter_reading(5, 50), quarter_reading(6, 60), quarter_reading(13, 130))
     found = energy((4, 8, 12), series.look_up, series.before, series.after, ())
     assert [bucket.energy_wh for bucket in found.buckets] == [10, None]
     assert found.gaps == (Gap(0, 5, Decimal(50)), Gap(6, 13, Decimal(70)))
@@ -106,7 +113,7 @@ def test_a_gap_may_reach_out_of_the_period() -> None:
 
 
 def test_what_lies_before_the_first_and_after_the_last_boundary_is_no_gap() -> None:
-    series = Series(boundary(5, 50), boundary(7, 70))
+    series = Series(quarter_reading(5, 50), quarter_reading(7, 70))
     found = energy((0, 4, 8, 12), series.look_up, series.before, series.after, ())
     assert found.buckets == (
         Bucket(0, 4, None, "absent"),
@@ -117,23 +124,23 @@ def test_what_lies_before_the_first_and_after_the_last_boundary_is_no_gap() -> N
 
 
 def test_a_lone_boundary_measures_nothing() -> None:
-    assert buckets(Series(boundary(5, 50)), 4, 8) == [(None, "absent")]
+    assert buckets(Series(quarter_reading(5, 50)), 4, 8) == [(None, "absent")]
     assert buckets(Series(), 4, 8) == [(None, "absent")]
 
 
 def test_a_gap_inside_a_bar_leaves_its_sum_exact() -> None:
-    assert buckets(Series(boundary(0, 7), boundary(96, 1007)), 0, 96) == [(1000, "measured")]
+    assert buckets(Series(quarter_reading(0, 7), quarter_reading(96, 1007)), 0, 96) == [(1000, "measured")]
 
 
 def test_an_empty_period_has_no_bars() -> None:
-    series = Series(boundary(4, 40))
+    series = Series(quarter_reading(4, 40))
     found = energy((4,), series.look_up, series.before, series.after, ())
     assert (found.buckets, found.gaps, found.total_wh) == ((), (), None)
 
 
 def test_energy_over_an_epoch_start_counts_what_both_sides_measured() -> None:
     epochs = [start(1, Exact(10005, -1), Exact(3, 3), at_s=900), start(2, None, Exact(5, 0), at_s=9000)]
-    series = Series(boundary(0, 1000), boundary(4, 31, 2, epoch=1), boundary(9, 32, 2, epoch=1))
+    series = Series(quarter_reading(0, 1000), quarter_reading(4, 31, 2, epoch=1), quarter_reading(9, 32, 2, epoch=1))
     found = energy((0, 4, 9), series.look_up, series.before, series.after, epochs)
     assert [str(bucket.energy_wh) for bucket in found.buckets] == ["100.5", "100"]
     assert found.epochs == (EpochMark(1, 900, Decimal("1000.5"), Decimal(3000)),)
@@ -149,13 +156,13 @@ def test_epochs_of_the_period_are_those_between_its_edges() -> None:
 
 def test_an_epoch_without_a_value_before_it_adds_nothing() -> None:
     epochs = [start(2, None, Exact(5, 0))]
-    assert continuous(boundary(1, 9, epoch=2), epochs) == 9
-    assert between(boundary(0, 4, epoch=0), boundary(1, 9, epoch=2), epochs) == 5
+    assert continuous(quarter_reading(1, 9, epoch=2), epochs) == 9
+    assert between(quarter_reading(0, 4, epoch=0), quarter_reading(1, 9, epoch=2), epochs) == 5
 
 
 def test_many_digits_stay_exact() -> None:
     largest = (1 << 63) - 1
-    found = between(boundary(0, 1, -12), boundary(1, largest, 6), ())
+    found = between(quarter_reading(0, 1, -12), quarter_reading(1, largest, 6), ())
     assert str(found) == f"{largest * 10**6 - 1}.999999999999"
 
 
@@ -181,7 +188,7 @@ def test_bars_and_gaps_add_up_to_the_difference_of_the_ends(
         growth = Decimal(grown) if scaler == 3 else Decimal(grown).scaleb(-3)
         value, true_wh = value + growth, true_wh + growth
         raw = Exact(int(value.scaleb(3)), -3) if scaler < 3 else Exact(int(value.scaleb(6)), -6)
-        rows.append(Boundary(METER_ID, IMPORT, quarter, raw, "measured", epoch))
+        rows.append(QuarterReading(METER_ID, IMPORT, quarter, raw, "measured", epoch))
         truth[quarter] = true_wh
     series = Series(*rows)
     found = energy(at, series.look_up, series.before, series.after, starts)

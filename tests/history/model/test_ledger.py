@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from iskra_server.history.model.ledger import LARGEST, Closed, Ledger
-from iskra_server.history.model.records import Boundary, EpochStart, Exact, LastCounter, PowerQuarter, Quality
+from iskra_server.history.model.records import EpochStart, Exact, LastCounter, PowerQuarter, Quality, QuarterReading
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.units import Unit
@@ -29,26 +29,26 @@ def closed(*samples: Sample, ledger: Ledger | None = None) -> list[Closed]:
     return [record for arrived in samples for record in ledger.take(arrived)]
 
 
-def boundary(
+def quarter_reading(
     quarter: int, raw: int, scaler: int = -1, *, quality: Quality = "measured", obis: Obis = IMPORT, epoch: int = 0
-) -> Boundary:
-    return Boundary(METER_ID, obis, QUARTER + quarter, Exact(raw, scaler), quality, epoch)
+) -> QuarterReading:
+    return QuarterReading(METER_ID, obis, QUARTER + quarter, Exact(raw, scaler), quality, epoch)
 
 
 @pytest.mark.parametrize(
     ("before_s", "after_s", "expected"),
     [
-        (899.5, 900.5, boundary(1, 1050)),
-        (899, 902, boundary(1, 1033)),
-        (890, 900.000001, boundary(1, 1099)),
-        (870, 930, boundary(1, 1050)),
-        (870, 931, boundary(1, 1049, quality="interpolated")),
-        (600, 1500, boundary(1, 1033, quality="interpolated")),
-        (0.001, 900.001, boundary(1, 1099, quality="interpolated")),
+        (899.5, 900.5, quarter_reading(1, 1050)),
+        (899, 902, quarter_reading(1, 1033)),
+        (890, 900.000001, quarter_reading(1, 1099)),
+        (870, 930, quarter_reading(1, 1050)),
+        (870, 931, quarter_reading(1, 1049, quality="interpolated")),
+        (600, 1500, quarter_reading(1, 1033, quality="interpolated")),
+        (0.001, 900.001, quarter_reading(1, 1099, quality="interpolated")),
     ],
 )
 def test_a_boundary_is_interpolated_between_the_two_that_frame_it(
-    before_s: float, after_s: float, expected: Boundary
+    before_s: float, after_s: float, expected: QuarterReading
 ) -> None:
     assert closed(at(before_s, energy(1000)), at(after_s, energy(1100)))[-1:] == [expected]
 
@@ -59,11 +59,11 @@ def test_a_longer_gap_gives_no_boundary() -> None:
 
 def test_a_telegram_on_the_boundary_is_the_value() -> None:
     records = closed(at(0, energy(1000)), at(900, energy(1100)), at(1, energy(1100)), at(9000, energy(1200)))
-    assert records == [boundary(0, 1000), boundary(1, 1100), boundary(10, 1200)]
+    assert records == [quarter_reading(0, 1000), quarter_reading(1, 1100), quarter_reading(10, 1200)]
 
 
 def test_two_telegrams_on_one_boundary_give_the_first() -> None:
-    assert closed(at(0, energy(1000)), at(0, energy(1001)), at(1, energy(1002))) == [boundary(0, 1000)]
+    assert closed(at(0, energy(1000)), at(0, energy(1001)), at(1, energy(1002))) == [quarter_reading(0, 1000)]
 
 
 def test_every_energy_counter_has_its_boundary_and_nothing_else_has() -> None:
@@ -72,15 +72,15 @@ def test_every_energy_counter_has_its_boundary_and_nothing_else_has() -> None:
     registers = (energy(1000), energy(7, 3, EXPORT), power(5), reactive, demand, Register(Obis.parse("1.8.1"), b""))
     records = closed(at(899, *registers), at(901, *registers))
     assert records == [
-        boundary(1, 1000),
-        boundary(1, 7, 3, obis=EXPORT),
+        quarter_reading(1, 1000),
+        quarter_reading(1, 7, 3, obis=EXPORT),
         PowerQuarter(METER_ID, QUARTER, 5000, 5000, 5000, 1),
     ]
 
 
 def test_meters_are_kept_apart() -> None:
     other = replace(at(899.5, energy(5)), reading=replace(at(0, energy(5)).reading, meter_id="other"))
-    assert closed(at(899, energy(1000)), other, at(901, energy(1002))) == [boundary(1, 1001)]
+    assert closed(at(899, energy(1000)), other, at(901, energy(1002))) == [quarter_reading(1, 1001)]
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_meters_are_kept_apart() -> None:
 )
 def test_a_meter_may_change_its_scaler_across_the_boundary(before: Exact, after: Exact, expected: Exact) -> None:
     records = closed(at(899, energy(before.raw, before.scaler)), at(901, energy(after.raw, after.scaler)))
-    assert records == [Boundary(METER_ID, IMPORT, QUARTER + 1, expected, "measured", 0)]
+    assert records == [QuarterReading(METER_ID, IMPORT, QUARTER + 1, expected, "measured", 0)]
 
 
 def test_a_meter_that_locks_does_not_step_back() -> None:
     records = closed(at(899, energy(12345678, -1)), at(901, energy(1234, 3)), at(1799, energy(1234, 3)))
-    assert records == [boundary(1, 12345678)]
+    assert records == [quarter_reading(1, 12345678)]
 
 
 def test_a_coarse_value_a_whole_step_below_is_a_counter_that_went_back() -> None:
@@ -109,7 +109,7 @@ def test_a_coarse_value_a_whole_step_below_is_a_counter_that_went_back() -> None
 
 def test_a_register_that_appears_has_its_first_boundary_after_it() -> None:
     records = closed(at(899, energy(1)), at(901, energy(1), energy(7, 3, EXPORT)), at(1799, energy(2)))
-    assert records == [boundary(1, 1)]
+    assert records == [quarter_reading(1, 1)]
 
 
 def test_an_epoch_starts_with_both_values_and_without_interpolation() -> None:
@@ -118,7 +118,7 @@ def test_an_epoch_starts_with_both_values_and_without_interpolation() -> None:
     )
     assert records == [
         EpochStart(METER_ID, IMPORT, 1, START_S + 901, Exact(1000, -1), Exact(50, -1)),
-        boundary(2, 61, epoch=1),
+        quarter_reading(2, 61, epoch=1),
     ]
 
 
@@ -137,11 +137,11 @@ def test_a_counter_that_went_back_without_the_guard_starts_an_epoch_too() -> Non
 
 def test_a_clock_that_went_back_gives_nothing_until_it_has_passed_the_last_boundary() -> None:
     ledger = Ledger()
-    assert closed(at(899, energy(100)), at(901, energy(102)), ledger=ledger) == [boundary(1, 101)]
+    assert closed(at(899, energy(100)), at(901, energy(102)), ledger=ledger) == [quarter_reading(1, 101)]
     behind = [at(second, energy(102 + second), clock_s=-3600) for second in range(902, 4502, 2)]
     assert closed(*behind, ledger=ledger) == []
     on_time = [at(second, energy(102 + second), clock_s=-3600) for second in range(4502, 5500, 2)]
-    assert closed(*on_time, ledger=ledger) == [boundary(2, 5502)]
+    assert closed(*on_time, ledger=ledger) == [quarter_reading(2, 5502)]
 
 
 @pytest.mark.parametrize("clock_s", [-40.0, 30.0, 600.0, 3600.0])
@@ -151,18 +151,18 @@ def test_a_clock_that_was_changed_across_a_boundary_leaves_it_out(clock_s: float
 
 
 def test_small_corrections_of_the_clock_do_no_harm() -> None:
-    assert closed(at(899, energy(100)), at(900.5, energy(102), clock_s=0.5)) == [boundary(1, 101)]
+    assert closed(at(899, energy(100)), at(900.5, energy(102), clock_s=0.5)) == [quarter_reading(1, 101)]
 
 
 @pytest.mark.parametrize(
     ("pause_s", "expected"),
     [
-        (50, [boundary(1, 1050, quality="measured")]),
-        (900, [boundary(1, 1003, quality="interpolated")]),
+        (50, [quarter_reading(1, 1050, quality="measured")]),
+        (900, [quarter_reading(1, 1003, quality="interpolated")]),
         (901, []),
     ],
 )
-def test_a_restart_goes_on_from_the_last_value(pause_s: int, expected: list[Boundary]) -> None:
+def test_a_restart_goes_on_from_the_last_value(pause_s: int, expected: list[QuarterReading]) -> None:
     ledger = Ledger.resume([LastCounter(METER_ID, IMPORT, Exact(1000, -1), START_S + 875, 0)])
     # the monotonic clock began anew
     arrived = at(875 + pause_s, energy(1100 if pause_s < 60 else 1126))
@@ -172,21 +172,21 @@ def test_a_restart_goes_on_from_the_last_value(pause_s: int, expected: list[Boun
 def test_a_restart_gives_no_boundary_that_history_has() -> None:
     ledger = Ledger.resume([LastCounter(METER_ID, IMPORT, Exact(1000, -1), START_S + 900, 0)])
     assert closed(at(899, energy(1000)), at(900, energy(1000)), at(1800, energy(1100)), ledger=ledger) == [
-        boundary(2, 1100)
+        quarter_reading(2, 1100)
     ]
 
 
 def test_a_restart_goes_on_from_the_newest_of_several_values() -> None:
     values = [(1000, 875), (900, 0), (800, -900)]
     ledger = Ledger.resume(LastCounter(METER_ID, IMPORT, Exact(raw, -1), START_S + at_s, 0) for raw, at_s in values)
-    assert closed(at(925, energy(1100)), ledger=ledger) == [boundary(1, 1050)]
+    assert closed(at(925, energy(1100)), ledger=ledger) == [quarter_reading(1, 1050)]
 
 
 def test_a_restart_knows_the_epoch() -> None:
     ledger = Ledger.resume([LastCounter(METER_ID, IMPORT, Exact(1000, -1), START_S + 100, 2)])
     records = closed(at(900, energy(1100)), at(901, energy(7)), ledger=ledger)
     assert records == [
-        boundary(1, 1100, epoch=2),
+        quarter_reading(1, 1100, epoch=2),
         EpochStart(METER_ID, IMPORT, 3, START_S + 901, Exact(1100, -1), Exact(7, -1)),
     ]
 
@@ -237,22 +237,22 @@ def test_no_boundary_comes_twice_or_out_of_order_and_none_falls_within_an_epoch(
 ) -> None:
     samples = walk(steps)
     records = closed(*samples)
-    boundaries = [record for record in records if isinstance(record, Boundary)]
-    quarters = [record.quarter for record in boundaries]
+    quarter_readings = [record for record in records if isinstance(record, QuarterReading)]
+    quarters = [record.quarter for record in quarter_readings]
     assert quarters == sorted(set(quarters))
-    order = [(record.epoch, record.value.decimal) for record in boundaries]
+    order = [(record.epoch, record.value.decimal) for record in quarter_readings]
     assert order == sorted(order)
     epochs = [record.epoch for record in records if isinstance(record, EpochStart)]
     assert epochs == sorted(set(epochs))
-    assert {record.epoch for record in boundaries} <= {0, *epochs}
+    assert {record.epoch for record in quarter_readings} <= {0, *epochs}
 
 
 @given(STEPS, st.integers(0, 60))
 def test_a_restart_anywhere_gives_no_boundary_twice(steps: list[tuple[int, int, int, int, int]], cut: int) -> None:
     samples = walk(steps)
-    before = [record for record in closed(*samples[:cut]) if isinstance(record, Boundary)]
+    before = [record for record in closed(*samples[:cut]) if isinstance(record, QuarterReading)]
     last = [LastCounter(METER_ID, IMPORT, record.value, record.quarter * 900, record.epoch) for record in before[-1:]]
-    after = [r for r in closed(*samples[cut:], ledger=Ledger.resume(last)) if isinstance(r, Boundary)]
+    after = [r for r in closed(*samples[cut:], ledger=Ledger.resume(last)) if isinstance(r, QuarterReading)]
     quarters = [record.quarter for record in before + after]
     assert quarters == sorted(set(quarters))
 
@@ -272,7 +272,7 @@ def test_interpolation_is_exact_and_rounded_down(
     # at least as much, in the other scale
     end = Exact(-(-first * 10 ** (scaler + 3) // 10 ** (other + 3)) + grown, other)
     records = closed(at(900 - before_s, energy(first, scaler)), at(900 + after_s, energy(end.raw, other)))
-    (found,) = [record for record in records if isinstance(record, Boundary)]
+    (found,) = [record for record in records if isinstance(record, QuarterReading)]
     true = Fraction(begin.decimal) + Fraction(end.decimal - begin.decimal) * before_s / (before_s + after_s)
     assert found.value == Exact(int(true / Fraction(10) ** finest), finest)
     assert begin.decimal <= found.value.decimal <= end.decimal

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from iskra_server.history.points.packing import MAX_OCTETS, Cursor, deflated, folded, inflated, is_storable, unfolded
+from iskra_server.history.points.packing import MAX_BYTES, Cursor, deflated, folded, inflated, is_storable, unfolded
 
 INTEGERS = st.integers(-(1 << 63), (1 << 63) - 1)
 # a step from one end to the other wraps around, and is short then
@@ -22,10 +22,10 @@ def test_a_series_unfolds_to_what_was_folded(values: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "octets"), [([7], 0), ([7, 7, 7], 0), ([7, 8, 6], 2), ([0, 128], 2), ([0, -128], 1), ([0, 1 << 40], 8)]
+    ("values", "data"), [([7], 0), ([7, 7, 7], 0), ([7, 8, 6], 2), ([0, 128], 2), ([0, -128], 1), ([0, 1 << 40], 8)]
 )
-def test_a_step_is_as_wide_as_the_widest_needs(values: list[int], octets: int) -> None:
-    assert len(folded(values)) == 9 + octets
+def test_a_step_is_as_wide_as_the_widest_needs(values: list[int], data: int) -> None:
+    assert len(folded(values)) == 9 + data
 
 
 @pytest.mark.parametrize(("value", "fits"), [((1 << 63) - 1, True), (1 << 63, False), (-(1 << 63), True)])
@@ -34,21 +34,21 @@ def test_a_number_of_64_bits_can_be_stored(value: int, fits: bool) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_what_was_deflated_inflates_again(octets: bytes) -> None:
-    assert inflated(deflated(octets)) == octets
+def test_what_was_deflated_inflates_again(data: bytes) -> None:
+    assert inflated(deflated(data)) == data
 
 
 @pytest.mark.parametrize(
-    "octets",
-    [b"", b"points", deflated(b"points")[:-1], deflated(b"points") + b"!", zlib.compress(bytes(MAX_OCTETS + 1))],
+    "data",
+    [b"", b"points", deflated(b"points")[:-1], deflated(b"points") + b"!", zlib.compress(bytes(MAX_BYTES + 1))],
     ids=["nothing", "other", "cut off", "followed", "a bomb"],
 )
-def test_damaged_octets_do_not_inflate(octets: bytes) -> None:
+def test_damaged_bytes_do_not_inflate(data: bytes) -> None:
     with pytest.raises(ValueError, match="the block of points is damaged"):
-        inflated(octets)
+        inflated(data)
 
 
-def test_a_cursor_reads_on_and_says_where_octets_are_missing() -> None:
+def test_a_cursor_reads_on_and_says_where_bytes_are_missing() -> None:
     cursor = Cursor(struct.pack("<4HB", 3, 4, 5, 6, 7))
     assert (cursor.numbers("<H"), cursor.take(1), list(cursor.rows("<xB", 2))) == ((3,), b"\4", [(5,), (6,)])
     assert cursor.take(1) == b"\0"
@@ -59,5 +59,5 @@ def test_a_cursor_reads_on_and_says_where_octets_are_missing() -> None:
 
 
 def test_a_width_that_no_number_has_is_damage() -> None:
-    with pytest.raises(ValueError, match="3 octets"):
+    with pytest.raises(ValueError, match="3 bytes"):
         Cursor(struct.pack("<qB", 0, 3) + bytes(30)).folded(4)

@@ -50,10 +50,10 @@ def simulated(count: int, profile: str = "MT175") -> list[Point]:
 
 def spoilt(change: Callable[[bytearray], object]) -> bytes:
     """A block that was damaged before it was deflated: its checksum is right."""
-    octets = pack(simulated(30))
-    body = bytearray(zlib.decompress(octets[1:]))
+    data = pack(simulated(30))
+    body = bytearray(zlib.decompress(data[1:]))
     change(body)
-    return octets[:1] + zlib.compress(bytes(body))
+    return data[:1] + zlib.compress(bytes(body))
 
 
 def test_a_point_is_the_numbers_of_a_telegram_in_its_order() -> None:
@@ -78,12 +78,12 @@ def test_a_register_may_appear_and_vanish_within_a_block() -> None:
     locked, open_ = (energy(12, 3),), (energy(123456, -1), power(321))
     points = [Point(at, registers) for at, registers in enumerate((locked, locked, open_, locked, open_))]
     points = [Point(p.at_ms, tuple(Register(r.obis, r.raw, r.scaler, r.unit) for r in p.registers)) for p in points]
-    octets = pack(points)
-    assert unpack(octets) == points
-    assert column(octets, POWER) == [(2, 321, 0), (4, 321, 0)]
+    data = pack(points)
+    assert unpack(data) == points
+    assert column(data, POWER) == [(2, 321, 0), (4, 321, 0)]
     coarse, fine = (12, 3), (123456, -1)
-    assert [row[1:] for row in column(octets, IMPORT)] == [coarse, coarse, fine, coarse, fine]
-    assert column(octets, Obis.parse("2.8.0")) == []
+    assert [row[1:] for row in column(data, IMPORT)] == [coarse, coarse, fine, coarse, fine]
+    assert column(data, Obis.parse("2.8.0")) == []
 
 
 @given(POINTS)
@@ -93,7 +93,7 @@ def test_a_column_is_what_the_points_say(points: list[Point]) -> None:
     assert column(pack(points), POWER) == expected
 
 
-def test_a_minute_costs_about_six_octets_a_telegram_and_a_quarter_three() -> None:
+def test_a_minute_costs_about_six_bytes_a_telegram_and_a_quarter_three() -> None:
     points = simulated(900)
     minutes = sum(len(pack(points[begin : begin + 60])) for begin in range(0, 900, 60))
     assert len(points[0].registers) == 10
@@ -148,8 +148,8 @@ def test_a_block_of_another_version_is_refused() -> None:
         "a column twice",
         "no such column",
         "no such layout",
-        "an octet less",
-        "an octet more",
+        "a byte less",
+        "a byte more",
     ],
 )
 def test_damage_within_a_block_is_a_value_error(change: Callable[[bytearray], object]) -> None:
@@ -159,22 +159,22 @@ def test_damage_within_a_block_is_a_value_error(change: Callable[[bytearray], ob
 
 @settings(max_examples=300)
 @given(st.data())
-def test_damage_anywhere_is_a_value_error_or_gives_points(data: st.DataObject) -> None:
+def test_damage_anywhere_is_a_value_error_or_gives_points(choose: st.DataObject) -> None:
     def change(body: bytearray) -> None:
-        for _ in range(data.draw(st.integers(1, 3))):
-            body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+        for _ in range(choose.draw(st.integers(1, 3))):
+            body[choose.draw(st.integers(0, len(body) - 1))] = choose.draw(st.integers(0, 255))
 
-    octets = spoilt(change)
+    data = spoilt(change)
     try:
-        points = unpack(octets)
+        points = unpack(data)
     except ValueError as error:
         assert "the block of points is damaged" in str(error)
     else:
         assert len(points) <= MAX_POINTS
-        column(octets, POWER)
+        column(data, POWER)
 
 
 @given(st.binary(max_size=100))
-def test_other_octets_are_a_value_error(octets: bytes) -> None:
+def test_other_bytes_are_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="the block of points is damaged"):
-        unpack(octets)
+        unpack(data)

@@ -43,7 +43,7 @@ def test_what_arrives_is_in_history_after_the_end(tmp_path: Path) -> None:
     samples = [sample(energy(1000 + k), at_s=60.0 * k) for k in range(20)]
     asyncio.run(recorded(archive(tmp_path / "x.sqlite"), Guard(), *samples))
     store = Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    assert [each.value.raw for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**40)] == [1000, 1015]
+    assert [each.value.raw for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**40)] == [1000, 1015]
     assert sum(block.count for block in store.points_between(METER_ID, 0, 2**40)) == 20
 
 
@@ -130,7 +130,7 @@ def following(path: Path, *places: Path, open_store: Callable[[], Store] | None 
 
 def quarters(path: Path) -> list[int]:
     with closing(Store(f"sqlite:///{path}")) as store:
-        return [each.value.raw for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)]
+        return [each.value.raw for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)]
 
 
 FIRST, SECOND = ([sample(energy(1000 + k), at_s=60.0 * k) for k in range(*span)] for span in ((0, 20), (20, 40)))

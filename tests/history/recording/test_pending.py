@@ -1,14 +1,14 @@
 from msgspec.structs import replace
 
-from history.entries import AT_S, METER, block, boundary
+from history.entries import AT_S, METER, block, quarter_reading
 from iskra_server.history.recording.pending import Pending
 
 
 def test_a_batch_stays_pending_until_it_is_written() -> None:
     pending = Pending()
-    pending.add([boundary(), block()], METER, 0.0)
+    pending.add([quarter_reading(), block()], METER, 0.0)
     batch = pending.batch()
-    assert (batch.ledger, batch.points, batch.meters) == ((boundary(),), (block(),), (METER,))
+    assert (batch.ledger, batch.points, batch.meters) == ((quarter_reading(),), (block(),), (METER,))
     assert (pending.ledger, pending.telegrams, bool(pending)) == (1, 60, True)
     pending.written(batch)
     assert (pending.ledger, pending.telegrams, bool(pending)) == (0, 0, False)
@@ -16,19 +16,19 @@ def test_a_batch_stays_pending_until_it_is_written() -> None:
 
 def test_what_comes_while_a_batch_is_written_stays() -> None:
     pending = Pending()
-    pending.add([boundary(1), block(1)], METER, 0.0)
+    pending.add([quarter_reading(1), block(1)], METER, 0.0)
     batch = pending.batch()
     later = replace(METER, last_s=AT_S + 60)
-    pending.add([boundary(2), block(2)], later, 1.0)
+    pending.add([quarter_reading(2), block(2)], later, 1.0)
     pending.written(batch)
     rest = pending.batch()
-    assert (rest.ledger, rest.points, rest.meters) == ((boundary(2),), (block(2),), (later,))
+    assert (rest.ledger, rest.points, rest.meters) == ((quarter_reading(2),), (block(2),), (later,))
 
 
 def test_old_points_are_dropped_and_counted_the_ledger_stays() -> None:
     pending = Pending()
     for minute in range(10):
-        pending.add([boundary(minute), block(minute)], METER, minute * 60.0)
+        pending.add([quarter_reading(minute), block(minute)], METER, minute * 60.0)
     assert pending.drop_before(240.0) == 4 * 60
     assert (pending.ledger, pending.telegrams) == (10, 6 * 60)
 

@@ -52,12 +52,12 @@ def record(path: Path, samples: Iterable[Sample], *, keep_points: bool = True, s
 
 def test_boundaries_power_and_points_are_written(tmp_path: Path) -> None:
     store = record(tmp_path / "x.sqlite", day(40))
-    found = store.boundaries(METER_ID, IMPORT, range(QUARTER, QUARTER + 4))
+    found = store.quarter_readings(METER_ID, IMPORT, range(QUARTER, QUARTER + 4))
     assert {quarter - QUARTER: known.value.raw for quarter, known in found.items()} == {0: 1000, 1: 1150, 2: 1300}
     assert [each.count for each in store.power_between(METER_ID, QUARTER, QUARTER + 9)] == [15, 15, 10]
     blocks = store.points_between(METER_ID, 0, 2**40)
     assert [block.count for block in blocks] == [10, 10, 10, 10]
-    assert [point.registers[0].raw for block in blocks for point in unpack(block.octets)] == [
+    assert [point.registers[0].raw for block in blocks for point in unpack(block.data)] == [
         1000 + 10 * k for k in range(40)
     ]
     assert [(block.min_mw, block.mean_mw, block.max_mw) for block in blocks] == [(60_000,) * 3] * 4
@@ -78,7 +78,7 @@ def test_points_can_be_left_out_but_for_the_last_one(tmp_path: Path) -> None:
     store = record(tmp_path / "x.sqlite", day(40), keep_points=False)
     (last,) = store.points_between(METER_ID, 0, 2**40)
     assert last.count == 1
-    assert len(store.boundaries(METER_ID, IMPORT, range(QUARTER, QUARTER + 4))) == 3
+    assert len(store.quarter_readings(METER_ID, IMPORT, range(QUARTER, QUARTER + 4))) == 3
 
 
 def test_a_restart_goes_on_where_history_stopped(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_restart_goes_on_where_history_stopped(tmp_path: Path) -> None:
     record(path, day(16)).close()
     later = [replace(each, received_at=each.received_at + timedelta(minutes=20)) for each in day(20, first=1200)]
     store = record(path, later)
-    found = store.boundaries(METER_ID, IMPORT, range(QUARTER, QUARTER + 3))
+    found = store.quarter_readings(METER_ID, IMPORT, range(QUARTER, QUARTER + 3))
     assert [(known.value.raw, known.quality) for known in found.values()] == [
         (1000, "measured"),
         (1150, "measured"),
@@ -100,7 +100,7 @@ def test_a_restart_over_a_boundary_is_interpolated(tmp_path: Path) -> None:
         record(path, day(14), keep_points=keep_points).close()
         later = [replace(each, received_at=each.received_at + timedelta(minutes=17)) for each in day(3, first=1170)]
         store = record(path, later)
-        found = store.boundaries(METER_ID, IMPORT, [QUARTER + 1])[QUARTER + 1]
+        found = store.quarter_readings(METER_ID, IMPORT, [QUARTER + 1])[QUARTER + 1]
         assert (found.value.raw, found.quality) == (1150, "interpolated")
         store.close()
         path = tmp_path / "other.sqlite"
@@ -110,7 +110,11 @@ def test_simulated_and_real_samples_are_not_recorded_together(tmp_path: Path) ->
     mixed = [each for pair in zip(day(40), day(40, first=9000), strict=True) for each in pair]
     mixed = [replace(each, simulated=bool(k % 2)) for k, each in enumerate(mixed)]
     store = record(tmp_path / "x.sqlite", mixed, simulated=True)
-    assert [known.value.raw for known in store.boundaries_between(METER_ID, IMPORT, 0, 2**40)] == [9000, 9150, 9300]
+    assert [known.value.raw for known in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**40)] == [
+        9000,
+        9150,
+        9300,
+    ]
     assert store.meters()[0].simulated
 
 
@@ -135,7 +139,7 @@ def test_what_arrives_before_the_database_opens_is_in_the_ledger_too(tmp_path: P
     asyncio.run(run())
     recorder.close()
     assert writer.close().ok
-    known = Store(f"sqlite:///{tmp_path / 'x.sqlite'}").boundaries_between(METER_ID, IMPORT, 0, 2**40)
+    known = Store(f"sqlite:///{tmp_path / 'x.sqlite'}").quarter_readings_between(METER_ID, IMPORT, 0, 2**40)
     assert [each.value.raw for each in known] == [1000, 1150, 1300]
 
 
@@ -177,7 +181,7 @@ def test_one_that_cannot_be_recorded_holds_up_none_of_those_that_wait(
     assert recorder.waiting_count == 0
     recorder.close()
     assert writer.close().ok
-    known = Store(f"sqlite:///{tmp_path / 'x.sqlite'}").boundaries_between(METER_ID, IMPORT, 0, 2**40)
+    known = Store(f"sqlite:///{tmp_path / 'x.sqlite'}").quarter_readings_between(METER_ID, IMPORT, 0, 2**40)
     assert [each.value.raw for each in known] == [1000, 1150, 1300]
 
 

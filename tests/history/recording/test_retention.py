@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 from sqlalchemy import event
 
-from history.entries import AT_S, METER, OTHER, QUARTER, block, boundary, power
+from history.entries import AT_S, METER, OTHER, QUARTER, block, power, quarter_reading
 from iskra_server.history.model.records import PointBlock
 from iskra_server.history.recording.retention import thin
 from iskra_server.history.store.store import Store
@@ -19,7 +19,7 @@ SEEN = structs.replace(METER, last_s=AT_S + 30 * DAY_S)
 def month(store: Store) -> Store:
     """A block an hour for 30 days, and what is kept for ever."""
     store.write([block(AT_S + hour * 3600) for hour in range(30 * 24)], [SEEN])
-    store.write([boundary(), power(), PointBlock(OTHER.meter_id, AT_S, AT_S + 59, 60, b"")], [OTHER])
+    store.write([quarter_reading(), power(), PointBlock(OTHER.meter_id, AT_S, AT_S + 59, 60, b"")], [OTHER])
     return store
 
 
@@ -39,7 +39,7 @@ def test_what_is_older_than_raw_days_goes(month: Store) -> None:
 def test_the_ledger_stays(month: Store) -> None:
     thin(month, AT_S + 3000 * DAY_S, 0, pause_s=0)
     assert month.points_between(METER_ID, 0, AT_S + 31 * DAY_S) == []
-    assert month.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert month.quarter_readings(METER_ID, IMPORT, [QUARTER]) == {QUARTER: quarter_reading()}
     assert month.power_between(METER_ID, QUARTER, QUARTER + 1) == [power()]
 
 

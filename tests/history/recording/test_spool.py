@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from history.entries import METER, OTHER, block, boundary, epoch, power
+from history.entries import METER, OTHER, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import MeterInfo, Record
 from iskra_server.history.recording.pending import Batch
 from iskra_server.history.recording.spool import HistorySpool
@@ -19,7 +19,7 @@ from iskra_server.meter.reading import Register, Sample
 from samples import SERVER_ID, energy, sample
 from samples import power as power_register
 
-LEDGER = (boundary(), power(), epoch(), epoch(2, before=boundary().value))
+LEDGER = (quarter_reading(), power(), epoch(), epoch(2, before=quarter_reading().value))
 
 
 def opened(*places: Path) -> HistorySpool:
@@ -56,11 +56,33 @@ def test_every_kind_of_record_comes_back_once_with_its_meters(tmp_path: Path) ->
     assert written(spool) == ([], [])
 
 
+# as an earlier version wrote them: the names on the disk stay
+WRITTEN = {
+    "ledger": '{"boundary":{"meter_id":"1 ISK 00 12345678","obis":"1-0:1.8.0*255","quarter":1959784,'
+    '"value":{"raw":107323091,"scaler":-1},"quality":"measured","epoch":0}}',
+    "points": '{"block":{"meter_id":"1 ISK 00 12345678","first_s":1763805600,"last_s":1763805659,"count":60,'
+    '"octets":"AAEC","min_mw":null,"mean_mw":null,"max_mw":null}}',
+    "samples": '{"sample":{"reading":{"meter_id":"1 ISK 00 12345678","server_id":"CQFJU0sAALxhTg==","registers":'
+    '[{"obis":"1-0:1.8.0*255","raw":5,"scaler":-1,"unit":30,"status":386,"time":null,"derived":""}],'
+    '"meter_time":null,"protocol":"sml","octets":300,"widths":"","part":0},"received_at":"2026-11-22T10:00:00Z",'
+    '"monotonic_s":0.0,"simulated":false,"source":"test","epoch":0,"holds_fine":false,"is_dated":true},"boot":"x"}',
+}
+
+
+def test_lines_of_an_earlier_version_are_read(tmp_path: Path) -> None:
+    for kind, line in WRITTEN.items():
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "00000001.lines").write_text(f"{line}\n")
+    spool = opened(tmp_path)
+    assert (spool.records, spool.telegrams, len(spool.samples()), spool.dropped) == (1, 60, 1, (0, 0))
+    assert written(spool)[0] == [quarter_reading(), block()]
+
+
 def test_a_meter_is_named_once_a_segment(tmp_path: Path) -> None:
     """PostgreSQL takes a row once in a statement."""
     spool = opened(tmp_path)
     for at_s in (50, 20, 70):
-        spool.keep(Batch((boundary(at_s),), (), (replace(METER, first_s=at_s, last_s=at_s),)))
+        spool.keep(Batch((quarter_reading(at_s),), (), (replace(METER, first_s=at_s, last_s=at_s),)))
     assert written(spool)[1] == [replace(METER, first_s=20, last_s=70)]
 
 
@@ -98,9 +120,11 @@ def test_what_waits_under_another_set_of_meters_is_found_though_there_is_one_pla
     spool = HistorySpool([tmp_path / "after"])
     spool.add([tmp_path / "before"])
     spool.open()
-    spool.keep(Batch((boundary(7),), (), (METER,)))
+    spool.keep(Batch((quarter_reading(7),), (), (METER,)))
     spool.close()
-    assert sorted(written(opened(tmp_path / "after"))[0], key=repr) == sorted([*LEDGER, block(), boundary(7)], key=repr)
+    assert sorted(written(opened(tmp_path / "after"))[0], key=repr) == sorted(
+        [*LEDGER, block(), quarter_reading(7)], key=repr
+    )
 
 
 def test_what_another_process_uses_is_left_alone(tmp_path: Path) -> None:
@@ -114,7 +138,7 @@ def test_what_another_process_uses_is_left_alone(tmp_path: Path) -> None:
         other.stdout.readline()
         spool = opened(tmp_path / "shared", tmp_path / "own")
         assert written(spool) == ([], [])
-        spool.keep(Batch((boundary(7),), (), (METER,)))
+        spool.keep(Batch((quarter_reading(7),), (), (METER,)))
         assert spool.used == [tmp_path / "own"]
         other.kill()
     spool.close()
@@ -180,7 +204,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(small_disk: Path) -> None:
     spool = opened(small_disk / "spool")
     spool.keep(Batch(LEDGER, (), (METER,)))
     with pytest.raises(OSError, match="No space left"):
-        spool.keep(Batch((), (block(octets=os.urandom(100_000)),), (METER,)))
+        spool.keep(Batch((), (block(data=os.urandom(100_000)),), (METER,)))
     assert written(spool)[0] == list(LEDGER)
 
 
@@ -188,11 +212,11 @@ def test_above_its_limit_the_oldest_goes_and_is_counted(tmp_path: Path, monkeypa
     monkeypatch.setattr("iskra_server.history.recording.spool.LEDGER_BYTES", 600_000)
     spool = opened(tmp_path)
     for first in range(0, 10_000, 500):
-        spool.keep(Batch(tuple(map(boundary, range(first, first + 500))), (), (METER,)))
+        spool.keep(Batch(tuple(map(quarter_reading, range(first, first + 500))), (), (METER,)))
     lost, _ = spool.dropped
     records, _ = written(spool)
     assert lost > 0
-    assert records == list(map(boundary, range(lost, 10_000)))
+    assert records == list(map(quarter_reading, range(lost, 10_000)))
 
 
 def test_what_waits_for_other_meters_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

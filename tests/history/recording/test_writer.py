@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import event
 
-from history.entries import AT_S, DEADLINE_S, METER, QUARTER, SIMULATED, block, boundary, power, wait_until
+from history.entries import AT_S, DEADLINE_S, METER, QUARTER, SIMULATED, block, power, quarter_reading, wait_until
 from iskra_server.history.model.records import Record
 from iskra_server.history.recording import writer
 from iskra_server.history.recording.pending import Batch
@@ -79,10 +79,10 @@ def test_a_closed_quarter_is_written_at_once(start: Start) -> None:
     writer = start(flush_s=3600)
     writer.put([block(seconds=0)], METER)
     assert writer.state.pending_points == 1
-    writer.put([boundary(), power()], METER)
+    writer.put([quarter_reading(), power()], METER)
     wait_until(lambda: is_written(writer))
     assert writer.store
-    assert writer.store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert writer.store.quarter_readings(METER_ID, IMPORT, [QUARTER]) == {QUARTER: quarter_reading()}
     assert writer.store.points_between(METER_ID, AT_S, AT_S + 1) == [block(seconds=0)]
     assert writer.state.last_flush is not None
 
@@ -91,7 +91,7 @@ def test_what_comes_together_is_one_transaction(start: Start) -> None:
     writer = start(together_s=0.3)
     commits = count_commits(writer)
     for quarter in range(5):
-        writer.put([boundary(quarter)], METER)
+        writer.put([quarter_reading(quarter)], METER)
     wait_until(lambda: is_written(writer))
     assert len(commits) == 1
 
@@ -125,7 +125,7 @@ def test_that_a_meter_was_seen_waits_for_something_to_write(start: Start) -> Non
     commits = count_commits(writer)
     writer.put([], METER)
     writer.put([], replace(METER, last_s=AT_S + 60))
-    writer.put([boundary()], replace(METER, last_s=AT_S + 61))
+    writer.put([quarter_reading()], replace(METER, last_s=AT_S + 61))
     wait_until(lambda: is_written(writer))
     assert writer.store
     assert (len(commits), writer.store.meters()) == (1, [replace(METER, last_s=AT_S + 61)])
@@ -133,11 +133,11 @@ def test_that_a_meter_was_seen_waits_for_something_to_write(start: Start) -> Non
 
 def test_a_shutdown_writes_what_is_pending(start: Start, address: str) -> None:
     writer = start(flush_s=3600, together_s=3600)
-    writer.put([boundary(), block()], METER)
+    writer.put([quarter_reading(), block()], METER)
     state = writer.close()
     assert (state.ok, state.pending_ledger, state.pending_points) == (True, 0, 0)
     store = Store(address)
-    assert store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert store.quarter_readings(METER_ID, IMPORT, [QUARTER]) == {QUARTER: quarter_reading()}
     store.close()
 
 
@@ -159,7 +159,7 @@ def test_a_writer_waits_for_a_database_that_cannot_be_opened(
         "PostgreSQL at db:5432 cannot be reached. History has not been written since "
     )
     assert writer.state.since is not None
-    writer.put([boundary(), block()], METER)
+    writer.put([quarter_reading(), block()], METER)
     wait_until(lambda: is_written(writer))
     assert (writer.state.ok, writer.state.sentence) == (True, "")
     assert writer.state.since is None
@@ -183,7 +183,10 @@ def test_the_ledger_is_kept_and_old_points_are_counted_while_the_database_is_awa
         return Store(address)
 
     writer = begin(open_store, max_points_hours=0.3 / 3600)
-    first, rest = [boundary(quarter) for quarter in range(50)], [boundary(quarter) for quarter in range(50, 100)]
+    first, rest = (
+        [quarter_reading(quarter) for quarter in range(50)],
+        [quarter_reading(quarter) for quarter in range(50, 100)],
+    )
     writer.put([*first, block(AT_S)], METER)
     wait_until(lambda: count_dropped(writer) == 60)
     writer.put([*rest, block(AT_S + 60)], METER)
@@ -192,7 +195,7 @@ def test_the_ledger_is_kept_and_old_points_are_counted_while_the_database_is_awa
     away = False
     wait_until(lambda: is_written(writer))
     assert writer.store
-    assert writer.store.boundaries_between(METER_ID, IMPORT, 0, 100) == [*first, *rest]
+    assert writer.store.quarter_readings_between(METER_ID, IMPORT, 0, 100) == [*first, *rest]
     assert writer.store.points_between(METER_ID, 0, 2**40) == [block(AT_S + 60)]
 
 
@@ -208,16 +211,16 @@ def test_an_error_of_ours_does_not_end_the_writer(begin: Start, address: str) ->
     writer = begin(open_store, first_retry_s=0.2)
     wait_until(lambda: not writer.state.ok)
     assert "RuntimeError('a bug')" in writer.state.sentence
-    writer.put([boundary()], METER)
+    writer.put([quarter_reading()], METER)
     wait_until(lambda: is_written(writer))
 
 
 def test_a_number_that_no_column_holds_holds_nothing_up(start: Start) -> None:
     writer = start()
-    writer.put([boundary(raw=2**64 - 1), boundary(QUARTER + 1)], METER)
+    writer.put([quarter_reading(raw=2**64 - 1), quarter_reading(QUARTER + 1)], METER)
     wait_until(lambda: is_written(writer))
     assert writer.store
-    assert writer.store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 2) == [boundary(QUARTER + 1)]
+    assert writer.store.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER + 2) == [quarter_reading(QUARTER + 1)]
     assert writer.state.refused == 1
 
 
@@ -228,7 +231,7 @@ def test_simulated_readings_are_not_written_to_a_real_history(
     store.write([], [METER])
     store.close()
     writer = start()
-    writer.put([boundary(meter=SIMULATED)], SIMULATED)
+    writer.put([quarter_reading(meter=SIMULATED)], SIMULATED)
     wait_until(lambda: not writer.state.ok)
     assert "never written beside them" in writer.state.sentence
     assert writer.store
@@ -248,7 +251,7 @@ def locked(sqlite: Store, file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def test_a_locked_file_is_written_when_it_is_free(begin: Start, file: Path, locked: sqlite3.Connection) -> None:
     writer = begin(lambda: Store(f"sqlite:///{file}"))
-    writer.put([boundary()], METER)
+    writer.put([quarter_reading()], METER)
     wait_until(lambda: not writer.state.ok)
     assert writer.state.sentence.startswith(f"{file} is locked by another program.")
     # reading goes on
@@ -256,7 +259,7 @@ def test_a_locked_file_is_written_when_it_is_free(begin: Start, file: Path, lock
     assert writer.store.meters() == []
     locked.execute("ROLLBACK")
     wait_until(lambda: is_written(writer) and writer.state.ok)
-    assert writer.store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert writer.store.quarter_readings(METER_ID, IMPORT, [QUARTER]) == {QUARTER: quarter_reading()}
 
 
 def spool_in(folder: Path) -> HistorySpool:
@@ -269,7 +272,7 @@ def test_a_shutdown_keeps_what_it_cannot_write_and_the_next_start_writes_it(
     monkeypatch.setattr(writer, "CLOSE_S", 0.5)
     folder = file.parent / "spool"
     held = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(folder))
-    held.put([boundary(), block()], METER)
+    held.put([quarter_reading(), block()], METER)
     wait_until(lambda: not held.state.ok)
     began = time.monotonic()
     state = held.close()
@@ -279,7 +282,7 @@ def test_a_shutdown_keeps_what_it_cannot_write_and_the_next_start_writes_it(
     after = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(folder))
     wait_until(lambda: after.caught_up)
     assert after.store
-    assert after.store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert after.store.quarter_readings(METER_ID, IMPORT, [QUARTER]) == {QUARTER: quarter_reading()}
     assert after.store.points_between(METER_ID, AT_S, AT_S + 1) == [block()]
     assert (after.state.ok, after.state.pending_ledger, after.state.pending_points) == (True, 0, 0)
     assert after.state.last_flush is not None
@@ -291,7 +294,7 @@ def test_without_a_disk_what_is_left_at_the_end_can_be_handed_on(
     monkeypatch.setattr(writer, "CLOSE_S", 0.3)
     (file.parent / "spool").touch()
     held = begin(lambda: Store(f"sqlite:///{file}"), spool=spool_in(file.parent / "spool" / "below"))
-    held.put([boundary(), block()], METER)
+    held.put([quarter_reading(), block()], METER)
     wait_until(lambda: not held.state.ok)
     assert "from memory alone" in held.close().sentence
     after = Writer(lambda: Store(f"sqlite:///{file}"), together_s=0.01)
@@ -301,7 +304,7 @@ def test_without_a_disk_what_is_left_at_the_end_can_be_handed_on(
     wait_until(lambda: is_written(after) and after.caught_up)
     after.close()
     store = Store(f"sqlite:///{file}")
-    assert store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert store.quarter_readings(METER_ID, IMPORT, [QUARTER]) == {QUARTER: quarter_reading()}
     store.close()
 
 
@@ -321,7 +324,7 @@ def test_while_the_database_is_away_what_waits_is_on_the_disk_and_is_written_onc
     held = Writer(open_store, together_s=0.01, first_retry_s=0.02, spool=spool_in(folder), spool_after_s=0)
     held.start()
     for quarter in range(20):
-        held.put([boundary(QUARTER + quarter), block(AT_S + 60 * quarter)], METER)
+        held.put([quarter_reading(QUARTER + quarter), block(AT_S + 60 * quarter)], METER)
         wait_until(lambda: not held.rest().ledger)
     state = held.state
     assert (state.pending_ledger, state.pending_points) == (20, 20 * 60)
@@ -335,8 +338,8 @@ def test_while_the_database_is_away_what_waits_is_on_the_disk_and_is_written_onc
     again = start(spool=spool_in(copied))
     wait_until(lambda: again.caught_up)
     assert again.store
-    assert again.store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1) == [
-        boundary(QUARTER + quarter) for quarter in range(20)
+    assert again.store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1) == [
+        quarter_reading(QUARTER + quarter) for quarter in range(20)
     ]
     assert len(again.store.points_between(METER_ID, 0, 2**40)) == 20
 
@@ -354,7 +357,7 @@ def test_a_database_that_does_not_answer_is_told_before_any_attempt_has_failed(
 
     held = Writer(open_store, name="PostgreSQL at db:5432", spool=spool_in(tmp_path))
     held.start()
-    held.put([boundary()], METER)
+    held.put([quarter_reading()], METER)
     wait_until(lambda: not held.state.ok)
     assert re.match(
         r"PostgreSQL at db:5432 has not answered for \d+ s\. History has not been written since [-\d]+ [:\d]+ \w+; "
@@ -373,7 +376,7 @@ def test_a_thread_that_was_left_behind_touches_nothing_that_another_goes_on_with
     monkeypatch.setattr(writer, "CLOSE_S", 0.1)
     folder = file.parent / "spool"
     earlier = spool_in(folder)
-    earlier.keep(Batch((boundary(),), (), (METER,)))
+    earlier.keep(Batch((quarter_reading(),), (), (METER,)))
     earlier.close()
     writing, goes_on = Event(), Event()
 
@@ -389,13 +392,13 @@ def test_a_thread_that_was_left_behind_touches_nothing_that_another_goes_on_with
     held.close()
     after = spool_in(folder)
     after.open()
-    after.keep(Batch((boundary(QUARTER + 1),), (), (METER,)))
+    after.keep(Batch((quarter_reading(QUARTER + 1),), (), (METER,)))
     goes_on.set()
     held._thread.join(DEADLINE_S)
     assert after.records == 2
     found: list[Record] = []
     after.write(lambda records, _: found.extend(records))
-    assert found == [boundary(), boundary(QUARTER + 1)]
+    assert found == [quarter_reading(), quarter_reading(QUARTER + 1)]
 
 
 def test_putting_never_waits_for_the_database(begin: Start, file: Path, locked: sqlite3.Connection) -> None:
@@ -403,7 +406,7 @@ def test_putting_never_waits_for_the_database(begin: Start, file: Path, locked: 
     took_s = []
     for quarter in range(2000):
         began = time.perf_counter()
-        writer.put([boundary(quarter)], METER)
+        writer.put([quarter_reading(quarter)], METER)
         took_s.append(time.perf_counter() - began)
     # an attempt waits 50 ms for the lock, again and again; a busy machine holds up a few of ours, too
     assert sorted(took_s)[1900] < 0.04

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from history.entries import METER, QUARTER, block, boundary, wait_until
+from history.entries import METER, QUARTER, block, quarter_reading, wait_until
 from iskra_server.history.recording import writer as writing
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store.errors import StoreError
@@ -22,7 +22,7 @@ def writer(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
     monkeypatch.setattr(writing, "LOOK_EVERY_S", 0.05)
     made = Writer(lambda: Store(f"sqlite:///{file}"), together_s=0.01, first_retry_s=0.02)
     made.start()
-    made.put([boundary(), block()], METER)
+    made.put([quarter_reading(), block()], METER)
     wait_until(lambda: made.state.last_flush is not None)
     yield made
     made.close()
@@ -30,13 +30,13 @@ def writer(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
 
 def write_on(writer: Writer, quarter: int = QUARTER + 1) -> None:
     before = writer.state.last_flush
-    writer.put([boundary(quarter)], METER)
+    writer.put([quarter_reading(quarter)], METER)
     wait_until(lambda: writer.state.ok and writer.state.last_flush != before)
 
 
 def quarters(file: Path) -> list[int]:
     with closing(Store(f"sqlite:///{file}")) as store:
-        return [known.quarter - QUARTER for known in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)]
+        return [known.quarter - QUARTER for known in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)]
 
 
 def remove(*suffixes: str) -> Callable[[Path], None]:
@@ -88,7 +88,7 @@ def test_where_another_file_was_put_history_goes_on_there_and_the_old_one_is_kep
 ) -> None:
     other = file.with_name("other.sqlite")
     with closing(Store(f"sqlite:///{other}")) as store:
-        store.write([boundary(QUARTER + 9)], [METER])
+        store.write([quarter_reading(QUARTER + 9)], [METER])
     other.replace(file)
     wait_until(lambda: "was replaced while it was in use" in caplog.text)
     write_on(writer)
@@ -141,7 +141,7 @@ def test_what_cannot_be_saved_now_is_tried_again(writer: Writer, file: Path, cap
     away = folder.with_name("away")
     folder.rename(away)
     folder.touch()
-    writer.put([boundary(QUARTER + 1)], METER)
+    writer.put([quarter_reading(QUARTER + 1)], METER)
     wait_until(lambda: not writer.state.ok)
     assert "still to be written" in writer.state.sentence
     folder.unlink()
@@ -152,7 +152,7 @@ def test_what_cannot_be_saved_now_is_tried_again(writer: Writer, file: Path, cap
 
 
 def test_a_file_that_is_in_its_place_is_left_alone(sqlite: Store, file: Path) -> None:
-    sqlite.write([boundary()], [METER])
+    sqlite.write([quarter_reading()], [METER])
     before = sorted(file.parent.iterdir())
     sqlite.rescue()
     assert sqlite.displaced() == ""
@@ -160,7 +160,7 @@ def test_a_file_that_is_in_its_place_is_left_alone(sqlite: Store, file: Path) ->
 
 
 def test_a_place_that_cannot_be_written_is_named(sqlite: Store, file: Path) -> None:
-    sqlite.write([boundary()], [METER])
+    sqlite.write([quarter_reading()], [METER])
     file.unlink()
     file.with_name("iskra.sqlite.part").mkdir()
     with pytest.raises(StoreError, match=r"iskra\.sqlite"):

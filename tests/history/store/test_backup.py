@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import pytest
 
-from history.entries import METER, QUARTER, block, boundary
+from history.entries import METER, QUARTER, block, quarter_reading
 from iskra_server.history.store.backup import back_up, check, restore
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.schema import VERSION_TABLE
@@ -16,7 +16,7 @@ from samples import IMPORT, METER_ID
 
 def quarters(file: Path) -> list[int]:
     store = Store(f"sqlite:///{file}")
-    found = [known.quarter for known in store.boundaries_between(METER_ID, IMPORT, 0, 2 * QUARTER)]
+    found = [known.quarter for known in store.quarter_readings_between(METER_ID, IMPORT, 0, 2 * QUARTER)]
     store.close()
     return found
 
@@ -24,20 +24,20 @@ def quarters(file: Path) -> list[int]:
 @pytest.fixture
 def backup(sqlite: Store, file: Path, tmp_path: Path) -> Path:
     """A backup of a history that holds one quarter and some hundred pages of points."""
-    sqlite.write([boundary(), *(block(number * 60, bytes(1000)) for number in range(200))], [METER])
+    sqlite.write([quarter_reading(), *(block(number * 60, bytes(1000)) for number in range(200))], [METER])
     copy = tmp_path / "backup.sqlite"
     back_up(file, copy)
     return copy
 
 
 def test_a_history_in_use_is_copied_whole(sqlite: Store, file: Path, tmp_path: Path) -> None:
-    sqlite.write([boundary(0)], [METER])
+    sqlite.write([quarter_reading(0)], [METER])
     stop = Event()
 
     def keep_writing() -> None:
         quarter = 1
         while not stop.is_set():
-            sqlite.write([boundary(quarter)])
+            sqlite.write([quarter_reading(quarter)])
             quarter += 1
 
     writing = Thread(target=keep_writing)
@@ -58,7 +58,7 @@ def test_a_backup_is_one_file(backup: Path, tmp_path: Path) -> None:
 
 
 def test_a_backup_takes_the_place_of_an_older_one(backup: Path, sqlite: Store, file: Path) -> None:
-    sqlite.write([boundary(QUARTER + 1)])
+    sqlite.write([quarter_reading(QUARTER + 1)])
     back_up(file, backup)
     assert quarters(backup) == [QUARTER, QUARTER + 1]
 
@@ -84,7 +84,7 @@ def test_a_backup_into_a_directory_that_is_not_there(sqlite: Store, file: Path, 
 
 
 def test_a_restored_history_is_that_of_the_backup(backup: Path, sqlite: Store, file: Path) -> None:
-    sqlite.write([boundary(QUARTER + 1)])
+    sqlite.write([quarter_reading(QUARTER + 1)])
     sqlite.close()
     restore(backup, file)
     assert quarters(file) == [QUARTER]
@@ -109,11 +109,11 @@ def test_a_damaged_history_is_replaced_with_its_wal(backup: Path, sqlite: Store,
 
 
 def test_a_history_in_use_is_not_replaced(backup: Path, sqlite: Store, file: Path) -> None:
-    sqlite.write([boundary(QUARTER + 1)])
+    sqlite.write([quarter_reading(QUARTER + 1)])
     with pytest.raises(StoreError, match=r"is in use. Stop iskra-server, then restore again\."):
         restore(backup, file)
-    sqlite.write([boundary(QUARTER + 2)])
-    assert len(sqlite.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 3)) == 3
+    sqlite.write([quarter_reading(QUARTER + 2)])
+    assert len(sqlite.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER + 3)) == 3
 
 
 def damage(file: Path) -> None:
@@ -150,7 +150,7 @@ def make_foreign(file: Path) -> None:
 def test_a_spoilt_backup_is_refused_and_nothing_changed(
     backup: Path, sqlite: Store, file: Path, spoil: Callable[[Path], None], sentence: str
 ) -> None:
-    sqlite.write([boundary(QUARTER + 1)])
+    sqlite.write([quarter_reading(QUARTER + 1)])
     sqlite.close()
     spoil(backup)
     with pytest.raises(StoreError, match=sentence):

@@ -5,16 +5,16 @@ from threading import Thread
 
 from msgspec.structs import replace
 
-from history.entries import METER, OTHER, QUARTER, boundary, epoch, power
+from history.entries import METER, OTHER, QUARTER, epoch, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.history.model.records import Exact, Record
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT, METER_ID
 
 ROWS: list[Record] = [
-    boundary(),
-    boundary(raw=5),
-    boundary(QUARTER + 1, obis=EXPORT),
+    quarter_reading(),
+    quarter_reading(raw=5),
+    quarter_reading(QUARTER + 1, obis=EXPORT),
     power(),
     replace(power(), mean_mw=7, count=901),
     replace(power(), mean_mw=8, count=3),
@@ -33,7 +33,7 @@ def test_both_databases_keep_the_same_of_what_comes_twice(postgres: Postgres, tm
         said.append(
             (
                 store.meters(),
-                [store.boundaries_between(METER_ID, obis, 0, 2**31 - 1) for obis in store.series(METER_ID)],
+                [store.quarter_readings_between(METER_ID, obis, 0, 2**31 - 1) for obis in store.series(METER_ID)],
                 store.power_between(METER_ID, 0, 2**31 - 1),
                 [store.epochs(METER_ID, obis) for obis in (IMPORT, EXPORT)],
             )
@@ -47,7 +47,7 @@ def test_many_writers_of_the_same_rows_never_wait_in_a_circle(postgres: Postgres
     address = postgres.database()
     meters = [replace(METER, meter_id=f"1 ISK 00 {number:08}") for number in range(20)]
     stores = [Store(address) for _ in range(4)]
-    rows = [boundary(QUARTER + place, meter=meter) for meter in meters for place in range(20)]
+    rows = [quarter_reading(QUARTER + place, meter=meter) for meter in meters for place in range(20)]
     failures: list[Exception] = []
 
     def write(place: int) -> None:
@@ -64,6 +64,6 @@ def test_many_writers_of_the_same_rows_never_wait_in_a_circle(postgres: Postgres
     for thread in threads:
         thread.join()
     assert failures == []
-    assert len(stores[0].boundaries_between(meters[3].meter_id, IMPORT, 0, 2**31 - 1)) == 20
+    assert len(stores[0].quarter_readings_between(meters[3].meter_id, IMPORT, 0, 2**31 - 1)) == 20
     for store in stores:
         store.close()

@@ -1,7 +1,7 @@
 import pytest
 from msgspec import structs
 
-from history.entries import AT_S, METER, OTHER, QUARTER, block, boundary, epoch, power
+from history.entries import AT_S, METER, OTHER, QUARTER, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import QUARTER_S, ClockStep, EpochStart, Exact, Record
 from iskra_server.history.store.checkup import Odd, Step, aside, clear, odd, repair, restorable, restore, steps
 from iskra_server.history.store.store import Store
@@ -14,13 +14,13 @@ NOW_S = AT_S + 3600
 
 def spoilt(store: Store) -> Store:
     """An hour that is right, a day of a clock that was a year ahead, and some minutes of 1970."""
-    right: list[Record] = [*(boundary(QUARTER + k, 1000 + k) for k in range(4)), power(QUARTER + 1), block(AT_S)]
+    right: list[Record] = [*(quarter_reading(QUARTER + k, 1000 + k) for k in range(4)), power(QUARTER + 1), block(AT_S)]
     ahead: list[Record] = [
-        *(boundary(QUARTER + YEAR + k, 2000 + k) for k in range(96)),
+        *(quarter_reading(QUARTER + YEAR + k, 2000 + k) for k in range(96)),
         power(QUARTER + YEAR),
         block(AHEAD_S),
     ]
-    before: list[Record] = [boundary(1, 10), power(1), block(900)]
+    before: list[Record] = [quarter_reading(1, 10), power(1), block(900)]
     seen = structs.replace(METER, first_s=900, last_s=AHEAD_S + 86_400)
     store.write([*right, *ahead, *before, epoch(1)], [seen])
     store.write([EpochStart(METER_ID, EXPORT, 2, AHEAD_S, None, Exact(1, 0))], [])
@@ -41,7 +41,12 @@ def test_what_a_wrong_clock_has_left_is_found_and_counted(store: Store) -> None:
 def test_repair_sets_it_aside_and_leaves_what_is_right(store: Store) -> None:
     assert repair(spoilt(store), NOW_S) == 102
     assert odd(store, NOW_S) == []
-    assert [each.quarter - QUARTER for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [0, 1, 2, 3]
+    assert [each.quarter - QUARTER for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [
+        0,
+        1,
+        2,
+        3,
+    ]
     assert store.power_between(METER_ID, 0, 2**31 - 1) == [power(QUARTER + 1)]
     assert [each.first_s for each in store.points_between(METER_ID, 0, 2**40)] == [AT_S]
     # an epoch is never lost: what follows belongs to it
@@ -55,12 +60,12 @@ def test_repair_sets_it_aside_and_leaves_what_is_right(store: Store) -> None:
 def test_what_is_set_aside_can_be_deleted(store: Store) -> None:
     repair(spoilt(store), NOW_S)
     assert (clear(store), aside(store), clear(store)) == (102, [], 0)
-    assert len(store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 4
+    assert len(store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 4
 
 
 def test_what_was_set_aside_by_a_clock_that_was_behind_comes_back_as_it_was(store: Store) -> None:
     begun = EpochStart(METER_ID, IMPORT, 1, AT_S + 3 * QUARTER_S, None, Exact(1, 0))
-    store.write([*(boundary(QUARTER + k, 1000 + k) for k in range(6)), power(QUARTER + 4), begun], [METER])
+    store.write([*(quarter_reading(QUARTER + k, 1000 + k) for k in range(6)), power(QUARTER + 4), begun], [METER])
     store.write([block(AT_S + 4 * QUARTER_S)], [structs.replace(METER, last_s=AT_S + 5 * QUARTER_S)])
     before = everything(store)
     # an hour of it is in the future by this clock
@@ -76,16 +81,16 @@ def test_what_was_set_aside_by_a_clock_that_was_behind_comes_back_as_it_was(stor
 
 
 def test_what_was_recorded_since_stays_when_the_rest_comes_back(store: Store) -> None:
-    store.write([boundary(QUARTER, 1000), boundary(QUARTER + 4, 1004)], [METER])
+    store.write([quarter_reading(QUARTER, 1000), quarter_reading(QUARTER + 4, 1004)], [METER])
     repair(store, AT_S)
-    store.write([boundary(QUARTER + 4, 1005)], [METER])
+    store.write([quarter_reading(QUARTER + 4, 1005)], [METER])
     assert restore(store, NOW_S) == 1
-    assert [each.value.raw for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [1000, 1005]
+    assert [each.value.raw for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [1000, 1005]
 
 
 def everything(store: Store) -> object:
     return (
-        store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1),
+        store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1),
         store.power_between(METER_ID, 0, 2**31 - 1),
         store.points_between(METER_ID, 0, 2**40),
         store.epochs(METER_ID, IMPORT),
@@ -94,16 +99,16 @@ def everything(store: Store) -> object:
 
 
 def test_a_history_that_is_right_has_nothing_odd(store: Store) -> None:
-    store.write([boundary(), power(), block(), epoch(1)], [METER, OTHER])
+    store.write([quarter_reading(), power(), block(), epoch(1)], [METER, OTHER])
     assert (odd(store, AT_S + 60), repair(store, AT_S + 60), aside(store)) == ([], 0, [])
 
 
 def test_a_step_of_the_clock_sets_aside_what_came_before_it_and_not_what_comes_after(store: Store) -> None:
     """In one batch, as after a time without a database."""
     step = ClockStep(AHEAD_S, AT_S + 900, "stepped")
-    later = [boundary(QUARTER + k, 3000 + k) for k in range(1, 9)]
-    store.write([boundary(QUARTER, 1000), boundary(QUARTER + YEAR, 2000), step, *later], [METER])
-    assert [each.quarter - QUARTER for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)] == list(
+    later = [quarter_reading(QUARTER + k, 3000 + k) for k in range(1, 9)]
+    store.write([quarter_reading(QUARTER, 1000), quarter_reading(QUARTER + YEAR, 2000), step, *later], [METER])
+    assert [each.quarter - QUARTER for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)] == list(
         range(9)
     )
     assert aside(store) == [Odd(METER_ID, "boundary", 1, AHEAD_S, AHEAD_S)]
@@ -113,11 +118,16 @@ def test_a_step_of_the_clock_sets_aside_what_came_before_it_and_not_what_comes_a
 def test_a_step_that_is_written_again_sets_nothing_aside(store: Store) -> None:
     """As after a commit that may not have arrived, or from a disk that does not let go of what is delivered."""
     step = ClockStep(AHEAD_S, AT_S + 900, "stepped")
-    batch: list[Record] = [boundary(QUARTER, 1000), boundary(QUARTER + YEAR, 2000), step, boundary(QUARTER + 2, 3000)]
+    batch: list[Record] = [
+        quarter_reading(QUARTER, 1000),
+        quarter_reading(QUARTER + YEAR, 2000),
+        step,
+        quarter_reading(QUARTER + 2, 3000),
+    ]
     store.write(batch, [METER])
-    store.write([boundary(QUARTER + k, 3000 + k) for k in range(3, 9)], [METER])
+    store.write([quarter_reading(QUARTER + k, 3000 + k) for k in range(3, 9)], [METER])
     store.write(batch, [METER])
-    quarters = [each.quarter - QUARTER for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)]
+    quarters = [each.quarter - QUARTER for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)]
     assert quarters == [0, *range(2, 9)]
     assert aside(store) == [Odd(METER_ID, "boundary", 1, AHEAD_S, AHEAD_S)]
     assert len(steps(store)) == 1
@@ -125,10 +135,13 @@ def test_a_step_that_is_written_again_sets_nothing_aside(store: Store) -> None:
 
 def test_a_step_that_comes_late_leaves_alone_what_was_recorded_since(store: Store) -> None:
     """It lay in a place that another process had, or on a disk that was away."""
-    ran_ahead, since = boundary(QUARTER + 8, 2000), [boundary(QUARTER + 96 + k, 3000 + k) for k in range(4)]
-    store.write([boundary(QUARTER, 1000), ran_ahead, *since], [METER])
+    ran_ahead, since = (
+        quarter_reading(QUARTER + 8, 2000),
+        [quarter_reading(QUARTER + 96 + k, 3000 + k) for k in range(4)],
+    )
+    store.write([quarter_reading(QUARTER, 1000), ran_ahead, *since], [METER])
     store.write([ClockStep(AT_S + 8 * QUARTER_S + 40, AT_S + 900, "stepped")], [])
-    quarters = [each.quarter - QUARTER for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)]
+    quarters = [each.quarter - QUARTER for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)]
     assert quarters == [0, *range(96, 100)]
 
 
@@ -136,11 +149,14 @@ def test_a_step_that_waited_is_written_by_a_clock_that_is_not_set(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A computer without a clock starts with what its spool holds before anybody has set it."""
-    store.write([boundary(QUARTER + k, 1000 + k) for k in range(4)], [METER])
+    store.write([quarter_reading(QUARTER + k, 1000 + k) for k in range(4)], [METER])
     monkeypatch.setattr("time.time", lambda: 40.0)
-    step, later = ClockStep(AHEAD_S, AT_S + 3600, "stepped"), [boundary(QUARTER + k, 2000 + k) for k in range(5, 9)]
+    step, later = (
+        ClockStep(AHEAD_S, AT_S + 3600, "stepped"),
+        [quarter_reading(QUARTER + k, 2000 + k) for k in range(5, 9)],
+    )
     store.write([step, *later, block(AT_S + 8 * QUARTER_S)], [METER])
-    assert len(store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 8
+    assert len(store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 8
     assert len(store.points_between(METER_ID, 0, 2**40)) == 1
     assert aside(store) == []
 

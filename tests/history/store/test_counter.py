@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from history.entries import METER, OTHER, QUARTER, SIMULATED, boundary
+from history.entries import METER, OTHER, QUARTER, SIMULATED, quarter_reading
 from iskra_server.history.model.energy import between, continuous, energy
 from iskra_server.history.model.records import EpochStart, Exact, MeterInfo
 from iskra_server.history.store.counter import Counter, line_of
@@ -17,12 +17,12 @@ LINE = [OTHER.meter_id, METER_ID, THIRD.meter_id]
 @pytest.fixture
 def counter(sqlite: Store) -> Counter:
     """Three meters, one after the other; the second began anew once while it counted."""
-    sqlite.write([boundary(QUARTER + place, raw=1000 + place, meter=OTHER) for place in range(4)], [OTHER])
-    second = [boundary(QUARTER + place, raw=place) for place in (3, 4)]
-    second += [replace(boundary(QUARTER + place, raw=place), epoch=1) for place in (6, 7)]
+    sqlite.write([quarter_reading(QUARTER + place, raw=1000 + place, meter=OTHER) for place in range(4)], [OTHER])
+    second = [quarter_reading(QUARTER + place, raw=place) for place in (3, 4)]
+    second += [replace(quarter_reading(QUARTER + place, raw=place), epoch=1) for place in (6, 7)]
     anew = EpochStart(METER_ID, IMPORT, 1, (QUARTER + 5) * 900 + 60, Exact(90, -1), Exact(5, -1))
     sqlite.write([*second, anew], [METER])
-    sqlite.write([replace(boundary(QUARTER + 9, raw=7, meter=THIRD), epoch=2)], [THIRD])
+    sqlite.write([replace(quarter_reading(QUARTER + 9, raw=7, meter=THIRD), epoch=2)], [THIRD])
     return Counter(sqlite, LINE, IMPORT)
 
 
@@ -61,15 +61,15 @@ def test_energy_over_the_seams_is_what_was_measured(counter: Counter) -> None:
 
 
 def test_a_meter_alone_is_as_it_is(sqlite: Store) -> None:
-    sqlite.write([boundary(), replace(boundary(QUARTER + 1), epoch=3)], [METER])
+    sqlite.write([quarter_reading(), replace(quarter_reading(QUARTER + 1), epoch=3)], [METER])
     counter = Counter(sqlite, [METER_ID], IMPORT)
-    assert list(counter.between(0, 2**31 - 1)) == [boundary(), replace(boundary(QUARTER + 1), epoch=3)]
+    assert list(counter.between(0, 2**31 - 1)) == [quarter_reading(), replace(quarter_reading(QUARTER + 1), epoch=3)]
     assert (counter.epochs, counter.nearest_before(QUARTER), counter.nearest_after(QUARTER + 1)) == ([], None, None)
 
 
 @pytest.mark.parametrize("line", [[METER_ID], LINE])
 def test_a_counter_that_no_meter_has_is_empty(sqlite: Store, line: list[str]) -> None:
-    sqlite.write([boundary()], [METER])
+    sqlite.write([quarter_reading()], [METER])
     counter = Counter(sqlite, line, EXPORT)
     assert (counter.look_up([QUARTER]), counter.nearest_before(QUARTER), counter.nearest_after(0)) == ({}, None, None)
     assert list(counter.between(0, QUARTER + 9)) == []
@@ -77,8 +77,8 @@ def test_a_counter_that_no_meter_has_is_empty(sqlite: Store, line: list[str]) ->
 
 def test_a_successor_that_began_earlier_stands_alone(sqlite: Store) -> None:
     started = EpochStart(OTHER.meter_id, IMPORT, 1, QUARTER * 900, None, Exact(0, -1))
-    sqlite.write([replace(boundary(QUARTER + 5, meter=OTHER), epoch=1), started], [OTHER])
-    sqlite.write([boundary(QUARTER), boundary(QUARTER + 9)], [METER])
+    sqlite.write([replace(quarter_reading(QUARTER + 5, meter=OTHER), epoch=1), started], [OTHER])
+    sqlite.write([quarter_reading(QUARTER), quarter_reading(QUARTER + 9)], [METER])
     counter = Counter(sqlite, [OTHER.meter_id, METER_ID], IMPORT)
     assert [each.quarter - QUARTER for each in counter.between(QUARTER, QUARTER + 20)] == [0, 9]
     assert counter.epochs == []

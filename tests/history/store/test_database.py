@@ -8,10 +8,10 @@ from threading import Thread
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from history.entries import METER, QUARTER, boundary
+from history.entries import METER, QUARTER, quarter_reading
 from history.postgres import Postgres
 from iskra_server.history.store import database, migrations
-from iskra_server.history.store.database import PAGE_OCTETS, Database, open_database
+from iskra_server.history.store.database import PAGE_BYTES, Database, open_database
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.migrations import upgrade
 from iskra_server.history.store.schema import PARTITIONED, VERSION_TABLE, VERSIONS, metadata
@@ -72,10 +72,10 @@ def test_an_empty_database_gets_the_tables(opened: Database) -> None:
 
 def test_a_database_is_opened_again_as_it_is(address: str) -> None:
     store = Store(address)
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     store.close()
     store = Store(address)
-    assert store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert store.quarter_readings(METER_ID, IMPORT, [QUARTER]) == {QUARTER: quarter_reading()}
     store.close()
 
 
@@ -93,26 +93,26 @@ def test_many_programs_open_an_empty_database_at_once(address: str) -> None:
 
 def test_an_older_schema_is_brought_up_to_date(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(address)
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     store.close()
     add_next_schema(monkeypatch, tmp_path)
     opened = open_database(address)
     assert version(opened) == NEXT
     with opened.read.connect() as connection:
         assert connection.execute(text("SELECT note FROM meter")).scalar() == "none"
-        assert connection.execute(text("SELECT raw FROM boundary")).scalar() == boundary().value.raw
+        assert connection.execute(text("SELECT raw FROM boundary")).scalar() == quarter_reading().value.raw
     opened.close()
 
 
 def test_an_sqlite_file_is_copied_before_it_is_migrated(
     sqlite: Store, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sqlite.write([boundary()], [METER])
+    sqlite.write([quarter_reading()], [METER])
     add_next_schema(monkeypatch, tmp_path)
     open_database(f"sqlite:///{file}").close()
     with closing(sqlite3.connect(file.with_name(f"iskra.sqlite.before-{NEXT}"))) as copy:
         assert copy.execute(f"SELECT version_num, raw FROM {VERSION_TABLE}, boundary").fetchall() == [
-            (VERSIONS[-1], boundary().value.raw)
+            (VERSIONS[-1], quarter_reading().value.raw)
         ]
 
 
@@ -131,7 +131,7 @@ def test_a_migration_that_fails_changes_nothing(address: str, tmp_path: Path, mo
 
 def test_a_newer_schema_is_refused_and_left_alone(address: str) -> None:
     store = Store(address)
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     with store._database.write.begin() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0815'"))
     store.close()
@@ -152,7 +152,7 @@ def test_the_tables_of_another_program_are_refused_and_left_alone(file: Path) ->
 def test_sqlite_lies_in_wal_mode_with_small_pages(sqlite: Store) -> None:
     with sqlite._database.write.connect() as connection:
         pragmas = [connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "page_size")]
-        assert pragmas == ["wal", PAGE_OCTETS]
+        assert pragmas == ["wal", PAGE_BYTES]
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
 
 
@@ -166,7 +166,7 @@ def test_a_reading_connection_cannot_write(sqlite: Store) -> None:
 
 def test_the_directory_is_created(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/a/b #1?/iskra.sqlite".replace("?", "%3F"))
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     assert store.meters() == [METER]
     store.close()
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from history.entries import METER, QUARTER, block, boundary, power
+from history.entries import METER, QUARTER, block, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.fleet.central.store import Batch, keep
 from iskra_server.history.model.records import QUARTER_S
@@ -58,7 +58,7 @@ def test_months_are_made_ahead_and_once(centre: Store) -> None:
 def test_what_is_imported_has_its_month(centre: Store) -> None:
     """Also the last quarter of a month and the first of the next, which lie on either side."""
     first = at(2025, 12) // QUARTER_S
-    rows = [boundary(), boundary(first - 1), boundary(first)]
+    rows = [quarter_reading(), quarter_reading(first - 1), quarter_reading(first)]
     centre.write([*rows, power(), block()], [METER])
     assert {NOVEMBER, "boundary_2025_12", "power_2025_11", "points_2025_11"} <= partitions(centre)
     assert (counted(centre, NOVEMBER), counted(centre, "boundary_2025_12"), counted(centre, "boundary_rest")) == (
@@ -66,16 +66,16 @@ def test_what_is_imported_has_its_month(centre: Store) -> None:
         1,
         0,
     )
-    assert centre.boundaries_between(METER_ID, IMPORT, 0, first + 1) == rows
+    assert centre.quarter_readings_between(METER_ID, IMPORT, 0, first + 1) == rows
 
 
 def test_a_clock_that_is_wrong_makes_no_months_and_loses_nothing(centre: Store) -> None:
-    wrong = [boundary(5), boundary(at(2150, 1) // QUARTER_S)]
+    wrong = [quarter_reading(5), quarter_reading(at(2150, 1) // QUARTER_S)]
     before = partitions(centre)
     centre.write(wrong, [METER])
     assert partitions(centre) == before
     assert counted(centre, "boundary_rest") == 2
-    assert centre.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1) == wrong
+    assert centre.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1) == wrong
 
 
 def test_what_waits_in_the_rest_moves_into_its_month_once_that_is_made(centre: Store) -> None:
@@ -88,18 +88,21 @@ def test_what_waits_in_the_rest_moves_into_its_month_once_that_is_made(centre: S
 
 def test_months_are_forgotten_whole(centre: Store) -> None:
     later = at(2025, 12) // QUARTER_S
-    centre.write([boundary(), boundary(later), power()], [METER])
+    centre.write([quarter_reading(), quarter_reading(later), power()], [METER])
     assert centre.forget_before(at(2025, 11, 30)) == 0
     assert centre.forget_before(at(2025, 12), ["points"]) == 1
-    assert centre.boundaries_between(METER_ID, IMPORT, 0, later + 1) == [boundary(), boundary(later)]
+    assert centre.quarter_readings_between(METER_ID, IMPORT, 0, later + 1) == [
+        quarter_reading(),
+        quarter_reading(later),
+    ]
     assert centre.forget_before(at(2025, 12, 31)) == 2
-    assert centre.boundaries_between(METER_ID, IMPORT, 0, later + 1) == [boundary(later)]
+    assert centre.quarter_readings_between(METER_ID, IMPORT, 0, later + 1) == [quarter_reading(later)]
 
 
 def test_a_month_that_was_forgotten_is_made_anew_for_what_is_imported_late(centre: Store) -> None:
-    centre.write([boundary()], [METER])
+    centre.write([quarter_reading()], [METER])
     assert centre.forget_before(at(2025, 12)) == 3
-    centre.write([boundary()], [METER])
+    centre.write([quarter_reading()], [METER])
     assert NOVEMBER in partitions(centre)
     assert (counted(centre, NOVEMBER), counted(centre, "boundary_rest")) == (1, 0)
 
@@ -121,7 +124,7 @@ def test_who_does_not_own_the_tables_leaves_months_to_the_owner(centre: Store, p
     postgres.run("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO writer")
     postgres.run("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO writer")
     store = Store(postgres.url("postgres", "writer"))
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     assert (store.prepare(), store.forget_before(time.time())) == (0, 0)
     assert (counted(centre, "boundary_rest"), NOVEMBER in partitions(centre)) == (1, False)
     store.close()
@@ -129,14 +132,14 @@ def test_who_does_not_own_the_tables_leaves_months_to_the_owner(centre: Store, p
 
 
 def test_sqlite_has_no_partitions(sqlite: Store) -> None:
-    sqlite.write([boundary()], [METER])
+    sqlite.write([quarter_reading()], [METER])
     assert (sqlite.prepare(), sqlite.forget_before(time.time())) == (0, 0)
 
 
 def test_what_a_reader_sends_makes_few_months_and_is_all_kept(centre: Store) -> None:
     before = partitions(centre)
     now = datetime.now(UTC).year
-    sent = [boundary(at(year, month) // QUARTER_S) for year in range(2000, now + 2) for month in range(1, 13)]
+    sent = [quarter_reading(at(year, month) // QUARTER_S) for year in range(2000, now + 2) for month in range(1, 13)]
     keep(centre, Batch(sent, [METER]))
     assert len(partitions(centre) - before) < 4 * 12 * 3
     assert counted(centre, "boundary") == len(sent)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL that was stopped: it takes octets and never answers."""
+"""A real PostgreSQL that was stopped: it takes bytes and never answers."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 import psycopg
 import pytest
 
-from history.entries import METER, QUARTER, boundary, wait_until
+from history.entries import METER, QUARTER, quarter_reading, wait_until
 from history.postgres import Postgres
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store import database
@@ -42,14 +42,14 @@ def test_a_server_that_was_stopped_is_given_up_and_nothing_is_lost(
     address = postgres.database()
     writer = Writer(lambda: Store(address), together_s=0.01, first_retry_s=0.05, name="PostgreSQL")
     writer.start()
-    writer.put([boundary()], METER)
+    writer.put([quarter_reading()], METER)
     wait_until(lambda: writer.state.last_flush is not None)
     with stopped(address):
         # a connection that does not answer is replaced by a new one
-        writer.put([boundary(QUARTER + 1)], METER)
+        writer.put([quarter_reading(QUARTER + 1)], METER)
         wait_until(lambda: not writer.state.pending_ledger)
         assert writer.store
-        assert len(writer.store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 2
+        assert len(writer.store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 2
     writer.close()
 
 
@@ -61,7 +61,7 @@ def test_a_statement_whose_server_is_stopped_ends(postgres: Postgres, monkeypatc
         refused = pytest.raises(StoreError, match=r"cannot be reached \(.*it has not answered for 0 s")
         with refused, store.transaction() as connection, stopped(address):
             connection.exec_driver_sql("SELECT 7")
-        store.write([boundary()], [METER])
+        store.write([quarter_reading()], [METER])
 
 
 def test_a_lock_of_somebody_else_is_waited_for_no_longer_than_its_limit(
@@ -70,14 +70,14 @@ def test_a_lock_of_somebody_else_is_waited_for_no_longer_than_its_limit(
     monkeypatch.setattr(database, "LOCK_MS", 200)
     address = postgres.database()
     with closing(Store(address)) as store, psycopg.connect(address) as other:
-        store.write([boundary()], [METER])
+        store.write([quarter_reading()], [METER])
         other.execute("LOCK TABLE boundary IN ACCESS EXCLUSIVE MODE")
-        for ask in (lambda: store.write([boundary(QUARTER + 1)]), store.last_counters):
+        for ask in (lambda: store.write([quarter_reading(QUARTER + 1)]), store.last_counters):
             with pytest.raises(StoreError, match=r"is locked \(.*\)\. See in pg_stat_activity who holds its tables"):
                 ask()
         other.rollback()
-        store.write([boundary(QUARTER + 1)])
-        assert len(store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 2
+        store.write([quarter_reading(QUARTER + 1)])
+        assert len(store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 2
 
 
 def test_a_statement_takes_no_longer_than_its_limit(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:

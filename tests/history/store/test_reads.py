@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import event, text
 
-from history.entries import AT_S, METER, OTHER, QUARTER, block, boundary, epoch, power
-from iskra_server.history.model.records import LONGEST_BLOCK_S, Exact, LastCounter, PowerBlock
+from history.entries import AT_S, METER, OTHER, QUARTER, block, epoch, power, quarter_reading
+from iskra_server.history.model.records import MAX_BLOCK_S, Exact, LastCounter, PowerBlock
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT, METER_ID
 
@@ -15,20 +15,20 @@ KNOWN = [QUARTER, QUARTER + 1, QUARTER + 4]
 @pytest.fixture
 def filled(store: Store) -> Store:
     """The counter at three quarters, and another meter and register beside it."""
-    store.write([boundary(quarter, raw=quarter) for quarter in KNOWN], [METER])
-    store.write([boundary(QUARTER + 2, obis=EXPORT), boundary(QUARTER + 2, meter=OTHER)], [OTHER])
+    store.write([quarter_reading(quarter, raw=quarter) for quarter in KNOWN], [METER])
+    store.write([quarter_reading(QUARTER + 2, obis=EXPORT), quarter_reading(QUARTER + 2, meter=OTHER)], [OTHER])
     return store
 
 
 def test_boundaries_are_found_where_they_are(filled: Store) -> None:
-    found = filled.boundaries(METER_ID, IMPORT, [QUARTER - 1, *KNOWN, QUARTER + 2])
-    assert found == {quarter: boundary(quarter, raw=quarter) for quarter in KNOWN}
-    assert filled.boundaries(METER_ID, IMPORT, []) == {}
-    assert filled.boundaries("0815", IMPORT, KNOWN) == {}
+    found = filled.quarter_readings(METER_ID, IMPORT, [QUARTER - 1, *KNOWN, QUARTER + 2])
+    assert found == {quarter: quarter_reading(quarter, raw=quarter) for quarter in KNOWN}
+    assert filled.quarter_readings(METER_ID, IMPORT, []) == {}
+    assert filled.quarter_readings("0815", IMPORT, KNOWN) == {}
 
 
 def test_more_boundaries_than_a_statement_takes(filled: Store) -> None:
-    assert sorted(filled.boundaries(METER_ID, IMPORT, range(QUARTER - 40_000, QUARTER + 2))) == KNOWN[:2]
+    assert sorted(filled.quarter_readings(METER_ID, IMPORT, range(QUARTER - 40_000, QUARTER + 2))) == KNOWN[:2]
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def test_the_nearest_boundary_on_either_side(
 
 def test_periods_are_half_open(filled: Store) -> None:
     filled.write([power(quarter) for quarter in KNOWN])
-    between = filled.boundaries_between(METER_ID, IMPORT, KNOWN[0], KNOWN[2])
+    between = filled.quarter_readings_between(METER_ID, IMPORT, KNOWN[0], KNOWN[2])
     assert [known.quarter for known in between] == KNOWN[:2]
     assert [quarter.quarter for quarter in filled.power_between(METER_ID, KNOWN[1], KNOWN[2])] == [KNOWN[1]]
 
 
 def test_a_block_is_found_for_every_telegram_in_it(store: Store) -> None:
-    blocks = [block(AT_S, seconds=LONGEST_BLOCK_S), block(AT_S + 4000), block(AT_S + 5000)]
+    blocks = [block(AT_S, seconds=MAX_BLOCK_S), block(AT_S + 4000), block(AT_S + 5000)]
     store.write(blocks, [METER])
-    assert store.points_between(METER_ID, AT_S + LONGEST_BLOCK_S, AT_S + 4000) == blocks[:1]
-    assert store.points_between(METER_ID, AT_S + LONGEST_BLOCK_S, AT_S + 4001) == blocks[:2]
+    assert store.points_between(METER_ID, AT_S + MAX_BLOCK_S, AT_S + 4000) == blocks[:1]
+    assert store.points_between(METER_ID, AT_S + MAX_BLOCK_S, AT_S + 4001) == blocks[:2]
     assert store.points_between(METER_ID, AT_S + 4059, AT_S + 9000) == blocks[1:]
     assert store.points_between(METER_ID, AT_S + 4060, AT_S + 5000) == []
 
@@ -97,8 +97,8 @@ def test_the_last_counter_is_the_last_boundary(filled: Store) -> None:
 def test_the_last_counter_is_the_start_of_an_epoch_without_a_boundary(filled: Store) -> None:
     filled.write([epoch(1), epoch(2)])
     assert filled.last_counters()[1] == LastCounter(METER_ID, EXPORT, Exact(7167, 3), AT_S + 2, 2)
-    filled.write([replace(boundary(QUARTER + 7, obis=EXPORT), epoch=2)])
-    assert filled.last_counters()[1] == LastCounter(METER_ID, EXPORT, boundary().value, AT_S + 7 * 900, 2)
+    filled.write([replace(quarter_reading(QUARTER + 7, obis=EXPORT), epoch=2)])
+    assert filled.last_counters()[1] == LastCounter(METER_ID, EXPORT, quarter_reading().value, AT_S + 7 * 900, 2)
 
 
 def test_an_empty_history_answers_with_nothing(store: Store) -> None:
@@ -108,15 +108,15 @@ def test_an_empty_history_answers_with_nothing(store: Store) -> None:
 
 def test_every_question_seeks_by_key(sqlite: Store) -> None:
     """SQLite says SEARCH where it seeks and SCAN where it reads a whole table."""
-    sqlite.write([boundary(), epoch(), power(), block()], [METER])
+    sqlite.write([quarter_reading(), epoch(), power(), block()], [METER])
     asked: list[tuple[str, Any]] = []
     event.listen(
         sqlite._database.read,
         "before_cursor_execute",
         lambda _, __, statement, values, ___, ____: asked.append((statement, values)),
     )
-    sqlite.boundaries(METER_ID, IMPORT, KNOWN)
-    sqlite.boundaries_between(METER_ID, IMPORT, 0, QUARTER)
+    sqlite.quarter_readings(METER_ID, IMPORT, KNOWN)
+    sqlite.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER)
     sqlite.nearest_before(METER_ID, IMPORT, QUARTER)
     sqlite.nearest_after(METER_ID, IMPORT, QUARTER)
     sqlite.power_between(METER_ID, 0, QUARTER)

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import event, text
 
-from history.entries import AT_S, METER, OTHER, QUARTER, SIMULATED, block, boundary, epoch, power
+from history.entries import AT_S, METER, OTHER, QUARTER, SIMULATED, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import Exact, MeterInfo, Record
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.store import Store, fits
@@ -13,16 +13,16 @@ from samples import EXPORT, IMPORT, METER_ID
 
 def test_what_is_written_is_read_back_as_it_was(store: Store) -> None:
     records: list[Record] = [
-        boundary(),
-        boundary(obis=EXPORT),
+        quarter_reading(),
+        quarter_reading(obis=EXPORT),
         power(),
         epoch(before=Exact(-5, -4)),
-        block(octets=bytes(range(256))),
+        block(data=bytes(range(256))),
     ]
     store.write(records, [METER])
     found: list[Record] = [
-        *store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 1),
-        *store.boundaries_between(METER_ID, EXPORT, 0, QUARTER + 1),
+        *store.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER + 1),
+        *store.quarter_readings_between(METER_ID, EXPORT, 0, QUARTER + 1),
         *store.power_between(METER_ID, 0, QUARTER + 1),
         *store.epochs(METER_ID, EXPORT),
         *store.points_between(METER_ID, 0, AT_S + 1),
@@ -32,13 +32,16 @@ def test_what_is_written_is_read_back_as_it_was(store: Store) -> None:
 
 
 def test_a_closed_boundary_never_changes(store: Store) -> None:
-    store.write([boundary(raw=1), power(mean_mw=1), epoch(), block(octets=b"first")], [METER])
-    again: list[Record] = [boundary(raw=2), power(mean_mw=2), epoch(before=Exact(2, 0)), block(octets=b"first")]
-    store.write([*again, boundary(QUARTER + 1)], [METER])
-    assert store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 2) == [boundary(raw=1), boundary(QUARTER + 1)]
+    store.write([quarter_reading(raw=1), power(mean_mw=1), epoch(), block(data=b"first")], [METER])
+    again: list[Record] = [quarter_reading(raw=2), power(mean_mw=2), epoch(before=Exact(2, 0)), block(data=b"first")]
+    store.write([*again, quarter_reading(QUARTER + 1)], [METER])
+    assert store.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER + 2) == [
+        quarter_reading(raw=1),
+        quarter_reading(QUARTER + 1),
+    ]
     assert store.power_between(METER_ID, 0, QUARTER + 1) == [power(mean_mw=1)]
     assert store.epochs(METER_ID, EXPORT) == [epoch()]
-    assert store.points_between(METER_ID, 0, AT_S + 1) == [block(octets=b"first")]
+    assert store.points_between(METER_ID, 0, AT_S + 1) == [block(data=b"first")]
 
 
 def test_a_meter_was_first_and_last_seen_at_the_ends(store: Store) -> None:
@@ -49,12 +52,12 @@ def test_a_meter_was_first_and_last_seen_at_the_ends(store: Store) -> None:
 
 def test_a_batch_is_written_whole_or_not_at_all(store: Store) -> None:
     with pytest.raises(LookupError, match=OTHER.meter_id):
-        store.write([boundary(), boundary(meter=OTHER)], [METER])
+        store.write([quarter_reading(), quarter_reading(meter=OTHER)], [METER])
     assert store.meters() == []
     # the numbers that the meter and its series had in the lost transaction are not used again
-    store.write([boundary(meter=OTHER)], [OTHER])
-    store.write([boundary()], [METER])
-    assert store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    store.write([quarter_reading(meter=OTHER)], [OTHER])
+    store.write([quarter_reading()], [METER])
+    assert store.quarter_readings(METER_ID, IMPORT, [QUARTER]) == {QUARTER: quarter_reading()}
 
 
 @pytest.mark.parametrize(("first", "second"), [(METER, SIMULATED), (SIMULATED, METER)])
@@ -73,7 +76,7 @@ def test_simulated_and_real_readings_never_mix(address: str, first: MeterInfo, s
 
 
 def test_simulated_meters_have_a_database_of_their_own(store: Store) -> None:
-    store.write([boundary(meter=SIMULATED)], [SIMULATED])
+    store.write([quarter_reading(meter=SIMULATED)], [SIMULATED])
     assert store.meters() == [SIMULATED]
 
 
@@ -95,7 +98,7 @@ def test_a_replacement_that_makes_no_sense_is_refused(store: Store) -> None:
 
 def test_reading_does_not_wait_for_writing(store: Store) -> None:
     """A transaction stands still in the middle; readers see what was before it."""
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     inside, go_on = Event(), Event()
 
     def stand_still(*_: object) -> None:
@@ -103,21 +106,21 @@ def test_reading_does_not_wait_for_writing(store: Store) -> None:
         go_on.wait(10)
 
     event.listen(store._database.write, "commit", stand_still)
-    writing = Thread(target=store.write, args=([boundary(QUARTER + 1)],))
+    writing = Thread(target=store.write, args=([quarter_reading(QUARTER + 1)],))
     writing.start()
     assert inside.wait(10)
-    seen = store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 2)
+    seen = store.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER + 2)
     go_on.set()
     writing.join()
-    assert seen == [boundary()]
-    assert len(store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 2)) == 2
+    assert seen == [quarter_reading()]
+    assert len(store.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER + 2)) == 2
 
 
 def test_many_threads_read_at_once(store: Store) -> None:
-    store.write([boundary(QUARTER + number) for number in range(100)], [METER])
+    store.write([quarter_reading(QUARTER + number) for number in range(100)], [METER])
     found: list[int] = []
     threads = [
-        Thread(target=lambda: found.append(len(store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 100))))
+        Thread(target=lambda: found.append(len(store.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER + 100))))
         for _ in range(36)
     ]
     for thread in threads:
@@ -128,18 +131,18 @@ def test_many_threads_read_at_once(store: Store) -> None:
 
 
 def test_a_database_that_lost_its_tables_is_a_sentence(store: Store) -> None:
-    store.write([boundary()], [METER])
+    store.write([quarter_reading()], [METER])
     with store._database.write.begin() as connection:
         connection.execute(text("DROP TABLE boundary"))
     with pytest.raises(StoreError, match="cannot be used as history"):
-        store.write([boundary()], [METER])
+        store.write([quarter_reading()], [METER])
     with pytest.raises(StoreError, match="cannot be used as history"):
-        store.boundaries(METER_ID, IMPORT, [QUARTER])
+        store.quarter_readings(METER_ID, IMPORT, [QUARTER])
 
 
 def test_a_number_that_no_column_holds_is_told_apart() -> None:
-    assert fits(boundary(raw=2**63 - 1))
-    assert not fits(boundary(raw=2**63))
+    assert fits(quarter_reading(raw=2**63 - 1))
+    assert not fits(quarter_reading(raw=2**63))
     assert not fits(epoch(before=Exact(-(2**64), 0)))
     assert not fits(power(mean_mw=2**70))
     assert fits(block())
@@ -153,6 +156,6 @@ def test_of_a_quarter_that_a_restart_cut_in_two_the_half_with_more_telegrams_sta
 
 
 def test_an_hour_that_the_clock_lived_twice_has_both_of_its_blocks(store: Store) -> None:
-    for octets in (b"first", b"second", b"first"):
-        store.write([block(octets=octets)], [METER])
-    assert sorted(found.octets for found in store.points_between(METER_ID, 0, AT_S + 1)) == [b"first", b"second"]
+    for data in (b"first", b"second", b"first"):
+        store.write([block(data=data)], [METER])
+    assert sorted(found.data for found in store.points_between(METER_ID, 0, AT_S + 1)) == [b"first", b"second"]

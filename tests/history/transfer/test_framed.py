@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iskra_server.history.model.ledger import Ledger
-from iskra_server.history.model.records import Boundary, Exact
-from iskra_server.history.transfer.framed import _sample, boundaries
+from iskra_server.history.model.records import Exact, QuarterReading
+from iskra_server.history.transfer.framed import _sample, quarter_readings
 from iskra_server.history.transfer.rows import Bad, CounterReading, Kept
 from samples import IMPORT, METER_ID
 
@@ -18,13 +18,13 @@ def readings(*pairs: tuple[float, int]) -> list[CounterReading]:
 
 def framed(*pairs: tuple[float, int]) -> list[tuple[int, int, str]]:
     """Quarters after the first, Wh, quality."""
-    rows = boundaries(readings(*pairs), METER_ID, IMPORT)
+    rows = quarter_readings(readings(*pairs), METER_ID, IMPORT)
     kept = [row.record for row in rows if isinstance(row, Kept)]
-    return [(each.quarter - QUARTER, each.value.raw, each.quality) for each in kept if isinstance(each, Boundary)]
+    return [(each.quarter - QUARTER, each.value.raw, each.quality) for each in kept if isinstance(each, QuarterReading)]
 
 
 def reasons(*pairs: tuple[float, int]) -> list[Bad]:
-    return [row for row in boundaries(readings(*pairs), METER_ID, IMPORT) if isinstance(row, Bad)]
+    return [row for row in quarter_readings(readings(*pairs), METER_ID, IMPORT) if isinstance(row, Bad)]
 
 
 def test_a_reading_on_a_boundary_is_its_value() -> None:
@@ -53,8 +53,8 @@ def test_it_gives_what_the_ledger_gives(steps: list[tuple[int, int]]) -> None:
         pairs.append((at_s, wh))
     ledger = Ledger()
     samples = [_sample(row, METER_ID, IMPORT) for row in readings(*pairs)]
-    closed = [record for sample in samples for record in ledger.take(sample) if isinstance(record, Boundary)]
-    rows = list(boundaries(readings(*pairs), METER_ID, IMPORT))
+    closed = [record for sample in samples for record in ledger.take(sample) if isinstance(record, QuarterReading)]
+    rows = list(quarter_readings(readings(*pairs), METER_ID, IMPORT))
     assert [row.record for row in rows if isinstance(row, Kept)] == closed
 
 
@@ -73,6 +73,6 @@ def test_two_values_at_one_time_are_wrong_and_the_same_twice_is_not() -> None:
 
 def test_rows_that_are_wrong_pass_through_and_a_lower_quality_is_kept() -> None:
     rows: list[CounterReading | Bad] = [Bad(1, "it is torn"), *readings((0, 100))]
-    bad, kept = boundaries(rows, METER_ID, IMPORT, "interpolated")
+    bad, kept = quarter_readings(rows, METER_ID, IMPORT, "interpolated")
     assert bad == Bad(1, "it is torn")
-    assert kept == Kept(1, Boundary(METER_ID, IMPORT, QUARTER, Exact(100, 0), "interpolated"))
+    assert kept == Kept(1, QuarterReading(METER_ID, IMPORT, QUARTER, Exact(100, 0), "interpolated"))

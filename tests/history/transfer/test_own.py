@@ -1,6 +1,6 @@
 import pytest
 
-from iskra_server.history.model.records import Boundary, EpochStart, Exact
+from iskra_server.history.model.records import EpochStart, Exact, QuarterReading
 from iskra_server.history.transfer.own import read
 from iskra_server.history.transfer.rows import Bad, Kept
 from samples import IMPORT, METER_ID
@@ -15,7 +15,7 @@ def rows(*lines: str, header: str = HEADER) -> list[Kept | Bad]:
 
 def test_a_boundary_is_read_back() -> None:
     found = rows("2026-11-22T10:00:00+01:00,1-0:1.8.0*255,10732309.1,interpolated,2")
-    assert found == [Kept(2, Boundary(METER_ID, IMPORT, QUARTER, Exact(107323091, -1), "interpolated", 2))]
+    assert found == [Kept(2, QuarterReading(METER_ID, IMPORT, QUARTER, Exact(107323091, -1), "interpolated", 2))]
 
 
 def test_an_epoch_is_read_back_from_its_two_rows() -> None:
@@ -43,7 +43,7 @@ def test_a_last_value_belongs_to_its_own_epoch_alone() -> None:
 def test_the_column_simulated_and_empty_lines_change_nothing() -> None:
     line = "2026-11-22T10:00:00+01:00,1-0:1.8.0*255,1,measured,0"
     (marked,) = rows("", f"{line},true", header=HEADER.replace("\n", ",simulated\n"))
-    assert marked == Kept(3, Boundary(METER_ID, IMPORT, QUARTER, Exact(1, 0), "measured"))
+    assert marked == Kept(3, QuarterReading(METER_ID, IMPORT, QUARTER, Exact(1, 0), "measured"))
 
 
 @pytest.mark.parametrize(

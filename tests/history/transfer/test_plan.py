@@ -3,9 +3,9 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
-from history.entries import METER, QUARTER, boundary
+from history.entries import METER, QUARTER, quarter_reading
 from iskra_server.history.model.energy import energy
-from iskra_server.history.model.records import Boundary, EpochStart, Exact
+from iskra_server.history.model.records import EpochStart, Exact, QuarterReading
 from iskra_server.history.store.store import Store
 from iskra_server.history.transfer import plan as module
 from iskra_server.history.transfer.plan import SHOWN, Plan, plan
@@ -19,19 +19,19 @@ def start(epoch: int, quarter: int, before: int = 100, after: int = 0) -> EpochS
     return EpochStart(METER_ID, IMPORT, epoch, quarter * 900 + 450, Exact(before, -1), Exact(after, -1))
 
 
-def planned(store: Store, *records: Boundary | EpochStart, own_epochs: bool = True) -> Plan:
+def planned(store: Store, *records: QuarterReading | EpochStart, own_epochs: bool = True) -> Plan:
     rows = [Kept(line, record) for line, record in enumerate(records, 1)]
     return plan(store, METER_ID, rows, own_epochs=own_epochs, now_s=NOW_S)
 
 
-def at(quarter: int, raw: int, epoch: int = 0) -> Boundary:
-    return replace(boundary(QUARTER + quarter, raw), epoch=epoch)
+def at(quarter: int, raw: int, epoch: int = 0) -> QuarterReading:
+    return replace(quarter_reading(QUARTER + quarter, raw), epoch=epoch)
 
 
 def test_new_boundaries_are_planned_in_order_of_time(store: Store) -> None:
     store.write([], [METER])
-    found = planned(store, at(1, 20), at(0, 10), boundary(QUARTER, 5, EXPORT))
-    assert found == Plan((at(0, 10), at(1, 20), boundary(QUARTER, 5, EXPORT)), 0, 0, (), 0)
+    found = planned(store, at(1, 20), at(0, 10), quarter_reading(QUARTER, 5, EXPORT))
+    assert found == Plan((at(0, 10), at(1, 20), quarter_reading(QUARTER, 5, EXPORT)), 0, 0, (), 0)
 
 
 def test_what_history_has_stays_as_it_is(store: Store) -> None:
@@ -108,7 +108,7 @@ def test_an_epoch_whose_beginning_is_unknown_is_wrong(store: Store) -> None:
 
 @pytest.mark.parametrize(("epoch", "quarter"), [(1, -5), (2, -5), (1, 5), (3, 0)])
 def test_an_epoch_that_history_counts_otherwise_is_wrong(epoch: int, quarter: int, store: Store) -> None:
-    known: list[Boundary | EpochStart] = [at(0, 10), start(2, QUARTER + 1), at(2, 20, 2), at(8, 30, 2)]
+    known: list[QuarterReading | EpochStart] = [at(0, 10), start(2, QUARTER + 1), at(2, 20, 2), at(8, 30, 2)]
     store.write(known if epoch != 2 else known[:1], [METER])
     (bad,) = planned(store, start(epoch, QUARTER + quarter)).bad
     assert bad.reason == f"history counts its epochs otherwise: epoch {epoch} cannot begin there"
@@ -140,7 +140,7 @@ def test_imported_epochs_add_up(store: Store) -> None:
     store.write(found.records)
     sums = energy(
         (QUARTER, QUARTER + 1),
-        lambda edges: store.boundaries(METER_ID, IMPORT, edges),
+        lambda edges: store.quarter_readings(METER_ID, IMPORT, edges),
         lambda _: None,
         lambda _: None,
         store.epochs(METER_ID, IMPORT),

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from history.entries import METER, OTHER, QUARTER, SIMULATED, boundary
+from history.entries import METER, OTHER, QUARTER, SIMULATED, quarter_reading
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import EpochStart, Exact
 from iskra_server.history.store.store import Store
@@ -23,7 +23,7 @@ Q = int(FIRST.timestamp()) // 900
 
 
 def test_the_extent_is_that_of_all_registers(store: Store) -> None:
-    store.write([boundary(Q + 2), boundary(Q, obis=EXPORT), boundary(Q + 1, obis=EXPORT)], [METER])
+    store.write([quarter_reading(Q + 2), quarter_reading(Q, obis=EXPORT), quarter_reading(Q + 1, obis=EXPORT)], [METER])
     assert extent(store, [METER_ID]) == (Q, Q + 2)
 
 
@@ -40,9 +40,12 @@ def test_a_period_has_the_boundaries_inside_it_and_that_of_its_end() -> None:
 
 def test_registers_come_in_order_of_time_with_their_epochs_first(store: Store) -> None:
     start = EpochStart(METER_ID, IMPORT, 1, Q * 900 + 450, Exact(99, 0), Exact(2, 0))
-    second = replace(boundary(Q + 1, 30), epoch=1, quality="interpolated")
+    second = replace(quarter_reading(Q + 1, 30), epoch=1, quality="interpolated")
     later = EpochStart(METER_ID, IMPORT, 2, (Q + 1) * 900 + 1, Exact(99, 0), Exact(2, 0))
-    store.write([boundary(Q, 990), second, start, later, boundary(Q, 5, EXPORT), boundary(Q + 2, 40)], [METER])
+    store.write(
+        [quarter_reading(Q, 990), second, start, later, quarter_reading(Q, 5, EXPORT), quarter_reading(Q + 2, 40)],
+        [METER],
+    )
     found = registers(store, METER, (Q, Q + 1), BERLIN)
     assert list(found.columns) == ["time", "register", "value_wh", "quality", "epoch"]
     rows = [(cells[0].isoformat(), *map(str, cells[1:])) for cells in found.rows if isinstance(cells[0], datetime)]
@@ -57,14 +60,14 @@ def test_registers_come_in_order_of_time_with_their_epochs_first(store: Store) -
 
 def test_a_long_history_is_read_in_parts(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_AT_ONCE", 3)
-    sqlite.write([boundary(Q + number, number) for number in range(10)], [METER])
+    sqlite.write([quarter_reading(Q + number, number) for number in range(10)], [METER])
     rows = list(registers(sqlite, METER, (Q, Q + 9), BERLIN).rows)
     assert [row[2] for row in rows] == [Decimal(number).scaleb(-1) for number in range(10)]
 
 
 def test_energy_has_a_column_for_each_register_and_a_row_for_each_day(store: Store) -> None:
-    imported = [boundary(Q + 96 * day, 1_000_000 + 123_456 * day) for day in range(3)]
-    exported = [boundary(Q + 96 * day, 7 * day, EXPORT) for day in range(3)]
+    imported = [quarter_reading(Q + 96 * day, 1_000_000 + 123_456 * day) for day in range(3)]
+    exported = [quarter_reading(Q + 96 * day, 7 * day, EXPORT) for day in range(3)]
     store.write([*imported, *exported], [METER])
     found = buckets(store, METER, [METER_ID], period=(Q, Q + 192), length="day", tz=BERLIN)
     assert list(found.columns) == ["begin", "end", "import_kwh", "export_kwh", "quality"]
@@ -75,7 +78,7 @@ def test_energy_has_a_column_for_each_register_and_a_row_for_each_day(store: Sto
 
 
 def test_a_gap_is_a_row_of_its_own(store: Store) -> None:
-    store.write([boundary(Q + quarter, 10 * quarter) for quarter in (0, 1, 2, 9, 10, 12)], [METER])
+    store.write([quarter_reading(Q + quarter, 10 * quarter) for quarter in (0, 1, 2, 9, 10, 12)], [METER])
     rows = [row[2:] for row in buckets(store, METER, [METER_ID], period=(Q, Q + 12), length="hour", tz=BERLIN).rows]
     assert rows == [
         (Decimal("0.002"), "partial"),
@@ -86,15 +89,15 @@ def test_a_gap_is_a_row_of_its_own(store: Store) -> None:
 
 
 def test_a_register_that_begins_later_makes_a_bucket_partial(store: Store) -> None:
-    store.write([boundary(Q, 10), boundary(Q + 4, 20), boundary(Q + 8, 30)], [METER])
-    store.write([boundary(Q + 4, 1, EXPORT), boundary(Q + 8, 2, EXPORT)])
+    store.write([quarter_reading(Q, 10), quarter_reading(Q + 4, 20), quarter_reading(Q + 8, 30)], [METER])
+    store.write([quarter_reading(Q + 4, 1, EXPORT), quarter_reading(Q + 8, 2, EXPORT)])
     rows = [row[2:] for row in buckets(store, METER, [METER_ID], period=(Q, Q + 8), length="hour", tz=BERLIN).rows]
     assert rows == [(Decimal("0.001"), None, "partial"), (Decimal("0.001"), Decimal("0.0001"), "measured")]
 
 
 def test_a_meter_carries_on_those_that_it_replaced(store: Store) -> None:
-    store.write([boundary(Q, 10), boundary(Q + 4, 20)], [METER])
-    store.write([boundary(Q + quarter, 5000 + quarter, meter=OTHER) for quarter in (5, 8, 12)], [OTHER])
+    store.write([quarter_reading(Q, 10), quarter_reading(Q + 4, 20)], [METER])
+    store.write([quarter_reading(Q + quarter, 5000 + quarter, meter=OTHER) for quarter in (5, 8, 12)], [OTHER])
     line = [METER_ID, OTHER.meter_id]
     assert extent(store, line) == (Q, Q + 12)
     rows = buckets(store, OTHER, line, period=(Q, Q + 12), length="hour", tz=BERLIN).rows
@@ -108,7 +111,7 @@ def test_a_column_adds_up_to_the_difference_of_its_ends(
     known: set[int], length: BucketLength, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('x')}/iskra.sqlite")
-    store.write([boundary(Q + quarter, 7 * quarter * quarter) for quarter in known], [METER])
+    store.write([quarter_reading(Q + quarter, 7 * quarter * quarter) for quarter in known], [METER])
     period = extent(store, [METER_ID])
     assert period is not None
     rows = buckets(store, METER, [METER_ID], period=period, length=length, tz=BERLIN).rows
@@ -118,7 +121,7 @@ def test_a_column_adds_up_to_the_difference_of_its_ends(
 
 
 def test_a_simulated_meter_says_so_in_every_row(store: Store) -> None:
-    store.write([boundary(QUARTER, meter=SIMULATED), boundary(QUARTER + 1, meter=SIMULATED)], [SIMULATED])
+    store.write([quarter_reading(QUARTER, meter=SIMULATED), quarter_reading(QUARTER + 1, meter=SIMULATED)], [SIMULATED])
     for found in (
         registers(store, SIMULATED, (QUARTER, QUARTER + 1), BERLIN),
         buckets(store, SIMULATED, [SIMULATED.meter_id], period=(QUARTER, QUARTER + 1), length="day", tz=BERLIN),

@@ -25,7 +25,7 @@ from samples import START, energy, power, sample
 
 START_MS = int(START.timestamp()) * 1000
 DAY_S = 86_400
-SPOOL_OCTETS = 64_000_000
+SPOOL_BYTES = 64_000_000
 
 
 @pytest.fixture(params=[Influx, Victoria], ids=lambda kind: kind.__name__)
@@ -46,7 +46,7 @@ class Line:
         self, url: str, folder: Path, *, every_s: float = 0.0, memory_points: int = 10_000, **place: str
     ) -> None:
         self.hub = Hub()
-        self.spool = Spool(folder, SPOOL_OCTETS)
+        self.spool = Spool(folder, SPOOL_BYTES)
         self.output = LineProtocol(
             hub=self.hub,
             target=target_of(url=url, **(place or {"database": DATABASE})),
@@ -120,7 +120,7 @@ def test_an_outage_of_a_day_loses_nothing_and_every_point_arrives_once(database:
             state = line.output.state
             assert (state.ok, state.dropped, state.refused) == (False, 0, 0)
             assert "cannot be reached" in state.sentence
-            assert state.waiting_octets == sum(path.stat().st_size for path in folder.iterdir()) < 1_000_000
+            assert state.waiting_bytes == sum(path.stat().st_size for path in folder.iterdir()) < 1_000_000
             with database.running():
                 await line.until(lambda: line.output.state.waiting == 0, 60)
                 found = await asyncio.to_thread(wait_for, database, DAY_S // 10)
@@ -273,15 +273,15 @@ def environ(influx: Influx, folder: Path) -> dict[str, str]:
     }
 
 
-def waiting_octets(server: Server) -> int:
+def waiting_bytes(server: Server) -> int:
     (output,) = server.get("/api/v1/status").json()["outputs"]
     assert output["name"] == "influx"
-    return int(output["waiting_octets"])
+    return int(output["waiting_bytes"])
 
 
 def test_kill_9_in_an_outage_loses_nothing_that_was_kept(influx: Influx, tmp_path: Path) -> None:
     with serving("serve", "simulator:MT175?rate=20", environ=environ(influx, tmp_path)) as server:
-        until(lambda: waiting_octets(server) > 5000)
+        until(lambda: waiting_bytes(server) > 5000)
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
     kept = b"".join(path.read_bytes() for path in sorted((tmp_path / "spool" / "influx").glob("*.lines")))
@@ -289,7 +289,7 @@ def test_kill_9_in_an_outage_loses_nothing_that_was_kept(influx: Influx, tmp_pat
     assert len(times) > 10
     with influx.running(), serving("serve", "simulator:MT175?rate=20", environ=environ(influx, tmp_path)) as server:
         until(lambda: times <= influx.points().keys())
-        until(lambda: waiting_octets(server) == 0)
+        until(lambda: waiting_bytes(server) == 0)
         assert server.get("/api/v1/status").json()["outputs"][0]["ok"]
         assert re.search(r'iskra_output_delivered_total{output="influx"} [1-9]', server.get("/metrics").text)
 

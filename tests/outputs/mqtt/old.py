@@ -62,6 +62,6 @@ class OldDoor:
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
-        while octets := source.recv(65536):
-            target.sendall(octets)
+        while data := source.recv(65536):
+            target.sendall(data)
         target.shutdown(socket.SHUT_WR)

@@ -9,14 +9,14 @@ from msgspec import structs
 from iskra_server.base.address import Address
 from iskra_server.config import MqttConfig
 from iskra_server.meter.units import WATT_HOUR
-from iskra_server.outputs.mqtt.catalogue import MOST_OTHERS, KnownMeter, hex_id
-from iskra_server.outputs.mqtt.discovery import Author
+from iskra_server.outputs.mqtt.catalogue import MAX_OTHERS, KnownMeter, hex_id
+from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
 from iskra_server.outputs.mqtt.settings import Settings, from_keys
 from iskra_server.outputs.mqtt.topics import Topics
 from outputs.mqtt.test_state import reading, sample
 
 SAMPLE = sample(reading())
-AUTHOR = Author(topics=Topics("iskra-server", "homeassistant"), language="en", version="1")
+AUTHOR = DiscoveryPayloads(topics=Topics("iskra-server", "homeassistant"), language="en", version="1")
 
 
 def settings(**given: Any) -> Settings:
@@ -55,7 +55,7 @@ def test_so_many_registers_outside_the_table_are_announced_at_most() -> None:
     for number in range(200):
         meter.recall(f"1-0:99.{number}.0", 1, "W")
         meter.recall(f"1-0:98.{number}.0", 1)
-    assert len(meter.digits) == len(meter.units) == MOST_OTHERS
+    assert len(meter.digits) == len(meter.units) == MAX_OTHERS
 
 
 def test_places_only_grow() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from iskra_server.meter.registers import REGISTERS
-from iskra_server.outputs.mqtt.discovery import Author, Device, Entity, own_digits, own_units
+from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity, own_digits, own_units
 from iskra_server.outputs.mqtt.settings import Language
 from iskra_server.outputs.mqtt.topics import Topics
 
@@ -15,8 +15,8 @@ DEVICE = Device(ID, "1 ISK 00 70347617", "", "ISK", "MT175/MT681", simulated=Fal
 DIGITS = {row.key: 1 for row in REGISTERS.values()}
 
 
-def author(language: Language = "en") -> Author:
-    return Author(topics=Topics("iskra-server", "homeassistant"), language=language, version="1.2.3")
+def author(language: Language = "en") -> DiscoveryPayloads:
+    return DiscoveryPayloads(topics=Topics("iskra-server", "homeassistant"), language=language, version="1.2.3")
 
 
 def entities(digits: dict[str, int], device: Device = DEVICE, language: Language = "en") -> list[Entity]:

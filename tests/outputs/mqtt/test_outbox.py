@@ -3,7 +3,7 @@
 import asyncio
 
 from iskra_server.outputs.mqtt.outbox import WINDOW, Denied, Message, MqttError, Outbox
-from iskra_server.outputs.state import Standing
+from iskra_server.outputs.state import OutputHealth
 
 
 def ignored(_denied: Denied) -> None:
@@ -41,7 +41,7 @@ def test_how_long_the_broker_has_not_answered() -> None:
             answers.append(asyncio.get_running_loop().create_future())
             return answers[-1]
 
-        outbox = Outbox(start, Standing("mqtt"), ignored)
+        outbox = Outbox(start, OutputHealth("mqtt"), ignored)
         idle = outbox.waits_s()
         outbox.put(message("a", 1))
         await asyncio.sleep(0.05)
@@ -56,7 +56,7 @@ def test_how_long_the_broker_has_not_answered() -> None:
 
 
 def test_what_the_broker_denies_is_not_delivered_and_what_waits_goes_on() -> None:
-    standing, denials = Standing("mqtt"), list[Denied]()
+    standing, denials = OutputHealth("mqtt"), list[Denied]()
     sent: list[str] = []
     answers: list[asyncio.Future[None]] = []
 
@@ -90,7 +90,7 @@ async def sent_of(messages: list[Message]) -> list[bytes]:
         answers.append(asyncio.get_running_loop().create_future())
         return answers[-1]
 
-    outbox = Outbox(start, Standing("mqtt"), ignored)
+    outbox = Outbox(start, OutputHealth("mqtt"), ignored)
     for each in messages:
         outbox.put(each)
     while answers:

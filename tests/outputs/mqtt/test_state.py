@@ -46,13 +46,15 @@ def test_no_digit_is_lost(raw: int, scaler: int) -> None:
     assert Decimal(bytes(printed["energy_import"]).decode()) * 1000 == Decimal(raw).scaleb(scaler)
 
 
-@pytest.mark.parametrize(("power", "drawn", "fed"), [(-425, "0.0", "42.5"), (425, "42.5", "0.0"), (0, "0.0", "0.0")])
-def test_signed_power_gives_the_two_positive_ones(power: int, drawn: str, fed: str) -> None:
+@pytest.mark.parametrize(
+    ("power", "imported", "exported"), [(-425, "0.0", "42.5"), (425, "42.5", "0.0"), (0, "0.0", "0.0")]
+)
+def test_signed_power_gives_the_two_positive_ones(power: int, imported: str, exported: str) -> None:
     numbers = state.values(reading(("16.7.0", power, -1, WATT)))
     assert {key: str(value) for key, value in numbers.items()} == {
         "power": str(Decimal(power) / 10) if power else "0.0",
-        "power_import": drawn,
-        "power_export": fed,
+        "power_import": imported,
+        "power_export": exported,
     }
 
 
@@ -146,8 +148,8 @@ def test_diagnostics_are_what_the_reader_counted() -> None:
         port="/dev/x",
         is_open=True,
         simulated=False,
-        octets=900,
-        octets_age_s=0.1,
+        byte_count=900,
+        data_age_s=0.1,
         telegrams=2,
         faults={"checksum": 1},
         quarantined=0,
@@ -157,7 +159,7 @@ def test_diagnostics_are_what_the_reader_counted() -> None:
         locked=True,
     )
     told = state.diagnostics("m", walk(facts))
-    assert (told.share_good, told.locked, told.age_s, told.broken) == (0.6667, True, 0.123, "unlocked")
+    assert (told.valid_ratio, told.locked, told.age_s, told.broken) == (0.6667, True, 0.123, "unlocked")
 
 
 def test_the_payloads_in_the_documentation_are_these() -> None:

@@ -24,14 +24,14 @@ def bill(store: Store, *contracts: Contract) -> Bill:
 
 def test_each_bucket_has_the_price_of_its_day(store: Store) -> None:
     store.write(counted([1000, 2000, 3000], first=MIDNIGHT - 1), [INFO])
-    found = [each and each.drawn for each in bill(store, OLD, NEW).buckets((MIDNIGHT - 1, MIDNIGHT, MIDNIGHT + 1))]
+    found = [each and each.imported for each in bill(store, OLD, NEW).buckets((MIDNIGHT - 1, MIDNIGHT, MIDNIGHT + 1))]
     assert found == [Decimal("0.04"), Decimal("0.03")]
 
 
 def test_a_price_may_change_inside_a_bucket(store: Store) -> None:
     store.write(counted([1000, 2000, 3000], first=MIDNIGHT - 1), [INFO])
     (found,) = bill(store, OLD, NEW).buckets((MIDNIGHT - 1, MIDNIGHT + 1))
-    assert found and found.drawn == Decimal("0.07")
+    assert found and found.imported == Decimal("0.07")
 
 
 def test_what_was_fed_in_is_paid_for(store: Store) -> None:
@@ -43,7 +43,7 @@ def test_the_total_has_what_its_gaps_hold_and_the_buckets_have_not(store: Store)
     store.write(counted([1000, None, 3000]), [INFO])
     own = bill(store, OLD)
     assert own.buckets((Q, Q + 1, Q + 2)) == [None, None]
-    assert own.total(Q, Q + 2).drawn == Decimal("0.08")
+    assert own.total(Q, Q + 2).imported == Decimal("0.08")
 
 
 def test_without_a_contract_nothing_has_a_price(store: Store) -> None:

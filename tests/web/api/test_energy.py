@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from iskra_server.history.model.records import Boundary, Exact
+from iskra_server.history.model.records import Exact, QuarterReading
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.simulator.household import TENTH_WH, Household
@@ -132,12 +132,12 @@ def test_before_the_first_and_after_the_last_value_there_is_none(store: Store) -
     assert {"total_wh", "first", "last"} & answer["import"].keys() == set()
 
 
-def household(first: int, count: int) -> list[Boundary]:
+def household(first: int, count: int) -> list[QuarterReading]:
     """The counters of the simulated household at quarters in a row."""
     home = Household(5, 4000, first * 900)
     states = [(first + place, home.at((first + place) * 900)) for place in range(count)]
     return [
-        Boundary(METER_ID, obis, at, Exact(amount // TENTH_WH, -1), "measured")
+        QuarterReading(METER_ID, obis, at, Exact(amount // TENTH_WH, -1), "measured")
         for at, state in states
         for obis, amount in ((IMPORT, state.import_mws), (EXPORT, state.export_mws))
     ]

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from history.entries import METER, OTHER, boundary
+from history.entries import METER, OTHER, quarter_reading
 from iskra_server.base.secret import Secret
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
@@ -35,7 +35,11 @@ def tenants(tmp_path: Path) -> Any:
     """Meyer's meter, and another one in the same building."""
     store = Store(f"sqlite:///{tmp_path}/iskra.sqlite")
     now_s = int(time.time())
-    rows = [boundary(FIRST + place, k * place, meter=m) for k, m in ((1000, METER), (7, OTHER)) for place in range(97)]
+    rows = [
+        quarter_reading(FIRST + place, k * place, meter=m)
+        for k, m in ((1000, METER), (7, OTHER))
+        for place in range(97)
+    ]
     heard = [Heard(METER_ID, "cellar", now_s, 230_500), Heard(OTHER_ID, "cellar", now_s, 1_000)]
     keep(store, Batch(rows, [METER, OTHER], heard, [ReaderState("cellar", now_s, False, OTHER_ID, "[]")]))
     fleet.set_labels(
@@ -113,13 +117,13 @@ def test_exports_count_before_the_database_has_answered_and_those_without_an_ans
 
     async def check() -> None:
         async with served(Site(history=database).app) as client:
-            misuse = [(await client.get(f"{csv}?unknown=1")).status_code for _ in range(routes.MOST_EXPORTS)]
+            misuse = [(await client.get(f"{csv}?unknown=1")).status_code for _ in range(routes.MAX_EXPORTS)]
             assert set(misuse) == {400}
-            asked = [asyncio.create_task(client.get(csv)) for _ in range(routes.MOST_EXPORTS_EACH + 2)]
+            asked = [asyncio.create_task(client.get(csv)) for _ in range(routes.MAX_EXPORTS_EACH + 2)]
             await until(lambda: sum(each.done() for each in asked) == 2)
             may_answer.set()
             statuses = sorted(answer.status_code for answer in await asyncio.gather(*asked))
-            assert statuses == [200] * routes.MOST_EXPORTS_EACH + [429] * 2
+            assert statuses == [200] * routes.MAX_EXPORTS_EACH + [429] * 2
             assert (await client.get(csv)).text == "row\n"
 
     asyncio.run(check())

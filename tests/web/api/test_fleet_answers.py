@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from history.entries import METER, boundary
+from history.entries import METER, quarter_reading
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
 from iskra_server.history.store.store import Store
@@ -22,7 +22,7 @@ FIRST = 1_763_856_000 // 900
 def site(tmp_path: Path) -> Any:
     store = Store(f"sqlite:///{tmp_path}/iskra.sqlite")
     now_s = int(time.time())
-    rows = [boundary(FIRST + place, 1000 * place) for place in range(97)]
+    rows = [quarter_reading(FIRST + place, 1000 * place) for place in range(97)]
     heard = [Heard(METER_ID, "cellar", now_s, 230_500)]
     states = [ReaderState("cellar", now_s, False, "Nothing listens there.", "[]")]
     keep(store, Batch(rows, [METER], heard, states))

@@ -131,7 +131,7 @@ def test_what_is_no_id_is_misuse(text: str) -> None:
 
 
 def test_one_client_with_all_streams_makes_room_for_another_and_gets_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "MOST_STREAMS", 4)
+    monkeypatch.setattr(live, "MAX_STREAMS", 4)
 
     async def check() -> None:
         site = Site()

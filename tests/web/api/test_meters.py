@@ -45,7 +45,7 @@ def test_a_number_is_shown_exactly_with_name_label_and_unit() -> None:
     assert register.text is UNSET
 
 
-def test_octets_are_shown_in_hex_and_as_text_where_they_are_text() -> None:
+def test_bytes_are_shown_in_hex_and_as_text_where_they_are_text() -> None:
     server_id = Register(Obis.parse("1-0:96.1.0"), SERVER_ID)
     values = [(bytes(register.value), register.text) for register in shown(MAKER, server_id).registers]
     assert values == [(b'"49534b"', "ISK"), (f'"{SERVER_ID.hex()}"'.encode(), UNSET)]

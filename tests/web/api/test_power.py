@@ -65,7 +65,7 @@ def test_blocks_that_are_no_longer_than_a_point_tell_the_same(store: Store, poin
 
 
 def test_a_minute_and_longer_is_told_without_unpacking_and_finer_is_not(store: Store) -> None:
-    spoilt = [replace(block, octets=b"\1damaged") for block in minutes(AT_S, [5] * 3600)]
+    spoilt = [replace(block, data=b"\1damaged") for block in minutes(AT_S, [5] * 3600)]
     store.write([*power(Q, [200, 210, 220, 230]), *spoilt], [info()])
     assert Past(store).ask(f"power?{HOUR}&points=60")["source"] == "telegrams"
     assert Past(store).ask(f"power?{HOUR}&points=62")["source"] == "quarters"

@@ -10,22 +10,22 @@ from web.serving import NEVER, Site, arrived, status
 
 def test_the_telegrams_of_the_last_seconds_are_told_source_by_source() -> None:
     site = Site(arrived())
-    now = Quality(seconds=10, good=9, damaged=1, cut=1, octets=4210, share=0.9)
+    now = Quality(seconds=10, valid=9, damaged=1, cut=1, byte_count=4210, share=0.9)
     site.statuses = [walk(structs.replace(status().facts, lately=now)), status(port="/dev/ttyUSB1", **NEVER)]
     answer = site.get("/api/v1/quality")
     assert answer.headers["cache-control"] == "no-store"
     first, second = answer.json()["sources"]
     assert first == {
-        **{"seconds": 10, "good": 9, "damaged": 1, "cut": 1, "octets": 4210, "share": 0.9},
-        **{"framing": None, "overruns": None, "octets_per_s": None},
+        **{"seconds": 10, "valid": 9, "damaged": 1, "cut": 1, "byte_count": 4210, "share": 0.9},
+        **{"framing": None, "overruns": None, "bytes_per_s": None},
         **{"source": "auto", "port": "/dev/ttyUSB0", "meter_id": "1 ISK 00 12345678"},
     }
-    assert (second["port"], second["meter_id"], second["good"], second["share"]) == ("/dev/ttyUSB1", None, 0, None)
+    assert (second["port"], second["meter_id"], second["valid"], second["share"]) == ("/dev/ttyUSB1", None, 0, None)
 
 
 def test_the_day_of_every_source_is_told() -> None:
     slots = Slots()
-    slots.good(10.0)
+    slots.valid(10.0)
     slots.damaged(10.0)
     days = [("auto", slots.day(10.0)), ("tcp://x:1", slots.day(400.0))]
     site = Site()
@@ -33,5 +33,5 @@ def test_the_day_of_every_source_is_told() -> None:
     answer = site.get("/api/v1/quality/day")
     assert answer.headers["cache-control"] == "no-store"
     first, second = answer.json()["sources"]
-    assert (first["source"], first["slot_s"], first["good"][-2:], first["damaged"][-1]) == ("auto", 300, [0, 1], 1)
-    assert (second["source"], second["good"][-2:]) == ("tcp://x:1", [1, 0])
+    assert (first["source"], first["slot_s"], first["valid"][-2:], first["damaged"][-1]) == ("auto", 300, [0, 1], 1)
+    assert (second["source"], second["valid"][-2:]) == ("tcp://x:1", [1, 0])

@@ -19,15 +19,15 @@ def test_without_a_source_nothing_is_well() -> None:
 
 def test_the_share_of_good_telegrams_is_told_or_not_known() -> None:
     shown = server_status([status(telegrams=2, faults={"checksum": 1, "noise": 9}), status(telegrams=0, **NEVER)], "")
-    assert [source.share_good for source in shown.meters] == [0.6667, None]
+    assert [source.valid_ratio for source in shown.meters] == [0.6667, None]
 
 
 def test_the_first_broken_link_is_told_with_its_sentence() -> None:
     site = Site(arrived())
-    site.statuses = [status(octets_age_s=None, **{k: v for k, v in NEVER.items() if k != "octets_age_s"})]
+    site.statuses = [status(data_age_s=None, **{k: v for k, v in NEVER.items() if k != "data_age_s"})]
     answer = msgspec.json.decode(site.get("/api/v1/status").content)
     (source,) = answer["meters"]
-    assert (answer["ok"], source["broken"]) == (False, "octets")
+    assert (answer["ok"], source["broken"]) == (False, "data")
     assert "infrared window" in source["sentence"]
     assert [link["state"] for link in source["links"][:5]] == ["good", "good", "good", "broken", "unknown"]
 

@@ -18,8 +18,8 @@ def test_this_machine_gets_masked_telegrams_and_the_log() -> None:
     assert answer.status_code == 200
     assert answer.json()["log"] == ["a line"]
     (source,) = answer.json()["sources"]
-    assert telegrams.SERVER_ID.hex() not in source["octets"]
-    assert len(source["octets"]) // 2 == len(telegrams.telegram())
+    assert telegrams.SERVER_ID.hex() not in source["data"]
+    assert len(source["data"]) // 2 == len(telegrams.telegram())
 
 
 @pytest.mark.parametrize("client", ["192.168.1.7", "::ffff:192.168.1.7", "2001:db8::1", ""])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
-from iskra_server.history.model.records import QUARTER_S, Boundary, Exact, MeterInfo
+from iskra_server.history.model.records import QUARTER_S, Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from samples import EXPORT, IMPORT
@@ -28,7 +28,7 @@ def write(folder: Path) -> None:
     last = first + 96 * DAYS
     infos = [MeterInfo(name(number), f"0901{number:016x}", False, first * QUARTER_S, now_s) for number in range(METERS)]
     rows = [
-        Boundary(name(number), obis, quarter, Exact(10 * (quarter - first) * step, -1), "measured")
+        QuarterReading(name(number), obis, quarter, Exact(10 * (quarter - first) * step, -1), "measured")
         for number in range(METERS)
         # meter 5 has had no head on the last day, and only every tenth one feeds in
         for obis, step in _counters(number)

@@ -10,7 +10,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from iskra_server.history.model.periods import midnight
-from iskra_server.history.model.records import Boundary, EpochStart, Exact, MeterInfo, PowerQuarter, Record, quarter_of
+from iskra_server.history.model.records import (
+    EpochStart,
+    Exact,
+    MeterInfo,
+    PowerQuarter,
+    QuarterReading,
+    Record,
+    quarter_of,
+)
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT, METER_ID, SERVER_ID
 
@@ -34,8 +42,8 @@ FIRST, LAST = _quarter(BEGAN), quarter_of(NOW.timestamp())
 def counted(quarter: int) -> tuple[int, int]:
     """What both counters show at a quarter, in 0.1 Wh: never two alike in a row, so that a shifted bar is seen."""
     passed = quarter - FIRST
-    drawn = 10_000_000 + passed * 400 + (passed * passed) % 397
-    return drawn, 500_000 + passed * 150 + (passed * passed) % 149
+    imported = 10_000_000 + passed * 400 + (passed * passed) % 397
+    return imported, 500_000 + passed * 150 + (passed * passed) % 149
 
 
 ENERGY_NOW = counted(LAST)[0] + 5
@@ -55,9 +63,9 @@ def records() -> Iterator[Record]:
     anew = _quarter(EPOCH_DAY) + 48
     yield EpochStart(METER_ID, IMPORT, 1, anew * 900 - 60, Exact(counted(anew)[0], -1), Exact(counted(anew)[0], -1))
     for quarter in quarters():
-        drawn, fed = counted(quarter)
-        yield Boundary(METER_ID, IMPORT, quarter, Exact(drawn, -1), "measured", int(quarter >= anew))
-        yield Boundary(METER_ID, EXPORT, quarter, Exact(fed, -1), "measured", 0)
+        imported, exported = counted(quarter)
+        yield QuarterReading(METER_ID, IMPORT, quarter, Exact(imported, -1), "measured", int(quarter >= anew))
+        yield QuarterReading(METER_ID, EXPORT, quarter, Exact(exported, -1), "measured", 0)
         if quarter >= _quarter(_RECENT):
             watts = 160 + quarter % 37
             yield PowerQuarter(METER_ID, quarter, (watts - 90) * 1000, watts * 1000, (watts + 800) * 1000, 300)

@@ -28,7 +28,7 @@ CONTRAST = {"runOnly": ["color-contrast"]}
 
 @pytest.fixture(scope="module")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("centre")
+    folder = tmp_path_factory.mktemp("central")
     write(folder)
     return {
         **{"IES_METERS": "none", "IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder)},

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from answering import Answering, answering, until
 from iskra_server.web.http import connection
-from iskra_server.web.http.connection import MOST_OCTETS
+from iskra_server.web.http.connection import MAX_BYTES
 
 ASK = b"GET /small HTTP/1.1\r\nhost: a\r\n\r\n"
 HUGE = b"x" * 50_000_000
@@ -62,17 +62,17 @@ def test_a_request_is_answered_and_another_one_on_the_same_connection() -> None:
     run(work)
 
 
-@pytest.mark.parametrize("octets", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: a\r\nx-slow: "])
-def test_who_never_completes_a_request_is_let_go(octets: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: a\r\nx-slow: "])
+def test_who_never_completes_a_request_is_let_go(data: bytes) -> None:
     async def work(site: Answering) -> None:
         slow = await site.client()
-        await slow.send(octets)
+        await slow.send(data)
         assert await slow.rest() == b""
 
     run(work)
 
 
-def test_a_drip_of_octets_wins_no_time() -> None:
+def test_a_drip_of_bytes_wins_no_time() -> None:
     async def work(site: Answering) -> None:
         slow = await site.client()
         await slow.send(b"GET / HTTP/1.1\r\n")
@@ -127,8 +127,8 @@ def test_a_slow_reader_that_takes_all_of_it_gets_all_of_it() -> None:
         await slow.send(b"GET /huge HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
         head, got = await slow.answer(), 0
         assert b"200 OK" in head
-        while octets := await slow.reader.read(2_000_000):
-            got += len(octets)
+        while data := await slow.reader.read(2_000_000):
+            got += len(data)
             await asyncio.sleep(0.001)
         assert got == len(HUGE)
 
@@ -136,18 +136,18 @@ def test_a_slow_reader_that_takes_all_of_it_gets_all_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
-        b"GET /" + b"a" * MOST_OCTETS + b" HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * (MOST_OCTETS // 6) + b"\r\n",
+        b"GET /" + b"a" * MAX_BYTES + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * (MAX_BYTES // 6) + b"\r\n",
         b"GET / HTTP/1.1\r\nx: " + b"y" * 1_000_000,
     ],
 )
-def test_a_request_that_is_too_large_is_refused(octets: bytes) -> None:
+def test_a_request_that_is_too_large_is_refused(data: bytes) -> None:
     async def work(site: Answering) -> None:
         large = await site.client()
         with suppress(ConnectionError):
-            await large.send(octets)
+            await large.send(data)
         assert (await large.rest())[:12] in (b"HTTP/1.1 431", b"")
         assert b"200 OK" in await asked(site)
 
@@ -214,7 +214,7 @@ def test_a_client_with_all_connections_loses_one_to_another(monkeypatch: pytest.
 
 
 def test_answers_that_nobody_takes_are_bounded_and_those_of_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"MOST_UNTAKEN": 30_000_000, "STUCK_S": 60, "MOST": 100}.items():
+    for name, value in {"MAX_UNTAKEN": 30_000_000, "STUCK_S": 60, "MOST": 100}.items():
         monkeypatch.setattr(connection, name, value)
 
     async def work(site: Answering) -> None:
@@ -237,7 +237,7 @@ def test_answers_that_nobody_takes_are_bounded_and_those_of_others_stay(monkeypa
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
         *(b"\x16\x03\x01\x02\x00", b"\r\n\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\0" * 100),
         *(b"GET http:// HTTP/1.1\r\n\r\n", b"CONNECT a:1 HTTP/1.1\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n"),
@@ -250,10 +250,10 @@ def test_answers_that_nobody_takes_are_bounded_and_those_of_others_stay(monkeypa
     ],
     ids=range(12),
 )
-def test_what_is_no_request_ends_its_own_connection_alone(octets: bytes) -> None:
+def test_what_is_no_request_ends_its_own_connection_alone(data: bytes) -> None:
     async def work(site: Answering) -> None:
         strange = await site.client()
-        await strange.send(octets)
+        await strange.send(data)
         answer = await strange.rest()
         assert b" 5" not in answer[:12]
         assert b"200 OK" in await asked(site)

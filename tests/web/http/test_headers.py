@@ -33,5 +33,5 @@ def test_the_policy_allows_nothing_inline_and_nobody_else() -> None:
     assert "unsafe" not in policy and "http" not in policy
 
 
-def test_groups_of_headers_become_pairs_of_octets() -> None:
+def test_groups_of_headers_become_pairs_of_bytes() -> None:
     assert raw({"a": "1"}, {"b": "2"}) == [(b"a", b"1"), (b"b", b"2")]

@@ -4,19 +4,17 @@ from typing import Any
 import pytest
 from starlette.datastructures import QueryParams
 
-from iskra_server.web.http.question import Misuse, Question, whole_number
+from iskra_server.web.http.question import BadRequest, Query, whole_number
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 NAMES = ("from", "to", "at", "points", "tz")
 
 
-def question(server: str = "Europe/Berlin", **given: Any) -> Question:
-    return Question(
-        QueryParams({key.rstrip("_"): str(value) for key, value in given.items()}), NAMES, now=NOW, tz=server
-    )
+def question(server: str = "Europe/Berlin", **given: Any) -> Query:
+    return Query(QueryParams({key.rstrip("_"): str(value) for key, value in given.items()}), NAMES, now=NOW, tz=server)
 
 
-def moments(asked: Question) -> tuple[str, ...]:
+def moments(asked: Query) -> tuple[str, ...]:
     return tuple(moment.isoformat() for moment in asked.period())
 
 
@@ -44,7 +42,7 @@ def test_a_whole_number_has_a_default_and_a_limit() -> None:
 
 @pytest.mark.parametrize("text", ["0", "21", "-1", "1.5", "", "ten", "٣", "9" * 5000, "+5", " 5"])
 def test_any_other_number_is_refused(text: str) -> None:
-    with pytest.raises(Misuse, match="is not allowed; give a whole number from 1 to 5,000"):
+    with pytest.raises(BadRequest, match="is not allowed; give a whole number from 1 to 5,000"):
         question(points=text if text != "21" else "5001").whole("points", default=7, most=5000)
 
 
@@ -57,18 +55,18 @@ def test_any_other_number_is_refused(text: str) -> None:
     ],
 )
 def test_no_period_is_misuse(given: dict[str, str], sentence: str) -> None:
-    with pytest.raises(Misuse, match=sentence):
+    with pytest.raises(BadRequest, match=sentence):
         question(**given).period()
 
 
 @pytest.mark.parametrize("name", ["Mars", "Europe", "../../etc/passwd", "/etc/passwd", "a" * 999])
 def test_no_time_zone_is_misuse(name: str) -> None:
-    with pytest.raises(Misuse, match="is not a time zone"):
+    with pytest.raises(BadRequest, match="is not a time zone"):
         question(tz=name)
 
 
 def test_a_control_character_is_misuse() -> None:
-    with pytest.raises(Misuse, match="'tz' holds a control character"):
+    with pytest.raises(BadRequest, match="'tz' holds a control character"):
         question(tz="a\0b")
 
 
@@ -84,12 +82,12 @@ def test_a_whole_number_is_of_few_ascii_digits(text: str, number: int | None) ->
 
 
 def test_no_moment_is_misuse() -> None:
-    with pytest.raises(Misuse, match="'noon' is not a period"):
+    with pytest.raises(BadRequest, match="'noon' is not a period"):
         question(at="noon").moment("at")
 
 
 def test_an_unknown_word_and_one_given_twice_are_misuse() -> None:
-    with pytest.raises(Misuse, match="'form' is not known here; known are from, to, at, points, tz"):
+    with pytest.raises(BadRequest, match="'form' is not known here; known are from, to, at, points, tz"):
         question(form="today")
-    with pytest.raises(Misuse, match="'from' is given more than once"):
-        Question(QueryParams("from=today&from=yesterday"), NAMES, now=NOW, tz="UTC")
+    with pytest.raises(BadRequest, match="'from' is given more than once"):
+        Query(QueryParams("from=today&from=yesterday"), NAMES, now=NOW, tz="UTC")

@@ -73,11 +73,11 @@ def test_a_meter_that_is_not_fresh_has_no_reading_but_its_age() -> None:
 
 def test_before_the_first_telegram_there_is_no_meter_and_the_source_says_why() -> None:
     site = Site()
-    site.statuses = [status(is_open=False, octets=0, octets_age_s=None)]
+    site.statuses = [status(is_open=False, byte_count=0, data_age_s=None)]
     found = scraped(site)
     assert not any(key.startswith(("iskra_meter", "iskra_energy", "iskra_power")) for key in found)
     assert (found['iskra_source_up{source="auto"}'], found['iskra_source_open{source="auto"}']) == ("0", "0")
-    assert 'iskra_source_octets_age_seconds{source="auto"}' not in found
+    assert 'iskra_source_data_age_seconds{source="auto"}' not in found
 
 
 def test_a_simulated_meter_says_so_in_every_series() -> None:

@@ -22,7 +22,7 @@ from iskra_server.cli.ui.refusal import Refused
 from iskra_server.cli.ui.stream_stats import sparkline
 from iskra_server.config import Config
 from iskra_server.diagnosis.chain import Status
-from iskra_server.diagnosis.links import GOOD_SHARE
+from iskra_server.diagnosis.links import VALID_RATIO
 from iskra_server.diagnosis.reception import ALIGN_S, Quality
 
 app = single()
@@ -74,7 +74,7 @@ def align(
         with Live(console=console, auto_refresh=False, get_renderable=aligning.render) as live:
             loop.run(aligning.run(lambda _: live.refresh()))
     share = aligning.moments[-1].quality.share if aligning.moments else None
-    raise typer.Exit(0 if share is not None and share >= GOOD_SHARE else 1)
+    raise typer.Exit(0 if share is not None and share >= VALID_RATIO else 1)
 
 
 class Aligning:
@@ -133,7 +133,7 @@ class Aligning:
             return Text("Listening ...", style="dim")
         moment = self.moments[-1]
         share = moment.quality.share
-        style = "dim" if share is None else "bold green" if share >= GOOD_SHARE else "bold red"
+        style = "dim" if share is None else "bold green" if share >= VALID_RATIO else "bold red"
         shares = deque(_decimal(each.quality.share) for each in self.moments)
         return Group(
             Text.assemble((self._port, "dim"), "  ", (_percent(share), style), f"  {_TREND[moment.trend]}"),
@@ -145,7 +145,7 @@ class Aligning:
 
 
 def as_line(moment: Moment) -> str:
-    """ " 90 %  better   9 of 10 telegrams good, 4210 octets" """
+    """ " 90 %  better   9 of 10 telegrams good, 4210 bytes" """
     parts = (f"{_percent(moment.quality.share):>5}", f"{_TREND[moment.trend]:6}", _counts(moment.quality))
     return "  ".join((*parts, moment.sentence)).rstrip()
 
@@ -162,8 +162,8 @@ def _percent(share: float | None) -> str:
 
 
 def _counts(quality: Quality) -> str:
-    began = quality.good + quality.damaged
-    return f"{quality.good} of {began} telegrams good within {quality.seconds} s, {quality.octets} octets"
+    began = quality.valid + quality.damaged
+    return f"{quality.valid} of {began} telegrams good within {quality.seconds} s, {quality.byte_count} bytes"
 
 
 def _decimal(share: float | None) -> Decimal:

@@ -31,7 +31,7 @@ def backup(
     with refusing():
         back_up(sqlite_file(address(configured(config)), "pg_dump -Fc -f FILE DATABASE"), file)
     if not quiet:
-        print(f"{file}: {plural(file.stat().st_size, 'octet')}.")
+        print(f"{file}: {plural(file.stat().st_size, 'byte')}.")
 
 
 def sqlite_file(where: Address, instead: str) -> Path:

@@ -27,10 +27,10 @@ CHUNK = 64 * 1024
 _LARGE = 4 * 1024 * 1024
 _BEGINNING = 512
 # a server id has ten
-_SHOWN_OCTETS = 10
+_SHOWN_BYTES = 10
 _EXAMPLES = examples(
     {
-        "iskra-server decode capture.bin": "raw octets, as recorded",
+        "iskra-server decode capture.bin": "raw bytes, as recorded",
         "iskra-server decode --json capture.bin": "one JSON object a telegram",
         "od -tx1 capture.bin | iskra-server decode -": "hex text of any kind",
     }
@@ -70,7 +70,7 @@ def items(chunks: Iterable[bytes]) -> Iterator[Reading | Fault]:
         held = (held + chunk)[-decoder.pending :] if decoder.pending else b""
     noise = held.find(START) if START in held else len(held)
     if noise:
-        yield Fault("noise", f"{noise} octets outside of telegrams", noise)
+        yield Fault("noise", f"{noise} bytes outside of telegrams", noise)
     if noise < len(held):
         yield Fault("cut", "the capture ends inside this telegram", len(held) - noise)
 
@@ -80,12 +80,12 @@ class Tally:
 
     def __init__(self) -> None:
         self.telegrams = 0
-        self.octets = 0
+        self.byte_count = 0
         self.faults: dict[str, int] = {}
 
     def count(self, items: Iterable[Reading | Fault]) -> Iterator[Reading | Fault]:
         for item in items:
-            self.octets += item.octets
+            self.byte_count += item.byte_count
             if isinstance(item, Fault):
                 self.faults[item.kind] = self.faults.get(item.kind, 0) + 1
             else:
@@ -95,11 +95,11 @@ class Tally:
     def sentence(self) -> str:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
         faults = f"{telegrams.plural(sum(self.faults.values()), 'fault')} ({kinds})" if kinds else "no fault"
-        return f"{telegrams.plural(self.telegrams, 'telegram')}, {faults}, {telegrams.plural(self.octets, 'octet')}."
+        return f"{telegrams.plural(self.telegrams, 'telegram')}, {faults}, {telegrams.plural(self.byte_count, 'byte')}."
 
 
 def _read(stack: ExitStack, name: str, *, quiet: bool) -> Iterator[bytes]:
-    """The octets of a capture in chunks; a text is turned into octets first."""
+    """The bytes of a capture in chunks; a text is turned into bytes first."""
     try:
         file = _open(stack, name)
         beginning = os.read(file.fileno(), CHUNK)
@@ -173,6 +173,6 @@ def _shown(item: Reading | Fault) -> Table | Text:
 
 def _short_value(register: Register) -> str:
     """As the plain lines have it, but for a key, which is only begun."""
-    if isinstance(register.raw, bytes) and len(register.raw) > _SHOWN_OCTETS and not register.text:
-        return f"{register.raw[:3].hex()}... {len(register.raw)} octets"
+    if isinstance(register.raw, bytes) and len(register.raw) > _SHOWN_BYTES and not register.text:
+        return f"{register.raw[:3].hex()}... {len(register.raw)} bytes"
     return telegrams.value_text(register)

@@ -26,7 +26,7 @@ from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.address import address_of
 from iskra_server.history.store.store import Store
 from iskra_server.history.transfer import forms
-from iskra_server.history.transfer.framed import boundaries
+from iskra_server.history.transfer.framed import quarter_readings
 from iskra_server.history.transfer.load import load
 from iskra_server.history.transfer.plan import Plan, plan
 from iskra_server.history.transfer.rows import Bad, Kept, Unit
@@ -161,7 +161,7 @@ def _rows(source: Source, lines: Iterable[str], meter_id: str) -> Iterator[Kept 
     if source.form == "iskra":
         return forms.kept(lines, meter_id)
     readings = forms.counter_readings(source.form, lines, source.wanted)
-    return boundaries(readings, meter_id, source.obis, forms.best_quality(source.form))
+    return quarter_readings(readings, meter_id, source.obis, forms.best_quality(source.form))
 
 
 @contextmanager

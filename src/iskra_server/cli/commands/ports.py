@@ -8,8 +8,8 @@ from rich.text import Text
 
 from iskra_server.cli.ui.options import Json, examples, single
 from iskra_server.diagnosis.advice import tell
+from iskra_server.sources.errors import no_port
 from iskra_server.sources.ports import Port, list_ports
-from iskra_server.sources.trouble import no_port
 
 app = single()
 _EXAMPLES = examples({"iskra-server ports": "what is plugged in", "iskra-server ports --json": "for programs"})

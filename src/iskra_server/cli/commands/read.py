@@ -24,7 +24,7 @@ app = single()
 _EXAMPLES = examples(
     {
         "iskra-server read": "find the head, show its meter",
-        "iskra-server read --raw /dev/ttyUSB0": "the octets as they arrive",
+        "iskra-server read --raw /dev/ttyUSB0": "the bytes as they arrive",
         "iskra-server read --json tcp://host:2001": "one JSON object a telegram",
         "iskra-server read --count 1": "one telegram, and done",
     }
@@ -34,7 +34,7 @@ _EXAMPLES = examples(
 @app.command(epilog=_EXAMPLES)
 def read(
     url: MeterUrl = "auto",
-    raw: Annotated[bool, typer.Option("--raw", help="Show the octets in hex as they arrive.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Show the bytes in hex as they arrive.")] = False,
     json: Json = False,
     count: Annotated[int | None, typer.Option("--count", min=1, metavar="N", help="End after N telegrams.")] = None,
 ) -> None:
@@ -57,8 +57,8 @@ class _Decoding:
         self._decoder = SmlDecoder()
         self._memories: defaultdict[bytes, Memory] = defaultdict(Memory)
 
-    def items(self, octets: bytes) -> Iterator[Reading | Fault]:
-        for item in merged(self._decoder.feed(octets)):
+    def items(self, data: bytes) -> Iterator[Reading | Fault]:
+        for item in merged(self._decoder.feed(data)):
             if isinstance(item, Reading):
                 yield normalise(item, self._memories[item.server_id])[0]
             else:
@@ -69,9 +69,9 @@ async def _raw(source: Source, quality: Quality, count: int | None) -> None:
     decoding, lines = _Decoding(), HexLines()
     try:
         async with aclosing(unattended(source)) as chunks:
-            async for octets in chunks:
-                print(lines.feed(octets), end="", flush=True)
-                for item in decoding.items(octets):
+            async for data in chunks:
+                print(lines.feed(data), end="", flush=True)
+                for item in decoding.items(data):
                     quality.add(item)
                 if count and quality.telegrams >= count:
                     return
@@ -82,8 +82,8 @@ async def _raw(source: Source, quality: Quality, count: int | None) -> None:
 async def _lines(source: Source, quality: Quality, count: int | None, *, json: bool) -> None:
     decoding = _Decoding()
     async with aclosing(unattended(source)) as chunks:
-        async for octets in chunks:
-            for item in decoding.items(octets):
+        async for data in chunks:
+            for item in decoding.items(data):
                 quality.add(item)
                 print(_line(item, json=json), flush=True)
                 if count and quality.telegrams >= count:
@@ -100,8 +100,8 @@ async def _live(source: Source, quality: Quality, count: int | None, console: Co
     decoding, screen = _Decoding(), Screen(source, quality)
     with Live(console=console, auto_refresh=False, get_renderable=screen.render) as live:
         async with aclosing(ticking(source)) as chunks:
-            async for octets in chunks:
-                for item in decoding.items(octets):
+            async for data in chunks:
+                for item in decoding.items(data):
                     quality.add(item)
                 if screen.is_due():
                     live.refresh()

@@ -1,4 +1,4 @@
-"""`record`: the octets of a meter as they come, into a file."""
+"""`record`: the bytes of a meter as they come, into a file."""
 
 import asyncio
 import sys
@@ -58,7 +58,7 @@ def record(
         recording.end()
     if not quiet:
         print(recording.sentence(), file=sys.stderr)
-    raise typer.Exit(0 if recording.octets else 1)
+    raise typer.Exit(0 if recording.byte_count else 1)
 
 
 class Limits(Struct, frozen=True):
@@ -72,7 +72,7 @@ class Recording:
     """A file that keeps what is written to it, whatever comes: every chunk is in it before the next one is read."""
 
     def __init__(self, path: Path, masking: Masking | None) -> None:
-        self.octets = 0
+        self.byte_count = 0
         self.telegrams = 0
         self._path = path
         self._masking = masking
@@ -84,35 +84,35 @@ class Recording:
         except OSError as error:
             raise Refused(f"{path} cannot be written: {error.strerror}.") from None
 
-    def add(self, octets: bytes) -> None:
-        self.telegrams += sum(isinstance(item, Reading) for item in self._decoder.feed(octets))
-        self._write(self._masking.feed(octets) if self._masking else octets)
+    def add(self, byte_count: bytes) -> None:
+        self.telegrams += sum(isinstance(item, Reading) for item in self._decoder.feed(byte_count))
+        self._write(self._masking.feed(byte_count) if self._masking else byte_count)
 
     def end(self) -> None:
         """Nothing is left behind where nothing came."""
         with self._file:
             if self._masking:
                 self._write(self._masking.end())
-        if not self.octets:
+        if not self.byte_count:
             self._path.unlink(missing_ok=True)
 
     def sentence(self) -> str:
-        if not self.octets:
+        if not self.byte_count:
             return "Nothing arrived, so nothing was recorded."
         blanked = self._masking.blanked if self._masking else 0
-        masked = f"; {plural(blanked, 'octet')} outside whole telegrams were blanked" if blanked else ""
-        return f"{self._path}: {plural(self.telegrams, 'telegram')}, {plural(self.octets, 'octet')}{masked}."
+        masked = f"; {plural(blanked, 'byte')} outside whole telegrams were blanked" if blanked else ""
+        return f"{self._path}: {plural(self.telegrams, 'telegram')}, {plural(self.byte_count, 'byte')}{masked}."
 
-    def _write(self, octets: bytes) -> None:
-        left = memoryview(octets)
+    def _write(self, byte_count: bytes) -> None:
+        left = memoryview(byte_count)
         try:
             while left:
                 written = self._file.write(left)
-                self.octets += written
+                self.byte_count += written
                 left = left[written:]
         except OSError as error:
             self._masking = None
-            kept = f"the first {plural(self.octets, 'octet')} are kept"
+            kept = f"the first {plural(self.byte_count, 'byte')} are kept"
             raise Refused(f"{self._path} is incomplete: {error.strerror}; {kept}.", status=1) from None
 
 
@@ -121,10 +121,10 @@ async def _record(chunks: AsyncGenerator[bytes], recording: Recording, limits: L
     began_s = time.monotonic()
     with suppress(TimeoutError):
         async with asyncio.timeout(limits.seconds), aclosing(chunks):
-            async for octets in chunks:
-                recording.add(octets)
+            async for byte_count in chunks:
+                recording.add(byte_count)
                 done = recording.telegrams if limits.telegrams else time.monotonic() - began_s
-                counts = f"{plural(recording.telegrams, 'telegram')}, {plural(recording.octets, 'octet')}"
+                counts = f"{plural(recording.telegrams, 'telegram')}, {plural(recording.byte_count, 'byte')}"
                 progress.update(task, completed=done, description=counts)
                 if limits.telegrams and recording.telegrams >= limits.telegrams:
                     return

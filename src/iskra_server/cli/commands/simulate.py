@@ -35,10 +35,10 @@ class Finite(VirtualMeter):
 
     async def beats(self) -> AsyncGenerator[bytes | None]:
         sent = 0
-        async for octets in super().beats():
+        async for data in super().beats():
             if sent == self.count:
                 return
-            yield octets
+            yield data
             sent += 1
 
 
@@ -93,7 +93,7 @@ def simulate(
         _serve(meter, to)
     elif to == "-":
         if sys.stdout.isatty():
-            raise Refused("A terminal cannot show octets; send them on: iskra-server simulate --to - | od -tx1")
+            raise Refused("A terminal cannot show bytes; send them on: iskra-server simulate --to - | od -tx1")
         loop.run(_write(meter, sys.stdout.buffer))
     else:
         _save(meter, Path(to))
@@ -127,6 +127,6 @@ def _save(meter: Finite, path: Path) -> None:
 
 
 async def _write(meter: Finite, file: BinaryIO) -> None:
-    async for octets in meter.beats():
-        file.write(octets or b"")
+    async for data in meter.beats():
+        file.write(data or b"")
         file.flush()

@@ -45,7 +45,7 @@ configuration.toml   what is configured, and where each value comes from
 status.json          the diagnosis of every meter
 metrics.txt          counters, where a server was running
 log.txt              the last lines of its log
-telegrams-N.bin      the last octets of source N; read them with: iskra-server decode telegrams-1.bin
+telegrams-N.bin      the last bytes of source N; read them with: iskra-server decode telegrams-1.bin
 """
 
 
@@ -83,10 +83,8 @@ def support_bundle(
                 bundle.writestr(name, content)
     except FileExistsError:
         raise Refused(f"{output} exists already; name another file.") from None
-    octets = sum(len(each.octets) // 2 for each in found.sources)
-    print(
-        f"{output} holds {len(files)} files and {octets} octets of {len(found.sources)} sources. Look through it first."
-    )
+    data = sum(len(each.data) // 2 for each in found.sources)
+    print(f"{output} holds {len(files)} files and {data} bytes of {len(found.sources)} sources. Look through it first.")
 
 
 def _files(loaded: Loaded, found: Found) -> Iterator[tuple[str, bytes | str]]:
@@ -96,11 +94,11 @@ def _files(loaded: Loaded, found: Found) -> Iterator[tuple[str, bytes | str]]:
     for name, text in (texts | found.texts).items():
         yield name, scrubber.text(text)
     for number, each in enumerate(found.sources, 1):
-        yield f"telegrams-{number}.bin", bytes.fromhex(each.octets)
+        yield f"telegrams-{number}.bin", bytes.fromhex(each.data)
 
 
 def _identities(found: Found) -> dict[bytes, bytes]:
-    """Of meters what stands for them; other octets that they sent become zeros."""
+    """Of meters what stands for them; other bytes that they sent become zeros."""
     known = {bytes.fromhex(a): bytes.fromhex(b) for each in found.sources for a, b in each.meters.items()}
     values = (bytes.fromhex(value) for value in found.values)
     return {value: bytes(len(value)) for value in values} | known
@@ -139,7 +137,7 @@ def _of_server(server: ServerConfig) -> Found | None:
 
 
 def _octet_strings(meters: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Values of registers that are octets, but for the maker and what is too short to name anybody."""
+    """Values of registers that are bytes, but for the maker and what is too short to name anybody."""
     values = (register for meter in meters for register in meter["registers"] if isinstance(register["value"], str))
     return [each["value"] for each in values if len(each["value"]) >= 8 and "manufacturer" not in each["name"]]
 

@@ -73,8 +73,8 @@ class Coach:
         self._board.say(self._phrases.listening)
         try:
             async with aclosing(unattended(self._source)) as chunks:
-                async for octets in chunks:
-                    for item in decoder.feed(octets):
+                async for data in chunks:
+                    for item in decoder.feed(data):
                         if isinstance(item, Reading):
                             self._saw(item, lesson)
                     if self.unlocking.done:

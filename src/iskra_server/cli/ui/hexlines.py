@@ -12,25 +12,25 @@ class HexLines:
         self._column = 0
         self._held = b""
 
-    def feed(self, octets: bytes) -> str:
+    def feed(self, data: bytes) -> str:
         """The text of everything that cannot be the beginning of a start mark any more."""
-        octets = self._held + octets
-        kept = next((count for count in range(len(START) - 1, 0, -1) if octets.endswith(START[:count])), 0)
-        self._held = octets[len(octets) - kept :]
-        before, *telegrams = octets[: len(octets) - kept].split(START)
+        data = self._held + data
+        kept = next((count for count in range(len(START) - 1, 0, -1) if data.endswith(START[:count])), 0)
+        self._held = data[len(data) - kept :]
+        before, *telegrams = data[: len(data) - kept].split(START)
         text = self._lines(before)
         for rest in telegrams:
             text += self._break() + self._lines(START + rest)
         return text
 
     def end(self) -> str:
-        octets, self._held = self._held, b""
-        return self._lines(octets) + self._break()
+        data, self._held = self._held, b""
+        return self._lines(data) + self._break()
 
-    def _lines(self, octets: bytes) -> str:
+    def _lines(self, data: bytes) -> str:
         text = ""
-        for octet in octets:
-            text += f"{octet:02x}"
+        for byte in data:
+            text += f"{byte:02x}"
             self._column = (self._column + 1) % _WIDTH
             text += " " if self._column else "\n"
         return text

@@ -16,7 +16,7 @@ from iskra_server.meter.units import WATT_HOUR
 from iskra_server.sources.source import Source
 
 # a replayed capture may bring thousands of telegrams a second
-_SHORTEST_S = 0.1
+_MIN_S = 0.1
 _OLD_S = 10.0
 _LOCKED = "Locked: whole kWh and no power, until the PIN is entered at the meter and InF is on."
 
@@ -32,10 +32,10 @@ class Screen:
         self._drawn_s = 0.0
 
     def is_due(self) -> bool:
-        """Whether it is time to draw again; to be asked whenever octets came, and a few times a second."""
+        """Whether it is time to draw again; to be asked whenever bytes came, and a few times a second."""
         if self._quality.telegrams != self._telegrams:
             self._telegrams, self._arrived_s = self._quality.telegrams, boottime_s()
-        return boottime_s() - self._drawn_s >= _SHORTEST_S
+        return boottime_s() - self._drawn_s >= _MIN_S
 
     def render(self) -> RenderableType:
         self._drawn_s = boottime_s()

@@ -1,4 +1,4 @@
-"""The meter that a command names, and its octets as they arrive."""
+"""The meter that a command names, and its bytes as they arrive."""
 
 import asyncio
 import logging
@@ -47,7 +47,7 @@ def named_source(name: str | Address) -> Source:
 
 
 async def ticking(source: Source) -> AsyncGenerator[bytes]:
-    """The octets of each chunk as it arrives, and b"" whenever none came for a quarter of a second."""
+    """The bytes of each chunk as it arrives, and b"" whenever none came for a quarter of a second."""
     async with aclosing(source.chunks()) as chunks:
         arrival = asyncio.ensure_future(anext(chunks))
         try:
@@ -60,7 +60,7 @@ async def ticking(source: Source) -> AsyncGenerator[bytes]:
                     chunk = arrival.result()
                 except StopAsyncIteration:
                     return
-                yield chunk.octets
+                yield chunk.data
                 arrival = asyncio.ensure_future(anext(chunks))
         finally:
             # a generator must not be closed while it runs
@@ -70,15 +70,15 @@ async def ticking(source: Source) -> AsyncGenerator[bytes]:
 
 
 async def unattended(source: Source) -> AsyncGenerator[bytes]:
-    """The octets, where nobody looks on: what cannot be opened is refused, a line that is lost later is told."""
+    """The bytes, where nobody looks on: what cannot be opened is refused, a line that is lost later is told."""
     told: object = None
     has_begun = False
     async with aclosing(ticking(source)) as chunks:
-        async for octets in chunks:
+        async for data in chunks:
             state = source.state
-            if octets:
+            if data:
                 has_begun, told = True, None
-                yield octets
+                yield data
             elif state.problem and not has_begun:
                 break
             elif state.problem and state != told:

@@ -34,11 +34,11 @@ def as_line(reading: Reading) -> str:
 
 def heading(reading: Reading) -> str:
     time = f"meter time {reading.meter_time.seconds} s, " if reading.meter_time else ""
-    return f"{reading.meter_id}  ({time}{reading.octets} octets)"
+    return f"{reading.meter_id}  ({time}{reading.byte_count} bytes)"
 
 
 def fault_sentence(fault: Fault) -> str:
-    return f"{fault.kind}: {fault.detail} ({plural(fault.octets, 'octet')})"
+    return f"{fault.kind}: {fault.detail} ({plural(fault.byte_count, 'byte')})"
 
 
 def name(register: Register) -> str:
@@ -48,7 +48,7 @@ def name(register: Register) -> str:
 
 
 def value_text(register: Register) -> str:
-    """The value with its unit, for people: "10732309.1 Wh", the text or the hex text of octets."""
+    """The value with its unit, for people: "10732309.1 Wh", the text or the hex text of bytes."""
     if register.value is not None:
         return f"{exact(register.value)} {register.unit or ''}".rstrip()
     if isinstance(register.raw, bytes):
@@ -81,7 +81,7 @@ def _reading(reading: Reading) -> dict[str, object]:
         "protocol": reading.protocol,
         "meter_time": reading.meter_time.seconds if reading.meter_time else None,
         "registers": [_register(register) for register in reading.registers],
-        "octets": reading.octets,
+        "octets": reading.byte_count,
     }
 
 
@@ -102,4 +102,4 @@ def _register(register: Register) -> dict[str, object]:
 
 
 def _fault(fault: Fault) -> dict[str, object]:
-    return {"fault": fault.kind, "detail": fault.detail, "octets": fault.octets}
+    return {"fault": fault.kind, "detail": fault.detail, "octets": fault.byte_count}

@@ -117,7 +117,7 @@ class DlmsDecoder:
             registers=registers,
             meter_time=sent.time or _clock(registers),
             protocol=PROTOCOL,
-            octets=whole.size,
+            byte_count=whole.size,
             is_protected=whole.is_protected or proof == "proved",
             is_authentic=_AUTHENTIC[proof],
         )

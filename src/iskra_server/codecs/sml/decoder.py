@@ -36,8 +36,8 @@ class SmlDecoder:
     def to_send(self) -> bytes:
         return b""
 
-    def feed(self, octets: bytes) -> Iterator[Reading | Fault]:
-        if not self._ready(octets):
+    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+        if not self._ready(data):
             return _NOTHING
         transport = self._transport
         results: list[Reading | Fault] = []
@@ -79,15 +79,15 @@ class SmlDecoder:
         return self._transport.reject(telegram, "checksum", "the checksum of the telegram is wrong")
 
 
-def parse_telegram(octets: bytes) -> tuple[tuple[Sequence, ...], Variant, int]:
+def parse_telegram(data: bytes) -> tuple[tuple[Sequence, ...], Variant, int]:
     """One whole telegram as messages, checksum variant and padding, for `encoder.telegram`. Raises Malformed."""
     transport = Transport()
-    transport.ready(octets)
-    if transport.next() != octets:
+    transport.ready(data)
+    if transport.next() != data:
         raise Malformed("not one whole telegram")
     for variant in Variant:
-        if fits(octets, variant):
-            return messages.parse(payload(octets), octets[-3], variant), variant, octets[-3]
+        if fits(data, variant):
+            return messages.parse(payload(data), data[-3], variant), variant, data[-3]
     raise Malformed("the checksum of the telegram is wrong")
 
 

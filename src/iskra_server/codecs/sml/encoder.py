@@ -1,4 +1,4 @@
-"""Messages and telegrams to octets: the inverse of the decoder, for the simulator, for masking and for tests.
+"""Messages and telegrams to bytes: the inverse of the decoder, for the simulator, for masking and for tests.
 
     telegram = 1B1B1B1B 01010101 | messages, 00 padding to a multiple of four | 1B1B1B1B 1A PP CC CC
     message  = 76 | transaction id | group | abort on error | 72 tag body | checksum | 00
@@ -39,7 +39,7 @@ def wrap(payload: bytes, variant: Variant = Variant.X25, padding: int | None = N
 def message(transaction_id: bytes, tag: Leaf, body: Node, group: int = 0, abort_on_error: int = 0) -> Sequence:
     """One message; its checksum is filled in by `telegram`."""
     return tlv.sequence(
-        tlv.octets(transaction_id),
+        tlv.data(transaction_id),
         tlv.unsigned(group, 1),
         tlv.unsigned(abort_on_error, 1),
         tlv.sequence(tag, body),
@@ -50,7 +50,7 @@ def message(transaction_id: bytes, tag: Leaf, body: Node, group: int = 0, abort_
 
 def open_response(file_id: bytes, server_id: bytes, reference_time: Node = ABSENT, version: Node = ABSENT) -> Sequence:
     """Body of a public open response (SML 1.04, 5.1.2)."""
-    return tlv.sequence(ABSENT, ABSENT, tlv.octets(file_id), tlv.octets(server_id), reference_time, version)
+    return tlv.sequence(ABSENT, ABSENT, tlv.data(file_id), tlv.data(server_id), reference_time, version)
 
 
 def list_response(
@@ -58,7 +58,7 @@ def list_response(
 ) -> Sequence:
     """Body of a get-list response (SML 1.04, 5.1.17)."""
     values = tlv.sequence(*entries)
-    return tlv.sequence(ABSENT, tlv.octets(server_id), list_name, sensor_time, values, ABSENT, gateway_time)
+    return tlv.sequence(ABSENT, tlv.data(server_id), list_name, sensor_time, values, ABSENT, gateway_time)
 
 
 def close_response() -> Sequence:
@@ -76,7 +76,7 @@ def entry(
     time: Node = ABSENT,
 ) -> Sequence:
     """One list entry: code, status, time, unit, scaler, value, signature."""
-    return tlv.sequence(tlv.octets(obis), status, time, unit, scaler, value, ABSENT)
+    return tlv.sequence(tlv.data(obis), status, time, unit, scaler, value, ABSENT)
 
 
 def sec_index(seconds: int, width: int = 4) -> Sequence:
@@ -85,12 +85,12 @@ def sec_index(seconds: int, width: int = 4) -> Sequence:
 
 
 def encoded(message: Sequence, variant: Variant = Variant.X25) -> bytes:
-    """The octets of a message, with the checksum that is right for it."""
+    """The bytes of a message, with the checksum that is right for it."""
     sent = message.items[4]
-    octets = tlv.encode(message)
-    covered = octets[: -1 - tlv.size(sent)]
+    data = tlv.encode(message)
+    covered = data[: -1 - tlv.size(sent)]
     right = checksum(covered, variant)
-    # a checksum below 256 may stand in one octet; keep the form that was sent where the value is the same
+    # a checksum below 256 may stand in one byte; keep the form that was sent where the value is the same
     if isinstance(sent, Leaf) and sent.value == int.from_bytes(right):
-        return octets
+        return data
     return covered + tlv.encode(Leaf(tlv.UNSIGNED, right)) + tlv.encode(tlv.END_OF_MESSAGE)

@@ -1,6 +1,6 @@
 """Remembered layouts: a meter repeats the same telegram with other numbers, so its shape needs parsing only once.
 
-A telegram of known layout is read by one masked comparison (are all fixed octets the same?), the checksums, and two
+A telegram of known layout is read by one masked comparison (are all fixed bytes the same?), the checksums, and two
 unpackings (values; times and status words). Whatever does not fit goes the long way through the full parser, which is
 the truth: a property test holds the two equal.
 """
@@ -19,7 +19,7 @@ from iskra_server.meter.reading import MeterTime, Reading, Register
 
 # a meter whose numbers change their width has a few dozen layouts
 MAX_LAYOUTS = 64
-# X-25 over octets that end in their own checksum, as crc_hqx over reversed octets gives it
+# X-25 over bytes that end in their own checksum, as crc_hqx over reversed bytes gives it
 _RESIDUE = 0x1D0F
 _START = Variant.X25.start
 _SIGNED = {1: "b", 2: "h", 4: "i", 8: "q"}
@@ -58,7 +58,7 @@ class Layouts:
 
 
 class Layout:
-    """Where the values of a telegram lie, and what its other octets must be (`mask`, `fixed`; both little-endian)."""
+    """Where the values of a telegram lie, and what its other bytes must be (`mask`, `fixed`; both little-endian)."""
 
     def __init__(self, telegram: bytes, known: Shape, template: Reading) -> None:
         self._template = template
@@ -79,7 +79,7 @@ class Layout:
         self.fixed = int.from_bytes(telegram, "little") & self.mask
 
     def read(self, telegram: bytes) -> Reading | None:
-        """The reading in a telegram whose fixed octets fit; None where a checksum is wrong."""
+        """The reading in a telegram whose fixed bytes fit; None where a checksum is wrong."""
         if not self._checksums_fit(telegram):
             return None
         template = self._template
@@ -96,7 +96,7 @@ class Layout:
             tuple(map(Register, self._obis, raws, self._scalers, self._units, statuses, times)),
             MeterTime(time.kind, moments[0]) if time and self._has_sensor_time else time,
             template.protocol,
-            template.octets,
+            template.byte_count,
             template.widths,
         )
 
@@ -109,16 +109,16 @@ class Layout:
 
     def _checksums_fit(self, telegram: bytes) -> bool:
         """The transport checksum and each message's own; the longest message is gone over only once."""
-        octets = telegram.translate(REVERSED)
+        data = telegram.translate(REVERSED)
         start, end = self._longest
-        own = crc_hqx(octets[start:end], _START)
-        difference = crc_hqx(octets[:start], _START) ^ _START
+        own = crc_hqx(data[start:end], _START)
+        difference = crc_hqx(data[:start], _START) ^ _START
         behind = own ^ self._high[difference >> 8] ^ self._low[difference & 0xFF]
         # a message's checksum stands behind the head of its field
-        if crc_hqx(octets[end:], behind) != _RESIDUE or crc_hqx(octets[end + 1 : end + 3], own) != _RESIDUE:
+        if crc_hqx(data[end:], behind) != _RESIDUE or crc_hqx(data[end + 1 : end + 3], own) != _RESIDUE:
             return False
         for start, end in self._shorter:
-            if crc_hqx(octets[end + 1 : end + 3], crc_hqx(octets[start:end], _START)) != _RESIDUE:
+            if crc_hqx(data[end + 1 : end + 3], crc_hqx(data[start:end], _START)) != _RESIDUE:
                 return False
         return True
 
@@ -145,7 +145,7 @@ def _unpacker(places: tuple[Place, ...]) -> Callable[[bytes], tuple[Any, ...]]:
 
 def _code(leaf: Leaf) -> str | None:
     """The `struct` code of a field, None for an integer of a width that `struct` does not know."""
-    if leaf.kind == tlv.OCTETS:
+    if leaf.kind == tlv.BYTES:
         return f"{len(leaf.payload)}s"
     if leaf.kind == tlv.BOOLEAN:
         return "?"
@@ -154,7 +154,7 @@ def _code(leaf: Leaf) -> str | None:
 
 
 def _mask(length: int, known: Shape) -> int:
-    """All ones where an octet is fixed."""
+    """All ones where a byte is fixed."""
     mask = bytearray(b"\xff" * length)
     moments = (known.sensor_time, *known.statuses, *known.times)
     for leaf, start in (*known.values, *known.passed, *(place for place in moments if place)):

@@ -42,7 +42,7 @@ def parse(payload: bytes, padding: int, variant: Variant) -> tuple[Sequence, ...
     """The messages of a telegram, every checksum right; raises Malformed or ChecksumWrong."""
     end = len(payload) - padding
     if end <= 0:
-        raise Malformed(f"{padding} octets of padding in a payload of {len(payload)}")
+        raise Malformed(f"{padding} bytes of padding in a payload of {len(payload)}")
     messages = []
     at = 0
     while at < end:
@@ -52,10 +52,10 @@ def parse(payload: bytes, padding: int, variant: Variant) -> tuple[Sequence, ...
     return tuple(messages)
 
 
-def readings(messages: tuple[Sequence, ...], octets: int) -> Iterator[Reading]:
-    """One reading for each list response; `octets` is the length of the telegram on the wire."""
+def readings(messages: tuple[Sequence, ...], byte_count: int) -> Iterator[Reading]:
+    """One reading for each list response; `byte_count` is the length of the telegram on the wire."""
     for part, body in enumerate(filter(None, map(list_response, messages))):
-        yield _reading(body, octets, part)
+        yield _reading(body, byte_count, part)
 
 
 def tag(message: Sequence) -> int | None:
@@ -124,26 +124,26 @@ def register(entry: Sequence) -> Register:
 
 def server_id(body: Sequence) -> bytes:
     """The server id of a list response, or what the meter calls itself in its registers."""
-    sent = _octets(body.items[1])
+    sent = _data(body.items[1])
     if sent:
         return sent
-    named = {_code(entry): _octets(entry.items[5]) for entry in entries(body)}
-    return next((octets for obis in _IDENTITIES if (octets := named.get(obis))), b"")
+    named = {_code(entry): _data(entry.items[5]) for entry in entries(body)}
+    return next((data for obis in _IDENTITIES if (data := named.get(obis))), b"")
 
 
 def _checked(payload: bytes, at: int, end: int, message: Node, variant: Variant) -> Sequence:
     if not isinstance(message, Sequence) or len(message.items) != _MESSAGE_ITEMS:
-        raise Malformed(f"no message of {_MESSAGE_ITEMS} fields at octet {at}")
+        raise Malformed(f"no message of {_MESSAGE_ITEMS} fields at byte {at}")
     *_, sent, mark = message.items
     if mark != tlv.END_OF_MESSAGE or number(sent) is None:
-        raise Malformed(f"the message at octet {at} does not end in a checksum and 00")
+        raise Malformed(f"the message at byte {at} does not end in a checksum and 00")
     covered = payload[at : end - 1 - tlv.size(sent)]
     if number(sent) != int.from_bytes(checksum(covered, variant)):
-        raise ChecksumWrong(f"the checksum of the message at octet {at} is wrong")
+        raise ChecksumWrong(f"the checksum of the message at byte {at} is wrong")
     return message
 
 
-def _reading(body: Sequence, octets: int, part: int) -> Reading:
+def _reading(body: Sequence, byte_count: int, part: int) -> Reading:
     identity = server_id(body)
     listed = tuple(entries(body))
     return Reading(
@@ -152,7 +152,7 @@ def _reading(body: Sequence, octets: int, part: int) -> Reading:
         registers=tuple(map(register, listed)),
         meter_time=time(body.items[3]),
         protocol="sml",
-        octets=octets,
+        byte_count=byte_count,
         widths=bytes(map(_width, listed)),
         part=part,
     )
@@ -164,12 +164,12 @@ def _is_readable(entry: Sequence) -> bool:
 
 
 def _code(entry: Sequence) -> Obis | None:
-    octets = _octets(entry.items[0])
-    return Obis(octets) if len(octets) == _OBIS_LENGTH else None
+    data = _data(entry.items[0])
+    return Obis(data) if len(data) == _OBIS_LENGTH else None
 
 
-def _octets(node: Node) -> bytes:
-    return node.payload if isinstance(node, Leaf) and node.kind == tlv.OCTETS else b""
+def _data(node: Node) -> bytes:
+    return node.payload if isinstance(node, Leaf) and node.kind == tlv.BYTES else b""
 
 
 def _width(entry: Sequence) -> int:

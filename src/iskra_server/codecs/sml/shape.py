@@ -1,10 +1,10 @@
-"""The shape of a telegram: which octets hold values, which may be anything, and which checksums cover what.
+"""The shape of a telegram: which bytes hold values, which may be anything, and which checksums cover what.
 
     values    the value of each entry
     passed    transaction ids, file id, signatures
-    checks    (start, end) of the octets that each message checksum covers
+    checks    (start, end) of the bytes that each message checksum covers
 
-Every place is (field, position of its first octet on the wire); all octets not named are fixed.
+Every place is (field, position of its first byte on the wire); all bytes not named are fixed.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _Path = tuple[int, ...]
 _TRANSACTION_ID: _Path = (0,)
 _BODY: _Path = (3, 1)
 _ENTRIES: _Path = (3, 1, 4)
-# the fields that carry no reading, by message: octets, then times
+# the fields that carry no reading, by message: bytes, then times
 _PASSED: dict[int, tuple[tuple[_Path, ...], tuple[_Path, ...]]] = {
     OPEN_RESPONSE: (((3, 1, 2),), ((3, 1, 4),)),
     LIST_RESPONSE: (((3, 1, 5),), ((3, 1, 6),)),
@@ -68,7 +68,7 @@ def shape(parsed: tuple[Sequence, ...]) -> Shape | None:
 
 
 def _is_usual(message: Sequence) -> bool:
-    """A known message with a checksum of two octets."""
+    """A known message with a checksum of two bytes."""
     sent = message.items[4]
     return messages.tag(message) in _PASSED and tlv.size(sent) + 1 == _CHECKSUM_AND_END
 
@@ -102,9 +102,9 @@ def _places(node: Node, at: int, path: _Path) -> Iterator[tuple[_Path, Place]]:
 
 
 def _passed(message: Sequence, places: dict[_Path, Place], entries: int) -> Iterator[Place]:
-    octets, moments = _PASSED[messages.tag(message) or 0]
+    data, moments = _PASSED[messages.tag(message) or 0]
     signatures = ((*_ENTRIES, entry, _SIGNATURE) for entry in range(entries))
-    for path in (_TRANSACTION_ID, *octets, *signatures):
+    for path in (_TRANSACTION_ID, *data, *signatures):
         if path in places:
             yield places[path]
     for path in moments:

@@ -1,9 +1,9 @@
-"""SML transport, version 1: cuts telegrams out of a stream of octets (SML 1.04, 8).
+"""SML transport, version 1: cuts telegrams out of a stream of bytes (SML 1.04, 8).
 
     1B1B1B1B 01010101 | payload, padded with 00 | 1B1B1B1B 1A PP CC CC
     escape   start                                escape   end, padding, checksum
 
-    escape escape   in the payload: four octets 1B       escape start   the telegram before was cut off
+    escape escape   in the payload: four bytes 1B       escape start   the telegram before was cut off
     escape other    damage
 
 Bytes are held until an end mark shows that something is complete. A telegram that proves damaged gives its
@@ -16,23 +16,23 @@ from iskra_server.meter.reading import Fault, FaultKind
 
 _START_TAIL = START[4:]
 _END_LENGTH = 8
-# so many octets of an end mark may stand at the end of a chunk
+# so many bytes of an end mark may stand at the end of a chunk
 _END_OVERLAP = len(END) - 1
 _SHORTEST = len(START) + _END_LENGTH
 
-# the longest telegram seen has 560 octets
+# the longest telegram seen has 560 bytes
 MAX_TELEGRAM = 8192
 # a real stretch of damage holds one start mark, rarely two
 MAX_RESTARTS = 8
 
 
 def payload(telegram: bytes) -> bytes:
-    """What stands between the marks of a telegram, without escapes; its last `telegram[-3]` octets are padding."""
+    """What stands between the marks of a telegram, without escapes; its last `telegram[-3]` bytes are padding."""
     return telegram[len(START) : -_END_LENGTH].replace(ESCAPE * 2, ESCAPE)
 
 
 class Transport:
-    """`ready` takes octets and says cheaply whether they may complete something; `next` then gives it.
+    """`ready` takes bytes and says cheaply whether they may complete something; `next` then gives it.
 
     `escaped` tells of the last telegram given whether escapes stand inside it.
     """
@@ -51,15 +51,15 @@ class Transport:
 
     @property
     def pending(self) -> int:
-        """How many octets are held back, waiting for the rest of a telegram."""
+        """How many bytes are held back, waiting for the rest of a telegram."""
         return len(self._buffer) - self._given
 
-    def ready(self, octets: bytes) -> bool:
-        """True when an end mark is there, or more octets than a telegram can have."""
+    def ready(self, data: bytes) -> bool:
+        """True when an end mark is there, or more bytes than a telegram can have."""
         buffer = self._buffer
         if self._given:
             self._accept()
-        buffer += octets
+        buffer += data
         end = buffer.find(END, self._searched)
         length = len(buffer)
         if end >= 0:
@@ -81,23 +81,23 @@ class Transport:
         return found
 
     def reject(self, telegram: bytes, kind: FaultKind, detail: str) -> Fault:
-        """Give up a telegram that `next` gave, but none that begins inside it, were it with its first octets only."""
+        """Give up a telegram that `next` gave, but none that begins inside it, were it with its first bytes only."""
         self._given = 0
         end = len(telegram)
         overlap = next((k for k in (3, 2, 1) if START.startswith(self._buffer[end - k : end - k + len(START)])), 0)
         return self._drop(end - overlap, kind, detail)
 
     def _noise(self) -> Fault:
-        """The octets before the next start mark, or before what may become one."""
+        """The bytes before the next start mark, or before what may become one."""
         start = self._buffer.find(START)
         if start < 0:
             kept = next((k for k in range(len(START) - 1, 0, -1) if self._buffer.endswith(START[:k])), 0)
             start = len(self._buffer) - kept
         self._take(start)
-        return Fault("noise", f"{start} octets outside of telegrams", start)
+        return Fault("noise", f"{start} bytes outside of telegrams", start)
 
     def _front(self) -> bytes | Fault | None:
-        """The telegram at the front of the buffer, the damage there, or None while octets are missing."""
+        """The telegram at the front of the buffer, the damage there, or None while bytes are missing."""
         buffer = self._buffer
         position = self._scanned
         while (escape := buffer.find(ESCAPE, position, MAX_TELEGRAM)) >= 0 and len(buffer) >= escape + _END_LENGTH:
@@ -112,7 +112,7 @@ class Transport:
                 return self._drop(escape + 1, "escape", f"unknown escape sequence {mark.hex()}")
             self._scanned = position = escape + _END_LENGTH
         if len(buffer) > MAX_TELEGRAM:
-            return self._drop(MAX_TELEGRAM - len(START), "oversize", f"no end within {MAX_TELEGRAM} octets")
+            return self._drop(MAX_TELEGRAM - len(START), "oversize", f"no end within {MAX_TELEGRAM} bytes")
         return None
 
     def _accept(self) -> None:
@@ -122,14 +122,14 @@ class Transport:
         self._left(given)
 
     def _drop(self, length: int, kind: FaultKind, detail: str) -> Fault:
-        """Remove octets from the front, at most up to the next start mark."""
+        """Remove bytes from the front, at most up to the next start mark."""
         start = self._buffer.find(START, 1)
         if 0 <= start < length:
             length = self._restart(start, length)
         return Fault(kind, detail, len(self._take(length)))
 
     def _restart(self, start: int, length: int) -> int:
-        """How many octets to give up of a damaged stretch in which another telegram may begin."""
+        """How many bytes to give up of a damaged stretch in which another telegram may begin."""
         if not self._damaged:
             self._damaged, self._restarts = length, 0
         self._restarts += 1
@@ -139,13 +139,13 @@ class Transport:
         return last if self._restarts == MAX_RESTARTS + 1 else length
 
     def _take(self, length: int) -> bytes:
-        octets = bytes(self._buffer[:length])
+        data = bytes(self._buffer[:length])
         del self._buffer[:length]
         self._left(length)
-        return octets
+        return data
 
     def _left(self, length: int) -> None:
-        """So many octets are gone from the front."""
+        """So many bytes are gone from the front."""
         self._scanned = len(START)
         if self._damaged:
             self._damaged = max(0, self._damaged - length)

@@ -21,7 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from iskra_server.fleet.central.ingest import Came, refuse, take
+from iskra_server.fleet.central.ingest import ReceivedMessage, refuse, take
 from iskra_server.fleet.central.store import keep
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.store import Store
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 # batches in memory while the database is away
-_MOST_WAITING = 4
+_MAX_WAITING = 4
 # the broker does not hand over more; what is a little too long is refused with its reason (take.py)
 _LARGEST_PACKET = 4 << 20
 TOGETHER_S = 0.1
@@ -55,7 +55,7 @@ class Collector:
         self._filters = [f"$share/{group}/{settings.base}/+/{kind}" for kind in KINDS]
         self._store = store
         self._most = batch
-        self._came: queue.SimpleQueue[Came] = queue.SimpleQueue()
+        self._came: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
         self._stopping = Event()
         self._connection = 0
         self._is_away = self._is_denied = False
@@ -91,9 +91,9 @@ class Collector:
         while time.monotonic() < end_s and (batch := self._gather()):
             self._write(batch)
 
-    def _gather(self) -> list[Came]:
+    def _gather(self) -> list[ReceivedMessage]:
         """What comes within a moment of each other goes together."""
-        batch: list[Came] = []
+        batch: list[ReceivedMessage] = []
         end_s = time.monotonic() + _LOOK_S
         while len(batch) < self._most and (left_s := end_s - time.monotonic()) > 0:
             try:
@@ -104,7 +104,7 @@ class Collector:
                 end_s = time.monotonic() + TOGETHER_S
         return batch
 
-    def _write(self, batch: Sequence[Came], reason: str = "") -> None:
+    def _write(self, batch: Sequence[ReceivedMessage], reason: str = "") -> None:
         """Until it is written; with a reason the batch is one message, which is refused."""
         wait_s = _RETRY_S
         while True:
@@ -124,11 +124,11 @@ class Collector:
                 self._answer(batch, taken.reasons)
                 return None
 
-    def _write_one_by_one(self, batch: Sequence[Came], reason: str) -> None:
+    def _write_one_by_one(self, batch: Sequence[ReceivedMessage], reason: str) -> None:
         for came in batch:
             self._write([came], reason if len(batch) == 1 else "")
 
-    def _answer(self, batch: Sequence[Came], reasons: dict[int, str]) -> None:
+    def _answer(self, batch: Sequence[ReceivedMessage], reasons: dict[int, str]) -> None:
         """The reader first: if that is lost, it sends again what is there already."""
         for place, came in enumerate(batch):
             reason = reasons.get(place, "")
@@ -205,11 +205,11 @@ class Collector:
 
     def _take(self, _client: object, _data: object, came: paho.MQTTMessage) -> None:
         # the broker holds back what is acknowledged; the rest may be lost, as the next one replaces it
-        if not came.qos and self._came.qsize() >= _MOST_WAITING * self._most:
+        if not came.qos and self._came.qsize() >= _MAX_WAITING * self._most:
             return
         properties = came.properties
         self._came.put(
-            Came(
+            ReceivedMessage(
                 came.topic,
                 bytes(came.payload),
                 came.mid if came.qos else None,

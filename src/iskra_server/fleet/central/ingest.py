@@ -13,13 +13,13 @@ from iskra_server.history.model.records import MeterInfo, Record
 # more is no message of a reader's: a day of a meter has some 10 kB, a source of a reader up to 500 bytes
 LARGEST = 1 << 20
 _LARGEST = {"quarters": LARGEST, "live": 1 << 14, "status": LARGEST}
-_KEPT_OCTETS = 4096
+_KEPT_BYTES = 4096
 _OFFLINE = b"offline"
 _WELL = "All sources are read."
 _GONE = "The reader is not connected to the broker. Check its power and its network."
 
 
-class Came(Struct, frozen=True):
+class ReceivedMessage(Struct, frozen=True):
     """A message as it came; `connection` counts connections, `mid` is its number there, None where nobody acks it."""
 
     topic: str
@@ -38,7 +38,7 @@ class Came(Struct, frozen=True):
         return self.topic.rpartition("/")[2]
 
 
-class Taken(Struct):
+class IngestBatch(Struct):
     """The parts of a batch, while it is gathered; `reasons` says of refused messages why."""
 
     records: list[Record] = []
@@ -52,9 +52,9 @@ class Taken(Struct):
         return Batch(self.records, self.meters, self.heard, self.readers, self.refused)
 
 
-def take(messages: Iterable[Came], now_s: int | None = None) -> Taken:
+def take(messages: Iterable[ReceivedMessage], now_s: int | None = None) -> IngestBatch:
     """What these messages say, in their order."""
-    taken, now_s = Taken(), int(time.time()) if now_s is None else now_s
+    taken, now_s = IngestBatch(), int(time.time()) if now_s is None else now_s
     for place, came in enumerate(messages):
         try:
             if len(came.payload) > _LARGEST[came.kind]:
@@ -66,12 +66,12 @@ def take(messages: Iterable[Came], now_s: int | None = None) -> Taken:
     return taken
 
 
-def refuse(taken: Taken, place: int, came: Came, reason: str, now_s: int) -> None:
+def refuse(taken: IngestBatch, place: int, came: ReceivedMessage, reason: str, now_s: int) -> None:
     taken.reasons[place] = reason
-    taken.refused.append(Refusal(now_s, came.topic, reason, came.payload[:_KEPT_OCTETS]))
+    taken.refused.append(Refusal(now_s, came.topic, reason, came.payload[:_KEPT_BYTES]))
 
 
-def _quarters(came: Came, taken: Taken, now_s: int) -> None:
+def _quarters(came: ReceivedMessage, taken: IngestBatch, now_s: int) -> None:
     said = message.decode_quarters(came.payload)
     # all of it or nothing
     taken.records += list(message.records(said))
@@ -80,12 +80,12 @@ def _quarters(came: Came, taken: Taken, now_s: int) -> None:
     taken.heard.append(Heard(said.meter, came.reader, min(said.seen[1], now_s)))
 
 
-def _live(came: Came, taken: Taken, now_s: int) -> None:
+def _live(came: ReceivedMessage, taken: IngestBatch, now_s: int) -> None:
     said = message.decode_live(came.payload)
     taken.heard.append(Heard(said.meter, came.reader, now_s, said.power_mw))
 
 
-def _status(came: Came, taken: Taken, now_s: int) -> None:
+def _status(came: ReceivedMessage, taken: IngestBatch, now_s: int) -> None:
     if came.payload == _OFFLINE:
         taken.readers.append(ReaderState(came.reader, now_s, False, _GONE, "[]"))
         return

@@ -12,7 +12,7 @@ from msgspec import Struct
 from sqlalchemy import Column, ColumnElement, Select, and_, delete, func, insert, select, tuple_
 
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.schema import boundary, label, live, meter, reader, series
+from iskra_server.history.store.schema import label, live, meter, quarter_reading, reader, series
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
@@ -146,9 +146,9 @@ def _whole(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within:
     Epochs only grow: while as many meters are in each of them as before, no meter has left its own.
     """
     chosen = _chosen(group, obis, within).subquery()
-    by = (boundary.c.quarter, boundary.c.scaler, boundary.c.epoch)
-    sums = (func.sum(boundary.c.raw).label("raw"), func.count().label("meters"))
-    statement = select(*by, *sums).join(chosen, chosen.c.id == boundary.c.series).where(_at(edges)).group_by(*by)
+    by = (quarter_reading.c.quarter, quarter_reading.c.scaler, quarter_reading.c.epoch)
+    sums = (func.sum(quarter_reading.c.raw).label("raw"), func.count().label("meters"))
+    statement = select(*by, *sums).join(chosen, chosen.c.id == quarter_reading.c.series).where(_at(edges)).group_by(*by)
     totals: dict[int, Decimal] = {}
     epochs: dict[int, dict[int, int]] = {}
     for row in reads.ask(statement):
@@ -165,8 +165,8 @@ def _whole(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within:
 def _at(edges: Sequence[int]) -> ColumnElement[bool]:
     """At these quarters; where all are whole hours, by the index that has those alone."""
     if any(quarter & _HOUR for quarter in edges):
-        return boundary.c.quarter.in_(edges)
-    return and_(boundary.c.quarter.in_(edges), boundary.c.quarter.op("&")(_HOUR) == 0)
+        return quarter_reading.c.quarter.in_(edges)
+    return and_(quarter_reading.c.quarter.in_(edges), quarter_reading.c.quarter.op("&")(_HOUR) == 0)
 
 
 def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = None) -> Iterator[GroupQuarter]:
@@ -192,8 +192,15 @@ def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = 
 def _rows(reads: Reads, names: Collection[int], first: int, end: int) -> Iterator[Any]:
     """Of several series all at once, as they are few; of one that is long page by page."""
     while True:
-        wanted = and_(boundary.c.series.in_(names), boundary.c.quarter >= first, boundary.c.quarter < end)
-        rows = reads.ask(select(boundary).where(wanted).order_by(boundary.c.series, boundary.c.quarter).limit(ROWS))
+        wanted = and_(
+            quarter_reading.c.series.in_(names), quarter_reading.c.quarter >= first, quarter_reading.c.quarter < end
+        )
+        rows = reads.ask(
+            select(quarter_reading)
+            .where(wanted)
+            .order_by(quarter_reading.c.series, quarter_reading.c.quarter)
+            .limit(ROWS)
+        )
         yield from rows
         if len(names) > 1 or len(rows) < ROWS:
             return
@@ -240,16 +247,16 @@ def _differences(group: Group, obis: Obis, edges: Sequence[int], within: Within)
     chosen = _chosen(group, obis, within).subquery()
     sides = (
         select(
-            boundary.c.quarter,
-            boundary.c.raw,
-            boundary.c.scaler,
-            boundary.c.epoch,
-            _before(boundary.c.quarter, "before"),
-            _before(boundary.c.raw, "raw_before"),
-            _before(boundary.c.scaler, "scaler_before"),
-            _before(boundary.c.epoch, "epoch_before"),
+            quarter_reading.c.quarter,
+            quarter_reading.c.raw,
+            quarter_reading.c.scaler,
+            quarter_reading.c.epoch,
+            _before(quarter_reading.c.quarter, "before"),
+            _before(quarter_reading.c.raw, "raw_before"),
+            _before(quarter_reading.c.scaler, "scaler_before"),
+            _before(quarter_reading.c.epoch, "epoch_before"),
         )
-        .join(chosen, chosen.c.id == boundary.c.series)
+        .join(chosen, chosen.c.id == quarter_reading.c.series)
         .where(_at(edges))
         .subquery()
     )
@@ -260,7 +267,7 @@ def _differences(group: Group, obis: Obis, edges: Sequence[int], within: Within)
 
 def _before(column: Column[Any], name: str) -> ColumnElement[Any]:
     """What a column was at the counter's edge before."""
-    return func.lag(column).over(partition_by=boundary.c.series, order_by=boundary.c.quarter).label(name)
+    return func.lag(column).over(partition_by=quarter_reading.c.series, order_by=quarter_reading.c.quarter).label(name)
 
 
 def _chosen(group: Group, obis: Obis, within: Within) -> Select[Any]:

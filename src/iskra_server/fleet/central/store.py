@@ -40,7 +40,7 @@ class Refusal(Struct, frozen=True):
     at_s: int
     topic: str
     reason: str
-    octets: bytes
+    data: bytes
 
 
 class Batch(Struct, frozen=True):
@@ -58,8 +58,11 @@ def keep(store: Store, batch: Batch) -> None:
         _hear(store, connection, batch.heard)
         _readers(store, connection, batch.readers)
         if batch.refused:
-            names = Refusal.__struct_fields__
-            rows = [{name: getattr(each, name) for name in names} for each in batch.refused]
+            rows = [
+                {"at_s": row.at_s, "topic": row.topic, "reason": row.reason, "octets": row.data}
+                for row in batch.refused
+            ]
+
             connection.execute(insert(refused), rows)
 
     infos: dict[str, MeterInfo] = {}

@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Integer, and_, cast, delete, func, insert, literal, or_, select, union
 
 from iskra_server.history.model.records import QUARTER_S, MeterInfo, Record
-from iskra_server.history.store.schema import boundary, epoch, meter, outbox, power, series, uplink
+from iskra_server.history.store.schema import epoch, meter, outbox, power, quarter_reading, series, uplink
 from iskra_server.history.store.store import Store
 
 # quarters in one parcel: a day of one meter
@@ -90,7 +90,7 @@ class Outbox:
         name, quarters = info.meter_id, sorted(marks)
         records: list[Record] = []
         for obis in self._store.series(name):
-            records += self._store.boundaries(name, obis, quarters).values()
+            records += self._store.quarter_readings(name, obis, quarters).values()
             records += (start for start in self._store.epochs(name, obis) if start.at_s // QUARTER_S in marks)
         between = self._store.power_between(name, quarters[0], quarters[-1] + 1)
         records += (power for power in between if power.quarter in marks)
@@ -103,7 +103,9 @@ def _slices(items: list[tuple[int, int]], size: int = 100) -> Iterable[list[tupl
 
 def _mark_all(connection: Connection) -> None:
     ledger = union(
-        select(series.c.meter, boundary.c.quarter).join_from(boundary, series, series.c.id == boundary.c.series),
+        select(series.c.meter, quarter_reading.c.quarter).join_from(
+            quarter_reading, series, series.c.id == quarter_reading.c.series
+        ),
         select(power.c.meter, power.c.quarter),
         select(series.c.meter, cast(epoch.c.at_s // QUARTER_S, Integer)).join_from(epoch, series),
     ).subquery()

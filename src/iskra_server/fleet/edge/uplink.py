@@ -28,7 +28,7 @@ from iskra_server.meter.units import WATT_HOUR
 from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected, noting_denials, why_ended
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, Message
 from iskra_server.outputs.mqtt.settings import Settings
-from iskra_server.outputs.state import Standing
+from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Uplink:
         self._window = WINDOW
         self._kept: list[Parcel] = []
         self._changed = asyncio.Event()
-        self.standing = Standing("uplink")
+        self.standing = OutputHealth("uplink")
 
     async def run(self) -> None:
         address = self._settings.broker

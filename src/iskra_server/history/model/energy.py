@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.history.model.periods import Length, following, midnight, start_of
-from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, Exact, quarter_of
+from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, QuarterReading, quarter_of
 from iskra_server.meter.reading import scaled
 
 BucketLength = Literal["15min", "hour", "day", "week", "month", "year"]
@@ -26,10 +26,10 @@ BucketLength = Literal["15min", "hour", "day", "week", "month", "year"]
 # inside it, the rest lies in a gap or was never recorded. absent: nothing was measured inside
 BucketQuality = Literal["measured", "interpolated", "partial", "absent"]
 
-LookUp = Callable[[Sequence[int]], Mapping[int, Boundary]]
-Nearest = Callable[[int], Boundary | None]
+LookUp = Callable[[Sequence[int]], Mapping[int, QuarterReading]]
+Nearest = Callable[[int], QuarterReading | None]
 # the boundary at an edge, twice; or, where it is absent, its neighbours before and after
-_Sides = tuple[Boundary | None, Boundary | None]
+_Sides = tuple[QuarterReading | None, QuarterReading | None]
 
 _QUARTER = timedelta(seconds=QUARTER_S)
 _QUARTERS_PER_HOUR = 4
@@ -101,16 +101,18 @@ def energy(
     )
 
 
-def between(before: Boundary, after: Boundary, epochs: Sequence[EpochStart]) -> Decimal:
+def between(before: QuarterReading, after: QuarterReading, epochs: Sequence[EpochStart]) -> Decimal:
     """Energy from one boundary to a later one, in Wh, exact; over an epoch start only what both sides measured."""
     passed = [start for start in epochs if before.epoch < start.epoch <= after.epoch]
     return _difference(after.value, before.value, passed)
 
 
-def continuous(boundary: Boundary, epochs: Sequence[EpochStart]) -> Decimal:
+def continuous(quarter_reading: QuarterReading, epochs: Sequence[EpochStart]) -> Decimal:
     """What the counter would show, in Wh, had it never started anew."""
     return _difference(
-        boundary.value, Exact(0, boundary.value.scaler), [e for e in epochs if e.epoch <= boundary.epoch]
+        quarter_reading.value,
+        Exact(0, quarter_reading.value.scaler),
+        [e for e in epochs if e.epoch <= quarter_reading.epoch],
     )
 
 
@@ -131,13 +133,13 @@ def _steps(value: Exact, scaler: int) -> int:
 
 
 def _sides(
-    edges: Sequence[int], known: Mapping[int, Boundary], nearest_before: Nearest, nearest_after: Nearest
+    edges: Sequence[int], known: Mapping[int, QuarterReading], nearest_before: Nearest, nearest_after: Nearest
 ) -> list[_Sides]:
     sides: list[_Sides] = []
     for edge in edges:
-        boundary = known.get(edge)
-        if boundary is not None:
-            sides.append((boundary, boundary))
+        quarter_reading = known.get(edge)
+        if quarter_reading is not None:
+            sides.append((quarter_reading, quarter_reading))
         elif sides and _reaches_past(sides[-1], edge):
             sides.append(sides[-1])
         else:
@@ -152,7 +154,7 @@ def _reaches_past(sides: _Sides, edge: int) -> bool:
 
 
 def _bucket(
-    begin: int, end: int, first: Boundary | None, last: Boundary | None, epochs: Sequence[EpochStart]
+    begin: int, end: int, first: QuarterReading | None, last: QuarterReading | None, epochs: Sequence[EpochStart]
 ) -> Bucket:
     energy_wh = _measured(first, last, epochs)
     if energy_wh is None or first is None or last is None:
@@ -161,7 +163,9 @@ def _bucket(
     return Bucket(begin, end, energy_wh, quality if (first.quarter, last.quarter) == (begin, end) else "partial")
 
 
-def _measured(first: Boundary | None, last: Boundary | None, epochs: Sequence[EpochStart]) -> Decimal | None:
+def _measured(
+    first: QuarterReading | None, last: QuarterReading | None, epochs: Sequence[EpochStart]
+) -> Decimal | None:
     if first is None or last is None or first.quarter >= last.quarter:
         return None
     return between(first, last, epochs)

@@ -15,12 +15,12 @@ from iskra_server.history.model.power import PowerLedger
 from iskra_server.history.model.records import (
     INTERPOLATED_WITHIN_S,
     MEASURED_WITHIN_S,
-    Boundary,
     EpochStart,
     Exact,
     LastCounter,
     PowerQuarter,
     Quality,
+    QuarterReading,
 )
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.obis import Obis
@@ -30,7 +30,7 @@ from iskra_server.meter.units import WATT_HOUR
 # a database's integers have 64 bits, one of them the sign
 LARGEST = 2**63 - 1
 
-Closed = Boundary | PowerQuarter | EpochStart
+Closed = QuarterReading | PowerQuarter | EpochStart
 
 
 class Ledger:
@@ -103,7 +103,7 @@ class _Series:
         if self._quarter is not None and self._quarter > quarter:
             self._quarter = None
 
-    def take(self, value: Exact, moment: Moment, epoch: int) -> Iterator[Boundary | EpochStart]:
+    def take(self, value: Exact, moment: Moment, epoch: int) -> Iterator[QuarterReading | EpochStart]:
         before = self._last[0] if self._last else None
         if before is not None and _only_coarser(before, value):
             value = before
@@ -113,17 +113,17 @@ class _Series:
             self._last = None
             at_s = moment.at_us // SECOND_US
             yield EpochStart(self._meter_id, self._obis, self._epoch, at_s, before, value)
-        yield from self._boundary(value, moment)
+        yield from self._quarter_reading(value, moment)
         self._last = value, moment
 
-    def _boundary(self, value: Exact, moment: Moment) -> Iterator[Boundary]:
+    def _quarter_reading(self, value: Exact, moment: Moment) -> Iterator[QuarterReading]:
         quarter = moment.quarter
         if self._quarter is not None and quarter <= self._quarter:
             return
         found = self._framed(value, moment)
         if found is not None and abs(found[0].raw) <= LARGEST:
             self._quarter = quarter
-            yield Boundary(self._meter_id, self._obis, quarter, *found, self._epoch)
+            yield QuarterReading(self._meter_id, self._obis, quarter, *found, self._epoch)
 
     def _framed(self, value: Exact, moment: Moment) -> tuple[Exact, Quality] | None:
         """The value at the beginning of the moment's quarter: the longest gap allowed frames no other boundary."""

@@ -20,7 +20,7 @@ TOLERANCE_S = 60
 MEASURED_WITHIN_S = 60.0
 INTERPOLATED_WITHIN_S = 900.0
 # no block of points is longer: a question for a moment looks so far back for the block that holds it
-LONGEST_BLOCK_S = 3600
+MAX_BLOCK_S = 3600
 
 Quality = Literal["measured", "interpolated"]
 
@@ -36,7 +36,7 @@ class Exact(Struct, frozen=True, order=False):
         return scaled(self.raw, self.scaler)
 
 
-class Boundary(Struct, frozen=True):
+class QuarterReading(Struct, frozen=True):
     """What a counter showed at the beginning of a quarter."""
 
     meter_id: str
@@ -69,7 +69,7 @@ class EpochStart(Struct, frozen=True):
     after: Exact
 
 
-class PointBlock(Struct, frozen=True):
+class PointBlock(Struct, frozen=True, rename={"data": "octets"}):
     """The numbers of `count` telegrams of a meter from `first_s` to `last_s` (Unix seconds), packed (points.py).
 
     With their power in mW, the mean that of the telegrams; None where they have none.
@@ -79,7 +79,7 @@ class PointBlock(Struct, frozen=True):
     first_s: int
     last_s: int
     count: int
-    octets: bytes
+    data: bytes
     min_mw: int | None = None
     mean_mw: int | None = None
     max_mw: int | None = None
@@ -131,13 +131,13 @@ class ClockStep(Struct, frozen=True):
     reason: str
 
 
-Record = Boundary | PowerQuarter | EpochStart | PointBlock | ClockStep
+Record = QuarterReading | PowerQuarter | EpochStart | PointBlock | ClockStep
 
 
 def began_s(record: Record) -> int:
     """When what a record tells began, in Unix seconds."""
     match record:
-        case Boundary() | PowerQuarter():
+        case QuarterReading() | PowerQuarter():
             return record.quarter * QUARTER_S
         case EpochStart():
             return record.at_s

@@ -15,9 +15,9 @@ _MS = 1000
 def block_of(meter_id: str, points: Sequence[Point]) -> PointBlock:
     """One to points.MAX_POINTS points, in the order in which they arrived."""
     first_s, last_s = sorted((points[0].at_ms // _MS, points[-1].at_ms // _MS))
-    octets = pack(points)
+    data = pack(points)
     power = [found for point in points if (found := power_mw(point.registers)) is not None]
     if not power:
-        return PointBlock(meter_id, first_s, last_s, len(points), octets)
+        return PointBlock(meter_id, first_s, last_s, len(points), data)
     mean_mw = sum(power) // len(power)
-    return PointBlock(meter_id, first_s, last_s, len(points), octets, min(power), mean_mw, max(power))
+    return PointBlock(meter_id, first_s, last_s, len(points), data, min(power), mean_mw, max(power))

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from iskra_server.history.model.moment import SECOND_US
 from iskra_server.history.model.power import HOLDS_US
-from iskra_server.history.model.records import LONGEST_BLOCK_S, QUARTER_S, PointBlock, PowerBlock, PowerQuarter
+from iskra_server.history.model.records import MAX_BLOCK_S, QUARTER_S, PointBlock, PowerBlock, PowerQuarter
 from iskra_server.history.points.points import column
 from iskra_server.meter.power import POWER
 
@@ -60,7 +60,7 @@ def step_s(period: Stretch, at_most: int) -> int:
 
 def telegrams_of(blocks: Iterable[PointBlock], period: Stretch) -> Telegrams:
     """The power in blocks of points, within a period. ValueError where one is damaged."""
-    rows = [row for block in blocks for row in _power(block.octets)]
+    rows = [row for block in blocks for row in _power(block.data)]
     # in order unless a clock went back
     rows.sort()
     first, last = (bisect_left(rows, (moment_s * _MS,)) for moment_s in period)
@@ -122,13 +122,13 @@ def _with_ends(gaps: list[Stretch], known: Stretch | None, heard: Stretch) -> li
     begin_s, end_s = heard
     first_s, last_s = known or (begin_s, begin_s)
     head = [(begin_s, first_s)] if first_s - begin_s > HOLDS_S else []
-    tail = [(last_s, end_s)] if end_s - last_s > LONGEST_BLOCK_S else []
+    tail = [(last_s, end_s)] if end_s - last_s > MAX_BLOCK_S else []
     return [*head, *gaps, *tail]
 
 
-def _power(octets: bytes) -> list[tuple[int, int]]:
+def _power(data: bytes) -> list[tuple[int, int]]:
     """The signed power of each record; as the ledger takes it."""
-    return list(_milliwatts(column(octets, POWER)))
+    return list(_milliwatts(column(data, POWER)))
 
 
 def _milliwatts(rows: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:

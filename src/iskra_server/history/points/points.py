@@ -1,6 +1,6 @@
-"""Raw points: the numbers of some telegrams of one meter in few octets, column by column.
+"""Raw points: the numbers of some telegrams of one meter in few bytes, column by column.
 
-    octet 1     version
+    byte 1     version
     zlib        head      counts of points, columns, layouts, runs
                 columns   OBIS code, scaler, unit
                 layouts   count, numbers of columns               which columns a telegram has, in its order
@@ -25,7 +25,7 @@ from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.units import Unit
 
 VERSION = 1
-# an hour of a telegram a second, wider than any telegram: they bound the memory that damaged octets can ask for
+# an hour of a telegram a second, wider than any telegram: they bound the memory that damaged bytes can ask for
 MAX_POINTS = 4096
 MAX_REGISTERS = 128
 MAX_COLUMNS = 4096
@@ -72,7 +72,7 @@ def point_of(sample: Sample) -> Point:
 
 
 def pack(points: Sequence[Point]) -> bytes:
-    """The octets of 1 to MAX_POINTS points of one meter; ValueError for more, or for what no meter sends."""
+    """The bytes of 1 to MAX_POINTS points of one meter; ValueError for more, or for what no meter sends."""
     if not 0 < len(points) <= MAX_POINTS:
         raise ValueError(f"a block holds 1 to {MAX_POINTS} points, not {len(points)}")
     columns: dict[_Column, int] = {}
@@ -90,9 +90,9 @@ def pack(points: Sequence[Point]) -> bytes:
     return bytes((VERSION,)) + deflated(b"".join(body))
 
 
-def unpack(octets: bytes) -> list[Point]:
-    """The points of a block; ValueError where the octets are damaged."""
-    block = _taken_apart(octets)
+def unpack(data: bytes) -> list[Point]:
+    """The points of a block; ValueError where the bytes are damaged."""
+    block = _taken_apart(data)
     values = [iter(unfolded(*packed)) for packed in zip(block.values, block.counts, strict=True)]
     times = iter(block.times)
     points: list[Point] = []
@@ -107,12 +107,12 @@ def unpack(octets: bytes) -> list[Point]:
     return points
 
 
-def column(octets: bytes, obis: Obis) -> list[tuple[int, int, int]]:
+def column(data: bytes, obis: Obis) -> list[tuple[int, int, int]]:
     """Unix milliseconds, number and scaler of one register in each telegram that has it, faster than `unpack`.
 
-    ValueError where the octets are damaged.
+    ValueError where the bytes are damaged.
     """
-    block = _taken_apart(octets)
+    block = _taken_apart(data)
     found: list[tuple[int, int, int]] = []
     for number, (code, scaler, _, again) in enumerate(block.columns):
         if code == obis and not again:
@@ -157,10 +157,10 @@ def _described(column: _Column) -> bytes:
     return struct.pack(_COLUMN, obis, _NO_SCALER if scaler is None else scaler, _NO_UNIT if unit is None else unit)
 
 
-def _taken_apart(octets: bytes) -> _Block:
-    if octets[:1] != bytes((VERSION,)):
+def _taken_apart(data: bytes) -> _Block:
+    if data[:1] != bytes((VERSION,)):
         raise ValueError(f"the block of points is damaged or newer: its version is not {VERSION}")
-    cursor = Cursor(inflated(octets[1:]))
+    cursor = Cursor(inflated(data[1:]))
     points, *parts = cursor.numbers(_HEAD)
     if not 0 < points <= MAX_POINTS or parts[0] > MAX_COLUMNS or max(parts[1:]) > points:
         raise ValueError("the block of points is damaged: it counts what no block holds")

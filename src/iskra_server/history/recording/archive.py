@@ -39,7 +39,7 @@ _OPEN_AT_END_S = 1.5
 _OPEN_IN_QUEUE_S = 8.0
 # what the writer has at least, unless the one before has taken all of the time
 _WRITE_S = 1.0
-_LEAST_S = 0.2
+_MIN_S = 0.2
 # for what has arrived when the server stops, before the writer takes its three seconds
 _LAST_SAMPLES_S = 0.5
 
@@ -203,10 +203,10 @@ class Archive:
                 await asyncio.to_thread(self._writer.tried.wait, min(_OPEN_AT_END_S, by_s - time.monotonic()))
                 # what is not recorded by then waits on
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(max(_LEAST_S, by_s - time.monotonic() - _WRITE_S)):
+                    async with asyncio.timeout(max(_MIN_S, by_s - time.monotonic() - _WRITE_S)):
                         await self._recorder.record_waiting()
             self._recorder.close()
-            state = await asyncio.to_thread(self._writer.close, max(_LEAST_S, by_s - time.monotonic()))
+            state = await asyncio.to_thread(self._writer.close, max(_MIN_S, by_s - time.monotonic()))
             if not self._is_followed:
                 self._say_what_waits(state)
         finally:

@@ -46,7 +46,7 @@ _BEGIN_WITHIN_S = 1.0
 _AT_ONCE = 64
 _ASK_AGAIN_S = 5.0
 # a meter's clock that says more was set
-_LONGEST_OFF_S = 366 * DAY_S
+_MAX_OFF_S = 366 * DAY_S
 _MS = 1000
 _HOLDS_MS = HOLDS_US // 1000
 
@@ -225,7 +225,7 @@ class Recorder:
         time, seen = sample.reading.meter_time, self._witnesses.get(sample.reading.meter_id)
         if seen and time and time.kind == seen[0]:
             passed_s = sample.received_at.timestamp() - seen[2]
-            if STEP_S < time.seconds - seen[1] - passed_s < _LONGEST_OFF_S:
+            if STEP_S < time.seconds - seen[1] - passed_s < _MAX_OFF_S:
                 self._clock.stood_still()
 
     def _compare_clocks(self, sample: Sample) -> None:
@@ -313,7 +313,7 @@ def last_values(store: Reads, until_s: float = inf) -> list[LastCounter]:
     counters = store.last_counters(until_s)
     epochs = {(last.meter_id, last.obis): last.epoch for last in counters}
     for block in store.last_points(until_s):
-        point = unpack(block.octets)[-1]
+        point = unpack(block.data)[-1]
         counters += (
             LastCounter(
                 block.meter_id,
@@ -332,7 +332,7 @@ def meter_times(store: Reads, until_s: float) -> dict[str, tuple[str, int, float
     """What each meter's own clock said in its last telegram: the kind of time, seconds, and when that was."""
     found = {}
     for block in store.last_points(until_s):
-        point = unpack(block.octets)[-1]
+        point = unpack(block.data)[-1]
         for register in point.registers:
             for kind, code in METER_TIMES.items():
                 if register.obis == code and not isinstance(register.raw, bytes):

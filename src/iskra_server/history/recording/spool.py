@@ -27,12 +27,12 @@ from msgspec.structs import replace
 from iskra_server.base.clock import wall_ahead_s
 from iskra_server.base.spool import Segment, Spool
 from iskra_server.history.model.records import (
-    Boundary,
     ClockStep,
     EpochStart,
     MeterInfo,
     PointBlock,
     PowerQuarter,
+    QuarterReading,
     Record,
 )
 from iskra_server.history.recording.pending import Batch, note_meter
@@ -52,11 +52,11 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 log = logging.getLogger(__name__)
 
 
-class Line(Struct, frozen=True, omit_defaults=True):
+class Line(Struct, frozen=True, omit_defaults=True, rename={"quarter_reading": "boundary"}):
     """One of these; a sample with the boot that its boot time counts from, and whether its wall clock was believed."""
 
     meter: MeterInfo | None = None
-    boundary: Boundary | None = None
+    quarter_reading: QuarterReading | None = None
     power: PowerQuarter | None = None
     epoch: EpochStart | None = None
     block: PointBlock | None = None
@@ -67,7 +67,7 @@ class Line(Struct, frozen=True, omit_defaults=True):
 
     @property
     def record(self) -> Record | None:
-        return self.boundary or self.power or self.epoch or self.block or self.step
+        return self.quarter_reading or self.power or self.epoch or self.block or self.step
 
 
 Write = Callable[[Sequence[Record], Sequence[MeterInfo]], None]
@@ -186,7 +186,7 @@ class HistorySpool:
     @property
     def used(self) -> list[Path]:
         """Where something waits."""
-        return [place.folder for place in self._places if place.octets]
+        return [place.folder for place in self._places if place.byte_count]
 
 
 class _Place:
@@ -202,8 +202,8 @@ class _Place:
         self._given: list[Segment] = []
 
     @property
-    def octets(self) -> int:
-        return self.ledger.octets + self.points.octets + self.samples.octets
+    def byte_count(self) -> int:
+        return self.ledger.byte_count + self.points.byte_count + self.samples.byte_count
 
     def open(self) -> None:
         """Once: what is there already must not be written over, nor by another process at the same time."""
@@ -321,8 +321,8 @@ def _boot_id() -> str:
 
 def _line(record: Record) -> Line:
     match record:
-        case Boundary():
-            return Line(boundary=record)
+        case QuarterReading():
+            return Line(quarter_reading=record)
         case PowerQuarter():
             return Line(power=record)
         case EpochStart():

@@ -14,7 +14,7 @@ from iskra_server.meter.reading import Sample
 
 EVERY_S = 30.0
 # of one meter: ten weeks of the two around each quarter, four days of one in half a minute; and of all meters
-MOST, MOST_OF_ALL = 13_440, 100_000
+MOST, MAX_OF_ALL = 13_440, 100_000
 
 
 # a sample, and whether the clock was believed when it arrived
@@ -41,7 +41,7 @@ class Waiting:
             if frames(before, last, sample):
                 waiting.pop()
         waiting.append((sample, is_believed))
-        if len(waiting) > min(MOST, MOST_OF_ALL // len(self._samples)):
+        if len(waiting) > min(MOST, MAX_OF_ALL // len(self._samples)):
             del waiting[1 : len(waiting) // 2 : 2]
 
     def restore(self, waited: Iterable[Waited]) -> None:

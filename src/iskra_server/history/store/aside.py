@@ -25,13 +25,13 @@ from sqlalchemy import (
 
 from iskra_server.history.model.records import FIRST_S, QUARTER_S, TOLERANCE_S, ClockStep
 from iskra_server.history.store.schema import (
-    boundary,
     clock_step,
     epoch,
     meter,
     outbox,
     points,
     power,
+    quarter_reading,
     series,
     set_aside,
 )
@@ -42,7 +42,7 @@ LATEST_S = (2**31 - 1) * QUARTER_S
 _AT_ONCE = 2_000
 # table -> the column that says when, and its unit in seconds
 MOMENTS = {
-    boundary: (boundary.c.quarter, QUARTER_S),
+    quarter_reading: (quarter_reading.c.quarter, QUARTER_S),
     power: (power.c.quarter, QUARTER_S),
     points: (points.c.last_s, 1),
     epoch: (epoch.c.at_s, 1),
@@ -116,8 +116,8 @@ def _move_epochs(connection: Connection, now_s: int, until_s: int) -> int:
     """An epoch of the future has begun by now; one of before anything begins with its first boundary that is left."""
     rows = connection.execute(select(epoch, owner(epoch).label("owner")).where(is_odd(epoch, now_s, until_s))).all()
     for row in rows:
-        own = boundary.c.series == row.series, boundary.c.epoch == row.epoch
-        first = connection.scalar(select(func.min(boundary.c.quarter)).where(*own))
+        own = quarter_reading.c.series == row.series, quarter_reading.c.epoch == row.epoch
+        first = connection.scalar(select(func.min(quarter_reading.c.quarter)).where(*own))
         at_s = now_s if row.at_s > now_s or first is None else first * QUARTER_S
         connection.execute(insert(set_aside), [_kept(epoch, row, row.at_s, now_s)])
         connection.execute(
@@ -148,7 +148,11 @@ def content_of(table: Table, row: Row[Any]) -> dict[str, Any]:
 
 def see_anew(connection: Connection, number: int, now_s: int) -> None:
     """When a meter was seen first and last, by what is left of it."""
-    quarters = select(boundary.c.quarter).join(series, series.c.id == boundary.c.series).where(series.c.meter == number)
+    quarters = (
+        select(quarter_reading.c.quarter)
+        .join(series, series.c.id == quarter_reading.c.series)
+        .where(series.c.meter == number)
+    )
     bounds = quarters.subquery()
     first, last = connection.execute(select(func.min(bounds.c.quarter), func.max(bounds.c.quarter))).one()
     earliest, latest = connection.execute(

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.store.schema import boundary, epoch, power
+from iskra_server.history.store.schema import epoch, power, quarter_reading
 from iskra_server.meter.obis import Obis
 
 Row = dict[str, Any]
@@ -30,7 +30,7 @@ _HEARD = (
     "WHERE excluded.at_s >= live.at_s"
 )
 # numbers alone: as text they are quicker to hand over
-_TABLES = {boundary.name: _KEPT, epoch.name: _KEPT, power.name: _FULLER}
+_TABLES = {quarter_reading.name: _KEPT, epoch.name: _KEPT, power.name: _FULLER}
 _SEEN = (
     "INSERT INTO meter (meter_id, server_id, simulated, first_s, last_s, port) "
     "SELECT * FROM unnest(%s::text[], %s::text[], %s::bool[], %s::bigint[], %s::bigint[], %s::text[]) "

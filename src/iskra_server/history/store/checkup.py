@@ -9,7 +9,16 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, sel
 from iskra_server.history.model.records import FIRST_S, QUARTER_S, TOLERANCE_S
 from iskra_server.history.store.aside import MOMENTS, content_of, is_odd, owner, put_aside, see_anew
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.schema import boundary, clock_step, epoch, meter, outbox, power, set_aside, uplink
+from iskra_server.history.store.schema import (
+    clock_step,
+    epoch,
+    meter,
+    outbox,
+    power,
+    quarter_reading,
+    set_aside,
+    uplink,
+)
 from iskra_server.history.store.store import Store
 
 
@@ -72,7 +81,7 @@ def restore(store: Store, now_s: float) -> int:
                     connection.execute(update(epoch).where(*key).values(at_s=values["at_s"]))
                     continue
                 connection.execute(store.insert(table).on_conflict_do_nothing(), [values])
-                if table in (boundary, power):
+                if table in (quarter_reading, power):
                     marks.add((row.meter, row.moment_s // QUARTER_S))
         if marks and connection.execute(select(uplink.c.reader)).first():
             rows = [{"meter": number, "quarter": quarter, "mark": 1} for number, quarter in sorted(marks)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, MeterInfo
+from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo, QuarterReading
 from iskra_server.meter.obis import Obis
 
 if TYPE_CHECKING:
@@ -48,16 +48,16 @@ class Counter:
             if (first := reads.nearest_after(meter_id, obis, -1)) is not None:
                 self._succeed(first)
 
-    def look_up(self, quarters: Sequence[int]) -> Mapping[int, Boundary]:
+    def look_up(self, quarters: Sequence[int]) -> Mapping[int, QuarterReading]:
         """The boundaries at these quarters, as far as history holds them."""
-        found: dict[int, Boundary] = {}
+        found: dict[int, QuarterReading] = {}
         for part in self._parts:
             some = [quarter for quarter in quarters if part.first <= quarter < part.end]
-            known = self._reads.boundaries(part.meter_id, self._obis, some)
+            known = self._reads.quarter_readings(part.meter_id, self._obis, some)
             found |= {quarter: _shifted(each, part.shift) for quarter, each in known.items()}
         return found
 
-    def nearest_before(self, quarter: int) -> Boundary | None:
+    def nearest_before(self, quarter: int) -> QuarterReading | None:
         """The last boundary before a quarter."""
         for part in reversed(self._parts):
             if quarter > part.first:
@@ -66,7 +66,7 @@ class Counter:
                     return _shifted(found, part.shift)
         return None
 
-    def nearest_after(self, quarter: int) -> Boundary | None:
+    def nearest_after(self, quarter: int) -> QuarterReading | None:
         """The first boundary after a quarter."""
         for part in self._parts:
             found = self._reads.nearest_after(part.meter_id, self._obis, quarter) if quarter < part.end else None
@@ -74,15 +74,15 @@ class Counter:
                 return _shifted(found, part.shift)
         return None
 
-    def between(self, first: int, end: int) -> Iterator[Boundary]:
+    def between(self, first: int, end: int) -> Iterator[QuarterReading]:
         """The boundaries from a quarter until before another, in order."""
         for part in self._parts:
             begin, before = max(first, part.first), min(end, part.end)
             if begin < before:
-                known = self._reads.boundaries_between(part.meter_id, self._obis, begin, before)
+                known = self._reads.quarter_readings_between(part.meter_id, self._obis, begin, before)
                 yield from (_shifted(each, part.shift) for each in known)
 
-    def _succeed(self, first: Boundary) -> None:
+    def _succeed(self, first: QuarterReading) -> None:
         """Go on with the counter of the next meter from its first boundary."""
         last = self.nearest_before(first.quarter)
         own = self._reads.epochs(first.meter_id, self._obis)
@@ -109,5 +109,5 @@ def line_of(meter_id: str, known: Sequence[MeterInfo]) -> list[str]:
     return line
 
 
-def _shifted(boundary: Boundary, shift: int) -> Boundary:
-    return replace(boundary, epoch=boundary.epoch + shift) if shift else boundary
+def _shifted(quarter_reading: QuarterReading, shift: int) -> QuarterReading:
+    return replace(quarter_reading, epoch=quarter_reading.epoch + shift) if shift else quarter_reading

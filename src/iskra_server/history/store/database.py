@@ -36,7 +36,7 @@ BUSY_S = 2
 # as many as threads that answer requests
 READERS = 40
 # smaller than the default of 4096: a flush touches a few pages, and each goes to the disk whole (docs/performance.md)
-PAGE_OCTETS = 2048
+PAGE_BYTES = 2048
 _KEPT_OPEN = 4
 _CONNECT_S = 5
 # of PostgreSQL, in milliseconds: somebody else's lock, and what a statement may take at all
@@ -126,7 +126,7 @@ def _postgresql(url: URL) -> Database:
     options = {
         "connect_timeout": _CONNECT_S,
         **_KEEPALIVES,
-        # a database that was made in the locale C says nothing of its encoding, and text would come as octets
+        # a database that was made in the locale C says nothing of its encoding, and text would come as bytes
         "client_encoding": "utf8",
         # a pooler in between may hand the next transaction to another server process
         "prepare_threshold": None,
@@ -198,7 +198,7 @@ def _set_up(file: Path) -> None:
     """What SQLite keeps in the file itself; both do nothing where it was done before."""
     connection = _connect(file, "rw")
     try:
-        connection.execute(f"PRAGMA page_size={PAGE_OCTETS}")
+        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
         _use_wal(connection)
     finally:
         connection.close()

@@ -20,11 +20,11 @@ def tables(*, partitioned: bool = True) -> MetaData:
     for name in ("boundary", "power"):
         Index(f"ix_{name}_quarter", copy.tables[name].c.quarter, postgresql_using="brin")
     # a sum over a group reads the same few hours of many meters: these lie together here, with what is summed
-    boundary = copy.tables["boundary"]
+    quarter_reading = copy.tables["boundary"]
     Index(
         "ix_boundary_hour",
-        boundary.c.quarter,
-        boundary.c.series,
+        quarter_reading.c.quarter,
+        quarter_reading.c.series,
         postgresql_include=["raw", "scaler", "epoch"],
         postgresql_where=text("(quarter & 3) = 0"),
     )

@@ -13,9 +13,8 @@ from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, func, or
 from sqlalchemy.exc import SQLAlchemyError
 
 from iskra_server.history.model.records import (
-    LONGEST_BLOCK_S,
+    MAX_BLOCK_S,
     QUARTER_S,
-    Boundary,
     EpochStart,
     Exact,
     LastCounter,
@@ -24,10 +23,11 @@ from iskra_server.history.model.records import (
     PowerBlock,
     PowerQuarter,
     Quality,
+    QuarterReading,
     quarter_of,
 )
 from iskra_server.history.store.database import Database
-from iskra_server.history.store.schema import boundary, epoch, meter, points, power, series
+from iskra_server.history.store.schema import epoch, meter, points, power, quarter_reading, series
 from iskra_server.history.store.trouble import trouble
 from iskra_server.meter.obis import Obis
 
@@ -63,24 +63,31 @@ class Reads:
         statement = select(series.c.obis).where(series.c.meter == _meter(meter_id))
         return sorted(Obis.parse(row.obis) for row in self._all(statement))
 
-    def boundaries(self, meter_id: str, obis: Obis, quarters: Sequence[int]) -> dict[int, Boundary]:
+    def quarter_readings(self, meter_id: str, obis: Obis, quarters: Sequence[int]) -> dict[int, QuarterReading]:
         """The counter at the beginning of these quarters; those that history lacks are absent."""
-        found: dict[int, Boundary] = {}
+        found: dict[int, QuarterReading] = {}
         for start in range(0, len(quarters), _AT_ONCE):
             some = quarters[start : start + _AT_ONCE]
-            found |= {known.quarter: known for known in self._boundaries(meter_id, obis, boundary.c.quarter.in_(some))}
+            found |= {
+                known.quarter: known
+                for known in self._quarter_readings(meter_id, obis, quarter_reading.c.quarter.in_(some))
+            }
         return found
 
-    def boundaries_between(self, meter_id: str, obis: Obis, first: int, end: int) -> list[Boundary]:
-        return self._boundaries(meter_id, obis, and_(boundary.c.quarter >= first, boundary.c.quarter < end))
+    def quarter_readings_between(self, meter_id: str, obis: Obis, first: int, end: int) -> list[QuarterReading]:
+        return self._quarter_readings(
+            meter_id, obis, and_(quarter_reading.c.quarter >= first, quarter_reading.c.quarter < end)
+        )
 
-    def nearest_before(self, meter_id: str, obis: Obis, quarter: int) -> Boundary | None:
+    def nearest_before(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The last boundary before a quarter."""
-        return self._boundary(meter_id, obis, boundary.c.quarter < quarter, boundary.c.quarter.desc())
+        return self._quarter_reading(
+            meter_id, obis, quarter_reading.c.quarter < quarter, quarter_reading.c.quarter.desc()
+        )
 
-    def nearest_after(self, meter_id: str, obis: Obis, quarter: int) -> Boundary | None:
+    def nearest_after(self, meter_id: str, obis: Obis, quarter: int) -> QuarterReading | None:
         """The first boundary after a quarter."""
-        return self._boundary(meter_id, obis, boundary.c.quarter > quarter, boundary.c.quarter)
+        return self._quarter_reading(meter_id, obis, quarter_reading.c.quarter > quarter, quarter_reading.c.quarter)
 
     def power_between(self, meter_id: str, first: int, end: int) -> list[PowerQuarter]:
         statement = (
@@ -130,24 +137,34 @@ class Reads:
         What a clock that ran ahead has put behind `until_s` is not looked at.
         """
         began = true() if until_s == inf else epoch.c.at_s <= int(until_s)
-        showed = true() if until_s == inf else boundary.c.quarter <= quarter_of(until_s)
+        showed = true() if until_s == inf else quarter_reading.c.quarter <= quarter_of(until_s)
         starts = self._all(_newest(epoch, epoch.c.epoch, began))
-        last = {(row.meter_id, row.obis): row for row in self._all(_newest(boundary, boundary.c.quarter, showed))}
+        last = {
+            (row.meter_id, row.obis): row
+            for row in self._all(_newest(quarter_reading, quarter_reading.c.quarter, showed))
+        }
         found = ((last[start.meter_id, start.obis], start) for start in starts)
         counters = (_last_counter(*each) for each in found if each[0].quarter is not None or each[1].epoch is not None)
         return sorted(counters, key=lambda counter: (counter.meter_id, counter.obis))
 
-    def _boundary(
+    def _quarter_reading(
         self, meter_id: str, obis: Obis, side: ColumnElement[bool], order: ColumnElement[int]
-    ) -> Boundary | None:
-        statement = select(boundary).where(boundary.c.series == _series(meter_id, obis), side).order_by(order).limit(1)
-        return next((_boundary(meter_id, obis, row) for row in self._all(statement)), None)
-
-    def _boundaries(self, meter_id: str, obis: Obis, which: ColumnElement[bool]) -> list[Boundary]:
+    ) -> QuarterReading | None:
         statement = (
-            select(boundary).where(boundary.c.series == _series(meter_id, obis), which).order_by(boundary.c.quarter)
+            select(quarter_reading)
+            .where(quarter_reading.c.series == _series(meter_id, obis), side)
+            .order_by(order)
+            .limit(1)
         )
-        return [_boundary(meter_id, obis, row) for row in self._all(statement)]
+        return next((_quarter_reading(meter_id, obis, row) for row in self._all(statement)), None)
+
+    def _quarter_readings(self, meter_id: str, obis: Obis, which: ColumnElement[bool]) -> list[QuarterReading]:
+        statement = (
+            select(quarter_reading)
+            .where(quarter_reading.c.series == _series(meter_id, obis), which)
+            .order_by(quarter_reading.c.quarter)
+        )
+        return [_quarter_reading(meter_id, obis, row) for row in self._all(statement)]
 
     def ask(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         """A question of a neighbour in this room."""
@@ -191,7 +208,7 @@ def _around(meter_id: str, from_s: int, to_s: int) -> tuple[ColumnElement[bool],
     """The blocks of points that reach into a period."""
     return (
         points.c.meter == _meter(meter_id),
-        points.c.first_s >= from_s - LONGEST_BLOCK_S,
+        points.c.first_s >= from_s - MAX_BLOCK_S,
         points.c.first_s < to_s,
         points.c.last_s >= from_s,
     )
@@ -220,8 +237,8 @@ def _newest(table: Table, order: Column[int], among: ColumnElement[bool]) -> Sel
     return select(meter.c.meter_id, series.c.obis, *last).join_from(series, meter)
 
 
-def _boundary(meter_id: str, obis: Obis, row: Row[Any]) -> Boundary:
-    return Boundary(meter_id, obis, row.quarter, Exact(row.raw, row.scaler), _QUALITIES[row.quality], row.epoch)
+def _quarter_reading(meter_id: str, obis: Obis, row: Row[Any]) -> QuarterReading:
+    return QuarterReading(meter_id, obis, row.quarter, Exact(row.raw, row.scaler), _QUALITIES[row.quality], row.epoch)
 
 
 def _epoch(meter_id: str, obis: Obis, row: Row[Any]) -> EpochStart:

@@ -3,7 +3,7 @@
 from typing import Any
 from zlib import crc32
 
-from iskra_server.history.model.records import Boundary, EpochStart, MeterInfo, PointBlock, PowerQuarter
+from iskra_server.history.model.records import EpochStart, MeterInfo, PointBlock, PowerQuarter, QuarterReading
 from iskra_server.history.store.schema import QUALITIES
 
 Row = dict[str, Any]
@@ -20,7 +20,7 @@ def meter_row(info: MeterInfo) -> Row:
     }
 
 
-def boundary_row(number: int, known: Boundary) -> Row:
+def quarter_reading_row(number: int, known: QuarterReading) -> Row:
     return {
         "series": number,
         "quarter": known.quarter,
@@ -58,11 +58,11 @@ def points_row(number: int, block: PointBlock) -> Row:
     return {
         "meter": number,
         "first_s": block.first_s,
-        "crc32": crc32(block.octets),
+        "crc32": crc32(block.data),
         "last_s": block.last_s,
         "telegrams": block.count,
         "min_mw": block.min_mw,
         "mean_mw": block.mean_mw,
         "max_mw": block.max_mw,
-        "octets": block.octets,
+        "octets": block.data,
     }

@@ -72,7 +72,7 @@ series = Table(
 )
 
 
-boundary = Table(
+quarter_reading = Table(
     "boundary",
     metadata,
     Column("series", Integer, primary_key=True),
@@ -113,11 +113,11 @@ points = Table(
     metadata,
     Column("meter", Integer, primary_key=True),
     Column("first_s", BigInteger, primary_key=True),
-    # of the octets: an hour that a clock lived twice has two blocks that begin in the same second
+    # of the bytes: an hour that a clock lived twice has two blocks that begin in the same second
     Column("crc32", BigInteger, primary_key=True),
     Column("last_s", BigInteger, nullable=False),
     Column("telegrams", Integer, nullable=False),
-    # before the octets, which may go on in another page
+    # before the bytes, which may go on in another page
     Column("min_mw", BigInteger),
     Column("mean_mw", BigInteger),
     Column("max_mw", BigInteger),

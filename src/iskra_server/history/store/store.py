@@ -18,13 +18,13 @@ from iskra_server.base.address import Address
 from iskra_server.history.model.records import (
     QUARTER_S,
     TOLERANCE_S,
-    Boundary,
     ClockStep,
     EpochStart,
     Exact,
     MeterInfo,
     PointBlock,
     PowerQuarter,
+    QuarterReading,
     Record,
     began_s,
 )
@@ -34,8 +34,18 @@ from iskra_server.history.store.database import make_partitions, open_database
 from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.profiles import PLAIN, Profile
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.rows import Row, boundary_row, epoch_row, meter_row, points_row, power_row
-from iskra_server.history.store.schema import PARTITIONED, boundary, epoch, meter, outbox, points, power, series, uplink
+from iskra_server.history.store.rows import Row, epoch_row, meter_row, points_row, power_row, quarter_reading_row
+from iskra_server.history.store.schema import (
+    PARTITIONED,
+    epoch,
+    meter,
+    outbox,
+    points,
+    power,
+    quarter_reading,
+    series,
+    uplink,
+)
 from iskra_server.history.store.trouble import named
 from iskra_server.meter.obis import Obis
 
@@ -188,7 +198,9 @@ class Store(Reads):
         """PostgreSQL: the months that these records lie in, such as old ones that are imported."""
         if not self._is_postgresql:
             return
-        moments = {record.quarter * QUARTER_S for record in records if isinstance(record, (Boundary, PowerQuarter))}
+        moments = {
+            record.quarter * QUARTER_S for record in records if isinstance(record, (QuarterReading, PowerQuarter))
+        }
         moments |= {record.first_s for record in records if isinstance(record, PointBlock)}
         new = {month for moment in moments for month in partitions.months(moment, moment)} - self._months
         if new:
@@ -233,9 +245,9 @@ class Store(Reads):
         rows: dict[Table, list[Row]] = defaultdict(list)
         for record in records:
             match record:
-                case Boundary() as known:
+                case QuarterReading() as known:
                     number = self._series_id(connection, known.meter_id, known.obis)
-                    rows[boundary].append(boundary_row(number, known))
+                    rows[quarter_reading].append(quarter_reading_row(number, known))
                 case EpochStart() as start:
                     number = self._series_id(connection, start.meter_id, start.obis)
                     rows[epoch].append(epoch_row(number, start))
@@ -285,7 +297,9 @@ class Store(Reads):
         """PostgreSQL: the numbers of all meters and series that are new here, with few questions."""
         if not self._is_postgresql:
             return
-        wanted = {(record.meter_id, record.obis) for record in records if isinstance(record, (Boundary, EpochStart))}
+        wanted = {
+            (record.meter_id, record.obis) for record in records if isinstance(record, (QuarterReading, EpochStart))
+        }
         new = wanted - self._series.keys()
         names = {record.meter_id for record in records if not isinstance(record, ClockStep)}
         self.numbers(connection, {name for name, _ in new} | names)
@@ -353,7 +367,7 @@ def _between_steps(records: Sequence[Record]) -> Iterator[tuple[Sequence[Record]
 
 
 def fits(record: Record) -> bool:
-    """Whether a record's numbers fit into the columns of 8 octets; a meter can send larger nonsense."""
+    """Whether a record's numbers fit into the columns of 8 bytes; a meter can send larger nonsense."""
     values = [getattr(record, name) for name in record.__struct_fields__]
     numbers = [value.raw if isinstance(value, Exact) else value for value in values]
     return all(abs(number) <= _LARGEST for number in numbers if isinstance(number, int))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from iskra_server.base.address import Address
 from iskra_server.history.store.errors import StoreError
 
-# extended result codes of SQLite carry the primary one in their low octet
+# extended result codes of SQLite carry the primary one in their low byte
 _PRIMARY = 0xFF
 _SQLITE = {
     sqlite3.SQLITE_NOTADB: "{path} is not a database. Move it away, or restore a backup with iskra-server restore.",

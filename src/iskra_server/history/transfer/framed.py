@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from iskra_server.history.model.ledger import Ledger
 from iskra_server.history.model.moment import QUARTER_US
-from iskra_server.history.model.records import Boundary, Quality
+from iskra_server.history.model.records import Quality, QuarterReading
 from iskra_server.history.transfer.rows import Bad, CounterReading, Kept
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, Sample
@@ -21,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND_US = 1_000_000
 
 
-def boundaries(
+def quarter_readings(
     rows: Iterable[CounterReading | Bad], meter_id: str, obis: Obis, best: Quality = "measured"
 ) -> Iterator[Kept | Bad]:
     """The boundaries that readings frame, of epoch 0 and at most of the given quality; rows that are wrong as they are.
@@ -40,7 +40,7 @@ def boundaries(
                 closed = [
                     record for near in (last, row) if near for record in ledger.take(_sample(near, meter_id, obis))
                 ]
-                found = (record for record in closed if isinstance(record, Boundary))
+                found = (record for record in closed if isinstance(record, QuarterReading))
                 yield from (
                     Kept(row.line, each if best == "measured" else replace(each, quality=best)) for each in found
                 )

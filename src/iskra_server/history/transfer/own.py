@@ -12,7 +12,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, Exact
+from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, QuarterReading
 from iskra_server.history.transfer.rows import Bad, Kept, exact, shown
 from iskra_server.history.transfer.times import moments
 from iskra_server.meter.obis import Obis
@@ -58,7 +58,9 @@ def _parsed(row: list[str]) -> tuple[_Place, Exact, str]:
     return (at_us // _SECOND_US, Obis.parse(register), int(epoch)), exact(value, "Wh"), quality
 
 
-def _record(meter_id: str, place: _Place, value: Exact, quality: str, before: Exact | None) -> Boundary | EpochStart:
+def _record(
+    meter_id: str, place: _Place, value: Exact, quality: str, before: Exact | None
+) -> QuarterReading | EpochStart:
     at_s, obis, epoch = place
     if quality == AFTER:
         return EpochStart(meter_id, obis, epoch, at_s, before, value)
@@ -66,6 +68,6 @@ def _record(meter_id: str, place: _Place, value: Exact, quality: str, before: Ex
         raise ValueError("it is not at the beginning of a quarter of an hour")
     match quality:
         case "measured" | "interpolated":
-            return Boundary(meter_id, obis, at_s // QUARTER_S, value, quality, epoch)
+            return QuarterReading(meter_id, obis, at_s // QUARTER_S, value, quality, epoch)
         case _:
             raise ValueError(f"{shown(quality)} is not a quality; expected measured, interpolated, {BEFORE} or {AFTER}")

@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, quarter_of
+from iskra_server.history.model.records import QUARTER_S, EpochStart, QuarterReading, quarter_of
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.transfer.rows import Bad, Kept
 from iskra_server.meter.obis import Obis
@@ -29,7 +29,7 @@ class Plan(Struct, frozen=True):
     `bad` are the first lines that are wrong, of `bad_count`.
     """
 
-    records: tuple[Boundary | EpochStart, ...]
+    records: tuple[QuarterReading | EpochStart, ...]
     already: int
     different: int
     bad: tuple[Bad, ...]
@@ -43,7 +43,7 @@ def plan(history: Reads, meter_id: str, rows: Iterable[Kept | Bad], *, own_epoch
     taken: the ledger writes no boundary before its last one.
     """
     draft = _Draft()
-    boundaries: dict[Obis, list[Kept]] = defaultdict(list)
+    quarter_readings: dict[Obis, list[Kept]] = defaultdict(list)
     starts: dict[Obis, list[Kept]] = defaultdict(list)
     for row in rows:
         if isinstance(row, Bad):
@@ -51,13 +51,13 @@ def plan(history: Reads, meter_id: str, rows: Iterable[Kept | Bad], *, own_epoch
         elif _at_s(row.record) > now_s:
             draft.refuse(row.line, "it lies in the future")
         else:
-            (boundaries if isinstance(row.record, Boundary) else starts)[row.record.obis].append(row)
-    for obis in sorted(boundaries.keys() | starts.keys()):
+            (quarter_readings if isinstance(row.record, QuarterReading) else starts)[row.record.obis].append(row)
+    for obis in sorted(quarter_readings.keys() | starts.keys()):
         known = history.epochs(meter_id, obis)
         series = _Series(history, meter_id, obis, draft)
         if own_epochs:
             known = series.take_starts(starts[obis], known)
-        series.take(_with_epochs(boundaries[obis], known, given=own_epochs, draft=draft))
+        series.take(_with_epochs(quarter_readings[obis], known, given=own_epochs, draft=draft))
     return draft.plan()
 
 
@@ -65,7 +65,7 @@ class _Draft:
     """A plan while it is made."""
 
     def __init__(self) -> None:
-        self.records: list[Boundary | EpochStart] = []
+        self.records: list[QuarterReading | EpochStart] = []
         self.already = self.different = 0
         self._bad: list[Bad] = []
         self._bad_count = 0
@@ -106,17 +106,17 @@ class _Series:
         return list(epochs.values())
 
     def take(self, rows: Iterable[Kept]) -> None:
-        in_time = sorted(rows, key=lambda row: _boundary(row).quarter)
+        in_time = sorted(rows, key=lambda row: _quarter_reading(row).quarter)
         # what the file itself had last, where history has nothing later
-        last: Boundary | None = None
+        last: QuarterReading | None = None
         for first in range(0, len(in_time), _AT_ONCE):
             last = self._take_some(in_time[first : first + _AT_ONCE], last)
 
-    def _take_some(self, rows: Sequence[Kept], last: Boundary | None) -> Boundary | None:
-        there = self._around(_boundary(rows[0]).quarter, _boundary(rows[-1]).quarter)
+    def _take_some(self, rows: Sequence[Kept], last: QuarterReading | None) -> QuarterReading | None:
+        there = self._around(_quarter_reading(rows[0]).quarter, _quarter_reading(rows[-1]).quarter)
         quarters = [known.quarter for known in there]
         for row in rows:
-            new = _boundary(row)
+            new = _quarter_reading(row)
             place = bisect_left(quarters, new.quarter)
             before, after = there[place - 1] if place else None, there[place] if place < len(there) else None
             if after is not None and after.quarter == new.quarter:
@@ -130,15 +130,15 @@ class _Series:
                 last = new
         return last
 
-    def _around(self, first: int, end: int) -> list[Boundary]:
+    def _around(self, first: int, end: int) -> list[QuarterReading]:
         """The boundaries of history from the one before a stretch to the one after it."""
         where = (self._meter_id, self._obis)
         before, after = self._history.nearest_before(*where, first), self._history.nearest_after(*where, end)
-        inside = self._history.boundaries_between(*where, first, end + 1)
+        inside = self._history.quarter_readings_between(*where, first, end + 1)
         return [each for each in (before, *inside, after) if each is not None]
 
-    def _repeated(self, row: Kept, last: Boundary) -> None:
-        if _rank(_boundary(row)) == _rank(last):
+    def _repeated(self, row: Kept, last: QuarterReading) -> None:
+        if _rank(_quarter_reading(row)) == _rank(last):
             self._draft.already += 1
         else:
             self._draft.refuse(row.line, "the file has another value for the same time")
@@ -162,7 +162,7 @@ def _with_epochs(rows: Iterable[Kept], epochs: Sequence[EpochStart], *, given: b
     """Each boundary with the epoch of its time, or with its own where the beginning of that is known."""
     numbers = {0, *(start.epoch for start in epochs)}
     for row in rows:
-        new = _boundary(row)
+        new = _quarter_reading(row)
         if not given:
             epoch = max((start.epoch for start in epochs if start.at_s <= new.quarter * QUARTER_S), default=0)
             yield Kept(row.line, replace(new, epoch=epoch))
@@ -172,11 +172,11 @@ def _with_epochs(rows: Iterable[Kept], epochs: Sequence[EpochStart], *, given: b
             draft.refuse(row.line, f"nothing says where epoch {new.epoch} begins")
 
 
-def _at_s(record: Boundary | EpochStart) -> int:
+def _at_s(record: QuarterReading | EpochStart) -> int:
     return record.at_s if isinstance(record, EpochStart) else record.quarter * QUARTER_S
 
 
-def _unfit(new: Boundary, before: Boundary | None, after: Boundary | None) -> str | None:
+def _unfit(new: QuarterReading, before: QuarterReading | None, after: QuarterReading | None) -> str | None:
     rank = _rank(new)
     if before is not None and rank < _rank(before):
         return f"{_shown(new)} is less than {_shown(before)} before it"
@@ -185,19 +185,19 @@ def _unfit(new: Boundary, before: Boundary | None, after: Boundary | None) -> st
     return None
 
 
-def _boundary(row: Kept) -> Boundary:
-    assert isinstance(row.record, Boundary)
+def _quarter_reading(row: Kept) -> QuarterReading:
+    assert isinstance(row.record, QuarterReading)
     return row.record
 
 
-def _rank(boundary: Boundary) -> _Rank:
+def _rank(quarter_reading: QuarterReading) -> _Rank:
     """What never goes back."""
-    return boundary.epoch, boundary.value.decimal
+    return quarter_reading.epoch, quarter_reading.value.decimal
 
 
-def _shown(boundary: Boundary) -> str:
-    epoch = f" of epoch {boundary.epoch}" if boundary.epoch else ""
-    return f"{boundary.value.decimal:f} Wh{epoch}"
+def _shown(quarter_reading: QuarterReading) -> str:
+    epoch = f" of epoch {quarter_reading.epoch}" if quarter_reading.epoch else ""
+    return f"{quarter_reading.value.decimal:f} Wh{epoch}"
 
 
 def _same_start(one: EpochStart, other: EpochStart) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from iskra_server.history.model.records import Boundary, EpochStart, Exact
+from iskra_server.history.model.records import EpochStart, Exact, QuarterReading
 
 Unit = Literal["Wh", "kWh", "MWh"]
 # power of ten from the unit to Wh
@@ -35,7 +35,7 @@ class Kept(Struct, frozen=True):
     """A record that can be written."""
 
     line: int
-    record: Boundary | EpochStart
+    record: QuarterReading | EpochStart
 
 
 class Bad(Struct, frozen=True):

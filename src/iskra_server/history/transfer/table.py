@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.history.model.energy import BucketLength, Energies, edges, energy
-from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, MeterInfo, quarter_of
+from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo, QuarterReading, quarter_of
 from iskra_server.history.store.counter import Counter
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.transfer.own import AFTER, BEFORE, HEADER, SIMULATED
@@ -94,9 +94,9 @@ def _register_rows(history: Reads, meter_id: str, period: Quarters, tz: ZoneInfo
             if start.at_s <= last * QUARTER_S:
                 yield from _start_rows(start, tz)
     for begin in range(first, last + 1, _AT_ONCE):
-        some: list[Boundary] = []
+        some: list[QuarterReading] = []
         for obis in series:
-            some += history.boundaries_between(meter_id, obis, begin, min(begin + _AT_ONCE, last + 1))
+            some += history.quarter_readings_between(meter_id, obis, begin, min(begin + _AT_ONCE, last + 1))
         for known in sorted(some, key=lambda known: (known.quarter, known.obis)):
             yield (_time(known.quarter, tz), str(known.obis), known.value.decimal, known.quality, known.epoch)
 

@@ -72,7 +72,7 @@ class LineProtocol:
             since=self._since,
             delivered=self._delivered,
             waiting=len(self._pending) + self._in_hand + self._spool.waiting,
-            waiting_octets=self._spool.octets,
+            waiting_bytes=self._spool.byte_count,
             refused=self._refused,
             dropped=self._dropped + self._spool.dropped,
         )

@@ -9,11 +9,11 @@ from contextlib import suppress
 
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.connection import Link, note, noting_denials
-from iskra_server.outputs.mqtt.discovery import MIGRATE, Author, own_digits, own_units
+from iskra_server.outputs.mqtt.discovery import MIGRATE, DiscoveryPayloads, own_digits, own_units
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied, Message
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import Topics
-from iskra_server.outputs.state import Standing
+from iskra_server.outputs.state import OutputHealth
 
 # a broker that does not let us read must not keep us from writing
 _ECHO_S = 2.0
@@ -22,7 +22,9 @@ _ECHO_S = 2.0
 class Announcer:
     """`want` a meter announced; `run` does it, one after the other."""
 
-    def __init__(self, *, link: Link, settings: Settings, topics: Topics, author: Author, standing: Standing) -> None:
+    def __init__(
+        self, *, link: Link, settings: Settings, topics: Topics, author: DiscoveryPayloads, standing: OutputHealth
+    ) -> None:
         self._standing = standing
         self._link = link
         self._settings = settings

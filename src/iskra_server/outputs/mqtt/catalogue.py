@@ -10,7 +10,7 @@ from math import ceil
 from iskra_server.meter import identity
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.registers import BY_KEY
-from iskra_server.outputs.mqtt.discovery import Author, Device, Entity
+from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.state import units
 
@@ -18,7 +18,7 @@ from iskra_server.outputs.mqtt.state import units
 DIAGNOSTICS_EVERY_S = 30
 _MISSED = 4
 # registers outside the table that are announced; a meter sends a few
-MOST_OTHERS = 50
+MAX_OTHERS = 50
 
 
 class KnownMeter:
@@ -49,7 +49,7 @@ class KnownMeter:
     def recall(self, key: str, places: int, unit: str = "") -> None:
         """A register that the meter has sent, now or before this process began; one outside the table needs a unit."""
         if key not in BY_KEY and key not in self.units:
-            if not unit or len(self.units) >= MOST_OTHERS:
+            if not unit or len(self.units) >= MAX_OTHERS:
                 return
             self.units[key] = unit
         self.digits[key] = max(places, self.digits.get(key, 0))
@@ -57,7 +57,7 @@ class KnownMeter:
     def _announced(self) -> tuple[float, ...]:
         return len(self.digits), len(self.units), sum(self.digits.values()), self.stale_after_s
 
-    def messages(self, author: Author, settings: Settings) -> dict[str, bytes]:
+    def messages(self, author: DiscoveryPayloads, settings: Settings) -> dict[str, bytes]:
         """Discovery as it shall stand at the broker: topic -> payload."""
         if settings.discovery == "off":
             return {}
@@ -76,7 +76,7 @@ class KnownMeter:
             simulated=self.sample.simulated,
         )
 
-    def _entities(self, author: Author, device: Device, settings: Settings) -> list[Entity]:
+    def _entities(self, author: DiscoveryPayloads, device: Device, settings: Settings) -> list[Entity]:
         return author.entities(
             device,
             self.digits,

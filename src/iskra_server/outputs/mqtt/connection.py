@@ -28,7 +28,7 @@ from iskra_server.base.threads import in_daemon_thread
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied, Message, MqttError
 from iskra_server.outputs.mqtt.settings import Settings, tls_context
 from iskra_server.outputs.mqtt.topics import OFFLINE
-from iskra_server.outputs.state import Standing
+from iskra_server.outputs.state import OutputHealth
 
 log = logging.getLogger(__name__)
 
@@ -400,7 +400,7 @@ class Broker:
 
 async def keep_connected(
     broker: Broker,
-    standing: Standing,
+    standing: OutputHealth,
     session: Callable[[Link], Awaitable[None]],
     *,
     connected: str,
@@ -447,7 +447,7 @@ async def keep_connected(
 
 
 @contextmanager
-def noting_denials(standing: Standing) -> Iterator[None]:
+def noting_denials(standing: OutputHealth) -> Iterator[None]:
     """A topic that the broker denies ends no session: the others go on, and it is said."""
     try:
         yield
@@ -455,6 +455,6 @@ def noting_denials(standing: Standing) -> Iterator[None]:
         note(standing, denied)
 
 
-def note(standing: Standing, denied: Denied) -> None:
+def note(standing: OutputHealth, denied: Denied) -> None:
     if standing.denied(denied.what, str(denied)):
         log.warning(str(denied))

@@ -51,7 +51,7 @@ class Entity(Struct, frozen=True):
     config: Config
 
 
-class Author:
+class DiscoveryPayloads:
     """Writes the messages of discovery: retained topics and what stands in them."""
 
     def __init__(self, *, topics: Topics, language: Language, version: str) -> None:
@@ -114,7 +114,7 @@ class Author:
         )
 
     def _signal_quality(self, device: Device, expire_s: int) -> Entity:
-        known, share = "value_json is defined and value_json.share_good is number", "value_json.share_good"
+        known, share = "value_json is defined and value_json.valid_ratio is number", "value_json.valid_ratio"
         config = self._diagnostic(device, "signal_quality", "mdi:signal") | {
             "value_template": f"{{{{ ({share} * 100) | round(1) if {known} else none }}}}",
             "unit_of_measurement": "%",

@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from iskra_server.outputs.state import Standing
+from iskra_server.outputs.state import OutputHealth
 
 WINDOW = 16
 
@@ -44,7 +44,7 @@ class Outbox:
     """`start` writes a message to the broker; its future is done when that is acknowledged, or `denied`."""
 
     def __init__(
-        self, start: Callable[[Message], "Future[None]"], standing: Standing, denied: Callable[[Denied], None]
+        self, start: Callable[[Message], "Future[None]"], standing: OutputHealth, denied: Callable[[Denied], None]
     ) -> None:
         self._start = start
         self._standing = standing

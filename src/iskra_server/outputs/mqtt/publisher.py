@@ -6,11 +6,11 @@ from iskra_server.diagnosis.chain import Status
 from iskra_server.outputs.mqtt.announcer import Announcer
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected
-from iskra_server.outputs.mqtt.discovery import Author
+from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
 from iskra_server.outputs.mqtt.session import Session
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import Topics
-from iskra_server.outputs.state import Standing
+from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
 
 
@@ -20,9 +20,9 @@ class Publisher:
         self._hub = hub
         self._statuses = statuses
         self._topics = Topics(settings.base, settings.prefix)
-        self._author = Author(topics=self._topics, language=settings.language, version=version)
+        self._author = DiscoveryPayloads(topics=self._topics, language=settings.language, version=version)
         self._catalogue: dict[str, KnownMeter] = {}
-        self.standing = Standing("mqtt")
+        self.standing = OutputHealth("mqtt")
 
     async def run(self) -> None:
         address = self._settings.broker

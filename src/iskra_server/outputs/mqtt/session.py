@@ -22,7 +22,7 @@ from iskra_server.outputs.mqtt.connection import GOODBYE_S, TIMEOUT_S, Link, Una
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied, Message, MqttError, Outbox
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.outputs.mqtt.topics import OFFLINE, ONLINE, Topics
-from iskra_server.outputs.state import Standing
+from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub, Subscription
 
 _TICK_S = 1.0
@@ -56,7 +56,7 @@ class Session:
         hub: Hub,
         statuses: Callable[[], Sequence[Status]],
         catalogue: dict[str, KnownMeter],
-        standing: Standing,
+        standing: OutputHealth,
     ) -> None:
         self._link = link
         self._settings = settings

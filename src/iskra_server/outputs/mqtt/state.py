@@ -24,7 +24,7 @@ _COUNTER = 8
 
 
 class Diagnostics(Struct, frozen=True):
-    """`share_good` is the share of telegrams that arrive whole, 0..1; `broken` the first broken link, or None."""
+    """`valid_ratio` is the share of telegrams that arrive whole, 0..1; `broken` the first broken link, or None."""
 
     id: str
     simulated: bool
@@ -34,7 +34,7 @@ class Diagnostics(Struct, frozen=True):
     broken: str | None
     sentence: str
     locked: bool | None
-    share_good: float | None
+    valid_ratio: float | None
     telegrams: int
     faults: dict[str, int]
     held_back: int
@@ -131,7 +131,7 @@ def diagnostics(meter_id: str, status: Status) -> Diagnostics:
         broken=status.broken,
         sentence=status.sentence,
         locked=facts.locked,
-        share_good=None if facts.share_good is None else round(facts.share_good, 4),
+        valid_ratio=None if facts.valid_ratio is None else round(facts.valid_ratio, 4),
         telegrams=facts.telegrams,
         faults=facts.faults,
         held_back=facts.quarantined,

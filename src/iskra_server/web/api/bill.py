@@ -60,9 +60,9 @@ class Bill:
         """Of a period, with the energy of its gaps, as far as a gap lies within one price."""
         total = Amount()
         for price in stretches(self._contracts, begin, end, self._tz):
-            drawn, fed = (self._energies(obis, (price.begin, price.end)) for obis in (IMPORT, EXPORT))
+            imported, exported = (self._energies(obis, (price.begin, price.end)) for obis in (IMPORT, EXPORT))
             fee = self._fee(price.contract, price.begin, price.end)
-            total += amount(price.contract, _total(drawn), _total(fed), fee)
+            total += amount(price.contract, _total(imported), _total(exported), fee)
         return total
 
     def year(self) -> Year | None:
@@ -82,13 +82,18 @@ class Bill:
         begin = edges[0]
         for price in stretches(self._contracts, edges[0], edges[-1], self._tz):
             cuts = sorted({price.begin, *(edge for edge in edges if price.begin < edge < price.end), price.end})
-            drawn, fed = (self._energies(obis, cuts) for obis in (IMPORT, EXPORT))
+            imported, exported = (self._energies(obis, cuts) for obis in (IMPORT, EXPORT))
             for at, (left, right) in enumerate(pairwise(cuts)):
                 # a price may begin inside a bucket
                 begin = left if left in inside else begin
-                drawn_wh, fed_wh = (each.buckets[at].energy_wh if each else None for each in (drawn, fed))
-                if drawn_wh is not None or fed_wh is not None:
-                    yield begin, amount(price.contract, drawn_wh, fed_wh, self._fee(price.contract, left, right))
+                imported_wh, exported_wh = (
+                    each.buckets[at].energy_wh if each else None for each in (imported, exported)
+                )
+                if imported_wh is not None or exported_wh is not None:
+                    yield (
+                        begin,
+                        amount(price.contract, imported_wh, exported_wh, self._fee(price.contract, left, right)),
+                    )
 
     def _energies(self, obis: Obis, cuts: Sequence[int]) -> Energies | None:
         """None of a counter that the meter does not have."""
@@ -104,8 +109,8 @@ class Bill:
         last = counter.nearest_before(end + 1)
         if first is None or last is None or first.quarter >= min(last.quarter, end):
             return None
-        drawn, fed = (self._energies(obis, (first.quarter, last.quarter)) for obis in (IMPORT, EXPORT))
-        return Span(first.quarter, last.quarter, _total(drawn) or Decimal(0), _total(fed) or Decimal(0))
+        imported, exported = (self._energies(obis, (first.quarter, last.quarter)) for obis in (IMPORT, EXPORT))
+        return Span(first.quarter, last.quarter, _total(imported) or Decimal(0), _total(exported) or Decimal(0))
 
     def _fee(self, contract: Contract, begin: int, end: int) -> Fraction:
         begin, end = max(begin, self._first), min(end, self._now)

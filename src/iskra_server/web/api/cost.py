@@ -16,7 +16,7 @@ from iskra_server.web.api.bill import Bill, Year
 from iskra_server.web.api.energy import length_of, quarters_at
 from iskra_server.web.api.meters import plain
 from iskra_server.web.api.recorded import RecordedMeter
-from iskra_server.web.http.question import Question
+from iskra_server.web.http.question import Query
 
 NAMES = ("from", "to", "bucket", "tz")
 
@@ -92,7 +92,7 @@ class Costs:
     def __init__(self, contracts: Sequence[Contract]) -> None:
         self._contracts = contracts
 
-    def cost_of(self, meter: RecordedMeter, question: Question) -> Cost:
+    def cost_of(self, meter: RecordedMeter, question: Query) -> Cost:
         """NoContract, Misuse, or StoreError for a database that does not answer."""
         names = ("", plain(meter.id), meter.server_id)
         contracts = [each for each in self._contracts if plain(each.meter) in names]
@@ -121,7 +121,7 @@ class Costs:
 
 
 def _money(amount: Amount) -> Money:
-    return Money(number(amount.drawn), number(amount.fed_in), number(rounded(amount.base)), number(amount.total))
+    return Money(number(amount.imported), number(amount.exported), number(rounded(amount.base)), number(amount.total))
 
 
 def _contract(contract: Contract) -> ContractShown:
@@ -136,7 +136,7 @@ def _contract(contract: Contract) -> ContractShown:
     )
 
 
-def _year(year: Year, contract: Contract, question: Question) -> ContractYear:
+def _year(year: Year, contract: Contract, question: Query) -> ContractYear:
     instalments, total = contract.instalment * MONTHS, year.forecast.amount.total
     return ContractYear(
         begin=local(year.begin * QUARTER_S, question.tz),

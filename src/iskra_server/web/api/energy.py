@@ -12,14 +12,14 @@ from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.history.model.energy import Bucket, BucketLength, BucketQuality, EpochMark, Gap, edges, energy
 from iskra_server.history.model.periods import Period
-from iskra_server.history.model.records import QUARTER_S, Boundary
+from iskra_server.history.model.records import QUARTER_S, QuarterReading
 from iskra_server.history.store.counter import Counter
 from iskra_server.meter.exact import Instant, Number, local, number
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.registers import key_of
 from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.api.registers import RegisterValue, value
-from iskra_server.web.http.question import Misuse, Question
+from iskra_server.web.http.question import BadRequest, Query
 
 NAMES = ("from", "to", "bucket", "tz")
 LENGTHS: tuple[BucketLength, ...] = get_args(BucketLength)
@@ -102,14 +102,14 @@ class Energy(Struct, frozen=True, rename={"import_": "import"}):
     export: CounterEnergy | UnsetType = UNSET
 
 
-def energy_of(meter: RecordedMeter, question: Question) -> Energy:
+def energy_of(meter: RecordedMeter, question: Query) -> Energy:
     """Misuse, or StoreError for a database that does not answer."""
     period = question.period()
     length = length_of(question.get("bucket"), period)
     quarters = quarters_at(period, length, question.tz)
-    drawn, import_ = _counted(meter.counter(IMPORT), IMPORT, quarters, question.tz)
+    imported, import_ = _counted(meter.counter(IMPORT), IMPORT, quarters, question.tz)
     has_export = EXPORT in meter.series()
-    fed, export = _counted(meter.counter(EXPORT), EXPORT, quarters, question.tz) if has_export else ((), UNSET)
+    exported, export = _counted(meter.counter(EXPORT), EXPORT, quarters, question.tz) if has_export else ((), UNSET)
     return Energy(
         meter=meter.id,
         simulated=meter.simulated,
@@ -118,7 +118,7 @@ def energy_of(meter: RecordedMeter, question: Question) -> Energy:
         bucket=length,
         begin=local(quarters[0] * QUARTER_S, question.tz),
         end=local(quarters[-1] * QUARTER_S, question.tz),
-        buckets=[_bucket(*pair, question.tz) for pair in zip_longest(drawn, fed)],
+        buckets=[_bucket(*pair, question.tz) for pair in zip_longest(imported, exported)],
         import_=import_,
         export=export,
     )
@@ -132,7 +132,7 @@ def length_of(text: str | None, period: Period) -> BucketLength:
     for length in LENGTHS:
         if text == length:
             return length
-    raise Misuse(f"'bucket={text}' is not known here; known are {', '.join(LENGTHS)}")
+    raise BadRequest(f"'bucket={text}' is not known here; known are {', '.join(LENGTHS)}")
 
 
 def quarters_at(period: Period, length: BucketLength, tz: ZoneInfo, most: int = MAX_BUCKETS) -> tuple[int, ...]:
@@ -145,7 +145,7 @@ def quarters_at(period: Period, length: BucketLength, tz: ZoneInfo, most: int = 
         found = edges(begin, end, length, tz)
         if len(found) - 1 <= most:
             return found
-    raise Misuse(
+    raise BadRequest(
         f"the period has more than {most:,} buckets of the length '{length}'; "
         "ask for a shorter period or longer buckets"
     )
@@ -170,8 +170,8 @@ def _counted(
 
 
 def _ends(
-    counter: Counter, quarters: tuple[int, ...], first: Boundary | None, last: Boundary | None
-) -> tuple[Boundary | None, Boundary | None]:
+    counter: Counter, quarters: tuple[int, ...], first: QuarterReading | None, last: QuarterReading | None
+) -> tuple[QuarterReading | None, QuarterReading | None]:
     """The outermost boundaries inside the period."""
     first = first or counter.nearest_after(quarters[0])
     last = last or counter.nearest_before(quarters[-1])
@@ -180,14 +180,14 @@ def _ends(
     return first, last
 
 
-def _bucket(drawn: Bucket, fed: Bucket | None, tz: ZoneInfo) -> EnergyBucket:
+def _bucket(imported: Bucket, exported: Bucket | None, tz: ZoneInfo) -> EnergyBucket:
     return EnergyBucket(
-        begin=local(drawn.begin * QUARTER_S, tz),
-        end=local(drawn.end * QUARTER_S, tz),
-        import_wh=_wh(drawn),
-        import_quality=drawn.quality,
-        export_wh=_wh(fed) if fed else UNSET,
-        export_quality=fed.quality if fed else UNSET,
+        begin=local(imported.begin * QUARTER_S, tz),
+        end=local(imported.end * QUARTER_S, tz),
+        import_wh=_wh(imported),
+        import_quality=imported.quality,
+        export_wh=_wh(exported) if exported else UNSET,
+        export_quality=exported.quality if exported else UNSET,
     )
 
 

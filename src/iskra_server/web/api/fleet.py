@@ -16,7 +16,7 @@ from iskra_server.web.api.history import OPENING, answered, too_many
 from iskra_server.web.http.gate import GROUPS
 from iskra_server.web.http.headers import NO_STORE
 from iskra_server.web.http.problem import problem
-from iskra_server.web.http.question import Question
+from iskra_server.web.http.question import Query
 from iskra_server.web.http.share import Client, Threads, client_of
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 _JSON = "application/json"
 _LINES = 1000
 # each holds some MB, and reads on for as long as its client takes
-MOST_EXPORTS, MOST_EXPORTS_EACH = 8, 4
+MAX_EXPORTS, MAX_EXPORTS_EACH = 8, 4
 
 Asked = TypeVar("Asked")
 Endpoint = Callable[[Request], Awaitable[Response]]
-Answer = Callable[["Reads", Question, "Within"], Struct]
+Answer = Callable[["Reads", Query, "Within"], Struct]
 
 
 class Fleet:
@@ -53,8 +53,8 @@ class Fleet:
     async def export(self, request: Request) -> Response:
         """A month of a group, one row a register and quarter, as it is read from the database."""
         client = client_of(request.scope)
-        if len(self._exports) >= MOST_EXPORTS or self._exports.count(client) >= MOST_EXPORTS_EACH:
-            sentence = f"{MOST_EXPORTS} exports run at once, of one client {MOST_EXPORTS_EACH}"
+        if len(self._exports) >= MAX_EXPORTS or self._exports.count(client) >= MAX_EXPORTS_EACH:
+            sentence = f"{MAX_EXPORTS} exports run at once, of one client {MAX_EXPORTS_EACH}"
             return too_many(f"{sentence}; ask again when one has ended.")
         # before the database is asked: meanwhile others would find the same place free
         self._exports.append(client)
@@ -81,7 +81,7 @@ class Fleet:
         return endpoint
 
     async def _asked(
-        self, request: Request, names: Sequence[str], answer: Callable[["Reads", Question, "Within"], Asked]
+        self, request: Request, names: Sequence[str], answer: Callable[["Reads", Query, "Within"], Asked]
     ) -> Asked | Response:
         reads = self._reads()
         if reads is None:
@@ -116,7 +116,7 @@ class _Export(StreamingResponse):
             self._exports.remove(self._client)
 
 
-def _begin(reads: "Reads", question: Question, within: "Within") -> tuple[str, Iterator[str]]:
+def _begin(reads: "Reads", question: Query, within: "Within") -> tuple[str, Iterator[str]]:
     """The first part, so that a database that does not answer is told, and what gives the others."""
     lines = rows_of(reads, question, within)
     return _some(lines), lines

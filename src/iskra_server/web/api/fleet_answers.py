@@ -23,7 +23,7 @@ from iskra_server.meter.exact import Instant, Number, instant, local, number
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
 from iskra_server.web.api.energy import quarters_at
-from iskra_server.web.http.question import Misuse, Question, whole_number
+from iskra_server.web.http.question import BadRequest, Query, whole_number
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -110,7 +110,7 @@ class FleetReaders(Struct, frozen=True):
     next: str | None
 
 
-def meters_of(reads: "Reads", question: Question, within: "Within") -> FleetMeters:
+def meters_of(reads: "Reads", question: Query, within: "Within") -> FleetMeters:
     from iskra_server.fleet.central import queries as fleet  # noqa: PLC0415
 
     group = _group(question)
@@ -121,7 +121,7 @@ def meters_of(reads: "Reads", question: Question, within: "Within") -> FleetMete
     return FleetMeters([_shown(each, now_s) for each in found], f"{last[0]}-{last[1]}" if last else None)
 
 
-def groups_of(reads: "Reads", question: Question, within: "Within") -> FleetGroups:
+def groups_of(reads: "Reads", question: Query, within: "Within") -> FleetGroups:
     from iskra_server.fleet.central import queries as fleet  # noqa: PLC0415
 
     kind = question.get("kind") or "building"
@@ -131,14 +131,14 @@ def groups_of(reads: "Reads", question: Question, within: "Within") -> FleetGrou
     return FleetGroups(kind, groups, groups[-1].value if len(groups) == limit else None)
 
 
-def energy_of(reads: "Reads", question: Question, within: "Within") -> FleetEnergy:
+def energy_of(reads: "Reads", question: Query, within: "Within") -> FleetEnergy:
     from iskra_server.fleet.central import queries as fleet  # noqa: PLC0415
 
     group, length = _needed_group(question), _bucket(question)
     at = quarters_at(question.period(), length, question.tz, MAX_BUCKETS)
     readings = fleet.members(reads, group, within) * len(at)
     if readings > MAX_READINGS:
-        raise Misuse(
+        raise BadRequest(
             f"that are {readings:,} meter readings, and {MAX_READINGS:,} are the most; "
             "ask for a smaller group, a shorter period or longer buckets"
         )
@@ -148,28 +148,28 @@ def energy_of(reads: "Reads", question: Question, within: "Within") -> FleetEner
 
     # side by side: a database has more than one core, and most meters have both
     with ThreadPoolExecutor(2) as both:
-        (drawn_sums, drawn_meters), (fed_sums, fed_meters) = both.map(of, (IMPORT, EXPORT))
+        (import_sums, import_meters), (export_sums, export_meters) = both.map(of, (IMPORT, EXPORT))
     return FleetEnergy(
         group=f"{group.kind}:{group.value}",
         tz=question.tz.key,
         bucket=length,
-        import_meters=drawn_meters,
-        export_meters=fed_meters,
+        import_meters=import_meters,
+        export_meters=export_meters,
         buckets=[
             FleetBucket(
-                begin=local(drawn.begin * QUARTER_S, question.tz),
-                end=local(drawn.end * QUARTER_S, question.tz),
-                import_wh=UNSET if drawn.energy is None else number(drawn.energy),
-                import_meters=drawn.meters,
-                export_wh=UNSET if fed.energy is None else number(fed.energy),
-                export_meters=fed.meters,
+                begin=local(imported.begin * QUARTER_S, question.tz),
+                end=local(imported.end * QUARTER_S, question.tz),
+                import_wh=UNSET if imported.energy is None else number(imported.energy),
+                import_meters=imported.meters,
+                export_wh=UNSET if exported.energy is None else number(exported.energy),
+                export_meters=exported.meters,
             )
-            for drawn, fed in zip(drawn_sums, fed_sums, strict=True)
+            for imported, exported in zip(import_sums, export_sums, strict=True)
         ],
     )
 
 
-def readers_of(reads: "Reads", question: Question, within: "Within") -> FleetReaders:
+def readers_of(reads: "Reads", question: Query, within: "Within") -> FleetReaders:
     from iskra_server.fleet.central import queries as fleet  # noqa: PLC0415
 
     limit = question.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
@@ -189,7 +189,7 @@ def readers_of(reads: "Reads", question: Question, within: "Within") -> FleetRea
     return FleetReaders(readers, following)
 
 
-def rows_of(reads: "Reads", question: Question, within: "Within") -> Iterator[str]:
+def rows_of(reads: "Reads", question: Query, within: "Within") -> Iterator[str]:
     """Lines of CSV, read from the database as they are taken: local time with its offset, exact Wh."""
     from iskra_server.fleet.central import queries as fleet  # noqa: PLC0415
 
@@ -227,17 +227,17 @@ def _watt(power_mw: int) -> Decimal:
     return scaled(power_mw, -3)
 
 
-def _place(question: Question) -> tuple[int, int] | None:
+def _place(question: Query) -> tuple[int, int] | None:
     text = question.get("after")
     if not text:
         return None
     at_s, _, meter = (whole_number(part, _INT64) for part in text.partition("-"))
     if at_s is None or meter is None:
-        raise Misuse(f"'after={text[:40]}' is not a place; take the `next` of an answer")
+        raise BadRequest(f"'after={text[:40]}' is not a place; take the `next` of an answer")
     return at_s, meter
 
 
-def _group(question: Question) -> "Group | None":
+def _group(question: Query) -> "Group | None":
     from iskra_server.fleet.central.queries import Group  # noqa: PLC0415
 
     text = question.get("group")
@@ -245,21 +245,21 @@ def _group(question: Question) -> "Group | None":
         return None
     kind, colon, value = text.partition(":")
     if not (kind and colon and value):
-        raise Misuse(f"'group={text[:40]}' is not a group; say it like building:7")
+        raise BadRequest(f"'group={text[:40]}' is not a group; say it like building:7")
     return Group(kind, value)
 
 
-def _needed_group(question: Question) -> "Group":
+def _needed_group(question: Query) -> "Group":
     group = _group(question)
     if group is None:
-        raise Misuse("'group' is missing; say it like building:7")
+        raise BadRequest("'group' is missing; say it like building:7")
     return group
 
 
-def _bucket(question: Question) -> BucketLength:
+def _bucket(question: Query) -> BucketLength:
     text = question.get("bucket") or "day"
     lengths: tuple[BucketLength, ...] = get_args(BucketLength)
     for length in lengths:
         if length == text:
             return length
-    raise Misuse(f"'bucket={text[:40]}' is not known; known are {', '.join(lengths)}")
+    raise BadRequest(f"'bucket={text[:40]}' is not known; known are {', '.join(lengths)}")

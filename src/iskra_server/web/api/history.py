@@ -24,7 +24,7 @@ from iskra_server.web.api.meters import Meter, Meters
 from iskra_server.web.api.recorded import RecordedMeter, recorded
 from iskra_server.web.http.compressed import compressed
 from iskra_server.web.http.problem import known_are, problem
-from iskra_server.web.http.question import Misuse, Question
+from iskra_server.web.http.question import BadRequest, Query
 from iskra_server.web.http.share import Gone, Threads, TooMany, client_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ SWITCHED_OFF = "History is switched off; set history.enabled to true."
 OPENING = "History is being opened; ask again in a moment."
 
 # what a route answers, of which meter, to which question
-Answer = Callable[[RecordedMeter, Question], Struct]
+Answer = Callable[[RecordedMeter, Query], Struct]
 Endpoint = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")
 
@@ -80,13 +80,13 @@ class History:
 
 
 async def answered(
-    threads: Threads, request: Request, names: Sequence[str], tz: str, answer: Callable[[Question], T]
+    threads: Threads, request: Request, names: Sequence[str], tz: str, answer: Callable[[Query], T]
 ) -> T | Response:
     """What `answer` gives in a thread, else the answer that says why there is none."""
     try:
-        question = Question(request.query_params, names, now=datetime.now(UTC), tz=tz)
+        question = Query(request.query_params, names, now=datetime.now(UTC), tz=tz)
         return await threads.run(client_of(request.scope), request.receive, partial(answer, question))
-    except Misuse as misuse:
+    except BadRequest as misuse:
         return problem(400, as_sentence(str(misuse)), reason="misuse")
     except NoContract as missing:
         return problem(404, as_sentence(str(missing)), reason="no_contract")
@@ -98,7 +98,7 @@ async def answered(
         return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def _respond(request: Request, reads: "Reads", live: Meter | None, answer: Answer, question: Question) -> Response:
+def _respond(request: Request, reads: "Reads", live: Meter | None, answer: Answer, question: Query) -> Response:
     name = request.path_params["id"]
     meter = recorded(reads, name, live)
     if meter is None:

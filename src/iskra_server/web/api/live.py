@@ -30,7 +30,7 @@ from iskra_server.web.http.question import whole_number
 from iskra_server.web.http.share import Client, client_of, disconnected, heaviest
 
 # half of the connections that may be open (connection.py): the other half is for those who ask and go
-MOST_STREAMS = 128
+MAX_STREAMS = 128
 # an id is 64 bits at most
 _LAST_ID = 2**63 - 1
 _PULSE_S = 1.0
@@ -49,7 +49,7 @@ _START = {
 
 
 class LiveMeter(Meter, frozen=True, kw_only=True):
-    """A meter at the moment of a telegram; `measured_age_s` is the time since the telegram's last octet."""
+    """A meter at the moment of a telegram; `measured_age_s` is the time since the telegram's last byte."""
 
     measured_age_s: float
 
@@ -89,8 +89,8 @@ class Live:
             await SecurityHeaders(problem(400, sentence, reason="misuse"))(scope, receive, send)
             return
         client = client_of(scope)
-        if len(self._streams) >= MOST_STREAMS and not self._make_room(client):
-            sentence = f"{MOST_STREAMS} live streams are open, which is the most; close one that you have."
+        if len(self._streams) >= MAX_STREAMS and not self._make_room(client):
+            sentence = f"{MAX_STREAMS} live streams are open, which is the most; close one that you have."
             await SecurityHeaders(problem(503, sentence, reason="too_many_streams"))(scope, receive, send)
             return
         ended = asyncio.Event()

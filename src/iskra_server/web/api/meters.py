@@ -21,8 +21,8 @@ from iskra_server.meter.registers import SECRET, describe
 from iskra_server.meter.status import StatusWord, status_word
 from iskra_server.reading.hub import Hub
 
-# keys and signatures have 32 octets and more, none of them is text
-_KEY_OCTETS = 32
+# keys and signatures have 32 bytes and more, none of them is text
+_KEY_BYTES = 32
 
 
 class MeterRegister(Struct, frozen=True):
@@ -176,7 +176,7 @@ def _is_public(register: Register) -> bool:
     raw = register.raw
     if register.obis in SECRET or raw == b"":
         return False
-    return not (isinstance(raw, bytes) and len(raw) >= _KEY_OCTETS and register.text is None)
+    return not (isinstance(raw, bytes) and len(raw) >= _KEY_BYTES and register.text is None)
 
 
 def _register(register: Register, age_s: float) -> MeterRegister:

@@ -26,7 +26,7 @@ from iskra_server.history.points.curve import (
 )
 from iskra_server.meter.exact import Instant, Number, local
 from iskra_server.web.api.recorded import RecordedMeter
-from iskra_server.web.http.question import Misuse, Question
+from iskra_server.web.http.question import BadRequest, Query
 
 NAMES = ("from", "to", "points", "tz")
 DEFAULT_POINTS = 1_000
@@ -69,7 +69,7 @@ class Power(Struct, frozen=True):
     gaps: list[PowerGap]
 
 
-def power_of(meter: RecordedMeter, question: Question) -> Power:
+def power_of(meter: RecordedMeter, question: Query) -> Power:
     """Misuse, or StoreError for a database that does not answer."""
     at_most = question.whole("points", default=DEFAULT_POINTS, most=MAX_POINTS)
     period = _seconds(question.period())
@@ -95,7 +95,7 @@ def _seconds(period: Period) -> Stretch:
     """Whole seconds around the period."""
     begin_s, end_s = int(period[0].timestamp()), math.ceil(period[1].timestamp())
     if end_s - begin_s > MAX_DAYS * DAY_S:
-        raise Misuse(f"the period is longer than {MAX_DAYS} days; ask for a shorter one")
+        raise BadRequest(f"the period is longer than {MAX_DAYS} days; ask for a shorter one")
     return begin_s, end_s
 
 

@@ -11,14 +11,14 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from iskra_server.history.model.energy import between
-from iskra_server.history.model.records import QUARTER_S, Boundary, quarter_of
+from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
 from iskra_server.history.store.counter import Counter
 from iskra_server.meter.exact import Instant, local, number
 from iskra_server.meter.exact import Number as Exact
 from iskra_server.meter.obis import Obis
 from iskra_server.web.api.energy import EXPORT, IMPORT
 from iskra_server.web.api.recorded import RecordedMeter
-from iskra_server.web.http.question import Misuse, Question
+from iskra_server.web.http.question import BadRequest, Query
 
 NAMES = ("from", "to", "tz")
 # a year, and the week before it
@@ -40,11 +40,11 @@ class Quarters(Struct, frozen=True):
     export_wh: Column | UnsetType = UNSET
 
 
-def quarters_of(meter: RecordedMeter, question: Question) -> Quarters:
+def quarters_of(meter: RecordedMeter, question: Query) -> Quarters:
     """Misuse, or StoreError for a database that does not answer."""
     begin, end = question.period()
     if end - begin > timedelta(days=MAX_DAYS):
-        raise Misuse(f"the period is longer than {MAX_DAYS} days; ask for a shorter one")
+        raise BadRequest(f"the period is longer than {MAX_DAYS} days; ask for a shorter one")
     first, last = quarter_of(begin.timestamp()), quarter_of(end.timestamp())
     known = meter.series()
     return Quarters(
@@ -67,14 +67,14 @@ def _column(meter: RecordedMeter, obis: Obis, first: int, last: int) -> Column:
     return column
 
 
-def _measured(counter: Counter, boundaries: Iterable[Boundary]) -> Iterator[tuple[int, Exact]]:
+def _measured(counter: Counter, quarter_readings: Iterable[QuarterReading]) -> Iterator[tuple[int, Exact]]:
     """The quarters of which both edges are known."""
-    for before, after in pairwise(boundaries):
+    for before, after in pairwise(quarter_readings):
         if after.quarter == before.quarter + 1:
             yield before.quarter, _energy(before, after, counter)
 
 
-def _energy(before: Boundary, after: Boundary, counter: Counter) -> Exact:
+def _energy(before: QuarterReading, after: QuarterReading, counter: Counter) -> Exact:
     """As `between` has it, in a third of the time where nothing has changed in between: there are 35,040 in a year."""
     scaler = before.value.scaler
     if before.epoch == after.epoch and scaler == after.value.scaler <= 0:

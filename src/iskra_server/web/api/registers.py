@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.history.model.energy import continuous
-from iskra_server.history.model.records import QUARTER_S, Boundary, EpochStart, Quality, quarter_of
+from iskra_server.history.model.records import QUARTER_S, EpochStart, Quality, QuarterReading, quarter_of
 from iskra_server.history.store.counter import Counter
 from iskra_server.meter.exact import Instant, Number, local, number
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.registers import BY_KEY, key_of
 from iskra_server.web.api.recorded import RecordedMeter
-from iskra_server.web.http.question import Misuse, Question
+from iskra_server.web.http.question import BadRequest, Query
 
 NAMES = ("at", "from", "to", "register", "limit", "tz")
 DEFAULT_REGISTER = "energy_import"
@@ -49,7 +49,7 @@ class RegisterValues(Struct, frozen=True):
     next: Instant | UnsetType = UNSET
 
 
-def registers_of(meter: RecordedMeter, question: Question) -> RegisterValues:
+def registers_of(meter: RecordedMeter, question: Query) -> RegisterValues:
     """Misuse, or StoreError for a database that does not answer."""
     is_period = question.get("from") is not None
     values, following = _page(meter, question) if is_period else (_at(meter, question), None)
@@ -63,46 +63,48 @@ def registers_of(meter: RecordedMeter, question: Question) -> RegisterValues:
     )
 
 
-def value(boundary: Boundary, epochs: Sequence[EpochStart], tz: ZoneInfo) -> RegisterValue:
+def value(quarter_reading: QuarterReading, epochs: Sequence[EpochStart], tz: ZoneInfo) -> RegisterValue:
     return RegisterValue(
-        name=key_of(boundary.obis),
-        obis=str(boundary.obis),
-        at=local(boundary.quarter * QUARTER_S, tz),
-        register_wh=number(boundary.value.decimal),
-        continuous_wh=number(continuous(boundary, epochs)),
-        quality=boundary.quality,
-        epoch=boundary.epoch,
+        name=key_of(quarter_reading.obis),
+        obis=str(quarter_reading.obis),
+        at=local(quarter_reading.quarter * QUARTER_S, tz),
+        register_wh=number(quarter_reading.value.decimal),
+        continuous_wh=number(continuous(quarter_reading, epochs)),
+        quality=quarter_reading.quality,
+        epoch=quarter_reading.epoch,
     )
 
 
-def _at(meter: RecordedMeter, question: Question) -> list[RegisterValue]:
+def _at(meter: RecordedMeter, question: Query) -> list[RegisterValue]:
     """The last value of each counter at or before a moment; a counter that had none yet is left out."""
     for name in ("to", "limit"):
         if question.get(name) is not None:
-            raise Misuse(f"'{name}' belongs to a period; give 'from' too")
+            raise BadRequest(f"'{name}' belongs to a period; give 'from' too")
     wanted = [_named(meter, question)] if question.get("register") is not None else meter.series()
     counters = [meter.counter(obis) for obis in wanted]
     found = (
         (counter, counter.nearest_before(quarter_of(question.moment("at").timestamp()) + 1)) for counter in counters
     )
-    return [value(boundary, counter.epochs, question.tz) for counter, boundary in found if boundary]
+    return [
+        value(quarter_reading, counter.epochs, question.tz) for counter, quarter_reading in found if quarter_reading
+    ]
 
 
-def _page(meter: RecordedMeter, question: Question) -> tuple[list[RegisterValue], int | None]:
+def _page(meter: RecordedMeter, question: Query) -> tuple[list[RegisterValue], int | None]:
     """The values of one counter from `from` to `to`, both included, and the quarter that the next page begins with."""
     if question.get("at") is not None:
-        raise Misuse("'at' is a moment and 'from' begins a period; give one of them")
+        raise BadRequest("'at' is a moment and 'from' begins a period; give one of them")
     limit = question.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
     begin, end = question.period()
     counter = meter.counter(_named(meter, question))
     found = list(islice(_from(counter, _ceiling(begin), quarter_of(end.timestamp()), limit + 1), limit + 1))
     following = found[limit].quarter if len(found) > limit else None
-    return [value(boundary, counter.epochs, question.tz) for boundary in found[:limit]], following
+    return [value(quarter_reading, counter.epochs, question.tz) for quarter_reading in found[:limit]], following
 
 
-def _from(counter: Counter, first: int, last: int, step: int) -> Iterator[Boundary]:
+def _from(counter: Counter, first: int, last: int, step: int) -> Iterator[QuarterReading]:
     """The boundaries from a quarter to another, asked for in steps: a period may be a thousand years."""
-    begin: Boundary | None = counter.nearest_after(first - 1)
+    begin: QuarterReading | None = counter.nearest_after(first - 1)
     while begin is not None and begin.quarter <= last:
         end = min(begin.quarter + step, last + 1)
         yield from counter.between(begin.quarter, end)
@@ -113,7 +115,7 @@ def _ceiling(moment: datetime) -> int:
     return -quarter_of(-moment.timestamp())
 
 
-def _named(meter: RecordedMeter, question: Question) -> Obis:
+def _named(meter: RecordedMeter, question: Query) -> Obis:
     text = question.get("register") or DEFAULT_REGISTER
     known = meter.series()
     for obis in known:
@@ -122,4 +124,4 @@ def _named(meter: RecordedMeter, question: Question) -> Obis:
     if not known and text == DEFAULT_REGISTER:
         return BY_KEY[text].obis
     these = f"it has {', '.join(map(key_of, known))}" if known else "nothing of it is recorded yet"
-    raise Misuse(f"meter {meter.id} has no register '{text}' in history; {these}")
+    raise BadRequest(f"meter {meter.id} has no register '{text}' in history; {these}")

@@ -9,9 +9,9 @@ from iskra_server.outputs.state import OutputState
 
 
 class SourceStatus(Status, frozen=True, kw_only=True):
-    """The chain of one source; `share_good` is the share of telegrams that arrived whole since the start, 0..1."""
+    """The chain of one source; `valid_ratio` is the share of telegrams that arrived whole since the start, 0..1."""
 
-    share_good: float | None
+    valid_ratio: float | None
 
 
 class TimeZone(Struct, frozen=True):
@@ -41,5 +41,5 @@ def server_status(
 
 
 def _with_share(status: Status) -> SourceStatus:
-    share = status.facts.share_good
-    return SourceStatus(**structs.asdict(status), share_good=None if share is None else round(share, 4))
+    share = status.facts.valid_ratio
+    return SourceStatus(**structs.asdict(status), valid_ratio=None if share is None else round(share, 4))

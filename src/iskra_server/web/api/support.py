@@ -25,7 +25,7 @@ class Support(Struct, frozen=True):
 
 
 class SupportEndpoint:
-    """`recent`: each source and its last octets; `lines`: the end of the log."""
+    """`recent`: each source and its last bytes; `lines`: the end of the log."""
 
     def __init__(self, *, recent: Recent, lines: Callable[[], Sequence[str]], has_token: bool) -> None:
         self._recent = recent

@@ -2,8 +2,8 @@
 
     open connections        MOST, then the one that has waited longest for nothing makes room for the new one; where all
                             are being answered, one of the client that has most does
-    a request's octets      MOST_OCTETS, its body included, for there is nothing to send here
-    until it is complete    WAITING_S, however often another octet drips in
+    a request's bytes      MOST_OCTETS, its body included, for there is nothing to send here
+    until it is complete    WAITING_S, however often another byte drips in
     an answer not taken     STUCK_S without progress
     answers not taken       MOST_UNTAKEN bytes in all; above it the client that holds most of them loses its longest
     a closed connection     WAITING_S until the client has taken the rest
@@ -23,11 +23,11 @@ from iskra_server.web.http.share import address_of, heaviest
 
 # a household has a dozen; each costs some 10 kB, and a process may open 1024 files
 MOST = 256
-MOST_OCTETS = 16_384
+MAX_BYTES = 16_384
 WAITING_S = 10.0
 STUCK_S = 30.0
 # the longest answers have some 3 MB
-MOST_UNTAKEN = 32 * 1024 * 1024
+MAX_UNTAKEN = 32 * 1024 * 1024
 SWEEP_S = 2.0
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 26\r\n"
@@ -47,7 +47,7 @@ else:
 class Connection(_Protocol):
     """uvicorn's protocol, within these limits."""
 
-    _octets = 0
+    _byte_count = 0
     _pauses = 0
     # what the last sweep found, and since when
     _found: object = None
@@ -61,14 +61,14 @@ class Connection(_Protocol):
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        self._octets += len(data)
-        if self._octets > MOST_OCTETS:
+        self._byte_count += len(data)
+        if self._byte_count > MAX_BYTES:
             self._refuse()
             return
         before = self.cycle
         super().data_received(data)
         if self.cycle is not before:
-            self._octets = 0
+            self._byte_count = 0
 
     def pause_writing(self) -> None:
         self._pauses += 1
@@ -134,7 +134,7 @@ def make_room(connections: Iterable[Any], newcomer: str) -> bool:
 
 def drop_untaken(connections: Iterable[Any]) -> None:
     """End the longest answers of those clients that leave most of them, until what waits has room in memory."""
-    while sum(each.untaken for each in connections) > MOST_UNTAKEN:
+    while sum(each.untaken for each in connections) > MAX_UNTAKEN:
         held: Counter[str] = Counter()
         for each in connections:
             held[each.address] += each.untaken

@@ -67,7 +67,7 @@ def page(name: str, facts: Mapping[str, str] | None = None) -> bytes:
 def _file(path: str, takes_gzip: bool) -> Response:
     file = STATIC / path
     accept = "gzip" if takes_gzip and file.suffix not in _PACKED else ""
-    media_type = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    media_type = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/byte-stream"
     return compressed(file.read_bytes(), media_type, _FOR_EVER, accept)
 
 

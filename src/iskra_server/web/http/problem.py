@@ -18,7 +18,7 @@ from iskra_server.web.http.headers import NO_STORE
 MEDIA_TYPE = "application/problem+json"
 _JSON = "application/json"
 # in a sentence; a building has more than one can read
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 
 
 class Problem(Struct, frozen=True):
@@ -51,8 +51,8 @@ def known_are(meters: Sequence[str]) -> str:
     """What follows the sentence that a meter is unknown."""
     if not meters:
         return "None is known yet."
-    more = f" and {len(meters) - _MOST_NAMED} more" if len(meters) > _MOST_NAMED else ""
-    return f"Known are: {', '.join(meters[:_MOST_NAMED])}{more}."
+    more = f" and {len(meters) - _MAX_NAMED} more" if len(meters) > _MAX_NAMED else ""
+    return f"Known are: {', '.join(meters[:_MAX_NAMED])}{more}."
 
 
 class PlainJson:

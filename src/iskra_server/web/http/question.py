@@ -16,23 +16,23 @@ from iskra_server.history.model.periods import Period, period, span
 DEFAULT_FROM = "today"
 
 
-class Misuse(Exception):
+class BadRequest(Exception):
     """A sentence: what was asked, and what can be."""
 
 
-class Question:
+class Query:
     """The query of a request to a route that knows `names`, at `now` (UTC), in a server of the zone `tz`."""
 
     def __init__(self, query: QueryParams, names: Iterable[str], *, now: datetime, tz: str) -> None:
         known = tuple(names)
         for name, _ in query.multi_items():
             if name not in known:
-                raise Misuse(f"'{name}' is not known here; known are {', '.join(known)}")
+                raise BadRequest(f"'{name}' is not known here; known are {', '.join(known)}")
             if len(query.getlist(name)) > 1:
-                raise Misuse(f"'{name}' is given more than once; give it once")
+                raise BadRequest(f"'{name}' is given more than once; give it once")
             # no name has one, and PostgreSQL takes no NUL
             if has_control_characters(query[name]):
-                raise Misuse(f"'{name}' holds a control character; leave it out")
+                raise BadRequest(f"'{name}' holds a control character; leave it out")
         self._given: Mapping[str, str] = query
         self.now = now
         with _misuse():
@@ -59,7 +59,7 @@ class Question:
             return default
         value = whole_number(text, most)
         if not value:
-            raise Misuse(f"'{name}={text[:40]}' is not allowed; give a whole number from 1 to {most:,}")
+            raise BadRequest(f"'{name}={text[:40]}' is not allowed; give a whole number from 1 to {most:,}")
         return value
 
 
@@ -80,4 +80,4 @@ def _misuse() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise Misuse(str(error)) from error
+        raise BadRequest(str(error)) from error

@@ -18,7 +18,7 @@ class Settings(Struct, frozen=True):
 
     `tz`: the time zone in which days and months begin, `tz_reason` how it is known (zone.py). `token`: what a request
     must show, an empty one asks for none; `scopes`: tokens beside it that see less. `allowed_hosts`: names that this
-    server answers to, beside those of the own network (hosts.py). `centre`: it reads no meter, and shows what is in its
+    server answers to, beside those of the own network (hosts.py). `is_central`: it reads no meter, and shows its
     database.
     """
 
@@ -29,5 +29,5 @@ class Settings(Struct, frozen=True):
     allowed_hosts: tuple[str, ...] = ()
     contracts: tuple[Contract, ...] = ()
     scopes: tuple[Scope, ...] = ()
-    centre: bool = False
+    is_central: bool = False
     tz_reason: str = "configured"

@@ -125,12 +125,12 @@ METERS = (
 SOURCES = (
     Row[Status]("up", "gauge", "1 while a source delivers fresh values.", lambda status: status.ok),
     Row[Status]("open", "gauge", "1 while its port is open.", lambda status: status.facts.is_open),
-    Row[Status]("octets", "counter", "Octets that arrived.", lambda status: status.facts.octets),
+    Row[Status]("bytes", "counter", "Bytes that arrived.", lambda status: status.facts.byte_count),
     Row[Status](
-        "octets_age_seconds",
+        "data_age_seconds",
         "gauge",
-        "How old the last octet is.",
-        lambda status: None if status.facts.octets_age_s is None else round(status.facts.octets_age_s, 3),
+        "How old the last byte is.",
+        lambda status: None if status.facts.data_age_s is None else round(status.facts.data_age_s, 3),
         "seconds",
     ),
     Row[Status]("telegrams", "counter", "Whole telegrams.", lambda status: status.facts.telegrams),
@@ -165,7 +165,7 @@ OUTPUTS = (
     Row[OutputState]("refused", "counter", "Points that were refused and set aside.", lambda state: state.refused),
     Row[OutputState]("dropped", "counter", "Points that were lost for want of room.", lambda state: state.dropped),
     Row[OutputState]("waiting", "gauge", "Points that wait to be delivered.", lambda state: state.waiting),
-    Row[OutputState]("waiting_bytes", "gauge", "Disk that they take.", lambda state: state.waiting_octets, "bytes"),
+    Row[OutputState]("waiting_bytes", "gauge", "Disk that they take.", lambda state: state.waiting_bytes, "bytes"),
 )
 
 

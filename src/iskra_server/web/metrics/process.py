@@ -27,7 +27,7 @@ class Process:
         yield Row("max_fds", "gauge", "The most files that may be open.", lambda _: getrlimit(RLIMIT_NOFILE)[0])
         # there is no /proc on every system
         if _PROC.exists():
-            yield Row("resident_memory_bytes", "gauge", "Memory in use.", lambda _: _resident_octets(), "bytes")
+            yield Row("resident_memory_bytes", "gauge", "Memory in use.", lambda _: _resident_bytes(), "bytes")
             yield Row("open_fds", "gauge", "Files and sockets that are open.", lambda _: len(os.listdir(_PROC / "fd")))
             yield Row("start_time_seconds", "gauge", "Its start, in Unix time.", lambda _: self._start_s(), "seconds")
 
@@ -41,5 +41,5 @@ class Process:
         return self._started_s
 
 
-def _resident_octets() -> int:
+def _resident_bytes() -> int:
     return int((_PROC / "statm").read_text().split()[1]) * getpagesize()

@@ -100,7 +100,7 @@ function stateText() {
 }
 
 function shareText() {
-  const share = chosenStatus()?.share_good;
+  const share = chosenStatus()?.valid_ratio;
   if (pageState() !== "live" || share == null) return "";
   return ` · ${words.share(decimal(share * 100, share === 1 ? 0 : 1))}`;
 }

@@ -77,9 +77,9 @@ export function ageOfChosen() {
   return reading.meter.measured_age_s + (wallMs - ranMs > ASLEEP_MS ? wallMs : ranMs) / 1000;
 }
 
-/** @returns {"centre" | "connecting" | "unreachable" | "waiting" | "stale" | "live"} */
+/** @returns {"central" | "connecting" | "unreachable" | "waiting" | "stale" | "live"} */
 export function pageState() {
-  if (isCentralServer) return "centre";
+  if (isCentralServer) return "central";
   const { lostAt } = store;
   if (lostAt !== null && performance.now() - lostAt > PATIENCE_MS) return "unreachable";
   const [reading, age] = [lastReading(), ageOfChosen()];

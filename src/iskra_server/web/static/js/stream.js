@@ -65,4 +65,4 @@ function isLoaded(/** @type {HTMLLinkElement} */ { sheet }) {
 }
 
 // a central server has a database, and no telegrams
-if (document.documentElement.dataset.centre !== "yes") connect();
+if (document.documentElement.dataset.central !== "yes") connect();

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine, create_engine, text
 
-from history.entries import METER, QUARTER, block, boundary, epoch, power
+from history.entries import METER, QUARTER, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import Exact
 from iskra_server.history.store.migrations import upgrade
 from iskra_server.history.store.store import Store
@@ -37,7 +37,7 @@ def first(address: str) -> Engine:
 def test_a_history_of_the_first_schema_is_read(first: Engine, address: str) -> None:
     store = Store(address)
     assert store.meters() == [METER]
-    assert store.boundaries(METER_ID, IMPORT, [QUARTER]) == {QUARTER: boundary()}
+    assert store.quarter_readings(METER_ID, IMPORT, [QUARTER]) == {QUARTER: quarter_reading()}
     assert store.power_between(METER_ID, QUARTER, QUARTER + 1) == [power()]
     assert store.epochs(METER_ID, EXPORT) == [epoch(before=Exact(5, -4))]
     assert store.points_between(METER_ID, 0, 2**40) == [replace(block(), min_mw=-5, mean_mw=0, max_mw=7)]
@@ -46,7 +46,10 @@ def test_a_history_of_the_first_schema_is_read(first: Engine, address: str) -> N
 
 def test_a_history_of_the_first_schema_is_carried_on(first: Engine, address: str) -> None:
     store = Store(address)
-    store.write([boundary(QUARTER + 1), boundary(QUARTER, raw=0), epoch(2)], [METER])
-    assert store.boundaries_between(METER_ID, IMPORT, 0, QUARTER + 9) == [boundary(), boundary(QUARTER + 1)]
+    store.write([quarter_reading(QUARTER + 1), quarter_reading(QUARTER, raw=0), epoch(2)], [METER])
+    assert store.quarter_readings_between(METER_ID, IMPORT, 0, QUARTER + 9) == [
+        quarter_reading(),
+        quarter_reading(QUARTER + 1),
+    ]
     assert len(store.epochs(METER_ID, EXPORT)) == 2
     store.close()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from history.entries import METER, boundary, power
+from history.entries import METER, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.migrations import upgrade
@@ -37,8 +37,8 @@ def first(postgres: Postgres) -> Engine:
 
 def test_every_row_is_there_and_in_its_month(first: Engine, postgres: Postgres) -> None:
     store = Store(postgres.url("postgres"))
-    assert store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1) == [
-        boundary(quarter, raw=5) for quarter in QUARTERS
+    assert store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1) == [
+        quarter_reading(quarter, raw=5) for quarter in QUARTERS
     ]
     assert [found.quarter for found in store.power_between(METER_ID, 0, 2**31 - 1)] == QUARTERS
     assert [found.first_s for found in store.points_between(METER_ID, 0, 2**40)] == [q * 900 for q in QUARTERS]
@@ -53,6 +53,6 @@ def test_every_row_is_there_and_in_its_month(first: Engine, postgres: Postgres) 
 
 def test_it_is_carried_on(first: Engine, postgres: Postgres) -> None:
     store = Store(postgres.url("postgres"))
-    store.write([boundary(MONTH_END + 1), power()], [METER])
-    assert len(store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)) == len(QUARTERS) + 1
+    store.write([quarter_reading(MONTH_END + 1), power()], [METER])
+    assert len(store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == len(QUARTERS) + 1
     store.close()

@@ -28,5 +28,5 @@ def test_what_a_wrong_clock_has_left_in_an_old_history_is_set_aside(address: str
     store = Store(address)
     assert len(odd(store, AT_S)) == 1
     assert (repair(store, AT_S), len(aside(store))) == (1, 1)
-    assert [each.quarter for each in store.boundaries_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [quarter]
+    assert [each.quarter for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [quarter]
     store.close()

@@ -9,7 +9,7 @@ import { pageState, store, subscribe } from "../store.js";
 import { outputItem, SIGNS } from "./stateItems.js";
 
 // links that a millimetre of the head decides about
-const ALIGNED = ["octets", "signal", "protocol", "telegrams", "checksums"];
+const ALIGNED = ["data", "signal", "protocol", "telegrams", "checksums"];
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
 export function chain(main, signal) {
@@ -18,8 +18,8 @@ export function chain(main, signal) {
   signal.addEventListener("abort", subscribe(() => {
     const isUnreachable = pageState() === "unreachable";
     // ages change all the time: to the second, and of data only whether they are old
-    const sources = store.statuses.map(({ links, broken, share_good: share, facts: { name, octets_age_s, age_s } }) =>
-      [links, broken, share, name, (octets_age_s ?? 0) > 10, Math.round(age_s ?? -1)]);
+    const sources = store.statuses.map(({ links, broken, valid_ratio: share, facts: { name, data_age_s, age_s } }) =>
+      [links, broken, share, name, (data_age_s ?? 0) > 10, Math.round(age_s ?? -1)]);
     if (!isNew(list, [isUnreachable, store.history, store.outputs, sources])) return;
     list.replaceChildren(
       ...(store.statuses.length ? store.statuses.map(sourceCard)
@@ -65,7 +65,7 @@ function otherAdvice({ links, notices, advice }) {
 }
 
 /** @param {Api.SourceStatus} status @returns {[string, string][]} */
-function facts({ facts: { faults, age_s: age, telegrams, quarantined }, port, share_good: share, meter_id: meter }) {
+function facts({ facts: { faults, age_s: age, telegrams, quarantined }, port, valid_ratio: share, meter_id: meter }) {
   const texts = words.setup;
   const damaged = Object.entries(faults).filter(([, count]) => count).map(([kind, count]) => `${kind} ${count}`);
   /** @type {[string, string | null][]} */

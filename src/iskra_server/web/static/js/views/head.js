@@ -51,7 +51,7 @@ export function head(main, signal) {
     setData(big, "kind", sources === null ? "past" : "");
     setData(verdict, "flow", share === null ? "" : share >= GOOD ? "export" : "import");
     setText(verdict, sources === null ? words.unreachable : verdictText(share));
-    setText(counts, source ? texts.counts(source.good, source.damaged) : "");
+    setText(counts, source ? texts.counts(source.valid, source.damaged) : "");
     addPoint(share === null ? null : Math.round(share * 100));
     sound.play(share);
   }
@@ -99,8 +99,8 @@ const evenLabels = ([from, to], parts, text) =>
   Array.from({ length: parts - 1 }, (_, at) => from + ((to - from) * (at + 1)) / parts)
     .map((at) => [at, text(at * 1000)]);
 
-/** @param {number} good @param {number} damaged */
-const percent = (good, damaged) => (good + damaged ? Math.round((1000 * good) / (good + damaged)) / 10 : null);
+/** @param {number} valid @param {number} damaged */
+const percent = (valid, damaged) => (valid + damaged ? Math.round((1000 * valid) / (valid + damaged)) / 10 : null);
 
 /**
  * Draws how telegrams have arrived since yesterday, again and again; the returned function draws it at once.
@@ -120,12 +120,12 @@ function lastDay(box, caption, chosen, signal) {
     const answer = await ask("api/v1/quality/day", {}, signal).catch(() => null);
     const source = answer?.sources[chosen()];
     if (!answer || !source || signal.aborted) return;
-    const { slot_s: slot, good, damaged } = source;
+    const { slot_s: slot, valid, damaged } = source;
     const end = Date.parse(answer.at) / 1000;
-    const begin = end - good.length * slot;
+    const begin = end - valid.length * slot;
     // each as long as it is: a single one is seen too
-    shown.times = good.flatMap((_, at) => [begin + at * slot, begin + (at + 1) * slot - 1]);
-    shown.mean = good.flatMap((count, at) => Array(2).fill(percent(count, damaged[at])));
+    shown.times = valid.flatMap((_, at) => [begin + at * slot, begin + (at + 1) * slot - 1]);
+    shown.mean = valid.flatMap((count, at) => Array(2).fill(percent(count, damaged[at])));
     if (chart) { chart.update(shown, begin, end); return; }
     const drawn = await drawLine(box, shown, {
       begin, end, small: true, unit: "%", reach: PERCENT_REACH, signal, number: axisNumber, label: texts.day,

@@ -40,7 +40,7 @@ function row({ label, label_de: labelDe, obis, name, value, text, unit, derived 
 
 /** @param {Api.LiveMeter} meter */
 function factsOf(meter) {
-  const share = chosenStatus()?.share_good;
+  const share = chosenStatus()?.valid_ratio;
   const texts = words.facts;
   const lock = meter.locked === null ? null : meter.locked ? words.lockedState : words.unlockedState;
   const flags = meter.status?.flags.map((flag) => flag.replaceAll("_", " ")) ?? [];

@@ -18,7 +18,7 @@ export const words = {
   wall: "Wandanzeige",
   about: "Über",
   live: "live",
-  centre: "Zentrale",
+  central: "Zentrale",
   stale: "kein frischer Wert",
   waiting: "wartet auf das erste Telegramm",
   connecting: "verbindet",

@@ -11,7 +11,7 @@ export const words = {
   wall: "Wall display",
   about: "About",
   live: "live",
-  centre: "centre",
+  central: "central server",
   stale: "no fresh reading",
   waiting: "waiting for the first telegram",
   connecting: "connecting",

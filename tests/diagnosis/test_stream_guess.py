@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import telegrams
-from iskra_server.diagnosis.octets import MOST_OCTETS, Seems, recognise
+from iskra_server.diagnosis.stream_guess import MAX_BYTES, StreamGuess, recognise
 from iskra_server.diagnosis.wire import seen
 
 TELEGRAM = telegrams.telegram()
@@ -24,11 +24,11 @@ CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 
 def parity(text: bytes) -> bytes:
     """7E1 as an 8N1 receiver sees it."""
-    return bytes(octet | (octet.bit_count() % 2) << 7 for octet in text)
+    return bytes(byte | (byte.bit_count() % 2) << 7 for byte in text)
 
 
 @pytest.mark.parametrize(
-    ("octets", "fault"),
+    ("data", "fault"),
     [
         (P1, "p1"),
         (parity(P1), "p1"),
@@ -58,8 +58,8 @@ def parity(text: bytes) -> bytes:
         (CROWDED[:-1] * 4, "never_whole"),
     ],
 )
-def test_what_octets_seem_to_be(octets: bytes, fault: str) -> None:
-    found = recognise(octets)
+def test_what_bytes_seem_to_be(data: bytes, fault: str) -> None:
+    found = recognise(data)
     assert found is not None
     assert found.fault == fault
 
@@ -67,28 +67,28 @@ def test_what_octets_seem_to_be(octets: bytes, fault: str) -> None:
 @pytest.mark.parametrize("waits", [True, False])
 @pytest.mark.parametrize("speed", [1200, 2400, 4800, 19200])
 def test_another_speed_is_named_by_the_bit_pattern(speed: int, waits: bool) -> None:
-    assert recognise(seen(TELEGRAM, speed, waits=waits) * 2) == Seems("speed", {"speed": str(speed)})
+    assert recognise(seen(TELEGRAM, speed, waits=waits) * 2) == StreamGuess("speed", {"speed": str(speed)})
 
 
 @pytest.mark.parametrize("waits", [True, False])
 def test_an_inverted_line_is_named(waits: bool) -> None:
-    assert recognise(seen(TELEGRAM, 9600, is_inverted=True, waits=waits) * 2) == Seems("inverted")
+    assert recognise(seen(TELEGRAM, 9600, is_inverted=True, waits=waits) * 2) == StreamGuess("inverted")
 
 
 def test_a_meter_at_300_baud_is_all_zeros_and_said_to_be_possible() -> None:
-    assert recognise(seen(D0, 300)) == Seems("flat", {"octet": "00", "percent": "100"})
+    assert recognise(seen(D0, 300)) == StreamGuess("flat", {"byte": "00", "percent": "100"})
 
 
-@pytest.mark.parametrize("octets", [b"", b"\xff\x00 noise", b"\x9e" * 15, random.Random(2).randbytes(500)])
-def test_too_little_tells_nothing(octets: bytes) -> None:
-    assert recognise(octets) is None
+@pytest.mark.parametrize("data", [b"", b"\xff\x00 noise", b"\x9e" * 15, random.Random(2).randbytes(500)])
+def test_too_little_tells_nothing(data: bytes) -> None:
+    assert recognise(data) is None
 
 
-def test_only_the_newest_octets_are_looked_at() -> None:
-    assert recognise(NMEA + bytes(MOST_OCTETS)) == Seems("flat", {"octet": "00", "percent": "100"})
+def test_only_the_newest_bytes_are_looked_at() -> None:
+    assert recognise(NMEA + bytes(MAX_BYTES)) == StreamGuess("flat", {"byte": "00", "percent": "100"})
 
 
-def test_random_octets_are_never_taken_for_a_speed_or_a_protocol() -> None:
+def test_random_bytes_are_never_taken_for_a_speed_or_a_protocol() -> None:
     chance = random.Random(3)
     assert {found.fault for _ in range(300) if (found := recognise(chance.randbytes(2000)))} <= {
         "noise",
@@ -96,7 +96,7 @@ def test_random_octets_are_never_taken_for_a_speed_or_a_protocol() -> None:
         "dlms",
     }
     faults = [recognise(chance.randbytes(2000)) for _ in range(300)]
-    assert sum(found != Seems("noise") for found in faults) <= 15
+    assert sum(found != StreamGuess("noise") for found in faults) <= 15
 
 
 def captures(folder: str) -> list[Path]:
@@ -106,9 +106,9 @@ def captures(folder: str) -> list[Path]:
 @pytest.mark.skipif(not CAPTURES.exists(), reason=f"no captures at {CAPTURES}")
 @pytest.mark.parametrize("path", captures("sml"), ids=lambda path: path.name)
 def test_real_telegrams_at_other_speeds(path: Path) -> None:
-    octets = path.read_bytes()
-    start = octets.find(bytes.fromhex("1b1b1b1b01010101"))
-    if start < 0 or len(octets) < start + 200:
+    data = path.read_bytes()
+    start = data.find(bytes.fromhex("1b1b1b1b01010101"))
+    if start < 0 or len(data) < start + 200:
         pytest.skip("no telegram of a useful length")
     for speed in (1200, 2400, 4800, 19200):
-        assert recognise(seen(octets[start : start + 400], speed)) == Seems("speed", {"speed": str(speed)})
+        assert recognise(seen(data[start : start + 400], speed)) == StreamGuess("speed", {"speed": str(speed)})
