@@ -9,6 +9,8 @@
 The cipher is the library `cryptography`, imported when the first key is set.
 """
 
+import re
+from base64 import b64decode
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -19,7 +21,9 @@ from iskra_server.codecs.errors import Malformed
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
-KEY_LENGTH = 16
+_SEPARATORS = re.compile(r"[\s:-]")
+_HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==", re.ASCII)
 _TAG_LENGTH = 12
 _AUTHENTICATED = 0x10
 _ENCRYPTED = 0x20
@@ -56,6 +60,19 @@ class Keys(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "Keys(***)"
+
+
+def key(text: str) -> bytes:
+    """A key as operators print it: 32 hex digits, perhaps with 0x, blanks, colons or dashes; or base64 of 16 bytes.
+
+    Raises ValueError, whose text does not hold the key.
+    """
+    plain = _SEPARATORS.sub("", text.strip()).lower().removeprefix("0x")
+    if _HEX.fullmatch(plain):
+        return bytes.fromhex(plain)
+    if _BASE64.fullmatch(text.strip()):
+        return b64decode(text.strip())
+    raise ValueError(f"is no key: it has {len(plain)} characters, expected 32 hex digits (0-9, a-f)")
 
 
 def parse(apdu: bytes) -> Sealed:

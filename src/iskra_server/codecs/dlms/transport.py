@@ -86,9 +86,12 @@ class Transport:
             return True
         except Malformed as error:
             self._flush(results)
-            length = self._damaged_length(hdlc.end_of(buffer, 0) if is_hdlc else mbus.end_of(buffer, 0))
-            results.append(Fault("checksum", str(error), length))
+            end = hdlc.end_of(buffer, 0) if is_hdlc else mbus.end_of(buffer, 0)
+            length = self._damaged_length(end)
+            has_flag = is_hdlc and length == end and buffer[end] == hdlc.FLAG
+            results.append(Fault("checksum", str(error), length + has_flag))
             self._remove(length)
+            self._holds_flag = has_flag
             return True
         if frame is None:
             self._holds_flag = is_shared
