@@ -89,7 +89,7 @@ def kng() -> Element:
 
 
 def unknown() -> Element:
-    return structure(octets(NAME), u1(7), u4(8), u4(9))
+    return structure(octets(NAME), u1(7), u4(8), u4(9), encoder.array())
 
 
 def apdu(body: Element, clock: bytes = CLOCK) -> bytes:

@@ -6,7 +6,8 @@
     currents    no phase has more than three times the power that its voltage and current make
     power       at most 69 kW: a connection of 3 x 100 A
     clock       a clock in the list is that of the telegram, within 2 s
-    name        a logical device name (0-0:42.0.0) is three letters and 13 digits, with the serial of the system title
+    name        a logical device name (0-0:42.0.0) is three letters and 13 digits, with the serial of the system title;
+                a device number (0-0:96.1.0) is a text of at least six characters
 
 A check passes where the list has nothing for it.
 """
@@ -29,6 +30,8 @@ _TOTALS = Obis.parse("1.7.0"), Obis.parse("2.7.0")
 _PHASES = tuple(tuple(Obis.parse(f"{phase + c}.7.0") for c in (1, 2, 12, 11)) for phase in (20, 40, 60))
 CLOCK = Obis.parse("0-0:1.0.0")
 NAME = Obis.parse("0-0:42.0.0")
+_NUMBER = Obis.parse("0-0:96.1.0")
+_SHORTEST_NUMBER = 6
 _NAME_FORM = re.compile(rb"[A-Z]{3}\d{13}")
 _MAINS = ((90, 150), (180, 280))
 _TARIFF_TOLERANCE_WH = 2
@@ -101,7 +104,9 @@ def clock(facts: Facts) -> bool:
 
 
 def name(facts: Facts) -> bool:
-    register = facts.registers.get(NAME)
+    number, register = facts.registers.get(_NUMBER), facts.registers.get(NAME)
+    if number is not None and (not number.text or len(number.text) < _SHORTEST_NUMBER):
+        return False
     if register is None:
         return True
     if not isinstance(register.raw, bytes) or not is_name(register.raw):

@@ -10,6 +10,8 @@ place at which another one may begin, so a good frame that begins inside it is f
 
 import re
 
+from msgspec.structs import replace
+
 from iskra_server.codecs.dlms import hdlc, mbus
 from iskra_server.codecs.dlms.bare import BEGINNINGS, BareTelegram
 from iskra_server.codecs.dlms.blocks import Whole
@@ -89,7 +91,7 @@ class Transport:
             end = hdlc.end_of(buffer, 0) if is_hdlc else mbus.end_of(buffer, 0)
             length = self._damaged_length(end)
             has_flag = is_hdlc and length == end and buffer[end] == hdlc.FLAG
-            results.append(Fault("checksum", str(error), length + has_flag))
+            results.append(Fault("checksum", str(error), length + has_flag - is_shared))
             self._remove(length)
             self._holds_flag = has_flag
             return True
@@ -97,7 +99,8 @@ class Transport:
             self._holds_flag = is_shared
             return False
         self._flush(results)
-        results.append(frame)
+        # the opening flag counted as the closing one of the frame before
+        results.append(replace(frame, size=frame.size - is_shared))
         self._is_framed = True
         self._remove(frame.size - is_hdlc)
         self._holds_flag = is_hdlc
