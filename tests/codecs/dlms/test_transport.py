@@ -20,7 +20,12 @@ MBUS = encoder.mbus_frame(APDU, 0, is_last=True)
 def found(stream: bytes, chunk: int | None = None) -> list[Found]:
     transport = Transport()
     chunk = chunk or len(stream)
-    return [each for at in range(0, len(stream), chunk) for each in transport.feed(stream[at : at + chunk])]
+    return [each for at in range(0, len(stream), chunk) for each in fed(transport, stream[at : at + chunk])]
+
+
+def fed(transport: Transport, data: bytes) -> list[Found]:
+    transport.feed(data)
+    return list(iter(transport.next, None))
 
 
 def frames(stream: bytes, chunk: int | None = None) -> list[Found]:
@@ -141,8 +146,8 @@ def test_a_bare_encrypted_telegram_ends_by_its_length() -> None:
 )
 def test_what_only_begins_like_a_bare_telegram_holds_nothing_for_long(beginning: bytes) -> None:
     transport = Transport()
-    transport.feed(beginning + bytes(MAX_TELEGRAM))
-    assert transport.feed(HDLC)[-1] == found(HDLC)[0]
+    fed(transport, beginning + bytes(MAX_TELEGRAM))
+    assert fed(transport, HDLC)[-1] == found(HDLC)[0]
 
 
 def test_noise_is_reported_in_pieces_that_do_not_depend_on_chunks() -> None:
@@ -150,5 +155,16 @@ def test_noise_is_reported_in_pieces_that_do_not_depend_on_chunks() -> None:
     assert found(noise + HDLC) == found(noise + HDLC, 1)
     assert sum(each.byte_count for each in found(noise + HDLC) if isinstance(each, Fault)) == len(noise)
     transport = Transport()
-    transport.feed(noise)
+    fed(transport, noise)
     assert transport.pending == len(noise) % 1024
+
+
+def test_inside_of_what_is_refused_the_search_goes_on() -> None:
+    transport = Transport()
+    inner = encoder.mbus_frame(b"inner", 0, is_last=True)
+    outer = encoder.mbus_frame(b"outer" + inner, 0, is_last=True)
+    transport.feed(outer + inner)
+    assert transport.next() == found(outer)[0]
+    transport.refuse()
+    assert list(iter(transport.next, None)) == found(inner) * 2
+    assert transport.pending == 0

@@ -12,6 +12,7 @@ from iskra_server.codecs.dlms import axdr, checks, identity, layouts, lists, not
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.blocks import Assembly, Whole
 from iskra_server.codecs.dlms.checks import CLOCK, NAME
+from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.layouts import Layout
 from iskra_server.codecs.dlms.notification import CIPHERED, Notification
 from iskra_server.codecs.dlms.scales import Scales
@@ -24,6 +25,9 @@ from iskra_server.meter.reading import Fault, FaultKind, MeterTime, Reading, Reg
 PROTOCOL = "dlms"
 # where the clock of a meter stands in a list
 _CLOCKS = (CLOCK, Obis.parse("0-1:1.0.0"))
+_CIPHERED = bytes((CIPHERED,))
+# what was put together wrongly, or never was a telegram
+_REFUSED = frozenset(("structure", "wrong_key"))
 _AUTHENTIC: dict[Proof, bool | None] = {"proved": True, "unchecked": False, "none": None}
 # an unknown list is shown as far as this
 _SHOWN_ELEMENTS = 64
@@ -54,43 +58,41 @@ class DlmsDecoder:
         return b""
 
     def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+        transport = self._transport
+        transport.feed(data)
         results: list[Reading | Fault] = []
-        for found in self._transport.feed(data):
+        while (found := transport.next()) is not None:
             if isinstance(found, Fault):
                 results.extend(self._assembly.drop())
                 results.append(found)
-            elif isinstance(found, Whole):
-                results.extend(self._read(found))
-            else:
-                for whole in self._assembly.add(found):
-                    results.extend((whole,) if isinstance(whole, Fault) else self._read(whole))
+                continue
+            for whole in (found,) if isinstance(found, Whole) else self._assembly.add(found):
+                result = whole if isinstance(whole, Fault) else self._read(whole)
+                if isinstance(result, Fault) and result.kind in _REFUSED and not isinstance(found, HdlcFrame):
+                    transport.refuse()
+                if result is not None:
+                    results.append(result)
         return iter(results)
 
     def pause(self) -> Iterator[Fault]:
         """Nothing has come for a second: the parts of a telegram so far belong to no other (HDLC numbers none)."""
         return iter(list(self._assembly.drop()))
 
-    def _read(self, whole: Whole) -> Iterator[Reading | Fault]:
-        if whole.apdu[:1] == bytes((CIPHERED,)):
-            yield from self._unseal(whole)
-            return
+    def _read(self, whole: Whole) -> Reading | Fault | None:
+        """What a telegram says; None for one that was read just before."""
         try:
-            sent = notification.parse(whole.apdu)
+            if whole.apdu[:1] == _CIPHERED:
+                return self._unseal(whole, security.parse(whole.apdu))
+            return self._reading(notification.parse(whole.apdu), whole, b"")
         except Malformed as error:
-            yield Fault("structure", str(error), whole.size)
-        else:
-            yield self._reading(sent, whole, b"")
+            return Fault("structure", str(error), whole.size)
 
-    def _unseal(self, whole: Whole) -> Iterator[Reading | Fault]:
-        try:
-            sealed = security.parse(whole.apdu)
-        except Malformed as error:
-            yield Fault("structure", str(error), whole.size)
-            return
+    def _unseal(self, whole: Whole, sealed: Sealed) -> Reading | Fault | None:
         if not self._opener.can_open(sealed):
-            yield _fault("encrypted", "encrypted, and no key is set", whole, sealed)
-        elif not self._counters.is_repeat(sealed):
-            yield self._opened(whole, sealed, *self._opener.open(sealed))
+            return _fault("encrypted", "encrypted, and no key is set", whole, sealed)
+        if self._counters.is_repeat(sealed):
+            return None
+        return self._opened(whole, sealed, *self._opener.open(sealed))
 
     def _opened(self, whole: Whole, sealed: Sealed, content: bytes, proof: Proof) -> Reading | Fault:
         try:

@@ -9,6 +9,7 @@ place at which another one may begin, so a good frame that begins inside it is f
 """
 
 import re
+from collections import deque
 
 from msgspec.structs import replace
 
@@ -30,13 +31,20 @@ _NOISE_PIECE = 1024
 
 
 class Transport:
-    """`feed` takes bytes and gives what they complete: frames whose checksums are right, bare telegrams, damage."""
+    """`feed` takes bytes; `next` gives a frame whose checksums are right, a bare telegram or damage, or None.
+
+    What was given last may be refused when its content proves wrong: a bare telegram has no checksum at all, an M-Bus
+    frame only a sum of eight bits.
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._results: deque[Found] = deque()
+        # bytes that were given last; they stay at the front until it is clear that they are not refused
+        self._given = 0
+        # bytes at the front that were reported already: the closing flag of a frame, which may open the next one
+        self._counted = 0
         self._noise = 0
-        # the closing flag of a frame is held at the front: it may open the next one
-        self._holds_flag = False
         self._is_framed = False
         # a bare telegram may begin at the front, without proof that it is one
         self._expects_bare = True
@@ -45,65 +53,91 @@ class Transport:
     @property
     def pending(self) -> int:
         """Bytes held back: the beginning of a frame, and noise that is not reported yet."""
-        return len(self._buffer) - self._holds_flag + self._noise
+        return len(self._buffer) - max(self._given, self._counted) + self._noise
 
-    def feed(self, data: bytes) -> list[Found]:
-        """Everything that these bytes complete, in order."""
+    def feed(self, data: bytes) -> None:
+        self._accept()
         self._buffer += data
-        results: list[Found] = []
-        while self._buffer and self._step(results):
-            pass
-        return results
 
-    def _step(self, results: list[Found]) -> bool:
+    def next(self) -> Found | None:
+        """What comes next; None when nothing is complete."""
+        while not self._results:
+            self._accept()
+            if not self._buffer or not self._step():
+                return None
+        return self._results.popleft()
+
+    def refuse(self) -> None:
+        """Look for frames inside of what was given last, too; its bytes are not reported again."""
+        if self._given:
+            self._counted, self._given = self._given, 0
+            self._skip(1)
+
+    def _accept(self) -> None:
+        if self._given:
+            given, self._given = self._given, 0
+            expects_bare = self._bare is not None
+            self._remove(given)
+            self._expects_bare = expects_bare
+
+    def _step(self) -> bool:
         """One thing at the front of the buffer; False while it waits for more bytes."""
         buffer = self._buffer
         if self._bare is None:
-            if self._holds_flag:
-                if len(buffer) < 2:
-                    return False
-                self._holds_flag = False
-                if buffer[1] & 0xF0 != 0xA0:
-                    del buffer[:1]
-                    return True
-                return self._frame(results, is_shared=True)
             found = (_FRAMED if self._is_framed else _ANY).search(buffer)
             start = found.start() if found else len(buffer)
             if start:
-                self._skip(start, results)
+                self._skip(start)
                 return True
-            if buffer[0] in (hdlc.FLAG, mbus.START):
-                return self._frame(results)
+            if buffer[0] == hdlc.FLAG:
+                return self._hdlc()
+            if buffer[0] == mbus.START:
+                return self._mbus()
             self._bare = BareTelegram()
-        return self._bare_telegram(self._bare, results)
+        return self._bare_telegram(self._bare)
 
-    def _frame(self, results: list[Found], *, is_shared: bool = False) -> bool:
+    def _hdlc(self) -> bool:
         buffer = self._buffer
-        is_hdlc = buffer[0] == hdlc.FLAG
-        frame: HdlcFrame | MbusFrame | None
+        # its opening flag may have been counted as the closing one of the frame before
+        shared = min(self._counted, 1)
         try:
-            frame = hdlc.read(buffer, 0) if is_hdlc else mbus.read(buffer, 0)
+            frame = hdlc.read(buffer, 0)
         except NoFrame:
-            self._skip(1, results)
+            self._skip(1)
             return True
         except Malformed as error:
-            self._flush(results)
-            end = hdlc.end_of(buffer, 0) if is_hdlc else mbus.end_of(buffer, 0)
+            end = hdlc.end_of(buffer, 0)
             length = self._damaged_length(end)
-            has_flag = is_hdlc and length == end and buffer[end] == hdlc.FLAG
-            results.append(Fault("checksum", str(error), length + has_flag - is_shared))
+            flag = int(length == end and buffer[end] == hdlc.FLAG)
+            self._report(Fault("checksum", str(error), length + flag - shared))
             self._remove(length)
-            self._holds_flag = has_flag
+            self._counted = flag
             return True
         if frame is None:
-            self._holds_flag = is_shared
             return False
-        self._flush(results)
-        # the opening flag counted as the closing one of the frame before
-        results.append(replace(frame, size=frame.size - is_shared))
+        self._report(replace(frame, size=frame.size - shared))
         self._is_framed = True
-        self._remove(frame.size - is_hdlc)
-        self._holds_flag = is_hdlc
+        self._remove(frame.size - 1)
+        self._counted = 1
+        return True
+
+    def _mbus(self) -> bool:
+        buffer = self._buffer
+        try:
+            frame = mbus.read(buffer, 0)
+        except NoFrame:
+            self._skip(1)
+            return True
+        except Malformed as error:
+            length = self._damaged_length(mbus.end_of(buffer, 0))
+            self._report(Fault("checksum", str(error), length))
+            self._remove(length)
+            return True
+        if frame is None:
+            return False
+        self._report(frame)
+        self._is_framed = True
+        self._given = frame.size
         return True
 
     def _damaged_length(self, end: int) -> int:
@@ -123,7 +157,7 @@ class Transport:
             return at
         return min(end, len(buffer))
 
-    def _bare_telegram(self, bare: BareTelegram, results: list[Found]) -> bool:
+    def _bare_telegram(self, bare: BareTelegram) -> bool:
         buffer = self._buffer
         try:
             end = bare.end(buffer)
@@ -132,30 +166,29 @@ class Transport:
             if end < len(buffer) and buffer[end] not in BEGINNINGS:
                 raise NoFrame("what follows is no telegram")
         except NoFrame:
-            self._skip(1, results)
+            self._skip(1)
             return True
-        self._flush(results)
-        results.append(Whole(bare.apdu(buffer, end), end, is_protected=False))
-        self._remove(end)
-        self._expects_bare = True
+        self._report(Whole(bare.apdu(buffer, end), end, is_protected=False))
+        self._given = end
         return True
 
-    def _skip(self, count: int, results: list[Found]) -> None:
+    def _skip(self, count: int) -> None:
         """Bytes at the front that belong to nothing."""
-        self._noise += count
+        self._noise += max(0, count - self._counted)
         self._remove(count)
         while self._noise >= _NOISE_PIECE:
-            results.append(_noise(_NOISE_PIECE))
+            self._results.append(_noise(_NOISE_PIECE))
             self._noise -= _NOISE_PIECE
 
-    def _flush(self, results: list[Found]) -> None:
+    def _report(self, found: Found) -> None:
         if self._noise:
-            results.append(_noise(self._noise))
+            self._results.append(_noise(self._noise))
         self._noise = 0
+        self._results.append(found)
 
     def _remove(self, count: int) -> None:
         del self._buffer[:count]
-        self._holds_flag = False
+        self._counted = max(0, self._counted - count)
         self._bare = None
         self._expects_bare = False
 
