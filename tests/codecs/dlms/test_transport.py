@@ -150,6 +150,13 @@ def test_what_only_begins_like_a_bare_telegram_holds_nothing_for_long(beginning:
     assert fed(transport, HDLC)[-1] == found(HDLC)[0]
 
 
+@pytest.mark.parametrize("chunk", [1, 7, None])
+def test_a_frame_behind_the_beginning_of_a_bare_telegram_is_read_at_once(chunk: int | None) -> None:
+    for frame in (HDLC, MBUS):
+        for cut in range(25, 60, 3):
+            assert frames(APDU[:cut] + frame, chunk) == frames(frame)
+
+
 def test_noise_is_reported_in_pieces_that_do_not_depend_on_chunks() -> None:
     noise = bytes(range(0x80, 0x90)) * 200
     assert found(noise + HDLC) == found(noise + HDLC, 1)

@@ -26,6 +26,8 @@ Found = HdlcFrame | MbusFrame | Whole | Fault
 _FRAME = rb"\x7e(?=[\xa0-\xaf]|\Z)|\x68(?=.{2}\x68|.{0,2}\Z)"
 _FRAMED = re.compile(_FRAME, re.DOTALL)
 _ANY = re.compile(_FRAME + rb"|\x0f|\xdb|\xe6(?=\xe7|\Z)", re.DOTALL)
+# of a frame so many bytes tell that it may begin
+_HEAD = 4
 # noise is reported in pieces of this many bytes, however it arrives
 _NOISE_PIECE = 1024
 
@@ -49,6 +51,8 @@ class Transport:
         # a bare telegram may begin at the front, without proof that it is one
         self._expects_bare = True
         self._bare: BareTelegram | None = None
+        # up to here no frame begins behind the beginning of a bare telegram
+        self._looked = 1
 
     @property
     def pending(self) -> int:
@@ -146,10 +150,7 @@ class Transport:
         for found in _FRAMED.finditer(buffer, 1, end + 1):
             at = found.start()
             try:
-                if buffer[at] == hdlc.FLAG:
-                    hdlc.read(buffer, at)
-                else:
-                    mbus.read(buffer, at)
+                _read(buffer, at)
             except NoFrame:
                 continue
             except Malformed:
@@ -162,6 +163,8 @@ class Transport:
         try:
             end = bare.end(buffer)
             if end is None or (end == len(buffer) and not self._expects_bare):
+                if self._has_frame_inside():
+                    raise NoFrame("a frame is inside")
                 return False
             if end < len(buffer) and buffer[end] not in BEGINNINGS:
                 raise NoFrame("what follows is no telegram")
@@ -171,6 +174,20 @@ class Transport:
         self._report(Whole(bare.apdu(buffer, end), end, is_protected=False))
         self._given = end
         return True
+
+    def _has_frame_inside(self) -> bool:
+        """Whether a whole frame stands behind the beginning of a bare telegram, which is none then."""
+        buffer, undecided = self._buffer, len(self._buffer)
+        for found in _FRAMED.finditer(buffer, self._looked):
+            try:
+                if _read(buffer, found.start()) is not None:
+                    return True
+            except Malformed:
+                continue
+            undecided = min(undecided, found.start())
+        # the beginning of a frame may stand at the end
+        self._looked = max(1, min(undecided, len(buffer) - _HEAD))
+        return False
 
     def _skip(self, count: int) -> None:
         """Bytes at the front that belong to nothing."""
@@ -190,7 +207,12 @@ class Transport:
         del self._buffer[:count]
         self._counted = max(0, self._counted - count)
         self._bare = None
+        self._looked = 1
         self._expects_bare = False
+
+
+def _read(buffer: bytearray, at: int) -> HdlcFrame | MbusFrame | None:
+    return hdlc.read(buffer, at) if buffer[at] == hdlc.FLAG else mbus.read(buffer, at)
 
 
 def _noise(count: int) -> Fault:
