@@ -88,13 +88,13 @@ def streams() -> Iterator[tuple[str, list[bytes]]]:
 def whole_telegrams(byte_count: bytes) -> list[bytes]:
     """The telegrams of a capture, repeated up to the usual number."""
     from iskra_server.codecs.checksum import Variant
-    from iskra_server.codecs.sml.decoder import fits
+    from iskra_server.codecs.sml.decoder import has_valid_checksum
     from iskra_server.codecs.sml.transport import Transport
 
     transport, found = Transport(), []
     transport.ready(byte_count)
     while (telegram := transport.next()) is not None:
-        if isinstance(telegram, bytes) and fits(telegram, Variant.X25):
+        if isinstance(telegram, bytes) and has_valid_checksum(telegram, Variant.X25):
             found.append(telegram)
     return (found * TELEGRAMS)[:TELEGRAMS]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from iskra_server.codecs.dlms import encoder
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.decoder import DlmsDecoder
-from iskra_server.codecs.dlms.encoder import code, octets, scale, structure, u1, u2, u4
+from iskra_server.codecs.dlms.encoder import code, octet_string, scale, structure, u1, u2, u4
 from iskra_server.codecs.dlms.security import Keys
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading
@@ -41,26 +41,28 @@ def number(obis: str, raw: int) -> Element:
 
 def tagged(values: Iterable[tuple[str, int, int, int]] = VALUES) -> Element:
     items = (structure(code(obis), number(obis, raw), scale(scaler, unit)) for obis, raw, scaler, unit in values)
-    return structure(structure(code("0-0:42.0.0"), octets(NAME)), *items)
+    return structure(structure(code("0-0:42.0.0"), octet_string(NAME)), *items)
 
 
 def flat(values: Iterable[tuple[str, int, int, int]] = VALUES) -> Element:
     """Clock, then code, value, scale; at last a meter number without a code."""
     items = ((code(obis), number(obis, raw), scale(scaler, unit)) for obis, raw, scaler, unit in values)
-    return structure(octets(CLOCK), *(element for item in items for element in item), octets(b"178000000042"))
+    return structure(
+        octet_string(CLOCK), *(element for item in items for element in item), octet_string(b"178000000042")
+    )
 
 
 def pairs(values: Iterable[tuple[str, int, int, int]] = VALUES) -> Element:
     """Code, value, code, value behind a clock."""
     items = ((code(obis), number(obis, raw)) for obis, raw, *_ in values)
-    return structure(octets(CLOCK), *(element for item in items for element in item))
+    return structure(octet_string(CLOCK), *(element for item in items for element in item))
 
 
 def described(values: Iterable[tuple[str, int, int, int]] = VALUES) -> Element:
     values = tuple(values)
     rows = [encoder.descriptor(40, "0-8:25.9.0"), encoder.descriptor(1, "0-0:42.0.0")]
     rows += [encoder.descriptor(3, obis) for obis, *_ in values]
-    return structure(encoder.array(*rows), octets(NAME), *(number(obis, raw) for obis, raw, *_ in values))
+    return structure(encoder.array(*rows), octet_string(NAME), *(number(obis, raw) for obis, raw, *_ in values))
 
 
 def ljubljana(
@@ -68,8 +70,8 @@ def ljubljana(
 ) -> Element:
     """Three-phase list of values alone: 18 elements."""
     return structure(
-        octets(NAME),
-        octets(b"ISK99999999"),
+        octet_string(NAME),
+        octet_string(b"ISK99999999"),
         *map(u4, (*powers, 11, 22)),
         *map(u2, (volts, volts + 11, volts + 22, 226, 55, 37)),
         *map(u4, phases),
@@ -79,17 +81,17 @@ def ljubljana(
 def kng() -> Element:
     return structure(
         code("0-6:25.9.0"),
-        octets(b"1120000000042"),
-        octets(bytes.fromhex("080f1e00")),
-        octets(bytes.fromhex("07ea090c06")),
+        octet_string(b"1120000000042"),
+        octet_string(bytes.fromhex("080f1e00")),
+        octet_string(bytes.fromhex("07ea090c06")),
         *map(u4, (7654321, 98765, 1111, 2222, 1234, 0)),
-        octets(b""),
-        octets(b""),
+        octet_string(b""),
+        octet_string(b""),
     )
 
 
 def unknown() -> Element:
-    return structure(octets(NAME), u1(7), u4(8), u4(9), encoder.array())
+    return structure(octet_string(NAME), u1(7), u4(8), u4(9), encoder.array())
 
 
 def apdu(body: Element, clock: bytes = CLOCK) -> bytes:

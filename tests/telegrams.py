@@ -10,7 +10,7 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading
 
 SERVER_ID = bytes.fromhex("090149534b0000bc614e")
-LIST_NAME = tlv.data(bytes.fromhex("0100620affff"))
+LIST_NAME = tlv.octet_string(bytes.fromhex("0100620affff"))
 KEY = bytes(range(48))
 IMPORT, POWER = Obis.parse("1.8.0"), Obis.parse("16.7.0")
 
@@ -20,10 +20,10 @@ def meter_entries(*, energy: int = 123456789, power: int | None = 321, scaler: i
     wh = {"scaler": tlv.integer(scaler, 1), "unit": tlv.unsigned(30, 1)}
     watt = {"scaler": tlv.integer(0, 1), "unit": tlv.unsigned(27, 1)}
     entries = [
-        encoder.entry(Obis.parse("129-129:199.130.3"), tlv.data(b"ISK")),
-        encoder.entry(Obis.parse("1-0:0.0.9"), tlv.data(SERVER_ID)),
+        encoder.entry(Obis.parse("129-129:199.130.3"), tlv.octet_string(b"ISK")),
+        encoder.entry(Obis.parse("1-0:0.0.9"), tlv.octet_string(SERVER_ID)),
         encoder.entry(IMPORT, tlv.integer(energy, 8), status=tlv.unsigned(0x182, 4), **wh),
-        encoder.entry(Obis.parse("129-129:199.130.5"), tlv.data(KEY)),
+        encoder.entry(Obis.parse("129-129:199.130.5"), tlv.octet_string(KEY)),
     ]
     if power is not None:
         entries.insert(3, encoder.entry(POWER, tlv.integer(power, 4), **watt))

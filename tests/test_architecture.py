@@ -119,7 +119,7 @@ def test_every_module_has_a_test_under_its_name_or_in_the_folder_of_its_room() -
     def is_tested(module: str, path: Path) -> bool:
         folder = ROOT / "tests" / path.relative_to(SOURCE).parent
         return (folder / f"test_{path.stem}.py").exists() or any(
-            module in imports(test) for test in folder.glob("test_*.py")
+            module in imports(test) for test in folder.rglob("test_*.py")
         )
 
     assert [module for module, path in modules().items() if path.stem[:2] != "__" and not is_tested(module, path)] == []

@@ -56,7 +56,7 @@ def watts(code: str, raw: int, width: int = 4, scaler: int = 0) -> Sequence:
 def sent(number: int, maker: bytes, *lists: list[Sequence]) -> tuple[str, bytes]:
     """A meter's id in hex, and a telegram a second."""
     server_id = b"\x0a\x01" + maker + b"\0" + number.to_bytes(4)
-    named = encoder.entry(Obis.parse("1-0:96.50.1*1"), tlv.data(maker))
+    named = encoder.entry(Obis.parse("1-0:96.50.1*1"), tlv.octet_string(maker))
     series = [
         telegrams.telegram([named, *entries], seconds=1000 + second, server_id=server_id)
         for second, entries in enumerate(lists)

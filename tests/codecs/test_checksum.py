@@ -1,10 +1,8 @@
-from binascii import crc_hqx
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.codecs.checksum import Variant, advance, checksum
+from iskra_server.codecs.checksum import Variant, checksum
 
 
 def bit_by_bit(data: bytes, start: int, final_xor: int) -> int:
@@ -27,11 +25,3 @@ def test_the_check_values_of_the_catalogue(variant: Variant, expected: str) -> N
 def test_it_equals_the_definition(data: bytes) -> None:
     assert checksum(data) == bit_by_bit(data, 0xFFFF, 0xFFFF).to_bytes(2, "little")
     assert checksum(data, Variant.KERMIT) == bit_by_bit(data, 0, 0).to_bytes(2, "big")
-
-
-@given(st.binary(max_size=600), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF))
-def test_a_difference_is_carried_over_bytes_without_reading_them(data: bytes, one: int, other: int) -> None:
-    high, low = advance(len(data))
-    difference = one ^ other
-    carried = high[difference >> 8] ^ low[difference & 0xFF]
-    assert crc_hqx(data, one) == crc_hqx(data, other) ^ carried

@@ -560,7 +560,7 @@ def phases(scene: Scene) -> Iterator[None]:
     scene.head.send(
         telegrams.telegram(
             [
-                encoder.entry(Obis.parse("1-0:96.50.1*1"), tlv.data(b"ISK")),
+                encoder.entry(Obis.parse("1-0:96.50.1*1"), tlv.octet_string(b"ISK")),
                 encoder.entry(telegrams.IMPORT, tlv.unsigned(FIRST_ENERGY, 8), status=tlv.unsigned(0x0C0104, 4), **wh),
             ]
         )

@@ -19,12 +19,12 @@ PUBLIC_KEY = bytes(range(100, 148))
 
 def telegram(server_id: bytes = SERVER_ID, *extra: tlv.Sequence, variant: Variant = Variant.X25) -> bytes:
     entries = (
-        encoder.entry(Obis.parse("129-129:199.130.3"), tlv.data(b"ISK")),
-        encoder.entry(Obis.parse("1-0:0.0.9"), tlv.data(server_id)),
+        encoder.entry(Obis.parse("129-129:199.130.3"), tlv.octet_string(b"ISK")),
+        encoder.entry(Obis.parse("1-0:0.0.9"), tlv.octet_string(server_id)),
         encoder.entry(
             Obis.parse("1.8.0"), tlv.integer(123456789, 8), scaler=tlv.integer(-1, 1), unit=tlv.unsigned(30, 1)
         ),
-        encoder.entry(Obis.parse("129-129:199.130.5"), tlv.data(PUBLIC_KEY)),
+        encoder.entry(Obis.parse("129-129:199.130.5"), tlv.octet_string(PUBLIC_KEY)),
         *extra,
     )
     response = encoder.list_response(server_id, tlv.ABSENT, encoder.sec_index(77), entries)
@@ -90,7 +90,7 @@ def test_a_server_id_of_the_older_form_keeps_its_maker() -> None:
 
 
 def test_printable_names_stay_printable() -> None:
-    owner = encoder.entry(Obis.parse("1-0:0.0.0"), tlv.data(b"Herr Maier 17"))
+    owner = encoder.entry(Obis.parse("1-0:0.0.0"), tlv.octet_string(b"Herr Maier 17"))
     register = read(masked(telegram(SERVER_ID, owner))).registers[-1]
     assert register.text is not None
     assert len(register.text) == len("Herr Maier 17")

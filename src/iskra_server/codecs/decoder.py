@@ -8,7 +8,7 @@ from iskra_server.meter.reading import Fault, Reading
 
 
 class Decoder(Protocol):
-    """Octets in, readings and faults out. Pure, bounded in memory, and never an exception."""
+    """Bytes in, readings and faults out. Pure, bounded in memory, and never an exception."""
 
     def feed(self, data: bytes) -> Iterator[Reading | Fault]:
         """Everything that this chunk completes, in order."""
@@ -20,7 +20,7 @@ class Decoder(Protocol):
 
     @property
     def pending(self) -> int:
-        """Octets held back, waiting for the rest of a telegram."""
+        """Bytes held back, waiting for the rest of a telegram."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 
 class Malformed(Exception):
-    """Octets that do not follow the protocol; the text says what stood where and what was expected."""
+    """Bytes that do not follow the protocol; the text says what stood where and what was expected."""
 
 
 class NoFrame(Malformed):

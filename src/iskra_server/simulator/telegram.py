@@ -62,11 +62,11 @@ def _values(profile: Profile, plate: Plate, state: State, time: Sequence) -> Seq
     entries += (_number(row, state, profile.status(state)) for row in profile.rows)
     if generation.key:
         entries.append(_text(generation.key, plate.key))
-    return encoder.list_response(plate.server_id, tlv.data(LIST_NAME), time, entries)
+    return encoder.list_response(plate.server_id, tlv.octet_string(LIST_NAME), time, entries)
 
 
 def _text(obis: Obis, data: bytes) -> Sequence:
-    return encoder.entry(obis, tlv.data(data))
+    return encoder.entry(obis, tlv.octet_string(data))
 
 
 def _number(row: Row, state: State, status: int) -> Sequence:

@@ -85,7 +85,7 @@ def test_what_is_malformed_is_named(data: str, sentence: str) -> None:
 
 
 def test_a_long_length_has_two_bytes() -> None:
-    assert axdr.parse(bytes.fromhex("09820003414243")).octets == b"ABC"
+    assert axdr.parse(bytes.fromhex("09820003414243")).data == b"ABC"
     assert axdr.read_length(b"\x81\x80", 0) == (0x80, 2)
     with pytest.raises(Malformed):
         axdr.read_length(b"\x82\x01", 0)

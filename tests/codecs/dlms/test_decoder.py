@@ -12,7 +12,7 @@ import pushes
 from iskra_server.codecs.dlms import encoder
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.decoder import DlmsDecoder
-from iskra_server.codecs.dlms.encoder import octets, structure, u4
+from iskra_server.codecs.dlms.encoder import octet_string, structure, u4
 from iskra_server.codecs.dlms.layouts import parse
 from iskra_server.codecs.dlms.security import Keys
 from iskra_server.meter.obis import Obis
@@ -135,13 +135,13 @@ def test_an_unknown_list_says_what_it_has_and_makes_no_register() -> None:
     (fault,) = pushes.results(encoder.hdlc(pushes.apdu(pushes.unknown())))
     assert isinstance(fault, Fault)
     assert (fault.kind, fault.detail, fault.meter_id) == ("layout", "unknown list of 5 elements", pushes.METER_ID)
-    assert fault.elements == (f"octets {pushes.NAME.hex()}", "u1 7", "u4 8", "u4 9", "array of 0")
+    assert fault.elements == (f"bytes {pushes.NAME.hex()}", "u1 7", "u4 8", "u4 9", "array of 0")
     (fault,) = pushes.results(encoder.hdlc(pushes.sealed(pushes.unknown())), None, pushes.KEYS)
     assert isinstance(fault, Fault) and (fault.kind, fault.meter_id) == ("layout", pushes.METER_ID)
 
 
 def test_a_long_unknown_list_is_shown_in_part() -> None:
-    body = structure(*(octets(bytes(200)) for _ in range(9)), *map(u4, range(100)))
+    body = structure(*(octet_string(bytes(200)) for _ in range(9)), *map(u4, range(100)))
     (fault,) = pushes.results(encoder.hdlc(pushes.apdu(body), 1000))
     assert isinstance(fault, Fault)
     assert len(fault.elements) == 64 and max(map(len, fault.elements)) < 80
@@ -160,7 +160,7 @@ def test_a_layout_of_ones_own_is_used() -> None:
 def test_the_time_is_that_of_the_telegram_else_of_the_clock_in_the_list() -> None:
     time = MeterTime("timestamp", pushes.CLOCK_S, 60, 60)
     assert [each.meter_time for each in pushes.readings(encoder.hdlc(pushes.apdu(pushes.kng())))] == [time]
-    clock = structure(encoder.code("0-0:1.0.0"), octets(pushes.CLOCK))
+    clock = structure(encoder.code("0-0:1.0.0"), octet_string(pushes.CLOCK))
     body = structure(clock, *pushes.tagged().items)
     assert [each.meter_time for each in pushes.readings(encoder.hdlc(pushes.apdu(body, b"")))] == [time]
     assert [each.meter_time for each in pushes.readings(encoder.hdlc(pushes.apdu(pushes.kng(), b"")))] == [None]

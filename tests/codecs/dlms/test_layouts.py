@@ -8,7 +8,7 @@ import pushes
 from iskra_server.codecs.dlms import axdr, checks
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.checks import Facts
-from iskra_server.codecs.dlms.encoder import array, octets, structure, u1, u2, u4
+from iskra_server.codecs.dlms.encoder import array, octet_string, structure, u1, u2, u4
 from iskra_server.codecs.dlms.layouts import Layout, LayoutError, Match, Memory, built_in, parse
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime, Register
@@ -102,7 +102,7 @@ def test_units_come_with_the_codes() -> None:
         pushes.ljubljana(powers=(900, 40)),
         pushes.ljubljana(volts=3000),
         pushes.ljubljana(powers=(70_000, 0), phases=(70_000, 0, 0, 0, 0, 0)),
-        structure(octets(b"someone else's"), *pushes.ljubljana().items[1:]),
+        structure(octet_string(b"someone else's"), *pushes.ljubljana().items[1:]),
         structure(*pushes.ljubljana().items[:-1]),
         structure(*pushes.ljubljana().items[:-1], u2(5)),
         pushes.unknown(),
@@ -124,7 +124,7 @@ def test_the_name_has_the_serial_number_of_the_system_title() -> None:
 
 def test_of_two_layouts_that_fit_none_is_used() -> None:
     twice = (*built_in(), *parse(OWN.replace("my list", "other")), *parse(OWN))
-    body = structure(octets(pushes.NAME), u1(7), u4(8), u4(9), array())
+    body = structure(octet_string(pushes.NAME), u1(7), u4(8), u4(9), array())
     assert read(body, Memory(twice)) is None
     assert read(body, Memory((*built_in(), *parse(OWN)))) is not None
 
@@ -227,9 +227,14 @@ def test_a_mistake_in_a_file_of_layouts_is_named(change: tuple[str, str], senten
 def test_every_form_of_an_element() -> None:
     text = OWN.replace("0-0:42.0.0 o", "number o3").replace("skip u1", "list-name o =UP_3f").replace('"2.8.0 u4", ', "")
     (layout,) = parse(text.replace("1.8.0 u4 1", "1.8.0 u2/u4"))
-    for number in (u2(5), u4(5)):
-        match = read(structure(octets(b"123"), octets(b"UP_3f"), number, array(u2(1))), Memory((layout,)))
+    memory = Memory((layout,))
+
+    def listed(number: bytes, text: bytes, value: Element) -> Match | None:
+        return read(structure(octet_string(number), octet_string(text), value, array(u2(1))), memory)
+
+    for value in (u2(5), u4(5)):
+        match = listed(b"123", b"UP_3f", value)
         assert match is not None and match.number == b"123" and values(match) == {"1-0:1.8.0": 5}
-    assert read(structure(octets(b"123"), octets(b"UP_4f"), u4(5), array(u2(1))), Memory((layout,))) is None
-    assert read(structure(octets(b"1234"), octets(b"UP_3f"), u4(5), array(u2(1))), Memory((layout,))) is None
-    assert read(structure(octets(b"123"), octets(b"UP_3f"), u1(5), array(u2(1))), Memory((layout,))) is None
+    assert listed(b"123", b"UP_4f", u4(5)) is None
+    assert listed(b"1234", b"UP_3f", u4(5)) is None
+    assert listed(b"123", b"UP_3f", u1(5)) is None

@@ -5,7 +5,7 @@ import pytest
 import pushes
 from iskra_server.codecs.dlms import axdr, encoder, lists
 from iskra_server.codecs.dlms.axdr import Element
-from iskra_server.codecs.dlms.encoder import array, code, descriptor, octets, scale, structure, u1, u2, u4
+from iskra_server.codecs.dlms.encoder import array, code, descriptor, octet_string, scale, structure, u1, u2, u4
 from iskra_server.codecs.dlms.scales import Scales, kamstrup_energy, kind_of
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
@@ -35,7 +35,7 @@ def test_values_alone_are_no_such_list(body: Element) -> None:
 
 def test_the_name_of_a_list_makes_no_pairs() -> None:
     """KNG begins with a code, too: its values have none."""
-    assert lists.find(structure(code("0-6:25.9.0"), octets(b"1120000000042"), u4(1), u4(2))) is None
+    assert lists.find(structure(code("0-6:25.9.0"), octet_string(b"1120000000042"), u4(1), u4(2))) is None
     assert lists.find(structure(code("1.8.0"), u4(1))) is None
 
 
@@ -43,20 +43,26 @@ def test_a_flat_list_may_end_in_a_meter_number() -> None:
     found = lists.find(pushes.flat())
     assert found is not None and found.number == b"178000000042"
     # without scales it might be a value whose code is lost
-    assert lists.find(structure(code("1.8.0"), u4(1), code("2.8.0"), u4(2), octets(b"12"))) is None
+    assert lists.find(structure(code("1.8.0"), u4(1), code("2.8.0"), u4(2), octet_string(b"12"))) is None
     assert lists.find(structure(code("1.8.0"), u4(1), code("2.8.0"), u4(2), code("1.7.0"))) is None
 
 
 def test_a_clock_may_stand_before_tagged_values() -> None:
     tagged = pushes.tagged().items
-    assert numbers(structure(octets(pushes.CLOCK), *tagged)) == VALUES
-    (clock, *_) = registers(structure(code("0-0:1.0.0"), octets(pushes.CLOCK), *tagged))
+    assert numbers(structure(octet_string(pushes.CLOCK), *tagged)) == VALUES
+    (clock, *_) = registers(structure(code("0-0:1.0.0"), octet_string(pushes.CLOCK), *tagged))
     assert clock == Register(Obis.parse("0-0:1.0.0"), pushes.CLOCK)
 
 
 @pytest.mark.parametrize(
     "other",
-    [u4(1), octets(b"12"), structure(code("1.8.0")), structure(u4(1), u4(2)), structure(code("1.8.0"), u4(1), u4(2))],
+    [
+        u4(1),
+        octet_string(b"12"),
+        structure(code("1.8.0")),
+        structure(u4(1), u4(2)),
+        structure(code("1.8.0"), u4(1), u4(2)),
+    ],
 )
 def test_a_list_with_something_else_between_is_unknown(other: Element) -> None:
     first, *rest = pushes.tagged().items
@@ -85,7 +91,7 @@ def test_other_attributes_and_classes_are_no_values() -> None:
 def test_states_texts_and_missing_values_are_registers_without_a_scale() -> None:
     items: dict[str, tuple[Element, int | bytes | bool]] = {
         "0-0:96.3.10": (Element(axdr.BOOLEAN, True), True),
-        "0-0:96.14.0": (octets(b"\0\2"), b"\0\2"),
+        "0-0:96.14.0": (octet_string(b"\0\2"), b"\0\2"),
         "1-1:0.0.1": (u4(34000009), 34000009),
         "0-0:96.5.4": (Element(axdr.ENUM, 3), 3),
         "1-0:1.8.0": (Element(axdr.NULL, None), b""),
@@ -101,7 +107,7 @@ def test_a_value_of_several_parts_is_none() -> None:
 
 
 def test_the_past_keeps_its_own_code() -> None:
-    before = structure(octets(bytes((1, 0, 1, 8, 0, 1))), u4(5), scale(0, 30))
+    before = structure(octet_string(bytes((1, 0, 1, 8, 0, 1))), u4(5), scale(0, 30))
     assert [register.obis.short for register in registers(structure(before))] == ["1-0:1.8.0*1"]
 
 
@@ -138,7 +144,7 @@ def test_the_scale_of_voltages_stays() -> None:
 
 def test_norwegian_kamstrup_meters_count_10_wh() -> None:
     items = [
-        (code("1-1:96.1.1"), octets(b"6841131BN243101040")),
+        (code("1-1:96.1.1"), octet_string(b"6841131BN243101040")),
         (code("1-1:1.8.0"), u4(7)),
         (code("1-1:33.7.0"), u2(95)),
     ]

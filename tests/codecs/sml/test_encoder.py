@@ -41,7 +41,7 @@ def test_the_escape_inside_is_doubled_and_undone(data: bytes, at: int) -> None:
 def test_what_is_encoded_is_decoded(energy: int, power: int, scaler: int, key: bytes, variant: Variant) -> None:
     entries = [
         *telegrams.meter_entries(energy=energy, power=power, scaler=scaler),
-        encoder.entry(Obis.parse("1-0:96.5.0"), tlv.data(key)),
+        encoder.entry(Obis.parse("1-0:96.5.0"), tlv.octet_string(key)),
     ]
     (reading,) = telegrams.decode(telegrams.telegram(entries, variant=variant))
     assert isinstance(reading, Reading)

@@ -5,12 +5,13 @@ import pytest
 import telegrams
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import parse_telegram
-from iskra_server.codecs.sml.tlv import ABSENT, Leaf, Node, Sequence
+from iskra_server.codecs.sml.tlv import ABSENT, Leaf, Node, Sequence, octet_string
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime, Reading, Register
 from iskra_server.meter.units import WATT, WATT_HOUR, Unit
 
 CODE = Obis.parse("1-0:0.8.1")
+TRUE = Leaf(tlv.BOOLEAN, b"\x01")
 
 
 def read(*entries: Sequence, sensor_time: Node | None = None, server_id: bytes = telegrams.SERVER_ID) -> Reading:
@@ -37,7 +38,12 @@ def test_a_reading_holds_everything_the_meter_sent_in_order() -> None:
     "value",
     [tlv.unsigned(2 ** (8 * width) - 1, width) for width in range(1, 9)]
     + [tlv.integer(-(2 ** (8 * width - 1)), width) for width in range(1, 9)]
-    + [tlv.boolean(True), tlv.boolean(False), tlv.data(b""), tlv.data(bytes(300))],
+    + [
+        TRUE,
+        tlv.Leaf(tlv.BOOLEAN, b"\0"),
+        octet_string(b""),
+        octet_string(bytes(300)),
+    ],
 )
 def test_values_of_every_kind_and_width(value: Leaf) -> None:
     assert read(encoder.entry(CODE, value)).registers == (Register(CODE, value.value),)
@@ -58,7 +64,7 @@ def test_values_of_every_kind_and_width(value: Leaf) -> None:
             MeterTime("local", 1700000000, 60, -60),
         ),
         (ABSENT, None),
-        (tlv.data(b"noon"), None),
+        (octet_string(b"noon"), None),
         (tlv.sequence(tlv.unsigned(4, 1), tlv.unsigned(1, 4)), None),
     ],
 )
@@ -90,8 +96,8 @@ def test_tags_may_be_u32_and_the_group_need_not_be_0() -> None:
 
 
 def test_attention_and_unknown_messages_are_passed_over() -> None:
-    attention = encoder.message(b"\7", tlv.unsigned(0xFF01, 2), tlv.sequence(tlv.data(b"x"), tlv.data(b"y")))
-    unknown = encoder.message(b"\7", tlv.unsigned(0x0999, 2), tlv.data(b"whatever"))
+    attention = encoder.message(b"\7", tlv.unsigned(0xFF01, 2), tlv.sequence(octet_string(b"x"), octet_string(b"y")))
+    unknown = encoder.message(b"\7", tlv.unsigned(0x0999, 2), octet_string(b"whatever"))
     first, listed, last = telegrams.list_messages()
     data = encoder.telegram([first, attention, unknown, listed, unknown, last])
     assert telegrams.readings(data)[0].registers == telegrams.readings(telegrams.telegram())[0].registers
@@ -99,7 +105,13 @@ def test_attention_and_unknown_messages_are_passed_over() -> None:
 
 
 def test_a_reading_knows_how_many_bytes_each_integer_took() -> None:
-    sent = (tlv.integer(-3, 1), tlv.unsigned(7, 3), tlv.data(b"ISK"), tlv.boolean(True), tlv.integer(5, 8))
+    sent = (
+        tlv.integer(-3, 1),
+        tlv.unsigned(7, 3),
+        octet_string(b"ISK"),
+        TRUE,
+        tlv.integer(5, 8),
+    )
     data = telegrams.telegram([encoder.entry(CODE, value) for value in sent])
     # the second time the layout is known
     assert [reading.widths for reading in telegrams.readings(data * 2)] == [bytes((1, 3, 0, 0, 8))] * 2
@@ -129,22 +141,22 @@ def test_a_unit_outside_the_table_is_kept() -> None:
 @pytest.mark.parametrize(
     "odd",
     [
-        tlv.data(b"no list"),
-        tlv.sequence(tlv.data(CODE)),
-        tlv.sequence(tlv.data(b"short"), *[ABSENT] * 6),
-        tlv.sequence(tlv.data(CODE), ABSENT, ABSENT, ABSENT, tlv.integer(1000, 2), tlv.unsigned(1, 1), ABSENT),
+        octet_string(b"no list"),
+        tlv.sequence(octet_string(CODE)),
+        tlv.sequence(octet_string(b"short"), *[ABSENT] * 6),
+        tlv.sequence(octet_string(CODE), ABSENT, ABSENT, ABSENT, tlv.integer(1000, 2), tlv.unsigned(1, 1), ABSENT),
     ],
 )
 def test_an_odd_entry_costs_itself_and_not_the_telegram(odd: Node) -> None:
     values = tlv.sequence(*telegrams.meter_entries(), odd)
-    body = tlv.sequence(ABSENT, tlv.data(telegrams.SERVER_ID), ABSENT, ABSENT, values, ABSENT, ABSENT)
+    body = tlv.sequence(ABSENT, octet_string(telegrams.SERVER_ID), ABSENT, ABSENT, values, ABSENT, ABSENT)
     data = encoder.telegram([encoder.message(b"\1", tlv.unsigned(0x0701, 2), body)])
     assert [len(reading.registers) for reading in telegrams.readings(data * 3)] == [5, 5, 5]
 
 
 def test_a_value_may_be_a_time() -> None:
     moment = tlv.sequence(tlv.unsigned(1, 1), encoder.sec_index(77))
-    entry = tlv.sequence(tlv.data(CODE), ABSENT, ABSENT, ABSENT, ABSENT, moment, ABSENT)
+    entry = tlv.sequence(octet_string(CODE), ABSENT, ABSENT, ABSENT, ABSENT, moment, ABSENT)
     assert read(entry).registers == (Register(CODE, 77),)
 
 
@@ -153,7 +165,7 @@ def test_a_list_without_a_server_id_takes_it_from_its_registers() -> None:
     assert read(encoder.entry(CODE, tlv.unsigned(1, 1)), server_id=b"").meter_id == "unknown"
 
 
-@pytest.mark.parametrize("damaged", [tlv.data(b""), tlv.sequence(), tlv.sequence(*[ABSENT] * 6)])
+@pytest.mark.parametrize("damaged", [octet_string(b""), tlv.sequence(), tlv.sequence(*[ABSENT] * 6)])
 def test_something_else_than_a_message_is_a_fault(damaged: Node) -> None:
     (fault,) = telegrams.decode(encoder.wrap(tlv.encode(damaged) + b"\x01" * 3))
     assert not isinstance(fault, Reading)

@@ -9,8 +9,8 @@ from iskra_server.codecs.sml import tlv
 from iskra_server.codecs.sml.tlv import Leaf, Node, Sequence
 
 leaves: st.SearchStrategy[Node] = st.one_of(
-    st.builds(tlv.data, st.binary(max_size=300)),
-    st.builds(tlv.boolean, st.booleans()),
+    st.builds(tlv.octet_string, st.binary(max_size=300)),
+    st.builds(tlv.Leaf, st.just(tlv.BOOLEAN), st.binary(min_size=1, max_size=1)),
     st.integers(1, 8).flatmap(
         lambda width: st.one_of(
             st.builds(tlv.unsigned, st.integers(0, 256**width - 1), st.just(width)),

@@ -48,7 +48,7 @@ RAW = {0x17: 4, 0x18: 8, 0x19: 12, 0x1A: 5, 0x1B: 4}
 TEXTS = frozenset((OCTETS, VISIBLE, UTF8))
 COMPOUND = frozenset((ARRAY, STRUCTURE))
 NAMES = {
-    **{NULL: "null", ARRAY: "array", STRUCTURE: "structure", BOOLEAN: "boolean", BITS: "bits", OCTETS: "octets"},
+    **{NULL: "null", ARRAY: "array", STRUCTURE: "structure", BOOLEAN: "boolean", BITS: "bits", OCTETS: "bytes"},
     **{VISIBLE: "text", UTF8: "text", ENUM: "enum", 0x0D: "bcd", 0x19: "date-time", 0x1A: "date", 0x1B: "time"},
     **{0x05: "i4", UINT32: "u4", INT8: "i1", 0x10: "i2", UINT8: "u1", UINT16: "u2", 0x14: "i8", 0x15: "u8"},
     **{0x17: "float4", 0x18: "float8"},
@@ -70,7 +70,7 @@ class Element(Struct, frozen=True, gc=False):
         return self.value if isinstance(self.value, tuple) else ()
 
     @property
-    def octets(self) -> bytes:
+    def data(self) -> bytes:
         """The bytes of an octet string or a text; none for other values."""
         return self.value if self.tag in TEXTS and isinstance(self.value, bytes) else b""
 

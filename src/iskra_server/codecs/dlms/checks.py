@@ -14,7 +14,6 @@ A check passes where the list has nothing for it.
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 
 from msgspec import Struct
 
@@ -33,13 +32,14 @@ NAME = Obis.parse("0-0:42.0.0")
 _NUMBER = Obis.parse("0-0:96.1.0")
 _SHORTEST_NUMBER = 6
 _NAME_FORM = re.compile(rb"[A-Z]{3}\d{13}")
-_MAINS = ((90, 150), (180, 280))
-_TARIFF_TOLERANCE_WH = 2
-_PHASE_TOLERANCE_W = 3
-_MOST_W = 69_000
+# numbers are in thousandths: mV, mWh, mW, mA
+_MAINS = ((90_000, 150_000), (180_000, 280_000))
+_TARIFF_TOLERANCE = 2_000
+_PHASE_TOLERANCE = 3_000
+_MOST_POWER = 69_000_000
 _FACTOR = 3
 # below, the steps of current and power hide everything
-_LEAST_A = Decimal("0.5")
+_LEAST_CURRENT = 500
 _CLOCK_TOLERANCE_S = 2
 
 
@@ -50,21 +50,26 @@ class Facts(Struct, frozen=True):
     time: MeterTime | None
     title: bytes
 
-    def number(self, obis: Obis) -> Decimal | None:
+    def number(self, obis: Obis) -> int | None:
+        """In thousandths of its unit; None where it is absent or no number."""
         register = self.registers.get(obis)
-        return register.value if register else None
+        if register is None or isinstance(register.raw, (bytes, bool)):
+            return None
+        places = (register.scaler or 0) + 3
+        return register.raw * 10**places if places >= 0 else None
 
-    def power(self, imported: Obis, exported: Obis) -> Decimal | None:
-        """Import less export; None where neither is there."""
+    def power(self, imported: Obis, exported: Obis) -> int | None:
+        """Import less export, in mW; None where neither is there."""
         values = self.number(imported), self.number(exported)
-        return None if values == (None, None) else (values[0] or Decimal()) - (values[1] or Decimal())
+        return None if values == (None, None) else (values[0] or 0) - (values[1] or 0)
 
 
 def tariffs(facts: Facts) -> bool:
     for total, *parts in _ENERGIES:
-        values = [facts.number(obis) for obis in (total, *parts)]
-        first, *rest = (value or Decimal() for value in values)
-        if None not in values and abs(first - sum(rest)) > _TARIFF_TOLERANCE_WH:
+        first, *rest = (facts.number(obis) for obis in (total, *parts))
+        if first is None or None in rest:
+            continue
+        if abs(first - sum(value or 0 for value in rest)) > _TARIFF_TOLERANCE:
             return False
     return True
 
@@ -72,7 +77,7 @@ def tariffs(facts: Facts) -> bool:
 def phases(facts: Facts) -> bool:
     total = facts.power(*_TOTALS)
     powers = [power for first, second, *_ in _PHASES if (power := facts.power(first, second)) is not None]
-    return total is None or not powers or abs(sum(powers) - total) <= _PHASE_TOLERANCE_W
+    return total is None or not powers or abs(sum(powers) - total) <= _PHASE_TOLERANCE
 
 
 def voltages(facts: Facts) -> bool:
@@ -83,16 +88,16 @@ def voltages(facts: Facts) -> bool:
 def currents(facts: Facts) -> bool:
     for imported, exported, volts, amperes in _PHASES:
         power, voltage, current = facts.power(imported, exported), facts.number(volts), facts.number(amperes)
-        if power is None or voltage is None or current is None or current < _LEAST_A:
+        if power is None or voltage is None or current is None or current < _LEAST_CURRENT:
             continue
-        if abs(power) > _FACTOR * voltage * current:
+        if 1000 * abs(power) > _FACTOR * voltage * current:
             return False
     return True
 
 
 def power(facts: Facts) -> bool:
     total = facts.power(*_TOTALS)
-    return total is None or abs(total) <= _MOST_W
+    return total is None or abs(total) <= _MOST_POWER
 
 
 def clock(facts: Facts) -> bool:

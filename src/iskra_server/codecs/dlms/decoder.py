@@ -148,7 +148,7 @@ def _fault(kind: FaultKind, detail: str, whole: Whole, sealed: Sealed) -> Fault:
 def _unknown(body: Element, whole: Whole, title: bytes) -> Fault:
     """A list that no layout names: its sender as far as it tells, and what it says, for a person to look at."""
     elements = body.items
-    names = [Register(NAME, element.octets) for element in elements if checks.is_name(element.octets)]
+    names = [Register(NAME, element.data) for element in elements if checks.is_name(element.data)]
     who = identity.identify(names, title)
     shown = tuple(map(_shown, elements[:_SHOWN_ELEMENTS]))
     return Fault("layout", f"unknown list of {len(elements)} elements", whole.size, who.meter_id, shown)

@@ -24,13 +24,13 @@ _MOST_MBUS_DATA = 245
 _TAG_LENGTH = 12
 
 
-def octets(value: bytes) -> Element:
+def octet_string(value: bytes) -> Element:
     return Element(axdr.OCTETS, value)
 
 
 def code(text: str) -> Element:
     """An OBIS code as an element of a list."""
-    return octets(bytes(Obis.parse(text)))
+    return octet_string(bytes(Obis.parse(text)))
 
 
 def u1(value: int) -> Element:

@@ -19,6 +19,7 @@ from iskra_server.codecs.dlms.checks import CHECKS, Facts
 from iskra_server.codecs.dlms.scales import ISKRA, Scales, kind_of
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime, Register
+from iskra_server.meter.units import Unit
 
 # what an element is that makes no register
 ROLES = ("list-name", "number", "skip")
@@ -52,13 +53,14 @@ class LayoutError(ValueError):
 
 
 class Place(Struct, frozen=True, gc=False):
-    """One element: its code or role, the types that it may have, its scaler. Any `length` is -1, any `text` b""."""
+    """One element: its code or role, the types that it may have, its scale. Any `length` is -1, any `text` b""."""
 
     obis: Obis | None
     role: str
     tags: tuple[int, ...]
     length: int = -1
     scaler: int | None = None
+    unit: Unit | None = None
     text: bytes = b""
 
 
@@ -177,6 +179,10 @@ def _place(text: str, where: str) -> Place:
     tags = tuple(tag for name in names for tag in _TYPES[name])
     length = int(types["length"]) if types and types["length"] else -1
     place = Place(obis, what if obis is None else "", tags, length)
+    if obis is not None and (kind := kind_of(obis)) is not None:
+        # the steps of AM550 and IE.x, unless the layout says otherwise
+        scale = Scales().of(obis, 0, ISKRA)
+        place = replace(place, scaler=scale.scaler if scale else 0, unit=kind[1])
     if last.startswith("="):
         return replace(place, text=last[1:].encode())
     if not last:
@@ -196,14 +202,14 @@ def _match(layout: Layout, body: Element, maker: str) -> Match | None:
         return None
     pairs = tuple(zip(layout.places, elements, strict=True))
     registers = tuple(_register(place, element) for place, element in pairs if place.obis)
-    return Match(layout, registers, next((element.octets for place, element in pairs if place.role == "number"), b""))
+    return Match(layout, registers, next((element.data for place, element in pairs if place.role == "number"), b""))
 
 
 def _has_type(place: Place, element: Element) -> bool:
     return (
         element.tag in place.tags
-        and (place.length < 0 or len(element.octets) == place.length)
-        and (not place.text or element.octets == place.text)
+        and (place.length < 0 or len(element.data) == place.length)
+        and (not place.text or element.data == place.text)
     )
 
 
@@ -212,13 +218,7 @@ def _register(place: Place, element: Element) -> Register:
     assert place.obis is not None and not isinstance(value, tuple) and value is not None
     if isinstance(value, (bytes, bool)):
         return Register(place.obis, value)
-    kind = kind_of(place.obis)
-    if kind is None:
-        return Register(place.obis, value, place.scaler)
-    # the steps of AM550 and IE.x, unless the layout says otherwise
-    scale = Scales().of(place.obis, value, ISKRA)
-    scaler = place.scaler if place.scaler is not None else scale.scaler if scale else 0
-    return Register(place.obis, value, scaler, kind[1])
+    return Register(place.obis, value, place.scaler, place.unit)
 
 
 def _passes(match: Match, time: MeterTime | None, title: bytes) -> bool:

@@ -59,22 +59,22 @@ def find(body: Element) -> Found | None:
 def registers(items: Iterable[Item], maker: str, scales: Scales) -> tuple[Register, ...]:
     """The registers of a list; numbers whose scaler is neither sent nor known are left out."""
     items = tuple(items)
-    type_number = next((item.element.octets for item in items if item.obis == _KAMSTRUP_TYPE), b"")
+    type_number = next((item.element.data for item in items if item.obis == _KAMSTRUP_TYPE), b"")
     found = (_register(item, maker, type_number, scales) for item in items)
     return tuple(register for register in found if register is not None)
 
 
 def texts(items: Iterable[Item]) -> Iterator[Register]:
     """The texts of a list, whose meaning needs no scaler."""
-    return (Register(item.obis, item.element.octets) for item in items if item.element.octets)
+    return (Register(item.obis, item.element.data) for item in items if item.element.data)
 
 
 def code(element: Element) -> Obis | None:
     """The OBIS code that an octet string of six bytes is, else None."""
-    octets = element.value
-    if element.tag != axdr.OCTETS or not isinstance(octets, bytes) or len(octets) != _OBIS_LENGTH:
+    data = element.value
+    if element.tag != axdr.OCTETS or not isinstance(data, bytes) or len(data) != _OBIS_LENGTH:
         return None
-    return Obis(octets) if octets[5] == _NOW and octets[0] in _MEDIA else None
+    return Obis(data) if data[5] == _NOW and data[0] in _MEDIA else None
 
 
 def is_clock(element: Element) -> bool:
@@ -109,12 +109,12 @@ def _descriptor(element: Element) -> tuple[int, Obis, int] | None:
     fields = element.items
     if element.tag != axdr.STRUCTURE or len(fields) < 4:
         return None
-    klass, octets, attribute, index = fields[:4]
+    klass, data, attribute, index = fields[:4]
     is_typed = klass.tag == axdr.UINT16 and attribute.tag in (axdr.INT8, axdr.UINT8) and index.tag == axdr.UINT16
-    if not is_typed or len(octets.octets) != _OBIS_LENGTH:
+    if not is_typed or len(data.data) != _OBIS_LENGTH:
         return None
     assert isinstance(klass.value, int) and isinstance(attribute.value, int)
-    return klass.value, Obis(octets.octets), attribute.value
+    return klass.value, Obis(data.data), attribute.value
 
 
 def _tagged(elements: tuple[Element, ...]) -> Found | None:
@@ -126,7 +126,7 @@ def _tagged(elements: tuple[Element, ...]) -> Found | None:
         items.append(Item(obis, elements[1]))
     for element in elements[first:]:
         fields = element.items
-        name = fields[0].octets if fields else b""
+        name = fields[0].data if fields else b""
         if element.tag != axdr.STRUCTURE or len(name) != _OBIS_LENGTH or len(fields) not in (2, 3):
             return None
         elif len(fields) == 2:
@@ -150,14 +150,14 @@ def _flat(elements: tuple[Element, ...]) -> Found | None:
         if obis is None or at + 1 == len(elements):
             if at + 1 < len(elements) or obis is not None or not any(item.scale for item in items):
                 return None
-            number = elements[at].octets
+            number = elements[at].data
             break
         scale = _scale(elements[at + 2]) if at + 2 < len(elements) else None
         items.append(Item(obis, elements[at + 1], scale))
         at += 3 if scale else 2
     if len(items) < _FEWEST_PAIRS:
         return None
-    is_kamstrup = any(element.octets.startswith(b"Kamstrup") for element in leading)
+    is_kamstrup = any(element.data.startswith(b"Kamstrup") for element in leading)
     return Found(tuple(items), number, KAMSTRUP if is_kamstrup else "")
 
 

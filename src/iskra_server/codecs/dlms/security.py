@@ -113,31 +113,33 @@ class Opener:
     def open(self, sealed: Sealed) -> tuple[bytes, Proof]:
         """The content in clear, and what the tag proves; only where `can_open`."""
         iv = (sealed.title or self._keys.title) + sealed.counter.to_bytes(_COUNTER_LENGTH)
-        proof: Proof = "unchecked" if sealed.tag else "none"
         if sealed.tag and self._aes is not None and self._keys.authentication:
-            proof = "proved" if self._is_tag_right(self._aes, iv, sealed) else "wrong"
+            return self._checked(self._aes, iv, sealed)
+        proof: Proof = "unchecked" if sealed.tag else "none"
         if not sealed.is_encrypted or self._aes is None:
             return sealed.content, proof
         from cryptography.hazmat.primitives.ciphers import Cipher, modes  # noqa: PLC0415
 
         decryptor = Cipher(self._aes, modes.CTR(iv + _FIRST_BLOCK)).decryptor()
-        return decryptor.update(sealed.content) + decryptor.finalize(), proof
+        return decryptor.update(sealed.content), proof
 
-    def _is_tag_right(self, aes: "AES", iv: bytes, sealed: Sealed) -> bool:
+    def _checked(self, aes: "AES", iv: bytes, sealed: Sealed) -> tuple[bytes, Proof]:
+        """The content even where the tag is wrong: it tells which of the two keys is."""
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
         from cryptography.hazmat.primitives.ciphers import Cipher, modes  # noqa: PLC0415
 
         decryptor = Cipher(aes, modes.GCM(iv, sealed.tag, min_tag_length=_TAG_LENGTH)).decryptor()
         decryptor.authenticate_additional_data(bytes((sealed.control,)) + self._keys.authentication)
+        content = sealed.content
+        if sealed.is_encrypted:
+            content = decryptor.update(content)
+        else:
+            decryptor.authenticate_additional_data(content)
         try:
-            if sealed.is_encrypted:
-                decryptor.update(sealed.content)
-            else:
-                decryptor.authenticate_additional_data(sealed.content)
             decryptor.finalize()
         except InvalidTag:
-            return False
-        return True
+            return content, "wrong"
+        return content, "proved"
 
 
 def _aes(key: bytes) -> "AES":

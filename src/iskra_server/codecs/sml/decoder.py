@@ -1,7 +1,7 @@
 """SML telegrams to readings. A telegram counts only if its transport checksum and every message checksum are right.
 
-The checksum variant is learnt from the first telegram in which everything fits, and then demanded; it is
-forgotten after three telegrams in a row that do not fit (the head may have moved to another meter).
+The first valid telegram decides which checksum variant the meter uses; telegrams with another one are refused then.
+After three invalid telegrams in a row any variant is accepted again: the head may have moved to another meter.
 """
 
 from collections.abc import Iterator
@@ -9,28 +9,28 @@ from collections.abc import Iterator
 from iskra_server.codecs.checksum import Variant, checksum
 from iskra_server.codecs.errors import Malformed
 from iskra_server.codecs.sml import messages
-from iskra_server.codecs.sml.layout import Layouts
+from iskra_server.codecs.sml.fast_path import Layouts
 from iskra_server.codecs.sml.tlv import Sequence
 from iskra_server.codecs.sml.transport import Transport, payload
 from iskra_server.meter.reading import Fault, Reading
 
-_FORGET_AFTER = 3
+_MAX_INVALID = 3
 _NOTHING: Iterator[Reading | Fault] = iter(())
 
 
 class SmlDecoder:
-    """One per stream. `feed` gives everything that a chunk completes and never raises."""
+    """One per stream. `feed` returns everything that a chunk completes and never raises."""
 
     def __init__(self) -> None:
         self._transport = Transport()
         self._ready = self._transport.ready
         self._layouts = Layouts()
         self._variant: Variant | None = None
-        self._unfit = 0
+        self._invalid = 0
 
     @property
     def pending(self) -> int:
-        """Octets held back, waiting for the rest of a telegram."""
+        """Bytes held back, waiting for the rest of a telegram."""
         return self._transport.pending
 
     def to_send(self) -> bytes:
@@ -41,21 +41,21 @@ class SmlDecoder:
             return _NOTHING
         transport = self._transport
         results: list[Reading | Fault] = []
-        while (found := transport.next()) is not None:
-            if isinstance(found, Fault):
-                results.append(found)
-            elif not transport.escaped and (known := self._layouts.read(found)):
-                self._unfit = 0
-                results.append(known)
+        while (item := transport.next()) is not None:
+            if isinstance(item, Fault):
+                results.append(item)
+            elif not transport.escaped and (reading := self._layouts.read(item)):
+                self._invalid = 0
+                results.append(reading)
             else:
-                results.extend(self._parse(found))
+                results.extend(self._parse(item))
         return iter(results)
 
     def _parse(self, telegram: bytes) -> Iterator[Reading | Fault]:
-        """The long way; it is the truth that the remembered layouts are held against."""
-        variant = next((variant for variant in self._variants() if fits(telegram, variant)), None)
+        """The full parser, which the fast path must equal."""
+        variant = next((variant for variant in self._variants() if has_valid_checksum(telegram, variant)), None)
         if variant is None:
-            yield self._unfitting(telegram)
+            yield self._wrong_checksum(telegram)
             return
         try:
             parsed = messages.parse(payload(telegram), telegram[-3], variant)
@@ -64,7 +64,7 @@ class SmlDecoder:
         except Malformed as error:
             yield self._transport.reject(telegram, "structure", str(error))
         else:
-            self._variant, self._unfit = variant, 0
+            self._variant, self._invalid = variant, 0
             if variant is Variant.X25 and not self._transport.escaped:
                 self._layouts.learn(telegram, parsed)
             yield from messages.readings(parsed, len(telegram))
@@ -72,9 +72,9 @@ class SmlDecoder:
     def _variants(self) -> tuple[Variant, ...]:
         return (self._variant,) if self._variant else tuple(Variant)
 
-    def _unfitting(self, telegram: bytes) -> Fault:
-        self._unfit += 1
-        if self._unfit >= _FORGET_AFTER:
+    def _wrong_checksum(self, telegram: bytes) -> Fault:
+        self._invalid += 1
+        if self._invalid >= _MAX_INVALID:
             self._variant = None
         return self._transport.reject(telegram, "checksum", "the checksum of the telegram is wrong")
 
@@ -86,11 +86,11 @@ def parse_telegram(data: bytes) -> tuple[tuple[Sequence, ...], Variant, int]:
     if transport.next() != data:
         raise Malformed("not one whole telegram")
     for variant in Variant:
-        if fits(data, variant):
+        if has_valid_checksum(data, variant):
             return messages.parse(payload(data), data[-3], variant), variant, data[-3]
     raise Malformed("the checksum of the telegram is wrong")
 
 
-def fits(telegram: bytes, variant: Variant) -> bool:
-    """Whether the transport checksum of a telegram is right."""
+def has_valid_checksum(telegram: bytes, variant: Variant) -> bool:
+    """Whether the transport checksum is right."""
     return checksum(telegram[:-2], variant) == telegram[-2:]

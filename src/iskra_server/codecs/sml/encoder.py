@@ -20,17 +20,16 @@ END = ESCAPE + b"\x1a"
 OPEN_RESPONSE = 0x0101
 CLOSE_RESPONSE = 0x0201
 LIST_RESPONSE = 0x0701
-ATTENTION_RESPONSE = 0xFF01
 
 
 def telegram(messages: Iterable[Sequence], variant: Variant = Variant.X25, padding: int | None = None) -> bytes:
-    """A whole telegram. Checksums of the messages are renewed; `padding` is the least that fits unless given."""
+    """A whole telegram. Message checksums are computed anew; `padding` is the smallest possible unless given."""
     payload = b"".join(encoded(message, variant) for message in messages)
     return wrap(payload, variant, padding)
 
 
 def wrap(payload: bytes, variant: Variant = Variant.X25, padding: int | None = None) -> bytes:
-    """The transport frame around encoded messages."""
+    """Encoded messages with transport marks, padding and checksum."""
     count = -len(payload) % 4 if padding is None else padding
     body = START + payload.replace(ESCAPE, ESCAPE * 2) + bytes(count) + END + bytes((count,))
     return body + checksum(body, variant)
@@ -39,7 +38,7 @@ def wrap(payload: bytes, variant: Variant = Variant.X25, padding: int | None = N
 def message(transaction_id: bytes, tag: Leaf, body: Node, group: int = 0, abort_on_error: int = 0) -> Sequence:
     """One message; its checksum is filled in by `telegram`."""
     return tlv.sequence(
-        tlv.data(transaction_id),
+        tlv.octet_string(transaction_id),
         tlv.unsigned(group, 1),
         tlv.unsigned(abort_on_error, 1),
         tlv.sequence(tag, body),
@@ -50,7 +49,7 @@ def message(transaction_id: bytes, tag: Leaf, body: Node, group: int = 0, abort_
 
 def open_response(file_id: bytes, server_id: bytes, reference_time: Node = ABSENT, version: Node = ABSENT) -> Sequence:
     """Body of a public open response (SML 1.04, 5.1.2)."""
-    return tlv.sequence(ABSENT, ABSENT, tlv.data(file_id), tlv.data(server_id), reference_time, version)
+    return tlv.sequence(ABSENT, ABSENT, tlv.octet_string(file_id), tlv.octet_string(server_id), reference_time, version)
 
 
 def list_response(
@@ -58,7 +57,7 @@ def list_response(
 ) -> Sequence:
     """Body of a get-list response (SML 1.04, 5.1.17)."""
     values = tlv.sequence(*entries)
-    return tlv.sequence(ABSENT, tlv.data(server_id), list_name, sensor_time, values, ABSENT, gateway_time)
+    return tlv.sequence(ABSENT, tlv.octet_string(server_id), list_name, sensor_time, values, ABSENT, gateway_time)
 
 
 def close_response() -> Sequence:
@@ -76,21 +75,21 @@ def entry(
     time: Node = ABSENT,
 ) -> Sequence:
     """One list entry: code, status, time, unit, scaler, value, signature."""
-    return tlv.sequence(tlv.data(obis), status, time, unit, scaler, value, ABSENT)
+    return tlv.sequence(tlv.octet_string(obis), status, time, unit, scaler, value, ABSENT)
 
 
 def sec_index(seconds: int, width: int = 4) -> Sequence:
-    """SML_Time, choice 1: seconds since some start."""
+    """SML_Time, choice 1: seconds since an unknown start."""
     return tlv.sequence(tlv.unsigned(1, 1), tlv.unsigned(seconds, width))
 
 
 def encoded(message: Sequence, variant: Variant = Variant.X25) -> bytes:
-    """The bytes of a message, with the checksum that is right for it."""
+    """The bytes of a message, with its checksum."""
     sent = message.items[4]
     data = tlv.encode(message)
     covered = data[: -1 - tlv.size(sent)]
     right = checksum(covered, variant)
-    # a checksum below 256 may stand in one byte; keep the form that was sent where the value is the same
+    # a checksum below 256 may be sent in one byte: keep that form where the value is the same
     if isinstance(sent, Leaf) and sent.value == int.from_bytes(right):
         return data
     return covered + tlv.encode(Leaf(tlv.UNSIGNED, right)) + tlv.encode(tlv.END_OF_MESSAGE)

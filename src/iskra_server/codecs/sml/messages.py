@@ -4,8 +4,8 @@
     0x0701   client id | server id | list name | sensor time | [entry ...] | signature | gateway time
     entry    OBIS code | status | time | unit | scaler | value | signature
 
-Only list responses carry values; every other message is checked and passed over. An entry that makes no
-sense costs itself, not the telegram.
+Only list responses carry values; other messages are checked and skipped. An entry that cannot be read is left out,
+the rest of the telegram counts.
 """
 
 from collections.abc import Iterator
@@ -25,17 +25,17 @@ _MESSAGE_ITEMS = 6
 _LIST_ITEMS = 5
 _ENTRY_ITEMS = 6
 _OBIS_LENGTH = 6
-# an integer of eight bits; more would make a number of any length
+# an int8 (SML 1.04, 5.1.17); a larger one would make a number of any length
 _SCALERS = range(-128, 128)
 _TIME_KINDS: dict[int, Literal["sec_index", "timestamp"]] = {1: "sec_index", 2: "timestamp"}
 _LOCAL_TIME = 3
 _TIME_VALUE = 1
-# where a meter names itself, should the list lack a server id
+# registers that hold the server id where the list has none
 _IDENTITIES = (Obis.parse("1-0:0.0.9"), Obis.parse("1-0:96.1.0"))
 
 
 class ChecksumWrong(Malformed):
-    """A message whose own checksum does not fit."""
+    """A message whose own checksum is wrong."""
 
 
 def parse(payload: bytes, padding: int, variant: Variant) -> tuple[Sequence, ...]:
@@ -123,12 +123,11 @@ def register(entry: Sequence) -> Register:
 
 
 def server_id(body: Sequence) -> bytes:
-    """The server id of a list response, or what the meter calls itself in its registers."""
-    sent = _data(body.items[1])
-    if sent:
-        return sent
-    named = {_code(entry): _data(entry.items[5]) for entry in entries(body)}
-    return next((data for obis in _IDENTITIES if (data := named.get(obis))), b"")
+    """The server id of a list response, or that in its registers; b"" where there is none."""
+    if in_list := _octet_string(body.items[1]):
+        return in_list
+    values = {_code(entry): _octet_string(entry.items[5]) for entry in entries(body)}
+    return next((value for obis in _IDENTITIES if (value := values.get(obis))), b"")
 
 
 def _checked(payload: bytes, at: int, end: int, message: Node, variant: Variant) -> Sequence:
@@ -164,11 +163,11 @@ def _is_readable(entry: Sequence) -> bool:
 
 
 def _code(entry: Sequence) -> Obis | None:
-    data = _data(entry.items[0])
-    return Obis(data) if len(data) == _OBIS_LENGTH else None
+    code = _octet_string(entry.items[0])
+    return Obis(code) if len(code) == _OBIS_LENGTH else None
 
 
-def _data(node: Node) -> bytes:
+def _octet_string(node: Node) -> bytes:
     return node.payload if isinstance(node, Leaf) and node.kind == tlv.BYTES else b""
 
 

@@ -93,7 +93,8 @@ def size(node: Node) -> int:
     return max(1, node.head + len(node.payload))
 
 
-def data(payload: bytes) -> Leaf:
+def octet_string(payload: bytes) -> Leaf:
+    """An octet string; one without bytes is ABSENT."""
     head = 1
     while len(payload) + head >= 1 << (4 * head):
         head += 1
@@ -110,11 +111,8 @@ def unsigned(value: int, width: int) -> Leaf:
     return Leaf(UNSIGNED, value.to_bytes(width))
 
 
-def boolean(value: bool) -> Leaf:
-    return Leaf(BOOLEAN, b"\x01" if value else b"\0")
-
-
 def sequence(*items: Node) -> Sequence:
+    """A list of these fields."""
     head = 1
     while len(items) >= 1 << (4 * head):
         head += 1
