@@ -24,10 +24,28 @@ class Decoder(Protocol):
         ...
 
 
+def _dlms() -> Decoder:
+    # nothing of a protocol is imported before it is seen
+    from iskra_server.codecs.dlms.decoder import DlmsDecoder  # noqa: PLC0415
+
+    return DlmsDecoder()
+
+
 # protocol -> its decoder
-DECODERS: dict[str, Callable[[], Decoder]] = {"sml": SmlDecoder}
+DECODERS: dict[str, Callable[[], Decoder]] = {"sml": SmlDecoder, "dlms": _dlms}
+# what a telegram is, though it cannot be read
+_TELEGRAMS = frozenset(("encrypted", "layout"))
 
 
 def recognise(data: bytes) -> bool:
-    """Whether a whole telegram of a known protocol stands in these bytes."""
-    return any(isinstance(result, Reading) for make in DECODERS.values() for result in make().feed(data))
+    """Whether a whole telegram that the server reads stands in these bytes."""
+    return any(isinstance(result, Reading) for result in SmlDecoder().feed(data))
+
+
+def protocol_of(data: bytes) -> str | None:
+    """The protocol of which a whole telegram stands in these bytes, readable or not; None where none does."""
+    return next((protocol for protocol, make in DECODERS.items() if any(map(_is_telegram, make().feed(data)))), None)
+
+
+def _is_telegram(result: Reading | Fault) -> bool:
+    return isinstance(result, Reading) or result.kind in _TELEGRAMS

@@ -57,6 +57,15 @@ def test_json_of_what_is_no_scaled_number() -> None:
     assert (odd["value"], odd["unit"]) == ("7000", "unit 200")
 
 
+def test_a_fault_that_names_its_meter_and_an_unknown_list() -> None:
+    fault = Fault("layout", "unknown list of 2 elements", 71, "1 ISK 00 12345678", ("u4 1", "u4 2"))
+    assert list(as_lines(fault)) == ["! layout: 1 ISK 00 12345678, unknown list of 2 elements (71 bytes): u4 1, u4 2"]
+    assert as_json(fault) == (
+        '{"fault":"layout","detail":"unknown list of 2 elements","octets":71,'
+        '"meter_id":"1 ISK 00 12345678","elements":["u4 1","u4 2"]}'
+    )
+
+
 def test_json_of_a_fault_and_of_a_telegram_without_time() -> None:
     assert (
         as_json(Fault("checksum", 'it is "wrong"', 12))

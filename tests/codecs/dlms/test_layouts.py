@@ -208,8 +208,8 @@ def test_the_clock_in_the_list_is_that_of_the_telegram(seconds: int, passes: boo
     [
         (("[[layout]]", "[layout"), "is not TOML"),
         (("[[layout]]", "[other]"), "has no \\[\\[layout\\]\\] or something else beside it: other"),
-        (('name = "my list"', ""), "layout 1 needs name, elements, source and may have checks, makers, operator"),
-        (('source = "my meter"', "maker = 1"), "layout 1 needs name, elements, source"),
+        (('name = "my list"', ""), "layout 1: it needs name, elements, source and may have checks, makers, operator"),
+        (('source = "my meter"', "maker = 1"), "layout 1: it needs name"),
         (('"my list"', "5"), "layout 1 \\(5\\): name has 5, expected a text"),
         (('source = "my meter"', 'source = "x"\nchecks = ["all"]'), "'all' is no check; there are tariffs, phases"),
         (('source = "my meter"', 'source = "x"\nmakers = "ISK"'), "makers is 'ISK', expected a list"),

@@ -2,10 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -13,13 +14,17 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from iskra_server.cli.ui import telegrams
+from iskra_server.cli.ui import keys, telegrams
 from iskra_server.cli.ui.options import Json, Quiet, examples, single
 from iskra_server.cli.ui.refusal import Refused
+from iskra_server.codecs.decoder import protocol_of
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.codecs.sml.encoder import START
 from iskra_server.meter.reading import Fault, Reading, Register
 from iskra_server.sources import hextext
+
+if TYPE_CHECKING:
+    from iskra_server.codecs.dlms.decoder import DlmsDecoder
 
 app = single()
 CHUNK = 64 * 1024
@@ -42,15 +47,20 @@ def decode(
     file: Annotated[
         str, typer.Argument(metavar="FILE|-", help="Binary file, or hex text (od, xxd, hexdump, logs); - is stdin.")
     ],
+    *,
     json: Json = False,
     quiet: Quiet = False,
+    key_file: keys.KeyFile = None,
+    auth_key_file: keys.AuthKeyFile = None,
+    layouts_file: keys.LayoutsFile = None,
 ) -> None:
     """Show the telegrams of a capture, damage included. Exit status 1 if there is none."""
     console = Console(highlight=False)
+    make_dlms = keys.dlms_decoder(key_file, auth_key_file, layouts_file)
     tally = Tally()
     with ExitStack() as stack:
         chunks = _read(stack, file, quiet=quiet)
-        for item in tally.count(items(chunks)):
+        for item in tally.count(items(chunks, make_dlms)):
             if json:
                 print(telegrams.as_json(item))
             elif console.is_terminal:
@@ -62,8 +72,21 @@ def decode(
     raise typer.Exit(0 if tally.telegrams else 1)
 
 
-def items(chunks: Iterable[bytes]) -> Iterator[Reading | Fault]:
-    """Everything in a capture; a telegram that its end cuts off is a fault."""
+def items(chunks: Iterable[bytes], make_dlms: Callable[[], "DlmsDecoder"] | None = None) -> Iterator[Reading | Fault]:
+    """Everything in a capture, in the protocol of its beginning; a telegram that its end cuts off is a fault."""
+    rest = iter(chunks)
+    first = next(rest, b"")
+    everything = chain((first,), rest)
+    return _dlms(everything, make_dlms()) if make_dlms and protocol_of(first) == "dlms" else _sml(everything)
+
+
+def _dlms(chunks: Iterable[bytes], decoder: "DlmsDecoder") -> Iterator[Reading | Fault]:
+    for chunk in chunks:
+        yield from decoder.feed(chunk)
+    yield from decoder.finish()
+
+
+def _sml(chunks: Iterable[bytes]) -> Iterator[Reading | Fault]:
     decoder, held = SmlDecoder(), b""
     for chunk in chunks:
         yield from decoder.feed(chunk)

@@ -38,7 +38,9 @@ def heading(reading: Reading) -> str:
 
 
 def fault_sentence(fault: Fault) -> str:
-    return f"{fault.kind}: {fault.detail} ({plural(fault.byte_count, 'byte')})"
+    about = f"{fault.meter_id}, {fault.detail}" if fault.meter_id else fault.detail
+    listed = f": {', '.join(fault.elements)}" if fault.elements else ""
+    return f"{fault.kind}: {about} ({plural(fault.byte_count, 'byte')}){listed}"
 
 
 def name(register: Register) -> str:
@@ -102,4 +104,9 @@ def _register(register: Register) -> dict[str, object]:
 
 
 def _fault(fault: Fault) -> dict[str, object]:
-    return {"fault": fault.kind, "detail": fault.detail, "octets": fault.byte_count}
+    content: dict[str, object] = {"fault": fault.kind, "detail": fault.detail, "octets": fault.byte_count}
+    if fault.meter_id:
+        content["meter_id"] = fault.meter_id
+    if fault.elements:
+        content["elements"] = fault.elements
+    return content

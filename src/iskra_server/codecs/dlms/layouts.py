@@ -139,10 +139,10 @@ def parse(text: str, *, is_own: bool = False) -> tuple[Layout, ...]:
 
 
 def _layout(row: Any, place: int, *, is_own: bool) -> Layout:
-    where = f"layout {place}"
+    where = f"has a mistake in layout {place}"
     if not isinstance(row, dict) or not row.keys() >= set(_REQUIRED) or not row.keys() <= _KEYS:
         raise LayoutError(
-            f"{where} needs {', '.join(_REQUIRED)} and may have {', '.join(sorted(_KEYS - {*_REQUIRED}))}"
+            f"{where}: it needs {', '.join(_REQUIRED)} and may have {', '.join(sorted(_KEYS - {*_REQUIRED}))}"
         )
     texts = {key: row.get(key, "") for key in ("name", "operator", "source")}
     lists = {key: row.get(key, []) for key in ("elements", "makers", "checks")}
