@@ -41,8 +41,8 @@ async def _serves(*_: object) -> None:
     """For ever, if it were to."""
 
 
-async def _found(*_: object) -> support_bundle.Found:
-    return support_bundle.Found({}, [])
+async def _found(*_: object) -> support_bundle.Content:
+    return support_bundle.Content({}, [])
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Called:
     monkeypatch.setattr(loop, "run", lambda work: asyncio.run(_for_a_moment(work)))
     monkeypatch.setattr(server, "_serve", _serves)
     monkeypatch.setattr(server, "set_up", lambda *_: None)
-    monkeypatch.setattr(support_bundle, "_of_meters", _found)
+    monkeypatch.setattr(support_bundle, "_from_meters", _found)
 
     def call(*args: str) -> tuple[int, str]:
         said = tmp_path / "said"

@@ -9,7 +9,7 @@ from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
-from iskra_server.redact.telegrams import Masking, Substitutes, mask
+from iskra_server.redact.telegrams import Masking, Pseudonyms, mask
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures" / "sml"
 SERIAL = bytes.fromhex("0403a2b1")
@@ -100,7 +100,7 @@ def test_printable_names_stay_printable() -> None:
 def test_a_telegram_that_would_betray_the_serial_as_a_number_is_blanked() -> None:
     revealing = encoder.entry(Obis.parse("1-0:96.5.0"), tlv.unsigned(int.from_bytes(SERIAL), 4))
     data = telegram(SERVER_ID, revealing)
-    assert mask(data, Substitutes()) is None
+    assert mask(data, Pseudonyms()) is None
     assert masked(data) == bytes(len(data))
 
 

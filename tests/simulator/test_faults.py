@@ -18,7 +18,7 @@ def sent() -> list[bytes]:
 
 def struck(spec: str, sent: list[bytes], seed: int = 1) -> list[bytes | None]:
     faults = Faults(parse(spec), seed)
-    return [faults.strike(telegram) for telegram in sent]
+    return [faults.apply(telegram) for telegram in sent]
 
 
 def pairs(spec: str, sent: list[bytes]) -> Iterator[tuple[bytes, bytes]]:

@@ -101,6 +101,6 @@ def test_there_is_nothing_before_the_meter_was_installed_or_before_the_year_of_t
 def test_it_is_reckoned_a_day_at_a_time_and_only_once() -> None:
     start = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
     household, second = Household(1, 0, start), start + 10 * 86_400
-    assert len(list(household.reckon(second))) == 10
-    assert list(household.reckon(second)) == []
+    assert len(list(household.advance(second))) == 10
+    assert list(household.advance(second)) == []
     assert household.at(second) == Household(1, 0, start).at(second)

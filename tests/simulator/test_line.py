@@ -182,7 +182,7 @@ def test_one_client_too_many_is_turned_away() -> None:
 
 def test_a_line_needs_a_pace() -> None:
     meter = VirtualMeter(rate=0)
-    with pytest.raises(ValueError, match="give a rate above 0"):
+    with pytest.raises(ValueError, match="needs a rate above 0"):
         asyncio.run(serve_pty(meter, print))
-    with pytest.raises(ValueError, match="give a rate above 0"):
+    with pytest.raises(ValueError, match="needs a rate above 0"):
         asyncio.run(serve_tcp(meter, LOOPBACK, 0, print))

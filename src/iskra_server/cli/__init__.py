@@ -1,6 +1,6 @@
 """The command line. Each command is a module that is imported only when it is called: `serve` stays small.
 
-Exit status: 0 good, 1 the answer is no, 2 wrong usage or configuration. What goes wrong is one sentence on stderr.
+Exit status: 0 success, 1 the answer is no, 2 wrong usage or configuration. An error is one sentence on stderr.
 """
 
 import codecs
@@ -16,42 +16,42 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from iskra_server import __version__
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import ConfigError
 
 NAME = "iskra-server"
-# what fits into a sentence
+# longer file names are cut in error sentences
 _MAX_NAME = 200
-# command -> what it does, in the order in which one needs them
+# command -> summary, in the order in which people need them
 COMMANDS = {
-    "serve": "Read the meter and serve its values over HTTP.",
-    "demo": "Serve a simulated meter in a believable household.",
-    "doctor": "Find what keeps values from arriving, and the next step.",
-    "ports": "List the serial ports and what is behind them.",
+    "serve": "Read the meters and serve their values over HTTP.",
+    "demo": "Serve a simulated meter in a realistic household.",
+    "doctor": "Find out why no values arrive, and what to do next.",
+    "ports": "List serial ports and the devices behind them.",
     "read": "Show the values of a meter live in the terminal.",
-    "align": "Show how well telegrams arrive while you move the head.",
-    "unlock": "Help to enter the PIN at the meter, and watch it take effect.",
+    "align": "Show the share of valid telegrams while you move the head.",
+    "unlock": "Guide you through entering the PIN at the meter.",
     "decode": "Show the telegrams of a capture.",
     "record": "Record what a meter sends, for a bug report.",
-    "simulate": "Be a meter: send telegrams to a port, a file or a pipe.",
-    "groups": "Give meters their building, tenant, tariff from a table.",
-    "prepare": "Lay out a PostgreSQL and its months ahead; forget old months.",
-    "collect": "Write what readers send into the database of the centre.",
+    "simulate": "Send the telegrams of a simulated meter to a port, a file or a pipe.",
+    "groups": "Assign meters to groups (building, tenant, tariff) from a CSV table.",
+    "prepare": "Create the tables and monthly partitions of a PostgreSQL; drop old months.",
+    "collect": "Write what readers send into the database of the central server.",
     "homeassistant": "Print the YAML for Home Assistant, ready to paste.",
     "export": "Write history as CSV or Parquet.",
-    "import": "Read history from a file.",
-    "history": "Find history entries with impossible times, and set them aside.",
-    "backup": "Copy the history to a file; the server may run.",
-    "restore": "Put a backup in the place of the history; the server must not run.",
-    "meters": "List the meters that history knows; say that one replaced another, or is gone.",
-    "support-bundle": "Pack what a bug report needs, without who it is from.",
+    "import": "Import history from a file.",
+    "history": "Find history rows with impossible times, and set them aside.",
+    "backup": "Copy the history to a file. The server may keep running.",
+    "restore": "Replace the history with a backup. Stop the server first.",
+    "meters": "List the meters in history; record that a meter was replaced or removed.",
+    "support-bundle": "Write an anonymised support bundle for a bug report.",
     "config": "Check and show the configuration.",
     "version": "Print the version.",
 }
 
 
 def module_of(command: str) -> Any:
-    """The module of a command; one that is a word of the language has an underscore more."""
+    """The module of a command; a Python keyword gets an underscore (`import_`)."""
     name = command.replace("-", "_")
     return import_module(
         f"iskra_server.cli.commands.{name}_" if iskeyword(name) else f"iskra_server.cli.commands.{name}"
@@ -59,7 +59,7 @@ def module_of(command: str) -> Any:
 
 
 class Commands(TyperGroup):
-    """Lists commands by their summaries; imports one when it is called, or completed, or asked for help."""
+    """Lists commands by their summaries; imports a command only when it is used."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -74,7 +74,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # the reader of a pipe has seen enough
+            # the other end of the pipe was closed, as `head` does
             _discard_output()
             return 0
 
@@ -85,7 +85,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="A meter with an infrared head on USB needs nothing but:  [bold]iskra-server serve[/bold]",
+    epilog="With an IR head on USB, no configuration is needed:  [bold]iskra-server serve[/bold]",
 )
 
 
@@ -101,7 +101,7 @@ def _root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Read an ISKRA electricity meter and serve exactly what it says."""
+    """Read ISKRA electricity meters and serve their exact values."""
 
 
 def main() -> None:
@@ -113,37 +113,37 @@ def main() -> None:
     except BrokenPipeError:
         _discard_output()
     except OSError as error:
-        status = _unwritable(error)
+        status = _report_unwritable(error)
     sys.exit(status)
 
 
 def _run() -> int:
-    """The exit status of the command that was called."""
-    called = Path(sys.argv[0]).name
+    """Run the command; returns its exit status."""
+    program = Path(sys.argv[0]).name
     try:
-        return int(app(prog_name=called if called.startswith("iskra") else NAME, standalone_mode=False) or 0)
-    except (Refused, ConfigError) as error:
-        _say(str(error))
-        return error.status if isinstance(error, Refused) else 2
+        return int(app(prog_name=program if program.startswith("iskra") else NAME, standalone_mode=False) or 0)
+    except (UsageError, ConfigError) as error:
+        _print_error(str(error))
+        return error.status if isinstance(error, UsageError) else 2
     except typer.TyperException as error:
         if message := error.format_message():
-            _say(f"{message.removesuffix('.')}{'' if message.endswith('?') else '.'} See {NAME} --help.")
+            _print_error(f"{message.removesuffix('.')}{'' if message.endswith('?') else '.'} See {NAME} --help.")
         return error.exit_code
     except OSError as error:
-        return _unusable(error) if error.filename else _unwritable(error)
+        return _report_unusable(error) if error.filename else _report_unwritable(error)
 
 
 def _prepare_streams() -> None:
-    """Whatever streams this process was started with, each can be used, and text of any language is printed.
+    """Make all three standard streams usable, whatever the process was started with, for text of any language.
 
-    A stream that was closed is opened again, so that its number goes to no database or port; writing to it fails.
+    A closed stream is opened again: else the next database or port would get its number, and be written to.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            opened = os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
-            if opened != number:
-                os.dup2(opened, number)
-                os.close(opened)
+            descriptor = os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
             setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -151,22 +151,22 @@ def _prepare_streams() -> None:
             stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="replace")
 
 
-def _unusable(error: OSError) -> int:
+def _report_unusable(error: OSError) -> int:
     name = str(error.filename)
-    _say(f"{name if len(name) <= _MAX_NAME else f'{name[:_MAX_NAME]}...'} cannot be used: {error.strerror}.")
+    _print_error(f"{name if len(name) <= _MAX_NAME else f'{name[:_MAX_NAME]}...'} cannot be used: {error.strerror}.")
     return 2
 
 
-def _unwritable(error: OSError) -> int:
-    _say(f"The output cannot be written: {error.strerror or error}.")
+def _report_unwritable(error: OSError) -> int:
+    _print_error(f"The output cannot be written: {error.strerror or error}.")
     _discard_output()
     return 1
 
 
 def _discard_output() -> None:
-    """What is still buffered has nowhere to go, and the end of the process would try again."""
+    """Redirect stdout to nowhere: at exit Python would try to write its buffer again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _say(sentence: str) -> None:
+def _print_error(sentence: str) -> None:
     print(f"{NAME}: {sentence}", file=sys.stderr)

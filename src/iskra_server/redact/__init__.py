@@ -1,1 +1,1 @@
-"""Telegrams and texts without identities and secrets."""
+"""Removes identities and secrets from telegrams and texts."""

@@ -1,4 +1,4 @@
-"""The last bytes of every source, masked: they decode as the real ones did, and name nobody."""
+"""The last bytes of each source, masked: they decode as before, but identify nobody."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -9,11 +9,11 @@ from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.reading import Reading
 
 if TYPE_CHECKING:
-    from iskra_server.redact.telegrams import Substitutes
+    from iskra_server.redact.telegrams import Pseudonyms
 
 
 class Evidence(Struct, frozen=True):
-    """`bytes` in hex; `blanked` of them were not kept. `meters`: server id -> what stands for it, both in hex."""
+    """`data` in hex; `blanked` bytes were set to zero. `meters`: server id -> its substitute, both in hex."""
 
     source: str
     data: str
@@ -22,19 +22,19 @@ class Evidence(Struct, frozen=True):
 
 
 def evidence(recent: Iterable[tuple[str, bytes]]) -> list[Evidence]:
-    """Of sources and their last bytes; the same meter is the same in all of them."""
-    # masking brings the encoder along, which a running server never needs
-    from iskra_server.redact.telegrams import Substitutes  # noqa: PLC0415
+    """For (source, last bytes) pairs; a meter gets the same substitute in all of them."""
+    # imported here: masking needs the encoder, a running server does not
+    from iskra_server.redact.telegrams import Pseudonyms  # noqa: PLC0415
 
-    substitutes = Substitutes()
-    return [_masked(source, data, substitutes) for source, data in recent]
+    pseudonyms = Pseudonyms()
+    return [_masked(source, data, pseudonyms) for source, data in recent]
 
 
-def _masked(source: str, data: bytes, substitutes: "Substitutes") -> Evidence:
+def _masked(source: str, data: bytes, pseudonyms: "Pseudonyms") -> Evidence:
     from iskra_server.redact.telegrams import Masking  # noqa: PLC0415
 
-    masking = Masking(substitutes)
+    masking = Masking(pseudonyms)
     masked = masking.feed(data) + masking.end()
-    ids = {each.server_id for each in SmlDecoder().feed(data) if isinstance(each, Reading)}
-    meters = {original.hex(): substitutes.of(original).hex() for original in sorted(ids)}
+    ids = {item.server_id for item in SmlDecoder().feed(data) if isinstance(item, Reading)}
+    meters = {original.hex(): pseudonyms.of(original).hex() for original in sorted(ids)}
     return Evidence(source, masked.hex(), masking.blanked, meters)

@@ -1,12 +1,12 @@
-"""Recordings without the meter's identity, for bug reports: the same structure and numbers, right checksums.
+"""Recordings without the meter's identity, for bug reports: same structure and numbers, valid checksums.
 
-    server ids, octet strings among the values    a substitute, the same one wherever it stands
+    server ids, octet strings among the values    replaced, the same by the same everywhere
     maker, firmware version, list name, OBIS      kept
     every other octet string (transaction ids, client ids, signatures)    zeros
 
-Substitutes are counted up and not computed from the original: eight digits could be found again by trying.
-Bytes outside whole telegrams are blanked, for a piece of a number may stand there; so is a telegram in
-which the identity would survive in some other form.
+Pseudonyms are numbered, not computed from the original: eight digits could be recovered by brute force.
+Bytes outside valid telegrams are set to zero, as they may hold a part of a serial number; so is a telegram that
+would still contain the identity in another form.
 """
 
 from collections.abc import Iterator
@@ -27,152 +27,152 @@ _KEPT = frozenset(BY_KEY[key].obis for key in ("manufacturer", "manufacturer_id"
 _IDENTITIES = frozenset(
     BY_KEY[key].obis for key in ("server_id", "device_id", "device_number", "equipment_id", "owner_number")
 )
-# a serial number of fewer significant bytes also stands by chance in any counter
-_TELLING_BYTES = 3
+# a shorter serial number also occurs by chance in counters
+_MIN_TRACE_BYTES = 3
 # code, status, time, unit, scaler, value; a signature may follow
 _ENTRY_ITEMS = 6
 
 
-class Substitutes:
-    """What stands for what; `betrays` tells whether an identity is left in some bytes."""
+class Pseudonyms:
+    """Originals and their pseudonyms; `leaks_identity` searches bytes for originals."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, bytes] = {}
+        self._pseudonyms: dict[bytes, bytes] = {}
         self._traces: set[bytes] = set()
 
     def of(self, original: bytes) -> bytes:
-        """As long as the original; a server id keeps its maker, text stays text."""
-        number = len(self._known)
-        while original not in self._known:
+        """A pseudonym of the same length; a server id keeps its maker, text stays text."""
+        number = len(self._pseudonyms)
+        while original not in self._pseudonyms:
             number += 1
-            substitute = _substitute(original, number)
-            if substitute != original:
-                self._known[original] = substitute
-        return self._known[original]
+            pseudonym = _pseudonym(original, number)
+            if pseudonym != original:
+                self._pseudonyms[original] = pseudonym
+        return self._pseudonyms[original]
 
-    def known(self, original: bytes) -> bytes | None:
-        return self._known.get(original)
+    def get(self, original: bytes) -> bytes | None:
+        return self._pseudonyms.get(original)
 
-    def hide(self, original: bytes) -> None:
-        """From now on this identity may not stand in a telegram: neither whole nor its serial, nor either in digits."""
+    def forbid(self, original: bytes) -> None:
+        """Let `leaks_identity` search for it: whole, its serial number, and both as digits."""
         tail = original[_kept(original) :].lstrip(b"\0")
-        for trace in (original, tail) if len(tail) >= _TELLING_BYTES else (original,):
+        for trace in (original, tail) if len(tail) >= _MIN_TRACE_BYTES else (original,):
             self._traces |= {trace, trace.hex().encode(), trace.hex().upper().encode()}
         if label := identity.label(original):
             self._traces.add(label[-8:].encode())
 
-    def betrays(self, data: bytes) -> bool:
+    def leaks_identity(self, data: bytes) -> bool:
         return any(trace in data for trace in self._traces)
 
 
 class Masking:
-    """One per recording; several may share `substitutes`. `blanked` counts the bytes that were not kept."""
+    """One per recording; several may share `pseudonyms`. `blanked` counts bytes set to zero."""
 
-    def __init__(self, substitutes: Substitutes | None = None) -> None:
+    def __init__(self, pseudonyms: Pseudonyms | None = None) -> None:
         self.blanked = 0
-        self._substitutes = substitutes or Substitutes()
+        self._pseudonyms = pseudonyms or Pseudonyms()
         self._transport = Transport()
 
     def feed(self, data: bytes) -> bytes:
-        """What this chunk completes, masked; as many bytes as came in, but for a checksum that changed its width."""
+        """The telegrams that this chunk completes, masked. Lengths stay, unless a checksum changes its width."""
         return b"".join(self._complete(data))
 
     def end(self) -> bytes:
-        """The bytes of a telegram that was not completed, blanked."""
+        """Zeros for the bytes of an incomplete telegram."""
         return self._blank(self._transport.pending)
 
     def _complete(self, data: bytes) -> Iterator[bytes]:
         if not self._transport.ready(data):
             return
-        while (found := self._transport.next()) is not None:
-            if isinstance(found, Fault):
-                yield self._blank(found.byte_count)
+        while (item := self._transport.next()) is not None:
+            if isinstance(item, Fault):
+                yield self._blank(item.byte_count)
                 continue
             try:
-                yield mask(found, self._substitutes) or self._blank(len(found))
+                yield mask(item, self._pseudonyms) or self._blank(len(item))
             except Malformed as error:
-                yield self._blank(self._transport.reject(found, "structure", str(error)).byte_count)
+                yield self._blank(self._transport.reject(item, "structure", str(error)).byte_count)
 
     def _blank(self, count: int) -> bytes:
         self.blanked += count
         return bytes(count)
 
 
-def mask(telegram: bytes, substitutes: Substitutes) -> bytes | None:
-    """A whole telegram with its names replaced; None where that cannot be done. Raises Malformed for a damaged one."""
+def mask(telegram: bytes, pseudonyms: Pseudonyms) -> bytes | None:
+    """A valid telegram without its identity; None if that is impossible. Raises Malformed for a damaged one."""
     parsed, variant, padding = parse_telegram(telegram)
     for body in filter(None, map(messages.list_response, parsed)):
-        _learn(body, substitutes)
-    masked = [_message(message, substitutes) for message in parsed]
+        _learn(body, pseudonyms)
+    masked = [_message(message, pseudonyms) for message in parsed]
     same_padding = encoder.telegram(masked, variant, padding)
     result = same_padding if len(same_padding) == len(telegram) else encoder.telegram(masked, variant)
-    return None if substitutes.betrays(result) else result
+    return None if pseudonyms.leaks_identity(result) else result
 
 
-def _learn(body: Sequence, substitutes: Substitutes) -> None:
+def _learn(body: Sequence, pseudonyms: Pseudonyms) -> None:
     ids = [body.items[1], *(entry.items[5] for entry in messages.entries(body) if _code(entry) in _IDENTITIES)]
     for leaf in ids:
         if isinstance(leaf, Leaf) and leaf.kind == tlv.BYTES and leaf.payload:
-            substitutes.of(leaf.payload)
-            substitutes.hide(leaf.payload)
+            pseudonyms.of(leaf.payload)
+            pseudonyms.forbid(leaf.payload)
 
 
-def _message(message: Sequence, substitutes: Substitutes) -> Sequence:
+def _message(message: Sequence, pseudonyms: Pseudonyms) -> Sequence:
     transaction, group, abort, choice, *rest = message.items
     body = messages.list_response(message)
     if body is None:
-        hidden = _hidden(choice, substitutes)
+        masked_choice = _masked_node(choice, pseudonyms)
     else:
         assert isinstance(choice, Sequence)
-        hidden = replace(choice, items=(choice.items[0], _list_response(body, substitutes)))
-    return replace(message, items=(_hidden(transaction, substitutes), group, abort, hidden, *rest))
+        masked_choice = replace(choice, items=(choice.items[0], _list_response(body, pseudonyms)))
+    return replace(message, items=(_masked_node(transaction, pseudonyms), group, abort, masked_choice, *rest))
 
 
-def _list_response(body: Sequence, substitutes: Substitutes) -> Sequence:
+def _list_response(body: Sequence, pseudonyms: Pseudonyms) -> Sequence:
     client, server, name, time, values, *rest = body.items
     assert isinstance(values, Sequence)
-    entries = tuple(_entry(entry, substitutes) for entry in values.items)
-    hidden = (_hidden(client, substitutes), _hidden(server, substitutes))
-    signature = (_hidden(node, substitutes) for node in rest)
-    return replace(body, items=(*hidden, name, time, replace(values, items=entries), *signature))
+    entries = tuple(_entry(entry, pseudonyms) for entry in values.items)
+    masked_ids = (_masked_node(client, pseudonyms), _masked_node(server, pseudonyms))
+    signature = (_masked_node(node, pseudonyms) for node in rest)
+    return replace(body, items=(*masked_ids, name, time, replace(values, items=entries), *signature))
 
 
-def _entry(entry: Node, substitutes: Substitutes) -> Node:
+def _entry(entry: Node, pseudonyms: Pseudonyms) -> Node:
     code = _code(entry)
     if not isinstance(entry, Sequence) or code is None:
-        return _hidden(entry, substitutes)
+        return _masked_node(entry, pseudonyms)
     *head, value = entry.items[:_ENTRY_ITEMS]
-    rest = (_hidden(node, substitutes) for node in entry.items[_ENTRY_ITEMS:])
+    rest = (_masked_node(node, pseudonyms) for node in entry.items[_ENTRY_ITEMS:])
     if code not in _KEPT:
-        value = _value(value, code, substitutes)
+        value = _value(value, code, pseudonyms)
     return replace(entry, items=(*head, value, *rest))
 
 
-def _value(value: Node, code: Obis, substitutes: Substitutes) -> Node:
+def _value(value: Node, code: Obis, pseudonyms: Pseudonyms) -> Node:
     if isinstance(value, Sequence):
-        return _hidden(value, substitutes)
+        return _masked_node(value, pseudonyms)
     if value.kind == tlv.BYTES and value.payload:
-        return replace(value, payload=substitutes.of(value.payload))
+        return replace(value, payload=pseudonyms.of(value.payload))
     return replace(value, payload=bytes(len(value.payload))) if code in _IDENTITIES else value
 
 
-def _hidden(node: Node, substitutes: Substitutes) -> Node:
-    """Every octet string below a node as its substitute where it has one, else as zeros."""
+def _masked_node(node: Node, pseudonyms: Pseudonyms) -> Node:
+    """Replace each octet string below a node by its pseudonym, or by zeros."""
     if isinstance(node, Sequence):
-        return replace(node, items=tuple(_hidden(item, substitutes) for item in node.items))
+        return replace(node, items=tuple(_masked_node(item, pseudonyms) for item in node.items))
     if node.kind != tlv.BYTES:
         return node
-    return replace(node, payload=substitutes.known(node.payload) or bytes(len(node.payload)))
+    return replace(node, payload=pseudonyms.get(node.payload) or bytes(len(node.payload)))
 
 
 def _code(entry: Node) -> Obis | None:
-    """The OBIS code of an entry that has all its fields, else None."""
+    """The OBIS code of a complete entry, else None."""
     whole = isinstance(entry, Sequence) and len(entry.items) >= _ENTRY_ITEMS
     code = entry.items[0] if isinstance(entry, Sequence) and whole else None
     return Obis(code.payload) if isinstance(code, Leaf) and code.kind == tlv.BYTES and len(code.payload) == 6 else None
 
 
-def _substitute(original: bytes, number: int) -> bytes:
+def _pseudonym(original: bytes, number: int) -> bytes:
     if original.isascii() and original.decode().isprintable():
         return f"{number:0{len(original)}d}"[-len(original) :].encode()
     kept = _kept(original)
@@ -181,7 +181,7 @@ def _substitute(original: bytes, number: int) -> bytes:
 
 
 def _kept(original: bytes) -> int:
-    """How many bytes of a server id name its medium and maker: 09 01 ISK 00, or 06 ISK 01 in the older form."""
+    """Bytes of a server id that name medium and maker: 09 01 ISK 00, or 06 ISK 01 in the older form."""
     if identity.label(original):
         return 6
     return 5 if len(original) > 5 and original[1:4].isalpha() else 0

@@ -1,8 +1,8 @@
-"""Texts without identities and secrets: each form in which one can stand is replaced, the same one by the same.
+"""Removes identities and secrets from texts, in each form in which they may be written.
 
 server id    hex in either case, with blanks, colons or hyphens; backwards; as a number; as text; base64
 its label    1 ISK 00 12345678, without blanks, as in an address; its eight digits, also backwards
-a secret     as it is, as in an address, in hex, base64
+a secret     plain, as in an address, in hex, base64
 """
 
 import base64
@@ -14,42 +14,42 @@ from urllib.parse import quote, quote_plus
 from iskra_server.base.secret import MASK, TELLING_CHARACTERS, Secret, telling_forms
 from iskra_server.meter import identity
 
-# shorter numbers stand everywhere by chance
-_TELLING_DIGITS = 5
+# shorter numbers occur by chance
+_MIN_DIGITS = 5
 _DIGITS = 8
 
 
 class Scrubber:
-    """`identities`: bytes -> what stands for them; `secrets` are masked."""
+    """`identities`: bytes -> pseudonym; `secrets` are masked."""
 
     def __init__(self, identities: Mapping[bytes, bytes], secrets: Iterable[Secret] = ()) -> None:
         forms = {form.lower(): MASK for form in telling_forms(secrets)}
-        for original, substitute in identities.items():
-            names = identity.label(original), identity.label(substitute)
-            forms |= _pairs(_of_bytes(original), _of_bytes(substitute))
+        for original, pseudonym in identities.items():
+            names = identity.label(original), identity.label(pseudonym)
+            forms |= _pairs(_of_bytes(original), _of_bytes(pseudonym))
             forms |= _pairs(_of_label(names[0]), _of_label(names[1]))
         self._forms = forms
-        # the longest first: a label before the digits in it
+        # longest first: a label before the digits in it
         any_form = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
         self._any = re.compile(any_form, re.IGNORECASE) if forms else None
 
     def text(self, text: str) -> str:
-        return self._any.sub(lambda found: self._forms[found[0].lower()], text) if self._any else text
+        return self._any.sub(lambda match: self._forms[match[0].lower()], text) if self._any else text
 
 
-def _pairs(originals: Iterable[str], substitutes: Iterable[str]) -> dict[str, str]:
-    """Each form and that of what stands for it, the first of two alike; what has no such form is masked."""
-    pairs = reversed(list(zip_longest(originals, substitutes, fillvalue="")))
+def _pairs(originals: Iterable[str], pseudonyms: Iterable[str]) -> dict[str, str]:
+    """Forms and those of their pseudonyms; the first of two equal forms counts; without a counterpart it is masked."""
+    pairs = reversed(list(zip_longest(originals, pseudonyms, fillvalue="")))
     return {form.lower(): other or MASK for form, other in pairs if len(form) >= TELLING_CHARACTERS}
 
 
 def _of_bytes(data: bytes) -> Iterator[str]:
-    for each in (data, data[::-1]):
-        text = each.hex()
+    for variant in (data, data[::-1]):
+        text = variant.hex()
         pairs = [text[at : at + 2] for at in range(0, len(text), 2)]
         yield from (sign.join(pairs) for sign in ("", " ", ":", "-", r"\x"))
-        yield str(int.from_bytes(each))
-        yield base64.b64encode(each).decode().rstrip("=")
+        yield str(int.from_bytes(variant))
+        yield base64.b64encode(variant).decode().rstrip("=")
     if data.isascii() and data.decode().isprintable():
         yield data.decode()
         yield data.decode()[::-1]
@@ -65,6 +65,6 @@ def _of_label(label: str | None) -> Iterator[str]:
         yield name[::-1]
     yield from (serial, serial[::-1])
     yield from (number.hex(), number[::-1].hex())
-    # as a number it has no zeros before it; short ones stand everywhere by chance
-    if len(short := serial.lstrip("0")) >= _TELLING_DIGITS:
+    # as a number it has no leading zeros; short ones occur by chance
+    if len(short := serial.lstrip("0")) >= _MIN_DIGITS:
         yield from (short, short[::-1])

@@ -1,7 +1,7 @@
-"""What is switched on in a household, when, and on which phase: the loads of one day.
+"""The loads of a household on one day: power, phase, start and end.
 
-Times are seconds of the day in central European standard time, powers milliwatt. A day begins and ends with
-its loads; what would run past midnight is cut there.
+Times are seconds of the day in central European standard time, powers milliwatt. Loads end at
+midnight.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ class Load(NamedTuple):
 
 
 def loads(day: int, chance: Random) -> list[Load]:
-    """Everything that is on during `day` (days since 1970)."""
+    """All loads of `day` (days since 1970)."""
     weekend = (day + MONDAY_1970) % 7 >= SATURDAY
     wake = (8 if weekend else 6) * HOUR + _about(chance, 40 * MINUTE)
     return [
@@ -71,7 +71,7 @@ def _breakfast(chance: Random, wake: int) -> Iterator[Load]:
 
 
 def _cooking(chance: Random, around: int, likely: float) -> Iterator[Load]:
-    """Two plates whose thermostats switch, and sometimes the oven."""
+    """Two hotplates with thermostats, and sometimes the oven."""
     if chance.random() > likely:
         return
     begin = around + _about(chance, HOUR)

@@ -1,4 +1,4 @@
-"""Faults on request, as the real world has them: a share of the telegrams suffers each kind.
+"""Simulated faults: each kind happens to a given share of the telegrams.
 
 noise     stray bytes before or inside a telegram
 lost      one to four bytes missing
@@ -52,16 +52,16 @@ def _share(name: str, text: str) -> float:
 
 
 class Faults:
-    """Telegrams in, what arrives of them out; the same seed does the same damage."""
+    """Turns telegrams into what arrives of them; the same seed gives the same damage."""
 
     def __init__(self, shares: Shares, seed: int) -> None:
         self._shares = shares
-        self._chance = Random(f"{seed} faults")
+        self._random = Random(f"{seed} faults")
         self._silent = 0
         self._unplugged = 0
 
-    def strike(self, telegram: bytes) -> bytes | None:
-        """The bytes that arrive, none in silence; None while the head is unplugged."""
+    def apply(self, telegram: bytes) -> bytes | None:
+        """The bytes that arrive; b"" during silence, None while the head is unplugged."""
         if self._unplugged or self._happens(self._shares.unplug):
             self._unplugged = (self._unplugged or self._between(*UNPLUGGED)) - 1
             return None
@@ -76,25 +76,25 @@ class Faults:
             for _ in range(self._between(1, MAX_DAMAGE)):
                 del data[self._below(len(data))]
         if self._happens(self._shares.bits):
-            self._lose_bits(data)
+            self._clear_bits(data)
         if self._happens(self._shares.cut):
             del data[self._below(len(data)) :]
         if self._happens(self._shares.noise):
             place = self._below(len(data) + 1) if self._happens(0.5) else 0
-            data[place:place] = self._chance.randbytes(self._between(1, MAX_NOISE))
+            data[place:place] = self._random.randbytes(self._between(1, MAX_NOISE))
         return bytes(data)
 
-    def _lose_bits(self, data: bytearray) -> None:
+    def _clear_bits(self, data: bytearray) -> None:
         for _ in range(self._between(1, MAX_DAMAGE)):
             ones = [(place, bit) for place, byte in enumerate(data) for bit in range(8) if byte >> bit & 1]
-            place, bit = self._chance.choice(ones)
+            place, bit = self._random.choice(ones)
             data[place] ^= 1 << bit
 
     def _happens(self, share: float) -> bool:
-        return share > 0 and self._chance.random() < share
+        return share > 0 and self._random.random() < share
 
     def _below(self, limit: int) -> int:
-        return self._chance.randrange(limit)
+        return self._random.randrange(limit)
 
     def _between(self, low: int, high: int) -> int:
-        return self._chance.randint(low, high)
+        return self._random.randint(low, high)

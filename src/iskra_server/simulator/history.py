@@ -1,6 +1,6 @@
-"""Two years of history for the demonstration, as the simulated meter would have recorded them: exact, and in seconds.
+"""Two years of history for the demo, exactly as the simulated meter would have recorded them, written in seconds.
 
-The household is the one that the live meter reads, so history runs into the present without a seam.
+The household is that of the live meter, so history continues into the present.
 """
 
 from collections.abc import Iterator
@@ -24,17 +24,17 @@ from iskra_server.simulator.telegram import plate
 
 YEARS = 2
 _QUARTERS_AT_ONCE = 96 * 14
-# power is looked at every three minutes; its mean is exact
-_LOOKS = range(0, QUARTER_S, 180)
+# power is sampled every three minutes; its mean is exact
+_SAMPLES = range(0, QUARTER_S, 180)
 
 
 def first_moment(now: datetime) -> datetime:
-    """Where the demonstration's history begins: a New Year, so that it is the same for a whole year."""
+    """The beginning of the demo's history: New Year, so that it stays the same for a year."""
     return datetime(now.year - YEARS, 1, 1, tzinfo=UTC)
 
 
 def fill(store: Store, profile_name: str, seed: int, now: datetime) -> Iterator[float]:
-    """Write what is missing up to now; gives the share that is done, 0..1, after each step. Raises StoreError."""
+    """Write what is missing up to now; yields the share done, 0..1, after each step. Raises StoreError."""
     model = profile(profile_name)
     name = meter_id(plate(model, seed).server_id)
     begin = first_moment(now)
@@ -44,8 +44,8 @@ def fill(store: Store, profile_name: str, seed: int, now: datetime) -> Iterator[
     server_id = plate(model, seed).server_id.hex()
     for step in range(start, end, _QUARTERS_AT_ONCE):
         upto = min(step + _QUARTERS_AT_ONCE, end)
-        seen = MeterInfo(name, server_id, True, first * QUARTER_S, (upto - 1) * QUARTER_S)
-        store.write([*_records(model, name, household, range(step, upto))], [seen])
+        info = MeterInfo(name, server_id, True, first * QUARTER_S, (upto - 1) * QUARTER_S)
+        store.write([*_records(model, name, household, range(step, upto))], [info])
         yield (upto - start) / (end - start)
 
 
@@ -60,8 +60,8 @@ def _records(model: Profile, name: str, household: Household, quarters: range) -
         # the quarter that ends here
         before = household.at((quarter - 1) * QUARTER_S) if quarter > quarters.start else state
         if before is not state and has_power:
-            looks = [household.at(before.second + second).power_mw for second in _LOOKS]
+            powers = [household.at(before.second + second).power_mw for second in _SAMPLES]
             net = (state.import_mws - state.export_mws) - (before.import_mws - before.export_mws)
             mean = net // QUARTER_S
-            least, most = min(*looks, mean), max(*looks, mean)
-            yield PowerQuarter(name, quarter - 1, least, mean, most, len(looks))
+            lowest, highest = min(*powers, mean), max(*powers, mean)
+            yield PowerQuarter(name, quarter - 1, lowest, mean, highest, len(powers))

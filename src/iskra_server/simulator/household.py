@@ -1,11 +1,11 @@
-"""A believable household whose counters are the exact integral of its power.
+"""A realistic household whose counters are the exact integral of its power.
 
-Everything is a function of the seed and the second. A day is a list of stretches of constant power; within a
-stretch the power flickers by a table that sums to zero over 256 s, so the energy up to any second is
+Everything is a function of seed and second. A day is a list of periods of constant power; within a period the power
+flickers by a table that sums to zero over 256 s, so the energy up to any second is
 
-    stretches before + power x seconds + amplitude x (sum of the table so far)        all in integers
+    earlier periods + power x seconds + amplitude x (sum of the table so far)        all in integers
 
-Power in mW, energy in mW x s. The flicker is too small to turn import into export within a stretch.
+Power in mW, energy in mW x s. The flicker is too small to turn import into export within a period.
 """
 
 from bisect import bisect_right
@@ -20,12 +20,12 @@ from msgspec import Struct
 from iskra_server.simulator.appliances import DAY_S, L2, Load, loads
 from iskra_server.simulator.sun import generation
 
-# the household lives by central European standard time all year
+# central European standard time all year
 ZONE_S = 3600
 INSTALLED = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) - ZONE_S
 TENTH_WH = 360_000
-# Counters begin each calendar year here, above what any year before can reach, so that a start at any moment
-# integrates one year at most and never finds a counter below one that an earlier start has shown.
+# At each New Year the counters start at a multiple of this, above anything that earlier years can reach. So a start
+# at any time integrates one year at most, and no counter is below one that an earlier start has shown.
 YEARLY_KWH = 6000  # enough for a roof of 5 kW
 KWH = 10_000 * TENTH_WH
 # tariff 2 is the night
@@ -39,10 +39,10 @@ FLICKER_STEP_MW = 2500
 
 
 def _flicker() -> tuple[int, ...]:
-    chance = Random("flicker")
-    half = [int(chance.random() * (2 * FLICKER_MAX + 1)) - FLICKER_MAX for _ in range(FLICKER_S // 2)]
+    random = Random("flicker")
+    half = [int(random.random() * (2 * FLICKER_MAX + 1)) - FLICKER_MAX for _ in range(FLICKER_S // 2)]
     mirrored = [-value for value in half]
-    chance.shuffle(mirrored)
+    random.shuffle(mirrored)
     return (*half, *mirrored)
 
 
@@ -68,7 +68,7 @@ class State(Struct, frozen=True, gc=False):
 
 
 class Day:
-    """The stretches of constant power of one day, and the energy up to each."""
+    """The periods of constant power of one day, and the energy up to each."""
 
     def __init__(self, loads: Iterable[Load]) -> None:
         self._starts: list[int] = []
@@ -118,7 +118,7 @@ class Day:
 class Household:
     """`pv_peak_w` is the roof's rated power, 0 without one.
 
-    `start` is the Unix second from which on it may be asked. Raises ValueError for one before 2020.
+    `start`: the first Unix second that `at` accepts. Raises ValueError before 2020.
     """
 
     def __init__(self, seed: int, pv_peak_w: int, start: int) -> None:
@@ -136,7 +136,7 @@ class Household:
 
     def at(self, second: int) -> State:
         """The state at a Unix second, not before the year of `start`."""
-        for _ in self.reckon(second):
+        for _ in self.advance(second):
             pass
         number, second_of_day = divmod(second + ZONE_S, DAY_S)
         import_mws, export_mws, night = self._midnights[self._place(number)]
@@ -150,8 +150,8 @@ class Household:
             night + _night(day, import_mws, second_of_day),
         )
 
-    def reckon(self, second: int) -> Iterator[None]:
-        """Makes `at(second)` quick: a step for each day before it that was not reckoned yet."""
+    def advance(self, second: int) -> Iterator[None]:
+        """Compute the counters up to `second`, one step per day, so that `at(second)` is quick."""
         place = self._place((second + ZONE_S) // DAY_S)
         while len(self._midnights) <= place:
             import_mws, export_mws, night = self._midnights[-1]
@@ -168,17 +168,17 @@ class Household:
 
     def _plan(self, number: int) -> Day:
         if number != self._day_number:
-            self._day = Day((*loads(number, self._chance(number, "loads")), *self._roof(number)))
+            self._day = Day((*loads(number, self._random(number, "loads")), *self._roof(number)))
             self._day_number = number
         return self._day
 
     def _roof(self, number: int) -> Iterable[Load]:
         phases = (L2,) if self._pv_peak_w <= SINGLE_PHASE_W else (0, 1, 2)
-        for start, end, power_mw in generation(number, self._pv_peak_w, self._chance(number, "sky")):
+        for start, end, power_mw in generation(number, self._pv_peak_w, self._random(number, "sky")):
             for phase in phases:
                 yield Load(start, end, phase, -power_mw // len(phases))
 
-    def _chance(self, number: int, matter: str) -> Random:
+    def _random(self, number: int, matter: str) -> Random:
         return Random(f"{self._seed} {number} {matter}")
 
 
@@ -187,13 +187,13 @@ def _amplitude(power_mw: int) -> int:
 
 
 def _energy(power_mw: int, start: int, end: int) -> int:
-    """The energy of a stretch from `start` to before `end`."""
+    """The energy of a period from `start` to before `end`."""
     flicker = FLICKER_SO_FAR[end % FLICKER_S] - FLICKER_SO_FAR[start % FLICKER_S]
     return power_mw * (end - start) + _amplitude(power_mw) * flicker
 
 
 def _night(day: Day, midnight_mws: int, second: int) -> int:
-    """What tariff 2 counted since midnight, in 0.1 Wh: a tenth belongs to the tariff in which it becomes full."""
+    """Tariff 2 since midnight, in 0.1 Wh: each 0.1 Wh counts for the tariff in which it is completed."""
 
     def counted(until: int) -> int:
         return (midnight_mws + day.energy(until)[0]) // TENTH_WH

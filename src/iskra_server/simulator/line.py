@@ -1,7 +1,7 @@
-"""A simulated meter on a line that any program can open: a pseudo-terminal or a TCP port.
+"""Serves a simulated meter on a pseudo-terminal or a TCP port, which any program can open.
 
-A line does not wait: bytes that nobody reads are lost, as on a serial port. Unplugging closes it; when the head
-comes back a pseudo-terminal has a new path, and TCP clients connect again.
+Bytes that nobody reads are lost, as on a serial port. Unplugging closes the port; afterwards a pseudo-terminal has a
+new path, and TCP clients connect again.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from fcntl import ioctl
 
 from iskra_server.simulator.virtual import VirtualMeter
 
-# some telegrams; a pseudo-terminal holds 4096 bytes
+# some telegrams; a pseudo-terminal buffers 4096 bytes
 MAX_UNREAD = 2048
 MAX_CLIENTS = 32
 # half a minute of telegrams here and as much in the kernel; a client further behind is dropped
@@ -25,11 +25,11 @@ MAX_UNSENT = 16 * 1024
 
 async def serve_pty(meter: VirtualMeter, on_path: Callable[[str], None]) -> None:
     """Endless; calls `on_path` with the path to open, again after each unplugging."""
-    _check_pace(meter)
+    _check_rate(meter)
     terminal = Terminal()
     try:
-        async with aclosing(meter.beats()) as beats:
-            async for data in beats:
+        async with aclosing(meter.intervals()) as intervals:
+            async for data in intervals:
                 if data is None:
                     terminal.close()
                 elif terminal.open():
@@ -40,11 +40,11 @@ async def serve_pty(meter: VirtualMeter, on_path: Callable[[str], None]) -> None
 
 
 async def serve_tcp(meter: VirtualMeter, host: str, port: int, on_listening: Callable[[int], None]) -> None:
-    """Endless; calls `on_listening` with the port (port 0 is any free one). OSError where it cannot listen."""
-    _check_pace(meter)
+    """Endless; calls `on_listening` with the port (port 0 is any free one). OSError if it cannot listen."""
+    _check_rate(meter)
     clients: set[asyncio.StreamWriter] = set()
 
-    async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def on_connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(clients) >= MAX_CLIENTS:
             writer.close()
             return
@@ -52,15 +52,15 @@ async def serve_tcp(meter: VirtualMeter, host: str, port: int, on_listening: Cal
         clients.add(writer)
         with suppress(ConnectionError):
             while await reader.read(1024):
-                pass  # a meter does not listen
+                pass  # input is ignored
         clients.discard(writer)
         writer.close()
 
-    async with await asyncio.start_server(welcome, host, port) as server:
+    async with await asyncio.start_server(on_connect, host, port) as server:
         on_listening(server.sockets[0].getsockname()[1])
         try:
-            async with aclosing(meter.beats()) as beats:
-                async for data in beats:
+            async with aclosing(meter.intervals()) as intervals:
+                async for data in intervals:
                     for client in tuple(clients):
                         _send(client, data)
         finally:
@@ -68,9 +68,9 @@ async def serve_tcp(meter: VirtualMeter, host: str, port: int, on_listening: Cal
                 client.transport.abort()
 
 
-def _check_pace(meter: VirtualMeter) -> None:
+def _check_rate(meter: VirtualMeter) -> None:
     if meter.rate == 0:
-        raise ValueError("a line needs a pace; give a rate above 0, such as 1 for that of a real meter")
+        raise ValueError("a port needs a rate above 0; 1 is the speed of a real meter")
 
 
 def _send(client: asyncio.StreamWriter, data: bytes | None) -> None:
@@ -81,7 +81,7 @@ def _send(client: asyncio.StreamWriter, data: bytes | None) -> None:
 
 
 class Terminal:
-    """A raw pseudo-terminal; both ends stay open here so that readers may come and go."""
+    """A raw pseudo-terminal; both ends stay open here so that programs may open and close it."""
 
     path = ""
 
@@ -89,7 +89,7 @@ class Terminal:
         self._ends: tuple[int, int] | None = None
 
     def open(self) -> bool:
-        """True where it was closed before."""
+        """Open it; True if it was closed before."""
         if self._ends:
             return False
         self._ends = meter_end, reader_end = os.openpty()
@@ -99,7 +99,7 @@ class Terminal:
         return True
 
     def write(self, data: bytes) -> None:
-        """Send; what stood unread for some telegrams is lost, and nothing happens while closed."""
+        """Send; drops older bytes if some telegrams are unread; does nothing while closed."""
         if not self._ends:
             return
         meter_end, reader_end = self._ends

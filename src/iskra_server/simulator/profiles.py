@@ -1,6 +1,6 @@
 """What each ISKRA model sends: which registers, in which order, as which integers.
 
-A profile is data; telegram.py makes the bytes. The layouts are those of real telegrams, but for the two marked
+A profile is data; telegram.py makes the bytes. The layouts are those of real telegrams, except two marked
 "derived". Energy counts in 0.1 Wh and power in W; a locked meter divides by 10,000 and sends whole kWh.
 """
 
@@ -17,7 +17,7 @@ Amount = Callable[[State], int]
 
 ROOF_W = 5000
 BALCONY_W = 600
-# 20 mA at 230 V: what turns a meter for 5 A
+# 20 mA at 230 V: the start current of a 5 A meter
 START_CURRENT_MW = 4600
 
 
@@ -29,7 +29,7 @@ class Form(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """One register; `divisor` is how many of the amount's units one unit on the wire holds."""
+    """One register; the amount is divided by `divisor` for the wire."""
 
     obis: Obis
     amount: Amount
@@ -41,10 +41,10 @@ class Row(Struct, frozen=True):
 
 
 class Generation(Struct, frozen=True):
-    """What the models of one generation share. `server_id_mark` is the first byte of the server id.
+    """What the models of one generation have in common. `server_id_mark`: first byte of the server id.
 
-    Three messages a telegram: the first's transaction id is 3 x file id + `first_transaction`. `is_dated`:
-    the open response carries the reference time and the version.
+    A telegram has three messages; the first has the transaction id 3 x file id + `first_transaction`. `is_dated`:
+    the open response has reference time and version.
     """
 
     maker: Obis
@@ -56,9 +56,9 @@ class Generation(Struct, frozen=True):
 
 
 class Profile(Struct, frozen=True):
-    """A model in one state of locking; `pv_peak_w` is the roof of the household that it measures.
+    """A model, locked or not; `pv_peak_w` is the rated power of the household's roof.
 
-    `unlocked` names the profile that a locked one becomes when its PIN is entered.
+    `unlocked`: the profile that a locked one becomes after its PIN was entered.
     """
 
     name: str
@@ -104,7 +104,7 @@ def _import_by_night(state: State) -> int:
     return state.night
 
 
-def _nothing(_: State) -> int:
+def _zero(_: State) -> int:
     return 0
 
 
@@ -116,8 +116,8 @@ def _power(state: State) -> int:
     return _watt(state.power_mw)
 
 
-def _drawn(state: State) -> int:
-    """A one-way meter has a backstop: what flows out is zero."""
+def _import_power(state: State) -> int:
+    """A one-way meter has a backstop: export counts as 0."""
     return max(0, _watt(state.power_mw))
 
 
@@ -125,7 +125,7 @@ def _phase(index: int) -> Amount:
     return lambda state: _watt(state.phases_mw[index])
 
 
-def _drawn_on(index: int) -> Amount:
+def _import_power_on(index: int) -> Amount:
     return lambda state: max(0, _watt(state.phases_mw[index]))
 
 
@@ -161,8 +161,8 @@ _I64, _U64 = Form(tlv.INTEGER, 8), Form(tlv.UNSIGNED, 8)
 _I32, _U32 = Form(tlv.INTEGER, 4), Form(tlv.UNSIGNED, 4)
 _MIN_I, _MIN_U = Form(tlv.INTEGER), Form(tlv.UNSIGNED)
 
-_IMPORT = (("1.8.0", _import), ("1.8.1", _import), ("1.8.2", _nothing))
-_EXPORT = (("2.8.0", _export), ("2.8.1", _export), ("2.8.2", _nothing))
+_IMPORT = (("1.8.0", _import), ("1.8.1", _import), ("1.8.2", _zero))
+_EXPORT = (("2.8.0", _export), ("2.8.1", _export), ("2.8.2", _zero))
 _TARIFFS = (("1.8.0", _import), ("1.8.1", _import_by_day), ("1.8.2", _import_by_night))
 _TOTALS = (("1.8.0", _import), ("2.8.0", _export))
 _PHASES = (("36.7.0", _phase(0)), ("56.7.0", _phase(1)), ("76.7.0", _phase(2)))
@@ -174,7 +174,7 @@ _ALL = (
     Profile(
         "MT175-one-way",
         EDL,
-        _energy(_I64, *_IMPORT) + _powers(_I32, ("16.7.0", _drawn), *_PHASES),
+        _energy(_I64, *_IMPORT) + _powers(_I32, ("16.7.0", _import_power), *_PHASES),
         _edl_one_way,
         1,
         BALCONY_W,
@@ -201,7 +201,11 @@ _ALL = (
         EDL,
         _energy(_I64, *_IMPORT)
         + _powers(
-            _U32, ("15.7.0", _drawn), ("21.7.0", _drawn_on(0)), ("41.7.0", _drawn_on(1)), ("61.7.0", _drawn_on(2))
+            _U32,
+            ("15.7.0", _import_power),
+            ("21.7.0", _import_power_on(0)),
+            ("41.7.0", _import_power_on(1)),
+            ("61.7.0", _import_power_on(2)),
         ),
         _edl_one_way,
         2,
@@ -210,7 +214,7 @@ _ALL = (
     Profile(
         "MT631-one-way",
         MS2020,
-        _energy(_MIN_U, *_TARIFFS) + _powers(_MIN_I, ("16.7.0", _drawn)),
+        _energy(_MIN_U, *_TARIFFS) + _powers(_MIN_I, ("16.7.0", _import_power)),
         _ms2020,
         1,
         BALCONY_W,
@@ -224,7 +228,7 @@ PROFILES = {profile.name: profile for profile in _ALL}
 
 def profile(name: str) -> Profile:
     """The profile of that name in any case; ValueError lists the names."""
-    found = next((profile for profile in _ALL if profile.name.casefold() == name.casefold()), None)
-    if found is None:
+    match = next((profile for profile in _ALL if profile.name.casefold() == name.casefold()), None)
+    if match is None:
         raise ValueError(f"no simulator profile is called '{name}'; choose one of {', '.join(PROFILES)}")
-    return found
+    return match

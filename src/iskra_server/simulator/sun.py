@@ -1,7 +1,7 @@
-"""What a photovoltaic roof gives on a day: the height of the sun, and clouds.
+"""The power of a photovoltaic roof on a day: height of the sun, and clouds.
 
-The sun follows season and hour at 50.5 degrees north, 10 degrees east. Each day has its own sky, drawn from the
-random numbers it is given: clear, broken or overcast, more often overcast in winter.
+The sun follows season and hour at 50.5 degrees north, 10 degrees east. The sky of each day is
+random: clear, broken or overcast, more often overcast in winter.
 """
 
 from math import asin, cos, pi, radians, sin, sqrt, tan
@@ -14,7 +14,7 @@ EQUINOX_D = 80
 # the sun is highest at 12:20 of central European standard time
 NOON_S = 12 * 3600 + 20 * 60
 STEP_S = 300
-# what a roof gives of its rated power under a high, clear sun
+# output relative to the rated power, under a high, clear sun
 EFFICIENCY = 0.95
 
 
@@ -43,5 +43,5 @@ def half_day_s(declination: float) -> float:
 
 
 def _sky(chance: Random, summer: float) -> float:
-    """How much of the sun reaches the roof, 0..1; `summer` runs from -1 to 1."""
+    """Share of the sunlight that reaches the roof, 0..1; `summer` from -1 (winter) to 1."""
     return 0.1 + 0.9 * float(chance.random() ** (1.1 - 0.6 * summer))

@@ -1,4 +1,4 @@
-"""One telegram of a simulated meter: the profile says the layout, the household the values.
+"""One telegram of a simulated meter: layout from the profile, values from the household.
 
 open response    file id = count of telegrams; MS2020: reference time and version
 list response    maker, identity, the profile's rows, EDL: public key
@@ -25,14 +25,14 @@ _WRAP = 1 << 32
 
 
 class Plate(Struct, frozen=True):
-    """What sets one meter apart from another of its model: server id and public key."""
+    """The identity of one meter: server id and public key."""
 
     server_id: bytes
     key: bytes
 
 
 def plate(profile: Profile, seed: int) -> Plate:
-    """The plate of the seed's meter: seed 1 has the serial number 10000001."""
+    """The identity for a seed: seed 1 has the serial number 10000001."""
     serial = FIRST_SERIAL + seed % SERIALS
     server_id = bytes((profile.generation.server_id_mark, 0x01)) + MAKER + b"\0" + serial.to_bytes(4)
     return Plate(server_id, shake_128(f"public key {seed}".encode()).digest(KEY_BYTES))

@@ -1,7 +1,7 @@
-"""A meter that does not exist, as a source: telegrams of a profile at a real meter's pace, or faster.
+"""A simulated meter as a source: telegrams of a profile at the interval of the real meter, or faster.
 
-`rate` speeds up the pace and the household with it: at 10 a telegram comes every tenth of a second and each is
-one whole second later in the household. At 0 they come as fast as they are taken.
+`rate` is the speed of meter and household: at 10, a telegram of each second of the household comes every 0.1 s.
+At 0 they come without pause.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from iskra_server.sources.source import Chunk, State, arrived
 
 SCHEME = "simulator"
 CHUNK = 64
-# after a pause of the computer the missing telegrams are not all sent at once
+# after a suspend, missed telegrams are not sent in one burst
 MAX_LAG_S = 1.0
 _OPTIONS = ("seed", "rate", "faults", "start", "since", "unlock", "relock")
 _NEVER = math.inf
@@ -31,8 +31,8 @@ _NEVER = math.inf
 class VirtualMeter:
     """A source without a port. `start` is the household's time at the first telegram, now if not given.
 
-    The counters run without a seam from the year of `since` on, that of `start` if not given. A locked profile is
-    unlocked after `unlock` seconds of the household, and locks itself again after `relock`.
+    The counters are continuous from the year of `since` on (default: that of `start`). A locked profile is unlocked
+    after `unlock` seconds of the household, and locks itself again after `relock`.
 
     Raises ValueError, with the fix, for an unknown profile, a bad fault, a negative rate or a start before 2020.
     """
@@ -71,25 +71,25 @@ class VirtualMeter:
         self._faults = Faults(parse(faults), seed)
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
-        """Endless. A second iteration goes on where the first one stopped."""
+        """Endless. A second iteration continues where the first one stopped."""
         try:
-            async with aclosing(self.beats()) as beats:
-                async for data in beats:
+            async with aclosing(self.intervals()) as intervals:
+                async for data in intervals:
                     self.state = self._unplugged if data is None else self._plugged
                     for begin in range(0, len(data or b""), CHUNK):
                         yield arrived((data or b"")[begin : begin + CHUNK])
         finally:
             self.state = State(self.url, is_open=False)
 
-    async def beats(self) -> AsyncGenerator[bytes | None, None]:
-        """Per telegram interval what arrives: a telegram, damaged or not, nothing, or None while unplugged."""
+    async def intervals(self) -> AsyncGenerator[bytes | None, None]:
+        """What arrives in each telegram interval: a telegram, damaged or not; b""; or None while unplugged."""
         now = asyncio.get_running_loop().time
-        # reckoned from its beginning, which takes seconds on a small computer; others get their turn in between
-        for _ in self._household.reckon(self._first):
+        # computed from its first day on, which takes seconds on a small computer: let other tasks run in between
+        for _ in self._household.advance(self._first):
             await asyncio.sleep(0)
         due = now()
         for sent in self._telegrams:
-            yield self._faults.strike(sent)
+            yield self._faults.apply(sent)
             due = max(due + self._pause_s, now() - MAX_LAG_S)
             await asyncio.sleep(max(0.0, due - now()))
 
@@ -104,10 +104,10 @@ def telegrams(
     unlocked_from: float = _NEVER,
     unlocked_to: float = _NEVER,
 ) -> Iterator[bytes]:
-    """Endless whole telegrams, one every `interval_s` seconds of the household (the profile's own if not given).
+    """Endless valid telegrams, one every `interval_s` seconds of the household (default: that of the profile).
 
-    The counters run without a seam from the year of `since` on, that of `start` if not given. `unlocked_from` and
-    `unlocked_to` are seconds from the first telegram on in which a locked meter is not.
+    The counters are continuous from the year of `since` on (default: that of `start`). `unlocked_from` and
+    `unlocked_to` are the seconds since the first telegram between which a locked meter is unlocked.
 
     Raises ValueError for an unknown profile or a start before 2020.
     """
@@ -130,17 +130,17 @@ def _stream(
 ) -> Iterator[bytes]:
     """`unlocked_s` are the seconds from the first telegram on between which the meter is unlocked."""
     unlocked = profile(model.unlocked) if model.unlocked else model
-    own = plate(model, seed)
+    meter_plate = plate(model, seed)
     begin, end = unlocked_s
     return (
-        _telegram(unlocked if begin <= second - first < end else model, own, household, second)
+        _telegram(unlocked if begin <= second - first < end else model, meter_plate, household, second)
         for second in count(first, interval_s)
     )
 
 
-def _telegram(model: Profile, own: Plate, household: Household, second: int) -> bytes:
+def _telegram(model: Profile, meter_plate: Plate, household: Household, second: int) -> bytes:
     sec_index = second - INSTALLED
-    return telegram(model, own, household.at(second), sec_index, sec_index // model.interval_s)
+    return telegram(model, meter_plate, household.at(second), sec_index, sec_index // model.interval_s)
 
 
 def from_url(url: str | Address) -> VirtualMeter:
@@ -156,18 +156,18 @@ def from_url(url: str | Address) -> VirtualMeter:
             raise ValueError(f"the simulator has no option '{name}'; choose from {', '.join(_OPTIONS)}")
     return VirtualMeter(
         parts.netloc + parts.path or DEFAULT,
-        seed=int(_number(options, "seed", "1")),
-        rate=_number(options, "rate", "1"),
+        seed=int(_number_option(options, "seed", "1")),
+        rate=_number_option(options, "rate", "1"),
         faults=options.get("faults", ""),
-        start=_moment(options, "start"),
-        since=_moment(options, "since"),
-        unlock=_number(options, "unlock", "inf"),
-        relock=_number(options, "relock", "inf"),
+        start=_time_option(options, "start"),
+        since=_time_option(options, "since"),
+        unlock=_number_option(options, "unlock", "inf"),
+        relock=_number_option(options, "relock", "inf"),
         url=text,
     )
 
 
-def _number(options: dict[str, str], name: str, default: str) -> float:
+def _number_option(options: dict[str, str], name: str, default: str) -> float:
     text = options.get(name, default)
     try:
         return int(text) if name == "seed" else float(text)
@@ -175,7 +175,7 @@ def _number(options: dict[str, str], name: str, default: str) -> float:
         raise ValueError(f"the simulator's {name} is '{text}'; give a number, such as {name}={default}") from None
 
 
-def _moment(options: dict[str, str], name: str) -> datetime | None:
+def _time_option(options: dict[str, str], name: str) -> datetime | None:
     text = options.get(name)
     if text is None:
         return None

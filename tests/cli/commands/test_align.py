@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from command import OnTerminal, Run
-from iskra_server.cli.commands.align import Moment, as_line
+from iskra_server.cli.commands.align import AlignSample, as_line
 from iskra_server.diagnosis.reception import Quality
 from running import Head, serving, until
 from telegrams import telegram
@@ -15,13 +15,13 @@ from telegrams import telegram
 @pytest.mark.parametrize(
     ("quality", "trend", "line"),
     [
-        (Quality(10, 9, 1, 0, 4210, 0.9), 1, " 90 %  better  9 of 10 telegrams good within 10 s, 4210 bytes"),
-        (Quality(10, 1, 9, 9, 900, 0.1), -1, " 10 %  worse   1 of 10 telegrams good within 10 s, 900 bytes"),
-        (Quality(10, 0, 0, 0, 0, None), 0, "  - %          0 of 0 telegrams good within 10 s, 0 bytes"),
+        (Quality(10, 9, 1, 0, 4210, 0.9), 1, " 90 %  better  9 of 10 telegrams valid within 10 s, 4210 bytes"),
+        (Quality(10, 1, 9, 9, 900, 0.1), -1, " 10 %  worse   1 of 10 telegrams valid within 10 s, 900 bytes"),
+        (Quality(10, 0, 0, 0, 0, None), 0, "  - %          0 of 0 telegrams valid within 10 s, 0 bytes"),
     ],
 )
 def test_a_line_a_second(quality: Quality, trend: int, line: str) -> None:
-    assert as_line(Moment(quality, trend, "")) == line
+    assert as_line(AlignSample(quality, trend, "")) == line
 
 
 def test_a_head_that_sits_well(run: Run) -> None:
@@ -43,7 +43,7 @@ def test_a_head_that_sits_badly_is_no_success(run: Run) -> None:
 
 def test_the_trend_is_shown_on_a_terminal_with_a_tone_for_every_telegram(terminal: OnTerminal) -> None:
     live = terminal("align", "simulator:MT175?rate=5&faults=cut=0.5", "--sound", "--seconds", "4")
-    live.until("telegrams good within 10 s")
+    live.until("telegrams valid within 10 s")
     live.until("\a")
     live.end()
     assert "█" in live.text
@@ -71,6 +71,6 @@ def test_the_server_that_holds_the_port_is_asked(run: Run, tmp_path: Path) -> No
         done = run("align", head.link, "--seconds", 1, IES_PORT=server.url.rpartition(":")[2])
         alone = run("align", head.link, "--seconds", 1, IES_PORT="1")
     head.unplug()
-    assert done.stdout.startswith("100 %          1 of 1 telegrams good"), done.stdout
+    assert done.stdout.startswith("100 %          1 of 1 telegrams valid"), done.stdout
     assert (done.returncode, alone.returncode) == (0, 1)
     assert "iskra-server (pid " in alone.stderr

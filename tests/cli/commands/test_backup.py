@@ -41,5 +41,5 @@ def test_postgresql_has_its_own_program(call: Run) -> None:
     done = call("backup", "copy.sqlite", IES_DATABASE_URL="postgresql://x/y")
     assert done.returncode == 2
     assert done.stderr == (
-        "iskra-server: The history is in PostgreSQL, which has its own program for that: pg_dump -Fc -f FILE DATABASE\n"
+        "iskra-server: The history is in PostgreSQL. Use its own program: pg_dump -Fc -f FILE DATABASE\n"
     )

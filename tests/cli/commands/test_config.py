@@ -13,14 +13,14 @@ def test_check_says_that_nothing_is_needed(run: Run) -> None:
     done = run("config", "check")
     assert (done.returncode, done.stdout) == (
         0,
-        "The configuration (no file, it needs none) is good: auto; port 8080.\n",
+        "The configuration (without a file) is valid: auto; port 8080.\n",
     )
 
 
 def test_check_names_the_file_and_the_meters(run: Run, tmp_path: Path) -> None:
     (tmp_path / "iskra-server.toml").write_text('[[meters]]\nurl = "tcp://head:2001"\n[[meters]]\nurl = "/dev/x"\n')
     assert run("config", "check").stdout == (
-        "The configuration iskra-server.toml is good: tcp://head:2001, /dev/x; port 8080.\n"
+        "The configuration iskra-server.toml is valid: tcp://head:2001, /dev/x; port 8080.\n"
     )
 
 

@@ -107,7 +107,7 @@ def test_a_meter_carries_on_those_that_it_replaced(call: Run, tmp_path: Path) ->
         (["--from", "soon"], "'soon' is not a period; expected"),
         (["--from", "2025", "--to", "2024"], "'2024' does not end after '2025' begins; give a later end."),
         (["--tz", "Mars"], "'Mars' is not a time zone"),
-        (["--from", "2025-11-23T00:01:00Z", "--to", "2025-11-23T00:02:00Z"], "The period is shorter than a quarter"),
+        (["--from", "2025-11-23T00:01:00Z", "--to", "2025-11-23T00:02:00Z"], "The period is shorter than 15 minutes"),
         (["--bucket", "minute"], "'minute' is not one of"),
         (["-o", "/nowhere/x.csv"], "/nowhere/x.csv cannot be written: No such file or directory."),
     ],
@@ -126,4 +126,4 @@ def test_a_meter_without_a_counter_is_no_answer(call: Run, tmp_path: Path) -> No
     store.close()
     done = call("export")
     assert done.returncode == 1
-    assert done.stderr == f"iskra-server: History holds no counter of {METER.meter_id} yet.\n"
+    assert done.stderr == f"iskra-server: History holds no readings of {METER.meter_id} yet.\n"

@@ -13,8 +13,8 @@ def test_a_table_groups_meters(call: Run, tmp_path: Path) -> None:
     path = history(tmp_path, hours=1)
     (tmp_path / "tenants.csv").write_text(f"meter,building,tenant\n{METER_ID},7,Meyer\n1 ISK 00 00000009,7,Huber\n")
     done = call("groups", "tenants.csv")
-    assert (done.returncode, done.stdout) == (1, "1 meters have their groups.\n")
-    assert "knows no meter 1 ISK 00 00000009" in done.stderr
+    assert (done.returncode, done.stdout) == (1, "1 meters are assigned to groups.\n")
+    assert "Not in history: 1 ISK 00 00000009" in done.stderr
     store = Store(f"sqlite:///{path}")
     assert fleet.groups(store, "tenant", limit=5) == [("Meyer", 1)]
     store.close()
@@ -23,8 +23,8 @@ def test_a_table_groups_meters(call: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", "needs a heading"),
-        ("meter\nx\n", "needs a heading"),
+        ("", "needs a header"),
+        ("meter\nx\n", "needs a header"),
         ("meter,building\nx\n", "Line 2"),
         (None, "cannot be read"),
     ],

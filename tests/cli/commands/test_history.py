@@ -23,7 +23,7 @@ def test_a_wrong_clock_is_found_repaired_and_cleared(spoilt: Path, run: Run) -> 
     data_dir = str(spoilt)
     found = run("history", "check", IES_DATA_DIR=data_dir)
     assert found.returncode == 1
-    assert f"Out of place, in the future: {METER.meter_id}, 1 rows of quarters" in found.stdout
+    assert f"Impossible time, in the future: {METER.meter_id}, 1 rows of quarters" in found.stdout
     dry = run("history", "repair", "--dry-run", IES_DATA_DIR=data_dir)
     assert (dry.returncode, "set aside" in dry.stdout) == (1, False)
     refused = run("history", "repair", IES_DATA_DIR=data_dir, stdin=b"n\n")
@@ -35,7 +35,7 @@ def test_a_wrong_clock_is_found_repaired_and_cleared(spoilt: Path, run: Run) -> 
     assert run("history", "clear", "--dry-run", IES_DATA_DIR=data_dir).returncode == 1
     assert "1 rows are deleted." in run("history", "clear", "--yes", IES_DATA_DIR=data_dir).stdout
     clean = run("history", "check", IES_DATA_DIR=data_dir)
-    assert (clean.returncode, clean.stdout) == (0, "Everything in history is in its place.\n")
+    assert (clean.returncode, clean.stdout) == (0, "All rows of history have possible times.\n")
     assert run("history", "clear", IES_DATA_DIR=data_dir).stdout == "Nothing is set aside.\n"
 
 
@@ -48,9 +48,9 @@ def test_what_was_set_aside_by_mistake_is_put_back(tmp_path: Path, run: Run) -> 
     data_dir = str(tmp_path)
     dry = run("history", "restore", "--dry-run", IES_DATA_DIR=data_dir)
     assert (dry.returncode, f"{METER.meter_id}, 1 rows of quarters" in dry.stdout) == (1, True)
-    assert "1 rows are back" in run("history", "restore", "--yes", IES_DATA_DIR=data_dir).stdout
+    assert "1 rows are put back" in run("history", "restore", "--yes", IES_DATA_DIR=data_dir).stdout
     again = run("history", "restore", IES_DATA_DIR=data_dir)
-    assert (again.returncode, again.stdout) == (0, "Nothing that was set aside has a possible time.\n")
+    assert (again.returncode, again.stdout) == (0, "No row that was set aside has a possible time.\n")
 
 
 def test_without_a_history_there_is_nothing_to_check(tmp_path: Path, run: Run) -> None:

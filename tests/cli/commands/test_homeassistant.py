@@ -66,7 +66,9 @@ def test_without_an_answer_the_total_is_printed_with_a_comment(run: Run) -> None
     done = run("homeassistant", IES_PORT="1")
     assert done.returncode == 0
     assert f'resource: "http://{lan_address()}:1/api/electricity/cumulated"' in done.stdout
-    assert done.stdout.splitlines()[-1].startswith(f"# http://{lan_address()}:1 does not answer with a fresh reading;")
+    assert done.stdout.splitlines()[-1].startswith(
+        f"# http://{lan_address()}:1 does not answer with a current reading."
+    )
     assert "rest:\n" not in done.stdout
 
 
@@ -79,7 +81,7 @@ def test_a_server_that_listens_at_one_address_is_found_there(run: Run) -> None:
 
 def test_an_answer_of_something_else_is_no_answer(run: Run) -> None:
     with server({"meters": 5}) as url:
-        assert "does not answer with a fresh reading" in run("homeassistant", "--url", url).stdout
+        assert "does not answer with a current reading" in run("homeassistant", "--url", url).stdout
 
 
 def test_a_server_with_a_token_says_where_home_assistant_takes_it_from(run: Run) -> None:

@@ -69,7 +69,7 @@ def test_history_stays_as_it_is_where_the_file_differs(call: Run, tmp_path: Path
     before = kept(tmp_path)
     (tmp_path / "x.csv").write_text(f"{FIRST_S};100,1\n{FIRST_S + 3600};100,4\n{FIRST_S + 7200};101,0\n")
     done = call("import", "x.csv")
-    assert done.stdout.endswith(": 1 new, 1 already there, 1 different, which stay as history has them.\n")
+    assert done.stdout.endswith(": 1 new, 1 already there, 1 different (history keeps its own).\n")
     assert kept(tmp_path) == before | {8: Exact(1010, 2)}
 
 
@@ -83,7 +83,7 @@ def test_lines_that_are_wrong_are_listed_and_nothing_is_written(call: Run, tmp_p
     )
     assert lines[-2:] == [
         "and 12 more",
-        "Nothing was imported: 32 lines are wrong. Correct the file, or import the rest with --skip-bad.",
+        "Nothing was imported: 32 lines have errors. Correct the file, or import the rest with --skip-bad.",
     ]
     assert len(lines) == 22
     assert kept(tmp_path) == {}
@@ -94,7 +94,7 @@ def test_lines_that_are_wrong_can_be_left_out(call: Run, tmp_path: Path) -> None
     done = call("import", "x.csv", *OWN, "--skip-bad")
     assert done.returncode == 0
     assert done.stderr == "line 5: the counter goes back from 1002500 Wh to 999000 Wh\n"
-    assert done.stdout.endswith("3 new, 0 already there, 1 line left out.\n")
+    assert done.stdout.endswith("3 new, 0 already there, 1 line skipped.\n")
     assert len(kept(tmp_path)) == 3
 
 
@@ -142,7 +142,7 @@ def test_simulated_history_stays_apart_from_real(call: Run, tmp_path: Path) -> N
     done = call("import", "x.csv")
     assert done.returncode == 2
     assert done.stderr == (
-        "iskra-server: History holds a real meter; that of a simulated one is never written beside it. Set data_dir.\n"
+        "iskra-server: History holds a real meter and never mixes it with a simulated one. Change data_dir.\n"
     )
     hourly(tmp_path)
     assert "History holds a simulated meter" in call("import", "x.csv", IES_METERS="simulator:MT175").stderr
@@ -190,7 +190,7 @@ def test_another_meter_is_begun_only_where_that_is_wanted(name: str, call: Run, 
     call("import", "x.csv", "--meter", "1 ISK 00 12345678")
     done = call("import", "x.csv", "--meter", name)
     assert done.returncode == 2
-    assert "history knows 1 ISK 00 12345678" in done.stderr
+    assert "history holds 1 ISK 00 12345678" in done.stderr
     assert len(known(tmp_path)) == 1
     is_label = len(name) > 8
     assert call("import", "x.csv", "--meter", name, "--new-meter").returncode == (0 if is_label else 2)

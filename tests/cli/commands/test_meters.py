@@ -47,7 +47,7 @@ def test_a_meter_is_replaced(call: Run, tmp_path: Path) -> None:
     history(tmp_path, meter=OTHER)
     done = call("meters", "replace", METER.meter_id, OTHER.meter_id)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{OTHER.meter_id} carries on the history of {METER.meter_id}.\n"
+    assert done.stdout == f"{OTHER.meter_id} continues the history of {METER.meter_id}.\n"
     store = Store(f"sqlite:///{path}")
     assert [meter.replaced_by for meter in store.meters()] == [OTHER.meter_id, None]
     store.close()

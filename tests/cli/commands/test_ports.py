@@ -14,11 +14,11 @@ HEAD = Port("/dev/ttyUSB0", BY_ID, "Silicon Labs CP2102N USB to UART Bridge Cont
 
 
 def test_the_command_lists_what_is_there(run: Run) -> None:
-    known = [port.path for port in list_ports()]
+    ports = [port.path for port in list_ports()]
     plain, machine = run("ports"), run("ports", "--json")
-    assert plain.returncode == machine.returncode == (0 if known else 1)
-    assert [json.loads(line)["path"] for line in machine.stdout.splitlines()] == known
-    if not known:
+    assert plain.returncode == machine.returncode == (0 if ports else 1)
+    assert [json.loads(line)["path"] for line in machine.stdout.splitlines()] == ports
+    if not ports:
         assert plain.stdout.startswith("There is no serial port. Plug the head in;")
 
 
@@ -31,7 +31,7 @@ def test_the_command_lists_what_is_there(run: Run) -> None:
         (Port("/dev/ttyUSB1", None, "ConBee II", None, True), "not an infrared head"),
         (
             Port("/dev/ttyUSB1", None, "", None, True, "/dev/serial/by-path/pci-1", has_twin=True),
-            "same serial number as another adapter, so it has no by-id name; this name is that of its USB socket",
+            "another adapter has the same serial number, so this name is that of the USB socket",
         ),
     ],
 )

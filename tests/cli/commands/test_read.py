@@ -76,7 +76,7 @@ def test_raw_bytes_are_hex_that_decode_reads(run: Run) -> None:
 def test_live_values_on_a_terminal(columns: int, terminal: OnTerminal) -> None:
     with head(*TELEGRAMS) as port:
         live = terminal("read", port, columns=columns)
-        live.until("telegrams good")
+        live.until("telegrams valid")
         live.until("12345.6")
         live.until("▇")
         live.interrupt()
@@ -84,7 +84,7 @@ def test_live_values_on_a_terminal(columns: int, terminal: OnTerminal) -> None:
     assert "1 ISK 00 12345678" in live.text
     assert "MT175/MT681" in live.text
     assert "kWh" in live.text
-    assert "old; end with Ctrl-C" in live.text
+    assert "old; stop with Ctrl+C" in live.text
     assert "Traceback" not in live.text
 
 

@@ -13,7 +13,7 @@ def test_a_backup_becomes_the_history_and_the_old_one_is_kept(call: Run, tmp_pat
     history(tmp_path, hours=2)
     done = call("restore", "copy.sqlite")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{path} is restored. What was there is kept as iskra.sqlite.replaced.\n"
+    assert done.stdout == f"{path} is restored. The one before is kept as iskra.sqlite.replaced.\n"
     assert call("export", "--bucket", "hour").stdout.count("\n") == 2
     assert path.with_name("iskra.sqlite.replaced").exists()
 
@@ -50,11 +50,11 @@ def test_what_is_no_backup_is_refused_first(call: Run, tmp_path: Path) -> None:
 def test_postgresql_has_its_own_program(call: Run) -> None:
     done = call("restore", "copy.sqlite", IES_DATABASE_URL="postgresql://x/y")
     assert done.returncode == 2
-    assert done.stderr.endswith("its own program for that: pg_restore -d DATABASE FILE\n")
+    assert done.stderr.endswith("Use its own program: pg_restore -d DATABASE FILE\n")
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(call: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = call("restore", "copy.sqlite", IES_DATA_DIR=str(tmp_path / "file/x"))
     assert done.returncode == 2
-    assert done.stderr == f"iskra-server: {tmp_path}/file/x cannot be made: Not a directory; set data_dir.\n"
+    assert done.stderr == f"iskra-server: {tmp_path}/file/x cannot be created: Not a directory; set data_dir.\n"

@@ -84,10 +84,10 @@ def test_a_line_ends_after_so_many_telegrams(run: Run) -> None:
 def test_bytes_do_not_go_to_a_terminal(terminal: OnTerminal) -> None:
     refused = terminal("simulate", "--to", "-", columns=200)
     assert refused.end() == 2
-    assert "A terminal cannot show bytes; send them on: iskra-server simulate --to - | od -tx1" in refused.text
+    assert "A terminal cannot show binary data; use a pipe: iskra-server simulate --to - | od -tx1" in refused.text
 
 
 @pytest.mark.parametrize("port", ["9" * 5000, "65536", "²", "٣", "-1"])
 def test_what_is_no_port_is_one_sentence(run: Run, port: str) -> None:
     done = run("simulate", "--to", f"tcp:{port}")
-    assert (done.returncode, "is no TCP port" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+    assert (done.returncode, "is not a TCP port" in done.stderr, "Traceback" in done.stderr) == (2, True, False)

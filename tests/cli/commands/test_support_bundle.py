@@ -145,7 +145,7 @@ def test_another_token_and_a_file_that_exists_are_one_sentence(run: Run, tmp_pat
         port = server.url.rpartition(":")[2]
         done = run("support-bundle", "x.zip", IES_PORT=port)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert "Is server.token the same?" in done.stderr
+        assert "Is server.token the same there?" in done.stderr
     (tmp_path / "there.zip").write_text("")
     done = run("support-bundle", "there.zip", "--seconds", "1", IES_METERS="simulator:MT175", IES_PORT="1")
     assert "there.zip exists already" in done.stderr

@@ -8,8 +8,8 @@ import pytest
 
 from diagnosis.well import facts
 from iskra_server.base.address import Address
-from iskra_server.cli.ui.observe import configured, observed, readers, told_by_server
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.observe import config_with_meters, make_readers, status_from_server, watch_statuses
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, MeterConfig, ServerConfig
 from iskra_server.diagnosis.chain import walk
 from running import free_port, serving
@@ -18,10 +18,10 @@ SIMULATED = Config(meters=(MeterConfig(Address("simulator:MT175?rate=20")), Mete
 
 
 def test_every_meter_is_seen_with_its_chain_and_let_go() -> None:
-    made = readers(SIMULATED)
+    made = make_readers(SIMULATED)
 
     async def look() -> list[str | None]:
-        async with aclosing(observed(made)) as observations:
+        async with aclosing(watch_statuses(made)) as observations:
             async for statuses in observations:
                 if all(status.advice.fault != "opening" and status.links[3].state != "broken" for status in statuses):
                     return [status.broken for status in statuses]
@@ -34,24 +34,24 @@ def test_every_meter_is_seen_with_its_chain_and_let_go() -> None:
 def test_the_command_line_names_meters_instead_of_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_text('[[meters]]\nurl = "/dev/ttyUSB0"\n')
-    assert [meter.url.reveal() for meter in configured(file, None).meters] == ["/dev/ttyUSB0"]
-    assert [meter.url.reveal() for meter in configured(file, ["tcp://head:2001"]).meters] == ["tcp://head:2001"]
+    assert [meter.url.reveal() for meter in config_with_meters(file, None).meters] == ["/dev/ttyUSB0"]
+    assert [meter.url.reveal() for meter in config_with_meters(file, ["tcp://head:2001"]).meters] == ["tcp://head:2001"]
 
 
 def test_where_the_server_reads_no_meter_one_is_to_be_named(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_text('[[meters]]\nurl = "none"\n')
-    with pytest.raises(Refused, match="reads no meter; name one"):
-        configured(file, None)
-    assert [meter.url.reveal() for meter in configured(file, ["/dev/ttyUSB0"]).meters] == ["/dev/ttyUSB0"]
+    with pytest.raises(UsageError, match="has no meter; name one"):
+        config_with_meters(file, None)
+    assert [meter.url.reveal() for meter in config_with_meters(file, ["/dev/ttyUSB0"]).meters] == ["/dev/ttyUSB0"]
 
 
 def test_the_server_is_asked_about_a_port_that_it_holds_and_no_other() -> None:
     with serving("serve", "simulator:MT175") as server:
         config = Config(server=ServerConfig(port=int(server.url.rpartition(":")[2])))
-        told = asyncio.run(told_by_server(config, walk(facts(source="x", port="simulator:MT175"))))
-        auto = asyncio.run(told_by_server(config, walk(facts(source="auto"))))
-        other = asyncio.run(told_by_server(config, walk(facts(source="/dev/ttyUSB1", port="/dev/ttyUSB1"))))
+        told = asyncio.run(status_from_server(config, walk(facts(source="x", port="simulator:MT175"))))
+        auto = asyncio.run(status_from_server(config, walk(facts(source="auto"))))
+        other = asyncio.run(status_from_server(config, walk(facts(source="/dev/ttyUSB1", port="/dev/ttyUSB1"))))
     assert told is not None
     assert auto is not None
     assert told.simulated
@@ -59,4 +59,4 @@ def test_the_server_is_asked_about_a_port_that_it_holds_and_no_other() -> None:
 
 
 def test_where_no_server_answers_nothing_is_told() -> None:
-    assert asyncio.run(told_by_server(Config(server=ServerConfig(port=free_port())), walk(facts()))) is None
+    assert asyncio.run(status_from_server(Config(server=ServerConfig(port=free_port())), walk(facts()))) is None

@@ -5,13 +5,13 @@ from rich.console import Console
 
 import telegrams
 from iskra_server.cli.ui.screen import Screen
-from iskra_server.cli.ui.stream_stats import Quality
+from iskra_server.cli.ui.stream_stats import StreamStats
 from iskra_server.meter.reading import Fault
 from iskra_server.simulator.virtual import VirtualMeter
 from iskra_server.sources.source import State
 
 
-def imported(quality: Quality, state: State | None = None, width: int = 80) -> str:
+def imported(quality: StreamStats, state: State | None = None, width: int = 80) -> str:
     source = VirtualMeter()
     source.state = state or State("/dev/ttyUSB0", is_open=True)
     screen = Screen(source, quality)
@@ -25,13 +25,13 @@ def imported(quality: Quality, state: State | None = None, width: int = 80) -> s
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_values_stand_in_kwh_with_every_digit_and_fit(width: int) -> None:
-    quality = Quality()
+    quality = StreamStats()
     for reading in telegrams.readings(b"".join(telegrams.series(60))):
         quality.add(reading)
     text = imported(quality, width=width)
     assert "12345.6848  kWh" in text
     assert "SIMULATED" in text
-    assert "20 of the last 20 telegrams good; 60 in all" in " ".join(text.split())
+    assert "20 of the last 20 telegrams valid; 60 in all" in " ".join(text.split())
     lines = text.splitlines()
     assert all(len(line) <= width for line in lines)
     assert len([line for line in lines if "kWh" in line or "  W" in line]) == 2, "a value takes one line"
@@ -39,14 +39,14 @@ def test_values_stand_in_kwh_with_every_digit_and_fit(width: int) -> None:
 
 def test_before_the_first_telegram_it_says_what_is_wrong() -> None:
     state = State("/dev/ttyUSB0", is_open=False, problem="missing", about={"port": "/dev/ttyUSB0"})
-    text = imported(Quality(), state)
+    text = imported(StreamStats(), state)
     assert text.splitlines()[0].startswith("Waiting for the first telegram  /dev/ttyUSB0")
     assert "/dev/ttyUSB0 does not exist." in text
     assert "no telegram yet" in text
 
 
 def test_a_locked_meter_and_one_without_power() -> None:
-    locked, total_only = Quality(), Quality()
+    locked, total_only = StreamStats(), StreamStats()
     locked.add(telegrams.readings(telegrams.telegram(telegrams.meter_entries(power=None, scaler=3, energy=12345)))[0])
     total_only.add(telegrams.readings(telegrams.telegram(telegrams.meter_entries(power=None)))[0])
     assert "Locked: whole kWh and no power" in imported(locked)
@@ -55,6 +55,6 @@ def test_a_locked_meter_and_one_without_power() -> None:
 
 
 def test_damage_shows() -> None:
-    quality = Quality()
+    quality = StreamStats()
     quality.add(Fault("checksum", "", 400))
-    assert "0 of the last 1 telegrams good; 0 in all, 1 damaged (1 checksum)" in imported(quality)
+    assert "0 of the last 1 telegrams valid; 0 in all, 1 damaged (1 checksum)" in imported(quality)

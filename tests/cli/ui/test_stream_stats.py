@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 import telegrams
-from iskra_server.cli.ui.stream_stats import LAST, Quality, power_w, sparkline
+from iskra_server.cli.ui.stream_stats import LAST, StreamStats, power_w, sparkline
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading, Register
 from iskra_server.meter.units import WATT
@@ -17,24 +17,24 @@ NOISE = Fault("noise", "", 1)
 
 
 def test_the_last_telegrams_count_for_the_share_and_noise_does_not() -> None:
-    quality = Quality()
+    quality = StreamStats()
     for item in (BAD, NOISE, GOOD, GOOD, GOOD):
         quality.add(item)
-    assert quality.sentence() == "3 of the last 4 telegrams good; 3 in all, 2 damaged (1 checksum, 1 noise)"
-    assert not quality.is_good()
+    assert quality.sentence() == "3 of the last 4 telegrams valid; 3 in all, 2 damaged (1 checksum, 1 noise)"
+    assert not quality.is_reliable()
     for _ in range(LAST):
         quality.add(GOOD)
-    assert quality.sentence().startswith("20 of the last 20 telegrams good; 23 in all")
-    assert quality.is_good()
+    assert quality.sentence().startswith("20 of the last 20 telegrams valid; 23 in all")
+    assert quality.is_reliable()
 
 
 def test_before_the_first_telegram_there_is_no_share() -> None:
-    assert Quality().sentence() == "no telegram yet"
-    assert Quality().is_good()
+    assert StreamStats().sentence() == "no telegram yet"
+    assert StreamStats().is_reliable()
 
 
 def test_it_keeps_the_newest_telegram_and_the_powers() -> None:
-    quality = Quality()
+    quality = StreamStats()
     for reading in telegrams.readings(b"".join(telegrams.series(3))):
         quality.add(reading)
     assert quality.newest == reading

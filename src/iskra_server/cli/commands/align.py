@@ -1,4 +1,4 @@
-"""`align`: how well telegrams arrive, second by second, for who moves the head by a millimetre."""
+"""`align`: the share of valid telegrams, every second, while the head is being moved."""
 
 import asyncio
 import time
@@ -16,32 +16,39 @@ from rich.live import Live
 from rich.text import Text
 
 from iskra_server.cli.ui import loop
-from iskra_server.cli.ui.observe import HELD, TICK_S, configured, observed, readers, told_by_server
-from iskra_server.cli.ui.options import ConfigFile, Json, examples, single
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.observe import (
+    PORT_IN_USE,
+    TICK_S,
+    config_with_meters,
+    make_readers,
+    status_from_server,
+    watch_statuses,
+)
+from iskra_server.cli.ui.options import ConfigFile, Json, command_app, examples
 from iskra_server.cli.ui.stream_stats import sparkline
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config
 from iskra_server.diagnosis.chain import Status
 from iskra_server.diagnosis.links import VALID_RATIO
 from iskra_server.diagnosis.reception import ALIGN_S, Quality
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server align": "the head that is found",
-        "iskra-server align --sound": "a tone for every good telegram",
+        "iskra-server align": "head found automatically",
+        "iskra-server align --sound": "a tone for each valid telegram",
         "iskra-server align --seconds 60 /dev/ttyUSB0": "for a minute",
     }
 )
 _EVERY_S = 1.0
 _SHOWN_S = 60
-# what the share was so long ago tells whether the last move was a good one
+# compared with the share so long ago: did the last move help?
 _TREND_S = 3
 _BAR = 40
 
 
-class Moment(Struct, frozen=True):
-    """One second: the quality of the last ten, and how it moves: 1 better, 0 the same, -1 worse than 3 s before."""
+class AlignSample(Struct, frozen=True):
+    """Reception over the last 10 s, once a second. `trend`: 1 better, 0 the same, -1 worse than 3 s before."""
 
     quality: Quality
     trend: int
@@ -53,42 +60,42 @@ def align(
     *,
     meter: Annotated[
         str | None,
-        typer.Argument(metavar="[METER_URL]", help="Where the meter is.", show_default="as configured, else auto"),
+        typer.Argument(metavar="[METER_URL]", help="Port or URL.", show_default="configured, else auto"),
     ] = None,
-    sound: Annotated[bool, typer.Option("--sound", help="A tone of the terminal for every good telegram.")] = False,
+    sound: Annotated[bool, typer.Option("--sound", help="Ring the terminal bell for each valid telegram.")] = False,
     seconds: Annotated[
-        int | None, typer.Option("--seconds", min=1, metavar="N", help="End after N seconds.", show_default="never")
+        int | None, typer.Option("--seconds", min=1, metavar="N", help="Stop after N seconds.", show_default="never")
     ] = None,
     json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show how well telegrams arrive while you move the head. Exit status 0 if they do at the end, 1 if not."""
-    settings = configured(config, [meter] if meter else None)
+    """Show the share of valid telegrams while you move the head. Exit status 0 if it is good at the end, else 1."""
+    settings = config_with_meters(config, [meter] if meter else None)
     if len(settings.meters) > 1:
-        raise Refused(f"There are {len(settings.meters)} meters; name one, such as {settings.meters[0].url}.")
+        raise UsageError(f"There are {len(settings.meters)} meters; name one, such as {settings.meters[0].url}.")
     console = Console(highlight=False)
     aligning = Aligning(settings, bell=console.bell if sound and console.is_terminal else None, seconds=seconds)
     if json or not console.is_terminal:
-        loop.run(aligning.run(lambda moment: print(_as_json(moment) if json else as_line(moment), flush=True)))
+        loop.run(aligning.run(lambda sample: print(_as_json(sample) if json else as_line(sample), flush=True)))
     else:
         with Live(console=console, auto_refresh=False, get_renderable=aligning.render) as live:
             loop.run(aligning.run(lambda _: live.refresh()))
-    share = aligning.moments[-1].quality.share if aligning.moments else None
+    share = aligning.samples[-1].quality.share if aligning.samples else None
     raise typer.Exit(0 if share is not None and share >= VALID_RATIO else 1)
 
 
 class Aligning:
-    """Looks at one source every second."""
+    """Samples one source every second."""
 
     def __init__(self, config: Config, *, bell: Callable[[], None] | None, seconds: int | None) -> None:
-        self.moments: deque[Moment] = deque(maxlen=_SHOWN_S)
+        self.samples: deque[AlignSample] = deque(maxlen=_SHOWN_S)
         self._config = config
         self._bell = bell
         self._seconds = seconds
-        self._heard = 0
+        self._telegrams = 0
         self._port = ""
 
-    async def run(self, look: Callable[[Moment], object]) -> None:
+    async def run(self, on_sample: Callable[[AlignSample], object]) -> None:
         began_s, shown = time.monotonic(), 0
         async with aclosing(self._statuses()) as statuses:
             async for status in statuses:
@@ -96,62 +103,62 @@ class Aligning:
                 if time.monotonic() - began_s < (shown + 1) * _EVERY_S:
                     continue
                 shown += 1
-                self._take(status)
-                look(self.moments[-1])
+                self._add_sample(status)
+                on_sample(self.samples[-1])
                 if shown == self._seconds:
                     return
 
     async def _statuses(self) -> AsyncGenerator[Status]:
-        """From the port; where the server holds it, from the server."""
-        async with aclosing(observed(readers(self._config))) as observations:
+        """From the port, or from the server if that has the port open."""
+        async with aclosing(watch_statuses(make_readers(self._config))) as observations:
             async for (status,) in observations:
-                if status.facts.problem in HELD:
+                if status.facts.problem in PORT_IN_USE:
                     break
                 yield status
-        while told := await told_by_server(self._config, status):
-            yield told
+        while answer := await status_from_server(self._config, status):
+            yield answer
             await asyncio.sleep(TICK_S)
-        raise Refused(status.sentence, status=1)
+        raise UsageError(status.sentence, status=1)
 
     def _ring(self, status: Status) -> None:
-        """One tone for every telegram that came since."""
-        telegrams, self._heard = status.facts.telegrams - self._heard, status.facts.telegrams
+        """One tone for the telegrams that arrived since the last call."""
+        telegrams, self._telegrams = status.facts.telegrams - self._telegrams, status.facts.telegrams
         if self._bell and telegrams > 0:
             self._bell()
 
-    def _take(self, status: Status) -> None:
+    def _add_sample(self, status: Status) -> None:
         quality = status.facts.lately or Quality(ALIGN_S, 0, 0, 0, 0, None)
-        before = self.moments[-_TREND_S].quality if len(self.moments) >= _TREND_S else quality
+        before = self.samples[-_TREND_S].quality if len(self.samples) >= _TREND_S else quality
         trend = (quality.share or 0) - (before.share or 0)
         self._port = status.port
-        # what is wrong with single telegrams is what the number says
+        # the share already tells about damaged telegrams
         sentence = "" if status.ok else status.sentence
-        self.moments.append(Moment(quality, (trend > 0) - (trend < 0), sentence))
+        self.samples.append(AlignSample(quality, (trend > 0) - (trend < 0), sentence))
 
     def render(self) -> RenderableType:
-        if not self.moments:
+        if not self.samples:
             return Text("Listening ...", style="dim")
-        moment = self.moments[-1]
-        share = moment.quality.share
+        sample = self.samples[-1]
+        share = sample.quality.share
         style = "dim" if share is None else "bold green" if share >= VALID_RATIO else "bold red"
-        shares = deque(_decimal(each.quality.share) for each in self.moments)
+        shares = deque(_decimal(sample.quality.share) for sample in self.samples)
         return Group(
-            Text.assemble((self._port, "dim"), "  ", (_percent(share), style), f"  {_TREND[moment.trend]}"),
+            Text.assemble((self._port, "dim"), "  ", (_percent(share), style), f"  {_TREND[sample.trend]}"),
             Text("█" * round(_BAR * (share or 0)) + "░" * (_BAR - round(_BAR * (share or 0))), style=style),
             Text(sparkline(shares), style="green"),
-            Text(_counts(moment.quality), style="dim"),
-            Text(moment.sentence, style="yellow"),
+            Text(_counts(sample.quality), style="dim"),
+            Text(sample.sentence, style="yellow"),
         )
 
 
-def as_line(moment: Moment) -> str:
-    """ " 90 %  better   9 of 10 telegrams good, 4210 bytes" """
-    parts = (f"{_percent(moment.quality.share):>5}", f"{_TREND[moment.trend]:6}", _counts(moment.quality))
-    return "  ".join((*parts, moment.sentence)).rstrip()
+def as_line(sample: AlignSample) -> str:
+    """ " 90 %  better   9 of 10 telegrams valid, 4210 bytes" """
+    parts = (f"{_percent(sample.quality.share):>5}", f"{_TREND[sample.trend]:6}", _counts(sample.quality))
+    return "  ".join((*parts, sample.sentence)).rstrip()
 
 
-def _as_json(moment: Moment) -> str:
-    return msgspec.json.encode(moment).decode()
+def _as_json(sample: AlignSample) -> str:
+    return msgspec.json.encode(sample).decode()
 
 
 _TREND = {1: "better", 0: "", -1: "worse"}
@@ -163,7 +170,7 @@ def _percent(share: float | None) -> str:
 
 def _counts(quality: Quality) -> str:
     began = quality.valid + quality.damaged
-    return f"{quality.valid} of {began} telegrams good within {quality.seconds} s, {quality.byte_count} bytes"
+    return f"{quality.valid} of {began} telegrams valid within {quality.seconds} s, {quality.byte_count} bytes"
 
 
 def _decimal(share: float | None) -> Decimal:

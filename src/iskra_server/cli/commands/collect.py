@@ -1,4 +1,4 @@
-"""`collect`: write what readers send into the database of the centre, as one of any number of collectors."""
+"""`collect`: write what readers send into the database of the central server. Several may run side by side."""
 
 import os
 import secrets
@@ -8,17 +8,17 @@ from typing import Annotated
 
 import typer
 
-from iskra_server.cli.ui.options import ConfigFile, LogLevel, examples, given, single
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.options import ConfigFile, LogLevel, command_app, examples, only_set
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import load_with_origins, secrets_of
 from iskra_server.runtime.logs import end, set_up
 from iskra_server.runtime.output_factory import broker_settings
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server collect": "as often as is needed",
-        "iskra-server collect --broker mqtt://localhost": "from this broker",
+        "iskra-server collect": "start as many as needed",
+        "iskra-server collect --broker mqtt://localhost": "with this broker",
     }
 )
 
@@ -27,21 +27,24 @@ _EXAMPLES = examples(
 def collect(
     *,
     broker: Annotated[
-        str | None, typer.Option("--broker", metavar="URL", help="The broker that readers send to.", show_default=False)
+        str | None,
+        typer.Option("--broker", metavar="URL", help="Broker that readers send to.", show_default=False),
     ] = None,
     config: ConfigFile = None,
     log_level: LogLevel = None,
 ) -> None:
-    """Write what readers send into the database of the centre."""
-    options = given({"collect.url": broker, "log.level": log_level})
+    """Write what readers send into the database of the central server."""
+    options = only_set({"collect.url": broker, "log.level": log_level})
     loaded = load_with_origins(os.environ, config, options).config
     if not loaded.collect.url:
-        raise Refused("A collector needs the broker that readers send to. Set collect.url (IES_COLLECT_URL).")
+        raise UsageError("A collector needs the broker that readers send to. Set collect.url (IES_COLLECT_URL).")
     settings = broker_settings("collect", loaded.collect)
     if not loaded.history.database_url:
-        raise Refused("A collector needs the database of the centre. Set history.database_url (IES_DATABASE_URL).")
+        raise UsageError(
+            "A collector needs the PostgreSQL of the central server. Set history.database_url (IES_DATABASE_URL)."
+        )
     set_up(loaded.log.level, loaded.log.format, secrets=secrets_of(loaded))
-    # heavy to import: only where something is collected
+    # heavy imports, needed by this command only
     from iskra_server.fleet.central.collector import Collector  # noqa: PLC0415
     from iskra_server.history.store.errors import StoreError  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
@@ -49,8 +52,8 @@ def collect(
     try:
         store = Store(loaded.history.database_url, loaded.history.database_profile)
     except StoreError as error:
-        raise Refused(str(error), 1) from None
-    # each has a name of its own at the broker: two with the same throw each other out
+        raise UsageError(str(error), 1) from None
+    # the client id must be unique: a broker disconnects the older of two equal ones
     name = f"iskra-collect-{socket.gethostname()}-{secrets.token_hex(4)}"
     collector = Collector(settings=settings, group=loaded.collect.group, store=store, name=name)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""`decode`: the telegrams of a capture, whatever program made it."""
+"""`decode`: show the telegrams of a capture, binary or hex text of any program."""
 
 import os
 import sys
@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from iskra_server.cli.ui import keys, telegrams
-from iskra_server.cli.ui.options import Json, Quiet, examples, single
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.options import Json, Quiet, command_app, examples
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.decoder import protocol_of
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.codecs.sml.encoder import START
@@ -26,18 +26,18 @@ from iskra_server.sources import hextext
 if TYPE_CHECKING:
     from iskra_server.codecs.dlms.decoder import DlmsDecoder
 
-app = single()
+app = command_app()
 CHUNK = 64 * 1024
-# smaller files are done before a bar can be seen
+# smaller files are done before a progress bar would show
 _LARGE = 4 * 1024 * 1024
 _BEGINNING = 512
-# a server id has ten
+# a server id has ten bytes
 _SHOWN_BYTES = 10
 _EXAMPLES = examples(
     {
         "iskra-server decode capture.bin": "raw bytes, as recorded",
-        "iskra-server decode --json capture.bin": "one JSON object a telegram",
-        "od -tx1 capture.bin | iskra-server decode -": "hex text of any kind",
+        "iskra-server decode --json capture.bin": "one JSON object per telegram",
+        "od -tx1 capture.bin | iskra-server decode -": "any kind of hex text",
     }
 )
 
@@ -45,7 +45,8 @@ _EXAMPLES = examples(
 @app.command(epilog=_EXAMPLES)
 def decode(
     file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="Binary file, or hex text (od, xxd, hexdump, logs); - is stdin.")
+        str,
+        typer.Argument(metavar="FILE|-", help="Binary or hex text (od, xxd, hexdump, logs); - is standard input."),
     ],
     *,
     json: Json = False,
@@ -54,7 +55,7 @@ def decode(
     auth_key_file: keys.AuthKeyFile = None,
     layouts_file: keys.LayoutsFile = None,
 ) -> None:
-    """Show the telegrams of a capture, damage included. Exit status 1 if there is none."""
+    """Show the telegrams of a capture, and what is damaged. Exit status 1 if it has no telegram."""
     console = Console(highlight=False)
     make_dlms = keys.dlms_decoder(key_file, auth_key_file, layouts_file)
     tally = Tally()
@@ -64,7 +65,7 @@ def decode(
             if json:
                 print(telegrams.as_json(item))
             elif console.is_terminal:
-                console.print(_shown(item))
+                console.print(_render(item))
             else:
                 print(*telegrams.as_lines(item), sep="\n")
     if not json and not quiet:
@@ -73,7 +74,7 @@ def decode(
 
 
 def items(chunks: Iterable[bytes], make_dlms: Callable[[], "DlmsDecoder"] | None = None) -> Iterator[Reading | Fault]:
-    """Everything in a capture, in the protocol of its beginning; a telegram that its end cuts off is a fault."""
+    """Everything in a capture, in the protocol of its beginning; a telegram cut off by its end is a fault."""
     rest = iter(chunks)
     first = next(rest, b"")
     everything = chain((first,), rest)
@@ -87,19 +88,19 @@ def _dlms(chunks: Iterable[bytes], decoder: "DlmsDecoder") -> Iterator[Reading |
 
 
 def _sml(chunks: Iterable[bytes]) -> Iterator[Reading | Fault]:
-    decoder, held = SmlDecoder(), b""
+    decoder, pending = SmlDecoder(), b""
     for chunk in chunks:
         yield from decoder.feed(chunk)
-        held = (held + chunk)[-decoder.pending :] if decoder.pending else b""
-    noise = held.find(START) if START in held else len(held)
+        pending = (pending + chunk)[-decoder.pending :] if decoder.pending else b""
+    noise = pending.find(START) if START in pending else len(pending)
     if noise:
         yield Fault("noise", f"{noise} bytes outside of telegrams", noise)
-    if noise < len(held):
-        yield Fault("cut", "the capture ends inside this telegram", len(held) - noise)
+    if noise < len(pending):
+        yield Fault("cut", "the capture ends inside this telegram", len(pending) - noise)
 
 
 class Tally:
-    """Counts what passes by."""
+    """Counts telegrams, faults and bytes."""
 
     def __init__(self) -> None:
         self.telegrams = 0
@@ -122,14 +123,14 @@ class Tally:
 
 
 def _read(stack: ExitStack, name: str, *, quiet: bool) -> Iterator[bytes]:
-    """The bytes of a capture in chunks; a text is turned into bytes first."""
+    """The bytes of a capture in chunks; hex text is converted first."""
     try:
         file = _open(stack, name)
         beginning = os.read(file.fileno(), CHUNK)
     except OSError as error:
-        raise Refused(f"{name} cannot be read: {error.strerror}.") from None
+        raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
     if not beginning:
-        raise Refused(f"{_named(name)} is empty; record a capture with iskra-server record -o FILE.", status=1)
+        raise UsageError(f"{_named(name)} is empty; record a capture with iskra-server record -o FILE.", status=1)
     if hextext.is_text(beginning[:_BEGINNING]):
         return iter([_from_text(name, beginning + file.read())])
     size = os.fstat(file.fileno()).st_size
@@ -154,11 +155,11 @@ def _from_text(name: str, text: bytes) -> bytes:
     try:
         return hextext.parse(text)
     except hextext.NotADump as error:
-        raise Refused(f"{_named(name)} {error}.") from None
+        raise UsageError(f"{_named(name)} {error}.") from None
 
 
 def _with_progress(stack: ExitStack, chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Shows a bar on stderr, where it is a terminal and the output goes elsewhere."""
+    """With a progress bar on stderr if that is a terminal."""
     console = Console(stderr=True)
     progress = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
     task = progress.add_task("decoding", total=size)
@@ -171,8 +172,8 @@ def _named(name: str) -> str:
     return "The input" if name == "-" else name
 
 
-def _shown(item: Reading | Fault) -> Table | Text:
-    """One telegram, or damage, for a terminal."""
+def _render(item: Reading | Fault) -> Table | Text:
+    """A telegram or a fault for a terminal."""
     if isinstance(item, Fault):
         return Text(f"! {telegrams.fault_sentence(item)}", style="red")
     table = Table(
@@ -195,7 +196,7 @@ def _shown(item: Reading | Fault) -> Table | Text:
 
 
 def _short_value(register: Register) -> str:
-    """As the plain lines have it, but for a key, which is only begun."""
+    """As in plain lines, but long binary values such as keys are shortened."""
     if isinstance(register.raw, bytes) and len(register.raw) > _SHOWN_BYTES and not register.text:
         return f"{register.raw[:3].hex()}... {len(register.raw)} bytes"
     return telegrams.value_text(register)

@@ -1,4 +1,4 @@
-"""`demo`: serve, with a meter that does not exist."""
+"""`demo`: serve a simulated meter."""
 
 import os
 import sys
@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, examples, given, single
-from iskra_server.cli.ui.profiles import ProfileName, known_profile
+from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, command_app, examples, only_set
+from iskra_server.cli.ui.profile_option import ProfileName, known_profile
 from iskra_server.config import Config, load_with_origins
 from iskra_server.history.store.address import address_of
 from iskra_server.history.store.errors import StoreError
@@ -20,7 +20,7 @@ from iskra_server.history.store.store import Store
 from iskra_server.runtime import server
 from iskra_server.simulator.history import fill, first_moment
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
         "iskra-server demo": "an MT175 in real time",
@@ -34,14 +34,14 @@ _EXAMPLES = examples(
 def demo(
     *,
     profile: ProfileName = "MT175",
-    rate: Annotated[float, typer.Option("--rate", min=0.01, max=1000, metavar="FACTOR", help="How much faster.")] = 1.0,
+    rate: Annotated[float, typer.Option("--rate", min=0.01, max=1000, metavar="FACTOR", help="Speed factor.")] = 1.0,
     port: Port = None,
     config: ConfigFile = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
     quiet: Quiet = False,
 ) -> None:
-    """Serve a simulated meter in a believable household."""
+    """Serve a simulated meter in a realistic household."""
     name = known_profile(profile)
     since = first_moment(datetime.now(UTC))
     url = f"simulator:{quote(name)}?rate={rate:g}&since={since:%Y-%m-%d}"
@@ -51,15 +51,15 @@ def demo(
         "log.format": log_format,
         "log.level": log_level or ("warning" if quiet else None),
     }
-    loaded = load_with_origins(os.environ, config, given(options))
-    # beside the server, which answers at once, also where a terminal that was stopped takes no line
-    Thread(target=_introduce, args=(loaded.config, name), name="demonstration", daemon=True).start()
+    loaded = load_with_origins(os.environ, config, only_set(options))
+    # in a thread: the server answers at once, even while a stopped terminal blocks the print
+    Thread(target=_introduce, args=(loaded.config, name), name="demo-history", daemon=True).start()
     raise typer.Exit(server.run(loaded.config))
 
 
 def _introduce(config: Config, profile: str) -> None:
     print(
-        f"Demonstration: this meter is simulated. Look at http://localhost:{config.server.port}/ , end with Ctrl-C.",
+        f"Demo with a simulated meter: open http://localhost:{config.server.port}/ . Stop with Ctrl+C.",
         file=sys.stderr,
     )
     if config.history.enabled:
@@ -67,7 +67,7 @@ def _introduce(config: Config, profile: str) -> None:
 
 
 def _fill(data_dir: str, profile: str) -> None:
-    """Two years of history, with a progress bar on a terminal."""
+    """Write two years of history, with a progress bar on a terminal."""
     try:
         store = Store(address_of(data_dir, "", simulated=True))
         shares = fill(store, profile, seed=1, now=datetime.now(UTC))
@@ -77,4 +77,4 @@ def _fill(data_dir: str, profile: str) -> None:
                 progress.update(task, completed=share)
         store.close()
     except (StoreError, ValueError) as error:
-        print(f"The demonstration has no history: {error}", file=sys.stderr)
+        print(f"The demo has no history: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`doctor`: walks the chain from the device to a plausible value, and names the first broken link and the fix."""
+"""`doctor`: run all checks from the device to a plausible value; print the first that fails and what to do."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,27 +13,32 @@ from rich.table import Table
 from rich.text import Text
 
 from iskra_server.cli.ui import loop
-from iskra_server.cli.ui.language import Lang, Language
-from iskra_server.cli.ui.local import address
-from iskra_server.cli.ui.observe import HELD, configured, observed, readers, told_by_server
-from iskra_server.cli.ui.options import ConfigFile, Json, examples, single
+from iskra_server.cli.ui.local_server import base_url
+from iskra_server.cli.ui.observe import (
+    PORT_IN_USE,
+    config_with_meters,
+    make_readers,
+    status_from_server,
+    watch_statuses,
+)
+from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
 from iskra_server.config import Config
 from iskra_server.diagnosis.advice import Advice, Label, Words
 from iskra_server.diagnosis.chain import Status
 from iskra_server.web.api.status import server_status
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server doctor": "the meters, or the head that is found",
+        "iskra-server doctor": "configured meters, else the head found",
         "iskra-server doctor /dev/ttyUSB0": "this port",
         "iskra-server doctor --lang de": "in German",
-        "iskra-server doctor --json": "one JSON object a source",
+        "iskra-server doctor --json": "one JSON object per source",
     }
 )
-# so many telegrams show whether they arrive whole
-_ENOUGH = 5
-# a port that opens is good at once; one that does not is tried again, and says so meanwhile
+# telegrams that are enough for a verdict on reception
+_MIN_TELEGRAMS = 5
+# a port that cannot be opened may be retried: wait so long before the verdict
 _SETTLED_S = 1.0
 _SIGNS = {"good": ("✓", "green"), "broken": ("✕", "bold red"), "unknown": ("·", "dim")}
 
@@ -43,66 +48,66 @@ def doctor(
     *,
     meters: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[METER_URL]...", help="Where the meters are.", show_default="as configured, else auto"),
+        typer.Argument(metavar="[METER_URL]...", help="Ports or URLs.", show_default="configured, else auto"),
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="How long to listen at most.")] = 15.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="Longest time to listen.")] = 15.0,
     lang: Lang,
     json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Find what keeps values from arriving, and the next step. Exit status 0 if values arrive, 1 if not."""
-    settings = configured(config, meters)
+    """Find out why no values arrive, and what to do next. Exit status 0 if values arrive, 1 if not."""
+    settings = config_with_meters(config, meters)
     console = Console(highlight=False)
-    visit = Visit(settings, seconds)
+    examination = Examination(settings, seconds)
     if json or not console.is_terminal:
-        loop.run(visit.run())
-        for line in _as_json(visit.statuses) if json else _as_lines(visit, lang):
+        loop.run(examination.run())
+        for line in _as_json(examination.statuses) if json else _as_lines(examination, lang):
             print(line)
     else:
-        with Live(console=console, auto_refresh=False, get_renderable=lambda: _as_table(visit, lang)) as live:
-            loop.run(visit.run(live.refresh))
-    raise typer.Exit(0 if visit.statuses and all(status.ok for status in visit.statuses) else 1)
+        with Live(console=console, auto_refresh=False, get_renderable=lambda: _as_table(examination, lang)) as live:
+            loop.run(examination.run(live.refresh))
+    raise typer.Exit(0 if examination.statuses and all(status.ok for status in examination.statuses) else 1)
 
 
-class Visit:
-    """Looks at the meters until the verdict is clear, at the latest after `seconds`."""
+class Examination:
+    """Watches the meters until the verdict is clear, at most for `seconds`."""
 
     def __init__(self, config: Config, seconds: float) -> None:
         self.statuses: list[Status] = []
-        self.asked: set[str] = set()
-        self.server = address(config.server)
+        self.ports_of_server: set[str] = set()
+        self.server = base_url(config.server)
         self._config = config
         self._seconds = seconds
 
-    async def run(self, look: Callable[[], object] = lambda: None) -> None:
+    async def run(self, refresh: Callable[[], object] = lambda: None) -> None:
         began_s = time.monotonic()
-        async with aclosing(observed(readers(self._config))) as observations:
+        async with aclosing(watch_statuses(make_readers(self._config))) as observations:
             async for self.statuses in observations:
-                look()
+                refresh()
                 passed_s = time.monotonic() - began_s
                 if passed_s >= self._seconds or all(_is_clear(status, passed_s) for status in self.statuses):
                     break
-        self.statuses = [await self._better_known(status) for status in self.statuses]
-        look()
+        self.statuses = [await self._or_from_server(status) for status in self.statuses]
+        refresh()
 
-    async def _better_known(self, status: Status) -> Status:
-        """A port that is held may be held by our own server: it knows more than we can see."""
-        told = await told_by_server(self._config, status) if status.advice.fault in HELD else None
-        if told:
-            self.asked.add(told.port)
-        return told or status
+    async def _or_from_server(self, status: Status) -> Status:
+        """If our own server has the port open, it knows more than we can see."""
+        answer = await status_from_server(self._config, status) if status.advice.fault in PORT_IN_USE else None
+        if answer:
+            self.ports_of_server.add(answer.port)
+        return answer or status
 
 
 def _is_clear(status: Status, passed_s: float) -> bool:
-    """Whether waiting will not change the verdict."""
+    """Whether waiting longer would not change the verdict."""
     if status.broken in ("device", "permission", "port"):
         return passed_s >= _SETTLED_S and status.advice.fault != "opening"
-    return status.ok and status.facts.telegrams >= _ENOUGH
+    return status.ok and status.facts.telegrams >= _MIN_TELEGRAMS
 
 
 def _as_json(statuses: Sequence[Status]) -> Iterator[str]:
-    for each in server_status(statuses, "").meters:
-        yield msgspec.json.encode(each).decode()
+    for status in server_status(statuses, "").meters:
+        yield msgspec.json.encode(status).decode()
 
 
 def _label(label: Label, lang: Language) -> str:
@@ -119,10 +124,10 @@ def _words(advice: Advice, lang: Language) -> Words:
     return advice.de if lang == "de" else advice.en
 
 
-def _as_lines(visit: Visit, lang: Language) -> Iterator[str]:
-    for status in visit.statuses:
-        if status.port in visit.asked:
-            yield f"The server at {visit.server} reads it and says:"
+def _as_lines(examination: Examination, lang: Language) -> Iterator[str]:
+    for status in examination.statuses:
+        if status.port in examination.ports_of_server:
+            yield f"The server at {examination.server} reads it and says:"
         yield f"{status.port}  {status.meter_id or ''}".rstrip()
         for link in status.links:
             told = f"  {_words(link.advice, lang).sentence}" if link.advice else ""
@@ -130,11 +135,11 @@ def _as_lines(visit: Visit, lang: Language) -> Iterator[str]:
         yield from (str(_words(advice, lang)) for advice in _told(status))
 
 
-def _as_table(visit: Visit, lang: Language) -> RenderableType:
+def _as_table(examination: Examination, lang: Language) -> RenderableType:
     parts: list[RenderableType] = []
-    for status in visit.statuses:
-        if status.port in visit.asked:
-            parts.append(Text(f"The server at {visit.server} reads it and says:", style="dim"))
+    for status in examination.statuses:
+        if status.port in examination.ports_of_server:
+            parts.append(Text(f"The server at {examination.server} reads it and says:", style="dim"))
         parts += [Text(f"{status.port}  {status.meter_id or ''}".rstrip(), style="bold"), _chain(status, lang)]
         for advice in _told(status):
             words = _words(advice, lang)

@@ -1,4 +1,4 @@
-"""`export`: history as CSV or Parquet, for any period and bucket."""
+"""`export`: write history as CSV or Parquet, for any period and bucket."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,10 +11,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from iskra_server.cli.ui.history import Zone, configured, existing, known_meter, known_zone
-from iskra_server.cli.ui.options import ConfigFile, examples, single
-from iskra_server.cli.ui.profiles import sentence
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
+from iskra_server.cli.ui.options import ConfigFile, command_app, examples
+from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.history.model.periods import span
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.counter import line_of
@@ -22,13 +21,13 @@ from iskra_server.history.store.store import Store
 from iskra_server.history.transfer.files import NoParquet, write_csv, write_parquet
 from iskra_server.history.transfer.table import Quarters, Table, buckets, extent, quarters, registers
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server export --from last_month": "its days",
-        "iskra-server export --bucket hour -o hours.csv": "all hours",
-        "iskra-server export --bucket none -o all.csv": "what import reads",
-        "iskra-server export -o days.parquet": "for pandas and DuckDB",
+        "iskra-server export --from last_month": "daily energy",
+        "iskra-server export --bucket hour -o hours.csv": "hourly energy",
+        "iskra-server export --bucket none -o all.csv": "meter readings, for import",
+        "iskra-server export -o days.parquet": "for pandas or DuckDB",
     }
 )
 Bucket = Literal["15min", "hour", "day", "week", "month", "year", "none"]
@@ -39,7 +38,7 @@ Format = Literal["csv", "parquet"]
 def export(
     *,
     meter: Annotated[
-        str | None, typer.Argument(metavar="[METER]", help="Which meter.", show_default="the only one")
+        str | None, typer.Argument(metavar="[METER]", help="Meter to export.", show_default="the only one")
     ] = None,
     begin: Annotated[
         str | None,
@@ -49,61 +48,61 @@ def export(
     ] = None,
     end: Annotated[
         str | None,
-        typer.Option("--to", metavar="PERIOD", help="To the end of it.", show_default="the end of --from"),
+        typer.Option("--to", metavar="PERIOD", help="Last period to export.", show_default="the end of --from"),
     ] = None,
     bucket: Annotated[
         Bucket,
         typer.Option(
             "--bucket",
             metavar="15min|hour|day|week|month|year|none",
-            help="Energy of each; none is what the counters showed.",
+            help="Energy per bucket; none exports meter readings.",
         ),
     ] = "day",
-    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE|-", help="Where to.")] = "-",
+    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE|-", help="File to write; - is stdout.")] = "-",
     form: Annotated[
         Format | None,
-        typer.Option("--format", metavar="csv|parquet", help="How.", show_default="by the name of the file, else csv"),
+        typer.Option("--format", metavar="csv|parquet", help="File format.", show_default="by the file name, else csv"),
     ] = None,
     tz: Zone = "",
     config: ConfigFile = None,
 ) -> None:
     """Write history as CSV or Parquet."""
-    settings = configured(config)
-    zone = known_zone(tz, settings)
+    settings = load_config(config)
+    zone = time_zone(tz, settings)
     is_parquet = form == "parquet" or (form is None and Path(output).suffix == ".parquet")
     if is_parquet and output == "-" and sys.stdout.isatty():
-        raise Refused("A terminal cannot show Parquet; name a file with -o FILE.")
-    with existing(settings) as store:
-        known = store.meters()
-        info = known_meter(known, meter)
-        # what counters showed is that of one meter, so that it can be read again
-        line = [info.meter_id] if bucket == "none" else line_of(info.meter_id, known)
-        table = _table(store, info, line, period=_period(store, line, begin, end, zone), bucket=bucket, tz=zone)
+        raise UsageError("A terminal cannot show Parquet; name a file with -o FILE.")
+    with open_existing(settings) as store:
+        meters = store.meters()
+        info = find_meter(meters, meter)
+        # readings are exported for one meter alone, so that they can be imported again
+        chain = [info.meter_id] if bucket == "none" else line_of(info.meter_id, meters)
+        table = _table(store, info, chain, period=_period(store, chain, begin, end, zone), bucket=bucket, tz=zone)
         with _opened(output) as file:
             _write(table, file, zone, is_parquet=is_parquet)
 
 
-def _period(store: Store, line: Sequence[str], begin: str | None, end: str | None, tz: ZoneInfo) -> Quarters:
-    known = extent(store, line)
-    if known is None:
-        raise Refused(f"History holds no counter of {line[-1]} yet.", status=1)
+def _period(store: Store, chain: Sequence[str], begin: str | None, end: str | None, tz: ZoneInfo) -> Quarters:
+    recorded = extent(store, chain)
+    if recorded is None:
+        raise UsageError(f"History holds no readings of {chain[-1]} yet.", status=1)
     now = datetime.now(UTC)
     try:
         if begin is not None:
             return quarters(*span(begin, end, now, tz))
-        return known if end is None else (known[0], quarters(now, span("1970", end, now, tz)[1])[1])
+        return recorded if end is None else (recorded[0], quarters(now, span("1970", end, now, tz)[1])[1])
     except ValueError as error:
-        raise Refused(sentence(error)) from None
+        raise UsageError(as_sentence(error)) from None
 
 
 def _table(
-    store: Store, meter: MeterInfo, line: Sequence[str], *, period: Quarters, bucket: Bucket, tz: ZoneInfo
+    store: Store, meter: MeterInfo, chain: Sequence[str], *, period: Quarters, bucket: Bucket, tz: ZoneInfo
 ) -> Table:
     if bucket == "none":
         return registers(store, meter, period, tz)
     if period[0] >= period[1]:
-        raise Refused("The period is shorter than a quarter of an hour; give a longer one, or --bucket none.")
-    return buckets(store, meter, line, period=period, length=bucket, tz=tz)
+        raise UsageError("The period is shorter than 15 minutes; give a longer one, or --bucket none.")
+    return buckets(store, meter, chain, period=period, length=bucket, tz=tz)
 
 
 def _write(table: Table, file: BinaryIO, tz: ZoneInfo, *, is_parquet: bool) -> None:
@@ -111,7 +110,7 @@ def _write(table: Table, file: BinaryIO, tz: ZoneInfo, *, is_parquet: bool) -> N
         try:
             write_parquet(table, file, tz)
         except NoParquet as error:
-            raise Refused(str(error)) from None
+            raise UsageError(str(error)) from None
         return
     text = TextIOWrapper(file, "utf-8", newline="")
     write_csv(table, text)
@@ -121,7 +120,7 @@ def _write(table: Table, file: BinaryIO, tz: ZoneInfo, *, is_parquet: bool) -> N
 
 @contextmanager
 def _opened(output: str) -> Iterator[BinaryIO]:
-    """A file appears under its name when it is whole."""
+    """The file gets its name once it is complete."""
     if output == "-":
         yield sys.stdout.buffer
         return
@@ -132,6 +131,6 @@ def _opened(output: str) -> Iterator[BinaryIO]:
             yield file
         part.replace(path)
     except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}.", status=1) from None
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", status=1) from None
     finally:
         part.unlink(missing_ok=True)

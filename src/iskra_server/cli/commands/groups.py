@@ -1,4 +1,4 @@
-"""`groups`: give meters their building, tenant, tariff from a table; what they are grouped by."""
+"""`groups`: assign meters to groups (building, tenant, tariff) from a CSV table."""
 
 import csv
 from pathlib import Path
@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from iskra_server.cli.ui.history import configured, existing
-from iskra_server.cli.ui.options import ConfigFile, examples, single
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.open_history import load_config, open_existing
+from iskra_server.cli.ui.options import ConfigFile, command_app, examples
+from iskra_server.cli.ui.usage_error import UsageError
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server groups tenants.csv": "a line for each meter",
+        "iskra-server groups tenants.csv": "one line per meter",
     }
 )
 _METER = "meter"
@@ -23,19 +23,19 @@ _METER = "meter"
 def groups(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="CSV with a heading: meter, and a column for each kind of group."),
+        typer.Argument(metavar="FILE", help="CSV with a header: meter, then one column per kind of group."),
     ],
     config: ConfigFile = None,
 ) -> None:
-    """Give meters their building, tenant, tariff from a table."""
+    """Assign meters to groups (building, tenant, tariff) from a CSV table."""
     from iskra_server.fleet.central.queries import set_labels  # noqa: PLC0415
 
     labels = _read(file)
-    with existing(configured(config)) as store:
+    with open_existing(load_config(config)) as store:
         unknown = set_labels(store, labels)
-    print(f"{len(labels) - len(unknown)} meters have their groups.")
+    print(f"{len(labels) - len(unknown)} meters are assigned to groups.")
     if unknown:
-        raise Refused(f"History knows no meter {', '.join(unknown[:5])}{' ...' if len(unknown) > 5 else ''}.", 1)
+        raise UsageError(f"Not in history: {', '.join(unknown[:5])}{' ...' if len(unknown) > 5 else ''}.", 1)
 
 
 def _read(file: Path) -> dict[str, dict[str, str]]:
@@ -43,14 +43,14 @@ def _read(file: Path) -> dict[str, dict[str, str]]:
         with file.open(newline="", encoding="utf-8-sig") as lines:
             rows = list(csv.DictReader(lines, skipinitialspace=True))
     except OSError as error:
-        raise Refused(f"{file} cannot be read: {error.strerror}.") from None
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, csv.Error):
-        raise Refused(f"{file} is not a CSV file in UTF-8.") from None
+        raise UsageError(f"{file} is not a CSV file in UTF-8.") from None
     if not rows or _METER not in rows[0] or len(rows[0]) < 2:
-        raise Refused(f"{file} needs a heading with meter and at least one kind of group: meter,building,tenant.")
-    found: dict[str, dict[str, str]] = {}
+        raise UsageError(f"{file} needs a header with meter and at least one kind of group: meter,building,tenant.")
+    labels: dict[str, dict[str, str]] = {}
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
-            raise Refused(f"Line {number} of {file} has not as many cells as the heading.")
-        found[row.pop(_METER).strip()] = {kind.strip(): value.strip() for kind, value in row.items()}
-    return found
+            raise UsageError(f"Line {number} of {file} has another number of cells than the header.")
+        labels[row.pop(_METER).strip()] = {kind.strip(): value.strip() for kind, value in row.items()}
+    return labels

@@ -1,4 +1,4 @@
-"""`history check`, `repair`, `restore` and `clear`: what a clock that was wrong has left in history."""
+"""`history check|repair|restore|clear`: rows with impossible times that a wrong clock left in history."""
 
 import time
 from collections.abc import Sequence
@@ -8,128 +8,119 @@ from typing import Annotated
 import typer
 
 from iskra_server.base.clock import FIRST_MOMENT_S
-from iskra_server.cli.ui.history import configured, existing
-from iskra_server.cli.ui.options import HELP, ConfigFile, examples
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.open_history import load_config, open_existing
+from iskra_server.cli.ui.options import ConfigFile, group_app
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.history.model.records import FIRST_S
 from iskra_server.history.store.checkup import Odd, aside, odd, repair, restorable, steps
 from iskra_server.history.store.checkup import clear as delete_aside
 from iskra_server.history.store.checkup import restore as put_back
 
-# what the rows of a table are called
+# table -> what its rows are
 _KINDS = {"boundary": "quarters", "power": "power", "points": "telegrams", "epoch": "epochs"}
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings=HELP,
-    help="Find history entries with impossible times, and set them aside.",
-    epilog=examples(
-        {
-            "iskra-server history check": "entries with an impossible time?",
-            "iskra-server history repair --dry-run": "what would be set aside",
-            "iskra-server history repair": "sets them aside, in one transaction",
-            "iskra-server history restore": "puts back what was set aside by mistake",
-            "iskra-server history clear": "deletes what was set aside",
-        }
-    ),
+app = group_app(
+    "Find history rows with impossible times, and set them aside.",
+    {
+        "iskra-server history check": "list rows with impossible times",
+        "iskra-server history repair --dry-run": "show what repair would set aside",
+        "iskra-server history repair": "set them aside, in one transaction",
+        "iskra-server history restore": "put back what was set aside by mistake",
+        "iskra-server history clear": "delete what was set aside",
+    },
 )
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, only list the entries.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, only list the rows.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 @app.command()
 def check(config: ConfigFile = None) -> None:
-    """List entries in the future or before 2000, and those set aside. Exit status 1 if there are any."""
-    with existing(configured(config)) as store:
-        found, kept, stepped = odd(store, time.time()), aside(store), steps(store)
-    for step in stepped:
+    """List rows in the future or before 2000, and rows set aside. Exit status 1 if there are any."""
+    with open_existing(load_config(config)) as store:
+        impossible, kept, clock_steps = odd(store, time.time()), aside(store), steps(store)
+    for step in clock_steps:
         print(f"The clock was set from {_moment(step.from_s)} to {_moment(step.to_s)} ({step.reason}).")
-    _tell(found)
-    for each in kept:
-        print(f"Set aside: {_line(each)}")
-    if found:
+    _print_impossible(impossible)
+    for rows in kept:
+        print(f"Set aside: {_describe(rows)}")
+    if impossible:
         now = _moment(int(time.time()))
-        print(f"By the clock of this computer it is {now}. If that is right: iskra-server history repair")
+        print(f"The clock of this computer says {now}. If that is right, run: iskra-server history repair")
     elif kept:
-        print(
-            "Everything else is in its place. What was set aside: iskra-server history restore puts back, clear deletes"
-        )
+        print("All other rows are fine. To put rows back: iskra-server history restore; to delete them: clear")
     else:
-        print("Everything in history is in its place.")
-    raise typer.Exit(1 if found or kept else 0)
+        print("All rows of history have possible times.")
+    raise typer.Exit(1 if impossible or kept else 0)
 
 
 @app.command(name="repair")
 def set_aside(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
-    """Set aside entries in the future or before 2000; the server may run."""
+    """Set aside rows in the future or before 2000. The server may keep running."""
     now_s = time.time()
-    # a repair by a clock that is behind would set aside what is right
+    # with a clock that is behind, correct rows would seem to be in the future
     if now_s < FIRST_MOMENT_S:
-        raise Refused(f"The clock of this computer is wrong: it says {_moment(int(now_s))}. Set it first.")
-    with existing(configured(config)) as store:
-        found = odd(store, now_s)
-        _tell(found)
-        if not found:
-            print("Everything in history is in its place.")
+        raise UsageError(f"The clock of this computer is wrong: it says {_moment(int(now_s))}. Set it first.")
+    with open_existing(load_config(config)) as store:
+        impossible = odd(store, now_s)
+        _print_impossible(impossible)
+        if not impossible:
+            print("All rows of history have possible times.")
         elif not dry_run:
-            _agree(yes, f"Is {_moment(int(now_s))} the right time? Then set these entries aside?")
+            _confirm(yes, f"Is {_moment(int(now_s))} the right time, and should these rows be set aside?")
             print(f"{repair(store, now_s)} rows are set aside; iskra-server history clear deletes them for good.")
-    raise typer.Exit(1 if found and dry_run else 0)
+    raise typer.Exit(1 if impossible and dry_run else 0)
 
 
 @app.command()
 def restore(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
-    """Put back entries that were set aside by mistake and are not in the future; the server may run."""
+    """Put back rows that were set aside by mistake. The server may keep running."""
     now_s = time.time()
-    with existing(configured(config)) as store:
+    with open_existing(load_config(config)) as store:
         kept = restorable(store, now_s)
-        for each in kept:
-            print(_line(each))
+        for rows in kept:
+            print(_describe(rows))
         if not kept:
-            print("Nothing that was set aside has a possible time.")
+            print("No row that was set aside has a possible time.")
         elif not dry_run:
-            _agree(yes, f"Is {_moment(int(now_s))} the right time? Then put these entries back?")
-            print(f"{put_back(store, now_s)} rows are back; entries recorded in their place since then stay.")
+            _confirm(yes, f"Is {_moment(int(now_s))} the right time, and should these rows be put back?")
+            print(f"{put_back(store, now_s)} rows are put back; rows recorded in their place since then are kept.")
     raise typer.Exit(1 if kept and dry_run else 0)
 
 
 @app.command()
 def clear(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
-    """Delete the entries that were set aside."""
-    with existing(configured(config)) as store:
+    """Delete the rows that were set aside."""
+    with open_existing(load_config(config)) as store:
         kept = aside(store)
-        for each in kept:
-            print(_line(each))
+        for rows in kept:
+            print(_describe(rows))
         if not kept:
             print("Nothing is set aside.")
         elif not dry_run:
-            _agree(yes, "Delete these entries for good?")
+            _confirm(yes, "Delete these rows for good?")
             print(f"{delete_aside(store)} rows are deleted.")
     raise typer.Exit(1 if kept and dry_run else 0)
 
 
-def _agree(yes: bool, question: str) -> None:
+def _confirm(yes: bool, question: str) -> None:
     if not yes and not typer.confirm(question):
-        raise Refused("Nothing was changed.", 1)
+        raise UsageError("Nothing was changed.", 1)
 
 
-def _tell(found: Sequence[Odd]) -> None:
-    for each in found:
-        what = "before 2000" if each.first_s < FIRST_S else "in the future"
-        print(f"Out of place, {what}: {_line(each)}")
+def _print_impossible(impossible: Sequence[Odd]) -> None:
+    for rows in impossible:
+        what = "before 2000" if rows.first_s < FIRST_S else "in the future"
+        print(f"Impossible time, {what}: {_describe(rows)}")
 
 
-def _line(each: Odd) -> str:
+def _describe(rows: Odd) -> str:
     return (
-        f"{each.meter_id}, {each.count} rows of {_KINDS[each.kind]}, {_moment(each.first_s)} to {_moment(each.last_s)}"
+        f"{rows.meter_id}, {rows.count} rows of {_KINDS[rows.kind]}, {_moment(rows.first_s)} to {_moment(rows.last_s)}"
     )
 
 
 def _moment(at_s: int) -> str:
-    """As RFC 3339 has it; a clock may have shown anything."""
+    """In RFC 3339, or in seconds if the wrong clock was beyond any date."""
     try:
         return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""`homeassistant`: the YAML of Home Assistant's RESTful sensors for this server (homeassistant/rest_yaml.py)."""
+"""`homeassistant`: print the YAML of Home Assistant's RESTful sensors for this server (homeassistant/rest_yaml.py)."""
 
 import os
 import socket
@@ -11,14 +11,14 @@ from urllib.request import urlopen
 import msgspec
 import typer
 
-from iskra_server.cli.ui import local
-from iskra_server.cli.ui.options import ConfigFile, examples, single
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui import local_server
+from iskra_server.cli.ui.options import ConfigFile, command_app, examples
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import ServerConfig, load
 from iskra_server.homeassistant.rest_yaml import Meter, Meters, address, whole_yaml
 
-app = single()
-_EVERYWHERE = ("0.0.0.0", "::")
+app = command_app()
+_ALL_ADDRESSES = ("0.0.0.0", "::")
 _EXAMPLES = examples(
     {
         "iskra-server homeassistant": "for this machine",
@@ -26,12 +26,12 @@ _EXAMPLES = examples(
     }
 )
 _TOKEN = """\
-# This server asks for its token. Add these two lines below each "resource:", and to secrets.yaml
+# This server requires its token. Add these two lines below each "resource:", and to secrets.yaml
 # iskra_authorization: "Bearer " with the token behind it:
 #   headers:
 #     Authorization: !secret iskra_authorization
 """
-# no packet is sent there: the network of documentation (RFC 5737) only tells which way leads out
+# connecting a UDP socket sends nothing; the address for documentation (RFC 5737) only selects the route
 _OUTSIDE = ("192.0.2.1", 9)
 
 
@@ -45,17 +45,17 @@ def homeassistant(
 ) -> None:
     """Print the YAML for Home Assistant, ready to paste."""
     server = load(os.environ, config).server
-    base = _checked(url) if url else _own(server)
-    meters = _fresh(partial(_read, base) if url else partial(local.ask, server, "/api/v1/meters"))
+    base = _checked_url(url) if url else _local_url(server)
+    meters = _meters_with_readings(partial(_read, base) if url else partial(local_server.ask, server, "/api/v1/meters"))
     print(whole_yaml(base, meters))
     if server.token and not url:
         print(_TOKEN)
     if not meters:
-        print(f"# {base} does not answer with a fresh reading; once it does, this command also prints every register.")
+        print(f"# {base} does not answer with a current reading. Once it does, this command prints all registers.")
 
 
 def lan_address() -> str:
-    """The address of this machine towards the network, 127.0.0.1 without one."""
+    """The address of this machine in its network, 127.0.0.1 without a network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_OUTSIDE)
@@ -64,26 +64,26 @@ def lan_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def _own(server: ServerConfig) -> str:
-    return local.address(server, lan_address() if server.host in _EVERYWHERE else None)
+def _local_url(server: ServerConfig) -> str:
+    return local_server.base_url(server, lan_address() if server.host in _ALL_ADDRESSES else None)
 
 
-def _checked(url: str) -> str:
+def _checked_url(url: str) -> str:
     base = address(url)
     if base is None:
-        raise Refused(f"'{url}' is no address of a server; write it like http://192.168.1.10:8080.")
+        raise UsageError(f"'{url}' is not the address of a server; write it like http://192.168.1.10:8080.")
     return base
 
 
 def _read(base: str) -> bytes:
-    with urlopen(f"{base}/api/v1/meters", timeout=local.ANSWERS_WITHIN_S) as answer:
-        return local.read(answer)
+    with urlopen(f"{base}/api/v1/meters", timeout=local_server.TIMEOUT_S) as answer:
+        return local_server.read_body(answer)
 
 
-def _fresh(read: Callable[[], bytes]) -> list[Meter]:
-    """The meters with a fresh reading, none where the server does not answer."""
+def _meters_with_readings(read: Callable[[], bytes]) -> list[Meter]:
+    """The meters that have a current reading; none if the server does not answer."""
     try:
-        known = msgspec.json.decode(read(), type=Meters).meters
+        meters = msgspec.json.decode(read(), type=Meters).meters
     except (OSError, HTTPException, msgspec.MsgspecError):
         return []
-    return [meter for meter in known if meter.registers]
+    return [meter for meter in meters if meter.registers]

@@ -1,4 +1,4 @@
-"""`import`: history from a file, shown before it is written; done twice it changes nothing."""
+"""`import`: read history from a file. All lines are checked before any is written; a second import changes nothing."""
 
 import csv
 import re
@@ -17,10 +17,19 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import Progress
 
-from iskra_server.cli.ui.history import Zone, address, configured, file_of, is_named, known_meter, known_zone, opened
-from iskra_server.cli.ui.options import ConfigFile, Quiet, examples, single
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.open_history import (
+    Zone,
+    find_meter,
+    history_address,
+    load_config,
+    matches_name,
+    open_history,
+    sqlite_path,
+    time_zone,
+)
+from iskra_server.cli.ui.options import ConfigFile, Quiet, command_app, examples
 from iskra_server.cli.ui.telegrams import plural
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.address import address_of
@@ -35,27 +44,28 @@ from iskra_server.meter.identity import meter_id
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
         "iskra-server import all.csv": "what export wrote",
         "iskra-server import readings.csv --dry-run": "what would change?",
-        "iskra-server import fed_in.csv --register 2.8.0": "another counter",
+        "iskra-server import export.csv --register 2.8.0": "energy to the grid",
     }
 )
 FormName = Literal["auto", "iskra", "vzlogger", "kwh", "homeassistant"]
-# lines that tell the form of a file
+# lines that are enough to recognise the format
 _BEGINNING = 20
 _LABEL = re.compile(r"([0-9A-F]) ?([A-Z]{3}) ?([0-9A-F]{2}) ?([0-9]{8})", re.IGNORECASE)
-# eight digits alone are the serial number of a label
+# five bytes or more: eight digits alone are the serial number of a label
 _SERVER_ID = re.compile(r"([0-9a-f]{2}){5,}", re.IGNORECASE)
 
 
-class Source(Struct, frozen=True):
-    """A file and what is known of it; `obis` is the register of forms that name none.
+class ImportFile(Struct, frozen=True):
+    """A file to import.
 
-    name  how the user names it
-    path  where it can be read, more than once
+    name  as the user wrote it
+    path  a file that can be read more than once
+    obis  the register, for formats that do not name it
     """
 
     name: str
@@ -69,48 +79,48 @@ class Source(Struct, frozen=True):
 @app.command(name="import", epilog=_EXAMPLES)
 def import_(
     *,
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="What to read; - is stdin.")],
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="File to read; - is stdin.")],
     meter: Annotated[
-        str | None, typer.Option("--meter", metavar="ID", help="Whose history it is.", show_default="the only one")
+        str | None,
+        typer.Option("--meter", metavar="ID", help="Meter of these readings.", show_default="the only one"),
     ] = None,
-    new_meter: Annotated[
-        bool, typer.Option("--new-meter", help="Create a meter that history does not know yet.")
-    ] = False,
+    new_meter: Annotated[bool, typer.Option("--new-meter", help="Allow a meter that is not in history yet.")] = False,
     form: Annotated[
-        FormName, typer.Option("--form", metavar="auto|iskra|vzlogger|kwh|homeassistant", help="Form of the file.")
+        FormName, typer.Option("--form", metavar="auto|iskra|vzlogger|kwh|homeassistant", help="Format of the file.")
     ] = "auto",
     register: Annotated[
-        str, typer.Option("--register", metavar="CODE", help="Which counter, where the file does not say it.")
+        str,
+        typer.Option("--register", metavar="CODE", help="OBIS code, where the file does not name it."),
     ] = "1.8.0",
     unit: Annotated[
         Unit | None,
-        typer.Option("--unit", metavar="Wh|kWh|MWh", help="Unit of the file.", show_default="what the form has"),
+        typer.Option("--unit", metavar="Wh|kWh|MWh", help="Unit of the values.", show_default="that of the format"),
     ] = None,
     statistic: Annotated[
-        str | None, typer.Option("--statistic", metavar="ID", help="Which statistic of Home Assistant.")
+        str | None, typer.Option("--statistic", metavar="ID", help="Id of the Home Assistant statistic.")
     ] = None,
     tz: Zone = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the rest where lines are wrong.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, only print what would change.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip lines with errors and import the rest.")] = False,
     config: ConfigFile = None,
     quiet: Quiet = False,
 ) -> None:
-    """Read history from a file. Exit status 1 if nothing was imported because lines are wrong."""
-    settings = configured(config)
-    wanted = forms.Wanted(known_zone(tz, settings), unit, statistic)
+    """Import history from a file. Exit status 1 if nothing was imported because of lines with errors."""
+    settings = load_config(config)
+    wanted = forms.Wanted(time_zone(tz, settings), unit, statistic)
     counter = _counter(register)
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=quiet or not console.is_terminal)
     with _readable(file) as path:
-        source = _recognised(file, path, form, counter, wanted)
+        source = _identified(file, path, form, counter, wanted)
         with _history(settings, dry_run=dry_run) as store, bar as progress:
             info = _meter(store.meters(), meter, simulated=source.simulated, new=new_meter)
-            found = _planned(store, source, info, progress)
-            refused = found.bad_count > 0 and not skip_bad
+            changes = _planned(store, source, info, progress)
+            refused = changes.bad_count > 0 and not skip_bad
             if not refused and not dry_run:
-                task = progress.add_task("writing", total=len(found.records))
-                load(store, found, info, lambda count: progress.advance(task, count))
-    _say(found, source, info, dry_run=dry_run, refused=refused, quiet=quiet)
+                task = progress.add_task("writing", total=len(changes.records))
+                load(store, changes, info, lambda count: progress.advance(task, count))
+    _say(changes, source, info, dry_run=dry_run, refused=refused, quiet=quiet)
     raise typer.Exit(1 if refused else 0)
 
 
@@ -118,37 +128,37 @@ def _counter(code: str) -> Obis:
     try:
         obis = Obis.parse(code)
     except ValueError as error:
-        raise Refused(f"--register: {error}.") from None
+        raise UsageError(f"--register: {error}.") from None
     if not is_counter(Register(obis, 0)):
-        raise Refused(f"{obis.short} is not a counter; give one such as --register 1.8.0 or 2.8.0.")
+        raise UsageError(f"{obis.short} is not a counter; give one such as --register 1.8.0 or 2.8.0.")
     return obis
 
 
 @contextmanager
 def _readable(name: str) -> Iterator[Path]:
-    """The file, or a copy of what a pipe gives: it is read twice, once to tell its form."""
+    """The file, or a copy of what a pipe delivers: it is read twice, first to recognise its format."""
     path = Path("/dev/stdin" if name == "-" else name)
     if path.is_file() or path.is_dir() or not path.exists():
         yield path
         return
     with tempfile.NamedTemporaryFile() as copy:
-        with _reading(name), path.open("rb") as pipe:
+        with _file_errors(name), path.open("rb") as pipe:
             copyfileobj(pipe, copy)
             copy.flush()
         yield Path(copy.name)
 
 
-def _recognised(name: str, path: Path, form_name: FormName, obis: Obis, wanted: forms.Wanted) -> Source:
-    with _reading(name), path.open(encoding="utf-8-sig", errors="replace") as lines:
+def _identified(name: str, path: Path, form_name: FormName, obis: Obis, wanted: forms.Wanted) -> ImportFile:
+    with _file_errors(name), path.open(encoding="utf-8-sig", errors="replace") as lines:
         beginning = list(islice(lines, _BEGINNING))
         form = forms.recognise(beginning) if form_name == "auto" else form_name
-        return Source(name, path, form, form == "iskra" and forms.is_simulated(beginning), obis, wanted)
+        return ImportFile(name, path, form, form == "iskra" and forms.is_simulated(beginning), obis, wanted)
 
 
-def _planned(store: Store, source: Source, meter: MeterInfo, progress: Progress) -> Plan:
-    """What the file would change; every line is read before the first is written."""
+def _planned(store: Store, source: ImportFile, meter: MeterInfo, progress: Progress) -> Plan:
+    """The records to write; all lines are read before the first is written."""
     with (
-        _reading(source.name),
+        _file_errors(source.name),
         progress.open(
             source.path, "r", encoding="utf-8-sig", errors="replace", newline="", description="reading"
         ) as lines,
@@ -157,7 +167,7 @@ def _planned(store: Store, source: Source, meter: MeterInfo, progress: Progress)
         return plan(store, meter.meter_id, rows, own_epochs=source.form == "iskra", now_s=time.time())
 
 
-def _rows(source: Source, lines: Iterable[str], meter_id: str) -> Iterator[Kept | Bad]:
+def _rows(source: ImportFile, lines: Iterable[str], meter_id: str) -> Iterator[Kept | Bad]:
     if source.form == "iskra":
         return forms.kept(lines, meter_id)
     readings = forms.counter_readings(source.form, lines, source.wanted)
@@ -165,78 +175,78 @@ def _rows(source: Source, lines: Iterable[str], meter_id: str) -> Iterator[Kept 
 
 
 @contextmanager
-def _reading(name: str) -> Iterator[None]:
-    """What is wrong with a file as a whole ends the command."""
+def _file_errors(name: str) -> Iterator[None]:
+    """Turns errors of the whole file into UsageError."""
     try:
         yield
     except OSError as error:
-        raise Refused(f"{name} cannot be read: {error.strerror}.") from None
+        raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
     except forms.UnknownForm as error:
-        raise Refused(f"{name} {error}.") from None
+        raise UsageError(f"{name} {error}.") from None
     except csv.Error as error:
-        raise Refused(f"{name} is not a table of text: {error}.") from None
+        raise UsageError(f"{name} is not a table of text: {error}.") from None
 
 
 @contextmanager
 def _history(config: Config, *, dry_run: bool) -> Iterator[Store]:
-    """The configured history; one that does not exist yet is made, but for a dry run."""
-    where = address(config)
-    file = file_of(where)
+    """The configured history, created if missing; for a dry run an empty temporary one instead."""
+    where = history_address(config)
+    file = sqlite_path(where)
     if dry_run and file is not None and not file.exists():
-        with tempfile.TemporaryDirectory() as folder, opened(address_of(folder, "")) as store:
+        with tempfile.TemporaryDirectory() as folder, open_history(address_of(folder, "")) as store:
             yield store
     else:
-        with opened(where) as store:
+        with open_history(where) as store:
             yield store
 
 
-def _meter(known: Sequence[MeterInfo], name: str | None, *, simulated: bool, new: bool) -> MeterInfo:
-    """The meter whose history the file is; a new one is named as the server will name it."""
-    if any(meter.simulated != simulated for meter in known):
+def _meter(meters: Sequence[MeterInfo], name: str | None, *, simulated: bool, new: bool) -> MeterInfo:
+    """The meter that the readings belong to; a new one gets the name that the server will give it."""
+    if any(meter.simulated != simulated for meter in meters):
         held, other = ("real", "a simulated") if simulated else ("simulated", "a real")
-        raise Refused(f"History holds a {held} meter; that of {other} one is never written beside it. Set data_dir.")
-    if name is None or any(is_named(info, name) for info in known):
-        return known_meter(known, name)
+        raise UsageError(f"History holds a {held} meter and never mixes it with {other} one. Change data_dir.")
+    if name is None or any(matches_name(info, name) for info in meters):
+        return find_meter(meters, name)
     label = _LABEL.fullmatch(name)
     if not label and not _SERVER_ID.fullmatch(name):
-        raise Refused(
+        raise UsageError(
             f"'{name}' is not a meter; give the number on its label, such as --meter '1 ISK 00 12345678'"
-            f"{_known(known)}."
+            f"{_listed(meters)}."
         )
-    if known and not new:
-        raise Refused(f"History does not know the meter {name}{_known(known)}. Correct it, or add --new-meter.")
+    if meters and not new:
+        raise UsageError(f"The meter {name} is not in history{_listed(meters)}. Correct the name, or add --new-meter.")
     if label:
         return MeterInfo(" ".join(label.groups()).upper(), "", simulated, 0, 0)
     return MeterInfo(meter_id(bytes.fromhex(name)), name.lower(), simulated, 0, 0)
 
 
-def _known(meters: Sequence[MeterInfo]) -> str:
-    return f"; history knows {', '.join(meter.meter_id for meter in meters)}" if meters else ""
+def _listed(meters: Sequence[MeterInfo]) -> str:
+    return f"; history holds {', '.join(meter.meter_id for meter in meters)}" if meters else ""
 
 
-def _say(found: Plan, source: Source, meter: MeterInfo, *, dry_run: bool, refused: bool, quiet: bool) -> None:
-    for bad in found.bad:
+def _say(changes: Plan, source: ImportFile, meter: MeterInfo, *, dry_run: bool, refused: bool, quiet: bool) -> None:
+    for bad in changes.bad:
         print(f"line {bad.line}: {bad.reason}", file=sys.stderr)
-    if found.bad_count > len(found.bad):
-        print(f"and {found.bad_count - len(found.bad):,} more", file=sys.stderr)
+    if changes.bad_count > len(changes.bad):
+        print(f"and {changes.bad_count - len(changes.bad):,} more", file=sys.stderr)
     if refused:
-        wrong = "1 line is" if found.bad_count == 1 else f"{found.bad_count:,} lines are"
+        wrong = "1 line has an error" if changes.bad_count == 1 else f"{changes.bad_count:,} lines have errors"
         print(
-            f"Nothing {'would be' if dry_run else 'was'} imported: {wrong} wrong. Correct the file, or import the rest "
-            "with --skip-bad.",
+            f"Nothing {'would be' if dry_run else 'was'} imported: {wrong}. Correct the file, or import the "
+            "rest with --skip-bad.",
             file=sys.stderr,
         )
     elif not quiet:
-        print(sentence(found, source, meter, dry_run=dry_run))
+        print(sentence(changes, source, meter, dry_run=dry_run))
 
 
-def sentence(found: Plan, source: Source, meter: MeterInfo, *, dry_run: bool) -> str:
-    """What was done, or would be."""
+def sentence(changes: Plan, source: ImportFile, meter: MeterInfo, *, dry_run: bool) -> str:
+    """Summary of what was imported, or would be."""
     parts = [
-        f"{len(found.records):,} new",
-        f"{found.already:,} already there",
-        *([f"{found.different:,} different, which stay as history has them"] if found.different else []),
-        *([f"{plural(found.bad_count, 'line')} left out"] if found.bad_count else []),
+        f"{len(changes.records):,} new",
+        f"{changes.already:,} already there",
+        *([f"{changes.different:,} different (history keeps its own)"] if changes.different else []),
+        *([f"{plural(changes.bad_count, 'line')} skipped"] if changes.bad_count else []),
     ]
     would = "would be imported" if dry_run else "imported"
     return f"{source.name} ({source.form}) {would} for {meter.meter_id}: {', '.join(parts)}."

@@ -1,4 +1,4 @@
-"""`ports`: the serial ports, under the names that stay the same when a head is plugged in elsewhere."""
+"""`ports`: list serial ports, by names that stay the same when a head is plugged in elsewhere."""
 
 import msgspec
 import typer
@@ -6,18 +6,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from iskra_server.cli.ui.options import Json, examples, single
+from iskra_server.cli.ui.options import Json, command_app, examples
 from iskra_server.diagnosis.advice import tell
 from iskra_server.sources.errors import no_port
 from iskra_server.sources.ports import Port, list_ports
 
-app = single()
-_EXAMPLES = examples({"iskra-server ports": "what is plugged in", "iskra-server ports --json": "for programs"})
+app = command_app()
+_EXAMPLES = examples({"iskra-server ports": "all serial ports", "iskra-server ports --json": "for programs"})
 
 
 @app.command(epilog=_EXAMPLES)
 def ports(json: Json = False) -> None:
-    """List the serial ports and what is behind them. Exit status 1 if there is none."""
+    """List serial ports and the devices behind them. Exit status 1 if there are none."""
     found = list_ports()
     console = Console(highlight=False)
     if json:
@@ -34,12 +34,12 @@ def ports(json: Json = False) -> None:
 
 
 def as_object(port: Port) -> dict[str, object]:
-    """For `--json`: `path` is the name to keep in a configuration."""
+    """For `--json`; `path` is the name to use in a configuration."""
     return {"path": port.path, **msgspec.to_builtins(port)}
 
 
 def as_table(ports: list[Port]) -> Table:
-    """A long by-id name is folded, so that it can be copied whole from a narrow terminal."""
+    """Long by-id names are wrapped, so that they can be copied from a narrow terminal."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("name to configure", style="cyan", overflow="fold", ratio=3)
     table.add_column("device", no_wrap=True)
@@ -51,11 +51,11 @@ def as_table(ports: list[Port]) -> Table:
 
 
 def remark(port: Port) -> str:
-    """Why a port cannot be read now, or what is special about its name; empty if nothing is."""
+    """Why a port cannot be read, or what to know about its name; empty if nothing."""
     if port.holder:
         return f"in use by {port.holder}"
     if not port.may_open:
         return "no permission; add yourself to the group dialout"
     if port.has_twin:
-        return "same serial number as another adapter, so it has no by-id name; this name is that of its USB socket"
+        return "another adapter has the same serial number, so this name is that of the USB socket"
     return "not an infrared head" if port.is_foreign else ""

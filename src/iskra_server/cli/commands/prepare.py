@@ -1,51 +1,51 @@
-"""`prepare`: lay out the database of a centre and its months ahead, as the owner of its tables; forget old months."""
+"""`prepare`: create tables and monthly partitions of a central PostgreSQL, as their owner; drop old months."""
 
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from iskra_server.cli.ui.history import configured
-from iskra_server.cli.ui.options import ConfigFile, examples, single
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.open_history import load_config
+from iskra_server.cli.ui.options import ConfigFile, command_app, examples
+from iskra_server.cli.ui.usage_error import UsageError
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server prepare": "tables, and months to come",
-        "iskra-server prepare --forget-before 2023-01": "drops older months",
+        "iskra-server prepare": "tables and partitions",
+        "iskra-server prepare --forget-before 2023-01": "drop older months",
     }
 )
 
 
 @app.command(epilog=_EXAMPLES)
 def prepare(
-    ahead: Annotated[int, typer.Option("--ahead", min=1, max=24, help="Months to make ahead.")] = 24,
+    ahead: Annotated[int, typer.Option("--ahead", min=1, max=24, help="Months to create ahead.")] = 24,
     forget_before: Annotated[
-        str | None, typer.Option("--forget-before", metavar="MONTH", help="Drop all months before this one.")
+        str | None, typer.Option("--forget-before", metavar="MONTH", help="Drop all months before MONTH (YYYY-MM).")
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Lay out a PostgreSQL and its months ahead; forget old months."""
+    """Create the tables and monthly partitions of a PostgreSQL; drop old months."""
     from iskra_server.history.store.errors import StoreError  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
 
-    history = configured(config).history
+    history = load_config(config).history
     if not history.database_url:
-        raise Refused("Only a PostgreSQL has months to prepare. Set history.database_url (IES_DATABASE_URL).")
+        raise UsageError("Only PostgreSQL has partitions to prepare. Set history.database_url (IES_DATABASE_URL).")
     limit = _month(forget_before) if forget_before else None
     try:
         store = Store(history.database_url, history.database_profile)
-        print(f"{store.prepare(ahead)} partitions are made.")
+        print(f"{store.prepare(ahead)} partitions are created.")
         if limit is not None:
             print(f"{store.forget_before(limit)} partitions are dropped.")
         store.close()
     except StoreError as error:
-        raise Refused(str(error), 1) from None
+        raise UsageError(str(error), 1) from None
 
 
 def _month(text: str) -> float:
     try:
         return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).timestamp()
     except ValueError:
-        raise Refused(f"'{text}' is not a month; write it like 2023-01.") from None
+        raise UsageError(f"'{text}' is not a month; write it like 2023-01.") from None

@@ -1,4 +1,4 @@
-"""`read`: a meter's values, live."""
+"""`read`: show the values of a meter live."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,22 +11,22 @@ from rich.live import Live
 
 from iskra_server.cli.ui import loop, telegrams
 from iskra_server.cli.ui.hexlines import HexLines
-from iskra_server.cli.ui.options import Json, examples, single
+from iskra_server.cli.ui.meter_source import MeterUrl, chunks_and_ticks, chunks_or_error, open_meter_source
+from iskra_server.cli.ui.options import Json, command_app, examples
 from iskra_server.cli.ui.screen import Screen
-from iskra_server.cli.ui.source import MeterUrl, named_source, ticking, unattended
-from iskra_server.cli.ui.stream_stats import Quality
+from iskra_server.cli.ui.stream_stats import StreamStats
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.normalise import Memory, merged, normalise
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.sources.source import Source
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server read": "find the head, show its meter",
+        "iskra-server read": "find the head and show its meter",
         "iskra-server read --raw /dev/ttyUSB0": "the bytes as they arrive",
-        "iskra-server read --json tcp://host:2001": "one JSON object a telegram",
-        "iskra-server read --count 1": "one telegram, and done",
+        "iskra-server read --json tcp://host:2001": "one JSON object per telegram",
+        "iskra-server read --count 1": "stop after one telegram",
     }
 )
 
@@ -36,10 +36,10 @@ def read(
     url: MeterUrl = "auto",
     raw: Annotated[bool, typer.Option("--raw", help="Show the bytes in hex as they arrive.")] = False,
     json: Json = False,
-    count: Annotated[int | None, typer.Option("--count", min=1, metavar="N", help="End after N telegrams.")] = None,
+    count: Annotated[int | None, typer.Option("--count", min=1, metavar="N", help="Stop after N telegrams.")] = None,
 ) -> None:
-    """Show the values of a meter live in the terminal."""
-    source, quality = named_source(url), Quality()
+    """Show the values of a meter live in the terminal. Exit status 1 if no telegram arrived."""
+    source, quality = open_meter_source(url), StreamStats()
     console = Console(highlight=False)
     if raw:
         loop.run(_raw(source, quality, count))
@@ -51,7 +51,7 @@ def read(
 
 
 class _Decoding:
-    """What bytes complete, as the server shows it; one per source."""
+    """Decodes and normalises as the server does; one per source."""
 
     def __init__(self) -> None:
         self._decoder = SmlDecoder()
@@ -65,10 +65,10 @@ class _Decoding:
                 yield item
 
 
-async def _raw(source: Source, quality: Quality, count: int | None) -> None:
+async def _raw(source: Source, quality: StreamStats, count: int | None) -> None:
     decoding, lines = _Decoding(), HexLines()
     try:
-        async with aclosing(unattended(source)) as chunks:
+        async with aclosing(chunks_or_error(source)) as chunks:
             async for data in chunks:
                 print(lines.feed(data), end="", flush=True)
                 for item in decoding.items(data):
@@ -79,9 +79,9 @@ async def _raw(source: Source, quality: Quality, count: int | None) -> None:
         print(lines.end(), end="", flush=True)
 
 
-async def _lines(source: Source, quality: Quality, count: int | None, *, json: bool) -> None:
+async def _lines(source: Source, quality: StreamStats, count: int | None, *, json: bool) -> None:
     decoding = _Decoding()
-    async with aclosing(unattended(source)) as chunks:
+    async with aclosing(chunks_or_error(source)) as chunks:
         async for data in chunks:
             for item in decoding.items(data):
                 quality.add(item)
@@ -96,10 +96,10 @@ def _line(item: Reading | Fault, *, json: bool) -> str:
     return telegrams.as_line(item) if isinstance(item, Reading) else f"! {telegrams.fault_sentence(item)}"
 
 
-async def _live(source: Source, quality: Quality, count: int | None, console: Console) -> None:
+async def _live(source: Source, quality: StreamStats, count: int | None, console: Console) -> None:
     decoding, screen = _Decoding(), Screen(source, quality)
     with Live(console=console, auto_refresh=False, get_renderable=screen.render) as live:
-        async with aclosing(ticking(source)) as chunks:
+        async with aclosing(chunks_and_ticks(source)) as chunks:
             async for data in chunks:
                 for item in decoding.items(data):
                     quality.add(item)

@@ -1,4 +1,4 @@
-"""`record`: the bytes of a meter as they come, into a file."""
+"""`record`: write the bytes of a meter to a file as they arrive."""
 
 import asyncio
 import sys
@@ -14,19 +14,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from iskra_server.cli.ui import loop
-from iskra_server.cli.ui.options import Quiet, examples, single
-from iskra_server.cli.ui.refusal import Refused
-from iskra_server.cli.ui.source import MeterUrl, named_source, unattended
+from iskra_server.cli.ui.meter_source import MeterUrl, chunks_or_error, open_meter_source
+from iskra_server.cli.ui.options import Quiet, command_app, examples
 from iskra_server.cli.ui.telegrams import plural
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.reading import Reading
 from iskra_server.redact.telegrams import Masking
 
-app = single()
+app = command_app()
 _COLUMNS = (TextColumn("Recording"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
 _EXAMPLES = examples(
     {
-        "iskra-server record -o meter.bin": "until Ctrl-C",
+        "iskra-server record -o meter.bin": "until Ctrl+C",
         "iskra-server record -o meter.bin --seconds 60": "for a minute",
         "iskra-server record -o meter.bin --mask": "without serial number and keys",
     }
@@ -36,24 +36,22 @@ _EXAMPLES = examples(
 @app.command(epilog=_EXAMPLES)
 def record(
     *,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A file that does not exist yet.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="File to write; must not exist.")],
     url: MeterUrl = "auto",
     seconds: Annotated[
-        float | None, typer.Option("--seconds", min=0.1, metavar="S", help="End after S seconds.")
+        float | None, typer.Option("--seconds", min=0.1, metavar="S", help="Stop after S seconds.")
     ] = None,
-    count: Annotated[int | None, typer.Option("--telegrams", min=1, metavar="N", help="End after N telegrams.")] = None,
-    mask: Annotated[
-        bool, typer.Option("--mask", help="Replace serial numbers and keys, and blank what is damaged.")
-    ] = False,
+    count: Annotated[int | None, typer.Option("--telegrams", min=1, metavar="N", help="Stop after N.")] = None,
+    mask: Annotated[bool, typer.Option("--mask", help="Replace serial numbers and keys; blank damaged parts.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Record what a meter sends, for a bug report."""
-    source = named_source(url)
+    source = open_meter_source(url)
     recording = Recording(output, Masking() if mask else None)
     console = Console(stderr=True)
     try:
         with Progress(*_COLUMNS, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-            loop.run(_record(unattended(source), recording, Limits(seconds, count), progress))
+            loop.run(_record(chunks_or_error(source), recording, Limits(seconds, count), progress))
     finally:
         recording.end()
     if not quiet:
@@ -62,14 +60,14 @@ def record(
 
 
 class Limits(Struct, frozen=True):
-    """When a recording ends by itself, if at all."""
+    """When a recording ends by itself; None for no limit."""
 
     seconds: float | None
     telegrams: int | None
 
 
 class Recording:
-    """A file that keeps what is written to it, whatever comes: every chunk is in it before the next one is read."""
+    """The file: each chunk is written, unbuffered, before the next one is read."""
 
     def __init__(self, path: Path, masking: Masking | None) -> None:
         self.byte_count = 0
@@ -80,16 +78,16 @@ class Recording:
         try:
             self._file = path.open("xb", buffering=0)
         except FileExistsError:
-            raise Refused(f"{path} exists already; choose another name.") from None
+            raise UsageError(f"{path} exists already; choose another name.") from None
         except OSError as error:
-            raise Refused(f"{path} cannot be written: {error.strerror}.") from None
+            raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
-    def add(self, byte_count: bytes) -> None:
-        self.telegrams += sum(isinstance(item, Reading) for item in self._decoder.feed(byte_count))
-        self._write(self._masking.feed(byte_count) if self._masking else byte_count)
+    def add(self, data: bytes) -> None:
+        self.telegrams += sum(isinstance(item, Reading) for item in self._decoder.feed(data))
+        self._write(self._masking.feed(data) if self._masking else data)
 
     def end(self) -> None:
-        """Nothing is left behind where nothing came."""
+        """Close the file; delete it if nothing arrived."""
         with self._file:
             if self._masking:
                 self._write(self._masking.end())
@@ -103,8 +101,8 @@ class Recording:
         masked = f"; {plural(blanked, 'byte')} outside whole telegrams were blanked" if blanked else ""
         return f"{self._path}: {plural(self.telegrams, 'telegram')}, {plural(self.byte_count, 'byte')}{masked}."
 
-    def _write(self, byte_count: bytes) -> None:
-        left = memoryview(byte_count)
+    def _write(self, data: bytes) -> None:
+        left = memoryview(data)
         try:
             while left:
                 written = self._file.write(left)
@@ -113,7 +111,7 @@ class Recording:
         except OSError as error:
             self._masking = None
             kept = f"the first {plural(self.byte_count, 'byte')} are kept"
-            raise Refused(f"{self._path} is incomplete: {error.strerror}; {kept}.", status=1) from None
+            raise UsageError(f"{self._path} is incomplete: {error.strerror}; {kept}.", status=1) from None
 
 
 async def _record(chunks: AsyncGenerator[bytes], recording: Recording, limits: Limits, progress: Progress) -> None:
@@ -121,8 +119,8 @@ async def _record(chunks: AsyncGenerator[bytes], recording: Recording, limits: L
     began_s = time.monotonic()
     with suppress(TimeoutError):
         async with asyncio.timeout(limits.seconds), aclosing(chunks):
-            async for byte_count in chunks:
-                recording.add(byte_count)
+            async for data in chunks:
+                recording.add(data)
                 done = recording.telegrams if limits.telegrams else time.monotonic() - began_s
                 counts = f"{plural(recording.telegrams, 'telegram')}, {plural(recording.byte_count, 'byte')}"
                 progress.update(task, completed=done, description=counts)

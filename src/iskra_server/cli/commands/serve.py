@@ -1,21 +1,21 @@
-"""`serve`: the configuration, what the command line says on top of it, and the server."""
+"""`serve`: run the server with the configuration and the options of the command line."""
 
 import os
 from typing import Annotated
 
 import typer
 
-from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, examples, given, single
+from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, command_app, examples, only_set
 from iskra_server.config import Config, load_with_origins
 from iskra_server.runtime import server
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server serve": "finds the head by itself",
+        "iskra-server serve": "find the head automatically",
         "iskra-server serve /dev/ttyUSB0": "this port",
         "iskra-server serve tcp://192.168.1.20:2001": "a head on the network",
-        "iskra-server serve --port 9000": "at another TCP port",
+        "iskra-server serve --port 9000": "listen on another TCP port",
     }
 )
 
@@ -25,7 +25,7 @@ def serve(
     *,
     meters: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[METER_URL]...", help="Where the meters are.", show_default="auto"),
+        typer.Argument(metavar="[METER_URL]...", help="Ports or URLs of the meters.", show_default="auto"),
     ] = None,
     port: Port = None,
     host: Annotated[
@@ -36,7 +36,7 @@ def serve(
     log_format: LogFormat = None,
     quiet: Quiet = False,
 ) -> None:
-    """Read the meter and serve its values over HTTP."""
+    """Read the meters and serve their values over HTTP."""
     options = {
         "meters.url": meters,
         "server.port": port,
@@ -46,6 +46,6 @@ def serve(
     }
 
     def load() -> Config:
-        return load_with_origins(os.environ, config, given(options)).config
+        return load_with_origins(os.environ, config, only_set(options)).config
 
     raise typer.Exit(server.run(load(), reload=load))

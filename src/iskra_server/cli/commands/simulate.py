@@ -1,4 +1,4 @@
-"""`simulate`: a meter that does not exist, for any program that reads one."""
+"""`simulate`: send the telegrams of a simulated meter, for any program that reads meters."""
 
 import sys
 from collections.abc import AsyncGenerator
@@ -9,33 +9,33 @@ from typing import Annotated, BinaryIO
 import typer
 
 from iskra_server.cli.ui import loop
-from iskra_server.cli.ui.options import examples, single
-from iskra_server.cli.ui.profiles import ProfileName, sentence
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.options import command_app, examples
+from iskra_server.cli.ui.profile_option import ProfileName
+from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.simulator.line import serve_pty, serve_tcp
 from iskra_server.simulator.virtual import VirtualMeter
 
-app = single()
+app = command_app()
 HOST = "127.0.0.1"
 _EXAMPLES = examples(
     {
-        "iskra-server simulate": "a serial port of its own",
-        "iskra-server simulate --to tcp:2001": "a head on the network",
-        "iskra-server simulate --to x.bin --count 100": "a capture",
+        "iskra-server simulate": "on a new pseudo-terminal",
+        "iskra-server simulate --to tcp:2001": "on a TCP port",
+        "iskra-server simulate --to x.bin --count 100": "into a file",
         "iskra-server simulate --to - | od -tx1": "into a pipe",
-        "iskra-server simulate --faults noise=0.1,cut=0.02": "a head that sits badly",
+        "iskra-server simulate --faults noise=0.1,cut=0.02": "like a badly placed head",
     }
 )
 
 
 class Finite(VirtualMeter):
-    """A meter that falls silent for good, one pause after its last telegram; None is never."""
+    """A meter that stops one interval after `count` telegrams; None for endless."""
 
     count: int | None = None
 
-    async def beats(self) -> AsyncGenerator[bytes | None]:
+    async def intervals(self) -> AsyncGenerator[bytes | None]:
         sent = 0
-        async for data in super().beats():
+        async for data in super().intervals():
             if sent == self.count:
                 return
             yield data
@@ -59,22 +59,22 @@ def simulate(
             "--rate",
             min=0,
             metavar="FACTOR",
-            help="How much faster; 0 is no pause.",
+            help="Speed factor; 0 sends without pause.",
             show_default="1, to a file 0",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Which household, and which serial number.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of household and serial number.")] = 1,
     unlock: Annotated[
         float | None,
-        typer.Option("--unlock", min=0, metavar="SECONDS", help="Unlock a locked profile after so long."),
+        typer.Option("--unlock", min=0, metavar="SECONDS", help="Unlock a locked profile after SECONDS."),
     ] = None,
     relock: Annotated[
         float | None,
-        typer.Option("--relock", min=0, metavar="SECONDS", help="Lock it again after so long, as with InF off."),
+        typer.Option("--relock", min=0, metavar="SECONDS", help="Lock it again after SECONDS, as with InF off."),
     ] = None,
-    count: Annotated[int | None, typer.Option("--count", min=1, metavar="N", help="End after N telegrams.")] = None,
+    count: Annotated[int | None, typer.Option("--count", min=1, metavar="N", help="Stop after N telegrams.")] = None,
 ) -> None:
-    """Be a meter: send telegrams to a port, a file or a pipe."""
+    """Send the telegrams of a simulated meter to a port, a file or a pipe."""
     is_line = to in ("pty", "tcp") or to.startswith("tcp:")
     default_rate = 1.0 if is_line or to == "-" else 0.0
     try:
@@ -87,13 +87,13 @@ def simulate(
             relock=inf if relock is None else relock,
         )
     except ValueError as error:
-        raise Refused(sentence(error)) from None
+        raise UsageError(as_sentence(error)) from None
     meter.count = count
     if is_line:
         _serve(meter, to)
     elif to == "-":
         if sys.stdout.isatty():
-            raise Refused("A terminal cannot show bytes; send them on: iskra-server simulate --to - | od -tx1")
+            raise UsageError("A terminal cannot show binary data; use a pipe: iskra-server simulate --to - | od -tx1")
         loop.run(_write(meter, sys.stdout.buffer))
     else:
         _save(meter, Path(to))
@@ -101,32 +101,32 @@ def simulate(
 
 def _serve(meter: Finite, to: str) -> None:
     if meter.rate == 0:
-        raise Refused("A line needs a pace; give a --rate above 0, 1 is that of a real meter.")
+        raise UsageError("A port needs a --rate above 0; 1 is the speed of a real meter.")
     if to == "pty":
         loop.run(serve_pty(meter, lambda path: print(path, flush=True)))
         return
     port = to.partition(":")[2] or "0"
     if not port.isascii() or not port.isdecimal() or len(port) > 5 or int(port) > 65535:
-        raise Refused(f"'{port}' is no TCP port; write --to tcp:2001 or --to tcp for any free one.")
+        raise UsageError(f"'{port}' is not a TCP port; write --to tcp:2001, or --to tcp for any free port.")
     try:
         loop.run(serve_tcp(meter, HOST, int(port), lambda number: print(f"tcp://{HOST}:{number}", flush=True)))
     except OSError as error:
-        raise Refused(f"TCP port {port} cannot be served: {error.strerror}; choose another one.") from None
+        raise UsageError(f"TCP port {port} cannot be served: {error.strerror}; choose another one.") from None
 
 
 def _save(meter: Finite, path: Path) -> None:
     if meter.count is None:
-        raise Refused("A file needs an end; say how many telegrams, such as --count 100.")
+        raise UsageError("A file needs a number of telegrams, such as --count 100.")
     try:
         with path.open("xb") as file:
             loop.run(_write(meter, file))
     except FileExistsError:
-        raise Refused(f"{path} exists already; choose another name.") from None
+        raise UsageError(f"{path} exists already; choose another name.") from None
     except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}.") from None
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 async def _write(meter: Finite, file: BinaryIO) -> None:
-    async for data in meter.beats():
+    async for data in meter.intervals():
         file.write(data or b"")
         file.flush()

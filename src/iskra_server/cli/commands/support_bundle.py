@@ -1,6 +1,6 @@
-"""`support-bundle`: versions, configuration, status, counters, log and telegrams in one file that names nobody.
+"""`support-bundle`: versions, configuration, status, metrics, log and telegrams in one anonymised file.
 
-The running server gives its part masked; where none runs, the command reads the meters itself for a while.
+The running server sends its part masked. If none runs, the command reads the meters itself for some seconds.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ import typer
 
 from iskra_server import __version__
 from iskra_server.cli.commands.config import as_toml
-from iskra_server.cli.ui.local import address, ask
-from iskra_server.cli.ui.observe import readers, running
-from iskra_server.cli.ui.options import ConfigFile, examples, single
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.local_server import ask, base_url
+from iskra_server.cli.ui.observe import make_readers, running_readers
+from iskra_server.cli.ui.options import ConfigFile, command_app, examples
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Loaded, ServerConfig, load_with_origins, secrets_of
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Statuses
@@ -31,77 +31,79 @@ from iskra_server.redact.evidence import Evidence, evidence
 from iskra_server.redact.text import Scrubber
 from iskra_server.web.api.status import server_status
 
-app = single()
+app = command_app()
 _LIBRARIES = ("uvicorn", "starlette", "msgspec", "serialx", "sqlalchemy", "paho-mqtt", "uvloop", "httptools")
 _README = """\
-What this is: a support bundle of the ISKRA Electricity Server. Look through it before you hand it on.
+What this is: a support bundle of the ISKRA Electricity Server. Look through it before you send it to anybody.
 
-Replaced everywhere, the same by the same: server ids, serial numbers, public keys and signatures of meters.
-Masked: passwords, tokens and keys of the configuration. All checksums of the telegrams are right again.
+Replaced, each by the same substitute everywhere: server ids, serial numbers, public keys and signatures of meters.
+Masked: passwords, tokens and keys of the configuration. The checksums of the telegrams are valid.
 Not replaced: names of files and machines, addresses in your network, meter readings.
 
 versions.json        program, libraries, system
-configuration.toml   what is configured, and where each value comes from
-status.json          the diagnosis of every meter
-metrics.txt          counters, where a server was running
+configuration.toml   the configuration, with the origin of each value
+status.json          the diagnosis of each meter
+metrics.txt          metrics, if a server was running
 log.txt              the last lines of its log
-telegrams-N.bin      the last bytes of source N; read them with: iskra-server decode telegrams-1.bin
+telegrams-N.bin      the last bytes of source N; to read them: iskra-server decode telegrams-1.bin
 """
 
 
-class Found(msgspec.Struct):
-    """What the server, or the command in its place, has found out: texts by the names of their files."""
+class Content(msgspec.Struct):
+    """From the server or read here. `texts` by file name; `values`: octet strings that meters sent, in hex."""
 
     texts: dict[str, str]
     sources: list[Evidence]
-    # hex of octet strings that meters sent as values
     values: list[str] = []
 
 
 @app.command(
     epilog=examples(
         {
-            "iskra-server support-bundle bundle.zip": "from the server",
-            "iskra-server support-bundle b.zip --seconds 60": "listen for longer",
+            "iskra-server support-bundle bundle.zip": "ask the running server",
+            "iskra-server support-bundle b.zip --seconds 60": "listen for 60 s",
         }
     )
 )
 def support_bundle(
-    output: Annotated[Path, typer.Argument(metavar="FILE.zip", help="A file that does not exist yet.")],
+    output: Annotated[Path, typer.Argument(metavar="FILE.zip", help="File to write; must not exist.")],
     seconds: Annotated[
-        float, typer.Option("--seconds", min=1, max=3600, metavar="S", help="How long to read where no server runs.")
+        float, typer.Option("--seconds", min=1, max=3600, metavar="S", help="How long to read if no server runs.")
     ] = 15.0,
     config: ConfigFile = None,
 ) -> None:
-    """Pack what a bug report needs, without who it is from."""
+    """Write an anonymised support bundle for a bug report."""
     loaded = load_with_origins(os.environ, config)
-    found = _of_server(loaded.config.server) or asyncio.run(_of_meters(loaded, seconds))
-    files = dict(_files(loaded, found))
+    content = _from_server(loaded.config.server) or asyncio.run(_from_meters(loaded, seconds))
+    files = dict(_files(loaded, content))
     try:
         with zipfile.ZipFile(output, "x", zipfile.ZIP_DEFLATED) as bundle:
-            for name, content in files.items():
-                bundle.writestr(name, content)
+            for name, data in files.items():
+                bundle.writestr(name, data)
     except FileExistsError:
-        raise Refused(f"{output} exists already; name another file.") from None
-    data = sum(len(each.data) // 2 for each in found.sources)
-    print(f"{output} holds {len(files)} files and {data} bytes of {len(found.sources)} sources. Look through it first.")
+        raise UsageError(f"{output} exists already; name another file.") from None
+    byte_count = sum(len(source.data) // 2 for source in content.sources)
+    print(
+        f"{output} has {len(files)} files and {byte_count} bytes of {len(content.sources)} sources. "
+        "Look through it before you send it."
+    )
 
 
-def _files(loaded: Loaded, found: Found) -> Iterator[tuple[str, bytes | str]]:
-    scrubber = Scrubber(_identities(found), secrets_of(loaded.config))
+def _files(loaded: Loaded, content: Content) -> Iterator[tuple[str, bytes | str]]:
+    scrubber = Scrubber(_identities(content), secrets_of(loaded.config))
     yield "README.txt", _README
     texts = {"versions.json": json.dumps(_versions(), indent=1), "configuration.toml": "\n".join(as_toml(loaded))}
-    for name, text in (texts | found.texts).items():
+    for name, text in (texts | content.texts).items():
         yield name, scrubber.text(text)
-    for number, each in enumerate(found.sources, 1):
-        yield f"telegrams-{number}.bin", bytes.fromhex(each.data)
+    for number, source in enumerate(content.sources, 1):
+        yield f"telegrams-{number}.bin", bytes.fromhex(source.data)
 
 
-def _identities(found: Found) -> dict[bytes, bytes]:
-    """Of meters what stands for them; other bytes that they sent become zeros."""
-    known = {bytes.fromhex(a): bytes.fromhex(b) for each in found.sources for a, b in each.meters.items()}
-    values = (bytes.fromhex(value) for value in found.values)
-    return {value: bytes(len(value)) for value in values} | known
+def _identities(content: Content) -> dict[bytes, bytes]:
+    """Meter ids and their pseudonyms; other octet strings become zeros."""
+    ids = {bytes.fromhex(a): bytes.fromhex(b) for source in content.sources for a, b in source.meters.items()}
+    values = (bytes.fromhex(value) for value in content.values)
+    return {value: bytes(len(value)) for value in values} | ids
 
 
 def _versions() -> dict[str, Any]:
@@ -120,37 +122,37 @@ def _versions() -> dict[str, Any]:
     }
 
 
-def _of_server(server: ServerConfig) -> Found | None:
-    """From the server that this configuration describes, or None where it does not answer."""
+def _from_server(server: ServerConfig) -> Content | None:
+    """From the running server; None if it does not answer."""
     try:
         support = msgspec.json.decode(ask(server, "/api/v1/support"))
         texts = {"status.json": ask(server, "/api/v1/status").decode(), "metrics.txt": ask(server, "/metrics").decode()}
         values = _octet_strings(msgspec.json.decode(ask(server, "/api/v1/meters"))["meters"])
     except HTTPError as error:
-        raise Refused(
-            f"The server at {address(server)} refuses: {error.code} {error.reason}. Is server.token the same?"
+        raise UsageError(
+            f"The server at {base_url(server)} refuses: {error.code} {error.reason}. Is server.token the same there?"
         ) from None
     except (OSError, HTTPException, msgspec.DecodeError, KeyError):
         return None
     texts["log.txt"] = "\n".join(support["log"])
-    return Found(texts, msgspec.convert(support["sources"], list[Evidence]), values)
+    return Content(texts, msgspec.convert(support["sources"], list[Evidence]), values)
 
 
 def _octet_strings(meters: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Values of registers that are bytes, but for the maker and what is too short to name anybody."""
+    """Octet strings among the values, except the maker and values too short to identify anybody."""
     values = (register for meter in meters for register in meter["registers"] if isinstance(register["value"], str))
-    return [each["value"] for each in values if len(each["value"]) >= 8 and "manufacturer" not in each["name"]]
+    return [row["value"] for row in values if len(row["value"]) >= 8 and "manufacturer" not in row["name"]]
 
 
-async def _of_meters(loaded: Loaded, seconds: float) -> Found:
-    """By reading the meters of the configuration."""
+async def _from_meters(loaded: Loaded, seconds: float) -> Content:
+    """By reading the configured meters."""
     hub = Hub()
-    made = readers(loaded.config, hub)
-    async with running(made) as tasks:
+    meters = make_readers(loaded.config, hub)
+    async with running_readers(meters) as tasks:
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
-        status = server_status(Statuses(made), "")
+        status = server_status(Statuses(meters), "")
     samples = (register.raw for sample in hub.newest.values() for register in sample.reading.registers)
     values = [raw.hex() for raw in samples if isinstance(raw, bytes) and len(raw) >= 4]
     texts = {"status.json": msgspec.json.encode(status).decode()}
-    return Found(texts, evidence((each.source.url, each.recent) for each in made), values)
+    return Content(texts, evidence((reader.source.url, reader.recent) for reader in meters), values)

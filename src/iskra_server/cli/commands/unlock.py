@@ -1,4 +1,4 @@
-"""`unlock`: how the PIN is entered at the meter, and what the telegrams say about it meanwhile."""
+"""`unlock`: how to enter the PIN at the meter, while the telegrams show whether it worked."""
 
 import asyncio
 import sys
@@ -9,13 +9,12 @@ import typer
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.cli.ui import loop
-from iskra_server.cli.ui.language import Lang, Language
 from iskra_server.cli.ui.lesson import Board, Lesson
-from iskra_server.cli.ui.observe import configured
-from iskra_server.cli.ui.options import ConfigFile, examples, single
+from iskra_server.cli.ui.meter_source import chunks_or_error, open_meter_source
+from iskra_server.cli.ui.observe import config_with_meters
+from iskra_server.cli.ui.options import ConfigFile, Lang, Language, command_app, examples
 from iskra_server.cli.ui.phrases import PHRASES
-from iskra_server.cli.ui.refusal import Refused
-from iskra_server.cli.ui.source import named_source, unattended
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.unlocking import Unlocking
 from iskra_server.meter.identity import family
@@ -24,10 +23,10 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
 from iskra_server.sources.source import Source
 
-app = single()
+app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server unlock": "the head that is found",
+        "iskra-server unlock": "head found automatically",
         "iskra-server unlock /dev/ttyUSB0": "this port",
         "iskra-server unlock --lang de": "in German",
     }
@@ -40,25 +39,25 @@ def unlock(
     *,
     meter: Annotated[
         str | None,
-        typer.Argument(metavar="[METER_URL]", help="Where the meter is.", show_default="as configured, else auto"),
+        typer.Argument(metavar="[METER_URL]", help="Port or URL.", show_default="configured, else auto"),
     ] = None,
     lang: Lang,
     config: ConfigFile = None,
 ) -> None:
-    """Help to enter the PIN at the meter, and watch it take effect. Exit status 0 once it stays unlocked.
+    """Guide you through entering the PIN at the meter. Exit status 0 once the meter stays unlocked.
 
-    The PIN is neither asked for nor kept.
+    The PIN is neither asked for nor stored.
     """
-    settings = configured(config, [meter] if meter else None)
+    settings = config_with_meters(config, [meter] if meter else None)
     if len(settings.meters) > 1:
-        raise Refused(f"There are {len(settings.meters)} meters; name one, such as {settings.meters[0].url}.")
-    coach = Coach(named_source(settings.meters[0].url), lang)
+        raise UsageError(f"There are {len(settings.meters)} meters; name one, such as {settings.meters[0].url}.")
+    coach = Coach(open_meter_source(settings.meters[0].url), lang)
     loop.run(coach.run())
     raise typer.Exit(0 if coach.unlocking.done else 1)
 
 
 class Coach:
-    """Watches the telegrams; leads through the steps where somebody sits at the keyboard."""
+    """Watches the telegrams, and guides through the steps if stdin is a terminal."""
 
     def __init__(self, source: Source, language: Language) -> None:
         self.unlocking = Unlocking()
@@ -72,23 +71,23 @@ class Coach:
         decoder = SmlDecoder()
         self._board.say(self._phrases.listening)
         try:
-            async with aclosing(unattended(self._source)) as chunks:
+            async with aclosing(chunks_or_error(self._source)) as chunks:
                 async for data in chunks:
                     for item in decoder.feed(data):
                         if isinstance(item, Reading):
-                            self._saw(item, lesson)
+                            self._observe(item, lesson)
                     if self.unlocking.done:
                         return
         finally:
             await self._end_lesson()
 
-    def _saw(self, reading: Reading, lesson: Lesson) -> None:
+    def _observe(self, reading: Reading, lesson: Lesson) -> None:
         total = reading.get(_IMPORT)
         digits = total is not None and total.value is not None and (total.scaler or 0) < KWH_SCALER
         now_s = float(reading.meter_time.seconds) if reading.meter_time else boottime_s()
         for event in self.unlocking.saw(digits=digits, power=has_power(reading), now_s=now_s):
             if event in ("locked", "unlocked"):
-                self._board.say(f"{reading.meter_id}  {family(reading) or self._phrases.stranger}")
+                self._board.say(f"{reading.meter_id}  {family(reading) or self._phrases.other_maker}")
             self._board.say(self._phrases.events[event])
             if event == "locked":
                 self._begin(lesson)
@@ -114,7 +113,7 @@ class Coach:
 
 
 def _read_line(lesson: Lesson) -> None:
-    """Whatever was typed, only that Enter was pressed is taken."""
+    """Only that Enter was pressed matters, not what was typed."""
     if sys.stdin.readline():
         lesson.enter.set()
     else:

@@ -1,9 +1,9 @@
-"""`version`"""
+"""`version`: print the version."""
 
 from iskra_server import __version__
-from iskra_server.cli.ui.options import single
+from iskra_server.cli.ui.options import command_app
 
-app = single()
+app = command_app()
 
 
 @app.command()

@@ -1,1 +1,1 @@
-"""What commands share: screens, options, text."""
+"""Screens, options and texts that commands share."""

@@ -1,4 +1,4 @@
-"""Octets as hex while they arrive: 32 a line, and a new line where a telegram begins."""
+"""Bytes as hex text while they arrive: 32 per line, and a new line at each start of a telegram."""
 
 from iskra_server.codecs.sml.encoder import START
 
@@ -6,17 +6,17 @@ _WIDTH = 32
 
 
 class HexLines:
-    """Gives text for each chunk; `decode` reads the whole of it again."""
+    """Formats chunk by chunk; `decode` reads the text back."""
 
     def __init__(self) -> None:
         self._column = 0
-        self._held = b""
+        self._pending = b""
 
     def feed(self, data: bytes) -> str:
-        """The text of everything that cannot be the beginning of a start mark any more."""
-        data = self._held + data
+        """The text of all bytes but those that may be the beginning of a start mark."""
+        data = self._pending + data
         kept = next((count for count in range(len(START) - 1, 0, -1) if data.endswith(START[:count])), 0)
-        self._held = data[len(data) - kept :]
+        self._pending = data[len(data) - kept :]
         before, *telegrams = data[: len(data) - kept].split(START)
         text = self._lines(before)
         for rest in telegrams:
@@ -24,7 +24,7 @@ class HexLines:
         return text
 
     def end(self) -> str:
-        data, self._held = self._held, b""
+        data, self._pending = self._pending, b""
         return self._lines(data) + self._break()
 
     def _lines(self, data: bytes) -> str:

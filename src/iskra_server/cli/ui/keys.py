@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from iskra_server.base.secret import Secret
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.usage_error import UsageError
 
 if TYPE_CHECKING:
     from iskra_server.codecs.dlms.decoder import DlmsDecoder
@@ -37,7 +37,7 @@ LayoutsFile = Annotated[
 def dlms_decoder(
     key_file: Path | None, auth_key_file: Path | None, layouts_file: Path | None
 ) -> Callable[[], "DlmsDecoder"]:
-    """Makes a decoder with these keys and layouts. Raises Refused for a file that cannot be used."""
+    """Makes a decoder with these keys and layouts. Raises UsageError for a file that cannot be used."""
 
     def make() -> "DlmsDecoder":
         # with the first DLMS telegram, or the first key
@@ -56,7 +56,7 @@ def dlms_decoder(
     try:
         make()
     except ImportError:
-        raise Refused(_PACKAGE) from None
+        raise UsageError(_PACKAGE) from None
     return make
 
 
@@ -65,10 +65,10 @@ def _parsed(parse: Callable[[str], Parsed], path: Path) -> Parsed:
         with path.open("rb") as file:
             text = Secret(file.read(_MOST_BYTES).decode("utf-8-sig"))
     except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}.") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise Refused(f"{path} is no text.") from None
+        raise UsageError(f"{path} is no text.") from None
     try:
         return parse(text.reveal())
     except ValueError as error:
-        raise Refused(f"{path} {error}.") from None
+        raise UsageError(f"{path} {error}.") from None

@@ -1,7 +1,7 @@
-"""How a PIN is entered by torch, and the timing of it, counted on the screen. The PIN itself is never asked for.
+"""Guides through entering a PIN by torch, and counts the seconds on the screen. The PIN itself is never asked for.
 
 two short flashes     the display wakes up, up to "PIN"
-n short flashes       raise the digit to n; 3 s of darkness take it and go to the next
+n short flashes       raise the digit to n; 3 s of darkness accept it and go to the next
 on to "InF"           by short flashes; light for 5 s or longer switches it on, for good
 """
 
@@ -18,7 +18,7 @@ _PIN_TAKEN_S = 15.0
 
 
 class Board:
-    """What is written line by line, with a line that counts now and then."""
+    """Prints lines, and counts on a line now and then."""
 
     def __init__(self) -> None:
         self._is_counting = False
@@ -28,7 +28,7 @@ class Board:
         self._is_counting = False
 
     def count(self, word: str) -> None:
-        """One more word on the line that counts."""
+        """Add a word to the counting line."""
         print(("" if self._is_counting else "   ") + f" {word}", end="", flush=True)
         self._is_counting = True
 
@@ -39,7 +39,7 @@ class Board:
 
 
 class Lesson:
-    """Leads through the steps; `enter` is set whenever the person presses Enter, `unlocked` once the meter is."""
+    """Guides through the steps. `enter`: the user pressed Enter; `unlocked`: the meter is unlocked."""
 
     def __init__(self, board: Board, phrases: Phrases) -> None:
         self.enter = asyncio.Event()
@@ -48,14 +48,14 @@ class Lesson:
         self._phrases = phrases
 
     async def run(self) -> None:
-        """Endless: again, where the meter does not unlock or falls back."""
+        """Endless: starts again if the meter does not unlock, or locks itself again."""
         while True:
             await self._wake()
             for number in range(1, DIGITS + 1):
                 await self._digit(number)
             if await self._is_unlocked():
                 await self._switch_inf_on()
-                # there is nothing more to lead to, until it falls back
+                # all steps are done, unless it locks itself again
                 await self._until_locked()
 
     async def _wake(self) -> None:
@@ -86,10 +86,10 @@ class Lesson:
     async def _switch_inf_on(self) -> None:
         await self._pressed(self._phrases.on_to_inf)
         await self._count([self._phrases.hold] + [str(left) for left in range(HOLD_S, 0, -1)])
-        self._board.say(self._phrases.let_go)
+        self._board.say(self._phrases.light_off)
 
     async def _until_locked(self) -> None:
-        while self.unlocked.is_set():  # noqa: ASYNC110 - it is cleared, which no event tells
+        while self.unlocked.is_set():  # noqa: ASYNC110 - no event tells that it was cleared
             await asyncio.sleep(BEAT_S / 4)
 
     async def _pressed(self, sentence: str) -> None:

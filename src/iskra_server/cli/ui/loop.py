@@ -1,4 +1,4 @@
-"""Runs what has no end of its own. Ctrl-C and SIGTERM (`timeout 60 iskra-server record ...`) are a good end."""
+"""Runs work without an end of its own. Ctrl+C and SIGTERM (`timeout 60 iskra-server record ...`) end it normally."""
 
 import asyncio
 import signal
@@ -9,11 +9,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(work: Coroutine[object, object, None]) -> None:
-    """Until the work ends or is asked to end; it sees that as a cancellation and may tidy up."""
-    asyncio.run(_until_asked(work))
+    """Run until the work ends, or cancel it at a signal; it may clean up."""
+    asyncio.run(_until_signal(work))
 
 
-async def _until_asked(work: Coroutine[object, object, None]) -> None:
+async def _until_signal(work: Coroutine[object, object, None]) -> None:
     task = asyncio.ensure_future(work)
     for number in _SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

@@ -1,4 +1,4 @@
-"""Meters seen as the server sees them: the same reader, the same diagnosis, for a command that looks on."""
+"""Reads meters as the server does, with the same readers and diagnosis, for commands that watch them."""
 
 import asyncio
 import os
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from iskra_server.cli.ui.local import ask
-from iskra_server.cli.ui.options import given
-from iskra_server.cli.ui.refusal import Refused
-from iskra_server.cli.ui.source import named_source
+from iskra_server.cli.ui.local_server import ask
+from iskra_server.cli.ui.meter_source import open_meter_source
+from iskra_server.cli.ui.options import only_set
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, load_with_origins
 from iskra_server.diagnosis.chain import Status
@@ -21,26 +21,26 @@ from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
 from iskra_server.web.api.status import ServerStatus
 
-# how often a person, or a verdict, looks again
+# how often the display is updated
 TICK_S = 0.25
-# somebody else reads these ports: perhaps our own server
-HELD = frozenset(("busy", "busy_unknown", "all_taken"))
+# problems that mean that another program, perhaps our own server, has the port open
+PORT_IN_USE = frozenset(("busy", "busy_unknown", "all_taken"))
 
 
-def configured(file: Path | None, urls: Sequence[str] | None) -> Config:
-    """The configuration in force, with the meters that the command line names, if it names any."""
-    config = load_with_origins(os.environ, file, given({"meters.url": list(urls or ())})).config
+def config_with_meters(file: Path | None, urls: Sequence[str] | None) -> Config:
+    """The effective configuration, with the meters of the command line if there are any."""
+    config = load_with_origins(os.environ, file, only_set({"meters.url": list(urls or ())})).config
     if not config.meters_read:
-        raise Refused("The server of this configuration reads no meter; name one, such as /dev/ttyUSB0.")
+        raise UsageError("This configuration has no meter; name one, such as /dev/ttyUSB0.")
     return config
 
 
-def readers(config: Config, hub: Hub | None = None) -> list[Reader]:
-    """One for each meter of the configuration; all of them publish to one hub."""
+def make_readers(config: Config, hub: Hub | None = None) -> list[Reader]:
+    """A reader per configured meter; all publish to one hub."""
     hub, guard = hub or Hub(), Guard()
     return [
         Reader(
-            source=named_source(meter.url),
+            source=open_meter_source(meter.url),
             decoder=DECODERS["sml"](),
             guard=guard,
             hub=hub,
@@ -53,9 +53,9 @@ def readers(config: Config, hub: Hub | None = None) -> list[Reader]:
 
 
 @asynccontextmanager
-async def running(made: Sequence[Reader]) -> AsyncIterator[list[asyncio.Task[None]]]:
-    """A task for each; behind it their ports are closed."""
-    tasks = [asyncio.create_task(reader.run()) for reader in made]
+async def running_readers(meter_readers: Sequence[Reader]) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Runs each reader in a task; closes their ports at the end."""
+    tasks = [asyncio.create_task(reader.run()) for reader in meter_readers]
     try:
         yield tasks
     finally:
@@ -64,29 +64,29 @@ async def running(made: Sequence[Reader]) -> AsyncIterator[list[asyncio.Task[Non
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def observed(made: Sequence[Reader]) -> AsyncGenerator[list[Status]]:
-    """How they all stand, again and again; closing it closes their ports."""
-    async with running(made) as tasks:
+async def watch_statuses(meter_readers: Sequence[Reader]) -> AsyncGenerator[list[Status]]:
+    """The status of all readers, several times a second; closing the generator closes their ports."""
+    async with running_readers(meter_readers) as tasks:
         while True:
             await asyncio.sleep(TICK_S)
             for task in tasks:
                 if task.done():
                     task.result()
-            yield list(Statuses(made))
+            yield list(Statuses(meter_readers))
 
 
-async def told_by_server(config: Config, held: Status) -> Status | None:
-    """What the server of this machine says of a port that is held; None where it is not the server that holds it."""
+async def status_from_server(config: Config, busy: Status) -> Status | None:
+    """The status of a busy port from the server of this machine; None if another program has it open."""
     try:
         answer = await asyncio.to_thread(ask, config.server, "/api/v1/status")
         statuses = msgspec.json.decode(answer, type=ServerStatus, strict=False).meters
     except (OSError, HTTPException, msgspec.MsgspecError, UnicodeDecodeError):
-        # nobody answers, or something else, or another version
+        # no server, another program, or another version
         return None
-    return _same_port(held, statuses)
+    return _same_port(busy, statuses)
 
 
-def _same_port(held: Status, statuses: Sequence[Status]) -> Status | None:
-    """A search finds every port held, and so means any of them."""
-    wanted = os.path.realpath(held.port)
-    return next((each for each in statuses if held.source == "auto" or os.path.realpath(each.port) == wanted), None)
+def _same_port(busy: Status, statuses: Sequence[Status]) -> Status | None:
+    """The status of the same port; for `auto`, whose ports are all busy, any."""
+    path = os.path.realpath(busy.port)
+    return next((status for status in statuses if busy.source == "auto" or os.path.realpath(status.port) == path), None)

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from iskra_server.cli.ui.language import Language
+from iskra_server.cli.ui.options import Language
 from iskra_server.diagnosis.unlocking import Event
 
 
 class Phrases(Struct, frozen=True, kw_only=True):
-    """`events` are what the telegrams tell, `instructions` all of it in advance; the rest leads step by step.
+    """`events`: what the telegrams show. `instructions`: all steps in advance; the other texts lead step by step.
 
-    `digit` is filled in with the number of the digit. `flash`, `dark` and `hold` are counted aloud.
+    `digit` has a place for the number of the digit. `flash`, `dark` and `hold` are words on the counting line.
     """
 
     listening: str
-    stranger: str
+    other_maker: str
     events: Mapping[Event, str]
     instructions: tuple[str, ...]
     wake: str
@@ -24,7 +24,7 @@ class Phrases(Struct, frozen=True, kw_only=True):
     waiting: str
     still_locked: str
     on_to_inf: str
-    let_go: str
+    light_off: str
     flash: str
     dark: str
     hold: str
@@ -33,7 +33,7 @@ class Phrases(Struct, frozen=True, kw_only=True):
 PHRASES: Mapping[Language, Phrases] = {
     "en": Phrases(
         listening="Listening for the meter ...",
-        stranger="a meter of another maker",
+        other_maker="a meter of another maker",
         events={
             "locked": "It is locked: it sends whole kWh and no power.",
             "unlocked": "It is unlocked: there is nothing to do.",
@@ -57,14 +57,14 @@ PHRASES: Mapping[Language, Phrases] = {
         waiting="Waiting for the meter to unlock ...",
         still_locked="The meter is still locked. Check the PIN, and do not try too often: some meters block.",
         on_to_inf="Step on by short flashes until it reads InF. Then press Enter and hold the light.",
-        let_go="Light off; the display should read InF on. Watching whether the meter stays unlocked ...",
+        light_off="Light off; the display should read InF on. Watching whether the meter stays unlocked ...",
         flash="flash",
         dark="dark",
         hold="hold",
     ),
     "de": Phrases(
         listening="Warte auf den Zähler ...",
-        stranger="ein Zähler eines anderen Herstellers",
+        other_maker="ein Zähler eines anderen Herstellers",
         events={
             "locked": "Er ist gesperrt: Er sendet nur ganze kWh und keine Leistung.",
             "unlocked": "Er ist freigeschaltet: Es ist nichts zu tun.",
@@ -88,7 +88,7 @@ PHRASES: Mapping[Language, Phrases] = {
         waiting="Warte, ob der Zähler sich freischaltet ...",
         still_locked="Der Zähler ist noch gesperrt. Prüfen Sie die PIN, und versuchen Sie es nicht zu oft: Manche Zähler sperren sich dann ganz.",
         on_to_inf="Leuchten Sie kurz, bis dort InF steht. Dann drücken Sie die Eingabetaste und leuchten lange.",
-        let_go="Licht aus; dort sollte InF on stehen. Warte, ob der Zähler freigeschaltet bleibt ...",
+        light_off="Licht aus; dort sollte InF on stehen. Warte, ob der Zähler freigeschaltet bleibt ...",
         flash="Licht",
         dark="dunkel",
         hold="halten",

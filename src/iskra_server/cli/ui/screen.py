@@ -1,11 +1,11 @@
-"""What `read` shows on a terminal: the values, the power lately, how well the telegrams arrive, how old they are."""
+"""The screen of `read`: values, recent power, reception, age."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.cli.ui.stream_stats import Quality, power_w, sparkline
+from iskra_server.cli.ui.stream_stats import StreamStats, power_w, sparkline
 from iskra_server.cli.ui.telegrams import exact
 from iskra_server.diagnosis.advice import tell
 from iskra_server.meter.identity import family
@@ -15,30 +15,30 @@ from iskra_server.meter.registers import describe
 from iskra_server.meter.units import WATT_HOUR
 from iskra_server.sources.source import Source
 
-# a replayed capture may bring thousands of telegrams a second
+# shortest time between two redraws: a replay may bring thousands of telegrams a second
 _MIN_S = 0.1
 _OLD_S = 10.0
 _LOCKED = "Locked: whole kWh and no power, until the PIN is entered at the meter and InF is on."
 
 
 class Screen:
-    """Renders how a source stands and what came from it."""
+    """Renders the state of a source and its newest reading."""
 
-    def __init__(self, source: Source, quality: Quality) -> None:
+    def __init__(self, source: Source, quality: StreamStats) -> None:
         self._source = source
         self._quality = quality
         self._telegrams = 0
         self._arrived_s = 0.0
-        self._drawn_s = 0.0
+        self._rendered_s = 0.0
 
     def is_due(self) -> bool:
-        """Whether it is time to draw again; to be asked whenever bytes came, and a few times a second."""
+        """Whether to draw again; call it when bytes arrived, and a few times a second."""
         if self._quality.telegrams != self._telegrams:
             self._telegrams, self._arrived_s = self._quality.telegrams, boottime_s()
-        return boottime_s() - self._drawn_s >= _MIN_S
+        return boottime_s() - self._rendered_s >= _MIN_S
 
     def render(self) -> RenderableType:
-        self._drawn_s = boottime_s()
+        self._rendered_s = boottime_s()
         reading = self._quality.newest
         parts = [self._title(reading)]
         state = self._source.state
@@ -46,8 +46,8 @@ class Screen:
             style = "dim" if state.problem == "ended" else "bold red"
             parts.append(Text(tell(state.problem, state.about), style=style))
         if reading is None:
-            return Group(*parts, self._health())
-        return Group(*parts, "", _values(reading), "", self._power(reading), self._health(), self._age())
+            return Group(*parts, self._reception())
+        return Group(*parts, "", _values(reading), "", self._power(reading), self._reception(), self._age())
 
     def _title(self, reading: Reading | None) -> Text:
         title = Text(reading.meter_id if reading else "Waiting for the first telegram", style="bold")
@@ -65,12 +65,12 @@ class Screen:
             ("power ", "dim"), (sparkline(powers), "green"), f" {exact(min(powers))} to {exact(max(powers))} W"
         )
 
-    def _health(self) -> Text:
-        return Text(self._quality.sentence(), style="dim" if self._quality.is_good() else "red")
+    def _reception(self) -> Text:
+        return Text(self._quality.sentence(), style="dim" if self._quality.is_reliable() else "red")
 
     def _age(self) -> Text:
         age_s = boottime_s() - self._arrived_s
-        return Text(f"{age_s:.1f} s old; end with Ctrl-C", style="dim" if age_s < _OLD_S else "bold red")
+        return Text(f"{age_s:.1f} s old; stop with Ctrl+C", style="dim" if age_s < _OLD_S else "bold red")
 
 
 def _values(reading: Reading) -> Table:
@@ -81,14 +81,14 @@ def _values(reading: Reading) -> Table:
     table.add_column(no_wrap=True)
     for register in reading.numbers():
         row = describe(register.obis)
-        # the label gives way where the terminal is narrow, the number never
+        # on a narrow terminal the label is cut, never the number
         label = Text(row.en if row else "", no_wrap=True, overflow="ellipsis")
         table.add_row(register.obis.short, label, *_amount(register))
     return table
 
 
 def _amount(register: Register) -> tuple[str, str]:
-    """Number and unit as the meter's display has them: energy in kWh."""
+    """Number and unit as on the meter's display: energy in kWh."""
     raw, scaler = int(register.raw), register.scaler or 0
     if register.unit == WATT_HOUR:
         return exact(scaled(raw, scaler - 3)), "kWh"

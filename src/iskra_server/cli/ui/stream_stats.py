@@ -1,7 +1,4 @@
-"""What a stream is worth: the share of telegrams that arrive whole, over all of them and over the last ones.
-
-The last ones are what a person watches who moves the head by a millimetre.
-"""
+"""Statistics of a stream for `read`: valid and damaged telegrams, in all and among the last 20; recent power."""
 
 from collections import deque
 from decimal import Decimal
@@ -11,12 +8,12 @@ from iskra_server.meter.reading import Fault, Reading
 
 LAST = 20
 _TREND = 48
-_GOOD_SHARE = 0.9
+_RELIABLE_SHARE = 0.9
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-class Quality:
-    """Fed with everything that a decoder gives. Noise between telegrams costs none, and is counted apart."""
+class StreamStats:
+    """Counts the items of a decoder. Noise between telegrams does not count as a damaged telegram."""
 
     def __init__(self) -> None:
         self.newest: Reading | None = None
@@ -37,27 +34,27 @@ class Quality:
         if (power := power_w(item)) is not None:
             self.powers.append(power)
 
-    def is_good(self) -> bool:
-        """Whether nine of ten of the last telegrams came whole."""
-        return sum(self._last) >= _GOOD_SHARE * len(self._last)
+    def is_reliable(self) -> bool:
+        """Whether nine of ten of the last telegrams are valid."""
+        return sum(self._last) >= _RELIABLE_SHARE * len(self._last)
 
     def sentence(self) -> str:
-        """ "19 of the last 20 telegrams are good; 118 in all, 2 faults (1 checksum, 1 noise)" """
+        """ "19 of the last 20 telegrams valid; 118 in all, 2 faults (1 checksum, 1 noise)" """
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
         faults = f", {sum(self.faults.values())} damaged ({kinds})" if kinds else ""
         if not self._last:
             return f"no telegram yet{faults}"
-        return f"{sum(self._last)} of the last {len(self._last)} telegrams good; {self.telegrams} in all{faults}"
+        return f"{sum(self._last)} of the last {len(self._last)} telegrams valid; {self.telegrams} in all{faults}"
 
 
 def power_w(reading: Reading) -> Decimal | None:
-    """The signed power of a record in W, None where it has none."""
+    """Signed power in W, None if the reading has none."""
     register = reading.get(POWER)
     return register.value if register else None
 
 
 def sparkline(values: deque[Decimal]) -> str:
-    """A bar for each value, from the lowest to the highest of them."""
+    """A bar per value, scaled from the lowest to the highest."""
     if not values:
         return ""
     low, high = min(values), max(values)

@@ -1,4 +1,4 @@
-"""A telegram as text: one JSON object, or plain lines. Numbers as the meter sent them, every digit."""
+"""A telegram as text: one JSON object, or plain lines. Numbers keep every digit that the meter sent."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -16,7 +16,7 @@ def as_json(item: Reading | Fault) -> str:
 
 
 def as_lines(item: Reading | Fault) -> Iterator[str]:
-    """A heading and one line a register; a fault is one line."""
+    """A heading and one line per register; a fault is one line."""
     if isinstance(item, Fault):
         yield f"! {fault_sentence(item)}"
         return
@@ -27,7 +27,7 @@ def as_lines(item: Reading | Fault) -> Iterator[str]:
 
 
 def as_line(reading: Reading) -> str:
-    """The telegram in one line: who, when, and every number."""
+    """The telegram in one line: meter and all numbers."""
     numbers = (f"{name(register) or register.obis.short}={value_text(register)}" for register in reading.numbers())
     return "  ".join((reading.meter_id, *numbers))
 
@@ -44,13 +44,13 @@ def fault_sentence(fault: Fault) -> str:
 
 
 def name(register: Register) -> str:
-    """The API name of a register, empty for one outside the table."""
+    """The API name of a register; empty if it is not in the table."""
     row = describe(register.obis)
     return row.key if row else ""
 
 
 def value_text(register: Register) -> str:
-    """The value with its unit, for people: "10732309.1 Wh", the text or the hex text of bytes."""
+    """Value and unit, such as "10732309.1 Wh"; bytes as text, else in hex."""
     if register.value is not None:
         return f"{exact(register.value)} {register.unit or ''}".rstrip()
     if isinstance(register.raw, bytes):
@@ -59,7 +59,7 @@ def value_text(register: Register) -> str:
 
 
 def raw_text(register: Register) -> str:
-    """What stood on the wire, where the value differs: "107323091e-1"."""
+    """The integer and scaler sent, such as "107323091e-1"; empty without a scaler."""
     return f"{int(register.raw)}e{register.scaler}" if register.value is not None and register.scaler else ""
 
 

@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from iskra_server.base.secret import Secret
-from iskra_server.cli.ui.local import address, ask, read
+from iskra_server.cli.ui.local_server import ask, base_url, read_body
 from iskra_server.config import ServerConfig
 from running import free_port, serving
 
@@ -23,11 +23,11 @@ TOKEN = "a-token-for-the-tests"
     ],
 )
 def test_the_server_is_asked_where_it_listens(host: str, expected: str) -> None:
-    assert address(ServerConfig(host=host)) == expected
+    assert base_url(ServerConfig(host=host)) == expected
 
 
 def test_over_tls_it_is_asked_over_tls_and_by_any_name() -> None:
-    assert address(ServerConfig(host="0.0.0.0", tls_cert="x.pem"), "pi.local") == "https://pi.local:8080"
+    assert base_url(ServerConfig(host="0.0.0.0", tls_cert="x.pem"), "pi.local") == "https://pi.local:8080"
 
 
 def test_a_server_with_a_token_is_asked_with_it() -> None:
@@ -49,4 +49,4 @@ def test_an_answer_without_end_is_an_error() -> None:
             return b"x" * size
 
     with pytest.raises(OSError, match="longer than 16 MB"):
-        read(Endless())
+        read_body(Endless())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from iskra_server.cli.ui.refusal import Refused
-from iskra_server.cli.ui.source import named_source, ticking, unattended
+from iskra_server.cli.ui.meter_source import chunks_and_ticks, chunks_or_error, open_meter_source
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.sources.source import Chunk, State, arrived
 
 
@@ -46,7 +46,7 @@ async def gathered(chunks: AsyncGenerator[bytes]) -> list[bytes]:
 
 
 def test_a_pause_is_an_empty_chunk_and_nothing_is_lost() -> None:
-    data = asyncio.run(gathered(ticking(Scripted(b"a", b"b", 0.4, b"c"))))
+    data = asyncio.run(gathered(chunks_and_ticks(Scripted(b"a", b"b", 0.4, b"c"))))
     assert [chunk for chunk in data if chunk] == [b"a", b"b", b"c"]
     assert b"" in data
 
@@ -55,7 +55,7 @@ def test_to_stop_listening_closes_the_source() -> None:
     source = Scripted(b"a", 60.0)
 
     async def first() -> bytes:
-        async with aclosing(ticking(source)) as chunks:
+        async with aclosing(chunks_and_ticks(source)) as chunks:
             return await anext(chunks)
 
     assert asyncio.run(first()) == b"a"
@@ -64,26 +64,26 @@ def test_to_stop_listening_closes_the_source() -> None:
 
 @pytest.mark.parametrize(("url", "status"), [("/dev/x", 2), ("auto", 1)])
 def test_what_cannot_be_opened_is_refused_with_the_reason(url: str, status: int) -> None:
-    with pytest.raises(Refused, match=r"/dev/x does not exist\.") as caught:
-        asyncio.run(gathered(unattended(Scripted(MISSING, 60.0, url=url))))
+    with pytest.raises(UsageError, match=r"/dev/x does not exist\.") as caught:
+        asyncio.run(gathered(chunks_or_error(Scripted(MISSING, 60.0, url=url))))
     assert caught.value.status == status
 
 
 def test_a_source_that_ends_without_having_begun_is_refused_too() -> None:
-    with pytest.raises(Refused, match="does not exist"):
-        asyncio.run(gathered(unattended(Scripted(MISSING))))
+    with pytest.raises(UsageError, match="does not exist"):
+        asyncio.run(gathered(chunks_or_error(Scripted(MISSING))))
 
 
 def test_a_line_that_is_lost_is_told_once_and_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
-    data = asyncio.run(gathered(unattended(Scripted(b"a", GONE, 0.8, b"b"))))
+    data = asyncio.run(gathered(chunks_or_error(Scripted(b"a", GONE, 0.8, b"b"))))
     assert data == [b"a", b"b"]
     assert capsys.readouterr().err == "/dev/x was unplugged. Plug it in again; reading continues by itself.\n"
 
 
 def test_a_file_is_a_capture_and_anything_else_an_address(tmp_path: Path) -> None:
     (tmp_path / "x.bin").write_bytes(b"x")
-    assert named_source(str(tmp_path / "x.bin")).url == f"file:{tmp_path}/x.bin"
-    assert named_source("/dev/ttyUSB0").url == "/dev/ttyUSB0"
-    assert named_source("simulator:MT175").simulated
-    with pytest.raises(Refused, match="is not an address of a meter"):
-        named_source("ftp://x")
+    assert open_meter_source(str(tmp_path / "x.bin")).url == f"file:{tmp_path}/x.bin"
+    assert open_meter_source("/dev/ttyUSB0").url == "/dev/ttyUSB0"
+    assert open_meter_source("simulator:MT175").simulated
+    with pytest.raises(UsageError, match="is not an address of a meter"):
+        open_meter_source("ftp://x")

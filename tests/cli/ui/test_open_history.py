@@ -8,8 +8,8 @@ from cli.recorded import history
 from command import Run
 from history.entries import METER, OTHER, SIMULATED
 from iskra_server.base.address import Address
-from iskra_server.cli.ui.history import address, configured, file_of, known_meter, known_zone
-from iskra_server.cli.ui.refusal import Refused
+from iskra_server.cli.ui.open_history import find_meter, history_address, load_config, sqlite_path, time_zone
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, HistoryConfig, MeterConfig, ServerConfig
 from iskra_server.runtime.plan import plan_of
 
@@ -31,50 +31,50 @@ FOLDER = HistoryConfig(data_dir="/data")
 def test_the_history_is_the_one_that_the_server_writes(urls: tuple[str, ...]) -> None:
     config = Config(history=FOLDER, meters=tuple(MeterConfig(Address(url)) for url in urls))
     file = "simulated.sqlite" if plan_of(config).simulated else "iskra.sqlite"
-    assert address(config) == Address(f"sqlite:////data/{file}")
+    assert history_address(config) == Address(f"sqlite:////data/{file}")
 
 
 def test_a_database_server_may_hold_it() -> None:
     database = Address("postgresql://x/y")
-    assert address(Config(history=HistoryConfig(database_url=database))) == database
+    assert history_address(Config(history=HistoryConfig(database_url=database))) == database
 
 
 def test_a_file_of_configuration_may_be_named(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_text('[history]\ndata_dir = "/mnt"\n')
-    assert address(configured(file)) == Address("sqlite:////mnt/iskra.sqlite")
+    assert history_address(load_config(file)) == Address("sqlite:////mnt/iskra.sqlite")
 
 
 def test_only_sqlite_has_a_file() -> None:
-    assert file_of(Address("sqlite:////data/iskra.sqlite")) == Path("/data/iskra.sqlite")
-    assert file_of(Address("postgresql://x/y")) is None
+    assert sqlite_path(Address("sqlite:////data/iskra.sqlite")) == Path("/data/iskra.sqlite")
+    assert sqlite_path(Address("postgresql://x/y")) is None
 
 
 def test_the_only_meter_needs_no_name() -> None:
-    assert known_meter([METER], None) == METER
-    assert known_meter([METER, OTHER], OTHER.meter_id) == OTHER
+    assert find_meter([METER], None) == METER
+    assert find_meter([METER, OTHER], OTHER.meter_id) == OTHER
 
 
 @pytest.mark.parametrize("name", ["12345678", "1ISK0012345678", "1 isk 00 12345678"])
 def test_a_meter_goes_by_what_stands_on_its_label(name: str) -> None:
-    assert known_meter([METER, OTHER], name) == METER
+    assert find_meter([METER, OTHER], name) == METER
 
 
 def test_a_meter_that_is_not_clear_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(Refused, match="History holds several meters; name one of them: 1 ISK 00 12345678, 1 ISK"):
-        known_meter([METER, SIMULATED], None)
-    with pytest.raises(Refused, match="History knows no meter x; it knows 1 ISK 00 12345678"):
-        known_meter([METER], "x")
-    with pytest.raises(Refused, match="History holds no meter yet"):
-        known_meter([], None)
+    with pytest.raises(UsageError, match="History holds several meters; name one of them: 1 ISK 00 12345678, 1 ISK"):
+        find_meter([METER, SIMULATED], None)
+    with pytest.raises(UsageError, match="The meter x is not in history; it holds 1 ISK 00 12345678"):
+        find_meter([METER], "x")
+    with pytest.raises(UsageError, match="History holds no meter yet"):
+        find_meter([], None)
 
 
 def test_the_zone_is_the_named_one_else_that_of_the_server() -> None:
     config = Config(server=ServerConfig(time_zone="Europe/Berlin"))
-    assert known_zone("", config).key == "Europe/Berlin"
-    assert known_zone("UTC", config).key == "UTC"
-    with pytest.raises(Refused, match="'Mars' is not a time zone; expected"):
-        known_zone("Mars", config)
+    assert time_zone("", config).key == "Europe/Berlin"
+    assert time_zone("UTC", config).key == "UTC"
+    with pytest.raises(UsageError, match="'Mars' is not a time zone; expected"):
+        time_zone("Mars", config)
 
 
 @pytest.mark.parametrize("command", [["export"], ["meters"], ["meters", "replace", "a", "b"]])

@@ -1,0 +1,115 @@
+"""The configured history that a command works on, and a meter in it."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from iskra_server.base.address import Address
+from iskra_server.base.timezone import zone
+from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.config import Config, load
+from iskra_server.history.model.records import MeterInfo
+from iskra_server.history.store.address import address_of
+from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store.store import Store
+
+_SQLITE = "sqlite:///"
+# fewer digits are more likely a mistake than a serial number
+_SERIAL_DIGITS = 6
+# not imported from sources and simulator: that would load the serial ports
+_SIMULATED = ("simulator:", "file:")
+
+Zone = Annotated[
+    str,
+    typer.Option("--tz", metavar="ZONE", help="Time zone, such as Europe/Berlin.", show_default="server.time_zone"),
+]
+
+
+def load_config(file: Path | None) -> Config:
+    """The effective configuration."""
+    return load(os.environ, file)
+
+
+def history_address(config: Config) -> Address:
+    """The database that the server uses; simulated meters and captures have one of their own."""
+    urls = [meter.url.reveal() for meter in config.meters_read]
+    simulated = bool(urls) and all(url.startswith(_SIMULATED) for url in urls)
+    try:
+        return address_of(config.history.data_dir, config.history.database_url, simulated=simulated)
+    except ValueError as error:
+        raise UsageError(as_sentence(error)) from None
+
+
+def sqlite_path(where: Address) -> Path | None:
+    """The file of an SQLite database, None for PostgreSQL."""
+    text = where.reveal()
+    return Path(text.removeprefix(_SQLITE)) if text.startswith(_SQLITE) else None
+
+
+@contextmanager
+def open_history(where: Address) -> Iterator[Store]:
+    """Open a history; errors of the database become UsageError."""
+    with database_errors():
+        store = Store(where)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@contextmanager
+def open_existing(config: Config) -> Iterator[Store]:
+    """Open the configured history; UsageError if it does not exist."""
+    file = sqlite_path(history_address(config))
+    if file is not None and not file.exists():
+        raise UsageError(f"There is no history at {file} yet. Start iskra-server serve, or set data_dir.")
+    with open_history(history_address(config)) as store:
+        yield store
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turns errors of the database into UsageError."""
+    try:
+        yield
+    except StoreError as error:
+        raise UsageError(str(error)) from None
+
+
+def find_meter(meters: Sequence[MeterInfo], name: str | None) -> MeterInfo:
+    """The meter with this name, or the only meter if `name` is None."""
+    names = ", ".join(meter.meter_id for meter in meters)
+    if not meters:
+        raise UsageError("History holds no meter yet. Start iskra-server serve, or import readings with --meter.")
+    if name is None and len(meters) > 1:
+        raise UsageError(f"History holds several meters; name one of them: {names}.")
+    matching = [meter for meter in meters if name is None or matches_name(meter, name)]
+    if not matching:
+        raise UsageError(f"The meter {name} is not in history; it holds {names}.")
+    if len(matching) > 1:
+        raise UsageError(f"{name} may be {' or '.join(meter.meter_id for meter in matching)}; write the whole number.")
+    return matching[0]
+
+
+def matches_name(meter: MeterInfo, name: str) -> bool:
+    """Whether it names the meter: by label, with or without spaces, by serial number, or by server id in hex."""
+    short = _short(name)
+    serial = short.isdecimal() and len(short) >= _SERIAL_DIGITS and _short(meter.meter_id).endswith(short.zfill(8))
+    return bool(short) and (serial or short in (_short(meter.meter_id), _short(meter.server_id)))
+
+
+def _short(name: str) -> str:
+    return "".join(name.split()).lower()
+
+
+def time_zone(name: str, config: Config) -> ZoneInfo:
+    """The time zone of this name; that of the server for ""."""
+    try:
+        return zone(name or config.server.time_zone)
+    except ValueError as error:
+        raise UsageError(as_sentence(error)) from None

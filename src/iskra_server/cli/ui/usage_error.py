@@ -1,0 +1,15 @@
+"""The error that ends a command: one sentence for the user, an exit status, no traceback."""
+
+
+class UsageError(Exception):
+    """A sentence that names the thing and the fix, and the exit status: 2 for wrong usage, 1 for other reasons."""
+
+    def __init__(self, sentence: str, status: int = 2) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def as_sentence(error: ValueError) -> str:
+    """The text of an error with a capital letter and a full stop."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
