@@ -10,6 +10,7 @@ from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.checks import Facts
 from iskra_server.codecs.dlms.encoder import array, octet_string, structure, u1, u2, u4
 from iskra_server.codecs.dlms.layouts import Layout, LayoutError, Match, Memory, built_in, parse
+from iskra_server.codecs.dlms.notification import CLOCK
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime, Register
 from iskra_server.meter.units import Unit
@@ -198,7 +199,7 @@ def test_power_is_what_a_connection_carries() -> None:
 
 @pytest.mark.parametrize(("seconds", "passes"), [(0, True), (2, True), (3, False), (-3, False)])
 def test_the_clock_in_the_list_is_that_of_the_telegram(seconds: int, passes: bool) -> None:
-    clock = {checks.CLOCK: Register(checks.CLOCK, pushes.CLOCK)}
+    clock = {CLOCK: Register(CLOCK, pushes.CLOCK)}
     assert checks.clock(Facts(clock, MeterTime("timestamp", pushes.CLOCK_S + seconds), b"")) is passes
     assert checks.clock(Facts(clock, None, b""))
 

@@ -16,7 +16,8 @@ VALUES = [Register(Obis.parse(obis), raw, scaler, Unit(unit)) for obis, raw, sca
 
 def registers(body: Element, maker: str = "ISK") -> list[Register]:
     found = lists.find(body)
-    return [] if found is None else list(lists.registers(found.items, maker or found.maker, Scales()))
+    pairs = lists.registers(found.items, maker or found.maker, Scales()) if found else []
+    return [register for register, _ in pairs]
 
 
 def numbers(body: Element, maker: str = "ISK") -> list[Register]:

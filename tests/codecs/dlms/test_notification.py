@@ -27,7 +27,8 @@ def test_a_notification_has_time_and_body() -> None:
 def test_the_time_may_be_absent_or_an_octet_string() -> None:
     assert notification.parse(pushes.apdu(BODY, b"")).time is None
     apdu = pushes.apdu(BODY)
-    assert notification.parse(apdu[:5] + b"\x09" + apdu[5:]) == notification.parse(apdu)
+    sent, right = notification.parse(apdu[:5] + b"\x09" + apdu[5:]), notification.parse(apdu)
+    assert (sent.time, sent.body, sent.body_at) == (right.time, right.body, right.body_at + 1)
 
 
 @tries()

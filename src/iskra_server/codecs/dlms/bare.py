@@ -11,11 +11,11 @@ from iskra_server.codecs.dlms.notification import CIPHERED, NOTIFICATION, body_a
 from iskra_server.codecs.errors import Malformed, NoFrame
 
 LLC = b"\xe6\xe7\x00"
-BEGINNINGS = (LLC[0], NOTIFICATION, CIPHERED)
 # DB stands in any noise, so the title must be a real one
 _CIPHERED = re.compile(rb"\xdb\x08[A-Z]{3}.{5}(?:[\x11-\x7f].{3}|\x81.{3}|\x82.{3})", re.DOTALL)
 _CIPHERED_HEAD = 14
 _LENGTH_AT = 10
+_TIME_AT = 5
 MAX_TELEGRAM = 2048
 
 
@@ -39,6 +39,18 @@ class BareTelegram:
     def apdu(self, data: bytearray, end: int) -> bytes:
         """The telegram without LLC; `end` as `end` gave it."""
         return bytes(data[self._start : end])
+
+    def is_followed(self, data: bytearray, end: int) -> bool | None:
+        """Whether another one of the same kind follows; None while the bytes behind `end` do not tell."""
+        apdu = self._start
+        # the title, or whether a date-time stands before the list
+        alike = range(apdu, apdu + _LENGTH_AT) if data[apdu] == CIPHERED else (apdu, apdu + _TIME_AT)
+        for at in (*range(apdu), *alike):
+            if end + at >= len(data):
+                return None
+            if data[end + at] != data[at]:
+                return False
+        return True
 
     def _end(self, data: bytearray) -> int | None:
         if data[0] == LLC[0]:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from iskra_server.codecs.dlms import identity
-from iskra_server.codecs.dlms.notification import meter_time
+from iskra_server.codecs.dlms.notification import CLOCK, meter_time
 from iskra_server.codecs.dlms.scales import ISKRA
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime, Register
@@ -27,7 +27,6 @@ _ENERGIES = tuple(tuple(map(Obis.parse, (f"{c}.8.0", f"{c}.8.1", f"{c}.8.2"))) f
 _TOTALS = Obis.parse("1.7.0"), Obis.parse("2.7.0")
 # import, export, voltage, current of each phase
 _PHASES = tuple(tuple(Obis.parse(f"{phase + c}.7.0") for c in (1, 2, 12, 11)) for phase in (20, 40, 60))
-CLOCK = Obis.parse("0-0:1.0.0")
 NAME = Obis.parse("0-0:42.0.0")
 _NUMBER = Obis.parse("0-0:96.1.0")
 _SHORTEST_NUMBER = 6

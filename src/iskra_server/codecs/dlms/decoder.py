@@ -8,23 +8,23 @@ structure ends with its last byte. Deciphering with a wrong key gives noise, whi
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+
 from iskra_server.codecs.dlms import axdr, checks, identity, layouts, lists, notification, security
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.blocks import Assembly, Whole
-from iskra_server.codecs.dlms.checks import CLOCK, NAME
+from iskra_server.codecs.dlms.checks import NAME
+from iskra_server.codecs.dlms.fast_path import Forms, Said
 from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.layouts import Layout
-from iskra_server.codecs.dlms.notification import CIPHERED, Notification
+from iskra_server.codecs.dlms.notification import CIPHERED, CLOCKS, Notification
 from iskra_server.codecs.dlms.scales import Scales
 from iskra_server.codecs.dlms.security import Keys, Proof, Sealed
 from iskra_server.codecs.dlms.transport import Transport, noise_fault
 from iskra_server.codecs.errors import Malformed
-from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, FaultKind, MeterTime, Reading, Register
 
 PROTOCOL = "dlms"
-# where the clock of a meter stands in a list
-_CLOCKS = (CLOCK, Obis.parse("0-1:1.0.0"))
 _CIPHERED = bytes((CIPHERED,))
 # what was put together wrongly, or never was a telegram
 _REFUSED = frozenset(("structure", "wrong_key"))
@@ -48,6 +48,7 @@ class DlmsDecoder:
         self._counters = security.Counters()
         self._layouts = layouts.Memory((*own, *layouts.built_in()))
         self._scales = Scales()
+        self._forms = Forms()
 
     @property
     def pending(self) -> int:
@@ -92,7 +93,7 @@ class DlmsDecoder:
         try:
             if whole.apdu[:1] == _CIPHERED:
                 return self._unseal(whole, security.parse(whole.apdu))
-            return self._reading(notification.parse(whole.apdu), whole, b"")
+            return _result(self._parse(whole.apdu, b""), whole, b"")
         except Malformed as error:
             return Fault("structure", str(error), whole.size)
 
@@ -101,53 +102,75 @@ class DlmsDecoder:
             return _fault("encrypted", "encrypted, and no key is set", whole, sealed)
         if self._counters.is_repeat(sealed):
             return None
-        return self._opened(whole, sealed, *self._opener.open(sealed))
-
-    def _opened(self, whole: Whole, sealed: Sealed, content: bytes, proof: Proof) -> Reading | Fault:
+        content, proof = self._opener.open(sealed)
         try:
-            sent = notification.parse(content)
-        except Malformed as error:
+            # nothing is learnt from what is not authentic
+            said = notification.parse(content) if proof == "wrong" else self._parse(content, sealed.title)
+        except Malformed:
             if proof == "proved" or not sealed.is_encrypted:
-                return Fault("structure", str(error), whole.size)
+                raise
             return _fault("wrong_key", "the key does not decipher this telegram", whole, sealed)
-        if proof == "wrong":
+        if isinstance(said, Notification):
             return _fault("not_authentic", "the tag does not fit the authentication key", whole, sealed)
-        if not self._counters.accept(sealed, sent.time.seconds if sent.time else None):
+        if not self._counters.accept(sealed, said.time.seconds if said.time else None):
             return _fault("replayed", f"counter {sealed.counter} was passed before", whole, sealed)
-        return self._reading(sent, whole, sealed.title, proof)
+        return _result(said, whole, sealed.title, proof)
 
-    def _reading(self, sent: Notification, whole: Whole, title: bytes, proof: Proof = "none") -> Reading | Fault:
-        listed = self._listed(sent, title)
-        if listed is None:
-            return _unknown(sent.body, whole, title)
-        registers, number, maker = listed
-        who = identity.identify(registers, title, maker, number)
-        return Reading(
-            meter_id=who.meter_id,
-            server_id=who.server_id,
-            registers=registers,
-            meter_time=sent.time or _clock(registers),
-            protocol=PROTOCOL,
-            byte_count=whole.size,
-            is_protected=whole.is_protected or proof == "proved",
-            is_authentic=_AUTHENTIC[proof],
-        )
-
-    def _listed(self, sent: Notification, title: bytes) -> tuple[tuple[Register, ...], bytes, str] | None:
-        """The registers of a list, the meter number that has no code, and the maker; None for an unknown list."""
+    def _parse(self, apdu: bytes, title: bytes) -> "Said | Unknown":
+        """What a clear telegram says. Raises Malformed."""
+        said = self._forms.read(apdu, title)
+        if said is not None:
+            layout = said.layout
+            if layout is None or self._layouts.keeps(layout, said.registers, time=said.time, title=title):
+                return said
+            self._forms = Forms()
+        sent = notification.parse(apdu)
         found = lists.find(sent.body)
+        maker = identity.maker_of(title, lists.texts(found.items) if found else ())
+        layout = None
         if found is not None:
-            maker = found.maker or identity.maker_of(title, lists.texts(found.items))
-            return lists.registers(found.items, maker, self._scales), found.number, maker
-        maker = identity.maker_of(title, ())
-        match = self._layouts.read(sent.body, time=sent.time, title=title, maker=maker)
-        return None if match is None else (match.registers, match.number, maker)
+            maker, number = found.maker or maker, found.number
+            registers, elements = _unzipped(lists.registers(found.items, maker, self._scales))
+        elif (match := self._layouts.read(sent.body, time=sent.time, title=title, maker=maker)) is not None:
+            registers, elements, number, layout = match.registers, match.elements, match.number, match.layout
+        else:
+            return Unknown(sent.time, sent.body)
+        who = identity.identify(registers, title, maker, number)
+        said = Said(registers, sent.time or _clock(registers), who, layout)
+        self._forms.learn(apdu, title, sent, said, elements)
+        return said
+
+
+class Unknown(Struct, frozen=True):
+    """A list that nothing describes."""
+
+    time: MeterTime | None
+    body: Element
+
+
+def _unzipped(pairs: list[tuple[Register, Element]]) -> tuple[tuple[Register, ...], tuple[Element, ...]]:
+    return tuple(register for register, _ in pairs), tuple(element for _, element in pairs)
 
 
 def _clock(registers: Iterable[Register]) -> MeterTime | None:
     """The time of a clock in the list, for telegrams that have none before it."""
-    clocks = (each.raw for each in registers if each.obis in _CLOCKS and isinstance(each.raw, bytes))
+    clocks = (each.raw for each in registers if each.obis in CLOCKS and isinstance(each.raw, bytes))
     return next((time for clock in clocks if (time := notification.meter_time(clock)) is not None), None)
+
+
+def _result(said: Said | Unknown, whole: Whole, title: bytes, proof: Proof = "none") -> Reading | Fault:
+    if isinstance(said, Unknown):
+        return _unknown(said.body, whole, title)
+    return Reading(
+        meter_id=said.who.meter_id,
+        server_id=said.who.server_id,
+        registers=said.registers,
+        meter_time=said.time,
+        protocol=PROTOCOL,
+        byte_count=whole.size,
+        is_protected=whole.is_protected or proof == "proved",
+        is_authentic=_AUTHENTIC[proof],
+    )
 
 
 def _fault(kind: FaultKind, detail: str, whole: Whole, sealed: Sealed) -> Fault:

@@ -23,6 +23,7 @@ _FIRST = tuple(map(Obis.parse, ("0-0:42.0.0", "0-0:96.1.0")))
 _LAST = tuple(
     map(Obis.parse, ("1-0:96.1.0", "1-1:96.1.0", "1-0:0.0.0", "1-1:0.0.5", "1-1:0.0.1", "0-0:96.1.1", "1-0:0.0.9"))
 )
+CODES = frozenset((*_FIRST, *_LAST))
 _LOGICAL_DEVICE = re.compile(r"ISK\d{13}", re.ASCII)
 _DIN = re.compile(r"([1-9A-F])([A-Z]{3})([0-9A-F]{2})(\d{8})", re.ASCII)
 _SERIAL = re.compile(r"\d{8}", re.ASCII)

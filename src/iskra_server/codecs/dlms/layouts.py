@@ -81,6 +81,7 @@ class Match(Struct, frozen=True):
 
     layout: Layout
     registers: tuple[Register, ...]
+    elements: tuple[Element, ...]
     number: bytes
 
 
@@ -90,18 +91,19 @@ class Memory:
     def __init__(self, layouts: tuple[Layout, ...]) -> None:
         self._layouts = layouts
         self._chosen: dict[Signature, Layout] = {}
-        self._contradictions: dict[Signature, int] = {}
+        # by the name of a layout
+        self._contradictions: dict[str, int] = {}
 
     def read(self, body: Element, *, time: MeterTime | None, title: bytes, maker: str) -> Match | None:
         """What the list says by the one layout that fits; None where none or more than one does."""
         signature = tuple(element.tag for element in body.items)
         if chosen := self._chosen.get(signature):
             match = _match(chosen, body, maker)
-            if match is not None and self._is_kept(signature, _passes(match, time, title)):
+            if match is not None and self.keeps(chosen, match.registers, time=time, title=title):
                 return match
             self._forget(signature)
         matches = [match for layout in self._layouts if (match := _match(layout, body, maker)) is not None]
-        fitting = [match for match in matches if _passes(match, time, title)]
+        fitting = [match for match in matches if _passes(match.layout, match.registers, time, title)]
         own = [match for match in fitting if match.layout.is_own]
         if len(own or fitting) != 1:
             return None
@@ -110,14 +112,16 @@ class Memory:
             self._chosen[signature] = match.layout
         return match
 
-    def _is_kept(self, signature: Signature, passes: bool) -> bool:
-        count = 0 if passes else self._contradictions.get(signature, 0) + 1
-        self._contradictions[signature] = count
+    def keeps(self, chosen: Layout, registers: tuple[Register, ...], *, time: MeterTime | None, title: bytes) -> bool:
+        """Whether a layout that fitted before still counts: False with the third list in a row that contradicts it."""
+        passes = _passes(chosen, registers, time, title)
+        count = 0 if passes else self._contradictions.get(chosen.name, 0) + 1
+        self._contradictions[chosen.name] = count
         return count < _FORGET_AFTER
 
     def _forget(self, signature: Signature) -> None:
-        self._chosen.pop(signature, None)
-        self._contradictions.pop(signature, None)
+        chosen = self._chosen.pop(signature)
+        self._contradictions.pop(chosen.name, None)
 
 
 @lru_cache(maxsize=1)
@@ -201,8 +205,9 @@ def _match(layout: Layout, body: Element, maker: str) -> Match | None:
     if not all(map(_has_type, layout.places, elements)):
         return None
     pairs = tuple(zip(layout.places, elements, strict=True))
-    registers = tuple(_register(place, element) for place, element in pairs if place.obis)
-    return Match(layout, registers, next((element.data for place, element in pairs if place.role == "number"), b""))
+    named = tuple((place, element) for place, element in pairs if place.obis)
+    number = next((element.data for place, element in pairs if place.role == "number"), b"")
+    return Match(layout, tuple(_register(*pair) for pair in named), tuple(element for _, element in named), number)
 
 
 def _has_type(place: Place, element: Element) -> bool:
@@ -221,6 +226,6 @@ def _register(place: Place, element: Element) -> Register:
     return Register(place.obis, value, place.scaler, place.unit)
 
 
-def _passes(match: Match, time: MeterTime | None, title: bytes) -> bool:
-    facts = Facts({register.obis: register for register in match.registers}, time, title)
-    return all(CHECKS[check](facts) for check in match.layout.checks)
+def _passes(layout: Layout, registers: tuple[Register, ...], time: MeterTime | None, title: bytes) -> bool:
+    facts = Facts({register.obis: register for register in registers}, time, title)
+    return all(CHECKS[check](facts) for check in layout.checks)

@@ -7,7 +7,7 @@
 Lists of values alone have no code in them; layouts.py names their elements.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -56,12 +56,11 @@ def find(body: Element) -> Found | None:
     return _described(elements) or _tagged(elements) or _flat(elements)
 
 
-def registers(items: Iterable[Item], maker: str, scales: Scales) -> tuple[Register, ...]:
-    """The registers of a list; numbers whose scaler is neither sent nor known are left out."""
-    items = tuple(items)
+def registers(items: Sequence[Item], maker: str, scales: Scales) -> list[tuple[Register, Element]]:
+    """The registers of a list with their elements; numbers whose scaler is neither sent nor known are left out."""
     type_number = next((item.element.data for item in items if item.obis == _KAMSTRUP_TYPE), b"")
-    found = (_register(item, maker, type_number, scales) for item in items)
-    return tuple(register for register in found if register is not None)
+    found = ((_register(item, maker, type_number, scales), item.element) for item in items)
+    return [(register, element) for register, element in found if register is not None]
 
 
 def texts(items: Iterable[Item]) -> Iterator[Register]:

@@ -14,8 +14,12 @@ from msgspec import Struct
 from iskra_server.codecs.dlms import axdr
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.errors import Malformed
+from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime
 
+# where the clock of a meter stands in a list
+CLOCK = Obis.parse("0-0:1.0.0")
+CLOCKS = (CLOCK, Obis.parse("0-1:1.0.0"))
 NOTIFICATION = 0x0F
 CIPHERED = 0xDB
 DATE_TIME_LENGTH = 12
@@ -33,10 +37,16 @@ _ANY_YEAR = 0xFFFF
 
 
 class Notification(Struct, frozen=True, gc=False):
-    """`time` is when the meter sent it, None where it does not say."""
+    """`time` is when the meter sent it, None where it does not say; `body_at` the position of its list."""
 
     time: MeterTime | None
     body: Element
+    body_at: int
+
+    @property
+    def has_time(self) -> bool:
+        """Whether a date-time stands before the list."""
+        return self.body_at > _TIME_AT + 1
 
 
 def parse(apdu: bytes) -> Notification:
@@ -47,7 +57,7 @@ def parse(apdu: bytes) -> Notification:
     if start is None or start >= len(apdu):
         raise Malformed("the telegram ends before its list")
     clock = b"" if start == _TIME_AT + 1 else apdu[start - DATE_TIME_LENGTH : start]
-    return Notification(meter_time(clock) if clock else None, axdr.parse(apdu, start))
+    return Notification(meter_time(clock) if clock else None, axdr.parse(apdu, start), start)
 
 
 def body_at(data: bytes | bytearray, at: int) -> int | None:

@@ -14,7 +14,7 @@ from collections import deque
 from msgspec.structs import replace
 
 from iskra_server.codecs.dlms import hdlc, mbus
-from iskra_server.codecs.dlms.bare import BEGINNINGS, BareTelegram
+from iskra_server.codecs.dlms.bare import BareTelegram
 from iskra_server.codecs.dlms.blocks import Whole
 from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.mbus import MbusFrame
@@ -170,11 +170,12 @@ class Transport:
         buffer = self._buffer
         try:
             end = bare.end(buffer)
-            if end is None or (end == len(buffer) and not self._expects_bare):
+            is_followed = None if end is None else bare.is_followed(buffer, end)
+            if end is None or (is_followed is None and not self._expects_bare):
                 if self._has_frame_inside():
                     raise NoFrame("a frame is inside")
                 return False
-            if end < len(buffer) and buffer[end] not in BEGINNINGS:
+            if is_followed is False:
                 raise NoFrame("what follows is no telegram")
         except NoFrame:
             self._skip(1)
