@@ -7,7 +7,7 @@ first that fits stays until three lists in a row contradict it.
 import re
 import tomllib
 from functools import lru_cache
-from importlib import resources
+from pkgutil import get_data
 from typing import Any
 
 from msgspec import Struct
@@ -127,7 +127,10 @@ class Memory:
 @lru_cache(maxsize=1)
 def built_in() -> tuple[Layout, ...]:
     """The layouts that come with the program."""
-    return parse(resources.files(__package__).joinpath("layouts.toml").read_text(encoding="utf-8"))
+    # importlib.resources would import tempfile and zipfile: 1 MB
+    text = get_data(__name__, "layouts.toml")
+    assert text is not None
+    return parse(text.decode())
 
 
 def parse(text: str, *, is_own: bool = False) -> tuple[Layout, ...]:
