@@ -9,6 +9,7 @@
 What is not known gets no scaler, and so makes no register.
 """
 
+import re
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -37,6 +38,8 @@ _SINGLE: dict[int, tuple[Kind, Unit | None]] = {
     14: ("frequency", unit_named("Hz")),
     **dict.fromkeys((13, 33, 53, 73), ("factor", None)),
 }
+# 6841121BN243101040, 6861111BN242101040: published with the energies of Norwegian meters
+_NORWEGIAN_KAMSTRUP = re.compile(rb"\d{7}BN24\d101040")
 # what a mains voltage can be, in V
 _MAINS = ((90, 150), (180, 280))
 
@@ -111,4 +114,4 @@ def kamstrup_energy(type_number: bytes) -> int | None:
     """The scaler of energies: Norwegian types count 10 Wh, lists without a type number Wh; of others nobody knows."""
     if not type_number:
         return 0
-    return 1 if type_number.endswith(b"BN243101040") else None
+    return 1 if _NORWEGIAN_KAMSTRUP.fullmatch(type_number) else None
