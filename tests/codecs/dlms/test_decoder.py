@@ -166,6 +166,16 @@ def test_the_time_is_that_of_the_telegram_else_of_the_clock_in_the_list() -> Non
     assert [each.meter_time for each in pushes.readings(encoder.hdlc(pushes.apdu(pushes.kng(), b"")))] == [None]
 
 
+def test_a_telegram_whose_time_is_impossible_counts_only_where_something_proves_it() -> None:
+    lost = b"\xc8" * 12
+    (reading,) = pushes.readings(encoder.hdlc(pushes.apdu(pushes.tagged(), lost)))
+    assert reading.meter_time is None
+    assert pushes.readings(pushes.apdu(pushes.tagged(), lost)) == []
+    for control, count in ((0x30, 1), (0x20, 0)):
+        stream = encoder.hdlc(pushes.sealed(pushes.tagged(), control=control, clock=lost))
+        assert len(pushes.readings(stream, None, pushes.KEYS)) == count
+
+
 def test_a_lost_segment_glues_nothing_together() -> None:
     apdu = pushes.apdu(pushes.described())
     stream = encoder.hdlc(apdu, 58)

@@ -48,8 +48,10 @@ def test_a_flat_list_may_end_in_a_meter_number() -> None:
     assert lists.find(structure(code("1.8.0"), u4(1), code("2.8.0"), u4(2), code("1.7.0"))) is None
 
 
-def test_a_clock_may_stand_before_tagged_values() -> None:
+def test_a_clock_may_stand_before_tagged_values_and_a_number_behind() -> None:
     tagged = pushes.tagged().items
+    found = lists.find(structure(*tagged, octet_string(b"178000000042")))
+    assert found is not None and found.number == b"178000000042" and len(found.items) == len(tagged)
     assert numbers(structure(octet_string(pushes.CLOCK), *tagged)) == VALUES
     (clock, *_) = registers(structure(code("0-0:1.0.0"), octet_string(pushes.CLOCK), *tagged))
     assert clock == Register(Obis.parse("0-0:1.0.0"), pushes.CLOCK)

@@ -99,4 +99,9 @@ def test_a_field_out_of_range_is_no_time(at: int) -> None:
 )
 def test_what_is_malformed_is_named(apdu: str, sentence: str) -> None:
     with pytest.raises(Malformed, match=sentence):
-        notification.parse(bytes.fromhex(apdu))
+        notification.parse(bytes.fromhex(apdu), is_strict=True)
+
+
+def test_a_lost_clock_costs_no_value_where_a_checksum_is_right() -> None:
+    sent = notification.parse(encoder.notification(BODY, b"\xc8" * 12))
+    assert sent.time is None and sent.body == BODY

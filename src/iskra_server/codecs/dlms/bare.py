@@ -7,7 +7,7 @@
 import re
 
 from iskra_server.codecs.dlms import axdr
-from iskra_server.codecs.dlms.notification import CIPHERED, NOTIFICATION, body_at
+from iskra_server.codecs.dlms.notification import CIPHERED, DATE_TIME_LENGTH, NOTIFICATION, body_at, is_date_time
 from iskra_server.codecs.errors import Malformed, NoFrame
 
 LLC = b"\xe6\xe7\x00"
@@ -68,7 +68,9 @@ class BareTelegram:
             body = body_at(data, self._start)
             if body is None or body >= len(data):
                 return None
-            if data[body] not in axdr.COMPOUND:
+            clock = bytes(data[body - DATE_TIME_LENGTH : body])
+            has_time = body > self._start + _TIME_AT + 1
+            if data[body] not in axdr.COMPOUND or (has_time and not is_date_time(clock)):
                 raise NoFrame("no list follows")
             self._extent = axdr.Extent(body)
         return self._extent.end(data)

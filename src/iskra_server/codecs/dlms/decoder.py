@@ -17,7 +17,7 @@ from iskra_server.codecs.dlms.checks import NAME
 from iskra_server.codecs.dlms.fast_path import Forms, Said
 from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.layouts import Layout
-from iskra_server.codecs.dlms.notification import CIPHERED, CLOCKS, Notification
+from iskra_server.codecs.dlms.notification import CIPHERED, CLOCKS
 from iskra_server.codecs.dlms.scales import Scales
 from iskra_server.codecs.dlms.security import Keys, Proof, Sealed
 from iskra_server.codecs.dlms.transport import Transport, noise_fault
@@ -93,7 +93,7 @@ class DlmsDecoder:
         try:
             if whole.apdu[:1] == _CIPHERED:
                 return self._unseal(whole, security.parse(whole.apdu))
-            return _result(self._parse(whole.apdu, b""), whole, b"")
+            return _result(self._parse(whole.apdu, b"", is_strict=not whole.is_protected), whole, b"")
         except Malformed as error:
             return Fault("structure", str(error), whole.size)
 
@@ -105,18 +105,19 @@ class DlmsDecoder:
         content, proof = self._opener.open(sealed)
         try:
             # nothing is learnt from what is not authentic
-            said = notification.parse(content) if proof == "wrong" else self._parse(content, sealed.title)
+            if proof == "wrong":
+                notification.parse(content, is_strict=True)
+                return _fault("not_authentic", "the tag does not fit the authentication key", whole, sealed)
+            said = self._parse(content, sealed.title, is_strict=proof != "proved")
         except Malformed:
             if proof == "proved" or not sealed.is_encrypted:
                 raise
             return _fault("wrong_key", "the key does not decipher this telegram", whole, sealed)
-        if isinstance(said, Notification):
-            return _fault("not_authentic", "the tag does not fit the authentication key", whole, sealed)
         if not self._counters.accept(sealed, said.time.seconds if said.time else None):
             return _fault("replayed", f"counter {sealed.counter} was passed before", whole, sealed)
         return _result(said, whole, sealed.title, proof)
 
-    def _parse(self, apdu: bytes, title: bytes) -> "Said | Unknown":
+    def _parse(self, apdu: bytes, title: bytes, *, is_strict: bool) -> "Said | Unknown":
         """What a clear telegram says. Raises Malformed."""
         said = self._forms.read(apdu, title)
         if said is not None:
@@ -124,7 +125,7 @@ class DlmsDecoder:
             if layout is None or self._layouts.keeps(layout, said.registers, time=said.time, title=title):
                 return said
             self._forms = Forms()
-        sent = notification.parse(apdu)
+        sent = notification.parse(apdu, is_strict=is_strict)
         found = lists.find(sent.body)
         maker = identity.maker_of(title, lists.texts(found.items) if found else ())
         layout = None

@@ -1,7 +1,7 @@
 """What a pushed list says, by its shape; the first that fits counts.
 
     described    {array of {class, code, attribute, index[, ...]}, value, ...}: descriptor i is that of element i
-    tagged       {[[code,] clock,] {code, value, {scaler, unit}}, {code, value}, ...}
+    tagged       {[[code,] clock,] {code, value, {scaler, unit}}, {code, value}, ..., [meter number]}
     flat         {[text or clock,] code, value, {scaler, unit}, code, value, ..., [meter number]}
 
 Lists of values alone have no code in them; layouts.py names their elements.
@@ -123,7 +123,8 @@ def _tagged(elements: tuple[Element, ...]) -> Found | None:
         return None
     if first == 2 and (obis := code(elements[0])):
         items.append(Item(obis, elements[1]))
-    for element in elements[first:]:
+    number = elements[-1].data
+    for element in elements[first:-1] if number else elements[first:]:
         fields = element.items
         name = fields[0].data if fields else b""
         if element.tag != axdr.STRUCTURE or len(name) != _OBIS_LENGTH or len(fields) not in (2, 3):
@@ -134,7 +135,7 @@ def _tagged(elements: tuple[Element, ...]) -> Found | None:
             return None
         else:
             items.append(Item(Obis(name), fields[1], scale))
-    return Found(tuple(items))
+    return Found(tuple(items), number)
 
 
 def _flat(elements: tuple[Element, ...]) -> Found | None:
@@ -162,7 +163,7 @@ def _flat(elements: tuple[Element, ...]) -> Found | None:
 
 def _may_lead(element: Element) -> bool:
     """A version text or a clock."""
-    return is_clock(element) or element.tag in (axdr.VISIBLE, axdr.UTF8)
+    return is_clock(element) or (element.data.isascii() and element.data.decode("ascii").isprintable())
 
 
 def _scale(element: Element) -> Scale | None:
