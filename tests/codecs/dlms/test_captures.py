@@ -39,8 +39,7 @@ SHOWS: dict[str, tuple[int, list[str]]] = {
     "SYN_SI_7E-in-FCS": (2, []),
     "SYN_shared-flags": (1, []),
     "SYN_unknown-positional-7": (0, ["layout"]),
-    # descriptors without tags, and no frame whose checksum would say that it is a telegram
-    "EGD_CZ_raw-descriptors_apdu": (0, []),
+    "EGD_CZ_raw-descriptors_apdu": (1, []),
 }
 IDENTITIES = {
     "AM550_AT_KELAG_plaintext_apdu": "1121378381199",
@@ -49,6 +48,7 @@ IDENTITIES = {
     "AM550_SI_homey_slovenia-list-1": "1 ISK 00 83826316",
     "AM550_SI_homey_slovenia-list-2": "1 ISK 00 83826316",
     "Aidon_gh1119-1": "7359000000000097",
+    "EGD_CZ_raw-descriptors_apdu": "EGD012345",
     "Energomera_described7_apdu": "EMR0000000000010",
     "Kaifa_AT_Salzburg_apdu": "KFM1200000000004",
     "Kamstrup_CH_apdu_gh350-2": "34000009",

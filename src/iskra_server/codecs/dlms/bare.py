@@ -6,7 +6,7 @@
 
 import re
 
-from iskra_server.codecs.dlms import axdr
+from iskra_server.codecs.dlms import axdr, untagged
 from iskra_server.codecs.dlms.notification import CIPHERED, DATE_TIME_LENGTH, NOTIFICATION, body_at, is_date_time
 from iskra_server.codecs.errors import Malformed, NoFrame
 
@@ -25,6 +25,8 @@ class BareTelegram:
     def __init__(self) -> None:
         self._start = 0
         self._extent: axdr.Extent | None = None
+        self._untagged = untagged.Walk(0)
+        self._is_untagged = False
 
     def end(self, data: bytearray) -> int | None:
         """The position behind it; None while bytes are missing. Raises NoFrame where no telegram stands here."""
@@ -72,8 +74,13 @@ class BareTelegram:
             has_time = body > self._start + _TIME_AT + 1
             if data[body] not in axdr.COMPOUND or (has_time and not is_date_time(clock)):
                 raise NoFrame("no list follows")
-            self._extent = axdr.Extent(body)
-        return self._extent.end(data)
+            self._extent, self._untagged = axdr.Extent(body), untagged.Walk(body)
+        if not self._is_untagged:
+            try:
+                return self._extent.end(data)
+            except Malformed:
+                self._is_untagged = True
+        return self._untagged.end(data)
 
     def _ciphered_end(self, data: bytearray) -> int | None:
         head = bytes(data[self._start : self._start + _CIPHERED_HEAD])

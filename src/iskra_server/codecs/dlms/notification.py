@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from iskra_server.codecs.dlms import axdr
+from iskra_server.codecs.dlms import axdr, untagged
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.errors import Malformed
 from iskra_server.meter.obis import Obis
@@ -62,7 +62,17 @@ def parse(apdu: bytes, *, is_strict: bool = False) -> Notification:
     clock = b"" if start == _TIME_AT + 1 else apdu[start - DATE_TIME_LENGTH : start]
     if is_strict and clock and not is_date_time(clock):
         raise Malformed("the date-time before the list is impossible")
-    return Notification(meter_time(clock) if clock else None, axdr.parse(apdu, start), start)
+    return Notification(meter_time(clock) if clock else None, _body(apdu, start), start)
+
+
+def _body(apdu: bytes, at: int) -> Element:
+    try:
+        return axdr.parse(apdu, at)
+    except Malformed as error:
+        try:
+            return untagged.parse(apdu, at)
+        except Malformed:
+            raise error from None
 
 
 def body_at(data: bytes | bytearray, at: int) -> int | None:
