@@ -197,7 +197,7 @@ def month_of(group: str) -> Query:
 def filled(postgres: Postgres, store: Store, meters: int, days: int) -> None:
     """A ledger in the order in which a centre writes it: quarter by quarter."""
     end = FIRST + days * 96
-    store.prepare(since_s=FIRST * 900, ahead=(days // 28) + 1)
+    store.make_partitions(since_s=FIRST * 900, ahead=(days // 28) + 1)
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
         for statement in (
             f"INSERT INTO meter SELECT g, '1 ISK 00 ' || g, '', false, 1, 2 FROM generate_series(1, {meters}) g",

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.model.periods import following, midnight
+from iskra_server.history.model.periods import local_midnight, next_start
 from iskra_server.history.model.records import QUARTER_S, Exact, MeterInfo, PointBlock, PowerQuarter, QuarterReading
-from iskra_server.history.points.blocks import block_of
-from iskra_server.history.points.points import Point
+from iskra_server.history.points.points import Point, block_of
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
@@ -40,8 +39,8 @@ class Decade:
 
     def __init__(self, now: datetime) -> None:
         today = now.astimezone(ZONE).date()
-        self.begin_s = int(midnight(today.replace(year=today.year - YEARS, month=1, day=1), ZONE).timestamp())
-        self.end_s = int(midnight(following(today, "day"), ZONE).timestamp())
+        self.begin_s = int(local_midnight(today.replace(year=today.year - YEARS, month=1, day=1), ZONE).timestamp())
+        self.end_s = int(local_midnight(next_start(today, "day"), ZONE).timestamp())
         self.quarters = range(self.begin_s // QUARTER_S, self.end_s // QUARTER_S + 1)
         self._household = Household(1, 5000, _SPRING)
         self._first, last = self._household.at(_SPRING), self._household.at(_SPRING + _CYCLE_S)

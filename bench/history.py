@@ -30,8 +30,8 @@ from starlette.datastructures import QueryParams
 
 from databases import PEER_RAW_DAYS, PEERS, Query, ask, loaded
 from decade import FLUSH_S, METER_ID, SERVER_ID, YEARS, ZONE, Decade, fill
-from iskra_server.history.model.energy import BucketLength, edges
-from iskra_server.history.model.periods import span
+from iskra_server.history.model.energy import BucketLength, bucket_edges
+from iskra_server.history.model.periods import parse_span
 from iskra_server.history.model.records import MeterInfo, Record
 from iskra_server.history.recording.recorder import Recorder
 from iskra_server.history.store.store import Store
@@ -94,7 +94,7 @@ def questions(place: Path, decade: Decade, now: datetime, count: int) -> None:
     for number, peer in enumerate(PEERS):
         with loaded(peer, decade, place / f"peer{number}") as port:
             if port:
-                rows[peer.name] = over_http(port, peer.asked, kinds, count)
+                rows[peer.name] = over_http(port, peer.possible_predecessor, kinds, count)
     table([name for name, _ in kinds], rows)
 
 
@@ -107,12 +107,12 @@ def asked(now: datetime) -> list[Kind]:
 
     def energies(begin: str, length: BucketLength, end: str | None = None) -> Query:
         query = f"from={begin}&bucket={length}&tz={ZONE.key}" + (f"&to={end}" if end else "")
-        quarters = edges(*span(begin, end, now, ZONE), length, ZONE)
+        quarters = bucket_edges(*parse_span(begin, end, now, ZONE), length, ZONE)
         return Query(path("energy", query), tuple(quarter * 900 for quarter in quarters))
 
     def powers(chance: Random) -> Query:
         begin = str(day(chance))
-        ends = span(begin, None, now, ZONE)
+        ends = parse_span(begin, None, now, ZONE)
         query = f"from={begin}&points={POINTS}&tz={ZONE.key}"
         return Query(path("power", query), tuple(int(end.timestamp()) for end in ends), POINTS)
 

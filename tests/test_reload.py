@@ -13,7 +13,7 @@ import pytest
 
 import telegrams
 from iskra_server.base.address import Address
-from iskra_server.history.store.address import spool_places
+from iskra_server.history.store.location import spool_folders
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.published import SERVER
@@ -344,5 +344,5 @@ def test_what_waits_lies_where_the_next_start_looks_although_the_meters_were_cha
         head.send(telegram(100))
         until(lambda: server.get("/api/v1/meters").json()["meters"])
     head.unplug()
-    folder, *_ = spool_places(str(tmp_path), [Address(str(head.link)), Address(other)])
+    folder, *_ = spool_folders(str(tmp_path), [Address(str(head.link)), Address(other)])
     assert list((folder / "samples").glob("*.lines"))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.cost.amounts import Amount, amount, base_fee, priced, rounded
+from iskra_server.cost.amounts import Amount, amount, base_fee, energy_cost, round_fraction
 from iskra_server.cost.contracts import Contract
 from web.past import quarter
 
@@ -19,8 +19,8 @@ YEARLY = Contract(begins=date(2020, 1, 1), energy_price=Decimal(0), base_fee=Dec
 
 
 def test_energy_times_price_is_exact() -> None:
-    assert priced(Decimal("107323090.1"), Decimal("0.3265")) == Decimal("35040.98891765")
-    assert priced(Decimal("0.1"), Decimal("0.0001")) == Decimal("0.00000001")
+    assert energy_cost(Decimal("107323090.1"), Decimal("0.3265")) == Decimal("35040.98891765")
+    assert energy_cost(Decimal("0.1"), Decimal("0.0001")) == Decimal("0.00000001")
 
 
 def test_what_was_fed_in_is_taken_off() -> None:
@@ -42,7 +42,7 @@ def test_a_month_costs_its_fee_whatever_its_length_and_whatever_its_clocks_do() 
 def test_a_year_costs_its_fee_and_a_day_of_it_a_part() -> None:
     begin, end = quarter("2024-01-01T00:00:00+01:00"), quarter("2025-01-01T00:00:00+01:00")
     assert base_fee(YEARLY, begin, end, BERLIN) == Fraction("146.4")
-    assert rounded(base_fee(YEARLY, begin, begin + 96, BERLIN)) == Decimal("0.4")
+    assert round_fraction(base_fee(YEARLY, begin, begin + 96, BERLIN)) == Decimal("0.4")
 
 
 @given(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 3000))

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from iskra_server.cost.contracts import Contract, Stretch, in_force, stretches, year_of
+from iskra_server.cost.contracts import Contract, ContractPeriod, contract_on, contract_periods, contract_year
 from web.past import quarter
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -14,21 +14,23 @@ MARCH = quarter("2025-03-01T00:00:00+01:00")
 
 
 def test_a_contract_holds_until_the_next_one_begins() -> None:
-    found = list(stretches([NEW, OLD], MARCH - 8, MARCH + 8, BERLIN))
-    assert found == [Stretch(MARCH - 8, MARCH, OLD), Stretch(MARCH, MARCH + 8, NEW)]
+    found = list(contract_periods([NEW, OLD], MARCH - 8, MARCH + 8, BERLIN))
+    assert found == [ContractPeriod(MARCH - 8, MARCH, OLD), ContractPeriod(MARCH, MARCH + 8, NEW)]
 
 
 def test_before_the_first_contract_there_is_no_price() -> None:
-    assert list(stretches([NEW], MARCH - 8, MARCH - 4, BERLIN)) == []
-    assert list(stretches([NEW], MARCH - 8, MARCH + 4, BERLIN)) == [Stretch(MARCH, MARCH + 4, NEW)]
-    assert list(stretches([], MARCH, MARCH + 4, BERLIN)) == []
+    assert list(contract_periods([NEW], MARCH - 8, MARCH - 4, BERLIN)) == []
+    assert list(contract_periods([NEW], MARCH - 8, MARCH + 4, BERLIN)) == [ContractPeriod(MARCH, MARCH + 4, NEW)]
+    assert list(contract_periods([], MARCH, MARCH + 4, BERLIN)) == []
 
 
 def test_a_contract_that_is_still_to_come_changes_nothing_today() -> None:
-    assert list(stretches([OLD, NEW], MARCH - 8, MARCH - 4, BERLIN)) == [Stretch(MARCH - 8, MARCH - 4, OLD)]
-    assert in_force([NEW, OLD], date(2025, 2, 28)) == OLD
-    assert in_force([NEW, OLD], date(2025, 3, 1)) == NEW
-    assert in_force([NEW], date(2025, 2, 28)) is None
+    assert list(contract_periods([OLD, NEW], MARCH - 8, MARCH - 4, BERLIN)) == [
+        ContractPeriod(MARCH - 8, MARCH - 4, OLD)
+    ]
+    assert contract_on([NEW, OLD], date(2025, 2, 28)) == OLD
+    assert contract_on([NEW, OLD], date(2025, 3, 1)) == NEW
+    assert contract_on([NEW], date(2025, 2, 28)) is None
 
 
 @pytest.mark.parametrize(
@@ -44,4 +46,4 @@ def test_a_contract_year_goes_from_one_anniversary_to_the_next(
     begins: tuple[int, int, int], today: tuple[int, int, int], year: tuple[tuple[int, int, int], tuple[int, int, int]]
 ) -> None:
     contract = Contract(begins=date(*begins), energy_price=Decimal(0))
-    assert year_of(contract, date(*today)) == (date(*year[0]), date(*year[1]))
+    assert contract_year(contract, date(*today)) == (date(*year[0]), date(*year[1]))

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from iskra_server.diagnosis.advice import LABELS, TABLE, advise, tell
-from iskra_server.diagnosis.links import JUDGES
+from iskra_server.diagnosis.advice import LABELS, TABLE, advise, format_problem
+from iskra_server.diagnosis.checks import CHECKS
 
 KNOWN = {
     *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "bytes", "byte", "percent"),
@@ -41,12 +41,12 @@ def test_no_german_word_stands_in_english_and_no_english_one_in_german() -> None
 
 
 def test_a_sentence_is_filled_in() -> None:
-    about = {"port": "/dev/ttyUSB0", "program": "vzlogger (pid 812)"}
-    assert tell("busy", about) == (
+    details = {"port": "/dev/ttyUSB0", "program": "vzlogger (pid 812)"}
+    assert format_problem("busy", details) == (
         "/dev/ttyUSB0 is in use by vzlogger (pid 812). Stop that program, or let it use another port."
     )
-    assert advise("busy", about).de.sentence == "/dev/ttyUSB0 wird von vzlogger (pid 812) benutzt."
+    assert advise("busy", details).de.sentence == "/dev/ttyUSB0 wird von vzlogger (pid 812) benutzt."
 
 
 def test_every_link_has_its_label() -> None:
-    assert list(LABELS) == [name for name, _ in JUDGES]
+    assert list(LABELS) == [name for name, _ in CHECKS]

@@ -13,15 +13,15 @@ OTHER = "1 ISK 00 87654321"
     ("changes", "expected"),
     [
         ({}, []),
-        ({"previous_meter_id": OTHER, "turns": 1}, ["other_meter"]),
-        ({"previous_meter_id": OTHER, "turns": 2}, ["two_meters"]),
-        ({"clock_doubt": "unset", "clock_says": datetime(1970, 1, 1, tzinfo=UTC)}, ["clock_behind"]),
-        ({"clock_doubt": "stepped", "clock_says": datetime(2026, 1, 1, tzinfo=UTC)}, ["clock_stepped"]),
-        ({"set_aside": 3}, ["set_aside"]),
+        ({"previous_meter_id": OTHER, "meter_changes": 1}, ["other_meter"]),
+        ({"previous_meter_id": OTHER, "meter_changes": 2}, ["two_meters"]),
+        ({"clock_problem": "unset", "clock_time": datetime(1970, 1, 1, tzinfo=UTC)}, ["clock_behind"]),
+        ({"clock_problem": "stepped", "clock_time": datetime(2026, 1, 1, tzinfo=UTC)}, ["clock_stepped"]),
+        ({"rows_set_aside": 3}, ["set_aside"]),
         ({"phases_missing": ("L2", "L3")}, ["phases"]),
-        ({"ignored": 9}, []),
-        ({"ignored": 10}, ["changing_ids"]),
-        ({"one_way": True}, ["one_way"]),
+        ({"ignored_telegrams": 9}, []),
+        ({"ignored_telegrams": 10}, ["changing_ids"]),
+        ({"is_import_only": True}, ["import_only"]),
         ({"simulated": True}, ["simulated"]),
     ],
 )
@@ -32,7 +32,7 @@ def test_each_is_noticed(changes: dict[str, Any], expected: list[str]) -> None:
 def test_the_phases_and_the_clock_are_named() -> None:
     (phases,) = notices(facts(phases_missing=("L2", "L3")))
     assert "L2, L3" in phases.en.sentence
-    (clock,) = notices(facts(clock_doubt="unset", clock_says=datetime(1970, 1, 1, tzinfo=UTC)))
+    (clock,) = notices(facts(clock_problem="unset", clock_time=datetime(1970, 1, 1, tzinfo=UTC)))
     assert "1970-01-01 00:00 UTC" in clock.en.sentence
 
 

@@ -1,11 +1,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.diagnosis.reception import ALIGN_S, SLOT_S, SLOTS, VERDICT_S, Quality, Slots, Window, bytes_per_s
+from iskra_server.diagnosis.reception import (
+    ALIGN_S,
+    SLOT_S,
+    SLOTS,
+    VERDICT_S,
+    Slots,
+    StreamQuality,
+    Window,
+    bytes_per_s,
+)
 
 
 def test_nothing_has_no_share() -> None:
-    assert Window().quality(1000.0, ALIGN_S) == Quality(ALIGN_S, 0, 0, 0, 0, None)
+    assert Window().quality(1000.0, ALIGN_S) == StreamQuality(ALIGN_S, 0, 0, 0, 0, None)
 
 
 def test_the_share_slides_with_the_seconds() -> None:
@@ -18,8 +27,8 @@ def test_the_share_slides_with_the_seconds() -> None:
             window.valid(second + 0.5)
         if second == 9:
             assert window.quality(9.9, ALIGN_S).damaged == 10
-    assert window.quality(19.9, ALIGN_S) == Quality(ALIGN_S, 10, 0, 0, 4000, 1.0)
-    assert window.quality(19.9, VERDICT_S) == Quality(VERDICT_S, 10, 10, 5, 8000, 0.5)
+    assert window.quality(19.9, ALIGN_S) == StreamQuality(ALIGN_S, 10, 0, 0, 4000, 1.0)
+    assert window.quality(19.9, VERDICT_S) == StreamQuality(VERDICT_S, 10, 10, 5, 8000, 0.5)
     assert window.quality(24.0, ALIGN_S).valid == 5
 
 
@@ -48,7 +57,9 @@ def test_it_counts_what_came_within_these_seconds(events: list[tuple[float, str]
     share = round(valid / (valid + cut), 4) if valid + cut else None
     passed_s = now_s - within[0][0] if within else 0
     rate = bytes_per_s(7 * chunks, passed_s)
-    assert window.quality(now_s, seconds) == Quality(seconds, valid, cut, cut, 7 * chunks, share, bytes_per_s=rate)
+    assert window.quality(now_s, seconds) == StreamQuality(
+        seconds, valid, cut, cut, 7 * chunks, share, bytes_per_s=rate
+    )
 
 
 def test_a_driver_whose_counters_began_anew_has_counted_nothing() -> None:
@@ -64,7 +75,7 @@ def test_what_is_older_than_five_minutes_is_forgotten() -> None:
     for second in range(10_000):
         window.valid(float(second))
     assert window.quality(9_999.0, VERDICT_S).valid == VERDICT_S
-    assert window.quality(10_000.0 + VERDICT_S, VERDICT_S).share is None
+    assert window.quality(10_000.0 + VERDICT_S, VERDICT_S).valid_ratio is None
 
 
 def test_a_day_has_a_place_for_each_five_minutes_and_the_last_one_runs() -> None:

@@ -5,12 +5,12 @@ from typing import Any
 from msgspec import structs
 
 from iskra_server.diagnosis.facts import Facts
-from iskra_server.diagnosis.reception import VERDICT_S, Quality
+from iskra_server.diagnosis.reception import VERDICT_S, StreamQuality
 
 
-def quality(good: int = 0, damaged: int = 0, *, cut: int = 0, seconds: int = VERDICT_S) -> Quality:
+def quality(good: int = 0, damaged: int = 0, *, cut: int = 0, seconds: int = VERDICT_S) -> StreamQuality:
     share = round(good / (good + damaged), 4) if good + damaged else None
-    return Quality(seconds, good, damaged, cut, 400 * (good + damaged), share)
+    return StreamQuality(seconds, good, damaged, cut, 400 * (good + damaged), share)
 
 
 def facts(**changes: Any) -> Facts:
@@ -32,6 +32,6 @@ WELL = Facts(
     age_s=0.5,
     stale_after_s=60.0,
     locked=False,
-    lately=quality(10, seconds=10),
-    recent=quality(99, 1),
+    last_10s=quality(10, seconds=10),
+    last_5min=quality(99, 1),
 )

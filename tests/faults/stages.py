@@ -623,7 +623,7 @@ STAGES: dict[str, Stage] = {
     "line_ends": _hearing(LINE_FEEDS.replace(b"\n", b"\r\n") * 2),
     "characters": _hearing(WHOLE.decode("latin-1").encode() * 2),
     "seven_bits": _hearing(bytes(byte & 0x7F for byte in WHOLE * 2)),
-    "one_way": well,
+    "import_only": well,
 }
 # what cannot be mended without another address or another start
 FOR_GOOD = frozenset(

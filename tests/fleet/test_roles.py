@@ -13,7 +13,7 @@ from history.postgres import Postgres
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, Refusal, keep
 from iskra_server.history.model.records import QUARTER_S, quarter_of
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from samples import METER_ID
 

@@ -18,11 +18,11 @@ from iskra_server.base.address import Address
 from iskra_server.codecs.decoder import recognise
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.config import ConfigError, describe, load
-from iskra_server.diagnosis.advice import tell
-from iskra_server.history.transfer import forms
-from iskra_server.history.transfer.framed import quarter_readings
-from iskra_server.history.transfer.own import HEADER
-from iskra_server.history.transfer.rows import Bad, CounterReading, Kept
+from iskra_server.diagnosis.advice import format_problem
+from iskra_server.history.transfer import formats
+from iskra_server.history.transfer.file_rows import BadRow, CounterReading, RecordRow
+from iskra_server.history.transfer.own_export import HEADER
+from iskra_server.history.transfer.quarter_readings import quarter_readings
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.redact.telegrams import Masking
 from iskra_server.simulator.virtual import from_url
@@ -129,23 +129,23 @@ tables = st.builds(
 
 
 @tries()
-@given(tables, st.sampled_from(forms.FORMS))
-def test_tables_to_be_imported(lines: list[str], form: forms.Form) -> None:
-    with suppress(forms.UnknownForm):
-        forms.recognise(lines)
-    forms.is_simulated(lines)
+@given(tables, st.sampled_from(formats.FORMATS))
+def test_tables_to_be_imported(lines: list[str], form: formats.FileFormat) -> None:
+    with suppress(formats.UnknownFormat):
+        formats.detect_format(lines)
+    formats.is_simulated(lines)
     # what the command says in a sentence; nothing else may come out
-    with suppress(forms.UnknownForm, csv.Error):
-        wanted = forms.Wanted(ZoneInfo("Europe/Berlin"))
+    with suppress(formats.UnknownFormat, csv.Error):
+        wanted = formats.FormatOptions(ZoneInfo("Europe/Berlin"))
         found = imported(form, lines, wanted)
-        assert all(isinstance(each, Kept | Bad) for each in found)
+        assert all(isinstance(each, RecordRow | BadRow) for each in found)
 
 
-def imported(form: forms.Form, lines: list[str], wanted: forms.Wanted) -> Iterator[Kept | Bad]:
+def imported(form: formats.FileFormat, lines: list[str], wanted: formats.FormatOptions) -> Iterator[RecordRow | BadRow]:
     if form == "iskra":
-        return forms.kept(iter(lines), METER_ID)
-    readings: Iterator[CounterReading | Bad] = forms.counter_readings(form, iter(lines), wanted)
-    return quarter_readings(readings, METER_ID, telegrams.IMPORT, forms.best_quality(form))
+        return formats.read_records(iter(lines), METER_ID)
+    readings: Iterator[CounterReading | BadRow] = formats.read_counters(form, iter(lines), wanted)
+    return quarter_readings(readings, METER_ID, telegrams.IMPORT, formats.best_quality(form))
 
 
 toml_values = st.recursive(
@@ -189,8 +189,8 @@ def test_configuration_files_of_any_depth(tmp_path: Path, suffix: str, beginning
 
 @pytest.mark.parametrize("text", ["[" * 50_000, '[{"a":' * 20_000])
 def test_tables_of_any_depth(text: str) -> None:
-    with suppress(forms.UnknownForm):
-        assert list(imported("homeassistant", [text], forms.Wanted(ZoneInfo("UTC")))) is not None
+    with suppress(formats.UnknownFormat):
+        assert list(imported("homeassistant", [text], formats.FormatOptions(ZoneInfo("UTC")))) is not None
 
 
 def test_configurations_of_any_values(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_addresses_of_meters(url: str) -> None:
 
 
 def opened(url: str) -> object:
-    return open_source(url, recognise=recognise, tell=tell)
+    return open_source(url, recognise=recognise, format_problem=format_problem)
 
 
 @tries()

@@ -19,7 +19,7 @@ from iskra_server.history.points.points import unpack
 from iskra_server.history.recording.recorder import Recorder
 from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
 from samples import EXPORT, IMPORT, METER_ID, START, energy, power, sample

@@ -14,7 +14,7 @@ import msgspec
 from history import served
 from history.entries import AT_S, METER, block, quarter_reading, wait_until
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from history.entries import wait_until
 from iskra_server.base.clock import SETTLE_S, Clock
-from iskra_server.history.model.energy import Energies, edges
-from iskra_server.history.model.energy import energy as energy_of
+from iskra_server.history.model.energy import Energies, bucket_edges
+from iskra_server.history.model.energy import energy_in_buckets as energy_of
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.points.points import unpack
 from iskra_server.history.recording.recorder import Recorder
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store.checkup import aside, odd, steps
+from iskra_server.history.store.checkup import clock_steps, find_impossible, list_set_aside
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
 from samples import IMPORT, METER_ID, START, energy, power, sample
@@ -64,7 +64,7 @@ def recorded(path: Path, samples: list[Sample]) -> Store:
 
 def energies(store: Store, begin: datetime, end: datetime, tz: ZoneInfo = BERLIN) -> Energies:
     """By hour, as the database knows it."""
-    at = edges(begin, end, "hour", tz)
+    at = bucket_edges(begin, end, "hour", tz)
     return energy_of(
         at,
         lambda quarters: store.quarter_readings(METER_ID, IMPORT, quarters),
@@ -118,13 +118,13 @@ def test_a_clock_that_ran_a_year_ahead_costs_what_it_took_and_no_more(tmp_path: 
     wrong, right, end_s = HOUR_S - 20, HOUR_S - 20 + ahead_s, 3 * HOUR_S
     samples = [*telegrams(0, wrong), *telegrams(wrong, right, YEAR_S), *telegrams(right, end_s + EVERY_S)]
     store = recorded(tmp_path, samples)
-    assert odd(store, START.timestamp() + end_s) == []
+    assert find_impossible(store, START.timestamp() + end_s) == []
     found = store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31)
     assert [(each.quarter - QUARTER) * 900 for each in found] == [each.value.raw for each in found]
     shown = {each.quarter - QUARTER for each in found}
     # a minute of it is nothing: it was never believed, and what came meanwhile is placed by boot time
     assert set(range(13)) - shown <= (set() if ahead_s == 60 else {4, 5})
-    assert bool(aside(store)) == (ahead_s > SETTLE_S)
+    assert bool(list_set_aside(store)) == (ahead_s > SETTLE_S)
     answer = energies(store, START, START + timedelta(seconds=end_s))
     assert answer.total_wh is not None
     assert answer.total_wh * 10 == end_s
@@ -136,8 +136,8 @@ def test_history_that_has_lain_in_the_future_for_long_is_recorded_on_at_once(tmp
     store = recorded(tmp_path, telegrams(HOUR_S, 2 * HOUR_S + EVERY_S))
     found = store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31)
     assert [each.quarter - QUARTER for each in found] == [4, 5, 6, 7, 8]
-    assert odd(store, START.timestamp() + 2 * HOUR_S) == []
-    assert aside(store)
+    assert find_impossible(store, START.timestamp() + 2 * HOUR_S) == []
+    assert list_set_aside(store)
     store.close()
 
 
@@ -151,7 +151,7 @@ def test_a_clock_that_is_set_forward_and_stays_so_loses_two_minutes_of_telegrams
         second for second in range(0, 2 * HOUR_S, EVERY_S) if second not in doubtful
     ]
     assert len([raw for raw in kept if raw in doubtful]) >= SETTLE_S / 60
-    (step,) = steps(store)
+    (step,) = clock_steps(store)
     assert (step.to_s - step.from_s, step.reason) == (HOUR_S, "stepped")
     store.close()
 

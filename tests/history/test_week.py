@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from history.entries import wait_until
 from iskra_server.base.clock import Clock
-from iskra_server.history.model.energy import edges
-from iskra_server.history.model.energy import energy as energy_of
+from iskra_server.history.model.energy import bucket_edges
+from iskra_server.history.model.energy import energy_in_buckets as energy_of
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.recording.recorder import Recorder
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store.checkup import aside, odd
+from iskra_server.history.store.checkup import find_impossible, list_set_aside
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
 from samples import IMPORT, METER_ID, energy, power, reading
@@ -128,7 +128,7 @@ async def _given(samples: list[Sample]) -> AsyncGenerator[Sample, None]:
 def check(pi: Pi, path: Path, *, at_least: int) -> None:
     """Each quarter is the truth, to what the meter can have used between two telegrams; and the sum is, to the end."""
     store = Store(f"sqlite:///{path / 'iskra.sqlite'}")
-    assert odd(store, pi.true_s) == []
+    assert find_impossible(store, pi.true_s) == []
     found = store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)
     assert len(found) >= at_least
     for each in found:
@@ -139,7 +139,7 @@ def check(pi: Pi, path: Path, *, at_least: int) -> None:
         steps = 4 if each.quality == "measured" else 46
         off = abs(each.value.raw - pi.truth[each.quarter])
         assert off <= steps * 2 * STEP_WH10, f"{datetime.fromtimestamp(each.quarter * QUARTER_S, UTC)} is off by {off}"
-    at = edges(BEGIN, BEGIN + timedelta(days=8), "day", BERLIN)
+    at = bucket_edges(BEGIN, BEGIN + timedelta(days=8), "day", BERLIN)
     answer = energy_of(
         at,
         lambda quarters: store.quarter_readings(METER_ID, IMPORT, quarters),
@@ -243,7 +243,7 @@ def test_a_clock_that_is_more_than_a_day_behind_sets_nothing_aside(tmp_path: Pat
     pi.run(HOUR_S)
     pi.stop()
     store = Store(f"sqlite:///{tmp_path / 'iskra.sqlite'}")
-    assert aside(store) == []
+    assert list_set_aside(store) == []
     store.close()
     check(pi, tmp_path, at_least=260)
 

@@ -5,22 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from iskra_server.meter.guard import AGREEING_S, AGREEING_TELEGRAMS, MAX_POWER_W, Guard, Held, is_counter
+from iskra_server.meter.guard import AGREEING_S, AGREEING_TELEGRAMS, MAX_POWER_W, Guard, HeldBack, is_counter
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import BACKLOG_S, Register, Sample
 from iskra_server.meter.units import VAR_HOUR
 from samples import EXPORT, IMPORT, METER_ID, energy, power, sample
 
 
-def totals(results: list[Sample | Held]) -> list[Decimal | None]:
+def totals(results: list[Sample | HeldBack]) -> list[Decimal | None]:
     """1.8.0 of what was published, None for what was held back."""
     return [
-        None if isinstance(result, Held) else next(r.value for r in result.reading.registers if r.obis == IMPORT)
+        None if isinstance(result, HeldBack) else next(r.value for r in result.reading.registers if r.obis == IMPORT)
         for result in results
     ]
 
 
-def admit(*raws: int | tuple[int, int], step_s: float = 1.0) -> list[Sample | Held]:
+def admit(*raws: int | tuple[int, int], step_s: float = 1.0) -> list[Sample | HeldBack]:
     """Feed 1.8.0 values (raw, or raw and scaler) to a fresh guard, a telegram every `step_s`."""
     guard = Guard()
     pairs = [raw if isinstance(raw, tuple) else (raw, -1) for raw in raws]
@@ -36,7 +36,7 @@ def test_a_growing_counter_passes_as_it_is() -> None:
 def test_a_counter_that_goes_back_is_held_back_and_the_next_good_one_passes() -> None:
     results = admit(5000, 4999, 5001)
     assert totals(results) == [Decimal("500.0"), None, Decimal("500.1")]
-    assert isinstance(results[1], Held)
+    assert isinstance(results[1], HeldBack)
     assert results[1].reason == "1-0:1.8.0 went back from 500.0 to 499.9"
 
 
@@ -47,7 +47,7 @@ def test_a_counter_that_falls_to_zero_is_held_back() -> None:
 def test_a_jump_beyond_the_rating_is_held_back() -> None:
     results = admit(5000, 500_000_000, 5001)
     assert totals(results) == [Decimal("500.0"), None, Decimal("500.1")]
-    assert isinstance(results[1], Held)
+    assert isinstance(results[1], HeldBack)
     assert "jumped from 500.0 to 50000000.0 within 1 s" in results[1].reason
 
 
@@ -71,7 +71,7 @@ def test_the_meters_own_seconds_count_for_no_more_than_a_backlog(seconds: int) -
     guard.admit(sample(energy(0), at_s=0, seconds=0))
     reach = int(MAX_POWER_W * 10 * (BACKLOG_S + 20) / 3600)
     held = guard.admit(sample(energy(reach), at_s=1, seconds=seconds))
-    assert isinstance(held, Held)
+    assert isinstance(held, HeldBack)
     assert held.reason.endswith("within 901 s")
 
 
@@ -115,7 +115,7 @@ def test_another_server_id_is_another_meter_and_waits_for_nobody() -> None:
 def test_a_counter_below_0_is_held_back_however_often_it_comes() -> None:
     results = admit(-5, -4, -3, -2, 7, step_s=AGREEING_S)
     assert totals(results) == [None] * 4 + [Decimal("0.7")]
-    assert isinstance(results[0], Held)
+    assert isinstance(results[0], HeldBack)
     assert results[0].reason == "1-0:1.8.0 is below 0: -0.5"
 
 
@@ -131,7 +131,7 @@ def test_a_reactive_counter_cannot_jump_either() -> None:
     reactive = Register(Obis.parse("3.8.0"), 1000, -1, VAR_HOUR)
     guard.admit(sample(reactive))
     held = guard.admit(sample(replace(reactive, raw=10**9), at_s=1))
-    assert isinstance(held, Held)
+    assert isinstance(held, HeldBack)
 
 
 def test_a_counter_that_comes_seldom_may_have_grown_since_it_came() -> None:
@@ -185,11 +185,11 @@ def test_a_locked_meter_ticks_over_by_a_whole_kwh() -> None:
 def test_what_was_published_before_a_restart_is_not_gone_behind() -> None:
     guard = Guard()
     guard.remember(replace(sample(energy(5000)), epoch=2))
-    assert isinstance(guard.admit(sample(energy(4000))), Held)
+    assert isinstance(guard.admit(sample(energy(4000))), HeldBack)
     much_later = guard.admit(sample(energy(5000 + 10**9)))
     assert isinstance(much_later, Sample)
     assert much_later.epoch == 2
-    assert isinstance(guard.admit(sample(energy(2 * 10**9))), Held)
+    assert isinstance(guard.admit(sample(energy(2 * 10**9))), HeldBack)
 
 
 def test_history_that_is_known_late_is_not_gone_behind_either() -> None:
@@ -199,10 +199,10 @@ def test_history_that_is_known_late_is_not_gone_behind_either() -> None:
     results = [
         guard.admit(sample(energy(4001 + k), energy(70, obis=EXPORT), at_s=k * AGREEING_S / 2)) for k in range(3)
     ]
-    assert [isinstance(result, Held) for result in results] == [True, True, False]
+    assert [isinstance(result, HeldBack) for result in results] == [True, True, False]
     assert isinstance(results[-1], Sample) and results[-1].epoch == 3
     # the feed-in of an older history takes nothing back
-    assert isinstance(guard.admit(sample(energy(4003), energy(65, obis=EXPORT), at_s=AGREEING_S)), Held)
+    assert isinstance(guard.admit(sample(energy(4003), energy(65, obis=EXPORT), at_s=AGREEING_S)), HeldBack)
 
 
 def test_a_meter_that_was_reset_since_is_not_held_to_what_history_says_again() -> None:
@@ -228,7 +228,7 @@ def test_a_fine_value_of_history_stands_until_a_locked_meter_has_passed_it() -> 
 def test_every_counter_is_watched_not_only_the_total() -> None:
     guard = Guard()
     guard.admit(sample(energy(100), energy(100, obis=EXPORT)))
-    assert isinstance(guard.admit(sample(energy(101), energy(99, obis=EXPORT))), Held)
+    assert isinstance(guard.admit(sample(energy(101), energy(99, obis=EXPORT))), HeldBack)
 
 
 def test_power_may_fall_and_meters_do_not_know_of_each_other() -> None:

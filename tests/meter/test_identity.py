@@ -1,6 +1,6 @@
 import pytest
 
-from iskra_server.meter.identity import family, label, maker, meter_id
+from iskra_server.meter.identity import compact_name, family, label, maker, meter_id
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from samples import energy, reading
@@ -27,6 +27,10 @@ def test_a_meter_goes_by_its_label_else_by_its_bytes() -> None:
     assert meter_id(bytes.fromhex("0a0149534b0000bc614e")) == "1 ISK 00 12345678"
     assert meter_id(bytes.fromhex("0649534b01027a20de0e")) == "0649534b01027a20de0e"
     assert meter_id(b"") == "unknown"
+
+
+def test_a_name_is_compared_without_spaces_and_case() -> None:
+    assert compact_name(" 1 isk 00\t70347617") == compact_name("1ISK0070347617") == "1isk0070347617"
 
 
 def test_maker_and_family_are_told_by_the_telegram() -> None:

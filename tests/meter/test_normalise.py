@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from iskra_server.meter.guard import Guard
-from iskra_server.meter.normalise import Memory, merged, normalise
+from iskra_server.meter.normalise import MeterMemory, merge_parts, normalise
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, MeterTime, Reading, Register, Sample
 from iskra_server.meter.registers import unit_of
@@ -18,23 +18,23 @@ VOLTAGE = Obis.parse("32.7.0")
 
 def said(*registers: Register) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
     """The numbers of the record with their unit, and what it leaves out."""
-    record, left_out = normalise(reading(*registers), Memory())
+    record, rejected = normalise(reading(*registers), MeterMemory())
     numbers = {
         each.obis.short: (format(each.value, "f"), str(each.unit or ""))
         for each in record.registers
         if each.value is not None
     }
-    return numbers, {each.obis.short: each.reason for each in left_out}
+    return numbers, {each.obis.short: each.reason for each in rejected}
 
 
 def test_a_usual_telegram_stays_as_it_is() -> None:
     usual = reading(Register(Obis.parse("129-129:199.130.3"), b"ISK"), energy(1000), energy(70, obis=EXPORT), power(-5))
-    record, left_out = normalise(usual, Memory())
-    assert record is usual and left_out == ()
+    record, rejected = normalise(usual, MeterMemory())
+    assert record is usual and rejected == ()
 
 
 @pytest.mark.parametrize(
-    ("registers", "numbers", "left_out"),
+    ("registers", "numbers", "rejected"),
     [
         ([energy(1000), energy(1000)], {"1-0:1.8.0": ("100.0", "Wh")}, {}),
         ([energy(1000), energy(100, 0)], {"1-0:1.8.0": ("100.0", "Wh")}, {}),
@@ -48,8 +48,8 @@ def test_a_usual_telegram_stays_as_it_is() -> None:
          {"1-0:1.8.0": ("100.0", "Wh"), "1-0:1.8.0*99": ("50.0", "Wh")}, {}),
     ],
 )  # fmt: skip
-def test_duplicates(registers: list[Register], numbers: dict[str, tuple[str, str]], left_out: dict[str, str]) -> None:
-    assert said(*registers) == (numbers, left_out)
+def test_duplicates(registers: list[Register], numbers: dict[str, tuple[str, str]], rejected: dict[str, str]) -> None:
+    assert said(*registers) == (numbers, rejected)
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_duplicates(registers: list[Register], numbers: dict[str, tuple[str, str
 )
 def test_units(code: str, sent: Unit | None, expected: str | None) -> None:
     obis = Obis.parse(code)
-    numbers, left_out = said(Register(obis, 1000, -1, sent))
+    numbers, rejected = said(Register(obis, 1000, -1, sent))
     if expected is None:
-        assert (numbers, left_out) == ({}, {obis.short: UNIT})
+        assert (numbers, rejected) == ({}, {obis.short: UNIT})
     else:
         assert numbers[obis.short] == ("100.0", expected)
-        assert left_out == {}
+        assert rejected == {}
 
 
 def test_of_two_entries_the_one_in_a_possible_unit_is_the_register() -> None:
@@ -91,13 +91,13 @@ def test_of_two_entries_the_one_in_a_possible_unit_is_the_register() -> None:
 
 def test_a_total_that_is_left_out_is_not_made_up_from_tariffs() -> None:
     tariffs = [energy(raw, obis=Obis.parse(code)) for raw, code in ((600, "1.8.1"), (400, "1.8.2"))]
-    numbers, left_out = said(energy(1000), energy(999), *tariffs)
-    assert "1-0:1.8.0" not in numbers and left_out == {"1-0:1.8.0": TWICE}
+    numbers, rejected = said(energy(1000), energy(999), *tariffs)
+    assert "1-0:1.8.0" not in numbers and rejected == {"1-0:1.8.0": TWICE}
 
 
 def test_an_export_below_0_is_left_out() -> None:
-    numbers, left_out = said(Register(Obis.parse("2.7.0"), -5, 0, WATT))
-    assert (numbers, left_out) == ({}, {"1-0:2.7.0": NEGATIVE})
+    numbers, rejected = said(Register(Obis.parse("2.7.0"), -5, 0, WATT))
+    assert (numbers, rejected) == ({}, {"1-0:2.7.0": NEGATIVE})
 
 
 def test_the_width_on_the_wire_is_that_of_the_register() -> None:
@@ -105,7 +105,7 @@ def test_the_width_on_the_wire_is_that_of_the_register() -> None:
     content = replace(
         reading(total, Register(Obis.parse("36.7.0"), -14836, -2, WATT)), server_id=DZG, widths=bytes((8, 2))
     )
-    record, _ = normalise(content, Memory())
+    record, _ = normalise(content, MeterMemory())
     assert [(each.obis.short, str(each.value), each.derived) for each in record.registers[1:]] == [
         ("1-0:36.7.0", "507.00", "corrected width"),
         ("1-0:16.7.0", "507.00", "only phase"),
@@ -117,7 +117,7 @@ def test_the_lists_of_a_telegram_are_one_reading() -> None:
     first, second = replace(first, widths=b"\x08"), replace(second, widths=b"\x02")
     stranger = replace(second, server_id=DZG, part=2)
     fault = Fault("noise", "", 3)
-    found = list(merged([first, second, stranger, fault, first, first]))
+    found = list(merge_parts([first, second, stranger, fault, first, first]))
     assert [result.registers if isinstance(result, Reading) else result for result in found] == [
         first.registers + second.registers, stranger.registers, fault, first.registers, first.registers
     ]  # fmt: skip
@@ -151,14 +151,14 @@ readings = st.builds(
 
 @given(readings)
 def test_normalising_is_idempotent(content: Reading) -> None:
-    memory = Memory()
+    memory = MeterMemory()
     record, _ = normalise(content, memory)
     assert normalise(record, memory) == (record, ())
 
 
 @given(st.lists(readings, max_size=8))
 def test_a_record_has_each_code_once_in_a_possible_unit_and_no_half_below_0(contents: list[Reading]) -> None:
-    memory = Memory()
+    memory = MeterMemory()
     for content in contents:
         record, _ = normalise(content, memory)
         numbers = {each.obis: each for each in record.registers if each.value is not None}
@@ -170,7 +170,7 @@ def test_a_record_has_each_code_once_in_a_possible_unit_and_no_half_below_0(cont
 
 @given(st.lists(readings, max_size=20))
 def test_what_is_normalised_and_guarded_never_goes_back(contents: list[Reading]) -> None:
-    guard, memory = Guard(), Memory()
+    guard, memory = Guard(), MeterMemory()
     last: dict[tuple[int, Obis], Register] = {}
     for number, content in enumerate(contents):
         record, _ = normalise(content, memory)
@@ -187,5 +187,5 @@ def test_what_is_normalised_and_guarded_never_goes_back(contents: list[Reading])
 
 def test_a_record_with_marks_is_not_normalised_again() -> None:
     derived = reading(replace(power(-5), derived="direction from counters"), energy(1), energy(2))
-    assert normalise(derived, Memory()) == (derived, ())
+    assert normalise(derived, MeterMemory()) == (derived, ())
     assert derived.registers[0].obis == POWER

@@ -11,36 +11,36 @@ class Head:
 
 
 def test_the_first_source_of_a_meter_speaks_for_it() -> None:
-    voices, first, second = SourceArbiter(), Head(), Head()
-    assert voices.holder(METER) is None
-    assert [voices.accepts(head, METER, at_s) for at_s in (0.0, 1.0) for head in (first, second)] == [
+    arbiter, first, second = SourceArbiter(), Head(), Head()
+    assert arbiter.holder(METER) is None
+    assert [arbiter.accepts(head, METER, at_s) for at_s in (0.0, 1.0) for head in (first, second)] == [
         True,
         False,
         True,
         False,
     ]
-    assert voices.holder(METER) is first
+    assert arbiter.holder(METER) is first
 
 
 def test_another_takes_over_after_a_silence_and_keeps_the_word() -> None:
-    voices, first, second = SourceArbiter(), Head(), Head()
-    assert voices.accepts(first, METER, 0.0)
-    assert not voices.accepts(second, METER, SILENCE_S)
-    assert voices.accepts(second, METER, SILENCE_S + 0.1)
-    assert not voices.accepts(first, METER, SILENCE_S + 0.2)
+    arbiter, first, second = SourceArbiter(), Head(), Head()
+    assert arbiter.accepts(first, METER, 0.0)
+    assert not arbiter.accepts(second, METER, SILENCE_S)
+    assert arbiter.accepts(second, METER, SILENCE_S + 0.1)
+    assert not arbiter.accepts(first, METER, SILENCE_S + 0.2)
 
 
 def test_a_plug_that_moved_is_followed_at_once() -> None:
-    voices, first, second = SourceArbiter(), Head(), Head()
-    assert voices.accepts(first, METER, 0.0)
+    arbiter, first, second = SourceArbiter(), Head(), Head()
+    assert arbiter.accepts(first, METER, 0.0)
     first.reads = OTHER
-    assert voices.accepts(second, METER, 0.1)
+    assert arbiter.accepts(second, METER, 0.1)
     first.reads = METER
     second.reads = None
-    assert voices.accepts(first, METER, 0.2)
+    assert arbiter.accepts(first, METER, 0.2)
 
 
 def test_every_meter_has_its_own_voice() -> None:
-    voices, first, second = SourceArbiter(), Head(), Head(OTHER)
-    assert voices.accepts(first, METER, 0.0)
-    assert voices.accepts(second, OTHER, 0.0)
+    arbiter, first, second = SourceArbiter(), Head(), Head(OTHER)
+    assert arbiter.accepts(first, METER, 0.0)
+    assert arbiter.accepts(second, OTHER, 0.0)

@@ -11,8 +11,8 @@ import telegrams
 from iskra_server.base.clock import Clock, Pulse
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
-from iskra_server.diagnosis.chain import walk
 from iskra_server.diagnosis.facts import CounterViolation
+from iskra_server.diagnosis.status import run_checks
 from iskra_server.diagnosis.stream_guess import StreamGuess
 from iskra_server.meter.guard import AGREEING_S, Guard
 from iskra_server.meter.obis import Obis
@@ -21,7 +21,7 @@ from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import RECENT_BYTES, Reader, Statuses
 from iskra_server.sources.line_errors import LineErrors
-from iskra_server.sources.source import Chunk, Heard, State
+from iskra_server.sources.source import Chunk, ReceivedWhileProbing, SourceState
 from samples import METER_ID
 
 
@@ -32,7 +32,7 @@ class Given:
     simulated = False
 
     def __init__(self, *parts: bytes) -> None:
-        self.state = State("given", is_open=True)
+        self.state = SourceState("given", is_open=True)
         self._parts = parts
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
@@ -72,7 +72,7 @@ def test_everything_is_counted_for_the_diagnosis() -> None:
     assert (facts.telegrams, facts.faults, facts.quarantined) == (2, {"noise": 1, "checksum": 1}, 1)
     assert (facts.data_age_s, facts.age_s) == (7.0, 9.0)
     assert (facts.meter_id, facts.locked) == ("1 ISK 00 12345678", False)
-    assert walk(facts).broken == "plausible"
+    assert run_checks(facts).failed_check == "plausible"
 
 
 class Endless:
@@ -82,7 +82,7 @@ class Endless:
     simulated = False
 
     def __init__(self, data: bytes) -> None:
-        self.state = State("endless", is_open=True)
+        self.state = SourceState("endless", is_open=True)
         self.given = 0
         self._data = data
 
@@ -125,7 +125,7 @@ def test_before_the_first_byte_nothing_is_known() -> None:
     facts = reader().facts(now_s=10.0)
     assert (facts.byte_count, facts.data_age_s, facts.age_s) == (0, None, None)
     assert (facts.meter_id, facts.locked) == (None, None)
-    assert walk(facts).broken == "data"
+    assert run_checks(facts).failed_check == "data"
 
 
 def test_what_the_guard_holds_back_is_not_published_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -133,7 +133,7 @@ def test_what_the_guard_holds_back_is_not_published_and_said_once(caplog: pytest
     made = reader(hub=hub)
     with caplog.at_level(logging.INFO):
         for number, energy in enumerate((5000, 10, 11, 12, 13)):
-            made.take(at(number * AGREEING_S / 3, telegram(energy)))
+            made.process(at(number * AGREEING_S / 3, telegram(energy)))
     assert hub.published == 2
     assert [record.message for record in caplog.records] == [
         "1 ISK 00 12345678: reading held back: 1-0:1.8.0 went back from 500.0 to 1.0",
@@ -146,13 +146,13 @@ def test_of_two_meters_on_one_head_the_one_that_is_held_back_is_said_once(caplog
     made = reader(telegram(100), hub=hub)
     with caplog.at_level(logging.INFO):
         for number in range(40):
-            made.take(at(2 * number, telegram(100 + number)))
-            made.take(at(2 * number + 1, telegram(5000 - 7 * (number % 2) - number // 10, server_id=OTHER)))
+            made.process(at(2 * number, telegram(100 + number)))
+            made.process(at(2 * number + 1, telegram(5000 - 7 * (number % 2) - number // 10, server_id=OTHER)))
     assert [record.message.split(": ")[:2] for record in caplog.records] == [["1 ISK 00 12345679", "reading held back"]]
     assert made.facts(now_s=80.0).quarantined
     with caplog.at_level(logging.INFO):
         for number in range(80, 300):
-            made.take(at(number, telegram(6000, server_id=OTHER)))
+            made.process(at(number, telegram(6000, server_id=OTHER)))
     assert [record.message for record in caplog.records[1:]] == [
         "1 ISK 00 12345679: readings are published again (epoch 0)"
     ]
@@ -162,7 +162,7 @@ def test_a_register_that_is_left_out_is_counted_and_said_once(caplog: pytest.Log
     twice = [*telegrams.meter_entries(energy=100), *telegrams.meter_entries(energy=99)[2:3]]
     with caplog.at_level(logging.INFO):
         made = reader(*(telegrams.telegram(twice) for _ in range(3)))
-    assert made.facts(now_s=3.0).left_out == 3
+    assert made.facts(now_s=3.0).rejected_registers == 3
     assert [record.message for record in caplog.records] == [
         "1 ISK 00 12345678: register 1-0:1.8.0 is left out: sent twice with different values"
     ]
@@ -184,9 +184,9 @@ def test_server_ids_that_change_with_every_telegram_cost_nothing(caplog: pytest.
     made = Reader(source=Given(), decoder=SmlDecoder(), guard=guard, hub=hub)
     with caplog.at_level(logging.INFO):
         for number in range(500):
-            made.take(at(number, telegram(100, server_id=b"\x0a\x01ISK\0" + number.to_bytes(4))))
+            made.process(at(number, telegram(100, server_id=b"\x0a\x01ISK\0" + number.to_bytes(4))))
     assert len(hub.newest) == 1
-    assert made.facts(now_s=500.0).ignored > 400
+    assert made.facts(now_s=500.0).ignored_telegrams > 400
     assert [record.message.split(";")[0] for record in caplog.records] == [
         "given: the server id changes with almost every telegram"
     ]
@@ -253,19 +253,19 @@ def test_which_meter_was_there_before_is_also_known_to_whoever_remembers_it() ->
     )
     assert made.facts(now_s=1.0).previous_meter_id is None
     asyncio.run(made.run())
-    assert "other_meter" in [notice.fault for notice in walk(made.facts(now_s=1.0)).notices]
+    assert "other_meter" in [notice.fault for notice in run_checks(made.facts(now_s=1.0)).notices]
 
 
 def test_a_meter_that_two_sources_bring_is_read_from_the_first_and_the_other_stands_by() -> None:
-    hub, voices, guard = Hub(), SourceArbiter(), Guard()
+    hub, arbiter, guard = Hub(), SourceArbiter(), Guard()
     first, second = (
-        Reader(source=Given(), decoder=SmlDecoder(), guard=guard, hub=hub, voices=voices) for _ in range(2)
+        Reader(source=Given(), decoder=SmlDecoder(), guard=guard, hub=hub, arbiter=arbiter) for _ in range(2)
     )
     when, now_s = datetime(2026, 11, 22, tzinfo=UTC), time.monotonic()
     for at_s, (speaker, energy) in enumerate([(first, 103), (second, 100), (second, 101), (second, 102), (first, 104)]):
-        speaker.take(Chunk(telegram(energy), when, now_s + at_s - 5))
+        speaker.process(Chunk(telegram(energy), when, now_s + at_s - 5))
     assert (hub.published, guard.held_back) == (2, {})
-    assert (walk(second.facts(now_s)).ok, second.facts(now_s).age_s) == (True, 2.0)
+    assert (run_checks(second.facts(now_s)).ok, second.facts(now_s).age_s) == (True, 2.0)
     both = Statuses([first, second])
     assert [status.advice.fault for status in both] == ["two_heads", "two_heads"]
     assert both[1].advice.fault == "two_heads"
@@ -275,7 +275,7 @@ def test_how_readers_stand_is_a_sequence_that_is_judged_when_it_is_looked_at() -
     readers = [reader(telegram(100)), reader()]
     statuses = Statuses(readers)
     assert [status.meter_id for status in statuses] == ["1 ISK 00 12345678", None]
-    assert (len(statuses), statuses[-1].broken, len(statuses[1:])) == (2, "data", 1)
+    assert (len(statuses), statuses[-1].failed_check, len(statuses[1:])) == (2, "data", 1)
 
 
 def at(second: float, data: bytes, *, wall_s: float | None = None) -> Chunk:
@@ -286,100 +286,102 @@ def at(second: float, data: bytes, *, wall_s: float | None = None) -> Chunk:
 def test_a_meter_that_locks_itself_again_is_seen_with_the_time() -> None:
     made = reader()
     for second, data in ((0, telegram(7167, None, 3)), (5, telegram(71675432)), (126, telegram(7167, None, 3))):
-        made.take(at(second, data))
+        made.process(at(second, data))
     facts = made.facts(now_s=130.0)
     assert (facts.locked_at, facts.unlocked_for_s) == (datetime(2026, 11, 22, 10, 2, 6, tzinfo=UTC), 121.0)
-    assert walk(facts).advice.fault == "inf_off"
+    assert run_checks(facts).advice.fault == "inf_off"
 
 
 def test_why_readings_are_held_back_is_known_until_they_are_not() -> None:
     made = reader()
-    made.take(at(0, telegram(5000)))
-    made.take(at(1, telegram(10)))
-    assert made.facts(now_s=1.0).leap == CounterViolation("1-0:1.8.0", "500.0", "1.0", 0, is_back=True)
-    made.take(at(2, telegram(5001)))
-    assert made.facts(now_s=2.0).leap is None
+    made.process(at(0, telegram(5000)))
+    made.process(at(1, telegram(10)))
+    assert made.facts(now_s=1.0).counter_violation == CounterViolation("1-0:1.8.0", "500.0", "1.0", 0, is_decrease=True)
+    made.process(at(2, telegram(5001)))
+    assert made.facts(now_s=2.0).counter_violation is None
 
 
 def test_bytes_are_puzzled_over_only_while_telegrams_are_missing() -> None:
     made = reader()
-    made.take(at(0, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
-    assert made.facts(now_s=1.0).seems == StreamGuess("gps")
-    made.take(at(2, telegram(100)))
-    made.take(at(3, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
-    assert made.facts(now_s=4.0).seems is None
-    assert made.facts(now_s=13.0).seems == StreamGuess("gps")
+    made.process(at(0, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
+    assert made.facts(now_s=1.0).stream_guess == StreamGuess("gps")
+    made.process(at(2, telegram(100)))
+    made.process(at(3, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
+    assert made.facts(now_s=4.0).stream_guess is None
+    assert made.facts(now_s=13.0).stream_guess == StreamGuess("gps")
 
 
 def test_what_auto_hears_while_it_searches_is_judged() -> None:
     made = reader()
-    made.source.state = State("/dev/ttyUSB0", is_open=False, problem="noise", heard=Heard(b"\0" * 700, 700, 5.0))
+    made.source.state = SourceState(
+        "/dev/ttyUSB0", is_open=False, problem="noise", probe=ReceivedWhileProbing(b"\0" * 700, 700, 5.0)
+    )
     facts = made.facts(now_s=1.0)
-    assert (facts.byte_count, facts.seems) == (700, StreamGuess("flat", {"byte": "00", "percent": "100"}))
-    assert walk(facts).broken == "signal"
+    assert (facts.byte_count, facts.stream_guess) == (700, StreamGuess("flat", {"byte": "00", "percent": "100"}))
+    assert run_checks(facts).failed_check == "signal"
 
 
 @pytest.mark.parametrize(("data", "fault"), [(4, "trickle"), (5, "noise"), (900, "noise"), (901, "restless")])
 def test_bytes_that_come_more_slowly_or_faster_than_a_meter_sends_are_stray_light(data: int, fault: str) -> None:
     made = reader()
     for second in range(25):
-        made.take(at(float(second), b"\x3c\xe7\x99" * (data // 3) + b"\xf0" * (data % 3)))
+        made.process(at(float(second), b"\x3c\xe7\x99" * (data // 3) + b"\xf0" * (data % 3)))
         if second < 20:
-            assert walk(made.facts(now_s=float(second))).advice.fault == "noise"
-    assert walk(made.facts(now_s=25.0)).advice.fault == fault
-    made.take(at(25, telegram(100)))
-    assert walk(made.facts(now_s=25.0)).broken is None
+            assert run_checks(made.facts(now_s=float(second))).advice.fault == "noise"
+    assert run_checks(made.facts(now_s=25.0)).advice.fault == fault
+    made.process(at(25, telegram(100)))
+    assert run_checks(made.facts(now_s=25.0)).failed_check is None
 
 
 def test_what_the_driver_counts_is_added_up_and_forgotten_like_the_telegrams() -> None:
     made = reader()
 
     def told(now_s: float) -> tuple[int | None, int | None]:
-        recent = made.facts(now_s=now_s).recent
+        recent = made.facts(now_s=now_s).last_5min
         assert recent
         return recent.framing, recent.overruns
 
     assert told(0.0) == (None, None)
     for second in (0, 1, 200):
-        made.take(structs.replace(at(second, telegram(100 + second)), errors=LineErrors(framing=second, overruns=1)))
+        made.process(structs.replace(at(second, telegram(100 + second)), errors=LineErrors(framing=second, overruns=1)))
     assert (told(200.0), told(400.0)) == ((201, 3), (200, 1))
 
 
 def test_what_auto_hears_is_judged_by_its_rate_and_the_driver_too() -> None:
     made = reader()
     for heard, fault in (
-        (Heard(b"\x3c\xe7" * 30, 60, 60.0), "trickle"),
-        (Heard(b"\x3c\xe7" * 30, 60, 5.0, LineErrors()), "noise"),
-        (Heard(b"\x3c\xe7" * 30, 60, 5.0, LineErrors(framing=3)), "framing"),
+        (ReceivedWhileProbing(b"\x3c\xe7" * 30, 60, 60.0), "trickle"),
+        (ReceivedWhileProbing(b"\x3c\xe7" * 30, 60, 5.0, LineErrors()), "noise"),
+        (ReceivedWhileProbing(b"\x3c\xe7" * 30, 60, 5.0, LineErrors(framing=3)), "framing"),
     ):
-        about = {"port": "/dev/ttyUSB0", "bytes": "60"}
-        made.source.state = State("/dev/ttyUSB0", is_open=False, problem="noise", about=about, heard=heard)
-        assert walk(made.facts(now_s=1.0)).advice.fault == fault
+        details = {"port": "/dev/ttyUSB0", "bytes": "60"}
+        made.source.state = SourceState("/dev/ttyUSB0", is_open=False, problem="noise", details=details, probe=heard)
+        assert run_checks(made.facts(now_s=1.0)).advice.fault == fault
 
 
 def test_two_meters_in_turn_are_counted() -> None:
     other = telegrams.telegram(server_id=OTHER)
     made = reader(other, other, other, telegram(100), telegram(100), telegram(100), other, telegram(101))
-    assert made.facts(now_s=5.0).turns == 3
-    assert made.facts(now_s=5000.0).turns == 0
+    assert made.facts(now_s=5.0).meter_changes == 3
+    assert made.facts(now_s=5000.0).meter_changes == 0
 
 
 def test_a_clock_that_is_in_doubt_is_told_with_what_it_says() -> None:
     clock = Clock(wall_s=lambda: 100.0, boot_s=lambda: 60.0)
     facts = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=Hub(), clock=clock).facts()
-    assert facts.clock_says is not None
-    assert (facts.clock_doubt, facts.clock_says.timestamp()) == ("unset", 100.0)
-    assert reader().facts().clock_doubt is None
+    assert facts.clock_time is not None
+    assert (facts.clock_problem, facts.clock_time.timestamp()) == ("unset", 100.0)
+    assert reader().facts().clock_problem is None
 
 
 def test_a_meter_without_2_8_0_counts_one_way() -> None:
-    assert reader(telegram(100)).facts(now_s=1.0).one_way
+    assert reader(telegram(100)).facts(now_s=1.0).is_import_only
 
 
 def test_the_last_bytes_are_kept_and_no_more() -> None:
     parts = [bytes([number]) * 3000 for number in range(20)]
-    assert reader(*parts).recent == b"".join(parts)[-RECENT_BYTES:]
-    assert reader(b"abc").recent == b"abc"
+    assert reader(*parts).recent_bytes == b"".join(parts)[-RECENT_BYTES:]
+    assert reader(b"abc").recent_bytes == b"abc"
 
 
 def test_what_waited_while_the_process_was_frozen_is_as_old_as_the_meter_says() -> None:
@@ -391,7 +393,7 @@ def test_what_waited_while_the_process_was_frozen_is_as_old_as_the_meter_says() 
         at_s = 1000.0 + (second if second < 20 else 60)
         pulse.beat(at_s)
         data = telegrams.telegram(telegrams.meter_entries(energy=100 + second), seconds=1000 + second)
-        made.take(Chunk(data, when + timedelta(seconds=at_s), at_s))
+        made.process(Chunk(data, when + timedelta(seconds=at_s), at_s))
         sample = hub.newest[METER_ID]
         seen.append((sample.monotonic_s, (sample.received_at - when).total_seconds(), sample.is_dated))
     assert seen[:57] == [(1000.0 + second, 1000.0 + second, True) for second in range(57)]
@@ -404,6 +406,6 @@ def test_without_the_meters_seconds_it_is_as_old_as_it_can_be_and_not_for_histor
     for at_s in (10.0, 11.0, 60.0, 63.0):
         pulse.beat(at_s)
         data = telegrams.telegram(telegrams.meter_entries(energy=int(at_s)), sensor_time=absent)
-        made.take(Chunk(data, when + timedelta(seconds=at_s), at_s))
+        made.process(Chunk(data, when + timedelta(seconds=at_s), at_s))
         sample = hub.newest[METER_ID]
         assert (sample.monotonic_s, sample.is_dated) == ((11.0, False) if at_s == 60.0 else (at_s, True))

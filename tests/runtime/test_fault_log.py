@@ -7,8 +7,8 @@ import pytest
 
 from diagnosis.well import facts, quality
 from faults.scene import FIRST_ENERGY, scene
-from iskra_server.diagnosis.chain import walk
 from iskra_server.diagnosis.facts import CounterViolation
+from iskra_server.diagnosis.status import run_checks
 from iskra_server.diagnosis.stream_guess import StreamGuess
 from iskra_server.runtime.fault_log import FAILS_AFTER_S, WELL_AFTER_S, FaultLog
 from running import until
@@ -31,7 +31,7 @@ class Clock:
         self._caplog.clear()
         for _ in range(int(seconds)):
             self._now_s += 1
-            self._log.observe(walk(facts(**changes)))
+            self._log.observe(run_checks(facts(**changes)))
         return [record.getMessage() for record in self._caplog.records]
 
 
@@ -45,8 +45,8 @@ def clock(caplog: pytest.LogCaptureFixture) -> Clock:
     [
         (SILENT, "Nothing has arrived on /dev/ttyUSB0 for 61 s"),
         (LOCKED, "The meter sends whole kWh and no power because it is locked."),
-        ({"recent": quality(5, 5)}, "Only 50 % of the telegrams are valid"),
-        ({"telegrams": 0, "age_s": None, "seems": StreamGuess("telnet"), "locked": None}, "Every byte FF"),
+        ({"last_5min": quality(5, 5)}, "Only 50 % of the telegrams are valid"),
+        ({"telegrams": 0, "age_s": None, "stream_guess": StreamGuess("telnet"), "locked": None}, "Every byte FF"),
         ({"age_s": 99.0}, "The last reading is 99 s old."),
     ],
 )
@@ -79,8 +79,8 @@ def test_another_fault_is_logged_too(clock: Clock) -> None:
         {"is_open": False, "problem": "permission_directory"},
         {"is_open": False},
         {"age_s": None, "quarantined": 2},
-        {"leap": CounterViolation("1.8.0", "2", "1", 0, is_back=True)},
-        {"telegrams": 0, "age_s": None, "seems": StreamGuess("first_telegram"), "locked": None},
+        {"counter_violation": CounterViolation("1.8.0", "2", "1", 0, is_decrease=True)},
+        {"telegrams": 0, "age_s": None, "stream_guess": StreamGuess("first_telegram"), "locked": None},
     ],
 )
 def test_what_others_log_is_not_logged_twice(clock: Clock, changes: dict[str, Any]) -> None:

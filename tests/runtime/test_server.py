@@ -62,7 +62,7 @@ def test_there_is_no_number_before_the_first_telegram(server: Server) -> None:
     assert answer.status_code == 503
     assert "value" not in answer.json()
     assert answer.json()["reason"] == "no_reading"
-    assert server.status()["broken"] == "data"
+    assert server.status()["failed_check"] == "data"
 
 
 def test_the_reading_is_served_digit_by_digit(head: Head, server: Server) -> None:
@@ -114,7 +114,7 @@ def test_unplugged_and_plugged_in_again_under_another_name(head: Head, server: S
     until(lambda: value(server) == Decimal("0.0100"))
     started = time.monotonic()
     head.unplug()
-    until(lambda: server.status()["broken"] == "device")
+    until(lambda: server.status()["failed_check"] == "device")
     assert time.monotonic() - started < 2
     assert head.link.name in server.status()["sentence"]
     head.plug()
@@ -230,7 +230,7 @@ def test_a_meter_that_ends_does_not_end_the_server(tmp_path: Path) -> None:
 
 def test_noise_of_another_speed_is_told_from_a_meter(head: Head, server: Server) -> None:
     head.send(random.Random(1).randbytes(3000))
-    until(lambda: server.status()["broken"] == "signal")
+    until(lambda: server.status()["failed_check"] == "signal")
     assert "no telegram begins" in server.status()["sentence"]
     assert server.cumulated().status_code == 503
     head.send(telegram(100))

@@ -7,7 +7,7 @@ from iskra_server.meter.identity import family, label
 from iskra_server.meter.lock import has_power, is_locked
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
-from iskra_server.meter.status import explain
+from iskra_server.meter.status_word import explain
 from iskra_server.simulator.household import KWH, State
 from iskra_server.simulator.profiles import DEFAULT, MS2020, PROFILES, profile
 from iskra_server.simulator.telegram import plate, telegram

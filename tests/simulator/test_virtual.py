@@ -14,7 +14,7 @@ from iskra_server.meter.reading import Reading
 from iskra_server.simulator.household import Household
 from iskra_server.simulator.profiles import PROFILES
 from iskra_server.simulator.virtual import CHUNK, VirtualMeter, from_url, telegrams
-from iskra_server.sources.source import Chunk, Source, State
+from iskra_server.sources.source import Chunk, Source, SourceState
 
 START = datetime(2026, 6, 21, 10, tzinfo=UTC)
 TOTAL = Obis.parse("1.8.0")
@@ -39,7 +39,7 @@ async def taken(meter: VirtualMeter, telegrams: int) -> list[tuple[Reading, Chun
     return found
 
 
-async def state_of(meter: VirtualMeter, is_wanted: Callable[[State], bool]) -> State:
+async def state_of(meter: VirtualMeter, is_wanted: Callable[[SourceState], bool]) -> SourceState:
     while not is_wanted(meter.state):  # noqa: ASYNC110 - a source tells nobody when its state changes
         await asyncio.sleep(0)
     return meter.state
@@ -52,7 +52,7 @@ def sec_index(reading: Reading) -> int:
 
 def test_it_is_a_source_that_says_that_it_is_simulated() -> None:
     meter: Source = VirtualMeter()
-    assert (meter.url, meter.simulated, meter.state) == ("simulator:MT175", True, State("simulator:MT175", False))
+    assert (meter.url, meter.simulated, meter.state) == ("simulator:MT175", True, SourceState("simulator:MT175", False))
 
 
 def test_the_first_telegram_comes_at_once() -> None:
@@ -96,7 +96,7 @@ def test_a_second_iteration_goes_on_where_the_first_one_stopped() -> None:
 
 
 def test_the_state_follows_plug_and_unplug() -> None:
-    async def scenario() -> tuple[State, State, State]:
+    async def scenario() -> tuple[SourceState, SourceState, SourceState]:
         meter = VirtualMeter(rate=200, start=START, faults="unplug=0.2")
         task = asyncio.create_task(taken(meter, 1_000_000))
         async with asyncio.timeout(10):
@@ -109,8 +109,8 @@ def test_the_state_follows_plug_and_unplug() -> None:
 
     lost, back, closed = asyncio.run(scenario())
     assert not lost.is_open
-    assert back == State("simulator:MT175", is_open=True)
-    assert closed == State("simulator:MT175", is_open=False)
+    assert back == SourceState("simulator:MT175", is_open=True)
+    assert closed == SourceState("simulator:MT175", is_open=False)
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -11,7 +11,7 @@ from iskra_server.sources import reconnect
 from iskra_server.sources.auto import auto_source
 from iskra_server.sources.errors import no_port
 from iskra_server.sources.ports import Port, list_ports, plugged
-from iskra_server.sources.source import State
+from iskra_server.sources.source import SourceState
 from sources.ptys import Pty, listening, until
 
 START = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01"
@@ -49,7 +49,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path / "dev")
 
 
-async def state_with_problem(source: reconnect.Reconnecting) -> State:
+async def state_with_problem(source: reconnect.Reconnecting) -> SourceState:
     async with listening(source):
         await until(lambda: source.state.problem)
         return source.state
@@ -67,7 +67,7 @@ def test_the_head_is_found_by_its_bytes_and_none_of_them_is_lost(machine: Machin
             await until(lambda: source.state.port.endswith("chatty"))
             chatty.send(b"$GPGGA,no,meter")
             await until(lambda: source.state.port == path)
-            assert source.state == State(path, is_open=False)
+            assert source.state == SourceState(path, is_open=False)
             await until(lambda: not head.is_untouched)
             await asyncio.sleep(0.05)
             head.send(b"rest" + START[:5])
@@ -75,7 +75,7 @@ def test_the_head_is_found_by_its_bytes_and_none_of_them_is_lost(machine: Machin
             await until(lambda: source.state.is_open)
             head.send(b" and more")
             await until(lambda: heard.data == b"rest" + START + b"telegram and more")
-            assert source.state == State(path, is_open=True)
+            assert source.state == SourceState(path, is_open=True)
 
     asyncio.run(main())
 
@@ -89,7 +89,7 @@ def test_no_port_at_all_is_one_sentence_and_a_head_that_is_plugged_in_is_found(
     async def main() -> None:
         async with listening(source) as heard:
             await until(lambda: source.state.problem)
-            assert source.state == State("auto", is_open=False, problem=no_port())
+            assert source.state == SourceState("auto", is_open=False, problem=no_port())
             await asyncio.sleep(0.1)
             machine.plug("usb-head", head)
             await until(lambda: not head.is_untouched, 3.0)
@@ -118,7 +118,7 @@ def test_a_lost_head_is_found_again_under_another_name(machine: Machine, plug: P
             await asyncio.sleep(0.05)
             second.send(START)
             await until(lambda: heard.data == 2 * START)
-            assert source.state == State(path, is_open=True)
+            assert source.state == SourceState(path, is_open=True)
 
     asyncio.run(main())
 
@@ -133,9 +133,9 @@ def test_the_only_port_is_listened_to_for_ever_and_tells_what_comes(machine: Mac
             await until(lambda: source.state.problem)
             state = source.state
             assert (state.port, state.is_open, state.problem) == (path, False, "silence")
-            assert (state.about, state.heard.count) == ({"port": path, "bytes": "0"}, 0)
+            assert (state.details, state.probe.count) == ({"port": path, "bytes": "0"}, 0)
             port.send(b"\xff\x00 noise")
-            await until(lambda: (source.state.problem, source.state.heard.data) == ("noise", b"\xff\x00 noise"))
+            await until(lambda: (source.state.problem, source.state.probe.data) == ("noise", b"\xff\x00 noise"))
             port.send(START)
             await until(lambda: heard.data == b"\xff\x00 noise" + START)
 
@@ -165,7 +165,7 @@ def test_a_second_port_ends_the_listening_to_the_first(machine: Machine, plug: P
 def test_several_silent_ports_are_named(machine: Machine, plug: Plug) -> None:
     first, second = machine.plug("usb-a", plug()), machine.plug("usb-b", plug())
     state = asyncio.run(state_with_problem(machine.source(patience_s=0.05)))
-    assert (state.problem, state.about) == ("not_heard", {"ports": f"{first}, {second}"})
+    assert (state.problem, state.details) == ("not_heard", {"ports": f"{first}, {second}"})
 
 
 def test_sticks_that_are_something_else_are_never_opened(machine: Machine, plug: Plug) -> None:
@@ -173,7 +173,7 @@ def test_sticks_that_are_something_else_are_never_opened(machine: Machine, plug:
     path = machine.plug("usb-ITead_Sonoff_Zigbee_3.0_USB_Dongle_Plus-if00", stick)
     state = asyncio.run(state_with_problem(machine.source()))
     assert stick.is_untouched
-    assert (state.problem, state.about) == ("all_taken", {"ports": f"{path} (not a head)"})
+    assert (state.problem, state.details) == ("all_taken", {"ports": f"{path} (not a head)"})
 
 
 def test_ports_that_another_program_holds_are_never_opened(plug: Plug) -> None:
@@ -181,7 +181,7 @@ def test_ports_that_another_program_holds_are_never_opened(plug: Plug) -> None:
     held = Port("/dev/ttyUSB0", port.path, "FT232R", "zigbee2mqtt (pid 812)", True)
     state = asyncio.run(state_with_problem(auto_source(recognise, ports=lambda: [held])))
     assert port.is_untouched
-    assert f"{port.path} (zigbee2mqtt (pid 812))" in state.about["ports"]
+    assert f"{port.path} (zigbee2mqtt (pid 812))" in state.details["ports"]
 
 
 def test_a_port_that_is_locked_is_left_for_the_next(machine: Machine, plug: Plug) -> None:
@@ -215,4 +215,4 @@ def test_a_trouble_with_the_only_port_is_told(machine: Machine, plug: Plug) -> N
     finally:
         os.close(descriptor)
     assert state.problem == "named_twice"
-    assert state.about["port"] == path
+    assert state.details["port"] == path

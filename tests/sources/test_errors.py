@@ -13,7 +13,7 @@ from sources.ptys import NOBODY, Pty, nobody
 
 def explained(path: object, number: int) -> tuple[str, dict[str, str]]:
     met = opening_error(str(path), OSError(number, os.strerror(number)))
-    return met.problem, met.about
+    return met.problem, met.details
 
 
 def test_a_missing_port(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,18 +53,18 @@ def test_a_port_of_a_group_that_we_are_not_in(plug: Callable[[], Pty]) -> None:
     path, dialout = plug().path, grp.getgrnam("dialout").gr_gid
     met = refused(path, dialout, 0o660)
     assert met.problem == "permission_group"
-    assert met.about == {"port": path, "group": "dialout", "user": "nobody", "gid": str(dialout)}
+    assert met.details == {"port": path, "group": "dialout", "user": "nobody", "gid": str(dialout)}
 
 
 def test_a_group_without_a_name_is_a_number(plug: Callable[[], Pty]) -> None:
-    assert refused(plug().path, 54321, 0o660).about["group"] == "54321"
+    assert refused(plug().path, 54321, 0o660).details["group"] == "54321"
 
 
 def test_a_port_that_is_its_owners_alone(plug: Callable[[], Pty]) -> None:
     path = plug().path
     met = refused(path, grp.getgrnam("dialout").gr_gid, 0o600)
     assert met.problem == "permission_owner"
-    assert met.about == {"port": path, "owner": "root", "group": "dialout"}
+    assert met.details == {"port": path, "owner": "root", "group": "dialout"}
 
 
 def test_a_port_that_somebody_holds_whom_we_may_not_see() -> None:
@@ -100,4 +100,4 @@ def test_a_file_is_no_port(tmp_path: Path) -> None:
 def test_an_unplugged_port() -> None:
     met = unplugged("/dev/ttyUSB0")
     assert isinstance(met, SourceError)
-    assert (met.problem, met.about) == ("unplugged", {"port": "/dev/ttyUSB0"})
+    assert (met.problem, met.details) == ("unplugged", {"port": "/dev/ttyUSB0"})

@@ -10,7 +10,7 @@ import pytest
 from iskra_server.sources import reconnect
 from iskra_server.sources.errors import SourceError
 from iskra_server.sources.reconnect import Reconnecting, Report
-from iskra_server.sources.source import State
+from iskra_server.sources.source import SourceState
 from sources.ptys import listening, until
 
 
@@ -139,7 +139,7 @@ def test_the_log_has_one_line_when_it_is_gone_and_one_when_it_is_back(caplog: py
 @pytest.mark.usefixtures("quick")
 def test_the_state_tells_how_it_stands() -> None:
     attempts: list[float] = []
-    states: list[State] = []
+    states: list[SourceState] = []
 
     async def main() -> None:
         watched = source(failing(attempts, works_after=1))
@@ -151,7 +151,7 @@ def test_the_state_tells_how_it_stands() -> None:
         states.append(watched.state)
 
     asyncio.run(main())
-    assert states == [State("scripted", False), State("scripted", True), State("scripted", False)]
+    assert states == [SourceState("scripted", False), SourceState("scripted", True), SourceState("scripted", False)]
 
 
 @pytest.mark.usefixtures("quick")
@@ -164,10 +164,10 @@ def test_an_unplugged_port_stays_unplugged_while_it_is_missing() -> None:
             return Scripted()
         raise SourceError("missing", port="scripted")
 
-    async def main() -> State:
+    async def main() -> SourceState:
         watched = source(connect)
         async with listening(watched):
             await until(lambda: len(attempts) == 3)
             return watched.state
 
-    assert asyncio.run(main()) == State("scripted", False, "unplugged", {"port": "scripted"})
+    assert asyncio.run(main()) == SourceState("scripted", False, "unplugged", {"port": "scripted"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from iskra_server.sources.replay import Replay
-from iskra_server.sources.source import State
+from iskra_server.sources.source import SourceState
 from sources.ptys import listening, nobody, until
 
 CAPTURE = bytes(range(200)) * 2
@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-async def replayed(path: Path, speed: float) -> tuple[list[bytes], State, float]:
+async def replayed(path: Path, speed: float) -> tuple[list[bytes], SourceState, float]:
     source, began_s = Replay(url=f"file:{path}", path=path, speed=speed), time.monotonic()
     async with listening(source) as heard:
         await until(lambda: heard.ended)
@@ -31,7 +31,7 @@ def test_a_capture_comes_whole_in_pieces_of_64_bytes_and_ends(path: Path) -> Non
     chunks, state, _ = asyncio.run(replayed(path, 0))
     assert b"".join(chunks) == CAPTURE
     assert [len(chunk) for chunk in chunks] == [64] * 6 + [16]
-    assert state == State(str(path), is_open=False, problem="ended", about={"port": str(path)})
+    assert state == SourceState(str(path), is_open=False, problem="ended", details={"port": str(path)})
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [(1.0, 400 / 960), (4.0, 100 / 960)])
@@ -45,7 +45,7 @@ def test_the_first_bytes_are_not_there_before_they_could_be(path: Path) -> None:
         source = Replay(url="file:", path=path)
         async with listening(source) as heard:
             await until(lambda: heard.chunks)
-            assert source.state == State(str(path), is_open=True)
+            assert source.state == SourceState(str(path), is_open=True)
         assert heard.chunks[0].monotonic_s - began_s >= 64 / 960
 
     asyncio.run(main())
@@ -58,7 +58,7 @@ def test_what_is_replayed_is_not_what_the_meter_says_now(path: Path) -> None:
 def test_a_missing_capture(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "gone.bin"
     chunks, state, _ = asyncio.run(replayed(path, 0))
-    assert (chunks, state.problem, state.about["port"]) == ([], "capture_missing", str(path))
+    assert (chunks, state.problem, state.details["port"]) == ([], "capture_missing", str(path))
     assert caplog.record_tuples == [("iskra_server.sources", logging.WARNING, f"{path}: capture_missing")]
 
 
@@ -66,12 +66,12 @@ def test_a_capture_that_we_may_not_read() -> None:
     path = Path("/etc/shadow")
     with nobody():
         _, state, _ = asyncio.run(replayed(path, 0))
-    assert (state.problem, state.about["port"]) == ("capture_permission", "/etc/shadow")
+    assert (state.problem, state.details["port"]) == ("capture_permission", "/etc/shadow")
 
 
 def test_a_folder_is_no_capture(tmp_path: Path) -> None:
     _, state, _ = asyncio.run(replayed(tmp_path, 0))
-    assert (state.problem, state.about["reason"]) == ("capture_unusable", "Is a directory")
+    assert (state.problem, state.details["reason"]) == ("capture_unusable", "Is a directory")
 
 
 def test_hex_text_is_replayed_as_the_bytes_that_it_stands_for(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from iskra_server.sources import reconnect
 from iskra_server.sources.errors import in_container
 from iskra_server.sources.line_errors import LineErrors
 from iskra_server.sources.serial import serial_source
-from iskra_server.sources.source import State
+from iskra_server.sources.source import SourceState
 from sources.driver import Driver
 from sources.ptys import Pty, listening, nobody, until
 
@@ -47,7 +47,7 @@ def test_every_byte_arrives_as_it_was_sent(plug: Plug, run: Run) -> None:
         port = plug()
         source = port_of(port.path)
         async with listening(source) as heard:
-            await until(lambda: source.state == State(port.path, is_open=True))
+            await until(lambda: source.state == SourceState(port.path, is_open=True))
             for byte in TELEGRAM:
                 port.send(bytes([byte]))
             port.send(TELEGRAM)
@@ -127,15 +127,15 @@ def test_unplugging_is_noticed_and_a_replug_under_another_name_goes_on(plug: Plu
             first.unplug()
             by_id.unlink()
             await until(lambda: not source.state.is_open, 2.0)
-            assert source.state == State(
+            assert source.state == SourceState(
                 str(by_id),
                 is_open=False,
                 problem="unplugged",
-                about={"port": str(by_id)},
+                details={"port": str(by_id)},
             )
             by_id.symlink_to(second.path)
             await until(lambda: source.state.is_open, 3.0)
-            assert source.state == State(str(by_id), is_open=True)
+            assert source.state == SourceState(str(by_id), is_open=True)
             second.send(b" after")
             await until(lambda: heard.data == b"before after")
 
@@ -168,11 +168,11 @@ def test_a_missing_port_is_opened_a_second_after_it_appears(
         source = port_of(path)
         async with listening(source):
             await until(lambda: source.state.problem)
-            assert source.state == State(
+            assert source.state == SourceState(
                 str(path),
                 is_open=False,
                 problem="missing_in_container" if in_container() else "missing",
-                about={"port": str(path)},
+                details={"port": str(path)},
             )
             await asyncio.sleep(0.1)
             path.symlink_to(plug().path)
@@ -214,11 +214,11 @@ def test_a_port_that_another_program_holds_names_that_program_and_is_taken_when_
         source = port_of(port.path)
         async with listening(source):
             await until(lambda: source.state.problem)
-            assert source.state == State(
+            assert source.state == SourceState(
                 port.path,
                 is_open=False,
                 problem="busy",
-                about={"port": port.path, "program": f"{name} (pid {other.pid})"},
+                details={"port": port.path, "program": f"{name} (pid {other.pid})"},
             )
             await asyncio.to_thread(other.communicate, b"\n")
             await until(lambda: source.state.is_open)
@@ -240,7 +240,7 @@ def test_a_port_is_locked_while_it_is_read_and_free_afterwards(plug: Plug) -> No
             await until(lambda: source.state.is_open)
             with pytest.raises(BlockingIOError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        assert source.state == State(port.path, is_open=False)
+        assert source.state == SourceState(port.path, is_open=False)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     try:
@@ -258,7 +258,7 @@ def test_no_permission_says_who_may(plug: Plug) -> None:
         with nobody():
             async with listening(source):
                 await until(lambda: source.state.problem)
-        assert (source.state.problem, source.state.about["owner"]) == ("permission_owner", "root")
+        assert (source.state.problem, source.state.details["owner"]) == ("permission_owner", "root")
 
     asyncio.run(main())
 
@@ -269,7 +269,7 @@ def test_what_is_no_serial_port_is_said_to_be_none(path: str) -> None:
         source = port_of(path)
         async with listening(source):
             await until(lambda: source.state.problem)
-            assert (source.state.problem, source.state.about["port"]) == (
+            assert (source.state.problem, source.state.details["port"]) == (
                 "unusable_file" if path == __file__ else "unusable",
                 path,
             )

@@ -8,7 +8,7 @@ import pytest
 import telegrams
 from iskra_server.base.address import Address
 from iskra_server.sources import reconnect, tcp
-from iskra_server.sources.source import Source, State
+from iskra_server.sources.source import Source, SourceState
 from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source
 from sources.ptys import listening, until
 
@@ -41,7 +41,7 @@ async def stay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     await reader.read()
 
 
-async def state_after_trouble(source: Source) -> State:
+async def state_after_trouble(source: Source) -> SourceState:
     async with listening(source):
         await until(lambda: source.state.problem)
         return source.state
@@ -63,7 +63,7 @@ def test_bytes_come_through() -> None:
             source = tcp_source(f"tcp://127.0.0.1:{port}")
             async with listening(source) as heard:
                 await until(lambda: heard.data == bytes(range(256)))
-                assert source.state == State(f"tcp://127.0.0.1:{port}", is_open=True)
+                assert source.state == SourceState(f"tcp://127.0.0.1:{port}", is_open=True)
 
     asyncio.run(main())
 
@@ -82,7 +82,7 @@ def test_telegrams_that_come_as_hex_text_are_read() -> None:
 
 def test_a_server_that_closes_is_connected_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 0.05)
-    states: list[State] = []
+    states: list[SourceState] = []
 
     async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"again ")
@@ -95,11 +95,11 @@ def test_a_server_that_closes_is_connected_again(monkeypatch: pytest.MonkeyPatch
                 states.append(source.state)
                 await until(lambda: heard.data == b"again again again ")
         assert states == [
-            State(
+            SourceState(
                 f"tcp://127.0.0.1:{port}",
                 is_open=False,
                 problem="closed",
-                about={"port": f"tcp://127.0.0.1:{port}"},
+                details={"port": f"tcp://127.0.0.1:{port}"},
             )
         ]
 
@@ -117,11 +117,11 @@ def test_a_silent_peer_is_left_and_connected_again(monkeypatch: pytest.MonkeyPat
     async def main() -> None:
         async with server(count) as port:
             source = tcp_source(f"tcp://127.0.0.1:{port}", idle_s=0.2)
-            assert await state_after_trouble(source) == State(
+            assert await state_after_trouble(source) == SourceState(
                 f"tcp://127.0.0.1:{port}",
                 is_open=False,
                 problem="idle",
-                about={"port": f"tcp://127.0.0.1:{port}", "seconds": "0"},
+                details={"port": f"tcp://127.0.0.1:{port}", "seconds": "0"},
             )
             async with listening(source):
                 await until(lambda: len(connections) == 3)
@@ -132,23 +132,23 @@ def test_a_silent_peer_is_left_and_connected_again(monkeypatch: pytest.MonkeyPat
 
 def test_a_port_where_nobody_listens() -> None:
     port = free_port()
-    assert asyncio.run(state_after_trouble(tcp_source(f"tcp://127.0.0.1:{port}"))) == State(
+    assert asyncio.run(state_after_trouble(tcp_source(f"tcp://127.0.0.1:{port}"))) == SourceState(
         f"tcp://127.0.0.1:{port}",
         is_open=False,
         problem="refused",
-        about={"port": f"tcp://127.0.0.1:{port}"},
+        details={"port": f"tcp://127.0.0.1:{port}"},
     )
 
 
 def test_a_name_that_nobody_knows() -> None:
     state = asyncio.run(state_after_trouble(tcp_source("tcp://head.invalid:4000")))
-    assert (state.problem, state.about) == ("unknown_name", {"port": "tcp://head.invalid:4000"})
+    assert (state.problem, state.details) == ("unknown_name", {"port": "tcp://head.invalid:4000"})
 
 
 def test_an_address_without_a_way_there() -> None:
     state = asyncio.run(state_after_trouble(tcp_source("tcp://255.255.255.255:4000")))
     assert state.problem == "unreachable"
-    assert state.about["reason"]
+    assert state.details["reason"]
 
 
 def test_a_peer_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def test_a_peer_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         # it accepts, but never negotiates
         async with server(stay) as port:
             state = await state_after_trouble(bridge_source(f"rfc2217://127.0.0.1:{port}"))
-        assert (state.problem, state.about) == ("no_answer", {"port": f"rfc2217://127.0.0.1:{port}"})
+        assert (state.problem, state.details) == ("no_answer", {"port": f"rfc2217://127.0.0.1:{port}"})
 
     asyncio.run(main())
 
@@ -203,7 +203,7 @@ def test_esphome_names_what_is_missing_and_never_its_key(monkeypatch: pytest.Mon
     source = bridge_source("esphome://192.0.2.1/?port_name=head&key=c2VjcmV0")
     assert "c2VjcmV0" not in source.url
     state = asyncio.run(state_after_trouble(source))
-    assert (state.problem, state.about["port"]) == (
+    assert (state.problem, state.details["port"]) == (
         "needs_package",
         "esphome://192.0.2.1/?port_name=head&key=***",
     )
@@ -229,4 +229,4 @@ def test_an_address_needs_a_host_and_a_port(url: str) -> None:
 
 def test_whatever_else_an_address_has_against_it_is_told() -> None:
     trouble = tcp._trouble(Address("esphome://head/"), ValueError("no key"))
-    assert (trouble.problem, trouble.about) == ("bad_address", {"port": "esphome://head/", "reason": "no key"})
+    assert (trouble.problem, trouble.details) == ("bad_address", {"port": "esphome://head/", "reason": "no key"})

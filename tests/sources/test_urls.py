@@ -5,7 +5,7 @@ import pytest
 from iskra_server.sources import open_source
 from iskra_server.sources.reconnect import Reconnecting
 from iskra_server.sources.replay import Replay
-from iskra_server.sources.source import Source, State
+from iskra_server.sources.source import Source, SourceState
 from iskra_server.sources.urls import FORMS
 
 
@@ -33,14 +33,14 @@ def opened(url: str) -> Source:
 def test_every_form_has_its_source_and_opens_nothing_yet(url: str, port: str) -> None:
     source = opened(url)
     assert isinstance(source, Reconnecting)
-    assert (source.url, source.state, source.simulated) == (url, State(port, is_open=False), False)
+    assert (source.url, source.state, source.simulated) == (url, SourceState(port, is_open=False), False)
 
 
 @pytest.mark.parametrize("url", ["file:capture.bin", "file:capture.bin?speed=0", "file:capture.bin?speed=2.5"])
 def test_a_capture_is_replayed(url: str) -> None:
     source = opened(url)
     assert isinstance(source, Replay)
-    assert source.state == State(str(Path("capture.bin")), is_open=False)
+    assert source.state == SourceState(str(Path("capture.bin")), is_open=False)
 
 
 @pytest.mark.parametrize(

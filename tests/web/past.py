@@ -18,8 +18,7 @@ from iskra_server.history.model.records import (
     QuarterReading,
     quarter_of,
 )
-from iskra_server.history.points.blocks import block_of
-from iskra_server.history.points.points import Point
+from iskra_server.history.points.points import Point, block_of
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register

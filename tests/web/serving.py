@@ -13,8 +13,8 @@ from msgspec import structs
 from iskra_server.base.clock import boottime_s
 from iskra_server.base.secret import Secret
 from iskra_server.cost.contracts import Contract
-from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import Facts
+from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.history.store.reads import Reads
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
@@ -54,7 +54,7 @@ def status(**changes: Any) -> Status:
         stale_after_s=60.0,
         locked=False,
     )
-    return walk(structs.replace(well, **changes))
+    return run_checks(structs.replace(well, **changes))
 
 
 class Site:

@@ -37,7 +37,7 @@ class Reads:
     def __init__(self) -> None:
         self.may_answer = threading.Event()
 
-    def line(self, _names: object) -> list[Any]:
+    def replacement_chain(self, _names: object) -> list[Any]:
         assert self.may_answer.wait(30)
         return []
 

@@ -62,7 +62,7 @@ class Spool:
             if last is None or self._is_closed or last.byte_count + len(content) > SEGMENT_BYTES:
                 last = Segment(self._new(_SEGMENTS), 0, 0)
                 _write(last.path, content, 0)
-                _sync(self.folder)
+                sync(self.folder)
                 self._segments.append(last)
                 self._is_closed = False
             else:
@@ -151,8 +151,9 @@ def _write(path: Path, content: bytes, size: int) -> None:
         os.close(descriptor)
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Have a file or a folder on the disk, safe from a power cut, when this returns."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract
-from iskra_server.history.model.periods import following, midnight, start_of
+from iskra_server.history.model.periods import first_day, local_midnight, next_start
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 
 _DAY = timedelta(days=1)
@@ -36,17 +36,19 @@ class Amount(Struct, frozen=True):
 
     @property
     def total(self) -> Decimal:
-        return self.imported - self.exported + rounded(self.base)
+        return self.imported - self.exported + round_fraction(self.base)
 
 
 def amount(contract: Contract, import_wh: Decimal | None, export_wh: Decimal | None, base: Fraction) -> Amount:
     """Of energy and a share of the fees; what was not measured costs nothing that is known."""
     return Amount(
-        priced(import_wh or Decimal(0), contract.energy_price), priced(export_wh or Decimal(0), contract.feed_in), base
+        energy_cost(import_wh or Decimal(0), contract.energy_price),
+        energy_cost(export_wh or Decimal(0), contract.feed_in),
+        base,
     )
 
 
-def priced(energy_wh: Decimal, per_kwh: Decimal) -> Decimal:
+def energy_cost(energy_wh: Decimal, per_kwh: Decimal) -> Decimal:
     with localcontext(prec=_DIGITS):
         return (energy_wh * per_kwh).scaleb(_WH_TO_KWH)
 
@@ -60,7 +62,7 @@ def base_fee(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> Fraction
     return fee * sum(shares, start=Fraction(0))
 
 
-def rounded(exact: Fraction) -> Decimal:
+def round_fraction(exact: Fraction) -> Decimal:
     """A fraction of days has no end as a decimal."""
     with localcontext(prec=_DIGITS):
         return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(_PLACES)
@@ -79,9 +81,9 @@ def _days(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[date, Fraction]]
 
 def _days_of(day: date, contract: Contract) -> int:
     """How many days the month or year of a day has."""
-    start = start_of(day, contract.base_fee_per)
-    return (following(start, contract.base_fee_per) - start).days
+    start = first_day(day, contract.base_fee_per)
+    return (next_start(start, contract.base_fee_per) - start).days
 
 
 def _quarter(day: date, tz: ZoneInfo) -> int:
-    return quarter_of(midnight(day, tz).timestamp())
+    return quarter_of(local_midnight(day, tz).timestamp())

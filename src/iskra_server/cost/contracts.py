@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.history.model.periods import midnight
+from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import quarter_of
 
 Per = Literal["month", "year"]
@@ -38,7 +38,7 @@ class Contract(Struct, frozen=True, kw_only=True):
     instalment: Decimal = Decimal(0)
 
 
-class Stretch(Struct, frozen=True):
+class ContractPeriod(Struct, frozen=True):
     """From quarter `begin` until before quarter `end` the prices of one contract hold."""
 
     begin: int
@@ -46,23 +46,23 @@ class Stretch(Struct, frozen=True):
     contract: Contract
 
 
-def stretches(contracts: Sequence[Contract], begin: int, end: int, tz: ZoneInfo) -> Iterator[Stretch]:
+def contract_periods(contracts: Sequence[Contract], begin: int, end: int, tz: ZoneInfo) -> Iterator[ContractPeriod]:
     """The stretches of a period, in order; time before the first contract has none."""
     known = sorted(contracts, key=lambda contract: contract.begins)
     starts = [_start(contract, tz) for contract in known]
     for contract, (first, following) in zip(known, pairwise([*starts, end]), strict=True):
         left, right = max(first, begin), min(max(following, first), end)
         if left < right:
-            yield Stretch(left, right, contract)
+            yield ContractPeriod(left, right, contract)
 
 
-def in_force(contracts: Sequence[Contract], today: date) -> Contract | None:
+def contract_on(contracts: Sequence[Contract], today: date) -> Contract | None:
     """The contract of a day."""
     begun = [contract for contract in contracts if contract.begins <= today]
     return max(begun, key=lambda contract: contract.begins) if begun else None
 
 
-def year_of(contract: Contract, today: date) -> tuple[date, date]:
+def contract_year(contract: Contract, today: date) -> tuple[date, date]:
     """The contract year that a day lies in: from one anniversary of its beginning to the next."""
     begin = _anniversary(contract.begins, today.year)
     if begin > today:
@@ -79,4 +79,4 @@ def _anniversary(day: date, year: int) -> date:
 
 
 def _start(contract: Contract, tz: ZoneInfo) -> int:
-    return quarter_of(midnight(contract.begins, tz).timestamp())
+    return quarter_of(local_midnight(contract.begins, tz).timestamp())

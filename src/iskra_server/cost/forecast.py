@@ -21,7 +21,7 @@ _ENOUGH = Fraction(9, 10)
 _LEAST = 7 * 96
 
 
-class Span(Struct, frozen=True):
+class MeasuredEnergy(Struct, frozen=True):
     """Energy between the quarters `first` and `last`, as far as it was measured."""
 
     first: int
@@ -44,7 +44,11 @@ class Forecast(Struct, frozen=True):
 
 
 def forecast(
-    contract: Contract, year: tuple[int, int], so_far: Span | None, before: Span | None, tz: ZoneInfo
+    contract: Contract,
+    year: tuple[int, int],
+    so_far: MeasuredEnergy | None,
+    before: MeasuredEnergy | None,
+    tz: ZoneInfo,
 ) -> Forecast | None:
     """`year` are the quarters where it begins and ends, `before` is the rest of it a year ago.
 

@@ -28,24 +28,24 @@ class Advice(Struct, frozen=True):
 
 
 class Label(Struct, frozen=True):
-    """The name of a link of the chain."""
+    """The name of a check."""
 
     en: str
     de: str
 
 
-def advise(fault: str, about: Mapping[str, object] | None = None) -> Advice:
+def advise(fault: str, details: Mapping[str, object] | None = None) -> Advice:
     """The row of a fault, filled in."""
-    en, en_step, de, de_step = (text.format_map(about or {}) for text in TABLE[fault])
+    en, en_step, de, de_step = (text.format_map(details or {}) for text in TABLE[fault])
     return Advice(fault, Words(en, en_step), Words(de, de_step))
 
 
-def tell(fault: str, about: Mapping[str, object]) -> str:
+def format_problem(fault: str, details: Mapping[str, object]) -> str:
     """A fault and its next step in English, for logs and command lines."""
-    return str(advise(fault, about).en)
+    return str(advise(fault, details).en)
 
 
-# the links of the chain, in order
+# the checks, in order
 LABELS = {
     "device": Label("Device", "Gerät"),
     "permission": Label("Permission", "Berechtigung"),
@@ -442,7 +442,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "If the house is wired with three phases, have an electrician check the fuses; with fewer phases this is right.",
         "Der Zähler sieht keine Spannung auf {phases}.",
         "Ist das Haus dreiphasig angeschlossen, lassen Sie die Sicherungen von einer Elektrofachkraft prüfen; bei weniger Phasen ist das richtig."),
-    "one_way": (
+    "import_only": (
         "The meter counts only energy from the grid: it sends no 2.8.0.",
         "With a solar system ask your grid operator for a two-way meter; without one this is right.",
         "Der Zähler zählt nur den Bezug: Er sendet kein 2.8.0.",

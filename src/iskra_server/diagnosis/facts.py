@@ -1,10 +1,10 @@
-"""What one reader knows of its source at a moment: the ground on which the chain is judged."""
+"""What one reader has measured and counted of its source: the input of the checks (checks.py)."""
 
 from datetime import datetime
 
 from msgspec import Struct
 
-from iskra_server.diagnosis.reception import Quality
+from iskra_server.diagnosis.reception import StreamQuality
 from iskra_server.diagnosis.stream_guess import StreamGuess
 
 
@@ -15,27 +15,28 @@ class CounterViolation(Struct, frozen=True):
     before: str
     value: str
     seconds: int
-    is_back: bool
+    is_decrease: bool
 
 
 class Facts(Struct, frozen=True):
-    """Counts since the reader began. Ages in seconds; None means never, or not known.
+    """Counts since the reader started. Ages in seconds; None means never, or not known.
 
-    name               what people call the meter, empty where they call it nothing
-    problem, about     why the port is not read, as a row of the table of advice
-    seems              what bytes that are no telegram seem to be
-    lately, recent     how telegrams arrived within the last ten seconds, and within five minutes
-    usual_interval_s   the time that usually passes between two telegrams
-    locked_at          when the meter was seen to lock itself; `unlocked_for_s` is how long it had been seen unlocked
-                       from its unlocking on, None where that was not seen
-    leap               why readings are held back now
-    previous_meter_id  the meter that was on the same head before, and may have been replaced by this one; `turns` is
-                       how often meters changed lately
-    clock_doubt        why the clock of this computer is not believed, None while it is; `clock_says` is its time
-    set_aside          rows of history whose time cannot be true
-    one_way, phases    no register for what is fed in; phases without voltage
-    left_out           registers that were sent twice, in a wrong unit or below 0, and are not in the record
-    ignored            telegrams of server ids that came too seldom to be a meter
+    name                 what the configuration calls the meter, empty without a name
+    problem              why the port is not read: a key of the fault table (advice.py), with its `problem_details`
+    stream_guess         what bytes that are no telegram look like
+    last_10s, last_5min  how telegrams arrived within the last 10 s and the last 5 minutes
+    usual_interval_s     the usual time between two telegrams
+    locked_at            when the meter locked itself after it was unlocked; `unlocked_for_s` is how long it was
+                         unlocked then, None where its unlocking was not seen
+    counter_violation    why readings are held back now
+    previous_meter_id    the meter that the same head read before, which this one may replace; `meter_changes` is how
+                         often the meter changed within the last ten minutes
+    clock_problem        why the clock of this computer is wrong, None while it is right; `clock_time` is what it shows
+    rows_set_aside       rows of history whose time cannot be right
+    is_import_only       the meter sends no export register
+    phases_missing       phases without voltage
+    rejected_registers   registers that were sent twice, in a wrong unit or below 0, and are not in the record
+    ignored_telegrams    telegrams of server ids that came too seldom to be a meter
     """
 
     name: str
@@ -54,22 +55,22 @@ class Facts(Struct, frozen=True):
     locked: bool | None
     usual_interval_s: float | None = None
     problem: str | None = None
-    about: dict[str, str] = {}
-    seems: StreamGuess | None = None
-    lately: Quality | None = None
-    recent: Quality | None = None
+    problem_details: dict[str, str] = {}
+    stream_guess: StreamGuess | None = None
+    last_10s: StreamQuality | None = None
+    last_5min: StreamQuality | None = None
     locked_at: datetime | None = None
     unlocked_for_s: float | None = None
-    leap: CounterViolation | None = None
+    counter_violation: CounterViolation | None = None
     previous_meter_id: str | None = None
-    turns: int = 0
-    clock_doubt: str | None = None
-    clock_says: datetime | None = None
-    set_aside: int = 0
-    one_way: bool = False
+    meter_changes: int = 0
+    clock_problem: str | None = None
+    clock_time: datetime | None = None
+    rows_set_aside: int = 0
+    is_import_only: bool = False
     phases_missing: tuple[str, ...] = ()
-    left_out: int = 0
-    ignored: int = 0
+    rejected_registers: int = 0
+    ignored_telegrams: int = 0
 
     @property
     def valid_ratio(self) -> float | None:

@@ -19,7 +19,7 @@ _VALID, _DAMAGED, _CUT, _BYTES, _FRAMING, _OVERRUNS = range(_KINDS := 6)
 RATE_S = 20
 
 
-class Quality(Struct, frozen=True):
+class StreamQuality(Struct, frozen=True):
     """What arrived within the last `seconds`. `share` is that of the whole telegrams, 0..1, None if none began.
 
     framing, overruns  bytes without a stop bit, and moments at which one had no room, as the driver counts them;
@@ -32,7 +32,7 @@ class Quality(Struct, frozen=True):
     damaged: int
     cut: int
     byte_count: int
-    share: float | None
+    valid_ratio: float | None
     framing: int | None = None
     overruns: int | None = None
     bytes_per_s: float | None = None
@@ -109,7 +109,7 @@ class Window:
         self._count(_DAMAGED, 1, now_s)
         self._count(_CUT, is_cut, now_s)
 
-    def quality(self, now_s: float, seconds: int) -> Quality:
+    def quality(self, now_s: float, seconds: int) -> StreamQuality:
         """Of the last `seconds`, VERDICT_S at most, the one that runs now among them."""
         self._turn(int(now_s))
         first = max(self._first, self._second - seconds + 1)
@@ -118,13 +118,13 @@ class Window:
         while first < self._second and not self._has(first):
             first += 1
         valid, damaged, cut, byte_count, framing, overruns = sums
-        return Quality(
+        return StreamQuality(
             seconds,
             valid,
             damaged,
             cut,
             byte_count,
-            share=round(valid / (valid + damaged), 4) if valid + damaged else None,
+            valid_ratio=round(valid / (valid + damaged), 4) if valid + damaged else None,
             framing=framing if self._counts_errors else None,
             overruns=overruns if self._counts_errors else None,
             bytes_per_s=bytes_per_s(byte_count, now_s - first if self._has(first) else 0),

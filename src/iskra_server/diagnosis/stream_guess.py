@@ -53,7 +53,7 @@ class StreamGuess(Struct, frozen=True):
     """`fault` is its row in the table of advice, `about` fills that in."""
 
     fault: str
-    about: dict[str, str] = {}
+    details: dict[str, str] = {}
 
 
 def recognise(data: bytes) -> StreamGuess | None:

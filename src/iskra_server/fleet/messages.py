@@ -16,24 +16,23 @@ import msgspec
 from msgspec import Meta, Struct
 
 from iskra_server.history.model.records import (
+    INT64_MAX,
+    QUALITIES,
     EpochStart,
     Exact,
     MeterInfo,
     PowerQuarter,
-    Quality,
     QuarterReading,
     Record,
 )
-from iskra_server.history.store.schema import QUALITIES
 from iskra_server.meter.obis import Obis
 
 VERSION = 1
 # a quarter of the year 2200; a 32-bit clock that ran over lies far beyond
 _LAST_QUARTER = 8_065_000
-_QUALITIES: dict[int, Quality] = {number: name for name, number in QUALITIES.items()}  # type: ignore[misc]
 
 Quarter = Annotated[int, Meta(ge=0, le=_LAST_QUARTER)]
-Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Int64 = Annotated[int, Meta(ge=-INT64_MAX - 1, le=INT64_MAX)]
 Scaler = Annotated[int, Meta(ge=-18, le=18)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[int, Meta(ge=0, le=_LAST_QUARTER * 900)]
@@ -94,7 +93,7 @@ class Live(Struct, frozen=True, omit_defaults=True):
 
 
 class SourceStatus(Struct, frozen=True):
-    """One source of a reader: the first broken link of its chain, and what to do."""
+    """One source of a reader: the first check that fails (`broken` on the wire), and what to do."""
 
     source: str
     meter: str | None
@@ -127,7 +126,7 @@ def quarters(info: MeterInfo, records: Iterable[Record]) -> Quarters:
     for record in records:
         match record:
             case QuarterReading(_, obis, quarter, value, quality, epoch):
-                row = Value(quarter, value.raw, value.scaler, QUALITIES[quality], epoch)
+                row = Value(quarter, value.raw, value.scaler, QUALITIES.index(quality), epoch)
                 counters.setdefault(str(obis), []).append(row)
             case PowerQuarter(_, quarter, least, mean, most, count):
                 power.append(Power(quarter, least, mean, most, count))
@@ -148,7 +147,7 @@ def records(message: Quarters) -> Iterator[Record]:
     for code, values in message.counters.items():
         obis = Obis.parse(code)
         for row in values:
-            quality = _QUALITIES[row.quality]
+            quality = QUALITIES[row.quality]
             yield QuarterReading(meter, obis, row.quarter, Exact(row.raw, row.scaler), quality, row.epoch)
     for power in message.power:
         yield PowerQuarter(meter, power.quarter, power.min_mw, power.mean_mw, power.max_mw, power.telegrams)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
-from iskra_server.meter.status import exports
+from iskra_server.meter.status_word import exports
 
 CORRECTED = "corrected width"
 

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample, on_one_scale, seconds_between
 from iskra_server.meter.registers import describe
-from iskra_server.meter.units import ENERGIES
+from iskra_server.meter.units import ENERGIES, WATT_HOUR
 
 # 3 x 100 A x 230 V: the largest meter that is connected directly
 MAX_POWER_W = 69_000
@@ -53,7 +53,7 @@ class Violation(Struct, frozen=True):
     register: Register
     last: Register
     seconds: float
-    is_back: bool
+    is_decrease: bool
 
     @property
     def is_negative(self) -> bool:
@@ -62,7 +62,7 @@ class Violation(Struct, frozen=True):
     def __str__(self) -> str:
         if self.is_negative:
             return f"{self.register.obis.short} is below 0: {self.register.value}"
-        if self.is_back:
+        if self.is_decrease:
             return f"{self.register.obis.short} went back from {self.last.value} to {self.register.value}"
         return (
             f"{self.register.obis.short} jumped from {self.last.value} to {self.register.value} "
@@ -70,15 +70,15 @@ class Violation(Struct, frozen=True):
         )
 
 
-class Held(Struct, frozen=True):
+class HeldBack(Struct, frozen=True):
     """A sample that is not published, and why."""
 
     sample: Sample
-    breach: Violation
+    violation: Violation
 
     @property
     def reason(self) -> str:
-        return str(self.breach)
+        return str(self.violation)
 
 
 class _Candidate:
@@ -129,16 +129,16 @@ class Guard:
             if last is None or _is_behind(last.register, seen.register):
                 meter.trusted[obis] = seen
 
-    def admit(self, sample: Sample, max_power_w: int = MAX_POWER_W) -> Sample | Held:
+    def admit(self, sample: Sample, max_power_w: int = MAX_POWER_W) -> Sample | HeldBack:
         """The sample as it may be published, or held back with the reason."""
         meter = self._meters.setdefault(sample.reading.meter_id, _Meter())
-        breach = _breach(meter.trusted, sample, max_power_w)
-        if breach is None:
+        violation = _violation(meter.trusted, sample, max_power_w)
+        if violation is None:
             meter.candidate = None
             return self._publish(meter, sample)
         if not self._is_new_truth(meter, sample, max_power_w):
             self.held_back[sample.reading.meter_id] = self.held_back.get(sample.reading.meter_id, 0) + 1
-            return Held(sample, breach)
+            return HeldBack(sample, violation)
         meter.candidate = None
         meter.trusted.clear()
         meter.epoch += 1
@@ -152,10 +152,10 @@ class Guard:
     def _is_new_truth(self, meter: _Meter, sample: Sample, max_power_w: int) -> bool:
         """Whether telegrams that were held back agree with this one, often and long enough."""
         candidate = meter.candidate
-        breach = _breach(candidate.counters, sample, max_power_w) if candidate else None
-        if candidate is None or breach is not None:
+        violation = _violation(candidate.counters, sample, max_power_w) if candidate else None
+        if candidate is None or violation is not None:
             candidate = meter.candidate = _Candidate(sample)
-            if _breach({}, sample, max_power_w) is not None:
+            if _violation({}, sample, max_power_w) is not None:
                 # below 0: however often it comes
                 meter.candidate = None
                 return False
@@ -180,6 +180,11 @@ def is_counter(register: Register) -> bool:
     return row.is_counter if row else register.obis[3] == _COUNTER and register.obis[2] not in _NET
 
 
+def is_energy_counter(register: Register) -> bool:
+    """Whether a register counts Wh: what history keeps and sends on (var h and VA h are counters too)."""
+    return register.unit == WATT_HOUR and is_counter(register)
+
+
 def _counters(registers: Iterable[Register]) -> Iterable[Register]:
     return (register for register in registers if is_counter(register))
 
@@ -191,23 +196,23 @@ def _seen(sample: Sample) -> Counters:
     return {register.obis: Seen(register, moment) for register in registers}
 
 
-def _breach(trusted: Counters, sample: Sample, max_power_w: int) -> Violation | None:
+def _violation(trusted: Counters, sample: Sample, max_power_w: int) -> Violation | None:
     """Why a sample cannot follow the trusted counters, or None."""
     for register in _counters(sample.reading.registers):
         if int(register.raw) < 0:
-            return Violation(register, replace(register, raw=0), 0.0, is_back=True)
+            return Violation(register, replace(register, raw=0), 0.0, is_decrease=True)
         seen = trusted.get(register.obis)
         if seen is None:
             continue
         last = seen.register
         value, before, _ = on_one_scale(register, last)
         if value + _resolution(register, last) <= before:
-            return Violation(register, last, 0.0, is_back=True)
+            return Violation(register, last, 0.0, is_decrease=True)
         if value > before:
             seconds = seconds_between(seen.sample, sample)
             limit = _reach(register, last, seconds, max_power_w)
             if limit is not None and value > before + limit:
-                return Violation(register, last, seconds, is_back=False)
+                return Violation(register, last, seconds, is_decrease=False)
     return None
 
 

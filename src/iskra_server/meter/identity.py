@@ -35,6 +35,11 @@ def meter_id(server_id: bytes) -> str:
     return label(server_id) or server_id.hex() or "unknown"
 
 
+def compact_name(name: str) -> str:
+    """A name without spaces, in lower case: two names that are equal in this form mean the same meter."""
+    return "".join(name.split()).lower()
+
+
 def maker(reading: Reading) -> str | None:
     """The maker's three letters as the meter sends them ("ISK"), else those of a DIN 43863-5 server id."""
     for obis in _FAMILIES:

@@ -6,18 +6,17 @@ scaler -1 and power.
 
 from datetime import datetime
 
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Reading, Sample, seconds_between
 
 KWH_SCALER = 3
-_TOTALS = (Obis.parse("1.8.0"), Obis.parse("2.8.0"))
 _POWER_QUANTITIES = frozenset((1, 2, 15, 16))
 _INSTANTANEOUS = 7
 
 
 def is_locked(reading: Reading) -> bool | None:
     """True for whole kWh without power, False where either is finer, None where there is no total to tell by."""
-    total = next((register for obis in _TOTALS if (register := reading.get(obis))), None)
+    total = next((register for obis in (IMPORT, EXPORT) if (register := reading.get(obis))), None)
     if total is None or total.value is None:
         return None
     return (total.scaler or 0) >= KWH_SCALER and not has_power(reading)

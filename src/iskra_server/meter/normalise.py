@@ -30,14 +30,14 @@ Reason = Literal["sent twice with different values", "sent in a unit that it can
 _CORRECTED = frozenset(obis for row in CORRECTIONS for obis in row.registers)
 
 
-class LeftOut(Struct, frozen=True):
+class RejectedRegister(Struct, frozen=True):
     """A register that a telegram sends and the record does not have."""
 
     obis: Obis
     reason: Reason
 
 
-class Memory:
+class MeterMemory:
     """What earlier telegrams of one meter have told about the meaning of the next."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Memory:
         self.power = PowerMemory()
 
 
-def merged(results: Iterable[Reading | Fault]) -> Iterator[Reading | Fault]:
+def merge_parts(results: Iterable[Reading | Fault]) -> Iterator[Reading | Fault]:
     """The lists that one telegram has of one meter as one reading."""
     before: Reading | None = None
     for result in results:
@@ -63,23 +63,23 @@ def merged(results: Iterable[Reading | Fault]) -> Iterator[Reading | Fault]:
         yield before
 
 
-def normalise(reading: Reading, memory: Memory) -> tuple[Reading, tuple[LeftOut, ...]]:
+def normalise(reading: Reading, memory: MeterMemory) -> tuple[Reading, tuple[RejectedRegister, ...]]:
     """The record of a reading, and what it leaves out; the same object where nothing is to be done."""
     if any(register.derived for register in reading.registers):
         return reading, ()
-    left_out: list[LeftOut] = []
-    found = _unambiguous(_with_units(reading.registers, left_out), left_out)
+    rejected: list[RejectedRegister] = []
+    found = _unambiguous(_with_units(reading.registers, rejected), rejected)
     status = next((register.status for register in found.values() if register.status is not None), None)
     _correct(reading, found, status)
-    _drop_negative_exports(found, left_out)
-    memory.totals.sent.update(each.obis for each in left_out if each.obis in TOTALS)
+    _drop_negative_exports(found, rejected)
+    memory.totals.sent.update(each.obis for each in rejected if each.obis in TOTALS)
     add_totals(found, memory.totals)
     add_powers(found, status, memory.power, reading.meter_time)
     registers = tuple(found.values())
-    return (reading if registers == reading.registers else replace(reading, registers=registers)), tuple(left_out)
+    return (reading if registers == reading.registers else replace(reading, registers=registers)), tuple(rejected)
 
 
-def _with_units(registers: Iterable[Register], left_out: list[LeftOut]) -> Iterator[Register]:
+def _with_units(registers: Iterable[Register], rejected: list[RejectedRegister]) -> Iterator[Register]:
     for register in registers:
         unit = unit_of(register.obis)
         if register.unit == unit or isinstance(register.raw, (bytes, bool)):
@@ -89,10 +89,10 @@ def _with_units(registers: Iterable[Register], left_out: list[LeftOut]) -> Itera
         elif unit is None:
             yield register
         else:
-            left_out.append(LeftOut(register.obis, "sent in a unit that it cannot have"))
+            rejected.append(RejectedRegister(register.obis, "sent in a unit that it cannot have"))
 
 
-def _unambiguous(registers: Iterable[Register], left_out: list[LeftOut]) -> dict[Obis, Register]:
+def _unambiguous(registers: Iterable[Register], rejected: list[RejectedRegister]) -> dict[Obis, Register]:
     """One register a code, in the order of the wire; an entry without a value counts only where no other does."""
     found: dict[Obis, Register] = {}
     ambiguous: set[Obis] = set()
@@ -106,7 +106,7 @@ def _unambiguous(registers: Iterable[Register], left_out: list[LeftOut]) -> dict
             ambiguous.add(register.obis)
     for obis in ambiguous:
         del found[obis]
-        left_out.append(LeftOut(obis, "sent twice with different values"))
+        rejected.append(RejectedRegister(obis, "sent twice with different values"))
     return found
 
 
@@ -127,12 +127,12 @@ def _correct(reading: Reading, found: dict[Obis, Register], status: int | None) 
         found[obis] = correct(found[obis], widths.get(obis, 0), name, status)
 
 
-def _drop_negative_exports(found: dict[Obis, Register], left_out: list[LeftOut]) -> None:
+def _drop_negative_exports(found: dict[Obis, Register], rejected: list[RejectedRegister]) -> None:
     """An export below 0 is no export and, other than an import below 0, no known form of a signed sum."""
     for obis in EXPORTS:
         if obis in found and _is_negative(found[obis]):
             del found[obis]
-            left_out.append(LeftOut(obis, "below 0"))
+            rejected.append(RejectedRegister(obis, "below 0"))
 
 
 def _is_negative(register: Register) -> bool:

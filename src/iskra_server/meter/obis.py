@@ -61,3 +61,7 @@ def _with_defaults(groups: dict[str, str | None]) -> list[str]:
         groups["e"] or "0",
         groups["f"] or str(_NOW),
     ]
+
+
+# the energy totals, from and to the grid
+IMPORT, EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")

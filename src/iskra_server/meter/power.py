@@ -15,9 +15,9 @@ Where the direction is not known there is no signed power. A signed power that w
 from msgspec.structs import replace
 
 from iskra_server.meter.corrections import SIGNED_POWERS
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import MeterTime, Register, on_one_scale
-from iskra_server.meter.status import exports, has_one_phase
+from iskra_server.meter.status_word import exports, has_one_phase
 from iskra_server.meter.units import WATT
 
 POWER, *PHASES = SIGNED_POWERS
@@ -27,7 +27,6 @@ IMPORTS, EXPORTS, ABSOLUTES = (
 _GROUPS = (SIGNED_POWERS, IMPORTS, EXPORTS, ABSOLUTES)
 # some makers number the import of the only tariff
 _IMPORT_T1 = Obis.parse("1.7.1")
-_TOTALS = Obis.parse("1.8.0"), Obis.parse("2.8.0")
 
 _SIGNED_CODES = frozenset(SIGNED_POWERS)
 _GROUP_OF = {obis: group for group in _GROUPS for obis in group} | {_IMPORT_T1: IMPORTS}
@@ -67,7 +66,7 @@ class Flow:
 
     def observe(self, found: Found, power: Register | None, time: MeterTime | None) -> None:
         """The counters of the next telegram, and the magnitude of its power."""
-        counters = [found.get(obis) for obis in _TOTALS]
+        counters = [found.get(obis) for obis in (IMPORT, EXPORT)]
         ticked = [_has_grown(last, register) for last, register in zip(self._last, counters, strict=True)]
         self._wait(power, counters, time)
         if True in ticked:

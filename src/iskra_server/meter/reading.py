@@ -6,7 +6,7 @@ All are frozen. A number is kept as the meter sent it, an integer and a power of
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -147,11 +147,24 @@ def scaled(raw: int, scaler: int) -> Decimal:
     return Decimal(f"{raw}E{scaler}")
 
 
-def on_one_scale(first: Register, second: Register) -> tuple[int, int, int]:
+class Scaled(Protocol):
+    """A number as raw x 10^scaler: a Register, or an Exact of history."""
+
+    @property
+    def raw(self) -> int | bytes | bool: ...
+    @property
+    def scaler(self) -> int | None: ...
+
+
+def on_one_scale(first: Scaled, second: Scaled) -> tuple[int, int, int]:
     """Two numbers as integers of the finer scaler, and that scaler."""
-    finest = min(first.scaler or 0, second.scaler or 0)
-    left, right = (int(each.raw) * 10 ** ((each.scaler or 0) - finest) for each in (first, second))
-    return left, right, finest
+    first_scaler, second_scaler = first.scaler or 0, second.scaler or 0
+    finest = min(first_scaler, second_scaler)
+    return (
+        int(first.raw) * 10 ** (first_scaler - finest),
+        int(second.raw) * 10 ** (second_scaler - finest),
+        finest,
+    )
 
 
 def seconds_between(before: Sample, sample: Sample) -> float:

@@ -10,11 +10,11 @@ from functools import reduce
 
 from msgspec.structs import replace
 
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Register, on_one_scale
 
 SUM_OF_TARIFFS = "sum of tariffs"
-TOTALS = Obis.parse("1.8.0"), Obis.parse("2.8.0")
+TOTALS = (IMPORT, EXPORT)
 # of meters that send no power of channel 0
 _POWERS = Obis.parse("1.7.0"), Obis.parse("2.7.0")
 _NET_POWER = Obis.parse("16.7.0")

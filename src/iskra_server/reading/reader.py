@@ -16,25 +16,24 @@ from msgspec import structs
 
 from iskra_server.base.clock import Clock, Pulse, boottime_s, unseen_s, wall_ahead_s
 from iskra_server.codecs.decoder import Decoder
-from iskra_server.diagnosis.chain import Status, walk
 from iskra_server.diagnosis.facts import CounterViolation, Facts
 from iskra_server.diagnosis.notices import MANY_IGNORED
-from iskra_server.diagnosis.reception import ALIGN_S, VERDICT_S, Day, Quality, Slots, Window, bytes_per_s
+from iskra_server.diagnosis.reception import ALIGN_S, VERDICT_S, Day, Slots, StreamQuality, Window, bytes_per_s
+from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.diagnosis.stream_guess import MAX_BYTES, StreamGuess, recognise
 from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.confirmed import MAX_METERS, ConfirmedMeters
-from iskra_server.meter.guard import MAX_POWER_W, Guard, Held, Violation
+from iskra_server.meter.guard import MAX_POWER_W, Guard, HeldBack, Violation
 from iskra_server.meter.lock import LockWatch
-from iskra_server.meter.normalise import LeftOut, Memory, merged, normalise
-from iskra_server.meter.obis import Obis
+from iskra_server.meter.normalise import MeterMemory, RejectedRegister, merge_parts, normalise
+from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Fault, Reading, Sample
-from iskra_server.meter.status import phases_missing
+from iskra_server.meter.status_word import phases_missing
 from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
-from iskra_server.sources.source import Chunk, Heard, Source
+from iskra_server.sources.source import Chunk, ReceivedWhileProbing, Source
 
 log = logging.getLogger(__name__)
-_IMPORT, _EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
 # bytes without a telegram for so long are looked at: what do they seem to be?
 _PUZZLED_S = 10.0
 # one head that sees two meters sees both within this time
@@ -59,9 +58,9 @@ class _HeardMeter:
     """What a reader keeps of one meter: `held_s` is when it was held back last, until it has been well for a while."""
 
     def __init__(self) -> None:
-        self.memory = Memory()
-        self.told: set[LeftOut] = set()
-        self.breach: Violation | None = None
+        self.memory = MeterMemory()
+        self.told: set[RejectedRegister] = set()
+        self.violation: Violation | None = None
         self.held_s: float | None = None
         self.epoch = 0
 
@@ -76,7 +75,7 @@ class Reader:
         decoder: Decoder,
         guard: Guard,
         hub: Hub,
-        voices: SourceArbiter | None = None,
+        arbiter: SourceArbiter | None = None,
         name: str = "",
         stale_after_s: float | None = None,
         max_power_w: int = MAX_POWER_W,
@@ -95,7 +94,7 @@ class Reader:
         self._decoder = decoder
         self._guard = guard
         self._hub = hub
-        self._voices = voices or SourceArbiter()
+        self._arbiter = arbiter or SourceArbiter()
         self._max_power_w = max_power_w
         self._replaced = replaced
         self._byte_count = 0
@@ -138,14 +137,14 @@ class Reader:
                 for part in _parts(chunk):
                     # time of the processor: a process that was frozen, or waited for it, has not worked
                     began_s = time.thread_time()
-                    self.take(part)
+                    self.process(part)
                     worked_s += time.thread_time() - began_s
                     if worked_s >= _TURN_S:
                         # half of the time at most
                         await asyncio.sleep(worked_s)
                         worked_s = 0.0
 
-    def take(self, chunk: Chunk) -> None:
+    def process(self, chunk: Chunk) -> None:
         """Everything that a chunk of bytes completes goes to the hub."""
         self._byte_count += len(chunk.data)
         self._data_at_s, self._ahead_s = chunk.monotonic_s, wall_ahead_s()
@@ -157,7 +156,7 @@ class Reader:
             del self._recent[:-RECENT_BYTES]
         self._unread += chunk.data
         del self._unread[:-MAX_BYTES]
-        for result in merged(self._decoder.feed(chunk.data)):
+        for result in merge_parts(self._decoder.feed(chunk.data)):
             if isinstance(result, Fault):
                 self._faults[result.kind] += 1
                 if result.kind != "noise":
@@ -172,7 +171,7 @@ class Reader:
                 self._offer(result, chunk)
 
     @property
-    def recent(self) -> bytes:
+    def recent_bytes(self) -> bytes:
         """The last bytes that arrived."""
         return bytes(self._recent[-RECENT_BYTES:])
 
@@ -192,7 +191,7 @@ class Reader:
             port=state.port,
             is_open=state.is_open,
             simulated=self.source.simulated,
-            byte_count=self._byte_count + state.heard.count,
+            byte_count=self._byte_count + state.probe.count,
             data_age_s=None if self._data_at_s is None else now_s - self._data_at_s + unseen,
             telegrams=self._telegrams,
             faults=dict(self._faults),
@@ -203,22 +202,22 @@ class Reader:
             usual_interval_s=self._hub.usual_interval_s(meter_id or ""),
             locked=lock.locked,
             problem=state.problem,
-            about=state.about,
-            seems=self._seems(now_s),
-            lately=self._window.quality(now_s, ALIGN_S),
-            recent=_of_listening(state.heard) if state.heard.count else self._window.quality(now_s, VERDICT_S),
+            problem_details=state.details,
+            stream_guess=self._seems(now_s),
+            last_10s=self._window.quality(now_s, ALIGN_S),
+            last_5min=_of_listening(state.probe) if state.probe.count else self._window.quality(now_s, VERDICT_S),
             locked_at=lock.locked_at and lock.locked_at.astimezone(),
             unlocked_for_s=lock.unlocked_for_s,
-            leap=_leap(self._heard[meter_id].breach if meter_id else None),
+            counter_violation=_leap(self._heard[meter_id].violation if meter_id else None),
             previous_meter_id=self._replaced(meter_id, state.port, self._previous_meter_id) if meter_id else None,
-            turns=sum(now_s - turned_s <= _TURNS_S for turned_s in self._turned_at_s),
-            clock_doubt=self._clock.doubt(),
-            clock_says=datetime.fromtimestamp(self._clock.wall_s, UTC).astimezone(),
-            set_aside=self._set_aside(),
-            one_way=bool(sample and sample.reading.get(_IMPORT) and not sample.reading.get(_EXPORT)),
+            meter_changes=sum(now_s - turned_s <= _TURNS_S for turned_s in self._turned_at_s),
+            clock_problem=self._clock.doubt(),
+            clock_time=datetime.fromtimestamp(self._clock.wall_s, UTC).astimezone(),
+            rows_set_aside=self._set_aside(),
+            is_import_only=bool(sample and sample.reading.get(IMPORT) and not sample.reading.get(EXPORT)),
             phases_missing=phases_missing(sample.reading) if sample else (),
-            left_out=self._left_out,
-            ignored=self._meters.ignored,
+            rejected_registers=self._left_out,
+            ignored_telegrams=self._meters.ignored,
         )
 
     def _offer(self, sent: Reading, chunk: Chunk) -> None:
@@ -244,7 +243,7 @@ class Reader:
             is_dated=is_dated,
         )
         self._lock.saw(sample)
-        if not self._voices.accepts(self, reading.meter_id, chunk.monotonic_s):
+        if not self._arbiter.accepts(self, reading.meter_id, chunk.monotonic_s):
             # it arrived, and shows that this source is well
             self._sample = sample
             return
@@ -260,25 +259,25 @@ class Reader:
         self._heard[sent.meter_id] = meter
         if len(self._heard) > MAX_METERS:
             self._heard.popitem(last=False)
-        reading, left_out = normalise(sent, meter.memory)
-        for each in left_out:
+        reading, rejected = normalise(sent, meter.memory)
+        for each in rejected:
             self._left_out += 1
             if each not in meter.told and len(meter.told) < _MAX_TOLD:
                 meter.told.add(each)
                 log.warning("%s: register %s is left out: %s", sent.meter_id, each.obis.short, each.reason)
         return reading
 
-    def _report(self, result: Sample | Held) -> None:
+    def _report(self, result: Sample | HeldBack) -> None:
         """For each meter one line when readings begin to be held back, one when they are published again for good."""
-        sample = result.sample if isinstance(result, Held) else result
+        sample = result.sample if isinstance(result, HeldBack) else result
         meter_id, now_s = sample.reading.meter_id, sample.monotonic_s
         meter = self._heard[meter_id]
-        if isinstance(result, Held):
+        if isinstance(result, HeldBack):
             if meter.held_s is None:
                 log.warning("%s: reading held back: %s", meter_id, result.reason)
-            meter.breach, meter.held_s = result.breach, now_s
+            meter.violation, meter.held_s = result.violation, now_s
             return
-        is_new_truth, meter.epoch, meter.breach = sample.epoch > meter.epoch, sample.epoch, None
+        is_new_truth, meter.epoch, meter.violation = sample.epoch > meter.epoch, sample.epoch, None
         if meter.held_s is not None and (is_new_truth or now_s - meter.held_s >= _CALM_S):
             meter.held_s = None
             log.warning("%s: readings are published again (epoch %d)", meter_id, sample.epoch)
@@ -298,34 +297,34 @@ class Reader:
         """What the bytes since the last telegram seem to be, where it is missing."""
         if self._telegram_at_s is not None and now_s - self._telegram_at_s < _PUZZLED_S:
             return None
-        heard = self.source.state.heard
+        heard = self.source.state.probe
         data, came = heard.data or bytes(self._unread), self._byte_count + heard.count
         if self._judged[0] != came:
             self._judged = came, recognise(data)
         return self._judged[1]
 
 
-def _of_listening(heard: Heard) -> Quality:
+def _of_listening(heard: ReceivedWhileProbing) -> StreamQuality:
     """While a port is searched that a meter is on."""
-    return Quality(
+    return StreamQuality(
         seconds=round(heard.seconds),
         valid=0,
         damaged=0,
         cut=0,
         byte_count=heard.count,
-        share=None,
+        valid_ratio=None,
         framing=heard.errors.framing if heard.errors else None,
         overruns=heard.errors.overruns if heard.errors else None,
         bytes_per_s=bytes_per_s(heard.count, heard.seconds),
     )
 
 
-def _leap(breach: Violation | None) -> CounterViolation | None:
-    if breach is None:
+def _leap(violation: Violation | None) -> CounterViolation | None:
+    if violation is None:
         return None
-    register, before, value = breach.register.obis.short, str(breach.last.value), str(breach.register.value)
-    seconds = 0 if breach.is_back else round(breach.seconds)
-    return CounterViolation(register, before, value, seconds, breach.is_back)
+    register, before, value = violation.register.obis.short, str(violation.last.value), str(violation.register.value)
+    seconds = 0 if violation.is_decrease else round(violation.seconds)
+    return CounterViolation(register, before, value, seconds, violation.is_decrease)
 
 
 def _parts(chunk: Chunk) -> Iterator[Chunk]:
@@ -370,4 +369,4 @@ class Statuses(Sequence[Status]):
 def _status(reader: Reader, among: Iterable[Reader]) -> Status:
     """Judged with the others of its meter in view; those that have read nothing yet have no meter in common."""
     others = [other.facts() for other in among if other is not reader and other.meter_id == reader.meter_id is not None]
-    return walk(reader.facts(), others)
+    return run_checks(reader.facts(), others)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from iskra_server.diagnosis.advice import Advice
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 
 LOOK_EVERY_S = 5.0
 # a first telegram may take some seconds; a meter that falls silent is told of later anyway
@@ -44,7 +44,7 @@ class FaultLog:
         now_s = self._now_s()
         meter = self._meters.setdefault(status.source, _Meter(since_s=now_s))
         advice = _failed(status)
-        fault = None if status.broken in _OTHERS else advice.fault if advice else ""
+        fault = None if status.failed_check in _OTHERS else advice.fault if advice else ""
         if fault != meter.fault:
             meter.fault, meter.since_s = fault, now_s
         lasts_s = now_s - meter.since_s
@@ -79,7 +79,7 @@ def _failed(status: Status) -> Advice | None:
     if not status.ok:
         advices = [status.advice]
     else:
-        advices = [link.advice for link in status.links if link.advice and link.state == "broken"]
+        advices = [check.advice for check in status.checks if check.advice and check.state == "failed"]
     return next((advice for advice in advices if advice.fault not in _TRANSIENT | _HELD_BACK), None)
 
 

@@ -7,8 +7,8 @@ from msgspec import structs
 
 from iskra_server import __version__
 from iskra_server.config import CollectConfig, Config, ConfigError, InfluxConfig, MqttConfig, UplinkConfig
-from iskra_server.diagnosis.chain import Status
-from iskra_server.history.store.address import folder
+from iskra_server.diagnosis.status import Status
+from iskra_server.history.store.location import expand_folder
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.supervision import Part
@@ -128,7 +128,7 @@ def _influx(config: Config) -> PlannedOutput | None:
     if target is None:
         return None
     try:
-        data_dir = folder(config.history.data_dir)
+        data_dir = expand_folder(config.history.data_dir)
     except ValueError as error:
         raise ConfigError(f"history.{error}.") from None
 

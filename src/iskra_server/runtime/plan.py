@@ -16,9 +16,9 @@ from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import Found, found_zone
 from iskra_server.codecs.decoder import recognise
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
-from iskra_server.cost.configured import contracts_of
-from iskra_server.diagnosis.advice import tell
-from iskra_server.history.store.address import address_of, check
+from iskra_server.cost.from_config import contracts_from_config
+from iskra_server.diagnosis.advice import format_problem
+from iskra_server.history.store.location import check_address, database_address
 from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
@@ -72,7 +72,7 @@ def plan_of(config: Config) -> Plan:
         tz_reason=found.reason,
         token=_token(server.token),
         allowed_hosts=tuple(server.allowed_hosts.split(",")),
-        contracts=contracts_of(config.contracts),
+        contracts=contracts_from_config(config.contracts),
         scopes=_scopes(config),
         is_central=not config.meters,
     )
@@ -100,8 +100,8 @@ def _simulated(sources: Sequence[Source]) -> bool:
 def _check_history(keys: HistoryConfig, *, simulated: bool) -> None:
     try:
         if keys.database_url:
-            check(keys.database_url)
-        address_of(keys.data_dir, keys.database_url, simulated=simulated)
+            check_address(keys.database_url)
+        database_address(keys.data_dir, keys.database_url, simulated=simulated)
     except ValueError as error:
         raise ConfigError(f"history.{error}.") from None
 
@@ -109,7 +109,7 @@ def _check_history(keys: HistoryConfig, *, simulated: bool) -> None:
 def _source(meter: MeterConfig) -> Source:
     try:
         if meter.url.scheme != _SIMULATOR:
-            return open_source(meter.url, recognise=recognise, tell=tell)
+            return open_source(meter.url, recognise=recognise, format_problem=format_problem)
         # the simulator is imported only where it is used
         from iskra_server.simulator.virtual import from_url  # noqa: PLC0415
 

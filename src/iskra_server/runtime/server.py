@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from iskra_server.base.clock import Clock, Pulse
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
-from iskra_server.diagnosis.chain import Status
-from iskra_server.history.store.address import address_of, spool_places
+from iskra_server.diagnosis.status import Status
+from iskra_server.history.store.location import database_address, spool_folders
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.arbitration import SourceArbiter
@@ -152,7 +152,7 @@ class Composition:
         self._hub = Hub()
         self._guard = Guard()
         self._clock, self._pulse = Clock(), Pulse()
-        self._voices = SourceArbiter()
+        self._arbiter = SourceArbiter()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
         self._outputs: dict[Hashable, Output] = {}
@@ -284,7 +284,7 @@ class Composition:
             decoder=DECODERS["sml"](),
             guard=self._guard,
             hub=self._hub,
-            voices=self._voices,
+            arbiter=self._arbiter,
             name=meter.name,
             stale_after_s=meter.stale_after_s,
             max_power_w=meter.max_power_w,
@@ -295,7 +295,11 @@ class Composition:
         )
 
     def _replaced(self, meter_id: str, port: str, seen_before: str | None) -> str | None:
-        return self._archive.replacements.asked(meter_id, port, seen_before) if self._archive else seen_before
+        return (
+            self._archive.replacements.possible_predecessor(meter_id, port, seen_before)
+            if self._archive
+            else seen_before
+        )
 
     def _forget(self, meter: MeterConfig, reader: Reader) -> None:
         """What is no longer read anywhere is not shown either."""
@@ -333,7 +337,7 @@ class Composition:
             history_sentence=self._history_sentence,
             writer=lambda: self._archive.state if self._archive else None,
             outputs=self._output_states,
-            recent=lambda: [(reader.source.url, reader.recent) for reader in self._readers.values()],
+            recent=lambda: [(reader.source.url, reader.recent_bytes) for reader in self._readers.values()],
             days=lambda: [(reader.source.url, reader.day()) for reader in self._readers.values()],
             log_lines=lambda: self._log_lines.lines,
             live=self._live,
@@ -368,7 +372,7 @@ def _recorded(plan: Plan) -> tuple[HistoryConfig, bool, bool, list[Path]]:
 
 def _spool_places(plan: Plan) -> list[Path]:
     meters = (meter.url for meter in plan.config.meters)
-    return spool_places(plan.config.history.data_dir, meters, simulated=plan.simulated)
+    return spool_folders(plan.config.history.data_dir, meters, simulated=plan.simulated)
 
 
 def _archive(plan: Plan, clock: Clock) -> "Archive | None":
@@ -377,10 +381,10 @@ def _archive(plan: Plan, clock: Clock) -> "Archive | None":
         return None
     # the database library takes 15 MB of memory
     from iskra_server.history.recording.archive import Archive  # noqa: PLC0415
+    from iskra_server.history.store.database_errors import display_address  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
-    from iskra_server.history.store.trouble import shown  # noqa: PLC0415
 
-    address = address_of(history.data_dir, history.database_url, simulated=simulated)
+    address = database_address(history.data_dir, history.database_url, simulated=simulated)
     profile = history.database_profile
     return Archive(
         lambda: Store(address, profile),
@@ -389,5 +393,5 @@ def _archive(plan: Plan, clock: Clock) -> "Archive | None":
         simulated=simulated,
         clock=clock,
         places=_spool_places(plan),
-        name=shown(address),
+        name=display_address(address),
     )

@@ -18,7 +18,7 @@ from iskra_server.simulator.faults import Faults, parse
 from iskra_server.simulator.household import INSTALLED, Household
 from iskra_server.simulator.profiles import DEFAULT, Profile, profile
 from iskra_server.simulator.telegram import Plate, plate, telegram
-from iskra_server.sources.source import Chunk, State, arrived
+from iskra_server.sources.source import Chunk, SourceState, arrived
 
 SCHEME = "simulator"
 CHUNK = 64
@@ -56,9 +56,9 @@ class VirtualMeter:
             raise ValueError(f"the simulator's rate is {rate}; give 1 for real pace, 10 for ten times, 0 for no pause")
         model = profile(profile_name)
         self.url = url or f"{SCHEME}:{model.name}"
-        self._plugged = State(self.url, is_open=True)
-        self._unplugged = State(self.url, is_open=False, problem="simulated_unplugged")
-        self.state = State(self.url, is_open=False)
+        self._plugged = SourceState(self.url, is_open=True)
+        self._unplugged = SourceState(self.url, is_open=False, problem="simulated_unplugged")
+        self.state = SourceState(self.url, is_open=False)
         self.rate = rate
         self._pause_s = model.interval_s / rate if rate else 0.0
         if unlock < _NEVER and not model.unlocked:
@@ -79,7 +79,7 @@ class VirtualMeter:
                     for begin in range(0, len(data or b""), CHUNK):
                         yield arrived((data or b"")[begin : begin + CHUNK])
         finally:
-            self.state = State(self.url, is_open=False)
+            self.state = SourceState(self.url, is_open=False)
 
     async def intervals(self) -> AsyncGenerator[bytes | None, None]:
         """What arrives in each telegram interval: a telegram, damaged or not; b""; or None while unplugged."""

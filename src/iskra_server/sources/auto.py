@@ -13,7 +13,7 @@ from iskra_server.sources.line_errors import LineErrors
 from iskra_server.sources.ports import Port, list_ports, plugged
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.serial import SerialLine, open_serial
-from iskra_server.sources.source import Heard, State, Tell, plainly
+from iskra_server.sources.source import FormatProblem, ReceivedWhileProbing, SourceState, plain_problem
 
 # meters push every 1 to 4 s
 PATIENCE_S = 5.0
@@ -56,7 +56,7 @@ class Finder:
         """Listen for as long as patience lasts; to the only port for as long as it stays the only one."""
         before, ear, found = self._plugged(), _Ear(line), False
         try:
-            report(State(line.port, is_open=False))
+            report(SourceState(line.port, is_open=False))
             found = await self._hears_meter(ear)
             while alone and not found and self._plugged() == before:
                 report(_no_meter(line.port, ear.heard()))
@@ -94,10 +94,10 @@ class _Ear:
         self.data += data
         del self.data[:-MAX_BYTES]
 
-    def heard(self) -> Heard:
+    def heard(self) -> ReceivedWhileProbing:
         errors = self._line.errors()
         self._errors = errors and errors + (self._errors or LineErrors())
-        return Heard(bytes(self.data), self._count, time.monotonic() - self._since_s, self._errors)
+        return ReceivedWhileProbing(bytes(self.data), self._count, time.monotonic() - self._since_s, self._errors)
 
 
 def auto_source(
@@ -106,11 +106,16 @@ def auto_source(
     ports: Callable[[], list[Port]] = list_ports,
     plugged: Callable[[], object] = plugged,
     patience_s: float = PATIENCE_S,
-    tell: Tell = plainly,
+    format_problem: FormatProblem = plain_problem,
 ) -> Reconnecting:
     finder = Finder(recognise, ports, plugged, patience_s)
     return Reconnecting(
-        url="auto", port="auto", connect=finder.find, plugged=plugged, longest_wait_s=MAX_WAIT_S, tell=tell
+        url="auto",
+        port="auto",
+        connect=finder.find,
+        plugged=plugged,
+        longest_wait_s=MAX_WAIT_S,
+        format_problem=format_problem,
     )
 
 
@@ -119,10 +124,10 @@ def _is_held(port: Port) -> bool:
     return port.holder is not None and not port.device.startswith("/dev/pts/")
 
 
-def _no_meter(path: str, heard: Heard) -> State:
+def _no_meter(path: str, heard: ReceivedWhileProbing) -> SourceState:
     """What is heard may tell what is there instead; that is for others to judge."""
-    about = {"port": path, "bytes": str(heard.count)}
-    return State(path, is_open=False, problem="noise" if heard.count else "silence", about=about, heard=heard)
+    details = {"port": path, "bytes": str(heard.count)}
+    return SourceState(path, is_open=False, problem="noise" if heard.count else "silence", details=details, probe=heard)
 
 
 def _nothing_found(ports: list[Port], candidates: list[Port], troubles: list[SourceError]) -> SourceError:

@@ -18,10 +18,10 @@ _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 class SourceError(Exception):
     """A line cannot be opened or was lost; never leaves the sources."""
 
-    def __init__(self, problem: str, **about: str) -> None:
+    def __init__(self, problem: str, **details: str) -> None:
         super().__init__(problem)
         self.problem = problem
-        self.about = about
+        self.details = details
 
 
 def opening_error(path: str, error: OSError) -> SourceError:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from iskra_server.sources.errors import SourceError
 from iskra_server.sources.line_errors import LineErrors
-from iskra_server.sources.source import Chunk, State, Tell, arrived, plainly
+from iskra_server.sources.source import Chunk, FormatProblem, SourceState, arrived, plain_problem
 
 FIRST_WAIT_S = 0.5
 MAX_WAIT_S = 30.0
@@ -38,7 +38,7 @@ class Line(Protocol):
 
 
 # a finder that takes its time reports how it stands
-Report = Callable[[State], None]
+Report = Callable[[SourceState], None]
 
 
 class Reconnecting:
@@ -54,14 +54,14 @@ class Reconnecting:
         connect: Callable[[Report], Awaitable[Line]],
         plugged: Callable[[], object] = lambda: None,
         longest_wait_s: float = MAX_WAIT_S,
-        tell: Tell = plainly,
+        format_problem: FormatProblem = plain_problem,
     ) -> None:
         self.url = url
-        self.state = State(port, is_open=False)
+        self.state = SourceState(port, is_open=False)
         self._connect = connect
         self._plugged = plugged
         self._longest_wait_s = longest_wait_s
-        self._tell = tell
+        self._format_problem = format_problem
         self._wait_s = FIRST_WAIT_S
         self._is_gone = False
 
@@ -81,13 +81,13 @@ class Reconnecting:
     async def _open(self) -> AsyncIterator[Line]:
         line = await self._connect(self._report)
         try:
-            self._report(State(line.port, is_open=True))
+            self._report(SourceState(line.port, is_open=True))
             yield line
         finally:
             await line.close()
-            self._report(State(line.port, is_open=False))
+            self._report(SourceState(line.port, is_open=False))
 
-    def _report(self, state: State) -> None:
+    def _report(self, state: SourceState) -> None:
         self.state = state
 
     def _flows(self) -> None:
@@ -99,10 +99,10 @@ class Reconnecting:
     def _gone(self, trouble: SourceError) -> None:
         # that it was unplugged says more than that it is not there
         if not (trouble.problem in _NOT_THERE and self.state.problem == "unplugged"):
-            self.state = State(self.state.port, is_open=False, problem=trouble.problem, about=trouble.about)
+            self.state = SourceState(self.state.port, is_open=False, problem=trouble.problem, details=trouble.details)
         if not self._is_gone:
             self._is_gone = True
-            log.warning("%s", self._tell(trouble.problem, trouble.about))
+            log.warning("%s", self._format_problem(trouble.problem, trouble.details))
 
     async def _wait(self) -> None:
         """Sleep, until something is plugged in at the latest; the next time is longer unless something was."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources import hextext
-from iskra_server.sources.source import Chunk, State, Tell, arrived, plainly
+from iskra_server.sources.source import Chunk, FormatProblem, SourceState, arrived, plain_problem
 
 CHUNK_BYTES = 64
 BYTES_PER_S = 960
@@ -31,12 +31,14 @@ class Replay:
 
     simulated = True
 
-    def __init__(self, *, url: str, path: Path, speed: float = 1.0, tell: Tell = plainly) -> None:
+    def __init__(
+        self, *, url: str, path: Path, speed: float = 1.0, format_problem: FormatProblem = plain_problem
+    ) -> None:
         self.url = url
-        self.state = State(str(path), is_open=False)
+        self.state = SourceState(str(path), is_open=False)
         self._path = path
         self._speed = speed
-        self._tell = tell
+        self._format_problem = format_problem
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         try:
@@ -45,9 +47,9 @@ class Replay:
         except OSError as error:
             problem = _problem(error)
             self._close(problem, reason=error.strerror or str(error))
-            log.warning("%s", self._tell(problem, self.state.about))
+            log.warning("%s", self._format_problem(problem, self.state.details))
             return
-        self.state = State(str(self._path), is_open=True)
+        self.state = SourceState(str(self._path), is_open=True)
         began_s, sent = time.monotonic(), 0
         async with aclosing(_pieces(capture)) as pieces:
             async for data in pieces:
@@ -71,9 +73,9 @@ class Replay:
             return 0.0
         return max(0.0, began_s + sent / (BYTES_PER_S * self._speed) - time.monotonic())
 
-    def _close(self, problem: str, **about: str) -> None:
+    def _close(self, problem: str, **details: str) -> None:
         path = str(self._path)
-        self.state = State(path, is_open=False, problem=problem, about={"port": path, **about})
+        self.state = SourceState(path, is_open=False, problem=problem, details={"port": path, **details})
 
 
 async def _pieces(capture: BytesIO | BufferedReader) -> AsyncGenerator[bytes, None]:

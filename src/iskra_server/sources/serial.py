@@ -13,11 +13,11 @@ from functools import partial
 import serialx
 
 from iskra_server.base.threads import in_daemon_thread
+from iskra_server.sources.burst_predictor import BurstPredictor
 from iskra_server.sources.errors import SourceError, opening_error, unplugged
 from iskra_server.sources.line_errors import LineErrors, counted
 from iskra_server.sources.reconnect import Reconnecting, Report
-from iskra_server.sources.rhythm import Rhythm
-from iskra_server.sources.source import Tell, plainly
+from iskra_server.sources.source import FormatProblem, plain_problem
 
 BAUD = 9600
 # an unplugged head is to be noticed within 2 s, a meter that speaks once a second not to be disturbed
@@ -34,7 +34,7 @@ class SerialLine:
         self._serial = serial
         self._fd = serial.fileno()
         self._device = device_behind(path)
-        self._rhythm = Rhythm(baud)
+        self._predictor = BurstPredictor(baud)
         self._data = b""
         self._counted = counted(self._fd)
         self._loop = asyncio.get_running_loop()
@@ -85,7 +85,7 @@ class SerialLine:
             self._waiter.set_exception(trouble)
             return
         self._data += data
-        nap_s = self._rhythm.heard(len(data), time.monotonic()) if data else 0.0
+        nap_s = self._predictor.delay_s(len(data), time.monotonic()) if data else 0.0
         if nap_s:
             self._loop.remove_reader(self._fd)
             self._nap = self._loop.call_later(nap_s, self._wake_up)
@@ -151,8 +151,12 @@ def appearance(path: str) -> tuple[int, int, int] | None:
     return status.st_rdev, status.st_mode, status.st_gid
 
 
-def serial_source(url: str, path: str, baud: int = BAUD, *, tell: Tell = plainly) -> Reconnecting:
+def serial_source(
+    url: str, path: str, baud: int = BAUD, *, format_problem: FormatProblem = plain_problem
+) -> Reconnecting:
     async def connect(_: Report) -> SerialLine:
         return await open_serial(path, baud)
 
-    return Reconnecting(url=url, port=path, connect=connect, plugged=partial(appearance, path), tell=tell)
+    return Reconnecting(
+        url=url, port=path, connect=connect, plugged=partial(appearance, path), format_problem=format_problem
+    )

@@ -14,7 +14,7 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.sources.line_errors import LineErrors
 
 # a problem and what its sentence needs -> the sentence, for the log; whoever opens a source brings the words along
-Tell = Callable[[str, Mapping[str, str]], str]
+FormatProblem = Callable[[str, Mapping[str, str]], str]
 
 
 class Chunk(Struct, frozen=True, gc=False):
@@ -29,7 +29,7 @@ class Chunk(Struct, frozen=True, gc=False):
     errors: LineErrors | None = None
 
 
-class Heard(Struct, frozen=True):
+class ReceivedWhileProbing(Struct, frozen=True):
     """What came within `seconds` of listening: its newest bytes, and how many there were."""
 
     data: bytes = b""
@@ -38,7 +38,7 @@ class Heard(Struct, frozen=True):
     errors: LineErrors | None = None
 
 
-class State(Struct, frozen=True):
+class SourceState(Struct, frozen=True):
     """How a source stands. `problem` names what is wrong, None while the port is open; `about` fills in its sentence.
 
     `heard` is what came from a port that is listened to and was not a meter's so far.
@@ -47,8 +47,8 @@ class State(Struct, frozen=True):
     port: str
     is_open: bool
     problem: str | None = None
-    about: dict[str, str] = {}
-    heard: Heard = Heard()
+    details: dict[str, str] = {}
+    probe: ReceivedWhileProbing = ReceivedWhileProbing()
 
 
 class Source(Protocol):
@@ -56,16 +56,16 @@ class Source(Protocol):
 
     url: str
     simulated: bool
-    state: State
+    state: SourceState
 
     def chunks(self) -> AsyncGenerator[Chunk, None]:
         """Endless, but for a replayed file, which ends. An `aclose()` of the iterator closes the port."""
         ...
 
 
-def plainly(problem: str, about: Mapping[str, str]) -> str:
+def plain_problem(problem: str, details: Mapping[str, str]) -> str:
     """The words of who has none: "/dev/ttyUSB0: unplugged"."""
-    return f"{about.get('port', '')}: {problem}"
+    return f"{details.get('port', '')}: {problem}"
 
 
 def arrived(data: bytes, errors: LineErrors | None = None) -> Chunk:

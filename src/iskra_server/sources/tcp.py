@@ -16,7 +16,7 @@ from iskra_server.base.address import Address, is_host
 from iskra_server.sources.errors import SourceError, in_container
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.smltext import SmlText
-from iskra_server.sources.source import Tell, plainly
+from iskra_server.sources.source import FormatProblem, plain_problem
 
 BAUD = 9600
 IDLE_S = 120.0
@@ -66,7 +66,9 @@ class StreamLine:
         return SourceError("closed", port=self.port)
 
 
-def tcp_source(url: str | Address, *, idle_s: float = IDLE_S, tell: Tell = plainly) -> Reconnecting:
+def tcp_source(
+    url: str | Address, *, idle_s: float = IDLE_S, format_problem: FormatProblem = plain_problem
+) -> Reconnecting:
     """`tcp://HOST:PORT`; raises ValueError when one of them is missing."""
     address = Address(url)
     host, port = _place(address)
@@ -76,10 +78,12 @@ def tcp_source(url: str | Address, *, idle_s: float = IDLE_S, tell: Tell = plain
         keep_alive(writer.get_extra_info("socket"))
         return reader, writer
 
-    return _source(address, connect, idle_s, tell)
+    return _source(address, connect, idle_s, format_problem)
 
 
-def bridge_source(url: str | Address, *, idle_s: float = IDLE_S, tell: Tell = plainly) -> Reconnecting:
+def bridge_source(
+    url: str | Address, *, idle_s: float = IDLE_S, format_problem: FormatProblem = plain_problem
+) -> Reconnecting:
     """`rfc2217://HOST:PORT` and `esphome://HOST/?port_name=NAME&key=KEY`, set to 9600 8N1 at the far end."""
     address = Address(url)
     if address.scheme == "rfc2217":
@@ -90,7 +94,7 @@ def bridge_source(url: str | Address, *, idle_s: float = IDLE_S, tell: Tell = pl
     async def connect() -> Streams:
         return await serialx.open_serial_connection(address.escaped(), baudrate=BAUD)
 
-    return _source(address, connect, idle_s, tell)
+    return _source(address, connect, idle_s, format_problem)
 
 
 def keep_alive(connection: socket.socket) -> None:
@@ -99,7 +103,9 @@ def keep_alive(connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-def _source(address: Address, connect: Callable[[], Awaitable[Streams]], idle_s: float, tell: Tell) -> Reconnecting:
+def _source(
+    address: Address, connect: Callable[[], Awaitable[Streams]], idle_s: float, format_problem: FormatProblem
+) -> Reconnecting:
     port = str(address)
 
     async def open_line(_: Report) -> StreamLine:
@@ -109,7 +115,7 @@ def _source(address: Address, connect: Callable[[], Awaitable[Streams]], idle_s:
         except (OSError, ValueError, RuntimeError, serialx.SerialException) as error:
             raise _trouble(address, error) from None
 
-    return Reconnecting(url=port, port=port, connect=open_line, tell=tell)
+    return Reconnecting(url=port, port=port, connect=open_line, format_problem=format_problem)
 
 
 def _place(address: Address) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from iskra_server.base.address import Address
 from iskra_server.sources.auto import auto_source
 from iskra_server.sources.replay import Replay
 from iskra_server.sources.serial import BAUD, serial_source
-from iskra_server.sources.source import Source, Tell, plainly
+from iskra_server.sources.source import FormatProblem, Source, plain_problem
 from iskra_server.sources.tcp import bridge_source, tcp_source
 
 # int of C; no adapter comes near it
@@ -34,10 +34,12 @@ _WINDOWS = re.compile(r"(?:\\\\\.\\)?COM\d+:?", re.IGNORECASE)
 _DEVICE = re.compile(r"tty[A-Za-z]+\d+|serial\d(?:\?.*)?")
 
 
-def open_source(url: str | Address, *, recognise: Callable[[bytes], bool], tell: Tell = plainly) -> Source:
+def open_source(
+    url: str | Address, *, recognise: Callable[[bytes], bool], format_problem: FormatProblem = plain_problem
+) -> Source:
     """The source of an address, not opened yet; `recognise` knows a meter's bytes. ValueError has a sentence.
 
-    `tell` has the words for the log.
+    `format_problem` has the words for the log.
     """
     address = Address(url)
     text = address.reveal()
@@ -47,19 +49,19 @@ def open_source(url: str | Address, *, recognise: Callable[[bytes], bool], tell:
         raise ValueError(f"{address} is not an address of a meter; {better}.")
     match address.scheme:
         case "" if text == "auto":
-            return auto_source(recognise, tell=tell)
+            return auto_source(recognise, format_problem=format_problem)
         case "" if text:
             path, number = _with_number(address, text, "baud", BAUD)
             if not 1 <= number <= _FASTEST_BAUD or number != int(number):
                 raise ValueError(f"The speed in {address} must be a whole number of bauds, for example ?baud=9600.")
-            return serial_source(text, path, int(number), tell=tell)
+            return serial_source(text, path, int(number), format_problem=format_problem)
         case "tcp":
-            return tcp_source(address, tell=tell)
+            return tcp_source(address, format_problem=format_problem)
         case "rfc2217" | "esphome":
-            return bridge_source(address, tell=tell)
+            return bridge_source(address, format_problem=format_problem)
         case "file":
             path, speed = _with_number(address, text.partition(":")[2], "speed", 1.0)
-            return Replay(url=text, path=Path(path), speed=speed, tell=tell)
+            return Replay(url=text, path=Path(path), speed=speed, format_problem=format_problem)
     raise ValueError(f"{str(address)!r} is not an address of a meter. It can be {_either(FORMS)}.")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from command import OnTerminal, Run
 from iskra_server.cli.commands.align import AlignSample, as_line
-from iskra_server.diagnosis.reception import Quality
+from iskra_server.diagnosis.reception import StreamQuality
 from running import Head, serving, until
 from telegrams import telegram
 
@@ -15,12 +15,12 @@ from telegrams import telegram
 @pytest.mark.parametrize(
     ("quality", "trend", "line"),
     [
-        (Quality(10, 9, 1, 0, 4210, 0.9), 1, " 90 %  better  9 of 10 telegrams valid within 10 s, 4210 bytes"),
-        (Quality(10, 1, 9, 9, 900, 0.1), -1, " 10 %  worse   1 of 10 telegrams valid within 10 s, 900 bytes"),
-        (Quality(10, 0, 0, 0, 0, None), 0, "  - %          0 of 0 telegrams valid within 10 s, 0 bytes"),
+        (StreamQuality(10, 9, 1, 0, 4210, 0.9), 1, " 90 %  better  9 of 10 telegrams valid within 10 s, 4210 bytes"),
+        (StreamQuality(10, 1, 9, 9, 900, 0.1), -1, " 10 %  worse   1 of 10 telegrams valid within 10 s, 900 bytes"),
+        (StreamQuality(10, 0, 0, 0, 0, None), 0, "  - %          0 of 0 telegrams valid within 10 s, 0 bytes"),
     ],
 )
-def test_a_line_a_second(quality: Quality, trend: int, line: str) -> None:
+def test_a_line_a_second(quality: StreamQuality, trend: int, line: str) -> None:
     assert as_line(AlignSample(quality, trend, "")) == line
 
 

@@ -2,13 +2,13 @@ from pathlib import Path
 
 from cli.recorded import history
 from command import Run
-from iskra_server.history.store.backup import check
+from iskra_server.history.store.backup import check_backup
 
 
 def test_a_backup_is_a_whole_history(run: Run, call: Run, tmp_path: Path) -> None:
     history(tmp_path)
     done = run("backup", "copy.sqlite")
-    check(tmp_path / "copy.sqlite")
+    check_backup(tmp_path / "copy.sqlite")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"copy.sqlite: {(tmp_path / 'copy.sqlite').stat().st_size:,} bytes.\n"
     assert call("backup", "copy.sqlite", "--quiet").stdout == ""

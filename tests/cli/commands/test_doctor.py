@@ -16,7 +16,7 @@ def test_a_meter_that_is_read_is_well(run: Run) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == f"{METER}  1 ISK 00 10000001"
-    assert [line.split() for line in lines[1:13]] == [["good", label.en] for label in LABELS.values()]
+    assert [line.split() for line in lines[1:13]] == [["passed", label.en] for label in LABELS.values()]
     assert lines[13] == "The meter is being read."
     assert lines[14].startswith("These values are simulated")
 
@@ -24,14 +24,14 @@ def test_a_meter_that_is_read_is_well(run: Run) -> None:
 def test_a_locked_meter_delivers_values_and_is_told_of(run: Run) -> None:
     done = run("doctor", "simulator:MT175-locked?rate=20")
     assert done.returncode == 0
-    assert "  broken   Unlocked  The meter sends whole kWh" in done.stdout
+    assert "  failed   Unlocked  The meter sends whole kWh" in done.stdout
     assert "iskra-server unlock shows how" in done.stdout
 
 
 def test_the_first_broken_link_and_the_next_step_in_german(run: Run) -> None:
     done = run("doctor", "/dev/ttyNONE", "--lang", "de")
     assert done.returncode == 1
-    assert "  broken   Gerät  /dev/ttyNONE gibt es" in done.stdout
+    assert "  failed   Gerät  /dev/ttyNONE gibt es" in done.stdout
     assert "Stecken Sie den Lesekopf ein" in done.stdout.splitlines()[-1]
 
 
@@ -39,8 +39,8 @@ def test_one_object_a_source_as_json(run: Run) -> None:
     done = run("doctor", METER, "/dev/ttyNONE", "--json", "--seconds", 15)
     assert done.returncode == 1
     first, second = map(json.loads, done.stdout.splitlines())
-    assert (first["ok"], first["broken"], first["advice"]["fault"]) == (True, None, "well")
-    assert (second["ok"], second["broken"]) == (False, "device")
+    assert (first["ok"], first["failed_check"], first["advice"]["fault"]) == (True, None, "well")
+    assert (second["ok"], second["failed_check"]) == (False, "device")
     assert second["advice"]["de"]["next_step"]
 
 
@@ -57,7 +57,7 @@ def test_silence_is_waited_for_no_longer_than_asked(run: Run, tmp_path: Path) ->
     done = run("doctor", head.link, "--seconds", 1)
     head.unplug()
     assert done.returncode == 1
-    assert "  broken   Data  Nothing arrives on" in done.stdout
+    assert "  failed   Data  Nothing arrives on" in done.stdout
 
 
 def test_the_server_that_holds_the_port_is_asked(run: Run, tmp_path: Path) -> None:

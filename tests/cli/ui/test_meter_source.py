@@ -9,7 +9,7 @@ import pytest
 
 from iskra_server.cli.ui.meter_source import chunks_and_ticks, chunks_or_error, open_meter_source
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.sources.source import Chunk, State, arrived
+from iskra_server.sources.source import Chunk, SourceState, arrived
 
 
 class Scripted:
@@ -17,9 +17,9 @@ class Scripted:
 
     simulated = False
 
-    def __init__(self, *script: bytes | State | float, url: str = "/dev/x") -> None:
+    def __init__(self, *script: bytes | SourceState | float, url: str = "/dev/x") -> None:
         self.url = url
-        self.state = State(url, is_open=True)
+        self.state = SourceState(url, is_open=True)
         self.closed = False
         self._script = script
 
@@ -28,7 +28,7 @@ class Scripted:
             for step in self._script:
                 if isinstance(step, bytes):
                     yield arrived(step)
-                elif isinstance(step, State):
+                elif isinstance(step, SourceState):
                     self.state = step
                 else:
                     await asyncio.sleep(step)
@@ -36,8 +36,8 @@ class Scripted:
             self.closed = True
 
 
-GONE = State("/dev/x", is_open=False, problem="unplugged", about={"port": "/dev/x"})
-MISSING = State("/dev/x", is_open=False, problem="missing", about={"port": "/dev/x"})
+GONE = SourceState("/dev/x", is_open=False, problem="unplugged", details={"port": "/dev/x"})
+MISSING = SourceState("/dev/x", is_open=False, problem="missing", details={"port": "/dev/x"})
 
 
 async def gathered(chunks: AsyncGenerator[bytes]) -> list[bytes]:

@@ -11,7 +11,7 @@ from iskra_server.base.address import Address
 from iskra_server.cli.ui.observe import config_with_meters, make_readers, status_from_server, watch_statuses
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, MeterConfig, ServerConfig
-from iskra_server.diagnosis.chain import walk
+from iskra_server.diagnosis.status import run_checks
 from running import free_port, serving
 
 SIMULATED = Config(meters=(MeterConfig(Address("simulator:MT175?rate=20")), MeterConfig(Address("/dev/ttyNONE"))))
@@ -23,8 +23,8 @@ def test_every_meter_is_seen_with_its_chain_and_let_go() -> None:
     async def look() -> list[str | None]:
         async with aclosing(watch_statuses(made)) as observations:
             async for statuses in observations:
-                if all(status.advice.fault != "opening" and status.links[3].state != "broken" for status in statuses):
-                    return [status.broken for status in statuses]
+                if all(status.advice.fault != "opening" and status.checks[3].state != "failed" for status in statuses):
+                    return [status.failed_check for status in statuses]
         raise AssertionError("observations end by themselves")
 
     assert asyncio.run(look()) == [None, "device"]
@@ -49,9 +49,9 @@ def test_where_the_server_reads_no_meter_one_is_to_be_named(tmp_path: Path) -> N
 def test_the_server_is_asked_about_a_port_that_it_holds_and_no_other() -> None:
     with serving("serve", "simulator:MT175") as server:
         config = Config(server=ServerConfig(port=int(server.url.rpartition(":")[2])))
-        told = asyncio.run(status_from_server(config, walk(facts(source="x", port="simulator:MT175"))))
-        auto = asyncio.run(status_from_server(config, walk(facts(source="auto"))))
-        other = asyncio.run(status_from_server(config, walk(facts(source="/dev/ttyUSB1", port="/dev/ttyUSB1"))))
+        told = asyncio.run(status_from_server(config, run_checks(facts(source="x", port="simulator:MT175"))))
+        auto = asyncio.run(status_from_server(config, run_checks(facts(source="auto"))))
+        other = asyncio.run(status_from_server(config, run_checks(facts(source="/dev/ttyUSB1", port="/dev/ttyUSB1"))))
     assert told is not None
     assert auto is not None
     assert told.simulated
@@ -59,4 +59,4 @@ def test_the_server_is_asked_about_a_port_that_it_holds_and_no_other() -> None:
 
 
 def test_where_no_server_answers_nothing_is_told() -> None:
-    assert asyncio.run(status_from_server(Config(server=ServerConfig(port=free_port())), walk(facts()))) is None
+    assert asyncio.run(status_from_server(Config(server=ServerConfig(port=free_port())), run_checks(facts()))) is None

@@ -8,12 +8,12 @@ from iskra_server.cli.ui.screen import Screen
 from iskra_server.cli.ui.stream_stats import StreamStats
 from iskra_server.meter.reading import Fault
 from iskra_server.simulator.virtual import VirtualMeter
-from iskra_server.sources.source import State
+from iskra_server.sources.source import SourceState
 
 
-def imported(quality: StreamStats, state: State | None = None, width: int = 80) -> str:
+def imported(quality: StreamStats, state: SourceState | None = None, width: int = 80) -> str:
     source = VirtualMeter()
-    source.state = state or State("/dev/ttyUSB0", is_open=True)
+    source.state = state or SourceState("/dev/ttyUSB0", is_open=True)
     screen = Screen(source, quality)
     assert screen.is_due()
     console = Console(width=width)
@@ -38,7 +38,7 @@ def test_values_stand_in_kwh_with_every_digit_and_fit(width: int) -> None:
 
 
 def test_before_the_first_telegram_it_says_what_is_wrong() -> None:
-    state = State("/dev/ttyUSB0", is_open=False, problem="missing", about={"port": "/dev/ttyUSB0"})
+    state = SourceState("/dev/ttyUSB0", is_open=False, problem="missing", details={"port": "/dev/ttyUSB0"})
     text = imported(StreamStats(), state)
     assert text.splitlines()[0].startswith("Waiting for the first telegram  /dev/ttyUSB0")
     assert "/dev/ttyUSB0 does not exist." in text

@@ -127,7 +127,7 @@ def test_an_export_holds_few_rows_at_a_time_and_gives_all(
     whole = list(fleet.quarters(house, HOUSE, 0, 2**31 - 1))
     assert len(whole) == 13 + 13 + 9
     held: list[int] = []
-    ask = house.ask
+    ask = house.query
 
     def counting(statement: Any) -> Any:
         found = ask(statement)
@@ -135,7 +135,7 @@ def test_an_export_holds_few_rows_at_a_time_and_gives_all(
         return found
 
     monkeypatch.setattr(fleet, "ROWS", rows)
-    monkeypatch.setattr(house, "ask", counting)
+    monkeypatch.setattr(house, "query", counting)
     for end in (START + 13, 2**31 - 1):
         assert list(fleet.quarters(house, HOUSE, START, end)) == whole
     # the first answer are the counters of the group

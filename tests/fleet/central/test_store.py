@@ -6,7 +6,7 @@ from sqlalchemy import select
 from history.entries import METER, quarter_reading
 from iskra_server.fleet.central.store import Batch, Heard, ReaderState, Refusal, keep, refusals
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.schema import live, reader
 from iskra_server.history.store.store import Store
 from samples import METER_ID

@@ -24,13 +24,13 @@ def sent(box: Outbox) -> list[Record]:
 def test_nothing_is_marked_where_nobody_wants_it(store: Store) -> None:
     store.write([quarter_reading()], [METER])
     box = Outbox(store)
-    assert (box.waiting(), box.parcels(9, {}), store.marked) == (0, [], 0)
+    assert (box.waiting(), box.parcels(9, {}), store.outbox_revision) == (0, [], 0)
 
 
 def test_what_is_written_is_marked_and_sent_as_it_is(store: Store, box: Outbox) -> None:
     rows: list[Record] = [quarter_reading(), quarter_reading(obis=EXPORT), power(), epoch()]
     store.write(rows, [METER])
-    assert store.marked == 1
+    assert store.outbox_revision == 1
     (parcel,) = box.parcels(9, {})
     assert parcel.meter == METER
     assert sorted(map(repr, parcel.records)) == sorted(map(repr, rows))
@@ -97,7 +97,7 @@ def test_marking_ends(store: Store, box: Outbox) -> None:
 
 def test_points_are_no_business_of_the_centre(store: Store, box: Outbox) -> None:
     store.write([block()], [METER])
-    assert (box.waiting(), store.marked) == (0, 0)
+    assert (box.waiting(), store.outbox_revision) == (0, 0)
 
 
 def test_a_power_quarter_alone_is_a_parcel(store: Store, box: Outbox) -> None:

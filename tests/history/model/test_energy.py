@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.history.model.energy import Bucket, BucketLength, EpochMark, Gap, between, continuous, edges, energy
+from iskra_server.history.model.energy import (
+    Bucket,
+    BucketLength,
+    EpochMark,
+    Gap,
+    bucket_edges,
+    continuous_total,
+    energy_between,
+    energy_in_buckets,
+)
 from iskra_server.history.model.records import EpochStart, Exact, Quality, QuarterReading
 from samples import IMPORT, METER_ID
 
@@ -51,13 +60,13 @@ class Series:
 
 def buckets(series: Series, *at: int) -> list[tuple[float | None, str]]:
     """Energy and quality; the numbers here are so small that a float holds them."""
-    found = energy(at, series.look_up, series.before, series.after, ()).buckets
+    found = energy_in_buckets(at, series.look_up, series.before, series.after, ()).buckets
     assert [(bucket.begin, bucket.end) for bucket in found] == list(pairwise(at))
     return [(None if bucket.energy_wh is None else float(bucket.energy_wh), bucket.quality) for bucket in found]
 
 
 def gaps(series: Series, *at: int) -> tuple[Gap, ...]:
-    return energy(at, series.look_up, series.before, series.after, ()).gaps
+    return energy_in_buckets(at, series.look_up, series.before, series.after, ()).gaps
 
 
 def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
@@ -76,7 +85,7 @@ def test_a_bar_is_the_difference_of_its_edges() -> None:
         quarter_reading(9, 13, 2),
     )
     assert buckets(series, 0, 4, 8, 9) == [(250, "measured"), (0, "interpolated"), (50, "interpolated")]
-    assert energy((0, 4, 8, 9), series.look_up, series.before, series.after, ()).total_wh == 300
+    assert energy_in_buckets((0, 4, 8, 9), series.look_up, series.before, series.after, ()).total_wh == 300
     assert gaps(series, 0, 4, 8, 9) == ()
 
 
@@ -106,7 +115,7 @@ def test_a_gap_is_one_block_with_its_sum() -> None:
 
 def test_a_gap_may_reach_out_of_the_period() -> None:
     series = Series(quarter_reading(0, 0), quarter_reading(5, 50), quarter_reading(6, 60), quarter_reading(13, 130))
-    found = energy((4, 8, 12), series.look_up, series.before, series.after, ())
+    found = energy_in_buckets((4, 8, 12), series.look_up, series.before, series.after, ())
     assert [bucket.energy_wh for bucket in found.buckets] == [10, None]
     assert found.gaps == (Gap(0, 5, Decimal(50)), Gap(6, 13, Decimal(70)))
     assert found.total_wh == 10
@@ -114,7 +123,7 @@ def test_a_gap_may_reach_out_of_the_period() -> None:
 
 def test_what_lies_before_the_first_and_after_the_last_boundary_is_no_gap() -> None:
     series = Series(quarter_reading(5, 50), quarter_reading(7, 70))
-    found = energy((0, 4, 8, 12), series.look_up, series.before, series.after, ())
+    found = energy_in_buckets((0, 4, 8, 12), series.look_up, series.before, series.after, ())
     assert found.buckets == (
         Bucket(0, 4, None, "absent"),
         Bucket(4, 8, Decimal(20), "partial"),
@@ -134,35 +143,35 @@ def test_a_gap_inside_a_bar_leaves_its_sum_exact() -> None:
 
 def test_an_empty_period_has_no_bars() -> None:
     series = Series(quarter_reading(4, 40))
-    found = energy((4,), series.look_up, series.before, series.after, ())
+    found = energy_in_buckets((4,), series.look_up, series.before, series.after, ())
     assert (found.buckets, found.gaps, found.total_wh) == ((), (), None)
 
 
 def test_energy_over_an_epoch_start_counts_what_both_sides_measured() -> None:
     epochs = [start(1, Exact(10005, -1), Exact(3, 3), at_s=900), start(2, None, Exact(5, 0), at_s=9000)]
     series = Series(quarter_reading(0, 1000), quarter_reading(4, 31, 2, epoch=1), quarter_reading(9, 32, 2, epoch=1))
-    found = energy((0, 4, 9), series.look_up, series.before, series.after, epochs)
+    found = energy_in_buckets((0, 4, 9), series.look_up, series.before, series.after, epochs)
     assert [str(bucket.energy_wh) for bucket in found.buckets] == ["100.5", "100"]
     assert found.epochs == (EpochMark(1, 900, Decimal("1000.5"), Decimal(3000)),)
-    assert [str(continuous(row, epochs)) for row in series.rows.values()] == ["1000", "1100.5", "1200.5"]
+    assert [str(continuous_total(row, epochs)) for row in series.rows.values()] == ["1000", "1100.5", "1200.5"]
 
 
 def test_epochs_of_the_period_are_those_between_its_edges() -> None:
     series, epochs = Series(), [start(at, None, Exact(0, 0), at_s=900 * at) for at in (3, 4, 8, 9)]
     epochs.append(start(5, None, Exact(0, 0), at_s=900 * 9 - 1))
-    found = energy((4, 9), series.look_up, series.before, series.after, epochs)
+    found = energy_in_buckets((4, 9), series.look_up, series.before, series.after, epochs)
     assert [mark.epoch for mark in found.epochs] == [4, 8, 5]
 
 
 def test_an_epoch_without_a_value_before_it_adds_nothing() -> None:
     epochs = [start(2, None, Exact(5, 0))]
-    assert continuous(quarter_reading(1, 9, epoch=2), epochs) == 9
-    assert between(quarter_reading(0, 4, epoch=0), quarter_reading(1, 9, epoch=2), epochs) == 5
+    assert continuous_total(quarter_reading(1, 9, epoch=2), epochs) == 9
+    assert energy_between(quarter_reading(0, 4, epoch=0), quarter_reading(1, 9, epoch=2), epochs) == 5
 
 
 def test_many_digits_stay_exact() -> None:
     largest = (1 << 63) - 1
-    found = between(quarter_reading(0, 1, -12), quarter_reading(1, largest, 6), ())
+    found = energy_between(quarter_reading(0, 1, -12), quarter_reading(1, largest, 6), ())
     assert str(found) == f"{largest * 10**6 - 1}.999999999999"
 
 
@@ -191,7 +200,7 @@ def test_bars_and_gaps_add_up_to_the_difference_of_the_ends(
         rows.append(QuarterReading(METER_ID, IMPORT, quarter, raw, "measured", epoch))
         truth[quarter] = true_wh
     series = Series(*rows)
-    found = energy(at, series.look_up, series.before, series.after, starts)
+    found = energy_in_buckets(at, series.look_up, series.before, series.after, starts)
     parts = [bucket.energy_wh for bucket in found.buckets if bucket.energy_wh is not None]
     first = max((known for known in truth if known <= at[0]), default=min(truth))
     last = min((known for known in truth if known >= at[-1]), default=max(truth))
@@ -214,9 +223,9 @@ def test_bars_and_gaps_add_up_to_the_difference_of_the_ends(
 def test_a_day_has_as_many_quarters_and_hours_as_the_clocks_make_it(day: tuple[int, int, int], quarters: int) -> None:
     begin = datetime(*day, tzinfo=BERLIN)
     end = begin + timedelta(days=1)
-    assert len(edges(begin, end, "15min", BERLIN)) == quarters + 1
-    assert len(edges(begin, end, "hour", BERLIN)) == quarters // 4 + 1
-    assert len(edges(begin, end, "day", BERLIN)) == 2
+    assert len(bucket_edges(begin, end, "15min", BERLIN)) == quarters + 1
+    assert len(bucket_edges(begin, end, "hour", BERLIN)) == quarters // 4 + 1
+    assert len(bucket_edges(begin, end, "day", BERLIN)) == 2
 
 
 @pytest.mark.parametrize(
@@ -231,13 +240,13 @@ def test_a_day_has_as_many_quarters_and_hours_as_the_clocks_make_it(day: tuple[i
     ],
 )
 def test_a_year_in_bars(length: BucketLength, expected: int) -> None:
-    found = edges(datetime(2026, 1, 1, tzinfo=BERLIN), datetime(2027, 1, 1, tzinfo=BERLIN), length, BERLIN)
+    found = bucket_edges(datetime(2026, 1, 1, tzinfo=BERLIN), datetime(2027, 1, 1, tzinfo=BERLIN), length, BERLIN)
     assert len(found) == expected
     assert (found[-1] - found[0]) == 35040
 
 
 def test_weeks_begin_on_monday_and_the_first_and_last_bar_may_be_shorter() -> None:
-    found = edges(utc(2026, 11, 22, 10, 7), utc(2026, 12, 1, 9, 59), "week", UTC_ZONE)
+    found = bucket_edges(utc(2026, 11, 22, 10, 7), utc(2026, 12, 1, 9, 59), "week", UTC_ZONE)
     assert [datetime.fromtimestamp(quarter * 900, UTC) for quarter in found] == [
         utc(2026, 11, 22, 10),
         utc(2026, 11, 23),
@@ -265,20 +274,20 @@ def test_weeks_begin_on_monday_and_the_first_and_last_bar_may_be_shorter() -> No
     ],
 )
 def test_hours_follow_the_local_clock(zone: str, begin: datetime, end: datetime, expected: list[str]) -> None:
-    assert hours(edges(begin, end, "hour", ZoneInfo(zone)), ZoneInfo(zone)) == expected
+    assert hours(bucket_edges(begin, end, "hour", ZoneInfo(zone)), ZoneInfo(zone)) == expected
 
 
 def test_a_day_that_a_zone_has_skipped_has_no_bar() -> None:
     zone = ZoneInfo("Pacific/Apia")
-    found = edges(utc(2011, 12, 29, 10), utc(2012, 1, 1, 10), "day", zone)
+    found = bucket_edges(utc(2011, 12, 29, 10), utc(2012, 1, 1, 10), "day", zone)
     assert [datetime.fromtimestamp(quarter * 900, zone).day for quarter in found] == [29, 31, 1, 2]
 
 
 def test_begin_and_end_are_aligned_down_to_their_quarters() -> None:
-    assert edges(utc(1970, 1, 1, 0, 14), utc(1970, 1, 1, 0, 30), "15min", UTC_ZONE) == (0, 1, 2)
-    assert edges(utc(1970, 1, 1, 0, 1), utc(1970, 1, 1, 0, 14), "day", UTC_ZONE) == (0,)
+    assert bucket_edges(utc(1970, 1, 1, 0, 14), utc(1970, 1, 1, 0, 30), "15min", UTC_ZONE) == (0, 1, 2)
+    assert bucket_edges(utc(1970, 1, 1, 0, 1), utc(1970, 1, 1, 0, 14), "day", UTC_ZONE) == (0,)
     with pytest.raises(ValueError, match="the period ends at 1970-01-01T00:00:00"):
-        edges(utc(1970, 1, 2), utc(1970, 1, 1), "day", UTC_ZONE)
+        bucket_edges(utc(1970, 1, 2), utc(1970, 1, 1), "day", UTC_ZONE)
 
 
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia"]
@@ -295,7 +304,7 @@ def test_edges_cover_the_period_and_bars_hold_one_local_unit(
 ) -> None:
     zone = ZoneInfo(zone_name)
     begin, end = (datetime.fromtimestamp(quarter * 900, UTC) for quarter in (first, first + quarters))
-    found = edges(begin, end, length, zone)
+    found = bucket_edges(begin, end, length, zone)
     assert (found[0], found[-1]) == (first, first + quarters)
     assert list(found) == sorted(set(found))
     form = {"day": "%F", "week": "%G-%V", "month": "%Y-%m", "year": "%Y", "hour": "%F %H %z", "15min": "%F %H:%M %z"}

@@ -6,8 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from iskra_server.history.model.ledger import LARGEST, Closed, Ledger
-from iskra_server.history.model.records import EpochStart, Exact, LastCounter, PowerQuarter, Quality, QuarterReading
+from iskra_server.history.model.ledger import Ledger, LedgerRecord
+from iskra_server.history.model.records import (
+    INT64_MAX,
+    EpochStart,
+    Exact,
+    LastCounter,
+    PowerQuarter,
+    Quality,
+    QuarterReading,
+)
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.units import Unit
@@ -24,9 +32,9 @@ def at(at_s: float, *registers: Register, epoch: int = 0, clock_s: float = 0.0) 
     return replace(arrived, received_at=arrived.received_at + timedelta(seconds=clock_s), epoch=epoch)
 
 
-def closed(*samples: Sample, ledger: Ledger | None = None) -> list[Closed]:
+def closed(*samples: Sample, ledger: Ledger | None = None) -> list[LedgerRecord]:
     ledger = ledger or Ledger()
-    return [record for arrived in samples for record in ledger.take(arrived)]
+    return [record for arrived in samples for record in ledger.observe(arrived)]
 
 
 def quarter_reading(
@@ -194,14 +202,14 @@ def test_a_restart_knows_the_epoch() -> None:
 def test_power_that_is_still_open_is_handed_out_at_the_end() -> None:
     ledger = Ledger()
     assert closed(at(1, power(5)), at(2, power(7)), ledger=ledger) == []
-    assert [(rest.quarter, rest.count) for rest in ledger.rest()] == [(QUARTER, 2)]
-    assert ledger.rest() == []
+    assert [(rest.quarter, rest.count) for rest in ledger.close_power()] == [(QUARTER, 2)]
+    assert ledger.close_power() == []
 
 
 def test_a_number_that_no_database_holds_is_left_out() -> None:
-    assert closed(at(0, energy(LARGEST + 1)), at(1, energy(-LARGEST - 1))) == []
+    assert closed(at(0, energy(INT64_MAX + 1)), at(1, energy(-INT64_MAX - 1))) == []
     # on the finer scale of the two
-    assert closed(at(899, energy(0, -1)), at(901, energy(LARGEST, 3))) == []
+    assert closed(at(899, energy(0, -1)), at(901, energy(INT64_MAX, 3))) == []
 
 
 STEPS = st.lists(

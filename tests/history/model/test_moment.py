@@ -2,7 +2,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from iskra_server.history.model.moment import Moment, moment_of, on_one_clock
+from iskra_server.history.model.moment import Moment, is_same_clock, moment_of
 from samples import START, energy, sample
 
 START_US = int(START.timestamp()) * 1_000_000
@@ -26,4 +26,4 @@ def test_a_moment_does_not_depend_on_the_zone_it_is_given_in() -> None:
 )
 def test_a_changed_clock_shows_beside_the_monotonic_one(wall_s: int, monotonic_s: float | None, expected: bool) -> None:
     after = Moment(START_US + wall_s * 1_000_000, None if monotonic_s is None else 100.0 + monotonic_s)
-    assert on_one_clock(Moment(START_US, 100.0), after) is expected
+    assert is_same_clock(Moment(START_US, 100.0), after) is expected

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.history.model.periods import Length, following, midnight, period, span, start_of
+from iskra_server.history.model.periods import Length, first_day, local_midnight, next_start, parse_period, parse_span
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # a Wednesday, 00:30 of the 1st in Berlin
@@ -35,12 +35,12 @@ def local(year: int, month: int, day: int) -> datetime:
     ],
 )
 def test_a_name_is_a_local_period(text: str, begin: tuple[int, int, int], end: tuple[int, int, int]) -> None:
-    assert period(text, NOW, BERLIN) == (local(*begin), local(*end))
+    assert parse_period(text, NOW, BERLIN) == (local(*begin), local(*end))
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-03-30", 24), ("2026-10-25", 25)])
 def test_a_day_is_as_long_as_the_clocks_make_it(day: str, hours: int) -> None:
-    begin, end = period(day, NOW, BERLIN)
+    begin, end = parse_period(day, NOW, BERLIN)
     assert end - begin == timedelta(hours=hours)
 
 
@@ -58,7 +58,7 @@ def test_a_day_is_as_long_as_the_clocks_make_it(day: str, hours: int) -> None:
 )
 def test_a_moment_begins_and_ends_at_once(text: str) -> None:
     moment = datetime(2026, 11, 22, 10, tzinfo=UTC)
-    assert period(text, NOW, BERLIN) == (moment, moment)
+    assert parse_period(text, NOW, BERLIN) == (moment, moment)
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_another_text_is_refused_with_the_forms(text: str) -> None:
     with pytest.raises(
         ValueError, match=r"is not a period; expected today, .*last_year, a date of the years"
     ) as caught:
-        period(text, NOW, BERLIN)
+        parse_period(text, NOW, BERLIN)
     assert str(caught.value).startswith(f"'{text}'")
 
 
 @given(st.text(alphabet="0123456789-:TZ+ ._adlnosty", max_size=30))
 def test_any_text_is_a_period_or_a_value_error(text: str) -> None:
     try:
-        begin, end = period(text, NOW, BERLIN)
+        begin, end = parse_period(text, NOW, BERLIN)
     except ValueError as error:
         assert "is not a period" in str(error)
     else:
@@ -115,7 +115,7 @@ def test_any_text_is_a_period_or_a_value_error(text: str) -> None:
 def test_a_span_is_from_one_beginning_to_the_other_end(
     begin: str, end: str | None, expected: tuple[datetime, datetime]
 ) -> None:
-    assert span(begin, end, NOW, BERLIN) == expected
+    assert parse_span(begin, end, NOW, BERLIN) == expected
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_span_is_from_one_beginning_to_the_other_end(
 )
 def test_a_span_that_does_not_go_forward_is_refused(begin: str, end: str | None, named: str) -> None:
     with pytest.raises(ValueError, match=f"{named} does not end after '{begin}' begins; give a later end"):
-        span(begin, end, NOW, BERLIN)
+        parse_span(begin, end, NOW, BERLIN)
 
 
 @pytest.mark.parametrize(
@@ -139,13 +139,13 @@ def test_a_span_that_does_not_go_forward_is_refused(begin: str, end: str | None,
     ],
 )
 def test_midnight_is_where_the_local_day_begins(zone: str, day: date, expected: datetime) -> None:
-    assert midnight(day, ZoneInfo(zone)) == expected
+    assert local_midnight(day, ZoneInfo(zone)) == expected
 
 
 @given(st.dates(date(1970, 1, 1), date(2999, 12, 31)), st.sampled_from(LENGTHS))
 def test_every_day_lies_in_one_week_month_and_year(day: date, length: Length) -> None:
-    start = start_of(day, length)
-    after = following(start, length)
+    start = first_day(day, length)
+    after = next_start(start, length)
     assert start <= day < after
-    assert start_of(after, length) == after
-    assert start_of(after - timedelta(days=1), length) == start
+    assert first_day(after, length) == after
+    assert first_day(after - timedelta(days=1), length) == start

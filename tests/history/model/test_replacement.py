@@ -3,7 +3,7 @@
 from typing import Any
 
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.model.replacement import ASKED_FOR_S, replacements
+from iskra_server.history.model.replacement import ASKED_FOR_S, find_replacements
 
 NOW_S = 1_000_000_000
 
@@ -17,7 +17,7 @@ NEW = meter("new", NOW_S - 400, NOW_S)
 
 
 def asked(name: str, *meters: MeterInfo, now_s: float = NOW_S, seen: str | None = None) -> str | None:
-    return replacements(meters, now_s).asked(name, "/dev/ttyUSB0", seen)
+    return find_replacements(meters, now_s).possible_predecessor(name, "/dev/ttyUSB0", seen)
 
 
 def test_a_meter_that_began_where_another_had_ended_may_have_replaced_it() -> None:
@@ -34,7 +34,7 @@ def test_of_two_that_were_there_it_is_the_later_one() -> None:
 def test_one_that_history_does_not_know_yet_has_come_after_the_last() -> None:
     older = meter("older", 50, 90)
     assert asked("new", OLD, older) == "old"
-    assert replacements([OLD, older], NOW_S).asked("new", "/dev/ttyUSB1", None) is None
+    assert find_replacements([OLD, older], NOW_S).possible_predecessor("new", "/dev/ttyUSB1", None) is None
 
 
 def test_meters_elsewhere_or_at_the_same_time_or_of_a_centre_have_not() -> None:

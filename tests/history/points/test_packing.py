@@ -5,7 +5,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from iskra_server.history.points.packing import MAX_BYTES, Cursor, deflated, folded, inflated, is_storable, unfolded
+from iskra_server.history.points.packing import (
+    MAX_BYTES,
+    Cursor,
+    compress,
+    decode_series,
+    decompress,
+    encode_series,
+    is_storable,
+)
 
 INTEGERS = st.integers(-(1 << 63), (1 << 63) - 1)
 # a step from one end to the other wraps around, and is short then
@@ -16,16 +24,16 @@ ENDS = st.integers(-(1 << 63), -(1 << 63) + 300) | st.integers((1 << 63) - 300, 
 @example([-(1 << 63), (1 << 63) - 1])
 @example([(1 << 63) - 1, -(1 << 63), -(1 << 63) + 40_000])
 def test_a_series_unfolds_to_what_was_folded(values: list[int]) -> None:
-    packed = folded(values)
+    packed = encode_series(values)
     assert Cursor(packed).folded(len(values)) == packed
-    assert list(unfolded(packed, len(values))) == values
+    assert list(decode_series(packed, len(values))) == values
 
 
 @pytest.mark.parametrize(
     ("values", "data"), [([7], 0), ([7, 7, 7], 0), ([7, 8, 6], 2), ([0, 128], 2), ([0, -128], 1), ([0, 1 << 40], 8)]
 )
 def test_a_step_is_as_wide_as_the_widest_needs(values: list[int], data: int) -> None:
-    assert len(folded(values)) == 9 + data
+    assert len(encode_series(values)) == 9 + data
 
 
 @pytest.mark.parametrize(("value", "fits"), [((1 << 63) - 1, True), (1 << 63, False), (-(1 << 63), True)])
@@ -35,17 +43,17 @@ def test_a_number_of_64_bits_can_be_stored(value: int, fits: bool) -> None:
 
 @given(st.binary(max_size=200))
 def test_what_was_deflated_inflates_again(data: bytes) -> None:
-    assert inflated(deflated(data)) == data
+    assert decompress(compress(data)) == data
 
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"points", deflated(b"points")[:-1], deflated(b"points") + b"!", zlib.compress(bytes(MAX_BYTES + 1))],
+    [b"", b"points", compress(b"points")[:-1], compress(b"points") + b"!", zlib.compress(bytes(MAX_BYTES + 1))],
     ids=["nothing", "other", "cut off", "followed", "a bomb"],
 )
 def test_damaged_bytes_do_not_inflate(data: bytes) -> None:
     with pytest.raises(ValueError, match="the block of points is damaged"):
-        inflated(data)
+        decompress(data)
 
 
 def test_a_cursor_reads_on_and_says_where_bytes_are_missing() -> None:

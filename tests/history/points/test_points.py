@@ -10,13 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iskra_server.codecs.sml.decoder import SmlDecoder
-from iskra_server.history.points.packing import deflated
-from iskra_server.history.points.points import MAX_POINTS, MAX_REGISTERS, VERSION, Point, column, pack, point_of, unpack
+from iskra_server.history.model.records import PointBlock
+from iskra_server.history.points.packing import compress
+from iskra_server.history.points.points import (
+    MAX_POINTS,
+    MAX_REGISTERS,
+    VERSION,
+    Point,
+    block_of,
+    pack,
+    point_of,
+    read_column,
+    unpack,
+)
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register
-from iskra_server.meter.units import WATT_HOUR, Unit
+from iskra_server.meter.units import WATT, WATT_HOUR, Unit
 from iskra_server.simulator.virtual import telegrams
-from samples import IMPORT, POWER, energy, power, sample
+from samples import IMPORT, METER_ID, POWER, energy, power, sample
 
 RAW = st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(-300, 300)
 REGISTERS = st.builds(
@@ -80,17 +91,17 @@ def test_a_register_may_appear_and_vanish_within_a_block() -> None:
     points = [Point(p.at_ms, tuple(Register(r.obis, r.raw, r.scaler, r.unit) for r in p.registers)) for p in points]
     data = pack(points)
     assert unpack(data) == points
-    assert column(data, POWER) == [(2, 321, 0), (4, 321, 0)]
+    assert read_column(data, POWER) == [(2, 321, 0), (4, 321, 0)]
     coarse, fine = (12, 3), (123456, -1)
-    assert [row[1:] for row in column(data, IMPORT)] == [coarse, coarse, fine, coarse, fine]
-    assert column(data, Obis.parse("2.8.0")) == []
+    assert [row[1:] for row in read_column(data, IMPORT)] == [coarse, coarse, fine, coarse, fine]
+    assert read_column(data, Obis.parse("2.8.0")) == []
 
 
 @given(POINTS)
 def test_a_column_is_what_the_points_say(points: list[Point]) -> None:
     points = [Point(point.at_ms, tuple({r.obis: r for r in point.registers}.values())) for point in points]
     expected = [(p.at_ms, r.raw, r.scaler or 0) for p in points for r in p.registers if r.obis == POWER]
-    assert column(pack(points), POWER) == expected
+    assert read_column(pack(points), POWER) == expected
 
 
 def test_a_minute_costs_about_six_bytes_a_telegram_and_a_quarter_three() -> None:
@@ -117,7 +128,7 @@ def test_what_is_no_number_of_64_bits_is_not_packed() -> None:
 
 def test_a_block_without_points_is_damaged() -> None:
     with pytest.raises(ValueError, match="it counts what no block holds"):
-        unpack(bytes((VERSION,)) + deflated(bytes(16) + b"\1"))
+        unpack(bytes((VERSION,)) + compress(bytes(16) + b"\1"))
 
 
 def test_a_block_of_another_version_is_refused() -> None:
@@ -171,10 +182,32 @@ def test_damage_anywhere_is_a_value_error_or_gives_points(choose: st.DataObject)
         assert "the block of points is damaged" in str(error)
     else:
         assert len(points) <= MAX_POINTS
-        column(data, POWER)
+        read_column(data, POWER)
 
 
 @given(st.binary(max_size=100))
 def test_other_bytes_are_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="the block of points is damaged"):
         unpack(data)
+
+
+def test_a_block_is_packed_and_tells_its_power() -> None:
+    points = [Point(at_ms, (energy(5), power(watts))) for at_ms, watts in ((1999, 40), (2999, -7), (4000, 10))]
+    assert block_of(METER_ID, points) == PointBlock(METER_ID, 1, 4, 3, pack(points), -7000, 14_333, 40_000)
+
+
+def test_telegrams_without_power_do_not_count_in_its_mean() -> None:
+    points = [Point(1000, (power(40),)), Point(2000, (energy(5),)), Point(3000, (power(-20),))]
+    block = block_of(METER_ID, points)
+    assert (block.count, block.min_mw, block.mean_mw, block.max_mw) == (3, -20_000, 10_000, 40_000)
+
+
+@pytest.mark.parametrize("register", [energy(5), Register(Obis.parse("16.7.0"), 5, 127, WATT)])
+def test_without_power_there_is_none(register: Register) -> None:
+    block = block_of(METER_ID, [Point(1000, (register,))])
+    assert (block.min_mw, block.mean_mw, block.max_mw) == (None, None, None)
+
+
+def test_a_clock_that_went_back_does_not_turn_a_block_around() -> None:
+    block = block_of(METER_ID, [Point(9000, ()), Point(4000, ())])
+    assert (block.first_s, block.last_s) == (4, 9)

@@ -10,9 +10,9 @@ import pytest
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.model.replacement import Replacements
 from iskra_server.history.recording.archive import Archive
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
-from iskra_server.meter.guard import Guard, Held
+from iskra_server.meter.guard import Guard, HeldBack
 from iskra_server.meter.reading import Sample
 from iskra_server.reading.hub import Hub
 from running import until
@@ -23,7 +23,7 @@ def archive(path: Path) -> Archive:
     return Archive(lambda: Store(f"sqlite:///{path}"), flush_s=60, raw_days=30, simulated=False)
 
 
-async def recorded(kept: Archive, guard: Guard, *samples: Sample) -> list[Sample | Held]:
+async def recorded(kept: Archive, guard: Guard, *samples: Sample) -> list[Sample | HeldBack]:
     """What the guard says of samples that pass through a server from its start to its end."""
     hub = Hub()
     await kept.begin(guard)
@@ -60,13 +60,13 @@ def test_a_meter_where_another_was_is_asked_about_until_somebody_has_answered(tm
         watching = asyncio.create_task(kept.watch_replacements(), name="watching")
         await asyncio.to_thread(until, lambda: kept.replacements != Replacements())
         watching.cancel()
-        return kept.replacements.asked("new", "tcp://x:1", None)
+        return kept.replacements.possible_predecessor("new", "tcp://x:1", None)
 
     assert asyncio.run(looked()) == "old"
     store.replace_meter("old", "new")
     kept = archive(tmp_path / "x.sqlite")
     assert asyncio.run(looked()) is None
-    assert kept.replacements.asked("new", "tcp://x:1", "old") is None
+    assert kept.replacements.possible_predecessor("new", "tcp://x:1", "old") is None
 
 
 def test_what_arrived_at_the_last_moment_is_in_history_too(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_counter_does_not_go_back_behind_what_was_published_before_a_restart(t
     path = tmp_path / "x.sqlite"
     asyncio.run(recorded(archive(path), Guard(), *(sample(energy(1000 + k), at_s=60.0 * k) for k in range(20))))
     back, on = asyncio.run(recorded(archive(path), Guard(), sample(energy(1018)), sample(energy(1019))))
-    assert isinstance(back, Held)
+    assert isinstance(back, HeldBack)
     assert isinstance(on, Sample)
 
 
@@ -112,7 +112,7 @@ def test_a_database_that_opens_late_still_holds_a_counter(tmp_path: Path, monkey
         may_open.set()
         await asyncio.to_thread(until, lambda: kept.store)
         hub.publish(sample(energy(4000), at_s=61.0))
-        await asyncio.to_thread(until, lambda: isinstance(guard.admit(sample(energy(4000), at_s=62.0)), Held))
+        await asyncio.to_thread(until, lambda: isinstance(guard.admit(sample(energy(4000), at_s=62.0)), HeldBack))
         recording.cancel()
         await asyncio.gather(recording, return_exceptions=True)
 

@@ -7,12 +7,12 @@ from threading import Event
 import pytest
 from msgspec.structs import replace
 
-from iskra_server.history.model.ledger import Closed, Ledger
+from iskra_server.history.model.ledger import Ledger, LedgerRecord
 from iskra_server.history.model.records import Exact, LastCounter, quarter_of
 from iskra_server.history.points.points import unpack
 from iskra_server.history.recording.recorder import Recorder, remembered
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Sample
@@ -162,14 +162,14 @@ def test_one_that_cannot_be_recorded_holds_up_none_of_those_that_wait(
 ) -> None:
     samples = day(40)
     recorder, writer, open_database = late(tmp_path / "x.sqlite")
-    take = Ledger.take
+    observe = Ledger.observe
 
-    def refuse_one(ledger: Ledger, each: Sample, *, with_power: bool = True) -> list[Closed]:
+    def refuse_one(ledger: Ledger, each: Sample, *, with_power: bool = True) -> list[LedgerRecord]:
         if each is samples[14]:
             raise ValueError("of no use")
-        return take(ledger, each, with_power=with_power)
+        return observe(ledger, each, with_power=with_power)
 
-    monkeypatch.setattr(Ledger, "take", refuse_one)
+    monkeypatch.setattr(Ledger, "observe", refuse_one)
 
     async def run() -> None:
         await recorder.run(given(samples[:-1]))
@@ -215,7 +215,7 @@ def test_the_event_loop_has_its_turn_while_what_waited_is_recorded(tmp_path: Pat
 def test_what_is_not_recorded_at_the_end_waits_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     samples = day(400, step_s=1800)
     recorder, writer, open_database = late(tmp_path / "x.sqlite")
-    take, taken = Ledger.take, []
+    observe, taken = Ledger.observe, []
 
     async def run() -> None:
         await recorder.run(given(samples))
@@ -223,13 +223,13 @@ def test_what_is_not_recorded_at_the_end_waits_on(tmp_path: Path, monkeypatch: p
         await asyncio.to_thread(until, lambda: writer.caught_up)
         recording = asyncio.create_task(recorder.record_waiting())
 
-        def end_at_a_hundred(ledger: Ledger, each: Sample, *, with_power: bool = True) -> list[Closed]:
+        def end_at_a_hundred(ledger: Ledger, each: Sample, *, with_power: bool = True) -> list[LedgerRecord]:
             taken.append(each)
             if len(taken) == 100:
                 recording.cancel()
-            return take(ledger, each, with_power=with_power)
+            return observe(ledger, each, with_power=with_power)
 
-        monkeypatch.setattr(Ledger, "take", end_at_a_hundred)
+        monkeypatch.setattr(Ledger, "observe", end_at_a_hundred)
         await asyncio.gather(recording, return_exceptions=True)
 
     asyncio.run(run())

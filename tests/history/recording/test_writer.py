@@ -21,8 +21,7 @@ from iskra_server.history.recording import writer
 from iskra_server.history.recording.pending import Batch
 from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store import database
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError, database
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
@@ -121,7 +120,7 @@ def test_that_a_meter_was_seen_waits_for_something_to_write(start: Start) -> Non
     assert writer.tried.wait(10)
     assert writer.store
     # a month that has to be made first is a transaction of its own
-    writer.store.prepare(since_s=AT_S)
+    writer.store.make_partitions(since_s=AT_S)
     commits = count_commits(writer)
     writer.put([], METER)
     writer.put([], replace(METER, last_s=AT_S + 60))

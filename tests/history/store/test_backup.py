@@ -7,8 +7,8 @@ from threading import Event, Thread
 import pytest
 
 from history.entries import METER, QUARTER, block, quarter_reading
-from iskra_server.history.store.backup import back_up, check, restore
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.backup import back_up, check_backup, restore
 from iskra_server.history.store.schema import VERSION_TABLE
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
@@ -53,7 +53,7 @@ def test_a_history_in_use_is_copied_whole(sqlite: Store, file: Path, tmp_path: P
 
 
 def test_a_backup_is_one_file(backup: Path, tmp_path: Path) -> None:
-    check(backup)
+    check_backup(backup)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("backup")) == ["backup.sqlite"]
 
 

@@ -3,7 +3,17 @@ from msgspec import structs
 
 from history.entries import AT_S, METER, OTHER, QUARTER, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import QUARTER_S, ClockStep, EpochStart, Exact, Record
-from iskra_server.history.store.checkup import Odd, Step, aside, clear, odd, repair, restorable, restore, steps
+from iskra_server.history.store.checkup import (
+    ImpossibleRows,
+    Step,
+    clock_steps,
+    delete_set_aside,
+    find_impossible,
+    list_restorable,
+    list_set_aside,
+    put_back,
+    repair,
+)
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT, METER_ID
 
@@ -28,19 +38,19 @@ def spoilt(store: Store) -> Store:
 
 
 def test_what_a_wrong_clock_has_left_is_found_and_counted(store: Store) -> None:
-    found = odd(spoilt(store), NOW_S)
+    found = find_impossible(spoilt(store), NOW_S)
     last_s = AHEAD_S + 95 * QUARTER_S
     assert found == [
-        Odd(METER_ID, "boundary", 97, 900, last_s),
-        Odd(METER_ID, "power", 2, 900, AHEAD_S),
-        Odd(METER_ID, "points", 2, 959, AHEAD_S + 59),
-        Odd(METER_ID, "epoch", 1, AHEAD_S, AHEAD_S),
+        ImpossibleRows(METER_ID, "boundary", 97, 900, last_s),
+        ImpossibleRows(METER_ID, "power", 2, 900, AHEAD_S),
+        ImpossibleRows(METER_ID, "points", 2, 959, AHEAD_S + 59),
+        ImpossibleRows(METER_ID, "epoch", 1, AHEAD_S, AHEAD_S),
     ]
 
 
 def test_repair_sets_it_aside_and_leaves_what_is_right(store: Store) -> None:
     assert repair(spoilt(store), NOW_S) == 102
-    assert odd(store, NOW_S) == []
+    assert find_impossible(store, NOW_S) == []
     assert [each.quarter - QUARTER for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [
         0,
         1,
@@ -53,13 +63,13 @@ def test_repair_sets_it_aside_and_leaves_what_is_right(store: Store) -> None:
     assert [(each.epoch, each.at_s) for each in store.epochs(METER_ID, EXPORT)] == [(1, AT_S + 1), (2, NOW_S)]
     (meter,) = store.meters()
     assert (meter.first_s, meter.last_s) == (AT_S, AT_S + 3 * QUARTER_S)
-    assert sum(each.count for each in aside(store)) == 102
+    assert sum(each.count for each in list_set_aside(store)) == 102
     assert repair(store, NOW_S) == 0
 
 
 def test_what_is_set_aside_can_be_deleted(store: Store) -> None:
     repair(spoilt(store), NOW_S)
-    assert (clear(store), aside(store), clear(store)) == (102, [], 0)
+    assert (delete_set_aside(store), list_set_aside(store), delete_set_aside(store)) == (102, [], 0)
     assert len(store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 4
 
 
@@ -71,12 +81,12 @@ def test_what_was_set_aside_by_a_clock_that_was_behind_comes_back_as_it_was(stor
     # an hour of it is in the future by this clock
     assert repair(store, AT_S) > 0
     assert everything(store) != before
-    assert restorable(store, AT_S) == []
-    assert (restore(store, AT_S), everything(store) == before) == (0, False)
-    count = sum(each.count for each in aside(store))
+    assert list_restorable(store, AT_S) == []
+    assert (put_back(store, AT_S), everything(store) == before) == (0, False)
+    count = sum(each.count for each in list_set_aside(store))
     later_s = NOW_S + 3600
-    assert sum(each.count for each in restorable(store, later_s)) == count
-    assert (restore(store, later_s), aside(store), restore(store, later_s)) == (count, [], 0)
+    assert sum(each.count for each in list_restorable(store, later_s)) == count
+    assert (put_back(store, later_s), list_set_aside(store), put_back(store, later_s)) == (count, [], 0)
     assert everything(store) == before
 
 
@@ -84,7 +94,7 @@ def test_what_was_recorded_since_stays_when_the_rest_comes_back(store: Store) ->
     store.write([quarter_reading(QUARTER, 1000), quarter_reading(QUARTER + 4, 1004)], [METER])
     repair(store, AT_S)
     store.write([quarter_reading(QUARTER + 4, 1005)], [METER])
-    assert restore(store, NOW_S) == 1
+    assert put_back(store, NOW_S) == 1
     assert [each.value.raw for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [1000, 1005]
 
 
@@ -100,7 +110,7 @@ def everything(store: Store) -> object:
 
 def test_a_history_that_is_right_has_nothing_odd(store: Store) -> None:
     store.write([quarter_reading(), power(), block(), epoch(1)], [METER, OTHER])
-    assert (odd(store, AT_S + 60), repair(store, AT_S + 60), aside(store)) == ([], 0, [])
+    assert (find_impossible(store, AT_S + 60), repair(store, AT_S + 60), list_set_aside(store)) == ([], 0, [])
 
 
 def test_a_step_of_the_clock_sets_aside_what_came_before_it_and_not_what_comes_after(store: Store) -> None:
@@ -111,8 +121,8 @@ def test_a_step_of_the_clock_sets_aside_what_came_before_it_and_not_what_comes_a
     assert [each.quarter - QUARTER for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)] == list(
         range(9)
     )
-    assert aside(store) == [Odd(METER_ID, "boundary", 1, AHEAD_S, AHEAD_S)]
-    assert steps(store) == [Step(AHEAD_S, AT_S + 900, "stepped")]
+    assert list_set_aside(store) == [ImpossibleRows(METER_ID, "boundary", 1, AHEAD_S, AHEAD_S)]
+    assert clock_steps(store) == [Step(AHEAD_S, AT_S + 900, "stepped")]
 
 
 def test_a_step_that_is_written_again_sets_nothing_aside(store: Store) -> None:
@@ -129,8 +139,8 @@ def test_a_step_that_is_written_again_sets_nothing_aside(store: Store) -> None:
     store.write(batch, [METER])
     quarters = [each.quarter - QUARTER for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)]
     assert quarters == [0, *range(2, 9)]
-    assert aside(store) == [Odd(METER_ID, "boundary", 1, AHEAD_S, AHEAD_S)]
-    assert len(steps(store)) == 1
+    assert list_set_aside(store) == [ImpossibleRows(METER_ID, "boundary", 1, AHEAD_S, AHEAD_S)]
+    assert len(clock_steps(store)) == 1
 
 
 def test_a_step_that_comes_late_leaves_alone_what_was_recorded_since(store: Store) -> None:
@@ -158,7 +168,7 @@ def test_a_step_that_waited_is_written_by_a_clock_that_is_not_set(
     store.write([step, *later, block(AT_S + 8 * QUARTER_S)], [METER])
     assert len(store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 8
     assert len(store.points_between(METER_ID, 0, 2**40)) == 1
-    assert aside(store) == []
+    assert list_set_aside(store) == []
 
 
 def test_history_goes_on_from_what_is_right(store: Store) -> None:

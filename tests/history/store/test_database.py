@@ -10,9 +10,8 @@ from sqlalchemy import create_engine, inspect, text
 
 from history.entries import METER, QUARTER, quarter_reading
 from history.postgres import Postgres
-from iskra_server.history.store import database, migrations
+from iskra_server.history.store import StoreError, database, migrations
 from iskra_server.history.store.database import PAGE_BYTES, Database, open_database
-from iskra_server.history.store.errors import StoreError
 from iskra_server.history.store.migrations import upgrade
 from iskra_server.history.store.schema import PARTITIONED, VERSION_TABLE, VERSIONS, metadata
 from iskra_server.history.store.store import Store

@@ -12,7 +12,7 @@ from history.entries import METER, QUARTER, block, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.fleet.central.store import Batch, keep
 from iskra_server.history.model.records import QUARTER_S
-from iskra_server.history.store.partitions import AHEAD, existing, months, named
+from iskra_server.history.store.partitions import MONTHS_AHEAD, existing_partitions, months_between, partition_name
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
@@ -29,7 +29,7 @@ def centre(postgres: Postgres) -> Iterator[Store]:
 
 def partitions(store: Store) -> set[str]:
     with store._database.read.connect() as connection:
-        return existing(connection)
+        return existing_partitions(connection)
 
 
 def counted(store: Store, table: str) -> int:
@@ -42,17 +42,21 @@ def at(year: int, month: int, day: int = 1) -> int:
 
 
 def test_the_months_of_a_period() -> None:
-    assert list(months(at(2026, 11, 30), at(2027, 1))) == [date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)]
-    assert list(months(at(2026, 12), at(2026, 11))) == []
-    assert named("power", date(2027, 1, 1)) == "power_2027_01"
+    assert list(months_between(at(2026, 11, 30), at(2027, 1))) == [
+        date(2026, 11, 1),
+        date(2026, 12, 1),
+        date(2027, 1, 1),
+    ]
+    assert list(months_between(at(2026, 12), at(2026, 11))) == []
+    assert partition_name("power", date(2027, 1, 1)) == "power_2027_01"
 
 
 def test_months_are_made_ahead_and_once(centre: Store) -> None:
     found = {name for name in partitions(centre) if name.startswith("power_2")}
-    assert len(found) in (AHEAD + 1, AHEAD + 2)
-    assert named("power", datetime.now(UTC).date().replace(day=1)) in found
-    assert centre.prepare() == 0
-    assert centre.prepare(ahead=AHEAD + 2) in (3, 6, 9)
+    assert len(found) in (MONTHS_AHEAD + 1, MONTHS_AHEAD + 2)
+    assert partition_name("power", datetime.now(UTC).date().replace(day=1)) in found
+    assert centre.make_partitions() == 0
+    assert centre.make_partitions(ahead=MONTHS_AHEAD + 2) in (3, 6, 9)
 
 
 def test_what_is_imported_has_its_month(centre: Store) -> None:
@@ -82,26 +86,26 @@ def test_what_waits_in_the_rest_moves_into_its_month_once_that_is_made(centre: S
     with centre._database.write.begin() as connection:
         connection.execute(text(f"INSERT INTO boundary VALUES (1, {QUARTER}, 1, 0, 0, 0), (1, 7, 1, 0, 0, 0)"))
     assert counted(centre, "boundary_rest") == 2
-    assert centre.prepare(since_s=QUARTER * QUARTER_S) > 3
+    assert centre.make_partitions(since_s=QUARTER * QUARTER_S) > 3
     assert (counted(centre, NOVEMBER), counted(centre, "boundary_rest")) == (1, 1)
 
 
 def test_months_are_forgotten_whole(centre: Store) -> None:
     later = at(2025, 12) // QUARTER_S
     centre.write([quarter_reading(), quarter_reading(later), power()], [METER])
-    assert centre.forget_before(at(2025, 11, 30)) == 0
-    assert centre.forget_before(at(2025, 12), ["points"]) == 1
+    assert centre.drop_partitions_before(at(2025, 11, 30)) == 0
+    assert centre.drop_partitions_before(at(2025, 12), ["points"]) == 1
     assert centre.quarter_readings_between(METER_ID, IMPORT, 0, later + 1) == [
         quarter_reading(),
         quarter_reading(later),
     ]
-    assert centre.forget_before(at(2025, 12, 31)) == 2
+    assert centre.drop_partitions_before(at(2025, 12, 31)) == 2
     assert centre.quarter_readings_between(METER_ID, IMPORT, 0, later + 1) == [quarter_reading(later)]
 
 
 def test_a_month_that_was_forgotten_is_made_anew_for_what_is_imported_late(centre: Store) -> None:
     centre.write([quarter_reading()], [METER])
-    assert centre.forget_before(at(2025, 12)) == 3
+    assert centre.drop_partitions_before(at(2025, 12)) == 3
     centre.write([quarter_reading()], [METER])
     assert NOVEMBER in partitions(centre)
     assert (counted(centre, NOVEMBER), counted(centre, "boundary_rest")) == (1, 0)
@@ -125,7 +129,7 @@ def test_who_does_not_own_the_tables_leaves_months_to_the_owner(centre: Store, p
     postgres.run("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO writer")
     store = Store(postgres.url("postgres", "writer"))
     store.write([quarter_reading()], [METER])
-    assert (store.prepare(), store.forget_before(time.time())) == (0, 0)
+    assert (store.make_partitions(), store.drop_partitions_before(time.time())) == (0, 0)
     assert (counted(centre, "boundary_rest"), NOVEMBER in partitions(centre)) == (1, False)
     store.close()
     postgres.run("DROP OWNED BY writer")
@@ -133,7 +137,7 @@ def test_who_does_not_own_the_tables_leaves_months_to_the_owner(centre: Store, p
 
 def test_sqlite_has_no_partitions(sqlite: Store) -> None:
     sqlite.write([quarter_reading()], [METER])
-    assert (sqlite.prepare(), sqlite.forget_before(time.time())) == (0, 0)
+    assert (sqlite.make_partitions(), sqlite.drop_partitions_before(time.time())) == (0, 0)
 
 
 def test_what_a_reader_sends_makes_few_months_and_is_all_kept(centre: Store) -> None:
@@ -145,6 +149,6 @@ def test_what_a_reader_sends_makes_few_months_and_is_all_kept(centre: Store) -> 
     assert counted(centre, "boundary") == len(sent)
     # by hand, or by an import, they are made
     centre.write(sent[:3])
-    assert centre.prepare(since_s=at(2000, 1)) > 200
+    assert centre.make_partitions(since_s=at(2000, 1)) > 200
     assert counted(centre, "boundary") == len(sent)
     assert counted(centre, "boundary_2000_01") == 1

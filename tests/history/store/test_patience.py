@@ -12,9 +12,8 @@ import pytest
 from history.entries import METER, QUARTER, quarter_reading, wait_until
 from history.postgres import Postgres
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store import database
-from iskra_server.history.store.errors import StoreError
-from iskra_server.history.store.patience import Limited
+from iskra_server.history.store import StoreError, database
+from iskra_server.history.store.patience import TimeLimitedConnection
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
@@ -38,7 +37,7 @@ def stopped(address: str) -> Iterator[None]:
 def test_a_server_that_was_stopped_is_given_up_and_nothing_is_lost(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Limited, "answer_s", 0.5)
+    monkeypatch.setattr(TimeLimitedConnection, "answer_s", 0.5)
     address = postgres.database()
     writer = Writer(lambda: Store(address), together_s=0.01, first_retry_s=0.05, name="PostgreSQL")
     writer.start()
@@ -55,7 +54,7 @@ def test_a_server_that_was_stopped_is_given_up_and_nothing_is_lost(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the server processes belong to another user")
 def test_a_statement_whose_server_is_stopped_ends(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Limited, "answer_s", 0.5)
+    monkeypatch.setattr(TimeLimitedConnection, "answer_s", 0.5)
     address = postgres.database()
     with closing(Store(address)) as store:
         refused = pytest.raises(StoreError, match=r"cannot be reached \(.*it has not answered for 0 s")
@@ -90,7 +89,7 @@ def test_a_statement_takes_no_longer_than_its_limit(postgres: Postgres, monkeypa
 
 
 def test_an_answer_in_time_is_as_ever(postgres: Postgres) -> None:
-    with Limited.connect(postgres.url("postgres")) as connection:
+    with TimeLimitedConnection.connect(postgres.url("postgres")) as connection:
         assert connection.execute("SELECT 7").fetchone() == (7,)
         with pytest.raises(psycopg.errors.SyntaxError):
             connection.execute("SELEC")

@@ -1,14 +1,11 @@
-from typing import get_args
-
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from iskra_server.history.model.records import Quality
-from iskra_server.history.store import postgresql
+from iskra_server.history.store import postgresql_layout
 from iskra_server.history.store.migrations import SCRIPTS
-from iskra_server.history.store.schema import QUALITIES, VERSION_TABLE, VERSIONS, metadata
+from iskra_server.history.store.schema import VERSION_TABLE, VERSIONS, metadata
 from iskra_server.history.store.store import Store
 
 
@@ -23,7 +20,7 @@ def test_the_migrations_lead_to_the_tables_of_the_code(store: Store) -> None:
         options = {"version_table": VERSION_TABLE, "compare_type": True}
         options["include_object"] = _compared
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, metadata if is_sqlite else postgresql.tables()) == []
+        assert compare_metadata(context, metadata if is_sqlite else postgresql_layout.tables()) == []
 
 
 def _compared(_: object, name: str, kind: str, *__: object) -> bool:
@@ -44,8 +41,3 @@ def test_sqlite_keeps_the_tables_as_the_code_says(sqlite: Store) -> None:
 def _lines(statements: object) -> list[set[str]]:
     assert hasattr(statements, "all")
     return [{line.strip(", \t") for line in statement.splitlines()} for statement in statements.all()]
-
-
-def test_every_quality_has_its_number() -> None:
-    assert set(QUALITIES) == set(get_args(Quality))
-    assert sorted(QUALITIES.values()) == [0, 1]

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from threading import Event, Thread
 
 import pytest
@@ -6,8 +8,8 @@ from sqlalchemy import event, text
 
 from history.entries import AT_S, METER, OTHER, QUARTER, SIMULATED, block, epoch, power, quarter_reading
 from iskra_server.history.model.records import Exact, MeterInfo, Record
-from iskra_server.history.store.errors import StoreError
-from iskra_server.history.store.store import Store, fits
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.store import Store, fits_columns
 from samples import EXPORT, IMPORT, METER_ID
 
 
@@ -141,11 +143,11 @@ def test_a_database_that_lost_its_tables_is_a_sentence(store: Store) -> None:
 
 
 def test_a_number_that_no_column_holds_is_told_apart() -> None:
-    assert fits(quarter_reading(raw=2**63 - 1))
-    assert not fits(quarter_reading(raw=2**63))
-    assert not fits(epoch(before=Exact(-(2**64), 0)))
-    assert not fits(power(mean_mw=2**70))
-    assert fits(block())
+    assert fits_columns(quarter_reading(raw=2**63 - 1))
+    assert not fits_columns(quarter_reading(raw=2**63))
+    assert not fits_columns(epoch(before=Exact(-(2**64), 0)))
+    assert not fits_columns(power(mean_mw=2**70))
+    assert fits_columns(block())
 
 
 def test_of_a_quarter_that_a_restart_cut_in_two_the_half_with_more_telegrams_stays(store: Store) -> None:
@@ -159,3 +161,8 @@ def test_an_hour_that_the_clock_lived_twice_has_both_of_its_blocks(store: Store)
     for data in (b"first", b"second", b"first"):
         store.write([block(data=data)], [METER])
     assert sorted(found.data for found in store.points_between(METER_ID, 0, AT_S + 1)) == [b"first", b"second"]
+
+
+def test_who_only_answers_questions_needs_no_database_library() -> None:
+    program = "import sys, iskra_server.runtime.server; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=30).returncode == 0

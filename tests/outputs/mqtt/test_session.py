@@ -100,7 +100,7 @@ def test_diagnostics_say_how_the_source_stands(head: Head, broker: Mosquitto) ->
         head.send(telegram(1))
         until(lambda: subscriber.json(DIAGNOSTICS)["locked"] is False, 3)
     assert locked["locked"] is True
-    assert (locked["valid_ratio"], locked["broken"], locked["telegrams"]) == (1.0, "unlocked", 1)
+    assert (locked["valid_ratio"], locked["failed_check"], locked["telegrams"]) == (1.0, "unlocked", 1)
     assert locked["source"] == str(head.link)
     assert 0 <= locked["age_s"] < 3
 

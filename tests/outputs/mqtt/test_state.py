@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import telegrams
-from iskra_server.diagnosis.chain import walk
 from iskra_server.diagnosis.facts import Facts
+from iskra_server.diagnosis.status import run_checks
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.registers import REGISTERS, SECRET
@@ -158,8 +158,8 @@ def test_diagnostics_are_what_the_reader_counted() -> None:
         stale_after_s=60.0,
         locked=True,
     )
-    told = state.diagnostics("m", walk(facts))
-    assert (told.valid_ratio, told.locked, told.age_s, told.broken) == (0.6667, True, 0.123, "unlocked")
+    told = state.diagnostics("m", run_checks(facts))
+    assert (told.valid_ratio, told.locked, told.age_s, told.failed_check) == (0.6667, True, 0.123, "unlocked")
 
 
 def test_the_payloads_in_the_documentation_are_these() -> None:

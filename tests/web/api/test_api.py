@@ -61,7 +61,7 @@ def test_a_stale_meter_is_a_problem_that_says_when_it_was_seen() -> None:
     assert "registers" not in body
 
 
-def test_a_meter_never_read_is_a_problem_with_the_chains_sentence() -> None:
+def test_a_meter_never_read_is_a_problem_with_the_sentence_of_the_failed_check() -> None:
     site = Site()
     site.statuses = [status(age_s=None)]
     code, body = decoded(site, f"/api/v1/meters/{quote(METER_ID)}")

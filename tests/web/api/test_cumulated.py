@@ -54,7 +54,7 @@ def test_simulated_data_says_so() -> None:
     assert ask(Site(arrived(simulated=True)))[1]["simulated"] is True
 
 
-def test_before_the_first_reading_there_is_no_value_and_the_chain_says_why() -> None:
+def test_before_the_first_reading_there_is_no_value_and_the_failed_check_says_why() -> None:
     site = Site()
     site.statuses = [status(is_open=False, problem="missing", **NEVER)]
     assert ask(site) == (

@@ -127,7 +127,7 @@ class Slow(Reads):
         self.go_on = threading.Event()
         self.asking = 0
 
-    def line(self, names: Collection[str]) -> list[MeterInfo]:
+    def replacement_chain(self, names: Collection[str]) -> list[MeterInfo]:
         with self.lock:
             self.asking += 1
         self.go_on.wait(20)

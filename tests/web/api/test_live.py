@@ -154,7 +154,7 @@ def test_one_client_with_all_streams_makes_room_for_another_and_gets_no_more(mon
     asyncio.run(check())
 
 
-def test_a_broken_link_is_told_when_it_breaks() -> None:
+def test_a_status_is_sent_when_a_check_fails() -> None:
     site = Site(arrived())
 
     async def check(client: httpx.AsyncClient) -> None:
@@ -162,7 +162,7 @@ def test_a_broken_link_is_told_when_it_breaks() -> None:
             assert (await event(lines, "status")).data["ok"] is True
             site.statuses = [status(is_open=False, problem="unplugged")]
             told = (await event(lines, "status")).data
-            assert (told["ok"], told["meters"][0]["broken"]) == (False, "device")
+            assert (told["ok"], told["meters"][0]["failed_check"]) == (False, "device")
 
     run(site, check)
 

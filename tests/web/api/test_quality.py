@@ -1,7 +1,7 @@
 from msgspec import structs
 
-from iskra_server.diagnosis.chain import walk
-from iskra_server.diagnosis.reception import Quality, Slots
+from iskra_server.diagnosis.reception import Slots, StreamQuality
+from iskra_server.diagnosis.status import run_checks
 from iskra_server.reading.hub import Hub
 from iskra_server.web.app import create_app
 from iskra_server.web.http.settings import Settings
@@ -10,17 +10,22 @@ from web.serving import NEVER, Site, arrived, status
 
 def test_the_telegrams_of_the_last_seconds_are_told_source_by_source() -> None:
     site = Site(arrived())
-    now = Quality(seconds=10, valid=9, damaged=1, cut=1, byte_count=4210, share=0.9)
-    site.statuses = [walk(structs.replace(status().facts, lately=now)), status(port="/dev/ttyUSB1", **NEVER)]
+    now = StreamQuality(seconds=10, valid=9, damaged=1, cut=1, byte_count=4210, valid_ratio=0.9)
+    site.statuses = [run_checks(structs.replace(status().facts, last_10s=now)), status(port="/dev/ttyUSB1", **NEVER)]
     answer = site.get("/api/v1/quality")
     assert answer.headers["cache-control"] == "no-store"
     first, second = answer.json()["sources"]
     assert first == {
-        **{"seconds": 10, "valid": 9, "damaged": 1, "cut": 1, "byte_count": 4210, "share": 0.9},
+        **{"seconds": 10, "valid": 9, "damaged": 1, "cut": 1, "byte_count": 4210, "valid_ratio": 0.9},
         **{"framing": None, "overruns": None, "bytes_per_s": None},
         **{"source": "auto", "port": "/dev/ttyUSB0", "meter_id": "1 ISK 00 12345678"},
     }
-    assert (second["port"], second["meter_id"], second["valid"], second["share"]) == ("/dev/ttyUSB1", None, 0, None)
+    assert (second["port"], second["meter_id"], second["valid"], second["valid_ratio"]) == (
+        "/dev/ttyUSB1",
+        None,
+        0,
+        None,
+    )
 
 
 def test_the_day_of_every_source_is_told() -> None:

@@ -22,14 +22,14 @@ def test_the_share_of_good_telegrams_is_told_or_not_known() -> None:
     assert [source.valid_ratio for source in shown.meters] == [0.6667, None]
 
 
-def test_the_first_broken_link_is_told_with_its_sentence() -> None:
+def test_the_first_failed_check_has_its_sentence() -> None:
     site = Site(arrived())
     site.statuses = [status(data_age_s=None, **{k: v for k, v in NEVER.items() if k != "data_age_s"})]
     answer = msgspec.json.decode(site.get("/api/v1/status").content)
     (source,) = answer["meters"]
-    assert (answer["ok"], source["broken"]) == (False, "data")
+    assert (answer["ok"], source["failed_check"]) == (False, "data")
     assert "infrared window" in source["sentence"]
-    assert [link["state"] for link in source["links"][:5]] == ["good", "good", "good", "broken", "unknown"]
+    assert [check["state"] for check in source["checks"][:5]] == ["passed", "passed", "passed", "failed", "unknown"]
 
 
 def test_what_keeps_history_from_being_written_is_told() -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from iskra_server.history.model.periods import midnight
+from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import (
     EpochStart,
     Exact,
@@ -33,7 +33,7 @@ _DAY = timedelta(days=1)
 
 
 def _quarter(day: date) -> int:
-    return quarter_of(midnight(day, ZONE).timestamp())
+    return quarter_of(local_midnight(day, ZONE).timestamp())
 
 
 FIRST, LAST = _quarter(BEGAN), quarter_of(NOW.timestamp())

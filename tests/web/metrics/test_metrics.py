@@ -91,13 +91,13 @@ def test_keys_and_text_are_no_numbers() -> None:
     assert "199.130" not in Site(arrived(MAKER, key, energy(1))).get("/metrics").text
 
 
-def test_the_links_of_the_chain_are_good_or_broken_and_the_unknown_have_no_number() -> None:
+def test_checks_are_1_or_0_and_unknown_ones_have_no_number() -> None:
     site = Site(arrived())
     site.statuses = [status(is_open=False, problem="busy_unknown")]
-    assert named(site, "iskra_source_link") == {
-        'source="auto",link="device"': "1",
-        'source="auto",link="permission"': "1",
-        'source="auto",link="port"': "0",
+    assert named(site, "iskra_source_check") == {
+        'source="auto",check="device"': "1",
+        'source="auto",check="permission"': "1",
+        'source="auto",check="port"': "0",
     }
 
 

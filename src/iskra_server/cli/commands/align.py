@@ -28,9 +28,9 @@ from iskra_server.cli.ui.options import ConfigFile, Json, command_app, examples
 from iskra_server.cli.ui.stream_stats import sparkline
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config
-from iskra_server.diagnosis.chain import Status
-from iskra_server.diagnosis.links import VALID_RATIO
-from iskra_server.diagnosis.reception import ALIGN_S, Quality
+from iskra_server.diagnosis.checks import VALID_RATIO
+from iskra_server.diagnosis.reception import ALIGN_S, StreamQuality
+from iskra_server.diagnosis.status import Status
 
 app = command_app()
 _EXAMPLES = examples(
@@ -50,7 +50,7 @@ _BAR = 40
 class AlignSample(Struct, frozen=True):
     """Reception over the last 10 s, once a second. `trend`: 1 better, 0 the same, -1 worse than 3 s before."""
 
-    quality: Quality
+    quality: StreamQuality
     trend: int
     sentence: str
 
@@ -80,7 +80,7 @@ def align(
     else:
         with Live(console=console, auto_refresh=False, get_renderable=aligning.render) as live:
             loop.run(aligning.run(lambda _: live.refresh()))
-    share = aligning.samples[-1].quality.share if aligning.samples else None
+    share = aligning.samples[-1].quality.valid_ratio if aligning.samples else None
     raise typer.Exit(0 if share is not None and share >= VALID_RATIO else 1)
 
 
@@ -127,9 +127,9 @@ class Aligning:
             self._bell()
 
     def _add_sample(self, status: Status) -> None:
-        quality = status.facts.lately or Quality(ALIGN_S, 0, 0, 0, 0, None)
+        quality = status.facts.last_10s or StreamQuality(ALIGN_S, 0, 0, 0, 0, None)
         before = self.samples[-_TREND_S].quality if len(self.samples) >= _TREND_S else quality
-        trend = (quality.share or 0) - (before.share or 0)
+        trend = (quality.valid_ratio or 0) - (before.valid_ratio or 0)
         self._port = status.port
         # the share already tells about damaged telegrams
         sentence = "" if status.ok else status.sentence
@@ -139,9 +139,9 @@ class Aligning:
         if not self.samples:
             return Text("Listening ...", style="dim")
         sample = self.samples[-1]
-        share = sample.quality.share
+        share = sample.quality.valid_ratio
         style = "dim" if share is None else "bold green" if share >= VALID_RATIO else "bold red"
-        shares = deque(_decimal(sample.quality.share) for sample in self.samples)
+        shares = deque(_decimal(sample.quality.valid_ratio) for sample in self.samples)
         return Group(
             Text.assemble((self._port, "dim"), "  ", (_percent(share), style), f"  {_TREND[sample.trend]}"),
             Text("█" * round(_BAR * (share or 0)) + "░" * (_BAR - round(_BAR * (share or 0))), style=style),
@@ -153,7 +153,7 @@ class Aligning:
 
 def as_line(sample: AlignSample) -> str:
     """ " 90 %  better   9 of 10 telegrams valid, 4210 bytes" """
-    parts = (f"{_percent(sample.quality.share):>5}", f"{_TREND[sample.trend]:6}", _counts(sample.quality))
+    parts = (f"{_percent(sample.quality.valid_ratio):>5}", f"{_TREND[sample.trend]:6}", _counts(sample.quality))
     return "  ".join((*parts, sample.sentence)).rstrip()
 
 
@@ -168,7 +168,7 @@ def _percent(share: float | None) -> str:
     return "- %" if share is None else f"{100 * share:.0f} %"
 
 
-def _counts(quality: Quality) -> str:
+def _counts(quality: StreamQuality) -> str:
     began = quality.valid + quality.damaged
     return f"{quality.valid} of {began} telegrams valid within {quality.seconds} s, {quality.byte_count} bytes"
 

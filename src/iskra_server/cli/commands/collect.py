@@ -46,7 +46,7 @@ def collect(
     set_up(loaded.log.level, loaded.log.format, secrets=secrets_of(loaded))
     # heavy imports, needed by this command only
     from iskra_server.fleet.central.collector import Collector  # noqa: PLC0415
-    from iskra_server.history.store.errors import StoreError  # noqa: PLC0415
+    from iskra_server.history.store import StoreError  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
 
     try:

@@ -14,8 +14,8 @@ from rich.progress import Progress
 from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, command_app, examples, only_set
 from iskra_server.cli.ui.profile_option import ProfileName, known_profile
 from iskra_server.config import Config, load_with_origins
-from iskra_server.history.store.address import address_of
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
 from iskra_server.runtime import server
 from iskra_server.simulator.history import fill, first_moment
@@ -69,7 +69,7 @@ def _introduce(config: Config, profile: str) -> None:
 def _fill(data_dir: str, profile: str) -> None:
     """Write two years of history, with a progress bar on a terminal."""
     try:
-        store = Store(address_of(data_dir, "", simulated=True))
+        store = Store(database_address(data_dir, "", simulated=True))
         shares = fill(store, profile, seed=1, now=datetime.now(UTC))
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("Two years of history", total=1.0)

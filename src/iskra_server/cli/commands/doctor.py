@@ -24,7 +24,7 @@ from iskra_server.cli.ui.observe import (
 from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
 from iskra_server.config import Config
 from iskra_server.diagnosis.advice import Advice, Label, Words
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.web.api.status import server_status
 
 app = command_app()
@@ -40,7 +40,7 @@ _EXAMPLES = examples(
 _MIN_TELEGRAMS = 5
 # a port that cannot be opened may be retried: wait so long before the verdict
 _SETTLED_S = 1.0
-_SIGNS = {"good": ("✓", "green"), "broken": ("✕", "bold red"), "unknown": ("·", "dim")}
+_SIGNS = {"passed": ("✓", "green"), "failed": ("✕", "bold red"), "unknown": ("·", "dim")}
 
 
 @app.command(epilog=_EXAMPLES)
@@ -100,7 +100,7 @@ class Examination:
 
 def _is_clear(status: Status, passed_s: float) -> bool:
     """Whether waiting longer would not change the verdict."""
-    if status.broken in ("device", "permission", "port"):
+    if status.failed_check in ("device", "permission", "port"):
         return passed_s >= _SETTLED_S and status.advice.fault != "opening"
     return status.ok and status.facts.telegrams >= _MIN_TELEGRAMS
 
@@ -129,9 +129,9 @@ def _as_lines(examination: Examination, lang: Language) -> Iterator[str]:
         if status.port in examination.ports_of_server:
             yield f"The server at {examination.server} reads it and says:"
         yield f"{status.port}  {status.meter_id or ''}".rstrip()
-        for link in status.links:
-            told = f"  {_words(link.advice, lang).sentence}" if link.advice else ""
-            yield f"  {link.state:7}  {_label(link.label, lang)}{told}"
+        for check in status.checks:
+            told = f"  {_words(check.advice, lang).sentence}" if check.advice else ""
+            yield f"  {check.state:7}  {_label(check.label, lang)}{told}"
         yield from (str(_words(advice, lang)) for advice in _told(status))
 
 
@@ -140,7 +140,7 @@ def _as_table(examination: Examination, lang: Language) -> RenderableType:
     for status in examination.statuses:
         if status.port in examination.ports_of_server:
             parts.append(Text(f"The server at {examination.server} reads it and says:", style="dim"))
-        parts += [Text(f"{status.port}  {status.meter_id or ''}".rstrip(), style="bold"), _chain(status, lang)]
+        parts += [Text(f"{status.port}  {status.meter_id or ''}".rstrip(), style="bold"), _check_table(status, lang)]
         for advice in _told(status):
             words = _words(advice, lang)
             style = "bold red" if advice is status.advice and not status.ok else "yellow"
@@ -149,9 +149,11 @@ def _as_table(examination: Examination, lang: Language) -> RenderableType:
     return Group(*parts)
 
 
-def _chain(status: Status, lang: Language) -> Table:
+def _check_table(status: Status, lang: Language) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
-    for link in status.links:
-        sign, style = _SIGNS[link.state]
-        table.add_row(Text(sign, style=style), Text(_label(link.label, lang), style="dim" * (link.state == "unknown")))
+    for check in status.checks:
+        sign, style = _SIGNS[check.state]
+        table.add_row(
+            Text(sign, style=style), Text(_label(check.label, lang), style="dim" * (check.state == "unknown"))
+        )
     return table

@@ -14,12 +14,19 @@ import typer
 from iskra_server.cli.ui.open_history import Zone, find_meter, load_config, open_existing, time_zone
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
-from iskra_server.history.model.periods import span
+from iskra_server.history.model.periods import parse_span
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.store.counter import line_of
+from iskra_server.history.store.counter_history import ordered_chain
 from iskra_server.history.store.store import Store
-from iskra_server.history.transfer.files import NoParquet, write_csv, write_parquet
-from iskra_server.history.transfer.table import Quarters, Table, buckets, extent, quarters, registers
+from iskra_server.history.transfer.export_files import NoParquet, write_csv, write_parquet
+from iskra_server.history.transfer.export_table import (
+    ExportTable,
+    Quarters,
+    bucket_table,
+    quarters_of_period,
+    recorded_quarters,
+    register_table,
+)
 
 app = command_app()
 _EXAMPLES = examples(
@@ -76,36 +83,38 @@ def export(
         meters = store.meters()
         info = find_meter(meters, meter)
         # readings are exported for one meter alone, so that they can be imported again
-        chain = [info.meter_id] if bucket == "none" else line_of(info.meter_id, meters)
+        chain = [info.meter_id] if bucket == "none" else ordered_chain(info.meter_id, meters)
         table = _table(store, info, chain, period=_period(store, chain, begin, end, zone), bucket=bucket, tz=zone)
         with _opened(output) as file:
             _write(table, file, zone, is_parquet=is_parquet)
 
 
 def _period(store: Store, chain: Sequence[str], begin: str | None, end: str | None, tz: ZoneInfo) -> Quarters:
-    recorded = extent(store, chain)
+    recorded = recorded_quarters(store, chain)
     if recorded is None:
         raise UsageError(f"History holds no readings of {chain[-1]} yet.", status=1)
     now = datetime.now(UTC)
     try:
         if begin is not None:
-            return quarters(*span(begin, end, now, tz))
-        return recorded if end is None else (recorded[0], quarters(now, span("1970", end, now, tz)[1])[1])
+            return quarters_of_period(*parse_span(begin, end, now, tz))
+        return (
+            recorded if end is None else (recorded[0], quarters_of_period(now, parse_span("1970", end, now, tz)[1])[1])
+        )
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 
 
 def _table(
     store: Store, meter: MeterInfo, chain: Sequence[str], *, period: Quarters, bucket: Bucket, tz: ZoneInfo
-) -> Table:
+) -> ExportTable:
     if bucket == "none":
-        return registers(store, meter, period, tz)
+        return register_table(store, meter, period, tz)
     if period[0] >= period[1]:
         raise UsageError("The period is shorter than 15 minutes; give a longer one, or --bucket none.")
-    return buckets(store, meter, chain, period=period, length=bucket, tz=tz)
+    return bucket_table(store, meter, chain, period=period, length=bucket, tz=tz)
 
 
-def _write(table: Table, file: BinaryIO, tz: ZoneInfo, *, is_parquet: bool) -> None:
+def _write(table: ExportTable, file: BinaryIO, tz: ZoneInfo, *, is_parquet: bool) -> None:
     if is_parquet:
         try:
             write_parquet(table, file, tz)

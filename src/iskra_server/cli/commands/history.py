@@ -11,10 +11,17 @@ from iskra_server.base.clock import FIRST_MOMENT_S
 from iskra_server.cli.ui.open_history import load_config, open_existing
 from iskra_server.cli.ui.options import ConfigFile, group_app
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.history.model.records import FIRST_S
-from iskra_server.history.store.checkup import Odd, aside, odd, repair, restorable, steps
-from iskra_server.history.store.checkup import clear as delete_aside
-from iskra_server.history.store.checkup import restore as put_back
+from iskra_server.history.model.records import EARLIEST_S
+from iskra_server.history.store.checkup import (
+    ImpossibleRows,
+    clock_steps,
+    delete_set_aside,
+    find_impossible,
+    list_restorable,
+    list_set_aside,
+    put_back,
+    repair,
+)
 
 # table -> what its rows are
 _KINDS = {"boundary": "quarters", "power": "power", "points": "telegrams", "epoch": "epochs"}
@@ -37,8 +44,8 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 def check(config: ConfigFile = None) -> None:
     """List rows in the future or before 2000, and rows set aside. Exit status 1 if there are any."""
     with open_existing(load_config(config)) as store:
-        impossible, kept, clock_steps = odd(store, time.time()), aside(store), steps(store)
-    for step in clock_steps:
+        impossible, kept, steps = find_impossible(store, time.time()), list_set_aside(store), clock_steps(store)
+    for step in steps:
         print(f"The clock was set from {_moment(step.from_s)} to {_moment(step.to_s)} ({step.reason}).")
     _print_impossible(impossible)
     for rows in kept:
@@ -61,7 +68,7 @@ def set_aside(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = Fal
     if now_s < FIRST_MOMENT_S:
         raise UsageError(f"The clock of this computer is wrong: it says {_moment(int(now_s))}. Set it first.")
     with open_existing(load_config(config)) as store:
-        impossible = odd(store, now_s)
+        impossible = find_impossible(store, now_s)
         _print_impossible(impossible)
         if not impossible:
             print("All rows of history have possible times.")
@@ -76,7 +83,7 @@ def restore(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False
     """Put back rows that were set aside by mistake. The server may keep running."""
     now_s = time.time()
     with open_existing(load_config(config)) as store:
-        kept = restorable(store, now_s)
+        kept = list_restorable(store, now_s)
         for rows in kept:
             print(_describe(rows))
         if not kept:
@@ -91,14 +98,14 @@ def restore(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False
 def clear(config: ConfigFile = None, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Delete the rows that were set aside."""
     with open_existing(load_config(config)) as store:
-        kept = aside(store)
+        kept = list_set_aside(store)
         for rows in kept:
             print(_describe(rows))
         if not kept:
             print("Nothing is set aside.")
         elif not dry_run:
             _confirm(yes, "Delete these rows for good?")
-            print(f"{delete_aside(store)} rows are deleted.")
+            print(f"{delete_set_aside(store)} rows are deleted.")
     raise typer.Exit(1 if kept and dry_run else 0)
 
 
@@ -107,13 +114,13 @@ def _confirm(yes: bool, question: str) -> None:
         raise UsageError("Nothing was changed.", 1)
 
 
-def _print_impossible(impossible: Sequence[Odd]) -> None:
+def _print_impossible(impossible: Sequence[ImpossibleRows]) -> None:
     for rows in impossible:
-        what = "before 2000" if rows.first_s < FIRST_S else "in the future"
+        what = "before 2000" if rows.first_s < EARLIEST_S else "in the future"
         print(f"Impossible time, {what}: {_describe(rows)}")
 
 
-def _describe(rows: Odd) -> str:
+def _describe(rows: ImpossibleRows) -> str:
     return (
         f"{rows.meter_id}, {rows.count} rows of {_KINDS[rows.kind]}, {_moment(rows.first_s)} to {_moment(rows.last_s)}"
     )

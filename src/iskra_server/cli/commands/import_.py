@@ -32,13 +32,12 @@ from iskra_server.cli.ui.telegrams import plural
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.store.address import address_of
+from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
-from iskra_server.history.transfer import forms
-from iskra_server.history.transfer.framed import quarter_readings
-from iskra_server.history.transfer.load import load
-from iskra_server.history.transfer.plan import Plan, plan
-from iskra_server.history.transfer.rows import Bad, Kept, Unit
+from iskra_server.history.transfer import formats
+from iskra_server.history.transfer.file_rows import BadRow, EnergyUnit, RecordRow
+from iskra_server.history.transfer.import_plan import ImportPlan, carry_out, plan_import
+from iskra_server.history.transfer.quarter_readings import quarter_readings
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.identity import meter_id
 from iskra_server.meter.obis import Obis
@@ -70,10 +69,10 @@ class ImportFile(Struct, frozen=True):
 
     name: str
     path: Path
-    form: forms.Form
+    form: formats.FileFormat
     simulated: bool
     obis: Obis
-    wanted: forms.Wanted
+    wanted: formats.FormatOptions
 
 
 @app.command(name="import", epilog=_EXAMPLES)
@@ -93,7 +92,7 @@ def import_(
         typer.Option("--register", metavar="CODE", help="OBIS code, where the file does not name it."),
     ] = "1.8.0",
     unit: Annotated[
-        Unit | None,
+        EnergyUnit | None,
         typer.Option("--unit", metavar="Wh|kWh|MWh", help="Unit of the values.", show_default="that of the format"),
     ] = None,
     statistic: Annotated[
@@ -107,7 +106,7 @@ def import_(
 ) -> None:
     """Import history from a file. Exit status 1 if nothing was imported because of lines with errors."""
     settings = load_config(config)
-    wanted = forms.Wanted(time_zone(tz, settings), unit, statistic)
+    wanted = formats.FormatOptions(time_zone(tz, settings), unit, statistic)
     counter = _counter(register)
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=quiet or not console.is_terminal)
@@ -119,7 +118,7 @@ def import_(
             refused = changes.bad_count > 0 and not skip_bad
             if not refused and not dry_run:
                 task = progress.add_task("writing", total=len(changes.records))
-                load(store, changes, info, lambda count: progress.advance(task, count))
+                carry_out(store, changes, info, lambda count: progress.advance(task, count))
     _say(changes, source, info, dry_run=dry_run, refused=refused, quiet=quiet)
     raise typer.Exit(1 if refused else 0)
 
@@ -148,14 +147,14 @@ def _readable(name: str) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _identified(name: str, path: Path, form_name: FormName, obis: Obis, wanted: forms.Wanted) -> ImportFile:
+def _identified(name: str, path: Path, form_name: FormName, obis: Obis, wanted: formats.FormatOptions) -> ImportFile:
     with _file_errors(name), path.open(encoding="utf-8-sig", errors="replace") as lines:
         beginning = list(islice(lines, _BEGINNING))
-        form = forms.recognise(beginning) if form_name == "auto" else form_name
-        return ImportFile(name, path, form, form == "iskra" and forms.is_simulated(beginning), obis, wanted)
+        form = formats.detect_format(beginning) if form_name == "auto" else form_name
+        return ImportFile(name, path, form, form == "iskra" and formats.is_simulated(beginning), obis, wanted)
 
 
-def _planned(store: Store, source: ImportFile, meter: MeterInfo, progress: Progress) -> Plan:
+def _planned(store: Store, source: ImportFile, meter: MeterInfo, progress: Progress) -> ImportPlan:
     """The records to write; all lines are read before the first is written."""
     with (
         _file_errors(source.name),
@@ -164,14 +163,14 @@ def _planned(store: Store, source: ImportFile, meter: MeterInfo, progress: Progr
         ) as lines,
     ):
         rows = _rows(source, lines, meter.meter_id)
-        return plan(store, meter.meter_id, rows, own_epochs=source.form == "iskra", now_s=time.time())
+        return plan_import(store, meter.meter_id, rows, own_epochs=source.form == "iskra", now_s=time.time())
 
 
-def _rows(source: ImportFile, lines: Iterable[str], meter_id: str) -> Iterator[Kept | Bad]:
+def _rows(source: ImportFile, lines: Iterable[str], meter_id: str) -> Iterator[RecordRow | BadRow]:
     if source.form == "iskra":
-        return forms.kept(lines, meter_id)
-    readings = forms.counter_readings(source.form, lines, source.wanted)
-    return quarter_readings(readings, meter_id, source.obis, forms.best_quality(source.form))
+        return formats.read_records(lines, meter_id)
+    readings = formats.read_counters(source.form, lines, source.wanted)
+    return quarter_readings(readings, meter_id, source.obis, formats.best_quality(source.form))
 
 
 @contextmanager
@@ -181,7 +180,7 @@ def _file_errors(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
-    except forms.UnknownForm as error:
+    except formats.UnknownFormat as error:
         raise UsageError(f"{name} {error}.") from None
     except csv.Error as error:
         raise UsageError(f"{name} is not a table of text: {error}.") from None
@@ -193,7 +192,7 @@ def _history(config: Config, *, dry_run: bool) -> Iterator[Store]:
     where = history_address(config)
     file = sqlite_path(where)
     if dry_run and file is not None and not file.exists():
-        with tempfile.TemporaryDirectory() as folder, open_history(address_of(folder, "")) as store:
+        with tempfile.TemporaryDirectory() as folder, open_history(database_address(folder, "")) as store:
             yield store
     else:
         with open_history(where) as store:
@@ -224,7 +223,9 @@ def _listed(meters: Sequence[MeterInfo]) -> str:
     return f"; history holds {', '.join(meter.meter_id for meter in meters)}" if meters else ""
 
 
-def _say(changes: Plan, source: ImportFile, meter: MeterInfo, *, dry_run: bool, refused: bool, quiet: bool) -> None:
+def _say(
+    changes: ImportPlan, source: ImportFile, meter: MeterInfo, *, dry_run: bool, refused: bool, quiet: bool
+) -> None:
     for bad in changes.bad:
         print(f"line {bad.line}: {bad.reason}", file=sys.stderr)
     if changes.bad_count > len(changes.bad):
@@ -240,7 +241,7 @@ def _say(changes: Plan, source: ImportFile, meter: MeterInfo, *, dry_run: bool, 
         print(sentence(changes, source, meter, dry_run=dry_run))
 
 
-def sentence(changes: Plan, source: ImportFile, meter: MeterInfo, *, dry_run: bool) -> str:
+def sentence(changes: ImportPlan, source: ImportFile, meter: MeterInfo, *, dry_run: bool) -> str:
     """Summary of what was imported, or would be."""
     parts = [
         f"{len(changes.records):,} new",

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from iskra_server.cli.ui.options import Json, command_app, examples
-from iskra_server.diagnosis.advice import tell
+from iskra_server.diagnosis.advice import format_problem
 from iskra_server.sources.errors import no_port
 from iskra_server.sources.ports import Port, list_ports
 
@@ -24,7 +24,7 @@ def ports(json: Json = False) -> None:
         for port in found:
             print(msgspec.json.encode(as_object(port)).decode())
     elif not found:
-        print(tell(no_port(), {}))
+        print(format_problem(no_port(), {}))
     elif console.is_terminal:
         console.print(as_table(found))
     else:

@@ -27,7 +27,7 @@ def prepare(
     config: ConfigFile = None,
 ) -> None:
     """Create the tables and monthly partitions of a PostgreSQL; drop old months."""
-    from iskra_server.history.store.errors import StoreError  # noqa: PLC0415
+    from iskra_server.history.store import StoreError  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
 
     history = load_config(config).history
@@ -36,9 +36,9 @@ def prepare(
     limit = _month(forget_before) if forget_before else None
     try:
         store = Store(history.database_url, history.database_profile)
-        print(f"{store.prepare(ahead)} partitions are created.")
+        print(f"{store.make_partitions(ahead)} partitions are created.")
         if limit is not None:
-            print(f"{store.forget_before(limit)} partitions are dropped.")
+            print(f"{store.drop_partitions_before(limit)} partitions are dropped.")
         store.close()
     except StoreError as error:
         raise UsageError(str(error), 1) from None

@@ -16,7 +16,7 @@ from iskra_server.cli.ui.options import Json, command_app, examples
 from iskra_server.cli.ui.screen import Screen
 from iskra_server.cli.ui.stream_stats import StreamStats
 from iskra_server.codecs.sml.decoder import SmlDecoder
-from iskra_server.meter.normalise import Memory, merged, normalise
+from iskra_server.meter.normalise import MeterMemory, merge_parts, normalise
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.sources.source import Source
 
@@ -55,10 +55,10 @@ class _Decoding:
 
     def __init__(self) -> None:
         self._decoder = SmlDecoder()
-        self._memories: defaultdict[bytes, Memory] = defaultdict(Memory)
+        self._memories: defaultdict[bytes, MeterMemory] = defaultdict(MeterMemory)
 
     def items(self, data: bytes) -> Iterator[Reading | Fault]:
-        for item in merged(self._decoder.feed(data)):
+        for item in merge_parts(self._decoder.feed(data)):
             if isinstance(item, Reading):
                 yield normalise(item, self._memories[item.server_id])[0]
             else:

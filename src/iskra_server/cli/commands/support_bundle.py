@@ -155,4 +155,4 @@ async def _from_meters(loaded: Loaded, seconds: float) -> Content:
     samples = (register.raw for sample in hub.newest.values() for register in sample.reading.registers)
     values = [raw.hex() for raw in samples if isinstance(raw, bytes) and len(raw) >= 4]
     texts = {"status.json": msgspec.json.encode(status).decode()}
-    return Content(texts, evidence((reader.source.url, reader.recent) for reader in meters), values)
+    return Content(texts, evidence((reader.source.url, reader.recent_bytes) for reader in meters), values)

@@ -13,7 +13,7 @@ import typer
 from iskra_server.base.address import Address
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.codecs.decoder import recognise
-from iskra_server.diagnosis.advice import tell
+from iskra_server.diagnosis.advice import format_problem
 from iskra_server.simulator.virtual import SCHEME, from_url
 from iskra_server.sources.source import Source
 from iskra_server.sources.urls import open_source
@@ -40,7 +40,11 @@ def open_meter_source(name: str | Address) -> Source:
         # is_file() raises ValueError for a name with a NUL
         if url.reveal().isprintable() and Path(url.reveal()).is_file():
             url = Address(f"file:{url.reveal()}")
-        return from_url(url) if url.scheme == SCHEME else open_source(url, recognise=recognise, tell=tell)
+        return (
+            from_url(url)
+            if url.scheme == SCHEME
+            else open_source(url, recognise=recognise, format_problem=format_problem)
+        )
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 
@@ -82,10 +86,10 @@ async def chunks_or_error(source: Source) -> AsyncGenerator[bytes]:
                 break
             elif state.problem and state != reported:
                 reported = state
-                print(tell(state.problem, state.about), file=sys.stderr)
+                print(format_problem(state.problem, state.details), file=sys.stderr)
     state = source.state
     if not has_begun and state.problem not in (None, "ended"):
-        raise UsageError(tell(state.problem, state.about), status=_status(source))
+        raise UsageError(format_problem(state.problem, state.details), status=_status(source))
 
 
 def _status(source: Source) -> int:

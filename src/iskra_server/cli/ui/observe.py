@@ -15,7 +15,7 @@ from iskra_server.cli.ui.options import only_set
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, load_with_origins
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.meter.guard import Guard
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses

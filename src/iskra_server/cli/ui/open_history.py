@@ -14,9 +14,10 @@ from iskra_server.base.timezone import zone
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.config import Config, load
 from iskra_server.history.model.records import MeterInfo
-from iskra_server.history.store.address import address_of
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
+from iskra_server.meter.identity import compact_name
 
 _SQLITE = "sqlite:///"
 # fewer digits are more likely a mistake than a serial number
@@ -40,7 +41,7 @@ def history_address(config: Config) -> Address:
     urls = [meter.url.reveal() for meter in config.meters_read]
     simulated = bool(urls) and all(url.startswith(_SIMULATED) for url in urls)
     try:
-        return address_of(config.history.data_dir, config.history.database_url, simulated=simulated)
+        return database_address(config.history.data_dir, config.history.database_url, simulated=simulated)
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 
@@ -98,13 +99,11 @@ def find_meter(meters: Sequence[MeterInfo], name: str | None) -> MeterInfo:
 
 def matches_name(meter: MeterInfo, name: str) -> bool:
     """Whether it names the meter: by label, with or without spaces, by serial number, or by server id in hex."""
-    short = _short(name)
-    serial = short.isdecimal() and len(short) >= _SERIAL_DIGITS and _short(meter.meter_id).endswith(short.zfill(8))
-    return bool(short) and (serial or short in (_short(meter.meter_id), _short(meter.server_id)))
-
-
-def _short(name: str) -> str:
-    return "".join(name.split()).lower()
+    short = compact_name(name)
+    serial = (
+        short.isdecimal() and len(short) >= _SERIAL_DIGITS and compact_name(meter.meter_id).endswith(short.zfill(8))
+    )
+    return bool(short) and (serial or short in (compact_name(meter.meter_id), compact_name(meter.server_id)))
 
 
 def time_zone(name: str, config: Config) -> ZoneInfo:

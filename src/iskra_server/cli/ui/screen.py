@@ -7,7 +7,7 @@ from rich.text import Text
 from iskra_server.base.clock import boottime_s
 from iskra_server.cli.ui.stream_stats import StreamStats, power_w, sparkline
 from iskra_server.cli.ui.telegrams import exact
-from iskra_server.diagnosis.advice import tell
+from iskra_server.diagnosis.advice import format_problem
 from iskra_server.meter.identity import family
 from iskra_server.meter.lock import is_locked
 from iskra_server.meter.reading import Reading, Register, scaled
@@ -44,7 +44,7 @@ class Screen:
         state = self._source.state
         if state.problem:
             style = "dim" if state.problem == "ended" else "bold red"
-            parts.append(Text(tell(state.problem, state.about), style=style))
+            parts.append(Text(format_problem(state.problem, state.details), style=style))
         if reading is None:
             return Group(*parts, self._reception())
         return Group(*parts, "", _values(reading), "", self._power(reading), self._reception(), self._age())

@@ -23,9 +23,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from iskra_server.fleet.central.ingest import ReceivedMessage, refuse, take
 from iskra_server.fleet.central.store import keep
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.database_errors import is_data_error
 from iskra_server.history.store.store import Store
-from iskra_server.history.store.trouble import is_for_the_rows_sake
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, READING, Denied
 from iskra_server.outputs.mqtt.settings import Settings, tls_context
 
@@ -114,7 +114,7 @@ class Collector:
             try:
                 keep(self._store, taken.batch())
             except StoreError as error:
-                if is_for_the_rows_sake(error) and not reason:
+                if is_data_error(error) and not reason:
                     return self._write_one_by_one(batch, str(error))
                 log.warning("%s Nothing is lost; it is tried again.", error)
                 if self._stopping.wait(wait_s):
@@ -146,7 +146,7 @@ class Collector:
 
     def _prepare(self) -> None:
         try:
-            self._store.prepare()
+            self._store.make_partitions()
         except StoreError as error:
             log.debug("no months are made: %s", error)
 

@@ -96,7 +96,7 @@ def meters(
         # LIKE alone tells cases apart in PostgreSQL, and not in SQLite
         number = func.replace(meter.c.meter_id, " ", "")
         statement = statement.where(number.icontains(find.replace(" ", ""), autoescape=True))
-    rows = reads.ask(statement.limit(limit + 1))
+    rows = reads.query(statement.limit(limit + 1))
     shown = rows[:limit]
     labels = _labels(reads, [row.meter for row in shown])
     found = [FleetMeter(r.meter_id, r.reader, r.at_s, r.power_mw, labels.get(r.meter, {})) for r in shown]
@@ -114,17 +114,17 @@ def groups(reads: Reads, kind: str, *, limit: int, after: str = "", within: With
     )
     if within is not None:
         statement = statement.where(label.c.meter.in_(_any_of(within)))
-    return [(row.value, row.meters) for row in reads.ask(statement)]
+    return [(row.value, row.meters) for row in reads.query(statement)]
 
 
 def members(reads: Reads, group: Group, within: Within = None) -> int:
     """How many meters a group has."""
-    return int(reads.ask(select(func.count()).select_from(_members(group, within).subquery()))[0][0])
+    return int(reads.query(select(func.count()).select_from(_members(group, within).subquery()))[0][0])
 
 
 def size(reads: Reads, group: Group, obis: Obis, within: Within = None) -> int:
     """How many meters of a group have this register."""
-    return int(reads.ask(select(func.count()).select_from(_chosen(group, obis, within).subquery()))[0][0])
+    return int(reads.query(select(func.count()).select_from(_chosen(group, obis, within).subquery()))[0][0])
 
 
 def energy(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within: Within = None) -> list[GroupSum]:
@@ -133,7 +133,7 @@ def energy(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within:
     if whole is not None:
         return whole
     found: dict[Place, tuple[Decimal, int]] = {}
-    for row in reads.ask(_differences(group, obis, edges, within)):
+    for row in reads.query(_differences(group, obis, edges, within)):
         known, count = found.get((row.before, row.quarter), (Decimal(0), 0))
         taken = scaled(int(row.raw), row.scaler) - scaled(int(row.raw_before), row.scaler_before)
         found[row.before, row.quarter] = known + taken, count + row.meters
@@ -151,7 +151,7 @@ def _whole(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within:
     statement = select(*by, *sums).join(chosen, chosen.c.id == quarter_reading.c.series).where(_at(edges)).group_by(*by)
     totals: dict[int, Decimal] = {}
     epochs: dict[int, dict[int, int]] = {}
-    for row in reads.ask(statement):
+    for row in reads.query(statement):
         totals[row.quarter] = totals.get(row.quarter, Decimal(0)) + scaled(int(row.raw), row.scaler)
         held = epochs.setdefault(row.quarter, {})
         held[row.epoch] = held.get(row.epoch, 0) + row.meters
@@ -173,7 +173,7 @@ def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = 
     """Every counter of a group at every quarter of a period, meter by meter; at most some ROWS are held at a time."""
     named = select(series.c.id, series.c.obis, meter.c.meter_id).join_from(series, meter)
     named = named.where(meter.c.id.in_(_members(group, within))).order_by(meter.c.meter_id, series.c.obis)
-    of_group = reads.ask(named)
+    of_group = reads.query(named)
     # a counter has a row a quarter at most
     at_once = min(max(ROWS // max(end - first, 1), 1), _SERIES)
     for start in range(0, len(of_group), at_once):
@@ -195,7 +195,7 @@ def _rows(reads: Reads, names: Collection[int], first: int, end: int) -> Iterato
         wanted = and_(
             quarter_reading.c.series.in_(names), quarter_reading.c.quarter >= first, quarter_reading.c.quarter < end
         )
-        rows = reads.ask(
+        rows = reads.query(
             select(quarter_reading)
             .where(wanted)
             .order_by(quarter_reading.c.series, quarter_reading.c.quarter)
@@ -218,7 +218,7 @@ def readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRo
     while length < _PAGE:
         step = min(limit - len(found), _READERS) + 1
         statement = select(reader).where(reader.c.name > after).order_by(reader.c.name).limit(step)
-        rows = reads.ask(statement)
+        rows = reads.query(statement)
         found += [ReaderRow(row.name, row.at_s, row.ok, row.sentence, row.status) for row in rows[: step - 1]]
         if len(rows) < step:
             return found, None
@@ -232,7 +232,7 @@ def readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRo
 def set_labels(store: Store, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Give meters their labels, in the place of those of the same kinds; says which meters are not known."""
     with store.transaction() as connection:
-        numbers = store.numbers(connection, labels)
+        numbers = store.meter_row_ids(connection, labels)
         for name, number in numbers.items():
             kinds = labels[name]
             connection.execute(delete(label).where(label.c.meter == number, label.c.kind.in_(kinds)))
@@ -288,6 +288,6 @@ def _any_of(groups: Sequence[Group]) -> Select[Any]:
 
 def _labels(reads: Reads, numbers: Sequence[int]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
-    for row in reads.ask(select(label).where(label.c.meter.in_(numbers))):
+    for row in reads.query(select(label).where(label.c.meter.in_(numbers))):
         found.setdefault(row.meter, {})[row.kind] = row.value
     return found

@@ -76,10 +76,10 @@ def keep(store: Store, batch: Batch) -> None:
 def _hear(store: Store, connection: Connection, heard: Sequence[Heard]) -> None:
     """The newest word of each meter that is known; power as it was said last."""
     newest = {each.meter_id: each for each in sorted(heard, key=lambda each: each.at_s)}
-    numbers = store.numbers(connection, newest)
+    numbers = store.meter_row_ids(connection, newest)
     rows = [(numbers[name], each.reader, each.at_s, each.power_mw) for name, each in newest.items() if name in numbers]
     if rows and connection.dialect.name == "postgresql":
-        bulk.hear(connection, rows)
+        bulk.upsert_live(connection, rows)
     elif rows:
         _hear_in_sqlite(store, connection, rows)
 

@@ -15,16 +15,15 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.fleet import messages as message
 from iskra_server.fleet.edge.outbox import Outbox, Parcel
 from iskra_server.fleet.messages import Topics
-from iskra_server.history.model.power import power_mw
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.model.power_ledger import power_mw
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
-from iskra_server.meter.guard import is_counter
+from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.reading import Sample
-from iskra_server.meter.units import WATT_HOUR
 from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected, noting_denials, why_ended
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, Message
 from iskra_server.outputs.mqtt.settings import Settings
@@ -113,7 +112,7 @@ class Uplink:
                 if store is not None:
                     await self._forget_kept(store)
                     self._give_up_waiting()
-                    room, seen = self._window - len(self._on_the_way), store.marked
+                    room, seen = self._window - len(self._on_the_way), store.outbox_revision
                     for parcel in await self._parcels(store, room) if room > 0 else ():
                         await self._send_one(link, parcel)
             except StoreError as error:
@@ -172,7 +171,7 @@ class Uplink:
                 async with asyncio.timeout(_LOOK_S):
                     await self._changed.wait()
             except TimeoutError:
-                if store is None or store is not self._store() or store.marked != seen:
+                if store is None or store is not self._store() or store.outbox_revision != seen:
                     return
             else:
                 self._changed.clear()
@@ -207,11 +206,11 @@ def live(sample: Sample) -> message.Live:
     counters = {
         str(register.obis): (int(register.raw), register.scaler or 0)
         for register in reading.registers
-        if register.unit == WATT_HOUR and is_counter(register)
+        if is_energy_counter(register)
     }
     power = power_mw(reading.registers)
     return message.Live(message.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
 
 
 def _source(status: Status) -> message.SourceStatus:
-    return message.SourceStatus(status.source, status.meter_id, status.ok, status.broken, status.sentence)
+    return message.SourceStatus(status.source, status.meter_id, status.ok, status.failed_check, status.sentence)

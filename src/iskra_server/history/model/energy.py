@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.history.model.periods import Length, following, midnight, start_of
+from iskra_server.history.model.periods import Length, first_day, local_midnight, next_start
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, QuarterReading, quarter_of
 from iskra_server.meter.reading import scaled
 
@@ -70,7 +70,7 @@ class Energies(Struct, frozen=True):
     epochs: tuple[EpochMark, ...]
 
 
-def edges(begin: datetime, end: datetime, length: BucketLength, tz: ZoneInfo) -> tuple[int, ...]:
+def bucket_edges(begin: datetime, end: datetime, length: BucketLength, tz: ZoneInfo) -> tuple[int, ...]:
     """The quarters where bars begin in local time, and where the last one ends.
 
     Begin and end are aligned down to their quarters, so the first and the last bar may be shorter. An hour ends
@@ -84,7 +84,7 @@ def edges(begin: datetime, end: datetime, length: BucketLength, tz: ZoneInfo) ->
     return first, *_inner(first, last, length, tz), last
 
 
-def energy(
+def energy_in_buckets(
     edges: Sequence[int], look_up: LookUp, nearest_before: Nearest, nearest_after: Nearest, epochs: Sequence[EpochStart]
 ) -> Energies:
     """The energy between edges of one counter, in Wh; `epochs` are all of that counter.
@@ -101,13 +101,13 @@ def energy(
     )
 
 
-def between(before: QuarterReading, after: QuarterReading, epochs: Sequence[EpochStart]) -> Decimal:
+def energy_between(before: QuarterReading, after: QuarterReading, epochs: Sequence[EpochStart]) -> Decimal:
     """Energy from one boundary to a later one, in Wh, exact; over an epoch start only what both sides measured."""
     passed = [start for start in epochs if before.epoch < start.epoch <= after.epoch]
     return _difference(after.value, before.value, passed)
 
 
-def continuous(quarter_reading: QuarterReading, epochs: Sequence[EpochStart]) -> Decimal:
+def continuous_total(quarter_reading: QuarterReading, epochs: Sequence[EpochStart]) -> Decimal:
     """What the counter would show, in Wh, had it never started anew."""
     return _difference(
         quarter_reading.value,
@@ -168,7 +168,7 @@ def _measured(
 ) -> Decimal | None:
     if first is None or last is None or first.quarter >= last.quarter:
         return None
-    return between(first, last, epochs)
+    return energy_between(first, last, epochs)
 
 
 def _gaps(sides: Sequence[_Sides], epochs: Sequence[EpochStart]) -> Iterator[Gap]:
@@ -177,7 +177,7 @@ def _gaps(sides: Sequence[_Sides], epochs: Sequence[EpochStart]) -> Iterator[Gap
         # edges in one gap have the same neighbours
         if before is not None and after is not None and before is not after and after.quarter != end:
             end = after.quarter
-            yield Gap(before.quarter, end, between(before, after, epochs))
+            yield Gap(before.quarter, end, energy_between(before, after, epochs))
 
 
 def _mark(start: EpochStart) -> EpochMark:
@@ -217,11 +217,11 @@ def _offset(quarter: int, tz: ZoneInfo) -> int:
 
 def _days(first: int, last: int, length: Length, tz: ZoneInfo) -> Iterator[int]:
     """Where local days, weeks, months or years begin; a day that a zone has skipped has no edge of its own."""
-    day = start_of(datetime.fromtimestamp(first * QUARTER_S, tz).date(), length)
+    day = first_day(datetime.fromtimestamp(first * QUARTER_S, tz).date(), length)
     before = first
     while True:
-        day = following(day, length)
-        quarter = quarter_of(midnight(day, tz).timestamp())
+        day = next_start(day, length)
+        quarter = quarter_of(local_midnight(day, tz).timestamp())
         if quarter >= last:
             return
         if quarter > before:

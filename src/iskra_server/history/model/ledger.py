@@ -10,9 +10,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from iskra_server.history.model.moment import QUARTER_US, SECOND_US, Moment, moment_of, on_one_clock
-from iskra_server.history.model.power import PowerLedger
+from iskra_server.history.model.moment import QUARTER_US, SECOND_US, Moment, is_same_clock, moment_of
+from iskra_server.history.model.power_ledger import PowerLedger
 from iskra_server.history.model.records import (
+    INT64_MAX,
     INTERPOLATED_WITHIN_S,
     MEASURED_WITHIN_S,
     EpochStart,
@@ -22,15 +23,11 @@ from iskra_server.history.model.records import (
     Quality,
     QuarterReading,
 )
-from iskra_server.meter.guard import is_counter
+from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Reading, Sample
-from iskra_server.meter.units import WATT_HOUR
+from iskra_server.meter.reading import Reading, Sample, on_one_scale
 
-# a database's integers have 64 bits, one of them the sign
-LARGEST = 2**63 - 1
-
-Closed = QuarterReading | PowerQuarter | EpochStart
+LedgerRecord = QuarterReading | PowerQuarter | EpochStart
 
 
 class Ledger:
@@ -53,34 +50,34 @@ class Ledger:
             ledger._series[last.meter_id, last.obis] = series
         return ledger
 
-    def take(self, sample: Sample, *, with_power: bool = True) -> list[Closed]:
+    def observe(self, sample: Sample, *, with_power: bool = True) -> list[LedgerRecord]:
         """What a sample closes: boundaries that it frames, epochs that it starts, the power of the quarter before.
 
         Not `with_power`: it stands for many that came before, whose power it does not tell.
         """
         meter_id, moment = sample.reading.meter_id, moment_of(sample)
-        closed: list[Closed] = []
+        closed: list[LedgerRecord] = []
         for obis, value in _energy_counters(sample.reading).items():
             series = self._series.get((meter_id, obis))
             if series is None:
                 series = self._series[meter_id, obis] = _Series(meter_id, obis)
-            closed += series.take(value, moment, sample.epoch)
+            closed += series.observe(value, moment, sample.epoch)
         if not with_power:
             return closed
         power = self._powers.get(meter_id)
         if power is None:
             power = self._powers[meter_id] = PowerLedger(meter_id)
-        closed += power.take(sample.reading, moment)
+        closed += power.observe(sample.reading, moment)
         return closed
 
-    def go_back(self, quarter: int) -> None:
+    def rewind(self, quarter: int) -> None:
         """The clock was ahead and is right again: what was given for later than this quarter is given anew."""
         for series in self._series.values():
-            series.go_back(quarter)
+            series.rewind(quarter)
         for power in self._powers.values():
-            power.go_back(quarter)
+            power.rewind(quarter)
 
-    def rest(self) -> list[PowerQuarter]:
+    def close_power(self) -> list[PowerQuarter]:
         """The power of quarters that are still open, for the end of the process."""
         return [quarter for power in self._powers.values() for quarter in power.close()]
 
@@ -99,11 +96,11 @@ class _Series:
         moment = Moment(last.at_s * SECOND_US, None)
         self._epoch, self._last, self._quarter = last.epoch, (last.value, moment), moment.quarter
 
-    def go_back(self, quarter: int) -> None:
+    def rewind(self, quarter: int) -> None:
         if self._quarter is not None and self._quarter > quarter:
             self._quarter = None
 
-    def take(self, value: Exact, moment: Moment, epoch: int) -> Iterator[QuarterReading | EpochStart]:
+    def observe(self, value: Exact, moment: Moment, epoch: int) -> Iterator[QuarterReading | EpochStart]:
         before = self._last[0] if self._last else None
         if before is not None and _only_coarser(before, value):
             value = before
@@ -121,7 +118,7 @@ class _Series:
         if self._quarter is not None and quarter <= self._quarter:
             return
         found = self._framed(value, moment)
-        if found is not None and abs(found[0].raw) <= LARGEST:
+        if found is not None and abs(found[0].raw) <= INT64_MAX:
             self._quarter = quarter
             yield QuarterReading(self._meter_id, self._obis, quarter, *found, self._epoch)
 
@@ -134,7 +131,7 @@ class _Series:
             return None
         before, then = self._last
         gap_us = moment.at_us - then.at_us
-        if then.at_us >= edge_us or gap_us > INTERPOLATED_WITHIN_S * SECOND_US or not on_one_clock(then, moment):
+        if then.at_us >= edge_us or gap_us > INTERPOLATED_WITHIN_S * SECOND_US or not is_same_clock(then, moment):
             return None
         quality: Quality = "measured" if gap_us <= MEASURED_WITHIN_S * SECOND_US else "interpolated"
         return _interpolated(before, value, edge_us - then.at_us, gap_us), quality
@@ -145,27 +142,21 @@ def _energy_counters(reading: Reading) -> dict[Obis, Exact]:
     return {
         register.obis: Exact(int(register.raw), register.scaler or 0)
         for register in reading.registers
-        if register.unit == WATT_HOUR and is_counter(register) and abs(int(register.raw)) <= LARGEST
+        if is_energy_counter(register) and abs(int(register.raw)) <= INT64_MAX
     }
 
 
 def _interpolated(before: Exact, after: Exact, elapsed_us: int, gap_us: int) -> Exact:
-    first, second, finest = _on_one_scale(before, after)
+    first, second, finest = on_one_scale(before, after)
     return Exact(first + (second - first) * elapsed_us // gap_us, finest)
 
 
 def _is_below(value: Exact, before: Exact) -> bool:
-    first, second, _ = _on_one_scale(before, value)
+    first, second, _ = on_one_scale(before, value)
     return second < first
 
 
 def _only_coarser(before: Exact, value: Exact) -> bool:
     """Whether a value lies below the last one only because a meter that locked cuts its digits off."""
-    first, second, finest = _on_one_scale(before, value)
+    first, second, finest = on_one_scale(before, value)
     return value.scaler > before.scaler and second < first < second + 10 ** (value.scaler - finest)
-
-
-def _on_one_scale(before: Exact, after: Exact) -> tuple[int, int, int]:
-    """Both as integers of the finer scaler, and that scaler."""
-    finest = min(before.scaler, after.scaler)
-    return before.raw * 10 ** (before.scaler - finest), after.raw * 10 ** (after.scaler - finest), finest

@@ -32,13 +32,13 @@ def moment_of(sample: Sample) -> Moment:
     return Moment((sample.received_at - _EPOCH) // _MICROSECOND, sample.monotonic_s)
 
 
-def placed(sample: Sample, ahead_s: float) -> Sample:
+def redated(sample: Sample, ahead_s: float) -> Sample:
     """The sample at the moment that its boot time tells, where the wall clock is so far ahead of it."""
     at_us = round((sample.monotonic_s + ahead_s) * SECOND_US)
     return replace(sample, received_at=_EPOCH + timedelta(microseconds=at_us))
 
 
-def on_one_clock(before: Moment, after: Moment) -> bool:
+def is_same_clock(before: Moment, after: Moment) -> bool:
     """Whether nobody changed the clock between two moments; over a restart that cannot be told."""
     if before.monotonic_s is None or after.monotonic_s is None:
         return True

@@ -34,14 +34,14 @@ _FORMS = (
 )
 
 
-def span(from_text: str, to_text: str | None, now: datetime, tz: ZoneInfo) -> Period:
+def parse_span(from_text: str, to_text: str | None, now: datetime, tz: ZoneInfo) -> Period:
     """From the beginning of one period to the end of another, in UTC.
 
     Without `to_text`: to the end of the first period, or until now where that is a moment. Raises ValueError.
     """
-    begin, end = period(from_text, now, tz)
+    begin, end = parse_period(from_text, now, tz)
     if to_text is not None:
-        end = period(to_text, now, tz)[1]
+        end = parse_period(to_text, now, tz)[1]
     elif begin == end:
         end = now.astimezone(UTC)
     if end <= begin:
@@ -49,7 +49,7 @@ def span(from_text: str, to_text: str | None, now: datetime, tz: ZoneInfo) -> Pe
     return begin, end
 
 
-def period(text: str, now: datetime, tz: ZoneInfo) -> Period:
+def parse_period(text: str, now: datetime, tz: ZoneInfo) -> Period:
     """The beginning and the end of what a text names, in UTC; a moment is both. Raises ValueError, naming the forms."""
     try:
         found = _named(text, now, tz) or _dated(text, tz) or _moment(text)
@@ -60,12 +60,12 @@ def period(text: str, now: datetime, tz: ZoneInfo) -> Period:
     return found
 
 
-def midnight(day: date, tz: ZoneInfo) -> datetime:
+def local_midnight(day: date, tz: ZoneInfo) -> datetime:
     """The moment, in UTC, where a local day begins; where midnight is skipped, the moment of the change."""
     return datetime(day.year, day.month, day.day, tzinfo=tz).astimezone(UTC)
 
 
-def start_of(day: date, length: Length) -> date:
+def first_day(day: date, length: Length) -> date:
     """The first day of the week, month or year that a day lies in."""
     match length:
         case "day":
@@ -78,10 +78,10 @@ def start_of(day: date, length: Length) -> date:
             return day.replace(month=1, day=1)
 
 
-def following(start: date, length: Length) -> date:
+def next_start(start: date, length: Length) -> date:
     """The first day of the next day, week, month or year."""
     days = {"day": 1, "week": 7, "month": 31, "year": 366}[length]
-    return start_of(start + timedelta(days=days), length)
+    return first_day(start + timedelta(days=days), length)
 
 
 def _named(text: str, now: datetime, tz: ZoneInfo) -> Period | None:
@@ -89,9 +89,9 @@ def _named(text: str, now: datetime, tz: ZoneInfo) -> Period | None:
     if name is None:
         return None
     length, is_last = name
-    start = start_of(now.astimezone(tz).date(), length)
+    start = first_day(now.astimezone(tz).date(), length)
     if is_last:
-        start = start_of(start - timedelta(days=1), length)
+        start = first_day(start - timedelta(days=1), length)
     return _whole(start, length, tz)
 
 
@@ -115,7 +115,7 @@ def _moment(text: str) -> Period | None:
 
 
 def _whole(start: date, length: Length, tz: ZoneInfo) -> Period:
-    return midnight(start, tz), midnight(following(start, length), tz)
+    return local_midnight(start, tz), local_midnight(next_start(start, length), tz)
 
 
 def _known(day: date) -> date:

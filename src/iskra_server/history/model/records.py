@@ -12,10 +12,12 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
 
 QUARTER_S = 900
+# the largest integer that a database column of 8 bytes holds
+INT64_MAX = 2**63 - 1
 # nothing was metered and kept before: such a moment is that of a clock that nobody had set
-FIRST_S = 946_684_800
+EARLIEST_S = 946_684_800
 # two clocks that are right may differ by so much
-TOLERANCE_S = 60
+CLOCK_TOLERANCE_S = 60
 # two telegrams that frame a boundary: so near each other the value counts as measured, so far it can be interpolated
 MEASURED_WITHIN_S = 60.0
 INTERPOLATED_WITHIN_S = 900.0
@@ -23,6 +25,8 @@ INTERPOLATED_WITHIN_S = 900.0
 MAX_BLOCK_S = 3600
 
 Quality = Literal["measured", "interpolated"]
+# as a database and messages between servers hold it: the place in this tuple
+QUALITIES: tuple[Quality, ...] = ("measured", "interpolated")
 
 
 class Exact(Struct, frozen=True, order=False):
@@ -134,7 +138,7 @@ class ClockStep(Struct, frozen=True):
 Record = QuarterReading | PowerQuarter | EpochStart | PointBlock | ClockStep
 
 
-def began_s(record: Record) -> int:
+def start_s(record: Record) -> int:
     """When what a record tells began, in Unix seconds."""
     match record:
         case QuarterReading() | PowerQuarter():

@@ -21,7 +21,7 @@ class Replacements(Struct, frozen=True):
     before: Mapping[str, str | None] = {}
     last: Mapping[str, str] = {}
 
-    def asked(self, meter_id: str, port: str, seen_before: str | None) -> str | None:
+    def possible_predecessor(self, meter_id: str, port: str, seen_before: str | None) -> str | None:
         """The meter that this one may have replaced; `seen_before` was seen on the same head just now."""
         if seen_before and seen_before not in self.replaced:
             return seen_before
@@ -29,7 +29,7 @@ class Replacements(Struct, frozen=True):
         return self.before[meter_id] if meter_id in self.before else self.last.get(port)
 
 
-def replacements(meters: Iterable[MeterInfo], now_s: float) -> Replacements:
+def find_replacements(meters: Iterable[MeterInfo], now_s: float) -> Replacements:
     at_port: dict[str, list[MeterInfo]] = defaultdict(list)
     for info in sorted(meters, key=lambda each: each.last_s):
         if info.port:

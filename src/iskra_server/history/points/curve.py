@@ -13,20 +13,20 @@ it, a telegram at most an hour later: so young an end of the curve is no gap.
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
+from operator import itemgetter
 
 from msgspec import Struct
 
 from iskra_server.history.model.moment import SECOND_US
-from iskra_server.history.model.power import HOLDS_US
+from iskra_server.history.model.power_ledger import HOLDS_US, MAX_MW, milliwatt_ratio
 from iskra_server.history.model.records import MAX_BLOCK_S, QUARTER_S, PointBlock, PowerBlock, PowerQuarter
-from iskra_server.history.points.points import column
+from iskra_server.history.points.points import read_column
 from iskra_server.meter.power import POWER
 
 _MS = 1000
 HOLDS_S = HOLDS_US // SECOND_US
-_MW = 3
 
-Stretch = tuple[int, int]
+TimeSpan = tuple[int, int]
 
 
 class CurvePoint(Struct, frozen=True, gc=False):
@@ -43,34 +43,34 @@ class Curve(Struct, frozen=True):
 
     resolution_s: int
     points: list[CurvePoint]
-    gaps: list[Stretch]
+    gaps: list[TimeSpan]
 
 
-class Telegrams(Struct, frozen=True):
+class PowerValues(Struct, frozen=True):
     """The power in telegrams, by time: Unix milliseconds and mW."""
 
     at_ms: list[int]
     power_mw: list[int]
 
 
-def step_s(period: Stretch, at_most: int) -> int:
+def seconds_per_point(period: TimeSpan, at_most: int) -> int:
     """How many seconds a point stands for, where there are so many of them at most."""
     return max(1, -(-(period[1] - period[0]) // at_most))
 
 
-def telegrams_of(blocks: Iterable[PointBlock], period: Stretch) -> Telegrams:
+def power_of_telegrams(blocks: Iterable[PointBlock], period: TimeSpan) -> PowerValues:
     """The power in blocks of points, within a period. ValueError where one is damaged."""
     rows = [row for block in blocks for row in _power(block.data)]
     # in order unless a clock went back
     rows.sort()
     first, last = (bisect_left(rows, (moment_s * _MS,)) for moment_s in period)
-    return Telegrams([at_ms for at_ms, _ in rows[first:last]], [power_mw for _, power_mw in rows[first:last]])
+    return PowerValues([at_ms for at_ms, _ in rows[first:last]], [power_mw for _, power_mw in rows[first:last]])
 
 
-def by_telegrams(telegrams: Telegrams, period: Stretch, heard: Stretch, at_most: int) -> Curve:
+def curve_of_telegrams(telegrams: PowerValues, period: TimeSpan, heard: TimeSpan, at_most: int) -> Curve:
     """At most so many points of at least a second; `heard` is the part of the period in which values are expected."""
     begin_s, end_s = period
-    resolution_s = step_s(period, at_most)
+    resolution_s = seconds_per_point(period, at_most)
     begins = range(begin_s, end_s, resolution_s)
     cuts = [bisect_left(telegrams.at_ms, moment_s * _MS) for moment_s in (*begins, end_s)]
     points = [
@@ -84,9 +84,9 @@ def by_telegrams(telegrams: Telegrams, period: Stretch, heard: Stretch, at_most:
     return Curve(resolution_s, points, _with_ends(gaps, known, heard))
 
 
-def by_blocks(blocks: Sequence[PowerBlock], period: Stretch, heard: Stretch, at_most: int) -> Curve:
+def curve_of_blocks(blocks: Sequence[PowerBlock], period: TimeSpan, heard: TimeSpan, at_most: int) -> Curve:
     """As `by_telegrams`, from blocks in order, none of them longer than a point."""
-    resolution_s = step_s(period, at_most)
+    resolution_s = seconds_per_point(period, at_most)
     firsts = [block.first_s for block in blocks]
     # growing, also where a clock went back
     lasts = list(accumulate((block.last_s for block in blocks), max))
@@ -102,7 +102,7 @@ def by_blocks(blocks: Sequence[PowerBlock], period: Stretch, heard: Stretch, at_
     return Curve(resolution_s, points, _with_ends(gaps, known, heard))
 
 
-def by_quarters(quarters: Sequence[PowerQuarter], period: Stretch, heard: Stretch, at_most: int) -> Curve:
+def curve_of_quarters(quarters: Sequence[PowerQuarter], period: TimeSpan, heard: TimeSpan, at_most: int) -> Curve:
     """At most so many points of one or more quarters each."""
     first, end = period[0] // QUARTER_S, -(-period[1] // QUARTER_S)
     step = max(1, -(-(end - first) // at_most))
@@ -117,7 +117,7 @@ def by_quarters(quarters: Sequence[PowerQuarter], period: Stretch, heard: Stretc
     return Curve(step * QUARTER_S, points, _with_ends(gaps, known, heard))
 
 
-def _with_ends(gaps: list[Stretch], known: Stretch | None, heard: Stretch) -> list[Stretch]:
+def _with_ends(gaps: list[TimeSpan], known: TimeSpan | None, heard: TimeSpan) -> list[TimeSpan]:
     """The gaps with those before and after what is known, from its first value to the end of its last."""
     begin_s, end_s = heard
     first_s, last_s = known or (begin_s, begin_s)
@@ -126,16 +126,13 @@ def _with_ends(gaps: list[Stretch], known: Stretch | None, heard: Stretch) -> li
     return [*head, *gaps, *tail]
 
 
-def _power(data: bytes) -> list[tuple[int, int]]:
-    """The signed power of each record; as the ledger takes it."""
-    return list(_milliwatts(column(data, POWER)))
-
-
-def _milliwatts(rows: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
-    for scaler, some in groupby(rows, key=lambda row: row[2]):
-        exponent = scaler + _MW
-        factor, divisor = 10 ** max(exponent, 0), 10 ** max(-exponent, 0)
-        yield from ((at_ms, raw * factor // divisor) for at_ms, raw, _ in some)
+def _power(data: bytes) -> Iterator[tuple[int, int]]:
+    """Unix milliseconds and signed power of each telegram, in mW, by the rule of `power_mw`."""
+    for scaler, rows in groupby(read_column(data, POWER), key=itemgetter(2)):
+        factor, divisor = milliwatt_ratio(scaler)
+        for at_ms, raw, _ in rows:
+            if -MAX_MW <= (power := raw * factor // divisor) <= MAX_MW:
+                yield at_ms, power
 
 
 def _point(begin_s: int, power_mw: Sequence[int]) -> CurvePoint:

@@ -25,7 +25,7 @@ def is_storable(value: int) -> bool:
     return -_SIGN <= value < _SIGN
 
 
-def folded(values: Sequence[int]) -> bytes:
+def encode_series(values: Sequence[int]) -> bytes:
     """A series of one or more storable numbers."""
     steps = [_wrapped(after - before) for before, after in pairwise(values)]
     largest = max((step if step >= 0 else ~step for step in steps), default=0)
@@ -34,7 +34,7 @@ def folded(values: Sequence[int]) -> bytes:
     return struct.pack(_SERIES, values[0], width) + b"".join(packed[byte::width] for byte in range(width))
 
 
-def unfolded(packed: bytes, count: int) -> Iterable[int]:
+def decode_series(packed: bytes, count: int) -> Iterable[int]:
     """The `count` numbers of a series."""
     first, width = struct.unpack_from(_SERIES, packed)
     if not width:
@@ -53,11 +53,11 @@ def _wrapped(value: int) -> int:
     return (value + _SIGN) % _WRAP - _SIGN
 
 
-def deflated(data: bytes) -> bytes:
+def compress(data: bytes) -> bytes:
     return zlib.compress(data, 9)
 
 
-def inflated(data: bytes) -> bytes:
+def decompress(data: bytes) -> bytes:
     """The inverse of `deflated`; ValueError for damage, and for more than MAX_OCTETS."""
     stream = zlib.decompressobj()
     try:

@@ -19,7 +19,9 @@ from itertools import groupby, islice, repeat
 from msgspec import Struct
 
 from iskra_server.history.model.moment import moment_of
-from iskra_server.history.points.packing import Cursor, deflated, folded, inflated, is_storable, unfolded
+from iskra_server.history.model.power_ledger import power_mw
+from iskra_server.history.model.records import PointBlock
+from iskra_server.history.points.packing import Cursor, compress, decode_series, decompress, encode_series, is_storable
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.units import Unit
@@ -33,6 +35,7 @@ MAX_COLUMNS = 4096
 METER_TIMES = {"sec_index": Obis.parse("0-0:96.8.0"), "timestamp": Obis.parse("0-0:1.0.0")}
 
 _HEAD, _COLUMN, _RUN = "<HHHH", "<6shH", "<HH"
+_MS = 1000
 _NO_SCALER, _NO_UNIT = -(1 << 15), (1 << 16) - 1
 
 # what a register is, and how often the same stood before it in the telegram
@@ -86,14 +89,25 @@ def pack(points: Sequence[Point]) -> bytes:
     body += map(_described, columns)
     body += (struct.pack(f"<B{len(layout)}H", len(layout), *layout) for layout in layouts)
     body += (struct.pack(_RUN, *run) for run in runs)
-    body += map(folded, ([point.at_ms for point in points], *values))
-    return bytes((VERSION,)) + deflated(b"".join(body))
+    body += map(encode_series, ([point.at_ms for point in points], *values))
+    return bytes((VERSION,)) + compress(b"".join(body))
+
+
+def block_of(meter_id: str, points: Sequence[Point]) -> PointBlock:
+    """One to points.MAX_POINTS points, in the order in which they arrived."""
+    first_s, last_s = sorted((points[0].at_ms // _MS, points[-1].at_ms // _MS))
+    data = pack(points)
+    power = [found for point in points if (found := power_mw(point.registers)) is not None]
+    if not power:
+        return PointBlock(meter_id, first_s, last_s, len(points), data)
+    mean_mw = sum(power) // len(power)
+    return PointBlock(meter_id, first_s, last_s, len(points), data, min(power), mean_mw, max(power))
 
 
 def unpack(data: bytes) -> list[Point]:
     """The points of a block; ValueError where the bytes are damaged."""
     block = _taken_apart(data)
-    values = [iter(unfolded(*packed)) for packed in zip(block.values, block.counts, strict=True)]
+    values = [iter(decode_series(*packed)) for packed in zip(block.values, block.counts, strict=True)]
     times = iter(block.times)
     points: list[Point] = []
     for layout, count in block.runs:
@@ -107,7 +121,7 @@ def unpack(data: bytes) -> list[Point]:
     return points
 
 
-def column(data: bytes, obis: Obis) -> list[tuple[int, int, int]]:
+def read_column(data: bytes, obis: Obis) -> list[tuple[int, int, int]]:
     """Unix milliseconds, number and scaler of one register in each telegram that has it, faster than `unpack`.
 
     ValueError where the bytes are damaged.
@@ -116,7 +130,7 @@ def column(data: bytes, obis: Obis) -> list[tuple[int, int, int]]:
     found: list[tuple[int, int, int]] = []
     for number, (code, scaler, _, again) in enumerate(block.columns):
         if code == obis and not again:
-            values = unfolded(block.values[number], block.counts[number])
+            values = decode_series(block.values[number], block.counts[number])
             found += zip(_places(block, number), values, repeat(scaler or 0))
     # a meter that changes a scaler has a column for each
     return [(block.times[place], raw, scaler) for place, raw, scaler in sorted(found)]
@@ -160,7 +174,7 @@ def _described(column: _Column) -> bytes:
 def _taken_apart(data: bytes) -> _Block:
     if data[:1] != bytes((VERSION,)):
         raise ValueError(f"the block of points is damaged or newer: its version is not {VERSION}")
-    cursor = Cursor(inflated(data[1:]))
+    cursor = Cursor(decompress(data[1:]))
     points, *parts = cursor.numbers(_HEAD)
     if not 0 < points <= MAX_POINTS or parts[0] > MAX_COLUMNS or max(parts[1:]) > points:
         raise ValueError("the block of points is damaged: it counts what no block holds")
@@ -168,7 +182,7 @@ def _taken_apart(data: bytes) -> _Block:
     layouts = [_layout(cursor) for _ in range(parts[1])]
     runs = list(cursor.rows(_RUN, parts[2]))
     counts = _counts(layouts, runs, points, len(columns))
-    times = list(unfolded(cursor.folded(points), points))
+    times = list(decode_series(cursor.folded(points), points))
     values = [cursor.folded(count) for count in counts]
     cursor.end()
     return _Block(columns, layouts, runs, times, counts, values)

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from iskra_server.base.clock import Clock
 from iskra_server.history.model.records import LastCounter
-from iskra_server.history.model.replacement import Replacements, replacements
+from iskra_server.history.model.replacement import Replacements, find_replacements
 from iskra_server.history.recording.recorder import Recorder, last_values, remembered
 from iskra_server.history.recording.retention import thin
 from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.writer import CLOSE_S, Writer, WriterState, waiting_of
-from iskra_server.history.store.checkup import aside
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.checkup import list_set_aside
 from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import Guard
 from iskra_server.reading.hub import Hub, Subscription
@@ -249,8 +249,8 @@ class Archive:
             if self.store is not None:
                 try:
                     known = await asyncio.to_thread(self.store.meters)
-                    self.replacements = replacements(known, time.time())
-                    self.set_aside = sum(each.count for each in await asyncio.to_thread(aside, self.store))
+                    self.replacements = find_replacements(known, time.time())
+                    self.set_aside = sum(each.count for each in await asyncio.to_thread(list_set_aside, self.store))
                 except StoreError as error:
                     log.debug("which meters were replaced is looked at in a minute: %s", error)
             await asyncio.sleep(LOOK_EVERY_S)

@@ -15,10 +15,10 @@ from math import inf
 
 from iskra_server.base.clock import DAY_S, STEP_S, Clock, Step
 from iskra_server.history.model.ledger import Ledger
-from iskra_server.history.model.moment import placed
-from iskra_server.history.model.power import HOLDS_US
+from iskra_server.history.model.moment import redated
+from iskra_server.history.model.power_ledger import HOLDS_US
 from iskra_server.history.model.records import (
-    TOLERANCE_S,
+    CLOCK_TOLERANCE_S,
     ClockStep,
     Exact,
     LastCounter,
@@ -27,13 +27,12 @@ from iskra_server.history.model.records import (
     Record,
     quarter_of,
 )
-from iskra_server.history.points.blocks import block_of
-from iskra_server.history.points.points import MAX_POINTS, METER_TIMES, Point, point_of, unpack
+from iskra_server.history.points.points import MAX_POINTS, METER_TIMES, Point, block_of, point_of, unpack
 from iskra_server.history.recording.waiting import Waiting
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.history.store.reads import Reads
-from iskra_server.meter.guard import is_counter
+from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.units import WATT_HOUR
 
@@ -97,7 +96,7 @@ class Recorder:
         waiting = self.waiting()
         self._writer.put_samples(self._waiting.give())
         if self._ledger is not None:
-            for quarter in self._ledger.rest():
+            for quarter in self._ledger.close_power():
                 self._writer.put([quarter], self._seen[quarter.meter_id])
         for meter_id, points in self._points.items():
             self._writer.put([block_of(meter_id, points)], self._seen[meter_id])
@@ -156,7 +155,7 @@ class Recorder:
 
     def _is_newer(self, sample: Sample, is_believed: bool) -> bool:
         """Than what history held at the start: a kill may have come between writing a sample and forgetting it."""
-        at = (sample if is_believed else placed(sample, self._clock.ahead_s)).received_at
+        at = (sample if is_believed else redated(sample, self._clock.ahead_s)).received_at
         return at.timestamp() > self._known_s.get(sample.reading.meter_id, -inf)
 
     async def _take(self, sample: Sample) -> None:
@@ -213,8 +212,8 @@ class Recorder:
         if self._clock.doubt() is not None:
             return None
         newest = max((last.at_s for last in last_values(store)), default=0)
-        known = last_values(store, now_s + TOLERANCE_S)
-        if newest > now_s + TOLERANCE_S:
+        known = last_values(store, now_s + CLOCK_TOLERANCE_S)
+        if newest > now_s + CLOCK_TOLERANCE_S:
             self._put_step(ClockStep(newest, int(now_s), "ahead"), sample)
         if max((last.at_s for last in known), default=now_s) < now_s - DAY_S:
             self._clock.unsettle()
@@ -249,13 +248,13 @@ class Recorder:
         step = self._clock.step()
         if step is not None and self._ledger is not None:
             self._put_step(ClockStep(int(step.from_s), int(step.to_s), step.reason), sample)
-            self._ledger.go_back(quarter_of(step.to_s + TOLERANCE_S))
+            self._ledger.rewind(quarter_of(step.to_s + CLOCK_TOLERANCE_S))
             self._move_points(step)
             self._clock.lived(step.to_s)
 
     def _move_points(self, step: Step) -> None:
         """Those that were not handed over yet, from ahead of now to when they arrived."""
-        until_ms, by_ms = (step.to_s + TOLERANCE_S) * _MS, round((step.to_s - step.from_s) * _MS)
+        until_ms, by_ms = (step.to_s + CLOCK_TOLERANCE_S) * _MS, round((step.to_s - step.from_s) * _MS)
         for points in self._points.values():
             if points[-1].at_ms > until_ms:
                 points[:] = [Point(point.at_ms + by_ms, point.registers) for point in points]
@@ -273,7 +272,7 @@ class Recorder:
         """Not `is_whole`: of those that arrived around it the others are gone."""
         assert self._ledger is not None
         meter_id, seen = sample.reading.meter_id, self._seen_now(sample)
-        records: list[Record] = [*self._ledger.take(sample, with_power=is_whole)]
+        records: list[Record] = [*self._ledger.observe(sample, with_power=is_whole)]
         self._clock.lived(seen.last_s)
         if self._keep_points:
             records += self._add(meter_id, point_of(sample))
@@ -323,7 +322,7 @@ def last_values(store: Reads, until_s: float = inf) -> list[LastCounter]:
                 epochs.get((block.meter_id, register.obis), 0),
             )
             for register in point.registers
-            if register.unit == WATT_HOUR and is_counter(register)
+            if is_energy_counter(register)
         )
     return counters
 

@@ -5,7 +5,7 @@ The ledger (boundaries, power, epochs) is kept for ever.
 
 import time
 
-from iskra_server.history.model.records import TOLERANCE_S
+from iskra_server.history.model.records import CLOCK_TOLERANCE_S
 from iskra_server.history.store.store import Store
 
 STEP = 200
@@ -21,14 +21,14 @@ def thin(store: Store, now_s: float, raw_days: float, step: int = STEP, pause_s:
     nothing. Blocks for as long as it takes: for a thread. Raises StoreError; what was deleted by then stays so.
     """
     meters = store.meters()
-    seen_s = [meter.last_s for meter in meters if meter.last_s <= now_s + TOLERANCE_S]
+    seen_s = [meter.last_s for meter in meters if meter.last_s <= now_s + CLOCK_TOLERANCE_S]
     before_s = min(now_s, max(seen_s, default=0) + 1) - raw_days * _DAY_S
     deleted = 0
-    store.prepare()
+    store.make_partitions()
     if before_s < 0:
         return deleted
     # in PostgreSQL months go whole; what is left of one goes as everywhere
-    store.forget_before(before_s, ["points"])
+    store.drop_partitions_before(before_s, ["points"])
     for meter in meters:
         while count := store.delete_points(meter.meter_id, int(before_s), step):
             deleted += count

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import chain
 
-from iskra_server.history.model.moment import moment_of, placed
+from iskra_server.history.model.moment import moment_of, redated
 from iskra_server.meter.reading import Sample
 
 EVERY_S = 30.0
@@ -62,7 +62,7 @@ class Waiting:
     def take(self, now: datetime, ahead_s: float) -> list[Sample]:
         """Each at its moment, by a wall clock that is so far ahead of boot time; then none waits."""
         return [
-            sample if is_believed and sample.received_at <= now else placed(sample, ahead_s)
+            sample if is_believed and sample.received_at <= now else redated(sample, ahead_s)
             for sample, is_believed in self.give()
         ]
 

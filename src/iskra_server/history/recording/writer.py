@@ -23,8 +23,8 @@ from iskra_server.history.model.records import MeterInfo, PointBlock, Record
 from iskra_server.history.recording.pending import Batch, Pending
 from iskra_server.history.recording.spool import HistorySpool
 from iskra_server.history.recording.waiting import Waited
-from iskra_server.history.store.errors import StoreError
-from iskra_server.history.store.store import Store, fits
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.store import Store, fits_columns
 
 TOGETHER_S = 1.0
 FIRST_RETRY_S = 1.0
@@ -120,7 +120,7 @@ class Writer:
 
     def put(self, records: Sequence[Record], seen: MeterInfo) -> None:
         """Take records of one meter, and when it was seen; never waits, never raises."""
-        fitting = [record for record in records if fits(record)]
+        fitting = [record for record in records if fits_columns(record)]
         now = time.monotonic()
         with self._changed:
             self._refused += len(records) - len(fitting)
@@ -244,7 +244,7 @@ class Writer:
         with self._changed:
             while self._close_by == _NEVER and (left_s := self._due - time.monotonic()) > 0:
                 self._changed.wait(min(left_s, LOOK_EVERY_S))
-                if self.store and not self._failures and self.store.displaced():
+                if self.store and not self._failures and self.store.file_change():
                     return
 
     def _attempt(self) -> None:
@@ -269,7 +269,7 @@ class Writer:
         self.tried.set()
 
     def _write(self, batch: Batch) -> None:
-        if self.store is None or self._failures or self.store.displaced():
+        if self.store is None or self._failures or self.store.file_change():
             self._open()
         assert self.store
         if batch.ledger or batch.points or batch.meters:

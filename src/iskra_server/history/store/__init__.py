@@ -1,1 +1,8 @@
-"""History in a database: SQLite or PostgreSQL, schema, migrations, queries."""
+"""History in a database: SQLite or PostgreSQL, schema, migrations, queries.
+
+Code that only catches StoreError imports this package alone, without the database library (10 MB of memory).
+"""
+
+
+class StoreError(Exception):
+    """One sentence: which database, what is wrong, what to do next."""

@@ -3,7 +3,6 @@
 A copy is one plain file (no WAL beside it), and appears under its name only when it is whole and on the disk.
 """
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,9 +10,10 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import URL
 
-from iskra_server.history.store.errors import StoreError
+from iskra_server.base.spool import sync
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.database_errors import store_error
 from iskra_server.history.store.schema import VERSION_TABLE, VERSIONS
-from iskra_server.history.store.trouble import trouble
 
 _BESIDE = ("-wal", "-shm")
 
@@ -25,7 +25,7 @@ def back_up(store: Path, to: Path) -> None:
     if to.exists():
         if to.samefile(store):
             raise StoreError(f"{to} is the history itself. Name another file for the backup.")
-        check(to)
+        check_backup(to)
     _copy(store, to)
 
 
@@ -34,7 +34,7 @@ def restore(file: Path, to: Path) -> None:
 
     Raises StoreError, having changed nothing.
     """
-    check(file)
+    check_backup(file)
     if to.exists():
         _refuse_in_use(to)
     fresh = to.with_name(f"{to.name}.restored")
@@ -45,10 +45,10 @@ def restore(file: Path, to: Path) -> None:
         if old.exists():
             old.replace(to.with_name(f"{to.name}.replaced{suffix}"))
     fresh.replace(to)
-    _sync(to.parent)
+    sync(to.parent)
 
 
-def check(file: Path) -> None:
+def check_backup(file: Path) -> None:
     """Whether a file is a whole history that this program can read. Raises StoreError, saying what is wrong."""
     if not file.is_file():
         raise StoreError(f"There is no backup at {file}. Name a file that iskra-server backup wrote.")
@@ -62,7 +62,7 @@ def check(file: Path) -> None:
                 else None
             )
     except sqlite3.Error as error:
-        raise trouble(_url(file), error) from error
+        raise store_error(_url(file), error) from error
     if damage != ["ok"]:
         raise StoreError(f"{file} is damaged ({damage[0]}). Use an older backup.")
     if version is None:
@@ -79,12 +79,12 @@ def _copy(file: Path, to: Path) -> None:
             # in one step: a reader in WAL mode holds nobody up, and sees one moment
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
-        _sync(part)
+        sync(part)
         part.replace(to)
-        _sync(to.parent)
+        sync(to.parent)
     except (sqlite3.Error, OSError) as error:
         part.unlink(missing_ok=True)
-        raise trouble(_url(file if _is_source(error) else to), error) from error
+        raise store_error(_url(file if _is_source(error) else to), error) from error
 
 
 def _is_source(error: Exception) -> bool:
@@ -106,14 +106,6 @@ def _refuse_in_use(history: Path) -> None:
 
 def _connect(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _url(file: Path) -> URL:

@@ -15,7 +15,7 @@ from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store.schema import epoch, power, quarter_reading
 from iskra_server.meter.obis import Obis
 
-Row = dict[str, Any]
+RowValues = dict[str, Any]
 
 # what happens to a row that is there already
 _KEPT = "ON CONFLICT DO NOTHING"
@@ -41,11 +41,11 @@ _SERIES = "INSERT INTO series (meter, obis) SELECT * FROM unnest(%s::int[], %s::
 _KNOWN = "SELECT meter_id, obis, series.id FROM series JOIN meter ON meter.id = series.meter WHERE meter_id = ANY(%s)"
 
 
-def takes(table: Table) -> bool:
+def can_insert(table: Table) -> bool:
     return table.name in _TABLES
 
 
-def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+def insert_rows(connection: Connection, table: Table, rows: Sequence[RowValues]) -> None:
     """Rows that are there stay; but of a quarter's power the half with more telegrams."""
     key = [column.name for column in table.primary_key]
     ordered = sorted({tuple(row[name] for name in key): row for row in _fullest_last(rows)}.items())
@@ -56,7 +56,7 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     connection.exec_driver_sql(statement, columns)
 
 
-def see(connection: Connection, meters: Iterable[MeterInfo]) -> None:
+def upsert_meters(connection: Connection, meters: Iterable[MeterInfo]) -> None:
     """Meters, each once; when they were seen first and last grows."""
     ordered = sorted(meters, key=lambda info: info.meter_id)
     rows = ((i.meter_id, i.server_id, i.simulated, i.first_s, i.last_s, i.port or None) for i in ordered)
@@ -64,13 +64,13 @@ def see(connection: Connection, meters: Iterable[MeterInfo]) -> None:
     connection.exec_driver_sql(_SEEN, tuple(map(list, columns)))
 
 
-def hear(connection: Connection, rows: Sequence[tuple[int, str, int, int | None]]) -> None:
+def upsert_live(connection: Connection, rows: Sequence[tuple[int, str, int, int | None]]) -> None:
     """The last word of meters, each once; what is newer stays."""
     meters, readers, moments, power_mw = zip(*sorted(rows), strict=True)
     connection.exec_driver_sql(_HEARD, (_array(meters), list(readers), _array(moments), _array(power_mw)))
 
 
-def series_numbers(
+def series_ids(
     connection: Connection, wanted: Iterable[tuple[str, Obis]], meters: dict[str, int]
 ) -> dict[tuple[str, Obis], int]:
     """The numbers of series, made where they are not there yet."""
@@ -81,7 +81,7 @@ def series_numbers(
     return {(name, Obis.parse(obis)): number for name, obis, number in found.all()}
 
 
-def _fullest_last(rows: Sequence[Row]) -> Sequence[Row]:
+def _fullest_last(rows: Sequence[RowValues]) -> Sequence[RowValues]:
     """Of rows with one key the last is taken: the first that was given; of power the one with the most telegrams."""
     if rows and "telegrams" in rows[0]:
         return sorted(rows, key=lambda row: row["telegrams"])

@@ -22,14 +22,13 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from iskra_server.base.address import Address
-from iskra_server.history.store import partitions, profiles
-from iskra_server.history.store.address import check, file_of
-from iskra_server.history.store.anchor import Anchor
+from iskra_server.history.store import StoreError, partitions, postgresql_layout
 from iskra_server.history.store.backup import back_up
-from iskra_server.history.store.errors import StoreError
-from iskra_server.history.store.profiles import PLAIN, Profile
+from iskra_server.history.store.database_errors import access_error, display_name, driver_missing, store_error
+from iskra_server.history.store.file_watch import FileWatch
+from iskra_server.history.store.location import check_address, sqlite_file
+from iskra_server.history.store.postgresql_layout import PLAIN, DatabaseProfile
 from iskra_server.history.store.schema import VERSION_TABLE, VERSIONS, metadata
-from iskra_server.history.store.trouble import access_denied, named, no_driver, trouble
 
 # shorter than what a shutdown waits for the last flush
 BUSY_S = 2
@@ -54,7 +53,7 @@ class Database(Struct, frozen=True):
     url: URL
     write: Engine
     read: Engine
-    anchor: Anchor | None = None
+    anchor: FileWatch | None = None
 
     def close(self) -> None:
         self.write.dispose()
@@ -63,7 +62,7 @@ class Database(Struct, frozen=True):
             self.anchor.close()
 
 
-def open_database(address: str | Address, profile: Profile = PLAIN) -> Database:
+def open_database(address: str | Address, profile: DatabaseProfile = PLAIN) -> Database:
     """Open, create where absent (PostgreSQL: in a profile), check and migrate. Raises StoreError."""
     url = _parse(Address(address))
     database = _sqlite(url) if url.drivername == "sqlite" else _postgresql(url)
@@ -71,10 +70,10 @@ def open_database(address: str | Address, profile: Profile = PLAIN) -> Database:
         _bring_up(database, profile)
         if url.drivername == "sqlite":
             file = Path(url.database or "").absolute()
-            database = replace(database, anchor=Anchor(file, _connect(file, "rw")))
+            database = replace(database, anchor=FileWatch(file, _connect(file, "rw")))
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         database.close()
-        raise trouble(url, error) from error
+        raise store_error(url, error) from error
     except StoreError:
         database.close()
         raise
@@ -84,8 +83,8 @@ def open_database(address: str | Address, profile: Profile = PLAIN) -> Database:
 def _parse(address: Address) -> URL:
     try:
         if address.scheme == "sqlite":
-            return URL.create("sqlite", database=file_of(address))
-        check(address)
+            return URL.create("sqlite", database=sqlite_file(address))
+        check_address(address)
         host = f"[{address.host}]" if ":" in address.host else address.host
         place = f"{host}:{address.port}" if address.port else host
         url = make_url(f"postgresql+psycopg://{place}{address.rest}")
@@ -138,11 +137,13 @@ def _postgresql(url: URL) -> Database:
             )
             for _ in ("write", "read")
         ]
-        from iskra_server.history.store.patience import Limited  # noqa: PLC0415
+        from iskra_server.history.store.patience import TimeLimitedConnection  # noqa: PLC0415
     except ImportError:
-        raise no_driver() from None
+        raise driver_missing() from None
     for engine in engines:
-        event.listen(engine, "do_connect", lambda _dialect, _record, _, options: Limited.connect(**options))
+        event.listen(
+            engine, "do_connect", lambda _dialect, _record, _, options: TimeLimitedConnection.connect(**options)
+        )
         event.listen(engine, "begin", _limit)
     return Database(url, engines[0], engines[1])
 
@@ -153,7 +154,7 @@ def _limit(connection: Connection) -> None:
     connection.exec_driver_sql(limits)
 
 
-def _bring_up(database: Database, profile: Profile) -> None:
+def _bring_up(database: Database, profile: DatabaseProfile) -> None:
     file = Path(database.url.database or "") if database.url.drivername == "sqlite" else None
     if file:
         _create(file)
@@ -167,7 +168,7 @@ def _bring_up(database: Database, profile: Profile) -> None:
             back_up(file, file.with_name(f"{file.name}.before-{VERSIONS[-1]}"))
         _to_newest(database, profile)
     if not file:
-        make_partitions(database, partitions.ahead(time.time()))
+        make_partitions(database, partitions.months_ahead(time.time()))
 
 
 def _version(url: URL, connection: Connection) -> str | None:
@@ -176,19 +177,21 @@ def _version(url: URL, connection: Connection) -> str | None:
     if not tables:
         return None
     if VERSION_TABLE not in tables:
-        raise StoreError(f"{named(url)} holds the tables of another program. Give history a database of its own.")
+        raise StoreError(
+            f"{display_name(url)} holds the tables of another program. Give history a database of its own."
+        )
     version = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
     if version not in VERSIONS:
         raise StoreError(
-            f"{named(url)} was written by a newer iskra-server (schema {version}, this one knows {VERSIONS[-1]}). "
-            "Install the newer version again."
+            f"{display_name(url)} was written by a newer iskra-server (schema {version}, this one knows "
+            f"{VERSIONS[-1]}). Install the newer version again."
         )
     return str(version)
 
 
 def _create(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    if denied := access_denied(file):
+    if denied := access_error(file):
         raise denied
     if not file.exists():
         _connect(file, "rwc").close()
@@ -217,7 +220,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
         time.sleep(0.01)
 
 
-def _to_newest(database: Database, profile: Profile) -> None:
+def _to_newest(database: Database, profile: DatabaseProfile) -> None:
     """All steps in one transaction; the version is read again where no other program can write it."""
     with database.write.begin() as connection:
         if database.url.drivername != "sqlite":
@@ -248,16 +251,16 @@ def make_partitions(database: Database, months: Iterable[date]) -> int:
     """PostgreSQL: make what is missing of some months, if the user may; says how many partitions."""
     wanted, now_s = list(months), time.time()
     with database.read.connect() as connection:
-        if not partitions.missing(connection, wanted, now_s):
+        if not partitions.missing_partitions(connection, wanted, now_s):
             return 0
     with database.write.begin() as connection:
-        return partitions.make(connection, wanted, now_s)
+        return partitions.create_partitions(connection, wanted, now_s)
 
 
-def _lay_out(connection: Connection, profile: Profile) -> None:
+def _lay_out(connection: Connection, profile: DatabaseProfile) -> None:
     """The newest schema at once, in an empty database; a test holds it equal to what the migrations make."""
     if connection.dialect.name == "postgresql":
-        profiles.lay_out(connection, profile)
+        postgresql_layout.create_tables(connection, profile)
     else:
         metadata.create_all(connection)
     name = Column("version_num", String(32), primary_key=True)

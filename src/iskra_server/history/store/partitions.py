@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from iskra_server.history.store.schema import PARTITIONED
 
 # months that are made ahead of the one that is running
-AHEAD = 3
+MONTHS_AHEAD = 3
 REST = "rest"
 # a clock that is wrong makes no partitions
 FIRST_YEAR, LAST_YEARS = 2000, 1
@@ -23,7 +23,7 @@ _MONTH_S = 31 * 86_400
 _LOCK = 0x49534B5250
 
 
-def months(first_s: float, last_s: float) -> Iterator[date]:
+def months_between(first_s: float, last_s: float) -> Iterator[date]:
     """The first day of each month that a period touches."""
     day, last = (datetime.fromtimestamp(moment, UTC).date().replace(day=1) for moment in (first_s, last_s))
     while day <= last:
@@ -31,41 +31,41 @@ def months(first_s: float, last_s: float) -> Iterator[date]:
         day = _next(day)
 
 
-def ahead(now_s: float, count: int = AHEAD, since_s: float | None = None) -> Iterator[date]:
+def months_ahead(now_s: float, count: int = MONTHS_AHEAD, since_s: float | None = None) -> Iterator[date]:
     """The months from `since_s` or now on, up to so many ahead."""
-    return months(now_s if since_s is None else since_s, now_s + count * _MONTH_S)
+    return months_between(now_s if since_s is None else since_s, now_s + count * _MONTH_S)
 
 
-def named(table: str, month: date) -> str:
+def partition_name(table: str, month: date) -> str:
     return f"{table}_{month:%Y_%m}"
 
 
-def lay_out(connection: Connection) -> None:
+def create_rest_partitions(connection: Connection) -> None:
     """The rest of each table; what falls outside of every month is kept there."""
     for table in PARTITIONED:
         connection.execute(text(f"CREATE TABLE {table}_{REST} PARTITION OF {table} DEFAULT"))
 
 
-def missing(connection: Connection, wanted: Iterable[date], now_s: float) -> list[tuple[str, date]]:
+def missing_partitions(connection: Connection, wanted: Iterable[date], now_s: float) -> list[tuple[str, date]]:
     """The tables and months that this user may make, and that are not there; none that no meter of today can mean."""
     latest = datetime.fromtimestamp(now_s, UTC).year + LAST_YEARS
     wanted = [month for month in wanted if FIRST_YEAR <= month.year <= latest]
-    if not wanted or not may_make(connection) or not _is_partitioned(connection):
+    if not wanted or not is_owner(connection) or not _is_partitioned(connection):
         return []
-    there = existing(connection)
-    return [(table, month) for table in PARTITIONED for month in wanted if named(table, month) not in there]
+    there = existing_partitions(connection)
+    return [(table, month) for table in PARTITIONED for month in wanted if partition_name(table, month) not in there]
 
 
-def make(connection: Connection, wanted: Iterable[date], now_s: float) -> int:
+def create_partitions(connection: Connection, wanted: Iterable[date], now_s: float) -> int:
     """What is missing; says how many partitions."""
     connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-    new = missing(connection, wanted, now_s)
+    new = missing_partitions(connection, wanted, now_s)
     for table, month in new:
         _make(connection, table, month)
     return len(new)
 
 
-def existing(connection: Connection) -> set[str]:
+def existing_partitions(connection: Connection) -> set[str]:
     """The names of all partitions."""
     found = connection.execute(
         text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ANY(:tables)"), _ids(connection)
@@ -73,16 +73,16 @@ def existing(connection: Connection) -> set[str]:
     return {name.rpartition(".")[2] for name in found.scalars()}
 
 
-def drop_before(connection: Connection, table: str, before_s: float) -> int:
+def drop_partitions(connection: Connection, table: str, before_s: float) -> int:
     """Drop the months of a table that end before a moment; says how many."""
     limit = datetime.fromtimestamp(max(before_s, 0), UTC).date().replace(day=1)
-    old = [name for name in existing(connection) if name.startswith(f"{table}_2") and _month(name) < limit]
+    old = [name for name in existing_partitions(connection) if name.startswith(f"{table}_2") and _month(name) < limit]
     for name in sorted(old):
         connection.execute(text(f"DROP TABLE {name}"))
     return len(old)
 
 
-def may_make(connection: Connection) -> bool:
+def is_owner(connection: Connection) -> bool:
     """Whether this user owns the tables: who only writes leaves partitions to the owner."""
     owns = "SELECT bool_and(pg_has_role(relowner, 'USAGE')) FROM pg_class WHERE oid = ANY(:tables)"
     return bool(connection.execute(text(owns), _ids(connection)).scalar())
@@ -91,7 +91,7 @@ def may_make(connection: Connection) -> bool:
 def _make(connection: Connection, table: str, month: date) -> None:
     column, day = PARTITIONED[table]
     first, end = (_days(moment) * day for moment in (month, _next(month)))
-    name = named(table, month)
+    name = partition_name(table, month)
     within = f"{column} >= {first} AND {column} < {end}"
     for statement in (
         f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",

@@ -12,7 +12,7 @@ ANSWER_S = 35.0
 _INTERVAL_S = 0.1
 
 
-class Limited(Connection[Any]):
+class TimeLimitedConnection(Connection[Any]):
     """It closes itself when an answer takes longer than `answer_s`, which raises OperationalError."""
 
     answer_s = ANSWER_S

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from iskra_server.history.model.records import (
     MAX_BLOCK_S,
+    QUALITIES,
     QUARTER_S,
     EpochStart,
     Exact,
@@ -22,18 +23,16 @@ from iskra_server.history.model.records import (
     PointBlock,
     PowerBlock,
     PowerQuarter,
-    Quality,
     QuarterReading,
     quarter_of,
 )
 from iskra_server.history.store.database import Database
+from iskra_server.history.store.database_errors import store_error
 from iskra_server.history.store.schema import epoch, meter, points, power, quarter_reading, series
-from iskra_server.history.store.trouble import trouble
 from iskra_server.meter.obis import Obis
 
 # SQLite takes 32,766 parameters
 _AT_ONCE = 5_000
-_QUALITIES: dict[int, Quality] = {0: "measured", 1: "interpolated"}
 _replacement = meter.alias("replacement")
 
 
@@ -47,7 +46,7 @@ class Reads:
         """Every meter, the first seen first."""
         return self._chosen_meters(true())
 
-    def line(self, names: Collection[str]) -> list[MeterInfo]:
+    def replacement_chain(self, names: Collection[str]) -> list[MeterInfo]:
         """A meter and those that it replaced, and those that they had replaced; the first seen first.
 
         It is found by its label without spaces or its server id, both in lower case, among all meters: they are few
@@ -166,7 +165,7 @@ class Reads:
         )
         return [_quarter_reading(meter_id, obis, row) for row in self._all(statement)]
 
-    def ask(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+    def query(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         """A question of a neighbour in this room."""
         return self._all(statement)
 
@@ -193,7 +192,7 @@ class Reads:
         try:
             yield
         except SQLAlchemyError as error:
-            raise trouble(self._database.url, error) from error
+            raise store_error(self._database.url, error) from error
 
 
 def _meter(meter_id: str) -> ColumnElement[int]:
@@ -238,7 +237,7 @@ def _newest(table: Table, order: Column[int], among: ColumnElement[bool]) -> Sel
 
 
 def _quarter_reading(meter_id: str, obis: Obis, row: Row[Any]) -> QuarterReading:
-    return QuarterReading(meter_id, obis, row.quarter, Exact(row.raw, row.scaler), _QUALITIES[row.quality], row.epoch)
+    return QuarterReading(meter_id, obis, row.quarter, Exact(row.raw, row.scaler), QUALITIES[row.quality], row.epoch)
 
 
 def _epoch(meter_id: str, obis: Obis, row: Row[Any]) -> EpochStart:

@@ -35,8 +35,6 @@ from sqlalchemy import (
 VERSIONS = ("0001", "0002", "0003", "0004")
 # the table that holds the version; a name of our own, as another program's may lie in the same PostgreSQL
 VERSION_TABLE = "iskra_schema"
-# how boundary.quality is kept
-QUALITIES = {"measured": 0, "interpolated": 1}
 
 # what PostgreSQL partitions: table -> the column that says when, and how many of its units make a day
 PARTITIONED = {"boundary": ("quarter", 96), "power": ("quarter", 96), "points": ("first_s", 86_400)}

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Table, case, delete, distinct, func, select, 
 
 from iskra_server.base.address import Address
 from iskra_server.history.model.records import (
+    CLOCK_TOLERANCE_S,
+    INT64_MAX,
     QUARTER_S,
-    TOLERANCE_S,
     ClockStep,
     EpochStart,
     Exact,
@@ -26,15 +27,22 @@ from iskra_server.history.model.records import (
     PowerQuarter,
     QuarterReading,
     Record,
-    began_s,
+    start_s,
 )
-from iskra_server.history.store import bulk, partitions
-from iskra_server.history.store.aside import is_noted, note, put_aside
+from iskra_server.history.store import StoreError, bulk, partitions
 from iskra_server.history.store.database import make_partitions, open_database
-from iskra_server.history.store.errors import StoreError
-from iskra_server.history.store.profiles import PLAIN, Profile
+from iskra_server.history.store.database_errors import display_name
+from iskra_server.history.store.impossible_rows import is_step_recorded, record_step, set_rows_aside
+from iskra_server.history.store.mapping import (
+    RowValues,
+    epoch_row,
+    meter_row,
+    points_row,
+    power_row,
+    quarter_reading_row,
+)
+from iskra_server.history.store.postgresql_layout import PLAIN, DatabaseProfile
 from iskra_server.history.store.reads import Reads
-from iskra_server.history.store.rows import Row, epoch_row, meter_row, points_row, power_row, quarter_reading_row
 from iskra_server.history.store.schema import (
     PARTITIONED,
     epoch,
@@ -46,25 +54,23 @@ from iskra_server.history.store.schema import (
     series,
     uplink,
 )
-from iskra_server.history.store.trouble import named
 from iskra_server.meter.obis import Obis
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-_LARGEST = 2**63 - 1
 _NAMES_AT_ONCE = 5_000
 
 
 class Store(Reads):
     """An open history; for any number of reading threads, and writers that take turns."""
 
-    def __init__(self, address: str | Address, profile: Profile = PLAIN) -> None:
+    def __init__(self, address: str | Address, profile: DatabaseProfile = PLAIN) -> None:
         """Open `sqlite:///PATH` or `postgresql://...`, create (in a profile) and migrate. Raises StoreError."""
         super().__init__(open_database(address, profile))
         self._turn = Lock()
         # grows when there is more for the centre
-        self.marked = 0
+        self.outbox_revision = 0
         self._months: set[date] = set()
         self._meters: dict[str, int] = {}
         self._series: dict[tuple[str, Obis], int] = {}
@@ -72,9 +78,9 @@ class Store(Reads):
     def close(self) -> None:
         self._database.close()
 
-    def displaced(self) -> str:
+    def file_change(self) -> str:
         """SQLite: what happened to the file since it was opened, such as its removal; "" where all is well."""
-        return self._database.anchor.displaced() if self._database.anchor else ""
+        return self._database.anchor.file_change() if self._database.anchor else ""
 
     def rescue(self) -> None:
         """SQLite: where the file was displaced, save what it held, so that it can be opened anew. Raises StoreError."""
@@ -119,7 +125,7 @@ class Store(Reads):
                 self._meters.clear()
                 self._series.clear()
                 raise
-        self.marked += marked
+        self.outbox_revision += marked
 
     def _put_in_turn(self, connection: Connection, records: Sequence[Record]) -> bool:
         """Records, and what a step of the clock sets aside: once, as what is right by now may lie behind it."""
@@ -128,19 +134,21 @@ class Store(Reads):
         for part, step in _between_steps(records):
             if step is None:
                 marked |= self._put(connection, part)
-            elif is_noted(connection, step):
+            elif is_step_recorded(connection, step):
                 # what lay ahead of it was set aside with it
-                ahead_s = step.to_s + TOLERANCE_S
-                marked |= self._put(connection, [record for record in part if began_s(record) <= ahead_s])
+                ahead_s = step.to_s + CLOCK_TOLERANCE_S
+                marked |= self._put(connection, [record for record in part if start_s(record) <= ahead_s])
             else:
                 marked |= self._put(connection, part)
-                note(connection, step)
+                record_step(connection, step)
                 stepped_s = step.to_s
         if stepped_s:
             # telegrams are pending apart from the ledger, and come after it; what waited may be written by a clock
             # that is behind what it recorded
             ledger = (record for record in part if not isinstance(record, PointBlock))
-            put_aside(connection, max(int(time.time()), stepped_s, *(began_s(each) + QUARTER_S for each in ledger)))
+            set_rows_aside(
+                connection, max(int(time.time()), stepped_s, *(start_s(each) + QUARTER_S for each in ledger))
+            )
         return marked
 
     def _put(self, connection: Connection, records: Sequence[Record]) -> bool:
@@ -161,25 +169,25 @@ class Store(Reads):
         with self._turn, self._sentences(), self._database.write.begin() as connection:
             connection.execute(update(meter).where(meter.c.meter_id == old).values(replaced_by=successor))
 
-    def prepare(self, ahead: int = partitions.AHEAD, since_s: float | None = None) -> int:
+    def make_partitions(self, ahead: int = partitions.MONTHS_AHEAD, since_s: float | None = None) -> int:
         """PostgreSQL: make the months that are missing from `since_s`, or now, on; says how many. Raises StoreError."""
         if not self._is_postgresql:
             return 0
         with self._turn, self._sentences():
             # another program may have dropped some since
             self._months.clear()
-            return make_partitions(self._database, partitions.ahead(time.time(), ahead, since_s))
+            return make_partitions(self._database, partitions.months_ahead(time.time(), ahead, since_s))
 
-    def forget_before(self, moment_s: float, tables: Iterable[str] = tuple(PARTITIONED)) -> int:
+    def drop_partitions_before(self, moment_s: float, tables: Iterable[str] = tuple(PARTITIONED)) -> int:
         """PostgreSQL: drop whole months that end before a moment, at once and for good; says how many partitions."""
         if not self._is_postgresql:
             return 0
         with self._turn, self._sentences(), self._database.write.begin() as connection:
-            if not partitions.may_make(connection):
+            if not partitions.is_owner(connection):
                 return 0
             # what is dropped has to be made anew for a late import
             self._months.clear()
-            return sum(partitions.drop_before(connection, table, moment_s) for table in tables)
+            return sum(partitions.drop_partitions(connection, table, moment_s) for table in tables)
 
     def delete_points(self, meter_id: str, before_s: int, at_most: int) -> int:
         """Delete a meter's oldest blocks of points that end before a moment; says how many."""
@@ -202,7 +210,7 @@ class Store(Reads):
             record.quarter * QUARTER_S for record in records if isinstance(record, (QuarterReading, PowerQuarter))
         }
         moments |= {record.first_s for record in records if isinstance(record, PointBlock)}
-        new = {month for moment in moments for month in partitions.months(moment, moment)} - self._months
+        new = {month for moment in moments for month in partitions.months_between(moment, moment)} - self._months
         if new:
             make_partitions(self._database, sorted(month for month in new if month >= since))
             self._months |= new
@@ -211,7 +219,7 @@ class Store(Reads):
         if not meters:
             return
         if self._is_postgresql:
-            bulk.see(connection, meters)
+            bulk.upsert_meters(connection, meters)
         else:
             self._see_in_sqlite(connection, meters)
         if any(info.meter_id not in self._meters for info in meters):
@@ -237,12 +245,12 @@ class Store(Reads):
             return
         held, new = ("a real meter", "a simulated one") if simulated else ("a simulated meter", "a real one")
         raise StoreError(
-            f"{named(self._database.url)} holds readings of {held}; those of {new} are never written beside them. "
-            "Set data_dir or database_url to another place."
+            f"{display_name(self._database.url)} holds readings of {held}; those of {new} are never written beside "
+            "them. Set data_dir or database_url to another place."
         )
 
-    def _rows(self, connection: Connection, records: Iterable[Record]) -> dict[Table, list[Row]]:
-        rows: dict[Table, list[Row]] = defaultdict(list)
+    def _rows(self, connection: Connection, records: Iterable[Record]) -> dict[Table, list[RowValues]]:
+        rows: dict[Table, list[RowValues]] = defaultdict(list)
         for record in records:
             match record:
                 case QuarterReading() as known:
@@ -279,7 +287,7 @@ class Store(Reads):
     def _is_postgresql(self) -> bool:
         return self._database.url.drivername != "sqlite"
 
-    def numbers(self, connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    def meter_row_ids(self, connection: Connection, names: Iterable[str]) -> dict[str, int]:
         """The numbers of those meters that are known."""
         names = list(names)
         self._meters |= self._numbered(connection, [name for name in names if name not in self._meters])
@@ -302,13 +310,13 @@ class Store(Reads):
         }
         new = wanted - self._series.keys()
         names = {record.meter_id for record in records if not isinstance(record, ClockStep)}
-        self.numbers(connection, {name for name, _ in new} | names)
+        self.meter_row_ids(connection, {name for name, _ in new} | names)
         if new:
-            self._series |= bulk.series_numbers(connection, sorted(new), self._meters)
+            self._series |= bulk.series_ids(connection, sorted(new), self._meters)
 
-    def _keep(self, connection: Connection, table: Table, rows: list[Row]) -> None:
-        if self._is_postgresql and bulk.takes(table):
-            bulk.insert(connection, table, rows)
+    def _keep(self, connection: Connection, table: Table, rows: list[RowValues]) -> None:
+        if self._is_postgresql and bulk.can_insert(table):
+            bulk.insert_rows(connection, table, rows)
         else:
             connection.execute(self._kept(table), rows)
 
@@ -317,7 +325,7 @@ class Store(Reads):
         if not records or connection.execute(select(uplink.c.reader)).first() is None:
             return False
         ledger = {
-            (record.meter_id, began_s(record) // QUARTER_S)
+            (record.meter_id, start_s(record) // QUARTER_S)
             for record in records
             if not isinstance(record, (PointBlock, ClockStep))
         }
@@ -366,11 +374,11 @@ def _between_steps(records: Sequence[Record]) -> Iterator[tuple[Sequence[Record]
     yield part, None
 
 
-def fits(record: Record) -> bool:
+def fits_columns(record: Record) -> bool:
     """Whether a record's numbers fit into the columns of 8 bytes; a meter can send larger nonsense."""
     values = [getattr(record, name) for name in record.__struct_fields__]
     numbers = [value.raw if isinstance(value, Exact) else value for value in values]
-    return all(abs(number) <= _LARGEST for number in numbers if isinstance(number, int))
+    return all(abs(number) <= INT64_MAX for number in numbers if isinstance(number, int))
 
 
 def _leads_to(known: dict[str, MeterInfo], start: str, end: str) -> bool:

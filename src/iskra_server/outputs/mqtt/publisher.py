@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.mqtt.announcer import Announcer
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected

@@ -5,6 +5,7 @@ import secrets
 import msgspec
 from msgspec import Struct
 
+from iskra_server.meter.identity import compact_name
 from iskra_server.outputs.mqtt.connection import TIMEOUT_S, Broker, Link, UnknownProtocol, within
 from iskra_server.outputs.mqtt.discovery import own_digits
 from iskra_server.outputs.mqtt.outbox import Message, MqttError
@@ -66,9 +67,9 @@ def _find(topics: Topics, found: dict[str, bytes], name: str, broker: str) -> tu
     """The meter in topics, and its name."""
     meters = {meter for topic in found if (meter := topics.meter_of_availability(topic))}
     labels = {meter: _label(found.get(topics.diagnostics(meter), b"")) or meter for meter in meters}
-    wanted = _plain(name)
+    wanted = compact_name(name)
     for meter, label in labels.items():
-        if wanted in (meter, _plain(label)):
+        if wanted in (meter, compact_name(label)):
             return meter, label
     known = f"it has {', '.join(sorted(labels.values()))}" if labels else "it has none"
     raise RemovalError(f"There is no meter {name} at {broker}; {known}.")
@@ -79,7 +80,3 @@ def _label(diagnostics: bytes) -> str:
         return msgspec.json.decode(diagnostics, type=_Head).id
     except (msgspec.MsgspecError, RecursionError):
         return ""
-
-
-def _plain(name: str) -> str:
-    return "".join(name.split()).lower()

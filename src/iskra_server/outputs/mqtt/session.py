@@ -13,7 +13,7 @@ import msgspec
 from paho.mqtt.client import MQTTMessage
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.mqtt import state
 from iskra_server.outputs.mqtt.announcer import Announcer
@@ -241,7 +241,7 @@ class Session:
                 # of several sources of one meter the first has its name
                 named.add(status.meter_id)
                 self._rename(hex_id(sample), status.facts.name)
-            now = status.broken, status.facts.locked
+            now = status.failed_check, status.facts.locked
             if shown is None or (
                 shown.diagnosis and shown.diagnosis[1] == now and now_s < shown.diagnosis[0] + DIAGNOSTICS_EVERY_S
             ):

@@ -10,8 +10,8 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw, Struct
 
-from iskra_server.diagnosis.chain import Status
-from iskra_server.meter.exact import instant, number
+from iskra_server.base.json_values import instant, number
+from iskra_server.diagnosis.status import Status
 from iskra_server.meter.guard import is_counter as is_growing
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.power import POWER, halves
@@ -24,14 +24,14 @@ _COUNTER = 8
 
 
 class Diagnostics(Struct, frozen=True):
-    """`valid_ratio` is the share of telegrams that arrive whole, 0..1; `broken` the first broken link, or None."""
+    """`valid_ratio` is the share of valid telegrams, 0..1; `failed_check` the first check that fails, or None."""
 
     id: str
     simulated: bool
     source: str
     port: str
     ok: bool
-    broken: str | None
+    failed_check: str | None
     sentence: str
     locked: bool | None
     valid_ratio: float | None
@@ -128,7 +128,7 @@ def diagnostics(meter_id: str, status: Status) -> Diagnostics:
         source=status.source,
         port=status.port,
         ok=status.ok,
-        broken=status.broken,
+        failed_check=status.failed_check,
         sentence=status.sentence,
         locked=facts.locked,
         valid_ratio=None if facts.valid_ratio is None else round(facts.valid_ratio, 4),

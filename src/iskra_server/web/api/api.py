@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.homeassistant import rest_yaml as restful
 from iskra_server.outputs.state import OutputState
 from iskra_server.web.api.meters import Meter, Meters

@@ -13,13 +13,12 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.cost.amounts import Amount, amount, base_fee
-from iskra_server.cost.contracts import Contract, in_force, stretches, year_of
-from iskra_server.cost.forecast import Forecast, Span, forecast
-from iskra_server.history.model.energy import Energies, energy
-from iskra_server.history.model.periods import midnight
+from iskra_server.cost.contracts import Contract, contract_on, contract_periods, contract_year
+from iskra_server.cost.forecast import Forecast, MeasuredEnergy, forecast
+from iskra_server.history.model.energy import Energies, energy_in_buckets
+from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import QUARTER_S, quarter_of
-from iskra_server.meter.obis import Obis
-from iskra_server.web.api.energy import EXPORT, IMPORT
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.web.api.recorded import RecordedMeter
 
 _YEAR = timedelta(days=365) // timedelta(seconds=QUARTER_S)
@@ -47,7 +46,7 @@ class Bill:
     @property
     def contract(self) -> Contract | None:
         """The one of today."""
-        return in_force(self._contracts, self._today)
+        return contract_on(self._contracts, self._today)
 
     def buckets(self, edges: Sequence[int]) -> list[Amount | None]:
         """Between each edge and the next; None without a contract, or without a measurement."""
@@ -59,7 +58,7 @@ class Bill:
     def total(self, begin: int, end: int) -> Amount:
         """Of a period, with the energy of its gaps, as far as a gap lies within one price."""
         total = Amount()
-        for price in stretches(self._contracts, begin, end, self._tz):
+        for price in contract_periods(self._contracts, begin, end, self._tz):
             imported, exported = (self._energies(obis, (price.begin, price.end)) for obis in (IMPORT, EXPORT))
             fee = self._fee(price.contract, price.begin, price.end)
             total += amount(price.contract, _total(imported), _total(exported), fee)
@@ -70,7 +69,9 @@ class Bill:
         contract = self.contract
         if contract is None:
             return None
-        begin, end = (quarter_of(midnight(day, self._tz).timestamp()) for day in year_of(contract, self._today))
+        begin, end = (
+            quarter_of(local_midnight(day, self._tz).timestamp()) for day in contract_year(contract, self._today)
+        )
         so_far = self._span(begin, self._now + 1)
         before = self._span(so_far.last - _YEAR, end - _YEAR) if so_far else None
         found = forecast(contract, (begin, end), so_far, before, self._tz)
@@ -80,7 +81,7 @@ class Bill:
         """The edge that a piece belongs to, and what it cost."""
         inside = set(edges)
         begin = edges[0]
-        for price in stretches(self._contracts, edges[0], edges[-1], self._tz):
+        for price in contract_periods(self._contracts, edges[0], edges[-1], self._tz):
             cuts = sorted({price.begin, *(edge for edge in edges if price.begin < edge < price.end), price.end})
             imported, exported = (self._energies(obis, cuts) for obis in (IMPORT, EXPORT))
             for at, (left, right) in enumerate(pairwise(cuts)):
@@ -100,9 +101,9 @@ class Bill:
         counter = self._counters.get(obis)
         if counter is None:
             return None
-        return energy(cuts, counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs)
+        return energy_in_buckets(cuts, counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs)
 
-    def _span(self, begin: int, end: int) -> Span | None:
+    def _span(self, begin: int, end: int) -> MeasuredEnergy | None:
         """What was measured inside a period, from its first boundary to its last."""
         counter = self._counters[IMPORT]
         first = counter.look_up([begin]).get(begin) or counter.nearest_after(begin)
@@ -110,7 +111,9 @@ class Bill:
         if first is None or last is None or first.quarter >= min(last.quarter, end):
             return None
         imported, exported = (self._energies(obis, (first.quarter, last.quarter)) for obis in (IMPORT, EXPORT))
-        return Span(first.quarter, last.quarter, _total(imported) or Decimal(0), _total(exported) or Decimal(0))
+        return MeasuredEnergy(
+            first.quarter, last.quarter, _total(imported) or Decimal(0), _total(exported) or Decimal(0)
+        )
 
     def _fee(self, contract: Contract, begin: int, end: int) -> Fraction:
         begin, end = max(begin, self._first), min(end, self._now)

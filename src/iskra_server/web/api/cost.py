@@ -6,15 +6,15 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.cost.amounts import Amount, rounded
+from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.cost.amounts import Amount, round_fraction
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.forecast import MONTHS, Basis
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import QUARTER_S
-from iskra_server.meter.exact import Instant, Number, local, number
+from iskra_server.meter.identity import compact_name
 from iskra_server.web.api.bill import Bill, Year
 from iskra_server.web.api.energy import length_of, quarters_at
-from iskra_server.web.api.meters import plain
 from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.http.question import Query
 
@@ -94,8 +94,8 @@ class Costs:
 
     def cost_of(self, meter: RecordedMeter, question: Query) -> Cost:
         """NoContract, Misuse, or StoreError for a database that does not answer."""
-        names = ("", plain(meter.id), meter.server_id)
-        contracts = [each for each in self._contracts if plain(each.meter) in names]
+        names = ("", compact_name(meter.id), meter.server_id)
+        contracts = [each for each in self._contracts if compact_name(each.meter) in names]
         if not contracts:
             raise NoContract(f"no contract is configured for meter {meter.id}; write its prices under [[contracts]]")
         bill = Bill(meter, contracts, question.now, question.tz)
@@ -121,7 +121,9 @@ class Costs:
 
 
 def _money(amount: Amount) -> Money:
-    return Money(number(amount.imported), number(amount.exported), number(rounded(amount.base)), number(amount.total))
+    return Money(
+        number(amount.imported), number(amount.exported), number(round_fraction(amount.base)), number(amount.total)
+    )
 
 
 def _contract(contract: Contract) -> ContractShown:

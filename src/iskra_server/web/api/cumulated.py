@@ -11,15 +11,14 @@ from msgspec import UNSET, Struct, UnsetType
 from starlette.types import Message, Receive, Scope, Send
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.meter.exact import Instant, Number, instant, number
-from iskra_server.meter.obis import Obis
+from iskra_server.base.json_values import Instant, Number, instant, number
+from iskra_server.meter.obis import IMPORT
 from iskra_server.meter.reading import Sample, scaled
 from iskra_server.reading.hub import Hub
 from iskra_server.web.api.meters import Meters
 from iskra_server.web.http.headers import NO_STORE, SECURITY, raw
 from iskra_server.web.http.problem import known_are
 
-TOTAL = Obis.parse("1.8.0")
 _WH_TO_KWH = -3
 
 Reason = Literal["no_reading", "stale", "no_total", "unknown_meter"]
@@ -120,7 +119,7 @@ class CumulatedEndpoint:
 
 def read(sample: Sample) -> Cumulated | None:
     """What a sample says of the total, or None where it has none."""
-    register = sample.reading.get(TOTAL)
+    register = sample.reading.get(IMPORT)
     if register is None or isinstance(register.raw, (bool, bytes)):
         return None
     kwh = scaled(register.raw, (register.scaler or 0) + _WH_TO_KWH)

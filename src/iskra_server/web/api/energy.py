@@ -10,12 +10,20 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.history.model.energy import Bucket, BucketLength, BucketQuality, EpochMark, Gap, edges, energy
+from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.history.model.energy import (
+    Bucket,
+    BucketLength,
+    BucketQuality,
+    EpochMark,
+    Gap,
+    bucket_edges,
+    energy_in_buckets,
+)
 from iskra_server.history.model.periods import Period
 from iskra_server.history.model.records import QUARTER_S, QuarterReading
-from iskra_server.history.store.counter import Counter
-from iskra_server.meter.exact import Instant, Number, local, number
-from iskra_server.meter.obis import Obis
+from iskra_server.history.store.counter_history import CounterHistory
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.registers import key_of
 from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.api.registers import RegisterValue, value
@@ -40,8 +48,6 @@ _DEFAULT_UP_TO: tuple[tuple[timedelta, BucketLength], ...] = (
     (timedelta(days=93), "day"),
     (timedelta(days=5 * 366), "month"),
 )
-
-IMPORT, EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
 
 
 class EnergyBucket(Struct, frozen=True, kw_only=True):
@@ -142,7 +148,7 @@ def quarters_at(period: Period, length: BucketLength, tz: ZoneInfo, most: int = 
     """
     begin, end = period
     if (end - begin) / _ABOUT[length] <= 2 * most:
-        found = edges(begin, end, length, tz)
+        found = bucket_edges(begin, end, length, tz)
         if len(found) - 1 <= most:
             return found
     raise BadRequest(
@@ -152,10 +158,10 @@ def quarters_at(period: Period, length: BucketLength, tz: ZoneInfo, most: int = 
 
 
 def _counted(
-    counter: Counter, obis: Obis, quarters: tuple[int, ...], tz: ZoneInfo
+    counter: CounterHistory, obis: Obis, quarters: tuple[int, ...], tz: ZoneInfo
 ) -> tuple[tuple[Bucket, ...], CounterEnergy]:
     known = counter.look_up(quarters)
-    found = energy(quarters, lambda _: known, counter.nearest_before, counter.nearest_after, counter.epochs)
+    found = energy_in_buckets(quarters, lambda _: known, counter.nearest_before, counter.nearest_after, counter.epochs)
     ends = _ends(counter, quarters, known.get(quarters[0]), known.get(quarters[-1]))
     first, last = (UNSET if end is None else value(end, counter.epochs, tz) for end in ends)
     return found.buckets, CounterEnergy(
@@ -170,7 +176,7 @@ def _counted(
 
 
 def _ends(
-    counter: Counter, quarters: tuple[int, ...], first: QuarterReading | None, last: QuarterReading | None
+    counter: CounterHistory, quarters: tuple[int, ...], first: QuarterReading | None, last: QuarterReading | None
 ) -> tuple[QuarterReading | None, QuarterReading | None]:
     """The outermost boundaries inside the period."""
     first = first or counter.nearest_after(quarters[0])

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from iskra_server.base.json_values import Instant, Number, instant, local, number
 from iskra_server.history.model.energy import BucketLength
-from iskra_server.history.model.records import QUARTER_S, quarter_of
-from iskra_server.meter.exact import Instant, Number, instant, local, number
-from iskra_server.meter.obis import Obis
+from iskra_server.history.model.records import INT64_MAX, QUALITIES, QUARTER_S, quarter_of
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import scaled
 from iskra_server.web.api.energy import quarters_at
 from iskra_server.web.http.question import BadRequest, Query, whole_number
@@ -34,12 +34,9 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 MAX_BUCKETS = 3_000
 # of each counter: that many are read for one answer
 MAX_READINGS = 10_000_000
-_INT64 = 2**63 - 1
 # a reader tells of every quarter; one that is late by two of them is silent
 SILENT_S = 2 * QUARTER_S
-IMPORT, EXPORT = Obis.parse("1.8.0"), Obis.parse("2.8.0")
 COLUMNS = ("meter", "register", "time", "value_wh", "quality", "epoch")
-_QUALITIES = ("measured", "interpolated")
 
 
 class FleetMeterAnswer(Struct, frozen=True, kw_only=True):
@@ -200,7 +197,7 @@ def rows_of(reads: "Reads", question: Query, within: "Within") -> Iterator[str]:
 
 def _row(found: "GroupQuarter", tz: ZoneInfo) -> str:
     at, value = local(found.quarter * QUARTER_S, tz), f"{found.value:f}"
-    return _line((found.meter_id, str(found.obis), at, value, _QUALITIES[found.quality], str(found.epoch)))
+    return _line((found.meter_id, str(found.obis), at, value, QUALITIES[found.quality], str(found.epoch)))
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -231,7 +228,7 @@ def _place(question: Query) -> tuple[int, int] | None:
     text = question.get("after")
     if not text:
         return None
-    at_s, _, meter = (whole_number(part, _INT64) for part in text.partition("-"))
+    at_s, _, meter = (whole_number(part, INT64_MAX) for part in text.partition("-"))
     if at_s is None or meter is None:
         raise BadRequest(f"'after={text[:40]}' is not a place; take the `next` of an answer")
     return at_s, meter

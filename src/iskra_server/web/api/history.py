@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.cost.contracts import Contract
-from iskra_server.history.store.errors import StoreError
+from iskra_server.history.store import StoreError
 from iskra_server.web.api import cost, energy, power, quarters, registers
 from iskra_server.web.api.cost import Costs, NoContract
 from iskra_server.web.api.meters import Meter, Meters

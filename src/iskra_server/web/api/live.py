@@ -1,7 +1,7 @@
 """GET /api/v1/live: server-sent events, one a telegram, straight from the hub to the socket.
 
     id: 1795255200123456            arrival in microseconds since 1970: it grows, also across restarts
-    event: reading                  or `status`, when the first broken link of a source changes
+    event: reading                  or `status`, when a check of a source changes
     data: {"id":"1 ISK 00 70347617", ...}
 
 The JSON of a telegram is made once for all clients. A slow client loses its oldest events and holds up nobody.
@@ -18,7 +18,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.meter.reading import Sample
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
@@ -71,7 +71,7 @@ class Live:
         # of each meter the newest
         self._events: dict[str, tuple[Sample, bytes]] = {}
         self._known: Sequence[Status] = ()
-        self._links: Sequence[object] = ()
+        self._checks: Sequence[object] = ()
         self._judged_s = -_PULSE_S
         self._judging = asyncio.Lock()
         self._outputs = outputs
@@ -154,14 +154,14 @@ class Live:
         return b"id: %d\nevent: reading\ndata: %b\n\n" % (event_id(sample), msgspec.json.encode(data))
 
     async def _pulse(self, send: Send) -> None:
-        """Says when a link breaks or mends; a comment now and then keeps a silent stream alive. Ends at `close()`."""
+        """Sends the status when a check changes; comments keep a silent stream alive. Ends at `close()`."""
         told: object = None
         silent_since_s = time.monotonic()
         while True:
             await self._judge()
             history, outputs = self._history_sentence(), self._outputs()
             body = b""
-            if (shown := (self._links, history, [output.sentence for output in outputs])) != told:
+            if (shown := (self._checks, history, [output.sentence for output in outputs])) != told:
                 status = msgspec.json.encode(server_status(self._known, history, outputs))
                 told, body = shown, b"event: status\ndata: %b\n\n" % status
             elif time.monotonic() - silent_since_s >= _HEARTBEAT_S:
@@ -181,10 +181,10 @@ class Live:
                 known.append(status)
                 if not len(known) % _JUDGED_AT_ONCE:
                     await asyncio.sleep(0)
-            links = [_links(status) for status in known]
+            checks = [_check_states(status) for status in known]
             self._known, self._judged_s = known, time.monotonic()
             # the same list as long as nothing changes, which is quickly compared
-            self._links = self._links if links == self._links else links
+            self._checks = self._checks if checks == self._checks else checks
 
     async def _closed_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
@@ -196,9 +196,9 @@ def event_id(sample: Sample) -> int:
     return int(sample.received_at.timestamp() * 1_000_000)
 
 
-def _links(status: Status) -> object:
+def _check_states(status: Status) -> object:
     """What must change for a status to be told again."""
-    states, noticed = [link.state for link in status.links], [notice.fault for notice in status.notices]
+    states, noticed = [check.state for check in status.checks], [notice.fault for notice in status.notices]
     return status.source, status.meter_id, status.advice.fault, states, noticed
 
 

@@ -11,14 +11,14 @@ from itertools import chain
 from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.chain import Status
+from iskra_server.base.json_values import Instant, Value, instant, number, other
+from iskra_server.diagnosis.status import Status
 from iskra_server.meter import identity
-from iskra_server.meter.exact import Instant, Value, instant, number, other
 from iskra_server.meter.lock import sends_locked
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.registers import SECRET, describe
-from iskra_server.meter.status import StatusWord, status_word
+from iskra_server.meter.status_word import StatusWord, status_word
 from iskra_server.reading.hub import Hub
 
 # keys and signatures have 32 bytes and more, none of them is text
@@ -84,7 +84,7 @@ class Meters:
         """The meter id behind a label, a label without spaces, or a server id in hex."""
         if name in self._hub.newest:
             return name
-        wanted = plain(name)
+        wanted = identity.compact_name(name)
         # those that were read first: how each of a thousand sources stands is long to ask
         known = chain(self._hub.newest, (status.meter_id for status in self._statuses() if status.meter_id))
         return next((meter_id for meter_id in known if wanted in self._names(meter_id)), None)
@@ -138,7 +138,7 @@ class Meters:
     def _names(self, meter_id: str) -> set[str]:
         sample = self._hub.newest.get(meter_id)
         server_id = {sample.reading.server_id.hex()} if sample else set()
-        return {plain(meter_id)} | server_id
+        return {identity.compact_name(meter_id)} | server_id
 
 
 def show(sample: Sample, *, age_s: float, fresh: bool, stale_after_s: float) -> Meter:
@@ -201,7 +201,3 @@ def _names(obis: Obis) -> tuple[str, str, str, str]:
     """Code, name, label in English and German; a register outside the table goes by its code."""
     row, short = describe(obis), obis.short
     return (str(obis), row.key, row.en, row.de) if row else (str(obis), short, short, short)
-
-
-def plain(name: str) -> str:
-    return "".join(name.split()).lower()

@@ -251,7 +251,7 @@ OPERATIONS = (
     Operation(
         "/api/v1/live",
         "live",
-        "Server-sent events: `reading` for every telegram, `status` when a link of the chain breaks or mends.",
+        "Server-sent events: `reading` for every telegram, `status` when a check changes.",
         {
             200: Answer("data of a `reading` event; it starts with the newest of every meter", LiveMeter, _STREAM),
             400: Answer("Last-Event-ID is no id of an event", Problem, PROBLEM_TYPE),
@@ -262,7 +262,7 @@ OPERATIONS = (
     Operation(
         "/api/v1/status",
         "status",
-        "The chain from the device to a plausible value of every source: the first broken link, a sentence and the "
+        "The checks from the device to a plausible value of every source: the first that fails, a sentence and the "
         "next step in English and German, and what else is worth knowing.",
         {200: Answer("how every source stands", ServerStatus)},
     ),
@@ -281,7 +281,7 @@ OPERATIONS = (
         "quality",
         "How many telegrams of every source arrived whole within the last ten seconds: ask once a second while you "
         "move a head.",
-        {200: Answer("the counts of every source; `share` is null while no telegram begins", QualityList)},
+        {200: Answer("the counts of every source; `valid_ratio` is null while no telegram begins", QualityList)},
     ),
     Operation(
         "/api/v1/quality/day",

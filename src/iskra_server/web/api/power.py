@@ -11,20 +11,20 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Raw, Struct
 
+from iskra_server.base.json_values import Instant, Number, local
 from iskra_server.history.model.periods import Period
 from iskra_server.history.model.records import QUARTER_S, PointBlock, PowerBlock, PowerQuarter
 from iskra_server.history.points.curve import (
     HOLDS_S,
     Curve,
     CurvePoint,
-    Stretch,
-    by_blocks,
-    by_quarters,
-    by_telegrams,
-    step_s,
-    telegrams_of,
+    TimeSpan,
+    curve_of_blocks,
+    curve_of_quarters,
+    curve_of_telegrams,
+    power_of_telegrams,
+    seconds_per_point,
 )
-from iskra_server.meter.exact import Instant, Number, local
 from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.http.question import BadRequest, Query
 
@@ -76,7 +76,7 @@ def power_of(meter: RecordedMeter, question: Query) -> Power:
     heard = max(period[0], meter.first_s), min(period[1], int(question.now.timestamp()))
     quarters = meter.power_between(period[0] // QUARTER_S, -(-period[1] // QUARTER_S))
     telegrams = _by_telegrams(meter, quarters, period, heard, at_most)
-    curve = telegrams or by_quarters(quarters, period, heard, at_most)
+    curve = telegrams or curve_of_quarters(quarters, period, heard, at_most)
     return Power(
         meter=meter.id,
         simulated=meter.simulated,
@@ -91,7 +91,7 @@ def power_of(meter: RecordedMeter, question: Query) -> Power:
     )
 
 
-def _seconds(period: Period) -> Stretch:
+def _seconds(period: Period) -> TimeSpan:
     """Whole seconds around the period."""
     begin_s, end_s = int(period[0].timestamp()), math.ceil(period[1].timestamp())
     if end_s - begin_s > MAX_DAYS * DAY_S:
@@ -100,22 +100,22 @@ def _seconds(period: Period) -> Stretch:
 
 
 def _by_telegrams(
-    meter: RecordedMeter, quarters: Sequence[PowerQuarter], period: Stretch, heard: Stretch, at_most: int
+    meter: RecordedMeter, quarters: Sequence[PowerQuarter], period: TimeSpan, heard: TimeSpan, at_most: int
 ) -> Curve | None:
     """None where telegrams would be too many, are not finer, or do not cover the period."""
     duration_s = period[1] - period[0]
     if duration_s > _TELEGRAMS_UP_TO_S or duration_s > at_most * QUARTER_S:
         return None
-    resolution_s = step_s(period, at_most)
+    resolution_s = seconds_per_point(period, at_most)
     if resolution_s >= HOLDS_S:
         summed = meter.power_blocks_between(*period)
         if all(block.last_s - block.first_s < resolution_s for block in summed):
-            return by_blocks(summed, period, heard, at_most) if _cover(summed, quarters) else None
+            return curve_of_blocks(summed, period, heard, at_most) if _cover(summed, quarters) else None
     blocks = meter.points_between(*period)
     try:
-        telegrams = telegrams_of(blocks, period)
+        telegrams = power_of_telegrams(blocks, period)
         is_whole = _cover(blocks, quarters) and bool(telegrams.at_ms or not quarters)
-        return by_telegrams(telegrams, period, heard, at_most) if is_whole else None
+        return curve_of_telegrams(telegrams, period, heard, at_most) if is_whole else None
     except ValueError:
         # a damaged block; the quarters are kept apart from it
         return None

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
-from iskra_server.diagnosis.chain import Status
-from iskra_server.diagnosis.reception import ALIGN_S, Day, Quality
-from iskra_server.meter.exact import Instant, instant
+from iskra_server.base.json_values import Instant, instant
+from iskra_server.diagnosis.reception import ALIGN_S, Day, StreamQuality
+from iskra_server.diagnosis.status import Status
 
 
-class SourceQuality(Quality, frozen=True, kw_only=True):
+class SourceQuality(StreamQuality, frozen=True, kw_only=True):
     """What one source gave within the last `seconds`; `meter_id` is null before its first telegram."""
 
     source: str
@@ -51,7 +51,7 @@ def quality_list(statuses: Sequence[Status]) -> QualityList:
 
 
 def _of(status: Status) -> SourceQuality:
-    now = status.facts.lately or Quality(ALIGN_S, 0, 0, 0, 0, None)
+    now = status.facts.last_10s or StreamQuality(ALIGN_S, 0, 0, 0, 0, None)
     return SourceQuality(
         **structs.asdict(now),
         source=status.source,

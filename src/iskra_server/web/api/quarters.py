@@ -10,13 +10,12 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from iskra_server.history.model.energy import between
+from iskra_server.base.json_values import Instant, local, number
+from iskra_server.base.json_values import Number as Exact
+from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.records import QUARTER_S, QuarterReading, quarter_of
-from iskra_server.history.store.counter import Counter
-from iskra_server.meter.exact import Instant, local, number
-from iskra_server.meter.exact import Number as Exact
-from iskra_server.meter.obis import Obis
-from iskra_server.web.api.energy import EXPORT, IMPORT
+from iskra_server.history.store.counter_history import CounterHistory
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.web.api.recorded import RecordedMeter
 from iskra_server.web.http.question import BadRequest, Query
 
@@ -67,14 +66,14 @@ def _column(meter: RecordedMeter, obis: Obis, first: int, last: int) -> Column:
     return column
 
 
-def _measured(counter: Counter, quarter_readings: Iterable[QuarterReading]) -> Iterator[tuple[int, Exact]]:
+def _measured(counter: CounterHistory, quarter_readings: Iterable[QuarterReading]) -> Iterator[tuple[int, Exact]]:
     """The quarters of which both edges are known."""
     for before, after in pairwise(quarter_readings):
         if after.quarter == before.quarter + 1:
             yield before.quarter, _energy(before, after, counter)
 
 
-def _energy(before: QuarterReading, after: QuarterReading, counter: Counter) -> Exact:
+def _energy(before: QuarterReading, after: QuarterReading, counter: CounterHistory) -> Exact:
     """As `between` has it, in a third of the time where nothing has changed in between: there are 35,040 in a year."""
     scaler = before.value.scaler
     if before.epoch == after.epoch and scaler == after.value.scaler <= 0:
@@ -82,4 +81,4 @@ def _energy(before: QuarterReading, after: QuarterReading, counter: Counter) -> 
         whole, places = divmod(abs(raw), 10**-scaler)
         text = b"%d.%0*d" % (whole, -scaler, places) if scaler else b"%d" % whole
         return Raw(b"-" + text if raw < 0 else text)
-    return number(between(before, after, counter.epochs))
+    return number(energy_between(before, after, counter.epochs))

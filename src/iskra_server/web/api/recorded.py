@@ -8,9 +8,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from iskra_server.history.model.records import MeterInfo, PointBlock, PowerBlock, PowerQuarter
-from iskra_server.history.store.counter import Counter, line_of
+from iskra_server.history.store.counter_history import CounterHistory, ordered_chain
+from iskra_server.meter.identity import compact_name
 from iskra_server.meter.obis import Obis
-from iskra_server.web.api.meters import Meter, plain
+from iskra_server.web.api.meters import Meter
 from iskra_server.web.http.question import has_control_characters
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class RecordedMeter:
         self.server_id = info.server_id
         self.simulated = info.simulated
         self._reads = reads
-        self._line = line_of(info.meter_id, known)
+        self._line = ordered_chain(info.meter_id, known)
         # the moment of its first reading, in Unix seconds
         self.first_s = min((each.first_s for each in known if each.meter_id in self._line), default=info.first_s)
 
@@ -37,8 +38,8 @@ class RecordedMeter:
         """The energy registers that history keeps."""
         return sorted({obis for meter_id in self._line for obis in self._reads.series(meter_id)})
 
-    def counter(self, obis: Obis) -> Counter:
-        return Counter(self._reads, self._line, obis)
+    def counter(self, obis: Obis) -> CounterHistory:
+        return CounterHistory(self._reads, self._line, obis)
 
     def power_between(self, first: int, end: int) -> list[PowerQuarter]:
         """By quarter; where two meters have the same one, that of the newer."""
@@ -60,10 +61,10 @@ def recorded(reads: "Reads", name: str, live: Meter | None) -> RecordedMeter | N
     """By label, label without spaces, or server id in hex; `live` is what the same name means among live meters."""
     # no meter's name has a control character, and PostgreSQL takes no NUL
     names = (name, live.id if live else "")
-    wanted = {plain(each) for each in names if not has_control_characters(each)} - {""}
-    line = reads.line(wanted) if wanted else []
+    wanted = {compact_name(each) for each in names if not has_control_characters(each)} - {""}
+    line = reads.replacement_chain(wanted) if wanted else []
     for info in line:
-        if wanted & {plain(info.meter_id), info.server_id}:
+        if wanted & {compact_name(info.meter_id), info.server_id}:
             return RecordedMeter(reads, info, line)
     if live:
         return RecordedMeter(reads, MeterInfo(live.id, live.server_id or "", live.simulated, _NEVER_S, _NEVER_S), [])

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.history.model.energy import continuous
+from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.history.model.energy import continuous_total
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Quality, QuarterReading, quarter_of
-from iskra_server.history.store.counter import Counter
-from iskra_server.meter.exact import Instant, Number, local, number
+from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.registers import BY_KEY, key_of
 from iskra_server.web.api.recorded import RecordedMeter
@@ -69,7 +69,7 @@ def value(quarter_reading: QuarterReading, epochs: Sequence[EpochStart], tz: Zon
         obis=str(quarter_reading.obis),
         at=local(quarter_reading.quarter * QUARTER_S, tz),
         register_wh=number(quarter_reading.value.decimal),
-        continuous_wh=number(continuous(quarter_reading, epochs)),
+        continuous_wh=number(continuous_total(quarter_reading, epochs)),
         quality=quarter_reading.quality,
         epoch=quarter_reading.epoch,
     )
@@ -102,7 +102,7 @@ def _page(meter: RecordedMeter, question: Query) -> tuple[list[RegisterValue], i
     return [value(quarter_reading, counter.epochs, question.tz) for quarter_reading in found[:limit]], following
 
 
-def _from(counter: Counter, first: int, last: int, step: int) -> Iterator[QuarterReading]:
+def _from(counter: CounterHistory, first: int, last: int, step: int) -> Iterator[QuarterReading]:
     """The boundaries from a quarter to another, asked for in steps: a period may be a thousand years."""
     begin: QuarterReading | None = counter.nearest_after(first - 1)
     while begin is not None and begin.quarter <= last:

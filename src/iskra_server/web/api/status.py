@@ -1,15 +1,15 @@
-"""GET /api/v1/status: how every source stands, and the first link that is broken."""
+"""GET /api/v1/status: the checks of every source, and the first that fails."""
 
 from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.outputs.state import OutputState
 
 
 class SourceStatus(Status, frozen=True, kw_only=True):
-    """The chain of one source; `valid_ratio` is the share of telegrams that arrived whole since the start, 0..1."""
+    """The checks of one source; `valid_ratio` is the share of valid telegrams since the start, 0..1."""
 
     valid_ratio: float | None
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
-from iskra_server.meter.exact import Instant
+from iskra_server.base.json_values import Instant
 from iskra_server.web.http.headers import NO_STORE
 
 MEDIA_TYPE = "application/problem+json"

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from starlette.datastructures import QueryParams
 
 from iskra_server.base.timezone import zone
-from iskra_server.history.model.periods import Period, period, span
+from iskra_server.history.model.periods import Period, parse_period, parse_span
 
 DEFAULT_FROM = "today"
 
@@ -44,13 +44,13 @@ class Query:
     def period(self) -> Period:
         """From `from`, today if absent, to `to`, the end of what `from` names if absent."""
         with _misuse():
-            return span(self._given.get("from", DEFAULT_FROM), self._given.get("to"), self.now, self.tz)
+            return parse_span(self._given.get("from", DEFAULT_FROM), self._given.get("to"), self.now, self.tz)
 
     def moment(self, name: str) -> datetime:
         """A moment, or the beginning of a period; the present if absent."""
         text = self._given.get(name)
         with _misuse():
-            return self.now if text is None else period(text, self.now, self.tz)[0]
+            return self.now if text is None else parse_period(text, self.now, self.tz)[0]
 
     def whole(self, name: str, *, default: int, most: int) -> int:
         """A whole number from 1 to the most that is allowed."""

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.diagnosis.chain import Status
+from iskra_server.diagnosis.status import Status
 from iskra_server.meter import identity
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.lock import sends_locked
@@ -95,7 +95,7 @@ class Metrics:
         yield from table("iskra_meter", METERS, shown, lambda each: _meter(each.sample))
         yield from table("iskra_source", SOURCES, self._statuses(), lambda status: {"source": status.source})
         yield from _faults(self._statuses())
-        yield from _links(self._statuses())
+        yield from _checks(self._statuses())
         yield Family("iskra_hub_samples", "counter", "Readings that were published.", [Series(self._hub.published)])
         dropped = [Series(count, {"subscriber": name}) for name, count in self._hub.dropped().items()]
         yield Family("iskra_hub_dropped", "counter", "Readings that a subscriber was too slow for.", dropped)
@@ -135,8 +135,18 @@ SOURCES = (
     ),
     Row[Status]("telegrams", "counter", "Whole telegrams.", lambda status: status.facts.telegrams),
     Row[Status]("held_back", "counter", "Readings that the guard held back.", lambda status: status.facts.quarantined),
-    Row[Status]("left_out", "counter", "Registers without a clear value.", lambda status: status.facts.left_out),
-    Row[Status]("ignored", "counter", "Telegrams of ids too rare for a meter.", lambda status: status.facts.ignored),
+    Row[Status](
+        "rejected_registers",
+        "counter",
+        "Registers without a clear value.",
+        lambda status: status.facts.rejected_registers,
+    ),
+    Row[Status](
+        "ignored_telegrams",
+        "counter",
+        "Telegrams of ids too rare for a meter.",
+        lambda status: status.facts.ignored_telegrams,
+    ),
 )
 
 
@@ -212,12 +222,12 @@ def _faults(statuses: Sequence[Status]) -> Iterator[Family]:
     yield Family("iskra_source_faults", "counter", "Damage; after cut and noise the next start was found.", series)
 
 
-def _links(statuses: Sequence[Status]) -> Iterator[Family]:
-    """The chain of the diagnosis; a link that is not known has no number."""
+def _checks(statuses: Sequence[Status]) -> Iterator[Family]:
+    """The checks of the diagnosis; a check with an unknown result has no number."""
     series = [
-        Series(int(link.state == "good"), {"source": status.source, "link": link.name})
+        Series(int(check.state == "passed"), {"source": status.source, "check": check.name})
         for status in statuses
-        for link in status.links
-        if link.state != "unknown"
+        for check in status.checks
+        if check.state != "unknown"
     ]
-    yield Family("iskra_source_link", "gauge", "1 while a link from the device to a value is good.", series)
+    yield Family("iskra_source_check", "gauge", "1 while a check passes, 0 while it fails.", series)

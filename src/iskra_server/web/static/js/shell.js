@@ -121,8 +121,8 @@ function renderMeters(/** @type {HTMLElement} */ bar) {
 /** What is wrong and what to do, in a line, with the way to the diagnosis. */
 function renderTrouble(/** @type {HTMLElement} */ box) {
   const status = chosenStatus();
-  const isShown = status?.broken && pageState() !== "unreachable" && !isStatusOutdated();
-  const kind = !isShown ? "" : status.broken === "unlocked" ? "locked" : status.ok ? "weak" : "broken";
+  const isShown = status?.failed_check && pageState() !== "unreachable" && !isStatusOutdated();
+  const kind = !isShown ? "" : status.failed_check === "unlocked" ? "locked" : status.ok ? "weak" : "failed";
   const advice = isShown ? localized(status.advice) : null;
   if (!isNew(box, [kind, advice?.sentence])) return;
   setData(box, "kind", kind);

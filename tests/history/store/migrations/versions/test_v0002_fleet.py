@@ -9,7 +9,7 @@ from history.entries import METER, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.migrations import upgrade
-from iskra_server.history.store.partitions import existing
+from iskra_server.history.store.partitions import existing_partitions
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
@@ -45,7 +45,7 @@ def test_every_row_is_there_and_in_its_month(first: Engine, postgres: Postgres) 
     with store._database.read.connect() as connection:
         for table in ("boundary", "power", "points"):
             months = {f"{table}_2025_11", f"{table}_2025_12", f"{table}_2026_01", f"{table}_rest"}
-            assert months <= existing(connection)
+            assert months <= existing_partitions(connection)
             counts = [connection.execute(text(f"SELECT count(*) FROM {name}")).scalar() for name in sorted(months)]
             assert counts == [2, 1, 1, 1]
     store.close()

@@ -3,7 +3,7 @@
 from sqlalchemy import create_engine, text
 
 from history.entries import AT_S, METER
-from iskra_server.history.store.checkup import aside, odd, repair
+from iskra_server.history.store.checkup import find_impossible, list_set_aside, repair
 from iskra_server.history.store.migrations import upgrade
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
@@ -26,7 +26,7 @@ def test_what_a_wrong_clock_has_left_in_an_old_history_is_set_aside(address: str
             connection.execute(text(statement.format(*filled)))
     engine.dispose()
     store = Store(address)
-    assert len(odd(store, AT_S)) == 1
-    assert (repair(store, AT_S), len(aside(store))) == (1, 1)
+    assert len(find_impossible(store, AT_S)) == 1
+    assert (repair(store, AT_S), len(list_set_aside(store))) == (1, 1)
     assert [each.quarter for each in store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)] == [quarter]
     store.close()

@@ -8,7 +8,7 @@ import { link } from "../router.js";
 import { pageState, store, subscribe } from "../store.js";
 import { outputItem, SIGNS } from "./stateItems.js";
 
-// links that a millimetre of the head decides about
+// checks that a millimetre of the head decides about
 const ALIGNED = ["data", "signal", "protocol", "telegrams", "checksums"];
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
@@ -18,8 +18,9 @@ export function chain(main, signal) {
   signal.addEventListener("abort", subscribe(() => {
     const isUnreachable = pageState() === "unreachable";
     // ages change all the time: to the second, and of data only whether they are old
-    const sources = store.statuses.map(({ links, broken, valid_ratio: share, facts: { name, data_age_s, age_s } }) =>
-      [links, broken, share, name, (data_age_s ?? 0) > 10, Math.round(age_s ?? -1)]);
+    const sources = store.statuses.map((status) => [
+      status.checks, status.failed_check, status.valid_ratio, status.facts.name,
+      (status.facts.data_age_s ?? 0) > 10, Math.round(status.facts.age_s ?? -1)]);
     if (!isNew(list, [isUnreachable, store.history, store.outputs, sources])) return;
     list.replaceChildren(
       ...(store.statuses.length ? store.statuses.map(sourceCard)
@@ -33,25 +34,25 @@ export function chain(main, signal) {
 
 /** @param {Api.SourceStatus} status */
 function sourceCard(status) {
-  const broken = status.links.find(({ state }) => state === "broken");
-  const links = status.links.map((step) =>
-    make("li", { "data-link": step.state, "aria-current": step === broken ? "step" : null },
+  const failed = status.checks.find(({ state }) => state === "failed");
+  const checks = status.checks.map((step) =>
+    make("li", { "data-check": step.state, "aria-current": step === failed ? "step" : null },
       make("span.node", { "aria-hidden": "true" }, SIGNS[step.state]), make("span", localized(step.label)),
       make("span.hidden", ` ${words.setup.states[step.state]}`)));
   return make("section.card", { "data-ok": String(status.ok) },
     make("h2", status.facts.name || status.meter_id || status.port),
-    make("ol.chain", links),
-    verdict(status, broken),
+    make("ol.chain", checks),
+    verdict(status, failed),
     otherAdvice(status).map(({ sentence, next_step: next }) => make("p.notice", sentence, " ", next)),
     make("dl.pairs", facts(status).map(([name, text]) => pair(name, text))),
   );
 }
 
-/** @param {Api.SourceStatus} status @param {Api.Link | undefined} broken */
-function verdict(status, broken) {
+/** @param {Api.SourceStatus} status @param {Api.Check | undefined} failed */
+function verdict(status, failed) {
   const { sentence, next_step: next } = localized(status.advice);
-  const kind = !status.ok ? "broken" : broken ? "weak" : "good";
-  const isAligned = broken && ALIGNED.includes(broken.name);
+  const kind = !status.ok ? "failed" : failed ? "weak" : "passed";
+  const isAligned = failed && ALIGNED.includes(failed.name);
   return make("div.verdict", { "data-kind": kind, role: "status" },
     make("p", make("strong", sentence)), next && make("p", next),
     isAligned ? make("a", { href: link("setup", ["head"]) }, words.setup.align) : null,
@@ -59,8 +60,8 @@ function verdict(status, broken) {
 }
 
 /** Other faults than that of the verdict, and what else is worth knowing. @param {Api.SourceStatus} status */
-function otherAdvice({ links, notices, advice }) {
-  const others = [...links.flatMap((step) => step.advice ?? []), ...notices];
+function otherAdvice({ checks, notices, advice }) {
+  const others = [...checks.flatMap((step) => step.advice ?? []), ...notices];
   return others.filter(({ fault }) => fault !== advice.fault).map((other) => localized(other));
 }
 

@@ -46,7 +46,7 @@ export function head(main, signal) {
     if (signal.aborted) return;
     fillSelect(select, sources ?? []);
     const source = sources?.[chosen()] ?? null;
-    const share = source?.share ?? null;
+    const share = source?.valid_ratio ?? null;
     setText(number, share === null ? "–" : decimal(share * 100, 0));
     setData(big, "kind", sources === null ? "past" : "");
     setData(verdict, "flow", share === null ? "" : share >= GOOD ? "export" : "import");

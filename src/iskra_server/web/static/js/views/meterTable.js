@@ -24,7 +24,7 @@ export function meterTable(box, query, /** @type {AbortSignal} */ signal) {
   return pagedList(box, { path: "api/v1/fleet/meters", itemsOf: ({ meters }) => meters, query, signal }, table, rows,
     (meter) => {
       const age = ageText(meter.age_s);
-      return make("tr", { "data-link": meter.silent ? "broken" : null },
+      return make("tr", { "data-check": meter.silent ? "failed" : null },
         make("th", { scope: "row" }, meter.id),
         make("td", meter.silent ? texts.silent(age) : words.ago(age)),
         make("td.number", meter.power_w === undefined ? "–" : `${rounded(meter.power_w)} W`),

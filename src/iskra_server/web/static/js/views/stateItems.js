@@ -4,7 +4,7 @@ import { make } from "../dom.js";
 import { grouped } from "../exact.js";
 import { words } from "../language.js";
 
-export const SIGNS = { good: "✓", broken: "✕", unknown: "·" };
+export const SIGNS = { passed: "✓", failed: "✕", unknown: "·" };
 
 /** @type {("delivered" | "waiting" | "refused" | "dropped")[]} */
 const COUNTS = ["delivered", "waiting", "refused", "dropped"];
@@ -20,7 +20,7 @@ export function outputItem({ name, ok, sentence, ...counts }) {
 
 /** @param {boolean} isWell @param {string} name @param {string} sentence */
 export function stateItem(isWell, name, sentence) {
-  const state = isWell ? "good" : "broken";
-  return make("li", { "data-link": state }, make("span.node", { "aria-hidden": "true" }, SIGNS[state]),
+  const state = isWell ? "passed" : "failed";
+  return make("li", { "data-check": state }, make("span.node", { "aria-hidden": "true" }, SIGNS[state]),
     make("span", make("strong", name), make("span.hidden", ` ${words.setup.states[state]}`), ` ${sentence}`));
 }

@@ -213,7 +213,7 @@ export const words = {
       locked: "Gesperrter Zähler",
       homeassistant: "Home Assistant",
     },
-    states: { good: "hält", broken: "ist gerissen", unknown: "ist nicht bekannt" },
+    states: { passed: "hält", failed: "ist gerissen", unknown: "ist nicht bekannt" },
     port: "Anschluss",
     shareSinceStart: "Gute Telegramme seit dem Start",
     telegrams: "Telegramme",

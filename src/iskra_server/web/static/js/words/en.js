@@ -210,7 +210,7 @@ export const words = {
     look: "Look at the chain",
     align: "Move the head and watch",
     pages: { chain: "The chain", head: "Place the head", locked: "Locked meter", homeassistant: "Home Assistant" },
-    states: { good: "holds", broken: "is broken", unknown: "is not known" },
+    states: { passed: "holds", failed: "is broken", unknown: "is not known" },
     port: "Port",
     shareSinceStart: "Good telegrams since the start",
     telegrams: "Telegrams",

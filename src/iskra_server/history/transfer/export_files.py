@@ -1,0 +1,67 @@
+"""A table as a file: CSV, or Parquet with exact decimals and times in their zone."""
+
+import csv
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, BinaryIO, TextIO
+from zoneinfo import ZoneInfo
+
+from iskra_server.history.transfer.export_table import Cell, ExportTable, Kind
+
+# the digits that a decimal of Parquet can have
+_DIGITS = 38
+
+
+class NoParquet(Exception):
+    """The library is missing; the text is a sentence."""
+
+
+def write_csv(table: ExportTable, file: TextIO) -> None:
+    """Comma, point, one header line, ISO 8601 times with offset."""
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(table.columns)
+    rows.writerows([_text(cell) for cell in row] for row in table.rows)
+
+
+def write_parquet(table: ExportTable, file: BinaryIO, tz: ZoneInfo) -> None:
+    """Columns of exact decimals, timestamps in `tz`, text and integers. Raises NoParquet."""
+    try:
+        import pyarrow  # type: ignore[import-untyped]  # noqa: PLC0415 (large, and seldom there)
+        from pyarrow import parquet  # noqa: PLC0415
+    except ImportError:
+        raise NoParquet("Parquet needs the library pyarrow: pip install 'iskra-electricity-server[parquet]'.") from None
+    rows = list(table.rows)
+    columns = {}
+    for place, (name, kind) in enumerate(table.columns.items()):
+        cells = [row[place] for row in rows]
+        columns[name] = pyarrow.array(cells, _KINDS[kind](pyarrow, cells, tz))
+    parquet.write_table(pyarrow.table(columns), file)
+
+
+def _text(cell: Cell) -> str:
+    match cell:
+        case datetime():
+            return cell.isoformat()
+        case Decimal():
+            return format(cell, "f")
+        case bool():
+            return str(cell).lower()
+        case None:
+            return ""
+        case _:
+            return str(cell)
+
+
+def _decimal(arrow: Any, cells: list[Cell], _tz: ZoneInfo) -> Any:
+    exponents = (cell.as_tuple().exponent for cell in cells if isinstance(cell, Decimal))
+    return arrow.decimal128(_DIGITS, max((-each for each in exponents if isinstance(each, int)), default=0))
+
+
+_KINDS: dict[Kind, Callable[[Any, list[Cell], ZoneInfo], Any]] = {
+    "time": lambda arrow, _cells, tz: arrow.timestamp("us", tz=tz.key),
+    "energy": _decimal,
+    "text": lambda arrow, _cells, _tz: arrow.string(),
+    "number": lambda arrow, _cells, _tz: arrow.int64(),
+    "flag": lambda arrow, _cells, _tz: arrow.bool_(),
+}

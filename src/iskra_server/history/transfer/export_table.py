@@ -1,0 +1,152 @@
+"""History as tables: what the counters showed, or the energy of each bucket. Exact, with units in the header.
+
+    time,register,value_wh,quality,epoch          begin,end,import_kwh,export_kwh,quality
+
+What own.py reads back is the table of registers. In that of buckets a row of quality `gap` is a stretch of which only
+the sum is known; the sum of a column is what was measured from the first boundary of the period to the last. The
+history of a meter that does not exist has a column `simulated`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from iskra_server.history.model.energy import BucketLength, Energies, bucket_edges, energy_in_buckets
+from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo, QuarterReading, quarter_of
+from iskra_server.history.store.counter_history import CounterHistory
+from iskra_server.history.store.reads import Reads
+from iskra_server.history.transfer.own_export import AFTER, BEFORE, HEADER, SIMULATED
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import scaled
+from iskra_server.meter.registers import key_of
+
+Kind = Literal["time", "energy", "text", "number", "flag"]
+Cell = datetime | Decimal | str | int | bool | None
+ExportRow = tuple[Cell, ...]
+# first and last quarter, both of them part of it
+Quarters = tuple[int, int]
+
+_AT_ONCE = 5_000
+_LAST_QUARTER = 2**31 - 1
+_WORST_LAST = ("measured", "interpolated", "partial", "absent")
+
+
+class ExportTable(Struct, frozen=True):
+    """Columns by name, and rows that can be read once."""
+
+    columns: dict[str, Kind]
+    rows: Iterable[ExportRow]
+
+
+def recorded_quarters(history: Reads, line: Sequence[str]) -> Quarters | None:
+    """The first and the last boundary of some meters, None where they have none. Raises StoreError."""
+    found: list[int] = []
+    for meter_id in line:
+        for obis in history.series(meter_id):
+            first = history.nearest_after(meter_id, obis, -1)
+            last = history.nearest_before(meter_id, obis, _LAST_QUARTER)
+            found += [each.quarter for each in (first, last) if each is not None]
+    return (min(found), max(found)) if found else None
+
+
+def quarters_of_period(begin: datetime, end: datetime) -> Quarters:
+    """The boundaries of a period; that of its end is needed for its energy."""
+    return -quarter_of(-begin.timestamp()), quarter_of(end.timestamp())
+
+
+def register_table(history: Reads, meter: MeterInfo, period: Quarters, tz: ZoneInfo) -> ExportTable:
+    """What the counters showed, in order of time; and each epoch that began before the end of the period."""
+    kinds: tuple[Kind, ...] = ("time", "text", "energy", "text", "number")
+    return _marked(dict(zip(HEADER, kinds, strict=True)), _register_rows(history, meter.meter_id, period, tz), meter)
+
+
+def bucket_table(
+    history: Reads, meter: MeterInfo, line: Sequence[str], *, period: Quarters, length: BucketLength, tz: ZoneInfo
+) -> ExportTable:
+    """The energy of each bucket, a column for each register, and the gaps inside the period.
+
+    `line` are the meters that this one carries on, and itself (`counter.line_of`).
+    """
+    begin, end = (datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in period)
+    bars = bucket_edges(begin, end, length, tz)
+    known = sorted({obis for meter_id in line for obis in history.series(meter_id)})
+    energies = {obis: _energies(CounterHistory(history, line, obis), bars) for obis in known}
+    columns: dict[str, Kind] = {"begin": "time", "end": "time"}
+    columns |= {f"{key_of(obis).removeprefix('energy_')}_kwh": "energy" for obis in energies}
+    return _marked({**columns, "quality": "text"}, _bucket_rows(energies, period, tz), meter)
+
+
+def _marked(columns: dict[str, Kind], rows: Iterable[ExportRow], meter: MeterInfo) -> ExportTable:
+    if not meter.simulated:
+        return ExportTable(columns, rows)
+    return ExportTable({**columns, SIMULATED: "flag"}, ((*row, True) for row in rows))
+
+
+def _register_rows(history: Reads, meter_id: str, period: Quarters, tz: ZoneInfo) -> Iterator[ExportRow]:
+    first, last = period
+    series = history.series(meter_id)
+    for obis in series:
+        for start in history.epochs(meter_id, obis):
+            if start.at_s <= last * QUARTER_S:
+                yield from _start_rows(start, tz)
+    for begin in range(first, last + 1, _AT_ONCE):
+        some: list[QuarterReading] = []
+        for obis in series:
+            some += history.quarter_readings_between(meter_id, obis, begin, min(begin + _AT_ONCE, last + 1))
+        for known in sorted(some, key=lambda known: (known.quarter, known.obis)):
+            yield (_time(known.quarter, tz), str(known.obis), known.value.decimal, known.quality, known.epoch)
+
+
+def _start_rows(start: EpochStart, tz: ZoneInfo) -> Iterator[ExportRow]:
+    at = datetime.fromtimestamp(start.at_s, tz)
+    if start.before is not None:
+        yield at, str(start.obis), start.before.decimal, BEFORE, start.epoch
+    yield at, str(start.obis), start.after.decimal, AFTER, start.epoch
+
+
+def _energies(counter: CounterHistory, bars: Sequence[int]) -> Energies:
+    return energy_in_buckets(bars, counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs)
+
+
+def _bucket_rows(energies: Mapping[Obis, Energies], period: Quarters, tz: ZoneInfo) -> Iterator[ExportRow]:
+    rows: list[tuple[int, int, list[Decimal | None], str]] = []
+    for same in zip(*(each.buckets for each in energies.values()), strict=True):
+        values = [bucket.energy_wh for bucket in same]
+        rows.append((same[0].begin, same[0].end, values, _worst([bucket.quality for bucket in same])))
+    for (begin, end), values in _gaps(energies, period).items():
+        rows.append((begin, end, values, "gap"))
+    for begin, end, values, quality in sorted(rows, key=lambda row: row[:2]):
+        yield (_time(begin, tz), _time(end, tz), *map(_kwh, values), quality)
+
+
+def _gaps(energies: Mapping[Obis, Energies], period: Quarters) -> dict[tuple[int, int], list[Decimal | None]]:
+    """The gaps of all registers that lie inside the period: from, to -> the energy of each register."""
+    found: dict[tuple[int, int], list[Decimal | None]] = {}
+    for column, each in enumerate(energies.values()):
+        for gap in each.gaps:
+            if period[0] <= gap.begin and gap.end <= period[1]:
+                found.setdefault((gap.begin, gap.end), [None] * len(energies))[column] = gap.energy_wh
+    return found
+
+
+def _worst(qualities: Sequence[str]) -> str:
+    """One word for all registers of a bucket; where some are absent, it is partial."""
+    worst = max(qualities, key=_WORST_LAST.index)
+    return "partial" if worst == "absent" and set(qualities) != {"absent"} else worst
+
+
+def _kwh(energy_wh: Decimal | None) -> Decimal | None:
+    """As integers: Decimal would round to its context."""
+    if energy_wh is None:
+        return None
+    sign, digits, exponent = energy_wh.as_tuple()
+    assert isinstance(exponent, int)
+    return scaled(int(Decimal((sign, digits, 0))), exponent - 3)
+
+
+def _time(quarter: int, tz: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(quarter * QUARTER_S, tz)

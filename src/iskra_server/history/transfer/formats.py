@@ -1,0 +1,94 @@
+"""Which form a file has, told by its beginning, and the rows that it holds."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from iskra_server.history.model.records import Quality
+from iskra_server.history.transfer import counter_csv, home_assistant_statistics, own_export
+from iskra_server.history.transfer.file_rows import BadRow, CounterReading, EnergyUnit, RecordRow
+from iskra_server.history.transfer.time_formats import parse_time
+
+FileFormat = Literal["iskra", "vzlogger", "kwh", "homeassistant"]
+FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
+
+_BUCKETS = "begin,end,"
+_VZLOGGER = re.compile(r"\d{12,13};")
+_UTC = ZoneInfo("UTC")
+
+
+class UnknownFormat(Exception):
+    """Why a file cannot be read as a whole, as a predicate."""
+
+
+class FormatOptions(Struct, frozen=True):
+    """What a file does not say of itself; None is the form's own default."""
+
+    tz: ZoneInfo
+    unit: EnergyUnit | None = None
+    statistic: str | None = None
+
+
+def detect_format(beginning: list[str]) -> FileFormat:
+    """The form of a file that begins with these lines. Raises UnknownForm."""
+    lines = [line.strip() for line in beginning if line.strip()]
+    if not lines:
+        raise UnknownFormat("is empty")
+    first = lines[0]
+    if first.startswith(",".join(own_export.HEADER)):
+        return "iskra"
+    if first.startswith(_BUCKETS):
+        raise UnknownFormat("holds energy per bucket, which is not what a counter showed; export with --bucket none")
+    if "statistic_id" in first or first.startswith("["):
+        return "homeassistant"
+    if any(_VZLOGGER.match(line) for line in lines) and all(line[0] == "#" or ";" in line for line in lines):
+        return "vzlogger"
+    if any(map(_has_a_time, lines)):
+        return "kwh"
+    raise UnknownFormat(f"has no form that is known; name one with --form: {', '.join(FORMATS)}")
+
+
+def is_simulated(beginning: list[str]) -> bool:
+    """Whether our own export says that its meter does not exist."""
+    return bool(beginning) and own_export.SIMULATED in beginning[0].strip().split(",")
+
+
+def read_records(lines: Iterable[str], meter_id: str) -> Iterator[RecordRow | BadRow]:
+    """The records in a file of our own form."""
+    return own_export.read_records(lines, meter_id)
+
+
+def read_counters(form: FileFormat, lines: Iterable[str], wanted: FormatOptions) -> Iterator[CounterReading | BadRow]:
+    """The readings in a file of another form, in order of time. Raises UnknownForm."""
+    match form:
+        case "vzlogger":
+            return counter_csv.read_vzlogger(lines, wanted.unit)
+        case "homeassistant":
+            return _statistics(lines, wanted)
+        case _:
+            return counter_csv.read_kwh(lines, wanted.unit, wanted.tz)
+
+
+def best_quality(form: FileFormat) -> Quality:
+    """Home Assistant keeps the last value of an hour, which may be minutes older than its end."""
+    return "interpolated" if form == "homeassistant" else "measured"
+
+
+def _statistics(lines: Iterable[str], wanted: FormatOptions) -> Iterator[CounterReading | BadRow]:
+    try:
+        yield from home_assistant_statistics.read_statistics(
+            home_assistant_statistics.read_rows(lines), wanted.statistic, wanted.unit, wanted.tz
+        )
+    except home_assistant_statistics.NotStatistics as error:
+        raise UnknownFormat(str(error)) from None
+
+
+def _has_a_time(line: str) -> bool:
+    try:
+        parse_time(line.partition(counter_csv.delimiter_of(line))[0].strip('"'), _UTC)
+    except ValueError:
+        return False
+    return True

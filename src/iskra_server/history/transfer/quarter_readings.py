@@ -1,0 +1,63 @@
+"""Counter readings become boundaries by the rule of the ledger, whatever program took them.
+
+A reading on a boundary is its value; between two readings at most 900 s apart it is interpolated; else there is none.
+A counter only grows: a reading below the one before is wrong, and so is one that comes before it in time.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from iskra_server.history.model.ledger import Ledger
+from iskra_server.history.model.moment import QUARTER_US
+from iskra_server.history.model.records import Quality, QuarterReading
+from iskra_server.history.transfer.file_rows import BadRow, CounterReading, RecordRow
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Reading, Register, Sample
+from iskra_server.meter.units import WATT_HOUR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND_US = 1_000_000
+
+
+def quarter_readings(
+    rows: Iterable[CounterReading | BadRow], meter_id: str, obis: Obis, best: Quality = "measured"
+) -> Iterator[RecordRow | BadRow]:
+    """The boundaries that readings frame, of epoch 0 and at most of the given quality; rows that are wrong as they are.
+
+    Only the last reading before a boundary and the first after it matter to the ledger, so it sees no others.
+    """
+    ledger = Ledger()
+    last: CounterReading | None = None
+    for row in rows:
+        if isinstance(row, BadRow):
+            yield row
+        elif last is not None and (reason := _wrong(last, row)):
+            yield BadRow(row.line, reason)
+        else:
+            if last is None or row.at_us // QUARTER_US != last.at_us // QUARTER_US:
+                closed = [
+                    record for near in (last, row) if near for record in ledger.observe(_sample(near, meter_id, obis))
+                ]
+                found = (record for record in closed if isinstance(record, QuarterReading))
+                yield from (
+                    RecordRow(row.line, each if best == "measured" else replace(each, quality=best)) for each in found
+                )
+            last = row
+
+
+def _wrong(last: CounterReading, row: CounterReading) -> str | None:
+    if row.at_us < last.at_us:
+        return f"it is earlier than line {last.line}"
+    if row.value.decimal < last.value.decimal:
+        return f"the counter goes back from {last.value.decimal:f} Wh to {row.value.decimal:f} Wh"
+    if row.at_us == last.at_us and row.value.decimal != last.value.decimal:
+        return f"it has another value than line {last.line} at the same time"
+    return None
+
+
+def _sample(row: CounterReading, meter_id: str, obis: Obis) -> Sample:
+    register = Register(obis, row.value.raw, row.value.scaler, WATT_HOUR)
+    reading = Reading(meter_id, b"", (register,), None, "file", 0)
+    return Sample(reading, _EPOCH + timedelta(microseconds=row.at_us), row.at_us / _SECOND_US, False, "file")

@@ -1,0 +1,75 @@
+"""Limits of every check."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from diagnosis.well import facts, quality
+from iskra_server.diagnosis.advice import Advice
+from iskra_server.diagnosis.checks import CHECKS
+from iskra_server.diagnosis.stream_guess import StreamGuess
+
+JUDGE = dict(CHECKS)
+LOCKED_AT = datetime(2026, 11, 26, 14, 5, tzinfo=UTC)
+
+
+def fault(check: str, **changes: Any) -> str | bool | None:
+    """The fault of a check, True where it passes, None where it is unknown."""
+    verdict = JUDGE[check](facts(**changes))
+    return verdict.fault if isinstance(verdict, Advice) else verdict
+
+
+@pytest.mark.parametrize(
+    ("valid", "damaged", "expected"),
+    [(0, 0, None), (95, 5, True), (94, 6, "checksums"), (1, 2, True), (1, 3, "checksums"), (0, 1, "checksums")],
+)
+def test_more_than_five_in_a_hundred_damaged_are_too_many_but_one_or_two_say_nothing(
+    valid: int, damaged: int, expected: object
+) -> None:
+    assert fault("checksums", last_5min=quality(valid, damaged)) == expected
+
+
+@pytest.mark.parametrize(("damaged", "expected"), [(1, "first_telegram"), (2, "never_whole")])
+def test_telegrams_that_only_begin_are_never_whole(damaged: int, expected: str | None) -> None:
+    assert fault("telegrams", telegrams=0, faults={"cut": damaged, "noise": 9}) == expected
+
+
+@pytest.mark.parametrize("seems", ["first_telegram", "never_whole", "telnet", "line_ends", "characters", "seven_bits"])
+@pytest.mark.parametrize("damaged", [0, 1])
+def test_bytes_of_telegrams_tell_what_is_wrong_with_them(seems: str, damaged: int) -> None:
+    facts = {"telegrams": 0, "faults": {"cut": damaged, "noise": 9}, "stream_guess": StreamGuess(seems)}
+    assert fault("telegrams", **facts) == seems
+
+
+@pytest.mark.parametrize(("quarantined", "expected"), [(0, "no_values"), (2, "held_back")])
+def test_telegrams_without_a_reading_are_said_to_arrive_only_where_some_did(quarantined: int, expected: str) -> None:
+    assert fault("telegrams", telegrams=3, age_s=None) is True
+    assert fault("values", telegrams=3, age_s=None, quarantined=quarantined) == expected
+
+
+@pytest.mark.parametrize(
+    ("locked_at", "unlocked_for_s", "expected"),
+    [
+        (None, None, "locked"),
+        (LOCKED_AT, None, "relocked"),
+        (LOCKED_AT, 121.0, "inf_off"),
+        (LOCKED_AT, 5000.0, "relocked"),
+        (LOCKED_AT, 20.0, "relocked"),
+    ],
+)
+def test_how_long_it_was_unlocked_tells_why_it_locked(
+    locked_at: datetime | None, unlocked_for_s: float | None, expected: str
+) -> None:
+    assert fault("unlocked", locked=True, locked_at=locked_at, unlocked_for_s=unlocked_for_s) == expected
+
+
+def test_the_time_of_relocking_is_told() -> None:
+    verdict = JUDGE["unlocked"](facts(locked=True, locked_at=LOCKED_AT))
+    assert isinstance(verdict, Advice)
+    assert "2026-11-26 14:05 UTC" in verdict.en.sentence
+    assert "2026-11-26 14:05 UTC" in verdict.de.sentence
+
+
+def test_a_meter_without_a_total_is_neither_locked_nor_unlocked() -> None:
+    assert fault("unlocked", locked=None) is None
