@@ -146,7 +146,7 @@ def test_the_first_that_fits_stays_until_three_lists_contradict() -> None:
 def facts(time: MeterTime | None = None, title: bytes = b"", **numbers: int) -> Facts:
     """Numbers by code, as _1_8_0=5."""
     registers = (Register(Obis.parse(code[1:].replace("_", ".")), raw, 0) for code, raw in numbers.items())
-    return Facts({register.obis: register for register in registers}, time, title)
+    return Facts(registers, time, title)
 
 
 @pytest.mark.parametrize("check", checks.CHECKS)
@@ -157,7 +157,7 @@ def test_a_check_passes_where_there_is_nothing_to_check(check: str) -> None:
 def test_what_names_the_meter_is_text() -> None:
     def named(obis: str, raw: bytes) -> bool:
         register = Register(Obis.parse(obis), raw)
-        return checks.name(Facts({register.obis: register}, None, b""))
+        return checks.name(Facts([register], None, b""))
 
     assert named("0-0:96.1.0", b"63300013") and named("0-0:42.0.0", pushes.NAME)
     assert (
@@ -199,7 +199,7 @@ def test_power_is_what_a_connection_carries() -> None:
 
 @pytest.mark.parametrize(("seconds", "passes"), [(0, True), (2, True), (3, False), (-3, False)])
 def test_the_clock_in_the_list_is_that_of_the_telegram(seconds: int, passes: bool) -> None:
-    clock = {CLOCK: Register(CLOCK, pushes.CLOCK)}
+    clock = [Register(CLOCK, pushes.CLOCK)]
     assert checks.clock(Facts(clock, MeterTime("timestamp", pushes.CLOCK_S + seconds), b"")) is passes
     assert checks.clock(Facts(clock, None, b""))
 

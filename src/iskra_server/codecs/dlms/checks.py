@@ -13,9 +13,8 @@ A check passes where the list has nothing for it.
 """
 
 import re
-from collections.abc import Callable
-
-from msgspec import Struct
+from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
 
 from iskra_server.codecs.dlms import identity
 from iskra_server.codecs.dlms.notification import CLOCK, meter_time
@@ -29,9 +28,10 @@ _TOTALS = Obis.parse("1.7.0"), Obis.parse("2.7.0")
 _PHASES = tuple(tuple(Obis.parse(f"{phase + c}.7.0") for c in (1, 2, 12, 11)) for phase in (20, 40, 60))
 NAME = Obis.parse("0-0:42.0.0")
 _NUMBER = Obis.parse("0-0:96.1.0")
-_SHORTEST_NUMBER = 6
+_NUMBER_FORM = re.compile(rb"[ -~]{6,}")
 _NAME_FORM = re.compile(rb"[A-Z]{3}\d{13}")
-# numbers are in thousandths: mV, mWh, mW, mA
+# from a scaler to thousandths: mV, mWh, mW, mA
+_FACTORS: dict[int | None, int] = {None: 1000, **{scaler: 10 ** (scaler + 3) for scaler in range(-3, 7)}}
 _MAINS = ((90_000, 150_000), (180_000, 280_000))
 _TARIFF_TOLERANCE = 2_000
 _PHASE_TOLERANCE = 3_000
@@ -42,30 +42,30 @@ _LEAST_CURRENT = 500
 _CLOCK_TOLERANCE_S = 2
 
 
-class Facts(Struct, frozen=True):
-    """What a layout makes of a list; the telegram's own time, and the system title."""
+class Facts:
+    """What a layout makes of a list; the telegram's own time, and the system title. Numbers are in thousandths."""
 
-    registers: dict[Obis, Register]
-    time: MeterTime | None
-    title: bytes
-
-    def number(self, obis: Obis) -> int | None:
-        """In thousandths of its unit; None where it is absent or no number."""
-        register = self.registers.get(obis)
-        if register is None or isinstance(register.raw, (bytes, bool)):
-            return None
-        places = (register.scaler or 0) + 3
-        return register.raw * 10**places if places >= 0 else None
+    def __init__(self, registers: Iterable[Register], time: MeterTime | None, title: bytes) -> None:
+        self.time = time
+        self.title = title
+        self.numbers: dict[Obis, int] = {}
+        self.texts: dict[Obis, bytes] = {}
+        for register in registers:
+            raw = register.raw
+            if isinstance(raw, bytes):
+                self.texts[register.obis] = raw
+            elif (factor := _FACTORS.get(register.scaler)) is not None:
+                self.numbers[register.obis] = raw * factor
 
     def power(self, imported: Obis, exported: Obis) -> int | None:
         """Import less export, in mW; None where neither is there."""
-        values = self.number(imported), self.number(exported)
-        return None if values == (None, None) else (values[0] or 0) - (values[1] or 0)
+        first, second = self.numbers.get(imported), self.numbers.get(exported)
+        return None if first is None and second is None else (first or 0) - (second or 0)
 
 
 def tariffs(facts: Facts) -> bool:
     for total, *parts in _ENERGIES:
-        first, *rest = (facts.number(obis) for obis in (total, *parts))
+        first, *rest = (facts.numbers.get(obis) for obis in (total, *parts))
         if first is None or None in rest:
             continue
         if abs(first - sum(value or 0 for value in rest)) > _TARIFF_TOLERANCE:
@@ -80,13 +80,13 @@ def phases(facts: Facts) -> bool:
 
 
 def voltages(facts: Facts) -> bool:
-    values = [value for *_, obis, _ in _PHASES if (value := facts.number(obis))]
+    values = [value for *_, obis, _ in _PHASES if (value := facts.numbers.get(obis))]
     return all(any(low <= value <= high for low, high in _MAINS) for value in values)
 
 
 def currents(facts: Facts) -> bool:
     for imported, exported, volts, amperes in _PHASES:
-        power, voltage, current = facts.power(imported, exported), facts.number(volts), facts.number(amperes)
+        power, voltage, current = facts.power(imported, exported), facts.numbers.get(volts), facts.numbers.get(amperes)
         if power is None or voltage is None or current is None or current < _LEAST_CURRENT:
             continue
         if 1000 * abs(power) > _FACTOR * voltage * current:
@@ -100,24 +100,26 @@ def power(facts: Facts) -> bool:
 
 
 def clock(facts: Facts) -> bool:
-    register, sent = facts.registers.get(CLOCK), facts.time
-    listed = meter_time(register.raw) if register and isinstance(register.raw, bytes) else None
+    value, sent = facts.texts.get(CLOCK), facts.time
+    listed = meter_time(value) if value else None
     if sent is None or listed is None or sent.kind != listed.kind:
         return True
     return abs(listed.seconds - sent.seconds) <= _CLOCK_TOLERANCE_S
 
 
 def name(facts: Facts) -> bool:
-    number, register = facts.registers.get(_NUMBER), facts.registers.get(NAME)
-    if number is not None and (not number.text or len(number.text) < _SHORTEST_NUMBER):
+    number, name = facts.texts.get(_NUMBER), facts.texts.get(NAME)
+    if number is not None and not _NUMBER_FORM.fullmatch(number):
         return False
-    if register is None:
-        return True
-    if not isinstance(register.raw, bytes) or not is_name(register.raw):
-        return False
-    if identity.maker_of(facts.title, ()) != ISKRA:
-        return True
-    return identity.identify((register,), b"") == identity.from_title(facts.title)
+    return name is None or _has_title(name, facts.title)
+
+
+# a meter sends the same name each time
+@lru_cache(maxsize=16)
+def _has_title(name: bytes, title: bytes) -> bool:
+    if not is_name(name) or identity.maker_of(title, ()) != ISKRA:
+        return is_name(name)
+    return identity.identify((Register(NAME, name),), b"") == identity.from_title(title)
 
 
 def is_name(data: bytes) -> bool:
@@ -128,3 +130,18 @@ def is_name(data: bytes) -> bool:
 CHECKS: dict[str, Callable[[Facts], bool]] = {
     check.__name__: check for check in (tariffs, phases, voltages, currents, power, clock, name)
 }
+# what a list has to carry, one of each, for a check to have something to do
+_NEEDED: dict[str, frozenset[Obis]] = {
+    "tariffs": frozenset(obis for _, *parts in _ENERGIES for obis in parts),
+    "phases": frozenset(obis for imported, exported, *_ in _PHASES for obis in (imported, exported)),
+    "voltages": frozenset(volts for *_, volts, _ in _PHASES),
+    "currents": frozenset(amperes for *_, amperes in _PHASES),
+    "power": frozenset(_TOTALS),
+    "clock": frozenset((CLOCK,)),
+    "name": frozenset((NAME, _NUMBER)),
+}
+
+
+def applicable(names: Iterable[str], codes: Collection[Obis]) -> tuple[str, ...]:
+    """Those of the checks for which a list of these codes has something."""
+    return tuple(name for name in names if not _NEEDED[name].isdisjoint(codes))

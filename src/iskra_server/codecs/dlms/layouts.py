@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from iskra_server.codecs.dlms import axdr
 from iskra_server.codecs.dlms.axdr import Element
-from iskra_server.codecs.dlms.checks import CHECKS, Facts
+from iskra_server.codecs.dlms.checks import CHECKS, Facts, applicable
 from iskra_server.codecs.dlms.scales import ISKRA, Scales, kind_of
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime, Register
@@ -162,6 +162,7 @@ def _layout(row: Any, place: int, *, is_own: bool) -> Layout:
     if unknown := [check for check in checks if check not in CHECKS]:
         raise LayoutError(f"{where}: '{unknown[0]}' is no check; there are {', '.join(CHECKS)}")
     places = tuple(_place(text, f"{where}, element {index}") for index, text in enumerate(lists["elements"], 1))
+    checks = applicable(checks, [place.obis for place in places if place.obis])
     return Layout(**texts, places=places, makers=tuple(lists["makers"]), checks=checks, is_own=is_own)
 
 
@@ -230,5 +231,5 @@ def _register(place: Place, element: Element) -> Register:
 
 
 def _passes(layout: Layout, registers: tuple[Register, ...], time: MeterTime | None, title: bytes) -> bool:
-    facts = Facts({register.obis: register for register in registers}, time, title)
+    facts = Facts(registers, time, title)
     return all(CHECKS[check](facts) for check in layout.checks)

@@ -7,6 +7,7 @@ date-time  year 2, month, day, weekday, hour, minute, second, 1/100 s, deviation
            status: 01 time invalid, 80 summer time
 """
 
+import re
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -26,14 +27,18 @@ DATE_TIME_LENGTH = 12
 _TIME_AT = 5
 _NOT_GIVEN = 0xFF
 _UNKNOWN_DEVIATION = -0x8000
-_DEVIATIONS = range(-840, 841)
 _INVALID = 0x01
 _SUMMER = 0x80
-# first and last value of each field behind the year; weekday 1 is Monday, Aidon sends 0; FD, FE: last days, seasons
-_FIELDS = ((1, 12), (1, 31), (0, 7), (0, 23), (0, 59), (0, 59), (0, 99))
-_SPECIAL = {0: (0xFD, 0xFE), 1: (0xFD, 0xFE)}
-_YEARS = (1990, 2099)
-_ANY_YEAR = 0xFFFF
+# FF: not given; FD, FE: last days, changes of season
+_DATE_TIME = re.compile(
+    rb"(?:\x07[\xb2-\xff]|\x08[\x00-\x33]|\xff\xff)"  # year 1970 to 2099
+    rb"[\x01-\x0c\xfd-\xff][\x01-\x1f\xfd-\xff]"  # month, day
+    rb"[\x00-\x07\xff]"  # weekday, 1 is Monday; Aidon sends 0
+    rb"[\x00-\x17\xff][\x00-\x3b\xff][\x00-\x3b\xff][\x00-\x63\xff]"  # hour, minute, second, 1/100 s
+    rb"(?:\xfc[\xb8-\xff]|[\xfd-\xff].|[\x00-\x02].|\x03[\x00-\x48]|\x80\x00)"  # deviation: 14 hours at most
+    rb".",  # status
+    re.DOTALL,
+)
 
 
 class Notification(Struct, frozen=True, gc=False):
@@ -94,18 +99,7 @@ def body_at(data: bytes | bytearray, at: int) -> int | None:
 
 def is_date_time(value: bytes) -> bool:
     """Whether 12 bytes can be a date-time: each field in its range or not given."""
-    if len(value) != DATE_TIME_LENGTH:
-        return False
-    year = int.from_bytes(value[:2])
-    deviation = int.from_bytes(value[9:11], signed=True)
-    if not (_YEARS[0] <= year <= _YEARS[1] or year == _ANY_YEAR):
-        return False
-    if deviation not in _DEVIATIONS and deviation != _UNKNOWN_DEVIATION:
-        return False
-    return all(
-        low <= field <= high or field == _NOT_GIVEN or field in _SPECIAL.get(index, ())
-        for index, (field, (low, high)) in enumerate(zip(value[2:9], _FIELDS, strict=True))
-    )
+    return _DATE_TIME.fullmatch(value) is not None
 
 
 def meter_time(value: bytes) -> MeterTime | None:
