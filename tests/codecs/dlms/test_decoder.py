@@ -196,6 +196,17 @@ def test_after_a_pause_the_parts_so_far_belong_to_no_telegram() -> None:
     assert len(pushes.readings(stream)) == 1
 
 
+def test_a_list_without_anything_known_is_an_unknown_one() -> None:
+    body = structure(structure(encoder.code("1-0:14.7.0"), u4(5000)))
+    assert [each.kind for each in pushes.faults(encoder.hdlc(pushes.apdu(body)))] == ["layout"]
+
+
+def test_an_encrypted_p1_telegram_is_told_from_a_wrong_key() -> None:
+    sealed = encoder.seal(b"/ISk5\\2M550T-1012\r\n\r\n!0000\r\n", pushes.TITLE, 5, pushes.KEYS, 0x20)
+    (fault,) = pushes.faults(encoder.hdlc(sealed), None, pushes.KEYS)
+    assert (fault.kind, fault.detail) == ("structure", "a P1 telegram is inside")
+
+
 def test_what_is_no_notification_is_a_fault() -> None:
     for apdu in (b"\xc4\x01\x02", b"\xdd\x08", b"\x0f\0", b"\xdb\x07ISKabcd\x00"):
         assert [each.kind for each in pushes.faults(encoder.hdlc(apdu))] == ["structure"]

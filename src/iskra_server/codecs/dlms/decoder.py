@@ -110,6 +110,8 @@ class DlmsDecoder:
                 return _fault("not_authentic", "the tag does not fit the authentication key", whole, sealed)
             said = self._parse(content, sealed.title, is_strict=proof != "proved")
         except Malformed:
+            if content.startswith(b"/") and content.isascii():
+                raise Malformed("a P1 telegram is inside") from None
             if proof == "proved" or not sealed.is_encrypted:
                 raise
             return _fault("wrong_key", "the key does not decipher this telegram", whole, sealed)
@@ -135,6 +137,8 @@ class DlmsDecoder:
         elif (match := self._layouts.read(sent.body, time=sent.time, title=title, maker=maker)) is not None:
             registers, elements, number, layout = match.registers, match.elements, match.number, match.layout
         else:
+            registers = ()
+        if not registers:
             return Unknown(sent.time, sent.body)
         who = identity.identify(registers, title, maker, number)
         said = Said(registers, sent.time or _clock(registers), who, layout)
