@@ -121,7 +121,7 @@ def send(broker: Mosquitto, payloads: list[bytes], live: int) -> None:
         properties.ResponseTopic, properties.CorrelationData = f"iskra/v1/reader{place}/kept", b"0001"
         last = client.publish(f"iskra/v1/reader{place}/quarters", payload, qos=1, properties=properties)
         if place < live:
-            said = message.Live(1, f"1 ISK 00 {place:08}", FIRST * 900, 300_000)
+            said = message.LiveValues(1, f"1 ISK 00 {place:08}", FIRST * 900, 300_000)
             client.publish(f"iskra/v1/reader{place}/live", message.encode(said), qos=0)
     assert last
     last.wait_for_publish(300)
@@ -138,7 +138,7 @@ def collected(postgres: Postgres, broker: Mosquitto, count: int) -> Iterator[Non
     try:
         for process in processes:
             assert process.stderr
-            until(lambda process=process: "collecting from" in process.stderr.readline(), 30)
+            until(lambda process=process: "Collecting from" in process.stderr.readline(), 30)
         Event().wait(0.5)
         yield
     finally:

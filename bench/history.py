@@ -184,7 +184,7 @@ class _Synced:
         self._file = file
         self.transactions = 0
 
-    def put(self, records: Sequence[Record], seen: MeterInfo) -> None:
+    def enqueue(self, records: Sequence[Record], seen: MeterInfo) -> None:
         self.store.write(records, [seen])
         self.transactions += 1
         # by another process: closing the files in this one would end the locks of SQLite

@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
+from math import inf
 from pathlib import Path
 from statistics import quantiles
 
@@ -39,6 +40,7 @@ OUTAGE_S = 30
 START_S = 60
 # sml2mqtt reads its port in pauses
 PAUSE_S = 0.3
+FIRST_POWER = 300
 # MQTT 3.1.1: connect as a clean session that stays quiet, and subscribe to everything
 CONNECT = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01"
 SUBSCRIBE = b"\x82\x06\x00\x01\x00\x01#\x00"
@@ -49,8 +51,8 @@ broker.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 broker.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04bare")
 broker.recv(4)
 seen = b""
-while bytes := os.read(port, 4096):
-    seen += bytes
+while data := os.read(port, 4096):
+    seen += data
     if 0 <= seen.find(b"\x1b\x1b\x1b\x1b\x1a") <= len(seen) - 8:
         broker.send(b"\x30\x0a\x00\x04barenow!")
         seen = b""
@@ -58,7 +60,7 @@ while bytes := os.read(port, 4096):
 
 
 class Subscriber:
-    """A socket that hears everything, and nothing between it and the kernel."""
+    """A bare socket that subscribes to all topics."""
 
     def __init__(self, port: int, number: int = 0) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
@@ -68,7 +70,7 @@ class Subscriber:
         self.socket.sendall(SUBSCRIBE)
 
     def until(self, wanted: bytes) -> float:
-        """When it was there, on the monotonic clock."""
+        """When it had arrived, on the monotonic clock. Raises TimeoutError."""
         heard = b""
         while wanted not in heard:
             heard += self.socket.recv(65536)
@@ -102,29 +104,34 @@ def latency(directory: Path, mosquitto: str, number: int) -> None:
         for power, data in series(number + WARM_UP):
             for name, (head, wanted) in readers.items():
                 needle = wanted % power if b"%" in wanted else wanted
-                seconds[name].append(latency_s(head, data, subscriber, needle))
+                latency = latency_s(head, data, subscriber, needle)
+                if power - FIRST_POWER >= WARM_UP and latency is not None:
+                    seconds[name].append(latency)
     print(f"milliseconds from the last bytes to a subscriber, {number} telegrams at 9600 baud")
-    print("                   p50    p99    max")
+    print("                   p50    p99    max   missed")
     for name, figures in seconds.items():
-        hundredths = quantiles(figures[WARM_UP:], n=100)
-        shown = (hundredths[49], hundredths[98], max(figures[WARM_UP:]))
-        print(f"{name:16}" + "".join(f"{s * 1000:7.2f}" for s in shown))
+        hundredths = quantiles(figures, n=100) if len(figures) > 1 else [inf] * 99
+        shown = (hundredths[49], hundredths[98], max(figures, default=inf))
+        print(f"{name:16}" + "".join(f"{s * 1000:7.2f}" for s in shown) + f"{number - len(figures):9}")
 
 
-def latency_s(head: Head, data: bytes, subscriber: Subscriber, wanted: bytes) -> float:
-    """Feed one telegram, and wait for its message."""
+def latency_s(head: Head, data: bytes, subscriber: Subscriber, wanted: bytes) -> float | None:
+    """Feed one telegram, and wait for its message; None if it does not come within the subscriber's timeout."""
     last = (len(data) - 1) // PIECE * PIECE
     head.send_at_line_speed(data[:last])
     forget(subscriber.socket)
     started = time.monotonic()
     head.send(data[last:])
-    seconds = subscriber.until(wanted) - started
-    time.sleep(PAUSE_S)
-    return seconds
+    try:
+        return subscriber.until(wanted) - started
+    except TimeoutError:
+        return None
+    finally:
+        time.sleep(PAUSE_S)
 
 
 def outage(directory: Path, mosquitto: str, outage_s: float) -> None:
-    """Kill the broker, start an empty one: when is the newest state there, and is each state there once?"""
+    """Kill the broker and start an empty one: when does the newest state arrive, and each state once?"""
     port, over = free_port(), threading.Event()
     sent: list[tuple[float, int]] = []
 
@@ -168,7 +175,7 @@ def states(subscriber: Subscriber, number: int) -> tuple[list[int], float]:
 
 def series(number: int) -> Iterator[tuple[int, bytes]]:
     """Telegrams in which every value is another one, each with its power: sml2mqtt publishes only what changes."""
-    for power in range(300, 300 + number):
+    for power in range(FIRST_POWER, FIRST_POWER + number):
         entries = telegrams.meter_entries(energy=123456789 + power, power=power)
         yield power, telegrams.telegram(entries, seconds=power)
 

@@ -40,7 +40,7 @@ def main() -> int:
         waiting = reader.waiting
         collector = Collecting(broker.url, postgres.url("postgres"))
         try:
-            until(lambda: "collecting from" in collector.log)
+            until(lambda: "Collecting from" in collector.log)
             began = time.monotonic()
             reader.start()
             until(lambda: reader.waiting == 0, DEADLINE_S, every_s=0.2)

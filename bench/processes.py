@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -28,11 +28,11 @@ def running(*command: object, output: int | IO[str] = subprocess.DEVNULL, cwd: P
         yield process.pid
     finally:
         process.terminate()
-        try:
+        # one that does not end in time is killed: that must not end the benchmark
+        with suppress(subprocess.TimeoutExpired):
             process.wait(10)
-        finally:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
 
 
 def cpu_s(pid: int) -> float:

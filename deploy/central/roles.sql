@@ -1,6 +1,6 @@
--- Who may do what in the database of a centre. Run it as the owner, after `iskra-server prepare` has made the tables:
+-- Rights in the database of a central server. Run it as the owner, after `iskra-server prepare` has created the tables:
 --   psql --set collector_password=... --set server_password=... --file roles.sql postgresql://owner@host/iskra
--- It may be run again; the passwords are then set anew.
+-- It can be run again; it then sets the passwords again.
 SELECT 'CREATE ROLE iskra_collector LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'iskra_collector')
 \gexec
 SELECT 'CREATE ROLE iskra_server LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'iskra_server')
@@ -8,13 +8,13 @@ SELECT 'CREATE ROLE iskra_server LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles W
 ALTER ROLE iskra_collector PASSWORD :'collector_password';
 ALTER ROLE iskra_server PASSWORD :'server_password';
 
--- a collector writes what readers send; it deletes nothing, and makes no tables
+-- a collector writes what readers send; it deletes nothing and creates no tables
 GRANT USAGE ON SCHEMA public TO iskra_collector, iskra_server;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO iskra_collector, iskra_server;
 GRANT INSERT, UPDATE ON meter, series, boundary, power, epoch, live, reader, refused TO iskra_collector;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO iskra_collector;
 
--- a server only reads, and no question of its takes long
+-- a server only reads, and its queries are limited to 30 s
 ALTER ROLE iskra_server SET default_transaction_read_only = on;
 ALTER ROLE iskra_server SET statement_timeout = '30s';
 ALTER ROLE iskra_server SET jit = off;

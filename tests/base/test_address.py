@@ -46,7 +46,7 @@ from iskra_server.base.address import Address, is_host
         ("", ""),
     ],
 )
-def test_passwords_and_keys_are_not_seen(url: str, seen: str) -> None:
+def test_passwords_and_keys_are_not_printed(url: str, seen: str) -> None:
     address = Address(url)
     assert (str(address), address.reveal()) == (seen, url)
 
@@ -66,14 +66,14 @@ def test_passwords_and_keys_are_not_seen(url: str, seen: str) -> None:
         ("/dev/ttyUSB0", ("", "", "", "", None, "")),
     ],
 )
-def test_it_is_read_once(url: str, parts: tuple[object, ...]) -> None:
+def test_an_address_is_parsed_into_its_parts(url: str, parts: tuple[object, ...]) -> None:
     address = Address(url)
     found = (address.scheme, address.user, address.password.reveal(), address.host, address.port, address.rest)
     assert found == parts
 
 
 @pytest.mark.parametrize("url", ["mqtt://pi:0", "mqtt://pi:65536", "mqtt://pi:x", "mqtt://pi:99999999999"])
-def test_a_port_that_no_machine_has_is_told(url: str) -> None:
+def test_an_impossible_port_is_an_error(url: str) -> None:
     with pytest.raises(ValueError, match="the port must be a number from 1 to 65535"):
         _ = Address(url).port
 
@@ -86,34 +86,34 @@ def test_a_port_that_no_machine_has_is_told(url: str) -> None:
         ("tcp://head:1", "tcp://head:1"),
     ],
 )
-def test_others_are_given_what_they_can_read(url: str, escaped: str) -> None:
+def test_escaped_is_an_address_for_strict_parsers(url: str, escaped: str) -> None:
     assert Address(url).escaped() == escaped
     assert str(Address(escaped)) == str(Address(url))
 
 
-def test_what_others_take_for_a_port_is_masked() -> None:
+def test_a_part_of_the_password_that_a_parser_takes_for_a_port_is_masked() -> None:
     assert Address("rfc2217://me:geheim#x@head:1").masked("no port: 'geheim'") == "no port: '***'"
 
 
-def test_a_user_is_no_secret_beside_a_password() -> None:
+def test_a_user_with_a_password_is_not_masked() -> None:
     assert (
         Address("postgresql://me@corporation:geheim@db/x").masked("no user me@corporation") == "no user me@corporation"
     )
 
 
-def test_what_others_say_of_it_is_masked() -> None:
+def test_errors_of_libraries_are_masked() -> None:
     address = Address("rfc2217://me:gehe%40im@head:1?key=zzz/zzz")
     said = "no route to rfc2217://me:gehe%40im@head:1?key=zzz/zzz: user me:gehe@im, zzz%2Fzzz"
     assert address.masked(ValueError(said)) == "no route to rfc2217://me:***@head:1?key=***: user ***, ***"
 
 
 @pytest.mark.parametrize("name", ["pi", "pi.local", "a_b", "kühlschrank", "192.168.1.20", "::1", "fe80::1", "host."])
-def test_a_host_can_be_looked_up(name: str) -> None:
+def test_host_names_and_ip_addresses_are_hosts(name: str) -> None:
     assert is_host(name)
 
 
 @pytest.mark.parametrize(
     "name", ["", "..", "a..b", "x" * 64, "x." * 130, "a b", "a\0b", "localhost\n", "ä" * 100, "[::1]"]
 )
-def test_what_no_resolver_takes_is_no_host(name: str) -> None:
+def test_names_that_no_resolver_accepts_are_no_hosts(name: str) -> None:
     assert not is_host(name)

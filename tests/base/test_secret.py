@@ -22,7 +22,7 @@ class Holder(Struct, frozen=True):
 
 
 @pytest.mark.parametrize("secret", [Secret(TEXT), Address(f"mqtt://me:{TEXT}@broker")])
-def test_nothing_prints_it(secret: Secret, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_printed_form_shows_a_secret(secret: Secret, caplog: pytest.LogCaptureFixture) -> None:
     logging.getLogger("secret").warning("%s %r %s", secret, secret, [secret])
     printed = [
         str(secret),
@@ -40,14 +40,14 @@ def test_nothing_prints_it(secret: Secret, caplog: pytest.LogCaptureFixture) -> 
 
 @pytest.mark.parametrize("write", [msgspec.json.encode, msgspec.to_builtins, json.dumps, pickle.dumps])
 @pytest.mark.parametrize("secret", [Secret(TEXT), Address(f"mqtt://me:{TEXT}@broker")])
-def test_no_encoder_takes_it(write: object, secret: Secret) -> None:
+def test_no_encoder_accepts_a_secret(write: object, secret: Secret) -> None:
     assert callable(write)
     with pytest.raises(TypeError) as caught:
         write({"token": secret})
     assert "gehe" not in str(caught.value)
 
 
-def test_it_is_what_it_holds() -> None:
+def test_secrets_compare_by_their_text() -> None:
     assert Secret("a") == Secret("a") == copy.deepcopy(Secret(Secret("a")))
     assert Secret("a") != Secret("b")
     assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
@@ -67,12 +67,12 @@ def test_it_is_what_it_holds() -> None:
         b64encode(TEXT.encode()).decode(),
     ],
 )
-def test_what_others_write_is_masked_in_every_form(form: str) -> None:
+def test_a_text_of_other_origin_is_masked_in_every_form(form: str) -> None:
     assert (
         masking([Secret(TEXT), Secret("other")])(f"cannot use '{form}' here").replace("=", "")
         == "cannot use '***' here"
     )
 
 
-def test_what_is_too_short_to_tell_stays() -> None:
+def test_short_secrets_are_not_searched_for() -> None:
     assert masking([Secret("p"), Secret()])("happy") == "happy"

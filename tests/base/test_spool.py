@@ -29,7 +29,7 @@ def drained(spool: Spool) -> list[bytes]:
     return found
 
 
-def test_what_was_kept_comes_back_in_order(tmp_path: Path) -> None:
+def test_lines_are_delivered_in_the_order_of_appending(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     for first in range(0, 30, 10):
         spool.append(lines(10, first))
@@ -38,7 +38,7 @@ def test_what_was_kept_comes_back_in_order(tmp_path: Path) -> None:
     assert (spool.waiting, spool.byte_count, list(tmp_path.iterdir())) == (0, 0, [])
 
 
-def test_a_new_segment_begins_before_one_grows_too_large_for_a_request(tmp_path: Path) -> None:
+def test_a_segment_never_grows_beyond_the_size_of_a_request(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     for _ in range(30):
         spool.append(lines(300))
@@ -47,7 +47,7 @@ def test_a_new_segment_begins_before_one_grows_too_large_for_a_request(tmp_path:
     assert len(drained(spool)) == 9000
 
 
-def test_the_next_run_finds_what_the_last_one_left_and_goes_on_behind_it(tmp_path: Path) -> None:
+def test_a_restart_delivers_old_lines_and_appends_behind_them(tmp_path: Path) -> None:
     opened(tmp_path).append(lines(5))
     spool = opened(tmp_path)
     assert spool.waiting == 5
@@ -58,7 +58,7 @@ def test_the_next_run_finds_what_the_last_one_left_and_goes_on_behind_it(tmp_pat
 
 
 @pytest.mark.parametrize("cut", range(1, len(LINE) + 2))
-def test_a_line_that_was_cut_off_is_mended_away(tmp_path: Path, cut: int) -> None:
+def test_an_incomplete_last_line_is_removed(tmp_path: Path, cut: int) -> None:
     opened(tmp_path).append(lines(3))
     (segment,) = tmp_path.iterdir()
     os.truncate(segment, segment.stat().st_size - cut)
@@ -78,7 +78,7 @@ def test_above_its_limit_the_oldest_are_dropped_and_counted(tmp_path: Path) -> N
     assert kept == lines(20_000)[spool.dropped :]
 
 
-def test_a_segment_that_cannot_be_read_is_dropped_and_in_nobodys_way(tmp_path: Path) -> None:
+def test_a_segment_that_cannot_be_read_is_dropped_and_blocks_nothing(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     for first in range(0, 12_000, 6000):
         spool.append(lines(6000, first))
@@ -88,7 +88,7 @@ def test_a_segment_that_cannot_be_read_is_dropped_and_in_nobodys_way(tmp_path: P
     assert spool.dropped == 6000
 
 
-def test_what_an_earlier_run_left_is_not_written_over_where_it_cannot_be_read(tmp_path: Path) -> None:
+def test_segments_are_not_overwritten_when_the_folder_cannot_be_read(tmp_path: Path) -> None:
     opened(tmp_path).append(lines(5))
     (tmp_path / "00000002.lines").mkdir()
     spool = Spool(tmp_path, MANY)
@@ -98,14 +98,14 @@ def test_what_an_earlier_run_left_is_not_written_over_where_it_cannot_be_read(tm
     assert (tmp_path / "00000001.lines").read_bytes() == b"".join(lines(5))
 
 
-def test_what_is_refused_is_set_aside_with_its_reason_and_never_sent(tmp_path: Path) -> None:
+def test_refused_lines_are_stored_with_their_reason_and_never_sent(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     path = spool.set_aside(lines(2), "400 field type conflict")
     assert path.read_bytes() == b"# 400 field type conflict\n" + b"".join(lines(2))
     assert drained(opened(tmp_path)) == []
 
 
-def test_of_what_is_refused_the_newest_is_kept(tmp_path: Path) -> None:
+def test_the_newest_refused_lines_are_kept(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     for number in range(10):
         spool.set_aside(lines(6000), f"reason {number}")
@@ -124,7 +124,7 @@ def test_a_full_disk_changes_nothing(small_disk: Path) -> None:
     assert drained(again)[:10] == lines(10)
 
 
-def test_what_a_line_counts_for_is_the_users_to_say(tmp_path: Path) -> None:
+def test_a_count_function_decides_what_a_line_counts_for(tmp_path: Path) -> None:
     """A block of telegrams is one line and counts for all of them, also after a restart."""
 
     def telegrams(lines: Sequence[bytes]) -> int:

@@ -11,7 +11,7 @@ from answering import until
 from iskra_server.base.threads import in_daemon_thread
 
 
-def test_it_gives_what_the_call_gives_or_raises() -> None:
+def test_the_result_or_exception_of_the_call_is_returned() -> None:
     async def run() -> int:
         with pytest.raises(ZeroDivisionError):
             await in_daemon_thread(lambda: 1 // 0)
@@ -20,7 +20,7 @@ def test_it_gives_what_the_call_gives_or_raises() -> None:
     assert asyncio.run(run()) >= 2
 
 
-def test_neither_a_cancellation_nor_the_end_of_the_program_waits_for_a_call_that_hangs() -> None:
+def test_neither_cancellation_nor_exit_waits_for_a_call_that_hangs() -> None:
     program = (
         "import asyncio, threading\n"
         "from iskra_server.base.threads import in_daemon_thread\n"
@@ -53,7 +53,7 @@ def test_a_result_that_comes_after_the_loop_was_closed_is_dropped() -> None:
     assert has_ended.wait(10)
 
 
-def test_what_comes_too_late_is_handed_back() -> None:
+def test_a_late_result_is_discarded_by_the_given_function() -> None:
     go_on, late = threading.Event(), list[str]()
 
     def call() -> str:

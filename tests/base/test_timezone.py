@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from iskra_server.base import timezone as zones
-from iskra_server.base.timezone import found_zone, zone
+from iskra_server.base.timezone import detect_zone, zone
 
 
 @pytest.fixture
@@ -20,53 +20,53 @@ def content(name: str) -> bytes:
     return (files("tzdata") / "zoneinfo" / name).read_bytes()
 
 
-def test_a_configured_zone_is_taken() -> None:
+def test_a_configured_zone_is_used() -> None:
     assert zone("Europe/Berlin").key == "Europe/Berlin"
-    assert found_zone("Europe/Berlin").reason == "configured"
+    assert detect_zone("Europe/Berlin").reason == "configured"
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", "\0", "Europe"])
-def test_anything_else_is_refused_by_name(name: str) -> None:
+def test_an_unknown_zone_is_an_error_with_its_name(name: str) -> None:
     with pytest.raises(ValueError, match="is not a time zone"):
         zone(name)
 
 
 @pytest.mark.parametrize(("variable", "expected"), [("Asia/Kathmandu", "Asia/Kathmandu"), (":UTC", "UTC")])
-def test_without_one_it_is_the_machines(variable: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_configured_zone_tz_counts(variable: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", variable)
-    assert (zone("").key, found_zone("").reason) == (expected, "variable")
+    assert (zone("").key, detect_zone("").reason) == (expected, "variable")
 
 
-def test_a_machine_that_says_nothing_is_on_utc_and_that_is_told(machine: Path) -> None:
-    assert (zone("").key, found_zone("").reason) == ("UTC", "none")
+def test_a_machine_without_a_zone_is_on_utc(machine: Path) -> None:
+    assert (zone("").key, detect_zone("").reason) == ("UTC", "none")
     (machine / "localtime").write_bytes(b"no zone")
-    assert found_zone("").reason == "none"
+    assert detect_zone("").reason == "none"
 
 
-def test_where_localtime_leads_is_the_zone(machine: Path) -> None:
+def test_the_link_localtime_names_the_zone(machine: Path) -> None:
     target = machine / "zoneinfo/Asia/Tokyo"
     target.parent.mkdir(parents=True)
     target.write_bytes(content("Asia/Tokyo"))
     (machine / "localtime").symlink_to(target)
-    assert (zone("").key, found_zone("").reason) == ("Asia/Tokyo", "link")
+    assert (zone("").key, detect_zone("").reason) == ("Asia/Tokyo", "link")
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "Asia/Kathmandu", "America/New_York", "Pacific/Chatham"])
-def test_a_copy_is_known_by_its_content(machine: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_is_recognised_by_its_content(machine: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zones, "TZPATH", ())
     (machine / "localtime").write_bytes(content(name))
-    assert (zone("").key, found_zone("").reason) == (name, "copy")
+    assert (zone("").key, detect_zone("").reason) == (name, "copy")
 
 
-def test_of_zones_that_are_the_same_the_one_that_the_machine_names_is_taken(machine: Path) -> None:
+def test_among_equal_zones_the_one_in_etc_timezone_is_used(machine: Path) -> None:
     (machine / "localtime").write_bytes(content("Europe/Stockholm"))
     (machine / "timezone").write_text("Europe/Stockholm\n")
     assert zone("").key == "Europe/Stockholm"
 
 
-def test_a_copy_of_another_release_is_known_by_its_rules(machine: Path) -> None:
+def test_a_copy_of_another_release_is_recognised_by_its_rules(machine: Path) -> None:
     """Its past may be told otherwise: more transitions, other names."""
     old = content("Europe/Berlin").replace(b"BMT", b"XMT").replace(b"CEMT", b"CEXT")
     assert old != content("Europe/Berlin")
     (machine / "localtime").write_bytes(old)
-    assert (zone("").key, found_zone("").reason) == ("Europe/Berlin", "copy")
+    assert (zone("").key, detect_zone("").reason) == ("Europe/Berlin", "copy")

@@ -16,7 +16,7 @@ def test_a_key_knows_its_section_its_name_and_its_variables() -> None:
     assert not key.secret
 
 
-def test_a_token_a_password_and_an_address_that_may_hold_one_are_secrets() -> None:
+def test_tokens_passwords_and_addresses_that_may_hold_one_are_secrets() -> None:
     secrets = {key.path for key in describe() if key.secret}
     assert secrets == {
         "server.token",

@@ -20,7 +20,7 @@ def write(folder: Path, text: str, name: str = "iskra-server.toml") -> Path:
     return path
 
 
-def mistake(environ: Mapping[str, str], path: Path | None = None, options: Mapping[str, object] | None = None) -> str:
+def error_of(environ: Mapping[str, str], path: Path | None = None, options: Mapping[str, object] | None = None) -> str:
     with pytest.raises(ConfigError) as caught:
         load_with_origins(environ, path, options)
     return str(caught.value)
@@ -33,7 +33,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path / "here")
 
 
-def test_nothing_has_to_be_configured() -> None:
+def test_the_configuration_is_optional() -> None:
     config = load({})
     assert config == Config()
     assert config.meters == (MeterConfig(url=Address("auto")),)
@@ -67,7 +67,7 @@ def test_a_file_sets_every_key(tmp_path: Path) -> None:
 
 
 BROKER = {
-    "url": "mqtts://centre",
+    "url": "mqtts://central",
     "password": "secret",
     "base_topic": "fleet/v1",
     "ca_file": "ca.pem",
@@ -143,7 +143,7 @@ def test_every_key_is_a_variable_too(key: Key) -> None:
     assert str(revealed(value)).removesuffix(".0") == values[key.path]
 
 
-def test_the_variables_of_the_founding_project_keep_their_meaning() -> None:
+def test_the_variables_of_the_original_project_keep_their_meaning() -> None:
     config = load({"IES_PORT": "18080", "IES_READOUT_INTERVAL": "30"})
     assert (config.server.port, config.server.readout_interval) == (18080, 30.0)
 
@@ -191,7 +191,7 @@ def test_files_are_looked_for_in_order_and_the_first_one_counts(tmp_path: Path) 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
-def test_a_folder_that_may_not_be_looked_into_holds_no_configuration(tmp_path: Path) -> None:
+def test_a_folder_without_read_permission_holds_no_configuration(tmp_path: Path) -> None:
     write(tmp_path / ".config/iskra-server", "[server]\nport = 3")
     (tmp_path / ".config").chmod(0o700)
     os.seteuid(65_534)
@@ -228,14 +228,14 @@ def test_the_file_of_the_add_on_is_json(tmp_path: Path) -> None:
         ),
         ("server = 1", "'server' in {file} must be a section, written [server]."),
         ("meters = ['x']", "'meters' in {file} must be a list of sections, each written [[meters]]."),
-        ("meters = []", "'meters' in {file} lists no meter; leave it out and the meter is found by itself."),
+        ("meters = []", "'meters' in {file} lists no meter; without it the meter is found automatically."),
         ("[[meters]]\nurl='x'\n[[meters]]\nurl='x'", "Two meters have the url 'x'; give each meter its own."),
         ("port = =", "The configuration {file} is not valid TOML: Invalid value (at line 1, column 8)."),
     ],
 )
-def test_a_mistake_in_a_file_names_key_file_and_what_was_expected(text: str, sentence: str, tmp_path: Path) -> None:
+def test_an_error_in_a_file_names_key_file_and_expected_value(text: str, sentence: str, tmp_path: Path) -> None:
     file = write(tmp_path, text)
-    assert mistake({}, file) == sentence.replace("{file}", str(file))
+    assert error_of({}, file) == sentence.replace("{file}", str(file))
 
 
 @pytest.mark.parametrize(
@@ -251,37 +251,40 @@ def test_a_mistake_in_a_file_names_key_file_and_what_was_expected(text: str, sen
             {"IES_PORT": "1", "IES_SERVER_PORT": "1"},
             "IES_PORT and IES_SERVER_PORT both set server.port; keep one of them.",
         ),
-        ({"IES_METERS": ","}, "'meters' in IES_METERS lists no meter; leave it out and the meter is found by itself."),
+        (
+            {"IES_METERS": ","},
+            "'meters' in IES_METERS lists no meter; without it the meter is found automatically.",
+        ),
         ({"IES_METERS": "a,a"}, "Two meters have the url 'a'; give each meter its own."),
     ],
 )
-def test_a_mistake_in_the_environment_names_the_variable(environ: dict[str, str], sentence: str) -> None:
-    assert mistake(environ) == sentence
+def test_an_error_in_the_environment_names_the_variable(environ: dict[str, str], sentence: str) -> None:
+    assert error_of(environ) == sentence
 
 
-def test_a_mistake_on_the_command_line_says_so() -> None:
-    assert mistake({}, None, {"log.level": "loud"}).startswith("log.level in command line must be one of debug,")
+def test_an_error_on_the_command_line_names_the_command_line() -> None:
+    assert error_of({}, None, {"log.level": "loud"}).startswith("log.level in command line must be one of debug,")
 
 
 @pytest.mark.parametrize(("name", "reason"), [("missing.toml", "No such file or directory"), (".", "Is a directory")])
 def test_a_file_that_cannot_be_read_is_named(name: str, reason: str, tmp_path: Path) -> None:
     assert (
-        mistake({"IES_CONFIG": str(tmp_path / name)})
+        error_of({"IES_CONFIG": str(tmp_path / name)})
         == f"The configuration {tmp_path / name} cannot be read: {reason}."
     )
 
 
-def test_bytes_that_are_no_text_are_a_mistake_too(tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "x.toml"
     file.write_bytes(b"\xff\xfe")
-    assert mistake({}, file).startswith(f"The configuration {file} is not valid TOML: ")
+    assert error_of({}, file).startswith(f"The configuration {file} is not valid TOML: ")
     (tmp_path / "options.json").write_text("[]")
-    assert "must be an object with the sections server, meters, history, contracts" in mistake(
+    assert "must be an object with the sections server, meters, history, contracts" in error_of(
         {}, tmp_path / "options.json"
     )
 
 
-def test_the_default_of_every_key_is_a_value_that_it_accepts(tmp_path: Path) -> None:
+def test_the_default_of_every_key_is_valid(tmp_path: Path) -> None:
     lines = [f"[{section}]" if section != "meters" else "[[meters]]" for section in ("server", "meters", "log")]
     for line in lines:
         section = line.strip("[]")
@@ -289,22 +292,22 @@ def test_the_default_of_every_key_is_a_value_that_it_accepts(tmp_path: Path) -> 
         assert load({}, write(tmp_path, "\n".join((line, *body)))) == Config()
 
 
-def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_a_secret_can_be_read_from_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "url"
     secret.write_text("postgresql://iskra:secret@db/iskra\n")
     environ = {"IES_DATABASE_URL_FILE": str(secret)}
     assert load_with_origins(environ).config.history.database_url.reveal() == "postgresql://iskra:secret@db/iskra"
-    assert "both set one key" in mistake(environ | {"IES_DATABASE_URL": "postgresql://x/y"})
-    assert "cannot be read: No such file" in mistake({"IES_DATABASE_URL_FILE": str(tmp_path / "none")})
+    assert "both set one key" in error_of(environ | {"IES_DATABASE_URL": "postgresql://x/y"})
+    assert "cannot be read: No such file" in error_of({"IES_DATABASE_URL_FILE": str(tmp_path / "none")})
 
 
 @pytest.mark.parametrize("variable", [name for key in describe() if key.secret for name in key.variables])
 @pytest.mark.parametrize("content", ["", " \n\t\r\n", "\ufeff\n"])
-def test_a_file_of_a_secret_that_is_empty_is_an_error(tmp_path: Path, variable: str, content: str) -> None:
+def test_an_empty_file_of_a_secret_is_an_error(tmp_path: Path, variable: str, content: str) -> None:
     secret = tmp_path / "secret"
     secret.write_text(content)
-    sentence = f"{variable}_FILE names {secret}, which is empty; write the secret into it, or leave the variable out."
-    assert mistake({f"{variable}_FILE": str(secret)}) == sentence
+    sentence = f"{variable}_FILE names {secret}, which is empty; write the secret into it, or remove the variable."
+    assert error_of({f"{variable}_FILE": str(secret)}) == sentence
 
 
 def test_a_file_of_a_secret_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
@@ -321,17 +324,17 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path, name: str, text
     assert load({}, tmp_path / name).server.port == 81
 
 
-def test_what_has_no_end_is_not_read(tmp_path: Path) -> None:
+def test_a_device_without_end_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "x.toml").symlink_to("/dev/zero")
-    assert "x.toml cannot be read: File too large" in mistake({}, tmp_path / "x.toml")
-    assert "names /dev/zero, which cannot be read: File too large" in mistake({"IES_SERVER_TOKEN_FILE": "/dev/zero"})
+    assert "x.toml cannot be read: File too large" in error_of({}, tmp_path / "x.toml")
+    assert "names /dev/zero, which cannot be read: File too large" in error_of({"IES_SERVER_TOKEN_FILE": "/dev/zero"})
 
 
 def revealed(value: object) -> object:
     return value.reveal() if isinstance(value, Secret) else value
 
 
-def test_all_telegrams_are_kept_for_inf_days() -> None:
+def test_inf_days_keep_all_telegrams() -> None:
     assert load_with_origins({"IES_HISTORY_RAW_DAYS": "inf"}).config.history.raw_days == float("inf")
-    assert "must be a number from 0 on" in mistake({"IES_HISTORY_RAW_DAYS": "-1"})
-    assert "must be true or false" in mistake({"IES_HISTORY_ENABLED": "perhaps"})
+    assert "must be a number from 0 on" in error_of({"IES_HISTORY_RAW_DAYS": "-1"})
+    assert "must be true or false" in error_of({"IES_HISTORY_ENABLED": "perhaps"})

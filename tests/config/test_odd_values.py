@@ -106,7 +106,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @tries()
 @given(found=st.lists(st.tuples(key, value), max_size=3))
-def test_of_a_file(found: list[tuple[Key, Any]], folder: Path) -> None:
+def test_odd_values_in_a_file(found: list[tuple[Key, Any]], folder: Path) -> None:
     content: dict[str, Any] = {}
     for each, odd in found:
         *sections, name = each.path.split(".")
@@ -127,7 +127,7 @@ def test_of_a_file(found: list[tuple[Key, Any]], folder: Path) -> None:
 
 @tries()
 @given(found=st.dictionaries(st.sampled_from([name for each in KEYS for name in each.variables]), text, max_size=3))
-def test_of_the_environment(found: dict[str, str], folder: Path) -> None:
+def test_odd_values_in_the_environment(found: dict[str, str], folder: Path) -> None:
     tried(found, {}, None, folder)
 
 
@@ -135,12 +135,12 @@ def test_of_the_environment(found: dict[str, str], folder: Path) -> None:
 @given(
     found=st.dictionaries(st.sampled_from([each.path for each in KEYS if each.path != "meters.url"]), value, max_size=2)
 )
-def test_of_the_command_line(found: dict[str, Any], folder: Path) -> None:
+def test_odd_values_on_the_command_line(found: dict[str, Any], folder: Path) -> None:
     tried({}, found, None, folder)
 
 
 @pytest.mark.parametrize("each", KEYS, ids=lambda each: each.path)
-def test_of_each_key_by_itself(each: Key, folder: Path) -> None:
+def test_odd_values_of_each_key(each: Key, folder: Path) -> None:
     for odd in ODD_VALUES:
         if isinstance(odd, str):
             tried({each.variables[0]: odd}, {}, None, folder)
@@ -152,7 +152,7 @@ def test_of_each_key_by_itself(each: Key, folder: Path) -> None:
     "content", [b"\xff", b"\0", b"[[[", b"[server]\nport", b"x" * 100_000, b"[" * 10_000, b'a = "\\u0000"']
 )
 @pytest.mark.parametrize("name", ["x.toml", "x.json"])
-def test_of_files_that_are_none(content: bytes, name: str, tmp_path: Path) -> None:
+def test_files_that_are_no_configuration(content: bytes, name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ConfigError) as caught:
         load_with_origins({}, tmp_path / name)
@@ -175,7 +175,7 @@ def test_of_files_that_are_none(content: bytes, name: str, tmp_path: Path) -> No
         ({"IES_MQTT_BASE_TOPIC": "x" * 66_000}, "is longer than 60000 bytes"),
     ],
 )
-def test_both_commands_end_with_status_2_and_a_sentence(given: dict[str, str], said: str, tmp_path: Path) -> None:
+def test_check_and_serve_end_with_status_2_and_a_sentence(given: dict[str, str], said: str, tmp_path: Path) -> None:
     environ = environment(tmp_path, **{"IES_METERS": "simulator:MT175", "IES_PORT": "1", **given})
     for command in (("config", "check"), ("serve",)):
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The one table: whole, in both languages, and filled in."""
+"""The table of advice: complete, in both languages."""
 
 import re
 
@@ -18,7 +18,7 @@ def placeholders(*texts: str) -> set[str]:
 
 
 @pytest.mark.parametrize("fault", TABLE)
-def test_a_fault_is_told_whole_in_both_languages(fault: str) -> None:
+def test_a_fault_has_sentences_in_both_languages(fault: str) -> None:
     advice = advise(fault, dict.fromkeys(KNOWN, "X"))
     for words in (advice.en, advice.de):
         assert words.sentence.endswith(".") or "{text}" in TABLE[fault][0]
@@ -27,26 +27,26 @@ def test_a_fault_is_told_whole_in_both_languages(fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", TABLE)
-def test_both_languages_are_told_of_the_same_things(fault: str) -> None:
+def test_both_languages_have_the_same_details(fault: str) -> None:
     en, en_step, de, de_step = TABLE[fault]
     assert placeholders(en, en_step) == placeholders(de, de_step) <= KNOWN
     assert (en, en_step) != (de, de_step)
 
 
-def test_no_german_word_stands_in_english_and_no_english_one_in_german() -> None:
+def test_no_german_word_in_english_and_no_english_word_in_german() -> None:
     for en, en_step, de, de_step in TABLE.values():
         assert not re.search(r"\b(der|die|das|nicht|Zähler)\b", f"{en} {en_step}")
         german = re.sub(r"iskra-server [a-z ]+|meters\.\w+|\{\w+\}", "", f"{de} {de_step}")
         assert not re.search(r"\b(the|meter|is|with)\b", german)
 
 
-def test_a_sentence_is_filled_in() -> None:
+def test_a_sentence_has_its_details() -> None:
     details = {"port": "/dev/ttyUSB0", "program": "vzlogger (pid 812)"}
     assert format_problem("busy", details) == (
-        "/dev/ttyUSB0 is in use by vzlogger (pid 812). Stop that program, or let it use another port."
+        "/dev/ttyUSB0 is in use by vzlogger (pid 812). Stop that program, or configure another port for it."
     )
-    assert advise("busy", details).de.sentence == "/dev/ttyUSB0 wird von vzlogger (pid 812) benutzt."
+    assert advise("busy", details).de.sentence == "/dev/ttyUSB0 wird von vzlogger (pid 812) verwendet."
 
 
-def test_every_link_has_its_label() -> None:
+def test_every_check_has_a_label() -> None:
     assert list(LABELS) == [name for name, _ in CHECKS]

@@ -30,12 +30,14 @@ def test_more_than_five_in_a_hundred_damaged_are_too_many_but_one_or_two_say_not
     assert fault("checksums", last_5min=quality(valid, damaged)) == expected
 
 
-@pytest.mark.parametrize(("damaged", "expected"), [(1, "first_telegram"), (2, "never_whole")])
+@pytest.mark.parametrize(("damaged", "expected"), [(1, "first_telegram"), (2, "no_valid_telegram")])
 def test_telegrams_that_only_begin_are_never_whole(damaged: int, expected: str | None) -> None:
     assert fault("telegrams", telegrams=0, faults={"cut": damaged, "noise": 9}) == expected
 
 
-@pytest.mark.parametrize("seems", ["first_telegram", "never_whole", "telnet", "line_ends", "characters", "seven_bits"])
+@pytest.mark.parametrize(
+    "seems", ["first_telegram", "no_valid_telegram", "telnet", "line_ends", "characters", "seven_bits"]
+)
 @pytest.mark.parametrize("damaged", [0, 1])
 def test_bytes_of_telegrams_tell_what_is_wrong_with_them(seems: str, damaged: int) -> None:
     facts = {"telegrams": 0, "faults": {"cut": damaged, "noise": 9}, "stream_guess": StreamGuess(seems)}

@@ -44,7 +44,11 @@ def test_a_meter_that_is_read_passes_all_checks() -> None:
         ({**NOTHING, "data_age_s": 0.1, "stream_guess": StreamGuess("d0")}, "protocol", "d0"),
         ({**NOTHING, "data_age_s": 0.1, "faults": {"noise": 9}}, "telegrams", "noise"),
         ({**NOTHING, "data_age_s": 0.1, "problem": "noise", "is_open": False}, "telegrams", "noise"),
-        ({**NOTHING, "data_age_s": 0.1, "stream_guess": StreamGuess("never_whole")}, "telegrams", "never_whole"),
+        (
+            {**NOTHING, "data_age_s": 0.1, "stream_guess": StreamGuess("no_valid_telegram")},
+            "telegrams",
+            "no_valid_telegram",
+        ),
         ({**NOTHING, "data_age_s": 0.1, "stream_guess": StreamGuess("first_telegram")}, "telegrams", "first_telegram"),
         ({**NOTHING, "data_age_s": 0.1, "stream_guess": StreamGuess("telnet")}, "telegrams", "telnet"),
         ({"age_s": None}, "values", "no_values"),

@@ -7,7 +7,7 @@ import pytest
 
 import telegrams
 from iskra_server.diagnosis.stream_guess import MAX_BYTES, StreamGuess, recognise
-from iskra_server.diagnosis.wire import seen
+from iskra_server.diagnosis.wire import received
 
 TELEGRAM = telegrams.telegram()
 # with what serial servers change
@@ -44,10 +44,10 @@ def parity(text: bytes) -> bytes:
         (bytes(700), "flat"),
         (b"\xff" * 95 + b"\x3c" * 5, "flat"),
         (random.Random(1).randbytes(3000), "noise"),
-        (TELEGRAM[:200] * 3, "never_whole"),
+        (TELEGRAM[:200] * 3, "no_valid_telegram"),
         (TELEGRAM[150:], "first_telegram"),
         (TELEGRAM, "first_telegram"),
-        ((b"\x1b" * 4 + b"\1\1\0\1" + TELEGRAM[8:]) * 2, "never_whole"),
+        ((b"\x1b" * 4 + b"\1\1\0\1" + TELEGRAM[8:]) * 2, "no_valid_telegram"),
         (b"\xff\xfd\x03\xff\xfb\x03" + CROWDED.replace(b"\xff", b"\xff\xff") * 2, "telnet"),
         (CROWDED[50:].replace(b"\xff", b"\xff\xff"), "telnet"),
         (CROWDED.replace(b"\n", b"\r\n") * 2, "line_ends"),
@@ -55,7 +55,7 @@ def parity(text: bytes) -> bytes:
         (CROWDED.decode("utf-8", "replace").encode() * 2, "characters"),
         (bytes(byte & 0x7F for byte in CROWDED * 2), "seven_bits"),
         (CROWDED, "first_telegram"),
-        (CROWDED[:-1] * 4, "never_whole"),
+        (CROWDED[:-1] * 4, "no_valid_telegram"),
     ],
 )
 def test_what_bytes_seem_to_be(data: bytes, fault: str) -> None:
@@ -64,19 +64,19 @@ def test_what_bytes_seem_to_be(data: bytes, fault: str) -> None:
     assert found.fault == fault
 
 
-@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("resyncs", [True, False])
 @pytest.mark.parametrize("speed", [1200, 2400, 4800, 19200])
-def test_another_speed_is_named_by_the_bit_pattern(speed: int, waits: bool) -> None:
-    assert recognise(seen(TELEGRAM, speed, waits=waits) * 2) == StreamGuess("speed", {"speed": str(speed)})
+def test_another_speed_is_named_by_the_bit_pattern(speed: int, resyncs: bool) -> None:
+    assert recognise(received(TELEGRAM, speed, resyncs=resyncs) * 2) == StreamGuess("speed", {"speed": str(speed)})
 
 
-@pytest.mark.parametrize("waits", [True, False])
-def test_an_inverted_line_is_named(waits: bool) -> None:
-    assert recognise(seen(TELEGRAM, 9600, is_inverted=True, waits=waits) * 2) == StreamGuess("inverted")
+@pytest.mark.parametrize("resyncs", [True, False])
+def test_an_inverted_line_is_named(resyncs: bool) -> None:
+    assert recognise(received(TELEGRAM, 9600, is_inverted=True, resyncs=resyncs) * 2) == StreamGuess("inverted")
 
 
 def test_a_meter_at_300_baud_is_all_zeros_and_said_to_be_possible() -> None:
-    assert recognise(seen(D0, 300)) == StreamGuess("flat", {"byte": "00", "percent": "100"})
+    assert recognise(received(D0, 300)) == StreamGuess("flat", {"byte": "00", "percent": "100"})
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\x00 noise", b"\x9e" * 15, random.Random(2).randbytes(500)])
@@ -111,4 +111,4 @@ def test_real_telegrams_at_other_speeds(path: Path) -> None:
     if start < 0 or len(data) < start + 200:
         pytest.skip("no telegram of a useful length")
     for speed in (1200, 2400, 4800, 19200):
-        assert recognise(seen(data[start : start + 400], speed)) == StreamGuess("speed", {"speed": str(speed)})
+        assert recognise(received(data[start : start + 400], speed)) == StreamGuess("speed", {"speed": str(speed)})

@@ -4,12 +4,12 @@ from iskra_server.diagnosis.unlocking import INF_ON_S, Unlocking
 def seen(*telegrams: tuple[bool, bool, float]) -> list[list[str]]:
     """What each telegram of (digits, power, seconds) tells."""
     unlocking = Unlocking()
-    return [list(unlocking.saw(digits=digits, power=power, now_s=at_s)) for digits, power, at_s in telegrams]
+    return [list(unlocking.observe(digits=digits, power=power, now_s=at_s)) for digits, power, at_s in telegrams]
 
 
 def test_a_meter_that_is_unlocked_needs_nothing() -> None:
     unlocking = Unlocking()
-    assert unlocking.saw(digits=True, power=True, now_s=0) == ["unlocked"]
+    assert unlocking.observe(digits=True, power=True, now_s=0) == ["unlocked"]
     assert unlocking.done
 
 
@@ -31,12 +31,12 @@ def test_digits_and_power_may_come_one_after_the_other() -> None:
 
 def test_inf_is_on_when_the_power_is_still_there_after_two_minutes() -> None:
     unlocking = Unlocking()
-    unlocking.saw(digits=False, power=False, now_s=0)
-    unlocking.saw(digits=True, power=True, now_s=10)
+    unlocking.observe(digits=False, power=False, now_s=0)
+    unlocking.observe(digits=True, power=True, now_s=10)
     assert unlocking.left_s(10) == INF_ON_S
-    assert unlocking.saw(digits=True, power=True, now_s=10 + INF_ON_S - 1) == []
+    assert unlocking.observe(digits=True, power=True, now_s=10 + INF_ON_S - 1) == []
     assert not unlocking.done
-    assert unlocking.saw(digits=True, power=True, now_s=10 + INF_ON_S) == ["inf_on"]
+    assert unlocking.observe(digits=True, power=True, now_s=10 + INF_ON_S) == ["inf_on"]
     assert unlocking.done
 
 

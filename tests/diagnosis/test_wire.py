@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.diagnosis.wire import seen
+from iskra_server.diagnosis.wire import received
 
 START = bytes.fromhex("1b1b1b1b01010101")
 
 
 @given(st.binary(max_size=40))
 def test_at_its_own_speed_everything_is_seen_as_sent(data: bytes) -> None:
-    assert seen(data, 9600) == data
-    assert seen(data, 9600, waits=False) == data
+    assert received(data, 9600) == data
+    assert received(data, 9600, resyncs=False) == data
 
 
 @pytest.mark.parametrize(
@@ -29,15 +29,15 @@ def test_at_its_own_speed_everything_is_seen_as_sent(data: bytes) -> None:
     ],
 )
 def test_the_start_mark_at_another_speed(speed: int, picture: str) -> None:
-    assert seen(START, speed).hex().startswith(picture)
+    assert received(START, speed).hex().startswith(picture)
 
 
 @pytest.mark.parametrize("speed", [300, 600])
 def test_far_slower_is_nothing_but_zeros(speed: int) -> None:
-    assert set(seen(START, speed)) == {0}
+    assert set(received(START, speed)) == {0}
 
 
 def test_upside_down_is_not_the_complement() -> None:
-    picture = seen(START, 9600, is_inverted=True)
+    picture = received(START, 9600, is_inverted=True)
     assert picture.strip(b"\0") != bytes(byte ^ 0xFF for byte in START)
     assert b"\x72\x72\x72" in picture

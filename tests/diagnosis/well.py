@@ -4,11 +4,10 @@ from typing import Any
 
 from msgspec import structs
 
-from iskra_server.diagnosis.facts import Facts
-from iskra_server.diagnosis.reception import VERDICT_S, StreamQuality
+from iskra_server.diagnosis.facts import CHECK_S, Facts, StreamQuality
 
 
-def quality(good: int = 0, damaged: int = 0, *, cut: int = 0, seconds: int = VERDICT_S) -> StreamQuality:
+def quality(good: int = 0, damaged: int = 0, *, cut: int = 0, seconds: int = CHECK_S) -> StreamQuality:
     share = round(good / (good + damaged), 4) if good + damaged else None
     return StreamQuality(seconds, good, damaged, cut, 400 * (good + damaged), share)
 

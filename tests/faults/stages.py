@@ -18,7 +18,7 @@ import telegrams
 from faults.scene import FIRST_ENERGY, Scene, telegram
 from history import entries as history
 from iskra_server.codecs.sml import encoder, tlv
-from iskra_server.diagnosis.wire import seen
+from iskra_server.diagnosis.wire import received
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.checkup import repair
 from iskra_server.history.store.store import Store
@@ -301,7 +301,7 @@ def fell_silent(scene: Scene) -> Iterator[None]:
     yield
 
 
-def not_heard(scene: Scene) -> Iterator[None]:
+def no_meter_found(scene: Scene) -> Iterator[None]:
     by_id = scene.serve_auto()
     scene.plug(by_id, "usb-a-other")
     scene.deliver = scene.plug(by_id, "usb-b-head").send
@@ -354,7 +354,7 @@ def _damaged(scene: Scene) -> bytes:
     return scene.good()[:-1] + b"\x00"
 
 
-def never_whole(scene: Scene) -> Iterator[None]:
+def no_valid_telegram(scene: Scene) -> Iterator[None]:
     scene.serve()
     scene.is_open()
     scene.head.send(b"".join(_damaged(scene) for _ in range(3)))
@@ -593,8 +593,8 @@ STAGES: dict[str, Stage] = {
             closed,
         ),
         *(unknown_name, no_answer, unreachable, needs_package, needs_package_in_container),
-        *(silence, fell_silent, not_heard, gps, framing, noise),
-        *(never_whole, checksums, cut, overrun, first_telegram, held_back),
+        *(silence, fell_silent, no_meter_found, gps, framing, noise),
+        *(no_valid_telegram, checksums, cut, overrun, first_telegram, held_back),
         *(locked, relocked, inf_off, stale, rare, went_back, jumped),
         *(
             two_meters,
@@ -613,8 +613,8 @@ STAGES: dict[str, Stage] = {
     "flat": _hearing(bytes(700)),
     "modem": _hearing(b"\r\nOK\r\n\r\n+CREG: 0,1\r\n\r\nRING\r\n"),
     "text": _hearing(b"ets Jun  8 2016 00:22:57\r\nrst:0x1 (POWERON_RESET)"),
-    "inverted": _hearing(seen(WHOLE, 9600, is_inverted=True)),
-    "speed": _hearing(seen(WHOLE, 4800)),
+    "inverted": _hearing(received(WHOLE, 9600, is_inverted=True)),
+    "speed": _hearing(received(WHOLE, 4800)),
     "p1": _hearing(P1),
     "d0": _hearing(D0),
     "dlms": _hearing(HDLC),
@@ -639,6 +639,6 @@ ELSEWHERE = {
     "no_values": (Path("diagnosis/test_links.py"), "what a later decoder may give"),
     "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),
     "trickle": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
-    "restless": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
+    "no_pause": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "bad_address": (Path("sources/test_tcp.py"), "only the far end's own refusal brings it about"),
 }

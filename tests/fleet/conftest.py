@@ -23,8 +23,8 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture
-def centre(postgres: Postgres) -> Iterator[Store]:
-    """The database of the centre, empty."""
+def central(postgres: Postgres) -> Iterator[Store]:
+    """The database of the central server, empty."""
     store = Store(postgres.database())
     yield store
     store.close()

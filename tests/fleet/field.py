@@ -7,11 +7,12 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from iskra_server.fleet.broker import settings
-from iskra_server.fleet.edge.outbox import Outbox
+from iskra_server.fleet.central.tables import Refusal
 from iskra_server.fleet.edge.uplink import Uplink
+from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.history.model.records import (
     QUARTER_S,
     EpochStart,
@@ -21,6 +22,7 @@ from iskra_server.history.model.records import (
     QuarterReading,
     Record,
 )
+from iskra_server.history.store.schema import refused
 from iskra_server.history.store.store import Store
 from iskra_server.outputs.mqtt.settings import Settings
 from iskra_server.reading.hub import Hub
@@ -48,7 +50,7 @@ class FieldReader:
         self.name = name
         self.store = Store(f"sqlite:///{folder}/{name}.sqlite")
         # as the uplink does once it is connected: what waits is known from here on
-        Outbox(self.store).begin(name)
+        UplinkQueue(self.store).enable(name)
         self.hub = Hub()
         self.quarter = FIRST + int(clock_s // QUARTER_S)
         number = sum(name.encode()) * 1000
@@ -85,7 +87,7 @@ class FieldReader:
 
     @property
     def waiting(self) -> int:
-        return Outbox(self.store).waiting()
+        return UplinkQueue(self.store).count()
 
     @property
     def rows(self) -> set[Row]:
@@ -131,19 +133,26 @@ def rows(store: Store, meters: list[str]) -> set[Row]:
     return found
 
 
+def refusals(store: Store) -> list[Refusal]:
+    """What the central server could not store, the oldest first."""
+    with store.transaction(write=False) as connection:
+        rows = connection.execute(select(refused).order_by(refused.c.id)).all()
+    return [Refusal(row.at_s, row.topic, row.reason, bytes(row.octets)) for row in rows]
+
+
 def counted(store: Store, table: str) -> int:
     with store.transaction(write=False) as connection:
         return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
-def arrive(centre: Store, *readers: FieldReader) -> None:
+def arrive(central: Store, *readers: FieldReader) -> None:
     """Wait until nothing waits, and compare row by row."""
     until(lambda: sum(reader.waiting for reader in readers) == 0, PATIENCE_S)
     for reader in readers:
-        assert rows(centre, reader.meters) == reader.rows
+        assert rows(central, reader.meters) == reader.rows
     meters = sum(len(reader.meters) for reader in readers)
-    assert counted(centre, "meter") == meters
-    assert counted(centre, "boundary") == sum(row[0] not in ("epoch", "power") for r in readers for row in r.rows)
+    assert counted(central, "meter") == meters
+    assert counted(central, "boundary") == sum(row[0] not in ("epoch", "power") for r in readers for row in r.rows)
 
 
 class Collecting:

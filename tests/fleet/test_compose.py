@@ -1,4 +1,4 @@
-"""The compose file of a centre for real: started as docs/fleet.md says, fed by a reader, killed in every part.
+"""The compose file of a central for real: started as docs/fleet.md says, fed by a reader, killed in every part.
 
 All of it lies in the network of one container, which leads nowhere; this thread steps into that network.
 """
@@ -19,7 +19,7 @@ from iskra_server.history.store.store import Store
 from namespaces import inside
 from running import until
 
-CENTRE = ROOT / "deploy" / "central"
+CENTRAL = ROOT / "deploy" / "central"
 OWNER, TOKEN = "owner1", "token6-0123456789"
 SECRETS = f"""\
 OWNER_PASSWORD={OWNER}
@@ -36,7 +36,7 @@ WITHIN_S = 60
 QUARTERS = 12
 
 
-class Centre(Project):
+class Central(Project):
     def up(self, *options: str) -> None:
         try:
             self.compose("up", "--detach", *options)
@@ -50,7 +50,7 @@ class Centre(Project):
             arrive(store, reader)
 
 
-# what differs from a real centre: this engine has no bridge, so that everything shares the network of one container
+# what differs from a real central: this engine has no bridge, so that everything shares the network of one container
 OVERRIDE = f"""
 services:
   wire:
@@ -83,16 +83,16 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def centre(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+def central(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Central]:
     folder = tmp_path_factory.mktemp("central")
-    shutil.copytree(CENTRE, folder, dirs_exist_ok=True)
+    shutil.copytree(CENTRAL, folder, dirs_exist_ok=True)
     (folder / ".env").write_text(SECRETS)
     shares = (
         SHARES.format(service=name) + (BUILT if name in OWN else "") + (WATCHED if name == "server" else "")
         for name in ALL
     )
     (folder / "override.yml").write_text("".join((OVERRIDE, *shares)))
-    made = Centre(engine, folder / "docker-compose.yml", folder / "override.yml")
+    made = Central(engine, folder / "docker-compose.yml", folder / "override.yml")
     try:
         made.up("--build")
         with inside(made.state("wire")["Pid"]):
@@ -110,9 +110,9 @@ def answers() -> bool:
 
 
 @pytest.fixture
-def reader(centre: Centre, tmp_path: Path) -> Iterator[FieldReader]:
+def reader(central: Central, tmp_path: Path) -> Iterator[FieldReader]:
     """With an account made as the documentation says."""
-    centre.compose(*documented("docker compose exec"))
+    central.compose(*documented("docker compose exec"))
     made = FieldReader(tmp_path, READER, f"mqtt://{READER}:{PASSWORD}@127.0.0.1", meters=3)
     made.start()
     yield made
@@ -126,31 +126,29 @@ def documented(command: str) -> list[str]:
     return shlex.split(line)[2:]
 
 
-def test_what_a_reader_sends_is_shown_and_nothing_is_lost_whatever_is_killed(
-    centre: Centre, reader: FieldReader
-) -> None:
+def test_quarters_are_shown_and_none_is_lost_whatever_is_killed(central: Central, reader: FieldReader) -> None:
     reader.live_through(QUARTERS)
-    centre.has_all_of(reader)
+    central.has_all_of(reader)
     with httpx.Client(base_url=URL, headers={"authorization": f"Bearer {TOKEN}"}) as page:
         assert 'data-central="yes"' in page.get("/").text
         shown = page.get("/api/v1/fleet/meters").json()["meters"]
         assert sorted(each["id"] for each in shown) == reader.meters
         assert [each["name"] for each in page.get("/api/v1/fleet/readers").json()["readers"]] == [READER]
     for service in ("collector-1", "broker", "database", "collector-2"):
-        centre.kill(service)
+        central.kill(service)
         reader.live_through(QUARTERS)
-    centre.has_all_of(reader)
+    central.has_all_of(reader)
 
 
-def test_it_may_be_brought_up_again(centre: Centre, reader: FieldReader) -> None:
-    centre.up()
+def test_it_can_be_brought_up_again(central: Central, reader: FieldReader) -> None:
+    central.up()
     for service in ("accounts", "prepare", "roles"):
-        assert centre.state(service)["ExitCode"] == 0
+        assert central.state(service)["ExitCode"] == 0
     reader.live_through(1)
     until(lambda: not reader.waiting, WITHIN_S)
 
 
-def test_no_part_is_held_to_be_ill(centre: Centre) -> None:
-    until(lambda: {centre.state(each)["Health"]["Status"] for each in ("server", "database")} == {"healthy"}, WITHIN_S)
+def test_no_container_is_unhealthy(central: Central) -> None:
+    until(lambda: {central.state(each)["Health"]["Status"] for each in ("server", "database")} == {"healthy"}, WITHIN_S)
     for service in ("collector-1", "collector-2", "broker"):
-        assert "Health" not in centre.state(service)
+        assert "Health" not in central.state(service)

@@ -1,15 +1,14 @@
-"""Whatever fails on the road to the centre: afterwards every quarter is there once, and as the reader has it."""
+"""Failures between reader and central server: afterwards every quarter is there once, as the reader has it."""
 
 import random
 
 import pytest
 
 from fleet.conftest import Collect, MakeReader
-from fleet.field import arrive, counted
+from fleet.field import arrive, counted, refusals
 from history.postgres import Postgres
 from iskra_server.fleet import messages as message
-from iskra_server.fleet.central.store import refusals
-from iskra_server.fleet.edge.outbox import Outbox
+from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from running import until
@@ -17,16 +16,16 @@ from running import until
 WEEK = 7 * 96
 
 
-def test_a_week_offline_comes_whole_and_quickly(centre: Store, reader: MakeReader, collect: Collect) -> None:
+def test_a_week_offline_arrives_completely(central: Store, reader: MakeReader, collect: Collect) -> None:
     away = reader("cellar", meters=3)
     away.stop()
     away.live_through(WEEK)
     collect()
     away.start()
-    arrive(centre, away)
+    arrive(central, away)
 
 
-def test_a_broker_that_is_killed(centre: Store, broker: Mosquitto, reader: MakeReader, collect: Collect) -> None:
+def test_a_broker_that_is_killed(central: Store, broker: Mosquitto, reader: MakeReader, collect: Collect) -> None:
     one, other = reader("one", meters=2), reader("other")
     collect()
     for _ in range(2):
@@ -35,22 +34,22 @@ def test_a_broker_that_is_killed(centre: Store, broker: Mosquitto, reader: MakeR
         broker.kill()
         one.live_through(10)
         broker.start()
-    arrive(centre, one, other)
+    arrive(central, one, other)
 
 
-def test_a_database_that_is_killed(postgres: Postgres, centre: Store, reader: MakeReader, collect: Collect) -> None:
+def test_a_database_that_is_killed(postgres: Postgres, central: Store, reader: MakeReader, collect: Collect) -> None:
     one = reader("one", meters=2)
     collector = collect()
     one.live_through(20)
-    arrive(centre, one)
+    arrive(central, one)
     postgres.stop()
     one.live_through(20)
-    until(lambda: "it is tried again" in collector.log)
+    until(lambda: "the collector tries again" in collector.log)
     postgres.start()
-    arrive(centre, one)
+    arrive(central, one)
 
 
-def test_collectors_that_are_killed_in_the_middle_of_it(centre: Store, reader: MakeReader, collect: Collect) -> None:
+def test_collectors_that_are_killed_lose_nothing(central: Store, reader: MakeReader, collect: Collect) -> None:
     one, other = reader("one", meters=4), reader("other", meters=4)
     for known in (one, other):
         known.stop()
@@ -59,47 +58,47 @@ def test_collectors_that_are_killed_in_the_middle_of_it(centre: Store, reader: M
     for known in (one, other):
         known.start()
     for victim in collectors:
-        before = counted(centre, "boundary")
-        until(lambda: counted(centre, "boundary") > before)  # noqa: B023
+        before = counted(central, "boundary")
+        until(lambda: counted(central, "boundary") > before)  # noqa: B023
         victim.kill()
         collect()
-    arrive(centre, one, other)
+    arrive(central, one, other)
 
 
-def test_what_comes_twice_and_in_any_order(
-    centre: Store, broker: Mosquitto, reader: MakeReader, collect: Collect
+def test_duplicates_in_any_order_change_nothing(
+    central: Store, broker: Mosquitto, reader: MakeReader, collect: Collect
 ) -> None:
     one = reader("one", meters=2)
     one.stop()
     one.live_through(50)
-    parcels = Outbox(one.store).parcels(9, {})
+    parcels = UplinkQueue(one.store).next_parcels(9, {})
     single = [(parcel.meter, [record]) for parcel in parcels for record in parcel.records] * 2
     random.Random(1).shuffle(single)
     collector = collect()
-    until(lambda: "collecting from" in collector.log)
+    until(lambda: "Collecting from" in collector.log)
     with Subscriber(broker.port, "nothing") as network:
         for meter, records in single:
             network.say("iskra/v1/one/quarters", message.encode(message.quarters(meter, records)))
-    until(lambda: counted(centre, "power") == 100)
+    until(lambda: counted(central, "power") == 100)
     one.start()
-    arrive(centre, one)
+    arrive(central, one)
 
 
 @pytest.mark.parametrize("wrong_s", [-400 * 86_400, 30 * 86_400, 3000 * 86_400], ids=["behind", "ahead", "years ahead"])
-def test_a_reader_whose_clock_is_wrong(centre: Store, reader: MakeReader, collect: Collect, wrong_s: float) -> None:
+def test_a_reader_whose_clock_is_wrong(central: Store, reader: MakeReader, collect: Collect, wrong_s: float) -> None:
     right, wrong = reader("right"), reader("wrong", clock_s=wrong_s)
     collect()
     right.live_through(20)
     wrong.live_through(20)
-    arrive(centre, right, wrong)
+    arrive(central, right, wrong)
 
 
-def test_a_poison_message_goes_aside_with_its_reason(
-    centre: Store, broker: Mosquitto, reader: MakeReader, collect: Collect
+def test_a_poison_message_is_stored_with_its_reason(
+    central: Store, broker: Mosquitto, reader: MakeReader, collect: Collect
 ) -> None:
     one = reader("one")
     collector = collect()
-    until(lambda: "collecting from" in collector.log)
+    until(lambda: "Collecting from" in collector.log)
     start = b'{"v":1,"meter":"1 X","server_id":"","seen":[1,2],"counters":'
     poison = [
         b"no json",
@@ -112,22 +111,22 @@ def test_a_poison_message_goes_aside_with_its_reason(
         for payload in poison:
             network.say("iskra/v1/one/quarters", payload)
         one.live_through(20)
-        arrive(centre, one)
-        until(lambda: len(refusals(centre)) == len(poison))
-    kept = {refusal.data: refusal for refusal in refusals(centre)}
+        arrive(central, one)
+        until(lambda: len(refusals(central)) == len(poison))
+    kept = {refusal.data: refusal for refusal in refusals(central)}
     assert set(poison) == set(kept)
     assert all(refusal.reason and refusal.topic == "iskra/v1/one/quarters" for refusal in kept.values())
 
 
 def test_a_collector_that_is_stopped_leaves_nothing_half_done(
-    centre: Store, reader: MakeReader, collect: Collect
+    central: Store, reader: MakeReader, collect: Collect
 ) -> None:
     one = reader("one", meters=2)
     first = collect()
     one.live_through(30)
-    until(lambda: counted(centre, "boundary") > 0)
+    until(lambda: counted(central, "boundary") > 0)
     collect()
     first.process.terminate()
     assert first.process.wait(10) == 0
     one.live_through(30)
-    arrive(centre, one)
+    arrive(central, one)

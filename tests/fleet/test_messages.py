@@ -18,7 +18,7 @@ def test_the_form_of_a_message() -> None:
     )
 
 
-def test_what_is_said_is_what_is_heard() -> None:
+def test_encoded_records_are_decoded_unchanged() -> None:
     rows: list[Record] = [
         quarter_reading(),
         quarter_reading(QUARTER + 1),
@@ -44,11 +44,11 @@ def test_a_day_of_a_meter_is_some_kilobytes() -> None:
     [{"v": 2}, {"meter": ""}, {"seen": [1]}, {"counters": {"1-0:1.8.0*255": [[-1, 1, 0, 0, 0]]}}, {"power": [[1]]}],
     ids=str,
 )
-def test_another_version_and_nonsense_are_refused(change: dict[str, object]) -> None:
+def test_other_versions_and_malformed_messages_are_refused(change: dict[str, object]) -> None:
     said = msgspec.json.decode(message.encode(message.quarters(METER, [quarter_reading()])))
     with pytest.raises(msgspec.ValidationError):
         message.decode_quarters(msgspec.json.encode(said | change))
 
 
 def test_the_topics_of_a_reader() -> None:
-    assert message.Topics("iskra/v1", "cellar")["kept"] == "iskra/v1/cellar/kept"
+    assert message.ReaderTopics("iskra/v1", "cellar")["kept"] == "iskra/v1/cellar/kept"

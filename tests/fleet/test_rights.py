@@ -46,9 +46,9 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     broker.kill()
 
 
-def test_a_reader_speaks_under_its_own_name_alone(guarded: Mosquitto, centre: Store) -> None:
+def test_a_reader_may_only_publish_under_its_own_name(guarded: Mosquitto, central: Store) -> None:
     settings = structs.replace(broker_settings(guarded.url), username="collector", password=Secret("secret"))
-    collector = Collector(settings=settings, group="collect", store=centre, name="one")
+    collector = Collector(settings=settings, group="collect", store=central, name="one")
     thread = Thread(target=collector.run)
     thread.start()
     assert collector.subscribed.wait(10)
@@ -63,10 +63,10 @@ def test_a_reader_speaks_under_its_own_name_alone(guarded: Mosquitto, centre: St
         assert other.heard == []
     collector.stop()
     thread.join()
-    assert centre.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1) == [quarter_reading()]
+    assert central.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1) == [quarter_reading()]
 
 
-def test_a_reader_that_may_not_speak_under_its_name_says_so(guarded: Mosquitto, tmp_path: Path) -> None:
+def test_a_reader_reports_that_it_may_not_publish(guarded: Mosquitto, tmp_path: Path) -> None:
     settings = structs.replace(broker_settings(guarded.url), username="house-8", password=Secret("secret"))
     uplink = Uplink(settings=settings, reader="house-7", store=lambda: None, hub=Hub(), statuses=list, version="1")
 
@@ -85,14 +85,14 @@ def test_a_reader_that_may_not_speak_under_its_name_says_so(guarded: Mosquitto, 
     assert "The broker denies publishing to iskra/v1/house-7/status (Not authorized)" in sentence
 
 
-def test_a_collector_that_may_not_answer_says_so(
-    centre: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_collector_reports_that_it_may_not_answer(
+    central: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     acl = tmp_path / "acl"
     acl.write_text("topic read #\ntopic write iskra/v1/+/quarters\n")
     acl.chmod(0o600)
     broker = Mosquitto(tmp_path, f"acl_file {acl}").start()
-    collector = Collector(settings=broker_settings(broker.url), group="collect", store=centre, name="one")
+    collector = Collector(settings=broker_settings(broker.url), group="collect", store=central, name="one")
     thread = Thread(target=collector.run)
     thread.start()
     try:
@@ -103,7 +103,7 @@ def test_a_collector_that_may_not_answer_says_so(
         properties.ResponseTopic, properties.CorrelationData = "iskra/v1/house-7/kept", b"1"
         link.publish(TOPIC, message.encode(message.quarters(METER, [quarter_reading()])), qos=1, properties=properties)
         link.loop_start()
-        until(lambda: "readers are not answered" in caplog.text)
+        until(lambda: "Readers get no answer" in caplog.text)
         assert "the broker denies publishing to iskra/v1/+/kept (Not authorized)" in caplog.text
         link.disconnect()
         link.loop_stop()

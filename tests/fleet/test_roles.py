@@ -11,7 +11,7 @@ from sqlalchemy import text
 from history.entries import METER, epoch, power, quarter_reading
 from history.postgres import Postgres
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.store import Batch, Heard, ReaderState, Refusal, keep
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal, write_batch
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
@@ -21,7 +21,7 @@ ROLES = Path(__file__).parents[2] / "deploy" / "central" / "roles.sql"
 
 
 @pytest.fixture
-def roles(centre: Store, postgres: Postgres) -> Iterator[None]:
+def roles(central: Store, postgres: Postgres) -> Iterator[None]:
     psql = shutil.which("psql")
     assert psql, "it comes with PostgreSQL"
     settings = ["ON_ERROR_STOP=1", "collector_password=c", "server_password=s"]
@@ -39,15 +39,15 @@ def roles(centre: Store, postgres: Postgres) -> Iterator[None]:
 def test_a_collector_may_write_and_a_server_read(roles: None, postgres: Postgres) -> None:
     collector = Store(postgres.url("postgres", "iskra_collector"))
     now = quarter_of(METER.last_s)
-    batch = Batch(
+    batch = IngestBatch(
         [quarter_reading(now), power(now), epoch()],
         [METER],
-        [Heard(METER_ID, "cellar", now * QUARTER_S, 5)],
+        [LastContact(METER_ID, "cellar", now * QUARTER_S, 5)],
         [ReaderState("cellar", 1, True, "", "[]")],
         [Refusal(1, "t", "r", b"")],
     )
     for _ in range(2):
-        keep(collector, batch)
+        write_batch(collector, batch)
     server = Store(postgres.url("postgres", "iskra_server"))
     assert [meter.meter_id for meter in fleet.meters(server, limit=5)[0]] == [METER_ID]
     assert server.power_between(METER_ID, now, now + 1) == [power(now)]

@@ -1,4 +1,4 @@
-"""The whole road from a reader to the centre through a broker that wants a certificate of both."""
+"""The whole road from a reader to the central server through a broker that wants a certificate of both."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def keys(section: str, folder: Path, *names: str) -> dict[str, str]:
 
 @pytest.fixture
 def reader(tmp_path: Path) -> set[object]:
-    """What a reader has recorded before it heard of a centre."""
+    """What a reader has recorded before it heard of a central."""
     store = Store(f"sqlite:///{tmp_path}/iskra.sqlite")
     store.write([quarter_reading(), quarter_reading(QUARTER + 1, 107_323_191), power()], [METER])
     found: set[object] = set(rows(store, [METER.meter_id]))
@@ -28,7 +28,7 @@ def reader(tmp_path: Path) -> set[object]:
 
 
 def test_quarters_arrive_through_tls_with_certificates_of_both(
-    tmp_path: Path, reader: set[object], centre: Store, postgres: Postgres
+    tmp_path: Path, reader: set[object], central: Store, postgres: Postgres
 ) -> None:
     with secured(tmp_path) as broker:
         url = f"mqtts://localhost:{broker.port}"
@@ -40,10 +40,10 @@ def test_quarters_arrive_through_tls_with_certificates_of_both(
                 until(lambda: "is away" in server.log)
                 (output,) = server.get("/api/v1/status").json()["outputs"]
                 assert (output["name"], output["ok"]) == ("uplink", False)
-            assert rows(centre, [METER.meter_id]) == set()
+            assert rows(central, [METER.meter_id]) == set()
             both = keys("UPLINK", tmp_path, "ca_file", "cert_file")
             with serving("serve", "tcp://127.0.0.1:1", environ=environ | both) as server:
-                until(lambda: rows(centre, [METER.meter_id]) == reader)
+                until(lambda: rows(central, [METER.meter_id]) == reader)
                 until(lambda: server.get("/api/v1/status").json()["outputs"][0]["delivered"] == 2)
         finally:
             collector.end()

@@ -53,7 +53,7 @@ def write_for_ever(address: str, safe: Connection) -> None:
     number = last.quarter if last else 0
     while True:
         for _ in range(random.randint(1, 5)):
-            writer.put(quarter_of_records(number), METER)
+            writer.enqueue(quarter_of_records(number), METER)
             number += 1
         while writer.state.pending_ledger:
             time.sleep(0.0005)
@@ -69,9 +69,9 @@ def spool_for_ever(folder: str, safe: Connection) -> None:
     number = min(writer.spool.records // 2, writer.spool.telegrams // 60)
     while True:
         for _ in range(random.randint(1, 5)):
-            writer.put(quarter_of_records(number), METER)
+            writer.enqueue(quarter_of_records(number), METER)
             number += 1
-        while writer.rest().ledger:
+        while writer.unwritten().ledger:
             time.sleep(0.0005)
         safe.send(number - 1)
 
@@ -85,7 +85,7 @@ def drain(folder: Path, address: str) -> None:
     spool = HistorySpool([folder])
     spool.open()
     with closing(Store(address)) as store:
-        spool.write(store.write)
+        spool.replay(store.write)
     spool.close()
     assert (spool.records, spool.telegrams, spool.dropped) == (0, 0, (0, 0))
 

@@ -56,7 +56,7 @@ def full(folder: Path) -> dict[str, object]:
 
 
 def put(writer: Writer, number: int) -> None:
-    writer.put([quarter_reading(number), block(AT_S + 60 * number, BYTES)], METER)
+    writer.enqueue([quarter_reading(number), block(AT_S + 60 * number, BYTES)], METER)
 
 
 def readonly(folder: Path) -> dict[str, object]:

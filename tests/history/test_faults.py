@@ -79,13 +79,13 @@ def test_a_postgresql_that_is_stopped_for_a_while_loses_nothing(postgres: Postgr
     address = postgres.database()
     writer = Writer(lambda: Store(address), together_s=0.01, first_retry_s=0.05)
     writer.start()
-    writer.put([quarter_reading(QUARTER)], METER)
+    writer.enqueue([quarter_reading(QUARTER)], METER)
     wait_until(lambda: writer.state.last_flush is not None)
     store = writer.store
     assert store
     postgres.stop()
     try:
-        writer.put([quarter_reading(QUARTER + 1), block()], METER)
+        writer.enqueue([quarter_reading(QUARTER + 1), block()], METER)
         wait_until(lambda: not writer.state.ok)
         wait_until(lambda: "cannot be reached" in writer.state.sentence)
         assert (writer.state.pending_ledger, writer.state.pending_points) == (1, 60)

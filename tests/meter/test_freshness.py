@@ -35,6 +35,6 @@ def test_one_long_silence_does_not_make_a_habit() -> None:
 
 def test_a_pause_that_boot_time_did_not_count_makes_a_reading_old(monkeypatch: pytest.MonkeyPatch) -> None:
     pace = arrived(0.0, 1.0)
-    monkeypatch.setattr("iskra_server.meter.freshness.unseen_s", lambda _: 8 * 3600.0)
+    monkeypatch.setattr("iskra_server.meter.freshness.possible_pause_s", lambda _: 8 * 3600.0)
     assert pace.age_s(3.0) == 2.0 + 8 * 3600.0
     assert not pace.is_fresh(3.0)

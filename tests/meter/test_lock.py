@@ -32,7 +32,7 @@ LOCKED, UNLOCKED = energy(7167, 3), energy(71675432)
 def watched(*seen: tuple[float, Register]) -> LockWatch:
     watch = LockWatch()
     for at_s, total in seen:
-        watch.saw(sample(total, at_s=at_s))
+        watch.observe(sample(total, at_s=at_s))
     return watch
 
 
@@ -54,7 +54,7 @@ def test_a_meter_that_never_locked_itself_has_no_time_of_it(seen: list[tuple[flo
 def test_the_meters_own_seconds_count_where_bytes_have_waited() -> None:
     watch = LockWatch()
     for total, seconds in ((LOCKED, 0), (UNLOCKED, 10), (LOCKED, 131)):
-        watch.saw(sample(total, at_s=0.0, seconds=seconds))
+        watch.observe(sample(total, at_s=0.0, seconds=seconds))
     assert watch.unlocked_for_s == 121
 
 

@@ -10,19 +10,19 @@ class Head:
         self.reads = reads
 
 
-def test_the_first_source_of_a_meter_speaks_for_it() -> None:
+def test_the_first_source_of_a_meter_is_accepted() -> None:
     arbiter, first, second = SourceArbiter(), Head(), Head()
-    assert arbiter.holder(METER) is None
+    assert arbiter.current(METER) is None
     assert [arbiter.accepts(head, METER, at_s) for at_s in (0.0, 1.0) for head in (first, second)] == [
         True,
         False,
         True,
         False,
     ]
-    assert arbiter.holder(METER) is first
+    assert arbiter.current(METER) is first
 
 
-def test_another_takes_over_after_a_silence_and_keeps_the_word() -> None:
+def test_another_source_takes_over_after_silence_and_stays() -> None:
     arbiter, first, second = SourceArbiter(), Head(), Head()
     assert arbiter.accepts(first, METER, 0.0)
     assert not arbiter.accepts(second, METER, SILENCE_S)
@@ -30,7 +30,7 @@ def test_another_takes_over_after_a_silence_and_keeps_the_word() -> None:
     assert not arbiter.accepts(first, METER, SILENCE_S + 0.2)
 
 
-def test_a_plug_that_moved_is_followed_at_once() -> None:
+def test_a_head_that_moves_to_another_port_is_followed_at_once() -> None:
     arbiter, first, second = SourceArbiter(), Head(), Head()
     assert arbiter.accepts(first, METER, 0.0)
     first.reads = OTHER
@@ -40,7 +40,7 @@ def test_a_plug_that_moved_is_followed_at_once() -> None:
     assert arbiter.accepts(first, METER, 0.2)
 
 
-def test_every_meter_has_its_own_voice() -> None:
+def test_each_meter_has_its_own_source() -> None:
     arbiter, first, second = SourceArbiter(), Head(), Head(OTHER)
     assert arbiter.accepts(first, METER, 0.0)
     assert arbiter.accepts(second, OTHER, 0.0)

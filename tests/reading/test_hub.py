@@ -43,7 +43,7 @@ def test_more_meters_have_a_longer_queue() -> None:
         assert slow.dropped == 2 * QUEUE_LENGTH_PER_METER - (3 + QUEUE_LENGTH_PER_METER)
 
 
-def test_the_newest_sample_of_each_meter_is_kept_and_grows_stale() -> None:
+def test_the_newest_sample_of_each_meter_becomes_stale() -> None:
     hub = Hub(stale_after_s=60.0)
     assert not hub.is_fresh(METER_ID, 0.0)
     assert hub.stale_after_s(METER_ID) == 60.0
@@ -55,7 +55,7 @@ def test_the_newest_sample_of_each_meter_is_kept_and_grows_stale() -> None:
     assert hub.published == 2
 
 
-def test_the_limit_of_age_is_the_one_that_came_last() -> None:
+def test_the_age_limit_is_that_of_the_last_sample() -> None:
     hub = Hub()
     hub.publish(sample(energy(1)), 60.0)
     hub.publish(sample(energy(2), at_s=0.5), 5.0)
@@ -63,7 +63,7 @@ def test_the_limit_of_age_is_the_one_that_came_last() -> None:
     assert not hub.is_fresh(METER_ID, 5.6)
 
 
-def test_a_subscription_that_has_ended_gives_what_has_arrived_and_no_more() -> None:
+def test_a_subscription_that_has_ended_returns_the_queued_samples_only() -> None:
     async def run() -> list[Sample]:
         hub = Hub()
         with hub.subscribe("history") as samples:
@@ -77,7 +77,7 @@ def test_a_subscription_that_has_ended_gives_what_has_arrived_and_no_more() -> N
     assert len(asyncio.run(run())) == 1
 
 
-def test_a_meter_that_is_forgotten_has_no_newest_sample() -> None:
+def test_a_forgotten_meter_has_no_newest_sample() -> None:
     hub = Hub()
     hub.publish(sample(energy(1)))
     hub.forget(METER_ID)
@@ -86,7 +86,7 @@ def test_a_meter_that_is_forgotten_has_no_newest_sample() -> None:
     assert not hub.is_fresh(METER_ID, 0)
 
 
-def test_what_subscribers_of_a_name_have_lost_is_known_after_they_are_gone() -> None:
+def test_lost_samples_of_former_subscribers_are_counted() -> None:
     hub = Hub()
     with hub.subscribe("live", 1), hub.subscribe("live", 2):
         for _ in range(3):

@@ -39,9 +39,9 @@ class Machine:
         port.unplug()
         (self.by_id / name).unlink()
 
-    def source(self, patience_s: float = 0.2) -> reconnect.Reconnecting:
+    def source(self, probe_s: float = 0.2) -> reconnect.Reconnecting:
         ports = partial(list_ports, self.dev, lambda: [])
-        return auto_source(recognise, ports=ports, plugged=partial(plugged, self.dev), patience_s=patience_s)
+        return auto_source(recognise, ports=ports, plugged=partial(plugged, self.dev), probe_s=probe_s)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_the_head_is_found_by_its_bytes_and_none_of_them_is_lost(machine: Machin
     asyncio.run(main())
 
 
-def test_no_port_at_all_is_one_sentence_and_a_head_that_is_plugged_in_is_found(
+def test_without_any_port_a_head_that_is_plugged_in_is_found(
     machine: Machine, plug: Plug, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 30.0)
@@ -123,10 +123,10 @@ def test_a_lost_head_is_found_again_under_another_name(machine: Machine, plug: P
     asyncio.run(main())
 
 
-def test_the_only_port_is_listened_to_for_ever_and_tells_what_comes(machine: Machine, plug: Plug) -> None:
+def test_the_only_port_is_probed_for_ever_and_its_state_has_the_bytes(machine: Machine, plug: Plug) -> None:
     port = plug()
     path = machine.plug("usb-head", port)
-    source = machine.source(patience_s=0.1)
+    source = machine.source(probe_s=0.1)
 
     async def main() -> None:
         async with listening(source) as heard:
@@ -142,10 +142,10 @@ def test_the_only_port_is_listened_to_for_ever_and_tells_what_comes(machine: Mac
     asyncio.run(main())
 
 
-def test_a_second_port_ends_the_listening_to_the_first(machine: Machine, plug: Plug) -> None:
+def test_a_second_port_ends_the_probing_of_the_first(machine: Machine, plug: Plug) -> None:
     port, head = plug(), plug()
     machine.plug("usb-a-other", port)
-    source = machine.source(patience_s=0.1)
+    source = machine.source(probe_s=0.1)
 
     async def main() -> None:
         async with listening(source) as heard:
@@ -164,11 +164,11 @@ def test_a_second_port_ends_the_listening_to_the_first(machine: Machine, plug: P
 
 def test_several_silent_ports_are_named(machine: Machine, plug: Plug) -> None:
     first, second = machine.plug("usb-a", plug()), machine.plug("usb-b", plug())
-    state = asyncio.run(state_with_problem(machine.source(patience_s=0.05)))
-    assert (state.problem, state.details) == ("not_heard", {"ports": f"{first}, {second}"})
+    state = asyncio.run(state_with_problem(machine.source(probe_s=0.05)))
+    assert (state.problem, state.details) == ("no_meter_found", {"ports": f"{first}, {second}"})
 
 
-def test_sticks_that_are_something_else_are_never_opened(machine: Machine, plug: Plug) -> None:
+def test_devices_that_are_not_heads_are_never_opened(machine: Machine, plug: Plug) -> None:
     stick = plug()
     path = machine.plug("usb-ITead_Sonoff_Zigbee_3.0_USB_Dongle_Plus-if00", stick)
     state = asyncio.run(state_with_problem(machine.source()))
@@ -176,7 +176,7 @@ def test_sticks_that_are_something_else_are_never_opened(machine: Machine, plug:
     assert (state.problem, state.details) == ("all_taken", {"ports": f"{path} (not a head)"})
 
 
-def test_ports_that_another_program_holds_are_never_opened(plug: Plug) -> None:
+def test_ports_that_another_program_has_open_are_never_opened(plug: Plug) -> None:
     port = plug()
     held = Port("/dev/ttyUSB0", port.path, "FT232R", "zigbee2mqtt (pid 812)", True)
     state = asyncio.run(state_with_problem(auto_source(recognise, ports=lambda: [held])))
@@ -184,13 +184,13 @@ def test_ports_that_another_program_holds_are_never_opened(plug: Plug) -> None:
     assert f"{port.path} (zigbee2mqtt (pid 812))" in state.details["ports"]
 
 
-def test_a_port_that_is_locked_is_left_for_the_next(machine: Machine, plug: Plug) -> None:
+def test_a_locked_port_is_skipped(machine: Machine, plug: Plug) -> None:
     locked, head = plug(), plug()
     machine.plug("usb-a-locked", locked)
     machine.plug("usb-b-head", head)
     descriptor = os.open(locked.path, os.O_RDWR | os.O_NOCTTY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    source = machine.source(patience_s=2.0)
+    source = machine.source(probe_s=2.0)
 
     async def main() -> None:
         async with listening(source) as heard:
@@ -205,7 +205,7 @@ def test_a_port_that_is_locked_is_left_for_the_next(machine: Machine, plug: Plug
         os.close(descriptor)
 
 
-def test_a_trouble_with_the_only_port_is_told(machine: Machine, plug: Plug) -> None:
+def test_an_error_of_the_only_port_is_the_problem(machine: Machine, plug: Plug) -> None:
     port = plug()
     path = machine.plug("usb-head", port)
     descriptor = os.open(port.path, os.O_RDWR | os.O_NOCTTY)

@@ -37,34 +37,34 @@ def listen(predictor: BurstPredictor, burst: list[tuple[float, int]]) -> tuple[i
     return wakes, now_s - burst[-1][0]
 
 
-def test_the_first_burst_is_heard_byte_by_byte() -> None:
+def test_the_first_burst_is_read_byte_by_byte() -> None:
     assert listen(BurstPredictor(9600), next(bursts(TELEGRAM))) == (TELEGRAM, 0.0)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 16, 32, 64])
 @pytest.mark.parametrize("byte_s", [BYTE_S, 1.15 * BYTE_S], ids=["wire", "slow"])
-def test_a_known_burst_costs_a_few_wakes_and_its_end_is_never_late(chunk: int, byte_s: float) -> None:
+def test_the_next_bursts_cost_few_wake_ups_and_are_never_late(chunk: int, byte_s: float) -> None:
     predictor = BurstPredictor(9600)
     results = [listen(predictor, burst) for burst in bursts(*[TELEGRAM] * 8, chunk=chunk, byte_s=byte_s)]
     assert max(wakes for wakes, _ in results[4:]) <= 9
     assert max(late_s for _, late_s in results) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_lengths_that_change_by_a_step_of_padding_are_late_by_that_step_at_most() -> None:
+def test_bursts_of_varying_length_are_late_by_the_difference_at_most() -> None:
     predictor = BurstPredictor(9600)
     lengths = [240, 236, 240, 236, 240, 240, 236, 240, 236]
     results = [listen(predictor, burst) for burst in bursts(*lengths)]
     assert max(late_s for _, late_s in results) <= 4 * BYTE_S
 
 
-def test_a_telegram_that_is_cut_off_is_late_by_the_longest_nap_at_most_and_only_once() -> None:
+def test_a_burst_that_is_cut_off_is_late_once_and_by_the_maximum_delay_at_most() -> None:
     predictor = BurstPredictor(9600)
     *_, cut, after, later = [listen(predictor, burst) for burst in bursts(*[TELEGRAM] * 5, 200, 200, 200)]
     assert 0 < cut[1] <= MAX_DELAY_S
     assert after[1] == later[1] == pytest.approx(0.0, abs=1e-9)
 
 
-def test_noise_between_telegrams_teaches_nothing() -> None:
+def test_noise_between_telegrams_changes_nothing() -> None:
     predictor = BurstPredictor(9600)
     results = [listen(predictor, burst) for burst in bursts(*[TELEGRAM, 5] * 8)]
     assert max(wakes for wakes, _ in results[8::2]) <= 7
@@ -72,18 +72,18 @@ def test_noise_between_telegrams_teaches_nothing() -> None:
 
 
 @pytest.mark.parametrize(("chunk", "wakes"), [(64, 7), (TELEGRAM, 1)])
-def test_what_is_faster_than_a_wire_is_always_listened_to(chunk: int, wakes: int) -> None:
+def test_bursts_faster_than_the_wire_are_read_at_once(chunk: int, wakes: int) -> None:
     predictor = BurstPredictor(9600)
     for burst in bursts(*[TELEGRAM] * 6, chunk=chunk, byte_s=BYTE_S / 50):
         assert listen(predictor, burst) == (wakes, 0.0)
 
 
-def test_a_stream_without_silence_is_always_listened_to() -> None:
+def test_a_stream_without_silence_is_read_at_once() -> None:
     assert listen(BurstPredictor(9600), next(bursts(5 * TELEGRAM))) == (5 * TELEGRAM, 0.0)
 
 
 @given(st.lists(st.tuples(st.integers(1, 4096), st.floats(0, 2)), max_size=60), st.sampled_from([300, 9600, 115200]))
-def test_no_rhythm_is_too_odd(arrivals: list[tuple[int, float]], baud: int) -> None:
+def test_any_arrivals_give_a_delay_within_the_limits(arrivals: list[tuple[int, float]], baud: int) -> None:
     predictor, now_s = BurstPredictor(baud), 0.0
     for data, pause_s in arrivals:
         now_s += pause_s

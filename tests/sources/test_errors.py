@@ -23,14 +23,14 @@ def test_a_missing_port(monkeypatch: pytest.MonkeyPatch) -> None:
     assert no_port() == "no_port"
 
 
-def test_a_port_that_a_container_was_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_is_missing_in_a_container(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("container", "podman")
     assert explained("/dev/ttyUSB7", errno.ENOENT) == ("missing_in_container", {"port": "/dev/ttyUSB7"})
     assert no_port() == "no_port_in_container"
 
 
 @pytest.mark.parametrize("number", [errno.ENXIO, errno.ENODEV])
-def test_a_node_with_nothing_behind(number: int) -> None:
+def test_a_device_file_without_a_device(number: int) -> None:
     assert explained("/dev/ttyUSB0", number) == (
         "nothing_behind",
         {"port": "/dev/ttyUSB0"},
@@ -49,7 +49,7 @@ def refused(path: str, group: int, mode: int) -> SourceError:
         return opening_error(path, refusal.value)
 
 
-def test_a_port_of_a_group_that_we_are_not_in(plug: Callable[[], Pty]) -> None:
+def test_a_port_of_a_group_without_this_user(plug: Callable[[], Pty]) -> None:
     path, dialout = plug().path, grp.getgrnam("dialout").gr_gid
     met = refused(path, dialout, 0o660)
     assert met.problem == "permission_group"
@@ -60,26 +60,26 @@ def test_a_group_without_a_name_is_a_number(plug: Callable[[], Pty]) -> None:
     assert refused(plug().path, 54321, 0o660).details["group"] == "54321"
 
 
-def test_a_port_that_is_its_owners_alone(plug: Callable[[], Pty]) -> None:
+def test_a_port_that_only_its_owner_may_open(plug: Callable[[], Pty]) -> None:
     path = plug().path
     met = refused(path, grp.getgrnam("dialout").gr_gid, 0o600)
     assert met.problem == "permission_owner"
     assert met.details == {"port": path, "owner": "root", "group": "dialout"}
 
 
-def test_a_port_that_somebody_holds_whom_we_may_not_see() -> None:
+def test_a_busy_port_of_a_hidden_program() -> None:
     assert explained("/dev/ttyUSB7", errno.EBUSY) == (
         "busy_unknown",
         {"port": "/dev/ttyUSB7"},
     )
 
 
-def test_a_port_that_somebody_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "holders", lambda: {"/dev/ttyUSB7": "vzlogger (pid 1)"})
+def test_a_busy_port_of_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "programs_by_device", lambda: {"/dev/ttyUSB7": "vzlogger (pid 1)"})
     assert explained("/dev/ttyUSB7", errno.EBUSY) == ("busy", {"port": "/dev/ttyUSB7", "program": "vzlogger (pid 1)"})
 
 
-def test_a_port_that_we_hold_ourselves_has_two_names() -> None:
+def test_a_port_that_is_configured_twice() -> None:
     master, slave = os.openpty()
     path = os.ttyname(slave)
     try:
@@ -89,7 +89,7 @@ def test_a_port_that_we_hold_ourselves_has_two_names() -> None:
         os.close(slave)
 
 
-def test_a_file_is_no_port(tmp_path: Path) -> None:
+def test_a_file_is_not_a_port(tmp_path: Path) -> None:
     capture = tmp_path / "capture.bin"
     capture.write_bytes(b"")
     reason = "Inappropriate ioctl for device"

@@ -33,7 +33,7 @@ def dumped(tool: str) -> str:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_what_a_tool_prints_is_read_back(tool: str) -> None:
+def test_output_of_tools_is_read_back(tool: str) -> None:
     text = dumped(tool)
     assert is_text(text.encode()[:512])
     assert parse(text) == BYTES
@@ -74,7 +74,7 @@ def test_what_a_tool_prints_is_read_back(tool: str) -> None:
         ("2026-11-26 22:43:09.123 -> 1B 01\n22:43:10.001 -> 02", "1b0102"),
     ],
 )
-def test_hex_as_people_write_it(text: str, data: str) -> None:
+def test_hand_written_hex(text: str, data: str) -> None:
     assert parse(text).hex() == data
 
 
@@ -94,14 +94,14 @@ def test_hex_as_people_write_it(text: str, data: str) -> None:
         ("0000000 00\n*\n7777777777777777", "has addresses that do not fit around the star before 7777777777777777"),
     ],
 )
-def test_what_is_no_dump_is_refused_with_the_reason(text: str, reason: str) -> None:
+def test_other_text_is_rejected_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(NotADump) as caught:
         parse(text)
     assert str(caught.value).startswith(reason)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
-def test_text_of_windows_is_read(encoding: str) -> None:
+def test_utf16_of_windows_is_read(encoding: str) -> None:
     text = "1b 1b 01".encode(encoding)
     assert is_text(text)
     assert parse(text).hex() == "1b1b01"
@@ -130,6 +130,6 @@ def test_four_times_the_text_takes_not_much_more_than_four_times_as_long(piece: 
     assert cpu_s(piece * 200_000) < 8 * cpu_s(piece * 50_000)
 
 
-def test_a_telegram_is_no_text() -> None:
+def test_a_telegram_is_not_text() -> None:
     assert not is_text(telegrams.telegram()[:8])
     assert not is_text(b"\x7f" + b"a" * 20)

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 from serialx import SerialPortInfo
 
-from iskra_server.sources.ports import Port, list_ports, plugged
+from iskra_server.sources.ports import Port, list_ports, plugged, programs_by_device
 from sources.ptys import Pty, nobody
 
 FTDI = "usb-FTDI_FT232R_USB_UART_A0000001-if00-port0"
@@ -50,7 +52,7 @@ def test_by_id_names_come_first_and_each_device_once(dev: Path, plug: Callable[[
     assert [port.description for port in found] == ["FTDI FT232R USB UART", "", ""]
 
 
-def test_a_by_id_name_describes_what_nothing_else_does(dev: Path, plug: Callable[[], Pty]) -> None:
+def test_the_by_id_name_is_the_description_of_last_resort(dev: Path, plug: Callable[[], Pty]) -> None:
     (dev / "serial" / "by-id" / FTDI).symlink_to(plug().path)
     assert [port.description for port in list_ports(dev, lambda: [])] == ["FTDI FT232R USB UART A0000001"]
 
@@ -69,7 +71,7 @@ def twins(dev: Path, plug: Callable[[], Pty], **second: Any) -> list[Port]:
     return sorted(list_ports(dev, lambda: listed), key=lambda port: port.by_path or "")
 
 
-def test_adapters_that_share_a_by_id_name_go_by_their_socket(dev: Path, plug: Callable[[], Pty]) -> None:
+def test_adapters_that_share_a_by_id_name_are_named_by_path(dev: Path, plug: Callable[[], Pty]) -> None:
     found = twins(dev, plug)
     assert [port.has_twin for port in found] == [True, True]
     assert [Path(port.path).name for port in found] == ["pci-usb-0:0:1.0-port0", "pci-usb-0:1:1.0-port0"]
@@ -82,16 +84,16 @@ def test_adapters_that_differ_have_no_twin(dev: Path, plug: Callable[[], Pty], s
     assert [Path(port.path).name for port in found] == ["ttyUSB0", FTDI] or found[1].by_id == found[1].path
 
 
-def test_what_has_been_pulled_out_is_not_listed(dev: Path) -> None:
+def test_an_unplugged_port_is_not_listed(dev: Path) -> None:
     (dev / "serial" / "by-id" / FTDI).symlink_to(dev / "ttyUSB0")
     assert list_ports(dev, lambda: [info(str(dev / "ttyUSB1"))]) == []
 
 
-def test_no_folder_at_all_is_no_port(tmp_path: Path) -> None:
+def test_without_a_dev_folder_there_are_no_ports(tmp_path: Path) -> None:
     assert list_ports(tmp_path / "dev", lambda: []) == []
 
 
-def test_the_bluetooth_chip_of_a_raspberry_pi_is_no_port(dev: Path, plug: Callable[[], Pty]) -> None:
+def test_the_bluetooth_chip_of_a_raspberry_pi_is_not_listed(dev: Path, plug: Callable[[], Pty]) -> None:
     uart = plug()
     (dev / "ttyAMA0").symlink_to(plug().path)
     (dev / "serial1").symlink_to(dev / "ttyAMA0")
@@ -99,7 +101,7 @@ def test_the_bluetooth_chip_of_a_raspberry_pi_is_no_port(dev: Path, plug: Callab
     assert [port.device for port in list_ports(dev, lambda: [])] == [uart.path]
 
 
-def test_it_says_who_holds_a_port_and_whether_we_may_open_it(dev: Path, plug: Callable[[], Pty]) -> None:
+def test_a_port_has_its_program_and_permission(dev: Path, plug: Callable[[], Pty]) -> None:
     port = plug()
     (dev / "ttyUSB0").symlink_to(port.path)
     assert [(found.holder, found.may_open) for found in list_ports(dev, lambda: [])] == [(None, True)]
@@ -110,7 +112,7 @@ def test_it_says_who_holds_a_port_and_whether_we_may_open_it(dev: Path, plug: Ca
         os.close(descriptor)
 
 
-def test_permission_is_that_of_the_user_who_asks(plug: Callable[[], Pty]) -> None:
+def test_permission_is_that_of_the_effective_user(plug: Callable[[], Pty]) -> None:
     path = plug().path
     os.chmod(path, 0o600)
     with nobody():
@@ -130,7 +132,7 @@ def test_permission_is_that_of_the_user_who_asks(plug: Callable[[], Pty]) -> Non
         "usb-Cambridge_Silicon_Radio_Bluetooth_0001-if00",
     ],
 )
-def test_sticks_that_are_something_else_are_known_by_name(name: str) -> None:
+def test_other_devices_are_recognised_by_name(name: str) -> None:
     assert Port("/dev/ttyUSB0", f"/dev/serial/by-id/{name}", "", None, True).is_foreign
 
 
@@ -144,11 +146,11 @@ def test_sticks_that_are_something_else_are_known_by_name(name: str) -> None:
         "usb-1a86_USB_Serial-if00-port0",
     ],
 )
-def test_chips_of_infrared_heads_are_not_taken_for_something_else(name: str) -> None:
+def test_adapters_of_infrared_heads_are_not_foreign(name: str) -> None:
     assert not Port("/dev/ttyUSB0", f"/dev/serial/by-id/{name}", "FT232R USB UART", None, True).is_foreign
 
 
-def test_what_is_plugged_in_changes_when_a_port_comes_or_goes(dev: Path) -> None:
+def test_plugged_changes_when_a_port_is_added_or_removed(dev: Path) -> None:
     empty = plugged(dev)
     (dev / "serial" / "by-id" / FTDI).symlink_to(dev / "ttyUSB0")
     (dev / "ttyUSB0").write_text("")
@@ -156,3 +158,37 @@ def test_what_is_plugged_in_changes_when_a_port_comes_or_goes(dev: Path) -> None
     (dev / "ttyUSB0").unlink()
     (dev / "serial" / "by-id" / FTDI).unlink()
     assert plugged(dev) == empty
+
+
+def test_the_program_that_has_a_device_open() -> None:
+    master, slave = os.openpty()
+    try:
+        device = os.ttyname(slave)
+        name = Path("/proc/self/comm").read_text().strip()
+        assert programs_by_device()[device] == f"{name} (pid {os.getpid()})"
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert device not in programs_by_device()
+
+
+def test_all_programs_that_have_a_device_open() -> None:
+    master, slave = os.openpty()
+    other = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=slave, stdout=subprocess.PIPE)
+    try:
+        assert other.stdout and other.stdout.readline()
+        named = programs_by_device()[os.ttyname(slave)]
+        assert f"(pid {os.getpid()})" in named
+        assert f"(pid {other.pid})" in named
+    finally:
+        os.close(master)
+        os.close(slave)
+        other.communicate()
+
+
+def test_processes_that_end_or_are_hidden_are_skipped(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "2" / "fd").mkdir(parents=True)
+    (tmp_path / "2" / "fd" / "0").symlink_to("/dev/ttyUSB0")
+    (tmp_path / "2" / "fd" / "1").write_text("no link")
+    assert programs_by_device(tmp_path) == {"/dev/ttyUSB0": "a program (pid 2)"}

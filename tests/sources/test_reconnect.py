@@ -47,7 +47,7 @@ def failing(attempts: list[float], works_after: int = 1_000) -> Callable[[], Scr
     def connect() -> Scripted:
         attempts.append(time.monotonic())
         if len(attempts) > works_after:
-            return Scripted(b"octets")
+            return Scripted(b"bytes")
         raise SourceError("missing", port="scripted")
 
     return connect
@@ -63,62 +63,58 @@ def test_the_limits_are_half_a_second_and_half_a_minute() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_each_wait_is_twice_as_long_up_to_the_longest() -> None:
+def test_each_wait_is_twice_as_long_up_to_the_maximum() -> None:
     attempts: list[float] = []
 
     async def connect(_: Report) -> Scripted:
         return failing(attempts)()
 
     async def main() -> None:
-        backing_off = Reconnecting(url="u", port="p", connect=connect, longest_wait_s=0.1)
+        backing_off = Reconnecting(url="u", port="p", connect=connect, max_wait_s=0.1)
         async with listening(backing_off):
             await until(lambda: len(attempts) == 6)
 
     asyncio.run(main())
     waits = [after - before for before, after in pairwise(attempts)]
-    for wait_s, least_s in zip(waits, [0.02, 0.04, 0.08, 0.1, 0.1], strict=True):
-        # a busy machine may add to it
-        assert least_s <= wait_s < least_s + 1
+    # jitter takes away half at most; a busy machine adds
+    assert all(wait_s >= most_s / 2 for wait_s, most_s in zip(waits, [0.02, 0.04, 0.08, 0.1, 0.1], strict=True))
 
 
 @pytest.mark.usefixtures("quick")
-def test_bytes_reset_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_received_bytes_reset_the_waiting_time(monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[Scripted] = []
 
     def connect() -> Scripted:
         lines.append(Scripted(b"a"))
         return lines[-1]
 
-    async def main() -> float:
-        began_s = time.monotonic()
+    async def main() -> None:
         async with listening(source(connect)) as heard:
-            await until(lambda: heard.data == b"a" * 8)
-        return time.monotonic() - began_s
+            # waits that double would take 20 s at least
+            await until(lambda: heard.data == b"a" * 12)
 
-    # doubling would take 2.5 s
-    assert asyncio.run(main()) < 1.5
+    asyncio.run(main())
     assert all(line.is_closed for line in lines)
 
 
-def test_what_is_plugged_in_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plugging_in_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 20.0)
     attempts: list[float] = []
     there: set[str] = set()
 
-    async def main() -> float:
+    async def main() -> None:
         async with listening(source(failing(attempts, works_after=1), lambda: frozenset(there))) as heard:
             await until(lambda: attempts)
             await asyncio.sleep(0.05)
             there.add("ttyUSB0")
-            began_s = time.monotonic()
-            await until(lambda: heard.data == b"octets")
-            return time.monotonic() - began_s
+            # before the end of the waiting time
+            await until(lambda: heard.data == b"bytes")
 
-    assert asyncio.run(main()) < 1.0
+    asyncio.run(main())
 
 
 @pytest.mark.usefixtures("quick")
-def test_the_log_has_one_line_when_it_is_gone_and_one_when_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
+def test_one_log_line_when_the_line_is_lost_and_one_when_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     attempts: list[float] = []
 
@@ -137,7 +133,7 @@ def test_the_log_has_one_line_when_it_is_gone_and_one_when_it_is_back(caplog: py
 
 
 @pytest.mark.usefixtures("quick")
-def test_the_state_tells_how_it_stands() -> None:
+def test_the_state_is_open_while_chunks_arrive() -> None:
     attempts: list[float] = []
     states: list[SourceState] = []
 

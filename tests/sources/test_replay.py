@@ -27,7 +27,7 @@ async def replayed(path: Path, speed: float) -> tuple[list[bytes], SourceState, 
     return [chunk.data for chunk in heard.chunks], source.state, time.monotonic() - began_s
 
 
-def test_a_capture_comes_whole_in_pieces_of_64_bytes_and_ends(path: Path) -> None:
+def test_a_capture_is_replayed_in_pieces_of_64_bytes_and_ends(path: Path) -> None:
     chunks, state, _ = asyncio.run(replayed(path, 0))
     assert b"".join(chunks) == CAPTURE
     assert [len(chunk) for chunk in chunks] == [64] * 6 + [16]
@@ -35,11 +35,11 @@ def test_a_capture_comes_whole_in_pieces_of_64_bytes_and_ends(path: Path) -> Non
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [(1.0, 400 / 960), (4.0, 100 / 960)])
-def test_it_comes_at_the_pace_of_the_wire(path: Path, speed: float, seconds: float) -> None:
+def test_it_is_replayed_at_the_speed_of_the_wire(path: Path, speed: float, seconds: float) -> None:
     assert seconds <= asyncio.run(replayed(path, speed))[2] < seconds + 0.3
 
 
-def test_the_first_bytes_are_not_there_before_they_could_be(path: Path) -> None:
+def test_the_first_bytes_take_their_time_on_the_wire(path: Path) -> None:
     async def main() -> None:
         began_s = time.monotonic()
         source = Replay(url="file:", path=path)
@@ -51,7 +51,7 @@ def test_the_first_bytes_are_not_there_before_they_could_be(path: Path) -> None:
     asyncio.run(main())
 
 
-def test_what_is_replayed_is_not_what_the_meter_says_now(path: Path) -> None:
+def test_a_replay_is_marked_as_simulated(path: Path) -> None:
     assert Replay(url="file:", path=path).simulated
 
 
@@ -62,33 +62,33 @@ def test_a_missing_capture(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
     assert caplog.record_tuples == [("iskra_server.sources", logging.WARNING, f"{path}: capture_missing")]
 
 
-def test_a_capture_that_we_may_not_read() -> None:
+def test_a_capture_without_read_permission() -> None:
     path = Path("/etc/shadow")
     with nobody():
         _, state, _ = asyncio.run(replayed(path, 0))
     assert (state.problem, state.details["port"]) == ("capture_permission", "/etc/shadow")
 
 
-def test_a_folder_is_no_capture(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_capture(tmp_path: Path) -> None:
     _, state, _ = asyncio.run(replayed(tmp_path, 0))
     assert (state.problem, state.details["reason"]) == ("capture_unusable", "Is a directory")
 
 
-def test_hex_text_is_replayed_as_the_bytes_that_it_stands_for(tmp_path: Path) -> None:
+def test_hex_text_is_converted_to_bytes(tmp_path: Path) -> None:
     path = tmp_path / "pasted.txt"
     path.write_text(f"```\n{CAPTURE.hex(':')}\n```\n")
     chunks, _, _ = asyncio.run(replayed(path, 0))
     assert b"".join(chunks) == CAPTURE
 
 
-def test_other_text_is_replayed_as_it_is(tmp_path: Path) -> None:
+def test_other_text_is_replayed_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "d0.txt"
     path.write_text("/ISK5MT174-0001\r\n1.8.0(000123.456*kWh)\r\n", newline="")
     chunks, _, _ = asyncio.run(replayed(path, 0))
     assert b"".join(chunks) == path.read_bytes()
 
 
-def test_a_pipe_is_read_as_it_comes_and_holds_up_nobody(tmp_path: Path) -> None:
+def test_a_pipe_is_read_without_blocking_the_event_loop(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 

@@ -1,4 +1,5 @@
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -7,9 +8,10 @@ import pytest
 
 import telegrams
 from iskra_server.base.address import Address
+from iskra_server.meter.reading import Reading
 from iskra_server.sources import reconnect, tcp
 from iskra_server.sources.source import Source, SourceState
-from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source
+from iskra_server.sources.tcp import HexTextDecoder, bridge_source, keep_alive, tcp_source
 from sources.ptys import listening, until
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -17,6 +19,8 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 # telnet, RFC 854 and RFC 2217
 IAC, SB, SE, WILL, DO, COM_PORT = 255, 250, 240, 251, 253, 44
 AGREED = {WILL: DO, DO: WILL}
+SERIES = telegrams.series(3)
+TEXT = b"".join(b"mac=00:08:DC:00:00:01\r\nboot=1\r\nSML(" + each.hex().upper().encode() + b")\r\n" for each in SERIES)
 
 
 @asynccontextmanager
@@ -41,7 +45,7 @@ async def stay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     await reader.read()
 
 
-async def state_after_trouble(source: Source) -> SourceState:
+async def state_after_error(source: Source) -> SourceState:
     async with listening(source):
         await until(lambda: source.state.problem)
         return source.state
@@ -68,7 +72,7 @@ def test_bytes_come_through() -> None:
     asyncio.run(main())
 
 
-def test_telegrams_that_come_as_hex_text_are_read() -> None:
+def test_telegrams_sent_as_hex_text_are_read() -> None:
     async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"boot=1\r\nSML(" + telegrams.telegram().hex().upper().encode() + b")\r\n")
         await stay(reader, writer)
@@ -106,7 +110,7 @@ def test_a_server_that_closes_is_connected_again(monkeypatch: pytest.MonkeyPatch
     asyncio.run(main())
 
 
-def test_a_silent_peer_is_left_and_connected_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_connection_is_closed_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 0.05)
     connections: list[asyncio.StreamWriter] = []
 
@@ -117,7 +121,7 @@ def test_a_silent_peer_is_left_and_connected_again(monkeypatch: pytest.MonkeyPat
     async def main() -> None:
         async with server(count) as port:
             source = tcp_source(f"tcp://127.0.0.1:{port}", idle_s=0.2)
-            assert await state_after_trouble(source) == SourceState(
+            assert await state_after_error(source) == SourceState(
                 f"tcp://127.0.0.1:{port}",
                 is_open=False,
                 problem="idle",
@@ -130,9 +134,9 @@ def test_a_silent_peer_is_left_and_connected_again(monkeypatch: pytest.MonkeyPat
     asyncio.run(main())
 
 
-def test_a_port_where_nobody_listens() -> None:
+def test_connection_refused() -> None:
     port = free_port()
-    assert asyncio.run(state_after_trouble(tcp_source(f"tcp://127.0.0.1:{port}"))) == SourceState(
+    assert asyncio.run(state_after_error(tcp_source(f"tcp://127.0.0.1:{port}"))) == SourceState(
         f"tcp://127.0.0.1:{port}",
         is_open=False,
         problem="refused",
@@ -140,13 +144,13 @@ def test_a_port_where_nobody_listens() -> None:
     )
 
 
-def test_a_name_that_nobody_knows() -> None:
-    state = asyncio.run(state_after_trouble(tcp_source("tcp://head.invalid:4000")))
+def test_an_unknown_host_name() -> None:
+    state = asyncio.run(state_after_error(tcp_source("tcp://head.invalid:4000")))
     assert (state.problem, state.details) == ("unknown_name", {"port": "tcp://head.invalid:4000"})
 
 
-def test_an_address_without_a_way_there() -> None:
-    state = asyncio.run(state_after_trouble(tcp_source("tcp://255.255.255.255:4000")))
+def test_an_unreachable_address() -> None:
+    state = asyncio.run(state_after_error(tcp_source("tcp://255.255.255.255:4000")))
     assert state.problem == "unreachable"
     assert state.details["reason"]
 
@@ -157,7 +161,7 @@ def test_a_peer_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         # it accepts, but never negotiates
         async with server(stay) as port:
-            state = await state_after_trouble(bridge_source(f"rfc2217://127.0.0.1:{port}"))
+            state = await state_after_error(bridge_source(f"rfc2217://127.0.0.1:{port}"))
         assert (state.problem, state.details) == ("no_answer", {"port": f"rfc2217://127.0.0.1:{port}"})
 
     asyncio.run(main())
@@ -188,35 +192,35 @@ def test_an_rfc2217_server_is_set_to_9600_8n1_and_read() -> None:
                 writer.write(bytes([IAC, AGREED[command], option]))
             if set(settings) >= {1, 2, 3, 4}:
                 # a byte 255 is doubled on the wire
-                writer.write(b"octets\xff\xff")
+                writer.write(b"bytes\xff\xff")
 
     async def main() -> None:
         async with server(serve) as port, listening(bridge_source(f"rfc2217://127.0.0.1:{port}")) as heard:
-            await until(lambda: heard.data.endswith(b"octets\xff"))
+            await until(lambda: heard.data.endswith(b"bytes\xff"))
 
     asyncio.run(main())
     assert (settings[1], settings[2], settings[3], settings[4]) == ((9600).to_bytes(4), b"\x08", b"\x01", b"\x01")
 
 
-def test_esphome_names_what_is_missing_and_never_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_esphome_names_the_missing_package_and_never_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "in_container", lambda: False)
     source = bridge_source("esphome://192.0.2.1/?port_name=head&key=c2VjcmV0")
     assert "c2VjcmV0" not in source.url
-    state = asyncio.run(state_after_trouble(source))
+    state = asyncio.run(state_after_error(source))
     assert (state.problem, state.details["port"]) == (
         "needs_package",
         "esphome://192.0.2.1/?port_name=head&key=***",
     )
 
 
-def test_a_container_is_not_told_to_install_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_container_the_advice_is_not_to_install_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "in_container", lambda: True)
-    state = asyncio.run(state_after_trouble(bridge_source("esphome://192.0.2.1/?port_name=head")))
+    state = asyncio.run(state_after_error(bridge_source("esphome://192.0.2.1/?port_name=head")))
     assert state.problem == "needs_package_in_container"
 
 
-def test_a_name_that_no_network_takes_is_not_known() -> None:
-    assert tcp._trouble(Address("rfc2217://head:1"), UnicodeError("label too long")).problem == "unknown_name"
+def test_an_invalid_host_name_is_unknown() -> None:
+    assert tcp._connection_error(Address("rfc2217://head:1"), UnicodeError("label too long")).problem == "unknown_name"
 
 
 @pytest.mark.parametrize(
@@ -227,6 +231,33 @@ def test_an_address_needs_a_host_and_a_port(url: str) -> None:
         (tcp_source if url.startswith("tcp") else bridge_source)(url)
 
 
-def test_whatever_else_an_address_has_against_it_is_told() -> None:
-    trouble = tcp._trouble(Address("esphome://head/"), ValueError("no key"))
-    assert (trouble.problem, trouble.details) == ("bad_address", {"port": "esphome://head/", "reason": "no key"})
+def test_another_error_is_the_reason_without_the_key() -> None:
+    error = tcp._connection_error(Address("esphome://head/"), ValueError("no key"))
+    assert (error.problem, error.details) == ("bad_address", {"port": "esphome://head/", "reason": "no key"})
+
+
+def decoded(stream: bytes, size: int) -> bytes:
+    decoder = HexTextDecoder()
+    return b"".join(decoder.feed(part) for part in telegrams.chunks(stream, size))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000, 1 << 20])
+@pytest.mark.parametrize("stream", [TEXT, TEXT.lower().replace(b"sml(", b"SML(")])
+def test_telegrams_in_hex_text_are_decoded(stream: bytes, size: int) -> None:
+    found = telegrams.decode(decoded(stream, size))
+    assert [item for item in found if isinstance(item, Reading)] == telegrams.readings(b"".join(SERIES))
+
+
+@pytest.mark.parametrize("size", [1, 5, 4096])
+@pytest.mark.parametrize("stream", [b"".join(SERIES), b"SML( SML(1B SML(01 ", random.Random(1).randbytes(5000)])
+def test_other_bytes_pass_unchanged(stream: bytes, size: int) -> None:
+    assert decoded(stream, size) == stream
+
+
+def test_every_whole_byte_is_passed_on_at_once() -> None:
+    decoder = HexTextDecoder()
+    assert decoder.feed(b"\x01S") == b"\x01S"
+    assert decoder.feed(b"SML(1B1B") == b"SML(1B1B"
+    assert decoder.feed(b"1B1B0") == b"\x1b" * 4
+    assert decoder.feed(b"1") == b"\x01"
+    assert decoder.feed(b")\r\n") == b")\r\n"

@@ -30,7 +30,7 @@ def opened(url: str) -> Source:
         ("esphome://192.0.2.1/?port_name=head", "esphome://192.0.2.1/?port_name=head"),
     ],
 )
-def test_every_form_has_its_source_and_opens_nothing_yet(url: str, port: str) -> None:
+def test_every_form_of_address_makes_a_source_that_is_not_open(url: str, port: str) -> None:
     source = opened(url)
     assert isinstance(source, Reconnecting)
     assert (source.url, source.state, source.simulated) == (url, SourceState(port, is_open=False), False)
@@ -46,7 +46,7 @@ def test_a_capture_is_replayed(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["", "udp://192.0.2.1:4000", "http://192.0.2.1/data.json", "simulator:MT175", "tpc://1"]
 )
-def test_another_form_is_refused_with_those_that_are_known(url: str) -> None:
+def test_an_unknown_form_is_rejected_with_a_list_of_forms(url: str) -> None:
     with pytest.raises(ValueError) as refusal:
         opened(url)
     sentence = str(refusal.value)
@@ -67,14 +67,14 @@ def test_another_form_is_refused_with_those_that_are_known(url: str) -> None:
         ("ttyUSB97", "write /dev/ttyUSB97"),
     ],
 )
-def test_an_address_of_another_program_is_told_as_ours(url: str, better: str) -> None:
+def test_an_address_of_another_program_gets_a_suggestion(url: str, better: str) -> None:
     with pytest.raises(ValueError) as refusal:
         opened(url)
     assert str(refusal.value) == f"{url} is not an address of a meter; {better}."
 
 
 @pytest.mark.parametrize("url", ["/dev/tty\0", "tcp://host\n:1", "/dev/\udcff"])
-def test_what_cannot_be_printed_is_no_address(url: str) -> None:
+def test_unprintable_characters_are_rejected(url: str) -> None:
     with pytest.raises(ValueError, match="has characters that no address has"):
         opened(url)
 

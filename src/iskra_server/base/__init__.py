@@ -1,1 +1,1 @@
-"""What every room may use: clock, time zone, addresses, secrets, a spool on the disk, daemon threads."""
+"""Basics that every room may use: clocks, time zone, addresses, secrets, a disk spool, threads, retry delays."""

@@ -1,11 +1,11 @@
-"""An address, read once: of a meter, a broker, a database. Printed, it shows where it leads, and no password or key.
+"""The address of a meter, broker or database. Printed, it shows the destination, but no password or key.
 
-    mqtt://USER:PASSWORD@HOST:1883        the password is masked: also one with @ / ? # that nobody has escaped
-    esphome://HOST/?port_name=NAME&key=K  of the options only those are shown that are known to be harmless
-    tcp://WHOEVER@HOST:2001               a user alone is masked where it cannot be a name
-    /dev/ttyUSB0?baud=9600                a path is shown as it is
+    mqtt://USER:PASSWORD@HOST:1883        the password is masked, also with unescaped @ / ? # in it
+    esphome://HOST/?port_name=NAME&key=K  only options from a list of harmless ones are shown
+    tcp://WHOEVER@HOST:2001               a user without password may be a token: masked for most schemes
+    /dev/ttyUSB0?baud=9600                a path is shown unchanged
 
-A password that holds an @ is told from the host by the last @ before the options.
+The last @ before the options ends the password.
 """
 
 import re
@@ -20,37 +20,26 @@ _OPTIONS = re.compile(r"\?[\w.-]+=")
 _SEPARATOR = re.compile(r"([&;])")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}\.?")
 _PORT = re.compile(r"[0-9]{1,5}")
-# what follows is a path, or a profile: there are no users in it, and no keys behind it
+# followed by a path or a profile, which holds no user and no key
 _PATHS = frozenset(("file", "simulator", "sqlite"))
-# a user that stands alone is a name here, and elsewhere perhaps a token
+# a user without password is a name here; for other schemes it may be a token
 _WITH_NAMES = frozenset(("mqtt", "mqtts", "postgres", "postgresql", "postgresql+psycopg"))
+# options that hold no secret: of meters, and of libpq
 _HARMLESS = frozenset(
     (
-        *(
-            "baud",
-            "speed",
-            "port_name",
-            "seed",
-            "rate",
-            "faults",
-            "start",
-            "since",
-            "unlock",
-            "relock",
-            "mode",
-            "node_id",
-        ),
-        *("host", "port", "dbname", "user", "sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout"),
-        *("application_name", "target_session_attrs", "load_balance_hosts", "gssencmode", "channel_binding"),
+        *("baud", "speed", "port_name", "node_id", "mode", "seed", "rate", "faults", "start", "since", "unlock"),
+        *("relock", "host", "port", "dbname", "user", "sslmode", "sslrootcert", "sslcert", "sslkey"),
+        *("connect_timeout", "application_name", "target_session_attrs", "load_balance_hosts", "gssencmode"),
+        "channel_binding",
     )
 )
-_LARGEST_PORT = 65_535
+_MAX_PORT = 65_535
 
 
 class Address(Secret):
-    """`user` and `password` are unescaped; `host` is in small letters, without the brackets of IPv6, "" for none.
+    """`user` and `password` are unescaped; `host` is lower-case, without the brackets of IPv6, "" for none.
 
-    Any text can be an address; what is none has no host. `rest` is what follows the host, from its first / ? # on.
+    Accepts any text; one that is no address has no host. `rest` is what follows the host, from the first / ? # on.
     """
 
     __slots__ = ("_accounts", "_hidden", "_port", "_shown", "host", "password", "rest", "scheme", "user")
@@ -59,33 +48,33 @@ class Address(Secret):
         super().__init__(text)
         self.user = self.host = self.rest = self._port = ""
         self.password = Secret()
-        # user and password together, as they are sent encoded; and what must not be seen even in pieces
+        # user and password together, as HTTP sends them encoded; and strings that are masked even in fragments
         self._accounts: tuple[str, ...] = ()
         self._hidden: tuple[str, ...] = ()
-        found = _SCHEME.match(self._text)
-        self.scheme = found[1].lower() if found else ""
-        begin = found[0] if found else ""
-        after = self._text.removeprefix(begin)
-        # without its scheme, an address begins with two slashes
-        is_path = self.scheme in _PATHS or (not found and after.startswith(("/", ".", "~")) and after[:2] != "//")
-        self._shown = self._text if is_path else begin + self._read(after)
+        match = _SCHEME.match(self._text)
+        self.scheme = match[1].lower() if match else ""
+        prefix = match[0] if match else ""
+        after = self._text.removeprefix(prefix)
+        # an address without a scheme begins with two slashes
+        is_path = self.scheme in _PATHS or (not match and after.startswith(("/", ".", "~")) and after[:2] != "//")
+        self._shown = self._text if is_path else prefix + self._parse(after)
 
     @property
     def port(self) -> int | None:
-        """None where there is none. Raises ValueError with a sentence."""
+        """None where the address has none. Raises ValueError with a sentence."""
         if not self._port:
             return None
-        if not _PORT.fullmatch(self._port) or not 1 <= int(self._port) <= _LARGEST_PORT:
-            raise ValueError(f"the port must be a number from 1 to {_LARGEST_PORT}")
+        if not _PORT.fullmatch(self._port) or not 1 <= int(self._port) <= _MAX_PORT:
+            raise ValueError(f"the port must be a number from 1 to {_MAX_PORT}")
         return int(self._port)
 
     def parts(self) -> tuple[str, ...]:
-        """Also what others take for a host or a port, where they cut an address at a sign in the password."""
-        pieces = (piece for part in self._hidden for piece in _CUTS.split(part))
-        return (*self._accounts, *self._hidden, *pieces)
+        """With the fragments of a password that other parsers, splitting at one of its characters, take for a host."""
+        fragments = (fragment for part in self._hidden for fragment in _CUTS.split(part))
+        return (*self._accounts, *self._hidden, *fragments)
 
     def escaped(self) -> str:
-        """All of it, as those who read addresses strictly want it."""
+        """The whole address, escaped for strict parsers."""
         account = quote(self.user, safe="") + (f":{quote(self.password.reveal(), safe='')}" if self.password else "")
         host = f"[{self.host}]" if ":" in self.host else self.host
         place = f"{host}:{self._port}" if self._port else host
@@ -93,32 +82,32 @@ class Address(Secret):
         return f"{self.scheme}://{account}{'@' if account else ''}{place}{rest}"
 
     def masked(self, text: object) -> str:
-        """What somebody else says of this address, such as an error of a library, without what is secret in it."""
-        said = str(text).replace(self._text, self._shown) if self._text else str(text)
-        return masking((self,))(said)
+        """A text of other origin, such as an error of a library, without the secrets of this address."""
+        masked = str(text).replace(self._text, self._shown) if self._text else str(text)
+        return masking((self,))(masked)
 
     def __str__(self) -> str:
         return self._shown
 
-    def _read(self, after: str) -> str:
-        """Read user, password, host, port and options; gives them as they are shown."""
+    def _parse(self, after: str) -> str:
+        """Sets user, password, host, port and rest; returns them as they are printed."""
         slashes = "//" if after.startswith("//") else ""
-        body, options = _without_options(after.removeprefix(slashes))
+        body, options = _split_options(after.removeprefix(slashes))
         account, at, place = body.rpartition("@")
         if at:
-            account = self._account(account)
-        end = next((where for where, sign in enumerate(place) if sign in "/?#"), len(place))
+            account = self._parse_account(account)
+        end = next((index for index, character in enumerate(place) if character in "/?#"), len(place))
         authority, self.rest = place[:end], place[end:] + options
         if slashes:
             host, _, self._port = authority.rpartition("]") if authority.startswith("[") else authority.partition(":")
             self.host, self._port = host.removeprefix("[").lower(), self._port.removeprefix(":")
         if self._port and not _PORT.fullmatch(self._port):
-            # a password whose @ is missing looks like a port
+            # a password without the @ after it looks like a port
             self._hidden += (self._port,)
             authority = f"{authority.removesuffix(self._port)}{MASK}"
-        return f"{slashes}{account}{at}{authority}{self._harmless(self.rest)}"
+        return f"{slashes}{account}{at}{authority}{self._mask_options(self.rest)}"
 
-    def _account(self, account: str) -> str:
+    def _parse_account(self, account: str) -> str:
         user, colon, password = account.partition(":")
         self.user, self.password = unquote(user), Secret(unquote(password))
         if not colon and self.scheme in _WITH_NAMES:
@@ -127,13 +116,11 @@ class Address(Secret):
         self._hidden += tuple(filter(None, (password, unquote(password)))) if colon else (account, unquote(account))
         return f"{user}:{MASK}" if colon and user else MASK
 
-    def _harmless(self, rest: str) -> str:
-        """A path and options, as they are shown."""
+    def _mask_options(self, rest: str) -> str:
         path, question, options = rest.partition("?")
-        shown = [self._option(each) for each in _SEPARATOR.split(options)]
-        return f"{path}{question}{''.join(shown)}"
+        return path + question + "".join(map(self._mask_option, _SEPARATOR.split(options)))
 
-    def _option(self, option: str) -> str:
+    def _mask_option(self, option: str) -> str:
         name, equals, value = option.partition("=")
         if option in ("", "&", ";") or (equals and not value) or (name.lower() in _HARMLESS and "#" not in value):
             return option
@@ -142,7 +129,7 @@ class Address(Secret):
 
 
 def is_host(name: str) -> bool:
-    """Whether it is an IP address or can be looked up; what is neither makes a resolver fail without a sentence."""
+    """Whether it is an IP address or a valid host name; others make a resolver fail with an obscure error."""
     try:
         ip_address(name)
     except ValueError:
@@ -153,12 +140,12 @@ def is_host(name: str) -> bool:
     return True
 
 
-def _without_options(text: str) -> tuple[str, str]:
-    """What stands before the options, and these; an @ that stands in them alone is the end of a password with a ?."""
-    found = _OPTIONS.search(text)
-    if not found:
+def _split_options(text: str) -> tuple[str, str]:
+    """Text before the options, and the options; but an @ only behind the first ? ends a password with a ? in it."""
+    match = _OPTIONS.search(text)
+    if not match:
         return text, ""
-    body, options = text[: found.start()], text[found.start() :]
+    body, options = text[: match.start()], text[match.start() :]
     _, colon, port = body.partition("/")[0].partition(":")
     is_password = "@" in options and "@" not in body and colon and not _PORT.fullmatch(port)
     return (text, "") if is_password else (body, options)

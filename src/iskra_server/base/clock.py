@@ -1,8 +1,8 @@
-"""The clocks of this program: boot time for arrivals and ages, the wall clock for what is written down.
+"""The two clocks: boot time for arrivals and ages, wall clock for recorded times; and whether to trust the wall clock.
 
-Boot time (CLOCK_BOOTTIME) counts on while the computer is suspended, and nobody can set it. Where the system has none
-(macOS), or where a hypervisor has paused the whole machine, it stands still as well: the only trace of the pause is
-that the wall clock is ahead afterwards. So an age never says less than the wall clock's step forward allows.
+Boot time (CLOCK_BOOTTIME) runs on while the computer is suspended, and nobody can set it. Where the system has none
+(macOS), or where a hypervisor pauses the whole machine, boot time stands still too; then the only trace of the pause
+is that the wall clock is ahead afterwards. So an age always includes a step of the wall clock forward.
 """
 
 import asyncio
@@ -17,28 +17,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-# clocks are set by less all the time; a step is more
+# time synchronisation corrects by less than this all the time; more is a step
 STEP_S = 60.0
-# a clock that was believed and is then set is believed again when it has stayed so for so long
+# after a step, a clock that was trusted is trusted again when it has not been set for this long
 SETTLE_S = 120.0
-# without a clock of its own and without time synchronisation: nobody will set it any more
+# a computer without a hardware clock and without time synchronisation: after this, nobody will set its clock
 WAIT_S = 86_400.0
 DAY_S = 86_400.0
-# a loop that did not run for so long was frozen, and what waited is read within so long afterwards
+# an event loop that did not run for FROZEN_S was paused; buffered bytes are read within BURST_S afterwards
 BEAT_S, FROZEN_S, BURST_S = 1.0, 4.0, 2.0
-# this program was not there before
+# this program is newer than any earlier time
 FIRST_MOMENT_S = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
-# not set since this computer started; set while it was believed; says what is past; stood still while a meter counted
+# why the wall clock is not trusted: not set since boot; set by a step; earlier than a recorded time;
+# stood still while a meter counted on
 Doubt = Literal["unset", "stepped", "behind", "stood"]
 
 _RTC = Path("/sys/class/rtc")
-# made by systemd-timesyncd when it has set the clock; gone after a reboot
+# systemd-timesyncd creates it when it has set the clock; a reboot removes it
 _TIMESYNCD = Path("/run/systemd/timesync/synchronized")
-# their firmware gives the time at the start; boards of other kinds have a clock only where one is wired to them
+# their firmware provides the time at boot; other boards have a clock only if one is wired to them
 _FIRMWARE = ("x86", "i386", "i686", "amd64", "s390", "ppc")
-_UNSYNCHRONISED = 0x40
-_NOT_TOLD = -1
+# struct timex of adjtimex(2): STA_UNSYNC in its field status
+_STA_UNSYNC = 0x40
 _TIMEX_BYTES, _STATUS_AT = 512, (40 if ctypes.sizeof(ctypes.c_long) == 8 else 20)
 
 log = logging.getLogger(__name__)
@@ -54,24 +55,24 @@ else:
 
 
 def wall_ahead_s() -> float:
-    """How far the wall clock is ahead of boot time: the same for ever, until one is set or the other stood still."""
+    """Wall clock minus boot time; constant until the wall clock is set or boot time stands still."""
     return time.time() - boottime_s()
 
 
-def unseen_s(ahead_then_s: float) -> float:
-    """The time that may have passed unseen by boot time since the wall clock was ahead by `ahead_then_s`.
+def possible_pause_s(ahead_then_s: float) -> float:
+    """Upper bound of a pause that boot time has not counted since the wall clock was ahead by `ahead_then_s`.
 
-    0 unless the wall clock was set forward by a step. Who cannot tell a clock that was set right from a machine that
-    was paused takes it for the pause: a value is then stale until the next telegram, which is a second or two.
+    0 unless the wall clock made a step forward. A corrected clock and a paused machine look the same here; we assume
+    the pause, so that at worst a value is stale until the next telegram, a second or two later.
     """
     step_s = wall_ahead_s() - ahead_then_s
     return step_s if step_s > STEP_S else 0.0
 
 
-class Pulse:
-    """Notices when this process did not run: it was stopped, or the machine paused, or something held the loop up.
+class PauseDetector:
+    """Notices when this process did not run: stopped, machine paused, or event loop blocked.
 
-    What is read in the first moments afterwards may have waited since then.
+    Bytes that are read right afterwards may have been buffered since the pause began.
     """
 
     def __init__(self, boot_s: Callable[[], float] = boottime_s) -> None:
@@ -87,13 +88,13 @@ class Pulse:
     def beat(self, now_s: float) -> None:
         if self._beat_s is not None and now_s - self._beat_s > FROZEN_S:
             log.warning(
-                "This process did not run for %.0f s; what was sent meanwhile is read now.", now_s - self._beat_s
+                "This process did not run for %.0f s; data that arrived meanwhile is read now.", now_s - self._beat_s
             )
             self._frozen = self._beat_s, now_s
         self._beat_s = now_s
 
     def waited_since_s(self, now_s: float) -> float | None:
-        """Since when what is read now may have waited; None where it came just now."""
+        """The boot time since when data read now may have been buffered; None where it arrived just now."""
         if self._beat_s is None:
             return None
         self.beat(now_s)
@@ -103,7 +104,7 @@ class Pulse:
 
 
 class Step(NamedTuple):
-    """The clock is believed, and shows `to_s` where `from_s` was expected (Unix seconds)."""
+    """The clock is trusted again and shows `to_s` where `from_s` was expected (Unix seconds)."""
 
     from_s: float
     to_s: float
@@ -111,10 +112,9 @@ class Step(NamedTuple):
 
 
 class Clock:
-    """The wall clock, whether it can be believed, and when it was set.
+    """The wall clock: whether it can be trusted, and by how much it was set.
 
-    It learns from pairs of both clocks: those of telegrams as they arrive, and its own look. What it is given as
-    sources of time, of synchronisation and of a hardware clock can be others for a test.
+    Judged by pairs of both clocks: of each arriving telegram (`observe`), and of now (`update`).
     """
 
     def __init__(
@@ -130,149 +130,149 @@ class Clock:
         self._has_own = has_own_clock() if has_own is None else has_own
         self._wall_s = self._boot_s = 0.0
         self._ahead_s: float | None = None
-        # by how much it was ahead before it was set, and when `step` was asked last
-        self._believed_ahead_s = self._told_ahead_s = 0.0
-        self._begun_s = 0.0
-        self._settling_since_s: float | None = None
-        self._unsettled_s: float | None = None
-        self._lived_s = 0.0
-        self._asked_s = -DAY_S
+        # ahead_s before the last step while trusted, and at the last `pop_step`
+        self._trusted_ahead_s = self._popped_ahead_s = 0.0
+        self._first_boot_s = 0.0
+        self._stepped_at_s: float | None = None
+        self._settling_from_s: float | None = None
+        self._recorded_s = 0.0
+        self._checked_at_s = -DAY_S
         self._was_synchronised: bool | None = None
-        self._was_set = self._stood = False
+        self._was_set = self._stood_still = False
         self._reason: Doubt = "stepped"
 
     @property
     def ahead_s(self) -> float:
-        """By how much the wall clock is ahead of boot time."""
+        """Wall clock minus boot time, at the last observation."""
         return self._ahead_s or 0.0
 
     @property
     def wall_s(self) -> float:
-        """What it said last."""
+        """Unix seconds, at the last observation."""
         return self._wall_s
 
-    def look(self) -> None:
+    def update(self) -> None:
         self.observe(self._wall_now_s(), self._boot_now_s())
 
     def observe(self, wall_s: float, boot_s: float) -> None:
-        """Both clocks at one moment, the older ones first."""
+        """Both clocks at the same moment; call in the order of time."""
         ahead_s = wall_s - boot_s
         if self._ahead_s is None:
-            self._told_ahead_s, self._begun_s = ahead_s, boot_s
+            self._popped_ahead_s, self._first_boot_s = ahead_s, boot_s
         elif abs(ahead_s - self._ahead_s) > STEP_S:
-            self._stepped(ahead_s, wall_s, boot_s)
+            self._handle_step(ahead_s, wall_s, boot_s)
         self._ahead_s, self._wall_s, self._boot_s = ahead_s, wall_s, boot_s
 
     def doubt(self) -> Doubt | None:
-        """Why what the clock says is not to be believed; None while it is."""
+        """Why the clock is not trusted; None while it is."""
         doubt = self._doubt()
         if doubt is not None:
             self._reason = doubt
         return doubt
 
-    def lived(self, moment_s: float) -> None:
-        """History has recorded this moment: a clock that says an earlier one, by less than a day, is behind.
+    def note_recorded(self, moment_s: float) -> None:
+        """History has a record of this time (Unix seconds): a clock that shows an earlier one is behind.
 
-        Nobody but time synchronisation can tell then whether it was ahead before; else it waits until that moment has
-        passed. What was recorded more than a day ahead, with nothing before it, was recorded by a clock that ran ahead.
+        Then only time synchronisation can tell which of both was wrong; otherwise the clock is trusted once it has
+        passed that time. A record more than a day ahead counts as written by a clock that ran ahead, and is ignored.
         """
-        self._lived_s = moment_s
+        self._recorded_s = moment_s
 
-    def stood_still(self) -> None:
-        """A meter counted on for longer than the wall clock says has passed."""
-        if not self._stood:
-            log.warning("The meter has counted on for longer than the clock of this computer.")
-        self._stood = True
+    def note_standstill(self) -> None:
+        """More time has passed on a meter's own clock than on the wall clock."""
+        if not self._stood_still:
+            log.warning("More time has passed on the meter's clock than on the clock of this computer.")
+        self._stood_still = True
 
-    def was_paused(self) -> None:
-        """A meter counted on by as much as the wall clock was set forward: boot time stood still, both are right."""
-        self._settling_since_s = None
+    def accept_step(self) -> None:
+        """Trust the clock after a step that a meter's clock made too: boot time stood still, the step is right."""
+        self._stepped_at_s = None
         self._was_set = True
 
-    def unsettle(self) -> None:
-        """Nothing that is older than a day by this clock is to be deleted before a day of running has gone by."""
-        self._unsettled_s = self._boot_s
+    def restart_settling(self) -> None:
+        """After a long gap in history: `is_settled` only after another day of boot time."""
+        self._settling_from_s = self._boot_s
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is believed, and nobody has set it for a day of running."""
-        unsettled_s = self._unsettled_s
-        return self.doubt() is None and (unsettled_s is None or self._boot_s - unsettled_s >= DAY_S)
+        """Whether old data may be deleted by this clock: trusted, and not set for a day of boot time."""
+        from_s = self._settling_from_s
+        return self.doubt() is None and (from_s is None or self._boot_s - from_s >= DAY_S)
 
-    def step(self) -> Step | None:
-        """By how much the clock is off where it was when it was believed last, once it is believed again; told once."""
+    def pop_step(self) -> Step | None:
+        """Once, when the clock is trusted again: its step since it was trusted last; None where there was none."""
         if self._ahead_s is None or self.doubt() is not None:
             return None
-        before_s, self._told_ahead_s = self._told_ahead_s, self._ahead_s
+        before_s, self._popped_ahead_s = self._popped_ahead_s, self._ahead_s
         if abs(self._ahead_s - before_s) <= STEP_S:
             return None
         return Step(self._boot_s + before_s, self._wall_s, self._reason)
 
-    def _stepped(self, ahead_s: float, wall_s: float, boot_s: float) -> None:
-        log.warning("The clock of this computer was set from %s to %s.", _shown(boot_s + self.ahead_s), _shown(wall_s))
-        was_believed, self._unsettled_s = self._doubt() is None, boot_s
-        was_synchronised, self._asked_s = self._was_synchronised, -DAY_S
+    def _handle_step(self, ahead_s: float, wall_s: float, boot_s: float) -> None:
+        log.warning("The clock of this computer was set from %s to %s.", _utc(boot_s + self.ahead_s), _utc(wall_s))
+        was_trusted, self._settling_from_s = self._doubt() is None, boot_s
+        was_synchronised, self._checked_at_s = self._was_synchronised, -DAY_S
         set_by_network = was_synchronised is False and self._is_synchronised() is True
-        if was_believed:
-            self._believed_ahead_s = self.ahead_s
-        if not was_believed and self._settling_since_s is None:
-            # it waited for somebody to set it
-            self._was_set, self._stood = True, False
-        elif set_by_network or abs(ahead_s - self._believed_ahead_s) <= STEP_S:
-            self._settling_since_s = None
+        if was_trusted:
+            self._trusted_ahead_s = self.ahead_s
+        if not was_trusted and self._stepped_at_s is None:
+            # this is the correction that it was waiting for
+            self._was_set, self._stood_still = True, False
+        elif set_by_network or abs(ahead_s - self._trusted_ahead_s) <= STEP_S:
+            self._stepped_at_s = None
         else:
-            self._settling_since_s = boot_s
+            self._stepped_at_s = boot_s
 
     def _doubt(self) -> Doubt | None:
         is_synchronised = self._is_synchronised()
         if self._wall_s < FIRST_MOMENT_S:
             return "unset"
-        if self._settling_since_s is not None and self._boot_s - self._settling_since_s < SETTLE_S:
+        if self._stepped_at_s is not None and self._boot_s - self._stepped_at_s < SETTLE_S:
             return "stepped"
-        self._settling_since_s = None
+        self._stepped_at_s = None
         if is_synchronised:
             return None
-        if self._wall_s + STEP_S < self._lived_s <= self._wall_s + DAY_S:
+        if self._wall_s + STEP_S < self._recorded_s <= self._wall_s + DAY_S:
             return "behind"
-        if self._stood and self._boot_s - self._begun_s < WAIT_S:
+        if self._stood_still and self._boot_s - self._first_boot_s < WAIT_S:
             return "stood"
-        # since this computer started: a restart of this program alone does not wait again
+        # WAIT_S since boot: a restart of this program alone does not wait again
         is_set = self._has_own or self._was_set or self._boot_s >= WAIT_S
         return None if is_set else "unset"
 
     def _is_synchronised(self) -> bool | None:
-        """Asked once a second: telegrams of a thousand meters come more often."""
-        if self._boot_s - self._asked_s >= 1.0:
-            self._asked_s, self._was_synchronised = self._boot_s, self._synchronised()
+        """Checked at most once a second: a thousand meters send more telegrams than that."""
+        if self._boot_s - self._checked_at_s >= 1.0:
+            self._checked_at_s, self._was_synchronised = self._boot_s, self._synchronised()
         return self._was_synchronised
 
 
 def synchronised_now(timesyncd: Path = _TIMESYNCD) -> bool | None:
-    """Whether the kernel says that its clock is set by the network; None where it does not tell.
+    """Whether the kernel reports its clock as synchronised; None where it is unknown.
 
-    A sandbox may forbid to ask the kernel: then systemd-timesyncd tells if it has set the clock since the start.
+    A sandbox may forbid adjtimex(2); then systemd-timesyncd's file says whether it has set the clock since boot.
     """
     timex = ctypes.create_string_buffer(_TIMEX_BYTES)
     try:
         status = ctypes.CDLL(None).adjtimex(timex)
     except (AttributeError, OSError):
-        status = _NOT_TOLD
-    if status == _NOT_TOLD:
+        status = -1
+    if status == -1:
         return timesyncd.exists() or None
-    return not int.from_bytes(timex.raw[_STATUS_AT : _STATUS_AT + 4], sys.byteorder) & _UNSYNCHRONISED
+    return not int.from_bytes(timex.raw[_STATUS_AT : _STATUS_AT + 4], sys.byteorder) & _STA_UNSYNC
 
 
 def has_own_clock(rtc: Path = _RTC, machine: str = "") -> bool:
-    """Whether this computer had the time when it started: from a clock with a battery, or from its host."""
+    """Whether this computer knew the time at boot: from a clock with a battery, or from its host."""
     if os.name != "posix" or not Path("/proc").exists():
         return True
     if (machine or platform.machine()).startswith(_FIRMWARE):
         return True
-    return any(_set_the_system(clock) for clock in rtc.glob("rtc*"))
+    return any(_has_set_system_clock(clock) for clock in rtc.glob("rtc*"))
 
 
-def _set_the_system(clock: Path) -> bool:
-    """A Raspberry Pi 5 without the battery for its clock sets the system as well, to 1970."""
+def _has_set_system_clock(clock: Path) -> bool:
+    """A Raspberry Pi 5 without a battery for its clock also sets the system clock, to 1970."""
     try:
         has_set = (clock / "hctosys").read_text().strip() == "1"
         return has_set and int((clock / "since_epoch").read_text()) >= FIRST_MOMENT_S
@@ -280,7 +280,7 @@ def _set_the_system(clock: Path) -> bool:
         return False
 
 
-def _shown(at_s: float) -> str:
+def _utc(at_s: float) -> str:
     try:
         return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError, OSError):

@@ -1,7 +1,4 @@
-"""A text that nobody may see: it has no printed form but `***`, and is revealed only where it is used.
-
-`str`, `repr`, `format`, a log line and a traceback give the mask; encoders of JSON and pickles refuse it.
-"""
+"""Text that is never printed: `str`, `repr`, `format`, logs and tracebacks show `***`; JSON and pickle refuse it."""
 
 import base64
 import json
@@ -11,12 +8,12 @@ from typing import Final
 from urllib.parse import quote, quote_plus, unquote
 
 MASK: Final = "***"
-# shorter ones stand everywhere by chance
-TELLING_CHARACTERS = 4
+# shorter strings occur by chance, so they are not searched for
+MIN_CHARACTERS = 4
 
 
 class Secret:
-    """`reveal()` is the text; two secrets are equal when their texts are. An empty one is false."""
+    """`reveal()` is the text. Equal where the texts are equal; false where the text is empty."""
 
     __slots__ = ("_text",)
 
@@ -24,11 +21,11 @@ class Secret:
         self._text = text if isinstance(text, str) else text.reveal()
 
     def reveal(self) -> str:
-        """For whoever opens a connection or compares it; never for a sentence."""
+        """For opening a connection and comparing; never for a message."""
         return self._text
 
     def parts(self) -> tuple[str, ...]:
-        """What of it must not be seen."""
+        """The strings that must not be printed."""
         return (self._text,) if self._text else ()
 
     def __str__(self) -> str:
@@ -50,7 +47,7 @@ class Secret:
         return hash(self._text)
 
     def __reduce_ex__(self, protocol: object) -> str:
-        raise TypeError(f"a {type(self).__name__} is not to be stored")
+        raise TypeError(f"a {type(self).__name__} cannot be pickled")
 
     def __copy__(self) -> "Secret":
         return self
@@ -60,7 +57,7 @@ class Secret:
 
 
 def forms(secret: str) -> Iterator[str]:
-    """The forms in which a secret can stand in a text: as it is, as in an address, in a program, in hex, base64."""
+    """The forms in which a text can contain a secret: plain, URL-encoded, as a literal, reversed, in hex, in base64."""
     data = secret.encode(errors="surrogateescape")
     plain = unquote(secret)
     for text in (secret, plain):
@@ -71,17 +68,17 @@ def forms(secret: str) -> Iterator[str]:
     yield base64.b64encode(plain.encode(errors="surrogateescape")).decode().rstrip("=")
 
 
-def telling_forms(secrets: Iterable[Secret], shortest: int = TELLING_CHARACTERS) -> set[str]:
-    """All forms of all parts of secrets, but for those that are too short to look for."""
+def searchable_forms(secrets: Iterable[Secret], shortest: int = MIN_CHARACTERS) -> set[str]:
+    """All forms of all parts of the secrets that are long enough to search for."""
     parts = {part for secret in secrets for part in secret.parts()}
     return {form for part in parts for form in forms(part) if len(form) >= shortest}
 
 
-def masking(secrets: Iterable[Secret], shortest: int = TELLING_CHARACTERS) -> Callable[[str], str]:
-    """Takes these secrets out of a text that somebody else has written: an error of a library, a traceback."""
-    found = telling_forms(secrets, shortest)
-    if not found:
+def masking(secrets: Iterable[Secret], shortest: int = MIN_CHARACTERS) -> Callable[[str], str]:
+    """A function that masks these secrets in a text of other origin, such as an error of a library."""
+    strings = searchable_forms(secrets, shortest)
+    if not strings:
         return str
-    # the longest first: a whole address before the password in it
-    pattern = re.compile("|".join(map(re.escape, sorted(found, key=len, reverse=True))))
+    # longest first: an address before the password in it
+    pattern = re.compile("|".join(map(re.escape, sorted(strings, key=len, reverse=True))))
     return lambda text: pattern.sub(MASK, text)

@@ -1,10 +1,10 @@
-"""Lines that wait on the disk for a database, in segments: the oldest is delivered first, the newest is written to.
+"""A queue on the disk for lines that a database cannot take yet: segments, delivered oldest first.
 
-    00000007.lines              lines: points as an output sends them, or records of history as JSON
-    00000003.refused            a comment with the reason, and the lines that were refused
+    00000007.lines              points in line protocol, or records of history as JSON; the newest segment grows
+    00000003.refused            a comment with the reason, and the lines that the database refused
 
-Written and synced at once, so that a kill or a power cut loses none; a line that was cut off is mended away. Bounded:
-above its limit the oldest segment is dropped, and what it held is counted.
+Each write is synced, so a kill or a power cut loses nothing; a line that was cut off is removed when the spool opens.
+Above its limit the oldest segment is dropped and counted.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-# a segment is one request: far below what any database or proxy in front of it takes
+# a segment is sent as one request: far below the limits of databases and proxies
 SEGMENT_BYTES = 256 * 1024
 REFUSED_BYTES = 1024 * 1024
 _SEGMENTS, _REFUSED = ".lines", ".refused"
@@ -28,10 +28,9 @@ class Segment(NamedTuple):
 
 
 class Spool:
-    """One folder, used by one writer from any thread. What fails on the disk raises OSError and has changed nothing.
+    """One folder, used by one writer, from any thread. A call that raises OSError has changed nothing.
 
-    `waiting` and `bytes` are what waits; `dropped` counts what there was no room for. `count` says how much some
-    lines count for: a point is a line.
+    `waiting` and `dropped` are in the unit of `count`, which by default counts lines; `byte_count` is on the disk.
     """
 
     def __init__(self, folder: Path, max_bytes: int, count: Callable[[Sequence[bytes]], int] = len) -> None:
@@ -45,17 +44,17 @@ class Spool:
         self._lock = Lock()
 
     def open(self) -> None:
-        """What an earlier run has left waits again."""
+        """Load the segments of an earlier run."""
         with self._lock:
-            # first, as a segment that cannot be read must not be written over either
+            # before reading: a segment that cannot be read must not be overwritten either
             numbers = [int(path.stem) for path in self.folder.glob("*.*") if path.stem.isdecimal()]
             self._next = max(numbers, default=0) + 1
-            self._segments = deque(map(self._mended, sorted(self.folder.glob(f"*{_SEGMENTS}"))))
+            self._segments = deque(map(self._repair, sorted(self.folder.glob(f"*{_SEGMENTS}"))))
             self.waiting = sum(segment.weight for segment in self._segments)
             self.byte_count = sum(segment.byte_count for segment in self._segments)
 
     def append(self, lines: Sequence[bytes]) -> None:
-        """Keep lines, safe from a power cut when this returns."""
+        """Append lines; synced to the disk when this returns."""
         content = b"".join(lines)
         with self._lock:
             last = self._segments[-1] if self._segments else None
@@ -75,7 +74,7 @@ class Spool:
                 self._drop()
 
     def oldest(self) -> tuple[Segment, list[bytes]] | None:
-        """The segment to deliver next, and its lines; one that cannot be read any more is dropped."""
+        """The segment to deliver next, and its lines; drops segments that can no longer be read."""
         with self._lock:
             while self._segments:
                 segment = self._segments[0]
@@ -86,27 +85,26 @@ class Spool:
         return None
 
     def segments(self) -> list[Segment]:
-        """Everything that waits; what is appended from now on begins a segment of its own."""
+        """All segments; later appends start a new one."""
         with self._lock:
-            found = list(self._segments)
             self._is_closed = True
-            return found
+            return list(self._segments)
 
     def remove(self, segment: Segment) -> None:
-        """It is delivered."""
+        """Delete a segment that was delivered."""
         with self._lock:
-            # it may have grown since it was read, or the limit may have dropped it
+            # not equal if it has grown since it was read; gone if the limit has dropped it
             if self._segments and self._segments[0] == segment:
                 self._remove_oldest()
 
     def set_aside(self, lines: Sequence[bytes], reason: str) -> Path:
-        """Keep what was refused, for a person to look at; of much of it the newest."""
+        """Store refused lines for a person to look at; above 1 MB the oldest files go."""
         with self._lock:
             path = self._new(_REFUSED)
             _write(path, f"# {reason}\n".encode() + b"".join(lines), 0)
-            kept = sorted(self.folder.glob(f"*{_REFUSED}"))
-            while sum(each.stat().st_size for each in kept) > REFUSED_BYTES and len(kept) > 1:
-                kept.pop(0).unlink()
+            files = sorted(self.folder.glob(f"*{_REFUSED}"))
+            while sum(file.stat().st_size for file in files) > REFUSED_BYTES and len(files) > 1:
+                files.pop(0).unlink()
             return path
 
     def _new(self, suffix: str) -> Path:
@@ -122,12 +120,12 @@ class Spool:
         segment = self._segments.popleft()
         self.waiting -= segment.weight
         self.byte_count -= segment.byte_count
-        # where the disk does not let go of it, the next start delivers it again, and the database has it once
+        # if it cannot be deleted, the next start delivers it again: databases ignore the duplicate
         with suppress(OSError):
             segment.path.unlink()
 
-    def _mended(self, path: Path) -> Segment:
-        """A segment without the line that a power cut has cut off."""
+    def _repair(self, path: Path) -> Segment:
+        """Remove an incomplete last line, cut off by a power cut."""
         content = path.read_bytes()
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
@@ -136,7 +134,7 @@ class Spool:
 
 
 def _write(path: Path, content: bytes, size: int) -> None:
-    """Append to a file of `size` bytes; where the disk does not take all of it, the file is as it was."""
+    """Append to a file of `size` bytes; if that fails, truncate it to `size` again."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         at = size
@@ -152,7 +150,7 @@ def _write(path: Path, content: bytes, size: int) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have a file or a folder on the disk, safe from a power cut, when this returns."""
+    """Flush a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,6 @@
-"""Calls that may block for ever, such as opening a device or resolving a name: the end of the program waits for none.
+"""Calls that may block for ever, such as opening a device or resolving a name, in threads that no exit waits for.
 
-`asyncio.to_thread` is for work that ends; its threads are joined when the event loop is closed.
+`asyncio.to_thread` is for calls that return: the interpreter joins its threads at exit.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 async def in_daemon_thread(function: Callable[[], T], discard: Callable[[T], object] = lambda _: None) -> T:
-    """What `function` returns or raises. Cancelled, this ends at once; what comes later is handed to `discard`."""
+    """The result of `function`. Cancellation returns at once; a later result goes to `discard`."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()
 
@@ -32,7 +32,7 @@ async def in_daemon_thread(function: Callable[[], T], discard: Callable[[T], obj
             value = function()
         except BaseException as raised:
             error = raised
-        # the loop may be closed by now
+        # RuntimeError: the loop is closed already
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, value, error)
 

@@ -1,4 +1,4 @@
-"""The time zone in which days and months begin: the configured one, else that of this machine, and how it is known."""
+"""The time zone of days and months: the configured one, else that of this machine; and where it was found."""
 
 import os
 from collections.abc import Iterator
@@ -8,67 +8,70 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-# by server.time_zone, by $TZ, by where /etc/localtime leads, by what it is a copy of, by nothing: then UTC
+# server.time_zone; $TZ; the link /etc/localtime; the zone it is a copy of; none found: UTC
 Reason = Literal["configured", "variable", "link", "copy", "none"]
 
 _LOCALTIME, _TIMEZONE = Path("/etc/localtime"), Path("/etc/timezone")
 _FOLDER = "zoneinfo/"
-# of zones that are the same, this one is named first
+# preferred among zones with the same rules
 _FIRST = "Europe/Berlin"
-_LARGEST = 1 << 16
+_MAX_BYTES = 1 << 16
 
 
-class Found(NamedTuple):
-    """A zone, and how it was found."""
+class DetectedZone(NamedTuple):
+    """A zone and where it was found."""
 
     zone: ZoneInfo
     reason: Reason
 
 
 def zone(name: str) -> ZoneInfo:
-    """The zone of a name, the machine's for "". Raises ValueError with a sentence for a name that is none."""
-    return found_zone(name).zone
+    """The zone of a name, the machine's for "". Raises ValueError with a sentence for an unknown name."""
+    return detect_zone(name).zone
 
 
-def found_zone(name: str) -> Found:
-    """As `zone`, with the reason."""
+def detect_zone(name: str) -> DetectedZone:
+    """As `zone`, and where it was found."""
     if not name:
         return _machine()
     try:
-        return Found(ZoneInfo(name), "configured")
+        return DetectedZone(ZoneInfo(name), "configured")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"'{name}' is not a time zone; expected a name such as Europe/Berlin or UTC") from None
 
 
-def _machine() -> Found:
-    found = _named(os.environ.get("TZ", "").lstrip(":"), "variable")
-    found = found or _named(str(_LOCALTIME.resolve()).partition(_FOLDER)[2], "link")
-    return found or _named(_copied(), "copy") or Found(ZoneInfo("UTC"), "none")
+def _machine() -> DetectedZone:
+    return (
+        _named(os.environ.get("TZ", "").lstrip(":"), "variable")
+        or _named(str(_LOCALTIME.resolve()).partition(_FOLDER)[2], "link")
+        or _named(_copied_zone(), "copy")
+        or DetectedZone(ZoneInfo("UTC"), "none")
+    )
 
 
-def _named(name: str, reason: Reason) -> Found | None:
+def _named(name: str, reason: Reason) -> DetectedZone | None:
     try:
-        return Found(ZoneInfo(name), reason) if name else None
+        return DetectedZone(ZoneInfo(name), reason) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
 
 
-def _copied() -> str:
-    """The name of the zone that /etc/localtime is a copy of: the same file, else the same rules from now on."""
+def _copied_zone() -> str:
+    """The name of the zone that /etc/localtime is a copy of: equal file, else equal rules for the future."""
     try:
-        copy = _LOCALTIME.read_bytes()[:_LARGEST]
+        copy = _LOCALTIME.read_bytes()[:_MAX_BYTES]
     except OSError:
         return ""
     if not copy.startswith(b"TZif"):
         return ""
     candidates = list(_candidates())
-    same = (name for name in candidates if _content(name) == copy)
-    alike = (name for name in candidates if (rules := _rules(_content(name))) and rules == _rules(copy))
-    return next(same, "") or next(alike, "")
+    same_file = (name for name in candidates if _content(name) == copy)
+    same_rules = (name for name in candidates if (rules := _rules(_content(name))) and rules == _rules(copy))
+    return next(same_file, "") or next(same_rules, "")
 
 
 def _candidates() -> Iterator[str]:
-    """Names, the likely ones first: many zones are the same."""
+    """Zone names, likely ones first: many zones are equal."""
     with suppress(OSError, UnicodeDecodeError):
         yield _TIMEZONE.read_text().strip()
     yield _FIRST
@@ -78,7 +81,7 @@ def _candidates() -> Iterator[str]:
 
 
 def _content(name: str) -> bytes:
-    """A file of the time zone database: that of the system, else that of the package."""
+    """A file of the time zone database: of the system, else of the package tzdata."""
     if not name or ".." in name or name.startswith("/"):
         return b""
     for folder in (*map(Path, TZPATH), files("tzdata") / "zoneinfo"):
@@ -90,5 +93,5 @@ def _content(name: str) -> bytes:
 
 
 def _rules(content: bytes) -> bytes:
-    """What a zone file ends with: CET-1CEST,M3.5.0,M10.5.0/3."""
+    """The last line of a zone file, its rules for the future: CET-1CEST,M3.5.0,M10.5.0/3 (RFC 8536, 3.3)."""
     return content.rstrip(b"\n").rpartition(b"\n")[2] if content.endswith(b"\n") else b""

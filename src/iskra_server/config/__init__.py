@@ -1,7 +1,7 @@
-"""What can be configured: sections, the keys in them, where each value comes from (load), which one wins (layers)."""
+"""The configuration: its sections, their keys, reading them (load), and which of several values wins (layers)."""
 
-from iskra_server.config.errors import ConfigError
 from iskra_server.config.keys import LISTS, SECTIONS, Key, describe, expected, secrets_of
+from iskra_server.config.layers import ConfigError
 from iskra_server.config.load import Loaded, load, load_with_origins
 from iskra_server.config.sections import (
     CollectConfig,

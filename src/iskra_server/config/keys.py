@@ -1,45 +1,18 @@
-"""Every key: its path in a file, its variable, its type and what it must be, read off the sections."""
+"""Every key of the configuration, read off the sections: path in a file, variables, type, default, description."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
 from operator import attrgetter
 from typing import Any, Literal, get_args, get_origin
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
-from iskra_server.config.sections import (
-    CollectConfig,
-    Config,
-    ContractConfig,
-    HistoryConfig,
-    InfluxConfig,
-    LogConfig,
-    MeterConfig,
-    MqttConfig,
-    ServerConfig,
-    TokenConfig,
-    UplinkConfig,
-)
+from iskra_server.config.sections import Config, OutputsConfig
 
 PREFIX = "IES_"
-SECTIONS: Mapping[str, type[Struct]] = {
-    "server": ServerConfig,
-    "meters": MeterConfig,
-    "history": HistoryConfig,
-    "contracts": ContractConfig,
-    "tokens": TokenConfig,
-    "outputs.mqtt": MqttConfig,
-    "outputs.influx": InfluxConfig,
-    "uplink": UplinkConfig,
-    "collect": CollectConfig,
-    "log": LogConfig,
-}
-# sections of which there are many, each written [[name]], and how many there are where none is configured
-LISTS: Mapping[str, int] = {"meters": 1, "contracts": 0, "tokens": 0}
-# the founding project's names, and the list of meters
+# keys whose variables are not IES_<SECTION>_<KEY>: names of the founding project, and the list of meters
 _VARIABLES = {
     "history.data_dir": ("IES_DATA_DIR",),
     "history.database_url": ("IES_DATABASE_URL",),
@@ -50,10 +23,28 @@ _VARIABLES = {
 }
 
 
+def _sections(outer: type[Struct], path: str = "") -> Iterator[tuple[str, type[Struct]]]:
+    for field in structs.fields(outer):
+        section = path + field.name
+        if field.type is OutputsConfig:
+            yield from _sections(OutputsConfig, f"{section}.")
+        else:
+            # the type of a list is tuple[MeterConfig, ...]
+            yield section, next(iter(get_args(field.type)), field.type)
+
+
+# by path: "server", "meters", "outputs.mqtt"
+SECTIONS: Mapping[str, type[Struct]] = dict(_sections(Config))
+# sections that are lists, each entry written [[name]]; and how many entries there are by default
+LISTS: Mapping[str, int] = {
+    field.name: len(field.default) for field in structs.fields(Config) if isinstance(field.default, tuple)
+}
+
+
 class Key(Struct, frozen=True):
     """One key: `path` is "server.port", for a key of each meter "meters.name".
 
-    The first of `variables` is its own; a `secret` is also read from a file.
+    Only the first of `variables` is named in messages; a `secret` is also read from the file that VARIABLE_FILE names.
     """
 
     path: str
@@ -78,10 +69,10 @@ def describe() -> tuple[Key, ...]:
 
 
 def secrets_of(config: Config) -> Iterator[Secret]:
-    """Everything in a configuration that must not be seen, addresses among it."""
+    """Every configured value that must not be printed, addresses included."""
     for key in describe():
-        found = attrgetter(key.section)(config)
-        values = (getattr(section, key.name) for section in (found if key.section in LISTS else (found,)))
+        section = attrgetter(key.section)(config)
+        values = (getattr(entry, key.name) for entry in (section if key.section in LISTS else (section,)))
         yield from (value for value in values if isinstance(value, Secret))
 
 
@@ -104,15 +95,15 @@ def expected(key: Key) -> str:
 
 
 def is_filled(key: Key) -> bool:
-    """Whether it may not be empty, of a key whose text is an address."""
+    """Whether the key is an address that may not be empty."""
     return bool((get_args(key.type)[1].extra or {}).get("filled"))
 
 
 def _keys(section: str) -> Iterator[Key]:
-    for member in msgspec.structs.fields(SECTIONS[section]):
-        path = f"{section}.{member.name}"
+    for field in structs.fields(SECTIONS[section]):
+        path = f"{section}.{field.name}"
         # the variable of outputs.mqtt.url is IES_MQTT_URL
-        own = (f"{PREFIX}{section.rpartition('.')[2]}_{member.name}".upper(),)
-        _, meta = get_args(member.type)
+        variable = f"{PREFIX}{section.rpartition('.')[2]}_{field.name}".upper()
+        _, meta = get_args(field.type)
         secret = bool((meta.extra or {}).get("secret"))
-        yield Key(path, member.type, member.default, meta.description, _VARIABLES.get(path, own), secret)
+        yield Key(path, field.type, field.default, meta.description, _VARIABLES.get(path, (variable,)), secret)

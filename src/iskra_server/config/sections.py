@@ -1,7 +1,7 @@
-"""The sections of the configuration. A key is documented here, beside its type, and nowhere else.
+"""The sections of the configuration; each key is documented here, beside its type, and nowhere else.
 
-A key whose `Meta` has `extra=SECRET` may hold a password: it is also taken from a file (IES_..._FILE). It is a Secret,
-or an Address, of which only that is printed which may be seen.
+A key whose `Meta` has `extra=SECRET` may hold a password and can also be read from a file (IES_..._FILE). Its type is
+Secret or Address; what these print holds no secret.
 """
 
 from datetime import date
@@ -13,13 +13,25 @@ from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 
 SECRET = {"secret": True}
-# a text that may not be empty; an address has no min_length
+# text that may not be empty, for an Address; text of type str has min_length
 FILLED = {"filled": True}
-# the url of a server that reads nothing, and shows what a database holds
+# the url of a server that reads no meter and shows what a database holds
 NO_METER = Address("none")
 _DAY_S = 86_400
-# beyond any price in any currency
-_DEAREST = 1_000_000_000
+# above any price in any currency
+_MAX_PRICE = 1_000_000_000
+
+# keys of every section with an MQTT broker
+BrokerPassword = Annotated[
+    Secret, Meta(description="Password of the user in the url. Empty: the one in the url.", extra=SECRET)
+]
+CaFile = Annotated[
+    str, Meta(description="CA certificates to check the broker's certificate (PEM). Empty: those of this machine.")
+]
+CertFile = Annotated[str, Meta(description="Client certificate for the broker (PEM). Empty: none is sent.")]
+KeyFile = Annotated[
+    str, Meta(description="Private key of the client certificate (PEM). Empty: the key is in cert_file.")
+]
 
 
 class ServerConfig(Struct, frozen=True):
@@ -27,7 +39,8 @@ class ServerConfig(Struct, frozen=True):
         str,
         Meta(
             min_length=1,
-            description="Address or host name to listen on; 127.0.0.1 serves this machine alone, :: is IPv4 and IPv6.",
+            description="Address or host name to listen on: 0.0.0.0 is every IPv4 address, :: every IPv4 and IPv6 "
+            "address, 127.0.0.1 this machine only.",
         ),
     ] = "0.0.0.0"
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of the HTTP server.")] = 8080
@@ -36,35 +49,40 @@ class ServerConfig(Struct, frozen=True):
         Meta(
             ge=0,
             le=_DAY_S,
-            description="Seconds between new values at /api/electricity/cumulated; 0 is every telegram.",
+            description="Minimum seconds between new values at /api/electricity/cumulated. 0: every telegram.",
         ),
     ] = 0.0
     time_zone: Annotated[
-        str, Meta(description="Where days and months begin, such as Europe/Berlin; empty is the zone of this machine.")
+        str,
+        Meta(description="Time zone of days and months, such as Europe/Berlin. Empty: that of this machine."),
     ] = ""
     token: Annotated[
         Secret,
         Meta(
-            description="What whoever asks must show, at least 16 characters; empty asks nobody. openssl rand -hex 16 "
-            "makes one.",
+            description="Access token that clients must send (at least 16 characters; openssl rand -hex 16 makes one). "
+            "Empty: no authentication.",
             extra=SECRET,
         ),
     ] = Secret()
     allowed_hosts: Annotated[
         str,
         Meta(
-            description="Names under which this server is asked, separated by commas, beside IP addresses, names "
-            "without a dot and those of the own network such as NAME.local; *.example.org is all below it, * is any.",
+            description="Further host names that clients may use, separated by commas. *.example.org: every name below "
+            "example.org; *: any name. Empty: IP addresses, names without a dot and local names such as NAME.local, "
+            "which are always allowed.",
         ),
     ] = ""
     tls_cert: Annotated[
-        str, Meta(description="File of the certificate with its chain, PEM; it makes the server speak HTTPS alone.")
+        str,
+        Meta(
+            description="File with the certificate and its chain (PEM); the server then uses HTTPS only. Empty: HTTP."
+        ),
     ] = ""
     tls_key: Annotated[
-        str, Meta(description="File of the certificate's private key, PEM; empty is that of tls_cert.")
+        str, Meta(description="File with the private key of the certificate (PEM). Empty: the key is in tls_cert.")
     ] = ""
     announce: Annotated[
-        bool, Meta(description="Tell the local network (zeroconf) where this server is; false saves 4 MB of memory.")
+        bool, Meta(description="Announce this server on the local network (zeroconf). false: saves 4 MB of memory.")
     ] = True
 
 
@@ -72,14 +90,15 @@ class MeterConfig(Struct, frozen=True):
     url: Annotated[
         Address,
         Meta(
-            description="Where the meter is: auto, a serial port such as /dev/serial/by-id/..., tcp://host:port, "
-            "rfc2217://host:port, file:PATH or simulator:PROFILE; none for a server that only shows a database.",
+            description="Where the meter is: auto (search the serial ports), a serial port such as "
+            "/dev/serial/by-id/..., tcp://host:port, rfc2217://host:port, file:PATH or simulator:PROFILE. "
+            "none: read no meter, only show what the database holds.",
             extra=FILLED,
         ),
     ] = Address("auto")
-    name: Annotated[str, Meta(description="What people call this meter; empty is its own number.")] = ""
+    name: Annotated[str, Meta(description="Name of this meter on the page. Empty: its number.")] = ""
     stale_after_s: Annotated[
-        float, Meta(gt=0, le=_DAY_S, description="Age in seconds at which a reading is no longer served.")
+        float, Meta(gt=0, le=_DAY_S, description="Age in seconds from which a reading is stale and no longer served.")
     ] = 60.0
     # 3 x 100 A x 230 V: the largest meter that is connected directly
     max_power_w: Annotated[
@@ -87,75 +106,89 @@ class MeterConfig(Struct, frozen=True):
         Meta(
             ge=1,
             le=10_000_000,
-            description="The most that the connection can carry, in W; a counter that runs faster is held back.",
+            description="Maximum power of the connection in W; readings that imply more are held back as implausible.",
         ),
     ] = 69_000
 
 
 class HistoryConfig(Struct, frozen=True):
-    enabled: Annotated[bool, Meta(description="Keep what the counters showed at every quarter of an hour.")] = True
+    enabled: Annotated[
+        bool, Meta(description="Record the counters at every quarter of an hour. false: record nothing.")
+    ] = True
     data_dir: Annotated[
-        str, Meta(min_length=1, description="Folder of iskra.sqlite; made where it does not exist.")
+        str, Meta(min_length=1, description="Folder of the database iskra.sqlite; created where it does not exist.")
     ] = "~/.local/share/iskra-server"
     database_url: Annotated[
         Address,
         Meta(
-            description="postgresql://USER:PASSWORD@HOST/DATABASE keeps history there; empty is SQLite in data_dir.",
+            description="PostgreSQL database for history: postgresql://USER:PASSWORD@HOST/DATABASE. "
+            "Empty: SQLite in data_dir.",
             extra=SECRET,
         ),
     ] = Address()
     database_profile: Annotated[
         Literal["plain", "timescale", "citus"],
         Meta(
-            description="How a new PostgreSQL is laid out: partitions by month, or TimescaleDB's, or also over nodes."
+            description="Layout of a new PostgreSQL database: plain (partitions by month), timescale (TimescaleDB "
+            "hypertables), citus (partitions distributed over nodes)."
         ),
     ] = "plain"
     raw_days: Annotated[
-        float,
-        Meta(ge=0, description="Days for which every telegram's numbers are kept; 0 is none, inf is all of them."),
+        float, Meta(ge=0, description="Days for which the values of every telegram are kept. 0: none; inf: for ever.")
     ] = 30.0
     flush_s: Annotated[
-        float, Meta(ge=1, le=3600, description="Seconds that telegrams may wait to be written together.")
+        float, Meta(ge=1, le=3600, description="Maximum seconds that telegrams wait to be written in one transaction.")
     ] = 60.0
 
 
 class ContractConfig(Struct, frozen=True):
-    begins: Annotated[date, Meta(description="The day from which the contract holds, until the next one begins.")] = (
-        date(1970, 1, 1)
+    begins: Annotated[date, Meta(description="First day of the contract; it ends where the next one begins.")] = date(
+        1970, 1, 1
     )
     energy_price: Annotated[
-        float, Meta(ge=0, le=_DEAREST, description="Price of a kWh drawn, with taxes, such as 0.3265.")
+        float, Meta(ge=0, le=_MAX_PRICE, description="Gross price of a kWh from the grid, such as 0.3265.")
     ] = 0.0
-    base_fee: Annotated[float, Meta(ge=0, le=_DEAREST, description="Base fee, with taxes.")] = 0.0
-    base_fee_per: Annotated[Literal["month", "year"], Meta(description="What the base fee is paid for.")] = "month"
-    feed_in: Annotated[float, Meta(ge=0, le=_DEAREST, description="Payment for a kWh fed in.")] = 0.0
-    instalment: Annotated[float, Meta(ge=0, le=_DEAREST, description="What is paid in advance each month.")] = 0.0
+    base_fee: Annotated[float, Meta(ge=0, le=_MAX_PRICE, description="Gross base fee per month or year. 0: none.")] = (
+        0.0
+    )
+    base_fee_per: Annotated[Literal["month", "year"], Meta(description="Period that base_fee is for.")] = "month"
+    feed_in: Annotated[
+        float, Meta(ge=0, le=_MAX_PRICE, description="Feed-in payment for a kWh to the grid, such as 0.0811. 0: none.")
+    ] = 0.0
+    instalment: Annotated[
+        float, Meta(ge=0, le=_MAX_PRICE, description="Monthly instalment that is paid in advance. 0: none.")
+    ] = 0.0
     currency: Annotated[
-        str, Meta(min_length=1, description="The same in all contracts, such as EUR or CHF (ISO 4217).")
+        str,
+        Meta(min_length=1, description="Currency, such as EUR or CHF (ISO 4217); the same in all contracts."),
     ] = "EUR"
-    name: Annotated[str, Meta(description="What the contract is called.")] = ""
-    meter: Annotated[str, Meta(description="The number of the meter that it is for; empty is every meter.")] = ""
+    name: Annotated[str, Meta(description="Name of the contract on the page, such as the supplier. Empty: none.")] = ""
+    meter: Annotated[str, Meta(description="Number of the meter that the contract is for. Empty: every meter.")] = ""
 
 
 class TokenConfig(Struct, frozen=True):
     token: Annotated[
-        Secret, Meta(description="What its holder shows instead of server.token, at least 16 characters.", extra=SECRET)
+        Secret,
+        Meta(
+            description="Access token (at least 16 characters) that shows some groups of meters and nothing else.",
+            extra=SECRET,
+        ),
     ] = Secret()
     groups: Annotated[
         str,
         Meta(
-            description="Groups of a centre that this token may see, and nothing else, separated by commas, such as "
-            "tenant:Meyer or building:7, building:9.",
+            description="Groups of meters that this token may see, separated by commas, such as tenant:Meyer or "
+            "building:7, building:9.",
         ),
     ] = ""
 
 
 class LogConfig(Struct, frozen=True):
-    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="The least that is logged.")] = (
-        "info"
-    )
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Minimum level of the lines that are logged.")
+    ] = "info"
     format: Annotated[
-        Literal["text", "json"], Meta(description="How a line is logged: for people, or for a log collector.")
+        Literal["text", "json"], Meta(description="Format of a log line: text for people, json for a log collector.")
     ] = "text"
 
 
@@ -163,100 +196,126 @@ class MqttConfig(Struct, frozen=True):
     url: Annotated[
         Address,
         Meta(
-            description="The broker: mqtt://USER:PASSWORD@HOST:1883, or mqtts:// for TLS; empty is no MQTT.",
+            description="MQTT broker: mqtt://USER:PASSWORD@HOST:1883, or mqtts:// for TLS. Empty: MQTT is off.",
             extra=SECRET,
         ),
     ] = Address()
-    password: Annotated[Secret, Meta(description="The password of the user in the url.", extra=SECRET)] = Secret()
-    client_id: Annotated[str, Meta(description="Name at the broker; empty is a new one at each start.")] = ""
+    password: BrokerPassword = Secret()
+    client_id: Annotated[
+        str, Meta(description="Client identifier at the broker. Empty: a new random one at each start.")
+    ] = ""
     base_topic: Annotated[
-        str, Meta(min_length=1, description="What every topic begins with; each server at a broker needs its own.")
+        str, Meta(min_length=1, description="First part of every topic; each server at one broker needs its own.")
     ] = "iskra-server"
     discovery: Annotated[
         Literal["classic", "device", "off"],
         Meta(
-            description="How Home Assistant is told: an entity a topic, a device a topic (from 2025.1 on), not at all."
+            description="Discovery format of Home Assistant: classic (one topic per entity), device (one topic per "
+            "device, Home Assistant 2025.1+), off."
         ),
     ] = "classic"
     discovery_prefix: Annotated[
-        str, Meta(min_length=1, description="What Home Assistant's topics of discovery begin with.")
+        str, Meta(min_length=1, description="First part of the discovery topics, as configured in Home Assistant.")
     ] = "homeassistant"
-    language: Annotated[Literal["en", "de"], Meta(description="Language of the entities' names.")] = "en"
+    language: Annotated[
+        Literal["en", "de"], Meta(description="Language of the names of entities: en (English) or de (German).")
+    ] = "en"
     state_every_s: Annotated[
-        float, Meta(ge=0, le=_DAY_S, description="Least seconds between two states of a meter; 0 is every telegram.")
+        float,
+        Meta(
+            ge=0,
+            le=_DAY_S,
+            description="Minimum seconds between two state messages of a meter. 0: one for every telegram.",
+        ),
     ] = 0.0
     counters_every_s: Annotated[
-        float, Meta(ge=0, le=_DAY_S, description="Least seconds between two sets of counters; 0 is every telegram.")
+        float,
+        Meta(
+            ge=0,
+            le=_DAY_S,
+            description="Minimum seconds between two messages with the counters of a meter. 0: one for every telegram.",
+        ),
     ] = 10.0
-    ca_file: Annotated[
-        str, Meta(description="Certificates that the broker's is checked with (PEM); empty is this machine's.")
-    ] = ""
-    cert_file: Annotated[str, Meta(description="Certificate of this client (PEM), where the broker wants one.")] = ""
-    key_file: Annotated[str, Meta(description="Key of cert_file (PEM); empty where it stands in the same file.")] = ""
+    ca_file: CaFile = ""
+    cert_file: CertFile = ""
+    key_file: KeyFile = ""
 
 
 class InfluxConfig(Struct, frozen=True):
     url: Annotated[
         Address,
         Meta(
-            description="InfluxDB, VictoriaMetrics or QuestDB, such as http://192.168.1.20:8086; empty is none.",
+            description="InfluxDB, VictoriaMetrics or QuestDB, such as http://192.168.1.20:8086. "
+            "Empty: nothing is written there.",
             extra=SECRET,
         ),
     ] = Address()
-    token: Annotated[Secret, Meta(description="Token of InfluxDB 2 or 3 that may write.", extra=SECRET)] = Secret()
-    user: Annotated[str, Meta(description="User of InfluxDB 1, where it asks for one.")] = ""
-    password: Annotated[Secret, Meta(description="The password of this user.", extra=SECRET)] = Secret()
+    token: Annotated[
+        Secret, Meta(description="Token of InfluxDB 2 or 3 with write permission. Empty: none is sent.", extra=SECRET)
+    ] = Secret()
+    user: Annotated[str, Meta(description="User of InfluxDB 1. Empty: no login.")] = ""
+    password: Annotated[Secret, Meta(description="Password of this user.", extra=SECRET)] = Secret()
     database: Annotated[str, Meta(description="Database of InfluxDB 1; it must exist.")] = "iskra"
-    org: Annotated[str, Meta(description="Organisation of the bucket, as InfluxDB 2 wants it.")] = ""
-    bucket: Annotated[str, Meta(description="Bucket of InfluxDB 2 or database of 3; empty is InfluxDB 1.")] = ""
+    org: Annotated[str, Meta(description="Organisation of the bucket; InfluxDB 2 needs it, others ignore it.")] = ""
+    bucket: Annotated[
+        str, Meta(description="Bucket of InfluxDB 2, or database of InfluxDB 3. Empty: the server is InfluxDB 1.")
+    ] = ""
     every_s: Annotated[
-        float, Meta(ge=0, le=_DAY_S, description="Least seconds between two points of a meter; 0 is every telegram.")
+        float,
+        Meta(ge=0, le=_DAY_S, description="Minimum seconds between two points of a meter. 0: one for every telegram."),
     ] = 10.0
     flush_s: Annotated[
-        float, Meta(ge=0.1, le=3600, description="Seconds that points may wait to be sent together.")
+        float, Meta(ge=0.1, le=3600, description="Maximum seconds that points wait to be sent in one request.")
     ] = 10.0
     spool_mb: Annotated[
         int,
         Meta(
-            ge=1, le=100_000, description="The most that points may take in history.data_dir while it is away, in MB."
+            ge=1,
+            le=100_000,
+            description="Maximum MB of points that wait in history.data_dir while the database is away; "
+            "above that the oldest are dropped.",
         ),
     ] = 64
 
 
 class _BrokerConfig(Struct, frozen=True):
-    """A broker between readers and their centre."""
+    """The broker between readers and their central server."""
 
     url: Annotated[
         Address,
         Meta(
-            description="The broker of the centre: mqtts://USER:PASSWORD@HOST:8883, or mqtt:// without TLS; "
-            "empty is no centre.",
+            description="MQTT broker of the central server: mqtts://USER:PASSWORD@HOST:8883, or mqtt:// without TLS. "
+            "Empty: no central server.",
             extra=SECRET,
         ),
     ] = Address()
-    password: Annotated[Secret, Meta(description="The password of the user in the url.", extra=SECRET)] = Secret()
+    password: BrokerPassword = Secret()
     base_topic: Annotated[
-        str, Meta(min_length=1, description="What every topic begins with; the same for readers and collectors.")
+        str, Meta(min_length=1, description="First part of every topic; the same for readers and collectors.")
     ] = "iskra/v1"
-    ca_file: Annotated[
-        str, Meta(description="Certificates that the broker's is checked with (PEM); empty is this machine's.")
-    ] = ""
-    cert_file: Annotated[str, Meta(description="Certificate of this client (PEM), where the broker wants one.")] = ""
-    key_file: Annotated[str, Meta(description="Key of cert_file (PEM); empty where it stands in the same file.")] = ""
+    ca_file: CaFile = ""
+    cert_file: CertFile = ""
+    key_file: KeyFile = ""
 
 
 class UplinkConfig(_BrokerConfig, frozen=True):
     reader: Annotated[
-        str, Meta(max_length=100, description="Name of this reader at the centre; empty is the name of this machine.")
+        str,
+        Meta(max_length=100, description="Name of this reader at the central server. Empty: this machine's host name."),
     ] = ""
     live_every_s: Annotated[
-        float, Meta(ge=0, le=_DAY_S, description="Least seconds between two live values of a meter; 0 sends none.")
+        float,
+        Meta(
+            ge=0,
+            le=_DAY_S,
+            description="Minimum seconds between two live values of a meter. 0: no live values, only closed quarters.",
+        ),
     ] = 0.0
 
 
 class CollectConfig(_BrokerConfig, frozen=True):
     group: Annotated[
-        str, Meta(min_length=1, description="Collectors with the same group share the messages among them.")
+        str, Meta(min_length=1, description="Name of the shared subscription; collectors of one group share the work.")
     ] = "collect"
 
 

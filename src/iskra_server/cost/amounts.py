@@ -1,4 +1,4 @@
-"""Money for energy and for time, exact: energy x price as decimals, a fee by the share of the days it covers.
+"""Exact amounts of money: energy x price as decimals, base fees by the share of the days that they cover.
 
 A fee per month is spread over the days of that month, one per year over the days of that year, a day over its quarters;
 so whole months and years cost exactly their fee, also where the clocks change.
@@ -20,12 +20,12 @@ _DAY = timedelta(days=1)
 _WH_TO_KWH = -3
 # a millionth of a euro
 _PLACES = Decimal("0.000001")
-# no product of a counter and a price is longer
+# more digits than any product of a counter and a price has
 _DIGITS = 60
 
 
 class Amount(Struct, frozen=True):
-    """What was paid for energy drawn and for time, less what was paid for energy fed in."""
+    """Cost of imported energy, pay for exported energy, and base fees, in the currency of the contract."""
 
     imported: Decimal = Decimal(0)
     exported: Decimal = Decimal(0)
@@ -40,7 +40,7 @@ class Amount(Struct, frozen=True):
 
 
 def amount(contract: Contract, import_wh: Decimal | None, export_wh: Decimal | None, base: Fraction) -> Amount:
-    """Of energy and a share of the fees; what was not measured costs nothing that is known."""
+    """The amount for energy and a share of the base fee; None, not measured, counts as 0."""
     return Amount(
         energy_cost(import_wh or Decimal(0), contract.energy_price),
         energy_cost(export_wh or Decimal(0), contract.feed_in),
@@ -54,7 +54,7 @@ def energy_cost(energy_wh: Decimal, per_kwh: Decimal) -> Decimal:
 
 
 def base_fee(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> Fraction:
-    """The fee from quarter `begin` until before quarter `end`, exact."""
+    """The base fee from quarter `begin` until before quarter `end`, exact."""
     if not contract.base_fee:
         return Fraction(0)
     fee = Fraction(contract.base_fee)
@@ -63,13 +63,13 @@ def base_fee(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> Fraction
 
 
 def round_fraction(exact: Fraction) -> Decimal:
-    """A fraction of days has no end as a decimal."""
+    """Rounded to a millionth, as most fractions have endless decimals."""
     with localcontext(prec=_DIGITS):
         return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(_PLACES)
 
 
 def _days(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[date, Fraction]]:
-    """The local days of a period, and the share of each that lies in it."""
+    """The local days of a period, and the share of each day that lies in it."""
     day = datetime.fromtimestamp(begin * QUARTER_S, tz).date()
     first = _quarter(day, tz)
     while first < end:

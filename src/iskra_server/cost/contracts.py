@@ -1,9 +1,9 @@
-"""Contracts, and the stretches of time in which one price holds.
+"""Contracts, and the periods in which the prices of one contract apply.
 
-    contracts        |---- A ----|-------- B ----->        the next one begins where the one before ends
-    stretches     |..|-----|-----|-----|                   of a period: none before the first contract
+    contracts        |---- A ----|-------- B ----->        a contract begins where the one before ends
+    periods       |..|-----|-----|-----|                   of a span of time: none before the first contract
 
-A stretch is the seam for prices that change by the quarter of an hour: then each quarter is a stretch of its own.
+Prices that change by the quarter of an hour would make each quarter a period of its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,9 +22,9 @@ Per = Literal["month", "year"]
 
 
 class Contract(Struct, frozen=True, kw_only=True):
-    """From the day `begins` on, in the zone of the server. Prices are per kWh, in `currency`, exact.
+    """Applies from the day `begins` on, in the server's time zone. Prices are per kWh in `currency`, exact.
 
-    `meter` is the meter that it is for: its label, with or without spaces, or its server id; empty is every meter.
+    `meter` is the label of its meter, with or without spaces, or its server id; empty: every meter.
     """
 
     begins: date
@@ -39,7 +39,7 @@ class Contract(Struct, frozen=True, kw_only=True):
 
 
 class ContractPeriod(Struct, frozen=True):
-    """From quarter `begin` until before quarter `end` the prices of one contract hold."""
+    """From quarter `begin` until before quarter `end` the prices of one contract apply."""
 
     begin: int
     end: int
@@ -47,23 +47,23 @@ class ContractPeriod(Struct, frozen=True):
 
 
 def contract_periods(contracts: Sequence[Contract], begin: int, end: int, tz: ZoneInfo) -> Iterator[ContractPeriod]:
-    """The stretches of a period, in order; time before the first contract has none."""
-    known = sorted(contracts, key=lambda contract: contract.begins)
-    starts = [_start(contract, tz) for contract in known]
-    for contract, (first, following) in zip(known, pairwise([*starts, end]), strict=True):
-        left, right = max(first, begin), min(max(following, first), end)
-        if left < right:
-            yield ContractPeriod(left, right, contract)
+    """The periods from quarter `begin` until before `end`, in order; there is none before the first contract."""
+    ordered = sorted(contracts, key=lambda contract: contract.begins)
+    starts = [_start(contract, tz) for contract in ordered]
+    for contract, (start, next_start) in zip(ordered, pairwise([*starts, end]), strict=True):
+        first, last = max(start, begin), min(max(next_start, start), end)
+        if first < last:
+            yield ContractPeriod(first, last, contract)
 
 
 def contract_on(contracts: Sequence[Contract], today: date) -> Contract | None:
-    """The contract of a day."""
+    """The contract that applies on a day."""
     begun = [contract for contract in contracts if contract.begins <= today]
     return max(begun, key=lambda contract: contract.begins) if begun else None
 
 
 def contract_year(contract: Contract, today: date) -> tuple[date, date]:
-    """The contract year that a day lies in: from one anniversary of its beginning to the next."""
+    """First day of the contract year that a day is in, and of the next: anniversaries of the beginning."""
     begin = _anniversary(contract.begins, today.year)
     if begin > today:
         begin = _anniversary(contract.begins, today.year - 1)
@@ -71,7 +71,7 @@ def contract_year(contract: Contract, today: date) -> tuple[date, date]:
 
 
 def _anniversary(day: date, year: int) -> date:
-    """That of the 29th of February is the 1st of March."""
+    """The anniversary of February 29 is March 1."""
     try:
         return day.replace(year=year)
     except ValueError:

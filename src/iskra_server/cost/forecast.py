@@ -1,6 +1,6 @@
-"""What a contract year will cost: what was measured, and for the rest what the year before says, else the mean so far.
+"""What a contract year will cost: measured energy, and for the rest that of the year before, else the mean so far.
 
-An estimate is no reading: it is rounded to whole watt-hours, and says what it was made of.
+An estimate is no reading: it is rounded to whole watt-hours, and names its basis.
 """
 
 from decimal import Decimal
@@ -15,14 +15,14 @@ from iskra_server.cost.contracts import Contract
 
 Basis = Literal["year_before", "mean"]
 MONTHS = 12
-# what of the same part of the year before must be measured to stand for the rest of this one
+# so much of the same part of the year before must be measured to be the basis
 _ENOUGH = Fraction(9, 10)
-# less than this says nothing about a year: a week, in quarters
-_LEAST = 7 * 96
+# a mean of less than a week is no basis; in quarters
+_MIN_LENGTH = 7 * 96
 
 
 class MeasuredEnergy(Struct, frozen=True):
-    """Energy between the quarters `first` and `last`, as far as it was measured."""
+    """Energy between quarters `first` and `last`, as far as it was measured."""
 
     first: int
     last: int
@@ -35,7 +35,7 @@ class MeasuredEnergy(Struct, frozen=True):
 
 
 class Forecast(Struct, frozen=True):
-    """Of the contract year; `import_wh` and `export_wh` are measured and estimated together."""
+    """Of a contract year; `import_wh` and `export_wh` are measured plus estimated energy."""
 
     basis: Basis
     import_wh: Decimal
@@ -50,24 +50,21 @@ def forecast(
     before: MeasuredEnergy | None,
     tz: ZoneInfo,
 ) -> Forecast | None:
-    """`year` are the quarters where it begins and ends, `before` is the rest of it a year ago.
+    """`year` is the first quarter of the contract year and the first after it; `before` is the rest of it a year ago.
 
-    None where too little is known.
+    None where too little was measured.
     """
     if so_far is None or so_far.length <= 0:
         return None
     begin, end = year
     rest = end - so_far.last
     has_before = before is not None and rest > 0 and before.length >= _ENOUGH * rest
-    if not has_before and so_far.length < _LEAST:
+    if not has_before and so_far.length < _MIN_LENGTH:
         return None
     model = before if has_before and before else so_far
     import_wh, export_wh = (
-        measured + _estimated(mean, so_far.length, so_far.first - begin) + _estimated(like, model.length, rest)
-        for measured, mean, like in (
-            (so_far.import_wh, so_far.import_wh, model.import_wh),
-            (so_far.export_wh, so_far.export_wh, model.export_wh),
-        )
+        measured + _scaled(measured, so_far.length, so_far.first - begin) + _scaled(expected, model.length, rest)
+        for measured, expected in ((so_far.import_wh, model.import_wh), (so_far.export_wh, model.export_wh))
     )
     fee = base_fee(contract, begin, end, tz)
     return Forecast(
@@ -75,6 +72,6 @@ def forecast(
     )
 
 
-def _estimated(energy_wh: Decimal, of: int, length: int) -> Decimal:
-    """The energy of so many quarters as it was in `of` of them; Wh, whole."""
-    return Decimal(round(Fraction(energy_wh) * max(length, 0) / of))
+def _scaled(energy_wh: Decimal, measured: int, length: int) -> Decimal:
+    """The energy of `length` quarters by that of `measured` quarters, in whole Wh."""
+    return Decimal(round(Fraction(energy_wh) * max(length, 0) / measured))

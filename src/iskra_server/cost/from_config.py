@@ -1,4 +1,4 @@
-"""The contracts that are configured, checked together, with their prices as exact decimals."""
+"""The configured contracts, checked together, with their prices as exact decimals."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,17 +13,18 @@ _PLACES = 12
 
 def contracts_from_config(configured: Sequence[ContractConfig]) -> tuple[Contract, ...]:
     """Raises ConfigError where two contracts contradict each other."""
-    currencies = sorted({each.currency for each in configured})
+    currencies = sorted({contract.currency for contract in configured})
     if len(currencies) > 1:
         raise ConfigError(f"contracts.currency must be the same in all contracts, not {' and '.join(currencies)}.")
-    for one, other in combinations(configured, 2):
-        if one.begins == other.begins and (_meter(one) == _meter(other) or "" in (_meter(one), _meter(other))):
-            raise ConfigError(f"Two contracts begin on {one.begins}; give each its own day in contracts.begins.")
+    for first, second in combinations(configured, 2):
+        meters = _meter(first), _meter(second)
+        if first.begins == second.begins and (meters[0] == meters[1] or "" in meters):
+            raise ConfigError(f"Two contracts begin on {first.begins}; give each its own day in contracts.begins.")
     return tuple(map(_contract, configured))
 
 
 def _meter(configured: ContractConfig) -> str:
-    """The meter, however it is written: by its label, with blanks or without, or by its server id in hex."""
+    """The meter in one form, whether it is given by its label or by its server id in hex."""
     name = identity.compact_name(configured.meter)
     try:
         label = identity.label(bytes.fromhex(name))
@@ -47,6 +48,6 @@ def _contract(configured: ContractConfig) -> Contract:
 
 
 def _exact(price: float) -> Decimal:
-    """A float prints the digits that it was written with; beyond what any bill has they are cut off."""
+    """The decimal digits that the float was written with, rounded to 12 places: more than any bill has."""
     exact = Decimal(repr(price))
     return exact if exact == round(exact, _PLACES) else round(exact, _PLACES)

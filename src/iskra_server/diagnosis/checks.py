@@ -1,30 +1,32 @@
-"""How each link of the chain is judged: what is wrong with it, True where it is good, None where that is not known."""
+"""The checks: each returns the advice where it fails, True where it passes, None where the facts do not say."""
 
 from collections.abc import Callable
 from typing import Literal
 
+from msgspec import structs
+
 from iskra_server.diagnosis.advice import Advice, advise
 from iskra_server.diagnosis.facts import Facts
 
-Verdict = Advice | Literal[True] | None
+Result = Advice | Literal[True] | None
 
-# a well-placed head reaches this on a bad day
+# a well placed head reaches this on a bad day
 VALID_RATIO = 0.95
-# so many damaged telegrams are no chance any more
+# so many damaged telegrams are no coincidence
 FEW_DAMAGED = 3
-# the first telegram may be hit while the head is put in its place
-NEVER_WHOLE = 2
-# a meter pushes every 1 to 4 s
+# one telegram may be damaged while the head is being placed
+MIN_INVALID = 2
+# a meter sends every 1 to 4 s
 SILENCE_S = 10.0
-# the shortest telegram of the slowest meter is some fifty bytes a second
+# the shortest telegrams of the slowest meter are 50 bytes a second
 MIN_BYTES_PER_S = 5.0
-# a line at 9600 baud carries 960, and a meter rests between its telegrams
+# a line at 9600 baud carries 960, and a meter pauses between its telegrams
 MAX_BYTES_PER_S = 900.0
-# of the bytes without a stop bit: at another speed every second or third is one
+# share of bytes without a stop bit: at another speed every second or third byte has none
 MAX_FRAMING = 0.05
-# a meter that sends rarely has fallen silent after so many of its intervals
+# a meter that sends rarely is silent after so many of its intervals
 MISSED_TELEGRAMS = 3
-# who entered the PIN but left InF off sees the power vanish after two minutes
+# where InF is off, a meter stops sending power two minutes after the PIN
 INF_OFF_S = (60.0, 240.0)
 
 _NO_DEVICE = frozenset(
@@ -39,28 +41,28 @@ _NO_DEVICE = frozenset(
         "capture_missing",
     )
 )
-# the port is open, but what comes from it is no meter's: `auto` goes on listening
-_LISTENING = frozenset(("silence", "noise"))
+# the port is open, but no meter sends there: `auto` goes on probing
+_PROBING = frozenset(("silence", "noise"))
 _SIGNALS = frozenset(("flat", "gps", "modem", "text", "inverted", "speed", "noise"))
-_CHANGED = frozenset(("telnet", "line_ends", "characters", "seven_bits"))
+_ALTERED = frozenset(("telnet", "line_ends", "characters", "seven_bits"))
 _PROTOCOLS = frozenset(("p1", "d0", "dlms", "mbus"))
 
 
-def _device(facts: Facts) -> Verdict:
+def _device(facts: Facts) -> Result:
     return _problem(facts) if facts.problem in _NO_DEVICE else True
 
 
-def _permission(facts: Facts) -> Verdict:
+def _permission(facts: Facts) -> Result:
     return _problem(facts) if "permission" in (facts.problem or "") else True
 
 
-def _port(facts: Facts) -> Verdict:
-    if facts.is_open or facts.problem in _LISTENING:
+def _port(facts: Facts) -> Result:
+    if facts.is_open or facts.problem in _PROBING:
         return True
     return _problem(facts) if facts.problem else advise("opening", {"port": facts.port})
 
 
-def _data(facts: Facts) -> Verdict:
+def _data(facts: Facts) -> Result:
     if facts.problem == "silence":
         return _problem(facts)
     if facts.problem == "noise":
@@ -69,71 +71,71 @@ def _data(facts: Facts) -> Verdict:
         return advise("silence", {"port": facts.port})
     if facts.data_age_s <= max(SILENCE_S, facts.stale_after_s):
         return True
-    silent = {"port": facts.port, "seconds": f"{facts.data_age_s:.0f}"}
-    return _rare(facts, facts.data_age_s) or advise("fell_silent", silent)
+    details = {"port": facts.port, "seconds": f"{facts.data_age_s:.0f}"}
+    return _rare(facts, facts.data_age_s) or advise("fell_silent", details)
 
 
-def _signal(facts: Facts) -> Verdict:
-    """What the bytes seem to be says most; then what the driver counts, then how many there are a second."""
-    seems = _seems(facts, _SIGNALS)
+def _signal(facts: Facts) -> Result:
+    """A guess from the bytes is the most specific; then errors of the driver, then the bytes per second."""
+    result = _guess(facts, _SIGNALS)
     if facts.stream_guess and facts.stream_guess.fault not in ("noise", "flat"):
-        return seems
-    return _line(facts) or seems
+        return result
+    return _line(facts) or result
 
 
 def _line(facts: Facts) -> Advice | None:
     """What is wrong with a line on which no telegram begins."""
-    recent = facts.last_5min
-    if recent is None or recent.valid or recent.damaged or not recent.byte_count:
+    quality = facts.last_5min
+    if quality is None or quality.valid or quality.damaged or not quality.byte_count:
         return None
-    if recent.framing and recent.framing >= max(FEW_DAMAGED, MAX_FRAMING * recent.byte_count):
-        percent = min(100, 100 * recent.framing // recent.byte_count)
+    if quality.framing and quality.framing >= max(FEW_DAMAGED, MAX_FRAMING * quality.byte_count):
+        percent = min(100, 100 * quality.framing // quality.byte_count)
         return advise("framing", {"port": facts.port, "percent": str(percent)})
-    rate = recent.bytes_per_s
+    rate = quality.bytes_per_s
     if rate is None or MIN_BYTES_PER_S <= rate <= MAX_BYTES_PER_S:
         return None
-    fault = "trickle" if rate < MIN_BYTES_PER_S else "restless"
+    fault = "trickle" if rate < MIN_BYTES_PER_S else "no_pause"
     return advise(fault, {"port": facts.port, "rate": f"{rate:.1f}" if rate < 1 else f"{rate:.0f}"})
 
 
-def _protocol(facts: Facts) -> Verdict:
-    return _seems(facts, _PROTOCOLS)
+def _protocol(facts: Facts) -> Result:
+    return _guess(facts, _PROTOCOLS)
 
 
-def _telegrams(facts: Facts) -> Verdict:
+def _telegrams(facts: Facts) -> Result:
     if facts.telegrams:
         return True
-    seems = facts.stream_guess.fault if facts.stream_guess else ""
-    if seems in _CHANGED:
-        return advise(seems, {"port": facts.port})
+    guess = facts.stream_guess.fault if facts.stream_guess else ""
+    if guess in _ALTERED:
+        return advise(guess, {"port": facts.port})
     damaged = sum(count for kind, count in facts.faults.items() if kind != "noise")
-    if damaged >= NEVER_WHOLE or seems == "never_whole":
-        return advise("never_whole", {"port": facts.port})
-    if damaged or seems == "first_telegram":
+    if damaged >= MIN_INVALID or guess == "no_valid_telegram":
+        return advise("no_valid_telegram", {"port": facts.port})
+    if damaged or guess == "first_telegram":
         return advise("first_telegram", {"port": facts.port})
     return advise("noise", {"port": facts.port, "bytes": str(facts.byte_count)})
 
 
-def _checksums(facts: Facts) -> Verdict:
-    recent = facts.last_5min
-    if recent is None or recent.valid_ratio is None:
+def _checksums(facts: Facts) -> Result:
+    quality = facts.last_5min
+    if quality is None or quality.valid_ratio is None:
         return None
-    if recent.valid_ratio >= VALID_RATIO or (recent.valid and recent.damaged < FEW_DAMAGED):
+    if quality.valid_ratio >= VALID_RATIO or (quality.valid and quality.damaged < FEW_DAMAGED):
         return True
-    percent = f"{100 * recent.valid_ratio:.0f}"
-    if recent.overruns and recent.overruns >= FEW_DAMAGED:
-        return advise("overrun", {"percent": percent, "count": str(recent.overruns)})
-    mostly_cut = 2 * recent.cut > recent.damaged
-    return advise("cut" if mostly_cut else "checksums", {"percent": percent})
+    percent = f"{100 * quality.valid_ratio:.0f}"
+    if quality.overruns and quality.overruns >= FEW_DAMAGED:
+        return advise("overrun", {"percent": percent, "count": str(quality.overruns)})
+    are_mostly_cut = 2 * quality.cut > quality.damaged
+    return advise("cut" if are_mostly_cut else "checksums", {"percent": percent})
 
 
-def _values(facts: Facts) -> Verdict:
+def _values(facts: Facts) -> Result:
     if facts.age_s is not None:
         return True
     return advise("held_back" if facts.quarantined else "no_values")
 
 
-def _unlocked(facts: Facts) -> Verdict:
+def _unlocked(facts: Facts) -> Result:
     if facts.locked is None:
         return None
     if not facts.locked:
@@ -146,24 +148,23 @@ def _unlocked(facts: Facts) -> Verdict:
     return advise("locked")
 
 
-def _fresh(facts: Facts) -> Verdict:
+def _fresh(facts: Facts) -> Result:
     if facts.age_s is None or facts.age_s <= facts.stale_after_s:
         return True
     return _rare(facts, facts.age_s) or advise("stale", {"seconds": f"{facts.age_s:.0f}"})
 
 
-def _plausible(facts: Facts) -> Verdict:
-    leap = facts.counter_violation
-    if leap is None:
+def _plausible(facts: Facts) -> Result:
+    violation = facts.counter_violation
+    if violation is None:
         return True
-    details = {"register": leap.register, "before": leap.before, "value": leap.value, "seconds": leap.seconds}
-    return advise("went_back" if leap.is_decrease else "jumped", details)
+    return advise("went_back" if violation.is_decrease else "jumped", structs.asdict(violation))
 
 
 def _rare(facts: Facts, age_s: float) -> Advice | None:
-    """A meter that sends more rarely than its readings may be old, and not a head that lets few telegrams through."""
-    interval_s, share = facts.usual_interval_s or 0.0, facts.last_5min.valid_ratio if facts.last_5min else None
-    is_rare = interval_s > facts.stale_after_s and (share is None or share >= VALID_RATIO)
+    """A meter whose interval is longer than the age limit; with damaged telegrams it is the head's fault instead."""
+    interval_s, ratio = facts.usual_interval_s or 0.0, facts.last_5min.valid_ratio if facts.last_5min else None
+    is_rare = interval_s > facts.stale_after_s and (ratio is None or ratio >= VALID_RATIO)
     if not is_rare or age_s > MISSED_TELEGRAMS * interval_s:
         return None
     return advise("rare", {"seconds": f"{interval_s:.0f}", "limit": f"{facts.stale_after_s:g}"})
@@ -173,17 +174,17 @@ def _problem(facts: Facts) -> Advice:
     return advise(facts.problem or "opening", {"port": facts.port} | facts.problem_details)
 
 
-def _seems(facts: Facts, among: frozenset[str]) -> Verdict:
-    """Whether the bytes seem to be one of these; whatever has been read once is what it should be."""
-    seems = facts.stream_guess
-    if seems is None:
+def _guess(facts: Facts, faults: frozenset[str]) -> Result:
+    """Fails where the guess is one of `faults`; passes once a telegram was read."""
+    guess = facts.stream_guess
+    if guess is None:
         return True if facts.telegrams else None
-    if seems.fault not in among:
+    if guess.fault not in faults:
         return True
-    return advise(seems.fault, {"port": facts.port, "bytes": str(facts.byte_count)} | seems.details)
+    return advise(guess.fault, {"port": facts.port, "bytes": str(facts.byte_count)} | guess.details)
 
 
-CHECKS: tuple[tuple[str, Callable[[Facts], Verdict]], ...] = (
+CHECKS: tuple[tuple[str, Callable[[Facts], Result]], ...] = (
     ("device", _device),
     ("permission", _permission),
     ("port", _port),
@@ -197,5 +198,5 @@ CHECKS: tuple[tuple[str, Callable[[Facts], Verdict]], ...] = (
     ("fresh", _fresh),
     ("plausible", _plausible),
 )
-# a broken one of these means that no value arrives
-VALUES_NEED = frozenset(name for name, _ in CHECKS) - {"checksums", "unlocked", "plausible"}
+# while one of these fails, no current value arrives
+NEEDED_FOR_VALUES = frozenset(name for name, _ in CHECKS) - {"checksums", "unlocked", "plausible"}

@@ -4,12 +4,41 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from iskra_server.diagnosis.reception import StreamQuality
 from iskra_server.diagnosis.stream_guess import StreamGuess
+
+# the quality that follows the hand that places a head, and the one that the checks use
+ALIGN_S = 10
+CHECK_S = 300
+# a telegram that has just begun says nothing about the bytes per second
+_RATE_S = 20
+
+
+class StreamQuality(Struct, frozen=True):
+    """What arrived within the last `seconds`. `valid_ratio` of the telegrams, 0..1; None if none began.
+
+    framing, overruns  bytes without a stop bit, and without room in a buffer, as the driver counted them; None where it
+                       does not count
+    bytes_per_s        since the first byte of these seconds; None for the first 20 s
+    """
+
+    seconds: int
+    valid: int
+    damaged: int
+    cut: int
+    byte_count: int
+    valid_ratio: float | None
+    framing: int | None = None
+    overruns: int | None = None
+    bytes_per_s: float | None = None
+
+
+def bytes_per_s(byte_count: int, seconds: float) -> float | None:
+    """None while too few seconds have passed."""
+    return round(byte_count / seconds, 1) if seconds >= _RATE_S else None
 
 
 class CounterViolation(Struct, frozen=True):
-    """A counter that went back, or further than it could: why readings are held back."""
+    """A counter that decreased, or increased too fast: why readings are held back."""
 
     register: str
     before: str
@@ -74,7 +103,7 @@ class Facts(Struct, frozen=True):
 
     @property
     def valid_ratio(self) -> float | None:
-        """Whole telegrams among all that began, 0..1; noise between telegrams does not count."""
+        """Valid telegrams among all that began, 0..1; noise between telegrams does not count."""
         damaged = sum(count for kind, count in self.faults.items() if kind != "noise")
         began = self.telegrams + damaged
         return self.telegrams / began if began else None

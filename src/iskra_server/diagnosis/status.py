@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from iskra_server.diagnosis.advice import LABELS, Advice, Label, advise
-from iskra_server.diagnosis.checks import CHECKS, VALUES_NEED
+from iskra_server.diagnosis.checks import CHECKS, NEEDED_FOR_VALUES
 from iskra_server.diagnosis.facts import Facts
 from iskra_server.diagnosis.notices import notices
 
@@ -56,14 +56,16 @@ def run_checks(facts: Facts, others: Iterable[Facts] = ()) -> Status:
     notes = tuple(notices(facts, others))
     failed = [check for check in checks if check.state == "failed"]
     # a check without which no value arrives is more important than an earlier one
-    first = next((check.advice for check in sorted(failed, key=lambda check: check.name not in VALUES_NEED)), None)
+    first = next(
+        (check.advice for check in sorted(failed, key=lambda check: check.name not in NEEDED_FOR_VALUES)), None
+    )
     advice = first or (notes[0] if notes and notes[0].fault not in _MINOR else advise("well"))
     return Status(
         source=facts.source,
         port=facts.port,
         meter_id=facts.meter_id,
         simulated=facts.simulated,
-        ok=not any(check.name in VALUES_NEED for check in failed),
+        ok=not any(check.name in NEEDED_FOR_VALUES for check in failed),
         failed_check=failed[0].name if failed else None,
         sentence=str(advice.en),
         advice=advice,
@@ -84,6 +86,6 @@ def _results(facts: Facts) -> Iterator[Check]:
         result = None if is_decided else check(facts)
         if isinstance(result, Advice):
             yield Check(name, LABELS[name], "failed", str(result.en), result)
-            is_decided = name in VALUES_NEED
+            is_decided = name in NEEDED_FOR_VALUES
         else:
             yield Check(name, LABELS[name], "passed" if result else "unknown", "", None)

@@ -1,11 +1,11 @@
-"""What bytes that are no whole telegram seem to be: told by the bytes alone, never by the name of a port.
+"""Guesses what bytes are that are no valid telegram, from the bytes alone.
 
 1B1B1B1B 01010101      SML           /III5..., 1-0:1.8.0(   D0, or P1 with its version or checksum
-SML in which every FF stands twice, every 0A follows a 0D, and so on: a serial server that is not set to raw
+SML with every FF doubled, a 0D before every 0A, and so on: a serial server that is not set to raw
 7E A0|A8 .. 7E, DB 08  DLMS          68 LL LL 68            M-Bus
 $GPGGA,...             GPS           OK, RING, +CREG: 1     modem
-the picture of SML's start mark at another speed, or upside down (wire.py)
-nearly nothing but 00 or FF: light, or a hanging line, or a far slower meter
+SML's start mark as it looks at another speed or inverted (wire.py)
+almost only 00 or FF: light, a stuck line, or a much slower meter
 """
 
 import re
@@ -13,22 +13,22 @@ from collections import Counter
 
 from msgspec import Struct
 
-from iskra_server.diagnosis.wire import seen
+from iskra_server.diagnosis.wire import received
 
-# what is looked at; two of the longest telegrams at a slower speed have more bytes than at their own
+# enough for two of the longest telegrams, which have more bytes when read at a wrong speed
 MAX_BYTES = 4096
-# fewer tell nothing
-_FEWEST = 16
-# the rest of a telegram in which listening began is shorter
+# fewer bytes are not enough
+_MIN_BYTES = 16
+# the rest of a telegram that began before the first byte is shorter
 _MIN_NOISE = 600
 _ESCAPE = b"\x1b" * 4
-# one telegram has two; with a third, at least one went by that nobody could read
+# a telegram has two; a third one means that at least one telegram was not valid
 _ESCAPES = 3
-# so many bytes that all look alike are no chance, and a telegram or two have them
-_MIN_CHANGED = 4
+# so many altered bytes are no coincidence, and one or two telegrams have them
+_MIN_ALTERED = 4
 _WHOLE_TELEGRAM = 300
 _IAC = 0xFF
-# the longest begins and the longest ends before it is whole
+# the longest incomplete UTF-8 characters at both ends
 _CUT_CHARACTER = 6
 _TELNET = re.compile(rb"\xff(?:\xff|[\xfb-\xfe].)", re.DOTALL)
 _START = bytes.fromhex("1b1b1b1b01010101")
@@ -50,24 +50,26 @@ _P1 = re.compile(rb"1-3:0\.2\.8|0-0:96\.1\.4|0-0:1\.0\.0\(|![0-9A-F]{4}\r\n")
 
 
 class StreamGuess(Struct, frozen=True):
-    """`fault` is its row in the table of advice, `about` fills that in."""
+    """`fault` is its key in the table of advice, `details` fill its sentence."""
 
     fault: str
     details: dict[str, str] = {}
 
 
 def recognise(data: bytes) -> StreamGuess | None:
-    """What the newest bytes of a port seem to be; None while nothing can be told."""
+    """A guess what the newest bytes of a port are; None while there are too few."""
     data = data[-MAX_BYTES:]
-    if len(data) < _FEWEST:
+    if len(data) < _MIN_BYTES:
         return None
-    found = _protocol(data) or _wire(data) or _stranger(data)
-    return found or (StreamGuess("noise") if len(data) >= _MIN_NOISE else None)
+    guess = _protocol(data) or _wire(data) or _other(data)
+    return guess or (StreamGuess("noise") if len(data) >= _MIN_NOISE else None)
 
 
 def _protocol(data: bytes) -> StreamGuess | None:
     if _ESCAPE in data:
-        return StreamGuess(_changed(data) or ("never_whole" if data.count(_ESCAPE) >= _ESCAPES else "first_telegram"))
+        return StreamGuess(
+            _altered(data) or ("no_valid_telegram" if data.count(_ESCAPE) >= _ESCAPES else "first_telegram")
+        )
     text = _without_parity(data)
     if text is not None and _METER_TEXT.search(text):
         return StreamGuess("p1" if _P1.search(text) else "d0")
@@ -76,16 +78,16 @@ def _protocol(data: bytes) -> StreamGuess | None:
     return StreamGuess("mbus") if _is_mbus(data) else None
 
 
-def _changed(data: bytes) -> str | None:
-    """What a serial server does to the bytes of telegrams; every telegram has several FF, and most have a 0A."""
-    # what the ends cut off says nothing
+def _altered(data: bytes) -> str | None:
+    """How a serial server altered the bytes of telegrams; every telegram has several FF, and most have a 0A."""
+    # sequences that are cut off at the ends do not count
     inner = data.strip(b"\xff")
-    if inner.count(b"\xff\xff") >= _MIN_CHANGED and _IAC not in _TELNET.sub(b"", inner):
+    if inner.count(b"\xff\xff") >= _MIN_ALTERED and _IAC not in _TELNET.sub(b"", inner):
         return "telnet"
-    if data.count(b"\n") - data.startswith(b"\n") == data.count(b"\r\n") >= _MIN_CHANGED:
+    if data.count(b"\n") - data.startswith(b"\n") == data.count(b"\r\n") >= _MIN_ALTERED:
         return "line_ends"
     text = data.lstrip(bytes(range(0x80, 0xC0))).decode("utf-8", "ignore")
-    if len(data) - len(text.encode()) <= _CUT_CHARACTER and len(data) - len(text) >= _MIN_CHANGED:
+    if len(data) - len(text.encode()) <= _CUT_CHARACTER and len(data) - len(text) >= _MIN_ALTERED:
         return "characters"
     if len(data) >= _WHOLE_TELEGRAM and max(data) < 0x80:
         return "seven_bits"
@@ -93,7 +95,7 @@ def _changed(data: bytes) -> str | None:
 
 
 def _without_parity(data: bytes) -> bytes | None:
-    """7E1 that was read as 8N1, or plain text, as text; None for anything else."""
+    """Text that was sent as 7E1 or 8N1; None for other bytes."""
     text = bytes(byte & 0x7F for byte in data)
     if _share(text, _PRINTABLE | {0x01, 0x02, 0x03}) < _TEXT_SHARE:
         return None
@@ -102,7 +104,7 @@ def _without_parity(data: bytes) -> bytes | None:
 
 
 def _is_hdlc(data: bytes) -> bool:
-    """A frame whose length leads to its end flag."""
+    """Whether there is a frame whose length leads to its end flag."""
     for flag in _HDLC.finditer(data):
         end = flag.start() + 1 + ((flag[1][0] & 0x07) << 8 | flag[2][0])
         if end < len(data) and end > flag.end() and data[end] == 0x7E:
@@ -119,15 +121,15 @@ def _is_mbus(data: bytes) -> bool:
 
 
 def _wire(data: bytes) -> StreamGuess | None:
-    if any(seen(_START, 9600, is_inverted=True, waits=waits).strip(b"\0") in data for waits in (True, False)):
+    if any(received(_START, 9600, is_inverted=True, resyncs=resyncs).strip(b"\0") in data for resyncs in (True, False)):
         return StreamGuess("inverted")
     for speed in _SPEEDS:
-        if any(seen(_START, speed, waits=waits) in data for waits in (True, False)):
+        if any(received(_START, speed, resyncs=resyncs) in data for resyncs in (True, False)):
             return StreamGuess("speed", {"speed": str(speed)})
     return None
 
 
-def _stranger(data: bytes) -> StreamGuess | None:
+def _other(data: bytes) -> StreamGuess | None:
     if _NMEA.search(data):
         return StreamGuess("gps")
     if _share(data, _PRINTABLE) >= _TEXT_SHARE:
@@ -139,5 +141,5 @@ def _stranger(data: bytes) -> StreamGuess | None:
     return None
 
 
-def _share(data: bytes, among: frozenset[int] | set[int]) -> float:
-    return sum(byte in among for byte in data) / len(data)
+def _share(data: bytes, values: frozenset[int] | set[int]) -> float:
+    return sum(byte in values for byte in data) / len(data)

@@ -1,32 +1,32 @@
-"""What telegrams tell while somebody enters the PIN at the meter.
+"""What telegrams show while somebody enters the PIN at the meter.
 
-    locked  ->  digits after the point, power  ->  two minutes later still there: InF is on
-                                               ->  gone again: InF is off
+    locked  ->  decimals, power  ->  two minutes later still there: InF is on
+                                 ->  gone again: InF is off
 
-Pure: seconds are those of any clock that only grows; the meter's own is best.
+Pure: seconds are those of any clock that never goes back; the meter's own is best.
 """
 
 from typing import Literal
 
 Event = Literal["locked", "unlocked", "digits", "power", "falls_back", "fell_back", "inf_on"]
 
-# meters take the power away two minutes after the PIN where InF is off; one that still sends it then will not
+# where InF is off, a meter stops sending power two minutes after the PIN
 INF_ON_S = 150.0
 
 
 class Unlocking:
-    """`saw` gives what has happened with a telegram, in order. `done` is set when nothing more is to be done."""
+    """`observe` returns what has changed with a telegram, in order. `done`: nothing is left to do."""
 
     def __init__(self) -> None:
         self.done = False
         self._has: frozenset[Event] | None = None
         self._unlocked_s: float | None = None
 
-    def saw(self, *, digits: bool, power: bool, now_s: float) -> list[Event]:
-        """A telegram with or without digits after the point, with or without power."""
+    def observe(self, *, digits: bool, power: bool, now_s: float) -> list[Event]:
+        """A telegram with or without decimals and power."""
         before, self._has = self._has, _set(digits=digits, power=power)
         if before is None:
-            # of a meter that was unlocked all along nothing more is to be seen
+            # a meter that was unlocked from the start
             self.done = bool(self._has)
             return ["unlocked"] if self._has else ["locked"]
         events: list[Event] = [event for event in ("digits", "power") if event in self._has - before]

@@ -1,1 +1,1 @@
-"""From many readers to one centre: what a reader sends (uplink), and who takes it there (collector)."""
+"""Many readers and one central server: `edge/` sends closed quarters, `central/` collects, stores and queries them."""

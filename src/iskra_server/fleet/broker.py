@@ -1,4 +1,4 @@
-"""The broker between readers and their centre, as the connection of outputs/mqtt wants to be told."""
+"""The MQTT broker between readers and their central server, as settings for outputs/mqtt."""
 
 import socket
 
@@ -19,7 +19,7 @@ def settings(
     key_file: str,
     client_id: str = "",
 ) -> Settings:
-    """The keys as they are written in the configuration. Raises ValueError with a sentence."""
+    """From the keys of the configuration. Raises ValueError with a sentence."""
     return from_keys(
         url=url,
         password=password,
@@ -28,7 +28,7 @@ def settings(
         ca_file=ca_file,
         cert_file=cert_file,
         key_file=key_file,
-        # what Home Assistant is told is no business of the centre's
+        # nothing is announced to Home Assistant through this broker
         discovery="off",
         discovery_prefix="homeassistant",
         language="en",
@@ -38,8 +38,8 @@ def settings(
 
 
 def reader_name(name: str) -> str:
-    """What a reader is called: as it is configured, else as its machine is. Raises ValueError."""
+    """The configured name of a reader, else the host name of its machine. Raises ValueError with a sentence."""
     name = name or socket.gethostname()
     if not name or set(name) & set("/+#$\0 "):
-        raise ValueError(f"the reader's name '{name}' cannot stand in a topic; choose letters, digits, - and .")
+        raise ValueError(f"the reader's name '{name}' cannot be part of a topic; choose letters, digits, - and .")
     return name

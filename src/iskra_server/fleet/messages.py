@@ -1,12 +1,12 @@
-"""What travels between a reader and the centre: JSON, named by its version, and the topics that it travels by.
+"""Messages between readers and the central server: JSON with a version, and their topics.
 
-    iskra/v1/READER/quarters   closed quarters of one meter; answered when they are in the database
-    iskra/v1/READER/kept       those answers: the number of the message, and why it was refused where it was
-    iskra/v1/READER/live       a meter's power and counters now; nobody answers
-    iskra/v1/READER/status     how the reader's sources stand; "offline" is its will
+    iskra/v1/READER/quarters   closed quarters of one meter; answered once they are in the database
+    iskra/v1/READER/kept       the answers: number of the message, and the reason where it was refused
+    iskra/v1/READER/live       current power and counters of a meter; not answered
+    iskra/v1/READER/status     state of the reader's sources; "offline" is its will
 
-A row is known by meter, register and quarter, wherever and however often it arrives: so everything may come twice, and
-in any order. A number is an integer and a power of ten, as the meter sent it.
+Meter, register and quarter identify a row, so messages may arrive twice and in any order. A number is an integer and
+a power of ten, as the meter sent it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,21 +28,21 @@ from iskra_server.history.model.records import (
 from iskra_server.meter.obis import Obis
 
 VERSION = 1
-# a quarter of the year 2200; a 32-bit clock that ran over lies far beyond
-_LAST_QUARTER = 8_065_000
+# in the year 2200; the overflow of a 32-bit clock lies far beyond it
+_MAX_QUARTER = 8_065_000
 
-Quarter = Annotated[int, Meta(ge=0, le=_LAST_QUARTER)]
+Quarter = Annotated[int, Meta(ge=0, le=_MAX_QUARTER)]
 Int64 = Annotated[int, Meta(ge=-INT64_MAX - 1, le=INT64_MAX)]
 Scaler = Annotated[int, Meta(ge=-18, le=18)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Seconds = Annotated[int, Meta(ge=0, le=_LAST_QUARTER * 900)]
+Seconds = Annotated[int, Meta(ge=0, le=_MAX_QUARTER * 900)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
-# a meter has a dozen registers that count
-_REGISTERS = 100
+# a meter has a dozen counters
+_MAX_REGISTERS = 100
 
 
-class Value(Struct, frozen=True, array_like=True):
-    """A counter at the beginning of a quarter; `quality` as in the database."""
+class CounterRow(Struct, frozen=True, array_like=True):
+    """A counter at the beginning of a quarter; `quality` is the number in the database."""
 
     quarter: Quarter
     raw: Int64
@@ -51,7 +51,7 @@ class Value(Struct, frozen=True, array_like=True):
     epoch: Count
 
 
-class Power(Struct, frozen=True, array_like=True):
+class PowerRow(Struct, frozen=True, array_like=True):
     quarter: Quarter
     min_mw: Int64
     mean_mw: Int64
@@ -59,7 +59,7 @@ class Power(Struct, frozen=True, array_like=True):
     telegrams: Count
 
 
-class Epoch(Struct, frozen=True, array_like=True):
+class EpochRow(Struct, frozen=True, array_like=True):
     obis: Name
     epoch: Count
     at_s: Seconds
@@ -69,31 +69,31 @@ class Epoch(Struct, frozen=True, array_like=True):
     before_scaler: Scaler | None = None
 
 
-class Quarters(Struct, frozen=True, omit_defaults=True):
+class ClosedQuarters(Struct, frozen=True, omit_defaults=True):
     """Closed quarters of one meter."""
 
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     meter: Name
     server_id: Annotated[str, Meta(max_length=100)]
     seen: tuple[Seconds, Seconds]
-    counters: Annotated[dict[str, list[Value]], Meta(max_length=_REGISTERS)] = {}
-    power: list[Power] = []
-    epochs: list[Epoch] = []
+    counters: Annotated[dict[str, list[CounterRow]], Meta(max_length=_MAX_REGISTERS)] = {}
+    power: list[PowerRow] = []
+    epochs: list[EpochRow] = []
     simulated: bool = False
 
 
-class Live(Struct, frozen=True, omit_defaults=True):
-    """A meter now; `counters` are raw and scaler by register."""
+class LiveValues(Struct, frozen=True, omit_defaults=True):
+    """Current values of a meter; `counters` has raw and scaler by register."""
 
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     meter: Name
     at_s: Seconds
     power_mw: Int64 | None = None
-    counters: Annotated[dict[str, tuple[int, int]], Meta(max_length=_REGISTERS)] = {}
+    counters: Annotated[dict[str, tuple[int, int]], Meta(max_length=_MAX_REGISTERS)] = {}
 
 
-class SourceStatus(Struct, frozen=True):
-    """One source of a reader: the first check that fails (`broken` on the wire), and what to do."""
+class ReaderSource(Struct, frozen=True):
+    """A source of a reader: `broken` is the first check that fails, `sentence` says what to do."""
 
     source: str
     meter: str | None
@@ -106,11 +106,11 @@ class ReaderStatus(Struct, frozen=True):
     v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     at_s: Seconds
     version: str
-    sources: list[SourceStatus]
+    sources: list[ReaderSource]
 
 
-class Topics(Struct, frozen=True):
-    """The topics of one reader."""
+class ReaderTopics(Struct, frozen=True):
+    """The topics of one reader: topics["quarters"] is iskra/v1/READER/quarters."""
 
     base: str
     reader: str
@@ -119,30 +119,30 @@ class Topics(Struct, frozen=True):
         return f"{self.base}/{self.reader}/{kind}"
 
 
-def quarters(info: MeterInfo, records: Iterable[Record]) -> Quarters:
-    """What a reader says of one meter."""
-    counters: dict[str, list[Value]] = {}
+def quarters(info: MeterInfo, records: Iterable[Record]) -> ClosedQuarters:
+    """The message with these records of one meter."""
+    counters: dict[str, list[CounterRow]] = {}
     power, epochs = [], []
     for record in records:
         match record:
             case QuarterReading(_, obis, quarter, value, quality, epoch):
-                row = Value(quarter, value.raw, value.scaler, QUALITIES.index(quality), epoch)
+                row = CounterRow(quarter, value.raw, value.scaler, QUALITIES.index(quality), epoch)
                 counters.setdefault(str(obis), []).append(row)
-            case PowerQuarter(_, quarter, least, mean, most, count):
-                power.append(Power(quarter, least, mean, most, count))
+            case PowerQuarter(_, quarter, min_mw, mean_mw, max_mw, count):
+                power.append(PowerRow(quarter, min_mw, mean_mw, max_mw, count))
             case EpochStart(_, obis, epoch, at_s, before, after):
-                known = (before.raw, before.scaler) if before else ()
-                epochs.append(Epoch(str(obis), epoch, at_s, after.raw, after.scaler, *known))
+                last = (before.raw, before.scaler) if before else ()
+                epochs.append(EpochRow(str(obis), epoch, at_s, after.raw, after.scaler, *last))
     seen = info.first_s, info.last_s
-    return Quarters(VERSION, info.meter_id, info.server_id, seen, counters, power, epochs, info.simulated)
+    return ClosedQuarters(VERSION, info.meter_id, info.server_id, seen, counters, power, epochs, info.simulated)
 
 
-def info(message: Quarters) -> MeterInfo:
+def info(message: ClosedQuarters) -> MeterInfo:
     return MeterInfo(message.meter, message.server_id, message.simulated, *message.seen)
 
 
-def records(message: Quarters) -> Iterator[Record]:
-    """What a message holds, as history keeps it. Raises ValueError for a register that is none."""
+def records(message: ClosedQuarters) -> Iterator[Record]:
+    """The records in a message. Raises ValueError for an invalid OBIS code."""
     meter = message.meter
     for code, values in message.counters.items():
         obis = Obis.parse(code)
@@ -158,6 +158,6 @@ def records(message: Quarters) -> Iterator[Record]:
 
 
 encode = msgspec.json.encode
-decode_quarters = msgspec.json.Decoder(Quarters).decode
-decode_live = msgspec.json.Decoder(Live).decode
+decode_quarters = msgspec.json.Decoder(ClosedQuarters).decode
+decode_live = msgspec.json.Decoder(LiveValues).decode
 decode_status = msgspec.json.Decoder(ReaderStatus).decode

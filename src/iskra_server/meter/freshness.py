@@ -6,7 +6,7 @@ configured is the limit. How often it usually sends tells a limit that is too sh
 
 from collections import deque
 
-from iskra_server.base.clock import unseen_s, wall_ahead_s
+from iskra_server.base.clock import possible_pause_s, wall_ahead_s
 
 _REMEMBERED_INTERVALS = 9
 
@@ -33,7 +33,7 @@ class Pace:
 
     def age_s(self, now_s: float) -> float | None:
         """How long ago the last telegram arrived, at a moment of boot time; a pause that it did not count included."""
-        return None if self._last_s is None else max(now_s - self._last_s, 0.0) + unseen_s(self._ahead_s)
+        return None if self._last_s is None else max(now_s - self._last_s, 0.0) + possible_pause_s(self._ahead_s)
 
     def is_fresh(self, now_s: float) -> bool:
         age_s = self.age_s(now_s)

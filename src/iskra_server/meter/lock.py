@@ -39,7 +39,7 @@ class LockWatch:
         self.unlocked_for_s: float | None = None
         self._unlocked: Sample | None = None
 
-    def saw(self, sample: Sample) -> None:
+    def observe(self, sample: Sample) -> None:
         """A telegram as it arrived."""
         before, locked = self.locked, is_locked(sample.reading)
         self.locked = locked

@@ -1,6 +1,6 @@
-"""The hub hands every sample to each subscriber's own bounded queue, and keeps the newest of each meter.
+"""The hub puts every sample into a bounded queue of each subscriber, and keeps the newest sample of each meter.
 
-Nobody waits for anybody: a subscriber that does not keep up loses its oldest samples, and `dropped` counts them.
+Publishing never waits: a slow subscriber loses its oldest samples, and `dropped` counts them.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from iskra_server.meter.freshness import Pace
 from iskra_server.meter.reading import Sample
 
-# one minute of a meter that sends twice a second
+# one minute of a meter that sends two telegrams a second
 QUEUE_LENGTH = 128
-# for each further meter: many send at once, and again while the machine is busy elsewhere
+# for each further meter: many send at the same moment, and again while the event loop is busy
 QUEUE_LENGTH_PER_METER = 16
 
 
 class Subscription:
-    """An asynchronous iterator over samples, endless until `end()`: it then gives what has arrived, and no more."""
+    """An asynchronous iterator over samples; after `end()` it returns the queued ones and stops."""
 
     def __init__(self, name: str, length: int) -> None:
         self.name = name
@@ -33,7 +33,7 @@ class Subscription:
         self._arrival.set()
 
     def put(self, sample: Sample, meters: int = 1) -> None:
-        """Take a sample of one of so many meters; none after the end."""
+        """Queue a sample of one of so many meters; ignored after `end`."""
         if self._has_ended:
             return
         self._samples.append(sample)
@@ -55,7 +55,7 @@ class Subscription:
 
 
 class Hub:
-    """`newest` maps meter ids to the sample that arrived last, fresh or not; ask `is_fresh`."""
+    """`newest` is the last sample of each meter id; `is_fresh` says whether it is current."""
 
     def __init__(self, stale_after_s: float = 60.0) -> None:
         self.newest: dict[str, Sample] = {}
@@ -66,7 +66,7 @@ class Hub:
         self._dropped: Counter[str] = Counter()
 
     def publish(self, sample: Sample, stale_after_s: float | None = None) -> None:
-        """Hand a sample to everyone; `stale_after_s` is its meter's own limit of age, where it has one."""
+        """Queue a sample for every subscriber; `stale_after_s` is the age limit of this meter, None for the default."""
         meter_id = sample.reading.meter_id
         self.newest[meter_id] = sample
         pace = self._paces.setdefault(meter_id, Pace(self._stale_after_s))
@@ -77,12 +77,12 @@ class Hub:
             subscription.put(sample, len(self.newest))
 
     def forget(self, meter_id: str) -> None:
-        """A meter that is no longer configured has no newest sample."""
+        """Remove a meter that is no longer configured."""
         self.newest.pop(meter_id, None)
         self._paces.pop(meter_id, None)
 
     def is_fresh(self, meter_id: str, now_s: float) -> bool:
-        """Whether the newest sample of a meter may be shown as its reading at `now_s` (boot time)."""
+        """Whether the newest sample of a meter is its current reading at `now_s` (boot time)."""
         pace = self._paces.get(meter_id)
         return pace is not None and pace.is_fresh(now_s)
 
@@ -103,7 +103,7 @@ class Hub:
 
     @contextmanager
     def subscribe(self, name: str, length: int = QUEUE_LENGTH) -> Iterator[Subscription]:
-        """`with hub.subscribe("mqtt") as samples: async for sample in samples: ...`; more meters, a longer queue."""
+        """`with hub.subscribe("mqtt") as samples: async for sample in samples: ...`; grows with the meters."""
         subscription = Subscription(name, length)
         self._subscriptions.append(subscription)
         try:
@@ -116,7 +116,7 @@ class Hub:
         return tuple(self._subscriptions)
 
     def dropped(self) -> dict[str, int]:
-        """How many samples the subscribers of each name have lost so far, those that are gone included."""
+        """Lost samples by name of subscriber, former subscribers included."""
         lost = Counter(self._dropped)
         for subscription in self._subscriptions:
             lost[subscription.name] += subscription.dropped

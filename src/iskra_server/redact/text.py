@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from urllib.parse import quote, quote_plus
 
-from iskra_server.base.secret import MASK, TELLING_CHARACTERS, Secret, telling_forms
+from iskra_server.base.secret import MASK, MIN_CHARACTERS, Secret, searchable_forms
 from iskra_server.meter import identity
 
 # shorter numbers occur by chance
@@ -23,7 +23,7 @@ class Scrubber:
     """`identities`: bytes -> pseudonym; `secrets` are masked."""
 
     def __init__(self, identities: Mapping[bytes, bytes], secrets: Iterable[Secret] = ()) -> None:
-        forms = {form.lower(): MASK for form in telling_forms(secrets)}
+        forms = {form.lower(): MASK for form in searchable_forms(secrets)}
         for original, pseudonym in identities.items():
             names = identity.label(original), identity.label(pseudonym)
             forms |= _pairs(_of_bytes(original), _of_bytes(pseudonym))
@@ -40,7 +40,7 @@ class Scrubber:
 def _pairs(originals: Iterable[str], pseudonyms: Iterable[str]) -> dict[str, str]:
     """Forms and those of their pseudonyms; the first of two equal forms counts; without a counterpart it is masked."""
     pairs = reversed(list(zip_longest(originals, pseudonyms, fillvalue="")))
-    return {form.lower(): other or MASK for form, other in pairs if len(form) >= TELLING_CHARACTERS}
+    return {form.lower(): other or MASK for form, other in pairs if len(form) >= MIN_CHARACTERS}
 
 
 def _of_bytes(data: bytes) -> Iterator[str]:

@@ -13,7 +13,7 @@ from msgspec import structs
 from iskra_server import __version__
 from iskra_server.base.address import is_host
 from iskra_server.base.secret import Secret
-from iskra_server.base.timezone import Found, found_zone
+from iskra_server.base.timezone import DetectedZone, detect_zone
 from iskra_server.codecs.decoder import recognise
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.cost.from_config import contracts_from_config
@@ -131,9 +131,9 @@ def _check_devices(sources: list[Source]) -> None:
         ports[device] = port
 
 
-def _zone(name: str) -> Found:
+def _zone(name: str) -> DetectedZone:
     try:
-        return found_zone(name)
+        return detect_zone(name)
     except ValueError as error:
         raise ConfigError(f"server.time_zone: {error}.") from error
 

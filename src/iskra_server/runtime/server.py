@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from iskra_server.base.clock import Clock, Pulse
+from iskra_server.base.clock import Clock, PauseDetector
 from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
 from iskra_server.diagnosis.status import Status
@@ -151,7 +151,7 @@ class Composition:
         self._plan = plan
         self._hub = Hub()
         self._guard = Guard()
-        self._clock, self._pulse = Clock(), Pulse()
+        self._clock, self._pulse = Clock(), PauseDetector()
         self._arbiter = SourceArbiter()
         self._readers: dict[MeterConfig, Reader] = {}
         self._archive: Archive | None = None
@@ -251,9 +251,9 @@ class Composition:
         if archive is None:
             return
         guard = self._guard if self._plan.sources else None
-        archive.follow(before, guard, self._hub)
+        archive.take_over(before, guard, self._hub)
         if before is None:
-            await archive.begin(guard)
+            await archive.open(guard)
         self._supervision.start("history", Part("history", lambda: archive.record(self._hub)))
         if self._plan.sources:
             self._supervision.start("retention", Part("retention", archive.thin))

@@ -18,7 +18,7 @@ from iskra_server.simulator.faults import Faults, parse
 from iskra_server.simulator.household import INSTALLED, Household
 from iskra_server.simulator.profiles import DEFAULT, Profile, profile
 from iskra_server.simulator.telegram import Plate, plate, telegram
-from iskra_server.sources.source import Chunk, SourceState, arrived
+from iskra_server.sources.source import Chunk, SourceState, timestamped
 
 SCHEME = "simulator"
 CHUNK = 64
@@ -77,7 +77,7 @@ class VirtualMeter:
                 async for data in intervals:
                     self.state = self._unplugged if data is None else self._plugged
                     for begin in range(0, len(data or b""), CHUNK):
-                        yield arrived((data or b"")[begin : begin + CHUNK])
+                        yield timestamped((data or b"")[begin : begin + CHUNK])
         finally:
             self.state = SourceState(self.url, is_open=False)
 

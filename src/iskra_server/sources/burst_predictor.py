@@ -30,7 +30,7 @@ class BurstPredictor:
         self._began_s = self._last_s = self._awake_s = float("-inf")
 
     def delay_s(self, byte_count: int, now_s: float) -> float:
-        """After `byte_count` bytes were read at `now_s`: seconds until the line must be read again; 0: at once."""
+        """`byte_count` bytes were read at `now_s`: read the next ones after so many seconds; 0: as they arrive."""
         if now_s - self._awake_s > SILENCE_S:
             self._learn()
             self._first, self._byte_count, self._began_s = byte_count, 0, now_s

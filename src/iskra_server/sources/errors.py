@@ -1,4 +1,4 @@
-"""What keeps a port from being read: the problem by its name, and what there is to say about it."""
+"""Why a port cannot be opened or read, as a key of the table of advice with the details of its sentence."""
 
 import errno
 import grp
@@ -7,16 +7,16 @@ import pwd
 import stat
 from collections.abc import Callable
 
-from iskra_server.sources.holders import holders
+from iskra_server.sources.ports import programs_by_device
 
-# the device node is there, but nothing is behind it
+# the device file exists, but no device is connected
 _NOTHING_BEHIND = {errno.ENODEV, errno.ENXIO}
 _CONTAINER_VARIABLE = "container"
 _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
 class SourceError(Exception):
-    """A line cannot be opened or was lost; never leaves the sources."""
+    """A line cannot be opened, or was lost. Handled inside `sources`."""
 
     def __init__(self, problem: str, **details: str) -> None:
         super().__init__(problem)
@@ -25,7 +25,7 @@ class SourceError(Exception):
 
 
 def opening_error(path: str, error: OSError) -> SourceError:
-    """What an error of opening or configuring a serial port means."""
+    """The problem behind an error of opening or configuring a serial port."""
     if isinstance(error, FileNotFoundError):
         return SourceError("missing_in_container" if in_container() else "missing", port=path)
     if isinstance(error, PermissionError):
@@ -34,12 +34,12 @@ def opening_error(path: str, error: OSError) -> SourceError:
         return _busy(path)
     if error.errno in _NOTHING_BEHIND:
         return SourceError("nothing_behind", port=path)
-    kind = "unusable_file" if os.path.isfile(path) else "unusable"
-    return SourceError(kind, port=path, reason=error.strerror or str(error))
+    problem = "unusable_file" if os.path.isfile(path) else "unusable"
+    return SourceError(problem, port=path, reason=error.strerror or str(error))
 
 
 def no_port() -> str:
-    """The problem where no port is there at all."""
+    """The problem of a machine without any serial port."""
     return "no_port_in_container" if in_container() else "no_port"
 
 
@@ -48,7 +48,7 @@ def unplugged(path: str) -> SourceError:
 
 
 def in_container() -> bool:
-    """Whether only what was passed to this container is there: Docker and Podman say so, others by the variable."""
+    """Whether this is a container: Docker and Podman leave a file, others set a variable."""
     return _CONTAINER_VARIABLE in os.environ or any(map(os.path.exists, _CONTAINER_MARKS))
 
 
@@ -65,7 +65,7 @@ def _no_permission(path: str) -> SourceError:
 
 
 def _name(look_up: Callable[[int], tuple[object, ...]], number: int) -> str:
-    """The name of a user or group, or its number where it has none (as in many containers)."""
+    """The name of a user or group; its number where it has no name, as in many containers."""
     try:
         return str(look_up(number)[0])
     except KeyError:
@@ -73,7 +73,7 @@ def _name(look_up: Callable[[int], tuple[object, ...]], number: int) -> str:
 
 
 def _busy(path: str) -> SourceError:
-    holder = holders().get(os.path.realpath(path))
-    if holder and f"(pid {os.getpid()})" in holder:
+    program = programs_by_device().get(os.path.realpath(path))
+    if program and f"(pid {os.getpid()})" in program:
         return SourceError("named_twice", port=path)
-    return SourceError("busy", port=path, program=holder) if holder else SourceError("busy_unknown", port=path)
+    return SourceError("busy", port=path, program=program) if program else SourceError("busy_unknown", port=path)

@@ -1,15 +1,15 @@
-"""Bytes out of hex text: what `od -tx1`, `hexdump -C` and `xxd` print, what logs show, and hex as people write it.
+"""Converts hex text to bytes: output of `od -tx1`, `hexdump -C` and `xxd`, logs, and hand-written hex.
 
 0000000 1b 1b 1b 1b 01 01 01 01            od -tx1; addresses octal (-A d decimal, -A x hex, -A n none)
 00000000  1b 1b 1b 1b  |....|              hexdump -C
 00000000: 1b1b 1b1b 0101 0101  ........    xxd
-*                                          the row before repeats up to the next address
+*                                          the row above repeats up to the next address
 [22:43:09][D][uart_debug:114]: <<< 1B:1B   ESPHome log
 07:37:10.250 : 1b 1b                       Tasmota console
 SML(1B1B...)                               heads that send text over the network
 1B:1B 0x1b, 1Bh 1B-1B 1B.1B \\x1b 1b1b      free; a comment begins with #, // or ;  Markdown fences are skipped
 
-Every step takes time in proportion to the text.
+Every step takes time proportional to the length of the text.
 """
 
 import codecs
@@ -20,7 +20,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-# a star may claim any length; no recording of a meter is longer
+# a star row may claim any length; no recording of a meter is longer
 _LIMIT = 1 << 28
 _FORMS = (
     "hex text is written 1b 1b, 1B:1B, 1B-1B, 0x1b or 1Bh, or comes from od -tx1, hexdump -C, xxd, an ESPHome log "
@@ -33,10 +33,10 @@ _LOG = re.compile(
     r"\[?(?:\d{4}-\d\d-\d\d[T ])?\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?:-\d{1,6}|Z)?\]?\s{0,9}(?:\[[^][]{1,80}\]){0,4}"
     r"(?P<sign>:?\s{0,9}(?:<<<|>>>|->)|\s?:\s)(?P<rest>.*)"
 )
-# terminals get logs in colour
+# logs for terminals have colours
 _COLOUR = re.compile(rb"\x1b\[[0-9;]{0,16}m")
 _XXD = re.compile(r"([0-9a-f]{4,16}):\s(.*)", re.IGNORECASE)
-# seven digits are no whole bytes, so they are an address; other widths only before bytes of two digits
+# seven digits are an odd number, so an address; addresses of other widths only before bytes of two digits
 _ROW = re.compile(r"([0-9a-f]{7}|[0-9a-f]{4,16}(?=(?:\s+[0-9a-f]{2}\b)+\s*$))(?:\s+(.*)|$)", re.IGNORECASE)
 _LAST = re.compile(r"([0-9a-f]{4,16})$", re.IGNORECASE)
 _COMMENT = re.compile(r"(?:#|//|(?:^|(?<=\s));|^\$).*")
@@ -49,11 +49,11 @@ _CONTROL = frozenset(range(0x20)) - frozenset(b"\t\n\r\f") | {0x7F}
 
 
 class NotADump(ValueError):
-    """Why a text holds no bytes, as the end of a sentence."""
+    """Why a text has no bytes: the end of a sentence that begins with the name of the file."""
 
 
 class _Row(Struct, frozen=True):
-    """`address` as written, None in free text; `is_star` for the line that stands for repetitions."""
+    """`address` as written, None without one; `is_star` for the line of a repetition."""
 
     address: str | None
     data: bytes
@@ -61,21 +61,21 @@ class _Row(Struct, frozen=True):
 
 
 def is_text(beginning: bytes) -> bool:
-    """Whether a file is text, by its beginning; a telegram has control characters within its first bytes."""
+    """Whether a file is text, by its first bytes; a telegram has control characters in them."""
     return _encoding(beginning) == "utf-16" or _CONTROL.isdisjoint(_COLOUR.sub(b"", beginning))
 
 
 def parse(text: bytes | str) -> bytes:
-    """The bytes that a dump or hex text stands for. Raises NotADump."""
+    """The bytes of a dump or hex text. Raises NotADump."""
     if isinstance(text, bytes):
         text = _COLOUR.sub(b"", text).decode(_encoding(text), "replace")
     if _SML.search(text):
-        return b"".join(_telegram(found[1]) for found in _SML.finditer(text))
+        return b"".join(_telegram(match[1]) for match in _SML.finditer(text))
     lines = [line for line in map(str.strip, text.splitlines()) if line and not _FENCE.match(line)]
     data = _from_log(lines)
     if data is None:
-        written = [(number, line) for number, line in enumerate(map(_bare, text.splitlines()), 1) if line]
-        data = b"".join(_expanded(_rows(written)))
+        numbered = [(number, line) for number, line in enumerate(map(_bare, text.splitlines()), 1) if line]
+        data = b"".join(_expanded(_rows(numbered)))
     if not data:
         raise NotADump(f"is text without any hex bytes; {_FORMS}")
     return data
@@ -92,15 +92,15 @@ def _telegram(digits: str) -> bytes:
 
 
 def _from_log(lines: list[str]) -> bytes | None:
-    """The bytes of a log, whose other lines are skipped; None where it is no log."""
-    entries = [found for line in lines if (found := _LOG.fullmatch(line.lstrip("> ")))]
+    """The bytes of a log, without its other lines; None where this is no log."""
+    entries = [match for line in lines if (match := _LOG.fullmatch(line.lstrip("> ")))]
     received = [entry for entry in entries if not entry["sign"].endswith(">>>")]
     read = [_hex(entry["rest"]) for entry in received or entries]
     return b"".join(data for data in read if isinstance(data, bytes)) or None
 
 
 def _bare(line: str) -> str:
-    """A line without text column, comment and the marks of Markdown."""
+    """A line without text column, comment and Markdown fence."""
     line = line.strip()
     if _FENCE.match(line):
         return ""
@@ -113,14 +113,14 @@ def _bare(line: str) -> str:
     return _COMMENT.sub("", line).strip()
 
 
-def _rows(written: list[tuple[int, str]]) -> list[_Row]:
-    forms = [None if line == "*" else _XXD.match(line) or _ROW.match(line) for _, line in written]
-    has_addresses = bool(forms and forms[0]) and _count(forms)
-    return [_row(number, line, has_addresses) for number, line in written]
+def _rows(numbered: list[tuple[int, str]]) -> list[_Row]:
+    forms = [None if line == "*" else _XXD.match(line) or _ROW.match(line) for _, line in numbered]
+    has_addresses = bool(forms and forms[0]) and _are_addresses(forms)
+    return [_row(number, line, has_addresses) for number, line in numbered]
 
 
-def _count(forms: list[re.Match[str] | None]) -> bool:
-    """Whether what looks like addresses is: by its width or sign, or because it counts the bytes."""
+def _are_addresses(forms: list[re.Match[str] | None]) -> bool:
+    """Whether numbers at the start of lines are addresses: by width or colon, or because they count the bytes."""
     first = forms[0]
     if first is None:
         return False
@@ -152,7 +152,7 @@ def _data(number: int, text: str) -> bytes:
 
 
 def _hex(text: str) -> bytes | str:
-    """The bytes of a text, or the first word in it that is no hex."""
+    """The bytes of a text, or its first word that is not hex."""
     text = _PREFIX.sub(" ", text.translate(_SEPARATORS))
     with suppress(ValueError):
         return bytes.fromhex(text)

@@ -1,26 +1,25 @@
-"""The serial ports of this machine: by their stable by-id names first, each device once, with who holds it.
+"""The serial ports of this machine: stable by-id names first, each device once, with the program that has it open.
 
-The by-id name comes from the maker and serial number in the plug, so it survives a replug; /dev/ttyUSB0 does not. Two
-adapters with the same serial number, or without one, share a single by-id name: their by-path names tell them apart.
+The by-id name is made of the maker and serial number of the adapter: unlike /dev/ttyUSB0 it stays the same when the
+adapter is plugged in again. Adapters with equal or missing serial numbers share one; their by-path names differ.
 """
 
 import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import serialx
 from msgspec import Struct
 
-from iskra_server.sources.holders import holders
-
-# what an infrared head can hang on where nothing lists it (containers without /sys)
+# device names of infrared heads, for containers without /sys, where serialx lists nothing
 PLAIN_NAMES = ("ttyUSB*", "ttyACM*", "ttyAMA*", "serial0")
 BY_ID = "serial/by-id"
 BY_PATH = "serial/by-path"
-# sticks that are reset, or lose their network, when a stranger opens them
+# devices that reset, or lose their network, when another program opens them
 FOREIGN = re.compile(
     r"zig-?bee|z-?wave|zwa-?\d|z-?stick|conbee|raspbee|dresden|skyconnect|connect_zbt|hubz|thread"
     r"|cc2531|cc2652|cc1352|blue-?tooth|gps|gnss|u-?blox|modem|huawei|quectel|sierra|simcom",
@@ -29,7 +28,7 @@ FOREIGN = re.compile(
 
 
 class Listed(Protocol):
-    """What serialx tells of a port."""
+    """A port as serialx lists it."""
 
     resolved_device: str
     manufacturer: str | None
@@ -42,9 +41,9 @@ class Listed(Protocol):
 
 
 class Port(Struct, frozen=True):
-    """A serial port. `holder` is "name (pid 812)" as far as we may see; `may_open` is about permissions alone.
+    """A serial port. `holder` is the program that has it open, "name (pid 812)"; `may_open` checks permissions only.
 
-    `has_twin`: another adapter here has the same maker and serial number, and the by-id name leads to either of them.
+    `has_twin`: another adapter has the same maker and serial number, so the by-id name may lead to either of them.
     """
 
     device: str
@@ -57,35 +56,35 @@ class Port(Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """The name to keep in a configuration."""
+        """The name to write into a configuration."""
         return (self.by_path if self.has_twin else self.by_id) or self.device
 
     @property
     def is_foreign(self) -> bool:
-        """Whether its name says that it belongs to something else (Zigbee, Z-Wave, GPS, modem ...)."""
+        """Whether its name is that of another kind of device (Zigbee, Z-Wave, GPS, modem ...)."""
         return bool(FOREIGN.search(f"{self.by_id} {self.description}"))
 
 
 def list_ports(
     dev: Path = Path("/dev"), listed: Callable[[], Iterable[Listed]] = serialx.list_serial_ports
 ) -> list[Port]:
-    """All ports, those with a by-id name first. Looks at files only; opens nothing."""
-    known = {os.path.realpath(port.resolved_device): port for port in listed()}
-    names = Counter(map(_udev_name, known.values()))
+    """All ports, those with a by-id name first. Opens no port."""
+    usb = {os.path.realpath(port.resolved_device): port for port in listed()}
+    names = Counter(map(_udev_name, usb.values()))
     by_path = {os.path.realpath(path): str(path) for path in reversed(_links(dev / BY_PATH))}
-    held = holders()
+    programs = programs_by_device()
     ports: dict[str, Port] = {}
-    for path in [*_links(dev / BY_ID), *map(Path, sorted(known)), *_plain(dev)]:
+    for path in [*_links(dev / BY_ID), *map(Path, sorted(usb)), *_plain(dev)]:
         device = os.path.realpath(path)
         if device in ports or not os.path.exists(device):
             continue
         by_id = str(path) if path.parent == dev / BY_ID else None
-        port = known.get(device)
+        port = usb.get(device)
         ports[device] = Port(
             device=device,
             by_id=by_id,
             description=_description(port, by_id),
-            holder=held.get(device),
+            holder=programs.get(device),
             may_open=os.access(device, os.R_OK | os.W_OK, effective_ids=True),
             by_path=by_path.get(device),
             has_twin=port is not None and port.vid is not None and names[_udev_name(port)] > 1,
@@ -94,7 +93,7 @@ def list_ports(
 
 
 def plugged(dev: Path = Path("/dev")) -> frozenset[str]:
-    """The names of what is plugged in: cheap, changes when a port comes or goes."""
+    """The names of the ports: cheap to compute, changes when a port is plugged in or unplugged."""
     return frozenset(map(str, [*_links(dev / BY_ID), *_plain(dev)]))
 
 
@@ -103,12 +102,12 @@ def _links(folder: Path) -> list[Path]:
 
 
 def _udev_name(port: Listed) -> tuple[object, ...]:
-    """What udev makes the by-id name of."""
+    """The properties that udev makes the by-id name of."""
     return port.vid, port.pid, port.serial_number, port.interface_num, port.port_number
 
 
 def _plain(dev: Path) -> Iterator[Path]:
-    # on a Raspberry Pi serial1 is the way to the Bluetooth chip, whatever it is called
+    # on a Raspberry Pi serial1 leads to the Bluetooth chip, whatever the device is called
     bluetooth = os.path.realpath(dev / "serial1")
     for name in PLAIN_NAMES:
         yield from (path for path in sorted(dev.glob(name)) if os.path.realpath(path) != bluetooth)
@@ -122,3 +121,32 @@ def _description(port: Listed | None, by_id: str | None) -> str:
         name = re.sub(r"^usb-|-if\d\d.*$", "", Path(by_id).name)
         return name.replace("_", " ")
     return ""
+
+
+def programs_by_device(proc: Path = Path("/proc")) -> dict[str, str]:
+    """Device -> "name (pid 812)", several with commas, of all open files below /dev.
+
+    Processes of other users are hidden from all users but root.
+    """
+    programs: dict[str, list[str]] = {}
+    for process in proc.glob("[0-9]*"):
+        for device in set(_open_devices(process)):
+            programs.setdefault(device, []).append(f"{_program_name(process)} (pid {process.name})")
+    return {device: ", ".join(names) for device, names in programs.items()}
+
+
+def _open_devices(process: Path) -> Iterator[str]:
+    # a process may end meanwhile, or belong to another user
+    with suppress(OSError):
+        for descriptor in os.scandir(process / "fd"):
+            with suppress(OSError):
+                target = os.readlink(descriptor.path)
+                if target.startswith("/dev/"):
+                    yield target
+
+
+def _program_name(process: Path) -> str:
+    try:
+        return (process / "comm").read_text().strip()
+    except OSError:
+        return "a program"

@@ -1,7 +1,6 @@
 """A capture file as a source that ends: `file:PATH` at the pace of 9600 8N1, `?speed=10` faster, `?speed=0` at once.
 
-What is read from it is not what the meter says now, so it is marked like simulated data. A file of hex text is read as
-the bytes that it stands for.
+Old readings are not current ones, so they are marked like simulated data. A file of hex text is converted to bytes.
 """
 
 import asyncio
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources import hextext
-from iskra_server.sources.source import Chunk, FormatProblem, SourceState, arrived, plain_problem
+from iskra_server.sources.source import Chunk, FormatProblem, SourceState, plain_problem, timestamped
 
 CHUNK_BYTES = 64
 BYTES_PER_S = 960
@@ -27,7 +26,7 @@ log = logging.getLogger("iskra_server.sources")
 
 
 class Replay:
-    """`speed` 1 is 960 bytes a second, 0 as fast as they are taken."""
+    """`speed` 1 is 960 bytes a second, 0 as fast as they are read."""
 
     simulated = True
 
@@ -42,7 +41,7 @@ class Replay:
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         try:
-            # the first byte tells what opening does not: a directory opens, too
+            # only reading shows some errors: a directory can be opened
             capture = await in_daemon_thread(self._open, discard=lambda late: late.close())
         except OSError as error:
             problem = _problem(error)
@@ -55,13 +54,13 @@ class Replay:
             async for data in pieces:
                 sent += len(data)
                 await asyncio.sleep(self._pause_s(began_s, sent))
-                yield arrived(data)
+                yield timestamped(data)
         self._close("ended")
 
     def _open(self) -> BytesIO | BufferedReader:
         capture = self._path.open("rb")
         size = os.fstat(capture.fileno()).st_size
-        # a pipe has no size, and its end may never come
+        # a pipe has no size, and may never end
         if hextext.is_text(capture.peek(1)[:_BEGINNING]) and 0 < size <= _MAX_TEXT:
             with suppress(hextext.NotADump), capture:
                 return BytesIO(hextext.parse(capture.read()))
@@ -79,18 +78,18 @@ class Replay:
 
 
 async def _pieces(capture: BytesIO | BufferedReader) -> AsyncGenerator[bytes, None]:
-    """Until its end; closes it. From a pipe whatever is there, without holding anything up until it comes."""
+    """The content until its end; then closes it. Reads a pipe in a thread: its reads block."""
     if isinstance(capture, BytesIO) or stat.S_ISREG(os.fstat(capture.fileno()).st_mode):
         with capture:
             while data := capture.read(CHUNK_BYTES):
                 yield data
         return
-    is_over = False
+    is_cancelled = False
 
     def read() -> bytes:
         data = capture.read1(CHUNK_BYTES)
-        if is_over or not data:
-            # only here: to close it elsewhere waits for this read
+        if is_cancelled or not data:
+            # closed here only: closing it in another thread would wait for this read
             capture.close()
         return data
 
@@ -98,7 +97,7 @@ async def _pieces(capture: BytesIO | BufferedReader) -> AsyncGenerator[bytes, No
         while data := await in_daemon_thread(read):
             yield data
     finally:
-        is_over = True
+        is_cancelled = True
 
 
 def _problem(error: OSError) -> str:

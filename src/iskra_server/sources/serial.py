@@ -1,11 +1,13 @@
 """A serial port, 9600 8N1 unless its address says otherwise (`/dev/ttyUSB0?baud=115200`).
 
-serialx opens, locks and sets the port; the bytes are read from its file descriptor. In a silence we look every 1.5 s
-whether the path still leads to the device that is open, and read once: not every event loop reports an unplugged one.
+serialx opens, locks and configures the port; the bytes are read from its file descriptor. During silence, check every
+1.5 s whether the path still leads to the open device, and read once: not every event loop reports an unplugged device.
 """
 
 import asyncio
+import fcntl
 import os
+import struct
 import termios
 import time
 from functools import partial
@@ -15,97 +17,98 @@ import serialx
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.burst_predictor import BurstPredictor
 from iskra_server.sources.errors import SourceError, opening_error, unplugged
-from iskra_server.sources.line_errors import LineErrors, counted
 from iskra_server.sources.reconnect import Reconnecting, Report
-from iskra_server.sources.source import FormatProblem, plain_problem
+from iskra_server.sources.source import FormatProblem, LineErrors, plain_problem
 
 BAUD = 9600
-# an unplugged head is to be noticed within 2 s, a meter that speaks once a second not to be disturbed
-LOOK_EVERY_S = 1.5
-# what the kernel keeps of a terminal's input
+# an unplugged head is noticed within 2 s; a meter that sends once a second causes no check at all
+CHECK_EVERY_S = 1.5
+# size of the kernel's input buffer of a terminal
 MAX_BYTES = 4096
+# serial_icounter_struct of linux/serial.h: cts dsr rng dcd rx tx frame overrun parity brk buf_overrun, 9 reserved
+_COUNTERS = struct.Struct("20i")
+_FRAME, _OVERRUN, _BREAK, _BUFFER_OVERRUN = 6, 7, 9, 10
 
 
 class SerialLine:
-    """An open serial port, locked for us alone. Bytes that nobody asks for stay with the kernel."""
+    """An open serial port, locked exclusively. Bytes stay in the kernel until `read` is called."""
 
     def __init__(self, path: str, serial: serialx.BaseSerial, baud: int) -> None:
         self.port = path
         self._serial = serial
         self._fd = serial.fileno()
-        self._device = device_behind(path)
+        self._device = device_number(path)
         self._predictor = BurstPredictor(baud)
         self._data = b""
-        self._counted = counted(self._fd)
+        self._errors = driver_errors(self._fd)
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] = self._loop.create_future()
-        self._nap: asyncio.TimerHandle | None = None
+        self._delay: asyncio.TimerHandle | None = None
 
     def put_back(self, data: bytes) -> None:
-        """The next `read` gives these again."""
+        """The next `read` returns these bytes again."""
         self._data = data
 
     async def read(self) -> bytes:
         if not self._data:
-            await self._arrival()
+            await self._wait_for_data()
         data, self._data = self._data, b""
         return data
 
     def errors(self) -> LineErrors | None:
-        if self._counted is None:
+        if self._errors is None:
             return None
-        # an unplugged one counts no more
-        before, self._counted = self._counted, counted(self._fd) or self._counted
-        return self._counted - before
+        # an unplugged port has no counters any more
+        before, self._errors = self._errors, driver_errors(self._fd) or self._errors
+        return self._errors - before
 
     async def close(self) -> None:
-        # a device may block in this, as in opening
+        # closing a device may block, as opening may
         await in_daemon_thread(self._serial.close)
 
-    async def _arrival(self) -> None:
+    async def _wait_for_data(self) -> None:
         self._waiter = self._loop.create_future()
-        self._loop.add_reader(self._fd, self._take)
-        self._watch = self._loop.call_later(LOOK_EVERY_S, self._look)
+        self._loop.add_reader(self._fd, self._on_readable)
+        self._check = self._loop.call_later(CHECK_EVERY_S, self._check_device)
         try:
             await self._waiter
         finally:
             self._loop.remove_reader(self._fd)
-            self._watch.cancel()
-            if self._nap:
-                self._nap.cancel()
-                self._nap = None
+            self._check.cancel()
+            if self._delay:
+                self._delay.cancel()
+                self._delay = None
 
-    def _take(self) -> None:
-        """Read what is there; then sleep while more is on its way, or hand it over."""
+    def _on_readable(self) -> None:
+        """Read what is there; then wait while more of the burst is expected, or finish `read`."""
         if self._waiter.done():
             return
         try:
-            data = self._read_now()
-        except SourceError as trouble:
-            self._waiter.set_exception(trouble)
+            data = self._read_available()
+        except SourceError as error:
+            self._waiter.set_exception(error)
             return
         self._data += data
-        nap_s = self._predictor.delay_s(len(data), time.monotonic()) if data else 0.0
-        if nap_s:
+        delay_s = self._predictor.delay_s(len(data), time.monotonic()) if data else 0.0
+        if delay_s:
             self._loop.remove_reader(self._fd)
-            self._nap = self._loop.call_later(nap_s, self._wake_up)
+            self._delay = self._loop.call_later(delay_s, self._end_delay)
         elif self._data:
             self._waiter.set_result(None)
 
-    def _wake_up(self) -> None:
-        self._nap = None
-        self._loop.add_reader(self._fd, self._take)
-        self._take()
+    def _end_delay(self) -> None:
+        self._delay = None
+        self._loop.add_reader(self._fd, self._on_readable)
+        self._on_readable()
 
-    def _look(self) -> None:
-        self._watch = self._loop.call_later(LOOK_EVERY_S, self._look)
-        if device_behind(self.port) != self._device and not self._waiter.done():
+    def _check_device(self) -> None:
+        self._check = self._loop.call_later(CHECK_EVERY_S, self._check_device)
+        if device_number(self.port) != self._device and not self._waiter.done():
             self._waiter.set_exception(unplugged(self.port))
-        elif not self._nap:
-            self._take()
+        elif not self._delay:
+            self._on_readable()
 
-    def _read_now(self) -> bytes:
-        """The bytes that are there, none if there are none."""
+    def _read_available(self) -> bytes:
         try:
             data = os.read(self._fd, MAX_BYTES)
         except BlockingIOError:
@@ -118,7 +121,7 @@ class SerialLine:
 
 
 async def open_serial(path: str, baud: int = BAUD) -> SerialLine:
-    """Raises `Trouble` with what the user should know."""
+    """Raises SourceError."""
     try:
         serial = await in_daemon_thread(lambda: _open(path, baud), discard=lambda late: late.close())
     except OSError as error:
@@ -134,16 +137,28 @@ def _open(path: str, baud: int) -> serialx.BaseSerial:
     return serial
 
 
-def device_behind(path: str) -> int | None:
-    """The number of the device that a path leads to now, None where it leads nowhere."""
+def driver_errors(fd: int) -> LineErrors | None:
+    """Errors that the driver counted since the port was plugged in (ioctl TIOCGICOUNT); None where it does not count.
+
+    Pseudo-terminals refuse, and many adapters count only some of it.
+    """
+    try:
+        counters = _COUNTERS.unpack(fcntl.ioctl(fd, termios.TIOCGICOUNT, bytes(_COUNTERS.size)))
+    except OSError:
+        return None
+    return LineErrors(counters[_FRAME] + counters[_BREAK], counters[_OVERRUN] + counters[_BUFFER_OVERRUN])
+
+
+def device_number(path: str) -> int | None:
+    """The device number that a path leads to now, None where it leads nowhere."""
     try:
         return os.stat(path).st_rdev
     except OSError:
         return None
 
 
-def appearance(path: str) -> tuple[int, int, int] | None:
-    """What changes when a port is plugged in or its permissions are set; None while it is not there."""
+def device_state(path: str) -> tuple[int, int, int] | None:
+    """What changes when a port is plugged in or its permissions are changed; None while it is missing."""
     try:
         status = os.stat(path)
     except OSError:
@@ -158,5 +173,5 @@ def serial_source(
         return await open_serial(path, baud)
 
     return Reconnecting(
-        url=url, port=path, connect=connect, plugged=partial(appearance, path), format_problem=format_problem
+        url=url, port=path, connect=connect, plugged=partial(device_state, path), format_problem=format_problem
     )

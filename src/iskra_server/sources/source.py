@@ -1,7 +1,6 @@
-"""What every source is: chunks of bytes with their time of arrival, for ever, and an honest word on how it stands.
+"""What a source is: an endless stream of chunks of bytes with their time of arrival, and the state of its port.
 
-A source opens its port itself, again and again if it must; it never raises for anything the outside world does.
-It knows nothing of meters: bytes are bytes here.
+A source opens its port again and again; it raises nothing for what the outside world does. It knows nothing of meters.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -11,16 +10,28 @@ from typing import Protocol
 from msgspec import Struct
 
 from iskra_server.base.clock import boottime_s
-from iskra_server.sources.line_errors import LineErrors
 
-# a problem and what its sentence needs -> the sentence, for the log; whoever opens a source brings the words along
+# a problem and its details -> a sentence for the log
 FormatProblem = Callable[[str, Mapping[str, str]], str]
 
 
-class Chunk(Struct, frozen=True, gc=False):
-    """Octets as they arrived: `received_at` in UTC, `monotonic_s` the same moment in boot time.
+class LineErrors(Struct, frozen=True, gc=False):
+    """Counts of a serial driver: `framing` errors (missing stop bits, breaks), `overruns` (bytes without room)."""
 
-    `errors` is what the driver counted since the chunk before, None where it does not tell.
+    framing: int = 0
+    overruns: int = 0
+
+    def __add__(self, other: "LineErrors") -> "LineErrors":
+        return LineErrors(self.framing + other.framing, self.overruns + other.overruns)
+
+    def __sub__(self, other: "LineErrors") -> "LineErrors":
+        return LineErrors(self.framing - other.framing, self.overruns - other.overruns)
+
+
+class Chunk(Struct, frozen=True, gc=False):
+    """Bytes as they arrived: `received_at` in UTC, `monotonic_s` the same moment in boot time.
+
+    `errors` were counted by the driver since the chunk before; None where the driver does not count.
     """
 
     data: bytes
@@ -30,7 +41,7 @@ class Chunk(Struct, frozen=True, gc=False):
 
 
 class ReceivedWhileProbing(Struct, frozen=True):
-    """What came within `seconds` of listening: its newest bytes, and how many there were."""
+    """What came from a port within `seconds` of probing: its newest bytes, and how many there were in all."""
 
     data: bytes = b""
     count: int = 0
@@ -39,9 +50,9 @@ class ReceivedWhileProbing(Struct, frozen=True):
 
 
 class SourceState(Struct, frozen=True):
-    """How a source stands. `problem` names what is wrong, None while the port is open; `about` fills in its sentence.
+    """`problem` is the key of a fault in the table of advice, None while the port is open; `details` fill its sentence.
 
-    `heard` is what came from a port that is listened to and was not a meter's so far.
+    `probe` is what came from a port that is being probed and has sent no telegram so far.
     """
 
     port: str
@@ -52,22 +63,22 @@ class SourceState(Struct, frozen=True):
 
 
 class Source(Protocol):
-    """`url` is how the configuration names it; `state` is kept up to date while `chunks` is iterated."""
+    """`url` is the configured address; `state` is current while `chunks` is iterated."""
 
     url: str
     simulated: bool
     state: SourceState
 
     def chunks(self) -> AsyncGenerator[Chunk, None]:
-        """Endless, but for a replayed file, which ends. An `aclose()` of the iterator closes the port."""
+        """Endless, except for a replayed file. `aclose()` of the iterator closes the port."""
         ...
 
 
 def plain_problem(problem: str, details: Mapping[str, str]) -> str:
-    """The words of who has none: "/dev/ttyUSB0: unplugged"."""
+    """A problem without the table of advice: "/dev/ttyUSB0: unplugged"."""
     return f"{details.get('port', '')}: {problem}"
 
 
-def arrived(data: bytes, errors: LineErrors | None = None) -> Chunk:
-    """A chunk that arrived just now."""
+def timestamped(data: bytes, errors: LineErrors | None = None) -> Chunk:
+    """A chunk that arrives now."""
     return Chunk(data, datetime.now(UTC), boottime_s(), errors)

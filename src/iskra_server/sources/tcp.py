@@ -1,7 +1,12 @@
-"""Octets over the network: `tcp://` (ser2net, Wi-Fi heads), and `rfc2217://`, `esphome://` through serialx.
+"""Bytes over the network: `tcp://` (ser2net, Wi-Fi heads), and `rfc2217://`, `esphome://` through serialx.
 
-A peer that was switched off does not say so: keepalive finds the dead machine, and two minutes without a byte end
-the connection in any case, because a meter speaks every few seconds. Heads may send telegrams as hex text.
+A peer that is switched off closes no connection: keepalive finds a dead machine, and two minutes without a byte end the
+connection in any case, because a meter sends every few seconds.
+
+Some heads with a network connection send telegrams as hex text among other lines:
+
+mac=00:08:DC:00:00:01
+SML(1B1B1B1B01010101...1A0165AB)
 """
 
 import asyncio
@@ -15,30 +20,33 @@ from serialx.common import UnknownUriScheme
 from iskra_server.base.address import Address, is_host
 from iskra_server.sources.errors import SourceError, in_container
 from iskra_server.sources.reconnect import Reconnecting, Report
-from iskra_server.sources.smltext import SmlText
 from iskra_server.sources.source import FormatProblem, plain_problem
 
 BAUD = 9600
 IDLE_S = 120.0
 CONNECT_S = 10.0
 MAX_BYTES = 4096
-# a dead machine is found 60 s after its last word
+# finds a dead machine 60 s after its last byte
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+
+# the text before a telegram, and the bytes that this text already has
+_MARK, _MARK_DATA = b"SML(1B1B1B1B", bytes.fromhex("1b1b1b1b")
+_HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class StreamLine:
-    """An open connection."""
+    """An open connection, as a line."""
 
     def __init__(self, port: str, streams: Streams, idle_s: float) -> None:
         self.port = port
         self._reader, self._writer = streams
         self._idle_s = idle_s
-        self._text = SmlText()
+        self._hex_text = HexTextDecoder()
 
     async def read(self) -> bytes:
-        while not (data := self._text.feed(await self._read())):
+        while not (data := self._hex_text.feed(await self._read())):
             pass
         return data
 
@@ -55,7 +63,7 @@ class StreamLine:
         return data
 
     def errors(self) -> None:
-        """No driver stands behind a connection."""
+        """A connection has no driver that counts errors."""
 
     async def close(self) -> None:
         self._writer.close()
@@ -66,12 +74,48 @@ class StreamLine:
         return SourceError("closed", port=self.port)
 
 
+class HexTextDecoder:
+    """Decodes telegrams in hex text to bytes as they arrive; passes all other bytes through at once."""
+
+    def __init__(self) -> None:
+        # the end of what passed: the mark may begin in it
+        self._tail = b""
+        self._is_inside = False
+        self._half_byte = b""
+
+    def feed(self, data: bytes) -> bytes:
+        result = bytearray()
+        while data:
+            if self._is_inside:
+                end = next((place for place, byte in enumerate(data) if byte not in _HEX_DIGITS), len(data))
+                result += self._decode(data[:end])
+                self._is_inside = end == len(data)
+                data = data[end:]
+                continue
+            text = self._tail + data
+            place = text.upper().find(_MARK)
+            if place < 0:
+                self._tail = text[-len(_MARK) + 1 :]
+                result += data
+                break
+            before, after = place - len(self._tail), place + len(_MARK)
+            result += data[: max(before, 0)] + _MARK_DATA
+            data, self._tail, self._half_byte, self._is_inside = text[after:], b"", b"", True
+        return bytes(result)
+
+    def _decode(self, digits: bytes) -> bytes:
+        digits = self._half_byte + digits
+        even = len(digits) // 2 * 2
+        self._half_byte = digits[even:]
+        return bytes.fromhex(digits[:even].decode())
+
+
 def tcp_source(
     url: str | Address, *, idle_s: float = IDLE_S, format_problem: FormatProblem = plain_problem
 ) -> Reconnecting:
     """`tcp://HOST:PORT`; raises ValueError when one of them is missing."""
     address = Address(url)
-    host, port = _place(address)
+    host, port = _host_and_port(address)
 
     async def connect() -> Streams:
         reader, writer = await asyncio.open_connection(host, port)
@@ -87,7 +131,7 @@ def bridge_source(
     """`rfc2217://HOST:PORT` and `esphome://HOST/?port_name=NAME&key=KEY`, set to 9600 8N1 at the far end."""
     address = Address(url)
     if address.scheme == "rfc2217":
-        _place(address)
+        _host_and_port(address)
     elif not is_host(address.host):
         raise ValueError(f"{address} must be esphome://HOST/?port_name=NAME.")
 
@@ -113,12 +157,12 @@ def _source(
             async with asyncio.timeout(CONNECT_S):
                 return StreamLine(port, await connect(), idle_s)
         except (OSError, ValueError, RuntimeError, serialx.SerialException) as error:
-            raise _trouble(address, error) from None
+            raise _connection_error(address, error) from None
 
     return Reconnecting(url=port, port=port, connect=open_line, format_problem=format_problem)
 
 
-def _place(address: Address) -> tuple[str, int]:
+def _host_and_port(address: Address) -> tuple[str, int]:
     scheme = address.scheme
     try:
         port = address.port
@@ -129,11 +173,11 @@ def _place(address: Address) -> tuple[str, int]:
     return address.host, port
 
 
-def _trouble(address: Address, error: Exception) -> SourceError:
+def _connection_error(address: Address, error: Exception) -> SourceError:
     port = str(address)
     if isinstance(error, ConnectionRefusedError):
         return SourceError("refused", port=port)
-    # a name with an empty part, or one that is too long, is not even asked for
+    # UnicodeError: a name with an empty or too long part, which is not looked up at all
     if isinstance(error, socket.gaierror | UnicodeError):
         return SourceError("unknown_name", port=port)
     if isinstance(error, TimeoutError):

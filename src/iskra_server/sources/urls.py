@@ -1,4 +1,4 @@
-"""What a source's address looks like, and the source behind it."""
+"""The addresses of sources, and the source that each address makes."""
 
 import os
 import re
@@ -13,8 +13,8 @@ from iskra_server.sources.serial import BAUD, serial_source
 from iskra_server.sources.source import FormatProblem, Source, plain_problem
 from iskra_server.sources.tcp import bridge_source, tcp_source
 
-# int of C; no adapter comes near it
-_FASTEST_BAUD = 100_000_000
+# fits an int of C; no adapter is as fast
+_MAX_BAUD = 100_000_000
 FORMS = (
     "auto",
     "/dev/serial/by-id/NAME",
@@ -25,7 +25,7 @@ FORMS = (
     "file:PATH?speed=1",
 )
 
-# pyserial's socket://HOST:PORT, telnet://, and HOST:PORT without a scheme; a bare name is taken for a file
+# pyserial's socket://HOST:PORT, telnet://, and HOST:PORT without a scheme; a name alone is a file
 _NETWORK = re.compile(
     r"(?:socket|telnet)://(?P<host>[^/:?@]+|\[[0-9a-fA-F:]+\])(?P<port>:\d+)?/?(?:\?.*)?"
     r"|(?P<bare>(?:\d{1,3}\.){3}\d{1,3}|[\w-]+(?:\.[\w-]+)*(?=:\d)|\[[0-9a-fA-F:]+\])(?P<number>:\d+)?"
@@ -37,22 +37,22 @@ _DEVICE = re.compile(r"tty[A-Za-z]+\d+|serial\d(?:\?.*)?")
 def open_source(
     url: str | Address, *, recognise: Callable[[bytes], bool], format_problem: FormatProblem = plain_problem
 ) -> Source:
-    """The source of an address, not opened yet; `recognise` knows a meter's bytes. ValueError has a sentence.
+    """The source of an address, not opened yet. Raises ValueError with a sentence for the user.
 
-    `format_problem` has the words for the log.
+    `recognise` returns whether bytes are a meter's (for `auto`); `format_problem` makes the sentences of the log.
     """
     address = Address(url)
     text = address.reveal()
     if not text.isprintable():
-        raise ValueError(f"{str(address)!r} has characters that no address has. It can be {_either(FORMS)}.")
-    if better := _better(text):
-        raise ValueError(f"{address} is not an address of a meter; {better}.")
+        raise ValueError(f"{str(address)!r} has characters that no address has. It can be {_list(FORMS)}.")
+    if suggestion := _suggestion(text):
+        raise ValueError(f"{address} is not an address of a meter; {suggestion}.")
     match address.scheme:
         case "" if text == "auto":
             return auto_source(recognise, format_problem=format_problem)
         case "" if text:
             path, number = _with_number(address, text, "baud", BAUD)
-            if not 1 <= number <= _FASTEST_BAUD or number != int(number):
+            if not 1 <= number <= _MAX_BAUD or number != int(number):
                 raise ValueError(f"The speed in {address} must be a whole number of bauds, for example ?baud=9600.")
             return serial_source(text, path, int(number), format_problem=format_problem)
         case "tcp":
@@ -62,14 +62,14 @@ def open_source(
         case "file":
             path, speed = _with_number(address, text.partition(":")[2], "speed", 1.0)
             return Replay(url=text, path=Path(path), speed=speed, format_problem=format_problem)
-    raise ValueError(f"{str(address)!r} is not an address of a meter. It can be {_either(FORMS)}.")
+    raise ValueError(f"{str(address)!r} is not an address of a meter. It can be {_list(FORMS)}.")
 
 
-def _better(text: str) -> str:
-    """What to write instead of an address that other programs understand, or that lacks its beginning."""
-    if found := _NETWORK.fullmatch(text):
-        return f"write tcp://{found['host'] or found['bare']}{found['port'] or found['number'] or ':PORT'}"
-    if found := _WINDOWS.fullmatch(text):
+def _suggestion(text: str) -> str:
+    """What to write instead of an address of another program, or one without its beginning."""
+    if match := _NETWORK.fullmatch(text):
+        return f"write tcp://{match['host'] or match['bare']}{match['port'] or match['number'] or ':PORT'}"
+    if _WINDOWS.fullmatch(text):
         return f"{text.upper()} is a port of Windows; iskra-server ports lists the ports of this computer"
     if _DEVICE.fullmatch(text) and not os.path.exists(text):
         return f"write /dev/{text}"
@@ -77,7 +77,7 @@ def _better(text: str) -> str:
 
 
 def _with_number(address: Address, text: str, name: str, default: float) -> tuple[str, float]:
-    """A path and the one number that may follow it as a query."""
+    """The path, and its only option: a number."""
     path, _, query = text.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
     text = options.pop(name, str(default))
@@ -92,6 +92,6 @@ def _with_number(address: Address, text: str, name: str, default: float) -> tupl
     return path, number
 
 
-def _either(forms: Iterable[str]) -> str:
-    *others, last = forms
-    return f"{', '.join(others)} or {last}"
+def _list(forms: Iterable[str]) -> str:
+    *first, last = forms
+    return f"{', '.join(first)} or {last}"

@@ -37,7 +37,7 @@ from iskra_server.web.metrics.metrics import Metrics
 
 if TYPE_CHECKING:
     # for their types alone: they bring the database library along
-    from iskra_server.history.recording.writer import WriterState
+    from iskra_server.history.recording.writer_state import WriterState
     from iskra_server.history.store.reads import Reads
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from command import OnTerminal, Run
 from iskra_server.cli.commands.align import AlignSample, as_line
-from iskra_server.diagnosis.reception import StreamQuality
+from iskra_server.diagnosis.facts import StreamQuality
 from running import Head, serving, until
 from telegrams import telegram
 

@@ -1,6 +1,7 @@
 """`serve` and `demo` from the outside: the value arrives over HTTP, and SIGTERM ends it well."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -61,6 +62,7 @@ def test_demo_serves_a_value_that_says_that_it_is_simulated_and_ends_well(tmp_pa
     assert "Traceback" not in said
 
 
+@pytest.mark.skipif("COVERAGE_RUN" in os.environ, reason="measuring coverage takes memory")
 @pytest.mark.parametrize(("history", "at_most_kib"), [("false", RESIDENT_KIB), ("true", RESIDENT_WITH_HISTORY_KIB)])
 def test_serve_takes_meters_and_port_from_the_command_line_and_stays_small(
     tmp_path: Path, history: str, at_most_kib: int

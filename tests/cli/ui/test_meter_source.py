@@ -9,7 +9,7 @@ import pytest
 
 from iskra_server.cli.ui.meter_source import chunks_and_ticks, chunks_or_error, open_meter_source
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.sources.source import Chunk, SourceState, arrived
+from iskra_server.sources.source import Chunk, SourceState, timestamped
 
 
 class Scripted:
@@ -27,7 +27,7 @@ class Scripted:
         try:
             for step in self._script:
                 if isinstance(step, bytes):
-                    yield arrived(step)
+                    yield timestamped(step)
                 elif isinstance(step, SourceState):
                     self.state = step
                 else:
@@ -77,7 +77,7 @@ def test_a_source_that_ends_without_having_begun_is_refused_too() -> None:
 def test_a_line_that_is_lost_is_told_once_and_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     data = asyncio.run(gathered(chunks_or_error(Scripted(b"a", GONE, 0.8, b"b"))))
     assert data == [b"a", b"b"]
-    assert capsys.readouterr().err == "/dev/x was unplugged. Plug it in again; reading continues by itself.\n"
+    assert capsys.readouterr().err == "/dev/x was unplugged. Plug it in again; reading continues automatically.\n"
 
 
 def test_a_file_is_a_capture_and_anything_else_an_address(tmp_path: Path) -> None:

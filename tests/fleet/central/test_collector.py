@@ -25,8 +25,8 @@ def collecting(broker: Mosquitto, store: Store, name: str) -> tuple[Collector, T
     return collector, thread
 
 
-def test_collectors_share_the_work_and_none_is_done_twice(broker: Mosquitto, centre: Store) -> None:
-    pairs = [collecting(broker, centre, name) for name in ("one", "other")]
+def test_collectors_share_messages_and_store_each_once(broker: Mosquitto, central: Store) -> None:
+    pairs = [collecting(broker, central, name) for name in ("one", "other")]
     with Subscriber(broker.port, "nothing") as network:
         for place in range(40):
             network.say(TOPIC, message.encode(message.quarters(METER, [quarter_reading(QUARTER + place)])))
@@ -35,11 +35,11 @@ def test_collectors_share_the_work_and_none_is_done_twice(broker: Mosquitto, cen
         collector.stop()
         thread.join()
     assert all(collector.kept > 5 for collector, _ in pairs)
-    assert len(centre.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 40
+    assert len(central.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 40
 
 
-def test_it_reconnects_by_itself(broker: Mosquitto, centre: Store) -> None:
-    collector, thread = collecting(broker, centre, "one")
+def test_a_collector_reconnects_to_the_broker(broker: Mosquitto, central: Store) -> None:
+    collector, thread = collecting(broker, central, "one")
     broker.kill()
     until(lambda: not collector.subscribed.is_set())
     broker.start()
@@ -51,9 +51,9 @@ def test_it_reconnects_by_itself(broker: Mosquitto, centre: Store) -> None:
     thread.join()
 
 
-def test_nobody_is_answered_at_a_place_of_his_choice(broker: Mosquitto, centre: Store) -> None:
+def test_only_the_senders_own_topic_is_answered(broker: Mosquitto, central: Store) -> None:
     """An answer goes to the sender's own topic or nowhere."""
-    collector, thread = collecting(broker, centre, "one")
+    collector, thread = collecting(broker, central, "one")
     payload = message.encode(message.quarters(METER, [quarter_reading()]))
     with Subscriber(broker.port, "#") as network:
         for answer_to in ("iskra/v1/attic/kept", "house/door", "iskra/v1/cellar/kept"):

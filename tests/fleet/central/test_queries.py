@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from history.entries import METER, QUARTER, power, quarter_reading
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.queries import Group, GroupSum
-from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from samples import EXPORT, IMPORT
@@ -29,7 +29,10 @@ def house(store: Store) -> Store:
     for place in range(1, 6):
         known = range(START, START + 13) if place != 3 else range(START + 4, START + 13)
         rows = [quarter_reading(quarter, 25 * place * (quarter - START), meter=named(place)) for quarter in known]
-        keep(store, Batch(rows, [named(place)], [Heard(named(place).meter_id, "cellar", 100 - place, place)]))
+        write_batch(
+            store,
+            IngestBatch([*rows], [named(place)], [LastContact(named(place).meter_id, "cellar", 100 - place, place)]),
+        )
     labels = {
         named(place).meter_id: {"building": "7" if place < 4 else "8", "tenant": f"T{place}"} for place in range(1, 6)
     }
@@ -37,7 +40,7 @@ def house(store: Store) -> Store:
     return store
 
 
-def test_who_was_silent_longest_comes_first_page_by_page(house: Store) -> None:
+def test_the_oldest_contact_comes_first_page_by_page(house: Store) -> None:
     first, place = fleet.meters(house, limit=2)
     assert [each.meter_id[-1] for each in first] == ["5", "4"]
     assert (first[0].reader, first[0].power_mw, first[0].labels) == ("cellar", 5, {"building": "8", "tenant": "T5"})
@@ -62,7 +65,7 @@ def test_groups_and_how_many_meters_they_have(house: Store) -> None:
 
 
 @pytest.mark.parametrize("step", [4, 1], ids=["hours", "quarters"])
-def test_the_sum_of_a_group_counts_whom_it_holds(house: Store, step: int) -> None:
+def test_a_sum_says_how_many_meters_it_covers(house: Store, step: int) -> None:
     edges = range(START, START + 13, step)
     each = Decimal("2.5") * step
     assert fleet.energy(house, HOUSE, IMPORT, edges) == [
@@ -72,7 +75,7 @@ def test_the_sum_of_a_group_counts_whom_it_holds(house: Store, step: int) -> Non
 
 
 @pytest.mark.parametrize("step", [4, 1], ids=["hours", "quarters"])
-def test_a_group_that_is_whole_is_summed_whole_and_the_same(house: Store, step: int) -> None:
+def test_both_ways_to_sum_a_group_agree(house: Store, step: int) -> None:
     whole, edges = Group("building", "8"), range(START, START + 13, step)
     quick = fleet.energy(house, whole, IMPORT, edges)
     assert quick == [GroupSum(begin, begin + step, Decimal("22.5") * step, 2) for begin in edges[:-1]]
@@ -83,7 +86,7 @@ def test_a_group_that_is_whole_is_summed_whole_and_the_same(house: Store, step: 
     assert fleet.energy(house, whole, IMPORT, edges) == quick
 
 
-def test_no_energy_is_counted_over_a_gap_of_an_edge_or_over_an_epoch(house: Store) -> None:
+def test_energy_across_a_missing_edge_or_an_epoch_is_unknown(house: Store) -> None:
     new = named(6)
     anew = [
         quarter_reading(START, 100, meter=new),
@@ -98,7 +101,7 @@ def test_no_energy_is_counted_over_a_gap_of_an_edge_or_over_an_epoch(house: Stor
     assert fleet.energy(house, Group("building", "9"), IMPORT, [START, START + 8])[0].energy == Decimal("0.8")
 
 
-def test_a_meter_that_unlocks_changes_its_scale_and_not_the_sum(house: Store) -> None:
+def test_a_meter_that_changes_its_scaler_does_not_change_the_sum(house: Store) -> None:
     meter = named(8)
     rows = [
         QuarterReading(meter.meter_id, IMPORT, START, Exact(7, 3), "measured"),
@@ -121,7 +124,7 @@ def test_a_month_of_a_group_row_by_row(house: Store) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 13, 14, 26, 1000])
-def test_an_export_holds_few_rows_at_a_time_and_gives_all(
+def test_an_export_holds_few_rows_in_memory_and_is_complete(
     house: Store, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     whole = list(fleet.quarters(house, HOUSE, 0, 2**31 - 1))
@@ -142,7 +145,7 @@ def test_an_export_holds_few_rows_at_a_time_and_gives_all(
     assert max(held) <= max(rows, 3)
 
 
-def test_labels_change_and_go(house: Store) -> None:
+def test_labels_can_be_changed_and_removed(house: Store) -> None:
     name = named(1).meter_id
     fleet.set_labels(house, {name: {"building": "8", "tenant": ""}})
     (meter,) = fleet.meters(house, limit=9, find="00000001")[0]
@@ -155,12 +158,12 @@ def test_power_is_no_counter(house: Store) -> None:
 
 
 @pytest.mark.parametrize(("limit", "room"), [(1, 2**22), (3, 2**22), (7, 2**22), (100, 2**22), (7, 1), (100, 5_000)])
-def test_readers_come_page_by_page_and_a_page_is_not_long(
+def test_pages_of_readers_are_limited_in_bytes(
     house: Store, monkeypatch: pytest.MonkeyPatch, limit: int, room: int
 ) -> None:
     names = [f"reader {place:02}" for place in range(50)]
-    keep(house, Batch(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
-    monkeypatch.setattr(fleet, "_PAGE", room)
+    write_batch(house, IngestBatch(readers=[ReaderState(name, 1, True, "", f'["{"x" * 996}"]') for name in names]))
+    monkeypatch.setattr(fleet, "_PAGE_BYTES", room)
     found: list[str] = []
     after: str | None = ""
     while after is not None:

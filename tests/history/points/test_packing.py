@@ -23,9 +23,9 @@ ENDS = st.integers(-(1 << 63), -(1 << 63) + 300) | st.integers((1 << 63) - 300, 
 @given(st.lists(INTEGERS | ENDS | st.integers(-300, 300), min_size=1, max_size=50))
 @example([-(1 << 63), (1 << 63) - 1])
 @example([(1 << 63) - 1, -(1 << 63), -(1 << 63) + 40_000])
-def test_a_series_unfolds_to_what_was_folded(values: list[int]) -> None:
+def test_a_series_decodes_to_what_was_encoded(values: list[int]) -> None:
     packed = encode_series(values)
-    assert Cursor(packed).folded(len(values)) == packed
+    assert Cursor(packed).series(len(values)) == packed
     assert list(decode_series(packed, len(values))) == values
 
 
@@ -58,14 +58,14 @@ def test_damaged_bytes_do_not_inflate(data: bytes) -> None:
 
 def test_a_cursor_reads_on_and_says_where_bytes_are_missing() -> None:
     cursor = Cursor(struct.pack("<4HB", 3, 4, 5, 6, 7))
-    assert (cursor.numbers("<H"), cursor.take(1), list(cursor.rows("<xB", 2))) == ((3,), b"\4", [(5,), (6,)])
-    assert cursor.take(1) == b"\0"
+    assert (cursor.numbers("<H"), cursor.read(1), list(cursor.rows("<xB", 2))) == ((3,), b"\4", [(5,), (6,)])
+    assert cursor.read(1) == b"\0"
     with pytest.raises(ValueError, match="ends too early"):
         cursor.numbers("<H")
-    with pytest.raises(ValueError, match="follows its end"):
+    with pytest.raises(ValueError, match="bytes follow its end"):
         cursor.end()
 
 
 def test_a_width_that_no_number_has_is_damage() -> None:
     with pytest.raises(ValueError, match="3 bytes"):
-        Cursor(struct.pack("<qB", 0, 3) + bytes(30)).folded(4)
+        Cursor(struct.pack("<qB", 0, 3) + bytes(30)).series(4)

@@ -127,7 +127,7 @@ def test_what_is_no_number_of_64_bits_is_not_packed() -> None:
 
 
 def test_a_block_without_points_is_damaged() -> None:
-    with pytest.raises(ValueError, match="it counts what no block holds"):
+    with pytest.raises(ValueError, match="it counts more than a block holds"):
         unpack(bytes((VERSION,)) + compress(bytes(16) + b"\1"))
 
 

@@ -26,7 +26,7 @@ def archive(path: Path) -> Archive:
 async def recorded(kept: Archive, guard: Guard, *samples: Sample) -> list[Sample | HeldBack]:
     """What the guard says of samples that pass through a server from its start to its end."""
     hub = Hub()
-    await kept.begin(guard)
+    await kept.open(guard)
     recording = asyncio.create_task(kept.record(hub))
     await asyncio.sleep(0)
     results = [guard.admit(each) for each in samples]
@@ -39,7 +39,7 @@ async def recorded(kept: Archive, guard: Guard, *samples: Sample) -> list[Sample
     return results
 
 
-def test_what_arrives_is_in_history_after_the_end(tmp_path: Path) -> None:
+def test_samples_are_in_history_after_the_end(tmp_path: Path) -> None:
     samples = [sample(energy(1000 + k), at_s=60.0 * k) for k in range(20)]
     asyncio.run(recorded(archive(tmp_path / "x.sqlite"), Guard(), *samples))
     store = Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
@@ -47,7 +47,7 @@ def test_what_arrives_is_in_history_after_the_end(tmp_path: Path) -> None:
     assert sum(block.count for block in store.points_between(METER_ID, 0, 2**40)) == 20
 
 
-def test_a_meter_where_another_was_is_asked_about_until_somebody_has_answered(tmp_path: Path) -> None:
+def test_a_possible_replacement_is_reported_until_it_is_answered(tmp_path: Path) -> None:
     now_s = int(time.time())
     old = MeterInfo("old", "0a", simulated=False, first_s=now_s - 9000, last_s=now_s - 99, port="tcp://x:1")
     new = MeterInfo("new", "0b", simulated=False, first_s=now_s - 9, last_s=now_s, port="tcp://x:1")
@@ -56,7 +56,7 @@ def test_a_meter_where_another_was_is_asked_about_until_somebody_has_answered(tm
     kept = archive(tmp_path / "x.sqlite")
 
     async def looked() -> str | None:
-        await kept.begin(Guard())
+        await kept.open(Guard())
         watching = asyncio.create_task(kept.watch_replacements(), name="watching")
         await asyncio.to_thread(until, lambda: kept.replacements != Replacements())
         watching.cancel()
@@ -69,10 +69,10 @@ def test_a_meter_where_another_was_is_asked_about_until_somebody_has_answered(tm
     assert kept.replacements.possible_predecessor("new", "tcp://x:1", "old") is None
 
 
-def test_what_arrived_at_the_last_moment_is_in_history_too(tmp_path: Path) -> None:
+def test_samples_of_the_last_moment_are_in_history_too(tmp_path: Path) -> None:
     async def run() -> None:
         hub, kept = Hub(), archive(tmp_path / "x.sqlite")
-        await kept.begin(Guard())
+        await kept.open(Guard())
         recording = asyncio.create_task(kept.record(hub))
         await asyncio.sleep(0)
         for k in range(100):
@@ -85,7 +85,7 @@ def test_what_arrived_at_the_last_moment_is_in_history_too(tmp_path: Path) -> No
     assert sum(block.count for block in store.points_between(METER_ID, 0, 2**40)) == 100
 
 
-def test_a_counter_does_not_go_back_behind_what_was_published_before_a_restart(tmp_path: Path) -> None:
+def test_a_counter_does_not_go_back_over_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     asyncio.run(recorded(archive(path), Guard(), *(sample(energy(1000 + k), at_s=60.0 * k) for k in range(20))))
     back, on = asyncio.run(recorded(archive(path), Guard(), sample(energy(1018)), sample(energy(1019))))
@@ -93,7 +93,7 @@ def test_a_counter_does_not_go_back_behind_what_was_published_before_a_restart(t
     assert isinstance(on, Sample)
 
 
-def test_a_database_that_opens_late_still_holds_a_counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_opens_late_still_informs_the_guard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(recorded(archive(tmp_path / "x.sqlite"), Guard(), sample(energy(5000), at_s=0.0)))
     monkeypatch.setattr("iskra_server.history.recording.archive.OPEN_WITHIN_S", 0.1)
     may_open = threading.Event()
@@ -105,7 +105,7 @@ def test_a_database_that_opens_late_still_holds_a_counter(tmp_path: Path, monkey
     async def run() -> None:
         guard, hub = Guard(), Hub()
         kept = Archive(opens_late, flush_s=60, raw_days=30, simulated=False)
-        await kept.begin(guard)
+        await kept.open(guard)
         recording = asyncio.create_task(kept.record(hub))
         await asyncio.sleep(0)
         assert isinstance(guard.admit(sample(energy(4000), at_s=60.0)), Sample)
@@ -139,13 +139,13 @@ FIRST, SECOND = ([sample(energy(1000 + k), at_s=60.0 * k) for k in range(*span)]
 async def reloaded(before: Archive, after: Archive, first: list[Sample], second: list[Sample]) -> None:
     """One archive follows another while samples come, as at a reload."""
     guard, hub = Guard(), Hub()
-    await before.begin(guard)
+    await before.open(guard)
     tasks = [asyncio.create_task(before.record(hub))]
     await asyncio.sleep(0)
     for each in first:
         hub.publish(each)
         await asyncio.sleep(0.005)
-    after.follow(before, guard, hub)
+    after.take_over(before, guard, hub)
     tasks[0].cancel()
     tasks.append(asyncio.create_task(after.record(hub)))
     for each in second:
@@ -159,7 +159,7 @@ async def reloaded(before: Archive, after: Archive, first: list[Sample], second:
 
 
 @pytest.mark.parametrize("has_a_disk", [True, False])
-def test_what_waited_for_a_wrong_place_is_written_by_a_reload(tmp_path: Path, has_a_disk: bool) -> None:
+def test_a_reload_writes_what_waited_for_a_wrong_database(tmp_path: Path, has_a_disk: bool) -> None:
     (tmp_path / "file").touch()
     places = [tmp_path / "file" / "wrong", *([tmp_path / "state"] if has_a_disk else [])]
     before = following(tmp_path, *places, open_store=away)
@@ -168,7 +168,7 @@ def test_what_waited_for_a_wrong_place_is_written_by_a_reload(tmp_path: Path, ha
     assert quarters(path) == [1000, 1015, 1030]
 
 
-def test_a_reload_from_one_database_to_another_loses_no_telegram_and_has_none_twice(tmp_path: Path) -> None:
+def test_a_reload_to_another_database_has_each_telegram_once(tmp_path: Path) -> None:
     one, other = tmp_path / "one.sqlite", tmp_path / "other.sqlite"
     asyncio.run(reloaded(following(one), following(other), FIRST, SECOND))
     assert quarters(one) + quarters(other) == [1000, 1015, 1030]
@@ -179,12 +179,12 @@ def test_a_reload_from_one_database_to_another_loses_no_telegram_and_has_none_tw
     assert telegrams == 41
 
 
-def test_what_waited_at_the_end_is_written_by_the_next_start_also_in_another_place(
+def test_the_next_start_writes_what_waited_also_in_another_place(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = tmp_path / "state"
     asyncio.run(recorded(following(tmp_path, tmp_path / "wrong", state, open_store=away), Guard(), *FIRST))
-    assert f"wait in {tmp_path / 'wrong'} and are written by the next start" in caplog.text
+    assert f"wait in {tmp_path / 'wrong'} ; the next start writes them" in caplog.text
     path = tmp_path / "right.sqlite"
     asyncio.run(recorded(following(path, tmp_path / "right", state), Guard(), *SECOND))
     assert quarters(path) == [1000, 1015, 1030]
@@ -192,9 +192,7 @@ def test_what_waited_at_the_end_is_written_by_the_next_start_also_in_another_pla
     assert quarters(path) == [1000, 1015, 1030]
 
 
-def test_a_database_that_does_not_answer_holds_up_neither_the_start_nor_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hanging_database_delays_neither_start_nor_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("iskra_server.history.recording.archive.OPEN_WITHIN_S", 0.1)
     monkeypatch.setattr("iskra_server.history.recording.archive.CLOSE_S", 0.3)
     answers = threading.Event()
@@ -225,7 +223,7 @@ def test_the_server_starts_without_its_database(tmp_path: Path) -> None:
     assert "1 telegram, nothing is lost" in kept.state.sentence
 
 
-def test_old_points_are_thinned(tmp_path: Path) -> None:
+def test_old_points_are_deleted(tmp_path: Path) -> None:
     async def run() -> None:
         kept = Archive(
             lambda: Store(f"sqlite:///{tmp_path / 'x.sqlite'}"),
@@ -234,7 +232,7 @@ def test_old_points_are_thinned(tmp_path: Path) -> None:
             simulated=False,
             thin_every_s=0.01,
         )
-        await kept.begin(Guard())
+        await kept.open(Guard())
         assert kept.store is not None
         thinning = asyncio.create_task(kept.thin())
         store = kept.store

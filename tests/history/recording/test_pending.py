@@ -10,17 +10,17 @@ def test_a_batch_stays_pending_until_it_is_written() -> None:
     batch = pending.batch()
     assert (batch.ledger, batch.points, batch.meters) == ((quarter_reading(),), (block(),), (METER,))
     assert (pending.ledger, pending.telegrams, bool(pending)) == (1, 60, True)
-    pending.written(batch)
+    pending.remove_written(batch)
     assert (pending.ledger, pending.telegrams, bool(pending)) == (0, 0, False)
 
 
-def test_what_comes_while_a_batch_is_written_stays() -> None:
+def test_records_added_while_a_batch_is_written_stay() -> None:
     pending = Pending()
     pending.add([quarter_reading(1), block(1)], METER, 0.0)
     batch = pending.batch()
     later = replace(METER, last_s=AT_S + 60)
     pending.add([quarter_reading(2), block(2)], later, 1.0)
-    pending.written(batch)
+    pending.remove_written(batch)
     rest = pending.batch()
     assert (rest.ledger, rest.points, rest.meters) == ((quarter_reading(2),), (block(2),), (later,))
 
@@ -33,17 +33,17 @@ def test_old_points_are_dropped_and_counted_the_ledger_stays() -> None:
     assert (pending.ledger, pending.telegrams) == (10, 6 * 60)
 
 
-def test_points_that_are_dropped_while_they_are_written_take_no_others_along() -> None:
+def test_dropping_points_while_they_are_written_removes_no_others() -> None:
     pending = Pending()
     pending.add([block(1), block(2)], METER, 0.0)
     batch = pending.batch()
     pending.add([block(3)], METER, 9.0)
     pending.drop_before(5.0)
-    pending.written(batch)
+    pending.remove_written(batch)
     assert pending.batch().points == (block(3),)
 
 
-def test_a_meter_is_remembered_with_its_first_and_last_moment() -> None:
+def test_a_meter_is_merged_with_its_first_and_last_time() -> None:
     pending = Pending()
     for at_s in (50, 20, 70):
         pending.add([], replace(METER, first_s=at_s, last_s=at_s), 0.0)

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from iskra_server.history.model.ledger import Ledger, LedgerRecord
 from iskra_server.history.model.records import Exact, LastCounter, quarter_of
 from iskra_server.history.points.points import unpack
-from iskra_server.history.recording.recorder import Recorder, remembered
+from iskra_server.history.recording.recorder import Recorder
+from iskra_server.history.recording.resume import as_samples
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
@@ -50,7 +51,7 @@ def record(path: Path, samples: Iterable[Sample], *, keep_points: bool = True, s
     return Store(f"sqlite:///{path}")
 
 
-def test_boundaries_power_and_points_are_written(tmp_path: Path) -> None:
+def test_quarter_readings_power_and_points_are_written(tmp_path: Path) -> None:
     store = record(tmp_path / "x.sqlite", day(40))
     found = store.quarter_readings(METER_ID, IMPORT, range(QUARTER, QUARTER + 4))
     assert {quarter - QUARTER: known.value.raw for quarter, known in found.items()} == {0: 1000, 1: 1150, 2: 1300}
@@ -66,7 +67,7 @@ def test_boundaries_power_and_points_are_written(tmp_path: Path) -> None:
     assert (meter.first_s, meter.last_s) == (int(START.timestamp()), int(START.timestamp()) + 39 * 60)
 
 
-def test_no_silence_of_more_than_a_minute_hides_in_a_block(tmp_path: Path) -> None:
+def test_a_gap_of_more_than_a_minute_ends_a_block(tmp_path: Path) -> None:
     moments = [0, 60, 120, 181, 182, 300]
     store = record(tmp_path / "x.sqlite", [sample(power(60), at_s=float(at_s)) for at_s in moments])
     begin = int(START.timestamp())
@@ -74,14 +75,14 @@ def test_no_silence_of_more_than_a_minute_hides_in_a_block(tmp_path: Path) -> No
     assert [(block.first_s - begin, block.last_s - begin) for block in blocks] == [(0, 120), (181, 182), (300, 300)]
 
 
-def test_points_can_be_left_out_but_for_the_last_one(tmp_path: Path) -> None:
+def test_without_points_the_last_one_is_still_stored(tmp_path: Path) -> None:
     store = record(tmp_path / "x.sqlite", day(40), keep_points=False)
     (last,) = store.points_between(METER_ID, 0, 2**40)
     assert last.count == 1
     assert len(store.quarter_readings(METER_ID, IMPORT, range(QUARTER, QUARTER + 4))) == 3
 
 
-def test_a_restart_goes_on_where_history_stopped(tmp_path: Path) -> None:
+def test_a_restart_continues_where_history_stopped(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     record(path, day(16)).close()
     later = [replace(each, received_at=each.received_at + timedelta(minutes=20)) for each in day(20, first=1200)]
@@ -94,7 +95,7 @@ def test_a_restart_goes_on_where_history_stopped(tmp_path: Path) -> None:
     ]
 
 
-def test_a_restart_over_a_boundary_is_interpolated(tmp_path: Path) -> None:
+def test_a_restart_across_a_quarter_is_interpolated(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     for keep_points in (True, False):
         record(path, day(14), keep_points=keep_points).close()
@@ -118,7 +119,7 @@ def test_simulated_and_real_samples_are_not_recorded_together(tmp_path: Path) ->
     assert store.meters()[0].simulated
 
 
-def test_what_arrives_before_the_database_opens_is_in_the_ledger_too(tmp_path: Path) -> None:
+def test_samples_before_the_database_opens_are_in_the_ledger_too(tmp_path: Path) -> None:
     can_open = False
 
     def open_store() -> Store:
@@ -157,7 +158,7 @@ def late(path: Path) -> tuple[Recorder, Writer, Callable[[], None]]:
     return Recorder(writer=writer, flush_s=600, keep_points=True, simulated=False), writer, may_open.set
 
 
-def test_one_that_cannot_be_recorded_holds_up_none_of_those_that_wait(
+def test_a_waiting_sample_that_cannot_be_recorded_blocks_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples = day(40)
@@ -185,7 +186,7 @@ def test_one_that_cannot_be_recorded_holds_up_none_of_those_that_wait(
     assert [each.value.raw for each in known] == [1000, 1150, 1300]
 
 
-def test_the_event_loop_has_its_turn_while_what_waited_is_recorded(tmp_path: Path) -> None:
+def test_the_event_loop_runs_while_waiting_samples_are_recorded(tmp_path: Path) -> None:
     # half an hour apart: each of them waits
     samples = day(400, step_s=1800)
     recorder, writer, open_database = late(tmp_path / "x.sqlite")
@@ -212,7 +213,7 @@ def test_the_event_loop_has_its_turn_while_what_waited_is_recorded(tmp_path: Pat
     assert writer.close().ok
 
 
-def test_what_is_not_recorded_at_the_end_waits_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_samples_that_are_not_recorded_at_the_end_wait_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     samples = day(400, step_s=1800)
     recorder, writer, open_database = late(tmp_path / "x.sqlite")
     observe, taken = Ledger.observe, []
@@ -239,21 +240,21 @@ def test_what_is_not_recorded_at_the_end_waits_on(tmp_path: Path, monkeypatch: p
     assert writer.close().ok
 
 
-def test_what_waits_is_not_handed_over_while_the_writer_would_not_give_it_back(tmp_path: Path) -> None:
+def test_waiting_samples_are_not_spooled_while_the_writer_removes_samples(tmp_path: Path) -> None:
     """It would come after what is recorded meanwhile, and look like a counter that went back."""
     recorder, writer, _ = late(tmp_path / "x.sqlite")
     asyncio.run(recorder.run(given(day(3))))
-    recorder.hand_over_waiting()
-    assert (recorder.waiting_count, len(writer.take_samples())) == (0, 2)
-    writer.samples_recorded()
+    recorder.spool_waiting()
+    assert (recorder.waiting_count, len(writer.pop_samples())) == (0, 2)
+    writer.confirm_samples()
     asyncio.run(recorder.run(given(day(3))))
     assert not writer.has_samples
-    recorder.hand_over_waiting()
+    recorder.spool_waiting()
     assert recorder.waiting_count == 2
     writer.close()
 
 
-def test_the_guard_is_told_what_each_meter_showed_last() -> None:
+def test_the_guard_gets_one_sample_per_meter_with_its_last_values() -> None:
     export = Obis.parse("2.8.0")
     counters = [
         LastCounter(name, obis, Exact(raw, -1), at_s, epoch)
@@ -263,15 +264,15 @@ def test_the_guard_is_told_what_each_meter_showed_last() -> None:
             ("one", export, 7, 300, 2),
         )
     ]
-    one, other = remembered(counters)
+    one, other = as_samples(counters)
     assert (one.reading.meter_id, one.epoch, one.received_at.timestamp()) == ("one", 2, 300)
     assert [(register.obis, register.raw) for register in one.reading.registers] == [(IMPORT, 5), (export, 7)]
     assert (other.reading.meter_id, other.epoch) == ("other", 1)
 
 
-def test_what_keeps_history_from_going_on_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_keeps_history_from_resuming_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written until it is known where it stopped: no failure of writing would tell."""
-    monkeypatch.setattr("iskra_server.history.recording.recorder._ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr("iskra_server.history.recording.recorder._RESUME_AGAIN_S", 0.0)
     writer = Writer(lambda: Store(f"sqlite:///{tmp_path / 'x.sqlite'}"))
     writer.start()
     until(lambda: writer.caught_up)

@@ -27,7 +27,7 @@ def is_sqlite(store: Store) -> bool:
     return store._database.url.drivername == "sqlite"
 
 
-def test_what_is_older_than_raw_days_goes(month: Store) -> None:
+def test_points_older_than_raw_days_are_deleted(month: Store) -> None:
     gone = thin(month, AT_S + 30 * DAY_S, 10, pause_s=0)
     # PostgreSQL has dropped November as a whole
     assert gone == 20 * 24 + 1 if is_sqlite(month) else 0 < gone < 20 * 24
@@ -43,12 +43,12 @@ def test_the_ledger_stays(month: Store) -> None:
     assert month.power_between(METER_ID, QUARTER, QUARTER + 1) == [power()]
 
 
-def test_with_inf_nothing_goes(month: Store) -> None:
+def test_with_inf_nothing_is_deleted(month: Store) -> None:
     assert thin(month, AT_S + 3000 * DAY_S, inf) == 0
     assert len(month.points_between(METER_ID, 0, AT_S + 31 * DAY_S)) == 30 * 24
 
 
-def test_a_block_stays_while_its_last_telegram_is_young_enough(store: Store) -> None:
+def test_the_last_telegram_decides_the_age_of_a_block(store: Store) -> None:
     store.write([block(AT_S, seconds=59)], [structs.replace(METER, last_s=AT_S + 60 + DAY_S)])
     assert thin(store, AT_S + 59 + DAY_S, 1) == 0
     assert thin(store, AT_S + 60 + DAY_S, 1) == 1
@@ -72,7 +72,7 @@ def test_a_clock_that_runs_ahead_deletes_nothing(month: Store, ahead_days: int) 
     assert len(month.points_between(METER_ID, 0, AT_S + 31 * DAY_S)) == 30 * 24
 
 
-def test_what_a_meter_is_said_to_have_shown_in_the_future_is_no_measure(store: Store) -> None:
+def test_a_meter_seen_in_the_future_does_not_count(store: Store) -> None:
     far = structs.replace(METER, last_s=AT_S + 365 * DAY_S)
     store.write([block(AT_S)], [far])
     store.write([block(AT_S)], [structs.replace(OTHER, last_s=AT_S + DAY_S)])

@@ -5,7 +5,6 @@ from history.entries import AT_S, METER, OTHER, QUARTER, block, epoch, power, qu
 from iskra_server.history.model.records import QUARTER_S, ClockStep, EpochStart, Exact, Record
 from iskra_server.history.store.checkup import (
     ImpossibleRows,
-    Step,
     clock_steps,
     delete_set_aside,
     find_impossible,
@@ -122,7 +121,7 @@ def test_a_step_of_the_clock_sets_aside_what_came_before_it_and_not_what_comes_a
         range(9)
     )
     assert list_set_aside(store) == [ImpossibleRows(METER_ID, "boundary", 1, AHEAD_S, AHEAD_S)]
-    assert clock_steps(store) == [Step(AHEAD_S, AT_S + 900, "stepped")]
+    assert clock_steps(store) == [ClockStep(AHEAD_S, AT_S + 900, "stepped")]
 
 
 def test_a_step_that_is_written_again_sets_nothing_aside(store: Store) -> None:

@@ -10,10 +10,12 @@ from sqlalchemy import create_engine, inspect, text
 
 from history.entries import METER, QUARTER, quarter_reading
 from history.postgres import Postgres
-from iskra_server.history.store import StoreError, database, migrations
-from iskra_server.history.store.database import PAGE_BYTES, Database, open_database
+from iskra_server.history.store import StoreError, migrations, schema
+from iskra_server.history.store.database import Database
 from iskra_server.history.store.migrations import upgrade
+from iskra_server.history.store.opening import open_database
 from iskra_server.history.store.schema import PARTITIONED, VERSION_TABLE, VERSIONS, metadata
+from iskra_server.history.store.sqlite import PAGE_BYTES
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
@@ -49,7 +51,7 @@ def add_next_schema(monkeypatch: pytest.MonkeyPatch, folder: Path, more: str = "
     shutil.copytree(migrations.SCRIPTS, scripts)
     (scripts / "versions" / "v9999_next.py").write_text(SCRIPT.format(more=more))
     monkeypatch.setattr(migrations, "SCRIPTS", scripts)
-    monkeypatch.setattr(database, "VERSIONS", (*VERSIONS, NEXT))
+    monkeypatch.setattr(schema, "VERSIONS", (*VERSIONS, NEXT))
 
 
 def test_a_database_that_says_nothing_of_its_encoding_is_read_as_text(postgres: Postgres) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from history.postgres import GUARDED, PASSWORD, Postgres
 from iskra_server.history.store import StoreError
-from iskra_server.history.store.database import open_database
 from iskra_server.history.store.database_errors import display_name, store_error
+from iskra_server.history.store.opening import open_database
 from iskra_server.history.store.store import Store
 
 URL = make_url("sqlite:////data/iskra.sqlite")

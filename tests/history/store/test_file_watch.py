@@ -19,10 +19,10 @@ from samples import IMPORT, METER_ID
 @pytest.fixture
 def writer(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
     """It has written one quarter."""
-    monkeypatch.setattr(writing, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(writing, "CHECK_FILE_S", 0.05)
     made = Writer(lambda: Store(f"sqlite:///{file}"), together_s=0.01, first_retry_s=0.02)
     made.start()
-    made.put([quarter_reading(), block()], METER)
+    made.enqueue([quarter_reading(), block()], METER)
     wait_until(lambda: made.state.last_flush is not None)
     yield made
     made.close()
@@ -30,7 +30,7 @@ def writer(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
 
 def write_on(writer: Writer, quarter: int = QUARTER + 1) -> None:
     before = writer.state.last_flush
-    writer.put([quarter_reading(quarter)], METER)
+    writer.enqueue([quarter_reading(quarter)], METER)
     wait_until(lambda: writer.state.ok and writer.state.last_flush != before)
 
 
@@ -118,7 +118,7 @@ def test_a_file_that_was_cut_off_is_moved_away_and_a_new_one_begins(
 
 def test_a_file_that_shrinks_by_itself_is_no_trouble(writer: Writer, file: Path) -> None:
     for number in range(40):
-        writer.put([block(number * 60, bytes(range(256)) * 40)], METER)
+        writer.enqueue([block(number * 60, bytes(range(256)) * 40)], METER)
     wait_until(lambda: not writer.state.pending_points)
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -141,7 +141,7 @@ def test_what_cannot_be_saved_now_is_tried_again(writer: Writer, file: Path, cap
     away = folder.with_name("away")
     folder.rename(away)
     folder.touch()
-    writer.put([quarter_reading(QUARTER + 1)], METER)
+    writer.enqueue([quarter_reading(QUARTER + 1)], METER)
     wait_until(lambda: not writer.state.ok)
     assert "still to be written" in writer.state.sentence
     folder.unlink()

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from history.entries import METER, QUARTER, block, power, quarter_reading
 from history.postgres import Postgres
-from iskra_server.fleet.central.store import Batch, keep
+from iskra_server.fleet.central.tables import IngestBatch, write_batch
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.partitions import MONTHS_AHEAD, existing_partitions, months_between, partition_name
 from iskra_server.history.store.store import Store
@@ -144,7 +144,7 @@ def test_what_a_reader_sends_makes_few_months_and_is_all_kept(centre: Store) -> 
     before = partitions(centre)
     now = datetime.now(UTC).year
     sent = [quarter_reading(at(year, month) // QUARTER_S) for year in range(2000, now + 2) for month in range(1, 13)]
-    keep(centre, Batch(sent, [METER]))
+    write_batch(centre, IngestBatch([*sent], [METER]))
     assert len(partitions(centre) - before) < 4 * 12 * 3
     assert counted(centre, "boundary") == len(sent)
     # by hand, or by an import, they are made

@@ -10,8 +10,8 @@ from sqlalchemy.schema import CreateTable
 
 from history.postgres import Postgres
 from iskra_server.history.store import StoreError
-from iskra_server.history.store.postgresql_layout import PROFILES, extension_statements, tables
-from iskra_server.history.store.schema import PARTITIONED, metadata
+from iskra_server.history.store.postgresql_layout import extension_statements, tables
+from iskra_server.history.store.schema import PARTITIONED, DatabaseProfile, metadata
 from iskra_server.history.store.store import Store
 
 
@@ -61,11 +61,11 @@ def test_citus_distributes_what_grows_and_has_the_rest_everywhere() -> None:
     ]
 
 
-@pytest.mark.parametrize("profile", PROFILES[1:])
-def test_a_missing_extension_is_named_and_nothing_is_made(postgres: Postgres, profile: str) -> None:
+@pytest.mark.parametrize("profile", ["timescale", "citus"])
+def test_a_missing_extension_is_named_and_nothing_is_made(postgres: Postgres, profile: DatabaseProfile) -> None:
     address = postgres.database()
     with pytest.raises(StoreError, match=rf"database_profile is {profile}, but this PostgreSQL has no extension"):
-        Store(address, profile)  # type: ignore[arg-type]
+        Store(address, profile)
     Store(address).close()
 
 

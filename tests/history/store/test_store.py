@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -163,6 +164,18 @@ def test_an_hour_that_the_clock_lived_twice_has_both_of_its_blocks(store: Store)
     assert sorted(found.data for found in store.points_between(METER_ID, 0, AT_S + 1)) == [b"first", b"second"]
 
 
-def test_who_only_answers_questions_needs_no_database_library() -> None:
+def test_a_server_without_history_imports_no_database_library() -> None:
     program = "import sys, iskra_server.runtime.server; sys.exit('sqlalchemy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=30).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+
+
+def test_a_new_sqlite_history_imports_neither_alembic_nor_anything_of_postgresql(file: Path) -> None:
+    program = f"""
+import sys
+from iskra_server.history.store.store import Store
+Store("sqlite:///{file}").close()
+unwanted = "alembic", "mako", "psycopg", "sqlalchemy.dialects.postgresql", "iskra_server.history.store.postgresql"
+print(*(name for name in unwanted if name in sys.modules))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], check=False, timeout=60, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "\n", "")

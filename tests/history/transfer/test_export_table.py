@@ -64,7 +64,7 @@ def test_registers_come_in_order_of_time_with_their_epochs_first(store: Store) -
 
 
 def test_a_long_history_is_read_in_parts(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AT_ONCE", 3)
+    monkeypatch.setattr(module, "_BATCH", 3)
     sqlite.write([quarter_reading(Q + number, number) for number in range(10)], [METER])
     rows = list(register_table(sqlite, METER, (Q, Q + 9), BERLIN).rows)
     assert [row[2] for row in rows] == [Decimal(number).scaleb(-1) for number in range(10)]

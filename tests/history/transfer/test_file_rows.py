@@ -48,7 +48,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 def test_a_number_that_no_counter_shows_is_refused() -> None:
     with pytest.raises(ValueError, match="'-1' is below zero"):
         parse_energy("-1", "Wh")
-    with pytest.raises(ValueError, match="more digits than can be kept"):
+    with pytest.raises(ValueError, match="more digits than history can store"):
         parse_energy(str(INT64_MAX + 1), "Wh")
 
 

@@ -76,7 +76,7 @@ def test_neighbours_in_the_file_count_as_well(store: Store) -> None:
 
 
 def test_neighbours_count_where_one_comparison_ends(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AT_ONCE", 2)
+    monkeypatch.setattr(module, "_BATCH", 2)
     sqlite.write([at(9, 90)], [METER])
     found = planned(sqlite, *(at(number, 10 * number) for number in range(8)), at(8, 69), at(8, 91))
     assert len(found.records) == 8
@@ -111,7 +111,7 @@ def test_an_epoch_that_history_counts_otherwise_is_wrong(epoch: int, quarter: in
     known: list[QuarterReading | EpochStart] = [at(0, 10), start(2, QUARTER + 1), at(2, 20, 2), at(8, 30, 2)]
     store.write(known if epoch != 2 else known[:1], [METER])
     (bad,) = planned(store, start(epoch, QUARTER + quarter)).bad
-    assert bad.reason == f"history counts its epochs otherwise: epoch {epoch} cannot begin there"
+    assert bad.reason == f"history numbers its epochs differently: epoch {epoch} cannot begin there"
 
 
 def test_an_epoch_before_the_first_one_of_history_fits(store: Store) -> None:

@@ -13,7 +13,7 @@ import pytest
 from history.entries import METER, OTHER, quarter_reading
 from iskra_server.base.secret import Secret
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
 from iskra_server.history.store.store import Store
 from iskra_server.web.api import fleet as routes
 from iskra_server.web.api.openapi import OPERATIONS
@@ -40,8 +40,10 @@ def tenants(tmp_path: Path) -> Any:
         for k, m in ((1000, METER), (7, OTHER))
         for place in range(97)
     ]
-    heard = [Heard(METER_ID, "cellar", now_s, 230_500), Heard(OTHER_ID, "cellar", now_s, 1_000)]
-    keep(store, Batch(rows, [METER, OTHER], heard, [ReaderState("cellar", now_s, False, OTHER_ID, "[]")]))
+    heard = [LastContact(METER_ID, "cellar", now_s, 230_500), LastContact(OTHER_ID, "cellar", now_s, 1_000)]
+    write_batch(
+        store, IngestBatch([*rows], [METER, OTHER], heard, [ReaderState("cellar", now_s, False, OTHER_ID, "[]")])
+    )
     fleet.set_labels(
         store, {METER_ID: {"building": "7", "tenant": "Meyer"}, OTHER_ID: {"building": "7", "tenant": "Kim"}}
     )

@@ -8,7 +8,7 @@ import pytest
 
 from history.entries import METER, quarter_reading
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
 from iskra_server.history.store.store import Store
 from iskra_server.web.api import fleet_answers
 from samples import METER_ID
@@ -23,9 +23,9 @@ def site(tmp_path: Path) -> Any:
     store = Store(f"sqlite:///{tmp_path}/iskra.sqlite")
     now_s = int(time.time())
     rows = [quarter_reading(FIRST + place, 1000 * place) for place in range(97)]
-    heard = [Heard(METER_ID, "cellar", now_s, 230_500)]
+    heard = [LastContact(METER_ID, "cellar", now_s, 230_500)]
     states = [ReaderState("cellar", now_s, False, "Nothing listens there.", "[]")]
-    keep(store, Batch(rows, [METER], heard, states))
+    write_batch(store, IngestBatch([*rows], [METER], heard, states))
     fleet.set_labels(store, {METER_ID: {"building": "7"}})
     yield Site(history=store)
     store.close()

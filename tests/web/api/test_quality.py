@@ -1,8 +1,9 @@
 from msgspec import structs
 
-from iskra_server.diagnosis.reception import Slots, StreamQuality
+from iskra_server.diagnosis.facts import StreamQuality
 from iskra_server.diagnosis.status import run_checks
 from iskra_server.reading.hub import Hub
+from iskra_server.reading.reception import DayCounts
 from iskra_server.web.app import create_app
 from iskra_server.web.http.settings import Settings
 from web.serving import NEVER, Site, arrived, status
@@ -29,9 +30,9 @@ def test_the_telegrams_of_the_last_seconds_are_told_source_by_source() -> None:
 
 
 def test_the_day_of_every_source_is_told() -> None:
-    slots = Slots()
-    slots.valid(10.0)
-    slots.damaged(10.0)
+    slots = DayCounts()
+    slots.count_valid(10.0)
+    slots.count_damaged(10.0)
     days = [("auto", slots.day(10.0)), ("tcp://x:1", slots.day(400.0))]
     site = Site()
     site.app = create_app(hub=Hub(), statuses=list, settings=Settings("1"), days=lambda: days)

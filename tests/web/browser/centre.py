@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from iskra_server.fleet.central import queries as fleet
-from iskra_server.fleet.central.store import Batch, Heard, ReaderState, keep
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, write_batch
 from iskra_server.history.model.records import QUARTER_S, Exact, MeterInfo, QuarterReading
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
@@ -35,14 +35,16 @@ def write(folder: Path) -> None:
         for quarter in range(first, last - 96 if number == 5 else last + 1)
     ]
     heard = [
-        Heard(name(number), f"cellar-{number % 2}", now_s - (86_400 if number == SILENT else number), 1000 * number)
+        LastContact(
+            name(number), f"cellar-{number % 2}", now_s - (86_400 if number == SILENT else number), 1000 * number
+        )
         for number in range(METERS)
     ]
     states = [
         ReaderState("cellar-0", now_s, True, "The meter is read.", "[]"),
         ReaderState("cellar-1", now_s, False, "Nothing comes from /dev/ttyUSB0.", "[]"),
     ]
-    keep(store, Batch(rows, infos, heard, states))
+    write_batch(store, IngestBatch([*rows], infos, heard, states))
     labels = {
         name(number): {"building": str(number % 3 + 7), "tenant": f"Tenant {number % 6}"} for number in range(METERS)
     }

@@ -29,7 +29,7 @@ from iskra_server.cli.ui.stream_stats import sparkline
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config
 from iskra_server.diagnosis.checks import VALID_RATIO
-from iskra_server.diagnosis.reception import ALIGN_S, StreamQuality
+from iskra_server.diagnosis.facts import ALIGN_S, StreamQuality
 from iskra_server.diagnosis.status import Status
 
 app = command_app()

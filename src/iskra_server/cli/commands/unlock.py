@@ -85,7 +85,7 @@ class Coach:
         total = reading.get(_IMPORT)
         digits = total is not None and total.value is not None and (total.scaler or 0) < KWH_SCALER
         now_s = float(reading.meter_time.seconds) if reading.meter_time else boottime_s()
-        for event in self.unlocking.saw(digits=digits, power=has_power(reading), now_s=now_s):
+        for event in self.unlocking.observe(digits=digits, power=has_power(reading), now_s=now_s):
             if event in ("locked", "unlocked"):
                 self._board.say(f"{reading.meter_id}  {family(reading) or self._phrases.other_maker}")
             self._board.say(self._phrases.events[event])

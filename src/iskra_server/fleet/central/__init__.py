@@ -1,1 +1,1 @@
-"""The part of a fleet that runs at the central server: collectors, their database tables, queries."""
+"""What runs at the central server: collectors, their database tables, queries."""

@@ -1,11 +1,11 @@
-"""A collector: takes its share of what readers send, and writes it in batches. Any number of them run at once.
+"""A collector: receives its share of the messages of readers and writes them in batches. Any number run side by side.
 
-    broker --- $share/GROUP/... ---> queue -> a batch -> one transaction -> "kept" to the readers, acknowledged
+    broker --- $share/GROUP/... ---> queue -> batch -> one transaction -> "kept" to the readers, then ack to the broker
 
-Nothing is acknowledged before it is committed. While the database is away a batch is tried again and again, and the
-broker holds back the rest, as it may have only so many messages on their way. A collector keeps nothing: one that is
-killed loses nothing that its readers will not send again. What cannot be written for its own sake goes to the table
-`refused` with the reason, alone; the rest of its batch is written.
+A message is acknowledged after its commit, never before. While the database is away the same batch is retried, and the
+broker holds back the rest, because only `batch` messages may be unacknowledged (Receive Maximum, MQTT 5). A collector
+stores nothing itself: when it is killed, the readers send again. A message that the database refuses for its content
+goes to the table `refused` with the reason; the rest of its batch is written.
 """
 
 import logging
@@ -21,8 +21,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from iskra_server.fleet.central.ingest import ReceivedMessage, refuse, take
-from iskra_server.fleet.central.store import keep
+from iskra_server.base.backoff import Backoff
+from iskra_server.fleet.central.ingest import ReceivedMessage, ingest, refuse
+from iskra_server.fleet.central.tables import write_batch
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.database_errors import is_data_error
 from iskra_server.history.store.store import Store
@@ -32,21 +33,22 @@ from iskra_server.outputs.mqtt.settings import Settings, tls_context
 log = logging.getLogger(__name__)
 
 BATCH = 500
-# batches in memory while the database is away
+# batches of live values in memory while the database is away
 _MAX_WAITING = 4
-# the broker does not hand over more; what is a little too long is refused with its reason (take.py)
-_LARGEST_PACKET = 4 << 20
+# above the limit of ingest.py, so that a message a little too long is refused with a reason, not dropped by the broker
+_MAX_PACKET = 4 << 20
+# messages that arrive within this time go into one batch
 TOGETHER_S = 0.1
 KINDS = ("quarters", "live", "status")
 _RETRY_S, _MAX_RETRY_S = 0.5, 15.0
-_LOOK_S = 0.5
+_POLL_S = 0.5
 _KEEP_ALIVE_S = 20
-_GOODBYE_S = 3.0
+_DRAIN_S = 3.0
 _PREPARE_EVERY_S = 3600.0
 
 
 class Collector:
-    """`run` goes on until `stop`, from any thread. `kept` counts the messages that were written."""
+    """`run` blocks until `stop`, which any thread may call. `kept` and `refused` count messages."""
 
     def __init__(self, *, settings: Settings, group: str, store: Store, name: str, batch: int = BATCH) -> None:
         self.kept = self.refused = 0
@@ -54,103 +56,102 @@ class Collector:
         self._settings = settings
         self._filters = [f"$share/{group}/{settings.base}/+/{kind}" for kind in KINDS]
         self._store = store
-        self._most = batch
-        self._came: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
+        self._batch_size = batch
+        self._received: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
         self._stopping = Event()
         self._connection = 0
+        # each is logged once
         self._is_away = self._is_denied = False
-        self._client = self._make(name)
+        self._client = self._create_client(name)
 
     def stop(self) -> None:
         self._stopping.set()
 
     def run(self) -> None:
-        """Blocks. What has come is written before it returns, while the database takes it."""
+        """Before it returns it writes what it has received, if the database is there."""
         client, settings = self._client, self._settings
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.ReceiveMaximum, properties.MaximumPacketSize = self._most, _LARGEST_PACKET
+        properties.ReceiveMaximum, properties.MaximumPacketSize = self._batch_size, _MAX_PACKET
         client.connect_async(settings.host, settings.port, _KEEP_ALIVE_S, clean_start=True, properties=properties)
         client.loop_start()
         prepared_s = time.monotonic()
         try:
             while not self._stopping.is_set():
-                if batch := self._gather():
+                if batch := self._next_batch():
                     self._write(batch)
                 if time.monotonic() - prepared_s > _PREPARE_EVERY_S:
                     prepared_s = time.monotonic()
-                    self._prepare()
-            self._part()
+                    self._create_partitions()
+            self._drain()
         finally:
             client.disconnect()
             client.loop_stop()
 
-    def _part(self) -> None:
-        """Others take over at once; what has come already is still ours."""
+    def _drain(self) -> None:
+        """Unsubscribe, so that other collectors take over at once; write what has arrived already."""
         self._client.unsubscribe(self._filters)
-        end_s = time.monotonic() + _GOODBYE_S
-        while time.monotonic() < end_s and (batch := self._gather()):
+        end_s = time.monotonic() + _DRAIN_S
+        while time.monotonic() < end_s and (batch := self._next_batch()):
             self._write(batch)
 
-    def _gather(self) -> list[ReceivedMessage]:
-        """What comes within a moment of each other goes together."""
+    def _next_batch(self) -> list[ReceivedMessage]:
         batch: list[ReceivedMessage] = []
-        end_s = time.monotonic() + _LOOK_S
-        while len(batch) < self._most and (left_s := end_s - time.monotonic()) > 0:
+        end_s = time.monotonic() + _POLL_S
+        while len(batch) < self._batch_size and (left_s := end_s - time.monotonic()) > 0:
             try:
-                batch.append(self._came.get(timeout=left_s))
+                batch.append(self._received.get(timeout=left_s))
             except queue.Empty:
                 break
             if len(batch) == 1:
                 end_s = time.monotonic() + TOGETHER_S
         return batch
 
-    def _write(self, batch: Sequence[ReceivedMessage], reason: str = "") -> None:
-        """Until it is written; with a reason the batch is one message, which is refused."""
-        wait_s = _RETRY_S
+    def _write(self, messages: Sequence[ReceivedMessage], reason: str = "") -> None:
+        """Retry until it is written or `stop`. With a reason `messages` is one message, which is refused."""
+        backoff = Backoff(_RETRY_S, _MAX_RETRY_S)
         while True:
-            taken = take([] if reason else batch)
+            batch = ingest([] if reason else messages)
             if reason:
-                refuse(taken, 0, batch[0], reason, int(time.time()))
+                refuse(batch, 0, messages[0], reason, int(time.time()))
             try:
-                keep(self._store, taken.batch())
+                write_batch(self._store, batch)
             except StoreError as error:
                 if is_data_error(error) and not reason:
-                    return self._write_one_by_one(batch, str(error))
-                log.warning("%s Nothing is lost; it is tried again.", error)
-                if self._stopping.wait(wait_s):
+                    return self._write_one_by_one(messages, str(error))
+                log.warning("%s Nothing is lost; the collector tries again.", error)
+                if self._stopping.wait(backoff.next_s()):
                     return None
-                wait_s = min(2 * wait_s, _MAX_RETRY_S)
             else:
-                self._answer(batch, taken.reasons)
+                self._acknowledge(messages, batch.reasons)
                 return None
 
-    def _write_one_by_one(self, batch: Sequence[ReceivedMessage], reason: str) -> None:
-        for came in batch:
-            self._write([came], reason if len(batch) == 1 else "")
+    def _write_one_by_one(self, messages: Sequence[ReceivedMessage], reason: str) -> None:
+        for received in messages:
+            self._write([received], reason if len(messages) == 1 else "")
 
-    def _answer(self, batch: Sequence[ReceivedMessage], reasons: dict[int, str]) -> None:
-        """The reader first: if that is lost, it sends again what is there already."""
-        for place, came in enumerate(batch):
-            reason = reasons.get(place, "")
-            if came.answer_to == f"{self._settings.base}/{came.reader}/kept":
+    def _acknowledge(self, messages: Sequence[ReceivedMessage], reasons: dict[int, str]) -> None:
+        """First answer the reader, then ack to the broker: if only the answer is lost, the reader sends again."""
+        for position, received in enumerate(messages):
+            # a reader is answered under its own topic alone: the response topic is the sender's choice
+            if received.answer_to == f"{self._settings.base}/{received.reader}/kept":
                 properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-                properties.CorrelationData = came.number
-                self._client.publish(came.answer_to, reason, qos=1, properties=properties)
-            # a number of another connection means another message there
-            if came.mid is not None and came.connection == self._connection:
-                self._client.ack(came.mid, 1)
-        self.kept += len(batch) - len(reasons)
+                properties.CorrelationData = received.number
+                self._client.publish(received.answer_to, reasons.get(position, ""), qos=1, properties=properties)
+            # packet numbers start again with each connection
+            if received.mid is not None and received.connection == self._connection:
+                self._client.ack(received.mid, 1)
+        self.kept += len(messages) - len(reasons)
         self.refused += len(reasons)
         for reason in set(reasons.values()):
-            log.warning("a message is refused, and kept in the table refused: %s", reason)
+            log.warning("A message is refused and stored in the table `refused`: %s", reason)
 
-    def _prepare(self) -> None:
+    def _create_partitions(self) -> None:
         try:
             self._store.make_partitions()
         except StoreError as error:
-            log.debug("no months are made: %s", error)
+            log.debug("No partitions are created: %s", error)
 
-    def _make(self, name: str) -> paho.Client:
+    def _create_client(self, name: str) -> paho.Client:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=name,
@@ -164,55 +165,57 @@ class Collector:
         if context := tls_context(settings):
             client.tls_set_context(context)
         client.reconnect_delay_set(1, 30)
-        client.on_connect = self._connected
-        client.on_disconnect = self._lost
-        client.on_subscribe = self._subscribed
-        client.on_publish = self._answered
-        client.on_message = self._take
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
         return client
 
-    def _connected(self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, _: object) -> None:
+    def _on_connect(self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, _: object) -> None:
         if code.is_failure:
-            self._away(str(code))
+            self._log_away(str(code))
             return
         self._connection += 1
         self._is_away = False
-        log.info("collecting from %s", self._settings.broker)
-        client.subscribe([(each, SubscribeOptions(qos=1)) for each in self._filters])
+        log.info("Collecting from %s", self._settings.broker)
+        client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._filters])
 
-    def _subscribed(self, _client: object, _data: object, _number: int, codes: Sequence[ReasonCode], _: object) -> None:
+    def _on_subscribe(
+        self, _client: object, _data: object, _number: int, codes: Sequence[ReasonCode], _: object
+    ) -> None:
         for topic, code in zip(self._filters, codes, strict=False):
             if code.is_failure:
-                log.error("nothing is collected: %s", Denied(READING, topic, str(code)))
+                log.error("Nothing is collected: %s", Denied(READING, topic, str(code)))
                 return
         self.subscribed.set()
 
-    def _answered(self, _client: object, _data: object, _number: int, code: ReasonCode, _: object) -> None:
-        """A reader that hears no answer sends its quarters again and again."""
+    def _on_publish(self, _client: object, _data: object, _number: int, code: ReasonCode, _: object) -> None:
+        """The broker acknowledges or denies an answer; a reader without an answer sends its quarters again."""
         if code.is_failure and not self._is_denied:
-            log.error("readers are not answered: %s", Denied(PUBLISHING, f"{self._settings.base}/+/kept", str(code)))
+            log.error("Readers get no answer: %s", Denied(PUBLISHING, f"{self._settings.base}/+/kept", str(code)))
         self._is_denied = code.is_failure
 
-    def _lost(self, _client: object, _data: object, _flags: object, code: ReasonCode, _: object) -> None:
+    def _on_disconnect(self, _client: object, _data: object, _flags: object, code: ReasonCode, _: object) -> None:
         self.subscribed.clear()
         if not self._stopping.is_set():
-            self._away(str(code))
+            self._log_away(str(code))
 
-    def _away(self, why: str) -> None:
+    def _log_away(self, why: str) -> None:
         if not self._is_away:
             self._is_away = True
-            log.warning("the broker %s is away (%s); it is looked for until it is back", self._settings.broker, why)
+            log.warning("The broker %s is away (%s); reconnecting until it is back.", self._settings.broker, why)
 
-    def _take(self, _client: object, _data: object, came: paho.MQTTMessage) -> None:
-        # the broker holds back what is acknowledged; the rest may be lost, as the next one replaces it
-        if not came.qos and self._came.qsize() >= _MAX_WAITING * self._most:
+    def _on_message(self, _client: object, _data: object, received: paho.MQTTMessage) -> None:
+        # QoS 1: the broker bounds how many wait; QoS 0: live values, of which a newer one follows
+        if not received.qos and self._received.qsize() >= _MAX_WAITING * self._batch_size:
             return
-        properties = came.properties
-        self._came.put(
+        properties = received.properties
+        self._received.put(
             ReceivedMessage(
-                came.topic,
-                bytes(came.payload),
-                came.mid if came.qos else None,
+                received.topic,
+                bytes(received.payload),
+                received.mid if received.qos else None,
                 self._connection,
                 getattr(properties, "ResponseTopic", ""),
                 getattr(properties, "CorrelationData", b""),

@@ -1,4 +1,4 @@
-"""What messages say, as a batch for the database; what cannot be read is kept with its reason."""
+"""Decodes messages of readers into one batch for the database; refuses, with the reason, what cannot be decoded."""
 
 import time
 from collections.abc import Iterable
@@ -7,20 +7,23 @@ import msgspec
 from msgspec import Struct
 
 from iskra_server.fleet import messages as message
-from iskra_server.fleet.central.store import Batch, Heard, ReaderState, Refusal
-from iskra_server.history.model.records import MeterInfo, Record
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal
 
-# more is no message of a reader's: a day of a meter has some 10 kB, a source of a reader up to 500 bytes
-LARGEST = 1 << 20
-_LARGEST = {"quarters": LARGEST, "live": 1 << 14, "status": LARGEST}
-_KEPT_BYTES = 4096
+# a day of a meter has some 10 kB, a source of a reader up to 500 bytes: no reader sends more than this
+MAX_BYTES = 1 << 20
+_MAX_BYTES = {"quarters": MAX_BYTES, "live": 1 << 14, "status": MAX_BYTES}
+# of a refused message so much is stored
+_STORED_BYTES = 4096
 _OFFLINE = b"offline"
-_WELL = "All sources are read."
-_GONE = "The reader is not connected to the broker. Check its power and its network."
+_OK = "All sources are read."
+_DISCONNECTED = "The reader is not connected to the broker. Check its power and its network."
 
 
 class ReceivedMessage(Struct, frozen=True):
-    """A message as it came; `connection` counts connections, `mid` is its number there, None where nobody acks it."""
+    """An MQTT message. `connection` counts connections; `mid` is its number there, None where it needs no ack.
+
+    `answer_to` is the response topic, `number` the correlation data (MQTT 5).
+    """
 
     topic: str
     payload: bytes
@@ -38,67 +41,53 @@ class ReceivedMessage(Struct, frozen=True):
         return self.topic.rpartition("/")[2]
 
 
-class IngestBatch(Struct):
-    """The parts of a batch, while it is gathered; `reasons` says of refused messages why."""
-
-    records: list[Record] = []
-    meters: list[MeterInfo] = []
-    heard: list[Heard] = []
-    readers: list[ReaderState] = []
-    refused: list[Refusal] = []
-    reasons: dict[int, str] = {}
-
-    def batch(self) -> Batch:
-        return Batch(self.records, self.meters, self.heard, self.readers, self.refused)
-
-
-def take(messages: Iterable[ReceivedMessage], now_s: int | None = None) -> IngestBatch:
-    """What these messages say, in their order."""
-    taken, now_s = IngestBatch(), int(time.time()) if now_s is None else now_s
-    for place, came in enumerate(messages):
+def ingest(messages: Iterable[ReceivedMessage], now_s: int | None = None) -> IngestBatch:
+    """The content of these messages, in their order; `reasons` are by position in them."""
+    batch, now_s = IngestBatch(), int(time.time()) if now_s is None else now_s
+    for position, received in enumerate(messages):
         try:
-            if len(came.payload) > _LARGEST[came.kind]:
-                raise ValueError(f"it has {len(came.payload)} bytes, {_LARGEST[came.kind]} are the most")
-            _READ[came.kind](came, taken, now_s)
-        # RecursionError: brackets in brackets
+            if len(received.payload) > _MAX_BYTES[received.kind]:
+                raise ValueError(f"it has {len(received.payload)} bytes; the limit is {_MAX_BYTES[received.kind]}")
+            _HANDLERS[received.kind](received, batch, now_s)
+        # RecursionError: deeply nested brackets
         except (msgspec.DecodeError, ValueError, KeyError, RecursionError) as error:
-            refuse(taken, place, came, _reason(error), now_s)
-    return taken
+            refuse(batch, position, received, _reason(error), now_s)
+    return batch
 
 
-def refuse(taken: IngestBatch, place: int, came: ReceivedMessage, reason: str, now_s: int) -> None:
-    taken.reasons[place] = reason
-    taken.refused.append(Refusal(now_s, came.topic, reason, came.payload[:_KEPT_BYTES]))
+def refuse(batch: IngestBatch, position: int, received: ReceivedMessage, reason: str, now_s: int) -> None:
+    batch.reasons[position] = reason
+    batch.refused.append(Refusal(now_s, received.topic, reason, received.payload[:_STORED_BYTES]))
 
 
-def _quarters(came: ReceivedMessage, taken: IngestBatch, now_s: int) -> None:
-    said = message.decode_quarters(came.payload)
-    # all of it or nothing
-    taken.records += list(message.records(said))
-    taken.meters.append(message.info(said))
-    # by the centre's clock, as a reader's may be wrong; a backlog is not a word of now
-    taken.heard.append(Heard(said.meter, came.reader, min(said.seen[1], now_s)))
+def _add_quarters(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> None:
+    quarters = message.decode_quarters(received.payload)
+    # decoded before the first is added: a message is stored whole or not at all
+    batch.records += list(message.records(quarters))
+    batch.meters.append(message.info(quarters))
+    # a reader's clock may be wrong, so no contact lies in the future; a backlog is no contact of now
+    batch.contacts.append(LastContact(quarters.meter, received.reader, min(quarters.seen[1], now_s)))
 
 
-def _live(came: ReceivedMessage, taken: IngestBatch, now_s: int) -> None:
-    said = message.decode_live(came.payload)
-    taken.heard.append(Heard(said.meter, came.reader, now_s, said.power_mw))
+def _add_live(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> None:
+    live = message.decode_live(received.payload)
+    batch.contacts.append(LastContact(live.meter, received.reader, now_s, live.power_mw))
 
 
-def _status(came: ReceivedMessage, taken: IngestBatch, now_s: int) -> None:
-    if came.payload == _OFFLINE:
-        taken.readers.append(ReaderState(came.reader, now_s, False, _GONE, "[]"))
+def _add_status(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> None:
+    if received.payload == _OFFLINE:
+        batch.readers.append(ReaderState(received.reader, now_s, False, _DISCONNECTED, "[]"))
         return
-    said = message.decode_status(came.payload)
-    sentence = next((source.sentence for source in said.sources if not source.ok), _WELL)
-    ok = all(source.ok for source in said.sources)
-    taken.readers.append(ReaderState(came.reader, now_s, ok, sentence, message.encode(said.sources).decode()))
+    sources = message.decode_status(received.payload).sources
+    sentence = next((source.sentence for source in sources if not source.ok), _OK)
+    ok = all(source.ok for source in sources)
+    batch.readers.append(ReaderState(received.reader, now_s, ok, sentence, message.encode(sources).decode()))
 
 
-_READ = {"quarters": _quarters, "live": _live, "status": _status}
+_HANDLERS = {"quarters": _add_quarters, "live": _add_live, "status": _add_status}
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
-        return "nothing of this kind is known here"
+        return "this kind of message is unknown"
     return str(error)[:200] or type(error).__name__

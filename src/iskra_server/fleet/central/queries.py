@@ -1,6 +1,7 @@
-"""Questions about many meters: which are there, who has been silent longest, and what a group of them took together.
+"""Queries over many meters: lists, oldest contact first, and the energy of groups.
 
-Groups are labels: building=7, tenant=Meyer, tariff=night. Lists go page by page, each from where the last one ended.
+Groups are labels: building=7, tenant=Meyer, tariff=night. Lists are paged: each page starts after the last entry of
+the one before.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,12 +18,12 @@ from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
 
-# quarters that are whole hours have an index of their own in PostgreSQL
-_HOUR = 3
-# of an export held in memory, some 2 MB; and how many counters are asked for at once where a period is short
+# quarter & 3 is 0 at whole hours, which have their own index in PostgreSQL
+_WITHIN_HOUR = 3
+# of an export: rows in memory, some 2 MB, and counters per query where the period is short
 ROWS, _SERIES = 5_000, 50
-# of one page of readers, each of which may say 256 kB; and how many are asked for at once
-_PAGE, _READERS = 2**22, 20
+# of a page of readers: bytes of status, of which one reader may have 1 MB, and readers per query
+_PAGE_BYTES, _READERS = 2**22, 20
 
 
 class Group(Struct, frozen=True):
@@ -33,7 +34,7 @@ class Group(Struct, frozen=True):
 
 
 class FleetMeter(Struct, frozen=True):
-    """A meter at the centre: by which reader it was heard of last, and when (Unix seconds)."""
+    """A meter: the reader of its last message, and when that came (Unix seconds)."""
 
     meter_id: str
     reader: str
@@ -43,7 +44,7 @@ class FleetMeter(Struct, frozen=True):
 
 
 class GroupSum(Struct, frozen=True):
-    """Energy of a group between two quarters: of so many meters it is known, and `energy` is None where of none."""
+    """Energy of a group between two quarters, over the `meters` whose energy is known; None where that is no meter."""
 
     begin: int
     end: int
@@ -70,8 +71,9 @@ class ReaderRow(Struct, frozen=True):
     status: str
 
 
-Place = tuple[int, int]
-# the groups of which something may be seen; None is all meters
+# of the last row of a page: time of the last contact, number of the meter
+Position = tuple[int, int]
+# groups that the client may see; None: all meters
 Within = Sequence[Group] | None
 
 
@@ -79,12 +81,12 @@ def meters(
     reads: Reads,
     *,
     limit: int,
-    after: Place | None = None,
+    after: Position | None = None,
     group: Group | None = None,
     find: str = "",
     within: Within = None,
-) -> tuple[list[FleetMeter], Place | None]:
-    """The meters that were silent longest first, from behind a place on; and the place of the last, if more follow."""
+) -> tuple[list[FleetMeter], Position | None]:
+    """A page of meters, oldest contact first, after a position; and the position of the last, if more follow."""
     statement = select(live, meter.c.meter_id).join_from(live, meter).order_by(live.c.at_s, live.c.meter)
     if after:
         statement = statement.where(tuple_(live.c.at_s, live.c.meter) > tuple_(*after))
@@ -93,18 +95,18 @@ def meters(
     elif within is not None:
         statement = statement.where(live.c.meter.in_(_any_of(within)))
     if find:
-        # LIKE alone tells cases apart in PostgreSQL, and not in SQLite
+        # LIKE is case-sensitive in PostgreSQL, but not in SQLite
         number = func.replace(meter.c.meter_id, " ", "")
         statement = statement.where(number.icontains(find.replace(" ", ""), autoescape=True))
     rows = reads.query(statement.limit(limit + 1))
-    shown = rows[:limit]
-    labels = _labels(reads, [row.meter for row in shown])
-    found = [FleetMeter(r.meter_id, r.reader, r.at_s, r.power_mw, labels.get(r.meter, {})) for r in shown]
-    return found, (shown[-1].at_s, shown[-1].meter) if len(rows) > limit else None
+    page = rows[:limit]
+    labels = _labels(reads, [row.meter for row in page])
+    entries = [FleetMeter(r.meter_id, r.reader, r.at_s, r.power_mw, labels.get(r.meter, {})) for r in page]
+    return entries, (page[-1].at_s, page[-1].meter) if len(rows) > limit else None
 
 
 def groups(reads: Reads, kind: str, *, limit: int, after: str = "", within: Within = None) -> list[tuple[str, int]]:
-    """The values of a label, and how many meters have each."""
+    """A page of the values of a label, and how many meters have each."""
     statement = (
         select(label.c.value, func.count().label("meters"))
         .where(label.c.kind == kind, label.c.value > after)
@@ -128,22 +130,24 @@ def size(reads: Reads, group: Group, obis: Obis, within: Within = None) -> int:
 
 
 def energy(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within: Within = None) -> list[GroupSum]:
-    """What the meters of a group took in each bucket, of those whose counter is known at both of its edges."""
-    whole = _whole(reads, group, obis, edges, within)
-    if whole is not None:
-        return whole
-    found: dict[Place, tuple[Decimal, int]] = {}
+    """Energy of a group in each bucket between two edges, over the meters whose counter is known at both edges."""
+    complete = _complete_sums(reads, group, obis, edges, within)
+    if complete is not None:
+        return complete
+    sums: dict[tuple[int, int], tuple[Decimal, int]] = {}
     for row in reads.query(_differences(group, obis, edges, within)):
-        known, count = found.get((row.before, row.quarter), (Decimal(0), 0))
-        taken = scaled(int(row.raw), row.scaler) - scaled(int(row.raw_before), row.scaler_before)
-        found[row.before, row.quarter] = known + taken, count + row.meters
-    return [GroupSum(begin, end, *found.get((begin, end), (None, 0))) for begin, end in pairwise(edges)]
+        energy, count = sums.get((row.before, row.quarter), (Decimal(0), 0))
+        added = scaled(int(row.raw), row.scaler) - scaled(int(row.raw_before), row.scaler_before)
+        sums[row.before, row.quarter] = energy + added, count + row.meters
+    return [GroupSum(begin, end, *sums.get((begin, end), (None, 0))) for begin, end in pairwise(edges)]
 
 
-def _whole(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within: Within) -> list[GroupSum] | None:
-    """The same by differences of sums, where every meter is known at every edge and none begins a new epoch.
+def _complete_sums(
+    reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within: Within
+) -> list[GroupSum] | None:
+    """Faster: differences of sums; None unless every counter is known at every edge and no epoch begins between them.
 
-    Epochs only grow: while as many meters are in each of them as before, no meter has left its own.
+    Epochs only grow: if each epoch has the same number of meters at every edge, no meter has changed its epoch.
     """
     chosen = _chosen(group, obis, within).subquery()
     by = (quarter_reading.c.quarter, quarter_reading.c.scaler, quarter_reading.c.epoch)
@@ -153,8 +157,8 @@ def _whole(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within:
     epochs: dict[int, dict[int, int]] = {}
     for row in reads.query(statement):
         totals[row.quarter] = totals.get(row.quarter, Decimal(0)) + scaled(int(row.raw), row.scaler)
-        held = epochs.setdefault(row.quarter, {})
-        held[row.epoch] = held.get(row.epoch, 0) + row.meters
+        meters = epochs.setdefault(row.quarter, {})
+        meters[row.epoch] = meters.get(row.epoch, 0) + row.meters
     first = epochs.get(edges[0], {})
     count = size(reads, group, obis, within)
     if sum(first.values()) != count or not count or any(epochs.get(edge) != first for edge in edges):
@@ -163,24 +167,24 @@ def _whole(reads: Reads, group: Group, obis: Obis, edges: Sequence[int], within:
 
 
 def _at(edges: Sequence[int]) -> ColumnElement[bool]:
-    """At these quarters; where all are whole hours, by the index that has those alone."""
-    if any(quarter & _HOUR for quarter in edges):
+    """At these quarters; if all are whole hours, in the form that PostgreSQL's index of whole hours matches."""
+    if any(quarter & _WITHIN_HOUR for quarter in edges):
         return quarter_reading.c.quarter.in_(edges)
-    return and_(quarter_reading.c.quarter.in_(edges), quarter_reading.c.quarter.op("&")(_HOUR) == 0)
+    return and_(quarter_reading.c.quarter.in_(edges), quarter_reading.c.quarter.op("&")(_WITHIN_HOUR) == 0)
 
 
 def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = None) -> Iterator[GroupQuarter]:
-    """Every counter of a group at every quarter of a period, meter by meter; at most some ROWS are held at a time."""
-    named = select(series.c.id, series.c.obis, meter.c.meter_id).join_from(series, meter)
-    named = named.where(meter.c.id.in_(_members(group, within))).order_by(meter.c.meter_id, series.c.obis)
-    of_group = reads.query(named)
-    # a counter has a row a quarter at most
-    at_once = min(max(ROWS // max(end - first, 1), 1), _SERIES)
-    for start in range(0, len(of_group), at_once):
-        names = {row.id: (row.meter_id, Obis.parse(row.obis)) for row in of_group[start : start + at_once]}
+    """Every counter of a group at every quarter of a period, meter by meter; holds at most about ROWS in memory."""
+    statement = select(series.c.id, series.c.obis, meter.c.meter_id).join_from(series, meter)
+    statement = statement.where(meter.c.id.in_(_members(group, within))).order_by(meter.c.meter_id, series.c.obis)
+    counters = reads.query(statement)
+    # a counter has at most one row per quarter
+    step = min(max(ROWS // max(end - first, 1), 1), _SERIES)
+    for start in range(0, len(counters), step):
+        names = {row.id: (row.meter_id, Obis.parse(row.obis)) for row in counters[start : start + step]}
         by_series: dict[int, list[Any]] = {}
         for row in _rows(reads, names, first, end):
-            if at_once == 1:
+            if step == 1:
                 yield _quarter(names[row.series], row)
             else:
                 by_series.setdefault(row.series, []).append(row)
@@ -190,14 +194,14 @@ def quarters(reads: Reads, group: Group, first: int, end: int, within: Within = 
 
 
 def _rows(reads: Reads, names: Collection[int], first: int, end: int) -> Iterator[Any]:
-    """Of several series all at once, as they are few; of one that is long page by page."""
+    """Rows of several short series in one query, or of one long series page by page."""
     while True:
-        wanted = and_(
+        in_period = and_(
             quarter_reading.c.series.in_(names), quarter_reading.c.quarter >= first, quarter_reading.c.quarter < end
         )
         rows = reads.query(
             select(quarter_reading)
-            .where(wanted)
+            .where(in_period)
             .order_by(quarter_reading.c.series, quarter_reading.c.quarter)
             .limit(ROWS)
         )
@@ -212,25 +216,25 @@ def _quarter(name: tuple[str, Obis], row: Any) -> GroupQuarter:
 
 
 def readers(reads: Reads, *, limit: int, after: str = "") -> tuple[list[ReaderRow], str | None]:
-    """How readers stand, by name, at most some _PAGE bytes of it; and the name of the last, if more follow."""
-    found: list[ReaderRow] = []
+    """A page of readers by name, about _PAGE_BYTES at most; and the name of the last, if more follow."""
+    page: list[ReaderRow] = []
     length = 0
-    while length < _PAGE:
-        step = min(limit - len(found), _READERS) + 1
+    while length < _PAGE_BYTES:
+        step = min(limit - len(page), _READERS) + 1
         statement = select(reader).where(reader.c.name > after).order_by(reader.c.name).limit(step)
         rows = reads.query(statement)
-        found += [ReaderRow(row.name, row.at_s, row.ok, row.sentence, row.status) for row in rows[: step - 1]]
+        page += [ReaderRow(row.name, row.at_s, row.ok, row.sentence, row.status) for row in rows[: step - 1]]
         if len(rows) < step:
-            return found, None
-        after = found[-1].name
-        if len(found) == limit:
+            return page, None
+        after = page[-1].name
+        if len(page) == limit:
             break
-        length = sum(len(row.status) for row in found)
-    return found, after
+        length = sum(len(row.status) for row in page)
+    return page, after
 
 
 def set_labels(store: Store, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Give meters their labels, in the place of those of the same kinds; says which meters are not known."""
+    """Replace the labels of these kinds of meters; returns the meters that the database does not have."""
     with store.transaction() as connection:
         numbers = store.meter_row_ids(connection, labels)
         for name, number in numbers.items():
@@ -243,9 +247,9 @@ def set_labels(store: Store, labels: Mapping[str, Mapping[str, str]]) -> list[st
 
 
 def _differences(group: Group, obis: Obis, edges: Sequence[int], within: Within) -> Select[Any]:
-    """Sums of each counter's difference from its edge before, by how both are scaled; none over an epoch."""
+    """Sums of the differences between neighbouring edges, by the scalers of both; none across an epoch."""
     chosen = _chosen(group, obis, within).subquery()
-    sides = (
+    pairs = (
         select(
             quarter_reading.c.quarter,
             quarter_reading.c.raw,
@@ -260,13 +264,13 @@ def _differences(group: Group, obis: Obis, edges: Sequence[int], within: Within)
         .where(_at(edges))
         .subquery()
     )
-    by = (sides.c.before, sides.c.quarter, sides.c.scaler, sides.c.scaler_before)
-    sums = (func.sum(sides.c.raw).label("raw"), func.sum(sides.c.raw_before).label("raw_before"))
-    return select(*by, *sums, func.count().label("meters")).where(sides.c.epoch == sides.c.epoch_before).group_by(*by)
+    by = (pairs.c.before, pairs.c.quarter, pairs.c.scaler, pairs.c.scaler_before)
+    sums = (func.sum(pairs.c.raw).label("raw"), func.sum(pairs.c.raw_before).label("raw_before"))
+    return select(*by, *sums, func.count().label("meters")).where(pairs.c.epoch == pairs.c.epoch_before).group_by(*by)
 
 
 def _before(column: Column[Any], name: str) -> ColumnElement[Any]:
-    """What a column was at the counter's edge before."""
+    """The column at the counter's previous edge."""
     return func.lag(column).over(partition_by=quarter_reading.c.series, order_by=quarter_reading.c.quarter).label(name)
 
 
@@ -275,7 +279,7 @@ def _chosen(group: Group, obis: Obis, within: Within) -> Select[Any]:
 
 
 def _members(group: Group, within: Within) -> Select[Any]:
-    """The meters of a group, as far as they may be seen."""
+    """The meters of a group that the client may see."""
     members = select(label.c.meter).where(label.c.kind == group.kind, label.c.value == group.value)
     return members if within is None else members.where(label.c.meter.in_(_any_of(within)))
 
@@ -287,7 +291,7 @@ def _any_of(groups: Sequence[Group]) -> Select[Any]:
 
 
 def _labels(reads: Reads, numbers: Sequence[int]) -> dict[int, dict[str, str]]:
-    found: dict[int, dict[str, str]] = {}
+    labels: dict[int, dict[str, str]] = {}
     for row in reads.query(select(label).where(label.c.meter.in_(numbers))):
-        found.setdefault(row.meter, {})[row.kind] = row.value
-    return found
+        labels.setdefault(row.meter, {})[row.kind] = row.value
+    return labels

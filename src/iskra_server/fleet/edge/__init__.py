@@ -1,1 +1,1 @@
-"""The part of a fleet that runs at a reader: what it still has to send, and the connection that sends it."""
+"""What runs at a reader: the queue of unconfirmed quarters, and the uplink that sends them."""

@@ -1,11 +1,11 @@
-"""A reader's road to the centre: every closed quarter, until the centre has said that it keeps it.
+"""The uplink of a reader: sends every closed quarter until the central server has confirmed it.
 
-    ledger -> outbox -> at most WINDOW messages on their way -> broker -> a collector -> its database
-       ^____________________ "kept": the marks of these quarters go ____________________|
+    ledger -> queue -> at most WINDOW messages in flight -> broker -> a collector -> its database
+       ^_____________________ "kept": remove the marks of these quarters ____________|
 
-The broker's own acknowledgement is not enough: it may forget, and may have nobody to give a message to. What is not
-answered goes again, ever more rarely and one at a time while nobody answers, so that a centre that comes back is not
-flooded. Live values are sent beside that, and may be lost.
+An acknowledgement of the broker is not enough: it may lose a message, or have no collector to deliver it to. Without an
+answer, messages are sent again, one at a time and with growing delays, so that readers do not flood a central server
+that comes back. Live values are sent once and may be lost.
 """
 
 import asyncio
@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.diagnosis.status import Status
 from iskra_server.fleet import messages as message
-from iskra_server.fleet.edge.outbox import Outbox, Parcel
-from iskra_server.fleet.messages import Topics
+from iskra_server.fleet.edge.uplink_queue import Parcel, UplinkQueue
+from iskra_server.fleet.messages import ReaderTopics
 from iskra_server.history.model.power_ledger import power_mw
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
@@ -27,6 +28,7 @@ from iskra_server.meter.reading import Sample
 from iskra_server.outputs.mqtt.connection import Broker, Link, keep_connected, noting_denials, why_ended
 from iskra_server.outputs.mqtt.outbox import PUBLISHING, Message
 from iskra_server.outputs.mqtt.settings import Settings
+from iskra_server.outputs.mqtt.topics import OFFLINE
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
 
@@ -35,18 +37,20 @@ log = logging.getLogger(__name__)
 WINDOW = 8
 RESEND_S, MAX_RESEND_S = 60.0, 900.0
 STATUS_EVERY_S = 300.0
-_LOOK_S = 1.0
+_CHECK_STATUS_EVERY_S = 5.0
+# the writer's thread changes the store and its marks; an event from there would need the store to know of the uplink
+_POLL_S = 1.0
 
 
-class Sent(Struct, frozen=True):
-    """A parcel on its way, at a monotonic moment."""
+class InFlight(Struct, frozen=True):
+    """A parcel that was sent at a monotonic time and is not answered yet."""
 
     parcel: Parcel
     at_s: float
 
 
 class Uplink:
-    """`run` ends only when it is cancelled. `store` gives None while history is not open."""
+    """`run` ends only when it is cancelled. `store` returns None while history is not open."""
 
     def __init__(
         self,
@@ -61,19 +65,20 @@ class Uplink:
         resend_s: float = RESEND_S,
     ) -> None:
         self._settings = settings
-        self._topics = Topics(settings.base, reader)
+        self._topics = ReaderTopics(settings.base, reader)
         self._store = store
         self._hub = hub
         self._statuses = statuses
         self._version = version
         self._live_every_s = live_every_s
-        self._resend_s = self._first_resend_s = resend_s
-        self._begun: Store | None = None
-        self._on_the_way: dict[bytes, Sent] = {}
+        self._backoff = Backoff(resend_s, MAX_RESEND_S)
+        self._resend_s = self._backoff.next_s()
+        self._enabled_store: Store | None = None
+        self._in_flight: dict[bytes, InFlight] = {}
         self._number = 0
         self._window = WINDOW
-        self._kept: list[Parcel] = []
-        self._changed = asyncio.Event()
+        self._answered: list[Parcel] = []
+        self._has_answer = asyncio.Event()
         self.standing = OutputHealth("uplink")
 
     async def run(self) -> None:
@@ -82,126 +87,131 @@ class Uplink:
             Broker(self._settings, self._topics["status"]),
             self.standing,
             self._session,
-            connected=f"sending to the centre at {address}",
+            connected=f"sending to the central server at {address}",
             lost=lambda error: (
-                f"The centre at {address} is away: {self._settings.masked(error)}. {error.advice}. "
-                "Quarters wait, and go when it is back."
+                f"The central server at {address} is away: {self._settings.masked(error)}. {error.advice}. "
+                "Quarters wait and are sent when it is back."
             ),
         )
 
     async def _session(self, link: Link) -> None:
-        # what was on its way through the old connection may have been lost with it
-        self._on_the_way.clear()
+        # messages may have been lost with the old connection
+        self._in_flight.clear()
         with noting_denials(self.standing):
             await link.subscribe(self._topics["kept"], qos=1)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._hear(link), name="uplink answers")
-                tasks.create_task(self._tell_status(link), name="uplink status")
+                tasks.create_task(self._receive_answers(link), name="uplink answers")
+                tasks.create_task(self._send_status(link), name="uplink status")
                 if self._live_every_s:
-                    tasks.create_task(self._tell_live(link), name="uplink live")
-                await self._send(link)
+                    tasks.create_task(self._send_live(link), name="uplink live")
+                await self._send_quarters(link)
+        except asyncio.CancelledError:
+            # after an orderly disconnect the broker publishes no will
+            link.mention(Message(self._topics["status"], OFFLINE))
+            raise
         except BaseExceptionGroup as errors:
             raise why_ended(errors) from None
 
-    async def _send(self, link: Link) -> None:
-        seen = -1
+    async def _send_quarters(self, link: Link) -> None:
+        marked = -1
         while True:
             store = self._store()
             try:
                 if store is not None:
-                    await self._forget_kept(store)
-                    self._give_up_waiting()
-                    room, seen = self._window - len(self._on_the_way), store.outbox_revision
-                    for parcel in await self._parcels(store, room) if room > 0 else ():
-                        await self._send_one(link, parcel)
+                    await self._confirm_answered(store)
+                    self._drop_unanswered()
+                    room, marked = self._window - len(self._in_flight), store.outbox_revision
+                    for parcel in await self._next_parcels(store, room) if room > 0 else ():
+                        await self._send_parcel(link, parcel)
             except StoreError as error:
-                log.debug("quarters wait for the database: %s", error)
-            await self._something_to_do(store, seen)
+                log.debug("Quarters wait for the database: %s", error)
+            await self._wait_for_work(store, marked)
 
-    async def _parcels(self, store: Store, room: int) -> list[Parcel]:
-        outbox = Outbox(store)
-        if store is not self._begun:
-            await asyncio.to_thread(outbox.begin, self._topics.reader)
-            self._begun = store
-        away: dict[str, list[int]] = {}
-        for sent in self._on_the_way.values():
-            away.setdefault(sent.parcel.meter.meter_id, []).extend(sent.parcel.marks)
-        return await asyncio.to_thread(outbox.parcels, room, away)
+    async def _next_parcels(self, store: Store, room: int) -> list[Parcel]:
+        queued = UplinkQueue(store)
+        if store is not self._enabled_store:
+            await asyncio.to_thread(queued.enable, self._topics.reader)
+            self._enabled_store = store
+        in_flight: dict[str, list[int]] = {}
+        for sent in self._in_flight.values():
+            in_flight.setdefault(sent.parcel.meter.meter_id, []).extend(sent.parcel.marks)
+        return await asyncio.to_thread(queued.next_parcels, room, in_flight)
 
-    async def _send_one(self, link: Link, parcel: Parcel) -> None:
+    async def _send_parcel(self, link: Link, parcel: Parcel) -> None:
         self._number += 1
         number = self._number.to_bytes(4)
-        self._on_the_way[number] = Sent(parcel, time.monotonic())
+        self._in_flight[number] = InFlight(parcel, time.monotonic())
         payload = message.encode(message.quarters(parcel.meter, parcel.records))
         with noting_denials(self.standing):
             await link.ask(Message(self._topics["quarters"], payload), self._topics["kept"], number)
             self.standing.allowed(f"{PUBLISHING} {self._topics['quarters']}")
 
-    async def _hear(self, link: Link) -> None:
+    async def _receive_answers(self, link: Link) -> None:
         async for answer in link.messages:
             number = getattr(answer.properties, "CorrelationData", b"")
-            sent = self._on_the_way.pop(number, None)
+            sent = self._in_flight.pop(number, None)
             if sent is None:
                 continue
             if reason := bytes(answer.payload).decode(errors="replace"):
-                log.warning("the centre refuses quarters of %s: %s", sent.parcel.meter.meter_id, reason)
-            self._kept.append(sent.parcel)
+                log.warning("The central server refuses quarters of %s: %s", sent.parcel.meter.meter_id, reason)
+            self._answered.append(sent.parcel)
             self.standing.delivered += len(sent.parcel.marks)
-            self._window, self._resend_s = WINDOW, self._first_resend_s
-            self._changed.set()
+            self._backoff.reset()
+            self._window, self._resend_s = WINDOW, self._backoff.next_s()
+            self._has_answer.set()
 
-    async def _forget_kept(self, store: Store) -> None:
-        if kept := self._kept:
-            self._kept = []
-            await asyncio.to_thread(Outbox(store).confirm, kept)
+    async def _confirm_answered(self, store: Store) -> None:
+        if answered := self._answered:
+            self._answered = []
+            await asyncio.to_thread(UplinkQueue(store).confirm, answered)
 
-    def _give_up_waiting(self) -> None:
-        """Nobody answers: what is on its way counts as lost, and the next goes alone and later."""
-        oldest_s = min((sent.at_s for sent in self._on_the_way.values()), default=time.monotonic())
+    def _drop_unanswered(self) -> None:
+        """After a timeout everything in flight is lost; then messages go one at a time, with a longer timeout."""
+        oldest_s = min((sent.at_s for sent in self._in_flight.values()), default=time.monotonic())
         if time.monotonic() - oldest_s > self._resend_s:
-            self._on_the_way.clear()
-            self._window, self._resend_s = 1, min(2 * self._resend_s, MAX_RESEND_S)
+            self._in_flight.clear()
+            self._window, self._resend_s = 1, self._backoff.next_s()
 
-    async def _something_to_do(self, store: Store | None, seen: int) -> None:
-        """An answer has come, or the ledger has grown, or a moment has passed in which something may be late."""
-        late_s = time.monotonic() + self._resend_s
-        while time.monotonic() < late_s:
+    async def _wait_for_work(self, store: Store | None, marked: int) -> None:
+        """Until an answer arrives, the ledger has changed, history was reopened, or the timeout is over."""
+        end_s = time.monotonic() + self._resend_s
+        while time.monotonic() < end_s:
             try:
-                async with asyncio.timeout(_LOOK_S):
-                    await self._changed.wait()
+                async with asyncio.timeout(_POLL_S):
+                    await self._has_answer.wait()
             except TimeoutError:
-                if store is None or store is not self._store() or store.outbox_revision != seen:
+                if store is None or store is not self._store() or store.outbox_revision != marked:
                     return
             else:
-                self._changed.clear()
+                self._has_answer.clear()
                 return
 
-    async def _tell_live(self, link: Link) -> None:
-        told_s: dict[str, float] = {}
+    async def _send_live(self, link: Link) -> None:
+        sent_s: dict[str, float] = {}
         with self._hub.subscribe("uplink") as samples:
             async for sample in samples:
                 meter = sample.reading.meter_id
-                if sample.monotonic_s - told_s.get(meter, -self._live_every_s) >= self._live_every_s:
-                    told_s[meter] = sample.monotonic_s
+                if sample.monotonic_s - sent_s.get(meter, -self._live_every_s) >= self._live_every_s:
+                    sent_s[meter] = sample.monotonic_s
                     link.mention(Message(self._topics["live"], message.encode(live(sample))))
 
-    async def _tell_status(self, link: Link) -> None:
-        """When it changes, and now and then."""
-        told, told_s = None, 0.0
+    async def _send_status(self, link: Link) -> None:
+        """When it has changed, and every five minutes."""
+        sent, sent_s = None, 0.0
         while True:
             sources = [_source(status) for status in self._statuses()]
-            if sources != told or time.monotonic() - told_s >= STATUS_EVERY_S:
-                told, told_s = sources, time.monotonic()
+            if sources != sent or time.monotonic() - sent_s >= STATUS_EVERY_S:
+                sent, sent_s = sources, time.monotonic()
                 status = message.ReaderStatus(message.VERSION, int(time.time()), self._version, sources)
                 with noting_denials(self.standing):
                     await link.send(Message(self._topics["status"], message.encode(status)), retain=False)
                     self.standing.allowed(f"{PUBLISHING} {self._topics['status']}")
-            await asyncio.sleep(_LOOK_S * 5)
+            await asyncio.sleep(_CHECK_STATUS_EVERY_S)
 
 
-def live(sample: Sample) -> message.Live:
-    """A meter's power and counters, exactly as they came."""
+def live(sample: Sample) -> message.LiveValues:
+    """The power and counters of a sample, exact."""
     reading = sample.reading
     counters = {
         str(register.obis): (int(register.raw), register.scaler or 0)
@@ -209,8 +219,8 @@ def live(sample: Sample) -> message.Live:
         if is_energy_counter(register)
     }
     power = power_mw(reading.registers)
-    return message.Live(message.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
+    return message.LiveValues(message.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
 
 
-def _source(status: Status) -> message.SourceStatus:
-    return message.SourceStatus(status.source, status.meter_id, status.ok, status.failed_check, status.sentence)
+def _source(status: Status) -> message.ReaderSource:
+    return message.ReaderSource(status.source, status.meter_id, status.ok, status.failed_check, status.sentence)

@@ -1,11 +1,11 @@
-"""Energy is the difference of two exact counter readings, so N bars cost the N+1 boundaries at their edges.
+"""Energy is the difference of two exact counter readings, so N buckets cost the N+1 readings at their edges.
 
-    edge     bar      edge     bar      edge            A bar counts from the first boundary inside it to the last.
-     |----------------|--------- ~ ~ ~ ~ | ~ ~ ~-----    Where an edge is absent, the block between its neighbours is
-                               [        gap     ]       a gap: its sum is known, how it was spread is not.
+    edge    bucket    edge    bucket    edge            A bucket counts from the first reading inside it to the last.
+     |----------------|--------- ~ ~ ~ ~ | ~ ~ ~-----    Where an edge has no reading, the time between its neighbours
+                               [        gap     ]       is a gap: its energy is known as one sum.
 
-All bars and all gaps between the outermost boundaries add up to the difference of those two, exactly. What the edges
-alone cannot tell is whether boundaries are absent further inside a bar: its sum is exact all the same.
+All buckets and all gaps between the outermost readings add up to the difference of those two, exactly. The edges alone
+do not show whether readings are absent further inside a bucket: its sum is exact all the same.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,13 +22,13 @@ from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, Qua
 from iskra_server.meter.reading import scaled
 
 BucketLength = Literal["15min", "hour", "day", "week", "month", "year"]
-# measured, interpolated: the worse of the two edges. partial: an edge is absent, the bar counts what was measured
-# inside it, the rest lies in a gap or was never recorded. absent: nothing was measured inside
+# measured, interpolated: the worse of the two edges. partial: an edge has no reading, the bucket counts what was
+# measured inside it, the rest lies in a gap or was never recorded. absent: nothing was measured inside
 BucketQuality = Literal["measured", "interpolated", "partial", "absent"]
 
 LookUp = Callable[[Sequence[int]], Mapping[int, QuarterReading]]
 Nearest = Callable[[int], QuarterReading | None]
-# the boundary at an edge, twice; or, where it is absent, its neighbours before and after
+# the reading at an edge, twice; or, where it has none, its neighbours before and after
 _Sides = tuple[QuarterReading | None, QuarterReading | None]
 
 _QUARTER = timedelta(seconds=QUARTER_S)
@@ -36,7 +36,7 @@ _QUARTERS_PER_HOUR = 4
 
 
 class Bucket(Struct, frozen=True):
-    """A bar from quarter `begin` to quarter `end`, with the energy measured inside it."""
+    """From quarter `begin` to quarter `end`, with the energy measured inside."""
 
     begin: int
     end: int
@@ -45,7 +45,7 @@ class Bucket(Struct, frozen=True):
 
 
 class Gap(Struct, frozen=True):
-    """Between quarters `begin` and `end` nothing is known but the sum; the gap may reach out of the period."""
+    """Between quarters `begin` and `end` only the sum is known; the gap may reach out of the period."""
 
     begin: int
     end: int
@@ -53,7 +53,7 @@ class Gap(Struct, frozen=True):
 
 
 class EpochMark(Struct, frozen=True):
-    """At `at_s` (Unix seconds) the counter started anew: it had shown `before_wh` and then showed `after_wh`."""
+    """At `at_s` (Unix seconds) the counter started anew: it showed `before_wh` last and `after_wh` first."""
 
     epoch: int
     at_s: int
@@ -62,7 +62,7 @@ class EpochMark(Struct, frozen=True):
 
 
 class Energies(Struct, frozen=True):
-    """`total_wh` is that of all buckets and of the gaps inside the period: from its first boundary to its last."""
+    """`total_wh` is that of all buckets and of the gaps inside the period: from its first reading to its last."""
 
     total_wh: Decimal | None
     buckets: tuple[Bucket, ...]
@@ -71,9 +71,9 @@ class Energies(Struct, frozen=True):
 
 
 def bucket_edges(begin: datetime, end: datetime, length: BucketLength, tz: ZoneInfo) -> tuple[int, ...]:
-    """The quarters where bars begin in local time, and where the last one ends.
+    """The quarters where buckets begin in local time, and where the last one ends.
 
-    Begin and end are aligned down to their quarters, so the first and the last bar may be shorter. An hour ends
+    Begin and end are rounded down to their quarters, so the first and the last bucket may be shorter. An hour ends
     where the clocks change. Raises ValueError where the end lies before the beginning.
     """
     first, last = quarter_of(begin.timestamp()), quarter_of(end.timestamp())
@@ -89,7 +89,8 @@ def energy_in_buckets(
 ) -> Energies:
     """The energy between edges of one counter, in Wh; `epochs` are all of that counter.
 
-    `look_up` is called once with all edges; each nearest at most once for an absent edge, once for a whole gap.
+    `look_up` is called once with all edges; each `nearest` at most once for an edge without a reading, and once for all
+    edges inside one gap.
     """
     sides = _sides(edges, look_up(edges), nearest_before, nearest_after)
     pairs = list(zip(pairwise(edges), pairwise(sides), strict=True))
@@ -102,24 +103,21 @@ def energy_in_buckets(
 
 
 def energy_between(before: QuarterReading, after: QuarterReading, epochs: Sequence[EpochStart]) -> Decimal:
-    """Energy from one boundary to a later one, in Wh, exact; over an epoch start only what both sides measured."""
-    passed = [start for start in epochs if before.epoch < start.epoch <= after.epoch]
-    return _difference(after.value, before.value, passed)
+    """Energy from one reading to a later one, in Wh, exact; over an epoch start only what both sides measured."""
+    starts = [start for start in epochs if before.epoch < start.epoch <= after.epoch]
+    return _difference(after.value, before.value, starts)
 
 
-def continuous_total(quarter_reading: QuarterReading, epochs: Sequence[EpochStart]) -> Decimal:
-    """What the counter would show, in Wh, had it never started anew."""
-    return _difference(
-        quarter_reading.value,
-        Exact(0, quarter_reading.value.scaler),
-        [e for e in epochs if e.epoch <= quarter_reading.epoch],
-    )
+def continuous_total(reading: QuarterReading, epochs: Sequence[EpochStart]) -> Decimal:
+    """What the counter would show in Wh if it had never started anew."""
+    starts = [start for start in epochs if start.epoch <= reading.epoch]
+    return _difference(reading.value, Exact(0, reading.value.scaler), starts)
 
 
-def _difference(after: Exact, before: Exact, passed: Sequence[EpochStart]) -> Decimal:
-    """As integers of the finest scaler: Decimal would round to its context."""
+def _difference(after: Exact, before: Exact, starts: Sequence[EpochStart]) -> Decimal:
+    """In integers of the finest scaler: Decimal would round to its context."""
     plus, minus = [after], [before]
-    for start in passed:
+    for start in starts:
         if start.before is not None:
             plus.append(start.before)
             minus.append(start.after)
@@ -133,22 +131,22 @@ def _steps(value: Exact, scaler: int) -> int:
 
 
 def _sides(
-    edges: Sequence[int], known: Mapping[int, QuarterReading], nearest_before: Nearest, nearest_after: Nearest
+    edges: Sequence[int], readings: Mapping[int, QuarterReading], nearest_before: Nearest, nearest_after: Nearest
 ) -> list[_Sides]:
     sides: list[_Sides] = []
     for edge in edges:
-        quarter_reading = known.get(edge)
-        if quarter_reading is not None:
-            sides.append((quarter_reading, quarter_reading))
-        elif sides and _reaches_past(sides[-1], edge):
+        reading = readings.get(edge)
+        if reading is not None:
+            sides.append((reading, reading))
+        elif sides and _includes(sides[-1], edge):
             sides.append(sides[-1])
         else:
             sides.append((nearest_before(edge), nearest_after(edge)))
     return sides
 
 
-def _reaches_past(sides: _Sides, edge: int) -> bool:
-    """Whether the gap around an earlier edge holds this one too."""
+def _includes(sides: _Sides, edge: int) -> bool:
+    """Whether the gap around an earlier edge includes this one."""
     after = sides[1]
     return after is None or after.quarter > edge
 
@@ -211,12 +209,12 @@ def _next_hour(quarter: int, tz: ZoneInfo) -> int:
 
 
 def _offset(quarter: int, tz: ZoneInfo) -> int:
-    """Local time minus UTC, in quarters: every zone's offset has been a multiple of one since 1972."""
+    """Local time minus UTC, in quarters: every zone's offset has been a multiple of a quarter since 1972."""
     return (datetime.fromtimestamp(quarter * QUARTER_S, tz).utcoffset() or timedelta(0)) // _QUARTER
 
 
 def _days(first: int, last: int, length: Length, tz: ZoneInfo) -> Iterator[int]:
-    """Where local days, weeks, months or years begin; a day that a zone has skipped has no edge of its own."""
+    """Where local days, weeks, months or years begin; a day that a zone skipped has no edge of its own."""
     day = first_day(datetime.fromtimestamp(first * QUARTER_S, tz).date(), length)
     before = first
     while True:

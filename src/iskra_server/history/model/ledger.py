@@ -1,11 +1,12 @@
-"""The ledger: what each energy counter showed at every boundary of a quarter, and power within each quarter.
+"""The ledger: what each energy counter showed at the beginning of every quarter, and power within each quarter.
 
-    telegram before      boundary      telegram after        value = before + (after - before) x elapsed / gap,
+    telegram before      quarter       telegram after        reading = before + (after - before) x elapsed / gap,
     ------x-----------------|---------------x------->        in integers of the finer scaler, rounded down
 
-- Framed by telegrams at most 60 s apart the value is measured, at most 900 s apart interpolated, else there is none.
-- A telegram exactly on the boundary is the value. Nothing is interpolated over an epoch start or a changed clock.
-- A boundary is never given twice or out of order: a clock that went back gives none until it has passed the last.
+- Between telegrams at most 60 s apart a reading is measured, at most 900 s apart interpolated, else there is none.
+- A telegram exactly at the beginning of a quarter is its reading.
+- Nothing is interpolated over an epoch start, or where the clock was set.
+- No quarter is recorded twice or out of order: a clock that went back records none until it has passed the last.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +32,7 @@ LedgerRecord = QuarterReading | PowerQuarter | EpochStart
 
 
 class Ledger:
-    """One for all meters. A new one knows nothing; `resume` goes on from what history holds."""
+    """One for all meters. A new one is empty; `resume` continues from what history holds."""
 
     def __init__(self) -> None:
         self._series: dict[tuple[str, Obis], _Series] = {}
@@ -39,9 +40,9 @@ class Ledger:
 
     @classmethod
     def resume(cls, counters: Iterable[LastCounter]) -> "Ledger":
-        """A ledger after a restart: a pause of at most 900 s over a boundary is interpolated.
+        """A ledger after a restart: a pause of at most 900 s is interpolated.
 
-        Of several values of one counter (its last boundary, its last raw point) the newest counts.
+        Of several values of one counter (its last quarter reading, its last raw point) the newest counts.
         """
         ledger = cls()
         for last in sorted(counters, key=lambda last: last.at_s):
@@ -51,39 +52,39 @@ class Ledger:
         return ledger
 
     def observe(self, sample: Sample, *, with_power: bool = True) -> list[LedgerRecord]:
-        """What a sample closes: boundaries that it frames, epochs that it starts, the power of the quarter before.
+        """The records that a sample completes: quarter readings, epoch starts, the power of the quarter before.
 
-        Not `with_power`: it stands for many that came before, whose power it does not tell.
+        Not `with_power`: the sample stands for many that came before, whose power is not known.
         """
         meter_id, moment = sample.reading.meter_id, moment_of(sample)
-        closed: list[LedgerRecord] = []
+        records: list[LedgerRecord] = []
         for obis, value in _energy_counters(sample.reading).items():
             series = self._series.get((meter_id, obis))
             if series is None:
                 series = self._series[meter_id, obis] = _Series(meter_id, obis)
-            closed += series.observe(value, moment, sample.epoch)
+            records += series.observe(value, moment, sample.epoch)
         if not with_power:
-            return closed
+            return records
         power = self._powers.get(meter_id)
         if power is None:
             power = self._powers[meter_id] = PowerLedger(meter_id)
-        closed += power.observe(sample.reading, moment)
-        return closed
+        records += power.observe(sample.reading, moment)
+        return records
 
     def rewind(self, quarter: int) -> None:
-        """The clock was ahead and is right again: what was given for later than this quarter is given anew."""
+        """The clock was ahead and is right again: quarters later than this one will be recorded again."""
         for series in self._series.values():
             series.rewind(quarter)
         for power in self._powers.values():
             power.rewind(quarter)
 
     def close_power(self) -> list[PowerQuarter]:
-        """The power of quarters that are still open, for the end of the process."""
+        """The power of quarters that are still open, at the end of the process."""
         return [quarter for power in self._powers.values() for quarter in power.close()]
 
 
 class _Series:
-    """One counter of one meter: its last value, and the last boundary that was given."""
+    """One counter of one meter: its last value, and the last quarter that was recorded."""
 
     def __init__(self, meter_id: str, obis: Obis) -> None:
         self._meter_id = meter_id
@@ -102,9 +103,9 @@ class _Series:
 
     def observe(self, value: Exact, moment: Moment, epoch: int) -> Iterator[QuarterReading | EpochStart]:
         before = self._last[0] if self._last else None
-        if before is not None and _only_coarser(before, value):
+        if before is not None and _is_truncated(value, before):
             value = before
-        # the guard sees a counter go back; what a counter did before the guard knew it shows here alone
+        # the guard notices a counter that goes back; before the guard knew the counter, only this does
         if epoch > self._epoch or (before is not None and _is_below(value, before)):
             self._epoch = max(epoch, self._epoch + 1)
             self._last = None
@@ -117,28 +118,28 @@ class _Series:
         quarter = moment.quarter
         if self._quarter is not None and quarter <= self._quarter:
             return
-        found = self._framed(value, moment)
-        if found is not None and abs(found[0].raw) <= INT64_MAX:
+        reading = self._interpolated(value, moment)
+        if reading is not None and abs(reading[0].raw) <= INT64_MAX:
             self._quarter = quarter
-            yield QuarterReading(self._meter_id, self._obis, quarter, *found, self._epoch)
+            yield QuarterReading(self._meter_id, self._obis, quarter, *reading, self._epoch)
 
-    def _framed(self, value: Exact, moment: Moment) -> tuple[Exact, Quality] | None:
-        """The value at the beginning of the moment's quarter: the longest gap allowed frames no other boundary."""
-        edge_us = moment.quarter * QUARTER_US
-        if moment.at_us == edge_us:
+    def _interpolated(self, value: Exact, moment: Moment) -> tuple[Exact, Quality] | None:
+        """The value at the beginning of the moment's quarter; no other quarter begins within the longest gap."""
+        quarter_us = moment.quarter * QUARTER_US
+        if moment.at_us == quarter_us:
             return value, "measured"
         if self._last is None:
             return None
-        before, then = self._last
-        gap_us = moment.at_us - then.at_us
-        if then.at_us >= edge_us or gap_us > INTERPOLATED_WITHIN_S * SECOND_US or not is_same_clock(then, moment):
+        before, last = self._last
+        gap_us = moment.at_us - last.at_us
+        if last.at_us >= quarter_us or gap_us > INTERPOLATED_WITHIN_S * SECOND_US or not is_same_clock(last, moment):
             return None
-        quality: Quality = "measured" if gap_us <= MEASURED_WITHIN_S * SECOND_US else "interpolated"
-        return _interpolated(before, value, edge_us - then.at_us, gap_us), quality
+        first, second, finest = on_one_scale(before, value)
+        reading = Exact(first + (second - first) * (quarter_us - last.at_us) // gap_us, finest)
+        return reading, "measured" if gap_us <= MEASURED_WITHIN_S * SECOND_US else "interpolated"
 
 
 def _energy_counters(reading: Reading) -> dict[Obis, Exact]:
-    """The counters in Wh of a record."""
     return {
         register.obis: Exact(int(register.raw), register.scaler or 0)
         for register in reading.registers
@@ -146,17 +147,12 @@ def _energy_counters(reading: Reading) -> dict[Obis, Exact]:
     }
 
 
-def _interpolated(before: Exact, after: Exact, elapsed_us: int, gap_us: int) -> Exact:
-    first, second, finest = on_one_scale(before, after)
-    return Exact(first + (second - first) * elapsed_us // gap_us, finest)
-
-
 def _is_below(value: Exact, before: Exact) -> bool:
     first, second, _ = on_one_scale(before, value)
     return second < first
 
 
-def _only_coarser(before: Exact, value: Exact) -> bool:
-    """Whether a value lies below the last one only because a meter that locked cuts its digits off."""
+def _is_truncated(value: Exact, before: Exact) -> bool:
+    """Whether a value is below the last one only because a meter that locked sends fewer digits."""
     first, second, finest = on_one_scale(before, value)
     return value.scaler > before.scaler and second < first < second + 10 ** (value.scaler - finest)

@@ -1,4 +1,4 @@
-"""When a telegram arrived: by the wall clock, which can be changed, and by boot time, which tells if it was."""
+"""When a telegram arrived: by the wall clock, which can be set, and by boot time, which shows that it was set."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from iskra_server.meter.reading import Sample
 
 SECOND_US = 1_000_000
 QUARTER_US = QUARTER_S * SECOND_US
-# the two clocks may differ by so much between two telegrams before one of them counts as changed
+# between two telegrams, wall clock and boot time may drift apart by so much before the wall clock counts as set
 CLOCK_STEP_S = 1.0
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,13 +33,13 @@ def moment_of(sample: Sample) -> Moment:
 
 
 def redated(sample: Sample, ahead_s: float) -> Sample:
-    """The sample at the moment that its boot time tells, where the wall clock is so far ahead of it."""
+    """The sample with the wall time of its boot time, where the wall clock is `ahead_s` ahead of boot time."""
     at_us = round((sample.monotonic_s + ahead_s) * SECOND_US)
     return replace(sample, received_at=_EPOCH + timedelta(microseconds=at_us))
 
 
 def is_same_clock(before: Moment, after: Moment) -> bool:
-    """Whether nobody changed the clock between two moments; over a restart that cannot be told."""
+    """Whether the clock was not set between two moments; over a restart that is not known, and assumed."""
     if before.monotonic_s is None or after.monotonic_s is None:
         return True
     passed_s = (after.at_us - before.at_us) / SECOND_US

@@ -1,6 +1,6 @@
-"""Periods as people name them: `today`, `last_month`, `2026-11`, or a moment after RFC 3339, in a time zone.
+"""Periods by name: `today`, `last_month`, `2026-11`, or a moment after RFC 3339, in a time zone.
 
-A day begins at local midnight, a week on Monday (ISO 8601). Moments are answered in UTC, where they can be compared.
+A day begins at local midnight, a week on Monday (ISO 8601). Results are in UTC, where they can be compared.
 """
 
 import re
@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 Length = Literal["day", "week", "month", "year"]
 Period = tuple[datetime, datetime]
 
-# within these years every calendar computation stays inside what a datetime can hold
+# within these years no calendar computation leaves the range of datetime
 FIRST_YEAR, LAST_YEAR = 1970, 2999
 
-# name -> its length, and whether it is the one before the current one
+# name -> length, and whether it is the period before the current one
 _NAMES: dict[str, tuple[Length, bool]] = {
     "today": ("day", False),
     "yesterday": ("day", True),
@@ -50,18 +50,18 @@ def parse_span(from_text: str, to_text: str | None, now: datetime, tz: ZoneInfo)
 
 
 def parse_period(text: str, now: datetime, tz: ZoneInfo) -> Period:
-    """The beginning and the end of what a text names, in UTC; a moment is both. Raises ValueError, naming the forms."""
+    """Beginning and end of a named period, in UTC; a moment is both. Raises ValueError, naming the forms."""
     try:
-        found = _named(text, now, tz) or _dated(text, tz) or _moment(text)
+        match = _named(text, now, tz) or _dated(text, tz) or _moment(text)
     except ValueError:
-        found = None
-    if found is None:
+        match = None
+    if match is None:
         raise ValueError(f"'{text}' is not a period; expected {_FORMS}")
-    return found
+    return match
 
 
 def local_midnight(day: date, tz: ZoneInfo) -> datetime:
-    """The moment, in UTC, where a local day begins; where midnight is skipped, the moment of the change."""
+    """The moment where a local day begins, in UTC; where summer time skips midnight, the moment of the change."""
     return datetime(day.year, day.month, day.day, tzinfo=tz).astimezone(UTC)
 
 
@@ -101,7 +101,7 @@ def _dated(text: str, tz: ZoneInfo) -> Period | None:
         return None
     year, month, day = form.groups()
     length: Length = "day" if day else "month" if month else "year"
-    return _whole(_known(date(int(year), int(month or 1), int(day or 1))), length, tz)
+    return _whole(_checked_year(date(int(year), int(month or 1), int(day or 1))), length, tz)
 
 
 def _moment(text: str) -> Period | None:
@@ -109,7 +109,7 @@ def _moment(text: str) -> Period | None:
     if form is None:
         return None
     day, time, offset = form.groups()
-    _known(date.fromisoformat(day))
+    _checked_year(date.fromisoformat(day))
     moment = datetime.fromisoformat(f"{day}T{time}{offset.upper().replace(' ', '+')}").astimezone(UTC)
     return moment, moment
 
@@ -118,7 +118,7 @@ def _whole(start: date, length: Length, tz: ZoneInfo) -> Period:
     return local_midnight(start, tz), local_midnight(next_start(start, length), tz)
 
 
-def _known(day: date) -> date:
+def _checked_year(day: date) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError
     return day

@@ -1,4 +1,4 @@
-"""What history keeps. A quarter is a number: Unix seconds // 900; its boundary is the moment where it begins.
+"""The records that history keeps. A quarter (of an hour) is a number: Unix seconds // 900.
 
 A counter is kept as the meter sent it, an integer and a power of ten; energy is the difference of two of them.
 """
@@ -14,14 +14,14 @@ from iskra_server.meter.reading import scaled
 QUARTER_S = 900
 # the largest integer that a database column of 8 bytes holds
 INT64_MAX = 2**63 - 1
-# nothing was metered and kept before: such a moment is that of a clock that nobody had set
+# 2000-01-01: an earlier moment comes from a clock that was not set
 EARLIEST_S = 946_684_800
-# two clocks that are right may differ by so much
+# two right clocks may differ by so much
 CLOCK_TOLERANCE_S = 60
-# two telegrams that frame a boundary: so near each other the value counts as measured, so far it can be interpolated
+# the two telegrams around the beginning of a quarter: at most so far apart its reading is measured, or interpolated
 MEASURED_WITHIN_S = 60.0
 INTERPOLATED_WITHIN_S = 900.0
-# no block of points is longer: a question for a moment looks so far back for the block that holds it
+# no block of points is longer: a query for a moment looks so far back for the block that holds it
 MAX_BLOCK_S = 3600
 
 Quality = Literal["measured", "interpolated"]
@@ -63,7 +63,7 @@ class PowerQuarter(Struct, frozen=True):
 
 
 class EpochStart(Struct, frozen=True):
-    """A counter was accepted anew: it showed `before` last and `after` first. No energy is counted between the two."""
+    """A counter started anew: it showed `before` last and `after` first. No energy is counted between the two."""
 
     meter_id: str
     obis: Obis
@@ -76,7 +76,7 @@ class EpochStart(Struct, frozen=True):
 class PointBlock(Struct, frozen=True, rename={"data": "octets"}):
     """The numbers of `count` telegrams of a meter from `first_s` to `last_s` (Unix seconds), packed (points.py).
 
-    With their power in mW, the mean that of the telegrams; None where they have none.
+    Power is in mW, its mean over the telegrams; None where they have no power.
     """
 
     meter_id: str
@@ -90,7 +90,7 @@ class PointBlock(Struct, frozen=True, rename={"data": "octets"}):
 
 
 class PowerBlock(Struct, frozen=True, gc=False):
-    """What a block of points says of power, in mW, without its telegrams; times in Unix seconds."""
+    """The power of a block of points in mW, without its telegrams; times in Unix seconds."""
 
     first_s: int
     last_s: int
@@ -102,7 +102,7 @@ class PowerBlock(Struct, frozen=True, gc=False):
 class MeterInfo(Struct, frozen=True):
     """A meter that history knows, first and last seen in Unix seconds; `server_id` is hex text.
 
-    `port` is where it was read last, empty where that is not known, as at a centre.
+    `port` is where it was read last; empty where that is not known, as at a central server.
     """
 
     meter_id: str
@@ -115,7 +115,7 @@ class MeterInfo(Struct, frozen=True):
 
 
 class LastCounter(Struct, frozen=True):
-    """The newest value that history holds of a counter, with its epoch; what a restart goes on from."""
+    """The newest value that history holds of a counter, with its epoch; a restart continues from it."""
 
     meter_id: str
     obis: Obis
@@ -125,9 +125,9 @@ class LastCounter(Struct, frozen=True):
 
 
 class ClockStep(Struct, frozen=True):
-    """The wall clock is believed again, and shows `to_s` where `from_s` was expected (Unix seconds).
+    """The wall clock was set: it shows `to_s` where `from_s` was expected (Unix seconds).
 
-    What history holds of later than `to_s` when this is written was recorded by a clock that ran ahead.
+    Rows later than `to_s` that history holds when this is written come from a clock that ran ahead.
     """
 
     from_s: int
@@ -139,7 +139,7 @@ Record = QuarterReading | PowerQuarter | EpochStart | PointBlock | ClockStep
 
 
 def start_s(record: Record) -> int:
-    """When what a record tells began, in Unix seconds."""
+    """When the time that a record describes begins, in Unix seconds."""
     match record:
         case QuarterReading() | PowerQuarter():
             return record.quarter * QUARTER_S

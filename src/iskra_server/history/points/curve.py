@@ -1,13 +1,13 @@
-"""A curve of power: how it went over a period in no more points than a chart can show.
+"""A curve of power over a period, in no more points than a chart can show.
 
-    W |    .-max                 Each point stands for an equal stretch of time: the least, the mean and the most of
-      | --'--mean   gap   --     it. Where nothing was measured there is no point; a value holds for 60 s, longer
-      |    '-min                 silence is a gap. Power in mW, + import, - export; times in Unix seconds.
+    W |    .-max                 Each point stands for the same length of time: its minimum, mean and maximum. Where
+      | --'--mean   gap   --     nothing was measured there is no point; a value holds for 60 s, longer silence is a
+      |    '-min                 gap. Power in mW, + import, - export; times in Unix seconds.
 
-The mean is that of the telegrams, each of them the same; that of blocks of telegrams by the time they share with the
-point, that of quarters of an hour by the count of their telegrams. A block counts whole in every point that it reaches
-into: no least or most is lost, it may show up to a block too early or too late. A closed quarter is written soon after
-it, a telegram at most an hour later: so young an end of the curve is no gap.
+In the mean every telegram counts the same; a block of telegrams counts by the time that it shares with the point, a
+quarter of an hour by its telegrams. A block counts whole in every point that it reaches into: no minimum or maximum is
+lost, it may show up to a block too early or too late. A closed quarter is written soon after it, a telegram at most an
+hour later: so young an end of the curve is no gap.
 """
 
 from bisect import bisect_left
@@ -30,7 +30,7 @@ TimeSpan = tuple[int, int]
 
 
 class CurvePoint(Struct, frozen=True, gc=False):
-    """Of the stretch that begins at `begin_s`."""
+    """The power of `resolution_s` from `begin_s` on."""
 
     begin_s: int
     min_mw: int
@@ -47,19 +47,19 @@ class Curve(Struct, frozen=True):
 
 
 class PowerValues(Struct, frozen=True):
-    """The power in telegrams, by time: Unix milliseconds and mW."""
+    """The power of telegrams in order of time: Unix milliseconds and mW."""
 
     at_ms: list[int]
     power_mw: list[int]
 
 
 def seconds_per_point(period: TimeSpan, at_most: int) -> int:
-    """How many seconds a point stands for, where there are so many of them at most."""
+    """How many seconds a point stands for, if there may be `at_most` points."""
     return max(1, -(-(period[1] - period[0]) // at_most))
 
 
 def power_of_telegrams(blocks: Iterable[PointBlock], period: TimeSpan) -> PowerValues:
-    """The power in blocks of points, within a period. ValueError where one is damaged."""
+    """The power in blocks of points, within a period. Raises ValueError where one is damaged."""
     rows = [row for block in blocks for row in _power(block.data)]
     # in order unless a clock went back
     rows.sort()
@@ -67,8 +67,8 @@ def power_of_telegrams(blocks: Iterable[PointBlock], period: TimeSpan) -> PowerV
     return PowerValues([at_ms for at_ms, _ in rows[first:last]], [power_mw for _, power_mw in rows[first:last]])
 
 
-def curve_of_telegrams(telegrams: PowerValues, period: TimeSpan, heard: TimeSpan, at_most: int) -> Curve:
-    """At most so many points of at least a second; `heard` is the part of the period in which values are expected."""
+def curve_of_telegrams(telegrams: PowerValues, period: TimeSpan, expected: TimeSpan, at_most: int) -> Curve:
+    """At most so many points of at least a second; `expected` is the part of the period that must have values."""
     begin_s, end_s = period
     resolution_s = seconds_per_point(period, at_most)
     begins = range(begin_s, end_s, resolution_s)
@@ -80,12 +80,12 @@ def curve_of_telegrams(telegrams: PowerValues, period: TimeSpan, heard: TimeSpan
     ]
     longest_ms = HOLDS_S * _MS
     gaps = [(before // _MS, after // _MS) for before, after in pairwise(telegrams.at_ms) if after - before > longest_ms]
-    known = (telegrams.at_ms[0] // _MS, telegrams.at_ms[-1] // _MS) if points else None
-    return Curve(resolution_s, points, _with_ends(gaps, known, heard))
+    recorded = (telegrams.at_ms[0] // _MS, telegrams.at_ms[-1] // _MS) if points else None
+    return Curve(resolution_s, points, _with_ends(gaps, recorded, expected))
 
 
-def curve_of_blocks(blocks: Sequence[PowerBlock], period: TimeSpan, heard: TimeSpan, at_most: int) -> Curve:
-    """As `by_telegrams`, from blocks in order, none of them longer than a point."""
+def curve_of_blocks(blocks: Sequence[PowerBlock], period: TimeSpan, expected: TimeSpan, at_most: int) -> Curve:
+    """As `by_telegrams`, from blocks in order that are no longer than a point."""
     resolution_s = seconds_per_point(period, at_most)
     firsts = [block.first_s for block in blocks]
     # growing, also where a clock went back
@@ -93,34 +93,34 @@ def curve_of_blocks(blocks: Sequence[PowerBlock], period: TimeSpan, heard: TimeS
     points = []
     for begin_s in range(*period, resolution_s):
         end_s = min(begin_s + resolution_s, period[1])
-        some = blocks[bisect_left(lasts, begin_s) : bisect_left(firsts, end_s)]
-        if some:
-            points.append(_weighed(begin_s, end_s, some))
+        overlapping = blocks[bisect_left(lasts, begin_s) : bisect_left(firsts, end_s)]
+        if overlapping:
+            points.append(_weighted(begin_s, end_s, overlapping))
     silences = zip(lasts, firsts[1:], strict=False)
     gaps = [(before_s, after_s) for before_s, after_s in silences if after_s - before_s > HOLDS_S]
-    known = (firsts[0], lasts[-1]) if blocks else None
-    return Curve(resolution_s, points, _with_ends(gaps, known, heard))
+    recorded = (firsts[0], lasts[-1]) if blocks else None
+    return Curve(resolution_s, points, _with_ends(gaps, recorded, expected))
 
 
-def curve_of_quarters(quarters: Sequence[PowerQuarter], period: TimeSpan, heard: TimeSpan, at_most: int) -> Curve:
+def curve_of_quarters(quarters: Sequence[PowerQuarter], period: TimeSpan, expected: TimeSpan, at_most: int) -> Curve:
     """At most so many points of one or more quarters each."""
     first, end = period[0] // QUARTER_S, -(-period[1] // QUARTER_S)
     step = max(1, -(-(end - first) // at_most))
-    stretches = groupby(quarters, key=lambda quarter: (quarter.quarter - first) // step)
-    points = [_summed((first + number * step) * QUARTER_S, list(some)) for number, some in stretches]
+    groups = groupby(quarters, key=lambda quarter: (quarter.quarter - first) // step)
+    points = [_summed((first + number * step) * QUARTER_S, list(group)) for number, group in groups]
     gaps = [
         ((before.quarter + 1) * QUARTER_S, after.quarter * QUARTER_S)
         for before, after in pairwise(quarters)
         if after.quarter - before.quarter > 1
     ]
-    known = (quarters[0].quarter * QUARTER_S, (quarters[-1].quarter + 1) * QUARTER_S) if quarters else None
-    return Curve(step * QUARTER_S, points, _with_ends(gaps, known, heard))
+    recorded = (quarters[0].quarter * QUARTER_S, (quarters[-1].quarter + 1) * QUARTER_S) if quarters else None
+    return Curve(step * QUARTER_S, points, _with_ends(gaps, recorded, expected))
 
 
-def _with_ends(gaps: list[TimeSpan], known: TimeSpan | None, heard: TimeSpan) -> list[TimeSpan]:
-    """The gaps with those before and after what is known, from its first value to the end of its last."""
-    begin_s, end_s = heard
-    first_s, last_s = known or (begin_s, begin_s)
+def _with_ends(gaps: list[TimeSpan], recorded: TimeSpan | None, expected: TimeSpan) -> list[TimeSpan]:
+    """The gaps, with those before the first and after the last recorded value."""
+    begin_s, end_s = expected
+    first_s, last_s = recorded or (begin_s, begin_s)
     head = [(begin_s, first_s)] if first_s - begin_s > HOLDS_S else []
     tail = [(last_s, end_s)] if end_s - last_s > MAX_BLOCK_S else []
     return [*head, *gaps, *tail]
@@ -139,19 +139,19 @@ def _point(begin_s: int, power_mw: Sequence[int]) -> CurvePoint:
     return CurvePoint(begin_s, min(power_mw), sum(power_mw) // len(power_mw), max(power_mw))
 
 
-def _weighed(begin_s: int, end_s: int, blocks: Sequence[PowerBlock]) -> CurvePoint:
-    """By the seconds of each block between two moments; in one loop, as there are a thousand points."""
-    least, most = blocks[0].min_mw, blocks[0].max_mw
-    weighted = lasted_s = 0
+def _weighted(begin_s: int, end_s: int, blocks: Sequence[PowerBlock]) -> CurvePoint:
+    """Weighted by the seconds of each block in the point; one loop, as a curve has a thousand points."""
+    min_mw, max_mw = blocks[0].min_mw, blocks[0].max_mw
+    sum_mws = sum_s = 0
     for block in blocks:
         first_s, after_s = block.first_s, block.last_s + 1
         shared_s = (after_s if after_s < end_s else end_s) - (first_s if first_s > begin_s else begin_s)
         if shared_s > 0:
-            least = block.min_mw if block.min_mw < least else least
-            most = block.max_mw if block.max_mw > most else most
-            weighted += shared_s * block.mean_mw
-            lasted_s += shared_s
-    return CurvePoint(begin_s, least, weighted // lasted_s, most)
+            min_mw = block.min_mw if block.min_mw < min_mw else min_mw
+            max_mw = block.max_mw if block.max_mw > max_mw else max_mw
+            sum_mws += shared_s * block.mean_mw
+            sum_s += shared_s
+    return CurvePoint(begin_s, min_mw, sum_mws // sum_s, max_mw)
 
 
 def _summed(begin_s: int, quarters: Sequence[PowerQuarter]) -> CurvePoint:

@@ -1,1 +1,1 @@
-"""History while the server runs: recorder, pending records, writer, retention."""
+"""History while the server runs: from samples to the ledger, and from there through a writer to the database."""

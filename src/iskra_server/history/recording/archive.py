@@ -1,8 +1,7 @@
-"""History while the server runs: the writer's thread, the recorder on the hub, the thinning of old points.
+"""History while the server runs: connects the hub, the recorder and the writer; thins old points.
 
-The server starts and stays useful without its database; what the guard and the ledger go on from is read once it opens.
-On a reload one archive follows another: samples come to the new one from a single moment on, and what the old one
-could not write is written by the new one.
+The server starts without its database; the guard and the ledger continue from what history holds once it is open. On a
+reload a new archive takes over: it gets every sample from one moment on, and what the old one could not write.
 """
 
 import asyncio
@@ -15,10 +14,12 @@ from pathlib import Path
 from iskra_server.base.clock import Clock
 from iskra_server.history.model.records import LastCounter
 from iskra_server.history.model.replacement import Replacements, find_replacements
-from iskra_server.history.recording.recorder import Recorder, last_values, remembered
+from iskra_server.history.recording.recorder import Recorder
+from iskra_server.history.recording.resume import as_samples, last_values
 from iskra_server.history.recording.retention import thin
 from iskra_server.history.recording.spool import HistorySpool
-from iskra_server.history.recording.writer import CLOSE_S, Writer, WriterState, waiting_of
+from iskra_server.history.recording.writer import CLOSE_S, Writer
+from iskra_server.history.recording.writer_state import WriterState, format_waiting
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.checkup import list_set_aside
 from iskra_server.history.store.store import Store
@@ -27,27 +28,25 @@ from iskra_server.reading.hub import Hub, Subscription
 
 log = logging.getLogger(__name__)
 
-# a file opens within a tenth of a second; a database server that is away must not keep the meter from being read
+# a file opens within 0.1 s; a database server that is away must not delay reading the meter
 OPEN_WITHIN_S = 3.0
 THIN_EVERY_S = 3600.0
-# who has said that a meter was replaced is asked no more
-LOOK_EVERY_S = 60.0
-# what waits for history to be opened goes to the disk so often: a kill loses no more
-HAND_OVER_EVERY_S = 300.0
-_OPEN_AT_END_S = 1.5
-# at a reload: the one before ends, the next one opens; the queue of a meter holds a minute
+CHECK_METERS_EVERY_S = 60.0
+# samples that wait in memory are spooled this often: a kill loses no more
+SPOOL_WAITING_EVERY_S = 300.0
+# on a reload the old archive closes and the new one opens, while samples stay in the queue, which holds a minute
 _OPEN_IN_QUEUE_S = 8.0
-# what the writer has at least, unless the one before has taken all of the time
+# limits within the three seconds of the end: to open the database, to record waiting samples, to write
+_OPEN_AT_END_S = 1.5
+_LAST_SAMPLES_S = 0.5
 _WRITE_S = 1.0
 _MIN_S = 0.2
-# for what has arrived when the server stops, before the writer takes its three seconds
-_LAST_SAMPLES_S = 0.5
 
 
 class Archive:
-    """`store` is None until the database could be opened; `state` says why it is not, or no longer written.
+    """`store` is None until the database was open once; `state` says what keeps it from being written.
 
-    `places` are the folders for what cannot be written, `name` the database as it may be shown.
+    `places` are folders for the spool, `name` the database in messages.
     """
 
     def __init__(
@@ -68,7 +67,7 @@ class Archive:
             flush_s=flush_s,
             spool=HistorySpool(places),
             name=name,
-            samples_elsewhere=lambda: self._recorder.waiting_count,
+            count_unsent=lambda: self._recorder.waiting_count,
         )
         self._guard: Guard | None = None
         self._recorder = Recorder(
@@ -76,7 +75,7 @@ class Archive:
             flush_s=flush_s,
             keep_points=raw_days > 0,
             simulated=simulated,
-            learn=self._learn,
+            on_resume=self._inform_guard,
             clock=self._clock,
         )
         self._raw_days = raw_days
@@ -84,12 +83,11 @@ class Archive:
         self._simulated = simulated
         self._subscription = ExitStack()
         self._samples: Subscription | None = None
-        self._before: Archive | None = None
-        self._is_followed = self._is_recording = False
-        self._has_begun = False
-        self._opened, self._ended = asyncio.Event(), asyncio.Event()
+        self._predecessor: Archive | None = None
+        self._has_successor = self._is_recording = self._is_started = False
+        self._opened, self._closed = asyncio.Event(), asyncio.Event()
         self.replacements = Replacements()
-        # rows of a clock that was wrong
+        # rows set aside, because a wrong clock recorded them
         self.set_aside = 0
 
     @property
@@ -100,66 +98,65 @@ class Archive:
     def state(self) -> WriterState:
         return self._writer.state
 
-    def follow(self, before: "Archive | None", guard: Guard | None, hub: Hub) -> None:
-        """From now on samples come here; what the one before could not write is written once that one has ended."""
+    def take_over(self, predecessor: "Archive | None", guard: Guard | None, hub: Hub) -> None:
+        """Get samples from now on, and what the predecessor could not write as soon as it is closed."""
         self._guard = guard
         self._samples = self._subscription.enter_context(hub.subscribe("history"))
-        if before:
-            before.end()
-            if before._simulated is self._simulated:
-                self._before, before._is_followed = before, True
+        if predecessor:
+            predecessor.end()
+            if predecessor._simulated is self._simulated:
+                self._predecessor, predecessor._has_successor = predecessor, True
 
     def end(self) -> None:
-        """No sample comes any more; `record` then ends."""
+        """Get no more samples; `record` then returns."""
         if self._samples:
             self._samples.end()
         if not self._is_recording:
-            # it was ended before it began: a reload that follows another at once
+            # `record` was never called: a second reload came at once
             self._subscription.close()
 
-    async def begin(self, guard: Guard | None = None) -> None:
-        """Open the database, and tell the guard what each meter showed last: now, or as soon as it opens.
+    async def open(self, guard: Guard | None = None) -> None:
+        """Open the database, and give the guard the last values, now or once it is open.
 
-        Without a guard nothing is recorded, and questions alone are answered.
+        Without a guard nothing is recorded; the archive only answers queries.
         """
         self._guard = guard
-        self._begin()
+        self._start_writer()
         by_s = time.monotonic() + OPEN_WITHIN_S
         await asyncio.to_thread(self._writer.tried.wait, OPEN_WITHIN_S)
         if (store := self.store) is not None:
-            asking = asyncio.ensure_future(asyncio.to_thread(last_values, store))
-            asking.add_done_callback(self._learned)
-            await asyncio.wait((asking,), timeout=by_s - time.monotonic())
+            reading = asyncio.ensure_future(asyncio.to_thread(last_values, store))
+            reading.add_done_callback(self._on_last_values)
+            await asyncio.wait((reading,), timeout=by_s - time.monotonic())
 
-    def _learned(self, asked: "asyncio.Future[list[LastCounter]]") -> None:
-        """Now, or when it is too late for the first telegram."""
-        if asked.cancelled():
+    def _on_last_values(self, reading: "asyncio.Future[list[LastCounter]]") -> None:
+        if reading.cancelled():
             return
-        if error := asked.exception():
-            log.warning("what the meters showed last is not known yet: %s", error)
+        if error := reading.exception():
+            log.warning("The last values of the meters cannot be read yet: %s", error)
         else:
-            self._learn(asked.result())
+            self._inform_guard(reading.result())
 
-    def _begin(self) -> None:
-        if not self._has_begun:
-            self._has_begun = True
+    def _start_writer(self) -> None:
+        if not self._is_started:
+            self._is_started = True
             self._writer.start()
 
-    def _learn(self, known: list[LastCounter]) -> None:
+    def _inform_guard(self, counters: list[LastCounter]) -> None:
         if self._guard:
-            for sample in remembered(known):
+            for sample in as_samples(counters):
                 self._guard.remember(sample)
 
     async def record(self, hub: Hub) -> None:
-        """Until it is cancelled or followed; what has arrived is then written, for at most three seconds, or kept."""
+        """Until it is cancelled or has a successor; then takes up to three seconds to write or spool what it has."""
         self._is_recording = True
         try:
             with self._subscription:
                 samples = self._samples or self._subscription.enter_context(hub.subscribe("history"))
                 self._samples = samples
                 async with asyncio.TaskGroup() as tasks:
-                    recording = tasks.create_task(self._keep_recording(samples), name="recording")
-                    opening = tasks.create_task(self._open(), name="opening")
+                    recording = tasks.create_task(self._record_samples(samples), name="recording")
+                    opening = tasks.create_task(self._open_and_spool(), name="opening")
                     try:
                         await asyncio.shield(recording)
                     finally:
@@ -171,68 +168,67 @@ class Archive:
         finally:
             await asyncio.shield(asyncio.create_task(self._close()))
 
-    async def _open(self) -> None:
-        """After the one before has ended; then hand over what waits from time to time."""
+    async def _open_and_spool(self) -> None:
         await self._inherit()
-        self._begin()
+        self._start_writer()
         await asyncio.to_thread(self._writer.tried.wait, OPEN_WITHIN_S)
         self._opened.set()
         while True:
-            await asyncio.sleep(HAND_OVER_EVERY_S)
-            self._recorder.hand_over_waiting()
+            await asyncio.sleep(SPOOL_WAITING_EVERY_S)
+            self._recorder.spool_waiting()
 
     async def _inherit(self) -> None:
-        """What the one before could not write, once it has ended."""
-        before = self._before
-        if before is None:
+        """Wait until the predecessor is closed, and get what it could not write."""
+        predecessor = self._predecessor
+        if predecessor is None:
             return
-        await (before._ended.wait() if before._is_recording else before._close())
-        if self._before is None:
+        await (predecessor._closed.wait() if predecessor._is_recording else predecessor._close())
+        # `_close` of this archive may have done it meanwhile
+        if self._predecessor is None:
             return
-        self._writer.inherit(before._writer.rest())
-        self._writer.spool.add(before._writer.spool.used)
-        self._before = None
+        self._writer.enqueue_batch(predecessor._writer.unwritten())
+        self._writer.spool.add_places(predecessor._writer.spool.used_places)
+        self._predecessor = None
 
     async def _close(self) -> None:
         by_s = time.monotonic() + CLOSE_S
         try:
             await self._inherit()
-            self._begin()
+            self._start_writer()
             if self._recorder.waiting_count:
-                # what waits for the database to be opened can be written if that is just happening
+                # the database may be opening just now
                 await asyncio.to_thread(self._writer.tried.wait, min(_OPEN_AT_END_S, by_s - time.monotonic()))
-                # what is not recorded by then waits on
                 with suppress(TimeoutError):
                     async with asyncio.timeout(max(_MIN_S, by_s - time.monotonic() - _WRITE_S)):
                         await self._recorder.record_waiting()
             self._recorder.close()
             state = await asyncio.to_thread(self._writer.close, max(_MIN_S, by_s - time.monotonic()))
-            if not self._is_followed:
-                self._say_what_waits(state)
+            if not self._has_successor:
+                self._log_unwritten(state)
         finally:
-            self._ended.set()
+            self._closed.set()
 
-    def _say_what_waits(self, state: WriterState) -> None:
-        rest = self._writer.rest()
-        telegrams = sum(block.count for block in rest.points) + len(rest.samples)
-        if rest.ledger or telegrams:
+    def _log_unwritten(self, state: WriterState) -> None:
+        unwritten = self._writer.unwritten()
+        telegrams = sum(block.count for block in unwritten.points) + len(unwritten.samples)
+        if unwritten.ledger or telegrams:
             log.error(
                 "History was not written: %d ledger records and %d telegrams are lost. %s",
-                len(rest.ledger),
+                len(unwritten.ledger),
                 telegrams,
                 state.sentence or "The database did not answer in time.",
             )
-        if places := self._writer.spool.used:
+        if places := self._writer.spool.used_places:
             log.warning(
-                "History was not written: %s wait in %s and are written by the next start.",
-                waiting_of(state),
+                "History was not written: %s wait in %s; the next start writes them.",
+                format_waiting(state),
                 " and ".join(map(str, places)),
             )
 
-    async def _keep_recording(self, samples: Subscription) -> None:
-        """A sample that cannot be recorded takes neither history nor the server with it.
+    async def _record_samples(self, samples: Subscription) -> None:
+        """An error in one sample stops neither history nor the server.
 
-        While a database is being opened samples stay in their queue: of those that wait longer not all are kept.
+        While the database opens, samples stay in their queue: the recorder keeps only some of those that wait there.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(_OPEN_IN_QUEUE_S):
@@ -241,27 +237,27 @@ class Archive:
             try:
                 return await self._recorder.run(samples)
             except Exception:
-                log.exception("a sample was not recorded")
+                log.exception("A sample was not recorded.")
 
     async def watch_replacements(self) -> None:
-        """Every minute, look which meters may have been replaced, which have been, and what is set aside."""
+        """Every minute: which meters may have been replaced, which were, and how many rows are set aside."""
         while True:
             if self.store is not None:
                 try:
-                    known = await asyncio.to_thread(self.store.meters)
-                    self.replacements = find_replacements(known, time.time())
-                    self.set_aside = sum(each.count for each in await asyncio.to_thread(list_set_aside, self.store))
+                    meters = await asyncio.to_thread(self.store.meters)
+                    self.replacements = find_replacements(meters, time.time())
+                    self.set_aside = sum(rows.count for rows in await asyncio.to_thread(list_set_aside, self.store))
                 except StoreError as error:
-                    log.debug("which meters were replaced is looked at in a minute: %s", error)
-            await asyncio.sleep(LOOK_EVERY_S)
+                    log.debug("Replaced meters are checked again in a minute: %s", error)
+            await asyncio.sleep(CHECK_METERS_EVERY_S)
 
     async def thin(self) -> None:
-        """Every hour, delete points that are older than they shall become; never by a clock in doubt."""
+        """Every hour: delete points older than `raw_days`, but only by a clock that is settled."""
         while True:
             await asyncio.sleep(self._thin_every_s)
-            self._clock.look()
+            self._clock.update()
             if self.store is not None and self._clock.is_settled:
                 try:
                     await asyncio.to_thread(thin, self.store, time.time(), self._raw_days)
                 except StoreError as error:
-                    log.debug("old points stay for another hour: %s", error)
+                    log.debug("Old points are deleted an hour later: %s", error)

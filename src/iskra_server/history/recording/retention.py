@@ -1,6 +1,6 @@
-"""Thinning: packed telegrams older than `raw_days` go, in steps so small that writing never waits for one.
+"""Retention: deletes packed telegrams older than `raw_days`, in transactions so small that the writer never waits long.
 
-The ledger (boundaries, power, epochs) is kept for ever.
+The ledger (quarter readings, power, epochs) is kept for ever.
 """
 
 import time
@@ -14,21 +14,20 @@ _DAY_S = 86_400
 
 
 def thin(store: Store, now_s: float, raw_days: float, step: int = STEP, pause_s: float = PAUSE_S) -> int:
-    """Delete the points older than `raw_days` (0: all, inf: none), `step` blocks a transaction; says how many blocks.
+    """Delete points older than `raw_days` (0: all, inf: none), `step` blocks a transaction; returns how many blocks.
 
-    PostgreSQL drops months that are too old as a whole; only what is left is deleted, and counted.
-    Their age is reckoned from the newest that history holds, where that is before now: a clock that runs ahead deletes
-    nothing. Blocks for as long as it takes: for a thread. Raises StoreError; what was deleted by then stays so.
+    PostgreSQL drops whole months as partitions; those are not counted. The age counts from the newest telegram in
+    history if that is before now, so that a clock that runs ahead deletes nothing. Blocks until it is done: call it
+    in a thread. Raises StoreError; blocks deleted before that stay deleted.
     """
     meters = store.meters()
     seen_s = [meter.last_s for meter in meters if meter.last_s <= now_s + CLOCK_TOLERANCE_S]
     before_s = min(now_s, max(seen_s, default=0) + 1) - raw_days * _DAY_S
-    deleted = 0
     store.make_partitions()
     if before_s < 0:
-        return deleted
-    # in PostgreSQL months go whole; what is left of one goes as everywhere
+        return 0
     store.drop_partitions_before(before_s, ["points"])
+    deleted = 0
     for meter in meters:
         while count := store.delete_points(meter.meter_id, int(before_s), step):
             deleted += count

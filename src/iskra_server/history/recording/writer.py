@@ -1,13 +1,12 @@
-"""Writes history from a thread of its own, so that nothing waits for a disk or a database.
+"""Writes history in its own thread, so that nothing else waits for a disk or a database.
 
-    put() -> pending -> one transaction -> the database
-                |           again, 1 s, 2 s ... 60 s later, while that fails
-                +-> spool (spool.py) while it fails for longer, and at the end -> the database, once that works
+    enqueue() -> pending -> one transaction -> database
+                   |          retried with back-off, at most a minute apart, while that fails
+                   +-> spool (spool.py) while it fails for longer, and at the end -> database, once that works
 
-When: at once when the ledger has something (a quarter was closed), else before the oldest telegram in a block of
-points has waited for `flush_s`; what comes within a second of each other goes together. Where the spool cannot be
-written either, the ledger waits in memory, whole, and points for `max_points_hours`: the oldest are dropped and
-counted.
+A closed quarter is written within a second. Blocks of points wait until the oldest telegram in them has waited for
+`flush_s`. Where the spool fails too, the ledger waits in memory without limit, and points for `max_points_hours`; older
+points are dropped and counted.
 """
 
 import logging
@@ -16,58 +15,38 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from threading import Condition, Event, Lock, Thread
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from iskra_server.base.backoff import Backoff
 from iskra_server.history.model.records import MeterInfo, PointBlock, Record
-from iskra_server.history.recording.pending import Batch, Pending
+from iskra_server.history.recording.pending import Pending, PendingBatch
 from iskra_server.history.recording.spool import HistorySpool
-from iskra_server.history.recording.waiting import Waited
+from iskra_server.history.recording.waiting import WaitingSample
+from iskra_server.history.recording.writer_state import WriterError, WriterState, describe, hanging, repeated
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store, fits_columns
 
+# records that are enqueued within this time share a transaction
 TOGETHER_S = 1.0
-FIRST_RETRY_S = 1.0
-LAST_RETRY_S = 60.0
+FIRST_RETRY_S, MAX_RETRY_S = 1.0, 60.0
 CLOSE_S = 3.0
-# a lock of a few seconds costs no writing to the disk
+# a lock of a few seconds should not cause a write to the disk
 SPOOL_AFTER_S = 10.0
-# a transaction takes some milliseconds; one that takes so long is told
+# a transaction takes milliseconds; one that takes this long is reported
 HANGS_AFTER_S = 10.0
-# whether the file is still where it was is looked at so often
-LOOK_EVERY_S = 20.0
+# how often SQLite's file is checked for being moved or deleted
+CHECK_FILE_S = 20.0
 _CLOSING_RETRY_S = 0.3
 _NEVER = float("inf")
 
 log = logging.getLogger(__name__)
 
 
-class WriterState(Struct, frozen=True):
-    """How writing stands: `sentence` says what is wrong since when and what waits, and is "" while all is well.
-
-    `pending_ledger` counts records, `pending_points` and `dropped_points` telegrams, `pending_samples` telegrams that
-    no ledger has taken yet; of each also what waits on the disk. `dropped_ledger` counts records that no disk had room
-    for, `refused` those with a number that no column can hold.
-    """
-
-    ok: bool
-    sentence: str
-    since: datetime | None
-    pending_ledger: int
-    pending_points: int
-    dropped_points: int
-    refused: int
-    last_flush: datetime | None
-    pending_samples: int = 0
-    dropped_ledger: int = 0
-
-
 class Writer:
-    """Opens a store, again when it fails, and writes what is put.
+    """Opens a store, reopens it after failures, and writes what is enqueued.
 
-    `store` is None until it was opened once; `caught_up` says whether it then took what had waited before; `tried` is
-    set after the first attempt, whatever came of it. `name` is the database as it may be shown; `samples_elsewhere`
-    says how many telegrams wait in front of this writer.
+    `store` is None until it was open once; `caught_up`: it has taken what an earlier run left in the spool; `tried`:
+    the first attempt is over. `name` is the database in messages; `count_unsent` counts telegrams that wait upstream.
     """
 
     def __init__(
@@ -81,7 +60,7 @@ class Writer:
         spool_after_s: float = SPOOL_AFTER_S,
         spool: HistorySpool | None = None,
         name: str = "The database",
-        samples_elsewhere: Callable[[], int] = lambda: 0,
+        count_unsent: Callable[[], int] = lambda: 0,
     ) -> None:
         self.store: Store | None = None
         self.caught_up = False
@@ -89,28 +68,28 @@ class Writer:
         self.spool = spool or HistorySpool([])
         self._open_store = open_store
         self._name = name
-        self._samples_elsewhere = samples_elsewhere
+        self._count_unsent = count_unsent
         self._flush_s = flush_s
         self._max_points_s = max_points_hours * 3600
         self._together_s = together_s
-        self._first_retry_s = first_retry_s
         self._spool_after_s = spool_after_s
+        self._backoff = Backoff(first_retry_s, MAX_RETRY_S)
         self._pending = Pending()
+        # guards what follows
         self._changed = Condition()
-        # one at a time moves what is pending to the disk
-        self._keeping = Lock()
-        # on the monotonic clock; the first attempt opens the store
+        # held while pending batches move to the disk or samples come from there
+        self._spooling = Lock()
+        # monotonic seconds; the first attempt, at once, opens the store
         self._due = 0.0
-        self._attempt_began: float | None = None
-        self._failures = 0
-        self._failing_since = 0.0
         self._close_by = _NEVER
-        self._is_left_behind = False
-        self._forget_samples = False
-        self._sentence = self._spool_sentence = ""
-        self._since: datetime | None = None
-        self._resuming_sentence = ""
-        self._resuming_since: datetime | None = None
+        self._attempt_began: float | None = None
+        self._failing_since = 0.0
+        self._is_abandoned = False
+        self._remove_samples = False
+        self._write_error: WriterError | None = None
+        # the recorder cannot read where history stopped
+        self._resume_error: WriterError | None = None
+        self._spool_error = ""
         self._last_flush: datetime | None = None
         self._dropped = self._refused = 0
         self._thread = Thread(target=self._run, name="history", daemon=True)
@@ -118,115 +97,111 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    def put(self, records: Sequence[Record], seen: MeterInfo) -> None:
-        """Take records of one meter, and when it was seen; never waits, never raises."""
+    def enqueue(self, records: Sequence[Record], meter: MeterInfo) -> None:
+        """Records of one meter. Never waits, never raises; counts records whose numbers do not fit into a column."""
         fitting = [record for record in records if fits_columns(record)]
         now = time.monotonic()
         with self._changed:
             self._refused += len(records) - len(fitting)
-            self._pending.add(fitting, seen, now)
+            self._pending.add(fitting, meter, now)
             self._dropped += self._pending.drop_before(now - self._max_points_s)
-            due = now + self._patience_s(fitting)
-            if not self._failures and due < self._due:
-                self._due = due
-                self._changed.notify()
+            if not self._backoff.failures:
+                self._schedule(self._max_wait_s(fitting))
 
-    def put_samples(self, samples: Sequence[Waited]) -> None:
-        """Keep telegrams that no ledger can take yet, on the disk if possible; never waits, never raises."""
+    def enqueue_samples(self, samples: Sequence[WaitingSample]) -> None:
+        """Samples that cannot be recorded yet, to be spooled. Never waits, never raises."""
         if samples:
             with self._changed:
                 self._pending.add_samples(samples)
-                self._due = min(self._due, time.monotonic() + self._together_s)
-                self._changed.notify()
+                self._schedule(self._together_s)
 
     @property
     def has_samples(self) -> bool:
         with self._changed:
-            return not self._forget_samples and bool(self._pending.samples or self.spool.readings)
+            return not self._remove_samples and bool(self._pending.samples or self.spool.samples)
 
     @property
-    def is_forgetting(self) -> bool:
-        """Whether samples that were recorded are still to be forgotten: those that are put meanwhile are not seen."""
-        return self._forget_samples
+    def is_removing_samples(self) -> bool:
+        """Samples that are enqueued meanwhile would be removed unseen."""
+        return self._remove_samples
 
-    def take_samples(self) -> list[Waited]:
-        """Those that were put, in the order of their arrival; on the disk they stay until `samples_recorded`."""
-        with self._keeping:
-            kept = self.spool.samples()
+    def pop_samples(self) -> list[WaitingSample]:
+        """The enqueued samples, in the order of arrival; on the disk they stay until `confirm_samples`."""
+        with self._spooling:
+            spooled = self.spool.read_samples()
             with self._changed:
-                return kept + self._pending.take_samples()
+                return spooled + self._pending.pop_samples()
 
-    def samples_recorded(self) -> None:
-        """What came of the samples that were taken has been put; once it is written they are forgotten."""
+    def confirm_samples(self) -> None:
+        """The popped samples are recorded: remove them from the disk after the next transaction."""
         with self._changed:
-            self._forget_samples = True
-            self._due = min(self._due, time.monotonic() + self._together_s)
-            self._changed.notify()
+            self._remove_samples = True
+            self._schedule(self._together_s)
 
-    def note_resuming(self, sentence: str) -> None:
-        """What keeps history from going on where it stopped, "" where nothing does; until it goes on nothing is put."""
+    def set_resume_error(self, sentence: str) -> None:
+        """Why the recorder cannot read where history stopped, so that nothing is enqueued; "" once it can."""
         with self._changed:
-            self._resuming_since = (self._resuming_since or datetime.now(UTC)) if sentence else None
-            self._resuming_sentence = sentence
+            self._resume_error = repeated(self._resume_error, sentence) if sentence else None
 
-    def inherit(self, batch: Batch) -> None:
-        """Take what an earlier writer could not write; before the start."""
+    def enqueue_batch(self, batch: PendingBatch) -> None:
+        """What an earlier writer could not write; call before `start`."""
         with self._changed:
             self._pending.add_batch(batch, time.monotonic())
 
     @property
     def state(self) -> WriterState:
         with self._changed:
-            since, trouble = self._since, self._sentence
-            if not trouble and self._resuming_sentence:
-                since, trouble = self._resuming_since, self._resuming_sentence
-            began, now = self._attempt_began, time.monotonic()
-            if not trouble and began is not None and now - began > HANGS_AFTER_S:
-                since = datetime.fromtimestamp(time.time() - (now - began), UTC)
-                trouble = f"{self._name} has not answered for {now - began:.0f} s."
+            error = self._write_error or self._resume_error or self._hang()
             lost_records, lost_telegrams = self.spool.dropped
             state = WriterState(
-                ok=not trouble,
-                sentence=trouble,
-                since=since,
+                ok=error is None,
+                sentence="",
+                since=error.since if error else None,
                 pending_ledger=self._pending.ledger + self.spool.records,
                 pending_points=self._pending.telegrams + self.spool.telegrams,
                 dropped_points=self._dropped + lost_telegrams,
                 refused=self._refused,
                 last_flush=self._last_flush,
-                pending_samples=self._pending.samples + self.spool.readings + self._samples_elsewhere(),
+                pending_samples=self._pending.samples + self.spool.samples + self._count_unsent(),
                 dropped_ledger=lost_records,
             )
-            return replace(state, sentence=_told(state, self._spool_sentence)) if trouble else state
+            return replace(state, sentence=describe(error.sentence, state, self._spool_error)) if error else state
 
     def close(self, within_s: float | None = None) -> WriterState:
-        """Write what is pending, for at most 3 s or `within_s`, and keep on the disk what could not be written.
-
-        What could not be kept either is in `rest`.
-        """
+        """Write what is pending within 3 s or `within_s`; spool the rest. What the spool cannot take is `unwritten`."""
         within_s = CLOSE_S if within_s is None else within_s
         with self._changed:
             self._close_by = min(self._close_by, time.monotonic() + within_s)
             self._changed.notify()
         if self._thread.ident:
             self._thread.join(within_s)
-        # a thread that still hangs in the database must not touch what another writer goes on with
-        self._is_left_behind = True
-        self._keep_on_disk()
+        # a thread that still waits for the database must change nothing: another writer continues from here
+        self._is_abandoned = True
+        self._spool_pending()
         self.spool.close()
         return self.state
 
-    def rest(self) -> Batch:
+    def unwritten(self) -> PendingBatch:
         """What is pending in memory."""
         with self._changed:
             return self._pending.batch()
 
-    def _patience_s(self, records: Sequence[Record]) -> float:
-        """How long these records may wait."""
+    def _hang(self) -> WriterError | None:
+        passed_s = 0.0 if self._attempt_began is None else time.monotonic() - self._attempt_began
+        return hanging(self._name, passed_s) if passed_s > HANGS_AFTER_S else None
+
+    def _max_wait_s(self, records: Sequence[Record]) -> float:
+        """How long these records may wait, less what the oldest telegram in them has waited."""
         waited = [record.last_s - record.first_s for record in records if isinstance(record, PointBlock)]
         if len(waited) < len(records):
             return self._together_s
         return max(self._together_s, self._flush_s - max(waited)) if waited else _NEVER
+
+    def _schedule(self, in_s: float) -> None:
+        due = time.monotonic() + in_s
+        if due < self._due:
+            self._due = due
+            self._changed.notify()
 
     def _run(self) -> None:
         self.spool.open()
@@ -243,42 +218,42 @@ class Writer:
     def _wait(self) -> None:
         with self._changed:
             while self._close_by == _NEVER and (left_s := self._due - time.monotonic()) > 0:
-                self._changed.wait(min(left_s, LOOK_EVERY_S))
-                if self.store and not self._failures and self.store.file_change():
+                self._changed.wait(min(left_s, CHECK_FILE_S))
+                if self.store and not self._backoff.failures and self.store.file_change():
                     return
 
     def _attempt(self) -> None:
         with self._changed:
-            batch, forget_samples = self._pending.batch(), self._forget_samples
+            batch, remove_samples = self._pending.batch(), self._remove_samples
             self._due = _NEVER
             self._attempt_began = time.monotonic()
         try:
             self._write(batch)
-            if forget_samples:
-                self._forget_samples = False
-                self.spool.forget_samples()
+            if remove_samples:
+                self._remove_samples = False
+                self.spool.remove_samples()
         except StoreError as error:
-            self._failed(str(error))
+            self._fail(str(error))
         except Exception as error:
-            # an error of ours; the thread must live, as it holds the ledger
-            if not self._failures:
+            # a bug; the thread must go on, because it holds the ledger
+            if not self._backoff.failures:
                 log.exception("History cannot be written.")
-            self._failed(f"History cannot be written ({error!r}). Please report this with the log.")
+            self._fail(f"History cannot be written ({error!r}). Please report this with the log.")
         else:
-            self._succeeded(batch)
+            self._succeed(batch)
         self.tried.set()
 
-    def _write(self, batch: Batch) -> None:
-        if self.store is None or self._failures or self.store.file_change():
-            self._open()
+    def _write(self, batch: PendingBatch) -> None:
+        if self.store is None or self._backoff.failures or self.store.file_change():
+            self._reopen()
         assert self.store
         if batch.ledger or batch.points or batch.meters:
             self.store.write((*batch.ledger, *batch.points), batch.meters)
             self._last_flush = datetime.now(UTC)
         self.caught_up = True
 
-    def _open(self) -> None:
-        """The file or the server may be another one by now; until it opens, the old one still answers questions."""
+    def _reopen(self) -> None:
+        """The file or server may have been replaced; until the new store is open, the old one answers queries."""
         old = self.store
         if old:
             old.rescue()
@@ -286,78 +261,54 @@ class Writer:
         self.store = store
         if old:
             old.close()
-        if self.spool.write(lambda records, meters: self._write_kept(store, records, meters)):
+        if self.spool.replay(lambda records, meters: self._write_spooled(store, records, meters)):
             self._last_flush = datetime.now(UTC)
 
-    def _write_kept(self, store: Store, records: Iterable[Record], meters: Iterable[MeterInfo]) -> None:
+    def _write_spooled(self, store: Store, records: Iterable[Record], meters: Iterable[MeterInfo]) -> None:
         store.write(records, meters)
-        if self._is_left_behind:
+        if self._is_abandoned:
             raise StoreError(f"{self._name} answered too late.")
 
-    def _keep_on_disk(self) -> None:
-        """What is pending goes to the spool; it stays pending where the disk does not take it."""
-        with self._keeping:
+    def _spool_pending(self) -> None:
+        """Move what is pending to the spool; where that fails it stays pending."""
+        with self._spooling:
             with self._changed:
                 batch = self._pending.batch()
             if not (batch.ledger or batch.points or batch.samples):
                 return
             try:
-                self.spool.keep(batch)
+                self.spool.append(batch)
             except OSError as error:
-                self._spool_sentence = f", from memory alone ({error})"
+                self._spool_error = str(error)
                 return
             with self._changed:
-                self._spool_sentence = ""
-                self._pending.kept(batch)
+                self._spool_error = ""
+                self._pending.remove_spooled(batch)
 
-    def _failed(self, sentence: str) -> None:
-        if self._is_left_behind:
+    def _fail(self, sentence: str) -> None:
+        if self._is_abandoned:
             return
         now = time.monotonic()
         with self._changed:
-            is_new = not self._failures
-            self._failing_since = now if is_new else self._failing_since
-            self._since = self._since or datetime.now(UTC)
-            self._sentence = sentence
+            is_first = not self._backoff.failures
+            self._failing_since = now if is_first else self._failing_since
+            self._write_error = repeated(self._write_error, sentence)
             self._attempt_began = None
-            self._due = now + min(LAST_RETRY_S, self._first_retry_s * 2 ** min(self._failures, 10))
-            self._failures += 1
-        if is_new:
+            self._due = now + self._backoff.next_s()
+        if is_first:
             log.warning("%s Nothing is lost; it is written as soon as that works again.", sentence)
         if self._close_by != _NEVER or now - self._failing_since >= self._spool_after_s:
-            self._keep_on_disk()
+            self._spool_pending()
 
-    def _succeeded(self, batch: Batch) -> None:
+    def _succeed(self, batch: PendingBatch) -> None:
         with self._changed:
-            self._pending.written(batch)
+            self._pending.remove_written(batch)
             self._attempt_began = None
-            is_again, self._failures = bool(self._failures), 0
-            self._sentence, self._since = "", None
-            if is_again and self._pending:
-                self._due = time.monotonic() + self._together_s
-            if is_again:
+            self._write_error = None
+            if self._backoff.failures:
+                self._backoff.reset()
+                if self._pending:
+                    self._schedule(self._together_s)
                 log.info("History is written again.")
         if batch.samples:
-            self._keep_on_disk()
-
-
-def _told(state: WriterState, where: str) -> str:
-    """What is wrong, since when, and what waits."""
-    since = f"{state.since.astimezone():%Y-%m-%d %H:%M %Z}" if state.since else ""
-    waiting = waiting_of(state)
-    lost = _counted(state.dropped_ledger, state.dropped_points)
-    waits = f"; still to be written{where}: {waiting}" if waiting else ""
-    lost = f"{lost} are lost" if lost else "nothing is lost"
-    return f"{state.sentence} History has not been written since {since}{waits}, {lost}."
-
-
-def waiting_of(state: WriterState) -> str:
-    """How much waits, "" where nothing does."""
-    return _counted(state.pending_ledger, state.pending_points + state.pending_samples)
-
-
-def _counted(records: int, telegrams: int) -> str:
-    parts = [
-        f"{count} {what}{'' if count == 1 else 's'}" for count, what in ((records, "record"), (telegrams, "telegram"))
-    ]
-    return " and ".join(part for part in parts if not part.startswith("0 "))
+            self._spool_pending()

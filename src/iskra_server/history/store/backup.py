@@ -1,6 +1,6 @@
-"""Copies of an SQLite history: taken while it is written, checked before they take its place.
+"""Copies of an SQLite history: made while it is written, checked before they replace it.
 
-A copy is one plain file (no WAL beside it), and appears under its name only when it is whole and on the disk.
+A copy is one file without a WAL, and gets its name only when it is complete and on the disk.
 """
 
 import sqlite3
@@ -15,7 +15,8 @@ from iskra_server.history.store import StoreError
 from iskra_server.history.store.database_errors import store_error
 from iskra_server.history.store.schema import VERSION_TABLE, VERSIONS
 
-_BESIDE = ("-wal", "-shm")
+# what SQLite keeps beside a file in WAL mode
+WAL_SUFFIXES = ("-wal", "-shm")
 
 
 def back_up(store: Path, to: Path) -> None:
@@ -30,17 +31,17 @@ def back_up(store: Path, to: Path) -> None:
 
 
 def restore(file: Path, to: Path) -> None:
-    """Put a checked backup in the place of a history that nobody uses, which is kept as *.replaced.
+    """Replace a history that no program uses by a checked backup; the old one is kept as *.replaced.
 
-    Raises StoreError, having changed nothing.
+    Raises StoreError, and then nothing has changed.
     """
     check_backup(file)
     if to.exists():
         _refuse_in_use(to)
     fresh = to.with_name(f"{to.name}.restored")
     _copy(file, fresh)
-    # a WAL that stayed behind would be replayed into the restored file
-    for suffix in ("", *_BESIDE):
+    # a WAL left behind would be replayed into the restored file
+    for suffix in ("", *WAL_SUFFIXES):
         old = to.with_name(to.name + suffix)
         if old.exists():
             old.replace(to.with_name(f"{to.name}.replaced{suffix}"))
@@ -49,7 +50,7 @@ def restore(file: Path, to: Path) -> None:
 
 
 def check_backup(file: Path) -> None:
-    """Whether a file is a whole history that this program can read. Raises StoreError, saying what is wrong."""
+    """Raises StoreError unless a file is a complete history that this program can read."""
     if not file.is_file():
         raise StoreError(f"There is no backup at {file}. Name a file that iskra-server backup wrote.")
     try:
@@ -76,7 +77,7 @@ def _copy(file: Path, to: Path) -> None:
     try:
         part.unlink(missing_ok=True)
         with closing(_connect(file)) as source, closing(sqlite3.connect(part)) as copy:
-            # in one step: a reader in WAL mode holds nobody up, and sees one moment
+            # in one step: in WAL mode that is a snapshot, and blocks no writer
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
         sync(part)
@@ -93,7 +94,7 @@ def _is_source(error: Exception) -> bool:
 
 
 def _refuse_in_use(history: Path) -> None:
-    """Leaving WAL mode takes the file for oneself alone; a damaged file cannot, and is not in the way."""
+    """Leaving WAL mode needs the file for itself; a damaged file cannot, and may be replaced."""
     try:
         with closing(sqlite3.connect(history, timeout=1)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE")

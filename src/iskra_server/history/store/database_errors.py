@@ -1,4 +1,4 @@
-"""What keeps a database from being used, in one sentence that names it and says what to do next."""
+"""Errors of a database or its file as StoreError: one sentence that names it and says what to do."""
 
 import errno
 import os
@@ -47,7 +47,7 @@ _DRIVER = "PostgreSQL needs a driver: pip install 'iskra-electricity-server[post
 
 
 def display_name(url: URL) -> str:
-    """A database as it may be shown: the file, or the address without its password."""
+    """The file of a database, or its address without the password."""
     if url.drivername.startswith("sqlite"):
         return url.database or "memory"
     return str(_address(url))
@@ -58,16 +58,16 @@ def _address(url: URL) -> Address:
 
 
 def display_address(address: Address) -> str:
-    """A database as a sentence names it: the file, or the server."""
+    """The file of a database, or its server, for a sentence."""
     if address.scheme == "sqlite":
         return str(address).removeprefix("sqlite:///")
     return f"PostgreSQL at {address.host or 'this machine'}"
 
 
 def access_error(path: Path) -> OSError | None:
-    """Why a file, or a new one in its directory, cannot be written; SQLite itself would open it for reading alone.
+    """Why a file, or a new one in its directory, cannot be written; SQLite would silently open it read-only.
 
-    Not found out by opening it: closing it again would end the locks that SQLite holds in this process.
+    The file is not opened to find out: closing it would release the locks that SQLite holds in this process.
     """
     if path.is_dir():
         return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -79,7 +79,7 @@ def access_error(path: Path) -> OSError | None:
 
 
 def is_data_error(error: StoreError) -> bool:
-    """Whether the rows themselves cannot be written, and never will be: not the database, nor the way to it."""
+    """Whether the rows are wrong and can never be written; else the database or the connection failed."""
     cause = error.__cause__
     if cause is None:
         return True
@@ -91,18 +91,18 @@ def driver_missing() -> StoreError:
 
 
 def store_error(url: URL, error: SQLAlchemyError | sqlite3.Error | OSError) -> StoreError:
-    """What an error of a database or of its file means."""
+    """An error of a database or of its file as one sentence."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     if isinstance(cause, sqlite3.Error):
-        return StoreError(_sqlite(Path(display_name(url)), cause))
+        return StoreError(_sqlite_error(Path(display_name(url)), cause))
     if isinstance(cause, OSError):
-        return StoreError(_file(Path(display_name(url)), cause))
+        return StoreError(_file_error(Path(display_name(url)), cause))
     if isinstance(cause, PoolTimeout):
         return StoreError(f"{display_name(url)} is too busy: every connection is in use. Ask for less at once.")
-    return StoreError(_postgres(url, cause))
+    return StoreError(_postgresql_error(url, cause))
 
 
-def _file(path: Path, error: OSError) -> str:
+def _file_error(path: Path, error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"{path} may not be written. Give the user {os.geteuid()} the directory {path.parent}, or set data_dir."
     if error.errno == errno.EROFS:
@@ -118,23 +118,23 @@ def _full(path: Path) -> str:
     return _SQLITE[sqlite3.SQLITE_FULL].format(path=path)
 
 
-def _sqlite(path: Path, error: sqlite3.Error) -> str:
+def _sqlite_error(path: Path, error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return _closed(path, error)
+        return _not_writable(path, error)
     return _SQLITE.get(code, "{path} cannot be used as history: {error}.").format(path=path, error=error)
 
 
-def _closed(path: Path, error: sqlite3.Error) -> str:
-    """SQLite does not say why a file cannot be opened or written; the file and its directory do."""
+def _not_writable(path: Path, error: sqlite3.Error) -> str:
+    """Why a file cannot be opened or written: SQLite does not say, but the file and its directory do."""
     if not path.parent.is_dir():
         return f"The directory {path.parent} does not exist. Create it, or set data_dir."
     denied = access_error(path)
-    return _file(path, denied) if denied else f"{path} cannot be opened: {error}."
+    return _file_error(path, denied) if denied else f"{path} cannot be opened: {error}."
 
 
-def _postgres(url: URL, error: BaseException) -> str:
-    """The server says why in its own language, and without a code while a connection is made."""
+def _postgresql_error(url: URL, error: BaseException) -> str:
+    """PostgreSQL words errors in its own language, and has no SQLSTATE while a connection is made."""
     said = " ".join(str(error).split())
     names = {"server": _server(url), "user": url.username, "database": url.database, "said": _address(url).masked(said)}
     refusal = next((sentence for phrase, sentence in _REFUSALS.items() if phrase.format(**names) in said), None)

@@ -1,12 +1,12 @@
-"""A hold on an SQLite file: notices that it was removed, replaced or cut off while it is in use, and rescues it.
+"""Notices that an SQLite file was removed, replaced or truncated while it is in use, and rescues what it held.
 
     iskra.sqlite   missing                 the copy takes its place
                    the same, no -wal       the copy takes its place
                    another file            the copy goes beside it, as iskra.sqlite.replaced-TIME
-                   cut off                 it is moved to iskra.sqlite.damaged-TIME, a new one begins
+                   truncated               it is moved to iskra.sqlite.damaged-TIME, a new one begins
 
-SQLite itself writes on into a file that has no name any more. The copy is taken through a connection that was opened
-before, and still reads that file: it holds everything that was committed.
+SQLite itself would go on writing into the removed file. The copy is made through a connection that was opened before
+and still reads that file: it holds everything that was committed.
 """
 
 import logging
@@ -18,9 +18,9 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from iskra_server.base.spool import sync
+from iskra_server.history.store.backup import WAL_SUFFIXES
 from iskra_server.history.store.database_errors import store_error
 
-_BESIDE = ("-wal", "-shm")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PRIMARY = 0xFF
 
@@ -30,12 +30,12 @@ Identity = tuple[int, int] | None
 
 
 class FileWatch:
-    """For one thread. `connection` reads the file and is closed with the anchor."""
+    """For one thread. `connection` reads the file and is closed with the watch."""
 
     def __init__(self, file: Path, connection: sqlite3.Connection) -> None:
         self._file = file
         self._connection = connection
-        # this opens the files beside it
+        # opens -wal and -shm too
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         self._known = {path: _identity(path) for path in self._files()}
         self._size = file.stat().st_size
@@ -45,59 +45,61 @@ class FileWatch:
         self._connection.close()
 
     def file_change(self) -> str:
-        """What has happened to the file, as a clause; "" where it is as it was."""
+        """What happened to the file, as a clause; "" where it is as it was."""
         for path, identity in self._known.items():
-            found = _identity(path)
-            if found != identity:
-                return f"{path} was {'replaced' if found else 'removed'} while it was in use"
+            current = _identity(path)
+            if current != identity:
+                return f"{path} was {'replaced' if current else 'removed'} while it was in use"
         size = self._file.stat().st_size
         if size < self._size and not _is_sound(self._file):
-            return f"{self._file} was cut off while it was in use"
+            return f"{self._file} was truncated while it was in use"
         self._size = size
         return ""
 
     def rescue(self) -> None:
-        """Make way for a history at the file's place that can be opened. Raises StoreError, to be tried again."""
-        what = "" if self._is_rescued else self.file_change()
-        if not what:
+        """Save what the file held, so that a history can be opened there. Raises StoreError; may be repeated."""
+        change = "" if self._is_rescued else self.file_change()
+        if not change:
             return
         try:
-            self._rescue(what)
+            self._rescue(change)
         except (sqlite3.Error, OSError) as error:
             raise store_error(URL.create("sqlite", database=str(self._file)), error) from error
         self._is_rescued = True
 
-    def _rescue(self, what: str) -> None:
+    def _rescue(self, change: str) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         part = self._beside("part")
         is_whole = self._copy(part)
         time = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        there = _identity(self._file)
-        is_other = there is not None and there != self._known[self._file]
+        current = _identity(self._file)
+        is_other = current is not None and current != self._known[self._file]
         aside = self._beside(f"{'replaced' if is_other else 'damaged'}-{time}")
-        # what is left of the old file must not be read into the one that takes its place
-        for suffix in _BESIDE:
+        # the old WAL must not be replayed into the new file
+        for suffix in WAL_SUFFIXES:
             path = Path(f"{self._file}{suffix}")
-            if there is None or _identity(path) == self._known[path]:
-                _put_aside(path, None if is_whole else Path(f"{aside}{suffix}"))
+            if current is None or _identity(path) == self._known[path]:
+                _move_or_delete(path, None if is_whole else Path(f"{aside}{suffix}"))
         if is_whole:
             part.replace(aside if is_other else self._file)
-        elif there is not None and not is_other:
+        elif current is not None and not is_other:
             self._file.replace(aside)
         sync(self._file.parent)
-        log.error("%s. %s", what, self._outcome(is_whole=is_whole, is_other=is_other, aside=aside))
+        log.error("%s. %s", change, self._outcome(is_whole=is_whole, is_other=is_other, aside=aside))
 
     def _outcome(self, *, is_whole: bool, is_other: bool, aside: Path) -> str:
         if is_other:
-            kept = f"What history held is kept as {aside}." if is_whole else "What history held could not be read."
-            return f"{kept} It goes on in the file that is there now."
+            kept = f"The old history is kept as {aside}." if is_whole else "The old history could not be read."
+            return f"{kept} History continues in the file that is there now."
         if is_whole:
             return f"All of history was saved to a new file {self._file}."
-        left = f"What is left of it is kept as {aside}." if aside.exists() else "Nothing is left of it."
-        return f"It could not be read any more. {left} History goes on in a new file; restore a backup if there is one."
+        rest = f"The rest of it is kept as {aside}." if aside.exists() else "Nothing is left of it."
+        return (
+            f"It could not be read any more. {rest} History continues in a new file; restore a backup if there is one."
+        )
 
     def _copy(self, part: Path) -> bool:
-        """Whether all of it could be read."""
+        """Copy the watched file; says whether all of it could be read."""
         part.unlink(missing_ok=True)
         try:
             with closing(sqlite3.connect(part)) as copy:
@@ -116,14 +118,14 @@ class FileWatch:
         return is_sound
 
     def _files(self) -> list[Path]:
-        return [self._file, *(Path(f"{self._file}{suffix}") for suffix in _BESIDE)]
+        return [self._file, *(Path(f"{self._file}{suffix}") for suffix in WAL_SUFFIXES)]
 
     def _beside(self, suffix: str) -> Path:
         return self._file.with_name(f"{self._file.name}.{suffix}")
 
 
 def _identity(path: Path) -> Identity:
-    """None where there is no such file, or its folder cannot be entered."""
+    """Device and inode; None where there is no such file, or its folder cannot be read."""
     try:
         status = path.stat()
     except OSError:
@@ -136,14 +138,14 @@ def _is_sound(file: Path) -> bool:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
             return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
     except sqlite3.OperationalError:
-        # locked: it is looked at again
+        # locked: it is checked again later
         return True
     except sqlite3.DatabaseError:
         return False
 
 
-def _put_aside(path: Path, aside: Path | None) -> None:
+def _move_or_delete(path: Path, target: Path | None) -> None:
     try:
-        path.replace(aside) if aside else path.unlink()
+        path.replace(target) if target else path.unlink()
     except FileNotFoundError:
         return

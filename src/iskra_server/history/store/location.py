@@ -1,4 +1,4 @@
-"""Where history lies: the database that is configured, else a file in the data directory; and where it waits."""
+"""Where history is stored: the configured database, else a file in the data directory; and where records wait."""
 
 import hashlib
 import os
@@ -16,14 +16,14 @@ _EXPECTED = "sqlite:////PATH/iskra.sqlite or postgresql://USER:PASSWORD@HOST/DAT
 
 
 def database_address(data_dir: str, database_url: str | Address, *, simulated: bool = False) -> Address:
-    """The database's URL, for `Store`; that of simulated data is always a file of its own. Raises ValueError."""
+    """The address for `Store`; simulated data always has a file of its own. Raises ValueError."""
     if database_url and not simulated:
         return Address(database_url)
     return Address(f"{_SQLITE}{expand_folder(data_dir).absolute() / (_SIMULATED_FILE if simulated else _FILE)}")
 
 
 def expand_folder(data_dir: str) -> Path:
-    """A directory with its ~ filled in. Raises ValueError where nobody has that home."""
+    """A directory with its ~ expanded. Raises ValueError where there is no such home."""
     try:
         return Path(data_dir).expanduser()
     except RuntimeError:
@@ -32,10 +32,10 @@ def expand_folder(data_dir: str) -> Path:
 
 
 def check_address(address: Address) -> None:
-    """Raises ValueError with a sentence for what no database can be at; nothing is opened."""
+    """Raises ValueError with a sentence for an address that cannot be used; opens nothing."""
     text = address.reveal()
     if not address.scheme or not text.isprintable():
-        # not shown: there may be a password in it
+        # not shown: it may contain a password
         raise ValueError(f"database_url is not an address; expected {_EXPECTED}")
     if address.scheme not in ("sqlite", *_POSTGRESQL):
         raise ValueError(f"database_url begins with {address.scheme}; expected {_EXPECTED}")
@@ -45,7 +45,7 @@ def check_address(address: Address) -> None:
         _ = address.port
     except ValueError as error:
         raise ValueError(f"database_url cannot be used: {error}") from None
-    # none is the socket of this machine; several are tried one after the other
+    # no host is the socket of this machine; several hosts are tried in turn
     if address.host and not all(map(is_host, address.host.split(","))):
         raise ValueError(f"database_url names the host '{address.host}', which is no name; expected {_EXPECTED}")
 
@@ -59,10 +59,10 @@ def sqlite_file(address: Address) -> str:
 
 
 def spool_folders(data_dir: str, meters: Iterable[Address], *, simulated: bool = False) -> list[Path]:
-    """Where records wait while the database is away: in the data directory; if that is what is wrong, in the state's.
+    """Where records wait while the database is away: in the data directory; if that fails, in the state directory.
 
-    A folder for each set of meters, by their addresses as they may be shown: two servers may share a directory, and
-    have databases of their own.
+    Each set of meters, by their addresses without passwords, has a folder of its own: two servers with databases of
+    their own may share a directory.
     """
     addresses = sorted(map(str, meters))
     key = hashlib.sha256("\n".join(addresses).encode()).hexdigest()[:8]
@@ -72,13 +72,13 @@ def spool_folders(data_dir: str, meters: Iterable[Address], *, simulated: bool =
 
 
 def _state_dirs() -> list[str]:
-    """As systemd gives it to a service, else as the XDG base directories name it."""
-    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    return [given or f"{os.environ.get('XDG_STATE_HOME') or '~/.local/state'}/iskra-server"]
+    """$STATE_DIRECTORY of a systemd service, else as the XDG base directories say."""
+    directory = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return [directory or f"{os.environ.get('XDG_STATE_HOME') or '~/.local/state'}/iskra-server"]
 
 
 def _path(text: str) -> Path | None:
-    """None where there is no home to begin in."""
+    """None where there is no home directory."""
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:

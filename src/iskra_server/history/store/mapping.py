@@ -1,17 +1,24 @@
-"""Records as rows: the columns of each table, by name."""
+"""Records of the model as rows of the tables, and back."""
 
 from typing import Any
 from zlib import crc32
 
+from sqlalchemy import Row
+
 from iskra_server.history.model.records import (
     QUALITIES,
+    QUARTER_S,
     EpochStart,
+    Exact,
+    LastCounter,
     MeterInfo,
     PointBlock,
     PowerQuarter,
     QuarterReading,
 )
+from iskra_server.meter.obis import Obis
 
+# the values of a row by the names of their columns
 RowValues = dict[str, Any]
 
 
@@ -26,20 +33,20 @@ def meter_row(info: MeterInfo) -> RowValues:
     }
 
 
-def quarter_reading_row(number: int, known: QuarterReading) -> RowValues:
+def quarter_reading_row(series_id: int, reading: QuarterReading) -> RowValues:
     return {
-        "series": number,
-        "quarter": known.quarter,
-        "raw": known.value.raw,
-        "scaler": known.value.scaler,
-        "quality": QUALITIES.index(known.quality),
-        "epoch": known.epoch,
+        "series": series_id,
+        "quarter": reading.quarter,
+        "raw": reading.value.raw,
+        "scaler": reading.value.scaler,
+        "quality": QUALITIES.index(reading.quality),
+        "epoch": reading.epoch,
     }
 
 
-def epoch_row(number: int, start: EpochStart) -> RowValues:
+def epoch_row(series_id: int, start: EpochStart) -> RowValues:
     return {
-        "series": number,
+        "series": series_id,
         "epoch": start.epoch,
         "at_s": start.at_s,
         "before_raw": start.before.raw if start.before else None,
@@ -49,9 +56,9 @@ def epoch_row(number: int, start: EpochStart) -> RowValues:
     }
 
 
-def power_row(number: int, quarter: PowerQuarter) -> RowValues:
+def power_row(meter_row_id: int, quarter: PowerQuarter) -> RowValues:
     return {
-        "meter": number,
+        "meter": meter_row_id,
         "quarter": quarter.quarter,
         "min_mw": quarter.min_mw,
         "mean_mw": quarter.mean_mw,
@@ -60,9 +67,9 @@ def power_row(number: int, quarter: PowerQuarter) -> RowValues:
     }
 
 
-def points_row(number: int, block: PointBlock) -> RowValues:
+def points_row(meter_row_id: int, block: PointBlock) -> RowValues:
     return {
-        "meter": number,
+        "meter": meter_row_id,
         "first_s": block.first_s,
         "crc32": crc32(block.data),
         "last_s": block.last_s,
@@ -72,3 +79,27 @@ def points_row(number: int, block: PointBlock) -> RowValues:
         "max_mw": block.max_mw,
         "octets": block.data,
     }
+
+
+def quarter_reading_of(meter_id: str, obis: Obis, row: Row[Any]) -> QuarterReading:
+    return QuarterReading(meter_id, obis, row.quarter, Exact(row.raw, row.scaler), QUALITIES[row.quality], row.epoch)
+
+
+def epoch_start_of(meter_id: str, obis: Obis, row: Row[Any]) -> EpochStart:
+    before = None if row.before_raw is None else Exact(row.before_raw, row.before_scaler)
+    return EpochStart(meter_id, obis, row.epoch, row.at_s, before, Exact(row.after_raw, row.after_scaler))
+
+
+def point_block_of(meter_id: str, row: Row[Any]) -> PointBlock:
+    power_mw = row.min_mw, row.mean_mw, row.max_mw
+    return PointBlock(meter_id, row.first_s, row.last_s, row.telegrams, row.octets, *power_mw)
+
+
+def last_counter_of(reading: Row[Any], start: Row[Any]) -> LastCounter | None:
+    """The later of a series' last quarter reading and its last epoch start; None where it has neither any more."""
+    meter_id, obis = reading.meter_id, Obis.parse(reading.obis)
+    if start.epoch is not None and (reading.quarter is None or start.epoch > reading.epoch):
+        return LastCounter(meter_id, obis, Exact(start.after_raw, start.after_scaler), start.at_s, start.epoch)
+    if reading.quarter is None:
+        return None
+    return LastCounter(meter_id, obis, Exact(reading.raw, reading.scaler), reading.quarter * QUARTER_S, reading.epoch)

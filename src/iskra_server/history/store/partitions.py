@@ -1,10 +1,10 @@
-"""Partitions of PostgreSQL: one a month (UTC), made ahead of time; what lies outside all of them goes to the rest.
+"""Partitions of PostgreSQL: one a month (UTC), created ahead of time, and a rest partition for all other rows.
 
     boundary ─┬─ boundary_2026_11     quarters of November 2026
               ├─ boundary_2026_12
-              └─ boundary_rest        a clock that is wrong, a month that nobody made: kept, and moved once it is made
+              └─ boundary_rest        rows of a wrong clock, or of a month without partition: moved once that is created
 
-A month is made apart and then attached: attaching holds up no writer of the other months.
+A month is created as a table of its own and then attached: that blocks no writer of the other months.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,17 +14,17 @@ from sqlalchemy import Connection, text
 
 from iskra_server.history.store.schema import PARTITIONED
 
-# months that are made ahead of the one that is running
+# months that are created ahead of the current one
 MONTHS_AHEAD = 3
 REST = "rest"
-# a clock that is wrong makes no partitions
+# a wrong clock creates no partitions
 FIRST_YEAR, LAST_YEARS = 2000, 1
 _MONTH_S = 31 * 86_400
 _LOCK = 0x49534B5250
 
 
 def months_between(first_s: float, last_s: float) -> Iterator[date]:
-    """The first day of each month that a period touches."""
+    """The first day of each month of a period (Unix seconds)."""
     day, last = (datetime.fromtimestamp(moment, UTC).date().replace(day=1) for moment in (first_s, last_s))
     while day <= last:
         yield day
@@ -32,7 +32,7 @@ def months_between(first_s: float, last_s: float) -> Iterator[date]:
 
 
 def months_ahead(now_s: float, count: int = MONTHS_AHEAD, since_s: float | None = None) -> Iterator[date]:
-    """The months from `since_s` or now on, up to so many ahead."""
+    """The months from `since_s` or now until `count` months ahead of now."""
     return months_between(now_s if since_s is None else since_s, now_s + count * _MONTH_S)
 
 
@@ -41,27 +41,27 @@ def partition_name(table: str, month: date) -> str:
 
 
 def create_rest_partitions(connection: Connection) -> None:
-    """The rest of each table; what falls outside of every month is kept there."""
+    """The rest partition of each table, for rows outside of every month."""
     for table in PARTITIONED:
         connection.execute(text(f"CREATE TABLE {table}_{REST} PARTITION OF {table} DEFAULT"))
 
 
-def missing_partitions(connection: Connection, wanted: Iterable[date], now_s: float) -> list[tuple[str, date]]:
-    """The tables and months that this user may make, and that are not there; none that no meter of today can mean."""
+def missing_partitions(connection: Connection, months: Iterable[date], now_s: float) -> list[tuple[str, date]]:
+    """The tables and months that are missing and that this user may create, within years that a meter can mean."""
     latest = datetime.fromtimestamp(now_s, UTC).year + LAST_YEARS
-    wanted = [month for month in wanted if FIRST_YEAR <= month.year <= latest]
-    if not wanted or not is_owner(connection) or not _is_partitioned(connection):
+    months = [month for month in months if FIRST_YEAR <= month.year <= latest]
+    if not months or not is_owner(connection) or not _is_partitioned(connection):
         return []
-    there = existing_partitions(connection)
-    return [(table, month) for table in PARTITIONED for month in wanted if partition_name(table, month) not in there]
+    existing = existing_partitions(connection)
+    return [(table, month) for table in PARTITIONED for month in months if partition_name(table, month) not in existing]
 
 
-def create_partitions(connection: Connection, wanted: Iterable[date], now_s: float) -> int:
-    """What is missing; says how many partitions."""
+def create_partitions(connection: Connection, months: Iterable[date], now_s: float) -> int:
+    """Create missing partitions; returns how many."""
     connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-    new = missing_partitions(connection, wanted, now_s)
+    new = missing_partitions(connection, months, now_s)
     for table, month in new:
-        _make(connection, table, month)
+        _create(connection, table, month)
     return len(new)
 
 
@@ -74,7 +74,7 @@ def existing_partitions(connection: Connection) -> set[str]:
 
 
 def drop_partitions(connection: Connection, table: str, before_s: float) -> int:
-    """Drop the months of a table that end before a moment; says how many."""
+    """Drop the months of a table that end before a moment; returns how many."""
     limit = datetime.fromtimestamp(max(before_s, 0), UTC).date().replace(day=1)
     old = [name for name in existing_partitions(connection) if name.startswith(f"{table}_2") and _month(name) < limit]
     for name in sorted(old):
@@ -83,12 +83,12 @@ def drop_partitions(connection: Connection, table: str, before_s: float) -> int:
 
 
 def is_owner(connection: Connection) -> bool:
-    """Whether this user owns the tables: who only writes leaves partitions to the owner."""
+    """Whether this user owns the tables; a user who may only write leaves partitions to the owner."""
     owns = "SELECT bool_and(pg_has_role(relowner, 'USAGE')) FROM pg_class WHERE oid = ANY(:tables)"
     return bool(connection.execute(text(owns), _ids(connection)).scalar())
 
 
-def _make(connection: Connection, table: str, month: date) -> None:
+def _create(connection: Connection, table: str, month: date) -> None:
     column, day = PARTITIONED[table]
     first, end = (_days(moment) * day for moment in (month, _next(month)))
     name = partition_name(table, month)
@@ -107,7 +107,7 @@ def _is_partitioned(connection: Connection) -> bool:
 
 
 def _ids(connection: Connection) -> dict[str, list[int]]:
-    """The tables as PostgreSQL numbers them: found as a query finds them, by the search path."""
+    """The object ids of the tables, found by the search path as in a query."""
     ids = [connection.execute(text(f"SELECT to_regclass('{table}')::oid::bigint")).scalar() for table in PARTITIONED]
     return {"tables": [number for number in ids if number is not None]}
 

@@ -1,49 +1,45 @@
-"""How an empty PostgreSQL is laid out: plain, or as an extension wants it. Which one is chosen once, at the beginning.
+"""The tables in PostgreSQL: plain, or for an extension. `database_profile` chooses once, for an empty database.
 
 - plain: native partitions by month (partitions.py); any PostgreSQL.
 - timescale: hypertables instead, which TimescaleDB partitions and compresses by itself.
 - citus: the partitions of plain, each distributed over the nodes by meter or series.
 
-The statements are written out here, one by one, as an administrator would type them.
+The statements are written out here as an administrator would type them.
 """
 
 from collections.abc import Iterator
-from typing import Literal, get_args
 
 from sqlalchemy import Connection, ForeignKeyConstraint, Index, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
 from iskra_server.history.store import StoreError, partitions
-from iskra_server.history.store.schema import PARTITIONED, metadata
+from iskra_server.history.store.schema import PARTITIONED, DatabaseProfile, metadata
 
-DatabaseProfile = Literal["plain", "timescale", "citus"]
-PLAIN: DatabaseProfile = "plain"
-PROFILES: tuple[DatabaseProfile, ...] = get_args(DatabaseProfile)
-# what is to be together on one node or in one compressed segment
+# table -> the column whose rows lie together on one node or in one compressed segment
 _OWNERS = {"boundary": "series", "power": "meter", "points": "meter", "epoch": "series", "live": "meter"}
-# tables that every node has whole; a sum over a group joins them
+# tables that every node has completely; a sum over a group joins them
 _EVERYWHERE = ("meter", "series", "label")
 _EXTENSIONS = {"timescale": "timescaledb", "citus": "citus"}
 _CHUNK_DAYS = 30
-# a reader that was away for a month still writes into what is not compressed
+# a reader that was away for a month still writes into uncompressed chunks
 _COMPRESSED_AFTER_DAYS = 90
 
 
 def tables(*, partitioned: bool = True) -> MetaData:
-    """A copy of the tables; not `partitioned` where an extension does that."""
+    """A copy of the tables as PostgreSQL has them; not `partitioned` where an extension does that."""
     copy = MetaData(naming_convention=metadata.naming_convention)
     for table in metadata.sorted_tables:
         table.to_metadata(copy)
     for name, (column, _) in PARTITIONED.items():
         table = copy.tables[name]
-        # checking a foreign key costs more than the row itself, and locks the series that everybody writes
-        table.constraints -= {each for each in table.constraints if isinstance(each, ForeignKeyConstraint)}
+        # checking a foreign key costs more than the row itself, and locks the series that every writer uses
+        table.constraints -= {key for key in table.constraints if isinstance(key, ForeignKeyConstraint)}
         if partitioned:
             table.dialect_options["postgresql"]["partition_by"] = f"RANGE ({column})"
-    # small where rows lie as they came: it finds the pages of a day among those of a month
+    # a small index, as rows lie in order of time: it finds the pages of a day among those of a month
     for name in ("boundary", "power"):
         Index(f"ix_{name}_quarter", copy.tables[name].c.quarter, postgresql_using="brin")
-    # a sum over a group reads the same few hours of many meters: these lie together here, with what is summed
+    # a sum over a group reads the same few hours of many meters: here they lie together, with the summed columns
     quarter_reading = copy.tables["boundary"]
     Index(
         "ix_boundary_hour",
@@ -56,7 +52,7 @@ def tables(*, partitioned: bool = True) -> MetaData:
 
 
 def create_tables(connection: Connection, profile: DatabaseProfile) -> None:
-    """Make every table. Raises StoreError where the extension is missing."""
+    """Create every table. Raises StoreError where the extension is missing."""
     if profile in _EXTENSIONS:
         _require(connection, profile)
     partitioned = profile != "timescale"
@@ -68,7 +64,7 @@ def create_tables(connection: Connection, profile: DatabaseProfile) -> None:
 
 
 def extension_statements(profile: DatabaseProfile) -> Iterator[str]:
-    """What follows the making of the tables."""
+    """What an extension needs after the tables are created."""
     if profile == "timescale":
         for table, (column, day) in PARTITIONED.items():
             yield from _hypertable(table, column, day)

@@ -1,19 +1,21 @@
 """The tables. A change here is a new file in migrations/versions and a new last entry of VERSIONS.
 
-meter ─┬─ series (one per register) ─┬─ boundary   the counter at each quarter, for ever
-       ├─ power    per quarter       └─ epoch      where a counter began anew
-       ├─ points   packed telegrams, for some days
+meter ─┬─ series (one per register) ─┬─ boundary   quarter readings, kept for ever
+       ├─ power    per quarter       └─ epoch      where a counter started anew
+       ├─ points   packed telegrams, kept for some days
        ├─ label    building, tenant, tariff: what meters are grouped by
-       ├─ outbox   quarters that the centre has not confirmed yet; while there is a row in uplink
-       ├─ live     its newest word at the centre, by which reader; refused: messages that nobody could read
+       ├─ outbox   quarters that the central server has not confirmed yet; used while there is a row in uplink
+       ├─ live     at the central server: its current state, from which reader; refused: unreadable messages
        └─ set_aside  rows whose time cannot be true, whole, out of every answer; clock_step: when the clock was set
 
 The small rows that are kept for ever lie on disk in the order of their key (SQLite: WITHOUT ROWID): the latest of a
-series share a page, which is all that a flush touches and all that a look-up reads. Points are appended instead:
+series share a page, which is all that a flush writes and all that a look-up reads. Points are appended instead:
 blocks are large, and keeping them sorted would write each of them several times.
 
 In PostgreSQL boundary, power and points are partitioned by month, without foreign keys (postgresql.py, partitions.py).
 """
+
+from typing import Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -31,13 +33,16 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-# every schema that was released, oldest first; the last is the one of the tables below
+# every released schema, oldest first; the last is that of the tables below
 VERSIONS = ("0001", "0002", "0003", "0004")
-# the table that holds the version; a name of our own, as another program's may lie in the same PostgreSQL
+# the table that holds the version; Alembic's default name may belong to another program in the same PostgreSQL
 VERSION_TABLE = "iskra_schema"
 
-# what PostgreSQL partitions: table -> the column that says when, and how many of its units make a day
+# partitioned in PostgreSQL: table -> its column of time, and how many of its units make a day
 PARTITIONED = {"boundary": ("quarter", 96), "power": ("quarter", 96), "points": ("first_s", 86_400)}
+
+# how an empty PostgreSQL is laid out (postgresql_layout.py)
+DatabaseProfile = Literal["plain", "timescale", "citus"]
 
 metadata = MetaData(
     naming_convention={
@@ -57,7 +62,7 @@ meter = Table(
     Column("first_s", BigInteger, nullable=False),
     Column("last_s", BigInteger, nullable=False),
     Column("replaced_by", Integer, ForeignKey("meter.id")),
-    # where a reader found it last
+    # where it was read last
     Column("port", Text),
 )
 series = Table(
@@ -111,11 +116,11 @@ points = Table(
     metadata,
     Column("meter", Integer, primary_key=True),
     Column("first_s", BigInteger, primary_key=True),
-    # of the bytes: an hour that a clock lived twice has two blocks that begin in the same second
+    # of the bytes: where a clock was set back, two blocks may begin in the same second
     Column("crc32", BigInteger, primary_key=True),
     Column("last_s", BigInteger, nullable=False),
     Column("telegrams", Integer, nullable=False),
-    # before the bytes, which may go on in another page
+    # before the bytes, which may continue in another page
     Column("min_mw", BigInteger),
     Column("mean_mw", BigInteger),
     Column("max_mw", BigInteger),
@@ -136,7 +141,7 @@ outbox = Table(
     metadata,
     Column("meter", Integer, ForeignKey("meter.id"), primary_key=True),
     Column("quarter", Integer, primary_key=True),
-    # grows with each change: what is confirmed is that which was sent
+    # grows with each change; a confirmation is for the mark that was sent
     Column("mark", Integer, nullable=False),
     Index("ix_outbox_quarter", "quarter", "meter"),
     sqlite_with_rowid=False,
@@ -156,7 +161,7 @@ reader = Table(
     Column("at_s", BigInteger, nullable=False),
     Column("ok", Boolean, nullable=False),
     Column("sentence", Text, nullable=False),
-    # of every source, as JSON
+    # of all its sources, as JSON
     Column("status", Text, nullable=False),
 )
 live = Table(
@@ -193,7 +198,7 @@ set_aside = Table(
     # the table that the row was in
     Column("kind", Text, nullable=False),
     Column("meter", Integer, nullable=False),
-    # the moment that the row tells of, and when it was set aside
+    # the time that the row claims, and when it was set aside
     Column("moment_s", BigInteger, nullable=False),
     Column("at_s", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),

@@ -1,14 +1,15 @@
-"""Files of a time and what a counter showed: those of volkszaehler, and any other with two columns.
+"""Files with a time and a counter reading a line: those of volkszaehler, and any other with two columns.
 
     # source: volkszaehler.org          timestamp,kwh
     1795338000123;10732309.1;1          2026-11-22T10:00:00+01:00,10732.3091
 
-volkszaehler: Unix milliseconds, Wh, in order of time; a third column counts what was merged (lib/View/CSV.php).
+volkszaehler: Unix milliseconds, Wh, in order of time; a third column counts merged values (lib/View/CSV.php).
 """
 
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from iskra_server.history.transfer.file_rows import BadRow, CounterReading, DatedReading, parse_energy, sort_readings
@@ -21,34 +22,29 @@ _PLACEHOLDER = ZoneInfo("UTC")
 
 
 def read_vzlogger(lines: Iterable[str], unit: str | None) -> Iterator[CounterReading | BadRow]:
-    """Readings in the order of the file, however long it is."""
-    for each in _rows(lines, ";", unit or "Wh", _PLACEHOLDER, columns=_MERGED):
-        yield CounterReading(each.line, each.moments[0], each.value) if isinstance(each, DatedReading) else each
+    """Readings in the order of the file, which may be of any length."""
+    for row in _rows(lines, ";", unit or "Wh", _PLACEHOLDER, columns=_MERGED):
+        yield CounterReading(row.line, row.moments[0], row.value) if isinstance(row, DatedReading) else row
 
 
 def read_kwh(lines: Iterable[str], unit: str | None, tz: ZoneInfo) -> Iterator[CounterReading | BadRow]:
-    """Readings in order of time; a header may name the unit, which else is kWh; a time without offset is in `tz`."""
+    """Readings in order of time. A header may name the unit, default kWh; a time without offset is in `tz`."""
     dated: list[DatedReading] = []
     lines = iter(lines)
     first = next(lines, "")
     delimiter = delimiter_of(first)
     named = _UNIT.search(first)
-    for each in _rows(_chained(first, lines), delimiter, unit or (named[1] if named else "kWh"), tz, columns=2):
-        if isinstance(each, BadRow):
-            yield each
+    for row in _rows(chain((first,), lines), delimiter, unit or (named[1] if named else "kWh"), tz, columns=2):
+        if isinstance(row, BadRow):
+            yield row
         else:
-            dated.append(each)
+            dated.append(row)
     yield from sort_readings(dated)
 
 
 def delimiter_of(line: str) -> str:
-    """A semicolon, a tab or a comma: what a decimal comma cannot be comes first."""
-    return next((each for each in _DELIMITERS if each in line), ",")
-
-
-def _chained(first: str, lines: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from lines
+    """A semicolon, a tab or a comma. A comma is looked for last, as it may be a decimal comma."""
+    return next((delimiter for delimiter in _DELIMITERS if delimiter in line), ",")
 
 
 def _rows(

@@ -1,4 +1,4 @@
-"""A table as a file: CSV, or Parquet with exact decimals and times in their zone."""
+"""Writes a table as CSV, or as Parquet with exact decimals and times in their zone."""
 
 import csv
 from collections.abc import Callable
@@ -14,11 +14,11 @@ _DIGITS = 38
 
 
 class NoParquet(Exception):
-    """The library is missing; the text is a sentence."""
+    """The library for Parquet is missing; the text is a sentence."""
 
 
 def write_csv(table: ExportTable, file: TextIO) -> None:
-    """Comma, point, one header line, ISO 8601 times with offset."""
+    """With commas, decimal points, one header line, and ISO 8601 times with offset."""
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(table.columns)
     rows.writerows([_text(cell) for cell in row] for row in table.rows)
@@ -27,7 +27,7 @@ def write_csv(table: ExportTable, file: TextIO) -> None:
 def write_parquet(table: ExportTable, file: BinaryIO, tz: ZoneInfo) -> None:
     """Columns of exact decimals, timestamps in `tz`, text and integers. Raises NoParquet."""
     try:
-        import pyarrow  # type: ignore[import-untyped]  # noqa: PLC0415 (large, and seldom there)
+        import pyarrow  # type: ignore[import-untyped]  # noqa: PLC0415 (large and optional)
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError:
         raise NoParquet("Parquet needs the library pyarrow: pip install 'iskra-electricity-server[parquet]'.") from None
@@ -55,7 +55,7 @@ def _text(cell: Cell) -> str:
 
 def _decimal(arrow: Any, cells: list[Cell], _tz: ZoneInfo) -> Any:
     exponents = (cell.as_tuple().exponent for cell in cells if isinstance(cell, Decimal))
-    return arrow.decimal128(_DIGITS, max((-each for each in exponents if isinstance(each, int)), default=0))
+    return arrow.decimal128(_DIGITS, max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0))
 
 
 _KINDS: dict[Kind, Callable[[Any, list[Cell], ZoneInfo], Any]] = {

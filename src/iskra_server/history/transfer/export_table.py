@@ -2,9 +2,9 @@
 
     time,register,value_wh,quality,epoch          begin,end,import_kwh,export_kwh,quality
 
-What own.py reads back is the table of registers. In that of buckets a row of quality `gap` is a stretch of which only
-the sum is known; the sum of a column is what was measured from the first boundary of the period to the last. The
-history of a meter that does not exist has a column `simulated`.
+The register table can be imported again (own_export.py). In the bucket table a row of quality `gap` is a time of which
+only the sum is known; the sum of a column is what was measured from the first reading of the period to the last. The
+history of a simulated meter has a column `simulated`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,60 +27,62 @@ from iskra_server.meter.registers import key_of
 Kind = Literal["time", "energy", "text", "number", "flag"]
 Cell = datetime | Decimal | str | int | bool | None
 ExportRow = tuple[Cell, ...]
-# first and last quarter, both of them part of it
+# first and last quarter, inclusive
 Quarters = tuple[int, int]
 
-_AT_ONCE = 5_000
+_BATCH = 5_000
 _LAST_QUARTER = 2**31 - 1
 _WORST_LAST = ("measured", "interpolated", "partial", "absent")
 
 
 class ExportTable(Struct, frozen=True):
-    """Columns by name, and rows that can be read once."""
+    """Columns by name, and rows that can be iterated once."""
 
     columns: dict[str, Kind]
     rows: Iterable[ExportRow]
 
 
-def recorded_quarters(history: Reads, line: Sequence[str]) -> Quarters | None:
-    """The first and the last boundary of some meters, None where they have none. Raises StoreError."""
-    found: list[int] = []
-    for meter_id in line:
+def recorded_quarters(history: Reads, chain: Sequence[str]) -> Quarters | None:
+    """The first and the last quarter with a reading of some meters, None where they have none. Raises StoreError."""
+    quarters: list[int] = []
+    for meter_id in chain:
         for obis in history.series(meter_id):
             first = history.nearest_after(meter_id, obis, -1)
             last = history.nearest_before(meter_id, obis, _LAST_QUARTER)
-            found += [each.quarter for each in (first, last) if each is not None]
-    return (min(found), max(found)) if found else None
+            quarters += [reading.quarter for reading in (first, last) if reading is not None]
+    return (min(quarters), max(quarters)) if quarters else None
 
 
 def quarters_of_period(begin: datetime, end: datetime) -> Quarters:
-    """The boundaries of a period; that of its end is needed for its energy."""
+    """The quarters of a period, the one that begins at its end included: its reading is needed for the energy."""
     return -quarter_of(-begin.timestamp()), quarter_of(end.timestamp())
 
 
 def register_table(history: Reads, meter: MeterInfo, period: Quarters, tz: ZoneInfo) -> ExportTable:
-    """What the counters showed, in order of time; and each epoch that began before the end of the period."""
+    """The quarter readings in order of time, after each epoch start before the end of the period."""
     kinds: tuple[Kind, ...] = ("time", "text", "energy", "text", "number")
-    return _marked(dict(zip(HEADER, kinds, strict=True)), _register_rows(history, meter.meter_id, period, tz), meter)
+    return _mark_simulated(
+        dict(zip(HEADER, kinds, strict=True)), _register_rows(history, meter.meter_id, period, tz), meter
+    )
 
 
 def bucket_table(
-    history: Reads, meter: MeterInfo, line: Sequence[str], *, period: Quarters, length: BucketLength, tz: ZoneInfo
+    history: Reads, meter: MeterInfo, chain: Sequence[str], *, period: Quarters, length: BucketLength, tz: ZoneInfo
 ) -> ExportTable:
-    """The energy of each bucket, a column for each register, and the gaps inside the period.
+    """The energy of each bucket, one column a register, and the gaps inside the period.
 
-    `line` are the meters that this one carries on, and itself (`counter.line_of`).
+    `chain` is the meter and those that it replaced, the oldest first (`ordered_chain`).
     """
     begin, end = (datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in period)
-    bars = bucket_edges(begin, end, length, tz)
-    known = sorted({obis for meter_id in line for obis in history.series(meter_id)})
-    energies = {obis: _energies(CounterHistory(history, line, obis), bars) for obis in known}
+    edges = bucket_edges(begin, end, length, tz)
+    registers = sorted({obis for meter_id in chain for obis in history.series(meter_id)})
+    energies = {obis: _energies(CounterHistory(history, chain, obis), edges) for obis in registers}
     columns: dict[str, Kind] = {"begin": "time", "end": "time"}
     columns |= {f"{key_of(obis).removeprefix('energy_')}_kwh": "energy" for obis in energies}
-    return _marked({**columns, "quality": "text"}, _bucket_rows(energies, period, tz), meter)
+    return _mark_simulated({**columns, "quality": "text"}, _bucket_rows(energies, period, tz), meter)
 
 
-def _marked(columns: dict[str, Kind], rows: Iterable[ExportRow], meter: MeterInfo) -> ExportTable:
+def _mark_simulated(columns: dict[str, Kind], rows: Iterable[ExportRow], meter: MeterInfo) -> ExportTable:
     if not meter.simulated:
         return ExportTable(columns, rows)
     return ExportTable({**columns, SIMULATED: "flag"}, ((*row, True) for row in rows))
@@ -93,12 +95,12 @@ def _register_rows(history: Reads, meter_id: str, period: Quarters, tz: ZoneInfo
         for start in history.epochs(meter_id, obis):
             if start.at_s <= last * QUARTER_S:
                 yield from _start_rows(start, tz)
-    for begin in range(first, last + 1, _AT_ONCE):
-        some: list[QuarterReading] = []
+    for begin in range(first, last + 1, _BATCH):
+        readings: list[QuarterReading] = []
         for obis in series:
-            some += history.quarter_readings_between(meter_id, obis, begin, min(begin + _AT_ONCE, last + 1))
-        for known in sorted(some, key=lambda known: (known.quarter, known.obis)):
-            yield (_time(known.quarter, tz), str(known.obis), known.value.decimal, known.quality, known.epoch)
+            readings += history.quarter_readings_between(meter_id, obis, begin, min(begin + _BATCH, last + 1))
+        for reading in sorted(readings, key=lambda reading: (reading.quarter, reading.obis)):
+            yield (_time(reading.quarter, tz), str(reading.obis), reading.value.decimal, reading.quality, reading.epoch)
 
 
 def _start_rows(start: EpochStart, tz: ZoneInfo) -> Iterator[ExportRow]:
@@ -108,15 +110,15 @@ def _start_rows(start: EpochStart, tz: ZoneInfo) -> Iterator[ExportRow]:
     yield at, str(start.obis), start.after.decimal, AFTER, start.epoch
 
 
-def _energies(counter: CounterHistory, bars: Sequence[int]) -> Energies:
-    return energy_in_buckets(bars, counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs)
+def _energies(counter: CounterHistory, edges: Sequence[int]) -> Energies:
+    return energy_in_buckets(edges, counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs)
 
 
 def _bucket_rows(energies: Mapping[Obis, Energies], period: Quarters, tz: ZoneInfo) -> Iterator[ExportRow]:
     rows: list[tuple[int, int, list[Decimal | None], str]] = []
-    for same in zip(*(each.buckets for each in energies.values()), strict=True):
-        values = [bucket.energy_wh for bucket in same]
-        rows.append((same[0].begin, same[0].end, values, _worst([bucket.quality for bucket in same])))
+    for buckets in zip(*(energy.buckets for energy in energies.values()), strict=True):
+        values = [bucket.energy_wh for bucket in buckets]
+        rows.append((buckets[0].begin, buckets[0].end, values, _worst([bucket.quality for bucket in buckets])))
     for (begin, end), values in _gaps(energies, period).items():
         rows.append((begin, end, values, "gap"))
     for begin, end, values, quality in sorted(rows, key=lambda row: row[:2]):
@@ -124,17 +126,17 @@ def _bucket_rows(energies: Mapping[Obis, Energies], period: Quarters, tz: ZoneIn
 
 
 def _gaps(energies: Mapping[Obis, Energies], period: Quarters) -> dict[tuple[int, int], list[Decimal | None]]:
-    """The gaps of all registers that lie inside the period: from, to -> the energy of each register."""
-    found: dict[tuple[int, int], list[Decimal | None]] = {}
-    for column, each in enumerate(energies.values()):
-        for gap in each.gaps:
+    """The gaps of all registers inside the period: begin, end -> the energy of each register."""
+    gaps: dict[tuple[int, int], list[Decimal | None]] = {}
+    for column, energy in enumerate(energies.values()):
+        for gap in energy.gaps:
             if period[0] <= gap.begin and gap.end <= period[1]:
-                found.setdefault((gap.begin, gap.end), [None] * len(energies))[column] = gap.energy_wh
-    return found
+                gaps.setdefault((gap.begin, gap.end), [None] * len(energies))[column] = gap.energy_wh
+    return gaps
 
 
 def _worst(qualities: Sequence[str]) -> str:
-    """One word for all registers of a bucket; where some are absent, it is partial."""
+    """The quality of a bucket over all registers; partial where only some of them are absent."""
     worst = max(qualities, key=_WORST_LAST.index)
     return "partial" if worst == "absent" and set(qualities) != {"absent"} else worst
 

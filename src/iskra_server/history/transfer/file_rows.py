@@ -1,6 +1,6 @@
-"""What a file holds, row by row: a reading of a counter, a record of our own export, or what is wrong with the row.
+"""The rows of a file to import: a reading of a counter, a record of our own export, or why the row is bad.
 
-A number is kept with every digit that the file has; `at_us` is Unix time in microseconds.
+A number keeps every digit that the file has; `at_us` is Unix time in microseconds.
 """
 
 import re
@@ -16,7 +16,7 @@ EnergyUnit = Literal["Wh", "kWh", "MWh"]
 # power of ten from the unit to Wh
 UNITS: dict[str, int] = {"wh": 0, "kwh": 3, "mwh": 6}
 
-# characters of a cell that are shown
+# characters of a cell in a message
 _SHOWN = 40
 _NUMBER = re.compile(r"(-?)(\d+)(?:[.,](\d+))?(?:[eE]([+-]?\d\d?))?", re.ASCII)
 
@@ -37,14 +37,14 @@ class RecordRow(Struct, frozen=True):
 
 
 class BadRow(Struct, frozen=True):
-    """What is wrong with a line, without a full stop."""
+    """Why a line is bad, without a full stop."""
 
     line: int
     reason: str
 
 
 class DatedReading(Struct, frozen=True):
-    """A reading whose time, a local one, may stand for two moments: an hour is repeated where summer time ends."""
+    """A reading at a local time, which may be one of two moments: an hour is repeated where summer time ends."""
 
     line: int
     text: str
@@ -53,41 +53,40 @@ class DatedReading(Struct, frozen=True):
 
 
 def parse_energy(text: str, unit: str) -> Exact:
-    """A counter's value in Wh, from a number with a decimal point or comma. Raises ValueError."""
-    form = _NUMBER.fullmatch(text.strip())
-    if form is None:
+    """A counter reading in Wh, from a number with a decimal point or comma. Raises ValueError."""
+    match = _NUMBER.fullmatch(text.strip())
+    if match is None:
         raise ValueError(f"{quote_cell(text)} is not a number")
-    sign, whole, fraction, power = form[1], form[2], form[3] or "", int(form[4] or 0)
+    sign, whole, fraction, power = match[1], match[2], match[3] or "", int(match[4] or 0)
     value = Exact(int(whole + fraction), UNITS[unit.lower()] + power - len(fraction))
     if sign and value.raw:
         raise ValueError(f"{quote_cell(text)} is below zero, which no counter shows")
     if value.raw > INT64_MAX:
-        raise ValueError(f"{quote_cell(text)} has more digits than can be kept")
+        raise ValueError(f"{quote_cell(text)} has more digits than history can store")
     return value
 
 
 def quote_cell(text: str) -> str:
-    """A cell of a file in a sentence: short, and without what a terminal would obey."""
+    """A cell of a file for a message: short, and without control characters."""
     return repr(text.strip()[:_SHOWN])
 
 
-def sort_readings(dated: Iterable[DatedReading]) -> Iterator[CounterReading | BadRow]:
-    """Readings sorted by time; of two at the same local time of a repeated hour the lower came first."""
+def sort_readings(readings: Iterable[DatedReading]) -> Iterator[CounterReading | BadRow]:
+    """Readings in order of time. Of two at the same local time of a repeated hour the lower one came first."""
     certain: list[CounterReading] = []
-    twice: dict[tuple[int, ...], list[DatedReading]] = defaultdict(list)
-    for each in dated:
-        if len(each.moments) == 1:
-            certain.append(CounterReading(each.line, each.moments[0], each.value))
+    repeated: dict[tuple[int, ...], list[DatedReading]] = defaultdict(list)
+    for reading in readings:
+        if len(reading.moments) == 1:
+            certain.append(CounterReading(reading.line, reading.moments[0], reading.value))
         else:
-            twice[each.moments].append(each)
-    for moments, pair in twice.items():
+            repeated[reading.moments].append(reading)
+    for moments, pair in repeated.items():
         if len(pair) == len(moments):
-            pair.sort(key=lambda each: each.value.decimal)
-            certain += (CounterReading(each.line, at, each.value) for each, at in zip(pair, moments, strict=True))
+            pair.sort(key=lambda reading: reading.value.decimal)
+            for reading, at_us in zip(pair, moments, strict=True):
+                certain.append(CounterReading(reading.line, at_us, reading.value))
         else:
-            for each in pair:
-                yield BadRow(
-                    each.line,
-                    f"{quote_cell(each.text)} came twice that night, as summer time ended; write it with offset",
-                )
+            for reading in pair:
+                reason = f"{quote_cell(reading.text)} came twice that night, as summer time ended; write it with offset"
+                yield BadRow(reading.line, reason)
     yield from sorted(certain, key=lambda reading: reading.at_us)

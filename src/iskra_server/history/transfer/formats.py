@@ -1,4 +1,4 @@
-"""Which form a file has, told by its beginning, and the rows that it holds."""
+"""The formats of files to import: recognised by their first lines, and read row by row."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,11 +21,11 @@ _UTC = ZoneInfo("UTC")
 
 
 class UnknownFormat(Exception):
-    """Why a file cannot be read as a whole, as a predicate."""
+    """Why a file as a whole cannot be read, as a predicate: "is empty"."""
 
 
 class FormatOptions(Struct, frozen=True):
-    """What a file does not say of itself; None is the form's own default."""
+    """What a file may not say itself; None is the default of its format."""
 
     tz: ZoneInfo
     unit: EnergyUnit | None = None
@@ -33,7 +33,7 @@ class FormatOptions(Struct, frozen=True):
 
 
 def detect_format(beginning: list[str]) -> FileFormat:
-    """The form of a file that begins with these lines. Raises UnknownForm."""
+    """The format of a file that begins with these lines. Raises UnknownFormat."""
     lines = [line.strip() for line in beginning if line.strip()]
     if not lines:
         raise UnknownFormat("is empty")
@@ -48,39 +48,41 @@ def detect_format(beginning: list[str]) -> FileFormat:
         return "vzlogger"
     if any(map(_has_a_time, lines)):
         return "kwh"
-    raise UnknownFormat(f"has no form that is known; name one with --form: {', '.join(FORMATS)}")
+    raise UnknownFormat(f"has no known format; name one with --form: {', '.join(FORMATS)}")
 
 
 def is_simulated(beginning: list[str]) -> bool:
-    """Whether our own export says that its meter does not exist."""
+    """Whether our own export is of a simulated meter."""
     return bool(beginning) and own_export.SIMULATED in beginning[0].strip().split(",")
 
 
 def read_records(lines: Iterable[str], meter_id: str) -> Iterator[RecordRow | BadRow]:
-    """The records in a file of our own form."""
+    """The records of our own export."""
     return own_export.read_records(lines, meter_id)
 
 
-def read_counters(form: FileFormat, lines: Iterable[str], wanted: FormatOptions) -> Iterator[CounterReading | BadRow]:
-    """The readings in a file of another form, in order of time. Raises UnknownForm."""
-    match form:
+def read_counters(
+    file_format: FileFormat, lines: Iterable[str], options: FormatOptions
+) -> Iterator[CounterReading | BadRow]:
+    """The readings of a file of another format, in order of time. Raises UnknownFormat."""
+    match file_format:
         case "vzlogger":
-            return counter_csv.read_vzlogger(lines, wanted.unit)
+            return counter_csv.read_vzlogger(lines, options.unit)
         case "homeassistant":
-            return _statistics(lines, wanted)
+            return _statistics(lines, options)
         case _:
-            return counter_csv.read_kwh(lines, wanted.unit, wanted.tz)
+            return counter_csv.read_kwh(lines, options.unit, options.tz)
 
 
-def best_quality(form: FileFormat) -> Quality:
+def best_quality(file_format: FileFormat) -> Quality:
     """Home Assistant keeps the last value of an hour, which may be minutes older than its end."""
-    return "interpolated" if form == "homeassistant" else "measured"
+    return "interpolated" if file_format == "homeassistant" else "measured"
 
 
-def _statistics(lines: Iterable[str], wanted: FormatOptions) -> Iterator[CounterReading | BadRow]:
+def _statistics(lines: Iterable[str], options: FormatOptions) -> Iterator[CounterReading | BadRow]:
     try:
         yield from home_assistant_statistics.read_statistics(
-            home_assistant_statistics.read_rows(lines), wanted.statistic, wanted.unit, wanted.tz
+            home_assistant_statistics.read_rows(lines), options.statistic, options.unit, options.tz
         )
     except home_assistant_statistics.NotStatistics as error:
         raise UnknownFormat(str(error)) from None

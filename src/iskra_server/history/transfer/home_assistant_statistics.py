@@ -4,8 +4,8 @@
     sensor.energy_import,kWh,22.11.2026 10:00,10732.3091,512.3
     [{"id": "sensor.energy_import", "unit": "kWh", "values": [{"datetime": "22.11.2026 10:00", "state": 10732.3091}]}]
 
-`start` begins an hour and `state` is what the counter showed last in it: the reading at the hour's end. `sum` counts
-from the day that the sensor was added, so it is not a reading. Times are local ones, in any order.
+`start` is the beginning of an hour and `state` what the counter showed last in it: the reading at its end. `sum` counts
+from the day that the sensor was added, so it is no reading. Times are local, in any order.
 """
 
 import csv
@@ -35,13 +35,13 @@ class NotStatistics(Exception):
 
 
 class StatisticsRow(dict[str, str]):
-    """The cells of a row by the names of their columns; `line` is where it stands."""
+    """The cells of a row by the names of their columns, and its line in the file."""
 
     line: int = 0
 
 
 def read_rows(text: Iterable[str]) -> Iterator[StatisticsRow | BadRow]:
-    """Every row of an export, whatever its form; in JSON `line` counts the values. Raises NotStatistics."""
+    """Every row of a CSV, TSV or JSON export; in JSON `line` counts the values. Raises NotStatistics."""
     lines = iter(text)
     first = next(lines, "")
     if first.lstrip().startswith("["):
@@ -53,11 +53,14 @@ def read_rows(text: Iterable[str]) -> Iterator[StatisticsRow | BadRow]:
 def read_statistics(
     rows: Iterable[StatisticsRow | BadRow], statistic: str | None, unit: str | None, tz: ZoneInfo
 ) -> Iterator[CounterReading | BadRow]:
-    """The readings of one statistic, in order; it must be named where a file holds several. Raises NotStatistics."""
-    found = list(rows)
-    chosen = _chosen(sorted({row["statistic_id"] for row in found if isinstance(row, StatisticsRow)}), statistic)
+    """The readings of one statistic in order of time; `statistic` is needed where a file holds several.
+
+    Raises NotStatistics.
+    """
+    rows = list(rows)
+    chosen = _chosen(sorted({row["statistic_id"] for row in rows if isinstance(row, StatisticsRow)}), statistic)
     dated: list[DatedReading] = []
-    for row in found:
+    for row in rows:
         if isinstance(row, BadRow):
             yield row
         elif row["statistic_id"] == chosen:

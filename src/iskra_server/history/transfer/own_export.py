@@ -2,10 +2,10 @@
 
     time,register,value_wh,quality,epoch
     2026-11-22T10:00:00+01:00,1-0:1.8.0*255,10732309.1,measured,0
-    2026-11-22T10:07:31+01:00,1-0:1.8.0*255,10732311.4,before,1      the counter started anew: what it showed last,
-    2026-11-22T10:07:31+01:00,1-0:1.8.0*255,0.2,after,1              and first; `before` may be absent
+    2026-11-22T10:07:31+01:00,1-0:1.8.0*255,10732311.4,before,1      the counter started anew: its last value and
+    2026-11-22T10:07:31+01:00,1-0:1.8.0*255,0.2,after,1              its first; `before` may be absent
 
-A further column `simulated` says that the meter does not exist.
+One more column `simulated` marks a meter that does not exist.
 """
 
 import csv
@@ -23,30 +23,30 @@ BEFORE, AFTER = "before", "after"
 
 _UTC = ZoneInfo("UTC")
 _SECOND_US = 1_000_000
-# what a row says of its moment: time in seconds, register, epoch
-_Place = tuple[int, Obis, int]
+# time in Unix seconds, register, epoch
+_Key = tuple[int, Obis, int]
 
 
 def read_records(lines: Iterable[str], meter_id: str) -> Iterator[RecordRow | BadRow]:
-    """The records of an export, header included, as those of a meter."""
+    """The records of an export, whose first line is the header, as records of a meter."""
     rows = csv.reader(lines)
     next(rows, None)
-    last: tuple[_Place, Exact] | None = None
+    last: tuple[_Key, Exact] | None = None
     for row in rows:
         if not row:
             continue
         try:
-            place, value, quality = _parsed(row)
+            key, value, quality = _parsed(row)
             if quality == BEFORE:
-                last = place, value
+                last = key, value
                 continue
-            before = last[1] if last and last[0] == place else None
-            yield RecordRow(rows.line_num, _record(meter_id, place, value, quality, before))
+            before = last[1] if last and last[0] == key else None
+            yield RecordRow(rows.line_num, _record(meter_id, key, value, quality, before))
         except ValueError as error:
             yield BadRow(rows.line_num, str(error))
 
 
-def _parsed(row: list[str]) -> tuple[_Place, Exact, str]:
+def _parsed(row: list[str]) -> tuple[_Key, Exact, str]:
     if len(row) not in (len(HEADER), len(HEADER) + 1):
         raise ValueError(f"it has {len(row)} columns instead of {len(HEADER)}")
     time, register, value, quality, epoch = row[: len(HEADER)]
@@ -58,10 +58,8 @@ def _parsed(row: list[str]) -> tuple[_Place, Exact, str]:
     return (at_us // _SECOND_US, Obis.parse(register), int(epoch)), parse_energy(value, "Wh"), quality
 
 
-def _record(
-    meter_id: str, place: _Place, value: Exact, quality: str, before: Exact | None
-) -> QuarterReading | EpochStart:
-    at_s, obis, epoch = place
+def _record(meter_id: str, key: _Key, value: Exact, quality: str, before: Exact | None) -> QuarterReading | EpochStart:
+    at_s, obis, epoch = key
     if quality == AFTER:
         return EpochStart(meter_id, obis, epoch, at_s, before, value)
     if at_s % QUARTER_S:

@@ -1,7 +1,7 @@
-"""Counter readings become boundaries by the rule of the ledger, whatever program took them.
+"""Quarter readings from the counter readings of a file, by the rule of the ledger.
 
-A reading on a boundary is its value; between two readings at most 900 s apart it is interpolated; else there is none.
-A counter only grows: a reading below the one before is wrong, and so is one that comes before it in time.
+A reading at the beginning of a quarter is its reading; between two at most 900 s apart it is interpolated; else there
+is none. A counter only grows: a reading below the one before is bad, and so is one that is earlier in time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,9 +24,9 @@ _SECOND_US = 1_000_000
 def quarter_readings(
     rows: Iterable[CounterReading | BadRow], meter_id: str, obis: Obis, best: Quality = "measured"
 ) -> Iterator[RecordRow | BadRow]:
-    """The boundaries that readings frame, of epoch 0 and at most of the given quality; rows that are wrong as they are.
+    """Quarter readings of epoch 0 and at most of quality `best`, and the bad rows.
 
-    Only the last reading before a boundary and the first after it matter to the ledger, so it sees no others.
+    Only the last reading of a quarter and the first of the next matter to the ledger, so it gets no others.
     """
     ledger = Ledger()
     last: CounterReading | None = None
@@ -37,13 +37,11 @@ def quarter_readings(
             yield BadRow(row.line, reason)
         else:
             if last is None or row.at_us // QUARTER_US != last.at_us // QUARTER_US:
-                closed = [
-                    record for near in (last, row) if near for record in ledger.observe(_sample(near, meter_id, obis))
-                ]
-                found = (record for record in closed if isinstance(record, QuarterReading))
-                yield from (
-                    RecordRow(row.line, each if best == "measured" else replace(each, quality=best)) for each in found
-                )
+                for reading in filter(None, (last, row)):
+                    for record in ledger.observe(_sample(reading, meter_id, obis), with_power=False):
+                        if isinstance(record, QuarterReading):
+                            quality = record.quality if best == "measured" else best
+                            yield RecordRow(row.line, replace(record, quality=quality))
             last = row
 
 

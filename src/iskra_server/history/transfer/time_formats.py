@@ -1,6 +1,6 @@
-"""Times as files have them: Unix seconds or milliseconds, ISO 8601, or 31.12.2026 23:45.
+"""The times that files use: Unix seconds or milliseconds, ISO 8601, or 31.12.2026 23:45.
 
-A time without an offset is one of the given zone; where summer time ends it may stand for two moments.
+A time without an offset is local; where summer time ends, it may be one of two moments.
 """
 
 import re
@@ -22,7 +22,7 @@ _GERMAN = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}),? (\d\d?):(\d\d)(?::(\d\d))?", 
 
 
 def parse_time(text: str, tz: ZoneInfo) -> tuple[int, ...]:
-    """Unix microseconds of the one moment, or the two, that a text stands for. Raises ValueError."""
+    """The one or two moments that a text may mean, in Unix microseconds. Raises ValueError."""
     text = text.strip()
     if seconds := _SECONDS.fullmatch(text):
         return (int(seconds[1]) * _SECOND_US + _microseconds(seconds[2]),)
@@ -41,18 +41,18 @@ def parse_time(text: str, tz: ZoneInfo) -> tuple[int, ...]:
 
 
 def _parsed(text: str) -> tuple[datetime, str | None]:
-    """Local time, and its offset where there is one."""
-    if form := _ISO.fullmatch(text):
-        year, month, day, hour, minute, second, fraction, offset = form.groups()
-    elif form := _GERMAN.fullmatch(text):
-        day, month, year, hour, minute, second = form.groups()
+    """The local time, and its offset if it has one."""
+    if match := _ISO.fullmatch(text):
+        year, month, day, hour, minute, second, fraction, offset = match.groups()
+    elif match := _GERMAN.fullmatch(text):
+        day, month, year, hour, minute, second = match.groups()
         fraction = offset = None
     else:
         raise ValueError
     if not FIRST_YEAR <= int(year) <= LAST_YEAR:
         raise ValueError
     day_of_month, clock = (int(year), int(month), int(day)), (int(hour), int(minute), int(second or 0))
-    local = datetime(*day_of_month, *clock, _microseconds(fraction))  # noqa: DTZ001 (its zone comes later)
+    local = datetime(*day_of_month, *clock, _microseconds(fraction))  # noqa: DTZ001 (the zone follows)
     return local, offset.upper() if offset else None
 
 
@@ -61,7 +61,7 @@ def _in_zone(local: datetime, text: str, tz: ZoneInfo) -> tuple[int, ...]:
     if earlier.utcoffset() == later.utcoffset():
         return (_since_epoch(earlier),)
     if earlier.astimezone(UTC).astimezone(tz).replace(tzinfo=None) != local:
-        raise ValueError(f"{quote_cell(text)} never came in {tz.key}, as summer time began")
+        raise ValueError(f"{quote_cell(text)} does not exist in {tz.key}, as summer time began")
     return _since_epoch(earlier), _since_epoch(later)
 
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from msgspec import Struct, structs
 
 from iskra_server.base.json_values import Instant, instant
-from iskra_server.diagnosis.reception import ALIGN_S, Day, StreamQuality
+from iskra_server.diagnosis.facts import ALIGN_S, StreamQuality
 from iskra_server.diagnosis.status import Status
+from iskra_server.reading.reception import ReceptionDay
 
 
 class SourceQuality(StreamQuality, frozen=True, kw_only=True):
@@ -26,10 +27,10 @@ class QualityList(Struct, frozen=True):
 
 
 # each source with its day
-Days = Callable[[], Iterable[tuple[str, Day]]]
+Days = Callable[[], Iterable[tuple[str, ReceptionDay]]]
 
 
-class SourceDay(Day, frozen=True, kw_only=True):
+class SourceDay(ReceptionDay, frozen=True, kw_only=True):
     source: str
 
 
@@ -40,7 +41,7 @@ class QualityDays(Struct, frozen=True):
     sources: list[SourceDay]
 
 
-def quality_days(days: Iterable[tuple[str, Day]]) -> QualityDays:
+def quality_days(days: Iterable[tuple[str, ReceptionDay]]) -> QualityDays:
     return QualityDays(
         instant(datetime.now(UTC)), [SourceDay(**structs.asdict(day), source=source) for source, day in days]
     )

@@ -25,7 +25,7 @@ from iskra_server.web.metrics.process import Process
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
-    from iskra_server.history.recording.writer import WriterState
+    from iskra_server.history.recording.writer_state import WriterState
 
 _VARY = {"vary": "accept"}
 

@@ -12,8 +12,8 @@ import pytest
 from history.entries import METER, QUARTER, quarter_reading, wait_until
 from history.postgres import Postgres
 from iskra_server.history.recording.writer import Writer
-from iskra_server.history.store import StoreError, database
-from iskra_server.history.store.patience import TimeLimitedConnection
+from iskra_server.history.store import StoreError, postgresql
+from iskra_server.history.store.postgresql import TimeLimitedConnection
 from iskra_server.history.store.store import Store
 from samples import IMPORT, METER_ID
 
@@ -41,11 +41,11 @@ def test_a_server_that_was_stopped_is_given_up_and_nothing_is_lost(
     address = postgres.database()
     writer = Writer(lambda: Store(address), together_s=0.01, first_retry_s=0.05, name="PostgreSQL")
     writer.start()
-    writer.put([quarter_reading()], METER)
+    writer.enqueue([quarter_reading()], METER)
     wait_until(lambda: writer.state.last_flush is not None)
     with stopped(address):
         # a connection that does not answer is replaced by a new one
-        writer.put([quarter_reading(QUARTER + 1)], METER)
+        writer.enqueue([quarter_reading(QUARTER + 1)], METER)
         wait_until(lambda: not writer.state.pending_ledger)
         assert writer.store
         assert len(writer.store.quarter_readings_between(METER_ID, IMPORT, 0, 2**31 - 1)) == 2
@@ -66,7 +66,7 @@ def test_a_statement_whose_server_is_stopped_ends(postgres: Postgres, monkeypatc
 def test_a_lock_of_somebody_else_is_waited_for_no_longer_than_its_limit(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "LOCK_MS", 200)
+    monkeypatch.setattr(postgresql, "LOCK_MS", 200)
     address = postgres.database()
     with closing(Store(address)) as store, psycopg.connect(address) as other:
         store.write([quarter_reading()], [METER])
@@ -80,7 +80,7 @@ def test_a_lock_of_somebody_else_is_waited_for_no_longer_than_its_limit(
 
 
 def test_a_statement_takes_no_longer_than_its_limit(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "STATEMENT_MS", 200)
+    monkeypatch.setattr(postgresql, "STATEMENT_MS", 200)
     with closing(Store(postgres.database())) as store:
         began = time.monotonic()
         with pytest.raises(StoreError, match="does not answer in time"), store.transaction(write=False) as connection:

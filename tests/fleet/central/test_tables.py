@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import select
 
+from fleet.field import refusals
 from history.entries import METER, quarter_reading
-from iskra_server.fleet.central.store import Batch, Heard, ReaderState, Refusal, keep, refusals
+from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal, write_batch
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.schema import live, reader
@@ -17,35 +18,44 @@ def words(store: Store) -> list[tuple[object, ...]]:
         return [tuple(row)[1:] for row in connection.execute(select(live)).all()]
 
 
-def test_the_newest_word_of_a_meter_counts_whatever_comes_last(store: Store) -> None:
-    keep(store, Batch([quarter_reading()], [METER], [Heard(METER_ID, "cellar", 100, 5)]))
-    keep(
-        store, Batch(heard=[Heard(METER_ID, "cellar", 120), Heard(METER_ID, "attic", 90, 7), Heard("unknown", "x", 1)])
+def test_the_newest_contact_of_a_meter_counts_in_any_order(store: Store) -> None:
+    write_batch(store, IngestBatch([quarter_reading()], [METER], [LastContact(METER_ID, "cellar", 100, 5)]))
+    write_batch(
+        store,
+        IngestBatch(
+            contacts=[
+                LastContact(METER_ID, "cellar", 120),
+                LastContact(METER_ID, "attic", 90, 7),
+                LastContact("unknown", "x", 1),
+            ]
+        ),
     )
     assert words(store) == [("cellar", 120, 5)]
-    keep(store, Batch(heard=[Heard(METER_ID, "attic", 110, 9)]))
+    write_batch(store, IngestBatch(contacts=[LastContact(METER_ID, "attic", 110, 9)]))
     assert words(store) == [("cellar", 120, 5)]
-    keep(store, Batch(heard=[Heard(METER_ID, "attic", 130, 9)]))
+    write_batch(store, IngestBatch(contacts=[LastContact(METER_ID, "attic", 130, 9)]))
     assert words(store) == [("attic", 130, 9)]
 
 
-def test_how_readers_stand(store: Store) -> None:
+def test_the_newest_state_of_a_reader_counts_in_any_order(store: Store) -> None:
     for at_s, ok in ((10, True), (20, False), (15, True)):
-        keep(store, Batch(readers=[ReaderState("cellar", at_s, ok, "All is well.", "[]")]))
+        write_batch(store, IngestBatch(readers=[ReaderState("cellar", at_s, ok, "All is well.", "[]")]))
     with store.transaction(write=False) as connection:
         assert [(row.name, row.at_s, row.ok) for row in connection.execute(select(reader))] == [("cellar", 20, False)]
 
 
-def test_what_was_refused_is_kept(store: Store) -> None:
+def test_refused_messages_are_stored(store: Store) -> None:
     refusal = Refusal(5, "iskra/v1/cellar/quarters", "it is no JSON", b"\0\xff")
-    keep(store, Batch(refused=[refusal]))
-    keep(store, Batch(refused=[refusal]))
+    write_batch(store, IngestBatch(refused=[refusal]))
+    write_batch(store, IngestBatch(refused=[refusal]))
     assert refusals(store) == [refusal, refusal]
 
 
 def test_a_batch_is_one_transaction(store: Store) -> None:
-    keep(store, Batch([quarter_reading()], [METER]))
+    write_batch(store, IngestBatch([quarter_reading()], [METER]))
     simulated = MeterInfo("1 ISK 00 00000001", "", True, 1, 2)
     with pytest.raises(StoreError, match="never written beside them"):
-        keep(store, Batch([quarter_reading(meter=simulated)], [simulated], [Heard(METER_ID, "cellar", 1)]))
+        write_batch(
+            store, IngestBatch([quarter_reading(meter=simulated)], [simulated], [LastContact(METER_ID, "cellar", 1)])
+        )
     assert (words(store), store.meters()) == ([], [METER])

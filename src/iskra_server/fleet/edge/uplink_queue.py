@@ -1,7 +1,7 @@
-"""What a reader still has to send: quarters of the ledger that the centre has not confirmed.
+"""Quarters of the ledger that the central server has not confirmed yet.
 
-A quarter is marked in the transaction that writes it, whoever writes it; the mark grows with each change, and what is
-confirmed is the mark that was sent. So nothing is forgotten, whichever side stops at whatever moment.
+The transaction that writes a quarter also marks it in the table `outbox`; each change increments the mark. Confirming
+removes a quarter only if its mark is still the one that was sent. So no change is lost, whenever either side stops.
 """
 
 import time
@@ -16,25 +16,27 @@ from iskra_server.history.store.store import Store
 
 # quarters in one parcel: a day of one meter
 PARCEL = 96
-_AT_ONCE = 400
+_ROWS = 400
+# conditions in one DELETE
+_CONFIRMED_AT_ONCE = 100
 
 
 class Parcel(Struct, frozen=True):
-    """Quarters of one meter on their way, with the marks that they had."""
+    """Quarters of one meter to send in one message; `marks` by quarter."""
 
     meter: MeterInfo
     marks: dict[int, int]
     records: tuple[Record, ...]
 
 
-class Outbox:
-    """The outbox of an open history; for any thread."""
+class UplinkQueue:
+    """The queue in an open history; call it from any thread. Every method raises StoreError."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def begin(self, reader: str) -> None:
-        """From now on quarters are marked; everything that is there already is, the first time. Raises StoreError."""
+    def enable(self, reader: str) -> None:
+        """Mark quarters from now on; the first time under this name, everything that history has already."""
         with self._store.transaction() as connection:
             if connection.execute(select(uplink.c.reader).where(uplink.c.reader == reader)).first():
                 return
@@ -43,46 +45,44 @@ class Outbox:
             connection.execute(insert(uplink).values(reader=reader, since_s=int(time.time())))
             _mark_all(connection)
 
-    def end(self) -> None:
-        """Nothing is marked any more. Raises StoreError."""
-        with self._store.transaction() as connection:
-            connection.execute(delete(uplink))
-            connection.execute(delete(outbox))
-
-    def waiting(self) -> int:
-        """Quarters of meters that wait, those on their way included. Raises StoreError."""
+    def count(self) -> int:
+        """Unconfirmed quarters of all meters, those in flight included."""
         with self._store.transaction(write=False) as connection:
             return int(connection.execute(select(func.count()).select_from(outbox)).scalar_one())
 
-    def parcels(self, most: int, on_the_way: Mapping[str, Iterable[int]]) -> list[Parcel]:
-        """What is to be sent next, the meters that have waited longest first. Raises StoreError."""
+    def next_parcels(self, limit: int, in_flight: Mapping[str, Iterable[int]]) -> list[Parcel]:
+        """Parcels to send next, the meters with the oldest quarters first; `in_flight` has quarters by meter."""
         with self._store.transaction(write=False) as connection:
-            away = {name: set(quarters) for name, quarters in on_the_way.items()}
-            known = select(outbox.c.quarter, meter.c.id, meter.c.meter_id).join(meter, meter.c.id == outbox.c.meter)
-            limit = _AT_ONCE + sum(map(len, away.values()))
-            oldest = connection.execute(known.order_by(outbox.c.quarter, outbox.c.meter).limit(limit)).all()
-            names = {row.id: row.meter_id for row in oldest if row.quarter not in away.get(row.meter_id, ())}
+            sent = {name: set(quarters) for name, quarters in in_flight.items()}
+            queued = select(outbox.c.quarter, meter.c.id, meter.c.meter_id).join(meter, meter.c.id == outbox.c.meter)
+            rows = _ROWS + sum(map(len, sent.values()))
+            oldest = connection.execute(queued.order_by(outbox.c.quarter, outbox.c.meter).limit(rows)).all()
+            names = {row.id: row.meter_id for row in oldest if row.quarter not in sent.get(row.meter_id, ())}
             marks = {}
-            for number, name in list(names.items())[:most]:
-                waiting = (
+            for number, name in list(names.items())[:limit]:
+                statement = (
                     select(outbox.c.quarter, outbox.c.mark)
                     .where(outbox.c.meter == number)
                     .order_by(outbox.c.quarter)
-                    .limit(PARCEL + len(away.get(name, ())))
+                    .limit(PARCEL + len(sent.get(name, ())))
                 )
-                rows = [row for row in connection.execute(waiting).all() if row.quarter not in away.get(name, ())]
-                marks[name] = {row.quarter: row.mark for row in rows[:PARCEL]}
+                unsent = [row for row in connection.execute(statement).all() if row.quarter not in sent.get(name, ())]
+                marks[name] = {row.quarter: row.mark for row in unsent[:PARCEL]}
         infos = {info.meter_id: info for info in self._store.meters()} if marks else {}
-        return [self._parcel(infos[name], found) for name, found in marks.items()]
+        return [self._parcel(infos[name], quarters) for name, quarters in marks.items()]
 
     def confirm(self, parcels: Iterable[Parcel]) -> None:
-        """Forget what the centre has, unless it has changed since. Raises StoreError."""
+        """Remove what the central server has, unless it has changed since it was sent."""
         with self._store.transaction() as connection:
             for parcel in parcels:
                 number = select(meter.c.id).where(meter.c.meter_id == parcel.meter.meter_id).scalar_subquery()
-                for quarters in _slices(list(parcel.marks.items())):
+                marks = list(parcel.marks.items())
+                for start in range(0, len(marks), _CONFIRMED_AT_ONCE):
                     sent = or_(
-                        *(and_(outbox.c.quarter == quarter, outbox.c.mark == mark) for quarter, mark in quarters)
+                        *(
+                            and_(outbox.c.quarter == quarter, outbox.c.mark == mark)
+                            for quarter, mark in marks[start : start + _CONFIRMED_AT_ONCE]
+                        )
                     )
                     connection.execute(delete(outbox).where(outbox.c.meter == number, sent))
 
@@ -95,10 +95,6 @@ class Outbox:
         between = self._store.power_between(name, quarters[0], quarters[-1] + 1)
         records += (power for power in between if power.quarter in marks)
         return Parcel(info, marks, tuple(records))
-
-
-def _slices(items: list[tuple[int, int]], size: int = 100) -> Iterable[list[tuple[int, int]]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _mark_all(connection: Connection) -> None:

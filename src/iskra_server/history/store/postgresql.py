@@ -1,0 +1,165 @@
+"""History in PostgreSQL: connections with time limits, partitions by month, many rows with one statement (bulk.py).
+
+Everything that waits for the server has a limit: a connection 5 s, a lock 5 s, a statement 30 s, and its answer 35 s
+where the server itself has stopped or the network loses it. This module alone needs psycopg.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from sqlalchemy import Connection, Table, create_engine, event, text
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.engine import URL
+
+from iskra_server.history.model.records import QUARTER_S, MeterInfo, PointBlock, PowerQuarter, QuarterReading, Record
+from iskra_server.history.store import bulk, partitions, schema
+from iskra_server.history.store.database import KEPT_OPEN, MAX_READERS, Database
+from iskra_server.history.store.mapping import RowValues
+from iskra_server.history.store.postgresql_layout import create_tables
+from iskra_server.history.store.schema import DatabaseProfile
+from iskra_server.meter.obis import Obis
+
+# what a lock of another program, and a statement, may take
+LOCK_MS = 5_000
+STATEMENT_MS = 30_000
+# for an answer, by our own clock; longer than what a statement may take by the server's
+ANSWER_S = 35.0
+# how often psycopg looks whether it was interrupted
+_INTERVAL_S = 0.1
+_OPTIONS = {
+    "connect_timeout": 5,
+    # a connection that nobody uses is tested after 30 s, and given up 30 s later
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    # a database that was made in the locale C says nothing of its encoding, and text would come as bytes
+    "client_encoding": "utf8",
+    # a pooler in between may hand the next transaction to another server process
+    "prepare_threshold": None,
+}
+# the number of a lock: two servers that start at once do not migrate the same database at once
+_MIGRATION_LOCK = 0x49534B5241
+
+
+class TimeLimitedConnection(psycopg.Connection[Any]):
+    """It closes itself when an answer takes longer than `answer_s`, and raises OperationalError."""
+
+    answer_s = ANSWER_S
+
+    def wait(self, gen: PQGen[RV], interval: float = _INTERVAL_S, timeout: float | None = None) -> RV:
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, self.answer_s if timeout is None else timeout)
+        except psycopg.Error as error:
+            if timeout is not None or time.monotonic() - began < self.answer_s:
+                raise
+            self.close()
+            raise psycopg.OperationalError(f"it has not answered for {self.answer_s:.0f} s") from error
+
+
+class PostgresqlDatabase(Database):
+    def __init__(self, url: URL) -> None:
+        write, read = (
+            create_engine(
+                url,
+                connect_args=_OPTIONS,
+                pool_pre_ping=True,
+                pool_size=KEPT_OPEN,
+                max_overflow=MAX_READERS - KEPT_OPEN,
+            )
+            for _ in ("write", "read")
+        )
+        super().__init__(url, write, read)
+        # months that are known to have their partitions
+        self._months: set[date] = set()
+        for engine in (write, read):
+            event.listen(engine, "do_connect", lambda _dialect, _record, _, options: _connect(options))
+            event.listen(engine, "begin", _limit_times)
+
+    def open(self, profile: DatabaseProfile) -> None:
+        if self.version() != schema.VERSIONS[-1]:
+            self.migrate(profile)
+        self.make_partitions()
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Rewriting a large table takes its time: no limit but that for locks, and the connection is not used again."""
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        if driver := connection.connection.driver_connection:
+            driver.answer_s = float("inf")
+        connection.detach()
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+
+    def create_tables(self, connection: Connection, profile: DatabaseProfile) -> None:
+        create_tables(connection, profile)
+
+    def insert(self, table: Table) -> Insert:
+        return insert(table)
+
+    def upsert_meters(self, connection: Connection, meters: Iterable[MeterInfo]) -> None:
+        bulk.upsert_meters(connection, meters)
+
+    def insert_rows(self, connection: Connection, table: Table, rows: Sequence[RowValues]) -> None:
+        if bulk.can_insert(table):
+            bulk.insert_rows(connection, table, rows)
+        else:
+            super().insert_rows(connection, table, rows)
+
+    def series_ids(
+        self, connection: Connection, keys: Sequence[tuple[str, Obis]], meter_ids: Mapping[str, int]
+    ) -> dict[tuple[str, Obis], int]:
+        return bulk.series_ids(connection, keys, meter_ids)
+
+    def make_room(self, records: Sequence[Record], since: date) -> None:
+        """Old months too, such as those of an import."""
+        moments = {
+            record.quarter * QUARTER_S for record in records if isinstance(record, (QuarterReading, PowerQuarter))
+        }
+        moments |= {record.first_s for record in records if isinstance(record, PointBlock)}
+        new = {month for moment in moments for month in partitions.months_between(moment, moment)} - self._months
+        if new:
+            self._create(sorted(month for month in new if month >= since))
+            self._months |= new
+
+    def make_partitions(self, ahead: int | None = None, since_s: float | None = None) -> int:
+        # another program may have dropped some since
+        self._months.clear()
+        months = partitions.MONTHS_AHEAD if ahead is None else ahead
+        return self._create(partitions.months_ahead(time.time(), months, since_s))
+
+    def drop_partitions_before(self, moment_s: float, tables: Iterable[str]) -> int:
+        with self.write.begin() as connection:
+            if not partitions.is_owner(connection):
+                return 0
+            # a late import has to create them again
+            self._months.clear()
+            return sum(partitions.drop_partitions(connection, table, moment_s) for table in tables)
+
+    def file_change(self) -> str:
+        return ""
+
+    def rescue(self) -> None:
+        """There is no file of ours."""
+
+    def _create(self, months: Iterable[date]) -> int:
+        """Create what is missing, if the user may; returns how many partitions."""
+        months, now_s = list(months), time.time()
+        with self.read.connect() as connection:
+            if not partitions.missing_partitions(connection, months, now_s):
+                return 0
+        with self.write.begin() as connection:
+            return partitions.create_partitions(connection, months, now_s)
+
+
+def _connect(options: dict[str, Any]) -> TimeLimitedConnection:
+    return TimeLimitedConnection.connect(**options)
+
+
+def _limit_times(connection: Connection) -> None:
+    """For this transaction: a pooler in between would refuse the same in the options of a connection."""
+    limits = f"SET LOCAL lock_timeout = {LOCK_MS}; SET LOCAL statement_timeout = {STATEMENT_MS}"
+    connection.exec_driver_sql(limits)

@@ -1,0 +1,200 @@
+"""What arrives from one source: counts of bytes, telegrams and damage, the newest bytes, and a guess what they are.
+
+Pure: times are passed in, on any clock that never goes back.
+"""
+
+from array import array
+from collections import Counter
+
+from msgspec import Struct
+
+from iskra_server.diagnosis.facts import CHECK_S, StreamQuality, bytes_per_s
+from iskra_server.diagnosis.stream_guess import MAX_BYTES, StreamGuess, recognise
+from iskra_server.meter.reading import Fault
+from iskra_server.sources.source import Chunk, ReceivedWhileProbing
+
+SLOT_S = 300
+SLOTS = 86_400 // SLOT_S
+_MAX_COUNT = 2**16 - 1
+_VALID, _DAMAGED, _CUT, _BYTES, _FRAMING, _OVERRUNS = range(_KINDS := 6)
+# guess what the bytes are after so long without a telegram
+_NO_TELEGRAM_S = 10.0
+# twenty telegrams or more, for a support bundle
+RECENT_BYTES = 8192
+
+
+class ReceptionDay(Struct, frozen=True):
+    """Valid and damaged telegrams by `slot_s` seconds, the oldest first; the last slot is not over yet."""
+
+    slot_s: int
+    valid: list[int]
+    damaged: list[int]
+
+
+class DayCounts:
+    """Valid and damaged telegrams by five minutes, for a day: when did it begin? Takes 1 KB."""
+
+    def __init__(self) -> None:
+        self._valid, self._damaged = (array("H", bytes(2 * SLOTS)) for _ in range(2))
+        self._slot = 0
+
+    def count_valid(self, now_s: float) -> None:
+        self._count(self._valid, now_s)
+
+    def count_damaged(self, now_s: float) -> None:
+        self._count(self._damaged, now_s)
+
+    def day(self, now_s: float) -> ReceptionDay:
+        self._advance(now_s)
+        first = (self._slot + 1) % SLOTS
+        valid, damaged = (list(counts[first:] + counts[:first]) for counts in (self._valid, self._damaged))
+        return ReceptionDay(SLOT_S, valid, damaged)
+
+    def _count(self, counts: "array[int]", now_s: float) -> None:
+        self._advance(now_s)
+        place = self._slot % SLOTS
+        counts[place] = min(counts[place] + 1, _MAX_COUNT)
+
+    def _advance(self, now_s: float) -> None:
+        """Clear the slots that have begun since."""
+        slot = int(now_s) // SLOT_S
+        for new in range(max(self._slot + 1, slot - SLOTS + 1), slot + 1):
+            self._valid[new % SLOTS] = self._damaged[new % SLOTS] = 0
+        self._slot = max(self._slot, slot)
+
+
+class SecondCounts:
+    """Counts by the second, for five minutes: rings of 300 numbers, 7 KB. Noise between telegrams is no damage.
+
+    With a deque of the counts of each second instead, a source would take 45 KB, a thousand sources 45 MB.
+    """
+
+    def __init__(self) -> None:
+        self._counts = [array("I", bytes(4 * CHECK_S)) for _ in range(_KINDS)]
+        self._second = 0
+        self._has_driver = False
+
+    def count_bytes(self, byte_count: int, now_s: float) -> None:
+        self._count(_BYTES, byte_count, now_s)
+
+    def count_driver_errors(self, now_s: float, *, framing: int, overruns: int) -> None:
+        """What the driver counted since the last call; below 0 where its counters started again."""
+        self._count(_FRAMING, max(framing, 0), now_s)
+        self._count(_OVERRUNS, max(overruns, 0), now_s)
+        self._has_driver = True
+
+    def count_valid(self, now_s: float) -> None:
+        self._count(_VALID, 1, now_s)
+
+    def count_damaged(self, now_s: float, *, is_cut: bool) -> None:
+        self._count(_DAMAGED, 1, now_s)
+        self._count(_CUT, is_cut, now_s)
+
+    def quality(self, now_s: float, seconds: int) -> StreamQuality:
+        """Of the last `seconds` (CHECK_S at most), including the current one."""
+        self._advance(int(now_s))
+        last_seconds = range(self._second - seconds + 1, self._second + 1)
+        if seconds == CHECK_S:
+            sums = [sum(counts) for counts in self._counts]
+        else:
+            sums = [sum(counts[second % CHECK_S] for second in last_seconds) for counts in self._counts]
+        valid, damaged, cut, byte_count, framing, overruns = sums
+        first = next((second for second in last_seconds if self._counts[_BYTES][second % CHECK_S]), now_s)
+        return StreamQuality(
+            seconds,
+            valid,
+            damaged,
+            cut,
+            byte_count,
+            valid_ratio=round(valid / (valid + damaged), 4) if valid + damaged else None,
+            framing=framing if self._has_driver else None,
+            overruns=overruns if self._has_driver else None,
+            bytes_per_s=bytes_per_s(byte_count, now_s - first),
+        )
+
+    def _count(self, kind: int, count: int, now_s: float) -> None:
+        self._advance(int(now_s))
+        self._counts[kind][self._second % CHECK_S] += count
+
+    def _advance(self, second: int) -> None:
+        """Clear the seconds that have begun since."""
+        for new in range(max(self._second + 1, second - CHECK_S + 1), second + 1):
+            for counts in self._counts:
+                counts[new % CHECK_S] = 0
+        self._second = max(self._second, second)
+
+
+class Reception:
+    """Counts since the start. `data_at_s` and `telegram_at_s`: the last bytes and the last telegram, None before."""
+
+    def __init__(self) -> None:
+        self.byte_count = 0
+        self.data_at_s: float | None = None
+        self.telegrams = 0
+        self.telegram_at_s: float | None = None
+        self.faults: Counter[str] = Counter()
+        self._seconds = SecondCounts()
+        self._day = DayCounts()
+        # since the last telegram, and for a support bundle
+        self._unread, self._recent = bytearray(), bytearray()
+        # of how many bytes, and the guess
+        self._guess: tuple[int, StreamGuess | None] = (0, None)
+
+    def count_chunk(self, chunk: Chunk) -> None:
+        self.byte_count += len(chunk.data)
+        self.data_at_s = chunk.monotonic_s
+        self._seconds.count_bytes(len(chunk.data), chunk.monotonic_s)
+        if errors := chunk.errors:
+            self._seconds.count_driver_errors(chunk.monotonic_s, framing=errors.framing, overruns=errors.overruns)
+        self._recent += chunk.data
+        if len(self._recent) > 2 * RECENT_BYTES:
+            del self._recent[:-RECENT_BYTES]
+        self._unread += chunk.data
+        del self._unread[:-MAX_BYTES]
+
+    def count_fault(self, fault: Fault, at_s: float) -> None:
+        self.faults[fault.kind] += 1
+        if fault.kind != "noise":
+            self._seconds.count_damaged(at_s, is_cut=fault.kind in ("cut", "escape"))
+            self._day.count_damaged(at_s)
+
+    def count_telegram(self, at_s: float) -> None:
+        self.telegrams += 1
+        self.telegram_at_s = at_s
+        self._seconds.count_valid(at_s)
+        self._day.count_valid(at_s)
+        self._unread.clear()
+
+    @property
+    def recent_bytes(self) -> bytes:
+        return bytes(self._recent[-RECENT_BYTES:])
+
+    def day(self, now_s: float) -> ReceptionDay:
+        return self._day.day(now_s)
+
+    def quality(self, now_s: float, seconds: int) -> StreamQuality:
+        return self._seconds.quality(now_s, seconds)
+
+    def guess(self, now_s: float, probe: ReceivedWhileProbing) -> StreamGuess | None:
+        """What the bytes without a telegram are, or those of a port that is probed; None while telegrams arrive."""
+        if self.telegram_at_s is not None and now_s - self.telegram_at_s < _NO_TELEGRAM_S:
+            return None
+        byte_count = self.byte_count + probe.count
+        if self._guess[0] != byte_count:
+            self._guess = byte_count, recognise(probe.data or bytes(self._unread))
+        return self._guess[1]
+
+
+def quality_of_probe(probe: ReceivedWhileProbing) -> StreamQuality:
+    """Of a port that is probed for a meter."""
+    return StreamQuality(
+        seconds=round(probe.seconds),
+        valid=0,
+        damaged=0,
+        cut=0,
+        byte_count=probe.count,
+        valid_ratio=None,
+        framing=probe.errors.framing if probe.errors else None,
+        overruns=probe.errors.overruns if probe.errors else None,
+        bytes_per_s=bytes_per_s(probe.count, probe.seconds),
+    )
