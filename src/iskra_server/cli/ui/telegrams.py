@@ -34,7 +34,14 @@ def as_line(reading: Reading) -> str:
 
 def heading(reading: Reading) -> str:
     time = f"meter time {reading.meter_time.seconds} s, " if reading.meter_time else ""
-    return f"{reading.meter_id}  ({time}{reading.byte_count} bytes)"
+    doubts = "".join(f", {doubt}" for doubt in _doubts(reading).values())
+    return f"{reading.meter_id}  ({time}{reading.byte_count} bytes{doubts})"
+
+
+def _doubts(reading: Reading) -> dict[str, str]:
+    """What a telegram lacks: JSON key -> words."""
+    unchecked = {"authentic": "tag not checked: no authentication key"} if reading.is_authentic is False else {}
+    return unchecked if reading.is_protected else {**unchecked, "protected": "no checksum"}
 
 
 def fault_sentence(fault: Fault) -> str:
@@ -84,6 +91,7 @@ def _reading(reading: Reading) -> dict[str, object]:
         "meter_time": reading.meter_time.seconds if reading.meter_time else None,
         "registers": [_register(register) for register in reading.registers],
         "octets": reading.byte_count,
+        **dict.fromkeys(_doubts(reading), False),
     }
 
 
