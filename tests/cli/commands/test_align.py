@@ -37,7 +37,7 @@ def test_a_head_that_sits_badly_is_no_success(run: Run) -> None:
     assert done.returncode == 1
     last = json.loads(done.stdout.splitlines()[-1])
     assert last["quality"]["seconds"] == 10
-    assert 0.2 < last["quality"]["share"] < 0.8
+    assert 0.2 < last["quality"]["valid_ratio"] < 0.8
     assert last["quality"]["damaged"] > 3
 
 

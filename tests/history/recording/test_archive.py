@@ -184,7 +184,7 @@ def test_the_next_start_writes_what_waited_also_in_another_place(
 ) -> None:
     state = tmp_path / "state"
     asyncio.run(recorded(following(tmp_path, tmp_path / "wrong", state, open_store=away), Guard(), *FIRST))
-    assert f"wait in {tmp_path / 'wrong'} ; the next start writes them" in caplog.text
+    assert f"wait in {tmp_path / 'wrong'}; the next start writes them" in caplog.text
     path = tmp_path / "right.sqlite"
     asyncio.run(recorded(following(path, tmp_path / "right", state), Guard(), *SECOND))
     assert quarters(path) == [1000, 1015, 1030]

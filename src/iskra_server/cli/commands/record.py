@@ -98,7 +98,7 @@ class Recording:
         if not self.byte_count:
             return "Nothing arrived, so nothing was recorded."
         blanked = self._masking.blanked if self._masking else 0
-        masked = f"; {plural(blanked, 'byte')} outside whole telegrams were blanked" if blanked else ""
+        masked = f"; {plural(blanked, 'byte')} outside valid telegrams were set to zero" if blanked else ""
         return f"{self._path}: {plural(self.telegrams, 'telegram')}, {plural(self.byte_count, 'byte')}{masked}."
 
     def _write(self, data: bytes) -> None:

@@ -80,11 +80,11 @@ class SmlDecoder:
 
 
 def parse_telegram(data: bytes) -> tuple[tuple[Sequence, ...], Variant, int]:
-    """One whole telegram as messages, checksum variant and padding, for `encoder.telegram`. Raises Malformed."""
+    """One valid telegram as messages, checksum variant and padding, for `encoder.telegram`. Raises Malformed."""
     transport = Transport()
     transport.ready(data)
     if transport.next() != data:
-        raise Malformed("not one whole telegram")
+        raise Malformed("not one complete telegram")
     for variant in Variant:
         if has_valid_checksum(data, variant):
             return messages.parse(payload(data), data[-3], variant), variant, data[-3]
