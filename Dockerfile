@@ -8,13 +8,13 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=igno
 # hadolint ignore=DL3008
 RUN if [ "$(dpkg --print-architecture)" = armhf ]; then \
         apt-get update; \
-        apt-get install -y --no-install-recommends gcc libc6-dev; \
+        apt-get install -y --no-install-recommends gcc libc6-dev libffi-dev; \
         rm -rf /var/lib/apt/lists/*; \
     fi
 
-COPY requirements/build.txt requirements/runtime.txt requirements/postgres.txt requirements/
+COPY requirements/build.txt requirements/encrypted.txt requirements/image.txt requirements/
 # linux32: a 32-bit image on a 64-bit kernel is still a 32-bit machine to pip, and has no driver for PostgreSQL
-RUN if [ "$(dpkg --print-architecture)" = armhf ]; then as=linux32 needs=runtime; else as='' needs=postgres; fi; \
+RUN if [ "$(dpkg --print-architecture)" = armhf ]; then as=linux32 needs=encrypted; else as='' needs=image; fi; \
     python -m venv tools; \
     python -m venv --without-pip /opt/iskra-server; \
     tools/bin/pip install --require-hashes -r requirements/build.txt; \

@@ -83,9 +83,11 @@ screenshots: setup
 # newest versions that pyproject.toml allows: make lock LOCK_OPTIONS=--upgrade
 lock: setup
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
-	$(LOCK) pyproject.toml --extra postgres --constraints requirements/runtime.txt --output-file requirements/postgres.txt
+	$(LOCK) pyproject.toml --extra encrypted --constraints requirements/runtime.txt --output-file requirements/encrypted.txt
+	$(LOCK) pyproject.toml --extra encrypted --extra postgres --constraints requirements/encrypted.txt \
+		--output-file requirements/image.txt
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
-	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/postgres.txt \
+	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/image.txt \
 		--output-file requirements/dev.txt
 	@if command -v npm >/dev/null; then npm run --silent --prefix tests/js lock; \
 		else echo "no npm: tests/js/package-lock.json is left as it is"; fi

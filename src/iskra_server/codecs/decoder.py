@@ -38,9 +38,17 @@ def _d0() -> Decoder:
     return D0Decoder()
 
 
+def _dlms() -> Decoder:
+    from iskra_server.codecs.dlms.decoder import DlmsDecoder  # noqa: PLC0415
+
+    return DlmsDecoder()
+
+
 _STX = b"\x02"
+# kinds of faults that a complete telegram has which cannot be read
+_COMPLETE = frozenset(("encrypted", "layout"))
 # protocol -> its decoder; P1 before D0, which also reads a P1 telegram without a checksum
-DECODERS: dict[str, Callable[[], Decoder]] = {"sml": SmlDecoder, "p1": _p1, "d0": _d0}
+DECODERS: dict[str, Callable[[], Decoder]] = {"sml": SmlDecoder, "p1": _p1, "d0": _d0, "dlms": _dlms}
 
 
 def recognise(data: bytes) -> bool:
@@ -62,4 +70,4 @@ def detect(data: bytes) -> str | None:
 
 
 def _has_telegram(decoder: Decoder, data: bytes) -> bool:
-    return any(isinstance(result, Reading) for result in decoder.feed(data))
+    return any(isinstance(item, Reading) or item.kind in _COMPLETE for item in decoder.feed(data))

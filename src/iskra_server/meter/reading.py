@@ -16,7 +16,22 @@ from iskra_server.meter.units import Unit
 # a socket buffers about 200 KB, a meter sends about 300 bytes a second
 BACKLOG_S = 900.0
 
-FaultKind = Literal["checksum", "message_checksum", "cut", "escape", "structure", "oversize", "noise"]
+# encrypted: no key is set; wrong_key: it does not decipher; not_authentic: the tag does not fit the authentication key;
+# replayed: sent before; layout: a list without codes that nothing describes
+FaultKind = Literal[
+    "checksum",
+    "message_checksum",
+    "cut",
+    "escape",
+    "structure",
+    "oversize",
+    "noise",
+    "encrypted",
+    "wrong_key",
+    "not_authentic",
+    "replayed",
+    "layout",
+]
 
 
 class MeterTime(Struct, frozen=True, gc=False):
@@ -69,6 +84,7 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
     `part` counts the lists of one telegram: 0 for the first one. `channel` is that of a sub-meter (gas, water, heat)
     whose reading another meter sends with its own: 1 to 4; its `meter_time` is when it was read. Not `is_protected`:
     the telegram has neither a checksum nor parity, so that only its grammar and the guard speak for it.
+    `is_authentic`: a tag proves it; None where it has none, False where no key is set that could check it.
     """
 
     meter_id: str
@@ -81,6 +97,7 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
     part: int = 0
     channel: int = 0
     is_protected: bool = True
+    is_authentic: bool | None = None
 
     def get(self, obis: Obis) -> Register | None:
         """The first register with this code, or None."""
@@ -118,6 +135,8 @@ class Fault(Struct, frozen=True, gc=False):
     kind: FaultKind
     detail: str
     byte_count: int
+    meter_id: str = ""
+    elements: tuple[str, ...] = ()
 
 
 def scaled(raw: int, scaler: int) -> Decimal:

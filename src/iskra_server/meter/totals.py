@@ -1,6 +1,6 @@
 """The totals 1.8.0 and 2.8.0 of meters that do not send them under these codes.
 
-    1-1:1.8.0 or 1-2:2.8.0       the only total of another channel is the total
+    1-1:1.8.0 or 1-2:2.8.0       the only total of another channel is the total; so is its power, 1-1:1.7.0
     1.8.1, 1.8.2, ...            two tariffs or more, and every one that the meter has ever sent, are added up
 
 If a meter sends a total itself, none is derived.
@@ -15,6 +15,9 @@ from iskra_server.meter.reading import Register, on_one_scale
 
 SUM_OF_TARIFFS = "sum of tariffs"
 TOTALS = (IMPORT, EXPORT)
+# of meters that send no power of channel 0
+_POWERS = Obis.parse("1.7.0"), Obis.parse("2.7.0")
+_NET_POWER = Obis.parse("16.7.0")
 # the parts of a sum
 MAX_TARIFFS = 8
 _MIN_TARIFFS = 2
@@ -44,6 +47,18 @@ def add_totals(found: Found, memory: TotalMemory) -> None:
             continue
         elif (total := _of_channel(found, obis) or _of_tariffs(found, obis, memory.tariffs[obis])) is not None:
             found[obis] = total
+        else:
+            memory.without[obis] = frozenset(found)
+    if _NET_POWER not in found:
+        _add_powers_of_channel(found, memory)
+
+
+def _add_powers_of_channel(found: Found, memory: TotalMemory) -> None:
+    for obis in _POWERS:
+        if obis in found or memory.without.get(obis) == found.keys():
+            continue
+        if (power := _of_channel(found, obis)) is not None:
+            found[obis] = power
         else:
             memory.without[obis] = frozenset(found)
 

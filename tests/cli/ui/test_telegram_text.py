@@ -3,6 +3,8 @@
 import json
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from iskra_server.cli.ui.telegram_text import as_json, as_line, as_lines, exact, name, plural, value_text
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, MeterTime, Reading, Register
@@ -55,6 +57,25 @@ def test_json_of_what_is_no_scaled_number() -> None:
     assert (flag["value"], flag["raw"], flag["name"], flag["unit"]) == (True, True, None, None)
     assert (empty["value"], empty["raw"], empty["unit"]) == ("", "", "V")
     assert (odd["value"], odd["unit"]) == ("7000", "unit 200")
+
+
+def test_a_telegram_without_proof_says_so() -> None:
+    unchecked = replace(READING, registers=(), is_authentic=False, is_protected=False)
+    assert list(as_lines(unchecked)) == [
+        "1 ISK 00 70347617  (meter time 99258240 s, 456 bytes, tag not checked: no authentication key, "
+        "without a checksum)"
+    ]
+    assert as_json(unchecked).endswith('"octets":456,"authentic":false,"protected":false}')
+    assert as_json(replace(unchecked, is_authentic=True, is_protected=True)).endswith('"octets":456}')
+
+
+def test_a_fault_that_names_its_meter_and_an_unknown_list() -> None:
+    fault = Fault("layout", "unknown list of 2 elements", 71, "1 ISK 00 12345678", ("u4 1", "u4 2"))
+    assert list(as_lines(fault)) == ["! layout: 1 ISK 00 12345678, unknown list of 2 elements (71 bytes): u4 1, u4 2"]
+    assert as_json(fault) == (
+        '{"fault":"layout","detail":"unknown list of 2 elements","octets":71,'
+        '"meter_id":"1 ISK 00 12345678","elements":["u4 1","u4 2"]}'
+    )
 
 
 def test_json_of_a_fault_and_of_a_telegram_without_time() -> None:

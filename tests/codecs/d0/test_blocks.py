@@ -2,13 +2,13 @@ import pytest
 
 import texts
 from iskra_server.codecs.d0.blocks import Blocks, damage
-from iskra_server.codecs.d0.frames import EOT, ETX, MAX_READOUT, Message
+from iskra_server.codecs.d0.frames import EOT, ETX, MAX_READOUT, D0Message
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.meter.reading import Fault, Reading
 
 
-def message(text: str, *, ident: str = "", end: bytes = ETX, fits: bool = True, command: str = "") -> Message:
-    return Message(ident, command, text, end, fits, text.encode())
+def message(text: str, *, ident: str = "", end: bytes = ETX, fits: bool = True, command: str = "") -> D0Message:
+    return D0Message(ident, command, text, end, fits, text.encode())
 
 
 def test_the_blocks_of_a_readout_are_one() -> None:
@@ -48,7 +48,7 @@ def test_what_is_wrong_is_said() -> None:
     assert damage(message("1.8.0(1)", fits=False)) == "the block check is wrong"
     raw = bytearray(with_parity(b"1.8.0(1)"))
     raw[3] ^= 0x10
-    assert damage(Message("", "", "1.8.0(1)", ETX, True, bytes(raw))) == "the parity of 1 characters is wrong"
+    assert damage(D0Message("", "", "1.8.0(1)", ETX, True, bytes(raw))) == "the parity of 1 characters is wrong"
 
 
 def test_a_p1_telegram_that_lost_its_checksum_is_no_readout() -> None:

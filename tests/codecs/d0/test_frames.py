@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 import telegrams
 import texts
 from iskra_server.codecs.d0 import encoder
-from iskra_server.codecs.d0.frames import EOT, ETX, MAX_READOUT, Frames, Message
+from iskra_server.codecs.d0.frames import EOT, ETX, MAX_READOUT, D0Message, Frames
 from iskra_server.meter.reading import Fault
 
 READOUT = texts.d0_readout()
 
 
-def cut(data: bytes, chunk: int | None = None) -> list[Message | Fault]:
+def cut(data: bytes, chunk: int | None = None) -> list[D0Message | Fault]:
     frames, found = Frames(), []
     for part in telegrams.chunks(data, chunk or len(data) or 1):
         frames.feed(part)
@@ -23,12 +23,12 @@ def cut(data: bytes, chunk: int | None = None) -> list[Message | Fault]:
 
 
 def kinds(data: bytes) -> list[str]:
-    return ["message" if isinstance(found, Message) else found.kind for found in cut(data)]
+    return ["message" if isinstance(found, D0Message) else found.kind for found in cut(data)]
 
 
 def test_a_readout_is_cut_from_its_identification_to_its_block_check() -> None:
     (found,) = cut(READOUT)
-    assert isinstance(found, Message)
+    assert isinstance(found, D0Message)
     assert (found.ident, found.command, found.end, found.fits) == (texts.D0_IDENT, "", ETX, True)
     assert found.raw == READOUT
     assert found.text.startswith("1-0:0.9.1*255(201455)\r\n") and found.text.endswith("!\r\n")
@@ -38,7 +38,7 @@ def test_garbage_while_the_speed_is_switched_is_skipped() -> None:
     ident, block = encoder.identification("ABC5x"), encoder.block("1.8.0(1)")
     for garbage in (b"\xff", b"?\0\x80", b"\x06050\r\n", b"\x03\x04!"):
         (found,) = cut(ident + garbage + block)
-        assert isinstance(found, Message) and (found.ident, found.fits) == ("ABC5x", True)
+        assert isinstance(found, D0Message) and (found.ident, found.fits) == ("ABC5x", True)
 
 
 def test_a_block_check_may_be_any_character() -> None:
@@ -47,7 +47,7 @@ def test_a_block_check_may_be_any_character() -> None:
         text = next(f"1.8.0({a:c}{b:c})" for a in range(48, 123) for b in range(48, 123)
                     if reduce(xor, f"1.8.0({a:c}{b:c})\x03".encode()) == wanted)  # fmt: skip
         found = cut((encoder.identification("ABC5x") + encoder.block(text)) * 2)
-        assert [isinstance(each, Message) and each.fits for each in found] == [True, True]
+        assert [isinstance(each, D0Message) and each.fits for each in found] == [True, True]
 
 
 def test_a_lost_block_check_that_would_have_been_a_slash_does_not_cost_the_next_readout() -> None:
@@ -56,25 +56,25 @@ def test_a_lost_block_check_that_would_have_been_a_slash_does_not_cost_the_next_
     message = encoder.identification("ABC5x") + encoder.block(text)
     for chunk in (1, None):
         found = cut(message[:-1] + message * 2, chunk)
-        assert [isinstance(each, Message) and (each.ident, each.fits) for each in found] == [("ABC5x", True)] * 3
-    assert [each.raw for each in cut(message) if isinstance(each, Message)] == [message]
+        assert [isinstance(each, D0Message) and (each.ident, each.fits) for each in found] == [("ABC5x", True)] * 3
+    assert [each.raw for each in cut(message) if isinstance(each, D0Message)] == [message]
 
 
 def test_a_block_that_is_not_the_last_one() -> None:
     found = cut(encoder.block("1.8.0(1)", is_last=False) + b"\x06" + encoder.block("2.8.0(1)"))
-    assert [isinstance(each, Message) and each.end for each in found] == [EOT, ETX]
+    assert [isinstance(each, D0Message) and each.end for each in found] == [EOT, ETX]
 
 
 def test_programming_mode() -> None:
     (found,) = cut(encoder.command("P0", "()"))
-    assert isinstance(found, Message) and (found.command, found.text, found.fits) == ("P0", "()", True)
+    assert isinstance(found, D0Message) and (found.command, found.text, found.fits) == ("P0", "()", True)
 
 
 def test_a_readout_without_a_block_check() -> None:
     (found,) = cut(encoder.pushed("ABC5x", ["1.8.0(1)"]))
-    assert isinstance(found, Message) and (found.text, found.end) == ("1.8.0(1)\r\n", b"!")
+    assert isinstance(found, D0Message) and (found.text, found.end) == ("1.8.0(1)\r\n", b"!")
     (found,) = cut(encoder.pushed("ABC5x", ["0.2.2(:::::G11)!"])[:-3])
-    assert isinstance(found, Message) and found.text == "0.2.2(:::::G11)"
+    assert isinstance(found, D0Message) and found.text == "0.2.2(:::::G11)"
 
 
 def test_a_readout_that_lost_its_stx_is_none_without_a_block_check() -> None:
@@ -88,7 +88,7 @@ def test_damage_and_what_follows_it() -> None:
     assert kinds(encoder.identification("ABC5x") + READOUT) == ["cut", "message"]
     # a lost ETX, a lost block check
     assert kinds(READOUT[:-2] + READOUT) == ["cut", "message"]
-    assert [isinstance(each, Message) and each.fits for each in cut(READOUT[:-1] + READOUT)] == [False, True]
+    assert [isinstance(each, D0Message) and each.fits for each in cut(READOUT[:-1] + READOUT)] == [False, True]
 
 
 def test_an_end_that_never_comes() -> None:
@@ -126,8 +126,8 @@ pieces = st.sampled_from(
 
 @given(st.lists(st.one_of(pieces, st.binary(max_size=20)), max_size=14).map(b"".join), st.integers(1, 80))
 def test_any_bytes_in_any_pieces_give_the_same(data: bytes, chunk: int) -> None:
-    assert [each for each in cut(data, chunk) if isinstance(each, Message)] == [
-        each for each in cut(data) if isinstance(each, Message)
+    assert [each for each in cut(data, chunk) if isinstance(each, D0Message)] == [
+        each for each in cut(data) if isinstance(each, D0Message)
     ]
 
 

@@ -12,7 +12,7 @@ import texts
 from d0meter import Meter, World
 from iskra_server.codecs.conversation import Send
 from iskra_server.codecs.d0 import encoder
-from iskra_server.codecs.d0.session import Session
+from iskra_server.codecs.d0.session import D0Session
 from iskra_server.codecs.d0.speeds import Learned
 from iskra_server.codecs.text.parity import SEVEN_BITS, with_parity
 from iskra_server.meter.reading import Fault, Reading
@@ -27,12 +27,12 @@ ALLOWED = re.compile(
 
 
 def world(meter: Meter | None = None, *, echo: bool = False, adapter_s: float = 0.0, **options: object) -> World:
-    session = Session(0.0, **options)  # type: ignore[arg-type]
+    session = D0Session(0.0, **options)  # type: ignore[arg-type]
     return World(session, [meter or Meter()], echo=echo, adapter_s=adapter_s)
 
 
-def session_of(here: World) -> Session:
-    assert isinstance(here.session, Session)
+def session_of(here: World) -> D0Session:
+    assert isinstance(here.session, D0Session)
     return here.session
 
 
@@ -52,7 +52,7 @@ def test_a_meter_of_mode_c_is_read_at_its_speed(echo: bool) -> None:
 
 
 def test_what_is_sent_has_even_parity_and_is_all_that_a_meter_needs_to_see() -> None:
-    session = Session(0.0)
+    session = D0Session(0.0)
     (speed, send) = session.due(0.0)
     assert isinstance(send, Send) and send.data.hex() == "af3f218d0a"
     assert speed != send
@@ -146,16 +146,16 @@ def _pushed() -> list[Reading | Fault]:
 
 
 def test_silence_is_silence() -> None:
-    here = World(Session(0.0), [])
+    here = World(D0Session(0.0), [])
     here.run(60)
     assert (here.results, session_of(here).outcome) == ([], "silent")
-    here = World(Session(0.0), [], echo=True)
+    here = World(D0Session(0.0), [], echo=True)
     here.run(60)
     assert (here.results, session_of(here).outcome) == ([], "echo")
 
 
 def test_a_meter_that_does_not_answer_is_asked_less_and_less() -> None:
-    here = World(Session(0.0), [])
+    here = World(D0Session(0.0), [])
     here.run(4000)
     # 10 s three times, then 20, 40, ... 600 s
     assert here.sent == [b"/?!\r\n"] * len(here.sent)
@@ -182,14 +182,14 @@ def test_how_often_it_is_asked_follows_from_the_length_of_the_list() -> None:
 def test_several_meters_of_a_line_have_addresses() -> None:
     meters = [Meter("ABC5x", lines=[f"C.1.0({k})", "1.8.0(1*kWh)"], address=k) for k in ("11111111", "22222222")]
     for wanted, meter in zip(("11111111", "22222222"), meters, strict=True):
-        here = World(Session(0.0, address=wanted), meters)
+        here = World(D0Session(0.0, address=wanted), meters)
         here.run(9)
         assert [each.meter_id for each in here.readings()] == [f"ABC {wanted}"]
         assert here.sent[0] == f"/?{wanted}!\r\n".encode() and meter.received
 
 
 def test_a_meter_that_speaks_pushed_readouts_is_never_asked_again() -> None:
-    session = Session(0.0)
+    session = D0Session(0.0)
     here = World(session, [])
     here.run(5)
     pushed = with_parity(encoder.pushed("EBZ5DD3", texts.d0_lines()))
@@ -261,7 +261,7 @@ def test_a_meter_that_was_left_in_programming_mode_is_called_back() -> None:
     assert here.sent[:4] == [b"/?!\r\n", encoder.BREAK, b"/?!\r\n", b"\x06050\r\n"]
     assert here.readings()
     # of a port on which nothing has ever worked nothing is known
-    here = World(Session(0.0), [])
+    here = World(D0Session(0.0), [])
     here.run(100)
     assert encoder.BREAK not in here.sent
 
@@ -327,7 +327,7 @@ HOSTILE = st.one_of(
 @tries(0.7)
 @given(st.lists(st.tuples(HOSTILE, st.floats(0, 8)), max_size=40))
 def test_whatever_is_heard_nothing_else_is_ever_sent(heard: list[tuple[bytes, float]]) -> None:
-    session, now_s, sent = Session(0.0, learned=Learned("5")), 0.0, []
+    session, now_s, sent = D0Session(0.0, learned=Learned("5")), 0.0, []
     for data, pause_s in heard:
         for step in session.due(now_s):
             if isinstance(step, Send):
@@ -343,7 +343,7 @@ def test_whatever_is_heard_nothing_else_is_ever_sent(heard: list[tuple[bytes, fl
 def test_the_dialogue_of_a_real_me162() -> None:
     """What was heard is played back; what is said must be what was said then."""
     dialogue = json.loads((CAPTURES / "ISKRA_ME162-0033_dialog.json").read_text())
-    session, now_s, results = Session(0.0), 0.0, []
+    session, now_s, results = D0Session(0.0), 0.0, []
     said: list[bytes] = []
 
     for turn in dialogue[1:]:

@@ -5,7 +5,7 @@ import pytest
 
 from iskra_server.codecs.conversation import Send
 from iskra_server.codecs.d0 import encoder
-from iskra_server.codecs.d0.line import Line
+from iskra_server.codecs.d0.line import D0Line
 from iskra_server.codecs.d0.speeds import Learned
 from iskra_server.codecs.d0.turns import PAUSE_S, REACTION_S, Turns
 
@@ -17,7 +17,7 @@ def result(turn: Generator[float, Any, Any], value: object = None) -> Any:
 
 
 def test_the_end_of_a_message_follows_from_the_clock() -> None:
-    turns = Turns(Line(), 10.0)
+    turns = Turns(D0Line(), 10.0)
     turn = turns.send(b"/?!\r\n")
     assert next(turn) == 10.0
     turns.now_s = 10.2
@@ -26,13 +26,13 @@ def test_the_end_of_a_message_follows_from_the_clock() -> None:
 
 
 def test_a_wait_ends_when_it_ends_whatever_is_heard() -> None:
-    turn = Turns(Line(), 10.0).wait(11.0)
+    turn = Turns(D0Line(), 10.0).wait(11.0)
     assert [next(turn), turn.send("ABC5x")] == [11.0, 11.0]
     assert result(turn) is None
 
 
 def test_what_has_begun_in_time_is_waited_for_and_then_given_up() -> None:
-    turns = Turns(Line(), 10.0)
+    turns = Turns(D0Line(), 10.0)
     turn = turns.receive(12.0)
     assert next(turn) == 12.0
     turns.line.feed(b"/ABC", 11.9)
@@ -44,7 +44,7 @@ def test_what_has_begun_in_time_is_waited_for_and_then_given_up() -> None:
 
 
 def test_silence_counts_from_the_last_character() -> None:
-    turns = Turns(Line(), 10.0)
+    turns = Turns(D0Line(), 10.0)
     turn = turns.wait_for_silence()
     assert next(turn) == 10.0 + PAUSE_S
     turns.line.feed(b"x", 11.0)
@@ -55,7 +55,7 @@ def test_silence_counts_from_the_last_character() -> None:
 
 
 def test_the_line_is_switched_behind_the_acknowledgement() -> None:
-    turns = Turns(Line(), 10.0)
+    turns = Turns(D0Line(), 10.0)
     turn = turns.acknowledge(Learned("5", 0.05), encoder.READOUT)
     assert next(turn) == 10.0
     assert turn.send(None) == pytest.approx(10.0 + 0.2 + 0.05)

@@ -1,6 +1,6 @@
 import pytest
 
-from iskra_server.codecs.text.identification import LONGEST_START, START
+from iskra_server.codecs.text.identification import MAX_START, START
 
 
 @pytest.mark.parametrize(
@@ -8,7 +8,7 @@ from iskra_server.codecs.text.identification import LONGEST_START, START
 )
 def test_an_identification(line: bytes) -> None:
     assert START.fullmatch(line)
-    assert len(line) <= LONGEST_START
+    assert len(line) <= MAX_START
 
 
 @pytest.mark.parametrize(

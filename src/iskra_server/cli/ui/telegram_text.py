@@ -35,11 +35,20 @@ def as_line(reading: Reading) -> str:
 def heading(reading: Reading) -> str:
     time = f"meter time {reading.meter_time.seconds} s, " if reading.meter_time else ""
     size = f"channel {reading.channel}" if reading.channel else f"{reading.byte_count} bytes"
-    return f"{reading.meter_id}  ({time}{size}{'' if reading.is_protected else ', without a checksum'})"
+    doubts = "".join(f", {doubt}" for doubt in _doubts(reading).values())
+    return f"{reading.meter_id}  ({time}{size}{doubts})"
+
+
+def _doubts(reading: Reading) -> dict[str, str]:
+    """What a telegram lacks: JSON key -> words."""
+    unchecked = {"authentic": "tag not checked: no authentication key"} if reading.is_authentic is False else {}
+    return unchecked if reading.is_protected else {**unchecked, "protected": "without a checksum"}
 
 
 def fault_sentence(fault: Fault) -> str:
-    return f"{fault.kind}: {fault.detail} ({plural(fault.byte_count, 'byte')})"
+    about = f"{fault.meter_id}, {fault.detail}" if fault.meter_id else fault.detail
+    listed = f": {', '.join(fault.elements)}" if fault.elements else ""
+    return f"{fault.kind}: {about} ({plural(fault.byte_count, 'byte')}){listed}"
 
 
 def name(register: Register) -> str:
@@ -84,7 +93,7 @@ def _reading(reading: Reading) -> dict[str, object]:
         "registers": [_register(register) for register in reading.registers],
         "octets": reading.byte_count,
         **({"channel": reading.channel} if reading.channel else {}),
-        **({} if reading.is_protected else {"protected": False}),
+        **dict.fromkeys(_doubts(reading), False),
     }
 
 
@@ -106,4 +115,9 @@ def _register(register: Register) -> dict[str, object]:
 
 
 def _fault(fault: Fault) -> dict[str, object]:
-    return {"fault": fault.kind, "detail": fault.detail, "octets": fault.byte_count}
+    content: dict[str, object] = {"fault": fault.kind, "detail": fault.detail, "octets": fault.byte_count}
+    if fault.meter_id:
+        content["meter_id"] = fault.meter_id
+    if fault.elements:
+        content["elements"] = fault.elements
+    return content

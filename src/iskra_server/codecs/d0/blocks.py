@@ -1,6 +1,6 @@
 """Messages to readings: checks each message and joins a readout that comes in several blocks."""
 
-from iskra_server.codecs.d0.frames import EOT, MAX_READOUT, Message
+from iskra_server.codecs.d0.frames import EOT, MAX_READOUT, D0Message
 from iskra_server.codecs.d0.readout import ASSUMES_KWH, current, reading
 from iskra_server.codecs.d0.widths import Widths
 from iskra_server.codecs.errors import Malformed
@@ -11,7 +11,7 @@ from iskra_server.codecs.text.parity import has_parity, wrong_bytes
 from iskra_server.meter.reading import Fault, FaultKind, Reading
 
 
-def damage(message: Message) -> str:
+def damage(message: D0Message) -> str:
     """What is wrong with the parity or the BCC of a message, "" if nothing is."""
     wrong = wrong_bytes(message.raw) if has_parity(message.raw) else 0
     if wrong:
@@ -38,7 +38,7 @@ class Blocks:
         """Whether blocks of an incomplete readout are held."""
         return bool(self._text)
 
-    def add(self, message: Message) -> Reading | Fault | None:
+    def add(self, message: D0Message) -> Reading | Fault | None:
         """The result that a message completes. None if another block follows or it has no current value."""
         if message.command:
             return None
@@ -62,12 +62,12 @@ class Blocks:
         """Discard the blocks of an incomplete readout."""
         self._ident, self._text, self._length = "", "", 0
 
-    def _refuse(self, kind: FaultKind, detail: str, message: Message) -> Fault:
+    def _refuse(self, kind: FaultKind, detail: str, message: D0Message) -> Fault:
         length = self._length + len(message.raw)
         self.begin()
         return Fault(kind, detail, length)
 
-    def _complete(self, message: Message) -> Reading | Fault | None:
+    def _complete(self, message: D0Message) -> Reading | Fault | None:
         ident, text, length = self._ident, self._text, self._length
         self.begin()
         is_plain = message.end == b"!"

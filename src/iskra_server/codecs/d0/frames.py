@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from iskra_server.codecs.checksum import bcc
 from iskra_server.codecs.text.buffer import Buffer
-from iskra_server.codecs.text.identification import LONGEST_START, START
+from iskra_server.codecs.text.identification import MAX_START, START
 from iskra_server.meter.reading import Fault
 
 SOH, STX, ETX, EOT = b"\x01", b"\x02", b"\x03", b"\x04"
@@ -30,7 +30,7 @@ _FIRST = b"/\x01\x02"
 MAX_READOUT = 32 * 1024
 
 
-class Message(Struct, frozen=True):
+class D0Message(Struct, frozen=True):
     """`ident` is the identification line before it, or "". `command` is "P0" in programming mode, else "".
 
     `text` is everything between STX and `end`, which is ETX, EOT or "!". `fits` says whether the BCC is right, True if
@@ -67,7 +67,7 @@ class Frames:
     def feed(self, data: bytes) -> None:
         self._buffer.feed(data)
 
-    def next(self) -> Message | Fault | None:
+    def next(self) -> D0Message | Fault | None:
         while True:
             if not self._is_block and self._searched == 0 and not self.ident:
                 self._skip_gap()
@@ -77,7 +77,7 @@ class Frames:
                 return self._without_mark()
             at, end = mark.span()
             first = mark[0][:1]
-            result: Message | Fault | None = None
+            result: D0Message | Fault | None = None
             if first == b"/":
                 result = self._identification(at, end)
             elif first in (SOH, STX):
@@ -126,7 +126,7 @@ class Frames:
         self._forget()
         return Fault("cut", "a new message begins inside this one", length)
 
-    def _message(self, at: int) -> Message | None:
+    def _message(self, at: int) -> D0Message | None:
         """The block whose ETX or EOT is at `at`, or None until its BCC has arrived."""
         if len(self._buffer) < at + 2:
             self._searched = at
@@ -138,7 +138,7 @@ class Frames:
         is_kept = check == _SLASH or (check in _FIRST and not fits)
         bcc_raw = bytes(self._buffer.raw[at + 1 : at + 2]) if fits else b""
         text, raw = self._buffer.pop(at + 1 if is_kept else at + 2)
-        message = Message(
+        message = D0Message(
             self.ident,
             text[1:start].decode("latin-1"),
             text[start + 1 : at].decode("latin-1"),
@@ -150,13 +150,13 @@ class Frames:
         self._may_be_bcc = is_kept and fits
         return message
 
-    def _plain(self, at: int, end: int) -> Message | Fault:
+    def _plain(self, at: int, end: int) -> D0Message | Fault:
         """A readout without a BCC; `at` is the position of its "!"."""
         text, raw = self._buffer.pop(end)
         ident, raw = self.ident, self._ident_raw + raw
         self._forget()
         if text.startswith(b"\r\n"):
-            return Message(ident, "", text[2:at].decode("latin-1"), b"!", True, raw)
+            return D0Message(ident, "", text[2:at].decode("latin-1"), b"!", True, raw)
         return Fault("structure", "a readout without STX and without an empty line", len(raw))
 
     def _without_mark(self) -> Fault | None:
@@ -164,9 +164,9 @@ class Frames:
         if len(buffer) < MAX_READOUT:
             # the longest mark may have begun
             begun = 1 if self._is_block else 0
-            self._searched = max(self._searched, begun, len(buffer) - LONGEST_START)
+            self._searched = max(self._searched, begun, len(buffer) - MAX_START)
             return None
-        length = MAX_READOUT - LONGEST_START
+        length = MAX_READOUT - MAX_START
         if not self._is_block and not self.ident:
             self._searched = 0
             return buffer.pop_noise(length)

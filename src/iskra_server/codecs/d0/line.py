@@ -3,7 +3,7 @@
 from collections import deque
 
 from iskra_server.codecs.conversation import Send, Speed
-from iskra_server.codecs.d0.frames import Frames, Message
+from iskra_server.codecs.d0.frames import D0Message, Frames
 from iskra_server.codecs.d0.speeds import START_BAUD
 from iskra_server.codecs.text.parity import SEVEN_BITS, with_parity
 from iskra_server.meter.reading import Fault
@@ -12,10 +12,10 @@ from iskra_server.meter.reading import Fault
 BITS = 10
 
 # an identification, a message, damage
-Event = str | Message | Fault
+Event = str | D0Message | Fault
 
 
-class Line:
+class D0Line:
     """`last_byte_s` is when the last byte arrived; `is_echoed` says whether the last message came back."""
 
     def __init__(self, baud: int = START_BAUD) -> None:

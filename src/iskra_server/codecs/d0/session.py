@@ -17,8 +17,8 @@ from typing import Literal
 from iskra_server.codecs.conversation import Send, Speed
 from iskra_server.codecs.d0 import encoder
 from iskra_server.codecs.d0.blocks import Blocks, damage
-from iskra_server.codecs.d0.frames import EOT, MAX_READOUT, Message
-from iskra_server.codecs.d0.line import Line
+from iskra_server.codecs.d0.frames import EOT, MAX_READOUT, D0Message
+from iskra_server.codecs.d0.line import D0Line
 from iskra_server.codecs.d0.registers import Registers
 from iskra_server.codecs.d0.speeds import START_BAUD, Learned, attempts, baud, mode
 from iskra_server.codecs.d0.turns import PAUSE_S, REACTION_S, SLACK_S, Turn, Turns
@@ -29,20 +29,20 @@ from iskra_server.meter.reading import Fault, Reading
 ANSWER_S = 2.5
 # a meter without an acknowledgement sends its readout by itself
 UNACKNOWLEDGED_S = 2.2
-SHORT_LIST_S, LONG_LIST_S, LONGEST_INTERVAL_S = 10.0, 60.0, 600.0
+SHORT_LIST_S, LONG_LIST_S, MAX_INTERVAL_S = 10.0, 60.0, 600.0
 _LONG_LIST = 2048
 _PATIENT_POLLS = 3
 _MAX_REPEATS = 2
 # a request yields one readout at most, perhaps late; a second one was pushed
 _PUSHES = 2
 # a meter leaves programming mode by itself after a minute
-_LONGEST_IN_PROGRAMMING_S = 30.0
+_MAX_IN_PROGRAMMING_S = 30.0
 _REGISTERS_S = 2.0
 
 Outcome = Literal["", "read", "silent", "echo", "damaged", "pushed"]
 
 
-class Session:
+class D0Session:
     """One per meter. The owner of a line with several meters runs one session at a time, each with its address.
 
     `interval_s` is the time between polls; None chooses it by the length of the list. `learned` are the settings that
@@ -66,7 +66,7 @@ class Session:
         self._interval_s = interval_s
         self._can_switch = can_switch
         self._start_baud = start_baud
-        self._line = Line(start_baud)
+        self._line = D0Line(start_baud)
         self._turns = Turns(self._line, now_s)
         self._blocks = Blocks()
         self._registers = Registers()
@@ -136,20 +136,20 @@ class Session:
                 self._failures += 1
             yield from self._idle(began_s + self._interval(self._turns.now_s - began_s))
         while True:
-            yield from self._idle(self._turns.now_s + LONGEST_INTERVAL_S)
+            yield from self._idle(self._turns.now_s + MAX_INTERVAL_S)
 
     def _interval(self, took_s: float) -> float:
         usual_s = self._interval_s or (LONG_LIST_S if self._list_length > _LONG_LIST else SHORT_LIST_S)
         if self._failures >= _PATIENT_POLLS:
             doubled = usual_s * 2 ** min(self._failures - _PATIENT_POLLS + 1, 10)
-            usual_s = max(usual_s, min(doubled, LONGEST_INTERVAL_S))
+            usual_s = max(usual_s, min(doubled, MAX_INTERVAL_S))
         return max(took_s + PAUSE_S, 2 * took_s, usual_s)
 
     def _idle(self, until_s: float) -> Turn[None]:
         """Wait for the next poll. Readouts that arrive meanwhile were pushed."""
         while self._turns.now_s < until_s:
             event = yield until_s
-            if isinstance(event, Message) and self._decode(event):
+            if isinstance(event, D0Message) and self._decode(event):
                 self._pushed_readouts += 1
                 if self._pushed_readouts >= _PUSHES:
                     self.outcome = "pushed"
@@ -163,7 +163,7 @@ class Session:
         self._pushed_readouts = 0
         ident = yield from self._turns.receive(sent_s + ANSWER_S)
         if not isinstance(ident, str):
-            if isinstance(ident, Message) and self._decode(ident):
+            if isinstance(ident, D0Message) and self._decode(ident):
                 self._pushed_readouts += 1
                 return "read"
             return "echo" if self._line.is_echoed else "silent"
@@ -206,7 +206,7 @@ class Session:
             event = yield from self._turns.receive(until_s, MAX_READOUT)
             if event is None:
                 return "damaged"
-            if not isinstance(event, Message) or event.command:
+            if not isinstance(event, D0Message) or event.command:
                 continue
             problem = damage(event)
             if problem and (event.end == EOT or self._blocks.has_begun) and repeats < _MAX_REPEATS:
@@ -220,14 +220,14 @@ class Session:
                 return self._finish_readout(ident, event, is_valid=not problem)
             until_s = sent_s + REACTION_S + SLACK_S
 
-    def _finish_readout(self, ident: str, message: Message, *, is_valid: bool) -> Outcome:
+    def _finish_readout(self, ident: str, message: D0Message, *, is_valid: bool) -> Outcome:
         reading = self._decode(message)
         if reading:
             self._list_length = reading.byte_count
             self._registers.learn(ident, reading)
         return "read" if is_valid else "damaged"
 
-    def _decode(self, message: Message) -> Reading | None:
+    def _decode(self, message: D0Message) -> Reading | None:
         """Append what a message completes to the results; returns it if it is a reading."""
         result = self._blocks.add(message)
         if result is not None:
@@ -244,7 +244,7 @@ class Session:
             while (yield from self._read_registers()):
                 has_read, self.outcome = True, "read"
                 interval_s = self._interval_s or _REGISTERS_S
-                if interval_s > _LONGEST_IN_PROGRAMMING_S:
+                if interval_s > _MAX_IN_PROGRAMMING_S:
                     break
                 yield from self._turns.wait(self._turns.now_s + interval_s)
             else:
@@ -271,6 +271,6 @@ class Session:
     def _answer(self, until_s: float, command: str = "") -> Turn[str | None]:
         """The text of the next message with this command ("" for none); None if it is damaged or missing."""
         while (event := (yield from self._turns.receive(until_s))) is not None:
-            if isinstance(event, Message) and event.command == command:
+            if isinstance(event, D0Message) and event.command == command:
                 return None if damage(event) else event.text
         return None

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from typing import TypeVar
 
 from iskra_server.codecs.d0.encoder import option_select
-from iskra_server.codecs.d0.line import BITS, Event, Line
+from iskra_server.codecs.d0.line import BITS, D0Line, Event
 from iskra_server.codecs.d0.speeds import Learned, baud
 from iskra_server.meter.reading import Fault, Reading
 
@@ -18,7 +18,7 @@ REACTION_S = 1.5
 SLACK_S = 0.5
 PAUSE_S = 2.0
 # a meter that missed the acknowledgement sends a full list at 300 baud for 317 s
-_LONGEST_NOISE_S = 600.0
+_MAX_NOISE_S = 600.0
 # the longest identification or register answer, in characters
 SHORT = 128
 # 20 % more time than the speed of the line needs
@@ -31,7 +31,7 @@ Turn = Generator[float, Event | None, _T]
 class Turns:
     """The state of a conversation: the line, the time, and the results that were not handed over yet."""
 
-    def __init__(self, line: Line, now_s: float) -> None:
+    def __init__(self, line: D0Line, now_s: float) -> None:
         self.line = line
         self.now_s = now_s
         self.results: list[Reading | Fault] = []
@@ -67,7 +67,7 @@ class Turns:
 
     def wait_for_silence(self) -> Turn[None]:
         """Wait until nothing has arrived for PAUSE_S."""
-        until_s, limit_s = self.now_s + PAUSE_S, self.now_s + _LONGEST_NOISE_S
+        until_s, limit_s = self.now_s + PAUSE_S, self.now_s + _MAX_NOISE_S
         while self.now_s < min(until_s, limit_s):
             yield min(until_s, limit_s)
             until_s = max(until_s, self.line.last_byte_s + PAUSE_S)

@@ -13,7 +13,7 @@ import re
 from msgspec import Struct
 
 from iskra_server.codecs.text.buffer import Buffer
-from iskra_server.codecs.text.identification import LONGEST_START, START
+from iskra_server.codecs.text.identification import MAX_START, START
 from iskra_server.meter.reading import Fault
 
 _MARK = re.compile(START.pattern + rb"|[\n)]!")
@@ -82,7 +82,7 @@ class Frames:
             at, end = start.span()
             self._begin(end - at)
             return buffer.pop_noise(at)
-        self._searched = max(0, len(buffer) - LONGEST_START)
+        self._searched = max(0, len(buffer) - MAX_START)
         if len(buffer) <= MAX_TELEGRAM:
             return None
         length, self._searched = self._searched, 0
@@ -90,10 +90,10 @@ class Frames:
 
     def _without_mark(self) -> Fault | None:
         if len(self._buffer) < MAX_TELEGRAM:
-            self._searched = max(self._searched, len(self._buffer) - LONGEST_START)
+            self._searched = max(self._searched, len(self._buffer) - MAX_START)
             return None
         # a start may cross the limit
-        length = MAX_TELEGRAM - LONGEST_START
+        length = MAX_TELEGRAM - MAX_START
         self._buffer.pop(length)
         self._end()
         return Fault("oversize", f"no end within {MAX_TELEGRAM} bytes", length)

@@ -10,4 +10,4 @@ import re
 
 # it has no parentheses but every data line has, so it never matches inside a telegram
 START = re.compile(rb"/[A-Za-z]{3}[^\r\n()/!]{1,64}+\r?\n")
-LONGEST_START = 70
+MAX_START = 70

@@ -1,0 +1,181 @@
+"""Encrypted telegrams: general-glo-ciphering with AES-128-GCM (IEC 62056-5-3, security suites 0 and 1).
+
+    DB | 08 | system title 8 | length | SC | counter 4 | content | tag 12
+
+    SC      10 authenticated (a tag follows), 20 encrypted, 40 broadcast key, 80 compressed; low bits: the suite
+    IV      system title and counter
+    AAD     SC and authentication key; where the content is clear, that too
+
+The cipher is the library `cryptography`, imported when the first key is set.
+"""
+
+import re
+from base64 import b64decode
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from iskra_server.codecs.dlms.axdr import read_length
+from iskra_server.codecs.errors import Malformed
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+
+_SEPARATORS = re.compile(r"[\s:-]")
+_HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==", re.ASCII)
+_TAG_LENGTH = 12
+_AUTHENTICATED = 0x10
+_ENCRYPTED = 0x20
+_COMPRESSED = 0x80
+_TITLE_LENGTHS = (0, 8)
+_COUNTER_LENGTH = 4
+# GCM counts blocks from 1; the first one makes the tag
+_FIRST_BLOCK = (2).to_bytes(4)
+
+# what the tag says of the content: "none" was sent, or no key is set that could check it
+Proof = Literal["proved", "wrong", "unchecked", "none"]
+
+
+class Sealed(Struct, frozen=True, gc=False):
+    """An encrypted telegram, or a clear one with a tag."""
+
+    title: bytes
+    control: int
+    counter: int
+    content: bytes
+    tag: bytes
+
+    @property
+    def is_encrypted(self) -> bool:
+        return bool(self.control & _ENCRYPTED)
+
+
+class Keys(Struct, frozen=True):
+    """The keys of one meter, 16 bytes each; b"" for none. `title` is for meters that do not send their system title."""
+
+    encryption: bytes = b""
+    authentication: bytes = b""
+    title: bytes = b""
+
+    def __repr__(self) -> str:
+        return "Keys(***)"
+
+
+def key(text: str) -> bytes:
+    """A key as operators print it: 32 hex digits, perhaps with 0x, blanks, colons or dashes; or base64 of 16 bytes.
+
+    Raises ValueError, whose text does not hold the key.
+    """
+    plain = _SEPARATORS.sub("", text.strip()).lower().removeprefix("0x")
+    if _HEX.fullmatch(plain):
+        return bytes.fromhex(plain)
+    if _BASE64.fullmatch(text.strip()):
+        return b64decode(text.strip())
+    raise ValueError(f"is no key: it has {len(plain)} characters, expected 32 hex digits (0-9, a-f)")
+
+
+def parse(apdu: bytes) -> Sealed:
+    """The fields of a general-glo-ciphering APDU. Raises Malformed."""
+    try:
+        title_length = apdu[1]
+    except IndexError:
+        raise Malformed("the encrypted telegram is cut off") from None
+    if title_length not in _TITLE_LENGTHS:
+        raise Malformed(f"a system title of {title_length} bytes, expected 8")
+    length, start = read_length(apdu, 2 + title_length)
+    if start + length != len(apdu):
+        raise Malformed(f"the encrypted part claims {length} bytes, {len(apdu) - start} are left")
+    control = apdu[start] if length else 0
+    tag_length = _TAG_LENGTH if control & _AUTHENTICATED else 0
+    content = start + 1 + _COUNTER_LENGTH
+    if content + tag_length >= len(apdu):
+        raise Malformed("the encrypted part is shorter than its head")
+    if control & _COMPRESSED:
+        raise Malformed(f"the content is compressed (security control {control:02x})")
+    end = len(apdu) - tag_length
+    return Sealed(
+        apdu[2 : 2 + title_length], control, int.from_bytes(apdu[start + 1 : content]), apdu[content:end], apdu[end:]
+    )
+
+
+class Opener:
+    """Deciphers with the keys of one meter. Raises ImportError where a key is set and `cryptography` is missing."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._aes = _aes(keys.encryption) if keys.encryption else None
+
+    def can_open(self, sealed: Sealed) -> bool:
+        """False where a key is needed that is not set."""
+        return not sealed.is_encrypted or (self._aes is not None and bool(sealed.title or self._keys.title))
+
+    def open(self, sealed: Sealed) -> tuple[bytes, Proof]:
+        """The content in clear, and what the tag proves; only where `can_open`."""
+        iv = (sealed.title or self._keys.title) + sealed.counter.to_bytes(_COUNTER_LENGTH)
+        if sealed.tag and self._aes is not None and self._keys.authentication:
+            return self._checked(self._aes, iv, sealed)
+        proof: Proof = "unchecked" if sealed.tag else "none"
+        if not sealed.is_encrypted or self._aes is None:
+            return sealed.content, proof
+        from cryptography.hazmat.primitives.ciphers import Cipher, modes  # noqa: PLC0415
+
+        decryptor = Cipher(self._aes, modes.CTR(iv + _FIRST_BLOCK)).decryptor()
+        return decryptor.update(sealed.content), proof
+
+    def _checked(self, aes: "AES", iv: bytes, sealed: Sealed) -> tuple[bytes, Proof]:
+        """The content even where the tag is wrong: it tells which of the two keys is."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers import Cipher, modes  # noqa: PLC0415
+
+        decryptor = Cipher(aes, modes.GCM(iv, sealed.tag, min_tag_length=_TAG_LENGTH)).decryptor()
+        decryptor.authenticate_additional_data(bytes((sealed.control,)) + self._keys.authentication)
+        content = sealed.content
+        if sealed.is_encrypted:
+            content = decryptor.update(content)
+        else:
+            decryptor.authenticate_additional_data(content)
+        try:
+            decryptor.finalize()
+        except InvalidTag:
+            return content, "wrong"
+        return content, "proved"
+
+
+def _aes(key: bytes) -> "AES":
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES  # noqa: PLC0415
+
+    return AES(key)
+
+
+class Counters:
+    """The invocation counters of one stream: they rise with each telegram (IEC 62056-5-3, 5.3.2).
+
+    A lower one is a replay, or the meter has begun anew. After three telegrams whose counters rise, and whose own times
+    rise too, it is the latter.
+    """
+
+    _REBASE_AFTER = 3
+
+    def __init__(self) -> None:
+        self._title = b""
+        self._last = -1
+        self._lower: tuple[int, int] | None = None
+        self._lower_count = 0
+
+    def is_repeat(self, sealed: Sealed) -> bool:
+        """Whether this telegram was accepted just before: some meters send each one twice."""
+        return sealed.title == self._title and sealed.counter == self._last
+
+    def accept(self, sealed: Sealed, seconds: int | None) -> bool:
+        """Whether a telegram that was deciphered counts; `seconds` is its own time."""
+        if sealed.title == self._title and sealed.counter <= self._last and not self._has_rebased(sealed, seconds):
+            return False
+        self._title, self._last, self._lower = sealed.title, sealed.counter, None
+        return True
+
+    def _has_rebased(self, sealed: Sealed, seconds: int | None) -> bool:
+        before, self._lower = self._lower, None if seconds is None else (sealed.counter, seconds)
+        rises = before and self._lower and before[0] < self._lower[0] and before[1] < self._lower[1]
+        self._lower_count = self._lower_count + 1 if rises else 1
+        return bool(rises) and self._lower_count >= self._REBASE_AFTER

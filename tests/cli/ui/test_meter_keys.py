@@ -1,0 +1,74 @@
+"""Keys and layouts in files: `decode` of encrypted telegrams, and what it says of a file that is none."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import pushes
+from command import Run
+from iskra_server.codecs.dlms import encoder
+
+pytest.importorskip("cryptography")
+
+CLEAR = encoder.hdlc(pushes.apdu(pushes.tagged()), 60)
+ENCRYPTED = encoder.hdlc(pushes.sealed(pushes.kng()))
+LAYOUT = '[[layout]]\nname="a"\nsource="b"\nelements=["0-0:42.0.0 o","skip u1","1.8.0 u4","2.8.0 u4","skip a"]'
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "key").write_text(pushes.KEYS.encryption.hex(" ") + "\n")
+    (tmp_path / "auth").write_text(pushes.KEYS.authentication.hex().upper())
+    (tmp_path / "other").write_text(pushes.OTHER_KEYS.encryption.hex())
+    (tmp_path / "layouts.toml").write_text(LAYOUT)
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    return tmp_path
+
+
+def decode(run: Run, stream: bytes, *options: object) -> list[dict[str, object]]:
+    done = run("decode", "--json", "-", *options, stdin=stream)
+    assert done.stderr == ""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_clear_telegram_needs_no_key(run: Run) -> None:
+    noise, reading, cut = decode(run, b"\0\0" + CLEAR + CLEAR[:100])
+    assert (noise["fault"], cut["fault"], cut["octets"]) == ("noise", "cut", 100)
+    assert (reading["protocol"], reading["meter_id"], reading["octets"]) == ("dlms", pushes.METER_ID, len(CLEAR))
+
+
+def test_an_encrypted_telegram_is_read_with_its_key(run: Run, files: Path) -> None:
+    (fault,) = decode(run, ENCRYPTED)
+    assert fault["fault"] == "encrypted"
+    for options in (("--key-file", files / "key"), ("--key-file", files / "key", "--auth-key-file", files / "auth")):
+        (reading,) = decode(run, ENCRYPTED, *options)
+        assert reading["meter_id"] == pushes.METER_ID
+    (fault,) = decode(run, ENCRYPTED, "--key-file", files / "other")
+    assert fault["fault"] == "wrong_key"
+
+
+def test_a_list_of_an_own_layout_is_read(run: Run, files: Path) -> None:
+    stream = encoder.hdlc(pushes.apdu(pushes.unknown()))
+    (fault,) = decode(run, stream)
+    assert fault["fault"] == "layout"
+    (reading,) = decode(run, stream, "--layouts", files / "layouts.toml")
+    assert reading["meter_id"] == pushes.METER_ID
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "sentence"),
+    [
+        ("--key-file", "missing", "cannot be read: No such file or directory."),
+        ("--key-file", "bytes", "is no text."),
+        ("--auth-key-file", "layouts.toml", "is no key: it has "),
+        ("--layouts", "key", "is not TOML: "),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_sentence(
+    run: Run, files: Path, option: str, name: str, sentence: str
+) -> None:
+    done = run("decode", "-", option, files / name, stdin=CLEAR)
+    assert done.returncode == 2 and done.stdout == ""
+    assert sentence in done.stderr and len(done.stderr.splitlines()) == 1
+    assert pushes.KEYS.encryption.hex() not in done.stderr
