@@ -34,7 +34,7 @@ from paho.mqtt.properties import Properties
 from starlette.datastructures import QueryParams
 
 from history.postgres import Postgres, running
-from iskra_server.fleet import protocol as message
+from iskra_server.fleet import protocol
 from iskra_server.fleet.central import queries as fleet
 from iskra_server.fleet.central.answers import energy_of
 from iskra_server.fleet.central.queries import Group
@@ -107,7 +107,7 @@ def parcel(place: int, quarters: list[int]) -> bytes:
         rows.append(QuarterReading(name, IMPORT, quarter, Exact(quarter * 37 + place, -1), "measured"))
         rows.append(QuarterReading(name, EXPORT, quarter, Exact(quarter + place, -1), "measured"))
         rows.append(PowerQuarter(name, quarter, 0, 300_000, 900_000, 900))
-    return message.encode(message.quarters(MeterInfo(name, "0901", False, 1, FIRST * 900), rows))
+    return protocol.encode(protocol.quarters(MeterInfo(name, "0901", False, 1, FIRST * 900), rows))
 
 
 def send(broker: Mosquitto, payloads: list[bytes], live: int) -> None:
@@ -121,8 +121,8 @@ def send(broker: Mosquitto, payloads: list[bytes], live: int) -> None:
         properties.ResponseTopic, properties.CorrelationData = f"iskra/v1/reader{place}/kept", b"0001"
         last = client.publish(f"iskra/v1/reader{place}/quarters", payload, qos=1, properties=properties)
         if place < live:
-            said = message.LiveValues(1, f"1 ISK 00 {place:08}", FIRST * 900, 300_000)
-            client.publish(f"iskra/v1/reader{place}/live", message.encode(said), qos=0)
+            said = protocol.LiveValues(1, f"1 ISK 00 {place:08}", FIRST * 900, 300_000)
+            client.publish(f"iskra/v1/reader{place}/live", protocol.encode(said), qos=0)
     assert last
     last.wait_for_publish(300)
     client.disconnect()

@@ -41,8 +41,8 @@ def listening(numbers: set[str]) -> list[tuple[str, int]]:
         for row in rows:
             if row[3] == _LISTENING and row[9] in numbers:
                 words, _, port = row[1].partition(":")
-                octets = [int(words[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(words), 8)]
-                address = socket.inet_ntop(family, b"".join(octets))
+                parts = [int(words[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(words), 8)]
+                address = socket.inet_ntop(family, b"".join(parts))
                 found.append((_ANYWHERE.get(address, address), int(port, 16)))
     return found
 

@@ -64,7 +64,7 @@ def lines() -> Iterator[tuple[str, int, str]]:
             name = str(file.relative_to(ROOT))
             for number, line in enumerate(file.read_text().splitlines(), 1):
                 yield name, number, line
-    for name in ("README.md",):
+    for name in ("README.md", "CHANGELOG.md"):
         for number, line in enumerate((ROOT / name).read_text().splitlines(), 1):
             yield name, number, line
 

@@ -1,4 +1,4 @@
-"""Octets on a port that are no whole telegram: what do they seem to be?"""
+"""Bytes on a port without a valid telegram: what do they seem to be?"""
 
 import random
 from pathlib import Path

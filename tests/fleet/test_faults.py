@@ -7,7 +7,7 @@ import pytest
 from fleet.conftest import Collect, MakeReader
 from fleet.field import arrive, counted, refusals
 from history.postgres import Postgres
-from iskra_server.fleet import protocol as message
+from iskra_server.fleet import protocol
 from iskra_server.fleet.edge.uplink_queue import UplinkQueue
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
@@ -78,7 +78,7 @@ def test_duplicates_in_any_order_change_nothing(
     until(lambda: "Collecting from" in collector.log)
     with Subscriber(broker.port, "nothing") as network:
         for meter, records in single:
-            network.say("iskra/v1/one/quarters", message.encode(message.quarters(meter, records)))
+            network.say("iskra/v1/one/quarters", protocol.encode(protocol.quarters(meter, records)))
     until(lambda: counted(central, "power") == 100)
     one.start()
     arrive(central, one)

@@ -4,13 +4,13 @@ import msgspec
 import pytest
 
 from history.entries import METER, QUARTER, epoch, power, quarter_reading
-from iskra_server.fleet import protocol as message
+from iskra_server.fleet import protocol
 from iskra_server.history.model.records import Exact, Record
 from samples import EXPORT
 
 
 def test_the_form_of_a_message() -> None:
-    said = message.encode(message.quarters(METER, [quarter_reading(), power()]))
+    said = protocol.encode(protocol.quarters(METER, [quarter_reading(), power()]))
     assert said == (
         b'{"v":1,"meter":"1 ISK 00 12345678","server_id":"090149534b0000bc614e","seen":[1763805600,1763805600],'
         b'"counters":{"1-0:1.8.0*255":[[%d,107323091,-1,0,0]]},"power":[[%d,-1500,230000,69000000000,900]]}'
@@ -27,16 +27,16 @@ def test_encoded_records_are_decoded_unchanged() -> None:
         epoch(),
         epoch(2, Exact(7, -4)),
     ]
-    heard = message.decode_quarters(message.encode(message.quarters(METER, rows)))
-    assert sorted(map(repr, message.records(heard))) == sorted(map(repr, rows))
-    assert message.info(heard) == METER
+    heard = protocol.decode_quarters(protocol.encode(protocol.quarters(METER, rows)))
+    assert sorted(map(repr, protocol.records(heard))) == sorted(map(repr, rows))
+    assert protocol.info(heard) == METER
 
 
 def test_a_day_of_a_meter_is_some_kilobytes() -> None:
     rows: list[Record] = [
         each for quarter in range(QUARTER, QUARTER + 96) for each in (quarter_reading(quarter), power(quarter))
     ]
-    assert len(message.encode(message.quarters(METER, rows))) < 8_000
+    assert len(protocol.encode(protocol.quarters(METER, rows))) < 8_000
 
 
 @pytest.mark.parametrize(
@@ -45,17 +45,17 @@ def test_a_day_of_a_meter_is_some_kilobytes() -> None:
     ids=str,
 )
 def test_other_versions_and_malformed_messages_are_refused(change: dict[str, object]) -> None:
-    said = msgspec.json.decode(message.encode(message.quarters(METER, [quarter_reading()])))
+    said = msgspec.json.decode(protocol.encode(protocol.quarters(METER, [quarter_reading()])))
     with pytest.raises(msgspec.ValidationError):
-        message.decode_quarters(msgspec.json.encode(said | change))
+        protocol.decode_quarters(msgspec.json.encode(said | change))
 
 
 def test_the_topics_of_a_reader() -> None:
-    assert message.ReaderTopics("iskra/v1", "cellar")["kept"] == "iskra/v1/cellar/kept"
+    assert protocol.ReaderTopics("iskra/v1", "cellar")["kept"] == "iskra/v1/cellar/kept"
 
 
 def test_a_reader_has_a_name_that_a_topic_can_hold() -> None:
-    assert message.reader_name("cellar-12") == "cellar-12"
-    assert message.reader_name("")
+    assert protocol.reader_name("cellar-12") == "cellar-12"
+    assert protocol.reader_name("")
     with pytest.raises(ValueError, match="cannot be part of a topic"):
-        message.reader_name("house/cellar")
+        protocol.reader_name("house/cellar")

@@ -17,7 +17,7 @@ from paho.mqtt.properties import Properties
 from fleet.field import settings_for
 from history.entries import METER, QUARTER, quarter_reading
 from iskra_server.base.secret import Secret
-from iskra_server.fleet import protocol as message
+from iskra_server.fleet import protocol
 from iskra_server.fleet.central.collector import Collector
 from iskra_server.fleet.edge.uplink import Uplink
 from iskra_server.history.store.store import Store
@@ -57,8 +57,8 @@ def test_a_reader_may_only_publish_under_its_own_name(guarded: Mosquitto, centra
         Subscriber(guarded.port, "iskra/v1/house-7/kept", user="house-7", **login) as own,
         Subscriber(guarded.port, "iskra/v1/+/quarters", user="house-8", **login) as other,
     ):
-        other.say(TOPIC, message.encode(message.quarters(METER, [quarter_reading(QUARTER + 1)])))
-        own.say(TOPIC, message.encode(message.quarters(METER, [quarter_reading()])))
+        other.say(TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading(QUARTER + 1)])))
+        own.say(TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading()])))
         until(lambda: collector.kept == 1)
         assert other.heard == []
     collector.stop()
@@ -101,7 +101,9 @@ def test_a_collector_reports_that_it_may_not_answer(
         link.connect("127.0.0.1", broker.port)
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ResponseTopic, properties.CorrelationData = "iskra/v1/house-7/kept", b"1"
-        link.publish(TOPIC, message.encode(message.quarters(METER, [quarter_reading()])), qos=1, properties=properties)
+        link.publish(
+            TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading()])), qos=1, properties=properties
+        )
         link.loop_start()
         until(lambda: "Readers get no answer" in caplog.text)
         assert "the broker denies publishing to iskra/v1/+/kept (Not authorized)" in caplog.text

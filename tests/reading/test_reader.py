@@ -352,7 +352,7 @@ def test_recent_bytes_are_the_last_8_kb() -> None:
 
 def test_telegrams_buffered_during_a_pause_get_their_time_from_the_meters_seconds() -> None:
     pulse, hub = PauseDetector(), Hub()
-    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pauses=pulse)
     when, seen = datetime(2026, 11, 22, 10, tzinfo=UTC), []
     for second in range(60):
         # from the twentieth second on it is stopped, for forty seconds
@@ -367,7 +367,7 @@ def test_telegrams_buffered_during_a_pause_get_their_time_from_the_meters_second
 
 def test_without_the_meters_seconds_buffered_telegrams_get_the_earliest_time_and_are_not_dated() -> None:
     pulse, hub = PauseDetector(), Hub()
-    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pulse=pulse)
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=hub, pauses=pulse)
     when, absent = datetime(2026, 11, 22, 10, tzinfo=UTC), tlv.ABSENT
     for at_s in (10.0, 11.0, 60.0, 63.0):
         pulse.beat(at_s)

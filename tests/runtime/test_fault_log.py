@@ -10,7 +10,7 @@ from faults.scene import FIRST_ENERGY, scene
 from iskra_server.diagnosis.facts import CounterViolation
 from iskra_server.diagnosis.status import run_checks
 from iskra_server.diagnosis.stream_guess import StreamGuess
-from iskra_server.runtime.fault_log import FAILS_AFTER_S, WELL_AFTER_S, FaultLog
+from iskra_server.runtime.fault_log import FAILS_AFTER_S, HEALTHY_AFTER_S, FaultLog
 from running import until
 
 SILENT: dict[str, Any] = {"data_age_s": 61.0}
@@ -63,7 +63,7 @@ def test_a_moment_is_no_fault_and_a_moment_is_no_recovery(clock: Clock) -> None:
         assert clock.see(1) == []
     assert len(clock.see(100, **SILENT)) == 1
     for _ in range(5):
-        assert clock.see(WELL_AFTER_S - 1) == []
+        assert clock.see(HEALTHY_AFTER_S - 1) == []
         assert clock.see(100, **SILENT) == []
 
 

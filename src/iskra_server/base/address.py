@@ -2,7 +2,7 @@
 
     mqtt://USER:PASSWORD@HOST:1883        the password is masked, also with unescaped @ / ? # in it
     esphome://HOST/?port_name=NAME&key=K  only options from a list of harmless ones are shown
-    tcp://WHOEVER@HOST:2001               a user without password may be a token: masked for most schemes
+    tcp://USER@HOST:2001                  a user without password may be a token: masked for most schemes
     /dev/ttyUSB0?baud=9600                a path is shown unchanged
 
 The last @ before the options ends the password.

@@ -1,4 +1,4 @@
-"""The one exception inside the codecs; caught at each decoder's door and turned into a `Fault`."""
+"""The one exception inside the codecs; caught by each decoder and turned into a `Fault`."""
 
 
 class Malformed(Exception):

@@ -217,7 +217,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Check the device and its head.",
         "Von {port} kamen {seconds} s lang keine Daten.",
         "Prüfen Sie das Gerät und seinen Lesekopf."),
-    # --- bytes ---
+    # --- data ---
     "silence": (
         "Nothing arrives on {port}.",
         "Put the head on the meter's infrared window, cable down. Check that this is the right port (iskra-server ports) and that the meter has power.",
@@ -301,7 +301,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Der Zähler an {port} spricht DLMS; das liest diese Version nicht.",
         "Nehmen Sie an diesem Anschluss ein Leseprogramm für DLMS-Zähler; den Schlüssel hat der Netzbetreiber."),
     "mbus": (
-        "What is on {port} speaks M-Bus, which this version does not read.",
+        "The device on {port} speaks M-Bus, which this version does not read.",
         "Use a reader for M-Bus meters on this port.",
         "Was an {port} hängt, spricht M-Bus; das liest diese Version nicht.",
         "Nehmen Sie an diesem Anschluss ein Leseprogramm für M-Bus-Zähler."),

@@ -1,6 +1,6 @@
 """The status of one source: the checks from the device to a plausible value, and the first that fails.
 
-    device > permission > port > bytes > signal > protocol > telegrams > checksums > values > unlocked > fresh
+    device > permission > port > data > signal > protocol > telegrams > checksums > values > unlocked > fresh
     > plausible
 
 Pure: computed from what a reader counted (`Facts`), without I/O. The sentences come from the table in advice.py.

@@ -1,0 +1,1 @@
+"""What is measured: registers, units, identity, normalisation, guard."""

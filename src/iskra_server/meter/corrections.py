@@ -1,4 +1,4 @@
-"""What some meters send is not what they mean. Each row names the maker, the registers and the evidence it acts on."""
+"""Corrections of wrong values that certain meters send. Each row names maker, registers and evidence."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,1 +1,1 @@
-"""Who hands readings on beside HTTP. None of them imports another."""
+"""Outputs push readings to other systems. No output imports another."""

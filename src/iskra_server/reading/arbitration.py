@@ -1,8 +1,8 @@
 """Which source of a meter is published, where several sources read it: two heads, or a head and a bridge to it.
 
-The first one that reads it. Another one takes over after the first has been silent for some telegrams, is closed, or
-reads another meter. So a head that moves to another port is followed at once, and delayed telegrams of one source never
-mix with current ones of the other.
+The first source that reads a meter is published. Another one takes over after the first has been silent for some
+telegrams, is closed, or reads another meter. So a head that moves to another port is followed at once, and delayed
+telegrams of one source never mix with current ones of the other.
 """
 
 from typing import Protocol

@@ -56,7 +56,7 @@ class Reader:
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
         clock: Clock | None = None,
         set_aside: Callable[[], int] = lambda: 0,
-        pulse: PauseDetector | None = None,
+        pauses: PauseDetector | None = None,
     ) -> None:
         self.source = source
         self._decoder = decoder
@@ -69,7 +69,7 @@ class Reader:
         self._replaced = replaced
         self._clock = clock or Clock()
         self._set_aside = set_aside
-        self._pulse = pulse or PauseDetector()
+        self._pauses = pauses or PauseDetector()
         self._arrivals = Arrivals()
         self._reception = Reception()
         self._meter = MeterState()
@@ -168,7 +168,7 @@ class Reader:
         if not self._meter.confirm(sent.meter_id, now_s, state.port, is_known=self._guard.knows(sent.meter_id)):
             return
         reading = self._meter.normalise(sent, now_s)
-        delay_s, is_dated = self._arrivals.delay_s(reading, now_s, self._pulse.waited_since_s(now_s))
+        delay_s, is_dated = self._arrivals.delay_s(reading, now_s, self._pauses.waited_since_s(now_s))
         received_at = chunk.received_at - timedelta(seconds=delay_s)
         sample = Sample(reading, received_at, now_s - delay_s, self.source.simulated, state.port, is_dated=is_dated)
         self._meter.lock.observe(sample)
@@ -193,7 +193,7 @@ def _parts(chunk: Chunk) -> Iterator[Chunk]:
 
 
 class Statuses(Sequence[Status]):
-    """The status of each reader, computed on access: whoever needs one of a thousand does not wait for all."""
+    """The status of each reader, computed on access: reading one of a thousand does not compute the others."""
 
     def __init__(self, readers: Sequence[Reader]) -> None:
         self._readers = readers

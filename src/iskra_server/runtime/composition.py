@@ -204,7 +204,7 @@ class Composition:
             max_power_w=meter.max_power_w,
             replaced=self._replaced_meter,
             clock=self._clock,
-            pulse=self._pauses,
+            pauses=self._pauses,
             set_aside=lambda: self._archive.set_aside if self._archive else 0,
         )
 

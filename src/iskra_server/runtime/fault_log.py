@@ -17,7 +17,7 @@ LOOK_EVERY_S = 5.0
 # a first telegram may take some seconds
 FAILS_AFTER_S = 10.0
 # a fault that comes and goes is not logged each time
-WELL_AFTER_S = 30.0
+HEALTHY_AFTER_S = 30.0
 
 log = logging.getLogger(__name__)
 _LOGGED_BY_SOURCES = frozenset(("device", "permission", "port"))
@@ -51,7 +51,7 @@ class FaultLog:
         if advice and fault and fault != meter.logged and lasts_s >= FAILS_AFTER_S:
             meter.logged = fault
             log.warning(_line(status), advice.en)
-        elif fault == "" and meter.logged and lasts_s >= WELL_AFTER_S:
+        elif fault == "" and meter.logged and lasts_s >= HEALTHY_AFTER_S:
             meter.logged = ""
             log.info(_line(status), "The meter is being read again.")
 

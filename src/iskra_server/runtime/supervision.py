@@ -14,7 +14,7 @@ from iskra_server.base.backoff import Backoff
 
 FIRST_WAIT_S = 1.0
 MAX_WAIT_S = 300.0
-WELL_AFTER_S = 60.0
+HEALTHY_AFTER_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -29,18 +29,18 @@ class Part(NamedTuple):
 class RunningPart:
     """A part in its task. `failure` is the exception that it fails with, "" while it is well."""
 
-    def __init__(self, part: Part, backoff: Backoff, well_after_s: float, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, part: Part, backoff: Backoff, healthy_after_s: float, tasks: asyncio.TaskGroup) -> None:
         self.failure = ""
         self._part = part
         self._backoff = backoff
-        self._well_after_s = well_after_s
+        self._healthy_after_s = healthy_after_s
         self.task = tasks.create_task(self._keep_running(), name=part.name)
 
     async def _keep_running(self) -> None:
         while True:
             recovery = None
             if self._backoff.failures:
-                recovery = asyncio.get_running_loop().call_later(self._well_after_s, self._recovered)
+                recovery = asyncio.get_running_loop().call_later(self._healthy_after_s, self._recovered)
             try:
                 return await self._part.run()
             except Exception as error:
@@ -70,16 +70,16 @@ class Supervision:
         *,
         first_wait_s: float = FIRST_WAIT_S,
         max_wait_s: float = MAX_WAIT_S,
-        well_after_s: float = WELL_AFTER_S,
+        healthy_after_s: float = HEALTHY_AFTER_S,
     ) -> None:
         self._tasks = tasks
         self._first_wait_s = first_wait_s
         self._max_wait_s = max_wait_s
-        self._well_after_s = well_after_s
+        self._healthy_after_s = healthy_after_s
         self._running: set[RunningPart] = set()
 
     def start(self, part: Part) -> RunningPart:
-        running = RunningPart(part, Backoff(self._first_wait_s, self._max_wait_s), self._well_after_s, self._tasks)
+        running = RunningPart(part, Backoff(self._first_wait_s, self._max_wait_s), self._healthy_after_s, self._tasks)
         self._running.add(running)
         return running
 

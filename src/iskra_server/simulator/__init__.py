@@ -1,0 +1,1 @@
+"""Simulated meters and the household behind them."""

@@ -138,7 +138,7 @@ def _edl_two_way(state: State) -> int:
 
 
 def _ms2020(state: State) -> int:
-    """Bits as in meter/status.py: phases present, load above the start current, export in all and by phase."""
+    """Bits as in meter/status_word.py: phases present, load above the start current, export in all and by phase."""
     word = 0x001C_0004 | (state.power_mw <= -START_CURRENT_MW) << 11
     for phase, power_mw in enumerate(state.phases_mw):
         word |= (abs(power_mw) >= START_CURRENT_MW) << 8 | (power_mw <= -START_CURRENT_MW) << 12 + phase

@@ -1,0 +1,1 @@
+"""The web application: API, metrics and page."""

@@ -13,7 +13,7 @@ def test_a_backup_becomes_the_history_and_the_old_one_is_kept(call: Run, tmp_pat
     history(tmp_path, hours=2)
     done = call("restore", "copy.sqlite")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{path} is restored. The one before is kept as iskra.sqlite.replaced.\n"
+    assert done.stdout == f"{path} is restored. The previous history is kept as iskra.sqlite.replaced.\n"
     assert call("export", "--bucket", "hour").stdout.count("\n") == 2
     assert path.with_name("iskra.sqlite.replaced").exists()
 

@@ -20,7 +20,7 @@ def test_the_last_telegrams_count_for_the_share_and_noise_does_not() -> None:
     quality = StreamStats()
     for item in (BAD, NOISE, GOOD, GOOD, GOOD):
         quality.add(item)
-    assert quality.sentence() == "3 of the last 4 telegrams valid; 3 in all, 2 damaged (1 checksum, 1 noise)"
+    assert quality.sentence() == "3 of the last 4 telegrams valid; 3 in all, 1 damaged (1 checksum)"
     assert not quality.is_reliable()
     for _ in range(LAST):
         quality.add(GOOD)

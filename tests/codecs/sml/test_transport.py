@@ -107,7 +107,7 @@ HOSTILE = {
     "hidden ends": START + (ESCAPE + END) * 900,
     "escapes": START + ESCAPE * 2000 + END + b"\0\0\0",
     "unknown escapes": (START + ESCAPE + b"\2\2\2\2") * 500,
-    "one octet": b"\x1b" * 8000,
+    "one byte": b"\x1b" * 8000,
 }
 
 

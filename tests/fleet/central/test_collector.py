@@ -7,7 +7,7 @@ from paho.mqtt.properties import Properties
 
 from fleet.field import settings_for
 from history.entries import METER, QUARTER, quarter_reading
-from iskra_server.fleet import protocol as message
+from iskra_server.fleet import protocol
 from iskra_server.fleet.central.collector import Collector
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
@@ -29,7 +29,7 @@ def test_collectors_share_messages_and_store_each_once(broker: Mosquitto, centra
     pairs = [collecting(broker, central, name) for name in ("one", "other")]
     with Subscriber(broker.port, "nothing") as network:
         for place in range(40):
-            network.say(TOPIC, message.encode(message.quarters(METER, [quarter_reading(QUARTER + place)])))
+            network.say(TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading(QUARTER + place)])))
         until(lambda: sum(collector.kept for collector, _ in pairs) == 40)
     for collector, thread in pairs:
         collector.stop()
@@ -45,7 +45,7 @@ def test_a_collector_reconnects_to_the_broker(broker: Mosquitto, central: Store)
     broker.start()
     assert collector.subscribed.wait(20)
     with Subscriber(broker.port, "nothing") as network:
-        network.say(TOPIC, message.encode(message.quarters(METER, [quarter_reading()])))
+        network.say(TOPIC, protocol.encode(protocol.quarters(METER, [quarter_reading()])))
         until(lambda: collector.kept == 1)
     collector.stop()
     thread.join()
@@ -54,7 +54,7 @@ def test_a_collector_reconnects_to_the_broker(broker: Mosquitto, central: Store)
 def test_only_the_senders_own_topic_is_answered(broker: Mosquitto, central: Store) -> None:
     """An answer goes to the sender's own topic or nowhere."""
     collector, thread = collecting(broker, central, "one")
-    payload = message.encode(message.quarters(METER, [quarter_reading()]))
+    payload = protocol.encode(protocol.quarters(METER, [quarter_reading()]))
     with Subscriber(broker.port, "#") as network:
         for answer_to in ("iskra/v1/attic/kept", "house/door", "iskra/v1/cellar/kept"):
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]

@@ -58,18 +58,18 @@ def doctor(
     """Find out why no values arrive, and what to do next. Exit status 0 if values arrive, 1 if not."""
     settings = config_with_meters(config, meters)
     console = Console(highlight=False)
-    examination = Examination(settings, seconds)
+    run = DiagnosisRun(settings, seconds)
     if json or not console.is_terminal:
-        loop.run(examination.run())
-        for line in _as_json(examination.statuses) if json else _as_lines(examination, lang):
+        loop.run(run.run())
+        for line in _as_json(run.statuses) if json else _as_lines(run, lang):
             print(line)
     else:
-        with Live(console=console, auto_refresh=False, get_renderable=lambda: _as_table(examination, lang)) as live:
-            loop.run(examination.run(live.refresh))
-    raise typer.Exit(0 if examination.statuses and all(status.ok for status in examination.statuses) else 1)
+        with Live(console=console, auto_refresh=False, get_renderable=lambda: _as_table(run, lang)) as live:
+            loop.run(run.run(live.refresh))
+    raise typer.Exit(0 if run.statuses and all(status.ok for status in run.statuses) else 1)
 
 
-class Examination:
+class DiagnosisRun:
     """Watches the meters until the verdict is clear, at most for `seconds`."""
 
     def __init__(self, config: Config, seconds: float) -> None:
@@ -114,8 +114,8 @@ def _label(label: Label, lang: Language) -> str:
     return label.de if lang == "de" else label.en
 
 
-def _told(status: Status) -> Iterator[Advice]:
-    """What there is to say, the most important first, nothing twice."""
+def _advice_to_show(status: Status) -> Iterator[Advice]:
+    """The advice of a source and its notices, most important first, without duplicates."""
     yield status.advice
     yield from (notice for notice in status.notices if notice != status.advice)
 
@@ -124,24 +124,24 @@ def _words(advice: Advice, lang: Language) -> Words:
     return advice.de if lang == "de" else advice.en
 
 
-def _as_lines(examination: Examination, lang: Language) -> Iterator[str]:
-    for status in examination.statuses:
-        if status.port in examination.ports_of_server:
-            yield f"The server at {examination.server} reads it and says:"
+def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
+    for status in run.statuses:
+        if status.port in run.ports_of_server:
+            yield f"The server at {run.server} reads it and says:"
         yield f"{status.port}  {status.meter_id or ''}".rstrip()
         for check in status.checks:
             told = f"  {_words(check.advice, lang).sentence}" if check.advice else ""
             yield f"  {check.state:7}  {_label(check.label, lang)}{told}"
-        yield from (str(_words(advice, lang)) for advice in _told(status))
+        yield from (str(_words(advice, lang)) for advice in _advice_to_show(status))
 
 
-def _as_table(examination: Examination, lang: Language) -> RenderableType:
+def _as_table(run: DiagnosisRun, lang: Language) -> RenderableType:
     parts: list[RenderableType] = []
-    for status in examination.statuses:
-        if status.port in examination.ports_of_server:
-            parts.append(Text(f"The server at {examination.server} reads it and says:", style="dim"))
+    for status in run.statuses:
+        if status.port in run.ports_of_server:
+            parts.append(Text(f"The server at {run.server} reads it and says:", style="dim"))
         parts += [Text(f"{status.port}  {status.meter_id or ''}".rstrip(), style="bold"), _check_table(status, lang)]
-        for advice in _told(status):
+        for advice in _advice_to_show(status):
             words = _words(advice, lang)
             style = "bold red" if advice is status.advice and not status.ok else "yellow"
             style = "green" if advice.fault == "well" else style

@@ -48,7 +48,7 @@ def meters(context: typer.Context, config: ConfigFile = None, json: Json = False
 
 @app.command()
 def replace(
-    old: str = typer.Argument(metavar="OLD", help="Meter that was taken away."),
+    old: str = typer.Argument(metavar="OLD", help="Meter that was removed."),
     new: str = typer.Argument(metavar="NEW", help="Meter that is installed now."),
     config: ConfigFile = None,
 ) -> None:

@@ -36,4 +36,5 @@ def restore(
     with database_errors():
         put_back(file, history)
     if not quiet:
-        print(f"{history} is restored." + (f" The one before is kept as {history.name}.replaced." if had_one else ""))
+        kept = f" The previous history is kept as {history.name}.replaced." if had_one else ""
+        print(f"{history} is restored.{kept}")

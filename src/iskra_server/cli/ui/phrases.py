@@ -37,8 +37,8 @@ PHRASES: Mapping[Language, Phrases] = {
         events={
             "locked": "It is locked: it sends whole kWh and no power.",
             "unlocked": "It is unlocked: there is nothing to do.",
-            "digits": "The digits after the point have appeared.",
-            "power": "The power has appeared.",
+            "digits": "The digits after the point are sent now.",
+            "power": "The power is sent now.",
             "falls_back": "It locks itself again in two minutes: switch InF on.",
             "fell_back": "It has locked itself again: InF is off. Enter the PIN again, and hold the light on InF.",
             "inf_on": "InF is on: the meter stays unlocked.",
@@ -68,10 +68,10 @@ PHRASES: Mapping[Language, Phrases] = {
         events={
             "locked": "Er ist gesperrt: Er sendet nur ganze kWh und keine Leistung.",
             "unlocked": "Er ist freigeschaltet: Es ist nichts zu tun.",
-            "digits": "Die Nachkommastellen sind erschienen.",
-            "power": "Die Leistung ist erschienen.",
+            "digits": "Die Nachkommastellen werden jetzt gesendet.",
+            "power": "Die Leistung wird jetzt gesendet.",
             "falls_back": "In zwei Minuten sperrt er sich wieder: Schalten Sie InF ein.",
-            "fell_back": "Er hat sich wieder gesperrt: InF ist aus. Geben Sie die PIN noch einmal ein, und leuchten Sie lange auf InF.",
+            "fell_back": "Er hat sich wieder gesperrt: InF ist aus. Geben Sie die PIN noch einmal ein, und halten Sie bei InF das Licht mindestens fünf Sekunden.",
             "inf_on": "InF ist an: Der Zähler bleibt freigeschaltet.",
         },
         instructions=(
@@ -87,7 +87,7 @@ PHRASES: Mapping[Language, Phrases] = {
         digit="Ziffer {}: Leuchten Sie bei jeder Zahl kurz, und drücken Sie bei Ihrer Ziffer die Eingabetaste; bei einer 0 sofort.",
         waiting="Warte, ob der Zähler sich freischaltet ...",
         still_locked="Der Zähler ist noch gesperrt. Prüfen Sie die PIN, und versuchen Sie es nicht zu oft: Manche Zähler sperren sich dann ganz.",
-        on_to_inf="Leuchten Sie kurz, bis dort InF steht. Dann drücken Sie die Eingabetaste und leuchten lange.",
+        on_to_inf="Leuchten Sie kurz, bis dort InF steht. Dann drücken Sie die Eingabetaste und leuchten fünf Sekunden lang.",
         light_off="Licht aus; dort sollte InF on stehen. Warte, ob der Zähler freigeschaltet bleibt ...",
         flash="Licht",
         dark="dunkel",

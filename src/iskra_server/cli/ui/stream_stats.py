@@ -8,7 +8,7 @@ from iskra_server.meter.signed_power import POWER
 
 LAST = 20
 _TREND = 48
-_RELIABLE_SHARE = 0.9
+_RELIABLE_SHARE = 0.95
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -35,13 +35,14 @@ class StreamStats:
             self.powers.append(power)
 
     def is_reliable(self) -> bool:
-        """Whether nine of ten of the last telegrams are valid."""
+        """Whether enough of the last telegrams are valid."""
         return sum(self._last) >= _RELIABLE_SHARE * len(self._last)
 
     def sentence(self) -> str:
-        """ "19 of the last 20 telegrams valid; 118 in all, 2 faults (1 checksum, 1 noise)" """
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
-        faults = f", {sum(self.faults.values())} damaged ({kinds})" if kinds else ""
+        """ "19 of the last 20 telegrams valid; 118 in all, 1 damaged (1 checksum)" """
+        damaged = {kind: count for kind, count in self.faults.items() if kind != "noise"}
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(damaged.items()))
+        faults = f", {sum(damaged.values())} damaged ({kinds})" if kinds else ""
         if not self._last:
             return f"no telegram yet{faults}"
         return f"{sum(self._last)} of the last {len(self._last)} telegrams valid; {self.telegrams} in all{faults}"

@@ -1,0 +1,1 @@
+"""SML telegrams (BSI TR-03109-1 annex IV)."""

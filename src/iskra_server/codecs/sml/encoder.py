@@ -23,7 +23,7 @@ LIST_RESPONSE = 0x0701
 
 
 def telegram(messages: Iterable[Sequence], variant: Variant = Variant.X25, padding: int | None = None) -> bytes:
-    """A complete telegram. Message checksums are computed anew; `padding` is the smallest possible unless given."""
+    """A complete telegram. Message checksums are recomputed; `padding` is the smallest possible unless given."""
     payload = b"".join(encoded(message, variant) for message in messages)
     return wrap(payload, variant, padding)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from iskra_server.fleet import protocol as message
+from iskra_server.fleet import protocol
 from iskra_server.fleet.central.tables import IngestBatch, LastContact, ReaderState, Refusal
 
 # a day of a meter has some 10 kB, a source of a reader up to 500 bytes: no reader sends more than this
@@ -61,16 +61,16 @@ def refuse(batch: IngestBatch, position: int, received: ReceivedMessage, reason:
 
 
 def _add_quarters(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> None:
-    quarters = message.decode_quarters(received.payload)
+    quarters = protocol.decode_quarters(received.payload)
     # decoded before the first is added: a message is stored whole or not at all
-    batch.records += list(message.records(quarters))
-    batch.meters.append(message.info(quarters))
+    batch.records += list(protocol.records(quarters))
+    batch.meters.append(protocol.info(quarters))
     # a reader's clock may be wrong, so no contact lies in the future; a backlog is no contact of now
     batch.contacts.append(LastContact(quarters.meter, received.reader, min(quarters.seen[1], now_s)))
 
 
 def _add_live(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> None:
-    live = message.decode_live(received.payload)
+    live = protocol.decode_live(received.payload)
     batch.contacts.append(LastContact(live.meter, received.reader, now_s, live.power_mw))
 
 
@@ -78,10 +78,10 @@ def _add_status(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> No
     if received.payload == _OFFLINE:
         batch.readers.append(ReaderState(received.reader, now_s, False, _DISCONNECTED, "[]"))
         return
-    sources = message.decode_status(received.payload).sources
+    sources = protocol.decode_status(received.payload).sources
     sentence = next((source.sentence for source in sources if not source.ok), _OK)
     ok = all(source.ok for source in sources)
-    batch.readers.append(ReaderState(received.reader, now_s, ok, sentence, message.encode(sources).decode()))
+    batch.readers.append(ReaderState(received.reader, now_s, ok, sentence, protocol.encode(sources).decode()))
 
 
 _HANDLERS = {"quarters": _add_quarters, "live": _add_live, "status": _add_status}

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from iskra_server.base.backoff import Backoff
 from iskra_server.diagnosis.status import Status
-from iskra_server.fleet import protocol as message
+from iskra_server.fleet import protocol
 from iskra_server.fleet.edge.uplink_queue import Parcel, UplinkQueue
 from iskra_server.fleet.protocol import ReaderTopics
 from iskra_server.history.model.power_ledger import power_mw
@@ -143,7 +143,7 @@ class Uplink:
         self._number += 1
         number = self._number.to_bytes(4)
         self._in_flight[number] = InFlight(parcel, time.monotonic())
-        payload = message.encode(message.quarters(parcel.meter, parcel.records))
+        payload = protocol.encode(protocol.quarters(parcel.meter, parcel.records))
         with reporting_denials(self.health):
             await connection.request(Message(self._topics["quarters"], payload), self._topics["kept"], number)
             self.health.allowed(f"{PUBLISHING} {self._topics['quarters']}")
@@ -195,7 +195,7 @@ class Uplink:
                 meter = sample.reading.meter_id
                 if sample.monotonic_s - sent_s.get(meter, -self._live_every_s) >= self._live_every_s:
                     sent_s[meter] = sample.monotonic_s
-                    connection.publish_qos0(Message(self._topics["live"], message.encode(live(sample))))
+                    connection.publish_qos0(Message(self._topics["live"], protocol.encode(live(sample))))
 
     async def _send_status(self, connection: BrokerConnection) -> None:
         """When it has changed, and every five minutes."""
@@ -204,14 +204,14 @@ class Uplink:
             sources = [_source(status) for status in self._statuses()]
             if sources != sent or time.monotonic() - sent_s >= STATUS_EVERY_S:
                 sent, sent_s = sources, time.monotonic()
-                status = message.ReaderStatus(message.VERSION, int(time.time()), self._version, sources)
+                status = protocol.ReaderStatus(protocol.VERSION, int(time.time()), self._version, sources)
                 with reporting_denials(self.health):
-                    await connection.publish(Message(self._topics["status"], message.encode(status)), retain=False)
+                    await connection.publish(Message(self._topics["status"], protocol.encode(status)), retain=False)
                     self.health.allowed(f"{PUBLISHING} {self._topics['status']}")
             await asyncio.sleep(_CHECK_STATUS_EVERY_S)
 
 
-def live(sample: Sample) -> message.LiveValues:
+def live(sample: Sample) -> protocol.LiveValues:
     """The power and counters of a sample, exact."""
     reading = sample.reading
     counters = {
@@ -220,8 +220,8 @@ def live(sample: Sample) -> message.LiveValues:
         if is_energy_counter(register)
     }
     power = power_mw(reading.registers)
-    return message.LiveValues(message.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
+    return protocol.LiveValues(protocol.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
 
 
-def _source(status: Status) -> message.ReaderSource:
-    return message.ReaderSource(status.source, status.meter_id, status.ok, status.failed_check, status.sentence)
+def _source(status: Status) -> protocol.ReaderSource:
+    return protocol.ReaderSource(status.source, status.meter_id, status.ok, status.failed_check, status.sentence)

@@ -53,7 +53,7 @@ class Gap(Struct, frozen=True):
 
 
 class EpochMark(Struct, frozen=True):
-    """At `at_s` (Unix seconds) the counter started anew: it showed `before_wh` last and `after_wh` first."""
+    """At `at_s` (Unix seconds) the counter restarted: it showed `before_wh` last and `after_wh` first."""
 
     epoch: int
     at_s: int
@@ -89,8 +89,8 @@ def energy_in_buckets(
 ) -> Energies:
     """The energy between edges of one counter, in Wh; `epochs` are all of that counter.
 
-    `look_up` is called once with all edges; each `nearest` at most once for an edge without a reading, and once for all
-    edges inside one gap.
+    `look_up` is called once with all edges; `nearest_before` and `nearest_after` at most once for an edge without a
+    reading, and once for all edges inside one gap.
     """
     sides = _sides(edges, look_up(edges), nearest_before, nearest_after)
     pairs = list(zip(pairwise(edges), pairwise(sides), strict=True))
@@ -109,7 +109,7 @@ def energy_between(before: QuarterReading, after: QuarterReading, epochs: Sequen
 
 
 def continuous_total(reading: QuarterReading, epochs: Sequence[EpochStart]) -> Decimal:
-    """What the counter would show in Wh if it had never started anew."""
+    """What the counter would show in Wh if it had never restarted."""
     starts = [start for start in epochs if start.epoch <= reading.epoch]
     return _difference(reading.value, Exact(0, reading.value.scaler), starts)
 

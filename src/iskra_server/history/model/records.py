@@ -63,7 +63,7 @@ class PowerQuarter(Struct, frozen=True):
 
 
 class EpochStart(Struct, frozen=True):
-    """A counter started anew: it showed `before` last and `after` first. No energy is counted between the two."""
+    """A counter restarted: it showed `before` last and `after` first. No energy is counted between the two."""
 
     meter_id: str
     obis: Obis

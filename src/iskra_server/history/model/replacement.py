@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from iskra_server.history.model.records import MeterInfo
 
-# who has not answered by then will not
+# after that the question is no longer asked
 ASKED_FOR_S = 30 * 86_400
 
 

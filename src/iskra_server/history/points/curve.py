@@ -85,7 +85,7 @@ def curve_of_telegrams(telegrams: PowerValues, period: TimeSpan, expected: TimeS
 
 
 def curve_of_blocks(blocks: Sequence[PowerBlock], period: TimeSpan, expected: TimeSpan, at_most: int) -> Curve:
-    """As `by_telegrams`, from blocks in order that are no longer than a point."""
+    """As `curve_of_telegrams`, from blocks in order that are no longer than a point."""
     resolution_s = seconds_per_point(period, at_most)
     firsts = [block.first_s for block in blocks]
     # growing, also where a clock went back

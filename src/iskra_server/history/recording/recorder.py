@@ -224,7 +224,7 @@ class Recorder:
                 log.warning("%d readings cannot be dated: the machine was paused while they waited.", dropped)
 
     def _apply_clock_step(self, sample: Sample) -> None:
-        """After a step of the clock: set aside what was recorded ahead of it, and record it anew."""
+        """After a step of the clock: set aside what was recorded ahead of it, and record it again."""
         step = self._clock.pop_step()
         if step is not None and self._ledger is not None:
             self._enqueue_step(ClockStep(int(step.from_s), int(step.to_s), step.reason), sample)

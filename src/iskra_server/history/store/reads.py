@@ -120,7 +120,7 @@ class Reads:
         return blocks
 
     def epochs(self, meter_id: str, obis: Obis) -> list[EpochStart]:
-        """Where the counter started anew, in order."""
+        """Where the counter restarted, in order."""
         statement = select(epoch).where(epoch.c.series == _series(meter_id, obis)).order_by(epoch.c.epoch)
         return [epoch_start_of(meter_id, obis, row) for row in self.query(statement)]
 

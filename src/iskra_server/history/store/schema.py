@@ -1,7 +1,7 @@
 """The tables. A change here is a new file in migrations/versions and a new last entry of VERSIONS.
 
 meter ─┬─ series (one per register) ─┬─ boundary   quarter readings, kept for ever
-       ├─ power    per quarter       └─ epoch      where a counter started anew
+       ├─ power    per quarter       └─ epoch      where a counter restarted
        ├─ points   packed telegrams, kept for some days
        ├─ label    building, tenant, tariff: what meters are grouped by
        ├─ outbox   quarters that the central server has not confirmed yet; used while there is a row in uplink

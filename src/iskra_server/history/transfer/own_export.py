@@ -2,7 +2,7 @@
 
     time,register,value_wh,quality,epoch
     2026-11-22T10:00:00+01:00,1-0:1.8.0*255,10732309.1,measured,0
-    2026-11-22T10:07:31+01:00,1-0:1.8.0*255,10732311.4,before,1      the counter started anew: its last value and
+    2026-11-22T10:07:31+01:00,1-0:1.8.0*255,10732311.4,before,1      the counter restarted: its last value and
     2026-11-22T10:07:31+01:00,1-0:1.8.0*255,0.2,after,1              its first; `before` may be absent
 
 One more column `simulated` marks a meter that does not exist.

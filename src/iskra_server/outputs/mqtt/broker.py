@@ -1,4 +1,4 @@
-"""Connects to the broker again and again, and reports what it denies.
+"""Keeps a connection to the broker and reports denied topics.
 
 A lost broker is tried about every second, because most are back soon; after two minutes less and less often.
 """

@@ -126,7 +126,7 @@ def _point(point: CurvePoint, tz: ZoneInfo) -> PowerPoint:
 
 
 def _watts(power_mw: int) -> Number:
-    """Equal to `exact.number` of a Decimal, in half the time: a curve has thousands."""
+    """Equal to `json_values.number` of a Decimal, in half the time: a curve has thousands."""
     watts = b"%d.%03d" % divmod(abs(power_mw), _MW)
     return Raw(b"-" + watts if power_mw < 0 else watts)
 

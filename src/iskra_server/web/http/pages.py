@@ -64,7 +64,7 @@ def page(name: str, variables: Mapping[str, str] | None = None) -> bytes:
 def _file(path: str, accepts_gzip: bool) -> Response:
     file = STATIC / path
     accept = "gzip" if accepts_gzip and file.suffix not in _COMPRESSED_TYPES else ""
-    media_type = _MEDIA_TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/byte-stream"
+    media_type = _MEDIA_TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     return compressed(file.read_bytes(), media_type, _IMMUTABLE, accept)
 
 

@@ -12,7 +12,7 @@ const REFRESH_MS = 1000;
 const DAY_REFRESH_MS = 60_000;
 const SHOWN_S = 180;
 // a well-placed head reaches nine of ten valid telegrams even on a bad day
-const GOOD_RATIO = 0.9;
+const GOOD_RATIO = 0.95;
 const TONES_HZ = [220, 880];
 const HEIGHT_PX = 140;
 /** @type {[number, number]} */

@@ -11,7 +11,7 @@ export const words = {
   },
   titles: {
     registers: "Alle Register",
-    heat: "Jahresbild",
+    heat: "Heatmap",
     compare: "Vergleich",
     about: "Info",
     wall: "Wandanzeige",
@@ -69,9 +69,9 @@ export const words = {
   fromGrid: "Bezug",
   toGrid: "Einspeisung",
   noData: "keine Daten",
-  future: "kommt noch",
+  future: "noch offen",
   partial: "unvollständige Daten",
-  interpolated: "am Rand interpoliert",
+  interpolated: "an einem Ende interpoliert",
   counterRestarted: "Zähler wurde zurückgesetzt",
   kindsLabel: "Art des Zeitraums",
   kinds: {
@@ -80,7 +80,7 @@ export const words = {
     month: "Monat",
     year: "Jahr",
     all: "Alle Jahre",
-    heat: "Jahresbild",
+    heat: "Heatmap",
     compare: "Vergleich",
   },
   current: { day: "Heute", week: "Diese Woche", month: "Dieser Monat", year: "Dieses Jahr" },
@@ -103,7 +103,7 @@ export const words = {
     month: "höchster Monat",
     year: "höchstes Jahr",
   },
-  showAs: "Zeigen als",
+  showAs: "Darstellung",
   chart: "Diagramm",
   table: "Tabelle",
   period: "Zeitraum",
@@ -213,7 +213,7 @@ export const words = {
     damaged: "Beschädigt",
     quarantined: "Als unplausibel zurückgehalten",
     lastReading: "Letzter Wert",
-    outputs: "Datenweitergabe",
+    outputs: "Ausgaben",
     names: { mqtt: "MQTT", influx: "Zeitreihen-Datenbank", uplink: "Zentrale" },
     counts: { delivered: "zugestellt", waiting: "wartend", refused: "abgelehnt", dropped: "verloren" },
     head: {
@@ -296,7 +296,7 @@ export const words = {
   aboutPage: {
     what:
       "Dieses Programm liest einen Stromzähler und zeigt genau, was der Zähler sendet. Werte werden nie erfunden: " +
-      "Ohne aktuellen Wert steht keine Zahl da.",
+      "Ohne aktuellen Wert wird keine Zahl angezeigt.",
     version: "Version",
     zone: "Zeitzone",
     licence: "Lizenz",

@@ -193,7 +193,7 @@ export const words = {
       instalment: "monthly instalment",
     },
     none: "No contract configured",
-    how: "Enter the prices from your bill in iskra-server.toml, then restart the server:",
+    how: "Enter the prices from your bill in iskra-server.toml, then reload the server:",
     units:
       "Prices include tax. Energy price and payment per kWh, base fee and instalment per month. For a new price, " +
       "add a section with the day it begins.",
@@ -232,7 +232,7 @@ export const words = {
       how: [
         "Put the head on the meter’s infrared window; its magnet holds it. The cable points down.",
         "Wait 10 seconds: a meter sends every one to four seconds.",
-        "Move the head by a millimetre, or turn it a little, and wait again. With sound on you need not look: " +
+        "Move the head by a millimetre, or turn it a little, and wait again. With sound on you do not have to look: " +
           "the higher the tone, the better.",
         "Leave it where the number stays highest. Keep sunlight and lamps off the window.",
       ],
