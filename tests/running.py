@@ -1,5 +1,6 @@
 """The server as a user runs it: the installed command in a process of its own, at a free port of this machine."""
 
+import fcntl
 import json
 import os
 import random
@@ -7,14 +8,16 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import tty
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -137,10 +140,21 @@ def _ports() -> Iterator[int]:
 _PORTS = _ports()
 
 
+# the last ports that were given away, each locked: another run of tests on this machine takes others
+_LOCKS: deque[IO[bytes]] = deque(maxlen=40)
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens at, and that stays free until it is used."""
     for port in _PORTS:
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            lock = (Path(tempfile.gettempdir()) / f"iskra-test-port-{port}").open("wb")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                continue
+            _LOCKS.append(lock)
             return port
     raise AssertionError("no port is free")
 

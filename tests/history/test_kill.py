@@ -20,8 +20,8 @@ from history.busy import (
 
 # killing a client is less of a matter for a server
 ROUNDS = {"sqlite": 15, "postgresql": 6}
-# a flush interval, and what a commit may take on a machine that is busy
-AT_MOST_S = FLUSH_S + 0.5 * SPEED
+# a flush interval, and what a commit may take on a busy machine: less than what is sent until the kill
+AT_MOST_S = FLUSH_S + 1.5 * SPEED
 
 
 def rounds(address: str) -> range:
@@ -41,8 +41,8 @@ def test_what_was_safe_is_there_and_nothing_is_half_there(address: str) -> None:
 
 
 def test_at_most_a_flush_interval_of_points_is_gone(address: str) -> None:
-    for _ in range(4):
-        sent = kill(address, record_for_ever, while_working=True, longest_s=0.8)
+    for _ in range(2):
+        sent = kill(address, record_for_ever, while_working=True, longest_s=2.5)
         assert is_sound(address)
         assert gone_s(address, sent) < AT_MOST_S
 
