@@ -43,7 +43,7 @@ def test_what_is_no_backup_is_refused_first(call: Run, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear landlord")
     done = call("restore", "letter.txt")
     assert done.returncode == 2
-    assert "letter.txt is not a database" in done.stderr
+    assert done.stderr == "iskra-server: letter.txt is not a database, so it is no backup. Name another file.\n"
     assert path.read_bytes() == before
 
 

@@ -15,7 +15,7 @@ app = command_app()
 _EXAMPLES = examples(
     {
         "iskra-server restore /mnt/usb/iskra.sqlite": "checks the file first",
-        "iskra-server restore old.sqlite --config my.toml": "for another server",
+        "iskra-server restore old.sqlite --config my.toml": "into the history of my.toml",
     }
 )
 
