@@ -23,7 +23,7 @@ WAL_SUFFIXES = ("-wal", "-shm")
 def back_up(store: Path, to: Path) -> None:
     """Copy a history, which may be in use, to a file; an older backup there is replaced. Raises StoreError."""
     if not store.exists():
-        raise StoreError(f"There is no history at {store}. Set data_dir to where it is.")
+        raise StoreError(f"There is no history at {store}. Set history.data_dir to where it is.")
     if to.exists():
         if to.samefile(store):
             raise StoreError(f"{to} is the history itself. Name another file for the backup.")
