@@ -48,10 +48,13 @@ def test_a_mistyped_command_gets_a_suggestion(run: Run) -> None:
 @pytest.mark.parametrize(
     ("args", "part"),
     [
-        (["decode"], "Missing argument 'FILE|-'"),
+        (["decode"], "Missing argument 'FILE|-'. See iskra-server decode --help."),
         (["decode", "--jsn", "x"], "No such option"),
-        (["serve", "--port", "http"], "'--port'"),
-        (["read", "--count", "0"], "'--count'"),
+        (["serve", "--port", "http"], "'--port': 'http' is not a whole number. See iskra-server serve --help."),
+        (["serve", "--port", "0"], "'--port': 0 is not between 1 and 65535. See iskra-server serve --help."),
+        (["demo", "--rate", "x"], "'--rate': 'x' is not a number. See"),
+        (["simulate", "--unlock", "-1"], "'--unlock': -1.0 is less than 0. See"),
+        (["read", "--count", "0"], "'--count': 0 is less than 1. See"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(args: list[str], part: str, run: Run) -> None:

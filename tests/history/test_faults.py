@@ -55,7 +55,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_read_only_data_directory_is_named(tmp_path: Path) -> None:
-    sentence = "DIR is read-only. Mount it writable, or set data_dir to another directory."
+    sentence = "DIR is read-only. Mount it writable, or set history.data_dir to another directory."
     assert in_a_file_system_of_its_own("readonly", tmp_path) == {"iskra.sqlite": sentence, "new.sqlite": sentence}
 
 
@@ -71,7 +71,7 @@ def test_a_data_directory_of_another_user_is_named(tmp_path: Path, exists: bool)
             Store(f"sqlite:///{folder}/iskra.sqlite")
     finally:
         os.seteuid(0)
-    expected = f"{folder}/iskra.sqlite may not be written. Give the user 65534 the directory {folder}, or set data_dir."
+    expected = f"{folder}/iskra.sqlite may not be written. Let user 65534 write to {folder}, or set history.data_dir."
     assert str(caught.value) == expected
 
 
@@ -126,7 +126,7 @@ def test_a_server_whose_disk_is_full_still_serves_the_meter(tmp_path: Path) -> N
 
 
 def test_a_server_whose_data_directory_is_read_only_still_serves_the_meter(tmp_path: Path) -> None:
-    sentence = "DIR is read-only. Mount it writable, or set data_dir to another directory."
+    sentence = "DIR is read-only. Mount it writable, or set history.data_dir to another directory."
     assert in_a_file_system_of_its_own("serve_readonly", tmp_path) == {**SERVED, "history": sentence}
 
 

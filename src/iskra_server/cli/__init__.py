@@ -1,10 +1,12 @@
 """The command line. Each command is a module that is imported only when it is called: `serve` stays small.
 
-Exit status: 0 success, 1 the answer is no, 2 wrong usage or configuration. An error is one sentence on stderr.
+Exit status: 0 success, 1 negative result or not completed, 2 wrong usage, configuration or file. An error is one
+sentence on stderr.
 """
 
 import codecs
 import os
+import re
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -22,6 +24,13 @@ from iskra_server.config import ConfigError
 NAME = "iskra-server"
 # longer file names are cut in error sentences
 _MAX_NAME = 200
+# names of types in messages of the command line library -> plain words
+_PLAIN = (
+    (r"a valid int(eger)?( range)?\.?$", "a whole number"),
+    (r"a valid float( range)?\.?$", "a number"),
+    (r"is not in the range (\S+?)<=x<=(\S+?)\.?$", r"is not between \1 and \2"),
+    (r"is not in the range x>=(\S+?)\.?$", r"is less than \1"),
+)
 # command -> summary, in the order in which people need them
 COMMANDS = {
     "serve": "Read the meters and serve their values over HTTP.",
@@ -35,8 +44,8 @@ COMMANDS = {
     "record": "Record what a meter sends, for a bug report.",
     "simulate": "Send the telegrams of a simulated meter to a port, a file or a pipe.",
     "groups": "Assign meters to groups (building, tenant, tariff) from a CSV table.",
-    "prepare": "Create the tables and monthly partitions of a PostgreSQL; drop old months.",
-    "collect": "Write what readers send into the database of the central server.",
+    "prepare": "Create the tables and monthly partitions in PostgreSQL; drop old months.",
+    "collect": "Receive the data of all readers and store it in the central database.",
     "homeassistant": "Print the YAML for Home Assistant, ready to paste.",
     "export": "Write history as CSV or Parquet.",
     "import": "Import history from a file.",
@@ -126,11 +135,20 @@ def _run() -> int:
         _print_error(str(error))
         return error.status if isinstance(error, UsageError) else 2
     except typer.TyperException as error:
-        if message := error.format_message():
-            _print_error(f"{message.removesuffix('.')}{'' if message.endswith('?') else '.'} See {NAME} --help.")
+        if message := _plain(error.format_message()):
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else NAME
+            _print_error(f"{message.removesuffix('.')}{'' if message.endswith('?') else '.'} See {command} --help.")
         return error.exit_code
     except OSError as error:
         return _report_unusable(error) if error.filename else _report_unwritable(error)
+
+
+def _plain(message: str) -> str:
+    """The message of the command line library without its names of types."""
+    for pattern, words in _PLAIN:
+        message = re.sub(pattern, words, message)
+    return message
 
 
 def _prepare_streams() -> None:

@@ -129,7 +129,7 @@ def test_statistics_of_home_assistant_are_readings_at_the_end_of_each_hour(call:
 
 def test_another_counter_and_unit_can_be_named(call: Run, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(f"{FIRST_S},7167\n")
-    call("import", "x.csv", *OWN, "--register", "2.8.0", "--unit", "Wh", "--form", "kwh")
+    call("import", "x.csv", *OWN, "--register", "2.8.0", "--unit", "Wh", "--format", "kwh")
     store = Store(f"sqlite:///{tmp_path}/.local/share/iskra-server/iskra.sqlite")
     assert store.quarter_readings(METER_ID, EXPORT, [FIRST])[FIRST].value == Exact(7167, 0)
     store.close()
@@ -157,7 +157,7 @@ def test_simulated_history_stays_apart_from_real(call: Run, tmp_path: Path) -> N
         (["x.csv", *OWN, "--register", "16.7.0"], "1-0:16.7.0 is not a counter; give one such as --register 1.8.0"),
         (["x.csv", *OWN, "--register", "import"], "--register: 'import' is not an OBIS code"),
         (["empty.csv", *OWN], "empty.csv is empty."),
-        (["x.csv", *OWN, "--form", "homeassistant"], "x.csv has no column statistic_id"),
+        (["x.csv", *OWN, "--format", "homeassistant"], "x.csv has no column statistic_id"),
     ],
 )
 def test_misuse_is_one_sentence(options: list[str], sentence: str, call: Run, tmp_path: Path) -> None:

@@ -110,7 +110,10 @@ def test_a_capture_is_read_too_and_its_end_is_an_end(run: Run, tmp_path: Path) -
     done = run("read", "x.bin")
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
     (tmp_path / "noise.bin").write_bytes(bytes(9000))
-    assert run("read", "file:noise.bin?speed=0").returncode == 1
+    done = run("read", "file:noise.bin?speed=0")
+    assert done.returncode == 1
+    name = "file:noise.bin?speed=0"
+    assert done.stderr == f"iskra-server: No telegram arrived from {name}; iskra-server doctor {name} says why.\n"
 
 
 def test_a_head_that_is_unplugged_is_told_once(tmp_path: Path) -> None:

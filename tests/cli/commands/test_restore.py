@@ -43,7 +43,7 @@ def test_what_is_no_backup_is_refused_first(call: Run, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear landlord")
     done = call("restore", "letter.txt")
     assert done.returncode == 2
-    assert "letter.txt is not a database" in done.stderr
+    assert done.stderr == "iskra-server: letter.txt is not a database, so it is no backup. Name another file.\n"
     assert path.read_bytes() == before
 
 
@@ -57,4 +57,4 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(call: Run, tmp_path: Path)
     (tmp_path / "file").write_text("")
     done = call("restore", "copy.sqlite", IES_DATA_DIR=str(tmp_path / "file/x"))
     assert done.returncode == 2
-    assert done.stderr == f"iskra-server: {tmp_path}/file/x cannot be created: Not a directory; set data_dir.\n"
+    assert done.stderr == f"iskra-server: {tmp_path}/file/x cannot be created: Not a directory; set history.data_dir.\n"

@@ -72,7 +72,7 @@ def test_a_network_port_that_is_taken_is_refused(run: Run) -> None:
         port = taken.getsockname()[1]
         done = run("simulate", "--to", f"tcp:{port}")
     assert done.returncode == 2
-    assert done.stderr.startswith(f"iskra-server: TCP port {port} cannot be served: ")
+    assert done.stderr.startswith(f"iskra-server: TCP port {port} cannot be served: another program uses it; ")
 
 
 def test_a_line_ends_after_so_many_telegrams(run: Run) -> None:

@@ -1,5 +1,7 @@
 """The coach in a pipe and on a terminal, with a simulated meter that is unlocked meanwhile; its clock runs fast."""
 
+from pathlib import Path
+
 import pytest
 
 from command import OnTerminal, Run
@@ -35,6 +37,13 @@ def test_an_unlocked_meter_needs_nothing(run: Run) -> None:
     assert done.returncode == 0
     assert "It is unlocked: there is nothing to do." in done.stdout
     assert "flash" not in done.stdout
+
+
+def test_without_a_telegram_it_names_the_next_step(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "noise.bin").write_bytes(bytes(100))
+    done = run("unlock", "noise.bin")
+    assert done.returncode == 1
+    assert done.stderr.startswith("iskra-server: No telegram arrived from noise.bin; iskra-server doctor noise.bin")
 
 
 def test_a_meter_that_falls_back_is_told_and_coached_on(terminal: OnTerminal) -> None:

@@ -31,7 +31,9 @@ def test_a_password_is_never_shown(postgres: Postgres) -> None:
 
 def test_a_wrong_password(postgres: Postgres) -> None:
     address = f"postgresql://{GUARDED}:wrong@127.0.0.1:{postgres.port}/postgres"
-    expected = f"PostgreSQL at 127.0.0.1:{postgres.port} refuses the password of guarded. Correct it in database_url."
+    expected = (
+        f"PostgreSQL at 127.0.0.1:{postgres.port} refuses the password of guarded. Correct it in history.database_url."
+    )
     assert refusal(address) == expected
 
 
@@ -71,7 +73,7 @@ def test_a_server_that_is_not_there() -> None:
     # port 9 is "discard"; nothing listens
     sentence = refusal("postgresql://iskra@127.0.0.1:9/iskra")
     assert sentence.startswith("PostgreSQL at 127.0.0.1:9 cannot be reached (")
-    assert sentence.endswith("Start it, or correct database_url.")
+    assert sentence.endswith("Start it, or correct history.database_url.")
 
 
 def test_a_missing_driver(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +106,7 @@ def test_a_file_in_the_place_of_the_directory(file: Path) -> None:
         (sqlite3.SQLITE_IOERR_WRITE, "The disk that holds /data/iskra.sqlite reports an error (said). Check the disk"),
         (sqlite3.SQLITE_CORRUPT, "/data/iskra.sqlite is damaged (said). Restore a backup"),
         (sqlite3.SQLITE_BUSY_SNAPSHOT, "/data/iskra.sqlite is locked by another program. Find it with sudo fuser"),
-        (sqlite3.SQLITE_CANTOPEN, "The directory /data does not exist. Create it, or set data_dir."),
+        (sqlite3.SQLITE_CANTOPEN, "The directory /data does not exist. Create it, or set history.data_dir."),
         (sqlite3.SQLITE_MISUSE, "/data/iskra.sqlite cannot be used as history: said."),
     ],
 )
@@ -117,10 +119,10 @@ def test_errors_of_sqlite_become_sentences(code: int, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [
-        (errno.EACCES, "/data/iskra.sqlite may not be written. Give the user"),
-        (errno.EROFS, "/data is read-only. Mount it writable, or set data_dir to another directory."),
+        (errno.EACCES, "/data/iskra.sqlite may not be written. Let user"),
+        (errno.EROFS, "/data is read-only. Mount it writable, or set history.data_dir to another directory."),
         (errno.ENOSPC, "The disk that holds /data/iskra.sqlite is full."),
-        (errno.ENAMETOOLONG, "/data/iskra.sqlite cannot be used (said). Set data_dir to another directory."),
+        (errno.ENAMETOOLONG, "/data/iskra.sqlite cannot be used (said). Set history.data_dir to another directory."),
     ],
 )
 def test_errors_of_the_system_become_sentences(number: int, sentence: str) -> None:

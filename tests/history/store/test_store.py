@@ -68,7 +68,9 @@ def test_simulated_and_real_readings_never_mix(address: str, first: MeterInfo, s
     store = Store(address)
     store.write([], [first])
     for _ in range(2):
-        with pytest.raises(StoreError, match=r"never written beside them\. Set data_dir or database_url"):
+        with pytest.raises(
+            StoreError, match=r"never written beside them\. Set history.data_dir or history.database_url"
+        ):
             store.write([], [second])
     store.close()
     store = Store(address)

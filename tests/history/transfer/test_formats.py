@@ -42,7 +42,7 @@ def test_a_form_is_recognised_by_its_beginning_and_read(text: str) -> None:
     [
         ("", "is empty"),
         ("begin,end,import_kwh,quality\n", "holds energy per bucket.*--bucket none"),
-        ("Dear landlord,\n", "has no known format; name one with --form: iskra, vzlogger"),
+        ("Dear landlord,\n", "has no known format; name one with --format: iskra, vzlogger"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_bad(text: str, reason: str) -> None:

@@ -16,7 +16,7 @@ app = command_app()
 _EXAMPLES = examples(
     {
         "iskra-server backup /mnt/usb/iskra.sqlite": "works while the server runs",
-        "iskra-server restore /mnt/usb/iskra.sqlite": "the way back",
+        "iskra-server restore /mnt/usb/iskra.sqlite": "restore it later",
     }
 )
 

@@ -17,7 +17,7 @@ from iskra_server.runtime.logs import flush_or_exit, set_up
 app = command_app()
 _EXAMPLES = examples(
     {
-        "iskra-server collect": "start as many as needed",
+        "iskra-server collect": "several share the work",
         "iskra-server collect --broker mqtt://localhost": "with this broker",
     }
 )
@@ -28,12 +28,12 @@ def collect(
     *,
     broker: Annotated[
         str | None,
-        typer.Option("--broker", metavar="URL", help="Broker that readers send to.", show_default=False),
+        typer.Option("--broker", metavar="URL", help="MQTT broker to which the readers send.", show_default=False),
     ] = None,
     config: ConfigFile = None,
     log_level: LogLevel = None,
 ) -> None:
-    """Write what readers send into the database of the central server."""
+    """Receive the data of all readers and store it in the central database."""
     options = only_set({"collect.url": broker, "log.level": log_level})
     loaded = load_with_origins(os.environ, config, options).config
     if not loaded.collect.url:

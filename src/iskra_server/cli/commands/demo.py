@@ -24,7 +24,7 @@ app = command_app()
 _EXAMPLES = examples(
     {
         "iskra-server demo": "an MT175 in real time",
-        "iskra-server demo --rate 60": "a minute each second",
+        "iskra-server demo --rate 60": "a minute per second",
         "iskra-server demo --profile MT631-locked": "before the PIN is entered",
     }
 )

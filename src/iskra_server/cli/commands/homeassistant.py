@@ -39,7 +39,12 @@ _OUTSIDE = ("192.0.2.1", 9)
 def homeassistant(
     url: Annotated[
         str | None,
-        typer.Option("--url", help="How Home Assistant reaches the server.", show_default="this machine's address"),
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help="Address of the server for Home Assistant.",
+            show_default="this machine's address",
+        ),
     ] = None,
     config: ConfigFile = None,
 ) -> None:

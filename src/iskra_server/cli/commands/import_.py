@@ -47,7 +47,7 @@ app = command_app()
 _EXAMPLES = examples(
     {
         "iskra-server import all.csv": "what export wrote",
-        "iskra-server import readings.csv --dry-run": "what would change?",
+        "iskra-server import readings.csv --dry-run": "show what would change",
         "iskra-server import export.csv --register 2.8.0": "energy to the grid",
     }
 )
@@ -85,11 +85,11 @@ def import_(
     ] = None,
     new_meter: Annotated[bool, typer.Option("--new-meter", help="Allow a meter that is not in history yet.")] = False,
     form: Annotated[
-        FormName, typer.Option("--form", metavar="auto|iskra|vzlogger|kwh|homeassistant", help="Format of the file.")
+        FormName, typer.Option("--format", metavar="FORMAT", help="auto, iskra, vzlogger, kwh or homeassistant.")
     ] = "auto",
     register: Annotated[
         str,
-        typer.Option("--register", metavar="CODE", help="OBIS code, where the file does not name it."),
+        typer.Option("--register", metavar="CODE", help="OBIS code, if the file does not contain it."),
     ] = "1.8.0",
     unit: Annotated[
         EnergyUnit | None,

@@ -20,13 +20,15 @@ _EXAMPLES = examples(
 
 @app.command(epilog=_EXAMPLES)
 def prepare(
-    ahead: Annotated[int, typer.Option("--ahead", min=1, max=24, help="Months to create ahead.")] = 24,
+    ahead: Annotated[
+        int, typer.Option("--ahead", min=1, max=24, metavar="N", help="Create partitions for the next N months.")
+    ] = 24,
     forget_before: Annotated[
         str | None, typer.Option("--forget-before", metavar="MONTH", help="Drop all months before MONTH (YYYY-MM).")
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Create the tables and monthly partitions of a PostgreSQL; drop old months."""
+    """Create the tables and monthly partitions in PostgreSQL; drop old months."""
     from iskra_server.history.store import StoreError  # noqa: PLC0415
     from iskra_server.history.store.store import Store  # noqa: PLC0415
 

@@ -9,12 +9,14 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from iskra_server.base.address import Address
 from iskra_server.cli.ui import loop, telegram_text
 from iskra_server.cli.ui.hexlines import HexLines
 from iskra_server.cli.ui.meter_source import MeterUrl, chunks_and_ticks, chunks_or_error, open_meter_source
 from iskra_server.cli.ui.options import Json, command_app, examples
 from iskra_server.cli.ui.screen import Screen
 from iskra_server.cli.ui.stream_stats import StreamStats
+from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.normalise import MeterMemory, merge_parts, normalise
 from iskra_server.meter.reading import Fault, Reading
@@ -47,7 +49,10 @@ def read(
         loop.run(_lines(source, quality, count, json=json))
     else:
         loop.run(_live(source, quality, count, console))
-    raise typer.Exit(0 if quality.telegrams else 1)
+    if not quality.telegrams:
+        raise UsageError(
+            f"No telegram arrived from {Address(url)}; iskra-server doctor {Address(url)} says why.", status=1
+        )
 
 
 class _Decoding:

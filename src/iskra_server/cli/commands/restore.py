@@ -15,7 +15,7 @@ app = command_app()
 _EXAMPLES = examples(
     {
         "iskra-server restore /mnt/usb/iskra.sqlite": "checks the file first",
-        "iskra-server restore old.sqlite --config my.toml": "for another server",
+        "iskra-server restore old.sqlite --config my.toml": "into the history of my.toml",
     }
 )
 
@@ -32,7 +32,7 @@ def restore(
     try:
         history.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{history.parent} cannot be created: {error.strerror}; set data_dir.") from None
+        raise UsageError(f"{history.parent} cannot be created: {error.strerror}; set history.data_dir.") from None
     with database_errors():
         put_back(file, history)
     if not quiet:

@@ -29,7 +29,7 @@ def serve(
     ] = None,
     port: Port = None,
     host: Annotated[
-        str | None, typer.Option("--host", help="Address to listen on.", show_default="0.0.0.0, all")
+        str | None, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.", show_default="0.0.0.0, all")
     ] = None,
     config: ConfigFile = None,
     log_level: LogLevel = None,

@@ -1,5 +1,6 @@
 """`simulate`: send the telegrams of a simulated meter, for any program that reads meters."""
 
+import errno
 import sys
 from collections.abc import AsyncGenerator
 from math import inf
@@ -70,7 +71,9 @@ def simulate(
     ] = None,
     relock: Annotated[
         float | None,
-        typer.Option("--relock", min=0, metavar="SECONDS", help="Lock it again after SECONDS, as with InF off."),
+        typer.Option(
+            "--relock", min=0, metavar="SECONDS", help="Lock it again after SECONDS, as a meter whose InF is off."
+        ),
     ] = None,
     count: Annotated[int | None, typer.Option("--count", min=1, metavar="N", help="Stop after N telegrams.")] = None,
 ) -> None:
@@ -111,7 +114,8 @@ def _serve(meter: Finite, to: str) -> None:
     try:
         loop.run(serve_tcp(meter, HOST, int(port), lambda number: print(f"tcp://{HOST}:{number}", flush=True)))
     except OSError as error:
-        raise UsageError(f"TCP port {port} cannot be served: {error.strerror}; choose another one.") from None
+        reason = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror
+        raise UsageError(f"TCP port {port} cannot be served: {reason}; choose another one.") from None
 
 
 def _save(meter: Finite, path: Path) -> None:

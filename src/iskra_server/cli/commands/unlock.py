@@ -51,8 +51,11 @@ def unlock(
     settings = config_with_meters(config, [meter] if meter else None)
     if len(settings.meters) > 1:
         raise UsageError(f"There are {len(settings.meters)} meters; name one, such as {settings.meters[0].url}.")
-    coach = Coach(open_meter_source(settings.meters[0].url), lang)
+    url = settings.meters[0].url
+    coach = Coach(open_meter_source(url), lang)
     loop.run(coach.run())
+    if not coach.telegrams:
+        raise UsageError(f"No telegram arrived from {url}; iskra-server doctor {url} says why.", status=1)
     raise typer.Exit(0 if coach.unlocking.done else 1)
 
 
@@ -61,6 +64,7 @@ class Coach:
 
     def __init__(self, source: Source, language: Language) -> None:
         self.unlocking = Unlocking()
+        self.telegrams = 0
         self._source = source
         self._phrases = PHRASES[language]
         self._board = Board()
@@ -75,6 +79,7 @@ class Coach:
                 async for data in chunks:
                     for item in decoder.feed(data):
                         if isinstance(item, Reading):
+                            self.telegrams += 1
                             self._observe(item, lesson)
                     if self.unlocking.done:
                         return

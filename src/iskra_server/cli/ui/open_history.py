@@ -68,7 +68,7 @@ def open_existing(config: Config) -> Iterator[Store]:
     """Open the configured history; UsageError if it does not exist."""
     file = sqlite_path(history_address(config))
     if file is not None and not file.exists():
-        raise UsageError(f"There is no history at {file} yet. Start iskra-server serve, or set data_dir.")
+        raise UsageError(f"There is no history at {file} yet. Start iskra-server serve, or set history.data_dir.")
     with open_history(history_address(config)) as store:
         yield store
 

@@ -20,7 +20,7 @@ LogLevel = Annotated[
 ]
 LogFormat = Annotated[
     str | None,
-    typer.Option("--log-format", metavar="FORM", help="text, or json for log collectors.", show_default=False),
+    typer.Option("--log-format", metavar="FORMAT", help="text, or json for log collectors.", show_default=False),
 ]
 Port = Annotated[
     int | None,

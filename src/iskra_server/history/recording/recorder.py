@@ -86,7 +86,7 @@ class Recorder:
             self._writer.enqueue([block], self._meters[block.meter_id])
         if waiting:
             log.warning(
-                "%d readings since %s wait until history is open and the clock is trusted.",
+                "%d readings since %s are not written yet: history is not open, or the clock is not set.",
                 len(waiting),
                 f"{waiting[0].received_at:%Y-%m-%d %H:%M:%S} UTC",
             )

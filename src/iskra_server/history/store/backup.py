@@ -3,6 +3,7 @@
 A copy is one file without a WAL, and gets its name only when it is complete and on the disk.
 """
 
+import errno
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -22,7 +23,7 @@ WAL_SUFFIXES = ("-wal", "-shm")
 def back_up(store: Path, to: Path) -> None:
     """Copy a history, which may be in use, to a file; an older backup there is replaced. Raises StoreError."""
     if not store.exists():
-        raise StoreError(f"There is no history at {store}. Set data_dir to where it is.")
+        raise StoreError(f"There is no history at {store}. Set history.data_dir to where it is.")
     if to.exists():
         if to.samefile(store):
             raise StoreError(f"{to} is the history itself. Name another file for the backup.")
@@ -63,6 +64,8 @@ def check_backup(file: Path) -> None:
                 else None
             )
     except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise StoreError(f"{file} is not a database, so it is no backup. Name another file.") from error
         raise store_error(_url(file), error) from error
     if damage != ["ok"]:
         raise StoreError(f"{file} is damaged ({damage[0]}). Use an older backup.")
@@ -85,12 +88,18 @@ def _copy(file: Path, to: Path) -> None:
         sync(to.parent)
     except (sqlite3.Error, OSError) as error:
         part.unlink(missing_ok=True)
+        if _is_full(error):
+            raise StoreError(f"The disk that holds {to} is full. Make room, then try again.") from error
         raise store_error(_url(file if _is_source(error) else to), error) from error
 
 
 def _is_source(error: Exception) -> bool:
     damaged = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
     return getattr(error, "sqlite_errorcode", 0) in damaged
+
+
+def _is_full(error: Exception) -> bool:
+    return getattr(error, "errno", 0) == errno.ENOSPC or getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
 
 
 def _refuse_in_use(history: Path) -> None:

@@ -24,8 +24,8 @@ _SQLITE = {
 }
 _REFUSALS = {
     'password authentication failed for user "{user}"': "{server} refuses the password of {user}. "
-    "Correct it in database_url.",
-    "no password supplied": "{server} asks {user} for a password. Add it to database_url.",
+    "Correct it in history.database_url.",
+    "no password supplied": "{server} asks {user} for a password. Add it to history.database_url.",
     'database "{database}" does not exist': "{server} has no database {database}. "
     "Create it: createdb --owner {user} {database}.",
     'role "{user}" does not exist': "{server} knows no user {user}. Create it: createuser --pwprompt {user}.",
@@ -33,7 +33,7 @@ _REFUSALS = {
 _DENIED = "{server} denies {user} a right ({said}). Make {user} the owner of {database}."
 # by SQLSTATE, or by its class
 _STATES = {
-    "": "{server} cannot be reached ({said}). Start it, or correct database_url.",
+    "": "{server} cannot be reached ({said}). Start it, or correct history.database_url.",
     "55P03": "{server} is locked ({said}). See in pg_stat_activity who holds its tables, and end that.",
     "57014": "{server} does not answer in time ({said}). See in pg_stat_activity what keeps it busy.",
     "57": "{server} went away ({said}). Start it again.",
@@ -104,14 +104,14 @@ def store_error(url: URL, error: SQLAlchemyError | sqlite3.Error | OSError) -> S
 
 def _file_error(path: Path, error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{path} may not be written. Give the user {os.geteuid()} the directory {path.parent}, or set data_dir."
+        return f"{path} may not be written. Let user {os.geteuid()} write to {path.parent}, or set history.data_dir."
     if error.errno == errno.EROFS:
-        return f"{path.parent} is read-only. Mount it writable, or set data_dir to another directory."
+        return f"{path.parent} is read-only. Mount it writable, or set history.data_dir to another directory."
     if error.errno == errno.EISDIR:
         return f"{path} is a directory. Name a file in it."
     if error.errno == errno.ENOSPC:
         return _full(path)
-    return f"{path} cannot be used ({error.strerror or error}). Set data_dir to another directory."
+    return f"{path} cannot be used ({error.strerror or error}). Set history.data_dir to another directory."
 
 
 def _full(path: Path) -> str:
@@ -128,7 +128,7 @@ def _sqlite_error(path: Path, error: sqlite3.Error) -> str:
 def _not_writable(path: Path, error: sqlite3.Error) -> str:
     """Why a file cannot be opened or written: SQLite does not say, but the file and its directory do."""
     if not path.parent.is_dir():
-        return f"The directory {path.parent} does not exist. Create it, or set data_dir."
+        return f"The directory {path.parent} does not exist. Create it, or set history.data_dir."
     denied = access_error(path)
     return _file_error(path, denied) if denied else f"{path} cannot be opened: {error}."
 

@@ -185,7 +185,7 @@ class Store(Reads):
         held, new = ("a real meter", "a simulated one") if meters[0].simulated else ("a simulated meter", "a real one")
         raise StoreError(
             f"{display_name(self._database.url)} holds readings of {held}; those of {new} are never written beside "
-            "them. Set data_dir or database_url to another place."
+            "them. Set history.data_dir or history.database_url to another place."
         )
 
     def _write_between_steps(self, connection: Connection, records: Sequence[Record]) -> bool:

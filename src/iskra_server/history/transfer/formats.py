@@ -48,7 +48,7 @@ def detect_format(beginning: list[str]) -> FileFormat:
         return "vzlogger"
     if any(map(_has_a_time, lines)):
         return "kwh"
-    raise UnknownFormat(f"has no known format; name one with --form: {', '.join(FORMATS)}")
+    raise UnknownFormat(f"has no known format; name one with --format: {', '.join(FORMATS)}")
 
 
 def is_simulated(beginning: list[str]) -> bool:

@@ -4,6 +4,7 @@ aiomqtt on top of paho hides the reason codes of MQTT 5, and its timeouts can lo
 """
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -89,7 +90,7 @@ class BrokerConnection:
             properties = _connect_properties() if self._client.protocol is _V5 else None
             self._client.connect(settings.host, settings.port, KEEP_ALIVE_S, properties=properties)
         except (OSError, ValueError) as error:
-            raise MqttError(str(error)) from None
+            raise MqttError(re.sub(r"^\[Errno -?\d+\] ", "", str(error))) from None
         if self._is_closed:
             # the caller gave up meanwhile
             self._client.disconnect()
