@@ -16,8 +16,8 @@ def test_in_a_pipe_it_explains_and_tells_what_happens(run: Run) -> None:
         "1 ISK 00 10000001  MT631/MT691",
         "It is locked: it sends whole kWh and no power.",
         "  1. Two short flashes wake the display",
-        "The digits after the point have appeared.",
-        "The power has appeared.",
+        "The digits after the point are sent now.",
+        "The power is sent now.",
         "It locks itself again in two minutes: switch InF on.",
         "InF is on: the meter stays unlocked.",
     ]
