@@ -33,7 +33,6 @@ def test_inf_is_on_when_the_power_is_still_there_after_two_minutes() -> None:
     unlocking = Unlocking()
     unlocking.observe(digits=False, power=False, now_s=0)
     unlocking.observe(digits=True, power=True, now_s=10)
-    assert unlocking.left_s(10) == INF_ON_S
     assert unlocking.observe(digits=True, power=True, now_s=10 + INF_ON_S - 1) == []
     assert not unlocking.done
     assert unlocking.observe(digits=True, power=True, now_s=10 + INF_ON_S) == ["inf_on"]

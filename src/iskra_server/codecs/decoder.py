@@ -15,10 +15,6 @@ class Decoder(Protocol):
         """Everything that this chunk completes, in order."""
         ...
 
-    def to_send(self) -> bytes:
-        """What a request/answer protocol wants sent to the meter; empty for meters that push."""
-        ...
-
     @property
     def pending(self) -> int:
         """Bytes held back, waiting for the rest of a telegram."""

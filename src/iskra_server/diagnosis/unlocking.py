@@ -41,10 +41,6 @@ class Unlocking:
             events.append("inf_on")
         return events
 
-    def left_s(self, now_s: float) -> float | None:
-        """Seconds until it is clear that InF is on; None while the meter is locked."""
-        return None if self._unlocked_s is None else max(0.0, self._unlocked_s + INF_ON_S - now_s)
-
 
 def _set(*, digits: bool, power: bool) -> frozenset[Event]:
     has: list[Event] = []

@@ -31,7 +31,3 @@ class SourceArbiter:
             return False
         self._accepted[meter_id] = source, now_s
         return True
-
-    def current(self, meter_id: str) -> MeterSource | None:
-        """The source of a meter that is published now."""
-        return self._accepted[meter_id][0] if meter_id in self._accepted else None

@@ -24,9 +24,6 @@ class D0Decoder:
         """Bytes held back, waiting for the rest of a message."""
         return self._frames.pending
 
-    def to_send(self) -> bytes:
-        return b""
-
     def feed(self, data: bytes) -> Iterator[Reading | Fault]:
         self._frames.feed(data)
         results: list[Reading | Fault] = []

@@ -55,9 +55,6 @@ class DlmsDecoder:
         """Bytes held back, waiting for the rest of a telegram."""
         return self._transport.pending + self._assembly.size
 
-    def to_send(self) -> bytes:
-        return b""
-
     def feed(self, data: bytes) -> Iterator[Reading | Fault]:
         transport = self._transport
         transport.feed(data)

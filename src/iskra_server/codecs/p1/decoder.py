@@ -51,9 +51,6 @@ class P1Decoder:
         """Bytes held back, waiting for the rest of a telegram."""
         return self._frames.pending
 
-    def to_send(self) -> bytes:
-        return b""
-
     def feed(self, data: bytes) -> Iterator[Reading | Fault]:
         self._frames.feed(data)
         results: list[Reading | Fault] = []

@@ -33,9 +33,6 @@ class SmlDecoder:
         """Bytes held back, waiting for the rest of a telegram."""
         return self._transport.pending
 
-    def to_send(self) -> bytes:
-        return b""
-
     def feed(self, data: bytes) -> Iterator[Reading | Fault]:
         if not self._ready(data):
             return _NOTHING
