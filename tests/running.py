@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import cycle
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import httpx
 
@@ -141,20 +141,23 @@ _PORTS = _ports()
 
 
 # the last ports that were given away, each locked: another run of tests on this machine takes others
-_LOCKS: deque[IO[bytes]] = deque(maxlen=40)
+_LOCKS: deque[int] = deque()
+MAX_LOCKS = 40
 
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens at, and that stays free until it is used."""
     for port in _PORTS:
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            lock = (Path(tempfile.gettempdir()) / f"iskra-test-port-{port}").open("wb")
+            lock = os.open(Path(tempfile.gettempdir()) / f"iskra-test-port-{port}", os.O_CREAT | os.O_WRONLY)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                lock.close()
+                os.close(lock)
                 continue
             _LOCKS.append(lock)
+            if len(_LOCKS) > MAX_LOCKS:
+                os.close(_LOCKS.popleft())
             return port
     raise AssertionError("no port is free")
 
