@@ -315,6 +315,7 @@ def test_what_serving_does_not_need_is_not_imported(head: Head, tmp_path: Path) 
     assert imported(server) & HEAVY == set()
 
 
+@pytest.mark.skipif("COVERAGE_RUN" in os.environ, reason="coverage keeps its data in SQLite")
 def test_the_database_library_is_not_imported_without_history(head: Head) -> None:
     with serving("serve", str(head.link), environ=PROFILED) as server:
         until(lambda: server.status()["facts"]["is_open"])

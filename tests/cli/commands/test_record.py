@@ -1,9 +1,12 @@
 """`record`: what came is in the file, whatever happens."""
 
+import os
 import resource
 import signal
 import subprocess
 from pathlib import Path
+
+import pytest
 
 import telegrams
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
@@ -44,6 +47,7 @@ def test_sigterm_is_a_good_end(tmp_path: Path) -> None:
     assert said.startswith("x.bin: ")
 
 
+@pytest.mark.skipif("COVERAGE_RUN" in os.environ, reason="coverage writes its data there, too")
 def test_a_full_disk_keeps_what_is_written_and_says_so(tmp_path: Path) -> None:
     limit = 2000
     done = subprocess.run(
