@@ -8,15 +8,35 @@
 |_______________________________ length of the identification
 """
 
+from msgspec import Struct
+
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
 
 _LENGTH_MARKS = (0x09, 0x0A)
+# longer names are cut
+MAX_NAME = 48
 _BYTES = 10
 _FAMILIES = {
     Obis.parse("129-129:199.130.3*255"): "MT175/MT681",
     Obis.parse("1-0:96.50.1*1"): "MT631/MT691",
 }
+
+
+class Identity(Struct, frozen=True):
+    """`meter_id` and `server_id` as in `Reading`. Without DIN 43863-5 the server id is what names the meter."""
+
+    meter_id: str
+    server_id: bytes
+
+
+UNKNOWN = Identity("unknown", b"")
+
+
+def din_identity(medium: str, letters: str, block: str, serial: int) -> Identity:
+    """The identity behind an identification of DIN 43863-5: medium and block in hex, maker, serial of 8 digits."""
+    server_id = bytes((0x0A, int(medium, 16))) + letters.encode() + bytes.fromhex(block) + serial.to_bytes(4)
+    return Identity(meter_id(server_id), server_id)
 
 
 def label(server_id: bytes) -> str | None:

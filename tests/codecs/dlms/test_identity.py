@@ -1,7 +1,8 @@
 import pytest
 
 from iskra_server.codecs.dlms import identity
-from iskra_server.codecs.dlms.identity import Identity, identify
+from iskra_server.codecs.dlms.identity import identify
+from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 
@@ -37,14 +38,14 @@ def test_the_logical_device_name_comes_first_and_the_system_title_before_what_el
 
 @pytest.mark.parametrize("name", [b"", b"00000000", b"\0\0\0\0", b" "])
 def test_empty_names_and_zeros_are_none(name: bytes) -> None:
-    assert identify([register("0-0:42.0.0", name)], b"") == identity.UNKNOWN
+    assert identify([register("0-0:42.0.0", name)], b"") == UNKNOWN
     assert identify([register("0-0:42.0.0", name)], TITLE) == ISKRA
 
 
 def test_the_title_of_another_maker_is_shown_in_hex() -> None:
     title = b"KFMg\x50\0\0\x99"
     assert identity.from_title(title) == Identity("4b464d6750000099", title)
-    assert identity.from_title(b"") == identity.UNKNOWN
+    assert identity.from_title(b"") == UNKNOWN
     # no serial number has nine digits
     assert identity.from_title(bytes.fromhex("49534b677fffffff")).meter_id == "49534b677fffffff"
 
@@ -55,7 +56,7 @@ def test_names_that_no_one_can_read_are_shown_in_hex() -> None:
 
 
 def test_the_name_of_a_list_is_no_identity() -> None:
-    assert identify([register("0-6:25.9.0", b"16820001"), register("0-0:96.1.2", b"UP_3f")], b"") == identity.UNKNOWN
+    assert identify([register("0-6:25.9.0", b"16820001"), register("0-0:96.1.2", b"UP_3f")], b"") == UNKNOWN
 
 
 def test_the_maker_is_in_title_or_name() -> None:

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from iskra_server.codecs.text import identity
 from iskra_server.codecs.text.entries import Entry
-from iskra_server.codecs.text.identity import UNKNOWN, Identity
 from iskra_server.codecs.text.times import moment
+from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime, Reading, Register
 from iskra_server.meter.units import unit_named

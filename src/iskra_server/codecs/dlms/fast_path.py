@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from iskra_server.codecs.dlms import axdr
 from iskra_server.codecs.dlms.axdr import Element
-from iskra_server.codecs.dlms.identity import CODES, Identity
+from iskra_server.codecs.dlms.identity import CODES
 from iskra_server.codecs.dlms.layouts import Layout
 from iskra_server.codecs.dlms.notification import CLOCKS, DATE_TIME_LENGTH, Notification, is_date_time, meter_time
+from iskra_server.meter.identity import Identity
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime, Register
 from iskra_server.meter.units import unit_named

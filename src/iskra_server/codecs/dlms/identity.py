@@ -11,10 +11,8 @@ sends. The name of a list (0-x:25.9.0, and what stands second in some lists) is 
 import re
 from collections.abc import Iterable
 
-from msgspec import Struct
-
 from iskra_server.codecs.dlms.scales import ISKRA
-from iskra_server.meter.identity import label
+from iskra_server.meter.identity import MAX_NAME, UNKNOWN, Identity, din_identity
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 
@@ -30,18 +28,6 @@ _SERIAL = re.compile(r"\d{8}", re.ASCII)
 _TITLE_LENGTH = 8
 _SERIAL_BITS = 28
 _MAX_SERIAL = 99_999_999
-# longer names are cut
-_LONGEST = 48
-
-
-class Identity(Struct, frozen=True):
-    """As in `Reading`: the name everywhere, and the server id: that of DIN 43863-5, else what names the meter."""
-
-    meter_id: str
-    server_id: bytes
-
-
-UNKNOWN = Identity("unknown", b"")
 
 
 def identify(registers: Iterable[Register], title: bytes, maker: str = "", number: bytes = b"") -> Identity:
@@ -61,7 +47,7 @@ def from_title(title: bytes) -> Identity:
     if len(title) == _TITLE_LENGTH and title.startswith(ISKRA.encode()):
         serial = int.from_bytes(title[4:]) & (1 << _SERIAL_BITS) - 1
         if serial <= _MAX_SERIAL:
-            return _din("1", ISKRA, "00", serial)
+            return din_identity("1", ISKRA, "00", serial)
     return Identity(title.hex(), title) if title else UNKNOWN
 
 
@@ -83,13 +69,8 @@ def _named(raw: int | bytes | bool | None, maker: str) -> Identity | None:
     if not text.isascii() or not text.isprintable():
         return Identity(data.hex(), data)
     if _LOGICAL_DEVICE.fullmatch(text) or (maker == ISKRA and _SERIAL.fullmatch(text)):
-        return _din("1", ISKRA, "00", int(text[-8:]))
+        return din_identity("1", ISKRA, "00", int(text[-8:]))
     if match := _DIN.fullmatch(text):
-        return _din(match[1], match[2], match[3], int(match[4]))
-    name = " ".join(text.split())[:_LONGEST]
+        return din_identity(match[1], match[2], match[3], int(match[4]))
+    name = " ".join(text.split())[:MAX_NAME]
     return Identity(name, name.encode())
-
-
-def _din(medium: str, letters: str, block: str, serial: int) -> Identity:
-    server_id = bytes((0x0A, int(medium, 16))) + letters.encode() + bytes.fromhex(block) + serial.to_bytes(4)
-    return Identity(label(server_id) or server_id.hex(), server_id)

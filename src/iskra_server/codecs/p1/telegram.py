@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 
 from iskra_server.codecs.text import codes, identity
 from iskra_server.codecs.text.entries import Entry, now
-from iskra_server.codecs.text.identity import UNKNOWN, Identity
 from iskra_server.codecs.text.numbers import number
 from iskra_server.codecs.text.times import moment
+from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import MeterTime, Reading, Register
 

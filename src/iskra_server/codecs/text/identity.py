@@ -9,9 +9,7 @@ For ISKRA meters all three contain the same eight digits, so a meter has one ide
 
 import re
 
-from msgspec import Struct
-
-from iskra_server.meter.identity import label
+from iskra_server.meter.identity import MAX_NAME, Identity, din_identity
 
 _DIN = re.compile(r"0*([1-9A-F])([A-Z]{3})([0-9A-F]{2})(\d{8})", re.ASCII)
 _DEVICE_NAME = re.compile(r"ISK\d{5}(\d{8})", re.ASCII)
@@ -19,19 +17,6 @@ _SERIAL = re.compile(r"\d{8}", re.ASCII)
 _IDENT = re.compile(r"([A-Za-z]{3}).(?:\\.)*(.*)", re.ASCII | re.DOTALL)
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){8,}", re.ASCII)
 _ISKRA = "ISK"
-_LENGTH_MARK = 0x0A
-# longer names are truncated
-_LONGEST = 48
-
-
-class Identity(Struct, frozen=True):
-    """`meter_id` and `server_id` as in `Reading`. Without DIN 43863-5 the server id is the name in ASCII."""
-
-    meter_id: str
-    server_id: bytes
-
-
-UNKNOWN = Identity("unknown", b"")
 
 
 def identity(name: str, maker: str = "") -> Identity | None:
@@ -45,9 +30,7 @@ def identity(name: str, maker: str = "") -> Identity | None:
     din = _DIN.fullmatch(name)
     if din:
         medium, letters, block, serial = din.groups()
-        server_id = bytes((_LENGTH_MARK, int(medium, 16))) + letters.encode() + bytes.fromhex(block)
-        server_id += int(serial).to_bytes(4)
-        return Identity(label(server_id) or name, server_id)
+        return din_identity(medium, letters, block, int(serial))
     return _named(f"{maker.upper()} {name}" if maker and name.isdecimal() else name)
 
 
@@ -69,7 +52,7 @@ def maker_of(ident: str) -> str:
 
 def _named(name: str) -> Identity | None:
     """A name of printable characters, one blank between words."""
-    name = " ".join("".join(each if each.isprintable() else " " for each in name).split())[:_LONGEST]
+    name = " ".join("".join(each if each.isprintable() else " " for each in name).split())[:MAX_NAME]
     return Identity(name, name.encode("latin-1")) if name else None
 
 
