@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 from sqlalchemy import Connection, case, insert
 
-from iskra_server.history.model.records import MeterInfo, Record
+from iskra_server.history.model.records import MeterInfo, Record, merge_meter
 from iskra_server.history.store import bulk
 from iskra_server.history.store.schema import live, reader, refused
 from iskra_server.history.store.store import Store
@@ -70,9 +70,7 @@ def write_batch(store: Store, batch: IngestBatch) -> None:
 
     infos: dict[str, MeterInfo] = {}
     for info in batch.meters:
-        earlier = infos.get(info.meter_id, info)
-        first_s, last_s = min(earlier.first_s, info.first_s), max(earlier.last_s, info.last_s)
-        infos[info.meter_id] = MeterInfo(info.meter_id, info.server_id, info.simulated, first_s, last_s)
+        merge_meter(infos, info)
     since = datetime.now(UTC).date() - _PARTITIONS_SINCE
     store.write(batch.records, list(infos.values()), write_more, months_since=since)
 

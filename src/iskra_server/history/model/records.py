@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import scaled
@@ -112,6 +113,13 @@ class MeterInfo(Struct, frozen=True):
     last_s: int
     replaced_by: str | None = None
     port: str = ""
+
+
+def merge_meter(meters: dict[str, MeterInfo], info: MeterInfo) -> None:
+    """Add a meter, or extend the time in which it was seen."""
+    earlier = meters.get(info.meter_id, info)
+    first_s, last_s = min(earlier.first_s, info.first_s), max(earlier.last_s, info.last_s)
+    meters[info.meter_id] = replace(info, first_s=first_s, last_s=last_s)
 
 
 class LastCounter(Struct, frozen=True):

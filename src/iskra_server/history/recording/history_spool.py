@@ -22,8 +22,8 @@ from msgspec.structs import replace
 
 from iskra_server.base.clock import wall_ahead_s
 from iskra_server.base.spool import Segment, Spool
-from iskra_server.history.model.records import MeterInfo, Record
-from iskra_server.history.recording.pending import PendingBatch, merge_meter
+from iskra_server.history.model.records import MeterInfo, Record, merge_meter
+from iskra_server.history.recording.pending import PendingBatch
 from iskra_server.history.recording.spool_lines import (
     SpoolLine,
     count_records,

@@ -7,17 +7,9 @@ from collections import deque
 from collections.abc import Iterable
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from iskra_server.history.model.records import MeterInfo, PointBlock, Record
+from iskra_server.history.model.records import MeterInfo, PointBlock, Record, merge_meter
 from iskra_server.history.recording.waiting import WaitingSample
-
-
-def merge_meter(meters: dict[str, MeterInfo], info: MeterInfo) -> None:
-    """Add a meter, or extend the time in which it was seen."""
-    earlier = meters.get(info.meter_id, info)
-    first_s, last_s = min(earlier.first_s, info.first_s), max(earlier.last_s, info.last_s)
-    meters[info.meter_id] = replace(info, first_s=first_s, last_s=last_s)
 
 
 class PendingBatch(Struct, frozen=True):
