@@ -10,6 +10,20 @@ import pytest
 
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, Terminal, environment
 from iskra_server.cli import NAME, main
+from running import Head, Server, serving, until
+from telegrams import telegram
+
+
+@pytest.fixture
+def reading(tmp_path: Path) -> Iterator[tuple[Head, Server]]:
+    """A head, and the server that has its port open and has read one telegram."""
+    head = Head(tmp_path / "head")
+    with serving("serve", str(head.link)) as server:
+        until(lambda: server.status()["facts"]["is_open"])
+        head.send(telegram())
+        until(lambda: server.status()["ok"])
+        yield head, server
+    head.unplug()
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import pytest
 from command import OnTerminal, Run
 from iskra_server.cli.commands.align import AlignSample, as_line
 from iskra_server.diagnosis.facts import StreamQuality
-from running import Head, serving, until
-from telegrams import telegram
+from running import Head, Server
 
 
 @pytest.mark.parametrize(
@@ -62,15 +61,10 @@ def test_nothing_that_arrives_is_told(run: Run, tmp_path: Path) -> None:
     assert "Nothing arrives on" in done.stdout
 
 
-def test_the_server_that_holds_the_port_is_asked(run: Run, tmp_path: Path) -> None:
-    head = Head(tmp_path / "head")
-    with serving("serve", str(head.link)) as server:
-        until(lambda: server.status()["facts"]["is_open"])
-        head.send(telegram())
-        until(lambda: server.status()["ok"])
-        done = run("align", head.link, "--seconds", 1, IES_PORT=server.url.rpartition(":")[2])
-        alone = run("align", head.link, "--seconds", 1, IES_PORT="1")
-    head.unplug()
+def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, Server]) -> None:
+    head, server = reading
+    done = run("align", head.link, "--seconds", 1, IES_PORT=server.url.rpartition(":")[2])
+    alone = run("align", head.link, "--seconds", 1, IES_PORT="1")
     assert done.stdout.startswith("100 %          1 of 1 telegrams valid"), done.stdout
     assert (done.returncode, alone.returncode) == (0, 1)
     assert "iskra-server (pid " in alone.stderr

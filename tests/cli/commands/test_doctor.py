@@ -5,8 +5,7 @@ from pathlib import Path
 
 from command import OnTerminal, Run
 from iskra_server.diagnosis.advice import LABELS
-from running import Head, serving, until
-from telegrams import telegram
+from running import Head, Server
 
 METER = "simulator:MT175?rate=20"
 
@@ -60,15 +59,10 @@ def test_silence_is_waited_for_no_longer_than_asked(run: Run, tmp_path: Path) ->
     assert "  failed   Data  Nothing arrives on" in done.stdout
 
 
-def test_the_server_that_holds_the_port_is_asked(run: Run, tmp_path: Path) -> None:
-    head = Head(tmp_path / "head")
-    with serving("serve", str(head.link)) as server:
-        until(lambda: server.status()["facts"]["is_open"])
-        head.send(telegram())
-        until(lambda: server.status()["ok"])
-        done = run("doctor", head.link, IES_PORT=server.url.rpartition(":")[2])
-        alone = run("doctor", head.link, IES_PORT="1")
-    head.unplug()
+def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, Server]) -> None:
+    head, server = reading
+    done = run("doctor", head.link, IES_PORT=server.url.rpartition(":")[2])
+    alone = run("doctor", head.link, IES_PORT="1")
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith(f"The server at {server.url} reads it and says:\n{head.link}  1 ISK 00 12345678")
     assert alone.returncode == 1

@@ -16,10 +16,10 @@ from rich.live import Live
 from rich.text import Text
 
 from iskra_server.cli.ui import loop
+from iskra_server.cli.ui.meter_source import TICK_S
 from iskra_server.cli.ui.observe import (
     PORT_IN_USE,
-    TICK_S,
-    config_with_meters,
+    config_with_one_meter,
     make_readers,
     status_from_server,
     watch_statuses,
@@ -70,9 +70,7 @@ def align(
     config: ConfigFile = None,
 ) -> None:
     """Show the share of valid telegrams while you move the head. Exit status 0 if it is good at the end, else 1."""
-    settings = config_with_meters(config, [meter] if meter else None)
-    if len(settings.meters) > 1:
-        raise UsageError(f"There are {len(settings.meters)} meters; name one, such as {settings.meters[0].url}.")
+    settings = config_with_one_meter(config, meter)
     console = Console(highlight=False)
     aligning = Aligning(settings, bell=console.bell if sound and console.is_terminal else None, seconds=seconds)
     if json or not console.is_terminal:

@@ -11,7 +11,7 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.cli.ui import loop
 from iskra_server.cli.ui.lesson import Board, Lesson
 from iskra_server.cli.ui.meter_source import chunks_or_error, open_meter_source
-from iskra_server.cli.ui.observe import config_with_meters
+from iskra_server.cli.ui.observe import config_with_one_meter
 from iskra_server.cli.ui.options import ConfigFile, Lang, Language, command_app, examples
 from iskra_server.cli.ui.phrases import PHRASES
 from iskra_server.cli.ui.usage_error import UsageError
@@ -48,9 +48,7 @@ def unlock(
 
     The PIN is neither asked for nor stored.
     """
-    settings = config_with_meters(config, [meter] if meter else None)
-    if len(settings.meters) > 1:
-        raise UsageError(f"There are {len(settings.meters)} meters; name one, such as {settings.meters[0].url}.")
+    settings = config_with_one_meter(config, meter)
     url = settings.meters[0].url
     coach = Coach(open_meter_source(url), lang)
     loop.run(coach.run())

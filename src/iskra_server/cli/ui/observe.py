@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from iskra_server.cli.ui.local_server import ask
-from iskra_server.cli.ui.meter_source import open_meter_source
+from iskra_server.cli.ui.meter_source import TICK_S, open_meter_source
 from iskra_server.cli.ui.options import only_set
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.decoder import DECODERS
@@ -21,8 +21,6 @@ from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
 from iskra_server.web.api.status import ServerStatus
 
-# how often the display is updated
-TICK_S = 0.25
 # problems that mean that another program, perhaps our own server, has the port open
 PORT_IN_USE = frozenset(("busy", "busy_unknown", "all_taken"))
 
@@ -32,6 +30,14 @@ def config_with_meters(file: Path | None, urls: Sequence[str] | None) -> Config:
     config = load_with_origins(os.environ, file, only_set({"meters.url": list(urls or ())})).config
     if not config.meters_read:
         raise UsageError("This configuration has no meter; name one, such as /dev/ttyUSB0.")
+    return config
+
+
+def config_with_one_meter(file: Path | None, url: str | None) -> Config:
+    """As `config_with_meters`, for commands that watch a single meter. Raises UsageError for several."""
+    config = config_with_meters(file, [url] if url else None)
+    if len(config.meters) > 1:
+        raise UsageError(f"There are {len(config.meters)} meters; name one, such as {config.meters[0].url}.")
     return config
 
 
