@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
 import telegrams
 from iskra_server.codecs.d0 import encoder as d0_encoder
@@ -101,6 +102,26 @@ def d0_lines(*, import_kwh: str = "0008048.375", power_kw: str = "0.908") -> lis
 def d0_readout(lines: Iterable[str] | None = None, ident: str = D0_IDENT) -> bytes:
     """The identification and a readout behind it."""
     return d0_encoder.identification(ident) + d0_encoder.readout(d0_lines() if lines is None else lines)
+
+
+Cut = TypeVar("Cut")
+Cut_co = TypeVar("Cut_co", covariant=True)
+
+
+class CutsFrames(Protocol[Cut_co]):
+    def feed(self, data: bytes) -> None: ...
+
+    def next(self) -> Cut_co | None: ...
+
+
+def cut(frames: CutsFrames[Cut], data: bytes, chunk: int | None = None) -> list[Cut]:
+    """Everything that these frames give for a stream, fed whole or in chunks."""
+    results = []
+    for part in telegrams.chunks(data, chunk or len(data) or 1):
+        frames.feed(part)
+        while (result := frames.next()) is not None:
+            results.append(result)
+    return results
 
 
 # each is repeated until a stream is full: starts, ends, and what makes a line hard to parse

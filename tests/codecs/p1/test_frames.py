@@ -10,12 +10,7 @@ TELEGRAM = texts.p1_telegram()
 
 
 def cut(data: bytes, chunk: int | None = None) -> list[Telegram | Fault]:
-    frames, found = Frames(), []
-    for part in telegrams.chunks(data, chunk or len(data) or 1):
-        frames.feed(part)
-        while (result := frames.next()) is not None:
-            found.append(result)
-    return found
+    return texts.cut(Frames(), data, chunk)
 
 
 def kinds(data: bytes) -> list[str]:
