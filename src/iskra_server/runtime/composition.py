@@ -215,8 +215,8 @@ class Composition:
 
     def _forget_unread(self, meter: MeterConfig, reader: Reader) -> None:
         """A meter that no source reads any more is not shown either."""
-        meter_id = reader.facts().meter_id
-        still_read = {other.facts().meter_id for other in self._readers.values()}
+        meter_id = reader.meter_id
+        still_read = {other.meter_id for other in self._readers.values()}
         urls = {configured.url for configured in self._plan.config.meters}
         if meter_id and meter_id not in still_read and meter.url not in urls:
             self.hub.forget(meter_id)
