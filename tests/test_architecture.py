@@ -15,7 +15,7 @@ ARROWS = {
     "base": set(),
     "meter": set(),
     "codecs": {"meter"},
-    "sources": set(),
+    "sources": {"meter", "codecs"},
     "config": set(),
     "diagnosis": set(),
     "reading": {"meter", "codecs", "sources", "diagnosis"},

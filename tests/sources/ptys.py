@@ -24,6 +24,13 @@ class Pty:
     def send(self, data: bytes) -> None:
         os.write(self._master, data)
 
+    def received(self, byte_count: int) -> bytes:
+        """What the reader of the port has sent us; waits for so many bytes."""
+        data = b""
+        while len(data) < byte_count:
+            data += os.read(self._master, byte_count - len(data))
+        return data
+
     def settings(self) -> list[object]:
         return termios.tcgetattr(self._master)
 

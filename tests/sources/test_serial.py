@@ -14,8 +14,8 @@ import uvloop
 
 from iskra_server.sources import reconnect
 from iskra_server.sources.errors import in_container
-from iskra_server.sources.serial import driver_errors, serial_source
-from iskra_server.sources.source import LineErrors, SourceState
+from iskra_server.sources.serial import driver_errors, open_serial, serial_source
+from iskra_server.sources.source import LineErrors, LineSettings, SourceState
 from sources.driver import Driver
 from sources.ptys import Pty, listening, nobody, until
 
@@ -286,3 +286,28 @@ def test_a_driver_that_counts_no_errors() -> None:
     os.close(near)
     os.close(far)
     assert driver_errors(far) is None
+
+
+def test_the_speed_changes_without_losing_what_was_received(plug: Plug, run: Run) -> None:
+    async def main() -> None:
+        port = plug()
+        line = await open_serial(port.path)
+        port.send(b"received before")
+        line.configure(LineSettings(300, "7E1"))
+        assert port.settings()[4] == termios.B300
+        assert await line.read() == b"received before"
+        assert line.settings == LineSettings(300, "7E1")
+        await line.close()
+
+    run(main())
+
+
+def test_a_request_reaches_the_meter(plug: Plug, run: Run) -> None:
+    async def main() -> None:
+        port = plug()
+        line = await open_serial(port.path)
+        line.write(b"/?!\r\n")
+        assert port.received(5) == b"/?!\r\n"
+        await line.close()
+
+    run(main())

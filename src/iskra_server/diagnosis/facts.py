@@ -66,6 +66,9 @@ class Facts(Struct, frozen=True):
     phases_missing       phases without voltage
     rejected_registers   registers that were sent twice, in a wrong unit or below 0, and are not in the record
     ignored_telegrams    telegrams of server ids that came too seldom to be a meter
+    protocol             sml, p1, d0 or dlms; empty while it is not known
+    line                 speed and format of a serial line, such as "9600 8N1"; empty without one
+    poll                 outcome of the last request to a meter that is polled: read, silent, echo, damaged, pushed
     """
 
     name: str
@@ -100,6 +103,9 @@ class Facts(Struct, frozen=True):
     phases_missing: tuple[str, ...] = ()
     rejected_registers: int = 0
     ignored_telegrams: int = 0
+    protocol: str = ""
+    line: str = ""
+    poll: str = ""
 
     @property
     def valid_ratio(self) -> float | None:

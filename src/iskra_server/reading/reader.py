@@ -105,7 +105,8 @@ class Reader:
         """Publish every telegram that a chunk completes."""
         self._ahead_s = wall_ahead_s()
         self._reception.count_chunk(chunk)
-        for result in merge_parts(self._decoder.feed(chunk.data)):
+        results = self._decoder.feed(chunk.data) if chunk.results is None else chunk.results
+        for result in merge_parts(results):
             if isinstance(result, Fault):
                 self._reception.count_fault(result, chunk.monotonic_s)
             else:
@@ -161,6 +162,9 @@ class Reader:
             phases_missing=phases_missing(sample.reading) if sample else (),
             rejected_registers=meter.rejected_registers,
             ignored_telegrams=meter.ignored_telegrams,
+            protocol=state.protocol or (sample.reading.protocol if sample else ""),
+            line=str(state.line or ""),
+            poll=state.poll,
         )
 
     def _publish(self, sent: Reading, chunk: Chunk) -> None:
@@ -184,7 +188,7 @@ class Reader:
 
 def _parts(chunk: Chunk) -> Iterator[Chunk]:
     """A serial line brings less than a part at once, a connection may bring more."""
-    if len(chunk.data) <= _MAX_PART:
+    if len(chunk.data) <= _MAX_PART or chunk.results is not None:
         yield chunk
         return
     for start in range(0, len(chunk.data), _MAX_PART):

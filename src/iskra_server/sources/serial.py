@@ -1,10 +1,12 @@
 """A serial port, 9600 8N1 unless its address says otherwise (`/dev/ttyUSB0?baud=115200`).
 
-serialx opens, locks and configures the port; the bytes are read from its file descriptor. During silence, check every
-1.5 s whether the path still leads to the open device, and read once: not every event loop reports an unplugged device.
+serialx opens, locks and configures the port; the bytes are read and written through its file descriptor, and the line
+settings are changed there: serialx discards received bytes when it changes them. During silence, check every 1.5 s
+whether the path still leads to the open device, and read once: not every event loop reports an unplugged device.
 """
 
 import asyncio
+import errno
 import fcntl
 import os
 import struct
@@ -18,7 +20,7 @@ from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.burst_predictor import BurstPredictor
 from iskra_server.sources.errors import SourceError, opening_error, unplugged
 from iskra_server.sources.reconnect import Reconnecting, Report
-from iskra_server.sources.source import FormatProblem, LineErrors, plain_problem
+from iskra_server.sources.source import FormatProblem, LineErrors, LineSettings, plain_problem
 
 BAUD = 9600
 # an unplugged head is noticed within 2 s; a meter that sends once a second causes no check at all
@@ -38,6 +40,7 @@ class SerialLine:
         self._serial = serial
         self._fd = serial.fileno()
         self._device = device_number(path)
+        self.settings = LineSettings(baud)
         self._predictor = BurstPredictor(baud)
         self._data = b""
         self._errors = driver_errors(self._fd)
@@ -54,6 +57,26 @@ class SerialLine:
             await self._wait_for_data()
         data, self._data = self._data, b""
         return data
+
+    def write(self, data: bytes) -> None:
+        """Requests are shorter than the buffer of the driver, so this never waits. Raises SourceError."""
+        try:
+            os.write(self._fd, data)
+        except OSError as error:
+            raise unplugged(self.port) from error
+
+    def configure(self, settings: LineSettings) -> None:
+        """Change speed and format at once; received bytes stay. Raises SourceError.
+
+        A pseudo-terminal has no wire and refuses parity: it stays at 8N1.
+        """
+        if settings == self.settings:
+            return
+        try:
+            _configure(self._fd, settings)
+        except (OSError, termios.error) as error:
+            raise SourceError("unusable", port=self.port, reason=str(error.args[-1])) from error
+        self.settings, self._predictor = settings, BurstPredictor(settings.baud)
 
     def errors(self) -> LineErrors | None:
         if self._errors is None:
@@ -135,6 +158,21 @@ def _open(path: str, baud: int) -> serialx.BaseSerial:
     serial = serialx.serial_for_url(path, baudrate=baud, exclusive=True, low_latency=True)
     serial.open()
     return serial
+
+
+def _configure(fd: int, settings: LineSettings) -> None:
+    iflag, oflag, cflag, lflag, _, _, cc = termios.tcgetattr(fd)
+    speed = getattr(termios, f"B{settings.baud}")
+    bits, parity = settings.format[0], settings.format[1]
+    cflag &= ~(termios.CSIZE | termios.PARENB | termios.PARODD)
+    cflag |= termios.CS7 if bits == "7" else termios.CS8
+    with_parity = cflag | (termios.PARENB if parity == "E" else 0)
+    try:
+        termios.tcsetattr(fd, termios.TCSANOW, [iflag, oflag, with_parity, lflag, speed, speed, cc])
+    except termios.error as error:
+        if error.args[0] != errno.EINVAL or with_parity == cflag:
+            raise
+        termios.tcsetattr(fd, termios.TCSANOW, [iflag, oflag, cflag, lflag, speed, speed, cc])
 
 
 def driver_errors(fd: int) -> LineErrors | None:

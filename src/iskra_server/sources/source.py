@@ -1,6 +1,7 @@
 """What a source is: an endless stream of chunks of bytes with their time of arrival, and the state of its port.
 
-A source opens its port again and again; it raises nothing for what the outside world does. It knows nothing of meters.
+A source opens its port again and again; it raises nothing for what the outside world does. It knows a meter only as a
+protocol to recognise and, where the meter waits for requests, as a conversation to hold.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -10,6 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from iskra_server.base.clock import boottime_s
+from iskra_server.meter.reading import Fault, Reading
 
 # a problem and its details -> a sentence for the log
 FormatProblem = Callable[[str, Mapping[str, str]], str]
@@ -28,16 +30,29 @@ class LineErrors(Struct, frozen=True, gc=False):
         return LineErrors(self.framing - other.framing, self.overruns - other.overruns)
 
 
+class LineSettings(Struct, frozen=True, gc=False):
+    """Speed and format of a serial line: data bits, parity (N, E) and stop bits."""
+
+    baud: int = 9600
+    format: str = "8N1"
+
+    def __str__(self) -> str:
+        return f"{self.baud} {self.format}"
+
+
 class Chunk(Struct, frozen=True, gc=False):
     """Bytes as they arrived: `received_at` in UTC, `monotonic_s` the same moment in boot time.
 
-    `errors` were counted by the driver since the chunk before; None where the driver does not count.
+    `errors` were counted by the driver since the chunk before; None where the driver does not count. `results` are the
+    readings and faults that a conversation with the meter has completed with these bytes; None where there is no
+    conversation, and the reader decodes them.
     """
 
     data: bytes
     received_at: datetime
     monotonic_s: float
     errors: LineErrors | None = None
+    results: tuple[Reading | Fault, ...] | None = None
 
 
 class ReceivedWhileProbing(Struct, frozen=True):
@@ -52,7 +67,9 @@ class ReceivedWhileProbing(Struct, frozen=True):
 class SourceState(Struct, frozen=True):
     """`problem` is the key of a fault in the table of advice, None while the port is open; `details` fill its sentence.
 
-    `probe` is what came from a port that is being probed and has sent no telegram so far.
+    `probe` is what came from a port that is being probed and has sent no telegram so far. `line` is None without a
+    serial line. `protocol` is that of the address, or the one that was found; "" while it is not known. `poll` is the
+    outcome of the last request to a meter that is polled (codecs/d0/session.py), "" without one.
     """
 
     port: str
@@ -60,6 +77,9 @@ class SourceState(Struct, frozen=True):
     problem: str | None = None
     details: dict[str, str] = {}
     probe: ReceivedWhileProbing = ReceivedWhileProbing()
+    line: LineSettings | None = None
+    protocol: str = ""
+    poll: str = ""
 
 
 class Source(Protocol):
@@ -79,6 +99,8 @@ def plain_problem(problem: str, details: Mapping[str, str]) -> str:
     return f"{details.get('port', '')}: {problem}"
 
 
-def timestamped(data: bytes, errors: LineErrors | None = None) -> Chunk:
+def timestamped(
+    data: bytes, errors: LineErrors | None = None, results: tuple[Reading | Fault, ...] | None = None
+) -> Chunk:
     """A chunk that arrives now."""
-    return Chunk(data, datetime.now(UTC), boottime_s(), errors)
+    return Chunk(data, datetime.now(UTC), boottime_s(), errors, results)
