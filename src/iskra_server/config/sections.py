@@ -106,8 +106,8 @@ class MeterConfig(Struct, frozen=True):
         Meta(
             ge=1,
             le=10_000_000,
-            description="Maximum power of the connection in W, behind the transformers; readings that imply more are held "
-            "back as implausible.",
+            description="Maximum power of the connection in W, with transformers the primary one; readings that imply "
+            "more are held back as implausible.",
         ),
     ] = 69_000
     counters_stale_after_s: Annotated[
@@ -115,8 +115,8 @@ class MeterConfig(Struct, frozen=True):
         Meta(
             gt=0,
             le=_DAY_S,
-            description="Age in seconds from which a counter is stale that the meter sends in a list of its own, beside a "
-            "more frequent one (DLMS, D0); stale_after_s where that is longer.",
+            description="Age in seconds from which a counter is stale that the meter sends in a list of its own, "
+            "beside a more frequent one (DLMS, D0); stale_after_s where that is longer.",
         ),
     ] = 4500.0
     factor: Annotated[

@@ -17,7 +17,7 @@ _ELECTRICITY = 1
 
 
 def exact_factor(value: float) -> Decimal:
-    """The number that is written in the configuration: 12.5, 40 (a float prints with all digits that it was read from)."""
+    """The number in the configuration, such as 12.5 or 40: a float prints the digits that it was read from."""
     factor = Decimal(str(value)).normalize()
     return factor.quantize(Decimal(1)) if factor == factor.to_integral_value() else factor
 

@@ -1,8 +1,8 @@
 """Whether a reading is current: its telegram arrived within the age limit (docs/architecture.md, promise 4).
 
 A reading is stale `stale_after_s` after its last telegram, however rarely the meter sends. The usual interval shows
-whether the limit is too short for the meter, or the head has slipped. Of a meter that sends several lists in turn, it is that of the list
-that comes most often.
+whether the limit is too short for the meter, or the head has slipped; of several lists that a meter sends in turn, it
+is that of the most frequent one.
 """
 
 from collections import deque

@@ -10,7 +10,8 @@
   has increased by more than the power that the meter shows.
 
 A meter may send its counters in several lists in turn: each telegram is checked for those that it has, and only one
-that has the disputed counter ends the wait. Another server id is another meter with its own counters. Counters are compared as integers.
+that has the disputed counter ends the wait. Another server id is another meter with its own counters. Counters are
+compared as integers.
 """
 
 from collections.abc import Iterable
@@ -202,7 +203,7 @@ def is_counter(register: Register) -> bool:
 
 
 def is_energy_counter(register: Register) -> bool:
-    """Whether a register counts Wh of electricity: what history keeps and sends on (var h and VA h are counters too)."""
+    """Whether a register counts Wh of electricity: what history keeps and sends on (not var h, nor heat)."""
     return register.unit == WATT_HOUR and register.obis[0] == _ELECTRICITY and is_counter(register)
 
 
@@ -262,7 +263,7 @@ def _is_lower(register: Register, than: Register) -> bool:
 
 
 def _max_increase(register: Register, last: Register, seconds: float, max_power_w: int, step: int) -> int | None:
-    """The maximum increase of energy, in steps of the finer scale, plus one step of the coarser scale (times `step`)."""
+    """The maximum increase of energy, in steps of the finer scale, plus `step` steps of the coarser scale."""
     if register.unit not in ENERGIES or seconds == inf:
         return None
     scalers = (register.scaler or 0, last.scaler or 0)

@@ -67,7 +67,7 @@ def at_port(reading: Reading, port: str) -> Reading:
     """
     if reading.server_id:
         return reading
-    place = _NOT_IN_NAME.sub("-", port.split("://")[-1].removeprefix("/dev/")).strip("-") or "port"
+    place = _NOT_IN_NAME.sub("-", port.rsplit("://", maxsplit=1)[-1].removeprefix("/dev/")).strip("-") or "port"
     name = f"{reading.meter_id} at {place}"
     return replace(reading, meter_id=name, server_id=name.encode())
 

@@ -1,5 +1,5 @@
-"""Merges the lists that a meter sends in turn: power every 5 s, counters every 15 minutes (DLMS), single registers between
-readouts (D0). SML and P1 telegrams always have everything.
+"""Merges the lists that a meter sends in turn: power every 5 s, counters every 15 minutes (DLMS), single registers
+between readouts (D0). SML and P1 telegrams always have everything.
 
     telegram      A     A     B     A              A has the power, B the counters
     own           A     A     B     A              `sample.reading`: guard, history and points use this alone

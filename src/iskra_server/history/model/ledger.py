@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from iskra_server.history.model.moment import QUARTER_US, SECOND_US, Moment, is_same_clock, moment_of
 from iskra_server.history.model.power_ledger import PowerLedger
 from iskra_server.history.model.records import (
-    INT64_MAX,
     HOURLY_WITHIN_S,
+    INT64_MAX,
     INTERPOLATED_WITHIN_S,
     MEASURED_WITHIN_S,
     EpochStart,
