@@ -17,7 +17,7 @@ ARROWS = {
     "codecs": {"meter"},
     "sources": {"meter", "codecs"},
     "config": set(),
-    "diagnosis": set(),
+    "diagnosis": {"codecs"},
     "reading": {"meter", "codecs", "sources", "diagnosis"},
     "history/model": {"meter"},
     "history/points": {"meter", "history/model"},
