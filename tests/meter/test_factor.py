@@ -58,7 +58,7 @@ def test_the_factor_is_the_number_in_the_configuration(value: float, text: str, 
 @given(st.decimals("0.001", "100000", places=3), st.integers(0, 10**12), st.integers(-4, 3))
 def test_the_product_is_exact(factor: Decimal, raw: int, scaler: int) -> None:
     (total,) = multiplied(energy(raw, scaler), factor=float(factor))
-    assert total.value == energy(raw, scaler).value * factor if raw else total.value == 0
+    assert total.value == (energy(raw, scaler).value or Decimal(0)) * factor
 
 
 def test_a_meter_of_whole_kwh_ticks_over_behind_a_transformer() -> None:

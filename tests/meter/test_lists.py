@@ -8,6 +8,7 @@ from msgspec.structs import replace
 import pushes
 from iskra_server.codecs.dlms import axdr, encoder
 from iskra_server.codecs.dlms.axdr import Element
+from iskra_server.codecs.dlms.encoder import octet_string, structure, u4
 from iskra_server.meter.lists import current_reading, list_of, shown
 from iskra_server.meter.normalise import MeterMemory, normalise
 from iskra_server.meter.obis import Obis
@@ -145,12 +146,12 @@ def test_what_is_shown_is_the_newest_of_each_register_within_its_limit(
 
 
 def test_the_two_lists_of_a_meter_are_one_record() -> None:
-    energies = pushes.structure(
-        pushes.octet_string(pushes.NAME),
-        pushes.octet_string(b"16820001"),
+    energies = structure(
+        octet_string(pushes.NAME),
+        octet_string(b"16820001"),
         Element(axdr.ENUM, 1),
-        pushes.octet_string(b"1"),
-        *map(pushes.u4, (300, 100, 200, 30, 10, 20, 5, 6)),
+        octet_string(b"1"),
+        *map(u4, (300, 100, 200, 30, 10, 20, 5, 6)),
     )
     hub = Hub(STALE_S)
     for at_s, body in enumerate((energies, pushes.ljubljana())):
