@@ -32,9 +32,12 @@ function rowOf(meter) {
   const [unit, shift] = SHOWN_UNITS[counter.unit];
   return make("div",
     make("dt", words.media[meter.medium], make("small", meterName(meter.id))),
-    make("dd", `${grouped(String(counter.value), shift)} ${unit}`,
+    make("dd", `${shortened(grouped(String(counter.value), shift))} ${unit}`,
       counter.time && make("small", words.readAt(readTime(counter.time)))));
 }
+
+/** Without zeros behind the third place: a meter that counts GJ shows no single J. @param {string} number */
+const shortened = (number) => number.replace(/([.,]\d{3}\d*?)0+$/, "$1");
 
 /** A time without an offset is that of a clock whose zone nobody knows: as it stands. @param {string} time */
 const readTime = (time) => (time.endsWith("Z") ? dateTime(Date.parse(time))

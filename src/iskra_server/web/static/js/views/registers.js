@@ -35,7 +35,8 @@ function derivation(text) {
 
 /** @param {Api.MeterRegister} register */
 function row({ label, label_de: labelDe, obis, name, value, text, unit, derived }) {
-  const isExact = typeof value === "string" && isNumber(value);
+  // bytes are hex text, which may have digits alone
+  const isExact = text === undefined && typeof value === "string" && isNumber(value);
   return make("tr",
     make("th", { scope: "row" }, language === "de" ? labelDe : label,
       make("small", `${obis.replace("*255", "")} · ${name}`),
