@@ -32,6 +32,8 @@ FaultKind = Literal[
     "replayed",
     "layout",
 ]
+# whole telegrams, received without damage, that cannot be used
+UNREADABLE: frozenset[FaultKind] = frozenset(("encrypted", "wrong_key", "not_authentic", "replayed", "layout"))
 
 
 class MeterTime(Struct, frozen=True, gc=False):
