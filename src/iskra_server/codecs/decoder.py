@@ -83,7 +83,7 @@ def detect(data: bytes) -> str | None:
 
 
 def is_telegram(item: Reading | Fault) -> bool:
-    """Whether a telegram arrived whole, be it of use or not."""
+    """Whether a telegram was received without damage, be it of use or not."""
     return isinstance(item, Reading) or item.kind in UNREADABLE
 
 

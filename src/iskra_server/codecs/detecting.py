@@ -1,8 +1,8 @@
 """The decoder of every source: it finds the protocol from the bytes, and follows a stream that changes it.
 
 SML is decoded from the first byte on. Another decoder is made when its mark (marks.py) is among the bytes since the
-last telegram; it is fed with all of these, and it takes over with its first whole telegram. So the readings are those
-that its protocol's own decoder gives, in whatever pieces the bytes arrive.
+last telegram; it is fed with all of these, and it takes over with its first complete telegram. So the readings are
+those that its protocol's own decoder gives, in whatever pieces the bytes arrive.
 
     current       the decoder of the last telegram; before the first one that of SML
     candidates    those whose mark was seen since the last telegram; the next telegram of the current one ends them

@@ -32,7 +32,7 @@ FaultKind = Literal[
     "replayed",
     "layout",
 ]
-# whole telegrams, received without damage, that cannot be used
+# telegrams that were received without damage and cannot be used
 UNREADABLE: frozenset[FaultKind] = frozenset(("encrypted", "wrong_key", "not_authentic", "replayed", "layout"))
 
 
