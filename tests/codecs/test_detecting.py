@@ -30,11 +30,12 @@ STREAMS = {
     "D0 with parity": ("d0", with_parity(texts.d0_readout())),
     "HDLC": ("dlms", encoder.hdlc(pushes.apdu(pushes.tagged()))),
     "segments": ("dlms", encoder.hdlc(pushes.apdu(pushes.tagged()), 60)),
-    "M-Bus": ("dlms", encoder.mbus(pushes.apdu(pushes.flat()))),
     "encrypted": ("dlms", encoder.hdlc(pushes.sealed(pushes.tagged()))),
     "unknown list": ("dlms", encoder.hdlc(pushes.apdu(pushes.unknown()))),
 }
+# without a checksum, or with one of few bits: they do not take over at once from a protected stream
 ALONE = {
+    "M-Bus": ("dlms", encoder.mbus(pushes.apdu(pushes.flat()))),
     "P1 without a checksum": ("p1", p1.without_checksum(texts.P1_IDENT, texts.p1_lines()[1:])),
     "P1 of 7E1 without a checksum": ("p1", with_parity(p1.without_checksum(texts.P1_IDENT, texts.p1_lines()[1:]))),
     "D0 pushed": ("d0", with_parity(d0.pushed(texts.D0_IDENT, texts.d0_lines()))),

@@ -203,7 +203,10 @@ class DetectingDecoder:
         """What this decoder found, which is the current one from now on, and what stands behind its last telegram."""
         last = max(number for number, item in enumerate(found) if is_telegram(item)) + 1
         results, behind = found[:last], found[last:]
-        self._current, self.protocol = decoder, decoder.protocol
+        self._current = decoder
+        # P1 may stand in an encrypted frame of DLMS
+        protocols = (item.protocol for item in reversed(results) if isinstance(item, Reading))
+        self.protocol = next(protocols, decoder.protocol)
         self._is_protected = any(map(_is_sure, results))
         self._candidates, self._withheld = {}, []
         self._has_reported = self._has_start = self._has_stx = False
