@@ -91,7 +91,8 @@ class MeterConfig(Struct, frozen=True):
         Address,
         Meta(
             description="Where the meter is: auto (search the serial ports), a serial port such as "
-            "/dev/serial/by-id/..., tcp://host:port, rfc2217://host:port, file:PATH or simulator:PROFILE. "
+            "/dev/serial/by-id/..., tcp://host:port, rfc2217://host:port, http://USER:PASSWORD@HOST (Tibber bridge), "
+            "mqtt://USER:PASSWORD@BROKER/TOPIC, file:PATH or simulator:PROFILE. "
             "none: read no meter, only show what the database holds.",
             extra=FILLED,
         ),
