@@ -11,7 +11,7 @@ from iskra_server.sources import reconnect
 from iskra_server.sources.auto import auto_source
 from iskra_server.sources.errors import no_port
 from iskra_server.sources.ports import Port, list_ports, plugged
-from iskra_server.sources.source import SourceState
+from iskra_server.sources.source import LineSettings, SourceState
 from sources.ptys import Pty, listening, until
 
 START = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01"
@@ -75,7 +75,7 @@ def test_the_head_is_found_by_its_bytes_and_none_of_them_is_lost(machine: Machin
             await until(lambda: source.state.is_open)
             head.send(b" and more")
             await until(lambda: heard.data == b"rest" + START + b"telegram and more")
-            assert source.state == SourceState(path, is_open=True)
+            assert source.state == SourceState(path, is_open=True, line=LineSettings())
 
     asyncio.run(main())
 
@@ -118,7 +118,7 @@ def test_a_lost_head_is_found_again_under_another_name(machine: Machine, plug: P
             await asyncio.sleep(0.05)
             second.send(START)
             await until(lambda: heard.data == 2 * START)
-            assert source.state == SourceState(path, is_open=True)
+            assert source.state == SourceState(path, is_open=True, line=LineSettings())
 
     asyncio.run(main())
 

@@ -19,7 +19,7 @@ from serialx.common import UnknownUriScheme
 
 from iskra_server.base.address import Address, is_host
 from iskra_server.sources.errors import SourceError, in_container
-from iskra_server.sources.reconnect import Reconnecting, Report
+from iskra_server.sources.reconnect import Line, Reconnecting, Report
 from iskra_server.sources.source import FormatProblem, plain_problem
 
 BAUD = 9600
@@ -36,7 +36,7 @@ _HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class StreamLine:
+class StreamLine(Line):
     """An open connection, as a line."""
 
     def __init__(self, port: str, streams: Streams, idle_s: float) -> None:
@@ -61,9 +61,6 @@ class StreamLine:
         if not data:
             raise self._lost()
         return data
-
-    def errors(self) -> None:
-        """A connection has no driver that counts errors."""
 
     async def close(self) -> None:
         self._writer.close()

@@ -72,6 +72,7 @@ class D0Session:
         self._registers = Registers()
         # from the identification to the end of the readout or of programming mode
         self._is_open = False
+        self._is_idle = True
         self._attempt = 0
         self._failures = 0
         self._break_sent = False
@@ -83,6 +84,16 @@ class D0Session:
     @property
     def wakes_at_s(self) -> float:
         return self._wakes_at_s
+
+    @property
+    def is_open(self) -> bool:
+        """From the identification to the end of the readout or of programming mode."""
+        return self._is_open
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for the time of the next poll: meanwhile another session may use the line."""
+        return self._is_idle
 
     @property
     def pending(self) -> int:
@@ -122,7 +133,7 @@ class D0Session:
     def _run(self) -> Turn[None]:
         yield from self._turns.wait(self._turns.now_s)
         while self.outcome != "pushed":
-            began_s = self._turns.now_s
+            began_s, self._is_idle = self._turns.now_s, False
             self.outcome = yield from self._poll()
             self._is_open = False
             self._line.switch(self._start_baud)
@@ -147,6 +158,7 @@ class D0Session:
 
     def _idle(self, until_s: float) -> Turn[None]:
         """Wait for the next poll. Readouts that arrive meanwhile were pushed."""
+        self._is_idle = True
         while self._turns.now_s < until_s:
             event = yield until_s
             if isinstance(event, D0Message) and self._decode(event):

@@ -1,0 +1,196 @@
+"""A meter that waits for requests: a line on which a conversation is held (codecs/conversation.py).
+
+The conversation is pure: it says what to send, when to change the speed, and when to ask it again. This line does so in
+time, also when nothing arrives, feeds it everything that does, and ends it before the port closes.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
+
+from iskra_server.codecs.conversation import Send
+from iskra_server.meter.reading import Fault, Reading
+from iskra_server.sources.errors import SourceError
+from iskra_server.sources.reconnect import Line, Reconnecting, Report
+from iskra_server.sources.serial import device_state, open_serial
+from iskra_server.sources.source import FormatProblem, LineErrors, LineSettings, SourceState, plain_problem
+
+if TYPE_CHECKING:
+    from iskra_server.codecs.d0.session import D0Session
+    from iskra_server.codecs.d0.speeds import Learned
+
+# the conversation checks parity itself, so the port is set to eight bits without it: works with every adapter
+FORMAT = "8N1"
+START_BAUD = 300
+# at most so many wake-ups a second while a readout arrives; answers are late by as much
+_PAUSE_S = 0.02
+# after the computed end of the last message: the FIFO of an adapter
+_SLACK_S = 0.1
+_BITS = 10
+
+log = logging.getLogger("iskra_server.sources")
+
+
+class WritableLine(Line, Protocol):
+    """A line that a conversation can use."""
+
+    settings: LineSettings
+
+    async def read_until(self, at_s: float) -> bytes:
+        """What arrives until a time of time.monotonic(), b"" for nothing. Bytes already there always count."""
+        ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def configure(self, settings: LineSettings) -> None:
+        """Change the speed at once; received bytes stay."""
+        ...
+
+
+class PolledLine(Line):
+    """A line with a conversation. Owns the line: close this one, also after a failed `ask`, unless you `release` it."""
+
+    def __init__(
+        self, line: WritableLine, session: "D0Session", on_learned: Callable[["Learned"], None] = lambda _: None
+    ) -> None:
+        self.port = line.port
+        self._line = line
+        self._session = session
+        self._on_learned = on_learned
+        self._learned = session.learned
+        self._outcome = session.outcome
+        self._results: list[Reading | Fault] = []
+        self._asked = b""
+        self._busy_until_s = 0.0
+
+    async def ask(self) -> bool:
+        """Whether a meter answers the first request. What arrives meanwhile is read afterwards."""
+        while not (self._session.is_open or self._session.outcome):
+            self._asked += await self._receive()
+        return self._session.is_open or self._session.outcome in ("read", "pushed")
+
+    def release(self) -> None:
+        """End a conversation that nobody answered; the caller owns the line again."""
+        self._session.close()
+
+    async def read(self) -> bytes:
+        """Returns b"" where results or a new outcome of a poll came without a byte."""
+        if self._asked:
+            data, self._asked = self._asked, b""
+            return data
+        while True:
+            outcome = self._session.outcome
+            data = await self._receive()
+            if data or self._results or self._session.outcome != outcome:
+                return data
+
+    def errors(self) -> LineErrors | None:
+        return self._line.errors()
+
+    def results(self) -> tuple[Reading | Fault, ...]:
+        results, self._results = self._results, []
+        return tuple(results)
+
+    def state(self) -> SourceState:
+        return replace(self._line.state(), protocol="d0", poll=self._session.outcome)
+
+    async def close(self) -> None:
+        """Ends an open session with B0; waits until it has left."""
+        try:
+            if last := self._session.close():
+                self._write(last)
+                await asyncio.sleep(self._busy_until_s + _SLACK_S - time.monotonic())
+        except SourceError:
+            # unplugged
+            pass
+        finally:
+            await self._line.close()
+
+    async def _receive(self) -> bytes:
+        """What arrives until the conversation must go on, and everything that is due then."""
+        data = await self._line.read_until(self._session.wakes_at_s)
+        now_s = time.monotonic()
+        # bytes that were waiting while the event loop was late have arrived before this time
+        results = self._session.feed(data, min(now_s, self._session.wakes_at_s))
+        self._results += results
+        for step in self._session.due(now_s):
+            if isinstance(step, Send):
+                self._write(step.data)
+            else:
+                self._line.configure(LineSettings(step.baud, FORMAT))
+        # faults that a time limit has completed
+        self._results += self._session.feed(b"", now_s)
+        if self._session.learned and self._session.learned != self._learned:
+            self._learned = self._session.learned
+            self._on_learned(self._learned)
+        if data:
+            await asyncio.sleep(min(_PAUSE_S, max(self._session.wakes_at_s - now_s, 0.0)))
+        return data
+
+    def _write(self, data: bytes) -> None:
+        self._line.write(data)
+        baud = self._line.settings.baud
+        self._busy_until_s = time.monotonic() + len(data) * _BITS / baud
+        log.debug("%s: sent %s at %d baud", self.port, _readable(data), baud)
+
+
+def poll_d0(
+    line: WritableLine,
+    *,
+    address: str = "",
+    interval_s: float | None = None,
+    learned: "Learned | None" = None,
+    on_learned: Callable[["Learned"], None] = lambda _: None,
+    can_switch: bool = True,
+    start_baud: int = START_BAUD,
+) -> PolledLine:
+    """Begin to poll a D0 meter on an open line; the first request leaves at the first `ask` or `read`.
+
+    `address` is that of one of several meters on an RS-485 line. `interval_s` is the time between polls, None chooses
+    it by the length of the list. `learned` are the settings that worked on this port before; `on_learned` is called
+    with others that work. `can_switch` is False where the line stays at `start_baud`.
+    """
+    # imported where a meter is polled: most readers need SML alone
+    from iskra_server.codecs.d0.session import D0Session  # noqa: PLC0415
+
+    session = D0Session(
+        time.monotonic(),
+        address=address,
+        interval_s=interval_s,
+        learned=learned,
+        can_switch=can_switch,
+        start_baud=start_baud,
+    )
+    return PolledLine(line, session, on_learned)
+
+
+def d0_source(
+    url: str,
+    path: str,
+    *,
+    address: str = "",
+    interval_s: float | None = None,
+    learned: Callable[[], "Learned | None"] = lambda: None,
+    on_learned: Callable[["Learned"], None] = lambda _: None,
+    format_problem: FormatProblem = plain_problem,
+) -> Reconnecting:
+    """A serial port with a D0 meter that is polled from the first moment: nothing else is searched for."""
+
+    async def connect(_: Report) -> PolledLine:
+        line = await open_serial(path, START_BAUD)
+        return poll_d0(line, address=address, interval_s=interval_s, learned=learned(), on_learned=on_learned)
+
+    return Reconnecting(
+        url=url, port=path, connect=connect, plugged=partial(device_state, path), format_problem=format_problem
+    )
+
+
+def _readable(data: bytes) -> str:
+    """A message of D0 without its parity bits, control characters by their names: <ACK>050<CR><LF>."""
+    names = {1: "SOH", 2: "STX", 3: "ETX", 4: "EOT", 6: "ACK", 10: "LF", 13: "CR", 21: "NAK"}
+    return "".join(f"<{names[byte]}>" if byte in names else chr(byte) for byte in (byte & 0x7F for byte in data))
