@@ -68,11 +68,18 @@ class PolledLine(Line):
         self._asked = b""
         self._busy_until_s = 0.0
 
-    async def ask(self) -> bool:
-        """Whether a meter answers the first request. What arrives meanwhile is read afterwards."""
-        while not (self._session.is_open or self._session.outcome):
-            self._asked += await self._receive()
-        return self._session.is_open or self._session.outcome in ("read", "pushed")
+    async def ask(self, patience_s: float = 0.0) -> bool:
+        """Whether a meter answers the first request, or one of those within `patience_s`, which unasked bytes end.
+
+        What arrives meanwhile is read afterwards.
+        """
+        session, until_s, is_unasked = self._session, time.monotonic() + patience_s, False
+        while not session.is_open and (not session.outcome or (time.monotonic() < until_s and not is_unasked)):
+            is_waiting = session.is_idle
+            data = await self._receive()
+            is_unasked = bool(data) and is_waiting
+            self._asked += data
+        return session.is_open or session.outcome in ("read", "pushed")
 
     def release(self) -> None:
         """End a conversation that nobody answered; the caller owns the line again."""
