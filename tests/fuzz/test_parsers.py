@@ -250,7 +250,7 @@ def test_addresses_of_meters(url: str) -> None:
 
 
 def opened(url: str) -> object:
-    return open_source(url, recognise=recognise, format_problem=format_problem)
+    return open_source(url, format_problem=format_problem)
 
 
 @tries()

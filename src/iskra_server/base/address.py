@@ -27,10 +27,10 @@ _WITH_NAMES = frozenset(("mqtt", "mqtts", "postgres", "postgresql", "postgresql+
 # options that hold no secret: of meters, and of libpq
 _HARMLESS = frozenset(
     (
-        *("baud", "format", "protocol", "listen_only", "address", "poll_s", "speed", "port_name", "node_id", "mode", "seed", "rate", "faults", "start", "since", "unlock"),
-        *("relock", "host", "port", "dbname", "user", "sslmode", "sslrootcert", "sslcert", "sslkey"),
-        *("connect_timeout", "application_name", "target_session_attrs", "load_balance_hosts", "gssencmode"),
-        "channel_binding",
+        *("baud", "format", "protocol", "listen_only", "address", "poll_s", "speed", "port_name", "node_id", "mode"),
+        *("seed", "rate", "faults", "start", "since", "unlock", "relock", "host", "port", "dbname", "user", "sslmode"),
+        *("sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "target_session_attrs"),
+        *("load_balance_hosts", "gssencmode", "channel_binding"),
     )
 )
 _MAX_PORT = 65_535

@@ -14,14 +14,14 @@ from iskra_server import __version__
 from iskra_server.base.address import is_host
 from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import DetectedZone, detect_zone
-from iskra_server.codecs.decoder import recognise
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.cost.from_config import contracts_from_config
 from iskra_server.diagnosis.advice import format_problem
-from iskra_server.history.store.location import check_address, database_address
+from iskra_server.history.store.location import check_address, database_address, expand_folder
 from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
+from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.source import Source
 from iskra_server.web.http.settings import ScopedToken, WebSettings
 
@@ -79,7 +79,8 @@ def plan_of(config: Config) -> Plan:
     )
     if not is_host(server.host):
         raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
-    sources = [_source(meter) for meter in config.meters]
+    memory = _port_memory(config.history.data_dir)
+    sources = [_source(meter, memory) for meter in config.meters]
     _check_devices(sources)
     if config.history.enabled:
         _check_history(config.history, simulated=_simulated(sources))
@@ -107,10 +108,10 @@ def _check_history(keys: HistoryConfig, *, simulated: bool) -> None:
         raise ConfigError(f"history.{error}.") from None
 
 
-def _source(meter: MeterConfig) -> Source:
+def _source(meter: MeterConfig, memory: PortMemory) -> Source:
     try:
         if meter.url.scheme != _SIMULATOR:
-            return open_source(meter.url, recognise=recognise, format_problem=format_problem)
+            return open_source(meter.url, memory=memory, format_problem=format_problem)
         # the simulator is imported only where it is used
         from iskra_server.simulator.virtual import from_url  # noqa: PLC0415
 
@@ -118,6 +119,14 @@ def _source(meter: MeterConfig) -> Source:
     except ValueError as error:
         reason = meter.url.masked(error).rstrip(".")
         raise ConfigError(f"The meter {meter.url} cannot be read: {reason}.") from None
+
+
+def _port_memory(data_dir: str) -> PortMemory:
+    try:
+        return PortMemory(expand_folder(data_dir))
+    except ValueError:
+        # told where history is on
+        return PortMemory()
 
 
 def _check_devices(sources: list[Source]) -> None:

@@ -20,10 +20,9 @@ def suggested_settings(data: bytes, settings: LineSettings) -> LineSettings | No
         for speed in _SML_SPEEDS:
             if any(received(START, speed, resyncs=resyncs) in data for resyncs in (True, False)):
                 return LineSettings(speed)
-    speed = slower_speed(data, settings.baud, _SLOWER_SPEEDS)
-    if speed is None:
+    slower = slower_speed(data, settings.baud, _SLOWER_SPEEDS)
+    if slower is None:
         return None
     # from far above, all slow lines look alike
-    if settings.baud > READ_AT and speed < READ_AT:
-        speed = READ_AT
-    return _WITH_PARITY if speed == _WITH_PARITY.baud else LineSettings(speed)
+    slower = max(slower, READ_AT) if settings.baud > READ_AT else slower
+    return _WITH_PARITY if slower == _WITH_PARITY.baud else LineSettings(slower)

@@ -1,11 +1,11 @@
 """The options of an address: what the user knows of the line and the meter behind it.
 
-    ?protocol=d0        sml, p1, d0 or dlms: listen only where it is spoken; d0 is asked at once
-    ?baud=300           speed of the line, in baud; with this or a format, no others are tried
-    ?format=8E1         8N1, 7E1 or 8E1: data bits, parity, stop bits
-    ?listen_only=1      never send anything
-    ?address=12345678   of one of several meters on an RS-485 line
-    ?poll_s=60          seconds between two requests to a meter that waits for them
+?protocol=d0        sml, p1, d0 or dlms: listen only where it is spoken; d0 is asked at once
+?baud=300           speed of the line, in baud; with this or a format, no others are tried
+?format=8E1         8N1, 7E1 or 8E1: data bits, parity, stop bits
+?listen_only=1      never send anything
+?address=12345678   of one of several meters on an RS-485 line
+?poll_s=60          seconds between two requests to a meter that waits for them
 """
 
 import re

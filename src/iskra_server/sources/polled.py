@@ -8,24 +8,23 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from iskra_server.base.address import Address
 from iskra_server.codecs.conversation import Send
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.sources.errors import SourceError
-from iskra_server.sources.reconnect import Line, Reconnecting, Report
-from iskra_server.sources.serial import device_state, open_serial
-from iskra_server.sources.source import FormatProblem, LineErrors, LineSettings, SourceState, plain_problem
+from iskra_server.sources.reconnect import Line, Reconnecting, WritableLine
+from iskra_server.sources.serial import serial_source
+from iskra_server.sources.source import FormatProblem, LineErrors, SourceState, plain_problem
+from iskra_server.sources.tcp import bridge_source, tcp_source
 
 if TYPE_CHECKING:
     from iskra_server.codecs.d0.session import D0Session
     from iskra_server.codecs.d0.speeds import Learned
 
-# the conversation checks parity itself, so the port is set to eight bits without it: works with every adapter
-FORMAT = "8N1"
 START_BAUD = 300
 # at most so many wake-ups a second while a readout arrives; answers are late by as much
 _PAUSE_S = 0.02
@@ -34,22 +33,6 @@ _SLACK_S = 0.1
 _BITS = 10
 
 log = logging.getLogger("iskra_server.sources")
-
-
-class WritableLine(Line, Protocol):
-    """A line that a conversation can use."""
-
-    settings: LineSettings
-
-    async def read_until(self, at_s: float) -> bytes:
-        """What arrives until a time of time.monotonic(), b"" for nothing. Bytes already there always count."""
-        ...
-
-    def write(self, data: bytes) -> None: ...
-
-    def configure(self, settings: LineSettings) -> None:
-        """Change the speed at once; received bytes stay."""
-        ...
 
 
 class PolledLine(Line):
@@ -129,7 +112,7 @@ class PolledLine(Line):
             if isinstance(step, Send):
                 self._write(step.data)
             else:
-                self._line.configure(LineSettings(step.baud, FORMAT))
+                await self._line.set_speed(step.baud)
         # faults that a time limit has completed
         self._results += self._session.feed(b"", now_s)
         if self._session.learned and self._session.learned != self._learned:
@@ -188,13 +171,37 @@ def d0_source(
 ) -> Reconnecting:
     """A serial port with a D0 meter that is polled from the first moment: nothing else is searched for."""
 
-    async def connect(_: Report) -> PolledLine:
-        line = await open_serial(path, START_BAUD)
+    def converse(line: WritableLine) -> PolledLine:
         return poll_d0(line, address=address, interval_s=interval_s, learned=learned(), on_learned=on_learned)
 
-    return Reconnecting(
-        url=url, port=path, connect=connect, plugged=partial(device_state, path), format_problem=format_problem
-    )
+    return serial_source(url, path, START_BAUD, format_problem=format_problem, converse=converse)
+
+
+def d0_bridge_source(
+    url: str | Address,
+    *,
+    interval_s: float | None = None,
+    learned: Callable[[], "Learned | None"] = lambda: None,
+    on_learned: Callable[["Learned"], None] = lambda _: None,
+    baud: int = START_BAUD,
+    format_problem: FormatProblem = plain_problem,
+) -> Reconnecting:
+    """A D0 meter behind `rfc2217://` or `esphome://`, or behind `tcp://`, whose far end is fixed at `baud`."""
+    address = Address(url)
+    is_raw = address.scheme == "tcp"
+
+    def converse(line: WritableLine) -> PolledLine:
+        return poll_d0(
+            line,
+            interval_s=interval_s,
+            learned=learned(),
+            on_learned=on_learned,
+            can_switch=not is_raw,
+            start_baud=baud,
+        )
+
+    source = tcp_source if is_raw else bridge_source
+    return source(address, format_problem=format_problem, converse=converse, baud=baud)
 
 
 def _readable(data: bytes) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from iskra_server.codecs.d0.speeds import Learned
 from iskra_server.sources.source import LineSettings
 
 FILE = "ports.json"
@@ -32,6 +33,18 @@ class Found(Struct, frozen=True, omit_defaults=True):
     @property
     def settings(self) -> LineSettings:
         return LineSettings(self.baud, self.format)
+
+
+def polled(settings: Learned | None = None) -> Found:
+    """A D0 meter that is asked, with the settings that have worked."""
+    if settings is None:
+        return Found("d0", is_polled=True)
+    return Found("d0", is_polled=True, speed=settings.speed, delay_s=settings.delay_s)
+
+
+def learned(found: Found | None) -> Learned | None:
+    """The settings that have worked with a meter that is asked."""
+    return None if found is None or found.speed is None else Learned(found.speed, found.delay_s)
 
 
 class PortMemory:

@@ -27,7 +27,7 @@ _COMPLETE = frozenset(("encrypted", "wrong_key", "not_authentic", "replayed", "l
 
 
 class Recogniser:
-    """Bytes in, the protocol of the first whole telegram out. A byte is decoded only by protocols whose mark was seen."""
+    """Bytes in, the protocol of the first whole telegram out. Only protocols whose mark was seen decode a byte."""
 
     def __init__(self) -> None:
         self.data = bytearray()

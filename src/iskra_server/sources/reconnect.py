@@ -13,7 +13,15 @@ from typing import Protocol
 from iskra_server.base.backoff import Backoff
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.sources.errors import SourceError
-from iskra_server.sources.source import Chunk, FormatProblem, LineErrors, SourceState, plain_problem, timestamped
+from iskra_server.sources.source import (
+    Chunk,
+    FormatProblem,
+    LineErrors,
+    LineSettings,
+    SourceState,
+    plain_problem,
+    timestamped,
+)
 
 FIRST_WAIT_S = 0.5
 MAX_WAIT_S = 30.0
@@ -48,6 +56,26 @@ class Line(Protocol):
     async def close(self) -> None: ...
 
 
+class WritableLine(Line, Protocol):
+    """A line on which a conversation can be held. It is read as 8N1: the conversation checks parity itself."""
+
+    settings: LineSettings
+
+    async def read_until(self, at_s: float) -> bytes:
+        """What arrives until a time of time.monotonic(), at once; b"" for nothing. Bytes already there always count."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Never waits. Raises SourceError."""
+        ...
+
+    async def set_speed(self, baud: int) -> None:
+        """Returns when the speed is changed; received bytes stay. Raises SourceError."""
+        ...
+
+
+# begins a conversation on an open line
+Converse = Callable[[WritableLine], Line]
 # `connect` may take long: it reports the state meanwhile
 Report = Callable[[SourceState], None]
 

@@ -14,8 +14,7 @@ itself: the light may turn a page of its display or disturb the entry of a PIN.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -23,13 +22,13 @@ from iskra_server.codecs.d0.speeds import START_BAUD, Learned
 from iskra_server.sources.line_pictures import suggested_settings
 from iskra_server.sources.options import SourceOptions
 from iskra_server.sources.polled import PolledLine, poll_d0
-from iskra_server.sources.port_memory import Found, PortMemory
+from iskra_server.sources.port_memory import Found, PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
 from iskra_server.sources.probe import PortProbe
 from iskra_server.sources.recogniser import Recogniser
-from iskra_server.sources.reconnect import Line, Reconnecting, Report
+from iskra_server.sources.reconnect import Line, Report
 from iskra_server.sources.serial import SerialLine, device_state, open_serial
-from iskra_server.sources.source import FormatProblem, LineSettings, SourceState, plain_problem
+from iskra_server.sources.source import LineSettings, SourceState
 
 
 class Window(Struct, frozen=True):
@@ -117,8 +116,7 @@ class Search:
         if not known.is_polled:
             seconds = 2 * max((window.seconds for window in self._windows), default=0.0)
             return self._line if await self._listen(Window(known.settings, seconds), is_known=True) else None
-        learned = None if known.speed is None else Learned(known.speed, known.delay_s)
-        return await self._ask(learned, _KNOWN_S) if self._may_ask() else None
+        return await self._ask(learned(known), _KNOWN_S) if self._may_ask() else None
 
     async def _search(self) -> Line:
         silent_rounds = 0
@@ -129,8 +127,8 @@ class Search:
                     return self._line
             silent_rounds = silent_rounds + 1 if self._probe.total == before else 0
             is_due = silent_rounds >= SILENT_ROUNDS and time.monotonic() >= self._asking.next_s
-            if is_due and self._may_ask() and (polled := await self._ask()):
-                return polled
+            if is_due and self._may_ask() and (asked := await self._ask()):
+                return asked
 
     def _may_ask(self) -> bool:
         """Where no byte has arrived, no meter was seen that sends by itself, and the user allows it."""
@@ -196,27 +194,27 @@ class Search:
         self._line.protocol = protocol
         self._remember(Found(protocol, settings.baud, settings.format))
 
-    async def _ask(self, learned: Learned | None = None, patience_s: float = 0.0) -> PolledLine | None:
+    async def _ask(self, settings: Learned | None = None, patience_s: float = 0.0) -> PolledLine | None:
         """The line of a meter that answers a request; None without an answer within `patience_s`."""
         self._tell(LineSettings(START_BAUD))
-        polled = poll_d0(
+        line = poll_d0(
             self._line,
             address=self._options.address,
             interval_s=self._options.poll_s,
-            learned=learned,
-            on_learned=lambda new: self._remember(Found("d0", is_polled=True, speed=new.speed, delay_s=new.delay_s)),
+            learned=settings,
+            on_learned=lambda new: self._remember(polled(new)),
         )
         try:
-            has_answered = await polled.ask(patience_s)
+            has_answered = await line.ask(patience_s)
         except BaseException:
-            await polled.close()
+            await line.close()
             raise
         if has_answered:
-            if learned is None:
-                self._remember(Found("d0", is_polled=True))
-            return polled
-        self._asking.note(polled.state().poll, time.monotonic())
-        polled.release()
+            if settings is None:
+                self._remember(polled())
+            return line
+        self._asking.note(line.state().poll, time.monotonic())
+        line.release()
         return None
 
     def _remember(self, found: Found) -> None:
@@ -284,26 +282,6 @@ async def find_meter(
     except BaseException:
         await line.close()
         raise
-
-
-def searched_source(
-    url: str,
-    path: str,
-    options: SourceOptions,
-    *,
-    memory: PortMemory,
-    windows: tuple[Window, ...] = ROUND,
-    format_problem: FormatProblem = plain_problem,
-) -> Reconnecting:
-    """A serial port of which the line settings are found."""
-    port = PluggedPort(path)
-
-    async def connect(report: Report) -> Line:
-        return await find_meter(port, report, options, memory, windows)
-
-    return Reconnecting(
-        url=url, port=path, connect=connect, plugged=partial(device_state, path), format_problem=format_problem
-    )
 
 
 def _narrowed(windows: tuple[Window, ...], protocol: str) -> tuple[Window, ...]:

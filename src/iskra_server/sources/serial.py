@@ -19,7 +19,7 @@ import serialx
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.burst_predictor import BurstPredictor
 from iskra_server.sources.errors import SourceError, opening_error, unplugged
-from iskra_server.sources.reconnect import Line, Reconnecting, Report
+from iskra_server.sources.reconnect import Converse, Line, Reconnecting, Report, WritableLine
 from iskra_server.sources.source import FormatProblem, LineErrors, LineSettings, SourceState, plain_problem
 
 BAUD = 9600
@@ -32,7 +32,7 @@ _COUNTERS = struct.Struct("20i")
 _FRAME, _OVERRUN, _BREAK, _BUFFER_OVERRUN = 6, 7, 9, 10
 
 
-class SerialLine(Line):
+class SerialLine(WritableLine):
     """An open serial port, locked exclusively. Bytes stay in the kernel until `read` is called."""
 
     # what the meter speaks, "" while it is not known
@@ -63,7 +63,6 @@ class SerialLine(Line):
         return data
 
     async def read_until(self, at_s: float) -> bytes:
-        """What arrives until a time of time.monotonic(), at once; b"" for nothing. Bytes already there always count."""
         self._predicts = False
         try:
             async with asyncio.timeout(max(at_s - time.monotonic(), 0.0)):
@@ -96,6 +95,9 @@ class SerialLine(Line):
         except (OSError, termios.error) as error:
             raise SourceError("unusable", port=self.port, reason=str(error.args[-1])) from error
         self.settings, self._predictor = settings, BurstPredictor(settings.baud)
+
+    async def set_speed(self, baud: int) -> None:
+        self.configure(LineSettings(baud))
 
     def errors(self) -> LineErrors | None:
         if self._errors is None:
@@ -225,10 +227,16 @@ def device_state(path: str) -> tuple[int, int, int] | None:
 
 
 def serial_source(
-    url: str, path: str, baud: int = BAUD, *, format_problem: FormatProblem = plain_problem
+    url: str,
+    path: str,
+    baud: int = BAUD,
+    *,
+    format_problem: FormatProblem = plain_problem,
+    converse: Converse | None = None,
 ) -> Reconnecting:
-    async def connect(_: Report) -> SerialLine:
-        return await open_serial(path, baud)
+    async def connect(_: Report) -> Line:
+        line = await open_serial(path, baud)
+        return converse(line) if converse else line
 
     return Reconnecting(
         url=url, port=path, connect=connect, plugged=partial(device_state, path), format_problem=format_problem

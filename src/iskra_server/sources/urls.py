@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl
 
 from iskra_server.base.address import Address
 from iskra_server.sources.auto import auto_source
+from iskra_server.sources.network_source import network_source
 from iskra_server.sources.port_memory import PortMemory
+from iskra_server.sources.port_source import port_source
 from iskra_server.sources.replay import Replay
-from iskra_server.sources.search import port_source
 from iskra_server.sources.source import FormatProblem, Source, plain_problem
-from iskra_server.sources.tcp import bridge_source, tcp_source
 
 FORMS = (
     "auto",
@@ -50,11 +50,9 @@ def open_source(
         case "" if text == "auto":
             return auto_source(memory=memory, format_problem=format_problem)
         case "" if text:
-            return port_source(address, memory or PortMemory(), format_problem)
-        case "tcp":
-            return tcp_source(address, format_problem=format_problem)
-        case "rfc2217" | "esphome":
-            return bridge_source(address, format_problem=format_problem)
+            return port_source(address, memory or PortMemory(), format_problem=format_problem)
+        case "tcp" | "rfc2217" | "esphome":
+            return network_source(address, memory or PortMemory(), format_problem=format_problem)
         case "file":
             path, speed = _with_number(address, text.partition(":")[2], "speed", 1.0)
             return Replay(url=text, path=Path(path), speed=speed, format_problem=format_problem)

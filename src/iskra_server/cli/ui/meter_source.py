@@ -12,7 +12,6 @@ import typer
 
 from iskra_server.base.address import Address
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
-from iskra_server.codecs.decoder import recognise
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.simulator.virtual import SCHEME, from_url
 from iskra_server.sources.source import Source
@@ -40,11 +39,7 @@ def open_meter_source(name: str | Address) -> Source:
         # is_file() raises ValueError for a name with a NUL
         if url.reveal().isprintable() and Path(url.reveal()).is_file():
             url = Address(f"file:{url.reveal()}")
-        return (
-            from_url(url)
-            if url.scheme == SCHEME
-            else open_source(url, recognise=recognise, format_problem=format_problem)
-        )
+        return from_url(url) if url.scheme == SCHEME else open_source(url, format_problem=format_problem)
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 
