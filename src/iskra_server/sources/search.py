@@ -51,6 +51,8 @@ _TEXT = frozenset(("p1", "d0"))
 # the bytes of a meter at 9600 baud come within a second; a telegram that has begun may end
 _QUIET_S = 0.5
 _MAX_LONGER_S = 3.0
+# more than the longest telegram of SML has between two marks
+_MAX_NOISE = 1024
 # at most so many wake-ups a second while bytes arrive
 _PAUSE_S = 0.02
 # a known meter that was left in programming mode ignores requests for a minute
@@ -170,18 +172,25 @@ class Search:
                     return True
                 self._tell(window.settings)
                 await asyncio.sleep(_PAUSE_S)
-                end_s = max(end_s, min(now_s + _QUIET_S, last_s))
-            if not is_known and recogniser.data and not recogniser.begun:
-                suggested = suggested_settings(bytes(recogniser.data), window.settings)
-                if suggested and suggested not in self._tried:
-                    self._suggested = suggested
-                    break
-                if not data and not recogniser.has_marks:
-                    break
+                if recogniser.has_marks:
+                    end_s = max(end_s, min(now_s + _QUIET_S, last_s))
+            is_burst = bool(recogniser.data) and (not data or len(recogniser.data) >= _MAX_NOISE)
+            if not is_known and self._is_elsewhere(recogniser, window.settings, is_burst=is_burst):
+                break
             if now_s >= end_s:
                 break
         self._has_listened = True
         return False
+
+    def _is_elsewhere(self, recogniser: Recogniser, settings: LineSettings, *, is_burst: bool) -> bool:
+        """Whether bytes look like another speed, or a whole burst of them has nothing of a telegram."""
+        if recogniser.begun:
+            return False
+        suggested = suggested_settings(bytes(recogniser.data), settings)
+        if suggested and suggested not in self._tried:
+            self._suggested = suggested
+            return True
+        return is_burst and not recogniser.has_marks
 
     def _is_found(self, recogniser: Recogniser, data: bytes) -> bool:
         protocol = recogniser.feed(data) or recogniser.begun
