@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -16,8 +17,9 @@ from iskra_server.base.address import Address
 from iskra_server.codecs.conversation import Send
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.sources.errors import SourceError
-from iskra_server.sources.reconnect import Line, Reconnecting, WritableLine
-from iskra_server.sources.serial import serial_source
+from iskra_server.sources.reconnect import Line, Reconnecting, Report, WritableLine
+from iskra_server.sources.serial import device_state, open_serial
+from iskra_server.sources.shared_line import SharedLine, open_shared, shared_name
 from iskra_server.sources.source import FormatProblem, LineErrors, SourceState, plain_problem
 from iskra_server.sources.tcp import bridge_source, tcp_source
 
@@ -129,6 +131,25 @@ class PolledLine(Line):
         log.debug("%s: sent %s at %d baud", self.port, _readable(data), baud)
 
 
+class PolledInTurns(PolledLine):
+    """One of several meters on a line: it is read and written only while this meter is polled."""
+
+    def __init__(
+        self, line: SharedLine, session: "D0Session", on_learned: Callable[["Learned"], None] = lambda _: None
+    ) -> None:
+        super().__init__(line, session, on_learned)
+        self._shared_line = line
+
+    async def _receive(self) -> bytes:
+        if not self._shared_line.has_turn:
+            await asyncio.sleep(self._session.wakes_at_s - time.monotonic())
+            await self._shared_line.begin_turn()
+        data = await super()._receive()
+        if self._session.is_idle:
+            self._shared_line.end_turn()
+        return data
+
+
 def poll_d0(
     line: WritableLine,
     *,
@@ -156,6 +177,8 @@ def poll_d0(
         can_switch=can_switch,
         start_baud=start_baud,
     )
+    if isinstance(line, SharedLine):
+        return PolledInTurns(line, session, on_learned)
     return PolledLine(line, session, on_learned)
 
 
@@ -164,17 +187,33 @@ def d0_source(
     path: str,
     *,
     address: str = "",
+    baud: int = START_BAUD,
     interval_s: float | None = None,
     learned: Callable[[], "Learned | None"] = lambda: None,
     on_learned: Callable[["Learned"], None] = lambda _: None,
     format_problem: FormatProblem = plain_problem,
 ) -> Reconnecting:
-    """A serial port with a D0 meter that is polled from the first moment: nothing else is searched for."""
+    """A serial port with a D0 meter that is polled from the first moment: nothing else is searched for.
 
-    def converse(line: WritableLine) -> PolledLine:
-        return poll_d0(line, address=address, interval_s=interval_s, learned=learned(), on_learned=on_learned)
+    With an address, it shares the port with the other meters that are polled there. A line of RS-485 may have another
+    `baud` than 300 from the start.
+    """
+    port = shared_name(path, address)
 
-    return serial_source(url, path, START_BAUD, format_problem=format_problem, converse=converse)
+    async def connect(_: Report) -> PolledLine:
+        line = await (open_shared(path, port, baud) if address else open_serial(path, baud))
+        return poll_d0(
+            line,
+            address=address,
+            interval_s=interval_s,
+            learned=learned(),
+            on_learned=on_learned,
+            start_baud=baud,
+        )
+
+    return Reconnecting(
+        url=url, port=port, connect=connect, plugged=partial(device_state, path), format_problem=format_problem
+    )
 
 
 def d0_bridge_source(

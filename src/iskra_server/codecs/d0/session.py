@@ -62,7 +62,7 @@ class D0Session:
     ) -> None:
         self.learned = learned
         self.outcome: Outcome = ""
-        self._request = encoder.request(address)
+        self._address = address
         self._interval_s = interval_s
         self._can_switch = can_switch
         self._start_baud = start_baud
@@ -171,7 +171,7 @@ class D0Session:
     def _poll(self) -> Turn[Outcome]:
         if self.outcome in ("silent", "echo") and self.learned and not self._break_sent:
             yield from self._leave_programming_mode(self.learned)
-        sent_s = yield from self._turns.send(self._request)
+        sent_s = yield from self._turns.send(encoder.request(self._address))
         self._pushed_readouts = 0
         ident = yield from self._turns.receive(sent_s + ANSWER_S)
         if not isinstance(ident, str):
@@ -256,7 +256,8 @@ class D0Session:
             while (yield from self._read_registers()):
                 has_read, self.outcome = True, "read"
                 interval_s = self._interval_s or _REGISTERS_S
-                if interval_s > _MAX_IN_PROGRAMMING_S:
+                # another meter of the line cannot be asked meanwhile
+                if interval_s > _MAX_IN_PROGRAMMING_S or self._address:
                     break
                 yield from self._turns.wait(self._turns.now_s + interval_s)
             else:
