@@ -115,8 +115,8 @@ class Reader:
 
     @property
     def recent_bytes(self) -> bytes:
-        """The last 8 KB that arrived."""
-        return self._reception.recent_bytes
+        """The last 8 KB that arrived, or what came from a port whose meter is not found yet."""
+        return self._reception.recent_bytes or self.source.state.probe.data
 
     def day(self) -> ReceptionDay:
         """Telegrams of the last 24 hours."""
