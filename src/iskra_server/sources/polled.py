@@ -89,7 +89,8 @@ class PolledLine(Line):
         return tuple(results)
 
     def state(self) -> SourceState:
-        return replace(self._line.state(), protocol="d0", poll=self._session.outcome)
+        session = self._session
+        return replace(self._line.state(), protocol="d0", poll=session.outcome, interval_s=session.planned_s)
 
     async def close(self) -> None:
         """Ends an open session with B0; waits until it has left."""
