@@ -1,7 +1,7 @@
 """A named port finds the protocol and the line settings of the meter behind it, and never disturbs one that sends."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +32,6 @@ D0_PUSHED = with_parity(texts.d0_readout())
 # a meter that sends every 0.15 s is heard three times in each
 ROUND = tuple(Window(window.settings, 0.45) for window in search.ROUND)
 SHORT = tuple(Window(window.settings, 0.1) for window in search.ROUND)
-
-
-@pytest.fixture
-def speaker() -> Iterator[Callable[..., SpeakingPort]]:
-    ports: list[SpeakingPort] = []
-
-    def make(*args: Any, **options: Any) -> SpeakingPort:
-        ports.append(SpeakingPort(*args, **options))
-        return ports[-1]
-
-    yield make
-    for port in ports:
-        port.unplug()
 
 
 def source_of(
@@ -248,36 +235,5 @@ def test_a_silent_port_is_searched_at_every_speed(speaker: Callable[..., Speakin
                 await until(lambda window=window: source.state.line == window.settings)  # type: ignore[misc]
                 assert source.state.is_open
             assert source.state.problem == "silence"
-
-    run(main())
-
-
-@pytest.mark.parametrize(
-    ("options", "baud"), [("?baud=115200", 115_200), ("?format=7E1", 9600), ("?baud=2400&format=8E1", 2400)]
-)
-def test_settings_of_the_address_are_kept_and_every_byte_is_passed_on(
-    speaker: Callable[..., SpeakingPort], options: str, baud: int
-) -> None:
-    port = speaker(b"")
-    source = source_of(port.path, options=options)
-
-    async def main() -> None:
-        async with listening(source) as heard:
-            await until(lambda: source.state.is_open)
-            port.send(b"noise")
-            await until(lambda: heard.data == b"noise")
-            assert port.baud == baud
-
-    run(main())
-
-
-def test_a_meter_of_the_address_is_asked_at_once() -> None:
-    async def main() -> None:
-        wire = D0Wire([d0meter.meter(reaction_s=0.02)], rate=10.0)
-        async with d0meter.d0_pty(wire) as path:
-            source = source_of(path, options="?protocol=d0")
-            assert source.state.protocol == "d0"
-            async with listening(source):
-                await until(lambda: wire.written, 2.0)
 
     run(main())

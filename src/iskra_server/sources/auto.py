@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 
 from iskra_server.sources.errors import SourceError, no_port
-from iskra_server.sources.options import SourceOptions
 from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.ports import Port, list_ports, plugged
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
 from iskra_server.sources.search import ROUND, SILENT_ROUNDS, PluggedPort, Window, find_meter
 from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
+from iskra_server.sources.source_options import SourceOptions
 
 # somebody may be placing the head and waiting for it
 MAX_WAIT_S = 10.0

@@ -6,11 +6,11 @@ from msgspec.structs import replace
 
 from iskra_server.base.address import Address
 from iskra_server.codecs.d0.speeds import START_BAUD
-from iskra_server.sources.options import parse_options
 from iskra_server.sources.polled import d0_bridge_source
 from iskra_server.sources.port_memory import PortMemory, learned, polled
 from iskra_server.sources.reconnect import Reconnecting
 from iskra_server.sources.source import FormatProblem, LineSettings, plain_problem
+from iskra_server.sources.source_options import parse_options
 from iskra_server.sources.tcp import bridge_source, tcp_source
 
 # the format is that of the far end

@@ -20,7 +20,6 @@ from msgspec import Struct
 
 from iskra_server.codecs.d0.speeds import START_BAUD, Learned
 from iskra_server.sources.line_pictures import suggested_settings
-from iskra_server.sources.options import SourceOptions
 from iskra_server.sources.polled import PolledLine, poll_d0
 from iskra_server.sources.port_memory import Found, PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
@@ -29,6 +28,7 @@ from iskra_server.sources.recogniser import Recogniser
 from iskra_server.sources.reconnect import Line, Report
 from iskra_server.sources.serial import SerialLine, device_state, open_serial
 from iskra_server.sources.source import LineSettings, SourceState
+from iskra_server.sources.source_options import SourceOptions
 
 
 class Window(Struct, frozen=True):
