@@ -75,6 +75,20 @@ def test_everything_is_counted_in_the_facts() -> None:
     assert run_checks(facts).failed_check == "plausible"
 
 
+@pytest.mark.parametrize(
+    ("interval_s", "stale_after_s", "limit_s"),
+    [(None, 60.0, 60.0), (10.0, 60.0, 60.0), (60.0, 60.0, 150.0), (60.0, None, 150.0), (60.0, 600.0, 600.0)],
+)
+def test_a_meter_that_is_polled_is_not_stale_before_its_next_answer(
+    interval_s: float | None, stale_after_s: float | None, limit_s: float
+) -> None:
+    source, hub = Given(telegram(100)), Hub()
+    source.state = structs.replace(source.state, interval_s=interval_s)
+    made = Reader(source=source, decoder=SmlDecoder(), guard=Guard(), hub=hub, stale_after_s=stale_after_s)
+    asyncio.run(made.run())
+    assert hub.stale_after_s(METER_ID) == limit_s
+
+
 class Endless:
     """A source that always has more, and never waits: what a connection at full speed looks like."""
 
@@ -119,6 +133,13 @@ def test_a_long_chunk_is_processed_in_parts() -> None:
     assert len(data) > 5000
     facts = reader(data).facts(now_s=10.0)
     assert (facts.telegrams, facts.byte_count, facts.faults) == (20, len(data), {})
+
+
+def test_a_chunk_without_a_byte_is_no_data_but_its_faults_count() -> None:
+    made = reader()
+    made.process(Chunk(b"", datetime.now(UTC), 1.0, results=(Fault("cut", "nothing followed", 100),)))
+    facts = made.facts(now_s=10.0)
+    assert (facts.byte_count, facts.data_age_s, facts.faults) == (0, None, {"cut": 1})
 
 
 def test_before_the_first_byte_the_facts_are_empty() -> None:

@@ -150,6 +150,9 @@ class Reception:
         self._guess: tuple[int, StreamGuess | None] = (0, None)
 
     def count_chunk(self, chunk: Chunk) -> None:
+        if not chunk.data:
+            # the outcome of a poll
+            return
         self.byte_count += len(chunk.data)
         self.data_at_s = chunk.monotonic_s
         self._seconds.count_bytes(len(chunk.data), chunk.monotonic_s)

@@ -5,6 +5,7 @@ A reload compares the old plan with the new one: parts with equal settings keep 
 
 import os
 import ssl
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,7 +23,8 @@ from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
 from iskra_server.sources.port_memory import PortMemory
-from iskra_server.sources.source import Source
+from iskra_server.sources.shared_line import split_name
+from iskra_server.sources.source import Source, SourceState
 from iskra_server.web.http.settings import ScopedToken, WebSettings
 
 _SIMULATOR = "simulator"
@@ -131,15 +133,31 @@ def _port_memory(data_dir: str) -> PortMemory:
 
 
 def _check_devices(sources: list[Source]) -> None:
-    """Raises ConfigError for two names of one serial port: their readers would disturb each other."""
-    ports: dict[str, str] = {}
-    for port in (source.state.port for source in sources if not source.simulated):
-        device = os.path.realpath(port)
-        if device in ports and os.path.exists(device):
-            raise ConfigError(
-                f"The meters {ports[device]} and {port} are the same device ({device}); keep one of them."
-            )
-        ports[device] = port
+    """Raises ConfigError for two names of one serial port: their readers would disturb each other.
+
+    Several meters of an RS-485 line share their port if each has an address.
+    """
+    states: dict[str, list[SourceState]] = defaultdict(list)
+    for state in (source.state for source in sources if not source.simulated):
+        path, _ = split_name(state.port)
+        device = os.path.realpath(path)
+        if os.path.exists(device):
+            for other in states[device]:
+                _check_sharing(device, other, state)
+        states[device].append(state)
+
+
+def _check_sharing(device: str, first: SourceState, second: SourceState) -> None:
+    (first_path, first_address), (second_path, second_address) = split_name(first.port), split_name(second.port)
+    if not first_address or not second_address:
+        raise ConfigError(
+            f"The meters {first_path} and {second_path} are the same device ({device}); keep one of them. Several D0 "
+            "meters of an RS-485 line each need ?protocol=d0&address= with their address."
+        )
+    if first_address == second_address:
+        raise ConfigError(f"Two meters at {device} have the address {first_address}; keep one of them.")
+    if first.line != second.line:
+        raise ConfigError(f"Two meters at {device} have {first.line} and {second.line}; a line has one speed.")
 
 
 def _time_zone(name: str) -> DetectedZone:

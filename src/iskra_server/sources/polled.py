@@ -20,7 +20,7 @@ from iskra_server.sources.errors import SourceError
 from iskra_server.sources.reconnect import Line, Reconnecting, Report, WritableLine
 from iskra_server.sources.serial import device_state, open_serial
 from iskra_server.sources.shared_line import SharedLine, open_shared, shared_name
-from iskra_server.sources.source import FormatProblem, LineErrors, SourceState, plain_problem
+from iskra_server.sources.source import FormatProblem, LineErrors, LineSettings, SourceState, plain_problem
 from iskra_server.sources.tcp import bridge_source, tcp_source
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ class PolledLine(Line):
         return tuple(results)
 
     def state(self) -> SourceState:
-        return replace(self._line.state(), protocol="d0", poll=self._session.outcome)
+        session = self._session
+        return replace(self._line.state(), protocol="d0", poll=session.outcome, interval_s=session.planned_s)
 
     async def close(self) -> None:
         """Ends an open session with B0; waits until it has left."""
@@ -211,9 +212,11 @@ def d0_source(
             start_baud=baud,
         )
 
-    return Reconnecting(
+    source = Reconnecting(
         url=url, port=port, connect=connect, plugged=partial(device_state, path), format_problem=format_problem
     )
+    source.state = SourceState(port, is_open=False, line=LineSettings(baud), protocol="d0")
+    return source
 
 
 def d0_bridge_source(

@@ -126,6 +126,12 @@ def shared_name(path: str, address: str) -> str:
     return f"{path}?address={address}" if address else path
 
 
+def split_name(port: str) -> tuple[str, str]:
+    """The path and the address in a name of `shared_name`."""
+    path, _, address = port.partition("?address=")
+    return path, address
+
+
 async def open_shared(path: str, port: str, baud: int) -> SharedLine:
     """The line of one more meter at this port; `port` is what it is called. Raises SourceError."""
     device = await asyncio.to_thread(os.path.realpath, path)

@@ -47,7 +47,7 @@ class D0Session:
 
     `interval_s` is the time between polls; None chooses it by the length of the list. `learned` are the settings that
     worked on this port before. `can_switch` is False where the line stays at `start_baud`. `outcome` is the result of
-    the last poll.
+    the last poll, `planned_s` the time from its beginning to that of the next one.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class D0Session:
     ) -> None:
         self.learned = learned
         self.outcome: Outcome = ""
+        self.planned_s: float | None = None
         self._address = address
         self._interval_s = interval_s
         self._can_switch = can_switch
@@ -145,7 +146,8 @@ class D0Session:
                 continue
             else:
                 self._failures += 1
-            yield from self._idle(began_s + self._interval(self._turns.now_s - began_s))
+            self.planned_s = self._interval(self._turns.now_s - began_s)
+            yield from self._idle(began_s + self.planned_s)
         while True:
             yield from self._idle(self._turns.now_s + MAX_INTERVAL_S)
 
@@ -259,6 +261,7 @@ class D0Session:
                 # another meter of the line cannot be asked meanwhile
                 if interval_s > _MAX_IN_PROGRAMMING_S or self._address:
                     break
+                self.planned_s = interval_s
                 yield from self._turns.wait(self._turns.now_s + interval_s)
             else:
                 self._registers.give_up()
