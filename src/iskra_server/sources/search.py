@@ -30,7 +30,7 @@ from iskra_server.sources.reconnect import Line, Report
 from iskra_server.sources.serial import SerialLine, open_serial
 from iskra_server.sources.source import LineSettings, SourceState
 from iskra_server.sources.source_options import SourceOptions
-from iskra_server.sources.watched_line import WatchedLine
+from iskra_server.sources.watched_line import PATIENCE_S, WatchedLine
 
 
 class Window(Struct, frozen=True):
@@ -61,6 +61,8 @@ _MAX_NOISE = 1024
 _PAUSE_S = 0.02
 # a known meter that was left in programming mode ignores requests for a minute
 _KNOWN_S = 65.0
+# of those that the user wants rarely, before a meter is given up
+_PATIENT_POLLS = 3
 # after a request without an answer; the last one again and again
 _ASK_AGAIN_S = (300.0, 1800.0, 21_600.0)
 _ASK_AFTER_ECHO_S = 3600.0
@@ -234,7 +236,7 @@ class Search:
             if settings is None:
                 self._remember(polled())
             self._asking.has_answered, self._asking.outcome = True, ""
-            return WatchedLine(line)
+            return WatchedLine(line, PATIENCE_S + _PATIENT_POLLS * (self._options.poll_s or 0.0))
         self._asking.note(line.state().poll, time.monotonic())
         line.release()
         return None

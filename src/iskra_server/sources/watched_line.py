@@ -15,16 +15,15 @@ from iskra_server.sources.source import LineErrors, SourceState
 
 # some requests, their echoes, and what a damaged identification has
 _MAX_UNASKED = 100
-# several polls, the longer the rarer
-_PATIENCE_S = 600.0
-_PATIENT_POLLS = 3
+# several polls, which are the rarer the longer nobody answers
+PATIENCE_S = 600.0
 _UNANSWERED = ("silent", "echo")
 
 
 class WatchedLine(Line):
     """Raises SourceError from `read` when the meter has gone."""
 
-    def __init__(self, line: PolledLine, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, line: PolledLine, patience_s: float = PATIENCE_S) -> None:
         self.port = line.port
         self._line = line
         self._patience_s = patience_s
@@ -32,8 +31,7 @@ class WatchedLine(Line):
         self._unasked = 0
 
     async def read(self) -> bytes:
-        interval_s = self._line.state().interval_s or 0.0
-        limit_s = self._answered_s + self._patience_s + _PATIENT_POLLS * interval_s
+        limit_s = self._answered_s + self._patience_s
         try:
             async with asyncio.timeout(max(limit_s - time.monotonic(), 0.0)):
                 data = await self._line.read()
