@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -35,6 +36,10 @@ class Clock:
         await asyncio.sleep(0)
 
 
+class _Over(Exception):
+    """The time is over."""
+
+
 class WireLine(WritableLine):
     """`late_s` is how long the event loop does something else before it reads."""
 
@@ -45,6 +50,7 @@ class WireLine(WritableLine):
         self.settings = LineSettings(wire.baud)
         self.late_s: Callable[[], float] = lambda: 0.0
         self.is_closed = False
+        self.until_s = float("inf")
 
     async def read(self) -> bytes:
         raise NotImplementedError
@@ -53,11 +59,13 @@ class WireLine(WritableLine):
         await asyncio.sleep(0)
         self.clock.now_s += self.late_s()
         while True:
+            if self.clock.now_s >= self.until_s:
+                raise _Over
             if data := self.wire.read(self.clock.now_s):
                 return data
             if self.clock.now_s >= at_s:
                 return b""
-            self.clock.now_s = min(max(at_s, self.clock.now_s), self.wire.wakes_at_s)
+            self.clock.now_s = min(max(at_s, self.clock.now_s), self.wire.wakes_at_s, self.until_s)
 
     def write(self, data: bytes) -> None:
         self.wire.write(data, self.clock.now_s)
@@ -79,13 +87,14 @@ class Poll:
         self.outcomes: list[str] = []
 
     async def run(self, seconds: float, enough: Callable[[], bool] = lambda: False) -> None:
-        until_s = self.clock.now_s + seconds
-        while self.clock.now_s < until_s and not enough():
-            await self.line.read()
-            self.results += self.line.results()
-            outcome = self.line.state().poll
-            if outcome != (self.outcomes or [""])[-1]:
-                self.outcomes.append(outcome)
+        self.port.until_s = self.clock.now_s + seconds
+        with suppress(_Over):
+            while not enough():
+                await self.line.read()
+                self.results += self.line.results()
+                outcome = self.line.state().poll
+                if outcome != (self.outcomes or [""])[-1]:
+                    self.outcomes.append(outcome)
 
     @property
     def readings(self) -> list[Reading]:
