@@ -302,7 +302,7 @@ def test_bytes_are_guessed_only_while_telegrams_are_missing() -> None:
     made.process(at(2, telegram(100)))
     made.process(at(3, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
     assert made.facts(now_s=4.0).stream_guess is None
-    assert made.facts(now_s=13.0).stream_guess == StreamGuess("gps")
+    assert made.facts(now_s=28.0).stream_guess == StreamGuess("gps")
 
 
 def test_bytes_of_a_probed_port_are_guessed() -> None:

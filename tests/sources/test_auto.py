@@ -1,7 +1,7 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -36,11 +36,11 @@ class Machine:
         port.unplug()
         (self.by_id / name).unlink()
 
-    def source(self, seconds: float = 0.2) -> reconnect.Reconnecting:
+    def source(self, seconds: float = 0.2, named: Collection[str] = ()) -> reconnect.Reconnecting:
         """Listens so long at each speed."""
         ports = partial(list_ports, self.dev, lambda: [])
         windows = tuple(Window(window.settings, seconds) for window in search.ROUND)
-        return auto_source(ports=ports, plugged=partial(plugged, self.dev), windows=windows)
+        return auto_source(ports=ports, plugged=partial(plugged, self.dev), windows=windows, named=named)
 
 
 @pytest.fixture
@@ -172,6 +172,45 @@ def test_devices_that_are_not_heads_are_never_opened(machine: Machine, plug: Plu
     state = asyncio.run(state_with_problem(machine.source()))
     assert stick.is_untouched
     assert (state.problem, state.details) == ("all_taken", {"ports": f"{path} (not a head)"})
+
+
+def test_ports_of_other_meters_are_left_alone(machine: Machine, plug: Plug) -> None:
+    other, head = plug(), plug()
+    machine.plug("usb-a-other", other)
+    machine.plug("usb-b-head", head)
+    source = machine.source(named=(other.path, "auto"))
+
+    async def main() -> None:
+        async with listening(source) as heard:
+            await until(lambda: not head.is_untouched)
+            await until(lambda: source.state.line)
+            head.send(START)
+            await until(lambda: heard.data == START)
+            assert other.is_untouched
+
+    asyncio.run(main())
+
+
+def test_meters_at_all_ports_are_searched_at_the_same_time(machine: Machine, plug: Plug) -> None:
+    chatty, head = plug(), plug()
+    machine.plug("usb-a-chatty", chatty)
+    path = machine.plug("usb-b-head", head)
+    source = machine.source(0.3)
+
+    async def main() -> None:
+        async with listening(source) as heard:
+            await until(lambda: source.state.problem == "no_meter_found")
+            assert source.state.port == "auto"
+            # after another port has been tried at other speeds, and while it sends
+            for _ in range(200):
+                chatty.send(b"$GPGGA,no,meter")
+                head.send(START)
+                await asyncio.sleep(0.02)
+                if heard.data:
+                    break
+            assert source.state.port == path
+
+    asyncio.run(main())
 
 
 def test_ports_that_another_program_has_open_are_never_opened(plug: Plug) -> None:

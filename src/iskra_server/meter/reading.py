@@ -32,6 +32,8 @@ FaultKind = Literal[
     "replayed",
     "layout",
 ]
+# telegrams that were received without damage and cannot be used
+UNREADABLE: frozenset[FaultKind] = frozenset(("encrypted", "wrong_key", "not_authentic", "replayed", "layout"))
 
 
 class MeterTime(Struct, frozen=True, gc=False):

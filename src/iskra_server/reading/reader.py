@@ -14,7 +14,7 @@ from typing import overload
 from msgspec import structs
 
 from iskra_server.base.clock import Clock, PauseDetector, boottime_s, possible_pause_s, wall_ahead_s
-from iskra_server.codecs.decoder import Decoder
+from iskra_server.codecs.decoder import PAUSE_S, Decoder, Pausing
 from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts
 from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.meter.arrival import Arrivals
@@ -55,6 +55,7 @@ class Reader:
         name: str = "",
         stale_after_s: float | None = None,
         max_power_w: int = MAX_POWER_W,
+        has_key: bool = False,
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
         clock: Clock | None = None,
         set_aside: Callable[[], int] = lambda: 0,
@@ -68,6 +69,7 @@ class Reader:
         self._name = name
         self._stale_after_s = stale_after_s
         self._max_power_w = max_power_w
+        self._has_key = has_key
         self._replaced = replaced
         self._clock = clock or Clock()
         self._set_aside = set_aside
@@ -77,12 +79,19 @@ class Reader:
         self._meter = MeterState()
         # published last, or held in reserve while another source of the meter is published
         self._sample: Sample | None = None
+        # of the last telegram, None if another source of its meter is published: the same goes for its sub-meters
+        self._carrier: Sample | None = None
         self._ahead_s = 0.0
 
     @property
     def meter_id(self) -> str | None:
         """The meter of the last telegram."""
         return self._meter.meter_id
+
+    @property
+    def sub_meters(self) -> tuple[str, ...]:
+        """The meters whose readings come with those of this meter."""
+        return tuple(self._meter.sub_meters(boottime_s()))
 
     @property
     def reads(self) -> str | None:
@@ -106,19 +115,24 @@ class Reader:
     def process(self, chunk: Chunk) -> None:
         """Publish every telegram that a chunk completes."""
         self._ahead_s = wall_ahead_s()
+        before_s = self._reception.data_at_s
         self._reception.count_chunk(chunk)
+        if chunk.results is None:
+            self._end_pause(before_s, chunk.monotonic_s)
         results = self._decoder.feed(chunk.data) if chunk.results is None else chunk.results
         for result in merge_parts(results):
             if isinstance(result, Fault):
                 self._reception.count_fault(result, chunk.monotonic_s)
+            elif result.channel:
+                self._publish_sub_meter(result, chunk.monotonic_s)
             else:
                 self._reception.count_telegram(chunk.monotonic_s)
                 self._publish(result, chunk)
 
     @property
     def recent_bytes(self) -> bytes:
-        """The last 8 KB that arrived."""
-        return self._reception.recent_bytes
+        """The last 8 KB that arrived, or what came from a port whose meter is not found yet."""
+        return self._reception.recent_bytes or self.source.state.probe.data
 
     def day(self) -> ReceptionDay:
         """Telegrams of the last 24 hours."""
@@ -164,13 +178,31 @@ class Reader:
             phases_missing=phases_missing(sample.reading) if sample else (),
             rejected_registers=meter.rejected_registers,
             ignored_telegrams=meter.ignored_telegrams,
-            protocol=state.protocol or (sample.reading.protocol if sample else ""),
+            unreadable=dict(reception.unreadable),
+            last_unreadable=reception.last_unreadable(now_s),
+            sub_meters=tuple(meter.sub_meters(now_s)),
+            has_key=self._has_key,
+            protocol=state.protocol or self._protocol,
             line=str(state.line or ""),
             poll=state.poll,
         )
 
+    @property
+    def _protocol(self) -> str:
+        """As the decoder found it; that of a conversation by its readings."""
+        return self._decoder.protocol or (self._sample.reading.protocol if self._sample else "")
+
+    def _end_pause(self, before_s: float | None, now_s: float) -> None:
+        """A telegram whose rest is late has ended, unless the rest was buffered while this process was paused."""
+        is_pause = before_s is not None and now_s - before_s > PAUSE_S
+        if is_pause and isinstance(self._decoder, Pausing) and self._pauses.waited_since_s(now_s) is None:
+            for result in self._decoder.pause():
+                if isinstance(result, Fault):
+                    self._reception.count_fault(result, now_s)
+
     def _publish(self, sent: Reading, chunk: Chunk) -> None:
         state, now_s = self.source.state, chunk.monotonic_s
+        self._carrier = None
         if not self._meter.confirm(sent.meter_id, now_s, state.port, is_known=self._guard.knows(sent.meter_id)):
             return
         reading = self._meter.normalise(sent, now_s)
@@ -181,6 +213,7 @@ class Reader:
         if not self._arbiter.accepts(self, reading.meter_id, now_s):
             self._sample = sample
             return
+        self._carrier = sample
         result = self._guard.admit(sample, self._max_power_w)
         self._meter.note_result(result)
         if isinstance(result, Sample):
@@ -193,6 +226,17 @@ class Reader:
         if interval_s is None:
             return self._stale_after_s
         return max(self._stale_after_s or STALE_AFTER_S, _POLLS * interval_s)
+
+    def _publish_sub_meter(self, sent: Reading, now_s: float) -> None:
+        """Its age is that of the telegram, which repeats its reading; `meter_time` is when it was read."""
+        is_known = self._guard.knows(sent.meter_id)
+        if self._carrier is None or not self._meter.confirm_sub_meter(sent, now_s, is_known=is_known):
+            return
+        sample = structs.replace(self._carrier, reading=self._meter.normalise(sent, now_s))
+        result = self._guard.admit(sample, self._max_power_w)
+        self._meter.note_result(result)
+        if isinstance(result, Sample):
+            self._hub.publish(result, self._stale_after_s)
 
 
 def _parts(chunk: Chunk) -> Iterator[Chunk]:

@@ -82,7 +82,8 @@ def plan_of(config: Config) -> Plan:
     if not is_host(server.host):
         raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
     memory = _port_memory(config.history.data_dir)
-    sources = [_source(meter, memory) for meter in config.meters]
+    named = [meter.url.reveal().partition("?")[0] for meter in config.meters if not meter.url.scheme]
+    sources = [_source(meter, memory, named) for meter in config.meters]
     _check_devices(sources)
     if config.history.enabled:
         _check_history(config.history, simulated=_simulated(sources))
@@ -110,10 +111,10 @@ def _check_history(keys: HistoryConfig, *, simulated: bool) -> None:
         raise ConfigError(f"history.{error}.") from None
 
 
-def _source(meter: MeterConfig, memory: PortMemory) -> Source:
+def _source(meter: MeterConfig, memory: PortMemory, named: Sequence[str]) -> Source:
     try:
         if meter.url.scheme != _SIMULATOR:
-            return open_source(meter.url, memory=memory, format_problem=format_problem)
+            return open_source(meter.url, memory=memory, named=named, format_problem=format_problem)
         # the simulator is imported only where it is used
         from iskra_server.simulator.virtual import from_url  # noqa: PLC0415
 

@@ -1,12 +1,13 @@
 """`auto` finds the head: it searches all ports at the same time until a meter is heard at one of them.
 
-Skips ports that another program has open, and known non-meter devices (opening an Arduino or a Zigbee stick resets it).
-When the port is lost, the search starts again.
+Skips ports that another program has open, ports of other meters of the configuration, and known non-meter devices
+(opening an Arduino or a Zigbee stick resets it). When the port is lost, the search starts again.
 """
 
 import asyncio
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from iskra_server.sources.errors import SourceError, no_port
 from iskra_server.sources.port_memory import PortMemory
@@ -32,11 +33,13 @@ class Finder:
         plugged: Callable[[], object],
         memory: PortMemory,
         windows: tuple[Window, ...],
+        named: Collection[str],
     ) -> None:
         self._ports = ports
         self._plugged = plugged
         self._memory = memory
         self._windows = windows
+        self._named = named
         self._seen: dict[str, PluggedPort] = {}
 
     async def find(self, report: Report) -> Line:
@@ -45,7 +48,9 @@ class Finder:
         while line is None:
             before = self._plugged()
             ports = await asyncio.to_thread(self._ports)
-            candidates = [port.path for port in ports if not port.is_foreign and not _is_held(port)]
+            named = set(map(os.path.realpath, self._named))
+            free = [port for port in ports if port.device not in named]
+            candidates = [port.path for port in free if not port.is_foreign and not _is_held(port)]
             if not candidates:
                 raise _no_candidate(ports)
             self._seen = {path: self._seen.get(path) or PluggedPort(path) for path in candidates}
@@ -96,9 +101,11 @@ def auto_source(
     ports: Callable[[], list[Port]] = list_ports,
     plugged: Callable[[], object] = plugged,
     windows: tuple[Window, ...] = ROUND,
+    named: Collection[str] = (),
     format_problem: FormatProblem = plain_problem,
 ) -> Reconnecting:
-    finder = Finder(ports, plugged, memory or PortMemory(), windows)
+    """`named` are the ports of other meters of the configuration."""
+    finder = Finder(ports, plugged, memory or PortMemory(), windows, named)
     return Reconnecting(
         url="auto",
         port="auto",

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -34,11 +34,16 @@ _DEVICE = re.compile(r"tty[A-Za-z]+\d+|serial\d(?:\?.*)?")
 
 
 def open_source(
-    url: str | Address, *, memory: PortMemory | None = None, format_problem: FormatProblem = plain_problem
+    url: str | Address,
+    *,
+    memory: PortMemory | None = None,
+    named: Collection[str] = (),
+    format_problem: FormatProblem = plain_problem,
 ) -> Source:
     """The source of an address, not opened yet. Raises ValueError with a sentence for the user.
 
-    `memory` is what was found on the serial ports before; `format_problem` makes the sentences of the log.
+    `memory` is what was found on the serial ports before; `named` are the ports of other meters, which `auto` leaves
+    alone; `format_problem` makes the sentences of the log.
     """
     address = Address(url)
     text = address.reveal()
@@ -48,7 +53,7 @@ def open_source(
         raise ValueError(f"{address} is not an address of a meter; {suggestion}.")
     match address.scheme:
         case "" if text == "auto":
-            return auto_source(memory=memory, format_problem=format_problem)
+            return auto_source(memory=memory, named=named, format_problem=format_problem)
         case "" if text:
             return port_source(address, memory or PortMemory(), format_problem=format_problem)
         case "tcp" | "rfc2217" | "esphome":

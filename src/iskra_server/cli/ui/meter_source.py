@@ -19,6 +19,9 @@ from iskra_server.sources.urls import open_source
 
 # how often the display is updated
 TICK_S = 0.25
+# the port is open and is searched for a meter; one that waits for requests is found after a minute
+_SEARCHED = ("silence", "noise", "no_meter_found")
+_TELL_AFTER_S = 10.0
 _WRONG_NAME = ("missing", "nothing_behind", "permission", "unusable", "capture")
 
 MeterUrl = Annotated[
@@ -71,12 +74,17 @@ async def chunks_or_error(source: Source) -> AsyncGenerator[bytes]:
     """The bytes of each chunk. UsageError if the source cannot be opened; a later loss is printed on stderr."""
     reported: object = None
     has_begun = False
+    searched_s = 0.0
     async with aclosing(chunks_and_ticks(source)) as chunks:
         async for data in chunks:
             state = source.state
             if data:
                 has_begun, reported = True, None
                 yield data
+            elif state.problem in _SEARCHED:
+                searched_s += TICK_S
+                if searched_s == _TELL_AFTER_S:
+                    print(format_problem(state.problem, state.details), file=sys.stderr)
             elif state.problem and not has_begun:
                 break
             elif state.problem and state != reported:

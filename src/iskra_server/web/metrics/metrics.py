@@ -198,11 +198,11 @@ def _meter_info(meter: MeterSample) -> Series:
 def _faults(statuses: Sequence[Status]) -> Family:
     """All kinds from the start, so that Prometheus can compute a rate when the first fault occurs."""
     series = [
-        Series(status.facts.faults.get(kind, 0), {"source": status.source, "kind": kind})
+        Series((status.facts.faults | status.facts.unreadable).get(kind, 0), {"source": status.source, "kind": kind})
         for status in statuses
         for kind in get_args(FaultKind)
     ]
-    return Family("iskra_source_faults", "counter", "Damaged telegrams and noise, by kind.", series)
+    return Family("iskra_source_faults", "counter", "Damaged and unreadable telegrams and noise, by kind.", series)
 
 
 def _checks(statuses: Sequence[Status]) -> Family:
