@@ -30,7 +30,7 @@ _HARMLESS = frozenset(
         *("baud", "format", "protocol", "listen_only", "address", "poll_s", "speed", "port_name", "node_id", "mode"),
         *("seed", "rate", "faults", "start", "since", "unlock", "relock", "host", "port", "dbname", "user", "sslmode"),
         *("sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "target_session_attrs"),
-        *("load_balance_hosts", "gssencmode", "channel_binding"),
+        *("load_balance_hosts", "gssencmode", "channel_binding", "ca_file", "cert_file", "key_file"),
     )
 )
 _MAX_PORT = 65_535
