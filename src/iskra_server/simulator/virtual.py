@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 from iskra_server.base.address import Address
 from iskra_server.simulator.faults import Faults, parse
 from iskra_server.simulator.household import INSTALLED, Household
-from iskra_server.simulator.profiles import DEFAULT, Profile, profile
-from iskra_server.simulator.telegram import Plate, plate, telegram
+from iskra_server.simulator.profiles import DEFAULT, profile
+from iskra_server.simulator.simulated_meter import MeterAtSecond, Profile, serial_number
 from iskra_server.sources.source import Chunk, SourceState, timestamped
 
 SCHEME = "simulator"
@@ -56,7 +56,13 @@ class VirtualMeter:
             raise ValueError(f"the simulator's rate is {rate}; give 1 for real pace, 10 for ten times, 0 for no pause")
         model = profile(profile_name)
         self.url = url or f"{SCHEME}:{model.name}"
-        self._plugged = SourceState(self.url, is_open=True)
+        self._plugged = SourceState(
+            self.url,
+            is_open=True,
+            line=model.line,
+            protocol=model.protocol,
+            poll="read" if model.polled else "",
+        )
         self._unplugged = SourceState(self.url, is_open=False, problem="simulated_unplugged")
         self.state = SourceState(self.url, is_open=False)
         self.rate = rate
@@ -130,17 +136,16 @@ def _stream(
 ) -> Iterator[bytes]:
     """`unlocked_s` are the seconds from the first telegram on between which the meter is unlocked."""
     unlocked = profile(model.unlocked) if model.unlocked else model
-    meter_plate = plate(model, seed)
     begin, end = unlocked_s
     return (
-        _telegram(unlocked if begin <= second - first < end else model, meter_plate, household, second)
+        (unlocked if begin <= second - first < end else model).write(moment(model, seed, household, second))
         for second in count(first, interval_s)
     )
 
 
-def _telegram(model: Profile, meter_plate: Plate, household: Household, second: int) -> bytes:
-    sec_index = second - INSTALLED
-    return telegram(model, meter_plate, household.at(second), sec_index, sec_index // model.interval_s)
+def moment(model: Profile, seed: int, household: Household, second: int) -> MeterAtSecond:
+    """A meter at a Unix second, with the count of the telegrams that it has sent since it was installed."""
+    return MeterAtSecond(serial_number(seed), household.at(second), (second - INSTALLED) // model.interval_s, household)
 
 
 def from_url(url: str | Address) -> VirtualMeter:
