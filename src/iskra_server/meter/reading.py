@@ -83,7 +83,8 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
     `widths` has the number of bytes that each value took on the wire; it is empty where that is unknown.
     `part` counts the lists of one telegram: 0 for the first one. `channel` is that of a sub-meter (gas, water, heat)
     whose reading another meter sends with its own: 1 to 4; its `meter_time` is when it was read. Not `is_protected`:
-    the telegram has neither a checksum nor parity, so that only its grammar and the guard speak for it.
+    the telegram has neither a checksum nor parity (or the sum of M-Bus, 8 bits), so that only its grammar and the guard
+    speak for it.
     `is_authentic`: a tag proves it; None where it has none, False where no key is set that could check it.
     """
 

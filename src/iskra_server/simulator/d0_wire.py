@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from iskra_server.codecs.d0.speeds import START_BAUD
 from iskra_server.codecs.text.parity import SEVEN_BITS
-from iskra_server.diagnosis.wire import received
+from iskra_server.codecs.wire import received
 from iskra_server.simulator.d0_meter import Character, D0Meter, characters
 
 

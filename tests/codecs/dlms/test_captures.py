@@ -93,7 +93,7 @@ def test_a_capture_says_what_it_says(path: Path, chunk: int | None) -> None:
     if plain.get("push_datetime"):
         assert reading.meter_time == _time(plain["push_datetime"])
     assert reading.byte_count == path.with_suffix(".bin").stat().st_size
-    assert reading.is_protected == ("apdu" not in path.stem)
+    assert reading.is_protected == ("apdu" not in path.stem and "mbus" not in path.stem.lower())
 
 
 @pytest.mark.parametrize("chunk", CHUNKS)
@@ -202,3 +202,19 @@ def _time(truth: dict[str, Any]) -> MeterTime:
     if deviation is None:
         return MeterTime("wall", int(local.timestamp()), season_offset_min=season)
     return MeterTime("timestamp", int(local.timestamp()) + 60 * deviation, -deviation - season, season)
+
+
+@pytest.mark.parametrize("name", ["Lux5_encrypted_with-aad", "Lux5_encrypted_without-aad"])
+def test_an_encrypted_p1_telegram_is_opened(name: str) -> None:
+    """Its text has lost the blank line of the clear one, and with it its checksum: the tag proves it."""
+    folder = CAPTURES.parent / "p1"
+    truth = truth_of(folder / f"{name}.json")
+    keys = Keys(*map(bytes.fromhex, (truth["key"], truth["aad"] if name.endswith("with-aad") else "")))
+    values = truth_of(folder / Path(truth["plaintext_file"]).with_suffix(".json"))["values"]
+    for chunk in CHUNKS:
+        meter, *sub_meters = pushes.readings((folder / f"{name}.bin").read_bytes(), chunk, keys)
+        register = meter.get(Obis.parse("1-0:1.8.0"))
+        assert register is not None
+        assert register.value == Decimal(values["1-0:1.8.0"][0]["value"]) * 1000
+        assert {each.is_authentic for each in (meter, *sub_meters)} == {True}
+    assert pushes.readings((folder / f"{name}.bin").read_bytes(), None, pushes.KEYS) == []

@@ -155,6 +155,7 @@ def test_norwegian_kamstrup_meters_count_10_wh() -> None:
     assert [(each.raw, each.scaler) for each in numbers(body, "")] == [(7, 1), (95, -2)]
     assert kamstrup_energy(b"") == 0
     assert kamstrup_energy(b"6861111BN242101040") == 1
+    assert kamstrup_energy(b"6841131BN245101092") == 0
     # of another type nobody knows
     assert kamstrup_energy(b"6841131BN243101099") is None
 

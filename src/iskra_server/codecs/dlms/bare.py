@@ -12,11 +12,13 @@ from iskra_server.codecs.errors import Malformed, NoFrame
 
 LLC = b"\xe6\xe7\x00"
 # DB stands in any noise, so the title must be a real one
-_CIPHERED = re.compile(rb"\xdb\x08[A-Z]{3}.{5}(?:[\x11-\x7f].{3}|\x81.{3}|\x82.{3})", re.DOTALL)
+_CIPHERED = re.compile(rb"\xdb\x08[A-Za-z]{3}.{5}(?:[\x11-\x7f].{3}|\x81.{3}|\x82.{3})", re.DOTALL)
 _CIPHERED_HEAD = 14
 _LENGTH_AT = 10
 _TIME_AT = 5
 MAX_TELEGRAM = 2048
+# encrypted P1 with a text message of 2,048 characters
+MAX_CIPHERED = 8192
 
 
 class BareTelegram:
@@ -34,8 +36,9 @@ class BareTelegram:
             end = self._end(data)
         except Malformed as error:
             raise NoFrame(str(error)) from None
-        if end is None and len(data) > MAX_TELEGRAM:
-            raise NoFrame(f"no end within {MAX_TELEGRAM} bytes")
+        longest = MAX_CIPHERED if data[self._start : self._start + 1] == bytes((CIPHERED,)) else MAX_TELEGRAM
+        if end is None and len(data) > longest:
+            raise NoFrame(f"no end within {longest} bytes")
         return end
 
     def apdu(self, data: bytearray, end: int) -> bytes:
@@ -85,13 +88,13 @@ class BareTelegram:
     def _ciphered_end(self, data: bytearray) -> int | None:
         head = bytes(data[self._start : self._start + _CIPHERED_HEAD])
         if len(head) < _CIPHERED_HEAD:
-            if b"\xdb\x08".startswith(head[:2]) and (not head[2:5] or (head[2:5].isalpha() and head[2:5].isupper())):
+            if b"\xdb\x08".startswith(head[:2]) and (not head[2:5] or head[2:5].isalpha()):
                 return None
             raise NoFrame("no system title follows")
         if not _CIPHERED.match(head):
             raise NoFrame("no system title follows")
         length, start = axdr.read_length(head, _LENGTH_AT)
         end = self._start + start + length
-        if end > MAX_TELEGRAM:
-            raise NoFrame(f"longer than {MAX_TELEGRAM} bytes")
+        if end > MAX_CIPHERED:
+            raise NoFrame(f"longer than {MAX_CIPHERED} bytes")
         return end if end <= len(data) else None

@@ -21,6 +21,7 @@ from iskra_server.meter.reading import Fault
 _BLOCK_TAG = b"\xe0"
 # the first three bytes of an information field, to and from a meter
 _LLC = (b"\xe6\xe7\x00", b"\xe6\xe6\x00")
+_MBUS = b""
 _LAST_BLOCK = 0x80
 _BLOCK_HEAD = 6
 # what may stand in a frame without LLC that continues nothing: a later block, or a bridge left the LLC out
@@ -30,7 +31,11 @@ MAX_TELEGRAM = 8192
 
 
 class Whole(Struct, frozen=True, gc=False):
-    """A telegram, put together; `size` is what its frames took on the wire."""
+    """A telegram, put together; `size` is what its frames took on the wire.
+
+    Not `is_protected`: nothing, or the sum of eight bits that M-Bus has. Of telegrams with two damaged bytes about one
+    in a thousand passes that sum; no one in a million passes those of HDLC.
+    """
 
     apdu: bytes
     size: int
@@ -43,7 +48,7 @@ class Assembly:
     def __init__(self) -> None:
         self._parts = bytearray()
         self._size = 0
-        # what carried the parts so far: the addresses of HDLC segments, or "" for M-Bus
+        # what carried the parts so far: the addresses of HDLC segments, or M-Bus
         self._carrier: bytes | None = None
         self._number = 0
         self._blocks = bytearray()
@@ -82,11 +87,11 @@ class Assembly:
     def _add_part(self, frame: MbusFrame) -> Iterator[Whole | Fault]:
         if frame.number == 0:
             yield from self._drop_parts()
-        elif self._carrier != b"" or frame.number != self._number:
+        elif self._carrier != _MBUS or frame.number != self._number:
             yield from self.drop()
             yield Fault("cut", "the beginning of this telegram is missing", frame.size)
             return
-        yield from self._append(frame.data, frame.size, b"", is_last=frame.is_last)
+        yield from self._append(frame.data, frame.size, _MBUS, is_last=frame.is_last)
         self._number = frame.number + 1
 
     def _append(self, data: bytes, size: int, carrier: bytes, *, is_last: bool) -> Iterator[Whole | Fault]:
@@ -97,7 +102,7 @@ class Assembly:
             yield Fault("oversize", f"no end within {MAX_TELEGRAM} bytes", self._size)
             self._clear_parts()
         elif is_last:
-            whole = Whole(bytes(self._parts), self._size)
+            whole = Whole(bytes(self._parts), self._size, is_protected=carrier != _MBUS)
             self._clear_parts()
             if whole.apdu[:1] == _BLOCK_TAG:
                 yield from self._add_block(whole)
@@ -124,7 +129,7 @@ class Assembly:
             yield Fault("oversize", f"no end within {MAX_TELEGRAM} bytes", self._blocks_size)
             self._clear_blocks()
         elif is_last:
-            result = Whole(bytes(self._blocks), self._blocks_size)
+            result = Whole(bytes(self._blocks), self._blocks_size, is_protected=whole.is_protected)
             self._clear_blocks()
             yield result
 

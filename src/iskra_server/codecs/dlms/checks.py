@@ -100,8 +100,12 @@ def power(facts: ListFacts) -> bool:
 
 
 def clock(facts: ListFacts) -> bool:
-    value, sent = facts.texts.get(CLOCK), facts.time
-    listed = meter_time(value) if value else None
+    value = facts.texts.get(CLOCK)
+    return is_near(facts.time, meter_time(value) if value else None)
+
+
+def is_near(sent: MeterTime | None, listed: MeterTime | None) -> bool:
+    """Whether two times are the same within 2 s; True where they cannot be compared."""
     if sent is None or listed is None or sent.kind != listed.kind:
         return True
     return abs(listed.seconds - sent.seconds) <= _CLOCK_TOLERANCE_S

@@ -1,14 +1,19 @@
 """DLMS push to readings: HDLC, M-Bus or bare, clear or encrypted.
 
     bytes -> transport (frames) -> blocks (telegrams) -> security (clear) -> notification, axdr -> lists, layouts
+                                                                          -> p1: encrypted P1 (LU, HU, AT)
 
 A telegram counts only if the checksums of all its frames are right, its tag where a key can check it, and if its
-structure ends with its last byte. Deciphering with a wrong key gives noise, which never does.
+structure ends with its last byte. Deciphering with a wrong key gives noise, which never does. Without a tag the time
+of a telegram must be within a day of the one before, until three in a row agree.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from iskra_server.codecs.dlms import axdr, checks, identity, layouts, lists, notification, security
 from iskra_server.codecs.dlms.axdr import Element
@@ -22,12 +27,16 @@ from iskra_server.codecs.dlms.scales import Scales
 from iskra_server.codecs.dlms.security import Keys, Proof, Sealed
 from iskra_server.codecs.dlms.transport import Transport, noise_fault
 from iskra_server.codecs.errors import Malformed
+from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.reading import Fault, FaultKind, MeterTime, Reading, Register
+
+if TYPE_CHECKING:
+    from iskra_server.codecs.p1.decoder import P1Decoder
 
 PROTOCOL = "dlms"
 _CIPHERED = bytes((CIPHERED,))
 # what was put together wrongly, or never was a telegram
-_REFUSED = frozenset(("structure", "wrong_key"))
+_REFUSED = frozenset(("structure", "wrong_key", "not_authentic", "checksum"))
 _AUTHENTIC: dict[Proof, bool | None] = {"proved": True, "unchecked": False, "none": None}
 # an unknown list is shown as far as this
 _SHOWN_ELEMENTS = 64
@@ -49,6 +58,9 @@ class DlmsDecoder:
         self._layouts = layouts.Memory((*own, *layouts.built_in()))
         self._scales = Scales()
         self._forms = Forms()
+        # whose lists without an identity are: one meter sends all lists of a stream
+        self._meter = UNKNOWN
+        self._p1: P1Decoder | None = None
 
     @property
     def pending(self) -> int:
@@ -65,10 +77,9 @@ class DlmsDecoder:
                 results.append(found)
                 continue
             for whole in (found,) if isinstance(found, Whole) else self._assembly.add(found):
-                result = whole if isinstance(whole, Fault) else self._read(whole)
-                if isinstance(result, Fault) and result.kind in _REFUSED and not isinstance(found, HdlcFrame):
-                    transport.refuse()
-                if result is not None:
+                for result in (whole,) if isinstance(whole, Fault) else self._read(whole):
+                    if isinstance(result, Fault) and result.kind in _REFUSED and not isinstance(found, HdlcFrame):
+                        transport.refuse()
                     results.append(result)
         return iter(results)
 
@@ -85,46 +96,77 @@ class DlmsDecoder:
             results.append(Fault("cut", "the stream ends inside this telegram", parts + held))
         return iter(results)
 
-    def _read(self, whole: Whole) -> Reading | Fault | None:
-        """What a telegram says; None for one that was read just before."""
+    def _read(self, whole: Whole) -> Iterator[Reading | Fault]:
+        """What a telegram says; nothing for one that was read just before."""
         try:
             if whole.apdu[:1] == _CIPHERED:
-                return self._unseal(whole, security.parse(whole.apdu))
-            return _result(self._parse(whole.apdu, b"", is_strict=not whole.is_protected), whole, b"")
+                yield from self._unseal(whole, security.parse(whole.apdu))
+            else:
+                yield self._result(self._parse(whole.apdu, b"", is_protected=whole.is_protected), whole, b"")
         except Malformed as error:
-            return Fault("structure", str(error), whole.size)
+            yield Fault("structure", str(error), whole.size)
 
-    def _unseal(self, whole: Whole, sealed: Sealed) -> Reading | Fault | None:
+    def _unseal(self, whole: Whole, sealed: Sealed) -> Iterator[Reading | Fault]:
         if not self._opener.can_open(sealed):
-            return _fault("encrypted", "encrypted, and no key is set", whole, sealed)
+            yield _fault("encrypted", "encrypted, and no key is set", whole, sealed)
+            return
         if self._counters.is_repeat(sealed):
-            return None
+            return
         content, proof = self._opener.open(sealed)
         try:
             # nothing is learnt from what is not authentic
             if proof == "wrong":
-                notification.parse(content, is_strict=True)
-                return _fault("not_authentic", "the tag does not fit the authentication key", whole, sealed)
-            said = self._parse(content, sealed.title, is_strict=proof != "proved")
+                if not _is_p1(content):
+                    notification.parse(content, is_strict=True)
+                yield _fault("not_authentic", "the tag does not fit the authentication key", whole, sealed)
+                return
+            if _is_p1(content):
+                results = self._read_p1(content, whole, proof)
+                time = next((each.meter_time for each in results if isinstance(each, Reading)), None)
+            else:
+                is_proved = proof == "proved"
+                is_protected = is_proved or whole.is_protected
+                said = self._parse(content, sealed.title, is_strict=not is_proved, is_protected=is_protected)
+                results, time = [self._result(said, whole, sealed.title, proof)], said.time
         except Malformed:
-            if content.startswith(b"/") and content.isascii():
-                raise Malformed("a P1 telegram is inside") from None
             if proof == "proved" or not sealed.is_encrypted:
                 raise
-            return _fault("wrong_key", "the key does not decipher this telegram", whole, sealed)
-        if not self._counters.accept(sealed, said.time.seconds if said.time else None):
-            return _fault("replayed", f"counter {sealed.counter} was passed before", whole, sealed)
-        return _result(said, whole, sealed.title, proof)
+            yield _fault("wrong_key", "the key does not decipher this telegram", whole, sealed)
+            return
+        is_read = any(isinstance(each, Reading) for each in results)
+        problem = self._counters.problem(sealed, time.seconds if time else None, proof) if is_read else ""
+        if problem:
+            yield _fault("replayed", problem, whole, sealed)
+        else:
+            yield from results
 
-    def _parse(self, apdu: bytes, title: bytes, *, is_strict: bool) -> "Said | Unknown":
+    def _read_p1(self, content: bytes, whole: Whole, proof: Proof) -> list[Reading | Fault]:
+        """What an encrypted P1 telegram says; `byte_count` is that of the wire, with the first result."""
+        if self._p1 is None:
+            from iskra_server.codecs.p1.decoder import P1Decoder  # noqa: PLC0415
+
+            self._p1 = P1Decoder()
+        results = list(self._p1.feed(content + b"\r\n", is_proved=proof == "proved"))
+        return [
+            replace(each, byte_count=0 if index else whole.size, is_authentic=_AUTHENTIC[proof])
+            if isinstance(each, Reading)
+            else replace(each, byte_count=0 if index else whole.size)
+            for index, each in enumerate(results)
+        ]
+
+    def _parse(
+        self, apdu: bytes, title: bytes, *, is_strict: bool = False, is_protected: bool = True
+    ) -> "Said | Unknown":
         """What a clear telegram says. Raises Malformed."""
-        said = self._forms.read(apdu, title)
+        said = self._forms.read(apdu, title) if is_protected else None
         if said is not None:
             layout = said.layout
             if layout is None or self._layouts.keeps(layout, said.registers, time=said.time, title=title):
                 return said
             self._forms = Forms()
-        sent = notification.parse(apdu, is_strict=is_strict)
+        sent = notification.parse(apdu, is_strict=is_strict or not is_protected)
+        if not is_protected and not _clocks_agree(sent):
+            raise Malformed("the clock in the list is not that before it")
         found = lists.find(sent.body)
         maker = identity.maker_of(title, lists.texts(found.items) if found else ())
         layout = None
@@ -139,8 +181,30 @@ class DlmsDecoder:
             return Unknown(sent.time, sent.body)
         who = identity.identify(registers, title, maker, number)
         said = Said(registers, sent.time or _clock(registers), who, layout)
-        self._forms.learn(apdu, title, sent, said, elements)
+        if is_protected and self._scales.is_settled:
+            self._forms.learn(apdu, title, sent, said, elements)
         return said
+
+    def _result(self, said: "Said | Unknown", whole: Whole, title: bytes, proof: Proof = "none") -> Reading | Fault:
+        if isinstance(said, Unknown):
+            return _unknown(said.body, whole, title)
+        meter = self._identify(said.who)
+        return Reading(
+            meter_id=meter.meter_id,
+            server_id=meter.server_id,
+            registers=said.registers,
+            meter_time=said.time,
+            protocol=PROTOCOL,
+            byte_count=whole.size,
+            is_protected=whole.is_protected or proof == "proved",
+            is_authentic=_AUTHENTIC[proof],
+        )
+
+    def _identify(self, who: Identity) -> Identity:
+        """The sender of a list. One without an identity (Kaifa: power each 2 s) has that of the one before."""
+        if who != UNKNOWN:
+            self._meter = who
+        return self._meter
 
 
 class Unknown(Struct, frozen=True):
@@ -160,19 +224,15 @@ def _clock(registers: Iterable[Register]) -> MeterTime | None:
     return next((time for clock in clocks if (time := notification.meter_time(clock)) is not None), None)
 
 
-def _result(said: Said | Unknown, whole: Whole, title: bytes, proof: Proof = "none") -> Reading | Fault:
-    if isinstance(said, Unknown):
-        return _unknown(said.body, whole, title)
-    return Reading(
-        meter_id=said.who.meter_id,
-        server_id=said.who.server_id,
-        registers=said.registers,
-        meter_time=said.time,
-        protocol=PROTOCOL,
-        byte_count=whole.size,
-        is_protected=whole.is_protected or proof == "proved",
-        is_authentic=_AUTHENTIC[proof],
-    )
+def _clocks_agree(sent: notification.Notification) -> bool:
+    """Whether every clock in a list shows the time before it; also True where there is none."""
+    listed = [notification.meter_time(item.data) for item in sent.body.items if lists.is_clock(item)]
+    return all(map(partial(checks.is_near, sent.time), listed))
+
+
+def _is_p1(content: bytes) -> bool:
+    """Whether this is the text of a P1 telegram."""
+    return content.startswith(b"/") and content.isascii()
 
 
 def _fault(kind: FaultKind, detail: str, whole: Whole, sealed: Sealed) -> Fault:

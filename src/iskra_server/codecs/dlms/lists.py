@@ -31,6 +31,7 @@ _SCALER_AND_UNIT = 3
 _MIN_PAIRS = 2
 # groups C of what is no measured value
 _UNSCALED = frozenset((0, 96, 97, 98, 99))
+_SUB_METER = 24
 _KAMSTRUP_TYPE = Obis.parse("1-1:96.1.1")
 
 
@@ -59,6 +60,7 @@ def find(body: Element) -> Found | None:
 def registers(items: Sequence[Item], maker: str, scales: Scales) -> list[tuple[Register, Element]]:
     """The registers of a list with their elements; numbers whose scaler is neither sent nor known are left out."""
     type_number = next((item.element.data for item in items if item.obis == _KAMSTRUP_TYPE), b"")
+    scales.settle_current({item.obis: item.element.value for item in items if item.scale is None}, maker)
     found = ((_register(item, maker, type_number, scales), item.element) for item in items)
     return [(register, element) for register, element in found if register is not None]
 
@@ -188,5 +190,6 @@ def _register(item: Item, maker: str, type_number: bytes, scales: Scales) -> Reg
     scale = scales.of(item.obis, value, maker, type_number)
     if scale is not None:
         return Register(item.obis, value, scale.scaler, scale.unit)
-    # a number, a state or a serial number needs no scaler; a measured value does
-    return Register(item.obis, value) if item.obis[0] == 0 or item.obis[2] in _UNSCALED else None
+    # a number, a state or a serial number needs no scaler; a measured value, also that of a sub-meter, does
+    a, _, c, *_ = item.obis
+    return Register(item.obis, value) if (a == 0 and c != _SUB_METER) or c in _UNSCALED else None

@@ -4,7 +4,8 @@
 
     SC      10 authenticated (a tag follows), 20 encrypted, 40 broadcast key, 80 compressed; low bits: the suite
     IV      system title and counter
-    AAD     SC and authentication key; where the content is clear, that too
+    AAD     SC and authentication key; where the content is clear, that too. The key of Luxembourg is public, and some
+            meters leave the AAD out: both are tried where no authentication key is set
 
 The cipher is the library `cryptography`, imported when the first key is set.
 """
@@ -32,6 +33,9 @@ _TITLE_LENGTHS = (0, 8)
 _COUNTER_LENGTH = 4
 # GCM counts blocks from 1; the first one makes the tag
 _FIRST_BLOCK = (2).to_bytes(4)
+
+# the same for all meters of Luxembourg (Smarty P1 specification, 2.3.2)
+_PUBLIC_AUTHENTICATION = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 
 # what the tag says of the content: "none" was sent, or no key is set that could check it
 Proof = Literal["proved", "wrong", "unchecked", "none"]
@@ -113,7 +117,7 @@ class Opener:
     def open(self, sealed: Sealed) -> tuple[bytes, Proof]:
         """The content in clear, and what the tag proves; only where `can_open`."""
         iv = (sealed.title or self._keys.title) + sealed.counter.to_bytes(_COUNTER_LENGTH)
-        if sealed.tag and self._aes is not None and self._keys.authentication:
+        if sealed.tag and self._aes is not None:
             return self._checked(self._aes, iv, sealed)
         proof: Proof = "unchecked" if sealed.tag else "none"
         if not sealed.is_encrypted or self._aes is None:
@@ -125,11 +129,21 @@ class Opener:
 
     def _checked(self, aes: "AES", iv: bytes, sealed: Sealed) -> tuple[bytes, Proof]:
         """The content even where the tag is wrong: it tells which of the two keys is."""
+        control = bytes((sealed.control,))
+        if self._keys.authentication:
+            return self._by_tag(aes, iv, sealed, control + self._keys.authentication)
+        for aad in (b"", control + _PUBLIC_AUTHENTICATION):
+            content, proof = self._by_tag(aes, iv, sealed, aad)
+            if proof == "proved":
+                return content, proof
+        return content, "unchecked"
+
+    def _by_tag(self, aes: "AES", iv: bytes, sealed: Sealed, aad: bytes) -> tuple[bytes, Proof]:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
         from cryptography.hazmat.primitives.ciphers import Cipher, modes  # noqa: PLC0415
 
         decryptor = Cipher(aes, modes.GCM(iv, sealed.tag, min_tag_length=_TAG_LENGTH)).decryptor()
-        decryptor.authenticate_additional_data(bytes((sealed.control,)) + self._keys.authentication)
+        decryptor.authenticate_additional_data(aad)
         content = sealed.content
         if sealed.is_encrypted:
             content = decryptor.update(content)
@@ -152,30 +166,41 @@ class Counters:
     """The invocation counters of one stream: they rise with each telegram (IEC 62056-5-3, 5.3.2).
 
     A lower one is a replay, or the meter has begun anew. After three telegrams whose counters rise, and whose own times
-    rise too, it is the latter.
+    rise too, it is the latter. Where no tag proves a telegram, its time must not jump either.
     """
 
     _REBASE_AFTER = 3
+    _MAX_STEP_S = 86_400
 
     def __init__(self) -> None:
         self._title = b""
         self._last = -1
-        self._lower: tuple[int, int] | None = None
-        self._lower_count = 0
+        self._last_s: int | None = None
+        self._refused: tuple[int, int] | None = None
+        self._refused_count = 0
 
     def is_repeat(self, sealed: Sealed) -> bool:
         """Whether this telegram was accepted just before: some meters send each one twice."""
         return sealed.title == self._title and sealed.counter == self._last
 
-    def accept(self, sealed: Sealed, seconds: int | None) -> bool:
-        """Whether a telegram that was deciphered counts; `seconds` is its own time."""
-        if sealed.title == self._title and sealed.counter <= self._last and not self._has_rebased(sealed, seconds):
-            return False
-        self._title, self._last, self._lower = sealed.title, sealed.counter, None
-        return True
+    def problem(self, sealed: Sealed, seconds: int | None, proof: Proof) -> str:
+        """Why a telegram that was deciphered does not count, "" if it does; `seconds` is its own time."""
+        problem = self._problem(sealed, seconds, proof) if sealed.title == self._title else ""
+        if problem and not self._has_rebased(sealed, seconds):
+            return problem
+        self._title, self._last, self._last_s, self._refused = sealed.title, sealed.counter, seconds, None
+        return ""
+
+    def _problem(self, sealed: Sealed, seconds: int | None, proof: Proof) -> str:
+        if sealed.counter <= self._last:
+            return f"counter {sealed.counter} was passed before"
+        if proof == "proved" or seconds is None or self._last_s is None:
+            return ""
+        is_near = abs(seconds - self._last_s) <= self._MAX_STEP_S
+        return "" if is_near else "its time is more than a day from that of the telegram before"
 
     def _has_rebased(self, sealed: Sealed, seconds: int | None) -> bool:
-        before, self._lower = self._lower, None if seconds is None else (sealed.counter, seconds)
-        rises = before and self._lower and before[0] < self._lower[0] and before[1] < self._lower[1]
-        self._lower_count = self._lower_count + 1 if rises else 1
-        return bool(rises) and self._lower_count >= self._REBASE_AFTER
+        before, self._refused = self._refused, None if seconds is None else (sealed.counter, seconds)
+        rises = before and self._refused and before[0] < self._refused[0] and before[1] < self._refused[1]
+        self._refused_count = self._refused_count + 1 if rises else 1
+        return bool(rises) and self._refused_count >= self._REBASE_AFTER

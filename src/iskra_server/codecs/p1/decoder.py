@@ -51,7 +51,8 @@ class P1Decoder:
         """Bytes held back, waiting for the rest of a telegram."""
         return self._frames.pending
 
-    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+    def feed(self, data: bytes, *, is_proved: bool = False) -> Iterator[Reading | Fault]:
+        """`is_proved`: a tag has proved these bytes, so no checksum is needed."""
         self._frames.feed(data)
         results: list[Reading | Fault] = []
         while (telegram := self._frames.next()) is not None:
@@ -59,18 +60,18 @@ class P1Decoder:
                 results.append(telegram)
                 continue
             try:
-                results.extend(self._readings(telegram))
+                results.extend(self._readings(telegram, is_proved=is_proved))
             except ChecksumWrong as error:
                 results.append(Fault("checksum", str(error), telegram.length))
             except Malformed as error:
                 results.append(Fault("structure", str(error), telegram.length))
         return iter(results)
 
-    def _readings(self, telegram: Telegram) -> Iterator[Reading]:
+    def _readings(self, telegram: Telegram, *, is_proved: bool) -> Iterator[Reading]:
         with_parity = has_parity(telegram.raw)
         if with_parity and (wrong := wrong_bytes(telegram.raw)):
             raise ChecksumWrong(f"the parity of {wrong} characters is wrong")
-        has_checksum = self._fits(telegram)
+        has_checksum = is_proved or self._fits(telegram)
         if not has_checksum and self._has_checksum:
             raise ChecksumWrong("no checksum, though this meter sends one")
         if not has_checksum and not telegram.ends_line:

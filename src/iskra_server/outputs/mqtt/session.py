@@ -15,13 +15,13 @@ from paho.mqtt.client import MQTTMessage
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.reading import Sample
+from iskra_server.mqtt.broker_connection import GOODBYE_S, TIMEOUT_S, BrokerConnection
+from iskra_server.mqtt.message import PUBLISHING, READING, Denied, Message, MqttError, NoAnswer, error_of
 from iskra_server.outputs.mqtt.announcer import Announcer
-from iskra_server.outputs.mqtt.broker import report_denial, reporting_denials
-from iskra_server.outputs.mqtt.broker_connection import GOODBYE_S, TIMEOUT_S, BrokerConnection
 from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.catalogue import DIAGNOSTICS_EVERY_S, KnownMeter, hex_id
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
-from iskra_server.outputs.mqtt.message import PUBLISHING, READING, Denied, Message, MqttError, NoAnswer, error_of
+from iskra_server.outputs.mqtt.keep_connected import report_denial, reporting_denials
 from iskra_server.outputs.mqtt.payloads import counters_of, diagnostics, numbers_of, silent_payload, state_payload
 from iskra_server.outputs.mqtt.publish_queue import PublishQueue
 from iskra_server.outputs.mqtt.topics import OFFLINE, ONLINE, Topics
