@@ -145,7 +145,7 @@ def _command(name: str, command: Any, level: int = 2) -> Iterator[str]:
     if shown := [parameter for parameter in command.params if parameter.help]:
         yield "\n" + table(("option", "meaning", "default"), map(_option, shown))
     if command.epilog:
-        yield "\n" + fenced("console", _MARKUP.sub("", command.epilog).partition("\n")[2])
+        yield "\n" + fenced("console", _MARKUP.sub("", command.epilog.partition("\n\n")[0]).partition("\n")[2])
     for inner, below in nested.items():
         yield from _command(f"{name} {inner}", below, level + 1)
 

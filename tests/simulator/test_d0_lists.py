@@ -10,7 +10,7 @@ YEAR_S = 365 * 86_400
 
 
 def at(second: int) -> MeterAtSecond:
-    household = Household(1, 5000, INSTALLED)
+    household = Household(1, 5000, second)
     return MeterAtSecond(10_000_001, household.at(second), 1, household)
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 
@@ -54,7 +55,9 @@ class VirtualMeter:
     ) -> None:
         if not (math.isfinite(rate) and rate >= 0):
             raise ValueError(f"the simulator's rate is {rate}; give 1 for real pace, 10 for ten times, 0 for no pause")
-        model = profile(profile_name)
+        self.model = model = profile(profile_name)
+        if model.key and find_spec("cryptography") is None:
+            raise ValueError(f"the profile {model.name} encrypts, which needs: pip install cryptography")
         self.url = url or f"{SCHEME}:{model.name}"
         self._plugged = SourceState(
             self.url,
@@ -69,7 +72,9 @@ class VirtualMeter:
         self._pause_s = model.interval_s / rate if rate else 0.0
         if unlock < _NEVER and not model.unlocked:
             raise ValueError(f"the profile {model.name} is not locked; one that can be unlocked is MT175-locked")
+        self._seed = seed
         self._first = _first_second(start)
+        self._began_s = math.nan
         self._household = _household(model, seed, self._first, since)
         self._telegrams = _stream(
             model, seed, self._household, self._first, interval_s=model.interval_s, unlocked_s=(unlock, relock)
@@ -87,12 +92,25 @@ class VirtualMeter:
         finally:
             self.state = SourceState(self.url, is_open=False)
 
+    async def prepare(self) -> None:
+        """Compute the household from its first day on: seconds on a small computer, so other tasks run in between."""
+        for _ in self._household.advance(self._first):
+            await asyncio.sleep(0)
+        self._began_s = asyncio.get_running_loop().time()
+
+    def now(self) -> MeterAtSecond:
+        """The meter at this moment, which goes on at the rate since it was prepared."""
+        passed_s = (asyncio.get_running_loop().time() - self._began_s) * self.rate
+        return moment(self.model, self._seed, self._household, self._first + int(passed_s))
+
+    def damage(self, message: bytes) -> bytes:
+        """What the faults leave of a message."""
+        return self._faults.apply(message) or b""
+
     async def intervals(self) -> AsyncGenerator[bytes | None, None]:
         """What arrives in each telegram interval: a telegram, damaged or not; b""; or None while unplugged."""
         now = asyncio.get_running_loop().time
-        # computed from its first day on, which takes seconds on a small computer: let other tasks run in between
-        for _ in self._household.advance(self._first):
-            await asyncio.sleep(0)
+        await self.prepare()
         due = now()
         for sent in self._telegrams:
             yield self._faults.apply(sent)

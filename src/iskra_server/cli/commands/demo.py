@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, command_app, examples, only_set
-from iskra_server.cli.ui.profile_option import ProfileName, known_profile
+from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, command_app, only_set
+from iskra_server.cli.ui.profile_option import ProfileName, examples_and_profiles, known_profile
 from iskra_server.config import Config, load_with_origins
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.location import database_address
@@ -21,11 +21,12 @@ from iskra_server.runtime import server
 from iskra_server.simulator.demo_history import fill, first_moment
 
 app = command_app()
-_EXAMPLES = examples(
+_EXAMPLES = examples_and_profiles(
     {
         "iskra-server demo": "an MT175 in real time",
         "iskra-server demo --rate 60": "a minute per second",
         "iskra-server demo --profile MT631-locked": "before the PIN is entered",
+        "iskra-server demo --profile MT174": "a meter that is asked for its list",
     }
 )
 
