@@ -50,18 +50,22 @@ class _Meter(Struct, frozen=True):
     has_power: bool
 
 
-def fill(store: Store, profile_name: str, seed: int, now: datetime) -> Iterator[float]:
+def fill(
+    store: Store, profile_name: str, seed: int, now: datetime, *, first: datetime | None = None
+) -> Iterator[float]:
     """Write what is missing up to now; yields the share done, 0..1, after each step. Raises StoreError."""
     model = profile(profile_name)
-    begin = first_moment(now)
-    first, end = quarter_of(begin.timestamp()), quarter_of(now.timestamp()) + 1
+    begin = first or first_moment(now)
+    first_quarter, end = quarter_of(begin.timestamp()), quarter_of(now.timestamp()) + 1
     household = Household(seed, model.pv_peak_w, int(begin.timestamp()))
-    meter = _meter(model, seed, household, first * QUARTER_S)
+    meter = _meter(model, seed, household, first_quarter * QUARTER_S)
     name = meter.meter_id
-    start = max((quarter_of(last.at_s) for last in store.last_counters() if last.meter_id == name), default=first)
+    start = max(
+        (quarter_of(last.at_s) for last in store.last_counters() if last.meter_id == name), default=first_quarter
+    )
     for step in range(start, end, _QUARTERS_AT_ONCE):
         upto = min(step + _QUARTERS_AT_ONCE, end)
-        info = MeterInfo(name, meter.server_id.hex(), True, first * QUARTER_S, (upto - 1) * QUARTER_S)
+        info = MeterInfo(name, meter.server_id.hex(), True, first_quarter * QUARTER_S, (upto - 1) * QUARTER_S)
         store.write([*_records(meter, household, range(step, upto))], [info])
         yield (upto - start) / (end - start)
 

@@ -69,15 +69,30 @@ _ALL = (
         60,
         Polled("ISk5MT174-0001", d0_lists.mt174, answers_registers=True),
     ),
-    _d0("MT174-short", "Germany, Austria: date, time, import and export alone", 10, Polled("ISk5MT174-0002", d0_lists.mt174_short)),
+    _d0(
+        "MT174-short",
+        "Germany, Austria: date, time, import and export alone",
+        10,
+        Polled("ISk5MT174-0002", d0_lists.mt174_short),
+    ),
     _d0(
         "ME162",
         "Germany, one phase: no power, answers for single registers",
         10,
         Polled("ISK5ME162-0033", d0_lists.me162, answers_registers=True),
     ),
-    _d0("ME172", "Germany, one phase: tariffs, history in a ring, no power", 10, Polled("ISk5ME172-0000", d0_lists.me172)),
-    _d0("MT382", "several countries: eight tariffs in steps of 10 Wh, power", 10, Polled(r"ISK5\2MT382-1008", d0_lists.mt382)),
+    _d0(
+        "ME172",
+        "Germany, one phase: tariffs, history in a ring, no power",
+        10,
+        Polled("ISk5ME172-0000", d0_lists.me172),
+    ),
+    _d0(
+        "MT382",
+        "several countries: eight tariffs in steps of 10 Wh, power",
+        10,
+        Polled(r"ISK5\2MT382-1008", d0_lists.mt382),
+    ),
     Profile(
         "MT382-P1",
         "Netherlands (DSMR 3), no checksum, with gas",

@@ -19,6 +19,7 @@ from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
 from iskra_server.runtime import server
 from iskra_server.simulator.demo_history import fill, first_moment
+from iskra_server.simulator.profiles import PROFILES
 
 app = command_app()
 _EXAMPLES = examples_and_profiles(
@@ -46,8 +47,11 @@ def demo(
     name = known_profile(profile)
     since = first_moment(datetime.now(UTC))
     url = f"simulator:{quote(name)}?rate={rate:g}&since={since:%Y-%m-%d}"
+    model = PROFILES[name]
     options = {
         "meters.url": [url],
+        "meters.key": model.key or None,
+        "meters.auth_key": model.auth_key or None,
         "server.port": port,
         "log.format": log_format,
         "log.level": log_level or ("warning" if quiet else None),

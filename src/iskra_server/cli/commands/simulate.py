@@ -26,7 +26,7 @@ _EXAMPLES = examples_and_profiles(
         "iskra-server simulate --to tcp:2001": "on a TCP port",
         "iskra-server simulate --to x.bin --count 100": "into a file",
         "iskra-server simulate --to - | od -tx1": "into a pipe",
-        "iskra-server simulate --profile ME162": "answers requests on a pseudo-terminal",
+        "iskra-server simulate --profile ME162": "waits for requests",
         "iskra-server simulate --faults noise=0.1,cut=0.02": "like a badly placed head",
     }
 )

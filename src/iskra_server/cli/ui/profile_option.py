@@ -3,15 +3,13 @@
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from iskra_server.cli.ui.options import examples
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.simulator.profiles import PROFILES, by_protocol, profile
 from iskra_server.simulator.simulated_meter import Profile
 
-_ENCRYPTED = "-encrypted"
-_WIDTH = len("AM550-Ljubljana[-encrypted]")
+_WIDTH = max(len(model.name) for model in PROFILES.values() if not model.key)
 
 ProfileName = Annotated[
     str,
@@ -26,21 +24,15 @@ ProfileName = Annotated[
 
 def examples_and_profiles(commands: dict[str, str]) -> str:
     """The end of a command's help: its examples, and the profiles by protocol, one line each."""
-    sections = (
-        "\n".join((f"[bold]{title}[/bold]", *map(_line, filter(_is_clear, models))))
-        for title, models in by_protocol().items()
-    )
-    return "\n\n".join((examples(commands), *sections))
+    return "\n\n".join((examples(commands), *(_section(title, models) for title, models in by_protocol().items())))
 
 
-def _is_clear(model: Profile) -> bool:
-    """Whether a profile has a line of its own: an encrypted one shares that of its clear twin."""
-    return not model.key
-
-
-def _line(model: Profile) -> str:
-    name = f"{model.name}[{_ENCRYPTED}]" if f"{model.name}{_ENCRYPTED}" in PROFILES else model.name
-    return f"  [cyan]{escape(f'{name:{_WIDTH}}')}[/cyan]  {model.summary}"
+def _section(title: str, models: list[Profile]) -> str:
+    # an encrypted one shares the line of its clear twin
+    clear = [model for model in models if not model.key]
+    also = "" if len(clear) == len(models) else ", each also encrypted: NAME-encrypted"
+    rows = (f"  [cyan]{model.name:{_WIDTH}}[/cyan]  {model.summary}" for model in clear)
+    return "\n".join((f"[bold]{title}[/bold]{also}", *rows))
 
 
 def known_profile(name: str) -> str:
