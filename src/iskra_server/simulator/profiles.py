@@ -54,8 +54,8 @@ def _dlms(
 
 _ALL = (
     _sml("MT175-locked", "Germany, before its PIN is entered: whole kWh", 1, BALCONY_W, "MT175-one-way"),
-    _sml("MT175-one-way", "Germany, import, total power and that of each phase", 1, BALCONY_W),
-    _sml("MT175", "Germany, import and export, total power and that of each phase", 1, ROOF_W),
+    _sml("MT175-one-way", "Germany, import, total and phase power", 1, BALCONY_W),
+    _sml("MT175", "Germany, import and export, total and phase power", 1, ROOF_W),
     _sml("MT681", "Germany, import and export, total power", 2, ROOF_W),
     _sml("MT681-2012", "Germany, one of the first: import, power under older codes", 2),
     _sml("MT631-locked", "Germany, before its PIN is entered: whole kWh", 1, BALCONY_W, "MT631-two-way"),
@@ -65,7 +65,7 @@ _ALL = (
     _d0("MT171", "Germany, Austria: whole kWh, no power", 10, Polled("ISk5MT171-0033", d0_lists.mt171)),
     _d0(
         "MT174",
-        "Germany, Austria: 343 lines with 15 months of history, power",
+        "Germany, Austria: 343 lines, 15 months of history, power",
         60,
         Polled("ISk5MT174-0001", d0_lists.mt174, answers_registers=True),
     ),
@@ -150,7 +150,7 @@ _ALL = (
     ),
     *_dlms(
         "NetzNOE",
-        "Austria, Netz NÖ, M-Bus, a Kaifa meter: energies, each phase",
+        "Austria, Netz NÖ, M-Bus (Kaifa): energies, each phase",
         5,
         partial(dlms_lists.push, dlms_lists.lower_austria, frame=dlms_lists.mbus, title=dlms_lists.kaifa_title),
         control=ENCRYPTED,
