@@ -10,6 +10,7 @@ import pytest
 
 import telegrams
 import texts
+from iskra_server.base.address import Address
 from iskra_server.sources import http_poll, reconnect
 from iskra_server.sources.http_poll import MAX_BYTES, http_source
 from iskra_server.sources.reconnect import Reconnecting
@@ -178,6 +179,22 @@ def test_two_failures_are_no_news_but_the_answer_after_them_may_be_old(served: F
     asyncio.run(main())
 
 
+def test_the_answer_after_a_suspension_may_be_old_too(served: FakeBridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(http_poll, "boottime_s", lambda: clock[0])
+
+    async def main() -> None:
+        bridge = http_poll.Bridge(Address(served.url), "/data.json?node_id=1", 30.0)
+        answers = []
+        for telegram, seconds in ((SERIES[0], 2.0), (SERIES[1], 2.0), (SERIES[2], 3600.0), (SERIES[3], 2.0)):
+            clock[0] += seconds
+            served.body = telegram
+            answers.append(await bridge.ask())
+        assert answers == [b"", SERIES[1], b"", SERIES[3]]
+
+    asyncio.run(main())
+
+
 def test_a_head_that_sends_nothing_any_more_is_a_problem_and_its_telegram_stays_old(
     served: FakeBridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,10 +223,10 @@ def test_a_head_that_sent_nothing_since_the_start_is_a_problem(
     assert problem_of(served).problem == "http_repeated"
 
 
-def test_the_default_periods() -> None:
+def test_the_default_periods(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_poll, "REPEATED_S", 30.0)
     assert http_poll.POLL_S == 2.0
-    assert http_poll.repeated_s(2.0) == http_poll.REPEATED_S
-    assert http_poll.repeated_s(1000.0) == 3000.0
+    assert (http_poll.repeated_s(2.0), http_poll.repeated_s(60.0)) == (30.0, 180.0)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -393,15 +410,15 @@ def test_cancelling_ends_a_request_at_once(served: FakeBridge) -> None:
         ("http://bridge:99999", "http://bridge:99999 must be http://USER:PASSWORD@HOST/data.json?node_id=1."),
         (
             "http://admin:secret@bridge?poll_s=soon",
-            "poll_s in http://admin:***@bridge?poll_s=soon must be a number of seconds from 0.5 to 3600.",
+            "poll_s in http://admin:***@bridge?poll_s=soon must be a number of seconds from 0.5 to 60.",
         ),
         (
             "https://bridge/?poll_s=0",
-            "poll_s in https://bridge/?poll_s=0 must be a number of seconds from 0.5 to 3600.",
+            "poll_s in https://bridge/?poll_s=0 must be a number of seconds from 0.5 to 60.",
         ),
         (
             "http://bridge?poll_s=nan",
-            "poll_s in http://bridge?poll_s=nan must be a number of seconds from 0.5 to 3600.",
+            "poll_s in http://bridge?poll_s=nan must be a number of seconds from 0.5 to 60.",
         ),
     ],
 )

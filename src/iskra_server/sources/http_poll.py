@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from msgspec import Struct
 
 from iskra_server.base.address import Address, is_host
+from iskra_server.base.clock import boottime_s
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.errors import SourceError, network_error
 from iskra_server.sources.payload import PayloadDecoder
@@ -30,7 +31,8 @@ from iskra_server.sources.source import FormatProblem, SourceState, plain_proble
 
 # a head sends every 2 to 3 s; a bridge bears a request a second
 POLL_S = 2.0
-MIN_POLL_S, MAX_POLL_S = 0.5, 3600.0
+# a telegram is as old as the period at most when it counts, and a reading is stale after 60 s
+MIN_POLL_S, MAX_POLL_S = 0.5, 60.0
 # bridges are slow now and then
 TIMEOUT_S = 10.0
 # a D0 readout, the longest telegram, has 32 kB
@@ -92,17 +94,26 @@ class BridgeRequest:
 class Bridge:
     """Asks for the telegram of a head, and tells a new one from one that is served again."""
 
-    def __init__(self, address: Address, path: str) -> None:
+    def __init__(self, address: Address, path: str, max_pause_s: float) -> None:
         self._address = address
         self._path = path
+        self._max_pause_s = max_pause_s
+        self._asked_s = float("-inf")
         self._served: deque[bytes] = deque(maxlen=_REMEMBERED)
-
-    def forget(self) -> None:
-        """After a failure nobody knows how old the next telegram is."""
-        self._served.clear()
 
     async def ask(self) -> bytes:
         """The bytes of a new telegram, b"" while an old one is served again. Raises SourceError."""
+        before_s, self._asked_s = self._asked_s, boottime_s()
+        if self._asked_s - before_s > self._max_pause_s:
+            # the computer was suspended: nobody knows how old the next telegram is
+            self._served.clear()
+        try:
+            return await self._ask()
+        except SourceError:
+            self._served.clear()
+            raise
+
+    async def _ask(self) -> bytes:
         answer = await self._answer(self._path)
         path, question, query = self._path.partition("?")
         if answer.status == HTTPStatus.NOT_FOUND and path in _OTHER_NAME:
@@ -195,7 +206,6 @@ class PolledLine:
         try:
             data = await self._bridge.ask()
         except SourceError:
-            self._bridge.forget()
             self._failures += 1
             if self._failures > MAX_FAILURES:
                 raise
@@ -223,10 +233,11 @@ def http_source(
     if not has_host:
         raise ValueError(f"{address} must be http://USER:PASSWORD@HOST/data.json?node_id=1.")
     path, poll_s = _path_and_period(address, poll_s)
+    bridge = Bridge(address, path, repeated_s(poll_s))
 
     async def open_line(report: Report) -> PolledLine:
         """Open is a bridge that has served a new telegram."""
-        bridge, began_s = Bridge(address, path), time.monotonic()
+        began_s = time.monotonic()
         while not (telegram := await bridge.ask()):
             if time.monotonic() - began_s > repeated_s(poll_s):
                 error = _repeated(port, poll_s)
