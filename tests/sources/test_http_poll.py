@@ -2,11 +2,14 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 import telegrams
 import texts
@@ -316,6 +319,18 @@ def test_nothing_listens() -> None:
     assert asyncio.run(main()).problem == "refused"
 
 
+def test_an_ipv6_address_without_a_port() -> None:
+    """Nothing listens at port 80 of ::1, or there is no IPv6."""
+
+    async def main() -> SourceState:
+        source = http_source("http://admin:secret@[::1]", poll_s=POLL_S)
+        async with listening(source):
+            await wait(lambda: source.state.problem)
+        return source.state
+
+    assert asyncio.run(main()).problem in ("refused", "unreachable")
+
+
 def test_an_unknown_name() -> None:
     async def main() -> SourceState:
         source = http_source("http://admin:secret@bridge.invalid", poll_s=POLL_S)
@@ -324,6 +339,30 @@ def test_an_unknown_name() -> None:
         return source.state
 
     assert asyncio.run(main()).problem == "unknown_name"
+
+
+def test_a_bridge_behind_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only with a certificate that this machine trusts."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+    async def main(served: FakeBridge) -> None:
+        async with listening(source_of(served)) as heard:
+            await change(served, heard, SERIES[0], SERIES[1])
+            assert heard.data == SERIES[1]
+
+    with bridge(context) as served:
+        http_poll.authorities.cache_clear()
+        state = problem_of(served)
+        assert (state.problem, state.details["port"]) == ("unreachable", served.shown)
+        assert "certificate" in state.details["reason"]
+        assert served.requests == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        http_poll.authorities.cache_clear()
+        asyncio.run(main(served))
+    http_poll.authorities.cache_clear()
 
 
 def answering(reply: bytes, port: list[int], stop: threading.Event) -> None:

@@ -16,6 +16,7 @@ import time
 from base64 import b64encode
 from collections import deque
 from contextlib import suppress
+from functools import cache
 from http import HTTPStatus
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -57,12 +58,23 @@ class Answer(Struct, frozen=True):
     body: bytes
 
 
+@cache
+def authorities() -> ssl.SSLContext:
+    """The certificates of this machine, read once: that takes longer than a request."""
+    return ssl.create_default_context()
+
+
 class BridgeRequest:
     """One request in a thread of its own; a redirect is not followed."""
 
     def __init__(self, address: Address, path: str) -> None:
-        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(address.host, address.port, timeout=TIMEOUT_S)
+        if address.scheme == "https":
+            self._connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                address.host, address.port or 443, timeout=TIMEOUT_S, context=authorities()
+            )
+        else:
+            # without a port it would take the end of an IPv6 address for one
+            self._connection = http.client.HTTPConnection(address.host, address.port or 80, timeout=TIMEOUT_S)
         self._path = path
         self._headers = {"Accept-Encoding": "identity", "Connection": "close"}
         if address.user:
