@@ -14,8 +14,9 @@ import trustme
 import telegrams
 import texts
 from iskra_server.base.address import Address
-from iskra_server.sources import http_poll, reconnect
-from iskra_server.sources.http_poll import MAX_BYTES, http_source
+from iskra_server.sources import http_poll, http_request, reconnect
+from iskra_server.sources.http_poll import http_source
+from iskra_server.sources.http_request import MAX_BYTES
 from iskra_server.sources.reconnect import Reconnecting
 from iskra_server.sources.source import SourceState
 from running import free_port
@@ -354,15 +355,15 @@ def test_a_bridge_behind_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             assert heard.data == SERIES[1]
 
     with bridge(context) as served:
-        http_poll.authorities.cache_clear()
+        http_request.authorities.cache_clear()
         state = problem_of(served)
         assert (state.problem, state.details["port"]) == ("unreachable", served.shown)
         assert "certificate" in state.details["reason"]
         assert served.requests == []
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        http_poll.authorities.cache_clear()
+        http_request.authorities.cache_clear()
         asyncio.run(main(served))
-    http_poll.authorities.cache_clear()
+    http_request.authorities.cache_clear()
 
 
 def answering(reply: bytes, port: list[int], stop: threading.Event) -> None:

@@ -10,22 +10,17 @@ since the answer before: the first one after the start, or after a failure, may 
 
 import asyncio
 import http.client
-import socket
 import ssl
 import time
-from base64 import b64encode
 from collections import deque
-from contextlib import suppress
-from functools import cache
 from http import HTTPStatus
 from urllib.parse import parse_qsl, quote, urlencode
-
-from msgspec import Struct
 
 from iskra_server.base.address import Address, is_host
 from iskra_server.base.clock import boottime_s
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.errors import SourceError, network_error
+from iskra_server.sources.http_request import MAX_BYTES, TIMEOUT_S, Answer, BridgeRequest
 from iskra_server.sources.payload import PayloadDecoder
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
@@ -34,73 +29,17 @@ from iskra_server.sources.source import FormatProblem, SourceState, plain_proble
 POLL_S = 2.0
 # a telegram is as old as the period at most when it counts, and a reading is stale after 60 s
 MIN_POLL_S, MAX_POLL_S = 0.5, 60.0
-# bridges are slow now and then
-TIMEOUT_S = 10.0
-# a D0 readout, the longest telegram, has 32 kB
-MAX_BYTES = 64 * 1024
 # the head sends nothing any more
 REPEATED_S = 30.0
 # failures in a row that are no news
 MAX_FAILURES = 2
+# a bridge that was restarted is asked again soon
 MAX_WAIT_S = 10.0
 # answers that are remembered: after a damaged one, the old one may come again
 _REMEMBERED = 4
 _PATH = "/data.json"
 # firmware 1794 renamed it
 _OTHER_NAME = {"/data.json": "/node_data.json", "/node_data.json": "/data.json"}
-
-
-class Answer(Struct, frozen=True):
-    """`body` has at most MAX_BYTES + 1 bytes."""
-
-    status: int
-    content_type: str
-    body: bytes
-
-
-@cache
-def authorities() -> ssl.SSLContext:
-    """The certificates of this machine, read once: that takes longer than a request."""
-    return ssl.create_default_context()
-
-
-class BridgeRequest:
-    """One request in a thread of its own; a redirect is not followed."""
-
-    def __init__(self, address: Address, path: str) -> None:
-        if address.scheme == "https":
-            self._connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                address.host, address.port or 443, timeout=TIMEOUT_S, context=authorities()
-            )
-        else:
-            # without a port it would take the end of an IPv6 address for one
-            self._connection = http.client.HTTPConnection(address.host, address.port or 80, timeout=TIMEOUT_S)
-        self._path = path
-        self._headers = {"Accept-Encoding": "identity", "Connection": "close"}
-        if address.user:
-            credentials = f"{address.user}:{address.password.reveal()}".encode()
-            self._headers["Authorization"] = f"Basic {b64encode(credentials).decode()}"
-
-    def send(self) -> Answer:
-        """Blocks. Raises OSError and HTTPException."""
-        deadline_s = time.monotonic() + TIMEOUT_S
-        try:
-            self._connection.request("GET", self._path, headers=self._headers)
-            with self._connection.getresponse() as response:
-                body = b""
-                while len(body) <= MAX_BYTES and (part := response.read1(MAX_BYTES)):
-                    body += part
-                    if time.monotonic() > deadline_s:
-                        raise TimeoutError
-            return Answer(response.status, response.getheader("Content-Type", ""), body[: MAX_BYTES + 1])
-        finally:
-            self._connection.close()
-
-    def abort(self) -> None:
-        """Ends `send` in its thread."""
-        if open_socket := self._connection.sock:
-            with suppress(OSError):
-                open_socket.shutdown(socket.SHUT_RDWR)
 
 
 class Bridge:
@@ -184,11 +123,9 @@ class Bridge:
                 raise SourceError("http_password", port=port, status=str(status))
             case HTTPStatus.NOT_FOUND:
                 raise SourceError("http_no_node", port=port)
-        raise (
-            self._not_a_bridge(f"HTTP {status}")
-            if status < 500
-            else SourceError("http_failure", port=port, status=str(status))
-        )
+            case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise SourceError("http_failure", port=port, status=str(status))
+        raise self._not_a_bridge(f"HTTP {status}")
 
     def _not_a_bridge(self, reason: str) -> SourceError:
         return SourceError("http_not_a_bridge", port=str(self._address), reason=reason)
@@ -208,7 +145,7 @@ class PolledLine:
         data, self._telegram = self._telegram, b""
         changed_s = time.monotonic()
         while not data:
-            if time.monotonic() - changed_s > repeated_s(self._poll_s):
+            if not self._failures and time.monotonic() - changed_s > repeated_s(self._poll_s):
                 raise _repeated(self.port, self._poll_s)
             await asyncio.sleep(self._poll_s)
             data = await self._ask()
