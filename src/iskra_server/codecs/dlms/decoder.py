@@ -158,7 +158,7 @@ class DlmsDecoder:
         self, apdu: bytes, title: bytes, *, is_strict: bool = False, is_protected: bool = True
     ) -> "Said | Unknown":
         """What a clear telegram says. Raises Malformed."""
-        said = self._forms.read(apdu, title) if is_protected else None
+        said = self._forms.read(apdu, title)
         if said is not None:
             layout = said.layout
             if layout is None or self._layouts.keeps(layout, said.registers, time=said.time, title=title):
@@ -181,7 +181,7 @@ class DlmsDecoder:
             return Unknown(sent.time, sent.body)
         who = identity.identify(registers, title, maker, number)
         said = Said(registers, sent.time or _clock(registers), who, layout)
-        if is_protected and self._scales.is_settled:
+        if self._scales.is_settled:
             self._forms.learn(apdu, title, sent, said, elements)
         return said
 
