@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import telegrams
+from iskra_server.codecs.wire import received
 from iskra_server.diagnosis.stream_guess import MAX_BYTES, StreamGuess, recognise
-from iskra_server.diagnosis.wire import received
 
 TELEGRAM = telegrams.telegram()
 # with what serial servers change

@@ -18,7 +18,7 @@ import telegrams
 from faults.scene import FIRST_ENERGY, Scene, telegram
 from history import entries as history
 from iskra_server.codecs.sml import encoder, tlv
-from iskra_server.diagnosis.wire import received
+from iskra_server.codecs.wire import received
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.checkup import repair
 from iskra_server.history.store.store import Store

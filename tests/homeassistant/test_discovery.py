@@ -19,7 +19,7 @@ from homeassistant.home import STALE_AFTER_S, Home
 from homeassistant.instance import EVERY_S
 from homeassistant.meter import LOCKED, UNLOCKED
 from iskra_server.meter.registers import BY_KEY
-from iskra_server.outputs.mqtt.broker import RETRY_S
+from iskra_server.outputs.mqtt.keep_connected import RETRY_S
 from running import until
 
 # what is pushed comes at once; a busy machine needs some seconds

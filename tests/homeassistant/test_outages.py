@@ -12,7 +12,7 @@ from homeassistant.entities import (
     complaints_of_mqtt,
 )
 from homeassistant.home import Home
-from iskra_server.outputs.mqtt.broker import RETRY_S
+from iskra_server.outputs.mqtt.keep_connected import RETRY_S
 from running import until
 
 # what is pushed comes at once; a busy machine needs some seconds

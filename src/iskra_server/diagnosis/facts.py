@@ -16,6 +16,7 @@ _RATE_S = 20
 class StreamQuality(Struct, frozen=True):
     """What arrived within the last `seconds`. `valid_ratio` of the telegrams, 0..1; None if none began.
 
+    unreadable         telegrams without damage that cannot be used: encrypted, or a list that nothing describes
     framing, overruns  bytes without a stop bit, and without room in a buffer, as the driver counted them; None where it
                        does not count
     bytes_per_s        since the first byte of these seconds; None for the first 20 s
@@ -30,6 +31,7 @@ class StreamQuality(Struct, frozen=True):
     framing: int | None = None
     overruns: int | None = None
     bytes_per_s: float | None = None
+    unreadable: int = 0
 
 
 def bytes_per_s(byte_count: int, seconds: float) -> float | None:
@@ -45,6 +47,17 @@ class CounterViolation(Struct, frozen=True):
     value: str
     seconds: int
     is_decrease: bool
+
+
+class UnreadableTelegram(Struct, frozen=True):
+    """A telegram without damage that cannot be used. `kind` is that of the fault: encrypted, wrong_key, not_authentic,
+    replayed or layout. `meter_id` is empty where it does not tell its sender; `elements` are those of an unknown list.
+    """
+
+    kind: str
+    detail: str
+    meter_id: str = ""
+    elements: tuple[str, ...] = ()
 
 
 class Facts(Struct, frozen=True):
@@ -66,6 +79,10 @@ class Facts(Struct, frozen=True):
     phases_missing       phases without voltage
     rejected_registers   registers that were sent twice, in a wrong unit or below 0, and are not in the record
     ignored_telegrams    telegrams of server ids that came too seldom to be a meter
+    unreadable           telegrams without damage that could not be used, by kind; `last_unreadable` is the latest one
+                         of the last five minutes
+    sub_meters           meters (gas, water, heat) whose readings came with those of this meter, of the last hour
+    has_key              a key is configured
     protocol             sml, p1, d0 or dlms; empty while it is not known
     line                 speed and format of a serial line, such as "9600 8N1"; empty without one
     poll                 outcome of the last request to a meter that is polled: read, silent, echo, damaged, pushed
@@ -103,6 +120,10 @@ class Facts(Struct, frozen=True):
     phases_missing: tuple[str, ...] = ()
     rejected_registers: int = 0
     ignored_telegrams: int = 0
+    unreadable: dict[str, int] = {}
+    last_unreadable: UnreadableTelegram | None = None
+    sub_meters: tuple[str, ...] = ()
+    has_key: bool = False
     protocol: str = ""
     line: str = ""
     poll: str = ""

@@ -13,7 +13,7 @@ from collections import Counter
 
 from msgspec import Struct
 
-from iskra_server.diagnosis.wire import received
+from iskra_server.codecs.wire import received
 
 # enough for two of the longest telegrams, which have more bytes when read at a wrong speed
 MAX_BYTES = 4096

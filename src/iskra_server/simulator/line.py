@@ -21,6 +21,7 @@ MAX_UNREAD = 2048
 MAX_CLIENTS = 32
 # half a minute of telegrams here and as much in the kernel; a client further behind is dropped
 MAX_UNSENT = 16 * 1024
+_BAUD = {code: int(name[1:]) for name, code in vars(termios).items() if name.startswith("B") and name[1:].isdigit()}
 
 
 async def serve_pty(meter: VirtualMeter, on_path: Callable[[str], None]) -> None:
@@ -108,6 +109,23 @@ class Terminal:
             termios.tcflush(reader_end, termios.TCIFLUSH)
         with suppress(BlockingIOError):
             os.write(meter_end, data)
+
+    @property
+    def descriptor(self) -> int:
+        """Our end, readable when the other side has written; only while open."""
+        assert self._ends
+        return self._ends[0]
+
+    @property
+    def baud(self) -> int:
+        """The speed that the other side has set."""
+        return _BAUD[termios.tcgetattr(self.descriptor)[5]]
+
+    def read(self) -> bytes:
+        """What the other side has written since."""
+        with suppress(BlockingIOError):
+            return os.read(self.descriptor, MAX_UNREAD)
+        return b""
 
     def close(self) -> None:
         for end in self._ends or ():

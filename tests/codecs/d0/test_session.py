@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import texts
-from d0meter import Meter, World
+from d0meter import World, answers, meter
 from iskra_server.codecs.conversation import Send
 from iskra_server.codecs.d0 import encoder
 from iskra_server.codecs.d0.session import D0Session
 from iskra_server.codecs.d0.speeds import Learned
 from iskra_server.codecs.text.parity import SEVEN_BITS, with_parity
 from iskra_server.meter.reading import Fault, Reading
+from iskra_server.simulator.d0_meter import D0Meter
 from trying import seeds, tries
 
 CAPTURES = Path(__file__).parents[4] / "shared" / "captures" / "d0"
@@ -26,9 +27,9 @@ ALLOWED = re.compile(
 )
 
 
-def world(meter: Meter | None = None, *, echo: bool = False, adapter_s: float = 0.0, **options: object) -> World:
+def world(asked: D0Meter | None = None, *, echo: bool = False, adapter_s: float = 0.0, **options: object) -> World:
     session = D0Session(0.0, **options)  # type: ignore[arg-type]
-    return World(session, [meter or Meter()], echo=echo, adapter_s=adapter_s)
+    return World(session, [asked or meter()], echo=echo, adapter_s=adapter_s)
 
 
 def session_of(here: World) -> D0Session:
@@ -76,14 +77,14 @@ def test_what_is_sent_has_even_parity_and_is_all_that_a_meter_needs_to_see() -> 
     ],
 )
 def test_modes(ident: str, sent: list[bytes], speeds: list[int]) -> None:
-    here = world(Meter(ident, lines=["1.8.0(1*kWh)"]), interval_s=60)
+    here = world(meter(ident, lines=["1.8.0(1*kWh)"]), interval_s=60)
     here.run(30)
     assert len(here.readings()) == 1
     assert (here.sent, [baud for _, baud in here.speeds]) == (sent, speeds)
 
 
 def test_an_adapter_that_is_slow_to_send_is_learnt() -> None:
-    here = world(Meter("ABC5x", gap_s=0.3), adapter_s=0.12, interval_s=30)
+    here = world(meter("ABC5x", gap_s=0.3), adapter_s=0.12, interval_s=30)
     here.run(400, enough=lambda: bool(here.results) and session_of(here).learned is not None)
     assert session_of(here).learned == Learned("5", 0.2)
     before = here.now_s
@@ -94,13 +95,13 @@ def test_an_adapter_that_is_slow_to_send_is_learnt() -> None:
 
 
 def test_what_was_learnt_before_is_tried_first() -> None:
-    here = world(Meter(gap_s=0.3), adapter_s=0.12, learned=Learned("5", 0.2))
+    here = world(meter(gap_s=0.3), adapter_s=0.12, learned=Learned("5", 0.2))
     here.run(9)
     assert len(here.readings()) == 1 and here.sent == [b"/?!\r\n", b"\x06050\r\n"]
 
 
 def test_no_delay_works_so_the_speed_is_lowered_and_at_last_left_alone() -> None:
-    here = world(Meter(lines=["1.8.0(1*kWh)"], gap_s=0.25), adapter_s=0.6)
+    here = world(meter(lines=["1.8.0(1*kWh)"], gap_s=0.25), adapter_s=0.6)
     here.run(300, enough=lambda: bool(here.readings()))
     assert len(here.readings()) == 1
     assert [message for message in here.sent if message != b"/?!\r\n"] == [b"\x06050\r\n"] * 4 + [b"\x06040\r\n"]
@@ -108,7 +109,7 @@ def test_no_delay_works_so_the_speed_is_lowered_and_at_last_left_alone() -> None
 
 
 def test_an_attempt_begins_behind_two_seconds_of_silence() -> None:
-    here = world(Meter(lines=["1.8.0(1*kWh)"], gap_s=0.25), adapter_s=0.6)
+    here = world(meter(lines=["1.8.0(1*kWh)"], gap_s=0.25), adapter_s=0.6)
     here.run(300, enough=lambda: bool(here.readings()))
     requests = [at_s for at_s, message in zip(here.sent_s, here.sent, strict=True) if message == b"/?!\r\n"]
     assert len(requests) == 6
@@ -117,23 +118,23 @@ def test_an_attempt_begins_behind_two_seconds_of_silence() -> None:
 
 
 def test_a_line_that_cannot_change_its_speed_is_read_at_its_own() -> None:
-    here = world(Meter(lines=["1.8.0(1*kWh)"]), can_switch=False)
+    here = world(meter(lines=["1.8.0(1*kWh)"]), can_switch=False)
     here.run(9)
     assert len(here.readings()) == 1
     assert (here.sent, [baud for _, baud in here.speeds]) == ([b"/?!\r\n"], [300])
 
 
 def test_blocks_are_acknowledged_and_asked_for_again() -> None:
-    here = world(Meter(blocks=4))
+    here = world(meter(blocks=4))
     here.run(9)
     assert len(here.readings()) == 1 and here.sent[2:] == [b"\x06"] * 3
 
-    meter = Meter(blocks=4)
+    asked = meter(blocks=4)
     spoilt = iter((False, True, False, True, False, False, False))
-    meter.damage = lambda data: (
+    asked.damage = lambda data: (
         bytes((*data[:-9], data[-9] ^ 1, *data[-8:])) if len(data) > 60 and next(spoilt) else data
     )
-    here = world(meter)
+    here = world(asked)
     here.run(12)
     assert [each.registers for each in here.readings()] == [texts.readings(_pushed())[0].registers]
     assert here.sent[2:] == [b"\x06", b"\x15", b"\x06", b"\x15", b"\x06"] or here.sent.count(b"\x15") == 2
@@ -163,29 +164,29 @@ def test_a_meter_that_does_not_answer_is_asked_less_and_less() -> None:
 
 
 def test_how_often_it_is_asked_follows_from_the_length_of_the_list() -> None:
-    short = world(Meter("ABC5x"))
+    short = world(meter("ABC5x"))
     short.run(101)
     assert short.sent.count(b"/?!\r\n") == 11
     history = [f"1.8.0*{k:02}(0008048.375*kWh)" for k in range(1, 99)]
-    long = world(Meter("ABC5x", lines=texts.d0_lines() + history))
+    long = world(meter("ABC5x", lines=texts.d0_lines() + history))
     long.run(130)
     assert long.sent.count(b"/?!\r\n") == 3
-    wanted = world(Meter("ABC5x"), interval_s=30)
+    wanted = world(meter("ABC5x"), interval_s=30)
     wanted.run(91)
     assert wanted.sent.count(b"/?!\r\n") == 4
-    slow = world(Meter("ABC5x", lines=texts.d0_lines() + history), can_switch=False)
+    slow = world(meter("ABC5x", lines=texts.d0_lines() + history), can_switch=False)
     slow.run(300)
     # a list of 100 s is not asked for before another 100 s
     assert slow.sent.count(b"/?!\r\n") == 2
 
 
 def test_several_meters_of_a_line_have_addresses() -> None:
-    meters = [Meter("ABC5x", lines=[f"C.1.0({k})", "1.8.0(1*kWh)"], address=k) for k in ("11111111", "22222222")]
-    for wanted, meter in zip(("11111111", "22222222"), meters, strict=True):
+    meters = [meter("ABC5x", lines=[f"C.1.0({k})", "1.8.0(1*kWh)"], address=k) for k in ("11111111", "22222222")]
+    for wanted, asked in zip(("11111111", "22222222"), meters, strict=True):
         here = World(D0Session(0.0, address=wanted), meters)
         here.run(9)
         assert [each.meter_id for each in here.readings()] == [f"ABC {wanted}"]
-        assert here.sent[0] == f"/?{wanted}!\r\n".encode() and meter.received
+        assert here.sent[0] == f"/?{wanted}!\r\n".encode() and asked.received
 
 
 def test_a_meter_that_speaks_pushed_readouts_is_never_asked_again() -> None:
@@ -202,27 +203,27 @@ def test_a_meter_that_speaks_pushed_readouts_is_never_asked_again() -> None:
 
 
 def test_registers_are_read_one_by_one() -> None:
-    meter = Meter(registers=dict(REGISTERS))
-    here = world(meter)
+    asked = meter(registers=dict(REGISTERS))
+    here = world(asked)
     here.run(15)
-    meter.registers = REGISTERS | {"1.8.0": "(0008048.377*kWh)"}
+    asked.register = answers(REGISTERS | {"1.8.0": "(0008048.377*kWh)"})
     here.run(60)
     first, *later = here.readings()
     assert len(later) > 15
     assert {each.meter_id for each in later} == {first.meter_id}
     assert texts.value(later[0], "1.8.0") == texts.wh(8048376) and texts.value(later[-1], "1.8.0") == texts.wh(8048377)
     assert texts.value(later[0], "1.7.0") == (Decimal(910), "W")
-    asked = [message[4:-4] for message in here.sent if message.startswith(b"\x01R1")]
+    codes = [message[4:-4] for message in here.sent if message.startswith(b"\x01R1")]
     # what is not to be had alone is asked once
-    assert asked.count(b"32.7.0") == 1 and asked.count(b"1.8.0") == len(later)
+    assert codes.count(b"32.7.0") == 1 and codes.count(b"1.8.0") == len(later)
     assert here.session.close() == with_parity(encoder.BREAK)
 
 
 def test_a_session_in_programming_mode_that_breaks_off_begins_again_with_a_readout() -> None:
-    meter = Meter(registers=dict(REGISTERS))
-    here = world(meter)
+    asked = meter(registers=dict(REGISTERS))
+    here = world(asked)
     here.run(25)
-    meter.is_programming, meter.baud = False, 300
+    asked.is_programming, asked.baud = False, 300
     here.run(60)
     sent = here.sent[here.sent.index(encoder.BREAK) :]
     assert sent[:3] == [encoder.BREAK, b"/?!\r\n", b"\x06050\r\n"]
@@ -240,7 +241,7 @@ def test_a_session_in_programming_mode_that_breaks_off_begins_again_with_a_reado
     ],
 )
 def test_registers_that_cannot_be_right_are_left_alone(registers: dict[str, str] | None) -> None:
-    here = world(Meter(registers=registers))
+    here = world(meter(registers=registers))
     here.run(200)
     assert here.sent.count(b"\x06051\r\n") == 1
     assert len(here.readings()) > 10
@@ -248,15 +249,15 @@ def test_registers_that_cannot_be_right_are_left_alone(registers: dict[str, str]
 
 
 def test_other_models_are_never_asked_for_registers() -> None:
-    here = world(Meter("ISk5MT171-0099", registers=dict(REGISTERS)))
+    here = world(meter("ISk5MT171-0099", registers=dict(REGISTERS)))
     here.run(100)
     assert set(here.sent) == {b"/?!\r\n", b"\x06050\r\n"}
 
 
 def test_a_meter_that_was_left_in_programming_mode_is_called_back() -> None:
-    meter = Meter(registers=dict(REGISTERS))
-    meter.is_programming, meter.baud, meter.touched_s = True, 9600, 1e9
-    here = world(meter, learned=Learned("5", 0.05))
+    asked = meter(registers=dict(REGISTERS))
+    asked.is_programming, asked.baud, asked.touched_s = True, 9600, 1e9
+    here = world(asked, learned=Learned("5", 0.05))
     here.run(40)
     assert here.sent[:4] == [b"/?!\r\n", encoder.BREAK, b"/?!\r\n", b"\x06050\r\n"]
     assert here.readings()
@@ -269,12 +270,12 @@ def test_a_meter_that_was_left_in_programming_mode_is_called_back() -> None:
 def test_every_way_out_ends_what_is_open() -> None:
     """Closed at any moment: B0 between an identification and the end, and nothing where nothing is open."""
     for fifth in range(125):
-        meter = Meter(registers=dict(REGISTERS))
-        here = world(meter)
+        asked = meter(registers=dict(REGISTERS))
+        here = world(asked)
         here.run(fifth / 5)
         last = here.session.close()
         assert last in (b"", with_parity(encoder.BREAK))
-        if meter.is_programming:
+        if asked.is_programming:
             assert last
         assert list(here.session.due(1e6)) == []
         assert here.session.wakes_at_s == float("inf")
@@ -284,11 +285,11 @@ def test_lost_and_broken_characters_never_give_a_wrong_value_nor_an_end() -> Non
     expected = {texts.wh(8048375), texts.wh(8048376)}
     for seed in seeds(30):
         chance = random.Random(seed)
-        meter = Meter(gap_s=chance.choice((0.05, 0.2)), blocks=chance.choice((1, 3)), registers=dict(REGISTERS))
-        meter.damage = lambda data, chance=chance: _spoilt(data, chance)  # type: ignore[misc]
-        here = world(meter, echo=chance.random() < 0.5, interval_s=10)
+        asked = meter(gap_s=chance.choice((0.05, 0.2)), blocks=chance.choice((1, 3)), registers=dict(REGISTERS))
+        asked.damage = lambda data, chance=chance: _spoilt(data, chance)  # type: ignore[misc]
+        here = world(asked, echo=chance.random() < 0.5, interval_s=10)
         here.run(150)
-        meter.damage = lambda data: data
+        asked.damage = lambda data: data
         before = len(here.readings())
         while len(here.readings()) == before and here.now_s < 900:
             here.run(here.now_s + 5)

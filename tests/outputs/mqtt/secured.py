@@ -1,5 +1,8 @@
-"""A broker with TLS that wants certificates of its clients; what they need lies beside it."""
+"""Brokers that want a password, or TLS and certificates of their clients; what they need lies beside them."""
 
+import hashlib
+import os
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +29,20 @@ def secured(folder: Path) -> Iterator[Mosquitto]:
         f"keyfile {folder / 'broker.key'}",
         "require_certificate true",
     ).start()
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
+@contextmanager
+def guarded(folder: Path, user: str, password: str) -> Iterator[Mosquitto]:
+    """A broker with one user."""
+    salt = os.urandom(12)
+    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
+    line = f"{user}:$7$101${b64encode(salt).decode()}${b64encode(key).decode()}\n"
+    (folder / "passwords").write_text(line)
+    made = Mosquitto(folder, f"password_file {folder / 'passwords'}", anonymous=False).start()
     try:
         yield made
     finally:

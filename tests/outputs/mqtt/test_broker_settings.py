@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-import trustme
 
 from iskra_server.base.address import Address
 from iskra_server.config import CollectConfig, ConfigError
-from iskra_server.outputs.mqtt.broker_settings import broker_settings, tls_context
+from iskra_server.outputs.mqtt.broker_settings import broker_settings
 from outputs.mqtt.published import settings as settings_of
 
 
@@ -70,20 +69,6 @@ def test_files_that_hold_no_certificates_are_named(tmp_path: Path) -> None:
     for given in ({"ca_file": str(tmp_path / "x.pem")}, {"cert_file": str(tmp_path / "x.pem")}):
         with pytest.raises(ConfigError, match=r"x\.pem"):
             settings_of("mqtts://pi", **given)
-
-
-def test_a_certificate_is_read_with_its_key_in_one_file_or_two(tmp_path: Path) -> None:
-    made = trustme.CA().issue_cert("me")
-    made.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
-    made.private_key_pem.write_to_path(tmp_path / "key.pem")
-    made.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    assert tls_context(settings_of("mqtts://pi", cert_file=str(tmp_path / "both.pem")))
-    two = {"cert_file": str(tmp_path / "cert.pem"), "key_file": str(tmp_path / "key.pem")}
-    assert tls_context(settings_of("mqtts://pi", **two))
-
-
-def test_without_tls_there_is_no_context() -> None:
-    assert tls_context(settings_of("mqtt://pi")) is None
 
 
 def test_collectors_and_uplinks_have_the_same_broker_settings_without_a_client_id() -> None:

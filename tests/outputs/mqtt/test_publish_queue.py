@@ -2,7 +2,7 @@
 
 import asyncio
 
-from iskra_server.outputs.mqtt.message import Denied, Message, MqttError
+from iskra_server.mqtt.message import Denied, Message, MqttError
 from iskra_server.outputs.mqtt.publish_queue import WINDOW, PublishQueue
 from iskra_server.outputs.state import OutputHealth
 

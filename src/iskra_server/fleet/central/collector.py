@@ -27,8 +27,9 @@ from iskra_server.fleet.central.tables import write_batch
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.database_errors import is_data_error
 from iskra_server.history.store.store import Store
-from iskra_server.outputs.mqtt.broker_settings import BrokerSettings, tls_context
-from iskra_server.outputs.mqtt.message import PUBLISHING, READING, Denied
+from iskra_server.mqtt.access import tls_context
+from iskra_server.mqtt.message import PUBLISHING, READING, Denied
+from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
 
 log = logging.getLogger(__name__)
 

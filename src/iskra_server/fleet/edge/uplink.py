@@ -24,11 +24,13 @@ from iskra_server.history.model.power_ledger import power_mw
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import is_energy_counter
+from iskra_server.meter.lists import current_reading
 from iskra_server.meter.reading import Sample
-from iskra_server.outputs.mqtt.broker import Broker, keep_connected, reporting_denials
-from iskra_server.outputs.mqtt.broker_connection import BrokerConnection
+from iskra_server.mqtt.broker import Broker
+from iskra_server.mqtt.broker_connection import BrokerConnection
+from iskra_server.mqtt.message import PUBLISHING, Message, error_of
 from iskra_server.outputs.mqtt.broker_settings import BrokerSettings
-from iskra_server.outputs.mqtt.message import PUBLISHING, Message, error_of
+from iskra_server.outputs.mqtt.keep_connected import keep_connected, reporting_denials
 from iskra_server.outputs.mqtt.topics import OFFLINE
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
@@ -85,7 +87,7 @@ class Uplink:
     async def run(self) -> None:
         address = self._settings.broker
         await keep_connected(
-            Broker(self._settings, self._topics["status"]),
+            Broker(self._settings, Message(self._topics["status"], OFFLINE)),
             self.health,
             self._session,
             connected=f"Sending to the central server at {address}",
@@ -219,7 +221,7 @@ def live(sample: Sample) -> protocol.LiveValues:
         for register in reading.registers
         if is_energy_counter(register)
     }
-    power = power_mw(reading.registers)
+    power = power_mw(current_reading(sample, 0.0).registers)
     return protocol.LiveValues(protocol.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
 
 

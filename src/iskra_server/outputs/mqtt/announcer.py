@@ -7,12 +7,12 @@ the old topics, then the new topics, then an empty message to the old ones. So u
 import asyncio
 from contextlib import suppress
 
-from iskra_server.outputs.mqtt.broker import report_denial, reporting_denials
-from iskra_server.outputs.mqtt.broker_connection import BrokerConnection
+from iskra_server.mqtt.broker_connection import BrokerConnection
+from iskra_server.mqtt.message import PUBLISHING, READING, Denied, Message
 from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.discovery import MIGRATE, DiscoveryPayloads, own_registers
-from iskra_server.outputs.mqtt.message import PUBLISHING, READING, Denied, Message
+from iskra_server.outputs.mqtt.keep_connected import report_denial, reporting_denials
 from iskra_server.outputs.mqtt.topics import Topics
 from iskra_server.outputs.state import OutputHealth
 

@@ -8,7 +8,7 @@ from asyncio import Future
 from collections.abc import Callable
 from functools import partial
 
-from iskra_server.outputs.mqtt.message import PUBLISHING, Denied, Message
+from iskra_server.mqtt.message import PUBLISHING, Denied, Message
 from iskra_server.outputs.state import OutputHealth
 
 WINDOW = 16

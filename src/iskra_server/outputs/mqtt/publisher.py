@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 
 from iskra_server.diagnosis.status import Status
-from iskra_server.outputs.mqtt.broker import Broker, keep_connected
-from iskra_server.outputs.mqtt.broker_connection import BrokerConnection
+from iskra_server.mqtt.broker import Broker
+from iskra_server.mqtt.broker_connection import BrokerConnection
+from iskra_server.mqtt.message import Message
 from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.catalogue import KnownMeter
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
+from iskra_server.outputs.mqtt.keep_connected import keep_connected
 from iskra_server.outputs.mqtt.session import Session
-from iskra_server.outputs.mqtt.topics import Topics
+from iskra_server.outputs.mqtt.topics import OFFLINE, Topics
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub
 
@@ -31,7 +33,7 @@ class Publisher:
     async def run(self) -> None:
         address = self._settings.broker
         await keep_connected(
-            Broker(self._settings, self._topics.server),
+            Broker(self._settings, Message(self._topics.server, OFFLINE)),
             self.health,
             self._run_session,
             connected=f"Publishing to {address}",

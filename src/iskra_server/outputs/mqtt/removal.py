@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Struct
 
 from iskra_server.meter.identity import compact_name
-from iskra_server.outputs.mqtt.broker import Broker
-from iskra_server.outputs.mqtt.broker_connection import TIMEOUT_S, BrokerConnection
+from iskra_server.mqtt.broker import Broker
+from iskra_server.mqtt.broker_connection import TIMEOUT_S, BrokerConnection
+from iskra_server.mqtt.message import Message, MqttError, UnsupportedProtocol, answered_within
 from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.discovery import own_registers
-from iskra_server.outputs.mqtt.message import Message, MqttError, UnsupportedProtocol, answered_within
 from iskra_server.outputs.mqtt.topics import ONLINE, Topics
 
 
@@ -27,7 +27,7 @@ async def remove(settings: MqttSettings, name: str) -> str:
 
     Raises RemovalError.
     """
-    broker = Broker(settings, None)
+    broker = Broker(settings)
     try:
         try:
             return await _remove(broker, settings, name)

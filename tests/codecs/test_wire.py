@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.diagnosis.wire import received
+from iskra_server.codecs.wire import received
 
 START = bytes.fromhex("1b1b1b1b01010101")
 
@@ -30,6 +30,23 @@ def test_at_its_own_speed_everything_is_seen_as_sent(data: bytes) -> None:
 )
 def test_the_start_mark_at_another_speed(speed: int, picture: str) -> None:
     assert received(START, speed).hex().startswith(picture)
+
+
+@given(st.binary(max_size=40), st.sampled_from([300, 2400, 38_400, 115_200]))
+def test_a_reader_that_knows_the_parity_reads_everything(data: bytes, speed: int) -> None:
+    assert received(data, speed, has_parity=True, read_at=speed, reads_parity=True) == data
+
+
+def test_an_unexpected_parity_bit_is_a_missing_stop_bit() -> None:
+    # two bits are set: the parity bit is 0, and a chip that waits for an idle line loses nothing but this bit
+    assert received(b"\x03", 2400, has_parity=True, read_at=2400) == b"\x03"
+    # a chip that goes on takes it as the next start bit, with the stop bit and the idle line as its bits
+    assert received(b"\x03", 2400, has_parity=True, read_at=2400, resyncs=False) == b"\x03\xff"
+
+
+@pytest.mark.parametrize(("speed", "read_at"), [(9600, 115_200), (2400, 38_400), (300, 9600)])
+def test_a_reader_that_is_far_too_fast_sees_no_single_bits(speed: int, read_at: int) -> None:
+    assert set(received(START, speed, read_at=read_at)) <= {0x00, 0x80, 0xC0, 0xE0, 0xF0, 0xF8, 0xFC, 0xFE, 0xFF}
 
 
 @pytest.mark.parametrize("speed", [300, 600])

@@ -20,8 +20,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from iskra_server.base.threads import in_daemon_thread
-from iskra_server.outputs.mqtt.broker_settings import BrokerSettings, tls_context
-from iskra_server.outputs.mqtt.message import (
+from iskra_server.mqtt.access import BrokerAccess, tls_context
+from iskra_server.mqtt.message import (
     PUBLISHING,
     READING,
     ConnectionLost,
@@ -30,6 +30,7 @@ from iskra_server.outputs.mqtt.message import (
     MqttError,
     TakenOver,
     UnsupportedProtocol,
+    WrongPassword,
     answered_within,
 )
 
@@ -70,25 +71,25 @@ class BrokerConnection:
         client.on_subscribe = self._on_subscribe
         client.on_unsubscribe = self._on_unsubscribe
 
-    async def open(self, settings: BrokerSettings) -> None:
+    async def open(self, access: BrokerAccess) -> None:
         """Raises MqttError. NoAnswer only after the TCP connection: it hints at an unknown protocol."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 # resolves the name, connects, TLS handshake
-                await in_daemon_thread(lambda: self._connect(settings))
+                await in_daemon_thread(lambda: self._connect(access))
         except TimeoutError:
             raise MqttError(f"it cannot be reached within {TIMEOUT_S:.0f} s") from None
         async with answered_within(TIMEOUT_S):
             self._add_to_loop()
             await self._connected
 
-    def _connect(self, settings: BrokerSettings) -> None:
+    def _connect(self, access: BrokerAccess) -> None:
         """Blocks. Raises MqttError."""
         try:
-            if context := tls_context(settings):
+            if context := tls_context(access):
                 self._client.tls_set_context(context)
             properties = _connect_properties() if self._client.protocol is _V5 else None
-            self._client.connect(settings.host, settings.port, KEEP_ALIVE_S, properties=properties)
+            self._client.connect(access.host, access.port, KEEP_ALIVE_S, properties=properties)
         except (OSError, ValueError) as error:
             raise MqttError(re.sub(r"^\[Errno -?\d+\] ", "", str(error))) from None
         if self._is_closed:
@@ -197,10 +198,8 @@ class BrokerConnection:
         elif code.value == _UNSUPPORTED_PROTOCOL:
             self._connected.set_exception(UnsupportedProtocol(str(code)))
         else:
-            error = MqttError(f"it refuses the connection: {code}")
-            if code.value in (_BAD_USER, _NOT_AUTHORIZED):
-                error.advice = "See that user and password are right"
-            self._connected.set_exception(error)
+            kind = WrongPassword if code.value in (_BAD_USER, _NOT_AUTHORIZED) else MqttError
+            self._connected.set_exception(kind(f"it refuses the connection: {code}"))
 
     def _on_disconnect(self, _client: object, _data: object, flags: Any, code: ReasonCode, _: object) -> None:
         if code.value == _SESSION_TAKEN_OVER:

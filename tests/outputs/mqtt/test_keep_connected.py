@@ -1,17 +1,8 @@
 """Ways into a broker: passwords, TLS, client certificates, old protocols, and how soon to try again."""
 
-import asyncio
-import gc
-import hashlib
 import json
-import os
-import socket
 import ssl
-import sys
-import threading
-from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,15 +12,12 @@ import pytest
 import trustme
 from paho.mqtt.enums import CallbackAPIVersion
 
-from iskra_server.outputs.mqtt import broker_connection
-from iskra_server.outputs.mqtt.broker import MAX_RETRY_S, Broker, retry_delays_s
-from iskra_server.outputs.mqtt.broker_connection import MAX_PACKET_BYTES
-from iskra_server.outputs.mqtt.message import Message, MqttError, TakenOver, error_of
+from iskra_server.outputs.mqtt.keep_connected import MAX_RETRY_S, retry_delays_s
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.old import OldDoor
-from outputs.mqtt.published import SERVER, STATE, publishing, settings, telegram
-from outputs.mqtt.secured import secured
-from running import Head, Server, free_port, until
+from outputs.mqtt.published import SERVER, STATE, publishing, telegram
+from outputs.mqtt.secured import guarded, secured
+from running import Head, Server, until
 
 USER, PASSWORD = "meter", "s3cr:t/@"
 
@@ -43,37 +31,10 @@ def test_a_broker_is_looked_for_every_second_and_after_two_minutes_more_rarely()
     assert len(set(delays)) > 100
 
 
-@pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
-    """A broker with one user."""
-    salt = os.urandom(12)
-    key = hashlib.pbkdf2_hmac("sha512", PASSWORD.encode(), salt, 101)
-    line = f"{USER}:$7$101${b64encode(salt).decode()}${b64encode(key).decode()}\n"
-    (tmp_path / "passwords").write_text(line)
-    made = Mosquitto(tmp_path, f"password_file {tmp_path / 'passwords'}", anonymous=False).start()
-    yield made
-    made.kill()
-
-
-def test_a_message_that_is_too_large_is_not_taken_from_the_broker(tmp_path: Path) -> None:
-    broker = Mosquitto(tmp_path).start()
-
-    async def check() -> list[bytes]:
-        heard: list[bytes] = []
-        async with Broker(settings(broker.url), None).connected() as connection:
-            await connection.subscribe("there")
-            with Subscriber(broker.port, "nothing") as other:
-                for payload in (b"x" * (2 * MAX_PACKET_BYTES), b"small"):
-                    other.say("there", payload)
-                async with asyncio.timeout(20):
-                    async for message in connection.messages():
-                        heard.append(bytes(message.payload))
-                        if message.payload == b"small":
-                            return heard
-        return heard
-
-    assert asyncio.run(check()) == [b"small"]
-    broker.kill()
+@pytest.fixture(name="guarded")
+def guarded_broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with guarded(tmp_path, USER, PASSWORD) as broker:
+        yield broker
 
 
 def test_a_password_may_stand_in_a_file(head: Head, guarded: Mosquitto, tmp_path: Path) -> None:
@@ -143,82 +104,6 @@ def test_mqtt_3_1_1_where_it_speaks_no_other(head: Head, broker: Mosquitto, refu
         assert door.versions == [5, 4]
 
 
-@pytest.mark.parametrize(
-    ("refusal", "versions"), [(b"\x20\x02\x00\x01", [5, 5, 4]), (b"", [5, 5, 5, 4])], ids=["refused", "no answer"]
-)
-def test_a_broker_that_is_replaced_by_an_older_one_is_found_without_a_restart(
-    broker: Mosquitto, refusal: bytes, versions: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(broker_connection, "TIMEOUT_S", 1.0)
-
-    async def connect(door: OldDoor) -> None:
-        client = Broker(settings(door.url), None)
-        door.has_mqtt_5 = True
-        async with client.connected():
-            door.has_mqtt_5 = False
-        for _ in versions[1:-1]:
-            with pytest.raises(MqttError):
-                async with client.connected():
-                    raise AssertionError
-        async with client.connected() as connection:
-            await connection.publish(Message("here", b"now"))
-
-    with OldDoor(broker.port, refusal) as door:
-        asyncio.run(connect(door))
-    assert door.versions == versions
-
-
-def test_a_broker_that_cannot_be_reached_says_nothing_of_its_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_connection, "TIMEOUT_S", 0.5)
-
-    async def why(broker: Broker) -> Exception | None:
-        try:
-            async with broker.connected():
-                return None
-        except MqttError as error:
-            return error
-
-    # who does not accept drops what comes when its queue is full, like a computer that is off
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as away:
-        queued = [socket.socket() for _ in range(8)]
-        for each in queued:
-            each.setblocking(False)
-            with suppress(BlockingIOError):
-                each.connect(away.getsockname())
-        error = asyncio.run(why(Broker(settings(f"mqtt://127.0.0.1:{away.getsockname()[1]}"), None)))
-        for each in queued:
-            each.close()
-    assert type(error) is MqttError
-
-
-def test_a_broker_that_takes_nothing_more_is_left_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    unseen: list[object] = []
-    monkeypatch.setattr(sys, "unraisablehook", unseen.append)
-
-    async def fill(port: int) -> None:
-        async with Broker(settings(f"mqtt://127.0.0.1:{port}"), None).connected() as connection:
-            for _ in range(16):
-                connection.start_publish(Message("much", b"x" * MAX_PACKET_BYTES))
-
-    async def main(port: int) -> None:
-        await fill(port)
-        await asyncio.sleep(0)
-        gc.collect()
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        taken: list[socket.socket] = []
-
-        def take() -> None:
-            taken.append(listening.accept()[0])
-            taken[0].recv(4096)
-            taken[0].sendall(b"\x20\x03\x00\x00\x00")
-
-        threading.Thread(target=take, daemon=True).start()
-        asyncio.run(main(listening.getsockname()[1]))
-        taken[0].close()
-    assert unseen == []
-
-
 def output(server: Server) -> dict[str, Any]:
     """How the broker stands, as the server says."""
     (state,) = server.get("/api/v1/status").json()["outputs"]
@@ -282,27 +167,6 @@ def test_a_filter_that_the_broker_denies_is_named(head: Head, tmp_path: Path) ->
         broker.kill()
 
 
-def test_a_connection_that_another_program_took_over_says_so() -> None:
-    """By the reason code of MQTT 5."""
-    connected, taken_over = b"\x20\x03\x00\x00\x00", b"\xe0\x02\x8e\x00"
-
-    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(4096)
-        writer.write(connected + taken_over)
-        await writer.drain()
-        writer.close()
-
-    async def run() -> None:
-        async with await asyncio.start_server(broker, "127.0.0.1", port := free_port()):
-            twin = settings(f"mqtt://127.0.0.1:{port}", client_id="twin")
-            async with Broker(twin, "will").connected() as connection:
-                async for _ in connection.messages():
-                    raise AssertionError
-
-    with pytest.raises(TakenOver, match="another program uses the client id twin there"):
-        asyncio.run(run())
-
-
 def test_two_programs_with_one_client_id_are_told_so(head: Head, broker: Mosquitto) -> None:
     """Mosquitto 2.0 throws the older one out without a word."""
     with publishing(head, broker, MQTT_CLIENT_ID="twin") as server:
@@ -317,28 +181,3 @@ def test_two_programs_with_one_client_id_are_told_so(head: Head, broker: Mosquit
         finally:
             twin.disconnect()
             twin.loop_stop()
-
-
-def test_a_connection_that_is_lost_while_it_is_ended_is_ended() -> None:
-    async def dying() -> None:
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            raise MqttError("gone") from None
-
-    async def session() -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(dying())
-                await asyncio.sleep(60)
-        except BaseExceptionGroup as errors:
-            raise error_of(errors) from None
-
-    async def main() -> bool:
-        running = asyncio.create_task(session())
-        await asyncio.sleep(0.01)
-        running.cancel()
-        await asyncio.wait((running,), timeout=5)
-        return running.cancelled()
-
-    assert asyncio.run(main())

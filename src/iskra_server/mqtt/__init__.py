@@ -1,0 +1,1 @@
+"""A connection to an MQTT broker, for outputs, sources and the fleet: paho-mqtt on asyncio."""

@@ -1,0 +1,63 @@
+"""Connections to a broker, in the version of MQTT that it speaks."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from iskra_server.mqtt.access import BrokerAccess
+from iskra_server.mqtt.broker_connection import TIMEOUT_S, BrokerConnection
+from iskra_server.mqtt.message import Message, NoAnswer, UnsupportedProtocol
+
+_V5, _V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+
+
+class Broker:
+    """Makes connections, and remembers which protocol the broker speaks: MQTT 5, else 3.1.1.
+
+    `will` is what the broker publishes when the connection is lost. A client without one does not use the configured
+    client id.
+    """
+
+    def __init__(self, access: BrokerAccess, will: Message | None = None) -> None:
+        self._access = access
+        self._will = will
+        self.has_configured_id = bool(access.client_id and will)
+        self.client_id = (access.client_id if will else "") or f"iskra-server-{secrets.token_hex(4)}"
+        self._protocol = _V5
+        # this protocol worked at the last connection
+        self._is_protocol_proven = False
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[BrokerConnection]:
+        """Raises MqttError when there is no broker, and when the connection is lost."""
+        connection = BrokerConnection(self._client(), self.client_id)
+        try:
+            try:
+                await connection.open(self._access)
+            except (UnsupportedProtocol, NoAnswer) as error:
+                # A broker without MQTT 5 says so, or does not answer. One that spoke this protocol before and does not
+                # answer may be busy: it gets the same protocol once more. After that it may have been replaced.
+                if isinstance(error, NoAnswer) and self._is_protocol_proven:
+                    self._is_protocol_proven = False
+                    raise
+                self._protocol = _V311 if self._protocol == _V5 else _V5
+                raise UnsupportedProtocol(str(error)) from None
+            self._is_protocol_proven = True
+            yield connection
+        finally:
+            await connection.close()
+
+    def _client(self) -> paho.Client:
+        access = self._access
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2, self.client_id, protocol=self._protocol, reconnect_on_failure=False
+        )
+        client.connect_timeout = TIMEOUT_S
+        if access.username is not None:
+            client.username_pw_set(access.username, access.password.reveal() or None)
+        if self._will:
+            client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
+        return client

@@ -1,0 +1,127 @@
+"""D0 meters on a real pseudo-terminal and a socket, asked by a real session in real time."""
+
+import asyncio
+import os
+import termios
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import d0meter
+import texts
+from iskra_server.codecs.conversation import Send
+from iskra_server.codecs.d0.session import D0Session
+from iskra_server.codecs.text.parity import with_parity
+from iskra_server.meter.reading import Fault, Reading
+from iskra_server.simulator.d0_port import serve_d0_tcp
+from iskra_server.simulator.d0_wire import D0Wire
+
+DEADLINE_S = 30
+
+
+class Port:
+    """A pseudo-terminal as a reader opens it."""
+
+    def __init__(self, path: str) -> None:
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(self.fd)
+
+    def configure(self, baud: int) -> None:
+        settings = termios.tcgetattr(self.fd)
+        settings[4] = settings[5] = getattr(termios, f"B{baud}")
+        termios.tcsetattr(self.fd, termios.TCSANOW, settings)
+
+    def read(self) -> bytes:
+        with suppress(BlockingIOError):
+            return os.read(self.fd, 4096)
+        return b""
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Port]:
+    port = Port(path)
+    try:
+        yield port
+    finally:
+        os.close(port.fd)
+
+
+async def converse(
+    port: Port, session: D0Session, is_enough: Callable[[list[Reading | Fault]], bool]
+) -> list[Reading | Fault]:
+    loop = asyncio.get_running_loop()
+    results: list[Reading | Fault] = []
+    while not is_enough(results):
+        for step in session.due(loop.time()):
+            if isinstance(step, Send):
+                os.write(port.fd, step.data)
+            else:
+                port.configure(step.baud)
+        await asyncio.sleep(0.005)
+        if data := port.read():
+            results += session.feed(data, loop.time())
+    return results
+
+
+def test_a_session_reads_a_meter_on_a_pseudo_terminal_at_300_and_9600_baud() -> None:
+    wire = D0Wire([d0meter.meter()], is_echoed=True)
+
+    async def scenario() -> list[Reading | Fault]:
+        async with asyncio.timeout(DEADLINE_S), d0meter.d0_pty(wire) as path:
+            with opened(path) as port:
+                session = D0Session(asyncio.get_running_loop().time())
+                return await converse(port, session, lambda results: bool(texts.readings(results)))
+
+    (reading, *_) = texts.readings(asyncio.run(scenario()))
+    assert texts.value(reading, "1.8.0") == texts.wh(8048375)
+    assert (300, b"/?!\r\n") in [(written.baud, written.data) for written in wire.written]
+    assert (300, b"\x06050\r\n") in [(written.baud, written.data) for written in wire.written]
+
+
+def test_a_request_at_a_wrong_speed_is_not_heard_and_an_answer_is_noise() -> None:
+    wire = D0Wire([d0meter.meter("ABCx", ["1.8.0(1*kWh)"])], rate=10)
+
+    async def scenario() -> tuple[bytes, bytes]:
+        async with asyncio.timeout(DEADLINE_S), d0meter.d0_pty(wire) as path:
+            with opened(path) as port:
+                port.configure(9600)
+                os.write(port.fd, with_parity(b"/?!\r\n"))
+                await asyncio.sleep(0.5)
+                unheard = port.read()
+                port.configure(300)
+                os.write(port.fd, with_parity(b"/?!\r\n"))
+                while not wire.meters[0].received:  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+                port.configure(9600)
+                heard = b""
+                while len(heard) < 8:
+                    await asyncio.sleep(0.01)
+                    heard += port.read()
+                return unheard, heard
+
+    unheard, heard = asyncio.run(scenario())
+    assert unheard == b""
+    # a bit of 300 baud is longer than a character of 9600
+    assert set(heard) == {0}
+
+
+def test_a_bridge_stays_at_its_speed() -> None:
+    wire = D0Wire([d0meter.meter("ABC5x", ["1.8.0(1*kWh)"], unacknowledged_s=0.1)], rate=20)
+
+    async def scenario() -> bytes:
+        ports: asyncio.Queue[int] = asyncio.Queue()
+        task = asyncio.create_task(serve_d0_tcp(wire, "127.0.0.1", 0, ports.put_nowait))
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                reader, writer = await asyncio.open_connection("127.0.0.1", await ports.get())
+                writer.write(with_parity(b"/?!\r\n"))
+                heard = await reader.readuntil(b"\x03")
+                writer.close()
+                return heard
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    heard = asyncio.run(scenario())
+    assert heard.startswith(with_parity(b"/ABC5x\r\n\x021.8.0("))
+    assert [(written.baud, written.data) for written in wire.written] == [(300, b"/?!\r\n")]
