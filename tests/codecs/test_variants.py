@@ -251,6 +251,19 @@ def test_a_list_of_a_slovenian_meter_of_one_phase() -> None:
     assert found.meter_id == "1 ISK 00 85700049"
 
 
+def test_the_lists_of_one_meter_have_one_identity() -> None:
+    """Each second nine elements with the logical device name, each 15 minutes four with the serial number alone."""
+    name = b"\x09\x10ISK1030777000086"
+    powers = (625, 0, 1_278_995, 573_290, 705_705, 250, 112, 138)
+    second = b"\x02\x09" + name + b"".join(b"\x06" + raw.to_bytes(4) for raw in powers)
+    quarter = b"\x02\x04\x09\x0877000086\x11\x00" + b"".join(b"\x06" + raw.to_bytes(4) for raw in (1_278_995, 250))
+    lists = [hdlc(b"\x0f\x00\x25\x2e\x9e\x00" + body) for body in (quarter, second, quarter)]
+    found = read(b"".join(lists), "dlms")
+    assert [each.meter_id for each in found] == ["1 ISK 00 77000086"] * 3
+    check(found[0], {"1.8.0": ("1278995", "Wh"), "2.8.0": ("250", "Wh")})
+    check(found[1], {"1.7.0": ("625", "W"), "1.8.1": ("573290", "Wh")})
+
+
 def test_energies_of_64_bits() -> None:
     """A Kaifa of the north: version, number, model, 4 powers, 3 currents, 3 voltages, clock, 4 energies."""
     clock = bytes.fromhex("07ea010f040a1e00ff800000")

@@ -177,6 +177,8 @@ class DlmsDecoder:
             registers, elements = _unzipped(lists.registers(found.items, maker, self._scales))
         elif (match := self._layouts.read(sent.body, time=sent.time, title=title, maker=maker)) is not None:
             registers, elements, number, layout = match.registers, match.elements, match.number, match.layout
+            # of two lists of one meter only one may have its logical device name; both must give one identity
+            maker = maker or (layout.makers[0] if len(layout.makers) == 1 else "")
         else:
             registers = ()
         if not registers:
