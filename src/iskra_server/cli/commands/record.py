@@ -20,7 +20,7 @@ from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.reading import Reading
-from iskra_server.redact.telegrams import Masking
+from iskra_server.redact.masking import Masking
 
 app = command_app()
 _COLUMNS = (TextColumn("Recording"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
