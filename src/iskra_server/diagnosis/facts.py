@@ -37,6 +37,19 @@ def bytes_per_s(byte_count: int, seconds: float) -> float | None:
     return round(byte_count / seconds, 1) if seconds >= _RATE_S else None
 
 
+class UnreadableTelegram(Struct, frozen=True):
+    """A telegram that arrived whole, but cannot be used.
+
+    `kind` is encrypted, wrong_key, not_authentic, replayed or layout. `meter_id` is that of its
+    system title, "" without one; `elements` are the types and raw values of an unknown list.
+    """
+
+    kind: str
+    detail: str
+    meter_id: str = ""
+    elements: tuple[str, ...] = ()
+
+
 class CounterViolation(Struct, frozen=True):
     """A counter that decreased, or increased too fast: why readings are held back."""
 
@@ -69,6 +82,11 @@ class Facts(Struct, frozen=True):
     protocol             sml, p1, d0 or dlms; empty while it is not known
     line                 speed and format of a serial line, such as "9600 8N1"; empty without one
     poll                 outcome of the last request to a meter that is polled: read, silent, echo, damaged, pushed
+    last_unreadable      the latest telegram that cannot be used, within the last five minutes
+    is_protected         the telegrams have a checksum or parity
+    is_authentic         a tag proves the telegrams; None where they have none, False where no key checks it
+    is_whole_kwh         the meter counts whole kWh and is not locked
+    has_power            the meter sends active power
     """
 
     name: str
@@ -106,6 +124,11 @@ class Facts(Struct, frozen=True):
     protocol: str = ""
     line: str = ""
     poll: str = ""
+    last_unreadable: UnreadableTelegram | None = None
+    is_protected: bool = True
+    is_authentic: bool | None = None
+    is_whole_kwh: bool = False
+    has_power: bool = True
 
     @property
     def valid_ratio(self) -> float | None:

@@ -19,6 +19,7 @@ from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts
 from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.guard import MAX_POWER_W, Guard
+from iskra_server.meter.lock import counts_whole_kwh, has_power
 from iskra_server.meter.normalise import merge_parts
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Fault, Reading, Sample
@@ -165,6 +166,10 @@ class Reader:
             protocol=state.protocol or (sample.reading.protocol if sample else ""),
             line=str(state.line or ""),
             poll=state.poll,
+            is_protected=sample is None or sample.reading.is_protected,
+            is_authentic=sample.reading.is_authentic if sample else None,
+            is_whole_kwh=sample is not None and counts_whole_kwh(sample.reading),
+            has_power=sample is None or has_power(sample.reading),
         )
 
     def _publish(self, sent: Reading, chunk: Chunk) -> None:
