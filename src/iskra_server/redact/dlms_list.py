@@ -71,7 +71,7 @@ class _ListMask:
         code = self._codes.get(id(element))
         if code in identity.CODES:
             return _with_first_digit(value, self._pseudonyms.of_text(str(value))) if value else value
-        return value if self._is_described else _rounded(value)
+        return value if self._is_described else rounded(value)
 
     def _is_kept(self, element: Element) -> bool:
         data, code = element.value, self._codes.get(id(element))
@@ -129,7 +129,8 @@ def _with_first_digit(value: int, pseudonym: str) -> int:
     return int(str(value)[0] + pseudonym[1:]) if len(pseudonym) > 1 else value
 
 
-def _rounded(value: int) -> int:
+def rounded(value: int) -> int:
+    """A number that may be a serial number, by its first digits."""
     if abs(value) < _ROUNDED_FROM:
         return value
     step: int = 10 ** (len(str(abs(value))) - _ROUNDED_DIGITS)
