@@ -16,21 +16,8 @@ from iskra_server.diagnosis.checks import CHECKS
 
 KNOWN = {
     *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "bytes", "byte", "percent"),
-    *(
-        "speed",
-        "line",
-        "text",
-        "time",
-        "register",
-        "before",
-        "value",
-        "meter",
-        "other",
-        "phases",
-        "rate",
-        "count",
-        "limit",
-    ),
+    *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count", "limit"),
+    *("status", "topic", "line"),
 }
 
 

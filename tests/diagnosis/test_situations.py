@@ -12,6 +12,7 @@ import telegrams
 import texts
 from iskra_server.codecs.d0 import encoder as d0
 from iskra_server.codecs.decoder import DECODERS, Decoder
+from iskra_server.codecs.detecting import DetectingDecoder
 from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.codecs.dlms.decoder import DlmsDecoder
 from iskra_server.codecs.dlms.security import Keys
@@ -26,9 +27,8 @@ from iskra_server.sources.source import Chunk, LineSettings, ReceivedWhileProbin
 PORT = "/dev/ttyUSB0"
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 INTERVAL_S = 10
-# without the gas meter
-P1_LINES = texts.p1_lines()[:-3]
-P1 = texts.p1_telegram(P1_LINES)
+P1_LINES = texts.p1_lines()
+P1 = texts.p1_telegram()
 READOUT = texts.d0_readout()
 PUSHED = with_parity(d0.pushed(texts.D0_IDENT, texts.d0_lines()))
 LIST = dlms.hdlc(pushes.apdu(pushes.tagged()))
@@ -69,7 +69,8 @@ def told(
 ) -> Status:
     """The status `after_s` seconds behind the last chunk. The source says problem, line and outcome of a poll."""
     source = Port(chunks, url, interval_s)
-    reader = Reader(source=source, decoder=decoder or DECODERS[protocol](), guard=Guard(), hub=Hub())
+    decoder = decoder or (DECODERS[protocol]() if is_known else DetectingDecoder())
+    reader = Reader(source=source, decoder=decoder, guard=Guard(), hub=Hub())
     asyncio.run(reader.run())
     baud, _, form = line.partition(" ")
     source.state = SourceState(
@@ -128,6 +129,61 @@ def test_telegrams_that_no_key_proves() -> None:
     for keys, expected in ((Keys(pushes.KEYS.encryption), {"unproved"}), (pushes.KEYS, set())):
         status = told("dlms", *stream, decoder=DlmsDecoder(keys))
         assert (status.ok, notices(status)) == (True, expected)
+
+
+def sealed(*counters: int) -> list[bytes]:
+    """Each with a clock of its own."""
+    clocks = (pushes.CLOCK[:7] + bytes((index,)) + pushes.CLOCK[8:] for index in range(len(counters)))
+    return [
+        dlms.hdlc(pushes.sealed(pushes.tagged(), counter, clock=clock))
+        for counter, clock in zip(counters, clocks, strict=True)
+    ]
+
+
+AUTHENTIC_BY_ANOTHER = Keys(pushes.KEYS.encryption, bytes(16))
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault", "key"),
+    [
+        (Keys(), "encrypted", "meters.key"),
+        (pushes.OTHER_KEYS, "wrong_key", "meters.key"),
+        (Keys(pushes.OTHER_KEYS.encryption), "wrong_key", "meters.key"),
+        (AUTHENTIC_BY_ANOTHER, "not_authentic", "meters.auth_key"),
+    ],
+)
+def test_telegrams_that_no_key_opens(keys: Keys, fault: str, key: str) -> None:
+    """The system title names the meter before a key is there."""
+    status = told("dlms", *sealed(100, 101), decoder=DlmsDecoder(keys))
+    assert (status.ok, status.failed_check, status.advice.fault) == (False, "values", fault)
+    assert pushes.METER_ID in status.advice.en.sentence and pushes.METER_ID in status.advice.de.sentence
+    assert key in str(status.advice.en) and key in str(status.advice.de)
+    assert check(status, "telegrams") == "passed"
+    assert not {"checksums", "signal"} & {failed.name for failed in status.checks if failed.state == "failed"}
+
+
+def test_telegrams_with_an_old_counter() -> None:
+    status = told("dlms", *sealed(100, 101, 7), decoder=DlmsDecoder(pushes.KEYS))
+    assert (status.ok, notices(status), status.advice.fault) == (True, {"replayed"}, "well")
+
+
+def test_a_list_that_nothing_describes() -> None:
+    stream = dlms.hdlc(pushes.apdu(pushes.unknown()))
+    status = told("dlms", stream, stream)
+    assert (status.ok, status.failed_check, status.advice.fault) == (False, "values", "layout")
+    assert f"a list of {len(pushes.unknown().items)} values" in status.advice.en.sentence
+    assert status.facts.last_unreadable is not None and len(status.facts.last_unreadable.elements) == 5
+
+
+def test_a_list_that_nothing_describes_beside_one_that_is_read() -> None:
+    """An AM550 sends a list each second, another one each quarter of an hour."""
+    status = told("dlms", LIST, dlms.hdlc(pushes.apdu(pushes.unknown())), LIST)
+    assert (status.ok, status.advice.fault, notices(status)) == (True, "well", {"layout"})
+
+
+def test_a_key_that_is_taken_away() -> None:
+    status = told("dlms", LIST, LIST, *[sealed(100 + count)[0] for count in range(60)])
+    assert (status.ok, status.failed_check, status.advice.fault) == (False, "fresh", "encrypted")
 
 
 def damaged(data: bytes) -> bytes:

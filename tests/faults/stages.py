@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+import pushes
 import telegrams
 from faults.scene import FIRST_ENERGY, Scene, telegram
 from history import entries as history
+from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.wire import received
 from iskra_server.history.model.records import quarter_of
@@ -33,6 +35,8 @@ NOBODY = 65534
 P1 = b"/ISK5\\2M550T-1012\r\n\r\n1-3:0.2.8(50)\r\n0-0:1.0.0(261126140500W)\r\n1-0:1.8.1(000123.456*kWh)\r\n!A1B2\r\n"
 HDLC = bytes.fromhex("7ea01a0221" + "13" * 22 + "7e")
 # a heat meter
+# as an AM550 in Austria or Switzerland sends it: general-glo-ciphering, of which nobody here has the key
+SEALED = bytes.fromhex("db08") + pushes.TITLE + bytes.fromhex("312000000064") + bytes(range(44))
 MBUS = bytes.fromhex("68101068080172") + bytes(13) + b"\x7b\x16"
 NMEA = b"$GNRMC,140500.00,A,4807.038,N,01131.000,E,0.0,84.4,261126,,,A*6A\r\n"
 WHOLE = telegrams.telegram()
@@ -619,6 +623,8 @@ STAGES: dict[str, Stage] = {
     "amis": _hearing(bytes.fromhex("1040f03016") * 4),
     "dlms": _hearing(HDLC),
     "mbus": _hearing(MBUS),
+    "encrypted": _hearing(dlms.hdlc(SEALED)),
+    "layout": _hearing(dlms.hdlc(pushes.apdu(pushes.unknown()))),
     "telnet": _hearing(WHOLE.replace(b"\xff", b"\xff\xff") * 2),
     "line_ends": _hearing(LINE_FEEDS.replace(b"\n", b"\r\n") * 2),
     "characters": _hearing(WHOLE.decode("latin-1").encode() * 2),
@@ -645,8 +651,19 @@ ELSEWHERE = {
         (Path("diagnosis/test_situations.py"), "readouts take minutes, and ports are searched for as long"),
     ),
     **dict.fromkeys(
-        ("encrypted", "wrong_key", "not_authentic", "replayed", "layout"),
-        (Path("diagnosis/test_checks.py"), "needs keys"),
+        ("wrong_key", "not_authentic", "replayed"),
+        (Path("diagnosis/test_situations.py"), "needs keys"),
+    ),
+    **dict.fromkeys(
+        (
+            *("http_password", "http_no_node", "http_not_a_bridge", "http_empty", "http_failure", "http_repeated"),
+            "only_values",
+        ),
+        (Path("sources/test_http_poll.py"), "needs a bridge"),
+    ),
+    **dict.fromkeys(
+        ("mqtt_password", "mqtt_denied", "mqtt_unavailable", "mqtt_silent"),
+        (Path("sources/test_mqtt_topic.py"), "needs a broker"),
     ),
     "no_values": (Path("diagnosis/test_checks.py"), "what a later decoder may give"),
     "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),

@@ -1,11 +1,12 @@
 """The contract of every decoder, and the table of them."""
 
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol, runtime_checkable
 
+from iskra_server.codecs import marks
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.codecs.sml.encoder import START
-from iskra_server.meter.reading import Fault, Reading
+from iskra_server.meter.reading import UNREADABLE, Fault, Reading
 
 
 class Decoder(Protocol):
@@ -19,6 +20,24 @@ class Decoder(Protocol):
     def pending(self) -> int:
         """Bytes held back, waiting for the rest of a telegram."""
         ...
+
+    @property
+    def protocol(self) -> str:
+        """What it decodes: a key of DECODERS; "" for a decoder that has not found it yet."""
+        ...
+
+
+@runtime_checkable
+class Pausing(Protocol):
+    """A decoder of telegrams whose parts are not numbered: silence tells that parts do not belong together."""
+
+    def pause(self) -> Iterator[Reading | Fault]:
+        """Nothing has arrived for PAUSE_S: what this ends."""
+        ...
+
+
+# between two parts of a telegram a meter pauses for less
+PAUSE_S = 1.0
 
 
 def _p1() -> Decoder:
@@ -40,11 +59,11 @@ def _dlms() -> Decoder:
     return DlmsDecoder()
 
 
+Decoders = Mapping[str, Callable[[], Decoder]]
+
 _STX = b"\x02"
-# kinds of faults that a complete telegram has which cannot be read
-_COMPLETE = frozenset(("encrypted", "layout"))
 # protocol -> its decoder; P1 before D0, which also reads a P1 telegram without a checksum
-DECODERS: dict[str, Callable[[], Decoder]] = {"sml": SmlDecoder, "p1": _p1, "d0": _d0, "dlms": _dlms}
+DECODERS: Decoders = {"sml": SmlDecoder, "p1": _p1, "d0": _d0, "dlms": _dlms}
 
 
 def recognise(data: bytes) -> bool:
@@ -57,13 +76,16 @@ def detect(data: bytes) -> str | None:
     valid = next((protocol for protocol, make in DECODERS.items() if _has_telegram(make(), data)), None)
     if valid or START in data:
         return valid or "sml"
-    from iskra_server.codecs.text import identification, parity  # noqa: PLC0415
+    begun = [protocols for _, protocols in marks.find(data)]
+    if ("d0",) in begun:
+        return "d0"
+    return begun[0][0] if begun else None
 
-    text = data.translate(parity.SEVEN_BITS)
-    if identification.START.search(text) is None:
-        return None
-    return "d0" if _STX in text else "p1"
+
+def is_telegram(item: Reading | Fault) -> bool:
+    """Whether a telegram was received without damage, be it of use or not."""
+    return isinstance(item, Reading) or item.kind in UNREADABLE
 
 
 def _has_telegram(decoder: Decoder, data: bytes) -> bool:
-    return any(isinstance(item, Reading) or item.kind in _COMPLETE for item in decoder.feed(data))
+    return any(map(is_telegram, decoder.feed(data)))

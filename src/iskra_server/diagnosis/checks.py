@@ -142,7 +142,7 @@ def _line(facts: Facts) -> Advice | None:
 
 
 def _protocol(facts: Facts) -> Result:
-    return True if facts.protocol else _guess(facts, _OTHER_PROTOCOLS)
+    return _guess(facts, _OTHER_PROTOCOLS) or (True if facts.protocol else None)
 
 
 def _telegrams(facts: Facts) -> Result:

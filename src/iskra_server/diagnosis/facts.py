@@ -16,6 +16,7 @@ _RATE_S = 20
 class StreamQuality(Struct, frozen=True):
     """What arrived within the last `seconds`. `valid_ratio` of the telegrams, 0..1; None if none began.
 
+    unreadable         telegrams without damage that cannot be used: encrypted, or a list that nothing describes
     framing, overruns  bytes without a stop bit, and without room in a buffer, as the driver counted them; None where it
                        does not count
     bytes_per_s        since the first byte of these seconds; None for the first 20 s
@@ -30,24 +31,12 @@ class StreamQuality(Struct, frozen=True):
     framing: int | None = None
     overruns: int | None = None
     bytes_per_s: float | None = None
+    unreadable: int = 0
 
 
 def bytes_per_s(byte_count: int, seconds: float) -> float | None:
     """None while too few seconds have passed."""
     return round(byte_count / seconds, 1) if seconds >= _RATE_S else None
-
-
-class UnreadableTelegram(Struct, frozen=True):
-    """A telegram that arrived whole, but cannot be used.
-
-    `kind` is encrypted, wrong_key, not_authentic, replayed or layout. `meter_id` is that of its
-    system title, "" without one; `elements` are the types and raw values of an unknown list.
-    """
-
-    kind: str
-    detail: str
-    meter_id: str = ""
-    elements: tuple[str, ...] = ()
 
 
 class CounterViolation(Struct, frozen=True):
@@ -58,6 +47,17 @@ class CounterViolation(Struct, frozen=True):
     value: str
     seconds: int
     is_decrease: bool
+
+
+class UnreadableTelegram(Struct, frozen=True):
+    """A telegram without damage that cannot be used. `kind` is that of the fault: encrypted, wrong_key, not_authentic,
+    replayed or layout. `meter_id` is empty where it does not tell its sender; `elements` are those of an unknown list.
+    """
+
+    kind: str
+    detail: str
+    meter_id: str = ""
+    elements: tuple[str, ...] = ()
 
 
 class Facts(Struct, frozen=True):
@@ -79,10 +79,13 @@ class Facts(Struct, frozen=True):
     phases_missing       phases without voltage
     rejected_registers   registers that were sent twice, in a wrong unit or below 0, and are not in the record
     ignored_telegrams    telegrams of server ids that came too seldom to be a meter
+    unreadable           telegrams without damage that could not be used, by kind; `last_unreadable` is the latest one
+                         of the last five minutes
+    sub_meters           meters (gas, water, heat) whose readings came with those of this meter, of the last hour
+    has_key              a key is configured
     protocol             sml, p1, d0 or dlms; empty while it is not known
     line                 speed and format of a serial line, such as "9600 8N1"; empty without one
     poll                 outcome of the last request to a meter that is polled: read, silent, echo, damaged, pushed
-    last_unreadable      the latest telegram that cannot be used, within the last five minutes
     is_protected         the telegrams have a checksum or parity
     is_authentic         a tag proves the telegrams; None where they have none, False where no key checks it
     is_whole_kwh         the meter counts whole kWh and is not locked
@@ -121,10 +124,13 @@ class Facts(Struct, frozen=True):
     phases_missing: tuple[str, ...] = ()
     rejected_registers: int = 0
     ignored_telegrams: int = 0
+    unreadable: dict[str, int] = {}
+    last_unreadable: UnreadableTelegram | None = None
+    sub_meters: tuple[str, ...] = ()
+    has_key: bool = False
     protocol: str = ""
     line: str = ""
     poll: str = ""
-    last_unreadable: UnreadableTelegram | None = None
     is_protected: bool = True
     is_authentic: bool | None = None
     is_whole_kwh: bool = False

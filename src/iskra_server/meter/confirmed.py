@@ -39,6 +39,10 @@ class ConfirmedMeters:
             self.ignored += min(forgotten, CONFIRM_TELEGRAMS)
         return False
 
+    def meters(self, now_s: float) -> tuple[str, ...]:
+        """Those that were received within SILENT_S."""
+        return tuple(meter_id for meter_id, at_s in self._received_s.items() if now_s - at_s < SILENT_S)
+
     def _add(self, meter_id: str, now_s: float) -> None:
         self._received_s[meter_id] = now_s
         self._received_s.move_to_end(meter_id)

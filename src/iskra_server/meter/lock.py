@@ -35,7 +35,8 @@ def counts_whole_kwh(reading: Reading) -> bool:
 
 def sends_locked(sample: Sample) -> bool | None:
     """As `is_locked`, of a published sample; where the guard kept a fine value, the meter has locked."""
-    return True if sample.holds_fine else is_locked(sample.reading)
+    locked = is_locked(sample.reading)
+    return True if sample.holds_fine and locked is not None else locked
 
 
 class LockWatch:

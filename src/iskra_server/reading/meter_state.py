@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 
 from iskra_server.diagnosis.facts import CounterViolation
 from iskra_server.diagnosis.notices import MANY_IGNORED
@@ -15,6 +16,8 @@ from iskra_server.meter.reading import Reading, Sample
 _CHANGES_S = 600.0
 # a meter whose readings are held back now and then is not logged each time
 _QUIET_S = 60.0
+# with as many sub-meters
+_MAX_REMEMBERED = 2 * MAX_METERS
 # a meter sends fewer registers
 _MAX_LOGGED = 64
 
@@ -42,6 +45,8 @@ class MeterState:
         self.rejected_registers = 0
         self._changed_at_s: deque[float] = deque(maxlen=16)
         self._confirmed = ConfirmedMeters()
+        # by channel: a telegram has one sub-meter on each
+        self._sub_meters: dict[int, ConfirmedMeters] = {}
         self._has_logged_ignored = False
         # the meter read last is last
         self._meters: OrderedDict[str, _Meter] = OrderedDict()
@@ -80,17 +85,27 @@ class MeterState:
             )
         return False
 
+    def confirm_sub_meter(self, reading: Reading, at_s: float, *, is_known: bool) -> bool:
+        """As `confirm`, for the meter on a channel: the meters of the source do not count it."""
+        confirmed = self._sub_meters.setdefault(reading.channel, ConfirmedMeters())
+        return confirmed.confirm(reading.meter_id, at_s, is_known=is_known)
+
+    def sub_meters(self, now_s: float) -> Iterator[str]:
+        """The sub-meters that were read within the last hour, by channel."""
+        for _, confirmed in sorted(self._sub_meters.items()):
+            yield from confirmed.meters(now_s)
+
     def normalise(self, sent: Reading, at_s: float) -> Reading:
-        """The record of a reading, whose meter is the current one from now on; logs each rejected register once."""
+        """The record of a reading, whose meter is the current one from now on, but not a sub-meter.
+
+        Logs each rejected register once.
+        """
         meter = self._meters.pop(sent.meter_id, None) or _Meter()
         self._meters[sent.meter_id] = meter
-        if len(self._meters) > MAX_METERS:
+        if len(self._meters) > _MAX_REMEMBERED:
             self._meters.popitem(last=False)
-        if self.meter_id not in (None, sent.meter_id):
-            self.previous_meter_id = self.meter_id
-            self._changed_at_s.append(at_s)
-            self.lock = LockWatch()
-        self.meter_id = sent.meter_id
+        if not sent.channel:
+            self._note_meter(sent.meter_id, at_s)
         reading, rejected = normalise(sent, meter.memory)
         for register in rejected:
             self.rejected_registers += 1
@@ -99,12 +114,21 @@ class MeterState:
                 log.warning("%s: register %s is left out: %s", sent.meter_id, register.obis.short, register.reason)
         return reading
 
+    def _note_meter(self, meter_id: str, at_s: float) -> None:
+        if self.meter_id not in (None, meter_id):
+            self.previous_meter_id = self.meter_id
+            self._changed_at_s.append(at_s)
+            self.lock = LockWatch()
+        self.meter_id = meter_id
+
     def note_result(self, result: Sample | HeldBack) -> None:
         """Log a line when readings begin to be held back, and one when they are published again for good."""
         sample = result.sample if isinstance(result, HeldBack) else result
         meter_id, now_s = sample.reading.meter_id, sample.monotonic_s
         meter = self._meters[meter_id]
         if isinstance(result, HeldBack):
+            if result.violation is None:
+                return
             if meter.held_back_s is None:
                 log.warning("%s: reading held back: %s", meter_id, result.reason)
             meter.violation, meter.held_back_s = result.violation, now_s

@@ -9,23 +9,26 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import overload
 
 from msgspec import structs
 
 from iskra_server.base.clock import Clock, PauseDetector, boottime_s, possible_pause_s, wall_ahead_s
-from iskra_server.codecs.decoder import Decoder
+from iskra_server.codecs.decoder import PAUSE_S, Decoder, Pausing
 from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts
 from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.meter.arrival import Arrivals
+from iskra_server.meter.factor import apply_factor, exact_factor
 from iskra_server.meter.guard import MAX_POWER_W, Guard
+from iskra_server.meter.identity import at_port
 from iskra_server.meter.lock import counts_whole_kwh, has_power
 from iskra_server.meter.normalise import merge_parts
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Fault, Reading, Sample
 from iskra_server.meter.status_word import phases_missing
 from iskra_server.reading.arbitration import SourceArbiter
-from iskra_server.reading.hub import Hub
+from iskra_server.reading.hub import COUNTERS_STALE_AFTER_S, Hub
 from iskra_server.reading.meter_state import MeterState
 from iskra_server.reading.reception import Reception, ReceptionDay, quality_of_probe
 from iskra_server.sources.source import Chunk, Source
@@ -53,7 +56,10 @@ class Reader:
         arbiter: SourceArbiter | None = None,
         name: str = "",
         stale_after_s: float | None = None,
+        counters_stale_after_s: float = COUNTERS_STALE_AFTER_S,
         max_power_w: int = MAX_POWER_W,
+        has_key: bool = False,
+        factor: float = 1.0,
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
         clock: Clock | None = None,
         set_aside: Callable[[], int] = lambda: 0,
@@ -66,7 +72,10 @@ class Reader:
         self._arbiter = arbiter or SourceArbiter()
         self._name = name
         self._stale_after_s = stale_after_s
+        self._counters_stale_after_s = counters_stale_after_s
         self._max_power_w = max_power_w
+        self._has_key = has_key
+        self._factor = exact_factor(factor)
         self._replaced = replaced
         self._clock = clock or Clock()
         self._set_aside = set_aside
@@ -76,12 +85,19 @@ class Reader:
         self._meter = MeterState()
         # published last, or held in reserve while another source of the meter is published
         self._sample: Sample | None = None
+        # of the last telegram, None if another source of its meter is published: the same goes for its sub-meters
+        self._carrier: Sample | None = None
         self._ahead_s = 0.0
 
     @property
     def meter_id(self) -> str | None:
         """The meter of the last telegram."""
         return self._meter.meter_id
+
+    @property
+    def sub_meters(self) -> tuple[str, ...]:
+        """The meters whose readings come with those of this meter."""
+        return tuple(self._meter.sub_meters(boottime_s()))
 
     @property
     def reads(self) -> str | None:
@@ -105,11 +121,16 @@ class Reader:
     def process(self, chunk: Chunk) -> None:
         """Publish every telegram that a chunk completes."""
         self._ahead_s = wall_ahead_s()
+        before_s = self._reception.data_at_s
         self._reception.count_chunk(chunk)
+        if chunk.results is None:
+            self._end_pause(before_s, chunk.monotonic_s)
         results = self._decoder.feed(chunk.data) if chunk.results is None else chunk.results
         for result in merge_parts(results):
             if isinstance(result, Fault):
                 self._reception.count_fault(result, chunk.monotonic_s)
+            elif result.channel:
+                self._publish_sub_meter(result, chunk.monotonic_s)
             else:
                 self._reception.count_telegram(chunk.monotonic_s)
                 self._publish(result, chunk)
@@ -163,7 +184,11 @@ class Reader:
             phases_missing=phases_missing(sample.reading) if sample else (),
             rejected_registers=meter.rejected_registers,
             ignored_telegrams=meter.ignored_telegrams,
-            protocol=state.protocol or (sample.reading.protocol if sample else ""),
+            unreadable=dict(reception.unreadable),
+            last_unreadable=reception.last_unreadable(now_s),
+            sub_meters=tuple(meter.sub_meters(now_s)),
+            has_key=self._has_key,
+            protocol=state.protocol or self._protocol,
             line=str(state.line or ""),
             poll=state.poll,
             is_protected=sample is None or sample.reading.is_protected,
@@ -172,22 +197,57 @@ class Reader:
             has_power=sample is None or has_power(sample.reading),
         )
 
+    @property
+    def _protocol(self) -> str:
+        """As the decoder found it; that of a conversation by its readings."""
+        return self._decoder.protocol or (self._sample.reading.protocol if self._sample else "")
+
+    def _end_pause(self, before_s: float | None, now_s: float) -> None:
+        """A telegram whose rest is late has ended, unless the rest was buffered while this process was paused."""
+        is_pause = before_s is not None and now_s - before_s > PAUSE_S
+        if is_pause and isinstance(self._decoder, Pausing) and self._pauses.waited_since_s(now_s) is None:
+            for result in self._decoder.pause():
+                if isinstance(result, Fault):
+                    self._reception.count_fault(result, now_s)
+
     def _publish(self, sent: Reading, chunk: Chunk) -> None:
         state, now_s = self.source.state, chunk.monotonic_s
+        self._carrier = None
+        sent = at_port(sent, state.port)
         if not self._meter.confirm(sent.meter_id, now_s, state.port, is_known=self._guard.knows(sent.meter_id)):
             return
-        reading = self._meter.normalise(sent, now_s)
+        reading = apply_factor(self._meter.normalise(sent, now_s), self._factor)
         delay_s, is_dated = self._arrivals.delay_s(reading, now_s, self._pauses.waited_since_s(now_s))
         received_at = chunk.received_at - timedelta(seconds=delay_s)
-        sample = Sample(reading, received_at, now_s - delay_s, self.source.simulated, state.port, is_dated=is_dated)
+        sample = Sample(
+            reading,
+            received_at,
+            now_s - delay_s,
+            self.source.simulated,
+            state.port,
+            is_dated=is_dated,
+            factor=Decimal(1) if reading.channel else self._factor,
+        )
         self._meter.lock.observe(sample)
         if not self._arbiter.accepts(self, reading.meter_id, now_s):
             self._sample = sample
             return
+        self._carrier = sample
         result = self._guard.admit(sample, self._max_power_w)
         self._meter.note_result(result)
         if isinstance(result, Sample):
             self._sample = result
+            self._hub.publish(result, self._stale_after_s, self._counters_stale_after_s)
+
+    def _publish_sub_meter(self, sent: Reading, now_s: float) -> None:
+        """Its age is that of the telegram, which repeats its reading; `meter_time` is when it was read."""
+        is_known = self._guard.knows(sent.meter_id)
+        if self._carrier is None or not self._meter.confirm_sub_meter(sent, now_s, is_known=is_known):
+            return
+        sample = structs.replace(self._carrier, reading=self._meter.normalise(sent, now_s), factor=Decimal(1))
+        result = self._guard.admit(sample, self._max_power_w)
+        self._meter.note_result(result)
+        if isinstance(result, Sample):
             self._hub.publish(result, self._stale_after_s)
 
 

@@ -8,15 +8,15 @@ from collections import Counter
 
 from msgspec import Struct
 
-from iskra_server.diagnosis.facts import CHECK_S, StreamQuality, bytes_per_s
+from iskra_server.diagnosis.facts import CHECK_S, StreamQuality, UnreadableTelegram, bytes_per_s
 from iskra_server.diagnosis.stream_guess import MAX_BYTES, StreamGuess, recognise
-from iskra_server.meter.reading import Fault
+from iskra_server.meter.reading import UNREADABLE, Fault
 from iskra_server.sources.source import Chunk, ReceivedWhileProbing
 
 SLOT_S = 300
 SLOTS = 86_400 // SLOT_S
 _MAX_COUNT = 2**16 - 1
-_VALID, _DAMAGED, _CUT, _BYTES, _FRAMING, _OVERRUNS = range(_KINDS := 6)
+_VALID, _DAMAGED, _CUT, _BYTES, _FRAMING, _OVERRUNS, _UNREADABLE = range(_KINDS := 7)
 # guess what the bytes are after so long without a telegram
 _NO_TELEGRAM_S = 10.0
 # twenty telegrams or more, for a support bundle
@@ -64,7 +64,7 @@ class DayCounts:
 
 
 class SecondCounts:
-    """Counts by the second, for five minutes: rings of 300 numbers, 7 KB. Noise between telegrams is no damage.
+    """Counts by the second, for five minutes: rings of 300 numbers, 8 KB. Noise between telegrams is no damage.
 
     With a deque of the counts of each second instead, a source would take 45 KB, a thousand sources 45 MB.
     """
@@ -90,6 +90,9 @@ class SecondCounts:
         self._count(_DAMAGED, 1, now_s)
         self._count(_CUT, is_cut, now_s)
 
+    def count_unreadable(self, now_s: float) -> None:
+        self._count(_UNREADABLE, 1, now_s)
+
     def quality(self, now_s: float, seconds: int) -> StreamQuality:
         """Of the last `seconds` (CHECK_S at most), including the current one."""
         self._advance(int(now_s))
@@ -98,7 +101,7 @@ class SecondCounts:
             sums = [sum(counts) for counts in self._counts]
         else:
             sums = [sum(counts[second % CHECK_S] for second in last_seconds) for counts in self._counts]
-        valid, damaged, cut, byte_count, framing, overruns = sums
+        valid, damaged, cut, byte_count, framing, overruns, unreadable = sums
         first = next((second for second in last_seconds if self._counts[_BYTES][second % CHECK_S]), now_s)
         return StreamQuality(
             seconds,
@@ -110,6 +113,7 @@ class SecondCounts:
             framing=framing if self._has_driver else None,
             overruns=overruns if self._has_driver else None,
             bytes_per_s=bytes_per_s(byte_count, now_s - first),
+            unreadable=unreadable,
         )
 
     def _count(self, kind: int, count: int, now_s: float) -> None:
@@ -125,7 +129,10 @@ class SecondCounts:
 
 
 class Reception:
-    """Counts since the start. `data_at_s` and `telegram_at_s`: the last bytes and the last telegram, None before."""
+    """Counts since the start. `data_at_s` and `telegram_at_s`: the last bytes and the last telegram, None before.
+
+    A telegram without damage that cannot be used is `unreadable`, and no fault.
+    """
 
     def __init__(self) -> None:
         self.byte_count = 0
@@ -133,10 +140,12 @@ class Reception:
         self.telegrams = 0
         self.telegram_at_s: float | None = None
         self.faults: Counter[str] = Counter()
+        self.unreadable: Counter[str] = Counter()
+        self._last_unreadable: tuple[float, UnreadableTelegram] | None = None
         self._seconds = SecondCounts()
         self._day = DayCounts()
         # since the last telegram, and for a support bundle
-        self._unread, self._recent = bytearray(), bytearray()
+        self._unexplained, self._recent = bytearray(), bytearray()
         # of how many bytes, and the guess
         self._guess: tuple[int, StreamGuess | None] = (0, None)
 
@@ -149,10 +158,13 @@ class Reception:
         self._recent += chunk.data
         if len(self._recent) > 2 * RECENT_BYTES:
             del self._recent[:-RECENT_BYTES]
-        self._unread += chunk.data
-        del self._unread[:-MAX_BYTES]
+        self._unexplained += chunk.data
+        del self._unexplained[:-MAX_BYTES]
 
     def count_fault(self, fault: Fault, at_s: float) -> None:
+        if fault.kind in UNREADABLE:
+            self._count_unreadable(fault, at_s)
+            return
         self.faults[fault.kind] += 1
         if fault.kind != "noise":
             self._seconds.count_damaged(at_s, is_cut=fault.kind in ("cut", "escape"))
@@ -163,7 +175,13 @@ class Reception:
         self.telegram_at_s = at_s
         self._seconds.count_valid(at_s)
         self._day.count_valid(at_s)
-        self._unread.clear()
+        self._unexplained.clear()
+
+    def last_unreadable(self, now_s: float) -> UnreadableTelegram | None:
+        """The latest unreadable telegram, None if it is older than CHECK_S."""
+        if self._last_unreadable is None or now_s - self._last_unreadable[0] > CHECK_S:
+            return None
+        return self._last_unreadable[1]
 
     @property
     def recent_bytes(self) -> bytes:
@@ -177,12 +195,19 @@ class Reception:
 
     def guess(self, now_s: float, probe: ReceivedWhileProbing) -> StreamGuess | None:
         """What the bytes without a telegram are, or those of a port that is probed; None while telegrams arrive."""
-        if self.telegram_at_s is not None and now_s - self.telegram_at_s < _NO_TELEGRAM_S:
+        unreadable_at_s = self._last_unreadable[0] if self._last_unreadable else None
+        if any(at_s is not None and now_s - at_s < _NO_TELEGRAM_S for at_s in (self.telegram_at_s, unreadable_at_s)):
             return None
         byte_count = self.byte_count + probe.count
         if self._guess[0] != byte_count:
-            self._guess = byte_count, recognise(probe.data or bytes(self._unread))
+            self._guess = byte_count, recognise(probe.data or bytes(self._unexplained))
         return self._guess[1]
+
+    def _count_unreadable(self, fault: Fault, at_s: float) -> None:
+        self.unreadable[fault.kind] += 1
+        self._last_unreadable = at_s, UnreadableTelegram(fault.kind, fault.detail, fault.meter_id, fault.elements)
+        self._seconds.count_unreadable(at_s)
+        self._unexplained.clear()
 
 
 def quality_of_probe(probe: ReceivedWhileProbing) -> StreamQuality:

@@ -6,12 +6,9 @@ valid telegram tells the protocol.
 
 from typing import Protocol
 
-from iskra_server.codecs.decoder import DECODERS
-from iskra_server.meter.reading import Reading
+from iskra_server.codecs.decoder import DECODERS, is_telegram
 from iskra_server.redact.pseudonyms import Pseudonyms
 
-# kinds of faults of a telegram that is whole and right, but cannot be read
-_COMPLETE = frozenset(("encrypted", "layout"))
 # a full list of an MT174 has 9,522 bytes
 _MAX_HELD = 32 * 1024
 # look for the protocol again when so much more has arrived
@@ -77,7 +74,7 @@ class Masking:
 def protocol_of(data: bytes) -> str:
     """The protocol of which a valid telegram is in these bytes, "" for none."""
     for protocol, make in DECODERS.items():
-        if any(isinstance(item, Reading) or item.kind in _COMPLETE for item in make().feed(data)):
+        if any(map(is_telegram, make().feed(data))):
             return protocol
     return ""
 

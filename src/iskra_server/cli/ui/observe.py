@@ -52,7 +52,9 @@ def make_readers(config: Config, hub: Hub | None = None) -> list[Reader]:
             hub=hub,
             name=meter.name,
             stale_after_s=meter.stale_after_s,
+            counters_stale_after_s=meter.counters_stale_after_s,
             max_power_w=meter.max_power_w,
+            factor=meter.factor,
         )
         for meter in config.meters_read
     ]

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 
 from iskra_server.codecs.d0.blocks import Blocks
 from iskra_server.codecs.d0.frames import Frames
+from iskra_server.codecs.d0.readout import PROTOCOL
 from iskra_server.meter.reading import Fault, Reading
 
 
 class D0Decoder:
     """One per stream. `feed` gives everything that a chunk completes and never raises."""
+
+    protocol = PROTOCOL
 
     def __init__(self) -> None:
         self._frames = Frames()

@@ -50,6 +50,8 @@ class DlmsDecoder:
     `cryptography` is missing.
     """
 
+    protocol = PROTOCOL
+
     def __init__(self, keys: Keys | None = None, own: Iterable[Layout] = ()) -> None:
         self._transport = Transport()
         self._assembly = Assembly()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from iskra_server.codecs.checksum import arc, checksum
 from iskra_server.codecs.errors import Malformed
 from iskra_server.codecs.p1.frames import Frames, Telegram
-from iskra_server.codecs.p1.telegram import readings
+from iskra_server.codecs.p1.telegram import PROTOCOL, readings
 from iskra_server.codecs.text.codes import P1_VERSIONS
 from iskra_server.codecs.text.entries import Entries, Entry
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
@@ -37,6 +37,8 @@ _VARIANTS: tuple[Callable[[bytes], int], ...] = (arc, x25)
 
 class P1Decoder:
     """One per stream. `feed` gives everything that a chunk completes and never raises."""
+
+    protocol = PROTOCOL
 
     def __init__(self) -> None:
         self._frames = Frames()

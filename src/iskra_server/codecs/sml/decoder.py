@@ -15,11 +15,14 @@ from iskra_server.codecs.sml.transport import Transport, payload
 from iskra_server.meter.reading import Fault, Reading
 
 _MAX_INVALID = 3
-_NOTHING: Iterator[Reading | Fault] = iter(())
+# what `feed` gives while no telegram is complete
+NOTHING: Iterator[Reading | Fault] = iter(())
 
 
 class SmlDecoder:
     """One per stream. `feed` returns everything that a chunk completes and never raises."""
+
+    protocol = "sml"
 
     def __init__(self) -> None:
         self._transport = Transport()
@@ -35,7 +38,7 @@ class SmlDecoder:
 
     def feed(self, data: bytes) -> Iterator[Reading | Fault]:
         if not self._ready(data):
-            return _NOTHING
+            return NOTHING
         transport = self._transport
         results: list[Reading | Fault] = []
         while (item := transport.next()) is not None:
