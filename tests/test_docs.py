@@ -26,9 +26,9 @@ PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")))
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 README_LINES = 150
 
-# whom a page may send its reader to, beside the machines in his own house
+# whom a page may send its reader to, beside the machines in his own house; USER and admin stand before a password
 HOSTS = {"docs.docker.com", "keepachangelog.com", "semver.org"}
-OWN = re.compile(r"localhost|raspberrypi(\.local)?|pi|127\.0\.0\.1|192\.168\.\d+\.\d+|HOST|host")
+OWN = re.compile(r"USER|admin|localhost|raspberrypi(\.local)?|pi|127\.0\.0\.1|192\.168\.\d+\.\d+|HOST|host")
 
 
 def text(page: str) -> str:

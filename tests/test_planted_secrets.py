@@ -72,7 +72,10 @@ class Case:
             f"esphome://:{next(left)}@127.0.0.1:{closed}/?port_name=x",
             f"esphome://127.0.0.1:{closed}/?port_name=x&KEY={next(left).replace('@', '')}",
             f"esphome://127.0.0.1:{closed}/?noise_psk={next(left).replace('@', '')}&port_name=x",
-            *(f"tcp://me:{next(left)}@127.0.0.1:{closed}" for _ in range(12)),
+            f"http://me:{next(left)}@127.0.0.1:{closed}/data.json?node_id=1",
+            f"http://me:{next(left)}@127.0.0.1:{influx}",
+            f"mqtt://me:{next(left)}@127.0.0.1:{closed}/topic",
+            *(f"tcp://me:{next(left)}@127.0.0.1:{closed}" for _ in range(9)),
         ]
         broker = f"mqtt://me:{next(left)}@127.0.0.1:{closed}"
         sections = {

@@ -126,6 +126,8 @@ def test_every_key_is_a_variable_too(key: Key) -> None:
         "meters.name": "Flat",
         "meters.stale_after_s": "7",
         "meters.max_power_w": "9000",
+        "meters.counters_stale_after_s": "1000",
+        "meters.factor": "12.5",
         "contracts.begins": "2025-01-01",
         "contracts.energy_price": "0.3265",
         "contracts.base_fee": "11.9",

@@ -150,3 +150,43 @@ test("the last hour is kept with one point per second", () => {
   // the newest power of a second counts
   assert.equal(powers.at(-1), 3 * 3600 - 0.5);
 });
+
+const gas = (id, source, at = now) => {
+  const { meter, ...times } = reading(id, at);
+  return { meter: { ...meter, medium: "gas", channel: 1, source }, ...times };
+};
+const electricity = (id, source) => {
+  const { meter, ...times } = reading(id);
+  return { meter: { ...meter, medium: "electricity", source }, ...times };
+};
+
+test("a gas meter is not chosen, but belongs to the electricity meter of its source", () => {
+  const meters = [gas("gas", "a"), electricity("e", "a"), electricity("f", "b"), gas("other gas", "b")];
+  store.store.meters = new Map(meters.map((each) => [each.meter.id, each]));
+  store.notify();
+  assert.deepEqual(store.meterIds(), ["e", "f"]);
+  assert.equal(store.store.chosen, "e");
+  assert.deepEqual(store.subMeters().map(({ id }) => id), ["gas"]);
+  store.chooseMeter("f");
+  assert.deepEqual(store.subMeters().map(({ id }) => id), ["other gas"]);
+});
+
+test("a gas meter whose reading is stale is not shown", () => {
+  store.store.meters.set("e", electricity("e", "a"));
+  store.store.meters.set("gas", gas("gas", "a", now - 9_500));
+  store.notify();
+  assert.deepEqual(store.subMeters(), []);
+});
+
+test("where there is no electricity meter, another one is chosen", () => {
+  store.store.meters.set("gas", gas("gas", "a"));
+  store.notify();
+  assert.deepEqual(store.meterIds(), ["gas"]);
+});
+
+test("a total of another list is older than the newest telegram", () => {
+  const meter = { measured_age_s: 1, registers: [{ name: "energy_import", age_s: 301 }, { name: "power", age_s: 1 }] };
+  assert.equal(store.lagOf(meter, "energy_import"), 300);
+  assert.equal(store.lagOf(meter, "power"), 0);
+  assert.equal(store.lagOf(meter, "energy_export"), 0);
+});

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from iskra_server.meter.guard import AGREEING_S, AGREEING_TELEGRAMS, MAX_POWER_W, Guard, HeldBack, is_counter
+from iskra_server.meter.guard import (
+    AGREEING_S,
+    AGREEING_TELEGRAMS,
+    MAX_POWER_W,
+    Guard,
+    HeldBack,
+    is_counter,
+    is_energy_counter,
+)
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import BACKLOG_S, Register, Sample
 from iskra_server.meter.units import VAR_HOUR
@@ -265,3 +273,87 @@ def test_what_is_published_never_goes_back_within_an_epoch(raws: list[tuple[int,
             assert value >= last.get(result.epoch, Decimal(0))
             assert result.epoch <= k // AGREEING_TELEGRAMS
             last[result.epoch] = value
+
+
+def bare(*registers: Register, at_s: float) -> Sample:
+    """A telegram without a checksum."""
+    content = sample(*registers, at_s=at_s)
+    return replace(content, reading=replace(content.reading, is_protected=False))
+
+
+def test_the_first_telegram_without_a_checksum_needs_a_second_that_agrees() -> None:
+    guard = Guard()
+    damaged = guard.admit(bare(energy(9000), power(300), at_s=0))
+    assert isinstance(damaged, HeldBack) and damaged.violation is None
+    assert "second one that agrees" in damaged.reason
+    # the second does not agree with it, the third agrees with the second
+    assert isinstance(guard.admit(bare(energy(5000), power(300), at_s=10)), HeldBack)
+    assert totals([guard.admit(bare(energy(5008), power(300), at_s=20))]) == [Decimal("500.8")]
+
+
+def test_a_counter_without_a_checksum_moves_on_with_the_power_of_the_meter() -> None:
+    guard = Guard()
+    for k in range(30):
+        result = guard.admit(bare(energy(5000 + 8 * k), power(290), at_s=10 * k))
+        assert isinstance(result, HeldBack) is (k == 0)
+
+
+def test_a_jump_without_a_checksum_needs_a_second_telegram_that_agrees() -> None:
+    guard = Guard()
+    for at_s in (0, 10):
+        guard.admit(bare(energy(5000), power(300), at_s=at_s))
+    # 100 Wh in 10 s are possible, and 300 W do not make them
+    assert isinstance(guard.admit(bare(energy(6000), power(300), at_s=20)), HeldBack)
+    assert totals([guard.admit(bare(energy(5008), power(300), at_s=30))]) == [Decimal("500.8")]
+    assert isinstance(guard.admit(bare(energy(6000), power(300), at_s=40)), HeldBack)
+    assert totals([guard.admit(bare(energy(6001), power(300), at_s=50))]) == [Decimal("600.1")]
+
+
+def test_another_list_between_them_does_not_end_the_wait_for_a_second_telegram() -> None:
+    guard = Guard()
+    assert isinstance(guard.admit(bare(energy(5000), at_s=0)), HeldBack)
+    assert isinstance(guard.admit(bare(power(300), at_s=1)), Sample)
+    assert isinstance(guard.admit(bare(energy(5000), at_s=2)), Sample)
+
+
+def test_a_replaced_counter_is_accepted_though_other_lists_come_in_between() -> None:
+    guard = Guard()
+    guard.admit(sample(energy(5000), at_s=0))
+    epochs = []
+    for k in range(AGREEING_TELEGRAMS):
+        result = guard.admit(sample(energy(10), at_s=1 + k * AGREEING_S))
+        epochs.append(None if isinstance(result, HeldBack) else result.epoch)
+        # a list of powers agrees with everything
+        assert isinstance(guard.admit(sample(power(5), at_s=2 + k * AGREEING_S)), Sample)
+    assert epochs == [None] * (AGREEING_TELEGRAMS - 1) + [1]
+
+
+def test_a_list_of_whole_kwh_that_rounds_up_does_not_hold_back_the_fine_one() -> None:
+    results = admit((7407857, 0), (7408, 3), (7407900, 0), (7408001, 0))
+    assert totals(results) == [Decimal(text) for text in ("7407857", "7408000", "7408000", "7408001")]
+    assert totals(admit((7408, 3), (7406900, 0)))[1] is None
+
+
+def test_a_sum_of_tariffs_and_the_total_of_another_list_may_differ_by_their_last_digits() -> None:
+    guard, derived = Guard(), replace(energy(14830986, 0), derived="sum of tariffs")
+    results = [guard.admit(sample(register)) for register in (derived, energy(14830985, 0), energy(14830987, 0))]
+    assert totals(results) == [Decimal(raw) for raw in (14830986, 14830986, 14830987)]
+    assert isinstance(guard.admit(sample(energy(14830986, 0))), HeldBack)
+
+
+def test_heat_is_no_energy_of_history() -> None:
+    assert is_energy_counter(energy(5))
+    assert not is_energy_counter(energy(5, obis=Obis.parse("0-1:24.2.1")))
+    assert not is_energy_counter(energy(5, obis=Obis.parse("6-0:6.8.0")))
+
+
+def test_what_history_holds_with_its_time_limits_the_next_increase() -> None:
+    guard = Guard()
+    guard.remember(sample(energy(5000)), at_s=-3600.0)
+    assert isinstance(guard.admit(sample(energy(5000 + 100 * MAX_POWER_W))), HeldBack)
+    assert isinstance(guard.admit(sample(energy(5000 + 10 * MAX_POWER_W))), Sample)
+    # known without its time at first
+    late = Guard()
+    late.remember(sample(energy(5000)))
+    late.remember(sample(energy(5000)), at_s=-3600.0)
+    assert isinstance(late.admit(sample(energy(5000 + 100 * MAX_POWER_W))), HeldBack)

@@ -70,3 +70,11 @@ def test_a_meter_that_has_locked_is_locked_while_its_fine_value_holds() -> None:
     ]
     assert [each.holds_fine for each in published if isinstance(each, Sample)] == [False, True, False]
     assert [sends_locked(each) for each in published if isinstance(each, Sample)] == [False, True, True]
+
+
+def test_a_fine_value_that_is_kept_locks_no_meter_of_another_protocol() -> None:
+    """An MT171 counts whole kWh; read by P1 too, its fine value is kept."""
+    for protocol, expected in (("sml", True), ("d0", None), ("dlms", None), ("p1", None)):
+        content = sample(energy(7407, 3))
+        kept = replace(content, reading=replace(content.reading, protocol=protocol), holds_fine=True)
+        assert sends_locked(kept) is expected

@@ -1,5 +1,4 @@
 import asyncio
-import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,10 +7,9 @@ import pytest
 
 import telegrams
 from iskra_server.base.address import Address
-from iskra_server.meter.reading import Reading
 from iskra_server.sources import reconnect, tcp
 from iskra_server.sources.source import Source, SourceState
-from iskra_server.sources.tcp import HexTextDecoder, bridge_source, keep_alive, tcp_source
+from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source
 from sources.ptys import listening, until
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -19,8 +17,6 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 # telnet, RFC 854 and RFC 2217
 IAC, SB, SE, WILL, DO, COM_PORT = 255, 250, 240, 251, 253, 44
 AGREED = {WILL: DO, DO: WILL}
-SERIES = telegrams.series(3)
-TEXT = b"".join(b"mac=00:08:DC:00:00:01\r\nboot=1\r\nSML(" + each.hex().upper().encode() + b")\r\n" for each in SERIES)
 
 
 @asynccontextmanager
@@ -234,30 +230,3 @@ def test_an_address_needs_a_host_and_a_port(url: str) -> None:
 def test_another_error_is_the_reason_without_the_key() -> None:
     error = tcp._connection_error(Address("esphome://head/"), ValueError("no key"))
     assert (error.problem, error.details) == ("bad_address", {"port": "esphome://head/", "reason": "no key"})
-
-
-def decoded(stream: bytes, size: int) -> bytes:
-    decoder = HexTextDecoder()
-    return b"".join(decoder.feed(part) for part in telegrams.chunks(stream, size))
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000, 1 << 20])
-@pytest.mark.parametrize("stream", [TEXT, TEXT.lower().replace(b"sml(", b"SML(")])
-def test_telegrams_in_hex_text_are_decoded(stream: bytes, size: int) -> None:
-    found = telegrams.decode(decoded(stream, size))
-    assert [item for item in found if isinstance(item, Reading)] == telegrams.readings(b"".join(SERIES))
-
-
-@pytest.mark.parametrize("size", [1, 5, 4096])
-@pytest.mark.parametrize("stream", [b"".join(SERIES), b"SML( SML(1B SML(01 ", random.Random(1).randbytes(5000)])
-def test_other_bytes_pass_unchanged(stream: bytes, size: int) -> None:
-    assert decoded(stream, size) == stream
-
-
-def test_every_whole_byte_is_passed_on_at_once() -> None:
-    decoder = HexTextDecoder()
-    assert decoder.feed(b"\x01S") == b"\x01S"
-    assert decoder.feed(b"SML(1B1B") == b"SML(1B1B"
-    assert decoder.feed(b"1B1B0") == b"\x1b" * 4
-    assert decoder.feed(b"1") == b"\x01"
-    assert decoder.feed(b")\r\n") == b")\r\n"

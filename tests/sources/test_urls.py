@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from iskra_server.base.address import Address
 from iskra_server.sources import open_source
 from iskra_server.sources.reconnect import Reconnecting
 from iskra_server.sources.replay import Replay
@@ -28,12 +29,17 @@ def opened(url: str) -> Source:
         ("tcp://[2001:db8::1]:4000", "tcp://[2001:db8::1]:4000"),
         ("rfc2217://192.0.2.1:4000", "rfc2217://192.0.2.1:4000"),
         ("esphome://192.0.2.1/?port_name=head", "esphome://192.0.2.1/?port_name=head"),
+        ("http://192.0.2.1", "http://192.0.2.1"),
+        ("http://admin:AD56-54BA@192.0.2.1/data.json?node_id=1", "http://admin:***@192.0.2.1/data.json?node_id=1"),
+        ("https://bridge/data.json?poll_s=5", "https://bridge/data.json?poll_s=5"),
+        ("mqtt://192.0.2.1/house/meter", "mqtt://192.0.2.1/house/meter"),
+        ("mqtts://me:secret@broker:8883/meter", "mqtts://me:***@broker:8883/meter"),
     ],
 )
 def test_every_form_of_address_makes_a_source_that_is_not_open(url: str, port: str) -> None:
     source = opened(url)
     assert isinstance(source, Reconnecting)
-    assert (source.url, source.state, source.simulated) == (url, SourceState(port, is_open=False), False)
+    assert (source.url, source.state, source.simulated) == (str(Address(url)), SourceState(port, is_open=False), False)
 
 
 @pytest.mark.parametrize("url", ["file:capture.bin", "file:capture.bin?speed=0", "file:capture.bin?speed=2.5"])
@@ -43,9 +49,7 @@ def test_a_capture_is_replayed(url: str) -> None:
     assert source.state == SourceState(str(Path("capture.bin")), is_open=False)
 
 
-@pytest.mark.parametrize(
-    "url", ["", "udp://192.0.2.1:4000", "http://192.0.2.1/data.json", "simulator:MT175", "tpc://1"]
-)
+@pytest.mark.parametrize("url", ["", "udp://192.0.2.1:4000", "ws://192.0.2.1/ws", "simulator:MT175", "tpc://1"])
 def test_an_unknown_form_is_rejected_with_a_list_of_forms(url: str) -> None:
     with pytest.raises(ValueError) as refusal:
         opened(url)

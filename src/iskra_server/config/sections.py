@@ -91,7 +91,8 @@ class MeterConfig(Struct, frozen=True):
         Address,
         Meta(
             description="Where the meter is: auto (search the serial ports), a serial port such as "
-            "/dev/serial/by-id/..., tcp://host:port, rfc2217://host:port, file:PATH or simulator:PROFILE. "
+            "/dev/serial/by-id/..., tcp://host:port, rfc2217://host:port, http://USER:PASSWORD@HOST (Tibber bridge), "
+            "mqtt://USER:PASSWORD@BROKER/TOPIC, file:PATH or simulator:PROFILE. "
             "none: read no meter, only show what the database holds.",
             extra=FILLED,
         ),
@@ -106,9 +107,28 @@ class MeterConfig(Struct, frozen=True):
         Meta(
             ge=1,
             le=10_000_000,
-            description="Maximum power of the connection in W; readings that imply more are held back as implausible.",
+            description="Maximum power of the connection in W, with transformers the primary one; readings that imply "
+            "more are held back as implausible.",
         ),
     ] = 69_000
+    counters_stale_after_s: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=_DAY_S,
+            description="Age in seconds from which a counter is stale that the meter sends in a list of its own, "
+            "beside a more frequent one (DLMS, D0); stale_after_s where that is longer.",
+        ),
+    ] = 4500.0
+    factor: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1_000_000,
+            description="Transformer factor, such as 40 or 12.5: energies and powers are multiplied by it. 1: a meter "
+            "without transformers.",
+        ),
+    ] = 1.0
     key: Annotated[
         Secret,
         Meta(

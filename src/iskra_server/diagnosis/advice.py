@@ -217,6 +217,61 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "Check the device and its head.",
         "Von {port} kamen {seconds} s lang keine Daten.",
         "Prüfen Sie das Gerät und seinen Lesekopf."),
+    "http_password": (
+        "{port} refuses the user or the password ({status}).",
+        "The user of a Tibber bridge is admin, the password is printed on its plug (nine characters with a hyphen).",
+        "{port} lehnt Benutzer oder Passwort ab ({status}).",
+        "Der Benutzer einer Tibber Bridge ist admin, das Passwort steht auf ihrem Stecker (neun Zeichen mit Bindestrich)."),
+    "http_no_node": (
+        "{port} has no data of this head (404).",
+        "Check the head's batteries, and its number on the bridge's page Nodes (node_id in the address).",
+        "{port} hat keine Daten dieses Lesekopfs (404).",
+        "Prüfen Sie die Batterien des Lesekopfs und seine Nummer auf der Seite Nodes der Bridge (node_id in der Adresse)."),
+    "http_not_a_bridge": (
+        "{port} does not answer with telegrams ({reason}).",
+        "Check the address: it must lead to the telegrams themselves, such as /data.json?node_id=1, not to a web page.",
+        "{port} antwortet nicht mit Telegrammen ({reason}).",
+        "Prüfen Sie die Adresse: Sie muss zu den Telegrammen selbst führen, etwa /data.json?node_id=1, nicht zu einer Webseite."),
+    "http_empty": (
+        "{port} has not received a telegram yet: its answer is empty.",
+        "Check the head's batteries, and that it sits on the meter's infrared window.",
+        "{port} hat noch kein Telegramm empfangen: Die Antwort ist leer.",
+        "Prüfen Sie die Batterien des Lesekopfs und ob er auf dem Infrarotfenster des Zählers sitzt."),
+    "http_failure": (
+        "{port} reports an error of its own ({status}).",
+        "Unplug the bridge for ten seconds.",
+        "{port} meldet einen eigenen Fehler ({status}).",
+        "Ziehen Sie die Bridge für zehn Sekunden aus der Steckdose."),
+    "http_repeated": (
+        "{port} has served the same old telegram for {seconds} s or more.",
+        "Check the head's batteries, that it sits on the meter's infrared window, and its distance to the bridge.",
+        "{port} liefert seit mindestens {seconds} s dasselbe alte Telegramm.",
+        "Prüfen Sie die Batterien des Lesekopfs, seinen Sitz auf dem Infrarotfenster des Zählers und die Entfernung zur Bridge."),
+    "only_values": (
+        "{port} delivers JSON without telegrams.",
+        "Choose an address where the device passes on the meter's telegrams unchanged; a Tibber head must not count light pulses.",
+        "{port} liefert JSON ohne Telegramme.",
+        "Wählen Sie eine Adresse, unter der das Gerät die Telegramme des Zählers unverändert weitergibt; ein Tibber-Lesekopf darf keine Lichtimpulse zählen."),
+    "mqtt_password": (
+        "The broker of {port} refuses the user or the password.",
+        "Correct them in the address: mqtt://USER:PASSWORD@BROKER/TOPIC.",
+        "Der Broker von {port} lehnt Benutzer oder Passwort ab.",
+        "Korrigieren Sie beides in der Adresse: mqtt://BENUTZER:PASSWORT@BROKER/TOPIC."),
+    "mqtt_denied": (
+        "The broker of {port} does not let this user read {topic}.",
+        "Allow it in the broker's access rules (ACL).",
+        "Der Broker von {port} lässt diesen Benutzer {topic} nicht lesen.",
+        "Erlauben Sie es in den Zugriffsregeln (ACL) des Brokers."),
+    "mqtt_unavailable": (
+        "There is no connection to the broker of {port} ({reason}).",
+        "Check that the broker is running, and its address.",
+        "Es gibt keine Verbindung zum Broker von {port} ({reason}).",
+        "Prüfen Sie, ob der Broker läuft, und seine Adresse."),
+    "mqtt_silent": (
+        "The broker of {port} has delivered nothing on {topic} for {seconds} s; what it has retained is old and does not count.",
+        "Check that the head is on, and the spelling of the topic: mosquitto_sub -v -t '#' shows all of them.",
+        "Der Broker von {port} hat zu {topic} {seconds} s lang nichts geliefert; was er aufbewahrt (retained), ist alt und zählt nicht.",
+        "Prüfen Sie, ob der Lesekopf eingeschaltet ist, und die Schreibweise des Topics: mosquitto_sub -v -t '#' zeigt alle."),
     # --- data ---
     "silence": (
         "Nothing arrives on {port}.",

@@ -8,12 +8,17 @@
 |_______________________________ length of the identification
 """
 
+import re
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
 
 _LENGTH_MARKS = (0x09, 0x0A)
+# a name is part of addresses
+_NOT_IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 # longer names are cut
 MAX_NAME = 48
 _BYTES = 10
@@ -53,6 +58,18 @@ def label(server_id: bytes) -> str | None:
 def meter_id(server_id: bytes) -> str:
     """The id of a meter in every room: its label, else the server id in hex, "unknown" without one."""
     return label(server_id) or server_id.hex() or "unknown"
+
+
+def at_port(reading: Reading, port: str) -> Reading:
+    """The reading; of a meter that sends no number of its own, with its port in its name.
+
+    Two meters of one model that only name the model must never be taken for one.
+    """
+    if reading.server_id:
+        return reading
+    place = _NOT_IN_NAME.sub("-", port.rsplit("://", maxsplit=1)[-1].removeprefix("/dev/")).strip("-") or "port"
+    name = f"{reading.meter_id} at {place}"
+    return replace(reading, meter_id=name, server_id=name.encode())
 
 
 def compact_name(name: str) -> str:

@@ -28,7 +28,8 @@ def is_locked(reading: Reading) -> bool | None:
 
 def sends_locked(sample: Sample) -> bool | None:
     """As `is_locked`, of a published sample; where the guard kept a fine value, the meter has locked."""
-    return True if sample.holds_fine else is_locked(sample.reading)
+    locked = is_locked(sample.reading)
+    return True if sample.holds_fine and locked is not None else locked
 
 
 class LockWatch:

@@ -4,8 +4,8 @@
     units         as sent, else from the register table; a register in another unit than the table's is rejected
     duplicates    equal values of one code are one register; different ones are ambiguous: all are rejected
     corrections   by maker (corrections.py)
-    totals        1.8.0 and 2.8.0 where the meter sends them under other codes (totals.py)
-    power         16.7.0 with its sign, and that of each phase (power.py)
+    totals        1.8.0 and 2.8.0 where the meter sends them under other codes; 1-1 as 1-0 in DLMS lists (totals.py)
+    power         16.7.0 with its sign, and that of each phase (signed_power.py)
 
 Derived values are marked (`Register.derived`). Rejected registers are returned with the reason. A normalised record is
 returned unchanged.
@@ -21,12 +21,13 @@ from iskra_server.meter.corrections import CORRECTIONS, correct
 from iskra_server.meter.identity import maker
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading, Register
-from iskra_server.meter.registers import unit_of
+from iskra_server.meter.registers import may_have, unit_of
 from iskra_server.meter.signed_power import EXPORTS, PowerMemory, add_powers
-from iskra_server.meter.totals import TOTALS, TotalMemory, add_totals
+from iskra_server.meter.totals import TOTALS, TotalMemory, add_aliases, add_totals
 from iskra_server.meter.units import NO_UNIT
 
 Reason = Literal["sent twice with different values", "sent in a unit that it cannot have", "below 0"]
+_ALIASED = "dlms"
 _CORRECTED = frozenset(obis for row in CORRECTIONS for obis in row.registers)
 
 
@@ -74,6 +75,8 @@ def normalise(reading: Reading, memory: MeterMemory) -> tuple[Reading, tuple[Rej
     _drop_negative_exports(found, rejected)
     memory.totals.sent.update(register.obis for register in rejected if register.obis in TOTALS)
     add_totals(found, memory.totals)
+    if reading.protocol == _ALIASED:
+        add_aliases(found)
     add_powers(found, status, memory.power, reading.meter_time)
     registers = tuple(found.values())
     return (reading if registers == reading.registers else replace(reading, registers=registers)), tuple(rejected)
@@ -81,12 +84,12 @@ def normalise(reading: Reading, memory: MeterMemory) -> tuple[Reading, tuple[Rej
 
 def _with_units(registers: Iterable[Register], rejected: list[RejectedRegister]) -> Iterator[Register]:
     for register in registers:
-        unit = unit_of(register.obis)
-        if register.unit == unit or isinstance(register.raw, (bytes, bool)):
+        if isinstance(register.raw, (bytes, bool)):
             yield register
         elif register.unit is None or register.unit == NO_UNIT:
-            yield replace(register, unit=unit)
-        elif unit is None:
+            unit = unit_of(register.obis)
+            yield register if register.unit == unit else replace(register, unit=unit)
+        elif may_have(register.obis, register.unit):
             yield register
         else:
             rejected.append(RejectedRegister(register.obis, "sent in a unit that it cannot have"))

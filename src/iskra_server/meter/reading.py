@@ -114,12 +114,25 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
         return (register for register in self.registers if register.value is not None)
 
 
+class Earlier(Struct, frozen=True, gc=False):
+    """A register that the newest telegram of a meter lacks: `lag_s` is by how much it is older than that telegram.
+
+    It is not current any more when it is older than `limit_s`.
+    """
+
+    register: Register
+    received_at: datetime
+    lag_s: float
+    limit_s: float
+
+
 class Sample(Struct, frozen=True, gc=False):
     """A reading that arrived: `received_at` is UTC, `monotonic_s` the same moment in boot time (clock.py).
 
     `source` is the meter's URL or port. `epoch` counts the series: it increases when a counter starts again (a replaced
     meter, a reset), see meter/guard.py. `holds_fine`: the guard kept a value with more digits than the meter sends now.
-    Not `is_dated`: it was buffered before it was read, and may be newer than `received_at`.
+    Not `is_dated`: it was buffered before it was read, and may be newer than `received_at`. `factor`: the reading is
+    multiplied by it (factor.py). `earlier`: registers of the meter's other lists (lists.py).
     """
 
     reading: Reading
@@ -130,6 +143,8 @@ class Sample(Struct, frozen=True, gc=False):
     epoch: int = 0
     holds_fine: bool = False
     is_dated: bool = True
+    factor: Decimal = Decimal(1)
+    earlier: tuple[Earlier, ...] = ()
 
 
 class Fault(Struct, frozen=True, gc=False):

@@ -1,6 +1,7 @@
 """The register table, one row per register: labels, units, API names, Home Assistant classes and metrics.
 
-To add a register, add a row. `unit` is the unit in which the register is published; a meter may send a multiple.
+To add a register, add a row. `unit` is the unit in which the register is published; a meter may send a multiple, and a
+few registers another unit (_OTHER_UNITS).
 """
 
 from functools import lru_cache
@@ -49,6 +50,12 @@ def unit_of(obis: Obis) -> Unit | None:
     return unit_named(row.unit) if row and row.unit else None
 
 
+def may_have(obis: Obis, unit: Unit) -> bool:
+    """Whether a register may be sent in a unit: that of the table, one that some meters use instead, or any."""
+    own = unit_of(obis)
+    return own is None or unit == own or unit in _OTHER_UNITS.get(obis, ())
+
+
 # fmt: off
 # code, key, English, German, unit, Home Assistant device class and state class
 _ROWS: tuple[tuple[str, str, str, str, str | None, str | None, str | None], ...] = (
@@ -66,15 +73,30 @@ _ROWS: tuple[tuple[str, str, str, str, str | None, str | None, str | None], ...]
     ("1-0:2.8.2", "energy_export_t2", "Active energy export, tariff 2", "Wirkenergie Einspeisung Tarif 2", "Wh", "energy", "total_increasing"),
     ("1-0:2.8.3", "energy_export_t3", "Active energy export, tariff 3", "Wirkenergie Einspeisung Tarif 3", "Wh", "energy", "total_increasing"),
     ("1-0:2.8.4", "energy_export_t4", "Active energy export, tariff 4", "Wirkenergie Einspeisung Tarif 4", "Wh", "energy", "total_increasing"),
+    ("1-0:2.8.5", "energy_export_t5", "Active energy export, tariff 5", "Wirkenergie Einspeisung Tarif 5", "Wh", "energy", "total_increasing"),
+    ("1-0:2.8.6", "energy_export_t6", "Active energy export, tariff 6", "Wirkenergie Einspeisung Tarif 6", "Wh", "energy", "total_increasing"),
+    ("1-0:2.8.7", "energy_export_t7", "Active energy export, tariff 7", "Wirkenergie Einspeisung Tarif 7", "Wh", "energy", "total_increasing"),
+    ("1-0:2.8.8", "energy_export_t8", "Active energy export, tariff 8", "Wirkenergie Einspeisung Tarif 8", "Wh", "energy", "total_increasing"),
     ("1-0:15.8.0", "energy_absolute", "Active energy, sum of absolute values |+A|+|-A|", "Wirkenergie Betrag gesamt", "Wh", "energy", "total_increasing"),
     ("1-0:16.8.0", "energy_net", "Active energy, net (+A)-(-A)", "Wirkenergie Saldo", "Wh", "energy", "total"),
     ("1-0:3.8.0", "reactive_energy_import", "Reactive energy import (+R)", "Blindenergie Bezug (Q+)", "varh", "reactive_energy", "total_increasing"),
     ("1-0:4.8.0", "reactive_energy_export", "Reactive energy export (-R)", "Blindenergie Lieferung (Q-)", "varh", "reactive_energy", "total_increasing"),
+    ("1-0:3.8.1", "reactive_energy_import_t1", "Reactive energy import, tariff 1", "Blindenergie Bezug Tarif 1", "varh", "reactive_energy", "total_increasing"),
+    ("1-0:3.8.2", "reactive_energy_import_t2", "Reactive energy import, tariff 2", "Blindenergie Bezug Tarif 2", "varh", "reactive_energy", "total_increasing"),
+    ("1-0:4.8.1", "reactive_energy_export_t1", "Reactive energy export, tariff 1", "Blindenergie Lieferung Tarif 1", "varh", "reactive_energy", "total_increasing"),
+    ("1-0:4.8.2", "reactive_energy_export_t2", "Reactive energy export, tariff 2", "Blindenergie Lieferung Tarif 2", "varh", "reactive_energy", "total_increasing"),
     ("1-0:5.8.0", "reactive_energy_q1", "Reactive energy quadrant I", "Blindenergie Q1", "varh", "reactive_energy", "total_increasing"),
     ("1-0:6.8.0", "reactive_energy_q2", "Reactive energy quadrant II", "Blindenergie Q2", "varh", "reactive_energy", "total_increasing"),
     ("1-0:7.8.0", "reactive_energy_q3", "Reactive energy quadrant III", "Blindenergie Q3", "varh", "reactive_energy", "total_increasing"),
     ("1-0:8.8.0", "reactive_energy_q4", "Reactive energy quadrant IV", "Blindenergie Q4", "varh", "reactive_energy", "total_increasing"),
     ("1-0:9.8.0", "apparent_energy_import", "Apparent energy import", "Scheinenergie Bezug", "VAh", None, "total_increasing"),
+    ("1-0:10.8.0", "apparent_energy_export", "Apparent energy export", "Scheinenergie Lieferung", "VAh", None, "total_increasing"),
+    ("1-0:21.8.0", "energy_import_l1", "Active energy import L1", "Wirkenergie Bezug L1", "Wh", "energy", "total_increasing"),
+    ("1-0:22.8.0", "energy_export_l1", "Active energy export L1", "Wirkenergie Einspeisung L1", "Wh", "energy", "total_increasing"),
+    ("1-0:41.8.0", "energy_import_l2", "Active energy import L2", "Wirkenergie Bezug L2", "Wh", "energy", "total_increasing"),
+    ("1-0:42.8.0", "energy_export_l2", "Active energy export L2", "Wirkenergie Einspeisung L2", "Wh", "energy", "total_increasing"),
+    ("1-0:61.8.0", "energy_import_l3", "Active energy import L3", "Wirkenergie Bezug L3", "Wh", "energy", "total_increasing"),
+    ("1-0:62.8.0", "energy_export_l3", "Active energy export L3", "Wirkenergie Einspeisung L3", "Wh", "energy", "total_increasing"),
     ("1-0:16.7.0", "power", "Active power, net sum (signed, + = import)", "Wirkleistung Summe (mit Vorzeichen)", "W", "power", "measurement"),
     ("1-0:15.7.0", "power_absolute", "Active power, absolute", "Wirkleistung Betrag", "W", "power", "measurement"),
     ("1-0:1.7.0", "power_import", "Active power import (+P)", "Wirkleistung Bezug", "W", "power", "measurement"),
@@ -120,8 +142,11 @@ _ROWS: tuple[tuple[str, str, str, str, str | None, str | None, str | None], ...]
     ("1-0:81.7.26", "angle_i3_u3", "Angle I(L3)-U(L3)", "Phasenwinkel I-L3 zu U-L3", "°", None, "measurement"),
     ("1-0:1.4.0", "power_demand", "Current 15-min average demand", "Leistungsmittelwert (laufend)", "W", "power", "measurement"),
     ("1-0:1.6.0", "power_demand_max", "Maximum demand this month", "Monatsmaximum", "W", "power", None),
+    ("1-0:2.6.0", "power_demand_export_max", "Maximum demand of export this month", "Monatsmaximum Einspeisung", "W", "power", None),
     ("0-0:17.0.0", "power_limit", "Power limiter threshold", "Leistungsbegrenzung", "W", "power", None),
     ("1-0:31.4.0", "fuse_threshold_l1", "Fuse supervision threshold L1", "Sicherungsschwelle L1", "A", "current", None),
+    ("1-0:51.4.0", "fuse_threshold_l2", "Fuse supervision threshold L2", "Sicherungsschwelle L2", "A", "current", None),
+    ("1-0:71.4.0", "fuse_threshold_l3", "Fuse supervision threshold L3", "Sicherungsschwelle L3", "A", "current", None),
     ("0-0:96.14.0", "tariff", "Active tariff", "Aktiver Tarif", None, None, None),
     ("0-0:96.3.10", "breaker_state", "Breaker / disconnect state", "Schaltzustand Breaker", None, None, None),
     ("0-0:96.13.0", "message", "Text message", "Kundeninformationstext", None, None, None),
@@ -140,9 +165,13 @@ _ROWS: tuple[tuple[str, str, str, str, str | None, str | None, str | None], ...]
     ("0-0:1.0.0", "telegram_time", "Telegram timestamp", "Zeitstempel", None, None, None),
     ("1-0:0.9.1", "meter_clock", "Meter time", "Zählerzeit", None, None, None),
     ("1-0:0.9.2", "meter_date", "Meter date", "Zählerdatum", None, None, None),
+    ("0-0:0.9.1", "clock_time", "Meter clock, time", "Uhrzeit des Zählers", None, None, None),
+    ("0-0:0.9.2", "clock_date", "Meter clock, date", "Datum des Zählers", None, None, None),
     ("1-0:96.1.0", "device_id", "Server/meter id", "Geräte-Identifikation (DIN 43863-5)", None, None, None),
     ("1-0:0.0.9", "server_id", "Server id", "Geräteeinzelidentifikation", None, None, None),
     ("1-0:0.0.0", "owner_number", "Property/owner number", "Eigentumsnummer", None, None, None),
+    ("0-0:0.0.0", "device_address", "Device address", "Geräteadresse", None, None, None),
+    ("1-0:0.0.1", "device_identification", "Device identification (DIN 43863-5)", "Geräte-Identifikation", None, None, None),
     ("0-0:96.1.1", "equipment_id", "Equipment id (hex ASCII)", "Gerätenummer", None, None, None),
     ("0-0:96.1.0", "device_number", "Device number", "Gerätenummer", None, None, None),
     ("0-0:42.0.0", "logical_device_name", "COSEM logical device name", "Logischer Gerätename", None, None, None),
@@ -155,26 +184,48 @@ _ROWS: tuple[tuple[str, str, str, str, str | None, str | None, str | None], ...]
     ("0-0:97.97.0", "error_register", "Error register", "Fehlerregister", None, None, None),
     ("0-1:24.1.0", "mbus1_type", "M-Bus device type, channel 1", "M-Bus-Gerätetyp, Kanal 1", None, None, None),
     ("0-1:96.1.0", "mbus1_id", "M-Bus device id, channel 1", "M-Bus-Gerätenummer, Kanal 1", None, None, None),
+    ("0-1:96.1.1", "mbus1_equipment_id", "M-Bus equipment id, channel 1", "M-Bus-Gerätekennung, Kanal 1", None, None, None),
     ("0-1:24.2.1", "mbus1_reading", "M-Bus last reading, channel 1", "M-Bus-Zählerstand, Kanal 1", "m³", None, "total_increasing"),
     ("0-1:24.2.3", "mbus1_reading_uncorrected", "M-Bus last reading, not temperature corrected, channel 1", "M-Bus-Zählerstand ohne Temperaturkorrektur, Kanal 1", "m³", None, "total_increasing"),
     ("0-1:24.3.0", "mbus1_reading_hourly", "M-Bus reading of the last hour, channel 1", "M-Bus-Zählerstand der letzten Stunde, Kanal 1", "m³", None, "total_increasing"),
+    ("0-1:24.4.0", "mbus1_valve", "M-Bus valve or switch, channel 1", "M-Bus-Ventil oder Schalter, Kanal 1", None, None, None),
+    ("0-1:96.3.10", "relay1_state", "Relay state, channel 1", "Schaltzustand Relais, Kanal 1", None, None, None),
     ("0-2:24.1.0", "mbus2_type", "M-Bus device type, channel 2", "M-Bus-Gerätetyp, Kanal 2", None, None, None),
     ("0-2:96.1.0", "mbus2_id", "M-Bus device id, channel 2", "M-Bus-Gerätenummer, Kanal 2", None, None, None),
+    ("0-2:96.1.1", "mbus2_equipment_id", "M-Bus equipment id, channel 2", "M-Bus-Gerätekennung, Kanal 2", None, None, None),
     ("0-2:24.2.1", "mbus2_reading", "M-Bus last reading, channel 2", "M-Bus-Zählerstand, Kanal 2", "m³", None, "total_increasing"),
     ("0-2:24.2.3", "mbus2_reading_uncorrected", "M-Bus last reading, not temperature corrected, channel 2", "M-Bus-Zählerstand ohne Temperaturkorrektur, Kanal 2", "m³", None, "total_increasing"),
     ("0-2:24.3.0", "mbus2_reading_hourly", "M-Bus reading of the last hour, channel 2", "M-Bus-Zählerstand der letzten Stunde, Kanal 2", "m³", None, "total_increasing"),
+    ("0-2:24.4.0", "mbus2_valve", "M-Bus valve or switch, channel 2", "M-Bus-Ventil oder Schalter, Kanal 2", None, None, None),
+    ("0-2:96.3.10", "relay2_state", "Relay state, channel 2", "Schaltzustand Relais, Kanal 2", None, None, None),
     ("0-3:24.1.0", "mbus3_type", "M-Bus device type, channel 3", "M-Bus-Gerätetyp, Kanal 3", None, None, None),
     ("0-3:96.1.0", "mbus3_id", "M-Bus device id, channel 3", "M-Bus-Gerätenummer, Kanal 3", None, None, None),
+    ("0-3:96.1.1", "mbus3_equipment_id", "M-Bus equipment id, channel 3", "M-Bus-Gerätekennung, Kanal 3", None, None, None),
     ("0-3:24.2.1", "mbus3_reading", "M-Bus last reading, channel 3", "M-Bus-Zählerstand, Kanal 3", "m³", None, "total_increasing"),
     ("0-3:24.2.3", "mbus3_reading_uncorrected", "M-Bus last reading, not temperature corrected, channel 3", "M-Bus-Zählerstand ohne Temperaturkorrektur, Kanal 3", "m³", None, "total_increasing"),
     ("0-3:24.3.0", "mbus3_reading_hourly", "M-Bus reading of the last hour, channel 3", "M-Bus-Zählerstand der letzten Stunde, Kanal 3", "m³", None, "total_increasing"),
+    ("0-3:24.4.0", "mbus3_valve", "M-Bus valve or switch, channel 3", "M-Bus-Ventil oder Schalter, Kanal 3", None, None, None),
+    ("0-3:96.3.10", "relay3_state", "Relay state, channel 3", "Schaltzustand Relais, Kanal 3", None, None, None),
     ("0-4:24.1.0", "mbus4_type", "M-Bus device type, channel 4", "M-Bus-Gerätetyp, Kanal 4", None, None, None),
     ("0-4:96.1.0", "mbus4_id", "M-Bus device id, channel 4", "M-Bus-Gerätenummer, Kanal 4", None, None, None),
+    ("0-4:96.1.1", "mbus4_equipment_id", "M-Bus equipment id, channel 4", "M-Bus-Gerätekennung, Kanal 4", None, None, None),
     ("0-4:24.2.1", "mbus4_reading", "M-Bus last reading, channel 4", "M-Bus-Zählerstand, Kanal 4", "m³", None, "total_increasing"),
     ("0-4:24.2.3", "mbus4_reading_uncorrected", "M-Bus last reading, not temperature corrected, channel 4", "M-Bus-Zählerstand ohne Temperaturkorrektur, Kanal 4", "m³", None, "total_increasing"),
     ("0-4:24.3.0", "mbus4_reading_hourly", "M-Bus reading of the last hour, channel 4", "M-Bus-Zählerstand der letzten Stunde, Kanal 4", "m³", None, "total_increasing"),
+    ("0-4:24.4.0", "mbus4_valve", "M-Bus valve or switch, channel 4", "M-Bus-Ventil oder Schalter, Kanal 4", None, None, None),
+    ("0-4:96.3.10", "relay4_state", "Relay state, channel 4", "Schaltzustand Relais, Kanal 4", None, None, None),
 )
 # fmt: on
+
+# units that meters send as well: heat is counted in GJ or kWh, and a limit set for current or apparent power
+_OTHER_UNITS: dict[Obis, frozenset[Unit]] = {
+    Obis.parse("0-0:17.0.0"): frozenset(map(unit_named, ("A", "VA"))),
+    **{
+        Obis.parse(f"0-{channel}:{code}"): frozenset(map(unit_named, ("J", "Wh")))
+        for channel in range(1, 5)
+        for code in ("24.2.1", "24.2.3", "24.3.0")
+    },
+}
 
 _DESCRIPTIONS = tuple(Description(Obis.parse(row[0]), *row[1:]) for row in _ROWS)
 

@@ -31,7 +31,7 @@ _IMPORT_T1 = Obis.parse("1.7.1")
 _SIGNED_CODES = frozenset(SIGNED_POWERS)
 _GROUP_OF = {obis: group for group in _GROUPS for obis in group} | {_IMPORT_T1: IMPORTS}
 _CODES = _GROUP_OF.keys()
-_CODES_OF_PHASE = tuple(
+CODES_OF_PHASE = tuple(
     frozenset((*(group[phase] for group in _GROUPS), *((_IMPORT_T1,) if phase == 0 else ()))) for phase in range(4)
 )
 
@@ -113,7 +113,7 @@ def add_powers(found: Found, status: int | None, memory: PowerMemory, time: Mete
         # its direction is unknown now
         absolute = found.pop(POWER)
         found.setdefault(ABSOLUTES[0], replace(absolute, obis=ABSOLUTES[0], derived=BY_COUNTERS))
-    for phase, codes in enumerate(_CODES_OF_PHASE):
+    for phase, codes in enumerate(CODES_OF_PHASE):
         if codes.isdisjoint(sent):
             continue
         power = _signed(found, phase, status, memory)

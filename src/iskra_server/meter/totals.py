@@ -4,6 +4,9 @@
     1.8.1, 1.8.2, ...            two tariffs or more, and every one that the meter has ever sent, are added up
 
 If a meter sends a total itself, none is derived.
+
+DLMS meters of ISKRA, Landis+Gyr and Kamstrup number all or some of their registers 1-1 where others use 1-0, so each of
+these that the register table has under 1-0 is that register, unless the list has it too.
 """
 
 from functools import reduce
@@ -12,12 +15,14 @@ from msgspec.structs import replace
 
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Register, on_one_scale
+from iskra_server.meter.registers import describe
 
 SUM_OF_TARIFFS = "sum of tariffs"
 TOTALS = (IMPORT, EXPORT)
 # of meters that send no power of channel 0
 _POWERS = Obis.parse("1.7.0"), Obis.parse("2.7.0")
 _NET_POWER = Obis.parse("16.7.0")
+_CHANNEL_0, _CHANNEL_1 = bytes((1, 0)), bytes((1, 1))
 # the parts of a sum
 MAX_TARIFFS = 8
 _MIN_TARIFFS = 2
@@ -51,6 +56,13 @@ def add_totals(found: Found, memory: TotalMemory) -> None:
             memory.without[obis] = frozenset(found)
     if _NET_POWER not in found:
         _add_powers_of_channel(found, memory)
+
+
+def add_aliases(found: Found) -> None:
+    """Add the registers that the table has under 1-0 and a list has under 1-1 alone."""
+    for code, register in tuple(found.items()):
+        if code[:2] == _CHANNEL_1 and (obis := Obis(_CHANNEL_0 + code[2:])) not in found and describe(obis):
+            found[obis] = replace(register, obis=obis, derived=f"from {code.short}")
 
 
 def _add_powers_of_channel(found: Found, memory: TotalMemory) -> None:

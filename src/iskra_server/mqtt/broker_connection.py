@@ -30,6 +30,7 @@ from iskra_server.mqtt.message import (
     MqttError,
     TakenOver,
     UnsupportedProtocol,
+    WrongPassword,
     answered_within,
 )
 
@@ -197,10 +198,8 @@ class BrokerConnection:
         elif code.value == _UNSUPPORTED_PROTOCOL:
             self._connected.set_exception(UnsupportedProtocol(str(code)))
         else:
-            error = MqttError(f"it refuses the connection: {code}")
-            if code.value in (_BAD_USER, _NOT_AUTHORIZED):
-                error.advice = "See that user and password are right"
-            self._connected.set_exception(error)
+            kind = WrongPassword if code.value in (_BAD_USER, _NOT_AUTHORIZED) else MqttError
+            self._connected.set_exception(kind(f"it refuses the connection: {code}"))
 
     def _on_disconnect(self, _client: object, _data: object, flags: Any, code: ReasonCode, _: object) -> None:
         if code.value == _SESSION_TAKEN_OVER:

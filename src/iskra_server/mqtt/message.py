@@ -23,6 +23,12 @@ class MqttError(Exception):
     advice = "See that the broker runs"
 
 
+class WrongPassword(MqttError):
+    """The broker refuses the user or the password."""
+
+    advice = "See that user and password are right"
+
+
 class Denied(MqttError):
     """The broker refuses one topic; the connection goes on. `action` is PUBLISHING or READING the topic."""
 

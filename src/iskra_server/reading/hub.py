@@ -9,10 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 from iskra_server.meter.freshness import Freshness
+from iskra_server.meter.lists import list_of, merge
 from iskra_server.meter.reading import Sample
 
 # one minute of a meter that sends two telegrams a second
 QUEUE_LENGTH = 128
+# Norwegian meters send their counters once an hour, Slovenian ones every 15 minutes
+COUNTERS_STALE_AFTER_S = 4500.0
 # for each further meter: many send at the same moment, and again while the event loop is busy
 QUEUE_LENGTH_PER_METER = 16
 
@@ -55,7 +58,7 @@ class Subscription:
 
 
 class Hub:
-    """`newest` is the last sample of each meter id; `is_fresh` says whether it is current."""
+    """`newest` is the last sample of each meter id, merged (meter/lists.py); `is_fresh` says whether it is current."""
 
     def __init__(self, stale_after_s: float = 60.0) -> None:
         self.newest: dict[str, Sample] = {}
@@ -65,13 +68,28 @@ class Hub:
         self._subscriptions: list[Subscription] = []
         self._dropped: Counter[str] = Counter()
 
-    def publish(self, sample: Sample, stale_after_s: float | None = None) -> None:
-        """Queue a sample for every subscriber; `stale_after_s` is the age limit of this meter, None for the default."""
+    def publish(
+        self,
+        sample: Sample,
+        stale_after_s: float | None = None,
+        counters_stale_after_s: float = COUNTERS_STALE_AFTER_S,
+    ) -> None:
+        """Queue a sample, merged with what the meter's other lists had, for every subscriber.
+
+        `stale_after_s` is the age limit of this meter, None for the default; `counters_stale_after_s` that of counters
+        that come in a list of their own.
+        """
         meter_id = sample.reading.meter_id
-        self.newest[meter_id] = sample
         meter = self._meters.setdefault(meter_id, Freshness(self._stale_after_s))
         meter.stale_after_s = stale_after_s or self._stale_after_s
-        meter.note_arrival(sample.monotonic_s)
+        meter.note_arrival(sample.monotonic_s, list_of(sample.reading))
+        sample = merge(
+            self.newest.get(meter_id),
+            sample,
+            stale_after_s=meter.stale_after_s,
+            counters_stale_after_s=counters_stale_after_s,
+        )
+        self.newest[meter_id] = sample
         self.published += 1
         for subscription in self._subscriptions:
             subscription.put(sample, len(self.newest))

@@ -127,6 +127,8 @@ class MeterState:
         meter_id, now_s = sample.reading.meter_id, sample.monotonic_s
         meter = self._meters[meter_id]
         if isinstance(result, HeldBack):
+            if result.violation is None:
+                return
             if meter.held_back_s is None:
                 log.warning("%s: reading held back: %s", meter_id, result.reason)
             meter.violation, meter.held_back_s = result.violation, now_s

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import overload
 
 from msgspec import structs
@@ -18,13 +19,15 @@ from iskra_server.codecs.decoder import PAUSE_S, Decoder, Pausing
 from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts
 from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.meter.arrival import Arrivals
+from iskra_server.meter.factor import apply_factor, exact_factor
 from iskra_server.meter.guard import MAX_POWER_W, Guard
+from iskra_server.meter.identity import at_port
 from iskra_server.meter.normalise import merge_parts
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Fault, Reading, Sample
 from iskra_server.meter.status_word import phases_missing
 from iskra_server.reading.arbitration import SourceArbiter
-from iskra_server.reading.hub import Hub
+from iskra_server.reading.hub import COUNTERS_STALE_AFTER_S, Hub
 from iskra_server.reading.meter_state import MeterState
 from iskra_server.reading.reception import Reception, ReceptionDay, quality_of_probe
 from iskra_server.sources.source import Chunk, Source
@@ -52,8 +55,10 @@ class Reader:
         arbiter: SourceArbiter | None = None,
         name: str = "",
         stale_after_s: float | None = None,
+        counters_stale_after_s: float = COUNTERS_STALE_AFTER_S,
         max_power_w: int = MAX_POWER_W,
         has_key: bool = False,
+        factor: float = 1.0,
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
         clock: Clock | None = None,
         set_aside: Callable[[], int] = lambda: 0,
@@ -66,8 +71,10 @@ class Reader:
         self._arbiter = arbiter or SourceArbiter()
         self._name = name
         self._stale_after_s = stale_after_s
+        self._counters_stale_after_s = counters_stale_after_s
         self._max_power_w = max_power_w
         self._has_key = has_key
+        self._factor = exact_factor(factor)
         self._replaced = replaced
         self._clock = clock or Clock()
         self._set_aside = set_aside
@@ -201,12 +208,21 @@ class Reader:
     def _publish(self, sent: Reading, chunk: Chunk) -> None:
         state, now_s = self.source.state, chunk.monotonic_s
         self._carrier = None
+        sent = at_port(sent, state.port)
         if not self._meter.confirm(sent.meter_id, now_s, state.port, is_known=self._guard.knows(sent.meter_id)):
             return
-        reading = self._meter.normalise(sent, now_s)
+        reading = apply_factor(self._meter.normalise(sent, now_s), self._factor)
         delay_s, is_dated = self._arrivals.delay_s(reading, now_s, self._pauses.waited_since_s(now_s))
         received_at = chunk.received_at - timedelta(seconds=delay_s)
-        sample = Sample(reading, received_at, now_s - delay_s, self.source.simulated, state.port, is_dated=is_dated)
+        sample = Sample(
+            reading,
+            received_at,
+            now_s - delay_s,
+            self.source.simulated,
+            state.port,
+            is_dated=is_dated,
+            factor=Decimal(1) if reading.channel else self._factor,
+        )
         self._meter.lock.observe(sample)
         if not self._arbiter.accepts(self, reading.meter_id, now_s):
             self._sample = sample
@@ -216,14 +232,14 @@ class Reader:
         self._meter.note_result(result)
         if isinstance(result, Sample):
             self._sample = result
-            self._hub.publish(result, self._stale_after_s)
+            self._hub.publish(result, self._stale_after_s, self._counters_stale_after_s)
 
     def _publish_sub_meter(self, sent: Reading, now_s: float) -> None:
         """Its age is that of the telegram, which repeats its reading; `meter_time` is when it was read."""
         is_known = self._guard.knows(sent.meter_id)
         if self._carrier is None or not self._meter.confirm_sub_meter(sent, now_s, is_known=is_known):
             return
-        sample = structs.replace(self._carrier, reading=self._meter.normalise(sent, now_s))
+        sample = structs.replace(self._carrier, reading=self._meter.normalise(sent, now_s), factor=Decimal(1))
         result = self._guard.admit(sample, self._max_power_w)
         self._meter.note_result(result)
         if isinstance(result, Sample):

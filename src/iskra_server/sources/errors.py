@@ -4,9 +4,11 @@ import errno
 import grp
 import os
 import pwd
+import socket
 import stat
 from collections.abc import Callable
 
+from iskra_server.base.address import Address
 from iskra_server.sources.ports import programs_by_device
 
 # the device file exists, but no device is connected
@@ -36,6 +38,19 @@ def opening_error(path: str, error: OSError) -> SourceError:
         return SourceError("nothing_behind", port=path)
     problem = "unusable_file" if os.path.isfile(path) else "unusable"
     return SourceError(problem, port=path, reason=error.strerror or str(error))
+
+
+def network_error(address: Address, error: OSError | UnicodeError) -> SourceError:
+    """The problem behind an error of a connection."""
+    port = str(address)
+    if isinstance(error, ConnectionRefusedError):
+        return SourceError("refused", port=port)
+    # UnicodeError: a name with an empty or too long part, which is not looked up at all
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return SourceError("unknown_name", port=port)
+    if isinstance(error, TimeoutError):
+        return SourceError("no_answer", port=port)
+    return SourceError("unreachable", port=port, reason=address.masked(error.strerror or error))
 
 
 def no_port() -> str:

@@ -1,12 +1,7 @@
 """Bytes over the network: `tcp://` (ser2net, Wi-Fi heads), and `rfc2217://`, `esphome://` through serialx.
 
 A peer that is switched off closes no connection: keepalive finds a dead machine, and two minutes without a byte end the
-connection in any case, because a meter sends every few seconds.
-
-Some heads with a network connection send telegrams as hex text among other lines:
-
-mac=00:08:DC:00:00:01
-SML(1B1B1B1B01010101...1A0165AB)
+connection in any case, because a meter sends every few seconds. Some heads send telegrams as hex text (hexstream.py).
 """
 
 import asyncio
@@ -18,7 +13,8 @@ import serialx
 from serialx.common import UnknownUriScheme
 
 from iskra_server.base.address import Address, is_host
-from iskra_server.sources.errors import SourceError, in_container
+from iskra_server.sources.errors import SourceError, in_container, network_error
+from iskra_server.sources.hexstream import HexTextDecoder
 from iskra_server.sources.reconnect import Reconnecting, Report
 from iskra_server.sources.source import FormatProblem, plain_problem
 
@@ -28,10 +24,6 @@ CONNECT_S = 10.0
 MAX_BYTES = 4096
 # finds a dead machine 60 s after its last byte
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
-
-# the text before a telegram, and the bytes that this text already has
-_MARK, _MARK_DATA = b"SML(1B1B1B1B", bytes.fromhex("1b1b1b1b")
-_HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -72,42 +64,6 @@ class StreamLine:
 
     def _lost(self) -> SourceError:
         return SourceError("closed", port=self.port)
-
-
-class HexTextDecoder:
-    """Decodes telegrams in hex text to bytes as they arrive; passes all other bytes through at once."""
-
-    def __init__(self) -> None:
-        # the end of what passed: the mark may begin in it
-        self._tail = b""
-        self._is_inside = False
-        self._half_byte = b""
-
-    def feed(self, data: bytes) -> bytes:
-        result = bytearray()
-        while data:
-            if self._is_inside:
-                end = next((place for place, byte in enumerate(data) if byte not in _HEX_DIGITS), len(data))
-                result += self._decode(data[:end])
-                self._is_inside = end == len(data)
-                data = data[end:]
-                continue
-            text = self._tail + data
-            place = text.upper().find(_MARK)
-            if place < 0:
-                self._tail = text[-len(_MARK) + 1 :]
-                result += data
-                break
-            before, after = place - len(self._tail), place + len(_MARK)
-            result += data[: max(before, 0)] + _MARK_DATA
-            data, self._tail, self._half_byte, self._is_inside = text[after:], b"", b"", True
-        return bytes(result)
-
-    def _decode(self, digits: bytes) -> bytes:
-        digits = self._half_byte + digits
-        even = len(digits) // 2 * 2
-        self._half_byte = digits[even:]
-        return bytes.fromhex(digits[:even].decode())
 
 
 def tcp_source(
@@ -175,15 +131,8 @@ def _host_and_port(address: Address) -> tuple[str, int]:
 
 def _connection_error(address: Address, error: Exception) -> SourceError:
     port = str(address)
-    if isinstance(error, ConnectionRefusedError):
-        return SourceError("refused", port=port)
-    # UnicodeError: a name with an empty or too long part, which is not looked up at all
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return SourceError("unknown_name", port=port)
-    if isinstance(error, TimeoutError):
-        return SourceError("no_answer", port=port)
     if isinstance(error, UnknownUriScheme):
         return SourceError("needs_package_in_container" if in_container() else "needs_package", port=port)
-    if isinstance(error, OSError):
-        return SourceError("unreachable", port=port, reason=address.masked(error.strerror or error))
+    if isinstance(error, OSError | UnicodeError):
+        return network_error(address, error)
     return SourceError("bad_address", port=port, reason=address.masked(error))

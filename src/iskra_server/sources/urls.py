@@ -22,6 +22,8 @@ FORMS = (
     "tcp://HOST:PORT",
     "rfc2217://HOST:PORT",
     "esphome://HOST/?port_name=NAME",
+    "http://USER:PASSWORD@HOST/data.json?node_id=1",
+    "mqtt://USER:PASSWORD@BROKER/TOPIC",
     "file:PATH?speed=1",
 )
 
@@ -59,10 +61,23 @@ def open_source(
             return tcp_source(address, format_problem=format_problem)
         case "rfc2217" | "esphome":
             return bridge_source(address, format_problem=format_problem)
+        case "http" | "https" | "mqtt" | "mqtts":
+            return _service_source(address, format_problem)
         case "file":
             path, speed = _with_number(address, text.partition(":")[2], "speed", 1.0)
             return Replay(url=text, path=Path(path), speed=speed, format_problem=format_problem)
     raise ValueError(f"{str(address)!r} is not an address of a meter. It can be {_list(FORMS)}.")
+
+
+def _service_source(address: Address, format_problem: FormatProblem) -> Source:
+    """A bridge or a broker; imported here because most servers need neither."""
+    if address.scheme in ("mqtt", "mqtts"):
+        from iskra_server.sources.mqtt_topic import mqtt_source  # noqa: PLC0415
+
+        return mqtt_source(address, format_problem=format_problem)
+    from iskra_server.sources.http_poll import http_source  # noqa: PLC0415
+
+    return http_source(address, format_problem=format_problem)
 
 
 def _suggestion(text: str) -> str:

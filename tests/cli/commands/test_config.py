@@ -54,6 +54,8 @@ def test_what_show_prints_is_a_configuration(run: Run, tmp_path: Path) -> None:
         "name": 'the "big" \\ one',
         "stale_after_s": 60.0,
         "max_power_w": 69000,
+        "counters_stale_after_s": 4500.0,
+        "factor": 1.0,
     }
 
 

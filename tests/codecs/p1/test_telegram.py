@@ -137,6 +137,7 @@ def record(lines: list[str], memory: MeterMemory, guard: Guard, at_s: float) -> 
 
 def test_a_telegram_without_protection_stays_marked_and_passes_the_guard() -> None:
     memory, guard = MeterMemory(), Guard()
+    assert isinstance(record(texts.p1_lines(), memory, guard, -10), HeldBack)
     first = record(texts.p1_lines(), memory, guard, 0)
     assert isinstance(first, Sample)
     assert not first.reading.is_protected

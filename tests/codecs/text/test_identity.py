@@ -60,5 +60,7 @@ def test_only_the_identification_of_din_is_one() -> None:
 @given(st.text(max_size=80), st.sampled_from(["", "ISK", "lgz"]))
 def test_any_text(name: str, maker: str) -> None:
     text = name.encode("latin-1", "replace").decode("latin-1")
-    for found in (identity(text, maker), of_ident(text)):
-        assert found is None or (found.meter_id.isprintable() and found.meter_id and found.server_id)
+    named, model = identity(text, maker), of_ident(text)
+    assert named is None or (named.meter_id.isprintable() and named.meter_id and named.server_id)
+    # all meters of a model have its name
+    assert model is None or (model.meter_id.isprintable() and model.meter_id and not model.server_id)

@@ -62,7 +62,30 @@ def test_a_reading_is_interpolated_between_the_telegrams_around_its_quarter(
 
 
 def test_a_longer_gap_gives_no_reading() -> None:
-    assert closed(at(600, energy(1000)), at(1500.001, energy(1100))) == []
+    assert closed(at(600, energy(1000)), at(1560.001, energy(1100))) == []
+
+
+def test_counters_that_come_every_15_minutes_have_a_reading_for_each_quarter() -> None:
+    arrivals = [at(k * 900.4 - 12, energy(1000 + 100 * k)) for k in range(40)]
+    quarters = [record.quarter - QUARTER for record in closed(*arrivals) if isinstance(record, QuarterReading)]
+    assert quarters == list(range(40))
+
+
+def test_a_gap_of_more_than_15_minutes_may_have_the_beginnings_of_two_quarters() -> None:
+    assert closed(at(890, energy(1000)), at(1840, energy(1950))) == [
+        quarter_reading(1, 1010, quality="interpolated"),
+        quarter_reading(2, 1910, quality="interpolated"),
+    ]
+
+
+def test_counters_that_come_ten_seconds_after_each_hour_have_a_reading_for_it() -> None:
+    hourly = closed(at(10, energy(1000)), at(3610, energy(1360)), at(7210, energy(1720)))
+    assert hourly == [
+        quarter_reading(4, 1359, quality="interpolated"),
+        quarter_reading(8, 1719, quality="interpolated"),
+    ]
+    # after a pause of half an hour nobody knows
+    assert closed(at(10, energy(1000)), at(1890, energy(1360))) == []
 
 
 def test_a_telegram_exactly_at_a_quarter_is_its_reading() -> None:
@@ -167,7 +190,7 @@ def test_small_corrections_of_the_clock_do_no_harm() -> None:
     [
         (50, [quarter_reading(1, 1050, quality="measured")]),
         (900, [quarter_reading(1, 1003, quality="interpolated")]),
-        (901, []),
+        (1500, []),
     ],
 )
 def test_a_restart_goes_on_from_the_last_value(pause_s: int, expected: list[QuarterReading]) -> None:

@@ -265,7 +265,7 @@ def test_the_guard_gets_one_sample_per_meter_with_its_last_values() -> None:
         )
     ]
     one, other = as_samples(counters)
-    assert (one.reading.meter_id, one.epoch, one.received_at.timestamp()) == ("one", 2, 300)
+    assert (one.reading.meter_id, one.epoch, one.received_at.timestamp()) == ("one", 2, 100)
     assert [(register.obis, register.raw) for register in one.reading.registers] == [(IMPORT, 5), (export, 7)]
     assert (other.reading.meter_id, other.epoch) == ("other", 1)
 

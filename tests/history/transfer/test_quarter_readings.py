@@ -35,10 +35,10 @@ def test_a_reading_at_a_quarter_is_its_quarter_reading() -> None:
     ]
 
 
-def test_a_quarter_reading_is_interpolated_between_readings_up_to_900_s_apart() -> None:
+def test_a_quarter_reading_is_interpolated_between_readings_up_to_960_s_apart() -> None:
     assert framed((-30, 100), (30, 200)) == [(0, 150, "measured")]
     assert framed((-300, 100), (600, 400)) == [(0, 200, "interpolated")]
-    assert framed((-301, 100), (600, 400)) == []
+    assert framed((-301, 100), (660, 400)) == []
 
 
 def test_only_the_readings_next_to_a_quarter_matter() -> None:

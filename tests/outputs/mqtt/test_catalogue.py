@@ -37,8 +37,8 @@ def test_a_register_outside_the_table_is_announced_with_the_unit_that_it_came_wi
     meter = KnownMeter(SAMPLE, "House")
     content = sample(reading(("1-1:1.8.0", 1234, -1, WATT_HOUR)))
     numbers = {"1-1:1.8.0": Decimal("0.1234")}
-    assert meter.update(content, numbers, 60.0)
-    assert not meter.update(content, numbers, 60.0)
+    assert meter.update(content, numbers, 60.0, {"1-1:1.8.0": "kWh"})
+    assert not meter.update(content, numbers, 60.0, {"1-1:1.8.0": "kWh"})
     assert (meter.places, meter.units) == ({"1-1:1.8.0": 4}, {"1-1:1.8.0": "kWh"})
     assert any("1-1_1_8_0" in topic for topic in meter.discovery(PAYLOADS, settings("mqtt://pi", discovery="classic")))
 

@@ -56,7 +56,9 @@ def _reader(meter: MeterConfig, hub: Hub, guard: Guard) -> Reader:
         hub=hub,
         name=meter.name,
         stale_after_s=meter.stale_after_s,
+        counters_stale_after_s=meter.counters_stale_after_s,
         max_power_w=meter.max_power_w,
+        factor=meter.factor,
         has_key=decoding.has_key,
     )
 

@@ -90,7 +90,7 @@ def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, is_protected
     sub_meter = next(filter(None, map(identity.identity, names)), None)
     if sub_meter is None:
         name = f"{meter.meter_id} channel {channel}"
-        sub_meter = Identity(name, name.encode())
+        sub_meter = Identity(name, name.encode() if meter.server_id else b"")
     registers = tuple(register for own, entry in zip(values, sent, strict=True) if (register := own or entry.register))
     return Reading(
         sub_meter.meter_id,

@@ -40,9 +40,13 @@ def is_din(name: str) -> bool:
 
 
 def of_ident(ident: str) -> Identity | None:
-    """The identity of an identification line without its "/", maker and model: the last resort."""
+    """The name in an identification line without its "/", maker and model: the last resort.
+
+    All meters of a model share it, so there is no server id.
+    """
     form = _IDENT.fullmatch(ident)
-    return _named(f"{form[1].upper()} {form[2]}") if form else None
+    named = _named(f"{form[1].upper()} {form[2]}") if form else None
+    return Identity(named.meter_id, b"") if named else None
 
 
 def maker_of(ident: str) -> str:

@@ -24,6 +24,7 @@ from iskra_server.history.model.power_ledger import power_mw
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import is_energy_counter
+from iskra_server.meter.lists import current_reading
 from iskra_server.meter.reading import Sample
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import BrokerConnection
@@ -220,7 +221,7 @@ def live(sample: Sample) -> protocol.LiveValues:
         for register in reading.registers
         if is_energy_counter(register)
     }
-    power = power_mw(reading.registers)
+    power = power_mw(current_reading(sample, 0.0).registers)
     return protocol.LiveValues(protocol.VERSION, reading.meter_id, int(sample.received_at.timestamp()), power, counters)
 
 

@@ -3,7 +3,8 @@
     telegram before      quarter       telegram after        reading = before + (after - before) x elapsed / gap,
     ------x-----------------|---------------x------->        in integers of the finer scaler, rounded down
 
-- Between telegrams at most 60 s apart a reading is measured, at most 900 s apart interpolated, else there is none.
+- Between telegrams at most 60 s apart a reading is measured, at most 960 s apart interpolated; a quarter that began at
+  most 60 s before the second telegram also where they are an hour apart. Else there is none.
 - A telegram exactly at the beginning of a quarter is its reading.
 - Nothing is interpolated over an epoch start, or where the clock was set.
 - No quarter is recorded twice or out of order: a clock that went back records none until it has passed the last.
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from iskra_server.history.model.moment import QUARTER_US, SECOND_US, Moment, is_same_clock, moment_of
 from iskra_server.history.model.power_ledger import PowerLedger
 from iskra_server.history.model.records import (
+    HOURLY_WITHIN_S,
     INT64_MAX,
     INTERPOLATED_WITHIN_S,
     MEASURED_WITHIN_S,
@@ -40,7 +42,7 @@ class Ledger:
 
     @classmethod
     def resume(cls, counters: Iterable[LastCounter]) -> "Ledger":
-        """A ledger after a restart: a pause of at most 900 s is interpolated.
+        """A ledger after a restart: a pause of at most 960 s is interpolated.
 
         Of several values of one counter (its last quarter reading, its last raw point) the newest counts.
         """
@@ -115,24 +117,27 @@ class _Series:
         self._last = value, moment
 
     def _quarter_reading(self, value: Exact, moment: Moment) -> Iterator[QuarterReading]:
-        quarter = moment.quarter
-        if self._quarter is not None and quarter <= self._quarter:
-            return
-        reading = self._interpolated(value, moment)
-        if reading is not None and abs(reading[0].raw) <= INT64_MAX:
-            self._quarter = quarter
-            yield QuarterReading(self._meter_id, self._obis, quarter, *reading, self._epoch)
+        # in a gap of more than 15 minutes the quarter before may have begun too
+        for quarter in (moment.quarter - 1, moment.quarter):
+            if self._quarter is not None and quarter <= self._quarter:
+                continue
+            reading = self._interpolated(value, moment, quarter)
+            if reading is not None and abs(reading[0].raw) <= INT64_MAX:
+                self._quarter = quarter
+                yield QuarterReading(self._meter_id, self._obis, quarter, *reading, self._epoch)
 
-    def _interpolated(self, value: Exact, moment: Moment) -> tuple[Exact, Quality] | None:
-        """The value at the beginning of the moment's quarter; no other quarter begins within the longest gap."""
-        quarter_us = moment.quarter * QUARTER_US
+    def _interpolated(self, value: Exact, moment: Moment, quarter: int) -> tuple[Exact, Quality] | None:
+        """The value at the beginning of a quarter."""
+        quarter_us = quarter * QUARTER_US
         if moment.at_us == quarter_us:
             return value, "measured"
         if self._last is None:
             return None
         before, last = self._last
         gap_us = moment.at_us - last.at_us
-        if last.at_us >= quarter_us or gap_us > INTERPOLATED_WITHIN_S * SECOND_US or not is_same_clock(last, moment):
+        is_near = moment.at_us - quarter_us <= MEASURED_WITHIN_S * SECOND_US
+        longest_s = HOURLY_WITHIN_S if is_near else INTERPOLATED_WITHIN_S
+        if last.at_us >= quarter_us or gap_us > longest_s * SECOND_US or not is_same_clock(last, moment):
             return None
         first, second, finest = on_one_scale(before, value)
         reading = Exact(first + (second - first) * (quarter_us - last.at_us) // gap_us, finest)

@@ -19,9 +19,11 @@ INT64_MAX = 2**63 - 1
 EARLIEST_S = 946_684_800
 # two right clocks may differ by so much
 CLOCK_TOLERANCE_S = 60
-# the two telegrams around the beginning of a quarter: at most so far apart its reading is measured, or interpolated
+# the two telegrams around the beginning of a quarter: at most so far apart its reading is measured, or interpolated.
+# Some meters send their counters every 15 minutes (and a bit), others every hour, some seconds after the full one
 MEASURED_WITHIN_S = 60.0
-INTERPOLATED_WITHIN_S = 900.0
+INTERPOLATED_WITHIN_S = 960.0
+HOURLY_WITHIN_S = 3660.0
 # no block of points is longer: a query for a moment looks so far back for the block that holds it
 MAX_BLOCK_S = 3600
 

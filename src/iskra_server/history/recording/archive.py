@@ -9,9 +9,11 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
-from iskra_server.base.clock import Clock
+from iskra_server.base.clock import Clock, boottime_s
 from iskra_server.history.model.records import LastCounter
 from iskra_server.history.model.replacement import Replacements, find_replacements
 from iskra_server.history.recording.history_spool import HistorySpool
@@ -24,6 +26,7 @@ from iskra_server.history.store import StoreError
 from iskra_server.history.store.checkup import list_set_aside
 from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import Guard
+from iskra_server.meter.reading import Sample
 from iskra_server.reading.hub import Hub, Subscription
 
 log = logging.getLogger(__name__)
@@ -145,7 +148,12 @@ class Archive:
     def _inform_guard(self, counters: list[LastCounter]) -> None:
         if self._guard:
             for sample in as_samples(counters):
-                self._guard.remember(sample)
+                self._guard.remember(sample, self._boot_time_of(sample))
+
+    def _boot_time_of(self, sample: Sample) -> float:
+        """When a sample of an earlier process arrived; -inf while the clock cannot be trusted."""
+        age_s = (datetime.now(UTC) - sample.received_at).total_seconds()
+        return boottime_s() - age_s if self._clock.doubt() is None and age_s >= 0 else -inf
 
     async def record(self, hub: Hub) -> None:
         """Until it is cancelled or has a successor; then takes up to three seconds to write or spool what it has."""

@@ -65,7 +65,8 @@ def as_samples(counters: Iterable[LastCounter]) -> Iterator[Sample]:
     for meter_id, group in groupby(by_meter, key=lambda last: last.meter_id):
         newest = list({last.obis: last for last in sorted(group, key=lambda last: last.at_s)}.values())
         registers = tuple(Register(last.obis, last.value.raw, last.value.scaler, WATT_HOUR) for last in newest)
-        at = datetime.fromtimestamp(max(last.at_s for last in newest), UTC)
+        # the oldest: of no counter it was later
+        at = datetime.fromtimestamp(min(last.at_s for last in newest), UTC)
         epoch = max(last.epoch for last in newest)
         reading = Reading(meter_id, b"", registers, None, "history", 0)
         yield Sample(reading, at, 0.0, simulated=False, source="history", epoch=epoch)

@@ -87,7 +87,7 @@ def _line(record: Record) -> SpoolLine:
 
 def _numbers_only(sample: Sample) -> Sample:
     """The ledger needs no other registers."""
-    return replace(sample, reading=replace(sample.reading, registers=tuple(sample.reading.numbers())))
+    return replace(sample, reading=replace(sample.reading, registers=tuple(sample.reading.numbers())), earlier=())
 
 
 def _encode(lines: Iterable[SpoolLine]) -> list[bytes]:

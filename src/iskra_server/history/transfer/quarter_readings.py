@@ -1,6 +1,6 @@
 """Quarter readings from the counter readings of a file, by the rule of the ledger.
 
-A reading at the beginning of a quarter is its reading; between two at most 900 s apart it is interpolated; else there
+A reading at the beginning of a quarter is its reading; between two at most 960 s apart it is interpolated; else there
 is none. A counter only grows: a reading below the one before is bad, and so is one that is earlier in time.
 """
 

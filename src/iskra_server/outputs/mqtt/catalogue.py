@@ -8,11 +8,12 @@ from decimal import Decimal
 from math import ceil
 
 from iskra_server.meter import identity
+from iskra_server.meter.medium import medium
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.registers import BY_KEY
 from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity
-from iskra_server.outputs.mqtt.payloads import units
+from iskra_server.outputs.mqtt.payloads import published_unit
 
 DIAGNOSTICS_EVERY_S = 30
 # so many missing diagnostics make their entities unavailable
@@ -30,17 +31,18 @@ class KnownMeter:
         self.name = name
         # register -> decimal places
         self.places: dict[str, int] = {}
-        # register outside the table -> its published unit
+        # register outside the table, or in another unit than the table's -> its published unit
         self.units: dict[str, str] = {}
         self.stale_after_s = 0
 
-    def update(self, sample: Sample, numbers: Mapping[str, Decimal], stale_after_s: float) -> bool:
-        """Whether there is more to announce than before."""
+    def update(
+        self, sample: Sample, numbers: Mapping[str, Decimal], stale_after_s: float, units: Mapping[str, str] = {}
+    ) -> bool:
+        """Whether there is more to announce than before. `units`: the published ones of these numbers."""
         self.sample = sample
         before = self._extent()
-        sent = units(sample.reading)
         for key, value in numbers.items():
-            self.add_register(key, _places(value), sent.get(key, ""))
+            self.add_register(key, _places(value), units.get(key, ""))
         limit_s = ceil(stale_after_s)
         # while the interval of a meter is being learned its limit changes a bit each time: announce only real changes
         if not limit_s <= self.stale_after_s <= 2 * limit_s:
@@ -52,6 +54,8 @@ class KnownMeter:
         if key not in BY_KEY and key not in self.units:
             if not unit or len(self.units) >= MAX_UNNAMED:
                 return
+            self.units[key] = unit
+        elif key in BY_KEY and unit and unit != published_unit(key):
             self.units[key] = unit
         self.places[key] = max(places, self.places.get(key, 0))
 
@@ -74,6 +78,8 @@ class KnownMeter:
             name=self.name,
             maker=identity.maker(reading),
             family=identity.family(reading),
+            medium=medium(reading),
+            is_sub_meter=reading.channel > 0,
             simulated=self.sample.simulated,
         )
 

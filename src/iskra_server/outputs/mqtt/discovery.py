@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from iskra_server.meter.medium import Medium
 from iskra_server.meter.registers import BY_KEY, Description
 from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.payloads import describe_unnamed, is_counter, obis_of, published_unit
@@ -27,7 +28,13 @@ _NEW_CLASSES = frozenset(("reactive_energy",))
 _NOT_IN_TOPIC = re.compile(r"[^A-Za-z0-9_-]")
 _MAKERS = {"ISK": "ISKRA"}
 _WORDS: Mapping[str, Mapping[Language, str]] = {
-    "meter": {"en": "Electricity meter", "de": "Stromzähler"},
+    "electricity": {"en": "Electricity meter", "de": "Stromzähler"},
+    "gas": {"en": "Gas meter", "de": "Gaszähler"},
+    "water": {"en": "Water meter", "de": "Wasserzähler"},
+    "heat": {"en": "Heat meter", "de": "Wärmezähler"},
+    "cooling": {"en": "Cooling meter", "de": "Kältezähler"},
+    "other": {"en": "Meter", "de": "Zähler"},
+    "reading": {"en": "Meter reading", "de": "Zählerstand"},
     "simulated": {"en": "simulated", "de": "simuliert"},
     "signal_quality": {"en": "Signal quality", "de": "Signalqualität"},
     "locked": {"en": "Locked (PIN)", "de": "Gesperrt (PIN)"},
@@ -43,12 +50,21 @@ class Device(Struct, frozen=True):
     maker: str | None
     family: str | None
     simulated: bool
+    medium: Medium = "electricity"
+    is_sub_meter: bool = False
 
 
 class Entity(Struct, frozen=True):
     component: str
     key: str
     config: Config
+
+
+def _class_of(medium: Medium, unit: str | None) -> str | None:
+    """Home Assistant's class of what a sub-meter counts: gas and water in m³, heat in kWh or GJ."""
+    if unit == "m³":
+        return medium if medium in ("gas", "water") else None
+    return "energy" if unit in ("kWh", "GJ") else None
 
 
 class DiscoveryPayloads:
@@ -81,19 +97,30 @@ class DiscoveryPayloads:
         counters_expire_s: int,
         diagnostics_s: int,
     ) -> list[Entity]:
-        """`places`: each number that the meter has ever sent -> decimal places. `units`: those outside the table."""
+        """`places`: each number that the meter has ever sent -> decimal places. `units`: those unlike the table's.
+
+        The reading of a sub-meter comes with that of another meter, which has the signal quality.
+        """
         sensors = [
-            self._register(device, row, count, counters_expire_s if is_counter(key) else expire_s)
+            self._register(device, row, count, counters_expire_s if is_counter(key) else expire_s, units.get(key))
             for key, count in places.items()
             if (row := BY_KEY.get(key) or describe_unnamed(key, units.get(key, "")))
         ]
+        if device.is_sub_meter:
+            return sensors
         return [*sensors, self._signal_quality(device, diagnostics_s), self._locked(device)]
 
-    def _register(self, device: Device, row: Description, places: int, expire_s: int) -> Entity:
+    def _register(
+        self, device: Device, row: Description, places: int, expire_s: int, unit: str | None = None
+    ) -> Entity:
         key, topics = row.key, self._topics
         in_state = f"value_json.{key}" if key in BY_KEY else f"value_json[{key!r}]"
         topic = topics.counters(device.id) if is_counter(key) else topics.state(device.id)
-        config = self._named(device, key, row.de if self._language == "de" else row.en) | {
+        is_sub_reading = device.is_sub_meter and row.is_counter
+        label = self._word("reading") if is_sub_reading else row.de if self._language == "de" else row.en
+        unit = unit or (published_unit(key) if key in BY_KEY else row.unit)
+        device_class = _class_of(device.medium, unit) if is_sub_reading else row.device_class
+        config = self._named(device, key, label) | {
             "state_topic": topic,
             "value_template": f"{{{{ {in_state} | default(none) }}}}",
             "suggested_display_precision": places,
@@ -105,9 +132,9 @@ class DiscoveryPayloads:
                 {"topic": topic, "value_template": f"{{{{ 'online' if {key!r} in value_json else 'offline' }}}}"},
             ],
             "availability_mode": "all",
-            "device_class": None if row.device_class in _NEW_CLASSES else row.device_class,
+            "device_class": None if device_class in _NEW_CLASSES else device_class,
             "state_class": row.state_class,
-            "unit_of_measurement": published_unit(key) if key in BY_KEY else row.unit,
+            "unit_of_measurement": unit,
         }
         return Entity(
             SENSOR, _NOT_IN_TOPIC.sub("_", key), {name: value for name, value in config.items() if value is not None}
@@ -146,7 +173,7 @@ class DiscoveryPayloads:
         return {"name": self._marked(device, name), "unique_id": f"iskra_{device.id}_{key}"}
 
     def _device(self, device: Device) -> Config:
-        name = device.name or f"{self._word('meter')} {device.label}"
+        name = device.name or f"{self._word(device.medium)} {device.label}"
         properties = {
             "identifiers": [f"iskra_{device.id}"],
             "name": self._marked(device, name),

@@ -1,4 +1,5 @@
-"""The payloads of a meter: its exact numbers by name, energy in kWh (kvarh, kVAh), the rest in the meter's unit.
+"""The payloads of a meter: its exact numbers by name, energy in kWh (kvarh, kVAh, heat also in GJ), the rest
+in the meter's unit.
 
 Power has three names: `power` is signed (+ import, - export), `power_import` and `power_export` are its two halves,
 never below 0. Where the meter sends the halves, they are published as sent.
@@ -17,10 +18,12 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, Sample, scaled
 from iskra_server.meter.registers import BY_KEY, Description, key_of
 from iskra_server.meter.signed_power import POWER, halves
-from iskra_server.meter.units import ENERGIES, unit_named
+from iskra_server.meter.units import ENERGIES, Unit, unit_named
 
-_KILO = 3
 _COUNTER = 8
+_JOULE = unit_named("J")
+# unit -> the prefix and the power of ten with which it is published; a heat meter counts GJ
+_PREFIXES = {**{unit: ("k", 3) for unit in ENERGIES}, _JOULE: ("G", 9)}
 
 
 class Diagnostics(Struct, frozen=True):
@@ -142,9 +145,14 @@ def diagnostics(meter_id: str, status: Status) -> Diagnostics:
 
 
 def _published_number(register: Register) -> Decimal:
-    scaler = register.scaler or 0
-    return scaled(int(register.raw), scaler - _KILO if register.unit in ENERGIES else scaler)
+    _, power = _prefix(register.unit)
+    return scaled(int(register.raw), (register.scaler or 0) - power)
 
 
 def _published_unit(symbol: str) -> str:
-    return f"k{symbol}" if unit_named(symbol) in ENERGIES else symbol
+    prefix, _ = _prefix(unit_named(symbol))
+    return prefix + symbol
+
+
+def _prefix(unit: Unit | None) -> tuple[str, int]:
+    return _PREFIXES.get(unit, ("", 0)) if unit is not None else ("", 0)

@@ -14,6 +14,7 @@ from paho.mqtt.client import MQTTMessage
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
+from iskra_server.meter.lists import current_reading
 from iskra_server.meter.reading import Sample
 from iskra_server.mqtt.broker_connection import GOODBYE_S, TIMEOUT_S, BrokerConnection
 from iskra_server.mqtt.message import PUBLISHING, READING, Denied, Message, MqttError, NoAnswer, error_of
@@ -22,7 +23,14 @@ from iskra_server.outputs.mqtt.broker_settings import MqttSettings
 from iskra_server.outputs.mqtt.catalogue import DIAGNOSTICS_EVERY_S, KnownMeter, hex_id
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
 from iskra_server.outputs.mqtt.keep_connected import report_denial, reporting_denials
-from iskra_server.outputs.mqtt.payloads import counters_of, diagnostics, numbers_of, silent_payload, state_payload
+from iskra_server.outputs.mqtt.payloads import (
+    counters_of,
+    diagnostics,
+    numbers_of,
+    silent_payload,
+    state_payload,
+    units,
+)
 from iskra_server.outputs.mqtt.publish_queue import PublishQueue
 from iskra_server.outputs.mqtt.topics import OFFLINE, ONLINE, Topics
 from iskra_server.outputs.state import OutputHealth
@@ -154,7 +162,8 @@ class Session:
         if not self._hub.is_fresh(meter_id, boottime_s()):
             return
         published = self._published.setdefault(meter, PublishedMeter())
-        numbers = numbers_of(sample.reading)
+        reading = current_reading(sample, max(boottime_s() - sample.monotonic_s, 0.0))
+        numbers = numbers_of(reading)
         stale_after_s = self._hub.stale_after_s(meter_id)
         if _is_due(published.state_at_s, self._settings.state_every_s, sample):
             published.state_at_s = sample.monotonic_s
@@ -168,7 +177,7 @@ class Session:
         if not published.is_online:
             published.is_online = True
             self._publish(published, self._topics.availability(meter), ONLINE)
-        if self._known(sample).update(sample, numbers, stale_after_s) or not published.is_announced:
+        if self._known(sample).update(sample, numbers, stale_after_s, units(reading)) or not published.is_announced:
             published.is_announced = True
             self._announcer.request(self._known(sample))
 

@@ -3,15 +3,18 @@
 Served before routing: the answer is encoded once per telegram, and a request only checks whether it is still valid.
 """
 
+from math import inf
 from typing import Literal
 from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 from starlette.types import Message, Receive, Scope, Send
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.base.json_values import Instant, Number, instant, number
+from iskra_server.meter.lists import shown
 from iskra_server.meter.obis import IMPORT
 from iskra_server.meter.reading import Sample, scaled
 from iskra_server.web.api.meters import Meters
@@ -47,15 +50,17 @@ class NoValue(Struct, frozen=True):
 
 
 class EncodedTotal(Struct, frozen=True):
-    """An encoded answer, valid while `newest` is its meter's newest sample and fresh.
+    """An encoded answer, valid while `newest` is its meter's newest sample and fresh, and until `stale_at_s`.
 
     `value_s` is when the telegram of its value arrived (boot time): older than `newest` within a read-out interval.
+    `stale_at_s` is when a total of another list than the newest one is stale.
     """
 
     meter_id: str
     newest: Sample
     value_s: float
     messages: tuple[Message, Message]
+    stale_at_s: float
 
 
 class CumulatedApp:
@@ -79,8 +84,8 @@ class CumulatedApp:
         await send(body)
 
     def _is_valid(self, total: EncodedTotal) -> bool:
-        newest = self._hub.newest.get(total.meter_id)
-        return newest is total.newest and self._hub.is_fresh(total.meter_id, boottime_s())
+        newest, now_s = self._hub.newest.get(total.meter_id), boottime_s()
+        return newest is total.newest and now_s <= total.stale_at_s and self._hub.is_fresh(total.meter_id, now_s)
 
     def _answer(self, query: bytes) -> tuple[Message, Message]:
         names = parse_qs(query.decode("latin-1")).get("meter")
@@ -94,18 +99,19 @@ class CumulatedApp:
 
     def _total(self, meter_id: str) -> EncodedTotal | None:
         """None if the meter is not fresh or has no total; within the read-out interval the value stays the same."""
-        newest = self._hub.newest.get(meter_id)
-        if newest is None or not self._hub.is_fresh(meter_id, boottime_s()):
+        newest, now_s = self._hub.newest.get(meter_id), boottime_s()
+        if newest is None or not self._hub.is_fresh(meter_id, now_s):
             self._totals.pop(meter_id, None)
             return None
         total = self._totals.get(meter_id)
-        if total is not None and newest.monotonic_s - total.value_s < self._interval_s:
-            messages, value_s = total.messages, total.value_s
-        elif content := cumulated(newest):
-            messages, value_s = _encode(200, content), newest.monotonic_s
+        if total is not None and newest.monotonic_s - total.value_s < self._interval_s and now_s <= total.stale_at_s:
+            self._totals[meter_id] = replace(total, newest=newest)
+        elif content := cumulated(newest, now_s - newest.monotonic_s):
+            messages, stale_at_s = _encode(200, content), newest.monotonic_s + _current_for_s(newest)
+            self._totals[meter_id] = EncodedTotal(meter_id, newest, newest.monotonic_s, messages, stale_at_s)
         else:
+            self._totals.pop(meter_id, None)
             return None
-        self._totals[meter_id] = EncodedTotal(meter_id, newest, value_s, messages)
         return self._totals[meter_id]
 
     def _no_value(self, meter_id: str | None) -> tuple[Message, Message]:
@@ -121,14 +127,20 @@ class CumulatedApp:
         return _encode(503, NoValue(sentence or f"The last reading is {age_s:.0f} s old.", "stale"))
 
 
-def cumulated(sample: Sample) -> Cumulated | None:
-    """The total in a sample; None if it has none."""
-    register = sample.reading.get(IMPORT)
-    if register is None or isinstance(register.raw, (bool, bytes)):
+def cumulated(sample: Sample, age_s: float) -> Cumulated | None:
+    """The total in a sample that arrived `age_s` ago, or in another list of its meter; None if there is none."""
+    item = next((item for item in shown(sample, age_s) if item.register.obis == IMPORT), None)
+    register = item.register if item else None
+    if item is None or register is None or isinstance(register.raw, (bool, bytes)):
         return None
     kwh = scaled(register.raw, (register.scaler or 0) + _WH_TO_KWH)
     simulated = True if sample.simulated else UNSET
-    return Cumulated(instant(sample.received_at), 0, "kWh", number(kwh), simulated, register.derived or UNSET)
+    return Cumulated(instant(item.received_at), 0, "kWh", number(kwh), simulated, register.derived or UNSET)
+
+
+def _current_for_s(sample: Sample) -> float:
+    """How long after the arrival of a sample its total is current, if it is that of another list."""
+    return next((item.limit_s - item.lag_s for item in sample.earlier if item.register.obis == IMPORT), inf)
 
 
 def _encode(status: int, content: Cumulated | NoValue) -> tuple[Message, Message]:

@@ -3,15 +3,18 @@
 Numbers that are not fresh are not part of it, and neither are keys and signatures.
 """
 
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from msgspec import UNSET, Struct, UnsetType
 
-from iskra_server.base.json_values import Instant, Value, instant, number, other
+from iskra_server.base.json_values import Instant, Number, Value, instant, number, other
 from iskra_server.meter import identity
+from iskra_server.meter.lists import shown
 from iskra_server.meter.lock import sends_locked
+from iskra_server.meter.medium import Medium, medium
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Reading, Register, Sample
+from iskra_server.meter.reading import MeterTime, Register, Sample
 from iskra_server.meter.registers import SECRET, describe
 from iskra_server.meter.status_word import StatusWord, status_word
 
@@ -22,6 +25,8 @@ _KEY_BYTES = 32
 class MeterRegister(Struct, frozen=True):
     """One register. Numbers are exact; bytes are hex text in `value`, with a `text` if they are readable.
 
+    `age_s` is that of the register's own telegram: a meter may send its registers in several. `time` is the meter's own
+    time of the value (a maximum, the reading of a gas meter), without an offset where the meter does not tell its zone.
     `derived` says how a value was derived that the meter does not send in this form; docs/registers.md lists the texts.
     """
 
@@ -33,13 +38,19 @@ class MeterRegister(Struct, frozen=True):
     unit: str | None
     age_s: float
     text: str | UnsetType = UNSET
+    time: str | UnsetType = UNSET
     derived: str | UnsetType = UNSET
 
 
 class Meter(Struct, frozen=True):
-    """A meter. If it is not `fresh`, `registers` is empty and `last_seen` is present."""
+    """A meter. If it is not `fresh`, `registers` is empty and `last_seen` is present.
+
+    `channel` is present for a sub-meter, whose reading another meter sends with its own; `factor` where energies and
+    powers are multiplied by a transformer factor.
+    """
 
     id: str
+    medium: Medium
     server_id: str | None
     label: str | None
     maker: str | None
@@ -56,6 +67,8 @@ class Meter(Struct, frozen=True):
     received_at: Instant | None
     registers: list[MeterRegister]
     last_seen: Instant | UnsetType | None = UNSET
+    channel: int | UnsetType = UNSET
+    factor: Number | UnsetType = UNSET
 
 
 def meter_view(sample: Sample, *, age_s: float, fresh: bool, stale_after_s: float) -> Meter:
@@ -65,6 +78,7 @@ def meter_view(sample: Sample, *, age_s: float, fresh: bool, stale_after_s: floa
     received_at = instant(sample.received_at)
     return Meter(
         id=reading.meter_id,
+        medium=medium(reading),
         server_id=reading.server_id.hex() or None,
         label=identity.label(reading.server_id),
         maker=identity.maker(reading),
@@ -79,8 +93,10 @@ def meter_view(sample: Sample, *, age_s: float, fresh: bool, stale_after_s: floa
         age_s=age_s,
         stale_after_s=round(stale_after_s, 3),
         received_at=received_at if fresh else None,
-        registers=_registers(reading, age_s) if fresh else [],
+        registers=_registers(sample, age_s) if fresh else [],
         last_seen=UNSET if fresh else received_at,
+        channel=reading.channel or UNSET,
+        factor=UNSET if sample.factor == 1 else number(sample.factor),
     )
 
 
@@ -88,6 +104,7 @@ def unread_meter_view(meter_id: str, *, source: str, simulated: bool, stale_afte
     """A meter that is known but has not been read since the server started."""
     return Meter(
         id=meter_id,
+        medium="electricity",
         server_id=None,
         label=None,
         maker=None,
@@ -107,8 +124,10 @@ def unread_meter_view(meter_id: str, *, source: str, simulated: bool, stale_afte
     )
 
 
-def _registers(reading: Reading, age_s: float) -> list[MeterRegister]:
-    return [_register(register, age_s) for register in reading.registers if _is_public(register)]
+def _registers(sample: Sample, age_s: float) -> list[MeterRegister]:
+    return [
+        _register(item.register, round(item.age_s, 6)) for item in shown(sample, age_s) if _is_public(item.register)
+    ]
 
 
 def _is_public(register: Register) -> bool:
@@ -131,8 +150,17 @@ def _register(register: Register, age_s: float) -> MeterRegister:
         unit=register.unit.symbol if register.unit is not None else None,
         age_s=age_s,
         text=register.text or UNSET,
+        time=_time(register.time) or UNSET,
         derived=register.derived or UNSET,
     )
+
+
+def _time(time: MeterTime | None) -> str:
+    """Seconds since some start are no time; a clock on the wall has no offset."""
+    if time is None or time.kind == "sec_index":
+        return ""
+    text = datetime.fromtimestamp(time.seconds, UTC).isoformat()
+    return text.replace("+00:00", "" if time.kind == "wall" else "Z")
 
 
 # a meter sends the same codes in every telegram

@@ -11,6 +11,7 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.homeassistant import rest_yaml
 from iskra_server.meter.identity import compact_name
+from iskra_server.meter.medium import is_electricity
 from iskra_server.web.api.meter_view import Meter, meter_view, unread_meter_view
 from iskra_server.web.http.endpoint import METER_ID, TEXT, Context, Endpoint, Parameter, Result, failure
 from iskra_server.web.http.problem import problem, unknown_meter
@@ -41,9 +42,11 @@ class Meters:
         return list(dict.fromkeys([*configured, *self._hub.newest]))
 
     def first(self) -> str | None:
-        """The meter of the first source; None while it is unknown, even if other sources deliver."""
+        """The electricity meter of the first source; None while it is unknown, even if other sources deliver."""
         statuses = self._server.statuses()
-        return statuses[0].meter_id if statuses else next(iter(self._hub.newest), None)
+        if statuses:
+            return statuses[0].meter_id
+        return next((name for name, sample in self._hub.newest.items() if is_electricity(sample.reading)), None)
 
     def find(self, name: str) -> str | None:
         """The id of the meter with this label, with or without spaces, or with this server id in hex."""

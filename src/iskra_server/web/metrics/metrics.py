@@ -16,7 +16,9 @@ from iskra_server.diagnosis.facts import Facts
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter import identity
 from iskra_server.meter.guard import is_counter
+from iskra_server.meter.lists import current_reading
 from iskra_server.meter.lock import sends_locked
+from iskra_server.meter.medium import is_electricity, medium
 from iskra_server.meter.reading import FaultKind, Sample, scaled
 from iskra_server.meter.registers import key_of
 from iskra_server.outputs.state import OutputState
@@ -60,6 +62,14 @@ _QUANTITIES = {
     ("V", False): Quantity("voltage_volts", "volts", "Voltage."),
     ("Hz", False): Quantity("frequency_hertz", "hertz", "Frequency of the grid."),
     ("°", False): Quantity("phase_angle_degrees", "degrees", "Angle between two phases."),
+}
+# of gas, water and heat meters
+_QUANTITIES_OF_OTHERS = {
+    ("m³", True): Quantity(
+        "volume_cubic_meters", "cubic_meters", "Volume counter of gas and water, see iskra_meter_info."
+    ),
+    ("Wh", True): Quantity("heat_watthours", "watthours", "Heat counter."),
+    ("J", True): Quantity("heat_joules", "joules", "Heat counter."),
 }
 _OTHER = {
     True: Quantity("register_events", "", "Counter with another unit, see label."),
@@ -140,7 +150,7 @@ def all_families(server: ServerView, version: str) -> Iterator[Family]:
         for meter_id, sample in hub.newest.items()
     ]
     yield Family("iskra_server_info", "gauge", "Version of this server.", [Series(1, {"version": version})])
-    yield from _readings(meter.sample for meter in meters if meter.fresh)
+    yield from _readings(meter for meter in meters if meter.fresh)
     yield Family("iskra_meter_info", "gauge", "Identity and source of a meter.", list(map(_meter_info, meters)))
     yield from families("iskra_meter", METERS, meters, lambda meter: _meter_labels(meter.sample))
     up = [Series(status.ok, {"source": status.source}) for status in statuses]
@@ -162,13 +172,13 @@ def all_families(server: ServerView, version: str) -> Iterator[Family]:
     yield from process_families()
 
 
-def _readings(samples: Iterable[Sample]) -> Iterator[Family]:
+def _readings(meters: Iterable[MeterSample]) -> Iterator[Family]:
     """The numeric registers of fresh meters, by quantity."""
     by_quantity: dict[tuple[Quantity, bool], list[Series]] = {}
-    for sample in samples:
-        for register in sample.reading.numbers():
+    for sample, _, age_s in meters:
+        for register in current_reading(sample, age_s).numbers():
             counts, unit = is_counter(register), register.unit.symbol or "" if register.unit is not None else ""
-            quantity = _QUANTITIES.get((unit, counts), _OTHER[counts])
+            quantity = _quantity(sample, unit, counts=counts)
             labels = _meter_labels(sample) | {"obis": register.obis.short, "name": key_of(register.obis)}
             if not quantity.unit:
                 labels["unit"] = unit
@@ -177,6 +187,12 @@ def _readings(samples: Iterable[Sample]) -> Iterator[Family]:
     for (quantity, counts), quantity_series in by_quantity.items():
         kind: Kind = "counter" if counts else "gauge"
         yield Family(f"iskra_{quantity.name}", kind, quantity.help, quantity_series, quantity.unit)
+
+
+def _quantity(sample: Sample, unit: str, *, counts: bool) -> Quantity:
+    """Heat in Wh is no electricity: it must not be part of a sum over energy counters."""
+    kinds = _QUANTITIES if is_electricity(sample.reading) else _QUANTITIES_OF_OTHERS
+    return kinds.get((unit, counts), _OTHER[counts])
 
 
 def _meter_labels(sample: Sample) -> dict[str, str]:
@@ -189,6 +205,7 @@ def _meter_info(meter: MeterSample) -> Series:
         "server_id": reading.server_id.hex(),
         "maker": identity.maker(reading) or "",
         "family": identity.family(reading) or "",
+        "medium": medium(reading),
         "protocol": reading.protocol,
         "source": meter.sample.source,
     }

@@ -49,8 +49,24 @@ export function chooseMeter(/** @type {string} */ id) {
   notify();
 }
 
-export const meterIds = () =>
-  [...new Set([...store.statuses.flatMap(({ meter_id: id }) => id ?? []), ...store.meters.keys()])];
+/** The electricity meters; other ones only where there is no electricity meter. */
+export function meterIds() {
+  const ids = [...new Set([...store.statuses.flatMap(({ meter_id: id }) => id ?? []), ...store.meters.keys()])];
+  const electricity = ids.filter((id) => isElectricity(store.meters.get(id)?.meter));
+  return electricity.length ? electricity : ids;
+}
+
+/** @param {Api.LiveMeter | undefined} meter a meter that was not read yet counts as one of electricity */
+const isElectricity = (meter) => !meter || (meter.medium === "electricity" && meter.channel === undefined);
+
+/** The current readings of gas, water and heat meters that come from the source of the chosen meter. */
+export function subMeters() {
+  const source = lastReading()?.meter.source;
+  return [...store.meters.values()]
+    .filter((reading) => !isElectricity(reading.meter) && reading.meter.id !== store.chosen
+      && reading.meter.source === source && pageState() === "live" && ageOf(reading) <= reading.meter.stale_after_s)
+    .map(({ meter }) => meter);
+}
 
 export const meterName = (/** @type {string} */ id) =>
   store.statuses.find((status) => status.meter_id === id)?.facts.name || id;
@@ -71,7 +87,11 @@ export function isStatusOutdated() {
 /** Age in seconds of the last reading of the chosen meter, null if there is none. */
 export function readingAge() {
   const reading = lastReading();
-  if (!reading) return chosenStatus()?.facts.age_s ?? null;
+  return reading ? ageOf(reading) : chosenStatus()?.facts.age_s ?? null;
+}
+
+/** @param {{meter: Api.LiveMeter, at: number, wallAt: number}} reading */
+function ageOf(reading) {
   // performance.now() stops while the device is suspended: then the wall clock is far ahead
   const [monotonicMs, wallMs] = [performance.now() - reading.at, Date.now() - reading.wallAt];
   return reading.meter.measured_age_s + (wallMs - monotonicMs > SUSPEND_MS ? wallMs : monotonicMs) / 1000;
@@ -91,6 +111,12 @@ export function pageState() {
 /** The chosen meter with its reading, null if that is stale or missing. */
 export const currentReading = () => (pageState() === "live" ? lastReading()?.meter ?? null : null);
 export const isSimulated = () => lastReading()?.meter.simulated ?? chosenStatus()?.simulated ?? false;
+
+/** How many seconds before the newest telegram a register arrived: a meter may send several lists in turn. */
+export const lagOf = (/** @type {Api.LiveMeter | null} */ meter, /** @type {string} */ name) => {
+  const register = meter?.registers.find((candidate) => candidate.name === name);
+  return meter && register ? register.age_s - meter.measured_age_s : 0;
+};
 
 /** @typedef {Pick<Api.LiveMeter, "registers"> | null | undefined} Registers */
 

@@ -1,11 +1,13 @@
 // Now: power, the register, the last hour, today by quarter-hour, today so far.
 
+import { time } from "../clock.js";
 import { make, painted, pair, setContent, setText } from "../dom.js";
 import { grouped, rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
-import { currentReading, phasePowers, registerValue, subscribe, whenChosen } from "../store.js";
+import { currentReading, lagOf, phasePowers, registerValue, subscribe, whenChosen } from "../store.js";
 import { reloadPage } from "../stream.js";
+import { subMeterCard } from "../subMeters.js";
 import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
 /** @type {View} */
@@ -15,6 +17,7 @@ export function show(main, _address, signal) {
   const counter = registerWidget();
   const note = make("p.soft.note");
   const others = make("dl.pairs");
+  const subMeters = subMeterCard();
   const day = make("div.chart");
   const caption = make("p.caption", { "aria-live": "polite" });
   const facts = make("div.facts", make("p.soft", words.loading));
@@ -25,14 +28,16 @@ export function show(main, _address, signal) {
       make("p.more", make("a", { href: link("registers") }, words.allRegisters))),
     make("section.card.today", make("h2", make("a", { href: link("day") }, words.todayChart)), caption, day),
     make("section.card.so-far", make("h2", words.todaySoFar), facts),
+    subMeters.node,
   );
   signal.addEventListener("abort", subscribe(() => {
     power.show();
     const meter = currentReading();
     const total = registerValue(meter, "energy_import");
     counter.show(total, meter?.locked === true, total === undefined ? missingReadingText() : "");
-    setText(note, !meter ? missingReadingText() : total === undefined ? words.noTotal : "");
+    setText(note, !meter ? missingReadingText() : total === undefined ? words.noTotal : lagText(meter));
     renderOthers(others, meter);
+    subMeters.show();
   }));
   // the number comes first: the charts load after it has been painted
   whenChosen(signal, async () => {
@@ -43,6 +48,12 @@ export function show(main, _address, signal) {
     showLastHour(hour, signal);
     showToday({ day, caption, facts }, signal);
   });
+}
+
+/** When the meter sent its total, if that was another list than the newest. @param {Api.LiveMeter} meter */
+function lagText(meter) {
+  const lag = lagOf(meter, "energy_import");
+  return lag > 0 && meter.received_at ? words.readAt(time(Date.parse(meter.received_at) - 1000 * lag)) : "";
 }
 
 /** The other counter, and the phases. @param {HTMLElement} list @param {ReturnType<typeof currentReading>} meter */

@@ -25,15 +25,22 @@ export function show(main, _address, signal) {
   }));
 }
 
-/** @param {Api.MeterRegister} register */
-function row({ label, label_de: labelDe, obis, name, value, text, unit, derived }) {
+/** @param {string} text */
+function derivation(text) {
   /** @type {Record<string, string>} */
   const derivations = words.derivedFrom;
-  const isExact = typeof value === "string" && isNumber(value);
+  const [name, factor] = text.split(" ");
+  return name === "factor" ? `${derivations.factor} ${grouped(factor)}` : derivations[text] ?? text;
+}
+
+/** @param {Api.MeterRegister} register */
+function row({ label, label_de: labelDe, obis, name, value, text, unit, derived }) {
+  // bytes are hex text, which may have digits alone
+  const isExact = text === undefined && typeof value === "string" && isNumber(value);
   return make("tr",
     make("th", { scope: "row" }, language === "de" ? labelDe : label,
       make("small", `${obis.replace("*255", "")} · ${name}`),
-      derived && make("small.derived", `${words.derived}: ${derivations[derived] ?? derived}`)),
+      derived && make("small.derived", `${words.derived}: ${derived.split(", ").map(derivation).join(", ")}`)),
     make(isExact ? "td.number" : "td.text", isExact ? grouped(value) : text ?? String(value),
       unit && make("span.unit", ` ${unit}`)));
 }
@@ -52,6 +59,7 @@ function factsOf(meter) {
     [texts.maker, meter.maker],
     [texts.source, meter.source],
     [texts.protocol, meter.protocol?.toUpperCase()],
+    [texts.factor, meter.factor === undefined ? null : grouped(String(meter.factor))],
     [texts.state, lock],
     [texts.status, status],
     [texts.validTelegrams, ratio == null ? null : `${decimal(ratio * 100, 1)} %`],

@@ -40,10 +40,14 @@ export const words = {
   lastHour: "Die letzte Stunde",
   reading: "Zählerstand · 1.8.0",
   counters: { import: "Bezug", export: "Einspeisung" },
+  otherMeters: "Weitere Zähler",
+  media: { electricity: "Strom", gas: "Gas", water: "Wasser", heat: "Wärme", cooling: "Kälte", other: "Zähler" },
+  readAt: (/** @type {string} */ time) => `abgelesen ${time}`,
   phases: "L1 · L2 · L3",
   allRegisters: "Alle Register",
   derived: "abgeleitet",
   derivedFrom: {
+    factor: "Wandlerfaktor",
     "corrected width": "Zahlenbreite korrigiert",
     "sum of tariffs": "Summe der Tarife",
     "direction from status word": "Richtung aus dem Statuswort",
@@ -129,6 +133,7 @@ export const words = {
   heatTitle: "Jede Viertelstunde des Jahres",
   heatHint: "Auf ein Feld zeigen oder die Pfeiltasten benutzen. Enter oder Doppelklick öffnet den Tag.",
   facts: {
+    factor: "Wandlerfaktor",
     label: "Nummer",
     family: "Modell",
     maker: "Hersteller",

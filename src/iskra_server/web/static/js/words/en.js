@@ -32,10 +32,14 @@ export const words = {
   lastHour: "The last hour",
   reading: "Meter reading · 1.8.0",
   counters: { import: "import", export: "export" },
+  otherMeters: "Other meters",
+  media: { electricity: "Electricity", gas: "Gas", water: "Water", heat: "Heat", cooling: "Cooling", other: "Meter" },
+  readAt: (/** @type {string} */ time) => `read ${time}`,
   phases: "L1 · L2 · L3",
   allRegisters: "All registers",
   derived: "derived",
   derivedFrom: {
+    factor: "transformer factor",
     "corrected width": "corrected width",
     "sum of tariffs": "sum of tariffs",
     "direction from status word": "direction from status word",
@@ -130,6 +134,7 @@ export const words = {
   heatTitle: "The year in 15-minute steps",
   heatHint: "Point at a cell or use the arrow keys. Enter or a double click opens the day.",
   facts: {
+    factor: "Transformer factor",
     label: "Number",
     family: "Model",
     maker: "Maker",

@@ -1,0 +1,48 @@
+"""The transformer factor: a meter behind transformers counts only a part, such as a fortieth, of what flows.
+
+Energies and powers are multiplied exactly and marked (`derived`); voltages and currents stay as the meter sends them,
+because the factor does not tell which of the two is transformed. Everything behind, the guard too, gets primary values.
+"""
+
+from decimal import Decimal
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from iskra_server.meter.reading import Reading, Register
+from iskra_server.meter.units import unit_named
+
+_MULTIPLIED = frozenset(map(unit_named, ("W", "var", "VA", "Wh", "varh", "VAh")))
+_ELECTRICITY = 1
+
+
+def exact_factor(value: float) -> Decimal:
+    """The number in the configuration, such as 12.5 or 40: a float prints the digits that it was read from."""
+    factor = Decimal(str(value)).normalize()
+    return factor.quantize(Decimal(1)) if factor == factor.to_integral_value() else factor
+
+
+def apply_factor(reading: Reading, factor: Decimal) -> Reading:
+    """The reading in primary values; the same object where nothing changes. Sub-meters have no factor."""
+    if factor == 1 or reading.channel:
+        return reading
+    return replace(reading, registers=tuple(_multiplied(register, factor) for register in reading.registers))
+
+
+# asked for each counter of each telegram
+@lru_cache(maxsize=64)
+def step_of(factor: Decimal) -> int:
+    """What one step of the meter's counter is in steps of the multiplied one: 40, or 125 for 12.5."""
+    _, digits, _ = factor.as_tuple()
+    return int("".join(map(str, digits)))
+
+
+def _multiplied(register: Register, factor: Decimal) -> Register:
+    raw = register.raw
+    if isinstance(raw, (bytes, bool)) or register.unit not in _MULTIPLIED or register.obis[0] != _ELECTRICITY:
+        return register
+    exponent = factor.as_tuple().exponent
+    assert isinstance(exponent, int)
+    text = f"factor {factor:f}"
+    derived = f"{register.derived}, {text}" if register.derived else text
+    return replace(register, raw=raw * step_of(factor), scaler=(register.scaler or 0) + exponent, derived=derived)

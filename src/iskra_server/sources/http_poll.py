@@ -1,0 +1,262 @@
+"""A bridge that serves the newest telegram of its head over HTTP, such as that of Tibber Pulse, asked again and again.
+
+    http://USER:PASSWORD@HOST                               /data.json?node_id=1, the first head of the bridge
+    http://USER:PASSWORD@HOST/data.json?node_id=2&poll_s=5  every 5 s
+
+The answer is the telegram as the meter sent it, in spite of its name; newer firmware calls it /node_data.json. A bridge
+serves the last telegram for ever, also when its head has lost its battery. So a telegram counts only if it has changed
+since the answer before: the first one after the start, or after a failure, may be old. Some answers are cut off.
+"""
+
+import asyncio
+import http.client
+import socket
+import ssl
+import time
+from base64 import b64encode
+from collections import deque
+from contextlib import suppress
+from http import HTTPStatus
+from urllib.parse import parse_qsl, quote, urlencode
+
+from msgspec import Struct
+
+from iskra_server.base.address import Address, is_host
+from iskra_server.base.threads import in_daemon_thread
+from iskra_server.sources.errors import SourceError, network_error
+from iskra_server.sources.payload import PayloadDecoder
+from iskra_server.sources.reconnect import Reconnecting, Report
+from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
+
+# a head sends every 2 to 3 s; a bridge bears a request a second
+POLL_S = 2.0
+MIN_POLL_S, MAX_POLL_S = 0.5, 3600.0
+# bridges are slow now and then
+TIMEOUT_S = 10.0
+# a D0 readout, the longest telegram, has 32 kB
+MAX_BYTES = 64 * 1024
+# the head sends nothing any more
+REPEATED_S = 30.0
+# failures in a row that are no news
+MAX_FAILURES = 2
+MAX_WAIT_S = 10.0
+# answers that are remembered: after a damaged one, the old one may come again
+_REMEMBERED = 4
+_PATH = "/data.json"
+# firmware 1794 renamed it
+_OTHER_NAME = {"/data.json": "/node_data.json", "/node_data.json": "/data.json"}
+
+
+class Answer(Struct, frozen=True):
+    """`body` has at most MAX_BYTES + 1 bytes."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class BridgeRequest:
+    """One request in a thread of its own; a redirect is not followed."""
+
+    def __init__(self, address: Address, path: str) -> None:
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(address.host, address.port, timeout=TIMEOUT_S)
+        self._path = path
+        self._headers = {"Accept-Encoding": "identity", "Connection": "close"}
+        if address.user:
+            credentials = f"{address.user}:{address.password.reveal()}".encode()
+            self._headers["Authorization"] = f"Basic {b64encode(credentials).decode()}"
+
+    def send(self) -> Answer:
+        """Blocks. Raises OSError and HTTPException."""
+        deadline_s = time.monotonic() + TIMEOUT_S
+        try:
+            self._connection.request("GET", self._path, headers=self._headers)
+            with self._connection.getresponse() as response:
+                body = b""
+                while len(body) <= MAX_BYTES and (part := response.read1(MAX_BYTES)):
+                    body += part
+                    if time.monotonic() > deadline_s:
+                        raise TimeoutError
+            return Answer(response.status, response.getheader("Content-Type", ""), body[: MAX_BYTES + 1])
+        finally:
+            self._connection.close()
+
+    def abort(self) -> None:
+        """Ends `send` in its thread."""
+        if open_socket := self._connection.sock:
+            with suppress(OSError):
+                open_socket.shutdown(socket.SHUT_RDWR)
+
+
+class Bridge:
+    """Asks for the telegram of a head, and tells a new one from one that is served again."""
+
+    def __init__(self, address: Address, path: str) -> None:
+        self._address = address
+        self._path = path
+        self._served: deque[bytes] = deque(maxlen=_REMEMBERED)
+
+    def forget(self) -> None:
+        """After a failure nobody knows how old the next telegram is."""
+        self._served.clear()
+
+    async def ask(self) -> bytes:
+        """The bytes of a new telegram, b"" while an old one is served again. Raises SourceError."""
+        answer = await self._answer(self._path)
+        path, question, query = self._path.partition("?")
+        if answer.status == HTTPStatus.NOT_FOUND and path in _OTHER_NAME:
+            other = _OTHER_NAME[path] + question + query
+            answer = await self._answer(other)
+            if answer.status == HTTPStatus.OK:
+                self._path = other
+        body = self._body(answer)
+        data = PayloadDecoder().decode(body)
+        if data is None:
+            raise SourceError("only_values", port=str(self._address))
+        return data if self._is_new(body) else b""
+
+    def _is_new(self, body: bytes) -> bool:
+        """Remembers the body. A cut one is no news, and neither is the whole one after it."""
+        is_first = not self._served
+        for place, served in enumerate(self._served):
+            if served.startswith(body):
+                return False
+            if body.startswith(served):
+                self._served[place] = body
+                return False
+        self._served.append(body)
+        return not is_first
+
+    async def _answer(self, path: str) -> Answer:
+        request = BridgeRequest(self._address, path)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                return await in_daemon_thread(request.send)
+        except http.client.HTTPException as error:
+            raise self._not_a_bridge(type(error).__name__) from None
+        except ssl.SSLError as error:
+            reason = getattr(error, "verify_message", "") or error.reason or "TLS"
+            raise SourceError("unreachable", port=str(self._address), reason=reason) from None
+        except (OSError, UnicodeError) as error:
+            raise network_error(self._address, error) from None
+        finally:
+            request.abort()
+
+    def _body(self, answer: Answer) -> bytes:
+        """Raises SourceError where the answer is not that of a bridge with a telegram."""
+        port, status, body = str(self._address), answer.status, answer.body
+        match status:
+            case HTTPStatus.OK if not body.strip():
+                raise SourceError("http_empty", port=port)
+            case HTTPStatus.OK if body.lstrip()[:1] == b"<" or "text/html" in answer.content_type:
+                raise self._not_a_bridge("HTML")
+            case HTTPStatus.OK if len(body) > MAX_BYTES:
+                raise self._not_a_bridge(f"> {MAX_BYTES // 1024} kB")
+            case HTTPStatus.OK:
+                return body
+            case HTTPStatus.NO_CONTENT:
+                raise SourceError("http_empty", port=port)
+            case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+                raise SourceError("http_password", port=port, status=str(status))
+            case HTTPStatus.NOT_FOUND:
+                raise SourceError("http_no_node", port=port)
+        raise (
+            self._not_a_bridge(f"HTTP {status}")
+            if status < 500
+            else SourceError("http_failure", port=port, status=str(status))
+        )
+
+    def _not_a_bridge(self, reason: str) -> SourceError:
+        return SourceError("http_not_a_bridge", port=str(self._address), reason=reason)
+
+
+class PolledLine:
+    """A bridge whose head sends: `read` polls until the next new telegram."""
+
+    def __init__(self, port: str, bridge: Bridge, poll_s: float, telegram: bytes) -> None:
+        self.port = port
+        self._bridge = bridge
+        self._poll_s = poll_s
+        self._telegram = telegram
+        self._failures = 0
+
+    async def read(self) -> bytes:
+        data, self._telegram = self._telegram, b""
+        changed_s = time.monotonic()
+        while not data:
+            if time.monotonic() - changed_s > repeated_s(self._poll_s):
+                raise _repeated(self.port, self._poll_s)
+            await asyncio.sleep(self._poll_s)
+            data = await self._ask()
+        return data
+
+    async def _ask(self) -> bytes:
+        try:
+            data = await self._bridge.ask()
+        except SourceError:
+            self._bridge.forget()
+            self._failures += 1
+            if self._failures > MAX_FAILURES:
+                raise
+            return b""
+        self._failures = 0
+        return data
+
+    def errors(self) -> None:
+        """HTTP has no driver that counts errors."""
+
+    async def close(self) -> None:
+        """Each request has a connection of its own."""
+
+
+def http_source(
+    url: str | Address, *, poll_s: float = POLL_S, format_problem: FormatProblem = plain_problem
+) -> Reconnecting:
+    """`http://USER:PASSWORD@HOST/data.json?node_id=1&poll_s=2`; raises ValueError with a sentence."""
+    address = Address(url)
+    port = str(address)
+    try:
+        has_host = is_host(address.host) and (address.port or True)
+    except ValueError:
+        has_host = False
+    if not has_host:
+        raise ValueError(f"{address} must be http://USER:PASSWORD@HOST/data.json?node_id=1.")
+    path, poll_s = _path_and_period(address, poll_s)
+
+    async def open_line(report: Report) -> PolledLine:
+        """Open is a bridge that has served a new telegram."""
+        bridge, began_s = Bridge(address, path), time.monotonic()
+        while not (telegram := await bridge.ask()):
+            if time.monotonic() - began_s > repeated_s(poll_s):
+                error = _repeated(port, poll_s)
+                report(SourceState(port, is_open=False, problem=error.problem, details=error.details))
+            await asyncio.sleep(poll_s)
+        return PolledLine(port, bridge, poll_s, telegram)
+
+    return Reconnecting(url=port, port=port, connect=open_line, max_wait_s=MAX_WAIT_S, format_problem=format_problem)
+
+
+def repeated_s(poll_s: float) -> float:
+    """How long the same telegram may be served."""
+    return max(REPEATED_S, 3 * poll_s)
+
+
+def _repeated(port: str, poll_s: float) -> SourceError:
+    return SourceError("http_repeated", port=port, seconds=f"{repeated_s(poll_s):.0f}")
+
+
+def _path_and_period(address: Address, poll_s: float) -> tuple[str, float]:
+    """The path with the options of the bridge, and the seconds between two requests. Raises ValueError."""
+    path, _, query = address.rest.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    try:
+        poll_s = float(options.pop("poll_s", poll_s))
+    except ValueError:
+        poll_s = 0.0
+    if not MIN_POLL_S <= poll_s <= MAX_POLL_S:
+        raise ValueError(f"poll_s in {address} must be a number of seconds from {MIN_POLL_S} to {MAX_POLL_S:.0f}.")
+    path = _PATH if path in ("", "/") else path
+    if path in _OTHER_NAME:
+        options.setdefault("node_id", "1")
+    return quote(path, safe="/%") + (f"?{urlencode(options)}" if options else ""), poll_s

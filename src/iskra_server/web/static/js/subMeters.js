@@ -1,0 +1,44 @@
+// Gas, water and heat meters whose readings an electricity meter sends along: what each shows, and when it was read.
+
+import { dateTime, format } from "./clock.js";
+import { make, setContent } from "./dom.js";
+import { grouped } from "./exact.js";
+import { words } from "./language.js";
+import { meterName, subMeters } from "./store.js";
+
+/** @type {Record<string, [string, number]>} unit of a counter -> the unit that is shown, and the power of ten to it */
+const SHOWN_UNITS = { "m³": ["m³", 0], Wh: ["kWh", 3], J: ["GJ", 9] };
+
+/** @param {Pick<Api.Meter, "registers">} meter */
+const counterOf = (meter) =>
+  meter.registers.find(({ unit, value }) => unit != null && unit in SHOWN_UNITS && typeof value === "string");
+
+/** A list of the sub-meters, and a function that shows their current readings. */
+export function subMeterCard() {
+  const list = make("dl.pairs");
+  const node = make("section.card.sub-meters", { hidden: true }, make("h2", words.otherMeters), list);
+  function show() {
+    const rows = subMeters().flatMap((meter) => rowOf(meter) ?? []);
+    node.hidden = rows.length === 0;
+    setContent(list, rows);
+  }
+  return { node, show };
+}
+
+/** @param {Api.LiveMeter} meter */
+function rowOf(meter) {
+  const counter = counterOf(meter);
+  if (!counter?.unit) return null;
+  const [unit, shift] = SHOWN_UNITS[counter.unit];
+  return make("div",
+    make("dt", words.media[meter.medium], make("small", meterName(meter.id))),
+    make("dd", `${shortened(grouped(String(counter.value), shift))} ${unit}`,
+      counter.time && make("small", words.readAt(readTime(counter.time)))));
+}
+
+/** Without zeros behind the third place: a meter that counts GJ shows no single J. @param {string} number */
+const shortened = (number) => number.replace(/([.,]\d{3}\d*?)0+$/, "$1");
+
+/** A time without an offset is that of a clock whose zone nobody knows: as it stands. @param {string} time */
+const readTime = (time) => (time.endsWith("Z") ? dateTime(Date.parse(time))
+  : format({ dateStyle: "medium", timeStyle: "short" }, "UTC").format(Date.parse(`${time}Z`)));
