@@ -80,7 +80,7 @@ class Bridge:
         return data if self._is_new(body) else b""
 
     def _is_new(self, body: bytes) -> bool:
-        """Remembers the body. The whole telegram after a cut one is as new as that."""
+        """Remembers the body. After a telegram that was cut off, all of it is as new as that."""
         is_new = bool(self._served)
         for place, (served, was_new) in enumerate(self._served):
             if served.startswith(body):
