@@ -161,10 +161,10 @@ class Search:
             now_s = time.monotonic()
             if data:
                 self._asking.has_heard = True
-                self._probe.add(data)
                 if self._is_found(recogniser, data):
                     self._note_found(recogniser, window.settings)
                     return True
+                self._probe.add(data)
                 self._tell(window.settings)
                 await asyncio.sleep(_PAUSE_S)
                 if recogniser.has_marks:
