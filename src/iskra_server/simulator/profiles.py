@@ -66,7 +66,7 @@ _ALL = (
     _d0(
         "MT174",
         "Germany, Austria: 343 lines, 15 months of history, power",
-        60,
+        30,
         Polled("ISk5MT174-0001", d0_lists.mt174, answers_registers=True),
     ),
     _d0(

@@ -57,7 +57,10 @@ class VirtualMeter:
             raise ValueError(f"the simulator's rate is {rate}; give 1 for real pace, 10 for ten times, 0 for no pause")
         self.model = model = profile(profile_name)
         if model.key and find_spec("cryptography") is None:
-            raise ValueError(f"the profile {model.name} encrypts, which needs: pip install cryptography")
+            raise ValueError(
+                f"the profile {model.name} encrypts; install what it needs: "
+                "pip install 'iskra-electricity-server[encrypted]'"
+            )
         self.url = url or f"{SCHEME}:{model.name}"
         self._plugged = SourceState(
             self.url,
