@@ -166,9 +166,14 @@ def by_protocol() -> dict[str, list[Profile]]:
     return {title: [profile for profile in _ALL if profile.protocol == protocol] for protocol, title in _TITLES.items()}
 
 
+def readout_line(model: Profile) -> LineSettings:
+    """The line while telegrams are sent: a polled meter switches to the speed of its identification."""
+    return LineSettings(baud(model.polled.ident[3]), model.line.format) if model.polled else model.line
+
+
 def line_of(model: Profile) -> str:
     """Speed and format, such as 115200 8N1; of a polled meter also the speed to which both switch."""
-    fast = f" to {baud(model.polled.ident[3])}" if model.polled else ""
+    fast = f" to {readout_line(model).baud}" if model.polled else ""
     return f"{model.line.baud}{fast} {model.line.format}"
 
 

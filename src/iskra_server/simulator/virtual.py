@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from iskra_server.base.address import Address
 from iskra_server.simulator.faults import Faults, parse
 from iskra_server.simulator.household import INSTALLED, Household
-from iskra_server.simulator.profiles import DEFAULT, profile
+from iskra_server.simulator.profiles import DEFAULT, profile, readout_line
 from iskra_server.simulator.simulated_meter import MeterAtSecond, Profile, serial_number
 from iskra_server.sources.source import Chunk, SourceState, timestamped
 
@@ -65,7 +65,7 @@ class VirtualMeter:
         self._plugged = SourceState(
             self.url,
             is_open=True,
-            line=model.line,
+            line=readout_line(model),
             protocol=model.protocol,
             poll="read" if model.polled else "",
         )
