@@ -1,13 +1,19 @@
 """D0 meters of the simulator for tests: on a line whose time the test owns, and on a real pseudo-terminal."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+import os
+import queue
+import termios
+import threading
+import tty
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
 from typing import Any
 
 import texts
 from iskra_server.codecs.conversation import Conversation, Send
+from iskra_server.codecs.d0.session import D0Session
 from iskra_server.codecs.text.parity import SEVEN_BITS
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.simulator.d0_meter import NOT_THERE, D0Meter, Register
@@ -44,6 +50,72 @@ async def d0_pty(wire: D0Wire) -> AsyncIterator[str]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@contextmanager
+def d0_port(wire: D0Wire) -> Iterator[str]:
+    """The same for another process: served by a thread."""
+    loop = asyncio.new_event_loop()
+    paths: queue.Queue[str] = queue.Queue()
+    task = loop.create_task(serve_d0_pty(wire, paths.put))
+
+    def serve() -> None:
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield paths.get(timeout=10)
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        loop.close()
+
+
+class Port:
+    """A pseudo-terminal as a reader opens it."""
+
+    def __init__(self, path: str) -> None:
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(self.fd)
+
+    def configure(self, baud: int) -> None:
+        settings = termios.tcgetattr(self.fd)
+        settings[4] = settings[5] = getattr(termios, f"B{baud}")
+        termios.tcsetattr(self.fd, termios.TCSANOW, settings)
+
+    def read(self) -> bytes:
+        with suppress(BlockingIOError):
+            return os.read(self.fd, 4096)
+        return b""
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Port]:
+    port = Port(path)
+    try:
+        yield port
+    finally:
+        os.close(port.fd)
+
+
+async def converse(
+    port: Port, session: D0Session, is_enough: Callable[[list[Reading | Fault]], bool]
+) -> list[Reading | Fault]:
+    """What a session reads at a port in real time."""
+    loop = asyncio.get_running_loop()
+    results: list[Reading | Fault] = []
+    while not is_enough(results):
+        for step in session.due(loop.time()):
+            if isinstance(step, Send):
+                os.write(port.fd, step.data)
+            else:
+                port.configure(step.baud)
+        await asyncio.sleep(0.005)
+        if data := port.read():
+            results += session.feed(data, loop.time())
+    return results
 
 
 class World:

@@ -3,12 +3,16 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from msgspec import structs
 
 import telegrams
+import texts
 from iskra_server.base.clock import Clock, PauseDetector
+from iskra_server.codecs.d0.decoder import D0Decoder
+from iskra_server.codecs.decoder import Decoder
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.facts import CounterViolation
@@ -40,8 +44,15 @@ class Given:
             yield Chunk(data, datetime(2026, 11, 22, 10, 0, second, tzinfo=UTC), float(second))
 
 
-def reader(*parts: bytes, hub: Hub | None = None) -> Reader:
-    made = Reader(source=Given(*parts), decoder=SmlDecoder(), guard=Guard(), hub=hub or Hub(), name="cellar")
+def reader(*parts: bytes, hub: Hub | None = None, decoder: Decoder | None = None, factor: float = 1.0) -> Reader:
+    made = Reader(
+        source=Given(*parts),
+        decoder=decoder or SmlDecoder(),
+        guard=Guard(),
+        hub=hub or Hub(),
+        name="cellar",
+        factor=factor,
+    )
     asyncio.run(made.run())
     return made
 
@@ -73,6 +84,20 @@ def test_everything_is_counted_in_the_facts() -> None:
     assert (facts.data_age_s, facts.age_s) == (7.0, 9.0)
     assert (facts.meter_id, facts.locked) == ("1 ISK 00 12345678", False)
     assert run_checks(facts).failed_check == "plausible"
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "stale_after_s", "limit_s"),
+    [(None, 60.0, 60.0), (10.0, 60.0, 60.0), (60.0, 60.0, 150.0), (60.0, None, 150.0), (60.0, 600.0, 600.0)],
+)
+def test_a_meter_that_is_polled_is_not_stale_before_its_next_answer(
+    interval_s: float | None, stale_after_s: float | None, limit_s: float
+) -> None:
+    source, hub = Given(telegram(100)), Hub()
+    source.state = structs.replace(source.state, interval_s=interval_s)
+    made = Reader(source=source, decoder=SmlDecoder(), guard=Guard(), hub=hub, stale_after_s=stale_after_s)
+    asyncio.run(made.run())
+    assert hub.stale_after_s(METER_ID) == limit_s
 
 
 class Endless:
@@ -119,6 +144,13 @@ def test_a_long_chunk_is_processed_in_parts() -> None:
     assert len(data) > 5000
     facts = reader(data).facts(now_s=10.0)
     assert (facts.telegrams, facts.byte_count, facts.faults) == (20, len(data), {})
+
+
+def test_a_chunk_without_a_byte_is_no_data_but_its_faults_count() -> None:
+    made = reader()
+    made.process(Chunk(b"", datetime.now(UTC), 1.0, results=(Fault("cut", "nothing followed", 100),)))
+    facts = made.facts(now_s=10.0)
+    assert (facts.byte_count, facts.data_age_s, facts.faults) == (0, None, {"cut": 1})
 
 
 def test_before_the_first_byte_the_facts_are_empty() -> None:
@@ -281,7 +313,7 @@ def test_bytes_are_guessed_only_while_telegrams_are_missing() -> None:
     made.process(at(2, telegram(100)))
     made.process(at(3, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
     assert made.facts(now_s=4.0).stream_guess is None
-    assert made.facts(now_s=13.0).stream_guess == StreamGuess("gps")
+    assert made.facts(now_s=28.0).stream_guess == StreamGuess("gps")
 
 
 def test_bytes_of_a_probed_port_are_guessed() -> None:
@@ -375,3 +407,21 @@ def test_without_the_meters_seconds_buffered_telegrams_get_the_earliest_time_and
         made.process(Chunk(data, when + timedelta(seconds=at_s), at_s))
         sample = hub.newest[METER_ID]
         assert (sample.monotonic_s, sample.is_dated) == ((11.0, False) if at_s == 60.0 else (at_s, True))
+
+
+def test_energies_and_powers_are_multiplied_by_the_transformer_factor() -> None:
+    hub = Hub()
+    reader(telegram(100, power=-20), hub=hub, factor=12.5)
+    (sample,) = hub.newest.values()
+    assert sample.factor == Decimal("12.5")
+    assert {register.obis.short: register.value for register in sample.reading.numbers()} == {
+        "1-0:1.8.0": Decimal("125.00"),
+        "1-0:16.7.0": Decimal("-250.0"),
+    }
+
+
+def test_a_meter_that_only_names_its_model_is_known_by_its_port() -> None:
+    hub, data = Hub(), texts.d0_readout(["1.8.0(0000001.000*kWh)"])
+    made = reader(data, hub=hub, decoder=D0Decoder())
+    assert made.meter_id == "ISK MT174-0099 at given"
+    assert list(hub.newest) == [made.meter_id]

@@ -22,12 +22,13 @@ from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.factor import apply_factor, exact_factor
 from iskra_server.meter.guard import MAX_POWER_W, Guard
 from iskra_server.meter.identity import at_port
+from iskra_server.meter.lock import counts_whole_kwh, has_power
 from iskra_server.meter.normalise import merge_parts
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Fault, Reading, Sample
 from iskra_server.meter.status_word import phases_missing
 from iskra_server.reading.arbitration import SourceArbiter
-from iskra_server.reading.hub import COUNTERS_STALE_AFTER_S, Hub
+from iskra_server.reading.hub import COUNTERS_STALE_AFTER_S, STALE_AFTER_S, Hub
 from iskra_server.reading.meter_state import MeterState
 from iskra_server.reading.reception import Reception, ReceptionDay, quality_of_probe
 from iskra_server.sources.source import Chunk, Source
@@ -36,6 +37,8 @@ from iskra_server.sources.source import Chunk, Source
 _MAX_PART = 1024
 # after so much work for one source the event loop runs other tasks
 _MAX_WORK_S = 0.002
+# a reading of a polled meter is current for so many intervals: one poll may fail, and polls take time
+_POLLS = 2.5
 
 
 # a meter, its port, and the meter that the same head read before -> the meter that it replaced
@@ -136,8 +139,8 @@ class Reader:
 
     @property
     def recent_bytes(self) -> bytes:
-        """The last 8 KB that arrived."""
-        return self._reception.recent_bytes
+        """The last 8 KB that arrived, or what came from a port whose meter is not found yet."""
+        return self._reception.recent_bytes or self.source.state.probe.data
 
     def day(self) -> ReceptionDay:
         """Telegrams of the last 24 hours."""
@@ -190,6 +193,10 @@ class Reader:
             protocol=state.protocol or self._protocol,
             line=str(state.line or ""),
             poll=state.poll,
+            is_protected=sample is None or sample.reading.is_protected,
+            is_authentic=sample.reading.is_authentic if sample else None,
+            is_whole_kwh=sample is not None and counts_whole_kwh(sample.reading),
+            has_power=sample is None or has_power(sample.reading),
         )
 
     @property
@@ -232,7 +239,14 @@ class Reader:
         self._meter.note_result(result)
         if isinstance(result, Sample):
             self._sample = result
-            self._hub.publish(result, self._stale_after_s, self._counters_stale_after_s)
+            self._hub.publish(result, self._age_limit_s(), self._counters_stale_after_s)
+
+    def _age_limit_s(self) -> float | None:
+        """A meter that is polled is not stale before its next answer, nor if one poll fails."""
+        interval_s = self.source.state.interval_s
+        if interval_s is None:
+            return self._stale_after_s
+        return max(self._stale_after_s or STALE_AFTER_S, _POLLS * interval_s)
 
     def _publish_sub_meter(self, sent: Reading, now_s: float) -> None:
         """Its age is that of the telegram, which repeats its reading; `meter_time` is when it was read."""

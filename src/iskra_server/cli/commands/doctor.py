@@ -50,7 +50,7 @@ def doctor(
         list[str] | None,
         typer.Argument(metavar="[METER_URL]...", help="Ports or URLs.", show_default="configured, else auto"),
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="Longest time to listen.")] = 15.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="Longest time to listen.")] = 20.0,
     lang: Lang,
     json: Json = False,
     config: ConfigFile = None,

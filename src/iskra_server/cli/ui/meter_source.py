@@ -12,7 +12,6 @@ import typer
 
 from iskra_server.base.address import Address
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
-from iskra_server.codecs.decoder import recognise
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.simulator.virtual import SCHEME, from_url
 from iskra_server.sources.source import Source
@@ -20,13 +19,17 @@ from iskra_server.sources.urls import open_source
 
 # how often the display is updated
 TICK_S = 0.25
+# the port is open and is searched for a meter; one that waits for requests is found after a minute
+_SEARCHED = ("silence", "noise", "no_meter_found")
+_TELL_AFTER_S = 10.0
 _WRONG_NAME = ("missing", "nothing_behind", "permission", "unusable", "capture")
 
 MeterUrl = Annotated[
     str,
     typer.Argument(
         metavar="[PORT|URL|FILE]",
-        help="auto, a serial port, tcp://host:port, simulator:PROFILE, or a capture to replay.",
+        help="auto, a serial port, tcp://HOST:PORT, http://USER:PASSWORD@HOST (Tibber bridge), "
+        "mqtt://USER:PASSWORD@BROKER/TOPIC, simulator:PROFILE, or a capture to replay.",
     ),
 ]
 
@@ -40,11 +43,7 @@ def open_meter_source(name: str | Address) -> Source:
         # is_file() raises ValueError for a name with a NUL
         if url.reveal().isprintable() and Path(url.reveal()).is_file():
             url = Address(f"file:{url.reveal()}")
-        return (
-            from_url(url)
-            if url.scheme == SCHEME
-            else open_source(url, recognise=recognise, format_problem=format_problem)
-        )
+        return from_url(url) if url.scheme == SCHEME else open_source(url, format_problem=format_problem)
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 
@@ -76,12 +75,17 @@ async def chunks_or_error(source: Source) -> AsyncGenerator[bytes]:
     """The bytes of each chunk. UsageError if the source cannot be opened; a later loss is printed on stderr."""
     reported: object = None
     has_begun = False
+    searched_s = 0.0
     async with aclosing(chunks_and_ticks(source)) as chunks:
         async for data in chunks:
             state = source.state
             if data:
                 has_begun, reported = True, None
                 yield data
+            elif state.problem in _SEARCHED:
+                searched_s += TICK_S
+                if searched_s == _TELL_AFTER_S:
+                    print(format_problem(state.problem, state.details), file=sys.stderr)
             elif state.problem and not has_begun:
                 break
             elif state.problem and state != reported:
