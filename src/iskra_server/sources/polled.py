@@ -66,6 +66,11 @@ class PolledLine(Line):
             self._asked += data
         return session.is_open or session.outcome in ("read", "pushed")
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether a meter has identified itself and its answer is not over yet."""
+        return self._session.is_open
+
     def release(self) -> None:
         """End a conversation that nobody answered; the caller owns the line again."""
         self._session.close()

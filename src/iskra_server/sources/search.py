@@ -13,6 +13,7 @@ itself: the light may turn a page of its display or disturb the entry of a PIN.
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Iterator
 
@@ -20,15 +21,16 @@ from msgspec import Struct
 
 from iskra_server.codecs.d0.speeds import START_BAUD, Learned
 from iskra_server.sources.line_pictures import suggested_settings
-from iskra_server.sources.polled import PolledLine, poll_d0
+from iskra_server.sources.polled import poll_d0
 from iskra_server.sources.port_memory import Found, PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
 from iskra_server.sources.probe import PortProbe
 from iskra_server.sources.recogniser import Recogniser
 from iskra_server.sources.reconnect import Line, Report
-from iskra_server.sources.serial import SerialLine, device_state, open_serial
+from iskra_server.sources.serial import SerialLine, open_serial
 from iskra_server.sources.source import LineSettings, SourceState
 from iskra_server.sources.source_options import SourceOptions
+from iskra_server.sources.watched_line import PATIENCE_S, WatchedLine
 
 
 class Window(Struct, frozen=True):
@@ -45,6 +47,8 @@ ROUND = (
     Window(LineSettings(38_400), 6.0),
 )
 SILENT_ROUNDS = 2
+# of the time of a window, where a meter was found before
+_PERIODS = 2
 # the speeds at which each protocol is sent unasked, the usual one first
 _SPOKEN_AT = {"sml": (9600,), "p1": (115_200, 9600), "d0": (9600,), "dlms": (9600, 115_200, 2400, 38_400)}
 _TEXT = frozenset(("p1", "d0"))
@@ -57,6 +61,8 @@ _MAX_NOISE = 1024
 _PAUSE_S = 0.02
 # a known meter that was left in programming mode ignores requests for a minute
 _KNOWN_S = 65.0
+# of those that the user wants rarely, before a meter is given up
+_PATIENT_POLLS = 3
 # after a request without an answer; the last one again and again
 _ASK_AGAIN_S = (300.0, 1800.0, 21_600.0)
 _ASK_AFTER_ECHO_S = 3600.0
@@ -65,9 +71,13 @@ log = logging.getLogger("iskra_server.sources")
 
 
 class Asking(Struct):
-    """Whether and when a port may be asked, since it was plugged in. `has_heard`: a byte has arrived there."""
+    """Whether and when a port may be asked, since it was plugged in.
+
+    `has_heard`: a byte has arrived unasked; `has_answered`: a meter has answered; `outcome` of a request without one.
+    """
 
     has_heard: bool = False
+    has_answered: bool = False
     times: int = 0
     next_s: float = 0.0
     outcome: str = ""
@@ -116,9 +126,14 @@ class Search:
         if known is None:
             return None
         if not known.is_polled:
-            seconds = 2 * max((window.seconds for window in self._windows), default=0.0)
-            return self._line if await self._listen(Window(known.settings, seconds), is_known=True) else None
-        return await self._ask(learned(known), _KNOWN_S) if self._may_ask() else None
+            usual_s = max(window.seconds for window in self._windows)
+            seconds = next((each.seconds for each in self._windows if each.settings == known.settings), usual_s)
+            found = await self._listen(Window(known.settings, _PERIODS * seconds), is_known=True)
+            return self._line if found else None
+        # a line that was given up: perhaps another meter is there
+        if self._asking.has_answered and await self._listen(self._windows[0]):
+            return self._line
+        return await self._ask(learned(known), _KNOWN_S) if self._may_ask() and not self._probe.total else None
 
     async def _search(self) -> Line:
         silent_rounds = 0
@@ -134,9 +149,9 @@ class Search:
 
     def _may_ask(self) -> bool:
         """Where no byte has arrived, no meter was seen that sends by itself, and the user allows it."""
-        sends_itself = self._remembered is not None and not self._remembered.is_polled
         is_allowed = not self._options.listen_only and self._options.protocol in ("", "d0")
-        return is_allowed and not sends_itself and not self._asking.has_heard
+        known = self._remembered
+        return is_allowed and (known.is_polled if known else not self._asking.has_heard)
 
     def _round(self) -> Iterator[Window]:
         """The windows of a round; settings that the bytes suggest come at once, each of them once in a round."""
@@ -186,24 +201,23 @@ class Search:
         """Whether bytes look like another speed, or a whole burst of them has nothing of a telegram."""
         if recogniser.begun:
             return False
-        suggested = suggested_settings(bytes(recogniser.data), settings)
+        suggested = suggested_settings(recogniser.data, settings)
         if suggested and suggested not in self._tried:
             self._suggested = suggested
             return True
         return is_burst and not recogniser.has_marks
 
     def _is_found(self, recogniser: Recogniser, data: bytes) -> bool:
-        protocol = recogniser.feed(data) or recogniser.begun
+        protocol = recogniser.feed(data)
         wanted = self._options.protocol
         return bool(protocol) and (wanted in ("", protocol) or {wanted, protocol} == _TEXT)
 
     def _note_found(self, recogniser: Recogniser, settings: LineSettings) -> None:
-        protocol = recogniser.protocol or recogniser.begun
-        self._line.put_back(bytes(recogniser.data))
-        self._line.protocol = protocol
-        self._remember(Found(protocol, settings.baud, settings.format))
+        self._line.put_back(recogniser.data)
+        self._line.protocol = recogniser.protocol
+        self._remember(Found(recogniser.protocol, settings.baud, settings.format))
 
-    async def _ask(self, settings: Learned | None = None, patience_s: float = 0.0) -> PolledLine | None:
+    async def _ask(self, settings: Learned | None = None, patience_s: float = 0.0) -> Line | None:
         """The line of a meter that answers a request; None without an answer within `patience_s`."""
         self._tell(LineSettings(START_BAUD))
         line = poll_d0(
@@ -221,7 +235,8 @@ class Search:
         if has_answered:
             if settings is None:
                 self._remember(polled())
-            return line
+            self._asking.has_answered, self._asking.outcome = True, ""
+            return WatchedLine(line, PATIENCE_S + _PATIENT_POLLS * (self._options.poll_s or 0.0))
         self._asking.note(line.state().poll, time.monotonic())
         line.release()
         return None
@@ -255,15 +270,24 @@ class PluggedPort:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._device = device_state(path)
+        self._device: tuple[int, int] | None = None
         self._asking = Asking()
 
     @property
     def asking(self) -> Asking:
-        device = device_state(self.path)
+        device = _device(self.path)
         if device != self._device:
             self._device, self._asking = device, Asking()
         return self._asking
+
+
+def _device(path: str) -> tuple[int, int] | None:
+    """Changes with each plugging in; None while nothing is plugged in."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_rdev, status.st_ino
 
 
 async def find_meter(
