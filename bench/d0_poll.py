@@ -95,5 +95,6 @@ async def measure(case: Case) -> None:
     print(f"{took_s:6.1f} s  {case.name}: {sent!r}", flush=True)
 
 
-for case in CASES:
-    asyncio.run(measure(case))
+if __name__ == "__main__":
+    for case in CASES:
+        asyncio.run(measure(case))
