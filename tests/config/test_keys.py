@@ -21,6 +21,8 @@ def test_tokens_passwords_and_addresses_that_may_hold_one_are_secrets() -> None:
     assert secrets == {
         "server.token",
         "tokens.token",
+        "meters.key",
+        "meters.auth_key",
         "history.database_url",
         *(f"{section}.{name}" for section in ("outputs.mqtt", "uplink", "collect") for name in ("url", "password")),
         *(f"outputs.influx.{name}" for name in ("url", "token", "password")),

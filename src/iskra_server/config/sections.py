@@ -135,6 +135,26 @@ class MeterConfig(Struct, frozen=True):
             "without transformers.",
         ),
     ] = 1.0
+    key: Annotated[
+        Secret,
+        Meta(
+            description="Encryption key of a meter that sends encrypted telegrams (DLMS, P1 in Luxembourg), from the "
+            "grid operator: 32 hex digits, also called GUEK. Empty: none.",
+            extra=SECRET,
+        ),
+    ] = Secret()
+    auth_key: Annotated[
+        Secret,
+        Meta(
+            description="Authentication key of such a meter, if the operator gives one: 32 hex digits, also called "
+            "GAK. Empty: none.",
+            extra=SECRET,
+        ),
+    ] = Secret()
+    layouts: Annotated[
+        str,
+        Meta(description="File with layouts of DLMS lists that are not built in (TOML). Empty: none."),
+    ] = ""
 
 
 class HistoryConfig(Struct, frozen=True):

@@ -27,6 +27,7 @@ from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Fault, Reading, Sample
 from iskra_server.meter.status_word import phases_missing
 from iskra_server.reading.arbitration import SourceArbiter
+from iskra_server.reading.decoding import results
 from iskra_server.reading.hub import COUNTERS_STALE_AFTER_S, STALE_AFTER_S, Hub
 from iskra_server.reading.meter_state import MeterState
 from iskra_server.reading.reception import Reception, ReceptionDay, quality_of_probe
@@ -126,8 +127,7 @@ class Reader:
         self._reception.count_chunk(chunk)
         if chunk.results is None:
             self._end_pause(before_s, chunk.monotonic_s)
-        results = self._decoder.feed(chunk.data) if chunk.results is None else chunk.results
-        for result in merge_parts(results):
+        for result in merge_parts(results(self._decoder, chunk)):
             if isinstance(result, Fault):
                 self._reception.count_fault(result, chunk.monotonic_s)
             elif result.channel:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from iskra_server.base.clock import Clock, PauseDetector
-from iskra_server.codecs.decoder import DECODERS
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.location import database_address, spool_folders
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.arbitration import SourceArbiter
+from iskra_server.reading.decoding import Decoding
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
 from iskra_server.reading.reception import ReceptionDay
@@ -63,6 +63,7 @@ class Composition:
         self._clock, self._pauses = Clock(), PauseDetector()
         self._arbiter = SourceArbiter()
         self._readers: dict[MeterConfig, Reader] = {}
+        self._decodings: dict[MeterConfig, Decoding] = {}
         self._reader_parts: dict[MeterConfig, RunningPart] = {}
         self._archive: Archive | None = None
         self._archive_parts: list[RunningPart] = []
@@ -176,13 +177,17 @@ class Composition:
 
     def _create_readers(self) -> None:
         """One for each meter of the configuration; existing ones stay."""
-        for meter, source in zip(self._plan.config.meters, self._plan.sources, strict=True):
+        plan = self._plan
+        self._decodings = dict(zip(plan.config.meters, plan.decodings, strict=True))
+        for meter, source in zip(plan.config.meters, plan.sources, strict=True):
             if meter not in self._readers:
-                self._readers[meter] = self._reader(meter, source)
+                self._readers[meter] = self._reader(meter, source, self._decodings[meter])
 
     async def _restart_readers(self) -> None:
         meters = self._plan.config.meters
-        removed = [meter for meter in self._readers if meter not in meters]
+        decodings = dict(zip(meters, self._plan.decodings, strict=True))
+        # also where the content of a file of layouts has changed
+        removed = [meter for meter in self._readers if decodings.get(meter) != self._decodings[meter]]
         await self._supervision.stop(*(self._reader_parts.pop(meter) for meter in removed))
         for meter in removed:
             self._forget_unread(meter, self._readers.pop(meter))
@@ -192,10 +197,10 @@ class Composition:
                 reader = self._readers[meter]
                 self._reader_parts[meter] = self._supervision.start(Part(reader.source.url, reader.run))
 
-    def _reader(self, meter: MeterConfig, source: Source) -> Reader:
+    def _reader(self, meter: MeterConfig, source: Source, decoding: Decoding) -> Reader:
         return Reader(
             source=source,
-            decoder=DECODERS["sml"](),
+            decoder=decoding.decoder(source.state.protocol),
             guard=self._guard,
             hub=self.hub,
             arbiter=self._arbiter,
@@ -204,6 +209,7 @@ class Composition:
             counters_stale_after_s=meter.counters_stale_after_s,
             max_power_w=meter.max_power_w,
             factor=meter.factor,
+            has_key=decoding.has_key,
             replaced=self._replaced_meter,
             clock=self._clock,
             pauses=self._pauses,
@@ -217,11 +223,13 @@ class Composition:
 
     def _forget_unread(self, meter: MeterConfig, reader: Reader) -> None:
         """A meter that no source reads any more is not shown either."""
-        meter_id = reader.meter_id
-        still_read = {other.meter_id for other in self._readers.values()}
+        still_read = {meter_id for other in self._readers.values() for meter_id in (other.meter_id, *other.sub_meters)}
         urls = {configured.url for configured in self._plan.config.meters}
-        if meter_id and meter_id not in still_read and meter.url not in urls:
-            self.hub.forget(meter_id)
+        if meter.url in urls:
+            return
+        for meter_id in (reader.meter_id, *reader.sub_meters):
+            if meter_id and meter_id not in still_read:
+                self.hub.forget(meter_id)
 
     async def _restart_outputs(self) -> None:
         """Outputs with the same settings as before keep running."""

@@ -7,6 +7,7 @@ import os
 import ssl
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import structs
@@ -19,6 +20,7 @@ from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.cost.from_config import contracts_from_config
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.history.store.location import check_address, database_address, expand_folder
+from iskra_server.reading.decoding import Decoding, decoding
 from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
@@ -36,6 +38,8 @@ class Plan(NamedTuple):
 
     config: Config
     sources: list[Source]
+    # of the meter of each source
+    decodings: list[Decoding]
     settings: WebSettings
     outputs: tuple[PlannedOutput, ...]
     tls: ssl.SSLContext | None
@@ -90,6 +94,7 @@ def plan_of(config: Config) -> Plan:
     return Plan(
         config=config,
         sources=sources,
+        decodings=[meter_decoding(meter) for meter in config.meters],
         settings=settings,
         outputs=planned_outputs(config),
         # before the context: files that change in between differ at the next reload
@@ -130,6 +135,15 @@ def _port_memory(data_dir: str) -> PortMemory:
     except ValueError:
         # told where history is on
         return PortMemory()
+
+
+def meter_decoding(meter: MeterConfig) -> Decoding:
+    """Raises ConfigError for a key or a file of layouts that cannot be used."""
+    layouts = Path(meter.layouts) if meter.layouts else None
+    try:
+        return decoding(meter.key, meter.auth_key, layouts, ("meters.key", "meters.auth_key"))
+    except ValueError as error:
+        raise ConfigError(f"The meter {meter.url} cannot be decoded: {error}.") from None
 
 
 def _check_devices(sources: list[Source]) -> None:

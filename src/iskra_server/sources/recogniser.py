@@ -2,7 +2,7 @@
 
 A beginning is what no other protocol sends and a wrong speed cannot make: the escape sequence of SML, one of its
 register codes, or an identification line with text behind it. It is told at once, so that a meter is read from its
-first byte on, also one whose telegrams are damaged. Of DLMS a whole telegram is needed.
+first byte on, also one whose telegrams are damaged. Of DLMS a valid telegram is needed.
 """
 
 import re
@@ -34,7 +34,7 @@ class Recogniser:
 
     @property
     def protocol(self) -> str:
-        """That of the first whole telegram, else `begun`."""
+        """That of the first valid telegram, else `begun`."""
         return self._decoder.protocol or self.begun
 
     @property

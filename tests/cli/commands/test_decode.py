@@ -101,7 +101,7 @@ def test_a_capture_of_p1_though_it_is_text(run: Run, tmp_path: Path) -> None:
     lines = run("decode", capture).stdout.splitlines()
     assert lines[0].startswith(f"{texts.P1_ID}  (meter time 1795338319 s, ")
     assert "  1-0:1.8.1*255  energy_import_t1  1234567 Wh" in lines
-    assert f"{texts.GAS_ID}  (meter time 1795338010 s, channel 1)" in lines
+    assert f"{texts.GAS_ID}  (meter time 1795338010 s, channel 1, p1)" in lines
     assert lines[-2:-1] == ["! cut: the capture ends inside this telegram (200 bytes)"]
     assert lines[-1].startswith("1 telegram, 1 fault (1 cut), ")
     meter, gas, _ = (json.loads(line) for line in run("decode", "--json", capture).stdout.splitlines())
@@ -112,7 +112,7 @@ def test_a_capture_of_p1_though_it_is_text(run: Run, tmp_path: Path) -> None:
 def test_a_telegram_without_a_checksum_is_marked(run: Run, tmp_path: Path) -> None:
     capture = tmp_path / "capture.txt"
     capture.write_bytes(p1.without_checksum(texts.P1_IDENT, ["1-0:1.8.1(1.234*kWh)"]))
-    assert run("decode", capture).stdout.splitlines()[0] == "ISK M550T-1099  (44 bytes, without a checksum)"
+    assert run("decode", capture).stdout.splitlines()[0] == "ISK M550T-1099  (44 bytes, p1, without a checksum)"
     assert json.loads(run("decode", "--json", capture).stdout)["protected"] is False
 
 

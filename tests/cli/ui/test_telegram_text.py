@@ -62,7 +62,7 @@ def test_json_of_what_is_no_scaled_number() -> None:
 def test_a_telegram_without_proof_says_so() -> None:
     unchecked = replace(READING, registers=(), is_authentic=False, is_protected=False)
     assert list(as_lines(unchecked)) == [
-        "1 ISK 00 70347617  (meter time 99258240 s, 456 bytes, tag not checked: no authentication key, "
+        "1 ISK 00 70347617  (meter time 99258240 s, 456 bytes, sml, tag not checked: no authentication key, "
         "without a checksum)"
     ]
     assert as_json(unchecked).endswith('"octets":456,"authentic":false,"protected":false}')
@@ -89,7 +89,7 @@ def test_json_of_a_fault_and_of_a_telegram_without_time() -> None:
 
 def test_lines_for_people() -> None:
     assert list(as_lines(READING)) == [
-        "1 ISK 00 70347617  (meter time 99258240 s, 456 bytes)",
+        "1 ISK 00 70347617  (meter time 99258240 s, 456 bytes, sml)",
         "  1-0:96.50.1*1  manufacturer_id  ISK",
         "  1-0:1.8.0*255  energy_import  10732309.1 Wh  107323091e-1  0x000101a2",
         "  1-0:16.7.0*255  power  -5 W",
@@ -102,7 +102,9 @@ def test_lines_for_people() -> None:
 
 
 def test_one_line_for_a_log_has_every_number() -> None:
-    assert as_line(READING) == "1 ISK 00 70347617  energy_import=10732309.1 Wh  power=-5 W  1-0:9.9.9=7000 unit 200"
+    assert (
+        as_line(READING) == "1 ISK 00 70347617  energy_import=10732309.1 Wh  power=-5 W  1-0:9.9.9=7000 unit 200  (sml)"
+    )
 
 
 def test_numbers_have_every_digit_and_no_exponent() -> None:

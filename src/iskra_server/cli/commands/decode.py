@@ -3,11 +3,11 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -19,15 +19,13 @@ from iskra_server.cli.ui import meter_keys, telegram_text
 from iskra_server.cli.ui.options import Json, Quiet, command_app, examples
 from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.codecs.decoder import DECODERS, detect
+from iskra_server.codecs.decoder import Decoder, detect
 from iskra_server.codecs.sml.encoder import START as SML_START
 from iskra_server.codecs.text.identification import START
 from iskra_server.codecs.text.parity import SEVEN_BITS
 from iskra_server.meter.reading import Fault, Reading, Register
+from iskra_server.reading.decoding import Decoding
 from iskra_server.sources import hextext
-
-if TYPE_CHECKING:
-    from iskra_server.codecs.dlms.decoder import DlmsDecoder
 
 app = command_app()
 CHUNK = 64 * 1024
@@ -62,11 +60,11 @@ def decode(
 ) -> None:
     """Show the telegrams of a capture, and what is damaged. Exit status 1 if it has no telegram."""
     console = Console(highlight=False)
-    make_dlms = meter_keys.dlms_decoder(key_file, auth_key_file, layouts_file)
+    decoding = meter_keys.from_files(key_file, auth_key_file, layouts_file)
     tally = Tally()
     with ExitStack() as stack:
         chunks = _read(stack, file, quiet=quiet)
-        for item in tally.count(items(chunks, make_dlms)):
+        for item in tally.count(items(chunks, decoding)):
             if json:
                 print(telegram_text.as_json(item))
             elif console.is_terminal:
@@ -78,26 +76,26 @@ def decode(
     raise typer.Exit(0 if tally.telegrams else 1)
 
 
-def items(chunks: Iterable[bytes], make_dlms: Callable[[], "DlmsDecoder"] | None = None) -> Iterator[Reading | Fault]:
+def items(chunks: Iterable[bytes], decoding: Decoding) -> Iterator[Reading | Fault]:
     """Everything in a capture; a telegram cut off by its end is a fault. The first chunk decides the protocol."""
     rest = iter(chunks)
     first = next(rest, b"")
-    everything = chain([first], rest)
     protocol = detect(first) or "sml"
-    return _dlms(everything, make_dlms()) if protocol == "dlms" and make_dlms else _items(everything, protocol)
-
-
-def _dlms(chunks: Iterable[bytes], decoder: "DlmsDecoder") -> Iterator[Reading | Fault]:
-    for chunk in chunks:
-        yield from decoder.feed(chunk)
-    yield from decoder.finish()
-
-
-def _items(chunks: Iterable[bytes], protocol: str) -> Iterator[Reading | Fault]:
-    decoder, pending = DECODERS[protocol](), b""
-    for chunk in chunks:
+    decoder, pending = decoding.decoder(protocol), b""
+    for chunk in chain([first], rest):
         yield from decoder.feed(chunk)
         pending = (pending + chunk)[-decoder.pending :] if decoder.pending else b""
+    yield from _end(decoder) if protocol == "dlms" else _rest(protocol, pending)
+
+
+def _end(decoder: Decoder) -> Iterator[Fault]:
+    from iskra_server.codecs.dlms.decoder import DlmsDecoder  # noqa: PLC0415
+
+    assert isinstance(decoder, DlmsDecoder)
+    return decoder.finish()
+
+
+def _rest(protocol: str, pending: bytes) -> Iterator[Fault]:
     noise = _start(protocol, pending)
     if noise:
         yield Fault("noise", f"{noise} bytes outside of telegrams", noise)

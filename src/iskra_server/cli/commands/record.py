@@ -18,9 +18,12 @@ from iskra_server.cli.ui.meter_source import MeterUrl, chunks_or_error, open_met
 from iskra_server.cli.ui.options import Quiet, command_app, examples
 from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.codecs.sml.decoder import SmlDecoder
-from iskra_server.meter.reading import Reading
+from iskra_server.codecs.decoder import is_telegram
+from iskra_server.codecs.detecting import DetectingDecoder
+from iskra_server.meter.reading import Fault, Reading
+from iskra_server.reading.decoding import results
 from iskra_server.redact.telegrams import Masking
+from iskra_server.sources.source import Chunk
 
 app = command_app()
 _COLUMNS = (TextColumn("Recording"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -74,7 +77,7 @@ class Recording:
         self.telegrams = 0
         self._path = path
         self._masking = masking
-        self._decoder = SmlDecoder()
+        self._decoder = DetectingDecoder()
         try:
             self._file = path.open("xb", buffering=0)
         except FileExistsError:
@@ -82,9 +85,9 @@ class Recording:
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
-    def add(self, data: bytes) -> None:
-        self.telegrams += sum(isinstance(item, Reading) for item in self._decoder.feed(data))
-        self._write(self._masking.feed(data) if self._masking else data)
+    def add(self, chunk: Chunk) -> None:
+        self.telegrams += sum(_is_telegram(item) for item in results(self._decoder, chunk))
+        self._write(self._masking.feed(chunk.data) if self._masking else chunk.data)
 
     def end(self) -> None:
         """Close the file; delete it if nothing arrived."""
@@ -114,13 +117,18 @@ class Recording:
             raise UsageError(f"{self._path} is incomplete: {error.strerror}; {kept}.", status=1) from None
 
 
-async def _record(chunks: AsyncGenerator[bytes], recording: Recording, limits: Limits, progress: Progress) -> None:
+def _is_telegram(item: Reading | Fault) -> bool:
+    """Encrypted telegrams count, sub-meters come with the telegram of another meter."""
+    return is_telegram(item) and not (isinstance(item, Reading) and item.channel)
+
+
+async def _record(chunks: AsyncGenerator[Chunk], recording: Recording, limits: Limits, progress: Progress) -> None:
     task = progress.add_task("", total=limits.telegrams or limits.seconds)
     began_s = time.monotonic()
     with suppress(TimeoutError):
         async with asyncio.timeout(limits.seconds), aclosing(chunks):
-            async for data in chunks:
-                recording.add(data)
+            async for chunk in chunks:
+                recording.add(chunk)
                 done = recording.telegrams if limits.telegrams else time.monotonic() - began_s
                 counts = f"{plural(recording.telegrams, 'telegram')}, {plural(recording.byte_count, 'byte')}"
                 progress.update(task, completed=done, description=counts)

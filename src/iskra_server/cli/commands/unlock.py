@@ -15,12 +15,14 @@ from iskra_server.cli.ui.observe import config_with_one_meter
 from iskra_server.cli.ui.options import ConfigFile, Lang, Language, command_app, examples
 from iskra_server.cli.ui.phrases import PHRASES
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.codecs.sml.decoder import SmlDecoder
+from iskra_server.codecs.decoder import is_telegram
+from iskra_server.codecs.detecting import DetectingDecoder
 from iskra_server.diagnosis.unlocking import Unlocking
 from iskra_server.meter.identity import family
 from iskra_server.meter.lock import KWH_SCALER, has_power
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
+from iskra_server.reading.decoding import results
 from iskra_server.sources.source import Source
 
 app = command_app()
@@ -46,12 +48,18 @@ def unlock(
 ) -> None:
     """Guide you through entering the PIN at the meter. Exit status 0 once the meter stays unlocked.
 
-    The PIN is neither asked for nor stored.
+    Only ISKRA meters that send SML have a PIN. It is neither asked for nor stored.
     """
     settings = config_with_one_meter(config, meter)
     url = settings.meters[0].url
     coach = Coach(open_meter_source(url), lang)
     loop.run(coach.run())
+    if coach.other_protocol:
+        raise UsageError(
+            f"The meter at {url} sends {coach.other_protocol.upper()}: it has no PIN that must be entered. Only ISKRA "
+            f"meters that send SML have one.",
+            status=1,
+        )
     if not coach.telegrams:
         raise UsageError(f"No telegram arrived from {url}; iskra-server doctor {url} says why.", status=1)
     raise typer.Exit(0 if coach.unlocking.done else 1)
@@ -63,6 +71,8 @@ class Coach:
     def __init__(self, source: Source, language: Language) -> None:
         self.unlocking = Unlocking()
         self.telegrams = 0
+        # the protocol of a meter that has no PIN
+        self.other_protocol = ""
         self._source = source
         self._phrases = PHRASES[language]
         self._board = Board()
@@ -70,16 +80,18 @@ class Coach:
 
     async def run(self) -> None:
         lesson = Lesson(self._board, self._phrases)
-        decoder = SmlDecoder()
+        decoder = DetectingDecoder()
         self._board.say(self._phrases.listening)
         try:
             async with aclosing(chunks_or_error(self._source)) as chunks:
-                async for data in chunks:
-                    for item in decoder.feed(data):
-                        if isinstance(item, Reading):
+                async for chunk in chunks:
+                    for item in results(decoder, chunk):
+                        if isinstance(item, Reading) and item.protocol == "sml":
                             self.telegrams += 1
                             self._observe(item, lesson)
-                    if self.unlocking.done:
+                        elif is_telegram(item):
+                            self.other_protocol = item.protocol if isinstance(item, Reading) else decoder.protocol
+                    if self.unlocking.done or self.other_protocol:
                         return
         finally:
             await self._end_lesson()

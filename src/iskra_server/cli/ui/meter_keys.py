@@ -1,24 +1,18 @@
 """Keys and layouts of meters that push DLMS, from files: a key among the arguments would stay in the shell history."""
 
-from collections.abc import Callable
+import os
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
+from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.cli.ui.usage_error import UsageError
-
-if TYPE_CHECKING:
-    from iskra_server.codecs.dlms.decoder import DlmsDecoder
-    from iskra_server.codecs.dlms.layouts import Layout
-    from iskra_server.codecs.dlms.security import Keys
-
-Parsed = TypeVar("Parsed")
-
-_PACKAGE = "Keys need one more package: pip install 'iskra-electricity-server[encrypted]'."
-# a key has 32 characters, a file of layouts a few thousand
-_MAX_BYTES = 256 * 1024
+from iskra_server.config import ConfigError, load
+from iskra_server.reading.decoding import Decoding, decoding, read_text
+from iskra_server.runtime.plan import meter_decoding
 
 KeyFile = Annotated[
     Path | None,
@@ -34,41 +28,24 @@ LayoutsFile = Annotated[
 ]
 
 
-def dlms_decoder(
-    key_file: Path | None, auth_key_file: Path | None, layouts_file: Path | None
-) -> Callable[[], "DlmsDecoder"]:
-    """Makes a decoder with these keys and layouts. Raises UsageError for a file that cannot be used."""
+def for_meter(url: str, key_file: Path | None, auth_key_file: Path | None, layouts_file: Path | None) -> Decoding:
+    """From these files, else as the configuration has it for this meter. Raises UsageError."""
+    if key_file or auth_key_file or layouts_file:
+        return from_files(key_file, auth_key_file, layouts_file)
+    # a meter is also read where no server is configured, or with errors
+    with suppress(ConfigError):
+        meters = load(os.environ).meters_read
+        is_only = url == "auto" and len(meters) == 1
+        if found := next((meter for meter in meters if is_only or meter.url == Address(url)), None):
+            return meter_decoding(found)
+    return Decoding()
 
-    def make() -> "DlmsDecoder":
-        # with the first DLMS telegram, or the first key
-        from iskra_server.codecs.dlms.decoder import DlmsDecoder  # noqa: PLC0415
 
-        return DlmsDecoder(keys, own)
-
-    keys: Keys | None = None
-    own: tuple[Layout, ...] = ()
-    if not (key_file or auth_key_file or layouts_file):
-        return make
-    from iskra_server.codecs.dlms import layouts, security  # noqa: PLC0415
-
-    keys = security.Keys(*(_parsed(security.key, path) if path else b"" for path in (key_file, auth_key_file)))
-    own = _parsed(lambda text: layouts.parse(text, is_own=True), layouts_file) if layouts_file else ()
+def from_files(key_file: Path | None, auth_key_file: Path | None, layouts_file: Path | None) -> Decoding:
+    """Raises UsageError for a file that cannot be used."""
     try:
-        make()
-    except ImportError:
-        raise UsageError(_PACKAGE) from None
-    return make
-
-
-def _parsed(parse: Callable[[str], Parsed], path: Path) -> Parsed:
-    try:
-        with path.open("rb") as file:
-            text = Secret(file.read(_MAX_BYTES).decode("utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is no text.") from None
-    try:
-        return parse(text.reveal())
+        keys = [read_text(path) if path else Secret() for path in (key_file, auth_key_file)]
+        names = str(key_file or "--key-file"), str(auth_key_file or "")
+        return decoding(keys[0], keys[1], layouts_file, names)
     except ValueError as error:
-        raise UsageError(f"{path} {error}.") from None
+        raise UsageError(f"{error}.") from None

@@ -13,12 +13,12 @@ from iskra_server.cli.ui.local_server import ask
 from iskra_server.cli.ui.meter_source import TICK_S, open_meter_source
 from iskra_server.cli.ui.options import only_set
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.codecs.decoder import DECODERS
-from iskra_server.config import Config, load_with_origins
+from iskra_server.config import Config, MeterConfig, load_with_origins
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.guard import Guard
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
+from iskra_server.runtime.plan import meter_decoding
 from iskra_server.web.api.status import ServerStatus
 
 # problems that mean that another program, perhaps our own server, has the port open
@@ -44,20 +44,23 @@ def config_with_one_meter(file: Path | None, url: str | None) -> Config:
 def make_readers(config: Config, hub: Hub | None = None) -> list[Reader]:
     """A reader per configured meter; all publish to one hub."""
     hub, guard = hub or Hub(), Guard()
-    return [
-        Reader(
-            source=open_meter_source(meter.url),
-            decoder=DECODERS["sml"](),
-            guard=guard,
-            hub=hub,
-            name=meter.name,
-            stale_after_s=meter.stale_after_s,
-            counters_stale_after_s=meter.counters_stale_after_s,
-            max_power_w=meter.max_power_w,
-            factor=meter.factor,
-        )
-        for meter in config.meters_read
-    ]
+    return [_reader(meter, hub, guard) for meter in config.meters_read]
+
+
+def _reader(meter: MeterConfig, hub: Hub, guard: Guard) -> Reader:
+    source, decoding = open_meter_source(meter.url), meter_decoding(meter)
+    return Reader(
+        source=source,
+        decoder=decoding.decoder(source.state.protocol),
+        guard=guard,
+        hub=hub,
+        name=meter.name,
+        stale_after_s=meter.stale_after_s,
+        counters_stale_after_s=meter.counters_stale_after_s,
+        max_power_w=meter.max_power_w,
+        factor=meter.factor,
+        has_key=decoding.has_key,
+    )
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.cli.ui.stream_stats import StreamStats, power_w, sparkline
-from iskra_server.cli.ui.telegram_text import exact
+from iskra_server.cli.ui.telegram_text import as_line, exact, kind
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.meter.identity import family
 from iskra_server.meter.lock import is_locked
@@ -40,18 +40,27 @@ class Screen:
     def render(self) -> RenderableType:
         self._rendered_s = boottime_s()
         reading = self._quality.newest
-        parts = [self._title(reading)]
+        parts: list[RenderableType] = [self._title(reading)]
         state = self._source.state
         if state.problem:
             style = "dim" if state.problem == "ended" else "bold red"
             parts.append(Text(format_problem(state.problem, state.details), style=style))
         if reading is None:
             return Group(*parts, self._reception())
-        return Group(*parts, "", _values(reading), "", self._power(reading), self._reception(), self._age())
+        sub_meters = [
+            Text(as_line(each), no_wrap=True, overflow="ellipsis") for each in self._quality.sub_meters.values()
+        ]
+        parts += ["", _values(reading), *sub_meters, "", self._power(reading)]
+        return Group(*parts, self._reception(), self._age())
 
     def _title(self, reading: Reading | None) -> Text:
         title = Text(reading.meter_id if reading else "Waiting for the first telegram", style="bold")
-        named = (reading and family(reading), self._source.state.port, self._source.simulated and "SIMULATED")
+        named = (
+            reading and family(reading),
+            reading and kind(reading),
+            self._source.state.port,
+            self._source.simulated and "SIMULATED",
+        )
         for part in filter(None, named):
             title.append(f"  {part}", style="yellow" if part == "SIMULATED" else "not bold dim")
         return title

@@ -27,16 +27,20 @@ def as_lines(item: Reading | Fault) -> Iterator[str]:
 
 
 def as_line(reading: Reading) -> str:
-    """The telegram in one line: meter and all numbers."""
+    """The telegram in one line: meter, all numbers, and the protocol."""
     numbers = (f"{name(register) or register.obis.short}={value_text(register)}" for register in reading.numbers())
-    return "  ".join((reading.meter_id, *numbers))
+    return "  ".join((reading.meter_id, *numbers, f"({kind(reading)})"))
 
 
 def heading(reading: Reading) -> str:
     time = f"meter time {reading.meter_time.seconds} s, " if reading.meter_time else ""
     size = f"channel {reading.channel}" if reading.channel else f"{reading.byte_count} bytes"
-    doubts = "".join(f", {doubt}" for doubt in _doubts(reading).values())
-    return f"{reading.meter_id}  ({time}{size}{doubts})"
+    return f"{reading.meter_id}  ({time}{size}, {kind(reading)})"
+
+
+def kind(reading: Reading) -> str:
+    """The protocol, and what a telegram lacks."""
+    return ", ".join((reading.protocol, *_doubts(reading).values()))
 
 
 def _doubts(reading: Reading) -> dict[str, str]:
