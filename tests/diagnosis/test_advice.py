@@ -4,13 +4,20 @@ import re
 
 import pytest
 
+from iskra_server.diagnosis import (
+    line_sentences,
+    notice_sentences,
+    port_sentences,
+    reading_sentences,
+    telegram_sentences,
+)
 from iskra_server.diagnosis.advice import LABELS, TABLE, advise, format_problem
 from iskra_server.diagnosis.checks import CHECKS
 
 KNOWN = {
     *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "bytes", "byte", "percent"),
     *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count", "limit"),
-    *("status", "topic"),
+    *("status", "topic", "line"),
 }
 
 
@@ -51,3 +58,8 @@ def test_a_sentence_has_its_details() -> None:
 
 def test_every_check_has_a_label() -> None:
     assert list(LABELS) == [name for name, _ in CHECKS]
+
+
+def test_no_fault_is_in_the_table_twice() -> None:
+    parts = (port_sentences, line_sentences, telegram_sentences, reading_sentences, notice_sentences)
+    assert sum(len(part.SENTENCES) for part in parts) == len(TABLE)

@@ -4,10 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from diagnosis.well import facts, quality
 from iskra_server.diagnosis.advice import Advice
 from iskra_server.diagnosis.checks import CHECKS
+from iskra_server.diagnosis.facts import UnreadableTelegram
+from iskra_server.diagnosis.notices import notices
 from iskra_server.diagnosis.stream_guess import StreamGuess
 
 JUDGE = dict(CHECKS)
@@ -75,3 +78,32 @@ def test_the_time_of_relocking_is_told() -> None:
 
 def test_a_meter_without_a_total_is_neither_locked_nor_unlocked() -> None:
     assert fault("unlocked", locked=None) is None
+
+
+@pytest.mark.parametrize("kind", ["encrypted", "wrong_key", "not_authentic", "replayed", "layout"])
+def test_a_whole_telegram_that_cannot_be_used(kind: str) -> None:
+    """It is neither damaged nor missing, so the values are; beside other telegrams it is a notice."""
+    telegram = UnreadableTelegram(kind, "unknown list of 17 elements", "1 ISK 00 70000001", ("u4 8",))
+    facts_of_it = {"telegrams": 0, "age_s": None, "last_unreadable": telegram, "last_5min": quality()}
+    assert fault("telegrams", **facts_of_it) is True
+    assert fault("values", **facts_of_it) == kind
+    assert fault("fresh", age_s=75.0, last_unreadable=telegram) == kind
+    assert [notice.fault for notice in notices(facts(last_unreadable=telegram))] == [kind]
+
+
+def test_an_unknown_list_says_how_long_it_is_and_whose() -> None:
+    telegram = UnreadableTelegram("layout", "unknown list of 17 elements")
+    advice = JUDGE["values"](facts(age_s=None, telegrams=0, last_unreadable=telegram))
+    assert isinstance(advice, Advice)
+    assert "a list of 17 values" in advice.en.sentence
+    assert "/dev/ttyUSB0" in advice.de.sentence
+    assert "support bundle" in advice.en.next_step
+
+
+@pytest.mark.parametrize(
+    ("line", "rate", "expected"),
+    [("9600 8N1", 901.0, "no_pause"), ("115200 8N1", 1300.0, None), ("", 901.0, "no_pause"), ("", 900.0, None)],
+)
+def test_a_faster_line_carries_more(line: str, rate: float, expected: object) -> None:
+    silent = structs.replace(quality(), byte_count=9000, bytes_per_s=rate)
+    assert fault("signal", last_5min=silent, telegrams=0, line=line, stream_guess=None) == expected

@@ -41,7 +41,7 @@ def test_a_meter_that_is_read_passes_all_checks() -> None:
         ({"data_age_s": 190.0, "usual_interval_s": 61.0}, "data", "fell_silent"),
         ({**NOTHING, "data_age_s": 0.1, "stream_guess": StreamGuess("gps")}, "signal", "gps"),
         ({**NOTHING, "data_age_s": 0.1, "stream_guess": StreamGuess("speed", {"speed": "4800"})}, "signal", "speed"),
-        ({**NOTHING, "data_age_s": 0.1, "stream_guess": StreamGuess("d0")}, "protocol", "d0"),
+        ({**NOTHING, "data_age_s": 0.1, "stream_guess": StreamGuess("amis")}, "protocol", "amis"),
         ({**NOTHING, "data_age_s": 0.1, "faults": {"noise": 9}}, "telegrams", "noise"),
         ({**NOTHING, "data_age_s": 0.1, "problem": "noise", "is_open": False}, "telegrams", "noise"),
         (

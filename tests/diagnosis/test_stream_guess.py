@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+import pushes
 import telegrams
+import texts
+from iskra_server.codecs.dlms import encoder
 from iskra_server.codecs.wire import received
 from iskra_server.diagnosis.stream_guess import MAX_BYTES, StreamGuess, recognise
 
@@ -37,7 +40,9 @@ def parity(text: bytes) -> bytes:
         (b"1-0:1.8.0*255(00012.3*kWh)\r\n" * 3, "d0"),
         (HDLC, "dlms"),
         (b"\x0f" + bytes.fromhex("db08") + b"ISK" + bytes(5) + b"\x82" + bytes(30), "dlms"),
-        (bytes.fromhex("68101068") + bytes(16) + b"\x55\x16", "mbus"),
+        (bytes.fromhex("68101068080172") + bytes(13) + b"\x7b\x16", "mbus"),
+        (bytes.fromhex("6810106853ff10") + bytes(13) + b"\x62\x16", "dlms"),
+        (b"\0\0" + bytes.fromhex("1040f03016") * 4, "amis"),
         (NMEA, "gps"),
         (b"\r\nOK\r\n\r\n+CREG: 0,1\r\n\r\nRING\r\n", "modem"),
         (b"ets Jun  8 2016 00:22:57\r\nrst:0x1 (POWERON_RESET)", "text"),
@@ -68,6 +73,35 @@ def test_what_bytes_seem_to_be(data: bytes, fault: str) -> None:
 @pytest.mark.parametrize("speed", [1200, 2400, 4800, 19200])
 def test_another_speed_is_named_by_the_bit_pattern(speed: int, resyncs: bool) -> None:
     assert recognise(received(TELEGRAM, speed, resyncs=resyncs) * 2) == StreamGuess("speed", {"speed": str(speed)})
+
+
+@pytest.mark.parametrize("resyncs", [True, False])
+@pytest.mark.parametrize("data", [texts.p1_telegram(), texts.d0_readout()])
+def test_inverted_text_is_named(data: bytes, resyncs: bool) -> None:
+    """A P1 cable without an inverter, at 9600 baud; in seven bits with parity too."""
+    for text in (data, parity(data)):
+        assert recognise(received(text, 9600, is_inverted=True, resyncs=resyncs)) == StreamGuess("inverted")
+
+
+@pytest.mark.parametrize("resyncs", [True, False])
+@pytest.mark.parametrize("data", [pushes.apdu(pushes.tagged()), texts.p1_telegram(), TELEGRAM])
+def test_a_line_of_2400_baud_is_named_whatever_is_sent(data: bytes, resyncs: bool) -> None:
+    """With the parity bit of 8E1: M-Bus, and HDLC of Landis+Gyr and Kaifa."""
+    for stream in (encoder.hdlc(data), encoder.mbus(data), data):
+        picture = received(stream, 2400, has_parity=True, resyncs=resyncs)
+        assert recognise(picture) == StreamGuess("speed", {"speed": "2400"})
+
+
+@pytest.mark.parametrize("speed", [38_400, 115_200])
+@pytest.mark.parametrize("data", [texts.p1_telegram() * 20, encoder.hdlc(pushes.apdu(pushes.tagged())) * 40])
+def test_a_faster_line_looks_like_noise(data: bytes, speed: int) -> None:
+    assert recognise(received(data, speed)) == StreamGuess("noise")
+
+
+def test_flickering_light_is_no_slower_line() -> None:
+    chance = random.Random(4)
+    pulses = bytes.fromhex("0080c0e0f0f8fcfeff")
+    assert recognise(bytes(chance.choices(pulses, k=2000))) == StreamGuess("noise")
 
 
 @pytest.mark.parametrize("resyncs", [True, False])

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+import pushes
 import telegrams
 from faults.scene import FIRST_ENERGY, Scene, telegram
 from history import entries as history
+from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.wire import received
 from iskra_server.history.model.records import quarter_of
@@ -31,9 +33,11 @@ Stage = Callable[[Scene], Iterator[None]]
 OTHER_METER = bytes.fromhex("090149534b0000bc614f")
 NOBODY = 65534
 P1 = b"/ISK5\\2M550T-1012\r\n\r\n1-3:0.2.8(50)\r\n0-0:1.0.0(261126140500W)\r\n1-0:1.8.1(000123.456*kWh)\r\n!A1B2\r\n"
-D0 = b"/ISk5MT174-0001\r\n\x020.0.0(12345678)\r\n1.8.0(000123.456*kWh)\r\n!\r\n\x03\x2a"
 HDLC = bytes.fromhex("7ea01a0221" + "13" * 22 + "7e")
-MBUS = bytes.fromhex("68101068") + bytes(16) + b"\x55\x16"
+# a heat meter
+# as an AM550 in Austria or Switzerland sends it: general-glo-ciphering, of which nobody here has the key
+SEALED = bytes.fromhex("db08") + pushes.TITLE + bytes.fromhex("312000000064") + bytes(range(44))
+MBUS = bytes.fromhex("68101068080172") + bytes(13) + b"\x7b\x16"
 NMEA = b"$GNRMC,140500.00,A,4807.038,N,01131.000,E,0.0,84.4,261126,,,A*6A\r\n"
 WHOLE = telegrams.telegram()
 LINE_FEEDS = telegrams.telegram(server_id=bytes.fromhex("0a0a49534b0000bc614e"))
@@ -254,6 +258,37 @@ def closed(scene: Scene) -> Iterator[None]:
 def unknown_name(scene: Scene) -> Iterator[None]:
     scene.serve("tcp://head.invalid:4000")
     yield
+
+
+def http_password(scene: Scene) -> Iterator[None]:
+    served = scene.serve_bridge()
+    served.status = 401
+    yield
+    served.status = 200
+
+
+def http_empty(scene: Scene) -> Iterator[None]:
+    scene.serve_bridge()
+    yield
+
+
+def http_no_node(scene: Scene) -> Iterator[None]:
+    served = scene.serve_bridge()
+    served.node = "2"
+    yield
+    served.node = "1"
+
+
+def only_values(scene: Scene) -> Iterator[None]:
+    scene.serve_bridge().body = b'{"$type":"imp_data","delta":10}'
+    yield
+
+
+def mqtt_unavailable(scene: Scene) -> Iterator[None]:
+    broker = scene.serve_topic()
+    yield
+    broker.start()
+    scene.publish(broker)
 
 
 def no_answer(scene: Scene) -> Iterator[None]:
@@ -593,6 +628,7 @@ STAGES: dict[str, Stage] = {
             refused,
             closed,
         ),
+        *(http_password, http_empty, http_no_node, only_values, mqtt_unavailable),
         *(unknown_name, no_answer, unreachable, needs_package, needs_package_in_container),
         *(silence, fell_silent, no_meter_found, gps, framing, noise),
         *(no_valid_telegram, checksums, cut, overrun, first_telegram, held_back),
@@ -617,9 +653,11 @@ STAGES: dict[str, Stage] = {
     "inverted": _hearing(received(WHOLE, 9600, is_inverted=True)),
     "speed": _hearing(received(WHOLE, 4800)),
     "p1": _hearing(P1),
-    "d0": _hearing(D0),
+    "amis": _hearing(bytes.fromhex("1040f03016") * 4),
     "dlms": _hearing(HDLC),
     "mbus": _hearing(MBUS),
+    "encrypted": _hearing(dlms.hdlc(SEALED)),
+    "layout": _hearing(dlms.hdlc(pushes.apdu(pushes.unknown()))),
     "telnet": _hearing(WHOLE.replace(b"\xff", b"\xff\xff") * 2),
     "line_ends": _hearing(LINE_FEEDS.replace(b"\n", b"\r\n") * 2),
     "characters": _hearing(WHOLE.decode("latin-1").encode() * 2),
@@ -637,8 +675,37 @@ FOR_GOOD = frozenset(
 )
 # staged where it takes no minutes, with the reason
 ELSEWHERE = {
+    **dict.fromkeys(
+        (
+            *("silence_searching", "silence_asking", "silence_asked", "echo", "fell_silent_cable"),
+            *("speed_searching", "noise_searching", "d0", "first_readout", "answers_damaged", "checksums_cable"),
+            *("slow_readout", "unprotected", "unproved", "whole_kwh", "no_power"),
+        ),
+        (Path("diagnosis/test_situations.py"), "readouts take minutes, and ports are searched for as long"),
+    ),
+    **dict.fromkeys(
+        ("wrong_key", "not_authentic", "replayed"),
+        (Path("diagnosis/test_situations.py"), "needs keys"),
+    ),
+    **dict.fromkeys(
+        (
+            *("http_password", "http_no_node", "http_not_a_bridge", "http_empty", "http_failure", "http_repeated"),
+            "only_values",
+        ),
+        (Path("sources/test_http_poll.py"), "needs a bridge"),
+    ),
+    **dict.fromkeys(
+        ("mqtt_password", "mqtt_denied", "mqtt_unavailable", "mqtt_silent"),
+        (Path("sources/test_mqtt_topic.py"), "needs a broker"),
+    ),
     "no_values": (Path("diagnosis/test_checks.py"), "what a later decoder may give"),
     "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),
+    "http_repeated": (Path("sources/test_http_poll.py"), "half a minute of the same telegram"),
+    "http_not_a_bridge": (Path("sources/test_http_poll.py"), "as the other answers of a bridge"),
+    "http_failure": (Path("sources/test_http_poll.py"), "as the other answers of a bridge"),
+    "mqtt_password": (Path("sources/test_mqtt_topic.py"), "as a broker that is away"),
+    "mqtt_denied": (Path("sources/test_mqtt_topic.py"), "needs a plugin of the broker"),
+    "mqtt_silent": (Path("sources/test_mqtt_topic.py"), "twenty seconds of silence"),
     "trickle": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "no_pause": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "bad_address": (Path("sources/test_tcp.py"), "only the far end's own refusal brings it about"),

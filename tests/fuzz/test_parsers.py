@@ -24,7 +24,7 @@ from iskra_server.history.transfer.file_rows import BadRow, CounterReading, Reco
 from iskra_server.history.transfer.own_export import HEADER
 from iskra_server.history.transfer.quarter_readings import quarter_readings
 from iskra_server.meter.reading import Fault, Reading
-from iskra_server.redact.telegrams import Masking
+from iskra_server.redact.masking import Masking
 from iskra_server.simulator.virtual import from_url
 from iskra_server.sources import hextext, open_source
 from iskra_server.web.http.hosts import Hosts

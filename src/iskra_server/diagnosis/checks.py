@@ -20,8 +20,9 @@ MIN_INVALID = 2
 SILENCE_S = 10.0
 # the shortest telegrams of the slowest meter are 50 bytes a second
 MIN_BYTES_PER_S = 5.0
-# a line at 9600 baud carries 960, and a meter pauses between its telegrams
-MAX_BYTES_PER_S = 900.0
+# share of what a line can carry, a tenth of its speed: a meter pauses between its telegrams
+MAX_LOAD = 15 / 16
+DEFAULT_BAUD = 9600
 # share of bytes without a stop bit: at another speed every second or third byte has none
 MAX_FRAMING = 0.05
 # a meter that sends rarely is silent after so many of its intervals
@@ -45,7 +46,18 @@ _NO_DEVICE = frozenset(
 _PROBING = frozenset(("silence", "noise"))
 _SIGNALS = frozenset(("flat", "gps", "modem", "text", "inverted", "speed", "noise"))
 _ALTERED = frozenset(("telnet", "line_ends", "characters", "seven_bits"))
-_PROTOCOLS = frozenset(("p1", "d0", "dlms", "mbus"))
+# what is not read at all
+_OTHER_PROTOCOLS = frozenset(("mbus", "amis"))
+# protocols with a sentence of their own, where no telegram is valid
+_PROTOCOLS = frozenset(("p1", "d0", "dlms"))
+# signals that are searched for the right speed
+_SEARCHED = frozenset(("noise", "speed"))
+# they come by a cable, DLMS sometimes through a head
+_BY_CABLE = frozenset(("p1", "dlms"))
+# parts of an address with which a port is not searched for the right speed
+_FIXED = ("://", "baud=", "format=", "protocol=d0", "listen_only")
+# the speed of requests
+_ASKING = "300 "
 
 
 def _device(facts: Facts) -> Result:
@@ -63,16 +75,47 @@ def _port(facts: Facts) -> Result:
 
 
 def _data(facts: Facts) -> Result:
-    if facts.problem == "silence":
-        return _problem(facts)
     if facts.problem == "noise":
         return True
-    if facts.data_age_s is None:
-        return advise("silence", {"port": facts.port})
-    if facts.data_age_s <= max(SILENCE_S, facts.stale_after_s):
+    has_answered = facts.telegrams or facts.poll not in ("silent", "echo")
+    if facts.problem == "silence" or facts.data_age_s is None or not has_answered:
+        return _silence(facts)
+    # a meter that is asked brings nothing but echoes while it does not answer
+    age_s = facts.age_s if facts.poll in ("silent", "echo") and facts.age_s is not None else facts.data_age_s
+    if age_s <= max(SILENCE_S, facts.stale_after_s):
         return True
-    details = {"port": facts.port, "seconds": f"{facts.data_age_s:.0f}"}
-    return _rare(facts, facts.data_age_s) or advise("fell_silent", details)
+    if facts.poll == "echo":
+        return _silence(facts)
+    details = {"port": facts.port, "seconds": f"{age_s:.0f}"}
+    return _rare(facts, age_s) or advise(_by_cable("fell_silent", facts), details)
+
+
+def _silence(facts: Facts) -> Advice:
+    """Nothing has arrived: what the server does about it."""
+    fault = "silence"
+    if facts.poll == "echo":
+        fault = "echo"
+    elif facts.poll == "silent":
+        fault = "silence_asked"
+    elif facts.line.startswith(_ASKING) and (is_searched(facts) or facts.protocol == "d0"):
+        fault = "silence_asking"
+    elif is_searched(facts):
+        fault = "silence_searching"
+    return advise(fault, {"port": facts.port, "line": facts.line})
+
+
+def is_searched(facts: Facts) -> bool:
+    """Whether the server tries one speed after another on this port."""
+    return bool(facts.line) and not facts.protocol and not any(part in facts.source for part in _FIXED)
+
+
+def _by_cable(fault: str, facts: Facts) -> str:
+    """The fault with a sentence for a cable, where the meter speaks a protocol that comes by one."""
+    return f"{fault}_cable" if facts.protocol in _BY_CABLE else fault
+
+
+def _is_current(facts: Facts) -> bool:
+    return facts.age_s is not None and facts.age_s <= facts.stale_after_s
 
 
 def _signal(facts: Facts) -> Result:
@@ -91,29 +134,40 @@ def _line(facts: Facts) -> Advice | None:
     if quality.framing and quality.framing >= max(FEW_DAMAGED, MAX_FRAMING * quality.byte_count):
         percent = min(100, 100 * quality.framing // quality.byte_count)
         return advise("framing", {"port": facts.port, "percent": str(percent)})
-    rate = quality.bytes_per_s
-    if rate is None or MIN_BYTES_PER_S <= rate <= MAX_BYTES_PER_S:
+    rate, baud = quality.bytes_per_s, int(facts.line.partition(" ")[0] or DEFAULT_BAUD)
+    if rate is None or MIN_BYTES_PER_S <= rate <= MAX_LOAD * baud / 10:
         return None
     fault = "trickle" if rate < MIN_BYTES_PER_S else "no_pause"
     return advise(fault, {"port": facts.port, "rate": f"{rate:.1f}" if rate < 1 else f"{rate:.0f}"})
 
 
 def _protocol(facts: Facts) -> Result:
-    return _guess(facts, _PROTOCOLS)
+    return _guess(facts, _OTHER_PROTOCOLS) or (True if facts.protocol else None)
 
 
 def _telegrams(facts: Facts) -> Result:
-    if facts.telegrams:
+    """A telegram that arrived whole counts, also one that cannot be read."""
+    if facts.telegrams or facts.last_unreadable:
         return True
+    details = {"port": facts.port, "line": facts.line, "bytes": str(facts.byte_count)}
+    return advise(_missing_telegrams(facts), details)
+
+
+def _missing_telegrams(facts: Facts) -> str:
     guess = facts.stream_guess.fault if facts.stream_guess else ""
-    if guess in _ALTERED:
-        return advise(guess, {"port": facts.port})
     damaged = sum(count for kind, count in facts.faults.items() if kind != "noise")
+    if guess in _ALTERED or facts.poll == "damaged":
+        return guess if guess in _ALTERED else "answers_damaged"
+    protocol = facts.protocol or guess
+    if protocol == "d0" and damaged < MIN_INVALID:
+        return "first_readout"
+    if protocol in _PROTOCOLS and (guess in _PROTOCOLS or damaged >= MIN_INVALID):
+        return protocol
     if damaged >= MIN_INVALID or guess == "no_valid_telegram":
-        return advise("no_valid_telegram", {"port": facts.port})
+        return "no_valid_telegram"
     if damaged or guess == "first_telegram":
-        return advise("first_telegram", {"port": facts.port})
-    return advise("noise", {"port": facts.port, "bytes": str(facts.byte_count)})
+        return "first_telegram"
+    return "noise_searching" if is_searched(facts) else "noise"
 
 
 def _checksums(facts: Facts) -> Result:
@@ -125,14 +179,25 @@ def _checksums(facts: Facts) -> Result:
     percent = f"{100 * quality.valid_ratio:.0f}"
     if quality.overruns and quality.overruns >= FEW_DAMAGED:
         return advise("overrun", {"percent": percent, "count": str(quality.overruns)})
+    if facts.poll == "damaged":
+        return advise("answers_damaged", {"port": facts.port, "line": facts.line})
     are_mostly_cut = 2 * quality.cut > quality.damaged
-    return advise("cut" if are_mostly_cut else "checksums", {"percent": percent})
+    return advise("cut" if are_mostly_cut else _by_cable("checksums", facts), {"percent": percent})
 
 
 def _values(facts: Facts) -> Result:
     if facts.age_s is not None:
         return True
-    return advise("held_back" if facts.quarantined else "no_values")
+    return unreadable(facts) or advise("held_back" if facts.quarantined else "no_values")
+
+
+def unreadable(facts: Facts) -> Advice | None:
+    """What is missing to read the latest telegram that cannot be used; None where there is none."""
+    telegram = facts.last_unreadable
+    if telegram is None:
+        return None
+    count = next((word for word in telegram.detail.split() if word.isdecimal()), str(len(telegram.elements)))
+    return advise(telegram.kind, {"meter": telegram.meter_id or facts.port, "count": count})
 
 
 def _unlocked(facts: Facts) -> Result:
@@ -149,9 +214,9 @@ def _unlocked(facts: Facts) -> Result:
 
 
 def _fresh(facts: Facts) -> Result:
-    if facts.age_s is None or facts.age_s <= facts.stale_after_s:
+    if facts.age_s is None or _is_current(facts):
         return True
-    return _rare(facts, facts.age_s) or advise("stale", {"seconds": f"{facts.age_s:.0f}"})
+    return unreadable(facts) or _rare(facts, facts.age_s) or advise("stale", {"seconds": f"{facts.age_s:.0f}"})
 
 
 def _plausible(facts: Facts) -> Result:
@@ -178,10 +243,11 @@ def _guess(facts: Facts, faults: frozenset[str]) -> Result:
     """Fails where the guess is one of `faults`; passes once a telegram was read."""
     guess = facts.stream_guess
     if guess is None:
-        return True if facts.telegrams else None
+        return True if facts.telegrams or facts.last_unreadable else None
     if guess.fault not in faults:
         return True
-    return advise(guess.fault, {"port": facts.port, "bytes": str(facts.byte_count)} | guess.details)
+    fault = f"{guess.fault}_searching" if guess.fault in _SEARCHED and is_searched(facts) else guess.fault
+    return advise(fault, {"port": facts.port, "bytes": str(facts.byte_count), "line": facts.line} | guess.details)
 
 
 CHECKS: tuple[tuple[str, Callable[[Facts], Result]], ...] = (

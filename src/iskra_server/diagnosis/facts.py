@@ -86,6 +86,10 @@ class Facts(Struct, frozen=True):
     protocol             sml, p1, d0 or dlms; empty while it is not known
     line                 speed and format of a serial line, such as "9600 8N1"; empty without one
     poll                 outcome of the last request to a meter that is polled: read, silent, echo, damaged, pushed
+    is_protected         the telegrams have a checksum or parity
+    is_authentic         a tag proves the telegrams; None where they have none, False where no key checks it
+    is_whole_kwh         the meter counts whole kWh and is not locked
+    has_power            the meter sends active power
     """
 
     name: str
@@ -127,6 +131,10 @@ class Facts(Struct, frozen=True):
     protocol: str = ""
     line: str = ""
     poll: str = ""
+    is_protected: bool = True
+    is_authentic: bool | None = None
+    is_whole_kwh: bool = False
+    has_power: bool = True
 
     @property
     def valid_ratio(self) -> float | None:

@@ -22,6 +22,8 @@ _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 # longer names are cut
 MAX_NAME = 48
 _BYTES = 10
+_LABEL = re.compile(r"([0-9A-F]) ([A-Z]{3}) ([0-9A-F]{2}) (\d{8})", re.ASCII)
+_HEX = re.compile(r"(?:[0-9a-f]{2})+", re.ASCII)
 _FAMILIES = {
     Obis.parse("129-129:199.130.3*255"): "MT175/MT681",
     Obis.parse("1-0:96.50.1*1"): "MT631/MT691",
@@ -58,6 +60,15 @@ def label(server_id: bytes) -> str | None:
 def meter_id(server_id: bytes) -> str:
     """The id of a meter in every room: its label, else the server id in hex, "unknown" without one."""
     return label(server_id) or server_id.hex() or "unknown"
+
+
+def server_id(meter_id: str) -> bytes:
+    """The server id behind the id of a meter, b"" for none: the inverse of `meter_id`, of a name its characters."""
+    if match := _LABEL.fullmatch(meter_id):
+        return din_identity(match[1], match[2], match[3], int(match[4])).server_id
+    if not meter_id or meter_id == UNKNOWN.meter_id:
+        return b""
+    return bytes.fromhex(meter_id) if _HEX.fullmatch(meter_id) else meter_id.encode("latin-1", "replace")
 
 
 def at_port(reading: Reading, port: str) -> Reading:

@@ -26,6 +26,13 @@ def is_locked(reading: Reading) -> bool | None:
     return (total.scaler or 0) >= KWH_SCALER and not has_power(reading)
 
 
+def counts_whole_kwh(reading: Reading) -> bool:
+    """Whether whole kWh are the resolution of a meter that cannot be locked."""
+    total = reading.get(IMPORT) or reading.get(EXPORT)
+    is_whole = total is not None and total.value is not None and (total.scaler or 0) >= KWH_SCALER
+    return is_whole and is_locked(reading) is None
+
+
 def sends_locked(sample: Sample) -> bool | None:
     """As `is_locked`, of a published sample; where the guard kept a fine value, the meter has locked."""
     locked = is_locked(sample.reading)

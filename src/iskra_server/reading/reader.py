@@ -22,6 +22,7 @@ from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.factor import apply_factor, exact_factor
 from iskra_server.meter.guard import MAX_POWER_W, Guard
 from iskra_server.meter.identity import at_port
+from iskra_server.meter.lock import counts_whole_kwh, has_power
 from iskra_server.meter.normalise import merge_parts
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Fault, Reading, Sample
@@ -192,6 +193,10 @@ class Reader:
             protocol=state.protocol or self._protocol,
             line=str(state.line or ""),
             poll=state.poll,
+            is_protected=sample is None or sample.reading.is_protected,
+            is_authentic=sample.reading.is_authentic if sample else None,
+            is_whole_kwh=sample is not None and counts_whole_kwh(sample.reading),
+            has_power=sample is None or has_power(sample.reading),
         )
 
     @property

@@ -1,7 +1,7 @@
 """Removes identities and secrets from texts, in each form in which they may be written.
 
 server id    hex in either case, with blanks, colons or hyphens; backwards; as a number; as text; base64
-its label    1 ISK 00 12345678, without blanks, as in an address; its eight digits, also backwards
+its label    1 ISK 00 12345678, without blanks, as in an address, as hex text; its eight digits, also backwards
 a secret     plain, as in an address, in hex, base64
 """
 
@@ -63,7 +63,8 @@ def _of_label(label: str | None) -> Iterator[str]:
     for name in (label, label.replace(" ", ""), quote(label), quote_plus(label)):
         yield name
         yield name[::-1]
-    yield from (serial, serial[::-1])
+    yield label.replace(" ", "").encode().hex()
+    yield from (serial, serial[::-1], serial.encode().hex())
     yield from (number.hex(), number[::-1].hex())
     # as a number it has no leading zeros; short ones occur by chance
     if len(short := serial.lstrip("0")) >= _MIN_DIGITS:

@@ -22,7 +22,7 @@ from iskra_server.codecs.decoder import is_telegram
 from iskra_server.codecs.detecting import DetectingDecoder
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.reading.decoding import results
-from iskra_server.redact.telegrams import Masking
+from iskra_server.redact.masking import Masking
 from iskra_server.sources.source import Chunk
 
 app = command_app()

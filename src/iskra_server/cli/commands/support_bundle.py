@@ -25,24 +25,30 @@ from iskra_server.cli.ui.observe import make_readers, running_readers
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Loaded, ServerConfig, load_with_origins, secrets_of
+from iskra_server.meter import identity
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Statuses
+from iskra_server.redact.elements import masked_elements
 from iskra_server.redact.evidence import Evidence, evidence
 from iskra_server.redact.text import Scrubber
 from iskra_server.web.api.status import server_status
 
 app = command_app()
+# keys of a status with the id of a meter
+_METER_IDS = ("meter_id", "previous_meter_id")
+_MIN_NAME = 5
 _LIBRARIES = ("uvicorn", "starlette", "msgspec", "serialx", "sqlalchemy", "paho-mqtt", "uvloop", "httptools")
 _README = """\
 What this is: a support bundle of the ISKRA Electricity Server. Look through it before you send it to anybody.
 
 Replaced, each by the same substitute everywhere: server ids, serial numbers, public keys and signatures of meters.
-Masked: passwords, tokens and keys of the configuration. The checksums of the telegrams are valid.
+Masked: passwords, tokens and keys of the configuration, texts that a meter sends, the content of encrypted telegrams.
+Rounded: large numbers in a list that the program does not know. The checksums of the telegrams are valid.
 Not replaced: names of files and machines, addresses in your network, meter readings.
 
 versions.json        program, libraries, system
 configuration.toml   the configuration, with the origin of each value
-status.json          the diagnosis of each meter
+status.json          the diagnosis of each meter: protocol, line, what is wrong, the elements of an unknown list
 metrics.txt          metrics, if a server was running
 log.txt              the last lines of its log
 telegrams-N.bin      the last bytes of source N; to read them: iskra-server decode telegrams-1.bin
@@ -90,20 +96,42 @@ def support_bundle(
 
 
 def _files(loaded: Loaded, content: Content) -> Iterator[tuple[str, bytes | str]]:
-    scrubber = Scrubber(_identities(content), secrets_of(loaded.config))
-    yield "README.txt", _README
+    status = json.loads(content.texts["status.json"])
+    scrubber = Scrubber(_identities(content, _meter_ids(status)), secrets_of(loaded.config))
     texts = {"versions.json": json.dumps(_versions(), indent=1), "configuration.toml": "\n".join(as_toml(loaded))}
-    for name, text in (texts | content.texts).items():
+    texts |= content.texts | {"status.json": json.dumps(_with_masked_elements(status))}
+    yield "README.txt", _README
+    for name, text in texts.items():
         yield name, scrubber.text(text)
     for number, source in enumerate(content.sources, 1):
         yield f"telegrams-{number}.bin", bytes.fromhex(source.data)
 
 
-def _identities(content: Content) -> dict[bytes, bytes]:
-    """Meter ids and their pseudonyms; other octet strings become zeros."""
+def _meter_ids(status: Any) -> Iterator[str]:
+    """All meters that a status names, also those that are not read now."""
+    for key, value in status.items() if isinstance(status, dict) else enumerate(status):
+        if key in _METER_IDS and isinstance(value, str):
+            yield value
+        elif key == "sub_meters":
+            yield from value
+        elif isinstance(value, dict | list):
+            yield from _meter_ids(value)
+
+
+def _with_masked_elements(status: dict[str, Any]) -> dict[str, Any]:
+    for meter in status["meters"]:
+        if unreadable := meter["facts"].get("last_unreadable"):
+            unreadable["elements"] = list(masked_elements(unreadable["elements"]))
+    return status
+
+
+def _identities(content: Content, meter_ids: Iterable[str]) -> dict[bytes, bytes]:
+    """Meter ids and their pseudonyms; other octet strings, and meters without a telegram, become zeros."""
     ids = {bytes.fromhex(a): bytes.fromhex(b) for source in content.sources for a, b in source.meters.items()}
-    values = (bytes.fromhex(value) for value in content.values)
-    return {value: bytes(len(value)) for value in values} | ids
+    known = set(map(identity.meter_id, ids))
+    unknown = (identity.server_id(meter_id) for meter_id in meter_ids if meter_id not in known)
+    others = (*map(bytes.fromhex, content.values), *unknown)
+    return {value: bytes(len(value)) for value in others if value} | ids
 
 
 def _versions() -> dict[str, Any]:
@@ -140,8 +168,14 @@ def _from_server(server: ServerConfig) -> Content | None:
 
 def _octet_strings(meters: Iterable[Mapping[str, Any]]) -> list[str]:
     """Octet strings among the values, except the maker and values too short to identify anybody."""
-    values = (register for meter in meters for register in meter["registers"] if isinstance(register["value"], str))
-    return [row["value"] for row in values if len(row["value"]) >= 8 and "manufacturer" not in row["name"]]
+    rows = (register for meter in meters for register in meter["registers"] if isinstance(register["value"], str))
+    values = ((row["value"], row.get("text", "")) for row in rows if "manufacturer" not in row["name"])
+    return [value for value, text in values if len(value) >= 8 and _may_identify(text)]
+
+
+def _may_identify(text: str) -> bool:
+    """False for states, counts and versions, whose characters also occur elsewhere."""
+    return not text or len(text.strip("0 ")) >= _MIN_NAME
 
 
 async def _from_meters(loaded: Loaded, seconds: float) -> Content:
@@ -153,6 +187,6 @@ async def _from_meters(loaded: Loaded, seconds: float) -> Content:
             await asyncio.wait(tasks, timeout=seconds)
         status = server_status(Statuses(meters), "")
     samples = (register.raw for sample in hub.newest.values() for register in sample.reading.registers)
-    values = [raw.hex() for raw in samples if isinstance(raw, bytes) and len(raw) >= 4]
+    values = [raw.hex() for raw in samples if isinstance(raw, bytes) and len(raw.strip(b"0 ")) >= _MIN_NAME]
     texts = {"status.json": msgspec.json.encode(status).decode()}
     return Content(texts, evidence((reader.source.url, reader.recent_bytes) for reader in meters), values)

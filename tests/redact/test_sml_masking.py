@@ -9,7 +9,9 @@ from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
-from iskra_server.redact.telegrams import Masking, Pseudonyms, mask
+from iskra_server.redact.masking import Masking
+from iskra_server.redact.pseudonyms import Pseudonyms
+from iskra_server.redact.sml_masking import mask
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures" / "sml"
 SERIAL = bytes.fromhex("0403a2b1")

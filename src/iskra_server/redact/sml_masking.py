@@ -1,10 +1,9 @@
-"""Recordings without the meter's identity, for bug reports: same structure and numbers, valid checksums.
+"""SML telegrams without the meter's identity: same structure and numbers, valid checksums.
 
     server ids, octet strings among the values    replaced, the same by the same everywhere
     maker, firmware version, list name, OBIS      kept
     every other octet string (transaction ids, client ids, signatures)    zeros
 
-Pseudonyms are numbered, not computed from the original: eight digits could be recovered by brute force.
 Bytes outside valid telegrams are set to zero, as they may hold a part of a serial number; so is a telegram that
 would still contain the identity in another form.
 """
@@ -18,59 +17,25 @@ from iskra_server.codecs.sml import encoder, messages, tlv
 from iskra_server.codecs.sml.decoder import parse_telegram
 from iskra_server.codecs.sml.tlv import Leaf, Node, Sequence
 from iskra_server.codecs.sml.transport import Transport
-from iskra_server.meter import identity
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault
 from iskra_server.meter.registers import BY_KEY
+from iskra_server.redact.pseudonyms import Pseudonyms
 
 _KEPT = frozenset(BY_KEY[key].obis for key in ("manufacturer", "manufacturer_id", "firmware_version"))
 _IDENTITIES = frozenset(
     BY_KEY[key].obis for key in ("server_id", "device_id", "device_number", "equipment_id", "owner_number")
 )
-# a shorter serial number also occurs by chance in counters
-_MIN_TRACE_BYTES = 3
 # code, status, time, unit, scaler, value; a signature may follow
 _ENTRY_ITEMS = 6
 
 
-class Pseudonyms:
-    """Originals and their pseudonyms; `leaks_identity` searches bytes for originals."""
+class SmlMasking:
+    """One per stream. `blanked` counts bytes set to zero."""
 
-    def __init__(self) -> None:
-        self._pseudonyms: dict[bytes, bytes] = {}
-        self._traces: set[bytes] = set()
-
-    def of(self, original: bytes) -> bytes:
-        """A pseudonym of the same length; a server id keeps its maker, text stays text."""
-        number = len(self._pseudonyms)
-        while original not in self._pseudonyms:
-            number += 1
-            pseudonym = _pseudonym(original, number)
-            if pseudonym != original:
-                self._pseudonyms[original] = pseudonym
-        return self._pseudonyms[original]
-
-    def get(self, original: bytes) -> bytes | None:
-        return self._pseudonyms.get(original)
-
-    def forbid(self, original: bytes) -> None:
-        """Let `leaks_identity` search for it: whole, its serial number, and both as digits."""
-        tail = original[_kept(original) :].lstrip(b"\0")
-        for trace in (original, tail) if len(tail) >= _MIN_TRACE_BYTES else (original,):
-            self._traces |= {trace, trace.hex().encode(), trace.hex().upper().encode()}
-        if label := identity.label(original):
-            self._traces.add(label[-8:].encode())
-
-    def leaks_identity(self, data: bytes) -> bool:
-        return any(trace in data for trace in self._traces)
-
-
-class Masking:
-    """One per recording; several may share `pseudonyms`. `blanked` counts bytes set to zero."""
-
-    def __init__(self, pseudonyms: Pseudonyms | None = None) -> None:
+    def __init__(self, pseudonyms: Pseudonyms) -> None:
         self.blanked = 0
-        self._pseudonyms = pseudonyms or Pseudonyms()
+        self._pseudonyms = pseudonyms
         self._transport = Transport()
 
     def feed(self, data: bytes) -> bytes:
@@ -170,18 +135,3 @@ def _code(entry: Node) -> Obis | None:
     whole = isinstance(entry, Sequence) and len(entry.items) >= _ENTRY_ITEMS
     code = entry.items[0] if isinstance(entry, Sequence) and whole else None
     return Obis(code.payload) if isinstance(code, Leaf) and code.kind == tlv.BYTES and len(code.payload) == 6 else None
-
-
-def _pseudonym(original: bytes, number: int) -> bytes:
-    if original.isascii() and original.decode().isprintable():
-        return f"{number:0{len(original)}d}"[-len(original) :].encode()
-    kept = _kept(original)
-    length = len(original) - kept
-    return original[:kept] + (number & (1 << 8 * length) - 1).to_bytes(length)
-
-
-def _kept(original: bytes) -> int:
-    """Bytes of a server id that name medium and maker: 09 01 ISK 00, or 06 ISK 01 in the older form."""
-    if identity.label(original):
-        return 6
-    return 5 if len(original) > 5 and original[1:4].isalpha() else 0

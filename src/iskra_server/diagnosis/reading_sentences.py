@@ -1,0 +1,47 @@
+"""Sentences about readings: locked, old or implausible.
+
+fault: sentence, next step, Satz, nächster Schritt
+"""
+
+# fmt: off
+SENTENCES: dict[str, tuple[str, str, str, str]] = {
+    # --- unlocked ---
+    "locked": (
+        "The meter sends whole kWh and no power because it is locked.",
+        "Enter the PIN from your grid operator at the meter and turn on InF; iskra-server unlock shows how.",
+        "Der Zähler sendet nur ganze kWh und keine Leistung, weil er gesperrt ist.",
+        "Geben Sie die PIN Ihres Netzbetreibers am Zähler ein und schalten Sie InF ein; iskra-server unlock zeigt, wie."),
+    "relocked": (
+        "The meter was unlocked and locked itself again at {time}: since then it sends whole kWh and no power.",
+        "Enter the PIN again and turn on InF, which keeps the meter unlocked; iskra-server unlock shows how.",
+        "Der Zähler war freigeschaltet und hat sich um {time} wieder gesperrt: Seitdem sendet er nur ganze kWh und keine Leistung.",
+        "Geben Sie die PIN noch einmal ein und schalten Sie InF ein, damit er freigeschaltet bleibt; iskra-server unlock zeigt, wie."),
+    "inf_off": (
+        "The power value disappeared {seconds} s after the PIN was entered: InF is off.",
+        "Enter the PIN again, go on to InF and shine the light for five seconds until it shows on; iskra-server unlock shows how.",
+        "Die Leistung ist {seconds} s nach Eingabe der PIN verschwunden: InF ist aus.",
+        "Geben Sie die PIN noch einmal ein, gehen Sie weiter zu InF und leuchten Sie fünf Sekunden, bis „on“ erscheint; iskra-server unlock zeigt, wie."),
+    # --- fresh ---
+    "stale": (
+        "The last reading is {seconds} s old.",
+        "Check that the head still sits on the meter, or that the cable is still plugged in.",
+        "Der letzte Wert ist {seconds} s alt.",
+        "Prüfen Sie, ob der Lesekopf noch auf dem Zähler sitzt oder das Kabel noch steckt."),
+    "rare": (
+        "A telegram arrives every {seconds} s, but a reading is stale after {limit} s.",
+        "Set meters.stale_after_s to twice the time between two telegrams, or more.",
+        "Alle {seconds} s kommt ein Telegramm an, aber ein Wert gilt nach {limit} s als veraltet.",
+        "Setzen Sie meters.stale_after_s auf mindestens das Doppelte der Zeit zwischen zwei Telegrammen."),
+    # --- plausible ---
+    "went_back": (
+        "Readings are held back: {register} went back from {before} to {value}.",
+        "If the counter was reset, wait: readings that are consistent for five minutes are accepted. Otherwise check that only one meter is read here.",
+        "Werte werden zurückgehalten: {register} ging von {before} auf {value} zurück.",
+        "Wurde der Zähler zurückgesetzt, warten Sie: Werte, die fünf Minuten lang zueinander passen, werden übernommen. Prüfen Sie sonst, ob hier nur ein Zähler gelesen wird."),
+    "jumped": (
+        "Readings are held back: {register} jumped from {before} to {value} within {seconds} s.",
+        "If the house connection can carry that much power, raise meters.max_power_w; otherwise check that only one meter is read here.",
+        "Werte werden zurückgehalten: {register} sprang innerhalb von {seconds} s von {before} auf {value}.",
+        "Kann der Hausanschluss so viel Leistung liefern, erhöhen Sie meters.max_power_w; prüfen Sie sonst, ob hier nur ein Zähler gelesen wird."),
+}
+# fmt: on
