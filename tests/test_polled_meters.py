@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +59,28 @@ def test_a_reload_that_removes_the_meter(virtual: D0Meter, wire: D0Wire, url: st
         until(lambda: not virtual.is_programming)
         until(lambda: "is in force" in server.log)
     assert list(messages(wire))[-1] == BREAK
+
+
+def test_two_meters_of_one_line_each_have_their_status(tmp_path: Path) -> None:
+    addresses = ("70000001", "70000002")
+    meters = [
+        # nobody reads single registers of this model
+        meter("ISk5MT171-0133", [f"0.0.0({address})", *LINES[1:]], address=address, start_baud=9600)
+        for address in addresses
+    ]
+    file = tmp_path / "iskra-server.toml"
+    with d0_port(D0Wire(meters, baud=9600)) as path:
+        urls = [f"{path}?protocol=d0&baud=9600&poll_s=1&address={address}" for address in addresses]
+        file.write_text("".join(f'[[meters]]\nurl = "{url}"\n' for url in urls))
+        with serving("serve", "--config", str(file)) as server:
+
+            def statuses() -> list[dict[str, Any]]:
+                answer: list[dict[str, Any]] = server.get("/api/v1/status").json()["meters"]
+                return answer
+
+            until(lambda: all(status["facts"]["telegrams"] for status in statuses()))
+            facts = [status["facts"] for status in statuses()]
+            assert [fact["meter_id"][-8:] for fact in facts] == list(addresses)
+            assert [fact["port"] for fact in facts] == [f"{path}?address={address}" for address in addresses]
+            assert [fact["previous_meter_id"] for fact in facts] == [None, None]
+            assert all(status["ok"] for status in statuses())

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -172,6 +173,24 @@ def test_closing_in_the_middle_of_a_readout_sends_b0_and_waits_until_it_has_left
         assert wire.written[-1].data == BREAK
         assert clock.now_s - began_s >= len(BREAK) * BITS / 9600
         assert poll.port.is_closed
+
+    asyncio.run(main())
+
+
+def test_unplugging_in_programming_mode_is_harmless(tmp_path: Path) -> None:
+    async def main() -> None:
+        by_id = tmp_path / "head"
+        virtual, other = (meter(ME162, LINES, registers=REGISTERS, start_baud=9600) for _ in range(2))
+        source = d0_source(str(by_id), str(by_id), baud=9600, interval_s=1.0)
+        async with d0_pty(D0Wire([other], baud=9600)) as second_path, listening(source) as heard:
+            async with d0_pty(D0Wire([virtual], baud=9600)) as path:
+                by_id.symlink_to(path)
+                await until(lambda: virtual.is_programming, 60)
+                by_id.unlink()
+            await until(lambda: source.state.problem == "unplugged", 30)
+            by_id.symlink_to(second_path)
+            before = readings(heard)
+            await until(lambda: readings(heard) > before, 60)
 
     asyncio.run(main())
 

@@ -87,17 +87,17 @@ def test_a_port_that_was_lost_is_opened_again_for_both(tmp_path: Path) -> None:
         by_id = tmp_path / "rs485"
         wire, other = (D0Wire([at(address) for address in ADDRESSES], baud=9600) for _ in range(2))
         sources = [sharing(str(by_id), address) for address in ADDRESSES]
-        async with d0_pty(other) as second_path:
+        async with (
+            d0_pty(other) as second_path,
+            listening(sources[0]) as first,
+            listening(sources[1]) as second,
+        ):
             async with d0_pty(wire) as path:
                 by_id.symlink_to(path)
-                tasks = listening(sources[0]), listening(sources[1])
-                heard = [await task.__aenter__() for task in tasks]
-                await until(lambda: all(map(serials, heard)), DEADLINE_S)
+                await until(lambda: serials(first) and serials(second), DEADLINE_S)
                 by_id.unlink()
             await until(lambda: all(source.state.problem for source in sources), DEADLINE_S)
             by_id.symlink_to(second_path)
             await until(lambda: all(source.state.poll == "read" for source in sources), DEADLINE_S)
-            for task in tasks:
-                await task.__aexit__(None, None, None)
 
     asyncio.run(main())

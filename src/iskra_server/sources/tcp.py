@@ -28,8 +28,13 @@ CONNECT_S = 10.0
 MAX_BYTES = 4096
 # lets the event loop look once whether bytes are there
 _LOOK_S = 0.001
-# finds a dead machine 60 s after its last byte
-KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+# finds a dead machine 60 s after its last byte, or after a request that it did not receive
+KEEPALIVE = (
+    (socket.TCP_KEEPIDLE, 30),
+    (socket.TCP_KEEPINTVL, 10),
+    (socket.TCP_KEEPCNT, 3),
+    *(((socket.TCP_USER_TIMEOUT, 60_000),) if hasattr(socket, "TCP_USER_TIMEOUT") else ()),
+)
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
