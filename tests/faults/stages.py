@@ -361,6 +361,7 @@ def noise(scene: Scene) -> Iterator[None]:
     by_id = scene.serve_auto()
     scene.deliver = scene.plug(by_id, "usb-head").send
     scene.told("silence")
+    scene.is_read_at("9600 8N1")
     scene.deliver(b"\xff\x3c noise")
     yield
 
@@ -377,7 +378,7 @@ def gps(scene: Scene) -> Iterator[None]:
     """`auto` finds it on the only port, and then the head in its place."""
     by_id = scene.serve_auto()
     scene.deliver = scene.plug(by_id, "usb-serial").send
-    scene.told("silence")
+    scene.is_read_at("9600 8N1")
     scene.deliver(NMEA)
     yield
 

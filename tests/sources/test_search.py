@@ -12,11 +12,12 @@ import pushes
 import telegrams
 import texts
 from iskra_server.base.address import Address
+from iskra_server.codecs.d0.speeds import Learned
 from iskra_server.codecs.dlms import encoder
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.simulator.d0_wire import D0Wire
 from iskra_server.sources import search
-from iskra_server.sources.port_memory import Found, PortMemory
+from iskra_server.sources.port_memory import Found, PortMemory, polled
 from iskra_server.sources.port_source import port_source
 from iskra_server.sources.reconnect import Reconnecting
 from iskra_server.sources.search import Window
@@ -198,6 +199,35 @@ def test_another_meter_than_before_is_found(speaker: Callable[..., SpeakingPort]
         async with speaking(port), listening(source) as heard:
             await found(source, heard, SML)
         assert memory.recall(port.path) == Found("sml")
+
+    run(main())
+
+
+def test_a_meter_that_sends_in_place_of_one_that_was_asked_is_found(
+    speaker: Callable[..., SpeakingPort], tmp_path: Path
+) -> None:
+    port, memory = speaker(SML), PortMemory(tmp_path)
+    memory.remember(port.path, polled(Learned("5")))
+    source = source_of(port.path, memory)
+
+    async def main() -> None:
+        async with speaking(port), listening(source) as heard:
+            await found(source, heard, SML)
+        assert memory.recall(port.path) == Found("sml")
+        assert port.sent == with_parity(b"/?!\r\n")
+
+    run(main())
+
+
+def test_bytes_without_a_telegram_at_8e1_are_read_without_parity_next(speaker: Callable[..., SpeakingPort]) -> None:
+    port = speaker(b"")
+    source = source_of(port.path)
+
+    async def main() -> None:
+        async with listening(source):
+            await until(lambda: source.state.line == LineSettings(2400, "8E1"))
+            port.send(bytes(range(0x81, 0xA1)))
+            await until(lambda: source.state.line == LineSettings(2400))
 
     run(main())
 

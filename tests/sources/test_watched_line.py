@@ -26,7 +26,7 @@ def test_a_meter_that_answers_stays_and_one_that_has_gone_is_given_up() -> None:
     async def main() -> None:
         wire, results = D0Wire([d0meter.meter(reaction_s=0.02, gap_s=0.4)], rate=10.0), []  # type: ignore[var-annotated]
         async with d0meter.d0_pty(wire) as path:
-            line = WatchedLine(poll_d0(await open_serial(path), interval_s=1.0), patience_s=1.0)
+            line = WatchedLine(poll_d0(await open_serial(path), interval_s=1.0), patience_s=8.0)
             task = asyncio.create_task(lost(line, results))
             await until(lambda: len(results) >= 2, 30.0)
             wire.is_deaf = True

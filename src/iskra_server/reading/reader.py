@@ -28,6 +28,7 @@ from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Fault, Reading, Sample
 from iskra_server.meter.status_word import phases_missing
 from iskra_server.reading.arbitration import SourceArbiter
+from iskra_server.reading.decoding import results
 from iskra_server.reading.hub import COUNTERS_STALE_AFTER_S, STALE_AFTER_S, Hub
 from iskra_server.reading.meter_state import MeterState
 from iskra_server.reading.reception import Reception, ReceptionDay, quality_of_probe
@@ -127,8 +128,7 @@ class Reader:
         self._reception.count_chunk(chunk)
         if chunk.results is None:
             self._end_pause(before_s, chunk.monotonic_s)
-        results = self._decoder.feed(chunk.data) if chunk.results is None else chunk.results
-        for result in merge_parts(results):
+        for result in merge_parts(results(self._decoder, chunk)):
             if isinstance(result, Fault):
                 self._reception.count_fault(result, chunk.monotonic_s)
             elif result.channel:
@@ -190,7 +190,7 @@ class Reader:
             last_unreadable=reception.last_unreadable(now_s),
             sub_meters=tuple(meter.sub_meters(now_s)),
             has_key=self._has_key,
-            protocol=state.protocol or self._protocol,
+            protocol=self._protocol or state.protocol,
             line=str(state.line or ""),
             poll=state.poll,
             is_protected=sample is None or sample.reading.is_protected,
@@ -228,7 +228,7 @@ class Reader:
             self.source.simulated,
             state.port,
             is_dated=is_dated,
-            factor=Decimal(1) if reading.channel else self._factor,
+            factor=self._factor,
         )
         self._meter.lock.observe(sample)
         if not self._arbiter.accepts(self, reading.meter_id, now_s):
@@ -250,6 +250,7 @@ class Reader:
 
     def _publish_sub_meter(self, sent: Reading, now_s: float) -> None:
         """Its age is that of the telegram, which repeats its reading; `meter_time` is when it was read."""
+        sent = at_port(sent, self.source.state.port)
         is_known = self._guard.knows(sent.meter_id)
         if self._carrier is None or not self._meter.confirm_sub_meter(sent, now_s, is_known=is_known):
             return

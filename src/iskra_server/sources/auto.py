@@ -9,11 +9,12 @@ import os
 import time
 from collections.abc import Callable, Collection
 
+from iskra_server.sources.asking import PluggedPort
 from iskra_server.sources.errors import SourceError, no_port
 from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.ports import Port, list_ports, plugged
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
-from iskra_server.sources.search import ROUND, SILENT_ROUNDS, PluggedPort, Window, find_meter
+from iskra_server.sources.search import ROUND, SILENT_ROUNDS, Window, find_meter
 from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
 from iskra_server.sources.source_options import SourceOptions
 

@@ -8,12 +8,15 @@ It holds no secret. Without the file, or with a damaged one, every port is searc
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
-from iskra_server.codecs.d0.speeds import Learned
 from iskra_server.sources.source import LineSettings
+
+if TYPE_CHECKING:
+    from iskra_server.codecs.d0.speeds import Learned
 
 FILE = "ports.json"
 
@@ -35,23 +38,32 @@ class Found(Struct, frozen=True, omit_defaults=True):
         return LineSettings(self.baud, self.format)
 
 
-def polled(settings: Learned | None = None) -> Found:
+def polled(settings: "Learned | None" = None) -> Found:
     """A D0 meter that is asked, with the settings that have worked."""
     if settings is None:
         return Found("d0", is_polled=True)
     return Found("d0", is_polled=True, speed=settings.speed, delay_s=settings.delay_s)
 
 
-def learned(found: Found | None) -> Learned | None:
+def learned(found: Found | None) -> "Learned | None":
     """The settings that have worked with a meter that is asked."""
-    return None if found is None or found.speed is None else Learned(found.speed, found.delay_s)
+    if found is None or found.speed is None:
+        return None
+    # imported where a meter is asked: most readers need SML alone
+    from iskra_server.codecs.d0.speeds import Learned  # noqa: PLC0415
+
+    return Learned(found.speed, found.delay_s)
 
 
 class PortMemory:
-    """Reads its file at each use: several programs share it. Without a folder it remembers nothing."""
+    """Reads its file at each use: several programs share it. Without a folder it remembers nothing.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    Without `writes` it only reads: a command must not make files of another user in the folder of the server.
+    """
+
+    def __init__(self, folder: Path | None = None, *, writes: bool = True) -> None:
         self._path = folder and folder / FILE
+        self._writes = writes
         self._has_failed = False
 
     def recall(self, port: str) -> Found | None:
@@ -59,8 +71,10 @@ class PortMemory:
 
     def remember(self, port: str, found: Found) -> None:
         """Written at once, and only if it differs."""
+        if self._path is None or not self._writes:
+            return
         ports = self._read()
-        if self._path is None or ports.get(port) == found:
+        if ports.get(port) == found:
             return
         part = self._path.with_name(f"{FILE}.{os.getpid()}")
         data = msgspec.json.format(msgspec.json.encode(ports | {port: found}))

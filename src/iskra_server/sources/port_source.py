@@ -5,12 +5,12 @@ from functools import partial
 from msgspec.structs import replace
 
 from iskra_server.base.address import Address
-from iskra_server.codecs.d0.speeds import START_BAUD
-from iskra_server.sources.polled import d0_source
+from iskra_server.sources.asking import PluggedPort
+from iskra_server.sources.polled import START_BAUD, d0_source
 from iskra_server.sources.port_memory import PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
-from iskra_server.sources.search import ROUND, PluggedPort, Window, find_meter
+from iskra_server.sources.search import ROUND, Window, find_meter
 from iskra_server.sources.serial import device_state, open_serial
 from iskra_server.sources.source import FormatProblem, LineSettings, plain_problem
 from iskra_server.sources.source_options import SourceOptions, parse_options

@@ -13,15 +13,15 @@ itself: the light may turn a page of its display or disturb the entry of a PIN.
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from iskra_server.codecs.d0.speeds import START_BAUD, Learned
+from iskra_server.sources.asking import Asking, PluggedPort
 from iskra_server.sources.line_pictures import suggested_settings
-from iskra_server.sources.polled import poll_d0
+from iskra_server.sources.polled import START_BAUD, poll_d0
 from iskra_server.sources.port_memory import Found, PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
 from iskra_server.sources.probe import PortProbe
@@ -31,6 +31,9 @@ from iskra_server.sources.serial import SerialLine, open_serial
 from iskra_server.sources.source import LineSettings, SourceState
 from iskra_server.sources.source_options import SourceOptions
 from iskra_server.sources.watched_line import PATIENCE_S, WatchedLine
+
+if TYPE_CHECKING:
+    from iskra_server.codecs.d0.speeds import Learned
 
 
 class Window(Struct, frozen=True):
@@ -63,28 +66,8 @@ _PAUSE_S = 0.02
 _KNOWN_S = 65.0
 # of those that the user wants rarely, before a meter is given up
 _PATIENT_POLLS = 3
-# after a request without an answer; the last one again and again
-_ASK_AGAIN_S = (300.0, 1800.0, 21_600.0)
-_ASK_AFTER_ECHO_S = 3600.0
 
 log = logging.getLogger("iskra_server.sources")
-
-
-class Asking(Struct):
-    """Whether and when a port may be asked, since it was plugged in.
-
-    `has_heard`: a byte has arrived unasked; `has_answered`: a meter has answered; `outcome` of a request without one.
-    """
-
-    has_heard: bool = False
-    has_answered: bool = False
-    times: int = 0
-    next_s: float = 0.0
-    outcome: str = ""
-
-    def note(self, outcome: str, now_s: float) -> None:
-        wait_s = _ASK_AFTER_ECHO_S if outcome == "echo" else _ASK_AGAIN_S[min(self.times, len(_ASK_AGAIN_S) - 1)]
-        self.outcome, self.times, self.next_s = outcome, self.times + 1, now_s + wait_s
 
 
 class Search:
@@ -181,10 +164,10 @@ class Search:
             now_s = time.monotonic()
             if data:
                 self._asking.has_heard = True
-                self._probe.add(data)
                 if self._is_found(recogniser, data):
                     self._note_found(recogniser, window.settings)
                     return True
+                self._probe.add(data)
                 self._tell(window.settings)
                 await asyncio.sleep(_PAUSE_S)
                 if recogniser.has_marks:
@@ -201,11 +184,15 @@ class Search:
         """Whether bytes look like another speed, or a whole burst of them has nothing of a telegram."""
         if recogniser.begun:
             return False
+        is_nothing = is_burst and not recogniser.has_marks
         suggested = suggested_settings(recogniser.data, settings)
+        if is_nothing and settings.format == "8E1":
+            # a few meters send at this speed without a parity bit, and old ones text of seven bits
+            suggested = suggested or LineSettings(settings.baud)
         if suggested and suggested not in self._tried:
             self._suggested = suggested
             return True
-        return is_burst and not recogniser.has_marks
+        return is_nothing
 
     def _is_found(self, recogniser: Recogniser, data: bytes) -> bool:
         protocol = recogniser.feed(data)
@@ -217,7 +204,7 @@ class Search:
         self._line.protocol = recogniser.protocol
         self._remember(Found(recogniser.protocol, settings.baud, settings.format))
 
-    async def _ask(self, settings: Learned | None = None, patience_s: float = 0.0) -> Line | None:
+    async def _ask(self, settings: "Learned | None" = None, patience_s: float = 0.0) -> Line | None:
         """The line of a meter that answers a request; None without an answer within `patience_s`."""
         self._tell(LineSettings(START_BAUD))
         line = poll_d0(
@@ -263,31 +250,6 @@ class Search:
             poll=self._asking.outcome,
         )
         self._report(state)
-
-
-class PluggedPort:
-    """A port by its name; what may be asked there begins anew when it is plugged in again."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._device: tuple[int, int] | None = None
-        self._asking = Asking()
-
-    @property
-    def asking(self) -> Asking:
-        device = _device(self.path)
-        if device != self._device:
-            self._device, self._asking = device, Asking()
-        return self._asking
-
-
-def _device(path: str) -> tuple[int, int] | None:
-    """Changes with each plugging in; None while nothing is plugged in."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_rdev, status.st_ino
 
 
 async def find_meter(

@@ -41,9 +41,9 @@ GONE = SourceState("/dev/x", is_open=False, problem="unplugged", details={"port"
 MISSING = SourceState("/dev/x", is_open=False, problem="missing", details={"port": "/dev/x"})
 
 
-async def gathered(chunks: AsyncGenerator[bytes]) -> list[bytes]:
+async def gathered(chunks: AsyncGenerator[Chunk]) -> list[bytes]:
     async with aclosing(chunks) as given:
-        return [data async for data in given]
+        return [chunk.data async for chunk in given]
 
 
 def test_a_pause_is_an_empty_chunk_and_nothing_is_lost() -> None:
@@ -57,7 +57,7 @@ def test_to_stop_listening_closes_the_source() -> None:
 
     async def first() -> bytes:
         async with aclosing(chunks_and_ticks(source)) as chunks:
-            return await anext(chunks)
+            return (await anext(chunks)).data
 
     assert asyncio.run(first()) == b"a"
     assert source.closed

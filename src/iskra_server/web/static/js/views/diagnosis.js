@@ -60,7 +60,7 @@ function otherAdvice({ checks, notices, advice }) {
 }
 
 /** @param {Api.SourceStatus} status @returns {[string, string][]} */
-function facts({ facts: { faults, age_s: age, telegrams, quarantined }, port, valid_ratio: ratio, meter_id: meter }) {
+function facts({ facts: { faults, age_s: age, telegrams, quarantined, protocol, line }, port, valid_ratio: ratio, meter_id: meter }) {
   const texts = words.setup;
   const damaged = Object.entries(faults).filter(([, count]) => count).map(([kind, count]) => `${kind} ${count}`);
   // the age is that at the time of the status
@@ -68,6 +68,7 @@ function facts({ facts: { faults, age_s: age, telegrams, quarantined }, port, va
   /** @type {[string, string | null][]} */
   const rows = [
     [texts.port, port],
+    [texts.protocol, [protocol.toUpperCase(), line].filter(Boolean).join(", ")],
     [words.meter, meter],
     [texts.validSinceStart, ratio === null ? null : `${decimal(ratio * 100, 2)} %`],
     [texts.telegrams, String(telegrams)],

@@ -213,6 +213,7 @@ export const words = {
     },
     states: { passed: "in Ordnung", failed: "fehlgeschlagen", unknown: "unbekannt" },
     port: "Anschluss",
+    protocol: "Protokoll",
     validSinceStart: "Gültige Telegramme seit dem Start des Servers",
     telegrams: "Telegramme",
     damaged: "Beschädigt",

@@ -214,6 +214,7 @@ export const words = {
     },
     states: { passed: "OK", failed: "failed", unknown: "unknown" },
     port: "Port",
+    protocol: "Protocol",
     validSinceStart: "Valid telegrams since the server started",
     telegrams: "Telegrams",
     damaged: "Damaged",
