@@ -235,7 +235,10 @@ async def main():
 
 asyncio.run(main())
 parts = ("text", "p1", "d0", "dlms")
-print([name for name in sys.modules if name.startswith("iskra_server.codecs.") and name.split(".")[2] in parts])
+# tables of a few lines, which serial ports use
+tables = ("d0", "d0.speeds", "text", "text.parity")
+codecs = [name.removeprefix("iskra_server.codecs.") for name in sys.modules if name.startswith("iskra_server.codecs.")]
+print([name for name in codecs if name.split(".")[0] in parts and name not in tables])
 print([name for name in sys.modules if name.startswith("cryptography")])
 """
     folder = Path(__file__).parent
