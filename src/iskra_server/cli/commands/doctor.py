@@ -36,8 +36,9 @@ _EXAMPLES = examples(
         "iskra-server doctor --json": "one JSON object per source",
     }
 )
-# telegrams that are enough for a verdict on reception
+# telegrams that are enough for a verdict on reception, or the time for those of a meter that sends every 10 s
 _MIN_TELEGRAMS = 5
+_ENOUGH_S = 15.0
 # a port that cannot be opened may be retried: wait so long before the verdict
 _SETTLED_S = 1.0
 _SIGNS = {"passed": ("✓", "green"), "failed": ("✕", "bold red"), "unknown": ("·", "dim")}
@@ -50,7 +51,7 @@ def doctor(
         list[str] | None,
         typer.Argument(metavar="[METER_URL]...", help="Ports or URLs.", show_default="configured, else auto"),
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="Longest time to listen.")] = 15.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="Longest time to listen.")] = 90.0,
     lang: Lang,
     json: Json = False,
     config: ConfigFile = None,
@@ -102,12 +103,21 @@ def _is_clear(status: Status, passed_s: float) -> bool:
     """Whether waiting longer would not change the verdict."""
     if status.failed_check in ("device", "permission", "port"):
         return passed_s >= _SETTLED_S and status.advice.fault != "opening"
-    return status.ok and status.facts.telegrams >= _MIN_TELEGRAMS
+    if status.facts.last_unreadable and not status.facts.telegrams:
+        return passed_s >= _ENOUGH_S
+    return status.ok and (status.facts.telegrams >= _MIN_TELEGRAMS or passed_s >= _ENOUGH_S)
 
 
 def _as_json(statuses: Sequence[Status]) -> Iterator[str]:
     for status in server_status(statuses, "").meters:
         yield msgspec.json.encode(status).decode()
+
+
+def _source(status: Status) -> str:
+    """Port, meter, and how it is read."""
+    facts = status.facts
+    how = ", ".join(filter(None, (facts.protocol.upper(), facts.line)))
+    return "  ".join(filter(None, (status.port, status.meter_id, how)))
 
 
 def _label(label: Label, lang: Language) -> str:
@@ -128,7 +138,7 @@ def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
     for status in run.statuses:
         if status.port in run.ports_of_server:
             yield f"The server at {run.server} reads it and says:"
-        yield f"{status.port}  {status.meter_id or ''}".rstrip()
+        yield _source(status)
         for check in status.checks:
             told = f"  {_words(check.advice, lang).sentence}" if check.advice else ""
             yield f"  {check.state:7}  {_label(check.label, lang)}{told}"
@@ -140,7 +150,7 @@ def _as_table(run: DiagnosisRun, lang: Language) -> RenderableType:
     for status in run.statuses:
         if status.port in run.ports_of_server:
             parts.append(Text(f"The server at {run.server} reads it and says:", style="dim"))
-        parts += [Text(f"{status.port}  {status.meter_id or ''}".rstrip(), style="bold"), _check_table(status, lang)]
+        parts += [Text(_source(status), style="bold"), _check_table(status, lang)]
         for advice in _advice_to_show(status):
             words = _words(advice, lang)
             style = "bold red" if advice is status.advice and not status.ok else "yellow"

@@ -213,6 +213,8 @@ export const words = {
     },
     states: { passed: "in Ordnung", failed: "fehlgeschlagen", unknown: "unbekannt" },
     port: "Anschluss",
+    protocol: "Protokoll",
+    unknownList: "Elemente der unbekannten Liste",
     validSinceStart: "Gültige Telegramme seit dem Start des Servers",
     telegrams: "Telegramme",
     damaged: "Beschädigt",
