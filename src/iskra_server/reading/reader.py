@@ -137,7 +137,7 @@ class Reader:
 
     @property
     def recent_bytes(self) -> bytes:
-        """The last 8 KB that arrived."""
+        """The last 8 to 16 KB that arrived."""
         return self._reception.recent_bytes
 
     def day(self) -> ReceptionDay:
