@@ -1,8 +1,10 @@
 """D0 meters of the simulator for tests: on a line whose time the test owns, and on a real pseudo-terminal."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
 from typing import Any
 
@@ -44,6 +46,27 @@ async def d0_pty(wire: D0Wire) -> AsyncIterator[str]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@contextmanager
+def d0_port(wire: D0Wire) -> Iterator[str]:
+    """The same for another process: served by a thread."""
+    loop = asyncio.new_event_loop()
+    paths: queue.Queue[str] = queue.Queue()
+    task = loop.create_task(serve_d0_pty(wire, paths.put))
+
+    def serve() -> None:
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield paths.get(timeout=10)
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        loop.close()
 
 
 class World:

@@ -1,12 +1,9 @@
-import subprocess
-import sys
-
 import pytest
 
 import telegrams
 import texts
 from iskra_server.codecs.d0 import encoder as d0
-from iskra_server.codecs.decoder import DECODERS, detect, recognise
+from iskra_server.codecs.decoder import DECODERS, detect
 from iskra_server.codecs.p1 import encoder as p1
 from iskra_server.codecs.text.parity import with_parity
 
@@ -16,13 +13,6 @@ def test_every_decoder_keeps_the_contract() -> None:
         decoder = make()
         assert list(decoder.feed(b"")) == []
         assert decoder.pending == 0
-
-
-def test_a_meter_is_recognised_by_a_whole_telegram_and_by_nothing_less() -> None:
-    data = telegrams.telegram()
-    assert recognise(b"noise" + data + data[:50])
-    assert not recognise(data[:-1])
-    assert not recognise(b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n" * 20)
 
 
 @pytest.mark.parametrize(
@@ -46,13 +36,3 @@ def test_a_meter_is_recognised_by_a_whole_telegram_and_by_nothing_less() -> None
 )
 def test_the_protocol_of_a_capture(data: bytes, protocol: str | None) -> None:
     assert detect(data) == protocol
-
-
-def test_a_port_is_recognised_by_sml_alone_and_without_the_other_protocols() -> None:
-    assert not recognise(texts.p1_telegram() * 2)
-    code = (
-        "import sys; from iskra_server.codecs.decoder import DECODERS, recognise; recognise(b'1' * 9000);"
-        "DECODERS['sml'](); print([name for name in sys.modules if 'codecs.text' in name or 'codecs.p1' in name])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout.strip() == "[]"

@@ -81,6 +81,10 @@ class Scene:
     def is_open(self) -> None:
         until(lambda: self.server.status()["facts"]["is_open"], DEADLINE_S)
 
+    def is_read_at(self, line: str) -> None:
+        """A search has these settings now; bytes at others would be noise."""
+        until(lambda: self.server.status()["facts"]["line"] == line)
+
     def good(self, **entries: Any) -> bytes:
         """The next telegram of the meter."""
         self._energy += 1

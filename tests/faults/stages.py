@@ -338,7 +338,7 @@ def gps(scene: Scene) -> Iterator[None]:
     """`auto` finds it on the only port, and then the head in its place."""
     by_id = scene.serve_auto()
     scene.deliver = scene.plug(by_id, "usb-serial").send
-    until(lambda: scene.server.status()["advice"]["fault"].startswith("silence"))
+    scene.is_read_at("9600 8N1")
     scene.deliver(NMEA)
     yield
 

@@ -15,7 +15,7 @@ from starlette.datastructures import QueryParams
 
 import telegrams
 from iskra_server.base.address import Address
-from iskra_server.codecs.decoder import recognise
+from iskra_server.codecs.decoder import detect
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.config import ConfigError, describe, load
 from iskra_server.diagnosis.advice import format_problem
@@ -69,7 +69,7 @@ def test_recordings_to_be_masked(stream: bytes, chunk: int) -> None:
     masked = b"".join(masking.feed(stream[at : at + chunk]) for at in range(0, len(stream), chunk)) + masking.end()
     assert telegrams.SERVER_ID not in masked
     assert telegrams.KEY not in masked
-    recognise(stream)
+    detect(stream)
 
 
 def test_a_promise_of_many_bytes_costs_no_memory() -> None:
@@ -250,7 +250,7 @@ def test_addresses_of_meters(url: str) -> None:
 
 
 def opened(url: str) -> object:
-    return open_source(url, recognise=recognise, format_problem=format_problem)
+    return open_source(url, format_problem=format_problem)
 
 
 @tries()

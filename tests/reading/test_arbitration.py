@@ -42,3 +42,19 @@ def test_each_meter_has_its_own_source() -> None:
     arbiter, first, second = SourceArbiter(), Head(), Head(OTHER)
     assert arbiter.accepts(first, METER, 0.0)
     assert arbiter.accepts(second, OTHER, 0.0)
+
+
+def test_a_meter_that_is_asked_once_a_minute_keeps_its_source() -> None:
+    arbiter, first, second = SourceArbiter(), Head(), Head()
+    for minute in range(10):
+        assert arbiter.accepts(first, METER, 60.0 * minute)
+    assert not arbiter.accepts(second, METER, 9 * 60.0 + 119.0)
+    assert arbiter.accepts(second, METER, 9 * 60.0 + 121.0)
+
+
+def test_one_long_gap_does_not_keep_another_source_away() -> None:
+    arbiter, first, second = SourceArbiter(), Head(), Head()
+    for at_s in (0.0, 1.0, 2.0, 602.0):
+        assert arbiter.accepts(first, METER, at_s)
+    assert not arbiter.accepts(second, METER, 602.0 + 2 * SILENCE_S)
+    assert arbiter.accepts(second, METER, 602.0 + 2 * SILENCE_S + 0.1)

@@ -75,6 +75,20 @@ def test_everything_is_counted_in_the_facts() -> None:
     assert run_checks(facts).failed_check == "plausible"
 
 
+@pytest.mark.parametrize(
+    ("interval_s", "stale_after_s", "limit_s"),
+    [(None, 60.0, 60.0), (10.0, 60.0, 60.0), (60.0, 60.0, 150.0), (60.0, None, 150.0), (60.0, 600.0, 600.0)],
+)
+def test_a_meter_that_is_polled_is_not_stale_before_its_next_answer(
+    interval_s: float | None, stale_after_s: float | None, limit_s: float
+) -> None:
+    source, hub = Given(telegram(100)), Hub()
+    source.state = structs.replace(source.state, interval_s=interval_s)
+    made = Reader(source=source, decoder=SmlDecoder(), guard=Guard(), hub=hub, stale_after_s=stale_after_s)
+    asyncio.run(made.run())
+    assert hub.stale_after_s(METER_ID) == limit_s
+
+
 class Endless:
     """A source that always has more, and never waits: what a connection at full speed looks like."""
 
@@ -119,6 +133,13 @@ def test_a_long_chunk_is_processed_in_parts() -> None:
     assert len(data) > 5000
     facts = reader(data).facts(now_s=10.0)
     assert (facts.telegrams, facts.byte_count, facts.faults) == (20, len(data), {})
+
+
+def test_a_chunk_without_a_byte_is_no_data_but_its_faults_count() -> None:
+    made = reader()
+    made.process(Chunk(b"", datetime.now(UTC), 1.0, results=(Fault("cut", "nothing followed", 100),)))
+    facts = made.facts(now_s=10.0)
+    assert (facts.byte_count, facts.data_age_s, facts.faults) == (0, None, {"cut": 1})
 
 
 def test_before_the_first_byte_the_facts_are_empty() -> None:
@@ -281,7 +302,7 @@ def test_bytes_are_guessed_only_while_telegrams_are_missing() -> None:
     made.process(at(2, telegram(100)))
     made.process(at(3, b"$GPGGA,101010.00,4807.038,N,01131.000,E,1,08,0.9*47\r\n"))
     assert made.facts(now_s=4.0).stream_guess is None
-    assert made.facts(now_s=13.0).stream_guess == StreamGuess("gps")
+    assert made.facts(now_s=28.0).stream_guess == StreamGuess("gps")
 
 
 def test_bytes_of_a_probed_port_are_guessed() -> None:

@@ -1,12 +1,34 @@
+from datetime import UTC, datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, StreamQuality, bytes_per_s
-from iskra_server.reading.reception import SLOT_S, SLOTS, DayCounts, SecondCounts
+from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, StreamQuality, UnreadableTelegram, bytes_per_s
+from iskra_server.meter.reading import Fault
+from iskra_server.reading.reception import SLOT_S, SLOTS, DayCounts, Reception, SecondCounts
+from iskra_server.sources.source import Chunk, ReceivedWhileProbing
 
 
 def test_without_telegrams_there_is_no_ratio() -> None:
     assert SecondCounts().quality(1000.0, ALIGN_S) == StreamQuality(ALIGN_S, 0, 0, 0, 0, None)
+
+
+def test_an_unreadable_telegram_is_no_damage() -> None:
+    reception = Reception()
+    data = b"encrypted" * 50
+    reception.count_chunk(Chunk(data, datetime(2026, 11, 22, tzinfo=UTC), 1000.0))
+    assert reception.guess(1000.0, ReceivedWhileProbing()) is not None
+    reception.count_fault(
+        Fault("layout", "unknown list of 2 elements", 71, "1 ISK 00 12345678", ("u4 1", "u4 2")), 1000.0
+    )
+    quality = reception.quality(1000.0, CHECK_S)
+    assert (quality.valid, quality.damaged, quality.unreadable, quality.valid_ratio) == (0, 0, 1, None)
+    assert (reception.faults, reception.unreadable) == ({}, {"layout": 1})
+    assert reception.guess(1000.0, ReceivedWhileProbing()) is None
+    assert sum(reception.day(1000.0).damaged) == 0
+    latest = UnreadableTelegram("layout", "unknown list of 2 elements", "1 ISK 00 12345678", ("u4 1", "u4 2"))
+    assert reception.last_unreadable(1000.0 + CHECK_S) == latest
+    assert reception.last_unreadable(1001.0 + CHECK_S) is None
 
 
 def test_the_ratio_is_that_of_the_last_seconds() -> None:

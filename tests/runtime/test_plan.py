@@ -71,6 +71,32 @@ def test_one_device_under_two_names_is_refused(tmp_path: Path) -> None:
         plan_of(Config(meters=meters))
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        ("address=1", "", "are the same device .*; keep one of them. Several D0 meters of an RS-485 line each need"),
+        ("address=1", "address=1", "have the address 1; keep one of them."),
+        ("address=1", "address=2&baud=9600", "have 300 8N1 and 9600 8N1; a line has one speed."),
+    ],
+)
+def test_meters_of_one_line_need_different_addresses_and_one_speed(
+    first: str, second: str, sentence: str, tmp_path: Path
+) -> None:
+    device = tmp_path / "ttyUSB0"
+    device.touch()
+    meters = tuple(MeterConfig(Address(f"{device}?protocol=d0&{options}")) for options in (first, second))
+    with pytest.raises(ConfigError, match=sentence):
+        plan_of(Config(meters=meters))
+
+
+def test_meters_of_one_line_with_different_addresses_share_it(tmp_path: Path) -> None:
+    device = tmp_path / "ttyUSB0"
+    device.touch()
+    urls = [f"{device}?protocol=d0&address={address}" for address in (1, 2)]
+    plan = plan_of(Config(meters=tuple(MeterConfig(Address(url)) for url in urls)))
+    assert [source.state.port for source in plan.sources] == [f"{device}?address=1", f"{device}?address=2"]
+
+
 def test_none_is_no_meter_and_nothing_simulated() -> None:
     plan = plan_of(Config(meters=(MeterConfig(Address("none")),)))
     assert (plan.sources, plan.config.meters, plan.simulated) == ([], (), False)

@@ -31,6 +31,10 @@ class Pty:
             data += os.read(self._master, byte_count - len(data))
         return data
 
+    @property
+    def master(self) -> int:
+        return self._master
+
     def settings(self) -> list[object]:
         return termios.tcgetattr(self._master)
 

@@ -1,25 +1,22 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from iskra_server.sources import reconnect
+from iskra_server.sources import reconnect, search
 from iskra_server.sources.auto import auto_source
 from iskra_server.sources.errors import no_port
 from iskra_server.sources.ports import Port, list_ports, plugged
-from iskra_server.sources.source import SourceState
+from iskra_server.sources.search import Window
+from iskra_server.sources.source import LineSettings, SourceState
 from sources.ptys import Pty, listening, until
 
 START = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01"
 Plug = Callable[[], Pty]
-
-
-def recognise(data: bytes) -> bool:
-    return START in data
 
 
 class Machine:
@@ -39,9 +36,11 @@ class Machine:
         port.unplug()
         (self.by_id / name).unlink()
 
-    def source(self, probe_s: float = 0.2) -> reconnect.Reconnecting:
+    def source(self, seconds: float = 0.2, named: Collection[str] = ()) -> reconnect.Reconnecting:
+        """Listens so long at each speed."""
         ports = partial(list_ports, self.dev, lambda: [])
-        return auto_source(recognise, ports=ports, plugged=partial(plugged, self.dev), probe_s=probe_s)
+        windows = tuple(Window(window.settings, seconds) for window in search.ROUND)
+        return auto_source(ports=ports, plugged=partial(plugged, self.dev), windows=windows, named=named)
 
 
 @pytest.fixture
@@ -60,22 +59,18 @@ def test_the_head_is_found_by_its_bytes_and_none_of_them_is_lost(machine: Machin
     machine.plug("usb-a-silent", silent)
     machine.plug("usb-b-chatty", chatty)
     path = machine.plug("usb-c-head", head)
-    source = machine.source()
+    source = machine.source(10.0)
 
     async def main() -> None:
         async with listening(source) as heard:
-            await until(lambda: source.state.port.endswith("chatty"))
+            await until(lambda: not (silent.is_untouched or chatty.is_untouched or head.is_untouched))
             chatty.send(b"$GPGGA,no,meter")
-            await until(lambda: source.state.port == path)
-            assert source.state == SourceState(path, is_open=False)
-            await until(lambda: not head.is_untouched)
-            await asyncio.sleep(0.05)
             head.send(b"rest" + START[:5])
             head.send(START[5:] + b"telegram")
             await until(lambda: source.state.is_open)
             head.send(b" and more")
             await until(lambda: heard.data == b"rest" + START + b"telegram and more")
-            assert source.state == SourceState(path, is_open=True)
+            assert source.state == SourceState(path, is_open=True, line=LineSettings(), protocol="sml")
 
     asyncio.run(main())
 
@@ -118,15 +113,15 @@ def test_a_lost_head_is_found_again_under_another_name(machine: Machine, plug: P
             await asyncio.sleep(0.05)
             second.send(START)
             await until(lambda: heard.data == 2 * START)
-            assert source.state == SourceState(path, is_open=True)
+            assert source.state == SourceState(path, is_open=True, line=LineSettings(), protocol="sml")
 
     asyncio.run(main())
 
 
-def test_the_only_port_is_probed_for_ever_and_its_state_has_the_bytes(machine: Machine, plug: Plug) -> None:
+def test_the_only_port_is_searched_for_ever_and_its_state_has_the_bytes(machine: Machine, plug: Plug) -> None:
     port = plug()
     path = machine.plug("usb-head", port)
-    source = machine.source(probe_s=0.1)
+    source = machine.source(0.3)
 
     async def main() -> None:
         async with listening(source) as heard:
@@ -134,10 +129,13 @@ def test_the_only_port_is_probed_for_ever_and_its_state_has_the_bytes(machine: M
             state = source.state
             assert (state.port, state.is_open, state.problem) == (path, False, "silence")
             assert (state.details, state.probe.count) == ({"port": path, "bytes": "0"}, 0)
+            await until(lambda: source.state.line == LineSettings())
             port.send(b"\xff\x00 noise")
             await until(lambda: (source.state.problem, source.state.probe.data) == ("noise", b"\xff\x00 noise"))
+            await until(lambda: source.state.line != LineSettings())
+            await until(lambda: source.state.line == LineSettings())
             port.send(START)
-            await until(lambda: heard.data == b"\xff\x00 noise" + START)
+            await until(lambda: heard.data == START)
 
     asyncio.run(main())
 
@@ -145,7 +143,7 @@ def test_the_only_port_is_probed_for_ever_and_its_state_has_the_bytes(machine: M
 def test_a_second_port_ends_the_probing_of_the_first(machine: Machine, plug: Plug) -> None:
     port, head = plug(), plug()
     machine.plug("usb-a-other", port)
-    source = machine.source(probe_s=0.1)
+    source = machine.source(0.1)
 
     async def main() -> None:
         async with listening(source) as heard:
@@ -164,7 +162,7 @@ def test_a_second_port_ends_the_probing_of_the_first(machine: Machine, plug: Plu
 
 def test_several_silent_ports_are_named(machine: Machine, plug: Plug) -> None:
     first, second = machine.plug("usb-a", plug()), machine.plug("usb-b", plug())
-    state = asyncio.run(state_with_problem(machine.source(probe_s=0.05)))
+    state = asyncio.run(state_with_problem(machine.source(0.05)))
     assert (state.problem, state.details) == ("no_meter_found", {"ports": f"{first}, {second}"})
 
 
@@ -176,10 +174,49 @@ def test_devices_that_are_not_heads_are_never_opened(machine: Machine, plug: Plu
     assert (state.problem, state.details) == ("all_taken", {"ports": f"{path} (not a head)"})
 
 
+def test_ports_of_other_meters_are_left_alone(machine: Machine, plug: Plug) -> None:
+    other, head = plug(), plug()
+    machine.plug("usb-a-other", other)
+    machine.plug("usb-b-head", head)
+    source = machine.source(named=(other.path, "auto"))
+
+    async def main() -> None:
+        async with listening(source) as heard:
+            await until(lambda: not head.is_untouched)
+            await until(lambda: source.state.line)
+            head.send(START)
+            await until(lambda: heard.data == START)
+            assert other.is_untouched
+
+    asyncio.run(main())
+
+
+def test_meters_at_all_ports_are_searched_at_the_same_time(machine: Machine, plug: Plug) -> None:
+    chatty, head = plug(), plug()
+    machine.plug("usb-a-chatty", chatty)
+    path = machine.plug("usb-b-head", head)
+    source = machine.source(0.3)
+
+    async def main() -> None:
+        async with listening(source) as heard:
+            await until(lambda: source.state.problem == "no_meter_found")
+            assert source.state.port == "auto"
+            # after another port has been tried at other speeds, and while it sends
+            for _ in range(200):
+                chatty.send(b"$GPGGA,no,meter")
+                head.send(START)
+                await asyncio.sleep(0.02)
+                if heard.data:
+                    break
+            assert source.state.port == path
+
+    asyncio.run(main())
+
+
 def test_ports_that_another_program_has_open_are_never_opened(plug: Plug) -> None:
     port = plug()
     held = Port("/dev/ttyUSB0", port.path, "FT232R", "zigbee2mqtt (pid 812)", True)
-    state = asyncio.run(state_with_problem(auto_source(recognise, ports=lambda: [held])))
+    state = asyncio.run(state_with_problem(auto_source(ports=lambda: [held])))
     assert port.is_untouched
     assert f"{port.path} (zigbee2mqtt (pid 812))" in state.details["ports"]
 
@@ -190,7 +227,7 @@ def test_a_locked_port_is_skipped(machine: Machine, plug: Plug) -> None:
     machine.plug("usb-b-head", head)
     descriptor = os.open(locked.path, os.O_RDWR | os.O_NOCTTY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    source = machine.source(probe_s=2.0)
+    source = machine.source(2.0)
 
     async def main() -> None:
         async with listening(source) as heard:

@@ -14,7 +14,7 @@ from iskra_server.sources.source import SourceState
 from sources.ptys import listening, until
 
 
-class Scripted:
+class Scripted(reconnect.Line):
     """A line that gives the bytes of its script, then is lost."""
 
     port = "scripted"
@@ -28,9 +28,6 @@ class Scripted:
         if not self.script:
             raise SourceError("unplugged", port="scripted")
         return self.script.pop(0)
-
-    def errors(self) -> None:
-        pass
 
     async def close(self) -> None:
         self.is_closed = True

@@ -45,7 +45,7 @@ def test_every_byte_arrives_as_it_was_sent(plug: Plug, run: Run) -> None:
         port = plug()
         source = port_of(port.path)
         async with listening(source) as heard:
-            await until(lambda: source.state == SourceState(port.path, is_open=True))
+            await until(lambda: source.state == SourceState(port.path, is_open=True, line=LineSettings()))
             for byte in TELEGRAM:
                 port.send(bytes([byte]))
             port.send(TELEGRAM)
@@ -131,7 +131,7 @@ def test_unplugging_is_noticed_and_another_device_at_the_same_path_is_read(
             )
             by_id.symlink_to(second.path)
             await until(lambda: source.state.is_open, 3.0)
-            assert source.state == SourceState(str(by_id), is_open=True)
+            assert source.state == SourceState(str(by_id), is_open=True, line=LineSettings())
             second.send(b" after")
             await until(lambda: heard.data == b"before after")
 

@@ -170,6 +170,7 @@ def test_dead_machines_are_found_by_keepalive() -> None:
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 10
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 3
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
 
 
 def test_an_rfc2217_server_is_set_to_9600_8n1_and_read() -> None:

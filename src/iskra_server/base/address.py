@@ -27,23 +27,10 @@ _WITH_NAMES = frozenset(("mqtt", "mqtts", "postgres", "postgresql", "postgresql+
 # options that hold no secret: of meters, and of libpq
 _HARMLESS = frozenset(
     (
-        *(
-            "baud",
-            "speed",
-            "port_name",
-            "node_id",
-            "poll_s",
-            "mode",
-            "seed",
-            "rate",
-            "faults",
-            "start",
-            "since",
-            "unlock",
-        ),
-        *("relock", "host", "port", "dbname", "user", "sslmode", "sslrootcert", "sslcert", "sslkey"),
-        *("connect_timeout", "application_name", "target_session_attrs", "load_balance_hosts", "gssencmode"),
-        *("channel_binding", "poll_s", "ca_file", "cert_file", "key_file"),
+        *("baud", "format", "protocol", "listen_only", "address", "poll_s", "speed", "port_name", "node_id", "mode"),
+        *("seed", "rate", "faults", "start", "since", "unlock", "relock", "host", "port", "dbname", "user", "sslmode"),
+        *("sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "target_session_attrs"),
+        *("load_balance_hosts", "gssencmode", "channel_binding", "ca_file", "cert_file", "key_file"),
     )
 )
 _MAX_PORT = 65_535

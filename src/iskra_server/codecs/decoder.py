@@ -66,11 +66,6 @@ _STX = b"\x02"
 DECODERS: Decoders = {"sml": SmlDecoder, "p1": _p1, "d0": _d0, "dlms": _dlms}
 
 
-def recognise(data: bytes) -> bool:
-    """Whether a valid SML telegram is in these bytes: so far the readers of ports speak SML alone."""
-    return _has_telegram(SmlDecoder(), data)
-
-
 def detect(data: bytes) -> str | None:
     """The first protocol of which a valid telegram is in these bytes, else the one whose start is; None for neither."""
     valid = next((protocol for protocol, make in DECODERS.items() if _has_telegram(make(), data)), None)

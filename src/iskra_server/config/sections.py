@@ -99,7 +99,13 @@ class MeterConfig(Struct, frozen=True):
     ] = Address("auto")
     name: Annotated[str, Meta(description="Name of this meter on the page. Empty: its number.")] = ""
     stale_after_s: Annotated[
-        float, Meta(gt=0, le=_DAY_S, description="Age in seconds from which a reading is stale and no longer served.")
+        float,
+        Meta(
+            gt=0,
+            le=_DAY_S,
+            description="Age in seconds from which a reading is stale and no longer served. A meter that is polled: at "
+            "least two and a half times the time between polls.",
+        ),
     ] = 60.0
     # 3 x 100 A x 230 V: the largest meter that is connected directly
     max_power_w: Annotated[

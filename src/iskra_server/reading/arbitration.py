@@ -7,8 +7,12 @@ telegrams of one source never mix with current ones of the other.
 
 from typing import Protocol
 
-# a meter sends every 1 to 4 s
+from msgspec import Struct
+
+# three telegrams of most meters, which send every 1 to 4 s
 SILENCE_S = 10.0
+# of the interval of meters that send, or are asked, more rarely
+_MISSED = 2.0
 
 
 class MeterSource(Protocol):
@@ -18,16 +22,31 @@ class MeterSource(Protocol):
     def reads(self) -> str | None: ...
 
 
+class _Accepted(Struct):
+    """The source of a meter, its last telegram, and the time between its telegrams: one long gap counts double."""
+
+    source: MeterSource
+    last_s: float
+    interval_s: float = SILENCE_S / _MISSED
+
+    def note(self, now_s: float) -> None:
+        self.interval_s = max(SILENCE_S / _MISSED, min(now_s - self.last_s, 2 * self.interval_s))
+        self.last_s = now_s
+
+
 class SourceArbiter:
     """One for all readers."""
 
     def __init__(self) -> None:
-        self._accepted: dict[str, tuple[MeterSource, float]] = {}
+        self._accepted: dict[str, _Accepted] = {}
 
     def accepts(self, source: MeterSource, meter_id: str, now_s: float) -> bool:
         """Whether a telegram of this source, received at `now_s` (boot time), is published."""
-        current, last_s = self._accepted.get(meter_id, (source, now_s))
-        if current is not source and current.reads == meter_id and now_s - last_s <= SILENCE_S:
+        current = self._accepted.get(meter_id)
+        if current is not None and current.source is source:
+            current.note(now_s)
+            return True
+        if current and current.source.reads == meter_id and now_s - current.last_s <= _MISSED * current.interval_s:
             return False
-        self._accepted[meter_id] = source, now_s
+        self._accepted[meter_id] = _Accepted(source, now_s)
         return True

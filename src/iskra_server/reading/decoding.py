@@ -1,6 +1,6 @@
 """How the telegrams of one meter are decoded: its keys and layouts, checked before anything is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -9,6 +9,8 @@ from msgspec import Struct
 from iskra_server.base.secret import Secret
 from iskra_server.codecs.decoder import DECODERS, Decoder
 from iskra_server.codecs.detecting import DetectingDecoder
+from iskra_server.meter.reading import Fault, Reading
+from iskra_server.sources.source import Chunk
 
 if TYPE_CHECKING:
     from iskra_server.codecs.dlms.layouts import Layout
@@ -70,6 +72,11 @@ def decoding(key: Secret, auth_key: Secret, layouts_file: Path | None, names: tu
     except ImportError:
         raise ValueError(_PACKAGE) from None
     return made
+
+
+def results(decoder: Decoder, chunk: Chunk) -> Iterable[Reading | Fault]:
+    """What a chunk completes: decoded, or as a conversation with the meter did."""
+    return decoder.feed(chunk.data) if chunk.results is None else chunk.results
 
 
 def read_text(path: Path) -> Secret:

@@ -12,6 +12,7 @@ from iskra_server.meter.freshness import Freshness
 from iskra_server.meter.lists import list_of, merge
 from iskra_server.meter.reading import Sample
 
+STALE_AFTER_S = 60.0
 # one minute of a meter that sends two telegrams a second
 QUEUE_LENGTH = 128
 # Norwegian meters send their counters once an hour, Slovenian ones every 15 minutes
@@ -60,7 +61,7 @@ class Subscription:
 class Hub:
     """`newest` is the last sample of each meter id, merged (meter/lists.py); `is_fresh` says whether it is current."""
 
-    def __init__(self, stale_after_s: float = 60.0) -> None:
+    def __init__(self, stale_after_s: float = STALE_AFTER_S) -> None:
         self.newest: dict[str, Sample] = {}
         self._stale_after_s = stale_after_s
         self._meters: dict[str, Freshness] = {}

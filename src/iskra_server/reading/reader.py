@@ -28,7 +28,8 @@ from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Fault, Reading, Sample
 from iskra_server.meter.status_word import phases_missing
 from iskra_server.reading.arbitration import SourceArbiter
-from iskra_server.reading.hub import COUNTERS_STALE_AFTER_S, Hub
+from iskra_server.reading.decoding import results
+from iskra_server.reading.hub import COUNTERS_STALE_AFTER_S, STALE_AFTER_S, Hub
 from iskra_server.reading.meter_state import MeterState
 from iskra_server.reading.reception import Reception, ReceptionDay, quality_of_probe
 from iskra_server.sources.source import Chunk, Source
@@ -37,6 +38,8 @@ from iskra_server.sources.source import Chunk, Source
 _MAX_PART = 1024
 # after so much work for one source the event loop runs other tasks
 _MAX_WORK_S = 0.002
+# a reading of a polled meter is current for so many intervals: one poll may fail, and polls take time
+_POLLS = 2.5
 
 
 # a meter, its port, and the meter that the same head read before -> the meter that it replaced
@@ -125,8 +128,7 @@ class Reader:
         self._reception.count_chunk(chunk)
         if chunk.results is None:
             self._end_pause(before_s, chunk.monotonic_s)
-        results = self._decoder.feed(chunk.data) if chunk.results is None else chunk.results
-        for result in merge_parts(results):
+        for result in merge_parts(results(self._decoder, chunk)):
             if isinstance(result, Fault):
                 self._reception.count_fault(result, chunk.monotonic_s)
             elif result.channel:
@@ -137,8 +139,8 @@ class Reader:
 
     @property
     def recent_bytes(self) -> bytes:
-        """The last 8 to 16 KB that arrived."""
-        return self._reception.recent_bytes
+        """The last 8 to 16 KB that arrived, or what came from a port whose meter is not found yet."""
+        return self._reception.recent_bytes or self.source.state.probe.data
 
     def day(self) -> ReceptionDay:
         """Telegrams of the last 24 hours."""
@@ -237,7 +239,14 @@ class Reader:
         self._meter.note_result(result)
         if isinstance(result, Sample):
             self._sample = result
-            self._hub.publish(result, self._stale_after_s, self._counters_stale_after_s)
+            self._hub.publish(result, self._age_limit_s(), self._counters_stale_after_s)
+
+    def _age_limit_s(self) -> float | None:
+        """A meter that is polled is not stale before its next answer, nor if one poll fails."""
+        interval_s = self.source.state.interval_s
+        if interval_s is None:
+            return self._stale_after_s
+        return max(self._stale_after_s or STALE_AFTER_S, _POLLS * interval_s)
 
     def _publish_sub_meter(self, sent: Reading, now_s: float) -> None:
         """Its age is that of the telegram, which repeats its reading; `meter_time` is when it was read."""

@@ -17,8 +17,8 @@ SLOT_S = 300
 SLOTS = 86_400 // SLOT_S
 _MAX_COUNT = 2**16 - 1
 _VALID, _DAMAGED, _CUT, _BYTES, _FRAMING, _OVERRUNS, _UNREADABLE = range(_KINDS := 7)
-# guess what the bytes are after so long without a telegram
-_NO_TELEGRAM_S = 10.0
+# guess what the bytes are after so long without a telegram: several meters send every 10 s
+_NO_TELEGRAM_S = 25.0
 # twenty telegrams or more, for a support bundle; up to twice as much is held, for a full list of an MT174 (9,522 bytes)
 RECENT_BYTES = 8192
 
@@ -150,6 +150,9 @@ class Reception:
         self._guess: tuple[int, StreamGuess | None] = (0, None)
 
     def count_chunk(self, chunk: Chunk) -> None:
+        if not chunk.data:
+            # the outcome of a poll
+            return
         self.byte_count += len(chunk.data)
         self.data_at_s = chunk.monotonic_s
         self._seconds.count_bytes(len(chunk.data), chunk.monotonic_s)

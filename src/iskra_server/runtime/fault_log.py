@@ -14,8 +14,8 @@ from iskra_server.diagnosis.advice import Advice
 from iskra_server.diagnosis.status import Status
 
 LOOK_EVERY_S = 5.0
-# a first telegram may take some seconds
-FAILS_AFTER_S = 10.0
+# a first telegram may come after 10 s, and at the second speed that a port tries
+FAILS_AFTER_S = 20.0
 # a fault that comes and goes is not logged each time
 HEALTHY_AFTER_S = 30.0
 

@@ -5,6 +5,7 @@ A reload compares the old plan with the new one: parts with equal settings keep 
 
 import os
 import ssl
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,16 +16,17 @@ from iskra_server import __version__
 from iskra_server.base.address import is_host
 from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import DetectedZone, detect_zone
-from iskra_server.codecs.decoder import recognise
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.cost.from_config import contracts_from_config
 from iskra_server.diagnosis.advice import format_problem
-from iskra_server.history.store.location import check_address, database_address
+from iskra_server.history.store.location import check_address, database_address, expand_folder
 from iskra_server.reading.decoding import Decoding, decoding
 from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
-from iskra_server.sources.source import Source
+from iskra_server.sources.port_memory import PortMemory
+from iskra_server.sources.shared_line import split_name
+from iskra_server.sources.source import Source, SourceState
 from iskra_server.web.http.settings import ScopedToken, WebSettings
 
 _SIMULATOR = "simulator"
@@ -83,7 +85,9 @@ def plan_of(config: Config) -> Plan:
     )
     if not is_host(server.host):
         raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
-    sources = [_source(meter) for meter in config.meters]
+    memory = _port_memory(config.history.data_dir)
+    named = [meter.url.reveal().partition("?")[0] for meter in config.meters if not meter.url.scheme]
+    sources = [_source(meter, memory, named) for meter in config.meters]
     _check_devices(sources)
     if config.history.enabled:
         _check_history(config.history, simulated=_simulated(sources))
@@ -112,10 +116,10 @@ def _check_history(keys: HistoryConfig, *, simulated: bool) -> None:
         raise ConfigError(f"history.{error}.") from None
 
 
-def _source(meter: MeterConfig) -> Source:
+def _source(meter: MeterConfig, memory: PortMemory, named: Sequence[str]) -> Source:
     try:
         if meter.url.scheme != _SIMULATOR:
-            return open_source(meter.url, recognise=recognise, format_problem=format_problem)
+            return open_source(meter.url, memory=memory, named=named, format_problem=format_problem)
         # the simulator is imported only where it is used
         from iskra_server.simulator.virtual import from_url  # noqa: PLC0415
 
@@ -123,6 +127,14 @@ def _source(meter: MeterConfig) -> Source:
     except ValueError as error:
         reason = meter.url.masked(error).rstrip(".")
         raise ConfigError(f"The meter {meter.url} cannot be read: {reason}.") from None
+
+
+def _port_memory(data_dir: str) -> PortMemory:
+    try:
+        return PortMemory(expand_folder(data_dir))
+    except ValueError:
+        # told where history is on
+        return PortMemory()
 
 
 def meter_decoding(meter: MeterConfig) -> Decoding:
@@ -135,15 +147,31 @@ def meter_decoding(meter: MeterConfig) -> Decoding:
 
 
 def _check_devices(sources: list[Source]) -> None:
-    """Raises ConfigError for two names of one serial port: their readers would disturb each other."""
-    ports: dict[str, str] = {}
-    for port in (source.state.port for source in sources if not source.simulated):
-        device = os.path.realpath(port)
-        if device in ports and os.path.exists(device):
-            raise ConfigError(
-                f"The meters {ports[device]} and {port} are the same device ({device}); keep one of them."
-            )
-        ports[device] = port
+    """Raises ConfigError for two names of one serial port: their readers would disturb each other.
+
+    Several meters of an RS-485 line share their port if each has an address.
+    """
+    states: dict[str, list[SourceState]] = defaultdict(list)
+    for state in (source.state for source in sources if not source.simulated):
+        path, _ = split_name(state.port)
+        device = os.path.realpath(path)
+        if os.path.exists(device):
+            for other in states[device]:
+                _check_sharing(device, other, state)
+        states[device].append(state)
+
+
+def _check_sharing(device: str, first: SourceState, second: SourceState) -> None:
+    (first_path, first_address), (second_path, second_address) = split_name(first.port), split_name(second.port)
+    if not first_address or not second_address:
+        raise ConfigError(
+            f"The meters {first_path} and {second_path} are the same device ({device}); keep one of them. Several D0 "
+            "meters of an RS-485 line each need ?protocol=d0&address= with their address."
+        )
+    if first_address == second_address:
+        raise ConfigError(f"Two meters at {device} have the address {first_address}; keep one of them.")
+    if first.line != second.line:
+        raise ConfigError(f"Two meters at {device} have {first.line} and {second.line}; a line has one speed.")
 
 
 def _time_zone(name: str) -> DetectedZone:

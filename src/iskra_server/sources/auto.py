@@ -1,113 +1,112 @@
-"""`auto` finds the head: it probes one port after another until one sends telegrams of a meter.
+"""`auto` finds the head: it searches all ports at the same time until a meter is heard at one of them.
 
-Skips ports that another program has open, and known non-meter devices (opening an Arduino or a Zigbee stick resets it).
-When the port is lost, the search starts again.
+Skips ports that another program has open, ports of other meters of the configuration, and known non-meter devices
+(opening an Arduino or a Zigbee stick resets it). When the port is lost, the search starts again.
 """
 
 import asyncio
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+from iskra_server.sources.asking import PluggedPort
 from iskra_server.sources.errors import SourceError, no_port
+from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.ports import Port, list_ports, plugged
-from iskra_server.sources.reconnect import Reconnecting, Report
-from iskra_server.sources.serial import SerialLine, open_serial
-from iskra_server.sources.source import FormatProblem, LineErrors, ReceivedWhileProbing, SourceState, plain_problem
+from iskra_server.sources.reconnect import Line, Reconnecting, Report
+from iskra_server.sources.search import ROUND, SILENT_ROUNDS, Window, find_meter
+from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
+from iskra_server.sources.source_options import SourceOptions
 
-# a meter sends every 1 to 4 s
-PROBE_S = 5.0
 # somebody may be placing the head and waiting for it
 MAX_WAIT_S = 10.0
-# several telegrams; older bytes do not help to recognise a meter
-MAX_BYTES = 4096
+CHECK_EVERY_S = 0.5
+# for a request and its answer, or for a speed that the bytes suggest
+_LONGER_S = 10.0
 
 
 class Finder:
-    """Probes the ports. `recognise` gets all bytes of a port so far, and returns whether they are a meter's."""
+    """Searches the ports; several ones are closed after some rounds, so that other programs can open theirs."""
 
     def __init__(
         self,
-        recognise: Callable[[bytes], bool],
         ports: Callable[[], list[Port]],
         plugged: Callable[[], object],
-        probe_s: float,
+        memory: PortMemory,
+        windows: tuple[Window, ...],
+        named: Collection[str],
     ) -> None:
-        self._recognise = recognise
         self._ports = ports
         self._plugged = plugged
-        self._probe_s = probe_s
+        self._memory = memory
+        self._windows = windows
+        self._named = named
+        self._seen: dict[str, PluggedPort] = {}
 
-    async def find(self, report: Report) -> SerialLine:
-        """The line of the meter, which gives the probed bytes again; raises SourceError when no port has a meter."""
-        ports = await asyncio.to_thread(self._ports)
-        candidates = [port for port in ports if not port.is_foreign and not _is_held(port)]
-        errors: list[SourceError] = []
-        for port in candidates:
-            try:
-                line = await open_serial(port.path)
-                if await self._has_meter(line, report, is_only=len(candidates) == 1):
-                    return line
-            except SourceError as error:
-                errors.append(error)
-        raise _not_found(ports, candidates, errors)
+    async def find(self, report: Report) -> Line:
+        """The line of the meter, which gives its bytes again; raises SourceError when no port has a meter."""
+        line = None
+        while line is None:
+            before = self._plugged()
+            ports = await asyncio.to_thread(self._ports)
+            named = set(map(os.path.realpath, self._named))
+            free = [port for port in ports if port.device not in named]
+            candidates = [port.path for port in free if not port.is_foreign and not _is_held(port)]
+            if not candidates:
+                raise _no_candidate(ports)
+            self._seen = {path: self._seen.get(path) or PluggedPort(path) for path in candidates}
+            line = await self._search(report, before)
+        return line
 
-    async def _has_meter(self, line: SerialLine, report: Report, *, is_only: bool) -> bool:
-        """Probe for `probe_s`; the only port, as long as no other is plugged in."""
-        before, probe, has_meter = self._plugged(), _PortProbe(line), False
+    async def _search(self, report: Report, before: object) -> Line | None:
+        """None when a port was plugged in or unplugged meanwhile."""
+        report_port = report if len(self._seen) == 1 else lambda _: None
+        searches = [asyncio.create_task(self._search_port(port, report_port)) for port in self._seen.values()]
+        line = None
         try:
-            report(SourceState(line.port, is_open=False))
-            has_meter = await self._receives_telegram(probe)
-            while is_only and not has_meter and self._plugged() == before:
-                report(_no_meter(line.port, probe.received()))
-                has_meter = await self._receives_telegram(probe)
+            line = await self._first(searches, report, before)
         finally:
-            if not has_meter:
-                await line.close()
-        line.put_back(bytes(probe.data))
-        return has_meter
+            await _end(searches, line)
+        return line
 
-    async def _receives_telegram(self, probe: "_PortProbe") -> bool:
-        try:
-            async with asyncio.timeout(self._probe_s):
-                while True:
-                    await probe.read()
-                    if self._recognise(bytes(probe.data)):
-                        return True
-        except TimeoutError:
-            return False
+    async def _search_port(self, port: PluggedPort, report: Report) -> Line:
+        return await find_meter(port, report, SourceOptions(), self._memory, self._windows, is_open=False)
 
-
-class _PortProbe:
-    """Counts what comes from a line, and keeps its newest bytes."""
-
-    def __init__(self, line: SerialLine) -> None:
-        self.data = bytearray()
-        self._line = line
-        self._count = 0
-        self._errors: LineErrors | None = None
-        self._since_s = time.monotonic()
-
-    async def read(self) -> None:
-        data = await self._line.read()
-        self._count += len(data)
-        self.data += data
-        del self.data[:-MAX_BYTES]
-
-    def received(self) -> ReceivedWhileProbing:
-        errors = self._line.errors()
-        self._errors = errors and errors + (self._errors or LineErrors())
-        return ReceivedWhileProbing(bytes(self.data), self._count, time.monotonic() - self._since_s, self._errors)
+    async def _first(self, searches: list["asyncio.Task[Line]"], report: Report, before: object) -> Line | None:
+        """The first line that is found. The only port is searched for as long as no other is plugged in."""
+        details = {"ports": ", ".join(self._seen)}
+        round_s = sum(window.seconds for window in self._windows)
+        began_s, errors, running = time.monotonic(), [], set(searches)
+        while self._plugged() == before:
+            done, running = await asyncio.wait(running, timeout=CHECK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+            for search in done:
+                error = search.exception()
+                if error is None:
+                    return search.result()
+                if not isinstance(error, SourceError):
+                    raise error
+                errors.append(error)
+            if not running:
+                raise errors[0]
+            passed_s = time.monotonic() - began_s
+            if len(searches) > 1 and passed_s > SILENT_ROUNDS * round_s + _LONGER_S:
+                raise SourceError("no_meter_found", **details)
+            if len(searches) > 1 and passed_s > self._windows[0].seconds:
+                report(SourceState("auto", is_open=False, problem="no_meter_found", details=details))
+        return None
 
 
 def auto_source(
-    recognise: Callable[[bytes], bool],
     *,
+    memory: PortMemory | None = None,
     ports: Callable[[], list[Port]] = list_ports,
     plugged: Callable[[], object] = plugged,
-    probe_s: float = PROBE_S,
+    windows: tuple[Window, ...] = ROUND,
+    named: Collection[str] = (),
     format_problem: FormatProblem = plain_problem,
 ) -> Reconnecting:
-    finder = Finder(recognise, ports, plugged, probe_s)
+    """`named` are the ports of other meters of the configuration."""
+    finder = Finder(ports, plugged, memory or PortMemory(), windows, named)
     return Reconnecting(
         url="auto",
         port="auto",
@@ -118,24 +117,22 @@ def auto_source(
     )
 
 
+async def _end(searches: list["asyncio.Task[Line]"], found: Line | None) -> None:
+    """Close every port but that of the line that was found."""
+    for search in searches:
+        search.cancel()
+    for result in await asyncio.gather(*searches, return_exceptions=True):
+        if not isinstance(result, BaseException) and result is not found:
+            await result.close()
+
+
 def _is_held(port: Port) -> bool:
     # a pseudo-terminal is also held open by the program that made it
     return port.holder is not None and not port.device.startswith("/dev/pts/")
 
 
-def _no_meter(path: str, probe: ReceivedWhileProbing) -> SourceState:
-    """The state of a port that sent no telegram; the diagnosis guesses from the bytes what is there instead."""
-    details = {"port": path, "bytes": str(probe.count)}
-    problem = "noise" if probe.count else "silence"
-    return SourceState(path, is_open=False, problem=problem, details=details, probe=probe)
-
-
-def _not_found(ports: list[Port], candidates: list[Port], errors: list[SourceError]) -> SourceError:
+def _no_candidate(ports: list[Port]) -> SourceError:
     if not ports:
         return SourceError(no_port())
-    if not candidates:
-        taken = ", ".join(f"{port.path} ({port.holder or 'not a head'})" for port in ports)
-        return SourceError("all_taken", ports=taken)
-    if len(errors) == len(candidates):
-        return errors[0]
-    return SourceError("no_meter_found", ports=", ".join(port.path for port in candidates))
+    taken = ", ".join(f"{port.path} ({port.holder or 'not a head'})" for port in ports)
+    return SourceError("all_taken", ports=taken)

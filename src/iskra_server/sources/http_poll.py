@@ -25,7 +25,7 @@ from iskra_server.base.address import Address, is_host
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.errors import SourceError, network_error
 from iskra_server.sources.payload import PayloadDecoder
-from iskra_server.sources.reconnect import Reconnecting, Report
+from iskra_server.sources.reconnect import Line, Reconnecting, Report
 from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
 
 # a head sends every 2 to 3 s; a bridge bears a request a second
@@ -171,7 +171,7 @@ class Bridge:
         return SourceError("http_not_a_bridge", port=str(self._address), reason=reason)
 
 
-class PolledLine:
+class BridgeLine(Line):
     """A bridge whose head sends: `read` polls until the next new telegram."""
 
     def __init__(self, port: str, bridge: Bridge, poll_s: float, telegram: bytes) -> None:
@@ -203,9 +203,6 @@ class PolledLine:
         self._failures = 0
         return data
 
-    def errors(self) -> None:
-        """HTTP has no driver that counts errors."""
-
     async def close(self) -> None:
         """Each request has a connection of its own."""
 
@@ -224,7 +221,7 @@ def http_source(
         raise ValueError(f"{address} must be http://USER:PASSWORD@HOST/data.json?node_id=1.")
     path, poll_s = _path_and_period(address, poll_s)
 
-    async def open_line(report: Report) -> PolledLine:
+    async def open_line(report: Report) -> BridgeLine:
         """Open is a bridge that has served a new telegram."""
         bridge, began_s = Bridge(address, path), time.monotonic()
         while not (telegram := await bridge.ask()):
@@ -232,7 +229,7 @@ def http_source(
                 error = _repeated(port, poll_s)
                 report(SourceState(port, is_open=False, problem=error.problem, details=error.details))
             await asyncio.sleep(poll_s)
-        return PolledLine(port, bridge, poll_s, telegram)
+        return BridgeLine(port, bridge, poll_s, telegram)
 
     return Reconnecting(url=port, port=port, connect=open_line, max_wait_s=MAX_WAIT_S, format_problem=format_problem)
 

@@ -22,7 +22,7 @@ from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.message import Denied, MqttError, WrongPassword
 from iskra_server.sources.errors import SourceError
 from iskra_server.sources.payload import PayloadDecoder
-from iskra_server.sources.reconnect import Reconnecting, Report
+from iskra_server.sources.reconnect import Line, Reconnecting, Report
 from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
 
 # heads publish every 1 to 10 s
@@ -32,7 +32,7 @@ _FILES = ("ca_file", "cert_file", "key_file")
 _NUMBERED = (b"\x1b", b"\x7e", b"\x68", b"\xdb")
 
 
-class TopicLine:
+class TopicLine(Line):
     """A subscription. `read` waits for ever: that the broker is there is checked by the connection."""
 
     def __init__(self, port: str, topic: str) -> None:
@@ -80,9 +80,6 @@ class TopicLine:
                 self._before = data
                 return data
         raise AssertionError("messages are endless")
-
-    def errors(self) -> None:
-        """A broker has no driver that counts errors."""
 
     async def close(self) -> None:
         await self._stack.aclose()

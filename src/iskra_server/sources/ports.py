@@ -97,6 +97,13 @@ def plugged(dev: Path = Path("/dev")) -> frozenset[str]:
     return frozenset(map(str, [*_links(dev / BY_ID), *_plain(dev)]))
 
 
+def stable_name(path: str, dev: Path = Path("/dev")) -> str:
+    """The by-id name of a device, else its by-path name, else the device: it is the same after a restart."""
+    device = os.path.realpath(path)
+    links = [*_links(dev / BY_ID), *_links(dev / BY_PATH)]
+    return next((str(link) for link in links if os.path.realpath(link) == device), device)
+
+
 def _links(folder: Path) -> list[Path]:
     return sorted(folder.glob("*"))
 

@@ -11,8 +11,17 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from iskra_server.base.backoff import Backoff
+from iskra_server.meter.reading import Fault, Reading
 from iskra_server.sources.errors import SourceError
-from iskra_server.sources.source import Chunk, FormatProblem, LineErrors, SourceState, plain_problem, timestamped
+from iskra_server.sources.source import (
+    Chunk,
+    FormatProblem,
+    LineErrors,
+    LineSettings,
+    SourceState,
+    plain_problem,
+    timestamped,
+)
 
 FIRST_WAIT_S = 0.5
 MAX_WAIT_S = 30.0
@@ -23,20 +32,50 @@ log = logging.getLogger("iskra_server.sources")
 
 
 class Line(Protocol):
-    """An open port. `read` returns one byte or more, or raises SourceError when the line is lost.
+    """An open port, subclassed by every kind of line.
 
-    `errors` are those that the driver counted since the last call, None where it does not count.
+    `read` returns one byte or more, or raises SourceError when the line is lost. Where a conversation is held, it may
+    return no byte but results or another state.
     """
 
     port: str
 
     async def read(self) -> bytes: ...
 
-    def errors(self) -> LineErrors | None: ...
+    def errors(self) -> LineErrors | None:
+        """What the driver counted since the last call, None where it does not count."""
+        return None
+
+    def results(self) -> tuple[Reading | Fault, ...] | None:
+        """What a conversation has completed since the last call, None where none is held."""
+        return None
+
+    def state(self) -> SourceState:
+        return SourceState(self.port, is_open=True)
 
     async def close(self) -> None: ...
 
 
+class WritableLine(Line, Protocol):
+    """A line on which a conversation can be held. It is read as 8N1: the conversation checks parity itself."""
+
+    settings: LineSettings
+
+    async def read_until(self, at_s: float) -> bytes:
+        """What arrives until a time of time.monotonic(), at once; b"" for nothing. Bytes already there always count."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Never waits. Raises SourceError."""
+        ...
+
+    async def set_speed(self, baud: int) -> None:
+        """Returns when the speed is changed; received bytes stay. Raises SourceError."""
+        ...
+
+
+# begins a conversation on an open line
+Converse = Callable[[WritableLine], Line]
 # `connect` may take long: it reports the state meanwhile
 Report = Callable[[SourceState], None]
 
@@ -70,8 +109,11 @@ class Reconnecting:
                 async with self._open() as line:
                     while True:
                         data = await line.read()
-                        self._note_success()
-                        yield timestamped(data, line.errors())
+                        if (state := line.state()) != self.state:
+                            self._report(state)
+                        if data:
+                            self._note_success()
+                        yield timestamped(data, line.errors(), line.results())
             except SourceError as error:
                 self._note_error(error)
             await self._wait()
@@ -80,7 +122,7 @@ class Reconnecting:
     async def _open(self) -> AsyncIterator[Line]:
         line = await self._connect(self._report)
         try:
-            self._report(SourceState(line.port, is_open=True))
+            self._report(line.state())
             yield line
         finally:
             await line.close()

@@ -19,8 +19,8 @@ import serialx
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.burst_predictor import BurstPredictor
 from iskra_server.sources.errors import SourceError, opening_error, unplugged
-from iskra_server.sources.reconnect import Reconnecting, Report
-from iskra_server.sources.source import FormatProblem, LineErrors, LineSettings, plain_problem
+from iskra_server.sources.reconnect import Converse, Line, Reconnecting, Report, WritableLine
+from iskra_server.sources.source import FormatProblem, LineErrors, LineSettings, SourceState, plain_problem
 
 BAUD = 9600
 # an unplugged head is noticed within 2 s; a meter that sends once a second causes no check at all
@@ -32,8 +32,11 @@ _COUNTERS = struct.Struct("20i")
 _FRAME, _OVERRUN, _BREAK, _BUFFER_OVERRUN = 6, 7, 9, 10
 
 
-class SerialLine:
+class SerialLine(WritableLine):
     """An open serial port, locked exclusively. Bytes stay in the kernel until `read` is called."""
+
+    # what the meter speaks, "" while it is not known
+    protocol = ""
 
     def __init__(self, path: str, serial: serialx.BaseSerial, baud: int) -> None:
         self.port = path
@@ -42,6 +45,7 @@ class SerialLine:
         self._device = device_number(path)
         self.settings = LineSettings(baud)
         self._predictor = BurstPredictor(baud)
+        self._predicts = True
         self._data = b""
         self._errors = driver_errors(self._fd)
         self._loop = asyncio.get_running_loop()
@@ -57,6 +61,20 @@ class SerialLine:
             await self._wait_for_data()
         data, self._data = self._data, b""
         return data
+
+    async def read_until(self, at_s: float) -> bytes:
+        self._predicts = False
+        try:
+            async with asyncio.timeout(max(at_s - time.monotonic(), 0.0)):
+                return await self.read()
+        except TimeoutError:
+            data, self._data = self._data, b""
+            return data + self._read_available()
+        finally:
+            self._predicts = True
+
+    def state(self) -> SourceState:
+        return SourceState(self.port, is_open=True, line=self.settings, protocol=self.protocol)
 
     def write(self, data: bytes) -> None:
         """Requests are shorter than the buffer of the driver, so this never waits. Raises SourceError."""
@@ -77,6 +95,9 @@ class SerialLine:
         except (OSError, termios.error) as error:
             raise SourceError("unusable", port=self.port, reason=str(error.args[-1])) from error
         self.settings, self._predictor = settings, BurstPredictor(settings.baud)
+
+    async def set_speed(self, baud: int) -> None:
+        self.configure(LineSettings(baud))
 
     def errors(self) -> LineErrors | None:
         if self._errors is None:
@@ -112,7 +133,8 @@ class SerialLine:
             self._waiter.set_exception(error)
             return
         self._data += data
-        delay_s = self._predictor.delay_s(len(data), time.monotonic()) if data else 0.0
+        predicts = bool(data) and self._predicts
+        delay_s = self._predictor.delay_s(len(data), time.monotonic()) if predicts else 0.0
         if delay_s:
             self._loop.remove_reader(self._fd)
             self._delay = self._loop.call_later(delay_s, self._end_delay)
@@ -205,10 +227,16 @@ def device_state(path: str) -> tuple[int, int, int] | None:
 
 
 def serial_source(
-    url: str, path: str, baud: int = BAUD, *, format_problem: FormatProblem = plain_problem
+    url: str,
+    path: str,
+    baud: int = BAUD,
+    *,
+    format_problem: FormatProblem = plain_problem,
+    converse: Converse | None = None,
 ) -> Reconnecting:
-    async def connect(_: Report) -> SerialLine:
-        return await open_serial(path, baud)
+    async def connect(_: Report) -> Line:
+        line = await open_serial(path, baud)
+        return converse(line) if converse else line
 
     return Reconnecting(
         url=url, port=path, connect=connect, plugged=partial(device_state, path), format_problem=format_problem

@@ -6,6 +6,7 @@ connection in any case, because a meter sends every few seconds. Some heads send
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -15,23 +16,30 @@ from serialx.common import UnknownUriScheme
 from iskra_server.base.address import Address, is_host
 from iskra_server.sources.errors import SourceError, in_container, network_error
 from iskra_server.sources.hexstream import HexTextDecoder
-from iskra_server.sources.reconnect import Reconnecting, Report
-from iskra_server.sources.source import FormatProblem, plain_problem
+from iskra_server.sources.reconnect import Converse, Line, Reconnecting, Report, WritableLine
+from iskra_server.sources.source import FormatProblem, LineSettings, SourceState, plain_problem
 
 BAUD = 9600
 IDLE_S = 120.0
 CONNECT_S = 10.0
 MAX_BYTES = 4096
-# finds a dead machine 60 s after its last byte
-KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+# lets the event loop look once whether bytes are there
+_LOOK_S = 0.001
+# finds a dead machine 60 s after its last byte, or after a request that it did not receive
+KEEPALIVE = (
+    (socket.TCP_KEEPIDLE, 30),
+    (socket.TCP_KEEPINTVL, 10),
+    (socket.TCP_KEEPCNT, 3),
+    *(((socket.TCP_USER_TIMEOUT, 60_000),) if hasattr(socket, "TCP_USER_TIMEOUT") else ()),
+)
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class StreamLine:
+class StreamLine(Line):
     """An open connection, as a line."""
 
-    def __init__(self, port: str, streams: Streams, idle_s: float) -> None:
+    def __init__(self, port: str, streams: Streams, idle_s: float | None) -> None:
         self.port = port
         self._reader, self._writer = streams
         self._idle_s = idle_s
@@ -54,9 +62,6 @@ class StreamLine:
             raise self._lost()
         return data
 
-    def errors(self) -> None:
-        """A connection has no driver that counts errors."""
-
     async def close(self) -> None:
         self._writer.close()
         with suppress(OSError, serialx.SerialException):
@@ -66,10 +71,54 @@ class StreamLine:
         return SourceError("closed", port=self.port)
 
 
+class WritableStreamLine(StreamLine, WritableLine):
+    """A connection to a serial port, on which a conversation is held; raw TCP has the speed of the far end.
+
+    It is not idle while the meter is silent: nobody else is there to send.
+    """
+
+    def __init__(self, port: str, streams: Streams, baud: int) -> None:
+        super().__init__(port, streams, None)
+        self.settings = LineSettings(baud)
+
+    async def read_until(self, at_s: float) -> bytes:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(at_s - time.monotonic(), _LOOK_S)):
+                return await self._read()
+        return b""
+
+    def state(self) -> SourceState:
+        return SourceState(self.port, is_open=True, line=self.settings)
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._writer.write(data)
+        except (OSError, serialx.SerialException) as error:
+            raise self._lost() from error
+
+    async def set_speed(self, baud: int) -> None:
+        transport = self._writer.transport
+        if baud == self.settings.baud or not isinstance(transport, serialx.BaseSerialTransport):
+            return
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await transport.reconfigure_port(baudrate=baud)
+        except TimeoutError as error:
+            raise SourceError("no_answer", port=self.port) from error
+        except (OSError, serialx.SerialException) as error:
+            raise self._lost() from error
+        self.settings = LineSettings(baud)
+
+
 def tcp_source(
-    url: str | Address, *, idle_s: float = IDLE_S, format_problem: FormatProblem = plain_problem
+    url: str | Address,
+    *,
+    idle_s: float = IDLE_S,
+    format_problem: FormatProblem = plain_problem,
+    converse: Converse | None = None,
+    baud: int = BAUD,
 ) -> Reconnecting:
-    """`tcp://HOST:PORT`; raises ValueError when one of them is missing."""
+    """`tcp://HOST:PORT`; raises ValueError when one of them is missing. `baud` is the fixed speed of the far end."""
     address = Address(url)
     host, port = _host_and_port(address)
 
@@ -78,13 +127,18 @@ def tcp_source(
         keep_alive(writer.get_extra_info("socket"))
         return reader, writer
 
-    return _source(address, connect, idle_s, format_problem)
+    return _source(address, connect, _line(address, idle_s, converse, baud), format_problem)
 
 
 def bridge_source(
-    url: str | Address, *, idle_s: float = IDLE_S, format_problem: FormatProblem = plain_problem
+    url: str | Address,
+    *,
+    idle_s: float = IDLE_S,
+    format_problem: FormatProblem = plain_problem,
+    converse: Converse | None = None,
+    baud: int = BAUD,
 ) -> Reconnecting:
-    """`rfc2217://HOST:PORT` and `esphome://HOST/?port_name=NAME&key=KEY`, set to 9600 8N1 at the far end."""
+    """`rfc2217://HOST:PORT` and `esphome://HOST/?port_name=NAME&key=KEY`, set to `baud` 8N1 at the far end."""
     address = Address(url)
     if address.scheme == "rfc2217":
         _host_and_port(address)
@@ -92,9 +146,9 @@ def bridge_source(
         raise ValueError(f"{address} must be esphome://HOST/?port_name=NAME.")
 
     async def connect() -> Streams:
-        return await serialx.open_serial_connection(address.escaped(), baudrate=BAUD)
+        return await serialx.open_serial_connection(address.escaped(), baudrate=baud)
 
-    return _source(address, connect, idle_s, format_problem)
+    return _source(address, connect, _line(address, idle_s, converse, baud), format_problem)
 
 
 def keep_alive(connection: socket.socket) -> None:
@@ -103,15 +157,25 @@ def keep_alive(connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
+def _line(address: Address, idle_s: float, converse: Converse | None, baud: int) -> Callable[[Streams], Line]:
+    port = str(address)
+    if converse is None:
+        return lambda streams: StreamLine(port, streams, idle_s)
+    return lambda streams: converse(WritableStreamLine(port, streams, baud))
+
+
 def _source(
-    address: Address, connect: Callable[[], Awaitable[Streams]], idle_s: float, format_problem: FormatProblem
+    address: Address,
+    connect: Callable[[], Awaitable[Streams]],
+    line: Callable[[Streams], Line],
+    format_problem: FormatProblem,
 ) -> Reconnecting:
     port = str(address)
 
-    async def open_line(_: Report) -> StreamLine:
+    async def open_line(_: Report) -> Line:
         try:
             async with asyncio.timeout(CONNECT_S):
-                return StreamLine(port, await connect(), idle_s)
+                return line(await connect())
         except (OSError, ValueError, RuntimeError, serialx.SerialException) as error:
             raise _connection_error(address, error) from None
 

@@ -2,23 +2,22 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from iskra_server.base.address import Address
 from iskra_server.sources.auto import auto_source
+from iskra_server.sources.network_source import network_source
+from iskra_server.sources.port_memory import PortMemory
+from iskra_server.sources.port_source import port_source
 from iskra_server.sources.replay import Replay
-from iskra_server.sources.serial import BAUD, serial_source
 from iskra_server.sources.source import FormatProblem, Source, plain_problem
-from iskra_server.sources.tcp import bridge_source, tcp_source
 
-# fits an int of C; no adapter is as fast
-_MAX_BAUD = 100_000_000
 FORMS = (
     "auto",
     "/dev/serial/by-id/NAME",
-    "/dev/ttyUSB0?baud=9600",
+    "/dev/ttyUSB0?protocol=d0",
     "tcp://HOST:PORT",
     "rfc2217://HOST:PORT",
     "esphome://HOST/?port_name=NAME",
@@ -37,11 +36,16 @@ _DEVICE = re.compile(r"tty[A-Za-z]+\d+|serial\d(?:\?.*)?")
 
 
 def open_source(
-    url: str | Address, *, recognise: Callable[[bytes], bool], format_problem: FormatProblem = plain_problem
+    url: str | Address,
+    *,
+    memory: PortMemory | None = None,
+    named: Collection[str] = (),
+    format_problem: FormatProblem = plain_problem,
 ) -> Source:
     """The source of an address, not opened yet. Raises ValueError with a sentence for the user.
 
-    `recognise` returns whether bytes are a meter's (for `auto`); `format_problem` makes the sentences of the log.
+    `memory` is what was found on the serial ports before; `named` are the ports of other meters, which `auto` leaves
+    alone; `format_problem` makes the sentences of the log.
     """
     address = Address(url)
     text = address.reveal()
@@ -51,16 +55,11 @@ def open_source(
         raise ValueError(f"{address} is not an address of a meter; {suggestion}.")
     match address.scheme:
         case "" if text == "auto":
-            return auto_source(recognise, format_problem=format_problem)
+            return auto_source(memory=memory, named=named, format_problem=format_problem)
         case "" if text:
-            path, number = _with_number(address, text, "baud", BAUD)
-            if not 1 <= number <= _MAX_BAUD or number != int(number):
-                raise ValueError(f"The speed in {address} must be a whole number of bauds, for example ?baud=9600.")
-            return serial_source(text, path, int(number), format_problem=format_problem)
-        case "tcp":
-            return tcp_source(address, format_problem=format_problem)
-        case "rfc2217" | "esphome":
-            return bridge_source(address, format_problem=format_problem)
+            return port_source(address, memory or PortMemory(), format_problem=format_problem)
+        case "tcp" | "rfc2217" | "esphome":
+            return network_source(address, memory or PortMemory(), format_problem=format_problem)
         case "http" | "https" | "mqtt" | "mqtts":
             return _service_source(address, format_problem)
         case "file":

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+import pushes
 import telegrams
+import texts
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
+from iskra_server.codecs.dlms import encoder
 from iskra_server.sources import hextext
 
 TELEGRAMS = telegrams.series(200)
@@ -54,6 +57,27 @@ def test_a_line_a_telegram_in_a_pipe(run: Run) -> None:
     assert len(lines) == 3
     assert lines[0].startswith("1 ISK 00 12345678  energy_import=12345")
     assert "power=" in lines[0]
+
+
+def test_a_meter_of_any_protocol_with_its_sub_meter(run: Run) -> None:
+    with head(texts.p1_telegram()) as port:
+        done = run("read", port, "--count", 2)
+    meter, gas = [line for line in done.stdout.splitlines() if not line.startswith("!")][:2]
+    assert meter.startswith(f"{texts.P1_ID}  ") and meter.endswith("  (p1)")
+    assert gas == f"{texts.GAS_ID}  mbus1_reading=1569.646 m³  (p1)"
+    assert done.returncode == 0
+
+
+def test_an_encrypted_meter_with_a_key_of_a_file_or_of_the_configuration(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    (tmp_path / "key").write_text(pushes.KEYS.encryption.hex())
+    telegrams = [encoder.hdlc(pushes.sealed(pushes.tagged(), counter)) for counter in range(100, 400)]
+    with head(*telegrams) as port:
+        done = run("read", port, "--count", 1, "--key-file", tmp_path / "key")
+        assert f"{pushes.METER_ID}  " in done.stdout and "energy_import=7654321 Wh" in done.stdout
+    with head(*telegrams) as port:
+        done = run("read", port, "--count", 1, IES_METERS=port, IES_METERS_KEY_FILE=str(tmp_path / "key"))
+        assert "energy_import=7654321 Wh" in done.stdout
 
 
 def test_json_is_that_of_decode(run: Run) -> None:

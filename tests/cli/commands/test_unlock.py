@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import texts
 from command import OnTerminal, Run
 
 UNLOCKS = "simulator:MT631-locked?unlock=60&rate=40"
@@ -78,6 +79,13 @@ def test_several_meters_are_told_apart_by_name(word: str, run: Run) -> None:
     done = run(word, IES_METERS="simulator:MT175?seed=1,simulator:MT175?seed=2")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "iskra-server: There are 2 meters; name one, such as simulator:MT175?seed=1.\n"
+
+
+def test_a_meter_of_another_protocol_has_no_pin(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p1.bin").write_bytes(texts.p1_telegram())
+    done = run("unlock", tmp_path / "p1.bin")
+    assert done.returncode == 1
+    assert "sends P1: it has no PIN that must be entered. Only ISKRA meters that send SML have one." in done.stderr
 
 
 def test_a_port_that_is_not_there_is_one_sentence(run: Run) -> None:

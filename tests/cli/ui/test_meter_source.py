@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from iskra_server.cli.ui.meter_source import chunks_and_ticks, chunks_or_error, open_meter_source
+from iskra_server.cli.ui import meter_source
+from iskra_server.cli.ui.meter_source import TICK_S, chunks_and_ticks, chunks_or_error, open_meter_source
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.sources.source import Chunk, SourceState, timestamped
 
@@ -40,9 +41,9 @@ GONE = SourceState("/dev/x", is_open=False, problem="unplugged", details={"port"
 MISSING = SourceState("/dev/x", is_open=False, problem="missing", details={"port": "/dev/x"})
 
 
-async def gathered(chunks: AsyncGenerator[bytes]) -> list[bytes]:
+async def gathered(chunks: AsyncGenerator[Chunk]) -> list[bytes]:
     async with aclosing(chunks) as given:
-        return [data async for data in given]
+        return [chunk.data async for chunk in given]
 
 
 def test_a_pause_is_an_empty_chunk_and_nothing_is_lost() -> None:
@@ -56,7 +57,7 @@ def test_to_stop_listening_closes_the_source() -> None:
 
     async def first() -> bytes:
         async with aclosing(chunks_and_ticks(source)) as chunks:
-            return await anext(chunks)
+            return (await anext(chunks)).data
 
     assert asyncio.run(first()) == b"a"
     assert source.closed
@@ -78,6 +79,15 @@ def test_a_line_that_is_lost_is_told_once_and_waited_for(capsys: pytest.CaptureF
     data = asyncio.run(gathered(chunks_or_error(Scripted(b"a", GONE, 0.8, b"b"))))
     assert data == [b"a", b"b"]
     assert capsys.readouterr().err == "/dev/x was unplugged. Plug it in again; reading continues automatically.\n"
+
+
+def test_a_port_that_is_searched_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(meter_source, "_TELL_AFTER_S", 2 * TICK_S)
+    silent = SourceState("/dev/x", is_open=True, problem="silence", details={"port": "/dev/x"})
+    assert asyncio.run(gathered(chunks_or_error(Scripted(silent, 1.2, b"a")))) == [b"a"]
+    assert capsys.readouterr().err.count("/dev/x") == 1
 
 
 def test_a_file_is_a_capture_and_anything_else_an_address(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections import deque
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 import telegrams
 from iskra_server.cli.ui.stream_stats import LAST, StreamStats, power_w, sparkline
@@ -26,6 +27,16 @@ def test_the_last_telegrams_count_for_the_share_and_noise_does_not() -> None:
         quality.add(GOOD)
     assert quality.sentence().startswith("20 of the last 20 telegrams valid; 23 in all")
     assert quality.is_reliable()
+
+
+def test_sub_meters_and_unreadable_telegrams_are_counted_apart() -> None:
+    stats = StreamStats()
+    gas = replace(GOOD, meter_id="gas", channel=1)
+    for item in (GOOD, gas, Fault("encrypted", "", 1), Fault("layout", "", 1)):
+        stats.add(item)
+    assert (stats.newest, stats.sub_meters, stats.telegrams) == (GOOD, {"gas": gas}, 1)
+    assert stats.is_reliable()
+    assert stats.sentence() == "1 of the last 1 telegrams valid; 1 in all, 2 unreadable (1 encrypted, 1 layout)"
 
 
 def test_before_the_first_telegram_there_is_no_share() -> None:

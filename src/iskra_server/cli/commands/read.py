@@ -20,7 +20,8 @@ from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.decoder import Decoder
 from iskra_server.meter.normalise import MeterMemory, merge_parts, normalise
 from iskra_server.meter.reading import Fault, Reading
-from iskra_server.sources.source import Source
+from iskra_server.reading.decoding import results
+from iskra_server.sources.source import Chunk, Source
 
 app = command_app()
 _EXAMPLES = examples(
@@ -74,8 +75,8 @@ class _Decoding:
         self._decoder = decoder
         self._memories: defaultdict[bytes, MeterMemory] = defaultdict(MeterMemory)
 
-    def items(self, data: bytes) -> Iterator[Reading | Fault]:
-        for item in merge_parts(self._decoder.feed(data)):
+    def items(self, chunk: Chunk) -> Iterator[Reading | Fault]:
+        for item in merge_parts(results(self._decoder, chunk)):
             if isinstance(item, Reading):
                 yield normalise(item, self._memories[item.server_id])[0]
             else:
@@ -86,9 +87,9 @@ async def _raw(source: Source, decoding: _Decoding, quality: StreamStats, count:
     lines = HexLines()
     try:
         async with aclosing(chunks_or_error(source)) as chunks:
-            async for data in chunks:
-                print(lines.feed(data), end="", flush=True)
-                for item in decoding.items(data):
+            async for chunk in chunks:
+                print(lines.feed(chunk.data), end="", flush=True)
+                for item in decoding.items(chunk):
                     quality.add(item)
                 if count and quality.telegrams >= count:
                     return
@@ -98,8 +99,8 @@ async def _raw(source: Source, decoding: _Decoding, quality: StreamStats, count:
 
 async def _lines(source: Source, decoding: _Decoding, quality: StreamStats, count: int | None, *, json: bool) -> None:
     async with aclosing(chunks_or_error(source)) as chunks:
-        async for data in chunks:
-            for item in decoding.items(data):
+        async for chunk in chunks:
+            for item in decoding.items(chunk):
                 quality.add(item)
                 print(_line(item, json=json), flush=True)
                 if count and quality.telegrams >= count:
@@ -116,8 +117,8 @@ async def _live(source: Source, decoding: _Decoding, quality: StreamStats, count
     screen = Screen(source, quality)
     with Live(console=console, auto_refresh=False, get_renderable=screen.render) as live:
         async with aclosing(chunks_and_ticks(source)) as chunks:
-            async for data in chunks:
-                for item in decoding.items(data):
+            async for chunk in chunks:
+                for item in decoding.items(chunk):
                     quality.add(item)
                 if screen.is_due():
                     live.refresh()

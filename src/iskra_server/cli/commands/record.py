@@ -21,7 +21,9 @@ from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.decoder import is_telegram
 from iskra_server.codecs.detecting import DetectingDecoder
 from iskra_server.meter.reading import Fault, Reading
+from iskra_server.reading.decoding import results
 from iskra_server.redact.masking import Masking
+from iskra_server.sources.source import Chunk
 
 app = command_app()
 _COLUMNS = (TextColumn("Recording"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -83,9 +85,9 @@ class Recording:
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
-    def add(self, data: bytes) -> None:
-        self.telegrams += sum(_is_telegram(item) for item in self._decoder.feed(data))
-        self._write(self._masking.feed(data) if self._masking else data)
+    def add(self, chunk: Chunk) -> None:
+        self.telegrams += sum(_is_telegram(item) for item in results(self._decoder, chunk))
+        self._write(self._masking.feed(chunk.data) if self._masking else chunk.data)
 
     def end(self) -> None:
         """Close the file; delete it if nothing arrived."""
@@ -120,13 +122,13 @@ def _is_telegram(item: Reading | Fault) -> bool:
     return is_telegram(item) and not (isinstance(item, Reading) and item.channel)
 
 
-async def _record(chunks: AsyncGenerator[bytes], recording: Recording, limits: Limits, progress: Progress) -> None:
+async def _record(chunks: AsyncGenerator[Chunk], recording: Recording, limits: Limits, progress: Progress) -> None:
     task = progress.add_task("", total=limits.telegrams or limits.seconds)
     began_s = time.monotonic()
     with suppress(TimeoutError):
         async with asyncio.timeout(limits.seconds), aclosing(chunks):
-            async for data in chunks:
-                recording.add(data)
+            async for chunk in chunks:
+                recording.add(chunk)
                 done = recording.telegrams if limits.telegrams else time.monotonic() - began_s
                 counts = f"{plural(recording.telegrams, 'telegram')}, {plural(recording.byte_count, 'byte')}"
                 progress.update(task, completed=done, description=counts)

@@ -15,12 +15,14 @@ from iskra_server.cli.ui.observe import config_with_one_meter
 from iskra_server.cli.ui.options import ConfigFile, Lang, Language, command_app, examples
 from iskra_server.cli.ui.phrases import PHRASES
 from iskra_server.cli.ui.usage_error import UsageError
+from iskra_server.codecs.decoder import is_telegram
 from iskra_server.codecs.detecting import DetectingDecoder
 from iskra_server.diagnosis.unlocking import Unlocking
 from iskra_server.meter.identity import family
 from iskra_server.meter.lock import KWH_SCALER, has_power
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
+from iskra_server.reading.decoding import results
 from iskra_server.sources.source import Source
 
 app = command_app()
@@ -82,12 +84,13 @@ class Coach:
         self._board.say(self._phrases.listening)
         try:
             async with aclosing(chunks_or_error(self._source)) as chunks:
-                async for data in chunks:
-                    for item in decoder.feed(data):
+                async for chunk in chunks:
+                    for item in results(decoder, chunk):
                         if isinstance(item, Reading) and item.protocol == "sml":
                             self.telegrams += 1
                             self._observe(item, lesson)
-                    self.other_protocol = "" if decoder.protocol == "sml" else decoder.protocol
+                        elif is_telegram(item):
+                            self.other_protocol = item.protocol if isinstance(item, Reading) else decoder.protocol
                     if self.unlocking.done or self.other_protocol:
                         return
         finally:

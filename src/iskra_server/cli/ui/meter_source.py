@@ -12,14 +12,16 @@ import typer
 
 from iskra_server.base.address import Address
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
-from iskra_server.codecs.decoder import recognise
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.simulator.virtual import SCHEME, from_url
-from iskra_server.sources.source import Source
+from iskra_server.sources.source import Chunk, Source, timestamped
 from iskra_server.sources.urls import open_source
 
 # how often the display is updated
 TICK_S = 0.25
+# the port is open and is searched for a meter; one that waits for requests is found after a minute
+_SEARCHED = ("silence", "noise", "no_meter_found")
+_TELL_AFTER_S = 10.0
 _WRONG_NAME = ("missing", "nothing_behind", "permission", "unusable", "capture")
 
 MeterUrl = Annotated[
@@ -40,30 +42,26 @@ def open_meter_source(name: str | Address) -> Source:
         # is_file() raises ValueError for a name with a NUL
         if url.reveal().isprintable() and Path(url.reveal()).is_file():
             url = Address(f"file:{url.reveal()}")
-        return (
-            from_url(url)
-            if url.scheme == SCHEME
-            else open_source(url, recognise=recognise, format_problem=format_problem)
-        )
+        return from_url(url) if url.scheme == SCHEME else open_source(url, format_problem=format_problem)
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 
 
-async def chunks_and_ticks(source: Source) -> AsyncGenerator[bytes]:
-    """The bytes of each chunk; b"" when none arrived for TICK_S."""
+async def chunks_and_ticks(source: Source) -> AsyncGenerator[Chunk]:
+    """Each chunk; one without bytes when none arrived for TICK_S."""
     async with aclosing(source.chunks()) as chunks:
         arrival = asyncio.ensure_future(anext(chunks))
         try:
             while True:
                 done, _ = await asyncio.wait({arrival}, timeout=TICK_S)
                 if not done:
-                    yield b""
+                    yield timestamped(b"")
                     continue
                 try:
                     chunk = arrival.result()
                 except StopAsyncIteration:
                     return
-                yield chunk.data
+                yield chunk
                 arrival = asyncio.ensure_future(anext(chunks))
         finally:
             # a generator cannot be closed while it runs
@@ -72,16 +70,21 @@ async def chunks_and_ticks(source: Source) -> AsyncGenerator[bytes]:
                 await arrival
 
 
-async def chunks_or_error(source: Source) -> AsyncGenerator[bytes]:
-    """The bytes of each chunk. UsageError if the source cannot be opened; a later loss is printed on stderr."""
+async def chunks_or_error(source: Source) -> AsyncGenerator[Chunk]:
+    """Each chunk with bytes. UsageError if the source cannot be opened; a later loss is printed on stderr."""
     reported: object = None
     has_begun = False
+    searched_s = 0.0
     async with aclosing(chunks_and_ticks(source)) as chunks:
-        async for data in chunks:
+        async for chunk in chunks:
             state = source.state
-            if data:
+            if chunk.data:
                 has_begun, reported = True, None
-                yield data
+                yield chunk
+            elif state.problem in _SEARCHED:
+                searched_s += TICK_S
+                if searched_s == _TELL_AFTER_S:
+                    print(format_problem(state.problem, state.details), file=sys.stderr)
             elif state.problem and not has_begun:
                 break
             elif state.problem and state != reported:

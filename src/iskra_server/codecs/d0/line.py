@@ -46,7 +46,8 @@ class D0Line:
             self.steps.append(Speed(baud))
 
     def feed(self, data: bytes, now_s: float) -> None:
-        self.last_byte_s = now_s
+        if data:
+            self.last_byte_s = now_s
         self._frames.feed(self._without_echo(data))
 
     def next(self) -> Event | None:

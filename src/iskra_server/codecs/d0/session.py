@@ -47,7 +47,7 @@ class D0Session:
 
     `interval_s` is the time between polls; None chooses it by the length of the list. `learned` are the settings that
     worked on this port before. `can_switch` is False where the line stays at `start_baud`. `outcome` is the result of
-    the last poll.
+    the last poll, `planned_s` the time from its beginning to that of the next one.
     """
 
     def __init__(
@@ -62,7 +62,8 @@ class D0Session:
     ) -> None:
         self.learned = learned
         self.outcome: Outcome = ""
-        self._request = encoder.request(address)
+        self.planned_s: float | None = None
+        self._address = address
         self._interval_s = interval_s
         self._can_switch = can_switch
         self._start_baud = start_baud
@@ -72,6 +73,7 @@ class D0Session:
         self._registers = Registers()
         # from the identification to the end of the readout or of programming mode
         self._is_open = False
+        self._is_idle = True
         self._attempt = 0
         self._failures = 0
         self._break_sent = False
@@ -83,6 +85,16 @@ class D0Session:
     @property
     def wakes_at_s(self) -> float:
         return self._wakes_at_s
+
+    @property
+    def is_open(self) -> bool:
+        """From the identification to the end of the readout or of programming mode."""
+        return self._is_open
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for the time of the next poll: meanwhile another session may use the line."""
+        return self._is_idle
 
     @property
     def pending(self) -> int:
@@ -122,7 +134,7 @@ class D0Session:
     def _run(self) -> Turn[None]:
         yield from self._turns.wait(self._turns.now_s)
         while self.outcome != "pushed":
-            began_s = self._turns.now_s
+            began_s, self._is_idle = self._turns.now_s, False
             self.outcome = yield from self._poll()
             self._is_open = False
             self._line.switch(self._start_baud)
@@ -134,7 +146,8 @@ class D0Session:
                 continue
             else:
                 self._failures += 1
-            yield from self._idle(began_s + self._interval(self._turns.now_s - began_s))
+            self.planned_s = self._interval(self._turns.now_s - began_s)
+            yield from self._idle(began_s + self.planned_s)
         while True:
             yield from self._idle(self._turns.now_s + MAX_INTERVAL_S)
 
@@ -147,6 +160,7 @@ class D0Session:
 
     def _idle(self, until_s: float) -> Turn[None]:
         """Wait for the next poll. Readouts that arrive meanwhile were pushed."""
+        self._is_idle = True
         while self._turns.now_s < until_s:
             event = yield until_s
             if isinstance(event, D0Message) and self._decode(event):
@@ -159,7 +173,7 @@ class D0Session:
     def _poll(self) -> Turn[Outcome]:
         if self.outcome in ("silent", "echo") and self.learned and not self._break_sent:
             yield from self._leave_programming_mode(self.learned)
-        sent_s = yield from self._turns.send(self._request)
+        sent_s = yield from self._turns.send(encoder.request(self._address))
         self._pushed_readouts = 0
         ident = yield from self._turns.receive(sent_s + ANSWER_S)
         if not isinstance(ident, str):
@@ -244,8 +258,10 @@ class D0Session:
             while (yield from self._read_registers()):
                 has_read, self.outcome = True, "read"
                 interval_s = self._interval_s or _REGISTERS_S
-                if interval_s > _MAX_IN_PROGRAMMING_S:
+                # another meter of the line cannot be asked meanwhile
+                if interval_s > _MAX_IN_PROGRAMMING_S or self._address:
                     break
+                self.planned_s = interval_s
                 yield from self._turns.wait(self._turns.now_s + interval_s)
             else:
                 self._registers.give_up()

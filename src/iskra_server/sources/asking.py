@@ -1,0 +1,48 @@
+"""Whether and when a port may be asked: what has happened there since it was plugged in."""
+
+import os
+
+from msgspec import Struct
+
+# after a request without an answer; the last one again and again
+_ASK_AGAIN_S = (300.0, 1800.0, 21_600.0)
+_ASK_AFTER_ECHO_S = 3600.0
+
+
+class Asking(Struct):
+    """`has_heard`: a byte has arrived unasked. `has_answered`: a meter has. `outcome` is that of the last request."""
+
+    has_heard: bool = False
+    has_answered: bool = False
+    times: int = 0
+    next_s: float = 0.0
+    outcome: str = ""
+
+    def note(self, outcome: str, now_s: float) -> None:
+        wait_s = _ASK_AFTER_ECHO_S if outcome == "echo" else _ASK_AGAIN_S[min(self.times, len(_ASK_AGAIN_S) - 1)]
+        self.outcome, self.times, self.next_s = outcome, self.times + 1, now_s + wait_s
+
+
+class PluggedPort:
+    """A port by its name; what may be asked there begins anew when it is plugged in again."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._device: tuple[int, int] | None = None
+        self._asking = Asking()
+
+    @property
+    def asking(self) -> Asking:
+        device = _device(self.path)
+        if device != self._device:
+            self._device, self._asking = device, Asking()
+        return self._asking
+
+
+def _device(path: str) -> tuple[int, int] | None:
+    """Changes with each plugging in; None while nothing is plugged in."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_rdev, status.st_ino

@@ -1,0 +1,90 @@
+"""What was found on each serial port, kept over restarts in ports.json in the data folder.
+
+{"/dev/serial/by-id/usb-FTDI_FT232R-if00-port0": {"protocol": "d0", "baud": 9600, "is_polled": true, "speed": "5"}}
+
+It holds no secret. Without the file, or with a damaged one, every port is searched as if it were new.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from iskra_server.codecs.d0.speeds import Learned
+from iskra_server.sources.source import LineSettings
+
+FILE = "ports.json"
+
+log = logging.getLogger("iskra_server.sources")
+
+
+class Found(Struct, frozen=True, omit_defaults=True):
+    """A meter on a port. `speed` and `delay_s` are what has worked with one that is asked (codecs/d0/speeds.py)."""
+
+    protocol: str
+    baud: int = LineSettings().baud
+    format: str = LineSettings().format
+    is_polled: bool = False
+    speed: str | None = None
+    delay_s: float = 0.0
+
+    @property
+    def settings(self) -> LineSettings:
+        return LineSettings(self.baud, self.format)
+
+
+def polled(settings: Learned | None = None) -> Found:
+    """A D0 meter that is asked, with the settings that have worked."""
+    if settings is None:
+        return Found("d0", is_polled=True)
+    return Found("d0", is_polled=True, speed=settings.speed, delay_s=settings.delay_s)
+
+
+def learned(found: Found | None) -> Learned | None:
+    """The settings that have worked with a meter that is asked."""
+    return None if found is None or found.speed is None else Learned(found.speed, found.delay_s)
+
+
+class PortMemory:
+    """Reads its file at each use: several programs share it. Without a folder it remembers nothing."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._path = folder and folder / FILE
+        self._has_failed = False
+
+    def recall(self, port: str) -> Found | None:
+        return self._read().get(port)
+
+    def remember(self, port: str, found: Found) -> None:
+        """Written at once, and only if it differs."""
+        ports = self._read()
+        if self._path is None or ports.get(port) == found:
+            return
+        part = self._path.with_name(f"{FILE}.{os.getpid()}")
+        data = msgspec.json.format(msgspec.json.encode(ports | {port: found}))
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data + b"\n")
+            part.replace(self._path)
+        except OSError as error:
+            self._warn(f"cannot be written ({error.strerror}): the search for meters begins anew after a restart")
+
+    def _read(self) -> dict[str, Found]:
+        if self._path is None:
+            return {}
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Found])
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self._warn(f"cannot be read ({error.strerror}): every port is searched for its meter")
+        except msgspec.DecodeError:
+            self._warn("is damaged: every port is searched for its meter")
+        return {}
+
+    def _warn(self, reason: str) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            log.warning("%s %s.", self._path, reason)

@@ -1,0 +1,101 @@
+"""The options of an address: what the user knows of the line and the meter behind it.
+
+?protocol=d0        sml, p1, d0 or dlms: listen only where it is spoken; d0 is asked at once
+?baud=300           speed of the line, in baud; with this or a format, no others are tried
+?format=8E1         8N1, 7E1 or 8E1: data bits, parity, stop bits
+?listen_only=1      never send anything
+?address=12345678   of one of several meters on an RS-485 line
+?poll_s=60          seconds between two requests to a meter that waits for them
+"""
+
+import re
+import termios
+from urllib.parse import parse_qsl
+
+from msgspec import Struct
+
+from iskra_server.base.address import Address
+from iskra_server.codecs.decoder import DECODERS
+from iskra_server.sources.source import LineSettings
+
+FORMATS = ("8N1", "7E1", "8E1")
+# what a meter and the port of a meter have; a connection has a meter behind it, perhaps with a line of its own
+METER = ("protocol", "listen_only", "address", "poll_s")
+SERIAL = ("baud", "format", *METER)
+# the address of a request has at most 32 letters, digits and blanks (IEC 62056-21, 6.3.1)
+_ADDRESS = re.compile(r"[A-Za-z0-9 ]{1,32}")
+_MAX_POLL_S = 86_400.0
+_USUAL_SPEEDS = "300, 2400, 9600, 38400 or 115200"
+
+
+class SourceOptions(Struct, frozen=True):
+    """`settings` are None where they are to be found; `poll_s` is None for an interval by the length of the list."""
+
+    protocol: str = ""
+    settings: LineSettings | None = None
+    listen_only: bool = False
+    address: str = ""
+    poll_s: float | None = None
+
+
+def parse_options(address: Address, query: str, names: tuple[str, ...] = SERIAL) -> SourceOptions:
+    """The options behind the "?" of an address; raises ValueError with a sentence."""
+    options = parse_qsl(query, keep_blank_values=True)
+    for name, _ in options:
+        if name not in names:
+            raise ValueError(f"{address} has an unknown option {name}. There are {_list(names)}.")
+        if [other for other, _ in options].count(name) > 1:
+            raise ValueError(f"{address} has the option {name} twice.")
+    values = dict(options)
+    has_line = "baud" in values or "format" in values
+    return SourceOptions(
+        protocol=_one_of(address, "protocol", values.get("protocol"), tuple(DECODERS)),
+        settings=LineSettings(_baud(address, values.get("baud")), _format(address, values)) if has_line else None,
+        listen_only=_one_of(address, "listen_only", values.get("listen_only"), ("0", "1")) == "1",
+        address=_meter_address(address, values.get("address")),
+        poll_s=_poll_s(address, values.get("poll_s")),
+    )
+
+
+def _one_of(address: Address, name: str, value: str | None, values: tuple[str, ...]) -> str:
+    if value is None or value in values:
+        return value or ""
+    raise ValueError(f"{name} in {address} must be {_list(values, 'or')}, not {value!r}.")
+
+
+def _format(address: Address, values: dict[str, str]) -> str:
+    text = values.get("format")
+    return _one_of(address, "format", text and text.upper(), FORMATS) or FORMATS[0]
+
+
+def _baud(address: Address, text: str | None) -> int:
+    if text is None:
+        return LineSettings().baud
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise ValueError(f"baud in {address} must be a whole number, for example ?baud=9600, not {text!r}.")
+    if not hasattr(termios, f"B{int(text)}"):
+        raise ValueError(f"This system has no speed of {int(text)} baud; meters use {_USUAL_SPEEDS}: see {address}.")
+    return int(text)
+
+
+def _meter_address(address: Address, text: str | None) -> str:
+    if text is None or _ADDRESS.fullmatch(text):
+        return text or ""
+    raise ValueError(f"address in {address} must be 1 to 32 letters, digits or blanks.")
+
+
+def _poll_s(address: Address, text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= _MAX_POLL_S:
+        raise ValueError(f"poll_s in {address} must be a number of seconds from 1 to {_MAX_POLL_S:.0f}, not {text!r}.")
+    return seconds
+
+
+def _list(names: tuple[str, ...], word: str = "and") -> str:
+    *first, last = names
+    return f"{', '.join(first)} {word} {last}"
