@@ -190,7 +190,7 @@ class Reader:
             last_unreadable=reception.last_unreadable(now_s),
             sub_meters=tuple(meter.sub_meters(now_s)),
             has_key=self._has_key,
-            protocol=state.protocol or self._protocol,
+            protocol=self._protocol or state.protocol,
             line=str(state.line or ""),
             poll=state.poll,
             is_protected=sample is None or sample.reading.is_protected,

@@ -5,8 +5,7 @@ from urllib.parse import parse_qsl, urlencode
 from msgspec.structs import replace
 
 from iskra_server.base.address import Address
-from iskra_server.codecs.d0.speeds import START_BAUD
-from iskra_server.sources.polled import d0_bridge_source
+from iskra_server.sources.polled import START_BAUD, d0_bridge_source
 from iskra_server.sources.port_memory import PortMemory, learned, polled
 from iskra_server.sources.reconnect import Reconnecting
 from iskra_server.sources.source import FormatProblem, LineSettings, plain_problem

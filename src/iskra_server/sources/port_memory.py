@@ -8,12 +8,15 @@ It holds no secret. Without the file, or with a damaged one, every port is searc
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
-from iskra_server.codecs.d0.speeds import Learned
 from iskra_server.sources.source import LineSettings
+
+if TYPE_CHECKING:
+    from iskra_server.codecs.d0.speeds import Learned
 
 FILE = "ports.json"
 
@@ -35,16 +38,21 @@ class Found(Struct, frozen=True, omit_defaults=True):
         return LineSettings(self.baud, self.format)
 
 
-def polled(settings: Learned | None = None) -> Found:
+def polled(settings: "Learned | None" = None) -> Found:
     """A D0 meter that is asked, with the settings that have worked."""
     if settings is None:
         return Found("d0", is_polled=True)
     return Found("d0", is_polled=True, speed=settings.speed, delay_s=settings.delay_s)
 
 
-def learned(found: Found | None) -> Learned | None:
+def learned(found: Found | None) -> "Learned | None":
     """The settings that have worked with a meter that is asked."""
-    return None if found is None or found.speed is None else Learned(found.speed, found.delay_s)
+    if found is None or found.speed is None:
+        return None
+    # imported where a meter is asked: most readers need SML alone
+    from iskra_server.codecs.d0.speeds import Learned  # noqa: PLC0415
+
+    return Learned(found.speed, found.delay_s)
 
 
 class PortMemory:

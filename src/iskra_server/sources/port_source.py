@@ -5,9 +5,8 @@ from functools import partial
 from msgspec.structs import replace
 
 from iskra_server.base.address import Address
-from iskra_server.codecs.d0.speeds import START_BAUD
 from iskra_server.sources.asking import PluggedPort
-from iskra_server.sources.polled import d0_source
+from iskra_server.sources.polled import START_BAUD, d0_source
 from iskra_server.sources.port_memory import PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
 from iskra_server.sources.reconnect import Line, Reconnecting, Report

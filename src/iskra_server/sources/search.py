@@ -15,13 +15,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from iskra_server.codecs.d0.speeds import START_BAUD, Learned
 from iskra_server.sources.asking import Asking, PluggedPort
 from iskra_server.sources.line_pictures import suggested_settings
-from iskra_server.sources.polled import poll_d0
+from iskra_server.sources.polled import START_BAUD, poll_d0
 from iskra_server.sources.port_memory import Found, PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
 from iskra_server.sources.probe import PortProbe
@@ -31,6 +31,9 @@ from iskra_server.sources.serial import SerialLine, open_serial
 from iskra_server.sources.source import LineSettings, SourceState
 from iskra_server.sources.source_options import SourceOptions
 from iskra_server.sources.watched_line import PATIENCE_S, WatchedLine
+
+if TYPE_CHECKING:
+    from iskra_server.codecs.d0.speeds import Learned
 
 
 class Window(Struct, frozen=True):
@@ -201,7 +204,7 @@ class Search:
         self._line.protocol = recogniser.protocol
         self._remember(Found(recogniser.protocol, settings.baud, settings.format))
 
-    async def _ask(self, settings: Learned | None = None, patience_s: float = 0.0) -> Line | None:
+    async def _ask(self, settings: "Learned | None" = None, patience_s: float = 0.0) -> Line | None:
         """The line of a meter that answers a request; None without an answer within `patience_s`."""
         self._tell(LineSettings(START_BAUD))
         line = poll_d0(
