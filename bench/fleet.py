@@ -27,8 +27,9 @@ import httpx
 
 import peers
 from iskra_server.simulator.household import INSTALLED, Household
-from iskra_server.simulator.profiles import profile
-from iskra_server.simulator.telegram import plate, telegram
+from iskra_server.simulator.simulated_meter import FIRST_SERIAL
+from iskra_server.simulator.sml_layouts import LAYOUTS
+from iskra_server.simulator.sml_telegram import plate, telegram
 from processes import cpu_s, memory_mb, program, running
 from running import Head, Server, free_port, serving, until
 
@@ -37,7 +38,7 @@ PEER_METERS, PEER_SECONDS = 200, 30
 WARM_UP_S = 5
 SML2MQTT = "sml2mqtt==3.7.0"
 EVENT = re.compile(rb'event: reading\ndata: \{"id":"1 ISK 00 (\d{8})"')
-MODEL = profile("MT175")
+LAYOUT = LAYOUTS["MT175"]
 
 
 def main() -> None:
@@ -58,8 +59,8 @@ class Fleet:
     """The meters: `sent` is when each of their telegrams went out (monotonic), by serial number."""
 
     def __init__(self, meters: int, write: Callable[[int, bytes], None]) -> None:
-        self.plates = [plate(MODEL, number) for number in range(1, meters + 1)]
-        self.sent: dict[int, list[float]] = {10_000_000 + number: [] for number in range(1, meters + 1)}
+        self.plates = [plate(LAYOUT, FIRST_SERIAL + number) for number in range(1, meters + 1)]
+        self.sent: dict[int, list[float]] = {FIRST_SERIAL + number: [] for number in range(1, meters + 1)}
         self._write = write
 
     async def send(self, seconds: int) -> None:
@@ -68,7 +69,7 @@ class Fleet:
         for second in range(seconds):
             state = household.at(first + second)
             for number, own in enumerate(self.plates):
-                data = telegram(MODEL, own, state, first + second - INSTALLED, second)
+                data = telegram(LAYOUT, own, state, first + second - INSTALLED, second)
                 due = began + second + number / len(self.plates)
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 self.sent[10_000_001 + number].append(time.monotonic())
@@ -122,7 +123,7 @@ class Events:
     """A client of the live stream: `came` is when each meter's events arrived, by serial number."""
 
     def __init__(self, meters: int) -> None:
-        self.came: dict[int, list[float]] = {10_000_000 + number: [] for number in range(1, meters + 1)}
+        self.came: dict[int, list[float]] = {FIRST_SERIAL + number: [] for number in range(1, meters + 1)}
 
     async def watch(self, port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)

@@ -7,6 +7,7 @@ by hand. NAME is a function of this file.
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ from iskra_server.cli import COMMANDS, NAME, module_of
 from iskra_server.diagnosis.advice import TABLE
 from iskra_server.homeassistant.rest_yaml import ListedMeter, ListedRegister, meters_yaml, total_yaml
 from iskra_server.meter.corrections import CORRECTIONS
-from iskra_server.meter.lock import KWH_SCALER
+from iskra_server.meter.reading import Reading, Register
 from iskra_server.meter.registers import REGISTERS
-from iskra_server.simulator.profiles import PROFILES
+from iskra_server.meter.units import WATT_HOUR
+from iskra_server.simulator.household import Household
+from iskra_server.simulator.profiles import by_protocol, decoder, line_of
+from iskra_server.simulator.simulated_meter import Profile
+from iskra_server.simulator.sml_layouts import LAYOUTS
+from iskra_server.simulator.virtual import moment
 from iskra_server.web.app import ENDPOINTS
 from iskra_server.web.http.endpoint import Endpoint
 
@@ -72,16 +78,40 @@ def _route(endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def profiles() -> str:
-    rows = (
-        (
-            code(profile.name),
-            f"{profile.interval_s} s",
-            ", ".join(row.obis.short.removeprefix("1-0:") for row in profile.rows),
-            "1 kWh" if profile.rows[0].scaler == KWH_SCALER else "0.1 Wh",
-        )
-        for profile in PROFILES.values()
+    sections = (
+        f"### {title}\n\n{table(_PROFILE_COLUMNS, map(_profile, models))}" for title, models in by_protocol().items()
     )
-    return table(("profile", "a telegram every", "registers, in order", "energy in steps of"), rows)
+    return "\n".join(sections)
+
+
+_PROFILE_COLUMNS = ("profile", "what it is", "line", "a telegram every", "registers, in order", "energy in steps of")
+
+
+def _profile(model: Profile) -> tuple[str, ...]:
+    numbers = simulated_numbers(model)
+    # not its counts of failures and sags
+    codes = (register.obis.short.removeprefix("1-0:") for register in numbers if register.obis[3] in _SHOWN)
+    steps = {10 ** (register.scaler or 0) for register in numbers if register.unit == WATT_HOUR}
+    return (
+        code(model.name),
+        model.summary,
+        line_of(model),
+        f"{model.interval_s} s",
+        ", ".join(codes),
+        f"{max(steps):g} Wh".replace("1000 Wh", "1 kWh"),
+    )
+
+
+_SHOWN = (6, 7, 8)
+
+
+def simulated_numbers(model: Profile) -> list[Register]:
+    """The registers that a simulated meter shows, without those of other meters that it passes on."""
+    second = int(datetime(2026, 6, 21, 10, tzinfo=UTC).timestamp())
+    household = Household(1, model.pv_peak_w, second)
+    results = decoder(model).feed(model.write(moment(model, 1, household, second)))
+    own = [result for result in results if isinstance(result, Reading) and not result.channel]
+    return [register for reading in own for register in reading.numbers()]
 
 
 def homeassistant() -> str:
@@ -94,7 +124,7 @@ def homeassistant_meter() -> str:
 
 def two_way_meter() -> ListedMeter:
     """The meter of the example, and its numbers."""
-    rows = (REGISTERS[row.obis] for row in PROFILES["MT631-two-way"].rows)
+    rows = (REGISTERS[row.obis] for row in LAYOUTS["MT631-two-way"].rows)
     return ListedMeter("1 ISK 00 10000001", registers=[ListedRegister(row.key, row.en, 0.0, row.unit) for row in rows])
 
 
@@ -115,7 +145,7 @@ def _command(name: str, command: Any, level: int = 2) -> Iterator[str]:
     if shown := [parameter for parameter in command.params if parameter.help]:
         yield "\n" + table(("option", "meaning", "default"), map(_option, shown))
     if command.epilog:
-        yield "\n" + fenced("console", _MARKUP.sub("", command.epilog).partition("\n")[2])
+        yield "\n" + fenced("console", _MARKUP.sub("", command.epilog.partition("\n\n")[0]).partition("\n")[2])
     for inner, below in nested.items():
         yield from _command(f"{name} {inner}", below, level + 1)
 

@@ -1,8 +1,11 @@
 """D0 meters of the simulator for tests: on a line whose time the test owns, and on a real pseudo-terminal."""
 
 import asyncio
+import os
 import queue
+import termios
 import threading
+import tty
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
@@ -10,6 +13,7 @@ from typing import Any
 
 import texts
 from iskra_server.codecs.conversation import Conversation, Send
+from iskra_server.codecs.d0.session import D0Session
 from iskra_server.codecs.text.parity import SEVEN_BITS
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.simulator.d0_meter import NOT_THERE, D0Meter, Register
@@ -67,6 +71,51 @@ def d0_port(wire: D0Wire) -> Iterator[str]:
         loop.call_soon_threadsafe(task.cancel)
         thread.join()
         loop.close()
+
+
+class Port:
+    """A pseudo-terminal as a reader opens it."""
+
+    def __init__(self, path: str) -> None:
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(self.fd)
+
+    def configure(self, baud: int) -> None:
+        settings = termios.tcgetattr(self.fd)
+        settings[4] = settings[5] = getattr(termios, f"B{baud}")
+        termios.tcsetattr(self.fd, termios.TCSANOW, settings)
+
+    def read(self) -> bytes:
+        with suppress(BlockingIOError):
+            return os.read(self.fd, 4096)
+        return b""
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Port]:
+    port = Port(path)
+    try:
+        yield port
+    finally:
+        os.close(port.fd)
+
+
+async def converse(
+    port: Port, session: D0Session, is_enough: Callable[[list[Reading | Fault]], bool]
+) -> list[Reading | Fault]:
+    """What a session reads at a port in real time."""
+    loop = asyncio.get_running_loop()
+    results: list[Reading | Fault] = []
+    while not is_enough(results):
+        for step in session.due(loop.time()):
+            if isinstance(step, Send):
+                os.write(port.fd, step.data)
+            else:
+                port.configure(step.baud)
+        await asyncio.sleep(0.005)
+        if data := port.read():
+            results += session.feed(data, loop.time())
+    return results
 
 
 class World:

@@ -70,3 +70,36 @@ def repair_d0(data: bytes) -> bytes:
     text = data.translate(SEVEN_BITS)
     start, end = text.find(2), text.rfind(3)
     return data[: end + 1] + bytes((bcc(text[start + 1 : end + 1]),)) if 0 <= start < end else data
+
+
+# what starts and ends frames and telegrams of DLMS
+_DLMS_MARKS = (b"\x7e", b"\x7e\xa0", b"\x68", b"\x16", b"\xe6\xe7\x00", b"\x0f", b"\xdb\x08ISK", b"\xe0", b"\x09\x0c")
+
+
+def mutated_dlms(data: bytes, chance: Random) -> bytes:
+    """A damaged DLMS stream; one in five has the checksum of its last HDLC frame repaired afterwards."""
+    damaged = bytearray(data)
+    for _ in range(chance.choice((1, 1, 1, 2, 4))):
+        at = chance.randrange(len(damaged)) if damaged else 0
+        match chance.randrange(6):
+            case 0 if damaged:
+                damaged[at] ^= 1 << chance.randrange(8)
+            case 1:
+                damaged[at : at + 1] = bytes((chance.randrange(256),))
+            case 2:
+                del damaged[at : at + chance.choice((1, 1, 2, 40))]
+            case 3:
+                damaged[at:at] = chance.randbytes(chance.randrange(1, 12))
+            case 4:
+                damaged[at : at + 1] = chance.choice(_DLMS_MARKS)
+            case 5:
+                del damaged[at:]
+    return repair_hdlc(bytes(damaged)) if chance.random() < 0.2 else bytes(damaged)
+
+
+def repair_hdlc(data: bytes) -> bytes:
+    """The frame from the last opening flag with a right FCS, if one can be there."""
+    start = data.rfind(b"\x7e", 0, len(data) - 1)
+    if not data.endswith(b"\x7e") or len(data) - start < 12:
+        return data
+    return data[:-3] + checksum(data[start + 1 : -3]) + data[-1:]

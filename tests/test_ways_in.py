@@ -142,12 +142,12 @@ def test_a_tibber_bridge(tmp_path: Path) -> None:
             rises(server)
             assert server.status()["facts"]["source"] == url.replace(PASSWORD, "***")
             port = server.url.rpartition(":")[2]
-            subprocess.run(
-                [COMMAND, "support-bundle", tmp_path / "x.zip"], check=True, env=os.environ | {"IES_PORT": port}
-            )
+            environ = os.environ | {"IES_PORT": port, "IES_METERS": url}
+            subprocess.run([COMMAND, "support-bundle", tmp_path / "x.zip"], check=True, env=environ)
             shown = server.log + server.get("/api/v1/status").text
     with zipfile.ZipFile(tmp_path / "x.zip") as files:
         contents = {name: files.read(name) for name in files.namelist()}
+    assert b"http://admin:***@127.0.0.1" in contents["configuration.toml"]
     # what the bridge served is in it
     assert telegrams.readings(contents["telegrams-1.bin"])
     assert [name for name, content in contents.items() if PASSWORD.encode() in content] == []

@@ -26,10 +26,20 @@ def test_help_of_a_command_begins_with_its_summary_and_ends_with_examples(name: 
     assert done.exit_code == 0
     assert COMMANDS[name].rstrip(".") in " ".join(done.output.split())
     lines = [line.strip() for line in done.output.splitlines()]
-    examples = [line for line in lines[lines.index("Examples") + 1 :] if line]
+    end = lines[lines.index("Examples") + 1 :]
+    examples = end[: end.index("")]
     assert examples
     for line in examples:
         assert line.startswith(("iskra-server ", "od ")), f"{line!r}: an example does not fit into 80 columns"
+
+
+@pytest.mark.parametrize("name", ["demo", "simulate"])
+def test_the_help_lists_every_simulated_meter_in_a_line_of_its_own(name: str) -> None:
+    lines = CliRunner(env={"COLUMNS": "80"}).invoke(app, [name, "--help"]).output.splitlines()
+    shown = [line.strip().partition(" ") for line in lines]
+    for model in PROFILES.values():
+        name = model.name.removesuffix("-encrypted")
+        assert (name, PROFILES[name].summary) in [(first, rest.strip()) for first, _, rest in shown]
 
 
 def test_without_a_command_it_shows_the_help_as_wrong_usage(run: Run) -> None:

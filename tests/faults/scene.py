@@ -14,9 +14,12 @@ import msgspec
 import pytest
 
 import telegrams
+from outputs.mqtt.broker import Mosquitto, Subscriber
 from running import Head, Server, serving, until
+from sources.bridges import FakeBridge, bridge
 
 FIRST_ENERGY = 123456780
+TOPIC = "house/meter/raw"
 # a driver that counts errors
 _DRIVER = Path(__file__).parent / "driver"
 # without them root may open everything, and see who holds what
@@ -119,6 +122,25 @@ class Scene:
     def listen(self, port: int = 0) -> socket.socket:
         """A TCP server that the server may connect to."""
         return self._stack.enter_context(socket.create_server(("127.0.0.1", port)))
+
+    def serve_bridge(self) -> FakeBridge:
+        """The server at a bridge, which serves what is delivered."""
+        served = self._stack.enter_context(bridge())
+        self.deliver = lambda data: setattr(served, "body", data)
+        self.serve(f"{served.url}/?poll_s=0.5")
+        return served
+
+    def serve_topic(self) -> Mosquitto:
+        """The server at a topic of a broker that is not started yet."""
+        broker = Mosquitto(self.folder)
+        self._stack.callback(broker.kill)
+        self.serve(f"{broker.url}/{TOPIC}")
+        return broker
+
+    def publish(self, broker: Mosquitto) -> None:
+        """From now on telegrams are delivered to the topic."""
+        head = self._stack.enter_context(Subscriber(broker.port, "nothing"))
+        self.deliver = lambda data: head.say(TOPIC, data)
 
     def accept(self, listening: socket.socket) -> None:
         """From now on telegrams are delivered to the next client."""

@@ -260,6 +260,37 @@ def unknown_name(scene: Scene) -> Iterator[None]:
     yield
 
 
+def http_password(scene: Scene) -> Iterator[None]:
+    served = scene.serve_bridge()
+    served.status = 401
+    yield
+    served.status = 200
+
+
+def http_empty(scene: Scene) -> Iterator[None]:
+    scene.serve_bridge()
+    yield
+
+
+def http_no_node(scene: Scene) -> Iterator[None]:
+    served = scene.serve_bridge()
+    served.node = "2"
+    yield
+    served.node = "1"
+
+
+def only_values(scene: Scene) -> Iterator[None]:
+    scene.serve_bridge().body = b'{"$type":"imp_data","delta":10}'
+    yield
+
+
+def mqtt_unavailable(scene: Scene) -> Iterator[None]:
+    broker = scene.serve_topic()
+    yield
+    broker.start()
+    scene.publish(broker)
+
+
 def no_answer(scene: Scene) -> Iterator[None]:
     """It accepts, but never negotiates."""
     scene.serve(f"rfc2217://127.0.0.1:{scene.listen().getsockname()[1]}")
@@ -588,6 +619,7 @@ STAGES: dict[str, Stage] = {
             refused,
             closed,
         ),
+        *(http_password, http_empty, http_no_node, only_values, mqtt_unavailable),
         *(unknown_name, no_answer, unreachable, needs_package, needs_package_in_container),
         *(silence, fell_silent, no_meter_found, gps, framing),
         *(no_valid_telegram, checksums, cut, overrun, first_telegram, held_back),
@@ -660,6 +692,12 @@ ELSEWHERE = {
     ),
     "no_values": (Path("diagnosis/test_checks.py"), "what a later decoder may give"),
     "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),
+    "http_repeated": (Path("sources/test_http_poll.py"), "half a minute of the same telegram"),
+    "http_not_a_bridge": (Path("sources/test_http_poll.py"), "as the other answers of a bridge"),
+    "http_failure": (Path("sources/test_http_poll.py"), "as the other answers of a bridge"),
+    "mqtt_password": (Path("sources/test_mqtt_topic.py"), "as a broker that is away"),
+    "mqtt_denied": (Path("sources/test_mqtt_topic.py"), "needs a plugin of the broker"),
+    "mqtt_silent": (Path("sources/test_mqtt_topic.py"), "twenty seconds of silence"),
     "trickle": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "no_pause": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "bad_address": (Path("sources/test_tcp.py"), "only the far end's own refusal brings it about"),

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from iskra_server.simulator.household import TENTH_WH, State
 from iskra_server.simulator.line import Terminal
-from iskra_server.simulator.profiles import profile
-from iskra_server.simulator.telegram import FIRST_SERIAL, plate, telegram
+from iskra_server.simulator.simulated_meter import FIRST_SERIAL
+from iskra_server.simulator.sml_layouts import LAYOUTS
+from iskra_server.simulator.sml_telegram import plate, telegram
 
 EVERY_S = 0.5
 TENTH_WH_IN_KWH = -4
@@ -49,7 +50,7 @@ class Meter:
     @property
     def server_id(self) -> str:
         """In hex, as in the topics."""
-        return plate(profile(self.profile), len(self.lives)).server_id.hex()
+        return plate(LAYOUTS[self.profile], FIRST_SERIAL + len(self.lives)).server_id.hex()
 
     def replace(self, imported: int) -> None:
         """Another meter hangs on the wall."""
@@ -71,9 +72,9 @@ class Meter:
                     self.lives[-1].add(self.kwh)
 
     def _telegram(self) -> bytes:
-        model = profile(self.profile)
+        layout = LAYOUTS[self.profile]
         state = State(self._seconds, (230_000, -100_000, 71_000), self.imported * TENTH_WH, self.exported * TENTH_WH, 0)
-        return telegram(model, plate(model, len(self.lives)), state, self._seconds, self._seconds)
+        return telegram(layout, plate(layout, FIRST_SERIAL + len(self.lives)), state, self._seconds, self._seconds)
 
 
 @contextmanager

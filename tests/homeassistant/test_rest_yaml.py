@@ -41,6 +41,17 @@ def test_the_total_has_what_the_energy_dashboard_needs_and_survives_each_failure
     ]
 
 
+def test_a_gas_meter_has_the_class_of_gas() -> None:
+    gas = ListedMeter(
+        id="G0099", medium="gas", channel=1, registers=[ListedRegister("mbus1_reading", "Gas", 1.5, "m³")]
+    )
+    heat = ListedMeter(
+        id="H0099", medium="heat", channel=1, registers=[ListedRegister("mbus1_reading", "Heat", 1.5, "J")]
+    )
+    (sensor,) = (line for line in meters_yaml("http://pi:8080", [gas, heat]) if "device_class" in line)
+    assert sensor.strip() == "device_class: gas"
+
+
 def test_every_number_of_a_meter_is_a_sensor_of_one_request() -> None:
     lines = list(meters_yaml("http://pi:8080", [METER]))
     assert '  - resource: "http://pi:8080/api/v1/meters/1ISK0010000001"' in lines

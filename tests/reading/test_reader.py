@@ -3,12 +3,16 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from msgspec import structs
 
 import telegrams
+import texts
 from iskra_server.base.clock import Clock, PauseDetector
+from iskra_server.codecs.d0.decoder import D0Decoder
+from iskra_server.codecs.decoder import Decoder
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.facts import CounterViolation
@@ -40,8 +44,15 @@ class Given:
             yield Chunk(data, datetime(2026, 11, 22, 10, 0, second, tzinfo=UTC), float(second))
 
 
-def reader(*parts: bytes, hub: Hub | None = None) -> Reader:
-    made = Reader(source=Given(*parts), decoder=SmlDecoder(), guard=Guard(), hub=hub or Hub(), name="cellar")
+def reader(*parts: bytes, hub: Hub | None = None, decoder: Decoder | None = None, factor: float = 1.0) -> Reader:
+    made = Reader(
+        source=Given(*parts),
+        decoder=decoder or SmlDecoder(),
+        guard=Guard(),
+        hub=hub or Hub(),
+        name="cellar",
+        factor=factor,
+    )
     asyncio.run(made.run())
     return made
 
@@ -398,3 +409,21 @@ def test_without_the_meters_seconds_buffered_telegrams_get_the_earliest_time_and
         made.process(Chunk(data, when + timedelta(seconds=at_s), at_s))
         sample = hub.newest[METER_ID]
         assert (sample.monotonic_s, sample.is_dated) == ((11.0, False) if at_s == 60.0 else (at_s, True))
+
+
+def test_energies_and_powers_are_multiplied_by_the_transformer_factor() -> None:
+    hub = Hub()
+    reader(telegram(100, power=-20), hub=hub, factor=12.5)
+    (sample,) = hub.newest.values()
+    assert sample.factor == Decimal("12.5")
+    assert {register.obis.short: register.value for register in sample.reading.numbers()} == {
+        "1-0:1.8.0": Decimal("125.00"),
+        "1-0:16.7.0": Decimal("-250.0"),
+    }
+
+
+def test_a_meter_that_only_names_its_model_is_known_by_its_port() -> None:
+    hub, data = Hub(), texts.d0_readout(["1.8.0(0000001.000*kWh)"])
+    made = reader(data, hub=hub, decoder=D0Decoder())
+    assert made.meter_id == "ISK MT174-0099 at given"
+    assert list(hub.newest) == [made.meter_id]

@@ -54,7 +54,7 @@ def test_a_zone_that_does_not_exist_is_one_sentence() -> None:
         plan_of(Config(ServerConfig(time_zone="Mars/Olympus")))
 
 
-@pytest.mark.parametrize("url", ["mqtt://user:geheim@host", "http://host/?token=geheim", "rfc2217://u:geheim@host"])
+@pytest.mark.parametrize("url", ["mqtt://user:geheim@host", "ws://host/?token=geheim", "rfc2217://u:geheim@host"])
 def test_an_address_that_is_none_is_told_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         plan_of(Config(meters=(MeterConfig(Address(url)),)))

@@ -2,14 +2,9 @@
 
 import asyncio
 import os
-import termios
-import tty
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 
 import d0meter
 import texts
-from iskra_server.codecs.conversation import Send
 from iskra_server.codecs.d0.session import D0Session
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.meter.reading import Fault, Reading
@@ -19,58 +14,14 @@ from iskra_server.simulator.d0_wire import D0Wire
 DEADLINE_S = 30
 
 
-class Port:
-    """A pseudo-terminal as a reader opens it."""
-
-    def __init__(self, path: str) -> None:
-        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        tty.setraw(self.fd)
-
-    def configure(self, baud: int) -> None:
-        settings = termios.tcgetattr(self.fd)
-        settings[4] = settings[5] = getattr(termios, f"B{baud}")
-        termios.tcsetattr(self.fd, termios.TCSANOW, settings)
-
-    def read(self) -> bytes:
-        with suppress(BlockingIOError):
-            return os.read(self.fd, 4096)
-        return b""
-
-
-@contextmanager
-def opened(path: str) -> Iterator[Port]:
-    port = Port(path)
-    try:
-        yield port
-    finally:
-        os.close(port.fd)
-
-
-async def converse(
-    port: Port, session: D0Session, is_enough: Callable[[list[Reading | Fault]], bool]
-) -> list[Reading | Fault]:
-    loop = asyncio.get_running_loop()
-    results: list[Reading | Fault] = []
-    while not is_enough(results):
-        for step in session.due(loop.time()):
-            if isinstance(step, Send):
-                os.write(port.fd, step.data)
-            else:
-                port.configure(step.baud)
-        await asyncio.sleep(0.005)
-        if data := port.read():
-            results += session.feed(data, loop.time())
-    return results
-
-
 def test_a_session_reads_a_meter_on_a_pseudo_terminal_at_300_and_9600_baud() -> None:
     wire = D0Wire([d0meter.meter()], is_echoed=True)
 
     async def scenario() -> list[Reading | Fault]:
         async with asyncio.timeout(DEADLINE_S), d0meter.d0_pty(wire) as path:
-            with opened(path) as port:
+            with d0meter.opened(path) as port:
                 session = D0Session(asyncio.get_running_loop().time())
-                return await converse(port, session, lambda results: bool(texts.readings(results)))
+                return await d0meter.converse(port, session, lambda results: bool(texts.readings(results)))
 
     (reading, *_) = texts.readings(asyncio.run(scenario()))
     assert texts.value(reading, "1.8.0") == texts.wh(8048375)
@@ -83,7 +34,7 @@ def test_a_request_at_a_wrong_speed_is_not_heard_and_an_answer_is_noise() -> Non
 
     async def scenario() -> tuple[bytes, bytes]:
         async with asyncio.timeout(DEADLINE_S), d0meter.d0_pty(wire) as path:
-            with opened(path) as port:
+            with d0meter.opened(path) as port:
                 port.configure(9600)
                 os.write(port.fd, with_parity(b"/?!\r\n"))
                 await asyncio.sleep(0.5)

@@ -2,13 +2,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.history.model.records import Exact, quarter_of
 from iskra_server.history.store.store import Store
+from iskra_server.meter.normalise import MeterMemory, merge_parts, normalise
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading
+from iskra_server.meter.totals import TOTALS
 from iskra_server.simulator.demo_history import fill, first_moment
-from iskra_server.simulator.virtual import telegrams
+from iskra_server.simulator.household import Household
+from iskra_server.simulator.profiles import PROFILES, decoder
+from iskra_server.simulator.virtual import moment, telegrams
 
 NOW = datetime(2026, 3, 29, 12, 7, tzinfo=UTC)
 NAME = "1 ISK 00 10000001"
@@ -42,3 +48,23 @@ def test_what_is_there_is_not_written_again(tmp_path: Path) -> None:
     assert len(list(fill(store, "MT631-locked", 1, NOW + timedelta(days=1)))) == 1
     found = store.quarter_readings_between(NAME, IMPORT, 0, 2**31)
     assert len(found) == found[-1].quarter - found[0].quarter + 1
+
+
+@pytest.mark.parametrize("name", ["MT171", "MT382", "M550", "AM550-Ljubljana", "NetzNOE-encrypted"])
+def test_it_holds_what_a_meter_of_another_protocol_sends(tmp_path: Path, name: str) -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    begin = datetime(2025, 12, 31, tzinfo=UTC)
+    store = Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    assert list(fill(store, name, 1, now, first=begin))[-1] == 1
+    model, second = PROFILES[name], int(now.timestamp())
+    household = Household(1, model.pv_peak_w, int(begin.timestamp()))
+    results = merge_parts(decoder(model).feed(model.write(moment(model, 1, household, second))))
+    shown = [normalise(result, MeterMemory())[0] for result in results if isinstance(result, Reading)]
+    own = next(reading for reading in shown if reading.get(IMPORT))
+    for obis in TOTALS:
+        total = own.get(obis)
+        assert total
+        *_, last = store.quarter_readings_between(own.meter_id, obis, 0, 2**31)
+        assert last.value == Exact(int(total.raw), total.scaler or 0)
+    powers = store.power_between(own.meter_id, 0, 2**31)
+    assert bool(powers) == (name != "MT171")

@@ -10,11 +10,11 @@ import pytest
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.meter.lock import is_locked
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Reading
+from iskra_server.meter.reading import Fault, Reading
 from iskra_server.simulator.household import Household
-from iskra_server.simulator.profiles import PROFILES
+from iskra_server.simulator.profiles import PROFILES, decoder
 from iskra_server.simulator.virtual import CHUNK, VirtualMeter, from_url, telegrams
-from iskra_server.sources.source import Chunk, Source, SourceState
+from iskra_server.sources.source import Chunk, LineSettings, Source, SourceState
 
 START = datetime(2026, 6, 21, 10, tzinfo=UTC)
 TOTAL = Obis.parse("1.8.0")
@@ -109,17 +109,18 @@ def test_the_state_follows_plug_and_unplug() -> None:
 
     lost, back, closed = asyncio.run(scenario())
     assert not lost.is_open
-    assert back == SourceState("simulator:MT175", is_open=True)
+    assert back == SourceState("simulator:MT175", is_open=True, line=LineSettings(), protocol="sml")
     assert closed == SourceState("simulator:MT175", is_open=False)
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_every_profile_streams_readings_that_never_go_back(name: str) -> None:
-    found = readings(b"".join(islice(telegrams(name, start=START), 120)))
-    totals = [register.raw for reading in found if (register := reading.get(TOTAL))]
-    assert len(found) == len(totals) == 120
-    assert totals == sorted(totals, key=lambda raw: int(raw) if isinstance(raw, int) else -1)
-    assert {sec_index(b) - sec_index(a) for a, b in pairwise(found)} == {PROFILES[name].interval_s}
+def test_every_profile_streams_readings_whose_time_goes_on(name: str) -> None:
+    model = PROFILES[name]
+    results = list(decoder(model).feed(b"".join(islice(telegrams(name, start=START), 60))))
+    found = [result for result in results if isinstance(result, Reading) and not result.channel]
+    assert len(found) >= 60 and not [result for result in results if isinstance(result, Fault)]
+    times = [reading.meter_time.seconds for reading in found if reading.meter_time]
+    assert {after - before for before, after in pairwise(times)} <= {0, model.interval_s}
 
 
 def test_what_is_sent_is_what_the_household_did() -> None:

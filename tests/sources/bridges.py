@@ -1,6 +1,7 @@
 """A bridge that serves the newest telegram of its head over HTTP, as Tibber's does: password, slow, cut, or silent."""
 
 import base64
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ class QuietServer(ThreadingHTTPServer):
 class FakeBridge:
     """`body` is served at `path` of `node`; `requests` are the paths that were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.body = b""
         self.path, self.node = "/data.json", "1"
         self.status = 200
@@ -42,10 +43,14 @@ class FakeBridge:
                 """Not on the terminal."""
 
         self.server = QuietServer(("127.0.0.1", 0), Handler)
+        self._scheme, self._host = "http", "127.0.0.1"
+        if tls:
+            self._scheme, self._host = "https", "localhost"
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
 
     @property
     def url(self) -> str:
-        return f"http://{USER}:{PASSWORD}@127.0.0.1:{self.server.server_port}"
+        return f"{self._scheme}://{USER}:{PASSWORD}@{self._host}:{self.server.server_port}"
 
     @property
     def shown(self) -> str:
@@ -85,8 +90,8 @@ class FakeBridge:
 
 
 @contextmanager
-def bridge() -> Iterator[FakeBridge]:
-    made = FakeBridge()
+def bridge(tls: ssl.SSLContext | None = None) -> Iterator[FakeBridge]:
+    made = FakeBridge(tls)
     thread = threading.Thread(target=made.server.serve_forever, args=(0.05,))
     thread.start()
     try:

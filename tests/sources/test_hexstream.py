@@ -10,8 +10,9 @@ import pushes
 import telegrams
 import texts
 from iskra_server.codecs.decoder import DECODERS
+from iskra_server.codecs.detecting import DetectingDecoder
 from iskra_server.codecs.dlms import encoder
-from iskra_server.meter.reading import Reading
+from iskra_server.meter.reading import Fault, Reading
 from iskra_server.sources.hexstream import HexTextDecoder, begins_telegram
 from trying import tries
 
@@ -78,6 +79,27 @@ def test_telegrams_of_every_protocol(protocol: str, data: bytes, form: str, size
     expected = readings(protocol, data)
     assert expected
     assert readings(protocol, decoded(stream, size)) == expected * 2
+
+
+@pytest.mark.parametrize("form", ["brackets", "lines"])
+@pytest.mark.parametrize(
+    ("protocol", "data"),
+    [
+        ("sml", telegrams.telegram()),
+        ("p1", texts.p1_telegram()),
+        ("d0", texts.d0_readout()),
+        ("dlms", HDLC),
+        ("dlms", MBUS),
+    ],
+    ids=["SML", "P1", "D0", "HDLC", "M-Bus"],
+)
+def test_a_reader_finds_the_protocol_of_hex_text(protocol: str, data: bytes, form: str) -> None:
+    hex_text, reader = HexTextDecoder(), DetectingDecoder()
+    stream = wrapped(data, 32, b"\r\n", form) * 3
+    results = [item for part in telegrams.chunks(stream, 50) for item in reader.feed(hex_text.feed(part))]
+    assert [item for item in results if isinstance(item, Reading)] == readings(protocol, data) * 3
+    # the other lines are noise, and nothing is damaged
+    assert {item.kind for item in results if isinstance(item, Fault)} <= {"noise"}
 
 
 def test_a_line_that_lost_a_digit_costs_only_its_own_telegram() -> None:

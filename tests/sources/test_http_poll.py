@@ -2,16 +2,21 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 import telegrams
 import texts
-from iskra_server.sources import http_poll, reconnect
-from iskra_server.sources.http_poll import MAX_BYTES, http_source
+from iskra_server.base.address import Address
+from iskra_server.sources import http_poll, http_request, reconnect
+from iskra_server.sources.http_poll import http_source
+from iskra_server.sources.http_request import MAX_BYTES
 from iskra_server.sources.reconnect import Reconnecting
 from iskra_server.sources.source import SourceState
 from running import free_port
@@ -178,6 +183,22 @@ def test_two_failures_are_no_news_but_the_answer_after_them_may_be_old(served: F
     asyncio.run(main())
 
 
+def test_the_answer_after_a_suspension_may_be_old_too(served: FakeBridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(http_poll, "boottime_s", lambda: clock[0])
+
+    async def main() -> None:
+        bridge = http_poll.Bridge(Address(served.url), "/data.json?node_id=1", 30.0)
+        answers = []
+        for telegram, seconds in ((SERIES[0], 2.0), (SERIES[1], 2.0), (SERIES[2], 3600.0), (SERIES[3], 2.0)):
+            clock[0] += seconds
+            served.body = telegram
+            answers.append(await bridge.ask())
+        assert answers == [b"", SERIES[1], b"", SERIES[3]]
+
+    asyncio.run(main())
+
+
 def test_a_head_that_sends_nothing_any_more_is_a_problem_and_its_telegram_stays_old(
     served: FakeBridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,10 +227,10 @@ def test_a_head_that_sent_nothing_since_the_start_is_a_problem(
     assert problem_of(served).problem == "http_repeated"
 
 
-def test_the_default_periods() -> None:
+def test_the_default_periods(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_poll, "REPEATED_S", 30.0)
     assert http_poll.POLL_S == 2.0
-    assert http_poll.repeated_s(2.0) == http_poll.REPEATED_S
-    assert http_poll.repeated_s(1000.0) == 3000.0
+    assert (http_poll.repeated_s(2.0), http_poll.repeated_s(60.0)) == (30.0, 180.0)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -299,6 +320,18 @@ def test_nothing_listens() -> None:
     assert asyncio.run(main()).problem == "refused"
 
 
+def test_an_ipv6_address_without_a_port() -> None:
+    """Nothing listens at port 80 of ::1, or there is no IPv6."""
+
+    async def main() -> SourceState:
+        source = http_source("http://admin:secret@[::1]", poll_s=POLL_S)
+        async with listening(source):
+            await wait(lambda: source.state.problem)
+        return source.state
+
+    assert asyncio.run(main()).problem in ("refused", "unreachable", "unknown_name")
+
+
 def test_an_unknown_name() -> None:
     async def main() -> SourceState:
         source = http_source("http://admin:secret@bridge.invalid", poll_s=POLL_S)
@@ -307,6 +340,30 @@ def test_an_unknown_name() -> None:
         return source.state
 
     assert asyncio.run(main()).problem == "unknown_name"
+
+
+def test_a_bridge_behind_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only with a certificate that this machine trusts."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+    async def main(served: FakeBridge) -> None:
+        async with listening(source_of(served)) as heard:
+            await change(served, heard, SERIES[0], SERIES[1])
+            assert heard.data == SERIES[1]
+
+    with bridge(context) as served:
+        http_request.authorities.cache_clear()
+        state = problem_of(served)
+        assert (state.problem, state.details["port"]) == ("unreachable", served.shown)
+        assert "certificate" in state.details["reason"]
+        assert served.requests == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        http_request.authorities.cache_clear()
+        asyncio.run(main(served))
+    http_request.authorities.cache_clear()
 
 
 def answering(reply: bytes, port: list[int], stop: threading.Event) -> None:
@@ -393,15 +450,15 @@ def test_cancelling_ends_a_request_at_once(served: FakeBridge) -> None:
         ("http://bridge:99999", "http://bridge:99999 must be http://USER:PASSWORD@HOST/data.json?node_id=1."),
         (
             "http://admin:secret@bridge?poll_s=soon",
-            "poll_s in http://admin:***@bridge?poll_s=soon must be a number of seconds from 0.5 to 3600.",
+            "poll_s in http://admin:***@bridge?poll_s=soon must be a number of seconds from 0.5 to 60.",
         ),
         (
             "https://bridge/?poll_s=0",
-            "poll_s in https://bridge/?poll_s=0 must be a number of seconds from 0.5 to 3600.",
+            "poll_s in https://bridge/?poll_s=0 must be a number of seconds from 0.5 to 60.",
         ),
         (
             "http://bridge?poll_s=nan",
-            "poll_s in http://bridge?poll_s=nan must be a number of seconds from 0.5 to 3600.",
+            "poll_s in http://bridge?poll_s=nan must be a number of seconds from 0.5 to 60.",
         ),
     ],
 )

@@ -9,7 +9,7 @@ import telegrams
 from iskra_server.base.address import Address
 from iskra_server.sources import reconnect, tcp
 from iskra_server.sources.source import Source, SourceState
-from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source
+from iskra_server.sources.tcp import MAX_IDLE_S, IdleLimit, bridge_source, keep_alive, tcp_source
 from sources.ptys import listening, until
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -127,6 +127,54 @@ def test_a_silent_connection_is_closed_and_opened_again(monkeypatch: pytest.Monk
                 await until(lambda: len(connections) == 3)
 
     assert tcp.IDLE_S == 120
+    asyncio.run(main())
+
+
+def test_a_meter_that_sends_rarely_is_learned_and_an_outage_is_forgotten() -> None:
+    limit = IdleLimit(120.0)
+    for second in (0.0, 1.0, 61.0):
+        limit.note_read(second)
+        assert limit.seconds == 120.0
+    # a telegram every 15 minutes, in 50 pieces
+    now_s = 61.0
+    for _ in range(4):
+        now_s += 900.0
+        for piece in range(50):
+            limit.note_read(now_s + piece / 1000)
+        assert 1700.0 < limit.seconds <= 1800.0
+    limit.note_read(now_s + 86_400.0)
+    assert limit.seconds == MAX_IDLE_S
+    for second in range(3000):
+        limit.note_read(now_s + 86_401.0 + second)
+    assert limit.seconds == 120.0
+
+
+def test_a_meter_that_sends_rarely_keeps_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnect, "FIRST_WAIT_S", 0.01)
+    clock = [0.0]
+    monkeypatch.setattr(tcp, "boottime_s", lambda: clock[0])
+    connections: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await stay(reader, writer)
+
+    async def main() -> None:
+        async with server(serve) as port:
+            source = tcp_source(f"tcp://127.0.0.1:{port}", idle_s=0.3)
+            async with listening(source) as heard:
+                await until(lambda: connections)
+                connections[-1].write(b"first ")
+                await until(lambda: heard.data == b"first ")
+                # longer than the limit: the connection is opened again
+                await until(lambda: len(connections) == 2)
+                clock[0] = 900.0
+                connections[-1].write(b"second ")
+                await until(lambda: heard.data == b"first second ")
+                # now the limit is 1,800 s
+                await asyncio.sleep(0.5)
+                assert (source.state.is_open, len(connections)) == (True, 2)
+
     asyncio.run(main())
 
 

@@ -115,9 +115,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Sie enthält keine weiteren Telegramme."),
     "refused": (
         "Nothing listens at {port}.",
-        "Check the port number, and that the serial server is running.",
+        "Check the address and its port number, and that the device is running.",
         "{port} nimmt keine Verbindungen an.",
-        "Prüfen Sie die Portnummer und ob der serielle Server läuft."),
+        "Prüfen Sie die Adresse und ihre Portnummer und ob das Gerät läuft."),
     "unknown_name": (
         "The host name in {port} is unknown.",
         "Check the spelling, or use the IP address.",

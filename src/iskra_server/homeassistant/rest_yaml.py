@@ -31,6 +31,8 @@ class ListedRegister(Struct):
 
 class ListedMeter(Struct):
     id: str
+    medium: str = "electricity"
+    channel: int = 0
     simulated: bool = False
     registers: list[ListedRegister] = []
 
@@ -93,19 +95,22 @@ def _resource(base: str, meter: ListedMeter) -> Iterator[str]:
     yield "    sensor:"
     for register in meter.registers:
         if isinstance(register.value, float) and (register.name in BY_KEY or register.unit):
-            yield from _sensor(register, short, _mark(meter))
+            yield from _sensor(register, short, meter)
 
 
-def _sensor(register: ListedRegister, meter: str, mark: str) -> Iterator[str]:
+def _sensor(register: ListedRegister, short: str, meter: ListedMeter) -> Iterator[str]:
     row = BY_KEY.get(register.name)
+    device_class = row.device_class if row else None
+    if meter.channel and register.unit == "m³" and meter.medium in ("gas", "water"):
+        device_class = meter.medium
     picked = f"(value_json.registers | selectattr('name', 'eq', '{register.name}') | map(attribute='value') | first)"
     here = "value_json is defined and value_json.registers is defined"
-    yield f'      - name: "{register.label}{mark}"'
-    yield f'        unique_id: "{meter.lower()}_{_NOT_IN_ID.sub("_", register.name)}"'
+    yield f'      - name: "{register.label}{_mark(meter)}"'
+    yield f'        unique_id: "{short.lower()}_{_NOT_IN_ID.sub("_", register.name)}"'
     yield f'        value_template: "{{{{ {picked} | float }}}}"'
     yield f'        availability: "{{{{ {here} and {picked} is number }}}}"'
-    if row and row.device_class:
-        yield f"        device_class: {row.device_class}"
+    if device_class:
+        yield f"        device_class: {device_class}"
     if row and row.state_class:
         yield f"        state_class: {row.state_class}"
     if register.unit:

@@ -7,17 +7,43 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from iskra_server.simulator.d0_lists import registers
+from iskra_server.simulator.d0_meter import D0Meter
 from iskra_server.simulator.d0_wire import D0Wire
 from iskra_server.simulator.line import Terminal
+from iskra_server.simulator.virtual import VirtualMeter
+from iskra_server.sources.source import LineSettings
 
 # adapters hand characters over together
 _TOGETHER_S = 0.01
 
 
+async def wire_of(meter: VirtualMeter, *, is_echoed: bool = False) -> D0Wire:
+    """The line of a simulated meter that is polled; its faults damage whole messages."""
+    polled = meter.model.polled
+    assert polled
+    await meter.prepare()
+
+    def lines() -> list[str]:
+        return polled.lines(meter.now())
+
+    def register(code: str) -> str:
+        return registers(lines())(code)
+
+    asked = D0Meter(
+        polled.ident,
+        lines,
+        address=f"{meter.now().serial:08}",
+        register=register if polled.answers_registers else None,
+        damage=meter.damage,
+    )
+    return D0Wire([asked], is_echoed=is_echoed)
+
+
 async def serve_d0_pty(wire: D0Wire, on_path: Callable[[str], None]) -> None:
     """Endless; calls `on_path` with the path to open."""
     loop = asyncio.get_running_loop()
-    terminal = Terminal()
+    terminal = Terminal(LineSettings(wire.baud))
     terminal.open()
     has_written = asyncio.Event()
     loop.add_reader(terminal.descriptor, has_written.set)
@@ -28,7 +54,7 @@ async def serve_d0_pty(wire: D0Wire, on_path: Callable[[str], None]) -> None:
             wire.configure(terminal.baud)
             if data := terminal.read():
                 wire.write(data, loop.time())
-            terminal.write(wire.read(loop.time()))
+            terminal.put(wire.read(loop.time()))
             await _until(has_written, wire)
     finally:
         loop.remove_reader(terminal.descriptor)

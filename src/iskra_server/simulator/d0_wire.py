@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from iskra_server.codecs.d0.speeds import START_BAUD
 from iskra_server.codecs.text.parity import SEVEN_BITS
-from iskra_server.codecs.wire import received
 from iskra_server.simulator.d0_meter import Character, D0Meter, characters
+from iskra_server.simulator.noise import heard
 
 
 class Written(Struct, frozen=True):
@@ -60,7 +60,7 @@ class D0Wire:
 
     def configure(self, baud: int) -> None:
         """The reader changes its speed; what has not left yet is broken."""
-        if baud != self.baud:
+        if baud and baud != self.baud:
             self.baud = baud
             for character in self._out:
                 character.is_broken = True
@@ -94,7 +94,7 @@ class D0Wire:
     def _as_received(self, data: bytes, baud: int) -> bytes:
         if self.lost:
             data = bytes(byte for byte in data if not self._is_lost())
-        return data if baud == self.baud else received(data, baud, read_at=self.baud)
+        return heard(data, baud, self.baud)
 
     def _is_lost(self) -> bool:
         return self.lost > 0 and self._random.random() < self.lost

@@ -6,6 +6,8 @@ The household is that of the live meter, so history continues into the present.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from msgspec import Struct
+
 from iskra_server.history.model.records import (
     QUARTER_S,
     Exact,
@@ -16,11 +18,16 @@ from iskra_server.history.model.records import (
     quarter_of,
 )
 from iskra_server.history.store.store import Store
-from iskra_server.meter.identity import meter_id
-from iskra_server.meter.units import WATT, WATT_HOUR
-from iskra_server.simulator.household import Household
-from iskra_server.simulator.profiles import Profile, profile
-from iskra_server.simulator.telegram import plate
+from iskra_server.meter.normalise import MeterMemory, merge_parts, normalise
+from iskra_server.meter.obis import EXPORT, Obis
+from iskra_server.meter.reading import Reading
+from iskra_server.meter.totals import SUM_OF_TARIFFS, TOTALS
+from iskra_server.meter.units import WATT
+from iskra_server.simulator import measured
+from iskra_server.simulator.household import Household, State
+from iskra_server.simulator.profiles import decoder, profile
+from iskra_server.simulator.simulated_meter import Profile
+from iskra_server.simulator.virtual import moment
 
 YEARS = 2
 _QUARTERS_AT_ONCE = 96 * 14
@@ -33,35 +40,76 @@ def first_moment(now: datetime) -> datetime:
     return datetime(now.year - YEARS, 1, 1, tzinfo=UTC)
 
 
-def fill(store: Store, profile_name: str, seed: int, now: datetime) -> Iterator[float]:
+class _Meter(Struct, frozen=True):
+    """What a meter sends: identity, the scalers of its totals, whether they are sums of tariffs, and power."""
+
+    meter_id: str
+    server_id: bytes
+    scalers: dict[Obis, int]
+    is_sum: bool
+    has_power: bool
+
+
+def fill(
+    store: Store, profile_name: str, seed: int, now: datetime, *, first: datetime | None = None
+) -> Iterator[float]:
     """Write what is missing up to now; yields the share done, 0..1, after each step. Raises StoreError."""
     model = profile(profile_name)
-    name = meter_id(plate(model, seed).server_id)
-    begin = first_moment(now)
-    first, end = quarter_of(begin.timestamp()), quarter_of(now.timestamp()) + 1
-    start = max((quarter_of(last.at_s) for last in store.last_counters() if last.meter_id == name), default=first)
+    begin = first or first_moment(now)
+    first_quarter, end = quarter_of(begin.timestamp()), quarter_of(now.timestamp()) + 1
     household = Household(seed, model.pv_peak_w, int(begin.timestamp()))
-    server_id = plate(model, seed).server_id.hex()
+    meter = _meter(model, seed, household, first_quarter * QUARTER_S)
+    name = meter.meter_id
+    start = max(
+        (quarter_of(last.at_s) for last in store.last_counters() if last.meter_id == name), default=first_quarter
+    )
     for step in range(start, end, _QUARTERS_AT_ONCE):
         upto = min(step + _QUARTERS_AT_ONCE, end)
-        info = MeterInfo(name, server_id, True, first * QUARTER_S, (upto - 1) * QUARTER_S)
-        store.write([*_records(model, name, household, range(step, upto))], [info])
+        info = MeterInfo(name, meter.server_id.hex(), True, first_quarter * QUARTER_S, (upto - 1) * QUARTER_S)
+        store.write([*_records(meter, household, range(step, upto))], [info])
         yield (upto - start) / (end - start)
 
 
-def _records(model: Profile, name: str, household: Household, quarters: range) -> Iterator[Record]:
-    has_power = any(row.unit == WATT for row in model.rows)
-    totals = [row for row in model.rows if row.unit == WATT_HOUR and row.obis[4] == 0]
+def _meter(model: Profile, seed: int, household: Household, second: int) -> _Meter:
+    """Learnt from a telegram: the server sees a meter through it alone."""
+    own: list[Reading] = []
+    memory = MeterMemory()
+    for result in merge_parts(decoder(model).feed(model.write(moment(model, seed, household, second)))):
+        if isinstance(result, Reading) and not result.channel:
+            own.append(normalise(result, memory)[0])
+    registers = [register for reading in own for register in reading.numbers()]
+    totals = [register for register in registers if register.obis in TOTALS]
+    return _Meter(
+        own[0].meter_id,
+        own[0].server_id,
+        {register.obis: register.scaler or 0 for register in totals},
+        any(register.derived == SUM_OF_TARIFFS for register in totals),
+        any(register.unit == WATT for register in registers),
+    )
+
+
+def _counter(meter: _Meter, obis: Obis, state: State) -> int:
+    """A total in the meter's own steps."""
+    divisor: int = 10 ** (meter.scalers[obis] + 1)
+    if obis == EXPORT:
+        return measured.exported(state) // divisor
+    if meter.is_sum:
+        # each tariff is cut off alone
+        return measured.imported_by_day(state) // divisor + measured.imported_by_night(state) // divisor
+    return measured.imported(state) // divisor
+
+
+def _records(meter: _Meter, household: Household, quarters: range) -> Iterator[Record]:
     for quarter in quarters:
         state = household.at(quarter * QUARTER_S)
-        for row in totals:
-            value = Exact(row.amount(state) // row.divisor, row.scaler)
-            yield QuarterReading(name, row.obis, quarter, value, "measured")
+        for obis, scaler in meter.scalers.items():
+            value = Exact(_counter(meter, obis, state), scaler)
+            yield QuarterReading(meter.meter_id, obis, quarter, value, "measured")
         # the quarter that ends here
         before = household.at((quarter - 1) * QUARTER_S) if quarter > quarters.start else state
-        if before is not state and has_power:
+        if before is not state and meter.has_power:
             powers = [household.at(before.second + second).power_mw for second in _SAMPLES]
             net = (state.import_mws - state.export_mws) - (before.import_mws - before.export_mws)
             mean = net // QUARTER_S
             lowest, highest = min(*powers, mean), max(*powers, mean)
-            yield PowerQuarter(name, quarter - 1, lowest, mean, highest, len(powers))
+            yield PowerQuarter(meter.meter_id, quarter - 1, lowest, mean, highest, len(powers))

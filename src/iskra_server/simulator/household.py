@@ -11,7 +11,7 @@ Power in mW, energy in mW x s. The flicker is too small to turn import into expo
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, pairwise
 from operator import itemgetter
 from random import Random
 
@@ -33,6 +33,7 @@ NIGHT_ENDS_S = 6 * 3600
 NIGHT_BEGINS_S = 22 * 3600
 # a single-phase inverter may feed in 4.6 kVA (VDE-AR-N 4105)
 SINGLE_PHASE_W = 4600
+_QUARTER_S = 900
 FLICKER_S = 256
 FLICKER_MAX = 8
 FLICKER_STEP_MW = 2500
@@ -114,6 +115,12 @@ class Day:
         energy = _energy(sum(self._phases[place]), self._starts[place], second)
         return self._imported[place] + max(0, energy), self._exported[place] - min(0, energy)
 
+    def peak(self, until: int = DAY_S) -> tuple[int, int]:
+        """The highest mean import of a complete quarter of an hour, in mW, and the second of its end."""
+        counters = [self.energy(end)[0] for end in range(0, until + 1, _QUARTER_S)]
+        means = ((after - before) // _QUARTER_S for before, after in pairwise(counters))
+        return max(((mean, place * _QUARTER_S) for place, mean in enumerate(means, 1)), default=(0, 0))
+
 
 class Household:
     """`pv_peak_w` is the roof's rated power, 0 without one.
@@ -131,6 +138,7 @@ class Household:
         self._first_day = int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) // DAY_S
         # import, export and night counter at each midnight from the first day on
         self._midnights = [(base, base, base // 4 // TENTH_WH)]
+        self._peaks: list[tuple[int, int]] = []
         self._day_number = -1
         self._day = Day(())
 
@@ -159,7 +167,34 @@ class Household:
             imported, exported = day.energy(DAY_S)
             night += _night(day, import_mws, DAY_S)
             self._midnights.append((import_mws + imported, export_mws + exported, night))
+            self._peaks.append(day.peak())
             yield
+
+    def at_midnight(self, number: int) -> State | None:
+        """The counters at the beginning of a day (days since 1970), without power; None before the first day."""
+        if number < self._first_day:
+            return None
+        second = number * DAY_S - ZONE_S
+        for _ in self.advance(second):
+            pass
+        import_mws, export_mws, night = self._midnights[number - self._first_day]
+        return State(second, (0, 0, 0), import_mws, export_mws, night)
+
+    def peak(self, number: int, second: int) -> tuple[int, int]:
+        """The highest mean import of a quarter from the beginning of a day up to a Unix second.
+
+        In mW, and the second of its end; 0 where no quarter is complete.
+        """
+        for _ in self.advance(second):
+            pass
+        today, second_of_day = divmod(second + ZONE_S, DAY_S)
+        complete = range(max(number, self._first_day), today)
+        peaks = [(mean, day * DAY_S + end) for day in complete for mean, end in (self._peaks[day - self._first_day],)]
+        if second_of_day >= _QUARTER_S and today >= max(number, self._first_day):
+            mean, end = self._plan(today).peak(second_of_day)
+            peaks.append((mean, today * DAY_S + end))
+        mean, end = max(peaks, default=(0, ZONE_S))
+        return mean, end - ZONE_S
 
     def _place(self, number: int) -> int:
         if number < self._first_day:

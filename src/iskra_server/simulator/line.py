@@ -1,7 +1,8 @@
 """Serves a simulated meter on a pseudo-terminal or a TCP port, which any program can open.
 
-Bytes that nobody reads are lost, as on a serial port. Unplugging closes the port; afterwards a pseudo-terminal has a
-new path, and TCP clients connect again.
+A pseudo-terminal has the speed of the meter's line until a program sets another one, at which it reads noise. Bytes
+that nobody reads are lost, as on a serial port. Unplugging closes the port; afterwards a pseudo-terminal has a new
+path, and TCP clients connect again.
 """
 
 import asyncio
@@ -14,7 +15,9 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 from fcntl import ioctl
 
+from iskra_server.simulator.noise import heard
 from iskra_server.simulator.virtual import VirtualMeter
+from iskra_server.sources.source import LineSettings
 
 # some telegrams; a pseudo-terminal buffers 4096 bytes
 MAX_UNREAD = 2048
@@ -27,7 +30,7 @@ _BAUD = {code: int(name[1:]) for name, code in vars(termios).items() if name.sta
 async def serve_pty(meter: VirtualMeter, on_path: Callable[[str], None]) -> None:
     """Endless; calls `on_path` with the path to open, again after each unplugging."""
     _check_rate(meter)
-    terminal = Terminal()
+    terminal = Terminal(meter.model.line)
     try:
         async with aclosing(meter.intervals()) as intervals:
             async for data in intervals:
@@ -86,7 +89,8 @@ class Terminal:
 
     path = ""
 
-    def __init__(self) -> None:
+    def __init__(self, line: LineSettings | None = None) -> None:
+        self._line = line or LineSettings()
         self._ends: tuple[int, int] | None = None
 
     def open(self) -> bool:
@@ -95,20 +99,28 @@ class Terminal:
             return False
         self._ends = meter_end, reader_end = os.openpty()
         tty.setraw(reader_end)
+        settings = termios.tcgetattr(reader_end)
+        settings[4] = settings[5] = getattr(termios, f"B{self._line.baud}")
+        termios.tcsetattr(reader_end, termios.TCSANOW, settings)
         os.set_blocking(meter_end, False)
         self.path = os.ttyname(reader_end)
         return True
 
     def write(self, data: bytes) -> None:
-        """Send; drops older bytes if some telegrams are unread; does nothing while closed."""
+        """Send at the speed of the line; drops older bytes if some telegrams are unread; nothing while closed."""
         if not self._ends:
             return
-        meter_end, reader_end = self._ends
+        data = heard(data, self._line.baud, self.baud, has_parity=self._line.format == "8E1")
+        _, reader_end = self._ends
         (unread,) = struct.unpack("i", ioctl(reader_end, termios.FIONREAD, bytes(4)))
         if unread > MAX_UNREAD:
             termios.tcflush(reader_end, termios.TCIFLUSH)
+        self.put(data)
+
+    def put(self, data: bytes) -> None:
+        """Bytes as they arrive at the other side."""
         with suppress(BlockingIOError):
-            os.write(meter_end, data)
+            os.write(self.descriptor, data)
 
     @property
     def descriptor(self) -> int:

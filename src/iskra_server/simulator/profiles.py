@@ -1,229 +1,175 @@
-"""What each ISKRA model sends: which registers, in which order, as which integers.
+"""All simulated meters: how they are connected, how often they send, and what writes their telegrams.
 
-A profile is data; telegram.py makes the bytes. The layouts are those of real telegrams, except two marked
-"derived". Energy counts in 0.1 Wh and power in W; a locked meter divides by 10,000 and sends whole kWh.
+A meter that is polled (D0) sends nothing on a serial line before it is asked; as a source it delivers a readout at each
+poll. The layouts are those of real telegrams, except where a comment says "derived".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from msgspec import Struct
+from iskra_server.codecs.d0.speeds import baud
+from iskra_server.codecs.decoder import DECODERS, Decoder
+from iskra_server.simulator import d0_lists, dlms_lists, p1_lists
+from iskra_server.simulator.dlms_lists import AUTH_KEY, AUTHENTICATED, ENCRYPTED, KEY
+from iskra_server.simulator.simulated_meter import BALCONY_W, ROOF_W, Polled, Profile, Write
+from iskra_server.simulator.sml_telegram import writer
+from iskra_server.sources.source import LineSettings
 
-from iskra_server.codecs.sml import tlv
-from iskra_server.meter.obis import Obis
-from iskra_server.meter.units import WATT, WATT_HOUR, Unit
-from iskra_server.simulator.household import TENTH_WH, State
-
-Amount = Callable[[State], int]
-
-ROOF_W = 5000
-BALCONY_W = 600
-# 20 mA at 230 V: the start current of a 5 A meter
-START_CURRENT_MW = 4600
-
-
-class Form(Struct, frozen=True):
-    """An integer on the wire: `width` bytes, or the shortest of 1, 2, 4 and 8 that holds the value."""
-
-    kind: int
-    width: int | None = None
+DEFAULT = "MT175"
+_300, _9600 = LineSettings(300, "7E1"), LineSettings(9600, "7E1")
+_FAST = LineSettings(115_200)
+_MBUS = LineSettings(2400, "8E1")
 
 
-class Row(Struct, frozen=True):
-    """One register; the amount is divided by `divisor` for the wire."""
-
-    obis: Obis
-    amount: Amount
-    unit: Unit
-    form: Form
-    scaler: int
-    divisor: int = 1
-    has_status: bool = False
+def _sml(name: str, summary: str, interval_s: int, pv_peak_w: int = 0, unlocked: str = "") -> Profile:
+    return Profile(name, summary, "sml", interval_s, writer(name), pv_peak_w=pv_peak_w, unlocked=unlocked)
 
 
-class Generation(Struct, frozen=True):
-    """What the models of one generation have in common. `server_id_mark`: first byte of the server id.
-
-    A telegram has three messages; the first has the transaction id 3 x file id + `first_transaction`. `is_dated`:
-    the open response has reference time and version.
-    """
-
-    maker: Obis
-    identity: Obis
-    key: Obis | None
-    server_id_mark: int
-    first_transaction: int
-    is_dated: bool
+def _d0(name: str, summary: str, interval_s: int, polled: Polled) -> Profile:
+    write = d0_lists.readout(polled.ident, polled.lines)
+    return Profile(name, summary, "d0", interval_s, write, _300, ROOF_W, polled=polled)
 
 
-class Profile(Struct, frozen=True):
-    """A model, locked or not; `pv_peak_w` is the rated power of the household's roof.
-
-    `unlocked`: the profile that a locked one becomes after its PIN was entered.
-    """
-
-    name: str
-    generation: Generation
-    rows: tuple[Row, ...]
-    status: Amount
-    interval_s: int
-    pv_peak_w: int = 0
-    unlocked: str = ""
+def _p1(name: str, summary: str, interval_s: int, ident: str, lines: p1_lists.Lines) -> Profile:
+    return Profile(name, summary, "p1", interval_s, p1_lists.telegram(ident, lines), _FAST, ROOF_W)
 
 
-EDL = Generation(
-    maker=Obis.parse("129-129:199.130.3"),
-    identity=Obis.parse("1-0:0.0.9"),
-    key=Obis.parse("129-129:199.130.5"),
-    server_id_mark=0x09,
-    first_transaction=-2,
-    is_dated=False,
-)
-MS2020 = Generation(
-    maker=Obis.parse("1-0:96.50.1*1"),
-    identity=Obis.parse("1-0:96.1.0"),
-    key=None,
-    server_id_mark=0x0A,
-    first_transaction=0,
-    is_dated=True,
-)
-
-
-def _import(state: State) -> int:
-    return state.import_mws // TENTH_WH
-
-
-def _export(state: State) -> int:
-    return state.export_mws // TENTH_WH
-
-
-def _import_by_day(state: State) -> int:
-    return _import(state) - state.night
-
-
-def _import_by_night(state: State) -> int:
-    return state.night
-
-
-def _zero(_: State) -> int:
-    return 0
-
-
-def _watt(power_mw: int) -> int:
-    return (power_mw + 500) // 1000
-
-
-def _power(state: State) -> int:
-    return _watt(state.power_mw)
-
-
-def _import_power(state: State) -> int:
-    """A one-way meter has a backstop: export counts as 0."""
-    return max(0, _watt(state.power_mw))
-
-
-def _phase(index: int) -> Amount:
-    return lambda state: _watt(state.phases_mw[index])
-
-
-def _import_power_on(index: int) -> Amount:
-    return lambda state: max(0, _watt(state.phases_mw[index]))
-
-
-def _edl_one_way(_: State) -> int:
-    return 0x0182
-
-
-def _edl_two_way(state: State) -> int:
-    return 0x0001_0182 | (0x20 if state.power_mw < 0 else 0)
-
-
-def _ms2020(state: State) -> int:
-    """Bits as in meter/status_word.py: phases present, load above the start current, export in all and by phase."""
-    word = 0x001C_0004 | (state.power_mw <= -START_CURRENT_MW) << 11
-    for phase, power_mw in enumerate(state.phases_mw):
-        word |= (abs(power_mw) >= START_CURRENT_MW) << 8 | (power_mw <= -START_CURRENT_MW) << 12 + phase
-    return word
-
-
-def _energy(form: Form, *rows: tuple[str, Amount], scaler: int = -1) -> tuple[Row, ...]:
-    divisor = 10 ** (scaler + 1)
-    return tuple(
-        Row(Obis.parse(code), amount, WATT_HOUR, form, scaler, divisor, has_status=code == "1.8.0")
-        for code, amount in rows
+def _dlms(
+    name: str, summary: str, interval_s: int, push: Callable[[int], Write], *, control: int, line: LineSettings = _FAST
+) -> Iterator[Profile]:
+    """The same meter clear and encrypted."""
+    yield Profile(name, summary, "dlms", interval_s, push(0), line, ROOF_W)
+    yield Profile(
+        f"{name}-encrypted",
+        f"the same, encrypted{' and with a tag' if control == AUTHENTICATED else ''}",
+        "dlms",
+        interval_s,
+        push(control),
+        line,
+        ROOF_W,
+        key=KEY.hex(),
+        auth_key=AUTH_KEY.hex() if control == AUTHENTICATED else "",
     )
 
 
-def _powers(form: Form, *rows: tuple[str, Amount]) -> tuple[Row, ...]:
-    return tuple(Row(Obis.parse(code), amount, WATT, form, 0) for code, amount in rows)
-
-
-_I64, _U64 = Form(tlv.INTEGER, 8), Form(tlv.UNSIGNED, 8)
-_I32, _U32 = Form(tlv.INTEGER, 4), Form(tlv.UNSIGNED, 4)
-_MIN_I, _MIN_U = Form(tlv.INTEGER), Form(tlv.UNSIGNED)
-
-_IMPORT = (("1.8.0", _import), ("1.8.1", _import), ("1.8.2", _zero))
-_EXPORT = (("2.8.0", _export), ("2.8.1", _export), ("2.8.2", _zero))
-_TARIFFS = (("1.8.0", _import), ("1.8.1", _import_by_day), ("1.8.2", _import_by_night))
-_TOTALS = (("1.8.0", _import), ("2.8.0", _export))
-_PHASES = (("36.7.0", _phase(0)), ("56.7.0", _phase(1)), ("76.7.0", _phase(2)))
-_MS2020_TWO_WAY = _energy(_MIN_U, *_TOTALS) + _powers(_MIN_I, ("16.7.0", _power))
-
-DEFAULT = "MT175"
 _ALL = (
-    Profile("MT175-locked", EDL, _energy(_U64, *_IMPORT, scaler=3), _edl_one_way, 1, BALCONY_W, "MT175-one-way"),
-    Profile(
-        "MT175-one-way",
-        EDL,
-        _energy(_I64, *_IMPORT) + _powers(_I32, ("16.7.0", _import_power), *_PHASES),
-        _edl_one_way,
-        1,
-        BALCONY_W,
+    _sml("MT175-locked", "Germany, before its PIN is entered: whole kWh", 1, BALCONY_W, "MT175-one-way"),
+    _sml("MT175-one-way", "Germany, import, total and phase power", 1, BALCONY_W),
+    _sml("MT175", "Germany, import and export, total and phase power", 1, ROOF_W),
+    _sml("MT681", "Germany, import and export, total power", 2, ROOF_W),
+    _sml("MT681-2012", "Germany, one of the first: import, power under older codes", 2),
+    _sml("MT631-locked", "Germany, before its PIN is entered: whole kWh", 1, BALCONY_W, "MT631-two-way"),
+    _sml("MT631-one-way", "Germany, import in two tariffs, total power", 1, BALCONY_W),
+    _sml("MT631-two-way", "Germany, import and export, total power", 1, ROOF_W),
+    _sml("MT691", "Germany, import and export, total power", 1, ROOF_W),
+    _d0("MT171", "Germany, Austria: whole kWh, no power", 10, Polled("ISk5MT171-0033", d0_lists.mt171)),
+    _d0(
+        "MT174",
+        "Germany, Austria: 343 lines, 15 months of history, power",
+        60,
+        Polled("ISk5MT174-0001", d0_lists.mt174, answers_registers=True),
+    ),
+    _d0(
+        "MT174-short",
+        "Germany, Austria: date, time, import and export alone",
+        10,
+        Polled("ISk5MT174-0002", d0_lists.mt174_short),
+    ),
+    _d0(
+        "ME162",
+        "Germany, one phase: no power, answers for single registers",
+        10,
+        Polled("ISK5ME162-0033", d0_lists.me162, answers_registers=True),
+    ),
+    _d0(
+        "ME172",
+        "Germany, one phase: tariffs, history in a ring, no power",
+        10,
+        Polled("ISk5ME172-0000", d0_lists.me172),
+    ),
+    _d0(
+        "MT382",
+        "several countries: eight tariffs in steps of 10 Wh, power",
+        10,
+        Polled(r"ISK5\2MT382-1008", d0_lists.mt382),
     ),
     Profile(
-        "MT175",
-        EDL,
-        _energy(_I64, *_IMPORT, *_EXPORT) + _powers(_I32, ("16.7.0", _power), *_PHASES),
-        _edl_two_way,
-        1,
+        "MT382-P1",
+        "Netherlands (DSMR 3), no checksum, with gas",
+        "p1",
+        10,
+        p1_lists.seven_bit_telegram(r"ISk5\2MT382-1003", p1_lists.dsmr3),
+        _9600,
         ROOF_W,
     ),
-    Profile(
-        "MT681",
-        EDL,
-        _energy(_I64, *_IMPORT, *_EXPORT) + _powers(_I32, ("16.7.0", _power)),
-        _edl_two_way,
-        2,
-        ROOF_W,
-    ),
-    Profile(
-        # derived: 15.7.0 stands so in a telegram of that age, its phases follow the description of the model
-        "MT681-2012",
-        EDL,
-        _energy(_I64, *_IMPORT)
-        + _powers(
-            _U32,
-            ("15.7.0", _import_power),
-            ("21.7.0", _import_power_on(0)),
-            ("41.7.0", _import_power_on(1)),
-            ("61.7.0", _import_power_on(2)),
-        ),
-        _edl_one_way,
-        2,
-    ),
-    Profile("MT631-locked", MS2020, _energy(_MIN_U, *_TOTALS, scaler=3), _ms2020, 1, BALCONY_W, "MT631-two-way"),
-    Profile(
-        "MT631-one-way",
-        MS2020,
-        _energy(_MIN_U, *_TARIFFS) + _powers(_MIN_I, ("16.7.0", _import_power)),
-        _ms2020,
+    _p1("M550", "Netherlands (DSMR 5), tariffs, each phase, with gas", 1, r"ISK5\2M550T-1012", p1_lists.dsmr5),
+    _p1("IE.5", "Belgium, tariffs, each phase", 1, r"ISk5\2MIE5T-200", p1_lists.belgium),
+    _p1("AM550-SE", "Sweden, totals, reactive power, each phase", 10, r"ISk5\2M550T-2006", p1_lists.sweden),
+    *_dlms(
+        "AM550-KELAG",
+        "Austria, Kärnten: energies and power",
         1,
-        BALCONY_W,
+        partial(dlms_lists.push, dlms_lists.kelag),
+        control=ENCRYPTED,
     ),
-    Profile("MT631-two-way", MS2020, _MS2020_TWO_WAY, _ms2020, 1, ROOF_W),
-    # derived: telegrams of the family that do not name their model have this layout
-    Profile("MT691", MS2020, _MS2020_TWO_WAY, _ms2020, 1, ROOF_W),
+    *_dlms(
+        "AM550-Wien",
+        "Austria, Wiener Netze, infrared port: energies and power",
+        1,
+        partial(dlms_lists.push, dlms_lists.vienna),
+        control=ENCRYPTED,
+        line=LineSettings(),
+    ),
+    *_dlms(
+        "AM550-CH",
+        "Switzerland: energies, tariffs, each phase",
+        5,
+        partial(dlms_lists.push, dlms_lists.switzerland),
+        control=AUTHENTICATED,
+    ),
+    *_dlms(
+        "AM550-SI",
+        "Slovenia: energies, tariffs and power",
+        1,
+        partial(dlms_lists.push, dlms_lists.slovenia),
+        control=AUTHENTICATED,
+    ),
+    *_dlms(
+        "AM550-Ljubljana",
+        "Slovenia: power every 5 s, energies every 15 minutes",
+        5,
+        partial(dlms_lists.push, dlms_lists.ljubljana),
+        control=AUTHENTICATED,
+    ),
+    *_dlms(
+        "IE.5-HEP",
+        "Croatia: energies, tariffs, each phase",
+        5,
+        partial(dlms_lists.push, dlms_lists.croatia),
+        control=AUTHENTICATED,
+    ),
+    *_dlms(
+        "NetzNOE",
+        "Austria, Netz NÖ, M-Bus (Kaifa): energies, each phase",
+        5,
+        partial(dlms_lists.push, dlms_lists.lower_austria, frame=dlms_lists.mbus, title=dlms_lists.kaifa_title),
+        control=ENCRYPTED,
+        line=_MBUS,
+    ),
 )
 PROFILES = {profile.name: profile for profile in _ALL}
+_TITLES = {"sml": "SML", "d0": "D0, polled", "p1": "P1", "dlms": "DLMS"}
+
+
+def by_protocol() -> dict[str, list[Profile]]:
+    """The profiles under the title of their protocol."""
+    return {title: [profile for profile in _ALL if profile.protocol == protocol] for protocol, title in _TITLES.items()}
+
+
+def line_of(model: Profile) -> str:
+    """Speed and format, such as 115200 8N1; of a polled meter also the speed to which both switch."""
+    fast = f" to {baud(model.polled.ident[3])}" if model.polled else ""
+    return f"{model.line.baud}{fast} {model.line.format}"
 
 
 def profile(name: str) -> Profile:
@@ -232,3 +178,13 @@ def profile(name: str) -> Profile:
     if match is None:
         raise ValueError(f"no simulator profile is called '{name}'; choose one of {', '.join(PROFILES)}")
     return match
+
+
+def decoder(model: Profile) -> Decoder:
+    """A decoder for its telegrams, with its keys."""
+    if not model.key:
+        return DECODERS[model.protocol]()
+    from iskra_server.codecs.dlms.decoder import DlmsDecoder  # noqa: PLC0415
+    from iskra_server.codecs.dlms.security import Keys  # noqa: PLC0415
+
+    return DlmsDecoder(Keys(bytes.fromhex(model.key), bytes.fromhex(model.auth_key)))

@@ -10,14 +10,15 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 
 from iskra_server.base.address import Address
 from iskra_server.simulator.faults import Faults, parse
 from iskra_server.simulator.household import INSTALLED, Household
-from iskra_server.simulator.profiles import DEFAULT, Profile, profile
-from iskra_server.simulator.telegram import Plate, plate, telegram
+from iskra_server.simulator.profiles import DEFAULT, profile
+from iskra_server.simulator.simulated_meter import MeterAtSecond, Profile, serial_number
 from iskra_server.sources.source import Chunk, SourceState, timestamped
 
 SCHEME = "simulator"
@@ -54,16 +55,26 @@ class VirtualMeter:
     ) -> None:
         if not (math.isfinite(rate) and rate >= 0):
             raise ValueError(f"the simulator's rate is {rate}; give 1 for real pace, 10 for ten times, 0 for no pause")
-        model = profile(profile_name)
+        self.model = model = profile(profile_name)
+        if model.key and find_spec("cryptography") is None:
+            raise ValueError(f"the profile {model.name} encrypts, which needs: pip install cryptography")
         self.url = url or f"{SCHEME}:{model.name}"
-        self._plugged = SourceState(self.url, is_open=True)
+        self._plugged = SourceState(
+            self.url,
+            is_open=True,
+            line=model.line,
+            protocol=model.protocol,
+            poll="read" if model.polled else "",
+        )
         self._unplugged = SourceState(self.url, is_open=False, problem="simulated_unplugged")
         self.state = SourceState(self.url, is_open=False)
         self.rate = rate
         self._pause_s = model.interval_s / rate if rate else 0.0
         if unlock < _NEVER and not model.unlocked:
             raise ValueError(f"the profile {model.name} is not locked; one that can be unlocked is MT175-locked")
+        self._seed = seed
         self._first = _first_second(start)
+        self._began_s = math.nan
         self._household = _household(model, seed, self._first, since)
         self._telegrams = _stream(
             model, seed, self._household, self._first, interval_s=model.interval_s, unlocked_s=(unlock, relock)
@@ -81,12 +92,25 @@ class VirtualMeter:
         finally:
             self.state = SourceState(self.url, is_open=False)
 
+    async def prepare(self) -> None:
+        """Compute the household from its first day on: seconds on a small computer, so other tasks run in between."""
+        for _ in self._household.advance(self._first):
+            await asyncio.sleep(0)
+        self._began_s = asyncio.get_running_loop().time()
+
+    def now(self) -> MeterAtSecond:
+        """The meter at this moment, which goes on at the rate since it was prepared."""
+        passed_s = (asyncio.get_running_loop().time() - self._began_s) * self.rate
+        return moment(self.model, self._seed, self._household, self._first + int(passed_s))
+
+    def damage(self, message: bytes) -> bytes:
+        """What the faults leave of a message."""
+        return self._faults.apply(message) or b""
+
     async def intervals(self) -> AsyncGenerator[bytes | None, None]:
         """What arrives in each telegram interval: a telegram, damaged or not; b""; or None while unplugged."""
         now = asyncio.get_running_loop().time
-        # computed from its first day on, which takes seconds on a small computer: let other tasks run in between
-        for _ in self._household.advance(self._first):
-            await asyncio.sleep(0)
+        await self.prepare()
         due = now()
         for sent in self._telegrams:
             yield self._faults.apply(sent)
@@ -130,17 +154,16 @@ def _stream(
 ) -> Iterator[bytes]:
     """`unlocked_s` are the seconds from the first telegram on between which the meter is unlocked."""
     unlocked = profile(model.unlocked) if model.unlocked else model
-    meter_plate = plate(model, seed)
     begin, end = unlocked_s
     return (
-        _telegram(unlocked if begin <= second - first < end else model, meter_plate, household, second)
+        (unlocked if begin <= second - first < end else model).write(moment(model, seed, household, second))
         for second in count(first, interval_s)
     )
 
 
-def _telegram(model: Profile, meter_plate: Plate, household: Household, second: int) -> bytes:
-    sec_index = second - INSTALLED
-    return telegram(model, meter_plate, household.at(second), sec_index, sec_index // model.interval_s)
+def moment(model: Profile, seed: int, household: Household, second: int) -> MeterAtSecond:
+    """A meter at a Unix second, with the count of the telegrams that it has sent since it was installed."""
+    return MeterAtSecond(serial_number(seed), household.at(second), (second - INSTALLED) // model.interval_s, household)
 
 
 def from_url(url: str | Address) -> VirtualMeter:

@@ -10,6 +10,7 @@ text of a telegram's first bytes occurs in none. The word and the beginning of t
 """
 
 import re
+from functools import cache
 
 _SEPARATORS = b" \t\r\n:"
 _GAP = rb"[ \t\r\n:]{0,2}"
@@ -28,18 +29,29 @@ _STARTS = (
     (rb"DB", rb"08", *(_LETTER,) * 3),
 )
 _START = rb"(?:" + rb"|".join(_GAP.join(parts) for parts in _STARTS) + rb")"
-_MARK = re.compile(rb"(?:(?P<bracket>[A-Z]\()|[\r\n])[ \t]{0,4}[\r\n]{0,2}(?P<start>" + _START + rb")", re.IGNORECASE)
 # longer than any mark
 _TAIL = 96
 _HEX = re.compile(rb"[0-9A-F \t\r\n:]*", re.IGNORECASE)
 _LINE_ENDS = re.compile(rb"[\r\n]+")
-_TELEGRAM = re.compile(_START, re.IGNORECASE)
+
+
+@cache
+def _telegram() -> re.Pattern[bytes]:
+    """Compiled on first use: that takes 10 ms, and a serial port needs none."""
+    return re.compile(_START, re.IGNORECASE)
+
+
+@cache
+def _mark() -> re.Pattern[bytes]:
+    before = rb"(?:(?P<bracket>[A-Z]\()|[\r\n])[ \t]{0,4}[\r\n]{0,2}"
+    return re.compile(before + rb"(?P<start>" + _START + rb")", re.IGNORECASE)
 
 
 class HexTextDecoder:
     """Bytes in, bytes out. Bounded memory; time proportional to the length."""
 
     def __init__(self) -> None:
+        self._mark = _mark()
         # the end of what passed: a mark may begin in it; the stream begins with a line
         self._tail = b"\n"
         self._is_inside = self._has_bracket = False
@@ -56,7 +68,7 @@ class HexTextDecoder:
                 data = data[end:]
                 continue
             text = self._tail + data
-            mark = _MARK.search(text)
+            mark = self._mark.search(text)
             if mark is None:
                 self._tail = text[-_TAIL:]
                 result += data
@@ -85,7 +97,7 @@ class HexTextDecoder:
 
 def begins_telegram(text: bytes) -> bool:
     """Whether hex text begins with the first bytes of a telegram."""
-    return _TELEGRAM.match(text.lstrip()) is not None
+    return _telegram().match(text.lstrip()) is not None
 
 
 def _digits(text: bytes) -> bytes:

@@ -10,35 +10,30 @@ since the answer before: the first one after the start, or after a failure, may 
 
 import asyncio
 import http.client
-import socket
 import ssl
 import time
-from base64 import b64encode
 from collections import deque
-from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import parse_qsl, quote, urlencode
 
-from msgspec import Struct
-
 from iskra_server.base.address import Address, is_host
+from iskra_server.base.clock import boottime_s
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.errors import SourceError, network_error
+from iskra_server.sources.http_request import MAX_BYTES, TIMEOUT_S, Answer, BridgeRequest
 from iskra_server.sources.payload import PayloadDecoder
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
 from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
 
 # a head sends every 2 to 3 s; a bridge bears a request a second
 POLL_S = 2.0
-MIN_POLL_S, MAX_POLL_S = 0.5, 3600.0
-# bridges are slow now and then
-TIMEOUT_S = 10.0
-# a D0 readout, the longest telegram, has 32 kB
-MAX_BYTES = 64 * 1024
+# a telegram is as old as the period at most when it counts, and a reading is stale after 60 s
+MIN_POLL_S, MAX_POLL_S = 0.5, 60.0
 # the head sends nothing any more
 REPEATED_S = 30.0
 # failures in a row that are no news
 MAX_FAILURES = 2
+# a bridge that was restarted is asked again soon
 MAX_WAIT_S = 10.0
 # answers that are remembered: after a damaged one, the old one may come again
 _REMEMBERED = 4
@@ -47,62 +42,29 @@ _PATH = "/data.json"
 _OTHER_NAME = {"/data.json": "/node_data.json", "/node_data.json": "/data.json"}
 
 
-class Answer(Struct, frozen=True):
-    """`body` has at most MAX_BYTES + 1 bytes."""
-
-    status: int
-    content_type: str
-    body: bytes
-
-
-class BridgeRequest:
-    """One request in a thread of its own; a redirect is not followed."""
-
-    def __init__(self, address: Address, path: str) -> None:
-        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(address.host, address.port, timeout=TIMEOUT_S)
-        self._path = path
-        self._headers = {"Accept-Encoding": "identity", "Connection": "close"}
-        if address.user:
-            credentials = f"{address.user}:{address.password.reveal()}".encode()
-            self._headers["Authorization"] = f"Basic {b64encode(credentials).decode()}"
-
-    def send(self) -> Answer:
-        """Blocks. Raises OSError and HTTPException."""
-        deadline_s = time.monotonic() + TIMEOUT_S
-        try:
-            self._connection.request("GET", self._path, headers=self._headers)
-            with self._connection.getresponse() as response:
-                body = b""
-                while len(body) <= MAX_BYTES and (part := response.read1(MAX_BYTES)):
-                    body += part
-                    if time.monotonic() > deadline_s:
-                        raise TimeoutError
-            return Answer(response.status, response.getheader("Content-Type", ""), body[: MAX_BYTES + 1])
-        finally:
-            self._connection.close()
-
-    def abort(self) -> None:
-        """Ends `send` in its thread."""
-        if open_socket := self._connection.sock:
-            with suppress(OSError):
-                open_socket.shutdown(socket.SHUT_RDWR)
-
-
 class Bridge:
     """Asks for the telegram of a head, and tells a new one from one that is served again."""
 
-    def __init__(self, address: Address, path: str) -> None:
+    def __init__(self, address: Address, path: str, max_pause_s: float) -> None:
         self._address = address
         self._path = path
+        self._max_pause_s = max_pause_s
+        self._asked_s = float("-inf")
         self._served: deque[bytes] = deque(maxlen=_REMEMBERED)
-
-    def forget(self) -> None:
-        """After a failure nobody knows how old the next telegram is."""
-        self._served.clear()
 
     async def ask(self) -> bytes:
         """The bytes of a new telegram, b"" while an old one is served again. Raises SourceError."""
+        before_s, self._asked_s = self._asked_s, boottime_s()
+        if self._asked_s - before_s > self._max_pause_s:
+            # the computer was suspended: nobody knows how old the next telegram is
+            self._served.clear()
+        try:
+            return await self._ask()
+        except SourceError:
+            self._served.clear()
+            raise
+
+    async def _ask(self) -> bytes:
         answer = await self._answer(self._path)
         path, question, query = self._path.partition("?")
         if answer.status == HTTPStatus.NOT_FOUND and path in _OTHER_NAME:
@@ -161,11 +123,9 @@ class Bridge:
                 raise SourceError("http_password", port=port, status=str(status))
             case HTTPStatus.NOT_FOUND:
                 raise SourceError("http_no_node", port=port)
-        raise (
-            self._not_a_bridge(f"HTTP {status}")
-            if status < 500
-            else SourceError("http_failure", port=port, status=str(status))
-        )
+            case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise SourceError("http_failure", port=port, status=str(status))
+        raise self._not_a_bridge(f"HTTP {status}")
 
     def _not_a_bridge(self, reason: str) -> SourceError:
         return SourceError("http_not_a_bridge", port=str(self._address), reason=reason)
@@ -185,7 +145,7 @@ class BridgeLine(Line):
         data, self._telegram = self._telegram, b""
         changed_s = time.monotonic()
         while not data:
-            if time.monotonic() - changed_s > repeated_s(self._poll_s):
+            if not self._failures and time.monotonic() - changed_s > repeated_s(self._poll_s):
                 raise _repeated(self.port, self._poll_s)
             await asyncio.sleep(self._poll_s)
             data = await self._ask()
@@ -195,7 +155,6 @@ class BridgeLine(Line):
         try:
             data = await self._bridge.ask()
         except SourceError:
-            self._bridge.forget()
             self._failures += 1
             if self._failures > MAX_FAILURES:
                 raise
@@ -220,10 +179,11 @@ def http_source(
     if not has_host:
         raise ValueError(f"{address} must be http://USER:PASSWORD@HOST/data.json?node_id=1.")
     path, poll_s = _path_and_period(address, poll_s)
+    bridge = Bridge(address, path, repeated_s(poll_s))
 
     async def open_line(report: Report) -> BridgeLine:
         """Open is a bridge that has served a new telegram."""
-        bridge, began_s = Bridge(address, path), time.monotonic()
+        began_s = time.monotonic()
         while not (telegram := await bridge.ask()):
             if time.monotonic() - began_s > repeated_s(poll_s):
                 error = _repeated(port, poll_s)

@@ -1,7 +1,8 @@
 """Bytes over the network: `tcp://` (ser2net, Wi-Fi heads), and `rfc2217://`, `esphome://` through serialx.
 
 A peer that is switched off closes no connection: keepalive finds a dead machine, and two minutes without a byte end the
-connection in any case, because a meter sends every few seconds. Some heads send telegrams as hex text (hexstream.py).
+connection in any case; a meter that sends every 15 minutes gets twice its longest pause. Some heads send telegrams as
+hex text (hexstream.py).
 """
 
 import asyncio
@@ -14,13 +15,16 @@ import serialx
 from serialx.common import UnknownUriScheme
 
 from iskra_server.base.address import Address, is_host
+from iskra_server.base.clock import boottime_s
 from iskra_server.sources.errors import SourceError, in_container, network_error
 from iskra_server.sources.hexstream import HexTextDecoder
 from iskra_server.sources.reconnect import Converse, Line, Reconnecting, Report, WritableLine
 from iskra_server.sources.source import FormatProblem, LineSettings, SourceState, plain_problem
 
 BAUD = 9600
-IDLE_S = 120.0
+IDLE_S, MAX_IDLE_S = 120.0, 2000.0
+# share of what was learned of long pauses that each read keeps: an outage is forgotten
+_KEPT = 0.999
 CONNECT_S = 10.0
 MAX_BYTES = 4096
 # lets the event loop look once whether bytes are there
@@ -36,13 +40,27 @@ KEEPALIVE = (
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class StreamLine(Line):
-    """An open connection, as a line."""
+class IdleLimit:
+    """How long a source may be silent; learned over all its connections."""
 
-    def __init__(self, port: str, streams: Streams, idle_s: float | None) -> None:
+    def __init__(self, shortest_s: float) -> None:
+        self.seconds = self._shortest_s = shortest_s
+        self._read_s: float | None = None
+
+    def note_read(self, now_s: float) -> None:
+        """Bytes were read at `now_s` (boot time)."""
+        pause_s = 0.0 if self._read_s is None else now_s - self._read_s
+        self._read_s = now_s
+        self.seconds = max(self._shortest_s, _KEPT * self.seconds, min(MAX_IDLE_S, 2 * pause_s))
+
+
+class StreamLine(Line):
+    """An open connection, as a line; without an idle limit it may be silent for ever."""
+
+    def __init__(self, port: str, streams: Streams, idle: IdleLimit | None) -> None:
         self.port = port
         self._reader, self._writer = streams
-        self._idle_s = idle_s
+        self._idle = idle
         self._hex_text = HexTextDecoder()
 
     async def read(self) -> bytes:
@@ -51,15 +69,18 @@ class StreamLine(Line):
         return data
 
     async def _read(self) -> bytes:
+        idle_s = self._idle.seconds if self._idle else None
         try:
-            async with asyncio.timeout(self._idle_s):
+            async with asyncio.timeout(idle_s):
                 data = await self._reader.read(MAX_BYTES)
         except TimeoutError as error:
-            raise SourceError("idle", port=self.port, seconds=f"{self._idle_s:.0f}") from error
+            raise SourceError("idle", port=self.port, seconds=f"{idle_s:.0f}") from error
         except (OSError, serialx.SerialException) as error:
             raise self._lost() from error
         if not data:
             raise self._lost()
+        if self._idle:
+            self._idle.note_read(boottime_s())
         return data
 
     async def close(self) -> None:
@@ -158,9 +179,9 @@ def keep_alive(connection: socket.socket) -> None:
 
 
 def _line(address: Address, idle_s: float, converse: Converse | None, baud: int) -> Callable[[Streams], Line]:
-    port = str(address)
+    port, idle = str(address), IdleLimit(idle_s)
     if converse is None:
-        return lambda streams: StreamLine(port, streams, idle_s)
+        return lambda streams: StreamLine(port, streams, idle)
     return lambda streams: converse(WritableStreamLine(port, streams, baud))
 
 

@@ -1,8 +1,11 @@
 """`simulate`: telegrams on every kind of line."""
 
+import asyncio
 import os
 import socket
 import subprocess
+import termios
+import time
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +13,14 @@ from pathlib import Path
 
 import pytest
 
+import d0meter
 import telegrams
+import texts
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
+from iskra_server.codecs.d0.session import D0Session
+from iskra_server.codecs.p1.decoder import P1Decoder
+from iskra_server.meter.obis import Obis
+from iskra_server.meter.reading import Fault, Reading
 
 
 @contextmanager
@@ -91,3 +100,57 @@ def test_bytes_do_not_go_to_a_terminal(terminal: OnTerminal) -> None:
 def test_what_is_no_port_is_one_sentence(run: Run, port: str) -> None:
     done = run("simulate", "--to", f"tcp:{port}")
     assert (done.returncode, "is not a TCP port" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+def test_a_polled_meter_waits_on_its_port_and_is_read_at_its_speed(tmp_path: Path) -> None:
+    async def read(path: str) -> list[Reading | Fault]:
+        with d0meter.opened(path) as port:
+            assert port.read() == b""
+            session = D0Session(asyncio.get_running_loop().time())
+            async with asyncio.timeout(DEADLINE_S):
+                return await d0meter.converse(port, session, lambda results: bool(texts.readings(results)))
+
+    with simulating(tmp_path, "--profile", "ME162", "--echo") as path:
+        (reading, *_) = texts.readings(asyncio.run(read(path)))
+    assert reading.meter_id == "1 ISK 00 10000001" and reading.get(Obis.parse("1.8.0"))
+
+
+def test_a_port_at_another_speed_than_the_meter_has_noise(tmp_path: Path) -> None:
+    def heard(path: str, baud: int) -> bytes:
+        with d0meter.opened(path) as port:
+            port.configure(baud)
+            # what was sent before
+            termios.tcflush(port.fd, termios.TCIFLUSH)
+            data, deadline = b"", time.monotonic() + DEADLINE_S
+            while len(data) < 4000 and time.monotonic() < deadline:
+                data += port.read()
+                time.sleep(0.01)
+        return data
+
+    with simulating(tmp_path, "--profile", "M550") as path:
+        assert list(texts.readings(P1Decoder().feed(heard(path, 115_200))))
+        assert not list(texts.readings(P1Decoder().feed(heard(path, 9600))))
+
+
+def test_what_is_encrypted_is_recorded_with_its_key_told(run: Run, tmp_path: Path) -> None:
+    done = run("simulate", "--to", "x.bin", "--profile", "AM550-CH-encrypted", "--count", 2)
+    _, _, keys = done.stderr.strip().partition("encrypts: ")
+    key, auth_key = (part.split()[1] for part in keys.split(", "))
+    (tmp_path / "key").write_text(key)
+    (tmp_path / "auth_key").write_text(auth_key)
+    shown = run("decode", "x.bin", "--key-file", "key", "--auth-key-file", "auth_key")
+    assert shown.stdout.endswith("2 telegrams, no fault, 818 bytes.\n"), shown.stdout
+    assert run("decode", "x.bin").stdout.startswith("! encrypted: 1 ISK 00 10000001, ")
+
+
+@pytest.mark.parametrize("profile", ["MT174", "MT382-P1", "NetzNOE"])
+def test_a_file_of_any_protocol_is_decoded(run: Run, profile: str) -> None:
+    run("simulate", "--to", "x.bin", "--profile", profile, "--count", 2)
+    shown = run("decode", "x.bin")
+    assert shown.returncode == 0 and ", no fault, " in shown.stdout, shown.stdout
+
+
+def test_a_polled_meter_on_a_port_has_no_count(run: Run) -> None:
+    done = run("simulate", "--profile", "MT174", "--count", 2)
+    assert done.returncode == 2
+    assert done.stderr == "iskra-server: MT174 sends only what it is asked for: --count needs a file or a pipe.\n"

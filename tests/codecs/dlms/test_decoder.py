@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pushes
+import texts
 from iskra_server.codecs.dlms import encoder
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.decoder import DlmsDecoder
@@ -17,7 +18,8 @@ from iskra_server.codecs.dlms.layouts import parse
 from iskra_server.codecs.dlms.security import Keys
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, MeterTime, Reading
-from trying import tries
+from mutations import mutated_dlms
+from trying import seeds, tries
 
 pytest.importorskip("cryptography")
 
@@ -330,3 +332,33 @@ def test_hostile_bytes_cost_no_memory_and_linear_time(name: str) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2_000_000
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_bytes_cost_linear_time(name: str) -> None:
+    """Eight times the bytes, at most some 24 times the CPU time; a little is always allowed."""
+    few_s, many_s = (texts.cpu_seconds(DlmsDecoder(), HOSTILE[name], kilobytes * 1024) for kilobytes in (16, 128))
+    assert many_s < 24 * few_s + 0.2
+
+
+def test_damage_never_gives_a_wrong_value_nor_costs_the_next_telegram() -> None:
+    """A short run of bench/mutations.py."""
+    streams = [
+        [CARRIERS[carrier](pushes.sealed(LISTS[name], counter, control)) for counter in (50, 51, 52)]
+        for carrier, name, control in (
+            ("hdlc", "ljubljana", 0x20),
+            ("segments", "tagged", 0x30),
+            ("blocks", "described", 0x30),
+            ("mbus", "flat", 0x30),
+        )
+    ]
+    for seed in seeds(800):
+        chance = Random(seed)
+        before, data, behind = chance.choice(streams)
+        decoder = DlmsDecoder(pushes.KEYS)
+        (right,) = decoder.feed(before)
+        found = texts.readings([*decoder.feed(mutated_dlms(data, chance)), *decoder.feed(behind)])
+        assert isinstance(right, Reading)
+        assert [each.registers for each in found[-1:]] == [right.registers], seed
+        assert all(each.registers == right.registers for each in found if each.is_authentic), seed
+        assert len(found) <= 2, seed

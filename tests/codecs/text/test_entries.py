@@ -1,7 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iskra_server.codecs.errors import Malformed
 from iskra_server.codecs.text.entries import Entries, now
+from trying import tries
 
 
 def test_a_line_without_a_code_goes_on_with_the_one_before() -> None:
@@ -33,3 +36,17 @@ def test_what_has_no_code_costs_itself_and_not_the_line() -> None:
 def test_history_is_not_now() -> None:
     entries = Entries().read("1.8.0(3*kWh)\n1.8.0*01(2*kWh)\n1.8.0&02(1*kWh)\nstrange.code(1)")
     assert [entry.sent.code for entry in now(entries)] == ["1.8.0"]
+
+
+contents = st.one_of(
+    st.from_regex(r"[+-]?[0-9]{0,18}\.?[0-9]{0,4}(\*(kWh|kW|V|m3|x))?", fullmatch=True),
+    st.text("0123456789.*+- kWh²", max_size=12),
+)
+
+
+@tries(2)
+@given(st.sampled_from(["1-0:1.8.0", "1.8.0*01", "0-1:24.2.1", "98.1.0", "96.1.0", "X"]), contents, contents)
+def test_a_line_of_a_known_form_says_what_it_says_without_the_form(code: str, first: str, second: str) -> None:
+    entries = Entries()
+    entries.read(f"{code}(0001.5*kWh)\n{code}({first})")
+    assert entries.read(f"{code}({second})") == Entries().read(f"{code}({second})")

@@ -119,6 +119,13 @@ def test_simulated_and_real_samples_are_not_recorded_together(tmp_path: Path) ->
     assert store.meters()[0].simulated
 
 
+def test_gas_and_heat_are_not_recorded(tmp_path: Path) -> None:
+    samples = day(40)
+    gas = [replace(each, reading=replace(each.reading, meter_id="gas", channel=1)) for each in samples]
+    mixed = [each for pair in zip(samples, gas, strict=True) for each in pair]
+    assert [info.meter_id for info in record(tmp_path / "x.sqlite", mixed).meters()] == [METER_ID]
+
+
 def test_samples_before_the_database_opens_are_in_the_ledger_too(tmp_path: Path) -> None:
     can_open = False
 

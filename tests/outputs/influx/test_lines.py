@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from msgspec import structs
 
+import submeters
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register
 from iskra_server.outputs.influx.lines import line
@@ -33,3 +34,9 @@ def test_what_is_no_number_is_left_out() -> None:
     assert line(sample(text)) is None
     point = line(sample(text, energy(1)))
     assert point and b"ISK=" not in point and b"199" not in point
+
+
+def test_gas_is_no_electricity() -> None:
+    _, gas, heat = submeters.p1_samples()
+    assert (line(gas) or b"").startswith(b"gas,meter=G0099000000000029 mbus1_reading=1569.646 ")
+    assert (line(heat) or b"").startswith(b"heat,meter=H0099000000000077 mbus2_reading=12345000000 ")

@@ -5,9 +5,11 @@ from decimal import Decimal
 
 from msgspec import structs
 
+import submeters
 from iskra_server.meter.units import WATT_HOUR
 from iskra_server.outputs.mqtt.catalogue import MAX_UNNAMED, KnownMeter, hex_id
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
+from iskra_server.outputs.mqtt.payloads import numbers_of, units
 from iskra_server.outputs.mqtt.topics import Topics
 from outputs.mqtt.published import settings
 from outputs.mqtt.test_payloads import reading, sample
@@ -89,3 +91,13 @@ def test_the_form_is_the_configured_one() -> None:
 def test_a_meter_without_a_server_id_has_a_name_in_topics() -> None:
     nameless = structs.replace(SAMPLE, reading=structs.replace(SAMPLE.reading, server_id=b""))
     assert hex_id(nameless) == "unknown"
+
+
+def test_a_heat_meter_in_gj_is_announced_in_gj() -> None:
+    _, gas, heat = submeters.p1_samples()
+    for content, unit, value in ((gas, None, "1569.646"), (heat, "GJ", "12.345")):
+        meter, numbers = KnownMeter(content, ""), numbers_of(content.reading)
+        meter.update(content, numbers, 60.0, units(content.reading))
+        (key,) = numbers
+        assert numbers[key] == Decimal(value)
+        assert meter.units.get(key) == unit

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from iskra_server.meter.medium import Medium
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity, own_registers
@@ -138,3 +139,24 @@ def test_a_register_outside_the_table_is_announced_under_its_code_and_read_back(
 @pytest.mark.parametrize("payload", [b"", b"no json", b'{"name":"x"}', b'{"origin":{"name":"zigbee2mqtt"}}', b"[]"])
 def test_what_others_wrote_is_not_ours(payload: bytes) -> None:
     assert own_registers({f"homeassistant/sensor/{ID}/power/config": payload}) == {}
+
+
+@pytest.mark.parametrize(
+    ("medium", "unit", "device_class"),
+    [("gas", None, "gas"), ("water", None, "water"), ("other", None, None), ("heat", "GJ", "energy")],
+)
+def test_the_counter_of_a_sub_meter_has_the_class_of_its_medium(
+    medium: Medium, unit: str | None, device_class: str | None
+) -> None:
+    device = Device("47", "G0099", "", None, None, simulated=False, medium=medium, is_sub_meter=True)
+    units = {"mbus1_reading": unit} if unit else {}
+    (sensor,) = payloads().entities(
+        device, {"mbus1_reading": 3}, units, expire_s=60, counters_expire_s=70, diagnostics_s=120
+    )
+    assert sensor.config["name"] == "Meter reading"
+    assert sensor.config.get("device_class") == device_class
+    assert sensor.config["state_class"] == "total_increasing"
+    assert sensor.config["unit_of_measurement"] == (unit or "m³")
+    (message,) = payloads("de").classic(device, [sensor]).values()
+    names = {"gas": "Gaszähler", "water": "Wasserzähler", "heat": "Wärmezähler", "other": "Zähler"}
+    assert json.loads(message)["device"]["name"] == f"{names[medium]} G0099"

@@ -3,13 +3,18 @@ import json
 import time
 from decimal import Decimal
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from msgspec import structs
 from starlette.types import Message
 
+import submeters
+import texts
+from iskra_server.base.json_values import instant
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
+from running import until
 from samples import EXPORT, METER_ID, SERVER_ID, energy, power
 from web.serving import NEVER, Site, arrived, status
 
@@ -173,3 +178,37 @@ def test_the_answer_is_encoded_once_per_telegram() -> None:
     asyncio.run(requests())
     start, body, start_again, body_again = messages
     assert start is start_again and body is body_again
+
+
+def test_a_gas_meter_is_never_the_answer() -> None:
+    electricity, gas, heat = submeters.p1_samples()
+    site = Site(heat, gas, electricity)
+    for statuses in ([], [status(meter_id=texts.P1_ID)]):
+        site.statuses = statuses
+        assert ask(site) == (200, {"time": ANY, "type": 0, "unit": "kWh", "value": Decimal("1999.999"), "derived": ANY})
+    assert ask(site, f"?meter={texts.GAS_ID}")[1]["reason"] == "no_total"
+    assert ask(site, f"?meter={submeters.HEAT_ID}")[0] == 503
+    only_gas = Site(gas)
+    only_gas.statuses = []
+    assert ask(only_gas)[0] == 503
+
+
+def test_the_total_of_another_list_is_served_with_its_time_until_it_is_stale() -> None:
+    site = Site()
+    counters, powers = submeters.list_sample(energy(5000), age_s=70), submeters.list_sample(power(321), age_s=0)
+    for each in (counters, powers):
+        site.hub.publish(each, counters_stale_after_s=73)
+    code, answer = ask(site)
+    assert (code, answer["value"]) == (200, Decimal("0.5"))
+    assert answer["time"] == instant(counters.received_at)
+    until(lambda: ask(site)[1].get("reason") == "no_total")
+
+
+def test_a_power_list_keeps_the_total_current_for_longer_than_power() -> None:
+    site = Site()
+    for each in (submeters.list_sample(energy(5000), age_s=900), submeters.list_sample(power(321), age_s=0)):
+        site.hub.publish(each)
+    assert ask(site)[0] == 200
+    (meter,) = json.loads(site.get("/api/v1/meters").content)["meters"]
+    ages = {register["name"]: round(register["age_s"]) for register in meter["registers"]}
+    assert ages == {"power": 0, "energy_import": 900}

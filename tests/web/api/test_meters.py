@@ -7,6 +7,9 @@ import msgspec
 import pytest
 from msgspec import UNSET, structs
 
+import submeters
+import texts
+from iskra_server.meter.factor import apply_factor
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.registers import BY_KEY
@@ -187,3 +190,29 @@ def test_the_yaml_for_home_assistant_has_the_address_of_the_request_or_of_its_pa
 def test_an_invalid_address_is_refused() -> None:
     answer = Site().get("/api/v1/homeassistant?url=pi")
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+def test_a_gas_meter_says_what_it_is_and_when_it_was_read() -> None:
+    site = Site(*submeters.p1_samples())
+    answers = {meter["id"]: meter for meter in site.get("/api/v1/meters").json()["meters"]}
+    media = {name: (meter["medium"], meter.get("channel")) for name, meter in answers.items()}
+    assert media[texts.P1_ID] == ("electricity", None)
+    assert media[texts.GAS_ID] == ("gas", 1)
+    assert media[submeters.HEAT_ID] == ("heat", 2)
+    (gas,) = (register for register in answers[texts.GAS_ID]["registers"] if register["unit"])
+    assert (gas["name"], gas["value"], gas["unit"], gas["time"]) == (
+        "mbus1_reading",
+        1569.646,
+        "m³",
+        "2026-11-22T09:00:10Z",
+    )
+
+
+def test_a_transformer_factor_is_part_of_the_answer() -> None:
+    sample = arrived(energy(5000))
+    content = structs.replace(sample, reading=apply_factor(sample.reading, Decimal("12.5")), factor=Decimal("12.5"))
+    (meter,) = Site(content).get("/api/v1/meters").json()["meters"]
+    assert meter["factor"] == 12.5
+    assert (meter["registers"][0]["value"], meter["registers"][0]["derived"]) == (6250, "factor 12.5")
+    (plain,) = Site(sample).get("/api/v1/meters").json()["meters"]
+    assert "factor" not in plain and "channel" not in plain

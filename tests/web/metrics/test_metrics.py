@@ -11,7 +11,9 @@ from typing import get_args
 
 import pytest
 
+import submeters
 import telegrams
+import texts
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import FaultKind, Register
 from iskra_server.meter.units import Unit
@@ -208,3 +210,20 @@ def test_a_real_prometheus_reads_the_meter_and_nothing_when_it_is_stale(head: He
 def test_the_tasks_of_the_server_are_counted() -> None:
     text = Site(arrived()).get("/metrics").text
     assert int(re.findall(r"^iskra_server_tasks (\d+)$", text, re.MULTILINE)[0]) >= 1
+
+
+def test_gas_and_heat_are_no_electricity() -> None:
+    site = Site(*submeters.p1_samples())
+    assert set(named(site, "iskra_volume_cubic_meters_total").values()) == {"1569.646"}
+    assert set(named(site, "iskra_heat_joules_total").values()) == {"12345000000"}
+    assert all(texts.P1_ID in series for series in named(site, "iskra_energy_watthours_total"))
+
+
+def test_a_scrape_has_the_registers_of_all_lists_that_are_current() -> None:
+    site = Site()
+    lists = submeters.list_sample(energy(5000), age_s=900), submeters.list_sample(power(321), age_s=0)
+    for each in lists:
+        site.hub.publish(each)
+    assert set(named(site, "iskra_energy_watthours_total").values()) == {"500.0"}
+    site.hub.publish(submeters.list_sample(power(322), age_s=0), counters_stale_after_s=60)
+    assert set(named(site, "iskra_power_watts").values()) == {"322"}

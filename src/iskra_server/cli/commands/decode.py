@@ -144,7 +144,7 @@ def _read(stack: ExitStack, name: str, *, quiet: bool) -> Iterator[bytes]:
         raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
     if not beginning:
         raise UsageError(f"{_named(name)} is empty; record a capture with iskra-server record -o FILE.", status=1)
-    if hextext.is_text(beginning[:_BEGINNING]) and not _TEXT_TELEGRAM.search(beginning):
+    if hextext.is_text(beginning[:_BEGINNING]) and not _TEXT_TELEGRAM.search(beginning.translate(SEVEN_BITS)):
         return iter([_from_text(name, beginning + file.read())])
     size = os.fstat(file.fileno()).st_size
     chunks = _binary(file, beginning)

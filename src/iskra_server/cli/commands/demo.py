@@ -11,21 +11,23 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, command_app, examples, only_set
-from iskra_server.cli.ui.profile_option import ProfileName, known_profile
+from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, command_app, only_set
+from iskra_server.cli.ui.profile_option import ProfileName, examples_and_profiles, known_profile
 from iskra_server.config import Config, load_with_origins
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
 from iskra_server.runtime import server
 from iskra_server.simulator.demo_history import fill, first_moment
+from iskra_server.simulator.profiles import PROFILES
 
 app = command_app()
-_EXAMPLES = examples(
+_EXAMPLES = examples_and_profiles(
     {
         "iskra-server demo": "an MT175 in real time",
         "iskra-server demo --rate 60": "a minute per second",
         "iskra-server demo --profile MT631-locked": "before the PIN is entered",
+        "iskra-server demo --profile MT174": "a meter that is asked for its list",
     }
 )
 
@@ -45,8 +47,11 @@ def demo(
     name = known_profile(profile)
     since = first_moment(datetime.now(UTC))
     url = f"simulator:{quote(name)}?rate={rate:g}&since={since:%Y-%m-%d}"
+    model = PROFILES[name]
     options = {
         "meters.url": [url],
+        "meters.key": model.key or None,
+        "meters.auth_key": model.auth_key or None,
         "server.port": port,
         "log.format": log_format,
         "log.level": log_level or ("warning" if quiet else None),

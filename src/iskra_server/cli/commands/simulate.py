@@ -10,20 +10,23 @@ from typing import Annotated, BinaryIO
 import typer
 
 from iskra_server.cli.ui import loop
-from iskra_server.cli.ui.options import command_app, examples
-from iskra_server.cli.ui.profile_option import ProfileName
+from iskra_server.cli.ui.options import command_app
+from iskra_server.cli.ui.profile_option import ProfileName, examples_and_profiles
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.simulator.d0_port import serve_d0_pty, serve_d0_tcp, wire_of
 from iskra_server.simulator.line import serve_pty, serve_tcp
+from iskra_server.simulator.simulated_meter import Profile
 from iskra_server.simulator.virtual import VirtualMeter
 
 app = command_app()
 HOST = "127.0.0.1"
-_EXAMPLES = examples(
+_EXAMPLES = examples_and_profiles(
     {
         "iskra-server simulate": "on a new pseudo-terminal",
         "iskra-server simulate --to tcp:2001": "on a TCP port",
         "iskra-server simulate --to x.bin --count 100": "into a file",
         "iskra-server simulate --to - | od -tx1": "into a pipe",
+        "iskra-server simulate --profile ME162": "waits for requests",
         "iskra-server simulate --faults noise=0.1,cut=0.02": "like a badly placed head",
     }
 )
@@ -76,6 +79,10 @@ def simulate(
         ),
     ] = None,
     count: Annotated[int | None, typer.Option("--count", min=1, metavar="N", help="Stop after N telegrams.")] = None,
+    echo: Annotated[
+        bool,
+        typer.Option("--echo", help="Return requests to a polled meter, like a head in front of a reflecting window."),
+    ] = False,
 ) -> None:
     """Send the telegrams of a simulated meter to a port, a file or a pipe."""
     is_line = to in ("pty", "tcp") or to.startswith("tcp:")
@@ -92,8 +99,10 @@ def simulate(
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
     meter.count = count
+    if meter.model.key:
+        print(_keys(meter.model), file=sys.stderr)
     if is_line:
-        _serve(meter, to)
+        _serve(meter, to, is_echoed=echo)
     elif to == "-":
         if sys.stdout.isatty():
             raise UsageError("A terminal cannot show binary data; use a pipe: iskra-server simulate --to - | od -tx1")
@@ -102,20 +111,47 @@ def simulate(
         _save(meter, Path(to))
 
 
-def _serve(meter: Finite, to: str) -> None:
+def _keys(model: Profile) -> str:
+    keys = f"key {model.key}" + (f", auth_key {model.auth_key}" if model.auth_key else "")
+    return f"{model.name} encrypts: {keys}"
+
+
+def _serve(meter: Finite, to: str, *, is_echoed: bool) -> None:
     if meter.rate == 0:
         raise UsageError("A port needs a --rate above 0; 1 is the speed of a real meter.")
+    if meter.model.polled and meter.count is not None:
+        raise UsageError(f"{meter.model.name} sends only what it is asked for: --count needs a file or a pipe.")
     if to == "pty":
-        loop.run(serve_pty(meter, lambda path: print(path, flush=True)))
+        loop.run(_on_pty(meter, is_echoed=is_echoed))
         return
     port = to.partition(":")[2] or "0"
     if not port.isascii() or not port.isdecimal() or len(port) > 5 or int(port) > 65535:
         raise UsageError(f"'{port}' is not a TCP port; write --to tcp:2001, or --to tcp for any free port.")
     try:
-        loop.run(serve_tcp(meter, HOST, int(port), lambda number: print(f"tcp://{HOST}:{number}", flush=True)))
+        loop.run(_on_tcp(meter, int(port), is_echoed=is_echoed))
     except OSError as error:
         reason = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror
         raise UsageError(f"TCP port {port} cannot be served: {reason}; choose another one.") from None
+
+
+async def _on_pty(meter: Finite, *, is_echoed: bool) -> None:
+    def show(path: str) -> None:
+        print(path, flush=True)
+
+    if meter.model.polled:
+        await serve_d0_pty(await wire_of(meter, is_echoed=is_echoed), show)
+    else:
+        await serve_pty(meter, show)
+
+
+async def _on_tcp(meter: Finite, port: int, *, is_echoed: bool) -> None:
+    def show(number: int) -> None:
+        print(f"tcp://{HOST}:{number}", flush=True)
+
+    if meter.model.polled:
+        await serve_d0_tcp(await wire_of(meter, is_echoed=is_echoed), HOST, port, show)
+    else:
+        await serve_tcp(meter, HOST, port, show)
 
 
 def _save(meter: Finite, path: Path) -> None:

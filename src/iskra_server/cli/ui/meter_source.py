@@ -28,7 +28,8 @@ MeterUrl = Annotated[
     str,
     typer.Argument(
         metavar="[PORT|URL|FILE]",
-        help="auto, a serial port, tcp://host:port, simulator:PROFILE, or a capture to replay.",
+        help="auto, a serial port, tcp://HOST:PORT, http://USER:PASSWORD@HOST (Tibber bridge), "
+        "mqtt://USER:PASSWORD@BROKER/TOPIC, simulator:PROFILE, or a capture to replay.",
     ),
 ]
 

@@ -1,21 +1,38 @@
-"""The option --profile, which selects a simulated meter."""
+"""The option --profile, which selects a simulated meter, and the list of all of them below the help."""
 
 from typing import Annotated
 
 import typer
 
+from iskra_server.cli.ui.options import examples
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
-from iskra_server.simulator.profiles import PROFILES, profile
+from iskra_server.simulator.profiles import PROFILES, by_protocol, profile
+from iskra_server.simulator.simulated_meter import Profile
+
+_WIDTH = max(len(model.name) for model in PROFILES.values() if not model.key)
 
 ProfileName = Annotated[
     str,
     typer.Option(
         "--profile",
         metavar="NAME",
-        help=f"The model: {', '.join(PROFILES)}.",
+        help="The simulated meter; --help ends with a list.",
         autocompletion=lambda: list(PROFILES),
     ),
 ]
+
+
+def examples_and_profiles(commands: dict[str, str]) -> str:
+    """The end of a command's help: its examples, and the profiles by protocol, one line each."""
+    return "\n\n".join((examples(commands), *(_section(title, models) for title, models in by_protocol().items())))
+
+
+def _section(title: str, models: list[Profile]) -> str:
+    # an encrypted one shares the line of its clear twin
+    clear = [model for model in models if not model.key]
+    also = "" if len(clear) == len(models) else ", each also encrypted: NAME-encrypted"
+    rows = (f"  [cyan]{model.name:{_WIDTH}}[/cyan]  {model.summary}" for model in clear)
+    return "\n".join((f"[bold]{title}[/bold]{also}", *rows))
 
 
 def known_profile(name: str) -> str:

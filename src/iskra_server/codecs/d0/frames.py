@@ -21,7 +21,8 @@ from iskra_server.meter.reading import Fault
 
 SOH, STX, ETX, EOT = b"\x01", b"\x02", b"\x03", b"\x04"
 _BEGIN = re.compile(START.pattern + rb"|\x01[A-Z][0-9]\x02|\x02")
-_MARK = re.compile(_BEGIN.pattern + rb"|[\x03\x04]|[\n)]!\r?\n")
+_MARK = re.compile(_BEGIN.pattern + rb"|[\x03\x04]|(?<=[\n)])!\r?\n")
+_FIRSTS = (b"/", SOH, STX, ETX, EOT, b"!")
 _COMMAND_LENGTH = 4
 # if the BCC was lost, one of these is the first character of the next message
 _SLASH = ord("/")
@@ -72,7 +73,7 @@ class Frames:
             if not self._is_block and self._searched == 0 and not self.ident:
                 self._skip_gap()
             marks = _MARK if self.ident or self._is_block else _BEGIN
-            mark = marks.search(self._buffer.text, self._searched, MAX_READOUT)
+            mark = self._buffer.search(marks, _FIRSTS, self._searched, MAX_READOUT)
             if mark is None:
                 return self._without_mark()
             at, end = mark.span()
@@ -85,7 +86,7 @@ class Frames:
             elif self._is_block and first in (ETX, EOT):
                 return self._message(at)
             elif not self._is_block and first not in (ETX, EOT):
-                return self._plain(at + 1, end)
+                return self._plain(at, end)
             else:
                 # the "!" in a block, or an ETX outside
                 self._searched = end

@@ -8,6 +8,7 @@ Of two values for one code the first one counts. A heat or water meter sends cod
 temperature or joules reveal it.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 from msgspec.structs import replace
@@ -28,6 +29,8 @@ _Groups = tuple[int, int, int]
 _DIN_CODES: tuple[_Groups, ...] = ((0, 0, 1), (96, 1, 1), (96, 1, 0), (96, 1, 255), (0, 0, 0), (0, 0, 9))
 _NAME_CODES: tuple[_Groups, ...] = ((96, 1, 0), (0, 0, 0), (96, 1, 1), (96, 1, 255))
 _CLOCK, _DATE = (0, 9, 1), (0, 9, 2)
+# group C of all of them
+_NAMING = frozenset((0, 96))
 _HEAT = 6
 _HEAT_UNITS = frozenset(map(unit_named, ("m³", "m³/h", "J", "°C")))
 
@@ -35,13 +38,12 @@ _HEAT_UNITS = frozenset(map(unit_named, ("m³", "m³/h", "J", "°C")))
 def current(entries: Iterable[Entry]) -> list[Entry]:
     """The entries with current values, each code once."""
     entries = list(entries)
-    forms: dict[Obis, list[int | None]] = {}
-    for entry in entries:
-        forms.setdefault(entry.code.obis, []).append(entry.code.period)
+    periods = Counter(entry.code.obis for entry in entries if entry.code.period is not None)
+    others = {entry.code.obis for entry in entries if entry.code.period is None} if periods else set()
     first: dict[Obis, Entry] = {}
     for entry in entries:
         obis, period = entry.code.obis, entry.code.period
-        if period is None or (period == 0 and forms[obis] == [0]):
+        if period is None or (period == 0 and periods[obis] == 1 and obis not in others):
             first.setdefault(obis, entry)
     return list(first.values())
 
@@ -51,7 +53,8 @@ def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool
     by_groups: dict[_Groups, str] = {}
     for entry in entries:
         _, _, c, d, e, _ = entry.code.obis
-        by_groups.setdefault((c, d, e), entry.sent.contents[0])
+        if c in _NAMING:
+            by_groups.setdefault((c, d, e), entry.sent.contents[0])
     meter = identify(ident, by_groups)
     return Reading(
         meter.meter_id,

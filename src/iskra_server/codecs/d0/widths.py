@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from iskra_server.codecs.text.entries import Entry
-from iskra_server.codecs.text.numbers import number
 
 _AGREEING = 3
 _COUNTER = 8
@@ -54,15 +53,14 @@ class Widths:
 
 def _format(ident: str, entries: Iterable[Entry]) -> Format:
     digits: Digits = {}
-    fixed: set[bytes] = set()
+    fixed: list[bytes] = []
     for entry in entries:
-        code = entry.code.obis
-        if entry.register is None or entry.register.value is None:
+        if entry.digits is None:
             continue
-        content, value = next((content, value) for content in entry.sent.contents if (value := number(content)))
-        digits[code] = value.digits
-        if code[3] == _COUNTER or _is_padded(content):
-            fixed.add(code)
+        code = entry.code.obis
+        digits[code] = entry.digits
+        if code[3] == _COUNTER or any(map(_is_padded, entry.sent.contents)):
+            fixed.append(code)
     return Format(ident, digits, frozenset(fixed))
 
 

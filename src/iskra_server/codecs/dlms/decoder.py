@@ -160,7 +160,7 @@ class DlmsDecoder:
         self, apdu: bytes, title: bytes, *, is_strict: bool = False, is_protected: bool = True
     ) -> "Said | Unknown":
         """What a clear telegram says. Raises Malformed."""
-        said = self._forms.read(apdu, title) if is_protected else None
+        said = self._forms.read(apdu, title)
         if said is not None:
             layout = said.layout
             if layout is None or self._layouts.keeps(layout, said.registers, time=said.time, title=title):
@@ -177,13 +177,15 @@ class DlmsDecoder:
             registers, elements = _unzipped(lists.registers(found.items, maker, self._scales))
         elif (match := self._layouts.read(sent.body, time=sent.time, title=title, maker=maker)) is not None:
             registers, elements, number, layout = match.registers, match.elements, match.number, match.layout
+            # of two lists of one meter only one may have its logical device name; both must give one identity
+            maker = maker or (layout.makers[0] if len(layout.makers) == 1 else "")
         else:
             registers = ()
         if not registers:
             return Unknown(sent.time, sent.body)
         who = identity.identify(registers, title, maker, number)
         said = Said(registers, sent.time or _clock(registers), who, layout)
-        if is_protected and self._scales.is_settled:
+        if self._scales.is_settled:
             self._forms.learn(apdu, title, sent, said, elements)
         return said
 

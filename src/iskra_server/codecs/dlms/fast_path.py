@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from iskra_server.codecs.dlms import axdr
 from iskra_server.codecs.dlms.axdr import Element
+from iskra_server.codecs.dlms.checks import is_near
 from iskra_server.codecs.dlms.identity import CODES
 from iskra_server.codecs.dlms.layouts import Layout
 from iskra_server.codecs.dlms.notification import CLOCKS, DATE_TIME_LENGTH, Notification, is_date_time, meter_time
@@ -98,7 +99,7 @@ class _Form:
         self.fixed = int.from_bytes(apdu, "little") & self.mask
 
     def read(self, apdu: bytes) -> Said | None:
-        """What a telegram of this form says; None where a date-time in it is impossible."""
+        """What a telegram of this form says; None where a date-time in it is impossible, or two of them differ."""
         said = self._said
         values = self._unpack(apdu)
         registers = list(self._constant)
@@ -108,8 +109,10 @@ class _Form:
         sent = apdu[self._clock_at : self._clock_at + DATE_TIME_LENGTH] if self._clock_at else b""
         if not all(map(is_date_time, (*clocks, sent) if sent else clocks)):
             return None
-        times = (meter_time(clock) for clock in (*((sent,) if sent else ()), *clocks))
-        time = next((time for time in times if time is not None), None)
+        times = [time for clock in (*((sent,) if sent else ()), *clocks) if (time := meter_time(clock)) is not None]
+        time = times[0] if times else None
+        if not all(is_near(time, each) for each in times[1:]):
+            return None
         return Said(tuple(each for each in registers if each is not None), time, said.who, said.layout)
 
 

@@ -16,8 +16,8 @@ from iskra_server.codecs.text.buffer import Buffer
 from iskra_server.codecs.text.identification import MAX_START, START
 from iskra_server.meter.reading import Fault
 
-_MARK = re.compile(START.pattern + rb"|[\n)]!")
-_END_LENGTH = 2
+_MARK = re.compile(START.pattern + rb"|(?<=[\n)])!")
+_FIRSTS = (b"/", b"!")
 _CHECKSUM = re.compile(rb"!([0-9A-Fa-f]{0,4})")
 _ZEROS = b"0000"
 _LINE_END = re.compile(rb"[\0 ]{0,8}\r?\n")
@@ -62,12 +62,12 @@ class Frames:
             fault = self._find_start()
             if fault or not self._has_start:
                 return fault
-        mark = _MARK.search(self._buffer.text, self._searched, MAX_TELEGRAM)
+        mark = self._buffer.search(_MARK, _FIRSTS, self._searched, MAX_TELEGRAM)
         if mark is None:
             return self._without_mark()
         start, end = mark.span()
-        if end - start == _END_LENGTH:
-            return self._telegram(end - 1)
+        if end - start == 1:
+            return self._telegram(start)
         self._buffer.pop(start)
         self._begin(end - start)
         return Fault("cut", "a new telegram begins inside this one", start)

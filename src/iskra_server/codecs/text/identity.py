@@ -8,6 +8,7 @@ For ISKRA meters all three contain the same eight digits, so a meter has one ide
 """
 
 import re
+from functools import lru_cache
 
 from iskra_server.meter.identity import MAX_NAME, Identity, din_identity
 
@@ -17,10 +18,18 @@ _SERIAL = re.compile(r"\d{8}", re.ASCII)
 _IDENT = re.compile(r"([A-Za-z]{3}).(?:\\.)*(.*)", re.ASCII | re.DOTALL)
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){8,}", re.ASCII)
 _ISKRA = "ISK"
+_LONGEST = 128
 
 
 def identity(name: str, maker: str = "") -> Identity | None:
     """The identity behind a name, None if it is empty or all zeros. `maker` has the letters of the identification."""
+    # what is cached must be short
+    return _identity(name, maker) if len(name) <= _LONGEST else _identity.__wrapped__(name, maker)
+
+
+# a meter sends its name in each telegram
+@lru_cache(maxsize=64)
+def _identity(name: str, maker: str) -> Identity | None:
     name = _clear(name.strip())
     if not name.strip("0 "):
         return None

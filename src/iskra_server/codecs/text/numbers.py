@@ -46,7 +46,7 @@ KILO = 3
 # value and unit (IEC 62056-21, 6.5: 32 and 16 characters), and blanks
 _LONGEST = 64
 # more digits than any counter has
-_MAX_DIGITS = 15
+MAX_DIGITS = 15
 
 
 class Number(Struct, frozen=True, gc=False):
@@ -66,7 +66,7 @@ def number(content: str) -> Number | None:
         return None
     sign, before, behind, name = form.groups()
     digits = before + (behind or "")
-    if not 0 < len(digits) <= _MAX_DIGITS:
+    if not 0 < len(digits) <= MAX_DIGITS:
         return None
     unit, power = (None, 0) if name is None else _named(name)
     if name and unit is None:

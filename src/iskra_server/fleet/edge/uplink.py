@@ -25,6 +25,7 @@ from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
 from iskra_server.meter.guard import is_energy_counter
 from iskra_server.meter.lists import current_reading
+from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.reading import Sample
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import BrokerConnection
@@ -195,6 +196,8 @@ class Uplink:
         with self._hub.subscribe("uplink") as samples:
             async for sample in samples:
                 meter = sample.reading.meter_id
+                if not is_electricity(sample.reading):
+                    continue
                 if sample.monotonic_s - sent_s.get(meter, -self._live_every_s) >= self._live_every_s:
                     sent_s[meter] = sample.monotonic_s
                     connection.publish_qos0(Message(self._topics["live"], protocol.encode(live(sample))))

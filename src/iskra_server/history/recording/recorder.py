@@ -22,6 +22,7 @@ from iskra_server.history.recording.waiting import WaitingSample, WaitingSamples
 from iskra_server.history.recording.writer import Writer
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.reads import Reads
+from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.reading import Sample
 
 log = logging.getLogger(__name__)
@@ -70,9 +71,12 @@ class Recorder:
         self._meters: dict[str, MeterInfo] = {}
 
     async def run(self, samples: AsyncIterator[Sample]) -> None:
-        """Until the samples end. Skips simulated samples in a real history (and vice versa) and undated ones."""
+        """Until the samples end. Skips simulated samples in a real history (and vice versa), undated ones, and gas.
+
+        History is in Wh: a counter in m³ must not be added to it.
+        """
         async for sample in samples:
-            if sample.simulated is self._simulated and sample.is_dated:
+            if sample.simulated is self._simulated and sample.is_dated and is_electricity(sample.reading):
                 await self._handle(sample)
 
     def close(self) -> None:

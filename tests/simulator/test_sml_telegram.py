@@ -12,8 +12,8 @@ from iskra_server.codecs.sml import tlv
 from iskra_server.codecs.sml.tlv import Leaf, Node, Sequence
 from iskra_server.meter.obis import Obis
 from iskra_server.simulator.household import KWH, TENTH_WH, State
-from iskra_server.simulator.profiles import PROFILES, profile
-from iskra_server.simulator.telegram import Plate, plate, telegram
+from iskra_server.simulator.sml_layouts import LAYOUTS
+from iskra_server.simulator.sml_telegram import Plate, plate, telegram
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures" / "sml"
 needs_captures = pytest.mark.skipif(
@@ -128,7 +128,7 @@ def same_moment(name: str, real: list[Sequence]) -> bytes:
     assert isinstance(time, Sequence)
     own = Plate(bytes_of(body(real[0]).items[3]), bytes_of(value.get("129-129:199.130.5", tlv.ABSENT)))
     count = int.from_bytes(bytes_of(body(real[0]).items[2]))
-    return telegram(profile(name), own, state, number(time.items[1]), count)
+    return telegram(LAYOUTS[name], own, state, number(time.items[1]), count)
 
 
 @needs_captures
@@ -181,10 +181,10 @@ def test_an_old_meter_sends_15_7_0_as_the_profile_of_2012_does() -> None:
     assert [shape([entry]) for entry in ours] == [shape([entry]) for entry in real]
 
 
-def sample(name: str, import_mws: int = 20_000 * KWH, power_mw: int = 1_500_000, seed: int = 1) -> bytes:
+def sample(name: str, import_mws: int = 20_000 * KWH, power_mw: int = 1_500_000) -> bytes:
     state = State(0, (power_mw, 10_000, 20_000), import_mws, 3 * KWH, 0)
-    model = PROFILES[name]
-    return telegram(model, plate(model, seed), state, 100_000_000, 40_000_000)
+    layout = LAYOUTS[name]
+    return telegram(layout, plate(layout, 10_000_001), state, 100_000_000, 40_000_000)
 
 
 @pytest.mark.parametrize(("name", "length"), [("MT175-locked", 304), ("MT175-one-way", 384), ("MT175", 456)])
@@ -192,7 +192,7 @@ def test_edl_telegrams_have_the_length_of_their_model(name: str, length: int) ->
     assert len(sample(name)) == len(sample(name, import_mws=0, power_mw=-1)) == length
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", LAYOUTS)
 def test_both_kinds_of_checksum_are_right(name: str) -> None:
     data = sample(name)
     assert checksum(data[:-2]) == data[-2:]
@@ -218,23 +218,23 @@ def test_ms2020_counters_take_the_shortest_unsigned_width(tenths: int, field: st
     assert tlv.encode(entries(messages(data[8:-8]))[2].items[5]).hex().startswith(field)
 
 
-def test_seeds_are_different_meters_with_serial_numbers_of_their_own() -> None:
-    plates = [plate(PROFILES["MT175"], seed) for seed in range(1, 50)]
+def test_serial_numbers_are_different_meters_with_keys_of_their_own() -> None:
+    plates = [plate(LAYOUTS["MT175"], serial) for serial in range(10_000_001, 10_000_050)]
     assert plates[0].server_id.hex() == "090149534b00" + f"{10_000_001:08x}"
     assert len({own.server_id for own in plates}) == len({own.key for own in plates}) == 49
     assert {len(own.key) for own in plates} == {48}
-    assert plate(PROFILES["MT691"], 1).server_id[0] == 0x0A
+    assert plate(LAYOUTS["MT691"], 1).server_id[0] == 0x0A
 
 
 def test_only_edl_meters_send_a_key() -> None:
-    with_key = {name for name in PROFILES if PUBLIC_KEY in map(code, entries(messages(sample(name)[8:-8])))}
+    with_key = {name for name in LAYOUTS if PUBLIC_KEY in map(code, entries(messages(sample(name)[8:-8])))}
     assert with_key == {"MT175-locked", "MT175-one-way", "MT175", "MT681", "MT681-2012"}
 
 
 def test_counts_wrap_like_the_four_bytes_they_are() -> None:
-    model = PROFILES["MT175"]
+    layout = LAYOUTS["MT175"]
     state = State(0, (0, 0, 0), 0, 0, 0)
-    sent = [telegram(model, plate(model, 1), state, 5, count) for count in (2**32 - 1, 2**32, 2**32 + 1)]
+    sent = [telegram(layout, plate(layout, 1), state, 5, count) for count in (2**32 - 1, 2**32, 2**32 + 1)]
     ids = [int.from_bytes(bytes_of(body(messages(data[8:-8])[0]).items[2])) for data in sent]
     assert ids == [2**32 - 1, 0, 1]
     numbers = [int.from_bytes(bytes_of(message.items[0])) for data in sent for message in messages(data[8:-8])]

@@ -1,10 +1,11 @@
-"""One telegram of a simulated meter: layout from the profile, values from the household.
+"""One SML telegram of a simulated meter: layout from the model, values from the household.
 
 open response    file id = count of telegrams; MS2020: reference time and version
 list response    maker, identity, the profile's rows, EDL: public key
 close response
 """
 
+from functools import lru_cache
 from hashlib import shake_128
 
 from msgspec import Struct
@@ -12,15 +13,13 @@ from msgspec import Struct
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.tlv import ABSENT, Leaf, Sequence
 from iskra_server.meter.obis import Obis
-from iskra_server.simulator.household import State
-from iskra_server.simulator.profiles import Form, Profile, Row
+from iskra_server.simulator.household import INSTALLED, State
+from iskra_server.simulator.simulated_meter import MeterAtSecond, Write
+from iskra_server.simulator.sml_layouts import LAYOUTS, Form, Row, SmlLayout
 
 LIST_NAME = bytes.fromhex("0100620affff")
 MAKER = b"ISK"
 KEY_BYTES = 48
-# simulated serial numbers begin above this one
-FIRST_SERIAL = 10_000_000
-SERIALS = 10_000_000
 _WRAP = 1 << 32
 
 
@@ -31,22 +30,33 @@ class Plate(Struct, frozen=True):
     key: bytes
 
 
-def plate(profile: Profile, seed: int) -> Plate:
-    """The identity for a seed: seed 1 has the serial number 10000001."""
-    serial = FIRST_SERIAL + seed % SERIALS
-    server_id = bytes((profile.generation.server_id_mark, 0x01)) + MAKER + b"\0" + serial.to_bytes(4)
-    return Plate(server_id, shake_128(f"public key {seed}".encode()).digest(KEY_BYTES))
+def writer(model: str) -> Write:
+    """What writes the telegrams of a model. The meter's own clock counts seconds since its installation."""
+    layout = LAYOUTS[model]
+
+    def write(moment: MeterAtSecond) -> bytes:
+        own = plate(layout, moment.serial)
+        return telegram(layout, own, moment.state, moment.state.second - INSTALLED, moment.count)
+
+    return write
 
 
-def telegram(profile: Profile, plate: Plate, state: State, sec_index: int, count: int) -> bytes:
+@lru_cache(maxsize=256)
+def plate(layout: SmlLayout, serial: int) -> Plate:
+    """The identity of a meter with this serial number."""
+    server_id = bytes((layout.generation.server_id_mark, 0x01)) + MAKER + b"\0" + serial.to_bytes(4)
+    return Plate(server_id, shake_128(f"public key {serial}".encode()).digest(KEY_BYTES))
+
+
+def telegram(layout: SmlLayout, plate: Plate, state: State, sec_index: int, count: int) -> bytes:
     """The bytes on the wire. `sec_index` is the meter's own clock, `count` the number of this telegram."""
-    generation = profile.generation
+    generation = layout.generation
     time = encoder.sec_index(sec_index)
     file_id = (count % _WRAP).to_bytes(4)
     dated = (time, tlv.unsigned(1, 1)) if generation.is_dated else (ABSENT, ABSENT)
     bodies = (
         (encoder.OPEN_RESPONSE, encoder.open_response(file_id, plate.server_id, *dated)),
-        (encoder.LIST_RESPONSE, _values(profile, plate, state, time)),
+        (encoder.LIST_RESPONSE, _values(layout, plate, state, time)),
         (encoder.CLOSE_RESPONSE, encoder.close_response()),
     )
     first = 3 * count + generation.first_transaction
@@ -56,10 +66,10 @@ def telegram(profile: Profile, plate: Plate, state: State, sec_index: int, count
     )
 
 
-def _values(profile: Profile, plate: Plate, state: State, time: Sequence) -> Sequence:
-    generation = profile.generation
+def _values(layout: SmlLayout, plate: Plate, state: State, time: Sequence) -> Sequence:
+    generation = layout.generation
     entries = [_text(generation.maker, MAKER), _text(generation.identity, plate.server_id)]
-    entries += (_number(row, state, profile.status(state)) for row in profile.rows)
+    entries += (_number(row, state, layout.status(state)) for row in layout.rows)
     if generation.key:
         entries.append(_text(generation.key, plate.key))
     return encoder.list_response(plate.server_id, tlv.octet_string(LIST_NAME), time, entries)
