@@ -11,8 +11,10 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+import pushes
 import telegrams
 from iskra_server.base.address import Address
+from iskra_server.codecs.dlms import encoder as dlms_encoder
 from iskra_server.history.store.location import spool_folders
 from iskra_server.history.store.store import Store
 from outputs.mqtt.broker import Mosquitto, Subscriber
@@ -97,6 +99,8 @@ def test_a_token_holds_from_the_next_request_on_also_on_open_connections(setup: 
         ("[server]\nprot = 1", "did you mean server.port?"),
         ("[server]\nhost = '127.0.0.2'", "needs a restart"),
         ("[[meters]]\nurl = 'gopher://x'", "gopher://x cannot be read"),
+        ("[[meters]]\nurl = 'tcp://x:1'\nkey = '0123'", "meters.key is no key: it has 4 characters"),
+        ("[[meters]]\nurl = 'tcp://x:1'\nlayouts = '/nowhere'", "/nowhere cannot be read"),
         ("[server", "is not valid TOML"),
         ("[server]\ntls_cert = '/nowhere'", "server.tls_cert names /nowhere"),
     ],
@@ -128,6 +132,31 @@ def test_a_meter_that_is_configured_otherwise_is_opened_anew_and_does_not_go_bac
     setup.head.send(telegram(10))
     until(lambda: setup.server.status()["facts"]["quarantined"] == 1)
     assert setup.total() == 0.5
+
+
+def test_a_changed_file_of_layouts_is_read_anew(setup: Setup, tmp_path: Path) -> None:
+    layouts = tmp_path / "own.toml"
+    layout = '[[layout]]\nname="a"\nsource="b"\nelements=["0-0:42.0.0 o", "skip u1", "{} u4", "2.8.0 u4", "skip a"]'
+    unknown = dlms_encoder.hdlc(pushes.apdu(pushes.unknown()))
+
+    def sees(what: str) -> None:
+        def is_seen() -> object:
+            setup.head.send(unknown)
+            facts = setup.server.status()["facts"]
+            return facts["last_unreadable"] if what == "unknown list" else facts["telegrams"]
+
+        until(is_seen, every_s=0.1)
+
+    layouts.write_text(layout.format("1.8.0").replace("skip u1", "skip u2"))
+    setup.change(meter=f'layouts = "{layouts}"')
+    sees("unknown list")
+    layouts.write_text(layout.format("1.8.0"))
+    setup.change(meter=f'layouts = "{layouts}"')
+    sees("telegram")
+    # as it is: the reader goes on
+    telegrams_before = setup.server.status()["facts"]["telegrams"]
+    setup.change(meter=f'layouts = "{layouts}"')
+    assert setup.server.status()["facts"]["telegrams"] >= telegrams_before
 
 
 def test_history_is_switched_on_and_off(setup: Setup) -> None:

@@ -48,7 +48,9 @@ def test_a_gas_meter_has_the_class_of_gas() -> None:
     heat = ListedMeter(
         id="H0099", medium="heat", channel=1, registers=[ListedRegister("mbus1_reading", "Heat", 1.5, "J")]
     )
-    (sensor,) = (line for line in meters_yaml("http://pi:8080", [gas, heat]) if "device_class" in line)
+    lines = list(meters_yaml("http://pi:8080", [gas, heat]))
+    assert '      - name: "Gas meter reading"' in lines and '      - name: "Heat meter reading"' in lines
+    (sensor,) = (line for line in lines if "device_class" in line)
     assert sensor.strip() == "device_class: gas"
 
 

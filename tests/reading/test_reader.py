@@ -8,11 +8,14 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
+import pushes
 import telegrams
 import texts
 from iskra_server.base.clock import Clock, PauseDetector
 from iskra_server.codecs.d0.decoder import D0Decoder
 from iskra_server.codecs.decoder import Decoder
+from iskra_server.codecs.detecting import DetectingDecoder
+from iskra_server.codecs.dlms import encoder as encoder_dlms
 from iskra_server.codecs.sml import encoder, tlv
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.diagnosis.facts import CounterViolation
@@ -409,6 +412,35 @@ def test_without_the_meters_seconds_buffered_telegrams_get_the_earliest_time_and
         made.process(Chunk(data, when + timedelta(seconds=at_s), at_s))
         sample = hub.newest[METER_ID]
         assert (sample.monotonic_s, sample.is_dated) == ((11.0, False) if at_s == 60.0 else (at_s, True))
+
+
+def test_a_telegram_whose_rest_is_late_has_ended() -> None:
+    frames = [
+        b"\x7e\xa8" + frame for frame in encoder_dlms.hdlc(pushes.apdu(pushes.tagged()), 60).split(b"\x7e\xa8")[1:]
+    ]
+    made = Reader(source=Given(), decoder=DetectingDecoder(), guard=Guard(), hub=Hub())
+    made.process(at(0, b"".join(frames)))
+    assert made.facts(now_s=0.0).telegrams == 1
+    # the rest comes in time, and then too late: HDLC numbers no segments
+    made.process(at(1, b"".join(frames[:3])))
+    made.process(at(1.9, b"".join(frames[3:])))
+    assert (made.facts(now_s=2.0).telegrams, made.facts(now_s=2.0).faults) == (2, {})
+    made.process(at(3, b"".join(frames[:3])))
+    made.process(at(5, b"".join(frames[3:])))
+    facts = made.facts(now_s=5.0)
+    # the three frames that waited, and each of the two without a beginning
+    assert (facts.telegrams, facts.faults["cut"]) == (2, 3)
+
+
+def test_the_protocol_is_known_before_anything_can_be_read() -> None:
+    made = Reader(source=Given(), decoder=DetectingDecoder(), guard=Guard(), hub=Hub(), has_key=True)
+    assert made.facts(now_s=0.0).protocol == ""
+    made.process(at(0, encoder_dlms.hdlc(pushes.apdu(pushes.unknown()))))
+    facts = made.facts(now_s=0.0)
+    assert (facts.protocol, facts.telegrams, facts.has_key) == ("dlms", 0, True)
+    assert facts.last_unreadable is not None
+    assert (facts.last_unreadable.kind, facts.last_unreadable.meter_id) == ("layout", pushes.METER_ID)
+    assert len(facts.last_unreadable.elements) == 5
 
 
 def test_energies_and_powers_are_multiplied_by_the_transformer_factor() -> None:

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -6,7 +7,9 @@ from iskra_server.simulator import d0_lists
 from iskra_server.simulator.household import INSTALLED, Household
 from iskra_server.simulator.simulated_meter import MeterAtSecond
 
-YEAR_S = 365 * 86_400
+# early in a year, because a household is computed from New Year on
+JANUARY_2021 = int(datetime(2021, 1, 10, 12, tzinfo=UTC).timestamp())
+JANUARY_2029 = int(datetime(2029, 1, 10, 12, tzinfo=UTC).timestamp())
 
 
 def at(second: int) -> MeterAtSecond:
@@ -36,7 +39,7 @@ def test_months_before_the_household_are_empty_slots() -> None:
 
 
 def test_the_history_of_an_me172_runs_in_a_ring_whose_newest_is_the_number_of_billings() -> None:
-    for second in (INSTALLED + YEAR_S, INSTALLED + 9 * YEAR_S):
+    for second in (JANUARY_2021, JANUARY_2029):
         lines = d0_lists.me172(at(second))
         (billings,) = [line[6:-1] for line in lines if line.startswith("0.1.0(")]
         places = [line[6:8] for line in lines if line.startswith("1.8.0*")]
@@ -45,7 +48,7 @@ def test_the_history_of_an_me172_runs_in_a_ring_whose_newest_is_the_number_of_bi
 
 
 def test_a_single_register_answers_as_the_readout_says() -> None:
-    register = d0_lists.registers(d0_lists.mt174(at(INSTALLED + YEAR_S)))
+    register = d0_lists.registers(d0_lists.mt174(at(JANUARY_2021)))
     assert Decimal(register("1.8.0")[1:-5]) > 0 and register("1.8.0").endswith("*kWh)")
     assert register("1.7.0").endswith("*kW)")
     assert register("61.7.0") == "(ERROR)"

@@ -2,14 +2,18 @@
 
 import asyncio
 import os
+from datetime import UTC, datetime
+
+import pytest
 
 import d0meter
 import texts
 from iskra_server.codecs.d0.session import D0Session
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.meter.reading import Fault, Reading
-from iskra_server.simulator.d0_port import serve_d0_tcp
+from iskra_server.simulator.d0_port import serve_d0_tcp, wire_of
 from iskra_server.simulator.d0_wire import D0Wire
+from iskra_server.simulator.virtual import VirtualMeter
 
 DEADLINE_S = 30
 
@@ -76,3 +80,30 @@ def test_a_bridge_stays_at_its_speed() -> None:
     heard = asyncio.run(scenario())
     assert heard.startswith(with_parity(b"/ABC5x\r\n\x021.8.0("))
     assert [(written.baud, written.data) for written in wire.written] == [(300, b"/?!\r\n")]
+
+
+@pytest.mark.parametrize(("name", "asks_for_registers"), [("ME162", True), ("MT174", True), ("MT171", False)])
+def test_a_simulated_meter_answers_as_its_model_does(name: str, asks_for_registers: bool) -> None:
+    async def scenario() -> d0meter.World:
+        wire = await wire_of(VirtualMeter(name, start=datetime(2026, 1, 10, 12, tzinfo=UTC), rate=1))
+        here = d0meter.World(D0Session(0.0), list(wire.meters))
+        # a minute passes between two polls of a long list
+        here.run(100)
+        return here
+
+    here = asyncio.run(scenario())
+    readings = here.readings()
+    assert {reading.meter_id for reading in readings} == {"1 ISK 00 10000001"}
+    assert len(readings) >= (10 if asks_for_registers else 5)
+    assert any(message.startswith(b"\x01R1\x02") for message in here.sent) == asks_for_registers
+
+
+def test_faults_damage_what_a_polled_meter_sends() -> None:
+    async def scenario() -> d0meter.World:
+        wire = await wire_of(VirtualMeter("ME162", start=datetime(2026, 1, 10, tzinfo=UTC), faults="lost=1"))
+        here = d0meter.World(D0Session(0.0), list(wire.meters))
+        here.run(60)
+        return here
+
+    here = asyncio.run(scenario())
+    assert here.readings() == [] and here.sent.count(b"/?!\r\n") > 2

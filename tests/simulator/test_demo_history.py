@@ -52,8 +52,8 @@ def test_what_is_there_is_not_written_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["MT171", "MT382", "M550", "AM550-Ljubljana", "NetzNOE-encrypted"])
 def test_it_holds_what_a_meter_of_another_protocol_sends(tmp_path: Path, name: str) -> None:
-    now = datetime(2026, 1, 2, tzinfo=UTC)
-    begin = datetime(2025, 12, 31, tzinfo=UTC)
+    now = datetime(2026, 1, 4, tzinfo=UTC)
+    begin = datetime(2026, 1, 3, tzinfo=UTC)
     store = Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
     assert list(fill(store, name, 1, now, first=begin))[-1] == 1
     model, second = PROFILES[name], int(now.timestamp())

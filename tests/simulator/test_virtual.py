@@ -132,6 +132,17 @@ def test_what_is_sent_is_what_the_household_did() -> None:
     assert power and power.raw == (state.power_mw + 500) // 1000
 
 
+def test_a_polled_meter_shows_the_line_and_the_outcome_of_its_polls() -> None:
+    async def scenario() -> SourceState:
+        meter = VirtualMeter("MT174", start=datetime(2026, 1, 5, tzinfo=UTC))
+        async with asyncio.timeout(10), aclosing(meter.chunks()) as chunks:
+            await anext(chunks)
+            return meter.state
+
+    state = asyncio.run(scenario())
+    assert (state.line, state.protocol, state.poll) == (LineSettings(9600, "7E1"), "d0", "read")
+
+
 def test_telegrams_can_be_a_quarter_of_an_hour_apart() -> None:
     found = readings(b"".join(islice(telegrams(start=START, interval_s=900), 5)))
     assert [sec_index(reading) - sec_index(found[0]) for reading in found] == [0, 900, 1800, 2700, 3600]

@@ -59,6 +59,7 @@ def wrapped(data: bytes, width: int, gap: bytes, form: str) -> bytes:
         (77, b"\n", "brackets"),
         (2, b" ", "lines"),
         (2, b":", "lines"),
+        (2, b".", "lines"),
         (32, b"\r\n", "lines"),
     ],
 )

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
 import telegrams
 import texts
@@ -22,6 +24,7 @@ from iskra_server.sources.source import SourceState
 from running import free_port
 from sources.bridges import PASSWORD, FakeBridge, bridge
 from sources.ptys import Heard, listening, until
+from trying import tries
 
 SERIES = telegrams.series(6)
 POLL_S = 0.01
@@ -106,6 +109,44 @@ def test_a_telegram_that_was_cut_off_does_not_make_the_old_one_new(served: FakeB
             assert heard.data == SERIES[1]
 
     asyncio.run(main())
+
+
+def test_the_whole_of_a_new_telegram_that_was_cut_off_counts(served: FakeBridge) -> None:
+    async def main() -> None:
+        async with listening(source_of(served)) as heard:
+            await change(served, heard, SERIES[0], SERIES[1][:200], SERIES[1], SERIES[1][:200], SERIES[1])
+            assert heard.data == SERIES[1][:200] + SERIES[1]
+
+    asyncio.run(main())
+
+
+@tries(0.5)
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, len(SERIES[0]) + 200)), max_size=30))
+def test_no_telegram_counts_twice_nor_before_another_one_was_served(steps: list[tuple[int, int]]) -> None:
+    """The head sends the next telegram or none; the bridge serves its newest one, now and then cut off."""
+    bodies, number = [], 0
+    for step, length in steps:
+        number = (number + step) % len(SERIES)
+        bodies.append(SERIES[number][: max(1, length)])
+        if number == len(SERIES) - 1:
+            break
+    answers = iter([http_request.Answer(200, "application/json", body) for body in bodies])
+
+    async def main() -> list[bytes]:
+        bridge = http_poll.Bridge(Address("http://192.0.2.1"), "/data.json?node_id=1", 30.0)
+        return [await bridge.ask() for _ in bodies]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http_request.BridgeRequest, "send", lambda _: next(answers))
+        counted = asyncio.run(main())
+    assert [data for data in counted if data] == [
+        data for data, body in zip(counted, bodies, strict=True) if data == body
+    ]
+    whole = [data for data in counted if data in SERIES]
+    assert len(whole) == len(set(whole))
+    if whole:
+        first = bodies.index(whole[0])
+        assert any(not whole[0].startswith(body) for body in bodies[:first])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 import telegrams
 import texts
+from iskra_server.mqtt import broker_connection
 from iskra_server.sources import mqtt_topic, reconnect
 from iskra_server.sources.mqtt_topic import mqtt_source
 from iskra_server.sources.reconnect import Reconnecting
@@ -163,6 +164,30 @@ def test_a_broker_that_was_away_is_read_again(broker: Mosquitto) -> None:
                 head.say(TOPIC, SERIES[1])
                 await wait(lambda: heard.data == SERIES[0] + SERIES[1])
             assert source.state.is_open
+
+    asyncio.run(main())
+
+
+def test_a_broker_that_answers_nothing_any_more_is_a_problem(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_connection, "KEEP_ALIVE_S", 1)
+
+    async def main() -> None:
+        source = source_of(broker)
+        with Subscriber(broker.port, "nothing") as head:
+            async with listening(source) as heard:
+                await subscribed(broker)
+                head.say(TOPIC, SERIES[0])
+                await wait(lambda: heard.data == SERIES[0])
+                broker.freeze()
+                try:
+                    await wait(lambda: source.state.problem == "mqtt_unavailable")
+                finally:
+                    broker.thaw()
+                await subscribed(broker, 2)
+                head.say(TOPIC, SERIES[1])
+                await wait(lambda: heard.data == SERIES[0] + SERIES[1])
 
     asyncio.run(main())
 

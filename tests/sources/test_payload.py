@@ -27,11 +27,23 @@ def decoded(*payloads: bytes) -> list[bytes | None]:
         HEX.encode(),
         HEX.upper().encode() + b"\n",
         TELEGRAM.hex(" ").encode(),
+        TELEGRAM.hex(":").encode(),
+        f"{TELEGRAM.hex('.').upper()} ({len(TELEGRAM)})".encode(),
         json.dumps({"Time": "2026-11-22T10:00:00", "SSerialReceived": HEX.upper()}).encode(),
         json.dumps({"SerialReceived": HEX}).encode(),
-        json.dumps({"id": "0901495350", "raw": HEX}, indent=1).encode(),
+        json.dumps({"id": "0901495350", "name": "Zähler", "raw": HEX}, indent=1, ensure_ascii=False).encode(),
     ],
-    ids=["raw", "hex", "upper case", "blanks", "Tasmota", "Tasmota, hardware port", "another name"],
+    ids=[
+        "raw",
+        "hex",
+        "upper case",
+        "blanks",
+        "colons",
+        "ESPHome",
+        "Tasmota",
+        "Tasmota, hardware port",
+        "another name",
+    ],
 )
 def test_each_form_of_a_telegram(payload: bytes) -> None:
     assert decoded(payload) == [TELEGRAM]
@@ -44,7 +56,9 @@ def test_hex_text_in_brackets() -> None:
 
 def test_a_telegram_in_parts() -> None:
     """Tasmota's serial bridge sends at most 256 bytes at once."""
-    parts = [TELEGRAM[place : place + 100] for place in range(0, len(TELEGRAM), 100)]
+    size = len(TELEGRAM) // 3
+    parts = [TELEGRAM[place : place + size] for place in range(0, len(TELEGRAM), size)]
+    assert len(parts[-1]) < 4
     hexed = decoded(*(part.hex().encode() for part in parts))
     in_json = decoded(*(json.dumps({"SSerialReceived": part.hex()}).encode() for part in parts))
     assert b"".join(filter(None, hexed)) == b"".join(filter(None, in_json)) == TELEGRAM
@@ -56,7 +70,7 @@ def test_a_telegram_in_parts() -> None:
         b'{"Time":"2026-11-22T10:00:00","SML":{"Total_in":1234.5,"ID":"090149534b0000bc614e"}}',
         b'{"power":',
         b"[1, 2]",
-        b"{\xff}",
+        b"{",
         b'{"SSerialReceived":"no hex"}',
         b'{"SSerialReceived":5}',
     ],
@@ -78,6 +92,10 @@ def test_digits_within_a_text_telegram_are_no_hex_text() -> None:
     """A message of the grid operator (P1, 96.13.0) has up to 2,048 of them, and may arrive in parts."""
     parts = [b"/ISk5\\2MT382-1000\r\n\r\n0-0:96.13.0(", b"30" * 100, b")\r\n!\r\n"]
     assert decoded(*parts) == parts
+
+
+def test_a_part_of_a_binary_telegram_may_begin_like_json() -> None:
+    assert decoded(b"\x1b\x1b\x1b\x1b\1\1\1\1v", b"{\x07\x01\xff") == [b"\x1b\x1b\x1b\x1b\1\1\1\1v", b"{\x07\x01\xff"]
 
 
 def test_hex_text_counts_again_with_the_first_bytes_of_a_telegram() -> None:

@@ -62,6 +62,13 @@ def test_without_a_folder_nothing_is_remembered() -> None:
     assert memory.recall(HEAD) is None
 
 
+def test_a_command_reads_what_the_server_has_found_and_writes_nothing(tmp_path: Path) -> None:
+    PortMemory(tmp_path).remember(HEAD, Found("p1", 115_200))
+    command = PortMemory(tmp_path, writes=False)
+    command.remember(HEAD, Found("sml"))
+    assert command.recall(HEAD) == Found("p1", 115_200)
+
+
 def test_a_meter_that_is_asked_may_have_no_settings_yet() -> None:
     assert learned(polled()) is None
     assert learned(polled(Learned(""))) == Learned("")

@@ -9,7 +9,7 @@ import telegrams
 from iskra_server.base.address import Address
 from iskra_server.sources import reconnect, tcp
 from iskra_server.sources.source import Source, SourceState
-from iskra_server.sources.tcp import MAX_IDLE_S, IdleLimit, bridge_source, keep_alive, tcp_source
+from iskra_server.sources.tcp import bridge_source, keep_alive, tcp_source
 from sources.ptys import listening, until
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -128,25 +128,6 @@ def test_a_silent_connection_is_closed_and_opened_again(monkeypatch: pytest.Monk
 
     assert tcp.IDLE_S == 120
     asyncio.run(main())
-
-
-def test_a_meter_that_sends_rarely_is_learned_and_an_outage_is_forgotten() -> None:
-    limit = IdleLimit(120.0)
-    for second in (0.0, 1.0, 61.0):
-        limit.note_read(second)
-        assert limit.seconds == 120.0
-    # a telegram every 15 minutes, in 50 pieces
-    now_s = 61.0
-    for _ in range(4):
-        now_s += 900.0
-        for piece in range(50):
-            limit.note_read(now_s + piece / 1000)
-        assert 1700.0 < limit.seconds <= 1800.0
-    limit.note_read(now_s + 86_400.0)
-    assert limit.seconds == MAX_IDLE_S
-    for second in range(3000):
-        limit.note_read(now_s + 86_401.0 + second)
-    assert limit.seconds == 120.0
 
 
 def test_a_meter_that_sends_rarely_keeps_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,8 @@ def _sensor(register: ListedRegister, short: str, meter: ListedMeter) -> Iterato
         device_class = meter.medium
     picked = f"(value_json.registers | selectattr('name', 'eq', '{register.name}') | map(attribute='value') | first)"
     here = "value_json is defined and value_json.registers is defined"
-    yield f'      - name: "{register.label}{_mark(meter)}"'
+    label = f"{meter.medium.capitalize()} meter reading" if meter.channel else register.label
+    yield f'      - name: "{label}{_mark(meter)}"'
     yield f'        unique_id: "{short.lower()}_{_NOT_IN_ID.sub("_", register.name)}"'
     yield f'        value_template: "{{{{ {picked} | float }}}}"'
     yield f'        availability: "{{{{ {here} and {picked} is number }}}}"'

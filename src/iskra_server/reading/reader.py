@@ -228,7 +228,7 @@ class Reader:
             self.source.simulated,
             state.port,
             is_dated=is_dated,
-            factor=Decimal(1) if reading.channel else self._factor,
+            factor=self._factor,
         )
         self._meter.lock.observe(sample)
         if not self._arbiter.accepts(self, reading.meter_id, now_s):
@@ -250,6 +250,7 @@ class Reader:
 
     def _publish_sub_meter(self, sent: Reading, now_s: float) -> None:
         """Its age is that of the telegram, which repeats its reading; `meter_time` is when it was read."""
+        sent = at_port(sent, self.source.state.port)
         is_known = self._guard.knows(sent.meter_id)
         if self._carrier is None or not self._meter.confirm_sub_meter(sent, now_s, is_known=is_known):
             return

@@ -85,7 +85,7 @@ def plan_of(config: Config) -> Plan:
     )
     if not is_host(server.host):
         raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
-    memory = _port_memory(config.history.data_dir)
+    memory = port_memory(config.history.data_dir)
     named = [meter.url.reveal().partition("?")[0] for meter in config.meters if not meter.url.scheme]
     sources = [_source(meter, memory, named) for meter in config.meters]
     _check_devices(sources)
@@ -129,9 +129,10 @@ def _source(meter: MeterConfig, memory: PortMemory, named: Sequence[str]) -> Sou
         raise ConfigError(f"The meter {meter.url} cannot be read: {reason}.") from None
 
 
-def _port_memory(data_dir: str) -> PortMemory:
+def port_memory(data_dir: str, *, writes: bool = True) -> PortMemory:
+    """What was found on the serial ports before."""
     try:
-        return PortMemory(expand_folder(data_dir))
+        return PortMemory(expand_folder(data_dir), writes=writes)
     except ValueError:
         # told where history is on
         return PortMemory()

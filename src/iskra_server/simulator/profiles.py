@@ -66,7 +66,7 @@ _ALL = (
     _d0(
         "MT174",
         "Germany, Austria: 343 lines, 15 months of history, power",
-        60,
+        30,
         Polled("ISk5MT174-0001", d0_lists.mt174, answers_registers=True),
     ),
     _d0(
@@ -166,9 +166,14 @@ def by_protocol() -> dict[str, list[Profile]]:
     return {title: [profile for profile in _ALL if profile.protocol == protocol] for protocol, title in _TITLES.items()}
 
 
+def readout_line(model: Profile) -> LineSettings:
+    """The line while telegrams are sent: a polled meter switches to the speed of its identification."""
+    return LineSettings(baud(model.polled.ident[3]), model.line.format) if model.polled else model.line
+
+
 def line_of(model: Profile) -> str:
     """Speed and format, such as 115200 8N1; of a polled meter also the speed to which both switch."""
-    fast = f" to {baud(model.polled.ident[3])}" if model.polled else ""
+    fast = f" to {readout_line(model).baud}" if model.polled else ""
     return f"{model.line.baud}{fast} {model.line.format}"
 
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from iskra_server.base.address import Address
 from iskra_server.simulator.faults import Faults, parse
 from iskra_server.simulator.household import INSTALLED, Household
-from iskra_server.simulator.profiles import DEFAULT, profile
+from iskra_server.simulator.profiles import DEFAULT, profile, readout_line
 from iskra_server.simulator.simulated_meter import MeterAtSecond, Profile, serial_number
 from iskra_server.sources.source import Chunk, SourceState, timestamped
 
@@ -57,12 +57,15 @@ class VirtualMeter:
             raise ValueError(f"the simulator's rate is {rate}; give 1 for real pace, 10 for ten times, 0 for no pause")
         self.model = model = profile(profile_name)
         if model.key and find_spec("cryptography") is None:
-            raise ValueError(f"the profile {model.name} encrypts, which needs: pip install cryptography")
+            raise ValueError(
+                f"the profile {model.name} encrypts; install what it needs: "
+                "pip install 'iskra-electricity-server[encrypted]'"
+            )
         self.url = url or f"{SCHEME}:{model.name}"
         self._plugged = SourceState(
             self.url,
             is_open=True,
-            line=model.line,
+            line=readout_line(model),
             protocol=model.protocol,
             poll="read" if model.polled else "",
         )

@@ -5,15 +5,16 @@ SML(1B1B1B1B01010101...1A0165AB)
 1b 1b 1b 1b 01 01 01 01 76 05 ...          or as lines of hex
 
 Hex text begins at the start of a line or behind a word and a bracket, with the first bytes of a telegram. It may have
-blanks, colons and line breaks between bytes, and ends with the first other character. Binary telegrams are safe: the
-text of a telegram's first bytes occurs in none. The word and the beginning of the mark pass before they are recognised.
+blanks, colons, dots, hyphens and line breaks between bytes, and ends with the first other character. Binary telegrams
+are safe: the text of a telegram's first bytes occurs in none. The word and the beginning of the mark pass before they
+are recognised.
 """
 
 import re
 from functools import cache
 
-_SEPARATORS = b" \t\r\n:"
-_GAP = rb"[ \t\r\n:]{0,2}"
+_SEPARATORS = b" \t\r\n.:-"
+_GAP = rb"[ \t\r\n.:-]{0,2}"
 _BYTE = rb"[0-9A-F]{2}"
 _LETTER = rb"(?:4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])"
 _STARTS = (
@@ -31,7 +32,7 @@ _STARTS = (
 _START = rb"(?:" + rb"|".join(_GAP.join(parts) for parts in _STARTS) + rb")"
 # longer than any mark
 _TAIL = 96
-_HEX = re.compile(rb"[0-9A-F \t\r\n:]*", re.IGNORECASE)
+_HEX = re.compile(rb"[0-9A-F \t\r\n.:-]*", re.IGNORECASE)
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 
 

@@ -50,7 +50,8 @@ class Bridge:
         self._path = path
         self._max_pause_s = max_pause_s
         self._asked_s = float("-inf")
-        self._served: deque[bytes] = deque(maxlen=_REMEMBERED)
+        # the last answers, and whether each was new
+        self._served: deque[tuple[bytes, bool]] = deque(maxlen=_REMEMBERED)
 
     async def ask(self) -> bytes:
         """The bytes of a new telegram, b"" while an old one is served again. Raises SourceError."""
@@ -79,16 +80,16 @@ class Bridge:
         return data if self._is_new(body) else b""
 
     def _is_new(self, body: bytes) -> bool:
-        """Remembers the body. A cut one is no news, and neither is the whole one after it."""
-        is_first = not self._served
-        for place, served in enumerate(self._served):
+        """Remembers the body. After a telegram that was cut off, all of it is as new as that."""
+        is_new = bool(self._served)
+        for place, (served, was_new) in enumerate(self._served):
             if served.startswith(body):
                 return False
             if body.startswith(served):
-                self._served[place] = body
-                return False
-        self._served.append(body)
-        return not is_first
+                self._served[place] = body, was_new
+                return was_new
+        self._served.append((body, is_new))
+        return is_new
 
     async def _answer(self, path: str) -> Answer:
         request = BridgeRequest(self._address, path)

@@ -56,10 +56,14 @@ def learned(found: Found | None) -> "Learned | None":
 
 
 class PortMemory:
-    """Reads its file at each use: several programs share it. Without a folder it remembers nothing."""
+    """Reads its file at each use: several programs share it. Without a folder it remembers nothing.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    Without `writes` it only reads: a command must not make files of another user in the folder of the server.
+    """
+
+    def __init__(self, folder: Path | None = None, *, writes: bool = True) -> None:
         self._path = folder and folder / FILE
+        self._writes = writes
         self._has_failed = False
 
     def recall(self, port: str) -> Found | None:
@@ -67,8 +71,10 @@ class PortMemory:
 
     def remember(self, port: str, found: Found) -> None:
         """Written at once, and only if it differs."""
+        if self._path is None or not self._writes:
+            return
         ports = self._read()
-        if self._path is None or ports.get(port) == found:
+        if ports.get(port) == found:
             return
         part = self._path.with_name(f"{FILE}.{os.getpid()}")
         data = msgspec.json.format(msgspec.json.encode(ports | {port: found}))

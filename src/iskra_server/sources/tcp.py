@@ -18,13 +18,12 @@ from iskra_server.base.address import Address, is_host
 from iskra_server.base.clock import boottime_s
 from iskra_server.sources.errors import SourceError, in_container, network_error
 from iskra_server.sources.hexstream import HexTextDecoder
+from iskra_server.sources.idle_limit import IdleLimit
 from iskra_server.sources.reconnect import Converse, Line, Reconnecting, Report, WritableLine
 from iskra_server.sources.source import FormatProblem, LineSettings, SourceState, plain_problem
 
 BAUD = 9600
-IDLE_S, MAX_IDLE_S = 120.0, 2000.0
-# share of what was learned of long pauses that each read keeps: an outage is forgotten
-_KEPT = 0.999
+IDLE_S = 120.0
 CONNECT_S = 10.0
 MAX_BYTES = 4096
 # lets the event loop look once whether bytes are there
@@ -38,20 +37,6 @@ KEEPALIVE = (
 )
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-class IdleLimit:
-    """How long a source may be silent; learned over all its connections."""
-
-    def __init__(self, shortest_s: float) -> None:
-        self.seconds = self._shortest_s = shortest_s
-        self._read_s: float | None = None
-
-    def note_read(self, now_s: float) -> None:
-        """Bytes were read at `now_s` (boot time)."""
-        pause_s = 0.0 if self._read_s is None else now_s - self._read_s
-        self._read_s = now_s
-        self.seconds = max(self._shortest_s, _KEPT * self.seconds, min(MAX_IDLE_S, 2 * pause_s))
 
 
 class StreamLine(Line):

@@ -122,6 +122,22 @@ def test_two_equal_digits_lost_never_give_a_reading() -> None:
     assert texts.faults(found) == ["checksum"]
 
 
+def test_names_and_units_lost_in_pairs_never_give_another_meter_nor_a_value_less() -> None:
+    """Two equal bytes lost keep the block check: here the codes of both identities, and a unit twice."""
+    nameless = SERIES[0].replace(b"1-0:0.0.1*255(1ISK00", b"").replace(b"0-0:C.1.0*255", b"")
+    unitless = SERIES[0].replace(b"*kWh", b"Wh")
+    for lines in (nameless, unitless):
+        start = lines.index(b"\x02") + 1
+        body = lines[start:-1]
+        damaged = lines[:start] + body + bytes((bcc(body),))
+        assert damaged != SERIES[0] and readings(damaged)
+        found = decode(SERIES[1] + damaged + SERIES[2])
+        assert texts.readings(found) == EXPECTED[1:3]
+        assert texts.faults(found) == ["checksum"]
+        # three in a row: another meter
+        assert len(readings(SERIES[1] + damaged * 3)) == 2
+
+
 def test_a_lost_byte_or_a_cut_never_costs_the_next_readout() -> None:
     for at in range(len(SERIES[0])):
         for damaged in (SERIES[0][:at] + SERIES[0][at + 1 :], SERIES[0][:at]):

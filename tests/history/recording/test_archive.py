@@ -3,10 +3,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from iskra_server.base.clock import boottime_s
 from iskra_server.history.model.records import MeterInfo
 from iskra_server.history.model.replacement import Replacements
 from iskra_server.history.recording.archive import Archive
@@ -90,6 +93,19 @@ def test_a_counter_does_not_go_back_over_a_restart(tmp_path: Path) -> None:
     asyncio.run(recorded(archive(path), Guard(), *(sample(energy(1000 + k), at_s=60.0 * k) for k in range(20))))
     back, on = asyncio.run(recorded(archive(path), Guard(), sample(energy(1018)), sample(energy(1019))))
     assert isinstance(back, HeldBack)
+    assert isinstance(on, Sample)
+
+
+def test_a_counter_does_not_jump_over_a_restart(tmp_path: Path) -> None:
+    """Such as by a transformer factor that was added while the server was off."""
+
+    def now(raw: int) -> Sample:
+        return replace(sample(energy(raw, 0)), received_at=datetime.now(UTC), monotonic_s=boottime_s())
+
+    path = tmp_path / "x.sqlite"
+    asyncio.run(recorded(archive(path), Guard(), now(5_000_000)))
+    jump, on = asyncio.run(recorded(archive(path), Guard(), now(40 * 5_000_000), now(5_000_001)))
+    assert isinstance(jump, HeldBack) and "jumped" in jump.reason
     assert isinstance(on, Sample)
 
 

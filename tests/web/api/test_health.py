@@ -27,7 +27,7 @@ def test_quality_has_the_counts_of_every_source() -> None:
     first, second = answer.json()["sources"]
     assert first == {
         **{"seconds": 10, "valid": 9, "damaged": 1, "cut": 1, "byte_count": 4210, "valid_ratio": 0.9},
-        **{"framing": None, "overruns": None, "bytes_per_s": None},
+        **{"framing": None, "overruns": None, "bytes_per_s": None, "unreadable": 0},
         **{"source": "auto", "port": "/dev/ttyUSB0", "meter_id": "1 ISK 00 12345678"},
     }
     assert (second["port"], second["meter_id"], second["valid"], second["valid_ratio"]) == (

@@ -113,13 +113,6 @@ def _as_json(statuses: Sequence[Status]) -> Iterator[str]:
         yield msgspec.json.encode(status).decode()
 
 
-def _source(status: Status) -> str:
-    """Port, meter, and how it is read."""
-    facts = status.facts
-    how = ", ".join(filter(None, (facts.protocol.upper(), facts.line)))
-    return "  ".join(filter(None, (status.port, status.meter_id, how)))
-
-
 def _label(label: Label, lang: Language) -> str:
     return label.de if lang == "de" else label.en
 
@@ -134,11 +127,18 @@ def _words(advice: Advice, lang: Language) -> Words:
     return advice.de if lang == "de" else advice.en
 
 
+def _title(status: Status) -> str:
+    """Port, meter, and how it is read: "/dev/ttyUSB0  1 ISK 00 12345678  D0, 9600 8N1, last poll: read"."""
+    facts = status.facts
+    how = (facts.protocol.upper(), facts.line, facts.poll and f"last poll: {facts.poll}")
+    return "  ".join(filter(None, (status.port, status.meter_id, ", ".join(filter(None, how)))))
+
+
 def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
     for status in run.statuses:
         if status.port in run.ports_of_server:
             yield f"The server at {run.server} reads it and says:"
-        yield _source(status)
+        yield _title(status)
         for check in status.checks:
             told = f"  {_words(check.advice, lang).sentence}" if check.advice else ""
             yield f"  {check.state:7}  {_label(check.label, lang)}{told}"
@@ -150,7 +150,7 @@ def _as_table(run: DiagnosisRun, lang: Language) -> RenderableType:
     for status in run.statuses:
         if status.port in run.ports_of_server:
             parts.append(Text(f"The server at {run.server} reads it and says:", style="dim"))
-        parts += [Text(_source(status), style="bold"), _check_table(status, lang)]
+        parts += [Text(_title(status), style="bold"), _check_table(status, lang)]
         for advice in _advice_to_show(status):
             words = _words(advice, lang)
             style = "bold red" if advice is status.advice and not status.ok else "yellow"

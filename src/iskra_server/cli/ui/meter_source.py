@@ -14,6 +14,7 @@ from iskra_server.base.address import Address
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.simulator.virtual import SCHEME, from_url
+from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.source import Chunk, Source, timestamped
 from iskra_server.sources.urls import open_source
 
@@ -34,8 +35,8 @@ MeterUrl = Annotated[
 ]
 
 
-def open_meter_source(name: str | Address) -> Source:
-    """The source for a port, a URL or a capture file. Raises UsageError."""
+def open_meter_source(name: str | Address, memory: PortMemory | None = None) -> Source:
+    """The source for a port, a URL or a capture file; `memory` is what was found on ports. Raises UsageError."""
     # the command prints problems itself
     logging.getLogger("iskra_server").addHandler(logging.NullHandler())
     url = Address(name)
@@ -43,7 +44,7 @@ def open_meter_source(name: str | Address) -> Source:
         # is_file() raises ValueError for a name with a NUL
         if url.reveal().isprintable() and Path(url.reveal()).is_file():
             url = Address(f"file:{url.reveal()}")
-        return from_url(url) if url.scheme == SCHEME else open_source(url, format_problem=format_problem)
+        return from_url(url) if url.scheme == SCHEME else open_source(url, memory=memory, format_problem=format_problem)
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 

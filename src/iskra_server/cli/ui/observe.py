@@ -18,7 +18,8 @@ from iskra_server.diagnosis.status import Status
 from iskra_server.meter.guard import Guard
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
-from iskra_server.runtime.plan import meter_decoding
+from iskra_server.runtime.plan import meter_decoding, port_memory
+from iskra_server.sources.port_memory import PortMemory
 from iskra_server.web.api.status import ServerStatus
 
 # problems that mean that another program, perhaps our own server, has the port open
@@ -44,11 +45,12 @@ def config_with_one_meter(file: Path | None, url: str | None) -> Config:
 def make_readers(config: Config, hub: Hub | None = None) -> list[Reader]:
     """A reader per configured meter; all publish to one hub."""
     hub, guard = hub or Hub(), Guard()
-    return [_reader(meter, hub, guard) for meter in config.meters_read]
+    memory = port_memory(config.history.data_dir, writes=False)
+    return [_reader(meter, hub, guard, memory) for meter in config.meters_read]
 
 
-def _reader(meter: MeterConfig, hub: Hub, guard: Guard) -> Reader:
-    source, decoding = open_meter_source(meter.url), meter_decoding(meter)
+def _reader(meter: MeterConfig, hub: Hub, guard: Guard, memory: PortMemory) -> Reader:
+    source, decoding = open_meter_source(meter.url, memory), meter_decoding(meter)
     return Reader(
         source=source,
         decoder=decoding.decoder(source.state.protocol),

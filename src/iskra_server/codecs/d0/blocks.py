@@ -77,9 +77,10 @@ class Blocks:
             return Fault("structure", str(error), length)
         if not entries:
             return None
-        if not self._widths.check(ident, entries):
-            return Fault("checksum", "numbers have other digits than before, though the block check fits", length)
-        return reading(ident, entries, length, is_protected=not is_plain or has_parity(message.raw))
+        result = reading(ident, entries, length, is_protected=not is_plain or has_parity(message.raw))
+        if not self._widths.check(f"{ident} {result.meter_id}", entries):
+            return Fault("checksum", "names or digits are not those of before, though the block check fits", length)
+        return result
 
     def _read(self, ident: str, text: str, *, is_plain: bool) -> list[Entry]:
         if is_plain:

@@ -21,8 +21,11 @@ from iskra_server.meter.reading import Fault
 
 SOH, STX, ETX, EOT = b"\x01", b"\x02", b"\x03", b"\x04"
 _BEGIN = re.compile(START.pattern + rb"|\x01[A-Z][0-9]\x02|\x02")
-_MARK = re.compile(_BEGIN.pattern + rb"|[\x03\x04]|(?<=[\n)])!\r?\n")
-_FIRSTS = (b"/", SOH, STX, ETX, EOT, b"!")
+_IN_BLOCK = re.compile(_BEGIN.pattern + rb"|[\x03\x04]")
+# behind an identification
+_MARK = re.compile(_IN_BLOCK.pattern + rb"|(?<=[\n)])!\r?\n")
+_FIRSTS = (b"/", SOH, STX, ETX, EOT)
+_FIRSTS_PLAIN = (*_FIRSTS, b"!")
 _COMMAND_LENGTH = 4
 # if the BCC was lost, one of these is the first character of the next message
 _SLASH = ord("/")
@@ -72,8 +75,9 @@ class Frames:
         while True:
             if not self._is_block and self._searched == 0 and not self.ident:
                 self._skip_gap()
-            marks = _MARK if self.ident or self._is_block else _BEGIN
-            mark = self._buffer.search(marks, _FIRSTS, self._searched, MAX_READOUT)
+            marks = _IN_BLOCK if self._is_block else _MARK if self.ident else _BEGIN
+            firsts = _FIRSTS_PLAIN if marks is _MARK else _FIRSTS
+            mark = self._buffer.search(marks, firsts, self._searched, MAX_READOUT)
             if mark is None:
                 return self._without_mark()
             at, end = mark.span()
@@ -88,7 +92,7 @@ class Frames:
             elif not self._is_block and first not in (ETX, EOT):
                 return self._plain(at, end)
             else:
-                # the "!" in a block, or an ETX outside
+                # an ETX outside of a block
                 self._searched = end
             if result:
                 return result

@@ -1,8 +1,8 @@
 """Detects damage that the BCC misses: two equal lost characters keep the XOR (0033402.264 -> 00402.264).
 
 A meter always writes a number with the same count of digits before and after the point. So the counts of every counter
-and of every zero-padded number are remembered from the first readout, and so is the identification, which the BCC does
-not cover. A readout with other counts is damaged, until three in a row agree.
+and of every zero-padded number are remembered from the first readout, and so are the identification, which the BCC does
+not cover, and the identity of the meter. A readout with other counts is damaged, until three in a row agree.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,8 @@ from iskra_server.codecs.text.entries import Entry
 _AGREEING = 3
 _COUNTER = 8
 _MAX_CODES = 512
+# what was a number is damaged if it is text now
+_TEXT = (0, 0)
 
 Digits = dict[bytes, tuple[int, int]]
 
@@ -35,7 +37,10 @@ class Widths:
         self._agreeing = 0
 
     def check(self, ident: str, entries: Iterable[Entry]) -> bool:
-        """Whether the numbers of a readout have the remembered format; the first readout always does."""
+        """Whether the numbers of a readout have the remembered format; the first readout always does.
+
+        `ident` is the identification line, and who sent the readout.
+        """
         seen, known = _format(ident, entries), self._known
         if known is not None and not _agree(known, seen):
             agrees = self._candidate is not None and _agree(self._candidate, seen)
@@ -55,10 +60,12 @@ def _format(ident: str, entries: Iterable[Entry]) -> Format:
     digits: Digits = {}
     fixed: list[bytes] = []
     for entry in entries:
-        if entry.digits is None:
+        if entry.register is None or entry.register.raw == b"":
             continue
         code = entry.code.obis
-        digits[code] = entry.digits
+        digits[code] = entry.digits or _TEXT
+        if entry.digits is None:
+            continue
         if code[3] == _COUNTER or any(map(_is_padded, entry.sent.contents)):
             fixed.append(code)
     return Format(ident, digits, frozenset(fixed))

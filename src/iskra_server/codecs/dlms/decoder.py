@@ -37,7 +37,6 @@ PROTOCOL = "dlms"
 _CIPHERED = bytes((CIPHERED,))
 # what was put together wrongly, or never was a telegram
 _REFUSED = frozenset(("structure", "wrong_key", "not_authentic", "checksum"))
-_AUTHENTIC: dict[Proof, bool | None] = {"proved": True, "unchecked": False, "none": None}
 # an unknown list is shown as far as this
 _SHOWN_ELEMENTS = 64
 _SHOWN_BYTES = 32
@@ -150,7 +149,7 @@ class DlmsDecoder:
             self._p1 = P1Decoder()
         results = list(self._p1.feed(content + b"\r\n", is_proved=proof == "proved"))
         return [
-            replace(each, byte_count=0 if index else whole.size, is_authentic=_AUTHENTIC[proof])
+            replace(each, byte_count=0 if index else whole.size, is_authentic=security.AUTHENTIC[proof])
             if isinstance(each, Reading)
             else replace(each, byte_count=0 if index else whole.size)
             for index, each in enumerate(results)
@@ -201,7 +200,7 @@ class DlmsDecoder:
             protocol=PROTOCOL,
             byte_count=whole.size,
             is_protected=whole.is_protected or proof == "proved",
-            is_authentic=_AUTHENTIC[proof],
+            is_authentic=security.AUTHENTIC[proof],
         )
 
     def _identify(self, who: Identity) -> Identity:

@@ -39,6 +39,7 @@ _PUBLIC_AUTHENTICATION = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 
 # what the tag says of the content: "none" was sent, or no key is set that could check it
 Proof = Literal["proved", "wrong", "unchecked", "none"]
+AUTHENTIC: dict[Proof, bool | None] = {"proved": True, "unchecked": False, "none": None}
 
 
 class Sealed(Struct, frozen=True, gc=False):

@@ -7,9 +7,12 @@ three that do not fit. Old meters send no checksum, and some always "0000". For 
     no parity either             the telegram is marked as unprotected, and every line must follow the grammar
     although it has a version    the first one is refused: DSMR 4 and later have a checksum, which could be lost
     after a right checksum       telegrams without one are refused
+
+Encrypted telegrams of Poland need the key and the system title, which they do not send (sealed.py).
 """
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from iskra_server.codecs.checksum import arc, checksum
 from iskra_server.codecs.errors import Malformed
@@ -19,6 +22,10 @@ from iskra_server.codecs.text.codes import P1_VERSIONS
 from iskra_server.codecs.text.entries import Entries, Entry
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
 from iskra_server.meter.reading import Fault, Reading
+
+if TYPE_CHECKING:
+    from iskra_server.codecs.dlms.security import Keys
+    from iskra_server.codecs.p1.sealed import SealedText
 
 _FORGET_AFTER = 3
 
@@ -40,7 +47,9 @@ class P1Decoder:
 
     protocol = PROTOCOL
 
-    def __init__(self) -> None:
+    def __init__(self, keys: "Keys | None" = None) -> None:
+        self._keys = keys
+        self._sealed: SealedText | None = None
         self._frames = Frames()
         self._entries = Entries()
         self._variants = _VARIANTS
@@ -62,7 +71,10 @@ class P1Decoder:
                 results.append(telegram)
                 continue
             try:
-                results.extend(self._readings(telegram, is_proved=is_proved))
+                if telegram.sealed:
+                    results.append(self._unseal(telegram))
+                else:
+                    results.extend(self._readings(telegram, is_proved=is_proved))
             except ChecksumWrong as error:
                 results.append(Fault("checksum", str(error), telegram.length))
             except Malformed as error:
@@ -83,6 +95,15 @@ class P1Decoder:
         if not has_checksum:
             self._check_unprotected(entries, with_parity=with_parity)
         return readings(ident.rstrip("\r"), entries, telegram.length, is_protected=has_checksum or with_parity)
+
+    def _unseal(self, telegram: Telegram) -> Reading | Fault:
+        if not self._fits(telegram):
+            raise ChecksumWrong("an encrypted telegram without a checksum")
+        if self._sealed is None:
+            from iskra_server.codecs.p1.sealed import SealedText  # noqa: PLC0415
+
+            self._sealed = SealedText(self._keys)
+        return self._sealed.read(telegram)
 
     def _fits(self, telegram: Telegram) -> bool:
         """Whether the checksum is right; False for one that was not sent. Raises ChecksumWrong for a wrong one."""

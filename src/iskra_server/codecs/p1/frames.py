@@ -4,7 +4,11 @@ r"""Extracts P1 telegrams from a stream of bytes (DSMR 5.0.2, 5.2; IEC 62056-21,
     start                                             end
 
 Every data line has parentheses and the identification line has none, so a telegram never contains a start. A start
-before an end means that the previous telegram was cut. Each end is tried once, with the last start before it, and the
+before an end means that the previous telegram was cut. In Poland what follows the identification is encrypted:
+
+    /XXXZ ident CR LF CR LF | 00 82 length | security control, counter, content, tag | ! checksum CR LF
+
+Each end is tried once, with the last start before it, and the
 search continues directly after its "!". So any bytes cost linear time.
 """
 
@@ -22,6 +26,9 @@ _CHECKSUM = re.compile(rb"!([0-9A-Fa-f]{0,4})")
 _ZEROS = b"0000"
 _LINE_END = re.compile(rb"[\0 ]{0,8}\r?\n")
 _MAYBE_LINE_END = re.compile(rb"[\0 ]{0,8}\r?")
+_SEALED = b"\0\x82"
+_SEALED_HEAD = 4
+_END = ord("!")
 # a text message has 2,048 digits, 13 months of peaks 500
 MAX_TELEGRAM = 8192
 
@@ -29,6 +36,7 @@ MAX_TELEGRAM = 8192
 class Telegram(Struct, frozen=True):
     """`text` is from "/" to "!" in seven bits, `digits` the checksum as sent; `raw` is both as received.
 
+    `sealed` is what is encrypted, from its 00 82 on, else empty; then `text` is as received.
     `ends_line`: a line end follows; always True after a checksum of four digits. `length` counts the bytes on the wire
     without the line end.
     """
@@ -38,6 +46,7 @@ class Telegram(Struct, frozen=True):
     digits: bytes
     ends_line: bool
     length: int
+    sealed: bytes = b""
 
 
 class Frames:
@@ -47,6 +56,7 @@ class Frames:
         self._buffer = Buffer()
         # whether the buffer begins with a start; up to where it was searched for a mark
         self._has_start = False
+        self._start_length = 0
         self._searched = 0
 
     @property
@@ -62,6 +72,9 @@ class Frames:
             fault = self._find_start()
             if fault or not self._has_start:
                 return fault
+        end = self._sealed_end()
+        if end != 0:
+            return None if end is None else self._telegram(end, self._sealed_start)
         mark = self._buffer.search(_MARK, _FIRSTS, self._searched, MAX_TELEGRAM)
         if mark is None:
             return self._without_mark()
@@ -98,7 +111,28 @@ class Frames:
         self._end()
         return Fault("oversize", f"no end within {MAX_TELEGRAM} bytes", length)
 
-    def _telegram(self, end: int) -> Telegram | None:
+    @property
+    def _sealed_start(self) -> int:
+        """Where an encrypted part begins, if there is one: behind the identification and the blank line."""
+        at = self._start_length
+        return at + len(b"\r\n") if self._buffer.raw.startswith(b"\r\n", at) else at
+
+    def _sealed_end(self) -> int | None:
+        """The position of the "!" behind the encrypted part, 0 if there is no such part; None until that is clear."""
+        raw, start = self._buffer.raw, self._sealed_start
+        head = bytes(raw[start : start + _SEALED_HEAD])
+        if not head or not _SEALED.startswith(head[: len(_SEALED)]):
+            return 0
+        if len(head) < _SEALED_HEAD:
+            return None
+        end = start + _SEALED_HEAD + int.from_bytes(head[len(_SEALED) :])
+        if end >= MAX_TELEGRAM:
+            return 0
+        if len(raw) <= end:
+            return None
+        return end if raw[end] == _END else 0
+
+    def _telegram(self, end: int, sealed_start: int = 0) -> Telegram | None:
         """The telegram whose "!" is at `end`, or None until its checksum or line end has arrived."""
         text = self._buffer.text
         digits = bytes(_CHECKSUM.match(text, end)[1])  # type: ignore[index]
@@ -110,11 +144,13 @@ class Frames:
         ends_line = is_complete or _LINE_END.match(text, behind) is not None
         whole, raw = self._buffer.pop(behind)
         self._end()
+        if sealed_start:
+            return Telegram(raw[: end + 1], raw, digits, ends_line, behind, raw[sealed_start:end])
         return Telegram(whole[: end + 1], raw, digits, ends_line, behind)
 
     def _begin(self, length: int) -> None:
         """The buffer begins with a start of this length, whose line end may belong to an end mark."""
-        self._has_start, self._searched = True, length - 1
+        self._has_start, self._start_length, self._searched = True, length, length - 1
 
     def _end(self) -> None:
         self._has_start, self._searched = False, 0

@@ -152,6 +152,8 @@ class Archive:
 
     def _boot_time_of(self, sample: Sample) -> float:
         """When a sample of an earlier process arrived; -inf while the clock cannot be trusted."""
+        # at the start nobody has looked at the clock yet
+        self._clock.update()
         age_s = (datetime.now(UTC) - sample.received_at).total_seconds()
         return boottime_s() - age_s if self._clock.doubt() is None and age_s >= 0 else -inf
 

@@ -122,7 +122,8 @@ class CumulatedApp:
             return _encode(503, NoValue(sentence or "No reading has arrived from the meter yet.", "no_reading"))
         name, now_s = newest.reading.meter_id, boottime_s()
         if self._hub.is_fresh(name, now_s):
-            return _encode(503, NoValue(f"Meter {meter_id} sends no total import register (1.8.0).", "no_total"))
+            sentence = f"Meter {meter_id} has sent no total import register (1.8.0) that is current."
+            return _encode(503, NoValue(sentence, "no_total"))
         age_s = self._hub.age_s(name, now_s) or 0.0
         return _encode(503, NoValue(sentence or f"The last reading is {age_s:.0f} s old.", "stale"))
 

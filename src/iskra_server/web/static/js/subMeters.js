@@ -13,12 +13,16 @@ const SHOWN_UNITS = { "m³": ["m³", 0], Wh: ["kWh", 3], J: ["GJ", 9] };
 const counterOf = (meter) =>
   meter.registers.find(({ unit, value }) => unit != null && unit in SHOWN_UNITS && typeof value === "string");
 
+const timeOf = (/** @type {Api.LiveMeter} */ meter) => counterOf(meter)?.time ?? "";
+
 /** A list of the sub-meters, and a function that shows their current readings. */
 export function subMeterCard() {
   const list = make("dl.pairs");
   const node = make("section.card.sub-meters", { hidden: true }, make("h2", words.otherMeters), list);
   function show() {
-    const rows = subMeters().flatMap((meter) => rowOf(meter) ?? []);
+    // the dead one of an exchanged meter keeps its channel and its last time
+    const meters = subMeters().sort((a, b) => a.medium.localeCompare(b.medium) || timeOf(b).localeCompare(timeOf(a)));
+    const rows = meters.flatMap((meter) => rowOf(meter) ?? []);
     node.hidden = rows.length === 0;
     setContent(list, rows);
   }

@@ -78,8 +78,8 @@ function facts({ facts: all, port, valid_ratio: ratio, meter_id: meter }) {
   /** @type {[string, string | null][]} */
   const rows = [
     [texts.port, port],
-    [words.meter, meter],
     [texts.protocol, [protocol?.toUpperCase(), line].filter(Boolean).join(", ")],
+    [words.meter, meter],
     [texts.validSinceStart, ratio === null ? null : `${decimal(ratio * 100, 2)} %`],
     [texts.telegrams, String(telegrams)],
     [texts.damaged, damaged.join(", ")],

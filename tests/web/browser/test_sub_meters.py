@@ -1,0 +1,85 @@
+"""Gas and heat of an electricity meter on the page, and a total that came in another list than the power."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+import submeters
+import texts
+from iskra_server.meter.reading import Sample
+from samples import METER_ID, energy, power
+from web.serving import Site, served, status
+
+DEADLINE_S = 30.0
+
+
+@contextmanager
+def site_of(meter_id: str, *samples: Sample) -> Iterator[str]:
+    """The address of the page over these samples, in a server of its own."""
+    site = Site(*samples)
+    site.statuses = [status(meter_id=meter_id, source="test")]
+    address: list[str] = []
+    is_served, is_over = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with served(site.app) as client:
+            address.append(str(client.base_url).rstrip("/"))
+            is_served.set()
+            await asyncio.to_thread(is_over.wait, DEADLINE_S)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        assert is_served.wait(DEADLINE_S)
+        yield address[0]
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@contextmanager
+def page_of(browser: Browser, url: str, locale: str = "en-GB") -> Iterator[Page]:
+    """A page whose charts miss history: its faults are not collected."""
+    context = browser.new_context(locale=locale)
+    page = context.new_page()
+    page.goto(url)
+    yield page
+    context.close()
+
+
+def text_of(row: Locator) -> str:
+    """With a single space for each white space, also for the thin one between thousands."""
+    return " ".join(row.inner_text().split())
+
+
+@pytest.mark.parametrize(
+    ("locale", "gas", "heat"),
+    [
+        ("en-GB", "Gas G0099000000000029 1 569.646 m³ read 22 Nov 2026", "Heat H0099000000000077 12.345 GJ read"),
+        ("de-DE", "Gas G0099000000000029 1 569,646 m³ abgelesen 22.11.2026", "Wärme H0099000000000077 12,345 GJ"),
+    ],
+)
+def test_gas_and_heat_have_a_card_and_are_no_meters_to_choose(
+    browser: Browser, locale: str, gas: str, heat: str
+) -> None:
+    with site_of(texts.P1_ID, *submeters.p1_samples()) as url, page_of(browser, f"{url}/#/now", locale) as page:
+        rows = page.locator(".sub-meters .pairs > div")
+        expect(rows).to_have_count(2)
+        assert text_of(rows.nth(0)).startswith(gas)
+        assert text_of(rows.nth(1)).startswith(heat)
+        expect(page.locator(".meters")).to_be_hidden()
+        page.goto(f"{url}/#/registers")
+        # hex text of digits alone is no number
+        expect(page.locator("td.text", has_text=texts.hex_text(texts.P1_ID))).to_be_visible()
+
+
+def test_a_total_of_another_list_says_when_it_was_read(browser: Browser) -> None:
+    counters, powers = submeters.list_sample(energy(74078573), age_s=600), submeters.list_sample(power(321), age_s=0)
+    with site_of(METER_ID, counters, powers) as url, page_of(browser, f"{url}/#/now") as page:
+        expect(page.locator(".big .number")).to_have_text("321")
+        expect(page.locator(".digits")).to_have_attribute("aria-label", "7\u202f407.8573 kWh")
+        expect(page.locator(".reading .note")).to_contain_text("read ")
