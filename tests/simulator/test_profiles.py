@@ -35,7 +35,6 @@ NAMES = {
     "AM550-KELAG": f"11213{SERIAL}",
     "AM550-Wien": "unknown",
     "AM550-CH": SERIAL,
-    "IE.5-HEP": SERIAL,
     "NetzNOE": f"1781{SERIAL}",
     "NetzNOE-encrypted": "4b464d6700989687",
 }

@@ -16,7 +16,6 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from iskra_server.codecs.text.parity import with_parity
 from iskra_server.codecs.wire import READ_AT, received
 
 # enough for two of the longest telegrams, which have more bytes when read at a wrong speed
@@ -152,6 +151,9 @@ def _wire(data: bytes) -> StreamGuess | None:
 @lru_cache(maxsize=1)
 def _inverted_lines() -> frozenset[bytes]:
     """What a receiver reads of an inverted line of text, behind any digit: a P1 cable without an inverter does that."""
+    # most readers need SML alone
+    from iskra_server.codecs.text.parity import with_parity  # noqa: PLC0415
+
     return frozenset(
         received(text, READ_AT, is_inverted=True, resyncs=resyncs)[_SYNCHRONISED]
         for digit in b"0123456789"

@@ -87,7 +87,7 @@ def test_a_port_that_is_searched_is_waited_for(
     monkeypatch.setattr(meter_source, "_TELL_AFTER_S", 2 * TICK_S)
     silent = SourceState("/dev/x", is_open=True, problem="silence", details={"port": "/dev/x"})
     assert asyncio.run(gathered(chunks_or_error(Scripted(silent, 1.2, b"a")))) == [b"a"]
-    assert capsys.readouterr().err.count("/dev/x") == 1
+    assert capsys.readouterr().err.count("Nothing arrives on /dev/x") == 1
 
 
 def test_a_file_is_a_capture_and_anything_else_an_address(tmp_path: Path) -> None:
