@@ -325,7 +325,8 @@ def _needs_package(scene: Scene, environ: dict[str, str] | None = None) -> Itera
 
 
 def silence(scene: Scene) -> Iterator[None]:
-    scene.serve()
+    """At one speed: without it the port is searched."""
+    scene.serve(f"{scene.head.link}?baud=9600")
     yield
 
 
@@ -348,22 +349,12 @@ def no_meter_found(scene: Scene) -> Iterator[None]:
 
 def _hearing(data: bytes) -> Stage:
     def stage(scene: Scene) -> Iterator[None]:
-        scene.serve()
+        scene.serve(f"{scene.head.link}?baud=9600")
         scene.is_open()
         scene.head.send(data)
         yield
 
     return stage
-
-
-def noise(scene: Scene) -> Iterator[None]:
-    """A few bytes on the only port that `auto` finds."""
-    by_id = scene.serve_auto()
-    scene.deliver = scene.plug(by_id, "usb-head").send
-    scene.told("silence")
-    scene.is_read_at("9600 8N1")
-    scene.deliver(b"\xff\x3c noise")
-    yield
 
 
 def framing(scene: Scene) -> Iterator[None]:
@@ -630,7 +621,7 @@ STAGES: dict[str, Stage] = {
         ),
         *(http_password, http_empty, http_no_node, only_values, mqtt_unavailable),
         *(unknown_name, no_answer, unreachable, needs_package, needs_package_in_container),
-        *(silence, fell_silent, no_meter_found, gps, framing, noise),
+        *(silence, fell_silent, no_meter_found, gps, framing),
         *(no_valid_telegram, checksums, cut, overrun, first_telegram, held_back),
         *(locked, relocked, inf_off, stale, rare, went_back, jumped),
         *(
@@ -647,6 +638,7 @@ STAGES: dict[str, Stage] = {
         ),
     )
 } | {
+    "noise": _hearing(b"\xff\x3c noise"),
     "flat": _hearing(bytes(700)),
     "modem": _hearing(b"\r\nOK\r\n\r\n+CREG: 0,1\r\n\r\nRING\r\n"),
     "text": _hearing(b"ets Jun  8 2016 00:22:57\r\nrst:0x1 (POWERON_RESET)"),

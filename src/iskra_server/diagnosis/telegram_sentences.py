@@ -95,9 +95,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Warten Sie fünf Minuten; hilft das nicht, prüfen Sie, ob hier nur ein Zähler gelesen wird."),
     "encrypted": (
         "Meter {meter} sends encrypted telegrams, and no key is set.",
-        "Ask your grid operator for the key and set it as meters.key. In Austria you find it in the operator's web portal (Wiener Netze, Netz NÖ, TINETZ, Salzburg Netz, Vorarlberger Energienetze) or in a letter (KNG); in Switzerland you get it on request.",
+        "Ask your grid operator for the key and set it as meters.key. In Austria you find it in the operator's web portal (Wiener Netze, Netz NÖ, TINETZ, Salzburg Netz, VKW) or in a letter (KNG); in Switzerland you get it on request.",
         "Zähler {meter} sendet verschlüsselte Telegramme, und es ist kein Schlüssel eingetragen.",
-        "Fragen Sie Ihren Netzbetreiber nach dem Schlüssel und tragen Sie ihn als meters.key ein. In Österreich steht er im Kundenportal des Netzbetreibers (Wiener Netze, Netz NÖ, TINETZ, Salzburg Netz, Vorarlberger Energienetze) oder in einem Brief (KNG); in der Schweiz bekommt man ihn auf Anfrage."),
+        "Fragen Sie Ihren Netzbetreiber nach dem Schlüssel und tragen Sie ihn als meters.key ein. In Österreich steht er im Kundenportal des Netzbetreibers (Wiener Netze, Netz NÖ, TINETZ, Salzburg Netz, VKW) oder in einem Brief (KNG); in der Schweiz bekommt man ihn auf Anfrage."),
     "wrong_key": (
         "The key in meters.key does not decipher the telegrams of meter {meter}.",
         "Compare it with what your grid operator sent (encryption key, GUEK: 32 hex digits), and check that it belongs to this meter. After a meter was replaced, the key is another one.",

@@ -139,7 +139,7 @@ class Reader:
 
     @property
     def recent_bytes(self) -> bytes:
-        """The last 8 KB that arrived, or what came from a port whose meter is not found yet."""
+        """The last 8 to 16 KB that arrived, or what came from a port whose meter is not found yet."""
         return self._reception.recent_bytes or self.source.state.probe.data
 
     def day(self) -> ReceptionDay:

@@ -19,7 +19,7 @@ _MAX_COUNT = 2**16 - 1
 _VALID, _DAMAGED, _CUT, _BYTES, _FRAMING, _OVERRUNS, _UNREADABLE = range(_KINDS := 7)
 # guess what the bytes are after so long without a telegram: several meters send every 10 s
 _NO_TELEGRAM_S = 25.0
-# twenty telegrams or more, for a support bundle
+# twenty telegrams or more, for a support bundle; up to twice as much is held, for a full list of an MT174 (9,522 bytes)
 RECENT_BYTES = 8192
 
 
@@ -188,7 +188,7 @@ class Reception:
 
     @property
     def recent_bytes(self) -> bytes:
-        return bytes(self._recent[-RECENT_BYTES:])
+        return bytes(self._recent)
 
     def day(self, now_s: float) -> ReceptionDay:
         return self._day.day(now_s)

@@ -1,9 +1,12 @@
 """`doctor` in a pipe, as JSON and on a terminal: exit status 0 only if values arrive."""
 
 import json
+import threading
 from pathlib import Path
 
+import pushes
 from command import OnTerminal, Run
+from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.diagnosis.advice import LABELS
 from running import Head, Server
 
@@ -14,7 +17,7 @@ def test_a_meter_that_is_read_is_well(run: Run) -> None:
     done = run("doctor", METER)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == f"{METER}  1 ISK 00 10000001  sml"
+    assert lines[0].startswith(f"{METER}  1 ISK 00 10000001  SML")
     assert [line.split() for line in lines[1:13]] == [["passed", label.en] for label in LABELS.values()]
     assert lines[13] == "The meter is being read."
     assert lines[14].startswith("These values are simulated")
@@ -56,7 +59,7 @@ def test_silence_is_waited_for_no_longer_than_asked(run: Run, tmp_path: Path) ->
     done = run("doctor", head.link, "--seconds", 1)
     head.unplug()
     assert done.returncode == 1
-    assert "  failed   Data  Nothing arrives on" in done.stdout
+    assert "  failed   Data  Nothing " in done.stdout
 
 
 def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, Server]) -> None:
@@ -67,3 +70,23 @@ def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, 
     assert done.stdout.startswith(f"The server at {server.url} reads it and says:\n{head.link}  1 ISK 00 12345678")
     assert alone.returncode == 1
     assert f"iskra-server (pid {server.process.pid})" in alone.stdout
+
+
+def test_a_meter_of_another_protocol_that_encrypts(run: Run, tmp_path: Path) -> None:
+    head = Head(tmp_path / "head")
+    stream = dlms.hdlc(pushes.sealed(pushes.tagged()))
+    is_over = threading.Event()
+
+    def send() -> None:
+        while not is_over.wait(0.5):
+            head.send(stream)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    done = run("doctor", f"{head.link}?baud=9600", "--seconds", 5)
+    is_over.set()
+    sending.join()
+    head.unplug()
+    assert done.returncode == 1
+    assert f"{head.link}  DLMS" in done.stdout
+    assert f"Meter {pushes.METER_ID} sends encrypted telegrams, and no key is set." in done.stdout

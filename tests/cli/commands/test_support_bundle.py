@@ -8,10 +8,14 @@ from urllib.parse import quote
 
 import pytest
 
+import pushes
 import telegrams
+import texts
 from command import Run
+from iskra_server.codecs.detecting import DetectingDecoder
+from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.codecs.sml.decoder import SmlDecoder
-from iskra_server.meter.reading import Reading
+from iskra_server.meter.reading import Fault, Reading
 from running import Head, serving, until
 
 TOKEN = "tokentokentoken0123"
@@ -149,3 +153,40 @@ def test_another_token_and_a_file_that_exists_are_one_sentence(run: Run, tmp_pat
     (tmp_path / "there.zip").write_text("")
     done = run("support-bundle", "there.zip", "--seconds", "1", IES_METERS="simulator:MT175", IES_PORT="1")
     assert "there.zip exists already" in done.stderr
+
+
+# the same serial number as DIN text in hex, as digits, in a system title and in an unknown list
+P1_LINES = [*texts.p1_lines(), f"0-0:96.1.0({SERIAL})", f"0-0:96.13.0({texts.hex_text('Maier ' + SERIAL)})"]
+P1_LINES[2] = f"0-0:96.1.1({texts.hex_text('1ISK00' + SERIAL)})"
+D0_LINES = [line.replace(texts.D0_SERIAL, SERIAL) for line in texts.d0_lines()]
+TITLE = b"ISKg" + (0x70000000 | int(SERIAL)).to_bytes(4)
+UNKNOWN = dlms.structure(
+    dlms.octet_string(f"ISK10307{SERIAL}".encode()), dlms.u4(int(SERIAL)), dlms.octet_string(b"Maier")
+)
+STREAMS = {
+    "p1": texts.p1_telegram(P1_LINES) * 3,
+    "d0": texts.d0_readout(D0_LINES) * 3,
+    "encrypted": dlms.hdlc(dlms.seal(pushes.apdu(pushes.tagged()), TITLE, 100, pushes.KEYS)) * 2,
+    "layout": dlms.hdlc(pushes.apdu(UNKNOWN)) * 2,
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_bundle_of_a_meter_of_another_protocol_names_nobody(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "capture.bin").write_bytes(STREAMS[name])
+    url = f"file:{tmp_path}/capture.bin?speed=0"
+    done = run("support-bundle", "bundle.zip", "--seconds", "5", IES_METERS=url, IES_PORT="1")
+    assert done.returncode == 0, done.stderr
+    files = contents(tmp_path / "bundle.zip")
+    assert {name: traces_in(content) for name, content in files.items() if traces_in(content)} == {}
+    assert not any(b"maier" in content.lower() or b"4d61696572" in content.lower() for content in files.values())
+    facts = json.loads(files["status.json"])["meters"][0]["facts"]
+    assert facts["protocol"] == (name if name in ("p1", "d0") else "dlms")
+    before, after = (DetectingDecoder().feed(data) for data in (STREAMS[name], files["telegrams-1.bin"]))
+    assert [numbers(item) for item in before] == [numbers(item) for item in after]
+    if name == "layout":
+        assert facts["last_unreadable"]["elements"] == ["bytes " + "00" * 16, "u4 12300000", "bytes " + "00" * 5]
+
+
+def numbers(item: Reading | Fault) -> object:
+    return list(item.numbers()) if isinstance(item, Reading) else item.kind

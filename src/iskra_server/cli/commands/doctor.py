@@ -36,8 +36,9 @@ _EXAMPLES = examples(
         "iskra-server doctor --json": "one JSON object per source",
     }
 )
-# telegrams that are enough for a verdict on reception
+# telegrams that are enough for a verdict on reception, or the time for those of a meter that sends every 10 s
 _MIN_TELEGRAMS = 5
+_ENOUGH_S = 15.0
 # a port that cannot be opened may be retried: wait so long before the verdict
 _SETTLED_S = 1.0
 _SIGNS = {"passed": ("✓", "green"), "failed": ("✕", "bold red"), "unknown": ("·", "dim")}
@@ -50,7 +51,7 @@ def doctor(
         list[str] | None,
         typer.Argument(metavar="[METER_URL]...", help="Ports or URLs.", show_default="configured, else auto"),
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="Longest time to listen.")] = 20.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="Longest time to listen.")] = 90.0,
     lang: Lang,
     json: Json = False,
     config: ConfigFile = None,
@@ -102,7 +103,9 @@ def _is_clear(status: Status, passed_s: float) -> bool:
     """Whether waiting longer would not change the verdict."""
     if status.failed_check in ("device", "permission", "port"):
         return passed_s >= _SETTLED_S and status.advice.fault != "opening"
-    return status.ok and status.facts.telegrams >= _MIN_TELEGRAMS
+    if status.facts.last_unreadable and not status.facts.telegrams:
+        return passed_s >= _ENOUGH_S
+    return status.ok and (status.facts.telegrams >= _MIN_TELEGRAMS or passed_s >= _ENOUGH_S)
 
 
 def _as_json(statuses: Sequence[Status]) -> Iterator[str]:
@@ -125,9 +128,9 @@ def _words(advice: Advice, lang: Language) -> Words:
 
 
 def _title(status: Status) -> str:
-    """Port, meter, and how it is read: "/dev/ttyUSB0  1 ISK 00 12345678  d0, 9600 8N1, last poll: read"."""
+    """Port, meter, and how it is read: "/dev/ttyUSB0  1 ISK 00 12345678  D0, 9600 8N1, last poll: read"."""
     facts = status.facts
-    how = (facts.protocol, facts.line, facts.poll and f"last poll: {facts.poll}")
+    how = (facts.protocol.upper(), facts.line, facts.poll and f"last poll: {facts.poll}")
     return "  ".join(filter(None, (status.port, status.meter_id, ", ".join(filter(None, how)))))
 
 

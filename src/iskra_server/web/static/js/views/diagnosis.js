@@ -10,6 +10,8 @@ import { outputItem, SIGNS } from "./stateItems.js";
 
 // checks that may fail because the head is not well placed
 const ALIGNMENT_CHECKS = ["data", "signal", "protocol", "telegrams", "checksums"];
+// protocols that come by a cable
+const BY_CABLE = ["p1", "dlms"];
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
 export function showDiagnosis(main, signal) {
@@ -39,14 +41,21 @@ function sourceCard(status) {
     make("ol.checks", checks),
     otherAdvice(status).map(({ sentence, next_step: next }) => make("p.notice", sentence, " ", next)),
     make("dl.pairs", facts(status).map(([name, text]) => pair(name, text))),
+    unknownList(status.facts),
   );
+}
+
+/** The types and values of a list that nothing describes. @param {Api.Facts} facts */
+function unknownList({ last_unreadable: telegram }) {
+  if (!telegram?.elements?.length) return null;
+  return make("details", make("summary", words.setup.unknownList), make("pre", telegram.elements.join("\n")));
 }
 
 /** @param {Api.SourceStatus} status @param {Api.Check | undefined} failed */
 function verdict(status, failed) {
   const { sentence, next_step: next } = localized(status.advice);
   const kind = !status.ok ? "failed" : failed ? "weak" : "passed";
-  const isAlignment = failed && ALIGNMENT_CHECKS.includes(failed.name);
+  const isAlignment = failed && ALIGNMENT_CHECKS.includes(failed.name) && !BY_CABLE.includes(status.facts.protocol);
   return make("div.verdict", { "data-kind": kind, role: "status" },
     make("p", make("strong", sentence)), next && make("p", next),
     isAlignment ? make("a", { href: link("setup", ["head"]) }, words.setup.align) : null,
@@ -60,7 +69,8 @@ function otherAdvice({ checks, notices, advice }) {
 }
 
 /** @param {Api.SourceStatus} status @returns {[string, string][]} */
-function facts({ facts: { faults, age_s: age, telegrams, quarantined, protocol, line }, port, valid_ratio: ratio, meter_id: meter }) {
+function facts({ facts: all, port, valid_ratio: ratio, meter_id: meter }) {
+  const { faults, age_s: age, telegrams, quarantined, protocol, line } = all;
   const texts = words.setup;
   const damaged = Object.entries(faults).filter(([, count]) => count).map(([kind, count]) => `${kind} ${count}`);
   // the age is that at the time of the status
@@ -68,7 +78,7 @@ function facts({ facts: { faults, age_s: age, telegrams, quarantined, protocol, 
   /** @type {[string, string | null][]} */
   const rows = [
     [texts.port, port],
-    [texts.protocol, [protocol.toUpperCase(), line].filter(Boolean).join(", ")],
+    [texts.protocol, [protocol?.toUpperCase(), line].filter(Boolean).join(", ")],
     [words.meter, meter],
     [texts.validSinceStart, ratio === null ? null : `${decimal(ratio * 100, 2)} %`],
     [texts.telegrams, String(telegrams)],

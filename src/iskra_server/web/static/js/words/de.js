@@ -214,6 +214,7 @@ export const words = {
     states: { passed: "in Ordnung", failed: "fehlgeschlagen", unknown: "unbekannt" },
     port: "Anschluss",
     protocol: "Protokoll",
+    unknownList: "Elemente der unbekannten Liste",
     validSinceStart: "Gültige Telegramme seit dem Start des Servers",
     telegrams: "Telegramme",
     damaged: "Beschädigt",

@@ -215,6 +215,7 @@ export const words = {
     states: { passed: "OK", failed: "failed", unknown: "unknown" },
     port: "Port",
     protocol: "Protocol",
+    unknownList: "Elements of the unknown list",
     validSinceStart: "Valid telegrams since the server started",
     telegrams: "Telegrams",
     damaged: "Damaged",
