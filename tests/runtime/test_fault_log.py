@@ -102,7 +102,8 @@ def test_the_server_logs_a_silent_head_and_a_locked_meter() -> None:
             other.send(locked)
             log = staged.server.log
             return (
-                f"{staged.head.link}: Nothing has arrived on" in log and f"{other.link}: The meter sends whole kWh" in log
+                f"{staged.head.link}: Nothing has arrived on" in log
+                and f"{other.link}: The meter sends whole kWh" in log
             )
 
         until(is_logged, every_s=1.0)
