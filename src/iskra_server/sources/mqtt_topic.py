@@ -5,8 +5,8 @@
 
 A message that the broker has retained may be years old and never counts, nor does one that is longer than any telegram.
 Subscribed with QoS 0, so the broker sends no message twice. A publisher with QoS 1 may: a binary telegram that comes
-twice in a row is left out, because SML and DLMS number theirs. The same text twice may be a new readout in which nothing
-has changed.
+twice in a row is left out, because SML and DLMS number theirs. The same text twice may be a new readout, in which
+nothing has changed.
 """
 
 import asyncio
