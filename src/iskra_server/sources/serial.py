@@ -184,7 +184,9 @@ def _open(path: str, baud: int) -> serialx.BaseSerial:
 
 def _configure(fd: int, settings: LineSettings) -> None:
     iflag, oflag, cflag, lflag, _, _, cc = termios.tcgetattr(fd)
-    speed = getattr(termios, f"B{settings.baud}")
+    speed = getattr(termios, f"B{settings.baud}", None)
+    if speed is None:
+        raise OSError(errno.EINVAL, f"this system has no speed of {settings.baud} baud")
     bits, parity = settings.format[0], settings.format[1]
     cflag &= ~(termios.CSIZE | termios.PARENB | termios.PARODD)
     cflag |= termios.CS7 if bits == "7" else termios.CS8
