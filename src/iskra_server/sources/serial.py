@@ -52,6 +52,11 @@ class SerialLine(WritableLine):
         self._waiter: asyncio.Future[None] = self._loop.create_future()
         self._delay: asyncio.TimerHandle | None = None
 
+    @property
+    def is_plugged(self) -> bool:
+        """Whether the path still leads to the open device."""
+        return device_number(self.port) == self._device
+
     def put_back(self, data: bytes) -> None:
         """The next `read` returns these bytes again."""
         self._data = data
@@ -148,7 +153,7 @@ class SerialLine(WritableLine):
 
     def _check_device(self) -> None:
         self._check = self._loop.call_later(CHECK_EVERY_S, self._check_device)
-        if device_number(self.port) != self._device and not self._waiter.done():
+        if not self.is_plugged and not self._waiter.done():
             self._waiter.set_exception(unplugged(self.port))
         elif not self._delay:
             self._on_readable()
