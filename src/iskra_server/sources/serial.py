@@ -12,17 +12,15 @@ import os
 import struct
 import termios
 import time
-from functools import partial
 
 import serialx
 
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.burst_predictor import BurstPredictor
 from iskra_server.sources.errors import SourceError, opening_error, unplugged
-from iskra_server.sources.reconnect import Converse, Line, Reconnecting, Report, WritableLine
-from iskra_server.sources.source import FormatProblem, LineErrors, LineSettings, SourceState, plain_problem
+from iskra_server.sources.reconnect import WritableLine
+from iskra_server.sources.source import LineErrors, LineSettings, SourceState
 
-BAUD = 9600
 # an unplugged head is noticed within 2 s; a meter that sends once a second causes no check at all
 CHECK_EVERY_S = 1.5
 # size of the kernel's input buffer of a terminal
@@ -170,7 +168,7 @@ class SerialLine(WritableLine):
         return data
 
 
-async def open_serial(path: str, baud: int = BAUD) -> SerialLine:
+async def open_serial(path: str, baud: int = LineSettings().baud) -> SerialLine:
     """Raises SourceError."""
     try:
         serial = await in_daemon_thread(lambda: _open(path, baud), discard=lambda late: late.close())
@@ -231,20 +229,3 @@ def device_state(path: str) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return status.st_rdev, status.st_mode, status.st_gid
-
-
-def serial_source(
-    url: str,
-    path: str,
-    baud: int = BAUD,
-    *,
-    format_problem: FormatProblem = plain_problem,
-    converse: Converse | None = None,
-) -> Reconnecting:
-    async def connect(_: Report) -> Line:
-        line = await open_serial(path, baud)
-        return converse(line) if converse else line
-
-    return Reconnecting(
-        url=url, port=path, connect=connect, plugged=partial(device_state, path), format_problem=format_problem
-    )
