@@ -40,7 +40,7 @@ class SerialLine(WritableLine):
         self.port = path
         self._serial = serial
         self._fd = serial.fileno()
-        self._device = device_number(path)
+        self._device = plugged_device(path)
         self.settings = LineSettings(baud)
         self._predictor = BurstPredictor(baud)
         self._predicts = True
@@ -53,7 +53,7 @@ class SerialLine(WritableLine):
     @property
     def is_plugged(self) -> bool:
         """Whether the path still leads to the open device."""
-        return device_number(self.port) == self._device
+        return plugged_device(self.port) == self._device
 
     def put_back(self, data: bytes) -> None:
         """The next `read` returns these bytes again."""
@@ -214,12 +214,13 @@ def driver_errors(fd: int) -> LineErrors | None:
     return LineErrors(counters[_FRAME] + counters[_BREAK], counters[_OVERRUN] + counters[_BUFFER_OVERRUN])
 
 
-def device_number(path: str) -> int | None:
-    """The device number that a path leads to now, None where it leads nowhere."""
+def plugged_device(path: str) -> tuple[int, int] | None:
+    """Changes with each plugging in; None while the path leads nowhere."""
     try:
-        return os.stat(path).st_rdev
+        status = os.stat(path)
     except OSError:
         return None
+    return status.st_rdev, status.st_ino
 
 
 def device_state(path: str) -> tuple[int, int, int] | None:
