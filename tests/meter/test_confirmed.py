@@ -1,4 +1,11 @@
-from iskra_server.meter.confirmed import CONFIRM_TELEGRAMS, MAX_METERS, MAX_UNCONFIRMED, SILENT_S, ConfirmedMeters
+from iskra_server.meter.confirmed import (
+    CONFIRM_TELEGRAMS,
+    MAX_BETWEEN,
+    MAX_METERS,
+    MAX_UNCONFIRMED,
+    SILENT_S,
+    ConfirmedMeters,
+)
 
 
 def test_the_first_meter_of_a_source_counts_at_once_and_another_after_some_telegrams() -> None:
@@ -40,3 +47,11 @@ def test_a_source_has_so_many_meters_at_most_until_one_is_silent_for_long() -> N
     assert meters.ignored == 1
     assert meters.confirm("one too many", SILENT_S + 1)
     assert not meters.confirm("meter 0", SILENT_S + 1)
+
+
+def test_an_id_that_comes_three_times_in_a_long_time_is_damage() -> None:
+    meters = ConfirmedMeters()
+    meters.confirm("one", 0.0)
+    for second in range(1, 5):
+        assert not meters.confirm("0ne", float(second))
+        assert all([meters.confirm("one", float(second)) for _ in range(MAX_BETWEEN)])

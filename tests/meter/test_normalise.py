@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -189,3 +191,23 @@ def test_a_record_with_marks_is_not_normalised_again() -> None:
     derived = reading(replace(power(-5), derived="direction from counters"), energy(1), energy(2))
     assert normalise(derived, MeterMemory()) == (derived, ())
     assert derived.registers[0].obis == POWER
+
+
+@pytest.mark.parametrize("damaged", ["1.8.0", "1.8.3", "1-1:1.8.0"])
+def test_a_damaged_code_without_a_checksum_does_not_end_the_total(damaged: str) -> None:
+    """The code of a tariff that comes once is damage: without a checksum nothing is learned from it."""
+    memory = MeterMemory()
+    tariffs = [energy(600, obis=Obis.parse("1.8.1")), energy(400, obis=Obis.parse("1.8.2"))]
+
+    def total(*registers: Register) -> Decimal | None:
+        record, _ = normalise(replace(reading(*registers), is_protected=False), memory)
+        register = record.get(IMPORT)
+        return register.value if register else None
+
+    assert total(*tariffs) == 100
+    total(tariffs[0], energy(400, obis=Obis.parse(damaged)))
+    assert total(*tariffs) == 100
+    # twice alike it is a code of the meter
+    for _ in range(2):
+        total(*tariffs, energy(5, obis=Obis.parse("1.8.3")))
+    assert total(*tariffs) is None

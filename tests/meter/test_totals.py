@@ -62,3 +62,12 @@ def test_a_total_that_was_sent_once_is_never_derived() -> None:
     memory = TotalMemory()
     assert derived({"1.8.0": (1000, -1)}, memory) == {}
     assert derived({"1.8.1": (600, -1), "1.8.2": (400, -1)}, memory) == {}
+
+
+def test_a_tariff_without_a_number_once_leaves_the_next_sum() -> None:
+    memory, whole = TotalMemory(), {"1.8.1": (600, -1), "1.8.2": (400, -1)}
+    found = {Obis.parse(code): Register(Obis.parse(code), raw, -1, WATT_HOUR) for code, (raw, _) in whole.items()}
+    found[Obis.parse("1.8.1")] = Register(Obis.parse("1.8.1"), b"(ERROR)")
+    add_totals(found, memory)
+    assert Obis.parse("1.8.0") not in found
+    assert derived(whole, memory) == {"1.8.0": ("100.0", SUM_OF_TARIFFS)}

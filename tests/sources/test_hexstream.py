@@ -1,6 +1,7 @@
 """Telegrams as hex text in a stream; binary telegrams pass untouched, whatever they hold."""
 
 import random
+import time
 
 import pytest
 from hypothesis import given
@@ -125,6 +126,19 @@ def test_a_line_that_lost_a_digit_costs_only_its_own_telegram() -> None:
 )
 def test_other_bytes_pass_unchanged(stream: bytes, size: int) -> None:
     assert decoded(stream, size) == stream
+
+
+def test_marks_behind_each_other_cost_linear_time() -> None:
+    """Each is the beginning of a telegram; 64 times as many took 2,000 times as long."""
+    mark = b"\n1B1B1B1B01010101z"
+
+    def cpu_s(count: int) -> float:
+        data, began_s = mark * count, time.process_time()
+        assert len(decoded(data, len(data))) == count * 10
+        return time.process_time() - began_s
+
+    cpu_s(100)
+    assert cpu_s(64_000) < 64 * 8 * max(min(cpu_s(1000) for _ in range(3)), 0.001)
 
 
 def test_every_whole_byte_is_passed_on_at_once() -> None:

@@ -109,6 +109,18 @@ def test_a_binary_telegram_that_is_delivered_twice_counts_once(broker: Mosquitto
     asyncio.run(main())
 
 
+def test_a_message_that_is_longer_than_any_telegram_is_left_out(broker: Mosquitto) -> None:
+    async def main() -> None:
+        with Subscriber(broker.port, "nothing") as head:
+            async with listening(source_of(broker)) as heard:
+                await subscribed(broker)
+                for payload in (SERIES[0] * 1000, b"[" * 100_000, SERIES[1]):
+                    head.say(TOPIC, payload)
+                await wait(lambda: heard.data == SERIES[1])
+
+    asyncio.run(main())
+
+
 def test_the_same_text_is_another_readout(broker: Mosquitto) -> None:
     """A D0 meter without a clock sends the same as long as nothing flows."""
     readout = texts.d0_readout()

@@ -71,6 +71,9 @@ def test_a_telegram_in_parts() -> None:
         b'{"power":',
         b"[1, 2]",
         b"{",
+        # deeper than a decoder follows
+        b"[" * 10_000,
+        b'{"a":' * 10_000,
         b'{"SSerialReceived":"no hex"}',
         b'{"SSerialReceived":5}',
     ],

@@ -1,3 +1,4 @@
+import json
 import logging
 import os
 from pathlib import Path
@@ -32,13 +33,24 @@ def test_what_is_known_is_not_written_again(tmp_path: Path) -> None:
     assert (tmp_path / "ports.json").stat().st_mtime_ns == before
 
 
+FOREIGN: tuple[dict[str, object], ...] = (
+    {"protocol": "sml", "baud": 12_345},
+    {"protocol": "sml", "baud": 0},
+    {"protocol": "sml", "baud": -9600},
+    {"protocol": "sml", "format": ""},
+    {"protocol": "modbus"},
+    {"protocol": "sml", "is_polled": True},
+    {"protocol": "d0", "is_polled": True, "speed": "9"},
+    {"protocol": "d0", "is_polled": True, "speed": "51\r\n"},
+    {"protocol": "d0", "is_polled": True, "speed": "5", "delay_s": 1e9},
+    {"protocol": "d0", "is_polled": True, "speed": "5", "delay_s": -1},
+)
+
+
 @pytest.mark.parametrize(
     "damaged",
-    [
-        *(b"", b"{", b"[]", b'{"a": 1}', b'{"a": {"protocol": 7}}', b"\xff\x00"),
-        # no letter of an acknowledgement
-        b'{"a": {"protocol": "d0", "is_polled": true, "speed": "9"}}',
-    ],
+    [b"", b"{", b"[]", b'{"a": 1}', b'{"a": {"protocol": 7}}', b"\xff\x00"]
+    + [json.dumps({"/dev/other": {"protocol": "sml"}, HEAD: found}).encode() for found in FOREIGN],
 )
 def test_a_damaged_file_is_told_once_and_replaced(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: bytes

@@ -1,7 +1,8 @@
 """Which server ids of a source are meters: the first one and known ones at once, others after some telegrams.
 
 A source reads one meter, or a few. If the id changes with every telegram (a hostile device, a bad gateway), each id
-would cost memory in every room; so an id counts as a meter only after CONFIRM_TELEGRAMS telegrams.
+would cost memory in every room; so an id counts as a meter only after CONFIRM_TELEGRAMS telegrams. They must come soon
+after each other: the same damage to an id without a checksum comes again within days.
 """
 
 from collections import OrderedDict
@@ -10,6 +11,8 @@ CONFIRM_TELEGRAMS = 3
 # a head reads one or two meters; the head of an installer a few in an hour
 MAX_METERS = 32
 MAX_UNCONFIRMED = 32
+# telegrams between two of an unconfirmed id: several meters may send in turn
+MAX_BETWEEN = 64
 # a meter that was silent for so long makes room for another one
 SILENT_S = 3600.0
 
@@ -20,22 +23,26 @@ class ConfirmedMeters:
     def __init__(self) -> None:
         self.ignored = 0
         self._received_s: OrderedDict[str, float] = OrderedDict()
-        self._unconfirmed: OrderedDict[str, int] = OrderedDict()
+        self._received = 0
+        # telegrams of an id, and the number of the last one
+        self._unconfirmed: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
     def confirm(self, meter_id: str, now_s: float, *, is_known: bool = False) -> bool:
         """Whether a telegram received at `now_s` is that of a meter. `is_known`: the meter was published before."""
+        self._received += 1
         if meter_id in self._received_s or not self._received_s or (is_known and self._has_room(now_s)):
             self._add(meter_id, now_s)
             return True
-        telegrams = self._unconfirmed.pop(meter_id, 0) + 1
+        before, last = self._unconfirmed.pop(meter_id, (0, 0))
+        telegrams = before + 1 if self._received - last <= MAX_BETWEEN else 1
         if telegrams >= CONFIRM_TELEGRAMS and self._has_room(now_s):
             self._add(meter_id, now_s)
             return True
-        self._unconfirmed[meter_id] = telegrams
+        self._unconfirmed[meter_id] = telegrams, self._received
         if telegrams > CONFIRM_TELEGRAMS:
             self.ignored += 1
         if len(self._unconfirmed) > MAX_UNCONFIRMED:
-            _, forgotten = self._unconfirmed.popitem(last=False)
+            _, (forgotten, _) = self._unconfirmed.popitem(last=False)
             self.ignored += min(forgotten, CONFIRM_TELEGRAMS)
         return False
 

@@ -12,6 +12,7 @@ returned unchanged.
 """
 
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from typing import Literal
 
 from msgspec import Struct
@@ -44,6 +45,17 @@ class MeterMemory:
     def __init__(self) -> None:
         self.totals = TotalMemory()
         self.power = PowerMemory()
+        # codes, and which have a number and which a sign, of the last telegram without a checksum
+        self._form: tuple[tuple[Obis, bool, bool], ...] = ()
+
+    def for_telegram(self, reading: Reading) -> "MeterMemory":
+        """The memory that learns from a telegram: one without a checksum that differs from the one before teaches
+        nothing. A single damaged code would be a tariff that is missing in every other telegram."""
+        if reading.is_protected:
+            return self
+        form = tuple((each.obis, isinstance(each.raw, (bytes, bool)), _is_negative(each)) for each in reading.registers)
+        before, self._form = self._form, form
+        return self if form == before else deepcopy(self)
 
 
 def merge_parts(results: Iterable[Reading | Fault]) -> Iterator[Reading | Fault]:
@@ -68,6 +80,7 @@ def normalise(reading: Reading, memory: MeterMemory) -> tuple[Reading, tuple[Rej
     """The record of a reading, and the rejected registers; the same object where nothing changes."""
     if any(register.derived for register in reading.registers):
         return reading, ()
+    memory = memory.for_telegram(reading)
     rejected: list[RejectedRegister] = []
     found = _unambiguous(_with_units(reading.registers, rejected), rejected)
     status = next((register.status for register in found.values() if register.status is not None), None)

@@ -53,7 +53,7 @@ def add_totals(found: Found, memory: TotalMemory) -> None:
         elif (total := _of_channel(found, obis) or _of_tariffs(found, obis, memory.tariffs[obis])) is not None:
             found[obis] = total
         else:
-            memory.without[obis] = frozenset(found)
+            _note_without(found, obis, memory)
     if _NET_POWER not in found:
         _add_powers_of_channel(found, memory)
 
@@ -72,11 +72,18 @@ def _add_powers_of_channel(found: Found, memory: TotalMemory) -> None:
         if (power := _of_channel(found, obis)) is not None:
             found[obis] = power
         else:
-            memory.without[obis] = frozenset(found)
+            _note_without(found, obis, memory)
+
+
+def _note_without(found: Found, obis: Obis, memory: TotalMemory) -> None:
+    """No total follows from these codes, unless one is without a number only now: `(ERROR)`, or damaged."""
+    parts = (register for code, register in found.items() if _is_tariff(code, obis) or _is_of_channel(code, obis))
+    if all(map(_is_number, parts)):
+        memory.without[obis] = frozenset(found)
 
 
 def _of_channel(found: Found, obis: Obis) -> Register | None:
-    sent = [register for code, register in found.items() if code[1] and code[0] == 1 and code[2:] == obis[2:]]
+    sent = [register for code, register in found.items() if _is_of_channel(code, obis)]
     if len(sent) != 1 or not _is_number(sent[0]):
         return None
     return replace(sent[0], obis=obis, derived=f"from {sent[0].obis.short}")
@@ -88,6 +95,10 @@ def _of_tariffs(found: Found, obis: Obis, known: set[Obis]) -> Register | None:
     if len(tariffs) < max(_MIN_TARIFFS, len(known)):
         return None
     return replace(reduce(_added, tariffs), obis=obis, derived=SUM_OF_TARIFFS)
+
+
+def _is_of_channel(code: Obis, total: Obis) -> bool:
+    return bool(code[1]) and code[0] == 1 and code[2:] == total[2:]
 
 
 def _is_tariff(code: Obis, total: Obis) -> bool:

@@ -60,23 +60,23 @@ class HexTextDecoder:
 
     def feed(self, data: bytes) -> bytes:
         result = bytearray()
-        while data:
+        at = 0
+        while at < len(data):
             if self._is_inside:
-                match = _HEX.match(data)
-                end = match.end() if match else 0
-                result += self._decode(data[:end])
+                match = _HEX.match(data, at)
+                end = match.end() if match else at
+                result += self._decode(data[at:end])
                 self._is_inside = end == len(data)
-                data = data[end:]
+                at = end
                 continue
-            text = self._tail + data
-            mark = self._mark.search(text)
+            text, before = (data, 0) if at else (self._tail + data, len(self._tail))
+            mark = self._mark.search(text, at)
             if mark is None:
-                self._tail = text[-_TAIL:]
-                result += data
+                self._tail = text[max(at, len(text) - _TAIL) :]
+                result += data[at:]
                 break
-            before = mark.start("start") - len(self._tail)
-            result += data[: max(before, 0)] + bytes.fromhex(_digits(mark["start"]).decode())
-            data, self._tail, self._half_byte = text[mark.end() :], b"", b""
+            result += data[at : max(mark.start("start") - before, at)] + bytes.fromhex(_digits(mark["start"]).decode())
+            self._tail, self._half_byte, at = b"", b"", mark.end() - before
             self._is_inside, self._has_bracket = True, mark["bracket"] is not None
         return bytes(result)
 

@@ -3,9 +3,10 @@
     mqtt://USER:PASSWORD@BROKER:1883/TOPIC
     mqtts://BROKER/TOPIC?ca_file=PATH           with TLS; also cert_file and key_file
 
-A message that the broker has retained may be years old and never counts. Subscribed with QoS 0, so the broker sends no
-message twice. A publisher with QoS 1 may: a binary telegram that comes twice in a row is left out, because SML and DLMS
-number theirs. The same text twice may be a new readout in which nothing has changed.
+A message that the broker has retained may be years old and never counts, nor does one that is longer than any telegram.
+Subscribed with QoS 0, so the broker sends no message twice. A publisher with QoS 1 may: a binary telegram that comes
+twice in a row is left out, because SML and DLMS number theirs. The same text twice may be a new readout, in which
+nothing has changed.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ from iskra_server.sources.payload import PayloadDecoder
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
 from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
 
+# a D0 readout, the longest telegram, has 32 kB; as hex text with separators three times as many
+_MAX_BYTES = 128 * 1024
 # heads publish every 1 to 10 s
 SILENCE_S = 20.0
 _FILES = ("ca_file", "cert_file", "key_file")
@@ -69,7 +72,7 @@ class TopicLine(Line):
     async def _next(self, report: Report | None = None) -> bytes:
         """The bytes of the next message with telegrams. Raises MqttError."""
         async for message in self._messages:
-            if message.retain:
+            if message.retain or len(message.payload) > _MAX_BYTES:
                 continue
             data = self._decoder.decode(bytes(message.payload))
             if data is None and report:

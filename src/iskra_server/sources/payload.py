@@ -35,7 +35,7 @@ class PayloadDecoder:
         if payload.lstrip()[:1] in (b"{", b"["):
             try:
                 return _in_json(msgspec.json.decode(payload))
-            except ValueError:
+            except (ValueError, RecursionError):
                 # a part of a binary telegram may begin like JSON
                 if payload.isascii() and payload.decode().isprintable():
                     return None

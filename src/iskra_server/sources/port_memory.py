@@ -7,31 +7,46 @@ It holds no secret. Without the file, or with a damaged one, every port is searc
 
 import logging
 import os
+import termios
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
+from iskra_server.codecs.decoder import DECODERS
 from iskra_server.sources.source import LineSettings
+from iskra_server.sources.source_options import FORMATS
 
 if TYPE_CHECKING:
     from iskra_server.codecs.d0.speeds import Learned
 
 FILE = "ports.json"
+# what an acknowledgement may ask for, and longer than any delay that is tried (codecs/d0/speeds.py)
+_SPEEDS = (None, "", *"0123456")
+_MAX_DELAY_S = 1.0
 
 log = logging.getLogger("iskra_server.sources")
 
 
 class Found(Struct, frozen=True, omit_defaults=True):
-    """A meter on a port. `speed` and `delay_s` are what has worked with one that is asked (codecs/d0/speeds.py)."""
+    """A meter on a port. `speed` and `delay_s` are what has worked with one that is asked (codecs/d0/speeds.py).
+
+    Raises ValueError for what no search finds: the file may be edited, and speed and delay decide what is sent.
+    """
 
     protocol: str
     baud: int = LineSettings().baud
     format: str = LineSettings().format
     is_polled: bool = False
-    speed: Annotated[str, Meta(pattern="^[0-6]?$")] | None = None
+    speed: str | None = None
     delay_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        has_line = self.format in FORMATS and self.baud > 0 and hasattr(termios, f"B{self.baud}")
+        has_delay = self.speed in _SPEEDS and 0.0 <= self.delay_s <= _MAX_DELAY_S
+        if self.protocol not in DECODERS or (self.is_polled and self.protocol != "d0") or not (has_line and has_delay):
+            raise ValueError("no settings of a meter")
 
     @property
     def settings(self) -> LineSettings:

@@ -114,8 +114,8 @@ class Search:
             seconds = next((each.seconds for each in self._windows if each.settings == known.settings), usual_s)
             found = await self._listen(Window(known.settings, _PERIODS * seconds), is_known=True)
             return self._line if found else None
-        # a line that was given up: perhaps another meter is there
-        if self._asking.has_answered and await self._listen(self._windows[0]):
+        # perhaps another meter is there, which sends by itself: ports change their names, heads their places
+        if await self._listen(self._windows[0]):
             return self._line
         return await self._ask(learned(known), _KNOWN_S) if self._may_ask() and not self._probe.total else None
 

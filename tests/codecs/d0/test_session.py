@@ -37,6 +37,20 @@ def session_of(here: World) -> D0Session:
     return here.session
 
 
+def test_blocks_without_end_are_not_acknowledged_for_ever() -> None:
+    """A readout has 32 kB at most; neither is what follows taken for a readout of its own."""
+    lines = [*texts.d0_lines(), *(f"1.6.{number % 60 + 1}(000.{number:03}*kW)" for number in range(3000))]
+    asked = meter(lines=lines, blocks=1000)
+    here = world(asked)
+    here.run(200, lambda: bool(here.results))
+    (fault,) = here.results
+    assert isinstance(fault, Fault) and fault.kind == "oversize"
+    acknowledged = here.sent.count(encoder.ACK)
+    here.run(here.now_s + 1.9)
+    assert 100 < here.sent.count(encoder.ACK) == acknowledged < 900
+    assert here.readings() == []
+
+
 @pytest.mark.parametrize("echo", [False, True])
 def test_a_meter_of_mode_c_is_read_at_its_speed(echo: bool) -> None:
     here = world(echo=echo)

@@ -254,3 +254,12 @@ def test_x25_is_the_checksum_of_sml_as_a_number() -> None:
     assert x25(b"123456789") == 0x906E
     assert checksum(b"123456789").hex() == "6e90"
     assert telegrams.readings(SERIES[0]) == []
+
+
+def test_without_a_checksum_a_number_of_other_digits_is_damage_until_three_agree() -> None:
+    """A lost point makes a thousand times as much of it, and no parity bit shows it."""
+    wrong = [PLAIN.replace(old, new) for old, new in ((b"00.321*kW", b"00321*kW"), (b"001234.567", b"001234.5567"))]
+    assert all(data != PLAIN for data in wrong)
+    decoder = P1Decoder()
+    counts = [len(texts.readings(list(decoder.feed(data)))) for data in (PLAIN, *wrong, PLAIN, *[wrong[1]] * 3)]
+    assert counts == [2, 0, 0, 2, 0, 0, 2]

@@ -2,12 +2,12 @@
 
 from iskra_server.codecs.d0.frames import EOT, MAX_READOUT, D0Message
 from iskra_server.codecs.d0.readout import ASSUMES_KWH, current, reading
-from iskra_server.codecs.d0.widths import Widths
 from iskra_server.codecs.errors import Malformed
 from iskra_server.codecs.text.codes import P1_VERSIONS
 from iskra_server.codecs.text.entries import Entries, Entry
 from iskra_server.codecs.text.identity import maker_of
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
+from iskra_server.codecs.text.widths import Widths
 from iskra_server.meter.reading import Fault, FaultKind, Reading
 
 

@@ -8,8 +8,8 @@ same number of digits.
 from msgspec.structs import replace
 
 from iskra_server.codecs.d0.readout import current
-from iskra_server.codecs.d0.widths import Widths
 from iskra_server.codecs.text.entries import Entries
+from iskra_server.codecs.text.widths import Widths
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, on_one_scale
 from iskra_server.meter.units import WATT_HOUR

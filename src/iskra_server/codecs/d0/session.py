@@ -229,6 +229,9 @@ class D0Session:
             elif event.end == EOT and not problem:
                 repeats = 0
                 self._decode(event)
+                if not self._blocks.has_begun:
+                    # longer than any readout: it may go on for ever
+                    return "damaged"
                 sent_s = yield from self._turns.send(encoder.ACK)
             else:
                 return self._finish_readout(ident, event, is_valid=not problem)

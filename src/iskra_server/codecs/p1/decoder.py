@@ -21,6 +21,7 @@ from iskra_server.codecs.p1.telegram import PROTOCOL, readings
 from iskra_server.codecs.text.codes import P1_VERSIONS
 from iskra_server.codecs.text.entries import Entries, Entry
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
+from iskra_server.codecs.text.widths import Widths
 from iskra_server.meter.reading import Fault, Reading
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class P1Decoder:
         self._sealed: SealedText | None = None
         self._frames = Frames()
         self._entries = Entries()
+        self._widths = Widths()
         self._variants = _VARIANTS
         self._has_checksum = False
         self._unfit = 0
@@ -94,7 +96,10 @@ class P1Decoder:
         entries = self._entries.read(lines, is_strict=not has_checksum)
         if not has_checksum:
             self._check_unprotected(entries, with_parity=with_parity)
-        return readings(ident.rstrip("\r"), entries, telegram.length, is_protected=has_checksum or with_parity)
+        sent = list(readings(ident.rstrip("\r"), entries, telegram.length, is_protected=has_checksum or with_parity))
+        if not has_checksum and not self._widths.check(f"{ident} {sent[0].meter_id}", entries):
+            raise ChecksumWrong("no checksum, and names or digits are not those of before")
+        return iter(sent)
 
     def _unseal(self, telegram: Telegram) -> Reading | Fault:
         if not self._fits(telegram):

@@ -1,4 +1,5 @@
-"""Detects damage that the BCC misses: two equal lost characters keep the XOR (0033402.264 -> 00402.264).
+"""Detects damage that a weak check misses: two equal lost characters keep the XOR of D0 (0033402.264 -> 00402.264), and
+lost characters have no parity. For P1 without a CRC it is the only check.
 
 A meter always writes a number with the same count of digits before and after the point. So the counts of every counter
 and of every zero-padded number are remembered from the first readout, and so are the identification, which the BCC does

@@ -1,7 +1,7 @@
 import texts
 from iskra_server.codecs.d0.readout import current
-from iskra_server.codecs.d0.widths import Widths
 from iskra_server.codecs.text.entries import Entries, Entry
+from iskra_server.codecs.text.widths import Widths
 
 
 def entries(*lines: str) -> list[Entry]:
