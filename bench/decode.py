@@ -247,10 +247,35 @@ def compare_others() -> None:
         )
 
 
+def compare_detecting() -> None:
+    """What finding the protocol costs while a meter repeats its telegrams, as a share of its own decoder."""
+    from iskra_server.codecs.decoder import DECODERS
+    from iskra_server.codecs.detecting import DetectingDecoder
+
+    print("\ndetecting               64 bytes  1024 bytes")
+    settled = [("SML, MT175", next(streams())[1]), *((name, each) for name, _, _, each in other_protocols())]
+    for name, telegrams in settled:
+        makes = (DetectingDecoder, DECODERS[name.partition(",")[0].lower()])
+        stream, shares = b"".join(telegrams), []
+        for size in (64, 1024):
+            parts = [stream[at : at + size] for at in range(0, len(stream), size)]
+            rounds = [[seconds(make(), parts) for make in makes] for _ in range(ROUNDS)]
+            detecting, own = map(min, zip(*rounds, strict=True))
+            shares.append(detecting / own)
+        print(f"{name:24}{shares[0]:8.2f}{shares[1]:12.2f}")
+
+
+def seconds(decoder: Any, parts: list[bytes]) -> float:
+    started = time.process_time()
+    readings(decoder, parts)
+    return time.process_time() - started
+
+
 def main() -> None:
     if "--inside" in sys.argv:
         compare()
-        return compare_others()
+        compare_others()
+        return compare_detecting()
     python = peers.python_with(
         "smllib==1.7", "pysml==0.1.9", "dsmr-parser==1.11.2", "dlms-cosem==21.3.2", "iec62056-21==0.0.2"
     )

@@ -6,8 +6,8 @@
 The search begins, with all bytes since the last telegram, when these begin otherwise than that one, are twice as long,
 or are damaged. Each protocol whose mark (marks.py) is among them gets a decoder, a candidate; the first complete
 telegram decides who is the current one. So the readings are those that its protocol's own decoder gives, in whatever
-pieces the bytes arrive; but what stands between two telegrams of one protocol in one chunk is noise to it. Before the
-first telegram the current decoder is that of SML.
+pieces the bytes arrive; but what stands between two telegrams of one protocol in one chunk may be noise to it. Before
+the first telegram the current decoder is that of SML.
 
 One decoder reports faults: the current one; before the first telegram the one whose telegrams seem to begin. What the
 others make of the same bytes is dropped, so no damage is counted twice, and no telegram as noise of another protocol.
@@ -27,6 +27,7 @@ from iskra_server.meter.reading import UNREADABLE, Fault, Reading
 
 # the mark of SML, the header of HDLC with its checksum, the maker and model in an identification line
 _HEAD = 8
+_MANY = 4
 # between telegrams of text, with parity bits too
 _GAP = b"\r\n\0 \x06\x15\x8d\xa0\x95"
 # bytes since the last telegram: as long as the longest of P1 and DLMS
@@ -71,9 +72,9 @@ class DetectingDecoder:
         # the bytes since the last telegram
         self._unread = bytearray()
         self._is_following = False
-        # how the last telegram began; twice its length; when to look at the unread bytes again
+        # how the last telegram began, its length, and when to look at the unread bytes again
         self._head = b""
-        self._longest = self._look_at = 0
+        self._length = self._look_at = 0
         # those whose mark was seen while searching
         self._candidates: dict[str, _Candidate] = {}
         # faults of the current decoder: if another one takes over, they are none
@@ -87,7 +88,8 @@ class DetectingDecoder:
         return len(self._unread)
 
     def feed(self, data: bytes) -> Iterator[Reading | Fault]:
-        if not self._is_following:
+        # of many telegrams at once some may be of other protocols
+        if not self._is_following or len(data) > _MANY * self._length:
             return iter(self._search(data))
         results = self._feed(data)
         unread = self._unread
@@ -124,14 +126,14 @@ class DetectingDecoder:
 
     def _begins_alike(self) -> bool:
         """Whether what is unread may be the beginning of a telegram like the last one."""
-        unread, head, length = self._unread, self._head, len(self._unread)
-        self._look_at = self._longest
+        unread, head, length, most = self._unread, self._head, len(self._unread), 2 * self._length
+        self._look_at = most
         if not unread.startswith(head):
             begin = bytes(unread.lstrip(_GAP)[:_HEAD])
             if len(begin) == _HEAD or not head.startswith(begin):
-                return begin == head and length < self._longest
+                return begin == head and length < most
             self._look_at = length + 1
-        return length < self._longest
+        return length < most
 
     def _begin_search(self, found: Results) -> Results:
         """Among all that is unread; `found` is what the current decoder made of it."""
@@ -157,6 +159,8 @@ class DetectingDecoder:
         self._unread += piece
         if any(map(is_telegram, found)):
             return self._settled(self._current, self._withheld + found)
+        if not found and self._may_follow():
+            return []
         begun = begun - {self._current.protocol, *self._candidates}
         new = {protocol: _Candidate(make()) for protocol, make in self._decoders.items() if protocol in begun}
         if new and (results := self._caught_up(new)) is not None:
@@ -200,7 +204,7 @@ class DetectingDecoder:
             self._head = bytes(self._unread.lstrip(_GAP)[:_HEAD])
         elif decoder is not self._current:
             self._head = b""
-        self._longest = 2 * max(item.byte_count for item in results)
+        self._length = max(item.byte_count for item in results)
         self._current, self._feed = decoder, decoder.feed
         # P1 may stand in an encrypted frame of DLMS
         protocols = (item.protocol for item in reversed(results) if isinstance(item, Reading))
@@ -208,6 +212,10 @@ class DetectingDecoder:
         self._is_protected = any(map(_is_sure, results))
         self._candidates, self._withheld, self._has_reported = {}, [], False
         length = decoder.pending + sum(fault.byte_count for fault in behind)
+        if behind:
+            # a decoder of text does not count the bytes of gaps, which another telegram may begin with
+            near = bytes(self._unread[-length - marks.MAX_MARK :])
+            length = max((length, *(len(near) - place for place, _ in marks.find(near))))
         rest = bytes(self._unread[-length:]) if length else b""
         self._unread.clear()
         return results + self._judged(behind, rest, _begun(rest)) if rest else results
