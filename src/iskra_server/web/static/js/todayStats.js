@@ -60,6 +60,12 @@ export function comparison(quarters, day = dayOf(new Date())) {
   return { until: shortTime(last.at + QUARTER_MS), difference: minus(total, before) };
 }
 
+/** Whether the counter has whole kWh only, too coarse for a power of quarter-hours. @param {Quarter[]} quarters */
+export function countsWholeKwh(quarters) {
+  const energies = quarters.map(({ imported }) => Number(imported ?? 0));
+  return energies.some((energy) => energy > 0) && energies.every((energy) => energy % 1000 === 0);
+}
+
 /**
  * The quarter-hour of a day with the most energy, and its mean power in W.
  * @param {Quarter[]} quarters

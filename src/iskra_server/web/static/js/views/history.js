@@ -16,6 +16,7 @@ import { navigate, replaceAddress } from "../router.js";
 import { whenChosen } from "../store.js";
 import { download, table } from "../table.js";
 import { kindsBar, stepper } from "../toolbar.js";
+import { historyNote } from "../widgets.js";
 import { axisLabels, bucketName, bucketText, isLabelCentred } from "./buckets.js";
 import { showPowerCurve } from "./curve.js";
 
@@ -28,7 +29,7 @@ export function show(main, { view, parts, query }, signal) {
   const kind = isKind(view) ? view : "day";
   const key = keyOf(kind, parts[0]);
   const as = query.get("as") ?? "";
-  const content = make("div.content", make("p.empty", words.loading));
+  const content = make("div.content", historyNote(signal));
   const open = (/** @type {string} */ next) => navigate(kind, [next], { as });
   main.append(kindsBar(kind, firstDay(kind, key), as), stepper(kind, key, open), content);
   whenChosen(signal, () => fill(content, kind, key, as, signal));
