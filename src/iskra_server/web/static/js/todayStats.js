@@ -60,10 +60,9 @@ export function comparison(quarters, day = dayOf(new Date())) {
   return { until: shortTime(last.at + QUARTER_MS), difference: minus(total, before) };
 }
 
-/** Whether the counter has whole kWh only, too coarse for a power of quarter-hours. @param {Quarter[]} quarters */
-export function countsWholeKwh(quarters) {
-  const energies = quarters.map(({ imported }) => Number(imported ?? 0));
-  return energies.some((energy) => energy > 0) && energies.every((energy) => energy % 1000 === 0);
+/** Whether a counter has whole kWh only: too coarse for power. @param {(string | null)[]} energies of quarter-hours */
+export function countsWholeKwh(energies) {
+  return energies.some((wh) => Number(wh) > 0) && energies.every((wh) => Number(wh) % 1000 === 0);
 }
 
 /**

@@ -15,6 +15,7 @@ import { firstDay, isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../pe
 import { navigate, replaceAddress } from "../router.js";
 import { whenChosen } from "../store.js";
 import { download, table } from "../table.js";
+import { countsWholeKwh } from "../todayStats.js";
 import { kindsBar, stepper } from "../toolbar.js";
 import { historyNote } from "../widgets.js";
 import { axisLabels, bucketName, bucketText, isLabelCentred } from "./buckets.js";
@@ -119,7 +120,7 @@ function totals({ kind, energy, cost }) {
 function highestText(kind, energy) {
   const measured = energy.buckets.flatMap(({ begin, end, import_wh: wh }) =>
     (wh === undefined ? [] : { begin, end, wh }));
-  if (measured.length < 2) return null;
+  if (measured.length < 2 || (kind === "day" && countsWholeKwh(measured.map(({ wh }) => wh)))) return null;
   const highest = measured.reduce((best, bucket) => (Number(bucket.wh) > Number(best.wh) ? bucket : best));
   if (kind === "day") return `${wallTime(highest.begin)} · ${rounded(times(highest.wh, QUARTERS_PER_HOUR))} W`;
   return `${bucketName(kind, highest)} · ${kwhShort(highest.wh)}`;

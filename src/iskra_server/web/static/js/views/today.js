@@ -72,7 +72,7 @@ async function loadHistory(signal) {
   ]);
   const quarters = localQuarters(days);
   const cost = await monthCostText(date, signal);
-  const hasPower = !countsWholeKwh(quarters);
+  const hasPower = !countsWholeKwh(quarters.map(({ imported }) => imported));
   return {
     date, energy, cost, totals: totalsOf(quarters, date), compared: comparison(quarters, date),
     highest: hasPower ? highestQuarter(quarters, date) : null, base: hasPower ? baseLoad(quarters) : null,
