@@ -64,9 +64,9 @@ def test_json_of_what_is_no_scaled_number() -> None:
     ("time", "text"),
     [
         (MeterTime("sec_index", 99258240), "99258240 s"),
-        (MeterTime("timestamp", 1795338319), "2026-11-22 09:05:19+00:00"),
-        (MeterTime("local", 1795338319, 60, 60), "2026-11-22 11:05:19+02:00"),
-        (MeterTime("wall", 1795338319), "2026-11-22 09:05:19"),
+        (MeterTime("timestamp", 1795338319), "2026-11-22T09:05:19Z"),
+        (MeterTime("local", 1795338319, 60, 60), "2026-11-22T09:05:19Z"),
+        (MeterTime("wall", 1795338319), "2026-11-22T09:05:19"),
     ],
 )
 def test_a_time_has_a_zone_where_the_meter_tells_it(time: MeterTime, text: str) -> None:

@@ -1,12 +1,11 @@
 """A telegram as text: one JSON object, or plain lines. Numbers keep every digit that the meter sent."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import msgspec
 
-from iskra_server.meter.reading import Fault, MeterTime, Reading, Register
+from iskra_server.meter.reading import Fault, Reading, Register
 from iskra_server.meter.registers import describe
 
 
@@ -34,18 +33,9 @@ def as_line(reading: Reading) -> str:
 
 
 def heading(reading: Reading) -> str:
-    time = f"meter time {time_text(reading.meter_time)}, " if reading.meter_time else ""
+    time = f"meter time {reading.meter_time.iso or f'{reading.meter_time.seconds} s'}, " if reading.meter_time else ""
     size = f"channel {reading.channel}" if reading.channel else f"{reading.byte_count} bytes"
     return f"{reading.meter_id}  ({time}{size}, {kind(reading)})"
-
-
-def time_text(time: MeterTime) -> str:
-    """Seconds since some start; else date and time, with an offset if the meter tells it."""
-    if time.kind == "sec_index":
-        return f"{time.seconds} s"
-    zone = timezone(timedelta(minutes=time.utc_offset_min + time.season_offset_min)) if time.kind == "local" else UTC
-    text = datetime.fromtimestamp(time.seconds, zone).isoformat(" ")
-    return text.removesuffix("+00:00") if time.kind == "wall" else text
 
 
 def kind(reading: Reading) -> str:

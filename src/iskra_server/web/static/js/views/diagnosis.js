@@ -85,7 +85,7 @@ function countsText(counts) {
 
 /** @param {Api.SourceStatus} status @returns {[string, string][]} */
 function facts({ facts: all, port, valid_ratio: ratio, meter_id: meter }) {
-  const { faults, unreadable, age_s: age, telegrams, quarantined, protocol, line } = all;
+  const { faults, unreadable = {}, age_s: age, telegrams, quarantined, protocol, line } = all;
   const texts = words.setup;
   const [baud, format] = line.split(" ");
   // the age is that at the time of the status
