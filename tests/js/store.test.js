@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { browser, define, load } from "./browser.js";
+import { browser, define, load, plain } from "./browser.js";
 
 browser();
 let now = 1_000_000;
@@ -26,6 +26,18 @@ test("power is the register with that name", () => {
   assert.equal(store.powerOf(registers({ power: "-12.5", power_import: "8" })), "-12.5");
   assert.equal(store.powerOf(registers({ power_import: "8" })), undefined);
   assert.equal(store.powerOf(null), undefined);
+});
+
+test("a total has the decimal places that the meter sends", () => {
+  const total = (value, rest = {}) => ({ registers: [{ name: "energy_import", value, ...rest }] });
+  assert.equal(plain(store.totalText(total("28136073.4"), "energy_import")), "28 136.0734 kWh");
+  assert.equal(plain(store.totalText(total("28136070", { resolution: 10 }), "energy_import")), "28 136.07 kWh");
+  assert.equal(plain(store.totalText(total("28136000", { resolution: 1000 }), "energy_import")), "28 136 kWh");
+  // the guard keeps the last exact value of a meter that has locked
+  assert.equal(plain(store.totalText({ ...total("28136973.4"), locked: true }, "energy_import")), "28 136 kWh");
+  assert.equal(store.totalText(total("1"), "energy_export"), undefined);
+  const meters = [total("1"), total("1", { resolution: 10_000 }), null];
+  assert.deepEqual(meters.map((meter) => store.placesOf(meter)), [3, 0, 3]);
 });
 
 test("phases are shown only if all three are there", () => {

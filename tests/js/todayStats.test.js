@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { browser, load } from "./browser.js";
 
 browser({ tz: "Europe/Berlin" });
-const { baseLoad, comparison, localQuarters, highestQuarter, sinceMidnight, totalsOf } = await load("todayStats.js");
+const { baseLoad, comparison, countsWholeKwh, localQuarters, highestQuarter, sinceMidnight, totalsOf } =
+  await load("todayStats.js");
 
 /** Quarters of whole days from a local midnight in winter: `energyOf(day, quarter)` in Wh. */
 function days(count, energyOf, begin = "2026-01-10T00:00:00+01:00") {
@@ -62,6 +63,15 @@ test("the power of the highest quarter-hour is four times its energy", () => {
 
 test("of equal quarter-hours the first is the highest", () => {
   assert.equal(highestQuarter(days(1, () => "9.0"), "2026-01-10").at, Date.parse("2026-01-10T00:00:00+01:00"));
+});
+
+test("a counter of whole kWh is known by its quarter-hours", () => {
+  assert.equal(countsWholeKwh([null, "0", "1000", "0"]), true);
+  assert.equal(countsWholeKwh(["10", "1000"]), false);
+  assert.equal(countsWholeKwh(["1000.5", "0"]), false);
+  // nothing was used, or measured: a fine counter shows that too
+  assert.equal(countsWholeKwh(["0", "0"]), false);
+  assert.equal(countsWholeKwh([null]), false);
 });
 
 test("the base load is the median of each night's quietest hour", () => {

@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 
+import pytest
 from msgspec.structs import replace
 
 from iskra_server.cli.ui.telegram_text import as_json, as_line, as_lines, exact, name, plural, value_text
@@ -57,6 +58,20 @@ def test_json_of_what_is_no_scaled_number() -> None:
     assert (flag["value"], flag["raw"], flag["name"], flag["unit"]) == (True, True, None, None)
     assert (empty["value"], empty["raw"], empty["unit"]) == ("", "", "V")
     assert (odd["value"], odd["unit"]) == ("7000", "unit 200")
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        (MeterTime("sec_index", 99258240), "99258240 s"),
+        (MeterTime("timestamp", 1795338319), "2026-11-22T09:05:19Z"),
+        (MeterTime("local", 1795338319, 60, 60), "2026-11-22T09:05:19Z"),
+        (MeterTime("wall", 1795338319), "2026-11-22T09:05:19"),
+    ],
+)
+def test_a_time_has_a_zone_where_the_meter_tells_it(time: MeterTime, text: str) -> None:
+    (heading,) = as_lines(replace(READING, registers=(), meter_time=time))
+    assert heading == f"1 ISK 00 70347617  (meter time {text}, 456 bytes, sml)"
 
 
 def test_a_telegram_without_proof_says_so() -> None:

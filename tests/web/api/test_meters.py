@@ -67,6 +67,12 @@ def test_a_register_outside_the_table_is_named_by_its_code() -> None:
     assert (register.name, register.label, register.unit) == ("1-0:199.7.0", "1-0:199.7.0", None)
 
 
+def test_a_number_that_is_coarser_than_its_unit_has_a_resolution() -> None:
+    registers = shown(energy(28136, scaler=3), power(5), energy(107323090), Register(MAKER.obis, b"ISK")).registers
+    assert [register.resolution for register in registers] == [1000, UNSET, UNSET, UNSET]
+    assert bytes(registers[0].value) == b"28136000"
+
+
 def test_only_a_derived_value_says_how_it_was_derived() -> None:
     derived, sent = shown(structs.replace(power(-5), derived="direction from counters"), energy(1)).registers
     assert (derived.derived, sent.derived) == ("direction from counters", UNSET)

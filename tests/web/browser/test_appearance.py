@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from iskra_server.web.http.pages import STATIC
 from outputs.mqtt.broker import Mosquitto
-from running import serving
+from running import serving, until
 from web.browser.conftest import Meter, Open, watched
 from web.browser.household import TODAY
 
@@ -28,6 +28,24 @@ def test_axe_finds_no_accessibility_fault_in_light_or_dark(open_page: Open, mete
     page.emulate_media(color_scheme="dark")
     violations += Axe().run(page, options=CONTRAST).response["violations"]
     assert [(violation["id"], [node["html"][:120] for node in violation["nodes"]]) for violation in violations] == []
+
+
+@pytest.mark.parametrize("width", [380, 900, 1000, 1280, 1440])
+def test_the_last_hour_stays_inside_its_card(open_page: Open, meter: Meter, width: int) -> None:
+    meter.send()
+    page = open_page("#/now", viewport={"width": width, "height": 800})
+    chart, card = page.locator(".hour canvas"), page.locator("section.power")
+    expect(chart).to_be_visible()
+    meter.send(-12345)
+    expect(page.locator(".big .number")).to_have_text("−12\u202f345")
+    # the chart follows the width of its box
+    until(lambda: right_of(chart) < right_of(card) and right_of(page.locator(".big .unit")) < right_of(card))
+
+
+def right_of(node: Locator) -> float:
+    box = node.bounding_box()
+    assert box
+    return box["x"] + box["width"]
 
 
 @pytest.mark.parametrize(("width", "locale"), [(320, "en-GB"), (320, "de-DE"), (3840, "en-GB")])

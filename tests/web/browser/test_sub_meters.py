@@ -1,4 +1,4 @@
-"""Gas and heat of an electricity meter on the page, and a total that came in another list than the power."""
+"""The page with meters that differ from an SML meter: gas and heat, lists in turn, whole kWh, an unknown list."""
 
 import asyncio
 import threading
@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 import submeters
 import texts
+from iskra_server.diagnosis.facts import UnreadableTelegram
 from iskra_server.meter.reading import Sample
-from samples import METER_ID, energy, power
+from samples import EXPORT, METER_ID, energy, power
 from web.serving import Site, served, status
 
 DEADLINE_S = 30.0
@@ -22,6 +23,12 @@ def site_of(meter_id: str, *samples: Sample) -> Iterator[str]:
     """The address of the page over these samples, in a server of its own."""
     site = Site(*samples)
     site.statuses = [status(meter_id=meter_id, source="test")]
+    with served_by_thread(site) as url:
+        yield url
+
+
+@contextmanager
+def served_by_thread(site: Site) -> Iterator[str]:
     address: list[str] = []
     is_served, is_over = threading.Event(), threading.Event()
 
@@ -75,6 +82,47 @@ def test_gas_and_heat_have_a_card_and_are_no_meters_to_choose(
         page.goto(f"{url}/#/registers")
         # hex text of digits alone is no number
         expect(page.locator("td.text", has_text=texts.hex_text(texts.P1_ID))).to_be_visible()
+
+
+def test_a_meter_of_whole_kwh_without_power_has_no_frames_and_no_last_hour(browser: Browser) -> None:
+    counters = submeters.list_sample(energy(28136, 3), energy(34889, 3, EXPORT), age_s=0)
+    with site_of(METER_ID, counters) as url, page_of(browser, f"{url}/#/now") as page:
+        expect(page.locator(".digits")).to_have_attribute("aria-label", "28\u202f136 kWh")
+        expect(page.locator(".digits .place")).to_have_count(0)
+        expect(page.locator(".reading .pairs dd")).to_have_text("34\u202f889 kWh")
+        expect(page.locator(".big")).to_contain_text("sends no power")
+        expect(page.locator(".hour")).to_be_hidden()
+        page.goto(f"{url}/#/registers")
+        expect(page.locator("th", has_text="energy_import")).to_contain_text("in steps of 1\u202f000")
+
+
+def test_the_elements_of_an_unknown_list_stay_open(browser: Browser) -> None:
+    unreadable = UnreadableTelegram("layout", "unknown list of 2 elements", METER_ID, ("u1 7", "array of 0"))
+    site = Site()
+    facts = {"telegrams": 0, "meter_id": None, "protocol": "dlms", "line": "2400 8E1", "last_unreadable": unreadable}
+    site.statuses = [status(**facts, unreadable={"layout": 5})]
+    with served_by_thread(site) as url, page_of(browser, f"{url}/#/setup", "de-DE") as page:
+        expect(page.locator(".pairs")).to_contain_text("2400 Baud, 8E1")
+        page.locator("summary").click()
+        site.statuses = [status(**facts, unreadable={"layout": 54321})]
+        expect(page.locator(".pairs")).to_contain_text("unbekannte Liste 54\u202f321")
+        expect(page.locator("pre")).to_have_text("u1 7\narray of 0")
+        expect(page.locator("pre")).to_be_visible()
+
+
+def test_history_says_that_it_begins_with_the_first_reading(browser: Browser) -> None:
+    site = Site()
+    site.statuses = [status(meter_id=None, telegrams=0, age_s=None)]
+    with served_by_thread(site) as url, page_of(browser, f"{url}/#/now") as page:
+        for view, place in (
+            ("now", ".today"),
+            ("day", "main"),
+            ("heat", "main"),
+            ("compare", "main"),
+            ("cost", "main"),
+        ):
+            page.goto(f"{url}/#/{view}")
+            expect(page.locator(place)).to_contain_text("History begins with the first reading.")
 
 
 def test_a_total_of_another_list_says_when_it_was_read(browser: Browser) -> None:

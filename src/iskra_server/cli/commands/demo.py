@@ -64,7 +64,7 @@ def demo(
 
 def _introduce(config: Config, profile: str) -> None:
     print(
-        f"Demo with a simulated meter: open http://localhost:{config.server.port}/ . Stop with Ctrl+C.",
+        f"Demo with a simulated meter ({profile}): open http://localhost:{config.server.port}/ . Stop with Ctrl+C.",
         file=sys.stderr,
     )
     if config.history.enabled:
@@ -76,7 +76,8 @@ def _fill(data_dir: str, profile: str) -> None:
     try:
         store = Store(database_address(data_dir, "", simulated=True))
         shares = fill(store, profile, seed=1, now=datetime.now(UTC))
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("Two years of history", total=1.0)
             for share in shares:
                 progress.update(task, completed=share)

@@ -47,8 +47,9 @@ def read(
 ) -> None:
     """Show the values of a meter live in the terminal, whatever protocol it uses: SML, P1, D0 or DLMS.
 
-    Keys and layouts are those of the options, else those that the configuration has for this meter. Exit status 1 if
-    no telegram arrived.
+    Keys and layouts are those of the options, else those that the configuration has for this meter.
+
+    Exit status 1 if no telegram arrived.
     """
     made = meter_keys.for_meter(url, key_file, auth_key_file, layouts_file)
     source, quality = open_meter_source(url), StreamStats()

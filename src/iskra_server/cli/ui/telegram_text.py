@@ -33,7 +33,7 @@ def as_line(reading: Reading) -> str:
 
 
 def heading(reading: Reading) -> str:
-    time = f"meter time {reading.meter_time.seconds} s, " if reading.meter_time else ""
+    time = f"meter time {reading.meter_time.iso or f'{reading.meter_time.seconds} s'}, " if reading.meter_time else ""
     size = f"channel {reading.channel}" if reading.channel else f"{reading.byte_count} bytes"
     return f"{reading.meter_id}  ({time}{size}, {kind(reading)})"
 

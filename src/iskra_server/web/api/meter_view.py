@@ -26,6 +26,7 @@ class MeterRegister(Struct, frozen=True):
 
     `age_s` is that of the register's own telegram: a meter may send its registers in several. `time` is the meter's own
     time of the value (a maximum, the reading of a gas meter), without an offset where the meter does not tell its zone.
+    `resolution` is the step of the value in `unit` where that is more than 1: 1000 for a meter that counts whole kWh.
     `derived` says how a value was derived that the meter does not send in this form; docs/registers.md lists the texts.
     """
 
@@ -38,6 +39,7 @@ class MeterRegister(Struct, frozen=True):
     age_s: float
     text: str | UnsetType = UNSET
     time: str | UnsetType = UNSET
+    resolution: int | UnsetType = UNSET
     derived: str | UnsetType = UNSET
 
 
@@ -150,8 +152,13 @@ def _register(register: Register, age_s: float) -> MeterRegister:
         age_s=age_s,
         text=register.text or UNSET,
         time=(register.time.iso if register.time else "") or UNSET,
+        resolution=UNSET if value is None else _resolution(register.scaler or 0),
         derived=register.derived or UNSET,
     )
+
+
+def _resolution(scaler: int) -> int | UnsetType:
+    return 10**scaler if scaler > 0 else UNSET
 
 
 # a meter sends the same codes in every telegram

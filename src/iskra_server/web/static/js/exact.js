@@ -26,9 +26,13 @@ export function split(number, shift = 0) {
   return [sign, padded.slice(0, padded.length - shift), padded.slice(padded.length - shift) + places];
 }
 
-/** Thin spaces in thousands, a real minus, the decimal point or comma of the language. @param {string} number */
-export function grouped(number, shift = 0) {
-  const [sign, whole, places] = split(number, shift);
+/**
+ * Thin spaces in thousands, a real minus, the decimal point or comma of the language; no more than `maxPlaces`.
+ * @param {string} number
+ */
+export function grouped(number, shift = 0, maxPlaces = Infinity) {
+  const [sign, whole, all] = split(number, shift);
+  const places = all.slice(0, maxPlaces);
   return sign + whole.replace(/\B(?=(\d{3})+$)/g, THIN) + (places && POINT + places);
 }
 

@@ -1,5 +1,6 @@
 // The state of the page: meters, sources, outputs, the chosen meter. Views subscribe to its changes.
 
+import { grouped } from "./exact.js";
 import { isCentralServer } from "./page.js";
 
 const RECONNECT_MS = 3000; // a stream that reconnects sooner is not an unreachable server
@@ -118,12 +119,27 @@ export const lagOf = (/** @type {Api.LiveMeter | null} */ meter, /** @type {stri
   return meter && register ? register.age_s - meter.measured_age_s : 0;
 };
 
-/** @typedef {Pick<Api.LiveMeter, "registers"> | null | undefined} Registers */
+/** @typedef {Pick<Api.LiveMeter, "registers"> & Partial<Pick<Api.LiveMeter, "locked">> | null | undefined} Registers */
 
 /** The exact value of a register as text. @param {Registers} meter @param {string} name */
 export function registerValue(meter, name) {
   const value = meter?.registers.find((register) => register.name === name)?.value;
   return typeof value === "string" ? value : undefined;
+}
+
+/**
+ * The decimal places of a total in kWh that the meter sends, 3 if it sends more: none if it counts whole kWh.
+ * @param {Registers} meter
+ */
+export function placesOf(meter, name = "energy_import") {
+  const step = meter?.registers.find((register) => register.name === name)?.resolution ?? 1;
+  return meter?.locked ? 0 : Math.max(0, 3 - Math.round(Math.log10(step)));
+}
+
+/** A total as exact text, with every place that the meter sends. @param {Registers} meter @param {string} name */
+export function totalText(meter, name) {
+  const [total, places] = [registerValue(meter, name), placesOf(meter, name)];
+  return total === undefined ? undefined : `${grouped(total, 3, places < 3 ? places : Infinity)} kWh`;
 }
 
 /** Watts as text, + from grid, - to grid; undefined if the meter sends none. @param {Registers} meter */

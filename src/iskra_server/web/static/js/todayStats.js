@@ -60,6 +60,11 @@ export function comparison(quarters, day = dayOf(new Date())) {
   return { until: shortTime(last.at + QUARTER_MS), difference: minus(total, before) };
 }
 
+/** Whether a counter has whole kWh only: too coarse for power. @param {(string | null)[]} energies of quarter-hours */
+export function countsWholeKwh(energies) {
+  return energies.some((wh) => Number(wh) > 0) && energies.every((wh) => Number(wh) % 1000 === 0);
+}
+
 /**
  * The quarter-hour of a day with the most energy, and its mean power in W.
  * @param {Quarter[]} quarters

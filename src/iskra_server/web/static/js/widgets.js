@@ -2,9 +2,11 @@
 
 import { time } from "./clock.js";
 import { make, setContent, setData, setText } from "./dom.js";
-import { grouped, rounded, split } from "./exact.js";
+import { rounded, split } from "./exact.js";
 import { words } from "./language.js";
-import { readingAge, currentReading, lastReading, pageState, powerOf } from "./store.js";
+import {
+  readingAge, currentReading, lastReading, pageState, placesOf, powerOf, registerValue, store, subscribe, totalText,
+} from "./store.js";
 
 const WHOLE_DIGITS = 6;
 const PLACES = 4;
@@ -62,23 +64,34 @@ function lastSeenText() {
   return age == null ? "" : words.lastSeen(time(new Date(Date.now() - age * 1000)));
 }
 
+/** Says that history is being loaded, or, before the first reading, that there is none. @param {AbortSignal} signal */
+export function historyNote(signal, kind = "p.empty", text = words.noHistoryYet) {
+  const note = make(kind);
+  signal.addEventListener("abort", subscribe(() => {
+    setText(note, store.chosen || pageState() !== "waiting" ? words.loading : text);
+  }));
+  return note;
+}
+
 /**
  * The register as on the meter: digit by digit, decimal places in frames, which stay empty for a locked meter. A node,
- * and a function that shows a total in Wh; without one `missing` is the text for screen readers.
+ * and a function that shows the total of a reading; without one `missing` is the text for screen readers.
  */
 export function registerWidget() {
   const digits = make("span.digits", { role: "img" });
   const node = make("p.register", digits, make("span.unit", "kWh"));
 
-  /** @param {string | undefined} total @param {boolean} locked @param {string} missing */
-  function show(total, locked, missing) {
+  /** @param {Api.LiveMeter | null} meter @param {string} missing */
+  function show(meter, missing) {
+    const total = registerValue(meter, "energy_import");
     const [, whole, places] = total === undefined ? ["", "", ""] : split(total, 3);
     const wholeText = total === undefined ? " ".repeat(WHOLE_DIGITS) : whole.padStart(WHOLE_DIGITS, "0");
-    const placesText = (locked ? "" : places) || " ".repeat(PLACES);
+    const sent = placesOf(meter);
+    const placesText = total === undefined || meter?.locked ? " ".repeat(PLACES)
+      : sent < 3 ? places.slice(0, sent) : places;
     setContent(digits, [...wholeText].map((digit) => make("span", digit)),
       [...placesText].map((digit) => make("span.place", digit)));
-    digits.setAttribute("aria-label", total === undefined ? missing
-      : `${grouped(locked ? whole : total, locked ? 0 : 3)} kWh`);
+    digits.setAttribute("aria-label", totalText(meter, "energy_import") ?? missing);
   }
   return { node, show };
 }

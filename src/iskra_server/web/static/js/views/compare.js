@@ -13,6 +13,7 @@ import { firstDay, isKind, keyOf, KINDS, periodQuery, step } from "../periods.js
 import { navigate, PERIODS } from "../router.js";
 import { whenChosen } from "../store.js";
 import { kindsBar, stepper } from "../toolbar.js";
+import { historyNote } from "../widgets.js";
 import { axisLabels, bucketText, isLabelCentred } from "./buckets.js";
 
 // 52 weeks, so that a Monday is compared with a Monday
@@ -30,7 +31,7 @@ export function show(main, { parts: [kindName, leftKey, rightKey] }, signal) {
     if (isKind(value)) navigate("compare", [value, keyOf(value, KINDS[value].key(first))]);
   } }, PERIODS.filter((name) => name !== "all").map((name) =>
     make("option", { value: name, selected: name === kind }, words.kinds[name])));
-  const content = make("div.content");
+  const content = make("div.content", historyNote(signal));
   main.append(kindsBar("compare", first),
     make("div.stepper.compare-head", make("h1", words.compareTitle), select), content);
   whenChosen(signal, () => fill(content, kind, [left, right], signal));

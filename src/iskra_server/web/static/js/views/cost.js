@@ -9,10 +9,11 @@ import { axisNumber } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { whenChosen } from "../store.js";
+import { historyNote } from "../widgets.js";
 
 /** @type {View} */
 export function show(main, _address, signal) {
-  const content = make("div.content", make("p.empty", words.loading));
+  const content = make("div.content", historyNote(signal));
   main.append(make("h1.hidden", words.sections.cost), content);
   whenChosen(signal, async () => {
     try {

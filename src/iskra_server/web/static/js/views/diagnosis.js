@@ -2,7 +2,7 @@
 
 import { time } from "../clock.js";
 import { make, pair, setContent } from "../dom.js";
-import { decimal } from "../exact.js";
+import { decimal, grouped } from "../exact.js";
 import { localized, words } from "../language.js";
 import { link } from "../router.js";
 import { pageState, store, subscribe } from "../store.js";
@@ -45,10 +45,17 @@ function sourceCard(status) {
   );
 }
 
+/** @type {Set<string>} the sources whose list is open: each status draws it anew */
+const openLists = new Set();
+
 /** The types and values of a list that nothing describes. @param {Api.Facts} facts */
-function unknownList({ last_unreadable: telegram }) {
+function unknownList({ source, last_unreadable: telegram }) {
   if (!telegram?.elements?.length) return null;
-  return make("details", make("summary", words.setup.unknownList), make("pre", telegram.elements.join("\n")));
+  const ontoggle = (/** @type {Event & {target: HTMLDetailsElement}} */ { target }) => {
+    if (target.open) openLists.add(source); else openLists.delete(source);
+  };
+  return make("details", { open: openLists.has(source), ontoggle },
+    make("summary", words.setup.unknownList), make("pre", telegram.elements.join("\n")));
 }
 
 /** @param {Api.SourceStatus} status @param {Api.Check | undefined} failed */
@@ -68,26 +75,32 @@ function otherAdvice({ checks, notices, advice }) {
   return others.filter(({ fault }) => fault !== advice.fault).map((other) => localized(other));
 }
 
-/** @param {Record<string, number>} counts */
-const kinds = (counts) =>
-  Object.entries(counts).filter(([, count]) => count).map(([kind, count]) => `${kind} ${count}`).join(", ");
+/** @param {Record<string, number>} counts of faults, by kind */
+function countsText(counts) {
+  /** @type {Record<string, string>} */
+  const kinds = words.setup.faultKinds;
+  return Object.entries(counts).filter(([, count]) => count)
+    .map(([kind, count]) => `${kinds[kind] ?? kind} ${grouped(String(count))}`).join(", ");
+}
 
 /** @param {Api.SourceStatus} status @returns {[string, string][]} */
 function facts({ facts: all, port, valid_ratio: ratio, meter_id: meter }) {
   const { faults, unreadable = {}, age_s: age, telegrams, quarantined, protocol, line } = all;
   const texts = words.setup;
+  const [baud, format] = line.split(" ");
   // the age is that at the time of the status
   const lastReading = age === null ? null : Date.now() - (performance.now() - store.statusAt) - age * 1000;
   /** @type {[string, string | null][]} */
   const rows = [
     [texts.port, port],
-    [texts.protocol, [protocol?.toUpperCase(), line].filter(Boolean).join(", ")],
+    [texts.protocol, protocol.toUpperCase()],
+    [texts.line, line && texts.lineText(baud, format)],
     [words.meter, meter],
     [texts.validSinceStart, ratio === null ? null : `${decimal(ratio * 100, 2)} %`],
-    [texts.telegrams, String(telegrams)],
-    [texts.damaged, kinds(faults)],
-    [texts.unreadable, kinds(unreadable)],
-    [texts.quarantined, quarantined > 0 ? String(quarantined) : null],
+    [texts.telegrams, grouped(String(telegrams))],
+    [texts.damaged, countsText(faults)],
+    [texts.unreadable, countsText(unreadable)],
+    [texts.quarantined, quarantined > 0 ? grouped(String(quarantined)) : null],
     [texts.lastReading, lastReading === null ? null : time(lastReading)],
   ];
   return rows.flatMap(([name, text]) => (text ? [[name, text]] : []));

@@ -16,6 +16,7 @@ import { whenChosen } from "../store.js";
 import { colour } from "../theme.js";
 import { localQuarters } from "../todayStats.js";
 import { kindsBar, stepper } from "../toolbar.js";
+import { historyNote } from "../widgets.js";
 import { daysOf, energyScale, netEnergy, QUARTERS, shadeOf } from "./heatGrid.js";
 
 const NARROW_PX = 700;
@@ -27,7 +28,7 @@ const NARROW_PX = 700;
 /** @type {View} */
 export function show(main, { parts }, signal) {
   const key = keyOf("year", parts[0]);
-  const content = make("div.content", make("p.empty", words.loading));
+  const content = make("div.content", historyNote(signal));
   const day = key === today().slice(0, 4) ? today() : `${key}-01-01`;
   main.append(kindsBar("heat", day), stepper("year", key, (next) => navigate("heat", [next])), content);
   whenChosen(signal, async () => {

@@ -15,7 +15,9 @@ import { firstDay, isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../pe
 import { navigate, replaceAddress } from "../router.js";
 import { whenChosen } from "../store.js";
 import { download, table } from "../table.js";
+import { countsWholeKwh } from "../todayStats.js";
 import { kindsBar, stepper } from "../toolbar.js";
+import { historyNote } from "../widgets.js";
 import { axisLabels, bucketName, bucketText, isLabelCentred } from "./buckets.js";
 import { showPowerCurve } from "./curve.js";
 
@@ -28,7 +30,7 @@ export function show(main, { view, parts, query }, signal) {
   const kind = isKind(view) ? view : "day";
   const key = keyOf(kind, parts[0]);
   const as = query.get("as") ?? "";
-  const content = make("div.content", make("p.empty", words.loading));
+  const content = make("div.content", historyNote(signal));
   const open = (/** @type {string} */ next) => navigate(kind, [next], { as });
   main.append(kindsBar(kind, firstDay(kind, key), as), stepper(kind, key, open), content);
   whenChosen(signal, () => fill(content, kind, key, as, signal));
@@ -118,7 +120,7 @@ function totals({ kind, energy, cost }) {
 function highestText(kind, energy) {
   const measured = energy.buckets.flatMap(({ begin, end, import_wh: wh }) =>
     (wh === undefined ? [] : { begin, end, wh }));
-  if (measured.length < 2) return null;
+  if (measured.length < 2 || (kind === "day" && countsWholeKwh(measured.map(({ wh }) => wh)))) return null;
   const highest = measured.reduce((best, bucket) => (Number(bucket.wh) > Number(best.wh) ? bucket : best));
   if (kind === "day") return `${wallTime(highest.begin)} · ${rounded(times(highest.wh, QUARTERS_PER_HOUR))} W`;
   return `${bucketName(kind, highest)} · ${kwhShort(highest.wh)}`;

@@ -2,7 +2,7 @@
 
 import { make, setText } from "../dom.js";
 import { words } from "../language.js";
-import { currentReading, registerValue, subscribe } from "../store.js";
+import { currentReading, subscribe } from "../store.js";
 import { registerWidget } from "../widgets.js";
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
@@ -19,7 +19,7 @@ export function showLockedMeter(main, signal) {
     make("section.card.prose", make("h2", texts.tipsTitle), make("ul", texts.tips.map((text) => make("li", text)))));
   signal.addEventListener("abort", subscribe(() => {
     const meter = currentReading();
-    counter.show(registerValue(meter, "energy_import"), meter?.locked === true, words.waiting);
+    counter.show(meter, words.waiting);
     setText(state, meter ? (meter.locked ? texts.isLocked : texts.isUnlocked) : "");
   }));
 }

@@ -2,13 +2,15 @@
 
 import { time } from "../clock.js";
 import { make, painted, pair, setContent, setText } from "../dom.js";
-import { grouped, rounded } from "../exact.js";
+import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
-import { currentReading, lagOf, phasePowers, registerValue, subscribe, whenChosen } from "../store.js";
+import {
+  currentReading, lagOf, phasePowers, powerOf, registerValue, subscribe, totalText, whenChosen,
+} from "../store.js";
 import { reloadPage } from "../stream.js";
 import { subMeterCard } from "../subMeters.js";
-import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
+import { historyNote, missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
 /** @type {View} */
 export function show(main, _address, signal) {
@@ -18,9 +20,9 @@ export function show(main, _address, signal) {
   const note = make("p.soft.note");
   const others = make("dl.pairs");
   const subMeters = subMeterCard();
-  const day = make("div.chart");
+  const day = make("div.chart", historyNote(signal, "p.soft"));
   const caption = make("p.caption", { "aria-live": "polite" });
-  const facts = make("div.facts", make("p.soft", words.loading));
+  const facts = make("div.facts", historyNote(signal, "p.soft", words.noDataYet));
   main.append(
     make("h1.hidden", words.sections.now),
     make("section.card.power", make("h2", words.power), make("div.power-row", power.node, hour)),
@@ -34,7 +36,8 @@ export function show(main, _address, signal) {
     power.show();
     const meter = currentReading();
     const total = registerValue(meter, "energy_import");
-    counter.show(total, meter?.locked === true, total === undefined ? missingReadingText() : "");
+    hour.hidden = Boolean(meter) && powerOf(meter) === undefined;
+    counter.show(meter, missingReadingText());
     setText(note, !meter ? missingReadingText() : total === undefined ? words.noTotal : lagText(meter));
     renderOthers(others, meter);
     subMeters.show();
@@ -58,11 +61,11 @@ function lagText(meter) {
 
 /** The other counter, and the phases. @param {HTMLElement} list @param {ReturnType<typeof currentReading>} meter */
 function renderOthers(list, meter) {
-  const exported = registerValue(meter, "energy_export");
+  const exported = totalText(meter, "energy_export");
   const phases = phasePowers(meter);
   /** @type {[string, string][]} */
   const rows = [];
-  if (exported !== undefined) rows.push([`${words.counters.export} · 2.8.0`, `${grouped(exported, 3)} kWh`]);
+  if (exported !== undefined) rows.push([`${words.counters.export} · 2.8.0`, exported]);
   if (phases) rows.push([words.phases, `${phases.map((watts) => rounded(watts)).join(" · ")} W`]);
   setContent(list, rows.map(([name, text]) => pair(name, text)));
 }

@@ -30,16 +30,22 @@ function derivation(text) {
   /** @type {Record<string, string>} */
   const derivations = words.derivedFrom;
   const [name, factor] = text.split(" ");
-  return name === "factor" ? `${derivations.factor} ${grouped(factor)}` : derivations[text] ?? text;
+  return name === "factor" ? `${derivations.factor}\u00a0${grouped(factor)}` : derivations[text] ?? text;
 }
 
+/** A name that may break behind each underscore. @param {string} name */
+const breakable = (name) => name.split(/(?<=_)/).flatMap((part) => [part, make("wbr")]);
+
 /** @param {Api.MeterRegister} register */
-function row({ label, label_de: labelDe, obis, name, value, text, unit, derived }) {
+function row({ label, label_de: labelDe, obis, name, value, text, unit, derived, resolution }) {
   // bytes are hex text, which may have digits alone
   const isExact = text === undefined && typeof value === "string" && isNumber(value);
   return make("tr",
-    make("th", { scope: "row" }, language === "de" ? labelDe : label,
-      make("small", `${obis.replace("*255", "")} · ${name}`),
+    // a hyphen would end the line behind the minus of "(-P)"
+    make("th", { scope: "row" }, (language === "de" ? labelDe : label).replace("(-", "(−"),
+      // a register outside the table is named by its code
+      name !== label && make("small", `${obis.replace("*255", "")} · `, breakable(name)),
+      resolution ? make("small", words.inSteps(`${grouped(String(resolution))}\u00a0${unit}`)) : null,
       derived && make("small.derived", `${words.derived}: ${derived.split(", ").map(derivation).join(", ")}`)),
     make(isExact ? "td.number" : "td.text", isExact ? grouped(value) : text ?? String(value),
       unit && make("span.unit", ` ${unit}`)));

@@ -10,8 +10,10 @@ import { make, pair, setContent } from "../dom.js";
 import { axisNumber, energyBar, quarterText } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
-import { currentReading, registerValue, subscribe, whenChosen } from "../store.js";
-import { baseLoad, comparison, localQuarters, highestQuarter, NIGHTS, sinceMidnight, totalsOf } from "../todayStats.js";
+import { currentReading, placesOf, registerValue, subscribe, whenChosen } from "../store.js";
+import {
+  baseLoad, comparison, countsWholeKwh, localQuarters, highestQuarter, NIGHTS, sinceMidnight, totalsOf,
+} from "../todayStats.js";
 import { axisLabels } from "./buckets.js";
 
 // the time that history needs to record a quarter-hour that has ended
@@ -70,9 +72,10 @@ async function loadHistory(signal) {
   ]);
   const quarters = localQuarters(days);
   const cost = await monthCostText(date, signal);
+  const hasPower = !countsWholeKwh(quarters.map(({ imported }) => imported));
   return {
     date, energy, cost, totals: totalsOf(quarters, date), compared: comparison(quarters, date),
-    highest: highestQuarter(quarters, date), base: baseLoad(quarters),
+    highest: hasPower ? highestQuarter(quarters, date) : null, base: hasPower ? baseLoad(quarters) : null,
   };
 }
 
@@ -97,24 +100,26 @@ function renderFacts(box, history, meter) {
   const { date, cost, totals, compared, highest, base } = history;
   const total = date === today() && meter && !meter.locked ? registerValue(meter, "energy_import") : undefined;
   const exact = sinceMidnight(history.energy.import, date, total) ?? totals.imported;
-  const energy = exact === null ? null : rounded(exact, 3, 3);
+  const energy = exact === null ? null : rounded(exact, placesOf(meter), 3);
   /** @type {[string, string][]} */
   const rows = [];
-  if (totals.exported !== null) rows.push([words.toGrid, `${rounded(totals.exported, 3, 3)} kWh`]);
+  if (totals.exported !== null) {
+    rows.push([words.toGrid, `${rounded(totals.exported, placesOf(meter, "energy_export"), 3)} kWh`]);
+  }
   if (base !== null) rows.push([words.baseLoad, `${rounded(base)} W`]);
   if (highest) rows.push([words.highest["15min"], `${shortTime(highest.at)} · ${rounded(highest.watts)} W`]);
   if (cost) rows.push([words.cost.thisMonth, cost]);
   setContent(box,
     make("p.middle", energy === null ? make("span.soft", words.noDataYet)
       : [make("span", energy), make("span.unit", "kWh")]),
-    compared ? make("p.compared", comparisonText(compared)) : "",
+    compared ? make("p.compared", comparisonText(compared, placesOf(meter))) : "",
     make("dl.pairs", rows.map(([name, text]) => pair(name, text))),
   );
 }
 
-/** @param {NonNullable<ReturnType<typeof comparison>>} compared */
-function comparisonText({ until, difference }) {
-  const text = `${rounded(difference.replace("-", ""), 3, 3)} kWh`;
+/** @param {NonNullable<ReturnType<typeof comparison>>} compared @param {number} places */
+function comparisonText({ until, difference }, places) {
+  const text = `${rounded(difference.replace("-", ""), places, 3)} kWh`;
   if (Number(difference) === 0) return words.sameAsYesterday(until);
   return Number(difference) < 0 ? words.lessThanYesterday(text, until) : words.moreThanYesterday(text, until);
 }

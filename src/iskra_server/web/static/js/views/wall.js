@@ -6,7 +6,7 @@ import { make, setText } from "../dom.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
-import { currentReading, registerValue, subscribe, whenChosen } from "../store.js";
+import { currentReading, placesOf, registerValue, subscribe, whenChosen } from "../store.js";
 import { sinceMidnight } from "../todayStats.js";
 import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
@@ -26,7 +26,7 @@ export function show(main, _address, signal) {
   signal.addEventListener("abort", subscribe(() => {
     power.show();
     const meter = currentReading();
-    counter.show(registerValue(meter, "energy_import"), meter?.locked === true, missingReadingText());
+    counter.show(meter, missingReadingText());
     setText(todayNode, day ? todayText(day, meter) : "");
   }));
   whenChosen(signal, async () => {
@@ -44,7 +44,8 @@ function todayText({ date, counter }, meter) {
   if (date !== today()) return "";
   const total = meter && !meter.locked ? registerValue(meter, "energy_import") : undefined;
   const energy = sinceMidnight(counter, date, total) ?? counter.total_wh;
-  return energy === undefined || energy.startsWith("-") ? "" : `${words.today} ${rounded(energy, 3, 3)} kWh`;
+  return energy === undefined || energy.startsWith("-") ? ""
+    : `${words.today} ${rounded(energy, placesOf(meter), 3)} kWh`;
 }
 
 /** Keeps the screen on while the page is visible; browsers allow it with https and on localhost. */
