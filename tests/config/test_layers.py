@@ -40,7 +40,7 @@ def test_a_key_for_every_meter_also_applies_to_meters_of_the_command_line() -> N
 
 
 def test_a_secret_of_a_wrong_type_is_not_repeated() -> None:
-    with pytest.raises(ConfigError, match=r"^server\.token in x\.toml must be text\.$"):
+    with pytest.raises(ConfigError, match=r"^server\.token in x\.toml must be text in quotes\.$"):
         Layers().add_file({"server": {"token": 1234567890123456}}, "x.toml")
 
 

@@ -216,6 +216,8 @@ def test_the_file_of_the_add_on_is_json(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("[server]\nprot = 1", "'server.prot' in {file} is not a key; did you mean server.port?"),
+        ("[server]\nkey = '0'", "'server.key' in {file} is not a key; did you mean meters.key?"),
+        ("auth_key = '0'", "'auth_key' in {file} is not a section; did you mean meters.auth_key?"),
         ("[sever]\nport = 1", "'sever' in {file} is not a section; did you mean server?"),
         ("[[meters]]\nulr = 'x'", "'meters.1.ulr' in {file} is not a key; did you mean meters.url?"),
         ("[server]\nport = '80'", "server.port in {file} must be a whole number from 1 to 65535, not '80'."),

@@ -62,7 +62,12 @@ def test_own_layouts_are_read_from_a_file(tmp_path: Path) -> None:
             None,
             "meters.key is no key: it has 4 characters, expected 32 hex digits (0-9, a-f)",
         ),
-        (KEY, Secret("x" * 32), None, "meters.auth_key is no key: it has 32 characters"),
+        (
+            KEY,
+            Secret("x" * 32),
+            None,
+            "meters.auth_key is no key: it has 32 characters that are not all such digits, expected 32 hex digits",
+        ),
         (Secret(), AUTH_KEY, None, "meters.auth_key needs meters.key too"),
         (Secret(), Secret(), "missing.toml", "missing.toml cannot be read: No such file or directory"),
         (Secret(), Secret(), "none.toml", "none.toml is not TOML"),

@@ -59,4 +59,15 @@ def test_a_wrong_option_is_named_in_one_sentence(query: str, sentence: str | Non
     with pytest.raises(ValueError) as refusal:
         parsed(query)
     if sentence:
-        assert str(refusal.value) == sentence.format(f"/dev/ttyUSB0?{query}")
+        assert str(refusal.value) == sentence.format(Address(f"/dev/ttyUSB0?{query}"))
+
+
+def test_a_key_in_an_address_is_not_printed() -> None:
+    with pytest.raises(ValueError) as refusal:
+        parsed("baud=9600&key=000102030405060708090A0B0C0D0E0F")
+    sentence = "key in /dev/ttyUSB0?baud=9600&key=*** is no option of an address; set it as meters.key."
+    assert str(refusal.value) == sentence
+
+
+def test_a_protocol_may_be_written_in_capitals() -> None:
+    assert parsed("protocol=D0").protocol == "d0"

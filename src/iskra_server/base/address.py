@@ -3,7 +3,7 @@
     mqtt://USER:PASSWORD@HOST:1883        the password is masked, also with unescaped @ / ? # in it
     esphome://HOST/?port_name=NAME&key=K  only options from a list of harmless ones are shown
     tcp://USER@HOST:2001                  a user without password may be a token: masked for most schemes
-    /dev/ttyUSB0?baud=9600                a path is shown unchanged
+    /dev/ttyUSB0?baud=9600                a path is shown unchanged, its options as those above
 
 The last @ before the options ends the password.
 """
@@ -56,8 +56,11 @@ class Address(Secret):
         prefix = match[0] if match else ""
         after = self._text.removeprefix(prefix)
         # an address without a scheme begins with two slashes
-        is_path = self.scheme in _PATHS or (not match and after.startswith(("/", ".", "~")) and after[:2] != "//")
-        self._shown = self._text if is_path else prefix + self._parse(after)
+        is_path = not match and after.startswith(("/", ".", "~")) and after[:2] != "//"
+        if self.scheme in _PATHS:
+            self._shown = self._text
+        else:
+            self._shown = self._mask_options(self._text) if is_path else prefix + self._parse(after)
 
     @property
     def port(self) -> int | None:

@@ -43,7 +43,9 @@ class Layers:
             if section in LISTS:
                 self._replace_list(section, values, origin)
             elif section not in SECTIONS and not _has_sections(section):
-                raise ConfigError(f"'{_short(section)}' in {origin} is not a section{_suggestion(section, SECTIONS)}")
+                # a key that stands above its section
+                names = [path for path in self._keys if path.endswith(f".{section}")] or SECTIONS
+                raise ConfigError(f"'{_short(section)}' in {origin} is not a section{_suggestion(section, names)}")
             elif not isinstance(values, Mapping):
                 raise ConfigError(f"'{_short(section)}' in {origin} must be a section, written [{_short(section)}].")
             elif section in SECTIONS:
@@ -115,7 +117,8 @@ class Layers:
                 value, key.type, strict=not origin.startswith(PREFIX), dec_hook=_filled if is_filled(key) else _secret
             )
         except msgspec.ValidationError:
-            raise ConfigError(f"{where} must be {expected(key)}{_not(key, value)}.") from None
+            in_quotes = " in quotes" if expected(key) == "text" else ""
+            raise ConfigError(f"{where} must be {expected(key)}{in_quotes}{_not(key, value)}.") from None
         self.origins[path] = origin
 
 
@@ -158,7 +161,9 @@ def _split(urls: str) -> list[str]:
 def _suggestion(name: str, names: Iterable[str]) -> str:
     """The end of a sentence about an unknown name."""
     names = list(names)
-    near = difflib.get_close_matches(_short(name), names, n=1)
+    # the right key in a wrong section
+    same = [path for path in names if path.rpartition(".")[2] == name.rpartition(".")[2]]
+    near = same if len(same) == 1 else difflib.get_close_matches(_short(name), names, n=1)
     return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(names)}."
 
 

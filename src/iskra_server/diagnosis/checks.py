@@ -55,7 +55,7 @@ _SEARCHED = frozenset(("noise", "speed"))
 # they come by a cable, DLMS sometimes through a head
 _BY_CABLE = frozenset(("p1", "dlms"))
 # parts of an address with which a port is not searched for the right speed
-_FIXED = ("://", "baud=", "format=", "protocol=d0", "listen_only")
+_FIXED = ("://", "baud=", "format=", "protocol=d0", "protocol=D0", "listen_only=1")
 # the speed of requests
 _ASKING = "300 "
 
@@ -96,17 +96,23 @@ def _silence(facts: Facts) -> Advice:
     if facts.poll == "echo":
         fault = "echo"
     elif facts.poll == "silent":
-        fault = "silence_asked"
-    elif facts.line.startswith(_ASKING) and (is_searched(facts) or facts.protocol == "d0"):
+        fault = "silence_asked_fixed" if "baud=" in facts.source and "://" not in facts.source else "silence_asked"
+    elif facts.line.startswith(_ASKING) and (_is_searched(facts) or facts.protocol == "d0"):
         fault = "silence_asking"
-    elif is_searched(facts):
+    elif "listen_only=1" in facts.source:
+        fault = "silence_listening"
+    elif _is_searched(facts):
         fault = "silence_searching"
     return advise(fault, {"port": facts.port, "line": facts.line})
 
 
-def is_searched(facts: Facts) -> bool:
+def is_searched(address: str, line: str, protocol: str) -> bool:
     """Whether the server tries one speed after another on this port."""
-    return bool(facts.line) and not facts.protocol and not any(part in facts.source for part in _FIXED)
+    return bool(line) and not protocol and not any(part in address for part in _FIXED)
+
+
+def _is_searched(facts: Facts) -> bool:
+    return is_searched(facts.source, facts.line, facts.protocol)
 
 
 def _by_cable(fault: str, facts: Facts) -> str:
@@ -167,7 +173,7 @@ def _missing_telegrams(facts: Facts) -> str:
         return "no_valid_telegram"
     if damaged or guess == "first_telegram":
         return "first_telegram"
-    return "noise_searching" if is_searched(facts) else "noise"
+    return "noise_searching" if _is_searched(facts) else "noise"
 
 
 def _checksums(facts: Facts) -> Result:
@@ -246,7 +252,7 @@ def _guess(facts: Facts, faults: frozenset[str]) -> Result:
         return True if facts.telegrams or facts.last_unreadable else None
     if guess.fault not in faults:
         return True
-    fault = f"{guess.fault}_searching" if guess.fault in _SEARCHED and is_searched(facts) else guess.fault
+    fault = f"{guess.fault}_searching" if guess.fault in _SEARCHED and _is_searched(facts) else guess.fault
     return advise(fault, {"port": facts.port, "bytes": str(facts.byte_count), "line": facts.line} | guess.details)
 
 

@@ -26,6 +26,16 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Put the head on the meter's infrared window, cable down, or plug the cable into the meter's customer interface (P1). Check that this is the right port (iskra-server ports), that the meter has power, and whether its interface must be switched on; the server asks again from time to time.",
         "An {port} kommen keine Daten an, und kein Zähler antwortet auf eine Anfrage.",
         "Setzen Sie den Lesekopf mit dem Kabel nach unten auf das Infrarotfenster des Zählers oder stecken Sie das Kabel in seine Kundenschnittstelle (P1). Prüfen Sie, ob es der richtige Anschluss ist (iskra-server ports), ob der Zähler Strom hat und ob seine Schnittstelle eingeschaltet werden muss; der Server fragt von Zeit zu Zeit erneut an."),
+    "silence_asked_fixed": (
+        "Nothing arrives on {port}, and no meter answers a request at the speed of its address ({line}).",
+        "A head on the infrared window asks at 300 baud: leave out ?baud=. On RS-485 check the wiring, the speed in the meter's manual and ?address= (the serial number); also check that the meter has power.",
+        "An {port} kommen keine Daten an, und kein Zähler antwortet auf eine Anfrage mit der Geschwindigkeit der Adresse ({line}).",
+        "Ein Lesekopf auf dem Infrarotfenster fragt mit 300 Baud an: Lassen Sie ?baud= weg. Prüfen Sie bei RS-485 die Verdrahtung, die Geschwindigkeit in der Anleitung des Zählers und ?address= (die Zählernummer); prüfen Sie auch, ob der Zähler Strom hat."),
+    "silence_listening": (
+        "Nothing arrives on {port}, and its address says listen_only=1: the server asks no meter there.",
+        "Some meters wait for a request (MT171, MT174, ME162): for these leave out listen_only. Otherwise put the head on the meter's infrared window, cable down, or plug the cable into the meter's customer interface (P1), and check that the meter has power.",
+        "An {port} kommen keine Daten an, und in der Adresse steht listen_only=1: Der Server fragt dort keinen Zähler an.",
+        "Manche Zähler warten auf eine Anfrage (MT171, MT174, ME162): Lassen Sie listen_only bei diesen weg. Setzen Sie sonst den Lesekopf mit dem Kabel nach unten auf das Infrarotfenster des Zählers oder stecken Sie das Kabel in seine Kundenschnittstelle (P1), und prüfen Sie, ob der Zähler Strom hat."),
     "echo": (
         "Only the server's own request comes back on {port}; no meter answers.",
         "The head receives its own light: put it straight on the infrared window, cable down, and check that the meter has power. The server asks again from time to time.",

@@ -25,6 +25,8 @@ SERIAL = ("baud", "format", *METER)
 # the address of a request has at most 32 letters, digits and blanks (IEC 62056-21, 6.3.1)
 _ADDRESS = re.compile(r"[A-Za-z0-9 ]{1,32}")
 _MIN_POLL_S, _MAX_POLL_S = 1.0, 86_400.0
+# what the configuration says of a meter, beside its address
+_KEYS = frozenset(("key", "auth_key", "layouts", "factor", "name"))
 _USUAL_SPEEDS = "300, 2400, 9600, 38400 or 115200"
 
 
@@ -43,6 +45,8 @@ def parse_options(address: Address, query: str, names: tuple[str, ...] = SERIAL)
     options = parse_qsl(query, keep_blank_values=True)
     for name, _ in options:
         if name not in names:
+            if name in _KEYS:
+                raise ValueError(f"{name} in {address} is no option of an address; set it as meters.{name}.")
             raise ValueError(f"{address} has an unknown option {name}. There are {_list(names)}.")
         if [other for other, _ in options].count(name) > 1:
             raise ValueError(f"{address} has the option {name} twice.")
@@ -50,7 +54,7 @@ def parse_options(address: Address, query: str, names: tuple[str, ...] = SERIAL)
     poll_s = values.get("poll_s")
     has_line = "baud" in values or "format" in values
     return SourceOptions(
-        protocol=_one_of(address, "protocol", values.get("protocol"), tuple(DECODERS)),
+        protocol=_one_of(address, "protocol", _lower(values.get("protocol")), tuple(DECODERS)),
         settings=LineSettings(_baud(address, values.get("baud")), _format(address, values)) if has_line else None,
         listen_only=_one_of(address, "listen_only", values.get("listen_only"), ("0", "1")) == "1",
         address=_meter_address(address, values.get("address")),
@@ -62,6 +66,11 @@ def _one_of(address: Address, name: str, value: str | None, values: tuple[str, .
     if value is None or value in values:
         return value or ""
     raise ValueError(f"{name} in {address} must be {_list(values, 'or')}, not {value!r}.")
+
+
+def _lower(text: str | None) -> str | None:
+    """D0, as meters and manuals write it, for d0."""
+    return text and text.lower()
 
 
 def _format(address: Address, values: dict[str, str]) -> str:

@@ -137,7 +137,7 @@ def test_a_capture_is_read_too_and_its_end_is_an_end(run: Run, tmp_path: Path) -
     done = run("read", "file:noise.bin?speed=0")
     assert done.returncode == 1
     name = "file:noise.bin?speed=0"
-    assert done.stderr == f"iskra-server: No telegram arrived from {name}; iskra-server doctor {name} says why.\n"
+    assert done.stderr == f"iskra-server: No telegram arrived from {name}; iskra-server doctor '{name}' says why.\n"
 
 
 def test_a_head_that_is_unplugged_is_told_once(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def files(tmp_path: Path) -> Path:
     (tmp_path / "other").write_text(pushes.OTHER_KEYS.encryption.hex())
     (tmp_path / "layouts.toml").write_text(LAYOUT)
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    (tmp_path / "empty").write_bytes(b"\n")
     return tmp_path
 
 
@@ -61,6 +62,8 @@ def test_a_list_of_an_own_layout_is_read(run: Run, files: Path) -> None:
     [
         ("--key-file", "missing", "cannot be read: No such file or directory."),
         ("--key-file", "bytes", "is no text."),
+        ("--key-file", "empty", "is empty; write the key into it."),
+        ("--auth-key-file", pushes.KEYS.encryption.hex(), "the name of a file that holds the key, not the key itself."),
         ("--auth-key-file", "layouts.toml", "is no key: it has "),
         ("--layouts", "key", "is not TOML: "),
     ],

@@ -10,7 +10,7 @@ import pytest
 from iskra_server.cli.ui import meter_source
 from iskra_server.cli.ui.meter_source import TICK_S, chunks_and_ticks, chunks_or_error, open_meter_source
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.sources.source import Chunk, SourceState, timestamped
+from iskra_server.sources.source import Chunk, LineSettings, SourceState, timestamped
 
 
 class Scripted:
@@ -88,6 +88,17 @@ def test_a_port_that_is_searched_is_waited_for(
     silent = SourceState("/dev/x", is_open=True, problem="silence", details={"port": "/dev/x"})
     assert asyncio.run(gathered(chunks_or_error(Scripted(silent, 1.2, b"a")))) == [b"a"]
     assert capsys.readouterr().err.count("Nothing arrives on /dev/x") == 1
+
+
+def test_a_port_whose_speed_is_searched_says_that_a_request_follows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(meter_source, "_TELL_AFTER_S", 2 * TICK_S)
+    details = {"port": "/dev/x"}
+    silent = SourceState("/dev/x", is_open=True, problem="silence", details=details, line=LineSettings(2400, "8E1"))
+    asyncio.run(gathered(chunks_or_error(Scripted(silent, 1.2, b"a"))))
+    told = capsys.readouterr().err
+    assert "2400 8E1" in told and "?protocol=d0" not in told
 
 
 def test_a_file_is_a_capture_and_anything_else_an_address(tmp_path: Path) -> None:

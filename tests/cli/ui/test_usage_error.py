@@ -25,6 +25,7 @@ def test_the_exit_status_is_2_unless_given() -> None:
 def test_a_sentence_has_a_capital_and_one_stop() -> None:
     assert as_sentence(ValueError("no such port")) == "No such port."
     assert as_sentence(ValueError("No such port.")) == "No such port."
+    assert as_sentence(ValueError("ttyUSB0 is no address")) == "ttyUSB0 is no address."
 
 
 @pytest.mark.parametrize("command", ["serve", "config check"])

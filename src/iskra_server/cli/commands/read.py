@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import aclosing
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -47,7 +48,8 @@ def read(
 ) -> None:
     """Show the values of a meter live in the terminal, whatever protocol it uses: SML, P1, D0 or DLMS.
 
-    Keys and layouts are those of the options, else those that the configuration has for this meter.
+    Keys and layouts are those of the options, else those that the configuration has for this meter. Values are those of
+    the meter, without a transformer factor.
 
     Exit status 1 if no telegram arrived.
     """
@@ -62,9 +64,10 @@ def read(
     else:
         loop.run(_live(source, decoding, quality, count, console))
     if not quality.telegrams:
+        name = Address(url)
         unreadable = f" that can be read ({quality.sentence()})" if quality.unreadable else ""
         raise UsageError(
-            f"No telegram{unreadable} arrived from {Address(url)}; iskra-server doctor {Address(url)} says why.",
+            f"No telegram{unreadable} arrived from {name}; iskra-server doctor {quote(str(name))} says why.",
             status=1,
         )
 

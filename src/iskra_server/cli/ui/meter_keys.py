@@ -1,6 +1,7 @@
 """Keys and layouts of meters that push DLMS, from files: a key among the arguments would stay in the shell history."""
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -16,16 +17,18 @@ from iskra_server.runtime.plan import meter_decoding
 
 KeyFile = Annotated[
     Path | None,
-    typer.Option("--key-file", metavar="FILE", help="Encryption key of a DLMS meter (GUEK): 32 hex digits in a file."),
+    typer.Option("--key-file", metavar="FILE", help="File with the encryption key (GUEK): 32 hex digits."),
 ]
 AuthKeyFile = Annotated[
     Path | None,
-    typer.Option("--auth-key-file", metavar="FILE", help="Authentication key of a DLMS meter (GAK), likewise."),
+    typer.Option("--auth-key-file", metavar="FILE", help="File with the authentication key (GAK), likewise."),
 ]
 LayoutsFile = Annotated[
     Path | None,
-    typer.Option("--layouts", metavar="FILE", help="Layouts of DLMS lists that are not built in (TOML)."),
+    typer.Option("--layouts", metavar="FILE", help="File with layouts of DLMS lists that are not built in (TOML)."),
 ]
+# a key where the name of its file belongs; it must not be printed
+_KEY = re.compile(r"[0-9A-Fa-fx \s:-]{32,}")
 
 
 def for_meter(url: str, key_file: Path | None, auth_key_file: Path | None, layouts_file: Path | None) -> Decoding:
@@ -44,8 +47,20 @@ def for_meter(url: str, key_file: Path | None, auth_key_file: Path | None, layou
 def from_files(key_file: Path | None, auth_key_file: Path | None, layouts_file: Path | None) -> Decoding:
     """Raises UsageError for a file that cannot be used."""
     try:
-        keys = [read_text(path) if path else Secret() for path in (key_file, auth_key_file)]
+        keys = [_key_text(path) if path else Secret() for path in (key_file, auth_key_file)]
         names = str(key_file or "--key-file"), str(auth_key_file or "")
         return decoding(keys[0], keys[1], layouts_file, names)
     except ValueError as error:
         raise UsageError(f"{error}.") from None
+
+
+def _key_text(path: Path) -> Secret:
+    """The key in a file. Raises ValueError with a sentence, without full stop, that does not hold a key."""
+    if _KEY.fullmatch(path.name):
+        raise ValueError(
+            "--key-file and --auth-key-file need the name of a file that holds the key, not the key itself"
+        )
+    text = read_text(path)
+    if not text.reveal().strip():
+        raise ValueError(f"{path} is empty; write the key into it")
+    return text

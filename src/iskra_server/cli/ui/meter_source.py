@@ -13,6 +13,7 @@ import typer
 from iskra_server.base.address import Address
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.diagnosis.advice import format_problem
+from iskra_server.diagnosis.checks import is_searched
 from iskra_server.simulator.virtual import SCHEME, from_url
 from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.source import Chunk, Source, timestamped
@@ -91,7 +92,7 @@ async def chunks_or_error(source: Source) -> AsyncGenerator[Chunk]:
             elif state.problem in _SEARCHED:
                 searched_s += TICK_S
                 if searched_s == _TELL_AFTER_S:
-                    print(format_problem(state.problem, state.details), file=sys.stderr)
+                    print(_while_searching(source), file=sys.stderr)
             elif state.problem and not has_begun:
                 break
             elif state.problem and state != reported:
@@ -100,6 +101,15 @@ async def chunks_or_error(source: Source) -> AsyncGenerator[Chunk]:
     state = source.state
     if not has_begun and state.problem not in (None, "ended"):
         raise UsageError(format_problem(state.problem, state.details), status=_status(source))
+
+
+def _while_searching(source: Source) -> str:
+    """That nothing has been found yet, and what happens next."""
+    state = source.state
+    fault, line = state.problem or "silence", str(state.line or "")
+    if fault != "no_meter_found" and is_searched(source.url, line, state.protocol):
+        fault = f"{fault}_searching"
+    return format_problem(fault, state.details | {"line": line})
 
 
 def _status(source: Source) -> int:

@@ -10,6 +10,7 @@ class UsageError(Exception):
 
 
 def as_sentence(error: ValueError) -> str:
-    """The text of an error with a capital letter and a full stop."""
+    """The text of an error with a full stop, and with a capital letter unless it begins with a name or an address."""
     text = str(error)
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    start = text[:1].upper() if text.partition(" ")[0].isalpha() else text[:1]
+    return f"{start}{text[1:].rstrip('.')}."

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 _SEPARATORS = re.compile(r"[\s:-]")
-_HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_KEY_DIGITS = 32
+_HEX = re.compile(rf"[0-9a-f]{{{_KEY_DIGITS}}}", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==", re.ASCII)
 _TAG_LENGTH = 12
 _AUTHENTICATED = 0x10
@@ -77,7 +78,8 @@ def key(text: str) -> bytes:
         return bytes.fromhex(plain)
     if _BASE64.fullmatch(text.strip()):
         return b64decode(text.strip())
-    raise ValueError(f"is no key: it has {len(plain)} characters, expected 32 hex digits (0-9, a-f)")
+    others = " that are not all such digits" if len(plain) == _KEY_DIGITS else ""
+    raise ValueError(f"is no key: it has {len(plain)} characters{others}, expected 32 hex digits (0-9, a-f)")
 
 
 def parse(apdu: bytes) -> Sealed:
