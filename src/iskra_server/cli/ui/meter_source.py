@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Annotated
@@ -35,8 +35,11 @@ MeterUrl = Annotated[
 ]
 
 
-def open_meter_source(name: str | Address, memory: PortMemory | None = None) -> Source:
-    """The source for a port, a URL or a capture file; `memory` is what was found on ports. Raises UsageError."""
+def open_meter_source(name: str | Address, memory: PortMemory | None = None, named: Collection[str] = ()) -> Source:
+    """The source for a port, a URL or a capture file. Raises UsageError.
+
+    `memory` is what was found on ports; `named` are those of other meters, which `auto` leaves alone.
+    """
     # the command prints problems itself
     logging.getLogger("iskra_server").addHandler(logging.NullHandler())
     url = Address(name)
@@ -44,7 +47,9 @@ def open_meter_source(name: str | Address, memory: PortMemory | None = None) -> 
         # is_file() raises ValueError for a name with a NUL
         if url.reveal().isprintable() and Path(url.reveal()).is_file():
             url = Address(f"file:{url.reveal()}")
-        return from_url(url) if url.scheme == SCHEME else open_source(url, memory=memory, format_problem=format_problem)
+        if url.scheme == SCHEME:
+            return from_url(url)
+        return open_source(url, memory=memory, named=named, format_problem=format_problem)
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 

@@ -38,8 +38,11 @@ _HEAT_UNITS = frozenset(map(unit_named, ("m³", "m³/h", "J", "°C")))
 def current(entries: Iterable[Entry]) -> list[Entry]:
     """The entries with current values, each code once."""
     entries = list(entries)
-    periods = Counter(entry.code.obis for entry in entries if entry.code.period is not None)
-    others = {entry.code.obis for entry in entries if entry.code.period is None} if periods else set()
+    periods: dict[Obis, int] = {}
+    others: set[Obis] = set()
+    if any(entry.code.period is not None for entry in entries):
+        periods = Counter(entry.code.obis for entry in entries if entry.code.period is not None)
+        others = {entry.code.obis for entry in entries if entry.code.period is None}
     first: dict[Obis, Entry] = {}
     for entry in entries:
         obis, period = entry.code.obis, entry.code.period
