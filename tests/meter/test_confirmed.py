@@ -3,6 +3,7 @@ from iskra_server.meter.confirmed import (
     MAX_BETWEEN,
     MAX_METERS,
     MAX_UNCONFIRMED,
+    NAMELESS_TELEGRAMS,
     SILENT_S,
     ConfirmedMeters,
 )
@@ -14,6 +15,16 @@ def test_the_first_meter_of_a_source_counts_at_once_and_another_after_some_teleg
     assert [meters.confirm("two", 1.0) for _ in range(CONFIRM_TELEGRAMS + 1)] == [False, False, True, True]
     assert meters.confirm("one", 2.0)
     assert meters.ignored == 0
+
+
+def test_a_meter_without_a_name_counts_after_more_telegrams_and_never_before_its_name() -> None:
+    meters = ConfirmedMeters()
+    assert not any(meters.confirm("unknown", float(k), is_named=False) for k in range(NAMELESS_TELEGRAMS - 1))
+    assert meters.confirm("one", 10.0)
+    never_named = ConfirmedMeters()
+    results = [never_named.confirm("unknown", float(k), is_named=False) for k in range(NAMELESS_TELEGRAMS + 1)]
+    assert results == [False] * (NAMELESS_TELEGRAMS - 1) + [True, True]
+    assert (meters.ignored, never_named.ignored) == (0, 0)
 
 
 def test_two_meters_in_turn_are_both_confirmed() -> None:

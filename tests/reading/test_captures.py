@@ -45,7 +45,8 @@ def test_a_reader_publishes_what_the_codec_reads(protocol: str, path: Path, size
     facts = made.facts(now_s=len(data) / 960)
     assert facts.telegrams == sum(not reading.channel for reading in decoded)
     assert {reading.protocol for reading in published} <= {protocol}
-    # a first reading without a checksum is held back; of several with other values only the newest is kept
-    if len(decoded) == 1 and decoded[0].is_protected:
+    # a first reading without a checksum is held back, and power alone waits for a list that names its meter; of several
+    # with other values only the newest is kept
+    if len(decoded) == 1 and decoded[0].is_protected and path.stem != "Kaifa_NO_list1_gh180-1":
         (reading,) = published
         assert reading.registers == normalise(decoded[0], MeterMemory())[0].registers

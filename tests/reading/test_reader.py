@@ -469,6 +469,15 @@ def test_energies_and_powers_are_multiplied_by_the_transformer_factor() -> None:
     }
 
 
+def test_power_alone_waits_for_the_list_that_names_its_meter() -> None:
+    named = encoder_dlms.hdlc(pushes.apdu(pushes.tagged()))
+    (power,) = (row for row in pushes.VALUES if row[0].endswith(":1.7.0"))
+    nameless = encoder_dlms.hdlc(pushes.apdu(encoder_dlms.structure(*pushes.tagged([power]).items[1:])))
+    hub = Hub()
+    reader(nameless, nameless, nameless, nameless, named, nameless, hub=hub, decoder=DetectingDecoder())
+    assert list(hub.newest) == [pushes.METER_ID]
+
+
 def test_a_meter_that_only_names_its_model_is_known_by_its_port() -> None:
     hub, data = Hub(), texts.d0_readout(["1.8.0(0000001.000*kWh)"])
     made = reader(data, hub=hub, decoder=D0Decoder())

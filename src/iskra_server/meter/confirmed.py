@@ -8,6 +8,8 @@ after each other: the same damage to an id without a checksum comes again within
 from collections import OrderedDict
 
 CONFIRM_TELEGRAMS = 3
+# Kaifa meters send four lists of power alone between two that name the meter
+NAMELESS_TELEGRAMS = 6
 # a head reads one or two meters; the head of an installer a few in an hour
 MAX_METERS = 32
 MAX_UNCONFIRMED = 32
@@ -27,19 +29,24 @@ class ConfirmedMeters:
         # telegrams of an id, and the number of the last one
         self._unconfirmed: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
-    def confirm(self, meter_id: str, now_s: float, *, is_known: bool = False) -> bool:
-        """Whether a telegram received at `now_s` is that of a meter. `is_known`: the meter was published before."""
+    def confirm(self, meter_id: str, now_s: float, *, is_known: bool = False, is_named: bool = True) -> bool:
+        """Whether a telegram received at `now_s` is that of a meter. `is_known`: the meter was published before.
+
+        Not `is_named`: a later list may name the meter, so even the first one counts only after some telegrams.
+        """
         self._received += 1
-        if meter_id in self._received_s or not self._received_s or (is_known and self._has_room(now_s)):
+        is_first = is_named and not self._received_s
+        needed = CONFIRM_TELEGRAMS if is_named else NAMELESS_TELEGRAMS
+        if meter_id in self._received_s or is_first or (is_known and self._has_room(now_s)):
             self._add(meter_id, now_s)
             return True
         before, last = self._unconfirmed.pop(meter_id, (0, 0))
         telegrams = before + 1 if self._received - last <= MAX_BETWEEN else 1
-        if telegrams >= CONFIRM_TELEGRAMS and self._has_room(now_s):
+        if telegrams >= needed and self._has_room(now_s):
             self._add(meter_id, now_s)
             return True
         self._unconfirmed[meter_id] = telegrams, self._received
-        if telegrams > CONFIRM_TELEGRAMS:
+        if telegrams > needed:
             self.ignored += 1
         if len(self._unconfirmed) > MAX_UNCONFIRMED:
             _, (forgotten, _) = self._unconfirmed.popitem(last=False)

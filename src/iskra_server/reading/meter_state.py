@@ -71,9 +71,9 @@ class MeterState:
         """How often the meter changed within the last ten minutes."""
         return sum(now_s - changed_s <= _CHANGES_S for changed_s in self._changed_at_s)
 
-    def confirm(self, meter_id: str, at_s: float, port: str, *, is_known: bool) -> bool:
+    def confirm(self, meter_id: str, at_s: float, port: str, *, is_known: bool, is_named: bool = True) -> bool:
         """Whether a server id is a meter's; ids that change with every telegram are ignored, and logged once."""
-        if self._confirmed.confirm(meter_id, at_s, is_known=is_known):
+        if self._confirmed.confirm(meter_id, at_s, is_known=is_known, is_named=is_named):
             return True
         if self._confirmed.ignored >= MANY_IGNORED and not self._has_logged_ignored:
             self._has_logged_ignored = True

@@ -20,8 +20,8 @@ from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts
 from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.factor import apply_factor, exact_factor
-from iskra_server.meter.guard import MAX_POWER_W, Guard
-from iskra_server.meter.identity import at_port
+from iskra_server.meter.guard import MAX_POWER_W, Guard, is_counter
+from iskra_server.meter.identity import UNKNOWN, at_port
 from iskra_server.meter.lists import current_reading
 from iskra_server.meter.lock import counts_whole_kwh, has_power
 from iskra_server.meter.normalise import merge_parts
@@ -218,8 +218,11 @@ class Reader:
     def _publish(self, sent: Reading, chunk: Chunk) -> None:
         state, now_s = self.source.state, chunk.monotonic_s
         self._carrier = None
+        # some DLMS meters send a list of power alone between those that name them
+        is_named = sent.meter_id != UNKNOWN.meter_id or any(map(is_counter, sent.registers))
         sent = at_port(sent, state.port)
-        if not self._meter.confirm(sent.meter_id, now_s, state.port, is_known=self._guard.knows(sent.meter_id)):
+        is_known = self._guard.knows(sent.meter_id)
+        if not self._meter.confirm(sent.meter_id, now_s, state.port, is_known=is_known, is_named=is_named):
             return
         reading = apply_factor(self._meter.normalise(sent, now_s), self._factor)
         delay_s, is_dated = self._arrivals.delay_s(reading, now_s, self._pauses.waited_since_s(now_s))
