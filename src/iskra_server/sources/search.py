@@ -25,10 +25,10 @@ from iskra_server.sources.polled import START_BAUD, poll_d0
 from iskra_server.sources.port_memory import Found, PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
 from iskra_server.sources.probe import PortProbe
-from iskra_server.sources.recogniser import Recogniser
+from iskra_server.sources.recogniser import MAX_BYTES, Recogniser
 from iskra_server.sources.reconnect import Line, Report
 from iskra_server.sources.serial import SerialLine, open_serial
-from iskra_server.sources.source import LineSettings, SourceState
+from iskra_server.sources.source import LineSettings, OnUnrecognised, SourceState, ignore_unrecognised
 from iskra_server.sources.source_options import SourceOptions
 from iskra_server.sources.watched_line import PATIENCE_S, WatchedLine
 
@@ -83,6 +83,7 @@ class Search:
         asking: Asking,
         windows: tuple[Window, ...] = ROUND,
         is_open: bool = True,
+        on_unrecognised: OnUnrecognised = ignore_unrecognised,
     ) -> None:
         self._line = line
         self._report = report
@@ -91,6 +92,7 @@ class Search:
         self._asking = asking
         self._windows = _narrowed(windows, options.protocol)
         self._is_open = is_open
+        self._on_unrecognised = on_unrecognised
         self._name = stable_name(line.port)
         self._remembered = memory.recall(self._name)
         self._probe = PortProbe(line)
@@ -155,7 +157,15 @@ class Search:
         self._line.configure(window.settings)
         self._probe.begin(window.settings)
         self._tell(window.settings)
-        recogniser = Recogniser()
+        recogniser, is_found = Recogniser(), False
+        try:
+            is_found = await self._is_heard(window, recogniser, is_known=is_known)
+        finally:
+            if not is_found:
+                self._hand_over(window.settings, recogniser.data)
+        return is_found
+
+    async def _is_heard(self, window: Window, recogniser: Recogniser, *, is_known: bool) -> bool:
         end_s = time.monotonic() + window.seconds
         last_s = end_s + _MAX_LONGER_S
         while True:
@@ -164,6 +174,10 @@ class Search:
             now_s = time.monotonic()
             if data:
                 self._asking.has_heard = True
+                # what the recogniser is about to drop
+                self._hand_over(
+                    window.settings, recogniser.data[: max(len(recogniser.data) + len(data) - MAX_BYTES, 0)]
+                )
                 if self._is_found(recogniser, data):
                     self._note_found(recogniser, window.settings)
                     return True
@@ -225,8 +239,12 @@ class Search:
             self._asking.has_answered, self._asking.outcome = True, ""
             return WatchedLine(line, PATIENCE_S + _PATIENT_POLLS * (self._options.poll_s or 0.0))
         self._asking.note(line.state().poll, time.monotonic())
-        line.release()
+        self._hand_over(LineSettings(START_BAUD), line.release())
         return None
+
+    def _hand_over(self, settings: LineSettings, data: bytes) -> None:
+        if data:
+            self._on_unrecognised(self._line.port, settings, data)
 
     def _remember(self, found: Found) -> None:
         if found.protocol != (self._remembered and self._remembered.protocol):
@@ -260,6 +278,7 @@ async def find_meter(
     windows: tuple[Window, ...] = ROUND,
     *,
     is_open: bool = True,
+    on_unrecognised: OnUnrecognised = ignore_unrecognised,
 ) -> Line:
     """Open a port and search it. Raises SourceError."""
     line = await open_serial(port.path)
@@ -271,6 +290,7 @@ async def find_meter(
         asking=port.asking,
         windows=windows,
         is_open=is_open,
+        on_unrecognised=on_unrecognised,
     )
     try:
         return await search.run()

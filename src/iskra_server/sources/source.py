@@ -84,6 +84,14 @@ class SourceState(Struct, frozen=True):
     interval_s: float | None = None
 
 
+# what arrived while a port was searched and no telegram was recognised in: port, line settings, bytes
+OnUnrecognised = Callable[[str, LineSettings, bytes], None]
+
+
+def ignore_unrecognised(port: str, settings: LineSettings, data: bytes) -> None:
+    """What only a recording needs."""
+
+
 class Source(Protocol):
     """`url` is the configured address; `state` is current while `chunks` is iterated."""
 

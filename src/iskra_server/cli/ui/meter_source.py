@@ -15,7 +15,7 @@ from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.simulator.virtual import SCHEME, from_url
 from iskra_server.sources.port_memory import PortMemory
-from iskra_server.sources.source import Chunk, Source, timestamped
+from iskra_server.sources.source import Chunk, OnUnrecognised, Source, ignore_unrecognised, timestamped
 from iskra_server.sources.urls import open_source
 
 # how often the display is updated
@@ -35,8 +35,10 @@ MeterUrl = Annotated[
 ]
 
 
-def open_meter_source(name: str | Address, memory: PortMemory | None = None) -> Source:
-    """The source for a port, a URL or a capture file; `memory` is what was found on ports. Raises UsageError."""
+def open_meter_source(
+    name: str | Address, memory: PortMemory | None = None, on_unrecognised: OnUnrecognised = ignore_unrecognised
+) -> Source:
+    """The source for a port, a URL or a capture file (sources/urls.py). Raises UsageError."""
     # the command prints problems itself
     logging.getLogger("iskra_server").addHandler(logging.NullHandler())
     url = Address(name)
@@ -44,7 +46,9 @@ def open_meter_source(name: str | Address, memory: PortMemory | None = None) -> 
         # is_file() raises ValueError for a name with a NUL
         if url.reveal().isprintable() and Path(url.reveal()).is_file():
             url = Address(f"file:{url.reveal()}")
-        return from_url(url) if url.scheme == SCHEME else open_source(url, memory=memory, format_problem=format_problem)
+        if url.scheme == SCHEME:
+            return from_url(url)
+        return open_source(url, memory=memory, format_problem=format_problem, on_unrecognised=on_unrecognised)
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 
