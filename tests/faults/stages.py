@@ -669,7 +669,7 @@ FOR_GOOD = frozenset(
 ELSEWHERE = {
     **dict.fromkeys(
         (
-            *("silence_searching", "silence_asking", "silence_asked", "echo", "fell_silent_cable"),
+            *("silence_searching", "silence_asking", "silence_asked", "silence_not_asked", "echo", "fell_silent_cable"),
             *("speed_searching", "noise_searching", "d0", "first_readout", "answers_damaged", "checksums_cable"),
             *("slow_readout", "unprotected", "unproved", "whole_kwh", "no_power"),
         ),

@@ -135,8 +135,13 @@ class Search:
     def _may_ask(self) -> bool:
         """Where no byte has arrived, no meter was seen that sends by itself, and the user allows it."""
         is_allowed = not self._options.listen_only and self._options.protocol in ("", "d0")
+        return is_allowed and not self._has_sent_unasked
+
+    @property
+    def _has_sent_unasked(self) -> bool:
+        """Also before this start; one byte counts, because the light may disturb a meter that sends by itself."""
         known = self._remembered
-        return is_allowed and (known.is_polled if known else not self._asking.has_heard)
+        return not known.is_polled if known else self._asking.has_heard
 
     def _round(self) -> Iterator[Window]:
         """The windows of a round; settings that the bytes suggest come at once, each of them once in a round."""
@@ -265,7 +270,7 @@ class Search:
             probe=probe.received(),
             line=settings,
             protocol=self._options.protocol,
-            poll=self._asking.outcome,
+            poll="not_asked" if problem == "silence" and self._has_sent_unasked else self._asking.outcome,
         )
         self._report(state)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SEPARATORS = re.compile(r"[\s:-]")
 _HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_TITLE = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==", re.ASCII)
 _TAG_LENGTH = 12
 _AUTHENTICATED = 0x10
@@ -78,6 +79,14 @@ def key(text: str) -> bytes:
     if _BASE64.fullmatch(text.strip()):
         return b64decode(text.strip())
     raise ValueError(f"is no key: it has {len(plain)} characters, expected 32 hex digits (0-9, a-f)")
+
+
+def system_title(text: str) -> bytes:
+    """16 hex digits, as in `key`. Raises ValueError."""
+    plain = _SEPARATORS.sub("", text).lower().removeprefix("0x")
+    if _TITLE.fullmatch(plain):
+        return bytes.fromhex(plain)
+    raise ValueError(f"is no system title: it has {len(plain)} characters, expected 16 hex digits (0-9, a-f)")
 
 
 def parse(apdu: bytes) -> Sealed:
