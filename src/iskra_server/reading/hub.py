@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from iskra_server.meter.freshness import Freshness
 from iskra_server.meter.lists import list_of, merge
+from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.reading import Sample
 
 STALE_AFTER_S = 60.0
@@ -114,6 +115,10 @@ class Hub:
         """How long ago the newest sample of a meter arrived, at `now_s` (boot time)."""
         meter = self._meters.get(meter_id)
         return meter.age_s(now_s) if meter else None
+
+    def electricity_meters(self) -> Iterator[str]:
+        """Without gas, water and heat, and the sub-meters of a meter."""
+        return (meter_id for meter_id, sample in self.newest.items() if is_electricity(sample.reading))
 
     def usual_interval_s(self, meter_id: str) -> float | None:
         """The usual time between two telegrams of a meter."""

@@ -47,7 +47,7 @@ def _mdns(config: Config) -> PlannedOutput | None:
     def create(hub: Hub, _statuses: Statuses, _store: OpenStore) -> Output:
         from iskra_server.outputs.mdns import Announcement  # noqa: PLC0415
 
-        output = Announcement(host=host, port=port, version=__version__, meters=lambda: list(hub.newest))
+        output = Announcement(host=host, port=port, version=__version__, meters=hub.electricity_meters)
         return Output(Part("mdns", output.run))
 
     return PlannedOutput(("mdns", host, port), create)

@@ -11,7 +11,6 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.homeassistant import rest_yaml
 from iskra_server.meter.identity import compact_name
-from iskra_server.meter.medium import is_electricity
 from iskra_server.web.api.meter_view import Meter, meter_view, unread_meter_view
 from iskra_server.web.http.endpoint import METER_ID, TEXT, Context, Endpoint, Parameter, Result, failure
 from iskra_server.web.http.problem import problem, unknown_meter
@@ -46,7 +45,7 @@ class Meters:
         statuses = self._server.statuses()
         if statuses:
             return statuses[0].meter_id
-        return next((name for name, sample in self._hub.newest.items() if is_electricity(sample.reading)), None)
+        return next(self._hub.electricity_meters(), None)
 
     def find(self, name: str) -> str | None:
         """The id of the meter with this label, with or without spaces, or with this server id in hex."""
