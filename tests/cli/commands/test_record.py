@@ -83,8 +83,10 @@ def test_bytes_that_no_telegram_is_recognised_in_are_recorded_with_their_line_se
 
 
 def test_a_recording_ends_after_so_many_seconds(run: Run, tmp_path: Path) -> None:
-    assert run("record", "-o", "x.bin", METER, "--seconds", 3, "--quiet").stderr == ""
-    assert telegrams.readings((tmp_path / "x.bin").read_bytes())
+    """A busy machine may not have received a whole telegram by then."""
+    done = run("record", "-o", "x.bin", METER, "--seconds", 3, "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "x.bin").stat().st_size
 
 
 def test_a_masked_recording_has_other_names_and_whole_telegrams(run: Run, tmp_path: Path) -> None:
