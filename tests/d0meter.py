@@ -1,24 +1,21 @@
 """D0 meters of the simulator for tests: on a line whose time the test owns, and on a real pseudo-terminal."""
 
 import asyncio
-import os
 import queue
-import termios
 import threading
-import tty
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from itertools import count
 from typing import Any
 
 import texts
 from iskra_server.codecs.conversation import Conversation, Send
-from iskra_server.codecs.d0.session import D0Session
 from iskra_server.codecs.text.parity import SEVEN_BITS
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.simulator.d0_meter import NOT_THERE, D0Meter, Register
 from iskra_server.simulator.d0_port import serve_d0_pty
 from iskra_server.simulator.d0_wire import D0Wire
+from iskra_server.sources.polled import d0_source
 
 
 def meter(
@@ -73,49 +70,13 @@ def d0_port(wire: D0Wire) -> Iterator[str]:
         loop.close()
 
 
-class Port:
-    """A pseudo-terminal as a reader opens it."""
-
-    def __init__(self, path: str) -> None:
-        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        tty.setraw(self.fd)
-
-    def configure(self, baud: int) -> None:
-        settings = termios.tcgetattr(self.fd)
-        settings[4] = settings[5] = getattr(termios, f"B{baud}")
-        termios.tcsetattr(self.fd, termios.TCSANOW, settings)
-
-    def read(self) -> bytes:
-        with suppress(BlockingIOError):
-            return os.read(self.fd, 4096)
-        return b""
-
-
-@contextmanager
-def opened(path: str) -> Iterator[Port]:
-    port = Port(path)
-    try:
-        yield port
-    finally:
-        os.close(port.fd)
-
-
-async def converse(
-    port: Port, session: D0Session, is_enough: Callable[[list[Reading | Fault]], bool]
-) -> list[Reading | Fault]:
-    """What a session reads at a port in real time."""
-    loop = asyncio.get_running_loop()
-    results: list[Reading | Fault] = []
-    while not is_enough(results):
-        for step in session.due(loop.time()):
-            if isinstance(step, Send):
-                os.write(port.fd, step.data)
-            else:
-                port.configure(step.baud)
-        await asyncio.sleep(0.005)
-        if data := port.read():
-            results += session.feed(data, loop.time())
-    return results
+async def first_reading(path: str) -> Reading:
+    """What the product reads first at the port of a meter that is polled."""
+    async with aclosing(d0_source(path, path).chunks()) as chunks:
+        async for chunk in chunks:
+            for reading in texts.readings(chunk.results or ()):
+                return reading
+    raise AssertionError("a port is read for ever")
 
 
 class World:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import pushes
 import telegrams
 import texts
+from iskra_server.codecs import marks
 from iskra_server.codecs.d0 import encoder as d0
 from iskra_server.codecs.decoder import DECODERS, Decoder, is_telegram
 from iskra_server.codecs.detecting import DetectingDecoder
@@ -94,6 +95,17 @@ def test_a_stream_that_changes_its_protocol_is_followed(names: list[str], sizes:
     assert decoder.protocol == STREAMS[names[-1]][0]
     # what another protocol sends is no damage
     assert {item.kind for item in found if isinstance(item, Fault) and not is_telegram(item)} <= {"noise"}
+
+
+@pytest.mark.parametrize("name", [*STREAMS, *ALONE])
+def test_a_meter_that_repeats_its_telegrams_costs_no_search(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol, telegram = (STREAMS | ALONE)[name]
+    decoder, own = DetectingDecoder(), DECODERS[protocol]()
+    for data in pieces(telegram * 3, [50]):
+        assert whole(list(decoder.feed(data))) == whole(list(own.feed(data)))
+    monkeypatch.setattr(marks, "find", lambda *_: pytest.fail("searched for other protocols"))
+    for data in pieces(telegram * 5, [50, 7, 1000]):
+        assert list(decoder.feed(data)) == list(own.feed(data))
 
 
 @pytest.mark.parametrize("name", [*STREAMS, *ALONE])

@@ -9,6 +9,7 @@ import pushes
 from iskra_server.codecs.dlms import axdr, encoder
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.encoder import octet_string, structure, u4
+from iskra_server.meter.factor import apply_factor
 from iskra_server.meter.lists import current_reading, list_of, shown
 from iskra_server.meter.normalise import MeterMemory, normalise
 from iskra_server.meter.obis import Obis
@@ -112,6 +113,11 @@ def test_derived_registers_do_not_make_another_list() -> None:
     one, two = telegram(power(5), at_s=0.0).reading, replace(power(5), derived="import - export")
     assert list_of(one) == list_of(replace(one, registers=(*one.registers, two))) == 1
     assert list_of(replace(one, protocol="sml")) == 0
+
+
+def test_a_transformer_factor_does_not_make_two_lists_one() -> None:
+    lists = (telegram(power(5), at_s=0.0), telegram(energy(1), energy(2, obis=EXPORT), at_s=1.0))
+    assert [list_of(apply_factor(each.reading, Decimal(40))) for each in lists] == [1, 2]
 
 
 CODES = (IMPORT, EXPORT, POWER, VOLTAGE)

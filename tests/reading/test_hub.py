@@ -3,7 +3,6 @@ import asyncio
 from iskra_server.meter.reading import Sample
 from iskra_server.reading.hub import QUEUE_LENGTH_PER_METER, Hub
 from samples import METER_ID, energy, sample
-from submeters import p1_samples
 
 
 def test_every_subscriber_gets_every_sample_in_order() -> None:
@@ -22,15 +21,6 @@ def test_every_subscriber_gets_every_sample_in_order() -> None:
         assert hub.subscriptions() == ()
 
     asyncio.run(run())
-
-
-def test_electricity_meters_are_named_without_gas_and_heat() -> None:
-    hub = Hub()
-    meter, gas, heat = p1_samples()
-    for each in (gas, meter, heat):
-        hub.publish(each)
-    assert len(hub.newest) == 3
-    assert list(hub.electricity_meters()) == [meter.reading.meter_id]
 
 
 def test_a_slow_subscriber_loses_its_oldest_and_it_is_counted() -> None:

@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 import pushes
+import samples
 import telegrams
 import texts
 from iskra_server.base.clock import Clock, PauseDetector
@@ -101,6 +102,20 @@ def test_a_meter_that_is_polled_is_not_stale_before_its_next_answer(
     made = Reader(source=source, decoder=SmlDecoder(), guard=Guard(), hub=hub, stale_after_s=stale_after_s)
     asyncio.run(made.run())
     assert hub.stale_after_s(METER_ID) == limit_s
+
+
+def test_facts_are_those_of_all_lists_that_a_meter_sends_in_turn() -> None:
+    made = Reader(source=Given(), decoder=SmlDecoder(), guard=Guard(), hub=Hub())
+    registers = (
+        (samples.power(300),),
+        (samples.energy(5000), samples.energy(10, obis=samples.EXPORT)),
+        (samples.energy(5001),),
+    )
+    for second, sent in enumerate(registers):
+        content = structs.replace(samples.reading(*sent), protocol="dlms")
+        made.process(Chunk(b"x", datetime.now(UTC), float(second), results=(content,)))
+    facts = made.facts(now_s=3.0)
+    assert (facts.telegrams, facts.has_power, facts.is_import_only) == (3, True, False)
 
 
 class Endless:

@@ -60,6 +60,7 @@ def test_a_sub_meter_is_published_as_a_meter_and_is_no_telegram_of_the_head() ->
     assert facts.last_5min is not None
     assert facts.last_5min.valid == 5
     assert made.meter_id == texts.P1_ID
+    assert hub.electricity_meters() == [texts.P1_ID]
 
 
 def test_it_is_as_old_as_the_telegram_that_repeats_its_reading() -> None:
@@ -74,6 +75,14 @@ def test_it_is_as_old_as_the_telegram_that_repeats_its_reading() -> None:
     assert (first.monotonic_s, second.monotonic_s) == (0.0, 8.0)
     assert hub.is_fresh(texts.GAS_ID, 17.0)
     assert not hub.is_fresh(texts.GAS_ID, 19.0)
+
+
+def test_with_a_meter_that_is_polled_it_is_current_until_the_next_answer_too() -> None:
+    hub, port = Hub(), Port()
+    port.state = SourceState("port", is_open=True, interval_s=300.0)
+    made = Reader(source=port, decoder=DetectingDecoder(), guard=Guard(), hub=hub)
+    made.process(at(0, telegram()))
+    assert hub.stale_after_s(texts.GAS_ID) == hub.stale_after_s(texts.P1_ID) == 750.0
 
 
 def test_its_counter_is_guarded_apart() -> None:

@@ -7,7 +7,7 @@ import pytest
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, MeterConfig, ServerConfig, TokenConfig
-from iskra_server.runtime.plan import plan_of
+from iskra_server.runtime.plan import named_ports, plan_of
 from iskra_server.web.http.settings import ScopedToken
 
 
@@ -26,6 +26,15 @@ def test_plans_of_one_configuration_are_equal_part_by_part() -> None:
     other = plan_of(Config(ServerConfig(token=Secret("fedcba9876543210"), port=8081)))
     assert other.place != first.place
     assert other.access != first.access
+
+
+def test_auto_is_searched_anew_where_another_meter_gets_its_port() -> None:
+    auto, port, head = (MeterConfig(Address(url)) for url in ("auto", "/dev/ttyX0?protocol=d0", "tcp://head:2001"))
+    before, after = plan_of(Config(meters=(auto, head))), plan_of(Config(meters=(auto, head, port)))
+    assert before.read_with[auto] != after.read_with[auto]
+    assert before.read_with[head] == after.read_with[head]
+    assert plan_of(Config(meters=(auto, head))).read_with == before.read_with
+    assert named_ports(after.config.meters) == ["/dev/ttyX0"]
 
 
 def test_simulated_is_what_has_no_real_meter() -> None:

@@ -1,7 +1,7 @@
-"""D0 meters on a real pseudo-terminal and a socket, asked by a real session in real time."""
+"""D0 meters on a real pseudo-terminal and a socket, asked by the product in real time."""
 
 import asyncio
-import os
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -10,24 +10,23 @@ import d0meter
 import texts
 from iskra_server.codecs.d0.session import D0Session
 from iskra_server.codecs.text.parity import with_parity
-from iskra_server.meter.reading import Fault, Reading
+from iskra_server.meter.reading import Reading
 from iskra_server.simulator.d0_port import serve_d0_tcp, wire_of
 from iskra_server.simulator.d0_wire import D0Wire
 from iskra_server.simulator.virtual import VirtualMeter
+from iskra_server.sources.serial import open_serial
 
 DEADLINE_S = 30
 
 
-def test_a_session_reads_a_meter_on_a_pseudo_terminal_at_300_and_9600_baud() -> None:
+def test_the_product_reads_a_meter_on_a_pseudo_terminal_at_300_and_9600_baud() -> None:
     wire = D0Wire([d0meter.meter()], is_echoed=True)
 
-    async def scenario() -> list[Reading | Fault]:
+    async def scenario() -> Reading:
         async with asyncio.timeout(DEADLINE_S), d0meter.d0_pty(wire) as path:
-            with d0meter.opened(path) as port:
-                session = D0Session(asyncio.get_running_loop().time())
-                return await d0meter.converse(port, session, lambda results: bool(texts.readings(results)))
+            return await d0meter.first_reading(path)
 
-    (reading, *_) = texts.readings(asyncio.run(scenario()))
+    reading = asyncio.run(scenario())
     assert texts.value(reading, "1.8.0") == texts.wh(8048375)
     assert (300, b"/?!\r\n") in [(written.baud, written.data) for written in wire.written]
     assert (300, b"\x06050\r\n") in [(written.baud, written.data) for written in wire.written]
@@ -38,21 +37,19 @@ def test_a_request_at_a_wrong_speed_is_not_heard_and_an_answer_is_noise() -> Non
 
     async def scenario() -> tuple[bytes, bytes]:
         async with asyncio.timeout(DEADLINE_S), d0meter.d0_pty(wire) as path:
-            with d0meter.opened(path) as port:
-                port.configure(9600)
-                os.write(port.fd, with_parity(b"/?!\r\n"))
-                await asyncio.sleep(0.5)
-                unheard = port.read()
-                port.configure(300)
-                os.write(port.fd, with_parity(b"/?!\r\n"))
-                while not wire.meters[0].received:  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
-                port.configure(9600)
-                heard = b""
-                while len(heard) < 8:
-                    await asyncio.sleep(0.01)
-                    heard += port.read()
-                return unheard, heard
+            line = await open_serial(path, 9600)
+            line.write(with_parity(b"/?!\r\n"))
+            unheard = await line.read_until(time.monotonic() + 0.5)
+            await line.set_speed(300)
+            line.write(with_parity(b"/?!\r\n"))
+            while not wire.meters[0].received:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            await line.set_speed(9600)
+            heard = b""
+            while len(heard) < 8:
+                heard += await line.read()
+            await line.close()
+            return unheard, heard
 
     unheard, heard = asyncio.run(scenario())
     assert unheard == b""

@@ -491,15 +491,15 @@ def test_cancelling_ends_a_request_at_once(served: FakeBridge) -> None:
         ("http://bridge:99999", "http://bridge:99999 must be http://USER:PASSWORD@HOST/data.json?node_id=1."),
         (
             "http://admin:secret@bridge?poll_s=soon",
-            "poll_s in http://admin:***@bridge?poll_s=soon must be a number of seconds from 0.5 to 60.",
+            "poll_s in http://admin:***@bridge?poll_s=soon must be a number of seconds from 0.5 to 60, not 'soon'.",
         ),
         (
             "https://bridge/?poll_s=0",
-            "poll_s in https://bridge/?poll_s=0 must be a number of seconds from 0.5 to 60.",
+            "poll_s in https://bridge/?poll_s=0 must be a number of seconds from 0.5 to 60, not '0'.",
         ),
         (
             "http://bridge?poll_s=nan",
-            "poll_s in http://bridge?poll_s=nan must be a number of seconds from 0.5 to 60.",
+            "poll_s in http://bridge?poll_s=nan must be a number of seconds from 0.5 to 60, not 'nan'.",
         ),
     ],
 )

@@ -32,7 +32,14 @@ def test_what_is_known_is_not_written_again(tmp_path: Path) -> None:
     assert (tmp_path / "ports.json").stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("damaged", [b"", b"{", b"[]", b'{"a": 1}', b'{"a": {"protocol": 7}}', b"\xff\x00"])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        *(b"", b"{", b"[]", b'{"a": 1}', b'{"a": {"protocol": 7}}', b"\xff\x00"),
+        # no letter of an acknowledgement
+        b'{"a": {"protocol": "d0", "is_polled": true, "speed": "9"}}',
+    ],
+)
 def test_a_damaged_file_is_told_once_and_replaced(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: bytes
 ) -> None:

@@ -1,6 +1,8 @@
 """A named port finds the protocol and the line settings of the meter behind it, and never disturbs one that sends."""
 
 import asyncio
+import errno
+import termios
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -254,6 +256,34 @@ def test_noise_is_shown_and_does_not_reach_the_reader(speaker: Callable[..., Spe
             await until(lambda: source.state.details["bytes"] == str(len(noise) + 2))
             assert source.state.probe.data == noise
             assert heard.chunks == []
+
+    run(main())
+
+
+@pytest.mark.parametrize("known", [None, Found("p1", 115_200), Found("p1", 123_456)])
+def test_speeds_that_an_adapter_refuses_are_passed_over(
+    speaker: Callable[..., SpeakingPort], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, known: Found | None
+) -> None:
+    set_line = termios.tcsetattr
+
+    def refuse(fd: int, when: int, attributes: Any) -> None:
+        if attributes[5] in (termios.B115200, termios.B2400):
+            raise termios.error(errno.EINVAL, "Invalid argument")
+        set_line(fd, when, attributes)
+
+    monkeypatch.setattr(termios, "tcsetattr", refuse)
+    port, memory = speaker(HDLC, LineSettings(38_400)), PortMemory(tmp_path)
+    if known:
+        memory.remember(port.path, known)
+    source = source_of(port.path, memory)
+
+    async def main() -> None:
+        async with speaking(port), listening(source) as heard:
+            await found(source, heard, HDLC)
+            assert source.state.line == LineSettings(38_400)
+            port.unplug()
+            await until(lambda: source.state.problem)
+            assert source.state.problem in ("unplugged", "missing")
 
     run(main())
 

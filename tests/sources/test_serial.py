@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 import uvloop
 
+from iskra_server.base.address import Address
 from iskra_server.sources import reconnect
 from iskra_server.sources.errors import in_container
-from iskra_server.sources.serial import driver_errors, open_serial, serial_source
+from iskra_server.sources.port_memory import PortMemory
+from iskra_server.sources.port_source import port_source
+from iskra_server.sources.serial import driver_errors, open_serial
 from iskra_server.sources.source import LineErrors, LineSettings, SourceState
 from sources.driver import Driver
 from sources.ptys import Pty, listening, nobody, until
@@ -36,8 +39,8 @@ def run(request: pytest.FixtureRequest) -> Run:
     return run_in_loop
 
 
-def port_of(path: object) -> reconnect.Reconnecting:
-    return serial_source(str(path), str(path))
+def port_of(path: object, baud: int = 9600) -> reconnect.Reconnecting:
+    return port_source(Address(f"{path}?baud={baud}"), PortMemory())
 
 
 def test_every_byte_arrives_as_it_was_sent(plug: Plug, run: Run) -> None:
@@ -58,7 +61,7 @@ def test_every_byte_arrives_as_it_was_sent(plug: Plug, run: Run) -> None:
 def test_the_port_is_set_to_8n1_without_any_processing(plug: Plug, baud: int, speed: int) -> None:
     async def main() -> None:
         port = plug()
-        source = serial_source(port.path, port.path, baud)
+        source = port_of(port.path, baud)
         async with listening(source):
             await until(lambda: source.state.is_open)
             iflag, oflag, cflag, lflag, ispeed, ospeed, _ = termios.tcgetattr(port._master)

@@ -42,14 +42,14 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "iskra-server history check zeigt sie, iskra-server history restore stellt sie wieder her, iskra-server history clear löscht sie."),
     "slow_readout": (
         "A readout of this meter takes about {seconds} s at 300 baud.",
-        "The values are that old when they arrive. If the meter can send faster, put the head straight on the window: a higher speed needs undamaged answers.",
+        "The values are that old when they arrive. If the meter can send faster, put the head straight on the window: higher speeds work only if answers arrive undamaged.",
         "Eine Auslesung dieses Zählers dauert mit 300 Baud etwa {seconds} s.",
-        "So alt sind die Werte, wenn sie ankommen. Kann der Zähler schneller senden, setzen Sie den Lesekopf gerade auf das Fenster: Eine höhere Geschwindigkeit braucht unbeschädigte Antworten."),
+        "So alt sind die Werte, wenn sie ankommen. Kann der Zähler schneller senden, setzen Sie den Lesekopf gerade auf das Fenster: Höhere Geschwindigkeiten gelingen nur, wenn die Antworten fehlerfrei ankommen."),
     "unprotected": (
         "The telegrams of this meter have no checksum, or a weak one.",
         "Damaged telegrams are noticed only where a line or a counter becomes impossible; a short cable avoids damage.",
         "Die Telegramme dieses Zählers haben keine oder nur eine schwache Prüfsumme.",
-        "Beschädigte Telegramme fallen nur auf, wo eine Zeile oder ein Zählerstand unmöglich wird; ein kurzes Kabel beugt vor."),
+        "Beschädigte Telegramme fallen nur auf, wenn eine Zeile oder ein Zählerstand unmöglich ist; ein kurzes Kabel beugt vor."),
     "unproved": (
         "Without meters.auth_key nothing proves that the telegrams come from meter {meter}.",
         "If your grid operator gave you an authentication key (GAK), set it as meters.auth_key; otherwise there is nothing to do.",

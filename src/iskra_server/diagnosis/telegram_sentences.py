@@ -97,7 +97,7 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Meter {meter} sends encrypted telegrams, and no key is set.",
         "Ask your grid operator for the key and set it as meters.key. In Austria you find it in the operator's web portal (Wiener Netze, Netz NÖ, TINETZ, Salzburg Netz, VKW) or in a letter (KNG); in Switzerland you get it on request.",
         "Zähler {meter} sendet verschlüsselte Telegramme, und es ist kein Schlüssel eingetragen.",
-        "Fragen Sie Ihren Netzbetreiber nach dem Schlüssel und tragen Sie ihn als meters.key ein. In Österreich steht er im Kundenportal des Netzbetreibers (Wiener Netze, Netz NÖ, TINETZ, Salzburg Netz, VKW) oder in einem Brief (KNG); in der Schweiz bekommt man ihn auf Anfrage."),
+        "Fragen Sie Ihren Netzbetreiber nach dem Schlüssel und tragen Sie ihn als meters.key ein. In Österreich steht er im Kundenportal des Netzbetreibers (Wiener Netze, Netz NÖ, TINETZ, Salzburg Netz, VKW) oder in einem Brief (KNG); in der Schweiz bekommen Sie ihn auf Anfrage."),
     "untitled": (
         "Meter {meter} sends encrypted telegrams without its system title, which is needed beside the key.",
         "Ask your grid operator for the system title (16 hex digits) and set it as meters.system_title.",
@@ -107,21 +107,21 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "The key in meters.key does not decipher the telegrams of meter {meter}.",
         "Compare it with what your grid operator sent (encryption key, GUEK: 32 hex digits), and check that it belongs to this meter. After a meter was replaced, the key is another one.",
         "Der Schlüssel in meters.key passt nicht zu den Telegrammen von Zähler {meter}.",
-        "Vergleichen Sie ihn mit der Angabe Ihres Netzbetreibers (Entschlüsselungsschlüssel, GUEK: 32 Hexziffern) und prüfen Sie, ob er zu diesem Zähler gehört. Nach einem Zählertausch gilt ein anderer Schlüssel."),
+        "Vergleichen Sie ihn mit der Angabe Ihres Netzbetreibers (Schlüssel GUEK: 32 Hexziffern) und prüfen Sie, ob er zu diesem Zähler gehört. Nach einem Zählertausch gilt ein anderer Schlüssel."),
     "not_authentic": (
         "The telegrams of meter {meter} do not match the key in meters.auth_key.",
         "Compare it with what your grid operator sent (authentication key, GAK). If it is right, somebody else sends on this line.",
         "Die Telegramme von Zähler {meter} passen nicht zum Schlüssel in meters.auth_key.",
-        "Vergleichen Sie ihn mit der Angabe Ihres Netzbetreibers (Authentifizierungsschlüssel, GAK). Stimmt er, sendet jemand anderes auf dieser Leitung."),
+        "Vergleichen Sie ihn mit der Angabe Ihres Netzbetreibers (Schlüssel GAK). Stimmt er, sendet jemand anderes auf dieser Leitung."),
     "replayed": (
-        "Telegrams of meter {meter} with an old counter are refused, because they may be a recording.",
-        "If the meter was restarted or has a new key, wait: after three telegrams with rising counters it is read again. Otherwise check what sends on this line.",
-        "Telegramme von Zähler {meter} mit einem alten Zählwert werden abgewiesen, weil sie eine Aufzeichnung sein können.",
-        "Wurde der Zähler neu gestartet oder hat er einen neuen Schlüssel, warten Sie: Nach drei Telegrammen mit steigendem Zählwert wird er wieder gelesen. Prüfen Sie sonst, was auf dieser Leitung sendet."),
+        "Telegrams of meter {meter} with an old frame counter are refused, because they may be a recording.",
+        "If the meter was restarted or has a new key, wait: after three telegrams with rising frame counters it is read again. Otherwise check what sends on this line.",
+        "Telegramme von Zähler {meter} mit einer alten laufenden Nummer werden abgewiesen: Es könnten Aufzeichnungen sein.",
+        "Wurde der Zähler neu gestartet oder hat er einen neuen Schlüssel, warten Sie: Nach drei Telegrammen mit steigender Nummer wird er wieder gelesen. Prüfen Sie sonst, was auf dieser Leitung sendet."),
     "layout": (
         "Meter {meter} sends a list of {count} values that no description fits, so none of them is used.",
-        "Send a support bundle with a bug report (iskra-server support-bundle), or describe the list yourself and set meters.layouts; docs/meters.md shows how.",
+        "Send a support bundle with a bug report (iskra-server support-bundle), or describe the list in a file of your own and set it as meters.layouts; docs/meters.md shows how.",
         "Zähler {meter} sendet eine Liste mit {count} Werten, zu der keine Beschreibung passt; deshalb wird keiner davon verwendet.",
-        "Schicken Sie eine Fehlermeldung mit dem Ergebnis von iskra-server support-bundle, oder beschreiben Sie die Liste selbst und setzen Sie meters.layouts; docs/meters.md zeigt, wie."),
+        "Melden Sie den Fehler und hängen Sie die Datei von iskra-server support-bundle an. Oder beschreiben Sie die Liste selbst und tragen Sie die Datei als meters.layouts ein; docs/meters.md zeigt, wie."),
 }
 # fmt: on

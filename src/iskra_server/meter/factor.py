@@ -14,6 +14,7 @@ from iskra_server.meter.units import unit_named
 
 _MULTIPLIED = frozenset(map(unit_named, ("W", "var", "VA", "Wh", "varh", "VAh")))
 _ELECTRICITY = 1
+_MARK = "factor"
 
 
 def exact_factor(value: float) -> Decimal:
@@ -27,6 +28,11 @@ def apply_factor(reading: Reading, factor: Decimal) -> Reading:
     if factor == 1 or reading.channel:
         return reading
     return replace(reading, registers=tuple(_multiplied(register, factor) for register in reading.registers))
+
+
+def is_sent(register: Register) -> bool:
+    """Whether the meter itself sends this register, multiplied or not."""
+    return not register.derived or register.derived.startswith(_MARK)
 
 
 # asked for each counter of each telegram
@@ -43,6 +49,6 @@ def _multiplied(register: Register, factor: Decimal) -> Register:
         return register
     exponent = factor.as_tuple().exponent
     assert isinstance(exponent, int)
-    text = f"factor {factor:f}"
+    text = f"{_MARK} {factor:f}"
     derived = f"{register.derived}, {text}" if register.derived else text
     return replace(register, raw=raw * step_of(factor), scaler=(register.scaler or 0) + exponent, derived=derived)

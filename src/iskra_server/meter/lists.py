@@ -16,6 +16,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from iskra_server.meter.factor import is_sent
 from iskra_server.meter.guard import is_counter
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Earlier, Reading, Register, Sample
@@ -73,7 +74,7 @@ def current_reading(sample: Sample, age_s: float) -> Reading:
 
 def list_of(reading: Reading) -> int:
     """Tells the lists of a meter apart: how many registers it sent. 0 where every telegram has all."""
-    return sum(not register.derived for register in reading.registers) if reading.protocol in _IN_LISTS else 0
+    return sum(map(is_sent, reading.registers)) if reading.protocol in _IN_LISTS else 0
 
 
 def _replaced_codes(sent: Iterable[Obis]) -> set[Obis]:

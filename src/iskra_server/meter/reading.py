@@ -4,7 +4,7 @@ All are frozen. A number is kept as the meter sent it, an integer and a power of
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -47,6 +47,14 @@ class MeterTime(Struct, frozen=True, gc=False):
     seconds: int
     utc_offset_min: int = 0
     season_offset_min: int = 0
+
+    @property
+    def iso(self) -> str:
+        """2026-11-22T10:00:00Z; without the Z where nobody knows the zone, "" for seconds since some start."""
+        if self.kind == "sec_index":
+            return ""
+        text = datetime.fromtimestamp(self.seconds, UTC).isoformat()
+        return text.replace("+00:00", "" if self.kind == "wall" else "Z")
 
 
 class Register(Struct, frozen=True, gc=False):

@@ -75,8 +75,8 @@ class Hub:
         sample: Sample,
         stale_after_s: float | None = None,
         counters_stale_after_s: float = COUNTERS_STALE_AFTER_S,
-    ) -> None:
-        """Queue a sample, merged with what the meter's other lists had, for every subscriber.
+    ) -> Sample:
+        """Queue a sample, merged with what the meter's other lists had, for every subscriber; returns the merged one.
 
         `stale_after_s` is the age limit of this meter, None for the default; `counters_stale_after_s` that of counters
         that come in a list of their own.
@@ -95,11 +95,16 @@ class Hub:
         self.published += 1
         for subscription in self._subscriptions:
             subscription.put(sample, len(self.newest))
+        return sample
 
     def forget(self, meter_id: str) -> None:
         """Remove a meter that is no longer configured."""
         self.newest.pop(meter_id, None)
         self._meters.pop(meter_id, None)
+
+    def electricity_meters(self) -> list[str]:
+        """The ids of the meters that were read, without gas, water and heat."""
+        return [meter_id for meter_id, sample in self.newest.items() if is_electricity(sample.reading)]
 
     def is_fresh(self, meter_id: str, now_s: float) -> bool:
         """Whether the newest sample of a meter is its current reading at `now_s` (boot time)."""
@@ -115,10 +120,6 @@ class Hub:
         """How long ago the newest sample of a meter arrived, at `now_s` (boot time)."""
         meter = self._meters.get(meter_id)
         return meter.age_s(now_s) if meter else None
-
-    def electricity_meters(self) -> Iterator[str]:
-        """Without gas, water and heat, and the sub-meters of a meter."""
-        return (meter_id for meter_id, sample in self.newest.items() if is_electricity(sample.reading))
 
     def usual_interval_s(self, meter_id: str) -> float | None:
         """The usual time between two telegrams of a meter."""

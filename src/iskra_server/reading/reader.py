@@ -22,6 +22,7 @@ from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.factor import apply_factor, exact_factor
 from iskra_server.meter.guard import MAX_POWER_W, Guard
 from iskra_server.meter.identity import at_port
+from iskra_server.meter.lists import current_reading
 from iskra_server.meter.lock import counts_whole_kwh, has_power
 from iskra_server.meter.normalise import merge_parts
 from iskra_server.meter.obis import EXPORT, IMPORT
@@ -153,6 +154,8 @@ class Reader:
         pause_s = possible_pause_s(self._ahead_s)
         reception, meter, meter_id = self._reception, self._meter, self._meter.meter_id
         state, sample, lock = self.source.state, self._sample, self._meter.lock
+        # with what the meter's other lists had: the list of its counters has no power
+        sent = current_reading(sample, 0.0) if sample else None
         return Facts(
             name=self._name,
             source=self.source.url,
@@ -182,8 +185,8 @@ class Reader:
             clock_problem=self._clock.doubt(),
             clock_time=datetime.fromtimestamp(self._clock.wall_s, UTC).astimezone(),
             rows_set_aside=self._set_aside(),
-            is_import_only=bool(sample and sample.reading.get(IMPORT) and not sample.reading.get(EXPORT)),
-            phases_missing=phases_missing(sample.reading) if sample else (),
+            is_import_only=bool(sent and sent.get(IMPORT) and not sent.get(EXPORT)),
+            phases_missing=phases_missing(sent) if sent else (),
             rejected_registers=meter.rejected_registers,
             ignored_telegrams=meter.ignored_telegrams,
             unreadable=dict(reception.unreadable),
@@ -193,10 +196,10 @@ class Reader:
             protocol=self._protocol or state.protocol,
             line=str(state.line or ""),
             poll=state.poll,
-            is_protected=sample is None or sample.reading.is_protected,
-            is_authentic=sample.reading.is_authentic if sample else None,
-            is_whole_kwh=sample is not None and counts_whole_kwh(sample.reading),
-            has_power=sample is None or has_power(sample.reading),
+            is_protected=sent is None or sent.is_protected,
+            is_authentic=sent.is_authentic if sent else None,
+            is_whole_kwh=sent is not None and counts_whole_kwh(sent),
+            has_power=sent is None or has_power(sent),
         )
 
     @property
@@ -238,8 +241,7 @@ class Reader:
         result = self._guard.admit(sample, self._max_power_w)
         self._meter.note_result(result)
         if isinstance(result, Sample):
-            self._sample = result
-            self._hub.publish(result, self._age_limit_s(), self._counters_stale_after_s)
+            self._sample = self._hub.publish(result, self._age_limit_s(), self._counters_stale_after_s)
 
     def _age_limit_s(self) -> float | None:
         """A meter that is polled is not stale before its next answer, nor if one poll fails."""
@@ -258,7 +260,7 @@ class Reader:
         result = self._guard.admit(sample, self._max_power_w)
         self._meter.note_result(result)
         if isinstance(result, Sample):
-            self._hub.publish(result, self._stale_after_s)
+            self._hub.publish(result, self._age_limit_s())
 
 
 def _parts(chunk: Chunk) -> Iterator[Chunk]:

@@ -63,7 +63,7 @@ class Composition:
         self._clock, self._pauses = Clock(), PauseDetector()
         self._arbiter = SourceArbiter()
         self._readers: dict[MeterConfig, Reader] = {}
-        self._decodings: dict[MeterConfig, Decoding] = {}
+        self._read_with: dict[MeterConfig, object] = {}
         self._reader_parts: dict[MeterConfig, RunningPart] = {}
         self._archive: Archive | None = None
         self._archive_parts: list[RunningPart] = []
@@ -178,16 +178,15 @@ class Composition:
     def _create_readers(self) -> None:
         """One for each meter of the configuration; existing ones stay."""
         plan = self._plan
-        self._decodings = dict(zip(plan.config.meters, plan.decodings, strict=True))
-        for meter, source in zip(plan.config.meters, plan.sources, strict=True):
+        self._read_with = plan.read_with
+        for meter, source, decoding in zip(plan.config.meters, plan.sources, plan.decodings, strict=True):
             if meter not in self._readers:
-                self._readers[meter] = self._reader(meter, source, self._decodings[meter])
+                self._readers[meter] = self._reader(meter, source, decoding)
 
     async def _restart_readers(self) -> None:
         meters = self._plan.config.meters
-        decodings = dict(zip(meters, self._plan.decodings, strict=True))
-        # also where the content of a file of layouts has changed
-        removed = [meter for meter in self._readers if decodings.get(meter) != self._decodings[meter]]
+        read_with = self._plan.read_with
+        removed = [meter for meter in self._readers if read_with.get(meter) != self._read_with[meter]]
         await self._supervision.stop(*(self._reader_parts.pop(meter) for meter in removed))
         for meter in removed:
             self._forget_unread(meter, self._readers.pop(meter))

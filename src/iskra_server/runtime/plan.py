@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from iskra_server import __version__
-from iskra_server.base.address import is_host
+from iskra_server.base.address import Address, is_host
 from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import DetectedZone, detect_zone
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
@@ -29,6 +29,7 @@ from iskra_server.sources.shared_line import split_name
 from iskra_server.sources.source import Source, SourceState
 from iskra_server.web.http.settings import ScopedToken, WebSettings
 
+_AUTO = Address("auto")
 _SIMULATOR = "simulator"
 _TOKEN_LENGTH = 16
 
@@ -61,6 +62,15 @@ class Plan(NamedTuple):
         return self.settings.token, self.settings.scoped_tokens, self.settings.allowed_hosts
 
     @property
+    def read_with(self) -> dict[MeterConfig, object]:
+        """What a reader depends on besides its meter: keys and layouts; for `auto`, the ports of the other meters."""
+        named = named_ports(self.config.meters)
+        return {
+            meter: (decoding, named if meter.url == _AUTO else [])
+            for meter, decoding in zip(self.config.meters, self.decodings, strict=True)
+        }
+
+    @property
     def answers(self) -> object:
         """What the HTTP answers depend on; requests that name no meter mean the first one."""
         return self.settings, self.config.meters
@@ -86,7 +96,7 @@ def plan_of(config: Config) -> Plan:
     if not is_host(server.host):
         raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
     memory = port_memory(config.history.data_dir)
-    named = [meter.url.reveal().partition("?")[0] for meter in config.meters if not meter.url.scheme]
+    named = named_ports(config.meters)
     sources = [_source(meter, memory, named) for meter in config.meters]
     _check_devices(sources)
     if config.history.enabled:
@@ -100,6 +110,13 @@ def plan_of(config: Config) -> Plan:
         # before the context: files that change in between differ at the next reload
         tls_files=contents(server.tls_cert, server.tls_key),
         tls=tls_context(server.tls_cert, server.tls_key),
+    )
+
+
+def named_ports(meters: Sequence[MeterConfig]) -> list[str]:
+    """The serial ports in the configuration: `auto` leaves them alone."""
+    return sorted(
+        meter.url.reveal().partition("?")[0] for meter in meters if not meter.url.scheme and meter.url != _AUTO
     )
 
 

@@ -1,8 +1,8 @@
 """Whether and when a port may be asked: what has happened there since it was plugged in."""
 
-import os
-
 from msgspec import Struct
+
+from iskra_server.sources.serial import plugged_device
 
 # after a request without an answer; the last one again and again
 _ASK_AGAIN_S = (300.0, 1800.0, 21_600.0)
@@ -33,16 +33,7 @@ class PluggedPort:
 
     @property
     def asking(self) -> Asking:
-        device = _device(self.path)
+        device = plugged_device(self.path)
         if device != self._device:
             self._device, self._asking = device, Asking()
         return self._asking
-
-
-def _device(path: str) -> tuple[int, int] | None:
-    """Changes with each plugging in; None while nothing is plugged in."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_rdev, status.st_ino

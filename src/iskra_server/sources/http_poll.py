@@ -24,6 +24,7 @@ from iskra_server.sources.http_request import MAX_BYTES, TIMEOUT_S, Answer, Brid
 from iskra_server.sources.payload import PayloadDecoder
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
 from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
+from iskra_server.sources.source_options import seconds_between_polls
 
 # a head sends every 2 to 3 s; a bridge bears a request a second
 POLL_S = 2.0
@@ -208,12 +209,8 @@ def _path_and_period(address: Address, poll_s: float) -> tuple[str, float]:
     """The path with the options of the bridge, and the seconds between two requests. Raises ValueError."""
     path, _, query = address.rest.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
-    try:
-        poll_s = float(options.pop("poll_s", poll_s))
-    except ValueError:
-        poll_s = 0.0
-    if not MIN_POLL_S <= poll_s <= MAX_POLL_S:
-        raise ValueError(f"poll_s in {address} must be a number of seconds from {MIN_POLL_S} to {MAX_POLL_S:.0f}.")
+    if (text := options.pop("poll_s", None)) is not None:
+        poll_s = seconds_between_polls(address, text, MIN_POLL_S, MAX_POLL_S)
     path = _PATH if path in ("", "/") else path
     if path in _OTHER_NAME:
         options.setdefault("node_id", "1")

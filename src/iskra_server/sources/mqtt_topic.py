@@ -51,15 +51,13 @@ class TopicLine(Line):
         await connection.subscribe(self._topic)
         self._messages = connection.messages()
         report(SourceState(self.port, is_open=False))
-        arrival = asyncio.ensure_future(self._next(report))
+        details = {"port": self.port, "topic": self._topic, "seconds": f"{silence_s:.0f}"}
+        silence = SourceState(self.port, is_open=False, problem="mqtt_silent", details=details)
+        timer = asyncio.get_running_loop().call_later(silence_s, report, silence)
         try:
-            await asyncio.wait((arrival,), timeout=silence_s)
-            if not arrival.done() and not self._before:
-                details = {"port": self.port, "topic": self._topic, "seconds": f"{silence_s:.0f}"}
-                report(SourceState(self.port, is_open=False, problem="mqtt_silent", details=details))
-            self._data = await arrival
+            self._data = await self._next(report)
         finally:
-            arrival.cancel()
+            timer.cancel()
 
     async def read(self) -> bytes:
         data, self._data = self._data, b""

@@ -149,8 +149,7 @@ class PolledInTurns(PolledLine):
 
     async def _receive(self) -> bytes:
         if not self._shared_line.has_turn:
-            await asyncio.sleep(self._session.wakes_at_s - time.monotonic())
-            await self._shared_line.begin_turn()
+            await self._shared_line.begin_turn(self._session.wakes_at_s)
         data = await super()._receive()
         if self._session.is_idle:
             self._shared_line.end_turn()

@@ -8,10 +8,10 @@ It holds no secret. Without the file, or with a damaged one, every port is searc
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from iskra_server.sources.source import LineSettings
 
@@ -30,7 +30,7 @@ class Found(Struct, frozen=True, omit_defaults=True):
     baud: int = LineSettings().baud
     format: str = LineSettings().format
     is_polled: bool = False
-    speed: str | None = None
+    speed: Annotated[str, Meta(pattern="^[0-6]?$")] | None = None
     delay_s: float = 0.0
 
     @property

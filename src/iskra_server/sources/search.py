@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from iskra_server.sources.asking import Asking, PluggedPort
+from iskra_server.sources.errors import SourceError
 from iskra_server.sources.line_pictures import suggested_settings
 from iskra_server.sources.polled import START_BAUD, poll_d0
 from iskra_server.sources.port_memory import Found, PortMemory, learned, polled
@@ -157,9 +158,16 @@ class Search:
     async def _listen(self, window: Window, *, is_known: bool = False) -> bool:
         """Whether a meter is heard; then the line gives its bytes again.
 
-        Ends early when a burst of bytes has nothing of a telegram, or looks like another speed.
+        Ends early when a burst of bytes has nothing of a telegram, or looks like another speed, and at once where the
+        adapter refuses the settings. Raises SourceError.
         """
-        self._line.configure(window.settings)
+        try:
+            self._line.configure(window.settings)
+        except SourceError:
+            # not every adapter has every speed; one that was unplugged does not get the usual one either
+            if window.settings == LineSettings():
+                raise
+            return False
         self._probe.begin(window.settings)
         self._tell(window.settings)
         recogniser, is_found = Recogniser(), False

@@ -12,17 +12,15 @@ import os
 import struct
 import termios
 import time
-from functools import partial
 
 import serialx
 
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.burst_predictor import BurstPredictor
 from iskra_server.sources.errors import SourceError, opening_error, unplugged
-from iskra_server.sources.reconnect import Converse, Line, Reconnecting, Report, WritableLine
-from iskra_server.sources.source import FormatProblem, LineErrors, LineSettings, SourceState, plain_problem
+from iskra_server.sources.reconnect import WritableLine
+from iskra_server.sources.source import LineErrors, LineSettings, SourceState
 
-BAUD = 9600
 # an unplugged head is noticed within 2 s; a meter that sends once a second causes no check at all
 CHECK_EVERY_S = 1.5
 # size of the kernel's input buffer of a terminal
@@ -42,7 +40,7 @@ class SerialLine(WritableLine):
         self.port = path
         self._serial = serial
         self._fd = serial.fileno()
-        self._device = device_number(path)
+        self._device = plugged_device(path)
         self.settings = LineSettings(baud)
         self._predictor = BurstPredictor(baud)
         self._predicts = True
@@ -51,6 +49,11 @@ class SerialLine(WritableLine):
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] = self._loop.create_future()
         self._delay: asyncio.TimerHandle | None = None
+
+    @property
+    def is_plugged(self) -> bool:
+        """Whether the path still leads to the open device."""
+        return plugged_device(self.port) == self._device
 
     def put_back(self, data: bytes) -> None:
         """The next `read` returns these bytes again."""
@@ -148,7 +151,7 @@ class SerialLine(WritableLine):
 
     def _check_device(self) -> None:
         self._check = self._loop.call_later(CHECK_EVERY_S, self._check_device)
-        if device_number(self.port) != self._device and not self._waiter.done():
+        if not self.is_plugged and not self._waiter.done():
             self._waiter.set_exception(unplugged(self.port))
         elif not self._delay:
             self._on_readable()
@@ -165,7 +168,7 @@ class SerialLine(WritableLine):
         return data
 
 
-async def open_serial(path: str, baud: int = BAUD) -> SerialLine:
+async def open_serial(path: str, baud: int = LineSettings().baud) -> SerialLine:
     """Raises SourceError."""
     try:
         serial = await in_daemon_thread(lambda: _open(path, baud), discard=lambda late: late.close())
@@ -184,7 +187,9 @@ def _open(path: str, baud: int) -> serialx.BaseSerial:
 
 def _configure(fd: int, settings: LineSettings) -> None:
     iflag, oflag, cflag, lflag, _, _, cc = termios.tcgetattr(fd)
-    speed = getattr(termios, f"B{settings.baud}")
+    speed = getattr(termios, f"B{settings.baud}", None)
+    if speed is None:
+        raise OSError(errno.EINVAL, f"this system has no speed of {settings.baud} baud")
     bits, parity = settings.format[0], settings.format[1]
     cflag &= ~(termios.CSIZE | termios.PARENB | termios.PARODD)
     cflag |= termios.CS7 if bits == "7" else termios.CS8
@@ -209,12 +214,13 @@ def driver_errors(fd: int) -> LineErrors | None:
     return LineErrors(counters[_FRAME] + counters[_BREAK], counters[_OVERRUN] + counters[_BUFFER_OVERRUN])
 
 
-def device_number(path: str) -> int | None:
-    """The device number that a path leads to now, None where it leads nowhere."""
+def plugged_device(path: str) -> tuple[int, int] | None:
+    """Changes with each plugging in; None while the path leads nowhere."""
     try:
-        return os.stat(path).st_rdev
+        status = os.stat(path)
     except OSError:
         return None
+    return status.st_rdev, status.st_ino
 
 
 def device_state(path: str) -> tuple[int, int, int] | None:
@@ -224,20 +230,3 @@ def device_state(path: str) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return status.st_rdev, status.st_mode, status.st_gid
-
-
-def serial_source(
-    url: str,
-    path: str,
-    baud: int = BAUD,
-    *,
-    format_problem: FormatProblem = plain_problem,
-    converse: Converse | None = None,
-) -> Reconnecting:
-    async def connect(_: Report) -> Line:
-        line = await open_serial(path, baud)
-        return converse(line) if converse else line
-
-    return Reconnecting(
-        url=url, port=path, connect=connect, plugged=partial(device_state, path), format_problem=format_problem
-    )

@@ -1,6 +1,6 @@
 """One serial port for several meters with addresses (RS-485). They take turns: one poll after another.
 
-The first meter opens the port, the last one closes it. It is opened again at the next turn after it was lost.
+The first meter opens the port, the last one closes it.
 """
 
 import asyncio
@@ -8,10 +8,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from iskra_server.sources.errors import SourceError
+from iskra_server.sources.errors import SourceError, opening_error, unplugged
 from iskra_server.sources.reconnect import WritableLine
-from iskra_server.sources.serial import SerialLine, open_serial
+from iskra_server.sources.serial import CHECK_EVERY_S, SerialLine, open_serial
 from iskra_server.sources.source import LineErrors, SourceState
 
 # an answer that is late by the longest reaction time (IEC 62056-21, 6.3.14) does not fall into the next turn
@@ -21,35 +22,51 @@ _MAX_NOISE_S = 330.0
 
 
 class _SharedPort:
+    """A lost one is not opened again: its meters leave it, and open what the path leads to then."""
+
     def __init__(self, path: str, device: str, baud: int) -> None:
         self.baud = baud
-        self._path, self._device = path, device
         self.turn = asyncio.Lock()
         self.free_at_s = 0.0
         self.users = 0
-        self.is_lost = False
+        self._path, self._device = path, device
+        self._is_lost = False
         self._line: SerialLine | None = None
         self._door = asyncio.Lock()
 
     async def open(self) -> SerialLine:
-        """The open line, opened again if it was lost. Raises SourceError."""
+        """Raises SourceError."""
         async with self._door:
-            if self._line and self.is_lost:
-                await self._line.close()
-                self._line = None
             if self._line is None:
-                self._line, self.is_lost = await open_serial(self._path, self.baud), False
+                self._line = await open_serial(self._path, self.baud)
             return self._line
 
     async def leave(self) -> None:
-        """The last meter closes the port."""
+        """The last meter closes the port; the first one if it is lost, as soon as nobody is polled."""
         self.users -= 1
-        if self.users:
+        if self.users and not self._is_lost:
             return
-        del _ports[self._device]
-        async with self._door:
-            if self._line:
+        async with self.turn, self._door:
+            if self._line and (self._is_lost or not self.users):
                 await self._line.close()
+                self._line = None
+        # another one may have come meanwhile
+        if not self.users:
+            self._forget()
+
+    def check(self) -> None:
+        """Raises SourceError when the port is lost."""
+        if self._is_lost or self._line is None or not self._line.is_plugged:
+            self.lose()
+            raise unplugged(self._path)
+
+    def lose(self) -> None:
+        self._is_lost = True
+        self._forget()
+
+    def _forget(self) -> None:
+        if _ports.get(self._device) is self:
+            del _ports[self._device]
 
 
 # by device: like the lock of the device itself, they belong to the process
@@ -66,12 +83,15 @@ class SharedLine(WritableLine):
         self._line = line
         self.settings = line.settings
 
-    async def begin_turn(self) -> None:
-        """Wait until no other meter is polled. Raises SourceError."""
+    async def begin_turn(self, at_s: float) -> None:
+        """Wait until a time of time.monotonic(), and until no other meter is polled. Raises SourceError."""
+        while (left_s := at_s - time.monotonic()) > 0:
+            self._shared.check()
+            await asyncio.sleep(min(left_s, CHECK_EVERY_S))
         await self._shared.turn.acquire()
         self.has_turn = True
         await asyncio.sleep(self._shared.free_at_s - time.monotonic())
-        self._line = await self._shared.open()
+        self._shared.check()
         await self.set_speed(self._shared.baud)
         # what comes after the end of a turn belongs to nobody: the rest of a readout whose reader was removed
         until_s = time.monotonic() + _MAX_NOISE_S
@@ -117,7 +137,7 @@ class SharedLine(WritableLine):
         try:
             yield
         except SourceError:
-            self._shared.is_lost = True
+            self._shared.lose()
             raise
 
 
@@ -134,7 +154,10 @@ def split_name(port: str) -> tuple[str, str]:
 
 async def open_shared(path: str, port: str, baud: int) -> SharedLine:
     """The line of one more meter at this port; `port` is what it is called. Raises SourceError."""
-    device = await asyncio.to_thread(os.path.realpath, path)
+    try:
+        device = await asyncio.to_thread(partial(os.path.realpath, path, strict=True))
+    except OSError as error:
+        raise await asyncio.to_thread(opening_error, path, error) from error
     shared = _ports.setdefault(device, _SharedPort(path, device, baud))
     shared.users += 1
     try:

@@ -24,7 +24,7 @@ METER = ("protocol", "listen_only", "address", "poll_s")
 SERIAL = ("baud", "format", *METER)
 # the address of a request has at most 32 letters, digits and blanks (IEC 62056-21, 6.3.1)
 _ADDRESS = re.compile(r"[A-Za-z0-9 ]{1,32}")
-_MAX_POLL_S = 86_400.0
+_MIN_POLL_S, _MAX_POLL_S = 1.0, 86_400.0
 _USUAL_SPEEDS = "300, 2400, 9600, 38400 or 115200"
 
 
@@ -47,13 +47,14 @@ def parse_options(address: Address, query: str, names: tuple[str, ...] = SERIAL)
         if [other for other, _ in options].count(name) > 1:
             raise ValueError(f"{address} has the option {name} twice.")
     values = dict(options)
+    poll_s = values.get("poll_s")
     has_line = "baud" in values or "format" in values
     return SourceOptions(
         protocol=_one_of(address, "protocol", values.get("protocol"), tuple(DECODERS)),
         settings=LineSettings(_baud(address, values.get("baud")), _format(address, values)) if has_line else None,
         listen_only=_one_of(address, "listen_only", values.get("listen_only"), ("0", "1")) == "1",
         address=_meter_address(address, values.get("address")),
-        poll_s=_poll_s(address, values.get("poll_s")),
+        poll_s=None if poll_s is None else seconds_between_polls(address, poll_s, _MIN_POLL_S, _MAX_POLL_S),
     )
 
 
@@ -84,15 +85,15 @@ def _meter_address(address: Address, text: str | None) -> str:
     raise ValueError(f"address in {address} must be 1 to 32 letters, digits or blanks.")
 
 
-def _poll_s(address: Address, text: str | None) -> float | None:
-    if text is None:
-        return None
+def seconds_between_polls(address: Address, text: str, shortest_s: float, longest_s: float) -> float:
+    """The value of `?poll_s=`; raises ValueError with a sentence."""
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if not 1 <= seconds <= _MAX_POLL_S:
-        raise ValueError(f"poll_s in {address} must be a number of seconds from 1 to {_MAX_POLL_S:.0f}, not {text!r}.")
+    if not shortest_s <= seconds <= longest_s:
+        limits = f"from {shortest_s:g} to {longest_s:g}"
+        raise ValueError(f"poll_s in {address} must be a number of seconds {limits}, not {text!r}.")
     return seconds
 
 

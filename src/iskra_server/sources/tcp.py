@@ -22,7 +22,6 @@ from iskra_server.sources.idle_limit import IdleLimit
 from iskra_server.sources.reconnect import Converse, Line, Reconnecting, Report, WritableLine
 from iskra_server.sources.source import FormatProblem, LineSettings, SourceState, plain_problem
 
-BAUD = 9600
 IDLE_S = 120.0
 CONNECT_S = 10.0
 MAX_BYTES = 4096
@@ -122,7 +121,7 @@ def tcp_source(
     idle_s: float = IDLE_S,
     format_problem: FormatProblem = plain_problem,
     converse: Converse | None = None,
-    baud: int = BAUD,
+    baud: int = LineSettings().baud,
 ) -> Reconnecting:
     """`tcp://HOST:PORT`; raises ValueError when one of them is missing. `baud` is the fixed speed of the far end."""
     address = Address(url)
@@ -142,7 +141,7 @@ def bridge_source(
     idle_s: float = IDLE_S,
     format_problem: FormatProblem = plain_problem,
     converse: Converse | None = None,
-    baud: int = BAUD,
+    baud: int = LineSettings().baud,
 ) -> Reconnecting:
     """`rfc2217://HOST:PORT` and `esphome://HOST/?port_name=NAME&key=KEY`, set to `baud` 8N1 at the far end."""
     address = Address(url)

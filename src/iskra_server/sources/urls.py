@@ -69,8 +69,8 @@ def open_source(
         case "http" | "https" | "mqtt" | "mqtts":
             return _service_source(address, format_problem)
         case "file":
-            path, speed = _with_number(address, text.partition(":")[2], "speed", 1.0)
-            return Replay(url=text, path=Path(path), speed=speed, format_problem=format_problem)
+            path, speed = _path_and_speed(address)
+            return Replay(url=text, path=path, speed=speed, format_problem=format_problem)
     raise ValueError(f"{str(address)!r} is not an address of a meter. It can be {_list(FORMS)}.")
 
 
@@ -96,20 +96,20 @@ def _suggestion(text: str) -> str:
     return ""
 
 
-def _with_number(address: Address, text: str, name: str, default: float) -> tuple[str, float]:
-    """The path, and its only option: a number."""
-    path, _, query = text.partition("?")
+def _path_and_speed(address: Address) -> tuple[Path, float]:
+    """Those of `file:PATH?speed=1`. Raises ValueError."""
+    path, _, query = address.reveal().partition(":")[2].partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
-    text = options.pop(name, str(default))
+    text = options.pop("speed", "1")
     if options:
-        raise ValueError(f"{address} has an unknown option {next(iter(options))}. There is only {name}.")
+        raise ValueError(f"{address} has an unknown option {next(iter(options))}. There is only speed.")
     try:
-        number = float(text)
+        speed = float(text)
     except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise ValueError(f"{name} in {address} must be a number, not {text!r}.")
-    return path, number
+        speed = -1.0
+    if not 0 <= speed < float("inf"):
+        raise ValueError(f"speed in {address} must be a number, not {text!r}.")
+    return Path(path), speed
 
 
 def _list(forms: Iterable[str]) -> str:

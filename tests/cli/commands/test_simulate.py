@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import subprocess
-import termios
 import time
 import tty
 from collections.abc import Iterator
@@ -17,10 +16,10 @@ import d0meter
 import telegrams
 import texts
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
-from iskra_server.codecs.d0.session import D0Session
 from iskra_server.codecs.p1.decoder import P1Decoder
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Fault, Reading
+from iskra_server.meter.reading import Reading
+from iskra_server.sources.serial import open_serial
 
 
 @contextmanager
@@ -103,33 +102,33 @@ def test_what_is_no_port_is_one_sentence(run: Run, port: str) -> None:
 
 
 def test_a_polled_meter_waits_on_its_port_and_is_read_at_its_speed(tmp_path: Path) -> None:
-    async def read(path: str) -> list[Reading | Fault]:
-        with d0meter.opened(path) as port:
-            assert port.read() == b""
-            session = D0Session(asyncio.get_running_loop().time())
-            async with asyncio.timeout(DEADLINE_S):
-                return await d0meter.converse(port, session, lambda results: bool(texts.readings(results)))
+    async def read(path: str) -> Reading:
+        line = await open_serial(path)
+        assert await line.read_until(time.monotonic()) == b""
+        await line.close()
+        async with asyncio.timeout(DEADLINE_S):
+            return await d0meter.first_reading(path)
 
     with simulating(tmp_path, "--profile", "ME162", "--echo") as path:
-        (reading, *_) = texts.readings(asyncio.run(read(path)))
+        reading = asyncio.run(read(path))
     assert reading.meter_id == "1 ISK 00 10000001" and reading.get(Obis.parse("1.8.0"))
 
 
 def test_a_port_at_another_speed_than_the_meter_has_noise(tmp_path: Path) -> None:
-    def heard(path: str, baud: int) -> bytes:
-        with d0meter.opened(path) as port:
-            port.configure(baud)
-            # what was sent before
-            termios.tcflush(port.fd, termios.TCIFLUSH)
-            data, deadline = b"", time.monotonic() + DEADLINE_S
-            while len(data) < 4000 and time.monotonic() < deadline:
-                data += port.read()
-                time.sleep(0.01)
+    async def heard(path: str, baud: int) -> bytes:
+        line = await open_serial(path, baud)
+        # what was sent before
+        await line.read_until(time.monotonic())
+        data = b""
+        async with asyncio.timeout(DEADLINE_S):
+            while len(data) < 4000:
+                data += await line.read()
+        await line.close()
         return data
 
     with simulating(tmp_path, "--profile", "M550") as path:
-        assert list(texts.readings(P1Decoder().feed(heard(path, 115_200))))
-        assert not list(texts.readings(P1Decoder().feed(heard(path, 9600))))
+        assert list(texts.readings(P1Decoder().feed(asyncio.run(heard(path, 115_200)))))
+        assert not list(texts.readings(P1Decoder().feed(asyncio.run(heard(path, 9600)))))
 
 
 def test_what_is_encrypted_is_recorded_with_its_key_told(run: Run, tmp_path: Path) -> None:

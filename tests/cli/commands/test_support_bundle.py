@@ -138,6 +138,15 @@ def test_without_a_server_the_meters_are_read(run: Run, tmp_path: Path) -> None:
     assert json.loads(files["status.json"])["meters"][0]["facts"]["telegrams"] == 4
 
 
+def test_the_address_of_a_meter_that_does_not_answer_is_masked_too(run: Run, tmp_path: Path) -> None:
+    url = f"/dev/serial/by-id/none?protocol=d0&address={SERIAL}"
+    done = run("support-bundle", "bundle.zip", "--seconds", "1", IES_METERS=url, IES_PORT="1")
+    assert done.returncode == 0
+    files = contents(tmp_path / "bundle.zip")
+    assert b"address=***" in files["configuration.toml"]
+    assert {name: traces_in(content) for name, content in files.items() if traces_in(content)} == {}
+
+
 def test_a_server_that_reads_no_meter_has_a_bundle_too(run: Run, tmp_path: Path) -> None:
     done = run("support-bundle", "bundle.zip", IES_METERS="none", IES_PORT="1")
     assert (done.returncode, done.stderr) == (0, "")

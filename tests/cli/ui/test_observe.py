@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+import d0meter
 from diagnosis.well import facts
 from iskra_server.base.address import Address
 from iskra_server.cli.ui.observe import config_with_meters, make_readers, status_from_server, watch_statuses
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, MeterConfig, ServerConfig
 from iskra_server.diagnosis.status import run_checks
+from iskra_server.simulator.d0_wire import D0Wire
 from running import free_port, serving
 
 SIMULATED = Config(meters=(MeterConfig(Address("simulator:MT175?rate=20")), MeterConfig(Address("/dev/ttyNONE"))))
@@ -60,3 +62,24 @@ def test_the_server_is_asked_about_a_port_that_it_holds_and_no_other() -> None:
 
 def test_where_no_server_answers_nothing_is_told() -> None:
     assert asyncio.run(status_from_server(Config(server=ServerConfig(port=free_port())), run_checks(facts()))) is None
+
+
+def test_of_several_meters_on_a_line_the_server_tells_of_that_with_the_address(tmp_path: Path) -> None:
+    meters = [
+        d0meter.meter(lines=[f"0.0.0({address})", "1.8.0(1*kWh)"], address=address, start_baud=9600)
+        for address in ("7", "8")
+    ]
+    with d0meter.d0_port(D0Wire(meters, baud=9600)) as path:
+        link = tmp_path / "head"
+        link.symlink_to(path)
+        urls = [f"{path}?protocol=d0&baud=9600&address={address}" for address in ("7", "8")]
+        with serving("serve", *urls) as server:
+            config = Config(server=ServerConfig(port=int(server.url.rpartition(":")[2])))
+
+            def told(port: str) -> str | None:
+                status = asyncio.run(status_from_server(config, run_checks(facts(source=port, port=port))))
+                return status.port if status else None
+
+            assert told(f"{link}?address=8") == f"{path}?address=8"
+            assert told(str(link)) == f"{path}?address=7"
+            assert told(f"{link}?address=9") is None

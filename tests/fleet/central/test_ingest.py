@@ -30,7 +30,9 @@ def test_no_contact_lies_in_the_future() -> None:
 
 def test_a_live_value() -> None:
     payload = protocol.encode(protocol.LiveValues(1, METER_ID, 5, 230_000, {"1-0:1.8.0*255": (107323091, -1)}))
-    assert ingest([received("live", payload)], NOW_S).contacts == [LastContact(METER_ID, "cellar", NOW_S, 230_000)]
+    assert ingest([received("live", payload)], NOW_S).contacts == [
+        LastContact(METER_ID, "cellar", NOW_S, 230_000, is_live=True)
+    ]
 
 
 def test_the_state_of_a_reader_names_its_first_fault() -> None:

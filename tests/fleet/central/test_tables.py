@@ -37,6 +37,16 @@ def test_the_newest_contact_of_a_meter_counts_in_any_order(store: Store) -> None
     assert words(store) == [("attic", 130, 9)]
 
 
+def test_a_meter_that_shows_no_power_any_more_has_none(store: Store) -> None:
+    locked = LastContact(METER_ID, "cellar", 110, is_live=True)
+    write_batch(store, IngestBatch([quarter_reading()], [METER], [LastContact(METER_ID, "cellar", 100, 5)]))
+    write_batch(store, IngestBatch(contacts=[locked, LastContact(METER_ID, "cellar", 110)]))
+    assert words(store) == [("cellar", 110, None)]
+    write_batch(store, IngestBatch(contacts=[LastContact(METER_ID, "cellar", 120, 7, is_live=True)]))
+    write_batch(store, IngestBatch(contacts=[LastContact(METER_ID, "cellar", 130)]))
+    assert words(store) == [("cellar", 130, 7)]
+
+
 def test_the_newest_state_of_a_reader_counts_in_any_order(store: Store) -> None:
     for at_s, ok in ((10, True), (20, False), (15, True)):
         write_batch(store, IngestBatch(readers=[ReaderState("cellar", at_s, ok, "All is well.", "[]")]))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import submeters
 import telegrams
 from iskra_server.diagnosis.facts import Facts
 from iskra_server.diagnosis.status import run_checks
@@ -131,6 +132,14 @@ def test_a_state_says_who_and_when() -> None:
     }
 
 
+def test_a_gas_meter_says_when_it_was_read() -> None:
+    electricity, gas, _ = (
+        msgspec.json.decode(payloads.state_payload(record, {}), type=dict[str, object])
+        for record in submeters.p1_samples()
+    )
+    assert (electricity.get("read_at"), gas["read_at"]) == (None, "2026-11-22T09:00:10Z")
+
+
 def test_without_a_fresh_reading_there_is_no_number() -> None:
     assert msgspec.json.decode(payloads.silent_payload(sample(reading(("1.8.0", 1, 0, WATT_HOUR))))) == {
         "id": "1 ISK 00 00048206",
@@ -152,6 +161,7 @@ def test_diagnostics_are_what_the_reader_counted() -> None:
         data_age_s=0.1,
         telegrams=2,
         faults={"checksum": 1},
+        unreadable={"encrypted": 3},
         quarantined=0,
         meter_id="m",
         age_s=0.12345,
@@ -159,6 +169,7 @@ def test_diagnostics_are_what_the_reader_counted() -> None:
         locked=True,
     )
     told = payloads.diagnostics("m", run_checks(facts))
+    assert told.faults == {"checksum": 1, "encrypted": 3}
     assert (told.valid_ratio, told.locked, told.age_s, told.failed_check) == (0.6667, True, 0.123, "unlocked")
 
 

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.error import HTTPError
+from urllib.parse import parse_qsl
 
 import msgspec
 import typer
@@ -24,7 +25,7 @@ from iskra_server.cli.ui.local_server import ask, base_url
 from iskra_server.cli.ui.observe import make_readers, running_readers
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.config import Loaded, ServerConfig, load_with_origins, secrets_of
+from iskra_server.config import Config, Loaded, ServerConfig, load_with_origins, secrets_of
 from iskra_server.meter import identity
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Statuses
@@ -97,7 +98,8 @@ def support_bundle(
 
 def _files(loaded: Loaded, content: Content) -> Iterator[tuple[str, bytes | str]]:
     status = json.loads(content.texts["status.json"])
-    scrubber = Scrubber(_identities(content, _meter_ids(status)), secrets_of(loaded.config))
+    addresses = _meter_addresses(loaded.config)
+    scrubber = Scrubber(_identities(content, _meter_ids(status), addresses), secrets_of(loaded.config))
     texts = {"versions.json": json.dumps(_versions(), indent=1), "configuration.toml": "\n".join(as_toml(loaded))}
     texts |= content.texts | {"status.json": json.dumps(_with_masked_elements(status))}
     yield "README.txt", _README
@@ -125,12 +127,19 @@ def _with_masked_elements(status: dict[str, Any]) -> dict[str, Any]:
     return status
 
 
-def _identities(content: Content, meter_ids: Iterable[str]) -> dict[bytes, bytes]:
+def _meter_addresses(config: Config) -> Iterator[bytes]:
+    """Of meters on an RS-485 line: the address of a D0 meter is its serial number."""
+    for meter in config.meters:
+        options = parse_qsl(meter.url.reveal().partition("?")[2])
+        yield from (value.encode() for name, value in options if name == "address")
+
+
+def _identities(content: Content, meter_ids: Iterable[str], addresses: Iterable[bytes]) -> dict[bytes, bytes]:
     """Meter ids and their pseudonyms; other octet strings, and meters without a telegram, become zeros."""
     ids = {bytes.fromhex(a): bytes.fromhex(b) for source in content.sources for a, b in source.meters.items()}
     known = set(map(identity.meter_id, ids))
     unknown = (identity.server_id(meter_id) for meter_id in meter_ids if meter_id not in known)
-    others = (*map(bytes.fromhex, content.values), *unknown)
+    others = (*addresses, *map(bytes.fromhex, content.values), *unknown)
     return {value: bytes(len(value)) for value in others if value} | ids
 
 

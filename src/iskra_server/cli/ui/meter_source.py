@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Annotated
@@ -36,9 +36,15 @@ MeterUrl = Annotated[
 
 
 def open_meter_source(
-    name: str | Address, memory: PortMemory | None = None, on_unrecognised: OnUnrecognised = ignore_unrecognised
+    name: str | Address,
+    memory: PortMemory | None = None,
+    named: Collection[str] = (),
+    on_unrecognised: OnUnrecognised = ignore_unrecognised,
 ) -> Source:
-    """The source for a port, a URL or a capture file (sources/urls.py). Raises UsageError."""
+    """The source for a port, a URL or a capture file (sources/urls.py). Raises UsageError.
+
+    `memory` is what was found on ports; `named` are those of other meters, which `auto` leaves alone.
+    """
     # the command prints problems itself
     logging.getLogger("iskra_server").addHandler(logging.NullHandler())
     url = Address(name)
@@ -48,7 +54,9 @@ def open_meter_source(
             url = Address(f"file:{url.reveal()}")
         if url.scheme == SCHEME:
             return from_url(url)
-        return open_source(url, memory=memory, format_problem=format_problem, on_unrecognised=on_unrecognised)
+        return open_source(
+            url, memory=memory, named=named, format_problem=format_problem, on_unrecognised=on_unrecognised
+        )
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 

@@ -18,8 +18,9 @@ from iskra_server.diagnosis.status import Status
 from iskra_server.meter.guard import Guard
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
-from iskra_server.runtime.plan import meter_decoding, port_memory
-from iskra_server.sources.port_memory import PortMemory
+from iskra_server.runtime.plan import meter_decoding, named_ports, port_memory
+from iskra_server.sources.shared_line import split_name
+from iskra_server.sources.source import Source
 from iskra_server.web.api.status import ServerStatus
 
 # problems that mean that another program, perhaps our own server, has the port open
@@ -46,11 +47,13 @@ def make_readers(config: Config, hub: Hub | None = None) -> list[Reader]:
     """A reader per configured meter; all publish to one hub."""
     hub, guard = hub or Hub(), Guard()
     memory = port_memory(config.history.data_dir, writes=False)
-    return [_reader(meter, hub, guard, memory) for meter in config.meters_read]
+    named = named_ports(config.meters_read)
+    sources = [open_meter_source(meter.url, memory, named) for meter in config.meters_read]
+    return [_reader(meter, source, hub, guard) for meter, source in zip(config.meters_read, sources, strict=True)]
 
 
-def _reader(meter: MeterConfig, hub: Hub, guard: Guard, memory: PortMemory) -> Reader:
-    source, decoding = open_meter_source(meter.url, memory), meter_decoding(meter)
+def _reader(meter: MeterConfig, source: Source, hub: Hub, guard: Guard) -> Reader:
+    decoding = meter_decoding(meter)
     return Reader(
         source=source,
         decoder=decoding.decoder(source.state.protocol),
@@ -100,6 +103,18 @@ async def status_from_server(config: Config, busy: Status) -> Status | None:
 
 
 def _same_port(busy: Status, statuses: Sequence[Status]) -> Status | None:
-    """The status of the same port; for `auto`, whose ports are all busy, any."""
-    path = os.path.realpath(busy.port)
-    return next((status for status in statuses if busy.source == "auto" or os.path.realpath(status.port) == path), None)
+    """The status of the same port; for `auto`, whose ports are all busy, any.
+
+    Of several meters on one line it is that with the same address, or any where none is named.
+    """
+    device, address = _device_and_address(busy.port)
+    for status in statuses:
+        other, other_address = _device_and_address(status.port)
+        if busy.source == "auto" or (device == other and address in ("", other_address)):
+            return status
+    return None
+
+
+def _device_and_address(port: str) -> tuple[str, str]:
+    path, address = split_name(port)
+    return os.path.realpath(path), address

@@ -24,6 +24,8 @@ _BEGIN = re.compile(START.pattern + rb"|\x01[A-Z][0-9]\x02|\x02")
 _IN_BLOCK = re.compile(_BEGIN.pattern + rb"|[\x03\x04]")
 # behind an identification
 _MARK = re.compile(_IN_BLOCK.pattern + rb"|(?<=[\n)])!\r?\n")
+# a readout that has arrived whole, and whose BCC cannot be the start of the next one
+_WHOLE = re.compile(rb"(" + START.pattern + rb")\x02(([^/\x01-\x04]*+)\x03)([^/\x01\x02])", re.DOTALL)
 _FIRSTS = (b"/", SOH, STX, ETX, EOT)
 _FIRSTS_PLAIN = (*_FIRSTS, b"!")
 _COMMAND_LENGTH = 4
@@ -75,6 +77,8 @@ class Frames:
         while True:
             if not self._is_block and self._searched == 0 and not self.ident:
                 self._skip_gap()
+                if message := self._whole():
+                    return message
             marks = _IN_BLOCK if self._is_block else _MARK if self.ident else _BEGIN
             firsts = _FIRSTS_PLAIN if marks is _MARK else _FIRSTS
             mark = self._buffer.search(marks, firsts, self._searched, MAX_READOUT)
@@ -97,6 +101,17 @@ class Frames:
             if result:
                 return result
 
+    def _whole(self) -> D0Message | None:
+        """A good readout at the front; one that is none is left to the search for marks."""
+        whole = _WHOLE.match(self._buffer.text)
+        if whole is None:
+            return None
+        line, checked, text, check = whole.groups()
+        if bcc(checked) != check[0]:
+            return None
+        _, raw = self._buffer.pop(whole.end())
+        return D0Message(_ident(line), "", text.decode("latin-1"), ETX, True, raw)
+
     def _skip_gap(self) -> None:
         text = self._buffer.text
         if self._may_be_bcc and len(text) > 1:
@@ -108,7 +123,7 @@ class Frames:
     def _identification(self, at: int, end: int) -> Fault | None:
         lost = self._lost(at)
         line, self._ident_raw = self._buffer.pop(end - at)
-        self.ident = line[1:].rstrip(b"\r\n").decode("latin-1")
+        self.ident = _ident(line)
         self._is_block, self._searched = False, 0
         return lost
 
@@ -183,3 +198,7 @@ class Frames:
     def _forget(self) -> None:
         self.ident, self._ident_raw = "", b""
         self._is_block, self._searched = False, 0
+
+
+def _ident(line: bytes) -> str:
+    return line[1:].rstrip(b"\r\n").decode("latin-1")

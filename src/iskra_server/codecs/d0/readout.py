@@ -52,8 +52,11 @@ def repeated(entries: Iterable[Entry]) -> tuple[Obis, ...]:
 
 
 def _all_current(entries: list[Entry]) -> Iterator[Entry]:
-    periods = Counter(entry.code.obis for entry in entries if entry.code.period is not None)
-    others = {entry.code.obis for entry in entries if entry.code.period is None} if periods else set()
+    periods: dict[Obis, int] = {}
+    others: set[Obis] = set()
+    if any(entry.code.period is not None for entry in entries):
+        periods = Counter(entry.code.obis for entry in entries if entry.code.period is not None)
+        others = {entry.code.obis for entry in entries if entry.code.period is None}
     for entry in entries:
         obis, period = entry.code.obis, entry.code.period
         if period is None or (period == 0 and periods[obis] == 1 and obis not in others):

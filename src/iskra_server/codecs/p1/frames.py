@@ -119,7 +119,10 @@ class Frames:
 
     def _sealed_end(self) -> int | None:
         """The position of the "!" behind the encrypted part, 0 if there is no such part; None until that is clear."""
-        raw, start = self._buffer.raw, self._sealed_start
+        raw, at = self._buffer.raw, self._start_length
+        if raw.find(0, at, at + len(b"\r\n\0")) < 0:
+            return 0
+        start = self._sealed_start
         head = bytes(raw[start : start + _SEALED_HEAD])
         if not head or not _SEALED.startswith(head[: len(_SEALED)]):
             return 0

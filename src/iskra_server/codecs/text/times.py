@@ -10,8 +10,7 @@ A clock that was never set or has lost its time sends an invalid timestamp: 7001
 """
 
 import re
-from calendar import timegm
-from datetime import datetime
+from datetime import UTC, datetime
 
 from iskra_server.meter.reading import MeterTime
 
@@ -35,12 +34,18 @@ def moment(text: str, clock: str = "000000") -> MeterTime | None:
         return None
     hour, minute, second = (form["hour"], form["minute"], form["second"] or "0") if form["hour"] else time.groups()
     try:
-        wall = datetime(  # noqa: DTZ001
-            2000 + int(form["year"]), int(form["month"]), int(form["day"]), int(hour), int(minute), int(second)
+        wall = datetime(
+            2000 + int(form["year"]),
+            int(form["month"]),
+            int(form["day"]),
+            int(hour),
+            int(minute),
+            int(second),
+            tzinfo=UTC,
         )
     except ValueError:
         return None
-    seconds = timegm(wall.timetuple())
+    seconds = int(wall.timestamp())
     if form["season"]:
         return MeterTime("timestamp", seconds - 60 * _ZONE_MIN[form["season"]])
     if form["kind"] == _UTC:

@@ -71,7 +71,7 @@ def _add_quarters(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> 
 
 def _add_live(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> None:
     live = protocol.decode_live(received.payload)
-    batch.contacts.append(LastContact(live.meter, received.reader, now_s, live.power_mw))
+    batch.contacts.append(LastContact(live.meter, received.reader, now_s, live.power_mw, is_live=True))
 
 
 def _add_status(received: ReceivedMessage, batch: IngestBatch, now_s: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import Connection, case, insert
+from sqlalchemy import Connection, func, insert
 
 from iskra_server.history.model.records import MeterInfo, Record, merge_meter
 from iskra_server.history.store import bulk
@@ -17,12 +17,16 @@ _PARTITIONS_SINCE = timedelta(days=750)
 
 
 class LastContact(Struct, frozen=True):
-    """A reader sent something of this meter at `at_s`; `power_mw` is None where the message had no power."""
+    """A reader sent something of this meter at `at_s`; `power_mw` is None where the message had no power.
+
+    Of a live message that means that the meter shows none now; of others that nothing is known of it.
+    """
 
     meter_id: str
     reader: str
     at_s: int
     power_mw: int | None = None
+    is_live: bool = False
 
 
 class ReaderState(Struct, frozen=True):
@@ -76,22 +80,24 @@ def write_batch(store: Store, batch: IngestBatch) -> None:
 
 
 def _upsert_contacts(store: Store, connection: Connection, contacts: Sequence[LastContact]) -> None:
-    """Of each meter that history has, the newest contact; without power the power of an earlier contact stays."""
-    newest = {contact.meter_id: contact for contact in sorted(contacts, key=lambda contact: contact.at_s)}
+    """Of each meter that history has, the newest contact; what is not live keeps the power of an earlier contact."""
+    ordered = sorted(contacts, key=lambda contact: (contact.at_s, contact.is_live))
+    newest = {contact.meter_id: contact for contact in ordered}
     numbers = store.meter_row_ids(connection, newest)
-    rows = [
-        (numbers[meter_id], contact.reader, contact.at_s, contact.power_mw)
-        for meter_id, contact in newest.items()
-        if meter_id in numbers
-    ]
-    if rows and connection.dialect.name == "postgresql":
-        bulk.upsert_live(connection, rows)
-    elif rows:
-        _upsert_contacts_in_sqlite(store, connection, rows)
+    for keeps_power in (False, True):
+        rows = [
+            (numbers[meter_id], contact.reader, contact.at_s, contact.power_mw)
+            for meter_id, contact in newest.items()
+            if meter_id in numbers and contact.is_live is not keeps_power
+        ]
+        if rows and connection.dialect.name == "postgresql":
+            bulk.upsert_live(connection, rows, keeps_power=keeps_power)
+        elif rows:
+            _upsert_contacts_in_sqlite(store, connection, rows, keeps_power=keeps_power)
 
 
 def _upsert_contacts_in_sqlite(
-    store: Store, connection: Connection, rows: Sequence[tuple[int, str, int, int | None]]
+    store: Store, connection: Connection, rows: Sequence[tuple[int, str, int, int | None]], *, keeps_power: bool
 ) -> None:
     statement = store.insert(live)
     new = statement.excluded
@@ -100,7 +106,7 @@ def _upsert_contacts_in_sqlite(
         set_={
             "reader": new.reader,
             "at_s": new.at_s,
-            "power_mw": case((new.power_mw.is_(None), live.c.power_mw), else_=new.power_mw),
+            "power_mw": func.coalesce(new.power_mw, live.c.power_mw) if keeps_power else new.power_mw,
         },
         where=new.at_s >= live.c.at_s,
     )

@@ -26,7 +26,8 @@ _ON_CONFLICT = {quarter_reading.name: _KEEP_OLD, epoch.name: _KEEP_OLD, power.na
 _UPSERT_LIVE = (
     "INSERT INTO live (meter, reader, at_s, power_mw) "
     "SELECT * FROM unnest(%s::int[], %s::text[], %s::bigint[], %s::bigint[]) ON CONFLICT (meter) DO UPDATE SET "
-    "reader = excluded.reader, at_s = excluded.at_s, power_mw = coalesce(excluded.power_mw, live.power_mw) "
+    "reader = excluded.reader, at_s = excluded.at_s, "
+    "power_mw = CASE WHEN %s::bool THEN coalesce(excluded.power_mw, live.power_mw) ELSE excluded.power_mw END "
     "WHERE excluded.at_s >= live.at_s"
 )
 _UPSERT_METERS = (
@@ -67,10 +68,15 @@ def upsert_meters(connection: Connection, meters: Iterable[MeterInfo]) -> None:
     connection.exec_driver_sql(_UPSERT_METERS, tuple(map(list, zip(*rows, strict=True))))
 
 
-def upsert_live(connection: Connection, rows: Sequence[tuple[int, str, int, int | None]]) -> None:
-    """The current state of meters, each once (row id, reader, Unix seconds, mW); newer rows stay."""
+def upsert_live(connection: Connection, rows: Sequence[tuple[int, str, int, int | None]], *, keeps_power: bool) -> None:
+    """The current state of meters, each once (row id, reader, Unix seconds, mW); newer rows stay.
+
+    `keeps_power`: rows without power leave the earlier one.
+    """
     meters, readers, moments, power_mw = zip(*sorted(rows), strict=True)
-    connection.exec_driver_sql(_UPSERT_LIVE, (_array(meters), list(readers), _array(moments), _array(power_mw)))
+    connection.exec_driver_sql(
+        _UPSERT_LIVE, (_array(meters), list(readers), _array(moments), _array(power_mw), keeps_power)
+    )
 
 
 def series_ids(

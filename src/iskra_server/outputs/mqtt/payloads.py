@@ -27,7 +27,10 @@ _PREFIXES = {**{unit: ("k", 3) for unit in ENERGIES}, _JOULE: ("G", 9)}
 
 
 class Diagnostics(Struct, frozen=True):
-    """`valid_ratio` is the share of valid telegrams, 0..1; `failed_check` the first check that fails, or None."""
+    """`valid_ratio` is the share of valid telegrams, 0..1; `failed_check` the first check that fails, or None.
+
+    `faults` are damaged and unreadable telegrams and noise, by kind.
+    """
 
     id: str
     simulated: bool
@@ -105,14 +108,17 @@ def published_unit(key: str) -> str | None:
 
 
 def state_payload(sample: Sample, numbers: Mapping[str, Decimal]) -> bytes:
-    """JSON of a current reading: meter, time and these numbers."""
-    head = {
+    """JSON of a current reading: meter, time and these numbers; of a gas meter also when it was read."""
+    head: dict[str, object] = {
         "id": sample.reading.meter_id,
         "received_at": instant(sample.received_at),
         "fresh": True,
         "simulated": sample.simulated,
         "epoch": sample.epoch,
     }
+    time = sample.reading.meter_time
+    if sample.reading.channel and time and time.iso:
+        head["read_at"] = time.iso
     return msgspec.json.encode(head | {key: number(value) for key, value in numbers.items()})
 
 
@@ -137,7 +143,7 @@ def diagnostics(meter_id: str, status: Status) -> Diagnostics:
         locked=facts.locked,
         valid_ratio=None if facts.valid_ratio is None else round(facts.valid_ratio, 4),
         telegrams=facts.telegrams,
-        faults=facts.faults,
+        faults=facts.faults | facts.unreadable,
         held_back=facts.quarantined,
         age_s=None if facts.age_s is None else round(facts.age_s, 3),
         stale_after_s=round(facts.stale_after_s, 3),

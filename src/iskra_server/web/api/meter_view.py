@@ -3,7 +3,6 @@
 Numbers that are not fresh are not part of it, and neither are keys and signatures.
 """
 
-from datetime import UTC, datetime
 from functools import lru_cache
 
 from msgspec import UNSET, Struct, UnsetType
@@ -14,7 +13,7 @@ from iskra_server.meter.lists import shown
 from iskra_server.meter.lock import sends_locked
 from iskra_server.meter.medium import Medium, medium
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import MeterTime, Register, Sample
+from iskra_server.meter.reading import Register, Sample
 from iskra_server.meter.registers import SECRET, describe
 from iskra_server.meter.status_word import StatusWord, status_word
 
@@ -150,17 +149,9 @@ def _register(register: Register, age_s: float) -> MeterRegister:
         unit=register.unit.symbol if register.unit is not None else None,
         age_s=age_s,
         text=register.text or UNSET,
-        time=_time(register.time) or UNSET,
+        time=(register.time.iso if register.time else "") or UNSET,
         derived=register.derived or UNSET,
     )
-
-
-def _time(time: MeterTime | None) -> str:
-    """Seconds since some start are no time; a clock on the wall has no offset."""
-    if time is None or time.kind == "sec_index":
-        return ""
-    text = datetime.fromtimestamp(time.seconds, UTC).isoformat()
-    return text.replace("+00:00", "" if time.kind == "wall" else "Z")
 
 
 # a meter sends the same codes in every telegram

@@ -43,9 +43,7 @@ class Meters:
     def first(self) -> str | None:
         """The electricity meter of the first source; None while it is unknown, even if other sources deliver."""
         statuses = self._server.statuses()
-        if statuses:
-            return statuses[0].meter_id
-        return next(self._hub.electricity_meters(), None)
+        return statuses[0].meter_id if statuses else next(iter(self._hub.electricity_meters()), None)
 
     def find(self, name: str) -> str | None:
         """The id of the meter with this label, with or without spaces, or with this server id in hex."""

@@ -68,11 +68,14 @@ function otherAdvice({ checks, notices, advice }) {
   return others.filter(({ fault }) => fault !== advice.fault).map((other) => localized(other));
 }
 
+/** @param {Record<string, number>} counts */
+const kinds = (counts) =>
+  Object.entries(counts).filter(([, count]) => count).map(([kind, count]) => `${kind} ${count}`).join(", ");
+
 /** @param {Api.SourceStatus} status @returns {[string, string][]} */
 function facts({ facts: all, port, valid_ratio: ratio, meter_id: meter }) {
-  const { faults, age_s: age, telegrams, quarantined, protocol, line } = all;
+  const { faults, unreadable = {}, age_s: age, telegrams, quarantined, protocol, line } = all;
   const texts = words.setup;
-  const damaged = Object.entries(faults).filter(([, count]) => count).map(([kind, count]) => `${kind} ${count}`);
   // the age is that at the time of the status
   const lastReading = age === null ? null : Date.now() - (performance.now() - store.statusAt) - age * 1000;
   /** @type {[string, string | null][]} */
@@ -82,7 +85,8 @@ function facts({ facts: all, port, valid_ratio: ratio, meter_id: meter }) {
     [words.meter, meter],
     [texts.validSinceStart, ratio === null ? null : `${decimal(ratio * 100, 2)} %`],
     [texts.telegrams, String(telegrams)],
-    [texts.damaged, damaged.join(", ")],
+    [texts.damaged, kinds(faults)],
+    [texts.unreadable, kinds(unreadable)],
     [texts.quarantined, quarantined > 0 ? String(quarantined) : null],
     [texts.lastReading, lastReading === null ? null : time(lastReading)],
   ];

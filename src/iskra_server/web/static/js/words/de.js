@@ -218,6 +218,7 @@ export const words = {
     validSinceStart: "Gültige Telegramme seit dem Start des Servers",
     telegrams: "Telegramme",
     damaged: "Beschädigt",
+    unreadable: "Nicht lesbar",
     quarantined: "Als unplausibel zurückgehalten",
     lastReading: "Letzter Wert",
     outputs: "Ausgaben",

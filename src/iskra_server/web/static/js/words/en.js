@@ -219,6 +219,7 @@ export const words = {
     validSinceStart: "Valid telegrams since the server started",
     telegrams: "Telegrams",
     damaged: "Damaged",
+    unreadable: "Unreadable",
     quarantined: "Held back as implausible",
     lastReading: "Last reading",
     outputs: "Outputs",
