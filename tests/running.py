@@ -94,13 +94,18 @@ def serving(
     is prefixed with to run there, `address` how it is reached.
     """
     port = port or free_port()
+    # what was found at a pseudo-terminal of the same number, in another test, would be looked for again
+    home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    os.chmod(home.name, 0o777)
     process = subprocess.Popen(
         [*within, COMMAND, *arguments, "--port", str(port)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"IES_HISTORY_ENABLED": "false", "IES_SERVER_ANNOUNCE": "false"} | (environ or {}),
+        env=os.environ
+        | {"IES_HISTORY_ENABLED": "false", "IES_SERVER_ANNOUNCE": "false", "HOME": home.name}
+        | (environ or {}),
     )
     server = Server(process, f"{address}:{port}", verify, headers or {})
     try:
@@ -108,6 +113,7 @@ def serving(
         yield server
     finally:
         server.end()
+        home.cleanup()
 
 
 def answers(server: Server) -> bool:

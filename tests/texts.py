@@ -6,8 +6,11 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 import telegrams
+from iskra_server.codecs.checksum import arc
 from iskra_server.codecs.d0 import encoder as d0_encoder
 from iskra_server.codecs.decoder import Decoder
+from iskra_server.codecs.dlms import encoder as dlms_encoder
+from iskra_server.codecs.dlms.security import Keys
 from iskra_server.codecs.p1 import encoder
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading
@@ -48,6 +51,16 @@ def p1_lines(*, import_kwh: str = "001234.567", power_kw: str = "00.321", second
 
 def p1_telegram(lines: Iterable[str] | None = None, ident: str = P1_IDENT) -> bytes:
     return encoder.telegram(ident, p1_lines() if lines is None else lines)
+
+
+def sealed_p1(lines: Iterable[str], keys: Keys, counter: int = 100) -> bytes:
+    """A telegram of Poland: what follows the identification is encrypted, and `keys.title` is not in it."""
+    text = "".join(f"{line}\r\n" for line in (*lines, f"0-0:96.13.1({'30' * 100})"))
+    whole = dlms_encoder.seal(text.encode(), keys.title, counter, keys)
+    # without the tag of general-glo and the title; a length of two bytes
+    assert whole[10] == 0x82
+    head = b"/KFM5KAIFA-METER\r\n\r\n\0\x82" + (len(whole) - 13).to_bytes(2) + whole[13:] + b"!"
+    return head + f"{arc(head):04X}\r\n".encode()
 
 
 def decode(decoder: Decoder, data: bytes, chunk: int | None = None) -> list[Reading | Fault]:

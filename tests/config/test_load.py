@@ -89,6 +89,7 @@ def test_every_key_is_a_variable_too(key: Key) -> None:
         "server.tls_key": "/etc/key.pem",
         "meters.key": "30313233 34353637 38393A3B 3C3D3E3F",
         "meters.auth_key": "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
+        "meters.system_title": "4b464d1020010203",
         "meters.layouts": "/etc/layouts.toml",
         "history.enabled": "False",
         "history.data_dir": "/data",

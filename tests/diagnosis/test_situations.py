@@ -17,6 +17,7 @@ from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.codecs.dlms.decoder import DlmsDecoder
 from iskra_server.codecs.dlms.security import Keys
 from iskra_server.codecs.p1 import encoder as p1
+from iskra_server.codecs.p1.decoder import P1Decoder
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.meter.guard import Guard
@@ -66,11 +67,12 @@ def told(
     probe: bytes = b"",
     is_known: bool = True,
     decoder: Decoder | None = None,
+    has_key: bool = False,
 ) -> Status:
     """The status `after_s` seconds behind the last chunk. The source says problem, line and outcome of a poll."""
     source = Port(chunks, url, interval_s)
     decoder = decoder or (DECODERS[protocol]() if is_known else DetectingDecoder())
-    reader = Reader(source=source, decoder=decoder, guard=Guard(), hub=Hub())
+    reader = Reader(source=source, decoder=decoder, guard=Guard(), hub=Hub(), has_key=has_key)
     asyncio.run(reader.run())
     baud, _, form = line.partition(" ")
     source.state = SourceState(
@@ -140,6 +142,7 @@ def sealed(*counters: int) -> list[bytes]:
     ]
 
 
+KEYS_AND_TITLE = Keys(pushes.KEYS.encryption, pushes.KEYS.authentication, b"KFM\x10\x20\x01\x02\x03")
 AUTHENTIC_BY_ANOTHER = Keys(pushes.KEYS.encryption, bytes(16))
 
 
@@ -160,6 +163,13 @@ def test_telegrams_that_no_key_opens(keys: Keys, fault: str, key: str) -> None:
     assert key in str(status.advice.en) and key in str(status.advice.de)
     assert check(status, "telegrams") == "passed"
     assert not {"checksums", "signal"} & {failed.name for failed in status.checks if failed.state == "failed"}
+
+
+def test_a_key_without_the_system_title_that_the_meter_does_not_send() -> None:
+    stream = texts.sealed_p1(["1-0:1.8.0(000336.420*kWh)"], KEYS_AND_TITLE)
+    status = told("p1", stream, decoder=P1Decoder(pushes.KEYS), has_key=True)
+    assert (status.failed_check, status.advice.fault) == ("values", "untitled")
+    assert "meters.system_title" in str(status.advice.en) and "meters.system_title" in str(status.advice.de)
 
 
 def test_telegrams_with_an_old_counter() -> None:
@@ -230,6 +240,7 @@ def test_a_meter_that_falls_silent(protocol: str, data: bytes, fault: str) -> No
         ({"problem": "silence", "line": "115200 8N1"}, "silence_searching"),
         ({"problem": "silence", "line": "300 8N1"}, "silence_asking"),
         ({"problem": "silence", "line": "9600 8N1", "poll": "silent"}, "silence_asked"),
+        ({"problem": "silence", "line": "9600 8N1", "poll": "not_asked"}, "silence_not_asked"),
         ({"problem": "silence", "line": "9600 8N1", "poll": "echo"}, "echo"),
         ({"url": f"{PORT}?baud=9600"}, "silence"),
         ({"url": f"{PORT}?listen_only=1", "problem": "silence"}, "silence_listening"),
@@ -293,6 +304,10 @@ def test_a_readout_takes_minutes_at_300_baud() -> None:
     history = [f"1.8.0*{period:02}(0007987.399*kWh)" for period in range(1, 90)]
     long = texts.d0_readout([*texts.d0_lines(), *history])
     status = told("d0", long, long, long, line="300 8N1", poll="read", interval_s=200)
+    (notice,) = (notice for notice in status.notices if notice.fault == "slow_readout")
+    assert f"about {len(long) / 30:.0f} s" in notice.en.sentence
+    # a failed poll takes no longer
+    status = told("d0", long, damaged(long), long, long, line="300 8N1", poll="read", interval_s=200)
     (notice,) = (notice for notice in status.notices if notice.fault == "slow_readout")
     assert f"about {len(long) / 30:.0f} s" in notice.en.sentence
     # between two readouts at a higher speed, while the next request is sent

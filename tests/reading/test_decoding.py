@@ -9,6 +9,7 @@ import pushes
 import texts
 from iskra_server.base.secret import Secret
 from iskra_server.codecs.dlms import encoder
+from iskra_server.codecs.dlms.security import Keys
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.reading.decoding import Decoding, decoding
 
@@ -37,6 +38,33 @@ def test_without_a_key_or_with_a_wrong_one_there_is_no_value() -> None:
     assert [result.kind for result in results(Decoding(), ENCRYPTED) if isinstance(result, Fault)] == ["encrypted"]
     wrong = decoding(Secret(pushes.OTHER_KEYS.encryption.hex()), Secret(), None, NAMES)
     assert [result.kind for result in results(wrong, ENCRYPTED) if isinstance(result, Fault)] == ["wrong_key"]
+
+
+def test_an_encrypted_p1_meter_is_read_with_its_system_title() -> None:
+    """In Poland the telegram does not have it."""
+    keys = Keys(pushes.KEYS.encryption, pushes.KEYS.authentication, b"KFM\x10\x20\x01\x02\x03")
+    stream = texts.sealed_p1(["0-0:96.1.0(3330303030303735)", "1-0:1.8.0(000336.420*kWh)"], keys)
+    for protocol in ("", "p1"):
+        made = decoding(KEY, AUTH_KEY, None, NAMES, "4B:46:4D 10 20010203")
+        (reading,) = results(made, stream, protocol)
+        assert isinstance(reading, Reading)
+        assert (reading.meter_id, reading.is_authentic) == ("KFM 30000075", True)
+        untitled = decoding(KEY, AUTH_KEY, None, NAMES)
+        assert [fault.kind for fault in results(untitled, stream, protocol) if isinstance(fault, Fault)] == [
+            "encrypted"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("key", "title", "sentence"),
+    [
+        (KEY, "4B464D", "meters.system_title is no system title: it has 6 characters"),
+        (Secret(), "4B464D1020010203", "meters.system_title needs meters.key too"),
+    ],
+)
+def test_a_system_title_that_cannot_be_used_is_a_sentence(key: Secret, title: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        decoding(key, Secret(), None, NAMES, title)
 
 
 def test_a_protocol_skips_the_search() -> None:

@@ -24,7 +24,7 @@ def test_a_rejected_register_is_counted_each_time_and_logged_once(caplog: pytest
             state.normalise(reading(energy(100), energy(99)), float(at_s))
     assert state.rejected_registers == 3
     assert [record.message for record in caplog.records] == [
-        f"{METER_ID}: register 1-0:1.8.0 is left out: sent twice with different values"
+        f"{METER_ID}: a value of register 1-0:1.8.0 is left out: sent twice with different values"
     ]
 
 

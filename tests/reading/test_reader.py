@@ -28,7 +28,7 @@ from iskra_server.meter.reading import Fault, Reading
 from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
-from iskra_server.reading.reception import RECENT_BYTES
+from iskra_server.reading.reception import POLLED_BYTES, RECENT_BYTES, Reception
 from iskra_server.sources.source import Chunk, LineErrors, ReceivedWhileProbing, SourceState
 from samples import METER_ID
 
@@ -400,6 +400,18 @@ def test_recent_bytes_are_the_last_8_to_16_kb() -> None:
     assert b"".join(parts).endswith(recent)
     assert RECENT_BYTES <= len(recent) <= 2 * RECENT_BYTES
     assert reader(b"abc").recent_bytes == b"abc"
+
+
+def test_recent_bytes_of_a_polled_meter_always_have_its_last_whole_list() -> None:
+    """A full list of an MT174 has 9,522 bytes."""
+    reception, before = Reception(), b""
+    for number in range(10):
+        part = bytes([number]) * 9522
+        for data in telegrams.chunks(part, 256):
+            reception.count_chunk(Chunk(data, datetime.now(UTC), 0.0, results=()))
+            assert before in reception.recent_bytes
+        before = part
+    assert len(reception.recent_bytes) <= 2 * POLLED_BYTES
 
 
 def test_telegrams_buffered_during_a_pause_get_their_time_from_the_meters_seconds() -> None:

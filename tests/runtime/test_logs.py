@@ -176,7 +176,8 @@ def test_a_running_server_with_a_loose_plug_writes_few_lines(tmp_path: Path) -> 
             until(lambda: not server.status()["facts"]["is_open"])
             head.plug()
         until(lambda: server.status()["facts"]["is_open"])
-    assert len(server.log.splitlines()) <= 14
+    # two at the start, and six of each kind: unplugged, back, found (of a pseudo-terminal with a new number)
+    assert len(server.log.splitlines()) <= 20, server.log
 
 
 def test_what_somebody_has_just_asked_for_is_never_left_out() -> None:

@@ -145,6 +145,9 @@ def test_a_port_is_never_asked_where_something_sends_or_the_user_forbids_it(
                 await until(lambda: source.state.line == SHORT[-1].settings or "protocol" in options)
                 await until(lambda: source.state.line == SHORT[0].settings)
             await asyncio.sleep(0.5)
+            # the advice names ?protocol=d0
+            assert source.state.problem == ("noise" if reason == "a byte was heard" else "silence")
+            assert source.state.poll == ("not_asked" if reason == "sends by itself" else "")
         assert port.sent == b""
 
     run(main())

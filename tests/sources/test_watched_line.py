@@ -42,11 +42,10 @@ def test_a_meter_that_sends_by_itself_is_not_asked_for_long(plug: Callable[[], P
         line = WatchedLine(poll_d0(await open_serial(port.path)))
         task = asyncio.create_task(lost(line, []))
         await asyncio.to_thread(port.received, 5)
-        for _ in range(100):
-            port.send(bytes(range(0x80, 0xA8)))
-            await asyncio.sleep(0.1)
-            if task.done():
-                break
+        async with asyncio.timeout(30.0):
+            while not task.done():
+                port.send(bytes(range(0x80, 0xA8)))
+                await asyncio.sleep(0.1)
         error = await task
         assert (error.problem, error.details["port"]) == ("noise", port.path)
 

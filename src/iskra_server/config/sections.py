@@ -151,6 +151,13 @@ class MeterConfig(Struct, frozen=True):
             extra=SECRET,
         ),
     ] = Secret()
+    system_title: Annotated[
+        str,
+        Meta(
+            description="System title of an encrypted meter that does not send it (P1 in Poland): 16 hex digits, from "
+            "the grid operator. Empty: the meter sends it.",
+        ),
+    ] = ""
     layouts: Annotated[
         str,
         Meta(description="File with layouts of DLMS lists that are not built in (TOML). Empty: none."),

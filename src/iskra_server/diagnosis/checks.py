@@ -95,6 +95,8 @@ def _silence(facts: Facts) -> Advice:
     fault = "silence"
     if facts.poll == "echo":
         fault = "echo"
+    elif facts.poll == "not_asked" and is_searched(facts):
+        fault = "silence_not_asked"
     elif facts.poll == "silent":
         fault = "silence_asked_fixed" if "baud=" in facts.source and "://" not in facts.source else "silence_asked"
     elif facts.line.startswith(_ASKING) and (_is_searched(facts) or facts.protocol == "d0"):
@@ -203,7 +205,9 @@ def unreadable(facts: Facts) -> Advice | None:
     if telegram is None:
         return None
     count = next((word for word in telegram.detail.split() if word.isdecimal()), str(len(telegram.elements)))
-    return advise(telegram.kind, {"meter": telegram.meter_id or facts.port, "count": count})
+    # with a key, only a system title that the meter does not send can be missing
+    kind = "untitled" if telegram.kind == "encrypted" and facts.has_key else telegram.kind
+    return advise(kind, {"meter": telegram.meter_id or facts.port, "count": count})
 
 
 def _unlocked(facts: Facts) -> Result:

@@ -85,7 +85,8 @@ class Facts(Struct, frozen=True):
     has_key              a key is configured
     protocol             sml, p1, d0 or dlms; empty while it is not known
     line                 speed and format of a serial line, such as "9600 8N1"; empty without one
-    poll                 outcome of the last request to a meter that is polled: read, silent, echo, damaged, pushed
+    poll                 outcome of the last request to a meter that is polled: read, silent, echo, damaged, pushed;
+                         not_asked where bytes came unasked before and nothing arrives now
     is_protected         the telegrams have a checksum or parity
     is_authentic         a tag proves the telegrams; None where they have none, False where no key checks it
     is_whole_kwh         the meter counts whole kWh and is not locked

@@ -36,6 +36,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Some meters wait for a request (MT171, MT174, ME162): for these leave out listen_only. Otherwise put the head on the meter's infrared window, cable down, or plug the cable into the meter's customer interface (P1), and check that the meter has power.",
         "An {port} kommen keine Daten an, und in der Adresse steht listen_only=1: Der Server fragt dort keinen Zähler an.",
         "Manche Zähler warten auf eine Anfrage (MT171, MT174, ME162): Lassen Sie listen_only bei diesen weg. Setzen Sie sonst den Lesekopf mit dem Kabel nach unten auf das Infrarotfenster des Zählers oder stecken Sie das Kabel in seine Kundenschnittstelle (P1), und prüfen Sie, ob der Zähler Strom hat."),
+    "silence_not_asked": (
+        "Nothing arrives on {port}. The server does not ask there, because bytes have arrived unasked before.",
+        "Put the head on the meter's infrared window, cable down, or plug the cable into the meter's customer interface (P1). If the meter there now waits for a request (MT171, MT174, ME162), write {port}?protocol=d0 as its address.",
+        "An {port} kommen keine Daten an. Der Server fragt dort nicht an, weil früher unaufgefordert Daten ankamen.",
+        "Setzen Sie den Lesekopf mit dem Kabel nach unten auf das Infrarotfenster des Zählers oder stecken Sie das Kabel in seine Kundenschnittstelle (P1). Wartet der Zähler dort jetzt auf eine Anfrage (MT171, MT174, ME162), tragen Sie als Adresse {port}?protocol=d0 ein."),
     "echo": (
         "Only the server's own request comes back on {port}; no meter answers.",
         "The head receives its own light: put it straight on the infrared window, cable down, and check that the meter has power. The server asks again from time to time.",
@@ -114,9 +119,9 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Setzen Sie den Lesekopf mit dem Kabel nach unten gerade auf das Infrarotfenster; verwenden Sie ein P1-Kabel mit Inverter. Hilft das nicht, stimmt die Geschwindigkeit nicht (lassen Sie ?baud= weg, dann findet der Server sie; prüfen Sie die Einstellungen eines seriellen Servers), oder der Zähler spricht ein Protokoll, das nicht gelesen wird."),
     "noise_searching": (
         "Bytes arrive on {port} ({bytes}), but no telegram begins so far; the server is now trying {line}.",
-        "Wait a minute: the server tries one speed after another. If that does not help, put the head straight on the infrared window, cable down, and use a P1 cable with an inverter.",
+        "Wait a minute: the server tries one speed after another. If that does not help, put the head straight on the infrared window, cable down, and use a P1 cable with an inverter. The server does not ask where bytes arrive: if the meter waits for a request (MT171, MT174, ME162), write {port}?protocol=d0 as its address.",
         "An {port} kommen Bytes an ({bytes}), aber noch beginnt kein Telegramm; der Server versucht es gerade mit {line}.",
-        "Warten Sie eine Minute: Der Server probiert eine Geschwindigkeit nach der anderen. Hilft das nicht, setzen Sie den Lesekopf mit dem Kabel nach unten gerade auf das Infrarotfenster und verwenden Sie ein P1-Kabel mit Inverter."),
+        "Warten Sie eine Minute: Der Server probiert eine Geschwindigkeit nach der anderen. Hilft das nicht, setzen Sie den Lesekopf mit dem Kabel nach unten gerade auf das Infrarotfenster und verwenden Sie ein P1-Kabel mit Inverter. Wo Bytes ankommen, fragt der Server nicht an: Wartet der Zähler auf eine Anfrage (MT171, MT174, ME162), tragen Sie als Adresse {port}?protocol=d0 ein."),
     # --- protocol ---
     "mbus": (
         "The device on {port} speaks M-Bus, but not the DLMS of an electricity meter.",

@@ -68,7 +68,8 @@ def _readout_s(facts: Facts) -> float:
     """How long a readout takes at the lowest speed; 0 at any other, and for a meter that is not asked."""
     if not facts.poll or not facts.line.startswith(f"{SLOWEST_BAUD} "):
         return 0.0
-    readout_s = facts.byte_count / facts.telegrams * _BITS / SLOWEST_BAUD
+    # those that were cut or damaged have bytes too
+    readout_s = facts.byte_count * (facts.valid_ratio or 0.0) / facts.telegrams * _BITS / SLOWEST_BAUD
     # shorter intervals show that the speed is lowered for the request alone
     return readout_s if (facts.usual_interval_s or 0.0) >= readout_s else 0.0
 

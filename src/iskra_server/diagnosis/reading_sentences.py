@@ -35,13 +35,13 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
     # --- plausible ---
     "went_back": (
         "Readings are held back: {register} went back from {before} to {value}.",
-        "If the counter was reset, wait: readings that are consistent for five minutes are accepted. Otherwise check that only one meter is read here.",
+        "If the counter was reset or meters.factor was changed, wait: readings that are consistent for five minutes are accepted. Otherwise check that only one meter is read here.",
         "Werte werden zurückgehalten: {register} ging von {before} auf {value} zurück.",
-        "Wurde der Zähler zurückgesetzt, warten Sie: Werte, die fünf Minuten lang zueinander passen, werden übernommen. Prüfen Sie sonst, ob hier nur ein Zähler gelesen wird."),
+        "Wurde der Zähler zurückgesetzt oder meters.factor geändert, warten Sie: Werte, die fünf Minuten lang zueinander passen, werden übernommen. Prüfen Sie sonst, ob hier nur ein Zähler gelesen wird."),
     "jumped": (
         "Readings are held back: {register} jumped from {before} to {value} within {seconds} s.",
-        "If the house connection can carry that much power, raise meters.max_power_w; otherwise check that only one meter is read here.",
+        "If meters.factor was changed, wait five minutes. If the house connection can carry that much power, raise meters.max_power_w; otherwise check that only one meter is read here.",
         "Werte werden zurückgehalten: {register} sprang innerhalb von {seconds} s von {before} auf {value}.",
-        "Kann der Hausanschluss so viel Leistung liefern, erhöhen Sie meters.max_power_w; prüfen Sie sonst, ob hier nur ein Zähler gelesen wird."),
+        "Wurde meters.factor geändert, warten Sie fünf Minuten. Kann der Hausanschluss so viel Leistung liefern, erhöhen Sie meters.max_power_w; prüfen Sie sonst, ob hier nur ein Zähler gelesen wird."),
 }
 # fmt: on

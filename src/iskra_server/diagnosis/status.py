@@ -78,7 +78,7 @@ def run_checks(facts: Facts, others: Iterable[Facts] = ()) -> Status:
 # notices that never replace "The meter is being read."
 _MINOR = frozenset(
     (
-        *("encrypted", "wrong_key", "not_authentic", "replayed", "layout"),
+        *("encrypted", "untitled", "wrong_key", "not_authentic", "replayed", "layout"),
         *("slow_readout", "unprotected", "unproved", "whole_kwh", "no_power", "phases", "import_only", "simulated"),
     )
 )

@@ -98,6 +98,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Ask your grid operator for the key and set it as meters.key. In Austria you find it in the operator's web portal (Wiener Netze, Netz NÖ, TINETZ, Salzburg Netz, VKW) or in a letter (KNG); in Switzerland you get it on request.",
         "Zähler {meter} sendet verschlüsselte Telegramme, und es ist kein Schlüssel eingetragen.",
         "Fragen Sie Ihren Netzbetreiber nach dem Schlüssel und tragen Sie ihn als meters.key ein. In Österreich steht er im Kundenportal des Netzbetreibers (Wiener Netze, Netz NÖ, TINETZ, Salzburg Netz, VKW) oder in einem Brief (KNG); in der Schweiz bekommen Sie ihn auf Anfrage."),
+    "untitled": (
+        "Meter {meter} sends encrypted telegrams without its system title, which is needed beside the key.",
+        "Ask your grid operator for the system title (16 hex digits) and set it as meters.system_title.",
+        "Zähler {meter} sendet verschlüsselte Telegramme ohne seinen System-Title, der neben dem Schlüssel nötig ist.",
+        "Fragen Sie Ihren Netzbetreiber nach dem System-Title (16 Hexziffern) und tragen Sie ihn als meters.system_title ein."),
     "wrong_key": (
         "The key in meters.key does not decipher the telegrams of meter {meter}.",
         "Compare it with what your grid operator sent (encryption key, GUEK: 32 hex digits), and check that it belongs to this meter. After a meter was replaced, the key is another one.",

@@ -2,7 +2,8 @@
 
     parts         the lists of one telegram are one record
     units         as sent, else from the register table; a register in another unit than the table's is rejected
-    duplicates    equal values of one code are one register; different ones are ambiguous: all are rejected
+    duplicates    equal values of one code are one register; different ones are ambiguous: all are rejected.
+                  A D0 readout has the first one alone, and names the code
     corrections   by maker (corrections.py)
     totals        1.8.0 and 2.8.0 where the meter sends them under other codes; 1-1 as 1-0 in DLMS lists (totals.py)
     power         16.7.0 with its sign, and that of each phase (signed_power.py)
@@ -27,7 +28,12 @@ from iskra_server.meter.signed_power import EXPORTS, PowerMemory, add_powers
 from iskra_server.meter.totals import TOTALS, TotalMemory, add_aliases, add_totals
 from iskra_server.meter.units import NO_UNIT
 
-Reason = Literal["sent twice with different values", "sent in a unit that it cannot have", "below 0"]
+Reason = Literal[
+    "sent twice with different values",
+    "sent again with another value; the first one counts",
+    "sent in a unit that it cannot have",
+    "below 0",
+]
 _ALIASED = "dlms"
 _CORRECTED = frozenset(obis for row in CORRECTIONS for obis in row.registers)
 
@@ -81,7 +87,8 @@ def normalise(reading: Reading, memory: MeterMemory) -> tuple[Reading, tuple[Rej
     if any(register.derived for register in reading.registers):
         return reading, ()
     memory = memory.for_telegram(reading)
-    rejected: list[RejectedRegister] = []
+    again = (RejectedRegister(obis, "sent again with another value; the first one counts") for obis in reading.repeated)
+    rejected: list[RejectedRegister] = list(again)
     found = _unambiguous(_with_units(reading.registers, rejected), rejected)
     status = next((register.status for register in found.values() if register.status is not None), None)
     _correct(reading, found, status)

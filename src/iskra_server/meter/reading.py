@@ -96,6 +96,7 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
     the telegram has neither a checksum nor parity (or the sum of M-Bus, 8 bits), so that only its grammar and the guard
     speak for it.
     `is_authentic`: a tag proves it; None where it has none, False where no key is set that could check it.
+    `repeated`: codes of a D0 readout that it has again with another value; the first one is in `registers`.
     """
 
     meter_id: str
@@ -109,6 +110,7 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
     channel: int = 0
     is_protected: bool = True
     is_authentic: bool | None = None
+    repeated: tuple[Obis, ...] = ()
 
     def get(self, obis: Obis) -> Register | None:
         """The first register with this code, or None."""

@@ -35,7 +35,7 @@ class Announced(NamedTuple):
 
 
 class Announcement:
-    """`run` announces until it is cancelled, then withdraws. `meters` returns the ids of the meters read so far."""
+    """`run` announces until it is cancelled, then withdraws. `meters`: ids of the electricity meters read so far."""
 
     def __init__(
         self,

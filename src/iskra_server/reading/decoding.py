@@ -35,7 +35,7 @@ class Decoding(Struct, frozen=True):
 
     def decoder(self, protocol: str = "") -> Decoder:
         """For one stream; without a protocol it finds that from the bytes."""
-        decoders = {**DECODERS, "dlms": self._dlms} if self != _PLAIN else DECODERS
+        decoders = {**DECODERS, "dlms": self._dlms, "p1": self._p1} if self != _PLAIN else DECODERS
         return decoders[protocol]() if protocol else DetectingDecoder(decoders)
 
     def _dlms(self) -> Decoder:
@@ -43,26 +43,36 @@ class Decoding(Struct, frozen=True):
 
         return DlmsDecoder(self.keys, self.layouts)
 
+    def _p1(self) -> Decoder:
+        from iskra_server.codecs.p1.decoder import P1Decoder  # noqa: PLC0415
+
+        return P1Decoder(self.keys)
+
 
 _PLAIN = Decoding()
 
 
-def decoding(key: Secret, auth_key: Secret, layouts_file: Path | None, names: tuple[str, str]) -> Decoding:
-    """The decoding with these keys; `names` is what the user calls the two.
+def decoding(
+    key: Secret, auth_key: Secret, layouts_file: Path | None, names: tuple[str, str], system_title: str = ""
+) -> Decoding:
+    """The decoding with these keys; `names` is what the user calls the two. `system_title` is meters.system_title.
 
     Raises ValueError with a sentence, without full stop, that does not hold a key.
     """
-    if not (key or auth_key or layouts_file):
+    if not (key or auth_key or layouts_file or system_title):
         return _PLAIN
     from iskra_server.codecs.dlms import layouts, security  # noqa: PLC0415
 
     if auth_key and not key:
         _parsed(security.key, auth_key, names[1])
         raise ValueError(f"{names[1]} needs {names[0]} too: a telegram is decrypted before its tag is checked")
+    title = _parsed(security.system_title, Secret(system_title), "meters.system_title") if system_title else b""
+    if title and not key:
+        raise ValueError(f"meters.system_title needs {names[0]} too")
     keys = None
     if key:
         authentication = _parsed(security.key, auth_key, names[1]) if auth_key else b""
-        keys = security.Keys(_parsed(security.key, key, names[0]), authentication)
+        keys = security.Keys(_parsed(security.key, key, names[0]), authentication, title)
     own: tuple[Layout, ...] = ()
     if layouts_file:
         own = _parsed(lambda text: layouts.parse(text, is_own=True), read_text(layouts_file), str(layouts_file))

@@ -111,7 +111,9 @@ class MeterState:
             self.rejected_registers += 1
             if register not in meter.logged and len(meter.logged) < _MAX_LOGGED:
                 meter.logged.add(register)
-                log.warning("%s: register %s is left out: %s", sent.meter_id, register.obis.short, register.reason)
+                log.warning(
+                    "%s: a value of register %s is left out: %s", sent.meter_id, register.obis.short, register.reason
+                )
         return reading
 
     def _note_meter(self, meter_id: str, at_s: float) -> None:

@@ -19,8 +19,10 @@ _MAX_COUNT = 2**16 - 1
 _VALID, _DAMAGED, _CUT, _BYTES, _FRAMING, _OVERRUNS, _UNREADABLE = range(_KINDS := 7)
 # guess what the bytes are after so long without a telegram: several meters send every 10 s
 _NO_TELEGRAM_S = 25.0
-# twenty telegrams or more, for a support bundle; up to twice as much is held, for a full list of an MT174 (9,522 bytes)
+# twenty telegrams or more, for a support bundle; up to twice as much is held
 RECENT_BYTES = 8192
+# of a meter that is polled: its last whole list, also while the next one arrives (MT174: 9,522 bytes)
+POLLED_BYTES = 20 * 1024
 
 
 class ReceptionDay(Struct, frozen=True):
@@ -159,8 +161,9 @@ class Reception:
         if errors := chunk.errors:
             self._seconds.count_driver_errors(chunk.monotonic_s, framing=errors.framing, overruns=errors.overruns)
         self._recent += chunk.data
-        if len(self._recent) > 2 * RECENT_BYTES:
-            del self._recent[:-RECENT_BYTES]
+        kept = RECENT_BYTES if chunk.results is None else POLLED_BYTES
+        if len(self._recent) > 2 * kept:
+            del self._recent[:-kept]
         self._unexplained += chunk.data
         del self._unexplained[:-MAX_BYTES]
 

@@ -15,7 +15,13 @@ from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.ports import Port, list_ports, plugged
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
 from iskra_server.sources.search import ROUND, SILENT_ROUNDS, Window, find_meter
-from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
+from iskra_server.sources.source import (
+    FormatProblem,
+    OnUnrecognised,
+    SourceState,
+    ignore_unrecognised,
+    plain_problem,
+)
 from iskra_server.sources.source_options import SourceOptions
 
 # somebody may be placing the head and waiting for it
@@ -35,12 +41,15 @@ class Finder:
         memory: PortMemory,
         windows: tuple[Window, ...],
         named: Collection[str],
+        *,
+        on_unrecognised: OnUnrecognised,
     ) -> None:
         self._ports = ports
         self._plugged = plugged
         self._memory = memory
         self._windows = windows
         self._named = named
+        self._on_unrecognised = on_unrecognised
         self._seen: dict[str, PluggedPort] = {}
 
     async def find(self, report: Report) -> Line:
@@ -70,7 +79,15 @@ class Finder:
         return line
 
     async def _search_port(self, port: PluggedPort, report: Report) -> Line:
-        return await find_meter(port, report, SourceOptions(), self._memory, self._windows, is_open=False)
+        return await find_meter(
+            port,
+            report,
+            SourceOptions(),
+            self._memory,
+            self._windows,
+            is_open=False,
+            on_unrecognised=self._on_unrecognised,
+        )
 
     async def _first(self, searches: list["asyncio.Task[Line]"], report: Report, before: object) -> Line | None:
         """The first line that is found. The only port is searched for as long as no other is plugged in."""
@@ -104,9 +121,10 @@ def auto_source(
     windows: tuple[Window, ...] = ROUND,
     named: Collection[str] = (),
     format_problem: FormatProblem = plain_problem,
+    on_unrecognised: OnUnrecognised = ignore_unrecognised,
 ) -> Reconnecting:
     """`named` are the ports of other meters of the configuration."""
-    finder = Finder(ports, plugged, memory or PortMemory(), windows, named)
+    finder = Finder(ports, plugged, memory or PortMemory(), windows, named, on_unrecognised=on_unrecognised)
     return Reconnecting(
         url="auto",
         port="auto",

@@ -71,9 +71,10 @@ class PolledLine(Line):
         """Whether a meter has identified itself and its answer is not over yet."""
         return self._session.is_open
 
-    def release(self) -> None:
-        """End a conversation that nobody answered; the caller owns the line again."""
+    def release(self) -> bytes:
+        """End a conversation that nobody answered; the caller owns the line again. Returns what has arrived."""
         self._session.close()
+        return self._asked
 
     async def read(self) -> bytes:
         """Returns b"" where results or a new outcome of a poll came without a byte."""

@@ -12,7 +12,13 @@ from iskra_server.sources.ports import stable_name
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
 from iskra_server.sources.search import ROUND, Window, find_meter
 from iskra_server.sources.serial import device_state, open_serial
-from iskra_server.sources.source import FormatProblem, LineSettings, plain_problem
+from iskra_server.sources.source import (
+    FormatProblem,
+    LineSettings,
+    OnUnrecognised,
+    ignore_unrecognised,
+    plain_problem,
+)
 from iskra_server.sources.source_options import SourceOptions, parse_options
 
 
@@ -22,6 +28,7 @@ def port_source(
     *,
     windows: tuple[Window, ...] = ROUND,
     format_problem: FormatProblem = plain_problem,
+    on_unrecognised: OnUnrecognised = ignore_unrecognised,
 ) -> Reconnecting:
     """A serial port. Raises ValueError with a sentence for wrong options.
 
@@ -32,7 +39,7 @@ def port_source(
     port = PluggedPort(path)
 
     async def search(report: Report) -> Line:
-        return await find_meter(port, report, options, memory, windows)
+        return await find_meter(port, report, options, memory, windows, on_unrecognised=on_unrecognised)
 
     if options.protocol == "d0" and not options.listen_only:
         source = d0_source(

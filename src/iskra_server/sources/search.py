@@ -26,10 +26,10 @@ from iskra_server.sources.polled import START_BAUD, poll_d0
 from iskra_server.sources.port_memory import Found, PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
 from iskra_server.sources.probe import PortProbe
-from iskra_server.sources.recogniser import Recogniser
+from iskra_server.sources.recogniser import MAX_BYTES, Recogniser
 from iskra_server.sources.reconnect import Line, Report
 from iskra_server.sources.serial import SerialLine, open_serial
-from iskra_server.sources.source import LineSettings, SourceState
+from iskra_server.sources.source import LineSettings, OnUnrecognised, SourceState, ignore_unrecognised
 from iskra_server.sources.source_options import SourceOptions
 from iskra_server.sources.watched_line import PATIENCE_S, WatchedLine
 
@@ -84,6 +84,7 @@ class Search:
         asking: Asking,
         windows: tuple[Window, ...] = ROUND,
         is_open: bool = True,
+        on_unrecognised: OnUnrecognised = ignore_unrecognised,
     ) -> None:
         self._line = line
         self._report = report
@@ -92,6 +93,7 @@ class Search:
         self._asking = asking
         self._windows = _narrowed(windows, options.protocol)
         self._is_open = is_open
+        self._on_unrecognised = on_unrecognised
         self._name = stable_name(line.port)
         self._remembered = memory.recall(self._name)
         self._probe = PortProbe(line)
@@ -134,8 +136,13 @@ class Search:
     def _may_ask(self) -> bool:
         """Where no byte has arrived, no meter was seen that sends by itself, and the user allows it."""
         is_allowed = not self._options.listen_only and self._options.protocol in ("", "d0")
+        return is_allowed and not self._has_sent_unasked
+
+    @property
+    def _has_sent_unasked(self) -> bool:
+        """Also before this start; one byte counts, because the light may disturb a meter that sends by itself."""
         known = self._remembered
-        return is_allowed and (known.is_polled if known else not self._asking.has_heard)
+        return not known.is_polled if known else self._asking.has_heard
 
     def _round(self) -> Iterator[Window]:
         """The windows of a round; settings that the bytes suggest come at once, each of them once in a round."""
@@ -163,7 +170,15 @@ class Search:
             return False
         self._probe.begin(window.settings)
         self._tell(window.settings)
-        recogniser = Recogniser()
+        recogniser, is_found = Recogniser(), False
+        try:
+            is_found = await self._is_heard(window, recogniser, is_known=is_known)
+        finally:
+            if not is_found:
+                self._hand_over(window.settings, recogniser.data)
+        return is_found
+
+    async def _is_heard(self, window: Window, recogniser: Recogniser, *, is_known: bool) -> bool:
         end_s = time.monotonic() + window.seconds
         last_s = end_s + _MAX_LONGER_S
         while True:
@@ -172,6 +187,10 @@ class Search:
             now_s = time.monotonic()
             if data:
                 self._asking.has_heard = True
+                # what the recogniser is about to drop
+                self._hand_over(
+                    window.settings, recogniser.data[: max(len(recogniser.data) + len(data) - MAX_BYTES, 0)]
+                )
                 if self._is_found(recogniser, data):
                     self._note_found(recogniser, window.settings)
                     return True
@@ -233,8 +252,12 @@ class Search:
             self._asking.has_answered, self._asking.outcome = True, ""
             return WatchedLine(line, PATIENCE_S + _PATIENT_POLLS * (self._options.poll_s or 0.0))
         self._asking.note(line.state().poll, time.monotonic())
-        line.release()
+        self._hand_over(LineSettings(START_BAUD), line.release())
         return None
+
+    def _hand_over(self, settings: LineSettings, data: bytes) -> None:
+        if data:
+            self._on_unrecognised(self._line.port, settings, data)
 
     def _remember(self, found: Found) -> None:
         if found.protocol != (self._remembered and self._remembered.protocol):
@@ -255,7 +278,7 @@ class Search:
             probe=probe.received(),
             line=settings,
             protocol=self._options.protocol,
-            poll=self._asking.outcome,
+            poll="not_asked" if problem == "silence" and self._has_sent_unasked else self._asking.outcome,
         )
         self._report(state)
 
@@ -268,6 +291,7 @@ async def find_meter(
     windows: tuple[Window, ...] = ROUND,
     *,
     is_open: bool = True,
+    on_unrecognised: OnUnrecognised = ignore_unrecognised,
 ) -> Line:
     """Open a port and search it. Raises SourceError."""
     line = await open_serial(port.path)
@@ -279,6 +303,7 @@ async def find_meter(
         asking=port.asking,
         windows=windows,
         is_open=is_open,
+        on_unrecognised=on_unrecognised,
     )
     try:
         return await search.run()

@@ -69,7 +69,8 @@ class SourceState(Struct, frozen=True):
 
     `probe` is what came from a port that is being probed and has sent no telegram so far. `line` is None without a
     serial line. `protocol` is that of the address, or the one that was found; "" while it is not known. `poll` is the
-    outcome of the last request to a meter that is polled (codecs/d0/session.py), "" without one; `interval_s` is the
+    outcome of the last request to a meter that is polled (codecs/d0/session.py), "" without one, "not_asked" where the
+    port is silent and must not be asked; `interval_s` is the
     time between its polls, None before the second one is planned.
     """
 
@@ -82,6 +83,14 @@ class SourceState(Struct, frozen=True):
     protocol: str = ""
     poll: str = ""
     interval_s: float | None = None
+
+
+# what arrived while a port was searched and no telegram was recognised in: port, line settings, bytes
+OnUnrecognised = Callable[[str, LineSettings, bytes], None]
+
+
+def ignore_unrecognised(port: str, settings: LineSettings, data: bytes) -> None:
+    """What only a recording needs."""
 
 
 class Source(Protocol):

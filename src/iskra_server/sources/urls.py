@@ -12,7 +12,7 @@ from iskra_server.sources.network_source import network_source
 from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.port_source import port_source
 from iskra_server.sources.replay import Replay
-from iskra_server.sources.source import FormatProblem, Source, plain_problem
+from iskra_server.sources.source import FormatProblem, OnUnrecognised, Source, ignore_unrecognised, plain_problem
 
 FORMS = (
     "auto",
@@ -41,11 +41,13 @@ def open_source(
     memory: PortMemory | None = None,
     named: Collection[str] = (),
     format_problem: FormatProblem = plain_problem,
+    on_unrecognised: OnUnrecognised = ignore_unrecognised,
 ) -> Source:
     """The source of an address, not opened yet. Raises ValueError with a sentence for the user.
 
     `memory` is what was found on the serial ports before; `named` are the ports of other meters, which `auto` leaves
-    alone; `format_problem` makes the sentences of the log.
+    alone; `format_problem` makes the sentences of the log; `on_unrecognised` gets what arrives at a serial port before
+    a meter is found there.
     """
     address = Address(url)
     text = address.reveal()
@@ -55,9 +57,13 @@ def open_source(
         raise ValueError(f"{address} is not an address of a meter; {suggestion}.")
     match address.scheme:
         case "" if text == "auto":
-            return auto_source(memory=memory, named=named, format_problem=format_problem)
+            return auto_source(
+                memory=memory, named=named, format_problem=format_problem, on_unrecognised=on_unrecognised
+            )
         case "" if text:
-            return port_source(address, memory or PortMemory(), format_problem=format_problem)
+            return port_source(
+                address, memory or PortMemory(), format_problem=format_problem, on_unrecognised=on_unrecognised
+            )
         case "tcp" | "rfc2217" | "esphome":
             return network_source(address, memory or PortMemory(), format_problem=format_problem)
         case "http" | "https" | "mqtt" | "mqtts":

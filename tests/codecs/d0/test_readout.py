@@ -1,9 +1,11 @@
 import pytest
 
 import texts
+from iskra_server.codecs.d0.decoder import D0Decoder
 from iskra_server.codecs.d0.readout import current, reading
 from iskra_server.codecs.text.entries import Entries
 from iskra_server.codecs.text.times import moment
+from iskra_server.meter.normalise import MeterMemory, normalise
 from iskra_server.meter.reading import Reading
 
 
@@ -41,6 +43,16 @@ def test_a_full_list_says_how_it_is_now() -> None:
 )
 def test_history_is_never_now(lines: list[str], expected: list[str]) -> None:
     assert codes(read(*lines)) == expected
+
+
+def test_of_two_values_the_first_counts_and_the_reading_names_the_code() -> None:
+    lines = ["1.8.0(3*kWh)", "2.8.0(1*kWh)", "2.8.0(1*kWh)", "1-0:1.8.0*255(4*kWh)", "1.8.0*01(2*kWh)"]
+    (found,) = texts.readings(texts.decode(D0Decoder(), texts.d0_readout(lines)))
+    assert codes(found) == ["1-0:1.8.0=3000", "1-0:2.8.0=1000"]
+    assert [obis.short for obis in found.repeated] == ["1-0:1.8.0"]
+    record, (rejected,) = normalise(found, MeterMemory())
+    assert codes(record)[0] == "1-0:1.8.0=3000"
+    assert (rejected.obis.short, "first one counts" in rejected.reason) == ("1-0:1.8.0", True)
 
 
 @pytest.mark.parametrize(

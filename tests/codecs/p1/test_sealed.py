@@ -6,8 +6,6 @@ import pytest
 
 import pushes
 import texts
-from iskra_server.codecs.checksum import arc
-from iskra_server.codecs.dlms import encoder
 from iskra_server.codecs.dlms.security import Keys
 from iskra_server.codecs.p1.decoder import P1Decoder
 from iskra_server.meter.reading import Fault, Reading
@@ -16,7 +14,6 @@ pytest.importorskip("cryptography")
 
 TITLE = b"KFM\x10\x20\x01\x02\x03"
 KEYS = Keys(pushes.KEYS.encryption, pushes.KEYS.authentication, TITLE)
-IDENT = "KFM5KAIFA-METER"
 
 
 def lines(second: int = 43) -> str:
@@ -25,19 +22,14 @@ def lines(second: int = 43) -> str:
 
 
 def telegram(second: int = 43, content: str = "") -> bytes:
-    whole = encoder.seal((content or lines(second)).encode(), TITLE, 100 + second, KEYS)
-    # without the tag of general-glo and the title; a length of two bytes
-    sealed = b"\0\x82" + (len(whole) - 13).to_bytes(2) + whole[13:]
-    assert whole[10] == 0x82
-    head = f"/{IDENT}\r\n\r\n".encode() + sealed + b"!"
-    return head + f"{arc(head):04X}\r\n".encode()
+    return texts.sealed_p1((content or lines(second)).splitlines(), KEYS, 100 + second)
 
 
 def decode(stream: bytes, keys: Keys | None = KEYS, chunk: int | None = None) -> list[Reading | Fault]:
     return texts.decode(P1Decoder(keys), stream, chunk)
 
 
-PADDED = [lines(second) + "0-0:96.13.1(" + "30" * 100 + ")\r\n" for second in range(10, 14)]
+PADDED = [lines(second) for second in range(10, 14)]
 STREAM = b"".join(telegram(10 + k, content) for k, content in enumerate(PADDED))
 
 

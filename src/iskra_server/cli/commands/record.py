@@ -23,7 +23,7 @@ from iskra_server.codecs.detecting import DetectingDecoder
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.reading.decoding import results
 from iskra_server.redact.masking import Masking
-from iskra_server.sources.source import Chunk
+from iskra_server.sources.source import Chunk, LineSettings
 
 app = command_app()
 _COLUMNS = (TextColumn("Recording"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -49,10 +49,10 @@ def record(
     quiet: Quiet = False,
 ) -> None:
     """Record what a meter sends, for a bug report."""
-    source = open_meter_source(url)
-    recording = Recording(output, Masking() if mask else None)
+    recording = Recording(output, Masking() if mask else None, is_quiet=quiet)
     console = Console(stderr=True)
     try:
+        source = open_meter_source(url, on_unrecognised=recording.add_unrecognised)
         with Progress(*_COLUMNS, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
             loop.run(_record(chunks_or_error(source), recording, Limits(seconds, count), progress))
     finally:
@@ -72,11 +72,13 @@ class Limits(Struct, frozen=True):
 class Recording:
     """The file: each chunk is written, unbuffered, before the next one is read."""
 
-    def __init__(self, path: Path, masking: Masking | None) -> None:
+    def __init__(self, path: Path, masking: Masking | None, *, is_quiet: bool = False) -> None:
         self.byte_count = 0
         self.telegrams = 0
         self._path = path
         self._masking = masking
+        self._is_quiet = is_quiet
+        self._received = 0
         self._decoder = DetectingDecoder()
         try:
             self._file = path.open("xb", buffering=0)
@@ -87,7 +89,18 @@ class Recording:
 
     def add(self, chunk: Chunk) -> None:
         self.telegrams += sum(_is_telegram(item) for item in results(self._decoder, chunk))
-        self._write(self._masking.feed(chunk.data) if self._masking else chunk.data)
+        self._add(chunk.data)
+
+    def add_unrecognised(self, port: str, settings: LineSettings, data: bytes) -> None:
+        """Bytes from a search: whoever looks at the file must know at which speed they were read."""
+        if not self._is_quiet:
+            where = f"{plural(len(data), 'byte')} from byte {self._received:,} on"
+            print(f"{self._path}: {where} were read from {port} at {settings}; no telegram in them.", file=sys.stderr)
+        self._add(data)
+
+    def _add(self, data: bytes) -> None:
+        self._received += len(data)
+        self._write(self._masking.feed(data) if self._masking else data)
 
     def end(self) -> None:
         """Close the file; delete it if nothing arrived."""

@@ -16,7 +16,7 @@ from iskra_server.diagnosis.advice import format_problem
 from iskra_server.diagnosis.checks import is_searched
 from iskra_server.simulator.virtual import SCHEME, from_url
 from iskra_server.sources.port_memory import PortMemory
-from iskra_server.sources.source import Chunk, Source, timestamped
+from iskra_server.sources.source import Chunk, OnUnrecognised, Source, ignore_unrecognised, timestamped
 from iskra_server.sources.urls import open_source
 
 # how often the display is updated
@@ -36,8 +36,13 @@ MeterUrl = Annotated[
 ]
 
 
-def open_meter_source(name: str | Address, memory: PortMemory | None = None, named: Collection[str] = ()) -> Source:
-    """The source for a port, a URL or a capture file. Raises UsageError.
+def open_meter_source(
+    name: str | Address,
+    memory: PortMemory | None = None,
+    named: Collection[str] = (),
+    on_unrecognised: OnUnrecognised = ignore_unrecognised,
+) -> Source:
+    """The source for a port, a URL or a capture file (sources/urls.py). Raises UsageError.
 
     `memory` is what was found on ports; `named` are those of other meters, which `auto` leaves alone.
     """
@@ -50,7 +55,9 @@ def open_meter_source(name: str | Address, memory: PortMemory | None = None, nam
             url = Address(f"file:{url.reveal()}")
         if url.scheme == SCHEME:
             return from_url(url)
-        return open_source(url, memory=memory, named=named, format_problem=format_problem)
+        return open_source(
+            url, memory=memory, named=named, format_problem=format_problem, on_unrecognised=on_unrecognised
+        )
     except ValueError as error:
         raise UsageError(as_sentence(error)) from None
 

@@ -1,7 +1,9 @@
 """Messages to readings: checks each message and joins a readout that comes in several blocks."""
 
+from msgspec.structs import replace
+
 from iskra_server.codecs.d0.frames import EOT, MAX_READOUT, D0Message
-from iskra_server.codecs.d0.readout import ASSUMES_KWH, current, reading
+from iskra_server.codecs.d0.readout import ASSUMES_KWH, current, reading, repeated
 from iskra_server.codecs.errors import Malformed
 from iskra_server.codecs.text.codes import P1_VERSIONS
 from iskra_server.codecs.text.entries import Entries, Entry
@@ -72,15 +74,17 @@ class Blocks:
         self.begin()
         is_plain = message.end == b"!"
         try:
-            entries = current(self._read(ident, text.rstrip("\r\n ").removesuffix("!"), is_plain=is_plain))
+            sent = self._read(ident, text.rstrip("\r\n ").removesuffix("!"), is_plain=is_plain)
         except Malformed as error:
             return Fault("structure", str(error), length)
+        entries = current(sent)
         if not entries:
             return None
         result = reading(ident, entries, length, is_protected=not is_plain or has_parity(message.raw))
         if not self._widths.check(f"{ident} {result.meter_id}", entries):
             return Fault("checksum", "names or digits are not those of before, though the block check fits", length)
-        return result
+        again = repeated(sent)
+        return replace(result, repeated=again) if again else result
 
     def _read(self, ident: str, text: str, *, is_plain: bool) -> list[Entry]:
         if is_plain:

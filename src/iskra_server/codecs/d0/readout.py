@@ -4,12 +4,12 @@
     1.8.0*01, 1.8.0&07         history, left out
     1.8.0*00                   current (Pafal, Apator) if the code has no other form, else an empty slot of history
 
-Of two values for one code the first one counts. A heat or water meter sends codes without a medium; a volume, a
-temperature or joules reveal it.
+Of two values for one code the first one counts, and the reading names the code (`Reading.repeated`). A heat or water
+meter sends codes without a medium; a volume, a temperature or joules reveal it.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -37,18 +37,30 @@ _HEAT_UNITS = frozenset(map(unit_named, ("m³", "m³/h", "J", "°C")))
 
 def current(entries: Iterable[Entry]) -> list[Entry]:
     """The entries with current values, each code once."""
-    entries = list(entries)
+    first: dict[Obis, Entry] = {}
+    for entry in _all_current(list(entries)):
+        first.setdefault(entry.code.obis, entry)
+    return list(first.values())
+
+
+def repeated(entries: Iterable[Entry]) -> tuple[Obis, ...]:
+    """The codes with several current values, of which `current` has the first."""
+    first: dict[Obis, Entry] = {}
+    others = (entry for entry in _all_current(list(entries)) if first.setdefault(entry.code.obis, entry) is not entry)
+    differing = (entry.code.obis for entry in others if entry.register != first[entry.code.obis].register)
+    return tuple(dict.fromkeys(differing))
+
+
+def _all_current(entries: list[Entry]) -> Iterator[Entry]:
     periods: dict[Obis, int] = {}
     others: set[Obis] = set()
     if any(entry.code.period is not None for entry in entries):
         periods = Counter(entry.code.obis for entry in entries if entry.code.period is not None)
         others = {entry.code.obis for entry in entries if entry.code.period is None}
-    first: dict[Obis, Entry] = {}
     for entry in entries:
         obis, period = entry.code.obis, entry.code.period
         if period is None or (period == 0 and periods[obis] == 1 and obis not in others):
-            first.setdefault(obis, entry)
-    return list(first.values())
+            yield entry
 
 
 def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool = True) -> Reading:

@@ -69,7 +69,9 @@ class Registers:
         # not again those that answered "(ERROR)"
         answered = {register.obis for register in registers}
         self.codes = tuple(code for code in self.codes if Obis.parse(code) in answered)
-        return replace(readout, registers=registers, meter_time=None, byte_count=sum(map(len, answers.values())))
+        return replace(
+            readout, registers=registers, meter_time=None, byte_count=sum(map(len, answers.values())), repeated=()
+        )
 
     def _counters(self) -> list[Register]:
         numbers = self._readout.numbers() if self._readout else ()

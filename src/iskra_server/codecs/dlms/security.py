@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _SEPARATORS = re.compile(r"[\s:-]")
 _KEY_DIGITS = 32
 _HEX = re.compile(rf"[0-9a-f]{{{_KEY_DIGITS}}}", re.ASCII)
+_TITLE = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==", re.ASCII)
 _TAG_LENGTH = 12
 _AUTHENTICATED = 0x10
@@ -80,6 +81,14 @@ def key(text: str) -> bytes:
         return b64decode(text.strip())
     others = " that are not all such digits" if len(plain) == _KEY_DIGITS else ""
     raise ValueError(f"is no key: it has {len(plain)} characters{others}, expected 32 hex digits (0-9, a-f)")
+
+
+def system_title(text: str) -> bytes:
+    """16 hex digits, as in `key`. Raises ValueError."""
+    plain = _SEPARATORS.sub("", text).lower().removeprefix("0x")
+    if _TITLE.fullmatch(plain):
+        return bytes.fromhex(plain)
+    raise ValueError(f"is no system title: it has {len(plain)} characters, expected 16 hex digits (0-9, a-f)")
 
 
 def parse(apdu: bytes) -> Sealed:

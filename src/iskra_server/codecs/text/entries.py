@@ -18,7 +18,7 @@ from iskra_server.meter.units import Unit
 
 # a full list of an MT174 has 343 lines; caching all would cost 250 kB for each meter
 _MAX_CACHED = 64
-_LONGEST_CACHED = 128
+_MAX_CACHED_LENGTH = 128
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -64,7 +64,7 @@ class Entries:
                 if not line or line.isspace():
                     continue
                 entries = self._by_form(line) or self._entries(line, is_strict=is_strict)
-            if entries and len(line) <= _LONGEST_CACHED and len(cached) < _MAX_CACHED:
+            if entries and len(line) <= _MAX_CACHED_LENGTH and len(cached) < _MAX_CACHED:
                 cached[line] = entries
             result += entries
         self._cached = cached
