@@ -95,14 +95,14 @@ def _silence(facts: Facts) -> Advice:
     fault = "silence"
     if facts.poll == "echo":
         fault = "echo"
-    elif facts.poll == "not_asked" and is_searched(facts):
-        fault = "silence_not_asked"
     elif facts.poll == "silent":
         fault = "silence_asked_fixed" if "baud=" in facts.source and "://" not in facts.source else "silence_asked"
     elif facts.line.startswith(_ASKING) and (_is_searched(facts) or facts.protocol == "d0"):
         fault = "silence_asking"
     elif "listen_only=1" in facts.source:
         fault = "silence_listening"
+    elif facts.poll == "not_asked" and _is_searched(facts):
+        fault = "silence_not_asked"
     elif _is_searched(facts):
         fault = "silence_searching"
     return advise(fault, {"port": facts.port, "line": facts.line})
