@@ -76,7 +76,7 @@ def test_the_lines_for_a_shell_print_no_number_where_there_is_none(silent: Serve
     total, power, table, sentence = (shell(line, silent) for line in blocks("curl and jq", "sh")[0].splitlines())
     assert total.returncode != 0
     assert [done.stdout for done in (total, power, table)] == [""] * 3
-    assert "Nothing arrives" in sentence.stdout
+    assert "Nothing has arrived" in sentence.stdout
 
 
 def picked(source: dict[str, Any], server: Server) -> str:

@@ -166,15 +166,6 @@ def capture_permission(scene: Scene) -> Iterator[None]:
 # --- port ---
 
 
-def opening(scene: Scene) -> Iterator[None]:
-    """One of two ports is listened to."""
-    by_id = scene.serve_auto()
-    scene.plug(by_id, "usb-a-other")
-    head = scene.plug(by_id, "usb-b-head")
-    yield
-    scene.deliver = head.send
-
-
 def busy(scene: Scene) -> Iterator[None]:
     with scene.held():
         scene.serve()
@@ -607,7 +598,6 @@ STAGES: dict[str, Stage] = {
         *(simulated_unplugged, capture_missing),
         *(permission_group, permission_owner, permission_directory, capture_permission),
         *(
-            opening,
             busy,
             busy_unknown,
             named_twice,
@@ -677,7 +667,7 @@ ELSEWHERE = {
         (Path("diagnosis/test_situations.py"), "readouts take minutes, and ports are searched for as long"),
     ),
     **dict.fromkeys(
-        ("wrong_key", "not_authentic", "replayed"),
+        ("untitled", "wrong_key", "not_authentic", "replayed"),
         (Path("diagnosis/test_situations.py"), "needs keys"),
     ),
     **dict.fromkeys(
@@ -692,6 +682,7 @@ ELSEWHERE = {
         (Path("sources/test_mqtt_topic.py"), "needs a broker"),
     ),
     "no_values": (Path("diagnosis/test_checks.py"), "what a later decoder may give"),
+    "opening": (Path("diagnosis/test_status.py"), "a port opens within milliseconds"),
     "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),
     "http_repeated": (Path("sources/test_http_poll.py"), "half a minute of the same telegram"),
     "http_not_a_bridge": (Path("sources/test_http_poll.py"), "as the other answers of a bridge"),

@@ -121,8 +121,8 @@ def test_unplugged_and_plugged_in_again_under_another_name(head: Head, server: S
     until(lambda: server.status()["facts"]["is_open"])
     head.send(telegram(101))
     until(lambda: value(server) == Decimal("0.0101"))
-    # one line when it goes, one when it is back
-    until(lambda: server.log.count(head.link.name) == 2)
+    # one line when it is found, one when it goes, one when it is back
+    until(lambda: server.log.count(head.link.name) == 3)
 
 
 def test_every_telegram_is_an_event(head: Head, server: Server) -> None:

@@ -260,7 +260,7 @@ def test_noise_is_shown_and_does_not_reach_the_reader(speaker: Callable[..., Spe
     run(main())
 
 
-@pytest.mark.parametrize("known", [None, Found("p1", 115_200), Found("p1", 123_456)])
+@pytest.mark.parametrize("known", [None, Found("p1", 115_200)])
 def test_speeds_that_an_adapter_refuses_are_passed_over(
     speaker: Callable[..., SpeakingPort], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, known: Found | None
 ) -> None:

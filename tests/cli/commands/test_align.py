@@ -58,7 +58,7 @@ def test_nothing_that_arrives_is_told(run: Run, tmp_path: Path) -> None:
     done = run("align", head.link, "--seconds", 1)
     head.unplug()
     assert done.returncode == 1
-    assert "Nothing arrives on" in done.stdout
+    assert "Nothing has arrived on" in done.stdout
 
 
 def test_the_server_that_holds_the_port_is_asked(run: Run, reading: tuple[Head, Server]) -> None:

@@ -56,6 +56,7 @@ def test_what_show_prints_is_a_configuration(run: Run, tmp_path: Path) -> None:
         "max_power_w": 69000,
         "counters_stale_after_s": 4500.0,
         "factor": 1.0,
+        **dict.fromkeys(("key", "auth_key", "system_title", "layouts"), ""),
     }
 
 

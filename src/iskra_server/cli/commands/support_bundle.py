@@ -97,11 +97,14 @@ def support_bundle(
 
 
 def _files(loaded: Loaded, content: Content) -> Iterator[tuple[str, bytes | str]]:
-    status = json.loads(content.texts["status.json"])
+    # without a meter there is no status
+    status = json.loads(content.texts.get("status.json", "{}"))
     addresses = _meter_addresses(loaded.config)
     scrubber = Scrubber(_identities(content, _meter_ids(status), addresses), secrets_of(loaded.config))
     texts = {"versions.json": json.dumps(_versions(), indent=1), "configuration.toml": "\n".join(as_toml(loaded))}
-    texts |= content.texts | {"status.json": json.dumps(_with_masked_elements(status))}
+    texts |= content.texts
+    if status:
+        texts["status.json"] = json.dumps(_with_masked_elements(status))
     yield "README.txt", _README
     for name, text in texts.items():
         yield name, scrubber.text(text)

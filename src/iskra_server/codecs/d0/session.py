@@ -187,13 +187,18 @@ class D0Session:
         next_mode = mode(ident)
         if next_mode.letter == "C":
             return (yield from self._poll_mode_c(ident))
-        self._line.switch(next_mode.baud)
+        self._switch(next_mode.baud)
         return (yield from self._receive_readout(ident, self._turns.now_s + UNACKNOWLEDGED_S + REACTION_S))
+
+    def _switch(self, baud: int) -> None:
+        """A line that stays at its speed goes on at that."""
+        if self._can_switch:
+            self._line.switch(baud)
 
     def _leave_programming_mode(self, learned: Learned) -> Turn[None]:
         """Send B0 at the learned speed: a meter left in programming mode ignores requests for a minute."""
         self._break_sent = True
-        self._line.switch(baud(learned.speed or "0"))
+        self._switch(baud(learned.speed or "0"))
         sent_s = yield from self._turns.send(encoder.BREAK)
         yield from self._turns.wait(sent_s + SLACK_S)
         self._line.switch(self._start_baud)

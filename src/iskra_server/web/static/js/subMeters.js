@@ -4,7 +4,7 @@ import { dateTime, format } from "./clock.js";
 import { make, setContent } from "./dom.js";
 import { grouped } from "./exact.js";
 import { words } from "./language.js";
-import { meterName, subMeters } from "./store.js";
+import { meterName, subMeters, subscribe } from "./store.js";
 
 /** @type {Record<string, [string, number]>} unit of a counter -> the unit that is shown, and the power of ten to it */
 const SHOWN_UNITS = { "m³": ["m³", 0], Wh: ["kWh", 3], J: ["GJ", 9] };
@@ -15,18 +15,18 @@ const counterOf = (meter) =>
 
 const timeOf = (/** @type {Api.LiveMeter} */ meter) => counterOf(meter)?.time ?? "";
 
-/** A list of the sub-meters, and a function that shows their current readings. */
-export function subMeterCard() {
+/** A card with the current readings of the sub-meters. @param {HTMLElement} main @param {AbortSignal} signal */
+export function showSubMeters(main, signal) {
   const list = make("dl.pairs");
   const node = make("section.card.sub-meters", { hidden: true }, make("h2", words.otherMeters), list);
-  function show() {
+  main.append(node);
+  signal.addEventListener("abort", subscribe(() => {
     // the dead one of an exchanged meter keeps its channel and its last time
     const meters = subMeters().sort((a, b) => a.medium.localeCompare(b.medium) || timeOf(b).localeCompare(timeOf(a)));
     const rows = meters.flatMap((meter) => rowOf(meter) ?? []);
     node.hidden = rows.length === 0;
     setContent(list, rows);
-  }
-  return { node, show };
+  }));
 }
 
 /** @param {Api.LiveMeter} meter */

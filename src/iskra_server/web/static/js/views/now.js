@@ -9,7 +9,6 @@ import {
   currentReading, lagOf, phasePowers, powerOf, registerValue, subscribe, totalText, whenChosen,
 } from "../store.js";
 import { reloadPage } from "../stream.js";
-import { subMeterCard } from "../subMeters.js";
 import { historyNote, missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
 /** @type {View} */
@@ -19,7 +18,6 @@ export function show(main, _address, signal) {
   const counter = registerWidget();
   const note = make("p.soft.note");
   const others = make("dl.pairs");
-  const subMeters = subMeterCard();
   const day = make("div.chart", historyNote(signal, "p.soft"));
   const caption = make("p.caption", { "aria-live": "polite" });
   const facts = make("div.facts", historyNote(signal, "p.soft", words.noDataYet));
@@ -30,7 +28,6 @@ export function show(main, _address, signal) {
       make("p.more", make("a", { href: link("registers") }, words.allRegisters))),
     make("section.card.today", make("h2", make("a", { href: link("day") }, words.todayChart)), caption, day),
     make("section.card.so-far", make("h2", words.todaySoFar), facts),
-    subMeters.node,
   );
   signal.addEventListener("abort", subscribe(() => {
     power.show();
@@ -40,16 +37,17 @@ export function show(main, _address, signal) {
     counter.show(meter, missingReadingText());
     setText(note, !meter ? missingReadingText() : total === undefined ? words.noTotal : lagText(meter));
     renderOthers(others, meter);
-    subMeters.show();
   }));
   // the number comes first: the charts load after it has been painted
   whenChosen(signal, async () => {
     await painted();
-    const loaded = await Promise.all([import("./hour.js"), import("./today.js")]).catch(reloadPage);
+    const loaded = await Promise.all([import("./hour.js"), import("./today.js"), import("../subMeters.js")])
+      .catch(reloadPage);
     if (!loaded || signal.aborted) return;
-    const [{ showLastHour }, { showToday }] = loaded;
+    const [{ showLastHour }, { showToday }, { showSubMeters }] = loaded;
     showLastHour(hour, signal);
     showToday({ day, caption, facts }, signal);
+    showSubMeters(main, signal);
   });
 }
 
