@@ -25,6 +25,7 @@ from iskra_server.reading.reception import ReceptionDay
 from iskra_server.runtime.fault_log import watch
 from iskra_server.runtime.http_server import Http, addresses
 from iskra_server.runtime.logs import ALWAYS, RecentLines, dropped_lines, set_up
+from iskra_server.runtime.meter_reader import configured_reader
 from iskra_server.runtime.output_factory import Output
 from iskra_server.runtime.plan import Plan, plan_of
 from iskra_server.runtime.supervision import Part, RunningPart, Supervision
@@ -197,18 +198,10 @@ class Composition:
                 self._reader_parts[meter] = self._supervision.start(Part(reader.source.url, reader.run))
 
     def _reader(self, meter: MeterConfig, source: Source, decoding: Decoding) -> Reader:
-        return Reader(
-            source=source,
-            decoder=decoding.decoder(source.state.protocol),
+        return configured_reader(meter, source, decoding)(
             guard=self._guard,
             hub=self.hub,
             arbiter=self._arbiter,
-            name=meter.name,
-            stale_after_s=meter.stale_after_s,
-            counters_stale_after_s=meter.counters_stale_after_s,
-            max_power_w=meter.max_power_w,
-            factor=meter.factor,
-            has_key=decoding.has_key,
             replaced=self._replaced_meter,
             clock=self._clock,
             pauses=self._pauses,

@@ -7,20 +7,20 @@ import os
 import ssl
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import structs
 
 from iskra_server import __version__
-from iskra_server.base.address import Address, is_host
+from iskra_server.base.address import is_host
 from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import DetectedZone, detect_zone
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.cost.from_config import contracts_from_config
 from iskra_server.diagnosis.advice import format_problem
-from iskra_server.history.store.location import check_address, database_address, expand_folder
-from iskra_server.reading.decoding import Decoding, decoding
+from iskra_server.history.store.location import check_address, database_address
+from iskra_server.reading.decoding import Decoding
+from iskra_server.runtime.meter_setup import AUTO, meter_decoding, named_ports, port_memory
 from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
@@ -29,7 +29,6 @@ from iskra_server.sources.shared_line import split_name
 from iskra_server.sources.source import Source, SourceState
 from iskra_server.web.http.settings import ScopedToken, WebSettings
 
-_AUTO = Address("auto")
 _SIMULATOR = "simulator"
 _TOKEN_LENGTH = 16
 
@@ -66,7 +65,7 @@ class Plan(NamedTuple):
         """What a reader depends on besides its meter: keys and layouts; for `auto`, the ports of the other meters."""
         named = named_ports(self.config.meters)
         return {
-            meter: (decoding, named if meter.url == _AUTO else [])
+            meter: (decoding, named if meter.url == AUTO else [])
             for meter, decoding in zip(self.config.meters, self.decodings, strict=True)
         }
 
@@ -113,13 +112,6 @@ def plan_of(config: Config) -> Plan:
     )
 
 
-def named_ports(meters: Sequence[MeterConfig]) -> list[str]:
-    """The serial ports in the configuration: `auto` leaves them alone."""
-    return sorted(
-        meter.url.reveal().partition("?")[0] for meter in meters if not meter.url.scheme and meter.url != _AUTO
-    )
-
-
 def _simulated(sources: Sequence[Source]) -> bool:
     return bool(sources) and all(source.simulated for source in sources)
 
@@ -144,24 +136,6 @@ def _source(meter: MeterConfig, memory: PortMemory, named: Sequence[str]) -> Sou
     except ValueError as error:
         reason = meter.url.masked(error).rstrip(".")
         raise ConfigError(f"The meter {meter.url} cannot be read: {reason}.") from None
-
-
-def port_memory(data_dir: str, *, writes: bool = True) -> PortMemory:
-    """What was found on the serial ports before."""
-    try:
-        return PortMemory(expand_folder(data_dir), writes=writes)
-    except ValueError:
-        # told where history is on
-        return PortMemory()
-
-
-def meter_decoding(meter: MeterConfig) -> Decoding:
-    """Raises ConfigError for a key or a file of layouts that cannot be used."""
-    layouts = Path(meter.layouts) if meter.layouts else None
-    try:
-        return decoding(meter.key, meter.auth_key, layouts, ("meters.key", "meters.auth_key"), meter.system_title)
-    except ValueError as error:
-        raise ConfigError(f"The meter {meter.url} cannot be decoded: {error}.") from None
 
 
 def _check_devices(sources: list[Source]) -> None:

@@ -13,7 +13,7 @@ from iskra_server.base.secret import Secret
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import ConfigError, load
 from iskra_server.reading.decoding import Decoding, decoding, read_text
-from iskra_server.runtime.plan import meter_decoding
+from iskra_server.runtime.meter_setup import meter_decoding
 
 KeyFile = Annotated[
     Path | None,

@@ -13,14 +13,14 @@ from iskra_server.cli.ui.local_server import ask
 from iskra_server.cli.ui.meter_source import TICK_S, open_meter_source
 from iskra_server.cli.ui.options import only_set
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.config import Config, MeterConfig, load_with_origins
+from iskra_server.config import Config, load_with_origins
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.guard import Guard
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
-from iskra_server.runtime.plan import meter_decoding, named_ports, port_memory
+from iskra_server.runtime.meter_reader import configured_reader
+from iskra_server.runtime.meter_setup import meter_decoding, named_ports, port_memory
 from iskra_server.sources.shared_line import split_name
-from iskra_server.sources.source import Source
 from iskra_server.web.api.status import ServerStatus
 
 # problems that mean that another program, perhaps our own server, has the port open
@@ -49,23 +49,10 @@ def make_readers(config: Config, hub: Hub | None = None) -> list[Reader]:
     memory = port_memory(config.history.data_dir, writes=False)
     named = named_ports(config.meters_read)
     sources = [open_meter_source(meter.url, memory, named) for meter in config.meters_read]
-    return [_reader(meter, source, hub, guard) for meter, source in zip(config.meters_read, sources, strict=True)]
-
-
-def _reader(meter: MeterConfig, source: Source, hub: Hub, guard: Guard) -> Reader:
-    decoding = meter_decoding(meter)
-    return Reader(
-        source=source,
-        decoder=decoding.decoder(source.state.protocol),
-        guard=guard,
-        hub=hub,
-        name=meter.name,
-        stale_after_s=meter.stale_after_s,
-        counters_stale_after_s=meter.counters_stale_after_s,
-        max_power_w=meter.max_power_w,
-        factor=meter.factor,
-        has_key=decoding.has_key,
-    )
+    return [
+        configured_reader(meter, source, meter_decoding(meter))(guard=guard, hub=hub)
+        for meter, source in zip(config.meters_read, sources, strict=True)
+    ]
 
 
 @asynccontextmanager
