@@ -2,8 +2,9 @@
 
     python bench/find_ports.py
 
-The ports are pseudo-terminals in real time; whoever has set a wrong speed receives what his chip would. Each port is a
-source of its own, as in a configuration with six meters. The second run is a restart: what was found is remembered.
+The ports are pseudo-terminals in real time; a reader that has set a wrong speed receives what its chip would. Each port
+is a source of its own, as in a configuration with six meters. The second run is a restart: what was found is
+remembered.
 """
 
 import asyncio

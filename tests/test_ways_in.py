@@ -19,7 +19,7 @@ import telegrams
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.secured import guarded
 from running import COMMAND, Server, serving, until
-from sources.bridges import PASSWORD, bridge, telegrams_every
+from sources.bridges import PASSWORD, bridge
 
 EVERY_S = 0.3
 SERIES = telegrams.series(400)
@@ -135,8 +135,28 @@ def test_a_connection_that_tasmota_ends_for_a_third_one_is_opened_again() -> Non
         rises(server)
 
 
+@contextmanager
+def telegrams_sent(send: Callable[[bytes], object]) -> Iterator[None]:
+    """A head sends one telegram after the other."""
+    stopped = threading.Event()
+
+    def send_all() -> None:
+        for telegram in SERIES:
+            send(telegram)
+            if stopped.wait(EVERY_S):
+                return
+
+    thread = threading.Thread(target=send_all)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
 def test_a_tibber_bridge(tmp_path: Path) -> None:
-    with bridge() as served, telegrams_every(served, iter(SERIES), EVERY_S):
+    with bridge() as served, telegrams_sent(lambda telegram: setattr(served, "body", telegram)):
         url = f"{served.url}/data.json?node_id=1&poll_s=0.5"
         with serving("serve", url) as server:
             rises(server)
@@ -173,25 +193,6 @@ def test_a_wrong_password_of_a_bridge_is_said_in_one_sentence() -> None:
             assert "WRONG-PASS" not in server.log + server.get("/api/v1/status").text
 
 
-@contextmanager
-def head_that_publishes(head: Subscriber, topic: str, form: Callable[[bytes], bytes]) -> Iterator[None]:
-    stopped = threading.Event()
-
-    def publish() -> None:
-        for telegram in SERIES:
-            head.say(topic, form(telegram))
-            if stopped.wait(EVERY_S):
-                return
-
-    thread = threading.Thread(target=publish)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
-
-
 def test_a_topic_of_a_broker(tmp_path: Path) -> None:
     topic = "tele/tasmota_8BD1DC/RESULT"
     with (
@@ -203,7 +204,7 @@ def test_a_topic_of_a_broker(tmp_path: Path) -> None:
         with serving("serve", url) as server:
             until(lambda: topic in broker.log.read_text())
             assert server.cumulated().status_code == 503
-            with head_that_publishes(head, topic, lambda data: f'{{"SSerialReceived":"{data.hex()}"}}'.encode()):
+            with telegrams_sent(lambda data: head.say(topic, f'{{"SSerialReceived":"{data.hex()}"}}'.encode())):
                 rises(server)
         assert PASSWORD not in server.log
 

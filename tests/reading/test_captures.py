@@ -1,6 +1,5 @@
 """Real telegrams of every protocol, kept beside the project, through a reader: the readings are those of the codec."""
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from iskra_server.meter.reading import Reading
 from iskra_server.reading.decoding import Decoding
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader
-from iskra_server.sources.source import Chunk, SourceState
+from iskra_server.sources.source import Chunk
+from reading.given import Given
 
 ROOT = Path(__file__).parents[3] / "shared" / "captures"
 CAPTURES = [(path.parent.name, path) for name in ("p1", "d0", "dlms") for path in sorted((ROOT / name).glob("*.bin"))]
@@ -21,24 +21,12 @@ CAPTURES = [(path.parent.name, path) for name in ("p1", "d0", "dlms") for path i
 pytestmark = pytest.mark.skipif(not CAPTURES, reason=f"the captures are not in {ROOT}")
 
 
-class Port:
-    url = "port"
-    simulated = False
-
-    def __init__(self) -> None:
-        self.state = SourceState("port", is_open=True)
-
-    async def chunks(self) -> AsyncGenerator[Chunk, None]:
-        return
-        yield
-
-
 @pytest.mark.parametrize("size", [50, 4096])
 @pytest.mark.parametrize(("protocol", "path"), CAPTURES, ids=[path.stem for _, path in CAPTURES])
 def test_a_reader_publishes_what_the_codec_reads(protocol: str, path: Path, size: int) -> None:
     data, start = path.read_bytes(), datetime(2026, 11, 22, tzinfo=UTC)
     decoded = [item for item in merge_parts(DECODERS[protocol]().feed(data)) if isinstance(item, Reading)]
-    made = Reader(source=Port(), decoder=Decoding().decoder(), guard=Guard(), hub=(hub := Hub()))
+    made = Reader(source=Given(), decoder=Decoding().decoder(), guard=Guard(), hub=(hub := Hub()))
     for at in range(0, len(data), size):
         made.process(Chunk(data[at : at + size], start + timedelta(seconds=at / 960), at / 960))
     published = [sample.reading for sample in hub.newest.values()]

@@ -30,22 +30,8 @@ from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader, Statuses
 from iskra_server.reading.reception import POLLED_BYTES, RECENT_BYTES, Reception
 from iskra_server.sources.source import Chunk, LineErrors, ReceivedWhileProbing, SourceState
+from reading.given import Given
 from samples import METER_ID
-
-
-class Given:
-    """A source of given chunks, one a second."""
-
-    url = "given"
-    simulated = False
-
-    def __init__(self, *parts: bytes) -> None:
-        self.state = SourceState("given", is_open=True)
-        self._parts = parts
-
-    async def chunks(self) -> AsyncGenerator[Chunk, None]:
-        for second, data in enumerate(self._parts):
-            yield Chunk(data, datetime(2026, 11, 22, 10, 0, second, tzinfo=UTC), float(second))
 
 
 def reader(*parts: bytes, hub: Hub | None = None, decoder: Decoder | None = None, factor: float = 1.0) -> Reader:

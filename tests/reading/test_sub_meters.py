@@ -1,6 +1,5 @@
 """Gas, water and heat that come with the telegrams of an electricity meter are meters of their own."""
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import texts
@@ -12,24 +11,13 @@ from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader
 from iskra_server.sources.source import Chunk, SourceState
+from reading.given import Given
 
 GAS = Obis.parse("0-1:24.2.1")
 
 
-class Port:
-    url = "port"
-    simulated = False
-
-    def __init__(self) -> None:
-        self.state = SourceState("port", is_open=True)
-
-    async def chunks(self) -> AsyncGenerator[Chunk, None]:
-        return
-        yield
-
-
 def reader(hub: Hub, arbiter: SourceArbiter | None = None) -> Reader:
-    return Reader(source=Port(), decoder=DetectingDecoder(), guard=Guard(), hub=hub, arbiter=arbiter)
+    return Reader(source=Given(), decoder=DetectingDecoder(), guard=Guard(), hub=hub, arbiter=arbiter)
 
 
 def at(second: float, data: bytes) -> Chunk:
@@ -78,7 +66,7 @@ def test_it_is_as_old_as_the_telegram_that_repeats_its_reading() -> None:
 
 
 def test_with_a_meter_that_is_polled_it_is_current_until_the_next_answer_too() -> None:
-    hub, port = Hub(), Port()
+    hub, port = Hub(), Given()
     port.state = SourceState("port", is_open=True, interval_s=300.0)
     made = Reader(source=port, decoder=DetectingDecoder(), guard=Guard(), hub=hub)
     made.process(at(0, telegram()))

@@ -101,23 +101,3 @@ def bridge(tls: ssl.SSLContext | None = None) -> Iterator[FakeBridge]:
         made.server.shutdown()
         thread.join()
         made.server.server_close()
-
-
-@contextmanager
-def telegrams_every(made: FakeBridge, telegrams: Iterator[bytes], seconds: float) -> Iterator[None]:
-    """The head sends: the bridge serves one telegram after the other."""
-    stopped = threading.Event()
-
-    def send() -> None:
-        for telegram in telegrams:
-            made.body = telegram
-            if stopped.wait(seconds):
-                return
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()

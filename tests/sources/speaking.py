@@ -1,4 +1,4 @@
-"""A meter that sends by itself behind a pseudo-terminal: whoever has set another speed receives what his chip would."""
+"""A meter that sends by itself behind a pseudo-terminal; at another speed a reader receives what its chip would."""
 
 import asyncio
 import os
@@ -45,7 +45,7 @@ class SpeakingPort(Pty):
         if self.is_untouched:
             return
         has_parity = self.line.format == "8E1"
-        # a pseudo-terminal has no parity: whoever reads at the right speed is taken to expect it
+        # a pseudo-terminal has no parity: a reader at the right speed is taken to expect it
         reads_parity = has_parity and self.baud == self.line.baud
         data = received(
             self.telegram, self.line.baud, has_parity=has_parity, read_at=self.baud, reads_parity=reads_parity

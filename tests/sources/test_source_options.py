@@ -1,3 +1,5 @@
+from urllib.parse import parse_qsl
+
 import pytest
 
 from iskra_server.base.address import Address
@@ -6,7 +8,7 @@ from iskra_server.sources.source_options import SourceOptions, parse_options
 
 
 def parsed(query: str) -> SourceOptions:
-    return parse_options(Address(f"/dev/ttyUSB0?{query}"), query)
+    return parse_options(Address(f"/dev/ttyUSB0?{query}"), parse_qsl(query, keep_blank_values=True))
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,6 @@ def _dlms() -> Decoder:
 
 Decoders = Mapping[str, Callable[[], Decoder]]
 
-_STX = b"\x02"
 # protocol -> its decoder; P1 before D0, which also reads a P1 telegram without a checksum
 DECODERS: Decoders = {"sml": SmlDecoder, "p1": _p1, "d0": _d0, "dlms": _dlms}
 

@@ -3,7 +3,7 @@
     system title, meter numbers, other octet strings and texts    replaced, the same by the same everywhere
     codes, list names, date-times, type texts                     kept
     numbers of a list that nothing describes                      rounded to three digits from 1,000,000 on
-    encrypted content and its tag                                 zeros: whoever has the key could read what is in it
+    encrypted content and its tag                                 zeros: with the key it could be read
     addresses of four bytes (they may hold a part of the serial)  the lower half becomes 1
 
 What is no valid telegram becomes zeros.

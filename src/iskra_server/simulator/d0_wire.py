@@ -1,4 +1,4 @@
-"""The line between one or more D0 meters and whoever reads them, with what real lines do. Pure: time is passed in.
+"""The line between one or more D0 meters and their reader, with what real lines do. Pure: time is passed in.
 
 wrong speed   what passes at another speed than that of the reader arrives as noise, and the meters ignore it
 echo          an optical head in front of a reflecting window returns what was sent

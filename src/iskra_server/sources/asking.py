@@ -24,7 +24,7 @@ class Asking(Struct):
 
 
 class PluggedPort:
-    """A port by its name; what may be asked there begins anew when it is plugged in again."""
+    """A port by its name; what has happened there is forgotten when it is plugged in again."""
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -26,7 +26,7 @@ def network_source(
     path, _, query = address.rest.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
     own = [pair for pair in pairs if address.scheme == "tcp" or pair[0] in _OPTIONS]
-    options = parse_options(address, urlencode(own), _OPTIONS)
+    options = parse_options(address, own, _OPTIONS)
     far = address
     if own:
         rest = urlencode([pair for pair in pairs if pair not in own])

@@ -98,7 +98,7 @@ class PortMemory:
             part.write_bytes(data + b"\n")
             part.replace(self._path)
         except OSError as error:
-            self._warn(f"cannot be written ({error.strerror}): the search for meters begins anew after a restart")
+            self._warn(f"cannot be written ({error.strerror}): after a restart every port is searched again")
 
     def _read(self) -> dict[str, Found]:
         if self._path is None:

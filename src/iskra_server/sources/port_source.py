@@ -1,6 +1,7 @@
 """A serial port, by its address (`/dev/ttyUSB0?protocol=d0`)."""
 
 from functools import partial
+from urllib.parse import parse_qsl
 
 from msgspec.structs import replace
 
@@ -35,7 +36,7 @@ def port_source(
     Its line settings are found, unless the address has them; a meter of `?protocol=d0` is asked at once.
     """
     path, _, query = address.reveal().partition("?")
-    options = parse_options(address, query)
+    options = parse_options(address, parse_qsl(query, keep_blank_values=True))
     port = PluggedPort(path)
 
     async def search(report: Report) -> Line:

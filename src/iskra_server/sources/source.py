@@ -70,8 +70,8 @@ class SourceState(Struct, frozen=True):
     `probe` is what came from a port that is being probed and has sent no telegram so far. `line` is None without a
     serial line. `protocol` is that of the address, or the one that was found; "" while it is not known. `poll` is the
     outcome of the last request to a meter that is polled (codecs/d0/session.py), "" without one, "not_asked" where the
-    port is silent and must not be asked; `interval_s` is the
-    time between its polls, None before the second one is planned.
+    port is silent and must not be asked; `interval_s` is the time between its polls, None before the second one is
+    planned.
     """
 
     port: str

@@ -10,7 +10,7 @@
 
 import re
 import termios
-from urllib.parse import parse_qsl
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -40,14 +40,15 @@ class SourceOptions(Struct, frozen=True):
     poll_s: float | None = None
 
 
-def parse_options(address: Address, query: str, names: tuple[str, ...] = SERIAL) -> SourceOptions:
-    """The options behind the "?" of an address; raises ValueError with a sentence."""
-    options = parse_qsl(query, keep_blank_values=True)
+def parse_options(
+    address: Address, options: Sequence[tuple[str, str]], names: tuple[str, ...] = SERIAL
+) -> SourceOptions:
+    """The options behind the "?" of an address, as names and values; raises ValueError with a sentence."""
     for name, _ in options:
         if name not in names:
             if name in _KEYS:
                 raise ValueError(f"{name} in {address} is no option of an address; set it as meters.{name}.")
-            raise ValueError(f"{address} has an unknown option {name}. There are {_list(names)}.")
+            raise ValueError(f"{address} has an unknown option {name}. There are {listed(names)}.")
         if [other for other, _ in options].count(name) > 1:
             raise ValueError(f"{address} has the option {name} twice.")
     values = dict(options)
@@ -65,7 +66,7 @@ def parse_options(address: Address, query: str, names: tuple[str, ...] = SERIAL)
 def _one_of(address: Address, name: str, value: str | None, values: tuple[str, ...]) -> str:
     if value is None or value in values:
         return value or ""
-    raise ValueError(f"{name} in {address} must be {_list(values, 'or')}, not {value!r}.")
+    raise ValueError(f"{name} in {address} must be {listed(values, 'or')}, not {value!r}.")
 
 
 def _lower(text: str | None) -> str | None:
@@ -106,6 +107,7 @@ def seconds_between_polls(address: Address, text: str, shortest_s: float, longes
     return seconds
 
 
-def _list(names: tuple[str, ...], word: str = "and") -> str:
+def listed(names: Iterable[str], word: str = "and") -> str:
+    """In a sentence: "8N1, 7E1 and 8E1"."""
     *first, last = names
     return f"{', '.join(first)} {word} {last}"

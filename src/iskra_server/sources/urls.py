@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -13,6 +13,7 @@ from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.port_source import port_source
 from iskra_server.sources.replay import Replay
 from iskra_server.sources.source import FormatProblem, OnUnrecognised, Source, ignore_unrecognised, plain_problem
+from iskra_server.sources.source_options import listed
 
 FORMS = (
     "auto",
@@ -52,7 +53,7 @@ def open_source(
     address = Address(url)
     text = address.reveal()
     if not text.isprintable():
-        raise ValueError(f"{str(address)!r} has characters that no address has. It can be {_list(FORMS)}.")
+        raise ValueError(f"{str(address)!r} has characters that no address has. It can be {listed(FORMS, 'or')}.")
     if suggestion := _suggestion(text):
         raise ValueError(f"{address} is not an address of a meter; {suggestion}.")
     match address.scheme:
@@ -71,7 +72,7 @@ def open_source(
         case "file":
             path, speed = _path_and_speed(address)
             return Replay(url=text, path=path, speed=speed, format_problem=format_problem)
-    raise ValueError(f"{str(address)!r} is not an address of a meter. It can be {_list(FORMS)}.")
+    raise ValueError(f"{str(address)!r} is not an address of a meter. It can be {listed(FORMS, 'or')}.")
 
 
 def _service_source(address: Address, format_problem: FormatProblem) -> Source:
@@ -110,8 +111,3 @@ def _path_and_speed(address: Address) -> tuple[Path, float]:
     if not 0 <= speed < float("inf"):
         raise ValueError(f"speed in {address} must be a number, not {text!r}.")
     return Path(path), speed
-
-
-def _list(forms: Iterable[str]) -> str:
-    *first, last = forms
-    return f"{', '.join(first)} or {last}"

@@ -92,7 +92,7 @@ class Recording:
         self._add(chunk.data)
 
     def add_unrecognised(self, port: str, settings: LineSettings, data: bytes) -> None:
-        """Bytes from a search: whoever looks at the file must know at which speed they were read."""
+        """Bytes from a search: readers of the file must know at which speed they were read."""
         if not self._is_quiet:
             where = f"{plural(len(data), 'byte')} from byte {self._received:,} on"
             print(f"{self._path}: {where} were read from {port} at {settings}; no telegram in them.", file=sys.stderr)

@@ -28,7 +28,6 @@ _MARK = re.compile(_IN_BLOCK.pattern + rb"|(?<=[\n)])!\r?\n")
 _WHOLE = re.compile(rb"(" + START.pattern + rb")\x02(([^/\x01-\x04]*+)\x03)([^/\x01\x02])", re.DOTALL)
 _FIRSTS = (b"/", SOH, STX, ETX, EOT)
 _FIRSTS_PLAIN = (*_FIRSTS, b"!")
-_COMMAND_LENGTH = 4
 # if the BCC was lost, one of these is the first character of the next message
 _SLASH = ord("/")
 _FIRST = b"/\x01\x02"

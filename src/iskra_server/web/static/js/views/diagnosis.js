@@ -45,7 +45,7 @@ function sourceCard(status) {
   );
 }
 
-/** @type {Set<string>} the sources whose list is open: each status draws it anew */
+/** @type {Set<string>} the sources whose list is open: each status draws it again */
 const openLists = new Set();
 
 /** The types and values of a list that nothing describes. @param {Api.Facts} facts */
