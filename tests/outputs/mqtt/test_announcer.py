@@ -46,6 +46,8 @@ def test_a_meter_that_locks_keeps_its_entities_over_a_restart(head: Head, broker
     for discovery in ("classic", "device"):
         with publishing(head, broker, MQTT_DISCOVERY=discovery):
             head.send(telegram(0))
+            # those of the form before are there at once, and are replaced
+            until(partial(has_form, broker, discovery))
             until(lambda: has(broker, FINE))
         with publishing(head, broker, MQTT_DISCOVERY=discovery), Subscriber(broker.port) as subscriber:
             head.send(telegram(0, power=None, scaler=3))
