@@ -1,4 +1,4 @@
-# make setup | demo | run | test | coverage | test-homeassistant-newest | check | bench | docs | screenshots | vendor | clean | lock
+# make setup | demo | run | test | test-all | coverage | test-homeassistant-newest | check | bench | docs | screenshots | vendor | clean | lock
 # Everything is installed into .venv from locked requirements; plain Python 3.11, 3.12 or 3.13 is all that is needed.
 
 PYTHON ?= python3
@@ -15,7 +15,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {max: 120}, \
 	comments: {min-spaces-from-content: 1}}}
 
-.PHONY: setup demo run test coverage test-homeassistant-newest check bench docs clean lock vendor screenshots
+.PHONY: setup demo run test test-all coverage test-homeassistant-newest check bench docs clean lock vendor screenshots
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -46,6 +46,11 @@ run: $(RUNTIME)
 test: setup
 	@.ci/system-packages
 	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# also the tests that take longest and show the least that others do not
+test-all: setup
+	@.ci/system-packages
+	TEST_SLOW=1 $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # the same tests, with the lines and branches of src/ that they do not reach
 coverage: setup
