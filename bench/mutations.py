@@ -28,7 +28,7 @@ from iskra_server.codecs.dlms.decoder import DlmsDecoder
 from iskra_server.codecs.dlms.security import Keys
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.meter.reading import Reading
-from mutations import mutated, mutated_dlms, mutated_text, repair_d0, repair_p1
+from mutations import mutated
 
 BATCH = 10_000
 WRONG_KEYS = 500
@@ -75,18 +75,6 @@ SERIES: dict[str, list[Telegram]] = {
 }
 
 
-def damaged(protocol: str, data: bytes, chance: Random) -> bytes:
-    match protocol:
-        case "sml":
-            return next(mutated([data], chance, count=1))
-        case "p1":
-            return mutated_text(data, chance, repair_p1)
-        case "d0":
-            return mutated_text(data, chance, repair_d0)
-        case _:
-            return mutated_dlms(data, chance)
-
-
 def decoder_of(protocol: str) -> Decoder:
     return DlmsDecoder(pushes.KEYS) if protocol == "dlms" else DECODERS[protocol]()
 
@@ -113,7 +101,7 @@ def batch(task: tuple[str, int]) -> tuple[Counter[str], float]:
         decoder = decoder_of(protocol)
         list(decoder.feed(before))
         started = time.process_time()
-        found = read(decoder, damaged(protocol, data, chance), behind)
+        found = read(decoder, mutated(protocol, data, chance), behind)
         slowest = max(slowest, time.process_time() - started)
         seen = [alike(reading) for reading in found]
         counts["lost"] += any(each not in seen for each in sent[2][:2])
