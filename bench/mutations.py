@@ -52,14 +52,15 @@ def sealed_p1(counter: int) -> bytes:
     return encoder.seal(texts.p1_telegram(texts.p1_lines(second=counter - 90)), pushes.TITLE, counter, pushes.KEYS)
 
 
-# the good one before, the one that is damaged, the good one behind it
+# the good one before, the one that is damaged, the good one behind it: of two numbers that differ in one bit, damage
+# would make one of the other
 SERIES: dict[str, list[Telegram]] = {
     "sml": [tuple(telegrams.series(3))],  # type: ignore[list-item]
     "p1": [
-        tuple(texts.p1_telegram(texts.p1_lines(import_kwh=f"001234.{567 + k}", second=k)) for k in range(3))  # type: ignore[list-item]
+        tuple(texts.p1_telegram(texts.p1_lines(import_kwh=f"001234.{567 + 111 * k}", second=k)) for k in range(3))  # type: ignore[list-item]
     ],
     "d0": [
-        tuple(form(texts.d0_readout(texts.d0_lines(import_kwh=f"0008048.{375 + k}"))) for k in range(3))  # type: ignore[misc]
+        tuple(form(texts.d0_readout(texts.d0_lines(import_kwh=f"0008048.{375 + 111 * k}"))) for k in range(3))  # type: ignore[misc]
         for form in (bytes, with_parity)
     ],
     "dlms": [

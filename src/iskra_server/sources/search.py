@@ -251,6 +251,7 @@ class Search:
                 self._remember(polled())
             self._asking.has_answered, self._asking.outcome = True, ""
             return WatchedLine(line, PATIENCE_S + _PATIENT_POLLS * (self._options.poll_s or 0.0))
+        self._asking.has_heard |= line.was_unasked
         self._asking.note(line.state().poll, time.monotonic())
         self._hand_over(LineSettings(START_BAUD), line.release())
         return None
