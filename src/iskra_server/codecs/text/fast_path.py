@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from iskra_server.codecs.text.entries import Entry
 from iskra_server.codecs.text.times import moment
@@ -60,8 +61,7 @@ class Forms:
         for place, index, before in form.clock:
             registers[index] = Register(before.obis, text[place])
         time = moment(*(text[place].decode() for place, _, _ in form.clock)) if form.clock else meter.meter_time
-        same = meter.meter_id, meter.server_id, tuple(registers), time, meter.protocol, length
-        return [Reading(*same, is_protected=meter.is_protected), *sub_meters]
+        return [replace(meter, registers=tuple(registers), meter_time=time, byte_count=length), *sub_meters]
 
     def learn(self, text: bytes, entries: Sequence[Entry], clock: Sequence[Entry], readings: Sequence[Reading]) -> None:
         """Remember the form of a telegram; the time of the meter is the `moment` of the contents of `clock`."""
