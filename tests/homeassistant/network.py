@@ -84,8 +84,21 @@ class Network:
         self.pi.run(*f"bridge link set dev {port} isolated on".split())
         added.run(*f"ip address add {added.address}/24 dev eth0".split())
         added.run("ip", "link", "set", "eth0", "up")
+        # where a default route would lead: multicast DNS goes out there
+        added.run("ip", "route", "add", "224.0.0.0/4", "dev", "eth0")
         added.bind(self.hosts, "/etc/hosts")
         return added
+
+    def add_address(self, number: int) -> str:
+        """Another one for the server's machine."""
+        address = f"{SUBNET}.{number}"
+        self.pi.run("ip", "address", "add", f"{address}/24", "dev", "home")
+        return address
+
+    def add_name(self, name: str) -> None:
+        """By which every machine knows the server's, too."""
+        with self.hosts.open("a") as hosts:
+            hosts.write(f"{self.pi.address} {name}\n")
 
     def end(self) -> None:
         for machine in self._machines:
