@@ -1,6 +1,5 @@
 """Our integration as its owner handles it: forms, entries, options, repairs, devices, the download of diagnostics."""
 
-from pathlib import Path
 from typing import Any
 
 from homeassistant.instance import HomeAssistant
@@ -41,7 +40,7 @@ def shown(assistant: HomeAssistant, flow: Form) -> Form:
 def add(assistant: HomeAssistant, **answers: object) -> Entry:
     """By hand, without a mistake."""
     done = answered(assistant, opened(assistant), answers)
-    assert done["type"] == "create_entry", done
+    assert done["type"] == "create_entry", done.get("errors", done)
     entry: Entry = done["result"]
     return entry
 
@@ -82,10 +81,9 @@ def remove_device(assistant: HomeAssistant, entry: Entry, device: dict[str, Any]
     assistant.ask(command, config_entry_id=entry["entry_id"], device_id=device["id"])
 
 
-def download(assistant: HomeAssistant, entry: Entry, device: dict[str, Any] | None = None) -> Any:
+def download(assistant: HomeAssistant, entry: Entry) -> Any:
     """The diagnostics that a user attaches to a report."""
-    path = Path("/api/diagnostics/config_entry") / entry["entry_id"]
-    return assistant.get(str(path / "device" / device["id"] if device else path))
+    return assistant.get(f"/api/diagnostics/config_entry/{entry['entry_id']}")
 
 
 def sentence(assistant: HomeAssistant, language: str, *path: str) -> str:

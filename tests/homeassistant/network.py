@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from zeroconf import IPVersion, ServiceInfo, Zeroconf
+
 from namespaces import inside
 
 PI_NAME = "raspberrypi.local"
@@ -115,10 +117,21 @@ def network(folder: Path) -> Iterator[Network]:
     """This thread, and whatever it starts, is on the server's machine until the end of the block."""
     made = Network(folder)
     try:
-        with inside(made.pi.pid):
+        with inside(made.pi.pid), answering(made.pi.address):
             yield made
     finally:
         made.end()
+
+
+@contextmanager
+def answering(address: str) -> Iterator[None]:
+    """Tell the Pi's address by multicast DNS, as its Avahi does: Home Assistant asks nobody else for a .local name."""
+    kind = "_workstation._tcp.local."
+    name = PI_NAME.removesuffix(".local")
+    machine = ServiceInfo(kind, f"{name}.{kind}", port=9, parsed_addresses=[address], server=f"{PI_NAME}.")
+    with Zeroconf(interfaces=[address], ip_version=IPVersion.V4Only) as zeroconf:
+        zeroconf.register_service(machine)
+        yield
 
 
 def missing() -> str | None:

@@ -24,7 +24,6 @@ CACHE = ROOT / ".cache" / "homeassistant"
 UV = Path(sys.executable).parent / "uv"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 VENV = Path("/home-assistant")
-NOTE = "installed"
 DEFAULT = (
     *("application_credentials", "automation", "backup", "counter", "frontend", "hardware", "homeassistant"),
     *("input_boolean", "input_button", "input_datetime", "input_number", "input_select", "input_text", "logger"),
@@ -35,8 +34,9 @@ USED = ("diagnostics", "energy", "history", "mqtt", "recorder", "repairs", "rest
 OURS = ROOT / "integrations" / "homeassistant" / "custom_components" / "iskra_server"
 # mypy parses with the Python that runs it: that of Home Assistant has to be its own
 TOOLS = (f"mypy=={metadata.version('mypy')}",)
-# the cloud library of older releases imports what josepy 2 no longer has, and then everything is answered with 500
-OLDER = ("josepy<2",)
+# the cloud library of older releases imports what josepy 2 no longer has, and then everything is answered with 500;
+# their resolver calls what pycares 5 no longer has, and then no name is found
+OLDER = ("josepy<2", "pycares<5")
 
 
 class Release(Struct, frozen=True):
@@ -60,25 +60,25 @@ class Release(Struct, frozen=True):
         return hacs.exists() and numbers(self.version) >= numbers(json.loads(hacs.read_text())["homeassistant"])
 
     @property
-    def is_installed(self) -> bool:
-        """As it is described here."""
-        return self._noted() == self._description()
+    def is_there(self) -> bool:
+        return self._note.exists()
 
     @property
-    def is_extensible(self) -> bool:
-        """Installed, but without some of the packages."""
-        return self._noted()[:1] == self._description()[:1]
+    def is_installed(self) -> bool:
+        """With everything that is described here."""
+        return self.is_there and self._note.read_text() == self._description
 
     def note(self, made: Path) -> None:
         """Write into a whole installation what it is."""
-        (made / NOTE).write_text("\n".join(self._description()))
+        (made / self._note.name).write_text(self._description)
 
-    def _description(self) -> list[str]:
-        return [repr(self), *TOOLS, *used()]
+    @property
+    def _description(self) -> str:
+        return "\n".join((repr(self), *TOOLS, *used()))
 
-    def _noted(self) -> list[str]:
-        note = self.folder / NOTE
-        return note.read_text().splitlines() if note.exists() else []
+    @property
+    def _note(self) -> Path:
+        return self.folder / "installed"
 
     @property
     def root(self) -> Path | None:
@@ -134,7 +134,8 @@ def install(release: Release) -> None:
     with only_one(release):
         if release.is_installed:
             return
-        if release.is_extensible:
+        if release.is_there:
+            # while another run may use it
             fill(release, release.folder)
             release.note(release.folder)
             return
