@@ -73,19 +73,23 @@ class Coordinator:
 
     async def async_prepare(self) -> None:
         """Ask for everything once. Raises ClientError."""
+        self.entry.async_on_unload(self._stop)
         self._set_snapshot(await self.client.snapshot())
         self.is_connected = True
 
     @callback
     def async_start(self) -> None:
         """Follow the stream until the entry is unloaded."""
-        self.entry.async_on_unload(self._stop)
         self.entry.async_on_unload(async_track_time_interval(self.hass, self._refresh_status, _STATUS_EVERY))
         self.entry.async_create_background_task(self.hass, self._follow(), f"{DOMAIN} {self.client.url}")
         self._issues.update()
 
     def is_current(self, meter_id: str) -> bool:
         return self.is_connected and self._current_until.get(meter_id, 0.0) > self.hass.loop.time()
+
+    def is_present(self, meter_id: str) -> bool:
+        """False for a meter that was replaced, or is no longer configured."""
+        return self.is_current(meter_id) or meter_id in self.server.meter_ids
 
     def sources_of(self, meter_id: str) -> list[Source]:
         """The sources that bring a meter, those with a problem first; SERVER: those without a meter."""
@@ -119,6 +123,8 @@ class Coordinator:
         for timer in filter(None, timers):
             timer.cancel()
         self._issues.clear()
+        # another entry may show them now
+        self.meters.clear()
 
     async def _follow(self) -> None:
         """Read the stream, and connect again when it ends. A stream that ends in order loses nothing at first."""
@@ -172,12 +178,12 @@ class Coordinator:
         if snapshot.server.version != self.server.version:
             self._set_device(snapshot.server)
         self._set_server(snapshot.server)
-        for meter_id in self.meters.keys() - {meter.id for meter in snapshot.meters}:
+        for meter_id in self.meters.keys() - {meter.id for meter in snapshot.present}:
             # no source of the server reads it any more
             del self.meters[meter_id]
             self._current_until.pop(meter_id, None)
             self._tell(meter_id)
-        for meter in snapshot.meters:
+        for meter in snapshot.present:
             self._set_meter(meter)
 
     @callback
