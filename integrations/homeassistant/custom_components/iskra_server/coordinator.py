@@ -52,6 +52,7 @@ class Coordinator:
         self.hass = hass
         self.entry = entry
         self.client = client
+        self.server_device_id = ""
         self.meters: dict[str, Meter] = {}
         self.server = Server(None, "", (), ())
         self.is_connected = False
@@ -175,7 +176,7 @@ class Coordinator:
 
     @callback
     def _set_snapshot(self, snapshot: Snapshot) -> None:
-        if snapshot.server.version != self.server.version:
+        if not self.server_device_id or snapshot.server.version != self.server.version:
             self._set_device(snapshot.server)
         self._set_server(snapshot.server)
         for meter_id in self.meters.keys() - {meter.id for meter in snapshot.present}:
@@ -188,7 +189,7 @@ class Coordinator:
 
     @callback
     def _set_device(self, server: Server) -> None:
-        dr.async_get(self.hass).async_get_or_create(
+        device = dr.async_get(self.hass).async_get_or_create(
             config_entry_id=self.entry.entry_id,
             identifiers={(DOMAIN, self.server_key)},
             entry_type=dr.DeviceEntryType.SERVICE,
@@ -197,6 +198,7 @@ class Coordinator:
             sw_version=server.version or None,
             configuration_url=str(self.client.url),
         )
+        self.server_device_id = device.id
 
     @callback
     def _set_server(self, server: Server) -> None:
