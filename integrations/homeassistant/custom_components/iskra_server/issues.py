@@ -8,7 +8,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
+from .const import DOMAIN, NO_DATA_AFTER_S
 from .wording import sentence
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .coordinator import Coordinator
     from .model import Meter
 
-# so long may a meter or a server be away, such as for an update, before a person is asked to look
-_SILENT_AFTER_S: Final = 900.0
 _MQTT: Final = "mqtt"
 
 
@@ -93,7 +91,7 @@ def _mqtt_devices(hass: HomeAssistant) -> set[tuple[str, str]]:
 
 
 def _is_long_ago(moment: datetime) -> bool:
-    return (dt_util.utcnow() - moment).total_seconds() > _SILENT_AFTER_S
+    return (dt_util.utcnow() - moment).total_seconds() > NO_DATA_AFTER_S
 
 
 def _local(moment: datetime) -> str:
