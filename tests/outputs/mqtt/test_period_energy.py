@@ -132,7 +132,7 @@ def test_days_are_those_of_the_server_and_add_up(house: House, store: Store, fir
     last = house_of_record.observe(samples[-1])[-1]
     assert last.energy_kwh["energy_import_today"] == ended[-1]
     first_wh = heard[0].energy_kwh["energy_import_today"] - Decimal(3 * 37) / 10_000
-    assert sum(ended) == Decimal(samples[-1].reading.registers[0].raw) / 10_000 + first_wh
+    assert sum(ended) == Decimal(int(samples[-1].reading.registers[0].raw)) / 10_000 + first_wh
 
 
 def test_the_reading_at_midnight_is_that_of_history() -> None:
