@@ -1,5 +1,7 @@
 """What is configured becomes an output; what cannot be used is refused before anything runs."""
 
+from pathlib import Path
+
 import pytest
 from msgspec import structs
 
@@ -7,6 +9,12 @@ from iskra_server.base.address import Address
 from iskra_server.config import Config, ConfigError, UplinkConfig
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.output_factory import planned_outputs
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default data folder is below the home directory."""
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 def with_broker(url: str) -> Config:

@@ -10,6 +10,7 @@ from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.location import expand_folder
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
+from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part
 
 if TYPE_CHECKING:
@@ -44,14 +45,19 @@ def _mdns(config: Config) -> PlannedOutput | None:
     if not config.server.announce:
         return None
     host, port = config.server.host, config.server.port
+    needs_token, has_tls = bool(config.server.token), bool(config.server.tls_cert)
 
     def create(hub: Hub, _statuses: Statuses, _store: OpenStore) -> Output:
         from iskra_server.outputs.mdns import Announcement  # noqa: PLC0415
 
-        output = Announcement(host=host, port=port, version=__version__, meters=hub.electricity_meters)
+        output = Announcement(host=host, port=port, properties=properties(), meters=hub.electricity_meters)
         return Output(Part("mdns", output.run))
 
-    return PlannedOutput(("mdns", host, port), create)
+    def properties() -> dict[str, str]:
+        access = {"token": str(int(needs_token)), "tls": str(int(has_tls))}
+        return {"version": __version__, "id": server_id(config) or ""} | access
+
+    return PlannedOutput(("mdns", host, port, needs_token, has_tls), create)
 
 
 def _mqtt(config: Config, tz: str, contracts: tuple[Contract, ...]) -> PlannedOutput | None:

@@ -1,0 +1,11 @@
+"""Names that several modules use."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DOMAIN: Final = "iskra_server"
+DEFAULT_PORT: Final = 8080
+# option: minimum seconds between two states of one meter; a meter may send two telegrams a second
+CONF_UPDATE_EVERY_S: Final = "update_every_s"
+DEFAULT_UPDATE_EVERY_S: Final = 5.0
