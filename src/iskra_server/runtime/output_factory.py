@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iskra_server import __version__
 from iskra_server.config import Config, ConfigError
+from iskra_server.cost.contracts import Contract
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.location import expand_folder
 from iskra_server.outputs.state import OutputState
@@ -34,9 +35,9 @@ class PlannedOutput(NamedTuple):
     create: Callable[[Hub, Statuses, OpenStore], Output]
 
 
-def planned_outputs(config: Config) -> tuple[PlannedOutput, ...]:
-    """Raises ConfigError."""
-    planned = (_mdns(config), _mqtt(config), _influx(config), _uplink(config))
+def planned_outputs(config: Config, tz: str = "UTC", contracts: tuple[Contract, ...] = ()) -> tuple[PlannedOutput, ...]:
+    """`tz`: where days begin. Raises ConfigError."""
+    planned = (_mdns(config), _mqtt(config, tz, contracts), _influx(config), _uplink(config))
     return tuple(output for output in planned if output)
 
 
@@ -59,20 +60,23 @@ def _mdns(config: Config) -> PlannedOutput | None:
     return PlannedOutput(("mdns", host, port, needs_token, has_tls), create)
 
 
-def _mqtt(config: Config) -> PlannedOutput | None:
+def _mqtt(config: Config, tz: str, contracts: tuple[Contract, ...]) -> PlannedOutput | None:
     if not config.outputs.mqtt.url:
         return None
     from iskra_server.outputs.mqtt.broker_settings import mqtt_settings  # noqa: PLC0415
 
-    settings = mqtt_settings(config.outputs.mqtt)
+    settings, has_history = mqtt_settings(config.outputs.mqtt), config.history.enabled
 
-    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
-        from iskra_server.outputs.mqtt.publisher import Publisher  # noqa: PLC0415
+    def create(hub: Hub, statuses: Statuses, store: OpenStore) -> Output:
+        from iskra_server.outputs.mqtt.publisher import PeriodSettings, Publisher  # noqa: PLC0415
 
-        output = Publisher(settings=settings, hub=hub, statuses=statuses, version=__version__)
+        periods = PeriodSettings(tz, contracts, has_history)
+        output = Publisher(
+            settings=settings, hub=hub, statuses=statuses, version=__version__, periods=periods, store=store
+        )
         return Output(Part(settings.broker, output.run), output.health.state)
 
-    return PlannedOutput(("mqtt", settings), create)
+    return PlannedOutput(("mqtt", settings, tz, contracts, has_history), create)
 
 
 def _uplink(config: Config) -> PlannedOutput | None:
