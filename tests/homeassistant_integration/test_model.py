@@ -83,8 +83,8 @@ def test_the_diagnosis_has_its_sentences_in_both_languages() -> None:
     site.statuses = [status(), status(source="tcp://x:1", port="tcp://x:1", is_open=False, **NEVER)]
     server = model.server_from(model.decode(site.get("/api/v1/status").content))
     first, second = server.sources
-    assert (first.ok, first.failed_check, first.fault, first.meter_id) == (True, None, "well", METER_ID)
-    assert not second.ok
+    assert (first.ok, first.failed_checks, first.fault, first.meter_id) == (True, (), "well", METER_ID)
+    assert (second.ok, second.failed_checks) == (False, ("port",))
     assert second.words["en"].sentence != second.words["de"].sentence != ""
     assert server.failures == ()
     assert server.meter_ids == {METER_ID, None}

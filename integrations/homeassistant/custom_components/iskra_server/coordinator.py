@@ -27,7 +27,7 @@ from .client import Client, ClientError, TokenError
 from .const import CONF_UPDATE_EVERY_S, DEFAULT_UPDATE_EVERY_S, DOMAIN
 from .issues import Issues
 from .model import Meter, Server, Snapshot, Source, decode, meter_from, server_from
-from .problems import LASTS_AFTER_S, Change, Problems
+from .problems import Change, Problems
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle
@@ -218,8 +218,8 @@ class Coordinator:
         if self._problem_timer:
             self._problem_timer.cancel()
             self._problem_timer = None
-        if self._problems.is_waiting:
-            self._problem_timer = self.hass.loop.call_later(LASTS_AFTER_S + 1, self._update_problems)
+        if (due_s := self._problems.due_s) is not None:
+            self._problem_timer = self.hass.loop.call_at(due_s, self._update_problems)
 
     @callback
     def _set_meter(self, meter: Meter) -> None:

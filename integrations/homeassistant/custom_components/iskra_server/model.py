@@ -84,7 +84,7 @@ class Source:
     sub_meters: tuple[str, ...]
     meter_name: str
     ok: bool
-    failed_check: str | None
+    failed_checks: tuple[str, ...]
     fault: str
     words: Mapping[str, Words]
     valid_ratio: Decimal | None
@@ -209,7 +209,7 @@ def _source_from(data: Json) -> Source:
         sub_meters=tuple(facts.get("sub_meters", ())),
         meter_name=facts.get("name", ""),
         ok=bool(data["ok"]),
-        failed_check=data.get("failed_check"),
+        failed_checks=tuple(check["name"] for check in data["checks"] if check["state"] == "failed"),
         fault=advice["fault"],
         words={key: Words(advice[key]["sentence"], advice[key]["next_step"]) for key in ("en", "de")},
         valid_ratio=None if ratio is None else Decimal(ratio),
