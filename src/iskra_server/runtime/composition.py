@@ -29,6 +29,7 @@ from iskra_server.runtime.logs import ALWAYS, RecentLines, dropped_lines, set_up
 from iskra_server.runtime.meter_reader import configured_reader
 from iskra_server.runtime.output_factory import Output
 from iskra_server.runtime.plan import Plan, plan_of
+from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part, RunningPart, Supervision
 from iskra_server.runtime.systemd import READY, feed_watchdog, notify
 from iskra_server.sources.source import Source
@@ -61,6 +62,7 @@ class Composition:
         self._recent_lines = recent_lines
         self._plan = plan
         self.hub = Hub()
+        self.server_id = server_id(plan.config)
         self._guard = Guard()
         self._clock, self._pauses = Clock(), PauseDetector()
         self._arbiter = SourceArbiter()
