@@ -3,7 +3,7 @@
     command line  >  environment  >  the first file that exists  >  default
 
 Files: $IES_CONFIG, ./iskra-server.toml, ~/.config/iskra-server/iskra-server.toml,
-/etc/iskra-server/iskra-server.toml, /data/options.json (the Home Assistant add-on).
+/etc/iskra-server/iskra-server.toml, /data/options.json (the app of Home Assistant, with the options of app_options.py).
 Environment: IES_<SECTION>_<KEY>. IES_METERS=url[,url] lists the meters; IES_METERS_<KEY> sets a key of all of them.
 """
 
@@ -46,7 +46,7 @@ def load_with_origins(
     file = path or _find(environ)
     layers = Layers()
     if file:
-        layers.add_file(_read(file), str(file))
+        (layers.add_options if file.suffix == ".json" else layers.add_file)(_read(file), str(file))
     options = dict(options or {})
     if urls := options.pop("meters.url", None):
         # before the environment: IES_METERS_<KEY> sets a key of each of these meters
