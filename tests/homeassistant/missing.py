@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from homeassistant import network, release
+from homeassistant import forms, network, release
 from homeassistant.entities import are_right
 from homeassistant.home import PORT, Home, home
 from homeassistant.instance import EVERY_S, HomeAssistant, fake_time
@@ -74,6 +74,19 @@ class Missing:
 
     def shows(self) -> None:
         are_right(self.home, SOON_S)
+        for assistant in self.home.assistants:
+            if assistant.has_ours:
+                assistant.wait_for(self.ours(assistant), self.home.meter.kwh, SOON_S)
+
+    def ours(self, assistant: HomeAssistant, name: str = "energy_import") -> str:
+        """The sensor of the integration."""
+        return assistant.entities("iskra_server")[f"{self.home.meter.id}_{name}"]
+
+    def button(self, assistant: HomeAssistant) -> str:
+        """The one that fills gaps."""
+        return next(
+            entity for unique, entity in assistant.entities("iskra_server").items() if unique.endswith("_fill_gaps")
+        )
 
     def end_hour(self, hour: int) -> None:
         """Restart every Home Assistant behind the end of this hour, so that the hour is whole."""
@@ -136,6 +149,12 @@ class Missing:
         )
 
 
+def add_ours(assistant: HomeAssistant) -> None:
+    if assistant.has_ours:
+        entry = forms.add(assistant, host=PI_NAME, port=PORT)
+        forms.set_options(assistant, entry, update_every_s=0)
+
+
 def rows(assistant: HomeAssistant, statistic: str, period: str = "hour") -> Rows:
     """Every row of a statistic, by its beginning in Unix seconds, with the bar of the dashboard as `change`."""
     found = assistant.ask(
@@ -179,6 +198,7 @@ def missing(folder: Path, begin: datetime, *blocks: str, first: int = 0) -> Iter
         built.start_server()
         built.everywhere(HomeAssistant.start)
         built.everywhere(lambda assistant: assistant.add_mqtt(PI_NAME, built.broker.port))
+        built.everywhere(add_ours)
         made.shows()
         yield made
 

@@ -47,7 +47,7 @@ def away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Missing]:
 
 
 def counter(made: Missing, assistant: HomeAssistant) -> str:
-    return assistant.entities()[unique_id(made.home, "energy_import")]
+    return assistant.entities("mqtt")[unique_id(made.home, "energy_import")]
 
 
 def days(assistant: HomeAssistant, statistic: str) -> dict[str, float]:

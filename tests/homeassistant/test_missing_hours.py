@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -24,14 +25,47 @@ def away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Missing]:
         made.start(BACK + LATE)
         made.end_hour(BACK)
         for assistant in made.home.assistants:
-            for name in ("energy_import", "power"):
-                wait_for_hour(assistant, entity(made, assistant, name), made.begin_s + BACK * HOUR_S)
+            ours = (made.ours(assistant),) if assistant.has_ours else ()
+            for sensor in (entity(made, assistant, "energy_import"), entity(made, assistant, "power"), *ours):
+                wait_for_hour(assistant, sensor, made.begin_s + BACK * HOUR_S)
         made.record(BACK + 1)
         yield made
 
 
 def entity(made: Missing, assistant: HomeAssistant, name: str) -> str:
-    return assistant.entities()[unique_id(made.home, name)]
+    return assistant.entities("mqtt")[unique_id(made.home, name)]
+
+
+def fill_gaps(assistant: HomeAssistant, **data: object) -> dict[str, Any]:
+    """What the service of the integration answers, by sensor."""
+    given = {"domain": "iskra_server", "service": "fill_gaps", "service_data": data, "return_response": True}
+    sensors: dict[str, Any] = assistant.ask("call_service", **given)["response"]["sensors"]
+    return sensors
+
+
+def test_the_service_of_the_integration_writes_the_same(away: Missing) -> None:
+    with_ours = [assistant for assistant in away.home.assistants if assistant.has_ours]
+    assert with_ours
+    for assistant in with_ours:
+        sensor = away.ours(assistant)
+        before = rows(assistant, sensor)
+        told = fill_gaps(assistant, entity_id=[sensor], dry_run=True)[sensor]
+        assert [hour["after"]["state"] for hour in told["hours"]] == [
+            float(away.kwh(away.begin_s + (hour + 1) * HOUR_S)) for hour in (FIRST, *LOST)
+        ]
+        assert (told["left"], rows(assistant, sensor)) == ([], before)
+        # no sensor named: the power of the integration as well
+        done = fill_gaps(assistant)
+        assert done[sensor] == told
+        assert away.ours(assistant, "power") in done
+        after = rows(assistant, sensor)
+        assert [after[away.begin_s + hour * HOUR_S]["state"] for hour in (FIRST, *LOST)] == [
+            hour["after"]["state"] for hour in told["hours"]
+        ]
+        last = away.begin_s + BACK * HOUR_S
+        assert [after[last][name] for name in ("state", "sum")] == [before[last][name] for name in ("state", "sum")]
+        assert fill_gaps(assistant) == {}
+        assert assistant.state(away.button(assistant)) is not None
 
 
 def test_every_hour_gets_its_own_energy_and_the_sum_at_the_end_stays(away: Missing) -> None:
