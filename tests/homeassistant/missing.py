@@ -46,7 +46,8 @@ class Missing:
     def __init__(self, built: Home, folder: Path, begin: datetime) -> None:
         self.home = built
         self.begin_s = int(begin.timestamp())
-        self.data = folder / "data"
+        # what the server keeps, with its id, by which the integration knows it
+        self.data = folder / "server"
         self.folder = folder
 
     def imported(self, second: int) -> int:
@@ -145,7 +146,7 @@ class Missing:
             text=True,
             timeout=120,
             check=False,
-            env=os.environ | {"IES_SERVER_PORT": str(PORT), "COLUMNS": "100"},
+            env=os.environ | {"IES_SERVER_HOST": self.home.pi.address, "IES_SERVER_PORT": str(PORT), "COLUMNS": "100"},
         )
 
 
