@@ -21,7 +21,6 @@ from collections.abc import Iterator
 
 from iskra_server.codecs import marks
 from iskra_server.codecs.decoder import DECODERS, Decoder, Decoders, Pausing, is_telegram
-from iskra_server.codecs.sml.decoder import NOTHING
 from iskra_server.codecs.sml.encoder import START
 from iskra_server.meter.reading import UNREADABLE, Fault, Reading
 
@@ -71,7 +70,9 @@ class DetectingDecoder:
         self._feed = self._current.feed
         # the bytes since the last telegram
         self._unread = bytearray()
-        self._is_following = False
+        # a chunk of this length goes to the current decoder alone; in a longer one telegrams of other protocols may
+        # be, too; 0 while searching
+        self._most = 0
         # how the last telegram began, its length, and when to look at the unread bytes again
         self._head = b""
         self._length = self._look_at = 0
@@ -87,42 +88,38 @@ class DetectingDecoder:
         """Bytes since the last telegram."""
         return len(self._unread)
 
-    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
-        # of many telegrams at once some may be of other protocols
-        if not self._is_following or len(data) > _MANY * self._length:
-            return iter(self._search(data))
-        results = self._feed(data)
-        unread = self._unread
-        unread += data
-        found = [] if results is NOTHING else list(results)
-        if not found:
-            if len(unread) < self._look_at or self._begins_alike():
-                return results
-            return iter(self._begin_search([]))
-        for item in found:
-            if not is_telegram(item):
-                return iter(self._begin_search(found))
-        if length := self._current.pending:
-            del unread[:-length]
-            if not self._begins_alike():
-                found += self._begin_search([])
-        else:
-            unread.clear()
-            self._look_at = 0
-        return iter(found)
+    def feed(self, data: bytes) -> Results:
+        if len(data) > self._most:
+            return self._search(data)
+        found = self._feed(data)
+        self._unread += data
+        if found or len(self._unread) >= self._look_at:
+            return self._followed(found)
+        return found
 
-    def pause(self) -> Iterator[Reading | Fault]:
+    def _followed(self, found: Results) -> Results:
+        """`found` is what the current decoder made of a chunk; what is unread may be of another protocol."""
+        if not all(map(is_telegram, found)):
+            return self._begin_search(found)
+        if found:
+            del self._unread[: len(self._unread) - self._current.pending]
+            self._look_at = 0
+        if self._unread and not self._begins_alike():
+            found += self._begin_search([])
+        return found
+
+    def pause(self) -> Results:
         """Nothing has arrived for a second: see `Pausing`."""
         for candidate in self._candidates.values():
             if isinstance(candidate.decoder, Pausing):
                 candidate.found += candidate.decoder.pause()
         if not isinstance(self._current, Pausing):
-            return iter(())
-        faults = list(self._current.pause())
-        if self._is_following and faults:
+            return []
+        faults = self._current.pause()
+        if self._most and faults:
             self._unread.clear()
-            return iter(faults)
-        return iter(self._reported(faults))
+            return faults
+        return self._reported(faults)
 
     def _begins_alike(self) -> bool:
         """Whether what is unread may be the beginning of a telegram like the last one."""
@@ -140,7 +137,7 @@ class DetectingDecoder:
         data = bytes(self._unread)
         self._unread.clear()
         results = self._judged(found, data, _begun(data))
-        self._is_following = self._may_follow()
+        self._most = _MANY * self._length if self._may_follow() else 0
         return results
 
     def _may_follow(self) -> bool:
@@ -150,8 +147,8 @@ class DetectingDecoder:
         """What a chunk completes, whatever its protocol is."""
         results: Results = []
         for piece, begun in _pieces(bytes(self._unread[-marks.MAX_MARK :]), data):
-            results += self._judged(list(self._current.feed(piece)), piece, begun)
-        self._is_following = self._may_follow()
+            results += self._judged(self._current.feed(piece), piece, begun)
+        self._most = _MANY * self._length if self._may_follow() else 0
         return results
 
     def _judged(self, found: Results, piece: bytes, begun: set[str]) -> Results:
@@ -188,7 +185,7 @@ class DetectingDecoder:
             if winner := self._winner(new):
                 results = self._settled(winner.decoder, winner.found)
                 for piece, begun in pieces[number:]:
-                    results += self._judged(list(self._current.feed(piece)), piece, begun)
+                    results += self._judged(self._current.feed(piece), piece, begun)
                 return results
         return None
 
