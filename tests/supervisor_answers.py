@@ -32,11 +32,14 @@ _INFO: dict[str, Any] = {
 }
 _PANEL = {"enable": True, "icon": "mdi:meter-electric", "title": "Strom", "admin": False}
 _PROBLEMS: dict[str, Any] = {key: [] for key in ("unsupported", "unhealthy", "issues", "suggestions", "checks")}
+_VERSION = {"version": "2026.11.0", "version_latest": "2026.11.0", "update_available": False, "auto_update": False}
 # anything else is answered with nothing
 CORE_ANSWERS: dict[str, Any] = {
     "/store": {"addons": [], "repositories": []},
     "/resolution/info": _PROBLEMS,
     "/ingress/panels": {"panels": {APP: _PANEL}},
     f"/addons/{APP}/info": _INFO,
-    "/supervisor/info": {"addons": []},
+    **dict.fromkeys(("/core/info", "/os/info"), _VERSION),
+    "/supervisor/info": {"addons": [], **_VERSION},
+    "/mounts": {"default_backup_mount": None, "mounts": []},
 }

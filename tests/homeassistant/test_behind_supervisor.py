@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow
 OURS = Path(__file__).parents[2] / "integrations" / "homeassistant" / "custom_components" / "iskra_server"
 SUPERVISOR, INGRESS_PORT, SERVER_PORT = "172.30.32.2", 8099, 18080
 TOKEN = "0123456789abcdef"
+METER, APP_HOST = "simulator:MT175", "local-iskra-server"
 
 
 class System(NamedTuple):
@@ -52,6 +53,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("system")
     with network.network(folder) as net:
         net.pi.run(*f"ip address add {SUPERVISOR}/32 dev lo".split())
+        net.hosts.write_text(f"{net.hosts.read_text()}{net.pi.address} {APP_HOST}\n")
         machine = net.machine(chosen.root)
         machine.run(*f"ip route add {SUPERVISOR}/32 via {net.pi.address}".split())
         assistant = HomeAssistant(release=chosen, machine=machine, folder=folder / "assistant")
@@ -60,9 +62,12 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             shutil.copytree(OURS, folder / "assistant" / "config" / "custom_components" / "iskra_server")
         with supervisor(SUPERVISOR) as box:
             box.app = Target("127.0.0.1", INGRESS_PORT, SUPERVISOR)
-            environ = {"IES_SERVER_INGRESS_PORT": str(INGRESS_PORT), "IES_SERVER_TOKEN": TOKEN, **box.environ}
+            environ = {"IES_SERVER_INGRESS_PORT": str(INGRESS_PORT), "IES_SERVER_TOKEN": TOKEN, **box.environ,
+                       "IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder / "data")}  # fmt: skip
             headers = {"authorization": f"Bearer {TOKEN}"}
-            with serving("demo", environ=environ, headers=headers, port=SERVER_PORT) as server:
+            # in a container of its own, which has the name that the Supervisor gives it
+            named = ("unshare", "--uts", "sh", "-c", f'hostname {APP_HOST} && exec "$@"', "sh")
+            with serving("serve", METER, environ=environ, headers=headers, port=SERVER_PORT, within=named) as server:
                 with pytest.MonkeyPatch.context() as patch:
                     for name, value in box.core_environ.items():
                         patch.setenv(name, value)
@@ -113,11 +118,16 @@ def test_nobody_but_the_supervisor_reaches_the_port(system: System) -> None:
 def test_home_assistant_offers_the_integration_with_all_that_it_needs(system: System) -> None:
     if not OURS.exists():
         pytest.skip("the integration is not in this repository yet")
-    system.assistant.ask("supervisor/api", endpoint="/info", method="get")
-    flows = until(lambda: [flow for flow in progress(system) if flow["handler"] == "iskra_server"], 60, 0.2)
-    assert flows[0]["context"]["source"] == "hassio"
+    flow = until(lambda: offered(system), every_s=0.2)
+    assert flow["context"]["source"] == "hassio"
+    # the token came along: there is nothing to type
+    done = system.assistant.post(f"/api/config/config_entries/flow/{flow['flow_id']}", {})
+    assert done["type"] == "create_entry"
+    states = until(lambda: [state for name, state in system.assistant.states().items() if name.endswith("_power")])
+    assert float(states[0]["state"]) != 0
 
 
-def progress(system: System) -> list[dict[str, object]]:
-    flows: list[dict[str, object]] = system.assistant.ask("config_entries/flow/progress")
-    return flows
+def offered(system: System) -> Any:
+    """The form that Home Assistant shows under "Discovered"."""
+    flows = system.assistant.ask("config_entries/flow/progress")
+    return next((flow for flow in flows if flow["handler"] == "iskra_server"), None)
