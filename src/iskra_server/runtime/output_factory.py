@@ -3,12 +3,8 @@
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import structs
-
 from iskra_server import __version__
-from iskra_server.base.address import Address
-from iskra_server.base.secret import Secret
-from iskra_server.config import Config, ConfigError, MqttConfig
+from iskra_server.config import Config, ConfigError
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.location import expand_folder
 from iskra_server.outputs.state import OutputState
@@ -39,13 +35,8 @@ class PlannedOutput(NamedTuple):
 
 def planned_outputs(config: Config) -> tuple[PlannedOutput, ...]:
     """Raises ConfigError."""
-    planned = (_mdns(config), _mqtt(config.outputs.mqtt), _influx(config), _uplink(config))
+    planned = (_mdns(config), _mqtt(config), _influx(config), _uplink(config))
     return tuple(output for output in planned if output)
-
-
-def mqtt_at(config: Config, url: Address, password: Secret) -> PlannedOutput | None:
-    """The MQTT output at another broker than the configured one. Raises ConfigError."""
-    return _mqtt(structs.replace(config.outputs.mqtt, url=url, password=password))
 
 
 def _mdns(config: Config) -> PlannedOutput | None:
@@ -62,12 +53,12 @@ def _mdns(config: Config) -> PlannedOutput | None:
     return PlannedOutput(("mdns", host, port), create)
 
 
-def _mqtt(config: MqttConfig) -> PlannedOutput | None:
-    if not config.url:
+def _mqtt(config: Config) -> PlannedOutput | None:
+    if not config.outputs.mqtt.url:
         return None
     from iskra_server.outputs.mqtt.broker_settings import mqtt_settings  # noqa: PLC0415
 
-    settings = mqtt_settings(config)
+    settings = mqtt_settings(config.outputs.mqtt)
 
     def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
         from iskra_server.outputs.mqtt.publisher import Publisher  # noqa: PLC0415
