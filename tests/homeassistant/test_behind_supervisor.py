@@ -58,8 +58,9 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         machine.run(*f"ip route add {SUPERVISOR}/32 via {net.pi.address}".split())
         assistant = HomeAssistant(release=chosen, machine=machine, folder=folder / "assistant")
         assistant.configure()
-        if OURS.exists():
-            shutil.copytree(OURS, folder / "assistant" / "config" / "custom_components" / "iskra_server")
+        installed = folder / "assistant" / "config" / "custom_components" / "iskra_server"
+        if OURS.exists() and not installed.exists():
+            shutil.copytree(OURS, installed)
         with supervisor(SUPERVISOR) as box:
             box.app = Target("127.0.0.1", INGRESS_PORT, SUPERVISOR)
             environ = {"IES_SERVER_INGRESS_PORT": str(INGRESS_PORT), "IES_SERVER_TOKEN": TOKEN, **box.environ,
