@@ -203,6 +203,9 @@ def test_the_real_server_announces_itself_and_stops_in_time() -> None:
                     return bool(text(await heard.at(port)).get("meters"))
 
                 await until(with_its_meter, 30)
+                told, identity = text(await heard.at(port)), server.get("/api/v1/status").json()["server"]
+                assert (told["id"], told["version"]) == (identity["id"], identity["version"])
+                assert (told["token"], told["tls"]) == ("0", "0")
                 started_s = time.monotonic()
                 server.process.send_signal(signal.SIGTERM)
                 assert await asyncio.to_thread(server.process.wait, 5) == 0

@@ -59,7 +59,15 @@ async def async_unload_entry(hass: HomeAssistant, entry: IskraConfigEntry) -> bo
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: IskraConfigEntry, device: DeviceEntry) -> bool:
-    """A meter that the server no longer tells of may be removed, such as one that was replaced."""
-    coordinator = entry.runtime_data
-    present = {(DOMAIN, coordinator.server_key), *((DOMAIN, meter_id) for meter_id in coordinator.meters)}
-    return device.identifiers.isdisjoint(present)
+    """A meter that no source of the server reads any more may be removed, such as one that was replaced."""
+    coordinator: Coordinator | None = getattr(entry, "runtime_data", None)
+    if coordinator is None:
+        # not loaded: nobody knows what the server reads
+        return False
+    present = (meter_id for meter_id in coordinator.meters if coordinator.is_present(meter_id))
+    kept = {(DOMAIN, coordinator.server_key), *((DOMAIN, meter_id) for meter_id in present)}
+    if not device.identifiers.isdisjoint(kept):
+        return False
+    # should it return, it is a new device
+    hass.config_entries.async_schedule_reload(entry.entry_id)
+    return True

@@ -38,7 +38,7 @@ async def async_setup_entry(
 
 
 class MeterProblem(ServerEntity, BinarySensorEntity):
-    """On while no current value arrives, or a check of the diagnosis fails for 20 s. `sentence` says what it is."""
+    """On while a check of the diagnosis fails, but for a locked meter. `sentence` says what it is."""
 
     _attr_device_class = BinarySensorDeviceClass.PROBLEM
     _attr_entity_category = EntityCategory.DIAGNOSTIC
@@ -58,7 +58,7 @@ class MeterProblem(ServerEntity, BinarySensorEntity):
         return {
             "sentence": told.sentence,
             "next_step": told.next_step,
-            "failed_check": sources[0].failed_check,
+            "failed_check": next(iter(sources[0].failed_checks), None),
             "source": sources[0].name,
         }
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final, TypeVar
 
 import aiohttp
 from yarl import URL
 
-from .model import Meter, Server, Snapshot, decode, meter_from, server_from
+from .model import Meter, Server, Snapshot, decode, meters_from, server_from
 from .sse import Event, EventParser
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
 # the server sends a heartbeat every 15 s: after two that are missing the connection is dead
 _STREAM_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=15, sock_read=35)
 _NOT_A_SERVER: Final = "not_this_server"
+_T = TypeVar("_T")
 
 
 class ClientError(Exception):
@@ -56,19 +57,13 @@ class Client:
             raise ClientError(_NOT_A_SERVER, "the answer is not JSON") from error
 
     async def server(self) -> Server:
-        try:
-            return server_from(await self.get("/api/v1/status"))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ClientError(_NOT_A_SERVER, f"/api/v1/status has no {error}") from error
+        return _parsed(server_from, await self.get("/api/v1/status"))
 
     async def meters(self) -> list[Meter]:
-        try:
-            return [meter_from(item) for item in (await self.get("/api/v1/meters"))["meters"]]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ClientError(_NOT_A_SERVER, f"/api/v1/meters has no {error}") from error
+        return _parsed(meters_from, await self.get("/api/v1/meters"))
 
     async def snapshot(self) -> Snapshot:
-        return Snapshot(await self.server(), await self.meters())
+        return Snapshot(await self.server(), tuple(await self.meters()))
 
     async def live(self, last_event_id: str) -> AsyncIterator[Event | None]:
         """The events after `last_event_id` ("" for the newest); None for a heartbeat. Ends when the server does."""
@@ -87,6 +82,13 @@ class Client:
                         yield event
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise _unreachable(error) from error
+
+
+def _parsed(parse: Callable[[Any], _T], answer: Any) -> _T:
+    try:
+        return parse(answer)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ClientError(_NOT_A_SERVER, f"an answer that cannot be read: {error!r}") from error
 
 
 def _check(status: int, body: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from homeassistant.helpers.service_info.hassio import HassioServiceInfo
     from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
+_LOGGER = logging.getLogger(__name__)
 _TITLE: Final = "ISKRA Electricity Server"
 _HIDDEN: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 _PORT: Final = vol.All(vol.Coerce(int), vol.Range(1, 65535))
@@ -160,6 +162,7 @@ class IskraConfigFlow(ConfigFlow, domain=DOMAIN):
         try:
             return (await client_of(self.hass, data).server()).id, {}
         except ClientError as error:
+            _LOGGER.debug("No ISKRA Electricity Server at %s:%s: %s", data[CONF_HOST], data[CONF_PORT], error)
             return None, {"base": error.key}
 
 

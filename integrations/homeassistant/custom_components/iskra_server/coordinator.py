@@ -27,7 +27,7 @@ from .client import Client, ClientError, TokenError
 from .const import CONF_UPDATE_EVERY_S, DEFAULT_UPDATE_EVERY_S, DOMAIN
 from .issues import Issues
 from .model import Meter, Server, Snapshot, Source, decode, meter_from, server_from
-from .problems import LASTS_AFTER_S, Change, Problems
+from .problems import Change, Problems
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle
@@ -52,6 +52,7 @@ class Coordinator:
         self.hass = hass
         self.entry = entry
         self.client = client
+        self.server_device_id = ""
         self.meters: dict[str, Meter] = {}
         self.server = Server(None, "", (), ())
         self.is_connected = False
@@ -73,19 +74,23 @@ class Coordinator:
 
     async def async_prepare(self) -> None:
         """Ask for everything once. Raises ClientError."""
+        self.entry.async_on_unload(self._stop)
         self._set_snapshot(await self.client.snapshot())
         self.is_connected = True
 
     @callback
     def async_start(self) -> None:
         """Follow the stream until the entry is unloaded."""
-        self.entry.async_on_unload(self._stop)
         self.entry.async_on_unload(async_track_time_interval(self.hass, self._refresh_status, _STATUS_EVERY))
         self.entry.async_create_background_task(self.hass, self._follow(), f"{DOMAIN} {self.client.url}")
         self._issues.update()
 
     def is_current(self, meter_id: str) -> bool:
         return self.is_connected and self._current_until.get(meter_id, 0.0) > self.hass.loop.time()
+
+    def is_present(self, meter_id: str) -> bool:
+        """False for a meter that was replaced, or is no longer configured."""
+        return self.is_current(meter_id) or meter_id in self.server.meter_ids
 
     def sources_of(self, meter_id: str) -> list[Source]:
         """The sources that bring a meter, those with a problem first; SERVER: those without a meter."""
@@ -119,6 +124,8 @@ class Coordinator:
         for timer in filter(None, timers):
             timer.cancel()
         self._issues.clear()
+        # another entry may show them now
+        self.meters.clear()
 
     async def _follow(self) -> None:
         """Read the stream, and connect again when it ends. A stream that ends in order loses nothing at first."""
@@ -169,20 +176,20 @@ class Coordinator:
 
     @callback
     def _set_snapshot(self, snapshot: Snapshot) -> None:
-        if snapshot.server.version != self.server.version:
+        if not self.server_device_id or snapshot.server.version != self.server.version:
             self._set_device(snapshot.server)
         self._set_server(snapshot.server)
-        for meter_id in self.meters.keys() - {meter.id for meter in snapshot.meters}:
+        for meter_id in self.meters.keys() - {meter.id for meter in snapshot.present}:
             # no source of the server reads it any more
             del self.meters[meter_id]
             self._current_until.pop(meter_id, None)
             self._tell(meter_id)
-        for meter in snapshot.meters:
+        for meter in snapshot.present:
             self._set_meter(meter)
 
     @callback
     def _set_device(self, server: Server) -> None:
-        dr.async_get(self.hass).async_get_or_create(
+        device = dr.async_get(self.hass).async_get_or_create(
             config_entry_id=self.entry.entry_id,
             identifiers={(DOMAIN, self.server_key)},
             entry_type=dr.DeviceEntryType.SERVICE,
@@ -191,6 +198,7 @@ class Coordinator:
             sw_version=server.version or None,
             configuration_url=str(self.client.url),
         )
+        self.server_device_id = device.id
 
     @callback
     def _set_server(self, server: Server) -> None:
@@ -210,8 +218,8 @@ class Coordinator:
         if self._problem_timer:
             self._problem_timer.cancel()
             self._problem_timer = None
-        if self._problems.is_waiting:
-            self._problem_timer = self.hass.loop.call_later(LASTS_AFTER_S + 1, self._update_problems)
+        if (due_s := self._problems.due_s) is not None:
+            self._problem_timer = self.hass.loop.call_at(due_s, self._update_problems)
 
     @callback
     def _set_meter(self, meter: Meter) -> None:

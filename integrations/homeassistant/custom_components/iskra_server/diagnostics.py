@@ -38,9 +38,12 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: IskraCo
 
 
 def _masked(text: str, coordinator: Coordinator) -> str:
-    """Every form of a meter's number replaced by "meter 1" and so on."""
+    """Every form of a meter's number replaced by "meter 1" and so on, long ones first: a number may be part of one."""
+    numbers: dict[str, int] = {}
     for number, meter in enumerate(coordinator.meters.values(), 1):
-        parts = (meter.id, "".join(meter.id.split()), meter.server_id or "", *meter.id.split())
-        for part in (part for part in parts if sum(map(str.isdigit, part)) >= _MIN_DIGITS):
-            text = re.sub(re.escape(part), f"meter {number}", text, flags=re.IGNORECASE)
+        for form in (meter.id, "".join(meter.id.split()), meter.server_id or "", *meter.id.split()):
+            if sum(map(str.isdigit, form)) >= _MIN_DIGITS:
+                numbers.setdefault(form, number)
+    for form in sorted(numbers, key=len, reverse=True):
+        text = re.sub(re.escape(form), f"meter {numbers[form]}", text, flags=re.IGNORECASE)
     return text.replace(coordinator.client.url.host or _REDACTED, _REDACTED)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 
 from .const import DOMAIN
 from .coordinator import SERVER, Coordinator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MAKERS = {"ISK": "ISKRA"}
 
@@ -43,15 +48,22 @@ def meter_device(coordinator: Coordinator, meter_id: str) -> DeviceInfo:
     name = next((source.meter_name for source in coordinator.sources_of(meter_id) if source.meter_name), "")
     if meter.is_sub_meter:
         name = ""
-    device = DeviceInfo(
-        identifiers={(DOMAIN, meter_id)},
-        translation_key=("named" if name else meter.medium) + ("_simulated" if meter.simulated else ""),
-        translation_placeholders={"name": name or meter_id},
-        serial_number=meter_id,
-        via_device=(DOMAIN, coordinator.server_key),
-    )
-    if meter.maker:
-        device["manufacturer"] = _MAKERS.get(meter.maker, meter.maker)
-    if meter.family:
-        device["model"] = meter.family
-    return device
+    fields = {
+        "identifiers": {(DOMAIN, meter_id)},
+        "translation_key": ("named" if name else meter.medium) + ("_simulated" if meter.simulated else ""),
+        "translation_placeholders": {"name": name or meter_id},
+        "manufacturer": _MAKERS.get(meter.maker or "", meter.maker),
+        "model": meter.family,
+        "serial_number": meter_id,
+        **_via_server(coordinator),
+    }
+    create = cast("Callable[..., DeviceInfo]", DeviceInfo)
+    # a meter that has not been read since the start of the server has told nothing: what is known of it stays
+    return create(**{key: value for key, value in fields.items() if value is not None})
+
+
+def _via_server(coordinator: Coordinator) -> dict[str, object]:
+    """Home Assistant 2026.8 names the device by its id, older releases by its identifier."""
+    if "via_device_id" in DeviceInfo.__annotations__:
+        return {"via_device_id": coordinator.server_device_id}
+    return {"via_device": (DOMAIN, coordinator.server_key)}

@@ -8,17 +8,17 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
+from .const import DOMAIN, NO_DATA_AFTER_S
 from .wording import sentence
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from homeassistant.core import HomeAssistant
+
     from .coordinator import Coordinator
     from .model import Meter
 
-# so long may a meter or a server be away, such as for an update, before a person is asked to look
-_SILENT_AFTER_S: Final = 900.0
 _MQTT: Final = "mqtt"
 
 
@@ -32,8 +32,9 @@ class Issues:
 
     def update(self) -> None:
         wanted: dict[str, tuple[str, dict[str, str]]] = {}
+        mqtt_devices = _mqtt_devices(self._coordinator.hass)
         for meter in self._coordinator.meters.values():
-            for key, placeholders in self._of(meter).items():
+            for key, placeholders in self._of(meter, mqtt_devices).items():
                 wanted[f"{key}_{meter.id}"] = key, {"meter": meter.id, **placeholders}
         lost_at = self._coordinator.lost_at
         if lost_at and _is_long_ago(lost_at):
@@ -67,7 +68,7 @@ class Issues:
             ir.async_delete_issue(self._coordinator.hass, DOMAIN, issue_id)
         self._open.clear()
 
-    def _of(self, meter: Meter) -> dict[str, dict[str, str]]:
+    def _of(self, meter: Meter, mqtt_devices: set[tuple[str, str]]) -> dict[str, dict[str, str]]:
         """The issues of a meter with what their texts need."""
         coordinator, found = self._coordinator, dict[str, dict[str, str]]()
         if coordinator.is_current(meter.id):
@@ -76,14 +77,21 @@ class Issues:
         elif coordinator.is_connected and meter.last_seen and _is_long_ago(meter.last_seen):
             reasons = [sentence(coordinator.hass, source) for source in coordinator.sources_of(meter.id)]
             found["no_data"] = {"since": _local(meter.last_seen), "reason": "".join(reasons[:1])}
-        devices = dr.async_get(coordinator.hass)
-        if meter.server_id and devices.async_get_device(identifiers={(_MQTT, f"iskra_{meter.server_id}")}):
+        if (_MQTT, f"iskra_{meter.server_id}") in mqtt_devices:
             found["mqtt_too"] = {}
         return found
 
 
+def _mqtt_devices(hass: HomeAssistant) -> set[tuple[str, str]]:
+    """The identifiers of all devices of MQTT."""
+    registry = dr.async_get(hass)
+    entries = (entry.entry_id for entry in hass.config_entries.async_entries(_MQTT))
+    devices = (device for entry in entries for device in dr.async_entries_for_config_entry(registry, entry))
+    return {identifier for device in devices for identifier in device.identifiers}
+
+
 def _is_long_ago(moment: datetime) -> bool:
-    return (dt_util.utcnow() - moment).total_seconds() > _SILENT_AFTER_S
+    return (dt_util.utcnow() - moment).total_seconds() > NO_DATA_AFTER_S
 
 
 def _local(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -74,13 +74,17 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The diagnosis of a source: `ok` if current values arrive; `fault` is the key of `words`, "well" without one."""
+    """The diagnosis of a source: `ok` if current values arrive; `fault` is the key of `words`, "well" without one.
+
+    `sub_meters`: ids of the meters whose readings its meter sends with its own.
+    """
 
     name: str
     meter_id: str | None
+    sub_meters: tuple[str, ...]
     meter_name: str
     ok: bool
-    failed_check: str | None
+    failed_checks: tuple[str, ...]
     fault: str
     words: Mapping[str, Words]
     valid_ratio: Decimal | None
@@ -95,13 +99,23 @@ class Server:
     sources: tuple[Source, ...]
     failures: tuple[str, ...]
 
+    @property
+    def meter_ids(self) -> set[str | None]:
+        """The meters that its sources read now."""
+        return {name for source in self.sources for name in (source.meter_id, *source.sub_meters)}
 
-@dataclass
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything that the server tells at one moment."""
 
     server: Server
-    meters: list[Meter] = field(default_factory=list)
+    meters: tuple[Meter, ...]
+
+    @property
+    def present(self) -> list[Meter]:
+        """The meters that a source reads; a server also remembers one that was replaced, until it is restarted."""
+        return [meter for meter in self.meters if meter.registers or meter.id in self.server.meter_ids]
 
 
 def meter_from(data: Json) -> Meter:
@@ -124,6 +138,11 @@ def meter_from(data: Json) -> Meter:
         is_sub_meter="channel" in data,
         registers=_with_halves({register.name: register for register in registers}),
     )
+
+
+def meters_from(data: Json) -> list[Meter]:
+    """Of /api/v1/meters."""
+    return [meter_from(item) for item in data["meters"]]
 
 
 def register_from(data: Json) -> MeterRegister:
@@ -162,9 +181,10 @@ def _with_halves(registers: dict[str, MeterRegister]) -> dict[str, MeterRegister
     power = registers.get(_POWER)
     if power is None or not power.is_number:
         return registers
-    halves = {}
+    halves, net = {}, Decimal(power.state)
     for name, sign in _HALVES:
-        state, places = _text(max(sign * Decimal(power.state), Decimal(0).scaleb(-(power.places or 0))))
+        # net * 0 has the decimal places of net
+        state, places = _text(abs(net) if sign * net > 0 else abs(net * 0))
         halves[name] = MeterRegister(name, power.obis, name, name, state, power.unit, places)
     return {**halves, **registers}
 
@@ -182,13 +202,14 @@ def server_from(data: Json) -> Server:
 
 
 def _source_from(data: Json) -> Source:
-    advice, ratio = data["advice"], data.get("valid_ratio")
+    advice, ratio, facts = data["advice"], data.get("valid_ratio"), data.get("facts", {})
     return Source(
         name=data["source"],
         meter_id=data.get("meter_id"),
-        meter_name=data.get("facts", {}).get("name", ""),
+        sub_meters=tuple(facts.get("sub_meters", ())),
+        meter_name=facts.get("name", ""),
         ok=bool(data["ok"]),
-        failed_check=data.get("failed_check"),
+        failed_checks=tuple(check["name"] for check in data["checks"] if check["state"] == "failed"),
         fault=advice["fault"],
         words={key: Words(advice[key]["sentence"], advice[key]["next_step"]) for key in ("en", "de")},
         valid_ratio=None if ratio is None else Decimal(ratio),

@@ -1,6 +1,7 @@
-"""When a source has a problem, and when that is over. Pure.
+"""When a source has a problem, and when that is over, as the server's entities by MQTT have it. Pure.
 
-A source that delivers no current value has one at once; a failed check beside current values counts when it lasts.
+A failed check counts when it lasts: a telegram that comes late is no problem. A locked meter is none either: it is
+read, and has an entity and a repair issue of its own.
 """
 
 from __future__ import annotations
@@ -11,52 +12,61 @@ from typing import Final
 
 from .model import Source
 
-# a single damaged telegram fails a check for a moment
-LASTS_AFTER_S: Final = 20.0
+APPEARS_AFTER_S: Final = 20.0
+# a fault that comes and goes is one
+GONE_AFTER_S: Final = 30.0
+_OF_ITS_OWN: Final = "unlocked"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A problem of a source that began, is another one now, or is over."""
+    """A problem of a source began, or is over."""
 
     source: Source
     is_over: bool
+
+
+@dataclass(slots=True)
+class _State:
+    """`since_s`: when the checks got their present result."""
+
+    fails: bool
+    since_s: float
+    is_on: bool = False
+
+    @property
+    def due_s(self) -> float:
+        """When it changes if the checks stay as they are."""
+        return self.since_s + (APPEARS_AFTER_S if self.fails else GONE_AFTER_S)
 
 
 class Problems:
     """The problems of all sources, by the name of the source."""
 
     def __init__(self) -> None:
-        self._failing_since: dict[str, float] = {}
-        # source -> its fault
-        self._faults: dict[str, str] = {}
+        self._states: dict[str, _State] = {}
         self._is_first = True
 
     def __contains__(self, source: Source) -> bool:
-        return source.name in self._faults
+        state = self._states.get(source.name)
+        return state is not None and state.is_on
 
     def update(self, sources: Iterable[Source], now_s: float) -> list[Change]:
-        """What changed. The first diagnosis after a start is no change."""
-        changes = []
-        sources = list(sources)
-        for name in self._failing_since.keys() - {source.name for source in sources}:
-            del self._failing_since[name]
-            self._faults.pop(name, None)
+        """What changed. A problem that is there at the start of Home Assistant was there before: it is no change."""
+        before, self._states, changes = self._states, {}, []
         for source in sources:
-            before = self._faults.get(source.name)
-            if source.ok and source.failed_check is None:
-                self._failing_since.pop(source.name, None)
-                if self._faults.pop(source.name, None):
-                    changes.append(Change(source, is_over=True))
-                continue
-            since_s = self._failing_since.setdefault(source.name, now_s)
-            if (before or not source.ok or now_s - since_s >= LASTS_AFTER_S) and before != source.fault:
-                self._faults[source.name] = source.fault
-                changes.append(Change(source, is_over=False))
-        was_first, self._is_first = self._is_first, False
-        return [] if was_first else changes
+            fails = any(check != _OF_ITS_OWN for check in source.failed_checks)
+            state = before.get(source.name) or _State(fails, now_s, is_on=fails and self._is_first)
+            self._states[source.name] = state
+            if fails != state.fails:
+                state.fails, state.since_s = fails, now_s
+            if state.fails != state.is_on and now_s >= state.due_s:
+                state.is_on = fails
+                changes.append(Change(source, is_over=not fails))
+        self._is_first = False
+        return changes
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether a check has failed for too short a time to count."""
-        return bool(self._failing_since.keys() - self._faults.keys())
+    def due_s(self) -> float | None:
+        """When the next change is due if all checks stay as they are; None if none is."""
+        return min((state.due_s for state in self._states.values() if state.fails != state.is_on), default=None)
