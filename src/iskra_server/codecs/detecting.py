@@ -17,7 +17,6 @@ readout. Three of them in a row are another meter.
 """
 
 import re
-from collections.abc import Iterator
 
 from iskra_server.codecs import marks
 from iskra_server.codecs.decoder import DECODERS, Decoder, Decoders, Pausing, is_telegram
@@ -136,7 +135,7 @@ class DetectingDecoder:
         """Among all that is unread; `found` is what the current decoder made of it."""
         data = bytes(self._unread)
         self._unread.clear()
-        results = self._judged(found, data, _begun(data))
+        results = self._judged(found, data, marks.begun(data))
         self._most = _MANY * self._length if self._may_follow() else 0
         return results
 
@@ -146,7 +145,7 @@ class DetectingDecoder:
     def _search(self, data: bytes) -> Results:
         """What a chunk completes, whatever its protocol is."""
         results: Results = []
-        for piece, begun in _pieces(bytes(self._unread[-marks.MAX_MARK :]), data):
+        for piece, begun in marks.pieces(bytes(self._unread[-marks.MAX_MARK :]), data):
             results += self._judged(self._current.feed(piece), piece, begun)
         self._most = _MANY * self._length if self._may_follow() else 0
         return results
@@ -176,7 +175,7 @@ class DetectingDecoder:
 
     def _caught_up(self, new: dict[str, _Candidate]) -> Results | None:
         """Feed new candidates with all that is unread; None if no telegram is in it."""
-        pieces = list(_pieces(b"", bytes(self._unread)))
+        pieces = list(marks.pieces(b"", bytes(self._unread)))
         self._unread.clear()
         for number, (old, _) in enumerate(pieces, 1):
             self._unread += old
@@ -215,7 +214,7 @@ class DetectingDecoder:
             length = max((length, *(len(near) - place for place, _ in marks.find(near))))
         rest = bytes(self._unread[-length:]) if length else b""
         self._unread.clear()
-        return results + self._judged(behind, rest, _begun(rest)) if rest else results
+        return results + self._judged(behind, rest, marks.begun(rest)) if rest else results
 
     def _reported(self, faults: Results) -> Results:
         """The faults of the decoder that reports them; `faults` are those of the current one."""
@@ -238,22 +237,6 @@ class DetectingDecoder:
             return None
         first = next(iter(self._candidates))
         return self._candidates["d0" if first == "p1" and _STX.search(self._unread) else first]
-
-
-def _pieces(before: bytes, data: bytes) -> Iterator[tuple[bytes, set[str]]]:
-    """Cut so that no telegrams of two protocols end in one piece; with the protocols that begin in it."""
-    begin, begun = 0, set[str]()
-    for place, protocols in marks.find(before + data, len(before)):
-        at = place - len(before)
-        if at > begin and begun != set(protocols[:1]):
-            yield data[begin:at], begun
-            begin, begun = at, set()
-        begun.update(protocols)
-    yield data[begin:], begun
-
-
-def _begun(data: bytes) -> set[str]:
-    return {protocol for _, protocols in marks.find(data) for protocol in protocols}
 
 
 def _is_sure(item: Reading | Fault) -> bool:
