@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import FloatRect, Page, ViewportSize, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from homeassistant import forms, release
@@ -19,7 +19,11 @@ from web.browser.conftest import ARGUMENTS, CHROMIUM
 
 DOCS = Path(__file__).parent
 NEWEST = release.SETS["default"][-1]
-SIZE = ViewportSize(width=1000, height=1020)
+SIZE = ViewportSize(width=1120, height=1240)
+# the third column of the page of a device is empty
+DEVICE = FloatRect(x=40, y=60, width=700, height=SIZE["height"] - 60)
+# room for the names of entities
+WITHOUT_SIDEBAR = "localStorage.setItem('dockedSidebar', '\"always_hidden\"')"
 
 
 def sign_in(page: Page, assistant: HomeAssistant) -> None:
@@ -37,8 +41,10 @@ def sign_in(page: Page, assistant: HomeAssistant) -> None:
     page.locator("home-assistant-main").wait_for()
 
 
-def save(page: Page, name: str) -> None:
-    page.screenshot(path=DOCS / f"{name}.png")
+def save(page: Page, name: str, part: FloatRect) -> None:
+    # icons come after the texts
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=DOCS / f"{name}.png", clip=part)
     print(f"docs/{name}.png {(DOCS / f'{name}.png').stat().st_size // 1000} kB")
 
 
@@ -54,10 +60,11 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             page = browser.new_page(viewport=SIZE, locale="en-GB")
+            page.add_init_script(WITHOUT_SIDEBAR)
             sign_in(page, assistant)
             page.goto(f"{assistant.url}/config/devices/device/{device}")
             page.get_by_text("12,345.6789 kWh").first.wait_for()
-            save(page, "home-assistant-device")
+            save(page, "home-assistant-device", DEVICE)
             browser.close()
 
 
