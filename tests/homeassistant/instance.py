@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +12,7 @@ from typing import Any
 import httpx
 
 from homeassistant.network import Machine
-from homeassistant.release import OURS, Release
+from homeassistant.release import Release, copy_ours
 from running import until
 
 PORT = 8123
@@ -75,8 +74,7 @@ class HomeAssistant:
         self._config.mkdir(parents=True)
         self.has_ours = release.has_ours
         if self.has_ours:
-            # as by hand or by HACS; a copy, as Python writes beside it
-            shutil.copytree(OURS, self._config / "custom_components" / OURS.name)
+            copy_ours(self._config)
         if release.root:
             (release.root / "config").mkdir(exist_ok=True)
             machine.bind(self._config, "/config")

@@ -32,6 +32,13 @@ DEFAULT = (
 )
 USED = ("diagnostics", "energy", "history", "mqtt", "recorder", "repairs", "rest", "sensor", "zeroconf")
 OURS = ROOT / "integrations" / "homeassistant" / "custom_components" / "iskra_server"
+# constants of our integration: nobody waits here for a quarter of an hour
+WAITS = (
+    ("const.py", "NO_DATA_AFTER_S", "900", "3"),
+    ("coordinator.py", "_MAX_DELAY_S", "60.0", "2.0"),
+    ("coordinator.py", "_STATUS_EVERY", "timedelta(seconds=30)", "timedelta(seconds=2)"),
+    ("problems.py", "APPEARS_AFTER_S", "20.0", "3.0"),
+)
 # mypy parses with the Python that runs it: that of Home Assistant has to be its own
 TOOLS = (f"mypy=={metadata.version('mypy')}",)
 # the cloud library of older releases imports what josepy 2 no longer has, and then everything is answered with 500;
@@ -89,6 +96,11 @@ class Release(Struct, frozen=True):
     def interpreter(self) -> Path:
         """The Python that has this Home Assistant, as its own file system names it."""
         return (VENV if self.distribution else self.folder) / "bin" / "python"
+
+    @property
+    def environment(self) -> Path:
+        """The folder of that Python's packages, as this machine names it."""
+        return self.folder / VENV.relative_to("/") if self.distribution else self.folder
 
 
 SETS = {
@@ -240,3 +252,13 @@ def _pythons(minor: str) -> Iterator[Path]:
 
 def _starts(path: Path) -> bool:
     return subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+def copy_ours(config: Path) -> None:
+    """Our integration as by hand or by HACS; a copy, as Python writes beside it, with shorter WAITS."""
+    copied = config / "custom_components" / OURS.name
+    shutil.copytree(OURS, copied)
+    for module, name, seconds, shorter in WAITS:
+        text = (copied / module).read_text()
+        assert f"{name}: Final = {seconds}\n" in text
+        (copied / module).write_text(text.replace(f"{name}: Final = {seconds}", f"{name}: Final = {shorter}"))
