@@ -20,8 +20,9 @@ from iskra_server.outputs.state import OutputState
 from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.decoding import Decoding
 from iskra_server.reading.hub import Hub
-from iskra_server.reading.reader import Reader, Statuses
+from iskra_server.reading.reader import Reader
 from iskra_server.reading.reception import ReceptionDay
+from iskra_server.reading.statuses import Statuses
 from iskra_server.runtime.fault_log import watch
 from iskra_server.runtime.http_server import Http, addresses
 from iskra_server.runtime.logs import ALWAYS, RecentLines, dropped_lines, set_up

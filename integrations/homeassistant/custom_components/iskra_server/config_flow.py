@@ -84,15 +84,30 @@ class IskraConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _discovered(self, address: dict[str, Any], server_id: str, name: str) -> ConfigFlowResult:
         """A known server gets its new address; a new one is offered."""
-        if server_id:
-            entry = await self.async_set_unique_id(server_id)
-            # inside the Supervisor the app has a name that stays; from outside it has none
-            keeps_address = entry and entry.source == SOURCE_HASSIO and self.source != SOURCE_HASSIO
-            self._abort_if_unique_id_configured(updates=None if keeps_address else address)
+        if server_id and (entry := await self.async_set_unique_id(server_id)):
+            has_moved = await self._has_moved(entry, address)
+            self._abort_if_unique_id_configured(updates=address if has_moved else None)
         self._found = _DEFAULTS | address
         self._async_abort_entries_match({name: self._found[name] for name in (CONF_HOST, CONF_PORT)})
         self.context["title_placeholders"] = {"name": name}
         return await self.async_step_discovery_confirm()
+
+    async def _has_moved(self, entry: ConfigEntry, address: Mapping[str, Any]) -> bool:
+        """Whether a known server answers at this address, and no longer at that of its entry.
+
+        A server announces all addresses of its machine, also those that cannot be reached from here.
+        """
+        if entry.source == SOURCE_HASSIO:
+            # inside the Supervisor the app has a name that stays, and its token; from outside it has neither
+            return self.source == SOURCE_HASSIO
+        # an entry that is ignored has no address; a token that was sent over TLS is never sent without
+        if CONF_HOST not in entry.data or (entry.data[CONF_SSL] and not address.get(CONF_SSL)):
+            return False
+        told_there, _ = await self._ask(entry.data)
+        if told_there == entry.unique_id:
+            return False
+        told_here, _ = await self._ask({**entry.data, **address})
+        return told_here == entry.unique_id
 
     async def async_step_discovery_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         errors: dict[str, str] = {}
