@@ -146,7 +146,10 @@ class HomeAssistant:
         flows = "/api/config/config_entries/flow"
         form = self.post(flows, {"handler": "mqtt", "show_advanced_options": False})
         assert form["step_id"] == "broker", form
-        done = self.post(f"{flows}/{form['flow_id']}", {"broker": broker, "port": port})
+        answers: dict[str, Any] = {"broker": broker, "port": port}
+        if any(field["name"] == "other_settings" for field in form["data_schema"]):
+            answers["other_settings"] = {"set_client_cert": False, "set_ca_cert": "off"}
+        done = self.post(f"{flows}/{form['flow_id']}", answers)
         assert done["type"] == "create_entry", done
 
     def get(self, path: str, **parameters: str) -> Any:

@@ -99,6 +99,13 @@ class Network:
         self.pi.run("ip", "address", "add", f"{address}/24", "dev", "home")
         return address
 
+    def cut(self) -> None:
+        """Every other machine loses the server's, without a word."""
+        self.pi.run("ip", "link", "set", "home", "down")
+
+    def mend(self) -> None:
+        self.pi.run("ip", "link", "set", "home", "up")
+
     def end(self) -> None:
         for machine in self._machines:
             machine.end()

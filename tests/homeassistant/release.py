@@ -46,6 +46,9 @@ TOOLS = (f"mypy=={metadata.version('mypy')}",)
 OLDER = ("josepy<2", "pycares<5")
 
 
+MODERN = ("camera", "conversation", "ffmpeg", "hassio", "infrared", "radio_frequency", "tts")
+
+
 class Release(Struct, frozen=True):
     """A version and the Python that runs it: one of this machine, or that of a Debian distribution of its own."""
 
@@ -53,8 +56,9 @@ class Release(Struct, frozen=True):
     python: str
     distribution: str | None = None
     constraints: tuple[str, ...] = ()
-    # what its MQTT imports and no manifest on the way to it names
+    # what its MQTT imports and no manifest on the way to it names: packages, and integrations with theirs
     besides: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -108,7 +112,7 @@ SETS = {
         Release("2024.3.3", "3.11", constraints=OLDER, besides=("numpy",)),
         Release("2025.4.4", "3.13", constraints=OLDER),
     ),
-    "newest": (Release("2026.11.0", "3.14", "forky"),),
+    "newest": (Release("2026.11.0", "3.14", "forky", besides=("numpy",), platforms=MODERN),),
 }
 
 
@@ -200,7 +204,7 @@ def fill(release: Release, folder: Path) -> None:
     (package,) = outside.glob("lib/python*/site-packages/homeassistant")
     constraints = (package / "package_constraints.txt").read_text()
     (outside / "constraints.txt").write_text("\n".join((constraints, *release.constraints)))
-    needed = requirements(package / "components")
+    needed = requirements(package / "components", release.platforms)
     run(*pip, "--constraint", environment / "constraints.txt", pinned, *TOOLS, *release.besides, *needed)
 
 
@@ -209,9 +213,9 @@ def used() -> list[str]:
     return sorted({*DEFAULT, *USED, *manifest(OURS).get("dependencies", ())})
 
 
-def requirements(components: Path) -> list[str]:
+def requirements(components: Path, platforms: tuple[str, ...]) -> list[str]:
     """What the integrations need, those that they depend on, and ours."""
-    waiting, seen = used(), set[str]()
+    waiting, seen = [*used(), *platforms], set[str]()
     needed = set(manifest(OURS).get("requirements", ()))
     while waiting:
         domain = waiting.pop()
