@@ -260,4 +260,4 @@ def _begun(data: bytes) -> set[str]:
 
 
 def _is_sure(item: Reading | Fault) -> bool:
-    return item.is_protected if isinstance(item, Reading) else item.kind in UNREADABLE
+    return item.protection not in ("sum", "none") if isinstance(item, Reading) else item.kind in UNREADABLE

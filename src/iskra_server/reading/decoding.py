@@ -33,6 +33,10 @@ class Decoding(Struct, frozen=True):
     def has_key(self) -> bool:
         return self.keys is not None
 
+    @property
+    def has_auth_key(self) -> bool:
+        return self.keys is not None and bool(self.keys.authentication)
+
     def decoder(self, protocol: str = "") -> Decoder:
         """For one stream; without a protocol it finds that from the bytes."""
         decoders = {**DECODERS, "dlms": self._dlms, "p1": self._p1} if self != _PLAIN else DECODERS

@@ -10,7 +10,7 @@ from iskra_server.codecs.text.entries import Entries, Entry
 from iskra_server.codecs.text.identity import maker_of
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
 from iskra_server.codecs.text.widths import Widths
-from iskra_server.meter.reading import Fault, FaultKind, Reading
+from iskra_server.meter.reading import Fault, FaultKind, Protection, Reading
 
 
 def damage(message: D0Message) -> str:
@@ -80,7 +80,8 @@ class Blocks:
         entries = current(sent)
         if not entries:
             return None
-        result = reading(ident, entries, length, is_protected=not is_plain or has_parity(message.raw))
+        protection: Protection = "checksum" if not is_plain else "parity" if has_parity(message.raw) else "none"
+        result = reading(ident, entries, length, protection=protection)
         if not self._widths.check(f"{ident} {result.meter_id}", entries):
             return Fault("checksum", "names or digits are not those of before, though the block check fits", length)
         again = repeated(sent)

@@ -18,7 +18,7 @@ from iskra_server.codecs.text.entries import Entry
 from iskra_server.codecs.text.times import moment
 from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import MeterTime, Reading, Register
+from iskra_server.meter.reading import MeterTime, Protection, Reading, Register
 from iskra_server.meter.units import unit_named
 
 PROTOCOL = "d0"
@@ -63,7 +63,7 @@ def _all_current(entries: list[Entry]) -> Iterator[Entry]:
             yield entry
 
 
-def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool = True) -> Reading:
+def reading(ident: str, entries: list[Entry], length: int, *, protection: Protection = "checksum") -> Reading:
     """`entries` are those of `current`; `ident` is the identification line without its "/", "" if there was none."""
     by_groups: dict[_Groups, str] = {}
     for entry in entries:
@@ -78,7 +78,7 @@ def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool
         _time(by_groups),
         PROTOCOL,
         length,
-        is_protected=is_protected,
+        protection=protection,
     )
 
 

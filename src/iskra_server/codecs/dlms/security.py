@@ -15,9 +15,11 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from iskra_server.codecs.dlms.axdr import read_length
 from iskra_server.codecs.errors import Malformed
+from iskra_server.meter.reading import Reading
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -39,9 +41,23 @@ _FIRST_BLOCK = (2).to_bytes(4)
 # the same for all meters of Luxembourg (Smarty P1 specification, 2.3.2)
 _PUBLIC_AUTHENTICATION = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 
+NO_TAG = "no tag, though this meter sends one"
 # what the tag says of the content: "none" was sent, or no key is set that could check it
 Proof = Literal["proved", "wrong", "unchecked", "none"]
-AUTHENTIC: dict[Proof, bool | None] = {"proved": True, "unchecked": False, "none": None}
+
+
+def refused(proof: Proof, *, was_proved: bool) -> str:
+    """Why a telegram is not authentic, "" if it may be. `was_proved`: a tag has proved one of this meter before."""
+    if proof == "wrong" or (proof == "unchecked" and was_proved):
+        return "the tag does not fit the authentication key"
+    return NO_TAG if proof == "none" and was_proved else ""
+
+
+def proved(reading: Reading, proof: Proof) -> Reading:
+    """The reading, marked with what its tag proves."""
+    if proof == "proved":
+        return replace(reading, protection="tag")
+    return replace(reading, has_unchecked_tag=True) if proof == "unchecked" else reading
 
 
 class Sealed(Struct, frozen=True, gc=False):

@@ -22,7 +22,7 @@ from iskra_server.codecs.text.codes import P1_VERSIONS
 from iskra_server.codecs.text.entries import Entries, Entry
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
 from iskra_server.codecs.text.widths import Widths
-from iskra_server.meter.reading import Fault, Reading
+from iskra_server.meter.reading import Fault, Protection, Reading
 
 if TYPE_CHECKING:
     from iskra_server.codecs.dlms.security import Keys
@@ -96,7 +96,8 @@ class P1Decoder:
         entries = self._entries.read(lines, is_strict=not has_checksum)
         if not has_checksum:
             self._check_unprotected(entries, with_parity=with_parity)
-        sent = list(readings(ident.rstrip("\r"), entries, telegram.length, is_protected=has_checksum or with_parity))
+        protection: Protection = "checksum" if has_checksum else "parity" if with_parity else "none"
+        sent = list(readings(ident.rstrip("\r"), entries, telegram.length, protection=protection))
         if not has_checksum and not self._widths.check(f"{ident} {sent[0].meter_id}", entries):
             raise ChecksumWrong("no checksum, and names or digits are not those of before")
         return iter(sent)

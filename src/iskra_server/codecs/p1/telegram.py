@@ -17,7 +17,7 @@ from iskra_server.codecs.text.numbers import number
 from iskra_server.codecs.text.times import moment
 from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import MeterTime, Reading, Register
+from iskra_server.meter.reading import MeterTime, Protection, Reading, Register
 
 PROTOCOL = "p1"
 _IDENTITIES = tuple(map(Obis.parse, ("0-0:96.1.1", "0-0:42.0.0", "0-0:96.1.0")))
@@ -34,7 +34,7 @@ _OLD_FORM = 3
 Device = tuple[int, int]
 
 
-def readings(ident: str, entries: Iterable[Entry], length: int, *, is_protected: bool) -> Iterator[Reading]:
+def readings(ident: str, entries: Iterable[Entry], length: int, *, protection: Protection) -> Iterator[Reading]:
     """`ident` is the identification line without its "/"; `length` counts for the meter's own reading."""
     own: dict[Obis, Entry] = {}
     registers: list[Register] = []
@@ -49,10 +49,10 @@ def readings(ident: str, entries: Iterable[Entry], length: int, *, is_protected:
                 own.setdefault(obis, entry)
     meter = _meter(ident, own)
     yield Reading(
-        meter.meter_id, meter.server_id, tuple(registers), _time(own), PROTOCOL, length, is_protected=is_protected
+        meter.meter_id, meter.server_id, tuple(registers), _time(own), PROTOCOL, length, protection=protection
     )
     for (_, channel), sent in devices.items():
-        reading = _sub_meter(meter, channel or 1, sent, is_protected=is_protected)
+        reading = _sub_meter(meter, channel or 1, sent, protection=protection)
         if reading:
             yield reading
 
@@ -81,7 +81,7 @@ def _time(own: dict[Obis, Entry]) -> MeterTime | None:
     return None
 
 
-def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, is_protected: bool) -> Reading | None:
+def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, protection: Protection) -> Reading | None:
     names = [entry.sent.contents[0] for entry in sent if _names(entry)]
     values = list(map(_value, sent))
     value = next(filter(None, values), None)
@@ -100,7 +100,7 @@ def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, is_protected
         PROTOCOL,
         0,
         channel=channel,
-        is_protected=is_protected,
+        protection=protection,
     )
 
 
