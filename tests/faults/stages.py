@@ -672,7 +672,15 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(
         (
-            *("http_password", "http_no_node", "http_not_a_bridge", "http_empty", "http_failure", "http_repeated"),
+            *(
+                "http_password",
+                "http_no_node",
+                "http_no_page",
+                "http_not_a_bridge",
+                "http_empty",
+                "http_failure",
+                "http_repeated",
+            ),
             "only_values",
         ),
         (Path("sources/test_http_poll.py"), "needs a bridge"),
