@@ -24,7 +24,7 @@ Frame = Callable[[bytes], bytes]
 # the test keys of the Green Book
 KEY = bytes(range(16))
 AUTH_KEY = bytes(range(0xD0, 0xE0))
-ENCRYPTED, AUTHENTICATED = 0x20, 0x30
+CLEAR, ENCRYPTED, AUTHENTICATED = 0, 0x20, 0x30
 # function of an electricity meter, and the type 103 of an AM550
 _FUNCTION, _TYPE = 7, 103
 _VOLT, _AMPERE = unit_named("V"), unit_named("A")
@@ -55,8 +55,8 @@ def kaifa_title(serial: int) -> bytes:
     return b"KFMg" + serial.to_bytes(4)
 
 
-def push(lists: Lists, control: int, *, frame: Frame = hdlc, title: Callable[[int], bytes] = title) -> Write:
-    """Telegrams of the lists of a moment; `control` is the security control, 0 for clear ones."""
+def push(lists: Lists, control: int | None, *, frame: Frame = hdlc, title: Callable[[int], bytes] = title) -> Write:
+    """Telegrams of the lists of a moment; `control` is the security control: 0 is clear with a title, None without."""
 
     def write(moment: MeterAtSecond) -> bytes:
         data = b""
@@ -64,7 +64,7 @@ def push(lists: Lists, control: int, *, frame: Frame = hdlc, title: Callable[[in
             # two lists of a moment differ in their counters, which rise with every telegram
             counter = 2 * moment.count + place
             apdu = encoder.notification(body, _clock(moment.state.second), (counter + 1) % (1 << 24))
-            if control:
+            if control is not None:
                 apdu = encoder.seal(apdu, title(moment.serial), counter, Keys(KEY, AUTH_KEY), control)
             data += frame(apdu)
         return data

@@ -10,7 +10,7 @@ from functools import partial
 from iskra_server.codecs.d0.speeds import baud
 from iskra_server.codecs.decoder import DECODERS, Decoder
 from iskra_server.simulator import d0_lists, dlms_lists, p1_lists
-from iskra_server.simulator.dlms_lists import AUTH_KEY, AUTHENTICATED, ENCRYPTED, KEY
+from iskra_server.simulator.dlms_lists import AUTH_KEY, AUTHENTICATED, CLEAR, ENCRYPTED, KEY
 from iskra_server.simulator.simulated_meter import BALCONY_W, ROOF_W, Polled, Profile, Write
 from iskra_server.simulator.sml_telegram import writer
 from iskra_server.sources.source import LineSettings
@@ -35,10 +35,14 @@ def _p1(name: str, summary: str, interval_s: int, ident: str, lines: p1_lists.Li
 
 
 def _dlms(
-    name: str, summary: str, interval_s: int, push: Callable[[int], Write], *, control: int, line: LineSettings = _FAST
+    name: str, summary: str, interval_s: int, push: Callable[[int | None], Write], *, control: int, line: LineSettings = _FAST
 ) -> Iterator[Profile]:
-    """The same meter clear and encrypted."""
-    yield Profile(name, summary, "dlms", interval_s, push(0), line, ROOF_W)
+    """The same meter clear and encrypted.
+
+    Operators that always encrypt leave the identity to the system title: their lists have it when they are clear, too.
+    """
+    clear = push(None if control == AUTHENTICATED else CLEAR)
+    yield Profile(name, summary, "dlms", interval_s, clear, line, ROOF_W)
     yield Profile(
         f"{name}-encrypted",
         f"the same, encrypted{' and with a tag' if control == AUTHENTICATED else ''}",
