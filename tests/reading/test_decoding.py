@@ -15,7 +15,7 @@ from iskra_server.reading.decoding import Decoding, decoding
 
 pytest.importorskip("cryptography")
 
-NAMES = ("meters.key", "meters.auth_key")
+NAMES = ("meters.key", "meters.auth_key", "meters.system_title")
 KEY, AUTH_KEY = Secret(pushes.KEYS.encryption.hex(" ")), Secret(pushes.KEYS.authentication.hex().upper())
 ENCRYPTED = encoder.hdlc(pushes.sealed(pushes.tagged()))
 LAYOUT = '[[layout]]\nname="a"\nsource="b"\nelements=["0-0:42.0.0 o","skip u1","1.8.0 u4","2.8.0 u4","skip a"]'

@@ -32,6 +32,7 @@ NAMES = {
     "MT174-short": "ISK MT174-0002",
     "MT382-P1": "K8EG001000000714",
     "M550": "E0044001000000718",
+    "Smarty": f"SAG10307{SERIAL}",
     "AM550-CH": SERIAL,
     "NetzNOE": "4b464d6700989687",
     "NetzNOE-encrypted": "4b464d6700989687",

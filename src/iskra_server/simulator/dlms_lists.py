@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from iskra_server.codecs.dlms import axdr, encoder
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.encoder import code, octet_string, scale, structure, u2, u4
-from iskra_server.codecs.dlms.security import Keys
+from iskra_server.codecs.dlms.security import TEST_KEYS, Keys
 from iskra_server.meter.units import NO_UNIT, WATT, WATT_HOUR, Unit, unit_named
 from iskra_server.simulator import measured
 from iskra_server.simulator.central_time import is_summer, wall_clock
@@ -22,8 +22,7 @@ from iskra_server.simulator.simulated_meter import MeterAtSecond, Write
 Lists = Callable[[MeterAtSecond], Iterable[Element]]
 Frame = Callable[[bytes], bytes]
 # the test keys of the Green Book
-KEY = bytes(range(16))
-AUTH_KEY = bytes(range(0xD0, 0xE0))
+KEY, AUTH_KEY = TEST_KEYS.encryption, TEST_KEYS.authentication
 CLEAR, ENCRYPTED, AUTHENTICATED = 0, 0x20, 0x30
 # function of an electricity meter, and the type 103 of an AM550
 _FUNCTION, _TYPE = 7, 103

@@ -35,7 +35,13 @@ def _p1(name: str, summary: str, interval_s: int, ident: str, lines: p1_lists.Li
 
 
 def _dlms(
-    name: str, summary: str, interval_s: int, push: Callable[[int | None], Write], *, control: int, line: LineSettings = _FAST
+    name: str,
+    summary: str,
+    interval_s: int,
+    push: Callable[[int | None], Write],
+    *,
+    control: int,
+    line: LineSettings = _FAST,
 ) -> Iterator[Profile]:
     """The same meter clear and encrypted.
 
@@ -109,6 +115,25 @@ _ALL = (
     _p1("M550", "Netherlands (DSMR 5), tariffs, each phase, with gas", 1, r"ISK5\2M550T-1012", p1_lists.dsmr5),
     _p1("IE.5", "Belgium, tariffs, each phase", 1, r"ISk5\2MIE5T-200", p1_lists.belgium),
     _p1("AM550-SE", "Sweden, totals, reactive power, each phase", 10, r"ISk5\2M550T-2006", p1_lists.sweden),
+    Profile(
+        "M551T",
+        "Slovenia, no checksum: totals, tariffs, each phase",
+        "p1",
+        10,
+        p1_lists.unchecked_telegram(r"ISK9\2M551T-200", p1_lists.slovenia),
+        _FAST,
+        ROOF_W,
+    ),
+    Profile(
+        "Smarty",
+        "Luxembourg, encrypted and with a tag: totals, reactive power, each phase",
+        "p1",
+        10,
+        p1_lists.sealed_telegram(r"Lux5\253700001_M", p1_lists.luxembourg),
+        _FAST,
+        ROOF_W,
+        key=KEY.hex(),
+    ),
     *_dlms(
         "AM550-KELAG",
         "Austria, Kärnten: energies and power",

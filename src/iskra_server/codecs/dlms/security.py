@@ -39,7 +39,7 @@ _COUNTER_LENGTH = 4
 _FIRST_BLOCK = (2).to_bytes(4)
 
 # the same for all meters of Luxembourg (Smarty P1 specification, 2.3.2)
-_PUBLIC_AUTHENTICATION = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
+PUBLIC_AUTHENTICATION = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 
 NO_TAG = "no tag, though this meter sends one"
 # what the tag says of the content: "none" was sent, or no key is set that could check it
@@ -83,6 +83,10 @@ class Keys(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "Keys(***)"
+
+
+# of the Green Book: published, for simulated and masked telegrams
+TEST_KEYS = Keys(bytes(range(16)), bytes(range(0xD0, 0xE0)))
 
 
 def key(text: str) -> bytes:
@@ -160,7 +164,7 @@ class Opener:
         control = bytes((sealed.control,))
         if self._keys.authentication:
             return self._by_tag(aes, iv, sealed, control + self._keys.authentication)
-        for aad in (b"", control + _PUBLIC_AUTHENTICATION):
+        for aad in (b"", control + PUBLIC_AUTHENTICATION):
             content, proof = self._by_tag(aes, iv, sealed, aad)
             if proof == "proved":
                 return content, proof
