@@ -5,6 +5,7 @@ poll. The layouts are those of real telegrams, except where a comment says "deri
 """
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from functools import partial
 
 from iskra_server.codecs.d0.speeds import baud
@@ -16,6 +17,8 @@ from iskra_server.simulator.sml_telegram import writer
 from iskra_server.sources.source import LineSettings
 
 DEFAULT = "MT175"
+# of the letters: MT176 is like MT175, MT999 like none
+_SIMILAR = 0.7
 _300, _9600 = LineSettings(300, "7E1"), LineSettings(9600, "7E1")
 _FAST = LineSettings(115_200)
 _MBUS = LineSettings(2400, "8E1")
@@ -207,11 +210,20 @@ def line_of(model: Profile) -> str:
 
 
 def profile(name: str) -> Profile:
-    """The profile of that name in any case; ValueError lists the names."""
+    """The profile of that name in any case; ValueError lists names like it, else all."""
     match = next((profile for profile in _ALL if profile.name.casefold() == name.casefold()), None)
     if match is None:
-        raise ValueError(f"no simulator profile is called '{name}'; choose one of {', '.join(PROFILES)}")
+        names = _similar(name) or PROFILES
+        raise ValueError(f"no simulator profile is called '{name}'; choose one of {', '.join(names)}")
     return match
+
+
+def _similar(name: str) -> list[str]:
+    """The profiles with this in their name, else those that are spelled nearly so."""
+    wanted = name.casefold()
+    by_folded = {known.casefold(): known for known in PROFILES}
+    parts = [known for folded, known in by_folded.items() if wanted in folded] if wanted else []
+    return parts or [by_folded[folded] for folded in get_close_matches(wanted, by_folded, cutoff=_SIMILAR)]
 
 
 def decoder(model: Profile) -> Decoder:
