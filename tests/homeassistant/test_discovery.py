@@ -47,7 +47,7 @@ def test_an_unlocked_meter_adds_power(house: Home) -> None:
 
 def test_every_number_is_one_entity_of_its_class_and_unit(house: Home) -> None:
     for assistant in house.assistants:
-        entities, states = assistant.entities(), assistant.states()
+        entities, states = assistant.entities(BY_MQTT), assistant.states()
         assert len(registers(assistant)) == len(published(house)) == 12
         for unique in published(house):
             attributes = states[entities[unique]]["attributes"]
@@ -63,7 +63,7 @@ def test_lock_state_and_signal_quality_are_diagnostic(house: Home) -> None:
         listed = assistant.ask("config/entity_registry/list")
         categories = {each["unique_id"]: each["entity_category"] for each in listed if each["platform"] == "mqtt"}
         diagnostic = {unique for unique, category in categories.items() if category == "diagnostic"}
-        assert diagnostic == {unique_id(house, name) for name in DIAGNOSTIC}
+        assert diagnostic == {unique_id(house, name) for name in (*DIAGNOSTIC, "problem", "fault")}
         assert set(categories) - diagnostic == set(registers(assistant))
         quality = shown(assistant, BY_MQTT)[unique_id(house, "signal_quality")]
         assert 0 < float(quality) <= 100

@@ -2,7 +2,7 @@ import pytest
 
 from iskra_server.meter.counters import (
     MAX_COUNTERS,
-    Counted,
+    SeenCounter,
     counters_of,
     is_counter,
     is_energy_counter,
@@ -37,7 +37,7 @@ def test_heat_is_no_energy_of_history() -> None:
 
 def test_of_too_many_counters_the_newest_stay() -> None:
     codes = [Obis(bytes((1, k // 256, 1, 8, k % 256, 255))) for k in range(MAX_COUNTERS + 2)]
-    counters = {obis: Counted(energy(1, obis=obis), sample(at_s=k)) for k, obis in enumerate(codes)}
+    counters = {obis: SeenCounter(energy(1, obis=obis), sample(at_s=k)) for k, obis in enumerate(codes)}
     assert list(joined({}, counters)) == codes[2:]
     assert joined(dict(list(counters.items())[:5]), {codes[1]: counters[codes[9]]})[codes[1]] is counters[codes[9]]
 

@@ -27,7 +27,7 @@ _NET = frozenset((16, 36, 56, 76))
 _HOUR_S = 3600
 
 
-class Counted(Struct, frozen=True, gc=False):
+class SeenCounter(Struct, frozen=True, gc=False):
     """A counter and its telegram: `sample`, without its registers, has the time.
 
     `interval_s` is the time between the last two weakly protected telegrams with it.
@@ -38,7 +38,7 @@ class Counted(Struct, frozen=True, gc=False):
     interval_s: float = 0.0
 
 
-Counters = dict[Obis, Counted]
+Counters = dict[Obis, SeenCounter]
 
 
 class Violation(Struct, frozen=True):
@@ -81,7 +81,7 @@ def counters_of(sample: Sample) -> Counters:
     registers = tuple(_counters(sample.reading.registers))
     # a counter that was sent once is kept; without the other registers of its telegram
     moment = replace(sample, reading=replace(sample.reading, registers=(), widths=b""), earlier=())
-    return {register.obis: Counted(register, moment) for register in registers}
+    return {register.obis: SeenCounter(register, moment) for register in registers}
 
 
 def joined(counters: Counters, newer: Counters) -> Counters:

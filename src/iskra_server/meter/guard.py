@@ -21,8 +21,8 @@ from msgspec.structs import replace
 
 from iskra_server.meter.counters import (
     SLACK_S,
-    Counted,
     Counters,
+    SeenCounter,
     Violation,
     counters_of,
     is_lower,
@@ -178,7 +178,7 @@ class Guard:
         return sample
 
 
-def _is_undated(last: Counted, seen: Counted) -> bool:
+def _is_undated(last: SeenCounter, seen: SeenCounter) -> bool:
     """Whether the same value is known without its time."""
     return last.sample.monotonic_s == -inf and not is_lower(seen.register, last.register)
 
@@ -213,11 +213,11 @@ def _confirmed(meter: _Meter, sample: Sample, max_power_w: int) -> tuple[Sample,
     return replace(sample, reading=replace(sample.reading, registers=tuple(registers), meter_time=time)), moments
 
 
-def _after(before: Counted | None, now: Counted) -> Counted:
+def _after(before: SeenCounter | None, now: SeenCounter) -> SeenCounter:
     return replace(now, interval_s=seconds_between(before.sample, now.sample)) if before else now
 
 
-def _confirms(first: Counted, register: Register, sample: Sample, max_power_w: int, *, is_new: bool) -> bool:
+def _confirms(first: SeenCounter, register: Register, sample: Sample, max_power_w: int, *, is_new: bool) -> bool:
     """Whether a counter of the telegram before confirms that of this one, and is current itself."""
     if seconds_between(first.sample, sample) > max(_CURRENT_S, _USUAL * first.interval_s):
         return False

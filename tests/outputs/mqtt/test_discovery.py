@@ -8,7 +8,8 @@ import pytest
 from iskra_server.meter.medium import Medium
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.outputs.mqtt.broker_settings import Language
-from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity, own_registers
+from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads, own_registers
+from iskra_server.outputs.mqtt.entity_names import Device, Entity
 from iskra_server.outputs.mqtt.topics import Topics
 
 ID = "0a0149534b0004316b61"
@@ -39,10 +40,13 @@ def test_every_register_of_the_table_becomes_an_entity(row: Any) -> None:
 
 def test_an_energy_whole() -> None:
     assert config("energy_import") == {
-        "name": "Active energy import, total",
+        "name": "Energy import",
         "unique_id": f"iskra_{ID}_energy_import",
+        "default_entity_id": "sensor.electricity_meter_1_isk_00_70347617_energy_import",
         "state_topic": f"iskra-server/{ID}/counters",
-        "value_template": "{{ value_json.energy_import | default(none) }}",
+        "value_template": (
+            "{{ value_json['energy_import'] if value_json is defined and 'energy_import' in value_json else none }}"
+        ),
         "suggested_display_precision": 1,
         "expire_after": 70,
         "availability": [
@@ -50,7 +54,9 @@ def test_an_energy_whole() -> None:
             {"topic": f"iskra-server/{ID}/availability"},
             {
                 "topic": f"iskra-server/{ID}/counters",
-                "value_template": "{{ 'online' if 'energy_import' in value_json else 'offline' }}",
+                "value_template": (
+                    "{{ 'online' if value_json is defined and 'energy_import' in value_json else 'offline' }}"
+                ),
             },
         ],
         "availability_mode": "all",
@@ -66,15 +72,16 @@ def test_power_comes_with_every_telegram() -> None:
 
 
 def test_names_are_german_where_that_is_wanted() -> None:
-    assert config("power", language="de")["name"] == "Wirkleistung Summe (mit Vorzeichen)"
+    assert config("power", language="de")["name"] == "Leistung"
     assert config("signal_quality", language="de")["name"] == "Signalqualität"
     assert config("locked", language="de")["name"] == "Gesperrt (PIN)"
 
 
 def test_quality_and_lock_are_diagnostic() -> None:
-    for key in ("signal_quality", "locked"):
+    for key in ("signal_quality", "locked", "problem", "fault"):
         assert config(key)["entity_category"] == "diagnostic"
-        assert config(key)["state_topic"] == f"iskra-server/{ID}/diagnostics"
+        topic = "event" if key == "fault" else "diagnostics"
+        assert config(key)["state_topic"] == f"iskra-server/{ID}/{topic}"
 
 
 def test_simulated_data_says_so_in_every_name() -> None:
@@ -106,7 +113,7 @@ def test_both_forms_hold_the_same_entities() -> None:
     for topic, message in classic.items():
         component, _, key = topic.split("/")[1:4]
         assert whole["components"][key] | shared == json.loads(message) | {"platform": component}
-    assert len(classic) == len(whole["components"]) == 4
+    assert len(classic) == len(whole["components"]) == 6
 
 
 def places_in(messages: dict[str, bytes]) -> dict[str, int]:
@@ -127,7 +134,7 @@ def test_a_register_outside_the_table_is_announced_under_its_code_and_read_back(
     classic, whole = payloads().classic(DEVICE, made), payloads().device(DEVICE, made)
     config = json.loads(classic[f"homeassistant/sensor/{ID}/1-1_1_8_0/config"])
     assert config["name"] == "1-1:1.8.0"
-    assert config["value_template"] == "{{ value_json['1-1:1.8.0'] | default(none) }}"
+    assert config["value_template"].startswith("{{ value_json['1-1:1.8.0'] if ")
     assert (config["unit_of_measurement"], config["state_class"]) == ("kWh", "total_increasing")
     # without a unit there is no entity
     assert f"homeassistant/sensor/{ID}/1-0_1_9_0/config" not in classic
