@@ -79,7 +79,8 @@ def test_the_readings_are_those_of_the_decoder_of_its_protocol(name: str, noise:
 def test_damage_yields_no_other_reading(name: str) -> None:
     protocol, telegram = STREAMS[name]
     chance = Random(name)
-    for damaged in mutated([telegram], chance, count=40):
+    for _ in range(40):
+        damaged = mutated(protocol, telegram, chance)
         stream, sizes = telegram + damaged + telegram, [chance.randrange(1, 300)]
         expected = whole(decoded(DECODERS[protocol](), stream, sizes))
         assert whole(decoded(DetectingDecoder(), stream, sizes)) == expected

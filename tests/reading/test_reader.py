@@ -27,8 +27,9 @@ from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.hub import Hub
-from iskra_server.reading.reader import Reader, Statuses
+from iskra_server.reading.reader import Reader
 from iskra_server.reading.reception import POLLED_BYTES, RECENT_BYTES, Reception
+from iskra_server.reading.statuses import Statuses
 from iskra_server.sources.source import Chunk, LineErrors, ReceivedWhileProbing, SourceState
 from reading.given import Given
 from samples import METER_ID

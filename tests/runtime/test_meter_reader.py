@@ -1,10 +1,9 @@
-from iskra_server.runtime.meter_setup import meter_decoding
-
 from iskra_server.base.secret import Secret
 from iskra_server.config import MeterConfig
 from iskra_server.meter.guard import Guard
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.meter_reader import configured_reader
+from iskra_server.runtime.meter_setup import meter_decoding
 from iskra_server.simulator.virtual import VirtualMeter
 
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from iskra_server.runtime.meter_setup import named_ports
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, MeterConfig, ServerConfig, TokenConfig
+from iskra_server.runtime.meter_setup import named_ports
 from iskra_server.runtime.plan import plan_of
 from iskra_server.web.http.settings import ScopedToken
 

@@ -13,6 +13,7 @@ from iskra_server.simulator.d0_meter import BITS
 from iskra_server.simulator.d0_port import serve_d0_tcp
 from iskra_server.simulator.d0_wire import D0Wire
 from iskra_server.sources import tcp
+from iskra_server.sources.errors import SourceError
 from iskra_server.sources.polled import d0_bridge_source, d0_source, poll_d0
 from iskra_server.sources.serial import open_serial
 from sources.polling import Clock, Poll, WireLine, messages
@@ -282,3 +283,43 @@ def test_what_is_sent_is_in_the_log_as_text(clock: Clock, caplog: pytest.LogCapt
         "wire: sent /?!<CR><LF> at 300 baud",
         "wire: sent <ACK>050<CR><LF> at 300 baud",
     ]
+
+
+class RefusingLine(WireLine):
+    """An adapter that takes no speed above `fastest`."""
+
+    fastest = 4800
+
+    async def set_speed(self, baud: int) -> None:
+        if baud > self.fastest:
+            raise SourceError("unusable", port=self.port, reason="Invalid argument")
+        await super().set_speed(baud)
+
+
+@pytest.mark.parametrize(("fastest", "speed"), [(4800, b"4"), (2400, b"3")])
+def test_a_speed_that_the_adapter_refuses_is_followed_by_the_next_lower_one(
+    fastest: int, speed: bytes, clock: Clock
+) -> None:
+    async def main() -> None:
+        port = RefusingLine(D0Wire([meter("LGZ5ZMD310")]), clock)
+        port.fastest = fastest
+        poll = Poll(poll_d0(port), port)
+        await poll.run(120, lambda: len(poll.readings) == 2)
+        sent = list(messages(port.wire))
+        # from then on it is asked for that one at once
+        assert len(poll.readings) == 2
+        refused = [REQUEST, SELECT] if fastest == 4800 else [REQUEST, SELECT, REQUEST, b"\x06040\r\n"]
+        assert sent == refused + [REQUEST, b"\x060" + speed + b"0\r\n"] * 2
+
+    asyncio.run(main())
+
+
+def test_a_line_that_cannot_take_the_first_speed_is_given_up(clock: Clock) -> None:
+    async def main() -> None:
+        port = RefusingLine(D0Wire([meter()]), clock)
+        port.fastest = 0
+        with pytest.raises(SourceError):
+            await Poll(poll_d0(port), port).run(10)
+        assert not port.wire.written
+
+    asyncio.run(main())

@@ -7,12 +7,15 @@ from typing import NamedTuple
 
 import pytest
 
+import telegrams
 from d0meter import meter
 from iskra_server.codecs.d0.encoder import ACK, BREAK, NAK
 from iskra_server.codecs.d0.speeds import Learned
 from iskra_server.simulator.d0_meter import D0Meter
 from iskra_server.simulator.d0_wire import D0Wire
+from iskra_server.sources.errors import SourceError
 from iskra_server.sources.polled import poll_d0
+from iskra_server.sources.watched_line import WatchedLine
 from sources.polling import Clock, Poll, WireLine, messages
 
 # it answers single registers without a password
@@ -139,3 +142,56 @@ def test_only_the_messages_of_a_poll_are_sent(name: str, monkeypatch: pytest.Mon
         if message.startswith(b"\x01R1"):
             assert message[4:].partition(b"(")[0] in CODES
         assert message not in (ACK, NAK) or virtual.blocks > 1
+
+
+def sml_at_300_baud(telegram: bytes) -> bytes:
+    """What a port at 300 baud has of a telegram that is sent at 9600: a byte for every 32."""
+    return telegram[::32]
+
+
+class MovedHead(WireLine):
+    """From `moved_s` on the head is on a meter that sends SML every second, and is not heard by the D0 meter."""
+
+    moved_s = float("inf")
+
+    async def read_until(self, at_s: float) -> bytes:
+        start_s = self.clock.now_s
+        next_s = max(self.moved_s, start_s - (start_s - self.moved_s) % 1.0 + 1.0)
+        if next_s > min(at_s, self.until_s):
+            return await super().read_until(at_s)
+        self.wire.is_deaf = True
+        await super().read_until(next_s)
+        telegram = telegrams.telegram()
+        return telegram if self.settings.baud == 9600 else sml_at_300_baud(telegram)
+
+
+@pytest.mark.parametrize("registers", [None, REGISTERS], ids=["readouts", "single registers"])
+def test_nothing_is_requested_where_another_meter_was_heard(
+    registers: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A head that is moved at any moment of a poll to a meter that sends SML."""
+
+    async def moved_after(seconds: float) -> None:
+        clock = Clock(monkeypatch)
+        wire = D0Wire([meter(ME162, LINES, registers=registers)])
+        port = MovedHead(wire, clock)
+        line = poll_d0(port)
+        assert await line.ask()
+        watched, poll = WatchedLine(line), Poll(line, port)
+        await poll.run(15.0, lambda: len(poll.readings) == 2)
+        assert poll.readings
+        port.moved_s, port.until_s = clock.now_s + seconds, clock.now_s + 1000.0
+        with pytest.raises(SourceError) as caught:
+            while True:
+                await watched.read()
+        assert caught.value.problem == "noise"
+        heard_s = clock.now_s
+        await watched.close()
+        list(messages(wire))
+        assert [written for written in wire.written if written.at_s >= heard_s] == []
+        # only what ends a poll that was under way, whose answer may still have come
+        late = [written.data for written in wire.written if written.at_s > port.moved_s + 1.0]
+        assert set(late) <= {BREAK}, late
+
+    for tenths in range(0, 130, 3):
+        asyncio.run(moved_after(tenths / 10))

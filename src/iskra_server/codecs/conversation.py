@@ -40,6 +40,10 @@ class Conversation(Protocol):
         """Everything that this chunk completes, in order. Call `due` afterwards."""
         ...
 
+    def refuse(self, baud: int) -> bool:
+        """The line cannot take the speed of the last step and keeps the one before: whether this goes on without it."""
+        ...
+
     def close(self) -> bytes:
         """Bytes to write before the port is closed, at the current speed; often empty."""
         ...

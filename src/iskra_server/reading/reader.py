@@ -5,19 +5,16 @@ What it counts on the way are the `Facts` that the checks of the diagnosis are c
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import overload
 
 from msgspec import structs
 
 from iskra_server.base.clock import Clock, PauseDetector, boottime_s, possible_pause_s, wall_ahead_s
 from iskra_server.codecs.decoder import PAUSE_S, Decoder, Pausing
 from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts
-from iskra_server.diagnosis.status import Status, run_checks
 from iskra_server.meter.arrival import Arrivals
 from iskra_server.meter.factor import apply_factor, exact_factor
 from iskra_server.meter.guard import MAX_POWER_W, Guard, is_counter
@@ -274,43 +271,3 @@ def _parts(chunk: Chunk) -> Iterator[Chunk]:
     for start in range(0, len(chunk.data), _MAX_PART):
         errors = None if start else chunk.errors
         yield structs.replace(chunk, data=chunk.data[start : start + _MAX_PART], errors=errors)
-
-
-class Statuses(Sequence[Status]):
-    """The status of each reader, computed on access: reading one of a thousand does not compute the others."""
-
-    def __init__(self, readers: Sequence[Reader]) -> None:
-        self._readers = readers
-
-    def __iter__(self) -> Iterator[Status]:
-        """Computed one by one, so that a caller can run other tasks in between."""
-        by_meter: dict[str, list[Reader]] = defaultdict(list)
-        for reader in self._readers:
-            if reader.meter_id:
-                by_meter[reader.meter_id].append(reader)
-        return (_status(reader, by_meter[reader.meter_id] if reader.meter_id else ()) for reader in self._readers)
-
-    @overload
-    def __getitem__(self, place: int) -> Status: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Status]: ...
-
-    def __getitem__(self, place: int | slice) -> Status | Sequence[Status]:
-        if isinstance(place, slice):
-            return Statuses(self._readers[place])
-        return _status(self._readers[place], self._readers)
-
-    def __len__(self) -> int:
-        return len(self._readers)
-
-
-def _status(reader: Reader, readers: Iterable[Reader]) -> Status:
-    """`readers` may include other sources of the same meter."""
-    meter_id = reader.meter_id
-    others = [
-        other.facts()
-        for other in readers
-        if meter_id is not None and other.meter_id == meter_id and other is not reader
-    ]
-    return run_checks(reader.facts(), others)

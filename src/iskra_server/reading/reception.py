@@ -73,6 +73,8 @@ class SecondCounts:
 
     def __init__(self) -> None:
         self._counts = [array("I", bytes(4 * CHECK_S)) for _ in range(_KINDS)]
+        # of all that are in the rings
+        self._sums = [0] * _KINDS
         self._second = 0
         self._has_driver = False
 
@@ -99,10 +101,11 @@ class SecondCounts:
         """Of the last `seconds` (CHECK_S at most), including the current one."""
         self._advance(int(now_s))
         last_seconds = range(self._second - seconds + 1, self._second + 1)
-        if seconds == CHECK_S:
-            sums = [sum(counts) for counts in self._counts]
-        else:
-            sums = [sum(counts[second % CHECK_S] for second in last_seconds) for counts in self._counts]
+        sums = self._sums
+        if seconds < CHECK_S:
+            begin = last_seconds.start % CHECK_S
+            end, at_front = begin + seconds, max(begin + seconds - CHECK_S, 0)
+            sums = [sum(counts[begin:end]) + sum(counts[:at_front]) for counts in self._counts]
         valid, damaged, cut, byte_count, framing, overruns, unreadable = sums
         first = next((second for second in last_seconds if self._counts[_BYTES][second % CHECK_S]), now_s)
         return StreamQuality(
@@ -121,11 +124,13 @@ class SecondCounts:
     def _count(self, kind: int, count: int, now_s: float) -> None:
         self._advance(int(now_s))
         self._counts[kind][self._second % CHECK_S] += count
+        self._sums[kind] += count
 
     def _advance(self, second: int) -> None:
         """Clear the seconds that have begun since."""
         for new in range(max(self._second + 1, second - CHECK_S + 1), second + 1):
-            for counts in self._counts:
+            for kind, counts in enumerate(self._counts):
+                self._sums[kind] -= counts[new % CHECK_S]
                 counts[new % CHECK_S] = 0
         self._second = max(self._second, second)
 

@@ -22,8 +22,9 @@ from iskra_server.outputs.state import OutputState
 from iskra_server.reading.arbitration import SourceArbiter
 from iskra_server.reading.decoding import Decoding
 from iskra_server.reading.hub import Hub
-from iskra_server.reading.reader import Reader, Statuses
+from iskra_server.reading.reader import Reader
 from iskra_server.reading.reception import ReceptionDay
+from iskra_server.reading.statuses import Statuses
 from iskra_server.runtime.fault_log import watch
 from iskra_server.runtime.history_setup import archive_of, history_settings
 from iskra_server.runtime.http_server import Http, addresses
@@ -31,6 +32,7 @@ from iskra_server.runtime.logs import ALWAYS, RecentLines, dropped_lines, set_up
 from iskra_server.runtime.meter_reader import configured_reader
 from iskra_server.runtime.plan import Plan, plan_of
 from iskra_server.runtime.running_outputs import RunningOutputs
+from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part, RunningPart, Supervision
 from iskra_server.runtime.systemd import READY, feed_watchdog, notify
 from iskra_server.sources.source import Source
@@ -71,6 +73,7 @@ class Composition:
         self._recent_lines = recent_lines
         self._plan = plan
         self.hub = Hub()
+        self.server_id = server_id(plan.config)
         self._guard = Guard()
         self._clock, self._pauses = Clock(), PauseDetector()
         self._arbiter = SourceArbiter()

@@ -14,7 +14,7 @@ from iskra_server.sources.errors import SourceError, no_port
 from iskra_server.sources.port_memory import PortMemory
 from iskra_server.sources.ports import Port, list_ports, plugged
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
-from iskra_server.sources.search import ROUND, SILENT_ROUNDS, Window, find_meter
+from iskra_server.sources.search import ROUND, SILENT_ROUNDS, SearchedPort, Window, find_meter
 from iskra_server.sources.source import (
     FormatProblem,
     OnUnrecognised,
@@ -22,7 +22,6 @@ from iskra_server.sources.source import (
     ignore_unrecognised,
     plain_problem,
 )
-from iskra_server.sources.source_options import SourceOptions
 
 # somebody may be placing the head and waiting for it
 MAX_WAIT_S = 10.0
@@ -79,15 +78,10 @@ class Finder:
         return line
 
     async def _search_port(self, port: PluggedPort, report: Report) -> Line:
-        return await find_meter(
-            port,
-            report,
-            SourceOptions(),
-            self._memory,
-            self._windows,
-            is_open=False,
-            on_unrecognised=self._on_unrecognised,
+        searched = SearchedPort(
+            port, self._memory, windows=self._windows, is_open=False, on_unrecognised=self._on_unrecognised
         )
+        return await find_meter(searched, report)
 
     async def _first(self, searches: list["asyncio.Task[Line]"], report: Report, before: object) -> Line | None:
         """The first line that is found. The only port is searched for as long as no other is plugged in."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 START_BAUD = 300
 # at most so many wake-ups a second while a readout arrives; answers are late by as much
 _PAUSE_S = 0.02
+# bytes so soon after an answer belong to it: a line end, a flicker of the head
+_TRAILING_S = 0.5
 # after the computed end of the last message: the FIFO of an adapter
 _SLACK_S = 0.1
 _BITS = 10
@@ -38,7 +40,14 @@ log = logging.getLogger("iskra_server.sources")
 
 
 class PolledLine(Line):
-    """A line with a conversation. Owns the line: close this one, also after a failed `ask`, unless you `release` it."""
+    """A line with a conversation. Owns the line: close this one, also after a failed `ask`, unless you `release` it.
+
+    `stops_when_unasked`: bytes that arrive while nothing was requested end the conversation, and nothing is sent any
+    more: a meter that sends by itself is there, or noise. Then `was_unasked` is True.
+    """
+
+    stops_when_unasked = False
+    was_unasked = False
 
     def __init__(
         self, line: WritableLine, session: "D0Session", on_learned: Callable[["Learned"], None] = lambda _: None
@@ -52,18 +61,17 @@ class PolledLine(Line):
         self._results: list[Reading | Fault] = []
         self._asked = b""
         self._busy_until_s = 0.0
+        # when something was requested last
+        self._active_s = 0.0
 
     async def ask(self, patience_s: float = 0.0) -> bool:
         """Whether a meter answers the first request, or one of those within `patience_s`, which unasked bytes end.
 
         What arrives meanwhile is read afterwards.
         """
-        session, until_s, is_unasked = self._session, time.monotonic() + patience_s, False
-        while not session.is_open and (not session.outcome or (time.monotonic() < until_s and not is_unasked)):
-            is_waiting = session.is_idle
-            data = await self._receive()
-            is_unasked = bool(data) and is_waiting
-            self._asked += data
+        session, until_s, self.stops_when_unasked = self._session, time.monotonic() + patience_s, True
+        while not (session.is_open or self.was_unasked) and (not session.outcome or time.monotonic() < until_s):
+            self._asked += await self._receive()
         return session.is_open or session.outcome in ("read", "pushed")
 
     @property
@@ -114,6 +122,12 @@ class PolledLine(Line):
         """What arrives until the conversation must go on, and everything that is due then."""
         data = await self._line.read_until(self._session.wakes_at_s)
         now_s = time.monotonic()
+        is_active = not self._session.is_idle
+        if data and self.stops_when_unasked and not is_active and now_s > self._active_s + _TRAILING_S:
+            self.was_unasked = True
+            # without a B0 to a meter in programming mode, which may be another one now
+            self._session.close()
+            return data
         # bytes that were waiting while the event loop was late have arrived before this time
         results = self._session.feed(data, min(now_s, self._session.wakes_at_s))
         self._results += results
@@ -121,15 +135,25 @@ class PolledLine(Line):
             if isinstance(step, Send):
                 self._write(step.data)
             else:
-                await self._line.set_speed(step.baud)
+                await self._set_speed(step.baud)
         # faults that a time limit has completed
         self._results += self._session.feed(b"", now_s)
+        if is_active or not self._session.is_idle:
+            self._active_s = now_s
         if self._session.learned and self._session.learned != self._learned:
             self._learned = self._session.learned
             self._on_learned(self._learned)
         if data:
             await asyncio.sleep(min(_PAUSE_S, max(self._session.wakes_at_s - now_s, 0.0)))
         return data
+
+    async def _set_speed(self, baud: int) -> None:
+        try:
+            await self._line.set_speed(baud)
+        except SourceError as error:
+            # not every adapter has every speed
+            if error.problem != "unusable" or not self._session.refuse(baud):
+                raise
 
     def _write(self, data: bytes) -> None:
         self._line.write(data)

@@ -11,7 +11,7 @@ from iskra_server.sources.polled import START_BAUD, d0_source
 from iskra_server.sources.port_memory import PortMemory, learned, polled
 from iskra_server.sources.ports import stable_name
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
-from iskra_server.sources.search import ROUND, Window, find_meter
+from iskra_server.sources.search import ROUND, SearchedPort, Window, find_meter
 from iskra_server.sources.serial import device_state, open_serial
 from iskra_server.sources.source import (
     FormatProblem,
@@ -37,11 +37,7 @@ def port_source(
     """
     path, _, query = address.reveal().partition("?")
     options = parse_options(address, parse_qsl(query, keep_blank_values=True))
-    port = PluggedPort(path)
-
-    async def search(report: Report) -> Line:
-        return await find_meter(port, report, options, memory, windows, on_unrecognised=on_unrecognised)
-
+    searched = SearchedPort(PluggedPort(path), memory, options, windows, on_unrecognised=on_unrecognised)
     if options.protocol == "d0" and not options.listen_only:
         source = d0_source(
             address.reveal(),
@@ -57,7 +53,7 @@ def port_source(
         source = Reconnecting(
             url=address.reveal(),
             port=path,
-            connect=partial(_open_fixed, path, options) if options.settings else search,
+            connect=partial(_open_fixed, path, options) if options.settings else partial(find_meter, searched),
             plugged=partial(device_state, path),
             format_problem=format_problem,
         )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from iskra_server.sources.asking import Asking, PluggedPort
+from iskra_server.sources.asking import PluggedPort
 from iskra_server.sources.errors import SourceError
 from iskra_server.sources.line_pictures import suggested_settings
 from iskra_server.sources.polled import START_BAUD, poll_d0
@@ -71,31 +71,29 @@ _PATIENT_POLLS = 3
 log = logging.getLogger("iskra_server.sources")
 
 
-class Search:
-    """One per opened port. `report` gets its state at each step; `is_open` is what these states say of the port."""
+class SearchedPort(Struct, frozen=True):
+    """Which port is searched, and how. `is_open` is what the reported states say of it."""
 
-    def __init__(
-        self,
-        line: SerialLine,
-        report: Report,
-        *,
-        options: SourceOptions,
-        memory: PortMemory,
-        asking: Asking,
-        windows: tuple[Window, ...] = ROUND,
-        is_open: bool = True,
-        on_unrecognised: OnUnrecognised = ignore_unrecognised,
-    ) -> None:
+    port: PluggedPort
+    memory: PortMemory
+    options: SourceOptions = SourceOptions()
+    windows: tuple[Window, ...] = ROUND
+    is_open: bool = True
+    on_unrecognised: OnUnrecognised = ignore_unrecognised
+
+
+class Search:
+    """One per opened port. `report` gets its state at each step."""
+
+    def __init__(self, line: SerialLine, searched: SearchedPort, report: Report) -> None:
         self._line = line
+        self._searched = searched
         self._report = report
-        self._options = options
-        self._memory = memory
-        self._asking = asking
-        self._windows = _narrowed(windows, options.protocol)
-        self._is_open = is_open
-        self._on_unrecognised = on_unrecognised
+        self._options = searched.options
+        self._asking = searched.port.asking
+        self._windows = _narrowed(searched.windows, self._options.protocol)
         self._name = stable_name(line.port)
-        self._remembered = memory.recall(self._name)
+        self._remembered = searched.memory.recall(self._name)
         self._probe = PortProbe(line)
         self._has_listened = False
         # what the bytes of the last window look like, unless this round has tried it
@@ -251,20 +249,21 @@ class Search:
                 self._remember(polled())
             self._asking.has_answered, self._asking.outcome = True, ""
             return WatchedLine(line, PATIENCE_S + _PATIENT_POLLS * (self._options.poll_s or 0.0))
+        self._asking.has_heard |= line.was_unasked
         self._asking.note(line.state().poll, time.monotonic())
         self._hand_over(LineSettings(START_BAUD), line.release())
         return None
 
     def _hand_over(self, settings: LineSettings, data: bytes) -> None:
         if data:
-            self._on_unrecognised(self._line.port, settings, data)
+            self._searched.on_unrecognised(self._line.port, settings, data)
 
     def _remember(self, found: Found) -> None:
         if found.protocol != (self._remembered and self._remembered.protocol):
             how = "is asked" if found.is_polled else f"at {found.settings}"
             log.info("%s: found a meter that speaks %s, %s.", self._line.port, found.protocol.upper(), how)
         self._remembered = found
-        self._memory.remember(self._name, found)
+        self._searched.memory.remember(self._name, found)
 
     def _tell(self, settings: LineSettings) -> None:
         probe = self._probe
@@ -272,7 +271,7 @@ class Search:
         details = {"port": self._line.port, "bytes": str(probe.total)} if problem else {}
         state = SourceState(
             port=self._line.port,
-            is_open=self._is_open,
+            is_open=self._searched.is_open,
             problem=problem,
             details=details,
             probe=probe.received(),
@@ -283,30 +282,11 @@ class Search:
         self._report(state)
 
 
-async def find_meter(
-    port: PluggedPort,
-    report: Report,
-    options: SourceOptions,
-    memory: PortMemory,
-    windows: tuple[Window, ...] = ROUND,
-    *,
-    is_open: bool = True,
-    on_unrecognised: OnUnrecognised = ignore_unrecognised,
-) -> Line:
+async def find_meter(searched: SearchedPort, report: Report) -> Line:
     """Open a port and search it. Raises SourceError."""
-    line = await open_serial(port.path)
-    search = Search(
-        line,
-        report,
-        options=options,
-        memory=memory,
-        asking=port.asking,
-        windows=windows,
-        is_open=is_open,
-        on_unrecognised=on_unrecognised,
-    )
+    line = await open_serial(searched.port.path)
     try:
-        return await search.run()
+        return await Search(line, searched, report).run()
     except BaseException:
         await line.close()
         raise

@@ -1,7 +1,7 @@
 """A meter that was found by asking, as long as it answers.
 
-Where something else sends, or nothing answers for long, the line is given up: the head may have been moved to another
-meter, and a meter that sends by itself must not be asked.
+Where a byte arrives that nobody asked for, or nothing answers for long, the line is given up: the head may have been
+moved to another meter, and a meter that sends by itself must not be asked.
 """
 
 import asyncio
@@ -13,8 +13,6 @@ from iskra_server.sources.polled import PolledLine
 from iskra_server.sources.reconnect import Line
 from iskra_server.sources.source import LineErrors, SourceState
 
-# some requests, their echoes, and what a damaged identification has
-_MAX_UNASKED = 100
 # several polls, which are the rarer the longer nobody answers
 PATIENCE_S = 600.0
 _UNANSWERED = ("silent", "echo")
@@ -28,7 +26,7 @@ class WatchedLine(Line):
         self._line = line
         self._patience_s = patience_s
         self._answered_s = time.monotonic()
-        self._unasked = 0
+        line.stops_when_unasked = True
 
     async def read(self) -> bytes:
         limit_s = self._answered_s + self._patience_s
@@ -37,12 +35,10 @@ class WatchedLine(Line):
                 data = await self._line.read()
         except TimeoutError:
             raise SourceError("silence", port=self.port) from None
+        if self._line.was_unasked:
+            raise SourceError("noise", port=self.port, bytes=str(len(data)))
         if self._line.is_answered or self._line.state().poll not in _UNANSWERED:
-            self._answered_s, self._unasked = time.monotonic(), 0
-        else:
-            self._unasked += len(data)
-        if self._unasked > _MAX_UNASKED:
-            raise SourceError("noise", port=self.port, bytes=str(self._unasked))
+            self._answered_s = time.monotonic()
         return data
 
     def errors(self) -> LineErrors | None:

@@ -12,7 +12,7 @@ from iskra_server.codecs.d0.decoder import D0Decoder
 from iskra_server.codecs.d0.frames import MAX_READOUT
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.meter.reading import Fault, Reading
-from mutations import mutated_text, repair_d0
+from mutations import mutated
 from trying import seeds, tries
 
 SERIES = [texts.d0_readout(texts.d0_lines(import_kwh=f"0008048.{375 + k}")) for k in range(6)]
@@ -150,7 +150,7 @@ def test_a_lost_byte_or_a_cut_never_costs_the_next_readout() -> None:
 def test_damage_never_costs_the_next_readout_nor_gives_a_wrong_value() -> None:
     for seed in seeds(500):
         chance = random.Random(seed)
-        damaged, chunk = mutated_text(SERIES[0], chance, repair_d0), chance.choice((7, 64, 5000))
+        damaged, chunk = mutated("d0", SERIES[0], chance), chance.choice((7, 64, 5000))
         decoder = D0Decoder()
         texts.decode(decoder, SERIES[1])
         found = texts.readings(texts.decode(decoder, damaged + SERIES[2], chunk))

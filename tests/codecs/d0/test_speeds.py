@@ -33,3 +33,15 @@ def test_what_has_worked_comes_first_and_once_more_for_a_damaged_readout() -> No
     assert attempts("ABC3x", Learned("5", 0.2), can_switch=True)[0] == Learned("3", 0.05)
     assert attempts("ABC0x", None, can_switch=True)[-1] == Learned("")
     assert attempts("ISk5MT174", Learned("5", 0.2), can_switch=False) == (Learned(""),)
+
+
+def test_speeds_that_the_line_cannot_take_are_left_out() -> None:
+    tried = attempts("ISk5MT174", Learned("5"), can_switch=True, refused={9600})
+    # the first one twice: the attempt that was refused has counted
+    assert [each.speed for each in tried] == ["4", "4", "4", "4", "4", "3", ""]
+    assert [each.delay_s for each in tried[:3]] == [0.05, 0.05, 0.015]
+    assert attempts("ABC0x", None, can_switch=True, refused={300}) == (Learned(""), Learned(""))
+
+
+def test_a_letter_without_a_speed_is_not_acknowledged() -> None:
+    assert attempts("ISKAME162", None, can_switch=True) == (Learned(""),)

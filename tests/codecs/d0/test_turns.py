@@ -51,7 +51,7 @@ def test_silence_counts_from_the_last_character() -> None:
     turns.now_s = 12.0
     assert turn.send(None) == 11.0 + PAUSE_S
     turns.now_s = 13.0
-    assert result(turn) is None
+    assert result(turn) is True
 
 
 def test_the_line_is_switched_behind_the_acknowledgement() -> None:

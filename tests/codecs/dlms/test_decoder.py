@@ -18,7 +18,7 @@ from iskra_server.codecs.dlms.layouts import parse
 from iskra_server.codecs.dlms.security import Keys
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, MeterTime, Reading
-from mutations import mutated_dlms
+from mutations import mutated
 from trying import seeds, tries
 
 pytest.importorskip("cryptography")
@@ -357,7 +357,7 @@ def test_damage_never_gives_a_wrong_value_nor_costs_the_next_telegram() -> None:
         before, data, behind = chance.choice(streams)
         decoder = DlmsDecoder(pushes.KEYS)
         (right,) = decoder.feed(before)
-        found = texts.readings([*decoder.feed(mutated_dlms(data, chance)), *decoder.feed(behind)])
+        found = texts.readings([*decoder.feed(mutated("dlms", data, chance)), *decoder.feed(behind)])
         assert isinstance(right, Reading)
         assert [each.registers for each in found[-1:]] == [right.registers], seed
         assert all(each.registers == right.registers for each in found if each.is_authentic), seed

@@ -14,7 +14,7 @@ from iskra_server.codecs.p1.decoder import P1Decoder, x25
 from iskra_server.codecs.p1.frames import MAX_TELEGRAM
 from iskra_server.codecs.text.parity import SEVEN_BITS, with_parity
 from iskra_server.meter.reading import Fault, Reading
-from mutations import mutated_text, repair_p1
+from mutations import mutated
 from trying import seeds, tries
 
 SERIES = [texts.p1_telegram(texts.p1_lines(import_kwh=f"001234.{567 + k}", second=k)) for k in range(6)]
@@ -198,7 +198,7 @@ def test_a_cut_telegram_never_costs_the_next_one() -> None:
 def test_damage_never_gives_a_wrong_value_nor_costs_the_next_telegram() -> None:
     for seed in seeds(500):
         chance = random.Random(seed)
-        damaged, chunk = mutated_text(SERIES[0], chance, repair_p1), chance.choice((7, 64, 5000))
+        damaged, chunk = mutated("p1", SERIES[0], chance), chance.choice((7, 64, 5000))
         decoder = P1Decoder()
         texts.decode(decoder, SERIES[1])
         found = texts.readings(texts.decode(decoder, damaged + SERIES[2], chunk))

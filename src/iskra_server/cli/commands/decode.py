@@ -19,8 +19,8 @@ from iskra_server.cli.ui import meter_keys, telegram_text
 from iskra_server.cli.ui.options import Json, Quiet, command_app, examples
 from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
-from iskra_server.codecs.decoder import Decoder, detect
-from iskra_server.codecs.sml.encoder import START as SML_START
+from iskra_server.codecs import marks
+from iskra_server.codecs.decoder import detect
 from iskra_server.codecs.text.identification import START
 from iskra_server.codecs.text.parity import SEVEN_BITS
 from iskra_server.meter.reading import Fault, Reading, Register
@@ -85,30 +85,17 @@ def items(chunks: Iterable[bytes], decoding: Decoding) -> Iterator[Reading | Fau
     for chunk in chain([first], rest):
         yield from decoder.feed(chunk)
         pending = (pending + chunk)[-decoder.pending :] if decoder.pending else b""
-    yield from _end(decoder) if protocol == "dlms" else _rest(protocol, pending)
-
-
-def _end(decoder: Decoder) -> Iterator[Fault]:
-    from iskra_server.codecs.dlms.decoder import DlmsDecoder  # noqa: PLC0415
-
-    assert isinstance(decoder, DlmsDecoder)
-    return decoder.finish()
+    yield from _rest(protocol, pending)
 
 
 def _rest(protocol: str, pending: bytes) -> Iterator[Fault]:
-    noise = _start(protocol, pending)
+    """The end of a capture: noise, and behind it the beginning of a telegram."""
+    begun = (place for place, protocols in marks.find(pending) if protocol in protocols)
+    noise = next(begun, len(pending))
     if noise:
         yield Fault("noise", f"{noise} bytes outside of telegrams", noise)
     if noise < len(pending):
         yield Fault("cut", "the capture ends inside this telegram", len(pending) - noise)
-
-
-def _start(protocol: str, pending: bytes) -> int:
-    """The position of the first start of a telegram in the last bytes of a capture; their length if there is none."""
-    if protocol == "sml":
-        return pending.find(SML_START) if SML_START in pending else len(pending)
-    start = START.search(pending.translate(SEVEN_BITS))
-    return start.start() if start else len(pending)
 
 
 class Tally:

@@ -28,7 +28,7 @@ from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, Loaded, ServerConfig, load_with_origins, secrets_of
 from iskra_server.meter import identity
 from iskra_server.reading.hub import Hub
-from iskra_server.reading.reader import Statuses
+from iskra_server.reading.statuses import Statuses
 from iskra_server.redact.elements import masked_elements
 from iskra_server.redact.evidence import Evidence, evidence
 from iskra_server.redact.text import Scrubber

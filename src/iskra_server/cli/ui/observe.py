@@ -17,7 +17,8 @@ from iskra_server.config import Config, load_with_origins
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.guard import Guard
 from iskra_server.reading.hub import Hub
-from iskra_server.reading.reader import Reader, Statuses
+from iskra_server.reading.reader import Reader
+from iskra_server.reading.statuses import Statuses
 from iskra_server.runtime.meter_reader import configured_reader
 from iskra_server.runtime.meter_setup import meter_decoding, named_ports, port_memory
 from iskra_server.sources.shared_line import split_name

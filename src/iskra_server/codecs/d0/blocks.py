@@ -3,10 +3,11 @@
 from msgspec.structs import replace
 
 from iskra_server.codecs.d0.frames import EOT, MAX_READOUT, D0Message
-from iskra_server.codecs.d0.readout import ASSUMES_KWH, current, reading, repeated
+from iskra_server.codecs.d0.readout import ASSUMES_KWH, clock, current, reading, repeated
 from iskra_server.codecs.errors import Malformed
 from iskra_server.codecs.text.codes import P1_VERSIONS
 from iskra_server.codecs.text.entries import Entries, Entry
+from iskra_server.codecs.text.fast_path import Forms
 from iskra_server.codecs.text.identity import maker_of
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
 from iskra_server.codecs.text.widths import Widths
@@ -29,6 +30,7 @@ class Blocks:
         self._entries_kwh = Entries(assumes_kwh=True)
         self._plain_entries = Entries()
         self._widths = Widths()
+        self._forms = Forms()
         self._has_bcc = False
         # the blocks of an incomplete readout
         self._ident = ""
@@ -73,8 +75,12 @@ class Blocks:
         ident, text, length = self._ident, self._text, self._length
         self.begin()
         is_plain = message.end == b"!"
+        text = text.rstrip("\r\n ").removesuffix("!")
+        whole = f"{ident}\n{text}".encode("latin-1")
+        if not is_plain and (known := self._forms.read(whole, length)):
+            return known[0]
         try:
-            sent = self._read(ident, text.rstrip("\r\n ").removesuffix("!"), is_plain=is_plain)
+            sent = self._read(ident, text, is_plain=is_plain)
         except Malformed as error:
             return Fault("structure", str(error), length)
         entries = current(sent)
@@ -82,7 +88,11 @@ class Blocks:
             return None
         result = reading(ident, entries, length, is_protected=not is_plain or has_parity(message.raw))
         if not self._widths.check(f"{ident} {result.meter_id}", entries):
+            # readouts of other widths may count soon, and those of before no more
+            self._forms.clear()
             return Fault("checksum", "names or digits are not those of before, though the block check fits", length)
+        if not is_plain:
+            self._forms.learn(whole, sent, clock(entries), (result,))
         again = repeated(sent)
         return replace(result, repeated=again) if again else result
 

@@ -16,10 +16,15 @@ Event = str | D0Message | Fault
 
 
 class D0Line:
-    """`last_byte_s` is when the last byte arrived; `is_echoed` says whether the last message came back."""
+    """`last_byte_s` is when the last byte arrived; `is_echoed` says whether the last message came back.
 
-    def __init__(self, baud: int = START_BAUD) -> None:
-        self.baud = baud
+    `can_switch` is False where the line stays at `baud`; `refused` are speeds that it cannot take.
+    """
+
+    def __init__(self, baud: int = START_BAUD, *, can_switch: bool = True) -> None:
+        self.baud = self._start_baud = baud
+        self.can_switch = can_switch
+        self.refused: set[int] = set()
         self.last_byte_s = 0.0
         self.is_echoed = False
         self.steps: deque[Send | Speed] = deque((Speed(baud),))
@@ -41,9 +46,15 @@ class D0Line:
         return len(message) * BITS / self.baud
 
     def switch(self, baud: int) -> None:
-        if baud != self.baud:
+        if self.can_switch and baud != self.baud:
             self.baud = baud
             self.steps.append(Speed(baud))
+
+    def refuse(self, baud: int) -> bool:
+        """See `Conversation`: a line that cannot take the speed at which it starts is of no use."""
+        self.refused.add(baud)
+        self.baud = self._start_baud
+        return baud != self._start_baud
 
     def feed(self, data: bytes, now_s: float) -> None:
         if data:

@@ -18,7 +18,7 @@ from iskra_server.codecs.text.entries import Entry
 from iskra_server.codecs.text.times import moment
 from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import MeterTime, Reading, Register
+from iskra_server.meter.reading import Reading, Register
 from iskra_server.meter.units import unit_named
 
 PROTOCOL = "d0"
@@ -28,7 +28,7 @@ ASSUMES_KWH = frozenset(("EMH", "PAF", "APA"))
 _Groups = tuple[int, int, int]
 _DIN_CODES: tuple[_Groups, ...] = ((0, 0, 1), (96, 1, 1), (96, 1, 0), (96, 1, 255), (0, 0, 0), (0, 0, 9))
 _NAME_CODES: tuple[_Groups, ...] = ((96, 1, 0), (0, 0, 0), (96, 1, 1), (96, 1, 255))
-_CLOCK, _DATE = (0, 9, 1), (0, 9, 2)
+_CLOCK, _DATE = bytes((0, 9, 1)), bytes((0, 9, 2))
 # group C of all of them
 _NAMING = frozenset((0, 96))
 _HEAT = 6
@@ -63,6 +63,12 @@ def _all_current(entries: list[Entry]) -> Iterator[Entry]:
             yield entry
 
 
+def clock(entries: list[Entry]) -> list[Entry]:
+    """The entries whose contents are the meter's time (`moment`): date and time of day, or none."""
+    first = {entry.code.obis[2:5]: entry for entry in reversed(entries)}
+    return [first[_DATE], first[_CLOCK]] if first.keys() >= {_DATE, _CLOCK} else []
+
+
 def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool = True) -> Reading:
     """`entries` are those of `current`; `ident` is the identification line without its "/", "" if there was none."""
     by_groups: dict[_Groups, str] = {}
@@ -71,11 +77,12 @@ def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool
         if c in _NAMING:
             by_groups.setdefault((c, d, e), entry.sent.contents[0])
     meter = identify(ident, by_groups)
+    dated = [entry.sent.contents[0] for entry in clock(entries)]
     return Reading(
         meter.meter_id,
         meter.server_id,
         _registers(entries),
-        _time(by_groups),
+        moment(*dated) if dated else None,
         PROTOCOL,
         length,
         is_protected=is_protected,
@@ -105,7 +112,3 @@ def _registers(entries: list[Entry]) -> tuple[Register, ...]:
 
 def _has_no_medium(entry: Entry) -> bool:
     return "-" not in entry.sent.code
-
-
-def _time(values: dict[_Groups, str]) -> MeterTime | None:
-    return moment(values[_DATE], values[_CLOCK]) if _DATE in values and _CLOCK in values else None

@@ -65,9 +65,8 @@ class D0Session:
         self.planned_s: float | None = None
         self._address = address
         self._interval_s = interval_s
-        self._can_switch = can_switch
         self._start_baud = start_baud
-        self._line = D0Line(start_baud)
+        self._line = D0Line(start_baud, can_switch=can_switch)
         self._turns = Turns(self._line, now_s)
         self._blocks = Blocks()
         self._registers = Registers()
@@ -93,7 +92,7 @@ class D0Session:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for the time of the next poll: meanwhile another session may use the line."""
+        """Whether it waits for the time of the next request: another session with an address may use the line."""
         return self._is_idle
 
     @property
@@ -123,6 +122,11 @@ class D0Session:
         results, self._turns.results = self._turns.results, []
         return iter(results)
 
+    def refuse(self, baud: int) -> bool:
+        """See `Conversation`: the attempts begin again, without this speed."""
+        self._attempt = 0
+        return self._line.refuse(baud)
+
     def close(self) -> bytes:
         """B0 if the meter is in the middle of a session, else nothing. The session is over."""
         self._turn.close()
@@ -140,9 +144,8 @@ class D0Session:
             self._line.switch(self._start_baud)
             if self.outcome == "read":
                 self._failures, self._break_sent = 0, False
-            elif self.outcome == "damaged" and self._attempt:
+            elif self.outcome == "damaged" and self._attempt and (yield from self._turns.wait_for_silence()):
                 # another attempt, at once
-                yield from self._turns.wait_for_silence()
                 continue
             else:
                 self._failures += 1
@@ -187,25 +190,20 @@ class D0Session:
         next_mode = mode(ident)
         if next_mode.letter == "C":
             return (yield from self._poll_mode_c(ident))
-        self._switch(next_mode.baud)
+        self._line.switch(next_mode.baud)
         return (yield from self._receive_readout(ident, self._turns.now_s + UNACKNOWLEDGED_S + REACTION_S))
-
-    def _switch(self, baud: int) -> None:
-        """A line that stays at its speed goes on at that."""
-        if self._can_switch:
-            self._line.switch(baud)
 
     def _leave_programming_mode(self, learned: Learned) -> Turn[None]:
         """Send B0 at the learned speed: a meter left in programming mode ignores requests for a minute."""
         self._break_sent = True
-        self._switch(baud(learned.speed or "0"))
+        self._line.switch(baud(learned.speed or "0"))
         sent_s = yield from self._turns.send(encoder.BREAK)
         yield from self._turns.wait(sent_s + SLACK_S)
         self._line.switch(self._start_baud)
         yield from self._turns.wait_for_silence()
 
     def _poll_mode_c(self, ident: str) -> Turn[Outcome]:
-        settings = attempts(ident, self.learned, can_switch=self._can_switch)
+        settings = self._attempts(ident)
         attempt = settings[self._attempt % len(settings)]
         if attempt.speed:
             until_s = yield from self._turns.acknowledge(attempt, encoder.READOUT)
@@ -217,6 +215,9 @@ class D0Session:
         else:
             self._attempt = (self._attempt + 1) % len(settings)
         return outcome
+
+    def _attempts(self, ident: str) -> tuple[Learned, ...]:
+        return attempts(ident, self.learned, can_switch=self._line.can_switch, refused=self._line.refused)
 
     def _receive_readout(self, ident: str, until_s: float) -> Turn[Outcome]:
         repeats = 0
@@ -258,22 +259,19 @@ class D0Session:
 
     def _poll_registers(self, ident: str) -> Turn[Outcome]:
         """Read single registers in programming mode until one fails; then the next poll is a readout."""
-        attempt = attempts(ident, self.learned, can_switch=self._can_switch)[0]
+        attempt = self._attempts(ident)[0]
         until_s = yield from self._turns.acknowledge(attempt if attempt.speed else Learned("0"), encoder.PROGRAMMING)
-        answer = yield from self._answer(until_s, "P0")
-        has_read = False
-        if answer is not None:
-            while (yield from self._read_registers()):
-                has_read, self.outcome = True, "read"
-                interval_s = self._interval_s or _REGISTERS_S
-                # another meter of the line cannot be asked meanwhile
-                if interval_s > _MAX_IN_PROGRAMMING_S or self._address:
-                    break
-                self.planned_s = interval_s
-                yield from self._turns.wait(self._turns.now_s + interval_s)
-            else:
-                self._registers.give_up()
-        else:
+        has_read, is_good = False, (yield from self._answer(until_s, "P0")) is not None
+        while is_good and (is_good := (yield from self._read_registers())):
+            has_read, self.outcome = True, "read"
+            interval_s = self._interval_s or _REGISTERS_S
+            # another meter of the line cannot be asked meanwhile
+            if interval_s > _MAX_IN_PROGRAMMING_S or self._address:
+                break
+            self.planned_s, self._is_idle = interval_s, True
+            yield from self._turns.wait(self._turns.now_s + interval_s)
+            self._is_idle = False
+        if not is_good:
             self._registers.give_up()
         sent_s = yield from self._turns.send(encoder.BREAK)
         yield from self._turns.wait(sent_s + SLACK_S)

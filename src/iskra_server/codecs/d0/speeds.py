@@ -10,7 +10,7 @@ to send within 20 to 200 ms. So the session tries several delays, then the next 
 300 baud. `Learned` holds the settings that worked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from msgspec import Struct
@@ -49,18 +49,22 @@ def baud(speed: str) -> int:
     return START_BAUD << _C.index(speed)
 
 
-def attempts(ident: str, learned: Learned | None, *, can_switch: bool) -> tuple[Learned, ...]:
-    """The settings to try, in order, with a meter of mode C. Those that worked come twice: a readout may be damaged."""
-    settings = tuple(dict.fromkeys(_attempts(ident[_SPEED : _SPEED + 1], learned, can_switch=can_switch)))
-    return (settings[0], *settings) if learned == settings[0] else settings
+def attempts(
+    ident: str, learned: Learned | None, *, can_switch: bool, refused: Collection[int] = ()
+) -> tuple[Learned, ...]:
+    """The settings to try, in order, with a meter of mode C; `refused` are speeds in baud that the line cannot take.
+
+    Those that worked come twice, as a readout may be damaged; so do those behind a speed that was refused.
+    """
+    offered = [speed for speed in _C[: _C.find(ident[_SPEED : _SPEED + 1]) + 1] if baud(speed) not in refused]
+    settings = tuple(dict.fromkeys(_attempts(offered, learned, can_switch=can_switch)))
+    return (settings[0], *settings) if refused or learned == settings[0] else settings
 
 
-def _attempts(offered: str, learned: Learned | None, *, can_switch: bool) -> Iterator[Learned]:
+def _attempts(offered: list[str], learned: Learned | None, *, can_switch: bool) -> Iterator[Learned]:
     if can_switch:
-        if learned and (not learned.speed or learned.speed <= offered):
+        if learned and learned.speed in ("", *offered):
             yield learned
-        for delay_s in _DELAYS_S:
-            yield Learned(offered, delay_s)
-        if offered > "0":
-            yield Learned(chr(ord(offered) - 1))
+        yield from (Learned(speed, delay_s) for speed in offered[-1:] for delay_s in _DELAYS_S)
+        yield from map(Learned, offered[-2:-1])
     yield Learned("")

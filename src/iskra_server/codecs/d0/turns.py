@@ -65,13 +65,14 @@ class Turns:
             self.results.append(Fault("cut", "nothing followed inside this message", lost))
         return None
 
-    def wait_for_silence(self) -> Turn[None]:
-        """Wait until nothing has arrived for PAUSE_S."""
+    def wait_for_silence(self) -> Turn[bool]:
+        """Wait until nothing has arrived for PAUSE_S; False where something arrives all the time."""
         until_s, limit_s = self.now_s + PAUSE_S, self.now_s + _MAX_NOISE_S
         while self.now_s < min(until_s, limit_s):
             yield min(until_s, limit_s)
             until_s = max(until_s, self.line.last_byte_s + PAUSE_S)
         self.line.discard()
+        return until_s <= limit_s
 
     def acknowledge(self, attempt: Learned, mode: str) -> Turn[float]:
         """Acknowledge an identification and switch the line; returns the time by which the answer must begin."""

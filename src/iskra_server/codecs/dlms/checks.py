@@ -32,7 +32,7 @@ _NUMBER_FORM = re.compile(rb"[ -~]{6,}")
 _NAME_FORM = re.compile(rb"[A-Z]{3}\d{13}")
 # from a scaler to thousandths: mV, mWh, mW, mA
 _FACTORS: dict[int | None, int] = {None: 1000, **{scaler: 10 ** (scaler + 3) for scaler in range(-3, 7)}}
-_MAINS = ((90_000, 150_000), (180_000, 280_000))
+_LOW_MAINS, _MAINS = range(90_000, 150_001), range(180_000, 280_001)
 _TARIFF_TOLERANCE = 2_000
 _PHASE_TOLERANCE = 3_000
 _MAX_POWER = 69_000_000
@@ -81,7 +81,7 @@ def phases(facts: ListFacts) -> bool:
 
 def voltages(facts: ListFacts) -> bool:
     values = [value for *_, obis, _ in _PHASES if (value := facts.numbers.get(obis))]
-    return all(any(low <= value <= high for low, high in _MAINS) for value in values)
+    return all(value in _MAINS or value in _LOW_MAINS for value in values)
 
 
 def currents(facts: ListFacts) -> bool:

@@ -25,7 +25,7 @@ from iskra_server.codecs.dlms.layouts import Layout
 from iskra_server.codecs.dlms.notification import CIPHERED, CLOCKS
 from iskra_server.codecs.dlms.scales import Scales
 from iskra_server.codecs.dlms.security import Keys, Proof, Sealed
-from iskra_server.codecs.dlms.transport import Transport, noise_fault
+from iskra_server.codecs.dlms.transport import Transport
 from iskra_server.codecs.errors import Malformed
 from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.reading import Fault, FaultKind, MeterTime, Reading, Register
@@ -87,15 +87,6 @@ class DlmsDecoder:
     def pause(self) -> Iterator[Fault]:
         """Nothing has come for a second: the parts of a telegram so far belong to no other (HDLC numbers none)."""
         return iter(list(self._assembly.drop()))
-
-    def finish(self) -> Iterator[Fault]:
-        """The stream has ended: what is still held back."""
-        parts = sum(fault.byte_count for fault in self._assembly.drop())
-        noise, held = self._transport.finish()
-        results = [noise_fault(noise)] if noise else []
-        if parts or held:
-            results.append(Fault("cut", "the stream ends inside this telegram", parts + held))
-        return iter(results)
 
     def _read(self, whole: Whole) -> Iterator[Reading | Fault]:
         """What a telegram says; nothing for one that was read just before."""

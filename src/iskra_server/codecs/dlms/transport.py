@@ -77,14 +77,6 @@ class Transport:
             self._counted, self._given = self._given, 0
             self._skip(1)
 
-    def finish(self) -> tuple[int, int]:
-        """The stream has ended: how many bytes of noise, and of a frame, were held back."""
-        self._accept()
-        noise, self._noise = self._noise, 0
-        held = len(self._buffer) - self._counted
-        self._remove(len(self._buffer))
-        return noise, held
-
     def _accept(self) -> None:
         if self._given:
             given, self._given = self._given, 0
@@ -203,12 +195,12 @@ class Transport:
         self._noise += max(0, count - self._counted)
         self._remove(count)
         while self._noise >= _NOISE_PIECE:
-            self._results.append(noise_fault(_NOISE_PIECE))
+            self._results.append(_noise_fault(_NOISE_PIECE))
             self._noise -= _NOISE_PIECE
 
     def _report(self, found: Found) -> None:
         if self._noise:
-            self._results.append(noise_fault(self._noise))
+            self._results.append(_noise_fault(self._noise))
         self._noise = 0
         self._results.append(found)
 
@@ -224,5 +216,5 @@ def _read(buffer: bytearray, at: int) -> HdlcFrame | MbusFrame | None:
     return hdlc.read(buffer, at) if buffer[at] == hdlc.FLAG else mbus.read(buffer, at)
 
 
-def noise_fault(count: int) -> Fault:
+def _noise_fault(count: int) -> Fault:
     return Fault("noise", f"{count} bytes outside of telegrams", count)

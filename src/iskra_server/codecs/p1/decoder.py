@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from iskra_server.codecs.checksum import arc, checksum
 from iskra_server.codecs.errors import Malformed
 from iskra_server.codecs.p1.frames import Frames, Telegram
-from iskra_server.codecs.p1.telegram import PROTOCOL, readings
+from iskra_server.codecs.p1.telegram import PROTOCOL, clock, readings
 from iskra_server.codecs.text.codes import P1_VERSIONS
 from iskra_server.codecs.text.entries import Entries, Entry
+from iskra_server.codecs.text.fast_path import Forms
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
 from iskra_server.codecs.text.widths import Widths
 from iskra_server.meter.reading import Fault, Reading
@@ -53,6 +54,7 @@ class P1Decoder:
         self._sealed: SealedText | None = None
         self._frames = Frames()
         self._entries = Entries()
+        self._forms = Forms()
         self._widths = Widths()
         self._variants = _VARIANTS
         self._has_checksum = False
@@ -83,7 +85,7 @@ class P1Decoder:
                 results.append(Fault("structure", str(error), telegram.length))
         return iter(results)
 
-    def _readings(self, telegram: Telegram, *, is_proved: bool) -> Iterator[Reading]:
+    def _readings(self, telegram: Telegram, *, is_proved: bool) -> list[Reading]:
         with_parity = has_parity(telegram.raw)
         if with_parity and (wrong := wrong_bytes(telegram.raw)):
             raise ChecksumWrong(f"the parity of {wrong} characters is wrong")
@@ -92,14 +94,18 @@ class P1Decoder:
             raise ChecksumWrong("no checksum, though this meter sends one")
         if not has_checksum and not telegram.ends_line:
             raise Malformed("neither a checksum nor a line end after the '!'")
+        if has_checksum and (known := self._forms.read(telegram.text, telegram.length)):
+            return known
         ident, _, lines = telegram.text[1:-1].decode("latin-1").partition("\n")
         entries = self._entries.read(lines, is_strict=not has_checksum)
         if not has_checksum:
             self._check_unprotected(entries, with_parity=with_parity)
         sent = list(readings(ident.rstrip("\r"), entries, telegram.length, is_protected=has_checksum or with_parity))
-        if not has_checksum and not self._widths.check(f"{ident} {sent[0].meter_id}", entries):
+        if has_checksum:
+            self._forms.learn(telegram.text, entries, clock(entries), sent)
+        elif not self._widths.check(f"{ident} {sent[0].meter_id}", entries):
             raise ChecksumWrong("no checksum, and names or digits are not those of before")
-        return iter(sent)
+        return sent
 
     def _unseal(self, telegram: Telegram) -> Reading | Fault:
         if not self._fits(telegram):

@@ -9,7 +9,7 @@ A channel without a meter has an empty identity, no unit or an impossible time, 
 channel, such as a relay (0-n:96.3.10), belong to the meter itself.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from iskra_server.codecs.text import codes, identity
 from iskra_server.codecs.text.entries import Entry, now
@@ -17,13 +17,12 @@ from iskra_server.codecs.text.numbers import number
 from iskra_server.codecs.text.times import moment
 from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import MeterTime, Reading, Register
+from iskra_server.meter.reading import Reading, Register
 
 PROTOCOL = "p1"
 _IDENTITIES = tuple(map(Obis.parse, ("0-0:96.1.1", "0-0:42.0.0", "0-0:96.1.0")))
 _TIME = Obis.parse("0-0:1.0.0")
 _CLOCK, _DATE = Obis.parse("1-0:0.9.1"), Obis.parse("1-0:0.9.2")
-_NAMING = frozenset((*_IDENTITIES, _TIME, _CLOCK, _DATE))
 _CHANNELS = range(1, 5)
 _DEVICE, _ABSTRACT, _IDENTITY, _LAST_VALUE = 24, 96, 1, 2
 _DEVICE_KINDS = frozenset((_DEVICE, _ABSTRACT))
@@ -34,7 +33,17 @@ _OLD_FORM = 3
 Device = tuple[int, int]
 
 
-def readings(ident: str, entries: Iterable[Entry], length: int, *, is_protected: bool) -> Iterator[Reading]:
+def clock(entries: Sequence[Entry]) -> list[Entry]:
+    """The entries whose contents are the meter's time (`moment`); none where it sends no time."""
+    first: dict[Obis, Entry] = {}
+    for entry in now(entries):
+        if entry.register is not None:
+            first.setdefault(entry.code.obis, entry)
+    codes = (_TIME,) if _TIME in first else (_DATE, _CLOCK)
+    return [first[code] for code in codes] if first.keys() >= set(codes) else []
+
+
+def readings(ident: str, entries: Sequence[Entry], length: int, *, is_protected: bool) -> Iterator[Reading]:
     """`ident` is the identification line without its "/"; `length` counts for the meter's own reading."""
     own: dict[Obis, Entry] = {}
     registers: list[Register] = []
@@ -45,12 +54,11 @@ def readings(ident: str, entries: Iterable[Entry], length: int, *, is_protected:
             devices.setdefault(device, []).append(entry)
         elif register is not None:
             registers.append(register)
-            if obis in _NAMING:
+            if obis in _IDENTITIES:
                 own.setdefault(obis, entry)
     meter = _meter(ident, own)
-    yield Reading(
-        meter.meter_id, meter.server_id, tuple(registers), _time(own), PROTOCOL, length, is_protected=is_protected
-    )
+    time = moment(*dated) if (dated := [entry.sent.contents[0] for entry in clock(entries)]) else None
+    yield Reading(meter.meter_id, meter.server_id, tuple(registers), time, PROTOCOL, length, is_protected=is_protected)
     for (_, channel), sent in devices.items():
         reading = _sub_meter(meter, channel or 1, sent, is_protected=is_protected)
         if reading:
@@ -71,14 +79,6 @@ def _meter(ident: str, own: dict[Obis, Entry]) -> Identity:
     names = (own[obis].sent.contents[0] for obis in _IDENTITIES if obis in own)
     named = next((meter for name in names if (meter := identity.identity(name, maker))), None)
     return named or identity.of_ident(ident) or UNKNOWN
-
-
-def _time(own: dict[Obis, Entry]) -> MeterTime | None:
-    if _TIME in own:
-        return moment(own[_TIME].sent.contents[0])
-    if _CLOCK in own and _DATE in own:
-        return moment(own[_DATE].sent.contents[0], own[_CLOCK].sent.contents[0])
-    return None
 
 
 def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, is_protected: bool) -> Reading | None:

@@ -1,7 +1,6 @@
 """The data sets of a telegram as registers.
 
-A meter repeats most of its lines, so the results of the previous telegram's lines are cached. Of a line with another
-number than before, "1-0:1.8.0(001234.567*kWh)", only the digits are parsed.
+A meter repeats most of its lines, so the results of the previous telegram's lines are cached.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,9 +11,8 @@ from iskra_server.codecs.errors import Malformed
 from iskra_server.codecs.text import codes, registers
 from iskra_server.codecs.text.codes import Code
 from iskra_server.codecs.text.lines import DataSet, data_sets
-from iskra_server.codecs.text.numbers import MAX_DIGITS, number
+from iskra_server.codecs.text.numbers import number
 from iskra_server.meter.reading import Register
-from iskra_server.meter.units import Unit
 
 # a full list of an MT174 has 343 lines; caching all would cost 250 kB for each meter
 _MAX_CACHED = 64
@@ -33,21 +31,12 @@ class Entry(Struct, frozen=True, gc=False):
     digits: tuple[int, int] | None = None
 
 
-class _Form(Struct, frozen=True, gc=False):
-    """What a line with one number has in common with others: "1-0:1.8.0(" and "*kWh)"; `power` is that of the unit."""
-
-    code: Code
-    unit: Unit
-    power: int
-
-
 class Entries:
     """One per stream."""
 
     def __init__(self, *, assumes_kwh: bool = False) -> None:
         self.assumes_kwh = assumes_kwh
         self._cached: dict[str, tuple[Entry, ...]] = {}
-        self._forms: dict[tuple[str, str], _Form] = {}
 
     def read(self, text: str, *, is_strict: bool = False) -> list[Entry]:
         """All data sets in order. Skips lines without a data set and unknown codes; raises Malformed if `is_strict`.
@@ -63,7 +52,7 @@ class Entries:
             if entries is None:
                 if not line or line.isspace():
                     continue
-                entries = self._by_form(line) or self._entries(line, is_strict=is_strict)
+                entries = self._entries(line, is_strict=is_strict)
             if entries and len(line) <= _MAX_CACHED_LENGTH and len(cached) < _MAX_CACHED:
                 cached[line] = entries
             result += entries
@@ -82,8 +71,6 @@ class Entries:
         except Malformed:
             if is_strict:
                 raise
-        if len(entries) == 1:
-            self._learn(line, entries[0])
         return tuple(entries)
 
     def _entry(self, sent: DataSet, code: Code) -> Entry:
@@ -92,33 +79,6 @@ class Entries:
             return Entry(sent, code, register)
         value = next(value for content in sent.contents if (value := number(content)))
         return Entry(sent, code, register, value.digits)
-
-    def _learn(self, line: str, entry: Entry) -> None:
-        """Remember the form of a line that has one number with a unit and nothing else."""
-        register, digits = entry.register, entry.digits
-        if register is None or digits is None or register.unit is None or len(entry.sent.contents) != 1:
-            return
-        if len(self._forms) >= _MAX_CACHED:
-            self._forms.clear()
-        code, _, content = line.partition("(")
-        unit = content.partition("*")[2]
-        if unit == unit.rstrip() != "":
-            self._forms[code, unit] = _Form(entry.code, register.unit, (register.scaler or 0) + digits[1])
-
-    def _by_form(self, line: str) -> tuple[Entry, ...]:
-        """The entry of a line whose form was learned and whose number is digits and perhaps a point, else nothing."""
-        code, _, content = line.partition("(")
-        digits, _, unit = content.partition("*")
-        form = self._forms.get((code, unit))
-        if form is None:
-            return ()
-        before, _, behind = digits.partition(".")
-        both = before + behind
-        if not both.isdecimal() or len(both) > MAX_DIGITS or (not behind and digits != before):
-            return ()
-        register = Register(form.code.obis, int(both), form.power - len(behind), form.unit)
-        sent = DataSet(code, (content[:-1],))
-        return (Entry(sent, form.code, register, (len(before), len(behind))),)
 
 
 def now(entries: Iterable[Entry]) -> Iterator[Entry]:
