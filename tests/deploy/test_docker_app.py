@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from decimal import Decimal
@@ -11,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+import iskra_server
 from deploy.engine import ROOT, Engine
 from deploy.head import Head
 from deploy.supervised import Supervised
@@ -180,6 +183,21 @@ def test_every_option_is_understood(app: App, head: Head) -> None:
     assert httpx.get(f"http://127.0.0.1:{app.port}/api/v1/status").status_code == 401
     assert '"House"' in app.ask("api/v1/status").text
     assert "0123456789abcdef" not in app.log()
+
+
+@pytest.mark.slow
+def test_a_local_app_is_built_from_its_own_folder_alone(engine: Engine, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, APP.parent / "publish.py", tmp_path / "addons", "--local"], check=True)
+    # as the Supervisor builds it, apart from the network
+    arguments = ("--build-arg", "BUILD_VERSION=9.9.9", "--build-arg", "BUILD_ARCH=amd64", "--tag", "local-app")
+    engine.docker("build", "--network", "host", *arguments, tmp_path / "addons" / "iskra_server")
+    (image,) = json.loads(engine.docker("inspect", "local-app"))
+    assert image["Config"]["Labels"]["io.hass.version"] == "9.9.9"
+    assert image["Config"]["Entrypoint"] == ["/opt/iskra-server/app.sh"]
+    version = engine.docker(
+        "run", "--rm", "--network", "none", "--entrypoint", "iskra-server", "local-app", "--version"
+    )
+    assert iskra_server.__version__ in version
 
 
 def test_a_wrong_option_is_one_sentence_in_the_log(app: App) -> None:
