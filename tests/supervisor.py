@@ -24,11 +24,14 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from supervisor_answers import APP, CORE_ANSWERS
+
 Headers = list[tuple[str, str]]
 PassOn = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 SESSION_COOKIE = "ingress_session"
 USER = {"X-Remote-User-Id": "5d8c9a1f", "X-Remote-User-Name": "owner", "X-Remote-User-Display-Name": "Owner"}
 _INGRESS, _INNER_INGRESS = "/api/hassio_ingress/", "/ingress/"
+_NO_INGRESS = ("/ingress/panels", "/ingress/session", "/ingress/validate_session")
 # what Home Assistant does not pass on to an app: it compresses itself, and a request must not name its user
 _NOT_PASSED = frozenset(("accept-encoding", "connection", "x-supervisor-token", "x-hassio-key", *map(str.lower, USER)))
 _DEADLINE_S = 20.0
@@ -68,7 +71,8 @@ class SupervisorStandIn:
 
     def __init__(self) -> None:
         self.host, self.port = "", 0
-        self.token = secrets.token_hex(28)
+        # of the app, and of a real Home Assistant
+        self.token, self.core_token = secrets.token_hex(28), secrets.token_hex(28)
         # what the config.yaml of the app declares
         self.services, self.discoverable = {"mqtt"}, {"iskra_server"}
         self.mqtt: dict[str, Any] | None = None
@@ -94,6 +98,11 @@ class SupervisorStandIn:
     def environ(self) -> dict[str, str]:
         """Of the app."""
         return {"SUPERVISOR": f"{self.host}:{self.port}", "SUPERVISOR_TOKEN": self.token}
+
+    @property
+    def core_environ(self) -> dict[str, str]:
+        """Of a real Home Assistant, which then loads its integration `hassio`."""
+        return {**self.environ, "SUPERVISOR_TOKEN": self.core_token}
 
     @property
     def ingress_path(self) -> str:
@@ -127,10 +136,10 @@ class SupervisorStandIn:
     async def _answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = urlsplit(request.path).path
         for prefix in (_INGRESS, _INNER_INGRESS):
-            if path.startswith(prefix):
+            if path.startswith(prefix) and path not in _NO_INGRESS:
                 await self._ingress(request, prefix, reader, writer)
                 return
-        if path.startswith("/core/api/") and self.home_assistant and self._is_app(request):
+        if path.startswith("/core/api/") and self.home_assistant and self._bearer(request) == self.token:
             url, token = self.home_assistant
             place = urlsplit(url)
             kept = [pair for pair in request.headers if pair[0].lower() not in ("authorization", "connection", "host")]
@@ -148,7 +157,7 @@ class SupervisorStandIn:
         self._reply(writer, request, status, json.dumps(result).encode(), "Content-Type: application/json\r\n")
 
     def _api(self, request: Request, path: str) -> tuple[int, Any]:
-        if not self._is_app(request):
+        if self._bearer(request) not in (self.token, self.core_token):
             return 401, "Unauthorized"
         answer: tuple[int, Any] = 404, "Not found"
         match request.method, path.strip("/").split("/"):
@@ -165,6 +174,8 @@ class SupervisorStandIn:
                 answer = (200, found[-1]) if found else (404, "Discovery message not found")
             case "POST", ["ingress", "session"]:
                 answer = 200, {"session": self.session}
+            case _ if self._bearer(request) == self.core_token:
+                answer = 200, CORE_ANSWERS.get(path, {})
         return answer
 
     def _discover(self, message: dict[str, Any]) -> tuple[int, Any]:
@@ -174,12 +185,11 @@ class SupervisorStandIn:
         known = [other for other in self.discovery if other["service"] == message["service"]]
         uuid: str = known[0]["uuid"] if known else secrets.token_hex(16)
         if not known or known[-1]["config"] != message["config"]:
-            self.discovery.append({"addon": "local_iskra_server", "uuid": uuid, **message})
+            self.discovery.append({"addon": APP, "uuid": uuid, **message})
         return 200, {"uuid": uuid}
 
-    def _is_app(self, request: Request) -> bool:
-        bearer = request.header("x-supervisor-token") or request.header("authorization").rpartition(" ")[2]
-        return secrets.compare_digest(bearer, self.token)
+    def _bearer(self, request: Request) -> str:
+        return request.header("x-supervisor-token") or request.header("authorization").rpartition(" ")[2]
 
     async def _ingress(
         self, request: Request, prefix: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -195,7 +205,9 @@ class SupervisorStandIn:
                 headers += [("X-Hass-Source", "core.ingress"), ("X-Ingress-Path", self.ingress_path)]
                 headers += [("X-Forwarded-Host", request.header("host")), ("X-Forwarded-Proto", "http")]
             client = writer.get_extra_info("peername")[0]
-            self.passed = [*headers, *USER.items(), ("X-Forwarded-For", f"{client}, 172.30.32.1")]
+            before = [value for name, value in headers if name.lower() == "x-forwarded-for"] or ["None"]
+            headers = [pair for pair in headers if pair[0].lower() != "x-forwarded-for"]
+            self.passed = [*headers, *USER.items(), ("X-Forwarded-For", ", ".join((*before, client)))]
             sent = request._replace(path=f"/{path}", headers=self.passed)
             is_compressed = self.holds_streams_back and "deflate" in request.header("accept-encoding")
             await self._proxy(sent, self.app, reader, writer, _hold_back if is_compressed else _pass_on)

@@ -21,7 +21,6 @@ from iskra_server.base.secret import Secret
 from iskra_server.config import Config, MqttConfig, ServerConfig
 from iskra_server.config.sections import OutputsConfig
 from iskra_server.homeassistant.supervisor import supervisor_of
-from iskra_server.reading.hub import Hub
 from iskra_server.runtime.home_assistant_app import HomeAssistantApp
 from outputs.mqtt.broker import Mosquitto, Subscriber
 from outputs.mqtt.published import SERVER, STATE
@@ -187,10 +186,10 @@ class Asking:
     async def changed(self, *old_secrets: Secret) -> None:
         self.changes.append(old_secrets)
 
-    async def names(self) -> list[str]:
-        """Of the outputs after asking."""
+    async def broker(self) -> str:
+        """The one that is used after asking."""
         await self.app.ask()
-        return [output.create(Hub(), list, lambda: None).part.name for output in self.app.outputs()]
+        return self.app.with_broker(self.config).outputs.mqtt.url.reveal()
 
 
 BROKER = {"host": "core-mosquitto", "port": 1883, "ssl": False, "username": "addons", "password": PASSWORD}
@@ -201,14 +200,14 @@ def test_an_own_broker_wins_and_one_that_is_not_wanted_is_not_asked_for() -> Non
         with supervisor() as box:
             asking = Asking(box)
             box.mqtt = BROKER
-            assert await asking.names() == ["mqtt://core-mosquitto:1883"]
-            assert asking.app.outputs()[0].settings == asking.app.outputs()[0].settings
+            assert await asking.broker() == "mqtt://addons@core-mosquitto:1883"
+            mqtt = asking.app.with_broker(asking.config).outputs.mqtt
+            assert (mqtt.base_topic, mqtt.language, mqtt.password) == ("house", "de", Secret(PASSWORD))
             asking.config = with_broker("mqtt://pi")
-            # the configured one is an output of the configuration
-            assert await asking.names() == []
+            assert await asking.broker() == "mqtt://pi"
             asking.config = with_broker(use=False)
             asked = len(box.requests)
-            assert await asking.names() == []
+            assert await asking.broker() == ""
             assert len(box.requests) == asked
             # of the broker before, so that parts that are ending do not log them
             assert asking.changes == [(), (Secret(PASSWORD),)]
@@ -223,12 +222,12 @@ def test_a_supervisor_that_is_away_or_refuses_changes_nothing_and_is_logged_once
         with supervisor() as box:
             asking = Asking(box)
             box.mqtt = BROKER
-            names = await asking.names()
+            broker = await asking.broker()
             box.services = set()
             for _ in range(3):
-                assert await asking.names() == names
+                assert await asking.broker() == broker
         for _ in range(3):
-            assert await asking.names() == names
+            assert await asking.broker() == broker
 
     asyncio.run(main())
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
@@ -259,14 +258,11 @@ def test_a_changed_token_is_offered_again_and_a_refused_offer_too() -> None:
     asyncio.run(main())
 
 
-def test_a_broker_that_cannot_be_used_is_one_sentence(caplog: pytest.LogCaptureFixture) -> None:
-    async def main() -> None:
-        with supervisor() as box:
-            box.mqtt = {**BROKER, "username": ""}
-            assert await Asking(box).names() == []
-
-    asyncio.run(main())
-    assert "cannot be used: outputs.mqtt: a password needs its user" in caplog.text
+def test_a_broker_that_cannot_be_used_is_one_sentence(app: App) -> None:
+    app.box.mqtt = {**BROKER, "username": ""}
+    app.ask_again()
+    until(lambda: "cannot be used: outputs.mqtt: a password needs its user" in app.server.log)
+    assert app.outputs() == []
 
 
 def test_only_an_app_imports_what_an_app_needs() -> None:

@@ -250,8 +250,8 @@ class Composition:
                 self.hub.forget(meter_id)
 
     async def _restart_outputs(self) -> None:
-        found = self._home_assistant.outputs() if self._home_assistant else ()
-        await self._outputs.run((*self._plan.outputs, *found))
+        plan, app = self._plan, self._home_assistant
+        await self._outputs.run(app.outputs(plan) if app else plan.outputs)
 
     def _start_home_assistant_app(self) -> None:
         if not os.environ.get("SUPERVISOR_TOKEN"):

@@ -10,10 +10,13 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
+from msgspec import structs
+
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, MqttConfig
 from iskra_server.homeassistant.supervisor import MqttService, Supervisor, SupervisorError
-from iskra_server.runtime.output_factory import PlannedOutput, mqtt_at
+from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
+from iskra_server.runtime.plan import Plan
 
 ASK_EVERY_S = 60.0
 
@@ -23,8 +26,8 @@ log = logging.getLogger(__name__)
 class HomeAssistantApp:
     """`run` asks the Supervisor every minute, and at once after `ask_again`.
 
-    `config` gives the configuration of the moment. `changed` is called with the secrets of the broker before, when
-    `outputs` has changed.
+    `config` gives the configuration of the moment. `changed` is called when there is another broker, with the secrets
+    of the one before.
     """
 
     def __init__(
@@ -45,17 +48,22 @@ class HomeAssistantApp:
     def ask_again(self) -> None:
         self._asking.set()
 
-    def outputs(self) -> Sequence[PlannedOutput]:
-        """MQTT at the broker of Home Assistant, unless another one is configured."""
-        config, broker = self._config(), self._broker
-        if not broker or not _wants_broker(config.outputs.mqtt):
-            return ()
+    def outputs(self, plan: Plan) -> tuple[PlannedOutput, ...]:
+        """Those of a plan, and MQTT where Home Assistant has a broker."""
+        config = self.with_broker(plan.config)
         try:
-            output = mqtt_at(config, broker.url, broker.password)
+            return plan.outputs if config is plan.config else planned_outputs(config)
         except ConfigError as error:
             log.error("The MQTT broker of Home Assistant cannot be used: %s", error)
-            return ()
-        return (output,) if output else ()
+            return plan.outputs
+
+    def with_broker(self, config: Config) -> Config:
+        """With the broker of Home Assistant, unless another one is configured."""
+        mqtt, broker = config.outputs.mqtt, self._broker
+        if not broker or not _wants_broker(mqtt):
+            return config
+        mqtt = structs.replace(mqtt, url=broker.url, password=broker.password)
+        return structs.replace(config, outputs=structs.replace(config.outputs, mqtt=mqtt))
 
     def secrets(self) -> Sequence[Secret]:
         return (self._broker.password,) if self._broker else ()

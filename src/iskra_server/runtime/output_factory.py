@@ -3,11 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import structs
-
 from iskra_server import __version__
-from iskra_server.base.address import Address
-from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import detect_zone
 from iskra_server.config import Config, ConfigError
 from iskra_server.cost.from_config import contracts_from_config
@@ -44,12 +40,6 @@ def planned_outputs(config: Config) -> tuple[PlannedOutput, ...]:
     """Raises ConfigError."""
     planned = (_mdns(config), _mqtt(config), _influx(config), _uplink(config))
     return tuple(output for output in planned if output)
-
-
-def mqtt_at(config: Config, url: Address, password: Secret) -> PlannedOutput | None:
-    """The MQTT output at another broker than the configured one. Raises ConfigError."""
-    mqtt = structs.replace(config.outputs.mqtt, url=url, password=password)
-    return _mqtt(structs.replace(config, outputs=structs.replace(config.outputs, mqtt=mqtt)))
 
 
 def _mdns(config: Config) -> PlannedOutput | None:

@@ -153,6 +153,13 @@ def test_a_wrong_address_is_a_sentence(browser: Browser, box: SupervisorStandIn)
     context.close()
 
 
+def test_no_module_asks_from_the_root() -> None:
+    modules = sorted((STATIC / "js").rglob("*.js"))
+    assert len(modules) > 40
+    for path in modules:
+        assert re.findall(r"""["'`]/(?:api|static|docs|login|healthz|metrics)\b""", path.read_text()) == [], path
+
+
 def test_no_page_names_a_file_or_a_route_from_the_root() -> None:
     names = [path for path in STATIC.rglob("*") if path.suffix in (".html", ".css", ".webmanifest")]
     assert len(names) > 5
