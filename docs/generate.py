@@ -1,9 +1,11 @@
 """Write the parts of these pages that come from the code: `make docs`. With --check: say which are out of date.
+The names of entities in the texts of the integration come from the register table in the same way.
 
 A part stands between two comments, <!-- generated: NAME --> and <!-- end of NAME -->; what is around it is written
 by hand. NAME is a function of this file.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +33,7 @@ from iskra_server.web.app import ENDPOINTS
 from iskra_server.web.http.endpoint import Endpoint
 
 DOCS = Path(__file__).parent
+INTEGRATION = DOCS.parent / "integrations/homeassistant/custom_components/iskra_server"
 SERVER = "http://raspberrypi.local:18080"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 _MARKUP = re.compile(r"\[/?(?:bold|cyan)\]")
@@ -218,14 +221,27 @@ def renewed(page: str) -> str:
     return _PART.sub(lambda part: part[1] + PARTS[part[2]]() + part[3], page)
 
 
+def entity_names() -> Iterator[tuple[Path, str]]:
+    """The texts of the integration, each register named as in the table; strings.json is the English ones."""
+    for language in ("en", "de"):
+        path = INTEGRATION / "translations" / f"{language}.json"
+        texts = json.loads(path.read_text())
+        named = {row.key: {"name": row.de if language == "de" else row.en} for row in REGISTERS.values()}
+        texts["entity"]["sensor"] = dict(sorted((texts["entity"]["sensor"] | named).items()))
+        text = json.dumps(texts, indent=2, ensure_ascii=False) + "\n"
+        yield path, text
+        if language == "en":
+            yield INTEGRATION / "strings.json", text
+
+
 def main() -> int:
-    pages = {path: path.read_text() for path in sorted(DOCS.glob("*.md"))}
-    stale = {path: new for path, page in pages.items() if (new := renewed(page)) != page}
-    for path, page in stale.items():
+    files = {path: renewed(path.read_text()) for path in sorted(DOCS.glob("*.md"))} | dict(entity_names())
+    stale = {path: text for path, text in files.items() if not path.exists() or path.read_text() != text}
+    for path, text in stale.items():
         if "--check" in sys.argv:
-            print(f"docs/{path.name} is out of date; run make docs")
+            print(f"{path.relative_to(DOCS.parent)} is out of date; run make docs")
         else:
-            path.write_text(page)
+            path.write_text(text)
     return 1 if stale and "--check" in sys.argv else 0
 
 

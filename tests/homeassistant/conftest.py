@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from homeassistant import network, release
-from homeassistant.home import Home, home
+from homeassistant import forms, network, release
+from homeassistant.home import PORT, Home, home
 from homeassistant.instance import HomeAssistant, fake_time
 from homeassistant.network import PI_NAME
 from test_docs import DOCS, blocks
@@ -28,4 +28,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         built.everywhere(HomeAssistant.start)
         built.everywhere(lambda assistant: assistant.add_mqtt(PI_NAME, built.broker.port))
         built.start_server()
+        built.everywhere(add_ours)
         yield built
+
+
+def add_ours(assistant: HomeAssistant) -> None:
+    """With every telegram, as MQTT and the RESTful sensors have it here."""
+    if assistant.has_ours:
+        entry = forms.add(assistant, host=PI_NAME, port=PORT)
+        forms.set_options(assistant, entry, update_every_s=0)

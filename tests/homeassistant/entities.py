@@ -3,35 +3,43 @@
 import re
 from decimal import Decimal
 
+from homeassistant.forms import DOMAIN
 from homeassistant.home import IS_AWAY, Home
 from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
 from running import until
 
 UNAVAILABLE = "unavailable"
-BY_REST = ("1isk", "iskra_electricity", "iskra_pinned")
-BY_MQTT = ("iskra_09",)
+# by platform
+BY_REST, BY_MQTT, BY_OURS = "rest", "mqtt", DOMAIN
 DIAGNOSTIC = ("signal_quality", "locked")
+# what our integration has of a meter besides its registers
+BESIDES = (*DIAGNOSTIC, "fault", "last_reading", "problem")
 
 Shown = dict[str, Decimal | str]
 
 
-def shown(assistant: HomeAssistant, beginnings: tuple[str, ...]) -> Shown:
+def shown(assistant: HomeAssistant, way: str) -> Shown:
     """States by unique id."""
-    states, entities = assistant.states(), assistant.entities()
+    states, entities = assistant.states(), assistant.entities(way)
     # one that is registered has its first state a moment later
-    ours = {key: entity for key, entity in entities.items() if key.startswith(beginnings) and entity in states}
-    texts = {key: states[entity]["state"] for key, entity in ours.items()}
+    texts = {key: states[entity]["state"] for key, entity in entities.items() if entity in states}
     return {key: Decimal(text) if NUMBER.fullmatch(text) else text for key, text in texts.items()}
 
 
-def registers(assistant: HomeAssistant) -> Shown:
-    """What MQTT brought of meters, but for what is diagnostic."""
-    return {key: state for key, state in shown(assistant, BY_MQTT).items() if not key.endswith(DIAGNOSTIC)}
+def registers(assistant: HomeAssistant, way: str = BY_MQTT) -> Shown:
+    """What MQTT or our integration brought of meters, but for what is no register of theirs."""
+    return {key: state for key, state in shown(assistant, way).items() if not key.endswith(BESIDES)}
 
 
-def complaints_of_mqtt(assistant: HomeAssistant) -> list[str]:
+def ways(assistant: HomeAssistant) -> tuple[str, ...]:
+    """That bring every register at once, without being asked."""
+    return (BY_MQTT, BY_OURS) if assistant.has_ours else (BY_MQTT,)
+
+
+def complaints(assistant: HomeAssistant) -> list[str]:
     """But for those that a broker is away. RESTful sensors have theirs while the server is away."""
-    return [entry for entry in assistant.complaints() if "mqtt" in entry and not IS_AWAY.search(entry)]
+    entries = [entry for entry in assistant.complaints() if "mqtt" in entry or DOMAIN in entry]
+    return [entry for entry in entries if not IS_AWAY.search(entry)]
 
 
 def served(house: Home) -> dict[str, Decimal]:
@@ -41,15 +49,21 @@ def served(house: Home) -> dict[str, Decimal]:
     return {name: value for name, value in values.items() if isinstance(value, Decimal)}
 
 
-def published(house: Home) -> dict[str, Decimal]:
-    """The same as MQTT has it, by unique id: energy in kWh, and the two halves of power."""
+def expected(house: Home, way: str) -> dict[str, Decimal]:
+    """The same as MQTT or our integration has it, by unique id: energy in kWh; by MQTT also the two halves of power."""
     values = {name: value.scaleb(-3) if "energy" in name else value for name, value in served(house).items()}
+    if way == BY_OURS:
+        return {f"{house.meter.id}_{name}": value for name, value in values.items()}
     if "power" in values:
         values["power_import"], values["power_export"] = (
             max(values["power"], Decimal(0)),
             max(-values["power"], Decimal(0)),
         )
     return {unique_id(house, name): value for name, value in values.items()}
+
+
+def published(house: Home) -> dict[str, Decimal]:
+    return expected(house, BY_MQTT)
 
 
 def unique_id(house: Home, name: str) -> str:
@@ -63,20 +77,24 @@ def unique_ids(*texts: str) -> set[str]:
 
 
 def are_right(house: Home, within_s: float) -> None:
-    """Wait until MQTT shows everywhere what the meter's display shows, and every other number that the server has."""
+    """Wait until all show what the meter's display shows, and every other number that the server has."""
     total = unique_id(house, "energy_import")
     for assistant in house.assistants:
-        until(lambda: published(house).get(total) == house.meter.kwh, within_s, EVERY_S)
-        try:
-            until(lambda: published(house).items() <= registers(assistant).items(), within_s, EVERY_S)  # noqa: B023
-        except AssertionError:
-            raise AssertionError(f"{assistant}: {registers(assistant)} is not {published(house)}") from None
+        for way in ways(assistant):
+            until(lambda: published(house).get(total) == house.meter.kwh, within_s, EVERY_S)
+            try:
+                until(lambda: expected(house, way).items() <= registers(assistant, way).items(), within_s, EVERY_S)  # noqa: B023
+            except AssertionError:
+                raise AssertionError(
+                    f"{assistant}: {registers(assistant, way)} is not {expected(house, way)}"
+                ) from None
 
 
-def are_unavailable(house: Home, within_s: float) -> None:
-    """Wait until no entity by MQTT shows a number."""
+def are_unavailable(house: Home, within_s: float, *only: str) -> None:
+    """Wait until no entity by these ways, or by any, shows a number."""
     for assistant in house.assistants:
-        try:
-            until(lambda: set(registers(assistant).values()) == {UNAVAILABLE}, within_s, EVERY_S)  # noqa: B023
-        except AssertionError:
-            raise AssertionError(f"{assistant}: {registers(assistant)}") from None
+        for way in only or ways(assistant):
+            try:
+                until(lambda: set(registers(assistant, way).values()) == {UNAVAILABLE}, within_s, EVERY_S)  # noqa: B023
+            except AssertionError:
+                raise AssertionError(f"{assistant}: {registers(assistant, way)}") from None

@@ -5,7 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from homeassistant.instance import HomeAssistant
 from homeassistant.meter import LOCKED, Meter, meter
 from homeassistant.network import PI_NAME, Network, network
 from homeassistant.release import Release
+from homeassistant.servers import Installed
 from outputs.mqtt.broker import Mosquitto
-from running import COMMAND, Server, serving
+from running import COMMAND, Server
 
 PORT = 18080
 URL = f"http://{PI_NAME}:{PORT}"
@@ -35,16 +36,20 @@ IS_AWAY = re.compile(
 class Home:
     """`server` is there between `start_server` and `stop_server`; the broker keeps nothing when it is stopped."""
 
-    server: Server
-
     def __init__(
-        self, *, network: Network, meter: Meter, broker: Mosquitto, assistants: Sequence[HomeAssistant]
+        self, *, network: Network, folder: Path, meter: Meter, broker: Mosquitto, assistants: Sequence[HomeAssistant]
     ) -> None:
         self.pi = network.pi
+        self.network = network
+        self.folder = folder
         self.meter = meter
         self.broker = broker
         self.assistants = assistants
-        self._running = ExitStack()
+        self._installed = Installed(self.pi, folder / "server", meter.port)
+
+    @property
+    def server(self) -> Server:
+        return self._installed.running
 
     def start_server(self, **environ: str) -> None:
         """IES_... as keywords without their beginning."""
@@ -53,25 +58,14 @@ class Home:
             "MQTT_COUNTERS_EVERY_S": "1",
             "METERS_STALE_AFTER_S": str(STALE_AFTER_S),
         } | environ
-        self.server = self._running.enter_context(
-            serving(
-                "serve",
-                self.meter.port,
-                environ={f"IES_{name}": value for name, value in given.items()},
-                within=self.pi.command,
-                address=self.pi.address,
-                port=PORT,
-            )
-        )
+        self._installed.start(self.pi.address, PORT, **given)
 
     def stop_server(self) -> None:
-        self._running.close()
+        self._installed.stop()
 
     def kill_server(self) -> None:
         """As a crash ends it: no word to anybody."""
-        self.server.process.kill()
-        self.server.process.wait()
-        self._running.close()
+        self._installed.kill()
 
     def printed(self) -> str:
         """The YAML that the command prints on the server's machine."""
@@ -115,7 +109,7 @@ def home(folder: Path, releases: Sequence[Release], *blocks: str) -> Iterator[Ho
         for assistant in assistants:
             assistant.configure(*blocks)
         broker = Mosquitto(folder, within=net.pi.command, address=net.pi.address)
-        built = Home(network=net, meter=made, broker=broker, assistants=assistants)
+        built = Home(network=net, folder=folder, meter=made, broker=broker, assistants=assistants)
         try:
             yield built
         finally:

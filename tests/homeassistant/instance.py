@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 
 from homeassistant.network import Machine
-from homeassistant.release import Release
+from homeassistant.release import OURS, Release
 from running import until
 
 PORT = 8123
@@ -33,8 +34,11 @@ homeassistant:
   unit_system: metric
 recorder:
   commit_interval: 1
-history:
+diagnostics:
 energy:
+history:
+repairs:
+zeroconf:
 """
 # what it says of this machine, what that one lacks or how busy it is: no matter of ours
 OF_THE_MACHINE = re.compile(
@@ -42,6 +46,8 @@ OF_THE_MACHINE = re.compile(
     r"|Error loading libturbojpeg|is taking over \d+ seconds|took [\d.]+ seconds\. Please create a bug report"
     r"|took longer than the scheduled update interval|is still running at shutdown"
     r"|No ACK from MQTT server in \d+ seconds"
+    # it says so of everything that does not come with it
+    r"|We found a custom integration"
 )
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 SMALLEST = Decimal("0.0001")
@@ -67,6 +73,10 @@ class HomeAssistant:
         self._token, self._refresh = "", ""
         self._config = folder / "config"
         self._config.mkdir(parents=True)
+        self.has_ours = release.has_ours
+        if self.has_ours:
+            # as by hand or by HACS; a copy, as Python writes beside it
+            shutil.copytree(OURS, self._config / "custom_components" / OURS.name)
         if release.root:
             (release.root / "config").mkdir(exist_ok=True)
             machine.bind(self._config, "/config")
@@ -142,6 +152,9 @@ class HomeAssistant:
     def post(self, path: str, content: dict[str, Any]) -> Any:
         return self._answer(self._client.post(path, json=content, headers=self._headers()))
 
+    def delete(self, path: str) -> Any:
+        return self._answer(self._client.delete(path, headers=self._headers()))
+
     def ask(self, command: str, **content: Any) -> Any:
         """The result of a WebSocket command."""
         self._socket = self._socket or self._open_socket()
@@ -191,9 +204,10 @@ class HomeAssistant:
         rows = self.ask("recorder/statistics_during_period", **wanted).get(entity, ())
         return {row["start"]: Decimal(row["sum"]).quantize(SMALLEST) for row in rows}
 
-    def entities(self) -> dict[str, str]:
-        """Entity ids by unique id."""
-        return {entry["unique_id"]: entry["entity_id"] for entry in self.ask("config/entity_registry/list")}
+    def entities(self, platform: str) -> dict[str, str]:
+        """Entity ids by unique id, of rest, mqtt or our integration."""
+        entries = self.ask("config/entity_registry/list")
+        return {entry["unique_id"]: entry["entity_id"] for entry in entries if entry["platform"] == platform}
 
     def log(self) -> str:
         return self._output.read_text(errors="replace")

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from zeroconf import IPVersion, ServiceInfo, Zeroconf
+
 from namespaces import inside
 
 PI_NAME = "raspberrypi.local"
@@ -84,8 +86,21 @@ class Network:
         self.pi.run(*f"bridge link set dev {port} isolated on".split())
         added.run(*f"ip address add {added.address}/24 dev eth0".split())
         added.run("ip", "link", "set", "eth0", "up")
+        # where a default route would lead: multicast DNS goes out there
+        added.run("ip", "route", "add", "224.0.0.0/4", "dev", "eth0")
         added.bind(self.hosts, "/etc/hosts")
         return added
+
+    def add_address(self, number: int) -> str:
+        """Another one for the server's machine."""
+        address = f"{SUBNET}.{number}"
+        self.pi.run("ip", "address", "add", f"{address}/24", "dev", "home")
+        return address
+
+    def add_name(self, name: str) -> None:
+        """By which every machine knows the server's, too."""
+        with self.hosts.open("a") as hosts:
+            hosts.write(f"{self.pi.address} {name}\n")
 
     def end(self) -> None:
         for machine in self._machines:
@@ -102,10 +117,21 @@ def network(folder: Path) -> Iterator[Network]:
     """This thread, and whatever it starts, is on the server's machine until the end of the block."""
     made = Network(folder)
     try:
-        with inside(made.pi.pid):
+        with inside(made.pi.pid), answering(made.pi.address):
             yield made
     finally:
         made.end()
+
+
+@contextmanager
+def answering(address: str) -> Iterator[None]:
+    """Tell the Pi's address by multicast DNS, as its Avahi does: Home Assistant asks nobody else for a .local name."""
+    kind = "_workstation._tcp.local."
+    name = PI_NAME.removesuffix(".local")
+    machine = ServiceInfo(kind, f"{name}.{kind}", port=9, parsed_addresses=[address], server=f"{PI_NAME}.")
+    with Zeroconf(interfaces=[address], ip_version=IPVersion.V4Only) as zeroconf:
+        zeroconf.register_service(machine)
+        yield
 
 
 def missing() -> str | None:

@@ -1,21 +1,26 @@
 """Releases of the real Home Assistant, each with the Python that it needs, installed once below .cache/homeassistant.
 
-Only what is needed is installed: the core, what every start loads (DEFAULT), and what these tests use, with the
-requirements that the manifests of those integrations name. So it runs with --skip-pip and fetches nothing.
+Only what is needed is installed: the core, what every start loads (DEFAULT), and what these tests and our integration
+use, with the requirements that the manifests of those integrations name. It runs with --skip-pip and fetches nothing.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from msgspec import Struct
 
-CACHE = Path(__file__).parents[2] / ".cache" / "homeassistant"
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".cache" / "homeassistant"
 UV = Path(sys.executable).parent / "uv"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 VENV = Path("/home-assistant")
@@ -25,9 +30,13 @@ DEFAULT = (
     *("network", "person", "persistent_notification", "scene", "schedule", "script", "system_health", "tag"),
     *("timer", "zone"),
 )
-USED = ("energy", "history", "mqtt", "recorder", "rest", "sensor")
-# the cloud library of older releases imports what josepy 2 no longer has, and then everything is answered with 500
-OLDER = ("josepy<2",)
+USED = ("diagnostics", "energy", "history", "mqtt", "recorder", "repairs", "rest", "sensor", "zeroconf")
+OURS = ROOT / "integrations" / "homeassistant" / "custom_components" / "iskra_server"
+# mypy parses with the Python that runs it: that of Home Assistant has to be its own
+TOOLS = (f"mypy=={metadata.version('mypy')}",)
+# the cloud library of older releases imports what josepy 2 no longer has, and then everything is answered with 500;
+# their resolver calls what pycares 5 no longer has, and then no name is found
+OLDER = ("josepy<2", "pycares<5")
 
 
 class Release(Struct, frozen=True):
@@ -45,13 +54,27 @@ class Release(Struct, frozen=True):
         return CACHE / self.version
 
     @property
+    def has_ours(self) -> bool:
+        """Young enough for our integration, as HACS sees it."""
+        hacs = OURS.parents[1] / "hacs.json"
+        return hacs.exists() and numbers(self.version) >= numbers(json.loads(hacs.read_text())["homeassistant"])
+
+    @property
+    def is_there(self) -> bool:
+        return self._note.exists()
+
+    @property
     def is_installed(self) -> bool:
-        """As it is described here."""
-        return self._note.exists() and self._note.read_text() == repr(self)
+        """With everything that is described here."""
+        return self.is_there and self._note.read_text() == self._description
 
     def note(self, made: Path) -> None:
         """Write into a whole installation what it is."""
-        (made / self._note.name).write_text(repr(self))
+        (made / self._note.name).write_text(self._description)
+
+    @property
+    def _description(self) -> str:
+        return "\n".join((repr(self), *TOOLS, *used()))
 
     @property
     def _note(self) -> Path:
@@ -73,8 +96,12 @@ SETS = {
         Release("2024.3.3", "3.11", constraints=OLDER, besides=("numpy",)),
         Release("2025.4.4", "3.13", constraints=OLDER),
     ),
-    "newest": (Release("2026.2.3", "3.13", "trixie"),),
+    "newest": (Release("2026.11.0", "3.14", "forky"),),
 }
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def wanted() -> tuple[Release, ...]:
@@ -103,61 +130,90 @@ def missing(release: Release) -> str | None:
 
 def install(release: Release) -> None:
     """Install what the cache does not hold yet; it appears under its name only when it is whole."""
-    if release.is_installed:
-        return
-    shutil.rmtree(release.folder, ignore_errors=True)
     CACHE.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=CACHE) as name:
-        made = Path(name, "made")
-        if release.distribution:
-            bootstrap(release.distribution, made)
-            fill(release, made / VENV.relative_to("/"), VENV, ("chroot", made, "/uv"))
-        else:
-            fill(release, made, made, (UV,))
-        release.note(made)
-        made.rename(release.folder)
+    with only_one(release):
+        if release.is_installed:
+            return
+        if release.is_there:
+            # while another run may use it
+            fill(release, release.folder)
+            release.note(release.folder)
+            return
+        shutil.rmtree(release.folder, ignore_errors=True)
+        with TemporaryDirectory(dir=CACHE) as name:
+            made = Path(name, "made")
+            if release.distribution:
+                bootstrap(release.distribution, made)
+            run(*uv(release, made), "venv", "--python", interpreter(release), inside(release, made))
+            fill(release, made)
+            release.note(made)
+            made.rename(release.folder)
+
+
+@contextmanager
+def only_one(release: Release) -> Iterator[None]:
+    """Another process of this machine waits until it is installed."""
+    with (CACHE / f"{release.version}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def bootstrap(distribution: str, root: Path) -> None:
     """A distribution with its Python, and our uv in it, which trusts whom this machine trusts."""
     # some of what is needed has no wheel for its Python
     packages = "--include=ca-certificates,gcc,libc6-dev,libfaketime,python3-dev"
-    run("mmdebstrap", "--quiet", "--variant=minbase", packages, distribution, root)
+    # a mirror may hold a testing distribution for longer than the week that it is valid; it is signed all the same
+    old = '--aptopt=Acquire::Check-Valid-Until "false"'
+    run("mmdebstrap", "--quiet", "--variant=minbase", old, packages, distribution, root)
     shutil.copy(UV, root / "uv")
     shutil.copy(CERTIFICATES, root / CERTIFICATES.relative_to("/"))
 
 
-def fill(release: Release, folder: Path, inside: Path, uv: tuple[str | Path, ...]) -> None:
-    """Make the environment in `folder`, which uv knows as `inside`."""
-    run(*uv, "venv", "--python", interpreter(release), inside)
+def uv(release: Release, folder: Path) -> tuple[str | Path, ...]:
+    return ("chroot", folder, "/uv") if release.distribution else (UV,)
+
+
+def inside(release: Release, folder: Path) -> Path:
+    """The environment, as uv names it."""
+    return VENV if release.distribution else folder
+
+
+def fill(release: Release, folder: Path) -> None:
+    """Install what is missing into an environment."""
+    environment = inside(release, folder)
+    outside = folder / VENV.relative_to("/") if release.distribution else folder
     pinned = f"homeassistant=={release.version}"
-    pip = (*uv, "pip", "install", "--no-cache", "--python", inside / "bin" / "python")
+    pip = (*uv(release, folder), "pip", "install", "--no-cache", "--python", environment / "bin" / "python")
     run(*pip, "--no-deps", pinned)
-    (package,) = folder.glob("lib/python*/site-packages/homeassistant")
+    (package,) = outside.glob("lib/python*/site-packages/homeassistant")
     constraints = (package / "package_constraints.txt").read_text()
-    (folder / "constraints.txt").write_text("\n".join((constraints, *release.constraints)))
-    run(
-        *pip,
-        "--constraint",
-        inside / "constraints.txt",
-        pinned,
-        *release.besides,
-        *requirements(package / "components"),
-    )
+    (outside / "constraints.txt").write_text("\n".join((constraints, *release.constraints)))
+    needed = requirements(package / "components")
+    run(*pip, "--constraint", environment / "constraints.txt", pinned, *TOOLS, *release.besides, *needed)
+
+
+def used() -> list[str]:
+    """The integrations that are loaded."""
+    return sorted({*DEFAULT, *USED, *manifest(OURS).get("dependencies", ())})
 
 
 def requirements(components: Path) -> list[str]:
-    """What the integrations need, and those that they depend on."""
-    waiting, seen = [*DEFAULT, *USED], set[str]()
-    needed = set[str]()
+    """What the integrations need, those that they depend on, and ours."""
+    waiting, seen = used(), set[str]()
+    needed = set(manifest(OURS).get("requirements", ()))
     while waiting:
         domain = waiting.pop()
         if domain not in seen:
             seen.add(domain)
-            manifest = json.loads((components / domain / "manifest.json").read_text())
-            waiting += manifest.get("dependencies", ())
-            needed |= set(manifest.get("requirements", ()))
+            waiting += manifest(components / domain).get("dependencies", ())
+            needed |= set(manifest(components / domain).get("requirements", ()))
     return sorted(needed)
+
+
+def manifest(integration: Path) -> dict[str, Any]:
+    file = integration / "manifest.json"
+    content: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    return content
 
 
 def run(*command: str | Path) -> None:

@@ -47,7 +47,7 @@ def test_an_unlocked_meter_adds_power(house: Home) -> None:
 
 def test_every_number_is_one_entity_of_its_class_and_unit(house: Home) -> None:
     for assistant in house.assistants:
-        entities, states = assistant.entities(), assistant.states()
+        entities, states = assistant.entities(BY_MQTT), assistant.states()
         assert len(registers(assistant)) == len(published(house)) == 12
         for unique in published(house):
             attributes = states[entities[unique]]["attributes"]

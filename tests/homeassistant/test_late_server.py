@@ -5,7 +5,7 @@ The next files end servers: not while it tries again.
 
 import re
 
-from homeassistant.entities import unique_ids
+from homeassistant.entities import BY_REST, unique_ids
 from homeassistant.home import IS_AWAY, Home
 from homeassistant.instance import EVERY_S
 from running import until
@@ -21,6 +21,6 @@ def test_a_server_that_starts_later_is_found(house: Home) -> None:
     house.shows(house.meter.kwh, FOUND_S)
     documented = unique_ids(*blocks(DOCS / "home-assistant.md", "yaml"))
     for assistant in house.assistants:
-        until(lambda: set(assistant.entities()) >= documented, FOUND_S, EVERY_S)  # noqa: B023
+        until(lambda: set(assistant.entities(BY_REST)) >= documented, FOUND_S, EVERY_S)  # noqa: B023
         complaints = [line for line in assistant.complaints() if not IS_AWAY.search(line)]
         assert [line for line in complaints if not IS_UNREAD.search(line)] == []

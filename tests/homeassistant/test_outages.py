@@ -6,11 +6,7 @@ Every test leaves the home as it found it: broker and server run, the meter is r
 import time
 
 from homeassistant import release
-from homeassistant.entities import (
-    are_right,
-    are_unavailable,
-    complaints_of_mqtt,
-)
+from homeassistant.entities import BY_MQTT, are_right, are_unavailable, complaints
 from homeassistant.home import Home
 from iskra_server.outputs.mqtt.keep_connected import RETRY_S
 from running import until
@@ -23,7 +19,7 @@ AWAY_S = 3 * RETRY_S if release.is_default() else 60.0
 
 def test_a_broker_that_has_lost_everything_is_harmless(house: Home) -> None:
     house.broker.kill()
-    are_unavailable(house, SOON_S)
+    are_unavailable(house, SOON_S, BY_MQTT)
     house.meter.imported += 2
     house.broker.start()
     are_right(house, SOON_S)
@@ -51,7 +47,7 @@ def test_a_broker_that_is_missing_when_the_server_starts_is_found(house: Home) -
     house.start_server()
     until(lambda: "Nothing is published to" in house.server.log, SOON_S)
     time.sleep(AWAY_S)
-    are_unavailable(house, SOON_S)
+    are_unavailable(house, SOON_S, BY_MQTT)
     house.meter.imported += 8
     house.broker.start()
     are_right(house, SOON_S)
@@ -59,4 +55,4 @@ def test_a_broker_that_is_missing_when_the_server_starts_is_found(house: Home) -
 
 def test_no_phase_gave_a_reason_to_complain(house: Home) -> None:
     for assistant in house.assistants:
-        assert complaints_of_mqtt(assistant) == []
+        assert complaints(assistant) == []

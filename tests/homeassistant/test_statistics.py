@@ -3,7 +3,7 @@
 from decimal import Decimal
 from itertools import groupby
 
-from homeassistant.entities import are_right
+from homeassistant.entities import BY_MQTT, BY_REST, are_right
 from homeassistant.home import OLD_METER, PINNED, TOTAL, Home
 from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
 from running import until
@@ -26,7 +26,7 @@ def test_statistics_add_up_to_what_was_drawn(house: Home) -> None:
     old, new = (max(life) for life in house.meter.lives)
     new -= AFTER_THE_HOUR
     for assistant in house.assistants:
-        pinned, (first, second) = assistant.entities()[f"{OLD_METER}_energy_import"], by_mqtt(assistant)
+        pinned, (first, second) = assistant.entities(BY_REST)[f"{OLD_METER}_energy_import"], by_mqtt(assistant)
         # they are made in the first seconds
         until(lambda: assistant.sums(TOTAL, "hour"), SOON_S, EVERY_S)  # noqa: B023
         # an entity counts from what it was told first
@@ -86,8 +86,8 @@ def newest(sums: dict[int, Decimal]) -> Decimal:
 
 def by_mqtt(assistant: HomeAssistant) -> list[str]:
     """The totals of the meters, in the order in which they hung on the wall."""
-    entities = assistant.entities()
-    return [entities[key] for key in sorted(entities) if key.startswith("iskra_09") and key.endswith("_energy_import")]
+    entities = assistant.entities(BY_MQTT)
+    return [entities[key] for key in sorted(entities) if key.endswith("_energy_import")]
 
 
 def grid(entity: str) -> dict[str, object]:

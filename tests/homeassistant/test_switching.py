@@ -1,6 +1,6 @@
 """Entities that go, and the other form of discovery: the last phases, as not every release comes through them."""
 
-from homeassistant.entities import BY_MQTT, are_right, complaints_of_mqtt, registers, shown
+from homeassistant.entities import BY_MQTT, are_right, complaints, registers, shown
 from homeassistant.home import Home
 from homeassistant.instance import EVERY_S, HomeAssistant
 from outputs.mqtt.broker import retained
@@ -39,7 +39,7 @@ def test_switching_the_form_leaves_every_entity_as_it_was(house: Home) -> None:
 
 def unexpected(assistant: HomeAssistant) -> list[str]:
     """But for what 2025.4.4 warns of each entity on the way back to the classic form: they stay as they were."""
-    return [entry for entry in complaints_of_mqtt(assistant) if "Received a conflicting MQTT discovery" not in entry]
+    return [entry for entry in complaints(assistant) if "Received a conflicting MQTT discovery" not in entry]
 
 
 def meters(assistant: HomeAssistant) -> set[str]:

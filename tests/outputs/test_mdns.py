@@ -56,7 +56,9 @@ async def listening(kind: str) -> AsyncIterator[Heard]:
 
 @asynccontextmanager
 async def announced(port: int, meters: list[str]) -> AsyncIterator[Announcement]:
-    made = Announcement(host=LOOPBACK, port=port, version="1.2.3", meters=lambda: meters, look_every_s=0.1)
+    made = Announcement(
+        host=LOOPBACK, port=port, properties={"version": "1.2.3", "id": "ab"}, meters=lambda: meters, look_every_s=0.1
+    )
     task = asyncio.create_task(made.run())
     try:
         yield made
@@ -85,7 +87,7 @@ def test_a_browser_finds_the_server_its_meters_and_its_version(kind: str) -> Non
             info = await heard.at(port)
             # another server of this machine tells of its other addresses
             assert info and LOOPBACK in info.parsed_addresses()
-            assert text(info) == {"path": "/", "version": "1.2.3", "meters": "1 ISK 00 12345678"}
+            assert text(info) == {"path": "/", "version": "1.2.3", "id": "ab", "meters": "1 ISK 00 12345678"}
 
     asyncio.run(run())
 
@@ -151,7 +153,7 @@ def test_goodbye_is_heard_promptly() -> None:
 def test_what_keeps_it_from_being_announced_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     async def run() -> None:
         # no address of this machine
-        made = Announcement(host="192.0.2.1", port=1, version="1", meters=list, look_every_s=0.01)
+        made = Announcement(host="192.0.2.1", port=1, properties={}, meters=list, look_every_s=0.01)
         task = asyncio.create_task(made.run())
         async with asyncio.timeout(20):
             while "cannot be announced" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
@@ -201,6 +203,9 @@ def test_the_real_server_announces_itself_and_stops_in_time() -> None:
                     return bool(text(await heard.at(port)).get("meters"))
 
                 await until(with_its_meter, 30)
+                told, identity = text(await heard.at(port)), server.get("/api/v1/status").json()["server"]
+                assert (told["id"], told["version"]) == (identity["id"], identity["version"])
+                assert (told["token"], told["tls"]) == ("0", "0")
                 started_s = time.monotonic()
                 server.process.send_signal(signal.SIGTERM)
                 assert await asyncio.to_thread(server.process.wait, 5) == 0

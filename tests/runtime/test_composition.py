@@ -1,6 +1,7 @@
 """The composition as the web sees it, before anything runs. tests/runtime/test_server.py runs all of it."""
 
 import asyncio
+from pathlib import Path
 
 from msgspec import structs
 
@@ -13,9 +14,11 @@ from iskra_server.runtime.supervision import Supervision
 from iskra_server.web.server_view import ServerView
 
 
-def test_every_configured_meter_is_in_the_view_of_the_server() -> None:
+def test_every_configured_meter_is_in_the_view_of_the_server(tmp_path: Path) -> None:
     urls = ["simulator:MT175", "simulator:MT681"]
-    config = structs.replace(Config(), meters=tuple(MeterConfig(url=Address(url)) for url in urls))
+    meters = tuple(MeterConfig(url=Address(url)) for url in urls)
+    history = structs.replace(Config().history, data_dir=str(tmp_path))
+    config = structs.replace(Config(), meters=meters, history=history)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -1,12 +1,21 @@
 """What is configured becomes an output; what cannot be used is refused before anything runs."""
 
+from pathlib import Path
+
 import pytest
 from msgspec import structs
 
 from iskra_server.base.address import Address
+from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, UplinkConfig
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.output_factory import planned_outputs
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default data folder is below the home directory."""
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 def with_broker(url: str) -> Config:
@@ -36,6 +45,14 @@ def test_the_same_configuration_gives_equal_settings_and_another_one_does_not() 
     assert settings("mqtt://pi") == settings("mqtt://pi")
     # what is not concerned stays equal
     assert len(settings("mqtt://pi") & settings("mqtt://other")) == 1
+
+
+def test_the_announcement_changes_with_the_rules_of_access() -> None:
+    def announced(token: str) -> set[object]:
+        server = structs.replace(Config().server, token=Secret(token))
+        return {output.settings for output in planned_outputs(structs.replace(Config(), server=server))}
+
+    assert announced("") != announced("0123456789abcdef") == announced("fedcba9876543210")
 
 
 def test_an_output_that_cannot_be_used_is_a_mistake_in_the_configuration() -> None:

@@ -74,6 +74,7 @@ class ServerStub:
     reception_days: Callable[[], Sequence[tuple[str, ReceptionDay]]] = list
     log_lines: Callable[[], Sequence[str]] = list
     dropped_log_lines: Callable[[], int] = int
+    server_id: str | None = None
 
 
 def writing(sentence: str = "") -> WriterState:

@@ -6,7 +6,7 @@
 Prices that change by the quarter of an hour would make each quarter a period of its own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import quarter_of
+from iskra_server.meter.identity import compact_name
 
 Per = Literal["month", "year"]
 
@@ -54,6 +55,12 @@ def contract_periods(contracts: Sequence[Contract], begin: int, end: int, tz: Zo
         first, last = max(start, begin), min(max(next_start, start), end)
         if first < last:
             yield ContractPeriod(first, last, contract)
+
+
+def contracts_of(contracts: Iterable[Contract], meter_id: str, server_id: str) -> list[Contract]:
+    """Those of a meter, `server_id` in hex."""
+    names = ("", compact_name(meter_id), server_id)
+    return [contract for contract in contracts if compact_name(contract.meter) in names]
 
 
 def contract_on(contracts: Sequence[Contract], today: date) -> Contract | None:

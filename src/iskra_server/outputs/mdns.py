@@ -7,7 +7,7 @@ multicast, is logged once. New addresses and meters are announced within LOOK_EV
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from ipaddress import IPv4Address
@@ -35,20 +35,25 @@ class Announced(NamedTuple):
 
 
 class Announcement:
-    """`run` announces until it is cancelled, then withdraws. `meters`: ids of the electricity meters read so far."""
+    """`run` announces until it is cancelled, then withdraws.
+
+    `properties` of the TXT record: "version" of the server; "id", the same at any address (runtime/server_id.py), ""
+    without one; "token" and "tls": "1" where clients need a token or HTTPS, else "0".
+    `meters`: ids of the electricity meters read so far.
+    """
 
     def __init__(
         self,
         *,
         host: str,
         port: int,
-        version: str,
+        properties: Mapping[str, str],
         meters: Callable[[], Iterable[str]],
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._host = host
         self._port = port
-        self._version = version
+        self._properties = properties
         self._meters = meters
         self._look_every_s = look_every_s
         self._zeroconf: AsyncZeroconf | None = None
@@ -99,7 +104,7 @@ class Announcement:
 
         host = socket.gethostname().partition(".")[0][:_HOST_CHARACTERS]
         name = f"ISKRA on {host} {self._port}"
-        text = {"path": "/", "version": self._version, "meters": now.meters}
+        text = {"path": "/", **self._properties, "meters": now.meters}
         return [
             AsyncServiceInfo(
                 service,

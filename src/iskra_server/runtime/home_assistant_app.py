@@ -50,9 +50,11 @@ class HomeAssistantApp:
 
     def outputs(self, plan: Plan) -> tuple[PlannedOutput, ...]:
         """Those of a plan, and MQTT where Home Assistant has a broker."""
-        config = self.with_broker(plan.config)
+        config, settings = self.with_broker(plan.config), plan.settings
+        if config is plan.config:
+            return plan.outputs
         try:
-            return plan.outputs if config is plan.config else planned_outputs(config)
+            return planned_outputs(config, settings.tz, settings.contracts)
         except ConfigError as error:
             log.error("The MQTT broker of Home Assistant cannot be used: %s", error)
             return plan.outputs

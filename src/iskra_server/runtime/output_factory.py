@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from iskra_server import __version__
 from iskra_server.config import Config, ConfigError
+from iskra_server.cost.contracts import Contract
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.location import expand_folder
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
+from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ class PlannedOutput(NamedTuple):
     create: Callable[[Hub, Statuses, OpenStore], Output]
 
 
-def planned_outputs(config: Config) -> tuple[PlannedOutput, ...]:
-    """Raises ConfigError."""
-    planned = (_mdns(config), _mqtt(config), _influx(config), _uplink(config))
+def planned_outputs(config: Config, tz: str = "UTC", contracts: tuple[Contract, ...] = ()) -> tuple[PlannedOutput, ...]:
+    """`tz`: where days begin. Raises ConfigError."""
+    planned = (_mdns(config), _mqtt(config, tz, contracts), _influx(config), _uplink(config))
     return tuple(output for output in planned if output)
 
 
@@ -43,30 +45,38 @@ def _mdns(config: Config) -> PlannedOutput | None:
     if not config.server.announce:
         return None
     host, port = config.server.host, config.server.port
+    needs_token, has_tls = bool(config.server.token), bool(config.server.tls_cert)
 
     def create(hub: Hub, _statuses: Statuses, _store: OpenStore) -> Output:
         from iskra_server.outputs.mdns import Announcement  # noqa: PLC0415
 
-        output = Announcement(host=host, port=port, version=__version__, meters=hub.electricity_meters)
+        output = Announcement(host=host, port=port, properties=properties(), meters=hub.electricity_meters)
         return Output(Part("mdns", output.run))
 
-    return PlannedOutput(("mdns", host, port), create)
+    def properties() -> dict[str, str]:
+        access = {"token": str(int(needs_token)), "tls": str(int(has_tls))}
+        return {"version": __version__, "id": server_id(config) or ""} | access
+
+    return PlannedOutput(("mdns", host, port, needs_token, has_tls), create)
 
 
-def _mqtt(config: Config) -> PlannedOutput | None:
+def _mqtt(config: Config, tz: str, contracts: tuple[Contract, ...]) -> PlannedOutput | None:
     if not config.outputs.mqtt.url:
         return None
     from iskra_server.outputs.mqtt.broker_settings import mqtt_settings  # noqa: PLC0415
 
-    settings = mqtt_settings(config.outputs.mqtt)
+    settings, has_history = mqtt_settings(config.outputs.mqtt), config.history.enabled
 
-    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
-        from iskra_server.outputs.mqtt.publisher import Publisher  # noqa: PLC0415
+    def create(hub: Hub, statuses: Statuses, store: OpenStore) -> Output:
+        from iskra_server.outputs.mqtt.publisher import PeriodSettings, Publisher  # noqa: PLC0415
 
-        output = Publisher(settings=settings, hub=hub, statuses=statuses, version=__version__)
+        periods = PeriodSettings(tz, contracts, has_history)
+        output = Publisher(
+            settings=settings, hub=hub, statuses=statuses, version=__version__, periods=periods, store=store
+        )
         return Output(Part(settings.broker, output.run), output.health.state)
 
-    return PlannedOutput(("mqtt", settings), create)
+    return PlannedOutput(("mqtt", settings, tz, contracts, has_history), create)
 
 
 def _uplink(config: Config) -> PlannedOutput | None:

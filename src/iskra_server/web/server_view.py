@@ -20,6 +20,10 @@ class ServerView(Protocol):
     @property
     def hub(self) -> Hub: ...
 
+    @property
+    def server_id(self) -> str | None:
+        """The id of this server, the same at any address; None where it cannot be stored."""
+
     def statuses(self) -> Sequence[Status]:
         """One for each configured meter, in the order of the configuration."""
 

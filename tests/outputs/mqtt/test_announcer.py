@@ -8,8 +8,9 @@ from outputs.mqtt.published import METER, STATE, publishing, telegram
 from running import Head, until
 
 DEVICE = f"homeassistant/device/{METER}/config"
+PROBLEMS = {"binary_sensor/problem", "event/fault"}
 MIGRATE = b'{"migrate_discovery":true}'
-COARSE = {"sensor/energy_import", "sensor/signal_quality", "binary_sensor/locked"}
+COARSE = {"sensor/energy_import", "sensor/signal_quality", "binary_sensor/locked", *PROBLEMS}
 FINE = COARSE | {"sensor/power", "sensor/power_import", "sensor/power_export"}
 
 
@@ -93,7 +94,7 @@ def test_names_are_german_where_that_is_wanted(head: Head, broker: Mosquitto) ->
         head.send(telegram(0))
         topic = f"homeassistant/sensor/{METER}/energy_import/config"
         until(lambda: subscriber.json(topic))
-        assert subscriber.json(topic)["name"] == "Wirkenergie Bezug gesamt"
+        assert subscriber.json(topic)["name"] == "Zählerstand Bezug"
 
 
 def test_the_prefix_is_the_configured_one(head: Head, broker: Mosquitto) -> None:

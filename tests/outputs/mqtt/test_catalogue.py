@@ -76,12 +76,13 @@ def test_entities_expire_behind_the_throttle() -> None:
     meter = known(energy_import="12", power="1")
     messages = meter.discovery(PAYLOADS, settings("mqtt://pi", counters_every_s=300.0))
     expire = {topic.split("/")[3]: json.loads(message).get("expire_after") for topic, message in messages.items()}
-    assert expire == {"energy_import": 360, "power": 60, "signal_quality": 120, "locked": None}
+    diagnostic = {"signal_quality": 120, "locked": None, "problem": 120, "fault": None}
+    assert expire == {"energy_import": 360, "power": 60} | diagnostic
 
 
 def test_the_form_is_the_configured_one() -> None:
     meter = known(power="1")
-    assert len(meter.discovery(PAYLOADS, settings("mqtt://pi"))) == 3
+    assert len(meter.discovery(PAYLOADS, settings("mqtt://pi"))) == 5
     assert list(meter.discovery(PAYLOADS, settings("mqtt://pi", discovery="device"))) == [
         f"homeassistant/device/{meter.id}/config"
     ]

@@ -8,7 +8,8 @@ import pytest
 from iskra_server.meter.medium import Medium
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.outputs.mqtt.broker_settings import Language
-from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity, own_registers
+from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads, own_registers
+from iskra_server.outputs.mqtt.entity_names import Device, Entity
 from iskra_server.outputs.mqtt.topics import Topics
 
 ID = "0a0149534b0004316b61"
@@ -39,8 +40,9 @@ def test_every_register_of_the_table_becomes_an_entity(row: Any) -> None:
 
 def test_an_energy_whole() -> None:
     assert config("energy_import") == {
-        "name": "Active energy import, total",
+        "name": "Energy import",
         "unique_id": f"iskra_{ID}_energy_import",
+        "default_entity_id": "sensor.electricity_meter_1_isk_00_70347617_energy_import",
         "state_topic": f"iskra-server/{ID}/counters",
         "value_template": "{{ value_json.energy_import | default(none) }}",
         "suggested_display_precision": 1,
@@ -66,15 +68,16 @@ def test_power_comes_with_every_telegram() -> None:
 
 
 def test_names_are_german_where_that_is_wanted() -> None:
-    assert config("power", language="de")["name"] == "Wirkleistung Summe (mit Vorzeichen)"
+    assert config("power", language="de")["name"] == "Leistung"
     assert config("signal_quality", language="de")["name"] == "Signalqualität"
     assert config("locked", language="de")["name"] == "Gesperrt (PIN)"
 
 
 def test_quality_and_lock_are_diagnostic() -> None:
-    for key in ("signal_quality", "locked"):
+    for key in ("signal_quality", "locked", "problem", "fault"):
         assert config(key)["entity_category"] == "diagnostic"
-        assert config(key)["state_topic"] == f"iskra-server/{ID}/diagnostics"
+        topic = "event" if key == "fault" else "diagnostics"
+        assert config(key)["state_topic"] == f"iskra-server/{ID}/{topic}"
 
 
 def test_simulated_data_says_so_in_every_name() -> None:
@@ -106,7 +109,7 @@ def test_both_forms_hold_the_same_entities() -> None:
     for topic, message in classic.items():
         component, _, key = topic.split("/")[1:4]
         assert whole["components"][key] | shared == json.loads(message) | {"platform": component}
-    assert len(classic) == len(whole["components"]) == 4
+    assert len(classic) == len(whole["components"]) == 6
 
 
 def places_in(messages: dict[str, bytes]) -> dict[str, int]:

@@ -168,8 +168,9 @@ def test_diagnostics_are_what_the_reader_counted() -> None:
         stale_after_s=60.0,
         locked=True,
     )
-    told = payloads.diagnostics("m", run_checks(facts))
+    told = payloads.diagnostics("m", run_checks(facts), problem=False, language="de")
     assert told.faults == {"checksum": 1, "encrypted": 3}
+    assert (told.problem, told.sentence) == (False, str(run_checks(facts).advice.de))
     assert (told.valid_ratio, told.locked, told.age_s, told.failed_check) == (0.6667, True, 0.123, "unlocked")
 
 

@@ -1,13 +1,32 @@
 """What stands at a real broker through one connection: states, availability, diagnostics."""
 
+import json
 import time
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading, quarter_of
+from iskra_server.history.store.store import Store
+from iskra_server.outputs.mqtt.period_energy import span_of
 from outputs.mqtt.broker import Mosquitto, Subscriber, retained
-from outputs.mqtt.published import AVAILABILITY, BASE, COUNTERS, DIAGNOSTICS, SERVER, STATE, publishing, telegram
+from outputs.mqtt.published import (
+    AVAILABILITY,
+    BASE,
+    COUNTERS,
+    DIAGNOSTICS,
+    METER,
+    SERVER,
+    STATE,
+    publishing,
+    telegram,
+)
 from running import Head, until
+from samples import IMPORT
+from samples import METER_ID as NAME
 
 
 def test_each_telegram_is_one_state_with_every_digit(head: Head, broker: Mosquitto) -> None:
@@ -119,6 +138,9 @@ def test_what_a_killed_run_has_left_is_put_right_before_the_server_is_online(hea
         order = [(topic, payload) for _, topic, payload in subscriber.heard]
         assert order.index((f"{other}/availability", b"offline")) < order.index((SERVER, b"online"))
         assert subscriber.json(f"{other}/state") == {"fresh": False}
+        # whether it has a problem is not known yet
+        until(lambda: subscriber.json(f"{other}/diagnostics"))
+        assert subscriber.json(f"{other}/diagnostics")["id"] == other.partition("/")[2]
 
 
 def test_the_late_will_of_an_old_connection_is_contradicted(head: Head, broker: Mosquitto) -> None:
@@ -166,6 +188,33 @@ def test_a_server_can_be_stopped_at_any_moment_of_its_start(head: Head, broker: 
             server.process.terminate()
             assert server.process.wait(5) == 0
         assert retained(broker.port).get(SERVER, b"offline") == b"offline"
+
+
+def test_energy_of_today_and_its_cost_come_from_history(head: Head, broker: Mosquitto, tmp_path: Path) -> None:
+    config = tmp_path / "iskra-server.toml"
+    config.write_text("[[contracts]]\nbegins = 2020-01-01\nenergy_price = 0.40\n")
+    store = Store(f"sqlite:///{tmp_path / 'iskra.sqlite'}")
+    now = quarter_of(time.time())
+    begins = span_of(datetime.now(UTC), ZoneInfo("UTC")).quarters
+    # what the counter showed when they began: at midnight that is now
+    raw = {quarter: 123_450_000 for quarter in begins.values()} | {now: 123_456_000}
+    readings = [QuarterReading(NAME, IMPORT, quarter, Exact(raw[quarter], -1), "measured", 0) for quarter in raw]
+    store.write(readings, [MeterInfo(NAME, METER, False, 0, 0)])
+    store.close()
+    environ = {"HISTORY_ENABLED": "true", "DATA_DIR": str(tmp_path), "CONFIG": str(config), "SERVER_TIME_ZONE": "UTC"}
+    with Subscriber(broker.port) as subscriber, publishing(head, broker, MQTT_COUNTERS_EVERY_S="0", **environ):
+        number = 0
+        while "energy_import_today" not in (subscriber.json(f"{BASE}/energy") or {}):
+            number += 1
+            head.send(telegram(number))
+            subscriber.wait_for(f"{BASE}/energy", number)
+        energy = json.loads(subscriber.now[f"{BASE}/energy"], parse_float=Decimal)
+        for period, begin in begins.items():
+            assert energy[f"energy_import_{period}"] == Decimal(123_456_780 + number - raw[begin]) / 10_000
+        until(lambda: "cost_today" in (subscriber.json(f"{BASE}/cost") or {}))
+        assert subscriber.json(f"{BASE}/cost")["price_import"] == 0.4
+        components = {topic.split("/")[3] for topic in subscriber.topics("homeassistant/")}
+        assert {"energy_import_today", "energy_import_month", "price_import", "cost_today", "cost_month"} < components
 
 
 @pytest.mark.parametrize("base", ["house/7", "meters"])

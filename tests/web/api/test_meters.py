@@ -51,7 +51,7 @@ def test_a_locked_meter_is_marked() -> None:
 def test_a_number_is_shown_exactly_with_name_label_and_unit() -> None:
     (register,) = shown(energy(107323090)).registers
     assert (register.obis, register.name, register.unit) == ("1-0:1.8.0*255", "energy_import", "Wh")
-    assert (register.label, register.label_de) == ("Active energy import, total", "Wirkenergie Bezug gesamt")
+    assert (register.label, register.label_de) == ("Energy import", "Zählerstand Bezug")
     assert bytes(register.value) == b"10732309.0"
     assert register.text is UNSET
 

@@ -38,6 +38,12 @@ def test_the_status_says_why_history_is_not_written() -> None:
     assert site.get("/api/v1/status").json()["history"] == "It is full."
 
 
+def test_the_status_names_the_server() -> None:
+    site = Site(arrived())
+    site.app = create_app(WebSettings("1.2.3"), ServerStub(server_id="ab" * 16))
+    assert site.get("/api/v1/status").json()["server"] == {"id": "ab" * 16, "version": "1.2.3"}
+
+
 def test_the_status_has_the_state_of_every_output() -> None:
     state = OutputState("influx", ok=False, sentence="It is away.", waiting=3)
     site = Site(arrived())

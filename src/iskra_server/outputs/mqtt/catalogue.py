@@ -3,19 +3,21 @@
 Both only grow: a meter that locks keeps its entities, which are unavailable then.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import ceil
 
+from iskra_server.cost.contracts import Contract
 from iskra_server.meter import identity
 from iskra_server.meter.medium import medium
 from iskra_server.meter.reading import Sample
 from iskra_server.meter.registers import BY_KEY
 from iskra_server.outputs.mqtt.broker_settings import MqttSettings
-from iskra_server.outputs.mqtt.discovery import Device, DiscoveryPayloads, Entity
+from iskra_server.outputs.mqtt.diagnosis_messages import DIAGNOSTICS_EVERY_S
+from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
+from iskra_server.outputs.mqtt.entity_names import Device, Entity
 from iskra_server.outputs.mqtt.payloads import published_unit
 
-DIAGNOSTICS_EVERY_S = 30
 # so many missing diagnostics make their entities unavailable
 _MAX_MISSED = 4
 # registers outside the table that are announced; a meter sends a few
@@ -25,10 +27,11 @@ MAX_UNNAMED = 50
 class KnownMeter:
     """`sample` is its newest."""
 
-    def __init__(self, sample: Sample, name: str) -> None:
+    def __init__(self, sample: Sample, name: str, contracts: Sequence[Contract] = ()) -> None:
         self.id = hex_id(sample)
         self.sample = sample
         self.name = name
+        self._contracts = contracts
         # register -> decimal places
         self.places: dict[str, int] = {}
         # register outside the table, or in another unit than the table's -> its published unit
@@ -91,6 +94,7 @@ class KnownMeter:
             expire_s=self.stale_after_s + ceil(settings.state_every_s),
             counters_expire_s=self.stale_after_s + ceil(settings.counters_every_s),
             diagnostics_s=_MAX_MISSED * DIAGNOSTICS_EVERY_S,
+            contracts=self._contracts,
         )
 
 

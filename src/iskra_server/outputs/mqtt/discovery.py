@@ -6,58 +6,28 @@ topic, device and component of the other. Only device classes that every support
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
+from iskra_server.cost.contracts import Contract
 from iskra_server.meter.medium import Medium
 from iskra_server.meter.registers import BY_KEY, Description
 from iskra_server.outputs.mqtt.broker_settings import Language
+from iskra_server.outputs.mqtt.diagnostic_entities import diagnostic_entities
+from iskra_server.outputs.mqtt.entity_names import SENSOR, WORDS, Config, Device, Entity, device_name, identity_of
 from iskra_server.outputs.mqtt.payloads import describe_unnamed, is_counter, obis_of, published_unit
+from iskra_server.outputs.mqtt.period_entities import cost_entities, energy_entities
 from iskra_server.outputs.mqtt.topics import Topics
 
-Config = dict[str, Any]
 ORIGIN = "iskra-server"
 MIGRATE = b'{"migrate_discovery":true}'
-SENSOR, BINARY_SENSOR = "sensor", "binary_sensor"
 # Home Assistant 2024 and 2025 do not have these device classes
 _NEW_CLASSES = frozenset(("reactive_energy",))
 # Home Assistant ignores topics with other characters in the entity
 _NOT_IN_TOPIC = re.compile(r"[^A-Za-z0-9_-]")
 _MAKERS = {"ISK": "ISKRA"}
-_WORDS: Mapping[str, Mapping[Language, str]] = {
-    "electricity": {"en": "Electricity meter", "de": "Stromzähler"},
-    "gas": {"en": "Gas meter", "de": "Gaszähler"},
-    "water": {"en": "Water meter", "de": "Wasserzähler"},
-    "heat": {"en": "Heat meter", "de": "Wärmezähler"},
-    "cooling": {"en": "Cooling meter", "de": "Kältezähler"},
-    "other": {"en": "Meter", "de": "Zähler"},
-    "reading": {"en": "Meter reading", "de": "Zählerstand"},
-    "simulated": {"en": "simulated", "de": "simuliert"},
-    "signal_quality": {"en": "Signal quality", "de": "Signalqualität"},
-    "locked": {"en": "Locked (PIN)", "de": "Gesperrt (PIN)"},
-}
-
-
-class Device(Struct, frozen=True):
-    """A meter as Home Assistant shows it; `id` is its server id in hex."""
-
-    id: str
-    label: str
-    name: str
-    maker: str | None
-    family: str | None
-    simulated: bool
-    medium: Medium = "electricity"
-    is_sub_meter: bool = False
-
-
-class Entity(Struct, frozen=True):
-    component: str
-    key: str
-    config: Config
 
 
 def _class_of(medium: Medium, unit: str | None) -> str | None:
@@ -70,9 +40,10 @@ def _class_of(medium: Medium, unit: str | None) -> str | None:
 class DiscoveryPayloads:
     """Makes the discovery messages: retained topic -> payload."""
 
-    def __init__(self, *, topics: Topics, language: Language, version: str) -> None:
+    def __init__(self, *, topics: Topics, language: Language, version: str, has_history: bool = False) -> None:
         self._topics = topics
         self._language = language
+        self._has_history = has_history
         self._origin = {"name": ORIGIN, "sw_version": version}
 
     def classic(self, device: Device, entities: Iterable[Entity]) -> dict[str, bytes]:
@@ -96,10 +67,12 @@ class DiscoveryPayloads:
         expire_s: int,
         counters_expire_s: int,
         diagnostics_s: int,
+        contracts: Sequence[Contract] = (),
     ) -> list[Entity]:
         """`places`: each number that the meter has ever sent -> decimal places. `units`: those unlike the table's.
 
-        The reading of a sub-meter comes with that of another meter, which has the signal quality.
+        `contracts` are those of the meter. The reading of a sub-meter comes with that of another meter, which has the
+        signal quality.
         """
         sensors = [
             self._register(device, row, count, counters_expire_s if is_counter(key) else expire_s, units.get(key))
@@ -108,7 +81,16 @@ class DiscoveryPayloads:
         ]
         if device.is_sub_meter:
             return sensors
-        return [*sensors, self._signal_quality(device, diagnostics_s), self._locked(device)]
+        diagnostic = diagnostic_entities(self._topics, device, self._language, expire_s=diagnostics_s)
+        if device.medium != "electricity":
+            return [*sensors, *diagnostic]
+        shared, has_history = (self._topics, device, self._language), self._has_history
+        return [
+            *sensors,
+            *(energy_entities(*shared, places, expire_s=counters_expire_s) if has_history else ()),
+            *cost_entities(*shared, contracts, has_history=has_history),
+            *diagnostic,
+        ]
 
     def _register(
         self, device: Device, row: Description, places: int, expire_s: int, unit: str | None = None
@@ -117,10 +99,10 @@ class DiscoveryPayloads:
         in_state = f"value_json.{key}" if key in BY_KEY else f"value_json[{key!r}]"
         topic = topics.counters(device.id) if is_counter(key) else topics.state(device.id)
         is_sub_reading = device.is_sub_meter and row.is_counter
-        label = self._word("reading") if is_sub_reading else row.de if self._language == "de" else row.en
+        names: Mapping[Language, str] = WORDS["reading"] if is_sub_reading else {"en": row.en, "de": row.de}
         unit = unit or (published_unit(key) if key in BY_KEY else row.unit)
         device_class = _class_of(device.medium, unit) if is_sub_reading else row.device_class
-        config = self._named(device, key, label) | {
+        config = identity_of(device, SENSOR, key, self._language, names) | {
             "state_topic": topic,
             "value_template": f"{{{{ {in_state} | default(none) }}}}",
             "suggested_display_precision": places,
@@ -140,54 +122,15 @@ class DiscoveryPayloads:
             SENSOR, _NOT_IN_TOPIC.sub("_", key), {name: value for name, value in config.items() if value is not None}
         )
 
-    def _signal_quality(self, device: Device, expire_s: int) -> Entity:
-        ratio = "value_json.valid_ratio"
-        is_known = f"value_json is defined and {ratio} is number"
-        config = self._diagnostic(device, "signal_quality", "mdi:signal") | {
-            "value_template": f"{{{{ ({ratio} * 100) | round(1) if {is_known} else none }}}}",
-            "unit_of_measurement": "%",
-            "state_class": "measurement",
-            "suggested_display_precision": 1,
-            "expire_after": expire_s,
-        }
-        return Entity(SENSOR, "signal_quality", config)
-
-    def _locked(self, device: Device) -> Entity:
-        locked = "value_json.locked"
-        is_known = f"value_json is defined and {locked} is boolean"
-        config = self._diagnostic(device, "locked", "mdi:lock") | {
-            "value_template": f"{{{{ ('ON' if {locked} else 'OFF') if {is_known} else none }}}}"
-        }
-        return Entity(BINARY_SENSOR, "locked", config)
-
-    def _diagnostic(self, device: Device, key: str, icon: str) -> Config:
-        """Its template must accept an empty message: a removed meter sends one before its entity is gone."""
-        return self._named(device, key, self._word(key)) | {
-            "state_topic": self._topics.diagnostics(device.id),
-            "availability": [{"topic": self._topics.server}],
-            "entity_category": "diagnostic",
-            "icon": icon,
-        }
-
-    def _named(self, device: Device, key: str, name: str) -> Config:
-        return {"name": self._marked(device, name), "unique_id": f"iskra_{device.id}_{key}"}
-
     def _device(self, device: Device) -> Config:
-        name = device.name or f"{self._word(device.medium)} {device.label}"
         properties = {
             "identifiers": [f"iskra_{device.id}"],
-            "name": self._marked(device, name),
+            "name": device_name(device, self._language),
             "manufacturer": _MAKERS.get(device.maker or "", device.maker),
             "model": device.family,
             "serial_number": device.label,
         }
         return {key: value for key, value in properties.items() if value}
-
-    def _marked(self, device: Device, name: str) -> str:
-        return f"{name} ({self._word('simulated')})" if device.simulated else name
-
-    def _word(self, key: str) -> str:
-        return _WORDS[key][self._language]
 
 
 class _Origin(Struct, frozen=True):

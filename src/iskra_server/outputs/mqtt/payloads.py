@@ -7,6 +7,7 @@ never below 0. Where the meter sends the halves, they are published as sent.
 
 from collections.abc import Mapping
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Raw, Struct
@@ -19,6 +20,8 @@ from iskra_server.meter.reading import Reading, Register, Sample, scaled
 from iskra_server.meter.registers import BY_KEY, Description, key_of
 from iskra_server.meter.signed_power import POWER, halves
 from iskra_server.meter.units import ENERGIES, Unit, unit_named
+from iskra_server.outputs.mqtt.broker_settings import Language
+from iskra_server.outputs.mqtt.period_energy import PeriodTotals
 
 _COUNTER = 8
 _JOULE = unit_named("J")
@@ -29,7 +32,8 @@ _PREFIXES = {**{unit: ("k", 3) for unit in ENERGIES}, _JOULE: ("G", 9)}
 class Diagnostics(Struct, frozen=True):
     """`valid_ratio` is the share of valid telegrams, 0..1; `failed_check` the first check that fails, or None.
 
-    `faults` are damaged and unreadable telegrams and noise, by kind.
+    `problem` is None while it is not decided (problems.py). `faults` are damaged and unreadable telegrams and noise, by
+    kind.
     """
 
     id: str
@@ -37,6 +41,7 @@ class Diagnostics(Struct, frozen=True):
     source: str
     port: str
     ok: bool
+    problem: bool | None
     failed_check: str | None
     sentence: str
     locked: bool | None
@@ -122,6 +127,24 @@ def state_payload(sample: Sample, numbers: Mapping[str, Decimal]) -> bytes:
     return msgspec.json.encode(head | {key: number(value) for key, value in numbers.items()})
 
 
+def energy_payload(sample: Sample, totals: PeriodTotals, tz: ZoneInfo) -> bytes:
+    """JSON of the energy of today and of this month; without numbers where history does not say."""
+    fields: dict[str, object] = {
+        "id": sample.reading.meter_id,
+        "received_at": instant(sample.received_at),
+        "fresh": True,
+        "simulated": sample.simulated,
+        "today_begins": totals.span.today.astimezone(tz).isoformat(),
+        "month_begins": totals.span.month.astimezone(tz).isoformat(),
+    }
+    fields |= {key: number(value) for key, value in totals.energy_kwh.items()}
+    if totals.measured_since:
+        fields["measured_since"] = {
+            key: since.astimezone(tz).isoformat() for key, since in totals.measured_since.items()
+        }
+    return msgspec.json.encode(fields)
+
+
 def silent_payload(sample: Sample | None) -> bytes:
     """JSON of a meter without a current reading: no number."""
     if sample is None:
@@ -130,16 +153,18 @@ def silent_payload(sample: Sample | None) -> bytes:
     return msgspec.json.encode(head | {"fresh": False, "simulated": sample.simulated})
 
 
-def diagnostics(meter_id: str, status: Status) -> Diagnostics:
-    facts = status.facts
+def diagnostics(meter_id: str, status: Status, *, problem: bool | None, language: Language) -> Diagnostics:
+    """The sentence is in the language of the entities."""
+    facts, words = status.facts, status.advice.de if language == "de" else status.advice.en
     return Diagnostics(
         id=meter_id,
         simulated=status.simulated,
         source=status.source,
         port=status.port,
         ok=status.ok,
+        problem=problem,
         failed_check=status.failed_check,
-        sentence=status.sentence,
+        sentence=str(words),
         locked=facts.locked,
         valid_ratio=None if facts.valid_ratio is None else round(facts.valid_ratio, 4),
         telegrams=facts.telegrams,

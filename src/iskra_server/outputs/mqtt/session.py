@@ -7,52 +7,45 @@ is `online` at the broker, but not fresh here, is corrected.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from math import ceil
 
-import msgspec
 from paho.mqtt.client import MQTTMessage
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.lists import current_reading
+from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.reading import Sample
 from iskra_server.mqtt.broker_connection import GOODBYE_S, TIMEOUT_S, BrokerConnection
 from iskra_server.mqtt.message import PUBLISHING, READING, Denied, Message, MqttError, NoAnswer, error_of
 from iskra_server.outputs.mqtt.announcer import Announcer
 from iskra_server.outputs.mqtt.broker_settings import MqttSettings
-from iskra_server.outputs.mqtt.catalogue import DIAGNOSTICS_EVERY_S, KnownMeter, hex_id
+from iskra_server.outputs.mqtt.catalogue import KnownMeter, hex_id
+from iskra_server.outputs.mqtt.cost_messages import CostMessages
+from iskra_server.outputs.mqtt.diagnosis_messages import DiagnosisMessages
 from iskra_server.outputs.mqtt.discovery import DiscoveryPayloads
 from iskra_server.outputs.mqtt.keep_connected import report_denial, reporting_denials
 from iskra_server.outputs.mqtt.payloads import (
     counters_of,
-    diagnostics,
+    energy_payload,
     numbers_of,
     silent_payload,
     state_payload,
     units,
 )
+from iskra_server.outputs.mqtt.period_energy import PeriodEnergy
 from iskra_server.outputs.mqtt.publish_queue import PublishQueue
+from iskra_server.outputs.mqtt.published_meter import PublishedMeter, is_time
 from iskra_server.outputs.mqtt.topics import OFFLINE, ONLINE, Topics
 from iskra_server.outputs.state import OutputHealth
 from iskra_server.reading.hub import Hub, Subscription
 
 _CHECK_EVERY_S = 1.0
 _RETRY_DENIED_S = 60.0
+# a new quarter-hour is in history within a minute (history.flush_s)
+_COST_EVERY_S = 5.0
 _PUBLISHING_OR_READING = f"{PUBLISHING} or {READING}"
-
-
-class PublishedMeter:
-    """What this connection has published of one meter; moments are boot time."""
-
-    def __init__(self) -> None:
-        self.is_online = False
-        self.is_announced = False
-        # topic -> its newest message
-        self.newest: dict[str, Message] = {}
-        self.state_at_s: float | None = None
-        self.counters_at_s: float | None = None
-        # when, and the part that is published at once when it changes
-        self.diagnostics: tuple[float, object] | None = None
 
 
 class Session:
@@ -68,6 +61,9 @@ class Session:
         hub: Hub,
         statuses: Callable[[], Sequence[Status]],
         catalogue: dict[str, KnownMeter],
+        diagnoses: DiagnosisMessages,
+        energy: PeriodEnergy | None,
+        costs: CostMessages | None,
         health: OutputHealth,
     ) -> None:
         self._connection = connection
@@ -79,12 +75,18 @@ class Session:
         self._hub = hub
         self._statuses = statuses
         self._catalogue = catalogue
+        self._diagnoses = diagnoses
+        self._energy = energy
+        self._costs = costs
         self._published: dict[str, PublishedMeter] = {}
         self._health = health
         self._queue = PublishQueue(connection.start_publish, health, lambda denied: report_denial(health, denied))
         # the broker has delivered this session's own `online`
         self._has_echo = False
         self._began_s = self._denied_retry_s = boottime_s()
+        diagnoses.publish_again()
+        if costs:
+            costs.publish_again()
 
     async def run(self) -> None:
         try:
@@ -94,6 +96,10 @@ class Session:
                 with self._hub.subscribe("mqtt") as samples:
                     tasks.create_task(self._announcer.run(), name="mqtt announce")
                     tasks.create_task(self._check(), name="mqtt check")
+                    if self._energy:
+                        tasks.create_task(self._energy.run(), name="mqtt energy")
+                    if self._costs:
+                        tasks.create_task(self._publish_costs(self._costs), name="mqtt cost")
                     await self._publish_samples(samples)
         except asyncio.CancelledError:
             with suppress(MqttError):
@@ -165,15 +171,21 @@ class Session:
         reading = current_reading(sample, max(boottime_s() - sample.monotonic_s, 0.0))
         numbers = numbers_of(reading)
         stale_after_s = self._hub.stale_after_s(meter_id)
-        if _is_due(published.state_at_s, self._settings.state_every_s, sample):
+        if is_time(published.state_at_s, self._settings.state_every_s, sample):
             published.state_at_s = sample.monotonic_s
             expire_s = ceil(stale_after_s + self._settings.state_every_s)
             self._publish(published, self._topics.state(meter), state_payload(sample, numbers), expire_s)
-        if _is_due(published.counters_at_s, self._settings.counters_every_s, sample):
+        is_due = is_time(published.counters_at_s, self._settings.counters_every_s, sample)
+        expire_s = ceil(stale_after_s + self._settings.counters_every_s)
+        if is_due:
             published.counters_at_s = sample.monotonic_s
-            expire_s = ceil(stale_after_s + self._settings.counters_every_s)
             payload = state_payload(sample, counters_of(numbers))
             self._publish(published, self._topics.counters(meter), payload, expire_s)
+        if self._energy:
+            *ended, now = self._energy.observe(sample, reading) or (None,)
+            for totals in (*ended, *([now] if now and (is_due or ended) else ())):
+                payload = energy_payload(sample, totals, self._energy.tz)
+                self._publish(published, self._topics.energy(meter), payload, expire_s)
         if not published.is_online:
             published.is_online = True
             self._publish(published, self._topics.availability(meter), ONLINE)
@@ -199,15 +211,19 @@ class Session:
         if meter not in self._catalogue:
             meter_id = sample.reading.meter_id
             name = next((status.facts.name for status in self._statuses() if status.meter_id == meter_id), "")
-            self._catalogue[meter] = KnownMeter(sample, name)
+            contracts = self._costs.contracts_of(meter_id, meter) if self._costs else ()
+            self._catalogue[meter] = KnownMeter(sample, name, contracts)
         return self._catalogue[meter]
 
-    def _rename(self, meter: str, name: str) -> None:
-        """A reload may have given a meter another name."""
-        known_meter = self._catalogue.get(meter)
-        if known_meter and known_meter.name != name:
-            known_meter.name = name
-            self._announcer.request(known_meter)
+    def _rename(self, statuses: Sequence[Status]) -> None:
+        """A reload may have given a meter another name. The first of several sources of a meter gives it its name."""
+        names = {status.meter_id: status.facts.name for status in reversed(statuses)}
+        for meter_id, name in names.items():
+            sample = self._hub.newest.get(meter_id or "")
+            known_meter = self._catalogue.get(hex_id(sample)) if sample else None
+            if known_meter and known_meter.name != name:
+                known_meter.name = name
+                self._announcer.request(known_meter)
 
     def _set_offline(self, meter: str) -> None:
         """A meter without a current reading: first its availability, then payloads without numbers."""
@@ -218,6 +234,20 @@ class Session:
         self._publish(published, self._topics.availability(meter), OFFLINE)
         self._publish(published, self._topics.state(meter), payload)
         self._publish(published, self._topics.counters(meter), payload)
+        if self._energy:
+            self._publish(published, self._topics.energy(meter), payload)
+        if self._costs and known_meter is None:
+            # of an earlier run: nobody knows whether its prices still apply
+            self._publish(published, self._topics.cost(meter), payload)
+
+    async def _publish_costs(self, costs: CostMessages) -> None:
+        while True:
+            readings = (known_meter.sample.reading for known_meter in self._catalogue.values())
+            meters = [(reading.meter_id, reading.server_id.hex()) for reading in readings if is_electricity(reading)]
+            for meter, payload in await costs.due(meters, datetime.now(UTC)):
+                if published := self._published.get(meter):
+                    self._publish(published, self._topics.cost(meter), payload)
+            await asyncio.sleep(_COST_EVERY_S)
 
     async def _check(self) -> None:
         while True:
@@ -230,7 +260,7 @@ class Session:
                     self._catalogue[meter].sample.reading.meter_id, now_s
                 ):
                     self._set_offline(meter)
-            self._publish_diagnostics(now_s)
+            await self._publish_diagnoses(now_s)
             await self._check_denials(now_s)
             await asyncio.sleep(_CHECK_EVERY_S)
 
@@ -248,27 +278,19 @@ class Session:
             await (self._subscribe_others() if self._has_echo else self._subscribe_all())
             self._publish_again()
 
-    def _publish_diagnostics(self, now_s: float) -> None:
-        """Of each meter when its state changes, and every DIAGNOSTICS_EVERY_S."""
-        named: set[str] = set()
-        for status in self._statuses():
-            sample = self._hub.newest.get(status.meter_id or "")
-            if status.meter_id is None or sample is None:
-                continue
-            meter = hex_id(sample)
-            if status.meter_id not in named:
-                # the first of several sources of a meter gives it its name
-                named.add(status.meter_id)
-                self._rename(meter, status.facts.name)
-            published, now = self._published.get(meter), (status.failed_check, status.facts.locked)
-            if published is None:
-                continue
-            at_s, before = published.diagnostics or (-DIAGNOSTICS_EVERY_S, None)
-            if now != before or now_s >= at_s + DIAGNOSTICS_EVERY_S:
-                published.diagnostics = now_s, now
-                payload = msgspec.json.encode(diagnostics(status.meter_id, status))
-                self._publish(published, self._topics.diagnostics(meter), payload)
-
-
-def _is_due(last_s: float | None, every_s: float, sample: Sample) -> bool:
-    return last_s is None or sample.monotonic_s - last_s >= every_s
+    async def _publish_diagnoses(self, now_s: float) -> None:
+        statuses = list(self._statuses())
+        self._rename(statuses)
+        meters = {}
+        for meter in self._published:
+            known_meter = self._catalogue.get(meter)
+            reading = known_meter.sample.reading if known_meter else None
+            # a sub-meter comes with the telegrams of another meter, which has the diagnosis
+            if reading is None or not reading.channel:
+                meters[meter] = reading.meter_id if reading else ""
+        for diagnosis in self._diagnoses.due(meters, statuses, now_s):
+            meter = diagnosis.meter
+            self._publish(self._published[meter], self._topics.diagnostics(meter), diagnosis.payload)
+            if diagnosis.event:
+                with reporting_denials(self._health):
+                    await self._connection.publish(Message(self._topics.event(meter), diagnosis.event), retain=False)

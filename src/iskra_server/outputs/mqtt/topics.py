@@ -4,7 +4,10 @@ BASE/availability             online | offline: the server; its last will
 BASE/METER/availability       online | offline: whether the meter has a current reading
 BASE/METER/state              every number of a telegram
 BASE/METER/counters           the counters alone, less often
-BASE/METER/diagnostics        signal quality, lock state, source, age
+BASE/METER/energy             energy of today and of this month
+BASE/METER/cost               prices, and the cost of today and of this month
+BASE/METER/diagnostics        signal quality, lock state, problem, source, age
+BASE/METER/event              a fault or its end, not retained
 BASE/METER/discovery          an empty message of the server to itself, not retained: the end of what it reads
 PREFIX/COMPONENT/METER/KEY/config   Home Assistant's discovery, classic form: one entity
 PREFIX/device/METER/config          device form: all entities of a meter
@@ -40,6 +43,15 @@ class Topics(Struct, frozen=True):
 
     def counters(self, meter: str) -> str:
         return f"{self.base}/{meter}/counters"
+
+    def energy(self, meter: str) -> str:
+        return f"{self.base}/{meter}/energy"
+
+    def cost(self, meter: str) -> str:
+        return f"{self.base}/{meter}/cost"
+
+    def event(self, meter: str) -> str:
+        return f"{self.base}/{meter}/event"
 
     def diagnostics(self, meter: str) -> str:
         return f"{self.base}/{meter}/diagnostics"

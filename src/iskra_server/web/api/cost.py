@@ -10,12 +10,11 @@ from msgspec import UNSET, Struct, UnsetType
 from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.cost.amounts import Amount, round_fraction
 from iskra_server.cost.bill import Bill, Year
-from iskra_server.cost.contracts import Contract
+from iskra_server.cost.contracts import Contract, contracts_of
 from iskra_server.cost.forecast import MONTHS, Basis
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.recorded_meter import RecordedMeter
-from iskra_server.meter.identity import compact_name
 from iskra_server.web.api.energy import MAX_BUCKETS
 from iskra_server.web.api.history import history_endpoint
 from iskra_server.web.http.endpoint import BUCKET, TIME_ZONE, Result, period_parameters
@@ -85,8 +84,7 @@ class Cost(Struct, frozen=True):
 
 def cost_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> Cost:
     """Raises BadRequest, NotFound without a contract, and StoreError if the database does not respond."""
-    names = ("", compact_name(meter.id), meter.server_id)
-    contracts = [contract for contract in contracts if compact_name(contract.meter) in names]
+    contracts = contracts_of(contracts, meter.id, meter.server_id)
     if not contracts:
         raise NotFound(
             f"no contract is configured for meter {meter.id}; write its prices under [[contracts]]", "no_contract"

@@ -12,7 +12,7 @@ from iskra_server.diagnosis.facts import ALIGN_S, StreamQuality
 from iskra_server.diagnosis.status import Status
 from iskra_server.reading.reception import ReceptionDay
 from iskra_server.web.api.meters import Meters
-from iskra_server.web.api.status import ServerStatus, TimeZone, server_status
+from iskra_server.web.api.status import ServerIdentity, ServerStatus, TimeZone, server_status
 from iskra_server.web.http.endpoint import TEXT, Context, Endpoint, Parameter, Result, failure
 from iskra_server.web.http.problem import problem
 from iskra_server.web.http.responses import json_response
@@ -54,7 +54,10 @@ def _source_quality(status: Status) -> SourceQuality:
 async def _status(context: Context, _request: Request) -> Response:
     server, settings = context.server, context.settings
     time_zone = TimeZone(settings.tz, settings.tz_reason)
-    return json_response(server_status(server.statuses(), history_sentence(server), server.output_states(), time_zone))
+    identity = ServerIdentity(server.server_id, settings.version)
+    return json_response(
+        server_status(server.statuses(), history_sentence(server), server.output_states(), time_zone, identity)
+    )
 
 
 async def _quality(context: Context, _request: Request) -> Response:

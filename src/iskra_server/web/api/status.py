@@ -23,21 +23,37 @@ class TimeZone(Struct, frozen=True):
     reason: str
 
 
+class ServerIdentity(Struct, frozen=True):
+    """`id` is the same at any address (32 hex digits); null where it cannot be stored."""
+
+    id: str | None
+    version: str
+
+
 class ServerStatus(Struct, frozen=True):
-    """`ok` if every source delivers current values. `history` says why history is not written; empty if it is."""
+    """`ok` if every source delivers current values. `history` says why history is not written; empty if it is.
+
+    `time_zone` and `server` are null in an event of the live stream: they do not change while the server runs.
+    """
 
     ok: bool
     meters: list[SourceStatus]
     history: str
     outputs: list[OutputState]
     time_zone: TimeZone | None = None
+    server: ServerIdentity | None = None
 
 
 def server_status(
-    statuses: Sequence[Status], history: str, outputs: Sequence[OutputState] = (), time_zone: TimeZone | None = None
+    statuses: Sequence[Status],
+    history: str,
+    outputs: Sequence[OutputState] = (),
+    time_zone: TimeZone | None = None,
+    server: ServerIdentity | None = None,
 ) -> ServerStatus:
     meters = [_with_valid_ratio(status) for status in statuses]
-    return ServerStatus(bool(meters) and all(meter.ok for meter in meters), meters, history, list(outputs), time_zone)
+    ok = bool(meters) and all(meter.ok for meter in meters)
+    return ServerStatus(ok, meters, history, list(outputs), time_zone, server)
 
 
 def _with_valid_ratio(status: Status) -> SourceStatus:

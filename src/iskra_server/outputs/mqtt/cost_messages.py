@@ -1,0 +1,116 @@
+"""Prices, and the cost of today and of this month, of the meters with a contract.
+
+Cost is that of the bill (cost/bill.py): energy up to the newest quarter-hour of history, less the payment for exported
+energy, with the share of the base fee. When a day ends, its complete cost is published before the next day begins.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from iskra_server.base.json_values import local, number
+from iskra_server.cost.bill import Bill
+from iskra_server.cost.contracts import Contract, contract_on, contracts_of
+from iskra_server.history.model.records import quarter_of
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.recorded_meter import recorded_meter
+from iskra_server.meter.obis import IMPORT
+from iskra_server.outputs.mqtt.period_energy import MONTH, TODAY, Span, span_of
+
+if TYPE_CHECKING:
+    # for its type alone: it brings the database library along
+    from iskra_server.history.store.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class _Costs(Struct, frozen=True):
+    """Of the periods of `span`, up to before `until`, a quarter."""
+
+    span: Span
+    until: int
+    fields: dict[str, object]
+
+
+class CostMessages:
+    """Outlives connections: it remembers what was published of each meter."""
+
+    def __init__(
+        self, contracts: Sequence[Contract], tz: ZoneInfo, store: "Callable[[], Store | None]", *, has_history: bool
+    ) -> None:
+        self._contracts = contracts
+        self._tz = tz
+        self._store = store
+        self._has_history = has_history
+        self._costs: dict[str, _Costs] = {}
+        self._sent: dict[str, bytes] = {}
+
+    def contracts_of(self, meter_id: str, server_id: str) -> list[Contract]:
+        return contracts_of(self._contracts, meter_id, server_id)
+
+    def publish_again(self) -> None:
+        """A new connection: the broker may have lost everything."""
+        self._sent.clear()
+
+    async def due(self, meters: Iterable[tuple[str, str]], now: datetime) -> list[tuple[str, bytes]]:
+        """New payloads by server id in hex, in order. `meters`: meter id and server id in hex of electricity meters."""
+        messages: list[tuple[str, bytes]] = []
+        for meter_id, server_id in meters:
+            contracts = self.contracts_of(meter_id, server_id)
+            if not contracts:
+                continue
+            costs = await self._read(meter_id, now) if self._has_history else []
+            self._costs |= {meter_id: costs[-1]} if costs else {}
+            newest = self._costs.get(meter_id)
+            for fields in [one.fields for one in costs[:-1]] + [newest.fields if newest else {}]:
+                payload = msgspec.json.encode({"id": meter_id, **self._prices(contracts, now), **fields})
+                if self._sent.get(meter_id) != payload:
+                    self._sent[meter_id] = payload
+                    messages.append((server_id, payload))
+        return messages
+
+    async def _read(self, meter_id: str, now: datetime) -> list[_Costs]:
+        store = self._store()
+        if store is None:
+            return []
+        try:
+            return await asyncio.to_thread(self._new_costs, store, meter_id, now)
+        except StoreError as error:
+            log.debug("Cost of today and this month: %s", error)
+            return []
+
+    def _new_costs(self, store: "Store", meter_id: str, now: datetime) -> list[_Costs]:
+        """Those of a day that has ended, and those of now; none where nothing is new. Raises StoreError."""
+        meter, before = recorded_meter(store, (meter_id,)), self._costs.get(meter_id)
+        newest = store.nearest_before(meter_id, IMPORT, quarter_of(now.timestamp()) + 1)
+        if newest is None or meter is None or (before and newest.quarter <= before.until):
+            return []
+        span = span_of(now.astimezone(UTC), self._tz)
+        if newest.quarter < span.quarters[TODAY]:
+            # the day is over, and its last reading is not there yet
+            return []
+        bill = Bill(meter, self.contracts_of(meter.id, meter.server_id), now, self._tz)
+        ended = [_costs_of(bill, before.span, span.quarters[TODAY], self._tz)] if before and before.span != span else []
+        return [*ended, _costs_of(bill, span, newest.quarter, self._tz)]
+
+    def _prices(self, contracts: Sequence[Contract], now: datetime) -> dict[str, object]:
+        contract = contract_on(contracts, now.astimezone(self._tz).date())
+        if contract is None:
+            return {}
+        prices = {"price_import": contract.energy_price, "price_export": contract.feed_in}
+        return {"currency": contract.currency} | {key: number(price) for key, price in prices.items()}
+
+
+def _costs_of(bill: Bill, span: Span, until: int, tz: ZoneInfo) -> _Costs:
+    fields: dict[str, object] = {}
+    for period, begin in (TODAY, span.today), (MONTH, span.month):
+        quarter = span.quarters[period]
+        fields[f"cost_{period}"] = number(bill.total(quarter, max(until, quarter)).total)
+        fields[f"{period}_begins"] = local(int(begin.timestamp()), tz)
+    return _Costs(span, until, fields)

@@ -1,0 +1,224 @@
+"""Energy of today and of this month: the counter now, less what it showed when the local day and month began.
+
+    quarter readings of history   midnight |------|------| newest          today = newest - midnight
+    counter                                               ~~~~~~x now            + now - newest
+
+Exact, like the counter. At the first telegram of a day its reading at midnight is computed as history does, so that the
+sum of the day before is complete before the new day begins. Where history has no reading at midnight, the first one
+after it counts, and `measured_since` says so. Nothing is published while a reading is missing that history may still
+write, or while a restarted counter is not in history yet.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from iskra_server.history.model.energy import energy_between
+from iskra_server.history.model.ledger import Ledger
+from iskra_server.history.model.periods import first_day, local_midnight, next_start
+from iskra_server.history.model.records import QUARTER_S, Exact, QuarterReading, quarter_of
+from iskra_server.history.store import StoreError
+from iskra_server.history.store.recorded_meter import recorded_meter
+from iskra_server.meter.medium import is_electricity
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+from iskra_server.meter.reading import Reading, Sample, Scaled, on_one_scale, scaled
+from iskra_server.meter.registers import key_of
+
+if TYPE_CHECKING:
+    # for its type alone: it brings the database library along
+    from iskra_server.history.store.store import Store
+
+log = logging.getLogger(__name__)
+
+TODAY, MONTH = "today", "month"
+COUNTERS = (IMPORT, EXPORT)
+# history writes a reading within a minute (history.flush_s)
+_RETRY_S = 5.0
+_WH_TO_KWH = -3
+
+
+class Span(Struct, frozen=True):
+    """The local day of a moment and its month: where both begin, and where the day ends, in UTC."""
+
+    today: datetime
+    month: datetime
+    end: datetime
+
+    @property
+    def quarters(self) -> dict[str, int]:
+        return {TODAY: quarter_of(self.today.timestamp()), MONTH: quarter_of(self.month.timestamp())}
+
+
+class Counted(Struct):
+    """One counter: what each period had counted when it showed `at`, in Wh, and since which quarter."""
+
+    at: Exact
+    energy_wh: dict[str, Decimal]
+    since: dict[str, int]
+
+
+class PeriodTotals(Struct, frozen=True):
+    """`energy_kwh` and `measured_since` by the name of the number; the latter where the beginning was not measured."""
+
+    span: Span
+    energy_kwh: dict[str, Decimal]
+    measured_since: dict[str, datetime]
+
+
+class _Meter(Struct):
+    """`counted` is None while history does not say; `epoch` is that of its readings."""
+
+    span: Span
+    sample: Sample
+    epoch: int = 0
+    counted: dict[Obis, Counted] | None = None
+
+
+class PeriodEnergy:
+    """Of every electricity meter. Outlives connections; `run` reads history, in a thread."""
+
+    def __init__(self, tz: ZoneInfo, store: "Callable[[], Store | None]") -> None:
+        self.tz = tz
+        self._store = store
+        self._meters: dict[str, _Meter] = {}
+        self._has_request = asyncio.Event()
+
+    def observe(self, sample: Sample, reading: Reading) -> list[PeriodTotals]:
+        """The totals with this sample: first those of a day that has just ended, and of its month, complete.
+
+        `reading` is that of the sample with the registers of earlier lists. Empty for what history does not record.
+        """
+        has_counter = any(reading.get(obis) for obis in COUNTERS)
+        if not has_counter or not sample.is_dated or not is_electricity(sample.reading):
+            return []
+        name = sample.reading.meter_id
+        meter = self._meters.get(name)
+        if meter is None:
+            meter = self._meters[name] = _Meter(span_of(sample.received_at, self.tz), sample)
+        before, meter.sample = meter.sample, sample
+        if meter.counted is not None and sample.epoch != meter.epoch:
+            meter.counted = None
+        ended = []
+        if not meter.span.today <= sample.received_at < meter.span.end:
+            ended = list(self._begin_day(meter, before))
+        if not _is_complete(meter):
+            self._has_request.set()
+        return [*ended, _totals(meter.span, meter.counted or {}, reading)]
+
+    async def run(self) -> None:
+        """Endless: reads from history what is missing."""
+        while True:
+            await self._has_request.wait()
+            await self.read_missing()
+            await asyncio.sleep(_RETRY_S)
+
+    async def read_missing(self) -> None:
+        self._has_request.clear()
+        for meter in list(self._meters.values()):
+            store, span, sample = self._store(), meter.span, meter.sample
+            if store is None or _is_complete(meter):
+                continue
+            try:
+                counted = await asyncio.to_thread(read_counted, store, span, sample)
+            except StoreError as error:
+                log.debug("Energy of today and this month: %s", error)
+                continue
+            if meter.span == span and meter.sample.epoch == sample.epoch and not _is_complete(meter):
+                meter.counted, meter.epoch = counted, sample.epoch
+
+    def _begin_day(self, meter: _Meter, before: Sample) -> Iterator[PeriodTotals]:
+        """With the readings at midnight where these two samples tell them; else history has to."""
+        ended, counted = meter.span, meter.counted
+        meter.span, meter.counted = span_of(meter.sample.received_at, self.tz), None
+        readings = readings_at(meter.span.quarters[TODAY], before, meter.sample)
+        if counted is None or ended.end != meter.span.today or not counted.keys() <= readings.keys():
+            return
+        for obis, one in counted.items():
+            _advance(one, readings[obis].value)
+        yield _totals(ended, counted, None)
+        quarters = meter.span.quarters
+        for one in counted.values():
+            for period in (TODAY, MONTH) if meter.span.month != ended.month else (TODAY,):
+                one.energy_wh[period], one.since[period] = Decimal(0), quarters[period]
+        meter.counted = counted
+
+
+def span_of(moment: datetime, tz: ZoneInfo) -> Span:
+    day = moment.astimezone(tz).date()
+    days = (day, first_day(day, "month"), next_start(day, "day"))
+    return Span(*(local_midnight(each, tz) for each in days))
+
+
+def readings_at(quarter: int, before: Sample, sample: Sample) -> dict[Obis, QuarterReading]:
+    """What the counters showed at the beginning of a quarter between two telegrams, as history has it."""
+    ledger = Ledger()
+    ledger.observe(before, with_power=False)
+    records = ledger.observe(sample, with_power=False)
+    if before.epoch != sample.epoch:
+        return {}
+    return {each.obis: each for each in records if isinstance(each, QuarterReading) and each.quarter == quarter}
+
+
+def read_counted(store: "Store", span: Span, sample: Sample) -> dict[Obis, Counted] | None:
+    """From history until a sample; None while it lacks the counter's present epoch. Raises StoreError."""
+    meter, after = recorded_meter(store, (sample.reading.meter_id,)), quarter_of(sample.received_at.timestamp()) + 1
+    if meter is None:
+        return None
+    found = {}
+    for obis in COUNTERS:
+        own, counter = store.nearest_before(meter.id, obis, after), meter.counter(obis)
+        newest = counter.nearest_before(after)
+        if own is None or newest is None:
+            continue
+        if own.epoch < sample.epoch or any(start.at_s > newest.quarter * QUARTER_S for start in counter.epochs):
+            return None
+        one = Counted(newest.value, {}, {})
+        readings = counter.look_up(list(span.quarters.values()))
+        for period, quarter in span.quarters.items():
+            base = readings.get(quarter) or counter.nearest_after(quarter)
+            if base is not None and base.quarter <= newest.quarter:
+                one.energy_wh[period] = energy_between(base, newest, counter.epochs)
+                one.since[period] = base.quarter
+        found[obis] = one
+    return found
+
+
+def _is_complete(meter: _Meter) -> bool:
+    counted = (meter.counted or {}).values()
+    return bool(counted) and all(one.energy_wh.keys() == {TODAY, MONTH} for one in counted)
+
+
+def _advance(one: Counted, value: Exact) -> None:
+    more_wh = _difference(one.at, value)
+    one.at = value
+    one.energy_wh = {period: energy_wh + more_wh for period, energy_wh in one.energy_wh.items()}
+
+
+def _difference(before: Scaled, after: Scaled) -> Decimal:
+    first, second, finest = on_one_scale(before, after)
+    return scaled(second - first, finest)
+
+
+def _totals(span: Span, counted: Mapping[Obis, Counted], reading: Reading | None) -> PeriodTotals:
+    """`reading`: what the counters show now; None: what they showed at the end of the span."""
+    energy_kwh: dict[str, Decimal] = {}
+    since: dict[str, datetime] = {}
+    for obis, one in counted.items():
+        register: Scaled | None = reading.get(obis) if reading else one.at
+        if register is None:
+            continue
+        more_wh = _difference(one.at, register)
+        if more_wh < 0:
+            continue
+        for period, energy_wh in one.energy_wh.items():
+            name = f"{key_of(obis)}_{period}"
+            energy_kwh[name] = (energy_wh + more_wh).scaleb(_WH_TO_KWH)
+            if one.since[period] != span.quarters[period]:
+                since[name] = datetime.fromtimestamp(one.since[period] * QUARTER_S, UTC)
+    return PeriodTotals(span, energy_kwh, since)

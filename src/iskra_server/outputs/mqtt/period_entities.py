@@ -1,0 +1,113 @@
+"""Entities of energy and cost of today and of this month, and of prices.
+
+`state_class: total` with `last_reset`: Home Assistant adds what a new period shows, also where it is more than the old
+one ended with. Lifetime counters stay what the Energy dashboard should use: they lose nothing while Home Assistant is
+away at midnight.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from iskra_server.cost.contracts import Contract
+from iskra_server.meter.obis import EXPORT, IMPORT
+from iskra_server.meter.registers import key_of
+from iskra_server.outputs.mqtt.broker_settings import Language
+from iskra_server.outputs.mqtt.entity_names import SENSOR, Config, Device, Entity, identity_of
+from iskra_server.outputs.mqtt.topics import Topics
+
+PERIODS = ("today", "month")
+_ENERGIES = (key_of(IMPORT), key_of(EXPORT))
+# the smallest part of a currency that is shown; prices per kWh have two more
+_MONEY_PLACES, _PRICE_PLACES = 2, 4
+
+
+def energy_entities(
+    topics: Topics, device: Device, language: Language, places: Mapping[str, int], *, expire_s: int
+) -> Iterable[Entity]:
+    """`places`: the decimal places of each counter that the meter has sent."""
+    topic = topics.energy(device.id)
+    for counter in _ENERGIES:
+        if counter not in places:
+            continue
+        for period in PERIODS:
+            key = f"{counter}_{period}"
+            since = "value_json.measured_since"
+            is_later = f"value_json is defined and {since} is mapping and {key!r} in {since}"
+            is_known = f"value_json is defined and {key!r} in value_json"
+            config = (
+                identity_of(device, SENSOR, key, language)
+                | _of_period(key, topic, period)
+                | {
+                    "device_class": "energy",
+                    "unit_of_measurement": "kWh",
+                    "suggested_display_precision": places[counter],
+                    "expire_after": expire_s,
+                    "availability": [
+                        {"topic": topics.server},
+                        {"topic": topics.availability(device.id)},
+                        {"topic": topic, "value_template": f"{{{{ 'online' if {is_known} else 'offline' }}}}"},
+                    ],
+                    "availability_mode": "all",
+                    "json_attributes_topic": topic,
+                    "json_attributes_template": (
+                        f"{{{{ ({{'measured_since': {since}.{key}}} if {is_later} else {{}}) | tojson }}}}"
+                    ),
+                }
+            )
+            yield Entity(SENSOR, key, config)
+
+
+def cost_entities(
+    topics: Topics, device: Device, language: Language, contracts: Sequence[Contract], *, has_history: bool
+) -> Iterable[Entity]:
+    """Of the contracts of a meter. Prices are known without history."""
+    if not contracts:
+        return
+    topic, currency = topics.cost(device.id), contracts[0].currency
+    prices = ("price_import", "price_export") if any(contract.feed_in for contract in contracts) else ("price_import",)
+    for key in prices:
+        config = _of_cost(topics, device, language, key, topic) | {
+            "unit_of_measurement": f"{currency}/kWh",
+            "state_class": "measurement",
+            "suggested_display_precision": _PRICE_PLACES,
+            "icon": "mdi:cash",
+        }
+        yield Entity(SENSOR, key, config)
+    for period in PERIODS if has_history else ():
+        key = f"cost_{period}"
+        config = (
+            _of_cost(topics, device, language, key, topic)
+            | _of_period(key, topic, period)
+            | {
+                "device_class": "monetary",
+                "unit_of_measurement": currency,
+                "suggested_display_precision": _MONEY_PLACES,
+            }
+        )
+        yield Entity(SENSOR, key, config)
+
+
+def _of_cost(topics: Topics, device: Device, language: Language, key: str, topic: str) -> Config:
+    is_known = f"value_json is defined and {key!r} in value_json"
+    return identity_of(device, SENSOR, key, language) | {
+        "state_topic": topic,
+        "value_template": _value(key),
+        "availability": [
+            {"topic": topics.server},
+            {"topic": topic, "value_template": f"{{{{ 'online' if {is_known} else 'offline' }}}}"},
+        ],
+        "availability_mode": "all",
+    }
+
+
+def _of_period(key: str, topic: str, period: str) -> Config:
+    begins = f"value_json.{period}_begins"
+    return {
+        "state_topic": topic,
+        "value_template": _value(key),
+        "last_reset_value_template": f"{{{{ {begins} if value_json is defined and {begins} is defined else '' }}}}",
+        "state_class": "total",
+    }
+
+
+def _value(key: str) -> str:
+    return f"{{{{ value_json.{key} if value_json is defined and {key!r} in value_json else none }}}}"

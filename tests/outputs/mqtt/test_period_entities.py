@@ -1,0 +1,58 @@
+"""Entities of today, of this month, and of prices."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from iskra_server.cost.contracts import Contract
+from iskra_server.outputs.mqtt.entity_names import Device
+from iskra_server.outputs.mqtt.period_entities import cost_entities, energy_entities
+from iskra_server.outputs.mqtt.topics import Topics
+
+DEVICE = Device("0a01", "1 ISK 00 70347617", "", "ISK", None, simulated=False)
+TOPICS = Topics("iskra-server", "homeassistant")
+CONTRACT = Contract(begins=date(2026, 1, 1), energy_price=Decimal("0.3265"))
+FEED_IN = Contract(begins=date(2026, 6, 1), energy_price=Decimal("0.30"), feed_in=Decimal("0.08"), currency="CHF")
+
+
+def energies(places: dict[str, int]) -> dict[str, Any]:
+    return {each.key: each.config for each in energy_entities(TOPICS, DEVICE, "en", places, expire_s=70)}
+
+
+def costs(*contracts: Contract, has_history: bool = True) -> dict[str, Any]:
+    made = cost_entities(TOPICS, DEVICE, "de", contracts, has_history=has_history)
+    return {each.key: each.config for each in made}
+
+
+def test_periods_of_the_counters_that_a_meter_sends() -> None:
+    assert energies({"power": 0}) == {}
+    assert list(energies({"energy_import": 4})) == ["energy_import_today", "energy_import_month"]
+    assert len(energies({"energy_import": 4, "energy_export": 4})) == 4
+
+
+def test_a_period_begins_anew_at_its_last_reset() -> None:
+    config = energies({"energy_import": 4})["energy_import_month"]
+    assert (config["device_class"], config["state_class"], config["unit_of_measurement"]) == ("energy", "total", "kWh")
+    assert "value_json.month_begins" in config["last_reset_value_template"]
+    assert (config["suggested_display_precision"], config["expire_after"]) == (4, 70)
+
+
+def test_a_price_is_what_the_energy_dashboard_takes() -> None:
+    made = costs(CONTRACT)
+    assert list(made) == ["price_import", "cost_today", "cost_month"]
+    assert made["price_import"]["name"] == "Strompreis"
+    assert made["price_import"]["unit_of_measurement"] == "EUR/kWh"
+    # Home Assistant allows the class monetary for amounts alone
+    assert "device_class" not in made["price_import"]
+
+
+def test_cost_is_an_amount_of_the_currency() -> None:
+    made = costs(FEED_IN)
+    assert list(made) == ["price_import", "price_export", "cost_today", "cost_month"]
+    cost = made["cost_today"]
+    assert (cost["device_class"], cost["state_class"], cost["unit_of_measurement"]) == ("monetary", "total", "CHF")
+
+
+def test_without_a_contract_there_is_neither_and_without_history_no_cost() -> None:
+    assert costs() == {}
+    assert list(costs(CONTRACT, has_history=False)) == ["price_import"]
