@@ -66,6 +66,12 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         await writer.drain()
 
 
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
 class SupervisorStandIn:
     """What it knows may be changed while it runs."""
 
@@ -127,11 +133,13 @@ class SupervisorStandIn:
         self.ingress_token = secrets.token_urlsafe(32)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # clients go away as they like
-        with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
-            if request := await _request(reader):
-                await self._answer(request, reader, writer)
-        writer.close()
+        try:
+            # clients go away as they like
+            with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+                if request := await _request(reader):
+                    await self._answer(request, reader, writer)
+        finally:
+            await _close(writer)
 
     async def _answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = urlsplit(request.path).path
@@ -239,7 +247,7 @@ class SupervisorStandIn:
             for each in both:
                 each.cancel()
             await asyncio.gather(*both, return_exceptions=True)
-            questions.close()
+            await _close(questions)
 
     def _reply(self, writer: asyncio.StreamWriter, request: Request, status: int, body: bytes, more: str = "") -> None:
         self.requests.append((request.method, request.path, status))
