@@ -1,6 +1,7 @@
 """The options of the app of Home Assistant: what they set, and what a person is told in their words."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def test_an_option_sets_the_keys_behind_it(tmp_path: Path) -> None:
         "language": "de",
         "log_level": "debug",
         "time_zone": "Europe/Vienna",
+        "port": 18080,
         "token": "0123456789abcdef",
         "allowed_hosts": "meter.example.org",
         "mqtt": False,
@@ -60,10 +62,29 @@ def test_an_option_sets_the_keys_behind_it(tmp_path: Path) -> None:
     )
     assert (config.server.language, config.outputs.mqtt.language, config.log.level) == ("de", "de", "debug")
     assert (config.server.time_zone, config.server.token) == ("Europe/Vienna", Secret("0123456789abcdef"))
+    assert config.server.port == 18080
     mqtt = config.outputs.mqtt
     assert (mqtt.use_home_assistant, mqtt.url.host, mqtt.password) == (False, "pi", Secret("secret"))
     assert (config.history.raw_days, config.history.database_url.host) == (7.0, "db")
     assert config.server.allowed_hosts == "meter.example.org"
+
+
+def test_the_file_of_the_apps_own_folder_wins_over_options_and_keeps_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "iskra-server.toml"
+    module = sys.modules[load.__module__]
+    monkeypatch.setattr(module, "OPTIONS_FILE", written(tmp_path, {"language": "de", "port": 1}))
+    monkeypatch.setattr(module, "FILE_BESIDE_OPTIONS", beside)
+    monkeypatch.chdir(tmp_path.parent)
+    assert load({}).server.port == 1
+    beside.write_text('[server]\nport = 2\n[outputs.influx]\nurl = "http://pi:8086"\n')
+    config = load({})
+    assert (config.server.port, config.server.language, config.outputs.influx.url.host) == (2, "de", "pi")
+    # another file is read alone
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    assert load({}, other) == Config()
 
 
 def test_the_sections_of_a_file_may_stand_beside_options(tmp_path: Path) -> None:
@@ -107,4 +128,4 @@ def test_an_error_names_the_option(options: dict[str, Any], sentence: str | None
 def test_an_error_of_a_key_names_its_option() -> None:
     assert in_option_names("server.token must be at least 16 letters.") == "token must be at least 16 letters."
     assert in_option_names("outputs.mqtt: the url must be so.") == "mqtt_url: the url must be so."
-    assert in_option_names("history.raw_days and server.port") == "history_days and server.port"
+    assert in_option_names("history.raw_days and server.host") == "history_days and server.host"

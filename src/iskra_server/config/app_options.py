@@ -10,6 +10,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "language": ("server.language", "outputs.mqtt.language"),
     "log_level": ("log.level",),
     "time_zone": ("server.time_zone",),
+    "port": ("server.port",),
     "token": ("server.token",),
     "allowed_hosts": ("server.allowed_hosts",),
     "mqtt": ("outputs.mqtt.use_home_assistant",),
