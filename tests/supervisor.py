@@ -84,6 +84,8 @@ class SupervisorStandIn:
         self.mqtt: dict[str, Any] | None = None
         # messages with uuid, service and config, in the order in which they came; a changed one counts again
         self.discovery: list[dict[str, Any]] = []
+        # it is started anew, as when it is updated
+        self.is_ready = True
         # the address of a real Home Assistant, and a long-lived token
         self.home_assistant: tuple[str, str] | None = None
         self.app: Target | None = None
@@ -165,6 +167,8 @@ class SupervisorStandIn:
         self._reply(writer, request, status, json.dumps(result).encode(), "Content-Type: application/json\r\n")
 
     def _api(self, request: Request, path: str) -> tuple[int, Any]:
+        if not self.is_ready:
+            return 400, "System is not ready with state: setup"
         if self._bearer(request) not in (self.token, self.core_token):
             return 401, "Unauthorized"
         answer: tuple[int, Any] = 404, "Not found"

@@ -50,11 +50,9 @@ class HomeAssistantApp:
 
     def outputs(self, plan: Plan) -> tuple[PlannedOutput, ...]:
         """Those of a plan, and MQTT where Home Assistant has a broker."""
-        config, settings = self.with_broker(plan.config), plan.settings
-        if config is plan.config:
-            return plan.outputs
+        config = self.with_broker(plan.config)
         try:
-            return planned_outputs(config, settings.tz, settings.contracts)
+            return plan.outputs if config is plan.config else planned_outputs(config)
         except ConfigError as error:
             log.error("The MQTT broker of Home Assistant cannot be used: %s", error)
             return plan.outputs
