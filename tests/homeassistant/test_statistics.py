@@ -87,7 +87,7 @@ def newest(sums: dict[int, Decimal]) -> Decimal:
 def by_mqtt(assistant: HomeAssistant) -> list[str]:
     """The totals of the meters, in the order in which they hung on the wall."""
     entities = assistant.entities(BY_MQTT)
-    return [entities[key] for key in sorted(entities) if key.endswith("_energy_import")]
+    return [entities[key] for key in sorted(entities) if key.startswith("iskra_09") and key.endswith("_energy_import")]
 
 
 def grid(entity: str) -> dict[str, object]:
