@@ -2,8 +2,9 @@
 
 import re
 from decimal import Decimal
+from typing import Any
 
-from homeassistant.forms import DOMAIN
+from homeassistant.forms import DOMAIN, issues
 from homeassistant.home import IS_AWAY, Home
 from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
 from running import until
@@ -11,9 +12,9 @@ from running import until
 UNAVAILABLE = "unavailable"
 # by platform
 BY_REST, BY_MQTT, BY_OURS = "rest", "mqtt", DOMAIN
-DIAGNOSTIC = ("signal_quality", "locked")
-# what our integration has of a meter besides its registers
-BESIDES = (*DIAGNOSTIC, "fault", "last_reading", "problem")
+DIAGNOSTIC = ("fault", "locked", "problem", "signal_quality")
+# what a meter has besides its registers
+BESIDES = (*DIAGNOSTIC, "last_reading")
 
 Shown = dict[str, Decimal | str]
 
@@ -34,6 +35,22 @@ def registers(assistant: HomeAssistant, way: str = BY_MQTT) -> Shown:
 def ways(assistant: HomeAssistant) -> tuple[str, ...]:
     """That bring every register at once, without being asked."""
     return (BY_MQTT, BY_OURS) if assistant.has_ours else (BY_MQTT,)
+
+
+def young(house: Home) -> list[HomeAssistant]:
+    """Those that have our integration."""
+    return [assistant for assistant in house.assistants if assistant.has_ours]
+
+
+def has_repair(house: Home, key: str, within_s: float, *, is_there: bool = True) -> None:
+    """Wait until every integration has an issue for the meter on the wall, or has none any more."""
+    for assistant in young(house):
+        until(lambda: (f"{key}_{house.meter.label}" in issues(assistant)) is is_there, within_s, EVERY_S)  # noqa: B023
+
+
+def besides(assistant: HomeAssistant, house: Home, key: str) -> dict[str, Any]:
+    """The state, with its attributes, of an entity that our integration has besides the registers of the meter."""
+    return assistant.states()[assistant.entities(BY_OURS)[f"{house.meter.id}_{key}"]]
 
 
 def complaints(assistant: HomeAssistant) -> list[str]:

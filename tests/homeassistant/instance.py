@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +12,7 @@ from typing import Any
 import httpx
 
 from homeassistant.network import Machine
-from homeassistant.release import OURS, Release
+from homeassistant.release import Release, copy_ours
 from running import until
 
 PORT = 8123
@@ -75,8 +74,7 @@ class HomeAssistant:
         self._config.mkdir(parents=True)
         self.has_ours = release.has_ours
         if self.has_ours:
-            # as by hand or by HACS; a copy, as Python writes beside it
-            shutil.copytree(OURS, self._config / "custom_components" / OURS.name)
+            copy_ours(self._config)
         if release.root:
             (release.root / "config").mkdir(exist_ok=True)
             machine.bind(self._config, "/config")
@@ -143,7 +141,10 @@ class HomeAssistant:
         flows = "/api/config/config_entries/flow"
         form = self.post(flows, {"handler": "mqtt", "show_advanced_options": False})
         assert form["step_id"] == "broker", form
-        done = self.post(f"{flows}/{form['flow_id']}", {"broker": broker, "port": port})
+        answers: dict[str, Any] = {"broker": broker, "port": port}
+        if any(field["name"] == "other_settings" for field in form["data_schema"]):
+            answers["other_settings"] = {"set_client_cert": False, "set_ca_cert": "off"}
+        done = self.post(f"{flows}/{form['flow_id']}", answers)
         assert done["type"] == "create_entry", done
 
     def get(self, path: str, **parameters: str) -> Any:

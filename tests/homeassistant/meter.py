@@ -66,9 +66,14 @@ class Meter(Repeating):
         return Decimal(self.imported).scaleb(TENTH_WH_IN_KWH)
 
     @property
+    def label(self) -> str:
+        """As on its front."""
+        return f"1 ISK 00 {FIRST_SERIAL + len(self.lives)}"
+
+    @property
     def id(self) -> str:
         """As in a unique id: the label in lower case, without spaces."""
-        return f"1isk00{FIRST_SERIAL + len(self.lives)}"
+        return self.label.replace(" ", "").lower()
 
     @property
     def server_id(self) -> str:

@@ -21,6 +21,8 @@ from zeroconf import IPVersion, ServiceInfo, Zeroconf
 from namespaces import inside
 
 PI_NAME = "raspberrypi.local"
+# leads to it too, but the server was not told of it
+FOREIGN_NAME = "meters.example"
 # one of those for measurements (RFC 2544)
 SUBNET = "198.18.0"
 NEEDED = ("ip", "bridge", "mount", "nsenter", "unshare")
@@ -69,7 +71,7 @@ class Network:
         self._machines: list[Machine] = []
         self.pi = self._new(1)
         self.hosts = folder / "hosts"
-        self.hosts.write_text(f"127.0.0.1 localhost\n{self.pi.address} {PI_NAME}\n")
+        self.hosts.write_text(f"127.0.0.1 localhost\n{self.pi.address} {PI_NAME} {FOREIGN_NAME}\n")
         for line in (
             "ip link add home type bridge",
             f"ip address add {self.pi.address}/24 dev home",
@@ -97,10 +99,12 @@ class Network:
         self.pi.run("ip", "address", "add", f"{address}/24", "dev", "home")
         return address
 
-    def add_name(self, name: str) -> None:
-        """By which every machine knows the server's, too."""
-        with self.hosts.open("a") as hosts:
-            hosts.write(f"{self.pi.address} {name}\n")
+    def cut(self) -> None:
+        """Every other machine loses the server's, without a word."""
+        self.pi.run("ip", "link", "set", "home", "down")
+
+    def mend(self) -> None:
+        self.pi.run("ip", "link", "set", "home", "up")
 
     def end(self) -> None:
         for machine in self._machines:

@@ -32,11 +32,21 @@ DEFAULT = (
 )
 USED = ("diagnostics", "energy", "history", "mqtt", "recorder", "repairs", "rest", "sensor", "zeroconf")
 OURS = ROOT / "integrations" / "homeassistant" / "custom_components" / "iskra_server"
+# constants of our integration: nobody waits here for a quarter of an hour
+WAITS = (
+    ("const.py", "NO_DATA_AFTER_S", "900", "3"),
+    ("coordinator.py", "_MAX_DELAY_S", "60.0", "2.0"),
+    ("coordinator.py", "_STATUS_EVERY", "timedelta(seconds=30)", "timedelta(seconds=2)"),
+    ("problems.py", "APPEARS_AFTER_S", "20.0", "3.0"),
+)
 # mypy parses with the Python that runs it: that of Home Assistant has to be its own
 TOOLS = (f"mypy=={metadata.version('mypy')}",)
 # the cloud library of older releases imports what josepy 2 no longer has, and then everything is answered with 500;
 # their resolver calls what pycares 5 no longer has, and then no name is found
 OLDER = ("josepy<2", "pycares<5")
+
+
+MODERN = ("camera", "conversation", "ffmpeg", "hassio", "infrared", "radio_frequency", "tts")
 
 
 class Release(Struct, frozen=True):
@@ -46,8 +56,9 @@ class Release(Struct, frozen=True):
     python: str
     distribution: str | None = None
     constraints: tuple[str, ...] = ()
-    # what its MQTT imports and no manifest on the way to it names
+    # what its MQTT imports and no manifest on the way to it names: packages, and integrations with theirs
     besides: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -90,13 +101,18 @@ class Release(Struct, frozen=True):
         """The Python that has this Home Assistant, as its own file system names it."""
         return (VENV if self.distribution else self.folder) / "bin" / "python"
 
+    @property
+    def environment(self) -> Path:
+        """The folder of that Python's packages, as this machine names it."""
+        return self.folder / VENV.relative_to("/") if self.distribution else self.folder
+
 
 SETS = {
     "default": (
         Release("2024.3.3", "3.11", constraints=OLDER, besides=("numpy",)),
         Release("2025.4.4", "3.13", constraints=OLDER),
     ),
-    "newest": (Release("2026.11.0", "3.14", "forky"),),
+    "newest": (Release("2026.11.0", "3.14", "forky", besides=("numpy",), platforms=MODERN),),
 }
 
 
@@ -188,7 +204,7 @@ def fill(release: Release, folder: Path) -> None:
     (package,) = outside.glob("lib/python*/site-packages/homeassistant")
     constraints = (package / "package_constraints.txt").read_text()
     (outside / "constraints.txt").write_text("\n".join((constraints, *release.constraints)))
-    needed = requirements(package / "components")
+    needed = requirements(package / "components", release.platforms)
     run(*pip, "--constraint", environment / "constraints.txt", pinned, *TOOLS, *release.besides, *needed)
 
 
@@ -197,9 +213,9 @@ def used() -> list[str]:
     return sorted({*DEFAULT, *USED, *manifest(OURS).get("dependencies", ())})
 
 
-def requirements(components: Path) -> list[str]:
+def requirements(components: Path, platforms: tuple[str, ...]) -> list[str]:
     """What the integrations need, those that they depend on, and ours."""
-    waiting, seen = used(), set[str]()
+    waiting, seen = [*used(), *platforms], set[str]()
     needed = set(manifest(OURS).get("requirements", ()))
     while waiting:
         domain = waiting.pop()
@@ -240,3 +256,13 @@ def _pythons(minor: str) -> Iterator[Path]:
 
 def _starts(path: Path) -> bool:
     return subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+def copy_ours(config: Path) -> None:
+    """Our integration as by hand or by HACS; a copy, as Python writes beside it, with shorter WAITS."""
+    copied = config / "custom_components" / OURS.name
+    shutil.copytree(OURS, copied)
+    for module, name, seconds, shorter in WAITS:
+        text = (copied / module).read_text()
+        assert f"{name}: Final = {seconds}\n" in text
+        (copied / module).write_text(text.replace(f"{name}: Final = {seconds}", f"{name}: Final = {shorter}"))

@@ -1,7 +1,9 @@
-"""The entities that MQTT brings into the real Home Assistant: what they are, and that they show the meter.
+"""The entities that MQTT and our integration bring into the real Home Assistant: what they are and show.
 
 Every test leaves the home as it found it: broker and server run, the meter is read, each Home Assistant shows it.
 """
+
+import re
 
 from homeassistant import release
 from homeassistant.entities import (
@@ -10,13 +12,16 @@ from homeassistant.entities import (
     UNAVAILABLE,
     are_right,
     are_unavailable,
+    besides,
+    has_repair,
     published,
     registers,
     shown,
     unique_id,
+    young,
 )
 from homeassistant.home import STALE_AFTER_S, Home
-from homeassistant.instance import EVERY_S
+from homeassistant.instance import EVERY_S, HomeAssistant
 from homeassistant.meter import LOCKED, UNLOCKED
 from iskra_server.meter.registers import BY_KEY
 from iskra_server.outputs.mqtt.keep_connected import RETRY_S
@@ -34,6 +39,9 @@ def test_a_locked_meter_is_discovered_with_what_it_sends(house: Home) -> None:
         assert set(registers(assistant)) == set(published(house))
         assert unique_id(house, "power") not in registers(assistant)
         until(lambda: shown(assistant, BY_MQTT).get(unique_id(house, "locked")) == "on", SOON_S, EVERY_S)  # noqa: B023
+    has_repair(house, "meter_locked", SOON_S)
+    for assistant in young(house):
+        assert besides(assistant, house, "locked")["state"] == "on"
 
 
 def test_an_unlocked_meter_adds_power(house: Home) -> None:
@@ -43,6 +51,9 @@ def test_an_unlocked_meter_adds_power(house: Home) -> None:
     for assistant in house.assistants:
         until(lambda: shown(assistant, BY_MQTT).get(unique_id(house, "locked")) == "off", SOON_S, EVERY_S)  # noqa: B023
         assert registers(assistant)[unique_id(house, "power")] == 201
+    has_repair(house, "meter_locked", SOON_S, is_there=False)
+    for assistant in young(house):
+        assert besides(assistant, house, "locked")["state"] == "off"
 
 
 def test_every_number_is_one_entity_of_its_class_and_unit(house: Home) -> None:
@@ -78,9 +89,19 @@ def test_states_are_the_digits_of_the_answer(house: Home) -> None:
 def test_a_silent_meter_is_unavailable_and_comes_back(house: Home) -> None:
     house.meter.is_silent = True
     are_unavailable(house, STALE_AFTER_S + SOON_S)
+    has_repair(house, "no_data", SOON_S)
+    for assistant in young(house):
+        until(lambda: besides(assistant, house, "problem")["state"] == "on", SOON_S, EVERY_S)  # noqa: B023
+        until(lambda: told(assistant, house) == timeless(house.server.status()["sentence"]), SOON_S, EVERY_S)  # noqa: B023
+        assert besides(assistant, house, "problem")["attributes"]["failed_check"]
+        assert besides(assistant, house, "fault")["attributes"]["event_type"] == "fault"
     house.meter.imported += 7
     house.meter.is_silent = False
     are_right(house, SOON_S)
+    has_repair(house, "no_data", SOON_S, is_there=False)
+    for assistant in young(house):
+        until(lambda: besides(assistant, house, "problem")["state"] == "off", SOON_S, EVERY_S)  # noqa: B023
+        assert besides(assistant, house, "fault")["attributes"]["event_type"] == "recovered"
 
 
 def test_a_meter_that_locks_has_no_power_until_it_is_unlocked(house: Home) -> None:
@@ -92,3 +113,14 @@ def test_a_meter_that_locks_has_no_power_until_it_is_unlocked(house: Home) -> No
     house.meter.profile = UNLOCKED
     house.meter.imported += 5
     are_right(house, SOON_S)
+
+
+def told(assistant: HomeAssistant, house: Home) -> str:
+    """What the problem is, and the next step."""
+    problem = besides(assistant, house, "problem")["attributes"]
+    return timeless(f"{problem['sentence']} {problem['next_step']}")
+
+
+def timeless(sentence: str) -> str:
+    """Without its seconds, which go on."""
+    return re.sub(r"\d+ s\b", "", sentence)

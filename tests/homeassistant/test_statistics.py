@@ -1,9 +1,9 @@
-"""What Home Assistant has made of all phases, RESTful and by MQTT, after another restart: behind the next full hour."""
+"""What Home Assistant has made of all phases, by every way, after another restart: behind the next full hour."""
 
 from decimal import Decimal
-from itertools import groupby
+from itertools import chain, groupby
 
-from homeassistant.entities import BY_MQTT, BY_REST, are_right
+from homeassistant.entities import BY_REST, are_right, ways
 from homeassistant.home import OLD_METER, PINNED, TOTAL, Home
 from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
 from running import until
@@ -14,7 +14,7 @@ HOUR_MS = 60 * 60 * 1000
 
 
 def test_everything_is_right_after_a_restart(house: Home) -> None:
-    # what comes by MQTT may be behind what was asked for: it belongs to this hour as well
+    # what is pushed may be behind what was asked for: it belongs to this hour as well
     are_right(house, SOON_S)
     house.everywhere(lambda assistant: assistant.restart(is_hour_over=True))
     house.meter.imported += 9  # AFTER_THE_HOUR
@@ -26,21 +26,22 @@ def test_statistics_add_up_to_what_was_drawn(house: Home) -> None:
     old, new = (max(life) for life in house.meter.lives)
     new -= AFTER_THE_HOUR
     for assistant in house.assistants:
-        pinned, (first, second) = assistant.entities(BY_REST)[f"{OLD_METER}_energy_import"], by_mqtt(assistant)
+        pinned = assistant.entities(BY_REST)[f"{OLD_METER}_energy_import"]
         # they are made in the first seconds
         until(lambda: assistant.sums(TOTAL, "hour"), SOON_S, EVERY_S)  # noqa: B023
         # an entity counts from what it was told first
         assert newest(assistant.sums(pinned, "5minute")) == old * 1000 - begun(assistant, pinned)
         assert newest(assistant.sums(PINNED, "5minute")) == old - begun(assistant, PINNED)
-        assert newest(assistant.sums(first, "5minute")) == old - begun(assistant, first)
-        assert newest(assistant.sums(second, "5minute")) == new - begun(assistant, second)
+        for first, second in pushed(assistant):
+            assert newest(assistant.sums(first, "5minute")) == old - begun(assistant, first)
+            assert newest(assistant.sums(second, "5minute")) == new - begun(assistant, second)
         # the new one began at 0, and so Home Assistant takes it
         assert newest(assistant.sums(TOTAL, "5minute")) == old - begun(assistant, TOTAL) + new
 
 
 def test_the_bars_of_the_energy_dashboard_are_the_same_sums(house: Home) -> None:
     for assistant in house.assistants:
-        for entity in (TOTAL, *by_mqtt(assistant)):
+        for entity in (TOTAL, *chain(*pushed(assistant))):
             # the hour behind the restart, even where a full hour has passed before an entity was there
             until(lambda: assistant.sums(entity, "hour"), SOON_S, EVERY_S)  # noqa: B023
             short, hours = (assistant.sums(entity, period) for period in ("5minute", "hour"))
@@ -52,20 +53,21 @@ def test_the_bars_of_the_energy_dashboard_are_the_same_sums(house: Home) -> None
 def test_no_state_was_ever_another_than_the_meter_showed(house: Home) -> None:
     old, new = map(sorted, house.meter.lives)
     for assistant in house.assistants:
-        first, second = by_mqtt(assistant)
-        for entity, told in ((TOTAL, [*old, *new]), (first, old), (second, new)):
+        lives = [life for first, second in pushed(assistant) for life in ((first, old), (second, new))]
+        for entity, told in ((TOTAL, [*old, *new]), *lives):
             # the newest is written within seconds
             until(lambda: numbers(assistant, entity)[-1] == told[-1], SOON_S, EVERY_S)  # noqa: B023
             changes = [value for value, _ in groupby(numbers(assistant, entity))]
             # one that was gone within seconds may be missing, but none comes before its time
             assert changes == [value for value in told if value in changes]
-        assert begun(assistant, first) == old[0]
+        for first, _ in pushed(assistant):
+            assert begun(assistant, first) == old[0]
 
 
 def test_home_assistant_finds_nothing_wrong(house: Home) -> None:
     for assistant in house.assistants:
         # the first meter's is unavailable now, and the dashboard says so
-        for entity in (TOTAL, by_mqtt(assistant)[1]):
+        for entity in (TOTAL, *(second for _, second in pushed(assistant))):
             assistant.ask("energy/save_prefs", energy_sources=[grid(entity)])
             assert assistant.ask("energy/validate")["energy_sources"] == [[]]
         assert assistant.ask("recorder/validate_statistics") == {}
@@ -84,10 +86,17 @@ def newest(sums: dict[int, Decimal]) -> Decimal:
     return sums[max(sums)]
 
 
-def by_mqtt(assistant: HomeAssistant) -> list[str]:
-    """The totals of the meters, in the order in which they hung on the wall."""
-    entities = assistant.entities(BY_MQTT)
-    return [entities[key] for key in sorted(entities) if key.startswith("iskra_09") and key.endswith("_energy_import")]
+def pushed(assistant: HomeAssistant) -> list[tuple[str, str]]:
+    """By MQTT and by our integration: the totals of the meters, in the order in which they hung on the wall."""
+    return [totals(assistant, way) for way in ways(assistant)]
+
+
+def totals(assistant: HomeAssistant, way: str) -> tuple[str, str]:
+    entities = assistant.entities(way)
+    # not that of the cellar
+    on_the_wall = [key for key in entities if key.startswith(("iskra_09", "1isk")) and key.endswith("_energy_import")]
+    first, second = (entities[key] for key in sorted(on_the_wall))
+    return first, second
 
 
 def grid(entity: str) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Entities that go, and the other form of discovery: the last phases, as not every release comes through them."""
 
-from homeassistant.entities import BY_MQTT, are_right, complaints, registers, shown
+from homeassistant.entities import BY_MQTT, BY_OURS, are_right, complaints, registers, shown, young
+from homeassistant.forms import devices, entries, remove_device
 from homeassistant.home import Home
 from homeassistant.instance import EVERY_S, HomeAssistant
 from outputs.mqtt.broker import retained
@@ -20,6 +21,15 @@ def test_a_meter_that_is_removed_takes_its_entities_along(house: Home) -> None:
         until(lambda: meters(assistant) == {house.meter.server_id}, SOON_S, EVERY_S)  # noqa: B023
         assert not any(house.meter.server_id not in unique for unique in shown(assistant, BY_MQTT))
     are_right(house, SOON_S)
+    # a server that has started again knows nothing of it
+    house.stop_server()
+    house.start_server()
+    are_right(house, SOON_S)
+    for assistant in young(house):
+        (entry,) = entries(assistant)
+        remove_device(assistant, entry, devices(assistant)[OLD_METER])
+        assert devices(assistant).keys() >= {house.meter.label}
+        assert {unique.split("_")[0] for unique in registers(assistant, BY_OURS)} == {house.meter.id}
 
 
 def test_switching_the_form_leaves_every_entity_as_it_was(house: Home) -> None:

@@ -87,6 +87,8 @@ def test_a_browser_finds_the_server_its_meters_and_its_version(kind: str) -> Non
             info = await heard.at(port)
             # another server of this machine tells of its other addresses
             assert info and LOOPBACK in info.parsed_addresses()
+            # with its id: another machine of this name has other addresses
+            assert info.server and info.server.endswith("-ab.local.")
             assert text(info) == {"path": "/", "version": "1.2.3", "id": "ab", "meters": "1 ISK 00 12345678"}
 
     asyncio.run(run())

@@ -22,6 +22,7 @@ LOOK_EVERY_S = 10.0
 GOODBYE_S = 1.0
 # a DNS label has at most 63 bytes, a pair of a TXT record 255
 _HOST_CHARACTERS = 40
+_ID_CHARACTERS = 8
 _METERS_CHARACTERS = 240
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,8 @@ class Announcement:
         host = socket.gethostname().partition(".")[0][:_HOST_CHARACTERS]
         name = f"ISKRA on {host} {self._port}"
         text = {"path": "/", **self._properties, "meters": now.meters}
+        # many machines have the same name: the addresses of two servers must not answer for one another
+        number = self._properties.get("id", "")[:_ID_CHARACTERS] or self._port
         return [
             AsyncServiceInfo(
                 service,
@@ -112,7 +115,7 @@ class Announcement:
                 port=self._port,
                 parsed_addresses=list(now.addresses),
                 properties=text,
-                server=f"iskra-server-{host}.local.",
+                server=f"iskra-server-{host}-{number}.local.",
             )
             for service in SERVICES
         ]

@@ -18,6 +18,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from yarl import URL
 
 from . import client_of
 from .client import ClientError
@@ -53,7 +54,7 @@ class IskraConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         errors: dict[str, str] = {}
         if user_input is not None:
-            data = _DEFAULTS | user_input
+            data = _parsed(_DEFAULTS | user_input)
             server_id, errors = await self._ask(data)
             if not errors:
                 if server_id:
@@ -84,15 +85,30 @@ class IskraConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _discovered(self, address: dict[str, Any], server_id: str, name: str) -> ConfigFlowResult:
         """A known server gets its new address; a new one is offered."""
-        if server_id:
-            entry = await self.async_set_unique_id(server_id)
-            # inside the Supervisor the app has a name that stays; from outside it has none
-            keeps_address = entry and entry.source == SOURCE_HASSIO and self.source != SOURCE_HASSIO
-            self._abort_if_unique_id_configured(updates=None if keeps_address else address)
+        if server_id and (entry := await self.async_set_unique_id(server_id)):
+            has_moved = await self._has_moved(entry, address)
+            self._abort_if_unique_id_configured(updates=address if has_moved else None)
         self._found = _DEFAULTS | address
         self._async_abort_entries_match({name: self._found[name] for name in (CONF_HOST, CONF_PORT)})
         self.context["title_placeholders"] = {"name": name}
         return await self.async_step_discovery_confirm()
+
+    async def _has_moved(self, entry: ConfigEntry, address: Mapping[str, Any]) -> bool:
+        """Whether a known server answers at this address, and no longer at that of its entry.
+
+        A server announces all addresses of its machine, also those that cannot be reached from here.
+        """
+        if entry.source == SOURCE_HASSIO:
+            # inside the Supervisor the app has a name that stays, and its token; from outside it has neither
+            return self.source == SOURCE_HASSIO
+        # an entry that is ignored has no address; a token that was sent over TLS is never sent without
+        if CONF_HOST not in entry.data or (entry.data[CONF_SSL] and not address.get(CONF_SSL)):
+            return False
+        told_there, _ = await self._ask(entry.data)
+        if told_there == entry.unique_id:
+            return False
+        told_here, _ = await self._ask({**entry.data, **address})
+        return told_here == entry.unique_id
 
     async def async_step_discovery_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         errors: dict[str, str] = {}
@@ -139,7 +155,7 @@ class IskraConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         entry, errors = self._entry(), dict[str, str]()
         if user_input is not None:
-            data = _DEFAULTS | user_input
+            data = _parsed(_DEFAULTS | user_input)
             server_id, errors = await self._ask(data)
             if not errors:
                 if _is_another(entry, server_id):
@@ -198,6 +214,19 @@ def _address_schema(values: Mapping[str, Any]) -> vol.Schema:
             vol.Required(CONF_VERIFY_SSL, default=shown[CONF_VERIFY_SSL]): bool,
         }
     )
+
+
+def _parsed(answers: dict[str, Any]) -> dict[str, Any]:
+    """The answers; what was pasted from the address bar of a browser instead of a host, in its parts."""
+    host = answers[CONF_HOST].strip()
+    if "://" not in host:
+        return answers | {CONF_HOST: host}
+    try:
+        url = URL(host)
+        port = url.explicit_port or answers[CONF_PORT]
+    except ValueError:
+        return answers
+    return answers | {CONF_HOST: url.host or host, CONF_PORT: port, CONF_SSL: url.scheme == "https"}
 
 
 def _is_another(entry: ConfigEntry, server_id: str | None) -> bool:
