@@ -68,10 +68,12 @@ check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy src tests docs
-	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/central/docker-compose.yml
-	$(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor
+	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/central/docker-compose.yml \
+		deploy/homeassistant
+	$(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor deploy/homeassistant/iskra_server/app.sh
 	@.ci/javascript
-	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile; else echo "no hadolint for this machine"; fi
+	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile deploy/homeassistant/iskra_server/Dockerfile; \
+		else echo "no hadolint for this machine"; fi
 	$(BIN)/pytest tests/test_architecture.py tests/test_docs.py
 
 bench: setup

@@ -2,9 +2,10 @@
 
     python bench/footprint.py [seconds]
 
-Memory and processor time are those of `serve` at a pseudo-terminal that is fed a telegram a second at 9600 baud, as the
-kernel counts them; once with history, which is the default, and once without. sml2mqtt gets the same bytes at the same
-moments at a port of its own, and publishes to mosquitto. The start is measured at several phases of the second.
+Memory of a meter of each protocol comes first. Memory and processor time are then those of `serve` at a pseudo-terminal
+that is fed a telegram a second at 9600 baud, as the kernel counts them; once with history, which is the default, and
+once without. sml2mqtt gets the same bytes at the same moments at a port of its own, and publishes to mosquitto. The
+start is measured at several phases of the second.
 Our modules are compiled before, as pip compiles what it installs. Requests are counted by wrk, in turns with a bare
 ASGI function under the same uvicorn settings. wrk and mosquitto are installed by apt for root; else what needs them is
 left out.
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
@@ -29,6 +30,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import iskra_server
 import peers
+import pushes
+import telegrams
+import texts
+from iskra_server.codecs.dlms.encoder import hdlc
+from iskra_server.codecs.text.parity import with_parity
 from line import PERIOD_S, Line
 from processes import answered, cpu_s, memory_mb, program, running
 from running import COMMAND, Head, free_port, serving, until
@@ -38,6 +44,7 @@ SECONDS = 60
 WARM_UP_S = 5
 PHASES_S = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 ROUNDS = 3
+MEMORY_TELEGRAMS = 40
 PATH = "/api/electricity/cumulated"
 HISTORY = {"IES_HISTORY_ENABLED": "true"}
 SML2MQTT = "sml2mqtt==3.7.0"
@@ -55,10 +62,31 @@ def main() -> None:
     compileall.compile_dir(Path(iskra_server.__file__).parent, quiet=1)
     with tempfile.TemporaryDirectory() as directory:
         os.environ["IES_DATA_DIR"] = directory
+        protocols(Head(Path(directory, "protocols")))
         cost(Path(directory), seconds)
         start(Head(Path(directory, "start")))
         if wrk := program("wrk"):
             requests(Head(Path(directory, "requests")), wrk)
+
+
+def protocols(head: Head) -> None:
+    """Memory of a meter of each protocol, without history."""
+    keys = {"IES_METERS_KEY": pushes.KEYS.encryption.hex(), "IES_METERS_AUTH_KEY": pushes.KEYS.authentication.hex()}
+    sent: dict[str, tuple[Callable[[int], bytes], dict[str, str]]] = {
+        "SML": (lambda k: telegrams.telegram(seconds=1000 + k), {}),
+        "P1 with gas": (lambda k: texts.p1_telegram(texts.p1_lines(second=k)), {}),
+        "D0": (lambda k: with_parity(texts.d0_readout(texts.d0_lines(power_kw=f"{k % 9}.908"))), {}),
+        "DLMS": (lambda k: hdlc(pushes.apdu(pushes.tagged())), {}),
+        "DLMS with a key": (lambda k: hdlc(pushes.sealed(pushes.tagged(), k)), keys),
+    }
+    print(f"{'a meter of each protocol':45}memory MB")
+    for name, (make, environ) in sent.items():
+        with serving("serve", f"{head.link}?baud=9600", environ=environ) as server:
+            until(lambda server=server: server.status()["facts"]["is_open"])
+            for number in range(1, MEMORY_TELEGRAMS + 1):
+                head.send(make(number))
+                until(lambda server=server, number=number: server.status()["facts"]["telegrams"] == number)
+            print(f"{name:45}{memory_mb(server.process.pid):9.1f}")
 
 
 def cost(directory: Path, seconds: int) -> None:

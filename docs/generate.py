@@ -17,6 +17,7 @@ import typer
 
 from iskra_server import config
 from iskra_server.cli import COMMANDS, NAME, module_of
+from iskra_server.config.app_options import OPTIONS
 from iskra_server.diagnosis.advice import TABLE
 from iskra_server.homeassistant.rest_yaml import ListedMeter, ListedRegister, meters_yaml, total_yaml
 from iskra_server.meter.corrections import CORRECTIONS
@@ -66,6 +67,21 @@ def keys() -> str:
         (
             (code(key.path), many(map(code, key.variables)), config.expected(key), code(key.default), key.description)
             for key in config.describe()
+        ),
+    )
+
+
+def options() -> str:
+    described = {key.path: key.description for key in config.describe()}
+    return table(
+        ("option", "key", "meaning"),
+        (
+            (
+                code(option),
+                many(map(code, keys)),
+                described.get(keys[0], "Meters: each entry has a `url`, or finds its head."),
+            )
+            for option, keys in OPTIONS.items()
         ),
     )
 
@@ -194,7 +210,7 @@ def many(items: Iterable[str]) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
-        *(registers, corrections, keys, routes, profiles, homeassistant, homeassistant_meter, commands),
+        *(registers, corrections, keys, options, routes, profiles, homeassistant, homeassistant_meter, commands),
         *(faults_en, faults_de),
     )
 }

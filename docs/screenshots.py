@@ -15,7 +15,8 @@ from typing import Literal
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from running import Server, serving, until
+from running import Server, free_port, serving, until
+from supervisor import Target, supervisor
 from web.browser.central import MONTH, write
 from web.browser.conftest import ARGUMENTS, CHROMIUM
 
@@ -41,6 +42,8 @@ CENTRAL = {
     "fleet": ("fleet", WIDE, "light", "en-GB"),
     "group": (f"fleet/building/7/month/{MONTH}", WIDE, "light", "en-GB"),
 }
+# in the app of Home Assistant
+APP = {"ingress": ("now", NARROW, "light", "de-DE")}
 DRAWN = "main :is(.u-wrap, canvas, .checks, .steps, .digits)"
 CONTRACT = f"""
 [[contracts]]
@@ -54,26 +57,36 @@ instalment = 20
 
 
 @contextmanager
-def demo() -> Iterator[Server]:
-    """A demo server with its complete history."""
+def demo(**more: str) -> Iterator[tuple[Server, str]]:
+    """A demo server with its complete history, and its address; `more` variables are for it."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "iskra-server.toml")
         config.write_text(CONTRACT)
         environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": os.environ.get("IES_DATA_DIR", folder),
-                   "IES_SERVER_TIME_ZONE": TIME_ZONE, "IES_CONFIG": str(config)}  # fmt: skip
+                   "IES_SERVER_TIME_ZONE": TIME_ZONE, "IES_CONFIG": str(config), **more}  # fmt: skip
         with serving("demo", environ=environ) as server:
             until(lambda: is_complete(server), deadline_s=300)
-            yield server
+            yield server, server.url
 
 
 @contextmanager
-def central() -> Iterator[Server]:
+def central() -> Iterator[tuple[Server, str]]:
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder))
         environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": folder, "IES_METERS": "none",
                    "IES_SERVER_TIME_ZONE": "UTC"}  # fmt: skip
         with serving("serve", environ=environ) as server:
-            yield server
+            yield server, server.url
+
+
+@contextmanager
+def app() -> Iterator[tuple[Server, str]]:
+    """The demo server as an app of Home Assistant, and the address of its frame there."""
+    with supervisor() as box:
+        box.app = Target("127.0.0.1", free_port())
+        ingress = {"IES_SERVER_INGRESS_PORT": str(box.app.port), "IES_SERVER_INGRESS_ADDRESS": "127.0.0.1"}
+        with demo(**ingress) as (server, _):
+            yield server, box.frame_url
 
 
 def is_complete(server: Server) -> bool:
@@ -94,6 +107,13 @@ def screenshot_view(page: Page, name: str, url: str, view: str) -> None:
     save(page, name)
 
 
+def screenshot_frame(page: Page, name: str, url: str, view: str) -> None:
+    page.goto(f"{url}#/{view}")
+    page.frame_locator("iframe").locator("main .chart-card .u-wrap, main .so-far").first.wait_for()
+    page.frame_locator("iframe").locator("body[data-state=live]").wait_for()
+    save(page, name)
+
+
 def screenshot_central(page: Page, name: str, url: str, view: str) -> None:
     page.goto(f"{url}/#/{view}")
     page.locator("main tbody tr").first.wait_for()
@@ -110,17 +130,21 @@ def save(page: Page, name: str) -> None:
 def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for serve, pictures, screenshot in ((demo, PICTURES, screenshot_view), (central, CENTRAL, screenshot_central)):
+        for serve, pictures, screenshot in (
+            (demo, PICTURES, screenshot_view),
+            (app, APP, screenshot_frame),
+            (central, CENTRAL, screenshot_central),
+        ):
             wanted = {name: picture for name, picture in pictures.items() if name in (sys.argv[1:] or pictures)}
             if not wanted:
                 continue
-            with serve() as server:
+            with serve() as (server, url):
                 zone = server.get("/api/v1/status").json()["time_zone"]["name"]
                 for name, (view, (width, height), scheme, locale) in wanted.items():
                     size = ViewportSize(width=width, height=height)
                     colours: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
                     context = browser.new_context(viewport=size, color_scheme=colours, locale=locale, timezone_id=zone)
-                    screenshot(context.new_page(), name, server.url, view)
+                    screenshot(context.new_page(), name, url, view)
                     context.close()
 
 

@@ -12,9 +12,9 @@ from xdist.scheduler import LoadFileScheduling
 from history.postgres import Postgres, running
 from iskra_server.history.store.store import Store
 
-# its files are phases of one home
-_ONE_HOME = "tests/homeassistant/"
-_LONGEST = (_ONE_HOME, "tests/faults/", "tests/web/browser/", "tests/deploy/", "tests/fleet/")
+# the files of one home, of one Docker engine
+_TOGETHER = ("tests/homeassistant/", "tests/deploy/test_docker")
+_LONGEST = ("tests/homeassistant/", "tests/faults/", "tests/web/browser/", "tests/deploy/", "tests/fleet/")
 
 
 # a machine that is busy is no fault of what is tested; and what is tried is the same everywhere, unless more is wanted
@@ -29,7 +29,7 @@ settings.load_profile("the same everywhere")
 
 class Shares(LoadFileScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
-        return _ONE_HOME if nodeid.startswith(_ONE_HOME) else nodeid.partition("::")[0]
+        return next((files for files in _TOGETHER if nodeid.startswith(files)), nodeid.partition("::")[0])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -42,3 +42,16 @@ def test_a_telegram_is_marked_where_it_begins(data: bytes, protocols: tuple[str,
 )
 def test_what_only_looks_like_one_is_no_mark(noise: bytes) -> None:
     assert marks.find(noise) == []
+
+
+def test_telegrams_of_two_protocols_do_not_end_in_one_piece() -> None:
+    sml, p1 = telegrams.telegram(), texts.p1_telegram()
+    assert list(marks.pieces(b"", b"noise" + sml + p1 + p1)) == [
+        (b"noise", set()),
+        (sml, {"sml"}),
+        (p1, {"p1", "d0"}),
+        (p1, {"p1", "d0"}),
+    ]
+    # a mark that began in the bytes before
+    assert list(marks.pieces(sml[:3], sml[3:])) == [(sml[3:], {"sml"})]
+    assert marks.begun(sml + p1) == {"sml", "p1", "d0"}

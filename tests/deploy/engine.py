@@ -69,13 +69,17 @@ class Engine:
         self.process = process
         self._environment = environment() | {"DOCKER_HOST": f"unix://{folder}/s"}
 
-    def docker(self, *arguments: str | Path, timeout_s: float = 300) -> str:
-        """What a docker command printed; its error output is the message of a failure."""
+    def docker(self, *arguments: str | Path, timeout_s: float = 300, with_errors: bool = False) -> str:
+        """What a docker command printed; its error output is the message of a failure.
+
+        `with_errors`: both together, as a container's log has them.
+        """
         done = subprocess.run(
             ["docker", *map(str, arguments)],
             env=self._environment,
             cwd=ROOT,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if with_errors else subprocess.PIPE,
             text=True,
             timeout=timeout_s,
             check=False,

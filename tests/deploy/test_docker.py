@@ -1,12 +1,9 @@
 """The image and the compose file for real: built, started, read, replugged, killed, stopped."""
 
-import fcntl
 import json
 import os
 import stat
-import struct
 import time
-import tty
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
@@ -17,14 +14,10 @@ from typing import Any
 import pytest
 
 from deploy.engine import ROOT, Engine, Project
+from deploy.head import DIALOUT, Head
 from running import free_port
-from telegrams import meter_entries, telegram
 
-# what openpty does with a pseudo-terminal of this machine's own /dev (Linux, asm-generic/ioctls.h)
-UNLOCK, NUMBER = 0x40045431, 0x80045430
-DIALOUT = 20
 SERVICE = "iskra-server"
-NAME = "usb-Silicon_Labs_CP2102N_USB_to_UART_Bridge_Controller_0001-if00-port0"
 # what differs from a Raspberry Pi: this engine has no bridge, and the test does not wait for a slow health check
 OVERRIDE = """
 services:
@@ -38,36 +31,6 @@ services:
     healthcheck:
       interval: 1s
 """
-
-
-class Head:
-    """An infrared head at a pseudo-terminal that has the stable name of a USB port in the containers' /dev."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._pts = engine.dev / "pts"
-        self._link = engine.dev / "serial" / "by-id" / NAME
-        self._seconds = 1000
-        self.plug_in()
-
-    def plug_in(self) -> None:
-        self._meter = os.open(self._pts / "ptmx", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        fcntl.ioctl(self._meter, UNLOCK, struct.pack("i", 0))
-        (number,) = struct.unpack("i", fcntl.ioctl(self._meter, NUMBER, bytes(4)))
-        port = self._pts / str(number)
-        tty.setraw(self._meter)
-        os.chown(port, 0, DIALOUT)
-        port.chmod(0o660)
-        self._link.symlink_to(f"/dev/pts/{number}")
-
-    def unplug(self) -> None:
-        self._link.unlink()
-        os.close(self._meter)
-
-    def send(self, energy: int) -> None:
-        """One telegram with that much energy, in 0.1 Wh. Nobody listening is no error."""
-        self._seconds += 1
-        with suppress(BlockingIOError):
-            os.write(self._meter, telegram(meter_entries(energy=energy), seconds=self._seconds))
 
 
 class Stack(Project):
@@ -89,11 +52,6 @@ class Stack(Project):
             return answer.status, json.loads(answer.read(), parse_float=Decimal)
         finally:
             connection.close()
-
-
-@pytest.fixture(scope="module")
-def head(engine: Engine) -> Head:
-    return Head(engine)
 
 
 @pytest.fixture(scope="module")

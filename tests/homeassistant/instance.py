@@ -82,11 +82,6 @@ class HomeAssistant:
     def __repr__(self) -> str:
         return f"Home Assistant {self.version}"
 
-    @property
-    def url(self) -> str:
-        """For a browser on the server's machine."""
-        return f"http://{self._machine.address}:{PORT}"
-
     def configure(self, *blocks: str) -> None:
         """What stands in configuration.yaml after the house itself; read at the next start."""
         (self._config / "configuration.yaml").write_text("\n".join((BASE, *blocks)))

@@ -74,7 +74,7 @@ def test_lock_state_and_signal_quality_are_diagnostic(house: Home) -> None:
         listed = assistant.ask("config/entity_registry/list")
         categories = {each["unique_id"]: each["entity_category"] for each in listed if each["platform"] == "mqtt"}
         diagnostic = {unique for unique, category in categories.items() if category == "diagnostic"}
-        assert diagnostic == {unique_id(house, name) for name in DIAGNOSTIC}
+        assert diagnostic == {unique_id(house, name) for name in (*DIAGNOSTIC, "problem", "fault")}
         assert set(categories) - diagnostic == set(registers(assistant))
         quality = shown(assistant, BY_MQTT)[unique_id(house, "signal_quality")]
         assert 0 < float(quality) <= 100

@@ -1,7 +1,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -227,7 +227,7 @@ def test_other_tasks_run_while_a_source_floods() -> None:
 
 def test_a_pause_of_the_process_is_not_counted_as_work(monkeypatch: pytest.MonkeyPatch) -> None:
     class Freezing(SmlDecoder):
-        def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+        def feed(self, data: bytes) -> list[Reading | Fault]:
             time.sleep(0.2)
             return super().feed(data)
 

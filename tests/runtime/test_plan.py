@@ -140,3 +140,22 @@ def test_tokens_for_groups_are_read() -> None:
 def test_a_token_that_could_see_too_much_or_nothing_is_refused(config: Config, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         plan_of(config)
+
+
+@pytest.mark.parametrize(
+    ("server", "sentence"),
+    [
+        (
+            ServerConfig(ingress_address="supervisor"),
+            "server.ingress_address is 'supervisor'; it must be an IP address.",
+        ),
+        (
+            ServerConfig(port=8099, ingress_port=8099),
+            "server.port and server.ingress_port are both 8099; each needs its own port.",
+        ),
+    ],
+)
+def test_a_port_for_ingress_that_cannot_work_is_refused(server: ServerConfig, sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        plan_of(Config(server))
+    assert str(caught.value) == sentence

@@ -89,7 +89,7 @@ def test_one_line_when_it_fails_and_one_when_it_is_well_again(caplog: pytest.Log
         await supervision.stop(running)
 
     with caplog.at_level(logging.INFO):
-        run(work, max_wait_s=0.001, healthy_after_s=0.05)
+        run(work, max_wait_s=0.001, healthy_after_s=0.3)
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
     assert "mqtt failed and is restarted" in caplog.text
     assert "of its own" in caplog.text

@@ -1,7 +1,10 @@
 """Serial ports without a wire, and somebody who listens to them."""
 
 import asyncio
+import fcntl
 import os
+import select
+import struct
 import termios
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -14,12 +17,17 @@ NOBODY = 65534
 
 
 class Pty:
-    """A serial port at `path`; we are the meter at its other end."""
+    """A serial port at `path`; we are the meter at its other end.
+
+    In packet mode, each read begins with a byte that says what the reader of the port has done (ioctl_tty(2)).
+    """
 
     def __init__(self) -> None:
         self._master, slave = os.openpty()
         self.path = os.ttyname(slave)
         os.close(slave)
+        fcntl.ioctl(self._master, termios.TIOCPKT, struct.pack("i", 1))
+        self._is_listening = False
 
     def send(self, data: bytes) -> None:
         os.write(self._master, data)
@@ -28,12 +36,24 @@ class Pty:
         """What the reader of the port has sent us; waits for so many bytes."""
         data = b""
         while len(data) < byte_count:
-            data += os.read(self._master, byte_count - len(data))
+            data += self.read(byte_count - len(data))
         return data
 
+    def read(self, most: int) -> bytes:
+        """What has arrived from the reader of the port; b"" where it has done something else."""
+        packet = os.read(self._master, 1 + most)
+        self._is_listening |= bool(packet[0] & termios.TIOCPKT_FLUSHREAD)
+        return packet[1:]
+
     @property
-    def master(self) -> int:
-        return self._master
+    def is_listening(self) -> bool:
+        """Whether the port was opened: opening it discards what has arrived before, so that is lost."""
+        events = select.poll()
+        events.register(self._master, select.POLLPRI)
+        # POLLHUP while nobody has it open
+        while not self._is_listening and any(event & select.POLLPRI for _, event in events.poll(0)):
+            self.read(0)
+        return self._is_listening
 
     def settings(self) -> list[object]:
         return termios.tcgetattr(self._master)

@@ -34,9 +34,9 @@ class SpeakingPort(Pty):
     @property
     def sent(self) -> bytes:
         """What the reader has sent since the last call."""
-        os.set_blocking(self.master, False)
+        os.set_blocking(self._master, False)
         try:
-            return os.read(self.master, 4096)
+            return self.read(4096) or self.read(4096)
         except OSError:
             return b""
 

@@ -63,7 +63,7 @@ def test_the_head_is_found_by_its_bytes_and_none_of_them_is_lost(machine: Machin
 
     async def main() -> None:
         async with listening(source) as heard:
-            await until(lambda: not (silent.is_untouched or chatty.is_untouched or head.is_untouched))
+            await until(lambda: silent.is_listening and chatty.is_listening and head.is_listening)
             chatty.send(b"$GPGGA,no,meter")
             head.send(b"rest" + START[:5])
             head.send(START[5:] + b"telegram")
@@ -87,8 +87,7 @@ def test_without_any_port_a_head_that_is_plugged_in_is_found(
             assert source.state == SourceState("auto", is_open=False, problem=no_port())
             await asyncio.sleep(0.1)
             machine.plug("usb-head", head)
-            await until(lambda: not head.is_untouched, 3.0)
-            await asyncio.sleep(0.05)
+            await until(lambda: head.is_listening, 3.0)
             head.send(START)
             await until(lambda: heard.data == START)
 
@@ -102,15 +101,13 @@ def test_a_lost_head_is_found_again_under_another_name(machine: Machine, plug: P
 
     async def main() -> None:
         async with listening(source) as heard:
-            await until(lambda: not first.is_untouched)
-            await asyncio.sleep(0.05)
+            await until(lambda: first.is_listening)
             first.send(START)
             await until(lambda: source.state.is_open)
             machine.pull("usb-first", first)
             await until(lambda: source.state.problem == "unplugged", 2.0)
             path = machine.plug("usb-second", second)
-            await until(lambda: not second.is_untouched)
-            await asyncio.sleep(0.05)
+            await until(lambda: second.is_listening)
             second.send(START)
             await until(lambda: heard.data == 2 * START)
             assert source.state == SourceState(path, is_open=True, line=LineSettings(), protocol="sml")
@@ -149,7 +146,7 @@ def test_a_second_port_ends_the_probing_of_the_first(machine: Machine, plug: Plu
         async with listening(source) as heard:
             await until(lambda: source.state.problem == "silence")
             machine.plug("usb-b-head", head)
-            await until(lambda: not head.is_untouched)
+            await until(lambda: head.is_listening)
             for _ in range(20):
                 head.send(START)
                 await asyncio.sleep(0.1)
@@ -182,7 +179,7 @@ def test_ports_of_other_meters_are_left_alone(machine: Machine, plug: Plug) -> N
 
     async def main() -> None:
         async with listening(source) as heard:
-            await until(lambda: not head.is_untouched)
+            await until(lambda: head.is_listening)
             await until(lambda: source.state.line)
             head.send(START)
             await until(lambda: heard.data == START)
@@ -231,8 +228,7 @@ def test_a_locked_port_is_skipped(machine: Machine, plug: Plug) -> None:
 
     async def main() -> None:
         async with listening(source) as heard:
-            await until(lambda: not head.is_untouched, 1.5)
-            await asyncio.sleep(0.05)
+            await until(lambda: head.is_listening, 1.5)
             head.send(START)
             await until(lambda: heard.data == START)
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 import telegrams
 import texts
+from iskra_server.base import http_request
 from iskra_server.base.address import Address
-from iskra_server.sources import http_poll, http_request, reconnect
+from iskra_server.base.http_request import MAX_BYTES
+from iskra_server.sources import http_poll, reconnect
 from iskra_server.sources.http_poll import http_source
-from iskra_server.sources.http_request import MAX_BYTES
 from iskra_server.sources.reconnect import Reconnecting
 from iskra_server.sources.source import SourceState
 from running import free_port
@@ -137,7 +138,7 @@ def test_no_telegram_counts_twice_nor_before_another_one_was_served(steps: list[
         return [await bridge.ask() for _ in bodies]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(http_request.BridgeRequest, "send", lambda _: next(answers))
+        patch.setattr(http_request.HttpRequest, "send", lambda _: next(answers))
         counted = asyncio.run(main())
     assert [data for data in counted if data] == [
         data for data, body in zip(counted, bodies, strict=True) if data == body

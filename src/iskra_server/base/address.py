@@ -134,12 +134,16 @@ class Address(Secret):
 def is_host(name: str) -> bool:
     """Whether it is an IP address or a valid host name; others make a resolver fail with an obscure error."""
     try:
-        ip_address(name)
+        return is_ip_address(name) or bool(_HOST.fullmatch(name.encode("idna").decode()))
+    except UnicodeError:
+        return False
+
+
+def is_ip_address(text: str) -> bool:
+    try:
+        ip_address(text)
     except ValueError:
-        try:
-            return bool(_HOST.fullmatch(name.encode("idna").decode()))
-        except UnicodeError:
-            return False
+        return False
     return True
 
 

@@ -36,7 +36,7 @@ class Conversation(Protocol):
         """The steps to execute now, in order."""
         ...
 
-    def feed(self, data: bytes, now_s: float) -> Iterator[Reading | Fault]:
+    def feed(self, data: bytes, now_s: float) -> list[Reading | Fault]:
         """Everything that this chunk completes, in order. Call `due` afterwards."""
         ...
 

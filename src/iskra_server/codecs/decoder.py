@@ -1,6 +1,6 @@
 """The contract of every decoder, and the table of them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from iskra_server.codecs import marks
@@ -12,7 +12,7 @@ from iskra_server.meter.reading import UNREADABLE, Fault, Reading
 class Decoder(Protocol):
     """Bytes in, readings and faults out. Pure, bounded in memory, and never an exception."""
 
-    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+    def feed(self, data: bytes) -> list[Reading | Fault]:
         """Everything that this chunk completes, in order."""
         ...
 
@@ -31,7 +31,7 @@ class Decoder(Protocol):
 class Pausing(Protocol):
     """A decoder of telegrams whose parts are not numbered: silence tells that parts do not belong together."""
 
-    def pause(self) -> Iterator[Reading | Fault]:
+    def pause(self) -> list[Reading | Fault]:
         """Nothing has arrived for PAUSE_S: what this ends."""
         ...
 

@@ -17,11 +17,9 @@ readout. Three of them in a row are another meter.
 """
 
 import re
-from collections.abc import Iterator
 
 from iskra_server.codecs import marks
 from iskra_server.codecs.decoder import DECODERS, Decoder, Decoders, Pausing, is_telegram
-from iskra_server.codecs.sml.decoder import NOTHING
 from iskra_server.codecs.sml.encoder import START
 from iskra_server.meter.reading import UNREADABLE, Fault, Reading
 
@@ -71,7 +69,9 @@ class DetectingDecoder:
         self._feed = self._current.feed
         # the bytes since the last telegram
         self._unread = bytearray()
-        self._is_following = False
+        # a chunk of this length goes to the current decoder alone; in a longer one telegrams of other protocols may
+        # be, too; 0 while searching
+        self._most = 0
         # how the last telegram began, its length, and when to look at the unread bytes again
         self._head = b""
         self._length = self._look_at = 0
@@ -87,42 +87,38 @@ class DetectingDecoder:
         """Bytes since the last telegram."""
         return len(self._unread)
 
-    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
-        # of many telegrams at once some may be of other protocols
-        if not self._is_following or len(data) > _MANY * self._length:
-            return iter(self._search(data))
-        results = self._feed(data)
-        unread = self._unread
-        unread += data
-        found = [] if results is NOTHING else list(results)
-        if not found:
-            if len(unread) < self._look_at or self._begins_alike():
-                return results
-            return iter(self._begin_search([]))
-        for item in found:
-            if not is_telegram(item):
-                return iter(self._begin_search(found))
-        if length := self._current.pending:
-            del unread[:-length]
-            if not self._begins_alike():
-                found += self._begin_search([])
-        else:
-            unread.clear()
-            self._look_at = 0
-        return iter(found)
+    def feed(self, data: bytes) -> Results:
+        if len(data) > self._most:
+            return self._search(data)
+        found = self._feed(data)
+        self._unread += data
+        if found or len(self._unread) >= self._look_at:
+            return self._followed(found)
+        return found
 
-    def pause(self) -> Iterator[Reading | Fault]:
+    def _followed(self, found: Results) -> Results:
+        """`found` is what the current decoder made of a chunk; what is unread may be of another protocol."""
+        if not all(map(is_telegram, found)):
+            return self._begin_search(found)
+        if found:
+            del self._unread[: len(self._unread) - self._current.pending]
+            self._look_at = 0
+        if self._unread and not self._begins_alike():
+            found += self._begin_search([])
+        return found
+
+    def pause(self) -> Results:
         """Nothing has arrived for a second: see `Pausing`."""
         for candidate in self._candidates.values():
             if isinstance(candidate.decoder, Pausing):
                 candidate.found += candidate.decoder.pause()
         if not isinstance(self._current, Pausing):
-            return iter(())
-        faults = list(self._current.pause())
-        if self._is_following and faults:
+            return []
+        faults = self._current.pause()
+        if self._most and faults:
             self._unread.clear()
-            return iter(faults)
-        return iter(self._reported(faults))
+            return faults
+        return self._reported(faults)
 
     def _begins_alike(self) -> bool:
         """Whether what is unread may be the beginning of a telegram like the last one."""
@@ -139,8 +135,8 @@ class DetectingDecoder:
         """Among all that is unread; `found` is what the current decoder made of it."""
         data = bytes(self._unread)
         self._unread.clear()
-        results = self._judged(found, data, _begun(data))
-        self._is_following = self._may_follow()
+        results = self._judged(found, data, marks.begun(data))
+        self._most = _MANY * self._length if self._may_follow() else 0
         return results
 
     def _may_follow(self) -> bool:
@@ -149,9 +145,9 @@ class DetectingDecoder:
     def _search(self, data: bytes) -> Results:
         """What a chunk completes, whatever its protocol is."""
         results: Results = []
-        for piece, begun in _pieces(bytes(self._unread[-marks.MAX_MARK :]), data):
-            results += self._judged(list(self._current.feed(piece)), piece, begun)
-        self._is_following = self._may_follow()
+        for piece, begun in marks.pieces(bytes(self._unread[-marks.MAX_MARK :]), data):
+            results += self._judged(self._current.feed(piece), piece, begun)
+        self._most = _MANY * self._length if self._may_follow() else 0
         return results
 
     def _judged(self, found: Results, piece: bytes, begun: set[str]) -> Results:
@@ -179,7 +175,7 @@ class DetectingDecoder:
 
     def _caught_up(self, new: dict[str, _Candidate]) -> Results | None:
         """Feed new candidates with all that is unread; None if no telegram is in it."""
-        pieces = list(_pieces(b"", bytes(self._unread)))
+        pieces = list(marks.pieces(b"", bytes(self._unread)))
         self._unread.clear()
         for number, (old, _) in enumerate(pieces, 1):
             self._unread += old
@@ -188,7 +184,7 @@ class DetectingDecoder:
             if winner := self._winner(new):
                 results = self._settled(winner.decoder, winner.found)
                 for piece, begun in pieces[number:]:
-                    results += self._judged(list(self._current.feed(piece)), piece, begun)
+                    results += self._judged(self._current.feed(piece), piece, begun)
                 return results
         return None
 
@@ -218,7 +214,7 @@ class DetectingDecoder:
             length = max((length, *(len(near) - place for place, _ in marks.find(near))))
         rest = bytes(self._unread[-length:]) if length else b""
         self._unread.clear()
-        return results + self._judged(behind, rest, _begun(rest)) if rest else results
+        return results + self._judged(behind, rest, marks.begun(rest)) if rest else results
 
     def _reported(self, faults: Results) -> Results:
         """The faults of the decoder that reports them; `faults` are those of the current one."""
@@ -241,22 +237,6 @@ class DetectingDecoder:
             return None
         first = next(iter(self._candidates))
         return self._candidates["d0" if first == "p1" and _STX.search(self._unread) else first]
-
-
-def _pieces(before: bytes, data: bytes) -> Iterator[tuple[bytes, set[str]]]:
-    """Cut so that no telegrams of two protocols end in one piece; with the protocols that begin in it."""
-    begin, begun = 0, set[str]()
-    for place, protocols in marks.find(before + data, len(before)):
-        at = place - len(before)
-        if at > begin and begun != set(protocols[:1]):
-            yield data[begin:at], begun
-            begin, begun = at, set()
-        begun.update(protocols)
-    yield data[begin:], begun
-
-
-def _begun(data: bytes) -> set[str]:
-    return {protocol for _, protocols in marks.find(data) for protocol in protocols}
 
 
 def _is_sure(item: Reading | Fault) -> bool:

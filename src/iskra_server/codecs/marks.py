@@ -46,6 +46,26 @@ def find(data: bytes, seen: int = 0) -> list[Mark]:
     return sorted((*sml, *_text(data, seen), *_dlms(data, seen)))
 
 
+def begun(data: bytes) -> set[str]:
+    """The protocols that may begin in these bytes."""
+    return {protocol for _, protocols in find(data) for protocol in protocols}
+
+
+def pieces(before: bytes, data: bytes) -> Iterator[tuple[bytes, set[str]]]:
+    """Data that stands behind other bytes, cut so that no telegrams of two protocols end in one piece.
+
+    With each piece come the protocols that may begin in it.
+    """
+    start, protocols = 0, set[str]()
+    for place, marked in find(before + data, len(before)):
+        at = place - len(before)
+        if at > start and protocols != set(marked[:1]):
+            yield data[start:at], protocols
+            start, protocols = at, set()
+        protocols.update(marked)
+    yield data[start:], protocols
+
+
 def _text(data: bytes, seen: int) -> Iterator[Mark]:
     begin = max(0, seen - MAX_MARK)
     if not _MAYBE_TEXT.search(data, begin):

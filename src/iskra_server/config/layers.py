@@ -9,6 +9,7 @@ import msgspec
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
+from iskra_server.config.app_options import NOT_SET, OPTIONS
 from iskra_server.config.keys import LISTS, PREFIX, SECTIONS, Key, describe, expected, is_filled
 from iskra_server.config.sections import Config
 
@@ -54,6 +55,23 @@ class Layers:
             else:
                 self.add_file(values, origin, f"{section}.")
 
+    def add_options(self, content: Mapping[str, object], origin: str) -> None:
+        """The options of the app of Home Assistant: flat names (app_options.py), and sections as in a file."""
+        for name, value in content.items():
+            if name in SECTIONS or _has_sections(name):
+                self.add_file({name: value}, origin)
+            elif name not in OPTIONS:
+                raise ConfigError(
+                    f"'{_short(name)}' in {origin} is not an option{_suggestion(name, (*OPTIONS, *SECTIONS))}"
+                )
+            elif value not in NOT_SET:
+                for path in OPTIONS[name]:
+                    section, _, key = path.rpartition(".")
+                    if path in LISTS:
+                        self._replace_list(path, value, origin, shown=name)
+                    else:
+                        self._set(self._sections[section], section, key, value, origin, shown=name)
+
     def add_environment(self, environ: Mapping[str, str]) -> None:
         variables = [variable for key in self._keys.values() for variable in key.variables]
         # a compose file passes on an unset variable as an empty one
@@ -90,25 +108,38 @@ class Layers:
             raise ConfigError(f"Two meters have the url '{duplicate}'; give each meter its own.")
         return config
 
-    def _replace_list(self, section: str, entries: object, origin: str) -> None:
-        """A list replaces the one of an earlier layer whole."""
+    def _replace_list(self, section: str, entries: object, origin: str, shown: str = "") -> None:
+        """A list replaces the one of an earlier layer whole. `shown` is its name as an option."""
         if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
-            raise ConfigError(f"'{section}' in {origin} must be a list of sections, each written [[{section}]].")
+            form = (
+                "a list of entries such as {url: auto}" if shown else f"a list of sections, each written [[{section}]]"
+            )
+            raise ConfigError(f"'{shown or section}' in {origin} must be {form}.")
         if len(entries) < LISTS[section]:
             raise ConfigError(f"'meters' in {origin} lists no meter; without it the meter is found automatically.")
         self.origins = {path: name for path, name in self.origins.items() if not path.startswith(f"{section}.")}
         self._lists[section] = [{} for _ in entries]
         for number, entry in enumerate(entries, 1):
             for name, value in entry.items():
-                self._set(self._lists[section][number - 1], f"{section}.{number}", name, value, origin)
+                option = f"{shown}.{number}.{name}" if shown else ""
+                is_cleared = option and value in (None, "") and f"{section}.{name}" in self._keys
+                if not is_cleared:
+                    self._set(
+                        self._lists[section][number - 1], f"{section}.{number}", name, value, origin, shown=option
+                    )
 
-    def _set(self, values: dict[str, object], section: str, name: str, value: object, origin: str) -> None:
-        """`section` is "server", or "meters.1" for an entry of a list."""
+    def _set(
+        self, values: dict[str, object], section: str, name: str, value: object, origin: str, *, shown: str = ""
+    ) -> None:
+        """`section` is "server", or "meters.1" for an entry of a list; `shown` is the key's name as an option."""
         path = f"{section}.{name}"
         key = self._keys.get(f"{section.rstrip('.0123456789')}.{name}")
         if key is None:
-            raise ConfigError(f"'{_short(path)}' in {origin} is not a key{_suggestion(path, self._keys)}")
-        where = f"{origin} ({path})" if origin.startswith(PREFIX) else f"{path} in {origin}"
+            known = [key.name for key in self._keys.values() if key.section in LISTS] if shown else self._keys
+            raise ConfigError(
+                f"'{_short(shown or path)}' in {origin} is not a key{_suggestion(name if shown else path, known)}"
+            )
+        where = f"{origin} ({path})" if origin.startswith(PREFIX) else f"{shown or path} in {origin}"
         if isinstance(value, str) and (fault := _fault(value)):
             raise ConfigError(f"{where} {fault}.")
         try:

@@ -3,7 +3,8 @@
     command line  >  environment  >  the first file that exists  >  default
 
 Files: $IES_CONFIG, ./iskra-server.toml, ~/.config/iskra-server/iskra-server.toml,
-/etc/iskra-server/iskra-server.toml, /data/options.json (the Home Assistant add-on).
+/etc/iskra-server/iskra-server.toml, /data/options.json (the app of Home Assistant, with the options of app_options.py;
+over it /config/iskra-server.toml, for what has no option).
 Environment: IES_<SECTION>_<KEY>. IES_METERS=url[,url] lists the meters; IES_METERS_<KEY> sets a key of all of them.
 """
 
@@ -21,6 +22,9 @@ from iskra_server.config.layers import FILE_VARIABLE, ConfigError, Layers
 from iskra_server.config.sections import Config
 
 FILE_NAME = "iskra-server.toml"
+OPTIONS_FILE = Path("/data/options.json")
+# in the folder of the app that the user's file editor shows
+FILE_BESIDE_OPTIONS = Path("/config", FILE_NAME)
 _FILE_SUFFIX = "_FILE"
 _MAX_BYTES = 4_000_000
 
@@ -46,7 +50,9 @@ def load_with_origins(
     file = path or _find(environ)
     layers = Layers()
     if file:
-        layers.add_file(_read(file), str(file))
+        (layers.add_options if file.suffix == ".json" else layers.add_file)(_read(file), str(file))
+    if file == OPTIONS_FILE and os.path.isfile(FILE_BESIDE_OPTIONS):
+        layers.add_file(_read(FILE_BESIDE_OPTIONS), str(FILE_BESIDE_OPTIONS))
     options = dict(options or {})
     if urls := options.pop("meters.url", None):
         # before the environment: IES_METERS_<KEY> sets a key of each of these meters
@@ -98,7 +104,7 @@ def _find(environ: Mapping[str, str]) -> Path | None:
     places = [Path(FILE_NAME)]
     if home := environ.get("HOME"):
         places.append(Path(home, ".config/iskra-server", FILE_NAME))
-    places += [Path("/etc/iskra-server", FILE_NAME), Path("/data/options.json")]
+    places += [Path("/etc/iskra-server", FILE_NAME), OPTIONS_FILE]
     # not Path.is_file, which raises where a folder may not be read
     return next((place for place in places if os.path.isfile(place)), None)
 

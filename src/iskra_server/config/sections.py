@@ -84,6 +84,23 @@ class ServerConfig(Struct, frozen=True):
     announce: Annotated[
         bool, Meta(description="Announce this server on the local network (zeroconf). false: saves 4 MB of memory.")
     ] = True
+    language: Annotated[
+        Literal["auto", "en", "de"],
+        Meta(description="Language of the page until another is chosen there: en, de, or auto, that of the browser."),
+    ] = "auto"
+    ingress_port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            description="TCP port on which Home Assistant shows the page (ingress): without a token, over HTTP, and "
+            "for ingress_address only. 0: off.",
+        ),
+    ] = 0
+    ingress_address: Annotated[
+        str,
+        Meta(min_length=1, description="IP address of the Supervisor, the only client of ingress_port."),
+    ] = "172.30.32.2"
 
 
 class MeterConfig(Struct, frozen=True):
@@ -254,6 +271,13 @@ class MqttConfig(Struct, frozen=True):
         ),
     ] = Address()
     password: BrokerPassword = Secret()
+    use_home_assistant: Annotated[
+        bool,
+        Meta(
+            description="In the app of Home Assistant, without a url: use the broker that Home Assistant uses. "
+            "false: MQTT is off."
+        ),
+    ] = True
     client_id: Annotated[
         str, Meta(description="Client identifier at the broker. Empty: a new random one at each start.")
     ] = ""

@@ -1,1 +1,1 @@
-"""Home Assistant besides MQTT discovery: the YAML of RESTful sensors."""
+"""Home Assistant besides MQTT discovery: the YAML of RESTful sensors, and the Supervisor of its apps."""

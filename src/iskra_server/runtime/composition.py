@@ -6,15 +6,17 @@ sources -> codecs -> meter (guard) -> hub -> history | outputs | web
 import asyncio
 import gc
 import logging
+import os
 import socket
-from collections.abc import Callable, Hashable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from starlette.types import ASGIApp
+
 from iskra_server.base.clock import Clock, PauseDetector
-from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig, secrets_of
+from iskra_server.base.secret import Secret
+from iskra_server.config import Config, ConfigError, MeterConfig, secrets_of
 from iskra_server.diagnosis.status import Status
-from iskra_server.history.store.location import database_address, spool_folders
 from iskra_server.meter.guard import Guard
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.arbitration import SourceArbiter
@@ -24,24 +26,27 @@ from iskra_server.reading.reader import Reader
 from iskra_server.reading.reception import ReceptionDay
 from iskra_server.reading.statuses import Statuses
 from iskra_server.runtime.fault_log import watch
+from iskra_server.runtime.history_setup import archive_of, history_settings
 from iskra_server.runtime.http_server import Http, addresses
 from iskra_server.runtime.logs import ALWAYS, RecentLines, dropped_lines, set_up
 from iskra_server.runtime.meter_reader import configured_reader
-from iskra_server.runtime.output_factory import Output
 from iskra_server.runtime.plan import Plan, plan_of
+from iskra_server.runtime.running_outputs import RunningOutputs
 from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part, RunningPart, Supervision
 from iskra_server.runtime.systemd import READY, feed_watchdog, notify
 from iskra_server.sources.source import Source
 from iskra_server.web.api.live import Live
 from iskra_server.web.app import create_app
+from iskra_server.web.http.ingress import IngressGate
 from iskra_server.web.http.settings import WebSettings
 
 if TYPE_CHECKING:
-    # for their types alone: they bring the database library along
+    # for their types alone: they bring libraries along
     from iskra_server.history.recording.archive import Archive
     from iskra_server.history.recording.writer_state import WriterState
     from iskra_server.history.store.store import Store
+    from iskra_server.runtime.home_assistant_app import HomeAssistantApp
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +60,14 @@ class Composition:
     """
 
     def __init__(
-        self, supervision: Supervision, listening: Sequence[socket.socket], recent_lines: RecentLines, plan: Plan
+        self,
+        supervision: Supervision,
+        listening: Sequence[socket.socket],
+        recent_lines: RecentLines,
+        plan: Plan,
+        ingress: Sequence[socket.socket] = (),
     ) -> None:
+        """`ingress`: the sockets for Home Assistant alone, where there are some."""
         self._supervision = supervision
         self._listening = listening
         self._recent_lines = recent_lines
@@ -71,15 +82,20 @@ class Composition:
         self._reader_parts: dict[MeterConfig, RunningPart] = {}
         self._archive: Archive | None = None
         self._archive_parts: list[RunningPart] = []
-        self._outputs: dict[Hashable, tuple[Output, RunningPart]] = {}
+        self._outputs = RunningOutputs(supervision, self.hub, self.statuses, self.store)
+        self._home_assistant: HomeAssistantApp | None = None
         self._create_readers()
         self._live = Live(self)
         self._app = create_app(plan.settings, self, self._live)
         self._http = Http(self._app, listening, plan.tls)
+        self._ingress = Http(self._ingress_app(), ingress) if ingress else None
+        self._http_parts: list[RunningPart] = []
 
     async def start(self) -> None:
-        self._http_part = self._supervision.start(Part("http", self._http.run_until_stopped))
-        await self._http.ready.wait()
+        for name, http in (("http", self._http), ("ingress", self._ingress)):
+            if http:
+                self._http_parts.append(self._supervision.start(Part(name, http.run_until_stopped)))
+                await http.ready.wait()
         notify(READY)
         self._supervision.start(Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
         self._supervision.start(Part("pauses", self._pauses.run))
@@ -91,8 +107,12 @@ class Composition:
         gc.set_threshold(*gc.get_threshold()[:2], max(10, len(self._plan.config.meters) // 10))
         await self._restart_readers()
         await self._restart_outputs()
+        self._start_home_assistant_app()
         _log_time_zone(self._plan.settings)
         log.info("Serving on %s", addresses(self._listening, tls=self._plan.tls is not None))
+        if self._ingress:
+            server = self._plan.config.server
+            log.info("Serving Home Assistant (%s) on port %d", server.ingress_address, server.ingress_port)
 
     async def reload(self, load: LoadConfig) -> None:
         """Changed parts restart, everything else keeps running. A configuration with errors changes nothing."""
@@ -100,7 +120,7 @@ class Composition:
             # its files may be on a disk that sleeps
             plan = await asyncio.to_thread(lambda: plan_of(load()))
             if plan.place != self._plan.place:
-                raise ConfigError("A change of server.host or server.port needs a restart.")
+                raise ConfigError("A change of server.host, server.port or server.ingress_port needs a restart.")
         except ConfigError as error:
             log.error("The configuration stays as it was: %s", error, extra={ALWAYS: True})
             return
@@ -112,13 +132,14 @@ class Composition:
         old, self._plan = self._plan, plan
         if plan.config != old.config:
             # parts that are ending may still log old secrets
-            secrets = *secrets_of(old.config), *secrets_of(plan.config)
-            set_up(plan.config.log.level, plan.config.log.format, self._recent_lines, secrets)
-        if _history_settings(plan) != _history_settings(old):
+            self._set_up_log(*secrets_of(old.config))
+        if history_settings(plan) != history_settings(old):
             await self._restart_history()
         await self._restart_readers()
         await self._restart_outputs()
         await self._replace_app(old)
+        if self._home_assistant:
+            self._home_assistant.ask_again()
         log.info("The configuration was reloaded and is in force.", extra={ALWAYS: True})
 
     async def stop(self) -> None:
@@ -126,7 +147,9 @@ class Composition:
         self._live.close()
         self._app.close()
         self._http.stop()
-        await self._supervision.end(last=self._http_part)
+        if self._ingress:
+            self._ingress.stop()
+        await self._supervision.end(*self._http_parts)
 
     def statuses(self) -> Sequence[Status]:
         meters = self._plan.config.meters
@@ -139,7 +162,7 @@ class Composition:
         return self._archive.state if self._archive else None
 
     def output_states(self) -> list[OutputState]:
-        return [output.state().with_bug(running.failure) for output, running in self._outputs.values() if output.state]
+        return self._outputs.states()
 
     def recent_bytes(self) -> list[tuple[str, bytes]]:
         return [(reader.source.url, reader.recent_bytes) for reader in self._readers.values()]
@@ -162,7 +185,7 @@ class Composition:
 
         On a reload nothing waits for the old or the new archive, and the new one writes what the old one cannot.
         """
-        before, archive = self._archive, _archive(self._plan, self._clock)
+        before, archive = self._archive, archive_of(self._plan, self._clock)
         self._archive = archive
         if before:
             before.end()
@@ -227,14 +250,32 @@ class Composition:
                 self.hub.forget(meter_id)
 
     async def _restart_outputs(self) -> None:
-        """Outputs with the same settings as before keep running."""
-        planned = {output.settings: output for output in self._plan.outputs}
-        removed = self._outputs.keys() - planned.keys()
-        await self._supervision.stop(*(self._outputs.pop(settings)[1] for settings in removed))
-        for settings, planned_output in planned.items():
-            if settings not in self._outputs:
-                output = planned_output.create(self.hub, self.statuses, self.store)
-                self._outputs[settings] = output, self._supervision.start(output.part)
+        plan, app = self._plan, self._home_assistant
+        await self._outputs.run(app.outputs(plan) if app else plan.outputs)
+
+    def _start_home_assistant_app(self) -> None:
+        if not os.environ.get("SUPERVISOR_TOKEN"):
+            return
+        # only an app of Home Assistant needs it
+        from iskra_server.homeassistant.supervisor import supervisor_of  # noqa: PLC0415
+        from iskra_server.runtime.home_assistant_app import HomeAssistantApp  # noqa: PLC0415
+
+        supervisor = supervisor_of(os.environ)
+        self._home_assistant = HomeAssistantApp(supervisor, lambda: self._plan.config, self._use_broker)
+        self._supervision.start(Part("home assistant", self._home_assistant.run))
+
+    async def _use_broker(self, *old_secrets: Secret) -> None:
+        """The broker of Home Assistant has appeared, changed or gone."""
+        self._set_up_log(*old_secrets)
+        await self._restart_outputs()
+
+    def _set_up_log(self, *old_secrets: Secret) -> None:
+        config = self._plan.config
+        found = self._home_assistant.secrets() if self._home_assistant else ()
+        set_up(config.log.level, config.log.format, self._recent_lines, (*old_secrets, *secrets_of(config), *found))
+
+    def _ingress_app(self) -> ASGIApp:
+        return self._app.behind(IngressGate(self._plan.config.server.ingress_address))
 
     async def _replace_app(self, old: Plan) -> None:
         """Running requests finish with the settings that they began with.
@@ -248,6 +289,8 @@ class Composition:
             self._app = create_app(plan.settings, self, self._live)
         if self._app is not app or plan.tls is not old.tls:
             await self._http.exchange(self._app, plan.tls)
+            if self._ingress:
+                await self._ingress.exchange(self._ingress_app(), None)
         if self._live is not live:
             live.close()
         if self._app is not app:
@@ -259,35 +302,3 @@ def _log_time_zone(settings: WebSettings) -> None:
         log.warning("No time zone is configured: days begin in UTC. Set server.time_zone, or TZ.")
     else:
         log.info("Days begin in %s (%s)", settings.tz, settings.tz_reason)
-
-
-def _history_settings(plan: Plan) -> tuple[HistoryConfig, bool, bool, list[Path]]:
-    """Spool folders depend on the meters: a restart would look for them there."""
-    return plan.config.history, plan.simulated, bool(plan.sources), _spool_folders(plan)
-
-
-def _spool_folders(plan: Plan) -> list[Path]:
-    urls = (meter.url for meter in plan.config.meters)
-    return spool_folders(plan.config.history.data_dir, urls, simulated=plan.simulated)
-
-
-def _archive(plan: Plan, clock: Clock) -> "Archive | None":
-    history, simulated = plan.config.history, plan.simulated
-    if not history.enabled:
-        return None
-    # the database library takes 15 MB of memory
-    from iskra_server.history.recording.archive import Archive  # noqa: PLC0415
-    from iskra_server.history.store.database_errors import display_address  # noqa: PLC0415
-    from iskra_server.history.store.store import Store  # noqa: PLC0415
-
-    address = database_address(history.data_dir, history.database_url, simulated=simulated)
-    profile = history.database_profile
-    return Archive(
-        lambda: Store(address, profile),
-        flush_s=history.flush_s,
-        raw_days=history.raw_days,
-        simulated=simulated,
-        clock=clock,
-        places=_spool_folders(plan),
-        name=display_address(address),
-    )

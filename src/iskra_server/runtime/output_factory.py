@@ -4,8 +4,9 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from iskra_server import __version__
+from iskra_server.base.timezone import detect_zone
 from iskra_server.config import Config, ConfigError
-from iskra_server.cost.contracts import Contract
+from iskra_server.cost.from_config import contracts_from_config
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.location import expand_folder
 from iskra_server.outputs.state import OutputState
@@ -35,9 +36,9 @@ class PlannedOutput(NamedTuple):
     create: Callable[[Hub, Statuses, OpenStore], Output]
 
 
-def planned_outputs(config: Config, tz: str = "UTC", contracts: tuple[Contract, ...] = ()) -> tuple[PlannedOutput, ...]:
-    """`tz`: where days begin. Raises ConfigError."""
-    planned = (_mdns(config), _mqtt(config, tz, contracts), _influx(config), _uplink(config))
+def planned_outputs(config: Config) -> tuple[PlannedOutput, ...]:
+    """Raises ConfigError."""
+    planned = (_mdns(config), _mqtt(config), _influx(config), _uplink(config))
     return tuple(output for output in planned if output)
 
 
@@ -60,12 +61,14 @@ def _mdns(config: Config) -> PlannedOutput | None:
     return PlannedOutput(("mdns", host, port, needs_token, has_tls), create)
 
 
-def _mqtt(config: Config, tz: str, contracts: tuple[Contract, ...]) -> PlannedOutput | None:
+def _mqtt(config: Config) -> PlannedOutput | None:
     if not config.outputs.mqtt.url:
         return None
     from iskra_server.outputs.mqtt.broker_settings import mqtt_settings  # noqa: PLC0415
 
     settings, has_history = mqtt_settings(config.outputs.mqtt), config.history.enabled
+    # where days begin; the plan has checked both
+    tz, contracts = detect_zone(config.server.time_zone).zone.key, contracts_from_config(config.contracts)
 
     def create(hub: Hub, statuses: Statuses, store: OpenStore) -> Output:
         from iskra_server.outputs.mqtt.publisher import PeriodSettings, Publisher  # noqa: PLC0415

@@ -4,6 +4,7 @@ A reload compares the old plan with the new one: parts with equal settings keep 
 """
 
 import os
+import socket
 import ssl
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from iskra_server import __version__
-from iskra_server.base.address import is_host
+from iskra_server.base.address import is_host, is_ip_address
 from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import DetectedZone, detect_zone
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
@@ -53,12 +54,14 @@ class Plan(NamedTuple):
     @property
     def place(self) -> object:
         """Where the server listens."""
-        return self.config.server.host, self.config.server.port
+        server = self.config.server
+        return server.host, server.port, server.ingress_port
 
     @property
     def access(self) -> object:
         """Who may see what."""
-        return self.settings.token, self.settings.scoped_tokens, self.settings.allowed_hosts
+        settings = self.settings
+        return settings.token, settings.scoped_tokens, settings.allowed_hosts, self.config.server.ingress_address
 
     @property
     def read_with(self) -> dict[MeterConfig, object]:
@@ -91,9 +94,15 @@ def plan_of(config: Config) -> Plan:
         scoped_tokens=_scoped_tokens(config),
         is_central=not config.meters,
         has_history=config.history.enabled,
+        language=server.language,
+        own_address=f"http{'s' if server.tls_cert else ''}://{socket.gethostname()}:{server.port}",
     )
     if not is_host(server.host):
         raise ConfigError(f"server.host is '{server.host}'; it must be an address of this machine, such as 127.0.0.1.")
+    if not is_ip_address(server.ingress_address):
+        raise ConfigError(f"server.ingress_address is '{server.ingress_address}'; it must be an IP address.")
+    if server.ingress_port == server.port:
+        raise ConfigError(f"server.port and server.ingress_port are both {server.port}; each needs its own port.")
     memory = port_memory(config.history.data_dir)
     named = named_ports(config.meters)
     sources = [_source(meter, memory, named) for meter in config.meters]
@@ -105,7 +114,7 @@ def plan_of(config: Config) -> Plan:
         sources=sources,
         decodings=[meter_decoding(meter) for meter in config.meters],
         settings=settings,
-        outputs=planned_outputs(config, settings.tz, settings.contracts),
+        outputs=planned_outputs(config),
         # before the context: files that change in between differ at the next reload
         tls_files=contents(server.tls_cert, server.tls_key),
         tls=tls_context(server.tls_cert, server.tls_key),

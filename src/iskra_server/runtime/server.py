@@ -42,13 +42,15 @@ def run(config: Config, load: LoadConfig | None = None) -> int:
     _check_descriptors()
     plan = plan_of(config)
     listening = listen(config.server.host, config.server.port)
+    ingress_port = config.server.ingress_port
+    ingress = listen(config.server.host, ingress_port, "server.ingress_port") if ingress_port else []
     recent_lines = RecentLines()
     set_up(config.log.level, config.log.format, recent_lines, secrets_of(config))
     sys.setswitchinterval(_SWITCH_S)
     with ExitStack() as sockets, asyncio.Runner(loop_factory=loop_factory()) as runner:
-        for listening_socket in listening:
-            sockets.enter_context(listening_socket)
-        runner.run(_serve(plan, listening, recent_lines, load or (lambda: config)))
+        for opened in (*listening, *ingress):
+            sockets.enter_context(opened)
+        runner.run(_serve(plan, listening, ingress, recent_lines, load or (lambda: config)))
         # everything is written; threads that wait for a device or a name server may still run
         timer = _call_after(_LINGER_S, _exit_in_order)
     timer.cancel()
@@ -66,14 +68,20 @@ def _check_descriptors() -> None:
         )
 
 
-async def _serve(plan: Plan, listening: Sequence[socket.socket], recent_lines: RecentLines, load: LoadConfig) -> None:
+async def _serve(
+    plan: Plan,
+    listening: Sequence[socket.socket],
+    ingress: Sequence[socket.socket],
+    recent_lines: RecentLines,
+    load: LoadConfig,
+) -> None:
     signals: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     # closing the terminal ends the server, as it ends any other command
     for number in (signal.SIGTERM, signal.SIGINT, *(() if os.isatty(0) else (signal.SIGHUP,))):
         loop.add_signal_handler(number, _enqueue_signal, number, signals)
     async with asyncio.TaskGroup() as tasks:
-        composition = Composition(Supervision(tasks), listening, recent_lines, plan)
+        composition = Composition(Supervision(tasks), listening, recent_lines, plan, ingress)
         await composition.start()
         while await _next_signal(signals) == signal.SIGHUP:
             await composition.reload(load)

@@ -95,7 +95,7 @@ class Supervision:
         self.cancel(*parts)
         await asyncio.gather(*(running.task for running in parts), return_exceptions=True)
 
-    async def end(self, last: RunningPart) -> None:
-        """Cancel all other parts at once; `last` ends by itself."""
-        self._running.discard(last)
-        await asyncio.gather(self.stop(*self._running), last.task, return_exceptions=True)
+    async def end(self, *last: RunningPart) -> None:
+        """Cancel all other parts at once; the `last` ones end by themselves."""
+        self._running.difference_update(last)
+        await asyncio.gather(self.stop(*self._running), *(part.task for part in last), return_exceptions=True)

@@ -18,9 +18,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from iskra_server.base.address import Address, is_host
 from iskra_server.base.clock import boottime_s
+from iskra_server.base.http_request import MAX_BYTES, TIMEOUT_S, Answer, HttpRequest
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.errors import SourceError, network_error
-from iskra_server.sources.http_request import MAX_BYTES, TIMEOUT_S, Answer, BridgeRequest
 from iskra_server.sources.payload import PayloadDecoder
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
 from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
@@ -93,7 +93,7 @@ class Bridge:
         return is_new
 
     async def _answer(self, path: str) -> Answer:
-        request = BridgeRequest(self._address, path)
+        request = HttpRequest(self._address, path)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 return await in_daemon_thread(request.send)

@@ -3,6 +3,7 @@
 The cumulated endpoint and the live stream are served before routing and middleware, because they are used most.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from starlette.applications import Starlette
@@ -27,6 +28,8 @@ from iskra_server.web.http.share import Threads
 from iskra_server.web.metrics import metrics
 from iskra_server.web.server_view import ServerView
 
+# None for a request that may pass, else the response to it
+AccessCheck = Callable[[Scope], ASGIApp | None]
 ENDPOINTS = (
     cumulated.ENDPOINT,
     meters.LIST,
@@ -54,7 +57,7 @@ class App:
     def __init__(
         self,
         *,
-        gate: Gate,
+        gate: AccessCheck,
         direct: dict[str, ASGIApp],
         routed: Starlette,
         live: Live | None,
@@ -70,7 +73,14 @@ class App:
         self._threads = threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._gate(scope)
+        await self._answer(self._gate, scope, receive, send)
+
+    def behind(self, gate: AccessCheck) -> ASGIApp:
+        """This app behind another access control, for another port."""
+        return partial(self._answer, gate)
+
+    async def _answer(self, gate: AccessCheck, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = gate(scope)
         if refusal is not None:
             await secured(refusal)(scope, receive, send)
         elif scope["method"] in ("GET", "HEAD") and (app := self._direct.get(scope["path"])):
@@ -104,14 +114,19 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
     }
     threads = Threads()
     context = Context(settings, server, threads, exports=[])
-    variables = {"version": settings.version, "tz": settings.tz, "central": "yes" if settings.is_central else ""}
+    variables = {
+        "version": settings.version,
+        "tz": settings.tz,
+        "central": "yes" if settings.is_central else "",
+        "language": settings.language,
+    }
     routed = Starlette(
         routes=[
             # requests with other methods get the 405 of routing
             *(Route(path, app, methods=["GET"]) for path, app in direct.items()),
             *(Route(item.path, partial(item.handler, context)) for item in ENDPOINTS if item.handler),
             Route("/api/openapi.json", partial(_openapi, document(ENDPOINTS, settings.version))),
-            *Pages(variables).routes(),
+            *Pages(variables, settings.own_address).routes(),
         ],
         exception_handlers=HANDLERS,
     )

@@ -79,3 +79,20 @@ def test_serve_takes_meters_and_port_from_the_command_line_and_stays_small(
     assert (process.returncode, said) == (0, "")
     resident_kib = int(status.partition("VmRSS:")[2].split()[0])
     assert resident_kib <= at_most_kib
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"lanugage": "de"}, "'lanugage' in options.json is not an option; did you mean language?"),
+        ({"token": "short"}, "token must be at least 16 letters, digits or punctuation, without spaces."),
+        ({"mqtt_url": "http://pi"}, "mqtt_url: the url must be like mqtt://user@host:1883, or mqtts:// for TLS."),
+    ],
+)
+def test_a_wrong_option_of_the_app_of_home_assistant_is_one_sentence(
+    options: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+    (tmp_path / "options.json").write_text(json.dumps(options))
+    with serving(tmp_path, "serve", "--config", "options.json") as (process, _):
+        _, said = process.communicate(timeout=DEADLINE_S)
+        assert (process.returncode, said.strip()) == (2, f"iskra-server: {sentence}")

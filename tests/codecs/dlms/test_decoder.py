@@ -235,7 +235,7 @@ def test_after_a_pause_the_parts_so_far_belong_to_no_telegram() -> None:
     decoder = DlmsDecoder()
     stream = encoder.hdlc(pushes.apdu(pushes.tagged()), 58)
     assert list(decoder.feed(stream[:70])) == [] and decoder.pending == 70
-    assert [each.kind for each in decoder.pause()] == ["cut"]
+    assert [each.kind for each in decoder.pause() if isinstance(each, Fault)] == ["cut"]
     assert decoder.pending == 0
     assert {each.kind for each in decoder.feed(stream[70:]) if isinstance(each, Fault)} == {"cut"}
     assert len(pushes.readings(stream)) == 1

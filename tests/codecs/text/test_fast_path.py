@@ -91,6 +91,13 @@ def test_what_else_differs_goes_the_long_way(line: str, other: str, reads: list[
     assert not any(reads)
 
 
+@pytest.mark.parametrize("clock", ["0-0:1.0.0((26)1122100519W)", "0-0:1.0.0(261122100519*s)", "0-0:1.0.0(ERROR)"])
+def test_a_clock_that_is_none_is_read_alike(clock: str) -> None:
+    second = texts.p1_lines(import_kwh="001235.000")
+    first, second = ([clock if "1.0.0(" in line else line for line in lines] for lines in (texts.p1_lines(), second))
+    assert p1([first, second, second]) == p1([first, second, second], NoForms)
+
+
 def test_a_time_that_is_impossible_is_none(reads: list[bool]) -> None:
     (meter, _) = p1([texts.p1_lines(), texts.p1_lines(second=99)])[1]
     assert isinstance(meter, Reading) and meter.meter_time is None

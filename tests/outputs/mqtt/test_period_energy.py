@@ -44,7 +44,11 @@ class House:
         self._store.write(records, [INFO])
 
     def observe(self, *samples: Sample) -> list[PeriodTotals]:
-        return [totals for sample in samples for totals in self.energy.observe(sample, sample.reading)]
+        """What is published with each telegram: first what has ended, then what is now."""
+        heard = []
+        for sample in samples:
+            heard += [*self.energy.observe(sample), self.energy.totals(sample.reading)]
+        return [totals for totals in heard if totals]
 
     def read(self) -> None:
         asyncio.run(self.energy.read_missing())
@@ -175,5 +179,7 @@ def test_a_register_that_is_not_sent_now_has_no_total(house: House) -> None:
 
 def test_what_history_does_not_record_has_no_totals(house: House) -> None:
     sample = at("2026-11-30T00:00:03", 5)
-    assert house.observe(replace(sample, is_dated=False)) == []
     assert house.observe(replace(sample, reading=replace(sample.reading, channel=1))) == []
+    begun(house, at("2026-11-29T23:59:59", 1), at("2026-11-30T00:00:01", 3))
+    (totals,) = house.observe(replace(at("2026-12-01T10:00:00", 5), is_dated=False))
+    assert totals.span.today == datetime(2026, 11, 29, 23, tzinfo=UTC)

@@ -277,7 +277,8 @@ class Client:
         self.may_go_on.set()
 
     async def run(self) -> None:
-        scope = {"type": "http", "method": "GET", "path": PATH, "headers": [], "client": (self._address, 1)}
+        scope: dict[str, Any] = {"type": "http", "method": "GET", "path": PATH, "query_string": b"", "headers": []}
+        scope["client"] = self._address, 1
         await self._site.app(scope, self._receive, self._send)
 
     async def _receive(self) -> Message:
@@ -290,3 +291,44 @@ class Client:
         if b"event: reading" in body:
             await self.may_go_on.wait()
             self.readings.append(body)
+
+
+BRIEF = f"{PATH}?brief=yes"
+
+
+def ids_of(answer: httpx.Response) -> list[int]:
+    return [int(line.removeprefix("id: ")) for line in answer.text.splitlines() if line.startswith("id: ")]
+
+
+def test_a_brief_answer_has_what_is_new_and_the_status_and_ends() -> None:
+    newest = arrived(energy(1))
+    site = Site(newest)
+
+    async def check(client: httpx.AsyncClient) -> None:
+        answer = await client.get(BRIEF)
+        assert answer.text.startswith("retry: 100\n\n")
+        assert ids_of(answer) == [event_id(newest)] and "event: status\n" in answer.text
+        # the next one waits for the next telegram
+        seen = {"last-event-id": str(event_id(newest))}
+        waiting = asyncio.create_task(client.get(BRIEF, headers=seen))
+        await until(lambda: len(site.hub.subscriptions()) == 1)
+        site.hub.publish(following := arrived(energy(2)))
+        assert ids_of(await waiting) == [event_id(following)]
+        assert not site.hub.subscriptions()
+
+    run(site, check)
+
+
+def test_a_brief_answer_without_a_telegram_has_the_status_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "BRIEF_S", 0.05)
+
+    async def check(client: httpx.AsyncClient) -> None:
+        answer = await client.get(BRIEF)
+        assert ids_of(answer) == [] and "event: status\n" in answer.text
+
+    run(Site(), check)
+
+
+@pytest.mark.parametrize("query", ["brief=no", "brief=", "brief=yes&brief=1"])
+def test_another_value_of_brief_is_refused(query: str) -> None:
+    assert Site().get(f"{PATH}?{query}").status_code == 400

@@ -1,6 +1,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from starlette.routing import Route
@@ -29,6 +30,12 @@ def test_the_document_is_served_with_the_servers_version() -> None:
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["info"]["version"] == "1.2.3"
     assert answer.json()["openapi"].startswith("3.1")
+
+
+def test_the_server_is_where_the_document_is_below_any_prefix() -> None:
+    (server,) = DESCRIPTION["servers"]
+    for prefix in ("", "/api/hassio_ingress/token"):
+        assert urljoin(f"http://pi{prefix}/api/openapi.json", server["url"]).rstrip("/") == f"http://pi{prefix}"
 
 
 def test_every_reference_has_a_schema() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, TypeVar
@@ -16,6 +17,8 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
 # the server sends a heartbeat every 15 s: after two that are missing the connection is dead
 _STREAM_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=15, sock_read=35)
 _NOT_A_SERVER: Final = "not_this_server"
+# a name, or an IPv6 address; yarl checks later, or not at all in older releases
+_HOST: Final = re.compile(r"[^\s/?#@:%\[\]]+|\[?[0-9A-Fa-f:.]+(?:%\w+)?\]?")
 _T = TypeVar("_T")
 
 
@@ -32,11 +35,16 @@ class TokenError(ClientError):
 
 
 class Client:
-    """One server. Every method raises ClientError."""
+    """One server. Every method raises ClientError, also the constructor: for a host or token that cannot be one."""
 
     def __init__(
         self, session: aiohttp.ClientSession, *, host: str, port: int, token: str = "", is_https: bool = False
     ) -> None:
+        if not _HOST.fullmatch(host):
+            raise ClientError("invalid_host", f"'{host}' is no host")
+        token = token.strip()
+        if not all("!" <= character <= "~" for character in token):
+            raise TokenError("invalid_auth", "a token has letters, digits and punctuation alone")
         self.url = URL.build(scheme="https" if is_https else "http", host=host.strip("[]"), port=port)
         self._session = session
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}

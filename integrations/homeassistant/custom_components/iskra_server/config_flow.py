@@ -18,6 +18,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from yarl import URL
 
 from . import client_of
 from .client import ClientError
@@ -53,7 +54,7 @@ class IskraConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         errors: dict[str, str] = {}
         if user_input is not None:
-            data = _DEFAULTS | user_input
+            data = _parsed(_DEFAULTS | user_input)
             server_id, errors = await self._ask(data)
             if not errors:
                 if server_id:
@@ -154,7 +155,7 @@ class IskraConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         entry, errors = self._entry(), dict[str, str]()
         if user_input is not None:
-            data = _DEFAULTS | user_input
+            data = _parsed(_DEFAULTS | user_input)
             server_id, errors = await self._ask(data)
             if not errors:
                 if _is_another(entry, server_id):
@@ -213,6 +214,19 @@ def _address_schema(values: Mapping[str, Any]) -> vol.Schema:
             vol.Required(CONF_VERIFY_SSL, default=shown[CONF_VERIFY_SSL]): bool,
         }
     )
+
+
+def _parsed(answers: dict[str, Any]) -> dict[str, Any]:
+    """The answers; what was pasted from the address bar of a browser instead of a host, in its parts."""
+    host = answers[CONF_HOST].strip()
+    if "://" not in host:
+        return answers | {CONF_HOST: host}
+    try:
+        url = URL(host)
+        port = url.explicit_port or answers[CONF_PORT]
+    except ValueError:
+        return answers
+    return answers | {CONF_HOST: url.host or host, CONF_PORT: port, CONF_SSL: url.scheme == "https"}
 
 
 def _is_another(entry: ConfigEntry, server_id: str | None) -> bool:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, command_app, examples, only_set
-from iskra_server.config import Config, load_with_origins
+from iskra_server.config import ConfigError, Loaded, load_with_origins
+from iskra_server.config.app_options import in_option_names
 from iskra_server.runtime import server
 
 app = command_app()
@@ -45,7 +46,13 @@ def serve(
         "log.level": log_level or ("warning" if quiet else None),
     }
 
-    def load() -> Config:
-        return load_with_origins(os.environ, config, only_set(options)).config
+    def load() -> Loaded:
+        return load_with_origins(os.environ, config, only_set(options))
 
-    raise typer.Exit(server.run(load(), load=load))
+    loaded = load()
+    try:
+        raise typer.Exit(server.run(loaded.config, load=lambda: load().config))
+    except ConfigError as error:
+        if loaded.file and loaded.file.suffix == ".json":
+            raise ConfigError(in_option_names(str(error))) from None
+        raise

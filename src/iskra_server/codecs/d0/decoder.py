@@ -5,8 +5,6 @@ A readout without a BCC (mode D) is protected by parity; without parity too it i
 must follow the grammar. After the first right BCC, readouts without one are refused.
 """
 
-from collections.abc import Iterator
-
 from iskra_server.codecs.d0.blocks import Blocks
 from iskra_server.codecs.d0.frames import Frames
 from iskra_server.codecs.d0.readout import PROTOCOL
@@ -27,11 +25,11 @@ class D0Decoder:
         """Bytes held back, waiting for the rest of a message."""
         return self._frames.pending
 
-    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+    def feed(self, data: bytes) -> list[Reading | Fault]:
         self._frames.feed(data)
         results: list[Reading | Fault] = []
         while (message := self._frames.next()) is not None:
             result = message if isinstance(message, Fault) else self._blocks.add(message)
             if result is not None:
                 results.append(result)
-        return iter(results)
+        return results

@@ -108,7 +108,7 @@ class D0Session:
         while self._line.steps:
             yield self._line.steps.popleft()
 
-    def feed(self, data: bytes, now_s: float) -> Iterator[Reading | Fault]:
+    def feed(self, data: bytes, now_s: float) -> list[Reading | Fault]:
         """Everything that this chunk completes, in order, and faults since the last call."""
         self._turns.now_s = now_s
         while self._wakes_at_s < now_s:
@@ -120,7 +120,7 @@ class D0Session:
             else:
                 self._wakes_at_s = self._turn.send(event)
         results, self._turns.results = self._turns.results, []
-        return iter(results)
+        return results
 
     def refuse(self, baud: int) -> bool:
         """See `Conversation`: the attempts begin again, without this speed."""

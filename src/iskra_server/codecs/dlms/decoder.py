@@ -68,7 +68,7 @@ class DlmsDecoder:
         """Bytes held back, waiting for the rest of a telegram."""
         return self._transport.pending + self._assembly.size
 
-    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+    def feed(self, data: bytes) -> list[Reading | Fault]:
         transport = self._transport
         transport.feed(data)
         results: list[Reading | Fault] = []
@@ -82,11 +82,11 @@ class DlmsDecoder:
                     if isinstance(result, Fault) and result.kind in _REFUSED and not isinstance(found, HdlcFrame):
                         transport.refuse()
                     results.append(result)
-        return iter(results)
+        return results
 
-    def pause(self) -> Iterator[Fault]:
+    def pause(self) -> list[Reading | Fault]:
         """Nothing has come for a second: the parts of a telegram so far belong to no other (HDLC numbers none)."""
-        return iter(list(self._assembly.drop()))
+        return list(self._assembly.drop())
 
     def _read(self, whole: Whole) -> Iterator[Reading | Fault]:
         """What a telegram says; nothing for one that was read just before."""

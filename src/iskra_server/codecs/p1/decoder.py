@@ -11,7 +11,7 @@ three that do not fit. Old meters send no checksum, and some always "0000". For 
 Encrypted telegrams of Poland need the key and the system title, which they do not send (sealed.py).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from iskra_server.codecs.checksum import arc, checksum
@@ -66,7 +66,7 @@ class P1Decoder:
         """Bytes held back, waiting for the rest of a telegram."""
         return self._frames.pending
 
-    def feed(self, data: bytes, *, is_proved: bool = False) -> Iterator[Reading | Fault]:
+    def feed(self, data: bytes, *, is_proved: bool = False) -> list[Reading | Fault]:
         """`is_proved`: a tag has proved these bytes, so no checksum is needed."""
         self._frames.feed(data)
         results: list[Reading | Fault] = []
@@ -83,7 +83,7 @@ class P1Decoder:
                 results.append(Fault("checksum", str(error), telegram.length))
             except Malformed as error:
                 results.append(Fault("structure", str(error), telegram.length))
-        return iter(results)
+        return results
 
     def _readings(self, telegram: Telegram, *, is_proved: bool) -> list[Reading]:
         with_parity = has_parity(telegram.raw)

@@ -15,8 +15,6 @@ from iskra_server.codecs.sml.transport import Transport, payload
 from iskra_server.meter.reading import Fault, Reading
 
 _MAX_INVALID = 3
-# what `feed` gives while no telegram is complete
-NOTHING: Iterator[Reading | Fault] = iter(())
 
 
 class SmlDecoder:
@@ -36,9 +34,9 @@ class SmlDecoder:
         """Bytes held back, waiting for the rest of a telegram."""
         return self._transport.pending
 
-    def feed(self, data: bytes) -> Iterator[Reading | Fault]:
+    def feed(self, data: bytes) -> list[Reading | Fault]:
         if not self._ready(data):
-            return NOTHING
+            return []
         transport = self._transport
         results: list[Reading | Fault] = []
         while (item := transport.next()) is not None:
@@ -49,7 +47,7 @@ class SmlDecoder:
                 results.append(reading)
             else:
                 results.extend(self._parse(item))
-        return iter(results)
+        return results
 
     def _parse(self, telegram: bytes) -> Iterator[Reading | Fault]:
         """The full parser, which the fast path must equal."""

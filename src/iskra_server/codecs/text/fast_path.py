@@ -21,7 +21,7 @@ from iskra_server.meter.reading import Reading, Register
 MAX_FORMS = 4
 _SHAPE = bytes.maketrans(b"123456789", b"000000000")
 _NUMBER = re.compile(rb"[+-]?\d+(?:\.\d+)?")
-_CONTENT = re.compile(rb"[^)]*")
+_CONTENT = re.compile(rb"[^()]*(?=\))")
 _ZERO = ord("0")
 _ELECTRICITY, _QUANTITIES = 1, range(1, 96)
 
@@ -70,7 +70,7 @@ class Forms:
             return
         registers = readings[0].registers
         numbers = list(_places(text, filter(_varies, entries), registers, _NUMBER))
-        times = list(_places(text, clock, registers, _CONTENT))
+        times = list(_places(text, (entry for entry in clock if entry.digits is None), registers, _CONTENT))
         if len(times) < len(clock):
             times.clear()
         mask = bytearray(b"\xff" * len(text))

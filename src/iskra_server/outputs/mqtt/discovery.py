@@ -16,7 +16,17 @@ from iskra_server.meter.medium import Medium
 from iskra_server.meter.registers import BY_KEY, Description
 from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.diagnostic_entities import diagnostic_entities
-from iskra_server.outputs.mqtt.entity_names import SENSOR, WORDS, Config, Device, Entity, device_name, identity_of
+from iskra_server.outputs.mqtt.entity_names import (
+    SENSOR,
+    WORDS,
+    Config,
+    Device,
+    Entity,
+    availability_template,
+    device_name,
+    identity_of,
+    value_template,
+)
 from iskra_server.outputs.mqtt.payloads import describe_unnamed, is_counter, obis_of, published_unit
 from iskra_server.outputs.mqtt.period_entities import cost_entities, energy_entities
 from iskra_server.outputs.mqtt.topics import Topics
@@ -96,7 +106,6 @@ class DiscoveryPayloads:
         self, device: Device, row: Description, places: int, expire_s: int, unit: str | None = None
     ) -> Entity:
         key, topics = row.key, self._topics
-        in_state = f"value_json.{key}" if key in BY_KEY else f"value_json[{key!r}]"
         topic = topics.counters(device.id) if is_counter(key) else topics.state(device.id)
         is_sub_reading = device.is_sub_meter and row.is_counter
         names: Mapping[Language, str] = WORDS["reading"] if is_sub_reading else {"en": row.en, "de": row.de}
@@ -104,14 +113,14 @@ class DiscoveryPayloads:
         device_class = _class_of(device.medium, unit) if is_sub_reading else row.device_class
         config = identity_of(device, SENSOR, key, self._language, names) | {
             "state_topic": topic,
-            "value_template": f"{{{{ {in_state} | default(none) }}}}",
+            "value_template": value_template(key),
             "suggested_display_precision": places,
             "expire_after": expire_s,
             "availability": [
                 {"topic": topics.server},
                 {"topic": topics.availability(device.id)},
                 # a locked meter sends fewer registers
-                {"topic": topic, "value_template": f"{{{{ 'online' if {key!r} in value_json else 'offline' }}}}"},
+                {"topic": topic, "value_template": availability_template(key)},
             ],
             "availability_mode": "all",
             "device_class": None if device_class in _NEW_CLASSES else device_class,

@@ -1,4 +1,4 @@
-"""What devices and entities are called in Home Assistant, in English and German, and by which ids.
+"""What devices and entities are called in Home Assistant, in English and German, by which ids, and how they read JSON.
 
 The unique id never changes: Home Assistant finds an entity by it, and keeps its entity id. `default_entity_id` (from
 2025.10 on, older releases ignore it) is that of a new entity, in both languages from its English name. Home Assistant
@@ -77,6 +77,19 @@ def identity_of(
         "unique_id": f"iskra_{device.id}_{key}",
         "default_entity_id": f"{component}.{_slug(device_name(device, 'en')) or device.id}_{_slug(names['en'])}",
     }
+
+
+def value_template(key: str) -> str:
+    """The number, or none in a message without it; also in the empty one with which a topic is deleted."""
+    return f"{{{{ value_json[{key!r}] if {_is_sent(key)} else none }}}}"
+
+
+def availability_template(key: str) -> str:
+    return f"{{{{ 'online' if {_is_sent(key)} else 'offline' }}}}"
+
+
+def _is_sent(key: str) -> str:
+    return f"value_json is defined and {key!r} in value_json"
 
 
 def _marked(device: Device, name: str, language: Language) -> str:

@@ -89,18 +89,16 @@ class PeriodEnergy:
         self._meters: dict[str, _Meter] = {}
         self._has_request = asyncio.Event()
 
-    def observe(self, sample: Sample, reading: Reading) -> list[PeriodTotals]:
-        """The totals with this sample: first those of a day that has just ended, and of its month, complete.
-
-        `reading` is that of the sample with the registers of earlier lists. Empty for what history does not record.
-        """
-        has_counter = any(reading.get(obis) for obis in COUNTERS)
-        if not has_counter or not sample.is_dated or not is_electricity(sample.reading):
-            return []
+    def observe(self, sample: Sample) -> list[PeriodTotals]:
+        """The totals of a day that ends with this sample, and of its month, complete; none on most samples."""
         name = sample.reading.meter_id
         meter = self._meters.get(name)
         if meter is None:
+            if not is_electricity(sample.reading) or not any(map(sample.reading.get, COUNTERS)):
+                return []
             meter = self._meters[name] = _Meter(span_of(sample.received_at, self.tz), sample)
+        if not sample.is_dated:
+            return []
         before, meter.sample = meter.sample, sample
         if meter.counted is not None and sample.epoch != meter.epoch:
             meter.counted = None
@@ -109,7 +107,12 @@ class PeriodEnergy:
             ended = list(self._begin_day(meter, before))
         if not _is_complete(meter):
             self._has_request.set()
-        return [*ended, _totals(meter.span, meter.counted or {}, reading)]
+        return ended
+
+    def totals(self, reading: Reading) -> PeriodTotals | None:
+        """With the registers of a reading; None of a meter that history does not record."""
+        meter = self._meters.get(reading.meter_id)
+        return _totals(meter.span, meter.counted or {}, reading) if meter else None
 
     async def run(self) -> None:
         """Endless: reads from history what is missing."""

@@ -11,7 +11,15 @@ from iskra_server.cost.contracts import Contract
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.registers import key_of
 from iskra_server.outputs.mqtt.broker_settings import Language
-from iskra_server.outputs.mqtt.entity_names import SENSOR, Config, Device, Entity, identity_of
+from iskra_server.outputs.mqtt.entity_names import (
+    SENSOR,
+    Config,
+    Device,
+    Entity,
+    availability_template,
+    identity_of,
+    value_template,
+)
 from iskra_server.outputs.mqtt.topics import Topics
 
 PERIODS = ("today", "month")
@@ -32,7 +40,6 @@ def energy_entities(
             key = f"{counter}_{period}"
             since = "value_json.measured_since"
             is_later = f"value_json is defined and {since} is mapping and {key!r} in {since}"
-            is_known = f"value_json is defined and {key!r} in value_json"
             config = (
                 identity_of(device, SENSOR, key, language)
                 | _of_period(key, topic, period)
@@ -44,7 +51,7 @@ def energy_entities(
                     "availability": [
                         {"topic": topics.server},
                         {"topic": topics.availability(device.id)},
-                        {"topic": topic, "value_template": f"{{{{ 'online' if {is_known} else 'offline' }}}}"},
+                        {"topic": topic, "value_template": availability_template(key)},
                     ],
                     "availability_mode": "all",
                     "json_attributes_topic": topic,
@@ -87,13 +94,12 @@ def cost_entities(
 
 
 def _of_cost(topics: Topics, device: Device, language: Language, key: str, topic: str) -> Config:
-    is_known = f"value_json is defined and {key!r} in value_json"
     return identity_of(device, SENSOR, key, language) | {
         "state_topic": topic,
-        "value_template": _value(key),
+        "value_template": value_template(key),
         "availability": [
             {"topic": topics.server},
-            {"topic": topic, "value_template": f"{{{{ 'online' if {is_known} else 'offline' }}}}"},
+            {"topic": topic, "value_template": availability_template(key)},
         ],
         "availability_mode": "all",
     }
@@ -103,11 +109,7 @@ def _of_period(key: str, topic: str, period: str) -> Config:
     begins = f"value_json.{period}_begins"
     return {
         "state_topic": topic,
-        "value_template": _value(key),
+        "value_template": value_template(key),
         "last_reset_value_template": f"{{{{ {begins} if value_json is defined and {begins} is defined else '' }}}}",
         "state_class": "total",
     }
-
-
-def _value(key: str) -> str:
-    return f"{{{{ value_json.{key} if value_json is defined and {key!r} in value_json else none }}}}"

@@ -182,10 +182,12 @@ class Session:
             payload = state_payload(sample, counters_of(numbers))
             self._publish(published, self._topics.counters(meter), payload, expire_s)
         if self._energy:
-            *ended, now = self._energy.observe(sample, reading) or (None,)
-            for totals in (*ended, *([now] if now and (is_due or ended) else ())):
-                payload = energy_payload(sample, totals, self._energy.tz)
-                self._publish(published, self._topics.energy(meter), payload, expire_s)
+            ended = self._energy.observe(sample)
+            now = self._energy.totals(reading) if is_due or ended else None
+            for totals in (*ended, now):
+                if totals:
+                    payload = energy_payload(sample, totals, self._energy.tz)
+                    self._publish(published, self._topics.energy(meter), payload, expire_s)
         if not published.is_online:
             published.is_online = True
             self._publish(published, self._topics.availability(meter), ONLINE)

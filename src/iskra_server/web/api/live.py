@@ -5,12 +5,17 @@
     data: {"id":"1 ISK 00 70347617", ...}
 
 The JSON of a telegram is encoded once for all clients. A slow client loses its oldest events and delays no other.
+
+?brief=yes is for clients behind a proxy that holds a stream back until it ends, such as the ingress of Home Assistant
+before 2026.2, which compresses it: an answer ends with the next telegram, and the client asks again.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import structs
@@ -40,6 +45,9 @@ _DIAGNOSES_AT_ONCE = 20
 # proxies close connections that are silent for 30 s or 60 s
 _HEARTBEAT_S = 15.0
 _RETRY = b"retry: 2000\n\n"
+# an answer to ?brief=yes waits so long for a telegram; the client asks again at once
+BRIEF_S = 2.0
+_RETRY_BRIEF = b"retry: 100\n\n"
 _HEARTBEAT = b":\n\n"
 _UNBUFFERED = {"x-accel-buffering": "no"}
 _START = {
@@ -80,6 +88,11 @@ class Live:
             sentence = "Last-Event-ID must be the id of an event of this stream; leave it out to begin with the newest."
             await secured(problem(400, sentence, reason="bad_request"))(scope, receive, send)
             return
+        brief = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)).get("brief")
+        if brief not in (None, "yes"):
+            sentence = "'brief' must be yes; leave it out for a stream that does not end."
+            await secured(problem(400, sentence, reason="bad_request"))(scope, receive, send)
+            return
         client = client_of(scope)
         if len(self._streams) >= MAX_STREAMS and not self._make_room(client):
             sentence = f"{MAX_STREAMS} live streams are open, the maximum; close one of yours."
@@ -90,7 +103,8 @@ class Live:
         try:
             await send(_START)
             if scope["method"] != "HEAD":
-                await self._stream(last_id, receive, send, ended)
+                events = self._send_briefly(last_id, send) if brief else self._stream(last_id, send)
+                await self._until_ended(events, receive, ended)
             await send({"type": "http.response.body", "body": b""})
         finally:
             self._streams.pop(ended, None)
@@ -105,19 +119,38 @@ class Live:
         del self._streams[oldest]
         return True
 
-    async def _stream(self, last_id: int, receive: Receive, send: Send, ended: asyncio.Event) -> None:
+    async def _until_ended(self, sending: Coroutine[Any, Any, None], receive: Receive, ended: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
-            readings = group.create_task(self._send_readings(last_id, send), name="live readings")
-            statuses = group.create_task(self._send_statuses(send), name="live statuses")
+            events = group.create_task(sending, name="live events")
             disconnect = group.create_task(disconnected(receive), name="live disconnect")
             displaced = group.create_task(ended.wait(), name="live end")
-            await asyncio.wait((statuses, disconnect, displaced), return_when=asyncio.FIRST_COMPLETED)
-            for task in (readings, statuses, disconnect, displaced):
+            closing = group.create_task(self._closing.wait(), name="live closing")
+            tasks = events, disconnect, displaced, closing
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
                 task.cancel()
+
+    async def _stream(self, last_id: int, send: Send) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._send_readings(last_id, send), name="live readings")
+            group.create_task(self._send_statuses(send), name="live statuses")
+
+    async def _send_briefly(self, last_id: int, send: Send) -> None:
+        """What the client has not seen, else the next telegram within BRIEF_S; and the status."""
+        with self._hub.subscribe("live") as samples:
+            events = self._newest_events(last_id)
+            if not events:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(BRIEF_S):
+                        events = self._event(await anext(samples))
+        await self._diagnose()
+        body = _RETRY_BRIEF + events + self._status_event()
+        await send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def _send_readings(self, last_id: int, send: Send) -> None:
         with self._hub.subscribe("live") as samples:
-            await send({"type": "http.response.body", "body": self._newest_events(last_id), "more_body": True})
+            body = _RETRY + self._newest_events(last_id)
+            await send({"type": "http.response.body", "body": body, "more_body": True})
             async for sample in samples:
                 await send({"type": "http.response.body", "body": self._event(sample), "more_body": True})
 
@@ -125,7 +158,7 @@ class Live:
         """The newest event of every fresh meter, unless the client has seen it."""
         now_s = boottime_s()
         fresh = (sample for meter_id, sample in self._hub.newest.items() if self._hub.is_fresh(meter_id, now_s))
-        return _RETRY + b"".join(self._encode(sample) for sample in fresh if event_id(sample) > last_id)
+        return b"".join(self._encode(sample) for sample in fresh if event_id(sample) > last_id)
 
     def _event(self, sample: Sample) -> bytes:
         meter_id = sample.reading.meter_id
@@ -146,22 +179,24 @@ class Live:
         return b"id: %d\nevent: reading\ndata: %b\n\n" % (event_id(sample), msgspec.json.encode(data))
 
     async def _send_statuses(self, send: Send) -> None:
-        """A status event when something changes, else a comment as heartbeat. Returns after `close()`."""
+        """A status event when something changes, else a comment as heartbeat."""
         sent: object = None
         silent_since_s = time.monotonic()
         while True:
             await self._diagnose()
-            history, outputs = history_sentence(self._server), self._server.output_states()
+            sentences = [output.sentence for output in self._server.output_states()]
             body = b""
-            if (state := (self._checks, history, [output.sentence for output in outputs])) != sent:
-                status = msgspec.json.encode(server_status(self._statuses, history, outputs))
-                sent, body = state, b"event: status\ndata: %b\n\n" % status
+            if (state := (self._checks, history_sentence(self._server), sentences)) != sent:
+                sent, body = state, self._status_event()
             elif time.monotonic() - silent_since_s >= _HEARTBEAT_S:
                 silent_since_s, body = time.monotonic(), _HEARTBEAT
             if body:
                 await send({"type": "http.response.body", "body": body, "more_body": True})
-            if await self._closed_within(_STATUS_INTERVAL_S):
-                return
+            await asyncio.sleep(_STATUS_INTERVAL_S)
+
+    def _status_event(self) -> bytes:
+        history, outputs = history_sentence(self._server), self._server.output_states()
+        return b"event: status\ndata: %b\n\n" % msgspec.json.encode(server_status(self._statuses, history, outputs))
 
     async def _diagnose(self) -> None:
         """The diagnosis of every source, once for all clients; with a thousand sources telegrams go in between."""
@@ -177,11 +212,6 @@ class Live:
             self._statuses, self._diagnosed_s = statuses, time.monotonic()
             # keep the same list while nothing changes: identical objects compare fast
             self._checks = self._checks if checks == self._checks else checks
-
-    async def _closed_within(self, seconds: float) -> bool:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        return self._closing.is_set()
 
 
 def event_id(sample: Sample) -> int:
@@ -206,10 +236,15 @@ ENDPOINT = Endpoint(
     "Server-sent events: `reading` for every telegram, `status` when the result of a check changes.",
     {
         200: Result("data of a `reading` event; begins with the newest of every meter", LiveMeter, _MEDIA_TYPE),
-        400: failure("Last-Event-ID is not the id of an event"),
+        400: failure("Last-Event-ID is not the id of an event, or `brief` has another value than yes"),
         503: failure("the maximum number of streams is open"),
     },
     parameters=(
         Parameter("Last-Event-ID", "id of the newest event that the client has seen", {"type": "integer"}, "header"),
+        Parameter(
+            "brief",
+            "yes: the answer ends with the next telegram, for a proxy that holds streams back",
+            {"type": "string", "enum": ["yes"]},
+        ),
     ),
 )

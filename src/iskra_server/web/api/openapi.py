@@ -22,6 +22,8 @@ def document(endpoints: Sequence[Endpoint], version: str) -> bytes:
                 "description": "Exact readings of electricity meters. Read-only.",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
+            # relative to this document: a proxy, such as the ingress of Home Assistant, may serve all below a path
+            "servers": [{"url": ".."}],
             "paths": {endpoint.path: {"get": _operation(endpoint, refs)} for endpoint in endpoints},
             "components": {"schemas": components},
         }

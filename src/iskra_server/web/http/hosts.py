@@ -10,7 +10,8 @@ An attacker's page has a name in the public DNS, and the browser sends that name
 
 import socket
 from collections.abc import Iterable
-from ipaddress import ip_address
+
+from iskra_server.base.address import is_ip_address
 
 # RFC 6762, 6761 and 8375, .internal (reserved by ICANN), suffixes of home routers and of container networks
 LOCAL_SUFFIXES = (
@@ -39,7 +40,7 @@ class Hosts:
             or "." not in name
             or name in self._names
             or name.endswith(self._suffixes)
-            or _is_address(name.strip("[]"))
+            or is_ip_address(name.strip("[]"))
         )
 
 
@@ -47,11 +48,3 @@ def host_name(host: str) -> str:
     """The name in a Host header, without its port."""
     end = host.rfind(":")
     return (host[:end] if end > host.rfind("]") else host).rstrip(".").lower()
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from iskra_server.web.http.ingress import INGRESS
 from iskra_server.web.http.responses import compressed, revalidated
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -30,10 +31,14 @@ _MEDIA_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+
 
 
 class Pages:
-    """The routes of the pages. Each `{{name}}` in a page is replaced by a value of `variables`."""
+    """The routes of the pages. Each `{{name}}` in a page is replaced by a value of `variables`.
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    `{{address}}` is `own_address` in pages that came through ingress, else empty.
+    """
+
+    def __init__(self, variables: Mapping[str, str], own_address: str) -> None:
         self._variables = variables
+        self._own_address = own_address
 
     def routes(self) -> list[Route]:
         return [*(Route(path, self.page) for path in PAGES), Route("/static/{hash}/{path:path}", self.file)]
@@ -41,7 +46,8 @@ class Pages:
     # not async: starlette runs these in a thread, as compressing takes time
     def page(self, request: Request) -> Response:
         name = PAGES[request.url.path.removeprefix(request.scope.get("root_path", ""))]
-        return revalidated(request, page(name, self._variables), "text/html", REVALIDATE)
+        address = self._own_address if INGRESS in request.scope else ""
+        return revalidated(request, page(name, {**self._variables, "address": address}), "text/html", REVALIDATE)
 
     def file(self, request: Request) -> Response:
         """404 for the hash of another release."""

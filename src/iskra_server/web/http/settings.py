@@ -25,6 +25,8 @@ class WebSettings(Struct, frozen=True):
     allowed_hosts       host names that clients may use, beside those of the local network (hosts.py)
     scoped_tokens       further tokens, with access to some groups only
     is_central          a central server: reads no meter, serves its database
+    language            of the page until another is chosen there: en, de, or auto, that of the browser
+    own_address         where programs on the network of this machine or container reach the server
     """
 
     version: str
@@ -37,3 +39,5 @@ class WebSettings(Struct, frozen=True):
     is_central: bool = False
     tz_reason: str = "configured"
     has_history: bool = False
+    language: str = "auto"
+    own_address: str = ""

@@ -1,6 +1,7 @@
 // The API page: the OpenAPI description with an example command and a button that shows the live answer.
 
 import { make } from "./dom.js";
+import { serverAddress } from "./page.js";
 import { addressOf, contentText, curl, indented, typeText } from "./openapi.js";
 
 /** @typedef {import("./openapi.js").Description} Description */
@@ -8,6 +9,8 @@ import { addressOf, contentText, curl, indented, typeText } from "./openapi.js";
 /** @typedef {import("./openapi.js").Schema} Schema */
 
 const HERE = new URL("./", location.href).href;
+// in the commands
+const SERVER = `${serverAddress}/`;
 const SHOWN_EVENTS = 3;
 
 /** Text with code between backticks. */
@@ -24,13 +27,13 @@ function operationCard(path, { summary, parameters, responses }) {
     make("input", { name, placeholder: `${name}: ${description}`, "aria-label": name, autocomplete: "off" }));
   const example = make("pre");
   const answer = make("pre", { hidden: true, "aria-live": "polite" });
-  const address = () =>
-    addressOf(HERE, path, parameters, Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()])));
-  const refresh = () => { example.textContent = curl(address(), streams); };
+  const address = (/** @type {string} */ base) =>
+    addressOf(base, path, parameters, Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()])));
+  const refresh = () => { example.textContent = curl(address(SERVER), streams); };
   const onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     answer.hidden = false;
-    (streams ? showEvents : showAnswer)(address(), answer);
+    (streams ? showEvents : showAnswer)(address(HERE), answer);
   };
   refresh();
   return make("section.card.operation",

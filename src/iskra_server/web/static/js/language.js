@@ -1,14 +1,16 @@
-// The language of the page: the choice made on this page, else that of the browser, else English.
+// The language of the page: the choice made on this page, else the configured one, else that of the browser.
 
 import { words as de } from "./words/de.js";
 import { words as en } from "./words/en.js";
 
-const KEY = "language";
+// not a plain word: behind the ingress of Home Assistant, other programs store theirs beside it
+const KEY = "iskra-language";
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 /** @typedef {keyof typeof LANGUAGES} Language */
 
 const preferred = navigator.languages ?? [navigator.language || "en"];
-const candidates = [stored(), ...preferred.map((tag) => tag.slice(0, 2).toLowerCase())];
+const configured = document.documentElement.dataset.language ?? "";
+const candidates = [stored(), configured, ...preferred.map((tag) => tag.slice(0, 2).toLowerCase())];
 
 export const language = /** @type {Language} */ (candidates.find((name) => name in LANGUAGES) ?? "en");
 /** With the region, which determines the form of dates: en-GB, de-AT. */

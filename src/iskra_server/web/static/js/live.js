@@ -31,7 +31,7 @@ const HANDLERS = {
     store.lostAt ??= at;
     if (!(target instanceof EventSource) || target.readyState !== EventSource.CLOSED) return;
     target.close();
-    setTimeout(connect, RECONNECT_MS);
+    setTimeout(() => connect(), RECONNECT_MS);
     reloadIfUnauthorized();
   },
 };

@@ -1,10 +1,14 @@
-// What the server writes into the HTML: its version, its time zone, and whether it is a central server.
+// What the server writes into the HTML: its version, its time zone, whether it is a central server, and, in the app of
+// Home Assistant, its address for other programs.
 
-const { central, tz, version: release } = document.documentElement.dataset;
+const { address, central, tz, version: release } = document.documentElement.dataset;
 
 /** A central server shows the meters of many readers and reads none itself. */
 export const isCentralServer = central === "yes";
 /** The view of an address without a view. */
 export const HOME = isCentralServer ? "fleet" : "now";
+/** Where other programs reach the server: ingress takes signed-in people alone, and its address changes. */
+export const serverAddress = address || new URL("./", location.href).href.replace(/\/$/, "");
+export const isIngress = Boolean(address);
 export const zone = tz || "UTC";
 export const version = release ?? "";

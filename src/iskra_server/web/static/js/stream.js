@@ -4,7 +4,10 @@
 const RETRY_MS = 1000;
 const MAX_RETRY_MS = 60_000;
 const MAX_RELOADS = 3;
-const KEY = "reloads";
+const KEY = "iskra-reloads";
+// the first event comes at once: a stream without any for so long is held back by a proxy until it ends
+const HELD_BACK_MS = 5000;
+const BRIEF_KEY = "iskra-brief";
 
 /** @typedef {(name: string, event: MessageEvent, at: number) => void} Listener `at` is the time of arrival */
 
@@ -13,10 +16,16 @@ const waiting = [];
 /** @type {Listener} */
 let onEvent = (...event) => { waiting.push(event); };
 
-export function connect() {
-  const stream = new EventSource("api/v1/live");
+/** Opens the stream; one that is held back is replaced by brief answers, in this tab from then on. */
+export function connect(isBrief = stored(BRIEF_KEY) === "yes") {
+  const stream = new EventSource(isBrief ? "api/v1/live?brief=yes" : "api/v1/live");
+  const timer = setTimeout(() => { stream.close(); connect(!isBrief); }, HELD_BACK_MS);
   ["open", "error", "reading", "status"].forEach((name) => {
-    stream.addEventListener(name, (event) => onEvent(name, event, performance.now()));
+    stream.addEventListener(name, (event) => {
+      if (name !== "open") clearTimeout(timer);
+      if (name === "status" && isBrief) store(BRIEF_KEY, "yes");
+      onEvent(name, event, performance.now());
+    });
   });
 }
 
@@ -46,8 +55,14 @@ function reloadCount() {
   try { return Number(sessionStorage.getItem(KEY)); } catch { return MAX_RELOADS; }
 }
 
-function setReloadCount(/** @type {number} */ count) {
-  try { sessionStorage.setItem(KEY, String(count)); } catch { /* no session storage */ }
+const setReloadCount = (/** @type {number} */ count) => store(KEY, String(count));
+
+function stored(/** @type {string} */ key) {
+  try { return sessionStorage.getItem(key); } catch { return null; }
+}
+
+function store(/** @type {string} */ key, /** @type {string} */ value) {
+  try { sessionStorage.setItem(key, value); } catch { /* no session storage */ }
 }
 
 addEventListener("load", () => {

@@ -1,6 +1,7 @@
 // Light or dark: the choice made on this page, else that of the system.
 
-const KEY = "theme";
+// not a plain word: behind the ingress of Home Assistant, other programs store theirs beside it
+const KEY = "iskra-theme";
 /** @type {("auto" | "light" | "dark")[]} */
 export const THEMES = ["auto", "light", "dark"];
 

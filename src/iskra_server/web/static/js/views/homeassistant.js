@@ -3,6 +3,7 @@
 import { messageOf, request } from "../api.js";
 import { make, setContent, setText } from "../dom.js";
 import { words } from "../language.js";
+import { isIngress, serverAddress } from "../page.js";
 import { store, subscribe } from "../store.js";
 import { outputItem } from "./stateItems.js";
 
@@ -13,12 +14,13 @@ export function showHomeAssistant(main, signal) {
   const copied = make("span.soft", { role: "status" });
   const url = make("input", {
     type: "url", "aria-label": texts.address, size: "28", onchange: () => load(),
-    value: new URL("./", location.href).href.replace(/\/$/, ""),
+    value: serverAddress,
   });
-  const isLocal = /^(localhost|127\.|\[::1)/.test(location.hostname);
+  const isLocal = !isIngress && /^(localhost|127\.|\[::1)/.test(location.hostname);
   const mqtt = make("section.card");
   main.append(make("h1", "Home Assistant"),
-    make("section.card.prose", make("p", texts.what), make("ol", texts.steps.map((step) => make("li", step)))),
+    make("section.card.prose", make("p", isIngress ? texts.whatInApp : texts.what),
+      make("ol", texts.steps.map((step) => make("li", step)))),
     make("section.card",
       make("div.card-head", make("h2", "configuration.yaml"), make("label", `${texts.address} `, url),
         make("button", { type: "button", onclick: () => copy(yaml, copied) }, texts.copy), copied),
@@ -39,9 +41,11 @@ export function showHomeAssistant(main, signal) {
 function renderMqtt(card) {
   const texts = words.setup.hass;
   const output = store.outputs.find(({ name }) => name === "mqtt");
-  setContent(card, make("h2", "MQTT"), make("p", output ? texts.mqtt : texts.noMqtt),
-    output ? make("ol.checks", outputItem(output))
-      : make("pre", { tabindex: "0", "aria-label": "IES_MQTT_URL" }, "IES_MQTT_URL=mqtt://USER@HOST"));
+  const missing = isIngress ? texts.noMqttInApp : texts.noMqtt;
+  const variable = isIngress ? null
+    : make("pre", { tabindex: "0", "aria-label": "IES_MQTT_URL" }, "IES_MQTT_URL=mqtt://USER@HOST");
+  setContent(card, make("h2", "MQTT"), make("p", output ? texts.mqtt : missing),
+    output ? make("ol.checks", outputItem(output)) : variable);
 }
 
 /**

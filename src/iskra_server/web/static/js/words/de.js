@@ -299,8 +299,11 @@ export const words = {
     },
     hass: {
       what:
-        "Home Assistant kann diesen Server ohne Add-on lesen: Fügen Sie diese Zeilen ein, starten Sie Home " +
+        "Home Assistant kann diesen Server ohne App lesen: Fügen Sie diese Zeilen ein, starten Sie Home " +
         "Assistant neu und wählen Sie die Summe im Energie-Dashboard.",
+      whatInApp:
+        "Home Assistant bietet die Integration dieser App unter Einstellungen, Geräte & Dienste an. Wenn Sie YAML " +
+        "vorziehen, fügen Sie stattdessen diese Zeilen ein.",
       steps: [
         "Kopieren Sie die Zeilen unten in configuration.yaml.",
         "Prüfen Sie die Konfiguration in den Entwicklerwerkzeugen, dann starten Sie Home Assistant neu.",
@@ -314,6 +317,8 @@ export const words = {
       noMqtt:
         "Ohne YAML: Wenn Home Assistant einen MQTT-Broker benutzt, setzen Sie dies für den Server, und alle Zähler " +
         "erscheinen als Entitäten.",
+      noMqttInApp:
+        "Sobald Home Assistant einen MQTT-Broker wie Mosquitto hat, erscheinen alle Zähler als Entitäten.",
       local:
         "Sie haben diese Seite auf dem Server selbst geöffnet. Geben Sie die Adresse ein, unter der Home Assistant " +
         "ihn erreicht.",

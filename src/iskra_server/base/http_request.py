@@ -5,6 +5,7 @@ import socket
 import ssl
 import time
 from base64 import b64encode
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 from iskra_server.base.address import Address
 
-# bridges are slow now and then
+# bridges of reading heads are slow now and then
 TIMEOUT_S = 10.0
 # a D0 readout, the longest telegram, has 32 kB
 MAX_BYTES = 64 * 1024
@@ -32,10 +33,12 @@ def authorities() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-class BridgeRequest:
-    """`send` runs in a thread of its own; a redirect is not followed."""
+class HttpRequest:
+    """`send` runs in a thread of its own; a redirect is not followed. A body is sent by POST."""
 
-    def __init__(self, address: Address, path: str) -> None:
+    def __init__(
+        self, address: Address, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> None:
         if address.scheme == "https":
             self._connection: http.client.HTTPConnection = http.client.HTTPSConnection(
                 address.host, address.port or 443, timeout=TIMEOUT_S, context=authorities()
@@ -44,7 +47,8 @@ class BridgeRequest:
             # without a port it would take the end of an IPv6 address for one
             self._connection = http.client.HTTPConnection(address.host, address.port or 80, timeout=TIMEOUT_S)
         self._path = path
-        self._headers = {"Accept-Encoding": "identity", "Connection": "close"}
+        self._body = body
+        self._headers = {"Accept-Encoding": "identity", "Connection": "close", **(headers or {})}
         if address.user:
             credentials = f"{address.user}:{address.password.reveal()}".encode()
             self._headers["Authorization"] = f"Basic {b64encode(credentials).decode()}"
@@ -53,7 +57,8 @@ class BridgeRequest:
         """Blocks. Raises OSError and HTTPException."""
         deadline_s = time.monotonic() + TIMEOUT_S
         try:
-            self._connection.request("GET", self._path, headers=self._headers)
+            method = "GET" if self._body is None else "POST"
+            self._connection.request(method, self._path, self._body, self._headers)
             with self._connection.getresponse() as response:
                 body = b""
                 while len(body) <= MAX_BYTES and (part := response.read1(MAX_BYTES)):

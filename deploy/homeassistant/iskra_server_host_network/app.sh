@@ -1,0 +1,1 @@
+../iskra_server/app.sh

@@ -1,0 +1,35 @@
+"""The outputs that run. Those with the same settings as before keep running when others are planned."""
+
+import asyncio
+from collections.abc import Hashable, Iterable
+
+from iskra_server.outputs.state import OutputState
+from iskra_server.reading.hub import Hub
+from iskra_server.runtime.output_factory import OpenStore, Output, PlannedOutput, Statuses
+from iskra_server.runtime.supervision import RunningPart, Supervision
+
+
+class RunningOutputs:
+    """`run` starts and ends outputs; `states` are those of the outputs that report one."""
+
+    def __init__(self, supervision: Supervision, hub: Hub, statuses: Statuses, store: OpenStore) -> None:
+        self._supervision = supervision
+        self._hub = hub
+        self._statuses = statuses
+        self._store = store
+        self._running: dict[Hashable, tuple[Output, RunningPart]] = {}
+        self._changing = asyncio.Lock()
+
+    async def run(self, planned: Iterable[PlannedOutput]) -> None:
+        """These and no others."""
+        wanted = {output.settings: output for output in planned}
+        async with self._changing:
+            removed = self._running.keys() - wanted.keys()
+            await self._supervision.stop(*(self._running.pop(settings)[1] for settings in removed))
+            for settings, new in wanted.items():
+                if settings not in self._running:
+                    output = new.create(self._hub, self._statuses, self._store)
+                    self._running[settings] = output, self._supervision.start(output.part)
+
+    def states(self) -> list[OutputState]:
+        return [output.state().with_bug(running.failure) for output, running in self._running.values() if output.state]

@@ -1,0 +1,134 @@
+"""The server as an app of a real Home Assistant, which loads `hassio` at a stand-in for its Supervisor.
+
+Its ingress shows the page, and it offers the integration. The Supervisor has the address that it has in every system.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from homeassistant import network, release
+from homeassistant.instance import PORT, HomeAssistant
+from running import Server, serving, until
+from supervisor import SupervisorStandIn, Target, supervisor
+from web.browser.conftest import ARGUMENTS, CHROMIUM, watched
+
+pytestmark = pytest.mark.slow
+OURS = Path(__file__).parents[2] / "integrations" / "homeassistant" / "custom_components" / "iskra_server"
+SUPERVISOR, INGRESS_PORT, SERVER_PORT = "172.30.32.2", 8099, 18080
+TOKEN = "0123456789abcdef"
+METER, APP_HOST = "simulator:MT175", "local-iskra-server"
+
+
+class System(NamedTuple):
+    assistant: HomeAssistant
+    box: SupervisorStandIn
+    server: Server
+    # of Home Assistant
+    address: str
+
+    @property
+    def page_url(self) -> str:
+        return f"{self.address}{self.box.ingress_path}"
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.page_url}/{path}", cookies=self.box.cookies, timeout=10)
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """One that compresses streams in ingress; the newest has stopped that."""
+    if reason := network.missing():
+        pytest.skip(reason)
+    chosen = release.wanted()[-1]
+    if reason := release.missing(chosen):
+        pytest.skip(reason)
+    release.install(chosen)
+    folder = tmp_path_factory.mktemp("system")
+    with network.network(folder) as net:
+        net.pi.run(*f"ip address add {SUPERVISOR}/32 dev lo".split())
+        net.hosts.write_text(f"{net.hosts.read_text()}{net.pi.address} {APP_HOST}\n")
+        machine = net.machine(chosen.root)
+        machine.run(*f"ip route add {SUPERVISOR}/32 via {net.pi.address}".split())
+        assistant = HomeAssistant(release=chosen, machine=machine, folder=folder / "assistant")
+        assistant.configure()
+        installed = folder / "assistant" / "config" / "custom_components" / "iskra_server"
+        if OURS.exists() and not installed.exists():
+            shutil.copytree(OURS, installed)
+        with supervisor(SUPERVISOR) as box:
+            box.app = Target("127.0.0.1", INGRESS_PORT, SUPERVISOR)
+            environ = {"IES_SERVER_INGRESS_PORT": str(INGRESS_PORT), "IES_SERVER_TOKEN": TOKEN, **box.environ,
+                       "IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder / "data")}  # fmt: skip
+            headers = {"authorization": f"Bearer {TOKEN}"}
+            # in a container of its own, which has the name that the Supervisor gives it
+            named = ("unshare", "--uts", "sh", "-c", f'hostname {APP_HOST} && exec "$@"', "sh")
+            with serving("serve", METER, environ=environ, headers=headers, port=SERVER_PORT, within=named) as server:
+                with pytest.MonkeyPatch.context() as patch:
+                    for name, value in box.core_environ.items():
+                        patch.setenv(name, value)
+                    assistant.start()
+                try:
+                    yield System(assistant, box, server, f"http://{machine.address}:{PORT}")
+                finally:
+                    assistant.end()
+
+
+def test_the_page_and_its_live_stream_run_through_ingress(system: System) -> None:
+    if not CHROMIUM.exists():
+        pytest.skip("there is no chromium (apt install chromium)")
+    place = httpx.URL(system.address)
+    cookie = {"name": "ingress_session", "value": system.box.session, "domain": place.host, "path": "/",
+              "expires": time.time() + 3600, "httpOnly": False, "secure": False, "sameSite": "Strict"}  # fmt: skip
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        with watched(browser, system.page_url) as opened:
+            page = opened("#/now", viewport={"width": 390, "height": 844}, storage_state={"cookies": [cookie]})
+            number = page.locator(".big .number")
+            expect(number).not_to_be_empty()
+            ages = page.locator(".pulse")
+            expect(ages).to_contain_text("live")
+            shown = number.inner_text(), page.locator(".digits").inner_text()
+            until(lambda: (number.inner_text(), page.locator(".digits").inner_text()) != shown)
+            page.get_by_role("link", name="API").click()
+            expect(page.locator("h1")).to_have_text("HTTP API")
+
+
+def test_answers_and_errors_arrive_as_the_server_sent_them(system: System) -> None:
+    assert system.get("api/v1/meters").json()["meters"][0]["simulated"] is True
+    missing = system.get("nowhere")
+    assert (missing.status_code, missing.json()["detail"]) == (
+        404,
+        "/nowhere does not exist. See /docs for all routes.",
+    )
+    brief = system.get("api/v1/live?brief=yes")
+    assert brief.headers["content-type"] == "text/event-stream" and "event: reading" in brief.text
+    assert ("X-Ingress-Path", system.box.ingress_path) in system.box.passed
+
+
+def test_nobody_but_the_supervisor_reaches_the_port(system: System) -> None:
+    assert httpx.get(f"http://127.0.0.1:{INGRESS_PORT}/healthz").status_code == 403
+    assert httpx.get(f"{system.page_url}/", timeout=10).status_code == 401
+
+
+def test_home_assistant_offers_the_integration_with_all_that_it_needs(system: System) -> None:
+    if not OURS.exists():
+        pytest.skip("the integration is not in this repository yet")
+    flow = until(lambda: offered(system), every_s=0.2)
+    assert flow["context"]["source"] == "hassio"
+    # the token came along: there is nothing to type
+    done = system.assistant.post(f"/api/config/config_entries/flow/{flow['flow_id']}", {})
+    assert done["type"] == "create_entry"
+    states = until(lambda: [state for name, state in system.assistant.states().items() if name.endswith("_power")])
+    assert float(states[0]["state"]) != 0
+
+
+def offered(system: System) -> Any:
+    """The form that Home Assistant shows under "Discovered"."""
+    flows = system.assistant.ask("config_entries/flow/progress")
+    return next((flow for flow in flows if flow["handler"] == "iskra_server"), None)

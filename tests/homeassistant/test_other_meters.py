@@ -1,0 +1,161 @@
+"""What MQTT brings besides registers: gas, water and heat, energy and cost of today and of this month, problems.
+
+A second server at the same broker, in the cellar. It is gone at the end, and its entities are unavailable.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+import pytest
+
+from homeassistant import cellar
+from homeassistant.cellar import MONTH_WH, NAME, PRICE, READINGS, TODAY_WH, Cellar
+from homeassistant.entities import BY_MQTT, UNAVAILABLE, complaints
+from homeassistant.home import Home
+from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
+from running import until
+
+SOON_S = 60.0
+# seconds before midnight: so many telegrams come by the new clock
+BEFORE_MIDNIGHT_S = 4
+
+
+@pytest.fixture(scope="module")
+def below(house: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cellar]:
+    with cellar.cellar(house, tmp_path_factory.mktemp("cellar")) as made:
+        yield made
+
+
+def entity(assistant: HomeAssistant, key: str, name: str = NAME) -> str:
+    return assistant.entities(BY_MQTT)[f"iskra_{name.encode().hex()}_{key}"]
+
+
+def state(assistant: HomeAssistant, key: str, name: str = NAME) -> dict[str, Any]:
+    """With its attributes; its state is empty before there is one."""
+    unique_id = f"iskra_{name.encode().hex()}_{key}"
+    found = assistant.states().get(assistant.entities(BY_MQTT).get(unique_id, ""), {})
+    return {"state": ""} | found
+
+
+def number(assistant: HomeAssistant, key: str, name: str = NAME) -> Decimal | None:
+    text = state(assistant, key, name)["state"]
+    return Decimal(text) if NUMBER.fullmatch(text) else None
+
+
+def past(assistant: HomeAssistant, key: str) -> list[Decimal]:
+    """Every number that it has shown, once where it stayed."""
+    texts = assistant.past(entity(assistant, key))
+    return [value for value, _ in groupby(Decimal(text) for text in texts if NUMBER.fullmatch(text))]
+
+
+def shows(house: Home, expected: dict[str, Decimal]) -> None:
+    for assistant in house.assistants:
+        try:
+            until(lambda: {key: number(assistant, key) for key in expected} == expected, SOON_S, EVERY_S)  # noqa: B023
+        except AssertionError:
+            raise AssertionError({key: state(assistant, key) for key in expected}) from None
+
+
+def test_energy_of_today_and_this_month_is_exact(house: Home, below: Cellar) -> None:
+    today, month = (below.kwh - Decimal(wh) / 1000 for wh in (TODAY_WH, MONTH_WH))
+    shows(house, {"energy_import_today": today, "energy_import_month": month})
+    for assistant in house.assistants:
+        found = state(assistant, "energy_import_today")
+        # as the newer releases get it told, in both languages
+        assert found["entity_id"] == f"sensor.electricity_meter_{NAME.lower()}_energy_import_today"
+        attributes = found["attributes"]
+        assert (attributes["device_class"], attributes["state_class"]) == ("energy", "total")
+        assert attributes["unit_of_measurement"] == "kWh"
+        assert attributes["last_reset"].endswith(("T00:00:00+01:00", "T00:00:00+02:00"))
+        assert "measured_since" not in attributes
+        # exported energy is not in that history
+        assert state(assistant, "energy_export_today")["state"] == UNAVAILABLE
+
+
+def test_gas_water_and_heat_are_meters_of_their_own(house: Home, below: Cellar) -> None:
+    classes = {"gas": ("gas", "m³"), "water": ("water", "m³"), "heat": ("energy", "GJ")}
+    for assistant in house.assistants:
+        for channel, (medium, reading) in enumerate(READINGS.items(), start=1):
+            key, name = f"mbus{channel}_reading", cellar.device(medium)
+            until(lambda: number(assistant, key, name) == Decimal(reading), SOON_S, EVERY_S)  # noqa: B023
+            attributes = state(assistant, key, name)["attributes"]
+            assert (attributes["device_class"], attributes["unit_of_measurement"]) == classes[medium]
+            assert attributes["state_class"] == "total_increasing"
+
+
+def test_the_energy_dashboard_takes_price_gas_and_water(house: Home, below: Cellar) -> None:
+    shows(house, {"price_import": PRICE, "price_export": Decimal("0.08")})
+    for assistant in house.assistants:
+        sources = [
+            grid(assistant, entity(assistant, "energy_import"), entity(assistant, "price_import")),
+            source("gas", entity(assistant, "mbus1_reading", cellar.device("gas"))),
+            source("water", entity(assistant, "mbus2_reading", cellar.device("water"))),
+        ]
+        assistant.ask("energy/save_prefs", energy_sources=sources)
+        issues = [issue for source in assistant.ask("energy/validate")["energy_sources"] for issue in source]
+        # the first ones are made at a full five minutes
+        assert [issue for issue in issues if issue["type"] != "statistics_not_defined"] == []
+
+
+def test_cost_is_that_of_history(house: Home, below: Cellar) -> None:
+    measured = (Decimal(cellar.NEWEST_WH - wh) / 1000 * PRICE for wh in (TODAY_WH, MONTH_WH))
+    shows(house, dict(zip(("cost_today", "cost_month"), measured, strict=True)))
+    for assistant in house.assistants:
+        attributes = state(assistant, "cost_today")["attributes"]
+        assert (attributes["device_class"], attributes["unit_of_measurement"]) == ("monetary", "EUR")
+
+
+def test_a_day_ends_complete_before_the_next_begins(house: Home, below: Cellar) -> None:
+    today = below.kwh - Decimal(TODAY_WH) / 1000
+    below.set_clock(timedelta(days=1, seconds=-BEFORE_MIDNIGHT_S))
+    # 1 Wh within half a second: the guard holds back much more
+    below.meter.import_kwh = "001234.568"
+    shows(house, {"energy_import_today": Decimal(0)})
+    below.meter.import_kwh = "001234.569"
+    shows(house, {"energy_import_today": Decimal("0.001")})
+    for assistant in house.assistants:
+        expected = [today, today + Decimal("0.001"), Decimal(0), Decimal("0.001")]
+        # the newest is recorded within seconds
+        until(lambda: past(assistant, "energy_import_today")[-1] == expected[-1], SOON_S, EVERY_S)  # noqa: B023
+        assert past(assistant, "energy_import_today") == expected
+
+
+@pytest.mark.slow
+def test_a_problem_is_told_with_its_sentence_and_as_an_event(house: Home, below: Cellar) -> None:
+    for assistant in house.assistants:
+        until(lambda: state(assistant, "problem")["state"] == "off", SOON_S, EVERY_S)  # noqa: B023
+        assert state(assistant, "problem")["attributes"]["sentence"] == "The meter is being read."
+    below.meter.is_silent = True
+    for assistant in house.assistants:
+        until(lambda: state(assistant, "problem")["state"] == "on", 2 * SOON_S, EVERY_S)  # noqa: B023
+        problem = state(assistant, "problem")["attributes"]
+        assert (problem["device_class"], problem["failed_check"]) == ("problem", "data")
+        until(lambda: state(assistant, "fault")["attributes"].get("event_type") == "fault", SOON_S, EVERY_S)  # noqa: B023
+        assert state(assistant, "fault")["attributes"]["sentence"] == problem["sentence"]
+
+
+def test_a_server_that_is_down_does_not_say_that_all_is_well(house: Home, below: Cellar) -> None:
+    below.server.process.kill()
+    keys = ("problem", "fault", "energy_import_today", "cost_today", "price_import")
+    for assistant in house.assistants:
+        until(lambda: {state(assistant, key)["state"] for key in keys} == {UNAVAILABLE}, SOON_S, EVERY_S)  # noqa: B023
+        assert complaints(assistant) == []
+
+
+def grid(assistant: HomeAssistant, imported: str, price: str) -> dict[str, object]:
+    """As the Energy dashboard's form saves it."""
+    energy = {
+        "stat_energy_from": imported,
+        "stat_cost": None,
+        "entity_energy_price": price,
+        "number_energy_price": None,
+    }
+    return {"type": "grid", "flow_from": [energy], "flow_to": [], "cost_adjustment_day": 0}
+
+
+def source(kind: str, counted: str) -> dict[str, object]:
+    none: dict[str, object] = dict.fromkeys(("stat_cost", "entity_energy_price", "number_energy_price"))
+    return {"type": kind, "stat_energy_from": counted} | none

@@ -1,0 +1,36 @@
+"""What the statistics made of energy of today over a midnight; then the meters of the cellar are removed."""
+
+import os
+import subprocess
+from decimal import Decimal
+
+from homeassistant import cellar
+from homeassistant.cellar import BASE_TOPIC, NAME
+from homeassistant.entities import BY_MQTT
+from homeassistant.home import Home
+from homeassistant.instance import EVERY_S
+from running import COMMAND, until
+
+SOON_S = 60.0
+
+
+def test_the_sum_is_what_was_used_on_both_days(house: Home) -> None:
+    for assistant in house.assistants:
+        entities = assistant.entities(BY_MQTT)
+        today, total = (
+            entities[f"iskra_{NAME.encode().hex()}_{key}"] for key in ("energy_import_today", "energy_import")
+        )
+        until(lambda: assistant.sums(today, "hour"), SOON_S, EVERY_S)  # noqa: B023
+        for entity in (today, total):
+            sums = assistant.sums(entity, "5minute")
+            assert sums[max(sums)] == Decimal("0.002")
+
+
+def test_meters_that_are_removed_take_their_entities_along(house: Home) -> None:
+    environ = os.environ | {"IES_MQTT_URL": house.broker.url, "IES_MQTT_BASE_TOPIC": BASE_TOPIC}
+    for name in (NAME, *map(cellar.device, cellar.READINGS)):
+        command = [*house.pi.command, COMMAND, "meters", "remove", name]
+        subprocess.run(command, check=True, capture_output=True, timeout=30, env=environ)
+    ids = tuple(f"iskra_{name.encode().hex()}" for name in (NAME, *map(cellar.device, cellar.READINGS)))
+    for assistant in house.assistants:
+        until(lambda: not any(key.startswith(ids) for key in assistant.entities(BY_MQTT)), SOON_S, EVERY_S)  # noqa: B023
