@@ -113,8 +113,8 @@ def batch(task: tuple[str, int]) -> tuple[Counter[str], float]:
         known = [each for readings in sent for each in readings]
         for reading in found:
             if alike(reading) not in known:
-                is_wrong = reading.is_authentic is True
-                counts["wrong" if is_wrong else "undetectable" if reading.is_protected else "unprotected"] += 1
+                is_wrong = reading.protection == "tag"
+                counts["wrong" if is_wrong else "unprotected" if reading.is_weak else "undetectable"] += 1
     return counts + Counter(wrong_keys(protocol, chance)), slowest
 
 

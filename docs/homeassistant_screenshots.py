@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Locator, Page, ViewportSize, sync_playwright
+from playwright.sync_api import FloatRect, Locator, Page, ViewportSize, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from homeassistant import forms, release
@@ -32,7 +32,11 @@ from web.browser.conftest import ARGUMENTS, CHROMIUM
 
 DOCS = Path(__file__).parent
 ZONE = "Europe/Berlin"
-SIZE = ViewportSize(width=1440, height=1000)
+SIZE = ViewportSize(width=1120, height=1240)
+# the third column of the page of a device is empty
+COLUMNS = 720
+# room for the names of entities
+WITHOUT_SIDEBAR = "localStorage.setItem('dockedSidebar', '\"always_hidden\"')"
 # the first machine after the server's
 ASSISTANT = f"http://{SUBNET}.2:{ASSISTANT_PORT}"
 CONTRACT = "[[contracts]]\nbegins = 2020-01-01\nenergy_price = 0.3265\nfeed_in = 0.0811\n"
@@ -102,7 +106,7 @@ def visit(page: Page, path: str) -> None:
     page.evaluate(go, path)
 
 
-def device_by_mqtt(built: Home, page: Page) -> Locator:
+def device_by_mqtt(built: Home, page: Page) -> FloatRect:
     (assistant,) = built.assistants
     wanted = f"iskra_{built.meter.server_id}"
     keys = ("cost_today", "energy_export_month", "power", "problem")
@@ -116,33 +120,40 @@ def device_by_mqtt(built: Home, page: Page) -> Locator:
     return open_device(assistant, page, "mqtt", wanted)
 
 
-def device_of_the_integration(built: Home, page: Page) -> Locator:
+def device_of_the_integration(built: Home, page: Page) -> FloatRect:
     (assistant,) = built.assistants
     forms.add(assistant, host=PI_NAME, port=PORT)
     until(lambda: f"{built.meter.id}_power" in assistant.entities(forms.DOMAIN), SOON_S, 0.5)
     return open_device(assistant, page, forms.DOMAIN, label_of(built))
 
 
-def open_device(assistant: HomeAssistant, page: Page, domain: str, name: str) -> Locator:
+def open_device(assistant: HomeAssistant, page: Page, domain: str, name: str) -> FloatRect:
     devices = assistant.ask("config/device_registry/list")
     (found,) = [device["id"] for device in devices if [domain, name] in device["identifiers"]]
     visit(page, f"/config/devices/device/{found}")
     page.get_by_text("kWh").first.wait_for()
-    return page.locator("ha-config-device-page")
+    device = box(page.locator("ha-config-device-page"))
+    return FloatRect(x=device["x"], y=device["y"], width=COLUMNS, height=SIZE["height"] - device["y"])
 
 
-def sensor_by_yaml(built: Home, page: Page) -> Locator:
+def sensor_by_yaml(built: Home, page: Page) -> FloatRect:
     built.shows(built.meter.kwh, SOON_S)
     visit(page, "/energy")
     more = "entityId => document.querySelector('home-assistant').dispatchEvent("
     more += "new CustomEvent('hass-more-info', {detail: {entityId}, bubbles: true, composed: true}))"
     page.evaluate(more, TOTAL)
     page.locator("ha-more-info-dialog").get_by_text("kWh").first.wait_for()
-    return page.locator("ha-more-info-dialog .mdc-dialog__surface").first
+    return box(page.locator("ha-more-info-dialog .mdc-dialog__surface").first)
+
+
+def box(part: Locator) -> FloatRect:
+    found = part.bounding_box()
+    assert found
+    return found
 
 
 # the part of the page that a picture shows; the dialog of the last one stays open
-PICTURES: dict[str, Callable[[Home, Page], Locator]] = {
+PICTURES: dict[str, Callable[[Home, Page], FloatRect]] = {
     "home-assistant-mqtt": device_by_mqtt,
     "home-assistant-integration": device_of_the_integration,
     "home-assistant-yaml": sensor_by_yaml,
@@ -153,13 +164,14 @@ def main() -> None:
     with TemporaryDirectory() as folder, house(Path(folder)) as built, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_context(viewport=SIZE, locale="en-GB", timezone_id=ZONE).new_page()
+        page.add_init_script(WITHOUT_SIDEBAR)
         log_in(page)
         for name, show in PICTURES.items():
             if name in (sys.argv[1:] or PICTURES):
                 part = show(built, page)
                 # icons are drawn a moment later
                 page.wait_for_load_state("networkidle")
-                part.screenshot(path=DOCS / f"{name}.png")
+                page.screenshot(path=DOCS / f"{name}.png", clip=part)
                 print(f"docs/{name}.png {(DOCS / f'{name}.png').stat().st_size // 1000} kB")
         browser.close()
 

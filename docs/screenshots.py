@@ -109,7 +109,7 @@ def screenshot_view(page: Page, name: str, url: str, view: str) -> None:
 
 def screenshot_frame(page: Page, name: str, url: str, view: str) -> None:
     page.goto(f"{url}#/{view}")
-    page.frame_locator("iframe").locator("main .chart-card .u-wrap, main .so-far").first.wait_for()
+    page.frame_locator("iframe").locator("main :is(.so-far, .chart-card) :is(.middle, .u-wrap)").first.wait_for()
     page.frame_locator("iframe").locator("body[data-state=live]").wait_for()
     save(page, name)
 

@@ -66,6 +66,12 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         await writer.drain()
 
 
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
 class SupervisorStandIn:
     """What it knows may be changed while it runs."""
 
@@ -78,6 +84,8 @@ class SupervisorStandIn:
         self.mqtt: dict[str, Any] | None = None
         # messages with uuid, service and config, in the order in which they came; a changed one counts again
         self.discovery: list[dict[str, Any]] = []
+        # it is started anew, as when it is updated
+        self.is_ready = True
         # the address of a real Home Assistant, and a long-lived token
         self.home_assistant: tuple[str, str] | None = None
         self.app: Target | None = None
@@ -127,11 +135,13 @@ class SupervisorStandIn:
         self.ingress_token = secrets.token_urlsafe(32)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # clients go away as they like
-        with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
-            if request := await _request(reader):
-                await self._answer(request, reader, writer)
-        writer.close()
+        try:
+            # clients go away as they like
+            with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+                if request := await _request(reader):
+                    await self._answer(request, reader, writer)
+        finally:
+            await _close(writer)
 
     async def _answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = urlsplit(request.path).path
@@ -157,6 +167,8 @@ class SupervisorStandIn:
         self._reply(writer, request, status, json.dumps(result).encode(), "Content-Type: application/json\r\n")
 
     def _api(self, request: Request, path: str) -> tuple[int, Any]:
+        if not self.is_ready:
+            return 400, "System is not ready with state: setup"
         if self._bearer(request) not in (self.token, self.core_token):
             return 401, "Unauthorized"
         answer: tuple[int, Any] = 404, "Not found"
@@ -239,7 +251,7 @@ class SupervisorStandIn:
             for each in both:
                 each.cancel()
             await asyncio.gather(*both, return_exceptions=True)
-            questions.close()
+            await _close(questions)
 
     def _reply(self, writer: asyncio.StreamWriter, request: Request, status: int, body: bytes, more: str = "") -> None:
         self.requests.append((request.method, request.path, status))

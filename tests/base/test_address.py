@@ -72,6 +72,12 @@ def test_an_address_is_parsed_into_its_parts(url: str, parts: tuple[object, ...]
     assert found == parts
 
 
+def test_blanks_around_an_address_are_no_part_of_it() -> None:
+    for text in ("/dev/ttyUSB0 ", "\t/dev/ttyUSB0\n", Address(" /dev/ttyUSB0")):
+        assert Address(text) == Address("/dev/ttyUSB0")
+    assert Address("tcp://head:2001 ").port == 2001
+
+
 @pytest.mark.parametrize("url", ["mqtt://pi:0", "mqtt://pi:65536", "mqtt://pi:x", "mqtt://pi:99999999999"])
 def test_an_impossible_port_is_an_error(url: str) -> None:
     with pytest.raises(ValueError, match="the port must be a number from 1 to 65535"):

@@ -184,7 +184,7 @@ def test_keys_are_given_by_the_table() -> None:
     decoder = DetectingDecoder({**DECODERS, "dlms": lambda: DlmsDecoder(pushes.KEYS)})
     (reading,) = decoded(decoder, telegram, [64])
     assert isinstance(reading, Reading)
-    assert reading.is_authentic
+    assert reading.protection == "tag"
 
 
 @pytest.mark.parametrize("hostile", [*texts.HOSTILE, b"\x7e\xa0", b"\xdb\x08ABC", b"hhhh", telegrams.telegram()[:60]])

@@ -107,7 +107,7 @@ def test_p1_in_every_form(ident: str, lines: list[str], values: Values, form: di
     assert len(found) == 3 and len({each.meter_id for each in found}) == 1
     for each in found:
         check(each, values)
-        assert each.is_protected
+        assert not each.is_weak
     if not form:
         assert [each.registers for each in read(parity(telegram), "p1")] == [found[0].registers]
 
@@ -199,7 +199,7 @@ def test_d0_of_other_makers(ident: str, meter_id: str, lines: list[str], values:
         (found,) = read(stream, "d0")
         assert found.meter_id == meter_id
         check(found, values)
-        assert found.is_protected
+        assert not found.is_weak
 
 
 PUSHED: list[tuple[str, str, list[str], Values]] = [
@@ -233,9 +233,9 @@ PUSHED: list[tuple[str, str, list[str], Values]] = [
 @pytest.mark.parametrize(("ident", "meter_id", "lines", "values"), PUSHED, ids=[ident for ident, *_ in PUSHED])
 def test_d0_that_is_pushed(ident: str, meter_id: str, lines: list[str], values: Values) -> None:
     telegram = ("\r\n".join((f"/{ident}", "", *lines, "!", ""))).encode()
-    for stream, is_protected in ((telegram * 2, False), (parity(telegram) * 2, True)):
+    for stream, protection in ((telegram * 2, "none"), (parity(telegram) * 2, "parity")):
         first, second = read(stream, "d0")
-        assert first == second and first.meter_id == meter_id and first.is_protected == is_protected
+        assert first == second and first.meter_id == meter_id and first.protection == protection
         check(first, values)
 
 

@@ -166,6 +166,22 @@ def test_meters_are_listed_with_commas_and_share_the_keys_from_the_environment()
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        ("http://admin:a,b@bridge", ["http://admin:a,b@bridge"]),
+        ("mqtt://u:p,@broker/meters/x,y , auto", ["mqtt://u:p,@broker/meters/x,y", "auto"]),
+        (
+            "tcp://a:1,tcp://b:2,simulator:MT175,/dev/ttyUSB0,",
+            ["tcp://a:1", "tcp://b:2", "simulator:MT175", "/dev/ttyUSB0"],
+        ),
+        ("a,b", ["a", "b"]),
+    ],
+)
+def test_a_comma_in_a_url_does_not_end_it(text: str, urls: list[str]) -> None:
+    assert [meter.url.reveal() for meter in load({"IES_METERS": text}).meters] == urls
+
+
 def test_the_meters_of_the_environment_replace_those_of_the_file(tmp_path: Path) -> None:
     file = write(tmp_path, '[[meters]]\nurl = "a"\nname = "A"\n[[meters]]\nurl = "b"')
     assert load({"IES_METERS": "c"}, file).meters == (MeterConfig(Address("c")),)

@@ -68,11 +68,14 @@ def told(
     is_known: bool = True,
     decoder: Decoder | None = None,
     has_key: bool = False,
+    has_auth_key: bool = False,
 ) -> Status:
     """The status `after_s` seconds behind the last chunk. The source says problem, line and outcome of a poll."""
     source = Port(chunks, url, interval_s)
     decoder = decoder or (DECODERS[protocol]() if is_known else DetectingDecoder())
-    reader = Reader(source=source, decoder=decoder, guard=Guard(), hub=Hub(), has_key=has_key)
+    reader = Reader(
+        source=source, decoder=decoder, guard=Guard(), hub=Hub(), has_key=has_key, has_auth_key=has_auth_key
+    )
     asyncio.run(reader.run())
     baud, _, form = line.partition(" ")
     source.state = SourceState(
@@ -140,6 +143,15 @@ def sealed(*counters: int) -> list[bytes]:
         dlms.hdlc(pushes.sealed(pushes.tagged(), counter, clock=clock))
         for counter, clock in zip(counters, clocks, strict=True)
     ]
+
+
+def test_telegrams_without_a_tag_where_an_authentication_key_is_set() -> None:
+    untagged = [dlms.hdlc(pushes.sealed(pushes.tagged(), counter, control=0x20)) for counter in (100, 101, 103)]
+    status = told("dlms", *untagged, decoder=DlmsDecoder(pushes.KEYS), has_auth_key=True)
+    assert (status.ok, notices(status)) == (True, {"no_tag"})
+    proved = dlms.hdlc(pushes.sealed(pushes.tagged(), 102))
+    status = told("dlms", proved, untagged[2], decoder=DlmsDecoder(pushes.KEYS), has_auth_key=True)
+    assert (status.ok, notices(status)) == (True, {"untagged"})
 
 
 KEYS_AND_TITLE = Keys(pushes.KEYS.encryption, pushes.KEYS.authentication, b"KFM\x10\x20\x01\x02\x03")

@@ -662,17 +662,25 @@ ELSEWHERE = {
             *("silence_searching", "silence_asking", "silence_asked", "silence_asked_fixed", "silence_listening"),
             *("silence_not_asked", "echo", "fell_silent_cable"),
             *("speed_searching", "noise_searching", "d0", "first_readout", "answers_damaged", "checksums_cable"),
-            *("slow_readout", "unprotected", "unproved", "whole_kwh", "no_power"),
+            *("slow_readout", "unprotected", "unproved", "no_tag", "whole_kwh", "no_power"),
         ),
         (Path("diagnosis/test_situations.py"), "readouts take minutes, and ports are searched for as long"),
     ),
     **dict.fromkeys(
-        ("untitled", "wrong_key", "not_authentic", "replayed"),
+        ("untitled", "untagged", "wrong_key", "not_authentic", "replayed"),
         (Path("diagnosis/test_situations.py"), "needs keys"),
     ),
     **dict.fromkeys(
         (
-            *("http_password", "http_no_node", "http_not_a_bridge", "http_empty", "http_failure", "http_repeated"),
+            *(
+                "http_password",
+                "http_no_node",
+                "http_no_page",
+                "http_not_a_bridge",
+                "http_empty",
+                "http_failure",
+                "http_repeated",
+            ),
             "only_values",
         ),
         (Path("sources/test_http_poll.py"), "needs a bridge"),

@@ -62,13 +62,14 @@ class HomeAssistant:
 
     def __init__(self, *, release: Release, machine: Machine, folder: Path) -> None:
         self.version = release.version
+        self.url = f"http://{machine.address}:{PORT}"
         self.clock = timedelta()
         self._release = release
         self._machine = machine
         self._output = folder / "output.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: subprocess.Popen[str] | None = None
-        self._client = httpx.Client(base_url=f"http://{machine.address}:{PORT}", timeout=60)
+        self._client = httpx.Client(base_url=self.url, timeout=60)
         self._token, self._refresh = "", ""
         self._config = folder / "config"
         self._config.mkdir(parents=True)

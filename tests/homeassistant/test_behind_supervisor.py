@@ -96,7 +96,7 @@ def test_the_page_and_its_live_stream_run_through_ingress(system: System) -> Non
             shown = number.inner_text(), page.locator(".digits").inner_text()
             until(lambda: (number.inner_text(), page.locator(".digits").inner_text()) != shown)
             page.get_by_role("link", name="API").click()
-            expect(page.locator("h1")).to_have_text("HTTP API")
+            expect(page.locator("h1")).to_have_text("HTTP API", timeout=60_000)
 
 
 def test_answers_and_errors_arrive_as_the_server_sent_them(system: System) -> None:
@@ -114,6 +114,17 @@ def test_answers_and_errors_arrive_as_the_server_sent_them(system: System) -> No
 def test_nobody_but_the_supervisor_reaches_the_port(system: System) -> None:
     assert httpx.get(f"http://127.0.0.1:{INGRESS_PORT}/healthz").status_code == 403
     assert httpx.get(f"{system.page_url}/", timeout=10).status_code == 401
+
+
+def test_an_app_may_ask_home_assistant_by_its_supervisor(system: System) -> None:
+    token = system.assistant.ask("auth/long_lived_access_token", client_name="supervisor", lifespan=1)
+    system.box.home_assistant = system.address, token
+    answers = [
+        httpx.get(f"{system.box.url}/core/api/config", headers={"authorization": f"Bearer {bearer}"}, timeout=10)
+        for bearer in (system.box.token, "another")
+    ]
+    assert [answer.status_code for answer in answers] == [200, 401]
+    assert answers[0].json()["location_name"] == "Home"
 
 
 def test_home_assistant_offers_the_integration_with_all_that_it_needs(system: System) -> None:

@@ -3,6 +3,7 @@
 A second server at the same broker, in the cellar. It is gone at the end, and its entities are unavailable.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -12,10 +13,11 @@ from typing import Any
 import pytest
 
 from homeassistant import cellar
-from homeassistant.cellar import MONTH_WH, NAME, PRICE, READINGS, TODAY_WH, Cellar
+from homeassistant.cellar import BASE_TOPIC, MONTH_WH, NAME, PRICE, READINGS, TODAY_WH, Cellar
 from homeassistant.entities import BY_MQTT, UNAVAILABLE, complaints
 from homeassistant.home import Home
 from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
+from outputs.mqtt.broker import Subscriber
 from running import until
 
 SOON_S = 60.0
@@ -23,8 +25,25 @@ SOON_S = 60.0
 BEFORE_MIDNIGHT_S = 4
 
 
+# as an earlier version of the server announced it
+SERVER_ID = NAME.encode().hex()
+EARLIER_ID = f"sensor.electricity_meter_{NAME.lower()}_active_power_net_sum"
+EARLIER = {
+    "name": "Active power, net sum",
+    "unique_id": f"iskra_{SERVER_ID}_power",
+    "state_topic": f"{BASE_TOPIC}/{SERVER_ID}/state",
+    "value_template": "{{ value_json.power | default(none) }}",
+    "device": {"identifiers": [f"iskra_{SERVER_ID}"], "name": f"Electricity meter {NAME}"},
+    "origin": {"name": "iskra-server"},
+}
+
+
 @pytest.fixture(scope="module")
 def below(house: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cellar]:
+    with Subscriber(house.broker.port, address=house.broker.address) as publisher:
+        publisher.say(f"homeassistant/sensor/{SERVER_ID}/power/config", json.dumps(EARLIER), retain=True)
+    for assistant in house.assistants:
+        until(lambda: EARLIER_ID in assistant.entities(BY_MQTT).values(), SOON_S, EVERY_S)  # noqa: B023
     with cellar.cellar(house, tmp_path_factory.mktemp("cellar")) as made:
         yield made
 
@@ -73,6 +92,13 @@ def test_energy_of_today_and_this_month_is_exact(house: Home, below: Cellar) -> 
         assert "measured_since" not in attributes
         # exported energy is not in that history
         assert state(assistant, "energy_export_today")["state"] == UNAVAILABLE
+
+
+def test_an_entity_of_an_earlier_version_keeps_its_id_and_gets_the_new_name(house: Home, below: Cellar) -> None:
+    shows(house, {"power": Decimal(321)})
+    for assistant in house.assistants:
+        assert entity(assistant, "power") == EARLIER_ID
+        assert state(assistant, "power")["attributes"]["friendly_name"] == f"Electricity meter {NAME} Power"
 
 
 def test_gas_water_and_heat_are_meters_of_their_own(house: Home, below: Cellar) -> None:

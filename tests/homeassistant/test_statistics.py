@@ -95,7 +95,9 @@ def pushed(assistant: HomeAssistant) -> list[tuple[str, str]]:
 
 def totals(assistant: HomeAssistant, way: str) -> tuple[str, str]:
     entities = assistant.entities(way)
-    first, second = (entities[key] for key in sorted(entities) if key.endswith("_energy_import"))
+    # not that of the cellar
+    on_the_wall = [key for key in entities if key.startswith(("iskra_09", "1isk")) and key.endswith("_energy_import")]
+    first, second = (entities[key] for key in sorted(on_the_wall))
     return first, second
 
 

@@ -1,7 +1,6 @@
 """What the statistics made of energy of today over a midnight; then the meters of the cellar are removed."""
 
-import os
-import subprocess
+import asyncio
 from decimal import Decimal
 
 from homeassistant import cellar
@@ -9,7 +8,9 @@ from homeassistant.cellar import BASE_TOPIC, NAME
 from homeassistant.entities import BY_MQTT
 from homeassistant.home import Home
 from homeassistant.instance import EVERY_S
-from running import COMMAND, until
+from iskra_server.outputs.mqtt.removal import remove
+from outputs.mqtt.published import settings
+from running import until
 
 SOON_S = 60.0
 
@@ -27,10 +28,10 @@ def test_the_sum_is_what_was_used_on_both_days(house: Home) -> None:
 
 
 def test_meters_that_are_removed_take_their_entities_along(house: Home) -> None:
-    environ = os.environ | {"IES_MQTT_URL": house.broker.url, "IES_MQTT_BASE_TOPIC": BASE_TOPIC}
-    for name in (NAME, *map(cellar.device, cellar.READINGS)):
-        command = [*house.pi.command, COMMAND, "meters", "remove", name]
-        subprocess.run(command, check=True, capture_output=True, timeout=30, env=environ)
-    ids = tuple(f"iskra_{name.encode().hex()}" for name in (NAME, *map(cellar.device, cellar.READINGS)))
+    names = (NAME, *map(cellar.device, cellar.READINGS))
+    broker = settings(house.broker.url, base_topic=BASE_TOPIC)
+    for name in names:
+        asyncio.run(remove(broker, name))
+    ids = tuple(f"iskra_{name.encode().hex()}" for name in names)
     for assistant in house.assistants:
         until(lambda: not any(key.startswith(ids) for key in assistant.entities(BY_MQTT)), SOON_S, EVERY_S)  # noqa: B023

@@ -8,8 +8,8 @@ import pytest
 
 from iskra_server.base.secret import Secret
 from iskra_server.homeassistant.supervisor import MqttService, Supervisor, SupervisorError, supervisor_of
-from running import free_port
-from supervisor import SupervisorStandIn, supervisor
+from running import DEADLINE_S, free_port
+from supervisor import SupervisorStandIn, Target, supervisor
 
 T = TypeVar("T")
 
@@ -89,3 +89,51 @@ def test_equal_settings_are_equal() -> None:
     """So that nothing is started again."""
     assert MqttService("pi", 1883, password=Secret("a")) == MqttService("pi", 1883, password=Secret("a"))
     assert MqttService("pi", 1883, password=Secret("a")) != MqttService("pi", 1883, password=Secret("b"))
+
+
+def test_the_stand_in_passes_on_what_is_no_request_both_ways_from_its_address() -> None:
+    """As a WebSocket: an upgrade, and then bytes that come and go."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        peer = writer.get_extra_info("peername")[0]
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nX-Peer: %b\r\n\r\n" % peer.encode() + head)
+        while data := await reader.read(100):
+            writer.write(data.upper())
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
+
+    ended = asyncio.Event()
+
+    async def main() -> None:
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        with supervisor() as box:
+            box.app = Target("127.0.0.1", server.sockets[0].getsockname()[1], "127.0.0.2")
+            reader, writer = await asyncio.open_connection(box.host, box.port)
+            place = f"{box.ingress_path}/socket?a=b"
+            headers = (
+                "Host: ha",
+                f"Cookie: ingress_session={box.session}",
+                "Connection: Upgrade",
+                "Upgrade: websocket",
+            )
+            writer.write("\r\n".join((f"GET {place} HTTP/1.1", *headers, "", "")).encode())
+            async with asyncio.timeout(DEADLINE_S):
+                assert (
+                    await reader.readuntil(b"\r\n\r\n")
+                    == b"HTTP/1.1 101 Switching Protocols\r\nX-Peer: 127.0.0.2\r\n\r\n"
+                )
+                passed = (await reader.readuntil(b"\r\n\r\n")).decode()
+                assert passed.startswith("GET /socket?a=b HTTP/1.1\r\nHost: ha\r\n")
+                assert "Connection: Upgrade\r\n" in passed and f"X-Ingress-Path: {box.ingress_path}\r\n" in passed
+                for word in (b"come", b"and go"):
+                    writer.write(word)
+                    assert await reader.readexactly(len(word)) == word.upper()
+            writer.close()
+            await writer.wait_closed()
+        async with asyncio.timeout(DEADLINE_S):
+            await ended.wait()
+        server.close()
+
+    asyncio.run(main())

@@ -1,10 +1,12 @@
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
+from iskra_server.meter.factor import apply_factor
 from iskra_server.meter.guard import Guard
-from iskra_server.meter.lock import LockWatch, is_locked, sends_locked
+from iskra_server.meter.lock import LockWatch, counts_whole_kwh, is_locked, sends_locked
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
 from samples import EXPORT, IMPORT, START, energy, power, reading, sample
@@ -29,6 +31,19 @@ def test_locked_is_whole_kwh_without_power(registers: list[Register], locked: bo
 
 def test_a_meter_that_speaks_another_protocol_than_sml_has_no_pin() -> None:
     assert is_locked(replace(reading(energy(24562, 3)), protocol="d0")) is None
+
+
+@pytest.mark.parametrize("factor", ["12.5", "40", "0.5", "1000"])
+def test_a_factor_changes_nothing_about_the_digits_that_a_meter_sends(factor: str) -> None:
+    by, watch = Decimal(factor), LockWatch()
+    for sent, locked in ((energy(7167, 3), True), (energy(71675432), False)):
+        content = sample(sent)
+        multiplied = replace(content, reading=apply_factor(content.reading, by), factor=by)
+        watch.observe(multiplied)
+        assert is_locked(multiplied.reading, by) is sends_locked(multiplied) is watch.locked is locked
+    meter = replace(reading(energy(24562, 3)), protocol="d0")
+    assert counts_whole_kwh(apply_factor(meter, by), by)
+    assert not counts_whole_kwh(apply_factor(replace(meter, registers=(energy(24562, 2),)), by), by)
 
 
 LOCKED, UNLOCKED = energy(7167, 3), energy(71675432)

@@ -200,7 +200,7 @@ def test_a_damaged_code_without_a_checksum_does_not_end_the_total(damaged: str) 
     tariffs = [energy(600, obis=Obis.parse("1.8.1")), energy(400, obis=Obis.parse("1.8.2"))]
 
     def total(*registers: Register) -> Decimal | None:
-        record, _ = normalise(replace(reading(*registers), is_protected=False), memory)
+        record, _ = normalise(replace(reading(*registers), protection="none"), memory)
         register = record.get(IMPORT)
         return register.value if register else None
 

@@ -15,7 +15,7 @@ from iskra_server.reading.decoding import Decoding, decoding
 
 pytest.importorskip("cryptography")
 
-NAMES = ("meters.key", "meters.auth_key")
+NAMES = ("meters.key", "meters.auth_key", "meters.system_title")
 KEY, AUTH_KEY = Secret(pushes.KEYS.encryption.hex(" ")), Secret(pushes.KEYS.authentication.hex().upper())
 ENCRYPTED = encoder.hdlc(pushes.sealed(pushes.tagged()))
 LAYOUT = '[[layout]]\nname="a"\nsource="b"\nelements=["0-0:42.0.0 o","skip u1","1.8.0 u4","2.8.0 u4","skip a"]'
@@ -31,7 +31,7 @@ def test_with_its_keys_an_encrypted_telegram_is_read() -> None:
     for protocol in ("", "dlms"):
         (reading,) = results(made, ENCRYPTED, protocol)
         assert isinstance(reading, Reading)
-        assert (reading.meter_id, reading.is_authentic) == (pushes.METER_ID, True)
+        assert (reading.meter_id, reading.protection) == (pushes.METER_ID, "tag")
 
 
 def test_without_a_key_or_with_a_wrong_one_there_is_no_value() -> None:
@@ -48,7 +48,7 @@ def test_an_encrypted_p1_meter_is_read_with_its_system_title() -> None:
         made = decoding(KEY, AUTH_KEY, None, NAMES, "4B:46:4D 10 20010203")
         (reading,) = results(made, stream, protocol)
         assert isinstance(reading, Reading)
-        assert (reading.meter_id, reading.is_authentic) == ("KFM 30000075", True)
+        assert (reading.meter_id, reading.protection) == ("KFM 30000075", "tag")
         untitled = decoding(KEY, AUTH_KEY, None, NAMES)
         assert [fault.kind for fault in results(untitled, stream, protocol) if isinstance(fault, Fault)] == [
             "encrypted"

@@ -1,9 +1,12 @@
 """Frames keep their lengths and get right checksums; encrypted content does not leave the machine."""
 
+import pytest
+
 import pushes
 from iskra_server.codecs.dlms import axdr, encoder
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.encoder import code, octet_string, structure, u4
+from iskra_server.codecs.dlms.security import TEST_KEYS, Keys
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.redact.dlms_list import masked_notification
@@ -28,6 +31,26 @@ def test_encrypted_content_and_its_tag_become_zeros() -> None:
     assert not any(content[at : at + 4] in output for at in range(len(content) - 4))
     (fault,) = pushes.faults(output)
     assert (fault.kind, fault.meter_id) == ("encrypted", METER_ID)
+
+
+@pytest.mark.parametrize("control", [0x20, 0x21, 0x30])
+def test_with_the_key_encrypted_content_can_be_read_with_the_published_test_keys(control: int) -> None:
+    stream = encoder.hdlc(pushes.sealed(pushes.tagged(), control=control), 60)
+    masking = DlmsMasking(Pseudonyms(), Keys(pushes.KEYS.encryption))
+    output = masking.feed(stream) + masking.end()
+    assert len(output) == len(stream) and masking.resealed == 1 and pushes.NAME not in output
+    (before,), (after,) = pushes.readings(stream, None, pushes.KEYS), pushes.readings(output, None, TEST_KEYS)
+    assert list(before.numbers()) == list(after.numbers())
+    assert (after.meter_id, after.protection) == (METER_ID, before.protection)
+    assert pushes.readings(output, None, pushes.KEYS) == []
+
+
+@pytest.mark.parametrize("keys", [pushes.OTHER_KEYS, Keys(pushes.KEYS.encryption, bytes(16))])
+def test_what_a_key_does_not_open_becomes_zeros(keys: Keys) -> None:
+    stream = encoder.hdlc(pushes.sealed(pushes.tagged()))
+    masking = DlmsMasking(Pseudonyms(), keys)
+    assert masking.feed(stream) + masking.end() == masked(stream)
+    assert masking.resealed == 0
 
 
 def test_clear_content_with_a_tag_is_masked_and_loses_its_tag() -> None:

@@ -223,18 +223,16 @@ def test_a_supervisor_that_is_away_or_refuses_changes_nothing_and_is_logged_once
             asking = Asking(box)
             box.mqtt = BROKER
             broker = await asking.broker()
-            box.services = set()
-            for _ in range(3):
-                assert await asking.broker() == broker
+            for box.is_ready, box.services in ((False, {"mqtt"}), (True, set())):
+                for _ in range(3):
+                    assert await asking.broker() == broker
         for _ in range(3):
             assert await asking.broker() == broker
 
     asyncio.run(main())
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert [("refuses /services/mqtt: 403" in text, "cannot be asked" in text) for text in warnings] == [
-        (True, False),
-        (False, True),
-    ]
+    expected = ("refuses /services/mqtt: 400, it is not ready.", "refuses /services/mqtt: 403; ", "cannot be asked for")
+    assert [reason in text for reason, text in zip(expected, warnings, strict=True)] == [True, True, True]
 
 
 def test_a_changed_token_is_offered_again_and_a_refused_offer_too() -> None:

@@ -32,10 +32,9 @@ NAMES = {
     "MT174-short": "ISK MT174-0002",
     "MT382-P1": "K8EG001000000714",
     "M550": "E0044001000000718",
-    "AM550-KELAG": f"11213{SERIAL}",
-    "AM550-Wien": "unknown",
+    "Smarty": f"SAG10307{SERIAL}",
     "AM550-CH": SERIAL,
-    "NetzNOE": f"1781{SERIAL}",
+    "NetzNOE": "4b464d6700989687",
     "NetzNOE-encrypted": "4b464d6700989687",
 }
 NIGHT_IS_TARIFF_1 = ("MT382-P1", "M550")

@@ -101,6 +101,20 @@ def test_the_telegram_before_does_not_count_again(served: FakeBridge) -> None:
     asyncio.run(main())
 
 
+def test_old_telegrams_that_are_served_in_turn_do_not_count_again(served: FakeBridge) -> None:
+    async def main() -> None:
+        async with listening(source_of(served)) as heard:
+            await change(served, heard, *SERIES[:5], *SERIES[:5], *SERIES[:5], SERIES[5])
+            assert heard.data == b"".join(SERIES[1:])
+
+    asyncio.run(main())
+
+
+def test_a_path_that_does_not_exist_is_named(served: FakeBridge) -> None:
+    state = problem_of(served, "/dta.json")
+    assert (state.problem, state.details) == ("http_no_page", {"port": f"{served.shown}/dta.json"})
+
+
 def test_a_telegram_that_was_cut_off_does_not_make_the_old_one_new(served: FakeBridge) -> None:
     async def main() -> None:
         async with listening(source_of(served)) as heard:

@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 import telegrams
 import texts
+from iskra_server.codecs.d0 import encoder as d0
+from iskra_server.codecs.d0.decoder import D0Decoder
+from iskra_server.codecs.p1 import encoder as p1
+from iskra_server.meter.reading import Reading
 from iskra_server.sources.payload import PayloadDecoder
 from trying import tries
 
@@ -89,6 +93,19 @@ def test_the_last_line_end_of_a_text_telegram_may_be_missing() -> None:
     assert decoded(push) == [push + b"\r\n"]
     # a part of a telegram has no end
     assert decoded(whole[:-30], whole[-30:].rstrip()) == [whole[:-30], whole[-30:].rstrip()]
+
+
+def test_the_empty_line_behind_the_identification_may_be_missing() -> None:
+    """As eBZ meters through a Tibber bridge; a telegram with a checksum stays as it is."""
+    lines = ["1-0:0.0.0*255(1EBZ0100012345)", "1-0:1.8.0*255(000123.456*kWh)", "1-0:16.7.0*255(000321.00*W)"]
+    whole = d0.pushed("EBZ5DD32R06ETA_107", lines)
+    for payload in (whole, whole.replace(b"\r\n\r\n", b"\r\n"), whole.replace(b"\r\n\r\n", b"\r\n").rstrip()):
+        data = PayloadDecoder().decode(payload)
+        assert data == whole
+        (reading,) = D0Decoder().feed(data)
+        assert isinstance(reading, Reading) and texts.value(reading, "1.8.0") == texts.wh(123_456)
+    checked = p1.telegram(texts.P1_IDENT, texts.p1_lines()).replace(b"\r\n\r\n", b"\r\n")
+    assert PayloadDecoder().decode(checked) == checked
 
 
 def test_digits_within_a_text_telegram_are_no_hex_text() -> None:

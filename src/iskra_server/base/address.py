@@ -45,7 +45,8 @@ class Address(Secret):
     __slots__ = ("_accounts", "_hidden", "_port", "_shown", "host", "password", "rest", "scheme", "user")
 
     def __init__(self, text: "str | Secret" = "") -> None:
-        super().__init__(text)
+        # a blank at the end is easily copied, and no address ends with one
+        super().__init__((text if isinstance(text, str) else text.reveal()).strip())
         self.user = self.host = self.rest = self._port = ""
         self.password = Secret()
         # user and password together, as HTTP sends them encoded; and strings that are masked even in fragments

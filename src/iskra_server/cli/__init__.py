@@ -46,7 +46,7 @@ COMMANDS = {
     "groups": "Assign meters to groups (building, tenant, tariff) from a CSV table.",
     "prepare": "Create the tables and monthly partitions in PostgreSQL; drop old months.",
     "collect": "Receive the data of all readers and store it in the central database.",
-    "homeassistant": "Print the YAML for Home Assistant, ready to paste.",
+    "homeassistant": "Print the YAML for Home Assistant; write the hours that it missed.",
     "export": "Write history as CSV or Parquet.",
     "import": "Import history from a file.",
     "history": "Find history rows with impossible times, and set them aside.",

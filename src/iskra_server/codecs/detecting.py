@@ -240,4 +240,4 @@ class DetectingDecoder:
 
 
 def _is_sure(item: Reading | Fault) -> bool:
-    return item.is_protected if isinstance(item, Reading) else item.kind in UNREADABLE
+    return item.protection not in ("sum", "none") if isinstance(item, Reading) else item.kind in UNREADABLE

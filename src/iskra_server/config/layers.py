@@ -19,6 +19,7 @@ _MAX_TEXT = 60_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # of an unknown name so much is repeated in an error
 _MAX_NAME = 60
+_ADDRESS_BEGINS = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*://|simulator:|file:|[/.~]|auto\s*(\?|$)|$)")
 
 
 class ConfigError(Exception):
@@ -186,7 +187,14 @@ def _short(name: str) -> str:
 
 
 def _split(urls: str) -> list[str]:
-    return [url.strip() for url in urls.split(",") if url.strip()]
+    """Addresses between commas. A comma in a URL, such as in its password, is followed by no beginning of another."""
+    found: list[str] = []
+    for part in urls.split(","):
+        if found and "://" in found[-1] and not _ADDRESS_BEGINS.match(part):
+            found[-1] += f",{part}"
+        else:
+            found.append(part)
+    return [url.strip() for url in found if url.strip()]
 
 
 def _suggestion(name: str, names: Iterable[str]) -> str:

@@ -206,7 +206,9 @@ def unreadable(facts: Facts) -> Advice | None:
         return None
     count = next((word for word in telegram.detail.split() if word.isdecimal()), str(len(telegram.elements)))
     # with a key, only a system title that the meter does not send can be missing
-    kind = "untitled" if telegram.kind == "encrypted" and facts.has_key else telegram.kind
+    kind: str = "untitled" if telegram.kind == "encrypted" and facts.has_key else telegram.kind
+    if kind == "not_authentic" and telegram.detail.startswith("no tag"):
+        kind = "untagged"
     return advise(kind, {"meter": telegram.meter_id or facts.port, "count": count})
 
 

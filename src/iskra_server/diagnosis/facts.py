@@ -82,13 +82,13 @@ class Facts(Struct, frozen=True):
     unreadable           telegrams without damage that could not be used, by kind; `last_unreadable` is the latest one
                          of the last five minutes
     sub_meters           meters (gas, water, heat) whose readings came with those of this meter, of the last hour
-    has_key              a key is configured
+    has_key              a key is configured; `has_auth_key`: one that could check a tag
     protocol             sml, p1, d0 or dlms; empty while it is not known
     line                 speed and format of a serial line, such as "9600 8N1"; empty without one
     poll                 outcome of the last request to a meter that is polled: read, silent, echo, damaged, pushed;
                          not_asked where bytes came unasked before and nothing arrives now
-    is_protected         the telegrams have a checksum or parity
-    is_authentic         a tag proves the telegrams; None where they have none, False where no key checks it
+    protection           what shows that telegrams are undamaged: tag, checksum, parity, sum or none
+    has_unchecked_tag    the telegrams have a tag, and no key is set that could check it
     is_whole_kwh         the meter counts whole kWh and is not locked
     has_power            the meter sends active power
     """
@@ -129,11 +129,12 @@ class Facts(Struct, frozen=True):
     last_unreadable: UnreadableTelegram | None = None
     sub_meters: tuple[str, ...] = ()
     has_key: bool = False
+    has_auth_key: bool = False
     protocol: str = ""
     line: str = ""
     poll: str = ""
-    is_protected: bool = True
-    is_authentic: bool | None = None
+    protection: str = "checksum"
+    has_unchecked_tag: bool = False
     is_whole_kwh: bool = False
     has_power: bool = True
 

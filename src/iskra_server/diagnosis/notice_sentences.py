@@ -47,14 +47,19 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "So alt sind die Werte, wenn sie ankommen. Kann der Zähler schneller senden, setzen Sie den Lesekopf gerade auf das Fenster: Höhere Geschwindigkeiten gelingen nur, wenn die Antworten fehlerfrei ankommen."),
     "unprotected": (
         "The telegrams of this meter have no checksum, or a weak one.",
-        "Damaged telegrams are noticed only where a line or a counter becomes impossible; a short cable avoids damage.",
+        "Meter readings are shown only as far as a second telegram confirms them; a damaged power may be shown. A short cable avoids damage.",
         "Die Telegramme dieses Zählers haben keine oder nur eine schwache Prüfsumme.",
-        "Beschädigte Telegramme fallen nur auf, wenn eine Zeile oder ein Zählerstand unmöglich ist; ein kurzes Kabel beugt vor."),
+        "Zählerstände werden erst angezeigt, wenn ein zweites Telegramm sie bestätigt; eine verfälschte Leistung kann durchkommen. Ein kurzes Kabel beugt vor."),
     "unproved": (
         "Without meters.auth_key nothing proves that the telegrams come from meter {meter}.",
         "If your grid operator gave you an authentication key (GAK), set it as meters.auth_key; otherwise there is nothing to do.",
         "Ohne meters.auth_key ist nicht bewiesen, dass die Telegramme von Zähler {meter} stammen.",
         "Hat Ihnen der Netzbetreiber einen Authentifizierungsschlüssel (GAK) gegeben, tragen Sie ihn als meters.auth_key ein; sonst ist nichts zu tun."),
+    "no_tag": (
+        "The telegrams of meter {meter} have no tag, so meters.auth_key proves nothing.",
+        "Some grid operators hand out an authentication key and encrypt without a tag; there is nothing to do.",
+        "Die Telegramme von Zähler {meter} haben kein Prüfzeichen; meters.auth_key beweist also nichts.",
+        "Manche Netzbetreiber geben einen Authentifizierungsschlüssel heraus und verschlüsseln ohne Prüfzeichen; es ist nichts zu tun."),
     "whole_kwh": (
         "This meter counts in whole kWh.",
         "It is not locked: that is its resolution, as with an MT171, and no PIN changes it.",

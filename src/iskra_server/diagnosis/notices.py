@@ -50,10 +50,12 @@ def _telegrams(facts: Facts) -> Iterator[Advice]:
         yield advice
     if (seconds := _readout_s(facts)) >= SLOW_S:
         yield advise("slow_readout", {"seconds": f"{seconds:.0f}"})
-    if not facts.is_protected:
+    if facts.protection in ("sum", "none"):
         yield advise("unprotected")
-    if facts.is_authentic is False:
+    if facts.has_unchecked_tag:
         yield advise("unproved", {"meter": facts.meter_id})
+    elif facts.has_auth_key and facts.protection != "tag":
+        yield advise("no_tag", {"meter": facts.meter_id})
     if facts.is_whole_kwh:
         yield advise("whole_kwh")
     if not facts.has_power and not facts.locked:

@@ -168,6 +168,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Check the head's batteries, and its number on the bridge's page Nodes (node_id in the address).",
         "{port} hat keine Daten dieses Lesekopfs (404).",
         "Prüfen Sie die Batterien des Lesekopfs und seine Nummer auf der Seite Nodes der Bridge (node_id in der Adresse)."),
+    "http_no_page": (
+        "There is nothing at {port} (404).",
+        "Check the path in the address; a Tibber bridge serves /data.json?node_id=1, which is asked for where the address has no path.",
+        "Unter {port} gibt es nichts (404).",
+        "Prüfen Sie den Pfad in der Adresse. Eine Tibber-Bridge liefert /data.json?node_id=1; das wird abgefragt, wenn die Adresse keinen Pfad hat."),
     "http_not_a_bridge": (
         "{port} does not answer with telegrams ({reason}).",
         "Check the address: it must lead to the telegrams themselves, such as /data.json?node_id=1, not to a web page.",

@@ -78,8 +78,18 @@ def run_checks(facts: Facts, others: Iterable[Facts] = ()) -> Status:
 # notices that never replace "The meter is being read."
 _MINOR = frozenset(
     (
-        *("encrypted", "untitled", "wrong_key", "not_authentic", "replayed", "layout"),
-        *("slow_readout", "unprotected", "unproved", "whole_kwh", "no_power", "phases", "import_only", "simulated"),
+        *("encrypted", "untitled", "wrong_key", "not_authentic", "untagged", "replayed", "layout"),
+        *(
+            "slow_readout",
+            "unprotected",
+            "unproved",
+            "no_tag",
+            "whole_kwh",
+            "no_power",
+            "phases",
+            "import_only",
+            "simulated",
+        ),
     )
 )
 

@@ -113,6 +113,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Compare it with what your grid operator sent (authentication key, GAK). If it is right, somebody else sends on this line.",
         "Die Telegramme von Zähler {meter} passen nicht zum Schlüssel in meters.auth_key.",
         "Vergleichen Sie ihn mit der Angabe Ihres Netzbetreibers (Schlüssel GAK). Stimmt er, sendet jemand anderes auf dieser Leitung."),
+    "untagged": (
+        "Telegrams in the name of meter {meter} have no tag any more, so nothing proves that they come from it.",
+        "Check what sends on this line. If the grid operator has changed how the meter sends, restart the server.",
+        "Telegramme im Namen von Zähler {meter} haben kein Prüfzeichen mehr; nichts beweist, dass sie von ihm stammen.",
+        "Prüfen Sie, was auf dieser Leitung sendet. Hat der Netzbetreiber den Zähler umgestellt, starten Sie den Server neu."),
     "replayed": (
         "Telegrams of meter {meter} with an old frame counter are refused, because they may be a recording.",
         "If the meter was restarted or has a new key, wait: after three telegrams with rising frame counters it is read again. Otherwise check what sends on this line.",

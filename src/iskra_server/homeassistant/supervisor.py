@@ -1,6 +1,6 @@
 """What an app of Home Assistant asks the Supervisor that runs it: for the MQTT broker, and to be discovered.
 
-    GET  /services/mqtt    the broker that Home Assistant uses; 400 where there is none
+    GET  /services/mqtt    the broker that Home Assistant uses; 400 where there is none, and while the Supervisor starts
     POST /discovery        offers our integration to the user, with where this server is
 
 Both need the token of the app only: `services: [mqtt:want]` and `discovery: [iskra_server]` in its config.yaml.
@@ -22,6 +22,8 @@ from iskra_server.base.threads import in_daemon_thread
 
 INTEGRATION = "iskra_server"
 _ADDRESS = "http://supervisor"
+# in the message of an answer to any request, followed by a state such as setup
+_NOT_READY = b"System is not ready"
 
 
 class SupervisorError(Exception):
@@ -60,7 +62,7 @@ class Supervisor:
         """None while Home Assistant has no broker."""
         path = "/services/mqtt"
         answer = await self._send(path)
-        if answer.status == HTTPStatus.BAD_REQUEST:
+        if answer.status == HTTPStatus.BAD_REQUEST and _NOT_READY not in answer.body:
             return None
         try:
             return msgspec.json.decode(self._body(path, answer), type=_MqttAnswer, dec_hook=_secret).data
@@ -83,7 +85,7 @@ class Supervisor:
     def _body(self, path: str, answer: Answer) -> bytes:
         if answer.status == HTTPStatus.OK:
             return answer.body
-        fix = ""
+        fix = ", it is not ready" if _NOT_READY in answer.body else ""
         if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             fix = "; config.yaml of the app must name this service"
         raise SupervisorError(f"The Supervisor refuses {path}: {answer.status}{fix}.")

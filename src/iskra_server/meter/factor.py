@@ -35,6 +35,11 @@ def is_sent(register: Register) -> bool:
     return not register.derived or register.derived.startswith(_MARK)
 
 
+def sent_scaler(register: Register, factor: Decimal) -> int:
+    """The scaler as the meter sent it: 12.5 = 125 x 10^-1 makes that of whole kWh 2."""
+    return (register.scaler or 0) - (_exponent(factor) if _MARK in register.derived else 0)
+
+
 # asked for each counter of each telegram
 @lru_cache(maxsize=64)
 def step_of(factor: Decimal) -> int:
@@ -47,8 +52,14 @@ def _multiplied(register: Register, factor: Decimal) -> Register:
     raw = register.raw
     if isinstance(raw, (bytes, bool)) or register.unit not in _MULTIPLIED or register.obis[0] != _ELECTRICITY:
         return register
-    exponent = factor.as_tuple().exponent
-    assert isinstance(exponent, int)
     text = f"{_MARK} {factor:f}"
     derived = f"{register.derived}, {text}" if register.derived else text
-    return replace(register, raw=raw * step_of(factor), scaler=(register.scaler or 0) + exponent, derived=derived)
+    return replace(
+        register, raw=raw * step_of(factor), scaler=(register.scaler or 0) + _exponent(factor), derived=derived
+    )
+
+
+def _exponent(factor: Decimal) -> int:
+    exponent = factor.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return exponent

@@ -16,8 +16,8 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from iskra_server.meter.counters import is_counter
 from iskra_server.meter.factor import is_sent
-from iskra_server.meter.guard import is_counter
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Earlier, Reading, Register, Sample
 from iskra_server.meter.signed_power import CODES_OF_PHASE

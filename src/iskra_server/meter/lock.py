@@ -4,17 +4,22 @@ On every ISKRA generation: locked is scaler 3 (or coarser) on 1.8.0 and no power
 """
 
 from datetime import datetime
+from decimal import Decimal
 
+from iskra_server.meter.factor import sent_scaler
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.reading import Reading, Sample, seconds_between
 
 KWH_SCALER = 3
 _POWER_QUANTITIES = frozenset((1, 2, 15, 16))
 _INSTANTANEOUS = 7
+_UNCHANGED = Decimal(1)
 
 
-def is_locked(reading: Reading) -> bool | None:
+def is_locked(reading: Reading, factor: Decimal = _UNCHANGED) -> bool | None:
     """True for whole kWh without power, False for finer values or power, None without a total.
+
+    The digits count that the meter sent, before they were multiplied by `factor`.
 
     None for other protocols than SML: an MT171 that is read by D0 counts whole kWh and has no PIN.
     """
@@ -23,19 +28,19 @@ def is_locked(reading: Reading) -> bool | None:
     total = next((register for obis in (IMPORT, EXPORT) if (register := reading.get(obis))), None)
     if total is None or total.value is None:
         return None
-    return (total.scaler or 0) >= KWH_SCALER and not has_power(reading)
+    return sent_scaler(total, factor) >= KWH_SCALER and not has_power(reading)
 
 
-def counts_whole_kwh(reading: Reading) -> bool:
-    """Whether whole kWh are the resolution of a meter that cannot be locked."""
+def counts_whole_kwh(reading: Reading, factor: Decimal = _UNCHANGED) -> bool:
+    """As `is_locked`: whether whole kWh are the resolution of a meter that cannot be locked."""
     total = reading.get(IMPORT) or reading.get(EXPORT)
-    is_whole = total is not None and total.value is not None and (total.scaler or 0) >= KWH_SCALER
+    is_whole = total is not None and total.value is not None and sent_scaler(total, factor) >= KWH_SCALER
     return is_whole and is_locked(reading) is None
 
 
 def sends_locked(sample: Sample) -> bool | None:
     """As `is_locked`, of a published sample; where the guard kept a fine value, the meter has locked."""
-    locked = is_locked(sample.reading)
+    locked = is_locked(sample.reading, sample.factor)
     return True if sample.holds_fine and locked is not None else locked
 
 
@@ -53,7 +58,7 @@ class LockWatch:
 
     def observe(self, sample: Sample) -> None:
         """A telegram as it arrived."""
-        before, locked = self.locked, is_locked(sample.reading)
+        before, locked = self.locked, is_locked(sample.reading, sample.factor)
         self.locked = locked
         if locked is False:
             self.locked_at = None

@@ -51,13 +51,13 @@ class MeterMemory:
     def __init__(self) -> None:
         self.totals = TotalMemory()
         self.power = PowerMemory()
-        # codes, and which have a number and which a sign, of the last telegram without a checksum
+        # codes, and which have a number and which a sign, of the last weakly protected telegram
         self._form: tuple[tuple[Obis, bool, bool], ...] = ()
 
     def for_telegram(self, reading: Reading) -> "MeterMemory":
-        """The memory that learns from a telegram: one without a checksum that differs from the one before teaches
-        nothing. A single damaged code would be a tariff that is missing in every other telegram."""
-        if reading.is_protected:
+        """The memory that learns from a telegram: a weakly protected one that differs from the one before
+        teaches nothing. A single damaged code would be a tariff that is missing in every other telegram."""
+        if not reading.is_weak:
             return self
         form = tuple((each.obis, isinstance(each.raw, (bytes, bool)), _is_negative(each)) for each in reading.registers)
         before, self._form = self._form, form

@@ -32,6 +32,10 @@ FaultKind = Literal[
     "replayed",
     "layout",
 ]
+# what shows that a telegram is as the meter sent it: the tag of an encrypted one, a checksum of 16 bits or the block
+# check of D0; or, too weak alone, the parity of each character, or the sum of M-Bus, 8 bits
+Protection = Literal["tag", "checksum", "parity", "sum", "none"]
+_STRONG: frozenset[Protection] = frozenset(("tag", "checksum"))
 # telegrams that were received without damage and cannot be used
 UNREADABLE: frozenset[FaultKind] = frozenset(("encrypted", "wrong_key", "not_authentic", "replayed", "layout"))
 
@@ -92,10 +96,8 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
 
     `widths` has the number of bytes that each value took on the wire; it is empty where that is unknown.
     `part` counts the lists of one telegram: 0 for the first one. `channel` is that of a sub-meter (gas, water, heat)
-    whose reading another meter sends with its own: 1 to 4; its `meter_time` is when it was read. Not `is_protected`:
-    the telegram has neither a checksum nor parity (or the sum of M-Bus, 8 bits), so that only its grammar and the guard
-    speak for it.
-    `is_authentic`: a tag proves it; None where it has none, False where no key is set that could check it.
+    whose reading another meter sends with its own: 1 to 4; its `meter_time` is when it was read.
+    `has_unchecked_tag`: it has a tag, and no key is set that could check it.
     `repeated`: codes of a D0 readout that it has again with another value; the first one is in `registers`.
     """
 
@@ -108,9 +110,14 @@ class Reading(Struct, frozen=True, gc=False, rename={"byte_count": "octets"}):
     widths: bytes = b""
     part: int = 0
     channel: int = 0
-    is_protected: bool = True
-    is_authentic: bool | None = None
+    protection: Protection = "checksum"
+    has_unchecked_tag: bool = False
     repeated: tuple[Obis, ...] = ()
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether damage may have passed all checks: only a second telegram that agrees speaks for its counters."""
+        return self.protection not in _STRONG
 
     def get(self, obis: Obis) -> Register | None:
         """The first register with this code, or None."""

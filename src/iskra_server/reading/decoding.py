@@ -33,6 +33,10 @@ class Decoding(Struct, frozen=True):
     def has_key(self) -> bool:
         return self.keys is not None
 
+    @property
+    def has_auth_key(self) -> bool:
+        return self.keys is not None and bool(self.keys.authentication)
+
     def decoder(self, protocol: str = "") -> Decoder:
         """For one stream; without a protocol it finds that from the bytes."""
         decoders = {**DECODERS, "dlms": self._dlms, "p1": self._p1} if self != _PLAIN else DECODERS
@@ -53,9 +57,9 @@ _PLAIN = Decoding()
 
 
 def decoding(
-    key: Secret, auth_key: Secret, layouts_file: Path | None, names: tuple[str, str], system_title: str = ""
+    key: Secret, auth_key: Secret, layouts_file: Path | None, names: tuple[str, str, str], system_title: str = ""
 ) -> Decoding:
-    """The decoding with these keys; `names` is what the user calls the two. `system_title` is meters.system_title.
+    """The decoding with these keys; `names` is what the user calls both and the system title.
 
     Raises ValueError with a sentence, without full stop, that does not hold a key.
     """
@@ -66,9 +70,9 @@ def decoding(
     if auth_key and not key:
         _parsed(security.key, auth_key, names[1])
         raise ValueError(f"{names[1]} needs {names[0]} too: a telegram is decrypted before its tag is checked")
-    title = _parsed(security.system_title, Secret(system_title), "meters.system_title") if system_title else b""
+    title = _parsed(security.system_title, Secret(system_title), names[2]) if system_title else b""
     if title and not key:
-        raise ValueError(f"meters.system_title needs {names[0]} too")
+        raise ValueError(f"{names[2]} needs {names[0]} too")
     keys = None
     if key:
         authentication = _parsed(security.key, auth_key, names[1]) if auth_key else b""

@@ -16,8 +16,9 @@ from iskra_server.base.clock import Clock, PauseDetector, boottime_s, possible_p
 from iskra_server.codecs.decoder import PAUSE_S, Decoder, Pausing
 from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts
 from iskra_server.meter.arrival import Arrivals
+from iskra_server.meter.counters import is_counter
 from iskra_server.meter.factor import apply_factor, exact_factor
-from iskra_server.meter.guard import MAX_POWER_W, Guard, is_counter
+from iskra_server.meter.guard import MAX_POWER_W, Guard
 from iskra_server.meter.identity import UNKNOWN, at_port
 from iskra_server.meter.lists import current_reading
 from iskra_server.meter.lock import counts_whole_kwh, has_power
@@ -60,6 +61,7 @@ class Reader:
         counters_stale_after_s: float = COUNTERS_STALE_AFTER_S,
         max_power_w: int = MAX_POWER_W,
         has_key: bool = False,
+        has_auth_key: bool = False,
         factor: float = 1.0,
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
         clock: Clock | None = None,
@@ -76,6 +78,7 @@ class Reader:
         self._counters_stale_after_s = counters_stale_after_s
         self._max_power_w = max_power_w
         self._has_key = has_key
+        self._has_auth_key = has_auth_key
         self._factor = exact_factor(factor)
         self._replaced = replaced
         self._clock = clock or Clock()
@@ -190,12 +193,13 @@ class Reader:
             last_unreadable=reception.last_unreadable(now_s),
             sub_meters=tuple(meter.sub_meters(now_s)),
             has_key=self._has_key,
+            has_auth_key=self._has_auth_key,
             protocol=self._protocol or state.protocol,
             line=str(state.line or ""),
             poll=state.poll,
-            is_protected=sent is None or sent.is_protected,
-            is_authentic=sent.is_authentic if sent else None,
-            is_whole_kwh=sent is not None and counts_whole_kwh(sent),
+            protection=sent.protection if sent else "checksum",
+            has_unchecked_tag=sent is not None and sent.has_unchecked_tag,
+            is_whole_kwh=sent is not None and counts_whole_kwh(sent, self._factor),
             has_power=sent is None or has_power(sent),
         )
 

@@ -4,10 +4,13 @@ Bytes that are no valid telegram become zeros, as they may hold a part of a seri
 valid telegram tells the protocol.
 """
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from iskra_server.codecs.decoder import DECODERS, is_telegram
 from iskra_server.redact.pseudonyms import Pseudonyms
+
+if TYPE_CHECKING:
+    from iskra_server.codecs.dlms.security import Keys
 
 # a full list of an MT174 has 9,522 bytes
 _MAX_HELD = 32 * 1024
@@ -24,9 +27,13 @@ class _ProtocolMasking(Protocol):
 
 
 class Masking:
-    """One per recording; several may share `pseudonyms`. `blanked` counts bytes set to zero."""
+    """One per recording; several may share `pseudonyms`. `blanked` counts bytes set to zero.
 
-    def __init__(self, pseudonyms: Pseudonyms | None = None) -> None:
+    With `keys`, encrypted DLMS telegrams are masked inside and encrypted again with the published test keys.
+    """
+
+    def __init__(self, pseudonyms: Pseudonyms | None = None, keys: "Keys | None" = None) -> None:
+        self._keys = keys
         self.protocol = ""
         self._pseudonyms = pseudonyms or Pseudonyms()
         self._masking: _ProtocolMasking | None = None
@@ -37,6 +44,11 @@ class Masking:
     @property
     def blanked(self) -> int:
         return self._blanked + (self._masking.blanked if self._masking else 0)
+
+    @property
+    def resealed(self) -> int:
+        """How many telegrams were encrypted again."""
+        return getattr(self._masking, "resealed", 0)
 
     def feed(self, data: bytes) -> bytes:
         """The telegrams that this chunk completes, masked. Lengths stay, unless a checksum changes its width."""
@@ -60,7 +72,7 @@ class Masking:
         if not self.protocol:
             return b""
         self._held.clear()
-        self._masking = _masking(self.protocol, self._pseudonyms)
+        self._masking = _masking(self.protocol, self._pseudonyms, self._keys)
         return self._masking.feed(held)
 
     def _blank(self, count: int) -> bytes:
@@ -79,7 +91,7 @@ def protocol_of(data: bytes) -> str:
     return ""
 
 
-def _masking(protocol: str, pseudonyms: Pseudonyms) -> _ProtocolMasking:
+def _masking(protocol: str, pseudonyms: Pseudonyms, keys: "Keys | None") -> _ProtocolMasking:
     # each imported where a meter speaks it
     if protocol == "sml":
         from iskra_server.redact.sml_masking import SmlMasking  # noqa: PLC0415
@@ -88,7 +100,7 @@ def _masking(protocol: str, pseudonyms: Pseudonyms) -> _ProtocolMasking:
     if protocol == "dlms":
         from iskra_server.redact.dlms_masking import DlmsMasking  # noqa: PLC0415
 
-        return DlmsMasking(pseudonyms)
+        return DlmsMasking(pseudonyms, keys)
     from iskra_server.redact.text_masking import TextMasking  # noqa: PLC0415
 
     return TextMasking(pseudonyms, is_p1=protocol == "p1")

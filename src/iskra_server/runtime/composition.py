@@ -111,8 +111,7 @@ class Composition:
         _log_time_zone(self._plan.settings)
         log.info("Serving on %s", addresses(self._listening, tls=self._plan.tls is not None))
         if self._ingress:
-            server = self._plan.config.server
-            log.info("Serving Home Assistant (%s) on port %d", server.ingress_address, server.ingress_port)
+            log.info("Serving Home Assistant on port %d", self._plan.config.server.ingress_port)
 
     async def reload(self, load: LoadConfig) -> None:
         """Changed parts restart, everything else keeps running. A configuration with errors changes nothing."""
@@ -146,9 +145,8 @@ class Composition:
         """Requests may end and what is pending is written, all at the same time: none waits for another that hangs."""
         self._live.close()
         self._app.close()
-        self._http.stop()
-        if self._ingress:
-            self._ingress.stop()
+        for http in filter(None, (self._http, self._ingress)):
+            http.stop()
         await self._supervision.end(*self._http_parts)
 
     def statuses(self) -> Sequence[Status]:
@@ -250,13 +248,12 @@ class Composition:
                 self.hub.forget(meter_id)
 
     async def _restart_outputs(self) -> None:
-        plan, app = self._plan, self._home_assistant
-        await self._outputs.run(app.outputs(plan) if app else plan.outputs)
+        app = self._home_assistant
+        await self._outputs.run(app.outputs(self._plan) if app else self._plan.outputs)
 
     def _start_home_assistant_app(self) -> None:
         if not os.environ.get("SUPERVISOR_TOKEN"):
             return
-        # only an app of Home Assistant needs it
         from iskra_server.homeassistant.supervisor import supervisor_of  # noqa: PLC0415
         from iskra_server.runtime.home_assistant_app import HomeAssistantApp  # noqa: PLC0415
 

@@ -20,4 +20,5 @@ def configured_reader(meter: MeterConfig, source: Source, decoding: Decoding) ->
         max_power_w=meter.max_power_w,
         factor=meter.factor,
         has_key=decoding.has_key,
+        has_auth_key=decoding.has_auth_key,
     )

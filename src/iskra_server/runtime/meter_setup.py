@@ -32,6 +32,7 @@ def meter_decoding(meter: MeterConfig) -> Decoding:
     """Raises ConfigError for a key or a file of layouts that cannot be used."""
     layouts = Path(meter.layouts) if meter.layouts else None
     try:
-        return decoding(meter.key, meter.auth_key, layouts, ("meters.key", "meters.auth_key"), meter.system_title)
+        names = ("meters.key", "meters.auth_key", "meters.system_title")
+        return decoding(meter.key, meter.auth_key, layouts, names, meter.system_title)
     except ValueError as error:
         raise ConfigError(f"The meter {meter.url} cannot be decoded: {error}.") from None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from iskra_server.codecs.dlms import axdr, encoder
 from iskra_server.codecs.dlms.axdr import Element
 from iskra_server.codecs.dlms.encoder import code, octet_string, scale, structure, u2, u4
-from iskra_server.codecs.dlms.security import Keys
+from iskra_server.codecs.dlms.security import TEST_KEYS, Keys
 from iskra_server.meter.units import NO_UNIT, WATT, WATT_HOUR, Unit, unit_named
 from iskra_server.simulator import measured
 from iskra_server.simulator.central_time import is_summer, wall_clock
@@ -22,9 +22,8 @@ from iskra_server.simulator.simulated_meter import MeterAtSecond, Write
 Lists = Callable[[MeterAtSecond], Iterable[Element]]
 Frame = Callable[[bytes], bytes]
 # the test keys of the Green Book
-KEY = bytes(range(16))
-AUTH_KEY = bytes(range(0xD0, 0xE0))
-ENCRYPTED, AUTHENTICATED = 0x20, 0x30
+KEY, AUTH_KEY = TEST_KEYS.encryption, TEST_KEYS.authentication
+CLEAR, ENCRYPTED, AUTHENTICATED = 0, 0x20, 0x30
 # function of an electricity meter, and the type 103 of an AM550
 _FUNCTION, _TYPE = 7, 103
 _VOLT, _AMPERE = unit_named("V"), unit_named("A")
@@ -55,8 +54,8 @@ def kaifa_title(serial: int) -> bytes:
     return b"KFMg" + serial.to_bytes(4)
 
 
-def push(lists: Lists, control: int, *, frame: Frame = hdlc, title: Callable[[int], bytes] = title) -> Write:
-    """Telegrams of the lists of a moment; `control` is the security control, 0 for clear ones."""
+def push(lists: Lists, control: int | None, *, frame: Frame = hdlc, title: Callable[[int], bytes] = title) -> Write:
+    """Telegrams of the lists of a moment; `control` is the security control: 0 is clear with a title, None without."""
 
     def write(moment: MeterAtSecond) -> bytes:
         data = b""
@@ -64,7 +63,7 @@ def push(lists: Lists, control: int, *, frame: Frame = hdlc, title: Callable[[in
             # two lists of a moment differ in their counters, which rise with every telegram
             counter = 2 * moment.count + place
             apdu = encoder.notification(body, _clock(moment.state.second), (counter + 1) % (1 << 24))
-            if control:
+            if control is not None:
                 apdu = encoder.seal(apdu, title(moment.serial), counter, Keys(KEY, AUTH_KEY), control)
             data += frame(apdu)
         return data

@@ -4,15 +4,20 @@ MT382    Netherlands, DSMR 3: no checksum, powers in steps of 10 W, gas in the f
 M550T    Netherlands, DSMR 5: no totals, tariff 1 is the night, gas every five minutes
 MIE5T    Belgium, IE.5: serial number in clear, time without a zone, tariff 1 is the day
 M550T-2006  Sweden, AM550: totals and reactive power, every ten seconds
+M551T    Slovenia, AM550: totals and tariffs, no checksum
+Smarty   Luxembourg: totals and reactive power, encrypted with a tag
 """
 
 from collections.abc import Callable
 
+from iskra_server.codecs.dlms.encoder import seal
+from iskra_server.codecs.dlms.security import PUBLIC_AUTHENTICATION, Keys
 from iskra_server.codecs.p1 import encoder
 from iskra_server.codecs.text.parity import with_parity
 from iskra_server.simulator import measured
 from iskra_server.simulator.central_time import is_summer, wall_clock
 from iskra_server.simulator.d0_lists import kw, kwh
+from iskra_server.simulator.dlms_lists import KEY
 from iskra_server.simulator.household import NIGHT_BEGINS_S, NIGHT_ENDS_S, ZONE_S, State
 from iskra_server.simulator.measured import Amount
 from iskra_server.simulator.simulated_meter import MeterAtSecond, Write
@@ -29,6 +34,22 @@ def telegram(ident: str, lines: Lines) -> Write:
 def seven_bit_telegram(ident: str, lines: Lines) -> Write:
     """Without a checksum, on a line of 7E1, as a port of 8 bits without parity hears it."""
     return lambda moment: with_parity(encoder.without_checksum(ident, lines(moment)))
+
+
+def unchecked_telegram(ident: str, lines: Lines) -> Write:
+    """Without a checksum, on a line of 7N1."""
+    return lambda moment: encoder.without_checksum(ident, lines(moment))
+
+
+def sealed_telegram(ident: str, lines: Lines) -> Write:
+    """Encrypted as in Luxembourg: with the authentication key that is the same for all meters there."""
+
+    def write(moment: MeterAtSecond) -> bytes:
+        title = b"SAGg" + moment.serial.to_bytes(4)
+        text = encoder.telegram(ident, lines(moment))
+        return seal(text, title, moment.count, Keys(KEY, PUBLIC_AUTHENTICATION))
+
+    return write
 
 
 def dsmr3(moment: MeterAtSecond) -> list[str]:
@@ -119,6 +140,43 @@ def sweden(moment: MeterAtSecond) -> list[str]:
         *_currents(state),
         *_voltages(state),
         "1-0:0.2.0((ER11))",
+    ]
+
+
+def slovenia(moment: MeterAtSecond) -> list[str]:
+    state = moment.state
+    return [
+        f"0-0:96.1.0({moment.serial:08})",
+        f"0-0:1.0.0({_timestamp(state.second)})",
+        f"1-0:1.8.0({kwh(measured.imported(state), 6)})",
+        f"1-0:1.8.1({kwh(measured.imported_by_day(state), 6)})",
+        f"1-0:1.8.2({kwh(measured.imported_by_night(state), 6)})",
+        f"1-0:2.8.0({kwh(measured.exported(state), 6)})",
+        f"1-0:1.7.0({kw(measured.import_power(state), 2)})",
+        f"1-0:2.7.0({kw(measured.export_power(state), 2)})",
+        *_phase_powers(state),
+        *_voltages(state),
+        *_currents(state),
+    ]
+
+
+def luxembourg(moment: MeterAtSecond) -> list[str]:
+    state = moment.state
+    return [
+        "1-3:0.2.8(42)",
+        f"0-0:1.0.0({_timestamp(state.second)})",
+        f"0-0:42.0.0({_hex_text(f'SAG10307{moment.serial:08}')})",
+        f"1-0:1.8.0({kwh(measured.imported(state), 6)})",
+        f"1-0:2.8.0({kwh(measured.exported(state), 6)})",
+        f"1-0:3.8.0({_reactive(kwh(measured.inductive_energy(state), 6))})",
+        f"1-0:4.8.0({_reactive(kwh(measured.capacitive_energy(state), 6))})",
+        f"1-0:1.7.0({kw(measured.import_power(state), 2)})",
+        f"1-0:2.7.0({kw(measured.export_power(state), 2)})",
+        f"1-0:3.7.0({_reactive(kw(measured.inductive_power(state), 2))})",
+        f"1-0:4.7.0({_reactive(kw(measured.capacitive_power(state), 2))})",
+        *_voltages(state),
+        *_currents(state),
+        *_phase_powers(state),
     ]
 
 

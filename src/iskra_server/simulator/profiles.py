@@ -5,17 +5,20 @@ poll. The layouts are those of real telegrams, except where a comment says "deri
 """
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from functools import partial
 
 from iskra_server.codecs.d0.speeds import baud
 from iskra_server.codecs.decoder import DECODERS, Decoder
 from iskra_server.simulator import d0_lists, dlms_lists, p1_lists
-from iskra_server.simulator.dlms_lists import AUTH_KEY, AUTHENTICATED, ENCRYPTED, KEY
+from iskra_server.simulator.dlms_lists import AUTH_KEY, AUTHENTICATED, CLEAR, ENCRYPTED, KEY
 from iskra_server.simulator.simulated_meter import BALCONY_W, ROOF_W, Polled, Profile, Write
 from iskra_server.simulator.sml_telegram import writer
 from iskra_server.sources.source import LineSettings
 
 DEFAULT = "MT175"
+# of the letters: MT176 is like MT175, MT999 like none
+_SIMILAR = 0.7
 _300, _9600 = LineSettings(300, "7E1"), LineSettings(9600, "7E1")
 _FAST = LineSettings(115_200)
 _MBUS = LineSettings(2400, "8E1")
@@ -35,10 +38,20 @@ def _p1(name: str, summary: str, interval_s: int, ident: str, lines: p1_lists.Li
 
 
 def _dlms(
-    name: str, summary: str, interval_s: int, push: Callable[[int], Write], *, control: int, line: LineSettings = _FAST
+    name: str,
+    summary: str,
+    interval_s: int,
+    push: Callable[[int | None], Write],
+    *,
+    control: int,
+    line: LineSettings = _FAST,
 ) -> Iterator[Profile]:
-    """The same meter clear and encrypted."""
-    yield Profile(name, summary, "dlms", interval_s, push(0), line, ROOF_W)
+    """The same meter clear and encrypted.
+
+    Operators that always encrypt leave the identity to the system title: their lists have it when they are clear, too.
+    """
+    clear = push(None if control == AUTHENTICATED else CLEAR)
+    yield Profile(name, summary, "dlms", interval_s, clear, line, ROOF_W)
     yield Profile(
         f"{name}-encrypted",
         f"the same, encrypted{' and with a tag' if control == AUTHENTICATED else ''}",
@@ -105,6 +118,25 @@ _ALL = (
     _p1("M550", "Netherlands (DSMR 5), tariffs, each phase, with gas", 1, r"ISK5\2M550T-1012", p1_lists.dsmr5),
     _p1("IE.5", "Belgium, tariffs, each phase", 1, r"ISk5\2MIE5T-200", p1_lists.belgium),
     _p1("AM550-SE", "Sweden, totals, reactive power, each phase", 10, r"ISk5\2M550T-2006", p1_lists.sweden),
+    Profile(
+        "M551T",
+        "Slovenia, no checksum: totals, tariffs, each phase",
+        "p1",
+        10,
+        p1_lists.unchecked_telegram(r"ISK9\2M551T-200", p1_lists.slovenia),
+        _FAST,
+        ROOF_W,
+    ),
+    Profile(
+        "Smarty",
+        "Luxembourg, encrypted and with a tag: totals, reactive power, each phase",
+        "p1",
+        10,
+        p1_lists.sealed_telegram(r"Lux5\253700001_M", p1_lists.luxembourg),
+        _FAST,
+        ROOF_W,
+        key=KEY.hex(),
+    ),
     *_dlms(
         "AM550-KELAG",
         "Austria, Kärnten: energies and power",
@@ -178,11 +210,20 @@ def line_of(model: Profile) -> str:
 
 
 def profile(name: str) -> Profile:
-    """The profile of that name in any case; ValueError lists the names."""
+    """The profile of that name in any case; ValueError lists names like it, else all."""
     match = next((profile for profile in _ALL if profile.name.casefold() == name.casefold()), None)
     if match is None:
-        raise ValueError(f"no simulator profile is called '{name}'; choose one of {', '.join(PROFILES)}")
+        names = _similar(name) or PROFILES
+        raise ValueError(f"no simulator profile is called '{name}'; choose one of {', '.join(names)}")
     return match
+
+
+def _similar(name: str) -> list[str]:
+    """The profiles with this in their name, else those that are spelled nearly so."""
+    wanted = name.casefold()
+    by_folded = {known.casefold(): known for known in PROFILES}
+    parts = [known for folded, known in by_folded.items() if wanted in folded] if wanted else []
+    return parts or [by_folded[folded] for folded in get_close_matches(wanted, by_folded, cutoff=_SIMILAR)]
 
 
 def decoder(model: Profile) -> Decoder:

@@ -5,7 +5,8 @@
 
 The answer is the telegram as the meter sent it, in spite of its name; newer firmware calls it /node_data.json. A bridge
 serves the last telegram for ever, also when its head has lost its battery. So a telegram counts only if it has changed
-since the answer before: the first one after the start, or after a failure, may be old. Some answers are cut off.
+since the answer before: the first one after the start, or after a failure, may be old. Some answers are cut off. One
+whose own time goes back is old too (served_times.py).
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from iskra_server.base.threads import in_daemon_thread
 from iskra_server.sources.errors import SourceError, network_error
 from iskra_server.sources.payload import PayloadDecoder
 from iskra_server.sources.reconnect import Line, Reconnecting, Report
+from iskra_server.sources.served_times import ServedTimes
 from iskra_server.sources.source import FormatProblem, SourceState, plain_problem
 from iskra_server.sources.source_options import seconds_between_polls
 
@@ -51,6 +53,7 @@ class Bridge:
         self._path = path
         self._max_pause_s = max_pause_s
         self._asked_s = float("-inf")
+        self._times = ServedTimes()
         # the last answers, and whether each was new
         self._served: deque[tuple[bytes, bool]] = deque(maxlen=_REMEMBERED)
 
@@ -78,7 +81,7 @@ class Bridge:
         data = PayloadDecoder().decode(body)
         if data is None:
             raise SourceError("only_values", port=str(self._address))
-        return data if self._is_new(body) else b""
+        return data if self._is_new(body) and not self._times.is_old(data, self._asked_s) else b""
 
     def _is_new(self, body: bytes) -> bool:
         """Remembers the body. After a telegram that was cut off, all of it is as new as that."""
@@ -124,7 +127,8 @@ class Bridge:
             case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
                 raise SourceError("http_password", port=port, status=str(status))
             case HTTPStatus.NOT_FOUND:
-                raise SourceError("http_no_node", port=port)
+                is_known = self._path.partition("?")[0] in _OTHER_NAME
+                raise SourceError("http_no_node" if is_known else "http_no_page", port=port)
             case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise SourceError("http_failure", port=port, status=str(status))
         raise self._not_a_bridge(f"HTTP {status}")

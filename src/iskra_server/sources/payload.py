@@ -20,6 +20,9 @@ _HEX = re.compile(rb"\s*(?P<bytes>[0-9A-Fa-f]{2}(?:[\s.:-]{0,3}[0-9A-Fa-f]{2})*)
 _SEPARATORS = b" \t\r\n.:-"
 # a telegram of P1 or D0 without its last line end
 _WITHOUT_LINE_END = re.compile(rb"/.*[\r\n)]![0-9A-Fa-f]{0,4}", re.DOTALL)
+# one of D0 without its empty line behind the identification: eBZ meters through a Tibber bridge. A telegram with a
+# checksum stays as it is
+_WITHOUT_EMPTY_LINE = re.compile(rb"(/[^\r\n]{4,}\r?\n)([^\r\n\x02].*[\r\n)]!\s*)", re.DOTALL)
 
 
 class PayloadDecoder:
@@ -44,6 +47,8 @@ class PayloadDecoder:
             self._is_hex = True
             return data
         self._is_hex = False if payload else self._is_hex
+        if match := _WITHOUT_EMPTY_LINE.fullmatch(payload):
+            payload = match[1] + b"\r\n" + match[2]
         end = b"\r\n" if _WITHOUT_LINE_END.fullmatch(payload) else b""
         return self._hex_text.feed(payload + end)
 

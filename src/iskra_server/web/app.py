@@ -13,7 +13,19 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iskra_server.fleet.central import api as fleet
-from iskra_server.web.api import cost, cumulated, energy, health, live, meters, power, quarters, registers, support
+from iskra_server.web.api import (
+    cost,
+    counters,
+    cumulated,
+    energy,
+    health,
+    live,
+    meters,
+    power,
+    quarters,
+    registers,
+    support,
+)
 from iskra_server.web.api.cumulated import CumulatedApp
 from iskra_server.web.api.live import Live
 from iskra_server.web.api.openapi import document
@@ -37,6 +49,7 @@ ENDPOINTS = (
     energy.ENDPOINT,
     power.ENDPOINT,
     quarters.ENDPOINT,
+    counters.ENDPOINT,
     cost.ENDPOINT,
     registers.ENDPOINT,
     *fleet.ENDPOINTS,

@@ -33,7 +33,8 @@ def test_a_locked_meter_delivers_values_and_is_told_of(run: Run) -> None:
 def test_the_first_broken_link_and_the_next_step_in_german(run: Run) -> None:
     done = run("doctor", "/dev/ttyNONE", "--lang", "de")
     assert done.returncode == 1
-    assert "  failed   Gerät  /dev/ttyNONE gibt es" in done.stdout
+    assert "  Fehler     Gerät  /dev/ttyNONE gibt es" in done.stdout
+    assert "  offen      Daten" in done.stdout
     assert "Stecken Sie den Lesekopf ein" in done.stdout.splitlines()[-1]
 
 

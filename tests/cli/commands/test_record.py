@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+import pushes
 import telegrams
 from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
+from iskra_server.codecs.dlms import encoder as dlms
+from iskra_server.codecs.dlms.security import TEST_KEYS
 from iskra_server.simulator.virtual import telegrams as simulated
 from running import Head
 
@@ -94,6 +97,17 @@ def test_a_masked_recording_has_other_names_and_whole_telegrams(run: Run, tmp_pa
     data = (tmp_path / "x.bin").read_bytes()
     assert {reading.meter_id for reading in telegrams.readings(data)} == {"1 ISK 00 00000001"}
     assert SERIAL not in data
+
+
+def test_a_masked_recording_of_an_encrypted_meter_is_read_with_the_test_keys(run: Run, tmp_path: Path) -> None:
+    stream = b"".join(dlms.hdlc(pushes.sealed(pushes.tagged(), counter)) for counter in range(100, 103))
+    (tmp_path / "meter.bin").write_bytes(stream)
+    (tmp_path / "key").write_text(pushes.KEYS.encryption.hex())
+    done = run("record", "-o", "x.bin", "file:meter.bin?speed=0", "--mask", "--key-file", "key")
+    assert "encrypted again with the published test keys: 000102030405060708090a0b0c0d0e0f" in done.stderr
+    (tmp_path / "published").write_text(TEST_KEYS.encryption.hex())
+    shown = run("decode", "x.bin", "--key-file", "published")
+    assert shown.returncode == 0 and "1 ISK 00 00000001" in shown.stdout and "99999999" not in shown.stdout
 
 
 def test_sigterm_is_a_good_end(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """A bundle that can be shared: it replays, and nothing in it says whose it is."""
 
+import asyncio
 import base64
 import json
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,10 +14,17 @@ import pushes
 import telegrams
 import texts
 from command import Run
+from iskra_server.cli.commands import support_bundle
+from iskra_server.codecs.decoder import DECODERS
 from iskra_server.codecs.detecting import DetectingDecoder
 from iskra_server.codecs.dlms import encoder as dlms
 from iskra_server.codecs.sml.decoder import SmlDecoder
+from iskra_server.meter.guard import Guard
 from iskra_server.meter.reading import Fault, Reading
+from iskra_server.reading.hub import Hub
+from iskra_server.reading.reader import Reader
+from iskra_server.sources.source import Chunk, ReceivedWhileProbing, SourceState
+from reading.given import Given
 from running import Head, serving, until
 
 TOKEN = "tokentokentoken0123"
@@ -136,6 +145,31 @@ def test_without_a_server_the_meters_are_read(run: Run, tmp_path: Path) -> None:
     assert totals(files["telegrams-1.bin"]) == totals(sent())
     assert {name: traces_in(content) for name, content in files.items() if traces_in(content)} == {}
     assert json.loads(files["status.json"])["meters"][0]["facts"]["telegrams"] == 4
+
+
+def test_without_seconds_it_listens_until_a_port_that_is_searched_has_its_meter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(support_bundle, "_LISTEN_S", 0.01)
+    source = Given()
+    source.state = SourceState("given", is_open=False, probe=ReceivedWhileProbing(b"", 0, 6.0))
+    reader = Reader(source=source, decoder=DECODERS["sml"](), guard=Guard(), hub=Hub())
+    order: list[str] = []
+
+    async def find() -> None:
+        await asyncio.sleep(0.05)
+        order.append("found")
+        reader.process(Chunk(telegrams.telegram(), datetime.now(UTC), 0.0))
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        task = asyncio.create_task(find())
+        await support_bundle.listen([task], [reader], None)
+        order.append("ended")
+        task.cancel()
+
+    asyncio.run(main())
+    assert order == ["found", "ended"]
 
 
 def test_the_address_of_a_meter_that_does_not_answer_is_masked_too(run: Run, tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 import pushes
+import texts
 from command import Run
 from iskra_server.codecs.dlms import encoder
+from iskra_server.codecs.dlms.security import Keys
 
 pytest.importorskip("cryptography")
 
@@ -47,6 +49,27 @@ def test_an_encrypted_telegram_is_read_with_its_key(run: Run, files: Path) -> No
         assert reading["meter_id"] == pushes.METER_ID
     (fault,) = decode(run, ENCRYPTED, "--key-file", files / "other")
     assert fault["fault"] == "wrong_key"
+
+
+def test_a_system_title_that_the_meter_does_not_send(run: Run, files: Path) -> None:
+    keys = Keys(pushes.KEYS.encryption, pushes.KEYS.authentication, b"KFM\x10\x20\x01\x02\x03")
+    stream = texts.sealed_p1(["0-0:96.1.0(3330303030303735)", "1-0:1.8.0(000336.420*kWh)"], keys)
+    (fault,) = decode(run, stream, "--key-file", files / "key")
+    assert fault["fault"] == "encrypted"
+    (reading,) = decode(run, stream, "--key-file", files / "key", "--system-title", "4B:46:4D:10 20010203")
+    assert reading["meter_id"] == "KFM 30000075"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--system-title", "4B464D1020010203"), "--system-title needs --key-file too."),
+        (("--key-file", "key", "--system-title", "4B46"), "--system-title is no system title: it has 4 characters"),
+    ],
+)
+def test_a_wrong_system_title_is_one_sentence(run: Run, files: Path, options: tuple[str, ...], sentence: str) -> None:
+    done = run("decode", "-", *options, stdin=CLEAR)
+    assert (done.returncode, done.stdout) == (2, "") and sentence in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_a_list_of_an_own_layout_is_read(run: Run, files: Path) -> None:

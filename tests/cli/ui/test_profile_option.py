@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from iskra_server.cli.ui.profile_option import known_profile
+from iskra_server.cli.ui.profile_option import examples_and_profiles, known_profile
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.simulator.profiles import PROFILES
 
@@ -15,3 +17,22 @@ def test_an_unknown_profile_is_refused_with_the_names_that_are_known() -> None:
     ) as caught:
         known_profile("MT999")
     assert caught.value.status == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("mt681_2012", "MT681-2012"),
+        ("netznö", "NetzNOE"),
+        ("wien", "AM550-Wien, AM550-Wien-encrypted"),
+    ],
+)
+def test_names_like_an_unknown_one_are_suggested(name: str, expected: str) -> None:
+    with pytest.raises(UsageError, match=f"'{name}'; choose one of {expected}"):
+        known_profile(name)
+
+
+def test_every_profile_stands_in_the_help_once() -> None:
+    shown = examples_and_profiles({"iskra-server demo": "runs"})
+    named = [name for name in PROFILES if re.search(rf"\[cyan\]{re.escape(name)} *\[/cyan\]", shown)]
+    assert named == [name for name in PROFILES if not name.endswith("-encrypted")]

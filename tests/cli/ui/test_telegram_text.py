@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from iskra_server.cli.ui.telegram_text import as_json, as_line, as_lines, exact, name, plural, value_text
+from iskra_server.cli.ui.telegram_text import as_json, as_line, as_lines, exact, kind, name, plural, value_text
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Fault, MeterTime, Reading, Register
 from iskra_server.meter.units import WATT, WATT_HOUR, Unit
@@ -75,13 +75,17 @@ def test_a_time_has_a_zone_where_the_meter_tells_it(time: MeterTime, text: str) 
 
 
 def test_a_telegram_without_proof_says_so() -> None:
-    unchecked = replace(READING, registers=(), is_authentic=False, is_protected=False)
+    unchecked = replace(READING, registers=(), has_unchecked_tag=True, protection="none")
     assert list(as_lines(unchecked)) == [
         "1 ISK 00 70347617  (meter time 99258240 s, 456 bytes, sml, tag not checked: no authentication key, "
         "without a checksum)"
     ]
     assert as_json(unchecked).endswith('"octets":456,"authentic":false,"protected":false}')
-    assert as_json(replace(unchecked, is_authentic=True, is_protected=True)).endswith('"octets":456}')
+    assert as_json(replace(unchecked, has_unchecked_tag=False, protection="tag")).endswith('"octets":456}')
+    with_parity = replace(unchecked, has_unchecked_tag=False, protection="parity")
+    assert kind(with_parity) == "sml, parity alone"
+    assert as_json(with_parity).endswith('"octets":456,"checksum":false}')
+    assert kind(replace(with_parity, protection="sum")) == "sml, a sum of 8 bits alone"
 
 
 def test_a_fault_that_names_its_meter_and_an_unknown_list() -> None:

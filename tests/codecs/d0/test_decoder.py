@@ -76,9 +76,9 @@ def test_a_readout_that_is_pushed_without_a_block_check(sent: bytes) -> None:
     for chunk in (1, 64, None):
         found = decode(sent * 2, chunk)
         assert (
-            [each.is_protected for each in texts.readings(found)]
-            == [not sent.isascii()] * 2
-            == [not sent.isascii() for _ in found]
+            [each.protection for each in texts.readings(found)]
+            == ["none" if sent.isascii() else "parity"] * 2
+            == ["none" if sent.isascii() else "parity" for _ in found]
         )
         assert texts.readings(found)[0].registers == EXPECTED[0].registers
 

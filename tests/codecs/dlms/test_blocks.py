@@ -55,7 +55,7 @@ def test_a_segment_without_beginning_is_dropped() -> None:
 def test_mbus_parts_are_in_order() -> None:
     parts = [part(APDU[:50], 0, last=False), part(APDU[50:90], 1, last=False), part(APDU[90:], 2, last=True)]
     # a sum of eight bits is no protection
-    assert added(*parts) == [Whole(APDU, len(APDU), is_protected=False)]
+    assert added(*parts) == [Whole(APDU, len(APDU), protection="sum")]
     assert kinds(added(parts[0], parts[2])) == ["cut", "cut"]
     assert kinds(added(parts[1], *parts)) == ["cut", "whole"]
     assert kinds(added(parts[0], *parts)) == ["cut", "whole"]

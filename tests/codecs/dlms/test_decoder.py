@@ -76,8 +76,9 @@ def test_a_list_is_the_same_on_every_way(name: str, carrier: str, control: int |
     (reading,) = pushes.readings(stream, chunk, pushes.KEYS)
     assert alike(reading) == expected(LISTS[name], control)
     assert reading.byte_count == len(stream)
-    assert reading.is_protected == (("bare" not in carrier and "mbus" not in carrier) or control == 0x30)
-    assert reading.is_authentic is (True if control == 0x30 else None)
+    by_carrier = "sum" if "mbus" in carrier else "none" if "bare" in carrier else "checksum"
+    assert reading.protection == ("tag" if control == 0x30 else by_carrier)
+    assert not reading.has_unchecked_tag
     assert reading.protocol == "dlms"
 
 
@@ -116,13 +117,45 @@ def test_a_wrong_authentication_key_is_told_from_a_wrong_key() -> None:
 
 def test_without_the_authentication_key_a_telegram_counts_and_says_so() -> None:
     (reading,) = pushes.readings(encoder.hdlc(pushes.sealed(pushes.kng())), None, Keys(pushes.KEYS.encryption))
-    assert reading.is_authentic is False
+    assert reading.has_unchecked_tag and reading.protection == "checksum"
+
+
+def told(*streams: bytes, keys: Keys = pushes.KEYS) -> list[str]:
+    """What each telegram is: its protection, or the kind of its fault."""
+    decoder = DlmsDecoder(keys)
+    found = [next(iter(decoder.feed(stream))) for stream in streams]
+    return [each.kind if isinstance(each, Fault) else each.protection for each in found]
+
+
+def test_an_authentication_key_reads_a_meter_without_tags_until_a_tag_has_proved_one() -> None:
+    """Some operators hand out both keys, and their meters encrypt alone."""
+    by_control = [encoder.hdlc(pushes.sealed(pushes.kng(), counter, control=control)) for counter, control in (
+        (100, 0x20), (101, 0x20), (102, 0x30), (999, 0x20), (103, 0x30)
+    )]  # fmt: skip
+    # the counter of what is refused does not count
+    assert told(*by_control) == ["checksum", "checksum", "tag", "not_authentic", "tag"]
+
+
+def test_a_clear_telegram_in_the_name_of_a_meter_that_was_proved_is_refused() -> None:
+    proved = encoder.hdlc(pushes.sealed(pushes.tagged()))
+    clear = encoder.hdlc(pushes.apdu(pushes.tagged()))
+    of_another = encoder.hdlc(pushes.apdu(pushes.tagged()).replace(pushes.NAME, b"ISK1030788888888"))
+    assert told(clear, proved, clear, of_another) == ["checksum", "tag", "not_authentic", "checksum"]
+
+
+def test_where_the_public_key_of_luxembourg_has_proved_one_another_tag_is_refused() -> None:
+    public = Keys(pushes.KEYS.encryption, bytes.fromhex("00112233445566778899AABBCCDDEEFF"))
+    first, second, third = (
+        encoder.hdlc(pushes.sealed(pushes.kng(), counter, keys=keys))
+        for counter, keys in ((100, pushes.KEYS), (101, public), (102, pushes.KEYS))
+    )
+    assert told(first, second, third, keys=Keys(public.encryption)) == ["checksum", "tag", "not_authentic"]
 
 
 def test_a_tag_on_a_clear_telegram_is_checked_where_it_can_be() -> None:
     stream = encoder.hdlc(pushes.sealed(pushes.kng(), control=0x10))
-    assert [each.is_authentic for each in pushes.readings(stream)] == [False]
-    assert [each.is_authentic for each in pushes.readings(stream, None, pushes.KEYS)] == [True]
+    assert [each.has_unchecked_tag for each in pushes.readings(stream)] == [True]
+    assert [each.protection for each in pushes.readings(stream, None, pushes.KEYS)] == ["tag"]
     assert pushes.readings(stream, None, Keys(pushes.KEYS.encryption, bytes(16))) == []
 
 
@@ -360,5 +393,5 @@ def test_damage_never_gives_a_wrong_value_nor_costs_the_next_telegram() -> None:
         found = texts.readings([*decoder.feed(mutated("dlms", data, chance)), *decoder.feed(behind)])
         assert isinstance(right, Reading)
         assert [each.registers for each in found[-1:]] == [right.registers], seed
-        assert all(each.registers == right.registers for each in found if each.is_authentic), seed
+        assert all(each.registers == right.registers for each in found if each.protection == "tag"), seed
         assert len(found) <= 2, seed

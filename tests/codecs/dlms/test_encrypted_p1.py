@@ -46,7 +46,7 @@ def test_the_meter_and_its_sub_meters_are_read(chunk: int | None) -> None:
     stream = sealed(1) + sealed(2)
     found = texts.readings(decode(stream, pushes.KEYS, chunk))
     assert alike(found) == clear(1, 2) and len(found) == 4
-    assert {(each.is_authentic, each.is_protected) for each in found} == {(True, True)}
+    assert {each.protection for each in found} == {"tag"}
     assert sum(each.byte_count for each in found) == len(stream)
 
 
@@ -55,12 +55,12 @@ def test_the_public_key_of_luxembourg_need_not_be_set(authentication: bytes) -> 
     stream = sealed(keys=Keys(EK, authentication))
     found = texts.readings(decode(stream, Keys(EK)))
     assert alike(found) == clear(19)
-    assert {each.is_authentic for each in found} == {True} if authentication else {True, False}
+    assert {each.has_unchecked_tag for each in found} == {False} if authentication else {True, False}
 
 
 def test_without_the_authentication_key_the_checksum_inside_protects() -> None:
     (meter, gas) = texts.readings(decode(sealed(), Keys(EK)))
-    assert (meter.is_authentic, meter.is_protected, gas.is_authentic) == (False, True, False)
+    assert [(each.protection, each.has_unchecked_tag) for each in (meter, gas)] == [("checksum", True)] * 2
     damaged = text().replace(b"001234", b"001235")
     assert [each.kind for each in decode(sealed(content=damaged), Keys(EK)) if isinstance(each, Fault)] == ["checksum"]
     # a tag proves the text as it was sent, whatever its checksum

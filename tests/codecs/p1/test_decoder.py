@@ -112,7 +112,7 @@ def test_seven_bits_with_parity() -> None:
 
 def test_parity_alone_protects_an_old_telegram() -> None:
     sent = with_parity(PLAIN)
-    assert [each.is_protected for each in readings(sent)] == [True, True]
+    assert [each.protection for each in readings(sent)] == ["parity"] * 2
     for at in range(0, len(PLAIN) - 2, 7):
         for bit in range(8):
             damaged = bytearray(sent)
@@ -123,7 +123,7 @@ def test_parity_alone_protects_an_old_telegram() -> None:
 def test_a_telegram_without_any_protection_is_marked() -> None:
     for chunk in (1, 64, None):
         found = decode(PLAIN * 2, chunk)
-        assert [each.is_protected for each in texts.readings(found)] == [False] * 4
+        assert [each.protection for each in texts.readings(found)] == ["none"] * 4
         assert texts.faults(found) == []
 
 
@@ -154,8 +154,8 @@ def test_once_it_had_a_checksum_none_is_accepted_without() -> None:
 def test_a_checksum_that_is_always_missing(end: bytes) -> None:
     found = decode((body(PLAIN) + end) * 2)
     assert texts.faults(found) == []
-    assert [each.is_protected for each in texts.readings(found)] == [False] * 4
-    assert readings(with_parity(body(PLAIN) + end))[0].is_protected
+    assert [each.protection for each in texts.readings(found)] == ["none"] * 4
+    assert readings(with_parity(body(PLAIN) + end))[0].protection == "parity"
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"0000\r\n"])
@@ -163,9 +163,9 @@ def test_a_version_that_has_a_checksum_must_miss_it_twice(end: bytes) -> None:
     missing = body(SERIES[0]) + end
     found = decode(missing * 3)
     assert texts.faults(found) == ["checksum"]
-    assert [each.is_protected for each in texts.readings(found)] == [False] * 4
+    assert [each.protection for each in texts.readings(found)] == ["none"] * 4
     assert texts.readings(decode(missing + SERIES[1] + missing + SERIES[2])) == EXPECTED[2:6]
-    assert readings(with_parity(missing))[0].is_protected
+    assert readings(with_parity(missing))[0].protection == "parity"
 
 
 def test_a_single_flipped_bit_never_gives_a_reading() -> None:

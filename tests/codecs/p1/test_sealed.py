@@ -38,7 +38,7 @@ def test_the_text_is_read_with_key_and_system_title(chunk: int | None) -> None:
     found = texts.readings(decode(STREAM, chunk=chunk))
     assert len(found) == 4
     assert {texts.value(each, "1.8.0") for each in found} == {texts.wh(336_420)}
-    assert {(each.meter_id, each.is_authentic, each.is_protected) for each in found} == {("KFM 30000075", True, True)}
+    assert {(each.meter_id, each.protection) for each in found} == {("KFM 30000075", "tag")}
     assert sum(each.byte_count for each in found) == len(STREAM) - 4 * len("\r\n")
 
 
@@ -55,6 +55,17 @@ def test_wrong_keys_never_give_a_value() -> None:
         found = decode(STREAM, Keys(chance.randbytes(16), chance.choice((b"", KEYS.authentication)), TITLE))
         assert texts.readings(found) == []
         assert set(texts.faults(found)) <= {"wrong_key", "not_authentic"}
+
+
+def test_after_a_tag_has_proved_one_a_text_with_another_tag_is_refused() -> None:
+    # Poland has the public authentication key where none is set
+    public = Keys(KEYS.encryption, bytes.fromhex("00112233445566778899AABBCCDDEEFF"), TITLE)
+    first, second, third = (
+        texts.sealed_p1(lines(40 + k).splitlines(), keys, 100 + k) for k, keys in enumerate((KEYS, public, KEYS))
+    )
+    found = decode(first + second + third, Keys(KEYS.encryption, title=TITLE))
+    told = [each.kind if isinstance(each, Fault) else each.protection for each in found]
+    assert told == ["checksum", "tag", "not_authentic"]
 
 
 def test_damage_costs_one_telegram_alone() -> None:

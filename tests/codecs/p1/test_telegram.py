@@ -17,7 +17,7 @@ GAS_ID = texts.hex_text(texts.GAS_ID)
 
 
 def read(*lines: str, ident: str = texts.P1_IDENT) -> list[Reading]:
-    return list(readings(ident, Entries().read("\r\n".join(lines)), 100, is_protected=True))
+    return list(readings(ident, Entries().read("\r\n".join(lines)), 100, protection="checksum"))
 
 
 def test_the_meter_and_its_sub_meter_are_two_readings() -> None:
@@ -129,7 +129,7 @@ def test_history_peaks_and_logs_are_never_now() -> None:
 
 
 def record(lines: list[str], memory: MeterMemory, guard: Guard, at_s: float) -> Sample | HeldBack:
-    meter, *_ = readings(texts.P1_IDENT, Entries().read("\r\n".join(lines)), 100, is_protected=False)
+    meter, *_ = readings(texts.P1_IDENT, Entries().read("\r\n".join(lines)), 100, protection="none")
     content, left_out = normalise(meter, memory)
     assert left_out == ()
     return guard.admit(replace(samples.sample(at_s=at_s), reading=content))
@@ -140,7 +140,7 @@ def test_a_telegram_without_protection_stays_marked_and_passes_the_guard() -> No
     assert isinstance(record(texts.p1_lines(), memory, guard, -10), HeldBack)
     first = record(texts.p1_lines(), memory, guard, 0)
     assert isinstance(first, Sample)
-    assert not first.reading.is_protected
+    assert first.reading.protection == "none"
     # a Dutch meter sends neither totals nor power with its sign
     assert texts.value(first.reading, "1.8.0") == texts.wh(1999999)
     assert texts.value(first.reading, "16.7.0") == (Decimal(321), "W")

@@ -94,7 +94,7 @@ def test_lines_are_written_in_the_form_of_earlier_versions() -> None:
     # an earlier version ignores what it does not know
     for added in ("factor", "earlier"):
         del untrusted["sample"][added]
-    for added in ("channel", "is_protected", "is_authentic", "repeated"):
+    for added in ("channel", "protection", "has_unchecked_tag", "repeated"):
         del untrusted["sample"]["reading"][added]
     assert untrusted == msgspec.json.decode(WRITTEN["samples"]) | {"believed": False}
 

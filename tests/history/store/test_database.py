@@ -1,3 +1,4 @@
+import fcntl
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from sqlalchemy import create_engine, inspect, text
 from history.entries import METER, QUARTER, quarter_reading
 from history.postgres import Postgres
 from iskra_server.history.store import StoreError, migrations, schema
+from iskra_server.history.store import sqlite as sqlite_module
 from iskra_server.history.store.database import Database
 from iskra_server.history.store.migrations import upgrade
 from iskra_server.history.store.opening import open_database
@@ -115,6 +117,42 @@ def test_an_sqlite_file_is_copied_before_it_is_migrated(
         assert copy.execute(f"SELECT version_num, raw FROM {VERSION_TABLE}, boundary").fetchall() == [
             (VERSIONS[-1], quarter_reading().value.raw)
         ]
+
+
+def test_while_another_program_migrates_a_file_it_is_left_alone(
+    sqlite: Store, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite.write([quarter_reading()], [METER])
+    add_next_schema(monkeypatch, tmp_path)
+    monkeypatch.setattr(sqlite_module, "BUSY_S", 0.1)
+    lock = file.with_name("iskra.sqlite.migrating")
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(StoreError, match=r"is being brought up to date by another iskra-server. Wait until"):
+            open_database(f"sqlite:///{file}")
+        assert not file.with_name(f"iskra.sqlite.before-{NEXT}").exists()
+    open_database(f"sqlite:///{file}").close()
+    assert not lock.exists()
+
+
+def test_programs_that_migrate_a_file_at_once_do_it_once(
+    sqlite: Store, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each copies the file to the same name first: the second one must not copy what the first one has migrated."""
+    sqlite.write([quarter_reading()], [METER])
+    add_next_schema(monkeypatch, tmp_path)
+    monkeypatch.setattr(sqlite_module, "BUSY_S", 60)
+    opened: list[Database] = []
+    threads = [Thread(target=lambda: opened.append(open_database(f"sqlite:///{file}"))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [version(each) for each in opened] == [NEXT] * 4
+    for each in opened:
+        each.close()
+    with closing(sqlite3.connect(file.with_name(f"iskra.sqlite.before-{NEXT}"))) as copy:
+        assert copy.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall() == [(VERSIONS[-1],)]
 
 
 def test_a_migration_that_fails_changes_nothing(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

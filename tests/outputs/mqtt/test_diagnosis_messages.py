@@ -57,7 +57,7 @@ def test_a_meter_that_no_source_reads_any_more_is_not_said_to_be_well() -> None:
     messages = DiagnosisMessages("en")
     other = status(meter_id="1 ISK 00 00000001")
     assert published(messages, 0.0, other) == [{"id": NAME, "problem": None}]
-    assert [one["id"] for one in published(messages, 0.0, other, name="")] == []
+    assert published(messages, 100.0, other) == []
 
 
 def test_a_meter_that_two_heads_read_is_well_while_one_of_them_is() -> None:

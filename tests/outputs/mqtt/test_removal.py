@@ -69,6 +69,26 @@ def test_entities_go_before_what_they_show(head: Head, broker: Mosquitto) -> Non
     assert cleared == sorted(cleared, key=["homeassistant", "iskra-server"].index)
 
 
+def test_a_sub_meter_goes_by_its_name(broker: Mosquitto) -> None:
+    gas = b"G0099000000000029".hex()
+    with Subscriber(broker.port) as subscriber:
+        subscriber.say(f"iskra-server/{gas}/availability", "offline", retain=True)
+        subscriber.say(f"homeassistant/sensor/{gas}/x/config", '{"origin":{"name":"iskra-server"}}', retain=True)
+    take_away(broker.url, "G0099000000000029")
+    assert retained(broker.port) == {}
+
+
+def test_a_meter_that_goes_while_the_server_reads_another_does_not_come_back(head: Head, broker: Mosquitto) -> None:
+    with Subscriber(broker.port) as subscriber:
+        subscriber.say("iskra-server/0a01/availability", "online", retain=True)
+        with publishing(head, broker):
+            until(lambda: subscriber.json("iskra-server/0a01/diagnostics"))
+            take_away(broker.url, "0a01")
+            head.send(telegram(0))
+            until(partial(is_whole, broker))
+            assert not any("/0a01/" in topic for topic in retained(broker.port))
+
+
 def test_a_meter_that_is_being_read_stays(head: Head, broker: Mosquitto) -> None:
     with publishing(head, broker):
         head.send(telegram(0))

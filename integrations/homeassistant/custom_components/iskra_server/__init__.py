@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN, CONF_VERIFY_SSL, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .client import Client, ClientError, TokenError
 from .const import DOMAIN
 from .coordinator import Coordinator
+from .services import async_setup_services
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from homeassistant.helpers.device_registry import DeviceEntry
+    from homeassistant.helpers.typing import ConfigType
 
     from .coordinator import IskraConfigEntry
 
-PLATFORMS = (Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR)
+PLATFORMS = (Platform.BINARY_SENSOR, Platform.BUTTON, Platform.EVENT, Platform.SENSOR)
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 def client_of(hass: HomeAssistant, data: Mapping[str, Any]) -> Client:
@@ -33,6 +37,11 @@ def client_of(hass: HomeAssistant, data: Mapping[str, Any]) -> Client:
         token=data[CONF_TOKEN],
         is_https=data[CONF_SSL],
     )
+
+
+async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: IskraConfigEntry) -> bool:

@@ -139,7 +139,7 @@ class Coordinator:
                     failures = 0
                     self._set_connected()
                     if event:
-                        self._on_event(event)
+                        await self._on_event(event)
                 reason = ClientError("cannot_connect", "the server ended the connection")
             except TokenError as error:
                 self._set_lost(error)
@@ -164,11 +164,14 @@ class Coordinator:
                 _LOGGER.debug("No status of %s: %s", self.client.url, error)
         self._issues.update()
 
-    @callback
-    def _on_event(self, event: Event) -> None:
+    async def _on_event(self, event: Event) -> None:
         if event.name == "reading":
             self._last_event_id = event.id or self._last_event_id
-            self._set_meter(meter_from(decode(event.data)))
+            meter = meter_from(decode(event.data))
+            if meter.id not in self.meters and meter.id not in self.server.meter_ids:
+                # the status has the name of a new meter
+                await self._refresh_status()
+            self._set_meter(meter)
         elif event.name == "status":
             server = server_from(decode(event.data))
             self._set_server(Server(self.server.id, self.server.version, server.sources, server.failures))
@@ -249,8 +252,7 @@ class Coordinator:
             if entry.entry_id != self.entry.entry_id
         )
         is_shown = any(isinstance(other, Coordinator) and meter_id in other.meters for other in others)
-        if is_shown:
-            self._issues.add_shown_twice(meter_id)
+        self._issues.set_shown_twice(meter_id, is_shown)
         return is_shown
 
     @callback

@@ -57,10 +57,10 @@ class Issues:
             )
         self._open = set(wanted)
 
-    def add_shown_twice(self, meter_id: str) -> None:
-        """Another entry shows this meter already."""
-        if meter_id not in self._shown_twice:
-            self._shown_twice.add(meter_id)
+    def set_shown_twice(self, meter_id: str, is_shown: bool) -> None:
+        """Whether another entry shows this meter already."""
+        if is_shown != (meter_id in self._shown_twice):
+            self._shown_twice ^= {meter_id}
             self.update()
 
     def clear(self) -> None:

@@ -57,10 +57,11 @@ def decode(
     key_file: meter_keys.KeyFile = None,
     auth_key_file: meter_keys.AuthKeyFile = None,
     layouts_file: meter_keys.LayoutsFile = None,
+    system_title: meter_keys.SystemTitle = "",
 ) -> None:
     """Show the telegrams of a capture, and what is damaged. Exit status 1 if it has no telegram."""
     console = Console(highlight=False)
-    decoding = meter_keys.from_files(key_file, auth_key_file, layouts_file)
+    decoding = meter_keys.from_files(key_file, auth_key_file, layouts_file, system_title)
     tally = Tally()
     with ExitStack() as stack:
         chunks = _read(stack, file, quiet=quiet)

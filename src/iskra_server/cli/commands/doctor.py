@@ -41,6 +41,19 @@ _MIN_TELEGRAMS = 5
 _ENOUGH_S = 15.0
 # a port that cannot be opened may be retried: wait so long before the verdict
 _SETTLED_S = 1.0
+# German words; English ones are those of the API
+_GERMAN = {
+    "passed": "bestanden",
+    "failed": "Fehler",
+    "unknown": "offen",
+    "last poll": "letzte Abfrage",
+    "read": "gelesen",
+    "silent": "keine Antwort",
+    "echo": "nur Echo",
+    "damaged": "beschädigt",
+    "pushed": "sendet von selbst",
+    "not_asked": "nicht gefragt",
+}
 _SIGNS = {"passed": ("✓", "green"), "failed": ("✕", "bold red"), "unknown": ("·", "dim")}
 
 
@@ -127,21 +140,31 @@ def _words(advice: Advice, lang: Language) -> Words:
     return advice.de if lang == "de" else advice.en
 
 
-def _title(status: Status) -> str:
+def _word(word: str, lang: Language) -> str:
+    return _GERMAN.get(word, word) if lang == "de" else word
+
+
+def _of_server(run: DiagnosisRun, lang: Language) -> str:
+    said = "Der Server unter {} liest ihn und meldet:" if lang == "de" else "The server at {} reads it and says:"
+    return said.format(run.server)
+
+
+def _title(status: Status, lang: Language) -> str:
     """Port, meter, and how it is read: "/dev/ttyUSB0  1 ISK 00 12345678  D0, 9600 8N1, last poll: read"."""
     facts = status.facts
-    how = (facts.protocol.upper(), facts.line, facts.poll and f"last poll: {facts.poll}")
+    how = (facts.protocol.upper(), facts.line, facts.poll and f"{_word('last poll', lang)}: {_word(facts.poll, lang)}")
     return "  ".join(filter(None, (status.port, status.meter_id, ", ".join(filter(None, how)))))
 
 
 def _as_lines(run: DiagnosisRun, lang: Language) -> Iterator[str]:
+    width = max(len(_word(state, lang)) for state in _SIGNS)
     for status in run.statuses:
         if status.port in run.ports_of_server:
-            yield f"The server at {run.server} reads it and says:"
-        yield _title(status)
+            yield _of_server(run, lang)
+        yield _title(status, lang)
         for check in status.checks:
             told = f"  {_words(check.advice, lang).sentence}" if check.advice else ""
-            yield f"  {check.state:7}  {_label(check.label, lang)}{told}"
+            yield f"  {_word(check.state, lang):{width}}  {_label(check.label, lang)}{told}"
         yield from (str(_words(advice, lang)) for advice in _advice_to_show(status))
 
 
@@ -149,8 +172,8 @@ def _as_table(run: DiagnosisRun, lang: Language) -> RenderableType:
     parts: list[RenderableType] = []
     for status in run.statuses:
         if status.port in run.ports_of_server:
-            parts.append(Text(f"The server at {run.server} reads it and says:", style="dim"))
-        parts += [Text(_title(status), style="bold"), _check_table(status, lang)]
+            parts.append(Text(_of_server(run, lang), style="dim"))
+        parts += [Text(_title(status, lang), style="bold"), _check_table(status, lang)]
         for advice in _advice_to_show(status):
             words = _words(advice, lang)
             style = "bold red" if advice is status.advice and not status.ok else "yellow"

@@ -1,4 +1,4 @@
-"""`homeassistant`: print the YAML of Home Assistant's RESTful sensors for this server (homeassistant/rest_yaml.py)."""
+"""`homeassistant`: print the YAML of RESTful sensors for this server. `homeassistant backfill` (backfill.py)."""
 
 import os
 import socket
@@ -11,20 +11,25 @@ from urllib.request import urlopen
 import msgspec
 import typer
 
+from iskra_server.cli.commands.backfill import EXAMPLES as BACKFILL_EXAMPLES
+from iskra_server.cli.commands.backfill import backfill
 from iskra_server.cli.ui import local_server
-from iskra_server.cli.ui.options import ConfigFile, command_app, examples
+from iskra_server.cli.ui.options import ConfigFile, group_app
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import ServerConfig, load
 from iskra_server.homeassistant.rest_yaml import ListedMeter, ListedMeters, address, whole_yaml
 
-app = command_app()
-_ALL_ADDRESSES = ("0.0.0.0", "::")
-_EXAMPLES = examples(
+app = group_app(
+    "Print the YAML for Home Assistant; write the hours that it missed.",
     {
         "iskra-server homeassistant": "for this machine",
         "iskra-server homeassistant --url http://pi:8080": "for a server elsewhere",
-    }
+        "iskra-server homeassistant backfill": "write what it missed",
+    },
+    needs_subcommand=False,
 )
+app.command(epilog=BACKFILL_EXAMPLES)(backfill)
+_ALL_ADDRESSES = ("0.0.0.0", "::")
 _TOKEN = """\
 # This server requires its token. Add these two lines below each "resource:", and to secrets.yaml
 # iskra_authorization: "Bearer " with the token behind it:
@@ -35,8 +40,9 @@ _TOKEN = """\
 _OUTSIDE = ("192.0.2.1", 9)
 
 
-@app.command(epilog=_EXAMPLES)
+@app.callback(invoke_without_command=True)
 def homeassistant(
+    context: typer.Context,
     url: Annotated[
         str | None,
         typer.Option(
@@ -48,7 +54,9 @@ def homeassistant(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Print the YAML for Home Assistant, ready to paste."""
+    """Print the YAML for Home Assistant; write the hours that it missed."""
+    if context.invoked_subcommand:
+        return
     server = load(os.environ, config).server
     base = _checked_url(url) if url else _local_url(server)
     meters = _meters_with_readings(partial(_read, base) if url else partial(local_server.ask, server, "/api/v1/meters"))

@@ -45,6 +45,7 @@ def read(
     key_file: meter_keys.KeyFile = None,
     auth_key_file: meter_keys.AuthKeyFile = None,
     layouts_file: meter_keys.LayoutsFile = None,
+    system_title: meter_keys.SystemTitle = "",
 ) -> None:
     """Show the values of a meter live in the terminal, whatever protocol it uses: SML, P1, D0 or DLMS.
 
@@ -53,7 +54,7 @@ def read(
 
     Exit status 1 if no telegram arrived.
     """
-    made = meter_keys.for_meter(url, key_file, auth_key_file, layouts_file)
+    made = meter_keys.for_meter(url, key_file, auth_key_file, layouts_file, system_title)
     source, quality = open_meter_source(url), StreamStats()
     decoding = _Decoding(made.decoder(source.state.protocol))
     console = Console(highlight=False)

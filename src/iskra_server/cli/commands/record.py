@@ -13,13 +13,14 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from iskra_server.cli.ui import loop
+from iskra_server.cli.ui import loop, meter_keys
 from iskra_server.cli.ui.meter_source import MeterUrl, chunks_or_error, open_meter_source
 from iskra_server.cli.ui.options import Quiet, command_app, examples
 from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.codecs.decoder import is_telegram
 from iskra_server.codecs.detecting import DetectingDecoder
+from iskra_server.codecs.dlms.security import TEST_KEYS
 from iskra_server.meter.reading import Fault, Reading
 from iskra_server.reading.decoding import results
 from iskra_server.redact.masking import Masking
@@ -35,6 +36,11 @@ _EXAMPLES = examples(
     }
 )
 
+_RESEALED = (
+    f"Encrypted telegrams are encrypted again with the published test keys: {TEST_KEYS.encryption.hex()}, and "
+    f"{TEST_KEYS.authentication.hex()} for their tags."
+)
+
 
 @app.command(epilog=_EXAMPLES)
 def record(
@@ -45,11 +51,21 @@ def record(
         float | None, typer.Option("--seconds", min=0.1, metavar="S", help="Stop after S seconds.")
     ] = None,
     count: Annotated[int | None, typer.Option("--telegrams", min=1, metavar="N", help="Stop after N.")] = None,
-    mask: Annotated[bool, typer.Option("--mask", help="Replace serial numbers and keys; blank damaged parts.")] = False,
+    mask: Annotated[
+        bool,
+        typer.Option(
+            "--mask",
+            help="Replace serial numbers; blank damaged parts and encrypted content. With --key-file that content is "
+            "masked and encrypted again with the published test keys.",
+        ),
+    ] = False,
+    key_file: meter_keys.KeyFile = None,
+    auth_key_file: meter_keys.AuthKeyFile = None,
     quiet: Quiet = False,
 ) -> None:
     """Record what a meter sends, for a bug report."""
-    recording = Recording(output, Masking() if mask else None, is_quiet=quiet)
+    keys = meter_keys.from_files(key_file, auth_key_file, None).keys
+    recording = Recording(output, Masking(keys=keys) if mask else None, is_quiet=quiet)
     console = Console(stderr=True)
     try:
         source = open_meter_source(url, on_unrecognised=recording.add_unrecognised)
@@ -115,7 +131,8 @@ class Recording:
             return "Nothing arrived, so nothing was recorded."
         blanked = self._masking.blanked if self._masking else 0
         masked = f"; {plural(blanked, 'byte')} outside valid telegrams were set to zero" if blanked else ""
-        return f"{self._path}: {plural(self.telegrams, 'telegram')}, {plural(self.byte_count, 'byte')}{masked}."
+        said = f"{self._path}: {plural(self.telegrams, 'telegram')}, {plural(self.byte_count, 'byte')}{masked}."
+        return f"{said} {_RESEALED}" if self._masking and self._masking.resealed else said
 
     def _write(self, data: bytes) -> None:
         left = memoryview(data)

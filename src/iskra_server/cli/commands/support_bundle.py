@@ -7,8 +7,9 @@ import asyncio
 import json
 import os
 import platform
+import time
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,6 +29,7 @@ from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, Loaded, ServerConfig, load_with_origins, secrets_of
 from iskra_server.meter import identity
 from iskra_server.reading.hub import Hub
+from iskra_server.reading.reader import Reader
 from iskra_server.reading.statuses import Statuses
 from iskra_server.redact.elements import masked_elements
 from iskra_server.redact.evidence import Evidence, evidence
@@ -38,6 +40,9 @@ app = command_app()
 # keys of a status with the id of a meter
 _METER_IDS = ("meter_id", "previous_meter_id")
 _MIN_NAME = 5
+_LISTEN_S = 15.0
+# a round of all line settings takes 34 s (sources/search.py)
+_SEARCH_S = 45.0
 _LIBRARIES = ("uvicorn", "starlette", "msgspec", "serialx", "sqlalchemy", "paho-mqtt", "uvloop", "httptools")
 _README = """\
 What this is: a support bundle of the ISKRA Electricity Server. Look through it before you send it to anybody.
@@ -75,8 +80,16 @@ class Content(msgspec.Struct):
 def support_bundle(
     output: Annotated[Path, typer.Argument(metavar="FILE.zip", help="File to write; must not exist.")],
     seconds: Annotated[
-        float, typer.Option("--seconds", min=1, max=3600, metavar="S", help="How long to read if no server runs.")
-    ] = 15.0,
+        float | None,
+        typer.Option(
+            "--seconds",
+            min=1,
+            max=3600,
+            metavar="S",
+            help="How long to read if no server runs.",
+            show_default=f"{_LISTEN_S:.0f}, up to {_SEARCH_S:.0f} while a meter is searched for",
+        ),
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Write an anonymised support bundle for a bug report."""
@@ -190,13 +203,28 @@ def _may_identify(text: str) -> bool:
     return not text or len(text.strip("0 ")) >= _MIN_NAME
 
 
-async def _from_meters(loaded: Loaded, seconds: float) -> Content:
+def _is_searching(reader: Reader) -> bool:
+    state = reader.source.state
+    return reader.meter_id is None and (state.is_open or state.probe.seconds > 0)
+
+
+async def listen(tasks: Sequence["asyncio.Task[None]"], meters: Sequence[Reader], seconds: float | None) -> None:
+    """For `seconds`, else for _LISTEN_S, and up to _SEARCH_S while a port is searched for its meter."""
+    began_s = time.monotonic()
+    _, pending = await asyncio.wait(tasks, timeout=_LISTEN_S if seconds is None else seconds)
+    while seconds is None and pending and time.monotonic() - began_s < _SEARCH_S:
+        if not any(map(_is_searching, meters)):
+            return
+        _, pending = await asyncio.wait(pending, timeout=1.0)
+
+
+async def _from_meters(loaded: Loaded, seconds: float | None) -> Content:
     """By reading the configured meters."""
     hub = Hub()
     meters = make_readers(loaded.config, hub)
     async with running_readers(meters) as tasks:
         if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
+            await listen(tasks, meters, seconds)
         status = server_status(Statuses(meters), "")
     samples = (register.raw for sample in hub.newest.values() for register in sample.reading.registers)
     values = [raw.hex() for raw in samples if isinstance(raw, bytes) and len(raw.strip(b"0 ")) >= _MIN_NAME]

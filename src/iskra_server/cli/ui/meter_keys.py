@@ -27,14 +27,26 @@ LayoutsFile = Annotated[
     Path | None,
     typer.Option("--layouts", metavar="FILE", help="File with layouts of DLMS lists that are not built in (TOML)."),
 ]
+SystemTitle = Annotated[
+    str,
+    typer.Option(
+        "--system-title", metavar="HEX", help="System title of a meter that does not send it (P1 in Poland): 16 digits."
+    ),
+]
 # a key where the name of its file belongs; it must not be printed
 _KEY = re.compile(r"[0-9A-Fa-fx \s:-]{32,}")
 
 
-def for_meter(url: str, key_file: Path | None, auth_key_file: Path | None, layouts_file: Path | None) -> Decoding:
+def for_meter(
+    url: str,
+    key_file: Path | None = None,
+    auth_key_file: Path | None = None,
+    layouts_file: Path | None = None,
+    system_title: str = "",
+) -> Decoding:
     """From these files, else as the configuration has it for this meter. Raises UsageError."""
-    if key_file or auth_key_file or layouts_file:
-        return from_files(key_file, auth_key_file, layouts_file)
+    if key_file or auth_key_file or layouts_file or system_title:
+        return from_files(key_file, auth_key_file, layouts_file, system_title)
     # a meter is also read where no server is configured, or with errors
     with suppress(ConfigError):
         meters = load(os.environ).meters_read
@@ -44,12 +56,14 @@ def for_meter(url: str, key_file: Path | None, auth_key_file: Path | None, layou
     return Decoding()
 
 
-def from_files(key_file: Path | None, auth_key_file: Path | None, layouts_file: Path | None) -> Decoding:
+def from_files(
+    key_file: Path | None, auth_key_file: Path | None, layouts_file: Path | None, system_title: str = ""
+) -> Decoding:
     """Raises UsageError for a file that cannot be used."""
     try:
         keys = [_key_text(path) if path else Secret() for path in (key_file, auth_key_file)]
-        names = str(key_file or "--key-file"), str(auth_key_file or "")
-        return decoding(keys[0], keys[1], layouts_file, names)
+        names = str(key_file or "--key-file"), str(auth_key_file or ""), "--system-title"
+        return decoding(keys[0], keys[1], layouts_file, names, system_title)
     except ValueError as error:
         raise UsageError(f"{error}.") from None
 

@@ -9,7 +9,7 @@ from iskra_server.cli.ui.usage_error import UsageError, as_sentence
 from iskra_server.simulator.profiles import PROFILES, by_protocol, profile
 from iskra_server.simulator.simulated_meter import Profile
 
-_WIDTH = max(len(model.name) for model in PROFILES.values() if not model.key)
+_WIDTH = max(len(name) for name in PROFILES if not name.endswith("-encrypted"))
 
 ProfileName = Annotated[
     str,
@@ -29,7 +29,7 @@ def examples_and_profiles(commands: dict[str, str]) -> str:
 
 def _section(title: str, models: list[Profile]) -> str:
     # an encrypted one shares the line of its clear twin
-    clear = [model for model in models if not model.key]
+    clear = [model for model in models if model.name.removesuffix("-encrypted") == model.name]
     also = "" if len(clear) == len(models) else ", each also encrypted: NAME-encrypted"
     rows = (f"  [cyan]{model.name:{_WIDTH}}[/cyan]  {model.summary}" for model in clear)
     return "\n".join((f"[bold]{title}[/bold]{also}", *rows))

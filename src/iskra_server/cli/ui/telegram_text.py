@@ -8,6 +8,12 @@ import msgspec
 from iskra_server.meter.reading import Fault, Reading, Register
 from iskra_server.meter.registers import describe
 
+_WEAK = {
+    "parity": {"checksum": "parity alone"},
+    "sum": {"protected": "a sum of 8 bits alone"},
+    "none": {"protected": "without a checksum"},
+}
+
 
 def as_json(item: Reading | Fault) -> str:
     """One line, as documented for `decode --json`."""
@@ -45,8 +51,8 @@ def kind(reading: Reading) -> str:
 
 def _doubts(reading: Reading) -> dict[str, str]:
     """What a telegram lacks: JSON key -> words."""
-    unchecked = {"authentic": "tag not checked: no authentication key"} if reading.is_authentic is False else {}
-    return unchecked if reading.is_protected else {**unchecked, "protected": "without a checksum"}
+    unchecked = {"authentic": "tag not checked: no authentication key"} if reading.has_unchecked_tag else {}
+    return unchecked | _WEAK.get(reading.protection, {})
 
 
 def fault_sentence(fault: Fault) -> str:

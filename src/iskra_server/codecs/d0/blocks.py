@@ -11,7 +11,7 @@ from iskra_server.codecs.text.fast_path import Forms
 from iskra_server.codecs.text.identity import maker_of
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
 from iskra_server.codecs.text.widths import Widths
-from iskra_server.meter.reading import Fault, FaultKind, Reading
+from iskra_server.meter.reading import Fault, FaultKind, Protection, Reading
 
 
 def damage(message: D0Message) -> str:
@@ -86,7 +86,8 @@ class Blocks:
         entries = current(sent)
         if not entries:
             return None
-        result = reading(ident, entries, length, is_protected=not is_plain or has_parity(message.raw))
+        protection: Protection = "checksum" if not is_plain else "parity" if has_parity(message.raw) else "none"
+        result = reading(ident, entries, length, protection=protection)
         if not self._widths.check(f"{ident} {result.meter_id}", entries):
             # readouts of other widths may count soon, and those of before no more
             self._forms.clear()

@@ -18,7 +18,7 @@ from iskra_server.codecs.text.entries import Entry
 from iskra_server.codecs.text.times import moment
 from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Reading, Register
+from iskra_server.meter.reading import Protection, Reading, Register
 from iskra_server.meter.units import unit_named
 
 PROTOCOL = "d0"
@@ -69,7 +69,7 @@ def clock(entries: list[Entry]) -> list[Entry]:
     return [first[_DATE], first[_CLOCK]] if first.keys() >= {_DATE, _CLOCK} else []
 
 
-def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool = True) -> Reading:
+def reading(ident: str, entries: list[Entry], length: int, *, protection: Protection = "checksum") -> Reading:
     """`entries` are those of `current`; `ident` is the identification line without its "/", "" if there was none."""
     by_groups: dict[_Groups, str] = {}
     for entry in entries:
@@ -85,7 +85,7 @@ def reading(ident: str, entries: list[Entry], length: int, *, is_protected: bool
         moment(*dated) if dated else None,
         PROTOCOL,
         length,
-        is_protected=is_protected,
+        protection=protection,
     )
 
 

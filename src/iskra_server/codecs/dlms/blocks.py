@@ -16,7 +16,7 @@ from iskra_server.codecs.dlms.axdr import read_length
 from iskra_server.codecs.dlms.hdlc import HdlcFrame
 from iskra_server.codecs.dlms.mbus import MbusFrame
 from iskra_server.codecs.errors import Malformed
-from iskra_server.meter.reading import Fault
+from iskra_server.meter.reading import Fault, Protection
 
 _BLOCK_TAG = b"\xe0"
 # the first three bytes of an information field, to and from a meter
@@ -33,13 +33,13 @@ MAX_TELEGRAM = 8192
 class Whole(Struct, frozen=True, gc=False):
     """A telegram, put together; `size` is what its frames took on the wire.
 
-    Not `is_protected`: nothing, or the sum of eight bits that M-Bus has. Of telegrams with two damaged bytes about one
-    in a thousand passes that sum; no one in a million passes those of HDLC.
+    Of telegrams with two damaged bytes about one in a thousand passes the sum of M-Bus; no one in a million passes the
+    checksums of HDLC.
     """
 
     apdu: bytes
     size: int
-    is_protected: bool = True
+    protection: Protection = "checksum"
 
 
 class Assembly:
@@ -102,7 +102,7 @@ class Assembly:
             yield Fault("oversize", f"no end within {MAX_TELEGRAM} bytes", self._size)
             self._clear_parts()
         elif is_last:
-            whole = Whole(bytes(self._parts), self._size, is_protected=carrier != _MBUS)
+            whole = Whole(bytes(self._parts), self._size, protection="sum" if carrier == _MBUS else "checksum")
             self._clear_parts()
             if whole.apdu[:1] == _BLOCK_TAG:
                 yield from self._add_block(whole)
@@ -129,7 +129,7 @@ class Assembly:
             yield Fault("oversize", f"no end within {MAX_TELEGRAM} bytes", self._blocks_size)
             self._clear_blocks()
         elif is_last:
-            result = Whole(bytes(self._blocks), self._blocks_size, is_protected=whole.is_protected)
+            result = Whole(bytes(self._blocks), self._blocks_size, protection=whole.protection)
             self._clear_blocks()
             yield result
 

@@ -28,7 +28,7 @@ from iskra_server.codecs.dlms.security import Keys, Proof, Sealed
 from iskra_server.codecs.dlms.transport import Transport
 from iskra_server.codecs.errors import Malformed
 from iskra_server.meter.identity import UNKNOWN, Identity
-from iskra_server.meter.reading import Fault, FaultKind, MeterTime, Reading, Register
+from iskra_server.meter.reading import Fault, FaultKind, MeterTime, Protection, Reading, Register
 
 if TYPE_CHECKING:
     from iskra_server.codecs.p1.decoder import P1Decoder
@@ -61,6 +61,9 @@ class DlmsDecoder:
         self._forms = Forms()
         # whose lists without an identity are: one meter sends all lists of a stream
         self._meter = UNKNOWN
+        # the meter that a tag has proved: whatever is said in its name needs one from then on
+        self._proved_title: bytes | None = None
+        self._proved_id: str | None = None
         self._p1: P1Decoder | None = None
 
     @property
@@ -94,7 +97,10 @@ class DlmsDecoder:
             if whole.apdu[:1] == _CIPHERED:
                 yield from self._unseal(whole, security.parse(whole.apdu))
             else:
-                yield self._result(self._parse(whole.apdu, b"", is_protected=whole.is_protected), whole, b"")
+                result = self._result(self._parse(whole.apdu, b"", protection=whole.protection), whole, b"")
+                if isinstance(result, Reading) and result.meter_id == self._proved_id:
+                    result = Fault("not_authentic", security.NO_TAG, whole.size, result.meter_id)
+                yield result
         except Malformed as error:
             yield Fault("structure", str(error), whole.size)
 
@@ -107,18 +113,18 @@ class DlmsDecoder:
         content, proof = self._opener.open(sealed)
         try:
             # nothing is learnt from what is not authentic
-            if proof == "wrong":
+            if reason := security.refused(proof, was_proved=sealed.title == self._proved_title):
                 if not _is_p1(content):
                     notification.parse(content, is_strict=True)
-                yield _fault("not_authentic", "the tag does not fit the authentication key", whole, sealed)
+                yield _fault("not_authentic", reason, whole, sealed)
                 return
             if _is_p1(content):
                 results = self._read_p1(content, whole, proof)
                 time = next((each.meter_time for each in results if isinstance(each, Reading)), None)
             else:
                 is_proved = proof == "proved"
-                is_protected = is_proved or whole.is_protected
-                said = self._parse(content, sealed.title, is_strict=not is_proved, is_protected=is_protected)
+                protection: Protection = "tag" if is_proved else whole.protection
+                said = self._parse(content, sealed.title, is_strict=not is_proved, protection=protection)
                 results, time = [self._result(said, whole, sealed.title, proof)], said.time
         except Malformed:
             if proof == "proved" or not sealed.is_encrypted:
@@ -130,6 +136,9 @@ class DlmsDecoder:
         if problem:
             yield _fault("replayed", problem, whole, sealed)
         else:
+            if proof == "proved" and is_read:
+                self._proved_title = sealed.title
+                self._proved_id = next(each.meter_id for each in results if isinstance(each, Reading))
             yield from results
 
     def _read_p1(self, content: bytes, whole: Whole, proof: Proof) -> list[Reading | Fault]:
@@ -139,16 +148,10 @@ class DlmsDecoder:
 
             self._p1 = P1Decoder()
         results = list(self._p1.feed(content + b"\r\n", is_proved=proof == "proved"))
-        return [
-            replace(each, byte_count=0 if index else whole.size, is_authentic=security.AUTHENTIC[proof])
-            if isinstance(each, Reading)
-            else replace(each, byte_count=0 if index else whole.size)
-            for index, each in enumerate(results)
-        ]
+        results = [replace(each, byte_count=0 if index else whole.size) for index, each in enumerate(results)]
+        return [security.proved(each, proof) if isinstance(each, Reading) else each for each in results]
 
-    def _parse(
-        self, apdu: bytes, title: bytes, *, is_strict: bool = False, is_protected: bool = True
-    ) -> "Said | Unknown":
+    def _parse(self, apdu: bytes, title: bytes, *, is_strict: bool = False, protection: Protection) -> "Said | Unknown":
         """What a clear telegram says. Raises Malformed."""
         said = self._forms.read(apdu, title)
         if said is not None:
@@ -156,8 +159,9 @@ class DlmsDecoder:
             if layout is None or self._layouts.keeps(layout, said.registers, time=said.time, title=title):
                 return said
             self._forms = Forms()
-        sent = notification.parse(apdu, is_strict=is_strict or not is_protected)
-        if not is_protected and not _clocks_agree(sent):
+        is_weak = protection in ("sum", "none")
+        sent = notification.parse(apdu, is_strict=is_strict or is_weak)
+        if is_weak and not _clocks_agree(sent):
             raise Malformed("the clock in the list is not that before it")
         found = lists.find(sent.body)
         maker = identity.maker_of(title, lists.texts(found.items) if found else ())
@@ -183,16 +187,16 @@ class DlmsDecoder:
         if isinstance(said, Unknown):
             return _unknown(said.body, whole, title)
         meter = self._identify(said.who)
-        return Reading(
+        reading = Reading(
             meter_id=meter.meter_id,
             server_id=meter.server_id,
             registers=said.registers,
             meter_time=said.time,
             protocol=PROTOCOL,
             byte_count=whole.size,
-            is_protected=whole.is_protected or proof == "proved",
-            is_authentic=security.AUTHENTIC[proof],
+            protection=whole.protection,
         )
+        return security.proved(reading, proof)
 
     def _identify(self, who: Identity) -> Identity:
         """The sender of a list. One without an identity (Kaifa: power each 2 s) has that of the one before."""

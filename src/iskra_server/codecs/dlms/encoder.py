@@ -89,7 +89,9 @@ def element(value: Element) -> bytes:
 
 
 def seal(apdu: bytes, title: bytes, counter: int, keys: Keys, control: int = 0x30) -> bytes:
-    """An APDU as general-glo-ciphering; needs the library `cryptography`."""
+    """An APDU as general-glo-ciphering; needs the library `cryptography` unless `control` is 0, which is clear."""
+    if not control:
+        return _general_glo(title, bytes((control,)) + counter.to_bytes(4) + apdu)
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415
 
     encryptor = Cipher(algorithms.AES(keys.encryption), modes.GCM(title + counter.to_bytes(4))).encryptor()
@@ -101,7 +103,10 @@ def seal(apdu: bytes, title: bytes, counter: int, keys: Keys, control: int = 0x3
         encryptor.authenticate_additional_data(apdu)
     encryptor.finalize()
     tag = encryptor.tag[:_TAG_LENGTH] if control & 0x10 else b""
-    sealed = bytes((control,)) + counter.to_bytes(4) + content + tag
+    return _general_glo(title, bytes((control,)) + counter.to_bytes(4) + content + tag)
+
+
+def _general_glo(title: bytes, sealed: bytes) -> bytes:
     return bytes((CIPHERED, len(title))) + title + _length(len(sealed)) + sealed
 
 

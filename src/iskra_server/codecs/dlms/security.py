@@ -15,9 +15,11 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from iskra_server.codecs.dlms.axdr import read_length
 from iskra_server.codecs.errors import Malformed
+from iskra_server.meter.reading import Reading
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -37,11 +39,25 @@ _COUNTER_LENGTH = 4
 _FIRST_BLOCK = (2).to_bytes(4)
 
 # the same for all meters of Luxembourg (Smarty P1 specification, 2.3.2)
-_PUBLIC_AUTHENTICATION = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
+PUBLIC_AUTHENTICATION = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 
+NO_TAG = "no tag, though this meter sends one"
 # what the tag says of the content: "none" was sent, or no key is set that could check it
 Proof = Literal["proved", "wrong", "unchecked", "none"]
-AUTHENTIC: dict[Proof, bool | None] = {"proved": True, "unchecked": False, "none": None}
+
+
+def refused(proof: Proof, *, was_proved: bool) -> str:
+    """Why a telegram is not authentic, "" if it may be. `was_proved`: a tag has proved one of this meter before."""
+    if proof == "wrong" or (proof == "unchecked" and was_proved):
+        return "the tag does not fit the authentication key"
+    return NO_TAG if proof == "none" and was_proved else ""
+
+
+def proved(reading: Reading, proof: Proof) -> Reading:
+    """The reading, marked with what its tag proves."""
+    if proof == "proved":
+        return replace(reading, protection="tag")
+    return replace(reading, has_unchecked_tag=True) if proof == "unchecked" else reading
 
 
 class Sealed(Struct, frozen=True, gc=False):
@@ -67,6 +83,10 @@ class Keys(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "Keys(***)"
+
+
+# of the Green Book: published, for simulated and masked telegrams
+TEST_KEYS = Keys(bytes(range(16)), bytes(range(0xD0, 0xE0)))
 
 
 def key(text: str) -> bytes:
@@ -144,7 +164,7 @@ class Opener:
         control = bytes((sealed.control,))
         if self._keys.authentication:
             return self._by_tag(aes, iv, sealed, control + self._keys.authentication)
-        for aad in (b"", control + _PUBLIC_AUTHENTICATION):
+        for aad in (b"", control + PUBLIC_AUTHENTICATION):
             content, proof = self._by_tag(aes, iv, sealed, aad)
             if proof == "proved":
                 return content, proof

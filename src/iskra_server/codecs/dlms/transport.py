@@ -172,7 +172,7 @@ class Transport:
         except NoFrame:
             self._skip(1)
             return True
-        self._report(Whole(bare.apdu(buffer, end), end, is_protected=False))
+        self._report(Whole(bare.apdu(buffer, end), end, protection="none"))
         self._given = end
         return True
 

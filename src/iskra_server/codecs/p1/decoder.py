@@ -23,7 +23,7 @@ from iskra_server.codecs.text.entries import Entries, Entry
 from iskra_server.codecs.text.fast_path import Forms
 from iskra_server.codecs.text.parity import has_parity, wrong_bytes
 from iskra_server.codecs.text.widths import Widths
-from iskra_server.meter.reading import Fault, Reading
+from iskra_server.meter.reading import Fault, Protection, Reading
 
 if TYPE_CHECKING:
     from iskra_server.codecs.dlms.security import Keys
@@ -100,7 +100,8 @@ class P1Decoder:
         entries = self._entries.read(lines, is_strict=not has_checksum)
         if not has_checksum:
             self._check_unprotected(entries, with_parity=with_parity)
-        sent = list(readings(ident.rstrip("\r"), entries, telegram.length, is_protected=has_checksum or with_parity))
+        protection: Protection = "checksum" if has_checksum else "parity" if with_parity else "none"
+        sent = list(readings(ident.rstrip("\r"), entries, telegram.length, protection=protection))
         if has_checksum:
             self._forms.learn(telegram.text, entries, clock(entries), sent)
         elif not self._widths.check(f"{ident} {sent[0].meter_id}", entries):

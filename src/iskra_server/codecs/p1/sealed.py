@@ -3,8 +3,6 @@
 The system title is part of the initialisation vector but not of the telegram, so it is set with the key.
 """
 
-from msgspec.structs import replace
-
 from iskra_server.codecs.dlms import security
 from iskra_server.codecs.dlms.security import Keys
 from iskra_server.codecs.errors import Malformed
@@ -25,6 +23,8 @@ class SealedText:
         self._opener = security.Opener(keys or Keys())
         self._counters = security.Counters()
         self._entries = Entries()
+        # once a tag has, every telegram needs one
+        self._was_proved = False
 
     def read(self, telegram: Telegram) -> Reading | Fault:
         """What a telegram says whose checksum is right. Raises Malformed."""
@@ -34,15 +34,16 @@ class SealedText:
         if not self._opener.can_open(sealed):
             return Fault("encrypted", "encrypted, and no key or no system title is set", telegram.length, meter_id)
         content, proof = self._opener.open(sealed)
-        if proof == "wrong":
-            return Fault("not_authentic", "the tag does not fit the authentication key", telegram.length, meter_id)
+        if reason := security.refused(proof, was_proved=self._was_proved):
+            return Fault("not_authentic", reason, telegram.length, meter_id)
         try:
             # noise is no text
             entries = self._entries.read(content.decode("ascii"), is_strict=True)
         except (Malformed, UnicodeDecodeError):
             return Fault("wrong_key", "the key does not decipher this telegram", telegram.length, meter_id)
-        reading = next(readings(ident, entries, telegram.length, is_protected=True))
+        reading = next(readings(ident, entries, telegram.length, protection="checksum"))
         seconds = reading.meter_time.seconds if reading.meter_time else None
         if problem := self._counters.problem(sealed, seconds, proof):
             return Fault("replayed", problem, telegram.length, meter_id)
-        return replace(reading, is_authentic=security.AUTHENTIC[proof])
+        self._was_proved |= proof == "proved"
+        return security.proved(reading, proof)

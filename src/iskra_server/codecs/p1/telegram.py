@@ -17,7 +17,7 @@ from iskra_server.codecs.text.numbers import number
 from iskra_server.codecs.text.times import moment
 from iskra_server.meter.identity import UNKNOWN, Identity
 from iskra_server.meter.obis import Obis
-from iskra_server.meter.reading import Reading, Register
+from iskra_server.meter.reading import Protection, Reading, Register
 
 PROTOCOL = "p1"
 _IDENTITIES = tuple(map(Obis.parse, ("0-0:96.1.1", "0-0:42.0.0", "0-0:96.1.0")))
@@ -43,7 +43,7 @@ def clock(entries: Sequence[Entry]) -> list[Entry]:
     return [first[code] for code in codes] if first.keys() >= set(codes) else []
 
 
-def readings(ident: str, entries: Sequence[Entry], length: int, *, is_protected: bool) -> Iterator[Reading]:
+def readings(ident: str, entries: Sequence[Entry], length: int, *, protection: Protection) -> Iterator[Reading]:
     """`ident` is the identification line without its "/"; `length` counts for the meter's own reading."""
     own: dict[Obis, Entry] = {}
     registers: list[Register] = []
@@ -58,9 +58,9 @@ def readings(ident: str, entries: Sequence[Entry], length: int, *, is_protected:
                 own.setdefault(obis, entry)
     meter = _meter(ident, own)
     time = moment(*dated) if (dated := [entry.sent.contents[0] for entry in clock(entries)]) else None
-    yield Reading(meter.meter_id, meter.server_id, tuple(registers), time, PROTOCOL, length, is_protected=is_protected)
+    yield Reading(meter.meter_id, meter.server_id, tuple(registers), time, PROTOCOL, length, protection=protection)
     for (_, channel), sent in devices.items():
-        reading = _sub_meter(meter, channel or 1, sent, is_protected=is_protected)
+        reading = _sub_meter(meter, channel or 1, sent, protection=protection)
         if reading:
             yield reading
 
@@ -81,7 +81,7 @@ def _meter(ident: str, own: dict[Obis, Entry]) -> Identity:
     return named or identity.of_ident(ident) or UNKNOWN
 
 
-def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, is_protected: bool) -> Reading | None:
+def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, protection: Protection) -> Reading | None:
     names = [entry.sent.contents[0] for entry in sent if _names(entry)]
     values = list(map(_value, sent))
     value = next(filter(None, values), None)
@@ -100,7 +100,7 @@ def _sub_meter(meter: Identity, channel: int, sent: list[Entry], *, is_protected
         PROTOCOL,
         0,
         channel=channel,
-        is_protected=is_protected,
+        protection=protection,
     )
 
 

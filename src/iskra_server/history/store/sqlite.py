@@ -4,9 +4,11 @@ The file is in WAL mode: a reader sees the last commit and never waits for the o
 synchronous=NORMAL SQLite syncs at checkpoints only, so that a memory card sees few writes.
 """
 
+import fcntl
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +19,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
 from iskra_server.history.model.records import MeterInfo, Record
-from iskra_server.history.store import schema
+from iskra_server.history.store import StoreError, schema
 from iskra_server.history.store.backup import back_up
 from iskra_server.history.store.database import KEPT_OPEN, MAX_READERS, Database
 from iskra_server.history.store.database_errors import access_error
@@ -44,10 +46,14 @@ class SqliteDatabase(Database):
         self._create_file()
         version = self.version()
         self._set_up_file()
-        if version != schema.VERSIONS[-1]:
-            if version:
-                back_up(self._file, self._file.with_name(f"{self._file.name}.before-{schema.VERSIONS[-1]}"))
+        if version is None:
             self.migrate(profile)
+        elif version != schema.VERSIONS[-1]:
+            with _alone(self._file):
+                # another program may have done it since
+                if self.version() != schema.VERSIONS[-1]:
+                    back_up(self._file, self._file.with_name(f"{self._file.name}.before-{schema.VERSIONS[-1]}"))
+                    self.migrate(profile)
         self._watch = FileWatch(self._file, self._connect("rw"))
 
     def close(self) -> None:
@@ -125,6 +131,32 @@ class SqliteDatabase(Database):
             _use_wal(connection)
         finally:
             connection.close()
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Copies and migrates a file as the only program. Raises StoreError while another one does.
+
+    The lock is on a file beside it: to close a file drops the locks that SQLite has on it in this process.
+    """
+    path = file.with_name(f"{file.name}.migrating")
+    until_s = time.monotonic() + BUSY_S
+    with path.open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until_s:
+                    raise StoreError(
+                        f"{file} is being brought up to date by another iskra-server. Wait until that has finished; "
+                        "do not stop it."
+                    ) from None
+            time.sleep(0.05)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -55,9 +55,10 @@ class DiagnosisMessages:
             status = by_meter.get(name) or without_meter
             problem = self._problem(status).is_on if status else None
             state = status and (status.source, status.failed_check, status.facts.locked), problem
-            at_s, before = self._published.get(meter, (-DIAGNOSTICS_EVERY_S, None))
+            at_s, before = self._published.get(meter, (0.0, None))
             event = status and events.get(status.source)
-            if not event and state == before and now_s < at_s + DIAGNOSTICS_EVERY_S:
+            is_time = status is not None and now_s >= at_s + DIAGNOSTICS_EVERY_S
+            if not event and state == before and not is_time:
                 continue
             self._published[meter] = now_s, state
             yield Diagnosis(

@@ -5,7 +5,7 @@ import secrets
 import msgspec
 from msgspec import Struct
 
-from iskra_server.meter.identity import compact_name
+from iskra_server.meter.identity import compact_name, server_id
 from iskra_server.mqtt.broker import Broker
 from iskra_server.mqtt.broker_connection import TIMEOUT_S, BrokerConnection
 from iskra_server.mqtt.message import Message, MqttError, UnsupportedProtocol, answered_within
@@ -70,17 +70,23 @@ async def _retained(connection: BrokerConnection, topics: Topics, *filters: str)
 def find_meter(topics: Topics, retained: dict[str, bytes], name: str, broker: str) -> tuple[str, str]:
     """The meter in topics, and its name. Raises RemovalError."""
     meters = {meter for topic in retained if (meter := topics.meter_of_availability(topic))}
-    labels = {meter: _label(retained.get(topics.diagnostics(meter), b"")) or meter for meter in meters}
-    plain_name = compact_name(name)
+    labels = {meter: _label_of(meter, topics, retained) for meter in meters}
+    # a sub-meter has no diagnostics, and its state may have expired: its name makes its id
+    ids = compact_name(name), server_id(name).hex()
     for meter, label in labels.items():
-        if plain_name in (meter, compact_name(label)):
+        if meter in ids or compact_name(label) in ids:
             return meter, label
     available = f"it has {', '.join(sorted(labels.values()))}" if labels else "it has none"
     raise RemovalError(f"There is no meter {name} at {broker}; {available}.")
 
 
-def _label(diagnostics: bytes) -> str:
+def _label_of(meter: str, topics: Topics, retained: dict[str, bytes]) -> str:
+    payloads = (retained.get(topic, b"") for topic in (topics.diagnostics(meter), topics.state(meter)))
+    return next(filter(None, map(_label, payloads)), meter)
+
+
+def _label(payload: bytes) -> str:
     try:
-        return msgspec.json.decode(diagnostics, type=_Label).id
+        return msgspec.json.decode(payload, type=_Label).id
     except (msgspec.MsgspecError, RecursionError):
         return ""

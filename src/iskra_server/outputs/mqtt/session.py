@@ -151,7 +151,10 @@ class Session:
         """Publish a meter's availability again where the broker has the wrong one."""
         published = self._published.get(meter)
         is_online = published is not None and published.is_online
-        if payload == ONLINE and is_retained and not is_online:
+        if not payload and not is_online:
+            # `meters remove` has removed it
+            self._published.pop(meter, None)
+        elif payload == ONLINE and is_retained and not is_online:
             self._set_offline(meter)
         elif payload == OFFLINE and is_online:
             self._queue.put(Message(self._topics.availability(meter), ONLINE))

@@ -1,0 +1,78 @@
+"""What the counters of a meter showed, asked of the running server: its route `counters`, part by part."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+
+from iskra_server.cli.ui import local_server
+from iskra_server.cli.ui.usage_error import UsageError
+from iskra_server.config import ServerConfig
+
+PART_S = 90 * 86_400
+_NOT_FOUND = 404
+
+
+class RecordedCounters:
+    """Answers are kept: several sensors show the same meter."""
+
+    def __init__(self, server: ServerConfig) -> None:
+        self._server = server
+        self._answers: dict[str, dict[str, Any] | None] = {}
+
+    def first_meter(self) -> str:
+        """The meter that the total without a name is of. Raises UsageError."""
+        meters = (self._ask("/api/v1/meters") or {}).get("meters", ())
+        if not meters:
+            raise UsageError("The server reads no meter yet; name one with --meter.")
+        name: str = meters[0]["id"]
+        return name
+
+    def between(
+        self, meter: str, begin_s: int, end_s: int, advance: Callable[[], None] = lambda: None
+    ) -> list[dict[str, Any]]:
+        """The parts of a period; none if the server does not know the meter. Raises UsageError."""
+        answers = []
+        # the same parts for every sensor
+        for part_s in range(begin_s // PART_S * PART_S, end_s, PART_S):
+            begin, end = (
+                datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                for second in (part_s, part_s + PART_S)
+            )
+            answer = self._ask(f"/api/v1/meters/{quote(meter, safe='')}/counters?from={begin}&to={end}&tz=UTC")
+            if answer is None:
+                return []
+            answers.append(answer)
+            advance()
+        return answers
+
+    def first_s(self, meter: str) -> int | None:
+        """When the history of a meter begins. Raises UsageError."""
+        answer = self._ask(f"/api/v1/meters/{quote(meter, safe='')}/energy?from=1970&to=this_year&bucket=year&tz=UTC")
+        first = answer and answer["import"].get("first")
+        return int(datetime.fromisoformat(first["at"]).timestamp()) if first else None
+
+    def _ask(self, path: str) -> dict[str, Any] | None:
+        """None if there is no such meter."""
+        if path not in self._answers:
+            self._answers[path] = self._asked(path)
+        return self._answers[path]
+
+    def _asked(self, path: str) -> dict[str, Any] | None:
+        url = local_server.base_url(self._server)
+        try:
+            return dict(json.loads(local_server.ask(self._server, path), parse_float=Decimal))
+        except HTTPError as error:
+            if error.code == _NOT_FOUND:
+                return None
+            raise UsageError(
+                f"The server at {url} does not tell what it has recorded: {error.code} {error.reason}.", 1
+            ) from None
+        except (OSError, HTTPException):
+            raise UsageError(
+                f"The server at {url} does not answer; start it, or name its configuration with --config.", 1
+            ) from None
