@@ -211,7 +211,7 @@ def test_a_key_that_cannot_be_used_is_one_sentence(
     assert AUTH_KEY.hex() not in done.stderr
 
 
-def test_a_server_of_sml_imports_nothing_of_the_other_protocols() -> None:
+def test_a_server_of_sml_imports_nothing_of_the_other_protocols(tmp_path: Path) -> None:
     """Its memory is that of SML: the composition of `serve`, a telegram, and what is imported then."""
     code = """
 import asyncio, sys
@@ -242,5 +242,8 @@ print([name for name in codecs if name.split(".")[0] in parts and name not in ta
 print([name for name in sys.modules if name.startswith("cryptography")])
 """
     folder = Path(__file__).parent
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, check=False)
+    environ = os.environ | {"HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, env=environ, check=False
+    )
     assert done.stdout.splitlines() == ["2", "[]", "[]"], done.stderr

@@ -123,7 +123,9 @@ class HomeAssistant:
         return self.complaints()[heard:]
 
     def end(self) -> None:
-        self.stop()
+        """For ever: nobody looks at what it writes down in its last ten seconds."""
+        if self._process:
+            self.kill()
         self._client.close()
 
     def kill(self) -> None:

@@ -38,6 +38,7 @@ WAITS = (
     ("coordinator.py", "_MAX_DELAY_S", "60.0", "2.0"),
     ("coordinator.py", "_STATUS_EVERY", "timedelta(seconds=30)", "timedelta(seconds=2)"),
     ("problems.py", "APPEARS_AFTER_S", "20.0", "3.0"),
+    ("problems.py", "GONE_AFTER_S", "30.0", "1.0"),
 )
 # mypy parses with the Python that runs it: that of Home Assistant has to be its own
 TOOLS = (f"mypy=={metadata.version('mypy')}",)

@@ -33,6 +33,9 @@ EARLIER = {
     "unique_id": f"iskra_{SERVER_ID}_power",
     "state_topic": f"{BASE_TOPIC}/{SERVER_ID}/state",
     "value_template": "{{ value_json.power | default(none) }}",
+    "device_class": "power",
+    "state_class": "measurement",
+    "unit_of_measurement": "W",
     "device": {"identifiers": [f"iskra_{SERVER_ID}"], "name": f"Electricity meter {NAME}"},
     "origin": {"name": "iskra-server"},
 }

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from itertools import chain, groupby
 
+from homeassistant import release
 from homeassistant.entities import BY_REST, are_right, ways
 from homeassistant.home import OLD_METER, PINNED, TOTAL, Home
 from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
@@ -10,6 +11,7 @@ from running import until
 
 SOON_S = 60.0
 AFTER_THE_HOUR = Decimal("0.0009")
+ONE_METER = (2026, 3)
 HOUR_MS = 60 * 60 * 1000
 
 
@@ -68,7 +70,7 @@ def test_home_assistant_finds_nothing_wrong(house: Home) -> None:
     for assistant in house.assistants:
         # the first meter's is unavailable now, and the dashboard says so
         for entity in (TOTAL, *(second for _, second in pushed(assistant))):
-            assistant.ask("energy/save_prefs", energy_sources=[grid(entity)])
+            assistant.ask("energy/save_prefs", energy_sources=[grid(assistant, entity)])
             assert assistant.ask("energy/validate")["energy_sources"] == [[]]
         assert assistant.ask("recorder/validate_statistics") == {}
 
@@ -99,12 +101,14 @@ def totals(assistant: HomeAssistant, way: str) -> tuple[str, str]:
     return first, second
 
 
-def grid(entity: str) -> dict[str, object]:
-    """The grid, as the Energy dashboard's form saves it."""
+def grid(assistant: HomeAssistant, entity: str) -> dict[str, object]:
+    """The grid, as the Energy dashboard's form saves it: from 2026.3 on a meter is one thing."""
     imported = {
         "stat_energy_from": entity,
         "stat_cost": None,
         "entity_energy_price": None,
         "number_energy_price": None,
     }
+    if release.numbers(assistant.version) >= ONE_METER:
+        return {"type": "grid", "stat_energy_to": None, "cost_adjustment_day": 0, **imported}
     return {"type": "grid", "flow_from": [imported], "flow_to": [], "cost_adjustment_day": 0}

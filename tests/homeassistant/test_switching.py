@@ -1,5 +1,7 @@
 """Entities that go, and the other form of discovery: the last phases, as not every release comes through them."""
 
+import pytest
+
 from homeassistant.entities import BY_MQTT, BY_OURS, are_right, complaints, registers, shown, young
 from homeassistant.forms import devices, entries, remove_device
 from homeassistant.home import Home
@@ -32,6 +34,7 @@ def test_a_meter_that_is_removed_takes_its_entities_along(house: Home) -> None:
         assert {unique.split("_")[0] for unique in registers(assistant, BY_OURS)} == {house.meter.id}
 
 
+@pytest.mark.slow
 def test_switching_the_form_leaves_every_entity_as_it_was(house: Home) -> None:
     younger = [one for one in house.assistants if tuple(map(int, one.version.split(".")[:2])) >= KNOWS_DEVICES]
     for assistant in set(house.assistants) - set(younger):

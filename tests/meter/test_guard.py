@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from iskra_server.meter.counters import MAX_COUNTERS
+from iskra_server.meter.counter_rules import MAX_COUNTERS
 from iskra_server.meter.guard import AGREEING_S, AGREEING_TELEGRAMS, MAX_POWER_W, Guard, HeldBack
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import BACKLOG_S, MeterTime, Register, Sample

@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from iskra_server.meter.counters import Violation
+from iskra_server.meter.counter_rules import Violation
 from iskra_server.meter.guard import HeldBack
 from iskra_server.reading.meter_state import MeterState
 from samples import METER_ID, energy, reading, sample

@@ -295,7 +295,8 @@ class MqttConfig(Struct, frozen=True):
         str, Meta(min_length=1, description="First part of the discovery topics, as configured in Home Assistant.")
     ] = "homeassistant"
     language: Annotated[
-        Literal["en", "de"], Meta(description="Language of the names of entities: en (English) or de (German).")
+        Literal["en", "de"],
+        Meta(description="Language of the names of entities and of the diagnosis: en (English) or de (German)."),
     ] = "en"
     state_every_s: Annotated[
         float,

@@ -19,7 +19,7 @@ from math import inf
 from msgspec import Struct
 from msgspec.structs import replace
 
-from iskra_server.meter.counters import (
+from iskra_server.meter.counter_rules import (
     SLACK_S,
     Counters,
     SeenCounter,

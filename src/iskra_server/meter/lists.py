@@ -16,7 +16,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from iskra_server.meter.counters import is_counter
+from iskra_server.meter.counter_rules import is_counter
 from iskra_server.meter.factor import is_sent
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Earlier, Reading, Register, Sample

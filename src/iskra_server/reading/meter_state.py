@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from iskra_server.diagnosis.facts import CounterViolation
 from iskra_server.diagnosis.notices import MANY_IGNORED
 from iskra_server.meter.confirmed import MAX_METERS, ConfirmedMeters
-from iskra_server.meter.counters import Violation
+from iskra_server.meter.counter_rules import Violation
 from iskra_server.meter.guard import HeldBack
 from iskra_server.meter.lock import LockWatch
 from iskra_server.meter.normalise import MeterMemory, RejectedRegister, normalise

@@ -16,7 +16,7 @@ from iskra_server.base.clock import Clock, PauseDetector, boottime_s, possible_p
 from iskra_server.codecs.decoder import PAUSE_S, Decoder, Pausing
 from iskra_server.diagnosis.facts import ALIGN_S, CHECK_S, Facts
 from iskra_server.meter.arrival import Arrivals
-from iskra_server.meter.counters import is_counter
+from iskra_server.meter.counter_rules import is_counter
 from iskra_server.meter.factor import apply_factor, exact_factor
 from iskra_server.meter.guard import MAX_POWER_W, Guard
 from iskra_server.meter.identity import UNKNOWN, at_port

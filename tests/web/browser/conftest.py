@@ -117,7 +117,7 @@ def watched(browser: Browser, url: str) -> Iterator[Open]:
 
     def on_console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            faults.append(message.text)
+            faults.append(f"{message.text} {message.location['url']}")
 
     def on_request(request: Request) -> None:
         if not request.url.startswith((f"{url}/", f"blob:{url}/")):

@@ -38,7 +38,7 @@ from iskra_server.history.transfer import formats
 from iskra_server.history.transfer.file_rows import BadRow, EnergyUnit, RecordRow
 from iskra_server.history.transfer.import_plan import ImportPlan, carry_out, plan_import
 from iskra_server.history.transfer.quarter_readings import quarter_readings
-from iskra_server.meter.counters import is_counter
+from iskra_server.meter.counter_rules import is_counter
 from iskra_server.meter.identity import meter_id
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register

@@ -23,7 +23,7 @@ from iskra_server.fleet.protocol import ReaderTopics
 from iskra_server.history.model.power_ledger import power_mw
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.store import Store
-from iskra_server.meter.counters import is_energy_counter
+from iskra_server.meter.counter_rules import is_energy_counter
 from iskra_server.meter.lists import current_reading
 from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.reading import Sample

@@ -26,7 +26,7 @@ from iskra_server.history.model.records import (
     Quality,
     QuarterReading,
 )
-from iskra_server.meter.counters import is_energy_counter
+from iskra_server.meter.counter_rules import is_energy_counter
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Sample, on_one_scale
 

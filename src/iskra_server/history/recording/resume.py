@@ -9,7 +9,7 @@ from typing import NamedTuple
 from iskra_server.history.model.records import Exact, LastCounter
 from iskra_server.history.points.points import METER_TIMES, unpack
 from iskra_server.history.store.reads import Reads
-from iskra_server.meter.counters import is_energy_counter
+from iskra_server.meter.counter_rules import is_energy_counter
 from iskra_server.meter.reading import Reading, Register, Sample
 from iskra_server.meter.units import WATT_HOUR
 

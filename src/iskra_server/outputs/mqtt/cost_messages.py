@@ -7,7 +7,7 @@ energy, with the share of the base fee. When a day ends, its complete cost is pu
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from iskra_server.history.store.store import Store
 
 log = logging.getLogger(__name__)
+
+_ASK_EVERY = timedelta(seconds=30)
 
 
 class _Costs(Struct, frozen=True):
@@ -50,6 +52,7 @@ class CostMessages:
         self._has_history = has_history
         self._costs: dict[str, _Costs] = {}
         self._sent: dict[str, bytes] = {}
+        self._asked_at: dict[str, datetime] = {}
 
     def contracts_of(self, meter_id: str, server_id: str) -> list[Contract]:
         return contracts_of(self._contracts, meter_id, server_id)
@@ -65,7 +68,7 @@ class CostMessages:
             contracts = self.contracts_of(meter_id, server_id)
             if not contracts:
                 continue
-            costs = await self._read(meter_id, now) if self._has_history else []
+            costs = await self._read(meter_id, now) if self._has_history and self._may_be_new(meter_id, now) else []
             self._costs |= {meter_id: costs[-1]} if costs else {}
             newest = self._costs.get(meter_id)
             for fields in [one.fields for one in costs[:-1]] + [newest.fields if newest else {}]:
@@ -75,10 +78,18 @@ class CostMessages:
                     messages.append((server_id, payload))
         return messages
 
+    def _may_be_new(self, meter_id: str, now: datetime) -> bool:
+        """Whether history may have a later quarter-hour; it is written within a minute."""
+        costs, asked_at = self._costs.get(meter_id), self._asked_at.get(meter_id)
+        if costs is None or asked_at is None:
+            return True
+        return costs.until < quarter_of(now.timestamp()) and now - asked_at >= _ASK_EVERY
+
     async def _read(self, meter_id: str, now: datetime) -> list[_Costs]:
         store = self._store()
         if store is None:
             return []
+        self._asked_at[meter_id] = now
         try:
             return await asyncio.to_thread(self._new_costs, store, meter_id, now)
         except StoreError as error:

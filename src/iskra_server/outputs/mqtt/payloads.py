@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 
 from iskra_server.base.json_values import instant, number
 from iskra_server.diagnosis.status import Status
-from iskra_server.meter.counters import is_counter as is_growing
+from iskra_server.meter.counter_rules import is_counter as is_growing
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Reading, Register, Sample, scaled
 from iskra_server.meter.registers import BY_KEY, Description, key_of

@@ -15,7 +15,7 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.facts import Facts
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter import identity
-from iskra_server.meter.counters import is_counter
+from iskra_server.meter.counter_rules import is_counter
 from iskra_server.meter.lists import current_reading
 from iskra_server.meter.lock import sends_locked
 from iskra_server.meter.medium import is_electricity, medium

@@ -1,6 +1,6 @@
 import pytest
 
-from iskra_server.meter.counters import (
+from iskra_server.meter.counter_rules import (
     MAX_COUNTERS,
     SeenCounter,
     counters_of,
