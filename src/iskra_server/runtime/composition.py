@@ -249,7 +249,7 @@ class Composition:
 
     async def _restart_outputs(self) -> None:
         app = self._home_assistant
-        await self._outputs.run(app.outputs(self._plan) if app else self._plan.outputs)
+        await self._outputs.change_to(app.outputs(self._plan) if app else self._plan.outputs)
 
     def _start_home_assistant_app(self) -> None:
         if not os.environ.get("SUPERVISOR_TOKEN"):
