@@ -115,11 +115,15 @@ class PeriodEnergy:
         return _totals(meter.span, meter.counted or {}, reading) if meter else None
 
     async def run(self) -> None:
-        """Endless: reads from history what is missing."""
-        while True:
-            await self._has_request.wait()
-            await self.read_missing()
-            await asyncio.sleep(_RETRY_S)
+        """As long as a connection lasts: reads from history what is missing, first of all what passed before it."""
+        try:
+            while True:
+                await self._has_request.wait()
+                await self.read_missing()
+                await asyncio.sleep(_RETRY_S)
+        finally:
+            for meter in self._meters.values():
+                meter.counted = None
 
     async def read_missing(self) -> None:
         self._has_request.clear()
