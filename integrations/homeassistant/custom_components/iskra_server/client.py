@@ -34,6 +34,10 @@ class TokenError(ClientError):
     """The server needs a token, or another one."""
 
 
+class NotFoundError(ClientError):
+    """There is no such meter; or not even such a route, and then it is no server of this kind."""
+
+
 class Client:
     """One server. Every method raises ClientError, also the constructor: for a host or token that cannot be one."""
 
@@ -109,7 +113,9 @@ def _check(status: int, body: bytes) -> None:
         raise ClientError(_NOT_A_SERVER, f"HTTP status {status}") from None
     if status == 401:
         raise TokenError("invalid_auth", detail)
-    raise ClientError({403: "token_limited", 421: "unknown_host"}.get(status, "cannot_connect"), detail)
+    if status == 404:
+        raise NotFoundError(_NOT_A_SERVER, detail)
+    raise ClientError({403: "token_limited", 421: "unknown_host"}.get(status, "server_error"), detail)
 
 
 def _unreachable(error: Exception) -> ClientError:
