@@ -23,7 +23,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from .client import ClientError
+from .client import ClientError, UnknownMeterError
 from .const import DOMAIN
 from .gaps import (
     ENERGY_UNITS,
@@ -229,12 +229,14 @@ async def _held(hass: HomeAssistant, entity_id: str, unit: str, unit_class: str)
 
 
 async def _counters(entry: IskraConfigEntry, meter: str, begin_s: int, end_s: int) -> list[dict[str, Any]]:
-    """The server's answers for parts of the period."""
+    """The server's answers for parts of the period; none of a meter that was removed there."""
     client, at, parts = entry.runtime_data.client, _moment(begin_s), []
     while at < min(_moment(end_s), datetime.now(UTC)):
         period = {"from": f"{at:%Y-%m-%dT%H:%M:%SZ}", "to": f"{at + _PART:%Y-%m-%dT%H:%M:%SZ}", "tz": "UTC"}
         try:
             parts.append(await client.get(f"/api/v1/meters/{meter}/counters", **period))
+        except UnknownMeterError:
+            return []
         except ClientError as error:
             raise HomeAssistantError(
                 str(error),
