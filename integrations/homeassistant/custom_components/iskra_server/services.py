@@ -35,6 +35,7 @@ from .gaps import (
     CounterState,
     EnergyRow,
     PowerRange,
+    corrected_rows,
     gaps,
     plain,
     power_gaps,
@@ -174,6 +175,7 @@ def _energy(
     outcome = Outcome(held=held)
     found, refused = gaps(rows, Counter(readings, unit)) if readings else ([], [])
     outcome.left += [each.sentence(unit) for each in refused if _is_inside(request, each.start_s, each.start_s)]
+    filled = []
     for gap in found:
         if not _is_inside(request, gap.before.start_s, gap.after.end_s):
             continue
@@ -183,13 +185,14 @@ def _energy(
                 f"Assistant has counted {plain(-gap.correction)} {unit} more than both meters; {_CORRECT_SUM} fills it."
             )
             continue
-        reset = held[gap.before.start_s].get("last_reset")
-        for row in gap.rows:
-            outcome.rows[row.start_s] = {"state": float(row.state), "sum": float(row.sum)}
-            if reset is not None:
-                outcome.rows[row.start_s]["last_reset"] = reset
+        filled.append(gap)
         if gap.correction:
             outcome.corrections[gap.after.start_s] = gap.correction
+    outcome.rows = {row.start_s: {"state": float(row.state), "sum": float(row.sum)} for row in corrected_rows(filled)}
+    for gap in filled:
+        if (reset := held[gap.before.start_s].get("last_reset")) is not None:
+            for row in gap.rows:
+                outcome.rows[row.start_s]["last_reset"] = reset
     return outcome
 
 
