@@ -34,8 +34,8 @@ class TokenError(ClientError):
     """The server needs a token, or another one."""
 
 
-class UnknownMeterError(ClientError):
-    """The server has no such meter, or has recorded nothing of it."""
+class NotFoundError(ClientError):
+    """There is no such meter; or not even such a route, and then it is no server of this kind."""
 
 
 class Client:
@@ -114,8 +114,8 @@ def _check(status: int, body: bytes) -> None:
     if status == 401:
         raise TokenError("invalid_auth", detail)
     if status == 404:
-        raise UnknownMeterError("cannot_connect", detail)
-    raise ClientError({403: "token_limited", 421: "unknown_host"}.get(status, "cannot_connect"), detail)
+        raise NotFoundError(_NOT_A_SERVER, detail)
+    raise ClientError({403: "token_limited", 421: "unknown_host"}.get(status, "server_error"), detail)
 
 
 def _unreachable(error: Exception) -> ClientError:

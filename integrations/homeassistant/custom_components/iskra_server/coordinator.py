@@ -54,8 +54,6 @@ class Coordinator:
         self.hass = hass
         self.entry = entry
         self.client = client
-        # held while gaps in the statistics are filled (services.py)
-        self.filling = asyncio.Lock()
         self.server_device_id = ""
         self.meters: dict[str, Meter] = {}
         self.server = Server(None, "", (), ())
