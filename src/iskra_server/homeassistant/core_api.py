@@ -1,6 +1,7 @@
 """Home Assistant's WebSocket: commands and their results, one after another. Numbers arrive exact.
 
-Like every client it needs a token of an administrator: a long-lived one, or that of the Supervisor for its apps.
+Like every client it needs a long-lived token of an administrator. The Supervisor's token is no way in: the app does not
+ask for `homeassistant_api`, which would open all of Home Assistant to it.
 """
 
 import json
@@ -14,7 +15,6 @@ from urllib.parse import urlsplit
 from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-SUPERVISOR_URL = "ws://supervisor/core/websocket"
 _PATH = "/api/websocket"
 _OPEN_S = 10.0
 # years of hours take some seconds on a small computer
