@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 # a shorter stream is a failure as well, or a proxy that ends each of them would be asked without a pause
-STEADY_S = 10.0
-_MAX_DELAY_S = 60.0
+STEADY_S: Final = 10.0
+_MAX_DELAY_S: Final = 60.0
 
 
 class Reconnection:

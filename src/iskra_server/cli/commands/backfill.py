@@ -164,7 +164,7 @@ def _sensors(core: CoreApi, entity: str | None, meter: str | None, register: str
     key = register or (known_as.key if known_as else TOTAL_KEY)
     sensor = sensor_of(statistic, meter or (known_as.meter if known_as else None), key)
     if sensor is None:
-        unit = statistic["statistics_unit_of_measurement"]
+        unit = statistic["statistics_unit_of_measurement"] or "no unit"
         raise UsageError(f"The statistics of {entity} are in {unit}; only energy with a sum, and power, can be filled.")
     return [sensor]
 
