@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.engine import ROOT, Engine, running
+from deploy.engine import Engine, running
 from deploy.head import Head
 
 IMAGE = "iskra-electricity-server"
@@ -17,8 +17,11 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="package")
-def image(engine: Engine) -> str:
-    engine.docker("build", "--network", "host", "--tag", IMAGE, ROOT)
+def image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Built by compose: `docker build` would not find the layers that compose has built, and the other way round."""
+    override = tmp_path_factory.mktemp("build") / "override.yml"
+    override.write_text("services: {iskra-server: {build: {network: host}}}\n")
+    engine.docker("compose", "--file", "docker-compose.yml", "--file", override, "build")
     return IMAGE
 
 

@@ -68,6 +68,17 @@ def test_the_service_of_the_integration_writes_the_same(away: Missing) -> None:
         assert assistant.state(away.button(assistant)) is not None
 
 
+def test_the_service_says_why_the_server_tells_nothing(away: Missing) -> None:
+    with_ours = [assistant for assistant in away.home.assistants if assistant.has_ours]
+    away.home.stop_server()
+    away.home.start_server(HISTORY_ENABLED="false", DATA_DIR=str(away.data))
+    for assistant in with_ours:
+        with pytest.raises(AssertionError, match=r"[Hh]istory"):
+            fill_gaps(assistant)
+    away.home.stop_server()
+    away.home.start_server(HISTORY_ENABLED="true", DATA_DIR=str(away.data))
+
+
 def test_every_hour_gets_its_own_energy_and_the_sum_at_the_end_stays(away: Missing) -> None:
     for assistant in away.home.assistants:
         counter, power = (entity(away, assistant, name) for name in ("energy_import", "power"))
