@@ -109,8 +109,11 @@ def loads(assistant: HomeAssistant, *texts: str) -> None:
 
 
 def answered(house: Home) -> dict[str, Decimal]:
-    """The server's answer by the unique id of the sensors."""
-    return {f"{house.meter.id}_{name}": value for name, value in served(house).items()}
+    """The server's answer by the unique id of the sensors, energy in kWh."""
+    return {
+        f"{house.meter.id}_{name}": value.scaleb(-3) if "energy" in name else value
+        for name, value in served(house).items()
+    }
 
 
 def pinned_yaml() -> str:
