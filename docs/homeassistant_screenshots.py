@@ -1,4 +1,4 @@
-"""Takes the screenshots of Home Assistant for docs/home-assistant.md, in the real one of the tests. Run it as root.
+"""Takes the screenshots of Home Assistant for docs/home-assistant*.md, in the real one of the tests. Run it as root.
 
 `python docs/homeassistant_screenshots.py [NAME ...]`: a home as in tests/homeassistant, with a simulated meter, the
 server, a broker and Home Assistant 2025.4; a browser logs in there as its owner.
@@ -20,6 +20,7 @@ from homeassistant.home import PORT, TOTAL, Home, home
 from homeassistant.instance import OWNER, HomeAssistant
 from homeassistant.instance import PORT as ASSISTANT_PORT
 from homeassistant.meter import UNLOCKED
+from homeassistant.missing import Missing
 from homeassistant.network import PI_NAME, SUBNET
 from iskra_server.history.model.records import Exact, MeterInfo, QuarterReading, quarter_of
 from iskra_server.history.store.store import Store
@@ -34,13 +35,17 @@ DOCS = Path(__file__).parent
 ZONE = "Europe/Berlin"
 SIZE = ViewportSize(width=1120, height=1240)
 # the third column of the page of a device is empty
-COLUMNS = 720
+COLUMNS, EDGE = 738, 50
 # room for the names of entities
 WITHOUT_SIDEBAR = "localStorage.setItem('dockedSidebar', '\"always_hidden\"')"
 # the first machine after the server's
 ASSISTANT = f"http://{SUBNET}.2:{ASSISTANT_PORT}"
 CONTRACT = "[[contracts]]\nbegins = 2020-01-01\nenergy_price = 0.3265\nfeed_in = 0.0811\n"
 SOON_S = 120.0
+# in 0.1 Wh
+USED_TODAY = 83_417
+# hours of the day in which Home Assistant saw no counter
+AWAY = range(4, 8)
 
 
 @contextmanager
@@ -72,11 +77,11 @@ def finish_onboarding(assistant: HomeAssistant) -> None:
 
 
 def record_history(built: Home, folder: Path) -> None:
-    """What the meter showed at the first of the month, this midnight, and in this quarter-hour."""
+    """What the meter showed at the first of the month, and in every quarter-hour from this midnight on."""
     folder.mkdir(exist_ok=True)
     now = datetime.now(UTC)
     begins = span_of(now, ZoneInfo(ZONE)).quarters
-    used = {begins["month"]: 2_345_600, begins["today"]: 83_417, quarter_of(now.timestamp()): 0}
+    used = {begins["month"]: 2_345_600} | used_today(begins["today"], quarter_of(now.timestamp()))
     meter, label = built.meter, label_of(built)
     readings = [
         QuarterReading(label, obis, quarter, Exact(raw - before // share, -1), "measured", 0)
@@ -86,6 +91,14 @@ def record_history(built: Home, folder: Path) -> None:
     store = Store(f"sqlite:///{folder / 'iskra.sqlite'}")
     store.write(readings, [MeterInfo(label, meter.server_id, False, 0, 0)])
     store.close()
+
+
+def used_today(midnight: int, now: int) -> dict[int, int]:
+    """What was still to be used until now, by quarter-hour, in 0.1 Wh: little at night, most in the morning."""
+    shares = [2 + (quarter * 7 % 5) + (12 if 24 <= quarter - midnight < 36 else 4) for quarter in range(midnight, now)]
+    return {midnight + place: USED_TODAY * sum(shares[place:]) // sum(shares) for place in range(len(shares))} | {
+        now: 0
+    }
 
 
 def label_of(built: Home) -> str:
@@ -133,7 +146,8 @@ def open_device(assistant: HomeAssistant, page: Page, domain: str, name: str) ->
     visit(page, f"/config/devices/device/{found}")
     page.get_by_text("kWh").first.wait_for()
     device = box(page.locator("ha-config-device-page"))
-    return FloatRect(x=device["x"], y=device["y"], width=COLUMNS, height=SIZE["height"] - device["y"])
+    # without the empty left edge
+    return FloatRect(x=device["x"] + EDGE, y=device["y"], width=COLUMNS - EDGE, height=SIZE["height"] - device["y"])
 
 
 def sensor_by_yaml(built: Home, page: Page) -> FloatRect:
@@ -152,10 +166,56 @@ def box(part: Locator) -> FloatRect:
     return found
 
 
+def dashboard_with_a_gap(built: Home, page: Page) -> FloatRect:
+    """The statistics as they are after an outage: no rows, and then one with all the energy."""
+    (assistant,) = built.assistants
+    sensor = assistant.entities("mqtt")[f"iskra_{built.meter.server_id}_energy_import"]
+    quarters = span_of(datetime.now(UTC), ZoneInfo(ZONE)).quarters
+    first, now = quarters["today"], quarter_of(datetime.now(UTC).timestamp())
+    left = used_today(first, now)
+    hours = [quarter for quarter in range(first, now - 3, 4) if (quarter - first) // 4 not in AWAY]
+    rows = [
+        {
+            "start": datetime.fromtimestamp(quarter * 900, UTC).isoformat(),
+            "state": (built.meter.imported - left[quarter + 4]) / 10_000,
+            "sum": (left[first] - left[quarter + 4]) / 10_000,
+        }
+        for quarter in hours
+    ]
+    about = {"source": "recorder", "statistic_id": sensor, "name": None, "unit_of_measurement": "kWh"}
+    assistant.ask("recorder/import_statistics", metadata={**about, "has_sum": True, "has_mean": False}, stats=rows)
+    none = dict.fromkeys(("stat_cost", "entity_energy_price", "number_energy_price"))
+    grid = {
+        "type": "grid",
+        "flow_from": [{"stat_energy_from": sensor, **none}],
+        "flow_to": [],
+        "cost_adjustment_day": 0,
+    }
+    assistant.ask("energy/save_prefs", energy_sources=[grid])
+    return bars(page)
+
+
+def dashboard_after_backfill(built: Home, page: Page) -> FloatRect:
+    (assistant,) = built.assistants
+    done = Missing(built, built.folder, datetime.now(UTC)).run(assistant)
+    assert done.returncode == 0, done.stderr
+    return bars(page)
+
+
+def bars(page: Page) -> FloatRect:
+    """Of today, read anew: the page keeps what it has read until it is loaded again."""
+    log_in(page)
+    visit(page, "/energy")
+    page.locator("hui-energy-usage-graph-card canvas").first.wait_for()
+    return box(page.locator("hui-energy-usage-graph-card").first)
+
+
 # the part of the page that a picture shows; the dialog of the last one stays open
 PICTURES: dict[str, Callable[[Home, Page], FloatRect]] = {
     "home-assistant-mqtt": device_by_mqtt,
     "home-assistant-integration": device_of_the_integration,
+    "home-assistant-gap": dashboard_with_a_gap,
+    "home-assistant-filled": dashboard_after_backfill,
     "home-assistant-yaml": sensor_by_yaml,
 }
 

@@ -46,6 +46,11 @@ def test_the_generated_parts_are_up_to_date() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_no_page_has_a_mark_of_a_merge_conflict() -> None:
+    marked = [page.name for page in PAGES if re.search("^(<{7}|>{7}) ", page.read_text(), re.MULTILINE)]
+    assert marked == []
+
+
 @pytest.mark.parametrize("key", config.describe(), ids=lambda key: key.path)
 def test_every_configuration_key_and_variable_is_described(key: config.Key) -> None:
     page = text("configuration.md")

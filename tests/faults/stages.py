@@ -32,6 +32,8 @@ Stage = Callable[[Scene], Iterator[None]]
 
 OTHER_METER = bytes.fromhex("090149534b0000bc614f")
 NOBODY = 65534
+# an app of Home Assistant whose Supervisor is away
+IN_APP = {"SUPERVISOR_TOKEN": "secret", "SUPERVISOR": "127.0.0.1:9"}
 P1 = b"/ISK5\\2M550T-1012\r\n\r\n1-3:0.2.8(50)\r\n0-0:1.0.0(261126140500W)\r\n1-0:1.8.1(000123.456*kWh)\r\n!A1B2\r\n"
 HDLC = bytes.fromhex("7ea01a0221" + "13" * 22 + "7e")
 # a heat meter
@@ -64,6 +66,10 @@ def no_port_in_container(scene: Scene) -> Iterator[None]:
     yield from _no_port(scene, {"container": "podman"})
 
 
+def no_port_in_app(scene: Scene) -> Iterator[None]:
+    yield from _no_port(scene, IN_APP)
+
+
 def _no_port(scene: Scene, environ: dict[str, str] | None = None) -> Iterator[None]:
     by_id = scene.serve_auto(environ)
     yield
@@ -78,6 +84,10 @@ def missing(scene: Scene) -> Iterator[None]:
 
 def missing_in_container(scene: Scene) -> Iterator[None]:
     yield from _missing(scene, {"container": "podman"})
+
+
+def missing_in_app(scene: Scene) -> Iterator[None]:
+    yield from _missing(scene, IN_APP)
 
 
 def _missing(scene: Scene, environ: dict[str, str] | None = None) -> Iterator[None]:
@@ -594,7 +604,8 @@ def simulated(scene: Scene) -> Iterator[None]:
 STAGES: dict[str, Stage] = {
     stage.__name__: stage
     for stage in (
-        *(no_port, no_port_in_container, missing, missing_in_container, nothing_behind, unplugged),
+        *(no_port, no_port_in_container, no_port_in_app),
+        *(missing, missing_in_container, missing_in_app, nothing_behind, unplugged),
         *(simulated_unplugged, capture_missing),
         *(permission_group, permission_owner, permission_directory, capture_permission),
         *(

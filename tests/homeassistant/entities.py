@@ -15,6 +15,8 @@ BY_REST, BY_MQTT, BY_OURS = "rest", "mqtt", DOMAIN
 DIAGNOSTIC = ("fault", "locked", "problem", "signal_quality")
 # what a meter has besides its registers
 BESIDES = (*DIAGNOSTIC, "last_reading")
+# the button of the server's device
+BUTTON = "fill_gaps"
 
 Shown = dict[str, Decimal | str]
 
@@ -29,7 +31,7 @@ def shown(assistant: HomeAssistant, way: str) -> Shown:
 
 def registers(assistant: HomeAssistant, way: str = BY_MQTT) -> Shown:
     """What MQTT or our integration brought of meters, but for what is no register of theirs."""
-    return {key: state for key, state in shown(assistant, way).items() if not key.endswith(BESIDES)}
+    return {key: state for key, state in shown(assistant, way).items() if not key.endswith((*BESIDES, BUTTON))}
 
 
 def ways(assistant: HomeAssistant) -> tuple[str, ...]:

@@ -270,7 +270,7 @@ class HomeAssistant:
 
     def _answer(self, response: httpx.Response) -> Any:
         assert response.is_success, f"{self}: {response.request.url}: {response.status_code} {response.text}"
-        return response.json()
+        return response.json() if response.content else None
 
 
 def fake_time() -> Path | None:

@@ -35,7 +35,8 @@ OURS = ROOT / "integrations" / "homeassistant" / "custom_components" / "iskra_se
 # constants of our integration: nobody waits here for a quarter of an hour
 WAITS = (
     ("const.py", "NO_DATA_AFTER_S", "900", "3"),
-    ("coordinator.py", "_MAX_DELAY_S", "60.0", "2.0"),
+    ("reconnection.py", "_MAX_DELAY_S", "60.0", "2.0"),
+    ("reconnection.py", "STEADY_S", "10.0", "1.0"),
     ("coordinator.py", "_STATUS_EVERY", "timedelta(seconds=30)", "timedelta(seconds=2)"),
     ("problems.py", "APPEARS_AFTER_S", "20.0", "3.0"),
     ("problems.py", "GONE_AFTER_S", "30.0", "1.0"),

@@ -58,12 +58,15 @@ class Attic(Installed):
     def __init__(self, machine: Machine, folder: Path, meter: DutchMeter) -> None:
         self.meter = meter
         self.token = "token-of-the-attic"
+        # for a group alone
+        self.limited_token = "token-of-a-tenant"
         self.address = machine.address
         self.port = ATTIC_PORT
         super().__init__(machine, folder, meter.url)
 
     def open(self) -> None:
-        self.start(self.address, self.port, self.token)
+        limited = {"TOKENS_TOKEN": self.limited_token, "TOKENS_GROUPS": "tenant:Attic"}
+        self.start(self.address, self.port, self.token, **limited)
 
     def move(self, address: str, port: int) -> None:
         """As a router does that gives it another address."""

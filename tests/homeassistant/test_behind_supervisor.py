@@ -3,24 +3,21 @@
 Its ingress shows the page, and it offers the integration. The Supervisor has the address that it has in every system.
 """
 
-import shutil
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from homeassistant import network, release
+from homeassistant import forms, network, release
 from homeassistant.instance import PORT, HomeAssistant
 from running import Server, serving, until
 from supervisor import SupervisorStandIn, Target, supervisor
 from web.browser.conftest import ARGUMENTS, CHROMIUM, watched
 
 pytestmark = pytest.mark.slow
-OURS = Path(__file__).parents[2] / "integrations" / "homeassistant" / "custom_components" / "iskra_server"
 SUPERVISOR, INGRESS_PORT, SERVER_PORT = "172.30.32.2", 8099, 18080
 TOKEN = "0123456789abcdef"
 METER, APP_HOST = "simulator:MT175", "local-iskra-server"
@@ -57,10 +54,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         machine = net.machine(chosen.root)
         machine.run(*f"ip route add {SUPERVISOR}/32 via {net.pi.address}".split())
         assistant = HomeAssistant(release=chosen, machine=machine, folder=folder / "assistant")
-        assistant.configure()
-        installed = folder / "assistant" / "config" / "custom_components" / "iskra_server"
-        if OURS.exists() and not installed.exists():
-            shutil.copytree(OURS, installed)
+        assistant.configure("logger:\n  default: warning\n  logs:\n    custom_components.iskra_server: debug\n")
         with supervisor(SUPERVISOR) as box:
             box.app = Target("127.0.0.1", INGRESS_PORT, SUPERVISOR)
             history = {"IES_HISTORY_ENABLED": "true", "IES_HISTORY_FLUSH_S": "1", "IES_DATA_DIR": str(folder / "data")}
@@ -142,18 +136,44 @@ def test_an_app_may_ask_home_assistant_by_its_supervisor(system: System) -> None
 
 
 def test_home_assistant_offers_the_integration_with_all_that_it_needs(system: System) -> None:
-    if not OURS.exists():
-        pytest.skip("the integration is not in this repository yet")
-    flow = until(lambda: offered(system), every_s=0.2)
-    assert flow["context"]["source"] == "hassio"
+    (flow,) = until(lambda: forms.waiting(system.assistant, "hassio"), every_s=0.2)
     # the token came along: there is nothing to type
-    done = system.assistant.post(f"/api/config/config_entries/flow/{flow['flow_id']}", {})
+    form = forms.shown(system.assistant, flow)
+    assert not forms.fields(form)
+    done = forms.answered(system.assistant, form, {})
     assert done["type"] == "create_entry"
     states = until(lambda: [state for name, state in system.assistant.states().items() if name.endswith("_power")])
     assert float(states[0]["state"]) != 0
 
 
-def offered(system: System) -> Any:
-    """The form that Home Assistant shows under "Discovered"."""
-    flows = system.assistant.ask("config_entries/flow/progress")
-    return next((flow for flow in flows if flow["handler"] == "iskra_server"), None)
+def test_an_app_with_another_address_keeps_its_entry(system: System) -> None:
+    tell(system, {**system.box.discovery[0]["config"], "host": SUPERVISOR})
+    moved = f"http://{SUPERVISOR}:{SERVER_PORT}"
+    until(lambda: moved in {device["configuration_url"] for device in forms.devices(system.assistant).values()})
+    (entry,) = forms.entries(system.assistant)
+    assert entry["state"] == "loaded"
+
+
+def test_an_app_without_its_token_is_asked_for_it(system: System) -> None:
+    tell(system, {"host": APP_HOST, "port": SERVER_PORT})
+    (flow,) = until(lambda: forms.waiting(system.assistant, "hassio"), every_s=0.2)
+    form = forms.shown(system.assistant, flow)
+    assert forms.fields(form) == ["token"]
+    form = forms.answered(system.assistant, form, {"token": "wrong"})
+    assert form["errors"] == {"base": "invalid_auth"}
+    # it turns out to be the one that is set up
+    done = forms.answered(system.assistant, form, {"token": TOKEN})
+    assert (done["type"], done["reason"]) == ("abort", "already_configured")
+
+
+def test_an_app_that_does_not_answer_is_not_offered(system: System) -> None:
+    tell(system, {"host": APP_HOST, "port": 1})
+    until(lambda: f"No ISKRA Electricity Server at {APP_HOST}:1" in system.assistant.log())
+    assert not forms.waiting(system.assistant, "hassio")
+    assert len(forms.entries(system.assistant)) == 1
+
+
+def tell(system: System, config: dict[str, Any]) -> None:
+    """What the Supervisor tells Home Assistant when an app announces itself anew."""
+    system.box.discovery.append({**system.box.discovery[0], "config": config})
+    system.assistant.post(f"/api/hassio_push/discovery/{system.box.discovery[0]['uuid']}", {})

@@ -1,10 +1,10 @@
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from homeassistant.talking import running, talking
+from homeassistant.recorder import Recorder
+from homeassistant.talking import talking
 from iskra_server.homeassistant import hourly_statistics
 from iskra_server.homeassistant.core_api import connected, websocket_url
 from iskra_server.homeassistant.hourly_statistics import StatisticSeries, Values
@@ -12,35 +12,6 @@ from iskra_server.homeassistant.hourly_statistics import StatisticSeries, Values
 COUNTER = StatisticSeries("sensor.a", "recorder", None, "kWh", "energy", has_mean=False)
 POWER = StatisticSeries("sensor.p", "recorder", None, "W", "power", has_mean=True)
 BEGIN = 1_795_600_800
-
-
-class Recorder:
-    """Holds what is imported, as the real one does: a row is replaced as a whole."""
-
-    def __init__(self) -> None:
-        self.metadata: list[dict[str, Any]] = []
-        self.blocks: list[int] = []
-        self.rows: dict[str, dict[str, Any]] = {}
-
-    def __call__(self, asked: dict[str, Any]) -> Any:
-        if asked["type"] == "recorder/import_statistics":
-            self.metadata.append(asked["metadata"])
-            self.blocks.append(len(asked["stats"]))
-            self.rows |= {row["start"]: row for row in asked["stats"]}
-            return None
-        if asked["type"] == "recorder/statistics_during_period":
-            return {asked["statistic_ids"][0]: [self._row(start) for start in sorted(self.rows)]}
-        return running(asked)
-
-    def _row(self, start: str) -> dict[str, Any]:
-        values = {name: value for name, value in self.rows[start].items() if name != "start"}
-        if reset := values.get("last_reset"):
-            values["last_reset"] = _milliseconds(reset)
-        return {"start": _milliseconds(start), "mean": None, **values}
-
-
-def _milliseconds(moment: str) -> int:
-    return int(datetime.fromisoformat(moment).timestamp() * 1000)
 
 
 def written(version: str, series: StatisticSeries, rows: dict[int, Values]) -> Recorder:

@@ -3,6 +3,7 @@
 That of the home was set up by hand before; the other files hold its entities against the meter.
 """
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from running import until
 
 SOON_S = 60.0
 KNOWS_RECONFIGURE = (2024, 11)
-TLS_PORT = 18443
+TLS_PORT, SILENT_PORT = 18443, 18444
 # how Home Assistant has the units of the API
 UNITS = {"Wh": "kWh", "varh": "kvarh", "VAh": "kVAh", "J": "GJ"}
 SCALES = {"Wh": -3, "varh": -3, "VAh": -3, "J": -9}
@@ -46,8 +47,10 @@ def test_a_server_that_is_set_up_is_not_offered(house: Home, upstairs: Attic) ->
         until(lambda: forms.waiting(assistant, "zeroconf"), SOON_S, EVERY_S)  # noqa: B023
         (flow,) = forms.waiting(assistant, "zeroconf")
         assert flow["context"]["title_placeholders"]["name"]
-        again = forms.answered(assistant, forms.opened(assistant), {"host": PI_NAME, "port": PORT})
-        assert (again["type"], again["reason"]) == ("abort", "already_configured")
+        # also as it is pasted from the address bar of a browser
+        for host, port in ((PI_NAME, PORT), (f"http://{PI_NAME}:{PORT}/", 1)):
+            again = forms.answered(assistant, forms.opened(assistant), {"host": host, "port": port})
+            assert (again["type"], again["reason"]) == ("abort", "already_configured")
 
 
 @pytest.mark.parametrize(
@@ -56,8 +59,12 @@ def test_a_server_that_is_set_up_is_not_offered(house: Home, upstairs: Attic) ->
         ("cannot_connect", {"port": 1}),
         ("cannot_connect", {"host": "nowhere.local"}),
         ("cannot_connect", {"ssl": True}),
+        ("invalid_host", {"host": "no address"}),
+        ("invalid_host", {"host": "http://["}),
         ("invalid_auth", {"port": ATTIC_PORT}),
         ("invalid_auth", {"port": ATTIC_PORT, "token": "wrong"}),
+        ("invalid_auth", {"port": ATTIC_PORT, "token": "töken"}),
+        ("token_limited", {"port": ATTIC_PORT, "token": "token-of-a-tenant"}),
         ("not_this_server", {"host": "127.0.0.1", "port": 8123}),
         ("unknown_host", {"host": FOREIGN_NAME}),
     ],
@@ -68,6 +75,19 @@ def test_a_mistake_is_said_in_one_sentence(house: Home, upstairs: Attic, error: 
         assert (form["type"], form["errors"]) == ("form", {"base": error})
         for language in ("en", "de"):
             assert forms.sentence(assistant, language, "config", "error", error).endswith(".")
+
+
+@pytest.mark.slow
+def test_an_address_where_nothing_answers_is_a_mistake(house: Home) -> None:
+    def ask(assistant: HomeAssistant) -> None:
+        if assistant.has_ours:
+            answers = {"host": house.pi.address, "port": SILENT_PORT}
+            form = forms.answered(assistant, forms.opened(assistant), answers)
+            assert form["errors"] == {"base": "no_answer"}
+
+    # it accepts connections, and that is all
+    with socket.create_server((house.pi.address, SILENT_PORT)):
+        house.everywhere(ask)
 
 
 def test_a_certificate_of_an_unknown_authority_is_a_mistake(house: Home, upstairs: Attic) -> None:

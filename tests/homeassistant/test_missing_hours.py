@@ -82,6 +82,17 @@ def powers(away: Missing, assistant: HomeAssistant, power: str) -> list[dict[str
     return [{key: found[away.begin_s + hour * HOUR_S][key] for key in ("min", "mean", "max")} for hour in LOST]
 
 
+def test_the_service_says_why_the_server_tells_nothing(away: Missing) -> None:
+    with_ours = [assistant for assistant in away.home.assistants if assistant.has_ours]
+    away.home.stop_server()
+    away.home.start_server(HISTORY_ENABLED="false", DATA_DIR=str(away.data))
+    for assistant in with_ours:
+        with pytest.raises(AssertionError, match=r"[Hh]istory"):
+            fill_gaps(assistant)
+    away.home.stop_server()
+    away.home.start_server(HISTORY_ENABLED="true", DATA_DIR=str(away.data))
+
+
 def test_every_hour_gets_its_own_energy_and_the_sum_at_the_end_stays(away: Missing) -> None:
     for assistant in away.home.assistants:
         counter, power = (entity(away, assistant, name) for name in ("energy_import", "power"))

@@ -8,6 +8,7 @@ import time
 from homeassistant import release
 from homeassistant.entities import BY_MQTT, are_right, are_unavailable, complaints
 from homeassistant.home import Home
+from homeassistant.meter import UNLOCKED
 from iskra_server.outputs.mqtt.keep_connected import RETRY_S
 from running import until
 
@@ -18,6 +19,8 @@ AWAY_S = 3 * RETRY_S if release.is_default() else 60.0
 
 
 def test_a_broker_that_has_lost_everything_is_harmless(house: Home) -> None:
+    # where this file is run alone
+    house.meter.profile = UNLOCKED
     house.broker.kill()
     are_unavailable(house, SOON_S, BY_MQTT)
     house.meter.imported += 2

@@ -1,5 +1,8 @@
 """The YAML for Home Assistant: right in shape, and its templates right in each failure."""
 
+import random
+from decimal import Decimal
+
 import pytest
 import yaml
 
@@ -71,6 +74,24 @@ def test_every_number_of_a_meter_is_a_sensor_of_one_request() -> None:
         "        state_class: measurement",
         '        unit_of_measurement: "W"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown", "size", "places"),
+    [("Wh", "kWh", "1000", 6), ("varh", "kvarh", "1000", 6), ("J", "GJ", "1000000000", 12)],
+)
+def test_energy_is_in_the_unit_of_the_dashboard_with_the_digits_of_the_meter(
+    unit: str, shown: str, size: str, places: int
+) -> None:
+    meter = ListedMeter(METER.id, registers=[ListedRegister("energy_import", "Energy import", 1100.0, unit)])
+    lines = [line.strip() for line in meters_yaml("http://pi:8080", [meter])]
+    assert f'unit_of_measurement: "{shown}"' in lines
+    picked = "(value_json.registers | selectattr('name', 'eq', 'energy_import') | map(attribute='value') | first)"
+    assert f'value_template: "{{{{ ({picked} | float / {size}) | round({places}) }}}}"' in lines
+    # what Home Assistant computes from that, for tenths of every size that a counter has
+    for tenths in (1, 11, 123_456_789, 9_999_999_999_999, *(random.getrandbits(40) for _ in range(1_000))):
+        value = Decimal(tenths).scaleb(-1)
+        assert Decimal(repr(round(float(value) / int(size), places))) == value / int(size)
 
 
 def test_a_register_outside_the_table_goes_by_its_code_and_needs_a_unit() -> None:

@@ -32,7 +32,7 @@ def test_statistics_add_up_to_what_was_drawn(house: Home) -> None:
         # they are made in the first seconds
         until(lambda: assistant.sums(TOTAL, "hour"), SOON_S, EVERY_S)  # noqa: B023
         # an entity counts from what it was told first
-        assert newest(assistant.sums(pinned, "5minute")) == old * 1000 - begun(assistant, pinned)
+        assert newest(assistant.sums(pinned, "5minute")) == old - begun(assistant, pinned)
         assert newest(assistant.sums(PINNED, "5minute")) == old - begun(assistant, PINNED)
         for first, second in pushed(assistant):
             assert newest(assistant.sums(first, "5minute")) == old - begun(assistant, first)

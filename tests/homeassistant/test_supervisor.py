@@ -1,7 +1,9 @@
 """What an app asks the Supervisor, at the stand-in for it. tests/runtime/test_home_assistant_app.py runs the server."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import pytest
@@ -77,6 +79,60 @@ def test_without_a_token_that_it_knows_the_supervisor_refuses() -> None:
 
     with pytest.raises(SupervisorError, match="refuses /services/mqtt: 401"):
         asyncio.run(main())
+
+
+@pytest.mark.parametrize("address", ["http://[bad", "a:99999", "http://a:b:c", "ftp://no-such.invalid", "\0", " "])
+@pytest.mark.parametrize("token", ["token-of-the-app", "token-of-the-app\n", "token-\u2028of-the-app"])
+def test_a_variable_that_is_of_no_use_is_one_sentence_without_the_token(address: str, token: str) -> None:
+    asked = supervisor_of({"SUPERVISOR": address, "SUPERVISOR_TOKEN": token})
+    with pytest.raises(SupervisorError, match="cannot be asked for") as raised:
+        asyncio.run(asked.mqtt_service())
+    assert "of-the-app" not in str(raised.value)
+
+
+def test_an_answer_that_never_ends_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                writer.write(b"X: y\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        ended.set()
+
+    async def main() -> None:
+        server = await asyncio.start_server(drip, "127.0.0.1", 0)
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(SupervisorError, match="does not answer within"):
+            await Supervisor(address, Secret("token-of-the-app")).mqtt_service()
+        # and its thread has let go
+        assert await asyncio.to_thread(ended.wait, DEADLINE_S)
+        server.close()
+
+    monkeypatch.setattr("iskra_server.homeassistant.supervisor._WHOLE_ANSWER_S", 0.5)
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"a":' * 20_000, b'{"data":{"a":' + b"[" * 60_000, b"x" * 200_000])
+def test_an_answer_in_another_form_is_one_sentence(body: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body)
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+
+    async def main() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(SupervisorError, match="is not understood"):
+            await Supervisor(address, Secret("token-of-the-app")).mqtt_service()
+        server.close()
+
+    asyncio.run(main())
 
 
 def test_the_integration_is_offered_under_its_name() -> None:

@@ -1,9 +1,14 @@
 """The rules of the integration against the register table: what MQTT says of a register, the integration says too."""
 
+import json
+from typing import get_args
+
 import pytest
 
-from homeassistant_integration.pure import module
+from homeassistant_integration.pure import FOLDER, module
+from iskra_server.meter.medium import Medium
 from iskra_server.meter.registers import REGISTERS, Description
+from iskra_server.outputs.mqtt.entity_names import WORDS
 from iskra_server.outputs.mqtt.payloads import describe_unnamed, published_unit
 
 describing, model = module("describing"), module("model")
@@ -54,3 +59,16 @@ def test_the_reading_of_a_sub_meter_is_of_its_medium(medium: str, unit: str, exp
     assert describing.state_class(shown) == "total_increasing"
     assert describing.translation_key(shown, is_sub_meter=True) == "meter_reading"
     assert describing.translation_key(register("mbus2_valve", None), is_sub_meter=True) == "mbus2_valve"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_is_no_register_has_the_name_that_it_has_by_mqtt(language: str) -> None:
+    texts = json.loads((FOLDER / "translations" / f"{language}.json").read_text())
+    words = {key: names[language] for key, names in WORDS.items()}  # type: ignore[index]
+    ours = {key: text["name"] for entities in texts["entity"].values() for key, text in entities.items()}
+    assert ours["meter_reading"] == words["reading"]
+    for key in ("fault", "locked", "problem", "signal_quality"):
+        assert ours[key] == words[key]
+    for medium in get_args(Medium):
+        assert texts["device"][medium]["name"] == f"{words[medium]} {{name}}"
+        assert texts["device"][f"{medium}_simulated"]["name"] == f"{words[medium]} {{name}} ({words['simulated']})"

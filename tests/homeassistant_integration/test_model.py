@@ -114,5 +114,24 @@ def test_a_meter_that_no_source_reads_is_not_present() -> None:
 @pytest.mark.parametrize("answer", ["{}", '{"meters":[{}]}', '{"meters":3}', "[]", '{"meters":[{"registers":[{}]}]}'])
 def test_an_answer_of_another_program_is_an_error_that_the_client_expects(answer: str) -> None:
     for parse in (model.meters_from, model.server_from):
-        with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
+        with pytest.raises(model.UNREADABLE):
             parse(model.decode(answer))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"value": NaN}',
+        '{"value": -Infinity}',
+        '{"value": 1e999999999, "unit": "W"}',
+        '{"value": 1e99999999999999999999, "unit": "W"}',
+        '{"value": 1e-99999, "unit": "Wh"}',
+        '{"value": 12345678901234567890123.4, "unit": "W", "resolution": 1e-9}',
+        '{"value": 1, "resolution": "x"}',
+        '{"value": 1, "unit": ["W"]}',
+        "[" * 100_000,
+    ],
+)
+def test_a_value_that_is_no_number_of_a_meter_is_an_error_that_the_client_expects(answer: str) -> None:
+    with pytest.raises(model.UNREADABLE):
+        model.register_from({"name": "n", "obis": "o", "label": "l", "label_de": "l"} | model.decode(answer))

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from homeassistant_integration.pure import module
 
@@ -49,9 +51,20 @@ def test_letters_of_several_bytes_may_be_cut() -> None:
     assert events(data[:8], data[8:]) == [("message", "", "Zähler")]
 
 
-def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "MAX_LINE_BYTES", 100)
+@pytest.mark.parametrize("piece", [b"x" * 10, b"data: a\n", b"other: a\n", b"\ndata: a" * 3 + b"a" * 80])
+def test_an_event_without_end_is_refused(piece: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
     parser = sse.EventParser()
-    assert list(parser.feed(b"data: " + b"x" * 90)) == []
-    with pytest.raises(ValueError, match="a line of more than 100 bytes"):
-        list(parser.feed(b"x" * 10))
+    with pytest.raises(ValueError, match="an event of more than 100 bytes"):
+        for _ in range(20):
+            assert list(parser.feed(piece)) == []
+
+
+def test_many_events_are_not_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
+    assert len(events(*[b"data: " + b"x" * 80 + b"\n\n"] * 20)) == 20
+
+
+@given(st.lists(st.binary(max_size=20) | st.sampled_from([b"\n", b"\n\n", b"data: a", b":", b"\r\n"])))
+def test_any_bytes_give_the_same_events_however_they_are_cut(chunks: list[bytes]) -> None:
+    assert events(*chunks) == events(b"".join(chunks))

@@ -319,6 +319,54 @@ def test_a_weak_counter_that_falls_far_is_held_back_for_minutes() -> None:
     assert shown(50000, 50000, 10, 10, 10, 50000) == [None, 50000, None, None, None, 50000]
 
 
+def test_a_damaged_value_from_before_a_protected_telegram_confirms_nothing() -> None:
+    """A meter with a checksum, of which two telegrams have lost it, and a digit."""
+    guard = Guard()
+    sent = [
+        (sample, 5000, 500.0),
+        (weak, 5003, None),
+        (sample, 5001, 500.1),
+        (weak, 5006, 500.1),
+        (sample, 5002, 500.2),
+        (weak, 5002, 500.2),
+        (weak, 5004, 500.2),
+        (weak, 5004, 500.4),
+    ]
+    results = [guard.admit(make(energy(raw), at_s=10.0 * k)) for k, (make, raw, _) in enumerate(sent)]
+    assert totals(results) == [None if shown is None else Decimal(str(shown)) for _, _, shown in sent]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 9),
+            st.sampled_from(["weak", "weak", "protected", "damaged"]),
+            st.integers(-300, 300) | st.integers(0, 10**7),
+        ),
+        max_size=40,
+    )
+)
+def test_no_single_damage_is_ever_published(telegrams: list[tuple[int, str, int]]) -> None:
+    """Of a counter that rises, in telegrams of which no two in a row are damaged."""
+    guard, true, published, was_damaged, undamaged = Guard(), 5000, 0, False, 0
+    guard.admit(weak(energy(true), power(300), at_s=-10.0))
+    for k, (step, kind, damage) in enumerate(telegrams):
+        true += step
+        was_damaged = kind == "damaged" and not was_damaged
+        raw = max(true + damage, 0) if was_damaged else true
+        make = sample if kind == "protected" else weak
+        result = guard.admit(make(energy(raw), power(300), at_s=10.0 * k))
+        undamaged = 0 if was_damaged else undamaged + 1
+        if isinstance(result, HeldBack):
+            assert undamaged < 3
+            continue
+        shown = next(int(register.raw) for register in result.reading.registers if register.obis == IMPORT)
+        assert published <= shown <= true
+        assert undamaged < 3 or shown >= true - step
+        assert result.epoch == 0
+        published = shown
+
+
 def test_a_weak_counter_is_not_that_of_minutes_ago() -> None:
     # after a silence nothing current confirms it
     assert shown(5000, 5000, *[None] * 7, 5700, 5708) == [None, 5000, None, 5700]

@@ -32,18 +32,18 @@ def test_outputs_with_the_same_settings_keep_running_and_others_end_before_new_o
         log: list[str] = []
         async with asyncio.TaskGroup() as tasks:
             outputs = RunningOutputs(Supervision(tasks), Hub(), list, lambda: None)
-            await outputs.run([planned("a", log), planned("b", log)])
+            await outputs.change_to([planned("a", log), planned("b", log)])
             await asyncio.sleep(0)
             assert [state.name for state in outputs.states()] == ["a", "b"]
             # two changes at the same time: one after the other
             await asyncio.gather(
-                outputs.run([planned("a", log), planned("c", log, "c1")]),
-                outputs.run([planned("a", log), planned("c", log, "c2")]),
+                outputs.change_to([planned("a", log), planned("c", log, "c1")]),
+                outputs.change_to([planned("a", log), planned("c", log, "c2")]),
             )
             await asyncio.sleep(0)
             assert log[:3] == ["+a", "+b", "-b"] and log.count("+a") == 1
             assert [state.name for state in outputs.states()] == ["a", "c"]
-            await outputs.run([])
+            await outputs.change_to([])
             assert outputs.states() == []
         assert sorted(log.count(f"+{name}") - log.count(f"-{name}") for name in "ab") == [0, 0]
 

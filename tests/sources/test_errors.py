@@ -29,6 +29,12 @@ def test_a_port_that_is_missing_in_a_container(monkeypatch: pytest.MonkeyPatch) 
     assert no_port() == "no_port_in_container"
 
 
+def test_a_port_that_is_missing_in_the_app_of_home_assistant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPERVISOR_TOKEN", "secret")
+    assert explained("/dev/ttyUSB7", errno.ENOENT) == ("missing_in_app", {"port": "/dev/ttyUSB7"})
+    assert no_port() == "no_port_in_app"
+
+
 @pytest.mark.parametrize("number", [errno.ENXIO, errno.ENODEV])
 def test_a_device_file_without_a_device(number: int) -> None:
     assert explained("/dev/ttyUSB0", number) == (

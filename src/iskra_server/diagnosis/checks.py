@@ -34,8 +34,10 @@ _NO_DEVICE = frozenset(
     (
         "no_port",
         "no_port_in_container",
+        "no_port_in_app",
         "missing",
         "missing_in_container",
+        "missing_in_app",
         "nothing_behind",
         "unplugged",
         "simulated_unplugged",

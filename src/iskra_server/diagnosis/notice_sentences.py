@@ -49,17 +49,17 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "The telegrams of this meter have no checksum, or a weak one.",
         "Meter readings are shown only as far as a second telegram confirms them; a damaged power may be shown. A short cable avoids damage.",
         "Die Telegramme dieses Zählers haben keine oder nur eine schwache Prüfsumme.",
-        "Zählerstände werden erst angezeigt, wenn ein zweites Telegramm sie bestätigt; eine verfälschte Leistung kann durchkommen. Ein kurzes Kabel beugt vor."),
+        "Zählerstände werden erst angezeigt, wenn ein zweites Telegramm sie bestätigt; eine verfälschte Leistung kann trotzdem angezeigt werden. Ein kurzes Kabel beugt vor."),
     "unproved": (
         "Without meters.auth_key nothing proves that the telegrams come from meter {meter}.",
         "If your grid operator gave you an authentication key (GAK), set it as meters.auth_key; otherwise there is nothing to do.",
         "Ohne meters.auth_key ist nicht bewiesen, dass die Telegramme von Zähler {meter} stammen.",
         "Hat Ihnen der Netzbetreiber einen Authentifizierungsschlüssel (GAK) gegeben, tragen Sie ihn als meters.auth_key ein; sonst ist nichts zu tun."),
     "no_tag": (
-        "The telegrams of meter {meter} have no tag, so meters.auth_key proves nothing.",
+        "The telegrams of meter {meter} have no authentication tag, so there is nothing that meters.auth_key could check.",
         "Some grid operators hand out an authentication key and encrypt without a tag; there is nothing to do.",
-        "Die Telegramme von Zähler {meter} haben kein Prüfzeichen; meters.auth_key beweist also nichts.",
-        "Manche Netzbetreiber geben einen Authentifizierungsschlüssel heraus und verschlüsseln ohne Prüfzeichen; es ist nichts zu tun."),
+        "Die Telegramme von Zähler {meter} enthalten keinen Echtheitsnachweis (Tag); meters.auth_key hat daher nichts zu prüfen.",
+        "Manche Netzbetreiber geben einen Authentifizierungsschlüssel heraus und verschlüsseln ohne Tag; es ist nichts zu tun."),
     "whole_kwh": (
         "This meter counts in whole kWh.",
         "It is not locked: that is its resolution, as with an MT171, and no PIN changes it.",

@@ -16,6 +16,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Plug in the head and pass it to the container: --device /dev/ttyUSB0, or devices: in docker-compose.yml.",
         "In diesem Container gibt es keinen seriellen Anschluss.",
         "Stecken Sie den Lesekopf ein und geben Sie ihn an den Container weiter: --device /dev/ttyUSB0 oder devices: in docker-compose.yml."),
+    "no_port_in_app": (
+        "The machine that runs Home Assistant has no serial port.",
+        "Plug the head into one of its USB ports; it is found automatically within seconds.",
+        "Das Gerät, auf dem Home Assistant läuft, hat keinen seriellen Anschluss.",
+        "Stecken Sie den Lesekopf in einen seiner USB-Anschlüsse; er wird nach wenigen Sekunden automatisch gefunden."),
     "missing": (
         "{port} does not exist.",
         "Plug in the head; iskra-server ports lists all ports.",
@@ -26,6 +31,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Plug in the head and pass it to the container: --device {port}, or devices: in docker-compose.yml.",
         "{port} gibt es in diesem Container nicht.",
         "Stecken Sie den Lesekopf ein und geben Sie ihn an den Container weiter: --device {port} oder devices: in docker-compose.yml."),
+    "missing_in_app": (
+        "{port} does not exist on the machine that runs Home Assistant.",
+        "Plug in the head, or choose another name: Settings, System, Hardware, All hardware lists them.",
+        "{port} gibt es auf dem Gerät nicht, auf dem Home Assistant läuft.",
+        "Stecken Sie den Lesekopf ein, oder tragen Sie einen anderen Namen ein: Einstellungen, System, Hardware, Gesamte Hardware zeigt alle."),
     "nothing_behind": (
         "Nothing is connected to {port}.",
         "Plug the head in again.",

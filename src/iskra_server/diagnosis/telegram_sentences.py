@@ -116,7 +116,7 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
     "untagged": (
         "Telegrams in the name of meter {meter} have no tag any more, so nothing proves that they come from it.",
         "Check what sends on this line. If the grid operator has changed how the meter sends, restart the server.",
-        "Telegramme im Namen von Zähler {meter} haben kein Prüfzeichen mehr; nichts beweist, dass sie von ihm stammen.",
+        "Telegramme im Namen von Zähler {meter} enthalten keinen Echtheitsnachweis (Tag) mehr; ob sie von ihm stammen, ist unklar.",
         "Prüfen Sie, was auf dieser Leitung sendet. Hat der Netzbetreiber den Zähler umgestellt, starten Sie den Server neu."),
     "replayed": (
         "Telegrams of meter {meter} with an old frame counter are refused, because they may be a recording.",

@@ -21,6 +21,7 @@ from iskra_server.homeassistant.gaps import (
     Disagreement,
     EnergyRow,
     PowerRange,
+    corrected_rows,
     earlier,
     gaps,
     power_gaps,
@@ -60,9 +61,12 @@ class BackfillPlan(Struct, frozen=True):
 
 
 class _Undo(Struct, frozen=True):
+    """`sums`: without the correction that begins with an hour, its sum before the rows were written, and after."""
+
     series: StatisticSeries
     rows: dict[int, Values]
     corrections: dict[int, Decimal]
+    sums: dict[int, tuple[Decimal, Decimal]]
     # the series did not exist before
     is_new: bool
 
@@ -98,10 +102,11 @@ def plan_energy(sensor: OurSensor, held: dict[int, Values], answers: Answers, pe
     rows = [row for start_s, values in held.items() if (row := _energy_row(start_s, values))]
     found, refused = gaps(rows, counter) if counter else ([], [])
     found = [gap for gap in found if gap.before.start_s < period.end_s and gap.after.end_s > period.begin_s]
-    new: dict[int, Values] = {}
+    new: dict[int, Values] = {row.start_s: {"state": row.state, "sum": row.sum} for row in corrected_rows(found)}
     for gap in found:
-        resets = {name: value for name, value in held[gap.before.start_s].items() if name == "last_reset"}
-        new |= {row.start_s: {"state": row.state, "sum": row.sum, **resets} for row in gap.rows}
+        if (reset := held[gap.before.start_s].get("last_reset")) is not None:
+            for row in gap.rows:
+                new[row.start_s]["last_reset"] = reset
     return BackfillPlan(
         series_of(sensor),
         held,
@@ -152,12 +157,20 @@ def bars(values: Mapping[int, Values], new: Mapping[int, Values]) -> dict[int, D
 
 
 def write_undo(path: Path, core: CoreApi, plans: Iterable[BackfillPlan]) -> None:
-    """Write what brings the old hours back, for its owner alone. Raises FileExistsError, OSError."""
+    """Write what brings the old hours back, for its owner alone: whole, or not at all.
+
+    Raises FileExistsError, OSError.
+    """
     content = UndoFile(_FORMAT, core.version, [_undo_of(plan) for plan in plans])
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(content)))
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.write(msgspec.json.format(msgspec.json.encode(content)))
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as error:
+            path.unlink()
+            # that of a full disk names no file
+            raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def read_undo(path: Path) -> UndoFile:
@@ -173,13 +186,14 @@ def read_undo(path: Path) -> UndoFile:
 
 def carry_out(core: CoreApi, plan: BackfillPlan, advance: Callable[[int], None]) -> None:
     """Write a plan and read it back: what is not part of it has not changed. Raises CoreError."""
+    if hourly_statistics.different(hourly_statistics.read(core, plan.series), plan.held):
+        # such as by a second run at the same time: its corrections would be added twice
+        raise CoreError(f"Hours of {plan.series.id} have changed since they were read; run the command again.")
     # first: a run that ended between the two is completed by the next one
     for start_s, amount in plan.corrections.items():
         hourly_statistics.adjust(core, plan.series, start_s, amount)
     hourly_statistics.write(core, plan.series, plan.new, advance)
-    rest = {start_s: values for start_s, values in plan.held.items() if start_s not in plan.new}
-    for begin_s, amount in plan.corrections.items():
-        rest |= {start_s: _raised(values, amount) for start_s, values in rest.items() if start_s >= begin_s}
+    rest = {start_s: values for start_s, values in corrected(plan).items() if start_s not in plan.new}
     if changed := hourly_statistics.different(hourly_statistics.read(core, plan.series), rest):
         raise CoreError(
             f"{len(changed)} hours of {plan.series.id} that were not written have changed meanwhile; look at them, or "
@@ -187,16 +201,36 @@ def carry_out(core: CoreApi, plan: BackfillPlan, advance: Callable[[int], None])
         )
 
 
+def corrected(plan: BackfillPlan) -> dict[int, Values]:
+    """The hours that are held, once every sum behind a correction is raised by it."""
+    rows = plan.held
+    for begin_s, amount in plan.corrections.items():
+        rows = rows | {start_s: _raised(values, amount) for start_s, values in rows.items() if start_s >= begin_s}
+    return rows
+
+
 def undo(core: CoreApi, content: UndoFile, advance: Callable[[int], None]) -> None:
-    """Bring the old hours back. Raises CoreError."""
+    """Bring the old hours back; undone already, also in part, only the rest. Raises CoreError."""
     for each in content.undo:
         if each.is_new:
             hourly_statistics.clear(core, each.series)
             advance(len(each.rows))
             continue
-        hourly_statistics.write(core, each.series, each.rows, advance)
+        # first: each row has the sum that it had without them
         for start_s, amount in each.corrections.items():
-            hourly_statistics.adjust(core, each.series, start_s, -amount)
+            _take_back(core, each, start_s, amount)
+        hourly_statistics.write(core, each.series, each.rows, advance)
+
+
+def _take_back(core: CoreApi, each: _Undo, start_s: int, amount: Decimal) -> None:
+    """Take a correction out of the sums, unless it is not in them: a run was killed before, or it is undone."""
+    if any(hourly_statistics.sum_is(core, each.series, start_s, value + amount) for value in each.sums[start_s]):
+        hourly_statistics.adjust(core, each.series, start_s, -amount)
+    elif not any(hourly_statistics.sum_is(core, each.series, start_s, value) for value in each.sums[start_s]):
+        raise CoreError(
+            f"The sums of {each.series.id} have changed since this undo file was written; undo what was written later "
+            "first."
+        )
 
 
 def _raised(values: Values, amount: Decimal) -> Values:
@@ -211,7 +245,13 @@ def _undo_of(plan: BackfillPlan) -> _Undo:
         last = plan.held.get(start_s, last)
         if start_s in plan.new:
             rows[start_s] = {} if plan.series.has_mean and start_s not in plan.held else last
-    return _Undo(plan.series, rows, plan.corrections, not plan.held)
+    sums: dict[int, tuple[Decimal, Decimal]] = {}
+    raised = Decimal(0)
+    for start_s, amount in plan.corrections.items():
+        raised += amount
+        before = plan.held[start_s]["sum"]
+        sums[start_s] = (before, plan.new[start_s]["sum"] - raised if start_s in plan.new else before)
+    return _Undo(plan.series, rows, plan.corrections, sums, not plan.held)
 
 
 def _counter(sensor: OurSensor, answers: Answers) -> Counter | None:

@@ -81,7 +81,7 @@ def different(held: Mapping[int, Values], expected: Mapping[int, Values]) -> lis
 
 def adjust(core: CoreApi, series: StatisticSeries, start_s: int, amount: Decimal) -> None:
     """Add an amount to every sum from an hour on, also of what Home Assistant goes on from."""
-    before = read(core, series)[start_s]["sum"]
+    adjusted = read(core, series)[start_s]["sum"] + amount
     core.ask(
         "recorder/adjust_sum_statistics",
         statistic_id=series.id,
@@ -91,8 +91,13 @@ def adjust(core: CoreApi, series: StatisticSeries, start_s: int, amount: Decimal
     )
     _wait(
         f"has not adjusted the sums of {series.id}",
-        lambda: abs(read(core, series)[start_s]["sum"] - before - amount) < _SAME,
+        lambda: sum_is(core, series, start_s, adjusted),
     )
+
+
+def sum_is(core: CoreApi, series: StatisticSeries, start_s: int, expected: Decimal) -> bool:
+    """Whether this is the sum at the end of an hour."""
+    return not different(read(core, series), {start_s: {"sum": expected}})
 
 
 def clear(core: CoreApi, series: StatisticSeries) -> None:

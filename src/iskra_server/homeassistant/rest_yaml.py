@@ -3,7 +3,8 @@
 Home Assistant ignores the HTTP status and keeps the old value when a template returns none. So every sensor converts
 with `| float`, which fails on anything but a number, and has an `availability` that checks the value itself: a 503, an
 empty answer, HTML, a timeout and a refused connection all become "unavailable", and recover. The header asks for errors
-as plain JSON: newer releases log a warning for each error of another content type.
+as plain JSON: newer releases log a warning for each error of another content type. Energy is in kWh, as by MQTT:
+YAML has no suggested unit. A sensor pasted earlier in Wh keeps its statistics, since Home Assistant converts energy.
 """
 
 import re
@@ -18,6 +19,14 @@ _SIMULATED = " (simulated)"
 _ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_]")
+
+# unit of a register -> the unit in Home Assistant, its size, and decimal places for a thousandth of the register's unit
+_LARGER_UNITS = {
+    "Wh": ("kWh", 1_000, 6),
+    "varh": ("kvarh", 1_000, 6),
+    "VAh": ("kVAh", 1_000, 6),
+    "J": ("GJ", 10**9, 12),
+}
 
 
 class ListedRegister(Struct):
@@ -108,14 +117,19 @@ def _sensor(register: ListedRegister, short: str, meter: ListedMeter) -> Iterato
     label = f"{meter.medium.capitalize()} meter reading" if meter.channel else register.label
     yield f'      - name: "{label}{_mark(meter)}"'
     yield f'        unique_id: "{short.lower()}_{_NOT_IN_ID.sub("_", register.name)}"'
-    yield f'        value_template: "{{{{ {picked} | float }}}}"'
+    unit, value = register.unit, f"{picked} | float"
+    if unit in _LARGER_UNITS:
+        # a float of a quotient may have digits that the meter does not send: 1.1 kWh as 1.1000000000000001
+        unit, size, places = _LARGER_UNITS[unit]
+        value = f"({value} / {size}) | round({places})"
+    yield f'        value_template: "{{{{ {value} }}}}"'
     yield f'        availability: "{{{{ {here} and {picked} is number }}}}"'
     if device_class:
         yield f"        device_class: {device_class}"
     if row and row.state_class:
         yield f"        state_class: {row.state_class}"
-    if register.unit:
-        yield f'        unit_of_measurement: "{register.unit}"'
+    if unit:
+        yield f'        unit_of_measurement: "{unit}"'
 
 
 def _mark(meter: ListedMeter) -> str:

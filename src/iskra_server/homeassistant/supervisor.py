@@ -6,6 +6,7 @@
 Both need the token of the app only: `services: [mqtt:want]` and `discovery: [iskra_server]` in its config.yaml.
 """
 
+import asyncio
 import http.client
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -22,6 +23,7 @@ from iskra_server.base.threads import in_daemon_thread
 
 INTEGRATION = "iskra_server"
 _ADDRESS = "http://supervisor"
+_WHOLE_ANSWER_S = 2 * TIMEOUT_S
 # in the message of an answer to any request, followed by a state such as setup
 _NOT_READY = b"System is not ready"
 
@@ -56,7 +58,8 @@ class Supervisor:
 
     def __init__(self, address: str, token: Secret) -> None:
         self._address = Address(address if "://" in address else f"http://{address}")
-        self._headers = {"Authorization": f"Bearer {token.reveal()}", "Content-Type": "application/json"}
+        # a line end would be an error of http.client that repeats the token
+        self._headers = {"Authorization": f"Bearer {token.reveal().strip()}", "Content-Type": "application/json"}
 
     async def mqtt_service(self) -> MqttService | None:
         """None while Home Assistant has no broker."""
@@ -66,7 +69,7 @@ class Supervisor:
             return None
         try:
             return msgspec.json.decode(self._body(path, answer), type=_MqttAnswer, dec_hook=_secret).data
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             raise SupervisorError(f"The Supervisor's answer to {path} is not understood.") from None
 
     async def announce(self, config: Mapping[str, Any]) -> None:
@@ -76,10 +79,16 @@ class Supervisor:
         self._body(path, await self._send(path, body))
 
     async def _send(self, path: str, body: bytes | None = None) -> Answer:
+        request = None
         try:
-            return await in_daemon_thread(HttpRequest(self._address, path, headers=self._headers, body=body).send)
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
-            reason = f"it does not answer within {TIMEOUT_S:.0f} s" if isinstance(error, TimeoutError) else error
+            request = HttpRequest(self._address, path, headers=self._headers, body=body)
+            # `send` waits as long for every part of the headers, and again for the body
+            return await asyncio.wait_for(in_daemon_thread(request.send), _WHOLE_ANSWER_S)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            is_late = isinstance(error, TimeoutError)
+            if is_late and request:
+                request.abort()
+            reason = f"it does not answer within {TIMEOUT_S:.0f} s" if is_late else error
             raise SupervisorError(f"The Supervisor at {self._address} cannot be asked for {path}: {reason}.") from None
 
     def _body(self, path: str, answer: Answer) -> bytes:

@@ -89,7 +89,7 @@ class _Meter:
         self.published: Counters = {}
         self.epoch = 0
         self.candidate: _Candidate | None = None
-        # of the last weakly protected telegrams
+        # of the last telegrams, once one was weakly protected
         self.unconfirmed: Counters = {}
 
 
@@ -123,6 +123,9 @@ class Guard:
             return self._hold_back(sample, problem)
         if not sample.reading.is_weak:
             confirmed, moments = sample, Counters()
+            if meter.unconfirmed:
+                # or a damaged value from before this telegram could still be confirmed
+                meter.unconfirmed = _with(meter.unconfirmed, counters_of(sample))
         elif (result := _confirmed(meter, sample, max_power_w)) is not None:
             confirmed, moments = result
         else:
@@ -191,7 +194,7 @@ def _confirmed(meter: _Meter, sample: Sample, max_power_w: int) -> tuple[Sample,
     """
     seen = counters_of(sample)
     before = meter.unconfirmed
-    meter.unconfirmed = joined(before, {obis: _after(before.get(obis), now) for obis, now in seen.items()})
+    meter.unconfirmed = _with(before, seen)
     registers: list[Register] = []
     moments: Counters = {}
     for register in sample.reading.registers:
@@ -211,6 +214,10 @@ def _confirmed(meter: _Meter, sample: Sample, max_power_w: int) -> tuple[Sample,
         # a sub-meter was read at this time
         time = next(iter(moments.values())).sample.reading.meter_time
     return replace(sample, reading=replace(sample.reading, registers=tuple(registers), meter_time=time)), moments
+
+
+def _with(before: Counters, seen: Counters) -> Counters:
+    return joined(before, {obis: _after(before.get(obis), now) for obis, now in seen.items()})
 
 
 def _after(before: SeenCounter | None, now: SeenCounter) -> SeenCounter:

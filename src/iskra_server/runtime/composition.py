@@ -249,7 +249,7 @@ class Composition:
 
     async def _restart_outputs(self) -> None:
         app = self._home_assistant
-        await self._outputs.run(app.outputs(self._plan) if app else self._plan.outputs)
+        await self._outputs.change_to(app.outputs(self._plan) if app else self._plan.outputs)
 
     def _start_home_assistant_app(self) -> None:
         if not os.environ.get("SUPERVISOR_TOKEN"):
@@ -257,8 +257,7 @@ class Composition:
         from iskra_server.homeassistant.supervisor import supervisor_of  # noqa: PLC0415
         from iskra_server.runtime.home_assistant_app import HomeAssistantApp  # noqa: PLC0415
 
-        supervisor = supervisor_of(os.environ)
-        self._home_assistant = HomeAssistantApp(supervisor, lambda: self._plan.config, self._use_broker)
+        self._home_assistant = HomeAssistantApp(supervisor_of(os.environ), lambda: self._plan.config, self._use_broker)
         self._supervision.start(Part("home assistant", self._home_assistant.run))
 
     async def _use_broker(self, *old_secrets: Secret) -> None:

@@ -18,10 +18,10 @@ from iskra_server.web.http.uvicorn_adapter import BACKLOG, EmbeddedServer
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-def listen(host: str, port: int, ways: str = "--port or IES_PORT") -> list[socket.socket]:
+def listen(host: str, port: int, port_settings: str = "--port or IES_PORT") -> list[socket.socket]:
     """A socket for each address of `host`; "::" is every IPv4 and IPv6 address. Port 0 is a free one, the same for all.
 
-    Raises ConfigError for an address or a port that cannot be used; `ways` are those to choose another port.
+    Raises ConfigError for an address or a port that cannot be used; `port_settings` are where another one is chosen.
     """
     listening: list[socket.socket] = []
     missing: OSError | None = None
@@ -41,9 +41,9 @@ def listen(host: str, port: int, ways: str = "--port or IES_PORT") -> list[socke
         for opened in listening:
             opened.close()
         if error.errno == errno.EADDRINUSE:
-            fix = f"another program uses it; choose another with {ways}"
+            fix = f"another program uses it; choose another with {port_settings}"
         elif error.errno == errno.EACCES:
-            fix = f"ports below 1024 need a privilege; choose another with {ways}"
+            fix = f"ports below 1024 need a privilege; choose another with {port_settings}"
         elif error.errno in (errno.EMFILE, errno.ENFILE):
             fix = f"{error.strerror}; allow more with ulimit -n (LimitNOFILE of systemd)"
         else:

@@ -10,7 +10,7 @@ from iskra_server.runtime.supervision import RunningPart, Supervision
 
 
 class RunningOutputs:
-    """`run` starts and ends outputs; `states` are those of the outputs that report one."""
+    """`states` are those of the outputs that report one."""
 
     def __init__(self, supervision: Supervision, hub: Hub, statuses: Statuses, store: OpenStore) -> None:
         self._supervision = supervision
@@ -20,8 +20,8 @@ class RunningOutputs:
         self._running: dict[Hashable, tuple[Output, RunningPart]] = {}
         self._changing = asyncio.Lock()
 
-    async def run(self, planned: Iterable[PlannedOutput]) -> None:
-        """These and no others."""
+    async def change_to(self, planned: Iterable[PlannedOutput]) -> None:
+        """End all others, then start those that do not run yet. Two changes at the same time follow one another."""
         wanted = {output.settings: output for output in planned}
         async with self._changing:
             removed = self._running.keys() - wanted.keys()

@@ -13,6 +13,8 @@ from iskra_server.sources.ports import programs_by_device
 
 # the device file exists, but no device is connected
 _NOTHING_BEHIND = {errno.ENODEV, errno.ENXIO}
+# set by Home Assistant's Supervisor for its apps, which are containers that get every serial port by themselves
+_APP_VARIABLE = "SUPERVISOR_TOKEN"
 _CONTAINER_VARIABLE = "container"
 _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
@@ -29,7 +31,7 @@ class SourceError(Exception):
 def opening_error(path: str, error: OSError) -> SourceError:
     """The problem behind an error of opening or configuring a serial port."""
     if isinstance(error, FileNotFoundError):
-        return SourceError("missing_in_container" if in_container() else "missing", port=path)
+        return SourceError(_where("missing"), port=path)
     if isinstance(error, PermissionError):
         return _no_permission(path)
     if error.errno == errno.EBUSY:
@@ -55,7 +57,7 @@ def network_error(address: Address, error: OSError | UnicodeError) -> SourceErro
 
 def no_port() -> str:
     """The problem of a machine without any serial port."""
-    return "no_port_in_container" if in_container() else "no_port"
+    return _where("no_port")
 
 
 def unplugged(path: str) -> SourceError:
@@ -65,6 +67,13 @@ def unplugged(path: str) -> SourceError:
 def in_container() -> bool:
     """Whether this is a container: Docker and Podman leave a file, others set a variable."""
     return _CONTAINER_VARIABLE in os.environ or any(map(os.path.exists, _CONTAINER_MARKS))
+
+
+def _where(problem: str) -> str:
+    """The problem with the next step of where this runs."""
+    if _APP_VARIABLE in os.environ:
+        return f"{problem}_in_app"
+    return f"{problem}_in_container" if in_container() else problem
 
 
 def _no_permission(path: str) -> SourceError:

@@ -26,7 +26,7 @@ from iskra_server.sources.source import (
 FIRST_WAIT_S = 0.5
 MAX_WAIT_S = 30.0
 CHECK_EVERY_S = 0.5
-_MISSING = ("missing", "missing_in_container")
+_MISSING = ("missing", "missing_in_container", "missing_in_app")
 
 log = logging.getLogger("iskra_server.sources")
 

@@ -25,7 +25,10 @@ def test_what_is_missing_or_wrong_is_one_sentence(run: Run, tmp_path: Path) -> N
     assert sentence(run, "--url", nowhere, "--token-file", "none").startswith("none cannot be used")
     assert sentence(run, "--url", nowhere, "--token-file", "empty").startswith("empty does not hold a token")
     assert "cannot be reached" in sentence(run, "--url", nowhere, "--token-file", "token")
-    assert "cannot be reached" in sentence(run, SUPERVISOR_TOKEN="secret")
+    # the app has no right to use Home Assistant's own API
+    assert sentence(run, SUPERVISOR_TOKEN="secret").startswith("Give the address of Home Assistant")
+    period = sentence(run, "--url", nowhere, "--token-file", "token", "--from", "yesteryear")
+    assert period.startswith("'yesteryear' is not a period")
     assert "cannot be used" in sentence(
         run, "--url", nowhere.replace("http", "https"), "--token-file", "token", "--ca-file", "none"
     )
@@ -39,5 +42,4 @@ def test_a_home_assistant_without_our_sensors_is_one_sentence(run: Run, tmp_path
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert "has no statistics of a sensor of this server" in done.stderr
         assert sentence(run, *given, "--entity", "sensor.x") == "Home Assistant has no statistics of sensor.x."
-        assert sentence(run, *given, "--from", "yesteryear").startswith("'yesteryear' is not a period")
         assert sentence(run, *given, "--undo", "token").startswith("token is not an undo file")

@@ -45,3 +45,15 @@ def test_the_beginning_of_the_history(asked: list[str]) -> None:
 def test_a_server_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(UsageError, match="does not answer; start it"):
         RecordedCounters(ServerConfig(port=free_port())).first_meter()
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"result": 1}', b"\xff"])
+def test_another_program_at_this_port_is_one_sentence(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iskra_server.cli.ui.local_server.ask", lambda *_: body)
+    for ask in (
+        RecordedCounters.first_meter,
+        lambda counters: counters.between(NAME, 0, 900),
+        lambda counters: counters.first_s(NAME),
+    ):
+        with pytest.raises(UsageError, match="is another program"):
+            ask(RecordedCounters(ServerConfig()))

@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 from outputs.mqtt.broker import Mosquitto, Subscriber, retained
 from outputs.mqtt.published import METER, STATE, publishing, telegram
@@ -77,6 +78,17 @@ def test_entities_are_migrated_in_the_order_that_home_assistant_wants(head: Head
         order = [(topic, payload) for _, topic, payload in subscriber.heard if topic in (power, DEVICE)][1:]
     assert [topic for topic, _ in order] == [power, DEVICE, power]
     assert (order[0][1], order[2][1]) == (MIGRATE, b"")
+
+
+def test_an_entity_that_is_gone_is_only_deleted(head: Head, broker: Mosquitto, tmp_path: Path) -> None:
+    today = f"homeassistant/sensor/{METER}/energy_import_today/config"
+    with publishing(head, broker, HISTORY_ENABLED="true", DATA_DIR=str(tmp_path)):
+        head.send(telegram(0))
+        until(lambda: today in retained(broker.port))
+    with Subscriber(broker.port, "homeassistant/#") as subscriber, publishing(head, broker):
+        head.send(telegram(1))
+        until(lambda: subscriber.now.get(today) == b"")
+        assert MIGRATE not in {payload for _, _, payload in subscriber.heard}
 
 
 def test_what_others_announce_stays(head: Head, broker: Mosquitto) -> None:

@@ -34,51 +34,66 @@ def messages(store: Store | None, *contracts: Contract, has_history: bool = True
     return CostMessages(contracts, ZONE, lambda: store, has_history=has_history)
 
 
-def due(costs: CostMessages, minutes: float) -> list[dict[str, Any]]:
-    """What is published so many minutes after that midnight."""
+def payloads(costs: CostMessages, minutes: float) -> list[dict[str, Any]]:
+    """Those of so many minutes after that midnight."""
     now = datetime.fromisoformat(MIDNIGHT) + timedelta(minutes=minutes)
-    found = asyncio.run(costs.due([(METER_ID, SERVER_ID.hex())], now))
+    found = asyncio.run(costs.payloads([(METER_ID, SERVER_ID.hex())], now))
     assert {meter for meter, _ in found} <= {SERVER_ID.hex()}
     return [json.loads(payload, parse_float=Decimal) for _, payload in found]
 
 
 def test_prices_are_there_before_history(store: Store) -> None:
     costs = messages(None, CONTRACT)
-    assert due(costs, -10) == [
+    assert payloads(costs, -10) == [
         {"id": METER_ID, "currency": "EUR", "price_import": Decimal("0.40"), "price_export": Decimal("0.08")}
     ]
-    assert due(costs, -5) == []
-    costs.publish_again()
-    assert len(due(costs, -5)) == 1
 
 
 def test_a_meter_without_a_contract_has_none(store: Store) -> None:
-    assert due(messages(store, Contract(begins=date(2025, 1, 1), energy_price=Decimal(1), meter="other")), 0) == []
+    assert payloads(messages(store, Contract(begins=date(2025, 1, 1), energy_price=Decimal(1), meter="other")), 0) == []
 
 
 def test_the_price_changes_with_the_contract(store: Store) -> None:
     costs = messages(None, CONTRACT, CHEAPER)
-    assert [due(costs, minutes)[0]["price_import"] for minutes in (-1, 1)] == [Decimal("0.40"), Decimal("0.30")]
+    assert [payloads(costs, minutes)[0]["price_import"] for minutes in (-1, 1)] == [Decimal("0.40"), Decimal("0.30")]
 
 
 def test_cost_follows_the_quarters_of_history_and_a_day_ends_complete(store: Store) -> None:
     first = quarter(MIDNIGHT) - 3
     store.write(counted([10_000, 20_000], first=first), [INFO])
     costs = messages(store, CONTRACT, CHEAPER)
-    (evening,) = due(costs, -25)
+    (evening,) = payloads(costs, -25)
     assert (evening["cost_today"], evening["cost_month"]) == (Decimal("0.400000"), Decimal("0.400000"))
     assert evening["today_begins"] == "2025-06-02T00:00:00+02:00"
     # the day is over, and its last reading is not there yet
-    (night,) = due(costs, 0.2)
+    (night,) = payloads(costs, 0.2)
     assert (night["cost_today"], night["price_import"]) == (Decimal("0.400000"), Decimal("0.30"))
     store.write(counted([30_000, 40_000, 50_000], first=first + 2), [INFO])
-    ended, begun = due(costs, 16)
+    ended, begun = payloads(costs, 16)
     assert (ended["cost_today"], ended["today_begins"]) == (Decimal("1.200000"), "2025-06-02T00:00:00+02:00")
     assert (begun["cost_today"], begun["today_begins"]) == (Decimal("0.300000"), MIDNIGHT)
     assert (begun["cost_month"], begun["month_begins"]) == (Decimal("1.500000"), "2025-06-01T00:00:00+02:00")
-    assert due(costs, 17) == []
+    assert payloads(costs, 17) == [begun]
+
+
+def test_the_cost_of_yesterday_is_not_shown_as_that_of_today(store: Store) -> None:
+    """Of a meter that fell silent in the evening, and is read again two days later."""
+    store.write(counted([10_000, 20_000], first=quarter(MIDNIGHT) - 3), [INFO])
+    costs = messages(store, CONTRACT)
+    assert payloads(costs, -25)[0]["cost_today"] == Decimal("0.400000")
+    prices = {"id": METER_ID, "currency": "EUR", "price_import": Decimal("0.40"), "price_export": Decimal("0.08")}
+    assert payloads(costs, 10) == [prices]
+    store.write(counted([50_000, 60_000], first=quarter(MIDNIGHT) + 96), [INFO])
+    # the day that it was last read on did not cost what two days did
+    (later,) = payloads(costs, 25 * 60)
+    assert later["today_begins"] == "2025-06-04T00:00:00+02:00"
+
+
+def test_a_day_before_the_first_contract_costs_nothing_known(store: Store) -> None:
+    store.write(counted([10_000, 20_000], first=quarter(MIDNIGHT) - 3), [INFO])
+    assert payloads(messages(store, CHEAPER), -25) == [{"id": METER_ID}]
 
 
 def test_without_history_there_are_prices_alone(store: Store) -> None:
     store.write(counted([10_000, 20_000]), [INFO])
-    assert "cost_today" not in due(messages(store, CONTRACT, has_history=False), 0)[0]
+    assert "cost_today" not in payloads(messages(store, CONTRACT, has_history=False), 0)[0]

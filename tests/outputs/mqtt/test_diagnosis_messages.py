@@ -68,6 +68,22 @@ def test_a_meter_that_two_heads_read_is_well_while_one_of_them_is() -> None:
             assert (one["problem"], one["failed_check"]) == (False, None)
 
 
+def test_both_of_two_heads_have_to_fail_for_a_fault_which_is_an_event_then() -> None:
+    messages = DiagnosisMessages("en")
+    second_well, second_silent = status(source="/dev/ttyUSB1"), status(source="/dev/ttyUSB1", data_age_s=61.0)
+    moments = (
+        *((0.0, WELL, second_well), (1.0, SILENT, second_well), (50.0, SILENT, second_well)),
+        *((60.0, SILENT, second_silent), (61.0, SILENT, second_silent), (80.0, SILENT, second_silent)),
+        *((90.0, SILENT, second_well), (120.0, SILENT, second_well)),
+    )
+    heard = [(moment, one) for moment, *both in moments for one in messages.due({METER: NAME}, both, moment)]
+    assert [(moment, json.loads(one.event)["event_type"]) for moment, one in heard if one.event] == [
+        (80.0, "fault"),
+        (120.0, "recovered"),
+    ]
+    assert [moment for moment, one in heard if json.loads(one.payload)["problem"]] == [80.0, 90.0]
+
+
 def test_a_new_connection_gets_everything_again() -> None:
     messages = DiagnosisMessages("en")
     assert len(published(messages, 0.0, WELL)) == 1

@@ -147,6 +147,29 @@ def test_the_reading_at_midnight_is_that_of_history() -> None:
     assert [reading_] == [record for record in recorded if isinstance(record, QuarterReading)]
 
 
+def test_telegrams_that_passed_without_a_connection_count_as_history_has_them(house: House) -> None:
+    """Midnight between them is not interpolated from those before and after."""
+
+    async def connection() -> None:
+        running = asyncio.create_task(house.energy.run())
+        await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait([running])
+
+    last = at("2026-11-22T23:55:00", 5000)
+    begun(house, at("2026-11-21T23:59:59", 1000), at("2026-11-22T00:00:01", 1002), last)
+    asyncio.run(connection())
+    house.record(
+        at("2026-11-22T23:59:59", 9000), at("2026-11-23T00:00:01", 9002), again := at("2026-11-23T00:05:00", 9100)
+    )
+    (silent,) = house.observe(again)
+    assert kwh(silent) == {}
+    house.read()
+    (now,) = house.observe(again)
+    # at midnight it was 9001
+    assert kwh(now)["energy_import_today"] == "0.0099"
+
+
 def test_a_day_whose_midnight_was_not_measured_counts_from_the_first_reading_after_it(house: House) -> None:
     begun(house, at("2026-11-29T12:00:00", 100), at("2026-11-29T12:00:30", 300))
     unsure = house.observe(at("2026-11-30T06:50:00", 1000))

@@ -53,6 +53,13 @@ def test_cost_is_an_amount_of_the_currency() -> None:
     assert (cost["device_class"], cost["state_class"], cost["unit_of_measurement"]) == ("monetary", "total", "CHF")
 
 
+def test_the_cost_of_a_silent_meter_is_unavailable_and_its_price_is_not() -> None:
+    made = costs(CONTRACT)
+    topics = {key: [each["topic"] for each in config["availability"]] for key, config in made.items()}
+    assert topics["price_import"] == ["iskra-server/availability", "iskra-server/0a01/cost"]
+    assert topics["cost_today"] == [*topics["price_import"], "iskra-server/0a01/availability"]
+
+
 def test_without_a_contract_there_is_neither_and_without_history_no_cost() -> None:
     assert costs() == {}
     assert list(costs(CONTRACT, has_history=False)) == ["price_import"]

@@ -122,7 +122,7 @@ def test_links_and_downloads_stay_below_the_prefix(open_frame: Open, box: Superv
 
 def test_the_address_of_the_app_is_shown_to_home_assistant(open_frame: Open, server: Server) -> None:
     page = open_frame("#/setup/homeassistant")
-    expect(frame(page).locator("main")).to_contain_text("Home Assistant offers the integration of this app")
+    expect(frame(page).locator("main")).to_contain_text("MQTT is the easiest way")
     expect(frame(page).locator("main")).not_to_contain_text("IES_MQTT_URL")
     port = server.url.rpartition(":")[2]
     expect(frame(page).locator("pre").first).to_contain_text(re.compile(rf'resource: "http://[\w-]+:{port}/'))

@@ -55,7 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: IskraConfigEntry) -> boo
             str(error),
             translation_domain=DOMAIN,
             translation_key=error.key,
-            translation_placeholders={"server": str(coordinator.client.url)},
+            translation_placeholders={"server": str(coordinator.client.url), "reason": str(error)},
         ) from error
     entry.runtime_data = coordinator
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

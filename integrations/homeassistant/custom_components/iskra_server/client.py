@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import aiohttp
 from yarl import URL
 
-from .model import Meter, Server, Snapshot, decode, meters_from, server_from
+from .model import UNREADABLE, Meter, Server, Snapshot, decode, meters_from, server_from
 from .sse import Event, EventParser
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
@@ -32,6 +32,10 @@ class ClientError(Exception):
 
 class TokenError(ClientError):
     """The server needs a token, or another one."""
+
+
+class NotFoundError(ClientError):
+    """There is no such meter; or not even such a route, and then it is no server of this kind."""
 
 
 class Client:
@@ -61,7 +65,7 @@ class Client:
         _check(answer.status, body)
         try:
             return decode(body)
-        except ValueError as error:
+        except UNREADABLE as error:
             raise ClientError(_NOT_A_SERVER, "the answer is not JSON") from error
 
     async def server(self) -> Server:
@@ -95,7 +99,7 @@ class Client:
 def _parsed(parse: Callable[[Any], _T], answer: Any) -> _T:
     try:
         return parse(answer)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except UNREADABLE as error:
         raise ClientError(_NOT_A_SERVER, f"an answer that cannot be read: {error!r}") from error
 
 
@@ -105,11 +109,13 @@ def _check(status: int, body: bytes) -> None:
         return
     try:
         detail = str(decode(body)["detail"])
-    except (ValueError, KeyError, TypeError):
+    except UNREADABLE:
         raise ClientError(_NOT_A_SERVER, f"HTTP status {status}") from None
     if status == 401:
         raise TokenError("invalid_auth", detail)
-    raise ClientError({403: "token_limited", 421: "unknown_host"}.get(status, "cannot_connect"), detail)
+    if status == 404:
+        raise NotFoundError(_NOT_A_SERVER, detail)
+    raise ClientError({403: "token_limited", 421: "unknown_host"}.get(status, "server_error"), detail)
 
 
 def _unreachable(error: Exception) -> ClientError:

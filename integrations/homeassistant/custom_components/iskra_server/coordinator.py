@@ -15,7 +15,7 @@ import logging
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
@@ -26,8 +26,9 @@ from homeassistant.util import dt as dt_util
 from .client import Client, ClientError, TokenError
 from .const import CONF_UPDATE_EVERY_S, DEFAULT_UPDATE_EVERY_S, DOMAIN
 from .issues import Issues
-from .model import Meter, Server, Snapshot, Source, decode, meter_from, server_from
+from .model import UNREADABLE, Meter, Server, Snapshot, Source, decode, meter_from, server_from
 from .problems import Change, Problems
+from .reconnection import Reconnection
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle
@@ -38,9 +39,10 @@ if TYPE_CHECKING:
 
     IskraConfigEntry = ConfigEntry["Coordinator"]
 
+_T = TypeVar("_T")
 _LOGGER = logging.getLogger(__name__)
+_FIRST_DELAY_S: Final = 2.0
 _STATUS_EVERY: Final = timedelta(seconds=30)
-_MAX_DELAY_S: Final = 60.0
 # in place of a meter: the server itself
 SERVER: Final = ""
 
@@ -60,6 +62,7 @@ class Coordinator:
         self._problems = Problems()
         self._issues = Issues(self)
         self._last_event_id = ""
+        self._has_unreadable = False
         # loop time at which the reading of each meter becomes too old
         self._current_until: dict[str, float] = {}
         self._stale_timers: dict[str, TimerHandle] = {}
@@ -131,14 +134,14 @@ class Coordinator:
 
     async def _follow(self) -> None:
         """Read the stream, and connect again when it ends. A stream that ends in order loses nothing at first."""
-        failures, has_snapshot = 0, True
+        reconnection, has_snapshot = Reconnection(), True
         while True:
             try:
                 if not has_snapshot:
                     self._set_snapshot(await self.client.snapshot())
                 has_snapshot = False
                 async for event in self.client.live(self._last_event_id):
-                    failures = 0
+                    reconnection.on_arrival(self.hass.loop.time())
                     self._set_connected()
                     if event:
                         await self._on_event(event)
@@ -152,11 +155,11 @@ class Coordinator:
             except Exception:
                 _LOGGER.exception("An event of %s cannot be used", self.client.url)
                 reason = ClientError("not_this_server", "an event that cannot be used")
-            failures += 1
+            delay_s = reconnection.delay_s(self.hass.loop.time())
             # after a reload of its configuration the server can be reached at once
-            if failures > 1 or reason.key == "no_answer":
+            if delay_s or reason.key == "no_answer":
                 self._set_lost(reason)
-                await asyncio.sleep(min(2.0**failures, _MAX_DELAY_S) * random.uniform(0.5, 1.0))
+                await asyncio.sleep(max(delay_s, _FIRST_DELAY_S) * random.uniform(0.5, 1.0))
 
     async def _refresh_status(self, _now: datetime | None = None) -> None:
         if self.is_connected:
@@ -169,15 +172,29 @@ class Coordinator:
     async def _on_event(self, event: Event) -> None:
         if event.name == "reading":
             self._last_event_id = event.id or self._last_event_id
-            meter = meter_from(decode(event.data))
+            meter = self._read(meter_from, event)
+            if meter is None:
+                return
             if meter.id not in self.meters and meter.id not in self.server.meter_ids:
                 # the status has the name of a new meter
                 await self._refresh_status()
             self._set_meter(meter)
         elif event.name == "status":
-            server = server_from(decode(event.data))
+            server = self._read(server_from, event)
+            if server is None:
+                return
             self._set_server(Server(self.server.id, self.server.version, server.sources, server.failures))
             self._issues.update()
+
+    def _read(self, parse: Callable[[Any], _T], event: Event) -> _T | None:
+        """None for an event in another form, such as that of another version: the others are still used."""
+        try:
+            return parse(decode(event.data))
+        except UNREADABLE as error:
+            if not self._has_unreadable:
+                _LOGGER.warning("An event (%s) of %s cannot be read: %r", event.name, self.client.url, error)
+            self._has_unreadable = True
+            return None
 
     @callback
     def _set_snapshot(self, snapshot: Snapshot) -> None:

@@ -178,6 +178,15 @@ def gaps(rows: Iterable[EnergyRow], counter: Counter) -> tuple[list[FilledGap], 
     return found, refused
 
 
+def corrected_rows(found: Iterable[FilledGap]) -> Iterator[EnergyRow]:
+    """The rows of these gaps, in order of time, once every sum behind a correction is raised by it."""
+    raised = _ZERO
+    for gap in found:
+        for row in gap.rows:
+            yield EnergyRow(row.start_s, row.state, row.sum + raised)
+        raised += gap.correction
+
+
 def _first_wrong(before: EnergyRow | None, rows: Iterable[EnergyRow], counter: Counter) -> Disagreement | None:
     """The first state that the counter showed neither then nor between the row before the gap and then."""
     for row in rows:

@@ -10,14 +10,24 @@ from decimal import Decimal
 from typing import Any
 
 Json = Mapping[str, Any]
+# of a counter in the smallest unit; more would fill the memory with zeros
+_MAX_DIGITS = 40
 # unit of the server -> unit that is shown, and its power of ten
 _SHOWN_UNITS = {"Wh": ("kWh", 3), "varh": ("kvarh", 3), "VAh": ("kVAh", 3), "J": ("GJ", 9)}
 _POWER, _HALVES = "power", (("power_import", 1), ("power_export", -1))
 
 
+# what `decode` and the functions below raise for an answer in another form, such as that of another version
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+
+
 def decode(text: str | bytes) -> Any:
-    """JSON; numbers with a point are Decimals, so that no digit changes."""
-    return json.loads(text, parse_float=Decimal)
+    """JSON; numbers with a point are Decimals, so that no digit changes. Raises ValueError or RecursionError."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +129,7 @@ class Snapshot:
 
 
 def meter_from(data: Json) -> Meter:
-    """Raises KeyError, TypeError or ValueError for what is not a meter."""
+    """Raises UNREADABLE for what is not a meter."""
     registers = [register_from(item) for item in data["registers"]]
     seen = data.get("received_at") or data.get("last_seen")
     return Meter(
@@ -154,6 +164,8 @@ def register_from(data: Json) -> MeterRegister:
     elif isinstance(value, (int, Decimal)):
         unit, power = _SHOWN_UNITS.get(unit or "", (unit, 0))
         number = Decimal(value).scaleb(-power)
+        if abs(number.adjusted()) > _MAX_DIGITS:
+            raise ValueError("a number of too many digits")
         if resolution := data.get("resolution"):
             # a meter that counts whole kWh has no digits of Wh
             number = number.quantize(Decimal(resolution).scaleb(-power).normalize())
@@ -190,7 +202,7 @@ def _with_halves(registers: dict[str, MeterRegister]) -> dict[str, MeterRegister
 
 
 def server_from(data: Json) -> Server:
-    """Of /api/v1/status or a status event. Raises KeyError, TypeError or ValueError for anything else."""
+    """Of /api/v1/status or a status event. Raises UNREADABLE for anything else."""
     identity = data.get("server") or {}
     failures = (data["history"], *(output["sentence"] for output in data["outputs"] if not output["ok"]))
     return Server(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +25,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from .client import ClientError
+from .client import ClientError, NotFoundError
 from .const import DOMAIN
 from .gaps import (
     ENERGY_UNITS,
@@ -33,6 +35,7 @@ from .gaps import (
     CounterState,
     EnergyRow,
     PowerRange,
+    corrected_rows,
     gaps,
     otherwise,
     power_gaps,
@@ -56,8 +59,10 @@ _SCHEMA: Final = vol.Schema(
         vol.Optional(_CORRECT_SUM, default=False): cv.boolean,
     }
 )
-# what the server answers at once
-_PART: Final = timedelta(days=90)
+# what is asked of the server at once
+_PART_S: Final = 90 * 86_400
+# two runs at the same time would correct the same sum twice
+_ONE_RUN: Final = asyncio.Lock()
 _VALUES: Final = ("state", "sum", "last_reset", "mean", "min", "max")
 # since 2025.11 the form of the metadata is another one
 _HAS_UNIT_CLASS: Final = "unit_class" in StatisticMetaData.__annotations__
@@ -121,6 +126,11 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def async_fill_gaps(hass: HomeAssistant, entry: IskraConfigEntry, request: Request) -> dict[str, Any]:
     """What was written, or would be, by sensor. Raises HomeAssistantError."""
+    async with _ONE_RUN:
+        return await _fill_gaps(hass, entry, request)
+
+
+async def _fill_gaps(hass: HomeAssistant, entry: IskraConfigEntry, request: Request) -> dict[str, Any]:
     sensors = {
         each.entity_id: each.unique_id
         for each in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
@@ -130,7 +140,7 @@ async def async_fill_gaps(hass: HomeAssistant, entry: IskraConfigEntry, request:
         each["statistic_id"]: each
         for each in await get_instance(hass).async_add_executor_job(list_statistic_ids, hass, set(sensors))
     }
-    answers: dict[str, list[dict[str, Any]]] = {}
+    known: dict[tuple[str, int], dict[str, Any]] = {}
     outcomes: dict[str, Any] = {}
     for entity_id, about in metadata.items():
         meter, _, key = sensors[entity_id].partition("_")
@@ -142,9 +152,8 @@ async def async_fill_gaps(hass: HomeAssistant, entry: IskraConfigEntry, request:
         inside = [at for at in held if request.begin.timestamp() - HOUR_S <= at <= request.end.timestamp()]
         if not inside:
             continue
-        if meter not in answers:
-            answers[meter] = await _counters(entry, meter, inside[0] - HOUR_S, inside[-1] + 2 * HOUR_S)
-        outcome = (_energy if is_energy else _power)(answers[meter], key, unit, held, request)
+        answers = await _counters(entry, meter, inside[0] - HOUR_S, inside[-1] + 2 * HOUR_S, known)
+        outcome = (_energy if is_energy else _power)(answers, key, unit, held, request)
         if outcome.rows and not request.is_dry:
             await _write(hass, about, outcome)
         if outcome.rows or outcome.left:
@@ -166,6 +175,7 @@ def _energy(
     outcome = Outcome(held=held)
     found, refused = gaps(rows, Counter(readings, unit)) if readings else ([], [])
     outcome.left += [each.sentence(unit) for each in refused if _is_inside(request, each.start_s, each.start_s)]
+    filled = []
     for gap in found:
         if not _is_inside(request, gap.before.start_s, gap.after.end_s):
             continue
@@ -176,13 +186,14 @@ def _energy(
                 f"{otherwise(gap.correction, unit)}; {_CORRECT_SUM} fills it."
             )
             continue
-        reset = held[gap.before.start_s].get("last_reset")
-        for row in gap.rows:
-            outcome.rows[row.start_s] = {"state": float(row.state), "sum": float(row.sum)}
-            if reset is not None:
-                outcome.rows[row.start_s]["last_reset"] = reset
+        filled.append(gap)
         if gap.correction:
             outcome.corrections[gap.after.start_s] = gap.correction
+    outcome.rows = {row.start_s: {"state": float(row.state), "sum": float(row.sum)} for row in corrected_rows(filled)}
+    for gap in filled:
+        if (reset := held[gap.before.start_s].get("last_reset")) is not None:
+            for row in gap.rows:
+                outcome.rows[row.start_s]["last_reset"] = reset
     return outcome
 
 
@@ -220,22 +231,31 @@ async def _held(hass: HomeAssistant, entity_id: str, unit: str, unit_class: str)
     return {int(row["start"]): {name: row[name] for name in _VALUES if name in row} for row in rows}
 
 
-async def _counters(entry: IskraConfigEntry, meter: str, begin_s: int, end_s: int) -> list[dict[str, Any]]:
-    """The server's answers for parts of the period."""
-    client, at, parts = entry.runtime_data.client, _moment(begin_s), []
-    while at < min(_moment(end_s), datetime.now(UTC)):
-        period = {"from": f"{at:%Y-%m-%dT%H:%M:%SZ}", "to": f"{at + _PART:%Y-%m-%dT%H:%M:%SZ}", "tz": "UTC"}
-        try:
-            parts.append(await client.get(f"/api/v1/meters/{meter}/counters", **period))
-        except ClientError as error:
-            raise HomeAssistantError(
-                str(error),
-                translation_domain=DOMAIN,
-                translation_key=error.key,
-                translation_placeholders={"server": str(client.url)},
-            ) from error
-        at += _PART
-    return parts
+async def _counters(
+    entry: IskraConfigEntry, meter: str, begin_s: int, end_s: int, known: dict[tuple[str, int], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The parts of a period as the server has recorded them; none if it does not know the meter.
+
+    `known` keeps them, by meter and begin: several sensors show the same meter, each with a period of its own.
+    """
+    client = entry.runtime_data.client
+    parts = range(begin_s // _PART_S * _PART_S, min(end_s, int(time.time())), _PART_S)
+    try:
+        for part_s in parts:
+            if (meter, part_s) not in known:
+                begin, end = (f"{_moment(second):%Y-%m-%dT%H:%M:%SZ}" for second in (part_s, part_s + _PART_S))
+                period = {"from": begin, "to": end, "tz": "UTC"}
+                known[meter, part_s] = await client.get(f"/api/v1/meters/{meter}/counters", **period)
+    except NotFoundError:
+        return []
+    except ClientError as error:
+        raise HomeAssistantError(
+            str(error),
+            translation_domain=DOMAIN,
+            translation_key=error.key,
+            translation_placeholders={"server": str(client.url), "reason": str(error)},
+        ) from error
+    return [known[meter, part_s] for part_s in parts]
 
 
 async def _write(hass: HomeAssistant, about: dict[str, Any], outcome: Outcome) -> None:
@@ -244,7 +264,6 @@ async def _write(hass: HomeAssistant, about: dict[str, Any], outcome: Outcome) -
     recorder = get_instance(hass)
     for start_s, amount in outcome.corrections.items():
         recorder.async_adjust_statistics(about["statistic_id"], _moment(start_s), float(amount), unit)
-    has_mean = not about["has_sum"]
     metadata: dict[str, Any] = {
         "has_sum": about["has_sum"],
         "name": about["name"],
@@ -255,7 +274,7 @@ async def _write(hass: HomeAssistant, about: dict[str, Any], outcome: Outcome) -
     if _HAS_UNIT_CLASS:
         metadata |= {"mean_type": about["mean_type"], "unit_class": about["unit_class"]}
     else:
-        metadata["has_mean"] = has_mean
+        metadata["has_mean"] = not about["has_sum"]
     async_import_statistics(hass, metadata, list(_as_statistics(outcome.rows)))  # type: ignore[arg-type]
     await recorder.async_block_till_done()
 

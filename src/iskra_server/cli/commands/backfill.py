@@ -1,6 +1,7 @@
 """`homeassistant backfill`: write the hours that Home Assistant missed, from what the meter's counter showed."""
 
 import os
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -22,25 +23,20 @@ from iskra_server.history.model.periods import parse_span
 from iskra_server.homeassistant import backfill as filling
 from iskra_server.homeassistant import hourly_statistics
 from iskra_server.homeassistant.backfill import BackfillPlan, Period
-from iskra_server.homeassistant.core_api import SUPERVISOR_URL, CoreApi, CoreError, connected, websocket_url
+from iskra_server.homeassistant.core_api import CoreApi, CoreError, connected, websocket_url
 from iskra_server.homeassistant.gaps import HOUR_S, otherwise
 from iskra_server.homeassistant.our_sensors import TOTAL_KEY, OurSensor, find, sensor_of
 
-EXAMPLES = examples(
-    {
-        "iskra-server homeassistant backfill --dry-run": "only show",
-        "iskra-server homeassistant backfill --undo FILE": "undo",
-        "iskra-server homeassistant backfill --url URL --token-file FILE": "elsewhere",
-    }
-)
-_TOKEN = "SUPERVISOR_TOKEN"
+EXAMPLES = examples({"iskra-server homeassistant backfill --url URL --token-file FILE": "write them"})
+# set in an app of Home Assistant
+_IN_APP = "SUPERVISOR_TOKEN"
 
 
 def backfill(
     *,
     url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Address of Home Assistant.", show_default="the Supervisor's, in the app"),
+        typer.Option(metavar="URL", help="Address of Home Assistant, such as http://homeassistant.local:8123."),
     ] = None,
     token_file: Annotated[
         Path | None,
@@ -84,20 +80,21 @@ def backfill(
     """Write the hours that Home Assistant missed, from what the meter showed.
 
     After an outage Home Assistant shows one tall bar. This gives each hour its own energy; the sum at the end stays.
+    Add --dry-run to see what would be written.
     """
     settings = load(os.environ, config)
     if ca_file:
         Path(ca_file).open("rb").close()
     console, errors = Console(highlight=False, quiet=quiet), Console(stderr=True, highlight=False)
     bar = Progress(console=errors, transient=True, disable=quiet or not errors.is_terminal)
-    where, token = _address(url), _token(url, token_file)
+    where, token = _address(url), _token(token_file)
+    period = _period(begin, end, settings, tz)
     try:
         with connected(where, token, ca_file) as core, bar:
             if undo:
                 _undo(core, undo, bar)
                 console.print(f"The hours of {undo} are as they were.", soft_wrap=True)
                 return
-            period = _period(begin, end, settings, tz)
             sensors = _sensors(core, entity, meter, register)
             plans, refused = _plans(core, sensors, RecordedCounters(settings.server), period, bar, external=external)
             refused += [
@@ -108,7 +105,12 @@ def backfill(
                 console.print(f"\n[bold]{plan.series.id}[/bold]: {_count(plan)}")
                 console.print(hours_table(plan, time_zone(tz, settings)))
             if plans and not dry_run:
-                _write(core, plans, _undo_path(settings), bar, console)
+                undo_path = _undo_path(settings)
+                _write(core, plans, undo_path, bar, console)
+                again = shlex.join(["--url", str(url), "--token-file", str(token_file), "--undo", str(undo_path)])
+                console.print(
+                    f"To bring the old ones back: iskra-server homeassistant backfill {again}", soft_wrap=True
+                )
     except CoreError as error:
         raise UsageError(str(error)) from None
     for sentence in refused:
@@ -119,25 +121,21 @@ def backfill(
 
 
 def _address(url: str | None) -> str:
-    if url:
-        try:
-            return websocket_url(url)
-        except ValueError as error:
-            raise UsageError(as_sentence(error)) from None
-    if os.environ.get(_TOKEN):
-        return SUPERVISOR_URL
-    raise UsageError("Give the address of Home Assistant, such as --url http://homeassistant.local:8123.")
-
-
-def _token(url: str | None, file: Path | None) -> str:
-    if file:
-        token = file.read_text(errors="replace").strip()
-        if not token or not token.isascii() or not token.isprintable():
-            raise UsageError(f"{file} does not hold a token; save the long-lived access token in it as it is.")
-        return token
     if not url:
-        return os.environ[_TOKEN]
-    raise UsageError("Give a file with a long-lived access token of Home Assistant: --token-file FILE.")
+        raise UsageError("Give the address of Home Assistant, such as --url http://homeassistant.local:8123.")
+    try:
+        return websocket_url(url)
+    except ValueError as error:
+        raise UsageError(as_sentence(error)) from None
+
+
+def _token(file: Path | None) -> str:
+    if not file:
+        raise UsageError("Give a file with a long-lived access token of Home Assistant: --token-file FILE.")
+    token = file.read_text(errors="replace").strip()
+    if not token or not token.isascii() or not token.isprintable():
+        raise UsageError(f"{file} does not hold a token; save the long-lived access token in it as it is.")
+    return token
 
 
 def _period(begin: str | None, end: str | None, settings: Config, tz: str) -> Period:
@@ -166,7 +164,7 @@ def _sensors(core: CoreApi, entity: str | None, meter: str | None, register: str
     key = register or (known_as.key if known_as else TOTAL_KEY)
     sensor = sensor_of(statistic, meter or (known_as.meter if known_as else None), key)
     if sensor is None:
-        unit = statistic["statistics_unit_of_measurement"]
+        unit = statistic["statistics_unit_of_measurement"] or "no unit"
         raise UsageError(f"The statistics of {entity} are in {unit}; only energy with a sum, and power, can be filled.")
     return [sensor]
 
@@ -230,12 +228,11 @@ def _write(core: CoreApi, plans: Sequence[BackfillPlan], path: Path, bar: Progre
     for plan in plans:
         filling.carry_out(core, plan, partial(bar.advance, task))
     console.print("\nHome Assistant has these hours now; every other hour, and the sums at the end, are as before.")
-    console.print(f"To bring the old ones back: iskra-server homeassistant backfill --undo {path}", soft_wrap=True)
 
 
 def _undo_path(settings: Config) -> Path:
     """In the app where it survives an update, else in the current folder."""
-    folder = Path(settings.history.data_dir) if os.environ.get(_TOKEN) else Path()
+    folder = Path(settings.history.data_dir) if os.environ.get(_IN_APP) else Path()
     return folder / f"homeassistant-undo-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
 
 

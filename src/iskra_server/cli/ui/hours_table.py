@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from rich.table import Table
 
-from iskra_server.homeassistant.backfill import BackfillPlan, bars
+from iskra_server.homeassistant.backfill import BackfillPlan, bars, corrected
 from iskra_server.homeassistant.gaps import HOUR_S, plain
 
 # more fill many screens
@@ -30,10 +30,9 @@ def hours_table(plan: BackfillPlan, tz: ZoneInfo) -> Table:
 
 
 def _bars(plan: BackfillPlan) -> Iterator[tuple[int, Decimal | None, Decimal | None]]:
-    now, after = bars(plan.held, {}), bars(plan.held, plan.new)
+    now, after = bars(plan.held, {}), bars(corrected(plan), plan.new)
     for start_s in sorted(plan.new.keys() | {start_s + HOUR_S for start_s in plan.new} & plan.held.keys()):
-        corrected = plan.corrections.get(start_s, Decimal(0))
-        yield start_s, now.get(start_s), after[start_s] + corrected
+        yield start_s, now.get(start_s), after[start_s]
 
 
 def _means(plan: BackfillPlan) -> Iterator[tuple[int, Decimal | None, Decimal | None]]:

@@ -26,7 +26,7 @@ class RecordedCounters:
 
     def first_meter(self) -> str:
         """The meter that the total without a name is of. Raises UsageError."""
-        meters = (self._ask("/api/v1/meters") or {}).get("meters", ())
+        meters = (self._ask("/api/v1/meters", "meters") or {}).get("meters", ())
         if not meters:
             raise UsageError("The server reads no meter yet; name one with --meter.")
         name: str = meters[0]["id"]
@@ -43,7 +43,8 @@ class RecordedCounters:
                 datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
                 for second in (part_s, part_s + PART_S)
             )
-            answer = self._ask(f"/api/v1/meters/{quote(meter, safe='')}/counters?from={begin}&to={end}&tz=UTC")
+            path = f"/api/v1/meters/{quote(meter, safe='')}/counters?from={begin}&to={end}&tz=UTC"
+            answer = self._ask(path, "counters")
             if answer is None:
                 return []
             answers.append(answer)
@@ -52,27 +53,33 @@ class RecordedCounters:
 
     def first_s(self, meter: str) -> int | None:
         """When the history of a meter begins. Raises UsageError."""
-        answer = self._ask(f"/api/v1/meters/{quote(meter, safe='')}/energy?from=1970&to=this_year&bucket=year&tz=UTC")
+        path = f"/api/v1/meters/{quote(meter, safe='')}/energy?from=1970&to=this_year&bucket=year&tz=UTC"
+        answer = self._ask(path, "import")
         first = answer and answer["import"].get("first")
         return int(datetime.fromisoformat(first["at"]).timestamp()) if first else None
 
-    def _ask(self, path: str) -> dict[str, Any] | None:
-        """None if there is no such meter."""
+    def _ask(self, path: str, part: str) -> dict[str, Any] | None:
+        """An answer that has this part; None if there is no such meter."""
         if path not in self._answers:
-            self._answers[path] = self._asked(path)
+            self._answers[path] = self._asked(path, part)
         return self._answers[path]
 
-    def _asked(self, path: str) -> dict[str, Any] | None:
+    def _asked(self, path: str, part: str) -> dict[str, Any] | None:
         url = local_server.base_url(self._server)
         try:
-            return dict(json.loads(local_server.ask(self._server, path), parse_float=Decimal))
+            answer = json.loads(local_server.ask(self._server, path), parse_float=Decimal)
         except HTTPError as error:
             if error.code == _NOT_FOUND:
                 return None
             raise UsageError(
                 f"The server at {url} does not tell what it has recorded: {error.code} {error.reason}.", 1
             ) from None
+        except ValueError:
+            answer = None
         except (OSError, HTTPException):
             raise UsageError(
                 f"The server at {url} does not answer; start it, or name its configuration with --config.", 1
             ) from None
+        if isinstance(answer, dict) and part in answer:
+            return answer
+        raise UsageError(f"What answers at {url} is another program; name the server's configuration with --config.", 1)

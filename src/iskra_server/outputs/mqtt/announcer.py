@@ -72,8 +72,11 @@ class Announcer:
         old_topics = await self._read_old_topics(meter) if meter.id not in self._retained else set()
         messages = meter.discovery(self._payloads, self._settings)
         old_topics -= messages.keys()
+        device = self._topics.device(meter.id)
         for topic in old_topics if messages else ():
-            await self._connection.publish(Message(topic, MIGRATE), retain=False)
+            # an entity in the same form is gone for good: there is nothing to migrate, and 2024 logs an error
+            if (topic == device) != (device in messages):
+                await self._connection.publish(Message(topic, MIGRATE), retain=False)
         for topic, payload in messages.items():
             if self._sent.get(topic) != payload:
                 await self._connection.publish(Message(topic, payload))

@@ -1,7 +1,8 @@
 """Prices, and the cost of today and of this month, of the meters with a contract.
 
 Cost is that of the bill (cost/bill.py): energy up to the newest quarter-hour of history, less the payment for exported
-energy, with the share of the base fee. When a day ends, its complete cost is published before the next day begins.
+energy, with the share of the base fee. When a day ends, its complete cost is published before the next day begins. The
+cost of a day that is over is not shown as that of today for longer than history needs for the next reading.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ASK_EVERY = timedelta(seconds=30)
+# the reading at midnight is in history within a minute (history.flush_s)
+_AFTER_MIDNIGHT = timedelta(minutes=2)
 
 
 class _Costs(Struct, frozen=True):
@@ -41,7 +44,7 @@ class _Costs(Struct, frozen=True):
 
 
 class CostMessages:
-    """Outlives connections: it remembers what was published of each meter."""
+    """Outlives connections: it remembers the cost of each meter."""
 
     def __init__(
         self, contracts: Sequence[Contract], tz: ZoneInfo, store: "Callable[[], Store | None]", *, has_history: bool
@@ -51,31 +54,29 @@ class CostMessages:
         self._store = store
         self._has_history = has_history
         self._costs: dict[str, _Costs] = {}
-        self._sent: dict[str, bytes] = {}
         self._asked_at: dict[str, datetime] = {}
 
     def contracts_of(self, meter_id: str, server_id: str) -> list[Contract]:
         return contracts_of(self._contracts, meter_id, server_id)
 
-    def publish_again(self) -> None:
-        """A new connection: the broker may have lost everything."""
-        self._sent.clear()
+    async def payloads(self, meters: Iterable[tuple[str, str]], now: datetime) -> list[tuple[str, bytes]]:
+        """By server id in hex, of each meter the newest last; one of a day that has just ended comes before it.
 
-    async def due(self, meters: Iterable[tuple[str, str]], now: datetime) -> list[tuple[str, bytes]]:
-        """New payloads by server id in hex, in order. `meters`: meter id and server id in hex of electricity meters."""
+        `meters`: meter id and server id in hex of electricity meters.
+        """
         messages: list[tuple[str, bytes]] = []
         for meter_id, server_id in meters:
             contracts = self.contracts_of(meter_id, server_id)
             if not contracts:
                 continue
             costs = await self._read(meter_id, now) if self._has_history and self._may_be_new(meter_id, now) else []
-            self._costs |= {meter_id: costs[-1]} if costs else {}
+            if costs:
+                self._costs[meter_id] = costs[-1]
             newest = self._costs.get(meter_id)
-            for fields in [one.fields for one in costs[:-1]] + [newest.fields if newest else {}]:
+            is_of_today = newest is not None and now < newest.span.end + _AFTER_MIDNIGHT
+            for fields in [one.fields for one in costs[:-1]] + [newest.fields if newest and is_of_today else {}]:
                 payload = msgspec.json.encode({"id": meter_id, **self._prices(contracts, now), **fields})
-                if self._sent.get(meter_id) != payload:
-                    self._sent[meter_id] = payload
-                    messages.append((server_id, payload))
+                messages.append((server_id, payload))
         return messages
 
     def _may_be_new(self, meter_id: str, now: datetime) -> bool:
@@ -107,8 +108,13 @@ class CostMessages:
             # the day is over, and its last reading is not there yet
             return []
         bill = Bill(meter, self.contracts_of(meter.id, meter.server_id), now, self._tz)
-        ended = [_costs_of(bill, before.span, span.quarters[TODAY], self._tz)] if before and before.span != span else []
-        return [*ended, _costs_of(bill, span, newest.quarter, self._tz)]
+        if bill.contract is None:
+            # the first contract begins later
+            return []
+        costs = [_costs_of(bill, span, newest.quarter, self._tz)]
+        if before and before.span.end == span.today:
+            costs.insert(0, _costs_of(bill, before.span, span.quarters[TODAY], self._tz))
+        return costs
 
     def _prices(self, contracts: Sequence[Contract], now: datetime) -> dict[str, object]:
         contract = contract_on(contracts, now.astimezone(self._tz).date())

@@ -37,6 +37,7 @@ class DiagnosisMessages:
 
     def __init__(self, language: Language) -> None:
         self._language = language
+        # by meter: one that two sources read has a problem while neither is well
         self._problems: dict[str, LastingProblem] = {}
         # meter -> when it was published, and the part that is published at once when it changes
         self._published: dict[str, tuple[float, object]] = {}
@@ -48,27 +49,24 @@ class DiagnosisMessages:
     def due(self, meters: Mapping[str, str], statuses: Iterable[Status], now_s: float) -> Iterator[Diagnosis]:
         """`meters`: each meter at the broker, in hex -> its id where it is known, else ""."""
         statuses = list(statuses)
-        events = {status.source: self._problem(status).observe(status, now_s) for status in statuses}
         without_meter = next((status for status in statuses if status.meter_id is None), None)
         by_meter = _by_meter(statuses)
         for meter, name in meters.items():
             status = by_meter.get(name) or without_meter
-            problem = self._problem(status).is_on if status else None
-            state = status and (status.source, status.failed_check, status.facts.locked), problem
+            problem = self._problems.setdefault(meter, LastingProblem())
+            event = problem.observe(status, now_s) if status else None
+            is_on = problem.is_on if status else None
+            state = status and (status.source, status.failed_check, status.facts.locked), is_on
             at_s, before = self._published.get(meter, (0.0, None))
-            event = status and events.get(status.source)
             is_time = status is not None and now_s >= at_s + DIAGNOSTICS_EVERY_S
             if not event and state == before and not is_time:
                 continue
             self._published[meter] = now_s, state
             yield Diagnosis(
                 meter,
-                self._payload(name or _name_of(meter), status, problem=problem),
+                self._payload(name or _name_of(meter), status, problem=is_on),
                 self._event(event, status) if event and status else None,
             )
-
-    def _problem(self, status: Status) -> LastingProblem:
-        return self._problems.setdefault(status.source, LastingProblem())
 
     def _payload(self, name: str, status: Status | None, *, problem: bool | None) -> bytes:
         if status is None:

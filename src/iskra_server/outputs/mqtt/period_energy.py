@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TODAY, MONTH = "today", "month"
+TODAY, MONTH = PERIODS = "today", "month"
 COUNTERS = (IMPORT, EXPORT)
 # history writes a reading within a minute (history.flush_s)
 _RETRY_S = 5.0
@@ -115,11 +115,15 @@ class PeriodEnergy:
         return _totals(meter.span, meter.counted or {}, reading) if meter else None
 
     async def run(self) -> None:
-        """Endless: reads from history what is missing."""
-        while True:
-            await self._has_request.wait()
-            await self.read_missing()
-            await asyncio.sleep(_RETRY_S)
+        """As long as a connection lasts: reads from history what is missing, first of all what passed before it."""
+        try:
+            while True:
+                await self._has_request.wait()
+                await self.read_missing()
+                await asyncio.sleep(_RETRY_S)
+        finally:
+            for meter in self._meters.values():
+                meter.counted = None
 
     async def read_missing(self) -> None:
         self._has_request.clear()
@@ -147,7 +151,7 @@ class PeriodEnergy:
         yield _totals(ended, counted, None)
         quarters = meter.span.quarters
         for one in counted.values():
-            for period in (TODAY, MONTH) if meter.span.month != ended.month else (TODAY,):
+            for period in PERIODS if meter.span.month != ended.month else (TODAY,):
                 one.energy_wh[period], one.since[period] = Decimal(0), quarters[period]
         meter.counted = counted
 
@@ -194,7 +198,7 @@ def read_counted(store: "Store", span: Span, sample: Sample) -> dict[Obis, Count
 
 def _is_complete(meter: _Meter) -> bool:
     counted = (meter.counted or {}).values()
-    return bool(counted) and all(one.energy_wh.keys() == {TODAY, MONTH} for one in counted)
+    return bool(counted) and all(one.energy_wh.keys() == set(PERIODS) for one in counted)
 
 
 def _advance(one: Counted, value: Exact) -> None:

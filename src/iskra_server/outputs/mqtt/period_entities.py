@@ -20,9 +20,9 @@ from iskra_server.outputs.mqtt.entity_names import (
     identity_of,
     value_template,
 )
+from iskra_server.outputs.mqtt.period_energy import PERIODS
 from iskra_server.outputs.mqtt.topics import Topics
 
-PERIODS = ("today", "month")
 _ENERGIES = (key_of(IMPORT), key_of(EXPORT))
 # the smallest part of a currency that is shown; prices per kWh have two more
 _MONEY_PLACES, _PRICE_PLACES = 2, 4
@@ -81,10 +81,13 @@ def cost_entities(
         yield Entity(SENSOR, key, config)
     for period in PERIODS if has_history else ():
         key = f"cost_{period}"
+        of_key = _of_cost(topics, device, language, key, topic)
         config = (
-            _of_cost(topics, device, language, key, topic)
+            of_key
             | _of_period(key, topic, period)
             | {
+                # a price applies without a reading, but the cost of a meter that is silent does not go on
+                "availability": [*of_key["availability"], {"topic": topics.availability(device.id)}],
                 "device_class": "monetary",
                 "unit_of_measurement": currency,
                 "suggested_display_precision": _MONEY_PLACES,

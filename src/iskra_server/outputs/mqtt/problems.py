@@ -1,4 +1,4 @@
-"""Whether a source has a problem: a failed check that lasts. A telegram that comes late is none.
+"""Whether a meter has a problem: a failed check of its source that lasts. A telegram that comes late is none.
 
 A locked meter is none either: it is read, and has an entity of its own for its lock.
 """
@@ -16,7 +16,7 @@ _OF_ITS_OWN = "unlocked"
 
 
 class LastingProblem(Struct):
-    """Of one source. `is_on` is None while that is not decided: a source has just started.
+    """Of one meter. `is_on` is None while that is not decided: its source has just started.
 
     `since_s`: for how long the checks have had their present result, in boot time.
     """

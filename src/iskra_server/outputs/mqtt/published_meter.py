@@ -15,6 +15,10 @@ class PublishedMeter:
         self.state_at_s: float | None = None
         self.counters_at_s: float | None = None
 
+    def is_new(self, topic: str, payload: bytes) -> bool:
+        newest = self.newest.get(topic)
+        return newest is None or newest.payload != payload
+
 
 def is_time(last_s: float | None, every_s: float, sample: Sample) -> bool:
     """Whether a message is due with a sample; `last_s` is when the last one was published."""

@@ -85,8 +85,6 @@ class Session:
         self._has_echo = False
         self._began_s = self._denied_retry_s = boottime_s()
         diagnoses.publish_again()
-        if costs:
-            costs.publish_again()
 
     async def run(self) -> None:
         try:
@@ -247,11 +245,12 @@ class Session:
 
     async def _publish_costs(self, costs: CostMessages) -> None:
         while True:
-            readings = (known_meter.sample.reading for known_meter in self._catalogue.values())
-            meters = [(reading.meter_id, reading.server_id.hex()) for reading in readings if is_electricity(reading)]
-            for meter, payload in await costs.due(meters, datetime.now(UTC)):
-                if published := self._published.get(meter):
-                    self._publish(published, self._topics.cost(meter), payload)
+            readings = {meter: known_meter.sample.reading for meter, known_meter in self._catalogue.items()}
+            meters = [(reading.meter_id, meter) for meter, reading in readings.items() if is_electricity(reading)]
+            for meter, payload in await costs.payloads(meters, datetime.now(UTC)):
+                topic = self._topics.cost(meter)
+                if (published := self._published.get(meter)) and published.is_new(topic, payload):
+                    self._publish(published, topic, payload)
             await asyncio.sleep(_COST_EVERY_S)
 
     async def _check(self) -> None:
@@ -260,10 +259,8 @@ class Session:
                 raise NoAnswer(f"it does not answer within {TIMEOUT_S:.0f} s")
             now_s = boottime_s()
             # a meter that a reload removed from the hub is not fresh either
-            for meter, published in self._published.items():
-                if published.is_online and not self._hub.is_fresh(
-                    self._catalogue[meter].sample.reading.meter_id, now_s
-                ):
+            for meter in [meter for meter, published in self._published.items() if published.is_online]:
+                if not self._hub.is_fresh(self._catalogue[meter].sample.reading.meter_id, now_s):
                     self._set_offline(meter)
             await self._publish_diagnoses(now_s)
             await self._check_denials(now_s)
@@ -295,7 +292,8 @@ class Session:
                 meters[meter] = reading.meter_id if reading else ""
         for diagnosis in self._diagnoses.due(meters, statuses, now_s):
             meter = diagnosis.meter
-            self._publish(self._published[meter], self._topics.diagnostics(meter), diagnosis.payload)
-            if diagnosis.event:
+            if published := self._published.get(meter):
+                self._publish(published, self._topics.diagnostics(meter), diagnosis.payload)
+            if published and diagnosis.event:
                 with reporting_denials(self._health):
                     await self._connection.publish(Message(self._topics.event(meter), diagnosis.event), retain=False)

@@ -299,11 +299,12 @@ export const words = {
     },
     hass: {
       what:
-        "Home Assistant kann diesen Server ohne App lesen: Fügen Sie diese Zeilen ein, starten Sie Home " +
-        "Assistant neu und wählen Sie die Summe im Energie-Dashboard.",
+        "Home Assistant kann diesen Server ohne App und ohne Integration abfragen: Fügen Sie diese Zeilen ein, starten " +
+        "Sie Home Assistant neu und wählen Sie die Summe im Energie-Dashboard.",
       whatInApp:
-        "Home Assistant bietet die Integration dieser App unter Einstellungen, Geräte & Dienste an. Wenn Sie YAML " +
-        "vorziehen, fügen Sie stattdessen diese Zeilen ein.",
+        "Am einfachsten geht es mit MQTT, siehe unten. Ist die Integration ISKRA Electricity Server installiert, bietet " +
+        "Home Assistant sie unter Einstellungen, Geräte & Dienste an. Nur wenn Sie YAML vorziehen, brauchen Sie diese " +
+        "Zeilen.",
       steps: [
         "Kopieren Sie die Zeilen unten in configuration.yaml.",
         "Prüfen Sie die Konfiguration in den Entwicklerwerkzeugen, dann starten Sie Home Assistant neu.",
@@ -318,7 +319,8 @@ export const words = {
         "Ohne YAML: Wenn Home Assistant einen MQTT-Broker benutzt, setzen Sie dies für den Server, und alle Zähler " +
         "erscheinen als Entitäten.",
       noMqttInApp:
-        "Sobald Home Assistant einen MQTT-Broker wie Mosquitto hat, erscheinen alle Zähler als Entitäten.",
+        "Installieren und starten Sie die App Mosquitto broker und fügen Sie die Integration MQTT hinzu, die Home " +
+        "Assistant dann anbietet: Alle Zähler erscheinen als Entitäten.",
       local:
         "Sie haben diese Seite auf dem Server selbst geöffnet. Geben Sie die Adresse ein, unter der Home Assistant " +
         "ihn erreicht.",

@@ -299,11 +299,11 @@ export const words = {
     },
     hass: {
       what:
-        "Home Assistant can read this server without an app: paste these lines, restart Home Assistant, and " +
-        "choose the total in the Energy dashboard.",
+        "Home Assistant can read this server without an app or an integration: paste these lines, restart Home " +
+        "Assistant, and choose the total in the Energy dashboard.",
       whatInApp:
-        "Home Assistant offers the integration of this app under Settings, Devices & services. If you prefer YAML, " +
-        "paste these lines instead.",
+        "MQTT is the easiest way, see below. If the integration ISKRA Electricity Server is installed, Home Assistant " +
+        "offers it under Settings, Devices & services. You need these lines only if you prefer YAML.",
       steps: [
         "Copy the lines below into configuration.yaml.",
         "Check the configuration in Developer tools, then restart Home Assistant.",
@@ -317,7 +317,9 @@ export const words = {
       noMqtt:
         "Without YAML: if Home Assistant uses an MQTT broker, set this for the server, and all meters appear as " +
         "entities.",
-      noMqttInApp: "As soon as Home Assistant has an MQTT broker, such as Mosquitto, all meters appear as entities.",
+      noMqttInApp:
+        "Install and start the app Mosquitto broker, and add the integration MQTT that Home Assistant then offers: all " +
+        "meters appear as entities.",
       local:
         "You opened this page on the server itself. Enter the address at which Home Assistant reaches it.",
     },
