@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -109,8 +110,12 @@ class HomeAssistant:
             self._process.terminate()
             try:
                 self._process.wait(STOP_S)
-            finally:
-                self._process.kill()
+            except subprocess.TimeoutExpired:
+                # it writes down what each of its threads did
+                self._process.send_signal(signal.SIGABRT)
+                self._process.wait()
+                threads = "".join(file.read_text() for file in self._config.glob("home-assistant.log.fault"))
+                raise AssertionError(f"{self} does not stop: {threads}\n{self.log()[-4000:]}") from None
         self._process = None
 
     def restart(self, *, is_hour_over: bool = False) -> list[str]:

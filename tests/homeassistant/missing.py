@@ -58,6 +58,18 @@ class Missing:
     def kwh(self, second: int) -> Decimal:
         return Decimal(self.imported(second)).scaleb(-4)
 
+    def watts(self, hour: int) -> dict[str, float]:
+        """Power in an hour, as its statistics have it."""
+        quarters = [self.power(place) for place in range(hour * 4, hour * 4 + 4)]
+        lowest, highest = min(low for low, _, _ in quarters), max(high for _, _, high in quarters)
+        mean = sum(mean for _, mean, _ in quarters) / len(quarters)
+        return {"min": lowest / 1000, "mean": mean / 1000, "max": highest / 1000}
+
+    def power(self, place: int) -> tuple[int, int, int]:
+        """Lowest, mean and highest in a quarter-hour, in mW; 0.1 Wh in it are 0.4 W."""
+        mean_mw = quarter_hour(place) * 400
+        return mean_mw - 1000, mean_mw, mean_mw + 2000
+
     def moment(self, hours: float) -> datetime:
         return datetime.fromtimestamp(self.begin_s + hours * HOUR_S, UTC)
 
@@ -117,9 +129,7 @@ class Missing:
             quarter = second // QUARTER_S
             yield QuarterReading(meter_id, IMPORT, quarter, Exact(self.imported(second), -1), "measured")
             yield QuarterReading(meter_id, EXPORT, quarter, Exact(self.home.meter.exported, -1), "measured")
-            # 0.1 Wh in a quarter-hour are 0.4 W
-            mean_mw = quarter_hour(place) * 400
-            yield PowerQuarter(meter_id, quarter, mean_mw - 1000, mean_mw, mean_mw + 2000, 900)
+            yield PowerQuarter(meter_id, quarter, *self.power(place), 900)
 
     def run(self, assistant: HomeAssistant, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """`iskra-server homeassistant backfill` on the server's machine, for this Home Assistant."""
@@ -170,6 +180,13 @@ def rows(assistant: HomeAssistant, statistic: str, period: str = "hour") -> Rows
 
 def wait_for_hour(assistant: HomeAssistant, statistic: str, start_s: int) -> None:
     until(lambda: start_s in rows(assistant, statistic), SOON_S, EVERY_S)
+
+
+def fill_gaps(assistant: HomeAssistant, **data: object) -> dict[str, Any]:
+    """What the service of the integration answers, by sensor."""
+    given = {"domain": "iskra_server", "service": "fill_gaps", "service_data": data, "return_response": True}
+    sensors: dict[str, Any] = assistant.ask("call_service", **given)["response"]["sensors"]
+    return sensors
 
 
 def undo_files(folder: Path) -> Sequence[Path]:

@@ -208,6 +208,7 @@ def test_a_meter_that_was_replaced_in_the_gap() -> None:
     assert gap.rows == (row(1, "5.4", "8.0"),)
     # truly 1.4, Home Assistant has counted 5.8
     assert gap.correction == Decimal("-4.4")
+    assert gaps.otherwise(gap.correction, "kWh") == "4.4 kWh more than the meter"
     corrected = EnergyRow(gap.after.start_s, gap.after.state, gap.after.sum + gap.correction)
     assert filled(merged([*rows[:1], corrected], [gap]), readings) == []
 

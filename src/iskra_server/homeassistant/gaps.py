@@ -149,6 +149,11 @@ def plain(value: Decimal) -> str:
     return f"{round(value, 6).normalize():f}"
 
 
+def otherwise(correction: Decimal, unit: str) -> str:
+    """What Home Assistant has counted otherwise, by the correction of its sums."""
+    return f"{plain(abs(correction))} {unit} {'less' if correction > 0 else 'more'} than the meter"
+
+
 def gaps(rows: Iterable[EnergyRow], counter: Counter) -> tuple[list[FilledGap], list[Disagreement]]:
     """What fills the gaps, and what forbids it; `rows` are in order of time.
 

@@ -84,7 +84,9 @@ class Coordinator:
     @callback
     def async_start(self) -> None:
         """Follow the stream until the entry is unloaded."""
-        self.entry.async_on_unload(async_track_time_interval(self.hass, self._refresh_status, _STATUS_EVERY))
+        # not while Home Assistant stops: it would wait for the answer
+        end = async_track_time_interval(self.hass, self._refresh_status, _STATUS_EVERY, cancel_on_shutdown=True)
+        self.entry.async_on_unload(end)
         self.entry.async_create_background_task(self.hass, self._follow(), f"{DOMAIN} {self.client.url}")
         self._issues.update()
 

@@ -37,7 +37,7 @@ from .gaps import (
     PowerRange,
     corrected_rows,
     gaps,
-    plain,
+    otherwise,
     power_gaps,
     quarters_of,
     readings_of,
@@ -181,8 +181,9 @@ def _energy(
             continue
         if gap.correction and not request.may_correct:
             outcome.left.append(
-                f"The meter was replaced in the gap before {_moment(gap.after.start_s):%Y-%m-%d %H:%M} UTC, and Home "
-                f"Assistant has counted {plain(-gap.correction)} {unit} more than both meters; {_CORRECT_SUM} fills it."
+                f"The meter was replaced, or its counter restarted, in the gap before "
+                f"{_moment(gap.after.start_s):%Y-%m-%d %H:%M} UTC, and Home Assistant has counted "
+                f"{otherwise(gap.correction, unit)}; {_CORRECT_SUM} fills it."
             )
             continue
         filled.append(gap)

@@ -24,7 +24,7 @@ from iskra_server.homeassistant import backfill as filling
 from iskra_server.homeassistant import hourly_statistics
 from iskra_server.homeassistant.backfill import BackfillPlan, Period
 from iskra_server.homeassistant.core_api import CoreApi, CoreError, connected, websocket_url
-from iskra_server.homeassistant.gaps import HOUR_S
+from iskra_server.homeassistant.gaps import HOUR_S, otherwise
 from iskra_server.homeassistant.our_sensors import TOTAL_KEY, OurSensor, find, sensor_of
 
 EXAMPLES = examples({"iskra-server homeassistant backfill --url URL --token-file FILE": "write them"})
@@ -212,8 +212,8 @@ def _replaced(plan: BackfillPlan) -> str:
     hour, amount = next(iter(plan.corrections.items()))
     at = datetime.fromtimestamp(hour, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return (
-        f"the meter was replaced in the gap before {at}, and Home Assistant has counted {amount:+f} {plan.series.unit} "
-        "differently from both meters; --correct-sum fills it and corrects every sum behind it by that."
+        f"the meter was replaced, or its counter restarted, in the gap before {at}, and Home Assistant has counted "
+        f"{otherwise(amount, plan.series.unit)}; --correct-sum fills it and corrects every sum behind it by that."
     )
 
 
