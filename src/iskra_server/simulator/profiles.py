@@ -129,7 +129,7 @@ _ALL = (
     ),
     Profile(
         "Smarty",
-        "Luxembourg, encrypted and with a tag: totals, reactive power, each phase",
+        "Luxembourg, encrypted: totals, reactive power, each phase",
         "p1",
         10,
         p1_lists.sealed_telegram(r"Lux5\253700001_M", p1_lists.luxembourg),
