@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from homeassistant.forms import DOMAIN, issues
@@ -117,3 +118,32 @@ def are_unavailable(house: Home, within_s: float, *only: str) -> None:
                 until(lambda: set(registers(assistant, way).values()) == {UNAVAILABLE}, within_s, EVERY_S)  # noqa: B023
             except AssertionError:
                 raise AssertionError(f"{assistant}: {registers(assistant, way)}") from None
+
+
+def numbers(assistant: HomeAssistant, entity: str) -> list[Decimal]:
+    """Every number that it has ever shown."""
+    return [Decimal(state) for state in assistant.past(entity) if NUMBER.fullmatch(state)]
+
+
+def begun(assistant: HomeAssistant, entity: str) -> Decimal:
+    return numbers(assistant, entity)[0]
+
+
+def counted_from(assistant: HomeAssistant, entity: str) -> Decimal:
+    """The first state that the statistics know.
+
+    That is the first of all, but for an entity that came within ten seconds after a full five minutes: at the end of
+    those, the statistics of the five minutes before are made, of the state that there is then.
+    """
+    rows = assistant.statistics(entity, "5minute")
+    state, sum_ = rows[min(rows)]
+    return begun(assistant, entity) if sum_ else state
+
+
+def newest(sums: dict[int, Decimal]) -> Decimal:
+    return sums[max(sums)]
+
+
+def drawn(values: list[Decimal]) -> Decimal:
+    """What statistics of a counter that begins at 0 again add up to."""
+    return sum((after - before if after >= before else after for before, after in pairwise(values)), Decimal(0))

@@ -207,11 +207,16 @@ class HomeAssistant:
 
         By the beginning of the period, in ms.
         """
+        return {start: sum_ for start, (_, sum_) in self.statistics(entity, period).items()}
+
+    def statistics(self, entity: str, period: str) -> dict[int, tuple[Decimal, Decimal]]:
+        """State and sum, as `sums`."""
         # its clock may be an hour ahead, behind a full hour that passed while it ran: the one before counts too
         begin = (self.now() - timedelta(hours=3)).isoformat()
-        wanted = {"start_time": begin, "statistic_ids": [entity], "period": period, "types": ["sum"]}
+        wanted = {"start_time": begin, "statistic_ids": [entity], "period": period, "types": ["state", "sum"]}
         rows = self.ask("recorder/statistics_during_period", **wanted).get(entity, ())
-        return {row["start"]: Decimal(row["sum"]).quantize(SMALLEST) for row in rows}
+        state, sum_ = ([Decimal(row[kind]).quantize(SMALLEST) for row in rows] for kind in ("state", "sum"))
+        return dict(zip((row["start"] for row in rows), zip(state, sum_, strict=True), strict=True))
 
     def entities(self, platform: str) -> dict[str, str]:
         """Entity ids by unique id, of rest, mqtt or our integration."""

@@ -87,6 +87,8 @@ class Network:
         self.pi.run(*f"ip link set {port} master home up".split())
         self.pi.run(*f"bridge link set dev {port} isolated on".split())
         added.run(*f"ip address add {added.address}/24 dev eth0".split())
+        # without an IPv6 address, which nothing can listen at in its first seconds; zeroconf warns of that
+        added.run("ip", "link", "set", "eth0", "addrgenmode", "none")
         added.run("ip", "link", "set", "eth0", "up")
         # where a default route would lead: multicast DNS goes out there
         added.run("ip", "route", "add", "224.0.0.0/4", "dev", "eth0")

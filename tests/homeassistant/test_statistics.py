@@ -4,9 +4,9 @@ from decimal import Decimal
 from itertools import chain, groupby
 
 from homeassistant import release
-from homeassistant.entities import BY_REST, are_right, ways
+from homeassistant.entities import BY_REST, are_right, begun, counted_from, newest, numbers, ways
 from homeassistant.home import OLD_METER, PINNED, TOTAL, Home
-from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
+from homeassistant.instance import EVERY_S, HomeAssistant
 from running import until
 
 SOON_S = 60.0
@@ -31,14 +31,13 @@ def test_statistics_add_up_to_what_was_drawn(house: Home) -> None:
         pinned = assistant.entities(BY_REST)[f"{OLD_METER}_energy_import"]
         # they are made in the first seconds
         until(lambda: assistant.sums(TOTAL, "hour"), SOON_S, EVERY_S)  # noqa: B023
-        # an entity counts from what it was told first
-        assert newest(assistant.sums(pinned, "5minute")) == old - begun(assistant, pinned)
-        assert newest(assistant.sums(PINNED, "5minute")) == old - begun(assistant, PINNED)
+        assert newest(assistant.sums(pinned, "5minute")) == old - counted_from(assistant, pinned)
+        assert newest(assistant.sums(PINNED, "5minute")) == old - counted_from(assistant, PINNED)
         for first, second in pushed(assistant):
-            assert newest(assistant.sums(first, "5minute")) == old - begun(assistant, first)
-            assert newest(assistant.sums(second, "5minute")) == new - begun(assistant, second)
+            assert newest(assistant.sums(first, "5minute")) == old - counted_from(assistant, first)
+            assert newest(assistant.sums(second, "5minute")) == new - counted_from(assistant, second)
         # the new one began at 0, and so Home Assistant takes it
-        assert newest(assistant.sums(TOTAL, "5minute")) == old - begun(assistant, TOTAL) + new
+        assert newest(assistant.sums(TOTAL, "5minute")) == old - counted_from(assistant, TOTAL) + new
 
 
 def test_the_bars_of_the_energy_dashboard_are_the_same_sums(house: Home) -> None:
@@ -73,19 +72,6 @@ def test_home_assistant_finds_nothing_wrong(house: Home) -> None:
             assistant.ask("energy/save_prefs", energy_sources=[grid(assistant, entity)])
             assert assistant.ask("energy/validate")["energy_sources"] == [[]]
         assert assistant.ask("recorder/validate_statistics") == {}
-
-
-def numbers(assistant: HomeAssistant, entity: str) -> list[Decimal]:
-    """Every number that it has ever shown."""
-    return [Decimal(state) for state in assistant.past(entity) if NUMBER.fullmatch(state)]
-
-
-def begun(assistant: HomeAssistant, entity: str) -> Decimal:
-    return numbers(assistant, entity)[0]
-
-
-def newest(sums: dict[int, Decimal]) -> Decimal:
-    return sums[max(sums)]
 
 
 def pushed(assistant: HomeAssistant) -> list[tuple[str, str]]:
