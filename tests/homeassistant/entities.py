@@ -2,7 +2,6 @@
 
 import re
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 from homeassistant.forms import DOMAIN, issues
@@ -142,8 +141,3 @@ def counted_from(assistant: HomeAssistant, entity: str) -> Decimal:
 
 def newest(sums: dict[int, Decimal]) -> Decimal:
     return sums[max(sums)]
-
-
-def drawn(values: list[Decimal]) -> Decimal:
-    """What statistics of a counter that begins at 0 again add up to."""
-    return sum((after - before if after >= before else after for before, after in pairwise(values)), Decimal(0))
