@@ -299,12 +299,12 @@ export const words = {
     },
     hass: {
       what:
-        "Home Assistant kann diesen Server ohne App und ohne Integration abfragen: Fügen Sie diese Zeilen ein, starten " +
-        "Sie Home Assistant neu und wählen Sie die Summe im Energie-Dashboard.",
+        "Home Assistant kann diesen Server ohne App und ohne Integration abfragen: Fügen Sie diese Zeilen ein, " +
+        "starten Sie Home Assistant neu und wählen Sie die Summe im Energie-Dashboard.",
       whatInApp:
-        "Am einfachsten geht es mit MQTT, siehe unten. Ist die Integration ISKRA Electricity Server installiert, bietet " +
-        "Home Assistant sie unter Einstellungen, Geräte & Dienste an. Nur wenn Sie YAML vorziehen, brauchen Sie diese " +
-        "Zeilen.",
+        "Am einfachsten geht es mit MQTT, siehe unten. Ist die Integration ISKRA Electricity Server installiert, " +
+        "bietet Home Assistant sie unter Einstellungen, Geräte & Dienste an. Nur wenn Sie YAML vorziehen, brauchen " +
+        "Sie diese Zeilen.",
       steps: [
         "Kopieren Sie die Zeilen unten in configuration.yaml.",
         "Prüfen Sie die Konfiguration in den Entwicklerwerkzeugen, dann starten Sie Home Assistant neu.",

@@ -302,8 +302,8 @@ export const words = {
         "Home Assistant can read this server without an app or an integration: paste these lines, restart Home " +
         "Assistant, and choose the total in the Energy dashboard.",
       whatInApp:
-        "MQTT is the easiest way, see below. If the integration ISKRA Electricity Server is installed, Home Assistant " +
-        "offers it under Settings, Devices & services. You need these lines only if you prefer YAML.",
+        "MQTT is the easiest way, see below. If the integration ISKRA Electricity Server is installed, Home " +
+        "Assistant offers it under Settings, Devices & services. You need these lines only if you prefer YAML.",
       steps: [
         "Copy the lines below into configuration.yaml.",
         "Check the configuration in Developer tools, then restart Home Assistant.",
@@ -318,8 +318,8 @@ export const words = {
         "Without YAML: if Home Assistant uses an MQTT broker, set this for the server, and all meters appear as " +
         "entities.",
       noMqttInApp:
-        "Install and start the app Mosquitto broker, and add the integration MQTT that Home Assistant then offers: all " +
-        "meters appear as entities.",
+        "Install and start the app Mosquitto broker, and add the integration MQTT that Home Assistant then offers: " +
+        "all meters appear as entities.",
       local:
         "You opened this page on the server itself. Enter the address at which Home Assistant reaches it.",
     },
