@@ -22,10 +22,9 @@ from iskra_server.outputs.mqtt.entity_names import (
     Config,
     Device,
     Entity,
-    availability_template,
     device_name,
     identity_of,
-    value_template,
+    state_of,
 )
 from iskra_server.outputs.mqtt.payloads import describe_unnamed, is_counter, obis_of, published_unit
 from iskra_server.outputs.mqtt.period_entities import cost_entities, energy_entities
@@ -112,17 +111,10 @@ class DiscoveryPayloads:
         unit = unit or (published_unit(key) if key in BY_KEY else row.unit)
         device_class = _class_of(device.medium, unit) if is_sub_reading else row.device_class
         config = identity_of(device, SENSOR, key, self._language, names) | {
-            "state_topic": topic,
-            "value_template": value_template(key),
+            # a locked meter sends fewer registers
+            **state_of(key, topic, topics.server, topics.availability(device.id)),
             "suggested_display_precision": places,
             "expire_after": expire_s,
-            "availability": [
-                {"topic": topics.server},
-                {"topic": topics.availability(device.id)},
-                # a locked meter sends fewer registers
-                {"topic": topic, "value_template": availability_template(key)},
-            ],
-            "availability_mode": "all",
             "device_class": None if device_class in _NEW_CLASSES else device_class,
             "state_class": row.state_class,
             "unit_of_measurement": unit,

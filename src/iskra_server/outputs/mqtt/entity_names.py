@@ -84,8 +84,18 @@ def value_template(key: str) -> str:
     return f"{{{{ value_json[{key!r}] if {_is_sent(key)} else none }}}}"
 
 
-def availability_template(key: str) -> str:
-    return f"{{{{ 'online' if {_is_sent(key)} else 'offline' }}}}"
+def state_of(key: str, topic: str, *needed: str) -> Config:
+    """The value of a key in the newest message of a topic. Without it, or what is `needed`, the entity is unavailable.
+
+    `needed`: topics of availability.
+    """
+    template = f"{{{{ 'online' if {_is_sent(key)} else 'offline' }}}}"
+    return {
+        "state_topic": topic,
+        "value_template": value_template(key),
+        "availability": [*({"topic": name} for name in needed), {"topic": topic, "value_template": template}],
+        "availability_mode": "all",
+    }
 
 
 def _is_sent(key: str) -> str:

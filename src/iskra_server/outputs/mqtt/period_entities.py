@@ -16,9 +16,8 @@ from iskra_server.outputs.mqtt.entity_names import (
     Config,
     Device,
     Entity,
-    availability_template,
     identity_of,
-    value_template,
+    state_of,
 )
 from iskra_server.outputs.mqtt.period_energy import PERIODS
 from iskra_server.outputs.mqtt.topics import Topics
@@ -42,18 +41,13 @@ def energy_entities(
             is_later = f"value_json is defined and {since} is mapping and {key!r} in {since}"
             config = (
                 identity_of(device, SENSOR, key, language)
-                | _of_period(key, topic, period)
+                | state_of(key, topic, topics.server, topics.availability(device.id))
+                | _of_period(period)
                 | {
                     "device_class": "energy",
                     "unit_of_measurement": "kWh",
                     "suggested_display_precision": places[counter],
                     "expire_after": expire_s,
-                    "availability": [
-                        {"topic": topics.server},
-                        {"topic": topics.availability(device.id)},
-                        {"topic": topic, "value_template": availability_template(key)},
-                    ],
-                    "availability_mode": "all",
                     "json_attributes_topic": topic,
                     "json_attributes_template": (
                         f"{{{{ ({{'measured_since': {since}.{key}}} if {is_later} else {{}}) | tojson }}}}"
@@ -72,22 +66,27 @@ def cost_entities(
     topic, currency = topics.cost(device.id), contracts[0].currency
     prices = ("price_import", "price_export") if any(contract.feed_in for contract in contracts) else ("price_import",)
     for key in prices:
-        config = _of_cost(topics, device, language, key, topic) | {
-            "unit_of_measurement": f"{currency}/kWh",
-            "state_class": "measurement",
-            "suggested_display_precision": _PRICE_PLACES,
-            "icon": "mdi:cash",
-        }
+        config = (
+            identity_of(device, SENSOR, key, language)
+            | state_of(key, topic, topics.server)
+            | {
+                "unit_of_measurement": f"{currency}/kWh",
+                "state_class": "measurement",
+                "suggested_display_precision": _PRICE_PLACES,
+                "icon": "mdi:cash",
+            }
+        )
         yield Entity(SENSOR, key, config)
     for period in PERIODS if has_history else ():
         key = f"cost_{period}"
-        of_key = _of_cost(topics, device, language, key, topic)
+        state = state_of(key, topic, topics.server)
         config = (
-            of_key
-            | _of_period(key, topic, period)
+            identity_of(device, SENSOR, key, language)
+            | state
+            | _of_period(period)
             | {
                 # a price applies without a reading, but the cost of a meter that is silent does not go on
-                "availability": [*of_key["availability"], {"topic": topics.availability(device.id)}],
+                "availability": [*state["availability"], {"topic": topics.availability(device.id)}],
                 "device_class": "monetary",
                 "unit_of_measurement": currency,
                 "suggested_display_precision": _MONEY_PLACES,
@@ -96,23 +95,9 @@ def cost_entities(
         yield Entity(SENSOR, key, config)
 
 
-def _of_cost(topics: Topics, device: Device, language: Language, key: str, topic: str) -> Config:
-    return identity_of(device, SENSOR, key, language) | {
-        "state_topic": topic,
-        "value_template": value_template(key),
-        "availability": [
-            {"topic": topics.server},
-            {"topic": topic, "value_template": availability_template(key)},
-        ],
-        "availability_mode": "all",
-    }
-
-
-def _of_period(key: str, topic: str, period: str) -> Config:
+def _of_period(period: str) -> Config:
     begins = f"value_json.{period}_begins"
     return {
-        "state_topic": topic,
-        "value_template": value_template(key),
         "last_reset_value_template": f"{{{{ {begins} if value_json is defined and {begins} is defined else '' }}}}",
         "state_class": "total",
     }
