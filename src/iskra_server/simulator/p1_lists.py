@@ -128,14 +128,7 @@ def sweden(moment: MeterAtSecond) -> list[str]:
         f"0-0:96.1.0({moment.serial:08})",
         "0-2:25.6.0(ER23)",
         "0-0:25.1.0(ER23)",
-        f"1-0:1.8.0({kwh(measured.imported(state), 6)})",
-        f"1-0:2.8.0({kwh(measured.exported(state), 6)})",
-        f"1-0:3.8.0({_reactive(kwh(measured.inductive_energy(state), 6))})",
-        f"1-0:4.8.0({_reactive(kwh(measured.capacitive_energy(state), 6))})",
-        f"1-0:1.7.0({kw(measured.import_power(state), 2)})",
-        f"1-0:2.7.0({kw(measured.export_power(state), 2)})",
-        f"1-0:3.7.0({_reactive(kw(measured.inductive_power(state), 2))})",
-        f"1-0:4.7.0({_reactive(kw(measured.capacitive_power(state), 2))})",
+        *_four_quadrants(state),
         *_phase_powers(state),
         *_currents(state),
         *_voltages(state),
@@ -166,14 +159,7 @@ def luxembourg(moment: MeterAtSecond) -> list[str]:
         "1-3:0.2.8(42)",
         f"0-0:1.0.0({_timestamp(state.second)})",
         f"0-0:42.0.0({_hex_text(f'SAG10307{moment.serial:08}')})",
-        f"1-0:1.8.0({kwh(measured.imported(state), 6)})",
-        f"1-0:2.8.0({kwh(measured.exported(state), 6)})",
-        f"1-0:3.8.0({_reactive(kwh(measured.inductive_energy(state), 6))})",
-        f"1-0:4.8.0({_reactive(kwh(measured.capacitive_energy(state), 6))})",
-        f"1-0:1.7.0({kw(measured.import_power(state), 2)})",
-        f"1-0:2.7.0({kw(measured.export_power(state), 2)})",
-        f"1-0:3.7.0({_reactive(kw(measured.inductive_power(state), 2))})",
-        f"1-0:4.7.0({_reactive(kw(measured.capacitive_power(state), 2))})",
+        *_four_quadrants(state),
         *_voltages(state),
         *_currents(state),
         *_phase_powers(state),
@@ -188,6 +174,20 @@ def gas_name(serial: int) -> str:
 def _counters(state: State, tariffs: tuple[Amount, ...], digits: int = 6) -> list[str]:
     codes = ("1.8.1", "1.8.2", "2.8.1", "2.8.2")
     return [f"1-0:{code}({kwh(amount(state), digits)})" for code, amount in zip(codes, tariffs, strict=True)]
+
+
+def _four_quadrants(state: State) -> list[str]:
+    """Energy and power, active and reactive, both directions."""
+    return [
+        f"1-0:1.8.0({kwh(measured.imported(state), 6)})",
+        f"1-0:2.8.0({kwh(measured.exported(state), 6)})",
+        f"1-0:3.8.0({_reactive(kwh(measured.inductive_energy(state), 6))})",
+        f"1-0:4.8.0({_reactive(kwh(measured.capacitive_energy(state), 6))})",
+        f"1-0:1.7.0({kw(measured.import_power(state), 2)})",
+        f"1-0:2.7.0({kw(measured.export_power(state), 2)})",
+        f"1-0:3.7.0({_reactive(kw(measured.inductive_power(state), 2))})",
+        f"1-0:4.7.0({_reactive(kw(measured.capacitive_power(state), 2))})",
+    ]
 
 
 def _phase_powers(state: State) -> list[str]:
