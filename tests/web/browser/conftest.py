@@ -18,6 +18,7 @@ from web.browser.household import ENERGY_NOW, write
 CHROMIUM = Path("/usr/bin/chromium")
 # for small or busy machines
 TIMEOUT_MS = 20_000
+STALE_AFTER_S = 3
 expect.set_options(timeout=TIMEOUT_MS)
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -50,6 +51,19 @@ class Meter:
         entries = telegrams.meter_entries(energy=self.energy, power=power)
         self._head.send(telegrams.telegram(entries, seconds=self._seconds))
 
+    def show(self, page: Page, power: int, text: str) -> None:
+        """Send until a page that was just opened shows it: on a busy machine the first one may be stale before."""
+
+        def is_shown() -> bool:
+            self.send(power)
+            try:
+                expect(page.locator(".big .number")).to_have_text(text, timeout=STALE_AFTER_S * 1000)
+            except AssertionError:
+                return False
+            return True
+
+        until(is_shown, TIMEOUT_MS / 1000)
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -78,7 +92,7 @@ def server(folder: Path, head: Head) -> Iterator[Server]:
     config = folder / "iskra-server.toml"
     config.write_text(CONTRACT)
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder), "IES_SERVER_TIME_ZONE": "Europe/Berlin",
-               "IES_METERS_STALE_AFTER_S": "3", "IES_CONFIG": str(config)}  # fmt: skip
+               "IES_METERS_STALE_AFTER_S": str(STALE_AFTER_S), "IES_CONFIG": str(config)}  # fmt: skip
     with serving("serve", str(head.link), environ=environ) as running:
         until(lambda: running.status()["facts"]["is_open"])
         yield running

@@ -72,8 +72,7 @@ def test_a_meter_without_power_shows_a_text_and_no_zero(open_page: Open, meter: 
 
 def test_power_and_register_fit_the_smallest_screen_without_scrolling(open_page: Open, meter: Meter) -> None:
     page = open_page("#/now", viewport=SMALL)
-    meter.send(-4321)
-    expect(page.locator(".big .number")).to_have_text("−4\u202f321")
+    meter.show(page, -4321, "−4\u202f321")
     bar = page.locator(".sections").bounding_box()
     for place in (".big", ".direction", ".digits"):
         box = page.locator(place).bounding_box()
@@ -147,8 +146,7 @@ def test_the_page_works_without_a_blocked_style_sheet_after_a_few_reloads(
 
 def test_the_wall_display_shows_power_register_and_today(open_page: Open, meter: Meter, server: Server) -> None:
     page = open_page("#/wall", viewport={"width": 1920, "height": 1080})
-    meter.send(777)
-    expect(page.locator(".big .number")).to_have_text("777")
+    meter.show(page, 777, "777")
     expect(page.locator("main .today")).to_have_text(re.compile(r"today \d+\.\d{3} kWh"))
     assert digits(page) == f"{registers(server)['energy_import'] / 1000:011.4f}".replace(".", "")
 
