@@ -36,7 +36,7 @@ Rows = dict[int, dict[str, Any]]
 
 
 def quarter_hour(place: int) -> int:
-    """What is drawn in a quarter-hour, in 0.1 Wh: every one another amount, so that no hour is like its neighbour."""
+    """What is used in a quarter-hour, in 0.1 Wh: a different amount in each, so that no hour is like the next."""
     return 3 + place * 7 % 11 + (place // 4) % 5
 
 

@@ -202,7 +202,7 @@ def test_a_meter_that_was_replaced_in_the_gap() -> None:
     shown = [*("100", "100.1", "100.2", "100.3", "100.4", "100.6"), *("5.0", "5.2", "5.4", *("5.5",) * 3, "5.8")]
     total = ["100", "100.1", "100.2", "100.3", "100.4", "100.6", "101", "101.2", "101.4", *("101.5",) * 3, "101.8"]
     readings = counter(shown, total=total)
-    # Home Assistant begins anew at 0: it counts what the new one brought along, and not the end of the old one
+    # Home Assistant starts again at 0: it counts all that the new meter shows, and misses the end of the old one
     rows = [row(0, "100.4", "7"), row(2, "5.8", "12.8")]
     (gap,) = filled(rows, readings)
     assert gap.rows == (row(1, "5.4", "8.0"),)
@@ -266,11 +266,11 @@ def test_an_hour_of_which_a_quarter_is_missing_gets_no_power() -> None:
 
 
 def test_half_of_the_power_is_known_unless_the_direction_changed() -> None:
-    drawn, fed_in, both = quarter(0, 100, 200, 300), quarter(0, -300, -200, -100), quarter(0, -10, 0, 10)
-    assert half(drawn, 1) == drawn
-    assert half(drawn, -1) == quarter(0, 0, 0, 0)
-    assert half(fed_in, -1) == quarter(0, 100, 200, 300)
-    assert half(fed_in, 1) == quarter(0, 0, 0, 0)
+    imported, exported, both = quarter(0, 100, 200, 300), quarter(0, -300, -200, -100), quarter(0, -10, 0, 10)
+    assert half(imported, 1) == imported
+    assert half(imported, -1) == quarter(0, 0, 0, 0)
+    assert half(exported, -1) == quarter(0, 100, 200, 300)
+    assert half(exported, 1) == quarter(0, 0, 0, 0)
     assert half(both, 1) is half(both, -1) is None
 
 
