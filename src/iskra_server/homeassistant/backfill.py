@@ -17,7 +17,6 @@ from iskra_server.homeassistant import hourly_statistics
 from iskra_server.homeassistant.core_api import CoreApi, CoreError
 from iskra_server.homeassistant.gaps import (
     Counter,
-    CounterState,
     Disagreement,
     EnergyRow,
     PowerRange,
@@ -118,9 +117,6 @@ def plan_energy(sensor: OurSensor, held: dict[int, Values], answers: Answers, pe
 
 
 def plan_power(sensor: OurSensor, held: dict[int, Values], answers: Answers, period: Period) -> BackfillPlan:
-    quarters: dict[int, PowerRange] = {}
-    for answer in answers:
-        quarters |= quarters_of(answer, sensor.key, sensor.unit)
     rows = [
         PowerRange(start_s, values["min"], values["mean"], values["max"])
         for start_s, values in held.items()
@@ -128,7 +124,7 @@ def plan_power(sensor: OurSensor, held: dict[int, Values], answers: Answers, per
     ]
     new: dict[int, Values] = {
         row.start_s: {"mean": row.mean, "min": row.min, "max": row.max}
-        for row in power_gaps(rows, quarters)
+        for row in power_gaps(rows, quarters_of(answers, sensor.key, sensor.unit))
         if period.begin_s <= row.start_s < period.end_s
     }
     return BackfillPlan(series_of(sensor), held, new)
@@ -256,9 +252,7 @@ def _undo_of(plan: BackfillPlan) -> _Undo:
 
 def _counter(sensor: OurSensor, answers: Answers) -> Counter | None:
     """None if the meter has no such counter."""
-    readings: dict[int, CounterState] = {}
-    for answer in answers:
-        readings |= readings_of(answer, sensor.key, sensor.unit) or {}
+    readings = readings_of(answers, sensor.key, sensor.unit)
     return Counter(readings, sensor.unit) if readings else None
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 
-from .entity import ServerEntity
+from .entity import ServerEntity, add_for_each_meter
 from .wording import sentence, words
 
 if TYPE_CHECKING:
@@ -23,18 +23,12 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: IskraConfigEntry, async_add_entities: AddEntitiesCallback
 ) -> None:
     coordinator = entry.runtime_data
-    added: set[str] = set()
 
-    @callback
-    def add() -> None:
-        new = [meter for meter in coordinator.meters.values() if meter.id not in added and not meter.is_sub_meter]
-        added.update(meter.id for meter in new)
-        async_add_entities(MeterProblem(coordinator, "problem", meter.id) for meter in new)
-        async_add_entities(Locked(coordinator, "locked", meter.id) for meter in new)
+    def of_meter(meter_id: str) -> tuple[ServerEntity, ...]:
+        return MeterProblem(coordinator, "problem", meter_id), Locked(coordinator, "locked", meter_id)
 
     async_add_entities([ServerProblem(coordinator, "problem")])
-    add()
-    entry.async_on_unload(coordinator.async_on_new(add))
+    add_for_each_meter(entry, async_add_entities, of_meter)
 
 
 class MeterProblem(ServerEntity, BinarySensorEntity):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 
@@ -11,7 +12,11 @@ from .const import DOMAIN
 from .coordinator import SERVER, Coordinator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from homeassistant.helpers.entity_platform import AddEntitiesCallback
+
+    from .coordinator import IskraConfigEntry
 
 _MAKERS = {"ISK": "ISKRA"}
 
@@ -36,6 +41,23 @@ class ServerEntity(Entity):
 
     async def async_added_to_hass(self) -> None:
         self.async_on_remove(self._coordinator.async_on_update(self._meter_id, self.async_write_ha_state))
+
+
+def add_for_each_meter(
+    entry: IskraConfigEntry, async_add_entities: AddEntitiesCallback, make: Callable[[str], Iterable[Entity]]
+) -> None:
+    """The entities of each electricity meter, by its id: now, and when it appears."""
+    coordinator = entry.runtime_data
+    added: set[str] = set()
+
+    @callback
+    def add() -> None:
+        new = [meter.id for meter in coordinator.meters.values() if meter.id not in added and not meter.is_sub_meter]
+        added.update(new)
+        async_add_entities([entity for meter_id in new for entity in make(meter_id)])
+
+    add()
+    entry.async_on_unload(coordinator.async_on_new(add))
 
 
 def server_device(coordinator: Coordinator) -> DeviceInfo:

@@ -9,7 +9,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 
 from .coordinator import SERVER
-from .entity import ServerEntity
+from .entity import ServerEntity, add_for_each_meter
 from .wording import words
 
 if TYPE_CHECKING:
@@ -27,18 +27,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: IskraConfigEntry, async_add_entities: AddEntitiesCallback
 ) -> None:
     coordinator = entry.runtime_data
-    added: set[str] = set()
-
-    @callback
-    def add() -> None:
-        new = [meter for meter in coordinator.meters.values() if meter.id not in added and not meter.is_sub_meter]
-        added.update(meter.id for meter in new)
-        async_add_entities(Fault(coordinator, meter.id) for meter in new)
-
     # of sources that have not found their meter
     async_add_entities([Fault(coordinator, SERVER)])
-    add()
-    entry.async_on_unload(coordinator.async_on_new(add))
+    add_for_each_meter(entry, async_add_entities, lambda meter_id: [Fault(coordinator, meter_id)])
 
 
 class Fault(ServerEntity, EventEntity):

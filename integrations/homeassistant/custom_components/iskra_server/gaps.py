@@ -304,11 +304,26 @@ def half(quarter: PowerRange, sign: Literal[1, -1]) -> PowerRange | None:
     return PowerRange(quarter.start_s, low, mean, high)
 
 
-def readings_of(answer: Mapping[str, Any], key: str, unit: str) -> dict[int, CounterState] | None:
-    """A counter in the answer of the server's route `counters`; None if the meter has none of this name."""
+def readings_of(answers: Iterable[Mapping[str, Any]], key: str, unit: str) -> dict[int, CounterState]:
+    """A counter in answers of the server's route `counters`, each for a part of the time; empty if there is none."""
+    found: dict[int, CounterState] = {}
+    for answer in answers:
+        found |= _readings(answer, key, unit)
+    return found
+
+
+def quarters_of(answers: Iterable[Mapping[str, Any]], key: str, unit: str) -> dict[int, PowerRange]:
+    """The power in answers of the same route, for a sensor of all of it, or of one direction."""
+    found: dict[int, PowerRange] = {}
+    for answer in answers:
+        found |= _quarters(answer, key, unit)
+    return found
+
+
+def _readings(answer: Mapping[str, Any], key: str, unit: str) -> dict[int, CounterState]:
     column = next((column for column in answer["counters"] if _as_id(column["name"]) == key), None)
     if column is None:
-        return None
+        return {}
     begin_s, factor = _unix_s(answer["begin"]), ENERGY_UNITS[unit]
     shown_wh = column["shown_wh"]
     pairs = zip(shown_wh, column.get("total_wh", shown_wh), strict=True)
@@ -319,8 +334,7 @@ def readings_of(answer: Mapping[str, Any], key: str, unit: str) -> dict[int, Cou
     }
 
 
-def quarters_of(answer: Mapping[str, Any], key: str, unit: str) -> dict[int, PowerRange]:
-    """The power in the answer of the same route, for a sensor of all of it, or of one direction."""
+def _quarters(answer: Mapping[str, Any], key: str, unit: str) -> dict[int, PowerRange]:
     begin_s, factor, power = _unix_s(answer["begin"]), POWER_UNITS[unit], answer["power"]
     found: dict[int, PowerRange] = {}
     for place, values in enumerate(zip(power["min_w"], power["mean_w"], power["max_w"], strict=True)):

@@ -32,7 +32,6 @@ from .gaps import (
     HOUR_S,
     POWER_UNITS,
     Counter,
-    CounterState,
     EnergyRow,
     PowerRange,
     corrected_rows,
@@ -164,9 +163,7 @@ async def _fill_gaps(hass: HomeAssistant, entry: IskraConfigEntry, request: Requ
 def _energy(
     answers: Sequence[dict[str, Any]], key: str, unit: str, held: dict[int, dict[str, Any]], request: Request
 ) -> Outcome:
-    readings: dict[int, CounterState] = {}
-    for answer in answers:
-        readings |= readings_of(answer, key, unit) or {}
+    readings = readings_of(answers, key, unit)
     rows = [
         EnergyRow(at, _exact(row["state"]), _exact(row["sum"]))
         for at, row in held.items()
@@ -200,16 +197,13 @@ def _energy(
 def _power(
     answers: Sequence[dict[str, Any]], key: str, unit: str, held: dict[int, dict[str, Any]], request: Request
 ) -> Outcome:
-    quarters: dict[int, PowerRange] = {}
-    for answer in answers:
-        quarters |= quarters_of(answer, key, unit)
     rows = [
         PowerRange(at, _exact(row["min"]), _exact(row["mean"]), _exact(row["max"]))
         for at, row in held.items()
         if row.get("mean") is not None
     ]
     outcome = Outcome(held=held)
-    for row in power_gaps(rows, quarters):
+    for row in power_gaps(rows, quarters_of(answers, key, unit)):
         if _is_inside(request, row.start_s, row.start_s):
             outcome.rows[row.start_s] = {"min": float(row.min), "mean": float(row.mean), "max": float(row.max)}
     return outcome
