@@ -226,14 +226,14 @@ def _overlaps(meter_id: str, from_s: int, to_s: int) -> tuple[ColumnElement[bool
 def _columns(meter_id: str, obis: Obis, first: int, end: int) -> Select[Any]:
     """One row: all quarters and all raw values of a period as texts, and whether scaler and epoch are the same."""
     column = quarter_reading.c
-    values = (
+    values: list[ColumnElement[Any]] = [
         func.aggregate_strings(cast(column.quarter, Text), ",").label("quarters"),
         func.aggregate_strings(cast(column.raw, Text), ",").label("raws"),
         func.min(column.scaler).label("scaler"),
         func.max(column.scaler).label("max_scaler"),
         func.min(column.epoch).label("epoch"),
         func.max(column.epoch).label("max_epoch"),
-    )
+    ]
     condition = column.series == _series(meter_id, obis), column.quarter >= first, column.quarter < end
     return select(*values).where(*condition)
 
