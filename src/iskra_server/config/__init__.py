@@ -3,6 +3,7 @@
 from iskra_server.config.keys import LISTS, SECTIONS, Key, describe, expected, secrets_of
 from iskra_server.config.layers import ConfigError
 from iskra_server.config.load import Loaded, load, load_with_origins
+from iskra_server.config.price_section import PricesConfig
 from iskra_server.config.sections import (
     CollectConfig,
     Config,
@@ -31,6 +32,7 @@ __all__ = [
     "LogConfig",
     "MeterConfig",
     "MqttConfig",
+    "PricesConfig",
     "ServerConfig",
     "TokenConfig",
     "UplinkConfig",

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
+from iskra_server.config.price_section import PricesConfig
 
 SECRET = {"secret": True}
 # text that may not be empty, for an Address; text of type str has min_length
@@ -407,6 +408,7 @@ class Config(Struct, frozen=True):
     meters: tuple[MeterConfig, ...] = (MeterConfig(),)
     history: HistoryConfig = HistoryConfig()
     contracts: tuple[ContractConfig, ...] = ()
+    prices: PricesConfig = PricesConfig()
     tokens: tuple[TokenConfig, ...] = ()
     outputs: OutputsConfig = OutputsConfig()
     uplink: UplinkConfig = UplinkConfig()
