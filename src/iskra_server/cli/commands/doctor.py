@@ -54,6 +54,11 @@ _GERMAN = {
     "pushed": "sendet von selbst",
     "not_asked": "nicht gefragt",
 }
+_PIN_NEEDED = ("locked", "relocked", "inf_off")
+_UNLOCK: dict[Language, str] = {
+    "en": "The command iskra-server unlock shows how.",
+    "de": "Der Befehl iskra-server unlock zeigt, wie.",
+}
 _SIGNS = {"passed": ("✓", "green"), "failed": ("✕", "bold red"), "unknown": ("·", "dim")}
 
 
@@ -137,7 +142,10 @@ def _advice_to_show(status: Status) -> Iterator[Advice]:
 
 
 def _words(advice: Advice, lang: Language) -> Words:
-    return advice.de if lang == "de" else advice.en
+    words = advice.de if lang == "de" else advice.en
+    if advice.fault not in _PIN_NEEDED:
+        return words
+    return Words(words.sentence, f"{words.next_step} {_UNLOCK[lang]}")
 
 
 def _word(word: str, lang: Language) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from iskra_server.history.model.quarter_energy import EnergyColumn, ReadingColumns, energy_column, pieces
 from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo, QuarterReading
 from iskra_server.meter.obis import Obis
 
@@ -81,6 +82,26 @@ class CounterHistory:
             if begin < before:
                 readings = self._reads.quarter_readings_between(part.meter_id, self._obis, begin, before)
                 yield from (_shifted(reading, part.shift) for reading in readings)
+
+    def energy_columns(self, first: int, end: int, length: int) -> Iterator[EnergyColumn]:
+        """The energy of every quarter, in pieces of at most `length` quarters; none of a piece without a reading.
+
+        A gap between two pieces belongs to the later one.
+        """
+        before = None
+        for begin, until in pieces(first, end, length):
+            columns = list(self._columns(begin, until + 1))
+            column = energy_column(columns, before, (begin, until), self.epochs)
+            if column:
+                yield column
+                before = columns[-1].reading(-1)
+
+    def _columns(self, first: int, end: int) -> Iterator[ReadingColumns]:
+        for part in self._parts:
+            begin, before = max(first, part.first), min(end, part.end)
+            if begin < before:
+                for columns in self._reads.reading_columns(part.meter_id, self._obis, begin, before):
+                    yield replace(columns, epoch=columns.epoch + part.shift) if part.shift else columns
 
     def _append_meter(self, first: QuarterReading) -> None:
         """Continue with the next meter of the chain from its first reading."""
