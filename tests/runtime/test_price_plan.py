@@ -1,31 +1,48 @@
 """Which spot prices are fetched, and what cannot be."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
 
 from iskra_server.base.address import Address
-from iskra_server.config import Config, ConfigError, HistoryConfig, PricesConfig
+from iskra_server.config import (
+    Config,
+    ConfigError,
+    ContractConfig,
+    EnergyConfig,
+    HistoryConfig,
+    OfferConfig,
+    SpotPricesConfig,
+)
 from iskra_server.runtime.plan import plan_of
 from iskra_server.runtime.price_plan import price_plan
 
 
-def config(**keys: Any) -> Config:
-    return Config(prices=PricesConfig(**keys))
+def config(contracts: Sequence[ContractConfig] = (), offers: Sequence[OfferConfig] = (), **keys: Any) -> Config:
+    return Config(contracts=tuple(contracts), offers=tuple(offers), prices=SpotPricesConfig(**keys))
 
 
 def test_nobody_asks_for_prices() -> None:
     assert plan_of(Config()).prices is None
 
 
-def test_the_configured_zone_and_those_of_contracts() -> None:
-    plan = price_plan(config(zone="DE-LU"), ["AT", "DE-LU"])
-    assert plan and plan.zones == ("AT", "DE-LU")
-    assert plan == price_plan(config(zone="DE-LU"), ["AT"]) != price_plan(config(), ["AT"])
+def test_the_configured_zone_and_those_of_contracts_and_offers() -> None:
+    spot = EnergyConfig(kind="spot", zone="AT")
+    contract = ContractConfig(begins=date(2026, 1, 1), energy=spot, vat_percent=20)
+    offer = OfferConfig(name="Green", energy=EnergyConfig(kind="spot", zone="CH"), vat_percent=8)
+    plan = price_plan(config(zone="DE-LU", contracts=(contract,), offers=(offer,)))
+    assert plan and plan.zones == ("DE-LU", "AT", "CH")
+    assert price_plan(config(contracts=(contract,))) == price_plan(config(zone="AT")) != plan
+
+
+def test_a_contract_without_spot_prices_asks_for_none() -> None:
+    assert price_plan(config(contracts=(ContractConfig(energy_price=0.3),))) is None
 
 
 def test_a_file_may_have_any_zone() -> None:
-    plan = price_plan(config(zone="GB", file=Address("/data/prices.json")), ())
+    plan = price_plan(config(zone="GB", file=Address("/data/prices.json")))
     assert plan and plan.zones == ("GB",)
 
 
@@ -59,4 +76,4 @@ def test_what_cannot_be_fetched_is_said_in_one_sentence(keys: dict[str, Any], se
 
 def test_prices_need_history() -> None:
     with pytest.raises(ConfigError, match=r"^Spot prices of AT need history\.enabled: they are stored there\."):
-        plan_of(Config(history=HistoryConfig(enabled=False), prices=PricesConfig(zone="AT")))
+        plan_of(Config(history=HistoryConfig(enabled=False), prices=SpotPricesConfig(zone="AT")))

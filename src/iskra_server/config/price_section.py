@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from iskra_server.base.address import Address
 
 
-class PricesConfig(Struct, frozen=True):
+class SpotPricesConfig(Struct, frozen=True):
     zone: Annotated[
         str,
         Meta(

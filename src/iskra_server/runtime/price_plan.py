@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from iskra_server.base.address import Address, is_host
 from iskra_server.config import Config, ConfigError
+from iskra_server.cost.contracts import zones_of
+from iskra_server.cost.from_config import contracts_from_config, offers_from_config
 
 if TYPE_CHECKING:
     # for its type alone: who fetches no prices imports nothing of it
@@ -20,10 +22,9 @@ class PricePlan(Struct, frozen=True):
     addresses: "SourceAddresses"
 
 
-def price_plan(config: Config, zones_of_contracts: Iterable[str]) -> PricePlan | None:
+def price_plan(config: Config) -> PricePlan | None:
     """None where nobody asks for prices. Raises ConfigError."""
-    prices = config.prices
-    zones = tuple(sorted({zone for zone in (prices.zone, *zones_of_contracts) if zone}))
+    zones = configured_zones(config)
     if not zones:
         return None
     if not config.history.enabled:
@@ -37,8 +38,10 @@ def price_plan(config: Config, zones_of_contracts: Iterable[str]) -> PricePlan |
 
 
 def configured_zones(config: Config) -> tuple[str, ...]:
-    """Those of [prices] and of the contracts, the first of which is shown where none is named."""
-    return (config.prices.zone,) if config.prices.zone else ()
+    """That of [prices], then those of contracts and offers. Raises ConfigError."""
+    contracts = contracts_from_config(config.contracts)
+    needed = zones_of((*contracts, *offers_from_config(config.offers, contracts)))
+    return tuple(filter(None, dict.fromkeys((config.prices.zone, *sorted(needed)))))
 
 
 def source_addresses(config: Config) -> "SourceAddresses":
