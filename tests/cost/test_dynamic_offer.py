@@ -21,4 +21,4 @@ def test_its_price_is_the_sum_of_its_parts_and_the_tax() -> None:
     assert columns.imports[0] is not None and columns.exports[0] is not None
     assert Decimal(columns.imports[0]).scaleb(columns.scaler) == gross
     assert Decimal(columns.exports[0]).scaleb(columns.scaler) == Decimal("0.08")
-    assert (contract.currency, contract.pricing, contract.base_fee) == ("CHF", "spot", 6)
+    assert contract.pricing == "spot" and contract.currency == "CHF" and contract.base_fee == 6
