@@ -1,6 +1,6 @@
 """A meter in history together with the meters that it replaced: it carries on their history."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from iskra_server.meter.obis import Obis
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
     from iskra_server.history.store.reads import Reads
+    from iskra_server.history.store.spot_prices import StoredZone
 
 
 class RecordedMeter:
@@ -50,6 +51,19 @@ class RecordedMeter:
         """In order of time; blocks of two meters may overlap."""
         blocks = (self._reads.power_blocks_between(meter_id, from_s, to_s) for meter_id in self._chain)
         return sorted(chain.from_iterable(blocks), key=lambda block: block.first_s)
+
+    def spot_raws(self, zone: str, begin: int, end: int) -> Mapping[int, int]:
+        """Spot prices of a zone, which the same database holds: quarter -> millionths of EUR/MWh."""
+        # only with an open history: it imports the database library
+        from iskra_server.history.store.spot_prices import spot_raws  # noqa: PLC0415
+
+        return spot_raws(self._reads, zone, begin, end)
+
+    def stored_zones(self) -> "list[StoredZone]":
+        """The zones with spot prices, and from when until when."""
+        from iskra_server.history.store.spot_prices import stored_zones  # noqa: PLC0415
+
+        return stored_zones(self._reads)
 
 
 def recorded_meter(reads: "Reads", names: Iterable[str]) -> RecordedMeter | None:
