@@ -6,12 +6,14 @@ Only the price of an hour, which stood in for that of its quarter, gives way to 
 
 import logging
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, func, insert, select
 
 from iskra_server.history.model.spot_price import FIRST_QUARTERLY, HOUR_MINUTES, Price, Prices, begins_at, eur_mwh
 from iskra_server.history.store.mapping import RowValues
+from iskra_server.history.store.number_columns import as_text, numbers
 from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.schema import other_price, price_retrieval, spot_price
 from iskra_server.history.store.store import Store
@@ -42,8 +44,12 @@ class Stored(Struct, frozen=True):
 
 def spot_raws(reads: Reads, zone: str, begin: int, end: int) -> dict[int, int]:
     """Quarter -> millionths of EUR/MWh, from quarter `begin` until before `end`; without a price it is absent."""
-    statement = select(spot_price.c.quarter, spot_price.c.raw).where(*_between(spot_price, zone, begin, end))
-    return {row.quarter: row.raw for row in reads.query(statement.order_by(spot_price.c.quarter))}
+    columns: list[ColumnElement[Any]] = [
+        as_text(spot_price.c.quarter).label("quarters"),
+        as_text(spot_price.c.raw).label("raws"),
+    ]
+    row = reads.query(select(*columns).where(*_between(spot_price, zone, begin, end)))[0]
+    return dict(zip(numbers(row.quarters), numbers(row.raws), strict=True))
 
 
 def spot_prices(reads: Reads, zone: str, begin: int, end: int) -> Prices:
