@@ -8,13 +8,13 @@ from functools import partial
 from msgspec import UNSET, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, local, number
-from iskra_server.cost.cheapest import cheapest_hours
 from iskra_server.cost.contracts import Contract, contracts_of
 from iskra_server.cost.price_columns import price_columns_of
 from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.reading import scaled
+from iskra_server.prices.cheapest import cheapest_hours
 from iskra_server.web.api.history import history_endpoint
 from iskra_server.web.api.quarters import MAX_DAYS, Column
 from iskra_server.web.http.endpoint import TIME_ZONE, Result, period_parameters
@@ -85,14 +85,17 @@ def _cheapest(meter: RecordedMeter, query: Query, contracts: Sequence[Contract])
     day_after_tomorrow = query.now.astimezone(query.tz).date() + timedelta(days=2)
     end = quarter_of(local_midnight(day_after_tomorrow, query.tz).timestamp())
     columns = price_columns_of(contracts, first, end, meter.spot_raws, query.tz)
+    known = {
+        quarter: scaled(raw, columns.scaler) for quarter, raw in enumerate(columns.imports, first) if raw is not None
+    }
     return [
         CheapWindow(
             hours=cheap.hours,
             begin=local(cheap.begin * QUARTER_S, query.tz),
             end=local(cheap.end * QUARTER_S, query.tz),
-            price_amount=number(round(cheap.mean_price, _MEAN_PLACES)),
+            price_amount=number(round(cheap.mean, _MEAN_PLACES)),
         )
-        for cheap in cheapest_hours(columns.imports, first, columns.scaler)
+        for cheap in cheapest_hours(known, first)
     ]
 
 
