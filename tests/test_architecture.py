@@ -41,7 +41,7 @@ ARROWS = {
     },
     "web/api": {
         *("meter", "diagnosis", "reading", "history/model", "history/points", "history/store", "cost", "outputs"),
-        *("prices", "homeassistant", "redact", "web/http", "web/server_view"),
+        *("homeassistant", "redact", "web/http", "web/server_view"),
     },
     "web": {"fleet/central", "web/http", "web/server_view", "web/metrics", "web/api"},
 }
