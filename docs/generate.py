@@ -24,6 +24,7 @@ from iskra_server.meter.corrections import CORRECTIONS
 from iskra_server.meter.reading import Reading, Register
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.meter.units import WATT_HOUR
+from iskra_server.outputs.mqtt.entity_names import WORDS
 from iskra_server.simulator.household import Household
 from iskra_server.simulator.profiles import by_protocol, decoder, line_of
 from iskra_server.simulator.simulated_meter import Profile
@@ -231,11 +232,15 @@ def renewed(page: str) -> str:
 
 
 def entity_names() -> Iterator[tuple[Path, str]]:
-    """The texts of the integration, each register named as in the table; strings.json is the English ones."""
+    """The texts of the integration, each register named as in the table; strings.json is the English ones.
+
+    Energy and cost of a period are named as by MQTT.
+    """
     for language in ("en", "de"):
         path = INTEGRATION / "translations" / f"{language}.json"
         texts = json.loads(path.read_text())
         named = {row.key: {"name": row.de if language == "de" else row.en} for row in REGISTERS.values()}
+        named |= {key: {"name": names[language]} for key, names in WORDS.items() if key.endswith(("_today", "_month"))}
         texts["entity"]["sensor"] = dict(sorted((texts["entity"]["sensor"] | named).items()))
         text = json.dumps(texts, indent=2, ensure_ascii=False) + "\n"
         yield path, text

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iskra_server.fleet.central import api as fleet
 from iskra_server.web.api import (
+    compare_contracts,
     cost,
     cost_forecast,
     counters,
@@ -53,6 +54,7 @@ ENDPOINTS = (
     power.ENDPOINT,
     quarters.ENDPOINT,
     counters.ENDPOINT,
+    compare_contracts.ENDPOINT,
     cost.ENDPOINT,
     *prices.ENDPOINTS,
     cost_forecast.ENDPOINT,

@@ -67,7 +67,9 @@ def doctor(
     *,
     meters: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[METER_URL]...", help="Ports or URLs.", show_default="configured, else auto"),
+        typer.Argument(
+            metavar="[METER_URL]...", help="Where the meters are: ports or URLs.", show_default="configured, else auto"
+        ),
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="Longest time to listen.")] = 90.0,
     lang: Lang,

@@ -13,6 +13,7 @@ from iskra_server.meter.obis import Obis
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
     from iskra_server.history.store.reads import Reads
+    from iskra_server.history.store.spot_prices import StoredZone
 
 
 class RecordedMeter:
@@ -59,6 +60,7 @@ class RecordedMeter:
 
         return spot_raws(self._reads, zone, begin, end)
 
+<<<<<<< HEAD
     def spot_prices(self, zone: str, begin: int, end: int) -> Prices:
         """As `spot_raws`, with what each price was published for."""
         from iskra_server.history.store.spot_prices import spot_prices  # noqa: PLC0415
@@ -70,6 +72,13 @@ class RecordedMeter:
         from iskra_server.history.store.spot_prices import price_sources  # noqa: PLC0415
 
         return price_sources(self._reads, zone, begin, end)
+=======
+    def stored_zones(self) -> "list[StoredZone]":
+        """The zones with spot prices, and from when until when."""
+        from iskra_server.history.store.spot_prices import stored_zones  # noqa: PLC0415
+
+        return stored_zones(self._reads)
+>>>>>>> contracts
 
 
 def recorded_meter(reads: "Reads", names: Iterable[str]) -> RecordedMeter | None:
