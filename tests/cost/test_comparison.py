@@ -12,6 +12,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from cost import oracle
 from iskra_server.cost.amounts import round_fraction
@@ -20,10 +21,12 @@ from iskra_server.cost.comparison import Comparison, compare
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.price_columns import Spot, no_spot_prices
 from iskra_server.cost.tariffs import Fee, PriceWindow, SpotShare, Tariff, Terms
+from iskra_server.history.model.energy import energy_between
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.history.store.store import Store
+from iskra_server.meter.obis import Obis
 from samples import EXPORT, IMPORT
-from web.past import INFO, counted, quarter
+from web.past import INFO, Q, counted, quarter
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ALWAYS, WEEK = frozenset(range(1, 13)), frozenset(range(7))

@@ -60,7 +60,6 @@ class RecordedMeter:
 
         return spot_raws(self._reads, zone, begin, end)
 
-<<<<<<< HEAD
     def spot_prices(self, zone: str, begin: int, end: int) -> Prices:
         """As `spot_raws`, with what each price was published for."""
         from iskra_server.history.store.spot_prices import spot_prices  # noqa: PLC0415
@@ -72,13 +71,12 @@ class RecordedMeter:
         from iskra_server.history.store.spot_prices import price_sources  # noqa: PLC0415
 
         return price_sources(self._reads, zone, begin, end)
-=======
+
     def stored_zones(self) -> "list[StoredZone]":
         """The zones with spot prices, and from when until when."""
         from iskra_server.history.store.spot_prices import stored_zones  # noqa: PLC0415
 
         return stored_zones(self._reads)
->>>>>>> contracts
 
 
 def recorded_meter(reads: "Reads", names: Iterable[str]) -> RecordedMeter | None:
