@@ -148,7 +148,7 @@ def test_two_periods_are_compared(open_page: Open, meter: Meter, server: Server)
 
 
 def test_a_running_month_is_compared_with_as_much_of_another(open_page: Open, meter: Meter, server: Server) -> None:
-    """The history has a reading a day: so both end at the same midnight, and the days that only one has do not count."""
+    """The history has a reading a day: both end at the same midnight, and a day that only one has does not count."""
     meter.send()
     month, before = f"{TODAY:%Y-%m}", f"{TODAY.year - 1}-{TODAY:%m}"
     page = open_page(f"#/compare/month/{month}/{before}")
