@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from iskra_server.fleet.central import api as fleet
 from iskra_server.web.api import (
     cost,
+    cost_forecast,
     counters,
     cumulated,
     energy,
@@ -25,6 +26,7 @@ from iskra_server.web.api import (
     power,
     quarters,
     registers,
+    standby,
     support,
 )
 from iskra_server.web.api.cumulated import CumulatedApp
@@ -52,6 +54,8 @@ ENDPOINTS = (
     quarters.ENDPOINT,
     counters.ENDPOINT,
     cost.ENDPOINT,
+    cost_forecast.ENDPOINT,
+    standby.ENDPOINT,
     registers.ENDPOINT,
     *fleet.ENDPOINTS,
     live.ENDPOINT,
