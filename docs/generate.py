@@ -72,6 +72,15 @@ def keys() -> str:
     )
 
 
+def tables() -> str:
+    """The keys of the tables of a contract; those of an offer are the same."""
+    keys_of_contracts = [key for key in config.describe_tables() if key.section.startswith("contracts.")]
+    return table(
+        ("key", "must be", "default", "meaning"),
+        ((code(key.path), config.expected(key), code(key.default), key.description) for key in keys_of_contracts),
+    )
+
+
 def options() -> str:
     described = {key.path: key.description for key in config.describe()}
     return table(
@@ -211,8 +220,8 @@ def many(items: Iterable[str]) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
-        *(registers, corrections, keys, options, routes, profiles, homeassistant, homeassistant_meter, commands),
-        *(faults_en, faults_de),
+        *(registers, corrections, keys, tables, options, routes, profiles, homeassistant, homeassistant_meter),
+        *(commands, faults_en, faults_de),
     )
 }
 
