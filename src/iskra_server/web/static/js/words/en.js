@@ -422,10 +422,12 @@ export const words = {
     zone: "Time zone",
     licence: "Licence",
     charts: "Charts",
+    spotPrices: "Spot prices",
     privacyTitle: "Privacy",
     privacy:
       "No cloud, no account, no telemetry, no tracking. This page connects to your own server and nothing else; " +
-      "the browser is told to block everything else.",
+      "the browser is told to block everything else. Only if a contract needs spot prices, the server asks for them " +
+      "once a day: by zone and day, and without a word about your home.",
     choices: "Language and colours",
     language: "Language",
     theme: "Colours",
