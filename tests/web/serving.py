@@ -96,6 +96,7 @@ class Site:
         token: str = "",
         allowed_hosts: tuple[str, ...] = (),
         scoped_tokens: tuple[ScopedToken, ...] = (),
+        price_zone: str = "",
         offers: tuple[Contract, ...] = (),
         **more: Any,
     ) -> None:
@@ -110,6 +111,7 @@ class Site:
             contracts,
             scoped_tokens,
             has_history=history is not None,
+            price_zone=price_zone,
             offers=offers,
         )
         server = ServerStub(self.hub, lambda: self.statuses, lambda: history, **more)

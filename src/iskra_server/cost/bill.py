@@ -19,7 +19,7 @@ from iskra_server.cost.contracts import Contract, ContractPeriod, contract_on, c
 from iskra_server.cost.credit import bucket_credits
 from iskra_server.cost.forecast import Forecast, MeasuredEnergy, forecast
 from iskra_server.cost.metered_use import MeteredUse
-from iskra_server.cost.price_columns import Spot, no_spot_prices
+from iskra_server.cost.price_columns import Spot
 from iskra_server.cost.price_runs import contract_runs, price_runs, registers_of
 from iskra_server.history.model.energy import energy_in_buckets
 from iskra_server.history.model.periods import local_midnight
@@ -47,11 +47,12 @@ class Bill:
         contracts: Sequence[Contract],
         now: datetime,
         tz: ZoneInfo,
-        spot: Spot = no_spot_prices,
+        spot: Spot | None = None,
     ) -> None:
+        """`spot` stands in for the spot prices that the database of the meter holds."""
         self._contracts = contracts
         self._tz = tz
-        self._spot = spot
+        self._spot = spot or meter.spot_raws
         self._today = now.astimezone(tz).date()
         self._first, self._now = meter.first_s // QUARTER_S, quarter_of(now.timestamp())
         needed = {IMPORT, EXPORT} | {obis for contract in contracts for obis in registers_of(contract)}

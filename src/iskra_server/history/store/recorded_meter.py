@@ -5,6 +5,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from iskra_server.history.model.records import MeterInfo, PointBlock, PowerBlock, PowerQuarter
+from iskra_server.history.model.spot_price import Prices
 from iskra_server.history.store.counter_history import CounterHistory, ordered_chain
 from iskra_server.meter.identity import compact_name
 from iskra_server.meter.obis import Obis
@@ -58,6 +59,18 @@ class RecordedMeter:
         from iskra_server.history.store.spot_prices import spot_raws  # noqa: PLC0415
 
         return spot_raws(self._reads, zone, begin, end)
+
+    def spot_prices(self, zone: str, begin: int, end: int) -> Prices:
+        """As `spot_raws`, with what each price was published for."""
+        from iskra_server.history.store.spot_prices import spot_prices  # noqa: PLC0415
+
+        return spot_prices(self._reads, zone, begin, end)
+
+    def price_sources(self, zone: str, begin: int, end: int) -> dict[str, int]:
+        """The sources of these prices, and when each was asked last (Unix seconds)."""
+        from iskra_server.history.store.spot_prices import price_sources  # noqa: PLC0415
+
+        return price_sources(self._reads, zone, begin, end)
 
     def stored_zones(self) -> "list[StoredZone]":
         """The zones with spot prices, and from when until when."""

@@ -13,7 +13,8 @@ const [PARTIAL, PALE] = [0.55, 0.3];
 
 /**
  * @typedef {{unit: string, labels: import("./scales.js").Label[], middle?: boolean, label: string,
- *   text: (index: number) => string, caption: HTMLElement, legend: string | Node[], onOpen?: (index: number) => void,
+ *   text: (index: number) => string, caption: HTMLElement, legend: string | Node[],
+ *   onOpen?: (index: number) => void, opens?: string,
  *   height?: (width: number) => number, range?: [number, number], number: (value: number) => string,
  *   signal: AbortSignal}} Options
  */

@@ -1,6 +1,6 @@
 // Cost: the month and the contract year with forecasts, each month, the budget, the base load, prices, the contract.
 
-import { messageOf, Problem, requestHistory } from "../api.js";
+import { messageOf, requestHistory } from "../api.js";
 import { dateRange, dateText, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { legendItem } from "../charts/legend.js";
@@ -33,9 +33,7 @@ export async function show(main, { parts: [part] }, signal) {
       if (!month.total || !month.currency) content.replaceChildren(instructions());
       else await render(content, /** @type {Billed} */ (month), Number(part) || 0, signal);
     } catch (error) {
-      if (signal.aborted) return;
-      const isWithoutContract = error instanceof Problem && error.reason === "no_contract";
-      content.replaceChildren(isWithoutContract ? instructions() : make("p.empty.card", messageOf(error)));
+      if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
     }
   });
 }

@@ -3,6 +3,8 @@
 import { dateText, shiftDays } from "../calendar.js";
 import { money, price } from "../costs.js";
 import { make, pair } from "../dom.js";
+import { kwhShort } from "../energyText.js";
+import { grouped } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
 
@@ -21,6 +23,15 @@ export function parts(paid, currency) {
   ];
 }
 
+/** What is estimated or missing in an amount. @param {Api.Money} paid */
+function doubts({ estimated_import_wh: estimated, unpriced_import_wh: unpriced }) {
+  const texts = words.cost;
+  return [
+    Number(estimated) ? make("p.soft", texts.estimated(kwhShort(estimated))) : null,
+    Number(unpriced) ? make("p.soft", texts.unpriced(kwhShort(unpriced))) : null,
+  ];
+}
+
 const pairs = (/** @type {Billed} */ { total, currency }) =>
   make("dl.pairs", parts(total, currency).map(([name, text]) => pair(name, text)));
 
@@ -33,7 +44,7 @@ export function monthCard(month, forecasts) {
     make("p.middle", money(month.total.total_amount, month.currency)),
     forecast ? make("p.compared", texts.expected(money(forecast.total_amount, month.currency)),
       rangeText(forecast, month.currency)) : make("p.soft", texts.tooEarlyMonth),
-    pairs(month), forecast && explanation(forecast));
+    pairs(month), doubts(month.total), forecast && explanation(forecast));
 }
 
 /** @param {Api.CostForecast} forecast @param {string} currency */
@@ -62,7 +73,7 @@ export function yearCard(year, forecasts, contract) {
   if (!forecast) {
     return make(forecasts ? "section.card" : "section.card.prose", make("h2", texts.year),
       make("p.middle", amount(total.total_amount)),
-      forecasts && make("p.soft", texts.tooEarly), pairs(year));
+      forecasts && make("p.soft", texts.tooEarly), pairs(year), doubts(total));
   }
   const instalments = contract ? Number(contract.instalment_amount) * PER_YEAR : 0;
   const difference = Number(forecast.total_amount) - instalments;
@@ -91,9 +102,12 @@ export function contractCard(contract, currency) {
   const { energy_amount: energy, feed_in_amount: feedIn } = contract;
   return make("section.card", make("h2", contract.name || texts.title), make("dl.pairs",
     contract.begins > "1970-01-01" && pair(texts.since, dateText(contract.begins, { dateStyle: "long" })),
-    pair(texts.energy, `${price(energy, currency)} / kWh`),
+    energy !== undefined ? pair(texts.energy, `${price(energy, currency)} / kWh`)
+      : pair(texts.pricing, texts.pricings[contract.pricing]),
+    contract.zone !== undefined && pair(texts.zone, contract.zone),
+    contract.vat_percent !== undefined && pair(texts.vat, `${grouped(String(contract.vat_percent))} %`),
     pair(texts.base[contract.base_per], money(contract.base_amount, currency)),
-    Number(feedIn) ? pair(texts.feedIn, `${price(feedIn, currency)} / kWh`) : null,
+    feedIn !== undefined && Number(feedIn) ? pair(texts.feedIn, `${price(feedIn, currency)} / kWh`) : null,
     Number(contract.instalment_amount) ? pair(texts.instalment, money(contract.instalment_amount, currency)) : null),
   make("p", make("a", { href: link("cost", ["contract"]) }, texts.change)));
 }

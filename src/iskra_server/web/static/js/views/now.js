@@ -37,7 +37,7 @@ export function show(main, _address, signal) {
     const total = registerValue(meter, "energy_import");
     hour.hidden = Boolean(meter) && powerOf(meter) === undefined;
     counter.show(meter, missingReadingText());
-    setText(note, !meter ? missingReadingText() : total === undefined ? words.noTotal : lagText(meter));
+    setText(note, !meter ? "" : total === undefined ? words.noTotal : lagText(meter));
     renderOthers(others, meter);
   }));
   // the number comes first: the charts load after it has been painted

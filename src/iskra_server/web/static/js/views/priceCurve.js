@@ -112,8 +112,8 @@ const dayName = (/** @type {string} */ day) => (day === today() ? words.today : 
   ? words.cost.prices.tomorrow : dateText(day, { weekday: "short" }));
 
 /** @param {Priced["cheapest"][number]} cheap @param {string} currency */
-const windowText = ({ begin, end, price_amount: amount }, currency) =>
-  words.cost.prices.window(dayName(begin.slice(0, 10)), wallTimeRange(begin, end), price(amount, currency));
+const windowText = ({ begin, end, price: mean }, currency) =>
+  words.cost.prices.window(dayName(begin.slice(0, 10)), wallTimeRange(begin, end), price(String(mean), currency));
 
 /** Every third hour of one day, every sixth of two. @param {string[]} clocks @returns {[number, string][]} */
 function labelsOf(clocks) {

@@ -1,6 +1,6 @@
 // Today in quarter-hours, its total compared with yesterday, the base load and the highest quarter-hour.
 
-import { messageOf, requestHistory } from "../api.js";
+import { requestHistory } from "../api.js";
 import { QUARTER_MS, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { energyLegend } from "../charts/legend.js";
@@ -9,6 +9,7 @@ import { money, moneyShort, requestCost } from "../costs.js";
 import { make, pair, setContent, setText } from "../dom.js";
 import { axisNumber, energyBar, quarterText } from "../energyText.js";
 import { rounded } from "../exact.js";
+import { failureText } from "../failure.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
 import { currentReading, placesOf, registerValue, subscribe, whenChosen } from "../store.js";
@@ -17,6 +18,7 @@ import {
   comparison, countsWholeKwh, localQuarters, highestQuarter, sinceMidnight, totalsOf,
 } from "../todayStats.js";
 import { axisLabels } from "./buckets.js";
+import { emptyText } from "./emptyHistory.js";
 
 // the time that history needs to record a quarter-hour that has ended
 const RECORDING_MS = 5_000;
@@ -63,7 +65,7 @@ async function refreshDay(box, caption, signal) {
     if (!signal.aborted) await drawDay(box, caption, history.energy, signal);
     return history;
   } catch (error) {
-    const message = messageOf(error);
+    const message = failureText(error);
     if (!signal.aborted) box.replaceChildren(make("p.empty", message));
     return message;
   }
@@ -94,6 +96,11 @@ async function loadHistory(signal) {
 async function drawDay(box, caption, energy, signal) {
   box.replaceChildren();
   const bars = energy.buckets.map((bucket) => energyBar(bucket, energy));
+  if (!bars.some(({ kind }) => kind === "complete" || kind === "partial")) {
+    caption.replaceChildren();
+    box.replaceChildren(make("p.empty", emptyText(energy)));
+    return;
+  }
   const text = (/** @type {number} */ at) => quarterText(energy.buckets[at], bars[at]);
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels("day", energy.buckets), label: words.todayChart, text, signal,

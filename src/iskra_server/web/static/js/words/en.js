@@ -23,12 +23,14 @@ export const words = {
   waiting: "waiting for the first reading",
   connecting: "connecting",
   unreachable: "server unreachable, trying again",
+  unreachableSince: (/** @type {string} */ time) => `server unreachable since ${time}, trying again`,
+  staleSince: (/** @type {string} */ time) => `no current reading since ${time}`,
   ago: (/** @type {string} */ age) => `${age} ago`,
   validTelegrams: (/** @type {string} */ percent) => `${percent} % valid telegrams`,
   otherZone: (/** @type {string} */ zone, /** @type {string} */ here) =>
     `Times on this page are in ${zone}; your device is set to ${here}.`,
   lastSeen: (/** @type {string} */ time) => `last seen ${time}`,
-  noHistoryYet: "History begins with the first reading.",
+  noHistoryYet: "No meter has been heard yet. History begins with the first reading.",
   loading: "Loading history …",
   atTime: (/** @type {string} */ time) => `At ${time}`,
   power: "Power now",
@@ -124,6 +126,23 @@ export const words = {
     running: "so far",
   },
   nothingRecorded: "No data was recorded in this period.",
+  nothingRecordedYet: "Nothing is recorded yet. The first bar appears after two quarter-hours.",
+  recordingBegan: (/** @type {string} */ since) => `No data: recording began on ${since}.`,
+  recordingSince: (/** @type {string} */ since) => `Recording since ${since}, but no quarter-hour is complete yet.`,
+  firstBar: (/** @type {string} */ since, /** @type {string} */ first) =>
+    `Recording since ${since}. The first bar appears at ${first}.`,
+  opens: {
+    day: "Double-click a bar to open its day.", month: "Double-click a bar to open its month.",
+    year: "Double-click a bar to open its year.", week: "", all: "",
+  },
+  opensByTap: {
+    day: "Tap a bar twice to open its day.", month: "Tap a bar twice to open its month.",
+    year: "Tap a bar twice to open its year.", week: "", all: "",
+  },
+  counter: "Counter",
+  from: "from",
+  to: "to",
+  difference: "difference",
   readings: "Meter readings",
   gap: (/** @type {string} */ begin, /** @type {string} */ end, /** @type {string} */ energy) =>
     `Gap from ${begin} to ${end}: ${energy} in total, distribution unknown.`,
@@ -418,6 +437,8 @@ export const words = {
     language: "Language",
     theme: "Colours",
     themes: { auto: "Same as system", light: "Light", dark: "Dark" },
+    on: "On",
+    off: "Off",
     stored: "Stored only in this browser.",
     keysTitle: "Keyboard shortcuts",
     keys: [
