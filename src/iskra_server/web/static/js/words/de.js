@@ -13,6 +13,7 @@ export const words = {
     registers: "Alle Register",
     heat: "Heatmap",
     compare: "Vergleich",
+    contracts: "Was hätte es gekostet?",
     about: "Info",
     wall: "Wandanzeige",
   },
