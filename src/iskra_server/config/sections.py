@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config.contract_sections import ContractConfig, OfferConfig
+from iskra_server.config.price_section import SpotPricesConfig
 
 SECRET = {"secret": True}
 # text that may not be empty, for an Address; text of type str has min_length
@@ -381,6 +382,7 @@ class Config(Struct, frozen=True):
     history: HistoryConfig = HistoryConfig()
     contracts: tuple[ContractConfig, ...] = ()
     offers: tuple[OfferConfig, ...] = ()
+    prices: SpotPricesConfig = SpotPricesConfig()
     tokens: tuple[TokenConfig, ...] = ()
     outputs: OutputsConfig = OutputsConfig()
     uplink: UplinkConfig = UplinkConfig()

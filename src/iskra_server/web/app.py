@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iskra_server.fleet.central import api as fleet
 from iskra_server.web.api import (
+    compare_contracts,
     cost,
     cost_forecast,
     counters,
@@ -24,6 +25,7 @@ from iskra_server.web.api import (
     live,
     meters,
     power,
+    prices,
     quarters,
     registers,
     standby,
@@ -53,7 +55,9 @@ ENDPOINTS = (
     power.ENDPOINT,
     quarters.ENDPOINT,
     counters.ENDPOINT,
+    compare_contracts.ENDPOINT,
     cost.ENDPOINT,
+    *prices.ENDPOINTS,
     cost_forecast.ENDPOINT,
     standby.ENDPOINT,
     registers.ENDPOINT,

@@ -119,21 +119,24 @@ function opensText(next) {
 function totals({ kind, energy, cost }) {
   const total = (/** @type {string} */ name, /** @type {string} */ text, /** @type {string | null} */ flow = null) =>
     make("div.total", { "data-flow": flow }, make("dt", name), make("dd", text));
-  const highest = highestText(kind, energy);
-  return make("dl.totals", total(`↓ ${words.fromGrid}`, kwhShort(energy.import.total_wh), "import"),
-    energy.export && total(`↑ ${words.toGrid}`, kwhShort(energy.export.total_wh), "export"),
+  const highest = highestText(kind, energy, cost);
+  const priced = (/** @type {string} */ text, /** @type {string | undefined} */ amount) =>
+    (amount === undefined ? text : `${text} · ${amount}`);
+  return make("dl.totals",
+    total(`↓ ${words.fromGrid}`, priced(kwhShort(energy.import.total_wh), cost?.imported), "import"),
+    energy.export && total(`↑ ${words.toGrid}`, priced(kwhShort(energy.export.total_wh), cost?.exported), "export"),
     cost && total(words.cost.cost, cost.total),
     highest && total(words.highest[KINDS[kind].bucket], highest));
 }
 
-/** @param {Kind} kind @param {Api.Energy} energy */
-function highestText(kind, energy) {
+/** @param {Kind} kind @param {Api.Energy} energy @param {PeriodCost | null} cost */
+function highestText(kind, energy, cost) {
   const measured = energy.buckets.flatMap(({ begin, end, import_wh: wh }) =>
     (wh === undefined ? [] : { begin, end, wh }));
   if (measured.length < 2 || (kind === "day" && countsWholeKwh(measured.map(({ wh }) => wh)))) return null;
   const highest = measured.reduce((best, bucket) => (Number(bucket.wh) > Number(best.wh) ? bucket : best));
   if (kind === "day") return `${wallTime(highest.begin)} · ${rounded(times(highest.wh, QUARTERS_PER_HOUR))} W`;
-  return `${bucketName(kind, highest)} · ${kwhShort(highest.wh)}`;
+  return [bucketName(kind, highest), kwhShort(highest.wh), cost?.textOf(highest)].filter(Boolean).join(" · ");
 }
 
 /** The meter readings at both ends, their difference, gaps and counter restarts. @param {Api.Energy} energy */
