@@ -133,11 +133,11 @@ export const words = {
     `Recording since ${since}. The first bar appears at ${first}.`,
   opens: {
     day: "Double-click a bar to open its day.", month: "Double-click a bar to open its month.",
-    year: "Double-click a bar to open its year.", week: "", all: "",
+    year: "Double-click a bar to open its year.",
   },
   opensByTap: {
     day: "Tap a bar twice to open its day.", month: "Tap a bar twice to open its month.",
-    year: "Tap a bar twice to open its year.", week: "", all: "",
+    year: "Tap a bar twice to open its year.",
   },
   counter: "Counter",
   from: "from",
