@@ -192,11 +192,13 @@ def test_a_changed_token_is_asked_for(house: Home, upstairs: Attic) -> None:
     # meanwhile another server has got its address
     upstairs.stop()
     impostor = Attic(house.pi, house.folder / "impostor", upstairs.meter)
-    impostor.open()
-    for assistant in young(house):
-        done = forms.answered(assistant, forms.waiting(assistant, "reauth")[0], {"token": impostor.token})
-        assert (done["type"], done["reason"]) == ("abort", "another_server")
-    impostor.stop()
+    try:
+        impostor.open()
+        for assistant in young(house):
+            done = forms.answered(assistant, forms.waiting(assistant, "reauth")[0], {"token": impostor.token})
+            assert (done["type"], done["reason"]) == ("abort", "another_server")
+    finally:
+        impostor.stop()
     upstairs.token = impostor.token
     upstairs.open()
     for assistant in young(house):
