@@ -92,6 +92,7 @@ class Case:
                 if number
                 else {"url": f"http://127.0.0.1:{influx}", "user": "me", "password": next(left)},
             },
+            "prices": {"zone": "DE-LU", "file": f"http://me:{next(left)}@127.0.0.1:{closed}/prices"},
             "uplink": {"url": f"mqtt://me:{next(left)}@127.0.0.1:{closed}"},
             "collect": {"url": f"mqtt://me:{next(left)}@127.0.0.1:{closed}"},
         }
