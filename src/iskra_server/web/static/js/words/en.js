@@ -133,11 +133,11 @@ export const words = {
     `Recording since ${since}. The first bar appears at ${first}.`,
   opens: {
     day: "Double-click a bar to open its day.", month: "Double-click a bar to open its month.",
-    year: "Double-click a bar to open its year.", week: "", all: "",
+    year: "Double-click a bar to open its year.",
   },
   opensByTap: {
     day: "Tap a bar twice to open its day.", month: "Tap a bar twice to open its month.",
-    year: "Tap a bar twice to open its year.", week: "", all: "",
+    year: "Tap a bar twice to open its year.",
   },
   counter: "Counter",
   from: "from",
@@ -429,10 +429,12 @@ export const words = {
     zone: "Time zone",
     licence: "Licence",
     charts: "Charts",
+    spotPrices: "Spot prices",
     privacyTitle: "Privacy",
     privacy:
       "No cloud, no account, no telemetry, no tracking. This page connects to your own server and nothing else; " +
-      "the browser is told to block everything else.",
+      "the browser is told to block everything else. Only if a contract needs spot prices, the server asks for them " +
+      "once a day: by zone and day, and without a word about your home.",
     choices: "Language and colours",
     language: "Language",
     theme: "Colours",
