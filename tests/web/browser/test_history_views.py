@@ -58,7 +58,7 @@ def test_the_table_has_every_number_of_the_api(open_page: Open, meter: Meter, se
     # half up
     total = answer["import"]["total_wh"].quantize(Decimal(1), ROUND_HALF_UP)
     expect(page.locator(".total[data-flow=import] dd")).to_have_text(
-        re.compile(rf"^{f'{total / 1000:,.3f}'.replace(',', chr(0x202F))} kWh$")
+        re.compile(rf"^{f'{total / 1000:,.3f}'.replace(',', chr(0x202F))} kWh · €")
     )
 
 
@@ -263,6 +263,6 @@ def test_costs_equal_the_api(open_page: Open, meter: Meter, server: Server) -> N
 def test_today_is_compared_with_yesterday(open_page: Open, meter: Meter) -> None:
     meter.send()
     page = open_page("#/now")
-    expect(page.locator(".so-far .middle")).to_have_text(re.compile(r"^\d+\.\d{3}\s*kWh$"))
+    expect(page.locator(".so-far .middle")).to_have_text(re.compile(r"^\d+\.\d{3}\s*kWh"))
     expect(page.locator(".so-far")).to_contain_text(re.compile(r"base load at night\s*\d+ W"))
     expect(page.locator(".today .chart")).to_have_attribute("role", "slider")
