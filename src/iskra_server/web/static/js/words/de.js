@@ -13,6 +13,7 @@ export const words = {
     registers: "Alle Register",
     heat: "Heatmap",
     compare: "Vergleich",
+    contracts: "Was hätte es gekostet?",
     about: "Info",
     wall: "Wandanzeige",
   },
@@ -420,10 +421,12 @@ export const words = {
     zone: "Zeitzone",
     licence: "Lizenz",
     charts: "Diagramme",
+    spotPrices: "Börsenstrompreise",
     privacyTitle: "Datenschutz",
     privacy:
       "Keine Cloud, kein Konto, keine Telemetrie, kein Tracking. Diese Seite verbindet sich nur mit Ihrem eigenen " +
-      "Server; der Browser ist angewiesen, alles andere zu blockieren.",
+      "Server; der Browser ist angewiesen, alles andere zu blockieren. Nur wenn ein Vertrag Börsenstrompreise braucht, " +
+      "ruft der Server sie einmal am Tag ab: nach Zone und Tag, ohne jede Angabe über Ihren Haushalt.",
     choices: "Sprache und Farben",
     language: "Sprache",
     theme: "Farben",

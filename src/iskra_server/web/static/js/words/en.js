@@ -6,7 +6,14 @@ export const words = {
   simulatedDetail: "– no real meter is being read.",
   sectionsLabel: "Sections",
   sections: { now: "Now", history: "History", cost: "Cost", setup: "Set-up", fleet: "All meters", about: "About" },
-  titles: { registers: "All registers", heat: "Heat map", compare: "Compare", about: "About", wall: "Wall display" },
+  titles: {
+    registers: "All registers",
+    heat: "Heat map",
+    compare: "Compare",
+    contracts: "What would it have cost?",
+    about: "About",
+    wall: "Wall display",
+  },
   meters: "Meters",
   wall: "Wall display",
   about: "About",
@@ -422,10 +429,12 @@ export const words = {
     zone: "Time zone",
     licence: "Licence",
     charts: "Charts",
+    spotPrices: "Spot prices",
     privacyTitle: "Privacy",
     privacy:
       "No cloud, no account, no telemetry, no tracking. This page connects to your own server and nothing else; " +
-      "the browser is told to block everything else.",
+      "the browser is told to block everything else. Only if a contract needs spot prices, the server asks for them " +
+      "once a day: by zone and day, and without a word about your home.",
     choices: "Language and colours",
     language: "Language",
     theme: "Colours",
