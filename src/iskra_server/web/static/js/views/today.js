@@ -7,7 +7,7 @@ import { energyLegend } from "../charts/legend.js";
 import { shortTime } from "../clock.js";
 import { monthCostText } from "../costs.js";
 import { make, pair, setContent } from "../dom.js";
-import { axisNumber, energyBar, quarterText } from "../energyText.js";
+import { axisNumber, differenceText, energyBar, quarterText } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { currentReading, placesOf, registerValue, subscribe, whenChosen } from "../store.js";
@@ -112,14 +112,7 @@ function renderFacts(box, history, meter) {
   setContent(box,
     make("p.middle", energy === null ? make("span.soft", words.noDataYet)
       : [make("span", energy), make("span.unit", "kWh")]),
-    compared ? make("p.compared", comparisonText(compared, placesOf(meter))) : "",
+    compared ? make("p.compared", differenceText(compared, placesOf(meter))) : "",
     make("dl.pairs", rows.map(([name, text]) => pair(name, text))),
   );
-}
-
-/** @param {NonNullable<ReturnType<typeof comparison>>} compared @param {number} places */
-function comparisonText({ until, difference }, places) {
-  const text = `${rounded(difference.replace("-", ""), places, 3)} kWh`;
-  if (Number(difference) === 0) return words.sameAsYesterday(until);
-  return Number(difference) < 0 ? words.lessThanYesterday(text, until) : words.moreThanYesterday(text, until);
 }

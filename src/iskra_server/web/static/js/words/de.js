@@ -65,6 +65,7 @@ export const words = {
   },
   meter: "Zähler",
   today: "heute",
+  time: "Uhrzeit",
   todayChart: "Heute je Viertelstunde",
   todaySoFar: "Heute bisher",
   noDataYet: "noch keine Daten",

@@ -57,6 +57,7 @@ export const words = {
   },
   meter: "Meter",
   today: "today",
+  time: "Time",
   todayChart: "Today in 15-minute steps",
   todaySoFar: "Today so far",
   noDataYet: "no data yet",
