@@ -26,6 +26,7 @@ ARROWS = {
     "history/recording": {"meter", "reading", "history/model", "history/points", "history/store"},
     "history/transfer": {"meter", "history/model", "history/store"},
     "cost": {"meter", "config", "history/model", "history/store"},
+    "prices": {"history/model", "history/store"},
     "outputs": {"mqtt", "meter", "config", "diagnosis", "reading", "history/model", "history/store", "cost"},
     "fleet": {"meter", "history/model", "history/store", "outputs"},
     "fleet/edge": {"mqtt", "meter", "diagnosis", "reading", "history/model", "history/store", "outputs", "fleet"},

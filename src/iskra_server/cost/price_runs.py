@@ -150,7 +150,12 @@ def _rates(terms: Terms, year: int, windows: _Windows) -> _Rates:
     grid_prices = dict(grid.registers)
     registers = energy.registers or tuple((obis, energy_price) for obis in grid_prices) or ((IMPORT, energy_price),)
     imports = tuple(
-        (obis, Rate(price, grid_prices.get(obis, grid_price), levies, terms.vat_percent, energy.spot, window=name))
+        (
+            obis,
+            Rate(
+                price, grid_prices.get(obis, grid_price), levies, terms.vat_percent, energy.spot, terms.is_gross, name
+            ),
+        )
         for obis, price in registers
     )
     return imports, Rate(feed_in_price, spot=feed_in.spot, window=feed_in_name)

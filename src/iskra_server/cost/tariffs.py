@@ -70,13 +70,17 @@ Levies = tuple[tuple[str, Decimal], ...]
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """The parts of a price. `levies` are by the year from which they apply, the earliest first; feed-in has no VAT."""
+    """The parts of a price. `levies` are by the year from which they apply, the earliest first; feed-in has no VAT.
+
+    `is_gross`: `energy` is a fixed gross price, and only feed-in has more to say.
+    """
 
     energy: Tariff
     grid: Tariff = Tariff()
     feed_in: Tariff = Tariff()
     levies: tuple[tuple[int, Levies], ...] = ()
     vat_percent: Decimal = Decimal(0)
+    is_gross: bool = False
 
 
 class Fee(Struct, frozen=True):

@@ -17,12 +17,13 @@ from iskra_server.base.address import is_host, is_ip_address
 from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import DetectedZone, detect_zone
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
-from iskra_server.cost.from_config import contracts_from_config
+from iskra_server.cost.from_config import contracts_from_config, offers_from_config
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.history.store.location import check_address, database_address
 from iskra_server.reading.decoding import Decoding
 from iskra_server.runtime.meter_setup import AUTO, meter_decoding, named_ports, port_memory
 from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
+from iskra_server.runtime.price_plan import PricePlan, price_plan
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
 from iskra_server.sources.port_memory import PortMemory
@@ -43,6 +44,8 @@ class Plan(NamedTuple):
     decodings: list[Decoding]
     settings: WebSettings
     outputs: tuple[PlannedOutput, ...]
+    # None: no spot prices are fetched
+    prices: PricePlan | None
     tls: ssl.SSLContext | None
     # changes when a certificate is renewed in the same file
     tls_files: bytes
@@ -90,7 +93,8 @@ def plan_of(config: Config) -> Plan:
         tz_reason=time_zone.reason,
         token=_token(server.token),
         allowed_hosts=tuple(server.allowed_hosts.split(",")),
-        contracts=contracts_from_config(config.contracts),
+        contracts=(contracts := contracts_from_config(config.contracts)),
+        offers=offers_from_config(config.offers, contracts),
         scoped_tokens=_scoped_tokens(config),
         is_central=not config.meters,
         has_history=config.history.enabled,
@@ -115,6 +119,7 @@ def plan_of(config: Config) -> Plan:
         decodings=[meter_decoding(meter) for meter in config.meters],
         settings=settings,
         outputs=planned_outputs(config),
+        prices=price_plan(config),
         # before the context: files that change in between differ at the next reload
         tls_files=contents(server.tls_cert, server.tls_key),
         tls=tls_context(server.tls_cert, server.tls_key),

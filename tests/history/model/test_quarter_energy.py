@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iskra_server.history.model.energy import energy_between
-from iskra_server.history.model.quarter_energy import RawGap, columns_of, energy_column, pieces
+from iskra_server.history.model.quarter_energy import RawGap, columns_of, energy_column
 from iskra_server.history.model.records import EpochStart, Exact, QuarterReading
 from samples import IMPORT, METER_ID
 from web.past import Q, anew, counted
@@ -15,14 +15,14 @@ def test_a_quarter_has_the_difference_of_its_edges_and_a_gap_its_sum() -> None:
     assert column is not None
     assert column.raws == [12, 15, 0, 0, 0, 9, 0]
     assert column.gaps == [RawGap(Q + 2, Q + 5, 33)]
-    assert (column.begin, column.end, column.scaler) == (Q, Q + 6, -1)
+    assert column.scaler == -1
 
 
 def test_a_gap_reaches_back_to_the_reading_before() -> None:
     (before,) = counted([900], first=Q - 3)
     column = energy_column(columns_of(counted([1000, 1001])), before, (Q, Q + 2), [])
     assert column is not None
-    assert (column.begin, column.gaps) == (Q - 3, [RawGap(Q - 3, Q, 100)])
+    assert (column.raws, column.gaps) == ([1, 0], [RawGap(Q - 3, Q, 100)])
 
 
 def test_a_quarter_between_two_epochs_has_what_was_measured() -> None:
@@ -45,10 +45,6 @@ def test_a_scaler_that_changes_makes_the_finer_one_hold() -> None:
 
 def test_without_readings_there_is_no_column() -> None:
     assert energy_column(columns_of([]), None, (Q, Q + 3), []) is None
-
-
-def test_pieces_cover_a_span_once() -> None:
-    assert list(pieces(5, 12, 3)) == [(5, 8), (8, 11), (11, 12)]
 
 
 readings = st.lists(

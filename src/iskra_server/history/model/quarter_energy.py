@@ -24,8 +24,8 @@ class ReadingColumns(Struct, frozen=True, gc=False):
     obis: Obis
     epoch: int
     scaler: int
-    quarters: list[int]
-    raws: list[int]
+    quarters: Sequence[int]
+    raws: Sequence[int]
 
     def reading(self, place: int) -> QuarterReading:
         """One of them. Its quality is unknown here, and is given as measured."""
@@ -42,14 +42,12 @@ class RawGap(Struct, frozen=True):
 
 
 class EnergyColumn(Struct, frozen=True, gc=False):
-    """The energy of quarter `first` + i is raws[i] x 10^scaler Wh; 0 where none was measured, which gaps account for.
+    """The energy of quarter `first` + i is raws[i] x 10^scaler Wh; 0 where none was measured.
 
-    Readings reach from quarter `begin` to quarter `end`; a gap may begin before `first`.
+    A gap may begin before `first`.
     """
 
     first: int
-    begin: int
-    end: int
     scaler: int
     raws: list[int]
     gaps: list[RawGap]
@@ -71,8 +69,6 @@ def energy_column(
     first, end = span
     column = EnergyColumn(
         first=first,
-        begin=before.quarter if before else parts[0].quarters[0],
-        end=parts[-1].quarters[-1],
         scaler=min(_scalers(parts, before, epochs)),
         raws=[0] * (end - first),
         gaps=[],
@@ -125,9 +121,3 @@ def columns_of(readings: Iterable[QuarterReading]) -> Iterator[ReadingColumns]:
         rows = list(group)
         quarters, raws = [reading.quarter for reading in rows], [reading.value.raw for reading in rows]
         yield ReadingColumns(rows[0].meter_id, rows[0].obis, epoch, scaler, quarters, raws)
-
-
-def pieces(first: int, end: int, length: int) -> Iterator[tuple[int, int]]:
-    """A span cut into pieces of at most `length` quarters."""
-    for begin in range(first, end, length):
-        yield begin, min(begin + length, end)

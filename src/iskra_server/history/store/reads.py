@@ -9,8 +9,7 @@ from itertools import starmap
 from math import inf
 from typing import Any
 
-import msgspec
-from sqlalchemy import Column, ColumnElement, Row, Select, Table, Text, and_, cast, func, or_, select, true
+from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, func, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from iskra_server.history.model.quarter_energy import ReadingColumns, columns_of
@@ -28,6 +27,7 @@ from iskra_server.history.model.records import (
 from iskra_server.history.store.database import Database
 from iskra_server.history.store.database_errors import store_error
 from iskra_server.history.store.mapping import epoch_start_of, last_counter_of, point_block_of, quarter_reading_of
+from iskra_server.history.store.number_columns import as_text, in_order, numbers
 from iskra_server.history.store.schema import epoch, meter, points, power, quarter_reading, series
 from iskra_server.meter.obis import Obis
 
@@ -88,7 +88,8 @@ class Reads:
             row = self.query(_columns(meter_id, obis, first, end))[0]
             if row.scaler == row.max_scaler and row.epoch == row.max_epoch:
                 if row.quarters:
-                    yield ReadingColumns(meter_id, obis, row.epoch, row.scaler, *_in_order(row.quarters, row.raws))
+                    columns = in_order(numbers(row.quarters), numbers(row.raws))
+                    yield ReadingColumns(meter_id, obis, row.epoch, row.scaler, *columns)
             elif end - first > _DAY:
                 middle = (first + end) // 2
                 spans += [(middle, end), (first, middle)]
@@ -227,8 +228,8 @@ def _columns(meter_id: str, obis: Obis, first: int, end: int) -> Select[Any]:
     """One row: all quarters and all raw values of a period as texts, and whether scaler and epoch are the same."""
     column = quarter_reading.c
     values: list[ColumnElement[Any]] = [
-        func.aggregate_strings(cast(column.quarter, Text), ",").label("quarters"),
-        func.aggregate_strings(cast(column.raw, Text), ",").label("raws"),
+        as_text(column.quarter).label("quarters"),
+        as_text(column.raw).label("raws"),
         func.min(column.scaler).label("scaler"),
         func.max(column.scaler).label("max_scaler"),
         func.min(column.epoch).label("epoch"),
@@ -236,16 +237,6 @@ def _columns(meter_id: str, obis: Obis, first: int, end: int) -> Select[Any]:
     ]
     condition = column.series == _series(meter_id, obis), column.quarter >= first, column.quarter < end
     return select(*values).where(*condition)
-
-
-def _in_order(quarters_text: str, raws_text: str) -> tuple[list[int], list[int]]:
-    """SQLite reads in the order of the key, PostgreSQL in any."""
-    quarters, raws = (msgspec.json.decode(f"[{text}]", type=list[int]) for text in (quarters_text, raws_text))
-    ordered = sorted(quarters)
-    if ordered != quarters:
-        by_quarter = dict(zip(quarters, raws, strict=True))
-        raws = [by_quarter[quarter] for quarter in ordered]
-    return ordered, raws
 
 
 def _newest(table: Table, order: Column[int], condition: ColumnElement[bool]) -> Select[Any]:

@@ -49,6 +49,9 @@ export function differenceText({ until, difference }, places) {
   return Number(difference) < 0 ? words.lessThanYesterday(text, until) : words.moreThanYesterday(text, until);
 }
 
+/** As precise as a message needs: 26.6 kWh, 0.266 kWh. @param {string} wh */
+export const roundedKwh = (wh) => `${rounded(wh, Math.abs(Number(wh)) < WH_PER_KWH ? 3 : 1, 3)} kWh`;
+
 /** A JavaScript number of watts. @param {number} watts */
 export const wattsText = (watts) => `${rounded(String(Math.round(watts)))} W`;
 
