@@ -45,25 +45,14 @@ CENTRAL = {
 # in the app of Home Assistant
 APP = {"ingress": ("now", NARROW, "light", "de-DE")}
 DRAWN = "main :is(.u-wrap, canvas, .checks, .steps, .digits)"
-CONTRACT = f"""
-[[contracts]]
-begins = {NOW.year - 2}-01-01
-name = "Electricity by day and night"
-energy_price = 0.3265
-base_fee = 11.90
-feed_in = 0.0811
-instalment = 20
-"""
 
 
 @contextmanager
 def demo(**more: str) -> Iterator[tuple[Server, str]]:
-    """A demo server with its complete history, and its address; `more` variables are for it."""
+    """What `make demo` runs, with its complete history, and its address; `more` variables are for it."""
     with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder, "iskra-server.toml")
-        config.write_text(CONTRACT)
         environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": os.environ.get("IES_DATA_DIR", folder),
-                   "IES_SERVER_TIME_ZONE": TIME_ZONE, "IES_CONFIG": str(config), **more}  # fmt: skip
+                   "IES_SERVER_TIME_ZONE": TIME_ZONE, **more}  # fmt: skip
         with serving("demo", environ=environ) as server:
             until(lambda: is_complete(server), deadline_s=300)
             yield server, server.url

@@ -291,7 +291,7 @@ export const words = {
           "Die vier Ziffern gibt Ihnen der Messstellen- oder Netzbetreiber, meist per Brief oder auf seiner Website.",
           "",
         ],
-        ["Die Anzeige wecken.", "Zweimal kurz leuchten, bis „PIN“ erscheint.", "short"],
+        ["Die Anzeige wecken.", "Zweimal kurz leuchten; weiter kurz leuchten, bis „PIN“ erscheint.", "short"],
         [
           "Jede Ziffer eingeben.",
           "Jedes kurze Leuchten erhöht die Ziffer um eins. Nach drei Sekunden Pause folgt die nächste Ziffer.",

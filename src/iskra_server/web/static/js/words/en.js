@@ -292,7 +292,7 @@ export const words = {
           "Your meter or grid operator provides the four digits, usually by letter or on its website.",
           "",
         ],
-        ["Wake the display.", "Flash briefly twice, until it shows “PIN”.", "short"],
+        ["Wake the display.", "Flash briefly twice; flash on until it shows “PIN”.", "short"],
         [
           "Enter each digit.",
           "Each short flash raises the digit by one. After a pause of three seconds the next digit follows.",
