@@ -12,6 +12,7 @@ from iskra_server.base import http_request
 from iskra_server.base.address import Address
 from iskra_server.history.model.spot_price import FIRST_QUARTERLY, eur_mwh, quarters_of_days
 from iskra_server.prices import price_sources as module
+from iskra_server.prices.licences import LICENCES
 from iskra_server.prices.price_sources import PriceSource, PriceSourceError, SourceAddresses, price_sources
 from pricing import StandIn, stand_in
 
@@ -136,3 +137,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_a_source_without_an_address_is_not_asked() -> None:
     assert price_sources(SourceAddresses()) == ()
+
+
+def test_each_source_has_its_licence(source: StandIn) -> None:
+    assert {found.name for found in price_sources(source.addresses)} == LICENCES.keys()

@@ -40,11 +40,6 @@ _COUNTRIES = {"DE-LU": "de", "AT": "at"}
 _MS = 1000
 # the week in which summer time ends has an hour more
 _MAX_WEEK_MS = (7 * 24 + 1) * 3600 * _MS
-LICENCES = {
-    "energy-charts": "CC BY 4.0, Bundesnetzagentur | SMARD.de, energy-charts.info (Fraunhofer ISE)",
-    "smard": "CC BY 4.0, Bundesnetzagentur | SMARD.de",
-    "awattar": "aWATTar GmbH (awattar.de, awattar.at)",
-}
 
 
 class PriceSourceError(Exception):

@@ -86,6 +86,7 @@ def plan_of(config: Config) -> Plan:
     server = config.server
     config = structs.replace(config, meters=config.meters_read)
     time_zone = _time_zone(server.time_zone)
+    prices = price_plan(config)
     settings = WebSettings(
         version=__version__,
         readout_interval_s=server.readout_interval,
@@ -99,6 +100,7 @@ def plan_of(config: Config) -> Plan:
         is_central=not config.meters,
         has_history=config.history.enabled,
         language=server.language,
+        price_zone=prices.zones[0] if prices else "",
         own_address=f"http{'s' if server.tls_cert else ''}://{socket.gethostname()}:{server.port}",
     )
     if not is_host(server.host):
@@ -119,7 +121,7 @@ def plan_of(config: Config) -> Plan:
         decodings=[meter_decoding(meter) for meter in config.meters],
         settings=settings,
         outputs=planned_outputs(config),
-        prices=price_plan(config),
+        prices=prices,
         # before the context: files that change in between differ at the next reload
         tls_files=contents(server.tls_cert, server.tls_key),
         tls=tls_context(server.tls_cert, server.tls_key),

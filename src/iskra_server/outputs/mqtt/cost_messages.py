@@ -17,12 +17,13 @@ from msgspec import Struct
 
 from iskra_server.base.json_values import local, number
 from iskra_server.cost.bill import Bill
-from iskra_server.cost.contracts import Contract, contract_on, contracts_of
+from iskra_server.cost.contracts import Contract, contracts_of
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.recorded_meter import recorded_meter
 from iskra_server.meter.obis import IMPORT
 from iskra_server.outputs.mqtt.period_energy import MONTH, TODAY, Span, span_of
+from iskra_server.outputs.mqtt.price_messages import PriceMessages
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -53,6 +54,7 @@ class CostMessages:
         self._tz = tz
         self._store = store
         self._has_history = has_history
+        self._prices = PriceMessages(tz, store)
         self._costs: dict[str, _Costs] = {}
         self._asked_at: dict[str, datetime] = {}
 
@@ -75,7 +77,18 @@ class CostMessages:
             newest = self._costs.get(meter_id)
             is_of_today = newest is not None and now < newest.span.end + _AFTER_MIDNIGHT
             for fields in [one.fields for one in costs[:-1]] + [newest.fields if newest and is_of_today else {}]:
-                payload = msgspec.json.encode({"id": meter_id, **self._prices(contracts, now), **fields})
+                prices = await self._prices.now(meter_id, contracts, now)
+                payload = msgspec.json.encode({"id": meter_id, **prices, **fields})
+                messages.append((server_id, payload))
+        return messages
+
+    async def price_payloads(self, meters: Iterable[tuple[str, str]], now: datetime) -> list[tuple[str, bytes]]:
+        """By server id in hex, of the meters whose prices change: those from this quarter on."""
+        messages: list[tuple[str, bytes]] = []
+        for meter_id, server_id in meters:
+            contracts = self.contracts_of(meter_id, server_id)
+            payload = await self._prices.ahead(meter_id, contracts, now)
+            if payload is not None:
                 messages.append((server_id, payload))
         return messages
 
@@ -107,7 +120,7 @@ class CostMessages:
         if newest.quarter < span.quarters[TODAY]:
             # the day is over, and its last reading is not there yet
             return []
-        bill = Bill(meter, self.contracts_of(meter.id, meter.server_id), now, self._tz)
+        bill = Bill(meter, self.contracts_of(meter.id, meter.server_id), now, self._tz, meter.spot_raws)
         if bill.contract is None:
             # the first contract begins later
             return []
@@ -115,13 +128,6 @@ class CostMessages:
         if before and before.span.end == span.today:
             costs.insert(0, _costs_of(bill, before.span, span.quarters[TODAY], self._tz))
         return costs
-
-    def _prices(self, contracts: Sequence[Contract], now: datetime) -> dict[str, object]:
-        contract = contract_on(contracts, now.astimezone(self._tz).date())
-        if contract is None:
-            return {}
-        prices = {"price_import": contract.energy_price, "price_export": contract.feed_in}
-        return {"currency": contract.currency} | {key: number(price) for key, price in prices.items()}
 
 
 def _costs_of(bill: Bill, span: Span, until: int, tz: ZoneInfo) -> _Costs:

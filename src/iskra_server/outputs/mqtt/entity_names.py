@@ -40,6 +40,10 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "cost_today": {"en": "Cost today", "de": "Kosten heute"},
     "cost_month": {"en": "Cost this month", "de": "Kosten diesen Monat"},
     "price_import": {"en": "Electricity price", "de": "Strompreis"},
+    "cheapest_1h": {"en": "Cheapest hour begins", "de": "Günstigste Stunde ab"},
+    "cheapest_2h": {"en": "Cheapest 2 hours begin", "de": "Günstigste 2 Stunden ab"},
+    "cheapest_3h": {"en": "Cheapest 3 hours begin", "de": "Günstigste 3 Stunden ab"},
+    "cheapest_4h": {"en": "Cheapest 4 hours begin", "de": "Günstigste 4 Stunden ab"},
     "price_export": {"en": "Feed-in tariff", "de": "Einspeisevergütung"},
 }
 

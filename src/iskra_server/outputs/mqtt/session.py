@@ -242,13 +242,17 @@ class Session:
         if self._costs and known_meter is None:
             # of an earlier run: nobody knows whether its prices still apply
             self._publish(published, self._topics.cost(meter), payload)
+            self._publish(published, self._topics.prices(meter), payload)
 
     async def _publish_costs(self, costs: CostMessages) -> None:
         while True:
             readings = {meter: known_meter.sample.reading for meter, known_meter in self._catalogue.items()}
             meters = [(reading.meter_id, meter) for meter, reading in readings.items() if is_electricity(reading)]
-            for meter, payload in await costs.payloads(meters, datetime.now(UTC)):
-                topic = self._topics.cost(meter)
+            now = datetime.now(UTC)
+            messages = [(meter, self._topics.cost(meter), body) for meter, body in await costs.payloads(meters, now)]
+            prices = await costs.price_payloads(meters, now)
+            messages += [(meter, self._topics.prices(meter), body) for meter, body in prices]
+            for meter, topic, payload in messages:
                 if (published := self._published.get(meter)) and published.is_new(topic, payload):
                     self._publish(published, topic, payload)
             await asyncio.sleep(_COST_EVERY_S)

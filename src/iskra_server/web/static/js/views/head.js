@@ -103,17 +103,6 @@ function minuteLabels([from, to]) {
     .map((at) => [at, shortTime(at * 1000)]);
 }
 
-/**
- * Labels between equal parts of the axis.
- * @param {[number, number]} ends
- * @param {number} parts
- * @param {(ms: number) => string} text
- * @returns {[number, string][]}
- */
-const evenLabels = ([from, to], parts, text) =>
-  Array.from({ length: parts - 1 }, (_, at) => from + ((to - from) * (at + 1)) / parts)
-    .map((at) => [at, text(at * 1000)]);
-
 /** @param {number} valid @param {number} damaged */
 const percent = (valid, damaged) => (valid + damaged ? Math.round((1000 * valid) / (valid + damaged)) / 10 : null);
 

@@ -1,4 +1,4 @@
-// The wall display: time, power, register, today compared with yesterday.
+// The wall display: time, power and what it costs, register, today and its cost, compared with yesterday.
 
 import { requestHistory } from "../api.js";
 import { shiftDays, today } from "../calendar.js";
@@ -9,6 +9,7 @@ import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
 import { currentReading, placesOf, registerValue, subscribe, whenChosen } from "../store.js";
+import { rateNow, requestTodayCost, todayCostText } from "../todayCost.js";
 import { comparison, localQuarters, sinceMidnight } from "../todayStats.js";
 import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
@@ -21,24 +22,31 @@ const CLOCK_MS = 1000;
 export function show(main, _address, signal) {
   const power = powerWidget();
   const counter = registerWidget();
+  const rate = make("p.rate");
+  power.node.append(rate);
   const todayNode = make("p.today");
   const trend = make("p.trend");
   main.append(make("h1.hidden", words.wall), power.node, counter.node, todayNode, trend,
     clock(signal), make("a.leave", { href: link("now") }, words.sections.now));
   /** @type {Day | null} */
   let day = null;
+  /** @type {import("../todayCost.js").TodayCost | null} */
+  let paid = null;
   signal.addEventListener("abort", subscribe(() => {
     power.show();
     const meter = currentReading();
     counter.show(meter, missingReadingText());
-    setText(todayNode, day ? todayText(day, meter) : "");
+    setText(rate, rateNow(paid, meter));
+    setText(todayNode, [day && todayText(day, meter), todayCostText(paid, meter)].filter(Boolean).join(" · "));
   }));
+  const refresh = async () => {
+    const date = today();
+    const energy = await requestHistory("energy", { from: date, bucket: "day" }, signal).catch(() => null);
+    day = energy && { date, counter: energy.import };
+    paid = await requestTodayCost(signal).catch(() => paid);
+  };
   whenChosen(signal, async () => {
-    for (; !signal.aborted; await new Promise((resolve) => { setTimeout(resolve, REFRESH_MS); })) {
-      const date = today();
-      const energy = await requestHistory("energy", { from: date, bucket: "day" }, signal).catch(() => null);
-      day = energy && { date, counter: energy.import };
-    }
+    for (; !signal.aborted; await new Promise((resolve) => { setTimeout(resolve, REFRESH_MS); })) await refresh();
   });
   whenChosen(signal, () => showTrend(trend, signal));
   stayAwake(signal);
