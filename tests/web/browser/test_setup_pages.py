@@ -73,10 +73,10 @@ def test_a_locked_meter_in_german_on_a_phone_and_on_a_wall(browser: Browser, tmp
 
 def test_the_wall_display_has_a_clock_and_compares_today_with_yesterday(open_page: Open, meter: Meter) -> None:
     meter.send()
-    page = open_page("#/wall", viewport={"width": 1280, "height": 800}, color_scheme="dark")
+    page = open_page("#/wall", viewport={"width": 1024, "height": 600}, color_scheme="dark")
     expect(page.locator(".clock")).to_have_text(re.compile(r"^\d\d?:\d\d$"))
     expect(page.locator(".trend")).to_have_text(re.compile(r"yesterday$"))
-    assert page.evaluate("document.documentElement.scrollHeight") == 800
+    assert page.evaluate("document.documentElement.scrollHeight") == 600
 
 
 def test_the_page_of_the_api_has_the_frame_of_the_others_and_finds_a_route(open_page: Open) -> None:
