@@ -20,8 +20,8 @@ def energies(places: dict[str, int]) -> dict[str, Any]:
     return {each.key: each.config for each in energy_entities(TOPICS, DEVICE, "en", places, expire_s=70)}
 
 
-def costs(*contracts: Contract, has_history: bool = True) -> dict[str, Any]:
-    made = cost_entities(TOPICS, DEVICE, "de", contracts, has_history=has_history)
+def costs(*contracts: Contract, has_history: bool = True, has_power: bool = False) -> dict[str, Any]:
+    made = cost_entities(TOPICS, DEVICE, "de", contracts, has_history=has_history, has_power=has_power, expire_s=40)
     return {each.key: each.config for each in made}
 
 
@@ -45,6 +45,13 @@ def test_a_price_is_what_the_energy_dashboard_takes() -> None:
     assert made["price_import"]["unit_of_measurement"] == "EUR/kWh"
     # Home Assistant allows the class monetary for amounts alone
     assert "device_class" not in made["price_import"]
+
+
+def test_the_cost_per_hour_comes_with_the_state_and_needs_power() -> None:
+    config = costs(FEED_IN, has_power=True)["cost_per_hour"]
+    assert (config["name"], config["unit_of_measurement"]) == ("Kosten pro Stunde", "CHF/h")
+    assert (config["state_topic"], config["expire_after"]) == ("iskra-server/0a01/state", 40)
+    assert "cost_per_hour" not in costs(FEED_IN) and "cost_per_hour" not in costs(has_power=True)
 
 
 def test_cost_is_an_amount_of_the_currency() -> None:

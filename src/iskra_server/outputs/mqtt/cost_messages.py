@@ -7,8 +7,9 @@ cost of a day that is over is not shown as that of today for longer than history
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,12 +17,15 @@ import msgspec
 from msgspec import Struct
 
 from iskra_server.base.json_values import local, number
+from iskra_server.cost.amounts import energy_cost
 from iskra_server.cost.bill import Bill
 from iskra_server.cost.contracts import Contract, contracts_of
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.recorded_meter import recorded_meter
 from iskra_server.meter.obis import IMPORT
+from iskra_server.meter.registers import key_of
+from iskra_server.meter.signed_power import POWER
 from iskra_server.outputs.mqtt.period_energy import MONTH, TODAY, Span, span_of
 from iskra_server.outputs.mqtt.price_messages import PriceMessages
 
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_POWER = key_of(POWER)
 _ASK_EVERY = timedelta(seconds=30)
 # the reading at midnight is in history within a minute (history.flush_s)
 _AFTER_MIDNIGHT = timedelta(minutes=2)
@@ -91,6 +96,14 @@ class CostMessages:
             if payload is not None:
                 messages.append((server_id, payload))
         return messages
+
+    def per_hour(self, meter_id: str, numbers: Mapping[str, Decimal], now: datetime) -> dict[str, Decimal]:
+        """What the power costs for an hour, below 0 what it earns; empty without power, and without a known price."""
+        watts = numbers.get(_POWER)
+        price = None if watts is None else self._prices.price(meter_id, now, is_export=watts < 0)
+        if watts is None or price is None:
+            return {}
+        return {"cost_per_hour": energy_cost(watts, price)}
 
     def _may_be_new(self, meter_id: str, now: datetime) -> bool:
         """Whether history may have a later quarter-hour; it is written within a minute."""

@@ -26,7 +26,7 @@ from iskra_server.prices.cheapest import HOURS
 
 _ENERGIES = (key_of(IMPORT), key_of(EXPORT))
 # the smallest part of a currency that is shown; prices per kWh have two more
-_MONEY_PLACES, _PRICE_PLACES = 2, 4
+_MONEY_PLACES, _PRICE_PLACES, _RATE_PLACES = 2, 4, 3
 
 
 def energy_entities(
@@ -60,9 +60,16 @@ def energy_entities(
 
 
 def cost_entities(
-    topics: Topics, device: Device, language: Language, contracts: Sequence[Contract], *, has_history: bool
+    topics: Topics,
+    device: Device,
+    language: Language,
+    contracts: Sequence[Contract],
+    *,
+    has_history: bool,
+    has_power: bool,
+    expire_s: int,
 ) -> Iterable[Entity]:
-    """Of the contracts of a meter. Prices are known without history."""
+    """Of the contracts of a meter. Prices are known without history; `expire_s` is that of a state with power."""
     if not contracts:
         return
     topic, currency = topics.cost(device.id), contracts[0].currency
@@ -80,6 +87,20 @@ def cost_entities(
         )
         if has_rates and key == "price_import":
             config |= _attributes(topics.prices(device.id), "rates", "rates")
+        yield Entity(SENSOR, key, config)
+    if has_power:
+        key = "cost_per_hour"
+        config = (
+            identity_of(device, SENSOR, key, language)
+            | state_of(key, topics.state(device.id), topics.server, topics.availability(device.id))
+            | {
+                "unit_of_measurement": f"{currency}/h",
+                "state_class": "measurement",
+                "suggested_display_precision": _RATE_PLACES,
+                "expire_after": expire_s,
+                "icon": "mdi:cash-clock",
+            }
+        )
         yield Entity(SENSOR, key, config)
     for hours in HOURS if has_rates else ():
         key, topic_of_prices = f"cheapest_{hours}h", topics.prices(device.id)

@@ -18,10 +18,11 @@ from msgspec import Struct
 
 from iskra_server.base.json_values import local, number
 from iskra_server.cost.contracts import Contract, contract_on, zones_of
-from iskra_server.cost.meter_prices import MeterPrices, meter_prices, today_and_tomorrow
+from iskra_server.cost.meter_prices import MeterPrices, meter_prices, plain, today_and_tomorrow
 from iskra_server.cost.price_columns import no_spot_prices
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store import StoreError
+from iskra_server.meter.reading import scaled
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -73,6 +74,15 @@ class PriceMessages:
             fields[f"{name}_price"] = number(found.mean.quantize(_PLACES))
         fields["rates"] = self._rates(prices, quarter_of(now.timestamp()))
         return msgspec.json.encode(fields)
+
+    def price(self, meter_id: str, now: datetime, *, is_export: bool) -> Decimal | None:
+        """Of a kWh in this quarter, as it was read last; None where it is unknown."""
+        read, quarter = self._read.get(meter_id), quarter_of(now.timestamp())
+        if read is None or not read.prices.begin <= quarter < read.prices.end:
+            return None
+        columns = read.prices.columns
+        raw = (columns.exports if is_export else columns.imports)[quarter - read.prices.begin]
+        return None if raw is None else plain(scaled(raw, columns.scaler))
 
     def _rates(self, prices: MeterPrices, first: int) -> list[dict[str, object]]:
         return [

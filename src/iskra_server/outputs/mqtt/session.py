@@ -175,7 +175,8 @@ class Session:
         if is_time(published.state_at_s, self._settings.state_every_s, sample):
             published.state_at_s = sample.monotonic_s
             expire_s = ceil(stale_after_s + self._settings.state_every_s)
-            self._publish(published, self._topics.state(meter), state_payload(sample, numbers), expire_s)
+            cost = self._costs.per_hour(meter_id, numbers, datetime.now(UTC)) if self._costs else {}
+            self._publish(published, self._topics.state(meter), state_payload(sample, numbers | cost), expire_s)
         is_due = is_time(published.counters_at_s, self._settings.counters_every_s, sample)
         expire_s = ceil(stale_after_s + self._settings.counters_every_s)
         if is_due:
