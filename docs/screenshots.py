@@ -87,8 +87,9 @@ def screenshot_view(page: Page, name: str, url: str, view: str) -> None:
     page.goto(f"{url}/#/{view}")
     page.locator(DRAWN).first.wait_for()
     page.locator("body[data-state=live]").wait_for()
-    if view == "wall":
-        page.locator("main .today", has_text="kWh").wait_for()
+    if view in ("now", "wall"):
+        # what the power costs, after energy and prices have come
+        page.locator("main .rate", has_text="/h").wait_for()
     if view in ("now", "cost"):
         page.locator("main :is(.so-far, .chart-card) :is(.middle, .u-wrap)").first.wait_for()
     # until a status has arrived after the first telegram

@@ -20,6 +20,7 @@ const VIEWS = {
     heat: () => import("./views/heat.js"),
     compare: () => import("./views/compare.js"),
     cost: () => import("./views/cost.js"),
+    contracts: () => import("./views/comparison.js"),
     setup: () => import("./views/setup.js"),
     about: () => import("./views/about.js"),
     fleet: () => import("./views/fleet.js"),
