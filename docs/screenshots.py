@@ -107,6 +107,8 @@ def screenshot_frame(page: Page, name: str, url: str, view: str) -> None:
 def screenshot_central(page: Page, name: str, url: str, view: str) -> None:
     page.goto(f"{url}/#/{view}")
     page.locator("main tbody tr").first.wait_for()
+    if name == "group":
+        page.locator("main .u-wrap").first.wait_for()
     save(page, name)
 
 
