@@ -426,8 +426,8 @@ export const words = {
     privacyTitle: "Datenschutz",
     privacy:
       "Keine Cloud, kein Konto, keine Telemetrie, kein Tracking. Diese Seite verbindet sich nur mit Ihrem eigenen " +
-      "Server; der Browser ist angewiesen, alles andere zu blockieren. Nur wenn ein Vertrag Börsenstrompreise braucht, " +
-      "ruft der Server sie einmal am Tag ab: nach Zone und Tag, ohne jede Angabe über Ihren Haushalt.",
+      "Server; der Browser ist angewiesen, alles andere zu blockieren. Nur wenn ein Vertrag Börsenstrompreise " +
+      "braucht, ruft der Server sie einmal am Tag ab: nach Zone und Tag, ohne jede Angabe über Ihren Haushalt.",
     choices: "Sprache und Farben",
     language: "Sprache",
     theme: "Farben",
