@@ -69,6 +69,7 @@ export const words = {
   },
   meter: "Zähler",
   today: "heute",
+  time: "Uhrzeit",
   todayChart: "Heute je Viertelstunde",
   todaySoFar: "Heute bisher",
   noDataYet: "noch keine Daten",
@@ -363,7 +364,7 @@ export const words = {
           "Die vier Ziffern gibt Ihnen der Messstellen- oder Netzbetreiber, meist per Brief oder auf seiner Website.",
           "",
         ],
-        ["Die Anzeige wecken.", "Zweimal kurz leuchten, bis „PIN“ erscheint.", "short"],
+        ["Die Anzeige wecken.", "Zweimal kurz leuchten; weiter kurz leuchten, bis „PIN“ erscheint.", "short"],
         [
           "Jede Ziffer eingeben.",
           "Jedes kurze Leuchten erhöht die Ziffer um eins. Nach drei Sekunden Pause folgt die nächste Ziffer.",

@@ -67,6 +67,7 @@ export const words = {
   },
   meter: "Meter",
   today: "today",
+  time: "Time",
   todayChart: "Today in 15-minute steps",
   todaySoFar: "Today so far",
   noDataYet: "no data yet",
@@ -373,7 +374,7 @@ export const words = {
           "Your meter or grid operator provides the four digits, usually by letter or on its website.",
           "",
         ],
-        ["Wake the display.", "Flash briefly twice, until it shows “PIN”.", "short"],
+        ["Wake the display.", "Flash briefly twice; flash on until it shows “PIN”.", "short"],
         [
           "Enter each digit.",
           "Each short flash raises the digit by one. After a pause of three seconds the next digit follows.",
