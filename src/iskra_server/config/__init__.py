@@ -3,6 +3,7 @@
 from iskra_server.config.keys import LISTS, SECTIONS, Key, describe, expected, secrets_of
 from iskra_server.config.layers import ConfigError
 from iskra_server.config.load import Loaded, load, load_with_origins
+from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
 from iskra_server.config.sections import (
     CollectConfig,
     Config,
@@ -20,6 +21,7 @@ from iskra_server.config.sections import (
 __all__ = [
     "LISTS",
     "SECTIONS",
+    "AlertsConfig",
     "CollectConfig",
     "Config",
     "ConfigError",
@@ -31,6 +33,7 @@ __all__ = [
     "LogConfig",
     "MeterConfig",
     "MqttConfig",
+    "NotifyConfig",
     "ServerConfig",
     "TokenConfig",
     "UplinkConfig",

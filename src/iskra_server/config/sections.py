@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
+from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
 
 SECRET = {"secret": True}
 # text that may not be empty, for an Address; text of type str has min_length
@@ -409,6 +410,8 @@ class Config(Struct, frozen=True):
     contracts: tuple[ContractConfig, ...] = ()
     tokens: tuple[TokenConfig, ...] = ()
     outputs: OutputsConfig = OutputsConfig()
+    notify: tuple[NotifyConfig, ...] = ()
+    alerts: AlertsConfig = AlertsConfig()
     uplink: UplinkConfig = UplinkConfig()
     collect: CollectConfig = CollectConfig()
     log: LogConfig = LogConfig()

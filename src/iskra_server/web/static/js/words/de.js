@@ -240,7 +240,7 @@ export const words = {
     quarantined: "Als unplausibel zurückgehalten",
     lastReading: "Letzter Wert",
     outputs: "Ausgaben",
-    names: { mqtt: "MQTT", influx: "Zeitreihen-Datenbank", uplink: "Zentrale" },
+    names: { mqtt: "MQTT", influx: "Zeitreihen-Datenbank", uplink: "Zentrale", notify: "Benachrichtigungen" },
     counts: { delivered: "zugestellt", waiting: "wartend", refused: "abgelehnt", dropped: "verloren" },
     head: {
       now: "Gültige Telegramme der letzten 10 Sekunden",

@@ -241,7 +241,7 @@ export const words = {
     quarantined: "Held back as implausible",
     lastReading: "Last reading",
     outputs: "Outputs",
-    names: { mqtt: "MQTT", influx: "Time series database", uplink: "Central server" },
+    names: { mqtt: "MQTT", influx: "Time series database", uplink: "Central server", notify: "Notifications" },
     counts: { delivered: "delivered", waiting: "waiting", refused: "rejected", dropped: "lost" },
     head: {
       now: "Valid telegrams in the last 10 seconds",
