@@ -25,6 +25,7 @@ from iskra_server.meter.corrections import CORRECTIONS
 from iskra_server.meter.reading import Reading, Register
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.meter.units import WATT_HOUR
+from iskra_server.outputs.mqtt.entity_names import WORDS
 from iskra_server.outputs.notify.messages import Notification
 from iskra_server.simulator.household import Household
 from iskra_server.simulator.profiles import by_protocol, decoder, line_of
@@ -70,6 +71,15 @@ def keys() -> str:
             (code(key.path), many(map(code, key.variables)), config.expected(key), code(key.default), key.description)
             for key in config.describe()
         ),
+    )
+
+
+def tables() -> str:
+    """The keys of the tables of a contract; those of an offer are the same."""
+    keys_of_contracts = [key for key in config.describe_tables() if key.section.startswith("contracts.")]
+    return table(
+        ("key", "must be", "default", "meaning"),
+        ((code(key.path), config.expected(key), code(key.default), key.description) for key in keys_of_contracts),
     )
 
 
@@ -225,8 +235,8 @@ def many(items: Iterable[str]) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
-        *(registers, corrections, keys, options, routes, profiles, homeassistant, homeassistant_meter, commands),
-        *(faults_en, faults_de, notification_fields),
+        *(registers, corrections, keys, tables, options, routes, profiles, homeassistant, homeassistant_meter),
+        *(commands, faults_en, faults_de, notification_fields),
     )
 }
 
@@ -237,11 +247,15 @@ def renewed(page: str) -> str:
 
 
 def entity_names() -> Iterator[tuple[Path, str]]:
-    """The texts of the integration, each register named as in the table; strings.json is the English ones."""
+    """The texts of the integration, each register named as in the table; strings.json is the English ones.
+
+    Energy and cost of a period are named as by MQTT.
+    """
     for language in ("en", "de"):
         path = INTEGRATION / "translations" / f"{language}.json"
         texts = json.loads(path.read_text())
         named = {row.key: {"name": row.de if language == "de" else row.en} for row in REGISTERS.values()}
+        named |= {key: {"name": names[language]} for key, names in WORDS.items() if key.endswith(("_today", "_month"))}
         texts["entity"]["sensor"] = dict(sorted((texts["entity"]["sensor"] | named).items()))
         text = json.dumps(texts, indent=2, ensure_ascii=False) + "\n"
         yield path, text

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from datetime import date
 from itertools import chain
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import yaml
 import telegrams
 from iskra_server import config
 from iskra_server.cli import COMMANDS, NAME
+from iskra_server.cost.from_config import contract_findings
 from iskra_server.homeassistant.rest_yaml import total_yaml
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.sources.urls import FORMS
@@ -56,6 +58,12 @@ def test_every_configuration_key_and_variable_is_described(key: config.Key) -> N
     page = text("configuration.md")
     assert f"`{key.path}`" in page
     assert [variable for variable in key.variables if f"`{variable}`" not in page] == []
+
+
+def test_every_key_of_a_table_is_described() -> None:
+    page = text("configuration.md")
+    keys = [key.path for key in config.describe_tables() if key.path.startswith("contracts.")]
+    assert len(keys) > 30 and [key for key in keys if f"`{key}`" not in page] == []
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -132,6 +140,17 @@ def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
     file.write_text(example + prices)
     assert len(config.load({}, file).contracts) == 2
     assert [meter.name for meter in config.load({}, file).meters] == ["House", "Heat pump"]
+
+
+def test_each_example_of_a_contract_is_valid(tmp_path: Path) -> None:
+    file = tmp_path / "iskra-server.toml"
+    examples = blocks(DOCS / "contracts.md", "toml")
+    dynamic, feed_in = examples[-2:]
+    assert len(examples) == 7
+    for example in (*examples[:-1], dynamic + feed_in):
+        file.write_text(example)
+        configured = config.load({}, file).contracts
+        assert len(configured) == 1 and contract_findings(configured, [], date(2026, 12, 31)) == []
 
 
 def test_the_readme_names_the_command_that_runs_and_the_one_that_tests_side_by_side() -> None:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from command import COMMAND, OnTerminal, Run
 from iskra_server import __version__
-from iskra_server.cli import COMMANDS, app
+from iskra_server.cli import COMMANDS, FLEET, app
 from iskra_server.simulator.profiles import PROFILES
 
 
@@ -40,6 +40,18 @@ def test_the_help_lists_every_simulated_meter_in_a_line_of_its_own(name: str) ->
     for model in PROFILES.values():
         name = model.name.removesuffix("-encrypted")
         assert (name, PROFILES[name].summary) in [(first, rest.strip()) for first, _, rest in shown]
+
+
+def test_commands_of_a_central_server_have_a_panel_of_their_own(run: Run) -> None:
+    household, fleet = run("--help").stdout.split("Many meters")
+    assert all(name in fleet and f"\n│ {name}" not in household for name in FLEET)
+
+
+def test_help_shows_a_default_as_it_is_and_no_type_of_a_text(run: Run) -> None:
+    shown = run("serve", "--help").stdout
+    assert "[default: 8080]" in shown
+    assert "[default: auto]" in shown
+    assert "<str>" not in shown
 
 
 def test_without_a_command_it_shows_the_help_as_wrong_usage(run: Run) -> None:

@@ -1,6 +1,6 @@
 """Every key, as it is read off the sections."""
 
-from iskra_server.config.keys import describe, expected
+from iskra_server.config.keys import TABLES, describe, describe_tables, expected
 
 
 def test_every_key_is_documented_beside_itself() -> None:
@@ -28,3 +28,20 @@ def test_tokens_passwords_and_addresses_that_may_hold_one_are_secrets() -> None:
         *(f"notify.{name}" for name in ("url", "token", "password")),
         *(f"outputs.influx.{name}" for name in ("url", "token", "password")),
     }
+
+
+def test_the_keys_of_tables_have_a_description_and_no_variable() -> None:
+    keys = {key.path: key for key in describe_tables()}
+    for key in keys.values():
+        assert key.description.endswith(".") and expected(key) and key.variables == ()
+    assert expected(keys["contracts.grid.module"]) == "one of 0, 1, 3"
+    assert expected(keys["contracts.energy.percent_negative"]) == "a number from -100 to 1000"
+    assert keys["contracts.energy.windows.from"].name == "from"
+
+
+def test_contracts_and_offers_have_the_same_tables() -> None:
+    contracts, offers = (
+        {path.partition(".")[2]: table for path, table in TABLES.items() if path.startswith(section)}
+        for section in ("contracts", "offers")
+    )
+    assert contracts == offers and contracts["energy.windows"].is_list and contracts["levies"].has_years

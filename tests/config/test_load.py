@@ -76,6 +76,21 @@ BROKER = {
 }
 
 
+PRICES = {
+    "energy_price": "0.3265",
+    "base_fee": "11.9",
+    "base_fee_per": "year",
+    "grid_fee": "60",
+    "grid_fee_per": "month",
+    "metering_fee": "25",
+    "metering_fee_per": "month",
+    "vat_percent": "19",
+    "feed_in": "0.0811",
+    "name": "Green",
+    "meter": "1 ISK 00 12345678",
+}
+
+
 @pytest.mark.parametrize("key", [key for key in describe() if key.path != "meters.url"], ids=lambda key: key.path)
 def test_every_key_is_a_variable_too(key: Key) -> None:
     values = {
@@ -153,14 +168,9 @@ def test_every_key_is_a_variable_too(key: Key) -> None:
         "meters.counters_stale_after_s": "1000",
         "meters.factor": "12.5",
         "contracts.begins": "2025-01-01",
-        "contracts.energy_price": "0.3265",
-        "contracts.base_fee": "11.9",
-        "contracts.base_fee_per": "year",
-        "contracts.feed_in": "0.0811",
+        **{f"{section}.{key}": value for section in ("contracts", "offers") for key, value in PRICES.items()},
         "contracts.instalment": "80",
         "contracts.currency": "CHF",
-        "contracts.name": "Green",
-        "contracts.meter": "1 ISK 00 12345678",
         "tokens.token": "fedcba9876543210",
         "tokens.groups": "tenant:Meyer, building:7",
         "log.level": "error",

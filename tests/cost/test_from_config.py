@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from iskra_server.config import ConfigError, ContractConfig, load
-from iskra_server.cost.from_config import contracts_from_config
+from iskra_server.config import (
+    ConfigError,
+    ContractConfig,
+    EnergyConfig,
+    GridConfig,
+    OfferConfig,
+    WindowConfig,
+    load,
+)
+from iskra_server.cost.from_config import contract_findings, contracts_from_config, offers_from_config
+from iskra_server.cost.tariffs import Fee
 
 FILE = """
 [[contracts]]
@@ -51,7 +60,7 @@ def test_without_a_contract_there_is_none() -> None:
 
 def test_contracts_have_one_currency() -> None:
     with pytest.raises(ConfigError, match="not CHF and EUR"):
-        contracts_from_config([ContractConfig(), ContractConfig(date(2025, 1, 1), currency="CHF")])
+        contracts_from_config([ContractConfig(), ContractConfig(begins=date(2025, 1, 1), currency="CHF")])
 
 
 def test_two_contracts_of_a_meter_do_not_begin_on_one_day() -> None:
@@ -66,3 +75,64 @@ def test_two_contracts_of_a_meter_do_not_begin_on_one_day() -> None:
 def test_a_meter_is_the_same_however_it_is_written(other: str) -> None:
     with pytest.raises(ConfigError, match="begin on 1970-01-01"):
         contracts_from_config([ContractConfig(meter="1 ISK 00 12345678"), ContractConfig(meter=other)])
+
+
+NET = ContractConfig(energy=EnergyConfig(price=0.2), vat_percent=19.0)
+
+
+def test_a_contract_has_fees_of_the_grid_and_of_the_meter_too() -> None:
+    (only,) = contracts_from_config(
+        [ContractConfig(base_fee=5.99, grid_fee=60.0, metering_fee=2.5, metering_fee_per="month")]
+    )
+    assert only.fees == (
+        Fee("supplier", Decimal("5.99"), "month"),
+        Fee("grid", Decimal("60"), "year"),
+        Fee("metering", Decimal("2.5"), "month"),
+    )
+
+
+def test_a_contract_says_how_its_price_changes() -> None:
+    night = WindowConfig(from_="22:00", to="06:00")
+    by_time = GridConfig(kind="windows", windows=(night,), module=1, credit=146.2)
+    contracts = [
+        ContractConfig(energy_price=0.3),
+        NET,
+        ContractConfig(energy=EnergyConfig(price=0.2), grid=by_time),
+        ContractConfig(energy=EnergyConfig(kind="registers", prices={"1.8.1": 0.2})),
+        ContractConfig(energy=EnergyConfig(kind="spot", zone="AT")),
+    ]
+    found = [contracts_from_config([contract])[0] for contract in contracts]
+    assert [contract.pricing for contract in found] == ["fixed", "fixed", "windows", "registers", "spot"]
+    assert [contract.is_fixed for contract in found] == [True, True, False, False, False]
+    assert found[2].grid_credit == Decimal("146.2")
+
+
+def test_an_offer_applies_at_any_time_and_has_a_name_of_its_own() -> None:
+    contracts = contracts_from_config([ContractConfig(name="Green", currency="CHF")])
+    (offer,) = offers_from_config([OfferConfig(name="Dynamic", energy_price=0.2)], contracts)
+    assert (offer.begins, offer.currency, offer.energy_price) == (date(1970, 1, 1), "CHF", Decimal("0.2"))
+    with pytest.raises(ConfigError, match=r"offers\.1\.name is missing"):
+        offers_from_config([OfferConfig()])
+    with pytest.raises(ConfigError, match=r"offers\.1\.name is 'Green', which is used before"):
+        offers_from_config([OfferConfig(name="Green")], contracts)
+
+
+def test_all_findings_of_contracts_and_offers_are_there() -> None:
+    night = WindowConfig(from_="22:10", to="06:00")
+    wrong = ContractConfig(energy=EnergyConfig(kind="windows", windows=(night,), zone="AT"), vat_percent=19.0)
+    old = ContractConfig(
+        begins=date(2020, 1, 1),
+        energy=EnergyConfig(price=0.2),
+        levies={"2026": {"tax": 0.0205}},
+        grid=GridConfig(module=1),
+    )
+    findings = contract_findings([wrong, old], [OfferConfig()], date(2027, 1, 1))
+    assert [(finding.level, finding.key) for finding in findings] == [
+        ("error", "contracts.1.energy.zone"),
+        ("error", "contracts.1.energy.windows.1.from"),
+        ("error", "offers.1.name"),
+        ("warning", "contracts.2.vat_percent"),
+        ("warning", "contracts.2.levies"),
+        ("warning", "contracts.2.grid.credit"),
+    ]
+    assert contract_findings([NET], [], date(2027, 1, 1)) == []

@@ -64,6 +64,7 @@ def told(
     problem: str | None = None,
     line: str = "9600 8N1",
     poll: str = "",
+    port: str = PORT,
     probe: bytes = b"",
     is_known: bool = True,
     decoder: Decoder | None = None,
@@ -79,10 +80,10 @@ def told(
     asyncio.run(reader.run())
     baud, _, form = line.partition(" ")
     source.state = SourceState(
-        PORT,
+        port,
         is_open=problem is None,
         problem=problem,
-        details={"port": PORT, "bytes": str(len(probe))},
+        details={"port": port, "bytes": str(len(probe))},
         probe=ReceivedWhileProbing(probe, len(probe), 6.0),
         line=LineSettings(int(baud), form) if line else None,
         protocol=protocol if is_known else "",
@@ -258,6 +259,10 @@ def test_a_meter_that_falls_silent(protocol: str, data: bytes, fault: str) -> No
         ({"url": f"{PORT}?listen_only=1", "problem": "silence"}, "silence_listening"),
         ({"url": f"{PORT}?protocol=d0&baud=9600", "poll": "silent"}, "silence_asked_fixed"),
         ({"url": "tcp://192.0.2.1:4000", "line": ""}, "silence"),
+        ({"url": "auto", "problem": "silence"}, "silence_searching"),
+        ({"url": "auto", "problem": "silence", "port": "/dev/ttyS0"}, "no_usb_head"),
+        ({"url": "auto", "poll": "silent", "port": "/dev/ttyAMA0"}, "no_usb_head"),
+        ({"url": "/dev/ttyS0", "problem": "silence", "port": "/dev/ttyS0"}, "silence_searching"),
         ({"protocol": "d0", "url": f"{PORT}?protocol=d0", "line": "300 8N1", "is_known": True}, "silence_asking"),
         ({"protocol": "d0", "url": f"{PORT}?protocol=d0", "poll": "silent", "is_known": True}, "silence_asked"),
     ],

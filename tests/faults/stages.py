@@ -671,7 +671,7 @@ ELSEWHERE = {
     **dict.fromkeys(
         (
             *("silence_searching", "silence_asking", "silence_asked", "silence_asked_fixed", "silence_listening"),
-            *("silence_not_asked", "echo", "fell_silent_cable"),
+            *("silence_not_asked", "no_usb_head", "echo", "fell_silent_cable"),
             *("speed_searching", "noise_searching", "d0", "first_readout", "answers_damaged", "checksums_cable"),
             *("slow_readout", "unprotected", "unproved", "no_tag", "whole_kwh", "no_power"),
         ),

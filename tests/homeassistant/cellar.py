@@ -82,7 +82,7 @@ class Cellar:
         self._house = house
         self._folder = folder
         self._clock = folder / "clock"
-        self._stack = ExitStack()
+        self._stack, self._running = ExitStack(), ExitStack()
         self._midnight = span_of(datetime.now(UTC), ZONE).today
         self.meter = AllMeters(house.pi.address)
         self._stack.callback(self.meter.end)
@@ -99,10 +99,20 @@ class Cellar:
         """Ten minutes before midnight."""
         self.set_clock(_LATE)
         self._remember()
+        self._serve()
+
+    def restart(self, since_midnight: timedelta) -> None:
+        """It is away until then, and counts on from its history. Threads that wait fail when the clock is set."""
+        self._running.close()
+        self.set_clock(since_midnight)
+        self._serve()
+
+    def _serve(self) -> None:
         config = self._folder / "iskra-server.toml"
         config.write_text(CONTRACT)
         environ = {
             "IES_HISTORY_ENABLED": "true",
+            "IES_HISTORY_FLUSH_S": "1",
             "IES_DATA_DIR": str(self._folder),
             "IES_CONFIG": str(config),
             "IES_SERVER_TIME_ZONE": ZONE.key,
@@ -118,9 +128,10 @@ class Cellar:
         }
         pi = self._house.pi
         running = serving("serve", self.meter.url, environ=environ, within=pi.command, address=pi.address, port=PORT)
-        self.server = self._stack.enter_context(running)
+        self.server = self._running.enter_context(running)
 
     def end(self) -> None:
+        self._running.close()
         self._stack.close()
 
     def _remember(self) -> None:

@@ -96,10 +96,12 @@ class Missing:
         return assistant.entities("iskra_server")[f"{self.home.meter.id}_{name}"]
 
     def button(self, assistant: HomeAssistant) -> str:
-        """The one that fills gaps."""
-        return next(
+        """The one that fills gaps, once the integration has found the server again."""
+        (button,) = (
             entity for unique, entity in assistant.entities("iskra_server").items() if unique.endswith("_fill_gaps")
         )
+        until(lambda: assistant.state(button) not in (None, "unavailable"), SOON_S, EVERY_S)
+        return button
 
     def end_hour(self, hour: int) -> None:
         """Restart every Home Assistant behind the end of this hour, so that the hour is whole."""

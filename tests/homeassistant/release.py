@@ -38,6 +38,8 @@ WAITS = (
     ("reconnection.py", "_MAX_DELAY_S", "60.0", "2.0"),
     ("reconnection.py", "STEADY_S", "10.0", "1.0"),
     ("coordinator.py", "_STATUS_EVERY", "timedelta(seconds=30)", "timedelta(seconds=2)"),
+    ("history.py", "_LOOK_EVERY_S", "5.0", "0.5"),
+    ("history.py", "_RETRY_S", "30.0", "1.0"),
     ("problems.py", "APPEARS_AFTER_S", "20.0", "3.0"),
     ("problems.py", "GONE_AFTER_S", "30.0", "1.0"),
 )

@@ -1,6 +1,7 @@
-"""What MQTT brings besides registers: gas, water and heat, energy and cost of today and of this month, problems.
+"""What comes besides registers: gas, water and heat, energy and cost of today and of this month, problems.
 
-A second server at the same broker, in the cellar. It is gone at the end, and its entities are unavailable.
+A second server at the same broker, in the cellar. It is gone at the end, and its entities by MQTT are unavailable;
+those of the integration, which shows energy and cost as well, are removed.
 """
 
 import json
@@ -12,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from homeassistant import cellar
-from homeassistant.cellar import BASE_TOPIC, MONTH_WH, NAME, PRICE, READINGS, TODAY_WH, Cellar
-from homeassistant.entities import BY_MQTT, UNAVAILABLE, complaints
+from homeassistant import cellar, forms
+from homeassistant.cellar import BASE_TOPIC, MONTH_WH, NAME, PORT, PRICE, READINGS, TODAY_WH, Cellar
+from homeassistant.entities import BY_MQTT, BY_OURS, UNAVAILABLE, complaints, young
 from homeassistant.home import Home
 from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
 from outputs.mqtt.broker import Subscriber
@@ -48,7 +49,12 @@ def below(house: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cel
     for assistant in house.assistants:
         until(lambda: EARLIER_ID in assistant.entities(BY_MQTT).values(), SOON_S, EVERY_S)  # noqa: B023
     with cellar.cellar(house, tmp_path_factory.mktemp("cellar")) as made:
+        added = [(one, forms.add(one, host=house.pi.address, port=PORT)) for one in young(house)]
+        for assistant, entry in added:
+            forms.set_options(assistant, entry, update_every_s=0)
         yield made
+        for assistant, entry in added:
+            forms.remove(assistant, entry)
 
 
 def entity(assistant: HomeAssistant, key: str, name: str = NAME) -> str:
@@ -63,13 +69,18 @@ def state(assistant: HomeAssistant, key: str, name: str = NAME) -> dict[str, Any
 
 
 def number(assistant: HomeAssistant, key: str, name: str = NAME) -> Decimal | None:
-    text = state(assistant, key, name)["state"]
-    return Decimal(text) if NUMBER.fullmatch(text) else None
+    return decimal(state(assistant, key, name))
 
 
-def past(assistant: HomeAssistant, key: str) -> list[Decimal]:
+def ours(assistant: HomeAssistant, key: str) -> dict[str, Any]:
+    """The same of an entity of the integration."""
+    found = assistant.states().get(assistant.entities(BY_OURS).get(f"{NAME.lower()}_{key}", ""), {})
+    return {"state": ""} | found
+
+
+def past(assistant: HomeAssistant, entity_id: str) -> list[Decimal]:
     """Every number that it has shown, once where it stayed."""
-    texts = assistant.past(entity(assistant, key))
+    texts = assistant.past(entity_id)
     return [value for value, _ in groupby(Decimal(text) for text in texts if NUMBER.fullmatch(text))]
 
 
@@ -81,9 +92,29 @@ def shows(house: Home, expected: dict[str, Decimal]) -> None:
             raise AssertionError({key: state(assistant, key) for key in expected}) from None
 
 
+def ours_show(house: Home, expected: dict[str, Decimal]) -> None:
+    for assistant in young(house):
+        try:
+            until(lambda: {key: decimal(ours(assistant, key)) for key in expected} == expected, SOON_S, EVERY_S)  # noqa: B023
+        except AssertionError:
+            raise AssertionError({key: ours(assistant, key) for key in expected}) from None
+
+
+def decimal(found: dict[str, Any]) -> Decimal | None:
+    return Decimal(found["state"]) if NUMBER.fullmatch(found["state"]) else None
+
+
 def test_energy_of_today_and_this_month_is_exact(house: Home, below: Cellar) -> None:
     today, month = (below.kwh - Decimal(wh) / 1000 for wh in (TODAY_WH, MONTH_WH))
     shows(house, {"energy_import_today": today, "energy_import_month": month})
+    ours_show(house, {"energy_import_today": today, "energy_import_month": month})
+    for assistant in young(house):
+        attributes = ours(assistant, "energy_import_today")["attributes"]
+        assert (attributes["device_class"], attributes["state_class"]) == ("energy", "total")
+        assert attributes["last_reset"] == state(assistant, "energy_import_today")["attributes"]["last_reset"]
+        assert attributes["friendly_name"].endswith("Energy import today")
+        # exported energy is not in that history
+        assert ours(assistant, "energy_export_today") == {"state": ""}
     for assistant in house.assistants:
         found = state(assistant, "energy_import_today")
         # as the newer releases get it told, in both languages
@@ -131,25 +162,48 @@ def test_the_energy_dashboard_takes_price_gas_and_water(house: Home, below: Cell
 
 def test_cost_is_that_of_history(house: Home, below: Cellar) -> None:
     measured = (Decimal(cellar.NEWEST_WH - wh) / 1000 * PRICE for wh in (TODAY_WH, MONTH_WH))
-    shows(house, dict(zip(("cost_today", "cost_month"), measured, strict=True)))
+    costs = dict(zip(("cost_today", "cost_month"), measured, strict=True))
+    shows(house, costs)
+    ours_show(house, costs)
+    for assistant in young(house):
+        attributes = ours(assistant, "cost_today")["attributes"]
+        assert (attributes["device_class"], attributes["unit_of_measurement"]) == ("monetary", "EUR")
     for assistant in house.assistants:
         attributes = state(assistant, "cost_today")["attributes"]
         assert (attributes["device_class"], attributes["unit_of_measurement"]) == ("monetary", "EUR")
 
 
-def test_a_day_ends_complete_before_the_next_begins(house: Home, below: Cellar) -> None:
+def test_the_integration_begins_the_next_day_with_what_history_has_at_midnight(house: Home, below: Cellar) -> None:
     today = below.kwh - Decimal(TODAY_WH) / 1000
-    below.set_clock(timedelta(days=1, seconds=-BEFORE_MIDNIGHT_S))
+    below.meter.import_kwh = "001234.577"
+    below.restart(timedelta(days=1, seconds=5))
+    # counted while nobody looked: some before midnight, and some behind
+    until(lambda: "T00:00:00" in at_midnight(below)["at"], SOON_S)
+    counted = Decimal(at_midnight(below)["register_wh"]) / 1000
+    key, ended, begun = "energy_import_today", counted - Decimal(TODAY_WH) / 1000, below.kwh - counted
+    assert today < ended < today + Decimal("0.010")
+    ours_show(house, {key: begun, "cost_today": Decimal(0)})
+    for assistant in young(house):
+        expected = [today, ended, begun]
+        until(lambda: past(assistant, ours(assistant, key)["entity_id"])[-1] == begun, SOON_S, EVERY_S)  # noqa: B023
+        assert past(assistant, ours(assistant, key)["entity_id"]) == expected
+
+
+def test_a_day_ends_complete_before_the_next_begins(house: Home, below: Cellar) -> None:
+    today = below.kwh - Decimal(at_midnight(below)["register_wh"]) / 1000
+    shows(house, {"energy_import_today": today})
+    below.set_clock(timedelta(days=2, seconds=-BEFORE_MIDNIGHT_S))
     # 1 Wh within half a second: the guard holds back much more
-    below.meter.import_kwh = "001234.568"
+    below.meter.import_kwh = "001234.578"
     shows(house, {"energy_import_today": Decimal(0)})
-    below.meter.import_kwh = "001234.569"
+    below.meter.import_kwh = "001234.579"
     shows(house, {"energy_import_today": Decimal("0.001")})
     for assistant in house.assistants:
         expected = [today, today + Decimal("0.001"), Decimal(0), Decimal("0.001")]
+        counter = entity(assistant, "energy_import_today")
         # the newest is recorded within seconds
-        until(lambda: past(assistant, "energy_import_today")[-1] == expected[-1], SOON_S, EVERY_S)  # noqa: B023
-        assert past(assistant, "energy_import_today") == expected
+        until(lambda: past(assistant, counter)[-1] == expected[-1], SOON_S, EVERY_S)  # noqa: B023
+        assert past(assistant, counter)[-len(expected) :] == expected
 
 
 @pytest.mark.slow
@@ -171,7 +225,17 @@ def test_a_server_that_is_down_does_not_say_that_all_is_well(house: Home, below:
     keys = ("problem", "fault", "energy_import_today", "cost_today", "price_import")
     for assistant in house.assistants:
         until(lambda: {state(assistant, key)["state"] for key in keys} == {UNAVAILABLE}, SOON_S, EVERY_S)  # noqa: B023
+        if assistant.has_ours:
+            sums = ("energy_import_today", "cost_month")
+            until(lambda: {ours(assistant, key)["state"] for key in sums} == {UNAVAILABLE}, SOON_S, EVERY_S)  # noqa: B023
         assert complaints(assistant) == []
+
+
+def at_midnight(below: Cellar) -> dict[str, Any]:
+    """The newest reading of the total in history, at most that of the midnight before."""
+    answer = below.server.get(f"/api/v1/meters/{NAME}/registers?at=today").json(parse_float=Decimal)
+    (value,) = (dict(value) for value in answer["values"] if value["name"] == "energy_import")
+    return value
 
 
 def grid(assistant: HomeAssistant, imported: str, price: str) -> dict[str, object]:

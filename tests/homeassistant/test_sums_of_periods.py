@@ -8,7 +8,7 @@ import pytest
 
 from homeassistant import cellar
 from homeassistant.cellar import BASE_TOPIC, NAME
-from homeassistant.entities import BY_MQTT, UNAVAILABLE, newest
+from homeassistant.entities import BY_MQTT, BY_OURS, UNAVAILABLE, newest
 from homeassistant.home import Home
 from homeassistant.instance import EVERY_S, HomeAssistant
 from iskra_server.outputs.mqtt.removal import remove
@@ -16,6 +16,8 @@ from outputs.mqtt.published import settings
 from running import until
 
 SOON_S = 60.0
+# by the meter, in the phases of test_other_meters.py
+USED = Decimal("0.012")
 
 
 @pytest.mark.slow
@@ -26,9 +28,14 @@ def test_the_sum_is_what_was_used_on_both_days(house: Home) -> None:
             entities[f"iskra_{NAME.encode().hex()}_{key}"] for key in ("energy_import_today", "energy_import")
         )
         until(lambda: assistant.sums(today, "hour"), SOON_S, EVERY_S)  # noqa: B023
-        for entity in (today, total):
-            # less where the entity came within ten seconds after a full five minutes (`counted_from`)
-            assert newest(assistant.sums(entity, "5minute")) == Decimal("0.002")
+        # less where the entity came within ten seconds after a full five minutes (`counted_from`)
+        assert newest(assistant.sums(total, "5minute")) == USED
+        # MQTT misses what was counted before the first midnight while the server was away
+        assert Decimal("0.002") <= newest(assistant.sums(today, "5minute")) < USED
+        if assistant.has_ours:
+            ours = assistant.entities(BY_OURS)[f"{NAME.lower()}_energy_import_today"]
+            # its server was killed before the third day began
+            assert newest(assistant.sums(ours, "5minute")) == USED - Decimal("0.002")
 
 
 def test_meters_that_are_removed_take_their_entities_along(house: Home, tmp_path: Path) -> None:

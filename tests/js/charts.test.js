@@ -4,43 +4,45 @@ import { test } from "node:test";
 import { browser, load, randoms } from "./browser.js";
 
 browser();
-const { fittingLabels, nearest, rangeWithZero, barRange, roundSplits } = await load("charts/scales.js");
+const { barRange, fittingLabels, nearest, roundTicks } = await load("charts/scales.js");
 const { placeAfterKey } = await load("charts/picker.js");
 const { lastHourOf, powerColumns } = await load("views/powerColumns.js");
 const { daysOf, energyScale, netEnergy, shadeOf } = await load("views/heatGrid.js");
 
-test("the range of bars has a little room", () => {
-  const [low, high] = barRange([{ up: 2, down: 1 }, { up: null, down: null }, { up: 0.5, down: 0 }]);
-  assert.ok(low < -1 && low > -1.2 && high > 2 && high < 2.2);
-  assert.equal(barRange([{ up: 2, down: null }])[0], 0);
-  assert.deepEqual(barRange([{ up: 100, down: 0 }]), [0, 104]);
-  assert.deepEqual(barRange([{ up: 0, down: 100 }]), [-104, 0]);
-  assert.deepEqual(barRange([{ up: 60, down: 40 }]), [-44, 64]);
-  assert.deepEqual(barRange([]), [0, 1]);
+test("the range of bars is that of the highest, pale ones too", () => {
+  assert.deepEqual(barRange([{ up: 2, down: 1 }, { up: null, down: null }, { up: 0.5, down: 0 }]), [-1, 2]);
+  assert.deepEqual(barRange([{ up: 2, down: null }]), [0, 2]);
+  assert.deepEqual(barRange([{ up: 1, down: 0, wholeUp: 3, wholeDown: 0.5 }]), [-0.5, 3]);
+  assert.deepEqual(barRange([]), [0, 0]);
 });
 
-test("every range contains zero", () => {
-  assert.deepEqual(rangeWithZero(null, null), [0, 6]);
-  assert.deepEqual(rangeWithZero(200, 500), [0, 530]);
-  assert.deepEqual(rangeWithZero(-100, 100), [-112, 112]);
-  const [low, high] = rangeWithZero(-500, -200);
-  assert.ok(low < -500 && high === 0);
-});
-
-test("splits are round numbers within the range, not too many, with zero among them", () => {
+test("an axis ends at ticks, with one on each side where something is drawn", () => {
   const random = randoms(8);
-  for (let turn = 0; turn < 2000; turn += 1) {
+  for (let turn = 0; turn < 3000; turn += 1) {
     const size = 10 ** Math.floor(random() * 8 - 3);
-    const [low, high, most] = [-random() * size * (turn % 2), (0.1 + random()) * size, 2 + Math.floor(random() * 9)];
-    const splits = roundSplits(low, high, most);
-    const step = splits.length > 1 ? splits[1] - splits[0] : 0;
+    const [low, high] = [-random() * size * (turn % 2), (0.1 + random()) * size * (turn % 3)];
+    const max = 1 + Math.floor(random() * 9);
+    const ticks = roundTicks(low, high, max);
+    const step = ticks[1] - ticks[0];
     const digit = step / 10 ** Math.floor(Math.log10(step) + 1e-9);
-    assert.ok(splits.length >= 1 && splits.length <= most + 1, `${splits}`);
-    assert.ok(splits.some((at) => Math.abs(at) < 1e-12), `${splits}`);
-    assert.ok(splits.every((at) => at >= low - step * 1e-6 && at <= high + step * 1e-6), `${splits}`);
-    if (step) assert.ok([1, 2, 5, 10].some((round) => Math.abs(digit - round) < 1e-6), `${step}`);
+    assert.ok([1, 2, 5, 10].some((round) => Math.abs(digit - round) < 1e-6), `${step}`);
+    assert.ok(ticks.length - 1 <= Math.max(max, low < 0 && high > 0 ? 2 : 1), `${ticks}`);
+    assert.ok(ticks.some((at) => at === 0), `${ticks}`);
+    assert.ok(ticks[0] <= low + step * 1e-6 && ticks.at(-1) >= high - step * 1e-6, `${low} ${high}: ${ticks}`);
+    assert.equal(ticks[0] < 0, low < 0);
+    if (high > 0) assert.ok(ticks.at(-1) > 0);
+    // the range that the axis has then has the same ticks
+    assert.deepEqual(roundTicks(ticks[0], ticks.at(-1), max), ticks);
   }
-  assert.deepEqual(roundSplits(0, 10, 5).map((at) => at + 0), [0, 2, 4, 6, 8, 10]);
+});
+
+test("the axes that had no number above zero have one", () => {
+  // a year with much to the grid, wide and on a phone; a day on a phone
+  assert.deepEqual(roundTicks(-725, 152, 5), [-800, -600, -400, -200, 0, 200]);
+  assert.deepEqual(roundTicks(-725, 152, 3), [-1000, -500, 0, 500]);
+  assert.deepEqual(roundTicks(-0.19, 0.38, 3), [-0.2, 0, 0.2, 0.4]);
+  assert.deepEqual(roundTicks(0, 0, 4), [0, 0.5, 1]);
+  assert.deepEqual(roundTicks(-460, 0, 2), [-500, 0]);
 });
 
 test("as many labels are shown as fit, always with the first", () => {
@@ -77,6 +79,10 @@ test("points with a gap between them are not joined", () => {
   const columns = powerColumns({ resolution_s: 60, points: [point(0, "1.5"), point(60, "2"), point(300, "-3")] });
   assert.deepEqual(columns.mean, [1.5, 2, null, -3]);
   assert.deepEqual(columns.times.map((at) => at - 1_764_000_000), [30, 90, 150, 330]);
+  // the mean of a quarter-hour is level
+  const level = powerColumns({ resolution_s: 900, points: [point(0, "1"), point(900, "5")] });
+  assert.deepEqual(level.times.map((at) => at - 1_764_000_000), [0, 899, 900, 1799]);
+  assert.deepEqual(level.mean, [1, 1, 5, 5]);
   assert.equal(columns.max.length, columns.min.length);
   const holes = (step, ...seconds) => {
     const points = seconds.map((at) => point(at, "1"));
@@ -91,12 +97,19 @@ test("points with a gap between them are not joined", () => {
 
 test("the last hour is history up to the first telegram, then telegrams", () => {
   const past = { times: [0, 1000, 2000, 3000, 3500], mean: [1, 2, null, 4, 5] };
-  assert.deepEqual(lastHourOf(past, [[3200, 4000], [100, 200]], 4100),
-    { times: [1000, 2000, 3000, 3200, 4000], mean: [2, null, 4, 100, 200], begin: 500, end: 4100 });
+  const { gaps, ...hour } = lastHourOf(past, [[3200, 3250, 4000], [100, 150, 200]], 4100);
+  assert.deepEqual(hour, {
+    times: [1000, 2000, 3000, 3100, 3200, 3250, 3625, 4000],
+    mean: [2, null, 4, null, 100, 150, null, 200], begin: 500, end: 4100,
+  });
+  // from the beginning of the axis, where history has a hole, and while no telegram came; not a minute without one
+  assert.deepEqual(gaps, [[500, 1000], [1000, 3000], [3000, 3200], [3250, 4000], [4000, 4100]]);
+  assert.deepEqual(lastHourOf(past, [[3200, 4000], [1, 2]], 4100, 900).gaps, [[1000, 3000]]);
   assert.deepEqual(lastHourOf(past, undefined, 3600).times, past.times);
   // the clock of the browser is behind
   assert.deepEqual(lastHourOf(past, [[4000, 4500], [1, 2]], 4100).end, 4500);
-  assert.deepEqual(lastHourOf({ times: [], mean: [] }, [[10], [1]], 9000).times, []);
+  // nothing yet: all of it is hatched
+  assert.deepEqual(lastHourOf({ times: [], mean: [] }, undefined, 9000).gaps, [[5400, 9000]]);
 });
 
 test("a day of the heat map has 96 cells, also when the clock changes", () => {
@@ -111,16 +124,16 @@ test("a day of the heat map has 96 cells, also when the clock changes", () => {
 test("the scale of the heat map is not set by a single peak", () => {
   const energyAt = (at) => String(at === 7 ? 99_999 : at % 100);
   const cells = Array.from({ length: 1000 }, (_, at) => ({ imported: energyAt(at), exported: null }));
-  assert.deepEqual(energyScale([{ day: "", cells }]), { imported: 99, exported: 1 });
+  assert.equal(energyScale([{ day: "", cells }]), 99);
   const exportAt = (at) => (at < 5 ? String(2 * at) : "0");
   const both = Array.from({ length: 11 }, (_, at) => ({ imported: String(at), exported: exportAt(at) }));
-  assert.deepEqual(energyScale([{ day: "", cells: both }]), { imported: 9, exported: 3 });
+  assert.equal(energyScale([{ day: "", cells: both }]), 9);
   assert.equal(energyScale([{ day: "", cells: [null, { imported: null, exported: null }] }]), null);
 });
 
 test("colours grow with energy, and energy to the grid is negative", () => {
   assert.equal(netEnergy({ imported: "1.5", exported: "2" }), -0.5);
   assert.equal(netEnergy({ imported: null, exported: "2" }), null);
-  const scale = { imported: 400, exported: 100 };
-  assert.deepEqual([0, 100, 400, 9999, -25].map((wh) => shadeOf(wh, scale)), [0, 0.5, 1, 1, 0.5]);
+  // the same in both directions
+  assert.deepEqual([0, 100, 400, 9999, -100].map((wh) => shadeOf(wh, 400)), [0, 0.5, 1, 1, 0.5]);
 });

@@ -45,6 +45,9 @@ declare global {
     down: number | null;
     kind: "complete" | "partial" | "missing" | "future";
     mark?: boolean;
+    /** What is drawn pale behind the bar: it is outside of what is compared. */
+    wholeUp?: number | null;
+    wholeDown?: number | null;
   }
 
   /** Texts are formatted money, amounts are exact. */

@@ -37,7 +37,10 @@ class Clock:
 
 @pytest.fixture
 def clock(caplog: pytest.LogCaptureFixture) -> Clock:
-    return Clock(caplog)
+    """Of a server that has read the meter already."""
+    clock = Clock(caplog)
+    clock.see(1)
+    return clock
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,24 @@ def test_a_moment_is_no_fault_and_a_moment_is_no_recovery(clock: Clock) -> None:
     for _ in range(5):
         assert clock.see(HEALTHY_AFTER_S - 1) == []
         assert clock.see(100, **SILENT) == []
+
+
+def test_the_stages_of_a_search_are_logged_once(clock: Clock) -> None:
+    never: dict[str, Any] = {"telegrams": 0, "age_s": None, "data_age_s": None, "locked": None, "protocol": "",
+                             "problem": "silence", "meter_id": None}  # fmt: skip
+    (line,) = clock.see(100, **never, line="9600 8N1")
+    assert "Nothing has arrived on /dev/ttyUSB0 so far" in line
+    assert clock.see(100, **never, line="300 8N1") == []
+    assert clock.see(100, **never, line="9600 8N1", poll="silent") == []
+
+
+def test_a_meter_that_is_found_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "iskra_server.runtime.fault_log")
+    faults = FaultLog()
+    for _ in range(3):
+        faults.observe(run_checks(facts(protocol="sml", line="9600 8N1")))
+    (record,) = caplog.records
+    assert record.getMessage() == f"/dev/ttyUSB0: reading meter {facts().meter_id}, SML, 9600 8N1"
 
 
 def test_another_fault_is_logged_too(clock: Clock) -> None:

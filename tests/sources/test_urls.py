@@ -96,3 +96,13 @@ def test_a_wrong_option_is_named(url: str, sentence: str) -> None:
     with pytest.raises(ValueError) as refusal:
         opened(url)
     assert str(refusal.value) == sentence
+
+
+def test_a_word_that_is_neither_a_port_nor_a_url_nor_a_file_is_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="'nonsense' is neither a serial port, a URL nor a file; iskra-server ports"):
+        opened("nonsense")
+    (tmp_path / "head").symlink_to("/dev/null")
+    assert opened("head").state.port == "head"

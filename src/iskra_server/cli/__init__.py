@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from iskra_server import __version__
+from iskra_server.cli.ui.help_texts import simplify
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import ConfigError
 
@@ -43,9 +44,6 @@ COMMANDS = {
     "decode": "Show the telegrams of a capture.",
     "record": "Record what a meter sends, for a bug report.",
     "simulate": "Send the telegrams of a simulated meter to a port, a file or a pipe.",
-    "groups": "Assign meters to groups (building, tenant, tariff) from a CSV table.",
-    "prepare": "Create the tables and monthly partitions in PostgreSQL; drop old months.",
-    "collect": "Receive the data of all readers and store it in the central database.",
     "homeassistant": "Print the YAML for Home Assistant; write the hours that it missed.",
     "export": "Write history as CSV or Parquet.",
     "import": "Import history from a file.",
@@ -57,7 +55,12 @@ COMMANDS = {
     "support-bundle": "Write an anonymised support bundle for a bug report.",
     "config": "Check and show the configuration.",
     "version": "Print the version.",
+    "groups": "Assign meters to groups (building, tenant, tariff) from a CSV table.",
+    "prepare": "Create the tables and monthly partitions in PostgreSQL; drop old months.",
+    "collect": "Receive the data of all readers and store it in the central database.",
 }
+# of a central server, in a panel of their own
+FLEET = ("groups", "prepare", "collect")
 
 
 def module_of(command: str) -> Any:
@@ -73,11 +76,14 @@ class Commands(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = {name: TyperCommand(name=name, help=summary) for name, summary in COMMANDS.items()}
+        self.commands = {
+            name: TyperCommand(name=name, help=summary, rich_help_panel="Many meters" if name in FLEET else None)
+            for name, summary in COMMANDS.items()
+        }
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] in COMMANDS:
-            self.commands[args[0]] = typer.main.get_command(module_of(args[0]).app)
+            self.commands[args[0]] = simplify(typer.main.get_command(module_of(args[0]).app))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

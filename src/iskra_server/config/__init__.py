@@ -1,13 +1,21 @@
 """The configuration: its sections, their keys, reading them (load), and which of several values wins (layers)."""
 
-from iskra_server.config.keys import LISTS, SECTIONS, Key, describe, expected, secrets_of
-from iskra_server.config.layers import ConfigError
+from iskra_server.config.contract_sections import (
+    ContractConfig,
+    EnergyConfig,
+    FeedInConfig,
+    GridConfig,
+    OfferConfig,
+    PricesConfig,
+    WindowConfig,
+)
+from iskra_server.config.findings import ConfigError, Finding
+from iskra_server.config.keys import LISTS, SECTIONS, TABLES, Key, describe, describe_tables, expected, secrets_of
 from iskra_server.config.load import Loaded, load, load_with_origins
 from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
 from iskra_server.config.sections import (
     CollectConfig,
     Config,
-    ContractConfig,
     HistoryConfig,
     InfluxConfig,
     LogConfig,
@@ -21,11 +29,16 @@ from iskra_server.config.sections import (
 __all__ = [
     "LISTS",
     "SECTIONS",
+    "TABLES",
     "AlertsConfig",
     "CollectConfig",
     "Config",
     "ConfigError",
     "ContractConfig",
+    "EnergyConfig",
+    "FeedInConfig",
+    "Finding",
+    "GridConfig",
     "HistoryConfig",
     "InfluxConfig",
     "Key",
@@ -34,10 +47,14 @@ __all__ = [
     "MeterConfig",
     "MqttConfig",
     "NotifyConfig",
+    "OfferConfig",
+    "PricesConfig",
     "ServerConfig",
     "TokenConfig",
     "UplinkConfig",
+    "WindowConfig",
     "describe",
+    "describe_tables",
     "expected",
     "load",
     "load_with_origins",

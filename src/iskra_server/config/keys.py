@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 from operator import attrgetter
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from msgspec import Struct, structs
 
 from iskra_server.base.address import Address, PathSecret
 from iskra_server.base.secret import Secret
+from iskra_server.config.contract_sections import YearPrices
 from iskra_server.config.sections import Config, OutputsConfig
 
 PREFIX = "IES_"
@@ -41,6 +42,19 @@ LISTS: Mapping[str, int] = {
 }
 
 
+class Table(Struct, frozen=True):
+    """A table in an entry of a list, such as "contracts.energy": the field that holds it, and what may be in it.
+
+    `keys` is None for prices under names of any choice; with `has_years` also for tables of them named by a year.
+    A list of tables is written [[contracts.energy.windows]].
+    """
+
+    field: str
+    keys: type[Struct] | None
+    is_list: bool = False
+    has_years: bool = False
+
+
 class Key(Struct, frozen=True):
     """One key: `path` is "server.port", for a key of each meter "meters.name".
 
@@ -49,7 +63,7 @@ class Key(Struct, frozen=True):
 
     path: str
     type: Any
-    default: str | int | float | bool | date | Secret
+    default: str | int | float | bool | date | Secret | None
     description: str
     variables: tuple[str, ...]
     secret: bool = False
@@ -68,6 +82,11 @@ def describe() -> tuple[Key, ...]:
     return tuple(key for section in SECTIONS for key in _keys(section))
 
 
+def describe_tables() -> tuple[Key, ...]:
+    """Every key of the tables in entries of a list; they have no variables."""
+    return tuple(key for path, table in TABLES.items() if table.keys for key in _keys_of(table.keys, path))
+
+
 def secrets_of(config: Config) -> Iterator[Secret]:
     """Every configured value that must not be printed, addresses included."""
     for key in describe():
@@ -79,8 +98,11 @@ def secrets_of(config: Config) -> Iterator[Secret]:
 def expected(key: Key) -> str:
     """What a value must be, in words: "a whole number from 1 to 65535"."""
     kind, meta = get_args(key.type)
+    if get_origin(kind) is Union:
+        # a number or None
+        kind, meta = get_args(get_args(kind)[0])
     if get_origin(kind) is Literal:
-        return "one of " + ", ".join(get_args(kind))
+        return "one of " + ", ".join(map(str, get_args(kind)))
     if kind is bool:
         return "true or false"
     if kind is date:
@@ -100,10 +122,35 @@ def is_filled(key: Key) -> bool:
 
 
 def _keys(section: str) -> Iterator[Key]:
-    for field in structs.fields(SECTIONS[section]):
-        path = f"{section}.{field.name}"
+    yield from _keys_of(SECTIONS[section], section, has_variables=True)
+
+
+def _keys_of(fields: type[Struct], section: str, *, has_variables: bool = False) -> Iterator[Key]:
+    for field in structs.fields(fields):
+        _, meta = get_args(field.type)
+        extra = meta.extra or {}
+        if "table" in extra:
+            continue
+        path = f"{section}.{field.encode_name}"
         # the variable of outputs.mqtt.url is IES_MQTT_URL
         variable = f"{PREFIX}{section.rpartition('.')[2]}_{field.name}".upper()
-        _, meta = get_args(field.type)
-        secret = bool((meta.extra or {}).get("secret"))
-        yield Key(path, field.type, field.default, meta.description, _VARIABLES.get(path, (variable,)), secret)
+        variables = _VARIABLES.get(path, (variable,)) if has_variables else ()
+        yield Key(path, field.type, field.default, meta.description, variables, bool(extra.get("secret")))
+
+
+def _tables(outer: type[Struct], path: str) -> Iterator[tuple[str, Table]]:
+    """The tables in a section, and those in them."""
+    for field in structs.fields(outer):
+        kind, meta = get_args(field.type)
+        if name := (meta.extra or {}).get("table"):
+            inner = f"{path}.{name}"
+            # the type is TariffConfig | None, tuple[WindowConfig, ...] or a dictionary
+            keys = next(iter(get_args(kind)), kind)
+            is_struct = isinstance(keys, type) and issubclass(keys, Struct)
+            yield inner, Table(field.name, keys if is_struct else None, get_origin(kind) is tuple, kind == YearPrices)
+            if is_struct:
+                yield from _tables(keys, inner)
+
+
+# by path: "contracts.energy", "contracts.energy.windows"
+TABLES: Mapping[str, Table] = {path: table for section in LISTS for path, table in _tables(SECTIONS[section], section)}

@@ -1,60 +1,89 @@
 """Layers of values, a later one over the earlier ones: each value is checked when it is added, and has an origin."""
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config.app_options import NOT_SET, OPTIONS
-from iskra_server.config.keys import LISTS, PREFIX, SECTIONS, Key, describe, expected, is_filled
+from iskra_server.config.contract_sections import MAX_PRICE
+from iskra_server.config.findings import ConfigError
+from iskra_server.config.keys import (
+    LISTS,
+    PREFIX,
+    SECTIONS,
+    TABLES,
+    Key,
+    Table,
+    describe,
+    describe_tables,
+    expected,
+    is_filled,
+)
 from iskra_server.config.sections import Config
+from iskra_server.config.suggestions import short, suggestion
 
 FILE_VARIABLE = "IES_CONFIG"
 # bytes of a text: with what is appended to it, it must fit into a string of MQTT, 65,535 bytes
 _MAX_TEXT = 60_000
+# of an entry of a list in a path: contracts.1.energy
+_NUMBER = re.compile(r"\.[0-9]{1,5}(?=\.|$)")
+_YEAR = re.compile(r"[12][0-9]{3}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-# of an unknown name so much is repeated in an error
-_MAX_NAME = 60
 _ADDRESS_BEGINS = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*://|simulator:|file:|[/.~]|auto\s*(\?|$)|$)")
 
 
-class ConfigError(Exception):
-    """One sentence: the key, the file or variable, what was expected. Characters that do not print become "?"."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__("".join(character if character.isprintable() else "?" for character in sentence))
-
-
 class Layers:
-    """Checked values by section and name; `origins` by key path ("server.port", "meters.1.url")."""
+    """Checked values by section and name; `origins` by key path ("server.port", "meters.1.url").
 
-    def __init__(self) -> None:
+    Without `errors` the first mistake is raised; with it they are appended, and the values that are wrong left out.
+    """
+
+    def __init__(self, errors: list[ConfigError] | None = None) -> None:
         self.origins: dict[str, str] = {}
+        self._errors = errors
         self._keys = {key.path: key for key in describe()}
+        self._table_keys = {key.path: key for key in describe_tables()}
         self._sections: dict[str, dict[str, object]] = {name: {} for name in SECTIONS if name not in LISTS}
         self._lists: dict[str, list[dict[str, object]]] = {name: [{} for _ in range(LISTS[name])] for name in LISTS}
 
     def add_file(self, content: Mapping[str, object], origin: str, within: str = "") -> None:
         """The content of a file; `within` is "outputs." for the tables in [outputs]."""
         for name, values in content.items():
-            section = within + name
-            if section in LISTS:
-                self._replace_list(section, values, origin)
-            elif section not in SECTIONS and not _has_sections(section):
-                # a key that stands above its section
-                names = [path for path in self._keys if path.endswith(f".{section}")] or SECTIONS
-                raise ConfigError(f"'{_short(section)}' in {origin} is not a section{_suggestion(section, names)}")
-            elif not isinstance(values, Mapping):
-                raise ConfigError(f"'{_short(section)}' in {origin} must be a section, written [{_short(section)}].")
-            elif section in SECTIONS:
-                for key, value in values.items():
+            with self._each():
+                self._add_section(within + name, values, origin)
+
+    def _add_section(self, section: str, values: object, origin: str) -> None:
+        if section in LISTS:
+            self._replace_list(section, values, origin)
+        elif section not in SECTIONS and not _has_sections(section):
+            # a key that stands above its section
+            names = [path for path in self._keys if path.endswith(f".{section}")] or SECTIONS
+            raise ConfigError(f"'{short(section)}' in {origin} is not a section{suggestion(section, names)}", section)
+        elif not isinstance(values, Mapping):
+            sentence = f"'{short(section)}' in {origin} must be a section, written [{short(section)}]."
+            raise ConfigError(sentence, section)
+        elif section in SECTIONS:
+            for key, value in values.items():
+                with self._each():
                     self._set(self._sections[section], section, key, value, origin)
-            else:
-                self.add_file(values, origin, f"{section}.")
+        else:
+            self.add_file(values, origin, f"{section}.")
+
+    @contextmanager
+    def _each(self) -> Iterator[None]:
+        """Around what may be wrong while everything else is still checked."""
+        try:
+            yield
+        except ConfigError as error:
+            if self._errors is None:
+                raise
+            self._errors.append(error)
 
     def add_options(self, content: Mapping[str, object], origin: str) -> None:
         """The options of the app of Home Assistant: flat names (app_options.py), and sections as in a file."""
@@ -63,7 +92,7 @@ class Layers:
                 self.add_file({name: value}, origin)
             elif name not in OPTIONS:
                 raise ConfigError(
-                    f"'{_short(name)}' in {origin} is not an option{_suggestion(name, (*OPTIONS, *SECTIONS))}"
+                    f"'{short(name)}' in {origin} is not an option{suggestion(name, (*OPTIONS, *SECTIONS))}"
                 )
             elif value not in NOT_SET:
                 for path in OPTIONS[name]:
@@ -78,7 +107,7 @@ class Layers:
         # a compose file passes on an unset variable as an empty one
         used = [name for name in environ if name.startswith(PREFIX) and environ[name] and name != FILE_VARIABLE]
         if unknown := next((name for name in used if name not in variables), None):
-            raise ConfigError(f"The variable {_short(unknown)} is not known{_suggestion(unknown, variables)}")
+            raise ConfigError(f"The variable {short(unknown)} is not known{suggestion(unknown, variables)}")
         for key in self._keys.values():
             names = [variable for variable in key.variables if variable in used]
             if len(names) > 1:
@@ -115,7 +144,7 @@ class Layers:
             form = (
                 "a list of entries such as {url: auto}" if shown else f"a list of sections, each written [[{section}]]"
             )
-            raise ConfigError(f"'{shown or section}' in {origin} must be {form}.")
+            raise ConfigError(f"'{shown or section}' in {origin} must be {form}.", section, form)
         if len(entries) < LISTS[section]:
             raise ConfigError(f"'meters' in {origin} lists no meter; without it the meter is found automatically.")
         self.origins = {path: name for path, name in self.origins.items() if not path.startswith(f"{section}.")}
@@ -124,7 +153,9 @@ class Layers:
             for name, value in entry.items():
                 option = f"{shown}.{number}.{name}" if shown else ""
                 is_cleared = option and value in (None, "") and f"{section}.{name}" in self._keys
-                if not is_cleared:
+                if is_cleared:
+                    continue
+                with self._each():
                     self._set(
                         self._lists[section][number - 1], f"{section}.{number}", name, value, origin, shown=option
                     )
@@ -134,15 +165,18 @@ class Layers:
     ) -> None:
         """`section` is "server", or "meters.1" for an entry of a list; `shown` is the key's name as an option."""
         path = f"{section}.{name}"
-        key = self._keys.get(f"{section.rstrip('.0123456789')}.{name}")
+        plain = _NUMBER.sub("", path)
+        table = TABLES.get(plain)
+        if table and (isinstance(value, (Mapping, list)) or plain not in self._keys):
+            values[table.field] = self._table(table, path, value, origin)
+            return
+        key = self._keys.get(plain) or self._table_keys.get(plain)
         if key is None:
-            known = [key.name for key in self._keys.values() if key.section in LISTS] if shown else self._keys
-            raise ConfigError(
-                f"'{_short(shown or path)}' in {origin} is not a key{_suggestion(name if shown else path, known)}"
-            )
+            known = self._suggested(path, name if shown else "")
+            raise ConfigError(f"'{short(shown or path)}' in {origin} is not a key{known}", short(path))
         where = f"{origin} ({path})" if origin.startswith(PREFIX) else f"{shown or path} in {origin}"
         if isinstance(value, str) and (fault := _fault(value)):
-            raise ConfigError(f"{where} {fault}.")
+            raise ConfigError(f"{where} {fault}.", path)
         try:
             # the environment has only text; a file has numbers
             values[name] = msgspec.convert(
@@ -150,8 +184,55 @@ class Layers:
             )
         except msgspec.ValidationError:
             in_quotes = " in quotes" if expected(key) == "text" else ""
-            raise ConfigError(f"{where} must be {expected(key)}{in_quotes}{_not(key, value)}.") from None
+            sentence = f"{where} must be {expected(key)}{in_quotes}{_not(key, value)}."
+            raise ConfigError(sentence, path, expected(key) + in_quotes) from None
         self.origins[path] = origin
+
+    def _table(self, table: Table, path: str, value: object, origin: str) -> object:
+        """The values of a table, or of a list of tables; checked as those of a section."""
+        if table.is_list:
+            if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+                form = f"a list of tables, each written [[{_NUMBER.sub('', path)}]]"
+                raise ConfigError(f"{short(path)} in {origin} must be {form}.", path, form)
+            return [self._values(table, f"{path}.{number}", entry, origin) for number, entry in enumerate(value, 1)]
+        if not isinstance(value, Mapping):
+            form = f"a table, written [{_NUMBER.sub('', path)}]"
+            raise ConfigError(f"{short(path)} in {origin} must be {form}.", path, form)
+        return self._values(table, path, value, origin)
+
+    def _values(self, table: Table, path: str, content: Mapping[str, object], origin: str) -> dict[str, object]:
+        values: dict[str, object] = {}
+        for name, value in content.items():
+            with self._each():
+                if table.keys:
+                    self._set(values, path, name, value, origin)
+                elif table.has_years and isinstance(value, Mapping):
+                    if not _YEAR.fullmatch(name):
+                        key = short(f"{path}.{name}")
+                        raise ConfigError(f"'{key}' in {origin} must be a year, such as {path}.2026.", key, "a year")
+                    year = replace(table, has_years=False)
+                    values[name] = self._values(year, f"{path}.{name}", value, origin)
+                else:
+                    values[name] = _price(short(f"{path}.{name}"), value, origin)
+                    self.origins[f"{path}.{name}"] = origin
+        return values
+
+    def _suggested(self, path: str, option: str) -> str:
+        """The end of a sentence about an unknown key: another one, or all of its section."""
+        section = _NUMBER.sub("", path).rpartition(".")[0]
+        inside = [name for name in (*self._table_keys, *TABLES) if name.rpartition(".")[0] == section]
+        if section in TABLES:
+            return suggestion(path, inside)
+        if option:
+            return suggestion(option, [key.name for key in self._keys.values() if key.section in LISTS])
+        return suggestion(path, [*self._keys, *inside])
+
+
+def _price(path: str, value: object, origin: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= MAX_PRICE:
+        expected = f"a price, a number up to {MAX_PRICE}"
+        raise ConfigError(f"{path} in {origin} must be {expected}.", path, expected)
+    return float(value)
 
 
 def _secret(kind: type, value: object) -> Secret:
@@ -182,10 +263,6 @@ def _fault(text: str) -> str:
     return f"holds a control character (U+{ord(match[0]):04X}); remove it" if match else ""
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..."
-
-
 def _split(urls: str) -> list[str]:
     """Addresses between commas. A comma in a URL, such as in its password, is followed by no beginning of another."""
     found: list[str] = []
@@ -195,15 +272,6 @@ def _split(urls: str) -> list[str]:
         else:
             found.append(part)
     return [url.strip() for url in found if url.strip()]
-
-
-def _suggestion(name: str, names: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name."""
-    names = list(names)
-    # the right key in a wrong section
-    same = [path for path in names if path.rpartition(".")[2] == name.rpartition(".")[2]]
-    near = same if len(same) == 1 else difflib.get_close_matches(_short(name), names, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(names)}."
 
 
 def _has_sections(name: str) -> bool:

@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from iskra_server.config.findings import ConfigError
 from iskra_server.config.keys import SECTIONS, describe
-from iskra_server.config.layers import FILE_VARIABLE, ConfigError, Layers
+from iskra_server.config.layers import FILE_VARIABLE, Layers
 from iskra_server.config.sections import Config
 
 FILE_NAME = "iskra-server.toml"

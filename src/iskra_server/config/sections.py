@@ -4,13 +4,13 @@ A key whose `Meta` has `extra=SECRET` may hold a password and can also be read f
 Secret or Address; what these print holds no secret.
 """
 
-from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
+from iskra_server.config.contract_sections import ContractConfig, OfferConfig
 from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
 
 SECRET = {"secret": True}
@@ -19,8 +19,6 @@ FILLED = {"filled": True}
 # the url of a server that reads no meter and shows what a database holds
 NO_METER = Address("none")
 _DAY_S = 86_400
-# above any price in any currency
-_MAX_PRICE = 1_000_000_000
 
 # keys of every section with an MQTT broker
 BrokerPassword = Annotated[
@@ -212,31 +210,6 @@ class HistoryConfig(Struct, frozen=True):
     ] = 60.0
 
 
-class ContractConfig(Struct, frozen=True):
-    begins: Annotated[date, Meta(description="First day of the contract; it ends where the next one begins.")] = date(
-        1970, 1, 1
-    )
-    energy_price: Annotated[
-        float, Meta(ge=0, le=_MAX_PRICE, description="Gross price of a kWh from the grid, such as 0.3265.")
-    ] = 0.0
-    base_fee: Annotated[float, Meta(ge=0, le=_MAX_PRICE, description="Gross base fee per month or year. 0: none.")] = (
-        0.0
-    )
-    base_fee_per: Annotated[Literal["month", "year"], Meta(description="Period that base_fee is for.")] = "month"
-    feed_in: Annotated[
-        float, Meta(ge=0, le=_MAX_PRICE, description="Feed-in payment for a kWh to the grid, such as 0.0811. 0: none.")
-    ] = 0.0
-    instalment: Annotated[
-        float, Meta(ge=0, le=_MAX_PRICE, description="Monthly instalment that is paid in advance. 0: none.")
-    ] = 0.0
-    currency: Annotated[
-        str,
-        Meta(min_length=1, description="Currency, such as EUR or CHF (ISO 4217); the same in all contracts."),
-    ] = "EUR"
-    name: Annotated[str, Meta(description="Name of the contract on the page, such as the supplier. Empty: none.")] = ""
-    meter: Annotated[str, Meta(description="Number of the meter that the contract is for. Empty: every meter.")] = ""
-
-
 class TokenConfig(Struct, frozen=True):
     token: Annotated[
         Secret,
@@ -408,6 +381,7 @@ class Config(Struct, frozen=True):
     meters: tuple[MeterConfig, ...] = (MeterConfig(),)
     history: HistoryConfig = HistoryConfig()
     contracts: tuple[ContractConfig, ...] = ()
+    offers: tuple[OfferConfig, ...] = ()
     tokens: tuple[TokenConfig, ...] = ()
     outputs: OutputsConfig = OutputsConfig()
     notify: tuple[NotifyConfig, ...] = ()

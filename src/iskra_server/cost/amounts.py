@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.tariffs import Per
 from iskra_server.history.model.periods import first_day, local_midnight, next_start
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 
@@ -54,12 +55,21 @@ def energy_cost(energy_wh: Decimal, per_kwh: Decimal) -> Decimal:
 
 
 def base_fee(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> Fraction:
-    """The base fee from quarter `begin` until before quarter `end`, exact."""
-    if not contract.base_fee:
+    """All fees from quarter `begin` until before quarter `end`, exact."""
+    return sum((fee_share(fee.amount, fee.per, begin, end, tz) for fee in contract.fees), start=Fraction(0))
+
+
+def grid_credit(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> Fraction:
+    """The credit of par. 14a EnWG, module 1, for a period, positive; what it exceeds the grid fee by is not paid."""
+    return fee_share(contract.grid_credit, "year", begin, end, tz)
+
+
+def fee_share(amount: Decimal, per: Per, begin: int, end: int, tz: ZoneInfo) -> Fraction:
+    """The share of a fee that falls to the quarters from `begin` until before `end`, exact."""
+    if not amount:
         return Fraction(0)
-    fee = Fraction(contract.base_fee)
-    shares = (share / _days_of(day, contract) for day, share in _days(begin, end, tz))
-    return fee * sum(shares, start=Fraction(0))
+    shares = (share / _days_of(day, per) for day, share in _days(begin, end, tz))
+    return Fraction(amount) * sum(shares, start=Fraction(0))
 
 
 def round_fraction(exact: Fraction) -> Decimal:
@@ -79,10 +89,10 @@ def _days(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[date, Fraction]]
         day, first = day + _DAY, last
 
 
-def _days_of(day: date, contract: Contract) -> int:
+def _days_of(day: date, per: Per) -> int:
     """How many days the month or year of a day has."""
-    start = first_day(day, contract.base_fee_per)
-    return (next_start(start, contract.base_fee_per) - start).days
+    start = first_day(day, per)
+    return (next_start(start, per) - start).days
 
 
 def _quarter(day: date, tz: ZoneInfo) -> int:

@@ -3,33 +3,36 @@
     contracts        |---- A ----|-------- B ----->        a contract begins where the one before ends
     periods       |..|-----|-----|-----|                   of a span of time: none before the first contract
 
-Prices that change by the quarter of an hour would make each quarter a period of its own.
+Within such a period the price may change by the quarter of an hour: price_runs.py.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from iskra_server.cost.tariffs import Fee, Per, Pricing, SpotShare, Terms
 from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import quarter_of
 from iskra_server.meter.identity import compact_name
 
-Per = Literal["month", "year"]
+# the most variable last
+_PRICINGS: tuple[Pricing, ...] = ("fixed", "windows", "registers", "spot")
 
 
 class Contract(Struct, frozen=True, kw_only=True):
     """Applies from the day `begins` on, in the server's time zone. Prices are per kWh in `currency`, exact.
 
+    `energy_price` and `feed_in` are gross and fixed; where `terms` says how a price is made up, they are 0.
     `meter` is the label of its meter, with or without spaces, or its server id; empty: every meter.
+    `grid_credit` is that of par. 14a EnWG, module 1, per year.
     """
 
     begins: date
-    energy_price: Decimal
+    energy_price: Decimal = Decimal(0)
     name: str = ""
     meter: str = ""
     currency: str = "EUR"
@@ -37,6 +40,28 @@ class Contract(Struct, frozen=True, kw_only=True):
     base_fee: Decimal = Decimal(0)
     base_fee_per: Per = "month"
     instalment: Decimal = Decimal(0)
+    terms: Terms | None = None
+    further_fees: tuple[Fee, ...] = ()
+    grid_credit: Decimal = Decimal(0)
+
+    @property
+    def fees(self) -> tuple[Fee, ...]:
+        own = (Fee("supplier", self.base_fee, self.base_fee_per),) if self.base_fee else ()
+        return (*own, *self.further_fees)
+
+    @property
+    def pricing(self) -> Pricing:
+        """How its most variable price changes."""
+        if self.terms is None:
+            return "fixed"
+        shares = spot_shares(self)
+        tariffs = self.terms.energy, self.terms.grid, self.terms.feed_in
+        return "spot" if shares else max((tariff.pricing for tariff in tariffs), key=_PRICINGS.index)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it has one price for import and one for export at all times of a year."""
+        return self.pricing == "fixed"
 
 
 class ContractPeriod(Struct, frozen=True):
@@ -55,6 +80,17 @@ def contract_periods(contracts: Sequence[Contract], begin: int, end: int, tz: Zo
         first, last = max(start, begin), min(max(next_start, start), end)
         if first < last:
             yield ContractPeriod(first, last, contract)
+
+
+def spot_shares(contract: Contract) -> list[SpotShare]:
+    """The parts of its prices that depend on a spot price."""
+    terms = contract.terms
+    return [tariff.spot for tariff in (terms.energy, terms.feed_in) if tariff.spot] if terms else []
+
+
+def zones_of(contracts: Iterable[Contract]) -> frozenset[str]:
+    """The zones whose spot prices are needed."""
+    return frozenset(share.zone for contract in contracts for share in spot_shares(contract))
 
 
 def contracts_of(contracts: Iterable[Contract], meter_id: str, server_id: str) -> list[Contract]:

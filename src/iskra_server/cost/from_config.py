@@ -1,26 +1,82 @@
-"""The configured contracts, checked together, with their prices as exact decimals."""
+"""The configured contracts and offers, checked together, with their prices as exact decimals."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from datetime import date
 from itertools import combinations
 
-from iskra_server.config import ConfigError, ContractConfig
+from iskra_server.config import ConfigError, ContractConfig, Finding, GridConfig, OfferConfig, PricesConfig
+from iskra_server.config.findings import error_of, warning
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.controllable_loads import module_findings
+from iskra_server.cost.tariffs import Fee
+from iskra_server.cost.terms_from_config import terms_of
+from iskra_server.cost.windows_from_config import Problems, exact
 from iskra_server.meter import identity
 
-_PLACES = 12
+_ANY_TIME = date(1970, 1, 1)
 
 
 def contracts_from_config(configured: Sequence[ContractConfig]) -> tuple[Contract, ...]:
-    """Raises ConfigError where two contracts contradict each other."""
+    """Raises ConfigError for the first mistake."""
+    return _without_problems(*_contracts(configured))
+
+
+def offers_from_config(configured: Sequence[OfferConfig], contracts: Sequence[Contract] = ()) -> tuple[Contract, ...]:
+    """Contracts that are compared, from any time on, in the currency of `contracts`. Raises ConfigError."""
+    return _without_problems(*_offers(configured, contracts))
+
+
+def contract_findings(contracts: Sequence[ContractConfig], offers: Sequence[OfferConfig], today: date) -> list[Finding]:
+    """All mistakes, and what is probably not meant."""
+    checked, problems = _contracts(contracts)
+    offered, problems_of_offers = _offers(offers, checked)
+    findings = [error_of(problem) for problem in problems + problems_of_offers]
+    for section, entries, results in (("contracts", contracts, checked), ("offers", offers, offered)):
+        for number, (configured, contract) in enumerate(zip(entries, results, strict=True), 1):
+            findings += _warnings(configured, contract, f"{section}.{number}", today)
+    return findings
+
+
+def _without_problems(contracts: tuple[Contract, ...], problems: Problems) -> tuple[Contract, ...]:
+    if problems:
+        raise problems[0]
+    return contracts
+
+
+def _contracts(configured: Sequence[ContractConfig]) -> tuple[tuple[Contract, ...], Problems]:
+    problems: Problems = []
     currencies = sorted({contract.currency for contract in configured})
     if len(currencies) > 1:
-        raise ConfigError(f"contracts.currency must be the same in all contracts, not {' and '.join(currencies)}.")
+        sentence = f"contracts.currency must be the same in all contracts, not {' and '.join(currencies)}."
+        problems.append(ConfigError(sentence, "contracts.currency"))
     for first, second in combinations(configured, 2):
         meters = _meter(first), _meter(second)
         if first.begins == second.begins and (meters[0] == meters[1] or "" in meters):
-            raise ConfigError(f"Two contracts begin on {first.begins}; give each its own day in contracts.begins.")
-    return tuple(map(_contract, configured))
+            sentence = f"Two contracts begin on {first.begins}; give each its own day in contracts.begins."
+            problems.append(ConfigError(sentence, "contracts.begins"))
+    contracts = tuple(
+        _contract(entry, f"contracts.{number}", problems, begins=entry.begins, currency=entry.currency)
+        for number, entry in enumerate(configured, 1)
+    )
+    return contracts, problems
+
+
+def _offers(configured: Sequence[OfferConfig], contracts: Sequence[Contract]) -> tuple[tuple[Contract, ...], Problems]:
+    problems: Problems = []
+    names = {contract.name for contract in contracts}
+    for number, entry in enumerate(configured, 1):
+        key = f"offers.{number}.name"
+        if not entry.name:
+            problems.append(ConfigError(f"{key} is missing; an offer is compared under its name.", key))
+        elif entry.name in names:
+            problems.append(ConfigError(f"{key} is '{entry.name}', which is used before; give it its own name.", key))
+        names.add(entry.name)
+    currency = contracts[0].currency if contracts else "EUR"
+    offers = tuple(
+        _contract(entry, f"offers.{number}", problems, begins=_ANY_TIME, currency=currency)
+        for number, entry in enumerate(configured, 1)
+    )
+    return offers, problems
 
 
 def _meter(configured: ContractConfig) -> str:
@@ -33,21 +89,40 @@ def _meter(configured: ContractConfig) -> str:
     return identity.compact_name(label) if label else name
 
 
-def _contract(configured: ContractConfig) -> Contract:
+def _contract(configured: PricesConfig, path: str, problems: Problems, *, begins: date, currency: str) -> Contract:
+    terms = terms_of(configured, path, problems)
+    further = (
+        Fee("grid", exact(configured.grid_fee), configured.grid_fee_per),
+        Fee("metering", exact(configured.metering_fee), configured.metering_fee_per),
+    )
     return Contract(
-        begins=configured.begins,
+        begins=begins,
         name=configured.name,
         meter=configured.meter,
-        currency=configured.currency,
-        energy_price=_exact(configured.energy_price),
-        feed_in=_exact(configured.feed_in),
-        base_fee=_exact(configured.base_fee),
+        currency=currency,
+        energy_price=exact(0.0 if terms else configured.energy_price),
+        feed_in=exact(0.0 if terms else configured.feed_in),
+        base_fee=exact(configured.base_fee),
         base_fee_per=configured.base_fee_per,
-        instalment=_exact(configured.instalment),
+        instalment=exact(configured.instalment if isinstance(configured, ContractConfig) else 0.0),
+        terms=terms,
+        further_fees=tuple(fee for fee in further if fee.amount),
+        grid_credit=exact(configured.grid.credit if configured.grid else 0.0),
     )
 
 
-def _exact(price: float) -> Decimal:
-    """The decimal digits that the float was written with, rounded to 12 places: more than any bill has."""
-    exact = Decimal(repr(price))
-    return exact if exact == round(exact, _PLACES) else round(exact, _PLACES)
+def _warnings(configured: PricesConfig, contract: Contract, path: str, today: date) -> list[Finding]:
+    terms, findings = contract.terms, list[Finding]()
+    if terms is None or terms.is_gross:
+        return findings
+    if not configured.vat_percent:
+        key = f"{path}.vat_percent"
+        findings.append(warning(key, f"{key} is 0: the prices of {path} count as gross. Set it if they are net."))
+    if terms.levies and 0 < terms.levies[-1][0] < today.year:
+        last, key = terms.levies[-1][0], f"{path}.levies"
+        findings.append(
+            warning(key, f"{key} has no table for {today.year}; the levies of {last} go on. Add the new ones.")
+        )
+    if isinstance(configured.grid, GridConfig):
+        findings += module_findings(configured.grid, terms.grid, f"{path}.grid")
+    return findings

@@ -60,6 +60,8 @@ _BY_CABLE = frozenset(("p1", "dlms"))
 _FIXED = ("://", "baud=", "format=", "protocol=d0", "protocol=D0", "listen_only=1")
 # the speed of requests
 _ASKING = "300 "
+# ports of the computer itself: a PC's UART, and those of a Raspberry Pi
+_BUILT_IN = ("/dev/ttyS", "/dev/ttyAMA", "/dev/serial0")
 
 
 def _device(facts: Facts) -> Result:
@@ -97,6 +99,8 @@ def _silence(facts: Facts) -> Advice:
     fault = "silence"
     if facts.poll == "echo":
         fault = "echo"
+    elif facts.source == "auto" and facts.port.startswith(_BUILT_IN):
+        fault = "no_usb_head"
     elif facts.poll == "silent":
         fault = "silence_asked_fixed" if "baud=" in facts.source and "://" not in facts.source else "silence_asked"
     elif facts.line.startswith(_ASKING) and (_is_searched(facts) or facts.protocol == "d0"):

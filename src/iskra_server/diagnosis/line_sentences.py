@@ -31,6 +31,11 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "A head on the infrared window asks at 300 baud: leave out ?baud=. On RS-485 check the wiring, the speed in the meter's manual and ?address= (the serial number); also check that the meter has power.",
         "An {port} kommen keine Daten an, und kein Zähler antwortet auf eine Anfrage mit der Geschwindigkeit der Adresse ({line}).",
         "Ein Lesekopf auf dem Infrarotfenster fragt mit 300 Baud an: Lassen Sie ?baud= weg. Prüfen Sie bei RS-485 die Verdrahtung, die Geschwindigkeit in der Anleitung des Zählers und ?address= (die Zählernummer); prüfen Sie auch, ob der Zähler Strom hat."),
+    "no_usb_head": (
+        "No USB head found: the only serial port is {port}, a part of this computer, and nothing arrives there.",
+        "Plug the head's USB plug into this computer; it is found within seconds. If a head is wired to {port} itself, put it on the meter's infrared window.",
+        "Kein USB-Lesekopf gefunden: Der einzige serielle Anschluss ist {port}, ein Teil dieses Computers, und dort kommen keine Daten an.",
+        "Stecken Sie den USB-Stecker des Lesekopfs in diesen Computer; er wird nach wenigen Sekunden gefunden. Ist ein Lesekopf direkt mit {port} verdrahtet, setzen Sie ihn auf das Infrarotfenster des Zählers."),
     "silence_listening": (
         "Nothing arrives on {port}, and its address says listen_only=1: the server asks no meter there.",
         "Some meters wait for a request (MT171, MT174, ME162): for these leave out listen_only. Otherwise put the head on the meter's infrared window, cable down, or plug the cable into the meter's customer interface (P1), and check that the meter has power.",

@@ -8,19 +8,19 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
     # --- unlocked ---
     "locked": (
         "The meter sends whole kWh and no power because it is locked.",
-        "Enter the PIN from your grid operator at the meter and turn on InF; iskra-server unlock shows how.",
+        "Enter the PIN from your grid operator at the meter and turn on InF.",
         "Der Zähler sendet nur ganze kWh und keine Leistung, weil er gesperrt ist.",
-        "Geben Sie die PIN Ihres Netzbetreibers am Zähler ein und schalten Sie InF ein; iskra-server unlock zeigt, wie."),
+        "Geben Sie die PIN Ihres Netzbetreibers am Zähler ein und schalten Sie InF ein."),
     "relocked": (
         "The meter was unlocked and locked itself again at {time}: since then it sends whole kWh and no power.",
-        "Enter the PIN again and turn on InF, which keeps the meter unlocked; iskra-server unlock shows how.",
+        "Enter the PIN again and turn on InF, which keeps the meter unlocked.",
         "Der Zähler war freigeschaltet und hat sich um {time} wieder gesperrt: Seitdem sendet er nur ganze kWh und keine Leistung.",
-        "Geben Sie die PIN noch einmal ein und schalten Sie InF ein, damit er freigeschaltet bleibt; iskra-server unlock zeigt, wie."),
+        "Geben Sie die PIN noch einmal ein und schalten Sie InF ein, damit er freigeschaltet bleibt."),
     "inf_off": (
         "The power value disappeared {seconds} s after the PIN was entered: InF is off.",
-        "Enter the PIN again, go on to InF and shine the light for five seconds until it shows on; iskra-server unlock shows how.",
+        "Enter the PIN again, go on to InF and shine the light for five seconds until it shows on.",
         "Die Leistung ist {seconds} s nach Eingabe der PIN verschwunden: InF ist aus.",
-        "Geben Sie die PIN noch einmal ein, gehen Sie weiter zu InF und leuchten Sie fünf Sekunden, bis „on“ erscheint; iskra-server unlock zeigt, wie."),
+        "Geben Sie die PIN noch einmal ein, gehen Sie weiter zu InF und leuchten Sie fünf Sekunden, bis „on“ erscheint."),
     # --- fresh ---
     "stale": (
         "The last reading is {seconds} s old.",

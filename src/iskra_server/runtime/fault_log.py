@@ -1,4 +1,5 @@
-"""Logs once when a meter starts to fail and once when it is read again, with the sentence of the status.
+"""Logs once that a meter is read, once when it starts to fail and once when it is read again, with the sentence of the
+status.
 
 Not logged here: ports that cannot be opened (sources log them), readings that are held back (the reader logs them).
 """
@@ -26,11 +27,15 @@ _LOGGED_BY_READER = frozenset(("held_back", "went_back", "jumped"))
 
 
 class _Meter(Struct):
-    """`fault` is "" while all is well, None while another module logs; `logged` is the last logged fault."""
+    """`fault` is "" while all is well, None while another module logs; `logged` is the last logged fault.
+
+    `meter_id` is the meter that was logged as being read.
+    """
 
     fault: str | None = ""
     since_s: float = 0.0
     logged: str = ""
+    meter_id: str = ""
 
 
 class FaultLog:
@@ -44,7 +49,8 @@ class FaultLog:
         now_s = self._now_s()
         meter = self._meters.setdefault(status.source, _Meter(since_s=now_s))
         advice = _failed(status)
-        fault = None if status.failed_check in _LOGGED_BY_SOURCES else advice.fault if advice else ""
+        fault = None if status.failed_check in _LOGGED_BY_SOURCES else _subject(advice.fault) if advice else ""
+        self._log_found(meter, status)
         if fault != meter.fault:
             meter.fault, meter.since_s = fault, now_s
         lasts_s = now_s - meter.since_s
@@ -54,6 +60,14 @@ class FaultLog:
         elif fault == "" and meter.logged and lasts_s >= HEALTHY_AFTER_S:
             meter.logged = ""
             log.info(_line(status), "The meter is being read again.")
+
+    @staticmethod
+    def _log_found(meter: _Meter, status: Status) -> None:
+        found, facts = status.meter_id or "", status.facts
+        if status.ok and found not in ("", meter.meter_id):
+            meter.meter_id = found
+            parts = (f"reading meter {found}", facts.protocol.upper(), facts.line)
+            log.info(_line(status), ", ".join(filter(None, parts)))
 
     def forget_others(self, sources: Iterable[str]) -> None:
         """Sources that are no longer configured."""
@@ -81,6 +95,11 @@ def _failed(status: Status) -> Advice | None:
     else:
         advices = [check.advice for check in status.checks if check.advice and check.state == "failed"]
     return next((advice for advice in advices if advice.fault not in _TRANSIENT | _LOGGED_BY_READER), None)
+
+
+def _subject(fault: str) -> str:
+    """The stages of a search ("silence_searching", "silence_asking", ...) are one fault."""
+    return next((begin for begin in ("silence", "noise", "speed") if fault.startswith(f"{begin}_")), fault)
 
 
 def _line(status: Status) -> str:

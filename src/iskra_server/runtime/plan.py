@@ -17,7 +17,7 @@ from iskra_server.base.address import is_host, is_ip_address
 from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import DetectedZone, detect_zone
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
-from iskra_server.cost.from_config import contracts_from_config
+from iskra_server.cost.from_config import contracts_from_config, offers_from_config
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.history.store.location import check_address, database_address
 from iskra_server.reading.decoding import Decoding
@@ -90,7 +90,8 @@ def plan_of(config: Config) -> Plan:
         tz_reason=time_zone.reason,
         token=_token(server.token),
         allowed_hosts=tuple(server.allowed_hosts.split(",")),
-        contracts=contracts_from_config(config.contracts),
+        contracts=(contracts := contracts_from_config(config.contracts)),
+        offers=offers_from_config(config.offers, contracts),
         scoped_tokens=_scoped_tokens(config),
         is_central=not config.meters,
         has_history=config.history.enabled,

@@ -61,6 +61,10 @@ def open_source(
             return auto_source(
                 memory=memory, named=named, format_problem=format_problem, on_unrecognised=on_unrecognised
             )
+        case "" if text and _is_a_word(text):
+            raise ValueError(
+                f"{str(address)!r} is neither a serial port, a URL nor a file; iskra-server ports lists the ports."
+            )
         case "" if text:
             return port_source(
                 address, memory or PortMemory(), format_problem=format_problem, on_unrecognised=on_unrecognised
@@ -95,6 +99,12 @@ def _suggestion(text: str) -> str:
     if _DEVICE.fullmatch(text) and not os.path.exists(text):
         return f"write /dev/{text}"
     return ""
+
+
+def _is_a_word(text: str) -> bool:
+    """A name without a folder that no file has: neither a port nor a capture."""
+    name = text.partition("?")[0]
+    return "/" not in name and not os.path.exists(name)
 
 
 def _path_and_speed(address: Address) -> tuple[Path, float]:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from iskra_server.fleet.central import api as fleet
 from iskra_server.web.api import (
     cost,
+    cost_forecast,
     counters,
     cumulated,
     energy,
@@ -24,6 +25,7 @@ from iskra_server.web.api import (
     power,
     quarters,
     registers,
+    standby,
     support,
 )
 from iskra_server.web.api.cumulated import CumulatedApp
@@ -51,6 +53,8 @@ ENDPOINTS = (
     quarters.ENDPOINT,
     counters.ENDPOINT,
     cost.ENDPOINT,
+    cost_forecast.ENDPOINT,
+    standby.ENDPOINT,
     registers.ENDPOINT,
     *fleet.ENDPOINTS,
     live.ENDPOINT,

@@ -23,6 +23,11 @@ def test_a_line_a_second(quality: StreamQuality, trend: int, line: str) -> None:
     assert as_line(AlignSample(quality, trend, "")) == line
 
 
+def test_a_line_in_german(run: Run) -> None:
+    done = run("align", "/dev/ttyNONE", "--seconds", 1, "--lang", "de")
+    assert done.stdout.startswith("  - %              0 von 0 Telegrammen gültig in 10 s, 0 Byte  /dev/ttyNONE gibt es")
+
+
 def test_a_head_that_sits_well(run: Run) -> None:
     done = run("align", "simulator:MT175?rate=5", "--seconds", 2)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,5 +1,6 @@
 """`config check` and `config show`."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def test_show_has_every_key_its_value_its_origin_and_what_it_means(run: Run, tmp
         "x.toml",
         IES_PORT="9000",
         IES_CONTRACTS_NAME="Green",
+        IES_OFFERS_NAME="Blue",
         IES_TOKENS_GROUPS="building:7",
     ).stdout
     for key in describe():
@@ -58,6 +60,36 @@ def test_what_show_prints_is_a_configuration(run: Run, tmp_path: Path) -> None:
         "factor": 1.0,
         **dict.fromkeys(("key", "auth_key", "system_title", "layouts"), ""),
     }
+
+
+def test_the_tables_of_a_contract_are_shown_as_they_are_written(run: Run, tmp_path: Path) -> None:
+    written = {
+        "contracts": [
+            {
+                "vat_percent": 19,
+                "energy": {"kind": "registers", "prices": {"1.8.1": 0.21, "1.8.2": 0.17}},
+                "levies": {"tax": 0.0205, "2026": {"kwkg": 0.00446}},
+                "feed_in": {"price": 0.08},
+            },
+            {
+                "begins": "2026-01-01",
+                "vat_percent": 19,
+                "energy": {"kind": "spot", "zone": "AT", "percent_negative": -3},
+                "grid": {"kind": "windows", "windows": [{"name": "HT", "from": "17:00", "to": "20:00", "price": 0.2}]},
+                "feed_in": 0.08,
+            },
+        ]
+    }
+    (tmp_path / "x.json").write_text(json.dumps(written))
+    shown = run("config", "show", "--config", "x.json").stdout
+    first, second = tomllib.loads(shown)["contracts"]
+    assert (first["energy"]["kind"], first["energy"]["prices"]) == ("registers", {"1.8.1": 0.21, "1.8.2": 0.17})
+    assert (first["levies"], first["feed_in"]["price"]) == ({"tax": 0.0205, "2026": {"kwkg": 0.00446}}, 0.08)
+    assert (second["energy"]["percent_negative"], second["feed_in"]) == (-3.0, 0.08)
+    assert second["grid"]["windows"][0]["from"] == "17:00"
+    # and it is a configuration
+    (tmp_path / "iskra-server.toml").write_text(shown)
+    assert tomllib.loads(run("config", "show").stdout) == tomllib.loads(shown)
 
 
 def test_a_password_in_a_url_is_not_shown(run: Run) -> None:

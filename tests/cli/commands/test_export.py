@@ -1,11 +1,12 @@
 """`export`: what is known, exactly, and nothing else."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from cli.recorded import FIRST, history
-from command import OnTerminal, Run
+from command import COMMAND, DEADLINE_S, OnTerminal, Run, environment
 from history.entries import METER, OTHER, SIMULATED, quarter_reading
 from iskra_server.history.store.store import Store
 
@@ -21,6 +22,31 @@ def test_every_day_that_is_known_goes_to_stdout(run: Run, tmp_path: Path) -> Non
         "2025-11-23T00:00:00+00:00,2025-11-24T00:00:00+00:00,9.6000,0.9600,measured\n"
         "2025-11-24T00:00:00+00:00,2025-11-25T00:00:00+00:00,9.6000,0.9600,measured\n"
     )
+
+
+def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path: Path) -> None:
+    history(tmp_path)
+    done = subprocess.run(
+        f"'{COMMAND}' export --bucket 15min | head -1; echo ${{PIPESTATUS[@]}}",
+        shell=True,
+        executable="/bin/bash",
+        env=environment(tmp_path, **UTC),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    assert (done.stdout.splitlines()[1], done.stderr) == ("0 0", "")
+
+
+def test_the_history_of_the_demo_is_named_where_it_is_the_only_one(call: Run, tmp_path: Path) -> None:
+    history(tmp_path, meter=SIMULATED, file="simulated.sqlite")
+    refused = call("export")
+    assert refused.returncode == 2
+    assert refused.stderr.endswith("For that of the demo, set IES_METERS=simulator:MT175.\n")
+    for command in (("export",), ("meters",), ("backup", "copy.sqlite")):
+        assert call(*command, IES_METERS="simulator:MT175").returncode == 0
 
 
 def test_what_the_counters_showed_in_a_period_of_a_zone(call: Run, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from command import Run
-from iskra_server.cli.commands.ports import as_object, as_table, remark
+from iskra_server.cli.commands.ports import as_object, as_table, device, remark
 from iskra_server.sources.ports import Port, list_ports
 
 BY_ID = "/dev/serial/by-id/usb-Silicon_Labs_CP2102N_USB_to_UART_Bridge_Controller_abcdef-if00-port0"
@@ -20,6 +20,11 @@ def test_the_command_lists_what_is_there(run: Run) -> None:
     assert [json.loads(line)["path"] for line in machine.stdout.splitlines()] == ports
     if not ports:
         assert plain.stdout.startswith("There is no serial port. Plug the head in;")
+
+
+def test_a_device_without_another_name_stands_there_once() -> None:
+    assert device(Port("/dev/ttyS0", None, "", None, True)) == ""
+    assert device(HEAD) == "/dev/ttyUSB0"
 
 
 @pytest.mark.parametrize(

@@ -74,10 +74,10 @@ def test_an_encrypted_meter_with_a_key_of_a_file_or_of_the_configuration(run: Ru
     telegrams = [encoder.hdlc(pushes.sealed(pushes.tagged(), counter)) for counter in range(100, 400)]
     with head(*telegrams) as port:
         done = run("read", port, "--count", 1, "--key-file", tmp_path / "key")
-        assert f"{pushes.METER_ID}  " in done.stdout and "energy_import=7654321 Wh" in done.stdout
+        assert f"{pushes.METER_ID}  " in done.stdout and "energy_import=7654.321 kWh" in done.stdout
     with head(*telegrams) as port:
         done = run("read", port, "--count", 1, IES_METERS=port, IES_METERS_KEY_FILE=str(tmp_path / "key"))
-        assert "energy_import=7654321 Wh" in done.stdout
+        assert "energy_import=7654.321 kWh" in done.stdout
 
 
 def test_json_is_that_of_decode(run: Run) -> None:

@@ -43,7 +43,10 @@ def test_what_is_no_backup_is_refused_first(call: Run, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear landlord")
     done = call("restore", "letter.txt")
     assert done.returncode == 2
-    assert done.stderr == "iskra-server: letter.txt is not a database, so it is no backup. Name another file.\n"
+    assert done.stderr == (
+        "iskra-server: letter.txt is not a database, so it is no backup; iskra-server import reads readings "
+        "from a table.\n"
+    )
     assert path.read_bytes() == before
 
 

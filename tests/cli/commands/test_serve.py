@@ -58,7 +58,7 @@ def test_demo_serves_a_value_that_says_that_it_is_simulated_and_ends_well(tmp_pa
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0
-    assert said.startswith("Demo with a simulated meter (MT681): open http://")
+    assert said.startswith("Demo with a simulated meter (MT681). Stop with Ctrl+C.\nOpen http://")
     assert "Traceback" not in said
 
 

@@ -184,6 +184,7 @@ def test_the_address_of_a_meter_that_does_not_answer_is_masked_too(run: Run, tmp
 def test_a_server_that_reads_no_meter_has_a_bundle_too(run: Run, tmp_path: Path) -> None:
     done = run("support-bundle", "bundle.zip", IES_METERS="none", IES_PORT="1")
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "bundle.zip has 4 files and no telegrams. Look through it before you send it.\n"
     assert json.loads(contents(tmp_path / "bundle.zip")["status.json"])["meters"] == []
 
 

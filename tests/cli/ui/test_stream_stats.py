@@ -77,3 +77,8 @@ def test_a_locked_meter_has_no_power() -> None:
 )
 def test_a_sparkline_spans_from_the_lowest_to_the_highest(values: list[int], bars: str) -> None:
     assert sparkline(deque(map(Decimal, values))) == bars
+
+
+def test_a_sparkline_of_shares_shows_all_as_the_full_height() -> None:
+    shares = deque(map(Decimal, ("1", "1", "0", "0.5")))
+    assert sparkline(shares, (0, 1)) == "██▁▄"

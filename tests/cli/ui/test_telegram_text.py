@@ -122,7 +122,8 @@ def test_lines_for_people() -> None:
 
 def test_one_line_for_a_log_has_every_number() -> None:
     assert (
-        as_line(READING) == "1 ISK 00 70347617  energy_import=10732309.1 Wh  power=-5 W  1-0:9.9.9=7000 unit 200  (sml)"
+        as_line(READING)
+        == "1 ISK 00 70347617  energy_import=10732.3091 kWh  power=-5 W  1-0:9.9.9=7000 unit 200  (sml)"
     )
 
 

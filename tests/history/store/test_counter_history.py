@@ -97,3 +97,15 @@ def test_the_chain_of_a_meter_has_all_that_it_replaced() -> None:
 def test_a_circle_of_replacements_ends() -> None:
     known = [replace(OTHER, replaced_by=METER_ID), replace(METER, replaced_by=OTHER.meter_id)]
     assert ordered_chain(METER_ID, known) == [OTHER.meter_id, METER_ID]
+
+
+@pytest.mark.parametrize("length", [1, 4, 20])
+def test_the_energy_of_quarters_across_replacements_in_pieces(counter: CounterHistory, length: int) -> None:
+    columns = list(filter(None, counter.energy_columns(range(QUARTER - 2, QUARTER + 19, length))))
+    energies = {
+        column.first + place - QUARTER: raw for column in columns for place, raw in enumerate(column.raws) if raw
+    }
+    gaps = [(gap.begin - QUARTER, gap.end - QUARTER, gap.raw) for column in columns for gap in column.gaps]
+    # the counter restarted between the fifth and the seventh reading, after 86 more than the reading before
+    assert energies == {0: 1, 1: 1, 3: 1, 6: 1}
+    assert gaps == [(4, 6, 87), (7, 9, 0)]

@@ -1,8 +1,9 @@
 import fcntl
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -153,6 +154,43 @@ def test_programs_that_migrate_a_file_at_once_do_it_once(
         each.close()
     with closing(sqlite3.connect(file.with_name(f"iskra.sqlite.before-{NEXT}"))) as copy:
         assert copy.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall() == [(VERSIONS[-1],)]
+
+
+def test_a_program_that_comes_late_waits_for_one_that_has_waited(
+    sqlite: Store, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one fails and removes the file that the second one waits for; the third must still find it locked."""
+    sqlite.write([quarter_reading()], [METER])
+    add_next_schema(monkeypatch, tmp_path)
+    monkeypatch.setattr(sqlite_module, "BUSY_S", 60)
+    opened: list[Database] = []
+    copies: list[str] = []
+
+    def open_it() -> None:
+        with suppress(StoreError):
+            opened.append(open_database(f"sqlite:///{file}"))
+
+    second, third = Thread(target=open_it), Thread(target=open_it)
+
+    def copy(_: Path, __: Path) -> None:
+        copies.append("begins")
+        if len(copies) == 1:
+            second.start()
+            # it waits now
+            time.sleep(0.3)
+            raise StoreError("the disk is full")
+        if len(copies) == 2:
+            third.start()
+            time.sleep(0.3)
+        copies.append("ends")
+
+    monkeypatch.setattr(sqlite_module, "back_up", copy)
+    open_it()
+    second.join()
+    third.join()
+    for each in opened:
+        each.close()
+    assert (len(opened), copies) == (2, ["begins", "begins", "ends"])
 
 
 def test_a_migration_that_fails_changes_nothing(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,3 +132,17 @@ def test_every_question_seeks_by_key(sqlite: Store) -> None:
             assert all("TEMP B-TREE" not in step for step in steps), statement
     with sqlite._database.read.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+
+
+def test_readings_as_columns_of_one_epoch_and_one_scaler(store: Store) -> None:
+    readings = [quarter_reading(QUARTER + place, raw=place) for place in range(300)]
+    coarse = [replace(reading, value=Exact(reading.value.raw, 0)) for reading in readings[120:130]]
+    anew = [replace(reading, epoch=1) for reading in readings[200:]]
+    expected = [*readings[:120], *coarse, *readings[130:199], *anew]
+    store.write(reversed(expected), [METER])
+    columns = list(store.reading_columns(METER_ID, IMPORT, QUARTER, QUARTER + 299))
+    found = [
+        (part.epoch, part.scaler, *pair) for part in columns for pair in zip(part.quarters, part.raws, strict=True)
+    ]
+    assert found == [(row.epoch, row.value.scaler, row.quarter, row.value.raw) for row in expected[:-1]]
+    assert list(store.reading_columns(METER_ID, EXPORT, QUARTER, QUARTER + 299)) == []

@@ -141,7 +141,29 @@ def test_two_periods_are_compared(open_page: Open, meter: Meter, server: Server)
     page = open_page("#/compare/month/2026-02/2025-02")
     expect(page.locator(".sides h1")).to_have_text(["February 2026", "February 2025"])
     left, right = (request(server, f"energy?from={month}")["import"]["total_wh"] for month in ("2026-02", "2025-02"))
-    expect(page.locator(".content > .card .pairs")).to_contain_text(f"{(left - right) / 1000:+.3f}".replace("-", "−"))
+    message = page.locator(".message").first
+    word = "less" if left < right else "more"
+    expect(message.locator(".middle")).to_have_text(f"{abs(left - right) / 1000:.3f} kWh {word} from grid")
+    expect(message).to_contain_text(f"{left / 1000:.3f} kWh against {right / 1000:.3f} kWh")
+
+
+def test_a_running_month_is_compared_with_as_much_of_another(open_page: Open, meter: Meter, server: Server) -> None:
+    """The history has a reading a day: so both end at the same midnight, and the days that only one has do not count."""
+    meter.send()
+    month, before = f"{TODAY:%Y-%m}", f"{TODAY.year - 1}-{TODAY:%m}"
+    page = open_page(f"#/compare/month/{month}/{before}")
+    message = page.locator(".message").first
+    days = [request(server, f"energy?from={key}&bucket=day")["buckets"][: TODAY.day - 1] for key in (month, before)]
+    left, right = (sum(day["import_wh"] for day in side) for side in days)
+    if not days[0]:
+        pytest.skip("this month has no complete day yet")
+    expect(message).to_contain_text(f"{left / 1000:,.3f} kWh against {right / 1000:,.3f} kWh".replace(",", "\u202f"))
+    expect(message).to_contain_text(f"only the {len(days[0])} days measured in both")
+    # the same days of the month before, in one chart
+    expect(page.locator(".message")).to_have_count(2)
+    expect(page.locator(".caption").first.locator(".ink")).to_have_count(3)
+    page.locator(".chart[role=slider]").first.press("End")
+    expect(page.locator(".caption").first).to_contain_text("up to")
 
 
 def test_the_heat_map_has_a_value_per_quarter_hour(open_page: Open, meter: Meter, server: Server) -> None:

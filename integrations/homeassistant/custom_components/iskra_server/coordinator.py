@@ -3,6 +3,7 @@
     snapshot (status, meters)      at the start and after each reconnection
     live stream                    each telegram; each change of a diagnosis; a heartbeat every 15 s
     status                         every 30 s, for the signal quality
+    energy, cost                   each quarter-hour (history.py)
 
 Entities are told by the dispatcher, each about its own meter: of a thousand meters one telegram updates one.
 A meter is current until its reading is older than the server's limit, and only while the connection lives.
@@ -25,6 +26,7 @@ from homeassistant.util import dt as dt_util
 
 from .client import Client, ClientError, TokenError
 from .const import CONF_UPDATE_EVERY_S, DEFAULT_UPDATE_EVERY_S, DOMAIN
+from .history import History
 from .issues import Issues
 from .model import UNREADABLE, Meter, Server, Snapshot, Source, decode, meter_from, server_from
 from .problems import Change, Problems
@@ -59,6 +61,7 @@ class Coordinator:
         self.server = Server(None, "", (), ())
         self.is_connected = False
         self.lost_at: datetime | None = None
+        self.history = History(self)
         self._problems = Problems()
         self._issues = Issues(self)
         self._last_event_id = ""
@@ -87,7 +90,8 @@ class Coordinator:
         # not while Home Assistant stops: it would wait for the answer
         end = async_track_time_interval(self.hass, self._refresh_status, _STATUS_EVERY, cancel_on_shutdown=True)
         self.entry.async_on_unload(end)
-        self.entry.async_create_background_task(self.hass, self._follow(), f"{DOMAIN} {self.client.url}")
+        for work, name in (self._follow(), "live"), (self.history.async_run(), "history"):
+            self.entry.async_create_background_task(self.hass, work, f"{DOMAIN} {self.client.url} {name}")
         self._issues.update()
 
     def is_current(self, meter_id: str) -> bool:
@@ -119,6 +123,12 @@ class Coordinator:
     def async_on_fault(self, meter_id: str, tell: Callable[[Change], None]) -> Callable[[], None]:
         """Call `tell` when a problem of a meter's source begins or is over; SERVER: of a source without a meter."""
         return async_dispatcher_connect(self.hass, self._signal(f"fault_{meter_id}"), tell)
+
+    @callback
+    def async_tell_periods(self, meter_id: str) -> None:
+        """There are new numbers of today and this month."""
+        async_dispatcher_send(self.hass, self._signal("new"))
+        self._tell(meter_id)
 
     def _signal(self, name: str) -> str:
         return f"{DOMAIN}_{self.entry.entry_id}_{name}"
@@ -201,6 +211,7 @@ class Coordinator:
         if not self.server_device_id or snapshot.server.version != self.server.version:
             self._set_device(snapshot.server)
         self._set_server(snapshot.server)
+        self.history.retry()
         for meter_id in self.meters.keys() - {meter.id for meter in snapshot.present}:
             # no source of the server reads it any more
             del self.meters[meter_id]

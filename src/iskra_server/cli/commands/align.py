@@ -24,7 +24,7 @@ from iskra_server.cli.ui.observe import (
     status_from_server,
     watch_statuses,
 )
-from iskra_server.cli.ui.options import ConfigFile, Json, command_app, examples
+from iskra_server.cli.ui.options import ConfigFile, Json, Lang, Language, command_app, examples
 from iskra_server.cli.ui.stream_stats import sparkline
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config
@@ -37,6 +37,7 @@ _EXAMPLES = examples(
     {
         "iskra-server align": "head found automatically",
         "iskra-server align --sound": "a tone for each valid telegram",
+        "iskra-server align --lang de": "in German",
         "iskra-server align --seconds 60 /dev/ttyUSB0": "for a minute",
     }
 )
@@ -60,21 +61,25 @@ def align(
     *,
     meter: Annotated[
         str | None,
-        typer.Argument(metavar="[METER_URL]", help="Port or URL.", show_default="configured, else auto"),
+        typer.Argument(
+            metavar="[METER_URL]", help="Where the meter is: a port or URL.", show_default="configured, else auto"
+        ),
     ] = None,
     sound: Annotated[bool, typer.Option("--sound", help="Ring the terminal bell for each valid telegram.")] = False,
     seconds: Annotated[
         int | None, typer.Option("--seconds", min=1, metavar="N", help="Stop after N seconds.", show_default="never")
     ] = None,
+    lang: Lang,
     json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Show the share of valid telegrams while you move the head. Exit status 0 if it is good at the end, else 1."""
     settings = config_with_one_meter(config, meter)
     console = Console(highlight=False)
-    aligning = Aligning(settings, bell=console.bell if sound and console.is_terminal else None, seconds=seconds)
+    bell = console.bell if sound and console.is_terminal else None
+    aligning = Aligning(settings, bell=bell, seconds=seconds, lang="en" if json else lang)
     if json or not console.is_terminal:
-        loop.run(aligning.run(lambda sample: print(_as_json(sample) if json else as_line(sample), flush=True)))
+        loop.run(aligning.run(lambda sample: print(_as_json(sample) if json else as_line(sample, lang), flush=True)))
     else:
         with Live(console=console, auto_refresh=False, get_renderable=aligning.render) as live:
             loop.run(aligning.run(lambda _: live.refresh()))
@@ -85,11 +90,12 @@ def align(
 class Aligning:
     """Samples one source every second."""
 
-    def __init__(self, config: Config, *, bell: Callable[[], None] | None, seconds: int | None) -> None:
+    def __init__(self, config: Config, *, bell: Callable[[], None] | None, seconds: int | None, lang: Language) -> None:
         self.samples: deque[AlignSample] = deque(maxlen=_SHOWN_S)
         self._config = config
         self._bell = bell
         self._seconds = seconds
+        self._lang = lang
         self._telegrams = 0
         self._port = ""
 
@@ -130,28 +136,31 @@ class Aligning:
         trend = (quality.valid_ratio or 0) - (before.valid_ratio or 0)
         self._port = status.port
         # the share already tells about damaged telegrams
-        sentence = "" if status.ok else status.sentence
-        self.samples.append(AlignSample(quality, (trend > 0) - (trend < 0), sentence))
+        words = status.advice.de if self._lang == "de" else status.advice.en
+        self.samples.append(AlignSample(quality, (trend > 0) - (trend < 0), "" if status.ok else str(words)))
 
     def render(self) -> RenderableType:
         if not self.samples:
-            return Text("Listening ...", style="dim")
+            return Text(_WORDS[self._lang].listening, style="dim")
         sample = self.samples[-1]
         share = sample.quality.valid_ratio
         style = "dim" if share is None else "bold green" if share >= VALID_RATIO else "bold red"
         shares = deque(_decimal(sample.quality.valid_ratio) for sample in self.samples)
         return Group(
-            Text.assemble((self._port, "dim"), "  ", (_percent(share), style), f"  {_TREND[sample.trend]}"),
+            Text.assemble(
+                (self._port, "dim"), "  ", (_percent(share), style), f"  {_WORDS[self._lang].trend[sample.trend]}"
+            ),
             Text("█" * round(_BAR * (share or 0)) + "░" * (_BAR - round(_BAR * (share or 0))), style=style),
-            Text(sparkline(shares), style="green"),
-            Text(_counts(sample.quality), style="dim"),
+            Text(sparkline(shares, (0, 1)), style="green"),
+            Text(_counts(sample.quality, self._lang), style="dim"),
             Text(sample.sentence, style="yellow"),
         )
 
 
-def as_line(sample: AlignSample) -> str:
+def as_line(sample: AlignSample, lang: Language = "en") -> str:
     """ " 90 %  better   9 of 10 telegrams valid, 4210 bytes" """
-    parts = (f"{_percent(sample.quality.valid_ratio):>5}", f"{_TREND[sample.trend]:6}", _counts(sample.quality))
+    trend = f"{_WORDS[lang].trend[sample.trend]:{max(map(len, _WORDS[lang].trend.values()))}}"
+    parts = (f"{_percent(sample.quality.valid_ratio):>5}", trend, _counts(sample.quality, lang))
     return "  ".join((*parts, sample.sentence)).rstrip()
 
 
@@ -159,16 +168,33 @@ def _as_json(sample: AlignSample) -> str:
     return msgspec.json.encode(sample).decode()
 
 
-_TREND = {1: "better", 0: "", -1: "worse"}
+class _Words(Struct, frozen=True):
+    listening: str
+    trend: dict[int, str]
+    counts: str
+
+
+_WORDS: dict[Language, _Words] = {
+    "en": _Words(
+        "Listening ...",
+        {1: "better", 0: "", -1: "worse"},
+        "{valid} of {began} telegrams valid within {seconds} s, {bytes} bytes",
+    ),
+    "de": _Words(
+        "Warte auf Telegramme ...",
+        {1: "besser", 0: "", -1: "schlechter"},
+        "{valid} von {began} Telegrammen gültig in {seconds} s, {bytes} Byte",
+    ),
+}
 
 
 def _percent(share: float | None) -> str:
     return "- %" if share is None else f"{100 * share:.0f} %"
 
 
-def _counts(quality: StreamQuality) -> str:
-    began = quality.valid + quality.damaged
-    return f"{quality.valid} of {began} telegrams valid within {quality.seconds} s, {quality.byte_count} bytes"
+def _counts(quality: StreamQuality, lang: Language) -> str:
+    began, seconds, byte_count = quality.valid + quality.damaged, quality.seconds, quality.byte_count
+    return _WORDS[lang].counts.format(valid=quality.valid, began=began, seconds=seconds, bytes=byte_count)
 
 
 def _decimal(share: float | None) -> Decimal:

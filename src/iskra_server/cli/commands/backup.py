@@ -6,7 +6,13 @@ from typing import Annotated
 import typer
 
 from iskra_server.base.address import Address
-from iskra_server.cli.ui.open_history import database_errors, history_address, load_config, sqlite_path
+from iskra_server.cli.ui.open_history import (
+    check_exists,
+    database_errors,
+    history_address,
+    load_config,
+    sqlite_path,
+)
 from iskra_server.cli.ui.options import ConfigFile, Quiet, command_app, examples
 from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
@@ -28,8 +34,11 @@ def backup(
     quiet: Quiet = False,
 ) -> None:
     """Copy the history to a file. The server may keep running."""
+    settings = load_config(config)
+    history = sqlite_file(history_address(settings), "pg_dump -Fc -f FILE DATABASE")
+    check_exists(settings)
     with database_errors():
-        back_up(sqlite_file(history_address(load_config(config)), "pg_dump -Fc -f FILE DATABASE"), file)
+        back_up(history, file)
     if not quiet:
         print(f"{file}: {plural(file.stat().st_size, 'byte')}.")
 

@@ -2,17 +2,27 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import chain
 from operator import attrgetter
+from typing import Any
 
 from msgspec import Struct
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.cli.ui.options import ConfigFile, group_app
-from iskra_server.config import LISTS, SECTIONS, Key, Loaded, describe, load_with_origins
+from iskra_server.config import (
+    LISTS,
+    SECTIONS,
+    TABLES,
+    Key,
+    Loaded,
+    describe,
+    describe_tables,
+    load_with_origins,
+)
 from iskra_server.outputs.mqtt.broker_settings import broker_settings
 from iskra_server.runtime.plan import plan_of
 
@@ -56,16 +66,48 @@ def _sections(loaded: Loaded) -> Iterator[Iterator[str]]:
             yield _section(f"[{section}]", section, values, loaded)
         for number, item in enumerate(values if section in LISTS else (), 1):
             yield _section(f"[[{section}]]", f"{section}.{number}", item, loaded)
+            yield _tables(section, f"{section}.{number}", item, loaded)
 
 
 def _section(title: str, path: str, values: Struct, loaded: Loaded) -> Iterator[str]:
     yield title
-    for key in describe():
-        if key.section == title.strip("[]"):
-            value, origin = getattr(values, key.name), loaded.origins.get(f"{path}.{key.name}", "default")
+    section = title.strip("[]")
+    for key in describe() + describe_tables():
+        if key.section != section or (key.path in TABLES and getattr(values, TABLES[key.path].field) is not None):
+            # where a table of the same name is set, as for feed_in, it is shown instead
+            continue
+        # `from` is no name of an attribute
+        value = getattr(values, "from_" if key.name == "from" else key.name)
+        if value is not None:
+            origin = loaded.origins.get(f"{path}.{key.name}", "default")
             yield f"# {key.description}"
             yield f"{key.name} = {_toml(_shown(key, value))}  # {origin}"
     yield ""
+
+
+def _tables(section: str, path: str, values: Struct, loaded: Loaded) -> Iterator[str]:
+    """The tables in an entry of a list that are set, and those in them."""
+    for name, table in TABLES.items():
+        value = getattr(values, table.field) if name.rpartition(".")[0] == section else None
+        inner = path + name.removeprefix(section)
+        if isinstance(value, Struct):
+            yield from _section(f"[{name}]", inner, value, loaded)
+            yield from _tables(name, inner, value, loaded)
+        elif isinstance(value, tuple):
+            for number, entry in enumerate(value, 1):
+                yield from _section(f"[[{name}]]", f"{inner}.{number}", entry, loaded)
+        elif value:
+            yield from _prices(name, value)
+
+
+def _prices(title: str, prices: Mapping[str, Any]) -> Iterator[str]:
+    """Prices under names of any choice; those of a year in a table of their own."""
+    yield f"[{title}]"
+    yield from (f"{_toml(name)} = {price}" for name, price in prices.items() if not isinstance(price, dict))
+    yield ""
+    for name, inner in prices.items():
+        if isinstance(inner, dict):
+            yield from _prices(f"{title}.{name}", inner)
 
 
 def _shown(key: Key, value: object) -> object:

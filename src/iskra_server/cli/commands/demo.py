@@ -2,18 +2,19 @@
 
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from threading import Thread
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import Progress
 
 from iskra_server.cli.ui.options import ConfigFile, LogFormat, LogLevel, Port, Quiet, command_app, only_set
 from iskra_server.cli.ui.profile_option import ProfileName, examples_and_profiles, known_profile
-from iskra_server.config import Config, load_with_origins
+from iskra_server.config import Config, ContractConfig, load_with_origins
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.location import database_address
 from iskra_server.history.store.store import Store
@@ -36,7 +37,10 @@ _EXAMPLES = examples_and_profiles(
 def demo(
     *,
     profile: ProfileName = "MT175",
-    rate: Annotated[float, typer.Option("--rate", min=0.01, max=1000, metavar="FACTOR", help="Speed factor.")] = 1.0,
+    rate: Annotated[
+        float,
+        typer.Option("--rate", min=0.01, max=1000, metavar="FACTOR", help="Speed: 60 lets a minute pass every second."),
+    ] = 1.0,
     port: Port = None,
     config: ConfigFile = None,
     log_level: LogLevel = None,
@@ -57,14 +61,29 @@ def demo(
         "log.level": log_level or ("warning" if quiet else None),
     }
     loaded = load_with_origins(os.environ, config, only_set(options))
+    settings = loaded.config
+    if not settings.contracts:
+        settings = replace(settings, contracts=(contract(since.date()),))
     # in a thread: the server answers at once, even while a stopped terminal blocks the print
-    Thread(target=_introduce, args=(loaded.config, name), name="demo-history", daemon=True).start()
-    raise typer.Exit(server.run(loaded.config))
+    Thread(target=_introduce, args=(settings, name), name="demo-history", daemon=True).start()
+    raise typer.Exit(server.run(settings))
+
+
+def contract(begins: date) -> ContractConfig:
+    """What electricity costs in the demo's household, where the configuration has no contract."""
+    return ContractConfig(
+        begins=begins,
+        name="Electricity by day and night",
+        energy_price=0.3265,
+        base_fee=11.90,
+        feed_in=0.0811,
+        instalment=20,
+    )
 
 
 def _introduce(config: Config, profile: str) -> None:
     print(
-        f"Demo with a simulated meter ({profile}): open http://localhost:{config.server.port}/ . Stop with Ctrl+C.",
+        f"Demo with a simulated meter ({profile}). Stop with Ctrl+C.\nOpen http://localhost:{config.server.port}/",
         file=sys.stderr,
     )
     if config.history.enabled:

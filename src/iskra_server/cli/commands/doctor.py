@@ -54,6 +54,11 @@ _GERMAN = {
     "pushed": "sendet von selbst",
     "not_asked": "nicht gefragt",
 }
+_PIN_NEEDED = ("locked", "relocked", "inf_off")
+_UNLOCK: dict[Language, str] = {
+    "en": "The command iskra-server unlock shows how.",
+    "de": "Der Befehl iskra-server unlock zeigt, wie.",
+}
 _SIGNS = {"passed": ("✓", "green"), "failed": ("✕", "bold red"), "unknown": ("·", "dim")}
 
 
@@ -62,7 +67,9 @@ def doctor(
     *,
     meters: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[METER_URL]...", help="Ports or URLs.", show_default="configured, else auto"),
+        typer.Argument(
+            metavar="[METER_URL]...", help="Where the meters are: ports or URLs.", show_default="configured, else auto"
+        ),
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="Longest time to listen.")] = 90.0,
     lang: Lang,
@@ -137,7 +144,10 @@ def _advice_to_show(status: Status) -> Iterator[Advice]:
 
 
 def _words(advice: Advice, lang: Language) -> Words:
-    return advice.de if lang == "de" else advice.en
+    words = advice.de if lang == "de" else advice.en
+    if advice.fault not in _PIN_NEEDED:
+        return words
+    return Words(words.sentence, f"{words.next_step} {_UNLOCK[lang]}")
 
 
 def _word(word: str, lang: Language) -> str:

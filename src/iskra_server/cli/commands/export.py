@@ -50,7 +50,10 @@ def export(
     begin: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="PERIOD", help="today, last_month, 2026-11, 2026-11-22, ...", show_default="all"
+            "--from",
+            metavar="PERIOD",
+            help="First period to export: today, last_month, 2026-11, 2026-11-22, ...",
+            show_default="all",
         ),
     ] = None,
     end: Annotated[
@@ -131,7 +134,10 @@ def _write(table: ExportTable, file: BinaryIO, tz: ZoneInfo, *, is_parquet: bool
 def _opened(output: str) -> Iterator[BinaryIO]:
     """The file gets its name once it is complete."""
     if output == "-":
-        yield sys.stdout.buffer
+        sys.stdout.flush()
+        # closed by itself: a text layer over it may be closed when a pipe breaks, and stdout must stay open
+        with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
+            yield stdout
         return
     path = Path(output)
     part = path.with_name(f"{path.name}.part")

@@ -85,7 +85,10 @@ def import_(
     ] = None,
     new_meter: Annotated[bool, typer.Option("--new-meter", help="Allow a meter that is not in history yet.")] = False,
     form: Annotated[
-        FormName, typer.Option("--format", metavar="FORMAT", help="auto, iskra, vzlogger, kwh or homeassistant.")
+        FormName,
+        typer.Option(
+            "--format", metavar="FORMAT", help="Format of the file: auto, iskra, vzlogger, kwh or homeassistant."
+        ),
     ] = "auto",
     register: Annotated[
         str,

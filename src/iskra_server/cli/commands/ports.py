@@ -29,7 +29,7 @@ def ports(json: Json = False) -> None:
         console.print(as_table(found))
     else:
         for port in found:
-            print("  ".join(filter(None, (port.path, port.device, port.description, remark(port)))))
+            print("  ".join(filter(None, (port.path, device(port), port.description, remark(port)))))
     raise typer.Exit(0 if found else 1)
 
 
@@ -46,8 +46,13 @@ def as_table(ports: list[Port]) -> Table:
     table.add_column("what it is", overflow="fold", ratio=2)
     table.add_column("", overflow="fold", ratio=2)
     for port in ports:
-        table.add_row(port.path, port.device, port.description, Text(remark(port), style="yellow"))
+        table.add_row(port.path, device(port), port.description, Text(remark(port), style="yellow"))
     return table
+
+
+def device(port: Port) -> str:
+    """What the name leads to; empty where the name is that of the device."""
+    return port.device if port.device != port.path else ""
 
 
 def remark(port: Port) -> str:

@@ -50,7 +50,9 @@ def record(
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.1, metavar="S", help="Stop after S seconds.")
     ] = None,
-    count: Annotated[int | None, typer.Option("--telegrams", min=1, metavar="N", help="Stop after N.")] = None,
+    count: Annotated[
+        int | None, typer.Option("--telegrams", min=1, metavar="N", help="Stop after N telegrams.")
+    ] = None,
     mask: Annotated[
         bool,
         typer.Option(

@@ -26,11 +26,12 @@ def serve(
     *,
     meters: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[METER_URL]...", help="Ports or URLs of the meters.", show_default="auto"),
+        typer.Argument(metavar="[METER_URL]...", help="Where the meters are: ports or URLs.", show_default="auto"),
     ] = None,
     port: Port = None,
     host: Annotated[
-        str | None, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.", show_default="0.0.0.0, all")
+        str | None,
+        typer.Option("--host", metavar="ADDRESS", help="Address to listen on.", show_default="all (0.0.0.0)"),
     ] = None,
     config: ConfigFile = None,
     log_level: LogLevel = None,

@@ -54,7 +54,9 @@ def simulate(
     faults: Annotated[
         str,
         typer.Option(
-            "--faults", metavar="KIND=SHARE,...", help="noise, lost, bits, cut, silence, unplug; share 0 to 1."
+            "--faults",
+            metavar="KIND=SHARE,...",
+            help="Faults, each with its share from 0 to 1: noise, lost, bits, cut, silence, unplug.",
         ),
     ] = "",
     rate: Annotated[

@@ -25,6 +25,7 @@ from iskra_server.cli.commands.config import as_toml
 from iskra_server.cli.ui.local_server import ask, base_url
 from iskra_server.cli.ui.observe import make_readers, running_readers
 from iskra_server.cli.ui.options import ConfigFile, command_app, examples
+from iskra_server.cli.ui.telegram_text import plural
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import Config, Loaded, ServerConfig, load_with_origins, secrets_of
 from iskra_server.meter import identity
@@ -103,10 +104,10 @@ def support_bundle(
     except FileExistsError:
         raise UsageError(f"{output} exists already; name another file.") from None
     byte_count = sum(len(source.data) // 2 for source in content.sources)
-    print(
-        f"{output} has {len(files)} files and {byte_count} bytes of {len(content.sources)} sources. "
-        "Look through it before you send it."
+    telegrams = (
+        f"{plural(byte_count, 'byte')} of {plural(len(content.sources), 'meter')}" if byte_count else "no telegrams"
     )
+    print(f"{output} has {plural(len(files), 'file')} and {telegrams}. Look through it before you send it.")
 
 
 def _files(loaded: Loaded, content: Content) -> Iterator[tuple[str, bytes | str]]:

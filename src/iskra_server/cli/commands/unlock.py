@@ -41,7 +41,9 @@ def unlock(
     *,
     meter: Annotated[
         str | None,
-        typer.Argument(metavar="[METER_URL]", help="Port or URL.", show_default="configured, else auto"),
+        typer.Argument(
+            metavar="[METER_URL]", help="Where the meter is: a port or URL.", show_default="configured, else auto"
+        ),
     ] = None,
     lang: Lang,
     config: ConfigFile = None,

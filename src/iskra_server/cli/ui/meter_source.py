@@ -29,8 +29,8 @@ _WRONG_NAME = ("missing", "nothing_behind", "permission", "unusable", "capture")
 MeterUrl = Annotated[
     str,
     typer.Argument(
-        metavar="[PORT|URL|FILE]",
-        help="auto, a serial port, tcp://HOST:PORT, http://USER:PASSWORD@HOST (Tibber bridge), "
+        metavar="[METER_URL]",
+        help="Where the meter is: auto, a serial port, tcp://HOST:PORT, http://USER:PASSWORD@HOST (Tibber bridge), "
         "mqtt://USER:PASSWORD@BROKER/TOPIC, simulator:PROFILE, or a capture to replay.",
     ),
 ]

@@ -66,11 +66,19 @@ def open_history(where: Address) -> Iterator[Store]:
 @contextmanager
 def open_existing(config: Config) -> Iterator[Store]:
     """Open the configured history; UsageError if it does not exist."""
-    file = sqlite_path(history_address(config))
-    if file is not None and not file.exists():
-        raise UsageError(f"There is no history at {file} yet. Start iskra-server serve, or set history.data_dir.")
+    check_exists(config)
     with open_history(history_address(config)) as store:
         yield store
+
+
+def check_exists(config: Config) -> None:
+    """Raises UsageError where the configured history is a file that does not exist."""
+    file = sqlite_path(history_address(config))
+    if file is None or file.exists():
+        return
+    simulated = sqlite_path(database_address(config.history.data_dir, "", simulated=True))
+    demo = " For that of the demo, set IES_METERS=simulator:MT175." if simulated and simulated.exists() else ""
+    raise UsageError(f"There is no history at {file} yet. Start iskra-server serve, or set history.data_dir.{demo}")
 
 
 @contextmanager

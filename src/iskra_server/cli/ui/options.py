@@ -16,11 +16,21 @@ ConfigFile = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, one object per line.")]
 LogLevel = Annotated[
     str | None,
-    typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error.", show_default=False),
+    typer.Option(
+        "--log-level",
+        metavar="LEVEL",
+        help="Least important lines to log: debug, info, warning or error.",
+        show_default=False,
+    ),
 ]
 LogFormat = Annotated[
     str | None,
-    typer.Option("--log-format", metavar="FORMAT", help="text, or json for log collectors.", show_default=False),
+    typer.Option(
+        "--log-format",
+        metavar="FORMAT",
+        help="Format of log lines: text, or json for log collectors.",
+        show_default=False,
+    ),
 ]
 Port = Annotated[
     int | None,
@@ -44,7 +54,7 @@ Lang = Annotated[
         "--lang",
         metavar="en|de",
         default_factory=terminal_language,
-        help="English or German.",
+        help="Language: English or German.",
         show_default="that of the terminal",
     ),
 ]

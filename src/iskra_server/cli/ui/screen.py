@@ -6,13 +6,12 @@ from rich.text import Text
 
 from iskra_server.base.clock import boottime_s
 from iskra_server.cli.ui.stream_stats import StreamStats, power_w, sparkline
-from iskra_server.cli.ui.telegram_text import as_line, exact, kind
+from iskra_server.cli.ui.telegram_text import as_line, displayed, exact, kind
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.meter.identity import family
 from iskra_server.meter.lock import is_locked
-from iskra_server.meter.reading import Reading, Register, scaled
+from iskra_server.meter.reading import Reading
 from iskra_server.meter.registers import describe
-from iskra_server.meter.units import WATT_HOUR
 from iskra_server.sources.source import Source
 
 # shortest time between two redraws: a replay may bring thousands of telegrams a second
@@ -92,13 +91,5 @@ def _values(reading: Reading) -> Table:
         row = describe(register.obis)
         # on a narrow terminal the label is cut, never the number
         label = Text(row.en if row else "", no_wrap=True, overflow="ellipsis")
-        table.add_row(register.obis.short, label, *_amount(register))
+        table.add_row(register.obis.short, label, *displayed(register))
     return table
-
-
-def _amount(register: Register) -> tuple[str, str]:
-    """Number and unit as on the meter's display: energy in kWh."""
-    raw, scaler = int(register.raw), register.scaler or 0
-    if register.unit == WATT_HOUR:
-        return exact(scaled(raw, scaler - 3)), "kWh"
-    return exact(scaled(raw, scaler)), str(register.unit or "")

@@ -70,10 +70,10 @@ def power_w(reading: Reading) -> Decimal | None:
     return register.value if register else None
 
 
-def sparkline(values: deque[Decimal]) -> str:
-    """A bar per value, scaled from the lowest to the highest."""
+def sparkline(values: deque[Decimal], scale: tuple[int, int] | None = None) -> str:
+    """A bar per value, on the scale given, else from the lowest to the highest."""
     if not values:
         return ""
-    low, high = min(values), max(values)
+    low, high = scale or (min(values), max(values))
     span = high - low or 1
     return "".join(_BARS[int((value - low) * (len(_BARS) - 1) / span)] for value in values)

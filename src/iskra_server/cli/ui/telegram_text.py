@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import msgspec
 
-from iskra_server.meter.reading import Fault, Reading, Register
+from iskra_server.meter.reading import Fault, Reading, Register, scaled
 from iskra_server.meter.registers import describe
+from iskra_server.meter.units import WATT_HOUR
 
 _WEAK = {
     "parity": {"checksum": "parity alone"},
@@ -33,8 +34,11 @@ def as_lines(item: Reading | Fault) -> Iterator[str]:
 
 
 def as_line(reading: Reading) -> str:
-    """The telegram in one line: meter, all numbers, and the protocol."""
-    numbers = (f"{name(register) or register.obis.short}={value_text(register)}" for register in reading.numbers())
+    """The telegram in one line: meter, all numbers with units as on its display, and the protocol."""
+    numbers = (
+        f"{name(register) or register.obis.short}={' '.join(filter(None, displayed(register)))}"
+        for register in reading.numbers()
+    )
     return "  ".join((reading.meter_id, *numbers, f"({kind(reading)})"))
 
 
@@ -74,6 +78,14 @@ def value_text(register: Register) -> str:
     if isinstance(register.raw, bytes):
         return register.text or register.raw.hex() or "-"
     return str(register.raw).lower()
+
+
+def displayed(register: Register) -> tuple[str, str]:
+    """Number and unit as on the meter's display: energy in kWh."""
+    raw, scaler = int(register.raw), register.scaler or 0
+    if register.unit == WATT_HOUR:
+        return exact(scaled(raw, scaler - 3)), "kWh"
+    return exact(scaled(raw, scaler)), str(register.unit or "")
 
 
 def raw_text(register: Register) -> str:

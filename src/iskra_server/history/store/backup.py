@@ -65,7 +65,9 @@ def check_backup(file: Path) -> None:
             )
     except sqlite3.Error as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-            raise StoreError(f"{file} is not a database, so it is no backup. Name another file.") from error
+            raise StoreError(
+                f"{file} is not a database, so it is no backup; iskra-server import reads readings from a table."
+            ) from error
         raise store_error(_url(file), error) from error
     if damage != ["ok"]:
         raise StoreError(f"{file} is damaged ({damage[0]}). Use an older backup.")

@@ -7,11 +7,13 @@ Readings of a replaced meter do not count after its successor began.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from iskra_server.history.model.quarter_energy import EnergyColumn, ReadingColumns, energy_column
 from iskra_server.history.model.records import QUARTER_S, EpochStart, MeterInfo, QuarterReading
 from iskra_server.meter.obis import Obis
 
@@ -81,6 +83,24 @@ class CounterHistory:
             if begin < before:
                 readings = self._reads.quarter_readings_between(part.meter_id, self._obis, begin, before)
                 yield from (_shifted(reading, part.shift) for reading in readings)
+
+    def energy_columns(self, edges: Sequence[int]) -> Iterator[EnergyColumn | None]:
+        """The energy of every quarter from each edge until before the next; None for a piece without a reading.
+
+        A gap that reaches over an edge belongs to the piece in which it ends.
+        """
+        before = None
+        for first, end in pairwise(edges):
+            columns = list(self._columns(first, end + 1))
+            yield energy_column(columns, before, (first, end), self.epochs)
+            before = columns[-1].reading(-1) if columns else before
+
+    def _columns(self, first: int, end: int) -> Iterator[ReadingColumns]:
+        for part in self._parts:
+            begin, before = max(first, part.first), min(end, part.end)
+            if begin < before:
+                for columns in self._reads.reading_columns(part.meter_id, self._obis, begin, before):
+                    yield replace(columns, epoch=columns.epoch + part.shift) if part.shift else columns
 
     def _append_meter(self, first: QuarterReading) -> None:
         """Continue with the next meter of the chain from its first reading."""

@@ -7,6 +7,8 @@ meter ─┬─ series (one per register) ─┬─ boundary   quarter readings,
        ├─ outbox   quarters that the central server has not confirmed yet; used while there is a row in uplink
        ├─ live     at the central server: its current state, from which reader; refused: unreadable messages
        └─ set_aside  rows whose time cannot be true, whole, out of every answer; clock_step: when the clock was set
+price_retrieval ─┬─ spot_price   of a zone, per quarter, in millionths of EUR/MWh, kept for ever
+                 └─ other_price  published too, and not in force: it differs from the first, or was an hour's
 
 The small rows that are kept for ever lie on disk in the order of their key (SQLite: WITHOUT ROWID): the latest of a
 series share a page, which is all that a flush writes and all that a look-up reads. Points are appended instead:
@@ -34,7 +36,7 @@ from sqlalchemy import (
 )
 
 # every released schema, oldest first; the last is that of the tables below
-VERSIONS = ("0001", "0002", "0003", "0004")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005")
 # the table that holds the version; Alembic's default name may belong to another program in the same PostgreSQL
 VERSION_TABLE = "iskra_schema"
 
@@ -204,4 +206,32 @@ set_aside = Table(
     Column("reason", Text, nullable=False),
     # the row as JSON
     Column("content", LargeBinary, nullable=False),
+)
+price_retrieval = Table(
+    "price_retrieval",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("at_s", BigInteger, nullable=False),
+)
+spot_price = Table(
+    "spot_price",
+    metadata,
+    Column("zone", Text, primary_key=True),
+    Column("quarter", Integer, primary_key=True),
+    Column("raw", BigInteger, nullable=False),
+    # 15: a price of the quarter; 60: that of its hour
+    Column("minutes", SmallInteger, nullable=False),
+    Column("retrieval", Integer, ForeignKey("price_retrieval.id"), nullable=False),
+    sqlite_with_rowid=False,
+)
+other_price = Table(
+    "other_price",
+    metadata,
+    Column("zone", Text, primary_key=True),
+    Column("quarter", Integer, primary_key=True),
+    Column("raw", BigInteger, primary_key=True),
+    Column("minutes", SmallInteger, primary_key=True),
+    Column("retrieval", Integer, ForeignKey("price_retrieval.id"), nullable=False),
+    sqlite_with_rowid=False,
 )

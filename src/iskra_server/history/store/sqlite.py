@@ -5,12 +5,14 @@ synchronous=NORMAL SQLite syncs at checkpoints only, so that a memory card sees 
 """
 
 import fcntl
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func
@@ -141,22 +143,30 @@ def _alone(file: Path) -> Iterator[None]:
     """
     path = file.with_name(f"{file.name}.migrating")
     until_s = time.monotonic() + BUSY_S
-    with path.open("w") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until_s:
-                    raise StoreError(
-                        f"{file} is being brought up to date by another iskra-server. Wait until that has finished; "
-                        "do not stop it."
-                    ) from None
-            time.sleep(0.05)
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+    while True:
+        # opened anew each time: the program before may have removed the file that it had locked
+        with path.open("w") as lock:
+            if _locks(lock, path):
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+        if time.monotonic() > until_s:
+            raise StoreError(
+                f"{file} is being brought up to date by another iskra-server. Wait until that has finished; "
+                "do not stop it."
+            )
+        time.sleep(0.05)
+
+
+def _locks(lock: TextIO, path: Path) -> bool:
+    """Whether the open file is locked now, and is still the one at its path."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(lock.fileno()), path.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

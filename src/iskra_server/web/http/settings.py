@@ -27,6 +27,7 @@ class WebSettings(Struct, frozen=True):
     is_central          a central server: reads no meter, serves its database
     language            of the page until another is chosen there: en, de, or auto, that of the browser
     own_address         where programs on the network of this machine or container reach the server
+    offers              contracts that are compared and never billed
     """
 
     version: str
@@ -41,3 +42,4 @@ class WebSettings(Struct, frozen=True):
     has_history: bool = False
     language: str = "auto"
     own_address: str = ""
+    offers: tuple[Contract, ...] = ()

@@ -42,6 +42,25 @@ export function localClock(tz) {
   };
 }
 
+/** The moment of a local day and time, "2026-11-22" and "18:30"; of two the later one. */
+export function instantOf(/** @type {string} */ day, /** @type {string} */ clock, tz = zone) {
+  const utc = Date.parse(`${day}T${clock}:00Z`);
+  const offset = (/** @type {number} */ at) => Date.parse(`${isoText(at, tz).replace(" ", "T")}:00Z`) - at;
+  const near = utc - offset(utc);
+  return utc - offset(near);
+}
+
+/** The full hours of a time span that are multiples of `every` o'clock. @param {[number, number]} span in seconds */
+export function roundHours([begin, end], /** @type {number} */ every, tz = zone) {
+  const clock = localClock(tz);
+  const first = Math.ceil(begin / 1800) * 1800;
+  return Array.from({ length: Math.max(0, Math.ceil((end - first) / 1800)) }, (_, at) => first + at * 1800)
+    .filter((at) => {
+      const [hour, minute] = clock(at * 1000)[1].split(":").map(Number);
+      return minute === 0 && hour % every === 0;
+    });
+}
+
 /** "18:30" of an instant such as 2026-11-22T18:30:00+01:00, in the format of the language. */
 export const wallTime = (/** @type {string} */ instant) => format(SHORT, "UTC").format(asUtc(instant));
 

@@ -51,6 +51,8 @@ export function setData(node, name, value) {
   else if (node.dataset[name] !== value) node.dataset[name] = value;
 }
 
+export const setTitle = (/** @type {string} */ text) => { document.title = `${text} · ISKRA Electricity`; };
+
 /** Replaces only the children that differ: the others keep focus and selection. */
 export function setContent(/** @type {HTMLElement} */ node, /** @type {Content<HTMLElement>[]} */ ...content) {
   const [old, next] = [[...node.childNodes], [...make("div", ...content).childNodes]];

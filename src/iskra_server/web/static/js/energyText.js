@@ -39,6 +39,9 @@ export const kwh = (/** @type {MaybeWh} */ wh) => (wh == null ? words.noData : `
 /** With three places. */
 export const kwhShort = (/** @type {MaybeWh} */ wh) => (wh == null ? words.noData : `${rounded(wh, 3, 3)} kWh`);
 
+/** As precise as a message needs: 26.6 kWh, 0.266 kWh. @param {string} wh */
+export const roundedKwh = (wh) => `${rounded(wh, Math.abs(Number(wh)) < WH_PER_KWH ? 3 : 1, 3)} kWh`;
+
 /** A JavaScript number of watts. @param {number} watts */
 export const wattsText = (watts) => `${rounded(String(Math.round(watts)))} W`;
 

@@ -1,8 +1,5 @@
 // The language of the page: the choice made on this page, else the configured one, else that of the browser.
 
-import { words as de } from "./words/de.js";
-import { words as en } from "./words/en.js";
-
 // not a plain word: behind the ingress of Home Assistant, other programs store theirs beside it
 const KEY = "iskra-language";
 export const LANGUAGES = { en: "English", de: "Deutsch" };
@@ -15,7 +12,8 @@ const candidates = [stored(), configured, ...preferred.map((tag) => tag.slice(0,
 export const language = /** @type {Language} */ (candidates.find((name) => name in LANGUAGES) ?? "en");
 /** With the region, which determines the form of dates: en-GB, de-AT. */
 export const locale = preferred.find((tag) => tag.toLowerCase().startsWith(language)) ?? language;
-export const words = language === "de" ? de : en;
+/** The texts of this language alone: those of a further one would be a seventh of what the first view loads. */
+export const { words } = await (language === "de" ? import("./words/de.js") : import("./words/en.js"));
 
 /** The part of a bilingual answer in the language of the page. @template T @param {Record<Language, T>} both */
 export const localized = (both) => both[language];

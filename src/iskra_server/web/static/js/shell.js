@@ -1,7 +1,7 @@
 // The frame around every view: banner, brand, sections, state of the data, choice of meter, warning.
 
 import { ageText, shortTime } from "./clock.js";
-import { make, setContent, setData, setText } from "./dom.js";
+import { make, setContent, setData, setText, setTitle } from "./dom.js";
 import { decimal } from "./exact.js";
 import { icon } from "./icons.js";
 import { LANGUAGES, language, locale, localized, setLanguage, words } from "./language.js";
@@ -68,8 +68,8 @@ function onShow(body, links, { view }) {
     if (anchor.dataset.section === section?.name) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
   }
-  const title = TITLES[view] ?? (section && words.sections[section.name]);
-  document.title = `${title} · ISKRA Electricity`;
+  // views of a period replace it
+  setTitle(TITLES[view] ?? (section ? words.sections[section.name] : ""));
   scrollTo(0, 0);
 }
 

@@ -2,10 +2,14 @@
 
 import { colour } from "../theme.js";
 import { picker } from "./picker.js";
-import { attachChart, axis, clipped, drawUnit, hatching, pixelRatio, uPlot } from "./plot.js";
-import { fittingLabels, barRange, roundSplits } from "./scales.js";
+import { attachChart, clipped, frame, hatching, pixelRatio, textScale, uPlot } from "./plot.js";
+import { barRange, fittingLabels } from "./scales.js";
 
-const defaultHeight = (/** @type {number} */ width) => Math.round(Math.min(360, Math.max(190, width * 0.32)));
+const defaultHeight = (/** @type {number} */ width) =>
+  Math.round(Math.min(360 * textScale(), Math.max(240, width * 0.32)));
+
+// partial data, and energy outside of what is compared
+const [PARTIAL, PALE] = [0.55, 0.3];
 
 /**
  * @typedef {{unit: string, labels: import("./scales.js").Label[], middle?: boolean, label: string,
@@ -19,27 +23,15 @@ export async function drawBars(box, bars, options) {
   const { unit, labels, middle = false, number, signal, height = defaultHeight } = options;
   const Plot = await uPlot();
   if (signal.aborted) return;
-  const [low, high] = options.range ?? barRange(bars);
-  const width = Math.floor(box.clientWidth) || 300;
-  const shown = (/** @type {Plot} */ plot) => fittingLabels(labels, plot.bbox.width / devicePixelRatio);
+  const shown = (/** @type {Plot} */ plot) => fittingLabels(labels, plot.bbox.width / devicePixelRatio / textScale());
   const chart = new Plot({
-    width, height: height(width), legend: { show: false }, cursor: { show: false },
-    padding: [24, 4, 0, 0],
-    scales: { x: { time: false, range: () => [-0.5, bars.length - 0.5] }, y: { range: () => [low, high] } },
+    ...frame({
+      width: Math.floor(box.clientWidth) || 300, height: height(box.clientWidth), unit, number, isTime: false,
+      xRange: () => [-0.5, bars.length - 0.5], yRange: () => options.range ?? barRange(bars),
+      labels: (plot) => shown(plot).map(([at, text]) => [middle ? at : at - 0.5, text]),
+      paint: (plot) => paint(plot, bars),
+    }),
     series: [{}, { paths: () => null, points: { show: false } }],
-    axes: [
-      axis({
-        size: 26, gap: 6, grid: { show: false },
-        splits: (plot) => shown(plot).map(([at]) => (middle ? at : at - 0.5)),
-        values: (plot) => shown(plot).map(([, text]) => text),
-      }),
-      axis({
-        size: 48, gap: 6,
-        splits: (plot) => roundSplits(low, high, Math.max(2, Math.round(plot.bbox.height / devicePixelRatio / 36))),
-        values: (_, splits) => splits.map(number),
-      }),
-    ],
-    hooks: { drawAxes: [(plot) => { paint(plot, bars); drawUnit(plot, unit); }] },
   }, [bars.map((_, at) => at), bars.map(() => null)], box);
   attachChart(chart, box, height, signal);
   const left = (/** @type {number} */ at) => chart.valToPos(at - 0.5, "x");
@@ -62,20 +54,23 @@ function paint(plot, bars) {
   clipped(plot, (pen) => {
     pen.fillStyle = hatching(pen);
     bars.forEach((bar, at) => { if (bar.kind === "missing") pen.fillRect(x(at - 0.5), top, slot + 0.5, height); });
-    /** @param {number} at @param {number} value @param {string} ink @param {boolean} isPart */
-    const column = (at, value, ink, isPart) => {
+    /** @param {number} at @param {number} value @param {string} ink @param {number} alpha */
+    const column = (at, value, ink, alpha) => {
       const [from, to] = [Math.min(zero, y(value)), Math.max(zero, y(value))];
       const begin = Math.round(x(at - 0.5) + gap / 2);
       const end = Math.max(begin + 1, Math.round(x(at + 0.5) - gap / 2));
       pen.fillStyle = ink;
-      pen.globalAlpha = isPart ? 0.55 : 1;
+      pen.globalAlpha = alpha;
       pen.fillRect(begin, from, end - begin, Math.max(to - from, value === 0 ? 0 : 1));
       pen.globalAlpha = 1;
     };
     const [imported, exported] = [colour("imp"), colour("exp")];
-    bars.forEach((bar, at) => {
-      if (bar.up != null) column(at, bar.up, imported, bar.kind === "partial");
-      if (bar.down != null) column(at, -bar.down, exported, bar.kind === "partial");
+    bars.forEach(({ up, down, wholeUp, wholeDown, kind }, at) => {
+      const alpha = kind === "partial" ? PARTIAL : 1;
+      if (wholeUp != null) column(at, wholeUp, imported, PALE);
+      if (wholeDown != null) column(at, -wholeDown, exported, PALE);
+      if (up != null) column(at, up, imported, alpha);
+      if (down != null) column(at, -down, exported, alpha);
     });
     pen.fillStyle = colour("zero");
     pen.fillRect(left, zero - Math.round(ratio / 2), width, Math.max(1, Math.round(ratio)));

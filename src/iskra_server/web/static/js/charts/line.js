@@ -2,10 +2,14 @@
 
 import { colour } from "../theme.js";
 import { picker } from "./picker.js";
-import { attachChart, axis, clipped, drawUnit, hatching, pixelRatio, uPlot } from "./plot.js";
-import { nearest, rangeWithZero, roundSplits } from "./scales.js";
+import { attachChart, clipped, frame, hatching, pixelRatio, textScale, uPlot } from "./plot.js";
+import { nearest } from "./scales.js";
 
-const defaultHeight = (/** @type {number} */ width) => Math.round(Math.min(280, Math.max(170, width * 0.24)));
+const defaultHeight = (/** @type {number} */ width) =>
+  Math.round(Math.min(280 * textScale(), Math.max(200, width * 0.24)));
+
+// the top of an axis on which nothing is drawn yet
+const EMPTY_TOP = 100;
 
 /**
  * @typedef {import("./scales.js").Label} Label
@@ -21,12 +25,12 @@ const defaultHeight = (/** @type {number} */ width) => Math.round(Math.min(280, 
 
 /** @param {HTMLElement} box @param {Data} data @param {Options} options */
 export async function drawLine(box, data, options) {
-  const { gaps = [], labels, small = false, number, signal, unit = "W", yRange, height = defaultHeight } = options;
+  const { labels, small = false, number, signal, unit = "W", yRange, height = defaultHeight } = options;
   const Plot = await uPlot();
   if (signal.aborted) return null;
-  const width = Math.floor(box.clientWidth) || 300;
   /** @type {Range} */
   let ends = [options.begin, options.end];
+  let { gaps = [] } = options;
   const hasBand = Boolean(data.min);
   /** @param {Data} data @returns {Plot.AlignedData} */
   const columns = ({ times, mean, min = [], max = [] }) => (hasBand ? [times, max, min, mean] : [times, mean]);
@@ -38,24 +42,13 @@ export async function drawLine(box, data, options) {
   /** @type {Plot.Series} */
   const edge = { stroke: "transparent", width: 0, points: { show: false }, spanGaps: false };
   const chart = new Plot({
-    width, height: height(width), legend: { show: false }, cursor: { show: false },
-    padding: [24, 4, 0, 0],
-    scales: { x: { range: () => ends }, y: { range: (_, low, high) => yRange ?? rangeWithZero(low, high) } },
+    ...frame({
+      width: Math.floor(box.clientWidth) || 300, height: height(box.clientWidth), unit, number, xRange: () => ends,
+      yRange: (low, high) => yRange ?? [low ?? 0, high ?? EMPTY_TOP], isFixed: Boolean(yRange), labels: ticks,
+      paint: (plot) => background(plot, gaps),
+    }),
     series: hasBand ? [{}, edge, edge, curve] : [{}, { ...curve, fill: ink(0.14), fillTo: () => 0 }],
     bands: hasBand ? [{ series: [1, 2], fill: ink(0.25) }] : [],
-    axes: [
-      axis({
-        size: 24, gap: 5, grid: { show: false },
-        splits: (plot) => ticks(plot).map(([at]) => at), values: (plot) => ticks(plot).map(([, text]) => text),
-      }),
-      axis({
-        size: 48, gap: 6,
-        splits: (plot, _, low, high) =>
-          roundSplits(low, high, Math.max(2, Math.round(plot.bbox.height / devicePixelRatio / 42))),
-        values: (_, splits) => splits.map(number),
-      }),
-    ],
-    hooks: { drawAxes: [(plot) => { background(plot, gaps); drawUnit(plot, unit); }] },
   }, columns(data), box);
   attachChart(chart, box, height, signal);
   let shown = data;
@@ -66,9 +59,10 @@ export async function drawLine(box, data, options) {
   });
   return {
     chart,
-    /** @param {Data} next @param {number} begin @param {number} end */
-    update(next, begin, end) {
+    /** @param {Data} next @param {number} begin @param {number} end @param {Range[]} holes */
+    update(next, begin, end, holes = gaps) {
       shown = next;
+      gaps = holes;
       ends = [begin, end];
       chart.setData(columns(next));
     },

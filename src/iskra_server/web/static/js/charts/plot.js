@@ -1,6 +1,9 @@
 // Loads uPlot with the first chart; what all charts share.
 
 import { colour } from "../theme.js";
+import { roundTicks } from "./scales.js";
+
+/** @typedef {import("./scales.js").Label} Label */
 
 /** @type {Promise<Window["uPlot"]> | null} */
 let library = null;
@@ -22,13 +25,54 @@ export function uPlot() {
 
 export const pixelRatio = () => devicePixelRatio || 1;
 
-const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif";
+const FAMILY = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif";
+const TICK_PX = 28;
 
-/** Axis options in the colours of the page. @param {Plot.Axis} options @returns {Plot.Axis} */
-export const axis = (options) => ({
-  font: FONT, stroke: () => colour("soft"), grid: { stroke: () => colour("grid"), width: 1 }, ticks: { show: false },
-  ...options,
-});
+/** How much larger than usual the text of the page is: 1, more on very wide screens. */
+export const textScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+const scaled = (/** @type {number} */ px) => Math.round(px * textScale());
+export const font = (ratio = 1) => `${scaled(12) * ratio}px ${FAMILY}`;
+
+/**
+ * What all charts have: two axes with round ticks, the unit above the numbers, nothing of uPlot's own.
+ * @param {{width: number, height: number, unit: string, number: (value: number) => string,
+ *   xRange: () => [number, number], isTime?: boolean, isFixed?: boolean,
+ *   yRange: (low: number | null, high: number | null) => [number, number],
+ *   labels: (plot: Plot) => Label[], paint: (plot: Plot) => void}} options `yRange` is rounded unless `isFixed`
+ */
+export function frame({ width, height, unit, number, xRange, isTime = true, yRange, isFixed, labels, paint }) {
+  const ticks = (/** @type {Plot} */ plot, /** @type {number} */ low, /** @type {number} */ high) =>
+    roundTicks(low, high, Math.floor((plot.height - scaled(50)) / scaled(TICK_PX)));
+  const line = { font: font(), stroke: () => colour("soft"), ticks: { show: false }, gap: scaled(6) };
+  const grid = { stroke: () => colour("grid"), width: 1 };
+  return {
+    width, height, legend: { show: false }, cursor: { show: false },
+    /** @type {[number, number, number, number]} */
+    padding: [scaled(24), 4, 0, 0],
+    scales: {
+      x: { time: isTime, range: xRange },
+      y: { range: (/** @type {Plot} */ plot, /** @type {number | null} */ low, /** @type {number | null} */ high) => {
+        const [from, to] = yRange(low, high);
+        const all = ticks(plot, from, to);
+        return /** @type {[number, number]} */ (isFixed ? [from, to] : [all[0], all.at(-1)]);
+      } },
+    },
+    axes: [
+      {
+        ...line, size: scaled(26), grid: { show: false },
+        splits: (/** @type {Plot} */ plot) => labels(plot).map(([at]) => at),
+        values: (/** @type {Plot} */ plot) => labels(plot).map(([, text]) => text),
+      },
+      {
+        ...line, size: scaled(48), grid,
+        splits: (/** @type {Plot} */ plot, /** @type {number} */ _, /** @type {number} */ low,
+          /** @type {number} */ high) => ticks(plot, low, high).filter((at) => at <= high),
+        values: (/** @type {Plot} */ _, /** @type {number[]} */ splits) => splits.map(number),
+      },
+    ],
+    hooks: { drawAxes: [(/** @type {Plot} */ plot) => { paint(plot); drawUnit(plot, unit); }] },
+  };
+}
 
 /**
  * Fits a chart to the width of its box and to the theme; destroys it when the signal aborts.
@@ -40,7 +84,10 @@ export const axis = (options) => ({
 export function attachChart(chart, box, heightOf, signal) {
   const fit = () => {
     const size = { width: Math.max(120, Math.floor(box.clientWidth)), height: heightOf(box.clientWidth) };
-    if (size.width !== chart.width || size.height !== chart.height) chart.setSize(size);
+    if (size.width === chart.width && size.height === chart.height) return;
+    chart.setSize(size);
+    // another height has other ticks, and they set the range
+    chart.setData(chart.data);
   };
   const observer = new ResizeObserver(fit);
   observer.observe(box);
@@ -63,10 +110,10 @@ export function clipped({ ctx: pen, bbox: { left, top, width, height } }, draw) 
 }
 
 /** Draws the unit above the numbers of the axis. @param {Plot} chart @param {string} unit */
-export function drawUnit({ ctx: pen, bbox }, unit) {
+function drawUnit({ ctx: pen, bbox }, unit) {
   const ratio = pixelRatio();
   pen.save();
-  pen.font = FONT.replace("12px", `${12 * ratio}px`);
+  pen.font = font(ratio);
   pen.fillStyle = colour("soft");
   pen.textAlign = "right";
   pen.textBaseline = "alphabetic";

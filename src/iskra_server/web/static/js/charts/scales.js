@@ -8,33 +8,40 @@
 const LABEL_PX = 46;
 
 /**
- * The range of the bars, with some room.
- * @param {Pick<Bar, "up" | "down">[]} bars
+ * The lowest and the highest value of bars, with zero between them; to the grid is below it.
+ * @param {Pick<Bar, "up" | "down" | "wholeUp" | "wholeDown">[]} bars
  * @returns {[number, number]}
  */
 export function barRange(bars) {
-  const up = Math.max(0, ...bars.map((bar) => bar.up ?? 0));
-  const down = Math.max(0, ...bars.map((bar) => bar.down ?? 0));
-  if (up === 0 && down === 0) return [0, 1];
-  const room = (up + down) * 0.04;
-  return [down ? -down - room : 0, up ? up + room : 0];
+  const up = Math.max(0, ...bars.map((bar) => Math.max(bar.up ?? 0, bar.wholeUp ?? 0)));
+  const down = Math.max(0, ...bars.map((bar) => Math.max(bar.down ?? 0, bar.wholeDown ?? 0)));
+  return [0 - down, up];
 }
 
-/** A range with zero in it and some room at its ends. @returns {[number, number]} */
-export function rangeWithZero(/** @type {number | null} */ low, /** @type {number | null} */ high) {
-  const [from, to] = [Math.min(0, low ?? 0), Math.max(0, high ?? 0)];
-  const room = (to - from || 100) * 0.06;
-  return [from < 0 ? from - room : 0, to > 0 || from === 0 ? to + room : 0];
-}
+const FACTORS = [1, 2, 5];
 
-/** At most `max` ticks at round numbers, for an axis that has zero on it. */
-export function roundSplits(/** @type {number} */ low, /** @type {number} */ high, /** @type {number} */ max) {
-  const rough = (high - low || 1) / max;
-  const ten = 10 ** Math.floor(Math.log10(rough));
-  const size = ([1, 2, 5].find((factor) => factor * ten >= rough) ?? 10) * ten;
-  const splits = [];
-  for (let at = Math.ceil(low / size - 1e-9); at * size <= high + size * 1e-9; at += 1) splits.push(at * size);
-  return splits;
+/**
+ * The ticks of an axis that has zero on it, at round numbers: from the first to the last tick everything is covered,
+ * so each side where something is drawn has a tick.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} max steps between ticks, at least one for each side
+ */
+export function roundTicks(low, high, max) {
+  const [from, to] = [Math.min(0, low), Math.max(0, high)];
+  const size = to - from || 1;
+  const steps = Math.max(max, from < 0 && to > 0 ? 2 : 1);
+  // a part of 1e-9 is rounding of the browser, not energy
+  const count = (/** @type {number} */ length, /** @type {number} */ step) => Math.ceil(length / step - 1e-9);
+  const first = Math.floor(Math.log10(size / steps));
+  for (let power = first; ; power += 1) {
+    for (const factor of FACTORS) {
+      const step = factor * 10 ** power;
+      const [below, above] = [count(-from, step), count(to || (from ? 0 : 1), step)];
+      if (below + above > steps) continue;
+      return Array.from({ length: below + above + 1 }, (_, at) => (at - below) * step);
+    }
+  }
 }
 
 /** As many labels as fit next to each other on `width` px. @param {Label[]} labels @param {number} width */

@@ -1,6 +1,7 @@
 // Alignment of the head: valid telegrams of the last ten seconds as a number, a line and a tone; and of the last day.
 
 import { request } from "../api.js";
+import { roundHours } from "../calendar.js";
 import { drawLine } from "../charts/line.js";
 import { shortTime, time } from "../clock.js";
 import { make, setContent, setData, setText } from "../dom.js";
@@ -129,7 +130,7 @@ function drawLastDay(box, caption, chosen, signal) {
     if (chart) { chart.update(shown, begin, end); return; }
     const line = await drawLine(box, shown, {
       begin, end, small: true, unit: "%", yRange: PERCENT_RANGE, signal, number: axisNumber, label: texts.day,
-      height: () => HEIGHT_PX, labels: (ends) => evenLabels(ends, 4, shortTime),
+      height: () => HEIGHT_PX, labels: (ends) => roundHours(ends, 6).map((at) => [at, shortTime(at * 1000)]),
       text, caption, legend: texts.dayCaption,
     });
     chart ??= line;

@@ -1,14 +1,16 @@
 // The heat map of a year, a cell per quarter-hour. Days are rows on a narrow screen, else columns.
 
-import { messageOf, requestHistory } from "../api.js";
+import { requestHistory } from "../api.js";
 import { times } from "../arithmetic.js";
 import { dateText, QUARTERS_PER_HOUR, today } from "../calendar.js";
 import { legendItem } from "../charts/legend.js";
-import { hatching, penOf, pixelRatio } from "../charts/plot.js";
+import { openByPointer } from "../charts/picker.js";
+import { font, hatching, penOf, pixelRatio, textScale } from "../charts/plot.js";
 import { shortTime } from "../clock.js";
-import { make, setText } from "../dom.js";
+import { make, setText, setTitle } from "../dom.js";
 import { kwh, wattsText } from "../energyText.js";
 import { rounded } from "../exact.js";
+import { failureCard } from "../failure.js";
 import { words } from "../language.js";
 import { keyOf } from "../periods.js";
 import { navigate } from "../router.js";
@@ -21,7 +23,7 @@ import { daysOf, energyScale, netEnergy, QUARTERS, shadeOf } from "./heatGrid.js
 
 const NARROW_PX = 700;
 
-/** @typedef {import("./heatGrid.js").Day} Day @typedef {import("./heatGrid.js").Scale} Scale */
+/** @typedef {import("./heatGrid.js").Day} Day */
 /** @typedef {[number, number, number]} Rgb */
 /** The position of the cells. @typedef {{across: boolean, left: number, top: number, cell: [number, number]}} Layout */
 
@@ -30,13 +32,14 @@ export function show(main, { parts }, signal) {
   const key = keyOf("year", parts[0]);
   const content = make("div.content", historyNote(signal));
   const day = key === today().slice(0, 4) ? today() : `${key}-01-01`;
+  setTitle(`${words.titles.heat} ${key}`);
   main.append(kindsBar("heat", day), stepper("year", key, (next) => navigate("heat", [next])), content);
   whenChosen(signal, async () => {
     try {
       const answer = await requestHistory("quarters", { from: key }, signal);
       if (!signal.aborted) render(content, answer, signal);
     } catch (error) {
-      if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
+      if (!signal.aborted) content.replaceChildren(failureCard(error));
     }
   });
 }
@@ -46,14 +49,15 @@ function render(content, answer, signal) {
   const days = daysOf(localQuarters(answer));
   const scale = energyScale(days);
   if (!scale) { content.replaceChildren(make("p.empty.card", words.nothingRecorded)); return; }
-  const caption = make("p.caption", { "aria-live": "polite" }, words.heatHint);
+  const hint = matchMedia("(pointer: coarse)").matches ? words.heatHintTouch : words.heatHint;
+  const caption = make("p.caption", { "aria-live": "polite" }, hint);
   const canvas = make("canvas", { "aria-hidden": "true" });
   const box = make("div.heatmap", {
     tabindex: "0", role: "slider", "aria-label": words.kinds.heat, "aria-valuemin": "0",
-    "aria-valuemax": String(days.length * QUARTERS - 1), "aria-valuenow": "0", "aria-valuetext": words.heatHint,
+    "aria-valuemax": String(days.length * QUARTERS - 1), "aria-valuenow": "0", "aria-valuetext": hint,
   }, canvas);
   content.replaceChildren(make("section.card.chart-card",
-    make("div.card-head", make("h2", words.heatTitle)), caption, box, legend(scale)));
+    make("div.card-head", make("h2", words.heatTitle)), caption, box, legend(scale, hasExport(days))));
   /** @type {Layout} */
   let layout = { across: false, left: 0, top: 0, cell: [1, 1] };
   const paint = () => { layout = paintDays(canvas, box.clientWidth, days, scale); };
@@ -73,16 +77,17 @@ const mix = (from, to, ratio) => from.map((part, at) => Math.round(part + (to[at
  * @param {HTMLCanvasElement} canvas
  * @param {number} width
  * @param {Day[]} days
- * @param {Scale} scale
+ * @param {number} scale
  * @returns {Layout}
  */
 function paintDays(canvas, width, days, scale) {
   const across = width >= NARROW_PX;
-  const [left, top] = across ? [44, 4] : [52, 22];
+  const scaled = (/** @type {number} */ px) => Math.round(px * textScale());
+  const [left, top] = across ? [scaled(44), 4] : [scaled(52), scaled(22)];
   /** @type {[number, number]} */
-  const cell = across ? [(width - left) / days.length, 3] : [(width - left) / QUARTERS, 2];
+  const cell = across ? [(width - left) / days.length, scaled(3)] : [(width - left) / QUARTERS, 2];
   const rows = across ? QUARTERS : days.length;
-  const height = top + rows * cell[1] + (across ? 24 : 4);
+  const height = top + rows * cell[1] + (across ? scaled(24) : 4);
   const ratio = pixelRatio();
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
@@ -101,18 +106,25 @@ function paintDays(canvas, width, days, scale) {
   return { across, left, top, cell };
 }
 
-/** @param {Day[]} days @param {Scale} scale @param {boolean} across */
+/** @param {Day[]} days @param {number} scale @param {boolean} across */
 function imageOf(days, scale, across) {
   const [columns, rows] = across ? [days.length, QUARTERS] : [QUARTERS, days.length];
   const image = new ImageData(columns, rows);
   const now = Date.now();
-  const [none, imported, exported, card] = ["heat0", "imp", "exp", "card"].map((name) => rgb(colour(name)));
+  const [none, imported, highest, exported, card] = ["heat0", "heat-imp", "heat-max", "heat-exp", "card"]
+    .map((name) => rgb(colour(name)));
+  // from grid goes over a colour in the middle; brightness alone tells how much, and which direction
+  const inkOf = (/** @type {number} */ wh) => {
+    const shade = shadeOf(wh, scale);
+    if (wh < 0) return mix(none, exported, shade);
+    return shade < 0.5 ? mix(none, imported, 2 * shade) : mix(imported, highest, 2 * shade - 1);
+  };
   days.forEach(({ cells }, day) => cells.forEach((quarter, place) => {
     const energy = netEnergy(quarter);
     if (quarter && energy === null && quarter.at <= now) return;
     const at = 4 * (across ? place * columns + day : day * columns + place);
     // neither a gap: an hour that the clock skipped, and the future
-    const ink = energy === null ? card : mix(none, energy < 0 ? exported : imported, shadeOf(energy, scale));
+    const ink = energy === null ? card : inkOf(energy);
     image.data.set([...ink, 255], at);
   }));
   const canvas = make("canvas", { width: columns, height: rows });
@@ -123,7 +135,7 @@ function imageOf(days, scale, across) {
 /** @param {CanvasRenderingContext2D} pen @param {Day[]} days @param {Layout} layout @param {number} height */
 function paintLabels(pen, days, { across, left, top, cell }, height) {
   pen.fillStyle = colour("soft");
-  pen.font = "12px system-ui, sans-serif";
+  pen.font = font();
   for (let hour = 0; hour <= 24; hour += 6) {
     const text = String(hour).padStart(2, "0");
     pen.textAlign = across ? "right" : hour === 24 ? "right" : "left";
@@ -141,11 +153,19 @@ function paintLabels(pen, days, { across, left, top, cell }, height) {
   });
 }
 
-/** @param {Scale} scale */
-function legend(scale) {
-  const watts = (/** @type {number} */ wh) => wattsText(wh * QUARTERS_PER_HOUR);
-  return make("p.heat-key", scale.exported > 1 && legendItem("exp", `${words.toGrid} ${watts(scale.exported)}`),
-    legendItem("zero", "0 W"), legendItem("imp", `${words.fromGrid} ${watts(scale.imported)}`),
+const hasExport = (/** @type {Day[]} */ days) =>
+  days.some(({ cells }) => cells.some((quarter) => (netEnergy(quarter) ?? 0) < 0));
+
+/** The ramps of colours with their numbers, on one scale. @param {number} scale */
+function legend(scale, /** @type {boolean} */ isTwoWay) {
+  const watts = (/** @type {number} */ share) => wattsText(scale * share * QUARTERS_PER_HOUR);
+  // half of the colour is a quarter of the power: see shadeOf
+  const marks = ["0", watts(0.25), watts(1)];
+  return make("div.heat-key",
+    isTwoWay && make("div.ramp.to-grid", make("i", { "aria-hidden": "true" }),
+      make("span", `↑ ${words.toGrid}`), [...marks].reverse().slice(0, 2).map((text) => make("span", text))),
+    make("div.ramp.from-grid", make("i", { "aria-hidden": "true" }),
+      marks.map((text) => make("span", text)), make("span", `↓ ${words.fromGrid}`)),
     legendItem("hatch", words.noData));
 }
 
@@ -182,9 +202,9 @@ function bindPicker(box, canvas, days, layout, caption, signal) {
     [day, place] = [nextDay, nextPlace];
     showCell();
   };
+  openByPointer(canvas, () => day, open, signal);
   canvas.addEventListener("pointermove", select, { signal });
   canvas.addEventListener("pointerdown", select, { signal });
-  canvas.addEventListener("dblclick", open, { signal });
   box.addEventListener("keydown", (event) => {
     const move = MOVES[event.key];
     if (event.key === "Enter") open();

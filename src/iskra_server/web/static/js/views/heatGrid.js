@@ -4,7 +4,7 @@ export const QUARTERS = 96;
 // the highest hundredth of the quarter-hours does not set the scale
 const SCALE_QUANTILE = 0.99;
 
-/** @typedef {{day: string, cells: (Quarter | null)[]}} Day @typedef {{imported: number, exported: number}} Scale */
+/** @typedef {{day: string, cells: (Quarter | null)[]}} Day */
 
 /** Days of 96 cells by local time; of a quarter-hour that occurs twice, the later one. */
 export function daysOf(/** @type {Quarter[]} */ quarters) {
@@ -25,22 +25,16 @@ export const netEnergy = (quarter) =>
   (quarter?.imported == null ? null : Number(quarter.imported) - Number(quarter.exported ?? 0));
 
 /**
- * The Wh of the strongest colours, at least 1; null if nothing was measured.
+ * The Wh of the strongest colours, in both directions, at least 1; null if nothing was measured.
  * @param {Day[]} days
- * @returns {Scale | null}
  */
 export function energyScale(days) {
   const energies = days.flatMap(({ cells }) => cells.flatMap((quarter) => netEnergy(quarter) ?? []));
+  if (energies.length === 0) return null;
   const reach = (/** @type {number[]} */ values) =>
     values.sort((a, b) => a - b)[Math.floor((values.length - 1) * SCALE_QUANTILE)] ?? 0;
-  if (energies.length === 0) return null;
-  const [imports, exports] = [energies.filter((wh) => wh >= 0), energies.filter((wh) => wh < 0).map((wh) => -wh)];
-  return { imported: Math.max(1, reach(imports)), exported: Math.max(1, reach(exports)) };
+  return Math.max(1, reach(energies.filter((wh) => wh >= 0)), reach(energies.filter((wh) => wh < 0).map((wh) => -wh)));
 }
 
-/**
- * The strength of a colour, 0 to 1: a square root, so that small loads differ visibly.
- * @param {number} wh
- * @param {Scale} scale
- */
-export const shadeOf = (wh, scale) => Math.sqrt(Math.min(1, Math.abs(wh) / (wh < 0 ? scale.exported : scale.imported)));
+/** The strength of a colour, 0 to 1: a square root, so that small loads differ visibly. @param {number} wh */
+export const shadeOf = (wh, /** @type {number} */ scale) => Math.sqrt(Math.min(1, Math.abs(wh) / scale));

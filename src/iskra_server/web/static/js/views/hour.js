@@ -2,18 +2,18 @@
 
 import { requestHistory } from "../api.js";
 import { drawLine } from "../charts/line.js";
+import { textScale } from "../charts/plot.js";
 import { shortTime, time } from "../clock.js";
 import { make } from "../dom.js";
 import { axisNumber, wattsText } from "../energyText.js";
 import { words } from "../language.js";
-import { pageState, store, subscribe, whenChosen } from "../store.js";
-import { HOUR_S, lastHourOf, powerColumns } from "./powerColumns.js";
+import { lastReading, pageState, store, subscribe, whenChosen } from "../store.js";
+import { GAP_S, HOUR_S, lastHourOf, powerColumns, QUARTER_S } from "./powerColumns.js";
 
 const LINE_POINTS = 720;
-const QUARTER_S = 900;
 // no labels that close to the ends of the axis
 const EDGE_S = 270;
-const HEIGHT_PX = 140;
+const [NARROW_PX, HEIGHT_PX] = [124, 150];
 
 /** @typedef {import("./powerColumns.js").Points} Points */
 
@@ -30,13 +30,15 @@ export function showLastHour(box, signal) {
 
 /** @param {HTMLElement} frame @param {HTMLElement} caption @param {Points} past @param {AbortSignal} signal */
 async function draw(frame, caption, past, signal) {
-  let shown = lastHourOf(past, store.recent.get(store.chosen ?? ""));
+  const merged = () => lastHourOf(past, store.recent.get(store.chosen ?? ""), Date.now() / 1000,
+    Math.max(GAP_S, lastReading()?.meter.stale_after_s ?? 0));
+  let shown = merged();
   const text = (/** @type {number} */ at) =>
-    `${time(shown.times[at] * 1000)} · ${wattsText(shown.mean[at] ?? 0)}`;
+    `${time(shown.times[at] * 1000)} · ${shown.mean[at] === null ? words.noData : wattsText(shown.mean[at] ?? 0)}`;
   const chart = await drawLine(frame, shown, {
-    begin: shown.begin, end: shown.end, small: true, signal, number: axisNumber, label: words.lastHour,
-    height: () => (innerWidth < 560 ? 92 : HEIGHT_PX), labels: clockLabels, text, caption,
-    legend: words.lastHour,
+    begin: shown.begin, end: shown.end, gaps: shown.gaps, small: true, signal, number: axisNumber,
+    label: words.lastHour, height: () => (innerWidth < 560 ? NARROW_PX : HEIGHT_PX) * textScale(), labels: clockLabels,
+    text, caption, legend: words.lastHour,
   });
   if (!chart) return;
   let last = 0;
@@ -45,8 +47,8 @@ async function draw(frame, caption, past, signal) {
     const newest = recent?.[0].at(-1) ?? 0;
     if (document.hidden || newest === last || pageState() !== "live") return;
     last = newest;
-    shown = lastHourOf(past, recent);
-    chart.update(shown, shown.begin, shown.end);
+    shown = merged();
+    chart.update(shown, shown.begin, shown.end, shown.gaps);
   }));
 }
 
@@ -65,11 +67,19 @@ function clockLabels([from, to], width) {
   return labels;
 }
 
+const quarterOf = (/** @type {number} */ ms) => ms - (ms % (QUARTER_S * 1000));
+
 /** The hour before the page was opened. @param {AbortSignal} signal */
 async function loadPast(signal) {
   const end = Date.now();
-  const answer = await requestHistory("power", {
-    from: new Date(end - HOUR_S * 1000).toISOString(), to: new Date(end).toISOString(), points: String(LINE_POINTS),
+  const request = (/** @type {number} */ begin) => requestHistory("power", {
+    from: new Date(begin).toISOString(), to: new Date(end).toISOString(), points: String(LINE_POINTS),
   }, signal);
-  return powerColumns(answer);
+  // from the beginning of a quarter-hour: of one that begins earlier no mean would be sent
+  const answer = await request(quarterOf(end - HOUR_S * 1000));
+  const past = powerColumns(answer);
+  if (answer.source === "telegrams") return past;
+  // the quarter-hour that has not ended has telegrams alone
+  const running = powerColumns(await request(quarterOf(end)));
+  return { times: [...past.times, ...running.times], mean: [...past.mean, ...running.mean] };
 }

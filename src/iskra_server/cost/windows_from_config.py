@@ -1,0 +1,108 @@
+"""Reads windows of prices: times of the local clock, days of the week and months. Two that overlap are a mistake.
+
+A mistake is appended to `problems`, so that one check finds all of them; what is returned then is of no use.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import combinations
+
+from iskra_server.config import ConfigError, WindowConfig
+from iskra_server.cost.tariffs import SLOTS, PriceWindow
+
+_MONTHS = 12
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_PLACES = 12
+_TIME = re.compile(r"([01]?[0-9]|2[0-4]):(00|15|30|45)")
+
+Problems = list[ConfigError]
+
+
+def windows_of(configured: Sequence[WindowConfig], path: str, problems: Problems) -> tuple[PriceWindow, ...]:
+    """In the order of the file. Two that overlap are a mistake."""
+    if not configured:
+        problems.append(ConfigError(f"{path} is empty; kind = windows needs at least one window.", path))
+    numbered = [(f"{path}.{number}", window) for number, window in enumerate(configured, 1)]
+    before = len(problems)
+    windows = [_window(window, place, problems) for place, window in numbered]
+    if len(problems) == before:
+        for (first, (one, _)), (second, (other, _)) in combinations(zip(windows, numbered, strict=True), 2):
+            if overlap(first, second):
+                names = " and ".join(f"'{window.name or place}'" for window, place in ((first, one), (second, other)))
+                problems.append(ConfigError(f"The windows {names} overlap; a quarter of an hour has one price.", other))
+    return tuple(windows)
+
+
+def overlap(first: PriceWindow, second: PriceWindow) -> bool:
+    """Whether some quarter of some year lies in both."""
+    return any(
+        _meet(early, late, days) for early, late, days in ((first, second, 0), (first, second, 1), (second, first, 1))
+    )
+
+
+def _meet(early: PriceWindow, late: PriceWindow, days: int) -> bool:
+    """Whether `early` is still open in `late`, which begins on the same day or on the next."""
+    shift = days * SLOTS
+    if early.begin >= late.end + shift or late.begin + shift >= early.end:
+        return False
+    weekdays = {(day + days) % len(_DAYS) for day in early.days}
+    # the next day may lie in the next month
+    months = early.months | {month % _MONTHS + 1 for month in early.months} if days else early.months
+    return bool(weekdays & late.days and months & late.months)
+
+
+def exact(price: float) -> Decimal:
+    """The decimal digits that the float was written with, rounded to 12 places: more than any bill has."""
+    decimal = Decimal(repr(price))
+    return decimal if decimal == round(decimal, _PLACES) else round(decimal, _PLACES)
+
+
+def _window(configured: WindowConfig, path: str, problems: Problems) -> PriceWindow:
+    begin = _slot(configured.from_, f"{path}.from", problems)
+    end = _slot(configured.to, f"{path}.to", problems)
+    if begin in (end, SLOTS):
+        times = f"begins at {configured.from_} and ends at {configured.to}"
+        problems.append(ConfigError(f"{path} {times}; write 00:00 and 24:00 for a whole day.", f"{path}.to"))
+    return PriceWindow(
+        configured.name,
+        frozenset(_months(configured.months, f"{path}.months", problems)),
+        frozenset(_weekdays(configured.days, f"{path}.days", problems)),
+        begin,
+        end if end > begin else end + SLOTS,
+        exact(configured.price),
+    )
+
+
+def _slot(text: str, key: str, problems: Problems) -> int:
+    match = _TIME.fullmatch(text)
+    hour, minute = map(int, match.groups()) if match else (0, 0)
+    slot = hour * 4 + minute // 15
+    if not match or slot > SLOTS:
+        expected = "a time in steps of 15 minutes, such as 17:00 or 21:15"
+        problems.append(ConfigError(f"{key} must be {expected}, not '{text[:40]}'.", key, expected))
+    return slot
+
+
+def _months(text: str, key: str, problems: Problems) -> set[int]:
+    months = {str(month): month for month in range(1, _MONTHS + 1)}
+    return _ranges(text, months, key, "months, such as 1-3,10-12", problems)
+
+
+def _weekdays(text: str, key: str, problems: Problems) -> set[int]:
+    days = {name: day for day, name in enumerate(_DAYS)}
+    return _ranges(text.lower(), days, key, "days, such as mon-fri or sat,sun", problems)
+
+
+def _ranges(text: str, values: Mapping[str, int], key: str, expected: str, problems: Problems) -> set[int]:
+    """The values of "1-3,10-12"; a range may go over the end, as 10-3 does."""
+    ordered = list(values.values())
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = (piece.strip() for piece in part.partition("-"))
+        if first not in values or (dash and last not in values):
+            problems.append(ConfigError(f"{key} must be {expected}, not '{text[:40]}'.", key, expected))
+            return set()
+        start, stop = ordered.index(values[first]), ordered.index(values[last if dash else first])
+        found |= {*ordered[start : stop + 1]} if start <= stop else {*ordered[start:], *ordered[: stop + 1]}
+    return found

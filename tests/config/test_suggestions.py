@@ -1,0 +1,19 @@
+from iskra_server.config.suggestions import short, suggestion
+
+NAMES = ["server.port", "server.host", "outputs.mqtt.url"]
+
+
+def test_a_name_that_is_nearly_known_is_suggested() -> None:
+    assert suggestion("server.prot", NAMES) == "; did you mean server.port?"
+
+
+def test_the_right_key_in_a_wrong_section_is_suggested() -> None:
+    assert suggestion("log.url", NAMES) == "; did you mean outputs.mqtt.url?"
+
+
+def test_else_all_names_are_listed() -> None:
+    assert suggestion("x", NAMES) == "; known are server.port, server.host, outputs.mqtt.url."
+
+
+def test_a_long_name_is_not_repeated_whole() -> None:
+    assert short("x" * 61) == "x" * 60 + "..." and short("x" * 60) == "x" * 60

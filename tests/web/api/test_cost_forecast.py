@@ -1,0 +1,36 @@
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from iskra_server.cost.contracts import Contract
+from iskra_server.history.model.records import quarter_of
+from iskra_server.history.store.store import Store
+from web.past import Past, counted, info
+from web.serving import Site
+
+NOW = datetime.now(UTC)
+DAYS = 100
+LAST = quarter_of(NOW.timestamp())
+CONTRACT = Contract(begins=date(2025, 1, 1), energy_price=Decimal("0.30"))
+
+
+def past(store: Store, *contracts: Contract) -> Past:
+    first = LAST - DAYS * 96
+    store.write(counted((1000 * place for place in range(DAYS * 96 + 1)), first=first), [info(first=first)])
+    past = Past(store)
+    past.site = Site(history=store, contracts=contracts)
+    return past
+
+
+def test_month_and_year_have_a_total_and_a_band(store: Store) -> None:
+    answer = past(store, CONTRACT).ask("forecast")
+    month = answer["month"]
+    days = (datetime.fromisoformat(month["end"]) - datetime.fromisoformat(month["begin"])) / timedelta(days=1)
+    # 9.6 kWh a day
+    assert month["total_amount"] == round(Decimal("2.88") * round(days), 2)
+    assert month["low_amount"] <= month["total_amount"] <= month["high_amount"] and month["windows"] >= 8
+    assert (month["basis"], answer["year"]["basis"], answer["currency"]) == ("weekday", "mean", "EUR")
+
+
+def test_without_a_contract_nothing_is_forecast(store: Store) -> None:
+    answer = past(store).ask("forecast")
+    assert answer.keys() == {"meter", "simulated", "tz"}
