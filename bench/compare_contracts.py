@@ -5,7 +5,7 @@
 Three contracts on a meter with import and export: a fixed price, windows of the grid fee that cross midnight, and a
 spot price of every quarter with a credit of par. 14a EnWG. Beside it the same total for one contract by a loop over
 records and decimals, of one year: what the columns of integers save. Times are of the process (the machine may be
-busy) and by the clock, the least of all runs.
+busy) and by the clock, the lowest of all runs.
 """
 
 import sys
@@ -83,7 +83,7 @@ def main() -> None:
             _measure(store, meter, decade, years, runs)
         begin, end = _period(decade, 1)
         print(
-            f"one contract of one year by records and decimals: {_least(runs, lambda: _by_records(meter, begin, end))}"
+            f"one contract of one year by records and decimals: {_lowest(runs, lambda: _by_records(meter, begin, end))}"
         )
 
 
@@ -116,7 +116,7 @@ def _measure(store: Store, meter: RecordedMeter, decade: Decade, years: int, run
         assert span is not None
         return compare(meter, CONTRACTS, span, partial(spot_raws, store), ZONE)
 
-    print(f"{years} years, {len(CONTRACTS)} contracts: {_least(runs, answer)}, {_memory(answer):.0f} MB at the most")
+    print(f"{years} years, {len(CONTRACTS)} contracts: {_lowest(runs, answer)}, {_memory(answer):.0f} MB at the most")
     for cost in answer().contracts:
         print(f"    {cost.contract.name:<8} {float(cost.total.total):12.2f}")
 
@@ -129,7 +129,7 @@ def _by_records(meter: RecordedMeter, begin: int, end: int) -> Decimal:
     return sum((energy_between(*pair, counter.epochs) * FIXED.energy_price / 1000 for pair in pairs), Decimal(0))
 
 
-def _least(runs: int, work: Callable[[], object]) -> str:
+def _lowest(runs: int, work: Callable[[], object]) -> str:
     times = []
     for _ in range(runs):
         clock, process = time.perf_counter(), time.process_time()

@@ -25,8 +25,9 @@ ARROWS = {
     "history/store": {"meter", "history/model"},
     "history/recording": {"meter", "reading", "history/model", "history/points", "history/store"},
     "history/transfer": {"meter", "history/model", "history/store"},
-    "cost": {"meter", "config", "history/model", "history/store"},
-    "outputs": {"mqtt", "meter", "config", "diagnosis", "reading", "history/model", "history/store", "cost"},
+    "prices": {"history/model", "history/store"},
+    "cost": {"meter", "config", "prices", "history/model", "history/store"},
+    "outputs": {"mqtt", "meter", "config", "diagnosis", "reading", "history/model", "history/store", "prices", "cost"},
     "fleet": {"meter", "history/model", "history/store", "outputs"},
     "fleet/edge": {"mqtt", "meter", "diagnosis", "reading", "history/model", "history/store", "outputs", "fleet"},
     "homeassistant": {"meter"},
@@ -40,7 +41,7 @@ ARROWS = {
     },
     "web/api": {
         *("meter", "diagnosis", "reading", "history/model", "history/points", "history/store", "cost", "outputs"),
-        *("homeassistant", "redact", "web/http", "web/server_view"),
+        *("prices", "homeassistant", "redact", "web/http", "web/server_view"),
     },
     "web": {"fleet/central", "web/http", "web/server_view", "web/metrics", "web/api"},
 }
@@ -130,7 +131,7 @@ def test_every_module_has_a_test_under_its_name_or_in_the_folder_of_its_room() -
 # modules of one stem, and public classes of one name, that mean the same thing, in different rooms
 SAME_THING = {
     # a command or route, and what it is about
-    *("backfill", "backup", "energy", "history", "meters", "ports", "registers", "status"),
+    *("backfill", "backup", "energy", "history", "meters", "ports", "prices", "registers", "status"),
 }
 
 

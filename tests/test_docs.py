@@ -29,7 +29,11 @@ LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 README_LINES = 150
 
 # whom a page may send its reader to, beside the machines in his own house; USER and admin stand before a password
-HOSTS = {"docs.docker.com", "gotify.local", "homeassistant.local", "keepachangelog.com", "ntfy.sh", "semver.org"}
+HOSTS = {
+    *("docs.docker.com", "gotify.local", "homeassistant.local", "keepachangelog.com", "ntfy.sh", "semver.org"),
+    # who publishes spot prices
+    *("api.energy-charts.info", "www.smard.de", "www.awattar.de", "api.awattar.{country}"),
+}
 OWN = re.compile(r"USER|admin|localhost|raspberrypi(\.local)?|pi|127\.0\.0\.1|192\.168\.\d+\.\d+|HOST|host")
 
 

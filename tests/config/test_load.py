@@ -94,6 +94,11 @@ PRICES = {
 @pytest.mark.parametrize("key", [key for key in describe() if key.path != "meters.url"], ids=lambda key: key.path)
 def test_every_key_is_a_variable_too(key: Key) -> None:
     values = {
+        "prices.zone": "AT",
+        "prices.file": "/data/prices.json",
+        "prices.energy_charts_url": "http://mirror/energy-charts",
+        "prices.smard_url": "http://mirror/smard",
+        "prices.awattar_url": "http://mirror/awattar",
         "server.host": "::1",
         "server.port": "81",
         "server.readout_interval": "2.5",

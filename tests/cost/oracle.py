@@ -37,7 +37,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Tariff:
-    """The net price of import and export; `levies` by the year from which they hold. Fees are gross, in cents."""
+    """The net price of import and export. `levies` by the year from which they hold, the first also before.
+
+    Fees are gross, in cents.
+    """
 
     energy: int
     grid: int = 0
@@ -54,8 +57,10 @@ class Tariff:
     def import_price(self, clock: datetime, spot: int) -> int:
         """In 10^-11 EUR/kWh."""
         grid = next((window.price for window in self.windows if window.holds(clock)), self.grid)
-        years = [year for year in self.levies or () if year <= clock.year]
-        levies = self.levies[max(years)] if self.levies and years else 0
+        levies = 0
+        if self.levies:
+            begun = [year for year in self.levies if year <= clock.year]
+            levies = self.levies[max(begun, default=min(self.levies))]
         share = 0 if self.spot is None else SPOT_STEP * spot * self.spot[spot < 0]
         return (100 * (self.energy + grid + levies) + share) * (100 + self.vat)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.cost.amounts import Amount, amount, base_fee, energy_cost, round_fraction
+from iskra_server.cost.amounts import Amount, Parts, base_fee, energy_cost, round_fraction
 from iskra_server.cost.contracts import Contract
 from web.past import quarter
 
@@ -24,12 +24,17 @@ def test_energy_times_price_is_exact() -> None:
 
 
 def test_export_is_subtracted_from_the_total() -> None:
-    found = amount(CONTRACT, Decimal("1000"), Decimal("500"), Fraction(1))
-    assert (found.imported, found.exported, found.total) == (Decimal("0.3265"), Decimal("0.041"), Decimal("1.2855"))
+    amount = Amount(Decimal("0.3265"), Decimal("0.041"), Fraction(1))
+    assert amount.total == Decimal("1.2855")
+    assert (amount + amount).total == Decimal("2.571")
 
 
-def test_energy_that_was_not_measured_costs_nothing() -> None:
-    assert amount(CONTRACT, None, None, Fraction(0)) == Amount()
+def test_the_levies_of_two_amounts_are_added_by_their_name() -> None:
+    one = Parts(energy=Decimal(1), levies=(("tax", Decimal(2)),), vat=Decimal(3))
+    other = Parts(unsplit=Decimal(4), grid=Decimal(5), levies=(("kwkg", Decimal(6)), ("tax", Decimal(7))))
+    both = one + other
+    assert dict(both.levies) == {"tax": 9, "kwkg": 6} and both.levies_total == 15
+    assert both.total == one.total + other.total == 28
 
 
 def test_a_month_costs_its_fee_whatever_its_length_and_whatever_its_clocks_do() -> None:

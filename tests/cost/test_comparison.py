@@ -1,9 +1,9 @@
 """Comparisons against an independent computation in integers (oracle.py), before and after rounding."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
@@ -173,3 +173,140 @@ def test_every_amount_is_that_of_an_independent_computation(tmp_path: Path, peri
         cents = round_fraction(cost.total.total).quantize(Decimal("0.01"))
         assert abs(Fraction(cents) - total) <= Fraction(1, 200)
         assert cost.total.unpriced_import_wh == cost.total.estimated == 0
+
+
+def test_a_day_of_96_prices_with_equal_energy_costs_their_mean(store: Store) -> None:
+    first = quarter("2026-01-15T00:00:00+01:00")
+    prices = {first + place: 1000 + 37 * place for place in range(96)}
+    store.write(counted(range(0, 97_000, 1000), first=first), [INFO])
+    only_spot = Contract(begins=EVER, terms=Terms(energy=Tariff(spot=SpotShare("DE-LU"))))
+    (cost,) = comparison(store, [only_spot], prices).contracts
+    mean = Fraction(sum(prices.values()), 96) / 100_000
+    assert cost.total.imported == mean * Fraction(96, 10)
+    assert cost.total.import_price == cost.even_price == mean
+
+
+def test_negative_quarters_are_counted_with_their_energy(store: Store) -> None:
+    store.write([*counted([0, 10, 30, 60]), *counted([0, 100, 300, 600], obis=EXPORT)], [INFO])
+    (cost,) = comparison(store, [SPOT], {Q: 100, Q + 1: -500, Q + 2: -1}).contracts
+    negative = cost.negative
+    assert negative is not None
+    assert (negative.count, int(negative.import_wh), int(negative.export_wh)) == (2, 5, 50)
+    # 10 Wh at 1 EUR/MWh less 4 EUR/MWh; nothing is paid in the others
+    assert cost.total.exported == Fraction(10 * (1 - 4), 10**6)
+
+
+def test_a_gap_is_priced_by_the_usual_day_and_summed_apart(store: Store) -> None:
+    """Three days; from 00:00 to 06:00 of the second one only the sum is known."""
+    first = quarter("2026-01-15T00:00:00+01:00")
+    usual = [100 + 10 * slot for slot in range(96)]
+    counts: list[int | None] = list(accumulate(usual * 3, initial=0))
+    counts[96 + 1 : 96 + 24] = [None] * 23
+    store.write(counted(counts, first=first), [INFO])
+    prices = {first + place: 1000 + 100 * (place % 7) for place in range(96 * 3)}
+    fixed, spot = comparison(
+        store, [FIXED, Contract(begins=EVER, terms=Terms(energy=Tariff(spot=SHARE)))], prices
+    ).contracts
+    # what was measured and the gap, at the same price, are the whole
+    assert fixed.total.imported + fixed.total.estimated == Fraction("0.3265") * sum(usual) * 3 / 10_000
+    gap = sum(usual[:24])
+    assert fixed.total.estimated == Fraction("0.3265") * gap / 10_000
+    # the other days have used in each quarter of the gap what this day would have
+    by_quarter = sum(usual[slot] * prices[first + 96 + slot] for slot in range(24))
+    assert spot.total.estimated == Fraction("1.03") * by_quarter / 10_000 / 100_000
+
+
+def test_a_gap_whose_hours_are_unknown_otherwise_is_priced_evenly(store: Store) -> None:
+    store.write(counted([0, *[None] * 3, 400], first=Q), [INFO])
+    answer = comparison(store, [SPOT], {Q + place: 100 * place for place in range(4)}, ZoneInfo("UTC"))
+    even = sum(Fraction(100 * place, 100_000) for place in range(4)) / 4
+    net = even * Fraction("1.03") + Fraction("0.0215") + Fraction("0.0912") + Fraction("0.02327")
+    assert answer.contracts[0].total.estimated == net * Fraction("1.19") * Fraction(40, 1000)
+    assert answer.contracts[0].total.imported == 0 and answer.estimated_share == 1
+
+
+def test_a_gap_over_new_year_counts_in_both_months_and_years(store: Store) -> None:
+    """From 22:00 on New Year's Eve to 02:00, in a window of the night; pieces are cut at years of twelve months."""
+    midnight = quarter("2026-01-01T00:00:00+01:00")
+    before = range(96 * 370)
+    store.write(counted(before, first=midnight - 8 - before.stop + 1), [INFO])
+    store.write(counted([before.stop - 1 + 160, before.stop - 1 + 170], first=midnight + 8), [INFO])
+    answer = comparison(store, [WINDOWS])
+    december, january = answer.months[-2:]
+    assert december.estimated_import_wh == january.estimated_import_wh == 8
+    grid = {-2: (4 * Fraction("0.0912") + 4 * Fraction("0.0274")) / 8, -1: Fraction("0.0274")}
+    levies = {-2: Fraction("0.02327"), -1: Fraction("0.02496")}
+    for month, price in grid.items():
+        net = price + Fraction("0.1234") + levies[month]
+        assert answer.contracts[0].months[month].estimated == net * Fraction("1.19") * 8 / 1000
+
+
+def test_energy_without_a_price_is_left_out_of_the_difference(store: Store) -> None:
+    store.write(counted([0, 1000, 3000, None, 9000], first=Q), [INFO])
+    # of the second quarter and of one in the gap no price is known
+    fixed, spot = (answer := comparison(store, [FIXED, SPOT], {Q: 500, Q + 2: 500}, ZoneInfo("UTC"))).contracts
+    assert spot.total.unpriced_import_wh == 800 and spot.total.priced_import_wh == 100
+    assert spot.left_out == Fraction("0.3265") * Fraction(800, 1000)
+    same_energy = Fraction("0.3265") * Fraction(100, 1000) + fixed.total.fees
+    assert answer.difference(spot) == spot.total.total - same_energy
+    assert answer.difference(fixed) == 0
+    # a reference without a price for it says nothing
+    assert (reversed_ := comparison(store, [SPOT, FIXED], {Q: 500})).difference(reversed_.contracts[1]) is None
+
+
+def test_shifting_saves_what_the_cheapest_quarter_of_the_day_is_below_the_use_of_the_day(store: Store) -> None:
+    first = quarter("2026-01-15T00:00:00+01:00")
+    store.write(counted(range(0, 97 * 500, 500), first=first), [INFO])
+    prices = {first + place: 2000 if place else -1000 for place in range(96)}
+    fixed, spot = comparison(
+        store, [FIXED, Contract(begins=EVER, terms=Terms(energy=Tariff(spot=SpotShare("DE-LU"))))], prices
+    ).contracts
+    assert fixed.shift is None
+    mean = Fraction(95 * 2000 - 1000, 96) / 100_000
+    assert spot.shift is not None and abs(spot.shift - (mean + Fraction(1000, 100_000))) < Fraction(1, 10**9)
+
+
+def test_the_credit_never_exceeds_the_grid_fees_of_the_year(store: Store) -> None:
+    first = quarter("2026-01-01T00:00:00+01:00")
+    store.write(counted([0, 1000], first=first) + counted([2000], first=first + 96 * 31), [INFO])
+    terms = Terms(energy=Tariff(), grid=Tariff(Decimal("0.10")), vat_percent=Decimal(19))
+    credited = replace(WINDOWS, terms=terms, base_fee=Decimal(0), grid_credit=Decimal(365))
+    cost = comparison(store, [credited, replace(credited, further_fees=(Fee("grid", Decimal(31), "month"),))])
+    grid = Fraction("0.119") * Fraction(200, 1000)
+    assert cost.contracts[0].total.total == 0 and cost.contracts[0].total.fees == -grid
+    # 31 days of January at 1 EUR a day are less than 31 EUR and the energy
+    assert cost.contracts[1].total.fees == 0
+
+
+def test_tariff_registers_have_their_own_energy_and_price(store: Store) -> None:
+    day, night = Obis.parse("1.8.1"), Obis.parse("1.8.2")
+    store.write(
+        [*counted([0, 1000, 3000]), *counted([0, 1000, 1000], obis=day), *counted([0, 0, 2000], obis=night)], [INFO]
+    )
+    terms = Terms(energy=Tariff(registers=((day, Decimal("0.40")), (night, Decimal("0.20")))))
+    registers = Contract(begins=EVER, terms=terms)
+    _, cost = comparison(store, [FIXED, registers]).contracts
+    assert cost.total.imported == Fraction("0.04") + Fraction("0.04")
+    assert cost.even_price is cost.shift is None and cost.total.unpriced_import_wh == 0
+    other = Contract(begins=EVER, terms=Terms(energy=Tariff(registers=((day, Decimal("0.40")),))))
+    answer = comparison(store, [FIXED, other])
+    assert answer.contracts[1].total.unpriced_import_wh == 200
+    assert answer.difference(answer.contracts[1]) is None
+
+
+def test_a_period_with_fewer_than_two_readings_has_no_span(store: Store) -> None:
+    store.write(counted([1000]), [INFO])
+    assert measured_span(meter_of(store), Q - 10, Q + 10) is None
+    assert measured_span(meter_of(store), Q + 1, Q + 10) is None
+
+
+def test_the_sum_of_months_is_the_difference_of_the_counter(store: Store) -> None:
+    counts: list[int | None] = list(range(0, 96 * 70 * 13, 13))
+    for begin, end in (100, 130), (96 * 40, 96 * 55), (96 * 60, 96 * 60 + 1):
+        counts[begin:end] = [None] * (end - begin)
+    store.write(counted(counts), [INFO])
+    answer = comparison(store, [FIXED])
+    readings = list(meter_of(store).counter(IMPORT).between(answer.begin, answer.end + 1))
+    whole = energy_between(readings[0], readings[-1], [])
+    assert sum(month.import_wh + month.estimated_import_wh for month in answer.months) == whole
+    assert round(answer.estimated_share, 3) == round(Fraction(30 + 96 * 15 + 1 + 3, 96 * 70 - 1), 3)

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iskra_server.config import WindowConfig
@@ -113,6 +113,7 @@ _windows = st.builds(
 )
 
 
+@settings(max_examples=30)
 @given(_windows, _windows)
 def test_windows_overlap_if_a_quarter_of_some_day_lies_in_both(first: PriceWindow, second: PriceWindow) -> None:
     def occupied(window: PriceWindow, day: date) -> range:

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from homeassistant import release
 from homeassistant.forms import DOMAIN, issues
 from homeassistant.home import IS_AWAY, Home
 from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
@@ -15,6 +16,8 @@ BY_REST, BY_MQTT, BY_OURS = "rest", "mqtt", DOMAIN
 DIAGNOSTIC = ("fault", "locked", "problem", "signal_quality")
 # what a meter has besides its registers
 BESIDES = (*DIAGNOSTIC, "last_reading")
+# the first in which a meter of the grid is one thing
+ONE_METER = (2026, 3)
 # the button of the server's device
 BUTTON = "fill_gaps"
 
@@ -137,6 +140,23 @@ def counted_from(assistant: HomeAssistant, entity: str) -> Decimal:
     rows = assistant.statistics(entity, "5minute")
     state, sum_ = rows[min(rows)]
     return begun(assistant, entity) if sum_ else state
+
+
+def invalid(assistant: HomeAssistant) -> dict[str, Any]:
+    """What Home Assistant says is wrong with its statistics, but for those of sensors that were removed on purpose."""
+    states, found = assistant.states(), assistant.ask("recorder/validate_statistics")
+    kinds = {statistic: [issue["type"] for issue in issues] for statistic, issues in found.items()}
+    return {statistic: types for statistic, types in kinds.items() if types != ["no_state"] or statistic in states}
+
+
+def grid(assistant: HomeAssistant, *imported: str) -> list[dict[str, object]]:
+    """The grid with these consumptions, as the Energy dashboard's form saves it: from 2026.3 on each is a source."""
+    none = dict.fromkeys(("stat_cost", "entity_energy_price", "number_energy_price"))
+    flows: list[dict[str, object]] = [{"stat_energy_from": each, **none} for each in imported]
+    rest: dict[str, object] = {"type": "grid", "cost_adjustment_day": 0}
+    if release.numbers(assistant.version) >= ONE_METER:
+        return [rest | flow | {"stat_energy_to": None} for flow in flows]
+    return [rest | {"flow_from": flows, "flow_to": []}]
 
 
 def newest(sums: dict[int, Decimal]) -> Decimal:

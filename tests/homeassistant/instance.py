@@ -22,7 +22,8 @@ WEBSOCKET = Path(__file__).with_name("websocket.py")
 START_S = 240.0
 # between two questions: it shall do something else too
 EVERY_S = 0.2
-STOP_S = 60.0
+# it may be making the statistics of days that it was away for, some hundred questions a day, and ends that first
+STOP_S = 300.0
 JUST_BEHIND = timedelta(seconds=5)
 OWNER = {"name": "Owner", "username": "owner", "password": "not-a-secret", "language": "en"}
 BASE = """\
@@ -104,12 +105,12 @@ class HomeAssistant:
         self._log_in()
         until(lambda: self.get("/api/config")["state"] == "RUNNING", START_S, EVERY_S)
 
-    def stop(self) -> None:
+    def stop(self, within_s: float = STOP_S) -> None:
         self._close_socket()
         if self._process:
             self._process.terminate()
             try:
-                self._process.wait(STOP_S)
+                self._process.wait(within_s)
             except subprocess.TimeoutExpired:
                 # it writes down what each of its threads did
                 self._process.send_signal(signal.SIGABRT)
@@ -118,14 +119,17 @@ class HomeAssistant:
                 raise AssertionError(f"{self} does not stop: {threads}\n{self.log()[-4000:]}") from None
         self._process = None
 
-    def restart(self, *, is_hour_over: bool = False) -> list[str]:
-        """What it complains of until it runs again. `is_hour_over`: its clock is put behind the next full hour."""
+    def restart(self) -> list[str]:
+        """What it complains of until it runs again."""
         heard = len(self.complaints())
         self.stop()
-        if is_hour_over:
-            self.clock = until_full_hour() + JUST_BEHIND
         self.start()
         return self.complaints()[heard:]
+
+    def start_behind_the_hour(self) -> None:
+        """With its clock behind the next full hour."""
+        self.clock = until_full_hour() + JUST_BEHIND
+        self.start()
 
     def end(self) -> None:
         """For ever: nobody looks at what it writes down in its last ten seconds."""

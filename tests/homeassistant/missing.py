@@ -114,10 +114,13 @@ class Missing:
         where = database_address(str(self.data), "")
         store = Store(where)
         try:
-            store.write(self.records(hours), [self.info()])
+            self.write(store, hours)
         finally:
             store.close()
         self.home.start_server(HISTORY_ENABLED="true", DATA_DIR=str(self.data))
+
+    def write(self, store: Store, hours: int) -> None:
+        store.write(self.records(hours), [self.info()])
 
     def info(self) -> MeterInfo:
         return MeterInfo(
@@ -206,13 +209,15 @@ def lacking() -> str | None:
 
 
 @contextmanager
-def missing(folder: Path, begin: datetime, *blocks: str, first: int = 0) -> Iterator[Missing]:
+def missing(
+    folder: Path, begin: datetime, *blocks: str, first: int = 0, kind: "type[Missing]" = Missing
+) -> Iterator[Missing]:
     """Server, broker and one Home Assistant of each release, by MQTT; started in hour `first` after `begin`."""
     for wanted in release.wanted():
         release.install(wanted)
     with home(folder, release.wanted(), *blocks) as built:
         built.meter.profile = UNLOCKED
-        made = Missing(built, folder, begin)
+        made = kind(built, folder, begin)
         made.set_clocks(first + LATE)
         built.broker.start()
         built.start_server()

@@ -1,8 +1,11 @@
 """Our servers on the machine named raspberrypi.local: that of the home, and in the attic one that asks for a token."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import trustme
 
 from homeassistant.meter import DutchMeter
 from homeassistant.network import Machine
@@ -15,6 +18,8 @@ class Installed:
     """With what it keeps in its folder it is the same server after a restart. `running`: between `start` and `stop`."""
 
     running: Server
+    # asked over HTTPS
+    verify: ssl.SSLContext | None = None
 
     def __init__(self, machine: Machine, folder: Path, source: str) -> None:
         self._machine = machine
@@ -35,6 +40,7 @@ class Installed:
                 "serve",
                 self._source,
                 environ={f"IES_{name}": value for name, value in (given | environ).items() if value},
+                verify=self.verify,
                 headers={"authorization": f"Bearer {token}"} if token else {},
                 within=self._machine.command,
                 address=address,
@@ -80,10 +86,27 @@ class Attic(Installed):
         self.open()
 
 
+class Cabinet(Attic):
+    """The same meters behind another server, which asks for no token and has a certificate of its own."""
+
+    def open(self) -> None:
+        authority, folder = trustme.CA(), self._folder
+        folder.mkdir(parents=True, exist_ok=True)
+        certificate = authority.issue_cert(self.address)
+        certificate.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
+        certificate.private_key_pem.write_to_path(folder / "key.pem")
+        self.verify = ssl.create_default_context()
+        authority.configure_trust(self.verify)
+        files = {"TLS_CERT": "certificate.pem", "TLS_KEY": "key.pem"}
+        environ = {f"SERVER_{name}": str(folder / file) for name, file in files.items()}
+        self.start(self.address, self.port, **environ)
+
+
 @contextmanager
-def attic(machine: Machine, folder: Path) -> Iterator[Attic]:
+def attic(machine: Machine, folder: Path, kind: type[Attic] = Attic, port: int = ATTIC_PORT) -> Iterator[Attic]:
     meter = DutchMeter()
-    made = Attic(machine, folder, meter)
+    made = kind(machine, folder, meter)
+    made.port = port
     try:
         made.open()
         yield made

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -19,11 +18,9 @@ from iskra_server.homeassistant.gaps import (
     FilledGap,
     PowerRange,
     earlier,
-    half,
     power_gaps,
 )
 
-COPY = Path(__file__).parents[2] / "integrations/homeassistant/custom_components/iskra_server/gaps.py"
 BEGIN = 1_795_600_800  # 2026-11-25 10:00 UTC
 KWH = Decimal("0.1")
 
@@ -213,6 +210,21 @@ def test_a_meter_that_was_replaced_in_the_gap() -> None:
     assert filled(merged([*rows[:1], corrected], [gap]), readings) == []
 
 
+def test_rows_that_stand_still_over_a_replaced_meter_are_corrected() -> None:
+    """As Home Assistant writes them when it was away itself: with the last state of the old meter."""
+    shown = ["100.0", *[f"100.{place}" for place in range(1, 7)], *[f"5.{place}" for place in range(10)]]
+    total = [f"{100 + place / 10:.1f}" for place in range(17)]
+    rows = [row(0, "100.4", "7"), row(1, "100.4", "7"), row(2, "100.4", "7"), row(3, "5.9", "12.9")]
+    found, refused = gaps.gaps(rows, counter(shown, total=total))
+    assert refused == []
+    (gap,) = found
+    assert [(each.state, each.sum) for each in gap.rows] == [
+        (Decimal("5.1"), Decimal("7.4")),
+        (Decimal("5.5"), Decimal("7.8")),
+    ]
+    assert gap.correction == Decimal("-4.7")
+
+
 def test_in_wh_as_in_kwh() -> None:
     readings = counter([Decimal(100_000 + place * 100) for place in range(21)], "Wh")
     (gap,) = filled([row(0, "100400.0", "7000.0"), row(2, "101200.0", "7800.0")], readings)
@@ -263,16 +275,3 @@ def test_an_hour_of_which_a_quarter_is_missing_gets_no_power() -> None:
     quarters = {BEGIN + place * QUARTER_S: quarter(place, 1, 2, 3) for place in range(20) if place != 6}
     assert power_gaps([hour(0, 1, 2, 3), hour(2, 1, 2, 3)], quarters) == []
     assert power_gaps([], quarters) == []
-
-
-def test_half_of_the_power_is_known_unless_the_direction_changed() -> None:
-    imported, exported, both = quarter(0, 100, 200, 300), quarter(0, -300, -200, -100), quarter(0, -10, 0, 10)
-    assert half(imported, 1) == imported
-    assert half(imported, -1) == quarter(0, 0, 0, 0)
-    assert half(exported, -1) == quarter(0, 100, 200, 300)
-    assert half(exported, 1) == quarter(0, 0, 0, 0)
-    assert half(both, 1) is half(both, -1) is None
-
-
-def test_the_copy_of_the_integration_is_the_same() -> None:
-    assert COPY.read_bytes() == Path(gaps.__file__).read_bytes()

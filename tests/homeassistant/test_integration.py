@@ -12,6 +12,7 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+import httpx
 import pytest
 import trustme
 
@@ -21,13 +22,13 @@ from homeassistant.forms import Entry
 from homeassistant.home import PORT, Home
 from homeassistant.instance import EVERY_S, HomeAssistant
 from homeassistant.network import FOREIGN_NAME, PI_NAME
-from homeassistant.servers import ATTIC_PORT, Attic, attic
+from homeassistant.servers import ATTIC_PORT, Attic, Cabinet, attic
 from iskra_server.meter.registers import BY_KEY
 from running import until
 
 SOON_S = 60.0
 KNOWS_RECONFIGURE = (2024, 11)
-TLS_PORT, SILENT_PORT = 18443, 18444
+TLS_PORT, SILENT_PORT, CABINET_PORT = 18443, 18444, 18445
 # how Home Assistant has the units of the API
 UNITS = {"Wh": "kWh", "varh": "kvarh", "VAh": "kVAh", "J": "GJ"}
 SCALES = {"Wh": -3, "varh": -3, "VAh": -3, "J": -9}
@@ -114,6 +115,25 @@ def test_a_discovered_server_is_set_up_with_its_token_alone(house: Home, upstair
         assert len(forms.entries(assistant)) == 2
 
 
+def test_a_discovered_server_with_a_certificate_is_asked_about_it(house: Home, upstairs: Attic) -> None:
+    """It reads the same meters, and one meter is never two devices."""
+    with attic(house.pi, house.folder / "cabinet", Cabinet, CABINET_PORT):
+        for assistant in young(house):
+            until(lambda: forms.waiting(assistant, "zeroconf"), SOON_S, EVERY_S)  # noqa: B023
+            form = forms.shown(assistant, forms.waiting(assistant, "zeroconf")[0])
+            assert (form["step_id"], forms.fields(form)) == ("discovery_confirm", ["verify_ssl"])
+            form = forms.answered(assistant, form, {"verify_ssl": True})
+            assert form["errors"] == {"base": "certificate"}
+            before, twice = forms.devices(assistant), {f"two_servers_{meter['id']}" for meter in meters(upstairs)}
+            done = forms.answered(assistant, form, {"verify_ssl": False})
+            assert done["type"] == "create_entry", done
+            until(lambda: twice <= forms.issues(assistant).keys(), SOON_S, EVERY_S)  # noqa: B023
+            (added,) = forms.devices(assistant).keys() - before.keys()
+            assert forms.devices(assistant)[added]["entry_type"] == "service"
+            forms.remove(assistant, done["result"])
+            assert not twice & forms.issues(assistant).keys()
+
+
 def test_every_register_is_one_entity_with_the_digits_of_the_answer(house: Home, upstairs: Attic) -> None:
     for assistant in young(house):
         shows(assistant, upstairs)
@@ -160,15 +180,56 @@ def test_diagnostics_keep_secrets_and_numbers_of_meters(house: Home, upstairs: A
             assert secret not in text.lower().replace(" ", "")
 
 
+def test_statistics_are_filled_for_administrators_alone(house: Home) -> None:
+    for assistant in young(house):
+        for is_admin, status in ((False, 401), (True, 200)):
+            with guest(assistant, is_admin=is_admin) as client:
+                answer = client.post("/api/services/iskra_server/fill_gaps", json={"entity_id": ["sensor.none"]})
+            assert answer.status_code == status, answer.text
+
+
+@contextmanager
+def guest(assistant: HomeAssistant, *, is_admin: bool) -> Iterator[httpx.Client]:
+    """Somebody else of the home, signed in as on the page."""
+    group = "system-admin" if is_admin else "system-users"
+    user = assistant.ask("config/auth/create", name=group, group_ids=[group])["user"]["id"]
+    person = {"username": group, "password": "not-a-secret"}
+    assistant.ask("config/auth_provider/homeassistant/create", user_id=user, **person)
+    about = {"client_id": f"{assistant.url}/"}
+    with httpx.Client(base_url=assistant.url, timeout=60) as client:
+        form = client.post(
+            "/auth/login_flow", json={**about, "handler": ["homeassistant", None], "redirect_uri": f"{assistant.url}/"}
+        ).json()
+        code = client.post(f"/auth/login_flow/{form['flow_id']}", json=about | person).json()["result"]
+        grant = {"grant_type": "authorization_code", "code": code}
+        token = client.post("/auth/token", data=about | grant).json()["access_token"]
+        client.headers["authorization"] = f"Bearer {token}"
+        yield client
+    assistant.ask("config/auth/delete", user_id=user)
+
+
 def test_a_meter_that_comes_by_mqtt_too_is_a_repair(house: Home) -> None:
     has_repair(house, "mqtt_too", SOON_S)
 
 
 def test_a_changed_token_is_asked_for(house: Home, upstairs: Attic) -> None:
+    entries = {assistant: entry_of(assistant, upstairs) for assistant in young(house)}
     upstairs.change_token("another-token-of-the-attic")
     for assistant in young(house):
         until(lambda: forms.waiting(assistant, "reauth"), SOON_S, EVERY_S)  # noqa: B023
         until(lambda: has_nothing(assistant, upstairs), SOON_S, EVERY_S)  # noqa: B023
+    # meanwhile another server has got its address
+    upstairs.stop()
+    impostor = Attic(house.pi, house.folder / "impostor", upstairs.meter)
+    impostor.open()
+    for assistant in young(house):
+        done = forms.answered(assistant, forms.waiting(assistant, "reauth")[0], {"token": impostor.token})
+        assert (done["type"], done["reason"]) == ("abort", "another_server")
+    impostor.stop()
+    upstairs.open()
+    for assistant in young(house):
+        forms.reload(assistant, entries[assistant])
+        until(lambda: forms.waiting(assistant, "reauth"), SOON_S, EVERY_S)  # noqa: B023
         form = forms.shown(assistant, forms.waiting(assistant, "reauth")[0])
         assert forms.fields(form) == ["token"]
         form = forms.answered(assistant, form, {"token": "token-of-the-attic"})

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from homeassistant.entities import are_unavailable, unique_id
+from homeassistant.entities import are_unavailable, grid, unique_id
 from homeassistant.instance import HomeAssistant
 from homeassistant.missing import HOUR_S, LATE, SOON_S, Missing, lacking, missing, rows, undo_files, wait_for_hour
+from homeassistant.release import numbers
 
 pytestmark = pytest.mark.slow
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -115,9 +116,8 @@ def test_the_time_before_the_sensor_is_a_statistic_of_its_own(away: Missing) -> 
         total = Decimal(str(list(earlier.values())[-1]["sum"])) + Decimal(str(list(before.values())[-1]["sum"]))
         last = list(before.values())[-1]["state"]
         assert total == pytest.approx(Decimal(str(last)) - away.kwh(away.begin_s), abs=Decimal("1e-9"))
-        sources = [grid(sensor, statistic)]
-        assistant.ask("energy/save_prefs", energy_sources=sources)
-        assert assistant.ask("energy/validate")["energy_sources"] == [[]]
+        assistant.ask("energy/save_prefs", energy_sources=grid(assistant, sensor, statistic))
+        assert not any(assistant.ask("energy/validate")["energy_sources"])
         assert away.run(assistant, "--external").stdout == "There is nothing to fill.\n"
         assert away.run(assistant, "--undo", str(undo_files(away.folder)[-1])).returncode == 0
         assert rows(assistant, statistic) == {}
@@ -129,10 +129,12 @@ def test_years_written_into_the_sensor_itself_would_be_a_negative_bar(away: Miss
     sensor = counter(away, assistant)
     first_s = next(iter(rows(assistant, sensor)))
     start = datetime.fromtimestamp(first_s - HOUR_S, UTC).isoformat()
+    is_new = numbers(assistant.version) >= (2025, 11)
+    form: dict[str, object] = {"mean_type": 0, "unit_class": "energy"} if is_new else {"has_mean": False}
     about = {"source": "recorder", "statistic_id": sensor, "name": None, "unit_of_measurement": "kWh", "has_sum": True}
     assistant.ask(
         "recorder/import_statistics",
-        metadata=about | {"has_mean": False},
+        metadata=about | form,
         stats=[{"start": start, "state": 12000.0, "sum": 1000.0}],
     )
     wait_for_hour(assistant, sensor, first_s - HOUR_S)
@@ -148,12 +150,3 @@ def test_a_wrong_token_is_one_sentence(away: Missing) -> None:
     token.write_text(kept)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "refuses the token" in done.stderr
-
-
-def grid(*statistics: str) -> dict[str, object]:
-    """The grid with several consumptions, as the Energy dashboard's form saves it."""
-    flows = [
-        {"stat_energy_from": each, "stat_cost": None, "entity_energy_price": None, "number_energy_price": None}
-        for each in statistics
-    ]
-    return {"type": "grid", "flow_from": flows, "flow_to": [], "cost_adjustment_day": 0}

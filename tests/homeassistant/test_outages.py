@@ -6,8 +6,10 @@ Every test leaves the home as it found it: broker and server run, the meter is r
 import time
 
 from homeassistant import release
-from homeassistant.entities import BY_MQTT, are_right, are_unavailable, complaints
+from homeassistant.entities import BY_MQTT, are_right, are_unavailable, complaints, young
+from homeassistant.forms import entries, issues
 from homeassistant.home import Home
+from homeassistant.instance import EVERY_S, HomeAssistant
 from homeassistant.meter import UNLOCKED
 from iskra_server.outputs.mqtt.keep_connected import RETRY_S
 from running import until
@@ -31,9 +33,13 @@ def test_a_broker_that_has_lost_everything_is_harmless(house: Home) -> None:
 def test_a_server_that_is_killed_is_unavailable_and_comes_back(house: Home) -> None:
     house.kill_server()
     are_unavailable(house, SOON_S)
+    for assistant in young(house):
+        until(lambda: has_lost(assistant), SOON_S, EVERY_S)  # noqa: B023
     house.meter.imported += 4
     house.start_server()
     are_right(house, SOON_S)
+    for assistant in young(house):
+        until(lambda: not has_lost(assistant), SOON_S, EVERY_S)  # noqa: B023
 
 
 def test_a_server_that_is_stopped_is_unavailable_and_comes_back(house: Home) -> None:
@@ -54,6 +60,12 @@ def test_a_broker_that_is_missing_when_the_server_starts_is_found(house: Home) -
     house.meter.imported += 8
     house.broker.start()
     are_right(house, SOON_S)
+
+
+def has_lost(assistant: HomeAssistant) -> bool:
+    """Whether Repairs says that the server is away."""
+    (entry,) = entries(assistant)
+    return f"no_connection_{entry['entry_id']}" in issues(assistant)
 
 
 def test_no_phase_gave_a_reason_to_complain(house: Home) -> None:

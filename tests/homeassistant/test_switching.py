@@ -2,10 +2,11 @@
 
 import pytest
 
-from homeassistant.entities import BY_MQTT, BY_OURS, are_right, complaints, registers, shown, young
-from homeassistant.forms import devices, entries, remove_device
-from homeassistant.home import Home
+from homeassistant.entities import BY_MQTT, BY_OURS, are_right, complaints, invalid, registers, shown, young
+from homeassistant.forms import add, devices, entries, remove, remove_device, set_options
+from homeassistant.home import PORT, Home
 from homeassistant.instance import EVERY_S, HomeAssistant
+from homeassistant.network import PI_NAME
 from outputs.mqtt.broker import retained
 from running import until
 
@@ -32,6 +33,23 @@ def test_a_meter_that_is_removed_takes_its_entities_along(house: Home) -> None:
         remove_device(assistant, entry, devices(assistant)[OLD_METER])
         assert devices(assistant).keys() >= {house.meter.label}
         assert {unique.split("_")[0] for unique in registers(assistant, BY_OURS)} == {house.meter.id}
+
+
+def test_an_entry_that_is_removed_and_added_again_keeps_its_statistics(house: Home) -> None:
+    for assistant in young(house):
+        unique = f"{house.meter.id}_energy_import"
+        entity = assistant.entities(BY_OURS)[unique]
+        before = assistant.sums(entity, "5minute")
+        assert before
+        (entry,) = entries(assistant)
+        remove(assistant, entry)
+        assert unique not in assistant.entities(BY_OURS)
+        set_options(assistant, add(assistant, host=PI_NAME, port=PORT), update_every_s=0)
+    are_right(house, SOON_S)
+    for assistant in young(house):
+        assert assistant.entities(BY_OURS)[unique] == entity
+        assert before.items() <= assistant.sums(entity, "5minute").items()
+        assert invalid(assistant) == {}
 
 
 @pytest.mark.slow

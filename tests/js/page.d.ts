@@ -48,11 +48,15 @@ declare global {
     /** What is drawn pale behind the bar: it is outside of what is compared. */
     wholeUp?: number | null;
     wholeDown?: number | null;
+    /** A colour of the style sheets; by default that of import above zero, and of export below. */
+    ink?: "money" | "soft";
   }
 
   /** Texts are formatted money, amounts are exact. */
   interface PeriodCost {
     total: string;
+    imported: string;
+    exported: string;
     amountOf(bucket: { begin: string }): string | undefined;
     textOf(bucket: { begin: string }): string;
   }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { browser, load } from "./browser.js";
 
 browser({ tz: "Europe/Berlin" });
-const { baseLoad, comparison, countsWholeKwh, localQuarters, highestQuarter, sinceMidnight, totalsOf } =
+const { comparison, countsWholeKwh, localQuarters, highestQuarter, sinceMidnight, totalsOf } =
   await load("todayStats.js");
 
 /** Quarters of whole days from a local midnight in winter: `energyOf(day, quarter)` in Wh. */
@@ -72,32 +72,4 @@ test("a counter of whole kWh is known by its quarter-hours", () => {
   // nothing was used, or measured: a fine counter shows that too
   assert.equal(countsWholeKwh(["0", "0"]), false);
   assert.equal(countsWholeKwh([null]), false);
-});
-
-test("the base load is the median of each night's quietest hour", () => {
-  const quiet = ["80.5", "120", "90", "300", "95.25"];
-  // the quietest hour is somewhere in the night; by day it is quieter still, which is ignored
-  const quarters = days(5, (day, quarter) => {
-    if (quarter >= 20) return "0";
-    return quarter >= 6 && quarter < 10 ? String(Number(quiet[day]) / 4) : "200";
-  });
-  assert.equal(Number(baseLoad(quarters)), 95.25);
-});
-
-test("the night is from midnight to five, both ends included", () => {
-  const only = (from) => days(3, (_, quarter) => (quarter >= from && quarter < from + 4 ? "1" : "9"));
-  assert.equal(Number(baseLoad(only(0))), 4);
-  assert.equal(Number(baseLoad(only(16))), 4);
-  // from five on a quarter counts as day: three of the four are quiet
-  assert.equal(Number(baseLoad(only(17))), 12);
-});
-
-test("an hour with a gap does not count as the quietest", () => {
-  const quarters = days(3, (day, quarter) => (quarter % 4 === 0 ? null : "1"));
-  assert.equal(baseLoad(quarters), null);
-});
-
-test("two nights are too few", () => {
-  assert.equal(baseLoad(days(2, () => "50")), null);
-  assert.equal(Number(baseLoad(days(3, () => "50"))), 200);
 });

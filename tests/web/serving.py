@@ -96,6 +96,8 @@ class Site:
         token: str = "",
         allowed_hosts: tuple[str, ...] = (),
         scoped_tokens: tuple[ScopedToken, ...] = (),
+        price_zone: str = "",
+        offers: tuple[Contract, ...] = (),
         **more: Any,
     ) -> None:
         self.hub = Hub(stale_after_s)
@@ -109,6 +111,8 @@ class Site:
             contracts,
             scoped_tokens,
             has_history=history is not None,
+            price_zone=price_zone,
+            offers=offers,
         )
         server = ServerStub(self.hub, lambda: self.statuses, lambda: history, **more)
         self.app = create_app(settings, server)

@@ -20,7 +20,7 @@ MAX_BYTES = 64 * 1024
 
 
 class Answer(Struct, frozen=True):
-    """`body` has at most MAX_BYTES + 1 bytes."""
+    """`body` has at most one byte more than is allowed."""
 
     status: int
     content_type: str
@@ -44,6 +44,7 @@ class HttpRequest:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         context: ssl.SSLContext | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         """`context` has other certificates than those of this machine."""
         if address.scheme == "https":
@@ -54,6 +55,7 @@ class HttpRequest:
             # without a port it would take the end of an IPv6 address for one
             self._connection = http.client.HTTPConnection(address.host, address.port or 80, timeout=TIMEOUT_S)
         self._path = path
+        self._max_bytes = max_bytes
         self._body = body
         self._headers = {"Accept-Encoding": "identity", "Connection": "close", **(headers or {})}
         if address.user:
@@ -68,11 +70,11 @@ class HttpRequest:
             self._connection.request(method, self._path, self._body, self._headers)
             with self._connection.getresponse() as response:
                 body = b""
-                while len(body) <= MAX_BYTES and (part := response.read1(MAX_BYTES)):
+                while len(body) <= self._max_bytes and (part := response.read1(MAX_BYTES)):
                     body += part
                     if time.monotonic() > deadline_s:
                         raise TimeoutError
-            return Answer(response.status, response.getheader("Content-Type", ""), body[: MAX_BYTES + 1])
+            return Answer(response.status, response.getheader("Content-Type", ""), body[: self._max_bytes + 1])
         finally:
             self._connection.close()
 

@@ -47,6 +47,7 @@ COMMANDS = {
     "homeassistant": "Print the YAML for Home Assistant; write the hours that it missed.",
     "export": "Write history as CSV or Parquet.",
     "import": "Import history from a file.",
+    "prices": "Fetch, show and import spot prices.",
     "history": "Find history rows with impossible times, and set them aside.",
     "backup": "Copy the history to a file. The server may keep running.",
     "restore": "Replace the history with a backup. Stop the server first.",

@@ -13,6 +13,7 @@ from iskra_server.config.findings import ConfigError, Finding
 from iskra_server.config.keys import LISTS, SECTIONS, TABLES, Key, describe, describe_tables, expected, secrets_of
 from iskra_server.config.load import Loaded, load, load_with_origins
 from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
+from iskra_server.config.price_section import SpotPricesConfig
 from iskra_server.config.sections import (
     CollectConfig,
     Config,
@@ -50,6 +51,7 @@ __all__ = [
     "OfferConfig",
     "PricesConfig",
     "ServerConfig",
+    "SpotPricesConfig",
     "TokenConfig",
     "UplinkConfig",
     "WindowConfig",

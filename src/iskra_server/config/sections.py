@@ -12,6 +12,7 @@ from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config.contract_sections import ContractConfig, OfferConfig
 from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
+from iskra_server.config.price_section import SpotPricesConfig
 
 SECRET = {"secret": True}
 # text that may not be empty, for an Address; text of type str has min_length
@@ -382,6 +383,7 @@ class Config(Struct, frozen=True):
     history: HistoryConfig = HistoryConfig()
     contracts: tuple[ContractConfig, ...] = ()
     offers: tuple[OfferConfig, ...] = ()
+    prices: SpotPricesConfig = SpotPricesConfig()
     tokens: tuple[TokenConfig, ...] = ()
     outputs: OutputsConfig = OutputsConfig()
     notify: tuple[NotifyConfig, ...] = ()

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract
-from iskra_server.cost.tariffs import Per
+from iskra_server.cost.tariffs import Levies, Per
 from iskra_server.history.model.periods import first_day, local_midnight, next_start
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 
@@ -23,30 +23,67 @@ _WH_TO_KWH = -3
 _PLACES = Decimal("0.000001")
 # more digits than any product of a counter and a price has
 _DIGITS = 60
+_ZERO = Decimal(0)
 
 
-class Amount(Struct, frozen=True):
-    """Cost of imported energy, pay for exported energy, and base fees, in the currency of the contract."""
+class Parts(Struct, frozen=True):
+    """What the cost of energy from the grid is made up of, net but for `vat`; `unsplit` is gross, of unknown parts."""
 
-    imported: Decimal = Decimal(0)
-    exported: Decimal = Decimal(0)
-    base: Fraction = Fraction(0)
+    unsplit: Decimal = _ZERO
+    energy: Decimal = _ZERO
+    grid: Decimal = _ZERO
+    levies: Levies = ()
+    vat: Decimal = _ZERO
 
-    def __add__(self, other: "Amount") -> "Amount":
-        return Amount(self.imported + other.imported, self.exported + other.exported, self.base + other.base)
+    def __add__(self, other: "Parts") -> "Parts":
+        levies = dict(self.levies)
+        for name, amount_of_levy in other.levies:
+            levies[name] = levies.get(name, _ZERO) + amount_of_levy
+        with localcontext(prec=_DIGITS):
+            return Parts(
+                self.unsplit + other.unsplit,
+                self.energy + other.energy,
+                self.grid + other.grid,
+                tuple(levies.items()),
+                self.vat + other.vat,
+            )
+
+    @property
+    def levies_total(self) -> Decimal:
+        return sum((amount_of_levy for _, amount_of_levy in self.levies), _ZERO)
 
     @property
     def total(self) -> Decimal:
-        return self.imported - self.exported + round_fraction(self.base)
+        with localcontext(prec=_DIGITS):
+            return self.unsplit + self.energy + self.grid + self.levies_total + self.vat
 
 
-def amount(contract: Contract, import_wh: Decimal | None, export_wh: Decimal | None, base: Fraction) -> Amount:
-    """The amount for energy and a share of the base fee; None, not measured, counts as 0."""
-    return Amount(
-        energy_cost(import_wh or Decimal(0), contract.energy_price),
-        energy_cost(export_wh or Decimal(0), contract.feed_in),
-        base,
-    )
+class Amount(Struct, frozen=True):
+    """Cost of imported energy, pay for exported energy, and base fees, in the currency of the contract.
+
+    `base` has `credit` subtracted, that of par. 14a EnWG. Energy without a known price is in no amount. Energy of gaps
+    over which the price changes is estimated: it is in `imported` and `exported`, and `estimated` is its cost.
+    """
+
+    imported: Decimal = _ZERO
+    exported: Decimal = _ZERO
+    base: Fraction = Fraction(0)
+    credit: Fraction = Fraction(0)
+    parts: Parts = Parts()
+    unpriced_import_wh: Decimal = _ZERO
+    unpriced_export_wh: Decimal = _ZERO
+    estimated_import_wh: Decimal = _ZERO
+    estimated_export_wh: Decimal = _ZERO
+    estimated: Decimal = _ZERO
+
+    def __add__(self, other: "Amount") -> "Amount":
+        with localcontext(prec=_DIGITS):
+            return Amount(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
+
+    @property
+    def total(self) -> Decimal:
+        with localcontext(prec=_DIGITS):
+            return self.imported - self.exported + round_fraction(self.base)
 
 
 def energy_cost(energy_wh: Decimal, per_kwh: Decimal) -> Decimal:

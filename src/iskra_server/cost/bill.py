@@ -4,7 +4,7 @@ A period is cut where buckets begin and where prices change, so that each piece 
 Base fees count from the first reading in history until now.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -12,11 +12,16 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from iskra_server.cost.amounts import Amount, amount, base_fee
-from iskra_server.cost.contracts import Contract, contract_on, contract_periods, contract_year
+from iskra_server.cost.amounts import Amount, base_fee
+from iskra_server.cost.contracts import Contract, ContractPeriod, contract_on, contract_periods, contract_year
+from iskra_server.cost.credit import bucket_credits
 from iskra_server.cost.forecast import Forecast, MeasuredEnergy, forecast
-from iskra_server.history.model.energy import Energies, energy_in_buckets
+from iskra_server.cost.metered_use import MeteredUse
+from iskra_server.cost.price_columns import Spot
+from iskra_server.cost.price_runs import contract_runs, price_runs, registers_of
+from iskra_server.history.model.energy import energy_in_buckets
 from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
@@ -36,13 +41,23 @@ class Year(Struct, frozen=True):
 class Bill:
     """The bill of one meter at the time `now`. Each method may raise StoreError."""
 
-    def __init__(self, meter: RecordedMeter, contracts: Sequence[Contract], now: datetime, tz: ZoneInfo) -> None:
+    def __init__(
+        self,
+        meter: RecordedMeter,
+        contracts: Sequence[Contract],
+        now: datetime,
+        tz: ZoneInfo,
+        spot: Spot | None = None,
+    ) -> None:
+        """`spot` stands in for the spot prices that the database of the meter holds."""
         self._contracts = contracts
         self._tz = tz
+        self._spot = spot or meter.spot_raws
         self._today = now.astimezone(tz).date()
         self._first, self._now = meter.first_s // QUARTER_S, quarter_of(now.timestamp())
-        registers = [IMPORT, EXPORT] if EXPORT in meter.series() else [IMPORT]
-        self._counters = {obis: meter.counter(obis) for obis in registers}
+        needed = {IMPORT, EXPORT} | {obis for contract in contracts for obis in registers_of(contract)}
+        known = needed & set(meter.series()) | {IMPORT}
+        self._counters = {obis: meter.counter(obis) for obis in sorted(known)}
 
     @property
     def contract(self) -> Contract | None:
@@ -50,20 +65,34 @@ class Bill:
         return contract_on(self._contracts, self._today)
 
     def buckets(self, edges: Sequence[int]) -> list[Amount | None]:
-        """The amount between each edge and the next; None without a contract or without a measurement."""
-        amounts: dict[int, Amount] = {}
-        for begin, piece in self._pieces(edges):
-            amounts[begin] = amounts.get(begin, Amount()) + piece
-        return [amounts.get(begin) for begin in edges[:-1]]
+        """The amount between each edge and the next; None without a contract or without a measurement.
+
+        A gap over the edge of a bucket is in none of them.
+        """
+        runs = price_runs(self._contracts, edges[0], edges[-1], self._tz)
+        use = MeteredUse(self._counters, runs, edges, self._spot)
+        periods = list(contract_periods(self._contracts, edges[0], edges[-1], self._tz))
+        credits = self._credits(periods, edges)
+        amounts: list[Amount | None] = []
+        for place, (begin, end) in enumerate(pairwise(edges)):
+            measured = [
+                (max(begin, period.begin), min(end, period.end), period.contract)
+                for period in periods
+                if use.is_measured(place, max(begin, period.begin), min(end, period.end))
+            ]
+            fees = self._fees(measured) + credits[place] if measured else Amount()
+            amounts.append(use.buckets[place].amount() + fees if measured or use.buckets[place] else None)
+        return amounts
 
     def total(self, begin: int, end: int) -> Amount:
-        """The amount of a period; includes the energy of gaps that lie within one price."""
-        total = Amount()
-        for price in contract_periods(self._contracts, begin, end, self._tz):
-            imported, exported = self._import_and_export((price.begin, price.end))
-            fee = self._fee(price.contract, price.begin, price.end)
-            total += amount(price.contract, _total(imported), _total(exported), fee)
-        return total
+        """The amount of a period; includes the energy of gaps that lie within it."""
+        periods = list(contract_periods(self._contracts, begin, end, self._tz))
+        if not periods:
+            return Amount()
+        runs = price_runs(self._contracts, begin, end, self._tz)
+        (use,) = MeteredUse(self._counters, runs, (begin, end), self._spot).buckets
+        fees = self._fees([(period.begin, period.end, period.contract) for period in periods])
+        return use.amount() + fees + self._credits(periods, (begin, end))[0]
 
     def year(self) -> Year | None:
         """The forecast of the current contract year; None without a contract, or with too little history."""
@@ -75,32 +104,36 @@ class Bill:
         )
         so_far = self._span(begin, self._now + 1)
         before = self._span(so_far.last - _YEAR, end - _YEAR) if so_far else None
+        if so_far and contract.terms:
+            so_far = replace(so_far, cost=self._cost(contract, so_far))
         prediction = forecast(contract, (begin, end), so_far, before, self._tz)
         return Year(begin, end, prediction) if prediction else None
 
-    def _pieces(self, edges: Sequence[int]) -> Iterator[tuple[int, Amount]]:
-        """Each piece with one price: the edge where its bucket begins, and its amount."""
-        starts = set(edges)
-        begin = edges[0]
-        for price in contract_periods(self._contracts, edges[0], edges[-1], self._tz):
-            cuts = sorted({price.begin, *(edge for edge in edges if price.begin < edge < price.end), price.end})
-            imported, exported = self._import_and_export(cuts)
-            for index, (left, right) in enumerate(pairwise(cuts)):
-                # a price may change inside a bucket
-                begin = left if left in starts else begin
-                import_wh, export_wh = _energy(imported, index), _energy(exported, index)
-                if import_wh is not None or export_wh is not None:
-                    yield begin, amount(price.contract, import_wh, export_wh, self._fee(price.contract, left, right))
+    def _cost(self, contract: Contract, energy: MeasuredEnergy) -> Amount:
+        runs = contract_runs(contract, energy.first, energy.last, self._tz)
+        return MeteredUse(self._counters, runs, (energy.first, energy.last), self._spot).buckets[0].amount()
 
-    def _import_and_export(self, cuts: Sequence[int]) -> tuple[Energies | None, Energies | None]:
-        return self._energies(IMPORT, cuts), self._energies(EXPORT, cuts)
+    def _fees(self, parts: Sequence[tuple[int, int, Contract]]) -> Amount:
+        return Amount(base=sum((self._fee(contract, begin, end) for begin, end, contract in parts), Fraction(0)))
 
-    def _energies(self, obis: Obis, cuts: Sequence[int]) -> Energies | None:
-        """None if the meter does not have this counter."""
-        counter = self._counters.get(obis)
-        if counter is None:
-            return None
-        return energy_in_buckets(cuts, counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs)
+    def _credits(self, periods: Sequence[ContractPeriod], edges: Sequence[int]) -> list[Amount]:
+        """The credit of par. 14a EnWG in each bucket."""
+        credits = [Amount() for _ in edges[:-1]]
+        for period in periods:
+            if period.contract.grid_credit:
+                span = period.begin, min(period.end, self._now)
+                found = bucket_credits(
+                    self._counters,
+                    period.contract,
+                    span,
+                    edges,
+                    first=self._first,
+                    spot=self._spot,
+                    tz=self._tz,
+                )
+                for place, amount in found:
+                    credits[place] += Amount(base=-amount, credit=amount)
+        return credits
 
     def _span(self, begin: int, end: int) -> MeasuredEnergy | None:
         """The energy between the first and the last quarter reading in a period."""
@@ -109,19 +142,17 @@ class Bill:
         last = counter.nearest_before(end + 1)
         if first is None or last is None or first.quarter >= min(last.quarter, end):
             return None
-        imported, exported = self._import_and_export((first.quarter, last.quarter))
-        return MeasuredEnergy(
-            first.quarter, last.quarter, _total(imported) or Decimal(0), _total(exported) or Decimal(0)
-        )
+        imported, exported = (self._energy(obis, first.quarter, last.quarter) for obis in (IMPORT, EXPORT))
+        return MeasuredEnergy(first.quarter, last.quarter, imported, exported)
+
+    def _energy(self, obis: Obis, begin: int, end: int) -> Decimal:
+        """0 if the meter does not have this counter."""
+        counter = self._counters.get(obis)
+        if counter is None:
+            return Decimal(0)
+        lookups = counter.look_up, counter.nearest_before, counter.nearest_after
+        return energy_in_buckets((begin, end), *lookups, counter.epochs).total_wh or Decimal(0)
 
     def _fee(self, contract: Contract, begin: int, end: int) -> Fraction:
         begin, end = max(begin, self._first), min(end, self._now)
         return base_fee(contract, begin, end, self._tz) if begin < end else Fraction(0)
-
-
-def _total(energies: Energies | None) -> Decimal | None:
-    return energies.total_wh if energies else None
-
-
-def _energy(energies: Energies | None, index: int) -> Decimal | None:
-    return energies.buckets[index].energy_wh if energies else None

@@ -44,10 +44,10 @@ def module_findings(configured: GridConfig, grid: Tariff, path: str) -> Iterator
         yield warning(key, f"{key} = 3 has three steps: one price above the default (HT) and one below it (NT).")
     if any(window.price > grid.price * _HIGHEST for window in high):
         yield warning(key, f"{key} = 3: HT is at most twice the default price (ST), {grid.price * _HIGHEST}.")
-    least, most = (grid.price * share for share in _LOW)
-    if not all(least <= window.price <= most for window in low):
-        yield warning(key, f"{key} = 3: NT is 10 to 40 % of the default price (ST), {least} to {most}.")
-    if high and _shortest_day(high) < _MIN_HIGH_SLOTS:
+    lowest, highest = (grid.price * share for share in _LOW)
+    if not all(lowest <= window.price <= highest for window in low):
+        yield warning(key, f"{key} = 3: NT is 10 to 40 % of the default price (ST), {lowest} to {highest}.")
+    if high and _min_slots(high) < _MIN_HIGH_SLOTS:
         yield warning(key, f"{key} = 3: HT applies for at least two hours on each day of its months.")
     months = frozenset(month for window in grid.windows for month in window.months)
     if sum(quarter <= months for quarter in _YEAR_QUARTERS) < _MIN_QUARTERS:
@@ -56,7 +56,7 @@ def module_findings(configured: GridConfig, grid: Tariff, path: str) -> Iterator
         )
 
 
-def _shortest_day(windows: Sequence[PriceWindow]) -> int:
+def _min_slots(windows: Sequence[PriceWindow]) -> int:
     """In slots, how long windows are on the day of the week and month on which they are shortest."""
     months = frozenset(month for window in windows for month in window.months)
     return min(

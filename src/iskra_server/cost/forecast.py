@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.cost.amounts import Amount, amount, base_fee
+from iskra_server.cost.amounts import Amount, base_fee, energy_cost, fee_share, grid_credit, round_fraction
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.price_runs import contract_runs
 
 Basis = Literal["year_before", "mean"]
 MONTHS = 12
@@ -22,12 +23,13 @@ _MIN_LENGTH = 7 * 96
 
 
 class MeasuredEnergy(Struct, frozen=True):
-    """Energy between quarters `first` and `last`, as far as it was measured."""
+    """Energy between quarters `first` and `last`, as far as it was measured; `cost` is what it has cost, if known."""
 
     first: int
     last: int
     import_wh: Decimal
     export_wh: Decimal = Decimal(0)
+    cost: Amount | None = None
 
     @property
     def length(self) -> int:
@@ -66,10 +68,41 @@ def forecast(
         measured + _scaled(measured, so_far.length, so_far.first - begin) + _scaled(expected, model.length, rest)
         for measured, expected in ((so_far.import_wh, model.import_wh), (so_far.export_wh, model.export_wh))
     )
-    fee = base_fee(contract, begin, end, tz)
-    return Forecast(
-        "year_before" if has_before else "mean", import_wh, export_wh, amount(contract, import_wh, export_wh, fee)
-    )
+    amount = _amount(contract, year, so_far, (import_wh, export_wh), tz)
+    return Forecast("year_before" if has_before else "mean", import_wh, export_wh, amount)
+
+
+def _amount(
+    contract: Contract, year: tuple[int, int], so_far: MeasuredEnergy, energy: tuple[Decimal, Decimal], tz: ZoneInfo
+) -> Amount:
+    """A price that is made up of parts counts as measured so far, and for the rest with its mean so far."""
+    fee = base_fee(contract, *year, tz)
+    if contract.terms is None:
+        imported, exported = energy_cost(energy[0], contract.energy_price), energy_cost(energy[1], contract.feed_in)
+    else:
+        cost = so_far.cost or Amount()
+        (run, *_) = contract_runs(contract, so_far.first, so_far.last, tz)
+        first = run.imports[0][1].gross(), run.feed_in.gross()
+        imported, exported = (
+            paid + round_fraction(Fraction(wh - measured) * _mean(paid, measured - unpriced, otherwise))
+            for paid, wh, measured, unpriced, otherwise in (
+                (cost.imported, energy[0], so_far.import_wh, cost.unpriced_import_wh, first[0]),
+                (cost.exported, energy[1], so_far.export_wh, cost.unpriced_export_wh, first[1]),
+            )
+        )
+    credit = Fraction(0)
+    if contract.grid_credit and contract.terms and so_far.cost:
+        tax = 1 + Fraction(contract.terms.vat_percent) / 100
+        priced_wh = so_far.import_wh - so_far.cost.unpriced_import_wh
+        grid = Fraction(energy[0]) * _mean(so_far.cost.parts.grid, priced_wh, None) * tax
+        fixed = (fee_share(fee.amount, fee.per, *year, tz) for fee in contract.fees if fee.name == "grid")
+        credit = min(grid_credit(contract, *year, tz), grid + sum(fixed))
+    return Amount(imported, exported, fee - credit, credit)
+
+
+def _mean(cost: Decimal, energy_wh: Decimal, otherwise: Decimal | None) -> Fraction:
+    """The mean price of a Wh; `otherwise` is that of a kWh where nothing was measured."""
+    return Fraction(cost) / Fraction(energy_wh) if energy_wh else Fraction(otherwise or 0) / 1000
 
 
 def _scaled(energy_wh: Decimal, measured: int, length: int) -> Decimal:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from iskra_server.cost.amounts import base_fee, round_fraction
+from iskra_server.cost.amounts import Amount, base_fee, grid_credit, round_fraction
 from iskra_server.cost.bill import Bill
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.day_forecast import LOOK_BACK, Band, RuleName, band, forecast_days
@@ -62,7 +62,7 @@ class Outlook:
         rest = forecast_days(self._days, today, self._missing_days(begins, end))
         if rest is None:
             return None
-        fee = base_fee(contract, last.quarter, end, self._tz)
+        fee = base_fee(contract, last.quarter, end, self._tz) - grid_credit(contract, last.quarter, end, self._tz)
         total = so_far.total + rest + round_fraction(fee)
         rest_days = Decimal(end - last.quarter) / _QUARTERS_PER_DAY
         return PeriodForecast(
@@ -94,7 +94,7 @@ class Outlook:
         return missing
 
     def _day_amounts(self, bill: Bill) -> dict[date, Decimal]:
-        """What the energy of each day cost that was measured from midnight to midnight."""
+        """What the energy of each day cost that was measured from midnight to midnight, and has a known price."""
         end = self._day_of(self._last.quarter) if self._last else date.min
         begin = max(end - LOOK_BACK, self._day_of(quarter_of(self._first_s)))
         days = [begin + place * _DAY for place in range((end - begin).days + 1)]
@@ -105,7 +105,7 @@ class Outlook:
         return {
             day: amount.imported - amount.exported
             for day, (left, right), amount in zip(days, pairwise(edges), bill.buckets(edges), strict=False)
-            if amount is not None and left in readings and right in readings
+            if amount is not None and left in readings and right in readings and not _is_unpriced(amount)
         }
 
     def _day_of(self, quarter: int) -> date:
@@ -113,3 +113,7 @@ class Outlook:
 
     def _quarter(self, day: date) -> int:
         return quarter_of(local_midnight(day, self._tz).timestamp())
+
+
+def _is_unpriced(amount: Amount) -> bool:
+    return bool(amount.unpriced_import_wh or amount.unpriced_export_wh)

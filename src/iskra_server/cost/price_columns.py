@@ -17,8 +17,8 @@ from iskra_server.cost.tariffs import Rate, SpotShare
 # spot prices are integers of 10^-6 EUR/MWh, that is 10^-9 EUR/kWh
 SPOT_SCALER = -9
 _QUARTERS_PER_HOUR = 4
-# the mean of four quarters, without a rest: in quarters of the unit
-_HOUR_SCALER = SPOT_SCALER - 2
+# of a column of spot prices: the mean of four quarters needs two digits more
+SPOT_COLUMN_SCALER = SPOT_SCALER - 2
 
 # a zone, the first quarter and the one after the last -> quarter -> 10^-6 EUR/MWh; absent where it is unknown
 Spot = Callable[[str, int, int], Mapping[int, int]]
@@ -48,7 +48,7 @@ def price_columns_of(contracts: Sequence[Contract], begin: int, end: int, spot: 
 
 def spot_column(share: SpotShare, begin: int, end: int, spot: Spot) -> list[int | None]:
     """The spot price of each quarter in 10^-11 EUR/kWh; None where it is unknown."""
-    to_unit = 10 ** (SPOT_SCALER - _HOUR_SCALER)
+    to_unit = 10 ** (SPOT_SCALER - SPOT_COLUMN_SCALER)
     if not share.is_hourly:
         prices = spot(share.zone, begin, end)
         return [None if (raw := prices.get(quarter)) is None else raw * to_unit for quarter in range(begin, end)]
@@ -107,7 +107,9 @@ def _raw_rate(rate: Rate, scaler: int) -> _RawRate:
     fixed, share = raw(rate.with_tax(rate.fixed), scaler), rate.spot
     if share is None:
         return _RawRate(fixed)
-    factor, below = (raw(rate.with_tax(one), scaler - _HOUR_SCALER) for one in (share.factor, share.factor_negative))
+    factor, below = (
+        raw(rate.with_tax(one), scaler - SPOT_COLUMN_SCALER) for one in (share.factor, share.factor_negative)
+    )
     return _RawRate(fixed, share, factor, *((0, 0) if share.unpaid_when_negative else (fixed, below)))
 
 
@@ -124,7 +126,7 @@ def _scaler(rate: Rate) -> int:
     exponents = [_exponent(rate.with_tax(rate.fixed))]
     if share := rate.spot:
         factors = (share.factor, share.factor_negative)
-        exponents += [_HOUR_SCALER + _exponent(rate.with_tax(factor)) for factor in factors]
+        exponents += [SPOT_COLUMN_SCALER + _exponent(rate.with_tax(factor)) for factor in factors]
     return min(0, *exponents)
 
 

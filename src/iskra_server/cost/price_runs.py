@@ -81,6 +81,13 @@ def contract_runs(contract: Contract, begin: int, end: int, tz: ZoneInfo) -> lis
     return runs
 
 
+def registers_of(contract: Contract) -> tuple[Obis, ...]:
+    """The counters of its energy from the grid."""
+    terms = contract.terms
+    registers = (terms.energy.registers or terms.grid.registers) if terms else ()
+    return tuple(obis for obis, _ in registers) or (IMPORT,)
+
+
 def _days(terms: Terms, begin: int, end: int, tz: ZoneInfo) -> Iterator[_Piece]:
     """The pieces of all local days that the span touches."""
     days: dict[tuple[int, int, int, int], list[tuple[int, _Windows]]] = {}

@@ -12,7 +12,7 @@ from iskra_server.meter.obis import Obis
 
 _WH_TO_KWH = -3
 # a day on which the clocks go forward has so many quarters
-_SHORTEST_DAY = SLOTS - 4
+_MIN_DAY = SLOTS - 4
 
 # the price of each quarter from one until before another, None where it is unknown, and their scaler
 PricesOf = Callable[[int, int], tuple[Sequence[int | None], int]]
@@ -89,7 +89,7 @@ class PricedEnergy:
         for place in self._piece.slices(self._piece.days):
             raws, prices = self._column.raws[place], self._prices[place]
             used = sum(raws)
-            if used > 0 and len(raws) >= _SHORTEST_DAY and unknown.isdisjoint(range(place.start, place.stop)):
+            if used > 0 and len(raws) >= _MIN_DAY and unknown.isdisjoint(range(place.start, place.stop)):
                 dearer = sum(map(mul, raws, prices)) - min(prices) * used
                 saved += min(one_kwh, used) * dearer // used
         return self._unit * saved

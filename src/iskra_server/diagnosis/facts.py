@@ -75,6 +75,7 @@ class Facts(Struct, frozen=True):
                          often the meter changed within the last ten minutes
     clock_problem        why the clock of this computer is wrong, None while it is right; `clock_time` is what it shows
     rows_set_aside       rows of history whose time cannot be right
+    missing_prices       `zone` and `time`: from when on spot prices are missing that should be there; else empty
     is_import_only       the meter sends no export register
     phases_missing       phases without voltage
     rejected_registers   registers that were sent twice, in a wrong unit or below 0, and are not in the record
@@ -121,6 +122,7 @@ class Facts(Struct, frozen=True):
     clock_problem: str | None = None
     clock_time: datetime | None = None
     rows_set_aside: int = 0
+    missing_prices: dict[str, str] = {}
     is_import_only: bool = False
     phases_missing: tuple[str, ...] = ()
     rejected_registers: int = 0

@@ -25,6 +25,8 @@ def notices(facts: Facts, others: Iterable[Facts] = ()) -> Iterator[Advice]:
         yield advise("clock_stepped" if facts.clock_problem == "stepped" else "clock_behind", details)
     if facts.rows_set_aside:
         yield advise("set_aside", {"count": str(facts.rows_set_aside)})
+    if facts.missing_prices:
+        yield advise("prices_missing", facts.missing_prices)
     if facts.telegrams:
         yield from _telegrams(facts)
     if facts.simulated:

@@ -80,6 +80,7 @@ _MINOR = frozenset(
     (
         *("encrypted", "untitled", "wrong_key", "not_authentic", "untagged", "replayed", "layout"),
         *(
+            "prices_missing",
             "slow_readout",
             "unprotected",
             "unproved",

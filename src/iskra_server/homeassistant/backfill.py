@@ -15,20 +15,11 @@ from msgspec import Struct
 
 from iskra_server.homeassistant import hourly_statistics
 from iskra_server.homeassistant.core_api import CoreApi, CoreError
-from iskra_server.homeassistant.gaps import (
-    Counter,
-    Disagreement,
-    EnergyRow,
-    PowerRange,
-    corrected_rows,
-    earlier,
-    gaps,
-    power_gaps,
-    quarters_of,
-    readings_of,
-)
+from iskra_server.homeassistant.filling import Filling, energy_row, fill_energy, fill_power
+from iskra_server.homeassistant.gaps import Counter, Disagreement, earlier
 from iskra_server.homeassistant.hourly_statistics import StatisticSeries, Values
 from iskra_server.homeassistant.our_sensors import OurSensor
+from iskra_server.homeassistant.recorded import readings_of
 
 # what the server's route `counters` answers for a part of the time
 Answers = Sequence[Mapping[str, Any]]
@@ -47,8 +38,7 @@ class Period(Struct, frozen=True):
 class BackfillPlan(Struct, frozen=True):
     """The hours to write into one series: `new` by their beginning, `held` what it has now.
 
-    corrections  by how much the sums from an hour on are raised, where a meter was replaced
-    unread       missing hours that the meter was not read in
+    The rest is that of filling.py.
     """
 
     series: StatisticSeries
@@ -56,6 +46,7 @@ class BackfillPlan(Struct, frozen=True):
     new: dict[int, Values]
     refusals: list[Disagreement] = []
     corrections: dict[int, Decimal] = {}
+    replaced: dict[int, Decimal] = {}
     unread: int = 0
 
 
@@ -95,48 +86,27 @@ def external_series(sensor: OurSensor, meter: str) -> StatisticSeries:
     )
 
 
-def plan_energy(sensor: OurSensor, held: dict[int, Values], answers: Answers, period: Period) -> BackfillPlan:
+def plan_energy(
+    sensor: OurSensor, held: dict[int, Values], answers: Answers, period: Period, *, may_correct: bool = True
+) -> BackfillPlan:
     """Fill a counter's missing hours."""
-    counter = _counter(sensor, answers)
-    rows = [row for start_s, values in held.items() if (row := _energy_row(start_s, values))]
-    found, refused = gaps(rows, counter) if counter else ([], [])
-    found = [gap for gap in found if gap.before.start_s < period.end_s and gap.after.end_s > period.begin_s]
-    new: dict[int, Values] = {row.start_s: {"state": row.state, "sum": row.sum} for row in corrected_rows(found)}
-    for gap in found:
-        if (reset := held[gap.before.start_s].get("last_reset")) is not None:
-            for row in gap.rows:
-                new[row.start_s]["last_reset"] = reset
-    return BackfillPlan(
-        series_of(sensor),
-        held,
-        new,
-        [each for each in refused if period.begin_s <= each.start_s < period.end_s],
-        {gap.after.start_s: gap.correction for gap in found if gap.correction},
-        sum(len(gap.unread) for gap in found),
-    )
+    span = period.begin_s, period.end_s
+    filling = fill_energy(sensor.key, sensor.unit, held, answers, span, may_correct=may_correct)
+    return _plan(sensor, held, filling)
 
 
 def plan_power(sensor: OurSensor, held: dict[int, Values], answers: Answers, period: Period) -> BackfillPlan:
-    rows = [
-        PowerRange(start_s, values["min"], values["mean"], values["max"])
-        for start_s, values in held.items()
-        if values.keys() >= {"min", "mean", "max"}
-    ]
-    new: dict[int, Values] = {
-        row.start_s: {"mean": row.mean, "min": row.min, "max": row.max}
-        for row in power_gaps(rows, quarters_of(answers, sensor.key, sensor.unit))
-        if period.begin_s <= row.start_s < period.end_s
-    }
-    return BackfillPlan(series_of(sensor), held, new)
+    span = period.begin_s, period.end_s
+    return _plan(sensor, held, fill_power(sensor.key, sensor.unit, held, answers, span))
 
 
 def plan_earlier(
     sensor: OurSensor, meter: str, sensor_held: Mapping[int, Values], held: dict[int, Values], answers: Answers
 ) -> BackfillPlan:
     """The years before a sensor's first hour, as a series of their own; `held` is what that has now."""
-    counter = _counter(sensor, answers)
-    first = next((row for start_s, values in sensor_held.items() if (row := _energy_row(start_s, values))), None)
-    rows = earlier(first, counter) if counter and first else []
+    readings = readings_of(answers, sensor.key, sensor.unit)
+    first = next((row for start_s, values in sensor_held.items() if (row := energy_row(start_s, values))), None)
+    rows = earlier(first, Counter(readings, sensor.unit)) if readings and first else []
     expected: dict[int, Values] = {row.start_s: {"state": row.state, "sum": row.sum} for row in rows}
     changed = hourly_statistics.different(held, expected)
     return BackfillPlan(external_series(sensor, meter), held, {start_s: expected[start_s] for start_s in changed})
@@ -229,6 +199,18 @@ def _take_back(core: CoreApi, each: _Undo, start_s: int, amount: Decimal) -> Non
         )
 
 
+def _plan(sensor: OurSensor, held: dict[int, Values], filling: Filling) -> BackfillPlan:
+    return BackfillPlan(
+        series_of(sensor),
+        held,
+        filling.new,
+        list(filling.refusals),
+        filling.corrections,
+        filling.replaced,
+        filling.unread,
+    )
+
+
 def _raised(values: Values, amount: Decimal) -> Values:
     return values | {"sum": values["sum"] + amount} if "sum" in values else values
 
@@ -248,13 +230,3 @@ def _undo_of(plan: BackfillPlan) -> _Undo:
         before = plan.held[start_s]["sum"]
         sums[start_s] = (before, plan.new[start_s]["sum"] - raised if start_s in plan.new else before)
     return _Undo(plan.series, rows, plan.corrections, sums, not plan.held)
-
-
-def _counter(sensor: OurSensor, answers: Answers) -> Counter | None:
-    """None if the meter has no such counter."""
-    readings = readings_of(answers, sensor.key, sensor.unit)
-    return Counter(readings, sensor.unit) if readings else None
-
-
-def _energy_row(start_s: int, values: Values) -> EnergyRow | None:
-    return EnergyRow(start_s, values["state"], values["sum"]) if values.keys() >= {"state", "sum"} else None

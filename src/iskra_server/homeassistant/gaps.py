@@ -19,18 +19,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 HOUR_S = 3600
 QUARTER_S = 900
-# of Wh and of W
+# of Wh
 ENERGY_UNITS = {"Wh": Decimal(1), "kWh": Decimal(1_000), "MWh": Decimal(1_000_000)}
-POWER_UNITS = {"W": Decimal(1), "kW": Decimal(1_000), "MW": Decimal(1_000_000)}
 # Home Assistant adds floats up: less than this is no difference
 _SAME_WH = Decimal("0.001")
 _ZERO = Decimal(0)
-# sensors of one direction of power, by the name of their register
-_SIGNS: dict[str, Literal[1, -1]] = {"power_import": 1, "power_export": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +187,15 @@ def corrected_rows(found: Iterable[FilledGap]) -> Iterator[EnergyRow]:
 def _first_wrong(before: EnergyRow | None, rows: Iterable[EnergyRow], counter: Counter) -> Disagreement | None:
     """The first state that the counter showed neither then nor between the row before the gap and then."""
     for row in rows:
+        if before is not None and counter.is_same(row.state, before.state):
+            # Home Assistant was away; its last state stands, whatever hung on the wall then
+            continue
         here, verdict = counter.readings.get(row.end_s), counter.judge(row)
         is_older = (
             before is not None
             and here is not None
             and here.restarts == counter.readings[before.end_s].restarts
             and row.state < before.state
-            and not counter.is_same(row.state, before.state)
         )
         if here is not None and (verdict == "wrong" or (verdict == "late" and is_older)):
             return Disagreement(row.start_s, "state", row.state, here.shown)
@@ -294,65 +293,3 @@ def power_gaps(rows: Iterable[PowerRange], quarters: Mapping[int, PowerRange]) -
                 mean = sum((part.mean for part in measured), _ZERO) / len(measured)
                 found.append(PowerRange(start_s, low, mean, high))
     return found
-
-
-def half(quarter: PowerRange, sign: Literal[1, -1]) -> PowerRange | None:
-    """Power from the grid (1) or to it (-1) alone; None where the direction changed: its mean is not known."""
-    if quarter.min < 0 < quarter.max:
-        return None
-    low, mean, high = sorted(max(value * sign, _ZERO) for value in (quarter.min, quarter.mean, quarter.max))
-    return PowerRange(quarter.start_s, low, mean, high)
-
-
-def readings_of(answers: Iterable[Mapping[str, Any]], key: str, unit: str) -> dict[int, CounterState]:
-    """A counter in answers of the server's route `counters`, each for a part of the time; empty if there is none."""
-    found: dict[int, CounterState] = {}
-    for answer in answers:
-        found |= _readings(answer, key, unit)
-    return found
-
-
-def quarters_of(answers: Iterable[Mapping[str, Any]], key: str, unit: str) -> dict[int, PowerRange]:
-    """The power in answers of the same route, for a sensor of all of it, or of one direction."""
-    found: dict[int, PowerRange] = {}
-    for answer in answers:
-        found |= _quarters(answer, key, unit)
-    return found
-
-
-def _readings(answer: Mapping[str, Any], key: str, unit: str) -> dict[int, CounterState]:
-    column = next((column for column in answer["counters"] if _as_id(column["name"]) == key), None)
-    if column is None:
-        return {}
-    begin_s, factor = _unix_s(answer["begin"]), ENERGY_UNITS[unit]
-    shown_wh = column["shown_wh"]
-    pairs = zip(shown_wh, column.get("total_wh", shown_wh), strict=True)
-    return {
-        begin_s + place * QUARTER_S: CounterState(Decimal(shown) / factor, Decimal(total) / factor)
-        for place, (shown, total) in enumerate(pairs)
-        if shown is not None
-    }
-
-
-def _quarters(answer: Mapping[str, Any], key: str, unit: str) -> dict[int, PowerRange]:
-    begin_s, factor, power = _unix_s(answer["begin"]), POWER_UNITS[unit], answer["power"]
-    found: dict[int, PowerRange] = {}
-    for place, values in enumerate(zip(power["min_w"], power["mean_w"], power["max_w"], strict=True)):
-        if values[0] is not None:
-            quarter: PowerRange | None = PowerRange(
-                begin_s + place * QUARTER_S, *(Decimal(value) / factor for value in values)
-            )
-            if quarter and key in _SIGNS:
-                quarter = half(quarter, _SIGNS[key])
-            if quarter:
-                found[quarter.start_s] = quarter
-    return found
-
-
-def _as_id(name: str) -> str:
-    """A register's name in a unique id; one outside the table is named by its OBIS code."""
-    return "".join(character if character.isalnum() else "_" for character in name)
-
-
-def _unix_s(moment: str) -> int:
-    return int(datetime.fromisoformat(moment).timestamp())

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from iskra_server.homeassistant.gaps import ENERGY_UNITS, POWER_UNITS
+from iskra_server.homeassistant.gaps import ENERGY_UNITS
+from iskra_server.homeassistant.recorded import POWER_KEYS, POWER_UNITS
 
 # iskra_0a01..._energy_import by MQTT, 1isk0012345678_energy_import by the integration and the YAML
 _BY_SERVER_ID = re.compile(r"iskra_([0-9a-f]{4,})_([a-z0-9_]+)")
@@ -15,7 +16,6 @@ _BY_LABEL = re.compile(r"([0-9]+[a-z]{3}[0-9]{6,})_([a-z0-9_]+)")
 _TOTAL = "iskra_electricity_total"
 _PLATFORMS = ("mqtt", "iskra_server", "rest")
 TOTAL_KEY = "energy_import"
-_POWER_KEYS = ("power", "power_import", "power_export")
 
 
 class OurSensor(Struct, frozen=True):
@@ -40,7 +40,7 @@ def sensor_of(statistic: Mapping[str, Any], meter: str | None, key: str) -> OurS
     kind: Literal["energy", "power"]
     if unit in ENERGY_UNITS and statistic["has_sum"]:
         kind = "energy"
-    elif unit in POWER_UNITS and key in _POWER_KEYS:
+    elif unit in POWER_UNITS and key in POWER_KEYS:
         kind = "power"
     else:
         return None

@@ -66,6 +66,7 @@ class Reader:
         replaced: Replaced = lambda _meter, _port, seen_before: seen_before,
         clock: Clock | None = None,
         set_aside: Callable[[], int] = lambda: 0,
+        missing_prices: Callable[[], dict[str, str]] = dict,
         pauses: PauseDetector | None = None,
     ) -> None:
         self.source = source
@@ -83,6 +84,7 @@ class Reader:
         self._replaced = replaced
         self._clock = clock or Clock()
         self._set_aside = set_aside
+        self._missing_prices = missing_prices
         self._pauses = pauses or PauseDetector()
         self._arrivals = Arrivals()
         self._reception = Reception()
@@ -185,6 +187,7 @@ class Reader:
             clock_problem=self._clock.doubt(),
             clock_time=datetime.fromtimestamp(self._clock.wall_s, UTC).astimezone(),
             rows_set_aside=self._set_aside(),
+            missing_prices=self._missing_prices(),
             is_import_only=bool(sent and sent.get(IMPORT) and not sent.get(EXPORT)),
             phases_missing=phases_missing(sent) if sent else (),
             rejected_registers=meter.rejected_registers,

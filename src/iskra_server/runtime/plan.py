@@ -23,6 +23,7 @@ from iskra_server.history.store.location import check_address, database_address
 from iskra_server.reading.decoding import Decoding
 from iskra_server.runtime.meter_setup import AUTO, meter_decoding, named_ports, port_memory
 from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
+from iskra_server.runtime.price_plan import PricePlan, price_plan
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
 from iskra_server.sources.port_memory import PortMemory
@@ -43,6 +44,8 @@ class Plan(NamedTuple):
     decodings: list[Decoding]
     settings: WebSettings
     outputs: tuple[PlannedOutput, ...]
+    # None: no spot prices are fetched
+    prices: PricePlan | None
     tls: ssl.SSLContext | None
     # changes when a certificate is renewed in the same file
     tls_files: bytes
@@ -83,6 +86,7 @@ def plan_of(config: Config) -> Plan:
     server = config.server
     config = structs.replace(config, meters=config.meters_read)
     time_zone = _time_zone(server.time_zone)
+    prices = price_plan(config)
     settings = WebSettings(
         version=__version__,
         readout_interval_s=server.readout_interval,
@@ -96,6 +100,7 @@ def plan_of(config: Config) -> Plan:
         is_central=not config.meters,
         has_history=config.history.enabled,
         language=server.language,
+        price_zone=prices.zones[0] if prices else "",
         own_address=f"http{'s' if server.tls_cert else ''}://{socket.gethostname()}:{server.port}",
     )
     if not is_host(server.host):
@@ -116,6 +121,7 @@ def plan_of(config: Config) -> Plan:
         decodings=[meter_decoding(meter) for meter in config.meters],
         settings=settings,
         outputs=planned_outputs(config),
+        prices=prices,
         # before the context: files that change in between differ at the next reload
         tls_files=contents(server.tls_cert, server.tls_key),
         tls=tls_context(server.tls_cert, server.tls_key),

@@ -5,6 +5,7 @@ The cumulated endpoint and the live stream are served before routing and middlew
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iskra_server.fleet.central import api as fleet
 from iskra_server.web.api import (
+    compare_contracts,
     cost,
     cost_forecast,
     counters,
@@ -24,6 +26,7 @@ from iskra_server.web.api import (
     meters,
     normal,
     power,
+    prices,
     quarters,
     registers,
     standby,
@@ -35,7 +38,7 @@ from iskra_server.web.api.openapi import document
 from iskra_server.web.http.endpoint import Context
 from iskra_server.web.http.gate import Gate
 from iskra_server.web.http.hosts import Hosts
-from iskra_server.web.http.pages import REVALIDATE, Pages
+from iskra_server.web.http.pages import REVALIDATE, Pages, not_found
 from iskra_server.web.http.problem import HANDLERS, plain_json
 from iskra_server.web.http.responses import JSON, secured
 from iskra_server.web.http.settings import WebSettings
@@ -53,7 +56,9 @@ ENDPOINTS = (
     power.ENDPOINT,
     quarters.ENDPOINT,
     counters.ENDPOINT,
+    compare_contracts.ENDPOINT,
     cost.ENDPOINT,
+    *prices.ENDPOINTS,
     cost_forecast.ENDPOINT,
     standby.ENDPOINT,
     *normal.ENDPOINTS,
@@ -147,7 +152,7 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
             Route("/api/openapi.json", partial(_openapi, document(ENDPOINTS, settings.version))),
             *Pages(variables, settings.own_address).routes(),
         ],
-        exception_handlers=HANDLERS,
+        exception_handlers={**HANDLERS, HTTPStatus.NOT_FOUND: not_found},
     )
     # an address with a further slash is another address
     routed.router.redirect_slashes = False

@@ -97,3 +97,23 @@ def test_a_day_before_the_first_contract_costs_nothing_known(store: Store) -> No
 def test_without_history_there_are_prices_alone(store: Store) -> None:
     store.write(counted([10_000, 20_000]), [INFO])
     assert "cost_today" not in payloads(messages(store, CONTRACT, has_history=False), 0)[0]
+
+
+def test_power_costs_the_price_of_this_quarter_and_earns_that_of_feed_in(store: Store) -> None:
+    costs = messages(None, CONTRACT, CHEAPER)
+    before, after = (datetime.fromisoformat(MIDNIGHT) + timedelta(minutes=minutes) for minutes in (-1, 1))
+    used, fed = {"power": Decimal(1500)}, {"power": Decimal(-500)}
+    # prices are read with the first message of cost
+    assert costs.per_hour(METER_ID, used, before) == {}
+    payloads(costs, -1)
+    assert costs.per_hour(METER_ID, used, before) == {"cost_per_hour": Decimal("0.60")}
+    assert costs.per_hour(METER_ID, fed, before) == {"cost_per_hour": Decimal("-0.04")}
+    assert costs.per_hour(METER_ID, used, after) == {"cost_per_hour": Decimal("0.45")}
+
+
+def test_without_power_or_a_price_there_is_no_cost_per_hour(store: Store) -> None:
+    costs = messages(None, CONTRACT)
+    payloads(costs, 0)
+    now = datetime.fromisoformat(MIDNIGHT)
+    assert costs.per_hour(METER_ID, {}, now) == {} == costs.per_hour("other", {"power": Decimal(1)}, now)
+    assert costs.per_hour(METER_ID, {"power": Decimal(1)}, now + timedelta(days=3)) == {}

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
 from iskra_server.outputs.mqtt.entity_names import Device
 from iskra_server.outputs.mqtt.period_entities import cost_entities, energy_entities
 from iskra_server.outputs.mqtt.topics import Topics
@@ -19,8 +20,8 @@ def energies(places: dict[str, int]) -> dict[str, Any]:
     return {each.key: each.config for each in energy_entities(TOPICS, DEVICE, "en", places, expire_s=70)}
 
 
-def costs(*contracts: Contract, has_history: bool = True) -> dict[str, Any]:
-    made = cost_entities(TOPICS, DEVICE, "de", contracts, has_history=has_history)
+def costs(*contracts: Contract, has_history: bool = True, has_power: bool = False) -> dict[str, Any]:
+    made = cost_entities(TOPICS, DEVICE, "de", contracts, has_history=has_history, has_power=has_power, expire_s=40)
     return {each.key: each.config for each in made}
 
 
@@ -46,6 +47,13 @@ def test_a_price_is_what_the_energy_dashboard_takes() -> None:
     assert "device_class" not in made["price_import"]
 
 
+def test_the_cost_per_hour_comes_with_the_state_and_needs_power() -> None:
+    config = costs(FEED_IN, has_power=True)["cost_per_hour"]
+    assert (config["name"], config["unit_of_measurement"]) == ("Kosten pro Stunde", "CHF/h")
+    assert (config["state_topic"], config["expire_after"]) == ("iskra-server/0a01/state", 40)
+    assert "cost_per_hour" not in costs(FEED_IN) and "cost_per_hour" not in costs(has_power=True)
+
+
 def test_cost_is_an_amount_of_the_currency() -> None:
     made = costs(FEED_IN)
     assert list(made) == ["price_import", "price_export", "cost_today", "cost_month"]
@@ -63,3 +71,26 @@ def test_the_cost_of_a_silent_meter_is_unavailable_and_its_price_is_not() -> Non
 def test_without_a_contract_there_is_neither_and_without_history_no_cost() -> None:
     assert costs() == {}
     assert list(costs(CONTRACT, has_history=False)) == ["price_import"]
+
+
+SPOT = Contract(
+    begins=date(2026, 1, 1),
+    terms=Terms(energy=Tariff(spot=SpotShare(zone="DE-LU")), feed_in=Tariff(price=Decimal("0.08"))),
+)
+
+
+def test_the_cheapest_hours_are_moments_where_the_price_changes() -> None:
+    made = costs(SPOT)
+    assert list(made) == [
+        *("price_import", "price_export", "cheapest_1h", "cheapest_2h", "cheapest_3h", "cheapest_4h"),
+        *("cost_today", "cost_month"),
+    ]
+    cheapest = made["cheapest_2h"]
+    assert (cheapest["name"], cheapest["device_class"]) == ("Günstigste 2 Stunden ab", "timestamp")
+    assert cheapest["state_topic"] == cheapest["json_attributes_topic"] == "iskra-server/0a01/prices"
+    assert "value_json.cheapest_2h_ends" in cheapest["json_attributes_template"]
+
+
+def test_the_price_has_those_ahead_as_attributes_only_where_it_changes() -> None:
+    assert costs(SPOT)["price_import"]["json_attributes_topic"] == "iskra-server/0a01/prices"
+    assert "json_attributes_topic" not in costs(FEED_IN)["price_import"]

@@ -217,8 +217,13 @@ def test_energy_of_today_and_its_cost_come_from_history(head: Head, broker: Mosq
             assert energy[f"energy_import_{period}"] == Decimal(123_456_780 + number - raw[begin]) / 10_000
         until(lambda: "cost_today" in (subscriber.json(f"{BASE}/cost") or {}))
         assert subscriber.json(f"{BASE}/cost")["price_import"] == 0.4
+        head.send(telegram(number + 1))
+        subscriber.wait_for(f"{BASE}/state", number + 1)
+        state = json.loads(subscriber.now[f"{BASE}/state"], parse_float=Decimal)
+        assert state["cost_per_hour"] == state["power"] * Decimal("0.0004") > 0
         components = {topic.split("/")[3] for topic in subscriber.topics("homeassistant/")}
         assert {"energy_import_today", "energy_import_month", "price_import", "cost_today", "cost_month"} < components
+        assert "cost_per_hour" in components
 
 
 @pytest.mark.parametrize("base", ["house/7", "meters"])

@@ -17,6 +17,7 @@ from iskra_server.outputs.notify.digest_figures import (
     DigestFigures,
     Kind,
     MissingSpan,
+    PeriodCost,
     digest_figures,
     period_before,
     year_before,
@@ -84,10 +85,10 @@ def test_a_week_has_exact_energies_cost_base_load_and_highest_quarter(store: Sto
     # four quarters of 40 Wh in the quietest hour
     assert (made.base_load_w, made.base_load_before_w) == (Decimal(160), Decimal(120))
     # seven of the thirty days of June cost a euro each
-    assert made.cost == Decimal("28.34") * Decimal("0.30") + 7
+    assert made.cost == PeriodCost(Decimal("28.34") * Decimal("0.30") + 7)
     # six of the 31 days of May, and one of June
     fee = round(Decimal(30 * 6) / 31 + 1, 6)
-    assert made.cost_before == Decimal("20.16") * Decimal("0.30") + fee
+    assert made.cost_before == PeriodCost(Decimal("20.16") * Decimal("0.30") + fee)
     assert made.missing == ()
 
 

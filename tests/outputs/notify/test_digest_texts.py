@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from iskra_server.history.model.highest_quarter import QuarterEnergy
-from iskra_server.outputs.notify.digest_figures import DayPeriod, DigestFigures, MissingSpan, PeriodEnergies
+from iskra_server.outputs.notify.digest_figures import DayPeriod, DigestFigures, MissingSpan, PeriodCost, PeriodEnergies
 from iskra_server.outputs.notify.digest_texts import digest_text
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -31,8 +31,8 @@ WEEK = DigestFigures(
     base_load_w=Decimal(131),
     base_load_before_w=Decimal(128),
     currency="EUR",
-    cost=Decimal("27.104"),
-    cost_before=Decimal("29.3"),
+    cost=PeriodCost(Decimal("27.104")),
+    cost_before=PeriodCost(Decimal("29.3")),
 )
 MONTH = DigestFigures(
     energies=energies(date(2026, 10, 1), date(2026, 11, 1), "310000"),
@@ -93,6 +93,15 @@ def test_what_was_not_measured_whole_is_not_compared() -> None:
     ]
     assert lines[2] == "Not measured: Mon 16 Nov, 01:00 – Mon 16 Nov, 02:00"
     assert (len(lines), lines[-1]) == (8, "Not measured: and 2 more")
+
+
+def test_a_cost_that_is_estimated_or_lacks_energy_says_so() -> None:
+    figures = structs.replace(
+        WEEK, cost=PeriodCost(Decimal("27.1"), Decimal(3200), is_estimated=True), cost_before=None
+    )
+    en, de = (digest_text("weekly", WEEK.energies.period, {"House": figures}, lang, BERLIN) for lang in ("en", "de"))
+    assert "Cost: ≈ €27.10 (without 3.20 kWh of unknown price)" in en.body.splitlines()
+    assert "Kosten: ≈ 27,10 € (ohne 3,20 kWh, deren Preis nicht bekannt ist)" in de.body.splitlines()
 
 
 def test_several_meters_have_a_part_each() -> None:

@@ -2,6 +2,9 @@ from datetime import date
 from decimal import Decimal
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
+from iskra_server.history.model.spot_price import Price
+from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
 from samples import METER_ID
 from web.past import INFO, NAME, Past, Q, counted
@@ -39,13 +42,75 @@ def test_a_forecast_needs_enough_history(store: Store) -> None:
     assert "year" not in past(store, CONTRACT).ask(HOUR)
 
 
-def test_without_a_contract_the_answer_says_where_to_write_one(store: Store) -> None:
+def test_without_a_contract_nothing_is_priced(store: Store) -> None:
     store.write(counted([1000, 1364]), [INFO])
     foreign = Contract(begins=date(2025, 1, 1), energy_price=Decimal(1), meter="1 ISK 00 1")
     for contracts in ((), (foreign,)):
-        answer = past(store, *contracts).get(HOUR)
-        assert (answer.status_code, answer.json()["reason"]) == (404, "no_contract")
-        assert "[[contracts]]" in answer.json()["detail"]
+        answer = past(store, *contracts).ask(HOUR)
+        assert answer.keys() == {"meter", "simulated", "tz", "bucket", "begin", "end", "buckets"}
+        assert (answer["buckets"], answer["begin"][:16]) == ([], "2025-06-02T10:00")
+
+
+def test_one_fixed_price_has_the_members_that_it_always_had(store: Store) -> None:
+    store.write(counted([1000, 1364]), [INFO])
+    answer = past(store, CONTRACT).ask(HOUR)
+    assert answer["total"].keys() == {"import_amount", "export_amount", "base_amount", "total_amount"}
+    assert answer["contract"] == {
+        "name": "Green",
+        "begins": "2025-01-01",
+        "pricing": "fixed",
+        "base_amount": 12,
+        "base_per": "month",
+        "instalment_amount": 50,
+        "fees": [{"name": "supplier", "amount": 12, "per": "month"}],
+        "energy_amount": Decimal("0.3265"),
+        "feed_in_amount": 0,
+    }
+
+
+def test_the_parts_of_a_price_are_there_where_the_contract_has_them(store: Store) -> None:
+    store.write(counted([0, 10_000]), [INFO])
+    terms = Terms(
+        energy=Tariff(Decimal("0.115")),
+        grid=Tariff(Decimal("0.0912")),
+        levies=((0, (("tax", Decimal("0.0205")), ("kwkg", Decimal("0.00446")))),),
+        vat_percent=Decimal(19),
+        feed_in=Tariff(Decimal("0.08")),
+    )
+    contract = Contract(begins=date(2025, 1, 1), terms=terms, grid_credit=Decimal(36500))
+    answer = past(store, contract).ask(HOUR)
+    total = answer["total"]
+    parts = ("energy_amount", "grid_amount", "levies_amount", "vat_amount")
+    assert [total[name] for name in parts] == [
+        Decimal("0.115"),
+        Decimal("0.0912"),
+        Decimal("0.02496"),
+        Decimal("0.23116") * Decimal("0.19"),
+    ]
+    assert sum(total[name] for name in parts) == total["import_amount"]
+    # an hour of a hundred a day is more than the grid fee
+    assert total["credit_amount"] == -total["base_amount"] == Decimal("0.108528")
+    assert "unpriced_import_wh" not in total and "estimated_amount" not in total
+    about = answer["contract"]
+    assert about["energy_amount"] == Decimal("0.23116") * Decimal("1.19")
+    assert (about["vat_percent"], about["feed_in_amount"]) == (19, Decimal("0.08"))
+    assert about["levies"] == [
+        {"name": "tax", "amount": Decimal("0.0205")},
+        {"name": "kwkg", "amount": Decimal("0.00446")},
+    ]
+    assert about["fees"] == [{"name": "credit", "amount": 36500, "per": "year"}]
+
+
+def test_spot_prices_come_from_the_database_and_what_has_none_is_unpriced(store: Store) -> None:
+    store.write(counted([0, 10_000, 30_000]), [INFO])
+    store_prices(store, "DE-LU", "test", Q * 900, {Q: Price(100_000_000, 15)})
+    terms = Terms(energy=Tariff(Decimal("0.02"), spot=SpotShare("DE-LU")))
+    answer = past(store, Contract(begins=date(2025, 1, 1), terms=terms)).ask(HOUR)
+    first, second, *_ = (bucket.get("paid") for bucket in answer["buckets"])
+    assert (first["import_amount"], second["import_amount"]) == (Decimal("0.12"), 0)
+    assert (second["unpriced_import_wh"], answer["total"]["unpriced_import_wh"]) == (2000, 2000)
+    assert (answer["contract"]["pricing"], answer["contract"]["zone"]) == ("spot", "DE-LU")
+    assert "energy_amount" not in answer["contract"]
 
 
 def test_a_contract_may_be_for_one_meter(store: Store) -> None:

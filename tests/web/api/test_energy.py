@@ -25,6 +25,11 @@ def qualities(answer: dict[str, Any]) -> list[str]:
     return [bucket["import_quality"] for bucket in answer["buckets"]]
 
 
+def test_the_answer_says_since_when_the_meter_is_recorded(store: Store) -> None:
+    store.write(counted([107323090]), [info()])
+    assert Past(store, BERLIN).ask("energy?from=today")["recorded_since"] == "2025-06-02T12:00:00+02:00"
+
+
 def test_quarters_of_an_hour_are_exact_and_have_the_readings_at_both_ends(store: Store) -> None:
     store.write(counted([107323090, 107324444, 107324445, 107324445, 107330000]), [info()])
     answer = Past(store).ask(f"energy?{HOUR}&bucket=15min")

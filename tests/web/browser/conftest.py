@@ -26,9 +26,14 @@ CONTRACT = """
 [[contracts]]
 begins = 2025-01-01
 name = "Green"
-energy_price = 0.3265
 base_fee = 11.90
+feed_in = 0.0811
 instalment = 40
+
+[contracts.energy]
+kind = "windows"
+default = 0.3265
+windows = [ { name = "Night", from = "22:00", to = "06:00", price = 0.2449 } ]
 """
 _REPORT_VIOLATIONS = (
     "addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective))"

@@ -9,20 +9,24 @@ from playwright.sync_api import Browser, Locator, expect
 
 from iskra_server.web.http.pages import STATIC
 from outputs.mqtt.broker import Mosquitto
-from running import serving, until
+from running import Server, serving, until
 from web.browser.conftest import Meter, Open, watched
 from web.browser.household import TODAY
 
 VIEWS = ("now", f"day/{TODAY}", f"day/{TODAY}?as=table", "week", "month", "year", "all", "heat", "compare", "cost",
-         "normal", "registers", "setup", "setup/head", "setup/locked", "setup/homeassistant", "about", "wall")  # fmt: skip
+         "normal", "registers", "setup", "setup/head", "setup/locked", "setup/homeassistant", "about",
+         "wall")  # fmt: skip
 READY = "main :is(.chart[role=slider], .heatmap, table, .pairs, .digits, .checks, .steps, pre, .align)"
 CONTRAST = {"runOnly": ["color-contrast"]}
 
 
+@pytest.mark.parametrize("locale", ["en-GB", pytest.param("de-DE", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_no_accessibility_fault_in_light_or_dark(open_page: Open, meter: Meter, view: str) -> None:
+def test_axe_finds_no_accessibility_fault_in_light_or_dark(
+    open_page: Open, meter: Meter, view: str, locale: str
+) -> None:
     meter.send()
-    page = open_page(f"#/{view}", color_scheme="light")
+    page = open_page(f"#/{view}", color_scheme="light", locale=locale)
     expect(page.locator(READY).first).to_be_visible()
     violations = Axe().run(page).response["violations"]
     page.emulate_media(color_scheme="dark")
@@ -48,7 +52,15 @@ def right_of(node: Locator) -> float:
     return box["x"] + box["width"]
 
 
-@pytest.mark.parametrize(("width", "locale"), [(320, "en-GB"), (320, "de-DE"), (3840, "en-GB")])
+@pytest.mark.parametrize(
+    ("width", "locale"),
+    [
+        pytest.param(320, "en-GB", marks=pytest.mark.slow),
+        (320, "de-DE"),
+        (1000, "de-DE"),
+        (3840, "en-GB"),
+    ],
+)
 def test_nothing_is_wider_than_the_screen(open_page: Open, meter: Meter, width: int, locale: str) -> None:
     meter.send()
     page = open_page("#/now", viewport={"width": width, "height": 800}, locale=locale)
@@ -89,6 +101,76 @@ def test_the_theme_can_be_chosen(open_page: Open, meter: Meter) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
     page.reload()
     expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+
+
+def test_single_key_shortcuts_can_be_switched_off(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/about")
+    page.get_by_role("group", name="Keyboard shortcuts").get_by_role("button", name="Off").click()
+    page.reload()
+    expect(page.get_by_role("button", name="Off", exact=True)).to_have_attribute("aria-pressed", "true")
+    # keys are bound once the page is painted: this one is the proof, as the next one does nothing
+    page.get_by_role("button", name="On", exact=True).click()
+    page.keyboard.press("h")
+    expect(page.locator(".stepper h1")).to_be_visible()
+    page.go_back()
+    page.get_by_role("button", name="Off", exact=True).click()
+    page.keyboard.press("n")
+    page.wait_for_timeout(200)
+    assert page.url.endswith("#/about")
+
+
+def test_fingers_get_targets_of_44_px(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/now", viewport={"width": 390, "height": 844}, locale="de-DE")
+    for view in ("now", f"day/{TODAY}", "month", "compare", "about"):
+        meter.send()
+        page.evaluate("(view) => { location.hash = `#/${view}`; }", view)
+        expect(page.locator(READY).first).to_be_visible()
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("nav a, footer :is(a, button), main :is(button, select, input)")]
+              .filter((node) => node.offsetParent && node.getBoundingClientRect().height < 44)
+              .map((node) => node.outerHTML)"""
+        )
+        assert small == [], view
+
+
+def test_paper_shows_the_charts_and_nothing_to_press(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/month/2026-02", color_scheme="dark")
+    expect(page.locator(".chart canvas")).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 900})
+    for hidden in (".sections", ".kinds", ".jump", ".step", ".switch", "footer", ".pulse"):
+        expect(page.locator(hidden).first).to_be_hidden()
+    canvas = page.locator(".chart canvas").bounding_box()
+    assert canvas and canvas["x"] + canvas["width"] <= 680 and canvas["height"] > 100
+    assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--text').trim()") == "#1b1e20"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.locator("html")).not_to_have_attribute("data-theme", "light")
+
+
+@pytest.mark.parametrize("path", ["nothing", "some/where/else"])
+def test_an_address_that_does_not_exist_leads_back(browser: Browser, server: Server, path: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    answer = page.goto(f"{server.url}/{path}")
+    assert answer and answer.status == 404
+    assert Axe().run(page).response["violations"] == []
+    expect(page.locator("header")).to_have_css("display", "flex")
+    page.get_by_role("link", name="Open the meter").click()
+    expect(page.locator(".big")).to_be_visible()
+    context.close()
+
+
+def test_without_javascript_the_page_says_where_the_reading_is(browser: Browser, server: Server) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server.url)
+    expect(page.get_by_text("This page needs JavaScript")).to_be_visible()
+    expect(page.get_by_text("Diese Seite braucht JavaScript")).to_be_visible()
+    context.close()
 
 
 def test_the_yaml_for_home_assistant_has_the_address_of_this_server(open_page: Open, meter: Meter) -> None:

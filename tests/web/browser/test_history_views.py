@@ -39,8 +39,8 @@ def kwh(wh: Decimal | None) -> str:
 
 def cells(page: Page) -> list[list[str]]:
     """The energies in each row of the table."""
-    expect(page.locator("main table")).to_be_visible()
-    rows = page.locator("main tbody tr").all_inner_texts()
+    expect(page.locator("main .scroll table")).to_be_visible()
+    rows = page.locator("main .scroll tbody tr").all_inner_texts()
     return [row.split("\t")[1:3] for row in rows]
 
 
@@ -87,7 +87,7 @@ def test_a_day_on_which_the_clock_changes_has_its_own_length(
     answer = request(server, f"energy?from={day}&bucket=15min")
     assert rows == [[kwh(bucket.get("import_wh")), kwh(bucket.get("export_wh"))] for bucket in answer["buckets"]]
     # the hour that is skipped, or occurs twice
-    names = page.locator("main tbody th").all_inner_texts()
+    names = page.locator("main .scroll tbody th").all_inner_texts()
     assert sum(name.startswith("02:00") for name in names) == (0 if quarters == 92 else 2)
 
 
@@ -125,8 +125,13 @@ def test_addresses_buttons_and_keys_open_their_periods(open_page: Open, meter: M
     assert page.url.endswith("#/month/2026-03")
     page.keyboard.press("ArrowLeft")
     expect(title).to_have_text("February 2026")
-    page.locator(".jump input").fill("2025-12-24")
+    page.locator(".jump select").first.select_option(label="January")
+    expect(title).to_have_text("January 2026")
+    page.locator(".jump select").last.select_option("2025")
+    expect(title).to_have_text("January 2025")
+    page.locator(".jump select").first.select_option(label="December")
     expect(title).to_have_text("December 2025")
+    assert page.title() == "December 2025 · ISKRA Electricity"
     page.get_by_role("link", name="Year", exact=True).click()
     expect(title).to_have_text("2025")
     page.go_back()
@@ -134,6 +139,59 @@ def test_addresses_buttons_and_keys_open_their_periods(open_page: Open, meter: M
     page.keyboard.press("n")
     expect(page.locator(".big")).to_be_visible()
     assert page.url.endswith("#/now")
+
+
+def test_the_next_arrow_stays_where_it_is(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/day/2026-05-01")
+    arrow, title = page.get_by_role("button", name="Later"), page.locator(".stepper h1")
+    expect(title).to_contain_text("1 May")
+    places = [arrow.bounding_box()]
+    open_view(page, f"day/{GAP_DAY.year}-02-25")
+    expect(title).to_contain_text("Wednesday")
+    places.append(arrow.bounding_box())
+    assert places[0] == places[1] is not None
+
+
+def test_the_focus_stays_in_its_place_when_the_period_changes(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page(f"#/month/{GAP_DAY:%Y-%m}")
+    chart = page.locator(".chart[role=slider]").first
+    chart.press("Home")
+    for _ in range(GAP_DAY.day - 1):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".stepper h1")).to_contain_text(f"{GAP_DAY.day} May")
+    # the chart of the day is where the next key goes, and back again
+    expect(page.locator(".chart[role=slider]").first).to_be_focused()
+    page.go_back()
+    expect(page.locator(".stepper h1")).to_have_text("May 2026")
+    expect(page.locator(".chart[role=slider]").first).to_be_focused()
+    page.get_by_role("button", name="Earlier").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".stepper h1")).to_have_text("April 2026")
+    expect(page.get_by_role("button", name="Earlier")).to_be_focused()
+
+
+def test_a_second_tap_on_a_bar_opens_it(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/month/2026-02", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    expect(page.locator(".hint")).to_have_text("Tap a bar twice to open its day.")
+    page.locator(".u-over").tap()
+    expect(page.locator(".caption")).to_contain_text("from grid")
+    assert "month" in page.url
+    page.locator(".u-over").tap()
+    expect(page.locator(".stepper h1")).to_have_text(re.compile("Feb 2026"))
+
+
+def test_the_meter_readings_are_a_table_with_their_difference(open_page: Open, meter: Meter, server: Server) -> None:
+    meter.send()
+    answer = request(server, "energy?from=2026-02&bucket=day")
+    rows = open_page("#/month/2026-02").locator(".notes tbody tr")
+    expect(rows).to_have_count(2)
+    for row, counter in zip(rows.all(), (answer["import"], answer["export"]), strict=True):
+        for wh in (counter["first"]["register_wh"], counter["last"]["register_wh"], counter["total_wh"]):
+            expect(row).to_contain_text(kwh(wh))
 
 
 def test_two_periods_are_compared(open_page: Open, meter: Meter, server: Server) -> None:
@@ -148,7 +206,7 @@ def test_two_periods_are_compared(open_page: Open, meter: Meter, server: Server)
 
 
 def test_a_running_month_is_compared_with_as_much_of_another(open_page: Open, meter: Meter, server: Server) -> None:
-    """The history has a reading a day: so both end at the same midnight, and the days that only one has do not count."""
+    """The history has a reading a day: both end at the same midnight, and a day that only one has does not count."""
     meter.send()
     month, before = f"{TODAY:%Y-%m}", f"{TODAY.year - 1}-{TODAY:%m}"
     page = open_page(f"#/compare/month/{month}/{before}")

@@ -4,15 +4,16 @@ import json
 import re
 import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from running import Server, serving, until
-from web.browser.conftest import Meter, Open
+from web.browser.conftest import Meter, Open, watched
 
-STALE = re.compile("no current reading")
+STALE = re.compile(r"no current reading since \d+:\d\d:\d\d")
 # records every state of the page with the text in place of the number (empty before the view is drawn)
 WATCH = """() => {
   window.seen = [];
@@ -79,6 +80,17 @@ def test_power_and_register_fit_the_smallest_screen_without_scrolling(open_page:
         assert box and bar and box["y"] + box["height"] <= bar["y"] and box["x"] + box["width"] <= SMALL["width"], place
 
 
+def test_before_the_first_reading_every_view_of_history_says_so(browser: Browser, tmp_path: Path) -> None:
+    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path)}
+    with serving("serve", str(tmp_path / "no-head"), environ=environ) as server, watched(browser, server.url) as opened:
+        page = opened("#/now", locale="de-DE")
+        for view in ("now", "day", "month", "heat", "compare"):
+            page.evaluate("(view) => { location.hash = `#/${view}`; }", view)
+            note = page.locator(f"main.{view}").get_by_text("Noch hat sich kein Zähler gemeldet.").first
+            expect(note).to_contain_text("Der Verlauf beginnt mit dem ersten Wert.")
+            expect(note.get_by_role("link")).to_have_attribute("href", "#/setup")
+
+
 def test_the_page_reports_an_unreachable_server(browser: Browser) -> None:
     with serving("demo", "--profile", "MT631-locked") as server:
         context = browser.new_context(locale="de-DE")
@@ -90,7 +102,7 @@ def test_the_page_reports_an_unreachable_server(browser: Browser) -> None:
         assert "".join(page.locator(".digits .place").all_text_contents()).strip() == ""
         expect(page.locator(".warning a")).to_have_attribute("href", "#/setup/locked")
         server.end()
-        expect(page.locator(".pulse")).to_have_text(re.compile("Server nicht erreichbar"))
+        expect(page.locator(".pulse")).to_have_text(re.compile(r"Server nicht erreichbar seit \d+:\d\d:\d\d"))
         assert digits(page).strip() == ""
         context.close()
 
@@ -157,8 +169,8 @@ def test_the_wall_display_shows_power_register_and_today(open_page: Open, meter:
 def test_a_device_in_another_time_zone_sees_both_zones(open_page: Open, server: Server, locale: str, text: str) -> None:
     here = server.get("/api/v1/status").json()["time_zone"]["name"]
     other_zone = open_page("#/about", locale=locale, timezone_id="Pacific/Chatham")
-    expect(other_zone.locator("footer .zone")).to_contain_text(text)
-    expect(other_zone.locator("footer .zone")).to_contain_text(f"in {here}")
+    expect(other_zone.locator("body > .zone")).to_contain_text(text)
+    expect(other_zone.locator("body > .zone")).to_contain_text(f"in {here}")
     same_zone = open_page("#/about", locale=locale, timezone_id=here)
     expect(same_zone.locator("footer a").first).to_be_visible()
-    expect(same_zone.locator("footer .zone")).to_have_count(0)
+    expect(same_zone.locator("body > .zone")).to_have_count(0)

@@ -1,3 +1,5 @@
+import re
+
 import msgspec
 import pytest
 
@@ -22,6 +24,26 @@ def test_an_unknown_path_is_named() -> None:
     answer = Site().get("/api/v2/meters")
     assert answer.status_code == 404
     assert "/api/v2/meters" in msgspec.json.decode(answer.content, type=Problem).detail
+
+
+@pytest.mark.parametrize(
+    ("path", "up"), [("/nothing", ""), ("/some/where/else", "../../"), ("/%22%3Cscript%3E", ""), ("/history/", "../")]
+)
+def test_a_browser_gets_a_page_for_a_path_that_does_not_exist(path: str, up: str) -> None:
+    answer = Site().get(path, accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert answer.headers["cache-control"] == "no-store"
+    text = answer.text
+    assert "does not exist" in text and "gibt es nicht" in text and "<script" not in text
+    assert f'href="{up}./"' in text and f'href="{up}docs"' in text
+    (sheet,) = re.findall(r'stylesheet" href="([^"]+)"', text)
+    assert sheet.startswith(f"{up}static/") and Site().get(f"/{sheet.removeprefix(up)}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v2/meters", "/static/nothing.js"])
+def test_a_browser_gets_a_problem_below_the_paths_of_programs(path: str) -> None:
+    answer = Site().get(path, accept="text/html")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,12 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
-from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from .client import Client, ClientError, TokenError
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _LOGGER = logging.getLogger(__name__)
 _FIRST_DELAY_S: Final = 2.0
-_STATUS_EVERY: Final = timedelta(seconds=30)
+_STATUS_EVERY_S: Final = 30.0
 # in place of a meter: the server itself
 SERVER: Final = ""
 
@@ -87,10 +86,9 @@ class Coordinator:
     @callback
     def async_start(self) -> None:
         """Follow the stream until the entry is unloaded."""
-        # not while Home Assistant stops: it would wait for the answer
-        end = async_track_time_interval(self.hass, self._refresh_status, _STATUS_EVERY, cancel_on_shutdown=True)
-        self.entry.async_on_unload(end)
-        for work, name in (self._follow(), "live"), (self.history.async_run(), "history"):
+        works = {"live": self._follow(), "status": self._follow_status(), "history": self.history.async_run()}
+        for name, work in works.items():
+            # Home Assistant cancels these when it stops; it would wait for the answer to any other request
             self.entry.async_create_background_task(self.hass, work, f"{DOMAIN} {self.client.url} {name}")
         self._issues.update()
 
@@ -171,7 +169,12 @@ class Coordinator:
                 self._set_lost(reason)
                 await asyncio.sleep(max(delay_s, _FIRST_DELAY_S) * random.uniform(0.5, 1.0))
 
-    async def _refresh_status(self, _now: datetime | None = None) -> None:
+    async def _follow_status(self) -> None:
+        while True:
+            await asyncio.sleep(_STATUS_EVERY_S)
+            await self._refresh_status()
+
+    async def _refresh_status(self) -> None:
         if self.is_connected:
             try:
                 self._set_server(await self.client.server())
@@ -211,7 +214,6 @@ class Coordinator:
         if not self.server_device_id or snapshot.server.version != self.server.version:
             self._set_device(snapshot.server)
         self._set_server(snapshot.server)
-        self.history.retry()
         for meter_id in self.meters.keys() - {meter.id for meter in snapshot.present}:
             # no source of the server reads it any more
             del self.meters[meter_id]

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 _QUARTER: Final = timedelta(minutes=15)
 _LOOK_EVERY_S: Final = 5.0
-# history writes a reading within a minute (history.flush_s)
+# history writes a reading within a minute (history.flush_s); it may also be off, or be opened just now
 _RETRY_S: Final = 30.0
-# without history, or of a meter that it does not know
-_LATER_S: Final = 600.0
 
 
 class History:
@@ -37,16 +35,16 @@ class History:
         # loop time before which a meter is not asked for
         self._not_before: dict[str, float] = {}
 
-    def retry(self) -> None:
-        """After a reconnection: the server may have another configuration."""
-        self._not_before.clear()
-
     async def async_run(self) -> None:
-        """Until it is cancelled; one meter after another."""
+        """Until it is cancelled; one meter after another. A server that does not answer is left alone for a while."""
         while True:
-            for meter in list(self._coordinator.meters.values()):
-                if self._is_due(meter):
-                    await self._read(meter.id)
+            due = [meter.id for meter in self._coordinator.meters.values() if self._is_due(meter)]
+            try:
+                for meter_id in due:
+                    await self._read(meter_id)
+            except ClientError as error:
+                _LOGGER.debug("No energy of today and this month: %s", error)
+                await asyncio.sleep(_RETRY_S)
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def _is_due(self, meter: Meter) -> bool:
@@ -60,14 +58,12 @@ class History:
         return not known or any(meter.last_seen - period.newest >= _QUARTER for period in known)
 
     async def _read(self, meter_id: str) -> None:
-        wait_s = _RETRY_S
+        self._not_before[meter_id] = self._coordinator.hass.loop.time() + _RETRY_S
         try:
             for name in PERIODS:
                 await self._read_period(meter_id, name)
-        except (ClientError, *UNREADABLE) as error:
+        except (NotFoundError, *UNREADABLE) as error:
             _LOGGER.debug("No energy of today and this month of %s: %r", meter_id, error)
-            wait_s = _RETRY_S if getattr(error, "key", "") in ("cannot_connect", "no_answer") else _LATER_S
-        self._not_before[meter_id] = self._coordinator.hass.loop.time() + wait_s
 
     async def _read_period(self, meter_id: str, name: str) -> None:
         now, before = PERIODS[name]

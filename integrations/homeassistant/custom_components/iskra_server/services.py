@@ -1,10 +1,10 @@
-"""The service fill_gaps: write the hours that the statistics miss, from what the server has recorded of the meter."""
+"""The service fill_gaps, for administrators: write the hours that the statistics miss, from the server's history."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -20,30 +20,20 @@ from homeassistant.components.recorder.statistics import (
 )
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from .client import ClientError, NotFoundError
 from .const import DOMAIN
-from .gaps import (
-    ENERGY_UNITS,
-    HOUR_S,
-    POWER_UNITS,
-    Counter,
-    EnergyRow,
-    PowerRange,
-    corrected_rows,
-    gaps,
-    otherwise,
-    power_gaps,
-    quarters_of,
-    readings_of,
-)
+from .filling import Filling, Values, fill_energy, fill_power
+from .gaps import ENERGY_UNITS, HOUR_S, Disagreement, plain
+from .recorded import POWER_KEYS, POWER_UNITS
+from .wording import async_exceptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .coordinator import IskraConfigEntry
 
@@ -65,7 +55,6 @@ _ONE_RUN: Final = asyncio.Lock()
 _VALUES: Final = ("state", "sum", "last_reset", "mean", "min", "max")
 # since 2025.11 the form of the metadata is another one
 _HAS_UNIT_CLASS: Final = "unit_class" in StatisticMetaData.__annotations__
-_POWER_KEYS: Final = ("power", "power_import", "power_export")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +68,16 @@ class Request:
     may_correct: bool = False
 
 
-@dataclass(slots=True)
-class Outcome:
-    """For one sensor: `rows` to write by the beginning of their hour, what they are now, and what is left alone."""
-
-    rows: dict[int, dict[str, float]] = field(default_factory=dict)
-    held: dict[int, dict[str, Any]] = field(default_factory=dict)
-    left: list[str] = field(default_factory=list)
-    corrections: dict[int, Decimal] = field(default_factory=dict)
-
-    def as_response(self) -> dict[str, Any]:
-        return {
-            "hours": [
-                {"start": _moment(start_s).isoformat(), "before": self.held.get(start_s), "after": row}
-                for start_s, row in sorted(self.rows.items())
-            ],
-            "left": self.left,
-        }
-
-
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Called once, when Home Assistant sets the integration up."""
 
     async def fill_gaps(call: ServiceCall) -> ServiceResponse:
+        if call.context.user_id:
+            # an automation has no user
+            user = await hass.auth.async_get_user(call.context.user_id)
+            if user is None or not user.is_admin:
+                raise Unauthorized(context=call.context)
         request = Request(
             frozenset(call.data.get(_ENTITY, ())),
             is_dry=call.data[_DRY_RUN],
@@ -141,75 +116,62 @@ async def _fill_gaps(hass: HomeAssistant, entry: IskraConfigEntry, request: Requ
     }
     known: dict[tuple[str, int], dict[str, Any]] = {}
     outcomes: dict[str, Any] = {}
+    sentences = await async_exceptions(hass)
+    span = int(request.begin.timestamp()), int(request.end.timestamp())
     for entity_id, about in metadata.items():
         meter, _, key = sensors[entity_id].partition("_")
         unit = about["statistics_unit_of_measurement"]
         is_energy = unit in ENERGY_UNITS and about["has_sum"]
-        if not is_energy and not (unit in POWER_UNITS and key in _POWER_KEYS):
+        if not is_energy and not (unit in POWER_UNITS and key in POWER_KEYS):
             continue
         held = await _held(hass, entity_id, unit, "energy" if is_energy else "power")
-        inside = [at for at in held if request.begin.timestamp() - HOUR_S <= at <= request.end.timestamp()]
+        inside = [at for at in held if span[0] - HOUR_S <= at <= span[1]]
         if not inside:
             continue
         answers = await _counters(entry, meter, inside[0] - HOUR_S, inside[-1] + 2 * HOUR_S, known)
-        outcome = (_energy if is_energy else _power)(answers, key, unit, held, request)
-        if outcome.rows and not request.is_dry:
-            await _write(hass, about, outcome)
-        if outcome.rows or outcome.left:
-            outcomes[entity_id] = outcome.as_response()
+        if is_energy:
+            filling = fill_energy(key, unit, held, answers, span, may_correct=request.may_correct)
+        else:
+            filling = fill_power(key, unit, held, answers, span)
+        if filling.new and not request.is_dry:
+            await _write(hass, about, filling)
+        left = list(_left(filling, unit, sentences))
+        if filling.new or left:
+            outcomes[entity_id] = {"hours": list(_hours(filling, held)), "left": left}
     return outcomes
 
 
-def _energy(
-    answers: Sequence[dict[str, Any]], key: str, unit: str, held: dict[int, dict[str, Any]], request: Request
-) -> Outcome:
-    readings = readings_of(answers, key, unit)
-    rows = [
-        EnergyRow(at, _exact(row["state"]), _exact(row["sum"]))
-        for at, row in held.items()
-        if row.get("state") is not None and row.get("sum") is not None
-    ]
-    outcome = Outcome(held=held)
-    found, refused = gaps(rows, Counter(readings, unit)) if readings else ([], [])
-    outcome.left += [each.sentence(unit) for each in refused if _is_inside(request, each.start_s, each.start_s)]
-    filled = []
-    for gap in found:
-        if not _is_inside(request, gap.before.start_s, gap.after.end_s):
-            continue
-        if gap.correction and not request.may_correct:
-            outcome.left.append(
-                f"The meter was replaced, or its counter restarted, in the gap before "
-                f"{_moment(gap.after.start_s):%Y-%m-%d %H:%M} UTC, and Home Assistant has counted "
-                f"{otherwise(gap.correction, unit)}; {_CORRECT_SUM} fills it."
-            )
-            continue
-        filled.append(gap)
-        if gap.correction:
-            outcome.corrections[gap.after.start_s] = gap.correction
-    outcome.rows = {row.start_s: {"state": float(row.state), "sum": float(row.sum)} for row in corrected_rows(filled)}
-    for gap in filled:
-        if (reset := held[gap.before.start_s].get("last_reset")) is not None:
-            for row in gap.rows:
-                outcome.rows[row.start_s]["last_reset"] = reset
-    return outcome
+def _hours(filling: Filling, held: Mapping[int, Values]) -> Iterator[dict[str, Any]]:
+    """Each hour with its values now and then, as JSON."""
+    for start_s, row in sorted(filling.new.items()):
+        before = held.get(start_s)
+        yield {
+            "start": _moment(start_s).isoformat(),
+            "before": before and {name: float(value) for name, value in before.items()},
+            "after": {name: float(value) for name, value in row.items()},
+        }
 
 
-def _power(
-    answers: Sequence[dict[str, Any]], key: str, unit: str, held: dict[int, dict[str, Any]], request: Request
-) -> Outcome:
-    rows = [
-        PowerRange(at, _exact(row["min"]), _exact(row["mean"]), _exact(row["max"]))
-        for at, row in held.items()
-        if row.get("mean") is not None
-    ]
-    outcome = Outcome(held=held)
-    for row in power_gaps(rows, quarters_of(answers, key, unit)):
-        if _is_inside(request, row.start_s, row.start_s):
-            outcome.rows[row.start_s] = {"min": float(row.min), "mean": float(row.mean), "max": float(row.max)}
-    return outcome
+def _left(filling: Filling, unit: str, sentences: Mapping[str, str]) -> Iterator[str]:
+    """Why a gap is left as it is, in the language of Home Assistant."""
+    for refusal in filling.refusals:
+        yield _sentence(refusal, unit, sentences)
+    for start_s, amount in filling.replaced.items():
+        key = "gap_counted_less" if amount > 0 else "gap_counted_more"
+        yield sentences[key].format(hour=_local(start_s), amount=f"{plain(abs(amount))} {unit}", option=_CORRECT_SUM)
 
 
-async def _held(hass: HomeAssistant, entity_id: str, unit: str, unit_class: str) -> dict[int, dict[str, Any]]:
+def _sentence(refusal: Disagreement, unit: str, sentences: Mapping[str, str]) -> str:
+    ours, theirs = (f"{plain(value)} {unit}" for value in (refusal.meter, refusal.home_assistant))
+    key = "gap_state" if refusal.kind == "state" else "gap_counted"
+    return sentences[key].format(hour=_local(refusal.start_s), home_assistant=theirs, meter=ours)
+
+
+def _local(start_s: int) -> str:
+    return dt_util.as_local(_moment(start_s)).strftime("%Y-%m-%d %H:%M %Z")
+
+
+async def _held(hass: HomeAssistant, entity_id: str, unit: str, unit_class: str) -> dict[int, Values]:
     """All hours of a sensor, by their beginning in Unix seconds, in order."""
     read = partial(
         statistics_during_period,
@@ -222,7 +184,11 @@ async def _held(hass: HomeAssistant, entity_id: str, unit: str, unit_class: str)
         set(_VALUES),
     )
     rows = (await get_instance(hass).async_add_executor_job(read)).get(entity_id, [])
-    return {int(row["start"]): {name: row[name] for name in _VALUES if name in row} for row in rows}
+    return {int(row["start"]): _values(row) for row in rows}
+
+
+def _values(row: Mapping[str, Any]) -> Values:
+    return {name: _exact(row[name]) for name in _VALUES if row.get(name) is not None}
 
 
 async def _counters(
@@ -252,11 +218,11 @@ async def _counters(
     return [known[meter, part_s] for part_s in parts]
 
 
-async def _write(hass: HomeAssistant, about: dict[str, Any], outcome: Outcome) -> None:
+async def _write(hass: HomeAssistant, about: dict[str, Any], filling: Filling) -> None:
     """Queue it at the recorder, and wait until that has done it."""
     unit = about["statistics_unit_of_measurement"]
     recorder = get_instance(hass)
-    for start_s, amount in outcome.corrections.items():
+    for start_s, amount in filling.corrections.items():
         recorder.async_adjust_statistics(about["statistic_id"], _moment(start_s), float(amount), unit)
     metadata: dict[str, Any] = {
         "has_sum": about["has_sum"],
@@ -269,20 +235,16 @@ async def _write(hass: HomeAssistant, about: dict[str, Any], outcome: Outcome) -
         metadata |= {"mean_type": about["mean_type"], "unit_class": about["unit_class"]}
     else:
         metadata["has_mean"] = not about["has_sum"]
-    async_import_statistics(hass, metadata, list(_as_statistics(outcome.rows)))  # type: ignore[arg-type]
+    async_import_statistics(hass, metadata, list(_as_statistics(filling.new)))  # type: ignore[arg-type]
     await recorder.async_block_till_done()
 
 
-def _as_statistics(rows: dict[int, dict[str, float]]) -> Iterable[Any]:
+def _as_statistics(rows: Mapping[int, Values]) -> Iterable[Any]:
     for start_s, row in sorted(rows.items()):
-        values: dict[str, Any] = {"start": _moment(start_s), **row}
+        values: dict[str, Any] = {"start": _moment(start_s)} | {name: float(value) for name, value in row.items()}
         if "last_reset" in values:
             values["last_reset"] = datetime.fromtimestamp(values["last_reset"], UTC)
         yield values
-
-
-def _is_inside(request: Request, begin_s: int, end_s: int) -> bool:
-    return begin_s < request.end.timestamp() and end_s >= request.begin.timestamp()
 
 
 def _exact(value: float) -> Decimal:

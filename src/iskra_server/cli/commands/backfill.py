@@ -5,11 +5,13 @@ import shlex
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 from rich.console import Console
 from rich.progress import Progress
 
@@ -96,11 +98,8 @@ def backfill(
                 console.print(f"The hours of {undo} are as they were.", soft_wrap=True)
                 return
             sensors = _sensors(core, entity, meter, register)
-            plans, refused = _plans(core, sensors, RecordedCounters(settings.server), period, bar, external=external)
-            refused += [
-                f"{plan.series.id}: {_replaced(plan)}" for plan in plans if plan.corrections and not correct_sum
-            ]
-            plans = [plan for plan in plans if plan.new and (correct_sum or not plan.corrections)]
+            wanted = _Wanted(period, is_external=external, may_correct=correct_sum)
+            plans, refused = _plans(core, sensors, RecordedCounters(settings.server), wanted, bar)
             for plan in plans:
                 console.print(f"\n[bold]{plan.series.id}[/bold]: {_count(plan)}")
                 console.print(hours_table(plan, time_zone(tz, settings)))
@@ -169,17 +168,19 @@ def _sensors(core: CoreApi, entity: str | None, meter: str | None, register: str
     return [sensor]
 
 
+class _Wanted(Struct, frozen=True):
+    """`is_external`: the time before each sensor, too; `may_correct`: gaps in which a meter was replaced, too."""
+
+    period: Period
+    is_external: bool
+    may_correct: bool
+
+
 def _plans(
-    core: CoreApi,
-    sensors: Sequence[OurSensor],
-    counters: RecordedCounters,
-    period: Period,
-    bar: Progress,
-    *,
-    external: bool,
+    core: CoreApi, sensors: Sequence[OurSensor], counters: RecordedCounters, wanted: _Wanted, bar: Progress
 ) -> tuple[list[BackfillPlan], list[str]]:
-    """The plans, and the sentences of what cannot be filled."""
-    plans, refused = [], []
+    """The plans that change something, and the sentences of what cannot be filled."""
+    plans, refused, period = list[BackfillPlan](), list[str](), wanted.period
     task = bar.add_task("reading", total=None)
     for sensor in sensors:
         meter = sensor.meter or counters.first_meter()
@@ -190,13 +191,16 @@ def _plans(
         answers = counters.between(
             meter, inside[0] - HOUR_S, min(inside[-1] + 2 * HOUR_S, int(time.time())), partial(bar.advance, task)
         )
-        plan_of = filling.plan_energy if sensor.kind == "energy" else filling.plan_power
-        plan = plan_of(sensor, held, answers, period)
+        if sensor.kind == "energy":
+            plan = filling.plan_energy(sensor, held, answers, period, may_correct=wanted.may_correct)
+        else:
+            plan = filling.plan_power(sensor, held, answers, period)
         plans.append(plan)
         refused += [f"{sensor.id}: {refusal.sentence(sensor.unit)}" for refusal in plan.refusals]
-        if external and sensor.kind == "energy":
+        refused += [f"{sensor.id}: {_replaced(at_s, by, sensor.unit)}" for at_s, by in plan.replaced.items()]
+        if wanted.is_external and sensor.kind == "energy":
             plans += _earlier(core, sensor, meter, held, counters)
-    return plans, refused
+    return [plan for plan in plans if plan.new], refused
 
 
 def _earlier(
@@ -208,12 +212,11 @@ def _earlier(
         yield filling.plan_earlier(sensor, meter, held, known, counters.between(meter, first_s, end_s))
 
 
-def _replaced(plan: BackfillPlan) -> str:
-    hour, amount = next(iter(plan.corrections.items()))
-    at = datetime.fromtimestamp(hour, UTC).strftime("%Y-%m-%d %H:%M UTC")
+def _replaced(start_s: int, amount: Decimal, unit: str) -> str:
+    at = datetime.fromtimestamp(start_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return (
         f"the meter was replaced, or its counter restarted, in the gap before {at}, and Home Assistant has counted "
-        f"{otherwise(amount, plan.series.unit)}; --correct-sum fills it and corrects every sum behind it by that."
+        f"{otherwise(amount, unit)}; --correct-sum fills it and corrects every sum behind it by that."
     )
 
 

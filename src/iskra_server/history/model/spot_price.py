@@ -5,7 +5,7 @@ carries. A price is an integer of millionths: exchanges publish two decimals, an
 Delivery days of every zone are those of central Europe: 96 quarters, 92 or 100 where the clocks change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
@@ -40,6 +40,10 @@ class Price(Struct, frozen=True):
     raw: int
     minutes: int = QUARTER_MINUTES
 
+    def is_final(self, quarter: int) -> bool:
+        """Whether no shorter price is published for its quarter."""
+        return self.minutes <= QUARTER_MINUTES or quarter < FIRST_QUARTERLY
+
 
 # quarter -> price
 Prices = Mapping[int, Price]
@@ -47,7 +51,7 @@ Prices = Mapping[int, Price]
 
 def raw_price(eur_mwh: Decimal) -> int:
     """In millionths; raises ValueError for what no market allows."""
-    if not eur_mwh.is_finite() or abs(eur_mwh) > MAX_EUR_MWH:
+    if not (eur_mwh.is_finite() and -MAX_EUR_MWH <= eur_mwh <= MAX_EUR_MWH):
         raise ValueError(f"{eur_mwh:.20} is no price in EUR/MWh")
     return int(eur_mwh.scaleb(-SCALER).to_integral_value(ROUND_HALF_EVEN))
 
@@ -58,6 +62,11 @@ def eur_mwh(raw: int) -> Decimal:
     exact = Decimal(raw).scaleb(SCALER)
     cents = exact.quantize(_TWO_PLACES)
     return cents if cents == exact else exact.normalize()
+
+
+def missing_quarters(prices: Prices, quarters: Iterable[int]) -> set[int]:
+    """Those without a price, or with one that is not final."""
+    return {quarter for quarter in quarters if quarter not in prices or not prices[quarter].is_final(quarter)}
 
 
 def delivery_day(moment_s: float) -> date:

@@ -1,10 +1,11 @@
 """A meter in history together with the meters that it replaced: it carries on their history."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from iskra_server.history.model.records import MeterInfo, PointBlock, PowerBlock, PowerQuarter
+from iskra_server.history.model.spot_price import Prices
 from iskra_server.history.store.counter_history import CounterHistory, ordered_chain
 from iskra_server.meter.identity import compact_name
 from iskra_server.meter.obis import Obis
@@ -12,6 +13,7 @@ from iskra_server.meter.obis import Obis
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
     from iskra_server.history.store.reads import Reads
+    from iskra_server.history.store.spot_prices import StoredZone
 
 
 class RecordedMeter:
@@ -50,6 +52,31 @@ class RecordedMeter:
         """In order of time; blocks of two meters may overlap."""
         blocks = (self._reads.power_blocks_between(meter_id, from_s, to_s) for meter_id in self._chain)
         return sorted(chain.from_iterable(blocks), key=lambda block: block.first_s)
+
+    def spot_raws(self, zone: str, begin: int, end: int) -> Mapping[int, int]:
+        """Spot prices of a zone, which the same database holds: quarter -> millionths of EUR/MWh."""
+        # only with an open history: it imports the database library
+        from iskra_server.history.store.spot_prices import spot_raws  # noqa: PLC0415
+
+        return spot_raws(self._reads, zone, begin, end)
+
+    def spot_prices(self, zone: str, begin: int, end: int) -> Prices:
+        """As `spot_raws`, with what each price was published for."""
+        from iskra_server.history.store.spot_prices import spot_prices  # noqa: PLC0415
+
+        return spot_prices(self._reads, zone, begin, end)
+
+    def price_sources(self, zone: str, begin: int, end: int) -> dict[str, int]:
+        """The sources of these prices, and when each was asked last (Unix seconds)."""
+        from iskra_server.history.store.spot_prices import price_sources  # noqa: PLC0415
+
+        return price_sources(self._reads, zone, begin, end)
+
+    def stored_zones(self) -> "list[StoredZone]":
+        """The zones with spot prices, and from when until when."""
+        from iskra_server.history.store.spot_prices import stored_zones  # noqa: PLC0415
+
+        return stored_zones(self._reads)
 
 
 def recorded_meter(reads: "Reads", names: Iterable[str]) -> RecordedMeter | None:

@@ -1,7 +1,7 @@
 """Spot prices in the history database, kept for ever with their source and when they were retrieved.
 
 The first published price of a quarter stays. A later one that differs is logged, and kept beside it (other_price).
-Only the price of an hour, which stood in for that of its quarter, gives way to the quarter's own.
+Only the price of an hour, or of a longer time, which stood in for that of its quarter gives way to the quarter's own.
 """
 
 import logging
@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, func, insert, select
 
-from iskra_server.history.model.spot_price import FIRST_QUARTERLY, HOUR_MINUTES, Price, Prices, begins_at, eur_mwh
+from iskra_server.history.model.spot_price import FIRST_QUARTERLY, Price, Prices, begins_at, eur_mwh
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.number_columns import as_text, numbers
 from iskra_server.history.store.reads import Reads
@@ -135,7 +135,7 @@ def _between(table: Table, zone: str, begin: int, end: int) -> tuple[ColumnEleme
 
 def _gives_way(row: RowMapping | None, price: Price) -> bool:
     """Before the market had quarters, the price of the hour is that of the quarter."""
-    return row is not None and row["minutes"] == HOUR_MINUTES != price.minutes and row["quarter"] >= FIRST_QUARTERLY
+    return row is not None and row["minutes"] > price.minutes and row["quarter"] >= FIRST_QUARTERLY
 
 
 def _differs(row: RowMapping | None, price: Price) -> bool:
@@ -152,4 +152,4 @@ def _log(zone: str, source: str, other: Prices, replaced: int) -> None:
             *(len(other), source, zone, eur_mwh(other[quarter].raw), f"{begins_at(quarter):%Y-%m-%d %H:%M UTC}"),
         )
     if replaced:
-        log.info("%d prices of %s are now those of quarter-hours instead of hours.", replaced, zone)
+        log.info("%d prices of %s are now those of quarter-hours instead of longer times.", replaced, zone)

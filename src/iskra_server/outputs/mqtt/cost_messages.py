@@ -7,8 +7,9 @@ cost of a day that is over is not shown as that of today for longer than history
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,13 +17,17 @@ import msgspec
 from msgspec import Struct
 
 from iskra_server.base.json_values import local, number
+from iskra_server.cost.amounts import energy_cost
 from iskra_server.cost.bill import Bill
-from iskra_server.cost.contracts import Contract, contract_on, contracts_of
+from iskra_server.cost.contracts import Contract, contracts_of
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store import StoreError
 from iskra_server.history.store.recorded_meter import recorded_meter
 from iskra_server.meter.obis import IMPORT
+from iskra_server.meter.registers import key_of
+from iskra_server.meter.signed_power import POWER
 from iskra_server.outputs.mqtt.period_energy import MONTH, TODAY, Span, span_of
+from iskra_server.outputs.mqtt.price_messages import PriceMessages
 
 if TYPE_CHECKING:
     # for its type alone: it brings the database library along
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_POWER = key_of(POWER)
 _ASK_EVERY = timedelta(seconds=30)
 # the reading at midnight is in history within a minute (history.flush_s)
 _AFTER_MIDNIGHT = timedelta(minutes=2)
@@ -53,6 +59,7 @@ class CostMessages:
         self._tz = tz
         self._store = store
         self._has_history = has_history
+        self._prices = PriceMessages(tz, store)
         self._costs: dict[str, _Costs] = {}
         self._asked_at: dict[str, datetime] = {}
 
@@ -75,9 +82,28 @@ class CostMessages:
             newest = self._costs.get(meter_id)
             is_of_today = newest is not None and now < newest.span.end + _AFTER_MIDNIGHT
             for fields in [one.fields for one in costs[:-1]] + [newest.fields if newest and is_of_today else {}]:
-                payload = msgspec.json.encode({"id": meter_id, **self._prices(contracts, now), **fields})
+                prices = await self._prices.now(meter_id, contracts, now)
+                payload = msgspec.json.encode({"id": meter_id, **prices, **fields})
                 messages.append((server_id, payload))
         return messages
+
+    async def price_payloads(self, meters: Iterable[tuple[str, str]], now: datetime) -> list[tuple[str, bytes]]:
+        """By server id in hex, of the meters whose prices change: those from this quarter on."""
+        messages: list[tuple[str, bytes]] = []
+        for meter_id, server_id in meters:
+            contracts = self.contracts_of(meter_id, server_id)
+            payload = await self._prices.ahead(meter_id, contracts, now)
+            if payload is not None:
+                messages.append((server_id, payload))
+        return messages
+
+    def per_hour(self, meter_id: str, numbers: Mapping[str, Decimal], now: datetime) -> dict[str, Decimal]:
+        """What the power costs for an hour, below 0 what it earns; empty without power, and without a known price."""
+        watts = numbers.get(_POWER)
+        price = None if watts is None else self._prices.price(meter_id, now, is_export=watts < 0)
+        if watts is None or price is None:
+            return {}
+        return {"cost_per_hour": energy_cost(watts, price)}
 
     def _may_be_new(self, meter_id: str, now: datetime) -> bool:
         """Whether history may have a later quarter-hour; it is written within a minute."""
@@ -107,7 +133,7 @@ class CostMessages:
         if newest.quarter < span.quarters[TODAY]:
             # the day is over, and its last reading is not there yet
             return []
-        bill = Bill(meter, self.contracts_of(meter.id, meter.server_id), now, self._tz)
+        bill = Bill(meter, self.contracts_of(meter.id, meter.server_id), now, self._tz, meter.spot_raws)
         if bill.contract is None:
             # the first contract begins later
             return []
@@ -115,13 +141,6 @@ class CostMessages:
         if before and before.span.end == span.today:
             costs.insert(0, _costs_of(bill, before.span, span.quarters[TODAY], self._tz))
         return costs
-
-    def _prices(self, contracts: Sequence[Contract], now: datetime) -> dict[str, object]:
-        contract = contract_on(contracts, now.astimezone(self._tz).date())
-        if contract is None:
-            return {}
-        prices = {"price_import": contract.energy_price, "price_export": contract.feed_in}
-        return {"currency": contract.currency} | {key: number(price) for key, price in prices.items()}
 
 
 def _costs_of(bill: Bill, span: Span, until: int, tz: ZoneInfo) -> _Costs:

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract
 from iskra_server.meter.medium import Medium
-from iskra_server.meter.registers import BY_KEY, Description
+from iskra_server.meter.registers import BY_KEY, Description, key_of
+from iskra_server.meter.signed_power import POWER
 from iskra_server.outputs.mqtt.broker_settings import Language
 from iskra_server.outputs.mqtt.diagnostic_entities import diagnostic_entities
 from iskra_server.outputs.mqtt.entity_names import (
@@ -30,6 +31,7 @@ from iskra_server.outputs.mqtt.payloads import describe_unnamed, is_counter, obi
 from iskra_server.outputs.mqtt.period_entities import cost_entities, energy_entities
 from iskra_server.outputs.mqtt.topics import Topics
 
+_POWER = key_of(POWER)
 ORIGIN = "iskra-server"
 MIGRATE = b'{"migrate_discovery":true}'
 # Home Assistant 2024 and 2025 do not have these device classes
@@ -97,7 +99,7 @@ class DiscoveryPayloads:
         return [
             *sensors,
             *(energy_entities(*shared, places, expire_s=counters_expire_s) if has_history else ()),
-            *cost_entities(*shared, contracts, has_history=has_history),
+            *cost_entities(*shared, contracts, has_history=has_history, has_power=_POWER in places, expire_s=expire_s),
             *diagnostic,
         ]
 

@@ -38,8 +38,13 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "energy_export_today": {"en": "Energy export today", "de": "Einspeisung heute"},
     "energy_export_month": {"en": "Energy export this month", "de": "Einspeisung diesen Monat"},
     "cost_today": {"en": "Cost today", "de": "Kosten heute"},
+    "cost_per_hour": {"en": "Cost per hour", "de": "Kosten pro Stunde"},
     "cost_month": {"en": "Cost this month", "de": "Kosten diesen Monat"},
     "price_import": {"en": "Electricity price", "de": "Strompreis"},
+    "cheapest_1h": {"en": "Cheapest hour begins", "de": "Günstigste Stunde ab"},
+    "cheapest_2h": {"en": "Cheapest 2 hours begin", "de": "Günstigste 2 Stunden ab"},
+    "cheapest_3h": {"en": "Cheapest 3 hours begin", "de": "Günstigste 3 Stunden ab"},
+    "cheapest_4h": {"en": "Cheapest 4 hours begin", "de": "Günstigste 4 Stunden ab"},
     "price_export": {"en": "Feed-in tariff", "de": "Einspeisevergütung"},
 }
 

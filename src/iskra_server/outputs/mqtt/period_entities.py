@@ -8,6 +8,7 @@ away at midnight.
 from collections.abc import Iterable, Mapping, Sequence
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.tariffs import Tariff
 from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.registers import key_of
 from iskra_server.outputs.mqtt.broker_settings import Language
@@ -21,10 +22,11 @@ from iskra_server.outputs.mqtt.entity_names import (
 )
 from iskra_server.outputs.mqtt.period_energy import PERIODS
 from iskra_server.outputs.mqtt.topics import Topics
+from iskra_server.prices.cheapest import HOURS
 
 _ENERGIES = (key_of(IMPORT), key_of(EXPORT))
 # the smallest part of a currency that is shown; prices per kWh have two more
-_MONEY_PLACES, _PRICE_PLACES = 2, 4
+_MONEY_PLACES, _PRICE_PLACES, _RATE_PLACES = 2, 4, 3
 
 
 def energy_entities(
@@ -58,14 +60,21 @@ def energy_entities(
 
 
 def cost_entities(
-    topics: Topics, device: Device, language: Language, contracts: Sequence[Contract], *, has_history: bool
+    topics: Topics,
+    device: Device,
+    language: Language,
+    contracts: Sequence[Contract],
+    *,
+    has_history: bool,
+    has_power: bool,
+    expire_s: int,
 ) -> Iterable[Entity]:
-    """Of the contracts of a meter. Prices are known without history."""
+    """Of the contracts of a meter. Prices are known without history; `expire_s` is that of a state with power."""
     if not contracts:
         return
     topic, currency = topics.cost(device.id), contracts[0].currency
-    prices = ("price_import", "price_export") if any(contract.feed_in for contract in contracts) else ("price_import",)
-    for key in prices:
+    has_rates = not all(contract.is_fixed for contract in contracts)
+    for key in ("price_import", "price_export") if any(map(_pays_for_export, contracts)) else ("price_import",):
         config = (
             identity_of(device, SENSOR, key, language)
             | state_of(key, topic, topics.server)
@@ -75,6 +84,31 @@ def cost_entities(
                 "suggested_display_precision": _PRICE_PLACES,
                 "icon": "mdi:cash",
             }
+        )
+        if has_rates and key == "price_import":
+            config |= _attributes(topics.prices(device.id), "rates", "rates")
+        yield Entity(SENSOR, key, config)
+    if has_power:
+        key = "cost_per_hour"
+        config = (
+            identity_of(device, SENSOR, key, language)
+            | state_of(key, topics.state(device.id), topics.server, topics.availability(device.id))
+            | {
+                "unit_of_measurement": f"{currency}/h",
+                "state_class": "measurement",
+                "suggested_display_precision": _RATE_PLACES,
+                "expire_after": expire_s,
+                "icon": "mdi:cash-clock",
+            }
+        )
+        yield Entity(SENSOR, key, config)
+    for hours in HOURS if has_rates else ():
+        key, topic_of_prices = f"cheapest_{hours}h", topics.prices(device.id)
+        config = (
+            identity_of(device, SENSOR, key, language)
+            | state_of(key, topic_of_prices, topics.server)
+            | {"device_class": "timestamp", "icon": "mdi:clock-star-four-points-outline"}
+            | _attributes(topic_of_prices, "ends", f"{key}_ends", "price", f"{key}_price")
         )
         yield Entity(SENSOR, key, config)
     for period in PERIODS if has_history else ():
@@ -93,6 +127,19 @@ def cost_entities(
             }
         )
         yield Entity(SENSOR, key, config)
+
+
+def _pays_for_export(contract: Contract) -> bool:
+    terms = contract.terms
+    return bool(contract.feed_in) or (terms is not None and terms.feed_in != Tariff())
+
+
+def _attributes(topic: str, *names: str) -> Config:
+    """Attributes with values of a message, each name before the member of the message; absent ones are null."""
+    pairs = zip(names[::2], names[1::2], strict=True)
+    members = ", ".join(f"{name!r}: value_json.{member} | default(none)" for name, member in pairs)
+    template = f"{{{{ ({{{members}}} if value_json is defined else {{}}) | tojson }}}}"
+    return {"json_attributes_topic": topic, "json_attributes_template": template}
 
 
 def _of_period(period: str) -> Config:

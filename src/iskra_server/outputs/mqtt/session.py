@@ -175,7 +175,8 @@ class Session:
         if is_time(published.state_at_s, self._settings.state_every_s, sample):
             published.state_at_s = sample.monotonic_s
             expire_s = ceil(stale_after_s + self._settings.state_every_s)
-            self._publish(published, self._topics.state(meter), state_payload(sample, numbers), expire_s)
+            cost = self._costs.per_hour(meter_id, numbers, datetime.now(UTC)) if self._costs else {}
+            self._publish(published, self._topics.state(meter), state_payload(sample, numbers | cost), expire_s)
         is_due = is_time(published.counters_at_s, self._settings.counters_every_s, sample)
         expire_s = ceil(stale_after_s + self._settings.counters_every_s)
         if is_due:
@@ -242,13 +243,17 @@ class Session:
         if self._costs and known_meter is None:
             # of an earlier run: nobody knows whether its prices still apply
             self._publish(published, self._topics.cost(meter), payload)
+            self._publish(published, self._topics.prices(meter), payload)
 
     async def _publish_costs(self, costs: CostMessages) -> None:
         while True:
             readings = {meter: known_meter.sample.reading for meter, known_meter in self._catalogue.items()}
             meters = [(reading.meter_id, meter) for meter, reading in readings.items() if is_electricity(reading)]
-            for meter, payload in await costs.payloads(meters, datetime.now(UTC)):
-                topic = self._topics.cost(meter)
+            now = datetime.now(UTC)
+            messages = [(meter, self._topics.cost(meter), body) for meter, body in await costs.payloads(meters, now)]
+            prices = await costs.price_payloads(meters, now)
+            messages += [(meter, self._topics.prices(meter), body) for meter, body in prices]
+            for meter, topic, payload in messages:
                 if (published := self._published.get(meter)) and published.is_new(topic, payload):
                     self._publish(published, topic, payload)
             await asyncio.sleep(_COST_EVERY_S)

@@ -6,6 +6,7 @@ BASE/METER/state              every number of a telegram
 BASE/METER/counters           the counters alone, less often
 BASE/METER/energy             energy of today and of this month
 BASE/METER/cost               prices, and the cost of today and of this month
+BASE/METER/prices             prices from now on and the cheapest hours, where the price changes
 BASE/METER/diagnostics        signal quality, lock state, problem, source, age
 BASE/METER/event              a fault or its end, not retained
 BASE/METER/discovery          an empty message of the server to itself, not retained: the end of what it reads
@@ -49,6 +50,9 @@ class Topics(Struct, frozen=True):
 
     def cost(self, meter: str) -> str:
         return f"{self.base}/{meter}/cost"
+
+    def prices(self, meter: str) -> str:
+        return f"{self.base}/{meter}/prices"
 
     def event(self, meter: str) -> str:
         return f"{self.base}/{meter}/event"

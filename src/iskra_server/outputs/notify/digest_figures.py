@@ -66,8 +66,16 @@ class PeriodEnergies(Struct, frozen=True):
     is_whole: bool
 
 
+class PeriodCost(Struct, frozen=True):
+    """`unpriced_wh` is energy in no amount, because its spot price is unknown; `is_estimated`: part of the cost is."""
+
+    amount: Decimal
+    unpriced_wh: Decimal = Decimal(0)
+    is_estimated: bool = False
+
+
 class DigestFigures(Struct, frozen=True):
-    """`cost` is in `currency`; powers in W."""
+    """Costs are in `currency`, powers in W."""
 
     energies: PeriodEnergies
     before: PeriodEnergies
@@ -77,8 +85,8 @@ class DigestFigures(Struct, frozen=True):
     base_load_w: Decimal | None
     base_load_before_w: Decimal | None
     currency: str = ""
-    cost: Decimal | None = None
-    cost_before: Decimal | None = None
+    cost: PeriodCost | None = None
+    cost_before: PeriodCost | None = None
 
 
 def period_before(kind: Kind, period: DayPeriod) -> DayPeriod:
@@ -183,7 +191,9 @@ def _with_cost(
 
 def _cost(
     meter: RecordedMeter, contracts: Sequence[Contract], period: DayPeriod, now: datetime, tz: ZoneInfo
-) -> Decimal | None:
+) -> PeriodCost | None:
     if contract_on(contracts, period.begin) is None:
         return None
-    return Bill(meter, contracts, now, tz).total(*period.quarters(tz)).total
+    amount = Bill(meter, contracts, now, tz).total(*period.quarters(tz))
+    estimated_wh = amount.estimated_import_wh + amount.estimated_export_wh
+    return PeriodCost(amount.total, amount.unpriced_import_wh + amount.unpriced_export_wh, bool(estimated_wh))

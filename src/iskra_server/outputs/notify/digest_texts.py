@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.outputs.notify import localized
-from iskra_server.outputs.notify.digest_figures import DayPeriod, DigestFigures, Kind, MissingSpan, PeriodEnergies
+from iskra_server.outputs.notify.digest_figures import (
+    DayPeriod,
+    DigestFigures,
+    Kind,
+    MissingSpan,
+    PeriodCost,
+    PeriodEnergies,
+)
 from iskra_server.outputs.notify.messages import Language, Text
 
 # a text is read on a telephone
@@ -17,6 +24,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "import": "From grid",
         "export": "To grid",
         "cost": "Cost",
+        "unpriced": "without {} of unknown price",
         "highest": "Highest quarter-hour",
         "at": "on",
         "base": "Base load at night",
@@ -37,6 +45,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "import": "Bezug",
         "export": "Einspeisung",
         "cost": "Kosten",
+        "unpriced": "ohne {}, deren Preis nicht bekannt ist",
         "highest": "Höchste Viertelstunde",
         "at": "am",
         "base": "Grundlast nachts",
@@ -85,9 +94,9 @@ def _lines(kind: Kind, figures: DigestFigures, language: Language, tz: ZoneInfo)
     if figures.energies.export_wh is not None:
         yield f"{words['export']}: {'; '.join(_energies(kind, figures, language, is_export=True))}"
     if figures.cost is not None:
-        before = figures.cost_before
-        costs = [localized.money(figures.cost, figures.currency, language)]
-        costs += [f"{words[kind]} {localized.money(before, figures.currency, language)}"] if before is not None else []
+        costs = [_cost(figures.cost, figures.currency, language)]
+        if figures.cost_before is not None:
+            costs.append(f"{words[kind]} {_cost(figures.cost_before, figures.currency, language)}")
         yield f"{words['cost']}: {'; '.join(costs)}"
     if highest := figures.highest:
         at = localized.moment(_local(highest.quarter, tz), language)
@@ -98,6 +107,13 @@ def _lines(kind: Kind, figures: DigestFigures, language: Language, tz: ZoneInfo)
             loads.append(f"{words[kind]} {localized.watts(figures.base_load_before_w, language)}")
         yield f"{words['base']}: {'; '.join(loads)}"
     yield from _missing(figures.missing, language, tz)
+
+
+def _cost(cost: PeriodCost, currency: str, language: Language) -> str:
+    """€27.10; ≈ €27.10 (without 3.20 kWh of unknown price)."""
+    about = "≈ " if cost.is_estimated else ""
+    unpriced = _WORDS[language]["unpriced"].format(localized.kwh(cost.unpriced_wh, language))
+    return f"{about}{localized.money(cost.amount, currency, language)}{f' ({unpriced})' if cost.unpriced_wh else ''}"
 
 
 def _energies(kind: Kind, figures: DigestFigures, language: Language, *, is_export: bool) -> Iterator[str]:

@@ -6,28 +6,46 @@ from itertools import pairwise
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.cost.amounts import Amount, round_fraction
 from iskra_server.cost.bill import Bill, Year
-from iskra_server.cost.contracts import Contract, contracts_of
+from iskra_server.cost.contracts import Contract, contracts_of, zones_of
 from iskra_server.cost.forecast import MONTHS, Basis
+from iskra_server.cost.price_runs import contract_runs
+from iskra_server.cost.tariffs import Per, Pricing
 from iskra_server.history.model.energy import BucketLength
-from iskra_server.history.model.records import QUARTER_S
+from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.web.api.energy import MAX_BUCKETS
 from iskra_server.web.api.history import history_endpoint
 from iskra_server.web.http.endpoint import BUCKET, TIME_ZONE, Result, period_parameters
-from iskra_server.web.http.query import NotFound, Query
+from iskra_server.web.http.query import Query
 
 
 class Money(Struct, frozen=True):
-    """`total_amount` is the cost of energy from the grid plus the base fee, less the payment for energy to the grid."""
+    """`total_amount` is the cost of energy from the grid plus the base fee, less the payment for energy to the grid.
+
+    Where the contract says how its price is made up, `import_amount` is the sum of the net amounts for energy, grid and
+    levies and of the tax. Energy whose spot price is unknown is unpriced: it is in no amount. Energy of gaps over which
+    the price changes is estimated: its amount is in the others.
+    """
 
     import_amount: Number
     export_amount: Number
     base_amount: Number
     total_amount: Number
+    energy_amount: Number | UnsetType = UNSET
+    grid_amount: Number | UnsetType = UNSET
+    levies_amount: Number | UnsetType = UNSET
+    vat_amount: Number | UnsetType = UNSET
+    credit_amount: Number | UnsetType = UNSET
+    unpriced_import_wh: Number | UnsetType = UNSET
+    unpriced_export_wh: Number | UnsetType = UNSET
+    estimated_import_wh: Number | UnsetType = UNSET
+    estimated_export_wh: Number | UnsetType = UNSET
+    estimated_amount: Number | UnsetType = UNSET
 
 
 class CostBucket(Struct, frozen=True):
@@ -38,16 +56,40 @@ class CostBucket(Struct, frozen=True):
     paid: Money | UnsetType = UNSET
 
 
+class NamedAmount(Struct, frozen=True):
+    """A net levy per kWh."""
+
+    name: str
+    amount: Number
+
+
+class ContractFee(Struct, frozen=True):
+    """A gross fee beside the price of energy; `credit` is subtracted (par. 14a EnWG, module 1)."""
+
+    name: Literal["supplier", "grid", "metering", "credit"]
+    amount: Number
+    per: Per
+
+
 class CurrentContract(Struct, frozen=True):
-    """Today's contract: amounts per kWh, the base fee per month or year, the instalment per month."""
+    """Today's contract: gross amounts per kWh where they are fixed, the base fee per month or year, the instalment.
+
+    `pricing` is how its most variable price changes. `vat_percent` and `levies` are there if the price is made up of
+    parts, `zone` if it follows a spot price.
+    """
 
     name: str
     begins: str
-    energy_amount: Number
-    feed_in_amount: Number
+    pricing: Pricing
     base_amount: Number
-    base_per: Literal["month", "year"]
+    base_per: Per
     instalment_amount: Number
+    fees: list[ContractFee]
+    energy_amount: Number | UnsetType = UNSET
+    feed_in_amount: Number | UnsetType = UNSET
+    vat_percent: Number | UnsetType = UNSET
+    levies: list[NamedAmount] | UnsetType = UNSET
+    zone: str | UnsetType = UNSET
 
 
 class ContractYear(Struct, frozen=True):
@@ -67,63 +109,92 @@ class ContractYear(Struct, frozen=True):
 
 
 class Cost(Struct, frozen=True):
-    """Amounts are exact, in `currency`; only base fees are rounded, to six decimals."""
+    """Amounts are exact, in `currency`; only base fees are rounded, to six decimals.
+
+    Without a contract for the meter there are no `buckets`, and no amounts.
+    """
 
     meter: str
     simulated: bool
-    currency: str
     tz: str
     bucket: BucketLength
     begin: Instant
     end: Instant
     buckets: list[CostBucket]
-    total: Money
+    currency: str | UnsetType = UNSET
+    total: Money | UnsetType = UNSET
     contract: CurrentContract | UnsetType = UNSET
     year: ContractYear | UnsetType = UNSET
 
 
 def cost_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -> Cost:
-    """Raises BadRequest, NotFound without a contract, and StoreError if the database does not respond."""
+    """Raises BadRequest, and StoreError if the database does not respond."""
     contracts = contracts_of(contracts, meter.id, meter.server_id)
-    if not contracts:
-        raise NotFound(
-            f"no contract is configured for meter {meter.id}; write its prices under [[contracts]]", "no_contract"
-        )
     length, edges = query.buckets(MAX_BUCKETS)
-    bill = Bill(meter, contracts, query.now, query.tz)
     moments = [local(edge * QUARTER_S, query.tz) for edge in edges]
+    empty = Cost(meter.id, meter.simulated, query.tz.key, length, moments[0], moments[-1], [])
+    if not contracts:
+        return empty
+    bill = Bill(meter, contracts, query.now, query.tz)
     costs = (UNSET if amount is None else _money(amount) for amount in bill.buckets(edges))
     contract, year = bill.contract, bill.year()
-    return Cost(
-        meter=meter.id,
-        simulated=meter.simulated,
+    return replace(
+        empty,
         currency=contracts[0].currency,
-        tz=query.tz.key,
-        bucket=length,
-        begin=moments[0],
-        end=moments[-1],
         buckets=[CostBucket(*ends, cost) for ends, cost in zip(pairwise(moments), costs, strict=True)],
         total=_money(bill.total(edges[0], edges[-1])),
-        contract=_current_contract(contract) if contract else UNSET,
+        contract=_current_contract(contract, query) if contract else UNSET,
         year=_contract_year(year, contract, query) if contract and year else UNSET,
     )
 
 
 def _money(amount: Amount) -> Money:
+    parts = amount.parts
+    split = {
+        "energy_amount": parts.energy,
+        "grid_amount": parts.grid,
+        "levies_amount": parts.levies_total,
+        "vat_amount": parts.vat,
+    }
+    apart = {
+        "credit_amount": round_fraction(amount.credit),
+        "unpriced_import_wh": amount.unpriced_import_wh,
+        "unpriced_export_wh": amount.unpriced_export_wh,
+        "estimated_import_wh": amount.estimated_import_wh,
+        "estimated_export_wh": amount.estimated_export_wh,
+        "estimated_amount": amount.estimated,
+    }
+    shown = (split if any(split.values()) else {}) | {name: value for name, value in apart.items() if value}
     return Money(
-        number(amount.imported), number(amount.exported), number(round_fraction(amount.base)), number(amount.total)
+        number(amount.imported),
+        number(amount.exported),
+        number(round_fraction(amount.base)),
+        number(amount.total),
+        **{name: number(value) for name, value in shown.items()},
     )
 
 
-def _current_contract(contract: Contract) -> CurrentContract:
+def _current_contract(contract: Contract, query: Query) -> CurrentContract:
+    now = quarter_of(query.now.timestamp())
+    (run,) = contract_runs(contract, now, now + 1, query.tz)
+    (_, rate), *_ = run.imports
+    import_price, export_price = rate.gross(), run.feed_in.gross()
+    fees = [ContractFee(fee.name, number(fee.amount), fee.per) for fee in contract.fees]
+    if contract.grid_credit:
+        fees.append(ContractFee("credit", number(contract.grid_credit), "year"))
     return CurrentContract(
         name=contract.name,
         begins=contract.begins.isoformat(),
-        energy_amount=number(contract.energy_price),
-        feed_in_amount=number(contract.feed_in),
+        pricing=contract.pricing,
         base_amount=number(contract.base_fee),
         base_per=contract.base_fee_per,
         instalment_amount=number(contract.instalment),
+        fees=fees,
+        energy_amount=number(import_price) if import_price is not None and contract.is_fixed else UNSET,
+        feed_in_amount=number(export_price) if export_price is not None and contract.is_fixed else UNSET,
+        vat_percent=UNSET if rate.is_gross else number(rate.vat_percent),
+        levies=UNSET if rate.is_gross else [NamedAmount(name, number(amount)) for name, amount in rate.levies],
+        zone=next(iter(sorted(zones_of([contract]))), UNSET),
     )
 
 
@@ -147,5 +218,4 @@ ENDPOINT = history_endpoint(
     Result("exact amounts, today's contract, and the forecast of its year", Cost),
     lambda settings: partial(cost_of, contracts=settings.contracts),
     (*period_parameters(f"{MAX_BUCKETS:,} buckets"), BUCKET, TIME_ZONE),
-    not_found="no such meter, or no contract is configured for it",
 )

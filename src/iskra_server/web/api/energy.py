@@ -68,7 +68,10 @@ class CounterEnergy(Struct, frozen=True):
 
 
 class Energy(Struct, frozen=True, rename={"import_": "import"}):
-    """Energy from the grid (1.8.0) and to the grid (2.8.0); `export` is absent if the meter has no 2.8.0."""
+    """Energy from the grid (1.8.0) and to the grid (2.8.0); `export` is absent if the meter has no 2.8.0.
+
+    `recorded_since` is when history first recorded the meter; absent as long as it has not.
+    """
 
     meter: str
     simulated: bool
@@ -80,6 +83,7 @@ class Energy(Struct, frozen=True, rename={"import_": "import"}):
     buckets: list[EnergyBucket]
     import_: CounterEnergy
     export: CounterEnergy | UnsetType = UNSET
+    recorded_since: Instant | UnsetType = UNSET
 
 
 def energy_of(meter: RecordedMeter, query: Query) -> Energy:
@@ -101,6 +105,7 @@ def energy_of(meter: RecordedMeter, query: Query) -> Energy:
         buckets=[_bucket(*pair, query.tz) for pair in zip_longest(imported, exported)],
         import_=import_,
         export=export,
+        recorded_since=local(meter.first_s, query.tz) if meter.first_s <= query.now.timestamp() else UNSET,
     )
 
 

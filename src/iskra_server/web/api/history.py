@@ -3,7 +3,7 @@
 Clients may store their answers, but must revalidate them by their ETag.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,7 +39,7 @@ _REVALIDATE = "private, no-cache"
 _NEVER_S = 2**62
 
 # raises BadRequest, NotFound, and StoreError if the database does not respond
-Read = Callable[[RecordedMeter, Query], Struct]
+Read = Callable[[RecordedMeter, Query], Struct | Sequence[Struct]]
 
 
 def history_endpoint(

@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from iskra_server.base.json_values import Number, number
 from iskra_server.cost.amounts import energy_cost
 from iskra_server.cost.contracts import Contract, contract_on, contracts_of
+from iskra_server.cost.even_price import even_price
 from iskra_server.history.model.base_load import median_of_nights, night_quarters, nightly_minima
 from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.records import quarter_of
@@ -25,6 +26,8 @@ WEEKS = 13
 _WEEKS_BEFORE = 4
 _DAY = timedelta(days=1)
 _HOURS_PER_YEAR = 365 * 24
+_QUARTERS_PER_YEAR = _HOURS_PER_YEAR * 4
+_PLACES = 6
 
 
 class StandbyWeek(Struct, frozen=True):
@@ -64,7 +67,8 @@ def standby_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]
     watts = median_of_nights(weeks[-1])
     before = median_of_nights(_between(minima, nights[-7 * (_WEEKS_BEFORE + 1)], nights[-7]))
     contract = contract_on(contracts_of(contracts, meter.id, meter.server_id), query.now.astimezone(query.tz).date())
-    price = contract.energy_price if contract else None
+    now = quarter_of(query.now.timestamp())
+    price = even_price(contract, now - _QUARTERS_PER_YEAR, now, meter.spot_raws, query.tz) if contract else None
     year_wh = None if watts is None else watts * _HOURS_PER_YEAR
     return Standby(
         meter=meter.id,
@@ -79,8 +83,8 @@ def standby_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]
         before_w=_number(before),
         year_wh=_number(year_wh),
         currency=contract.currency if contract else UNSET,
-        price_amount=_number(price),
-        year_amount=UNSET if year_wh is None or price is None else number(energy_cost(year_wh, price)),
+        price_amount=_number(price and _rounded(price)),
+        year_amount=UNSET if year_wh is None or price is None else number(_rounded(energy_cost(year_wh, price))),
     )
 
 
@@ -102,6 +106,11 @@ def _energies(meter: RecordedMeter, nights: Sequence[date], tz: ZoneInfo) -> Ite
 
 def _between(minima: Mapping[date, Decimal], begin: date, end: date) -> dict[date, Decimal]:
     return {night: watts for night, watts in minima.items() if begin <= night < end}
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    """A mean of quarters may have endless decimals."""
+    return amount if amount == round(amount, _PLACES) else round(amount, _PLACES)
 
 
 def _number(value: Decimal | None) -> Number | UnsetType:

@@ -11,6 +11,7 @@ import mimetypes
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -19,13 +20,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from iskra_server.web.http.ingress import INGRESS
-from iskra_server.web.http.responses import compressed, revalidated
+from iskra_server.web.http.problem import http_error
+from iskra_server.web.http.responses import NO_STORE, compressed, revalidated
 
 STATIC = Path(__file__).parents[1] / "static"
 PAGES = {"/": "index.html", "/docs": "docs.html"}
 _IMMUTABLE = {"cache-control": "public, max-age=31536000, immutable"}
 # a browser may store a page, but must ask whether it has changed
 REVALIDATE = "no-cache"
+_PATHS_OF_PROGRAMS = ("/api/", "/static/")
 _COMPRESSED_TYPES = (".png",)
 _MEDIA_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", "": "text/plain"}
 
@@ -55,6 +58,19 @@ class Pages:
         if request.path_params["hash"] != release() or path not in _files():
             raise HTTPException(404)
         return _file(path, "gzip" in request.headers.get("accept-encoding", ""))
+
+
+async def not_found(request: Request, error: Exception) -> Response:
+    """404: a page for a person who typed an address, a problem for programs and below the paths of programs."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    if path.startswith(_PATHS_OF_PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
+        return await http_error(request, error)
+    # the page names its files and links relative to the root
+    up = "../" * (path.count("/") - 1)
+    text = page("missing.html", {"path": path}).decode()
+    for attribute in ("href", "src"):
+        text = text.replace(f'{attribute}="', f'{attribute}="{up}')
+    return Response(text, HTTPStatus.NOT_FOUND, NO_STORE, "text/html")
 
 
 def page(name: str, variables: Mapping[str, str] | None = None) -> bytes:

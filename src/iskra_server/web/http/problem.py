@@ -67,7 +67,7 @@ def _use_plain_json(scope: Scope, headers: MutableHeaders) -> None:
         headers["content-type"] = JSON
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
+async def http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -89,4 +89,4 @@ def _sentence(status: int, request: Request) -> str:
     return f"{HTTPStatus(status).phrase}."
 
 
-HANDLERS: dict[object, ExceptionHandler] = {HTTPException: _http_error, Exception: _internal_error}
+HANDLERS: dict[object, ExceptionHandler] = {HTTPException: http_error, Exception: _internal_error}

@@ -3,9 +3,11 @@
 history/model/periods.py says how periods are written. Each limit has a name and is part of its endpoint's description.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -25,6 +27,7 @@ _DEFAULT_LENGTHS: tuple[tuple[timedelta, BucketLength], ...] = (
     (timedelta(days=93), "day"),
     (timedelta(days=5 * 366), "month"),
 )
+_DECIMAL = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,9})?")
 _APPROXIMATE: dict[BucketLength, timedelta] = {
     "15min": timedelta(minutes=15),
     "hour": timedelta(hours=1),
@@ -117,6 +120,15 @@ class Query:
         if not number:
             raise BadRequest(f"'{name}={text[:40]}' is not allowed; give a whole number from 1 to {maximum:,}")
         return number
+
+    def decimal(self, name: str, *, default: Decimal, maximum: int) -> Decimal:
+        """A plain number from 0 to `maximum`, exact."""
+        text = self.get(name)
+        if text is None:
+            return default
+        if not _DECIMAL.fullmatch(text) or Decimal(text) > maximum:
+            raise BadRequest(f"'{name}={text[:40]}' is not allowed; give a number from 0 to {maximum:,} such as 0.0912")
+        return Decimal(text)
 
 
 def whole_number(text: str, maximum: int) -> int | None:

@@ -26,6 +26,7 @@ class WebSettings(Struct, frozen=True):
     scoped_tokens       further tokens, with access to some groups only
     is_central          a central server: reads no meter, serves its database
     language            of the page until another is chosen there: en, de, or auto, that of the browser
+    price_zone          the first zone whose spot prices are fetched; empty: none are
     own_address         where programs on the network of this machine or container reach the server
     offers              contracts that are compared and never billed
     """
@@ -42,4 +43,5 @@ class WebSettings(Struct, frozen=True):
     has_history: bool = False
     language: str = "auto"
     own_address: str = ""
+    price_zone: str = ""
     offers: tuple[Contract, ...] = ()

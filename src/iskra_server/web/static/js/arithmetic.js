@@ -31,5 +31,11 @@ export const minus = (/** @type {string} */ text, /** @type {string} */ other) =
 /** A number times an integer. @param {string} text @param {number} factor */
 export const times = (text, factor) => textOf(stepsOf(text, placesOf(text)) * BigInt(factor), placesOf(text));
 
+/** The exact product of two numbers. @param {string} text @param {string} other */
+export function product(text, other) {
+  const [places, otherPlaces] = [placesOf(text), placesOf(other)];
+  return textOf(stepsOf(text, places) * stepsOf(other, otherPlaces), places + otherPlaces);
+}
+
 /** The ratio of two numbers in percent, to a tenth. @param {string} part @param {string} whole */
 export const percentOf = (part, whole) => rounded(((Number(part) / Number(whole)) * 100).toFixed(3), 1);

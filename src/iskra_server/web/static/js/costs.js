@@ -1,47 +1,49 @@
 // Money: amounts as text, and the cost of a period if a contract is configured.
 
-import { requestHistory, Problem } from "./api.js";
-import { locale } from "./language.js";
+import { requestHistory } from "./api.js";
+import { locale, words } from "./language.js";
 import { isFuture, periodQuery } from "./periods.js";
 
-/** An exact amount as money, in the format of the language. @param {string} amount @param {string} currency */
-export function money(amount, currency) {
+/** @param {string} amount @param {string} currency @param {Intl.NumberFormatOptions} options */
+function format(amount, currency, options = {}) {
   try {
     // format() takes text without rounding it to a JavaScript number
     const digits = /** @type {`${number}`} */ (amount);
-    return new Intl.NumberFormat(locale, { style: "currency", currency }).format(digits).replace("-", "−");
+    return new Intl.NumberFormat(locale, { style: "currency", currency, ...options }).format(digits).replace("-", "−");
   } catch {
     return `${Number(amount).toFixed(2)} ${currency}`; // unknown currency
   }
 }
 
+/** An exact amount as money, in the format of the language. @param {string} amount @param {string} currency */
+export const money = (amount, currency) => format(amount, currency);
+
+/** Without cents. @param {string} amount @param {string} currency */
+export const moneyShort = (amount, currency) => format(amount, currency, { maximumFractionDigits: 0 });
+
 /** A price per kWh, with up to six places. @param {string} amount @param {string} currency */
-export const price = (amount, currency) => new Intl.NumberFormat(
-  locale, { style: "currency", currency, maximumFractionDigits: 6 },
-).format(/** @type {`${number}`} */ (amount));
+export const price = (amount, currency) => format(amount, currency, { maximumFractionDigits: 6 });
 
-/** @type {boolean | null} whether a contract is configured, null until the first answer */
-let isConfigured = null;
-
-/** @param {Query} query @param {AbortSignal} signal */
-async function requestCost(query, signal) {
-  if (isConfigured === false) return null;
-  try {
-    const answer = await requestHistory("cost", query, signal);
-    isConfigured = true;
-    return answer;
-  } catch (error) {
-    if (error instanceof Problem && error.reason === "no_contract") isConfigured = false;
-    return null;
-  }
+/** What the power of this moment costs, with a tenth of a cent below 1 an hour. */
+export function rateText(/** @type {string} */ amount, /** @type {string} */ currency) {
+  const places = Math.abs(Number(amount)) < 1 ? 3 : 2;
+  const options = { minimumFractionDigits: places, maximumFractionDigits: places };
+  const text = `${format(amount.replace("-", ""), currency, options)}/h`;
+  return Number(amount) < 0 ? words.cost.earning(text) : text;
 }
 
-const totalText = (/** @type {Api.Cost} */ answer) => money(answer.total.total_amount, answer.currency);
+/** The sign of a currency, for an axis. @param {string} currency */
+export const currencySign = (currency) => format("0", currency, { maximumFractionDigits: 0 }).replace(/[\d\s]/g, "");
 
-/** The cost of the month of a day, so far. @param {string} day @param {AbortSignal} signal */
-export async function monthCostText(day, signal) {
-  const answer = await requestCost({ from: day.slice(0, 7), bucket: "month" }, signal);
-  return answer && totalText(answer);
+/**
+ * The cost of the periods that an answer has; `total` is absent without a contract.
+ * @typedef {Api.Cost & {total: Api.Money, currency: string}} Billed
+ */
+
+/** The cost of a period of the chosen meter; null without a contract. @param {Query} query */
+export async function requestCost(query, /** @type {AbortSignal} */ signal) {
+  const answer = await requestHistory("cost", query, signal).catch(() => null);
+  return answer?.total && answer.currency ? /** @type {Billed} */ (answer) : null;
 }
 
 /**
@@ -54,13 +56,16 @@ export async function monthCostText(day, signal) {
 export async function periodCost(kind, key, signal) {
   const answer = isFuture(kind, key) ? null : await requestCost(periodQuery(kind, key), signal);
   if (!answer) return null;
-  const amounts = new Map(answer.buckets.map((bucket) => [bucket.begin, bucket.paid?.total_amount]));
+  const { total, currency, buckets } = answer;
+  const amounts = new Map(buckets.map((bucket) => [bucket.begin, bucket.paid?.total_amount]));
   return {
-    total: totalText(answer),
+    total: money(total.total_amount, currency),
+    imported: money(total.import_amount, currency),
+    exported: money(total.export_amount, currency),
     amountOf: ({ begin }) => amounts.get(begin),
     textOf({ begin }) {
       const amount = amounts.get(begin);
-      return amount === undefined ? "" : money(amount, answer.currency);
+      return amount === undefined ? "" : money(amount, currency);
     },
   };
 }

@@ -7,7 +7,7 @@ const POINTS = { en: ".", "en-GB": ".", "en-US": ".", de: ",", "de-AT": ",", "de
 const POINT = POINTS[locale] ?? (1.5).toLocaleString(locale).charAt(1);
 const THIN = "\u202f";
 const EXACT = /"(value|\w+_(?:wh|w|amount))":(-?\d[\d.]*)/g;
-const COLUMN = /"(\w+_wh)":\[([^\]]*)\]/g;
+const COLUMN = /"(\w+_(?:wh|amount))":\[([^\]]*)\]/g;
 
 /** Parses JSON with every exact value as text. @param {string} text */
 export const parse = (text) => JSON.parse(text

@@ -7,8 +7,21 @@ import { navigate } from "./router.js";
 const SECTIONS = { n: [HOME], ...(isCentralServer ? {} : { h: ["day"], c: ["cost"], s: ["setup"], w: ["wall"] }) };
 const TYPING = "input, select, textarea, [role=slider]";
 
+// not a plain word: behind the ingress of Home Assistant, other programs store theirs beside it
+const KEY = "iskra-keys";
+
+/** Single keys can be switched off: a voice or a hand that trembles presses them unintended (WCAG 2.1.4). */
+export function areKeysOn() {
+  try { return localStorage.getItem(KEY) !== "off"; } catch { return true; }
+}
+
+export function setKeysOn(/** @type {boolean} */ isOn) {
+  try { localStorage.setItem(KEY, isOn ? "on" : "off"); } catch { /* no storage: they stay on */ }
+}
+
 export function bindKeys(/** @type {HTMLElement} */ main) {
   addEventListener("keydown", (event) => {
+    if (!areKeysOn()) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof Element && event.target.closest(TYPING)) return;
     if (SECTIONS[event.key]) navigate(...SECTIONS[event.key]);

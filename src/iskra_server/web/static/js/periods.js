@@ -50,10 +50,10 @@ export function periodQuery(kind, key) {
   return { from: key, bucket };
 }
 
-/** @param {Kind} kind @param {string} key */
-export function periodTitle(kind, key) {
+/** @param {Kind} kind @param {string} key @param {"long" | "short"} length of the names in a date */
+export function periodTitle(kind, key, length = "long") {
   const first = firstDay(kind, key);
-  if (kind === "day") return dateText(first, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  if (kind === "day") return dateText(first, { weekday: length, day: "numeric", month: length, year: "numeric" });
   if (kind === "week") {
     const range = dateRange(key, shiftDays(key, 6), { day: "numeric", month: "short", year: "numeric" });
     return `${words.week} ${weekOf(key)} · ${range}`;

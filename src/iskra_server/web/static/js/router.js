@@ -30,6 +30,29 @@ export const navigate = (...address) => { location.hash = link(...address); };
 /** Changes the address only: no view, no entry in the browser's history. @param {Parameters<typeof link>} address */
 export const replaceAddress = (...address) => { history.replaceState(null, "", link(...address)); };
 
+/** A selector of what has the focus in `main`, for the view that replaces it; null if the focus is elsewhere. */
+function focusedPart(/** @type {HTMLElement} */ main) {
+  const node = document.activeElement;
+  if (!(node instanceof HTMLElement) || node === main || !main.contains(node)) return null;
+  if (node.dataset.key) return `[data-key="${node.dataset.key}"]`;
+  return [".kinds [aria-current]", ".switch [aria-pressed=true]", ".jump select", ".jump input"]
+    .find((part) => node.matches(part.replace(/\[.*/, "*"))) ?? "[role=slider]";
+}
+
+/** Focuses `main`, then that part of the next view as soon as it is there, unless the focus has been moved by then. */
+function keepFocus(/** @type {HTMLElement} */ main, /** @type {string} */ part, /** @type {AbortSignal} */ signal) {
+  main.focus({ preventScroll: true });
+  const observer = new MutationObserver(() => {
+    const isMoved = document.activeElement !== main && document.activeElement !== document.body;
+    /** @type {HTMLElement | null} */
+    const node = main.querySelector(part);
+    if (node && !isMoved) node.focus({ preventScroll: true });
+    if (isMoved || document.activeElement === node) observer.disconnect();
+  });
+  observer.observe(main, { childList: true, subtree: true, attributes: true, attributeFilter: ["role"] });
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
 /**
  * Shows the view of the address, now and after each change. `views` loads the module of a view by name; its `show`
  * fills `main`, and the signal aborts when the view is left.
@@ -47,9 +70,11 @@ export function route(main, views, onShow) {
     // the files of an old release are gone: reload to get the new one
     const view = await views[address.view]().catch(reloadPage);
     if (!view || signal.aborted) return;
+    const focused = focusedPart(main);
     main.replaceChildren();
     main.className = address.view;
     onShow(address);
+    if (focused) keepFocus(main, focused, signal);
     await view.show(main, address, signal);
   }
   addEventListener("hashchange", show);

@@ -1,6 +1,6 @@
 // The frame around every view: banner, brand, sections, state of the data, choice of meter, warning.
 
-import { ageText, shortTime } from "./clock.js";
+import { ageText, shortTime, time } from "./clock.js";
 import { make, setContent, setData, setText, setTitle } from "./dom.js";
 import { decimal } from "./exact.js";
 import { icon } from "./icons.js";
@@ -26,6 +26,8 @@ const SECTIONS = isCentralServer ? [
 ];
 /** @type {Record<string, string>} */
 const TITLES = words.titles;
+// a telegram lost now and then is usual
+const GOOD_RATIO = 0.99;
 // more meters are shown as a list, not as buttons
 const MAX_BUTTONS = 4;
 
@@ -36,9 +38,9 @@ export function buildShell(/** @type {HTMLElement} */ body) {
     make("a", { href: link(first), "data-section": name }, icon(name), make("span", words.sections[name])));
   const stateNode = make("span");
   const validNode = make("span.wide");
-  const strip = make("p.strip", { hidden: true },
+  const strip = make("aside.strip", { hidden: true, "aria-label": words.simulated },
     make("span", words.simulated), make("span.wide", ` ${words.simulatedDetail}`));
-  const meters = make("div.meters", { hidden: true, role: "group", "aria-label": words.meters });
+  const meters = make("section.meters", { hidden: true, "aria-label": words.meters });
   const warning = make("div.warning", { role: "status" });
   const skip = (/** @type {Event} */ event) => { event.preventDefault(); main.focus(); };
   body.replaceChildren(
@@ -47,7 +49,7 @@ export function buildShell(/** @type {HTMLElement} */ body) {
     make("header", make("a.brand", { href: link(HOME) }, "ISKRA Electricity"),
       make("nav.sections", { "aria-label": words.sectionsLabel }, links),
       make("p.pulse", make("span.dot", { "aria-hidden": "true" }), stateNode, validNode)),
-    meters, warning, main, footer(),
+    meters, timeZoneNote(), warning, main, footer(),
   );
   subscribe(() => {
     setData(body, "state", pageState());
@@ -75,7 +77,7 @@ function onShow(body, links, { view }) {
 
 function footer() {
   const otherLanguages = Object.entries(LANGUAGES).filter(([name]) => name !== language);
-  return make("footer", timeZoneNote(),
+  return make("footer",
     otherLanguages.map(([name, label]) =>
       make("button.quiet", { type: "button", lang: name, onclick: () => setLanguage(name) }, label)),
     isCentralServer ? null : make("a", { href: link("wall") }, words.wall),
@@ -90,18 +92,22 @@ function timeZoneNote() {
     const moment = new Date(new Date().getFullYear(), month, 15);
     return shortTime(moment) === moment.toLocaleTimeString(locale, { hour: "numeric", minute: "2-digit" });
   });
-  return isSame ? null : make("p.soft.zone", words.otherZone(zone, here));
+  return isSame ? "" : make("aside.soft.zone", { "aria-label": words.aboutPage.zone }, words.otherZone(zone, here));
 }
 
 function stateText() {
   const [state, age] = [pageState(), readingAge()];
+  const before = (/** @type {number} */ seconds) => time(Date.now() - 1000 * seconds);
+  if (state === "unreachable" && store.lostAt !== null) {
+    return words.unreachableSince(before((performance.now() - store.lostAt) / 1000));
+  }
   if (age === null || (state !== "live" && state !== "stale")) return words[state];
-  return `${words[state]} · ${words.ago(ageText(age))}`;
+  return state === "stale" ? words.staleSince(before(age)) : `${words.live} · ${words.ago(ageText(age))}`;
 }
 
 function validText() {
   const ratio = chosenStatus()?.valid_ratio;
-  if (pageState() !== "live" || ratio == null) return "";
+  if (pageState() !== "live" || ratio == null || ratio >= GOOD_RATIO) return "";
   return ` · ${words.validTelegrams(decimal(ratio * 100, ratio === 1 ? 0 : 1))}`;
 }
 

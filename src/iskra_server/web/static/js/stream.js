@@ -1,5 +1,5 @@
-// Opens the event stream before the rest of the page is loaded; events wait until then. Imports nothing, to be first.
-// Also reloads the page if a file failed to load, for example because the network changed.
+// Opens the event stream before the rest of the page is loaded; events wait until then. Needs no
+// other module, to be first. Also reloads the page if a file failed to load, for example because the network changed.
 
 const RETRY_MS = 1000;
 const MAX_RETRY_MS = 60_000;
@@ -65,12 +65,14 @@ function store(/** @type {string} */ key, /** @type {string} */ value) {
   try { sessionStorage.setItem(key, value); } catch { /* no session storage */ }
 }
 
-addEventListener("load", () => {
+addEventListener("load", async () => {
   /** @type {NodeListOf<HTMLLinkElement>} */
   const sheets = document.querySelectorAll("link[rel=stylesheet]");
   const isStyled = [...sheets].every(isLoaded);
+  // the page has requested it already: this waits until it has run
+  const isComplete = await import("./main.js").then(() => true, () => false);
   // a style sheet that fails every time is blocked: the page works without it
-  if (!document.querySelector("main") || (!isStyled && reloadCount() < MAX_RELOADS)) reloadPage();
+  if (!isComplete || (!isStyled && reloadCount() < MAX_RELOADS)) reloadPage();
 });
 
 /** A sheet that failed to load is null in some browsers, and has unreadable rules in others. */

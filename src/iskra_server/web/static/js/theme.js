@@ -23,5 +23,9 @@ export function applyTheme(next = chosenTheme()) {
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dispatchEvent(new Event("theme")));
 
+// paper is white: the charts are drawn again in the light colours
+addEventListener("beforeprint", () => applyTheme("light"));
+addEventListener("afterprint", () => applyTheme());
+
 /** A colour of the style sheets, for a canvas. @param {string} name */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

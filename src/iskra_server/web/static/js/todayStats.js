@@ -1,13 +1,8 @@
-// Today compared with yesterday, the base load at night, the highest quarter-hour: exact, from recent quarter-hours.
+// Today compared with yesterday, and the highest quarter-hour: exact, from the quarter-hours of both days.
 
 import { minus, sum, times } from "./arithmetic.js";
 import { dayOf, localClock, QUARTER_MS, QUARTERS_PER_HOUR, shiftDays } from "./calendar.js";
 import { shortTime } from "./clock.js";
-
-/** The base load needs three of the last seven nights, which are the hours from midnight to five. */
-export const NIGHTS = 7;
-const MIN_NIGHTS = 3;
-const [NIGHT_BEGIN, NIGHT_END] = ["00:00", "05:00"];
 
 /** @typedef {Quarter & {imported: string}} MeasuredQuarter */
 
@@ -75,29 +70,4 @@ export function highestQuarter(quarters, day) {
   if (measured.length === 0) return null;
   const highest = measured.reduce((max, quarter) => (Number(quarter.imported) > Number(max.imported) ? quarter : max));
   return { at: highest.at, watts: times(highest.imported, QUARTERS_PER_HOUR) };
-}
-
-/** W: the median of each night's quietest hour; null if too few nights were measured. @param {Quarter[]} quarters */
-export function baseLoad(quarters) {
-  /** @type {Map<string, Quarter[]>} */
-  const nights = new Map();
-  for (const quarter of quarters) {
-    if (quarter.clock < NIGHT_BEGIN || quarter.clock >= NIGHT_END) continue;
-    nights.set(quarter.day, [...(nights.get(quarter.day) ?? []), quarter]);
-  }
-  const quietest = [...nights.values()].flatMap((night) => quietestHour(night) ?? []);
-  quietest.sort((a, b) => Number(a) - Number(b));
-  return quietest.length < MIN_NIGHTS ? null : quietest[quietest.length >> 1];
-}
-
-/** The smallest energy of four quarters in a row in Wh, which is their mean power in W. @param {Quarter[]} night */
-function quietestHour(night) {
-  /** @type {string | null} */
-  let lowest = null;
-  for (let first = 0; first + QUARTERS_PER_HOUR <= night.length; first += 1) {
-    const hour = night.slice(first, first + QUARTERS_PER_HOUR).map(({ imported }) => imported);
-    const energy = hour.includes(null) ? null : sum(hour);
-    if (energy !== null && (lowest === null || Number(energy) < Number(lowest))) lowest = energy;
-  }
-  return lowest;
 }

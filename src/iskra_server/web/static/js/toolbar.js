@@ -1,11 +1,14 @@
 // The controls above the views of history and set-up: links, the period and its neighbours, the date.
 
-import { today } from "./calendar.js";
+import { dateText, today } from "./calendar.js";
 import { make } from "./dom.js";
 import { icon } from "./icons.js";
 import { words } from "./language.js";
-import { firstDay, isCurrent, isFuture, isKind, keyOf, KINDS, periodTitle, step } from "./periods.js";
+import { isCurrent, isFuture, isKind, keyOf, KINDS, periodTitle, step } from "./periods.js";
 import { link, PERIODS } from "./router.js";
+
+const LISTED_YEARS = 10;
+const NARROW_PX = 560;
 
 /**
  * Links to the kinds of period around a date.
@@ -49,23 +52,56 @@ export function navBar(label, entries) {
  * @param {(key: string) => void} open
  */
 export function stepper(kind, key, open) {
-  const title = periodTitle(kind, key);
+  const title = periodTitle(kind, key, innerWidth < NARROW_PX ? "short" : "long");
   if (kind === "all") return make("div.stepper", make("h1", title));
   const [previous, next] = [step(kind, key, -1), step(kind, key, 1)];
-  const dateInput = make("input", {
-    type: "date", "aria-label": words.goToDate, max: today(), value: firstDay(kind, key),
-    onchange: ({ target }) => { if (target.value) open(keyOf(kind, KINDS[kind].key(target.value))); },
-  });
   const button = { type: "button" };
   return make("div.stepper",
     make("button.step", button, { "aria-label": words.earlier, "data-key": "ArrowLeft", onclick: () => open(previous) },
       icon("left")),
-    make("h1", { "aria-live": "polite" }, title),
     make("button.step", button, { "aria-label": words.later, "data-key": "ArrowRight", disabled: isFuture(kind, next),
       onclick: () => open(next) }, icon("right")),
-    make("div.jump", dateInput,
+    make("h1", { "aria-live": "polite" }, title),
+    make("div.jump", jumpTo(kind, key, open),
       make("button.quiet", button, { "data-key": "t", disabled: isCurrent(kind, key),
         onclick: () => open(keyOf(kind, "")) }, words.current[kind])));
+}
+
+/**
+ * A choice of the period itself: a day by its date, a month by its name and its year.
+ * @param {Exclude<Kind, "all">} kind
+ * @param {string} key
+ * @param {(key: string) => void} open
+ */
+function jumpTo(kind, key, open) {
+  if (kind === "day" || kind === "week") {
+    return make("input", {
+      type: "date", "aria-label": words.goToDate, max: today(), value: key,
+      onchange: ({ target }) => { if (target.value) open(keyOf(kind, KINDS[kind].key(target.value))); },
+    });
+  }
+  const [year, month] = key.split("-");
+  /** @param {string} label @param {string[]} values @param {string} chosen @param {(value: string) => string} text */
+  const select = (label, values, chosen, text, /** @type {(value: string) => void} */ choose) =>
+    make("select", { "aria-label": label, onchange: ({ target }) => choose(target.value) },
+      values.map((value) => make("option", { value, selected: value === chosen }, text(value))));
+  const years = yearsWith(Number(year));
+  const yearSelect = select(words.kinds.year, years, year, String, (value) =>
+    open(month ? earliest(`${value}-${month}`, keyOf("month", "")) : value));
+  if (!month) return yearSelect;
+  const months = Array.from({ length: 12 }, (_, at) => `${year}-${String(at + 1).padStart(2, "0")}`)
+    .filter((value) => !isFuture("month", value));
+  const monthName = (/** @type {string} */ value) => dateText(`${value}-01`, { month: "long" });
+  return [select(words.kinds.month, months, key, monthName, open), yearSelect];
+}
+
+const earliest = (/** @type {string} */ one, /** @type {string} */ other) => (one < other ? one : other);
+
+/** The last years, and those up to the shown one. @param {number} shown */
+function yearsWith(shown) {
+  const last = Math.max(Number(today().slice(0, 4)), shown);
+  const first = Math.min(last - LISTED_YEARS + 1, shown);
+  return Array.from({ length: last - first + 1 }, (_, at) => String(last - at).padStart(4, "0"));
 }
 
 /** @type {("diagnosis" | "head" | "locked" | "homeassistant")[]} */

@@ -54,8 +54,7 @@ export function powerWidget() {
 /** The text in place of a number while there is no current reading. */
 export function missingReadingText() {
   const state = pageState();
-  if (state === "unreachable" || state === "connecting") return words[state];
-  return lastSeenText() || words.waiting;
+  return lastSeenText() || (state === "unreachable" || state === "connecting" ? words[state] : words.waiting);
 }
 
 /** "last seen 14:03:12" of the chosen meter, empty if it was never seen. */
@@ -64,11 +63,18 @@ function lastSeenText() {
   return age == null ? "" : words.lastSeen(time(new Date(Date.now() - age * 1000)));
 }
 
-/** Says that history is being loaded, or, before the first reading, that there is none. @param {AbortSignal} signal */
-export function historyNote(signal, kind = "p.empty", text = words.noHistoryYet) {
+/**
+ * Says that history is being loaded, or why it is not: before the first reading of a meter there is none.
+ * @param {AbortSignal} signal
+ * @param {string | null} text that is shown then; by default the way to the diagnosis stands there too
+ */
+export function historyNote(signal, kind = "p.empty", text = null) {
   const note = make(kind);
   signal.addEventListener("abort", subscribe(() => {
-    setText(note, store.chosen || pageState() !== "waiting" ? words.loading : text);
+    const state = store.chosen ? "loading" : pageState();
+    if (state === "unreachable") setContent(note, words.unreachable);
+    else if (state !== "waiting") setContent(note, words.loading);
+    else setContent(note, text ?? [words.noHistoryYet, " ", make("a", { href: "#/setup" }, words.setup.diagnosis)]);
   }));
   return note;
 }

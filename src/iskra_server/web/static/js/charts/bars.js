@@ -13,7 +13,8 @@ const [PARTIAL, PALE] = [0.55, 0.3];
 
 /**
  * @typedef {{unit: string, labels: import("./scales.js").Label[], middle?: boolean, label: string,
- *   text: (index: number) => string, caption: HTMLElement, legend: string | Node[], onOpen?: (index: number) => void,
+ *   text: (index: number) => string, caption: HTMLElement, legend: string | Node[],
+ *   onOpen?: (index: number) => void, opens?: string,
  *   height?: (width: number) => number, range?: [number, number], number: (value: number) => string,
  *   signal: AbortSignal}} Options
  */
@@ -65,12 +66,12 @@ function paint(plot, bars) {
       pen.globalAlpha = 1;
     };
     const [imported, exported] = [colour("imp"), colour("exp")];
-    bars.forEach(({ up, down, wholeUp, wholeDown, kind }, at) => {
+    bars.forEach(({ up, down, wholeUp, wholeDown, kind, ink }, at) => {
       const alpha = kind === "partial" ? PARTIAL : 1;
       if (wholeUp != null) column(at, wholeUp, imported, PALE);
       if (wholeDown != null) column(at, -wholeDown, exported, PALE);
-      if (up != null) column(at, up, imported, alpha);
-      if (down != null) column(at, -down, exported, alpha);
+      if (up != null) column(at, up, ink ? colour(ink) : imported, alpha);
+      if (down != null) column(at, -down, ink ? colour(ink) : exported, alpha);
     });
     pen.fillStyle = colour("zero");
     pen.fillRect(left, zero - Math.round(ratio / 2), width, Math.max(1, Math.round(ratio)));

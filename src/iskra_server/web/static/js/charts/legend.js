@@ -3,7 +3,8 @@
 import { make } from "../dom.js";
 import { words } from "../language.js";
 
-/** @param {"imp" | "exp" | "hatch" | "pale" | "line" | "thin" | "dashed"} ink @param {string} text */
+/** @typedef {"imp" | "exp" | "money" | "soft" | "fan" | "hatch" | "pale" | "line" | "thin" | "dashed"} Ink */
+/** @param {Ink} ink @param {string} text */
 export const legendItem = (ink, text) =>
   make("span.ink", { "data-ink": ink }, make("i", { "aria-hidden": "true" }), text);
 

@@ -2,6 +2,7 @@
 
 import { make, pair } from "../dom.js";
 import { LANGUAGES, language, setLanguage, words } from "../language.js";
+import { areKeysOn, setKeysOn } from "../keys.js";
 import { isCentralServer, version, zone } from "../page.js";
 import { chosenTheme, setTheme, THEMES } from "../theme.js";
 import { setupBar } from "../toolbar.js";
@@ -26,11 +27,23 @@ export function show(main) {
         pair(texts.charts, "uPlot 1.6 (MIT)"))),
     make("section.card.prose", make("h2", texts.privacyTitle), make("p", texts.privacy)),
     make("section.card.prose", make("h2", texts.choices),
-      choice(texts.language, languages), choice(texts.theme, themes), make("p.soft", texts.stored)),
+      choice(texts.language, languages), choice(texts.theme, themes), choice(texts.keysTitle, keysButtons()),
+      make("p.soft", texts.stored)),
     make("section.card.prose", make("h2", texts.keysTitle),
       make("dl.pairs.shortcuts", texts.keys.map(([key, effect]) =>
         make("div", make("dt", make("kbd", key)), make("dd", effect))))),
   );
+}
+
+function keysButtons() {
+  const buttons = [true, false].map((isOn) => make("button", {
+    type: "button", "aria-pressed": String(isOn === areKeysOn()),
+    onclick: ({ target }) => {
+      setKeysOn(isOn);
+      for (const button of buttons) button.setAttribute("aria-pressed", String(button === target));
+    },
+  }, isOn ? words.aboutPage.on : words.aboutPage.off));
+  return buttons;
 }
 
 /** @param {string} label @param {HTMLElement[]} buttons */

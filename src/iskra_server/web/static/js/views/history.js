@@ -1,17 +1,18 @@
 // History: a day, week, month, year or all years, as a chart or a table; the address has both.
 
-import { messageOf, requestHistory } from "../api.js";
+import { requestHistory } from "../api.js";
 import { times } from "../arithmetic.js";
 import { QUARTERS_PER_HOUR, wallTime } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { energyLegend } from "../charts/legend.js";
 import { dateTime } from "../clock.js";
 import { periodCost } from "../costs.js";
-import { make, pair } from "../dom.js";
+import { make, setTitle } from "../dom.js";
 import { axisNumber, energyBar, epochsOf, kwh, kwhShort } from "../energyText.js";
 import { grouped, rounded } from "../exact.js";
+import { failureCard } from "../failure.js";
 import { words } from "../language.js";
-import { firstDay, isKind, keyOf, KINDS, periodQuery, SMALLER_KIND } from "../periods.js";
+import { firstDay, isKind, keyOf, KINDS, periodQuery, periodTitle, SMALLER_KIND } from "../periods.js";
 import { navigate, replaceAddress } from "../router.js";
 import { whenChosen } from "../store.js";
 import { download, table } from "../table.js";
@@ -20,6 +21,7 @@ import { kindsBar, stepper } from "../toolbar.js";
 import { historyNote } from "../widgets.js";
 import { axisLabels, bucketName, bucketText, isLabelCentred } from "./buckets.js";
 import { showPowerCurve } from "./curve.js";
+import { emptyText } from "./emptyHistory.js";
 
 /**
  * @typedef {{kind: Kind, key: string, as: string, energy: Api.Energy, bars: Bar[], cost: PeriodCost | null}} Shown
@@ -32,6 +34,7 @@ export function show(main, { view, parts, query }, signal) {
   const as = query.get("as") ?? "";
   const content = make("div.content", historyNote(signal));
   const open = (/** @type {string} */ next) => navigate(kind, [next], { as });
+  setTitle(periodTitle(kind, key));
   main.append(kindsBar(kind, firstDay(kind, key), as), stepper(kind, key, open), content);
   whenChosen(signal, () => fill(content, kind, key, as, signal));
 }
@@ -48,7 +51,7 @@ async function fill(content, kind, key, as, /** @type {AbortSignal} */ signal) {
     content.replaceChildren();
     await render(content, { kind, key, as, energy, bars, cost }, signal);
   } catch (error) {
-    if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
+    if (!signal.aborted) content.replaceChildren(failureCard(error));
   }
 }
 
@@ -61,7 +64,7 @@ function trimmed(energy) {
 /** @param {HTMLElement} content @param {Shown} shown @param {AbortSignal} signal */
 async function render(content, shown, signal) {
   if (!shown.bars.some(({ kind }) => kind === "complete" || kind === "partial")) {
-    content.append(make("p.empty.card", words.nothingRecorded));
+    content.append(make("p.empty.card", emptyText(shown.energy)));
     return;
   }
   const card = make("section.card.chart-card", cardHead(shown));
@@ -100,60 +103,80 @@ async function chart(card, { kind, energy, bars, cost }, signal) {
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels(kind, energy.buckets), middle: isLabelCentred(kind),
     label: words.energyPer[KINDS[kind].bucket], text, signal, number: axisNumber,
-    caption, legend: energyLegend(Boolean(energy.export)),
+    caption, legend: energyLegend(Boolean(energy.export)), opens: next && opensText(next),
     onOpen: next && ((at) => navigate(next, [KINDS[next].key(energy.buckets[at].begin.slice(0, 10))])),
   });
 }
+
+/** @param {Kind} next */
+const opensText = (next) => (matchMedia("(pointer: coarse)").matches ? words.opensByTap : words.opens)[next];
 
 /** @param {Shown} shown */
 function totals({ kind, energy, cost }) {
   const total = (/** @type {string} */ name, /** @type {string} */ text, /** @type {string | null} */ flow = null) =>
     make("div.total", { "data-flow": flow }, make("dt", name), make("dd", text));
-  const highest = highestText(kind, energy);
-  return make("dl.totals", total(`↓ ${words.fromGrid}`, kwhShort(energy.import.total_wh), "import"),
-    energy.export && total(`↑ ${words.toGrid}`, kwhShort(energy.export.total_wh), "export"),
+  const highest = highestText(kind, energy, cost);
+  const priced = (/** @type {string} */ text, /** @type {string | undefined} */ amount) =>
+    (amount === undefined ? text : `${text} · ${amount}`);
+  return make("dl.totals",
+    total(`↓ ${words.fromGrid}`, priced(kwhShort(energy.import.total_wh), cost?.imported), "import"),
+    energy.export && total(`↑ ${words.toGrid}`, priced(kwhShort(energy.export.total_wh), cost?.exported), "export"),
     cost && total(words.cost.cost, cost.total),
     highest && total(words.highest[KINDS[kind].bucket], highest));
 }
 
-/** @param {Kind} kind @param {Api.Energy} energy */
-function highestText(kind, energy) {
+/** @param {Kind} kind @param {Api.Energy} energy @param {PeriodCost | null} cost */
+function highestText(kind, energy, cost) {
   const measured = energy.buckets.flatMap(({ begin, end, import_wh: wh }) =>
     (wh === undefined ? [] : { begin, end, wh }));
   if (measured.length < 2 || (kind === "day" && countsWholeKwh(measured.map(({ wh }) => wh)))) return null;
   const highest = measured.reduce((best, bucket) => (Number(bucket.wh) > Number(best.wh) ? bucket : best));
   if (kind === "day") return `${wallTime(highest.begin)} · ${rounded(times(highest.wh, QUARTERS_PER_HOUR))} W`;
-  return `${bucketName(kind, highest)} · ${kwhShort(highest.wh)}`;
+  return [bucketName(kind, highest), kwhShort(highest.wh), cost?.textOf(highest)].filter(Boolean).join(" · ");
 }
 
-/** The meter readings at both ends; gaps and counter restarts as sentences. @param {Api.Energy} energy */
+/** The meter readings at both ends, their difference, gaps and counter restarts. @param {Api.Energy} energy */
 function notes(energy) {
   const at = (/** @type {string} */ instant) => dateTime(new Date(instant));
   /** @type {(name: string, counter: Api.CounterEnergy | undefined) => Node[]} */
-  const readings = (name, counter) => [counter?.first, counter?.last].flatMap((reading) => {
-    if (!reading) return [];
-    const obis = reading.obis.replace("1-0:", "").replace("*255", "");
-    return pair(`${name} · ${obis} · ${at(reading.at)}`, kwh(reading.register_wh));
-  });
+  const readings = (name, counter) => {
+    if (!counter?.first || !counter.last) return [];
+    const obis = counter.obis.replace("1-0:", "").replace("*255", "");
+    const reading = (/** @type {NonNullable<Api.CounterEnergy["first"]>} */ { at: instant, register_wh: wh }) =>
+      make("td", make("span.number", kwhCell(wh)), make("small", at(instant)));
+    return [make("tr", make("th", { scope: "row" }, name, make("small", obis)), reading(counter.first),
+      reading(counter.last), make("td.number", kwhCell(counter.total_wh)))];
+  };
   const gaps = energy.import.gaps.map((gap) => words.gap(at(gap.begin), at(gap.end), kwh(gap.energy_wh)));
   const epochs = epochsOf(energy).map((epoch) =>
     words.restartedAt(at(epoch.at), epoch.before_wh && kwh(epoch.before_wh), kwh(epoch.after_wh)));
-  return make("section.card.notes", make("h2", words.readings),
-    make("dl.pairs", readings(words.counters.import, energy.import), readings(words.counters.export, energy.export)),
+  const columns = [words.counter, words.from, words.to, words.difference];
+  return make("section.card.notes", make("h2", `${words.readings} (kWh)`),
+    make("table", make("thead", make("tr", columns.map((name, place) =>
+      make(place ? "th.number" : "th", { scope: "col" }, name)))),
+    make("tbody", readings(words.counters.import, energy.import), readings(words.counters.export, energy.export))),
     make("ul.marks", [...gaps, ...epochs].map((text) => make("li", text))));
 }
 
 /** @param {Shown} shown */
-const columnsOf = ({ energy, cost }) => [
-  words.period, `${words.fromGrid} (kWh)`, ...(energy.export ? [`${words.toGrid} (kWh)`] : []),
-  ...(cost ? [words.cost.cost] : []), words.quality,
+const columnsOf = (shown) => [
+  words.period, `${words.fromGrid} (kWh)`, ...(shown.energy.export ? [`${words.toGrid} (kWh)`] : []),
+  ...(shown.cost ? [words.cost.cost] : []), ...(hasExceptions(shown) ? [words.quality] : []),
 ];
 
 /** @param {Shown} shown */
-const rowsOf = ({ kind, energy, bars, cost }) => energy.buckets.map((bucket, at) => [
-  bucketName(kind, bucket), kwhCell(bucket.import_wh), ...(energy.export ? [kwhCell(bucket.export_wh)] : []),
-  ...(cost ? [cost.textOf(bucket) || "–"] : []), qualityText(bucket, bars[at]),
-]);
+function rowsOf(shown) {
+  const { kind, energy, bars, cost } = shown;
+  const isQualityShown = hasExceptions(shown);
+  return energy.buckets.map((bucket, at) => [
+    bucketName(kind, bucket), kwhCell(bucket.import_wh), ...(energy.export ? [kwhCell(bucket.export_wh)] : []),
+    ...(cost ? [cost.textOf(bucket) || "–"] : []), ...(isQualityShown ? [qualityText(bucket, bars[at])] : []),
+  ]);
+}
+
+/** Whether not everything was measured: else a column of qualities says nothing. @param {Shown} shown */
+const hasExceptions = ({ energy, bars }) => energy.buckets.some(({ import_quality: quality }, at) =>
+  bars[at].kind === "missing" || bars[at].kind === "partial" || quality === "interpolated");
 
 const kwhCell = (/** @type {string | undefined} */ wh) => (wh === undefined ? "–" : grouped(wh, 3));
 

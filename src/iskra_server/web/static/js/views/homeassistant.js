@@ -1,6 +1,7 @@
 // Home Assistant: the YAML for this server, ready to copy.
 
 import { messageOf, request } from "../api.js";
+import { copy } from "../copy.js";
 import { make, setContent, setText } from "../dom.js";
 import { words } from "../language.js";
 import { isIngress, serverAddress } from "../page.js";
@@ -46,18 +47,4 @@ function renderMqtt(card) {
     : make("pre", { tabindex: "0", "aria-label": "IES_MQTT_URL" }, "IES_MQTT_URL=mqtt://USER@HOST");
   setContent(card, make("h2", "MQTT"), make("p", output ? texts.mqtt : missing),
     output ? make("ol.checks", outputItem(output)) : variable);
-}
-
-/**
- * Browsers offer the clipboard with https and on localhost only; otherwise the text is selected, to copy by key.
- * @param {HTMLElement} node
- * @param {HTMLElement} note
- */
-async function copy(node, note) {
-  const texts = words.setup.hass;
-  getSelection()?.selectAllChildren(node);
-  // undefined without https, which the types do not know
-  const clipboard = /** @type {Clipboard | undefined} */ (navigator.clipboard);
-  const isDone = await clipboard?.writeText(node.textContent ?? "").then(() => true, () => false);
-  setText(note, (isDone ?? document.execCommand("copy")) ? texts.copied : texts.selected);
 }

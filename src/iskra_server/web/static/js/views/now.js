@@ -15,6 +15,8 @@ import { historyNote, missingReadingText, powerWidget, registerWidget } from "..
 export function show(main, _address, signal) {
   const hour = make("div.chart.hour");
   const power = powerWidget();
+  const rate = make("p.rate");
+  power.node.append(rate);
   const counter = registerWidget();
   const note = make("p.soft.note");
   const others = make("dl.pairs");
@@ -35,7 +37,7 @@ export function show(main, _address, signal) {
     const total = registerValue(meter, "energy_import");
     hour.hidden = Boolean(meter) && powerOf(meter) === undefined;
     counter.show(meter, missingReadingText());
-    setText(note, !meter ? missingReadingText() : total === undefined ? words.noTotal : lagText(meter));
+    setText(note, !meter ? "" : total === undefined ? words.noTotal : lagText(meter));
     renderOthers(others, meter);
   }));
   // the number comes first: the charts load after it has been painted
@@ -46,7 +48,7 @@ export function show(main, _address, signal) {
     if (!loaded || signal.aborted) return;
     const [{ showLastHour }, { showToday }, { showSubMeters }] = loaded;
     showLastHour(hour, signal);
-    showToday({ day, caption, facts }, signal);
+    showToday({ day, caption, facts, rate }, signal);
     showSubMeters(main, signal);
   });
 }

@@ -1,20 +1,24 @@
 // Today in quarter-hours, its total compared with yesterday, the base load and the highest quarter-hour.
 
-import { messageOf, requestHistory } from "../api.js";
+import { requestHistory } from "../api.js";
 import { QUARTER_MS, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { energyLegend } from "../charts/legend.js";
 import { shortTime } from "../clock.js";
-import { monthCostText } from "../costs.js";
-import { make, pair, setContent } from "../dom.js";
+import { money, moneyShort, requestCost } from "../costs.js";
+import { make, pair, setContent, setText } from "../dom.js";
 import { axisNumber, energyBar, quarterText } from "../energyText.js";
 import { rounded } from "../exact.js";
+import { failureText } from "../failure.js";
 import { words } from "../language.js";
+import { link } from "../router.js";
 import { currentReading, placesOf, registerValue, subscribe, whenChosen } from "../store.js";
+import { rateNow, requestTodayCost, todayCostText } from "../todayCost.js";
 import {
-  baseLoad, comparison, countsWholeKwh, localQuarters, highestQuarter, NIGHTS, sinceMidnight, totalsOf,
+  comparison, countsWholeKwh, localQuarters, highestQuarter, sinceMidnight, totalsOf,
 } from "../todayStats.js";
 import { axisLabels } from "./buckets.js";
+import { emptyText } from "./emptyHistory.js";
 
 // the time that history needs to record a quarter-hour that has ended
 const RECORDING_MS = 5_000;
@@ -22,14 +26,18 @@ const RECORDING_MS = 5_000;
 /** @typedef {Awaited<ReturnType<typeof loadHistory>>} History */
 
 /**
- * Draws the chart of today and shows its facts; refreshes both after each quarter-hour.
- * @param {{day: HTMLElement, caption: HTMLElement, facts: HTMLElement}} nodes
+ * Draws the chart of today, shows its facts and the cost of the power; refreshes them after each quarter-hour.
+ * @param {{day: HTMLElement, caption: HTMLElement, facts: HTMLElement, rate: HTMLElement}} nodes
  * @param {AbortSignal} signal
  */
-export function showToday({ day, caption, facts }, signal) {
+export function showToday({ day, caption, facts, rate }, signal) {
   /** @type {History | string | null} a string is the reason why there is no history */
   let history = null;
-  const show = () => { if (history !== null) renderFacts(facts, history, currentReading()); };
+  const show = () => {
+    const meter = currentReading();
+    if (history !== null) renderFacts(facts, history, meter);
+    setText(rate, history && typeof history !== "string" ? rateNow(history.paid, meter) : "");
+  };
   signal.addEventListener("abort", subscribe(show));
   const refresh = async () => {
     const next = await refreshDay(day, caption, signal);
@@ -57,7 +65,7 @@ async function refreshDay(box, caption, signal) {
     if (!signal.aborted) await drawDay(box, caption, history.energy, signal);
     return history;
   } catch (error) {
-    const message = messageOf(error);
+    const message = failureText(error);
     if (!signal.aborted) box.replaceChildren(make("p.empty", message));
     return message;
   }
@@ -66,16 +74,21 @@ async function refreshDay(box, caption, signal) {
 /** @param {AbortSignal} signal */
 async function loadHistory(signal) {
   const date = today();
-  const [energy, days] = await Promise.all([
+  const year = { from: "this_year", bucket: "month" };
+  const [energy, days, months, standby] = await Promise.all([
     requestHistory("energy", { from: date, bucket: "15min" }, signal),
-    requestHistory("quarters", { from: shiftDays(date, -NIGHTS), to: date }, signal),
+    requestHistory("quarters", { from: shiftDays(date, -1), to: date }, signal),
+    requestHistory("energy", year, signal),
+    requestHistory("standby", {}, signal),
   ]);
+  const paid = await requestTodayCost(signal);
+  const costs = paid && await requestCost(year, signal);
   const quarters = localQuarters(days);
-  const cost = await monthCostText(date, signal);
   const hasPower = !countsWholeKwh(quarters.map(({ imported }) => imported));
   return {
-    date, energy, cost, totals: totalsOf(quarters, date), compared: comparison(quarters, date),
-    highest: hasPower ? highestQuarter(quarters, date) : null, base: hasPower ? baseLoad(quarters) : null,
+    date, energy, months, paid, costs, standby,
+    totals: totalsOf(quarters, date), compared: comparison(quarters, date),
+    highest: hasPower ? highestQuarter(quarters, date) : null,
   };
 }
 
@@ -83,6 +96,11 @@ async function loadHistory(signal) {
 async function drawDay(box, caption, energy, signal) {
   box.replaceChildren();
   const bars = energy.buckets.map((bucket) => energyBar(bucket, energy));
+  if (!bars.some(({ kind }) => kind === "complete" || kind === "partial")) {
+    caption.replaceChildren();
+    box.replaceChildren(make("p.empty", emptyText(energy)));
+    return;
+  }
   const text = (/** @type {number} */ at) => quarterText(energy.buckets[at], bars[at]);
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels("day", energy.buckets), label: words.todayChart, text, signal,
@@ -97,24 +115,58 @@ function renderFacts(box, history, meter) {
     setContent(box, make("p.soft", history));
     return;
   }
-  const { date, cost, totals, compared, highest, base } = history;
-  const total = date === today() && meter && !meter.locked ? registerValue(meter, "energy_import") : undefined;
+  const { date, totals, compared, highest, standby } = history;
+  const isToday = date === today() && meter && !meter.locked;
+  const total = isToday ? registerValue(meter, "energy_import") : undefined;
   const exact = sinceMidnight(history.energy.import, date, total) ?? totals.imported;
+  const paid = todayCostText(history.paid, meter);
   const energy = exact === null ? null : rounded(exact, placesOf(meter), 3);
-  /** @type {[string, string][]} */
+  /** @type {[string, Content<HTMLElement>][]} */
   const rows = [];
   if (totals.exported !== null) {
-    rows.push([words.toGrid, `${rounded(totals.exported, placesOf(meter, "energy_export"), 3)} kWh`]);
+    const text = `${rounded(totals.exported, placesOf(meter, "energy_export"), 3)} kWh`;
+    rows.push([words.toGrid, history.paid ? `${text} · ${earnedText(history.paid)}` : text]);
   }
-  if (base !== null) rows.push([words.baseLoad, `${rounded(base)} W`]);
   if (highest) rows.push([words.highest["15min"], `${shortTime(highest.at)} · ${rounded(highest.watts)} W`]);
-  if (cost) rows.push([words.cost.thisMonth, cost]);
+  rows.push(...periodRows(history, meter), ...standbyRow(standby));
   setContent(box,
     make("p.middle", energy === null ? make("span.soft", words.noDataYet)
-      : [make("span", energy), make("span.unit", "kWh")]),
+      : [make("span", energy), make("span.unit", "kWh"), paid && make("span.paid", paid)]),
     compared ? make("p.compared", comparisonText(compared, placesOf(meter))) : "",
     make("dl.pairs", rows.map(([name, text]) => pair(name, text))),
   );
+}
+
+/** @param {import("../todayCost.js").TodayCost} paid */
+const earnedText = ({ cost: { total, currency } }) => money(total.export_amount, currency);
+
+/**
+ * The energy of this month and of this year, and what each cost.
+ * @param {History} history
+ * @param {ReturnType<typeof currentReading>} meter
+ * @returns {[string, string][]}
+ */
+function periodRows({ months, costs }, meter) {
+  const isBegun = (/** @type {{begin: string}} */ { begin }) => Date.parse(begin) <= Date.now();
+  const month = months.buckets.filter(isBegun).at(-1);
+  const monthCost = costs?.buckets.filter(isBegun).at(-1)?.paid?.total_amount;
+  const text = (/** @type {string | null | undefined} */ wh, /** @type {string | undefined} */ amount) => {
+    const energy = wh == null ? words.noDataYet : `${rounded(wh, Math.min(1, placesOf(meter)), 3)} kWh`;
+    return amount === undefined || !costs ? energy : `${energy} · ${money(amount, costs.currency)}`;
+  };
+  return [
+    [words.cost.thisMonth, text(month?.import_wh, monthCost)],
+    [words.cost.thisYear, text(months.import.total_wh, costs?.total.total_amount)],
+  ];
+}
+
+/** The base load and what it costs in a year. @returns {[string, Content<HTMLElement>][]} */
+function standbyRow(/** @type {Api.Standby} */ { base_load_w: watts, year_amount: amount, currency }) {
+  if (watts === undefined) return [];
+  const text = `${rounded(watts)} W`;
+  if (!amount || !currency || Number(amount) <= 0) return [[words.baseLoad, text]];
+  const cost = words.cost.perYear(moneyShort(amount, currency));
+  return [[words.baseLoad, make("a", { href: link("cost") }, `${text} · ${cost}`)]];
 }
 
 /** @param {NonNullable<ReturnType<typeof comparison>>} compared @param {number} places */

@@ -1,4 +1,4 @@
-// The wall display: power, register, today.
+// The wall display: power and what it costs, register, today and what it has cost.
 
 import { requestHistory } from "../api.js";
 import { today } from "../calendar.js";
@@ -7,6 +7,7 @@ import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
 import { currentReading, placesOf, registerValue, subscribe, whenChosen } from "../store.js";
+import { rateNow, requestTodayCost, todayCostText } from "../todayCost.js";
 import { sinceMidnight } from "../todayStats.js";
 import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
@@ -18,23 +19,30 @@ const REFRESH_MS = 60_000;
 export function show(main, _address, signal) {
   const power = powerWidget();
   const counter = registerWidget();
+  const rate = make("p.rate");
+  power.node.append(rate);
   const todayNode = make("p.today");
   main.append(make("h1.hidden", words.wall), power.node, counter.node, todayNode,
     make("a.leave", { href: link("now") }, words.sections.now));
   /** @type {Day | null} */
   let day = null;
+  /** @type {import("../todayCost.js").TodayCost | null} */
+  let paid = null;
   signal.addEventListener("abort", subscribe(() => {
     power.show();
     const meter = currentReading();
     counter.show(meter, missingReadingText());
-    setText(todayNode, day ? todayText(day, meter) : "");
+    setText(rate, rateNow(paid, meter));
+    setText(todayNode, [day && todayText(day, meter), todayCostText(paid, meter)].filter(Boolean).join(" · "));
   }));
+  const refresh = async () => {
+    const date = today();
+    const energy = await requestHistory("energy", { from: date, bucket: "day" }, signal).catch(() => null);
+    day = energy && { date, counter: energy.import };
+    paid = await requestTodayCost(signal).catch(() => paid);
+  };
   whenChosen(signal, async () => {
-    for (; !signal.aborted; await new Promise((resolve) => { setTimeout(resolve, REFRESH_MS); })) {
-      const date = today();
-      const energy = await requestHistory("energy", { from: date, bucket: "day" }, signal).catch(() => null);
-      day = energy && { date, counter: energy.import };
-    }
+    for (; !signal.aborted; await new Promise((resolve) => { setTimeout(resolve, REFRESH_MS); })) await refresh();
   });
   stayAwake(signal);
 }

@@ -1,0 +1,80 @@
+"""The credit of par. 14a EnWG, module 1: by days, and in sum never more than the grid has cost.
+
+    year begins   |~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~|
+    moments             a         b         c              credited(t) = min(credit by days, grid fees), since the year
+    buckets             |---------|---------|              began; a bucket has credited(b) - credited(a)
+
+What is credited until a moment depends on that moment alone, so the buckets of a period add up to the period.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from iskra_server.cost.amounts import fee_share, grid_credit
+from iskra_server.cost.contracts import Contract
+from iskra_server.cost.metered_use import MeteredUse
+from iskra_server.cost.price_columns import Spot
+from iskra_server.cost.price_runs import contract_runs
+from iskra_server.history.model.periods import local_midnight
+from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.store.counter_history import CounterHistory
+from iskra_server.meter.obis import Obis
+
+
+def bucket_credits(
+    counters: Mapping[Obis, CounterHistory],
+    contract: Contract,
+    span: tuple[int, int],
+    edges: Sequence[int],
+    *,
+    first: int,
+    spot: Spot,
+    tz: ZoneInfo,
+) -> Iterator[tuple[int, Fraction]]:
+    """The place of a bucket of `edges`, and what is credited in it; only within `span`, which lies in the contract.
+
+    `first` is the quarter of the first reading. Raises StoreError.
+    """
+    begin, end = max(span[0], first), span[1]
+    for year_begin, year_end in _years(begin, end, tz):
+        since = max(year_begin, _quarter(contract.begins, tz), first)
+        low, high = max(since, begin), min(year_end, end)
+        moments = [low, *(edge for edge in edges if low < edge < high), high]
+        fees = _grid_fees(counters, contract, [since, *moments], spot, tz)
+        credited = [
+            min(grid_credit(contract, since, moment, tz), fee) for moment, fee in zip(moments, fees, strict=True)
+        ]
+        for moment, (before, after) in zip(moments, pairwise(credited), strict=False):
+            yield bisect_right(edges, moment) - 1, after - before
+
+
+def _grid_fees(
+    counters: Mapping[Obis, CounterHistory], contract: Contract, moments: Sequence[int], spot: Spot, tz: ZoneInfo
+) -> list[Fraction]:
+    """The gross grid fees from the first moment until each of the others."""
+    edges = sorted(set(moments))
+    runs = contract_runs(contract, edges[0], edges[-1], tz)
+    use = MeteredUse(counters, runs, edges, spot, counts_crossing=True)
+    tax = 1 + Fraction(contract.terms.vat_percent if contract.terms else Decimal(0)) / 100
+    until = {edges[0]: Fraction(0)}
+    for (begin, end), bucket in zip(pairwise(edges), use.buckets, strict=True):
+        fixed = (fee_share(fee.amount, fee.per, begin, end, tz) for fee in contract.fees if fee.name == "grid")
+        until[end] = until[begin] + Fraction(bucket.amount().parts.grid) * tax + sum(fixed)
+    return [until[moment] for moment in moments[1:]]
+
+
+def _years(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[int, int]]:
+    """The calendar years that a span touches."""
+    if begin < end:
+        first, last = (datetime.fromtimestamp(quarter * QUARTER_S, tz).year for quarter in (begin, end - 1))
+        for year in range(first, last + 1):
+            yield _quarter(date(year, 1, 1), tz), _quarter(date(year + 1, 1, 1), tz)
+
+
+def _quarter(day: date, tz: ZoneInfo) -> int:
+    return quarter_of(local_midnight(day, tz).timestamp())

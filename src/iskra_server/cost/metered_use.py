@@ -1,0 +1,204 @@
+"""The energy of a recorded meter in each bucket of a period, by the rates that apply.
+
+    buckets   |-----------|-----------|        from one edge to the next
+    runs      |---HT--|----ST---|--HT-|        of equal prices
+    pieces    |-------|---|-----|-----|        cut at both: each has one rate
+
+Where no rate follows the spot price, a piece is the difference of two readings. Where one does, the energy of every
+quarter is read. A gap within one rate is exact; one over several is spread evenly over its quarters: an estimate.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from itertools import pairwise
+
+from msgspec import Struct
+
+from iskra_server.cost.price_columns import Spot, spot_column
+from iskra_server.cost.price_runs import PriceRun
+from iskra_server.cost.tariffs import Rate, SpotShare
+from iskra_server.cost.used_energy import UsedEnergy, UseOfPeriod, used_at_spot
+from iskra_server.history.model.energy import Gap, energy_in_buckets
+from iskra_server.history.store.counter_history import CounterHistory
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+from iskra_server.meter.reading import scaled
+
+# the energy of a gap is spread in milliwatt-hours, the rest to its last quarter
+_SPREAD_SCALER = -3
+_ZERO = Decimal(0)
+# of energy that the contract has no price for
+_UNKNOWN = Rate(_ZERO)
+
+
+class _Piece(Struct, frozen=True):
+    """`lacks_register`: the meter does not have all registers of the contract; the rest of 1.8.0 has no price."""
+
+    begin: int
+    end: int
+    bucket: int
+    run: PriceRun
+    lacks_register: bool
+
+    def rate(self, obis: Obis) -> Rate | None:
+        if obis == EXPORT:
+            return self.run.feed_in
+        if obis == IMPORT and self.lacks_register:
+            return _UNKNOWN
+        return next((rate for register, rate in self.run.imports if register == obis), None)
+
+
+class MeteredUse:
+    """The use in each bucket between `edges`; `runs` follow each other without a gap. Raises StoreError.
+
+    With `counts_crossing`, a gap over the edge of a bucket counts in the one in which it ends; without, in none.
+    """
+
+    def __init__(
+        self,
+        counters: Mapping[Obis, CounterHistory],
+        runs: Sequence[PriceRun],
+        edges: Sequence[int],
+        spot: Spot,
+        *,
+        counts_crossing: bool = False,
+    ) -> None:
+        self.buckets = [UseOfPeriod() for _ in edges[:-1]]
+        self._measured: list[list[_Piece]] = [[] for _ in edges[:-1]]
+        self._edges = edges
+        self._counts_crossing = counts_crossing
+        self._pieces = list(_pieces(runs, edges, counters.keys()))
+        self._begins = [piece.begin for piece in self._pieces]
+        self._spots: dict[SpotShare, list[int | None]] = {}
+        if not self._pieces:
+            return
+        begin, end = self._pieces[0].begin, self._pieces[-1].end
+        for share in {rate.spot for run in runs for rate in _rates(run) if rate.spot}:
+            self._spots[share] = spot_column(share, begin, end, spot)
+        registers = {obis for piece in self._pieces for obis in (IMPORT, EXPORT, *dict(piece.run.imports))}
+        for obis in sorted(registers & counters.keys()):
+            if not any(piece.rate(obis) for piece in self._pieces):
+                continue
+            (self._add_quarters if self._spots else self._add_sums)(obis, counters[obis])
+
+    def is_measured(self, bucket: int, begin: int, end: int) -> bool:
+        """Whether something was measured between two quarters of a bucket."""
+        return any(piece.begin < end and piece.end > begin for piece in self._measured[bucket])
+
+    def _add_sums(self, obis: Obis, counter: CounterHistory) -> None:
+        cuts = [*self._begins, self._pieces[-1].end]
+        energies = energy_in_buckets(
+            cuts, counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs
+        )
+        for piece, bucket in zip(self._pieces, energies.buckets, strict=True):
+            if bucket.energy_wh is not None:
+                self._add(obis, piece, UsedEnergy(bucket.energy_wh))
+        for gap in energies.gaps:
+            if cuts[0] <= gap.begin and gap.end <= cuts[-1]:
+                self._spread(obis, gap)
+
+    def _add_quarters(self, obis: Obis, counter: CounterHistory) -> None:
+        begin, end = self._begins[0], self._pieces[-1].end
+        column = next(counter.energy_columns((begin, end)))
+        first = counter.look_up([begin]).get(begin) or counter.nearest_after(begin)
+        last = counter.nearest_before(end + 1)
+        if column is None or first is None or last is None:
+            return
+        gaps = [Gap(gap.begin, gap.end, scaled(gap.raw, column.scaler)) for gap in column.gaps]
+        for piece in self._pieces:
+            rate = piece.rate(obis)
+            if rate is None or not _is_measured(piece, first.quarter, last.quarter, gaps):
+                continue
+            raws = column.raws[piece.begin - begin : piece.end - begin]
+            if rate.spot is None:
+                used = UsedEnergy(scaled(sum(raws), column.scaler))
+            else:
+                used = used_at_spot(rate.spot, raws, column.scaler, self._prices(rate.spot, piece.begin, piece.end))
+            self._add(obis, piece, used)
+        for gap in gaps:
+            self._spread(obis, gap)
+
+    def _add(self, obis: Obis, piece: _Piece, used: UsedEnergy) -> None:
+        if rate := piece.rate(obis):
+            self._count(piece.bucket, obis, piece, rate, used)
+            self._measured[piece.bucket].append(piece)
+
+    def _count(
+        self, bucket: int, obis: Obis, piece: _Piece, rate: Rate, used: UsedEnergy, *, is_estimate: bool = False
+    ) -> None:
+        if rate is _UNKNOWN:
+            used = UsedEnergy(_ZERO, unpriced_wh=used.wh)
+        elif piece.lacks_register and obis != EXPORT:
+            # the energy of a register is part of that of 1.8.0
+            used += UsedEnergy(_ZERO, unpriced_wh=-used.wh)
+        self.buckets[bucket].add(obis, rate, used, is_estimate=is_estimate)
+
+    def _spread(self, obis: Obis, gap: Gap) -> None:
+        """Count the energy of a gap, in the bucket that it lies in."""
+        bucket = bisect_right(self._edges, gap.begin) - 1
+        if gap.end > self._edges[bucket + 1]:
+            if not self._counts_crossing:
+                return
+            bucket = bisect_right(self._edges, gap.end - 1) - 1
+        touched = self._touched(gap)
+        rates = {id(rate): rate for piece in touched if (rate := piece.rate(obis))}
+        if len(rates) == 1 and all(rate.spot is None for rate in rates.values()) and _covers(touched, gap, obis):
+            (rate,) = rates.values()
+            self._count(bucket, obis, touched[0], rate, UsedEnergy(gap.energy_wh))
+            return
+        each, left = int(gap.energy_wh.scaleb(-_SPREAD_SCALER)) // (gap.end - gap.begin), gap.energy_wh
+        for piece in touched:
+            begin, end = max(piece.begin, gap.begin), min(piece.end, gap.end)
+            share = scaled(each * (end - begin), _SPREAD_SCALER) if end < gap.end else left
+            left -= share
+            if rate := piece.rate(obis):
+                used = self._estimate(rate, begin, end, share)
+                self._count(bucket, obis, piece, rate, used, is_estimate=True)
+
+    def _estimate(self, rate: Rate, begin: int, end: int, energy_wh: Decimal) -> UsedEnergy:
+        if rate.spot is None:
+            return UsedEnergy(energy_wh)
+        scaler = min(_SPREAD_SCALER, int(energy_wh.as_tuple().exponent))
+        raw, length = int(energy_wh.scaleb(-scaler)), end - begin
+        raws = [raw // length] * (length - 1)
+        return used_at_spot(rate.spot, [*raws, raw - sum(raws)], scaler, self._prices(rate.spot, begin, end))
+
+    def _touched(self, gap: Gap) -> list[_Piece]:
+        first = max(bisect_right(self._begins, gap.begin) - 1, 0)
+        last = bisect_right(self._begins, gap.end - 1)
+        return self._pieces[first:last]
+
+    def _prices(self, share: SpotShare, begin: int, end: int) -> list[int | None]:
+        first = self._begins[0]
+        return self._spots[share][begin - first : end - first]
+
+
+def _pieces(runs: Sequence[PriceRun], edges: Sequence[int], known: Collection[Obis]) -> Iterator[_Piece]:
+    """`edges` and the beginnings of runs, merged."""
+    if not runs:
+        return
+    cuts = sorted({*(edge for edge in edges if edge > runs[0].begin), *(run.begin for run in runs)})
+    place, bucket = 0, max(bisect_right(edges, cuts[0]) - 1, 0)
+    for begin, end in pairwise(cuts):
+        while runs[place].end <= begin:
+            place += 1
+        while edges[bucket + 1] <= begin:
+            bucket += 1
+        yield _Piece(begin, end, bucket, runs[place], any(obis not in known for obis, _ in runs[place].imports))
+
+
+def _rates(run: PriceRun) -> Iterator[Rate]:
+    yield from (rate for _, rate in run.imports)
+    yield run.feed_in
+
+
+def _covers(pieces: Sequence[_Piece], gap: Gap, obis: Obis) -> bool:
+    """Whether a register counts all the time of a gap."""
+    return pieces[0].begin <= gap.begin and all(piece.rate(obis) for piece in pieces)
+
+
+def _is_measured(piece: _Piece, begin: int, end: int, gaps: Sequence[Gap]) -> bool:
+    """Whether readings lie in a piece or around it."""
+    first, last = max(piece.begin, begin), min(piece.end, end)
+    place = bisect_right(gaps, first, key=lambda gap: gap.begin) - 1
+    return first < last and not (place >= 0 and gaps[place].end >= last)

@@ -1,0 +1,1 @@
+"""Spot prices: who publishes them, fetching them once a day, and the cheapest hours ahead."""

@@ -1,0 +1,113 @@
+// The cards of the month, the contract year and the contract.
+
+import { dateText, shiftDays } from "../calendar.js";
+import { money, price } from "../costs.js";
+import { make, pair } from "../dom.js";
+import { kwhShort } from "../energyText.js";
+import { grouped } from "../exact.js";
+import { words } from "../language.js";
+import { link } from "../router.js";
+
+/** @typedef {import("../costs.js").Billed} Billed */
+
+const PER_YEAR = 12;
+
+/** The parts of an amount by name. @param {Api.Money} paid @param {string} currency @returns {[string, string][]} */
+export function parts(paid, currency) {
+  /** @type {[string, string][]} */
+  const exported = Number(paid.export_amount) ? [[words.toGrid, `−${money(paid.export_amount, currency)}`]] : [];
+  return [
+    [words.fromGrid, money(paid.import_amount, currency)],
+    [words.cost.base, money(paid.base_amount, currency)],
+    ...exported,
+  ];
+}
+
+/** What is estimated or missing in an amount. @param {Api.Money} paid */
+function doubts({ estimated_import_wh: estimated, unpriced_import_wh: unpriced }) {
+  const texts = words.cost;
+  return [
+    Number(estimated) ? make("p.soft", texts.estimated(kwhShort(estimated))) : null,
+    Number(unpriced) ? make("p.soft", texts.unpriced(kwhShort(unpriced))) : null,
+  ];
+}
+
+const pairs = (/** @type {Billed} */ { total, currency }) =>
+  make("dl.pairs", parts(total, currency).map(([name, text]) => pair(name, text)));
+
+/** @param {Billed} month @param {Api.CostForecasts} forecasts */
+export function monthCard(month, forecasts) {
+  const texts = words.cost;
+  const name = dateText(month.begin.slice(0, 10), { month: "long" });
+  const forecast = forecasts.month;
+  return make("section.card", make("h2", texts.soFar(name)),
+    make("p.middle", money(month.total.total_amount, month.currency)),
+    forecast ? make("p.compared", texts.expected(money(forecast.total_amount, month.currency)),
+      rangeText(forecast, month.currency)) : make("p.soft", texts.tooEarlyMonth),
+    pairs(month), doubts(month.total), forecast && explanation(forecast));
+}
+
+/** @param {Api.CostForecast} forecast @param {string} currency */
+function rangeText({ low_amount: low, high_amount: high }, currency) {
+  return low === undefined || high === undefined ? ""
+    : `, ${words.cost.range(money(low, currency), money(high, currency))}`;
+}
+
+/** How the forecast was made. @param {Api.CostForecast} forecast */
+function explanation({ basis, low_amount: low, windows }) {
+  const texts = words.cost;
+  return make("p.soft.how", texts.basis[basis], " ", low === undefined ? texts.noRange : texts.rangeFrom(windows));
+}
+
+/**
+ * The contract year so far, and its forecast; without `forecasts` a year of the past.
+ * @param {Billed} year
+ * @param {Api.CostForecasts | null} forecasts
+ * @param {Api.CurrentContract} [contract]
+ */
+export function yearCard(year, forecasts, contract) {
+  const texts = words.cost;
+  const { currency, total } = year;
+  const amount = (/** @type {string} */ value) => money(value, currency);
+  const forecast = forecasts?.year;
+  if (!forecast) {
+    return make(forecasts ? "section.card" : "section.card.prose", make("h2", texts.year),
+      make("p.middle", amount(total.total_amount)),
+      forecasts && make("p.soft", texts.tooEarly), pairs(year), doubts(total));
+  }
+  const instalments = contract ? Number(contract.instalment_amount) * PER_YEAR : 0;
+  const difference = Number(forecast.total_amount) - instalments;
+  const max = Math.max(Number(forecast.total_amount), instalments, 1);
+  /** @param {string} name @param {string} value @param {string} kind */
+  const bar = (name, value, kind) => make("div.versus", { "data-kind": kind },
+    make("span", name), make("span.amount", amount(value)),
+    make("progress", { max: String(max), value: String(Math.max(0, Number(value))), "aria-label": name }));
+  const last = shiftDays(forecast.end.slice(0, 10), -1);
+  return make("section.card", make("h2", texts.year),
+    make("p.middle", amount(forecast.total_amount)),
+    make("p.compared", texts.until(dateText(last, { day: "numeric", month: "long", year: "numeric" })),
+      rangeText(forecast, currency)),
+    instalments > 0 && make("div", bar(texts.forecast, forecast.total_amount, "forecast"),
+      bar(texts.instalments, String(instalments), "paid")),
+    instalments > 0 && make("p.outcome", difference > 0 ? texts.owe(amount(difference.toFixed(2)))
+      : texts.refund(amount((-difference).toFixed(2)))),
+    make("dl.pairs", pair(texts.budgetCost, amount(forecast.so_far_amount)),
+      instalments > 0 && pair(texts.suggested, amount((Number(forecast.total_amount) / PER_YEAR).toFixed(2)))),
+    explanation(forecast));
+}
+
+/** @param {Api.CurrentContract} contract @param {string} currency */
+export function contractCard(contract, currency) {
+  const texts = words.cost.contract;
+  const { energy_amount: energy, feed_in_amount: feedIn } = contract;
+  return make("section.card", make("h2", contract.name || texts.title), make("dl.pairs",
+    contract.begins > "1970-01-01" && pair(texts.since, dateText(contract.begins, { dateStyle: "long" })),
+    energy !== undefined ? pair(texts.energy, `${price(energy, currency)} / kWh`)
+      : pair(texts.pricing, texts.pricings[contract.pricing]),
+    contract.zone !== undefined && pair(texts.zone, contract.zone),
+    contract.vat_percent !== undefined && pair(texts.vat, `${grouped(String(contract.vat_percent))} %`),
+    pair(texts.base[contract.base_per], money(contract.base_amount, currency)),
+    feedIn !== undefined && Number(feedIn) ? pair(texts.feedIn, `${price(feedIn, currency)} / kWh`) : null,
+    Number(contract.instalment_amount) ? pair(texts.instalment, money(contract.instalment_amount, currency)) : null),
+  make("p", make("a", { href: link("cost", ["contract"]) }, texts.change)));
+}

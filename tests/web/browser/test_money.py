@@ -1,0 +1,171 @@
+"""Money on the page compared with the API: no amount without a price or a current reading."""
+
+import json
+import re
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+import telegrams
+from iskra_server.codecs.sml import encoder, tlv
+from running import Head, Server, until
+from samples import EXPORT
+from web.browser.conftest import Meter, Open
+from web.browser.household import LAST, TODAY, counters_at
+
+NAME = "1ISK0012345678"
+
+
+def request(server: Server, path: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(server.get(f"/api/v1/meters/{NAME}/{path}").content, parse_float=Decimal)
+    return content
+
+
+def price_now(server: Server, column: str) -> Decimal:
+    answer = request(server, "prices")
+    elapsed = datetime.now(UTC) - datetime.fromisoformat(answer["begin"])
+    price: Decimal = answer[column][int(elapsed.total_seconds()) // 900]
+    return price
+
+
+def euros(amount: Decimal, places: int = 2) -> str:
+    return f"€{amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,}"
+
+
+def test_the_power_costs_the_price_of_this_quarter_hour(open_page: Open, meter: Meter, server: Server) -> None:
+    meter.send()
+    page = open_page("#/now")
+    expect(page.locator(".so-far .middle .paid")).to_be_visible()
+    meter.show(page, 4000, "4\u202f000")
+    cost = 4 * price_now(server, "import_amount")
+    expect(page.locator(".rate")).to_have_text(f"{euros(cost, 3 if cost < 1 else 2)}/h")
+    meter.show(page, -1500, "−1\u202f500")
+    expect(page.locator(".rate")).to_have_text(f"earns {euros(Decimal('1.5') * Decimal('0.0811'), 3)}/h")
+
+
+def test_a_stale_reading_has_no_rate(open_page: Open, meter: Meter) -> None:
+    page = open_page("#/wall")
+    meter.show(page, 1000, "1\u202f000")
+    until(lambda: _sent(meter) and page.locator(".rate").inner_text() != "", deadline_s=20)
+    # no further telegram
+    expect(page.locator(".rate")).to_have_text("")
+    expect(page.locator("main .today")).to_contain_text("€")
+
+
+def _sent(meter: Meter) -> bool:
+    meter.send(1000)
+    return True
+
+
+def test_today_costs_what_history_says_and_what_the_meter_has_counted_since(
+    open_page: Open, meter: Meter, head: Head, server: Server
+) -> None:
+    meter.send()
+    page = open_page("#/now")
+    paid = page.locator(".so-far .middle .paid")
+    # this telegram has no export register: what was exported since the last quarter-hour is not known
+    expect(paid).to_have_text(euros(request(server, "cost?bucket=15min")["total"]["total_amount"]))
+    # 5 Wh to the grid since
+    exported = counters_at(LAST)[1] + 50
+
+    def is_shown() -> bool:
+        meter.energy += 1
+        wh = {"scaler": tlv.integer(-1, 1), "unit": tlv.unsigned(30, 1)}
+        entries = telegrams.meter_entries(energy=meter.energy, power=500)
+        head.send(telegrams.telegram([*entries, encoder.entry(EXPORT, tlv.integer(exported, 8), **wh)]))
+        cost, counted = (request(server, f"{route}?bucket=15min") for route in ("cost", "energy"))
+        totals = json.loads(server.get(f"/api/v1/meters/{NAME}").content, parse_float=Decimal).get("registers", [])
+        amount = cost["total"]["total_amount"]
+        for sign, name in (1, "import"), (-1, "export"):
+            total = next((one["value"] for one in totals if one["name"] == f"energy_{name}"), None)
+            if total is None:
+                return False
+            since = (total - counted[name]["last"]["register_wh"]) / 1000
+            amount += sign * since * price_now(server, f"{name}_amount")
+        return paid.inner_text() == euros(amount).replace("€-", "−€")
+
+    until(is_shown, deadline_s=20)
+
+
+@pytest.mark.parametrize(("row", "period"), [("this month", "this_month"), ("this year", "this_year")])
+def test_energy_has_its_cost_beside_it(open_page: Open, meter: Meter, server: Server, row: str, period: str) -> None:
+    meter.send()
+    page = open_page("#/now")
+    value = page.locator(".so-far .pairs div", has_text=row).locator("dd")
+    cost = request(server, f"cost?from={period}&bucket=year")["buckets"][-1]["paid"]["total_amount"]
+    energy = request(server, f"energy?from={period}&bucket=year")["import"]["total_wh"]
+    kwh = f"{(energy / 1000).quantize(Decimal('0.1'), ROUND_HALF_UP):,}".replace(",", "\u202f")
+    expect(value).to_have_text(f"{kwh} kWh · {euros(cost)}")
+
+
+def test_the_base_load_has_its_cost_in_a_year(open_page: Open, meter: Meter, server: Server) -> None:
+    meter.send()
+    standby = request(server, "standby")
+    page = open_page("#/now")
+    link = page.get_by_role("link", name=re.compile("a year"))
+    watts = standby["base_load_w"].quantize(Decimal(1), ROUND_HALF_UP)
+    expect(link).to_have_text(f"{watts} W · about {euros(standby['year_amount'], 0)} a year")
+    link.click()
+    expect(page.locator(".standby .middle")).to_have_text(
+        f"{watts} W always on: {euros(standby['year_amount'], 0)} a year"
+    )
+    chart = page.locator(".standby .chart")
+    expect(chart).to_have_attribute("aria-valuemax", "12")
+
+
+def test_forecasts_and_budget_equal_the_api(open_page: Open, meter: Meter, server: Server) -> None:
+    meter.send()
+    page = open_page("#/cost")
+    forecast = request(server, "forecast")
+    year = page.locator(".costs").first
+    for amount in (forecast["year"]["total_amount"], forecast["month"]["total_amount"]):
+        expect(year).to_contain_text(euros(amount))
+    budget = page.locator("section", has_text="Cost and instalments").locator(".chart")
+    budget.focus()
+    page.keyboard.press("Home")
+    first = date(TODAY.year, 1, 1)
+    expect(budget).to_have_attribute("aria-valuetext", re.compile(rf"^1 Jan {first.year} · cost €.* · instalments €40"))
+    page.keyboard.press("End")
+    expect(budget).to_have_attribute("aria-valuetext", re.compile(r"still to come · instalments €480"))
+
+
+def test_another_contract_year_can_be_shown(open_page: Open, meter: Meter, server: Server) -> None:
+    meter.send()
+    page = open_page("#/cost")
+    page.get_by_role("button", name="Earlier year").click()
+    expect(page.locator(".stepper h1")).to_have_text(str(TODAY.year - 1))
+    total = request(server, f"cost?from={TODAY.year - 1}&bucket=year")["total"]["total_amount"]
+    expect(page.locator("main .middle")).to_have_text(euros(total))
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".stepper h1")).to_have_text(str(TODAY.year))
+    expect(page.get_by_role("button", name="Later year")).to_be_disabled()
+
+
+def test_a_price_that_changes_is_shown_beside_the_use_with_the_cheapest_hours(
+    open_page: Open, meter: Meter, server: Server
+) -> None:
+    meter.send()
+    page = open_page("#/cost")
+    card = page.locator("section", has_text="Price today and tomorrow")
+    for hours in (1, 3):
+        card.get_by_role("button", name=f"{hours} hour").click()
+        cheapest = next(one for one in request(server, "prices")["cheapest"] if one["hours"] == hours)
+        begin = datetime.fromisoformat(cheapest["begin"])
+        expect(card.locator(".compared")).to_contain_text(f"{begin:%H:%M}–")
+        expect(card.locator(".compared")).to_contain_text("€0.2449 per kWh")
+    price, own = card.locator(".chart").all()
+    price.focus()
+    page.keyboard.press("Home")
+    expect(price).to_have_attribute("aria-valuetext", re.compile(r"^today, 00:00.00:15 · €0\.2449 / kWh · from grid"))
+    assert price.get_attribute("aria-valuemax") == own.get_attribute("aria-valuemax")
+
+
+def test_history_has_its_cost_beside_its_energy(open_page: Open, meter: Meter, server: Server) -> None:
+    meter.send()
+    page = open_page("#/month/2026-02")
+    total = request(server, "cost?from=2026-02&bucket=month")["total"]
+    expect(page.locator(".total[data-flow=import] dd")).to_contain_text(f"· {euros(total['import_amount'])}")
+    expect(page.locator(".total[data-flow=export] dd")).to_contain_text(f"· {euros(total['export_amount'])}")
