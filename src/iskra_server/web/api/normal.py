@@ -37,7 +37,7 @@ _MW, _MS = -3, 1000
 Column = list[Annotated[Number | None, Meta(extra_json_schema={"type": ["number", "null"]})]]
 
 
-class Step(Struct, frozen=True):
+class PowerChange(Struct, frozen=True):
     """Power left `before_w` at this moment and settled at `after_w`: something was switched on, or off."""
 
     at: Instant
@@ -57,7 +57,7 @@ class Steps(Struct, frozen=True):
     begin: Instant
     end: Instant
     min_w: int
-    steps: list[Step]
+    steps: list[PowerChange]
     until: Instant | UnsetType = UNSET
 
 
@@ -128,9 +128,9 @@ def steps_of(meter: RecordedMeter, query: Query) -> Steps:
     )
 
 
-def _step(step: PowerStep, query: Query) -> Step:
+def _step(step: PowerStep, query: Query) -> PowerChange:
     watts = (number(scaled(power_mw, _MW)) for power_mw in (step.change_mw, step.before_mw, step.after_mw))
-    return Step(local(step.at_ms // _MS, query.tz), *watts)
+    return PowerChange(local(step.at_ms // _MS, query.tz), *watts)
 
 
 def typical_week_of(meter: RecordedMeter, query: Query) -> TypicalWeek:

@@ -18,7 +18,7 @@ import { measureCard } from "./measureCard.js";
 
 const STEPS_EVERY_MS = 15_000;
 const STEPS_MS = 15 * 60_000;
-const MOST_STEPS = 12;
+const MAX_STEPS = 12;
 const WEEKS = 8;
 const QUARTERS_PER_HOUR = 4;
 
@@ -69,7 +69,7 @@ function stepsContent({ steps, until }) {
   const { normal } = words;
   if (until === undefined) return make("p", normal.noTelegrams);
   if (!steps.length) return make("p", normal.noSteps(time(Date.parse(until))));
-  return make("ul.steps", steps.slice(-MOST_STEPS).reverse().map(({ at, change_w: change, after_w: after }) => {
+  return make("ul.steps", steps.slice(-MAX_STEPS).reverse().map(({ at, change_w: change, after_w: after }) => {
     const sign = change.startsWith("-") ? "" : "+";
     return make("li", make("strong", `${sign}${rounded(change)} W`),
       ` ${normal.stepAt(time(Date.parse(at)), `${rounded(after)} W`)}`);
