@@ -1,8 +1,7 @@
 """A channel: where messages go, in which language, and which of them; checked before anything is sent."""
 
+import re
 import ssl
-from email.errors import HeaderParseError
-from email.headerregistry import Address as MailAddress
 from ipaddress import ip_address
 
 from msgspec import Struct
@@ -14,6 +13,8 @@ from iskra_server.outputs.notify.messages import EVENTS, Event, Language
 
 _SCHEMES = {"email": ("smtp", "smtps")}
 _HTTP = ("http", "https")
+# without quoted names and comments, which nobody's address has
+_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _EXAMPLES = {
     "ntfy": "https://ntfy.sh/TOPIC",
     "webhook": "http://homeassistant.local:8123/api/webhook/ID",
@@ -136,10 +137,6 @@ def _recipients(text: str) -> tuple[str, ...]:
 
 
 def _mail_address(text: str, key: str) -> str:
-    try:
-        parsed = MailAddress(addr_spec=text)
-    except (HeaderParseError, ValueError, IndexError):
-        parsed = MailAddress()
-    if not parsed.username or not parsed.domain or not text.isascii():
+    if not _MAIL_ADDRESS.fullmatch(text):
         raise ValueError(f"{key} must be an address such as me@example.org")
     return text

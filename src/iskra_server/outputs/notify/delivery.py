@@ -14,7 +14,6 @@ from iskra_server.base.backoff import Backoff
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
 from iskra_server.outputs.notify.http_channel import request_of, send_by_http
-from iskra_server.outputs.notify.mail import Mail
 from iskra_server.outputs.notify.memory import ChannelMemory
 from iskra_server.outputs.notify.messages import MeterMessage, Notification, notification
 
@@ -32,6 +31,9 @@ log = logging.getLogger(__name__)
 async def send(channel: Channel, message: Notification) -> str:
     """The answer in words. Raises NotSent or MessageRefused."""
     if channel.kind == "email":
+        # smtplib and email take 3 MB of memory
+        from iskra_server.outputs.notify.mail import Mail  # noqa: PLC0415
+
         mail = Mail(channel, message)
         function, abort = mail.send, mail.abort
     else:
