@@ -107,6 +107,16 @@ async def test_a_message_that_waited_for_days_is_lost_and_counted() -> None:
 
 
 @in_a_loop
+async def test_a_clock_that_is_set_makes_no_message_too_old() -> None:
+    with receiving() as receiver:
+        made = delivery(channel(f"{receiver.url}/topic"))
+        made.enqueue(message("1970", at=datetime(1970, 1, 1, 0, 5, tzinfo=UTC)))
+        async with running(made):
+            await become(lambda: made.delivered == 1)
+        assert [post["title"] for post in receiver.messages] == ["1970"]
+
+
+@in_a_loop
 async def test_only_so_many_messages_wait() -> None:
     made = delivery(channel("http://127.0.0.1:9/topic", max_per_day=1000))
     for number in range(MAX_WAITING + 3):

@@ -10,7 +10,8 @@ from iskra_server.base.secret import Secret
 from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
 from iskra_server.outputs.notify.mail import Mail
 from iskra_server.outputs.notify.messages import MeterMessage, Text, notification
-from outputs.notify.receivers import PAGE, channel, mail_server
+from outputs.notify.mail_receiver import mail_server
+from outputs.notify.receivers import PAGE, channel
 from running import free_port
 
 AT = datetime(2026, 11, 27, 13, 5, tzinfo=UTC)

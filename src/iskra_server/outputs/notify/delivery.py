@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from iskra_server.base.backoff import Backoff
+from iskra_server.base.clock import boottime_s
 from iskra_server.base.threads import in_daemon_thread
 from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
 from iskra_server.outputs.notify.http_channel import request_of, send_by_http
@@ -60,6 +61,7 @@ class Delivery:
         first_retry_s: float = FIRST_RETRY_S,
         max_retry_s: float = MAX_RETRY_S,
         wall_s: Callable[[], float] = time.time,
+        boot_s: Callable[[], float] = boottime_s,
     ) -> None:
         self.channel = channel
         self.delivered = self.refused = self.dropped = 0
@@ -68,7 +70,9 @@ class Delivery:
         self._memory = memory
         self._changed = changed
         self._backoff = Backoff(first_retry_s, max_retry_s)
-        self._wall_s = wall_s
+        self._wall_s, self._boot_s = wall_s, boot_s
+        # id of a message of this run -> when it was queued, by a clock that nobody sets
+        self._queued_boot_s: dict[str, float] = {}
         self._arrival = asyncio.Event()
         if memory.waiting:
             self._arrival.set()
@@ -89,9 +93,11 @@ class Delivery:
                 self._lose(f"{channel.max_per_day} messages in 24 hours (notify.max_per_day) were reached")
                 return
             memory.queued_s.append(now_s)
-        memory.waiting.append(notification(message, channel.language, channel.page_url))
+        made = notification(message, channel.language, channel.page_url)
+        memory.waiting.append(made)
+        self._queued_boot_s[made.id] = self._boot_s()
         if len(memory.waiting) > MAX_WAITING:
-            memory.waiting.pop(0)
+            self._queued_boot_s.pop(memory.waiting.pop(0).id, None)
             self._lose(f"{MAX_WAITING} messages wait already")
         self._arrival.set()
 
@@ -130,12 +136,15 @@ class Delivery:
         # the limit may have removed it meanwhile
         if waiting and waiting[0] is message:
             waiting.pop(0)
+        self._queued_boot_s.pop(message.id, None)
         await self._changed()
         return True
 
     def _is_too_old(self, message: Notification) -> bool:
-        age = datetime.fromtimestamp(self._wall_s(), UTC) - datetime.fromisoformat(message.at)
-        return age > MAX_AGE
+        queued_s = self._queued_boot_s.get(message.id)
+        if queued_s is not None:
+            return self._boot_s() - queued_s > MAX_AGE.total_seconds()
+        return datetime.fromtimestamp(self._wall_s(), UTC) - datetime.fromisoformat(message.at) > MAX_AGE
 
     def _lose(self, reason: str) -> None:
         self.dropped += 1
