@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import combinations
 
 from iskra_server.config import ConfigError, ContractConfig, Finding, GridConfig, OfferConfig, PricesConfig
 from iskra_server.config.findings import error_of, warning
-from iskra_server.cost.contracts import Contract
+from iskra_server.cost.contracts import Contract, zones_of
 from iskra_server.cost.controllable_loads import module_findings
 from iskra_server.cost.tariffs import Fee
 from iskra_server.cost.terms_from_config import terms_of
 from iskra_server.cost.windows_from_config import Problems, exact
+from iskra_server.history.model.spot_price import ZONES
 from iskra_server.meter import identity
 
 _ANY_TIME = date(1970, 1, 1)
@@ -49,11 +49,13 @@ def _contracts(configured: Sequence[ContractConfig]) -> tuple[tuple[Contract, ..
     if len(currencies) > 1:
         sentence = f"contracts.currency must be the same in all contracts, not {' and '.join(currencies)}."
         problems.append(ConfigError(sentence, "contracts.currency"))
-    for first, second in combinations(configured, 2):
-        meters = _meter(first), _meter(second)
-        if first.begins == second.begins and (meters[0] == meters[1] or "" in meters):
-            sentence = f"Two contracts begin on {first.begins}; give each its own day in contracts.begins."
-            problems.append(ConfigError(sentence, "contracts.begins"))
+    meters_of: dict[date, set[str]] = {}
+    for number, contract in enumerate(configured, 1):
+        meter, others = _meter(contract), meters_of.setdefault(contract.begins, set())
+        if others and (meter in others or not meter or "" in others):
+            sentence = f"Two contracts begin on {contract.begins}; give each its own day in contracts.begins."
+            problems.append(ConfigError(sentence, f"contracts.{number}.begins"))
+        others.add(meter)
     contracts = tuple(
         _contract(entry, f"contracts.{number}", problems, begins=entry.begins, currency=entry.currency)
         for number, entry in enumerate(configured, 1)
@@ -112,7 +114,12 @@ def _contract(configured: PricesConfig, path: str, problems: Problems, *, begins
 
 
 def _warnings(configured: PricesConfig, contract: Contract, path: str, today: date) -> list[Finding]:
-    terms, findings = contract.terms, list[Finding]()
+    terms = contract.terms
+    findings = [
+        warning(path, f"{path} needs spot prices of '{zone[:20]}', a zone that only prices.file can have.")
+        for zone in sorted(zones_of([contract]))
+        if zone and zone not in ZONES
+    ]
     if terms is None or terms.is_gross:
         return findings
     if not configured.vat_percent:

@@ -88,6 +88,10 @@ def test_the_parts_of_a_price_are_there_where_the_contract_has_them(store: Store
         Decimal("0.23116") * Decimal("0.19"),
     ]
     assert sum(total[name] for name in parts) == total["import_amount"]
+    assert [(levy["name"], levy["amount"]) for levy in total["levies"]] == [
+        ("tax", Decimal("0.0205")),
+        ("kwkg", Decimal("0.00446")),
+    ]
     # an hour of a hundred a day is more than the grid fee
     assert total["credit_amount"] == -total["base_amount"] == Decimal("0.108528")
     assert "unpriced_import_wh" not in total and "estimated_amount" not in total

@@ -34,6 +34,10 @@ instalment = 40
 kind = "windows"
 default = 0.3265
 windows = [ { name = "Night", from = "22:00", to = "06:00", price = 0.2449 } ]
+[[offers]]
+name = "Cheap"
+energy_price = 0.2490
+base_fee = 11.90
 """
 _REPORT_VIOLATIONS = (
     "addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective))"

@@ -21,6 +21,7 @@ const VIEWS = {
     compare: () => import("./views/compare.js"),
     normal: () => import("./views/normal.js"),
     cost: () => import("./views/cost.js"),
+    contracts: () => import("./views/comparison.js"),
     setup: () => import("./views/setup.js"),
     about: () => import("./views/about.js"),
     fleet: () => import("./views/fleet.js"),

@@ -21,7 +21,7 @@ const SECTIONS = isCentralServer ? [
 ] : [
   { name: "now", first: "now", views: ["registers"] },
   { name: "history", first: "day", views: [...PERIODS, "heat", "compare", "normal"] },
-  { name: "cost", first: "cost", views: [] },
+  { name: "cost", first: "cost", views: ["contracts"] },
   { name: "setup", first: "setup", views: ["about"] },
 ];
 /** @type {Record<string, string>} */

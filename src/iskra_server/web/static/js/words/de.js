@@ -13,6 +13,7 @@ export const words = {
     registers: "Alle Register",
     heat: "Heatmap",
     compare: "Vergleich",
+    contracts: "Was hätte es gekostet?",
     about: "Info",
     wall: "Wandanzeige",
   },
@@ -132,16 +133,16 @@ export const words = {
   firstBar: (since, first) => `Aufzeichnung seit ${since}. Der erste Balken erscheint um ${first}.`,
   opens: {
     day: "Doppelklick auf einen Balken öffnet den Tag.", month: "Doppelklick auf einen Balken öffnet den Monat.",
-    year: "Doppelklick auf einen Balken öffnet das Jahr.", week: "", all: "",
+    year: "Doppelklick auf einen Balken öffnet das Jahr.",
   },
   opensByTap: {
     day: "Zweimal auf einen Balken tippen öffnet den Tag.", month: "Zweimal auf einen Balken tippen öffnet den Monat.",
-    year: "Zweimal auf einen Balken tippen öffnet das Jahr.", week: "", all: "",
+    year: "Zweimal auf einen Balken tippen öffnet das Jahr.",
   },
   counter: "Zählwerk",
   from: "von",
   to: "bis",
-  difference: "Unterschied",
+  difference: "Differenz",
   readings: "Zählerstände",
   gap: (begin, end, energy) => `Lücke von ${begin} bis ${end}: insgesamt ${energy}, Verteilung unbekannt.`,
   restartedAt: (at, before, after) => `Zähler zurückgesetzt am ${at}: ${before ? `von ${before} ` : ""}auf ${after}.`,
@@ -448,10 +449,12 @@ export const words = {
     zone: "Zeitzone",
     licence: "Lizenz",
     charts: "Diagramme",
+    spotPrices: "Börsenstrompreise",
     privacyTitle: "Datenschutz",
     privacy:
       "Keine Cloud, kein Konto, keine Telemetrie, kein Tracking. Diese Seite verbindet sich nur mit Ihrem eigenen " +
-      "Server; der Browser ist angewiesen, alles andere zu blockieren.",
+      "Server; der Browser ist angewiesen, alles andere zu blockieren. Nur wenn ein Vertrag Börsenstrompreise braucht, " +
+      "ruft der Server sie einmal am Tag ab: nach Zone und Tag, ohne jede Angabe über Ihren Haushalt.",
     choices: "Sprache und Farben",
     language: "Sprache",
     theme: "Farben",

@@ -6,7 +6,14 @@ export const words = {
   simulatedDetail: "– no real meter is being read.",
   sectionsLabel: "Sections",
   sections: { now: "Now", history: "History", cost: "Cost", setup: "Set-up", fleet: "All meters", about: "About" },
-  titles: { registers: "All registers", heat: "Heat map", compare: "Compare", about: "About", wall: "Wall display" },
+  titles: {
+    registers: "All registers",
+    heat: "Heat map",
+    compare: "Compare",
+    contracts: "What would it have cost?",
+    about: "About",
+    wall: "Wall display",
+  },
   meters: "Meters",
   wall: "Wall display",
   about: "About",
@@ -127,11 +134,11 @@ export const words = {
     `Recording since ${since}. The first bar appears at ${first}.`,
   opens: {
     day: "Double-click a bar to open its day.", month: "Double-click a bar to open its month.",
-    year: "Double-click a bar to open its year.", week: "", all: "",
+    year: "Double-click a bar to open its year.",
   },
   opensByTap: {
     day: "Tap a bar twice to open its day.", month: "Tap a bar twice to open its month.",
-    year: "Tap a bar twice to open its year.", week: "", all: "",
+    year: "Tap a bar twice to open its year.",
   },
   counter: "Counter",
   from: "from",
@@ -453,10 +460,12 @@ export const words = {
     zone: "Time zone",
     licence: "Licence",
     charts: "Charts",
+    spotPrices: "Spot prices",
     privacyTitle: "Privacy",
     privacy:
       "No cloud, no account, no telemetry, no tracking. This page connects to your own server and nothing else; " +
-      "the browser is told to block everything else.",
+      "the browser is told to block everything else. Only if a contract needs spot prices, the server asks for them " +
+      "once a day: by zone and day, and without a word about your home.",
     choices: "Language and colours",
     language: "Language",
     theme: "Colours",
