@@ -1,12 +1,12 @@
 // A card to measure one appliance: press start, use it, press stop. It goes on while other views are shown.
 
-import { requestHistory } from "../api.js";
 import { time } from "../clock.js";
 import { money } from "../costs.js";
 import { make, pair, setContent, setText } from "../dom.js";
 import { kwh, roundedKwh, wattsText } from "../energyText.js";
 import { words } from "../language.js";
 import { addTelegram, measured, startMeasurement } from "../measurement.js";
+import { rateOf, requestPrices } from "../prices.js";
 import { currentReading, placesOf, powerOf, registerValue, store, subscribe } from "../store.js";
 
 /** @typedef {import("../measurement.js").Measurement} Measurement */
@@ -21,11 +21,8 @@ export function measureCard(signal) {
   const results = make("div");
   const card = make("section.card.measure",
     make("div.card-head", make("h2", words.normal.measure), button), note, results);
-  /** @type {[string, string] | null} the price of a kWh, and its currency */
-  let price = null;
-  requestHistory("cost", { from: "today" }, signal).then(({ contract, currency }) => {
-    if (contract?.energy_amount !== undefined) price = [contract.energy_amount, currency];
-  }).catch(() => { /* without a price there is no amount */ });
+  /** @type {import("../prices.js").Prices | null} */
+  let prices = null;
   const show = () => {
     const meter = currentReading();
     const isRunning = Boolean(running?.stop);
@@ -33,7 +30,7 @@ export function measureCard(signal) {
     button.disabled = !isRunning && (!meter || powerOf(meter) === undefined);
     const result = running && resultNow(running);
     setContent(results, result && [
-      make("dl.pairs", rows(result, price)), notesOf(result).map((text) => make("p.soft.note", text)),
+      make("dl.pairs", rows(result, prices)), notesOf(result).map((text) => make("p.soft.note", text)),
     ]);
   };
   button.addEventListener("click", () => {
@@ -42,6 +39,10 @@ export function measureCard(signal) {
     show();
   });
   signal.addEventListener("abort", subscribe(show));
+  requestPrices(signal).then((answer) => {
+    prices = answer;
+    show();
+  });
   return card;
 }
 
@@ -72,17 +73,23 @@ const importedNow = () => registerValue(store.meters.get(running?.meter ?? "")?.
 const resultNow = ({ measurement, stop, text }) =>
   ({ ...measured(measurement, stop ? importedNow() : text || undefined), measurement });
 
-/** @param {ReturnType<typeof resultNow>} result @param {[string, string] | null} price */
-function rows({ measurement, seconds, applianceWh, houseWh }, price) {
+/** @param {ReturnType<typeof resultNow>} result @param {import("../prices.js").Prices | null} prices */
+function rows({ measurement, seconds, applianceWh, houseWh }, prices) {
   const { normal } = words;
   const list = [pair(normal.duration, `${time(measurement.at * 1000)} · ${lasted(Math.round(seconds))}`)];
   if (applianceWh !== null) {
-    const amount = price && money(String((Number(price[0]) * applianceWh) / 1000), price[1]);
-    const energy = roundedKwh(String(Math.round(applianceWh * 1000) / 1000));
-    list.push(pair(normal.appliance, `≈ ${energy}${amount ? ` · ${amount}` : ""}`));
+    const energy = String(Math.round(applianceWh * 1000) / 1000);
+    const amount = prices && amountText(prices, energy, measurement.at * 1000, seconds * 1000);
+    list.push(pair(normal.appliance, `≈ ${roundedKwh(energy)}${amount ? ` · ${amount}` : ""}`));
   }
   if (houseWh !== null) list.push(pair(normal.house, kwh(houseWh)));
   return list;
+}
+
+/** Empty where the price is unknown or changes in between. @param {import("../prices.js").Prices} prices */
+function amountText(prices, /** @type {string} */ wh, /** @type {number} */ at, /** @type {number} */ lastedMs) {
+  const [first, last] = [at, at + lastedMs].map((moment) => rateOf(prices, wh, moment));
+  return first !== null && first === last ? money(first, prices.currency) : "";
 }
 
 /** How far the numbers can be trusted. @param {ReturnType<typeof resultNow>} result */
