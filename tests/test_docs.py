@@ -28,7 +28,7 @@ README_LINES = 150
 
 # whom a page may send its reader to, beside the machines in his own house; USER and admin stand before a password
 HOSTS = {
-    *("docs.docker.com", "homeassistant.local", "keepachangelog.com", "semver.org"),
+    *("docs.docker.com", "gotify.local", "homeassistant.local", "keepachangelog.com", "ntfy.sh", "semver.org"),
     # who publishes spot prices
     *("api.energy-charts.info", "www.smard.de", "www.awattar.de", "api.awattar.{country}"),
 }
