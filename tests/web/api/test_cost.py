@@ -114,7 +114,8 @@ def test_spot_prices_come_from_the_database_and_what_has_none_is_unpriced(store:
     assert (first["import_amount"], second["import_amount"]) == (Decimal("0.12"), 0)
     assert (second["unpriced_import_wh"], answer["total"]["unpriced_import_wh"]) == (2000, 2000)
     assert (answer["contract"]["pricing"], answer["contract"]["zone"]) == ("spot", "DE-LU")
-    assert "energy_amount" not in answer["contract"]
+    # what is paid for feed-in never changes: nothing
+    assert "energy_amount" not in answer["contract"] and answer["contract"]["feed_in_amount"] == 0
 
 
 def test_a_contract_may_be_for_one_meter(store: Store) -> None:

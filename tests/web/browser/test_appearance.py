@@ -13,7 +13,7 @@ from running import Server, serving, until
 from web.browser.conftest import Meter, Open, watched
 from web.browser.household import TODAY
 
-VIEWS = ("now", f"day/{TODAY}", f"day/{TODAY}?as=table", "week", "month", "year", "all", "heat", "compare",
+VIEWS = ("now", f"day/{TODAY}", f"day/{TODAY}?as=table", "week", "month", "year", "all", "heat", "compare", "normal",
          "cost", "contracts", "registers", "setup", "setup/head", "setup/locked", "setup/homeassistant", "about",
          "wall")  # fmt: skip
 READY = "main :is(.chart[role=slider], .heatmap, table, .pairs, .digits, .checks, .steps, pre, .align)"

@@ -19,6 +19,7 @@ const VIEWS = {
     ...Object.fromEntries(PERIODS.map((kind) => [kind, () => import("./views/history.js")])),
     heat: () => import("./views/heat.js"),
     compare: () => import("./views/compare.js"),
+    normal: () => import("./views/normal.js"),
     cost: () => import("./views/cost.js"),
     contracts: () => import("./views/comparison.js"),
     setup: () => import("./views/setup.js"),

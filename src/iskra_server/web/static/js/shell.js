@@ -20,7 +20,7 @@ const SECTIONS = isCentralServer ? [
   { name: "about", first: "about", views: [] },
 ] : [
   { name: "now", first: "now", views: ["registers"] },
-  { name: "history", first: "day", views: [...PERIODS, "heat", "compare"] },
+  { name: "history", first: "day", views: [...PERIODS, "heat", "compare", "normal"] },
   { name: "cost", first: "cost", views: ["contracts"] },
   { name: "setup", first: "setup", views: ["about"] },
 ];

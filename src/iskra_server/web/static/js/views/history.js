@@ -148,8 +148,11 @@ function notes(energy) {
     const obis = counter.obis.replace("1-0:", "").replace("*255", "");
     const reading = (/** @type {NonNullable<Api.CounterEnergy["first"]>} */ { at: instant, register_wh: wh }) =>
       make("td", make("span.number", kwhCell(wh)), make("small", at(instant)));
-    return [make("tr", make("th", { scope: "row" }, name, make("small", `${obis} · kWh`)), reading(counter.first),
-      reading(counter.last), make("td.number", kwhCell(counter.total_wh)))];
+    // the word may be divided on a small phone
+    const label = make("th", { scope: "row" }, name.replace("speisung", "spei\u00adsung"),
+      make("small", `${obis} · kWh`));
+    return [make("tr", label, reading(counter.first), reading(counter.last),
+      make("td.number", kwhCell(counter.total_wh)))];
   };
   const gaps = energy.import.gaps.map((gap) => words.gap(at(gap.begin), at(gap.end), kwh(gap.energy_wh)));
   const epochs = epochsOf(energy).map((epoch) =>

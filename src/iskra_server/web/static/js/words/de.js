@@ -69,6 +69,7 @@ export const words = {
   },
   meter: "Zähler",
   today: "heute",
+  time: "Uhrzeit",
   todayChart: "Heute je Viertelstunde",
   todaySoFar: "Heute bisher",
   noDataYet: "noch keine Daten",
@@ -92,6 +93,7 @@ export const words = {
     all: "Alle Jahre",
     heat: "Heatmap",
     compare: "Vergleich",
+    normal: "Ist das normal?",
   },
   current: { day: "Heute", week: "Diese Woche", month: "Dieser Monat", year: "Dieses Jahr" },
   week: "Woche",
@@ -148,6 +150,33 @@ export const words = {
   powerCurve: "Leistung über den Tag",
   band: "Linie: Mittelwert, Band: Minimum bis Maximum.",
   powerAt: (at, mean, min, max) => `${at} · ${mean} (${min} bis ${max})`,
+  normal: {
+    title: "Ist das normal?",
+    steps: "Ein- und ausgeschaltet",
+    stepsNote: "Änderungen um mindestens 200 W in den letzten 15 Minuten; sie erscheinen hier innerhalb einer Minute.",
+    stepAt: (time, after) => `um ${time}, danach ${after}`,
+    noSteps: (time) => `Bis ${time} keine solche Änderung.`,
+    noTelegrams: "Aus dieser Zeit sind keine Telegramme gespeichert, oder der Zähler sendet keine Leistung.",
+    measure: "Ein Gerät messen",
+    measureHint: 
+      "Start drücken, das Gerät einschalten, am Ende Stopp drücken. Alles andere im Haus unverändert lassen.",
+    start: "Start",
+    stop: "Stopp",
+    duration: "Seit",
+    appliance: "Dieses Gerät",
+    above: (level) => `Das Gerät ist geschätzt: Leistung über den ${level} vor dem Start.`,
+    house: "Ganzes Haus, Bezug",
+    exact: "Das Haus ist genau, nach dem Zählerstand.",
+    coarse: "Das Haus ist nach dem Zählerstand, der nicht mehr Stellen hat.",
+    missing: (seconds) => `${seconds} s lang kam kein Telegramm an; diese Zeit fehlt in der Schätzung.`,
+    typical: (weekday) => `Ein typischer ${weekday}`,
+    fewDays: "Erst wenn drei solche Tage gemessen sind, lässt sich sagen, was typisch ist.",
+    legend: (days) => `Linie: heute. Band: mittlere Hälfte der letzten ${days} solchen Tage.`,
+    quarter: (clock, now, median, band) => `${clock} · heute ${now} · typisch ${median} (${band})`,
+    highest: "Höchste Viertelstunde jedes Monats",
+    highestNote: "Mittlere Leistung aus dem Netz über 15 Minuten; ein Leistungstarif rechnet danach ab.",
+    columns: ["Monat", "Leistung", "Zeitpunkt"],
+  },
   compareTitle: "Zwei Zeiträume im Vergleich",
   comparison: {
     totals: "Laufende Summe",
@@ -327,7 +356,7 @@ export const words = {
     quarantined: "Als unplausibel zurückgehalten",
     lastReading: "Letzter Wert",
     outputs: "Ausgaben",
-    names: { mqtt: "MQTT", influx: "Zeitreihen-Datenbank", uplink: "Zentrale" },
+    names: { mqtt: "MQTT", influx: "Zeitreihen-Datenbank", uplink: "Zentrale", notify: "Benachrichtigungen" },
     counts: { delivered: "zugestellt", waiting: "wartend", refused: "abgelehnt", dropped: "verloren" },
     head: {
       now: "Gültige Telegramme der letzten 10 Sekunden",
@@ -363,7 +392,7 @@ export const words = {
           "Die vier Ziffern gibt Ihnen der Messstellen- oder Netzbetreiber, meist per Brief oder auf seiner Website.",
           "",
         ],
-        ["Die Anzeige wecken.", "Zweimal kurz leuchten, bis „PIN“ erscheint.", "short"],
+        ["Die Anzeige wecken.", "Zweimal kurz leuchten; weiter kurz leuchten, bis „PIN“ erscheint.", "short"],
         [
           "Jede Ziffer eingeben.",
           "Jedes kurze Leuchten erhöht die Ziffer um eins. Nach drei Sekunden Pause folgt die nächste Ziffer.",
@@ -425,8 +454,8 @@ export const words = {
     privacyTitle: "Datenschutz",
     privacy:
       "Keine Cloud, kein Konto, keine Telemetrie, kein Tracking. Diese Seite verbindet sich nur mit Ihrem eigenen " +
-      "Server; der Browser ist angewiesen, alles andere zu blockieren. Nur wenn ein Vertrag Börsenstrompreise braucht, " +
-      "ruft der Server sie einmal am Tag ab: nach Zone und Tag, ohne jede Angabe über Ihren Haushalt.",
+      "Server; der Browser ist angewiesen, alles andere zu blockieren. Nur wenn ein Vertrag Börsenstrompreise " +
+      "braucht, ruft der Server sie einmal am Tag ab: nach Zone und Tag, ohne jede Angabe über Ihren Haushalt.",
     choices: "Sprache und Farben",
     language: "Sprache",
     theme: "Farben",
