@@ -58,7 +58,7 @@ def test_the_table_has_every_number_of_the_api(open_page: Open, meter: Meter, se
     # half up
     total = answer["import"]["total_wh"].quantize(Decimal(1), ROUND_HALF_UP)
     expect(page.locator(".total[data-flow=import] dd")).to_have_text(
-        re.compile(rf"^{f'{total / 1000:,.3f}'.replace(',', chr(0x202F))} kWh$")
+        re.compile(rf"^{f'{total / 1000:,.3f}'.replace(',', chr(0x202F))} kWh · €")
     )
 
 
