@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 
@@ -159,6 +161,19 @@ def test_nothing_is_asked_while_the_clock_is_not_trusted(server: Server) -> None
     assert server.look(after_s=60) == []
     server.is_synchronised = True
     assert server.look(after_s=60) == ["energy-charts"]
+
+
+def test_while_prices_cannot_be_stored_sources_are_left_alone(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "iskra.sqlite")) as database:
+        database.execute(
+            "CREATE TRIGGER refused BEFORE INSERT ON spot_price BEGIN SELECT RAISE(ABORT, 'may only be read'); END"
+        )
+    assert server.look("06:00") == ["energy-charts"]
+    assert [server.look(after_s=60) for _ in range(7)] == [[]] * 7
+    assert server.look(after_s=60) == ["energy-charts"] and server.known() == 0
+    assert len([record for record in caplog.records if "are not stored: " in record.getMessage()]) == 1
 
 
 def test_each_zone_is_asked_for(source: StandIn, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ TOMORROW_FROM, ASK_ALL_FROM, LATE_FROM = time(12, 50), time(14), time(16)
 CLOCK_EVERY_S = 1.0
 # each takes about 10 ms
 _MONTHS_A_LOOK = 12
+# until the database is open
+_OPENING_S = 1.0
 _DAY = timedelta(days=1)
 # until then a quarter's own price may take the place of an hour's
 _STAND_IN_DAYS = timedelta(days=14)
@@ -87,7 +89,7 @@ class DailyFetch:
     async def run(self) -> None:
         while True:
             await self.look()
-            await asyncio.sleep(self._pace.look_s)
+            await asyncio.sleep(self._pace.look_s if self._store() else _OPENING_S)
 
     async def look(self) -> None:
         """Ask for what is due now."""
@@ -109,9 +111,6 @@ class DailyFetch:
                 # set while a source is asked, the clock is not trusted when its answer comes
                 self._clock.update()
             look.result()
-        except StoreError as error:
-            # a central server may only read its database
-            log.debug("Spot prices of %s: %s", zone.name, error)
         finally:
             look.cancel()
 
@@ -135,6 +134,7 @@ class _ZoneFetch:
         self._boot_s = boot_s
         # the first quarter whose price should be there and is not
         self.missing: int | None = None
+        self._cannot_store = False
         self._sources = sources
         self._pace = pace
         self._uniform = uniform
@@ -146,10 +146,20 @@ class _ZoneFetch:
         self._asked: dict[date, date] = {}
 
     def look(self, store: Store, now_s: Callable[[], int | None]) -> None:
-        """Ask for what is due. Raises StoreError."""
+        """Ask for what is due."""
         at_s = now_s()
         if at_s is None or self._boot_s() < self._next_s:
             return
+        try:
+            self._ask(store, at_s, now_s)
+        except StoreError as error:
+            # a central server may only read its database: what cannot be stored is not asked for all the time
+            if not self._cannot_store:
+                log.warning("Spot prices of %s are not stored: %s", self.name, error)
+            self._cannot_store = True
+            self._next_s = self._boot_s() + self._backoff.next_s()
+
+    def _ask(self, store: Store, at_s: int, now_s: Callable[[], int | None]) -> None:
         quarters = self._wanted(at_s)
         if missing_quarters(spot_prices(store, self.name, quarters.start, quarters.stop), quarters):
             ask_all = market_time(at_s) >= ASK_ALL_FROM or self._lacks_today(store, at_s)
@@ -177,6 +187,7 @@ class _ZoneFetch:
         due = quarters_of_days(today, today + (2 * _DAY if is_late else _DAY))
         known = spot_prices(store, self.name, due.start, due.stop)
         first = next((quarter for quarter in due if quarter not in known), None)
+        self._cannot_store = False
         self._set_missing(first, collected.reason)
         if collected.missing and not collected.has_answer:
             self._next_s = self._boot_s() + self._backoff.next_s()

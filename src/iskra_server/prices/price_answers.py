@@ -59,6 +59,13 @@ class _Awattar(Struct):
     data: list[_AwattarSlot]
 
 
+class _Exported(Struct):
+    begin: datetime
+    end: datetime
+    eur_mwh: Decimal
+    minutes: int
+
+
 class _Rate(Struct):
     start: datetime
     end: datetime
@@ -99,6 +106,16 @@ def evcc_prices(body: bytes, units_in_mwh: int = _KWH_IN_MWH) -> Prices:
     """`value` is in EUR/kWh; with 1 for `units_in_mwh` it is in EUR/MWh."""
     rates = _decode(body, _Rates).rates if body.lstrip().startswith(b"{") else _decode(body, list[_Rate])
     return _prices((_unix_s(rate.start), _unix_s(rate.end), _checked(rate.value) * units_in_mwh) for rate in rates)
+
+
+def exported_prices(body: bytes) -> Prices:
+    """What `prices show --json` has written: an object a line."""
+    prices: dict[int, Price] = {}
+    for line in body.splitlines():
+        row = _decode(line, _Exported)
+        for quarter, price in _prices([(_unix_s(row.begin), _unix_s(row.end), row.eur_mwh)]).items():
+            prices[quarter] = Price(price.raw, max(price.minutes, row.minutes))
+    return prices
 
 
 def _decode(body: bytes, kind: type[T]) -> T:

@@ -110,6 +110,17 @@ def test_a_file_is_imported_once(call: Run, source: StandIn, tmp_path: Path) -> 
     assert known(tmp_path) == 3364
 
 
+def test_what_was_written_is_read_again_as_it_was(call: Run, source: StandIn, tmp_path: Path) -> None:
+    call("prices", "fetch", "--zone", "DE-LU", "--from", "2025-09-30", "--to", "2025-10-01", **source.settings)
+    written = call("prices", "show", "2025", "--json", "--zone", "DE-LU").stdout
+    (tmp_path / "prices.jsonl").write_text(written)
+    assert call("prices", "import", "prices.jsonl", "--zone", "AT").stdout.endswith(
+        "192 prices are new, 0 already there.\n"
+    )
+    again = call("prices", "show", "2025", "--json", "--zone", "AT").stdout
+    assert again == written.replace("DE-LU", "AT") and '"minutes":60' in again and '"minutes":15' in again
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

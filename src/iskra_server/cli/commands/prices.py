@@ -23,7 +23,7 @@ from iskra_server.history.model.spot_price import FIRST_DAY, MARKET, delivery_da
 from iskra_server.history.store.spot_prices import Stored, spot_prices, store_prices, stored_zones
 from iskra_server.history.store.store import Store
 from iskra_server.prices.collecting import collect, months
-from iskra_server.prices.price_answers import BadAnswer, evcc_prices
+from iskra_server.prices.price_answers import BadAnswer, evcc_prices, exported_prices
 from iskra_server.prices.price_sources import PriceSource, PriceSourceError, price_sources, read_file
 from iskra_server.runtime.price_plan import check_zones, configured_zones, source_addresses
 
@@ -39,6 +39,8 @@ app = group_app(
 _DAY = timedelta(days=1)
 # between two requests: nobody waits for years of prices
 _PAUSE_S = 1.0
+# enough to recognise what `show --json` has written
+_BEGINNING = 1000
 PriceZone = Annotated[
     str,
     typer.Option("--zone", metavar="ZONE", help="Zone of the market, such as DE-LU.", show_default="as configured"),
@@ -163,7 +165,10 @@ def show(
 @app.command(name="import")
 def import_(
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON: a list of start, end and value, as evcc has it.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="JSON of show --json, or a list of start, end and value as evcc has it."),
+    ],
     zone: PriceZone = "",
     unit: Annotated[
         Literal["EUR/kWh", "EUR/MWh"],
@@ -178,7 +183,9 @@ def import_(
     if not name:
         raise UsageError("No zone is configured. Name that of these prices with --zone, such as --zone DE-LU.")
     try:
-        prices = evcc_prices(read_file(file), 1000 if unit == "EUR/kWh" else 1)
+        body = read_file(file)
+        is_own = b'"eur_mwh"' in body[:_BEGINNING]
+        prices = exported_prices(body) if is_own else evcc_prices(body, 1000 if unit == "EUR/kWh" else 1)
     except PriceSourceError as error:
         raise UsageError(f"{file}: {error}.") from None
     except BadAnswer as error:
