@@ -103,7 +103,7 @@ def routes() -> str:
 def _route(endpoint: Endpoint) -> tuple[str, ...]:
     results = many(f"{status}: {result.description}" for status, result in endpoint.results.items())
     parameters = many(f"{code(parameter.name)}: {parameter.description}" for parameter in endpoint.parameters)
-    return code(f"GET {endpoint.path}"), endpoint.summary, results, parameters
+    return code(f"{endpoint.method} {endpoint.path}"), endpoint.summary, results, parameters
 
 
 def profiles() -> str:

@@ -75,9 +75,12 @@ def test_every_form_of_address_is_described(form: str) -> None:
     assert f"`{form}`" in text("configuration.md")
 
 
-@pytest.mark.parametrize("path", [*(endpoint.path for endpoint in ENDPOINTS), "/", "/docs", "/api/openapi.json"])
-def test_every_route_is_described(path: str) -> None:
-    assert f"`GET {path}`" in text("http.md")
+ROUTES = [f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS]
+
+
+@pytest.mark.parametrize("route", [*ROUTES, "GET /", "GET /docs", "GET /api/openapi.json"])
+def test_every_route_is_described(route: str) -> None:
+    assert f"`{route}`" in text("http.md")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -18,7 +18,7 @@ _PLAIN = {"integer": "number", "null": "null", "object": "object"}
 def declarations() -> str:
     description = json.loads(document(ENDPOINTS, ""))
     schemas = description["components"]["schemas"]
-    answers = {path: _answer(operations["get"]) for path, operations in description["paths"].items()}
+    answers = {path: _answer(next(iter(operations.values()))) for path, operations in description["paths"].items()}
     meter_answers = {path.removeprefix(_OF_METER): kind for path, kind in answers.items() if path.startswith(_OF_METER)}
     other_answers = {path.removeprefix("/"): kind for path, kind in answers.items() if "{" not in path}
     lines = [f"  interface {name} {_type(schema)}" for name, schema in schemas.items()]

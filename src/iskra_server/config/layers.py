@@ -106,14 +106,17 @@ class Layers:
         variables = [variable for key in self._keys.values() for variable in key.variables]
         # a compose file passes on an unset variable as an empty one
         used = [name for name in environ if name.startswith(PREFIX) and environ[name] and name != FILE_VARIABLE]
-        if unknown := next((name for name in used if name not in variables), None):
-            raise ConfigError(f"The variable {short(unknown)} is not known{suggestion(unknown, variables)}")
+        for name in used:
+            with self._each():
+                if name not in variables:
+                    raise ConfigError(f"The variable {short(name)} is not known{suggestion(name, variables)}")
         for key in self._keys.values():
             names = [variable for variable in key.variables if variable in used]
-            if len(names) > 1:
-                raise ConfigError(f"{' and '.join(names)} both set {key.path}; keep one of them.")
-            for name in names:
-                self.add(key.path, _split(environ[name]) if key.path == "meters.url" else environ[name], name)
+            with self._each():
+                if len(names) > 1:
+                    raise ConfigError(f"{' and '.join(names)} both set {key.path}; keep one of them.", key.path)
+                for name in names:
+                    self.add(key.path, _split(environ[name]) if key.path == "meters.url" else environ[name], name)
 
     def add(self, path: str, value: object, origin: str) -> None:
         """One value; "meters.url" takes a list of URLs, any other key of a list is set in each of its entries."""

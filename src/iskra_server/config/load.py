@@ -45,11 +45,17 @@ def load(environ: Mapping[str, str], path: Path | None = None) -> Config:
 
 
 def load_with_origins(
-    environ: Mapping[str, str], path: Path | None = None, options: Mapping[str, object] | None = None
+    environ: Mapping[str, str],
+    path: Path | None = None,
+    options: Mapping[str, object] | None = None,
+    errors: list[ConfigError] | None = None,
 ) -> Loaded:
-    """As `load`; `options` are values from the command line by key path, with a list for "meters.url"."""
+    """As `load`; `options` are values from the command line by key path, with a list for "meters.url".
+
+    Wrong values of files and variables are appended to `errors`, if it is given, instead of raising the first one.
+    """
     file = path or _find(environ)
-    layers = Layers()
+    layers = Layers(errors)
     if file:
         (layers.add_options if file.suffix == ".json" else layers.add_file)(_read(file), str(file))
     if file == OPTIONS_FILE and os.path.isfile(FILE_BESIDE_OPTIONS):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import combinations
 
 from iskra_server.config import ConfigError, ContractConfig, Finding, GridConfig, OfferConfig, PricesConfig
 from iskra_server.config.findings import error_of, warning
@@ -49,11 +48,13 @@ def _contracts(configured: Sequence[ContractConfig]) -> tuple[tuple[Contract, ..
     if len(currencies) > 1:
         sentence = f"contracts.currency must be the same in all contracts, not {' and '.join(currencies)}."
         problems.append(ConfigError(sentence, "contracts.currency"))
-    for first, second in combinations(configured, 2):
-        meters = _meter(first), _meter(second)
-        if first.begins == second.begins and (meters[0] == meters[1] or "" in meters):
-            sentence = f"Two contracts begin on {first.begins}; give each its own day in contracts.begins."
-            problems.append(ConfigError(sentence, "contracts.begins"))
+    meters_of: dict[date, set[str]] = {}
+    for number, contract in enumerate(configured, 1):
+        meter, others = _meter(contract), meters_of.setdefault(contract.begins, set())
+        if others and (meter in others or not meter or "" in others):
+            sentence = f"Two contracts begin on {contract.begins}; give each its own day in contracts.begins."
+            problems.append(ConfigError(sentence, f"contracts.{number}.begins"))
+        others.add(meter)
     contracts = tuple(
         _contract(entry, f"contracts.{number}", problems, begins=entry.begins, currency=entry.currency)
         for number, entry in enumerate(configured, 1)

@@ -14,6 +14,8 @@ from iskra_server.cost.tariffs import SLOTS, PriceWindow
 _MONTHS = 12
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _PLACES = 12
+# each is compared with each; the price sheets of grid operators have a dozen
+_MAX_WINDOWS = 48
 _TIME = re.compile(r"([01]?[0-9]|2[0-4]):(00|15|30|45)")
 
 Problems = list[ConfigError]
@@ -23,6 +25,9 @@ def windows_of(configured: Sequence[WindowConfig], path: str, problems: Problems
     """In the order of the file. Two that overlap are a mistake."""
     if not configured:
         problems.append(ConfigError(f"{path} is empty; kind = windows needs at least one window.", path))
+    if len(configured) > _MAX_WINDOWS:
+        problems.append(ConfigError(f"{path} has {len(configured)} windows; at most {_MAX_WINDOWS} are allowed.", path))
+        return ()
     numbered = [(f"{path}.{number}", window) for number, window in enumerate(configured, 1)]
     before = len(problems)
     windows = [_window(window, place, problems) for place, window in numbered]

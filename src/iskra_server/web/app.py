@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from iskra_server.fleet.central import api as fleet
 from iskra_server.web.api import (
     compare_contracts,
+    config_check,
     cost,
     cost_forecast,
     counters,
@@ -69,6 +70,7 @@ ENDPOINTS = (
     health.QUALITY_DAY,
     metrics.ENDPOINT,
     support.ENDPOINT,
+    config_check.ENDPOINT,
     health.HEALTH,
 )
 
@@ -146,7 +148,11 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
         routes=[
             # requests with other methods get the 405 of routing
             *(Route(path, app, methods=["GET"]) for path, app in direct.items()),
-            *(Route(item.path, partial(item.handler, context)) for item in ENDPOINTS if item.handler),
+            *(
+                Route(item.path, partial(item.handler, context), methods=[item.method])
+                for item in ENDPOINTS
+                if item.handler
+            ),
             Route("/api/openapi.json", partial(_openapi, document(ENDPOINTS, settings.version))),
             *Pages(variables, settings.own_address).routes(),
         ],

@@ -132,3 +132,22 @@ def test_check_finds_what_serve_and_collect_would_refuse(call: Run, variables: d
     done = call("config", "check", **variables)
     assert (done.returncode, done.stdout) == (2, "")
     assert sentence in done.stderr
+
+
+def test_check_names_every_mistake_and_warns_of_what_is_probably_not_meant(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text(
+        "[server]\nport = 0\ntime_zone = 'Nowhere'\n[[meters]]\nurl = 'gopher://a'\n"
+        "[[contracts]]\n[contracts.energy]\nkind = 'spot'\n"
+    )
+    done = run("config", "check", "--config", "x.toml")
+    lines = done.stderr.splitlines()
+    assert (done.returncode, done.stdout, len(lines)) == (2, "", 5)
+    for part in ("server.port in x.toml", "contracts.1.energy.zone", "server.time_zone", "The meter gopher://a"):
+        assert any(line.startswith("iskra-server: ") and part in line for line in lines), done.stderr
+    assert lines[0].startswith("Warning: contracts.1.vat_percent is 0")
+
+
+def test_a_configuration_with_warnings_is_valid(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text("[[contracts]]\n[contracts.energy]\nprice = 0.2\n")
+    done = run("config", "check", "--config", "x.toml")
+    assert (done.returncode, "is valid" in done.stdout, done.stderr.count("Warning: ")) == (0, True, 1)

@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from datetime import date
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -17,14 +18,15 @@ from iskra_server.config import (
     LISTS,
     SECTIONS,
     TABLES,
+    ConfigError,
     Key,
     Loaded,
     describe,
     describe_tables,
     load_with_origins,
 )
-from iskra_server.outputs.mqtt.broker_settings import broker_settings
-from iskra_server.runtime.plan import plan_of
+from iskra_server.cost.from_config import contract_findings
+from iskra_server.runtime.config_problems import config_problems
 
 app = group_app(
     "Check and show the configuration.",
@@ -38,14 +40,31 @@ app = group_app(
 
 @app.command()
 def check(config: ConfigFile = None) -> None:
-    """Check the configuration. Exit status 2 and the first error if it is wrong."""
-    loaded = load_with_origins(os.environ, config)
-    plan_of(loaded.config)
-    if loaded.config.collect.url:
-        broker_settings("collect", loaded.config.collect)
+    """Check the configuration. Exit status 2 and all errors if it is wrong; warnings change no status."""
+    errors: list[ConfigError] = []
+    try:
+        loaded = load_with_origins(os.environ, config, errors=errors)
+    except ConfigError as error:
+        _end_with([*errors, error])
+    today = datetime.now(UTC).astimezone().date()
+    findings = contract_findings(loaded.config.contracts, loaded.config.offers, today)
+    for finding in findings:
+        if finding.level == "warning":
+            print(f"Warning: {finding.sentence}", file=sys.stderr)
+    errors += (ConfigError(finding.sentence) for finding in findings if finding.level == "error")
+    _end_with([*errors, *config_problems(loaded.config)])
     where = f"The configuration {loaded.file}" if loaded.file else "The configuration (without a file)"
     meters = ", ".join(str(meter.url) for meter in loaded.config.meters)
     print(f"{where} is valid: {meters}; port {loaded.config.server.port}.")
+
+
+def _end_with(errors: Sequence[ConfigError]) -> None:
+    """Print all errors, each once; the end of the program prints the last."""
+    sentences = list(dict.fromkeys(map(str, errors)))
+    for sentence in sentences[:-1]:
+        print(f"iskra-server: {sentence}", file=sys.stderr)
+    if sentences:
+        raise ConfigError(sentences[-1])
 
 
 @app.command()

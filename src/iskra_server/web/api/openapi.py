@@ -19,12 +19,13 @@ def document(endpoints: Sequence[Endpoint], version: str) -> bytes:
             "info": {
                 "title": "ISKRA Electricity Server",
                 "version": version,
-                "description": "Exact readings of electricity meters. Read-only.",
+                "description": "Exact readings of electricity meters. Read-only: "
+                "the one POST checks a text and changes nothing.",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
             # relative to this document: a proxy, such as the ingress of Home Assistant, may serve all below a path
             "servers": [{"url": ".."}],
-            "paths": {endpoint.path: {"get": _operation(endpoint, refs)} for endpoint in endpoints},
+            "paths": {endpoint.path: {endpoint.method.lower(): _operation(endpoint, refs)} for endpoint in endpoints},
             "components": {"schemas": components},
         }
     )
@@ -37,12 +38,16 @@ def _schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[type, dict[str, Any]],
 
 
 def _operation(endpoint: Endpoint, refs: dict[type, dict[str, Any]]) -> dict[str, Any]:
-    return {
+    operation = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "parameters": [_parameter(parameter) for parameter in endpoint.parameters],
         "responses": {str(status): _response(result, refs) for status, result in endpoint.results.items()},
     }
+    if body := endpoint.body:
+        content = {media_type: {"schema": {"type": "string"}} for media_type in body.media_types}
+        operation["requestBody"] = {"description": body.description, "required": True, "content": content}
+    return operation
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -57,6 +57,13 @@ class Result(Struct, frozen=True):
     alternative: str = ""
 
 
+class Body(Struct, frozen=True):
+    """The text that a request sends."""
+
+    description: str
+    media_types: tuple[str, ...]
+
+
 class Endpoint(Struct, frozen=True):
     """`handler` is None where app.py serves the path before routing. `name` is the OpenAPI operation id."""
 
@@ -66,6 +73,8 @@ class Endpoint(Struct, frozen=True):
     results: dict[int, Result]
     handler: Handler | None = None
     parameters: tuple[Parameter, ...] = ()
+    method: Literal["GET", "POST"] = "GET"
+    body: Body | None = None
 
 
 TEXT = {"type": "string"}

@@ -74,18 +74,19 @@ async def http_error(request: Request, error: Exception) -> Response:
         headers["allow"] = f"{headers.pop('Allow', 'GET, HEAD')}, OPTIONS"
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
-    return problem(error.status_code, _sentence(error.status_code, request), headers=headers)
+    sentence = _sentence(error.status_code, request, is_read="GET" in headers.get("allow", "GET"))
+    return problem(error.status_code, sentence, headers=headers)
 
 
 async def _internal_error(_request: Request, _error: Exception) -> Response:
     return problem(500, "Internal error; the server's log has the details. Please report it.")
 
 
-def _sentence(status: int, request: Request) -> str:
+def _sentence(status: int, request: Request, *, is_read: bool) -> str:
     if status == HTTPStatus.NOT_FOUND:
         return f"{request.url.path} does not exist. See /docs for all routes."
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return f"{request.url.path} is read-only; use GET."
+        return f"{request.url.path} {'is read-only; use GET' if is_read else 'checks a text; use POST'}."
     return f"{HTTPStatus(status).phrase}."
 
 

@@ -1,0 +1,69 @@
+"""Checks the text of a configuration: every mistake, each with the line of its key. Nothing is opened or kept."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from iskra_server.config.findings import ConfigError
+from iskra_server.config.layers import Layers
+from iskra_server.config.sections import Config
+
+# how the text is called in sentences
+_ORIGIN = "the text"
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]#]+?)\s*\]\]?\s*(?:#.*)?")
+_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*=""")
+
+
+def read_text(text: str) -> tuple[Config | None, list[ConfigError]]:
+    """The configuration in TOML, or None where it is none, and what is wrong with it."""
+    try:
+        content = msgspec.toml.decode(text)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        return None, [ConfigError(f"This is not valid TOML: {error}.")]
+    except RecursionError:
+        return None, [ConfigError("This is nested too deeply; a configuration has sections with keys.")]
+    errors: list[ConfigError] = []
+    layers = Layers(errors)
+    layers.add_file(content, _ORIGIN)
+    try:
+        return layers.config(), errors
+    except ConfigError as error:
+        return None, [*errors, error]
+
+
+def line_of(text: str, key: str) -> int | None:
+    """The line, from 1 on, of a key such as contracts.1.energy.price, or of the nearest table that it is in."""
+    lines = dict(_lines(text))
+    while key:
+        if key in lines:
+            return lines[key]
+        key = key.rpartition(".")[0]
+    return None
+
+
+def _lines(text: str) -> Iterator[tuple[str, int]]:
+    """Each key and each header, with entries of lists counted from 1; a text in several lines may look like one."""
+    counts: Counter[str] = Counter()
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.fullmatch(line):
+            section = _section(header[2], counts, is_entry=header[1] == "[[")
+            yield section, number
+        elif key := _KEY.match(line):
+            name = key[1] or key[2] or key[3] or ""
+            yield f"{section}.{name}" if section else name, number
+
+
+def _section(header: str, counts: Counter[str], *, is_entry: bool) -> str:
+    """contracts.energy below the second [[contracts]] is contracts.2.energy."""
+    path = ""
+    names = [name.strip().strip("\"'") for name in header.split(".")]
+    for place, name in enumerate(names, 1):
+        path = f"{path}.{name}" if path else name
+        if is_entry and place == len(names):
+            counts[path] += 1
+        if counts[path]:
+            path = f"{path}.{counts[path]}"
+    return path

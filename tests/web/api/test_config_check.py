@@ -1,0 +1,97 @@
+import asyncio
+from typing import Any
+
+import httpx
+
+from web.serving import Site
+
+PATH = "/api/v1/config/check"
+TEXT = """
+[[contracts]]
+begins = 2026-01-01
+vat_percent = 19
+[contracts.energy]
+kind = "windows"
+windows = [
+  { name = "HT", from = "17:00", to = "20:00", price = 0.3 },
+  { name = "evening", from = "19:00", to = "22:00", price = 0.2 },
+]
+"""
+
+
+def post(content: str | bytes, path: str = PATH, token: str = "", **headers: str) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(Site(token=token).app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.post(path, content=content, headers=headers)
+
+    return asyncio.run(ask())
+
+
+def check(content: str | bytes) -> dict[str, Any]:
+    answer = post(content)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store"), answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_mistake_is_told_with_its_key_its_line_and_what_is_expected() -> None:
+    assert check(TEXT) == {
+        "ok": False,
+        "findings": [
+            {
+                "level": "error",
+                "sentence": "The windows 'HT' and 'evening' overlap; a quarter of an hour has one price.",
+                "key": "contracts.1.energy.windows.2",
+                "line": 7,
+            }
+        ],
+    }
+    (finding,) = check("[server]\nport = 0")["findings"]
+    assert (finding["key"], finding["line"], finding["expected"]) == (
+        "server.port",
+        2,
+        "a whole number from 1 to 65535",
+    )
+
+
+def test_a_right_text_is_ok_also_with_warnings() -> None:
+    assert check("") == check(TEXT.replace("19:00", "20:00")) == {"ok": True, "findings": []}
+    answer = check("[[contracts]]\n[contracts.energy]\nprice = 0.2")
+    assert (answer["ok"], [finding["level"] for finding in answer["findings"]]) == (True, ["warning"])
+
+
+def test_what_is_no_text_or_too_long_is_refused() -> None:
+    assert check("\ufeff[[[")["findings"][0]["sentence"].startswith("This is not valid TOML")
+    assert post(b"\xff").status_code == 400
+    answer = post("#" * 12_001)
+    assert (answer.status_code, answer.json()["reason"]) == (413, "too_large")
+    assert post("#" * 12_000).status_code == 200
+
+
+def test_nothing_that_a_text_names_is_opened() -> None:
+    """A client must not find out which files there are."""
+    text = '[server]\ntls_cert = "{0}"\n[[meters]]\nurl = "file:{0}"\nlayouts = "{0}"\n'
+    assert check(text.format("/etc/passwd")) == check(text.format("/none")) == {"ok": True, "findings": []}
+
+
+def test_a_secret_is_not_repeated() -> None:
+    answer = post('[server]\ntoken = 5\n[[meters]]\nurl = 7\n[outputs.mqtt]\npassword = "geheim\\u0000"\n')
+    assert (
+        answer.json()["ok"] is False
+        and "geheim" not in answer.text
+        and "5" not in answer.json()["findings"][0]["sentence"]
+    )
+
+
+def test_the_access_rules_are_those_of_every_route() -> None:
+    assert post(TEXT, token="0123456789abcdef").status_code == 401
+    assert post(TEXT, token="0123456789abcdef", authorization="Bearer 0123456789abcdef").status_code == 200
+    assert post(TEXT, host="evil.example.org").status_code == 421
+
+
+def test_it_is_the_only_route_with_a_body() -> None:
+    assert post(TEXT, "/api/v1/meters").status_code == 405
+    answer = Site().get(PATH)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
+    assert "use POST" in answer.json()["detail"]
