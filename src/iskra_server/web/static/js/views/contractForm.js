@@ -9,7 +9,7 @@ import { words } from "../language.js";
 import { link } from "../router.js";
 import { meterIds, meterName, store } from "../store.js";
 import {
-  checkBox, fieldset, numberField, selectField, showFindings, textField, windowFields,
+  checkBox, fieldset, hasField, numberField, selectField, showFindings, textField, windowFields,
 } from "./contractFields.js";
 
 /** @typedef {import("../contractToml.js").ContractFields} ContractFields */
@@ -171,9 +171,11 @@ function delayedCheck(form, verdict, others, signal) {
       const findings = await requestFindings(toml, signal);
       if (signal.aborted || own !== current) return;
       if (typeof findings === "string") { setText(verdict, texts.unchecked(findings)); return; }
-      const count = findings.filter(({ level }) => level === "error").length;
+      // whoever enters gross prices need not hear that they count as gross
+      const shown = findings.filter(({ level, key }) => level === "error" || hasField(form, key));
+      const count = shown.filter(({ level }) => level === "error").length;
       setText(verdict, count ? texts.invalid(count) : texts.valid);
-      showFindings(form, others, findings);
+      showFindings(form, others, shown);
     }, CHECK_AFTER_MS);
   };
 }
