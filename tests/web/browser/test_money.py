@@ -195,6 +195,8 @@ def test_a_contract_can_be_written_and_is_checked_beside_its_fields(open_page: O
     second.get_by_label("To").fill("09:00")
     expect(form).to_contain_text("overlap")
     second.get_by_label("From").fill("06:00")
+    expect(page.locator(".result .outcome")).to_have_text("The price is still missing.")
+    second.get_by_label("Price").fill("30")
     expect(page.locator(".result .outcome")).to_have_text("No mistake found.")
     expect(form.locator(".finding:visible")).to_have_count(0)
     (contract,) = tomllib.loads(result.inner_text())["contracts"]
