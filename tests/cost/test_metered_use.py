@@ -1,13 +1,16 @@
 """Bills of every kind of contract against a sum over quarters in integers: 0.1 Wh x 10^-15 EUR/kWh."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from iskra_server.cost.amounts import Amount
 from iskra_server.cost.bill import Bill
@@ -191,3 +194,47 @@ def test_energy_of_a_register_that_the_meter_does_not_have_is_not_lost(store: St
     contract = Contract(begins=date(2025, 1, 1), terms=Terms(energy=Tariff(registers=registers)))
     amount = bill(store, contract).total(first, first + 2)
     assert [amount.imported, amount.unpriced_import_wh] == [Decimal("0.06"), 500]
+
+
+@pytest.mark.slow
+def test_ten_years_with_three_contracts_cost_what_plain_integers_say(tmp_path: Path) -> None:
+    """Over twenty clock changes, windows over midnight, and prices of hours that become prices of quarters."""
+    chance = random.Random(10)
+    first, end = quarter("2017-01-01T00:00:00+01:00"), quarter("2027-01-01T00:00:00+01:00")
+    by_time, by_spot = date(2020, 1, 1), date(2023, 7, 1)
+    energies = [chance.randrange(0, 9000) for _ in range(end - first)]
+    quarterly = quarter("2025-10-01T00:00:00+02:00")
+    prices: dict[int, int] = {}
+    for at in range(first, end):
+        is_own = at >= quarterly or at % 4 == 0
+        prices[at] = chance.randrange(-90_000_000, 400_000_000, 10_000) if is_own else prices[at - 1]
+    contracts = (FIXED, WINDOWS, DYNAMIC)
+    ordered = [
+        replace(one, begins=day) for one, day in zip(contracts, (date(2015, 1, 1), by_time, by_spot), strict=True)
+    ]
+    expected: Counter[int] = Counter()
+    for at, energy in enumerate(energies, first):
+        clock = datetime.fromtimestamp(at * 900, BERLIN)
+        day, hour, winter = clock.date(), clock.hour + clock.minute / 60, WINTER
+        if day < by_time:
+            price = 3265 * 10**9
+        else:
+            # in 10^-13 of the currency: 10^-11 x 119 %
+            before = date.fromordinal(day.toordinal() - 1)
+            is_night = (hour >= 23 and day.month in winter) or (hour < 5 and before.month in winter)
+            is_high = 17 <= hour < 21.25 and day.month in winter
+            grid = 2740_000_000 if is_night else 15200_000_000 if is_high else 9120_000_000
+            kwkg = 446_000_000 if day.year >= 2026 else 277_000_000
+            spot = prices[at] * (97 if prices[at] < 0 else 103)
+            energy_price = 11500_000_000 if day < by_spot else 2150_000_000 + spot
+            price = (energy_price + grid + 2050_000_000 + kwkg) * 119
+        expected[clock.year] += energy * price
+    store = Store(f"sqlite:///{tmp_path}/iskra.sqlite")
+    write(store, first, energies)
+    edges = [quarter(f"{year}-01-01T00:00:00+01:00") for year in range(2017, 2028)]
+    meter_bill = bill(store, *ordered, spot=spot_of(prices))
+    found = [amount.imported for amount in meter_bill.buckets(edges) if amount]
+    total = meter_bill.total(first, end).imported
+    store.close()
+    assert found == [Decimal(f"{cost}E-17") for _, cost in sorted(expected.items())]
+    assert total == Decimal(f"{sum(expected.values())}E-17")

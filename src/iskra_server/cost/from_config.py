@@ -5,11 +5,12 @@ from datetime import date
 
 from iskra_server.config import ConfigError, ContractConfig, Finding, GridConfig, OfferConfig, PricesConfig
 from iskra_server.config.findings import error_of, warning
-from iskra_server.cost.contracts import Contract
+from iskra_server.cost.contracts import Contract, zones_of
 from iskra_server.cost.controllable_loads import module_findings
 from iskra_server.cost.tariffs import Fee
 from iskra_server.cost.terms_from_config import terms_of
 from iskra_server.cost.windows_from_config import Problems, exact
+from iskra_server.history.model.spot_price import ZONES
 from iskra_server.meter import identity
 
 _ANY_TIME = date(1970, 1, 1)
@@ -113,7 +114,12 @@ def _contract(configured: PricesConfig, path: str, problems: Problems, *, begins
 
 
 def _warnings(configured: PricesConfig, contract: Contract, path: str, today: date) -> list[Finding]:
-    terms, findings = contract.terms, list[Finding]()
+    terms = contract.terms
+    findings = [
+        warning(path, f"{path} needs spot prices of '{zone[:20]}', a zone that only prices.file can have.")
+        for zone in sorted(zones_of([contract]))
+        if zone and zone not in ZONES
+    ]
     if terms is None or terms.is_gross:
         return findings
     if not configured.vat_percent:

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from iskra_server.cost.price_columns import Spot, spot_column
+from iskra_server.cost.price_columns import Spot, spot_columns
 from iskra_server.cost.price_runs import PriceRun
 from iskra_server.cost.tariffs import Rate, SpotShare
 from iskra_server.cost.used_energy import UsedEnergy, UseOfPeriod, used_at_spot
@@ -73,8 +73,7 @@ class MeteredUse:
         if not self._pieces:
             return
         begin, end = self._pieces[0].begin, self._pieces[-1].end
-        for share in {rate.spot for run in runs for rate in _rates(run) if rate.spot}:
-            self._spots[share] = spot_column(share, begin, end, spot)
+        self._spots = spot_columns((rate for run in runs for rate in _rates(run)), begin, end, spot)
         registers = {obis for piece in self._pieces for obis in (IMPORT, EXPORT, *dict(piece.run.imports))}
         for obis in sorted(registers & counters.keys()):
             if not any(piece.rate(obis) for piece in self._pieces):

@@ -72,13 +72,24 @@ class _RawRate(Struct, frozen=True):
     factor_below: int = 0
 
 
+def spot_columns(rates: Iterable[Rate], begin: int, end: int, spot: Spot) -> dict[SpotShare, list[int | None]]:
+    """The spot prices that rates follow; parts of a price that follow the same ones share their column."""
+    # many runs have one rate
+    shares = {id(rate): rate.spot for rate in rates if rate.spot}
+    columns: dict[tuple[str, bool], list[int | None]] = {}
+    for share in shares.values():
+        key = share.zone, share.is_hourly
+        if key not in columns:
+            columns[key] = spot_column(share, begin, end, spot)
+    return {share: columns[share.zone, share.is_hourly] for share in shares.values()}
+
+
 def _columns(runs: Sequence[PriceRun], begin: int, end: int, spot: Spot) -> PriceColumns:
     # runs share their rates: there are a few, and looking them up by identity is fast
     rates = {id(rate): rate for run in runs for rate in (*(rate for _, rate in run.imports), run.feed_in)}
     scaler = min(map(_scaler, rates.values()), default=0)
     raw_rates = {key: _raw_rate(rate, scaler) for key, rate in rates.items()}
-    shares = {rate.spot for rate in rates.values() if rate.spot}
-    spots = {share: spot_column(share, begin, end, spot) for share in shares}
+    spots = spot_columns(rates.values(), begin, end, spot)
     # before the first contract there is no price; after it there are no gaps
     without = (runs[0].begin if runs else end) - begin
     imports: list[int | None] = [None] * without
