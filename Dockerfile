@@ -39,6 +39,7 @@ COPY deploy/healthcheck.py /opt/iskra-server/healthcheck.py
 # this image has no bytecode of the standard library: compiling at each start takes as long as all else, and 5 MB of memory
 RUN ["/opt/iskra-server/bin/python", "-c", "import iskra_server.cli.commands.serve, iskra_server.history.recording.archive"]
 
+# time zones come with the package tzdata of requirements/image.txt; without TZ days begin in UTC
 # multicast does not leave a bridge; with the host's network, IES_SERVER_ANNOUNCE=true makes sense again
 ENV PATH=/opt/iskra-server/bin:$PATH IES_DATA_DIR=/data IES_SERVER_ANNOUNCE=false \
     STATE_DIRECTORY=/data PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import typer
 
 from iskra_server import config
@@ -25,6 +26,7 @@ from iskra_server.meter.reading import Reading, Register
 from iskra_server.meter.registers import REGISTERS
 from iskra_server.meter.units import WATT_HOUR
 from iskra_server.outputs.mqtt.entity_names import WORDS
+from iskra_server.outputs.notify.messages import Notification
 from iskra_server.simulator.household import Household
 from iskra_server.simulator.profiles import by_protocol, decoder, line_of
 from iskra_server.simulator.simulated_meter import Profile
@@ -188,6 +190,19 @@ def _option(parameter: Any) -> tuple[str, str, str]:
     return names, parameter.help, "" if default in (None, False) or callable(default) else str(default)
 
 
+def notification_fields() -> str:
+    """The schema of what a webhook gets, with the meanings that its class documents."""
+    schema = msgspec.json.schema_components([Notification])[1]["Notification"]["properties"]
+    meanings = dict(re.findall(r"^ +(\w+)  +(.+)$", Notification.__doc__ or "", re.MULTILINE))
+    rows = ((code(name), _json_type(form), meanings[name]) for name, form in schema.items())
+    return table(("field", "type", "meaning"), rows)
+
+
+def _json_type(form: dict[str, Any]) -> str:
+    kind = str(form["type"])
+    return f"{kind}, {form['format']}" if "format" in form else kind
+
+
 def faults_en() -> str:
     rows = ((code(fault), words[0], words[1]) for fault, words in TABLE.items())
     return table(("fault", "what you are told", "what to do"), rows)
@@ -221,7 +236,7 @@ PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
         *(registers, corrections, keys, tables, options, routes, profiles, homeassistant, homeassistant_meter),
-        *(commands, faults_en, faults_de),
+        *(commands, faults_en, faults_de, notification_fields),
     )
 }
 

@@ -45,25 +45,14 @@ CENTRAL = {
 # in the app of Home Assistant
 APP = {"ingress": ("now", NARROW, "light", "de-DE")}
 DRAWN = "main :is(.u-wrap, canvas, .checks, .steps, .digits)"
-CONTRACT = f"""
-[[contracts]]
-begins = {NOW.year - 2}-01-01
-name = "Electricity by day and night"
-energy_price = 0.3265
-base_fee = 11.90
-feed_in = 0.0811
-instalment = 20
-"""
 
 
 @contextmanager
 def demo(**more: str) -> Iterator[tuple[Server, str]]:
-    """A demo server with its complete history, and its address; `more` variables are for it."""
+    """What `make demo` runs, with its complete history, and its address; `more` variables are for it."""
     with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder, "iskra-server.toml")
-        config.write_text(CONTRACT)
         environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": os.environ.get("IES_DATA_DIR", folder),
-                   "IES_SERVER_TIME_ZONE": TIME_ZONE, "IES_CONFIG": str(config), **more}  # fmt: skip
+                   "IES_SERVER_TIME_ZONE": TIME_ZONE, **more}  # fmt: skip
         with serving("demo", environ=environ) as server:
             until(lambda: is_complete(server), deadline_s=300)
             yield server, server.url
@@ -98,8 +87,9 @@ def screenshot_view(page: Page, name: str, url: str, view: str) -> None:
     page.goto(f"{url}/#/{view}")
     page.locator(DRAWN).first.wait_for()
     page.locator("body[data-state=live]").wait_for()
-    if view == "wall":
-        page.locator("main .today", has_text="kWh").wait_for()
+    if view in ("now", "wall"):
+        # what the power costs, after energy and prices have come
+        page.locator("main .rate", has_text="/h").wait_for()
     if view in ("now", "cost"):
         page.locator("main :is(.so-far, .chart-card) :is(.middle, .u-wrap)").first.wait_for()
     # until a status has arrived after the first telegram
@@ -117,6 +107,8 @@ def screenshot_frame(page: Page, name: str, url: str, view: str) -> None:
 def screenshot_central(page: Page, name: str, url: str, view: str) -> None:
     page.goto(f"{url}/#/{view}")
     page.locator("main tbody tr").first.wait_for()
+    if name == "group":
+        page.locator("main .u-wrap").first.wait_for()
     save(page, name)
 
 

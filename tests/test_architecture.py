@@ -32,7 +32,7 @@ ARROWS = {
     "fleet/edge": {"mqtt", "meter", "diagnosis", "reading", "history/model", "history/store", "outputs", "fleet"},
     "homeassistant": {"meter"},
     "redact": {"meter", "codecs"},
-    "simulator": {"meter", "codecs", "sources", "history/model", "history/store"},
+    "simulator": {"meter", "codecs", "sources", "history/model", "history/points", "history/store"},
     "web/server_view": {"diagnosis", "reading", "history/store", "history/recording", "outputs"},
     "web/http": {"meter", "cost", "history/model", "history/store", "web/server_view"},
     "fleet/central": {"mqtt", "meter", "history/model", "history/store", "outputs", "fleet", "web/http"},

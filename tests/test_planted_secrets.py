@@ -92,9 +92,13 @@ class Case:
                 if number
                 else {"url": f"http://127.0.0.1:{influx}", "user": "me", "password": next(left)},
             },
+            "prices": {"zone": "DE-LU", "file": f"http://me:{next(left)}@127.0.0.1:{closed}/prices"},
             "uplink": {"url": f"mqtt://me:{next(left)}@127.0.0.1:{closed}"},
             "collect": {"url": f"mqtt://me:{next(left)}@127.0.0.1:{closed}"},
+            # a message about each meter that is silent, at once
+            "alerts": {"silent_after_minutes": 0.01},
         }
+        people = {"sender": "me@example.org", "recipients": "you@example.org"}
         lists = {
             "meters": [
                 {"url": "simulator:MT175"},
@@ -102,6 +106,10 @@ class Case:
                 {"url": f"tcp://127.0.0.1:{closed}", "key": KEY.hex(" ", 4), "auth_key": AUTH_KEY.hex().upper()},
             ],
             "tokens": [{"token": TENANT, "groups": "tenant:Meyer"}],
+            "notify": [
+                {"kind": "webhook", "url": f"http://me:{next(left)}@127.0.0.1:{influx}/{next(left)}"},
+                {"kind": "email", "url": f"smtp://me@127.0.0.1:{closed}", "password": next(left), **people},
+            ],
         }
         self.file = folder / "x.json"
         self.file.write_text(json.dumps(sections | lists))
@@ -175,6 +183,7 @@ def test_no_secret_is_seen_anywhere(number: int, tmp_path: Path, mirror: int) ->
     # it was the configuration with the secrets that was in force
     assert server.log.count("me:***@127.0.0.1") >= 12
     assert "refused: Basic ***" in server.log
+    assert "notify webhook: http://127.0.0.1:" in server.log and "notify email: smtp://127.0.0.1:" in server.log
 
 
 @pytest.mark.parametrize("number", range(len(CASES)))

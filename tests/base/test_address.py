@@ -2,7 +2,7 @@
 
 import pytest
 
-from iskra_server.base.address import Address, is_host
+from iskra_server.base.address import Address, PathSecret, is_host
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,22 @@ def test_host_names_and_ip_addresses_are_hosts(name: str) -> None:
 )
 def test_names_that_no_resolver_accepts_are_no_hosts(name: str) -> None:
     assert not is_host(name)
+
+
+@pytest.mark.parametrize(
+    ("url", "seen", "parts"),
+    [
+        ("https://ntfy.sh/our-topic", "https://ntfy.sh/***", {"our-topic"}),
+        # an ordinary word is not masked wherever it occurs
+        ("https://ntfy.sh/meter", "https://ntfy.sh/***", set()),
+        ("http://ha:8123/api/webhook/x1f00b5e8a?y", "http://ha:8123/***", {"x1f00b5e8a", "api/webhook/x1f00b5e8a?y"}),
+        ("https://me:geheim@ntfy.sh/a", "https://me:***@ntfy.sh/***", {"geheim", "me:geheim"}),
+        ("https:///our-topic", "https:///***", {"our-topic"}),
+        ("smtps://mail.example.org", "smtps://mail.example.org", set()),
+        ("https://ntfy.sh/", "https://ntfy.sh/", set()),
+        ("", "", set()),
+    ],
+)
+def test_a_path_may_be_a_secret_too(url: str, seen: str, parts: set[str]) -> None:
+    address = PathSecret(url)
+    assert (str(address), set(address.parts()) - {"y"}) == (seen, parts)

@@ -26,6 +26,7 @@ def test_tokens_passwords_and_addresses_that_may_hold_one_are_secrets() -> None:
         "history.database_url",
         "prices.file",
         *(f"{section}.{name}" for section in ("outputs.mqtt", "uplink", "collect") for name in ("url", "password")),
+        *(f"notify.{name}" for name in ("url", "token", "password")),
         *(f"outputs.influx.{name}" for name in ("url", "token", "password")),
     }
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command import COMMAND, environment
-from iskra_server.config import Config, ConfigError, Key, describe
+from iskra_server.config import Config, ConfigError, Key, describe, describe_tables
 from iskra_server.config.load import load_with_origins
 from iskra_server.runtime.plan import plan_of
 from trying import tries
@@ -105,16 +105,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @tries()
-@given(found=st.lists(st.tuples(key, value), max_size=3))
+@given(found=st.lists(st.tuples(key | st.sampled_from(describe_tables()), value), max_size=3))
 def test_odd_values_in_a_file(found: list[tuple[Key, Any]], folder: Path) -> None:
     content: dict[str, Any] = {}
     for each, odd in found:
         *sections, name = each.path.split(".")
         place = content
         for section in sections:
-            place = place.setdefault(section, {})
+            place = place[section] if isinstance(place.get(section), dict) else place.setdefault(section, {})
+            if not isinstance(place, dict):
+                # a value of an earlier key, such as that of feed_in
+                return
         place[name] = odd
-    for section in ("meters", "contracts", "tokens"):
+    for section in ("meters", "contracts", "offers", "tokens"):
+        for table in content.get(section, {}).values():
+            if isinstance(table, dict) and "windows" in table:
+                table["windows"] = [table["windows"]]
         if section in content:
             content[section] = [content[section]]
     try:

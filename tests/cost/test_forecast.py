@@ -1,9 +1,12 @@
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from iskra_server.cost.amounts import Amount, Parts
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.forecast import MeasuredEnergy, forecast
+from iskra_server.cost.tariffs import PriceWindow, Tariff, Terms
 
 UTC = ZoneInfo("UTC")
 DAY = 96
@@ -49,3 +52,33 @@ def test_some_days_say_nothing_of_a_year() -> None:
 def test_the_forecast_of_a_past_year_is_what_was_measured() -> None:
     found = forecast(CONTRACT, YEAR, MeasuredEnergy(*YEAR, Decimal("1000")), None, UTC)
     assert found is not None and found.import_wh == 1000
+
+
+NIGHT = PriceWindow("night", frozenset(range(1, 13)), frozenset(range(7)), 88, 120, Decimal("0.10"))
+VARYING = Contract(
+    begins=date(1970, 1, 1),
+    terms=Terms(
+        energy=Tariff(Decimal("0.25"), (NIGHT,)),
+        grid=Tariff(Decimal("0.05")),
+        vat_percent=Decimal(20),
+        feed_in=Tariff(Decimal("0.08")),
+    ),
+    grid_credit=Decimal(500),
+)
+
+
+def test_a_price_that_changes_counts_with_its_mean_so_far() -> None:
+    cost = Amount(imported=Decimal(146), parts=Parts(grid=Decimal("36.5")), unpriced_import_wh=Decimal(0))
+    found = forecast(VARYING, YEAR, MeasuredEnergy(0, 73 * DAY, Decimal(730_000), cost=cost), None, UTC)
+    assert found is not None and found.import_wh == 3_650_000
+    # 0.20 a kWh; the grid costs 0.05 and 20 %, less than the credit
+    assert (found.amount.imported, found.amount.exported) == (Decimal(730), Decimal(0))
+    assert found.amount.credit == 3650 * Fraction(6, 100)
+
+
+def test_energy_without_a_price_does_not_make_the_mean_cheaper() -> None:
+    cost = Amount(imported=Decimal(73), unpriced_import_wh=Decimal(365_000))
+    so_far = MeasuredEnergy(0, 73 * DAY, Decimal(730_000), Decimal(100_000), cost=cost)
+    found = forecast(VARYING, YEAR, so_far, None, UTC)
+    # 0.20 a kWh for the rest of the year; what has no price so far stays without one
+    assert found is not None and found.amount.imported == Decimal(73) + Decimal("0.2") * 2920

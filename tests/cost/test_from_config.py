@@ -104,6 +104,8 @@ def test_a_contract_says_how_its_price_changes() -> None:
     found = [contracts_from_config([contract])[0] for contract in contracts]
     assert [contract.pricing for contract in found] == ["fixed", "fixed", "windows", "registers", "spot"]
     assert [contract.is_fixed for contract in found] == [True, True, False, False, False]
+    assert [contract.is_import_fixed for contract in found] == [True, True, False, False, False]
+    assert all(contract.is_export_fixed for contract in found)
     assert found[2].grid_credit == Decimal("146.2")
 
 

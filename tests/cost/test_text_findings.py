@@ -1,5 +1,11 @@
+import json
 from datetime import date
+from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iskra_server.config import describe_tables
 from iskra_server.cost.text_findings import text_findings
 
 TODAY = date(2027, 1, 1)
@@ -34,3 +40,31 @@ def test_many_contracts_and_windows_are_checked_in_time() -> None:
     )
     assert "has 300 windows; at most 48 are allowed" in placed.finding.sentence and placed.line == 5
     assert len(text_findings("[[contracts]]\n" * 800, TODAY)) == 100
+
+
+_parts = {part for key in describe_tables() for part in key.path.split(".")}
+_names = st.sampled_from(sorted(_parts | {"energy_price", "begins", "levies", "2026", "x"}))
+_values = st.recursive(
+    st.one_of(
+        st.sampled_from(["spot", "windows", "registers", "17:00", "24:00", "1-12", "mon-sun", "DE-LU", "", "\x01"]),
+        st.booleans(),
+        st.integers(-1, 30),
+        st.floats(-1e10, 1e10),
+    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_names | st.just("1.8.1"), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def toml(value: Any) -> str:
+    """As arrays and inline tables."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {toml(inner)}" for name, inner in value.items()) + "}"
+    return f"[{', '.join(map(toml, value))}]" if isinstance(value, list) else json.dumps(value)
+
+
+@given(st.lists(st.dictionaries(_names, _values, max_size=5), max_size=3), st.sampled_from(["contracts", "offers"]))
+def test_whatever_a_text_holds_it_has_findings_in_sentences(entries: list[dict[str, Any]], section: str) -> None:
+    for placed in text_findings(f"{section} = {toml(entries)}", TODAY):
+        assert placed.finding.sentence.isprintable() and placed.finding.sentence.endswith((".", "?"))
+        assert len(placed.finding.sentence) < 3000 and placed.finding.key

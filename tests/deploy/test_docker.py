@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -85,6 +86,8 @@ def test_compose_up_finds_the_head_and_serves_the_exact_value(stack: Stack, head
     assert stack.state(SERVICE)["Health"]["Status"] == "healthy"
     status, answer = stack.cumulated()
     assert (status, "value" in answer) == (503, False)
+    # the zone of the household, not UTC
+    assert re.search(r"Days begin in \S+ \(variable\)", stack.compose("logs", SERVICE))
     until(lambda: reads(stack, head, 123456789, "12345.6789"))
 
 

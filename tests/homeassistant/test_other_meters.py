@@ -49,6 +49,9 @@ def below(house: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cel
     for assistant in house.assistants:
         until(lambda: EARLIER_ID in assistant.entities(BY_MQTT).values(), SOON_S, EVERY_S)  # noqa: B023
     with cellar.cellar(house, tmp_path_factory.mktemp("cellar")) as made:
+        for assistant in house.assistants:
+            # by MQTT first: it gets the entity ids without a number behind
+            until(lambda: state(assistant, "cost_today")["state"], SOON_S, EVERY_S)  # noqa: B023
         added = [(one, forms.add(one, host=house.pi.address, port=PORT)) for one in young(house)]
         for assistant, entry in added:
             forms.set_options(assistant, entry, update_every_s=0)

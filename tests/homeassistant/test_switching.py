@@ -1,5 +1,9 @@
 """Entities that go, and the other form of discovery: the last phases, as not every release comes through them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
 import pytest
 
 from homeassistant.entities import BY_MQTT, BY_OURS, are_right, complaints, invalid, registers, shown, young
@@ -50,6 +54,35 @@ def test_an_entry_that_is_removed_and_added_again_keeps_its_statistics(house: Ho
         assert assistant.entities(BY_OURS)[unique] == entity
         assert before.items() <= assistant.sums(entity, "5minute").items()
         assert invalid(assistant) == {}
+
+
+def test_statistics_are_filled_for_administrators_alone(house: Home) -> None:
+    """Here, as Home Assistant warns of whoever is refused."""
+    for assistant in young(house):
+        for is_admin, status in ((False, 401), (True, 200)):
+            with guest(assistant, is_admin=is_admin) as client:
+                answer = client.post("/api/services/iskra_server/fill_gaps", json={"entity_id": ["sensor.none"]})
+            assert answer.status_code == status, answer.text
+
+
+@contextmanager
+def guest(assistant: HomeAssistant, *, is_admin: bool) -> Iterator[httpx.Client]:
+    """Somebody else of the home, signed in as on the page."""
+    group = "system-admin" if is_admin else "system-users"
+    user = assistant.ask("config/auth/create", name=group, group_ids=[group])["user"]["id"]
+    person = {"username": group, "password": "not-a-secret"}
+    assistant.ask("config/auth_provider/homeassistant/create", user_id=user, **person)
+    about = {"client_id": f"{assistant.url}/"}
+    with httpx.Client(base_url=assistant.url, timeout=60) as client:
+        form = client.post(
+            "/auth/login_flow", json={**about, "handler": ["homeassistant", None], "redirect_uri": f"{assistant.url}/"}
+        ).json()
+        code = client.post(f"/auth/login_flow/{form['flow_id']}", json=about | person).json()["result"]
+        grant = {"grant_type": "authorization_code", "code": code}
+        token = client.post("/auth/token", data=about | grant).json()["access_token"]
+        client.headers["authorization"] = f"Bearer {token}"
+        yield client
+    assistant.ask("config/auth/delete", user_id=user)
 
 
 @pytest.mark.slow

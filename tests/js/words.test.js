@@ -14,9 +14,12 @@ function entries(value, path = "") {
 
 const { contractWords: englishForm } = await load("words/contractEn.js");
 const { contractWords: germanForm } = await load("words/contractDe.js");
+const { comparisonWords: englishComparison } = await load("words/comparisonEn.js");
+const { comparisonWords: germanComparison } = await load("words/comparisonDe.js");
 
 const dictionaries = {
-  english: [...entries(english), ...entries(englishForm)], german: [...entries(german), ...entries(germanForm)],
+  english: [...entries(english), ...entries(englishForm), ...entries(englishComparison)],
+  german: [...entries(german), ...entries(germanForm), ...entries(germanComparison)],
 };
 
 test("both languages have the same keys, of the same kind", () => {

@@ -1,5 +1,7 @@
 """What is configured becomes an output; what cannot be used is refused before anything runs."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ from msgspec import structs
 
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
-from iskra_server.config import Config, ConfigError, UplinkConfig
+from iskra_server.config import Config, ConfigError, UplinkConfig, load
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.output_factory import planned_outputs
 
@@ -67,3 +69,25 @@ def test_a_centre_that_is_configured_is_named_and_needs_history() -> None:
         planned_outputs(structs.replace(config, history=structs.replace(config.history, enabled=False)))
     with pytest.raises(ConfigError, match=r"uplink: the reader's name 'a/b' cannot"):
         planned_outputs(structs.replace(config, uplink=UplinkConfig(url=Address("mqtts://centre"), reader="a/b")))
+
+
+def test_channels_of_messages_are_one_output_with_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text('[[notify]]\nurl = "https://ntfy.sh/our-topic"\n[[notify]]\nkind = "webhook"\n')
+    config = load({}, tmp_path / "x.toml")
+    assert names(config) == ["mdns", "notify"]
+    _, planned = planned_outputs(config)
+    output = planned.create(Hub(), list, lambda: None)
+    assert output.state and (output.state().name, output.state().ok) == ("notify", True)
+    assert planned == planned_outputs(config)[1]._replace(create=planned.create)
+
+
+def test_a_channel_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text('[[notify]]\nurl = "ntfy.sh/our-topic"\n')
+    with pytest.raises(ConfigError, match=r"number 1: notify.url must be an address such as https://ntfy.sh/TOPIC"):
+        planned_outputs(load({}, tmp_path / "x.toml"))
+
+
+def test_without_a_channel_nothing_of_notifications_is_imported() -> None:
+    program = "import sys, iskra_server.runtime.server as s; s.plan_of(s.Config()); print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "iskra_server.outputs.mdns" not in done.stdout and "outputs.notify" not in done.stdout

@@ -6,6 +6,7 @@ import pytest
 
 from iskra_server.codecs.sml.decoder import SmlDecoder
 from iskra_server.history.model.records import Exact, quarter_of
+from iskra_server.history.points.curve import power_of_telegrams
 from iskra_server.history.store.store import Store
 from iskra_server.meter.normalise import MeterMemory, merge_parts, normalise
 from iskra_server.meter.obis import Obis
@@ -40,6 +41,19 @@ def test_it_is_two_years_that_run_into_what_the_meter_sends_now(tmp_path: Path) 
     assert all(each.min_mw <= each.mean_mw <= each.max_mw for each in powers)
     assert len(powers) == 96
     assert store.meters()[0].simulated
+
+
+def test_the_last_two_days_have_the_power_of_telegrams(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    begin = NOW - timedelta(days=5)
+    list(fill(store, "MT175", 1, NOW, first=begin))
+    end_s = int(NOW.timestamp())
+    hour = power_of_telegrams(store.points_between(NAME, end_s - 3600, end_s), (end_s - 3600, end_s))
+    assert len(hour.at_ms) == 360
+    assert hour.at_ms[-1] == (end_s - 10) * 1000
+    household = Household(1, PROFILES["MT175"].pv_peak_w, int(begin.timestamp()))
+    assert hour.power_mw[-1] == household.at(end_s - 10).power_mw // 1000 * 1000
+    assert store.points_between(NAME, end_s - 60 * 3600, end_s - 49 * 3600) == []
 
 
 def test_what_is_there_is_not_written_again(tmp_path: Path) -> None:

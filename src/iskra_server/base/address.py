@@ -34,6 +34,8 @@ _HARMLESS = frozenset(
     )
 )
 _MAX_PORT = 65_535
+# characters of a part of a path that is no ordinary word
+_LONG = 8
 
 
 class Address(Secret):
@@ -130,6 +132,25 @@ class Address(Secret):
             return option
         self._hidden += (value or name, unquote(value or name))
         return f"{name}={MASK}" if equals else MASK
+
+
+class PathSecret(Address):
+    """An address whose path is a secret too, such as a topic of ntfy: who knows it can send there, or read."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, text: "str | Secret" = "") -> None:
+        super().__init__(text)
+        self._path = self.rest.strip("/")
+        if self._path:
+            # what it prints of another form than SCHEME://HOST/... is not known
+            place, slash, _ = self._shown.partition("://")[2].partition("/")
+            self._shown = f"{self.scheme}://{place if slash and self.host else ''}/{MASK}"
+
+    def parts(self) -> tuple[str, ...]:
+        """Of the path only what is too long for a word, which would be masked wherever it occurs."""
+        path = (self._path, *_CUTS.split(self._path))
+        return (*super().parts(), *(part for part in path if len(part) >= _LONG))
 
 
 def is_host(name: str) -> bool:

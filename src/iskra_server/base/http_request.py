@@ -43,11 +43,13 @@ class HttpRequest:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        context: ssl.SSLContext | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> None:
+        """`context` has other certificates than those of this machine."""
         if address.scheme == "https":
             self._connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                address.host, address.port or 443, timeout=TIMEOUT_S, context=authorities()
+                address.host, address.port or 443, timeout=TIMEOUT_S, context=context or authorities()
             )
         else:
             # without a port it would take the end of an IPv6 address for one

@@ -51,6 +51,7 @@ COMMANDS = {
     "history": "Find history rows with impossible times, and set them aside.",
     "backup": "Copy the history to a file. The server may keep running.",
     "restore": "Replace the history with a backup. Stop the server first.",
+    "notify": "Send a test message through the configured channels.",
     "meters": "List the meters in history; record that a meter was replaced or removed.",
     "support-bundle": "Write an anonymised support bundle for a bug report.",
     "config": "Check and show the configuration.",

@@ -12,6 +12,7 @@ from iskra_server.config.contract_sections import (
 from iskra_server.config.findings import ConfigError, Finding
 from iskra_server.config.keys import LISTS, SECTIONS, TABLES, Key, describe, describe_tables, expected, secrets_of
 from iskra_server.config.load import Loaded, load, load_with_origins
+from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
 from iskra_server.config.price_section import SpotPricesConfig
 from iskra_server.config.sections import (
     CollectConfig,
@@ -31,6 +32,7 @@ __all__ = [
     "LISTS",
     "SECTIONS",
     "TABLES",
+    "AlertsConfig",
     "CollectConfig",
     "Config",
     "ConfigError",
@@ -46,6 +48,7 @@ __all__ = [
     "LogConfig",
     "MeterConfig",
     "MqttConfig",
+    "NotifyConfig",
     "OfferConfig",
     "OutputsConfig",
     "PricesConfig",

@@ -7,7 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from msgspec import Struct, structs
 
-from iskra_server.base.address import Address
+from iskra_server.base.address import Address, PathSecret
 from iskra_server.base.secret import Secret
 from iskra_server.config.contract_sections import YearPrices
 from iskra_server.config.sections import Config, OutputsConfig
@@ -107,7 +107,7 @@ def expected(key: Key) -> str:
         return "true or false"
     if kind is date:
         return "a date such as 2026-01-01"
-    if kind in (str, Secret, Address):
+    if kind in (str, Secret, Address, PathSecret):
         return "text that is not empty" if meta.min_length or is_filled(key) else "text"
     noun = "a whole number" if kind is int else "a number"
     low = f"above {meta.gt}" if meta.gt is not None else f"from {meta.ge}"

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config.contract_sections import ContractConfig, OfferConfig
+from iskra_server.config.notify_sections import AlertsConfig, NotifyConfig
 from iskra_server.config.price_section import SpotPricesConfig
 
 SECRET = {"secret": True}
@@ -385,6 +386,8 @@ class Config(Struct, frozen=True):
     prices: SpotPricesConfig = SpotPricesConfig()
     tokens: tuple[TokenConfig, ...] = ()
     outputs: OutputsConfig = OutputsConfig()
+    notify: tuple[NotifyConfig, ...] = ()
+    alerts: AlertsConfig = AlertsConfig()
     uplink: UplinkConfig = UplinkConfig()
     collect: CollectConfig = CollectConfig()
     log: LogConfig = LogConfig()

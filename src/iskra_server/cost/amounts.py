@@ -4,6 +4,7 @@ A fee per month is spread over the days of that month, one per year over the day
 so whole months and years cost exactly their fee, also where the clocks change.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -105,8 +106,11 @@ def fee_share(amount: Decimal, per: Per, begin: int, end: int, tz: ZoneInfo) -> 
     """The share of a fee that falls to the quarters from `begin` until before `end`, exact."""
     if not amount:
         return Fraction(0)
-    shares = (share / _days_of(day, per) for day, share in _days(begin, end, tz))
-    return Fraction(amount) * sum(shares, start=Fraction(0))
+    # whole days are counted as integers: adding fractions takes a microsecond each
+    days: dict[int, Fraction | int] = defaultdict(int)
+    for day, share in _days(begin, end, tz):
+        days[_days_of(day, per)] += share
+    return Fraction(amount) * sum((Fraction(count) / length for length, count in days.items()), start=Fraction(0))
 
 
 def round_fraction(exact: Fraction) -> Decimal:
@@ -115,14 +119,14 @@ def round_fraction(exact: Fraction) -> Decimal:
         return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(_PLACES)
 
 
-def _days(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[date, Fraction]]:
+def _days(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[date, Fraction | int]]:
     """The local days of a period, and the share of each day that lies in it."""
     day = datetime.fromtimestamp(begin * QUARTER_S, tz).date()
     first = _quarter(day, tz)
     while first < end:
         last = _quarter(day + _DAY, tz)
         if inside := max(0, min(last, end) - max(first, begin)):
-            yield day, Fraction(inside, last - first)
+            yield day, 1 if inside == last - first else Fraction(inside, last - first)
         day, first = day + _DAY, last
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from iskra_server.cost.compared_energy import EnergyPiece, Fractions, power_of_ten
 from iskra_server.cost.contracts import Contract, spot_shares
-from iskra_server.cost.price_columns import PriceColumns, Spot, price_columns, raw, spot_column
+from iskra_server.cost.price_columns import PriceColumns, Spot, columns_of_runs, raw, spot_column
 from iskra_server.cost.price_runs import contract_runs
 from iskra_server.cost.priced_energy import PricedEnergy, PricesOf
 from iskra_server.cost.tariffs import Per, Rate, SpotShare
@@ -102,6 +102,8 @@ class ContractAccount:
         registers = terms.energy.registers or terms.grid.registers if terms else ()
         self.registers = [obis for obis, _ in registers]
         self._varies = contract.pricing in {"windows", "spot"} and not registers
+        # both prices of a piece, and the grid fee for a credit, come from the same runs
+        self._runs = lru_cache(maxsize=2)(lambda begin, end: contract_runs(contract, begin, end, tz))
         nothing = [Fraction(0)] * (len(months) - 1)
         self._imported = self._exported = self._estimated = self._grid = nothing
         self._priced_import = self._unpriced_import = self._unpriced_export = nothing
@@ -148,7 +150,7 @@ class ContractAccount:
     def _priced(self, piece: EnergyPiece, spot: Spot) -> PricedPiece:
         @lru_cache(maxsize=2)
         def columns(begin: int, end: int) -> PriceColumns:
-            return price_columns(self.contract, begin, end, spot, self._tz)
+            return columns_of_runs(self._runs(begin, end), begin, end, spot)
 
         def imports(begin: int, end: int) -> tuple[Sequence[int | None], int]:
             return columns(begin, end).imports, columns(begin, end).scaler
@@ -174,24 +176,27 @@ class ContractAccount:
         """Prices of one register, or parts of prices, that need no spot price."""
 
         def prices_of(begin: int, end: int) -> tuple[Sequence[int | None], int]:
-            runs = contract_runs(self.contract, begin, end, self._tz)
-            prices = [(price_of(dict(run.imports)[obis]), run.end - run.begin) for run in runs]
-            scaler = min((int(price.as_tuple().exponent) for price, _ in prices if price is not None), default=0)
+            runs = self._runs(begin, end)
+            # runs share their rates
+            rates = {id(rate): rate for run in runs for rate in [dict(run.imports)[obis]]}
+            prices = {key: price_of(rate) for key, rate in rates.items()}
+            exponents = [int(price.as_tuple().exponent) for price in prices.values() if price is not None]
+            scaler = min(exponents, default=0)
+            raws = {key: None if price is None else raw(price, scaler) for key, price in prices.items()}
             column: list[int | None] = []
-            for price, length in prices:
-                column += [None if price is None else raw(price, scaler)] * length
+            for run in runs:
+                column += [raws[id(dict(run.imports)[obis])]] * (run.end - run.begin)
             return column, scaler
 
         return prices_of
 
     def _no_register_wh(self, piece: EnergyPiece) -> Fractions:
+        if not self.registers:
+            return [Fraction(0)] * (len(self._months) - 1)
         whole = rest = piece.measured_wh(IMPORT)
         for obis in self.registers:
             rest = _minus(rest, piece.measured_wh(obis))
-        is_missing = [
-            bool(self.registers) and left > energy * _ROUNDING for left, energy in zip(rest, whole, strict=True)
-        ]
-        return [left if missing else Fraction(0) for left, missing in zip(rest, is_missing, strict=True)]
+        return [left if left > energy * _ROUNDING else Fraction(0) for left, energy in zip(rest, whole, strict=True)]
 
     def _add_prices(self, part: PricedEnergy) -> None:
         if not self.registers:

@@ -63,6 +63,16 @@ class Contract(Struct, frozen=True, kw_only=True):
         """Whether it has one price for import and one for export at all times of a year."""
         return self.pricing == "fixed"
 
+    @property
+    def is_import_fixed(self) -> bool:
+        """Whether it has one price for import at all times of a year."""
+        return self.terms is None or self.terms.energy.pricing == self.terms.grid.pricing == "fixed"
+
+    @property
+    def is_export_fixed(self) -> bool:
+        """Whether it has one price for export at all times."""
+        return self.terms is None or self.terms.feed_in.pricing == "fixed"
+
 
 class ContractPeriod(Struct, frozen=True):
     """From quarter `begin` until before quarter `end` the prices of one contract apply."""

@@ -38,12 +38,12 @@ def no_spot_prices(_zone: str, _begin: int, _end: int) -> Mapping[int, int]:
 
 def price_columns(contract: Contract, begin: int, end: int, spot: Spot, tz: ZoneInfo) -> PriceColumns:
     """The prices of one contract from quarter `begin` until before `end`, wherever the contract begins."""
-    return _columns(contract_runs(contract, begin, end, tz), begin, end, spot)
+    return columns_of_runs(contract_runs(contract, begin, end, tz), begin, end, spot)
 
 
 def price_columns_of(contracts: Sequence[Contract], begin: int, end: int, spot: Spot, tz: ZoneInfo) -> PriceColumns:
     """The prices of each quarter under the contract of its day."""
-    return _columns(price_runs(contracts, begin, end, tz), begin, end, spot)
+    return columns_of_runs(price_runs(contracts, begin, end, tz), begin, end, spot)
 
 
 def spot_column(share: SpotShare, begin: int, end: int, spot: Spot) -> list[int | None]:
@@ -51,7 +51,7 @@ def spot_column(share: SpotShare, begin: int, end: int, spot: Spot) -> list[int 
     to_unit = 10 ** (SPOT_SCALER - SPOT_COLUMN_SCALER)
     if not share.is_hourly:
         prices = spot(share.zone, begin, end)
-        return [None if (raw := prices.get(quarter)) is None else raw * to_unit for quarter in range(begin, end)]
+        return [None if raw is None else raw * to_unit for raw in map(prices.get, range(begin, end))]
     first, last = begin - begin % _QUARTERS_PER_HOUR, end + -end % _QUARTERS_PER_HOUR
     prices = spot(share.zone, first, last)
     column: list[int | None] = []
@@ -84,7 +84,8 @@ def spot_columns(rates: Iterable[Rate], begin: int, end: int, spot: Spot) -> dic
     return {share: columns[share.zone, share.is_hourly] for share in shares.values()}
 
 
-def _columns(runs: Sequence[PriceRun], begin: int, end: int, spot: Spot) -> PriceColumns:
+def columns_of_runs(runs: Sequence[PriceRun], begin: int, end: int, spot: Spot) -> PriceColumns:
+    """The prices of runs from quarter `begin` until before `end`; None before the first."""
     # runs share their rates: there are a few, and looking them up by identity is fast
     rates = {id(rate): rate for run in runs for rate in (*(rate for _, rate in run.imports), run.feed_in)}
     scaler = min(map(_scaler, rates.values()), default=0)

@@ -181,7 +181,8 @@ def _levies_year(terms: Terms, year: int) -> int:
 
 
 def _has_one_offset(first: int, end: int, tz: ZoneInfo) -> bool:
-    return len({datetime.fromtimestamp(quarter * QUARTER_S, tz).utcoffset() for quarter in (first, end - 1)}) == 1
+    begin, last = (datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in (first, end - 1))
+    return begin.utcoffset() == last.utcoffset()
 
 
 def _quarter(day: date, tz: ZoneInfo) -> int:

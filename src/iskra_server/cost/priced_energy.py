@@ -62,7 +62,9 @@ class PricedEnergy:
 
     def unpriced_wh(self) -> Fractions:
         """The energy without a price, that of gaps included."""
-        energies = [whole - priced for whole, priced in zip(self._measured_wh, self.priced_wh(), strict=True)]
+        energies = [Fraction(0)] * len(self._measured_wh)
+        if self.unknown:
+            energies = [whole - priced for whole, priced in zip(self._measured_wh, self.priced_wh(), strict=True)]
         for spread in self.unknown_gaps:
             unit = power_of_ten(self._column.scaler) * spread.raw / spread.total
             for month, place in spread.parts(self._piece.all_months):

@@ -8,8 +8,8 @@ from msgspec import Struct, structs
 class OutputState(Struct, frozen=True):
     """`sentence` says what fails since `since` and what to do, and is "" while all is well.
 
-    `delivered`, `refused` and `dropped` count points since the start: accepted by the other side, set aside because it
-    refused them, lost because there was no room. `waiting` points wait for delivery, in `waiting_bytes` on disk.
+    `delivered`, `refused` and `dropped` count points, or messages, since the start: accepted by the other side, set
+    aside because it refused them, lost because there was no room. `waiting` ones wait, in `waiting_bytes` on disk.
     """
 
     name: str

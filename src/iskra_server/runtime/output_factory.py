@@ -1,6 +1,9 @@
-"""The configured outputs (MQTT, InfluxDB, uplink, mDNS); each is imported only where it is configured."""
+"""The configured outputs: MQTT, InfluxDB, uplink, mDNS, messages to people. Each is imported only where configured."""
 
+import socket
 from collections.abc import Callable, Hashable, Sequence
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from iskra_server import __version__
@@ -11,11 +14,12 @@ from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.location import expand_folder
 from iskra_server.outputs.state import OutputState
 from iskra_server.reading.hub import Hub
-from iskra_server.runtime.server_id import server_id
+from iskra_server.runtime.server_id import is_simulated, server_id
 from iskra_server.runtime.supervision import Part
 
 if TYPE_CHECKING:
     from iskra_server.history.store.store import Store
+    from iskra_server.outputs.notify.channel import Channel
 
 Statuses = Callable[[], Sequence[Status]]
 # returns None while history is not open
@@ -38,7 +42,7 @@ class PlannedOutput(NamedTuple):
 
 def planned_outputs(config: Config) -> tuple[PlannedOutput, ...]:
     """Raises ConfigError."""
-    planned = (_mdns(config), _mqtt(config), _influx(config), _uplink(config))
+    planned = (_mdns(config), _mqtt(config), _influx(config), _uplink(config), _notify(config))
     return tuple(output for output in planned if output)
 
 
@@ -120,11 +124,7 @@ def _influx(config: Config) -> PlannedOutput | None:
         return None
     from iskra_server.outputs.influx.target import target_of  # noqa: PLC0415
 
-    target = target_of(influx)
-    try:
-        data_dir = expand_folder(config.history.data_dir)
-    except ValueError as error:
-        raise ConfigError(f"history.{error}.") from None
+    target, data_dir = target_of(influx), _data_dir(config)
 
     def create(hub: Hub, _statuses: Statuses, _store: OpenStore) -> Output:
         from iskra_server.base.spool import Spool  # noqa: PLC0415
@@ -135,3 +135,52 @@ def _influx(config: Config) -> PlannedOutput | None:
         return Output(Part(NAME, output.run), lambda: output.state)
 
     return PlannedOutput(("influx", influx, data_dir), create)
+
+
+def _notify(config: Config) -> PlannedOutput | None:
+    if not any(channel.url for channel in config.notify):
+        return None
+    from iskra_server.outputs.notify.digests import DigestSettings  # noqa: PLC0415
+
+    channels, alerts = notify_channels(config), config.alerts
+    file = _data_dir(config) / ("simulated-notify.json" if is_simulated(config) else "notify.json")
+    digest = DigestSettings(
+        hour=alerts.digest_hour,
+        base_load_percent=Decimal(repr(alerts.base_load_percent)),
+        contracts=contracts_from_config(config.contracts),
+        zone=detect_zone(config.server.time_zone).zone.key,
+    )
+
+    def create(hub: Hub, statuses: Statuses, store: OpenStore) -> Output:
+        from iskra_server.outputs.notify.memory import MemoryFile  # noqa: PLC0415
+        from iskra_server.outputs.notify.notifier import NAME, Notifier  # noqa: PLC0415
+
+        output = Notifier(
+            channels=channels,
+            alerts=alerts,
+            digest=digest,
+            file=MemoryFile(file),
+            hub=hub,
+            statuses=statuses,
+            store=store,
+        )
+        return Output(Part(NAME, output.run), lambda: output.state)
+
+    return PlannedOutput(("notify", channels, alerts, digest, file), create)
+
+
+def notify_channels(config: Config) -> "tuple[Channel, ...]":
+    """Raises ConfigError."""
+    from iskra_server.outputs.notify.channel import channels_from_config  # noqa: PLC0415
+
+    server = config.server
+    page_url = f"http{'s' if server.tls_cert else ''}://{socket.gethostname()}:{server.port}"
+    return channels_from_config(config.notify, page_url)
+
+
+def _data_dir(config: Config) -> Path:
+    """Raises ConfigError."""
+    try:
+        return expand_folder(config.history.data_dir)
+    except ValueError as error:
+        raise ConfigError(f"history.{error}.") from None

@@ -17,12 +17,16 @@ _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 log = logging.getLogger(__name__)
 
 
+def is_simulated(config: Config) -> bool:
+    """Whether every meter is simulated: then files of the data folder have names of their own."""
+    meters = config.meters_read
+    return bool(meters) and all(meter.url.scheme == "simulator" for meter in meters)
+
+
 def server_id(config: Config) -> str | None:
     """None where the file can be neither read nor written."""
-    meters = config.meters_read
-    is_simulated = bool(meters) and all(meter.url.scheme == "simulator" for meter in meters)
     try:
-        path = expand_folder(config.history.data_dir) / (SIMULATED_FILE if is_simulated else FILE)
+        path = expand_folder(config.history.data_dir) / (SIMULATED_FILE if is_simulated(config) else FILE)
     except ValueError:
         # told where history is on
         return None

@@ -1,6 +1,7 @@
 """Two years of history for the demo, exactly as the simulated meter would have recorded them, written in seconds.
 
-The household is that of the live meter, so history continues into the present.
+The household is that of the live meter, so history continues into the present. The last two days also have the power of
+telegrams, as a server keeps it: a curve of quarter-hours alone is crude.
 """
 
 from collections.abc import Iterator
@@ -17,10 +18,12 @@ from iskra_server.history.model.records import (
     Record,
     quarter_of,
 )
+from iskra_server.history.points.points import Point, block_of
 from iskra_server.history.store.store import Store
 from iskra_server.meter.normalise import MeterMemory, merge_parts, normalise
 from iskra_server.meter.obis import EXPORT, Obis
-from iskra_server.meter.reading import Reading
+from iskra_server.meter.reading import Reading, Register
+from iskra_server.meter.signed_power import POWER
 from iskra_server.meter.totals import SUM_OF_TARIFFS, TOTALS
 from iskra_server.meter.units import WATT
 from iskra_server.simulator import measured
@@ -33,6 +36,9 @@ YEARS = 2
 _QUARTERS_AT_ONCE = 96 * 14
 # power is sampled every three minutes; its mean is exact
 _SAMPLES = range(0, QUARTER_S, 180)
+# telegrams are kept of the last two days, one in ten seconds
+_QUARTERS_OF_TELEGRAMS = 96 * 2
+_TELEGRAMS = range(0, QUARTER_S, 10)
 
 
 def first_moment(now: datetime) -> datetime:
@@ -67,6 +73,9 @@ def fill(
         upto = min(step + _QUARTERS_AT_ONCE, end)
         info = MeterInfo(name, meter.server_id.hex(), True, first_quarter * QUARTER_S, (upto - 1) * QUARTER_S)
         store.write([*_records(meter, household, range(step, upto))], [info])
+        recent = range(max(step, end - _QUARTERS_OF_TELEGRAMS), upto)
+        if meter.has_power and recent:
+            store.write([*_telegrams(meter, household, recent, int(now.timestamp()))], [info])
         yield (upto - start) / (end - start)
 
 
@@ -113,3 +122,15 @@ def _records(meter: _Meter, household: Household, quarters: range) -> Iterator[R
             mean = net // QUARTER_S
             lowest, highest = min(*powers, mean), max(*powers, mean)
             yield PowerQuarter(meter.meter_id, quarter - 1, lowest, mean, highest, len(powers))
+
+
+def _telegrams(meter: _Meter, household: Household, quarters: range, now_s: int) -> Iterator[Record]:
+    """A block of points for each quarter."""
+    for quarter in quarters:
+        seconds = [second for offset in _TELEGRAMS if (second := quarter * QUARTER_S + offset) < now_s]
+        points = [
+            Point(second * 1000, (Register(POWER, household.at(second).power_mw // 1000, 0, WATT),))
+            for second in seconds
+        ]
+        if points:
+            yield block_of(meter.meter_id, points)

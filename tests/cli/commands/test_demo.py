@@ -1,8 +1,14 @@
 """`demo` is `serve` with a simulated meter; that it serves is shown in test_serve.py."""
 
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
 import pytest
 
 from command import Run
+from iskra_server.cli.commands.demo import contract
+from iskra_server.cost.from_config import contracts_from_config
 from running import serving, until
 
 
@@ -22,3 +28,22 @@ def test_demo_shows_a_meter_of_every_protocol(profile: str, protocol: str) -> No
         meters = server.get("/api/v1/meters").json()["meters"]
     assert [meter["protocol"] for meter in meters] == [protocol] * len(meters)
     assert all(meter["simulated"] for meter in meters)
+
+
+def test_the_demo_has_a_contract_where_the_configuration_has_none(tmp_path: Path) -> None:
+    (of_demo,) = contracts_from_config([contract(date(2024, 1, 1))])
+    assert (of_demo.begins, of_demo.currency) == (date(2024, 1, 1), "EUR")
+    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path)}
+
+    def price() -> object:
+        answer = server.get("/api/v1/meters/1ISK0010000001/cost?from=today&bucket=day")
+        return answer.json().get("contract", {}).get("energy_amount")
+
+    with serving("demo", environ=environ) as server:
+        until(lambda: price() is not None)
+        assert Decimal(str(price())) == Decimal("0.3265")
+    own = tmp_path / "own.toml"
+    own.write_text("[[contracts]]\nbegins = 2024-01-01\nenergy_price = 0.25\n")
+    with serving("demo", "--config", str(own), environ=environ) as server:
+        until(lambda: price() is not None)
+        assert Decimal(str(price())) == Decimal("0.25")

@@ -21,9 +21,9 @@ def test_a_row_an_hour_and_bars_to_both_sides_of_zero() -> None:
     first = min(pricing.priced(date(2026, 11, 22)))
     prices = {first + number: Decimal(price) for number, price in enumerate([100, 100, 100, 104.5] + [-50] * 4)}
     assert shown(prices) == [
-        "                      ct/kWh  EUR/MWh from     to",
-        "2026-11-22 00:00 CET   10.11           100  104.5            ████████████████████",
-        "2026-11-22 01:00 CET   -5.00           -50    -50  ▒▒▒▒▒▒▒▒▒▒",
+        "                      ct/kWh  EUR/MWh from      to",
+        "2026-11-22 00:00 CET   10.11        100.00  104.50            ████████████████████",
+        "2026-11-22 01:00 CET   -5.00        -50.00  -50.00  ▒▒▒▒▒▒▒▒▒▒",
     ]
 
 

@@ -5,9 +5,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from iskra_server.history.model.spot_price import FIRST_QUARTERLY, Price, quarters_of_days
 from iskra_server.history.store.backup import back_up, restore
+from iskra_server.history.store.schema import other_price
 from iskra_server.history.store.spot_prices import (
     Stored,
     StoredZone,
@@ -67,7 +69,9 @@ def test_the_price_of_an_hour_gives_way_to_that_of_the_quarter_and_is_kept_besid
     store_prices(store, ZONE, "awattar", AT_S, hour)
     assert store_prices(store, ZONE, SOURCE, AT_S + 60, prices()) == Stored(replaced=96)
     assert spot_prices(store, ZONE, DAY.start, DAY.stop) == prices()
-    assert stored_zones(store)[0].differing == 96
+    assert stored_zones(store)[0].differing == 0
+    with store.transaction(write=False) as connection:
+        assert {(row.raw, row.minutes) for row in connection.execute(select(other_price))} == {(7, 60)}
     # and never the other way round
     assert store_prices(store, ZONE, "awattar", AT_S + 120, hour) == Stored()
     assert spot_prices(store, ZONE, DAY.start, DAY.stop) == prices()

@@ -93,9 +93,17 @@ def test_prices_of_tomorrow_are_noticed_within_a_minute(history: Store) -> None:
     publish(history, QUARTERS)
     assert len(ahead(messages, moment=NOON + timedelta(seconds=59))["rates"]) == 48
     assert len(ahead(messages, moment=NOON + timedelta(seconds=61))["rates"]) == 144
-    # when all are known, the history is not asked until the next day
-    history.close()
     assert now(messages, moment=NOON + timedelta(hours=5))["price_import"] == Decimal("0.06188")
+
+
+def test_the_price_of_the_quarter_takes_the_place_of_that_of_the_hour(history: Store) -> None:
+    hours = {quarter: Price(50_000_000, 60) for quarter in QUARTERS}
+    store_prices(history, "DE-LU", "awattar", 1_795_000_000, hours)
+    messages = PriceMessages(BERLIN, lambda: history)
+    assert now(messages)["price_import"] == Decimal("0.0833")
+    publish(history, QUARTERS)
+    assert now(messages, moment=NOON + timedelta(minutes=14))["price_import"] == Decimal("0.0833")
+    assert now(messages, moment=NOON + timedelta(minutes=15))["price_import"] == Decimal("0.08449")
 
 
 def test_attributes_fit_into_the_recorder_of_home_assistant(history: Store) -> None:

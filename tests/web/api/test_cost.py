@@ -88,6 +88,10 @@ def test_the_parts_of_a_price_are_there_where_the_contract_has_them(store: Store
         Decimal("0.23116") * Decimal("0.19"),
     ]
     assert sum(total[name] for name in parts) == total["import_amount"]
+    assert [(levy["name"], levy["amount"]) for levy in total["levies"]] == [
+        ("tax", Decimal("0.0205")),
+        ("kwkg", Decimal("0.00446")),
+    ]
     # an hour of a hundred a day is more than the grid fee
     assert total["credit_amount"] == -total["base_amount"] == Decimal("0.108528")
     assert "unpriced_import_wh" not in total and "estimated_amount" not in total
@@ -110,7 +114,8 @@ def test_spot_prices_come_from_the_database_and_what_has_none_is_unpriced(store:
     assert (first["import_amount"], second["import_amount"]) == (Decimal("0.12"), 0)
     assert (second["unpriced_import_wh"], answer["total"]["unpriced_import_wh"]) == (2000, 2000)
     assert (answer["contract"]["pricing"], answer["contract"]["zone"]) == ("spot", "DE-LU")
-    assert "energy_amount" not in answer["contract"]
+    # what is paid for feed-in never changes: nothing
+    assert "energy_amount" not in answer["contract"] and answer["contract"]["feed_in_amount"] == 0
 
 
 def test_a_contract_may_be_for_one_meter(store: Store) -> None:

@@ -124,6 +124,12 @@ def test_hours_that_stand_in_are_counted(priced: Store) -> None:
     assert (answer["stand_ins"], answer["prices"][:5]) == (4, [Decimal("0.000001")] * 4 + [None])
 
 
+def test_prices_that_were_published_again_with_another_value_are_counted(priced: Store) -> None:
+    store_prices(priced, ZONE, "smard", AT_S, {midnight(): Price(1), midnight() + 1: Price(2)})
+    answer = ask(priced, "/api/v1/prices")
+    assert (answer["differing"], answer["prices"][0]) == (2, Decimal(price(midnight())) / 100)
+
+
 def test_a_zone_without_prices(priced: Store) -> None:
     answer = Site(history=priced).get("/api/v1/prices?zone=FR")
     assert (answer.status_code, answer.json()["reason"]) == (404, "no_prices")

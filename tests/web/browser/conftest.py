@@ -38,6 +38,11 @@ begins = {TODAY + timedelta(days=1)}
 energy_price = 0.2449
 base_fee = 11.90
 instalment = 40
+
+[[offers]]
+name = "Cheap"
+energy_price = 0.2490
+base_fee = 11.90
 """
 _REPORT_VIOLATIONS = (
     "addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective))"

@@ -4,13 +4,19 @@ import csv
 import io
 import json
 import re
-from datetime import date, timedelta
+from contextlib import closing
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from iskra_server.history.model.records import quarter_of
+from iskra_server.history.model.spot_price import Price
+from iskra_server.history.store.spot_prices import store_prices
+from iskra_server.history.store.store import Store
 from running import Server
 from web.browser.conftest import Meter, Open
 from web.browser.household import AUTUMN, EPOCH_DAY, GAP_DAY, SPRING, TODAY
@@ -256,13 +262,55 @@ def test_costs_equal_the_api(open_page: Open, meter: Meter, server: Server) -> N
     expect(page.locator(".caption")).to_contain_text(f"· €{first:.2f}")
     open_view(page, "cost")
     year = answer["year"]
-    expect(page.locator(".costs")).to_contain_text(f"€{year['total_amount']:.2f}")
+    expect(page.locator(".costs").first).to_contain_text(f"€{year['total_amount']:.2f}")
     expect(page.locator(".outcome")).to_contain_text(f"€{abs(year['difference_amount']):.2f}")
 
 
 def test_today_is_compared_with_yesterday(open_page: Open, meter: Meter) -> None:
     meter.send()
     page = open_page("#/now")
-    expect(page.locator(".so-far .middle")).to_have_text(re.compile(r"^\d+\.\d{3}\s*kWh$"))
+    expect(page.locator(".so-far .middle")).to_have_text(re.compile(r"^\d+\.\d{3}\s*kWh"))
     expect(page.locator(".so-far")).to_contain_text(re.compile(r"base load at night\s*\d+ W"))
     expect(page.locator(".today .chart")).to_have_attribute("role", "slider")
+
+
+def test_contracts_are_compared_as_the_api_says(open_page: Open, meter: Meter, server: Server, folder: Path) -> None:
+    meter.send()
+    days = TODAY - timedelta(days=7), TODAY - timedelta(days=1)
+    answer = request(server, f"compare-contracts?from={days[0]}&to={days[1]}")
+    page = open_page(f"#/contracts/{days[0]}/{days[1]}")
+    own, cheap = answer["contracts"]
+    cards = page.locator(".offer")
+    expect(cards.locator(".middle")).to_have_text([euros(own["total_amount"]), euros(cheap["total_amount"])])
+    saved = euros(-cheap["difference_amount"])
+    expect(cards.nth(1).locator(".outcome")).to_have_text(f"{saved} less (−{-cheap['difference_percent']} %)")
+    expect(page.locator(".conclusion")).to_have_text(f"Cheap would have cost {saved} less than Green.")
+    expect(page.locator(".caution")).to_contain_text("Only 7 days")
+    expect(page.locator("main pre")).to_contain_text("iskra-server prices fetch")
+    # the months by keyboard
+    page.locator(".chart[role=slider]").press("Home")
+    expect(page.locator(".caption")).to_contain_text("Cheap: ")
+
+    with closing(Store(f"sqlite:///{folder}/iskra.sqlite")) as store:
+        first = quarter_of(datetime.fromisoformat(answer["begin"]).timestamp())
+        prices = {quarter: Price(50_000_000) for quarter in range(first, first + 96 * 7 + 4)}
+        store_prices(store, "DE-LU", "test", first * 900, prices)
+    page.reload()
+    page.locator("input[name=markup]").fill("1,5")
+    page.get_by_text("Keep it as an offer").click()
+    expect(page.locator("main pre")).to_contain_text("fixed = 0.015")
+    page.locator("form.dynamic button").click()
+    expect(cards).to_have_count(3)
+    compared = request(server, f"compare-contracts?from={days[0]}&to={days[1]}&zone=DE-LU&markup=0.015")
+    expect(cards.nth(2).locator(".middle")).to_have_text(euros(compared["contracts"][2]["total_amount"]))
+
+
+def test_a_year_without_quarter_hours_is_not_compared(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/contracts", locale="de-DE")
+    expect(page.locator(".conclusion")).to_contain_text("nicht viertelstündlich gemessen")
+    expect(page.locator(".offer .outcome").nth(1)).to_have_text("nicht vergleichbar")
+
+
+def euros(amount: Decimal) -> str:
+    return f"€{amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,}"

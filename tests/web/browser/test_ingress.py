@@ -20,7 +20,7 @@ from web.browser.household import TODAY, write
 PHONE = {"width": 390, "height": 844}
 ADDRESS = "127.0.0.2"
 VIEWS = ("now", f"day/{TODAY}", f"day/{TODAY}?as=table", "year", "heat", "compare", "cost", "registers", "setup",
-         "setup/head", "setup/homeassistant", "about", "wall")  # fmt: skip
+         "normal", "setup/head", "setup/homeassistant", "about", "wall")  # fmt: skip
 READY = "main :is(.chart[role=slider], .heatmap, table, .pairs, .digits, .checks, .steps, pre, .align)"
 
 

@@ -47,9 +47,8 @@ def price_curve(rows: list[PriceRow]) -> Table:
     table.add_column("")
     bars = _bars([row.mean for row in rows])
     for row, bar in zip(rows, bars, strict=True):
-        low, high = min(row.prices), max(row.prices)
-        cents = (row.mean * _CENTS).quantize(_TWO_PLACES)
-        table.add_row(row.name, *(str(value) for value in (cents, low.normalize() + 0, high.normalize() + 0)), bar)
+        shown = row.mean * _CENTS, min(row.prices), max(row.prices)
+        table.add_row(row.name, *(str(value.quantize(_TWO_PLACES)) for value in shown), bar)
     return table
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, func, insert, or_, select
 
-from iskra_server.history.model.spot_price import FIRST_QUARTERLY, Price, Prices, begins_at, eur_mwh
+from iskra_server.history.model.spot_price import FIRST_QUARTERLY, QUARTER_MINUTES, Price, Prices, begins_at, eur_mwh
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.number_columns import as_text, numbers
 from iskra_server.history.store.reads import Reads
@@ -22,7 +22,10 @@ log = logging.getLogger(__name__)
 
 
 class StoredZone(Struct, frozen=True):
-    """From the first quarter with a price until before `end`; gaps make `count` smaller. `differing`: see above."""
+    """From the first quarter with a price until before `end`; gaps make `count` smaller.
+
+    `differing` counts later prices that differ from those in force.
+    """
 
     zone: str
     begin: int
@@ -74,7 +77,9 @@ def price_sources(reads: Reads, zone: str, begin: int, end: int) -> dict[str, in
 def stored_zones(reads: Reads) -> list[StoredZone]:
     zone, quarter = spot_price.c.zone, spot_price.c.quarter
     extent = func.min(quarter).label("first"), func.max(quarter).label("last"), func.count().label("rows")
-    counts = select(other_price.c.zone, func.count().label("rows")).group_by(other_price.c.zone)
+    # not those of hours that gave way
+    is_own = or_(other_price.c.minutes <= QUARTER_MINUTES, other_price.c.quarter < FIRST_QUARTERLY)
+    counts = select(other_price.c.zone, func.count().label("rows")).where(is_own).group_by(other_price.c.zone)
     differing = {row.zone: row.rows for row in reads.query(counts)}
     statement = select(zone, *extent).group_by(zone).order_by(zone)
     return [

@@ -1,7 +1,7 @@
 """What a kWh costs now and in the quarters ahead, and when it is cheapest, of the meters with a contract.
 
-Prices are those of cost/price_columns.py. They are read again when a day begins, and once a minute while some of today
-and tomorrow are unknown.
+Prices are those of cost/price_columns.py. They are read again when a quarter begins, and once a minute while some of
+today and tomorrow are unknown.
 """
 
 import asyncio
@@ -100,8 +100,8 @@ class PriceMessages:
         return read.prices
 
     def _is_current(self, read: _Read, now: datetime) -> bool:
-        same_days = today_and_tomorrow(read.at, self._tz) == today_and_tomorrow(now, self._tz)
-        return same_days and (read.has_all or timedelta() <= now - read.at < _ASK_EVERY)
+        is_same_quarter = quarter_of(read.at.timestamp()) == quarter_of(now.timestamp())
+        return is_same_quarter and (read.has_all or timedelta() <= now - read.at < _ASK_EVERY)
 
     def _prices_from(self, contracts: Sequence[Contract], now: datetime) -> MeterPrices:
         """In a thread. While the database does not answer, spot prices are unknown."""

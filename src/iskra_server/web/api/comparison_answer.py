@@ -23,7 +23,7 @@ from iskra_server.web.http.query import Query
 
 WARN_PERCENT, REFUSE_PERCENT = 5, 20
 _DAY_QUARTERS = 96
-_YEAR_QUARTERS = 365 * _DAY_QUARTERS
+_YEAR_DAYS = 365
 # all but the zone
 _NUMBERS = DynamicOffer.__struct_fields__[1:]
 
@@ -174,8 +174,8 @@ def comparison_answer(
         tz=query.tz.key,
         begin=moments[0],
         end=moments[1],
-        days=round((comparison.end - comparison.begin) / _DAY_QUARTERS),
-        has_year=comparison.end - comparison.begin >= _YEAR_QUARTERS,
+        days=(days := round((comparison.end - comparison.begin) / _DAY_QUARTERS)),
+        has_year=days >= _YEAR_DAYS,
         verdict=verdict,
         **sums,
         estimated_percent=number(round(round_fraction(share), 2)),

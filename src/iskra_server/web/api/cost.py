@@ -14,7 +14,7 @@ from iskra_server.cost.bill import Bill, Year
 from iskra_server.cost.contracts import Contract, contracts_of, zones_of
 from iskra_server.cost.forecast import MONTHS, Basis
 from iskra_server.cost.price_runs import contract_runs
-from iskra_server.cost.tariffs import Per, Pricing
+from iskra_server.cost.tariffs import Levies, Per, Pricing
 from iskra_server.history.model.energy import BucketLength
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
@@ -22,6 +22,13 @@ from iskra_server.web.api.energy import MAX_BUCKETS
 from iskra_server.web.api.history import history_endpoint
 from iskra_server.web.http.endpoint import BUCKET, TIME_ZONE, Result, period_parameters
 from iskra_server.web.http.query import Query
+
+
+class NamedAmount(Struct, frozen=True):
+    """A net levy: what it has cost, or its price per kWh."""
+
+    name: str
+    amount: Number
 
 
 class Money(Struct, frozen=True):
@@ -39,6 +46,7 @@ class Money(Struct, frozen=True):
     energy_amount: Number | UnsetType = UNSET
     grid_amount: Number | UnsetType = UNSET
     levies_amount: Number | UnsetType = UNSET
+    levies: list[NamedAmount] | UnsetType = UNSET
     vat_amount: Number | UnsetType = UNSET
     credit_amount: Number | UnsetType = UNSET
     unpriced_import_wh: Number | UnsetType = UNSET
@@ -54,13 +62,6 @@ class CostBucket(Struct, frozen=True):
     begin: Instant
     end: Instant
     paid: Money | UnsetType = UNSET
-
-
-class NamedAmount(Struct, frozen=True):
-    """A net levy per kWh."""
-
-    name: str
-    amount: Number
 
 
 class ContractFee(Struct, frozen=True):
@@ -170,6 +171,7 @@ def _money(amount: Amount) -> Money:
         number(amount.exported),
         number(round_fraction(amount.base)),
         number(amount.total),
+        levies=_levies(parts.levies) if any(split.values()) else UNSET,
         **{name: number(value) for name, value in shown.items()},
     )
 
@@ -190,12 +192,16 @@ def _current_contract(contract: Contract, query: Query) -> CurrentContract:
         base_per=contract.base_fee_per,
         instalment_amount=number(contract.instalment),
         fees=fees,
-        energy_amount=number(import_price) if import_price is not None and contract.is_fixed else UNSET,
-        feed_in_amount=number(export_price) if export_price is not None and contract.is_fixed else UNSET,
+        energy_amount=number(import_price) if import_price is not None and contract.is_import_fixed else UNSET,
+        feed_in_amount=number(export_price) if export_price is not None and contract.is_export_fixed else UNSET,
         vat_percent=UNSET if rate.is_gross else number(rate.vat_percent),
-        levies=UNSET if rate.is_gross else [NamedAmount(name, number(amount)) for name, amount in rate.levies],
+        levies=UNSET if rate.is_gross else _levies(rate.levies),
         zone=next(iter(sorted(zones_of([contract]))), UNSET),
     )
+
+
+def _levies(levies: Levies) -> list[NamedAmount]:
+    return [NamedAmount(name, number(amount)) for name, amount in levies]
 
 
 def _contract_year(year: Year, contract: Contract, query: Query) -> ContractYear:

@@ -73,6 +73,7 @@ class PriceOrigin(Struct, frozen=True):
 class SpotPrices(Struct, frozen=True):
     """Element n is the price of the quarter-hour that begins n x 900 s after `begin`, without taxes and fees; null if
     it is unknown. `stand_ins` of them are prices of an hour, in a time in which each quarter-hour has its own.
+    `differing` counts prices of this zone that were published again with another value: the first one stays.
     """
 
     zone: str
@@ -82,6 +83,7 @@ class SpotPrices(Struct, frozen=True):
     end: Instant
     prices: PriceColumn
     stand_ins: int
+    differing: int
     cheapest: list[CheapestPeriod]
     origins: list[PriceOrigin]
 
@@ -165,7 +167,7 @@ def spot_of(reads: "Reads", query: Query, settings: WebSettings) -> SpotPrices:
 
     begin, end = query.period(max_days=MAX_DAYS)
     first, last = quarter_of(begin.timestamp()), quarter_of(end.timestamp())
-    zones = [stored.zone for stored in stored_zones(reads)]
+    zones = {stored.zone: stored for stored in stored_zones(reads)}
     zone = query.get("zone") or settings.price_zone or next(iter(zones), "")
     if zone not in zones:
         known = f"history has those of {', '.join(zones)}" if zones else "history has none; set prices.zone"
@@ -183,6 +185,7 @@ def spot_of(reads: "Reads", query: Query, settings: WebSettings) -> SpotPrices:
         end=local(last * QUARTER_S, query.tz),
         prices=_column(prices, first, last),
         stand_ins=sum(not price.is_final(quarter) for quarter, price in prices.items()),
+        differing=zones[zone].differing,
         cheapest=[_period(found, found.mean, query) for found in cheapest_hours(decimals, next_quarter)],
         origins=_origins(price_sources(reads, zone, first, last)),
     )

@@ -90,11 +90,11 @@ BUCKET = Parameter(
 )
 
 
-def period_parameters(maximum: str = "") -> tuple[Parameter, Parameter]:
-    """`from` and `to`; `maximum` is the longest period that is allowed."""
+def period_parameters(maximum: str = "", default: str = DEFAULT_FROM) -> tuple[Parameter, Parameter]:
+    """`from` and `to`; `maximum` is the longest period that is allowed, `default` that without `from`."""
     limit = f"; at most {maximum}" if maximum else ""
     return (
-        Parameter("from", f"beginning of the period: {PERIODS}", {**TEXT, "default": DEFAULT_FROM}),
+        Parameter("from", f"beginning of the period: {PERIODS}", {**TEXT, "default": default}),
         Parameter("to", f"a period at whose end the period ends; default: that of `from`{limit}", TEXT),
     )
 

@@ -74,10 +74,10 @@ class Query:
     def get(self, name: str) -> str | None:
         return self._parameters.get(name)
 
-    def period(self, max_days: int | None = None) -> Period:
-        """From the beginning of `from` (default: today) to the end of `to` (default: the end of `from`)."""
+    def period(self, max_days: int | None = None, default: str = DEFAULT_FROM) -> Period:
+        """From the beginning of `from` (by default of `default`) to the end of `to` (default: the end of `from`)."""
         with _as_bad_request():
-            begin, end = parse_span(self._parameters.get("from", DEFAULT_FROM), self.get("to"), self.now, self.tz)
+            begin, end = parse_span(self._parameters.get("from", default), self.get("to"), self.now, self.tz)
         if max_days is not None and end - begin > timedelta(days=max_days):
             raise BadRequest(f"the period is longer than {max_days} days; ask for a shorter one")
         return begin, end

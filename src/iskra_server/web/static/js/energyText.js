@@ -39,6 +39,16 @@ export const kwh = (/** @type {MaybeWh} */ wh) => (wh == null ? words.noData : `
 /** With three places. */
 export const kwhShort = (/** @type {MaybeWh} */ wh) => (wh == null ? words.noData : `${rounded(wh, 3, 3)} kWh`);
 
+/**
+ * Today compared with yesterday: "0.242 kWh less than by 21:30 yesterday".
+ * @param {{until: string, difference: string}} compared @param {number} places
+ */
+export function differenceText({ until, difference }, places) {
+  const text = `${rounded(difference.replace("-", ""), places, 3)} kWh`;
+  if (Number(difference) === 0) return words.sameAsYesterday(until);
+  return Number(difference) < 0 ? words.lessThanYesterday(text, until) : words.moreThanYesterday(text, until);
+}
+
 /** As precise as a message needs: 26.6 kWh, 0.266 kWh. @param {string} wh */
 export const roundedKwh = (wh) => `${rounded(wh, Math.abs(Number(wh)) < WH_PER_KWH ? 3 : 1, 3)} kWh`;
 

@@ -6,7 +6,7 @@
  * @typedef {{name: string, in: string, description: string}} Parameter
  * @typedef {{description: string, content: Record<string, {schema: Schema}>}} Response
  * @typedef {{summary: string, parameters: Parameter[], responses: Record<string, Response>}} Operation
- * @typedef {{info: {version: string}, paths: Record<string, {get: Operation}>,
+ * @typedef {{info: {version: string}, paths: Record<string, Record<string, Operation>>,
  *   components: {schemas: Record<string, Schema>}}} Description
  */
 

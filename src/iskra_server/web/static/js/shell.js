@@ -20,8 +20,8 @@ const SECTIONS = isCentralServer ? [
   { name: "about", first: "about", views: [] },
 ] : [
   { name: "now", first: "now", views: ["registers"] },
-  { name: "history", first: "day", views: [...PERIODS, "heat", "compare"] },
-  { name: "cost", first: "cost", views: [] },
+  { name: "history", first: "day", views: [...PERIODS, "heat", "compare", "normal"] },
+  { name: "cost", first: "cost", views: ["contracts"] },
   { name: "setup", first: "setup", views: ["about"] },
 ];
 /** @type {Record<string, string>} */

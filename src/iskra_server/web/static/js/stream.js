@@ -1,5 +1,5 @@
-// Opens the event stream before the rest of the page is loaded; events wait until then. Needs no
-// other module, to be first. Also reloads the page if a file failed to load, for example because the network changed.
+// Opens the event stream before the rest of the page is loaded; events wait until then. Imports nothing, to be first.
+// Also reloads the page if a file failed to load, for example because the network changed.
 
 const RETRY_MS = 1000;
 const MAX_RETRY_MS = 60_000;
@@ -8,6 +8,8 @@ const KEY = "iskra-reloads";
 // the first event comes at once: a stream without any for so long is held back by a proxy until it ends
 const HELD_BACK_MS = 5000;
 const BRIEF_KEY = "iskra-brief";
+const DICTIONARY_MS = 10_000;
+const POLL_MS = 50;
 
 /** @typedef {(name: string, event: MessageEvent, at: number) => void} Listener `at` is the time of arrival */
 
@@ -65,14 +67,19 @@ function store(/** @type {string} */ key, /** @type {string} */ value) {
   try { sessionStorage.setItem(key, value); } catch { /* no session storage */ }
 }
 
+/** @type {EventTarget[]} */
+const failed = [];
+addEventListener("error", ({ target }) => { if (target instanceof HTMLScriptElement) failed.push(target); }, true);
+
 addEventListener("load", async () => {
   /** @type {NodeListOf<HTMLLinkElement>} */
   const sheets = document.querySelectorAll("link[rel=stylesheet]");
   const isStyled = [...sheets].every(isLoaded);
-  // the page has requested it already: this waits until it has run
-  const isComplete = await import("./main.js").then(() => true, () => false);
+  // the dictionary is loaded after the rest, and the load event does not wait for it
+  const deadline = performance.now() + DICTIONARY_MS;
+  while (!document.querySelector("main") && failed.length === 0 && performance.now() < deadline) await pause(POLL_MS);
   // a style sheet that fails every time is blocked: the page works without it
-  if (!isComplete || (!isStyled && reloadCount() < MAX_RELOADS)) reloadPage();
+  if (!document.querySelector("main") || (!isStyled && reloadCount() < MAX_RELOADS)) reloadPage();
 });
 
 /** A sheet that failed to load is null in some browsers, and has unreadable rules in others. */

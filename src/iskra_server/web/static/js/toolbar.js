@@ -10,7 +10,11 @@ import { link, PERIODS } from "./router.js";
 const LISTED_YEARS = 10;
 const NARROW_PX = 560;
 
-/** Links to the kinds of period around a date. @param {Kind | "heat" | "compare"} view @param {string} date */
+/**
+ * Links to the kinds of period around a date.
+ * @param {Kind | "heat" | "compare" | "normal"} view
+ * @param {string} date
+ */
 export function kindsBar(view, date, as = "") {
   const key = (/** @type {Kind} */ kind) => keyOf(kind, KINDS[kind].key(date));
   /** @type {[string, string, boolean][]} */
@@ -21,6 +25,7 @@ export function kindsBar(view, date, as = "") {
     ...periods,
     [words.kinds.heat, link("heat", [date.slice(0, 4)]), view === "heat"],
     [words.kinds.compare, link("compare", compared), view === "compare"],
+    [words.kinds.normal, link("normal"), view === "normal"],
   ]);
 }
 

@@ -42,13 +42,13 @@ export const font = (ratio = 1) => `${scaled(12) * ratio}px ${FAMILY}`;
  */
 export function frame({ width, height, unit, number, xRange, isTime = true, yRange, isFixed, labels, paint }) {
   const ticks = (/** @type {Plot} */ plot, /** @type {number} */ low, /** @type {number} */ high) =>
-    roundTicks(low, high, Math.floor((plot.height - scaled(50)) / scaled(TICK_PX)));
+    roundTicks(low, high, Math.floor((plot.height - scaled(52)) / scaled(TICK_PX)));
   const line = { font: font(), stroke: () => colour("soft"), ticks: { show: false }, gap: scaled(6) };
   const grid = { stroke: () => colour("grid"), width: 1 };
   return {
     width, height, legend: { show: false }, cursor: { show: false },
     /** @type {[number, number, number, number]} */
-    padding: [scaled(24), 4, 0, 0],
+    padding: [scaled(26), 4, 0, 0],
     scales: {
       x: { time: isTime, range: xRange },
       y: { range: (/** @type {Plot} */ plot, /** @type {number | null} */ low, /** @type {number | null} */ high) => {
@@ -117,7 +117,7 @@ function drawUnit({ ctx: pen, bbox }, unit) {
   pen.fillStyle = colour("soft");
   pen.textAlign = "right";
   pen.textBaseline = "alphabetic";
-  pen.fillText(unit, bbox.left - 6 * ratio, bbox.top - 9 * ratio);
+  pen.fillText(unit, bbox.left - 6 * ratio, bbox.top - scaled(11) * ratio);
   pen.restore();
 }
 

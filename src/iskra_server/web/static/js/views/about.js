@@ -24,14 +24,16 @@ export function show(main) {
   main.append(
     make("section.card.prose", make("h1", "ISKRA Electricity Server"), make("p", texts.what),
       make("dl.pairs", pair(texts.version, version), pair(texts.zone, zone), pair(texts.licence, "Apache-2.0"),
-        pair(texts.charts, "uPlot 1.6 (MIT)"))),
-    make("section.card.prose", make("h2", texts.privacyTitle), make("p", texts.privacy)),
-    make("section.card.prose", make("h2", texts.choices),
-      choice(texts.language, languages), choice(texts.theme, themes), choice(texts.keysTitle, keysButtons()),
-      make("p.soft", texts.stored)),
+        pair(texts.charts, "uPlot 1.6 (MIT)"),
+        // the licence asks for these names
+        pair(texts.spotPrices, "Bundesnetzagentur | SMARD.de, energy-charts.info (CC BY 4.0); awattar.de"))),
     make("section.card.prose", make("h2", texts.keysTitle),
       make("dl.pairs.shortcuts", texts.keys.map(([key, effect]) =>
         make("div", make("dt", make("kbd", key)), make("dd", effect))))),
+    make("section.card.prose", make("h2", texts.choices),
+      choice(texts.language, languages), choice(texts.theme, themes), choice(texts.keysTitle, keysButtons()),
+      make("p.soft", texts.stored)),
+    make("section.card.prose", make("h2", texts.privacyTitle), make("p", texts.privacy)),
   );
 }
 

@@ -79,7 +79,8 @@ async function load(kind, key, part, /** @type {AbortSignal} */ signal) {
   const isEmpty = isFuture(kind, key) || `${part.end.day} ${part.end.clock}` <= `${firstDay(kind, key)} 00:00`;
   const energy = isEmpty ? whole.then(emptied)
     : part.isWhole ? whole : requestHistory("energy", partQuery(query, part), signal);
-  return { key, part, whole: await whole, energy: await energy };
+  const answers = await Promise.all([whole, energy]);
+  return { key, part, whole: answers[0], energy: answers[1] };
 }
 
 /** @param {Api.Energy} energy @returns {Api.Energy} */

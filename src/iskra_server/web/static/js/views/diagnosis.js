@@ -38,7 +38,7 @@ function sourceCard(status) {
   return make("section.card", { "data-ok": String(status.ok) },
     make("h2.name", status.facts.name || status.meter_id || status.port),
     verdict(status, failed),
-    make("ol.checks", checks),
+    make("ol.checks.twelve", checks),
     otherAdvice(status).map(({ sentence, next_step: next }) => make("p.notice", sentence, " ", next)),
     make("dl.pairs", facts(status).map(([name, text]) => pair(name, text))),
     unknownList(status.facts),
@@ -62,7 +62,8 @@ function unknownList({ source, last_unreadable: telegram }) {
 function verdict(status, failed) {
   const { sentence, next_step: next } = localized(status.advice);
   const kind = !status.ok ? "failed" : failed ? "weak" : "passed";
-  const isAlignment = failed && ALIGNMENT_CHECKS.includes(failed.name) && !BY_CABLE.includes(status.facts.protocol);
+  const isAlignment = failed && ALIGNMENT_CHECKS.includes(failed.name) && !BY_CABLE.includes(status.facts.protocol)
+    && status.advice.fault !== "no_usb_head";
   return make("div.verdict", { "data-kind": kind, role: "status" },
     make("p", make("strong", sentence)), next && make("p", next),
     isAlignment ? make("a", { href: link("setup", ["head"]) }, words.setup.align) : null,

@@ -12,6 +12,9 @@ import { words } from "../language.js";
 const REFRESH_MS = 1000;
 const DAY_REFRESH_MS = 60_000;
 const SHOWN_S = 180;
+const MINUTE_S = 60;
+// no labels that close to the ends of the axis
+const EDGE_S = 10;
 // a well-placed head reaches nine of ten valid telegrams even on a bad day
 const GOOD_RATIO = 0.95;
 const TONES_HZ = [220, 880];
@@ -26,7 +29,8 @@ const PERCENT_RANGE = [0, 105];
 export function showHead(main, signal) {
   const texts = words.setup.head;
   const number = make("span.number");
-  const big = make("p.big", number, make("span.unit", "%"));
+  const unit = make("span.unit", "%");
+  const big = make("p.big", number, unit);
   const verdict = make("p.direction", { "aria-live": "polite" });
   const counts = make("p.soft");
   const sound = soundButton(signal);
@@ -36,8 +40,8 @@ export function showHead(main, signal) {
   main.append(make("h1", words.setup.pages.head),
     make("section.card.align", make("h2", texts.now), select, big, verdict, counts, make("p", sound.button), box,
       make("p.caption.small", texts.minutes)),
-    make("section.card", make("h2", texts.day), dayBox, dayCaption),
-    make("section.card.prose", make("h2", texts.howTitle), make("ol", texts.how.map((step) => make("li", step)))));
+    make("section.card.prose", make("h2", texts.howTitle), make("ol", texts.how.map((step) => make("li", step)))),
+    make("section.card", make("h2", texts.day), dayBox, dayCaption));
   const addPoint = drawLastMinutes(box, signal);
   const chosen = () => Math.max(0, select.selectedIndex);
   select.addEventListener("change", drawLastDay(dayBox, dayCaption, chosen, signal));
@@ -48,11 +52,13 @@ export function showHead(main, signal) {
     fillSelect(select, sources ?? []);
     const source = sources?.[chosen()] ?? null;
     const ratio = source?.valid_ratio ?? null;
-    setText(number, ratio === null ? "–" : decimal(ratio * 100, 0));
-    setData(big, "kind", sources === null ? "past" : "");
-    setData(verdict, "flow", ratio === null ? "" : ratio >= GOOD_RATIO ? "export" : "import");
-    setText(verdict, sources === null ? words.unreachable : verdictText(ratio));
-    setText(counts, source ? texts.counts(source.valid, source.damaged) : "");
+    // without a telegram there is no number, but a sentence
+    const missing = sources === null ? words.unreachable : texts.nothing;
+    setText(number, ratio === null ? missing : decimal(ratio * 100, 0));
+    setData(big, "kind", ratio === null ? "none" : "");
+    unit.hidden = ratio === null;
+    showVerdict(verdict, ratio);
+    setText(counts, source && ratio !== null ? texts.counts(source.valid, source.damaged) : "");
     addPoint(ratio === null ? null : Math.round(ratio * 100));
     sound.play(ratio);
   }
@@ -61,11 +67,12 @@ export function showHead(main, signal) {
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
-/** @param {number | null} ratio */
-function verdictText(ratio) {
+/** @param {HTMLElement} node @param {number | null} ratio */
+function showVerdict(node, ratio) {
   const texts = words.setup.head;
-  if (ratio === null) return texts.nothing;
-  return ratio >= GOOD_RATIO ? texts.good : texts.weak;
+  const isGood = ratio !== null && ratio >= GOOD_RATIO;
+  setData(node, "flow", ratio === null ? "" : isGood ? "export" : "import");
+  setText(node, ratio === null ? "" : isGood ? texts.good : texts.weak);
 }
 
 /** Draws the last minutes; the returned function adds a point. @param {HTMLElement} box @param {AbortSignal} signal */
@@ -77,8 +84,8 @@ function drawLastMinutes(box, signal) {
   const now = Date.now() / 1000;
   drawLine(box, points, {
     begin: now - SHOWN_S, end: now, small: true, unit: "%", yRange: PERCENT_RANGE, signal, number: axisNumber,
-    label: words.setup.head.minutes, height: () => HEIGHT_PX, labels: (ends) => evenLabels(ends, 3, time),
-    text: (at) => `${shortTime(points.times[at] * 1000)} ${points.mean[at] ?? "–"} %`,
+    label: words.setup.head.minutes, height: () => HEIGHT_PX, labels: minuteLabels,
+    text: (at) => `${time(points.times[at] * 1000)} · ${points.mean[at] ?? "–"} %`,
   }).then((line) => { chart = line; });
   return (/** @type {number | null} */ percent) => {
     const at = Date.now() / 1000;
@@ -89,16 +96,12 @@ function drawLastMinutes(box, signal) {
   };
 }
 
-/**
- * Labels between equal parts of the axis.
- * @param {[number, number]} ends
- * @param {number} parts
- * @param {(ms: number) => string} text
- * @returns {[number, string][]}
- */
-const evenLabels = ([from, to], parts, text) =>
-  Array.from({ length: parts - 1 }, (_, at) => from + ((to - from) * (at + 1)) / parts)
-    .map((at) => [at, text(at * 1000)]);
+/** Labels at full minutes, not close to the ends. @param {[number, number]} ends @returns {[number, string][]} */
+function minuteLabels([from, to]) {
+  const first = Math.ceil((from + EDGE_S) / MINUTE_S) * MINUTE_S;
+  return [first, first + MINUTE_S, first + 2 * MINUTE_S].filter((at) => at < to - EDGE_S)
+    .map((at) => [at, shortTime(at * 1000)]);
+}
 
 /** @param {number} valid @param {number} damaged */
 const percent = (valid, damaged) => (valid + damaged ? Math.round((1000 * valid) / (valid + damaged)) / 10 : null);

@@ -109,7 +109,11 @@ async function chart(card, { kind, energy, bars, cost }, signal) {
 }
 
 /** @param {Kind} next */
-const opensText = (next) => (matchMedia("(pointer: coarse)").matches ? words.opensByTap : words.opens)[next];
+function opensText(next) {
+  /** @type {Record<string, string>} */
+  const texts = matchMedia("(pointer: coarse)").matches ? words.opensByTap : words.opens;
+  return texts[next];
+}
 
 /** @param {Shown} shown */
 function totals({ kind, energy, cost }) {
@@ -146,14 +150,17 @@ function notes(energy) {
     const obis = counter.obis.replace("1-0:", "").replace("*255", "");
     const reading = (/** @type {NonNullable<Api.CounterEnergy["first"]>} */ { at: instant, register_wh: wh }) =>
       make("td", make("span.number", kwhCell(wh)), make("small", at(instant)));
-    return [make("tr", make("th", { scope: "row" }, name, make("small", obis)), reading(counter.first),
-      reading(counter.last), make("td.number", kwhCell(counter.total_wh)))];
+    // the word may be divided on a small phone
+    const label = make("th", { scope: "row" }, name.replace("speisung", "spei\u00adsung"),
+      make("small", `${obis} · kWh`));
+    return [make("tr", label, reading(counter.first), reading(counter.last),
+      make("td.number", kwhCell(counter.total_wh)))];
   };
   const gaps = energy.import.gaps.map((gap) => words.gap(at(gap.begin), at(gap.end), kwh(gap.energy_wh)));
   const epochs = epochsOf(energy).map((epoch) =>
     words.restartedAt(at(epoch.at), epoch.before_wh && kwh(epoch.before_wh), kwh(epoch.after_wh)));
   const columns = [words.counter, words.from, words.to, words.difference];
-  return make("section.card.notes", make("h2", `${words.readings} (kWh)`),
+  return make("section.card.notes", make("h2", words.readings),
     make("table", make("thead", make("tr", columns.map((name, place) =>
       make(place ? "th.number" : "th", { scope: "col" }, name)))),
     make("tbody", readings(words.counters.import, energy.import), readings(words.counters.export, energy.export))),
@@ -171,7 +178,9 @@ function rowsOf(shown) {
   const { kind, energy, bars, cost } = shown;
   const isQualityShown = hasExceptions(shown);
   return energy.buckets.map((bucket, at) => [
-    bucketName(kind, bucket), kwhCell(bucket.import_wh), ...(energy.export ? [kwhCell(bucket.export_wh)] : []),
+    // the column is narrow: no word "Uhr" behind each time
+    bucketName(kind, bucket).replace(/ Uhr$/, ""),
+    kwhCell(bucket.import_wh), ...(energy.export ? [kwhCell(bucket.export_wh)] : []),
     ...(cost ? [cost.textOf(bucket) || "–"] : []), ...(isQualityShown ? [qualityText(bucket, bars[at])] : []),
   ]);
 }

@@ -18,15 +18,15 @@ export function showHomeAssistant(main, signal) {
     value: serverAddress,
   });
   const isLocal = !isIngress && /^(localhost|127\.|\[::1)/.test(location.hostname);
-  const mqtt = make("section.card");
+  const mqtt = make("section.card.prose");
   main.append(make("h1", "Home Assistant"),
     make("section.card.prose", make("p", isIngress ? texts.whatInApp : texts.what),
       make("ol", texts.steps.map((step) => make("li", step)))),
+    mqtt,
     make("section.card",
       make("div.card-head", make("h2", "configuration.yaml"), make("label", `${texts.address} `, url),
         make("button", { type: "button", onclick: () => copy(yaml, copied) }, texts.copy), copied),
-      make("p.soft", { hidden: !isLocal }, texts.local), yaml),
-    mqtt);
+      make("p.soft", { hidden: !isLocal }, texts.local), yaml));
   signal.addEventListener("abort", subscribe(() => renderMqtt(mqtt)));
   async function load() {
     try {

@@ -15,7 +15,7 @@ export function showLockedMeter(main, signal) {
       light && make("span.flash", { "aria-hidden": "true", "data-light": light })));
   main.append(make("h1", words.setup.pages.locked),
     make("section.card.prose", make("p", texts.what), counter.node, state),
-    make("section.card.prose", make("h2", texts.stepsTitle), make("ol.steps", steps)),
+    make("section.card.prose.steps-card", make("h2", texts.stepsTitle), make("ol.steps", steps)),
     make("section.card.prose", make("h2", texts.tipsTitle), make("ul", texts.tips.map((text) => make("li", text)))));
   signal.addEventListener("abort", subscribe(() => {
     const meter = currentReading();

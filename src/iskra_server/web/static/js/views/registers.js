@@ -20,7 +20,7 @@ export function show(main, _address, signal) {
   signal.addEventListener("abort", subscribe(() => {
     const meter = currentReading();
     setText(note, meter ? "" : missingReadingText());
-    setContent(rows, meter?.registers.map(row));
+    setContent(rows, meter && sorted(meter.registers).map(row));
     setContent(facts, meter && factsOf(meter));
   }));
 }
@@ -36,19 +36,33 @@ function derivation(text) {
 /** A name that may break behind each underscore. @param {string} name */
 const breakable = (name) => name.split(/(?<=_)/).flatMap((part) => [part, make("wbr")]);
 
+/** What is measured comes before numbers that only name the meter. @param {Api.MeterRegister[]} registers */
+const sorted = (registers) => [...registers].sort((a, b) => Number(!a.unit) - Number(!b.unit));
+
+/**
+ * Energies are shown in thousands of their unit: kWh, kvarh, kVAh.
+ * @param {string | null} unit
+ * @returns {[string, number]} the unit and the power of ten to it
+ */
+const shownUnit = (unit) => (unit?.endsWith("h") ? [`k${unit}`, 3] : [unit ?? "", 0]);
+
+/** Long German words may be divided before these parts: not every browser knows how to hyphenate them. */
+const PARTS = /(?<=\p{L}{4})(einzel|identifikation|einspeisung|energie|leistung|spannung|winkel|frequenz|stand)/gu;
+
 /** @param {Api.MeterRegister} register */
 function row({ label, label_de: labelDe, obis, name, value, text, unit, derived, resolution }) {
+  const [unitText, shift] = shownUnit(unit);
   // bytes are hex text, which may have digits alone
   const isExact = text === undefined && typeof value === "string" && isNumber(value);
   return make("tr",
     // a hyphen would end the line behind the minus of "(-P)"
-    make("th", { scope: "row" }, (language === "de" ? labelDe : label).replace("(-", "(−"),
+    make("th", { scope: "row" }, (language === "de" ? labelDe.replace(PARTS, "\u00ad$1") : label).replace("(-", "(−"),
       // a register outside the table is named by its code
       name !== label && make("small", `${obis.replace("*255", "")} · `, breakable(name)),
-      resolution ? make("small", words.inSteps(`${grouped(String(resolution))}\u00a0${unit}`)) : null,
+      resolution ? make("small", words.inSteps(`${grouped(String(resolution), shift)}\u00a0${unitText}`)) : null,
       derived && make("small.derived", `${words.derived}: ${derived.split(", ").map(derivation).join(", ")}`)),
-    make(isExact ? "td.number" : "td.text", isExact ? grouped(value) : text ?? String(value),
-      unit && make("span.unit", ` ${unit}`)));
+    make(isExact ? "td.number" : "td.text", isExact ? grouped(value, shift) : text ?? String(value),
+      unit && make("span.unit", ` ${unitText}`)));
 }
 
 /** @param {Api.LiveMeter} meter */

@@ -7,7 +7,7 @@ import { energyLegend } from "../charts/legend.js";
 import { shortTime } from "../clock.js";
 import { money, moneyShort, requestCost } from "../costs.js";
 import { make, pair, setContent, setText } from "../dom.js";
-import { axisNumber, energyBar, quarterText } from "../energyText.js";
+import { axisNumber, differenceText, energyBar, quarterText } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { failureText } from "../failure.js";
 import { words } from "../language.js";
@@ -132,7 +132,7 @@ function renderFacts(box, history, meter) {
   setContent(box,
     make("p.middle", energy === null ? make("span.soft", words.noDataYet)
       : [make("span", energy), make("span.unit", "kWh"), paid && [" ", make("span.paid", paid)]]),
-    compared ? make("p.compared", comparisonText(compared, placesOf(meter))) : "",
+    compared ? make("p.compared", differenceText(compared, placesOf(meter))) : "",
     make("dl.pairs", rows.map(([name, text]) => pair(name, text))),
   );
 }
@@ -167,11 +167,4 @@ function standbyRow(/** @type {Api.Standby} */ { base_load_w: watts, year_amount
   if (!amount || !currency || Number(amount) <= 0) return [[words.baseLoad, text]];
   const cost = words.cost.perYear(moneyShort(amount, currency));
   return [[words.baseLoad, make("a", { href: link("cost") }, `${text} · ${cost}`)]];
-}
-
-/** @param {NonNullable<ReturnType<typeof comparison>>} compared @param {number} places */
-function comparisonText({ until, difference }, places) {
-  const text = `${rounded(difference.replace("-", ""), places, 3)} kWh`;
-  if (Number(difference) === 0) return words.sameAsYesterday(until);
-  return Number(difference) < 0 ? words.lessThanYesterday(text, until) : words.moreThanYesterday(text, until);
 }

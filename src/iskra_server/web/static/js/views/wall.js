@@ -1,17 +1,20 @@
-// The wall display: power and what it costs, register, today and what it has cost.
+// The wall display: time, power and what it costs, register, today and its cost, compared with yesterday.
 
 import { requestHistory } from "../api.js";
-import { today } from "../calendar.js";
+import { shiftDays, today } from "../calendar.js";
+import { shortTime } from "../clock.js";
 import { make, setText } from "../dom.js";
+import { differenceText } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { words } from "../language.js";
 import { link } from "../router.js";
 import { currentReading, placesOf, registerValue, subscribe, whenChosen } from "../store.js";
 import { rateNow, requestTodayCost, todayCostText } from "../todayCost.js";
-import { sinceMidnight } from "../todayStats.js";
+import { comparison, localQuarters, sinceMidnight } from "../todayStats.js";
 import { missingReadingText, powerWidget, registerWidget } from "../widgets.js";
 
 const REFRESH_MS = 60_000;
+const CLOCK_MS = 1000;
 
 /** @typedef {{date: string, counter: Api.CounterEnergy}} Day */
 
@@ -22,8 +25,9 @@ export function show(main, _address, signal) {
   const rate = make("p.rate");
   power.node.append(rate);
   const todayNode = make("p.today");
-  main.append(make("h1.hidden", words.wall), power.node, counter.node, todayNode,
-    make("a.leave", { href: link("now") }, words.sections.now));
+  const trend = make("p.trend");
+  main.append(make("h1.hidden", words.wall), power.node, counter.node, todayNode, trend,
+    clock(signal), make("a.leave", { href: link("now") }, words.sections.now));
   /** @type {Day | null} */
   let day = null;
   /** @type {import("../todayCost.js").TodayCost | null} */
@@ -44,7 +48,28 @@ export function show(main, _address, signal) {
   whenChosen(signal, async () => {
     for (; !signal.aborted; await new Promise((resolve) => { setTimeout(resolve, REFRESH_MS); })) await refresh();
   });
+  whenChosen(signal, () => showTrend(trend, signal));
   stayAwake(signal);
+}
+
+/** The time in the zone of the server. @param {AbortSignal} signal */
+function clock(signal) {
+  const node = make("p.clock", { role: "timer", "aria-label": words.time });
+  const showTime = () => setText(node, shortTime(Date.now()));
+  showTime();
+  const timer = setInterval(showTime, CLOCK_MS);
+  signal.addEventListener("abort", () => clearInterval(timer));
+  return node;
+}
+
+/** The difference to yesterday at this time, every minute. @param {HTMLElement} node @param {AbortSignal} signal */
+async function showTrend(node, signal) {
+  for (; !signal.aborted; await new Promise((resolve) => { setTimeout(resolve, REFRESH_MS); })) {
+    const period = { from: shiftDays(today(), -1), to: today() };
+    const answer = await requestHistory("quarters", period, signal).catch(() => null);
+    const compared = answer && comparison(localQuarters(answer));
+    setText(node, compared ? differenceText(compared, placesOf(currentReading())) : "");
+  }
 }
 
 /** @param {Day} day @param {ReturnType<typeof currentReading>} meter */

@@ -1,0 +1,1 @@
+"""Messages to people by ntfy, webhook, Gotify or e-mail: when a meter needs somebody, and digests."""

@@ -1,0 +1,159 @@
+"""Delivers the messages of one channel, the oldest first. One that cannot be sent now waits and is tried again.
+
+message --> waits (at most 50, for at most three days) --> sent, in a thread
+                ^------ after about 5 s, 10 s ... 15 min ------| not reachable
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from iskra_server.base.backoff import Backoff
+from iskra_server.base.clock import boottime_s
+from iskra_server.base.threads import in_daemon_thread
+from iskra_server.outputs.notify.channel import Channel, MessageRefused, NotSent
+from iskra_server.outputs.notify.http_channel import request_of, send_by_http
+from iskra_server.outputs.notify.memory import ChannelMemory
+from iskra_server.outputs.notify.messages import MeterMessage, Notification, notification
+
+MAX_WAITING = 50
+MAX_AGE = timedelta(days=3)
+FIRST_RETRY_S, MAX_RETRY_S = 5.0, 900.0
+# without progress the other side has ten seconds; in all, as an answer may arrive byte by byte
+TOTAL_S = 60.0
+_DAY_S = 86_400
+_DIGESTS = ("weekly", "monthly")
+
+log = logging.getLogger(__name__)
+
+
+async def send(channel: Channel, message: Notification) -> str:
+    """The answer in words. Raises NotSent or MessageRefused."""
+    if channel.kind == "email":
+        # smtplib and email take 3 MB of memory
+        from iskra_server.outputs.notify.mail import Mail  # noqa: PLC0415
+
+        mail = Mail(channel, message)
+        function, abort = mail.send, mail.abort
+    else:
+        request = request_of(channel, message)
+        function, abort = (lambda: send_by_http(channel, request)), request.abort
+    try:
+        async with asyncio.timeout(TOTAL_S):
+            return await in_daemon_thread(function)
+    except TimeoutError:
+        raise NotSent(f"{channel.place} does not answer within {TOTAL_S:.0f} s. It is tried again.") from None
+    finally:
+        abort()
+
+
+class Delivery:
+    """`changed` is called when the memory of the channel has changed, and stores it."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        memory: ChannelMemory,
+        changed: Callable[[], Awaitable[None]],
+        *,
+        first_retry_s: float = FIRST_RETRY_S,
+        max_retry_s: float = MAX_RETRY_S,
+        wall_s: Callable[[], float] = time.time,
+        boot_s: Callable[[], float] = boottime_s,
+    ) -> None:
+        self.channel = channel
+        self.delivered = self.refused = self.dropped = 0
+        self.sentence = ""
+        self.since: datetime | None = None
+        self._memory = memory
+        self._changed = changed
+        self._backoff = Backoff(first_retry_s, max_retry_s)
+        self._wall_s, self._boot_s = wall_s, boot_s
+        # id of a message of this run -> when it was queued, by a clock that nobody sets
+        self._queued_boot_s: dict[str, float] = {}
+        self._arrival = asyncio.Event()
+        if memory.waiting:
+            self._arrival.set()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._memory.waiting)
+
+    def enqueue(self, message: MeterMessage) -> None:
+        """If this channel wants it. Above the limits it is lost, and counted; call `changed` afterwards."""
+        channel, memory = self.channel, self._memory
+        if message.event != "test" and message.event not in channel.events:
+            return
+        if message.event not in _DIGESTS:
+            now_s = self._wall_s()
+            memory.queued_s = [at_s for at_s in memory.queued_s if 0 <= now_s - at_s < _DAY_S]
+            if len(memory.queued_s) >= channel.max_per_day:
+                self._lose(f"{channel.max_per_day} messages in 24 hours (notify.max_per_day) were reached")
+                return
+            memory.queued_s.append(now_s)
+        made = notification(message, channel.language, channel.page_url)
+        memory.waiting.append(made)
+        self._queued_boot_s[made.id] = self._boot_s()
+        if len(memory.waiting) > MAX_WAITING:
+            self._queued_boot_s.pop(memory.waiting.pop(0).id, None)
+            self._lose(f"{MAX_WAITING} messages wait already")
+        self._arrival.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._arrival.wait()
+            if await self._send_oldest():
+                self._backoff.reset()
+                if not self._memory.waiting:
+                    self._arrival.clear()
+            else:
+                await asyncio.sleep(self._backoff.next_s())
+
+    async def _send_oldest(self) -> bool:
+        """Whether the next message can be sent at once."""
+        waiting = self._memory.waiting
+        if not waiting:
+            return True
+        message = waiting[0]
+        if self._is_too_old(message):
+            self._lose(f"it could not be sent for {MAX_AGE.days} days")
+        else:
+            try:
+                await send(self.channel, message)
+            except NotSent as error:
+                self._failed(str(error))
+                return False
+            except MessageRefused as error:
+                self.refused += 1
+                self._failed(f"{error} The message is lost.")
+            else:
+                self.delivered += 1
+                if self.sentence:
+                    log.info("%s takes messages again.", self.channel.place)
+                self.sentence, self.since = "", None
+        # the limit may have removed it meanwhile
+        if waiting and waiting[0] is message:
+            waiting.pop(0)
+        self._queued_boot_s.pop(message.id, None)
+        await self._changed()
+        return True
+
+    def _is_too_old(self, message: Notification) -> bool:
+        queued_s = self._queued_boot_s.get(message.id)
+        if queued_s is not None:
+            return self._boot_s() - queued_s > MAX_AGE.total_seconds()
+        return datetime.fromtimestamp(self._wall_s(), UTC) - datetime.fromisoformat(message.at) > MAX_AGE
+
+    def _lose(self, reason: str) -> None:
+        self.dropped += 1
+        log.warning("A message for %s is lost: %s.", self.channel.place, reason)
+        if not self.sentence:
+            self._failed(f"A message for {self.channel.place} was lost: {reason}.")
+
+    def _failed(self, sentence: str) -> None:
+        if sentence != self.sentence:
+            log.warning("notify %s: %s", self.channel.name, sentence)
+        self.sentence = sentence
+        self.since = self.since or datetime.now(UTC)
