@@ -44,7 +44,7 @@ SENTENCES: dict[str, tuple[str, str, str, str]] = {
         "Spot prices of {zone} are missing from {time} on: no source could be reached, or none has them.",
         "Check the internet connection of this computer; the log says what each source answered. They are asked again automatically; iskra-server prices fetch asks now.",
         "Ab {time} fehlen die Börsenstrompreise für {zone}: Keine Quelle war erreichbar, oder keine hat sie.",
-        "Prüfen Sie die Internetverbindung dieses Rechners; was jede Quelle geantwortet hat, steht im Protokoll. Es wird von selbst erneut versucht; sofort geht es mit iskra-server prices fetch."),
+        "Prüfen Sie die Internetverbindung dieses Rechners; was jede Quelle geantwortet hat, steht im Log. Es wird von selbst erneut versucht; sofort geht es mit iskra-server prices fetch."),
     "slow_readout": (
         "A readout of this meter takes about {seconds} s at 300 baud.",
         "The values are that old when they arrive. If the meter can send faster, put the head straight on the window: higher speeds work only if answers arrive undamaged.",

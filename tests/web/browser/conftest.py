@@ -5,6 +5,7 @@ A page must write nothing to the console, send no request to another server, and
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 import telegrams
 from running import Head, Server, serving, until
-from web.browser.household import ENERGY_NOW, write
+from web.browser.household import ENERGY_NOW, TODAY, write
 
 CHROMIUM = Path("/usr/bin/chromium")
 # for small or busy machines
@@ -22,18 +23,22 @@ STALE_AFTER_S = 3
 expect.set_options(timeout=TIMEOUT_MS)
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
-CONTRACT = """
+# the price changes tomorrow, so that the page has a price curve to show
+CONTRACT = f"""
 [[contracts]]
 begins = 2025-01-01
 name = "Green"
+energy_price = 0.3265
 base_fee = 11.90
 feed_in = 0.0811
 instalment = 40
 
-[contracts.energy]
-kind = "windows"
-default = 0.3265
-windows = [ { name = "Night", from = "22:00", to = "06:00", price = 0.2449 } ]
+[[contracts]]
+begins = {TODAY + timedelta(days=1)}
+energy_price = 0.2449
+base_fee = 11.90
+instalment = 40
+
 [[offers]]
 name = "Cheap"
 energy_price = 0.2490

@@ -35,6 +35,13 @@ export const emptyWindow = (name = "") => ({ name, months: "1-12", days: "mon-su
 /** Whether the price is given net, by energy, grid and levies. @param {ContractFields} fields */
 export const hasParts = ({ kind, isByParts }) => kind === "spot" || isByParts;
 
+/** Whether each price of energy was entered: without one it would count as free. @param {ContractFields} fields */
+export function isPriced({ kind, price, low, windows }) {
+  const ofWindows = [price, ...windows.map((window) => window.price)];
+  const needed = { fixed: [price], daynight: ofWindows, windows: ofWindows, registers: [price, low], spot: [] };
+  return needed[kind].every((text) => text.trim() !== "");
+}
+
 /** A number as typed, with a comma or a point, as TOML; a text that is none stays, for the server to say so. */
 function number(/** @type {string} */ typed, scale = "1") {
   const text = typed.trim().replace(",", ".").replace(/^\+/, "");

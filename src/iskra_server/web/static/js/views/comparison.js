@@ -164,13 +164,13 @@ async function monthsCard(content, answer, signal) {
     answer.months.map((month, at) => [monthText(names[at]),
       roundedKwh(sum([month.import_wh, month.estimated_import_wh]) ?? "0"),
       ...contracts.map(({ months }) => money(months[at].total_amount, currency))]))));
-  let drawn = new AbortController();
-  signal.addEventListener("abort", () => drawn.abort());
+  let shown = new AbortController();
+  signal.addEventListener("abort", () => shown.abort());
 
   /** The own contract by its cost, the others by what they cost more or less. @param {number} place */
   async function draw(place) {
-    drawn.abort();
-    drawn = new AbortController();
+    shown.abort();
+    shown = new AbortController();
     box.replaceChildren();
     const isDifference = place > 0 && contracts[place].difference_amount !== undefined;
     const amounts = contracts[place].months.map(({ total_amount: total }, at) =>
@@ -186,7 +186,7 @@ async function monthsCard(content, answer, signal) {
         : amounts[at] < 0 ? texts.less(text) : texts.more(text);
     };
     await drawBars(box, bars, {
-      unit: currencySign(currency), label: texts.byMonth, signal: drawn.signal, number: axisNumber, middle: true,
+      unit: currencySign(currency), label: texts.byMonth, signal: shown.signal, number: axisNumber, middle: true,
       text: (at) => `${monthText(names[at])} · ${displayName(contracts[place])}: ${amountText(at)}`,
       labels: names.map((day, at) => [at, dateText(day, { month: "short" })]), caption,
       legend: isDifference

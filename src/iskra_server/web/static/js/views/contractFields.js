@@ -4,7 +4,7 @@ import { emptyWindow } from "../contractToml.js";
 import { contractWords as texts } from "../contractWords.js";
 import { make } from "../dom.js";
 
-/** @typedef {{level: "error" | "warning", key: string, sentence: string}} Finding */
+/** @typedef {Api.ConfigFinding} Finding */
 /** @typedef {import("../contractToml.js").PriceWindow} PriceWindow */
 
 const CONTRACT = "contracts.1.";
@@ -116,8 +116,12 @@ export function showFindings(form, others, findings) {
   others.replaceChildren(...rest.map(({ sentence }) => make("li", { lang: "en" }, sentence)));
 }
 
+/** Whether a field has exactly this key. @param {HTMLElement} form @param {string | undefined} key */
+export const hasField = (form, key = "") =>
+  key.startsWith(CONTRACT) && Boolean(form.querySelector(`[data-key="${CSS.escape(key.slice(CONTRACT.length))}"]`));
+
 /** Whether there is a place for it. @param {HTMLElement} form @param {Finding} finding */
-function showFinding(form, { level, key, sentence }) {
+function showFinding(form, { level, key = "", sentence }) {
   let name = key.startsWith(CONTRACT) ? key.slice(CONTRACT.length) : "";
   while (name) {
     const place = form.querySelector(`[data-key="${CSS.escape(name)}"]`);

@@ -1,7 +1,7 @@
 // A form that writes a contract for the configuration: the lines to copy, checked by the server while they are written.
 
 import { today } from "../calendar.js";
-import { contractToml, emptyContract, emptyWindow, hasParts } from "../contractToml.js";
+import { contractToml, emptyContract, emptyWindow, hasParts, isPriced } from "../contractToml.js";
 import { contractWords as texts } from "../contractWords.js";
 import { copy } from "../copy.js";
 import { make, setText } from "../dom.js";
@@ -9,7 +9,7 @@ import { words } from "../language.js";
 import { link } from "../router.js";
 import { meterIds, meterName, store } from "../store.js";
 import {
-  checkBox, fieldset, numberField, selectField, showFindings, textField, windowFields,
+  checkBox, fieldset, hasField, numberField, selectField, showFindings, textField, windowFields,
 } from "./contractFields.js";
 
 /** @typedef {import("../contractToml.js").ContractFields} ContractFields */
@@ -36,7 +36,7 @@ export function showContractForm(main, signal) {
         make("h2", texts.whereTitle),
         make("dl.where", texts.where.map(([name, place]) => make("div", make("dt", name), make("dd", place)))),
         make("p", texts.restart))));
-  const check = delayedCheck(form, verdict, others, signal);
+  const check = delayedCheck(fields, form, verdict, others, signal);
   const change = () => {
     setText(toml, contractToml(fields));
     setText(copied, "");
@@ -152,12 +152,13 @@ function feedInFields(bound, redraw) {
 
 /**
  * A function that checks the lines, a moment after the last change.
+ * @param {ContractFields} fields
  * @param {HTMLElement} form
  * @param {HTMLElement} verdict
  * @param {HTMLElement} others the findings that belong to no field
  * @param {AbortSignal} signal
  */
-function delayedCheck(form, verdict, others, signal) {
+function delayedCheck(fields, form, verdict, others, signal) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let current = 0;
@@ -171,9 +172,11 @@ function delayedCheck(form, verdict, others, signal) {
       const findings = await requestFindings(toml, signal);
       if (signal.aborted || own !== current) return;
       if (typeof findings === "string") { setText(verdict, texts.unchecked(findings)); return; }
-      const count = findings.filter(({ level }) => level === "error").length;
-      setText(verdict, count ? texts.invalid(count) : texts.valid);
-      showFindings(form, others, findings);
+      // whoever enters gross prices need not hear that they count as gross
+      const shown = findings.filter(({ level, key }) => level === "error" || hasField(form, key));
+      const count = shown.filter(({ level }) => level === "error").length;
+      setText(verdict, count ? texts.invalid(count) : isPriced(fields) ? texts.valid : texts.priceMissing);
+      showFindings(form, others, shown);
     }, CHECK_AFTER_MS);
   };
 }

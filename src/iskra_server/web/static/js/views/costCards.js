@@ -105,7 +105,7 @@ export function contractCard(contract, currency) {
     energy !== undefined ? pair(texts.energy, `${price(energy, currency)} / kWh`)
       : pair(texts.pricing, texts.pricings[contract.pricing]),
     contract.zone !== undefined && pair(texts.zone, contract.zone),
-    contract.vat_percent !== undefined && pair(texts.vat, `${grouped(String(contract.vat_percent))} %`),
+    Number(contract.vat_percent) > 0 && pair(texts.vat, `${grouped(String(contract.vat_percent))} %`),
     pair(texts.base[contract.base_per], money(contract.base_amount, currency)),
     feedIn !== undefined && Number(feedIn) ? pair(texts.feedIn, `${price(feedIn, currency)} / kWh`) : null,
     Number(contract.instalment_amount) ? pair(texts.instalment, money(contract.instalment_amount, currency)) : null),

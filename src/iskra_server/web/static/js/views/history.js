@@ -117,11 +117,13 @@ function opensText(next) {
 
 /** @param {Shown} shown */
 function totals({ kind, energy, cost }) {
-  const total = (/** @type {string} */ name, /** @type {string} */ text, /** @type {string | null} */ flow = null) =>
+  /** @type {(name: string, text: Content<HTMLElement>, flow?: string) => HTMLElement} */
+  const total = (name, text, flow) =>
     make("div.total", { "data-flow": flow }, make("dt", name), make("dd", text));
   const highest = highestText(kind, energy, cost);
+  // on a phone the amount is on a line of its own
   const priced = (/** @type {string} */ text, /** @type {string | undefined} */ amount) =>
-    (amount === undefined ? text : `${text} · ${amount}`);
+    [make("span", text), amount !== undefined && [" ", make("span", `· ${amount}`)]];
   return make("dl.totals",
     total(`↓ ${words.fromGrid}`, priced(kwhShort(energy.import.total_wh), cost?.imported), "import"),
     energy.export && total(`↑ ${words.toGrid}`, priced(kwhShort(energy.export.total_wh), cost?.exported), "export"),

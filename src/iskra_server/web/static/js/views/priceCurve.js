@@ -60,8 +60,9 @@ async function fill(card, prices, used, hours, choose, signal) {
   const cheap = prices.cheapest.find((cheapest) => cheapest.hours === hours);
   const pressed = card.contains(document.activeElement) && document.activeElement?.getAttribute("aria-pressed");
   const switches = HOURS.map((count) => make("button", {
-    type: "button", "aria-pressed": String(count === hours), onclick: () => choose(count),
-  }, texts.hours(count)));
+    type: "button", "aria-pressed": String(count === hours), "aria-label": texts.hours(count),
+    onclick: () => choose(count),
+  }, `${count} h`));
   setContent(card,
     make("div.card-head", make("h2", texts.title),
       make("div.switch", { role: "group", "aria-label": texts.cheapest }, switches)),

@@ -131,7 +131,7 @@ function renderFacts(box, history, meter) {
   rows.push(...periodRows(history, meter), ...standbyRow(standby));
   setContent(box,
     make("p.middle", energy === null ? make("span.soft", words.noDataYet)
-      : [make("span", energy), make("span.unit", "kWh"), paid && make("span.paid", paid)]),
+      : [make("span", energy), make("span.unit", "kWh"), paid && [" ", make("span.paid", paid)]]),
     compared ? make("p.compared", differenceText(compared, placesOf(meter))) : "",
     make("dl.pairs", rows.map(([name, text]) => pair(name, text))),
   );

@@ -73,6 +73,7 @@ export const contractWords = {
   result: "Zeilen für die Konfiguration",
   copy: "Kopieren",
   valid: "Keine Fehler gefunden.",
+  priceMissing: "Es fehlt noch der Preis.",
   invalid: (count) => (count === 1 ? "1 Fehler gefunden." : `${count} Fehler gefunden.`),
   checking: "wird geprüft …",
   unchecked: (reason) => `Prüfung nicht möglich: ${reason}`,

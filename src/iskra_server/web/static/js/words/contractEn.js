@@ -72,6 +72,7 @@ export const contractWords = {
   result: "Lines for the configuration",
   copy: "Copy",
   valid: "No mistake found.",
+  priceMissing: "The price is still missing.",
   invalid: (/** @type {number} */ count) => (count === 1 ? "1 mistake found." : `${count} mistakes found.`),
   checking: "checking …",
   unchecked: (/** @type {string} */ reason) => `Could not be checked: ${reason}`,
