@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
+from iskra_server.history.model.spot_price import Price
+from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
 from iskra_server.outputs.mqtt.cost_messages import CostMessages
 from samples import METER_ID, SERVER_ID
@@ -74,6 +77,15 @@ def test_cost_follows_the_quarters_of_history_and_a_day_ends_complete(store: Sto
     assert (begun["cost_today"], begun["today_begins"]) == (Decimal("0.300000"), MIDNIGHT)
     assert (begun["cost_month"], begun["month_begins"]) == (Decimal("1.500000"), "2025-06-01T00:00:00+02:00")
     assert payloads(costs, 17) == [begun]
+
+
+def test_cost_and_price_by_the_spot_price_come_from_the_database(store: Store) -> None:
+    first = quarter(MIDNIGHT)
+    store.write(counted([10_000, 20_000, 30_000], first=first), [INFO])
+    store_prices(store, "DE-LU", "test", first * 900, {first + at: Price(10**8 * (at + 1), 15) for at in range(3)})
+    terms = Terms(energy=Tariff(Decimal("0.02"), spot=SpotShare("DE-LU")))
+    (message,) = payloads(messages(store, Contract(begins=date(2025, 1, 1), terms=terms)), 31)
+    assert (message["cost_today"], message["price_import"]) == (Decimal("0.34"), Decimal("0.32"))
 
 
 def test_the_cost_of_yesterday_is_not_shown_as_that_of_today(store: Store) -> None:
