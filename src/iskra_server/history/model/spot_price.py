@@ -18,6 +18,7 @@ from iskra_server.history.model.records import QUARTER_S
 
 # millionths of EUR/MWh
 SCALER = -6
+SPOT_CURRENCY = "EUR"
 QUARTER_MINUTES, HOUR_MINUTES = 15, 60
 HOUR_QUARTERS = 4
 MARKET = ZoneInfo("Europe/Berlin")
