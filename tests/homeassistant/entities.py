@@ -149,10 +149,10 @@ def invalid(assistant: HomeAssistant) -> dict[str, Any]:
     return {statistic: types for statistic, types in kinds.items() if types != ["no_state"] or statistic in states}
 
 
-def grid(assistant: HomeAssistant, *imported: str) -> list[dict[str, object]]:
+def grid(assistant: HomeAssistant, *imported: str, price: str | None = None) -> list[dict[str, object]]:
     """The grid with these consumptions, as the Energy dashboard's form saves it: from 2026.3 on each is a source."""
-    none = dict.fromkeys(("stat_cost", "entity_energy_price", "number_energy_price"))
-    flows: list[dict[str, object]] = [{"stat_energy_from": each, **none} for each in imported]
+    cost = {"stat_cost": None, "entity_energy_price": price, "number_energy_price": None}
+    flows: list[dict[str, object]] = [{"stat_energy_from": each, **cost} for each in imported]
     rest: dict[str, object] = {"type": "grid", "cost_adjustment_day": 0}
     if release.numbers(assistant.version) >= ONE_METER:
         return [rest | flow | {"stat_energy_to": None} for flow in flows]

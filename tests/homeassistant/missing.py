@@ -183,9 +183,9 @@ def rows(assistant: HomeAssistant, statistic: str, period: str = "hour") -> Rows
     return {row.pop("start") // 1000: {key: row[key] for key in row if key != "end"} for row in found}
 
 
-def wait_for_hour(assistant: HomeAssistant, statistic: str, start_s: int) -> None:
-    # the statistics of the days before are made first
-    until(lambda: start_s in rows(assistant, statistic), STOP_S, EVERY_S)
+def wait_for_hour(assistant: HomeAssistant, statistic: str, start_s: int, within_s: float = STOP_S) -> None:
+    """The statistics of the time before are made first."""
+    until(lambda: start_s in rows(assistant, statistic), within_s, EVERY_S)
 
 
 def fill_gaps(assistant: HomeAssistant, **data: object) -> dict[str, Any]:

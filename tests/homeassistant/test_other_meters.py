@@ -15,7 +15,7 @@ import pytest
 
 from homeassistant import cellar, forms
 from homeassistant.cellar import BASE_TOPIC, MONTH_WH, NAME, PORT, PRICE, READINGS, TODAY_WH, Cellar
-from homeassistant.entities import BY_MQTT, BY_OURS, UNAVAILABLE, complaints, young
+from homeassistant.entities import BY_MQTT, BY_OURS, UNAVAILABLE, complaints, grid, young
 from homeassistant.home import Home
 from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
 from outputs.mqtt.broker import Subscriber
@@ -153,7 +153,7 @@ def test_the_energy_dashboard_takes_price_gas_and_water(house: Home, below: Cell
     shows(house, {"price_import": PRICE, "price_export": Decimal("0.08")})
     for assistant in house.assistants:
         sources = [
-            grid(assistant, entity(assistant, "energy_import"), entity(assistant, "price_import")),
+            *grid(assistant, entity(assistant, "energy_import"), price=entity(assistant, "price_import")),
             source("gas", entity(assistant, "mbus1_reading", cellar.device("gas"))),
             source("water", entity(assistant, "mbus2_reading", cellar.device("water"))),
         ]
@@ -239,17 +239,6 @@ def at_midnight(below: Cellar) -> dict[str, Any]:
     answer = below.server.get(f"/api/v1/meters/{NAME}/registers?at=today").json(parse_float=Decimal)
     (value,) = (dict(value) for value in answer["values"] if value["name"] == "energy_import")
     return value
-
-
-def grid(assistant: HomeAssistant, imported: str, price: str) -> dict[str, object]:
-    """As the Energy dashboard's form saves it."""
-    energy = {
-        "stat_energy_from": imported,
-        "stat_cost": None,
-        "entity_energy_price": price,
-        "number_energy_price": None,
-    }
-    return {"type": "grid", "flow_from": [energy], "flow_to": [], "cost_adjustment_day": 0}
 
 
 def source(kind: str, counted: str) -> dict[str, object]:
