@@ -16,7 +16,7 @@ from typing import Any
 from homeassistant import forms, network, release
 from homeassistant.entities import are_right
 from homeassistant.home import PORT, Home, home
-from homeassistant.instance import EVERY_S, HomeAssistant, fake_time
+from homeassistant.instance import EVERY_S, STOP_S, HomeAssistant, fake_time
 from homeassistant.meter import UNLOCKED
 from homeassistant.network import PI_NAME
 from iskra_server.history.model.records import Exact, MeterInfo, PowerQuarter, QuarterReading, Record
@@ -184,7 +184,8 @@ def rows(assistant: HomeAssistant, statistic: str, period: str = "hour") -> Rows
 
 
 def wait_for_hour(assistant: HomeAssistant, statistic: str, start_s: int) -> None:
-    until(lambda: start_s in rows(assistant, statistic), SOON_S, EVERY_S)
+    # the statistics of the days before are made first
+    until(lambda: start_s in rows(assistant, statistic), STOP_S, EVERY_S)
 
 
 def fill_gaps(assistant: HomeAssistant, **data: object) -> dict[str, Any]:

@@ -133,6 +133,9 @@ def _read(file: Path) -> dict[str, object]:
         raise ConfigError(f"The configuration {file} is not valid {language}: {error}{hint}.") from None
     except RecursionError:
         raise ConfigError(f"The configuration {file} is nested too deeply; it has sections with keys.") from None
+    except ValueError:
+        # Python reads no more than 4,300
+        raise ConfigError(f"A number in the configuration {file} has too many digits.") from None
     if not isinstance(content, dict):
         raise ConfigError(f"The configuration {file} must be an object with the sections {', '.join(SECTIONS)}.")
     return content

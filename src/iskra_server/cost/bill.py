@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -53,6 +54,7 @@ class Bill:
         self._contracts = contracts
         self._tz = tz
         self._spot = spot or meter.spot_raws
+        self._runs = partial(price_runs, contracts, tz=tz)
         self._today = now.astimezone(tz).date()
         self._first, self._now = meter.first_s // QUARTER_S, quarter_of(now.timestamp())
         needed = {IMPORT, EXPORT} | {obis for contract in contracts for obis in registers_of(contract)}
@@ -69,8 +71,7 @@ class Bill:
 
         A gap over the edge of a bucket is in none of them.
         """
-        runs = price_runs(self._contracts, edges[0], edges[-1], self._tz)
-        use = MeteredUse(self._counters, runs, edges, self._spot)
+        use = MeteredUse(self._counters, self._runs, edges, self._spot)
         periods = list(contract_periods(self._contracts, edges[0], edges[-1], self._tz))
         credits = self._credits(periods, edges)
         amounts: list[Amount | None] = []
@@ -89,8 +90,7 @@ class Bill:
         periods = list(contract_periods(self._contracts, begin, end, self._tz))
         if not periods:
             return Amount()
-        runs = price_runs(self._contracts, begin, end, self._tz)
-        (use,) = MeteredUse(self._counters, runs, (begin, end), self._spot).buckets
+        (use,) = MeteredUse(self._counters, self._runs, (begin, end), self._spot).buckets
         fees = self._fees([(period.begin, period.end, period.contract) for period in periods])
         return use.amount() + fees + self._credits(periods, (begin, end))[0]
 
@@ -110,7 +110,7 @@ class Bill:
         return Year(begin, end, prediction) if prediction else None
 
     def _cost(self, contract: Contract, energy: MeasuredEnergy) -> Amount:
-        runs = contract_runs(contract, energy.first, energy.last, self._tz)
+        runs = partial(contract_runs, contract, tz=self._tz)
         return MeteredUse(self._counters, runs, (energy.first, energy.last), self._spot).buckets[0].amount()
 
     def _fees(self, parts: Sequence[tuple[int, int, Contract]]) -> Amount:
@@ -137,13 +137,12 @@ class Bill:
 
     def _span(self, begin: int, end: int) -> MeasuredEnergy | None:
         """The energy between the first and the last quarter reading in a period."""
-        counter = self._counters[IMPORT]
-        first = counter.look_up([begin]).get(begin) or counter.nearest_after(begin)
-        last = counter.nearest_before(end + 1)
-        if first is None or last is None or first.quarter >= min(last.quarter, end):
+        outermost = self._counters[IMPORT].outermost(begin, end)
+        if outermost is None:
             return None
-        imported, exported = (self._energy(obis, first.quarter, last.quarter) for obis in (IMPORT, EXPORT))
-        return MeasuredEnergy(first.quarter, last.quarter, imported, exported)
+        first, last = (reading.quarter for reading in outermost)
+        imported, exported = (self._energy(obis, first, last) for obis in (IMPORT, EXPORT))
+        return MeasuredEnergy(first, last, imported, exported)
 
     def _energy(self, obis: Obis, begin: int, end: int) -> Decimal:
         """0 if the meter does not have this counter."""

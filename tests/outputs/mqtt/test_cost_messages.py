@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
+from iskra_server.history.model.spot_price import Price
+from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
 from iskra_server.outputs.mqtt.cost_messages import CostMessages
 from samples import METER_ID, SERVER_ID
@@ -92,6 +95,16 @@ def test_the_cost_of_yesterday_is_not_shown_as_that_of_today(store: Store) -> No
 def test_a_day_before_the_first_contract_costs_nothing_known(store: Store) -> None:
     store.write(counted([10_000, 20_000], first=quarter(MIDNIGHT) - 3), [INFO])
     assert payloads(messages(store, CHEAPER), -25) == [{"id": METER_ID}]
+
+
+def test_a_cost_with_energy_of_unknown_price_is_absent(store: Store) -> None:
+    """Spot prices of the evening before are unknown, those of midnight are known."""
+    spot = Contract(begins=date(2025, 1, 1), base_fee=Decimal(30), terms=Terms(energy=Tariff(spot=SpotShare("DE-LU"))))
+    store.write(counted((1000 * place for place in range(9)), first=quarter(MIDNIGHT) - 4), [INFO])
+    prices = {at: Price(100_000_000) for at in range(quarter(MIDNIGHT), quarter(MIDNIGHT) + 4)}
+    store_prices(store, "DE-LU", "file", 0, prices)
+    (found,) = payloads(messages(store, spot), 61)
+    assert found["cost_today"] > 0 and "cost_month" not in found and found["month_begins"].startswith("2025-06-01")
 
 
 def test_without_history_there_are_prices_alone(store: Store) -> None:

@@ -2,6 +2,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 
 from web.serving import Site
 
@@ -83,6 +84,13 @@ def test_a_secret_is_not_repeated() -> None:
         and "geheim" not in answer.text
         and "5" not in answer.json()["findings"][0]["sentence"]
     )
+
+
+def test_a_client_with_too_many_requests_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("MAX_RUNNING", "MAX_WAITING"):
+        monkeypatch.setattr(f"iskra_server.web.http.share.{limit}", 0)
+    answer = post(TEXT)
+    assert (answer.status_code, answer.json()["reason"]) == (429, "too_many_requests")
 
 
 def test_the_access_rules_are_those_of_every_route() -> None:

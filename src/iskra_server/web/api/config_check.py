@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iskra_server.cost.text_findings import text_findings
-from iskra_server.web.http.endpoint import Body, Context, Endpoint, Result, failure
+from iskra_server.web.http.endpoint import TOO_MANY, Body, Context, Endpoint, Result, error_response, failure
 from iskra_server.web.http.problem import problem
 from iskra_server.web.http.responses import json_response
-from iskra_server.web.http.share import client_of
+from iskra_server.web.http.share import Disconnected, TooManyRequests, client_of
 
 # with its headers, a request has room for 16 kB (connection.py)
 _MAX_BYTES = 12_000
@@ -52,7 +52,12 @@ async def _check(context: Context, request: Request) -> Response:
     except UnicodeDecodeError:
         return problem(HTTPStatus.BAD_REQUEST, "The body is not text in UTF-8.", reason="bad_request")
     today = datetime.now(UTC).astimezone(ZoneInfo(context.settings.tz)).date()
-    found = await context.threads.run(client_of(request.scope), None, partial(text_findings, text, today))
+    try:
+        found = await context.threads.run(
+            client_of(request.scope), request.receive, partial(text_findings, text, today)
+        )
+    except (TooManyRequests, Disconnected) as error:
+        return error_response(error)
     findings = [
         ConfigFinding(
             placed.finding.level,
@@ -88,6 +93,7 @@ ENDPOINT = Endpoint(
         200: Result("all mistakes, and what is probably not meant", ConfigCheck),
         400: failure("the body is not text"),
         413: failure(f"the body has more than {_MAX_BYTES:,} bytes"),
+        429: TOO_MANY,
     },
     _check,
     method="POST",
