@@ -147,7 +147,7 @@ def test_a_zone_that_no_source_has_is_probably_not_meant() -> None:
     spot = [ContractConfig(energy=EnergyConfig(kind="spot", zone=zone), vat_percent=19.0) for zone in ("DE-LU", "DE")]
     assert contract_findings(spot[:1], [], date(2027, 1, 1)) == []
     (finding,) = contract_findings(spot[1:], [], date(2027, 1, 1))
-    assert (finding.level, finding.key) == ("warning", "contracts.1") and "spot prices of 'DE'" in finding.sentence
+    assert (finding.level, finding.key) == ("warning", "contracts.1") and "the zone 'DE'" in finding.sentence
 
 
 def test_a_first_contract_of_the_future_is_told() -> None:

@@ -122,7 +122,7 @@ def _contract(configured: PricesConfig, path: str, problems: Problems, *, begins
 def _warnings(configured: PricesConfig, contract: Contract, path: str, today: date) -> list[Finding]:
     terms = contract.terms
     findings = [
-        warning(path, f"{path} needs spot prices of '{zone[:20]}', a zone that only prices.file can have.")
+        warning(path, f"{path} has the zone '{zone[:20]}', which no source has, only prices.file; Germany is DE-LU.")
         for zone in sorted(zones_of([contract]))
         if zone and zone not in ZONES
     ]
