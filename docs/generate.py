@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -138,11 +139,19 @@ _SHOWN = (6, 7, 8)
 
 def simulated_numbers(model: Profile) -> list[Register]:
     """The registers that a simulated meter shows, without those of other meters that it passes on."""
-    second = int(datetime(2026, 6, 21, 10, tzinfo=UTC).timestamp())
-    household = Household(1, model.pv_peak_w, second)
-    results = decoder(model).feed(model.write(moment(model, 1, household, second)))
+    household = _household(model.pv_peak_w)
+    results = decoder(model).feed(model.write(moment(model, 1, household, _SECOND)))
     own = [result for result in results if isinstance(result, Reading) and not result.channel]
     return [register for reading in own for register in reading.numbers()]
+
+
+_SECOND = int(datetime(2026, 6, 21, 10, tzinfo=UTC).timestamp())
+
+
+@cache
+def _household(pv_peak_w: int) -> Household:
+    """Most meters stand in the same one; it is computed from the begin of the year on."""
+    return Household(1, pv_peak_w, _SECOND)
 
 
 def homeassistant() -> str:

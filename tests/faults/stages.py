@@ -712,4 +712,5 @@ ELSEWHERE = {
     "trickle": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "no_pause": (Path("reading/test_reader.py"), "twenty seconds of stray light"),
     "bad_address": (Path("sources/test_tcp.py"), "only the far end's own refusal brings it about"),
+    "prices_missing": (Path("prices/test_served.py"), "needs a source of prices"),
 }

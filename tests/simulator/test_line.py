@@ -19,7 +19,7 @@ from iskra_server.meter.reading import Fault, Reading
 from iskra_server.simulator.line import MAX_CLIENTS, MAX_UNREAD, Terminal, serve_pty, serve_tcp
 from iskra_server.simulator.virtual import VirtualMeter, telegrams
 
-DEADLINE_S = 10
+DEADLINE_S = 30
 LOOPBACK = "127.0.0.1"
 
 

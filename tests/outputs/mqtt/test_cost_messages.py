@@ -79,6 +79,15 @@ def test_cost_follows_the_quarters_of_history_and_a_day_ends_complete(store: Sto
     assert payloads(costs, 17) == [begun]
 
 
+def test_cost_and_price_by_the_spot_price_come_from_the_database(store: Store) -> None:
+    first = quarter(MIDNIGHT)
+    store.write(counted([10_000, 20_000, 30_000], first=first), [INFO])
+    store_prices(store, "DE-LU", "test", first * 900, {first + at: Price(10**8 * (at + 1), 15) for at in range(3)})
+    terms = Terms(energy=Tariff(Decimal("0.02"), spot=SpotShare("DE-LU")))
+    (message,) = payloads(messages(store, Contract(begins=date(2025, 1, 1), terms=terms)), 31)
+    assert (message["cost_today"], message["price_import"]) == (Decimal("0.34"), Decimal("0.32"))
+
+
 def test_the_cost_of_yesterday_is_not_shown_as_that_of_today(store: Store) -> None:
     """Of a meter that fell silent in the evening, and is read again two days later."""
     store.write(counted([10_000, 20_000], first=quarter(MIDNIGHT) - 3), [INFO])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.model.spot_price import Price
@@ -45,7 +45,8 @@ def kwh(wh: Decimal | None) -> str:
 
 def cells(page: Page) -> list[list[str]]:
     """The energies in each row of the table."""
-    expect(page.locator("main .scroll table")).to_be_visible()
+    # the table is made anew when its amounts come
+    expect(page.locator(".totals")).to_contain_text("€")
     rows = page.locator("main .scroll tbody tr").all_inner_texts()
     return [row.split("\t")[1:3] for row in rows]
 
@@ -119,6 +120,22 @@ def test_the_csv_file_has_the_values_of_the_view(open_page: Open, meter: Meter, 
     ]
     costs = request(server, "cost?from=2026-02&bucket=day")["buckets"]
     assert [Decimal(row["cost_amount"]) for row in rows] == [bucket["paid"]["total_amount"] for bucket in costs]
+
+
+def test_energy_is_shown_before_its_cost(open_page: Open, meter: Meter) -> None:
+    meter.send()
+    page = open_page("#/about")
+    held: list[Route] = []
+    page.route("**/cost?**", lambda route: held.append(route))  # noqa: PLW0108 - playwright marks the function
+    open_view(page, "month/2026-02?as=table")
+    totals, table = page.locator(".totals"), page.locator("main .scroll")
+    expect(totals).to_contain_text("kWh")
+    expect(table).to_contain_text("kWh")
+    expect(page.locator("main")).not_to_contain_text("€")
+    for route in held:
+        route.continue_()
+    expect(totals).to_contain_text("€")
+    expect(table).to_contain_text("€")
 
 
 def test_addresses_buttons_and_keys_open_their_periods(open_page: Open, meter: Meter) -> None:
