@@ -137,7 +137,9 @@ def test_an_offer_applies_at_any_time_and_has_a_name_of_its_own() -> None:
 
 def test_all_findings_of_contracts_and_offers_are_there() -> None:
     night = WindowConfig(from_="22:10", to="06:00")
-    wrong = ContractConfig(energy=EnergyConfig(kind="windows", windows=(night,), zone="AT"), vat_percent=19.0)
+    wrong = ContractConfig(
+        energy=EnergyConfig(kind="windows", default=0.2, windows=(night,), zone="AT"), vat_percent=19.0
+    )
     old = ContractConfig(
         begins=date(2020, 1, 1),
         energy=EnergyConfig(price=0.2),
@@ -152,6 +154,7 @@ def test_all_findings_of_contracts_and_offers_are_there() -> None:
         ("warning", "contracts.2.vat_percent"),
         ("warning", "contracts.2.levies"),
         ("warning", "contracts.2.grid.credit"),
+        ("warning", "offers.1.energy_price"),
     ]
     assert contract_findings([NET], [], date(2027, 1, 1)) == []
 
@@ -160,4 +163,10 @@ def test_a_zone_that_no_source_has_is_probably_not_meant() -> None:
     spot = [ContractConfig(energy=EnergyConfig(kind="spot", zone=zone), vat_percent=19.0) for zone in ("DE-LU", "DE")]
     assert contract_findings(spot[:1], [], date(2027, 1, 1)) == []
     (finding,) = contract_findings(spot[1:], [], date(2027, 1, 1))
-    assert (finding.level, finding.key) == ("warning", "contracts.1") and "spot prices of 'DE'" in finding.sentence
+    assert (finding.level, finding.key) == ("warning", "contracts.1") and "the zone 'DE'" in finding.sentence
+
+
+def test_a_first_contract_of_the_future_is_told() -> None:
+    (finding,) = contract_findings([ContractConfig(begins=date(2027, 6, 1), energy_price=0.3)], [], date(2027, 1, 1))
+    assert (finding.level, finding.key) == ("warning", "contracts.1.begins")
+    assert finding.sentence.startswith("contracts.1.begins is 2027-06-01, and no contract begins before")

@@ -29,6 +29,14 @@ tax = 0.0205
     ]
 
 
+def test_a_key_with_a_mistake_has_no_further_findings() -> None:
+    text = "[[contracts]]\nvat_percent = 119\n[contracts.energy]\nkind = 'window'\ndefault = 0.2\n"
+    assert [placed.finding.key for placed in text_findings(text, TODAY)] == [
+        "contracts.1.vat_percent",
+        "contracts.1.energy.kind",
+    ]
+
+
 def test_a_text_full_of_mistakes_has_a_hundred_of_them() -> None:
     assert len(text_findings("\n".join(f"x{number} = 1" for number in range(500)), TODAY)) == 100
 
@@ -36,7 +44,8 @@ def test_a_text_full_of_mistakes_has_a_hundred_of_them() -> None:
 def test_many_contracts_and_windows_are_checked_in_time() -> None:
     windows = ", ".join(['{ from = "1:00", to = "2:00" }'] * 300)
     (placed,) = text_findings(
-        f"[[contracts]]\nvat_percent = 19\n[contracts.energy]\nkind = 'windows'\nwindows = [{windows}]", TODAY
+        f"[[contracts]]\nvat_percent = 19\n[contracts.energy]\nkind = 'windows'\nwindows = [{windows}]",
+        TODAY,
     )
     assert "has 300 windows; at most 48 are allowed" in placed.finding.sentence and placed.line == 5
     assert len(text_findings("[[contracts]]\n" * 800, TODAY)) == 100

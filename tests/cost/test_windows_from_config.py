@@ -76,7 +76,10 @@ def test_a_mistake_names_the_key_and_what_is_expected(wrong: WindowConfig, key: 
 def test_two_windows_that_overlap_are_named() -> None:
     evening, dinner = window("17:00", "21:15", name="HT"), window("21:00", "22:00", name="dinner")
     assert problems_of(evening, dinner) == [
-        (f"{PATH}.2", "The windows 'HT' and 'dinner' overlap; a quarter of an hour has one price.")
+        (
+            f"{PATH}.2",
+            f"The windows 'HT' and 'dinner' in {PATH} overlap; change from, to, days or months of one of them.",
+        )
     ]
     assert (
         "The windows 'contracts.1.grid.windows.1' and 'contracts"

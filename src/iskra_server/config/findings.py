@@ -1,6 +1,7 @@
 """What is wrong with a configuration, or looks wrong."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 
@@ -32,3 +33,16 @@ def error_of(error: ConfigError) -> Finding:
 
 def warning(key: str, sentence: str) -> Finding:
     return Finding("warning", sentence, key)
+
+
+_Found = TypeVar("_Found", Finding, ConfigError)
+
+
+def without_consequences(findings: Iterable[_Found], errors: Iterable[ConfigError]) -> list[_Found]:
+    """Without those that say something again about a key that has an error, or about the table of a wrong kind."""
+    wrong = {error.key for error in errors if error.key}
+    return [
+        finding
+        for finding in findings
+        if finding.key not in wrong and f"{finding.key.rpartition('.')[0]}.kind" not in wrong
+    ]

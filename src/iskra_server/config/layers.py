@@ -68,7 +68,11 @@ class Layers:
             self._replace_list(section, values, origin)
         elif section not in SECTIONS and not _has_sections(section):
             # a key that stands above its section
-            names = [path for path in self._keys if path.endswith(f".{section}")] or SECTIONS
+            names = [path for path in (*self._keys, *TABLES) if path.endswith(f".{section}")]
+            if len(names) > 1:
+                # the table of a contract, written without its contract
+                names = names[:1]
+            names = names or list(SECTIONS)
             raise ConfigError(f"'{short(section)}' in {origin} is not a section{suggestion(section, names)}", section)
         elif not isinstance(values, Mapping):
             sentence = f"'{short(section)}' in {origin} must be a section, written [{short(section)}]."
@@ -227,12 +231,15 @@ class Layers:
 
     def _suggested(self, path: str, option: str) -> str:
         """The end of a sentence about an unknown key: another one, or all of its section."""
-        section = _NUMBER.sub("", path).rpartition(".")[0]
+        path = _NUMBER.sub("", path)
+        section, _, name = path.rpartition(".")
         inside = [name for name in (*self._table_keys, *TABLES) if name.rpartition(".")[0] == section]
         if section in TABLES:
             return suggestion(path, inside)
         if option:
             return suggestion(option, [key.name for key in self._keys.values() if key.section in LISTS])
+        if section == "offers" and f"contracts.{name}" in self._keys:
+            return "; only [[contracts]] has it. Remove it."
         return suggestion(path, [*self._keys, *inside])
 
 

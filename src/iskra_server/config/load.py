@@ -21,6 +21,7 @@ from iskra_server.config.findings import ConfigError
 from iskra_server.config.keys import SECTIONS, describe
 from iskra_server.config.layers import FILE_VARIABLE, Layers
 from iskra_server.config.sections import Config
+from iskra_server.config.toml_hints import toml_hint
 
 FILE_NAME = "iskra-server.toml"
 OPTIONS_FILE = Path("/data/options.json")
@@ -128,7 +129,8 @@ def _read(file: Path) -> dict[str, object]:
         content = decode(data.removeprefix(codecs.BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         language = "JSON" if file.suffix == ".json" else "TOML"
-        raise ConfigError(f"The configuration {file} is not valid {language}: {error}.") from None
+        hint = toml_hint(data.decode(errors="replace"), error) if language == "TOML" else ""
+        raise ConfigError(f"The configuration {file} is not valid {language}: {error}{hint}.") from None
     except RecursionError:
         raise ConfigError(f"The configuration {file} is nested too deeply; it has sections with keys.") from None
     except ValueError:

@@ -12,9 +12,17 @@ def short(name: str) -> str:
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name."""
+    """The end of a sentence about an unknown name: the one that was probably meant, or all of its section."""
     names = list(names)
+    section, _, last = name.rpartition(".")
+    inside = {path.rpartition(".")[2]: path for path in names if path.rpartition(".")[0] == section}
     # the right key in a wrong section
-    same = [path for path in names if path.rpartition(".")[2] == name.rpartition(".")[2]]
-    near = same if len(same) == 1 else difflib.get_close_matches(short(name), names, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(names)}."
+    same = [path for path in names if path.rpartition(".")[2] == last]
+    if len(same) == 1:
+        near = same
+    elif inside:
+        # without the section, which would make every two of its keys alike
+        near = [inside[key] for key in difflib.get_close_matches(short(last), inside, n=1)]
+    else:
+        near = difflib.get_close_matches(short(name), names, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(inside.values() or names)}."

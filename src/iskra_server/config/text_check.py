@@ -9,6 +9,7 @@ import msgspec
 from iskra_server.config.findings import ConfigError
 from iskra_server.config.layers import Layers
 from iskra_server.config.sections import Config
+from iskra_server.config.toml_hints import toml_hint
 
 # how the text is called in sentences
 _ORIGIN = "the text"
@@ -22,7 +23,7 @@ def read_text(text: str) -> tuple[Config | None, list[ConfigError]]:
     try:
         content = msgspec.toml.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
-        return None, [ConfigError(f"This is not valid TOML: {error}.")]
+        return None, [ConfigError(f"This is not valid TOML: {error}{toml_hint(text, error)}.")]
     except RecursionError:
         return None, [ConfigError("This is nested too deeply; a configuration has sections with keys.")]
     except ValueError:

@@ -7,6 +7,7 @@ from iskra_server.config import ConfigError, ContractConfig, Finding, GridConfig
 from iskra_server.config.findings import error_of, warning
 from iskra_server.cost.contracts import Contract, zones_of
 from iskra_server.cost.controllable_loads import module_findings
+from iskra_server.cost.doubtful_values import doubtful_values
 from iskra_server.cost.tariffs import Fee, SpotShare
 from iskra_server.cost.terms_from_config import terms_of
 from iskra_server.cost.windows_from_config import Problems, exact
@@ -35,6 +36,11 @@ def contract_findings(contracts: Sequence[ContractConfig], offers: Sequence[Offe
     for section, entries, results in (("contracts", contracts, checked), ("offers", offers, offered)):
         for number, (configured, contract) in enumerate(zip(entries, results, strict=True), 1):
             findings += _warnings(configured, contract, f"{section}.{number}", today)
+    first = min((contract.begins for contract in contracts), default=today)
+    if first > today:
+        key = f"contracts.{[contract.begins for contract in contracts].index(first) + 1}.begins"
+        sentence = f"{key} is {first}, and no contract begins before: until then nothing has a cost."
+        findings.append(warning(key, sentence))
     return findings
 
 
@@ -128,10 +134,11 @@ def _counts(share: SpotShare | None) -> bool:
 def _warnings(configured: PricesConfig, contract: Contract, path: str, today: date) -> list[Finding]:
     terms = contract.terms
     findings = [
-        warning(path, f"{path} needs spot prices of '{zone[:20]}', a zone that only prices.file can have.")
+        warning(path, f"{path} has the zone '{zone[:20]}', which no source has, only prices.file; Germany is DE-LU.")
         for zone in sorted(zones_of([contract]))
         if zone and zone not in ZONES
     ]
+    findings += doubtful_values(configured, contract.currency, path)
     if terms is None or terms.is_gross:
         return findings
     if not configured.vat_percent:

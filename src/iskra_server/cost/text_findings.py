@@ -4,7 +4,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from iskra_server.config.findings import Finding, error_of
+from iskra_server.config.findings import Finding, error_of, without_consequences
 from iskra_server.config.text_check import line_of, lines_of, read_text
 from iskra_server.cost.from_config import contract_findings
 
@@ -23,6 +23,6 @@ def text_findings(text: str, today: date) -> list[PlacedFinding]:
     config, errors = read_text(text)
     findings = [error_of(error) for error in errors]
     if config:
-        findings += contract_findings(config.contracts, config.offers, today)
+        findings += without_consequences(contract_findings(config.contracts, config.offers, today), errors)
     lines = lines_of(text)
     return [PlacedFinding(finding, line_of(lines, finding.key)) for finding in findings[:_MAX_FINDINGS]]

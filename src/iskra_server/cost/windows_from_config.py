@@ -35,7 +35,8 @@ def windows_of(configured: Sequence[WindowConfig], path: str, problems: Problems
         for (first, (one, _)), (second, (other, _)) in combinations(zip(windows, numbered, strict=True), 2):
             if overlap(first, second):
                 names = " and ".join(f"'{window.name or place}'" for window, place in ((first, one), (second, other)))
-                problems.append(ConfigError(f"The windows {names} overlap; a quarter of an hour has one price.", other))
+                sentence = f"The windows {names} in {path} overlap; change from, to, days or months of one of them."
+                problems.append(ConfigError(sentence, other))
     return tuple(windows)
 
 
@@ -64,9 +65,10 @@ def exact(price: float) -> Decimal:
 
 
 def _window(configured: WindowConfig, path: str, problems: Problems) -> PriceWindow:
+    before = len(problems)
     begin = _slot(configured.from_, f"{path}.from", problems)
     end = _slot(configured.to, f"{path}.to", problems)
-    if begin in (end, SLOTS):
+    if len(problems) == before and begin in (end, SLOTS):
         times = f"begins at {configured.from_} and ends at {configured.to}"
         problems.append(ConfigError(f"{path} {times}; write 00:00 and 24:00 for a whole day.", f"{path}.to"))
     return PriceWindow(

@@ -25,6 +25,7 @@ from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader
 from iskra_server.reading.reception import ReceptionDay
 from iskra_server.reading.statuses import Statuses
+from iskra_server.runtime.contract_log import log_doubts
 from iskra_server.runtime.fault_log import watch
 from iskra_server.runtime.history_setup import archive_of, history_settings
 from iskra_server.runtime.http_server import Http, addresses
@@ -112,6 +113,7 @@ class Composition:
         await self._restart_outputs()
         self._start_home_assistant_app()
         _log_time_zone(self._plan.settings)
+        log_doubts(self._plan)
         log.info("Serving on %s", addresses(self._listening, tls=self._plan.tls is not None))
         if self._ingress:
             log.info("Serving Home Assistant on port %d", self._plan.config.server.ingress_port)
@@ -135,6 +137,7 @@ class Composition:
         if plan.config != old.config:
             # parts that are ending may still log old secrets
             self._set_up_log(*secrets_of(old.config))
+            log_doubts(plan)
         if history_settings(plan) != history_settings(old):
             await self._restart_history()
         await self._restart_readers()

@@ -67,7 +67,8 @@ def check_zones(zones: Iterable[str], addresses: "SourceAddresses") -> None:
     for zone in zones:
         if not any(source.has(zone) for source in sources):
             raise ConfigError(
-                f"'{zone[:20]}' is not a zone whose spot prices a source has; known are {', '.join(known)}."
+                f"'{zone[:20]}' is not a zone whose spot prices a source has; known are {', '.join(known)}. "
+                "Correct prices.zone or the zone of the contract."
             )
 
 

@@ -42,7 +42,8 @@ def test_a_mistake_is_told_with_its_key_its_line_and_what_is_expected() -> None:
         "findings": [
             {
                 "level": "error",
-                "sentence": "The windows 'HT' and 'evening' overlap; a quarter of an hour has one price.",
+                "sentence": "The windows 'HT' and 'evening' in contracts.1.energy.windows overlap; "
+                "change from, to, days or months of one of them.",
                 "key": "contracts.1.energy.windows.2",
                 "line": 7,
             }

@@ -25,6 +25,7 @@ from iskra_server.config import (
     describe_tables,
     load_with_origins,
 )
+from iskra_server.config.findings import without_consequences
 from iskra_server.cost.from_config import contract_findings
 from iskra_server.runtime.config_problems import config_problems
 
@@ -47,12 +48,13 @@ def check(config: ConfigFile = None) -> None:
     except ConfigError as error:
         _end_with([*errors, error])
     today = datetime.now(UTC).astimezone().date()
-    findings = contract_findings(loaded.config.contracts, loaded.config.offers, today)
+    findings = without_consequences(contract_findings(loaded.config.contracts, loaded.config.offers, today), errors)
     for finding in findings:
         if finding.level == "warning":
             print(f"Warning: {finding.sentence}", file=sys.stderr)
+    further = without_consequences(config_problems(loaded.config), errors)
     errors += (ConfigError(finding.sentence) for finding in findings if finding.level == "error")
-    _end_with([*errors, *config_problems(loaded.config)])
+    _end_with([*errors, *further])
     where = f"The configuration {loaded.file}" if loaded.file else "The configuration (without a file)"
     meters = ", ".join(str(meter.url) for meter in loaded.config.meters)
     print(f"{where} is valid: {meters}; port {loaded.config.server.port}.")
