@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -20,13 +21,15 @@ from iskra_server.cost.credit import bucket_credits
 from iskra_server.cost.forecast import Forecast, MeasuredEnergy, forecast
 from iskra_server.cost.metered_use import MeteredUse
 from iskra_server.cost.price_columns import Spot
-from iskra_server.cost.price_runs import contract_runs, price_runs, registers_of
+from iskra_server.cost.price_runs import PriceRun, contract_runs, price_runs, registers_of
 from iskra_server.history.model.energy import energy_in_buckets
 from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 
+# later than any quarter
+_NEVER = 2**31 - 1
 _YEAR = timedelta(days=365) // timedelta(seconds=QUARTER_S)
 
 
@@ -69,8 +72,7 @@ class Bill:
 
         A gap over the edge of a bucket is in none of them.
         """
-        runs = price_runs(self._contracts, edges[0], edges[-1], self._tz)
-        use = MeteredUse(self._counters, runs, edges, self._spot)
+        use = MeteredUse(self._counters, self._runs(edges[0], edges[-1]), edges, self._spot)
         periods = list(contract_periods(self._contracts, edges[0], edges[-1], self._tz))
         credits = self._credits(periods, edges)
         amounts: list[Amount | None] = []
@@ -89,8 +91,7 @@ class Bill:
         periods = list(contract_periods(self._contracts, begin, end, self._tz))
         if not periods:
             return Amount()
-        runs = price_runs(self._contracts, begin, end, self._tz)
-        (use,) = MeteredUse(self._counters, runs, (begin, end), self._spot).buckets
+        (use,) = MeteredUse(self._counters, self._runs(begin, end), (begin, end), self._spot).buckets
         fees = self._fees([(period.begin, period.end, period.contract) for period in periods])
         return use.amount() + fees + self._credits(periods, (begin, end))[0]
 
@@ -108,6 +109,18 @@ class Bill:
             so_far = replace(so_far, cost=self._cost(contract, so_far))
         prediction = forecast(contract, (begin, end), so_far, before, self._tz)
         return Year(begin, end, prediction) if prediction else None
+
+    def _runs(self, begin: int, end: int) -> list[PriceRun]:
+        """The prices of a period, as far as there are readings: without, a thousand years took minutes."""
+        first, last = self._readings
+        return price_runs(self._contracts, max(begin, first), min(end, last), self._tz)
+
+    @cached_property
+    def _readings(self) -> tuple[int, int]:
+        """The quarters of the first and the last reading; 0 and 0 without any."""
+        firsts = [reading.quarter for counter in self._counters.values() if (reading := counter.nearest_after(-1))]
+        lasts = [reading.quarter for counter in self._counters.values() if (reading := counter.nearest_before(_NEVER))]
+        return min(firsts, default=0), max(lasts, default=0)
 
     def _cost(self, contract: Contract, energy: MeasuredEnergy) -> Amount:
         runs = contract_runs(contract, energy.first, energy.last, self._tz)

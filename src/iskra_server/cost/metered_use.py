@@ -4,8 +4,9 @@
     runs      |---HT--|----ST---|--HT-|        of equal prices
     pieces    |-------|---|-----|-----|        cut at both: each has one rate
 
-Where no rate follows the spot price, a piece is the difference of two readings. Where one does, the energy of every
-quarter is read. A gap within one rate is exact; one over several is spread evenly over its quarters: an estimate.
+Where no rate follows the spot price and prices seldom change, a piece is the difference of two readings. Else the
+energy of every quarter is read. A gap within one rate is exact; one over several is spread evenly over its quarters:
+an estimate.
 """
 
 from bisect import bisect_right
@@ -27,6 +28,8 @@ from iskra_server.meter.reading import scaled
 # the energy of a gap is spread in milliwatt-hours, the rest to its last quarter
 _SPREAD_SCALER = -3
 _ZERO = Decimal(0)
+# a reading that is looked up takes as long as so many that are read in a row
+_MANY = 16
 # of energy that the contract has no price for
 _UNKNOWN = Rate(_ZERO)
 
@@ -74,11 +77,12 @@ class MeteredUse:
             return
         begin, end = self._pieces[0].begin, self._pieces[-1].end
         self._spots = spot_columns((rate for run in runs for rate in _rates(run)), begin, end, spot)
+        has_quarters = bool(self._spots) or end - begin < _MANY * len(self._pieces)
         registers = {obis for piece in self._pieces for obis in (IMPORT, EXPORT, *dict(piece.run.imports))}
         for obis in sorted(registers & counters.keys()):
             if not any(piece.rate(obis) for piece in self._pieces):
                 continue
-            (self._add_quarters if self._spots else self._add_sums)(obis, counters[obis])
+            (self._add_quarters if has_quarters else self._add_sums)(obis, counters[obis])
 
     def is_measured(self, bucket: int, begin: int, end: int) -> bool:
         """Whether something was measured between two quarters of a bucket."""
@@ -173,10 +177,11 @@ class MeteredUse:
 
 
 def _pieces(runs: Sequence[PriceRun], edges: Sequence[int], known: Collection[Obis]) -> Iterator[_Piece]:
-    """`edges` and the beginnings of runs, merged."""
+    """`edges` and the beginnings of runs, merged; as far as there are runs."""
     if not runs:
         return
-    cuts = sorted({*(edge for edge in edges if edge > runs[0].begin), *(run.begin for run in runs)})
+    begin, end = runs[0].begin, runs[-1].end
+    cuts = sorted({*(edge for edge in edges if begin < edge < end), *(run.begin for run in runs), end})
     place, bucket = 0, max(bisect_right(edges, cuts[0]) - 1, 0)
     for begin, end in pairwise(cuts):
         while runs[place].end <= begin:
@@ -197,7 +202,14 @@ def _covers(pieces: Sequence[_Piece], gap: Gap, obis: Obis) -> bool:
 
 
 def _is_measured(piece: _Piece, begin: int, end: int, gaps: Sequence[Gap]) -> bool:
-    """Whether readings lie in a piece or around it."""
+    """Whether two readings lie in a piece, its ends included; `begin` and `end` are the outermost ones."""
     first, last = max(piece.begin, begin), min(piece.end, end)
-    place = bisect_right(gaps, first, key=lambda gap: gap.begin) - 1
-    return first < last and not (place >= 0 and gaps[place].end >= last)
+    before, after = _gap_around(first, gaps), _gap_around(last, gaps)
+    return (before.end if before else first) < (after.begin if after else last)
+
+
+def _gap_around(quarter: int, gaps: Sequence[Gap]) -> Gap | None:
+    """The gap that begins before a quarter and ends after it."""
+    place = bisect_right(gaps, quarter, key=lambda gap: gap.begin) - 1
+    gap = gaps[place] if place >= 0 else None
+    return gap if gap and gap.begin < quarter < gap.end else None
