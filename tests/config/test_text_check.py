@@ -42,11 +42,17 @@ def test_what_is_missing_has_the_line_of_its_table() -> None:
 
 
 def test_a_text_that_is_no_toml_is_one_mistake() -> None:
-    for text in ("[[[", "a = ", "x" * 1000, "a = " + "[" * 5000):
+    for text in ("[[[", "a = ", "x" * 1000, "a = " + "[" * 5000, "a = " + "9" * 5000):
         config, (error,) = read_text(text)
-        assert config is None and str(error).startswith("This is n")
+        assert config is None and str(error).startswith(("This is n", "This holds a number"))
 
 
 def test_two_meters_at_one_address_are_a_mistake() -> None:
     config, (error,) = read_text('[[meters]]\nurl = "/dev/a"\n[[meters]]\nurl = "/dev/a"\n')
     assert config is None and "Two meters have the url" in str(error)
+
+
+def test_a_header_may_have_spaces_and_a_comment() -> None:
+    text = "[server]\n [[ contracts ]] # first\n[[contracts]]\n [ contracts . 'energy' ]\nprice = 1\n"
+    assert [line_of(text, key) for key in ("contracts.1", "contracts.2.energy")] == [2, 4]
+    assert line_of(text, "contracts.2.energy.price") == 5

@@ -129,6 +129,9 @@ def _read(file: Path) -> dict[str, object]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         language = "JSON" if file.suffix == ".json" else "TOML"
         raise ConfigError(f"The configuration {file} is not valid {language}: {error}.") from None
+    except ValueError:
+        # more digits than Python reads
+        raise ConfigError(f"The configuration {file} holds a number with too many digits.") from None
     except RecursionError:
         raise ConfigError(f"The configuration {file} is nested too deeply; it has sections with keys.") from None
     if not isinstance(content, dict):

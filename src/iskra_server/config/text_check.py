@@ -12,7 +12,8 @@ from iskra_server.config.sections import Config
 
 # how the text is called in sentences
 _ORIGIN = "the text"
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]#]+?)\s*\]\]?\s*(?:#.*)?")
+# no two parts of it match the same spaces: thousands of them would take seconds
+_HEADER = re.compile(r"\s*(\[\[?)([^\[\]#]+)\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*=""")
 
 
@@ -22,6 +23,9 @@ def read_text(text: str) -> tuple[Config | None, list[ConfigError]]:
         content = msgspec.toml.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
         return None, [ConfigError(f"This is not valid TOML: {error}.")]
+    except ValueError:
+        # more digits than Python reads
+        return None, [ConfigError("This holds a number with too many digits.")]
     except RecursionError:
         return None, [ConfigError("This is nested too deeply; a configuration has sections with keys.")]
     errors: list[ConfigError] = []
