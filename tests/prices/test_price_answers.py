@@ -13,8 +13,8 @@ from iskra_server.prices.price_answers import (
     BadAnswer,
     awattar_prices,
     energy_charts_prices,
-    exported_prices,
     evcc_prices,
+    exported_prices,
     smard_prices,
     smard_weeks,
 )
