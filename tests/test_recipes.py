@@ -57,7 +57,7 @@ def values(server: Server) -> dict[str, Any]:
 
 def shell(line: str, server: Server) -> subprocess.CompletedProcess[str]:
     command = ["bash", "-o", "pipefail", "-c", line.replace(HOST, server.url)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 @needs_jq
@@ -153,7 +153,7 @@ def iobroker(url: str) -> dict[str, dict[str, Any]]:
     """The states after one turn of the script, with the functions of the adapter that it calls."""
     (script,) = blocks("ioBroker", "javascript")
     done = subprocess.run(
-        [node(), "-e", ADAPTER + script.replace(HOST, url)], capture_output=True, text=True, timeout=20, check=True
+        [node(), "-e", ADAPTER + script.replace(HOST, url)], capture_output=True, text=True, timeout=60, check=True
     )
     states: dict[str, dict[str, Any]] = json.loads(done.stdout)
     return states

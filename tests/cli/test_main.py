@@ -119,7 +119,7 @@ def test_a_reader_that_has_seen_enough_is_no_mistake(run: Run) -> None:
         executable="/bin/bash",
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert done.stdout.splitlines()[1] == "0 0 0"

@@ -3,10 +3,12 @@ from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from iskra_server.cost.amounts import Amount, Parts
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.forecast import MeasuredEnergy, forecast
-from iskra_server.cost.tariffs import PriceWindow, Tariff, Terms
+from iskra_server.cost.tariffs import PriceWindow, SpotShare, Tariff, Terms
 
 UTC = ZoneInfo("UTC")
 DAY = 96
@@ -76,9 +78,18 @@ def test_a_price_that_changes_counts_with_its_mean_so_far() -> None:
     assert found.amount.credit == 3650 * Fraction(6, 100)
 
 
-def test_energy_without_a_price_does_not_make_the_mean_cheaper() -> None:
+def test_energy_without_a_price_counts_with_the_mean_of_the_rest() -> None:
     cost = Amount(imported=Decimal(73), unpriced_import_wh=Decimal(365_000))
     so_far = MeasuredEnergy(0, 73 * DAY, Decimal(730_000), Decimal(100_000), cost=cost)
     found = forecast(VARYING, YEAR, so_far, None, UTC)
-    # 0.20 a kWh for the rest of the year; what has no price so far stays without one
-    assert found is not None and found.amount.imported == Decimal(73) + Decimal("0.2") * 2920
+    # 0.20 a kWh for the whole year
+    assert found is not None and found.amount.imported == Decimal("0.2") * 3650
+
+
+def test_without_any_known_price_nothing_is_forecast() -> None:
+    spot = replace(VARYING, terms=Terms(energy=Tariff(spot=SpotShare("DE-LU"))))
+    measured = MeasuredEnergy(0, 73 * DAY, Decimal(730_000), cost=Amount(unpriced_import_wh=Decimal(730_000)))
+    assert forecast(spot, YEAR, measured, None, UTC) is None
+    assert forecast(spot, YEAR, MeasuredEnergy(0, 73 * DAY, Decimal(0)), measured, UTC) is not None
+    before = MeasuredEnergy(73 * DAY - 365 * DAY, 0, Decimal(2_000_000))
+    assert forecast(spot, YEAR, MeasuredEnergy(0, 73 * DAY, Decimal(0)), before, UTC) is None

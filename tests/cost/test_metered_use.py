@@ -3,25 +3,29 @@
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import Row, Select
 
 from iskra_server.cost.amounts import Amount
 from iskra_server.cost.bill import Bill
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.price_columns import Spot, no_spot_prices, price_columns_of
 from iskra_server.cost.tariffs import PriceWindow, SpotShare, Tariff, Terms
+from iskra_server.history.model.records import Record
+from iskra_server.history.store.reads import Reads
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.history.store.store import Store
 from iskra_server.meter.obis import IMPORT, Obis
 from samples import EXPORT
-from web.past import INFO, counted, quarter
+from web.past import INFO, anew, counted, quarter
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -194,6 +198,58 @@ def test_energy_of_a_register_that_the_meter_does_not_have_is_not_lost(store: St
     contract = Contract(begins=date(2025, 1, 1), terms=Terms(energy=Tariff(registers=registers)))
     amount = bill(store, contract).total(first, first + 2)
     assert [amount.imported, amount.unpriced_import_wh] == [Decimal("0.06"), 500]
+
+
+class Asked:
+    """Counts the queries of a bill and their rows, and the spans whose spot prices it asks for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.queries = self.rows = 0
+        self.spans: list[tuple[int, int]] = []
+        query = Reads.query
+
+        def counted_query(reads: Reads, statement: Select[Any]) -> Sequence[Row[Any]]:
+            rows = query(reads, statement)
+            self.queries, self.rows = self.queries + 1, self.rows + len(rows)
+            return rows
+
+        monkeypatch.setattr(Reads, "query", counted_query)
+
+    def spot(self, _zone: str, begin: int, end: int) -> Mapping[int, int]:
+        self.spans.append((begin, end))
+        return dict.fromkeys(range(begin, end), 100_000_000)
+
+
+CREDITED = replace(WINDOWS, grid_credit=Decimal(110))
+# 7 for each total, and 4 in each year with a credit
+MAX_QUERIES = [(FIXED, 7), (WINDOWS, 7), (DYNAMIC, 7), (HOURLY, 7), (CREDITED, 21)]
+
+
+@pytest.mark.parametrize(("contract", "most"), MAX_QUERIES)
+def test_days_with_one_reading_take_no_query_each(
+    store: Store, monkeypatch: pytest.MonkeyPatch, contract: Contract, most: int
+) -> None:
+    """With a restart of the counter, in a period that begins in 1970."""
+    contract = replace(contract, begins=date(1970, 1, 1))
+    begin = datetime(2025, 10, 1, tzinfo=BERLIN)
+    days = [int((begin + timedelta(days=day)).timestamp()) // 900 for day in range(180)]
+    records: list[Record] = [anew(days[80] * 900 - 60, 800_000, 0)]
+    for place, day in enumerate(days):
+        raw, epoch = (place * 10_000, 0) if place < 80 else ((place - 80) * 10_000, 1)
+        records += counted([raw], first=day, epoch=epoch) + counted([place * 5_000], first=day, obis=EXPORT)
+    store.write(records, [INFO])
+    asked = Asked(monkeypatch)
+    meter_bill = bill(store, contract, spot=asked.spot)
+    asked.queries = asked.rows = 0
+    total = meter_bill.total(0, days[-1] + 96)
+    assert asked.queries <= most and asked.rows <= 2 * most
+    assert all(days[0] <= first and end <= days[-1] for first, end in asked.spans)
+    assert total.imported == total.parts.total > 0
+    # by the day, too, and days that are gaps have their fees
+    asked.queries = 0
+    amounts = [amount for amount in meter_bill.buckets((0, *days)) if amount]
+    assert asked.queries <= most and len(amounts) == len(days) - 1
+    assert sum(amounts, Amount()) == meter_bill.total(0, days[-1])
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.outlook import Outlook
+from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
 from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
@@ -49,6 +50,12 @@ def test_days_before_the_first_reading_count_as_estimated(store: Store) -> None:
 
 def test_two_weeks_of_history_are_needed(store: Store) -> None:
     assert outlook(store, date(2026, 11, 10), CONTRACT).month() is None
+
+
+def test_nothing_is_forecast_while_a_price_is_unknown(store: Store) -> None:
+    spot = Contract(begins=date(2026, 11, 10), terms=Terms(energy=Tariff(spot=SpotShare("DE-LU"))))
+    found = outlook(store, date(2026, 8, 1), CONTRACT, spot)
+    assert found.month() is None and found.year() is None
 
 
 def test_nothing_is_forecast_without_a_contract_or_a_reading(store: Store) -> None:

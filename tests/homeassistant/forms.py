@@ -64,10 +64,6 @@ def remove(assistant: HomeAssistant, entry: Entry) -> None:
     assistant.delete(f"{ENTRIES}/{entry['entry_id']}")
 
 
-def reload(assistant: HomeAssistant, entry: Entry) -> None:
-    assistant.post(f"{ENTRIES}/{entry['entry_id']}/reload", {})
-
-
 def issues(assistant: HomeAssistant) -> dict[str, dict[str, Any]]:
     """What stands under Repairs, by id."""
     listed = assistant.ask("repairs/list_issues")["issues"]

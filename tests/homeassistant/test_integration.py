@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import trustme
+from zeroconf import IPVersion, ServiceInfo, Zeroconf
 
 from homeassistant import forms, release
 from homeassistant.entities import BESIDES, BY_OURS, UNAVAILABLE, has_repair, shown, young
@@ -51,6 +52,21 @@ def test_a_server_that_is_set_up_is_not_offered(house: Home, upstairs: Attic) ->
         for host, port in ((PI_NAME, PORT), (f"http://{PI_NAME}:{PORT}/", 1)):
             again = forms.answered(assistant, forms.opened(assistant), {"host": host, "port": port})
             assert (again["type"], again["reason"]) == ("abort", "already_configured")
+
+
+def test_a_server_with_two_names_is_offered_once(house: Home, upstairs: Attic) -> None:
+    ours, theirs = (
+        running.get("/api/v1/status").json()["server"]["id"] for running in (house.server, upstairs.running)
+    )
+    # the second has got another id since: it is set up already
+    with announced(house.pi.address, twin=(ATTIC_PORT + 2, theirs), renamed=(PORT, f"no longer {ours}")):
+        for assistant in young(house):
+            until(lambda: len(forms.waiting(assistant, "zeroconf")) > 1, SOON_S, EVERY_S)  # noqa: B023
+            offered = {flow["context"]["unique_id"]: flow for flow in forms.waiting(assistant, "zeroconf")}
+            assert offered.keys() == {theirs, f"no longer {ours}"}
+            done = forms.answered(assistant, offered[f"no longer {ours}"], {})
+            assert (done["type"], done["reason"]) == ("abort", "already_configured")
+            assert len(forms.waiting(assistant, "zeroconf")) == 1
 
 
 @pytest.mark.parametrize(
@@ -116,10 +132,13 @@ def test_a_discovered_server_is_set_up_with_its_token_alone(house: Home, upstair
 
 def test_a_discovered_server_with_a_certificate_is_asked_about_it(house: Home, upstairs: Attic) -> None:
     """It reads the same meters, and one meter is never two devices."""
-    with attic(house.pi, house.folder / "cabinet", Cabinet, CABINET_PORT):
+    nameless = announced(house.pi.address, nameless=(ATTIC_PORT, ""))
+    with nameless, attic(house.pi, house.folder / "cabinet", Cabinet, CABINET_PORT):
         for assistant in young(house):
             until(lambda: forms.waiting(assistant, "zeroconf"), SOON_S, EVERY_S)  # noqa: B023
-            form = forms.shown(assistant, forms.waiting(assistant, "zeroconf")[0])
+            # a server without an id is known by its address
+            (flow,) = forms.waiting(assistant, "zeroconf")
+            form = forms.shown(assistant, flow)
             assert (form["step_id"], forms.fields(form)) == ("discovery_confirm", ["verify_ssl"])
             form = forms.answered(assistant, form, {"verify_ssl": True})
             assert form["errors"] == {"base": "certificate"}
@@ -184,7 +203,6 @@ def test_a_meter_that_comes_by_mqtt_too_is_a_repair(house: Home) -> None:
 
 
 def test_a_changed_token_is_asked_for(house: Home, upstairs: Attic) -> None:
-    entries = {assistant: entry_of(assistant, upstairs) for assistant in young(house)}
     upstairs.change_token("another-token-of-the-attic")
     for assistant in young(house):
         until(lambda: forms.waiting(assistant, "reauth"), SOON_S, EVERY_S)  # noqa: B023
@@ -192,6 +210,7 @@ def test_a_changed_token_is_asked_for(house: Home, upstairs: Attic) -> None:
     # meanwhile another server has got its address
     upstairs.stop()
     impostor = Attic(house.pi, house.folder / "impostor", upstairs.meter)
+    impostor.token = "token-of-the-impostor"
     try:
         impostor.open()
         for assistant in young(house):
@@ -199,14 +218,10 @@ def test_a_changed_token_is_asked_for(house: Home, upstairs: Attic) -> None:
             assert (done["type"], done["reason"]) == ("abort", "another_server")
     finally:
         impostor.stop()
-    upstairs.token = impostor.token
     upstairs.open()
+    # the token is asked for again, by itself
     for assistant in young(house):
-        forms.reload(assistant, entries[assistant])
-        shows(assistant, upstairs)
-    upstairs.change_token("another-token-of-the-attic")
-    for assistant in young(house):
-        until(lambda: forms.waiting(assistant, "reauth"), SOON_S, EVERY_S)  # noqa: B023
+        until(lambda: forms.waiting(assistant, "reauth"), 2 * SOON_S, EVERY_S)  # noqa: B023
         form = forms.shown(assistant, forms.waiting(assistant, "reauth")[0])
         assert forms.fields(form) == ["token"]
         form = forms.answered(assistant, form, {"token": "token-of-the-attic"})
@@ -251,6 +266,25 @@ def test_an_entry_that_is_removed_takes_everything_along_and_comes_back(house: H
         shows(assistant, upstairs)
         assert of_attic(assistant, upstairs) == before
         forms.remove(assistant, entry)
+
+
+@contextmanager
+def announced(address: str, **servers: tuple[int, str]) -> Iterator[None]:
+    """Servers by name, each with port and id, one after another."""
+    kind = "_iskra-server._tcp.local."
+    with Zeroconf(interfaces=[address], ip_version=IPVersion.V4Only) as zeroconf:
+        for name, (port, server_id) in servers.items():
+            zeroconf.register_service(
+                ServiceInfo(
+                    kind,
+                    f"{name}.{kind}",
+                    port=port,
+                    parsed_addresses=[address],
+                    properties={"id": server_id},
+                    server=f"{name}.local.",
+                )
+            )
+        yield
 
 
 @contextmanager

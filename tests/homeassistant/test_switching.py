@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from homeassistant.entities import BY_MQTT, BY_OURS, are_right, complaints, invalid, registers, shown, young
+from homeassistant.entities import BUTTON, BY_MQTT, BY_OURS, are_right, complaints, invalid, registers, shown, young
 from homeassistant.forms import add, devices, entries, remove, remove_device, set_options
 from homeassistant.home import PORT, Home
 from homeassistant.instance import EVERY_S, HomeAssistant
@@ -59,10 +59,12 @@ def test_an_entry_that_is_removed_and_added_again_keeps_its_statistics(house: Ho
 def test_statistics_are_filled_for_administrators_alone(house: Home) -> None:
     """Here, as Home Assistant warns of whoever is refused."""
     for assistant in young(house):
+        (button,) = (entity for unique, entity in assistant.entities(BY_OURS).items() if unique.endswith(BUTTON))
         for is_admin, status in ((False, 401), (True, 200)):
             with guest(assistant, is_admin=is_admin) as client:
-                answer = client.post("/api/services/iskra_server/fill_gaps", json={"entity_id": ["sensor.none"]})
-            assert answer.status_code == status, answer.text
+                for service, entity in (("iskra_server/fill_gaps", "sensor.none"), ("button/press", button)):
+                    answer = client.post(f"/api/services/{service}", json={"entity_id": [entity]})
+                    assert answer.status_code == status, (service, answer.text)
 
 
 @contextmanager

@@ -154,16 +154,19 @@ def test_a_stale_reading_is_no_reading(head: Head) -> None:
 def test_new_values_come_at_the_readout_interval(head: Head) -> None:
     with serving("serve", str(head.link), environ={"IES_READOUT_INTERVAL": "1"}) as server:
         until(lambda: server.status()["facts"]["is_open"])
-        seen: dict[Decimal, float] = {}
+        began_s = time.monotonic()
+        seen: set[Decimal | None] = set()
         for energy in range(100, 130):
             head.send(telegram(energy))
             until(lambda: server.status()["facts"]["telegrams"] == energy - 99)  # noqa: B023
-            seen.setdefault(value(server) or Decimal(0), time.monotonic())
+            seen.add(value(server))
             if len(seen) == 2:
                 break
             time.sleep(0.05)
-        first, second = seen.values()
-        assert second - first > 0.9
+        assert None not in seen
+        assert len(seen) == 2
+        # since before the first telegram: a busy machine makes it longer, never shorter
+        assert time.monotonic() - began_s >= 1
 
 
 @pytest.mark.skipif(not CAPTURE.exists(), reason=f"no captures at {CAPTURE.parent}")

@@ -29,7 +29,7 @@ from samples import METER_ID, SERVER_ID, energy, power, reading
 
 MAKER = Register(Obis.parse("129-129:199.130.3"), b"ISK")
 NEVER = dict.fromkeys(("meter_id", "age_s", "data_age_s", "locked"))
-DEADLINE_S = 5.0
+DEADLINE_S = 15.0
 
 
 def arrived(*registers: Register, age_s: float = 0.0, simulated: bool = False, meter_id: str = METER_ID) -> Sample:

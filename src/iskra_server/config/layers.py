@@ -29,11 +29,15 @@ from iskra_server.config.sections import Config
 from iskra_server.config.suggestions import short, suggestion
 
 FILE_VARIABLE = "IES_CONFIG"
+# whoever has so many mistakes is not helped by more, and each takes a millisecond to find a key like it
+MAX_ERRORS = 100
 # bytes of a text: with what is appended to it, it must fit into a string of MQTT, 65,535 bytes
 _MAX_TEXT = 60_000
 # of an entry of a list in a path: contracts.1.energy
 _NUMBER = re.compile(r"\.[0-9]{1,5}(?=\.|$)")
 _YEAR = re.compile(r"[12][0-9]{3}")
+# of a number that is repeated in an error
+_MAX_BITS = 128
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ADDRESS_BEGINS = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*://|simulator:|file:|[/.~]|auto\s*(\?|$)|$)")
 
@@ -41,7 +45,8 @@ _ADDRESS_BEGINS = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*://|simulator:|file:|[
 class Layers:
     """Checked values by section and name; `origins` by key path ("server.port", "meters.1.url").
 
-    Without `errors` the first mistake is raised; with it they are appended, and the values that are wrong left out.
+    Without `errors` the first mistake is raised; with it they are appended, and the values that are wrong left out;
+    the one after the hundredth is raised.
     """
 
     def __init__(self, errors: list[ConfigError] | None = None) -> None:
@@ -81,7 +86,7 @@ class Layers:
         try:
             yield
         except ConfigError as error:
-            if self._errors is None:
+            if self._errors is None or len(self._errors) >= MAX_ERRORS:
                 raise
             self._errors.append(error)
 
@@ -284,6 +289,9 @@ def _has_sections(name: str) -> bool:
 def _not(key: Key, value: object) -> str:
     """The end of a sentence: the wrong value, unless it is a secret."""
     if key.secret:
+        return ""
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        # Python makes no text of it
         return ""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if "://" in text:

@@ -129,11 +129,11 @@ def _read(file: Path) -> dict[str, object]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         language = "JSON" if file.suffix == ".json" else "TOML"
         raise ConfigError(f"The configuration {file} is not valid {language}: {error}.") from None
-    except ValueError:
-        # more digits than Python reads
-        raise ConfigError(f"The configuration {file} holds a number with too many digits.") from None
     except RecursionError:
         raise ConfigError(f"The configuration {file} is nested too deeply; it has sections with keys.") from None
+    except ValueError:
+        # Python reads no more than 4,300
+        raise ConfigError(f"A number in the configuration {file} has too many digits.") from None
     if not isinstance(content, dict):
         raise ConfigError(f"The configuration {file} must be an object with the sections {', '.join(SECTIONS)}.")
     return content

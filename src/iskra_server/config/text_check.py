@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -12,7 +12,7 @@ from iskra_server.config.sections import Config
 
 # how the text is called in sentences
 _ORIGIN = "the text"
-# no two parts of it match the same spaces: thousands of them would take seconds
+# no two parts next to each other match the same: a hostile text would take minutes else
 _HEADER = re.compile(r"\s*(\[\[?)([^\[\]#]+)\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*=""")
 
@@ -23,23 +23,27 @@ def read_text(text: str) -> tuple[Config | None, list[ConfigError]]:
         content = msgspec.toml.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
         return None, [ConfigError(f"This is not valid TOML: {error}.")]
-    except ValueError:
-        # more digits than Python reads
-        return None, [ConfigError("This holds a number with too many digits.")]
     except RecursionError:
         return None, [ConfigError("This is nested too deeply; a configuration has sections with keys.")]
+    except ValueError:
+        # Python reads no more than 4,300
+        return None, [ConfigError("A number in this text has too many digits.")]
     errors: list[ConfigError] = []
     layers = Layers(errors)
-    layers.add_file(content, _ORIGIN)
     try:
+        layers.add_file(content, _ORIGIN)
         return layers.config(), errors
     except ConfigError as error:
         return None, [*errors, error]
 
 
-def line_of(text: str, key: str) -> int | None:
-    """The line, from 1 on, of a key such as contracts.1.energy.price, or of the nearest table that it is in."""
-    lines = dict(_lines(text))
+def lines_of(text: str) -> Mapping[str, int]:
+    """The line, from 1 on, of each key and table."""
+    return dict(_lines(text))
+
+
+def line_of(lines: Mapping[str, int], key: str) -> int | None:
+    """That of a key such as contracts.1.energy.price, or of the nearest table that it is in."""
     while key:
         if key in lines:
             return lines[key]

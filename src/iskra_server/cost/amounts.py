@@ -82,6 +82,11 @@ class Amount(Struct, frozen=True):
             return Amount(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
 
     @property
+    def has_unpriced(self) -> bool:
+        """Whether it lacks the cost of some energy."""
+        return bool(self.unpriced_import_wh or self.unpriced_export_wh)
+
+    @property
     def total(self) -> Decimal:
         with localcontext(prec=_DIGITS):
             return self.imported - self.exported + round_fraction(self.base)

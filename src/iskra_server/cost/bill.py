@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -21,15 +21,13 @@ from iskra_server.cost.credit import bucket_credits
 from iskra_server.cost.forecast import Forecast, MeasuredEnergy, forecast
 from iskra_server.cost.metered_use import MeteredUse
 from iskra_server.cost.price_columns import Spot
-from iskra_server.cost.price_runs import PriceRun, contract_runs, price_runs, registers_of
+from iskra_server.cost.price_runs import contract_runs, price_runs, registers_of
 from iskra_server.history.model.energy import energy_in_buckets
 from iskra_server.history.model.periods import local_midnight
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 
-# later than any quarter
-_NEVER = 2**31 - 1
 _YEAR = timedelta(days=365) // timedelta(seconds=QUARTER_S)
 
 
@@ -56,6 +54,7 @@ class Bill:
         self._contracts = contracts
         self._tz = tz
         self._spot = spot or meter.spot_raws
+        self._runs = partial(price_runs, contracts, tz=tz)
         self._today = now.astimezone(tz).date()
         self._first, self._now = meter.first_s // QUARTER_S, quarter_of(now.timestamp())
         needed = {IMPORT, EXPORT} | {obis for contract in contracts for obis in registers_of(contract)}
@@ -72,7 +71,7 @@ class Bill:
 
         A gap over the edge of a bucket is in none of them.
         """
-        use = MeteredUse(self._counters, self._runs(edges[0], edges[-1]), edges, self._spot)
+        use = MeteredUse(self._counters, self._runs, edges, self._spot)
         periods = list(contract_periods(self._contracts, edges[0], edges[-1], self._tz))
         credits = self._credits(periods, edges)
         amounts: list[Amount | None] = []
@@ -91,7 +90,7 @@ class Bill:
         periods = list(contract_periods(self._contracts, begin, end, self._tz))
         if not periods:
             return Amount()
-        (use,) = MeteredUse(self._counters, self._runs(begin, end), (begin, end), self._spot).buckets
+        (use,) = MeteredUse(self._counters, self._runs, (begin, end), self._spot).buckets
         fees = self._fees([(period.begin, period.end, period.contract) for period in periods])
         return use.amount() + fees + self._credits(periods, (begin, end))[0]
 
@@ -110,20 +109,8 @@ class Bill:
         prediction = forecast(contract, (begin, end), so_far, before, self._tz)
         return Year(begin, end, prediction) if prediction else None
 
-    def _runs(self, begin: int, end: int) -> list[PriceRun]:
-        """The prices of a period, as far as there are readings: without, a thousand years took minutes."""
-        first, last = self._readings
-        return price_runs(self._contracts, max(begin, first), min(end, last), self._tz)
-
-    @cached_property
-    def _readings(self) -> tuple[int, int]:
-        """The quarters of the first and the last reading; 0 and 0 without any."""
-        firsts = [reading.quarter for counter in self._counters.values() if (reading := counter.nearest_after(-1))]
-        lasts = [reading.quarter for counter in self._counters.values() if (reading := counter.nearest_before(_NEVER))]
-        return min(firsts, default=0), max(lasts, default=0)
-
     def _cost(self, contract: Contract, energy: MeasuredEnergy) -> Amount:
-        runs = contract_runs(contract, energy.first, energy.last, self._tz)
+        runs = partial(contract_runs, contract, tz=self._tz)
         return MeteredUse(self._counters, runs, (energy.first, energy.last), self._spot).buckets[0].amount()
 
     def _fees(self, parts: Sequence[tuple[int, int, Contract]]) -> Amount:
@@ -150,13 +137,12 @@ class Bill:
 
     def _span(self, begin: int, end: int) -> MeasuredEnergy | None:
         """The energy between the first and the last quarter reading in a period."""
-        counter = self._counters[IMPORT]
-        first = counter.look_up([begin]).get(begin) or counter.nearest_after(begin)
-        last = counter.nearest_before(end + 1)
-        if first is None or last is None or first.quarter >= min(last.quarter, end):
+        outermost = self._counters[IMPORT].outermost(begin, end)
+        if outermost is None:
             return None
-        imported, exported = (self._energy(obis, first.quarter, last.quarter) for obis in (IMPORT, EXPORT))
-        return MeasuredEnergy(first.quarter, last.quarter, imported, exported)
+        first, last = (reading.quarter for reading in outermost)
+        imported, exported = (self._energy(obis, first, last) for obis in (IMPORT, EXPORT))
+        return MeasuredEnergy(first, last, imported, exported)
 
     def _energy(self, obis: Obis, begin: int, end: int) -> Decimal:
         """0 if the meter does not have this counter."""

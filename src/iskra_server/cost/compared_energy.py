@@ -96,10 +96,8 @@ def power_of_ten(exponent: int) -> Fraction:
 
 def measured_span(meter: RecordedMeter, begin: int, end: int) -> tuple[int, int] | None:
     """From the first reading of a period to its last; None with fewer than two."""
-    counter = meter.counter(IMPORT)
-    first = counter.look_up([begin]).get(begin) or counter.nearest_after(begin)
-    last = counter.nearest_before(end + 1)
-    return (first.quarter, last.quarter) if first and last and first.quarter < last.quarter else None
+    outermost = meter.counter(IMPORT).outermost(begin, end)
+    return (outermost[0].quarter, outermost[1].quarter) if outermost else None
 
 
 def months_of(span: tuple[int, int], tz: ZoneInfo, length: BucketLength = "month") -> tuple[int, ...]:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
+from functools import partial
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 from iskra_server.cost.amounts import fee_share, grid_credit
@@ -45,27 +46,28 @@ def bucket_credits(
         since = max(year_begin, _quarter(contract.begins, tz), first)
         low, high = max(since, begin), min(year_end, end)
         moments = [low, *(edge for edge in edges if low < edge < high), high]
-        fees = _grid_fees(counters, contract, [since, *moments], spot, tz)
-        credited = [
-            min(grid_credit(contract, since, moment, tz), fee) for moment, fee in zip(moments, fees, strict=True)
-        ]
+        times = sorted({since, *moments})
+        fees = _grid_fees(counters, contract, times, spot, tz)
+        # from one moment to the next: from the beginning of the year to each, a year by the day takes 66,000 days
+        by_days = accumulate((grid_credit(contract, *part, tz) for part in pairwise(times)), initial=Fraction(0))
+        at = {time: min(credit, fee) for time, credit, fee in zip(times, by_days, fees, strict=True)}
+        credited = [at[moment] for moment in moments]
         for moment, (before, after) in zip(moments, pairwise(credited), strict=False):
             yield bisect_right(edges, moment) - 1, after - before
 
 
 def _grid_fees(
-    counters: Mapping[Obis, CounterHistory], contract: Contract, moments: Sequence[int], spot: Spot, tz: ZoneInfo
+    counters: Mapping[Obis, CounterHistory], contract: Contract, edges: Sequence[int], spot: Spot, tz: ZoneInfo
 ) -> list[Fraction]:
-    """The gross grid fees from the first moment until each of the others."""
-    edges = sorted(set(moments))
-    runs = contract_runs(contract, edges[0], edges[-1], tz)
+    """The gross grid fees from the first quarter until each, 0 until itself."""
+    runs = partial(contract_runs, contract, tz=tz)
     use = MeteredUse(counters, runs, edges, spot, counts_crossing=True)
     tax = 1 + Fraction(contract.terms.vat_percent if contract.terms else Decimal(0)) / 100
-    until = {edges[0]: Fraction(0)}
+    fees = [Fraction(0)]
     for (begin, end), bucket in zip(pairwise(edges), use.buckets, strict=True):
         fixed = (fee_share(fee.amount, fee.per, begin, end, tz) for fee in contract.fees if fee.name == "grid")
-        until[end] = until[begin] + Fraction(bucket.amount().parts.grid) * tax + sum(fixed)
-    return [until[moment] for moment in moments[1:]]
+        fees.append(fees[-1] + Fraction(bucket.amount().parts.grid) * tax + sum(fixed))
+    return fees
 
 
 def _years(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[int, int]]:

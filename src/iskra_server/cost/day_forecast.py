@@ -13,7 +13,6 @@ to midnight.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from statistics import quantiles
 from typing import Literal
 
 from msgspec import Struct
@@ -62,9 +61,15 @@ def band(days: DayAmounts, origin: date, rule: RuleName, rest_days: Decimal, exp
     errors = [error for start in starts if (error := _error(days, RULES[rule], start, length)) is not None]
     if len(errors) < _MIN_WINDOWS:
         return None
-    tenths, share = quantiles(errors, n=10, method="inclusive"), rest_days / length
-    low, high = min(tenths[0], Decimal(0)), max(tenths[-1], Decimal(0))
+    errors.sort()
+    share, low, high = rest_days / length, min(_tenth(errors, 1), Decimal(0)), max(_tenth(errors, 9), Decimal(0))
     return Band(expected + low * share, expected + high * share, len(errors))
+
+
+def _tenth(ordered: Sequence[Decimal], number: int) -> Decimal:
+    """The value that so many tenths of the others are below, between two of them in proportion."""
+    place, rest = divmod(number * (len(ordered) - 1), 10)
+    return ordered[place] + (ordered[place + 1] - ordered[place]) * rest / 10
 
 
 def _error(days: DayAmounts, rule: Rule, start: date, length: int) -> Decimal | None:

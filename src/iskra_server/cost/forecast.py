@@ -54,7 +54,7 @@ def forecast(
 ) -> Forecast | None:
     """`year` is the first quarter of the contract year and the first after it; `before` is the rest of it a year ago.
 
-    None where too little was measured.
+    None where too little was measured, or no price of what was measured is known.
     """
     if so_far is None or so_far.length <= 0:
         return None
@@ -69,40 +69,49 @@ def forecast(
         for measured, expected in ((so_far.import_wh, model.import_wh), (so_far.export_wh, model.export_wh))
     )
     amount = _amount(contract, year, so_far, (import_wh, export_wh), tz)
-    return Forecast("year_before" if has_before else "mean", import_wh, export_wh, amount)
+    return Forecast("year_before" if has_before else "mean", import_wh, export_wh, amount) if amount else None
 
 
 def _amount(
     contract: Contract, year: tuple[int, int], so_far: MeasuredEnergy, energy: tuple[Decimal, Decimal], tz: ZoneInfo
-) -> Amount:
-    """A price that is made up of parts counts as measured so far, and for the rest with its mean so far."""
+) -> Amount | None:
+    """A price that is made up of parts counts as measured so far, and with its mean for all energy without a price."""
     fee = base_fee(contract, *year, tz)
     if contract.terms is None:
-        imported, exported = energy_cost(energy[0], contract.energy_price), energy_cost(energy[1], contract.feed_in)
-    else:
-        cost = so_far.cost or Amount()
-        (run, *_) = contract_runs(contract, so_far.first, so_far.last, tz)
-        first = run.imports[0][1].gross(), run.feed_in.gross()
-        imported, exported = (
-            paid + round_fraction(Fraction(wh - measured) * _mean(paid, measured - unpriced, otherwise))
-            for paid, wh, measured, unpriced, otherwise in (
-                (cost.imported, energy[0], so_far.import_wh, cost.unpriced_import_wh, first[0]),
-                (cost.exported, energy[1], so_far.export_wh, cost.unpriced_export_wh, first[1]),
-            )
+        return Amount(
+            energy_cost(energy[0], contract.energy_price), energy_cost(energy[1], contract.feed_in), fee, Fraction(0)
         )
+    cost = so_far.cost or Amount()
+    (run, *_) = contract_runs(contract, so_far.first, so_far.last, tz)
+    imported = _cost(cost.imported, energy[0], so_far.import_wh, cost.unpriced_import_wh, run.imports[0][1].gross())
+    exported = _cost(cost.exported, energy[1], so_far.export_wh, cost.unpriced_export_wh, run.feed_in.gross())
+    if imported is None or exported is None:
+        return None
     credit = Fraction(0)
-    if contract.grid_credit and contract.terms and so_far.cost:
+    if contract.grid_credit and so_far.cost:
         tax = 1 + Fraction(contract.terms.vat_percent) / 100
-        priced_wh = so_far.import_wh - so_far.cost.unpriced_import_wh
-        grid = Fraction(energy[0]) * _mean(so_far.cost.parts.grid, priced_wh, None) * tax
+        priced_wh = so_far.import_wh - cost.unpriced_import_wh
+        grid = Fraction(energy[0]) * Fraction(cost.parts.grid) / Fraction(priced_wh) * tax if priced_wh else Fraction(0)
         fixed = (fee_share(fee.amount, fee.per, *year, tz) for fee in contract.fees if fee.name == "grid")
         credit = min(grid_credit(contract, *year, tz), grid + sum(fixed))
     return Amount(imported, exported, fee - credit, credit)
 
 
-def _mean(cost: Decimal, energy_wh: Decimal, otherwise: Decimal | None) -> Fraction:
-    """The mean price of a Wh; `otherwise` is that of a kWh where nothing was measured."""
-    return Fraction(cost) / Fraction(energy_wh) if energy_wh else Fraction(otherwise or 0) / 1000
+def _cost(
+    paid: Decimal, energy_wh: Decimal, measured_wh: Decimal, unpriced_wh: Decimal, first_price: Decimal | None
+) -> Decimal | None:
+    """Of a year's energy: what was paid, and the rest at its mean price, or where nothing was measured at the first."""
+    priced_wh = measured_wh - unpriced_wh
+    rest = Fraction(energy_wh - priced_wh)
+    if not rest:
+        return paid
+    if priced_wh:
+        mean = Fraction(paid) / Fraction(priced_wh)
+    elif unpriced_wh or first_price is None:
+        return None
+    else:
+        mean = Fraction(first_price) / 1000
+    return paid + round_fraction(rest * mean)
 
 
 def _scaled(energy_wh: Decimal, measured: int, length: int) -> Decimal:

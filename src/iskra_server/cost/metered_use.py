@@ -4,13 +4,14 @@
     runs      |---HT--|----ST---|--HT-|        of equal prices
     pieces    |-------|---|-----|-----|        cut at both: each has one rate
 
-Where no rate follows the spot price and prices seldom change, a piece is the difference of two readings. Else the
-energy of every quarter is read. A gap within one rate is exact; one over several is spread evenly over its quarters:
-an estimate.
+Where each rate applies once, a piece is the difference of two readings. Where rates come back, as those of windows, or
+follow the spot price, the energy of every quarter is read at once: a difference takes up to three queries a piece.
+A gap within one rate is exact; one over several is spread evenly over its quarters: an estimate.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
@@ -28,10 +29,12 @@ from iskra_server.meter.reading import scaled
 # the energy of a gap is spread in milliwatt-hours, the rest to its last quarter
 _SPREAD_SCALER = -3
 _ZERO = Decimal(0)
-# a reading that is looked up takes as long as so many that are read in a row
-_MANY = 16
 # of energy that the contract has no price for
 _UNKNOWN = Rate(_ZERO)
+
+
+# the prices from one quarter until before another; they follow each other without a gap
+RunsOf = Callable[[int, int], Sequence[PriceRun]]
 
 
 class _Piece(Struct, frozen=True):
@@ -51,8 +54,17 @@ class _Piece(Struct, frozen=True):
         return next((rate for register, rate in self.run.imports if register == obis), None)
 
 
+class _Group(Struct):
+    """The quarters of a bucket at one rate; `prices` are those of the spot market, if the rate follows them."""
+
+    piece: _Piece
+    raw: int
+    raws: list[int]
+    prices: list[int | None]
+
+
 class MeteredUse:
-    """The use in each bucket between `edges`; `runs` follow each other without a gap. Raises StoreError.
+    """The use in each bucket between `edges`. Raises StoreError.
 
     With `counts_crossing`, a gap over the edge of a bucket counts in the one in which it ends; without, in none.
     """
@@ -60,7 +72,7 @@ class MeteredUse:
     def __init__(
         self,
         counters: Mapping[Obis, CounterHistory],
-        runs: Sequence[PriceRun],
+        runs_of: RunsOf,
         edges: Sequence[int],
         spot: Spot,
         *,
@@ -70,6 +82,10 @@ class MeteredUse:
         self._measured: list[list[_Piece]] = [[] for _ in edges[:-1]]
         self._edges = edges
         self._counts_crossing = counts_crossing
+        outermost = {obis: counter.outermost(edges[0], edges[-1]) for obis, counter in counters.items()}
+        self._outermost = {obis: readings for obis, readings in outermost.items() if readings}
+        # what was not measured needs no price
+        runs = self._measured_runs(runs_of)
         self._pieces = list(_pieces(runs, edges, counters.keys()))
         self._begins = [piece.begin for piece in self._pieces]
         self._spots: dict[SpotShare, list[int | None]] = {}
@@ -77,16 +93,21 @@ class MeteredUse:
             return
         begin, end = self._pieces[0].begin, self._pieces[-1].end
         self._spots = spot_columns((rate for run in runs for rate in _rates(run)), begin, end, spot)
-        has_quarters = bool(self._spots) or end - begin < _MANY * len(self._pieces)
-        registers = {obis for piece in self._pieces for obis in (IMPORT, EXPORT, *dict(piece.run.imports))}
-        for obis in sorted(registers & counters.keys()):
-            if not any(piece.rate(obis) for piece in self._pieces):
-                continue
-            (self._add_quarters if has_quarters else self._add_sums)(obis, counters[obis])
+        returns = len(runs) > len({id(run.imports) for run in runs})
+        for obis in sorted(self._outermost):
+            if any(piece.rate(obis) for piece in self._pieces):
+                (self._add_quarters if self._spots or returns else self._add_sums)(obis, counters[obis])
 
     def is_measured(self, bucket: int, begin: int, end: int) -> bool:
         """Whether something was measured between two quarters of a bucket."""
         return any(piece.begin < end and piece.end > begin for piece in self._measured[bucket])
+
+    def _measured_runs(self, runs_of: RunsOf) -> Sequence[PriceRun]:
+        """The prices from the first reading of any counter to the last."""
+        if not self._outermost:
+            return []
+        firsts, lasts = zip(*self._outermost.values(), strict=True)
+        return runs_of(min(first.quarter for first in firsts), max(last.quarter for last in lasts))
 
     def _add_sums(self, obis: Obis, counter: CounterHistory) -> None:
         cuts = [*self._begins, self._pieces[-1].end]
@@ -94,8 +115,9 @@ class MeteredUse:
             cuts, counter.look_up, counter.nearest_before, counter.nearest_after, counter.epochs
         )
         for piece, bucket in zip(self._pieces, energies.buckets, strict=True):
-            if bucket.energy_wh is not None:
-                self._add(obis, piece, UsedEnergy(bucket.energy_wh))
+            if bucket.energy_wh is not None and (rate := piece.rate(obis)):
+                self._count(piece.bucket, obis, piece, rate, UsedEnergy(bucket.energy_wh))
+                self._measured[piece.bucket].append(piece)
         for gap in energies.gaps:
             if cuts[0] <= gap.begin and gap.end <= cuts[-1]:
                 self._spread(obis, gap)
@@ -103,28 +125,37 @@ class MeteredUse:
     def _add_quarters(self, obis: Obis, counter: CounterHistory) -> None:
         begin, end = self._begins[0], self._pieces[-1].end
         column = next(counter.energy_columns((begin, end)))
-        first = counter.look_up([begin]).get(begin) or counter.nearest_after(begin)
-        last = counter.nearest_before(end + 1)
-        if column is None or first is None or last is None:
+        if column is None:
             return
         gaps = [Gap(gap.begin, gap.end, scaled(gap.raw, column.scaler)) for gap in column.gaps]
+        # quarters of each piece that lie in gaps: a reading between two of them measures nothing
+        in_gaps: dict[int, int] = defaultdict(int)
+        for gap in gaps:
+            for piece in self._touched(gap):
+                in_gaps[piece.begin] += min(piece.end, gap.end) - max(piece.begin, gap.begin)
+        first, last = (reading.quarter for reading in self._outermost[obis])
+        groups: dict[tuple[int, int, bool], _Group] = {}
         for piece in self._pieces:
             rate = piece.rate(obis)
-            if rate is None or not _is_measured(piece, first.quarter, last.quarter, gaps):
+            if rate is None or min(piece.end, last) - max(piece.begin, first) <= in_gaps[piece.begin]:
                 continue
+            self._measured[piece.bucket].append(piece)
+            key = piece.bucket, id(rate), piece.lacks_register
+            group = groups.get(key) or groups.setdefault(key, _Group(piece, 0, [], []))
             raws = column.raws[piece.begin - begin : piece.end - begin]
             if rate.spot is None:
-                used = UsedEnergy(scaled(sum(raws), column.scaler))
+                group.raw += sum(raws)
             else:
-                used = used_at_spot(rate.spot, raws, column.scaler, self._prices(rate.spot, piece.begin, piece.end))
-            self._add(obis, piece, used)
+                group.raws += raws
+                group.prices += self._prices(rate.spot, piece.begin, piece.end)
+        for group in groups.values():
+            if rate := group.piece.rate(obis):
+                used = UsedEnergy(scaled(group.raw, column.scaler))
+                if rate.spot:
+                    used = used_at_spot(rate.spot, group.raws, column.scaler, group.prices)
+                self._count(group.piece.bucket, obis, group.piece, rate, used)
         for gap in gaps:
             self._spread(obis, gap)
-
-    def _add(self, obis: Obis, piece: _Piece, used: UsedEnergy) -> None:
-        if rate := piece.rate(obis):
-            self._count(piece.bucket, obis, piece, rate, used)
-            self._measured[piece.bucket].append(piece)
 
     def _count(
         self, bucket: int, obis: Obis, piece: _Piece, rate: Rate, used: UsedEnergy, *, is_estimate: bool = False
@@ -144,6 +175,7 @@ class MeteredUse:
                 return
             bucket = bisect_right(self._edges, gap.end - 1) - 1
         touched = self._touched(gap)
+        self._measured[bucket] += touched
         rates = {id(rate): rate for piece in touched if (rate := piece.rate(obis))}
         if len(rates) == 1 and all(rate.spot is None for rate in rates.values()) and _covers(touched, gap, obis):
             (rate,) = rates.values()
@@ -177,11 +209,11 @@ class MeteredUse:
 
 
 def _pieces(runs: Sequence[PriceRun], edges: Sequence[int], known: Collection[Obis]) -> Iterator[_Piece]:
-    """`edges` and the beginnings of runs, merged; as far as there are runs."""
+    """`edges` and the beginnings of runs, merged."""
     if not runs:
         return
-    begin, end = runs[0].begin, runs[-1].end
-    cuts = sorted({*(edge for edge in edges if begin < edge < end), *(run.begin for run in runs), end})
+    first, last = runs[0].begin, runs[-1].end
+    cuts = sorted({*(edge for edge in edges if first < edge < last), *(run.begin for run in runs), last})
     place, bucket = 0, max(bisect_right(edges, cuts[0]) - 1, 0)
     for begin, end in pairwise(cuts):
         while runs[place].end <= begin:
@@ -199,17 +231,3 @@ def _rates(run: PriceRun) -> Iterator[Rate]:
 def _covers(pieces: Sequence[_Piece], gap: Gap, obis: Obis) -> bool:
     """Whether a register counts all the time of a gap."""
     return pieces[0].begin <= gap.begin and all(piece.rate(obis) for piece in pieces)
-
-
-def _is_measured(piece: _Piece, begin: int, end: int, gaps: Sequence[Gap]) -> bool:
-    """Whether two readings lie in a piece, its ends included; `begin` and `end` are the outermost ones."""
-    first, last = max(piece.begin, begin), min(piece.end, end)
-    before, after = _gap_around(first, gaps), _gap_around(last, gaps)
-    return (before.end if before else first) < (after.begin if after else last)
-
-
-def _gap_around(quarter: int, gaps: Sequence[Gap]) -> Gap | None:
-    """The gap that begins before a quarter and ends after it."""
-    place = bisect_right(gaps, quarter, key=lambda gap: gap.begin) - 1
-    gap = gaps[place] if place >= 0 else None
-    return gap if gap and gap.begin < quarter < gap.end else None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from iskra_server.cost.amounts import Amount, base_fee, grid_credit, round_fraction
+from iskra_server.cost.amounts import base_fee, grid_credit, round_fraction
 from iskra_server.cost.bill import Bill
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.day_forecast import LOOK_BACK, Band, RuleName, band, forecast_days
@@ -50,7 +50,7 @@ class Outlook:
             self._days = self._day_amounts(Bill(meter, [lasting], now, tz))
 
     def month(self) -> PeriodForecast | None:
-        """None without a contract, and with too little history."""
+        """None without a contract, with too little history, and while the price of energy so far is unknown."""
         contract, last = self._bill.contract, self._last
         if contract is None or last is None:
             return None
@@ -60,7 +60,7 @@ class Outlook:
         so_far = self._bill.total(begin, last.quarter)
         begins = max(month, min(contract.begins for contract in self._contracts))
         rest = forecast_days(self._days, today, self._missing_days(begins, end))
-        if rest is None:
+        if rest is None or so_far.has_unpriced:
             return None
         fee = base_fee(contract, last.quarter, end, self._tz) - grid_credit(contract, last.quarter, end, self._tz)
         total = so_far.total + rest + round_fraction(fee)
@@ -105,7 +105,7 @@ class Outlook:
         return {
             day: amount.imported - amount.exported
             for day, (left, right), amount in zip(days, pairwise(edges), bill.buckets(edges), strict=False)
-            if amount is not None and left in readings and right in readings and not _is_unpriced(amount)
+            if amount is not None and left in readings and right in readings and not amount.has_unpriced
         }
 
     def _day_of(self, quarter: int) -> date:
@@ -113,7 +113,3 @@ class Outlook:
 
     def _quarter(self, day: date) -> int:
         return quarter_of(local_midnight(day, self._tz).timestamp())
-
-
-def _is_unpriced(amount: Amount) -> bool:
-    return bool(amount.unpriced_import_wh or amount.unpriced_export_wh)

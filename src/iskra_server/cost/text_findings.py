@@ -5,7 +5,7 @@ from datetime import date
 from msgspec import Struct
 
 from iskra_server.config.findings import Finding, error_of
-from iskra_server.config.text_check import line_of, read_text
+from iskra_server.config.text_check import line_of, lines_of, read_text
 from iskra_server.cost.from_config import contract_findings
 
 _MAX_FINDINGS = 100
@@ -24,4 +24,5 @@ def text_findings(text: str, today: date) -> list[PlacedFinding]:
     findings = [error_of(error) for error in errors]
     if config:
         findings += contract_findings(config.contracts, config.offers, today)
-    return [PlacedFinding(finding, line_of(text, finding.key)) for finding in findings[:_MAX_FINDINGS]]
+    lines = lines_of(text)
+    return [PlacedFinding(finding, line_of(lines, finding.key)) for finding in findings[:_MAX_FINDINGS]]

@@ -35,6 +35,7 @@ def test_show_has_every_key_its_value_its_origin_and_what_it_means(run: Run, tmp
         IES_PORT="9000",
         IES_CONTRACTS_NAME="Green",
         IES_OFFERS_NAME="Blue",
+        IES_NOTIFY_NAME="phone",
         IES_TOKENS_GROUPS="building:7",
     ).stdout
     for key in describe():

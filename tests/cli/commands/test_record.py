@@ -87,7 +87,7 @@ def test_bytes_that_no_telegram_is_recognised_in_are_recorded_with_their_line_se
 
 def test_a_recording_ends_after_so_many_seconds(run: Run, tmp_path: Path) -> None:
     """A busy machine may not have received a whole telegram by then."""
-    done = run("record", "-o", "x.bin", METER, "--seconds", 3, "--quiet")
+    done = run("record", "-o", "x.bin", METER, "--seconds", 5, "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "x.bin").stat().st_size
 

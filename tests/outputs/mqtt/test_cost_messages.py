@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
+from iskra_server.history.model.spot_price import Price
+from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
 from iskra_server.outputs.mqtt.cost_messages import CostMessages
 from samples import METER_ID, SERVER_ID
@@ -76,6 +79,15 @@ def test_cost_follows_the_quarters_of_history_and_a_day_ends_complete(store: Sto
     assert payloads(costs, 17) == [begun]
 
 
+def test_cost_and_price_by_the_spot_price_come_from_the_database(store: Store) -> None:
+    first = quarter(MIDNIGHT)
+    store.write(counted([10_000, 20_000, 30_000], first=first), [INFO])
+    store_prices(store, "DE-LU", "test", first * 900, {first + at: Price(10**8 * (at + 1), 15) for at in range(3)})
+    terms = Terms(energy=Tariff(Decimal("0.02"), spot=SpotShare("DE-LU")))
+    (message,) = payloads(messages(store, Contract(begins=date(2025, 1, 1), terms=terms)), 31)
+    assert (message["cost_today"], message["price_import"]) == (Decimal("0.34"), Decimal("0.32"))
+
+
 def test_the_cost_of_yesterday_is_not_shown_as_that_of_today(store: Store) -> None:
     """Of a meter that fell silent in the evening, and is read again two days later."""
     store.write(counted([10_000, 20_000], first=quarter(MIDNIGHT) - 3), [INFO])
@@ -92,6 +104,16 @@ def test_the_cost_of_yesterday_is_not_shown_as_that_of_today(store: Store) -> No
 def test_a_day_before_the_first_contract_costs_nothing_known(store: Store) -> None:
     store.write(counted([10_000, 20_000], first=quarter(MIDNIGHT) - 3), [INFO])
     assert payloads(messages(store, CHEAPER), -25) == [{"id": METER_ID}]
+
+
+def test_a_cost_with_energy_of_unknown_price_is_absent(store: Store) -> None:
+    """Spot prices of the evening before are unknown, those of midnight are known."""
+    spot = Contract(begins=date(2025, 1, 1), base_fee=Decimal(30), terms=Terms(energy=Tariff(spot=SpotShare("DE-LU"))))
+    store.write(counted((1000 * place for place in range(9)), first=quarter(MIDNIGHT) - 4), [INFO])
+    prices = {at: Price(100_000_000) for at in range(quarter(MIDNIGHT), quarter(MIDNIGHT) + 4)}
+    store_prices(store, "DE-LU", "file", 0, prices)
+    (found,) = payloads(messages(store, spot), 61)
+    assert found["cost_today"] > 0 and "cost_month" not in found and found["month_begins"].startswith("2025-06-01")
 
 
 def test_without_history_there_are_prices_alone(store: Store) -> None:

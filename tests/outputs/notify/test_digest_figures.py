@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
 from iskra_server.history.model.records import QuarterReading
+from iskra_server.history.model.spot_price import Price
 from iskra_server.history.store.recorded_meter import RecordedMeter
+from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
 from iskra_server.outputs.notify.digest_figures import (
     DayPeriod,
@@ -105,6 +108,16 @@ def test_gaps_inside_are_counted_and_named(store: Store) -> None:
     begin, _ = WEEK.quarters(BERLIN)
     assert made.energies.import_wh == Decimal(30 * 672)
     assert made.missing == (MissingSpan(begin + 99, begin + 150, Decimal(30 * 51), is_inside=True),)
+
+
+def test_a_week_by_the_spot_price_costs_what_the_database_says(store: Store) -> None:
+    store.write(steady(WEEK), [info()])
+    begin, end = WEEK.quarters(BERLIN)
+    # the last quarter has no price
+    store_prices(store, "DE-LU", "test", begin * 900, {at: Price(280_000_000, 15) for at in range(begin, end - 1)})
+    terms = Terms(energy=Tariff(Decimal("0.02"), spot=SpotShare("DE-LU")))
+    made = figures(store, "weekly", WEEK, Contract(begins=date(2025, 1, 1), terms=terms))
+    assert made.cost == PeriodCost(Decimal("0.30") * 30 * 671 / 1000, Decimal(30), is_estimated=False)
 
 
 def test_a_gap_at_an_end_is_not_counted_and_named(store: Store) -> None:

@@ -1,7 +1,9 @@
 import asyncio
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import httpx
+import pytest
 
 from web.serving import Site
 
@@ -84,6 +86,13 @@ def test_a_secret_is_not_repeated() -> None:
     )
 
 
+def test_a_client_with_too_many_requests_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("MAX_RUNNING_PER_CLIENT", "MAX_WAITING"):
+        monkeypatch.setattr(f"iskra_server.web.http.share.{limit}", 0)
+    answer = post(TEXT)
+    assert (answer.status_code, answer.json()["reason"]) == (429, "too_many_requests")
+
+
 def test_the_access_rules_are_those_of_every_route() -> None:
     assert post(TEXT, token="0123456789abcdef").status_code == 401
     assert post(TEXT, token="0123456789abcdef", authorization="Bearer 0123456789abcdef").status_code == 200
@@ -95,3 +104,21 @@ def test_it_is_the_only_route_with_a_body() -> None:
     answer = Site().get(PATH)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
     assert "use POST" in answer.json()["detail"]
+
+
+def test_a_client_that_hangs_up_within_its_text_is_no_error() -> None:
+    """An error would be logged with a traceback, as often as somebody likes."""
+    messages: Iterator[dict[str, Any]] = iter(
+        [{"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.disconnect"}]
+    )
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        statuses.append(message.get("status", 0))
+
+    scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "client": ("127.0.0.1", 1)}
+    asyncio.run(Site().app({**scope, "headers": [(b"host", b"test")], "scheme": "http"}, receive, send))
+    assert 500 not in statuses

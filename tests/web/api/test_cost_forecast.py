@@ -2,7 +2,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
 from iskra_server.history.model.records import quarter_of
+from iskra_server.history.model.spot_price import Price
+from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
 from web.past import Past, counted, info
 from web.serving import Site
@@ -29,6 +32,16 @@ def test_month_and_year_have_a_total_and_a_band(store: Store) -> None:
     assert month["total_amount"] == round(Decimal("2.88") * round(days), 2)
     assert month["low_amount"] <= month["total_amount"] <= month["high_amount"] and month["windows"] >= 8
     assert (month["basis"], answer["year"]["basis"], answer["currency"]) == ("weekday", "mean", "EUR")
+
+
+def test_spot_prices_come_from_the_database(store: Store) -> None:
+    # 0.28 + 0.02 EUR/kWh, as the fixed price above
+    prices = {at: Price(280_000_000, 15) for at in range(LAST - DAYS * 96, LAST + 1)}
+    store_prices(store, "DE-LU", "test", LAST * 900, prices)
+    terms = Terms(energy=Tariff(Decimal("0.02"), spot=SpotShare("DE-LU")))
+    answer = past(store, Contract(begins=date(2025, 1, 1), terms=terms)).ask("forecast")
+    fixed = past(store, CONTRACT).ask("forecast")
+    assert (answer["month"], answer["year"]) == (fixed["month"], fixed["year"])
 
 
 def test_without_a_contract_nothing_is_forecast(store: Store) -> None:

@@ -2,7 +2,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from iskra_server.cost.contracts import Contract
+from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
 from iskra_server.history.model.records import quarter_of
+from iskra_server.history.model.spot_price import Price
+from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
 from web.past import Past, counted, info
 from web.serving import Site
@@ -37,6 +40,15 @@ def test_it_costs_its_power_all_year(store: Store) -> None:
     answer = past(store, 30, CONTRACT).ask("standby")
     assert (answer["year_wh"], answer["price_amount"]) == (1_051_200, Decimal("0.3265"))
     assert (answer["year_amount"], answer["currency"]) == (Decimal("343.2168"), "EUR")
+
+
+def test_it_costs_the_mean_of_the_known_spot_prices(store: Store) -> None:
+    last = quarter_of(TODAY.timestamp())
+    prices = {last - place: Price(100_000_000 * (1 + place % 2), 15) for place in range(1, 97)}
+    store_prices(store, "DE-LU", "test", last * 900, prices)
+    terms = Terms(energy=Tariff(Decimal("0.02"), spot=SpotShare("DE-LU")))
+    answer = past(store, 30, Contract(begins=date(2025, 1, 1), terms=terms)).ask("standby")
+    assert (answer["price_amount"], answer["year_amount"]) == (Decimal("0.17"), Decimal("178.704"))
 
 
 def test_without_a_contract_it_has_no_cost(store: Store) -> None:

@@ -35,7 +35,7 @@ instalment = 40
 
 [[contracts]]
 begins = {TODAY + timedelta(days=1)}
-energy_price = 0.2449
+energy_price = 0.2949
 base_fee = 11.90
 instalment = 40
 

@@ -144,12 +144,16 @@ def test_in_a_tab_of_its_own_and_after_a_restart_of_the_app(open_frame: Open, bo
 
 
 @pytest.mark.usefixtures("server")
-def test_a_wrong_address_is_a_sentence(browser: Browser, box: SupervisorStandIn) -> None:
+def test_a_wrong_address_leads_back_to_the_page(browser: Browser, box: SupervisorStandIn) -> None:
     context = browser.new_context()
     context.add_cookies([{"name": name, "value": value, "url": box.url} for name, value in box.cookies.items()])
-    answer = context.new_page().goto(box.page_url + "nowhere")
+    page = context.new_page()
+    answer = page.goto(box.page_url + "nowhere/else")
     assert answer and answer.status == 404
-    assert answer.json()["detail"] == "/nowhere does not exist. See /docs for all routes."
+    expect(page.get_by_role("heading", level=1)).to_have_text("This page does not exist")
+    page.get_by_role("link", name="Open the meter").click()
+    expect(page).to_have_url(re.compile(re.escape(box.page_url)))
+    expect(page.locator(".big")).to_be_visible()
     context.close()
 
 

@@ -162,7 +162,7 @@ def test_a_price_that_changes_is_shown_beside_the_use_with_the_cheapest_hours(
         cheapest = next(one for one in request(server, "prices")["cheapest"] if one["hours"] == hours)
         begin = datetime.fromisoformat(cheapest["begin"])
         expect(card.locator(".compared")).to_contain_text(f"{begin:%H:%M}–")
-        expect(card.locator(".compared")).to_contain_text("€0.2449 per kWh")
+        expect(card.locator(".compared")).to_contain_text("€0.2949 per kWh")
     price, own = card.locator(".chart").all()
     price.focus()
     page.keyboard.press("Home")

@@ -143,6 +143,8 @@ class IskraConfigFlow(ConfigFlow, domain=DOMAIN):
             server_id, errors = await self._ask(data)
             if not errors:
                 if _is_another(entry, server_id):
+                    # or nobody would ask again: its own server may come back, or accept another token
+                    self.hass.config_entries.async_schedule_reload(entry.entry_id)
                     return self.async_abort(reason="another_server")
                 return self.async_update_reload_and_abort(entry, data=data, reason="reauth_successful")
         return self.async_show_form(

@@ -19,7 +19,7 @@ from homeassistant.components.recorder.statistics import (
     statistics_during_period,
 )
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.core import Context, HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
@@ -73,11 +73,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     """Called once, when Home Assistant sets the integration up."""
 
     async def fill_gaps(call: ServiceCall) -> ServiceResponse:
-        if call.context.user_id:
-            # an automation has no user
-            user = await hass.auth.async_get_user(call.context.user_id)
-            if user is None or not user.is_admin:
-                raise Unauthorized(context=call.context)
+        await async_check_administrator(hass, call.context)
         request = Request(
             frozenset(call.data.get(_ENTITY, ())),
             is_dry=call.data[_DRY_RUN],
@@ -96,6 +92,14 @@ def async_setup_services(hass: HomeAssistant) -> None:
         return {"sensors": outcomes}
 
     hass.services.async_register(DOMAIN, FILL_GAPS, fill_gaps, _SCHEMA, SupportsResponse.OPTIONAL)
+
+
+async def async_check_administrator(hass: HomeAssistant, context: Context | None) -> None:
+    """Raises Unauthorized for another user; an automation has none."""
+    if context and context.user_id:
+        user = await hass.auth.async_get_user(context.user_id)
+        if user is None or not user.is_admin:
+            raise Unauthorized(context=context)
 
 
 async def async_fill_gaps(hass: HomeAssistant, entry: IskraConfigEntry, request: Request) -> dict[str, Any]:

@@ -100,11 +100,14 @@ class Aligning:
         self._port = ""
 
     async def run(self, on_sample: Callable[[AlignSample], object]) -> None:
-        began_s, shown = time.monotonic(), 0
+        began_s, shown = None, 0
         async with aclosing(self._statuses()) as statuses:
             async for status in statuses:
                 self._ring(status)
-                if time.monotonic() - began_s < (shown + 1) * _EVERY_S:
+                # opening takes seconds on a small or busy computer: they say nothing about how the head sits
+                if began_s is None and status.advice.fault != "opening":
+                    began_s = time.monotonic()
+                if began_s is None or time.monotonic() - began_s < (shown + 1) * _EVERY_S:
                     continue
                 shown += 1
                 self._add_sample(status)

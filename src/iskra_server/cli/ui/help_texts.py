@@ -3,14 +3,13 @@
 from copy import copy
 from typing import Any
 
-from rich.markup import escape
-
 
 def simplify(command: Any) -> Any:
     """The command, and its subcommands, with help texts that read as sentences."""
     for parameter in command.params:
         if isinstance(getattr(parameter, "show_default", None), str):
-            parameter.help = f"{parameter.help} [dim]{escape(f'[default: {parameter.show_default}]')}[/dim]"
+            # rich escapes the bracket so; it is imported for help pages alone, and costs `serve` megabytes
+            parameter.help = rf"{parameter.help} [dim]\[default: {parameter.show_default}][/dim]"
             parameter.show_default = False
         if parameter.param_type_name == "argument" and parameter.metavar:
             # a copy: all texts have the same object as their type

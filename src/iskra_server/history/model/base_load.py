@@ -7,7 +7,6 @@ median, so that a restless night does not count.
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from statistics import median_high
 from zoneinfo import ZoneInfo
 
 from iskra_server.history.model.records import QUARTER_S, quarter_of
@@ -46,8 +45,8 @@ def nightly_minima(quarters: Iterable[tuple[int, Decimal]], tz: ZoneInfo) -> dic
 
 
 def median_of_nights(minima: Mapping[date, Decimal]) -> Decimal | None:
-    """W; None of too few nights."""
-    return median_high(minima.values()) if len(minima) >= MIN_NIGHTS else None
+    """W, the higher one of the two in the middle; None of too few nights."""
+    return sorted(minima.values())[len(minima) // 2] if len(minima) >= MIN_NIGHTS else None
 
 
 def base_load(quarters: Iterable[tuple[int, Decimal]], tz: ZoneInfo) -> Decimal | None:

@@ -76,6 +76,11 @@ class CounterHistory:
                 return _shifted(reading, part.shift)
         return None
 
+    def outermost(self, begin: int, end: int) -> tuple[QuarterReading, QuarterReading] | None:
+        """The first and the last reading from quarter `begin` to `end`, both included; None with fewer than two."""
+        first, last = self.nearest_after(begin - 1), self.nearest_before(end + 1)
+        return (first, last) if first and last and first.quarter < last.quarter else None
+
     def between(self, first: int, end: int) -> Iterator[QuarterReading]:
         """The readings from a quarter until before another, in order."""
         for part in self._parts:
@@ -98,8 +103,11 @@ class CounterHistory:
     def _columns(self, first: int, end: int) -> Iterator[ReadingColumns]:
         for part in self._parts:
             begin, before = max(first, part.first), min(end, part.end)
-            if begin < before:
-                for columns in self._reads.reading_columns(part.meter_id, self._obis, begin, before):
+            # asked for by epoch: else the query halves the period until it finds where one begins
+            starts = (-(-start.at_s // QUARTER_S) for start in self.epochs)
+            cuts = [begin, *sorted({start for start in starts if begin < start < before}), before]
+            for piece in pairwise(cuts) if begin < before else ():
+                for columns in self._reads.reading_columns(part.meter_id, self._obis, *piece):
                     yield replace(columns, epoch=columns.epoch + part.shift) if part.shift else columns
 
     def _append_meter(self, first: QuarterReading) -> None:

@@ -144,9 +144,12 @@ class CostMessages:
 
 
 def _costs_of(bill: Bill, span: Span, until: int, tz: ZoneInfo) -> _Costs:
+    """A cost is absent while a price in it is unknown: a part of it would look like all of it."""
     fields: dict[str, object] = {}
     for period, begin in (TODAY, span.today), (MONTH, span.month):
         quarter = span.quarters[period]
-        fields[f"cost_{period}"] = number(bill.total(quarter, max(until, quarter)).total)
+        amount = bill.total(quarter, max(until, quarter))
+        if not amount.has_unpriced:
+            fields[f"cost_{period}"] = number(amount.total)
         fields[f"{period}_begins"] = local(int(begin.timestamp()), tz)
     return _Costs(span, until, fields)

@@ -148,11 +148,10 @@ def _energies(meter: RecordedMeter, period: DayPeriod, tz: ZoneInfo) -> PeriodEn
 
 def _between(counter: CounterHistory, begin: int, end: int) -> tuple[Decimal | None, bool]:
     """What a counter counted from its first reading in a period to its last, and whether that is the whole period."""
-    edges = counter.look_up((begin, end))
-    first = edges.get(begin) or counter.nearest_after(begin)
-    last = edges.get(end) or counter.nearest_before(end)
-    if first is None or last is None or first.quarter >= last.quarter:
+    outermost = counter.outermost(begin, end)
+    if outermost is None:
         return None, False
+    first, last = outermost
     return energy_between(first, last, counter.epochs), (first.quarter, last.quarter) == (begin, end)
 
 

@@ -155,7 +155,7 @@ def _values(figures: DigestFigures) -> dict[str, Decimal]:
         "import_year_before_wh": figures.year_before.import_wh,
         "highest_quarter_w": figures.highest.power_w if figures.highest else None,
         "base_load_w": figures.base_load_w,
-        "cost_amount": figures.cost.amount if figures.cost else None,
+        "cost_amount": figures.cost.amount if figures.cost and not figures.cost.unpriced_wh else None,
     }
     return {name: value for name, value in values.items() if value is not None}
 

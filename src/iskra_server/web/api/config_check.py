@@ -11,14 +11,14 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from iskra_server.cost.text_findings import text_findings
-from iskra_server.web.http.endpoint import Body, Context, Endpoint, Result, failure
+from iskra_server.web.http.endpoint import TOO_MANY, Body, Context, Endpoint, Result, error_response, failure
 from iskra_server.web.http.problem import problem
 from iskra_server.web.http.responses import json_response
-from iskra_server.web.http.share import client_of
+from iskra_server.web.http.share import Disconnected, TooManyRequests, client_of
 
 # with its headers, a request has room for 16 kB (connection.py)
 _MAX_BYTES = 12_000
@@ -43,7 +43,11 @@ class ConfigCheck(Struct, frozen=True):
 
 
 async def _check(context: Context, request: Request) -> Response:
-    body = await _body(request)
+    try:
+        body = await _body(request)
+    except ClientDisconnect:
+        # nobody reads the answer; as an error it would fill the log
+        return Response(status_code=HTTPStatus.BAD_REQUEST)
     if body is None:
         sentence = f"A configuration has at most {_MAX_BYTES:,} bytes here, sent within {_READ_S:g} s."
         return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence, reason="too_large")
@@ -52,7 +56,12 @@ async def _check(context: Context, request: Request) -> Response:
     except UnicodeDecodeError:
         return problem(HTTPStatus.BAD_REQUEST, "The body is not text in UTF-8.", reason="bad_request")
     today = datetime.now(UTC).astimezone(ZoneInfo(context.settings.tz)).date()
-    found = await context.threads.run(client_of(request.scope), None, partial(text_findings, text, today))
+    try:
+        found = await context.threads.run(
+            client_of(request.scope), request.receive, partial(text_findings, text, today)
+        )
+    except (TooManyRequests, Disconnected) as error:
+        return error_response(error)
     findings = [
         ConfigFinding(
             placed.finding.level,
@@ -67,7 +76,7 @@ async def _check(context: Context, request: Request) -> Response:
 
 
 async def _body(request: Request) -> bytes | None:
-    """None where it is too long, or takes too long."""
+    """None where it is too long, or takes too long. Raises ClientDisconnect."""
     body = b""
     try:
         async with asyncio.timeout(_READ_S):
@@ -88,6 +97,7 @@ ENDPOINT = Endpoint(
         200: Result("all mistakes, and what is probably not meant", ConfigCheck),
         400: failure("the body is not text"),
         413: failure(f"the body has more than {_MAX_BYTES:,} bytes"),
+        429: TOO_MANY,
     },
     _check,
     method="POST",

@@ -36,7 +36,7 @@ class CostForecast(Struct, frozen=True):
 
 
 class CostForecasts(Struct, frozen=True):
-    """A forecast is absent without a contract and where too little was measured."""
+    """A forecast is absent without a contract, where too little was measured, and while needed prices are unknown."""
 
     meter: str
     simulated: bool

@@ -109,13 +109,16 @@ def failure(description: str) -> Result:
     return Result(description, Problem, PROBLEM_TYPE)
 
 
+TOO_MANY = failure("too many requests of this client wait or run; try again later")
+
+
 def history_results(result: Result) -> dict[int, Result]:
     """The responses of an endpoint that reads history; `result` is that of success."""
     return {
         200: result,
         400: failure("a parameter is wrong; `detail` says which and what is allowed"),
         404: failure("no such meter; `meters` lists the known ones"),
-        429: failure("too many requests of this client wait or run; try again later"),
+        429: TOO_MANY,
         503: failure("there is no history, or its database does not respond"),
     }
 
@@ -135,10 +138,11 @@ async def read_history(
         query = Query(request.query_params, names, now=datetime.now(UTC), tz=context.settings.tz)
         return await context.threads.run(client_of(request.scope), request.receive, partial(read, reads, query))
     except (BadRequest, NotFound, StoreError, TooManyRequests, Disconnected) as error:
-        return _error_response(error)
+        return error_response(error)
 
 
-def _error_response(error: Exception) -> Response:
+def error_response(error: Exception) -> Response:
+    """Of what Threads.run and what runs in it raise."""
     match error:
         case BadRequest():
             return problem(400, _sentence(error), reason="bad_request")

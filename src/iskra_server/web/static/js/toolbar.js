@@ -1,4 +1,4 @@
-// The controls above the views of history and set-up: links, the period and its neighbours, the date.
+// The controls above the views of history, cost and set-up: links, the period and its neighbours, the date.
 
 import { dateText, today } from "./calendar.js";
 import { make } from "./dom.js";
@@ -103,6 +103,13 @@ function yearsWith(shown) {
   const first = Math.min(last - LISTED_YEARS + 1, shown);
   return Array.from({ length: last - first + 1 }, (_, at) => String(last - at).padStart(4, "0"));
 }
+
+/** Links to the pages of cost. @param {"cost" | "contracts" | "contract"} page */
+export const costPages = (page) => navBar(words.sections.cost, [
+  [words.sections.cost, link("cost"), page === "cost"],
+  [words.titles.contracts, link("contracts"), page === "contracts"],
+  [words.cost.enter, link("cost", ["contract"]), page === "contract"],
+]);
 
 /** @type {("diagnosis" | "head" | "locked" | "homeassistant")[]} */
 const SETUP_PAGES = ["diagnosis", "head", "locked", "homeassistant"];

@@ -94,5 +94,7 @@ export function picker(box, { over, count, at, span, label, text, caption, legen
     if (event.key === "Enter" && onOpen && picked !== null) onOpen(picked);
   }, { signal });
   box.addEventListener("blur", () => pick(null), { signal });
+  // what is known of a place has changed
+  box.addEventListener("change", () => pick(picked), { signal });
   pick(null);
 }

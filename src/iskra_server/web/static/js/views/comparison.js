@@ -1,6 +1,6 @@
 // What would it have cost? Contracts side by side on the own quarter-hours of a period.
 
-import { messageOf, requestHistory } from "../api.js";
+import { requestHistory } from "../api.js";
 import { sum } from "../arithmetic.js";
 import { dateRange, dateText, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
@@ -10,11 +10,12 @@ import { currencySign, money } from "../costs.js";
 import { make } from "../dom.js";
 import { axisNumber, roundedKwh } from "../energyText.js";
 import { decimal } from "../exact.js";
+import { failureCard } from "../failure.js";
 import { words } from "../language.js";
-import { link, navigate } from "../router.js";
+import { navigate } from "../router.js";
 import { whenChosen } from "../store.js";
 import { table } from "../table.js";
-import { navBar } from "../toolbar.js";
+import { costPages } from "../toolbar.js";
 import { historyNote } from "../widgets.js";
 import { contractCard, displayName } from "./comparedContract.js";
 import { dynamicForm, PRICES } from "./dynamicOffer.js";
@@ -35,15 +36,13 @@ export function show(main, { parts: [fromText, toText], query }, signal) {
   }));
   const content = make("div.content", historyNote(signal));
   main.append(
-    navBar(words.sections.cost, [[words.sections.cost, link("cost"), false],
-      [comparisonWords.title, link("contracts"), true]]),
-    make("h1", comparisonWords.title), periodForm(from, to, numbers), content);
+    costPages("contracts"), make("h1", words.titles.contracts), periodForm(from, to, numbers), content);
   whenChosen(signal, async () => {
     try {
       const answer = await requestHistory("compare-contracts", { from, to, ...numbers }, signal);
       if (!signal.aborted) await render(content, answer, numbers, [from, to], signal);
     } catch (error) {
-      if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
+      if (!signal.aborted) content.replaceChildren(failureCard(error));
     }
   });
 }
@@ -161,7 +160,7 @@ async function monthsCard(content, answer, signal) {
   content.append(make("section.card.chart-card", make("div.card-head", make("h2", texts.byMonth),
     contracts.length > 1 && select), caption, box),
   make("section.card", make("h2", texts.everyMonth), table([texts.month, words.fromGrid, ...contracts.map(displayName)],
-    answer.months.map((month, at) => [monthText(names[at]),
+    answer.months.map((month, at) => [dateText(names[at], { month: "short", year: "numeric" }),
       roundedKwh(sum([month.import_wh, month.estimated_import_wh]) ?? "0"),
       ...contracts.map(({ months }) => money(months[at].total_amount, currency))]))));
   let shown = new AbortController();

@@ -4,10 +4,10 @@ import { today } from "../calendar.js";
 import { contractToml, emptyContract, emptyWindow, hasParts, isPriced } from "../contractToml.js";
 import { contractWords as texts } from "../contractWords.js";
 import { copy } from "../copy.js";
-import { make, setText } from "../dom.js";
+import { make, setText, setTitle } from "../dom.js";
 import { words } from "../language.js";
-import { link } from "../router.js";
 import { meterIds, meterName, store } from "../store.js";
+import { costPages } from "../toolbar.js";
 import {
   checkBox, fieldset, hasField, numberField, selectField, showFindings, textField, windowFields,
 } from "./contractFields.js";
@@ -25,9 +25,9 @@ export function showContractForm(main, signal) {
   const verdict = make("p.outcome", { role: "status" });
   const others = make("ul.marks");
   const copied = make("span.soft", { role: "status" });
+  setTitle(words.cost.enter);
   main.append(
-    make("section.card.prose", make("h1", texts.title), make("p", texts.what),
-      make("p", make("a", { href: link("cost") }, texts.back))),
+    costPages("contract"), make("section.card.prose", make("h1", words.cost.enter), make("p", texts.what)),
     make("div.editor", form,
       make("section.card.result",
         make("div.card-head", make("h2", texts.result),

@@ -1,6 +1,6 @@
 // Cost: the month and the contract year with forecasts, each month, the budget, the base load, prices, the contract.
 
-import { messageOf, requestHistory } from "../api.js";
+import { requestHistory } from "../api.js";
 import { dateRange, dateText, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { legendItem } from "../charts/legend.js";
@@ -8,10 +8,12 @@ import { contractYear, contractYearOf } from "../contractYears.js";
 import { currencySign, money, requestCost } from "../costs.js";
 import { make } from "../dom.js";
 import { axisNumber } from "../energyText.js";
+import { failureCard } from "../failure.js";
 import { icon } from "../icons.js";
 import { words } from "../language.js";
 import { link, navigate } from "../router.js";
 import { whenChosen } from "../store.js";
+import { costPages } from "../toolbar.js";
 import { historyNote } from "../widgets.js";
 import { showBudget } from "./budget.js";
 import { contractCard, monthCard, parts, yearCard } from "./costCards.js";
@@ -25,15 +27,15 @@ export async function show(main, { parts: [part] }, signal) {
     showContractForm(main, signal);
     return;
   }
-  const content = make("div.content", historyNote(signal));
-  main.append(make("h1.hidden", words.sections.cost), content);
+  const content = make("div.content", make("h1.hidden", words.sections.cost), historyNote(signal));
+  main.append(costPages("cost"), content);
   whenChosen(signal, async () => {
     try {
       const month = await requestHistory("cost", { from: "this_month", bucket: "month" }, signal);
       if (!month.total || !month.currency) content.replaceChildren(instructions());
       else await render(content, /** @type {Billed} */ (month), Number(part) || 0, signal);
     } catch (error) {
-      if (!signal.aborted) content.replaceChildren(make("p.empty.card", messageOf(error)));
+      if (!signal.aborted) content.replaceChildren(failureCard(error));
     }
   });
 }
@@ -79,10 +81,9 @@ function yearStepper(from, to, shown, current, hasData) {
   return make("div.stepper",
     button(shown - 1, { "aria-label": words.cost.earlierYear, "data-key": "ArrowLeft", disabled: !hasData },
       icon("left")),
-    make("h1", { "aria-live": "polite" }, title),
     button(shown + 1, { "aria-label": words.cost.laterYear, "data-key": "ArrowRight", disabled: shown === current },
       icon("right")),
-    make("div.jump", make("a", { href: link("contracts") }, words.cost.compare)));
+    make("h1", { "aria-live": "polite" }, title));
 }
 
 /** @param {HTMLElement} content @param {Billed} year @param {AbortSignal} signal */
@@ -127,6 +128,6 @@ function daysText(first, last) {
 
 /** Where to enter a contract. */
 function instructions() {
-  return make("section.card.prose", make("h2", words.cost.none), make("p", words.cost.how),
+  return make("section.card.prose", make("h1", words.cost.none), make("p", words.cost.how),
     make("p", make("a", { href: link("cost", ["contract"]) }, words.cost.enter)));
 }

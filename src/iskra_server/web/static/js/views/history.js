@@ -24,7 +24,8 @@ import { showPowerCurve } from "./curve.js";
 import { emptyText } from "./emptyHistory.js";
 
 /**
- * @typedef {{kind: Kind, key: string, as: string, energy: Api.Energy, bars: Bar[], cost: PeriodCost | null}} Shown
+ * @typedef {{kind: Kind, key: string, as: string, energy: Api.Energy, bars: Bar[], cost: PeriodCost | null,
+ *   costs: Promise<PeriodCost | null>}} Shown `cost` is what `costs` has brought so far
  */
 
 /** @type {View} */
@@ -42,14 +43,14 @@ export function show(main, { view, parts, query }, signal) {
 /** @param {HTMLElement} content @param {Kind} kind @param {string} key @param {string} as */
 async function fill(content, kind, key, as, /** @type {AbortSignal} */ signal) {
   try {
-    const [answer, cost] = await Promise.all([
-      requestHistory("energy", periodQuery(kind, key), signal), periodCost(kind, key, signal),
-    ]);
+    // energy is shown at once, and its cost as soon as it is there
+    const costs = periodCost(kind, key, signal);
+    const answer = await requestHistory("energy", periodQuery(kind, key), signal);
     if (signal.aborted) return;
     const energy = kind === "all" ? trimmed(answer) : answer;
     const bars = energy.buckets.map((bucket) => energyBar(bucket, energy));
     content.replaceChildren();
-    await render(content, { kind, key, as, energy, bars, cost }, signal);
+    await render(content, { kind, key, as, energy, bars, cost: null, costs }, signal);
   } catch (error) {
     if (!signal.aborted) content.replaceChildren(failureCard(error));
   }
@@ -68,14 +69,25 @@ async function render(content, shown, signal) {
     return;
   }
   const card = make("section.card.chart-card", cardHead(shown));
-  content.append(totals(shown), card);
-  if (shown.as === "table") card.append(table(columnsOf(shown), rowsOf(shown)));
-  else {
+  const parts = amounts(shown);
+  content.append(parts[0], card);
+  card.append(...parts.slice(1));
+  void shown.costs.then((cost) => {
+    if (!cost || signal.aborted) return;
+    shown.cost = cost;
+    const priced = amounts(shown);
+    parts.forEach((part, place) => part.replaceWith(priced[place]));
+  });
+  if (shown.as !== "table") {
     await chart(card, shown, signal);
     if (shown.kind === "day") await showPowerCurve(content, shown.key, shown.energy, signal);
   }
   content.append(notes(shown.energy));
 }
+
+/** What has amounts of money: the totals, and the table if there is one. @param {Shown} shown @returns {Element[]} */
+const amounts = (shown) =>
+  [totals(shown), ...(shown.as === "table" ? [table(columnsOf(shown), rowsOf(shown))] : [])];
 
 /** @param {Shown} shown */
 function cardHead(shown) {
@@ -85,7 +97,10 @@ function cardHead(shown) {
       replaceAddress(kind, [key], { as: name });
       dispatchEvent(new Event("hashchange"));
     } }, label);
-  const save = () => download(`iskra-${kind}-${key || "years"}.csv`, csvOf(shown));
+  const save = async () => {
+    await shown.costs;
+    download(`iskra-${kind}-${key || "years"}.csv`, csvOf(shown));
+  };
   return make("div.card-head", make("h2", words.energyPer[KINDS[kind].bucket]),
     make("div.switch", { role: "group", "aria-label": words.showAs },
       choice("", as !== "table", words.chart), choice("table", as === "table", words.table)),
@@ -93,12 +108,14 @@ function cardHead(shown) {
 }
 
 /** @param {HTMLElement} card @param {Shown} shown @param {AbortSignal} signal */
-async function chart(card, { kind, energy, bars, cost }, signal) {
+async function chart(card, shown, signal) {
+  const { kind, energy, bars } = shown;
   const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
   card.append(caption, box);
   const text = (/** @type {number} */ at) =>
-    [bucketText(kind, energy.buckets[at], bars[at]), cost?.textOf(energy.buckets[at])].filter(Boolean).join(" · ");
+    [bucketText(kind, energy.buckets[at], bars[at]), shown.cost?.textOf(energy.buckets[at])]
+      .filter(Boolean).join(" · ");
   const next = SMALLER_KIND[kind];
   await drawBars(box, bars, {
     unit: "kWh", labels: axisLabels(kind, energy.buckets), middle: isLabelCentred(kind),
@@ -106,6 +123,7 @@ async function chart(card, { kind, energy, bars, cost }, signal) {
     caption, legend: energyLegend(Boolean(energy.export)), opens: next && opensText(next),
     onOpen: next && ((at) => navigate(next, [KINDS[next].key(energy.buckets[at].begin.slice(0, 10))])),
   });
+  void shown.costs.then((cost) => cost && box.dispatchEvent(new Event("change")));
 }
 
 /** @param {Kind} next */

@@ -69,7 +69,7 @@ function stepsContent({ steps, until }) {
   const { normal } = words;
   if (until === undefined) return make("p", normal.noTelegrams);
   if (!steps.length) return make("p", normal.noSteps(time(Date.parse(until))));
-  return make("ul.steps", steps.slice(-MAX_STEPS).reverse().map(({ at, change_w: change, after_w: after }) => {
+  return make("ul.changes", steps.slice(-MAX_STEPS).reverse().map(({ at, change_w: change, after_w: after }) => {
     const sign = change.startsWith("-") ? "" : "+";
     return make("li", make("strong", `${sign}${rounded(change)} W`),
       ` ${normal.stepAt(time(Date.parse(at)), `${rounded(after)} W`)}`);
@@ -103,7 +103,7 @@ async function showDay(box, signal) {
   const watts = (/** @type {number | null} */ value) => (value === null ? "–" : wattsText(value));
   await drawLine(frame, { times: local.map(({ at }) => at / 1000), mean, min, max }, {
     begin, end, signal, number: axisNumber, caption, label: normal.typical(dateText(today(), { weekday: "long" })),
-    legend: normal.legend(days),
+    legend: normal.legend(days, dateText(today(), { weekday: "long" })),
     text: (at) => normal.quarter(shortTime(local[at].at), watts(mean[at]), watts(median[at]),
       `${watts(min[at])} – ${watts(max[at])}`),
     labels: local.filter(({ clock }) => clock.endsWith(":00") && Number(clock.slice(0, 2)) % 3 === 0)
@@ -120,7 +120,7 @@ async function showMonths(box, signal) {
   const { normal } = words;
   if (!months.length) { box.replaceChildren(make("p", words.nothingRecorded)); return; }
   const rows = [...months].reverse().map(({ month, begin, power_w: power }) => [
-    dateText(`${month}-01`, { month: "long", year: "numeric" }), `${rounded(power)} W`,
+    dateText(`${month}-01`, { month: "short", year: "numeric" }), `${rounded(power)} W`,
     `${dateText(begin.slice(0, 10), { weekday: "short", day: "numeric", month: "short" })} ${wallTime(begin)}`,
   ]);
   box.replaceChildren(table(normal.columns, rows));

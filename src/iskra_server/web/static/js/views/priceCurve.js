@@ -37,6 +37,7 @@ export async function showPrices(card, signal) {
     await draw(/** @type {Priced} */ (prices), used);
   }
   await refresh();
+  if (signal.aborted) return;
   const next = QUARTER_MS - (Date.now() % QUARTER_MS) + RECORDING_MS;
   let timer = setTimeout(function repeat() { refresh(); timer = setTimeout(repeat, QUARTER_MS); }, next);
   signal.addEventListener("abort", () => clearTimeout(timer));

@@ -46,6 +46,9 @@ const sorted = (registers) => [...registers].sort((a, b) => Number(!a.unit) - Nu
  */
 const shownUnit = (unit) => (unit?.endsWith("h") ? [`k${unit}`, 3] : [unit ?? "", 0]);
 
+/** 1000 Wh are 1 kWh, not 1.000. @param {number} resolution @param {number} shift */
+const step = (resolution, shift) => grouped(String(resolution), shift).replace(/[.,]?(?<=[.,]\d*)0+$/, "");
+
 /** Long German words may be divided before these parts: not every browser knows how to hyphenate them. */
 const PARTS = /(?<=\p{L}{4})(einzel|identifikation|einspeisung|energie|leistung|spannung|winkel|frequenz|stand)/gu;
 
@@ -59,7 +62,7 @@ function row({ label, label_de: labelDe, obis, name, value, text, unit, derived,
     make("th", { scope: "row" }, (language === "de" ? labelDe.replace(PARTS, "\u00ad$1") : label).replace("(-", "(−"),
       // a register outside the table is named by its code
       name !== label && make("small", `${obis.replace("*255", "")} · `, breakable(name)),
-      resolution ? make("small", words.inSteps(`${grouped(String(resolution), shift)}\u00a0${unitText}`)) : null,
+      resolution ? make("small", words.inSteps(`${step(resolution, shift)}\u00a0${unitText}`)) : null,
       derived && make("small.derived", `${words.derived}: ${derived.split(", ").map(derivation).join(", ")}`)),
     make(isExact ? "td.number" : "td.text", isExact ? grouped(value, shift) : text ?? String(value),
       unit && make("span.unit", ` ${unitText}`)));

@@ -47,6 +47,7 @@ export function showToday({ day, caption, facts, rate }, signal) {
   };
   whenChosen(signal, async () => {
     await refresh();
+    if (signal.aborted) return;
     const next = QUARTER_MS - (Date.now() % QUARTER_MS) + RECORDING_MS;
     let timer = setTimeout(function repeat() { refresh(); timer = setTimeout(repeat, QUARTER_MS); }, next);
     signal.addEventListener("abort", () => clearTimeout(timer));
@@ -132,7 +133,8 @@ function renderFacts(box, history, meter) {
   setContent(box,
     make("p.middle", energy === null ? make("span.soft", words.noDataYet)
       : [make("span", energy), make("span.unit", "kWh"), paid && [" ", make("span.paid", paid)]]),
-    compared ? make("p.compared", differenceText(compared, placesOf(meter))) : "",
+    make("p.compared", compared && `${differenceText(compared, placesOf(meter))} · `,
+      make("a", { href: link("normal") }, words.kinds.normal)),
     make("dl.pairs", rows.map(([name, text]) => pair(name, text))),
   );
 }

@@ -1,7 +1,6 @@
 // The texts of the comparison of contracts in German. comparisonEn.js has the same keys.
 
 export const comparisonWords = {
-  title: "Was hätte es gekostet?",
   period: "Zeitraum",
   from: "erster Tag",
   to: "letzter Tag",
@@ -30,7 +29,7 @@ export const comparisonWords = {
   negativeText: (/** @type {string} */ count, /** @type {string} */ energy) =>
     `${count} × 15 Minuten, dabei ${energy} bezogen`,
   shift: (/** @type {string} */ amount) =>
-    `Jeden Tag 1 kWh in die günstigste Viertelstunde verschoben, hätte ${amount} gespart.`,
+    `Jeden Tag 1 kWh in die günstigste Viertelstunde des Tages zu verschieben, hätte ${amount} gespart.`,
   more: (/** @type {string} */ amount) => `${amount} mehr`,
   less: (/** @type {string} */ amount) => `${amount} weniger`,
   noDifference: "nicht vergleichbar",
@@ -46,8 +45,8 @@ export const comparisonWords = {
   caution: (/** @type {string} */ percent) =>
     `${percent} % der Energie wurden nicht viertelstündlich gemessen. Die Unterschiede sind mit Vorsicht zu lesen.`,
   short: (/** @type {string} */ days) =>
-    `Nur ${days} Tage, also kein ganzes Jahr. Börsenpreise sind im Sommer niedriger als im Winter: Das ist ` +
-    "kein Jahresergebnis.",
+    `Nur ${days} ${days === "1" ? "Tag" : "Tage"}, also kein ganzes Jahr. Börsenpreise sind im Sommer niedriger ` +
+    "als im Winter: Das ist kein Jahresergebnis.",
   unpriced: (/** @type {string} */ names) =>
     `Für ${names} fehlen einige Börsenpreise. Energie ohne Preis steckt in keinem Betrag; der Unterschied ` +
     "lässt sie aus.",
@@ -76,7 +75,7 @@ export const comparisonWords = {
   stored: (/** @type {string} */ zone, /** @type {string} */ first, /** @type {string} */ last) =>
     `Börsenpreise für ${zone} sind vom ${first} bis zum ${last} gespeichert.`,
   fields: {
-    zone: "Preiszone",
+    zone: "Gebotszone",
     markup: "Aufschlag des Anbieters",
     grid_fee: "Netzentgelt",
     tax: "Stromsteuer",
@@ -84,7 +83,7 @@ export const comparisonWords = {
     offshore: "Offshore-Netzumlage",
     special: "Aufschlag für besondere Netznutzung",
     concession: "Konzessionsabgabe",
-    vat_percent: "Mehrwertsteuer",
+    vat_percent: "Umsatzsteuer",
     base_fee: "Grundpreis, brutto",
   },
   centsNet: "ct/kWh netto",
@@ -92,7 +91,7 @@ export const comparisonWords = {
   compareDynamic: "Vergleichen",
   compareAgain: "Neu vergleichen",
   keep: "Als Angebot behalten",
-  keepHow: "In iskra-server.toml eintragen und den Server neu laden:",
+  keepHow: "In iskra-server.toml eintragen und den Server neu starten:",
   noPrices: "Es sind noch keine Börsenpreise gespeichert. Rufen Sie sie auf dem Rechner des Servers ab:",
   noPricesNote: "Danach ruft der Server täglich neue Preise ab, sobald ein Vertrag oder ein Angebot sie braucht.",
 };

@@ -1,7 +1,6 @@
 // The texts of the comparison of contracts in English. comparisonDe.js has the same keys.
 
 export const comparisonWords = {
-  title: "What would it have cost?",
   period: "Period",
   from: "first day",
   to: "last day",
@@ -45,8 +44,8 @@ export const comparisonWords = {
   caution: (/** @type {string} */ percent) =>
     `${percent} % of the energy was not measured by the quarter-hour. Take the differences with caution.`,
   short: (/** @type {string} */ days) =>
-    `Only ${days} days: less than a year. Spot prices are lower in summer than in winter, so this is no result ` +
-    "for a year.",
+    `Only ${days} ${days === "1" ? "day" : "days"}: less than a year. Spot prices are lower in summer than in ` +
+    "winter, so this is no result for a year.",
   unpriced: (/** @type {string} */ names) =>
     `Some spot prices are missing for ${names}. The energy without a price is in no amount; the difference ` +
     "leaves it out.",
@@ -73,11 +72,11 @@ export const comparisonWords = {
   stored: (/** @type {string} */ zone, /** @type {string} */ first, /** @type {string} */ last) =>
     `Spot prices of ${zone} are stored from ${first} to ${last}.`,
   fields: {
-    zone: "price zone",
+    zone: "bidding zone",
     markup: "supplier's markup",
     grid_fee: "grid fee",
     tax: "electricity tax",
-    kwkg: "KWKG levy",
+    kwkg: "CHP levy (KWKG)",
     offshore: "offshore levy",
     special: "special grid use levy",
     concession: "concession fee",
@@ -89,7 +88,7 @@ export const comparisonWords = {
   compareDynamic: "Compare",
   compareAgain: "Compare again",
   keep: "Keep it as an offer",
-  keepHow: "Add this to iskra-server.toml and reload the server:",
+  keepHow: "Add this to iskra-server.toml and restart the server:",
   noPrices: "No spot prices are stored yet. Fetch them on the computer of the server:",
   noPricesNote: "The server then fetches new prices every day as soon as a contract or an offer needs them.",
 };

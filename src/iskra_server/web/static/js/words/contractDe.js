@@ -2,11 +2,9 @@
 
 /** @type {typeof import("./contractEn.js").contractWords} */
 export const contractWords = {
-  title: "Vertrag eingeben",
   what:
     "Tragen Sie ein, was in Ihrem Vertrag steht. Die Seite schreibt daraus die Zeilen für die Konfiguration; am " +
     "Server selbst ändert sie nichts.",
-  back: "Zurück zu den Kosten",
   general: "Vertrag",
   name: "Name",
   begins: "Erster Tag",
@@ -68,13 +66,14 @@ export const contractWords = {
   feedIn: "Einspeisung",
   feedInKinds: { none: "keine Vergütung", fixed: "feste Vergütung", spot: "Börsenpreis" },
   payment: "Vergütung",
-  markdown: "Zuschlag zum Börsenpreis (ein Abschlag ist negativ)",
+  markdown: "Zuschlag zum Börsenpreis (ein Abzug ist negativ)",
   unpaid: "Keine Vergütung, solange der Börsenpreis negativ ist",
   result: "Zeilen für die Konfiguration",
   copy: "Kopieren",
   valid: "Keine Fehler gefunden.",
   priceMissing: "Es fehlt noch der Preis.",
-  invalid: (count) => (count === 1 ? "1 Fehler gefunden." : `${count} Fehler gefunden.`),
+  invalid: (count) => (count === 1 ? "1 Fehler gefunden; seine Meldung ist auf Englisch."
+    : `${count} Fehler gefunden; ihre Meldungen sind auf Englisch.`),
   checking: "wird geprüft …",
   unchecked: (reason) => `Prüfung nicht möglich: ${reason}`,
   whereTitle: "Wohin damit",

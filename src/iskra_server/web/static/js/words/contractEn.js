@@ -1,11 +1,9 @@
 // The texts of the form for a contract in English. contractDe.js has the same keys.
 
 export const contractWords = {
-  title: "Enter a contract",
   what:
     "Fill in what your contract says. The page writes the lines for the configuration; the server itself is never " +
     "changed from here.",
-  back: "Back to Cost",
   general: "Contract",
   name: "Name",
   begins: "First day",
@@ -18,7 +16,7 @@ export const contractWords = {
     daynight: "day and night, by the clock",
     windows: "several time windows",
     registers: "day and night, by the registers 1.8.1 and 1.8.2",
-    spot: "dynamic: exchange price",
+    spot: "dynamic: spot price",
   },
   perKwh: "ct/kWh",
   gross: "with tax",
@@ -33,7 +31,7 @@ export const contractWords = {
   zone: "Bidding zone",
   per: "Priced",
   pers: { quarter: "every 15 minutes", hour: "every hour" },
-  percent: "Percentage on the exchange price",
+  percent: "Percentage on the spot price",
   markup: "Supplier’s markup",
   windows: "Time windows",
   window: (/** @type {number} */ number) => `Window ${number}`,
@@ -52,7 +50,7 @@ export const contractWords = {
   levies: "Levies and tax",
   leviesNote: "Values for Germany in 2026; the concession fee depends on your town.",
   levyNames: {
-    tax: "electricity tax", kwkg: "CHP levy (KWKG)", offshore: "offshore levy", special: "special grid use",
+    tax: "electricity tax", kwkg: "CHP levy (KWKG)", offshore: "offshore levy", special: "special grid use levy",
     concession: "concession fee",
   },
   vat: "VAT",
@@ -65,10 +63,10 @@ export const contractWords = {
   onlyIfApart: "only if it is not in the base fee",
   instalment: "Monthly instalment",
   feedIn: "Energy to grid",
-  feedInKinds: { none: "not paid", fixed: "fixed payment", spot: "exchange price" },
+  feedInKinds: { none: "not paid", fixed: "fixed payment", spot: "spot price" },
   payment: "Payment",
-  markdown: "Added to the exchange price (a deduction is negative)",
-  unpaid: "Nothing is paid while the exchange price is negative",
+  markdown: "Added to the spot price (a deduction is negative)",
+  unpaid: "Nothing is paid while the spot price is negative",
   result: "Lines for the configuration",
   copy: "Copy",
   valid: "No mistake found.",

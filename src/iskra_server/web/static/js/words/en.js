@@ -30,7 +30,7 @@ export const words = {
   otherZone: (/** @type {string} */ zone, /** @type {string} */ here) =>
     `Times on this page are in ${zone}; your device is set to ${here}.`,
   lastSeen: (/** @type {string} */ time) => `last seen ${time}`,
-  noHistoryYet: "No meter has been heard yet. History begins with the first reading.",
+  noHistoryYet: "No meter has been heard since the server started. History is shown with the first reading.",
   loading: "Loading history …",
   atTime: (/** @type {string} */ time) => `At ${time}`,
   power: "Power now",
@@ -173,15 +173,16 @@ export const words = {
     duration: "Since",
     appliance: "This appliance",
     above: (/** @type {string} */ level) =>
-      `The appliance is an estimate: power above the ${level} before the start.`,
+      `The value of the appliance is an estimate: the power above the ${level} before the start.`,
     house: "Whole house, from grid",
-    exact: "The house is exact, by the meter's counter.",
-    coarse: "The house is by the meter's counter, which shows no more digits.",
+    exact: "The value of the house is exact: it is from the meter's counter.",
+    coarse: "The value of the house is from the meter's counter, which shows no more digits.",
     missing: (/** @type {number} */ seconds) =>
       `For ${seconds} s no telegram arrived; that time is not in the estimate.`,
     typical: (/** @type {string} */ weekday) => `A typical ${weekday}`,
     fewDays: "Three such days must be measured before one can be typical.",
-    legend: (/** @type {number} */ days) => `Line: today. Band: the middle half of the last ${days} such days.`,
+    legend: (/** @type {number} */ days, /** @type {string} */ weekday) =>
+      `Line: today. Band: the middle half of the last ${days} ${weekday}s.`,
     quarter: (/** @type {string} */ clock, /** @type {string} */ now, /** @type {string} */ median,
       /** @type {string} */ band) => `${clock} · today ${now} · typical ${median} (${band})`,
     highest: "Highest quarter-hour of each month",
@@ -288,7 +289,6 @@ export const words = {
     earlierYear: "Earlier year",
     laterYear: "Later year",
     nothingBilled: "No data was recorded in this year.",
-    compare: "Compare contracts",
     standby: {
       title: "Always on",
       text: (/** @type {string} */ watts, /** @type {string} */ amount) => `${watts} always on: ${amount} a year`,
@@ -321,7 +321,7 @@ export const words = {
       energy: "energy price",
       pricing: "price",
       pricings: {
-        fixed: "fixed", windows: "by time of day", registers: "by tariff register", spot: "dynamic (exchange price)",
+        fixed: "fixed", windows: "by time of day", registers: "by tariff register", spot: "dynamic (spot price)",
       },
       vat: "VAT",
       zone: "bidding zone",
