@@ -400,3 +400,10 @@ def test_inf_days_keep_all_telegrams() -> None:
     assert load_with_origins({"IES_HISTORY_RAW_DAYS": "inf"}).config.history.raw_days == float("inf")
     assert "must be a number from 0 on" in error_of({"IES_HISTORY_RAW_DAYS": "-1"})
     assert "must be true or false" in error_of({"IES_HISTORY_ENABLED": "perhaps"})
+
+
+def test_a_number_with_too_many_digits_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "iskra-server.toml"
+    file.write_text(f"[server]\nport = {'9' * 5000}\n")
+    with pytest.raises(ConfigError, match=r"has too many digits\.$"):
+        load({}, file)

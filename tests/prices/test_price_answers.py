@@ -14,6 +14,7 @@ from iskra_server.prices.price_answers import (
     awattar_prices,
     energy_charts_prices,
     evcc_prices,
+    exported_prices,
     smard_prices,
     smard_weeks,
 )
@@ -146,3 +147,10 @@ def test_equal_prices_twice_are_one() -> None:
 def test_times_between_seconds_are_refused() -> None:
     with pytest.raises(BadAnswer, match="between two quarter-hours"):
         smard_prices(b'{"series":[[1795305600001,98.49]]}')
+
+
+@pytest.mark.parametrize("minutes", [-1, 0, 10**17])
+def test_an_exported_price_is_for_a_time_that_prices_are_for(minutes: int) -> None:
+    line = f'{{"begin":"2026-01-01T00:00:00Z","end":"2026-01-01T00:15:00Z","eur_mwh":1,"minutes":{minutes}}}'
+    with pytest.raises(BadAnswer, match="it is not in the documented form"):
+        exported_prices(line.encode())

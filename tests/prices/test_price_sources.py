@@ -1,5 +1,6 @@
 """Real requests to a stand-in: what each source is asked, and every way in which one can fail."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -59,6 +60,19 @@ def test_smard_has_hours_before_the_market_had_quarters(source: StandIn) -> None
     found = named(source, "smard").prices("DE-LU", quarters)
     assert sorted(found) == list(quarters)
     assert [price.minutes for _, price in sorted(found.items())] == [60] * 8 + [15] * 8
+
+
+def test_an_index_of_too_many_weeks_is_not_asked_for_each(source: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    week_ms = QUARTERS.start * 900_000
+    weeks = {"timestamps": [week_ms] * 1000}
+    answer = source.body
+    monkeypatch.setattr(source, "body", lambda path: json.dumps(weeks).encode() if "index_" in path else answer(path))
+    named(source, "smard").prices("DE-LU", QUARTERS)
+    assert len(source.requests) == 2
+    weeks["timestamps"] = [week_ms - place for place in range(1000)]
+    with pytest.raises(PriceSourceError, match="it names 1,000 weeks for one period"):
+        named(source, "smard").prices("DE-LU", QUARTERS)
+    assert len(source.requests) == 3
 
 
 def test_nothing_at_an_address_is_no_price(source: StandIn) -> None:

@@ -10,6 +10,7 @@ A gap within one rate is exact; one over several is spread evenly over its quart
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -127,17 +128,16 @@ class MeteredUse:
         if column is None:
             return
         gaps = [Gap(gap.begin, gap.end, scaled(gap.raw, column.scaler)) for gap in column.gaps]
-        in_gaps = {
-            piece.begin
-            for gap in gaps
-            for piece in self._touched(gap)
-            if gap.begin <= piece.begin and piece.end <= gap.end
-        }
+        # quarters of each piece that lie in gaps: a reading between two of them measures nothing
+        in_gaps: dict[int, int] = defaultdict(int)
+        for gap in gaps:
+            for piece in self._touched(gap):
+                in_gaps[piece.begin] += min(piece.end, gap.end) - max(piece.begin, gap.begin)
         first, last = (reading.quarter for reading in self._outermost[obis])
         groups: dict[tuple[int, int, bool], _Group] = {}
         for piece in self._pieces:
             rate = piece.rate(obis)
-            if rate is None or piece.begin in in_gaps or piece.begin >= last or piece.end <= first:
+            if rate is None or min(piece.end, last) - max(piece.begin, first) <= in_gaps[piece.begin]:
                 continue
             self._measured[piece.bucket].append(piece)
             key = piece.bucket, id(rate), piece.lacks_register

@@ -11,10 +11,10 @@ Numbers go from their text to a decimal, never through a float.
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from iskra_server.history.model.records import EARLIEST_S, QUARTER_S
 from iskra_server.history.model.spot_price import FIRST_QUARTERLY, HOUR_MINUTES, Price, Prices, raw_price
@@ -63,7 +63,7 @@ class _Exported(Struct):
     begin: datetime
     end: datetime
     eur_mwh: Decimal
-    minutes: int
+    minutes: Annotated[int, Meta(ge=1, le=_MAX_SLOT_S // _MINUTE_S)]
 
 
 class _Rate(Struct):
@@ -87,7 +87,7 @@ def energy_charts_prices(body: bytes) -> Prices:
 
 def smard_weeks(body: bytes) -> list[int]:
     """Where the files of weeks begin, in ms."""
-    return sorted(_decode(body, _SmardIndex).timestamps)
+    return sorted(set(_decode(body, _SmardIndex).timestamps))
 
 
 def smard_prices(body: bytes) -> Prices:

@@ -38,8 +38,8 @@ ANSWER_WITHIN_S = 30.0
 _SMARD_PRICE, _SMARD_REGIONS = 4169, ("DE", "DE-LU")
 _COUNTRIES = {"DE-LU": "de", "AT": "at"}
 _MS = 1000
-# the week in which summer time ends has an hour more
-_MAX_WEEK_MS = (7 * 24 + 1) * 3600 * _MS
+# the week in which summer time begins has an hour less, and the one in which it ends an hour more
+_MIN_WEEK_MS, _MAX_WEEK_MS = (7 * 24 - 1) * 3600 * _MS, (7 * 24 + 1) * 3600 * _MS
 
 
 class PriceSourceError(Exception):
@@ -109,6 +109,9 @@ def _smard_weeks(address: Address, resolution: str, quarters: range) -> Prices:
         folder = f"/{_SMARD_PRICE}/{region}"
         if index := _get(address, f"{folder}/index_{resolution}.json"):
             weeks = [week for week in smard_weeks(index) if begin_ms - _MAX_WEEK_MS < week < end_ms]
+            if len(weeks) > (end_ms - begin_ms) // _MIN_WEEK_MS + 2:
+                # each is a request
+                raise BadAnswer(f"it names {len(weeks):,} weeks for one period")
             files = (f"{folder}/{_SMARD_PRICE}_{region}_{resolution}_{week}.json" for week in weeks)
             bodies = [_get(address, file) for file in files]
             return {quarter: price for body in bodies if body for quarter, price in smard_prices(body).items()}

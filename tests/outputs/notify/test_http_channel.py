@@ -98,6 +98,13 @@ def test_an_error_that_may_disappear_is_tried_again(receiver: HttpReceiver, stat
     assert sentence in str(raised.value)
 
 
+def test_a_token_that_an_answer_repeats_is_masked_before_the_answer_is_cut(receiver: HttpReceiver) -> None:
+    receiver.status, receiver.body = 500, b"x" * 195 + b"tk_geheim"
+    with pytest.raises(NotSent) as raised:
+        send(channel(f"{receiver.url}/topic", token=Secret("tk_geheim")))
+    assert "xxx***)" in str(raised.value)
+
+
 def test_a_message_that_is_wrong_itself_is_refused(receiver: HttpReceiver) -> None:
     receiver.status, receiver.body = 413, b"too large"
     with pytest.raises(MessageRefused, match=r"refuses the message \(413 too large\)"):

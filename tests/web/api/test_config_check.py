@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import httpx
@@ -104,3 +105,21 @@ def test_it_is_the_only_route_with_a_body() -> None:
     answer = Site().get(PATH)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
     assert "use POST" in answer.json()["detail"]
+
+
+def test_a_client_that_hangs_up_within_its_text_is_no_error() -> None:
+    """An error would be logged with a traceback, as often as somebody likes."""
+    messages: Iterator[dict[str, Any]] = iter(
+        [{"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.disconnect"}]
+    )
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        statuses.append(message.get("status", 0))
+
+    scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "client": ("127.0.0.1", 1)}
+    asyncio.run(Site().app({**scope, "headers": [(b"host", b"test")], "scheme": "http"}, receive, send))
+    assert 500 not in statuses

@@ -53,7 +53,8 @@ def _check(channel: Channel, answer: Answer) -> None:
     status, place = answer.status, channel.place
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return
-    text = _masked(channel, answer.body[:_SHOWN_CHARACTERS].decode(errors="replace"))
+    # masked before it is cut: half a token would not be recognized
+    text = _masked(channel, answer.body.decode(errors="replace"))[:_SHOWN_CHARACTERS]
     words = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     said = f"{status} {words}".strip()
     if status in _REFUSALS:

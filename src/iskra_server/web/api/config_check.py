@@ -11,7 +11,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from iskra_server.cost.text_findings import text_findings
@@ -43,7 +43,11 @@ class ConfigCheck(Struct, frozen=True):
 
 
 async def _check(context: Context, request: Request) -> Response:
-    body = await _body(request)
+    try:
+        body = await _body(request)
+    except ClientDisconnect:
+        # nobody reads the answer; as an error it would fill the log
+        return Response(status_code=HTTPStatus.BAD_REQUEST)
     if body is None:
         sentence = f"A configuration has at most {_MAX_BYTES:,} bytes here, sent within {_READ_S:g} s."
         return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence, reason="too_large")
@@ -72,7 +76,7 @@ async def _check(context: Context, request: Request) -> Response:
 
 
 async def _body(request: Request) -> bytes | None:
-    """None where it is too long, or takes too long."""
+    """None where it is too long, or takes too long. Raises ClientDisconnect."""
     body = b""
     try:
         async with asyncio.timeout(_READ_S):
