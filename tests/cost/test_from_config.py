@@ -8,6 +8,7 @@ from iskra_server.config import (
     ConfigError,
     ContractConfig,
     EnergyConfig,
+    FeedInConfig,
     GridConfig,
     OfferConfig,
     WindowConfig,
@@ -61,6 +62,21 @@ def test_without_a_contract_there_is_none() -> None:
 def test_contracts_have_one_currency() -> None:
     with pytest.raises(ConfigError, match="not CHF and EUR"):
         contracts_from_config([ContractConfig(), ContractConfig(begins=date(2025, 1, 1), currency="CHF")])
+
+
+def test_spot_prices_are_in_euros() -> None:
+    spot = EnergyConfig(kind="spot", zone="CH")
+    with pytest.raises(ConfigError, match=r"contracts\.1 needs spot prices, which are in EUR; .* is CHF"):
+        contracts_from_config([ContractConfig(currency="CHF", energy=spot)])
+    # only the sign counts
+    unpaid = FeedInConfig(price=0.08, zone="CH", unpaid_when_negative=True)
+    assert contracts_from_config([ContractConfig(currency="CHF", energy_price=0.3, feed_in_terms=unpaid)])
+
+
+def test_a_contract_begins_within_years_that_can_be_calculated_with() -> None:
+    for day in date(1, 1, 1), date.max:
+        with pytest.raises(ConfigError, match=r"contracts\.1\.begins .* 1970 to 2999"):
+            contracts_from_config([ContractConfig(begins=day)])
 
 
 def test_two_contracts_of_a_meter_do_not_begin_on_one_day() -> None:

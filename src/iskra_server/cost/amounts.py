@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract
 from iskra_server.cost.tariffs import Levies, Per
-from iskra_server.history.model.periods import first_day, local_midnight, next_start
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import first_day, first_quarter, next_start
+from iskra_server.history.model.records import QUARTER_S
 
 _DAY = timedelta(days=1)
 _WH_TO_KWH = -3
@@ -127,9 +127,9 @@ def round_fraction(exact: Fraction) -> Decimal:
 def _days(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[date, Fraction | int]]:
     """The local days of a period, and the share of each day that lies in it."""
     day = datetime.fromtimestamp(begin * QUARTER_S, tz).date()
-    first = _quarter(day, tz)
+    first = first_quarter(day, tz)
     while first < end:
-        last = _quarter(day + _DAY, tz)
+        last = first_quarter(day + _DAY, tz)
         if inside := max(0, min(last, end) - max(first, begin)):
             yield day, 1 if inside == last - first else Fraction(inside, last - first)
         day, first = day + _DAY, last
@@ -139,7 +139,3 @@ def _days_of(day: date, per: Per) -> int:
     """How many days the month or year of a day has."""
     start = first_day(day, per)
     return (next_start(start, per) - start).days
-
-
-def _quarter(day: date, tz: ZoneInfo) -> int:
-    return quarter_of(local_midnight(day, tz).timestamp())

@@ -23,7 +23,7 @@ from iskra_server.cost.metered_use import MeteredUse
 from iskra_server.cost.price_columns import Spot
 from iskra_server.cost.price_runs import contract_runs, price_runs, registers_of
 from iskra_server.history.model.energy import energy_in_buckets
-from iskra_server.history.model.periods import local_midnight
+from iskra_server.history.model.periods import first_quarter
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
@@ -99,9 +99,7 @@ class Bill:
         contract = self.contract
         if contract is None:
             return None
-        begin, end = (
-            quarter_of(local_midnight(day, self._tz).timestamp()) for day in contract_year(contract, self._today)
-        )
+        begin, end = (first_quarter(day, self._tz) for day in contract_year(contract, self._today))
         so_far = self._span(begin, self._now + 1)
         before = self._span(so_far.last - _YEAR, end - _YEAR) if so_far else None
         if so_far and contract.terms:

@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.cost.tariffs import Fee, Per, Pricing, SpotShare, Terms
-from iskra_server.history.model.periods import local_midnight
-from iskra_server.history.model.records import quarter_of
+from iskra_server.history.model.periods import first_quarter
 from iskra_server.meter.identity import compact_name
 
 # the most variable last
@@ -85,7 +84,7 @@ class ContractPeriod(Struct, frozen=True):
 def contract_periods(contracts: Sequence[Contract], begin: int, end: int, tz: ZoneInfo) -> Iterator[ContractPeriod]:
     """The periods from quarter `begin` until before `end`, in order; there is none before the first contract."""
     ordered = sorted(contracts, key=lambda contract: contract.begins)
-    starts = [_start(contract, tz) for contract in ordered]
+    starts = [first_quarter(contract.begins, tz) for contract in ordered]
     for contract, (start, next_start) in zip(ordered, pairwise([*starts, end]), strict=True):
         first, last = max(start, begin), min(max(next_start, start), end)
         if first < last:
@@ -129,7 +128,3 @@ def _anniversary(day: date, year: int) -> date:
         return day.replace(year=year)
     except ValueError:
         return date(year, 3, 1)
-
-
-def _start(contract: Contract, tz: ZoneInfo) -> int:
-    return quarter_of(local_midnight(contract.begins, tz).timestamp())

@@ -21,8 +21,8 @@ from iskra_server.cost.contracts import Contract
 from iskra_server.cost.metered_use import MeteredUse
 from iskra_server.cost.price_columns import Spot
 from iskra_server.cost.price_runs import contract_runs
-from iskra_server.history.model.periods import local_midnight
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import first_quarter
+from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.meter.obis import Obis
 
@@ -43,7 +43,7 @@ def bucket_credits(
     """
     begin, end = max(span[0], first), span[1]
     for year_begin, year_end in _years(begin, end, tz):
-        since = max(year_begin, _quarter(contract.begins, tz), first)
+        since = max(year_begin, first_quarter(contract.begins, tz), first)
         low, high = max(since, begin), min(year_end, end)
         moments = [low, *(edge for edge in edges if low < edge < high), high]
         times = sorted({since, *moments})
@@ -75,8 +75,4 @@ def _years(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[int, int]]:
     if begin < end:
         first, last = (datetime.fromtimestamp(quarter * QUARTER_S, tz).year for quarter in (begin, end - 1))
         for year in range(first, last + 1):
-            yield _quarter(date(year, 1, 1), tz), _quarter(date(year + 1, 1, 1), tz)
-
-
-def _quarter(day: date, tz: ZoneInfo) -> int:
-    return quarter_of(local_midnight(day, tz).timestamp())
+            yield first_quarter(date(year, 1, 1), tz), first_quarter(date(year + 1, 1, 1), tz)

@@ -1,4 +1,4 @@
-"""What a kWh costs that is used evenly, day and night: the mean of the prices of all quarters."""
+"""What a kWh costs that is used evenly, day and night: the mean of the prices of all quarters with a known one."""
 
 from decimal import Decimal
 from zoneinfo import ZoneInfo

@@ -7,10 +7,11 @@ from iskra_server.config import ConfigError, ContractConfig, Finding, GridConfig
 from iskra_server.config.findings import error_of, warning
 from iskra_server.cost.contracts import Contract, zones_of
 from iskra_server.cost.controllable_loads import module_findings
-from iskra_server.cost.tariffs import Fee
+from iskra_server.cost.tariffs import Fee, SpotShare
 from iskra_server.cost.terms_from_config import terms_of
 from iskra_server.cost.windows_from_config import Problems, exact
-from iskra_server.history.model.spot_price import ZONES
+from iskra_server.history.model.periods import FIRST_YEAR, LAST_YEAR
+from iskra_server.history.model.spot_price import SPOT_CURRENCY, ZONES
 from iskra_server.meter import identity
 
 _ANY_TIME = date(1970, 1, 1)
@@ -51,6 +52,9 @@ def _contracts(configured: Sequence[ContractConfig]) -> tuple[tuple[Contract, ..
         problems.append(ConfigError(sentence, "contracts.currency"))
     meters_of: dict[date, set[str]] = {}
     for number, contract in enumerate(configured, 1):
+        if not FIRST_YEAR <= contract.begins.year <= LAST_YEAR:
+            key, years = f"contracts.{number}.begins", f"{FIRST_YEAR} to {LAST_YEAR}"
+            problems.append(ConfigError(f"{key} is {contract.begins}; it must lie in the years {years}.", key))
         meter, others = _meter(contract), meters_of.setdefault(contract.begins, set())
         if others and (meter in others or not meter or "" in others):
             sentence = f"Two contracts begin on {contract.begins}; give each its own day in contracts.begins."
@@ -93,6 +97,9 @@ def _meter(configured: ContractConfig) -> str:
 
 def _contract(configured: PricesConfig, path: str, problems: Problems, *, begins: date, currency: str) -> Contract:
     terms = terms_of(configured, path, problems)
+    if currency != SPOT_CURRENCY and terms and any(_counts(tariff.spot) for tariff in (terms.energy, terms.feed_in)):
+        sentence = f"{path} needs spot prices, which are in {SPOT_CURRENCY}; contracts.currency is {currency[:20]}."
+        problems.append(ConfigError(sentence, path))
     further = (
         Fee("grid", exact(configured.grid_fee), configured.grid_fee_per),
         Fee("metering", exact(configured.metering_fee), configured.metering_fee_per),
@@ -111,6 +118,11 @@ def _contract(configured: PricesConfig, path: str, problems: Problems, *, begins
         further_fees=tuple(fee for fee in further if fee.amount),
         grid_credit=exact(configured.grid.credit if configured.grid else 0.0),
     )
+
+
+def _counts(share: SpotShare | None) -> bool:
+    """Whether more of a spot price than its sign counts."""
+    return share is not None and bool(share.factor or share.factor_negative)
 
 
 def _warnings(configured: PricesConfig, contract: Contract, path: str, today: date) -> list[Finding]:

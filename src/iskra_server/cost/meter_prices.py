@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract, contract_on, zones_of
 from iskra_server.cost.price_columns import PriceColumns, Spot, price_columns_of
-from iskra_server.history.model.periods import local_midnight
+from iskra_server.history.model.periods import first_quarter
 from iskra_server.history.model.records import quarter_of
 from iskra_server.prices.cheapest import CheapestHours, cheapest_hours
 
@@ -55,8 +55,7 @@ def meter_prices(contracts: Sequence[Contract], begin: int, end: int, spot: Spot
 def today_and_tomorrow(now: datetime, tz: ZoneInfo) -> tuple[int, int]:
     """The first quarter of the local day, and the one after tomorrow's last."""
     today = now.astimezone(tz).date()
-    begin, end = (local_midnight(day, tz) for day in (today, today + 2 * _DAY))
-    return quarter_of(begin.timestamp()), quarter_of(end.timestamp())
+    return first_quarter(today, tz), first_quarter(today + 2 * _DAY, tz)
 
 
 def zone_of(contracts: Sequence[Contract], now: datetime, tz: ZoneInfo) -> str:

@@ -20,8 +20,8 @@ from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract, contract_periods
 from iskra_server.cost.tariffs import SLOTS, Levies, Rate, Tariff, Terms
-from iskra_server.history.model.periods import local_midnight
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import first_quarter
+from iskra_server.history.model.records import QUARTER_S
 from iskra_server.meter.obis import IMPORT, Obis
 
 _DAY = timedelta(days=1)
@@ -92,12 +92,12 @@ def _days(terms: Terms, begin: int, end: int, tz: ZoneInfo) -> Iterator[_Piece]:
     """The pieces of all local days that the span touches."""
     days: dict[tuple[int, int, int, int], list[tuple[int, _Windows]]] = {}
     day = datetime.fromtimestamp(begin * QUARTER_S, tz).date()
-    first = _quarter(day, tz)
+    first = first_quarter(day, tz)
     while first < end:
         before, after = day - _DAY, day + _DAY
         key = day.month, day.weekday(), before.month, before.weekday()
         changes = days.get(key) or days.setdefault(key, _changes(terms, day, before))
-        next_first, year = _quarter(after, tz), _levies_year(terms, day.year)
+        next_first, year = first_quarter(after, tz), _levies_year(terms, day.year)
         if next_first - first == SLOTS and _has_one_offset(first, next_first, tz):
             yield from ((first + slot, year, windows) for slot, windows in changes)
         else:
@@ -110,7 +110,7 @@ def _years(terms: Terms, begin: int, end: int, tz: ZoneInfo) -> Iterator[_Piece]
     year = datetime.fromtimestamp(begin * QUARTER_S, tz).year
     yield begin, _levies_year(terms, year), _DEFAULTS
     for later, _ in terms.levies:
-        if later > year and (quarter := _quarter(date(later, 1, 1), tz)) < end:
+        if later > year and (quarter := first_quarter(date(later, 1, 1), tz)) < end:
             yield quarter, later, _DEFAULTS
 
 
@@ -183,7 +183,3 @@ def _levies_year(terms: Terms, year: int) -> int:
 def _has_one_offset(first: int, end: int, tz: ZoneInfo) -> bool:
     begin, last = (datetime.fromtimestamp(quarter * QUARTER_S, tz) for quarter in (first, end - 1))
     return begin.utcoffset() == last.utcoffset()
-
-
-def _quarter(day: date, tz: ZoneInfo) -> int:
-    return quarter_of(local_midnight(day, tz).timestamp())

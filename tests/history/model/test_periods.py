@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iskra_server.history.model.periods import Length, first_day, local_midnight, next_start, parse_period, parse_span
+from iskra_server.history.model.periods import (
+    Length,
+    first_day,
+    first_quarter,
+    local_midnight,
+    next_start,
+    parse_period,
+    parse_span,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # a Wednesday, 00:30 of the 1st in Berlin
@@ -140,6 +148,7 @@ def test_a_span_that_does_not_go_forward_is_refused(begin: str, end: str | None,
 )
 def test_midnight_is_where_the_local_day_begins(zone: str, day: date, expected: datetime) -> None:
     assert local_midnight(day, ZoneInfo(zone)) == expected
+    assert first_quarter(day, ZoneInfo(zone)) * 900 == expected.timestamp()
 
 
 @given(st.dates(date(1970, 1, 1), date(2999, 12, 31)), st.sampled_from(LENGTHS))

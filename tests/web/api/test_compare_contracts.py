@@ -165,3 +165,10 @@ def test_the_cheapest_and_the_dearest_month(store: Store) -> None:
     spot = by_name(site.ask("compare-contracts?from=2025-06&to=2025-07&tz=UTC"))["Spot"]
     assert spot["cheapest_month"] == {"begin": "2025-07-01T00:00:00+00:00", "mean_amount": Decimal("0.15")}
     assert spot["dearest_month"] == {"begin": "2025-06-02T10:00:00+00:00", "mean_amount": Decimal("0.2")}
+
+
+def test_a_contract_in_another_currency_is_not_compared_with_spot_prices_in_euros(store: Store) -> None:
+    store.write(counted([0, 1000]), [INFO])
+    swiss = Contract(begins=date(2025, 1, 1), name="Swiss", energy_price=Decimal("0.30"), currency="CHF")
+    answer = past(store, (swiss,)).ask(f"{DAY}&zone=CH")
+    assert (answer["currency"], list(by_name(answer))) == ("CHF", ["Swiss"])

@@ -86,7 +86,7 @@ def test_a_secret_is_not_repeated() -> None:
 
 
 def test_a_client_with_too_many_requests_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    for limit in ("MAX_RUNNING", "MAX_WAITING"):
+    for limit in ("MAX_RUNNING_PER_CLIENT", "MAX_WAITING"):
         monkeypatch.setattr(f"iskra_server.web.http.share.{limit}", 0)
     answer = post(TEXT)
     assert (answer.status_code, answer.json()["reason"]) == (429, "too_many_requests")

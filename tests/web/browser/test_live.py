@@ -87,7 +87,7 @@ def test_before_the_first_reading_every_view_of_history_says_so(browser: Browser
         for view in ("now", "day", "month", "heat", "compare"):
             page.evaluate("(view) => { location.hash = `#/${view}`; }", view)
             note = page.locator(f"main.{view}").get_by_text("Seit dem Start des Servers hat sich kein Zähler").first
-            expect(note).to_contain_text("Der Verlauf beginnt mit dem ersten Wert.")
+            expect(note).to_contain_text("Der Verlauf erscheint mit dem ersten Wert.")
             expect(note.get_by_role("link")).to_have_attribute("href", "#/setup")
 
 

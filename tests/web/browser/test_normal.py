@@ -36,7 +36,7 @@ def test_an_appliance_is_measured_from_start_to_stop(open_page: Open, meter: Met
     button.click()
     expect(button).to_have_text("Start")
     text = page.locator(".measure").inner_text()
-    assert "The appliance is an estimate: power above the 300 W before the start." in text
+    assert "The value of the appliance is an estimate: the power above the 300 W before the start." in text
     assert "The house is exact, by the meter's counter." in text
     expect(page.locator(".measure")).to_contain_text(re.compile(r"≈ 0\.\d+ kWh · €0\.0\d"))
     assert 0.03 <= house_kwh() <= (meter.energy - before) / 10_000

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.history.model.periods import Length, first_day, local_midnight, next_start
+from iskra_server.history.model.periods import Length, first_day, first_quarter, next_start
 from iskra_server.history.model.records import QUARTER_S, EpochStart, Exact, QuarterReading, quarter_of
 from iskra_server.meter.reading import scaled
 
@@ -219,7 +219,7 @@ def _days(first: int, last: int, length: Length, tz: ZoneInfo) -> Iterator[int]:
     before = first
     while True:
         day = next_start(day, length)
-        quarter = quarter_of(local_midnight(day, tz).timestamp())
+        quarter = first_quarter(day, tz)
         if quarter >= last:
             return
         if quarter > before:

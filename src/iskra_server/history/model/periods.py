@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from iskra_server.history.model.records import quarter_of
+
 Length = Literal["day", "week", "month", "year"]
 Period = tuple[datetime, datetime]
 
@@ -63,6 +65,11 @@ def parse_period(text: str, now: datetime, tz: ZoneInfo) -> Period:
 def local_midnight(day: date, tz: ZoneInfo) -> datetime:
     """The moment where a local day begins, in UTC; where summer time skips midnight, the moment of the change."""
     return datetime(day.year, day.month, day.day, tzinfo=tz).astimezone(UTC)
+
+
+def first_quarter(day: date, tz: ZoneInfo) -> int:
+    """The quarter with which a local day begins."""
+    return quarter_of(local_midnight(day, tz).timestamp())
 
 
 def first_day(day: date, length: Length) -> date:

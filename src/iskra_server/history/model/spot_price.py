@@ -13,17 +13,18 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.history.model.periods import local_midnight
-from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.model.periods import first_quarter
+from iskra_server.history.model.records import QUARTER_S
 
 # millionths of EUR/MWh
 SCALER = -6
+SPOT_CURRENCY = "EUR"
 QUARTER_MINUTES, HOUR_MINUTES = 15, 60
 HOUR_QUARTERS = 4
 MARKET = ZoneInfo("Europe/Berlin")
 # of the market: the first day with a price per quarter, and the first day of today's zones
 FIRST_QUARTERLY_DAY, FIRST_DAY = date(2025, 10, 1), date(2018, 10, 1)
-FIRST_QUARTERLY = quarter_of(local_midnight(FIRST_QUARTERLY_DAY, MARKET).timestamp())
+FIRST_QUARTERLY = first_quarter(FIRST_QUARTERLY_DAY, MARKET)
 # zones whose prices may be used freely (CC BY 4.0)
 ZONES = (
     *("AT", "BE", "CH", "CZ", "DE-LU", "DE-AT-LU", "DK1", "DK2", "FR", "HU", "IT-NORTH", "NL", "NO2", "PL", "SE4"),
@@ -76,7 +77,7 @@ def delivery_day(moment_s: float) -> date:
 
 def quarters_of_days(first: date, end: date) -> range:
     """The quarters of the delivery days from `first` until before `end`."""
-    return range(_first_quarter(first), _first_quarter(end))
+    return range(first_quarter(first, MARKET), first_quarter(end, MARKET))
 
 
 def market_time(moment_s: float) -> time:
@@ -85,7 +86,3 @@ def market_time(moment_s: float) -> time:
 
 def begins_at(quarter: int) -> datetime:
     return datetime.fromtimestamp(quarter * QUARTER_S, UTC)
-
-
-def _first_quarter(day: date) -> int:
-    return quarter_of(local_midnight(day, MARKET).timestamp())

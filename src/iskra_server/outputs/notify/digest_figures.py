@@ -19,8 +19,8 @@ from iskra_server.cost.contracts import Contract, contract_on, contracts_of
 from iskra_server.history.model.base_load import base_load
 from iskra_server.history.model.energy import energy_between
 from iskra_server.history.model.highest_quarter import QuarterEnergy, highest_quarter, quarter_energies
-from iskra_server.history.model.periods import first_day, local_midnight
-from iskra_server.history.model.records import QuarterReading, quarter_of
+from iskra_server.history.model.periods import first_day, first_quarter
+from iskra_server.history.model.records import QuarterReading
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT
@@ -41,8 +41,7 @@ class DayPeriod(Struct, frozen=True):
         return (self.end - self.begin).days
 
     def quarters(self, tz: ZoneInfo) -> tuple[int, int]:
-        first, end = (quarter_of(local_midnight(day, tz).timestamp()) for day in (self.begin, self.end))
-        return first, end
+        return first_quarter(self.begin, tz), first_quarter(self.end, tz)
 
 
 class MissingSpan(Struct, frozen=True):

@@ -12,7 +12,7 @@ from iskra_server.cost.contracts import Contract, contract_on, contracts_of
 from iskra_server.cost.dynamic_offer import DynamicOffer
 from iskra_server.cost.tariffs import Tariff
 from iskra_server.history.model.records import quarter_of
-from iskra_server.history.model.spot_price import ZONES
+from iskra_server.history.model.spot_price import SPOT_CURRENCY, ZONES
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.web.api.comparison_answer import Candidate, ContractComparison, comparison_answer
 from iskra_server.web.api.history import history_endpoint
@@ -33,7 +33,7 @@ def comparison_of(
     template = _template(query)
     own = contracts_of(contracts, meter.id, meter.server_id)
     candidates = _chosen(query, _configured(query, own, contracts_of(offers, meter.id, meter.server_id)))
-    if query.get("zone"):
+    if query.get("zone") and all(candidate.contract.currency == SPOT_CURRENCY for candidate in candidates[:1]):
         candidates.append(_dynamic(template, candidates))
     if len(candidates) > MAX_CONTRACTS:
         raise BadRequest(f"more than {MAX_CONTRACTS} contracts are compared; name some of them in 'contracts'")
@@ -80,7 +80,7 @@ def _chosen(query: Query, candidates: list[Candidate]) -> list[Candidate]:
 def _dynamic(template: DynamicOffer, others: Sequence[Candidate]) -> Candidate:
     """Energy to the grid is paid for as in the contract of today: another supplier does not change that."""
     if not others:
-        return Candidate(template.contract("EUR", Tariff()), "dynamic")
+        return Candidate(template.contract(SPOT_CURRENCY, Tariff()), "dynamic")
     contract = others[0].contract
     feed_in = contract.terms.feed_in if contract.terms else Tariff(contract.feed_in)
     return Candidate(template.contract(contract.currency, feed_in), "dynamic")
@@ -115,7 +115,7 @@ ENDPOINT = history_endpoint(
         Parameter("contracts", "names of contracts and offers, separated by commas; default: all", TEXT),
         Parameter(
             "zone",
-            "compare with a dynamic contract by the spot prices of this zone, too",
+            "compare with a dynamic contract by the spot prices of this zone, too; not where contracts are not in EUR",
             {**TEXT, "enum": list(ZONES)},
         ),
         *map(_price_parameter, _MEANINGS),

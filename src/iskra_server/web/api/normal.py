@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.history.model.highest_quarter import QuarterEnergy, highest_quarter, quarter_energies
-from iskra_server.history.model.periods import local_midnight
+from iskra_server.history.model.periods import first_quarter
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.model.typical_day import TypicalQuarter, typical_days
 from iskra_server.history.points.curve import power_of_telegrams
@@ -137,9 +137,7 @@ def typical_week_of(meter: RecordedMeter, query: Query) -> TypicalWeek:
     """Raises BadRequest, and StoreError if the database does not respond."""
     weeks = query.integer("weeks", default=DEFAULT_WEEKS, maximum=MAX_WEEKS)
     today = query.now.astimezone(query.tz).date()
-    begin, end = (
-        quarter_of(local_midnight(day, query.tz).timestamp()) for day in (today - timedelta(weeks=weeks), today)
-    )
+    begin, end = (first_quarter(day, query.tz) for day in (today - timedelta(weeks=weeks), today))
     counter = meter.counter(IMPORT)
     energies = quarter_energies(counter.between(begin, end + 1), counter.epochs)
     return TypicalWeek(

@@ -41,8 +41,8 @@ class StandbyWeek(Struct, frozen=True):
 class Standby(Struct, frozen=True):
     """`base_load_w` is the median of the last seven nights, `before_w` that of the four weeks before.
 
-    `year_wh` is this power for 365 days; `year_amount` its cost at `price_amount` per kWh, the mean over all quarters
-    of the last 365 days at the prices of today's contract.
+    `year_wh` is this power for 365 days; `year_amount` its cost at `price_amount` per kWh, the mean over the
+    quarters of the last 365 days whose price under today's contract is known.
     """
 
     meter: str

@@ -1,6 +1,8 @@
 // Money: amounts as text, and the cost of a period if a contract is configured.
 
 import { requestHistory } from "./api.js";
+import { sum } from "./arithmetic.js";
+import { roundedKwh } from "./energyText.js";
 import { locale, words } from "./language.js";
 import { isFuture, periodQuery } from "./periods.js";
 
@@ -17,6 +19,22 @@ function format(amount, currency, options = {}) {
 
 /** An exact amount as money, in the format of the language. @param {string} amount @param {string} currency */
 export const money = (amount, currency) => format(amount, currency);
+
+/** Energy that is in no amount because its price is unknown, in Wh. @param {Unpriced} paid */
+const unpricedWh = ({ unpriced_import_wh: imported, unpriced_export_wh: exported }) =>
+  sum([imported, exported].filter((wh) => wh !== undefined)) ?? "0";
+
+/** @typedef {{total_amount: string, unpriced_import_wh?: string, unpriced_export_wh?: string}} Unpriced */
+
+/** A total, and how much energy is not in it. @param {Unpriced} paid @param {string} currency */
+export function totalText(paid, currency, amount = paid.total_amount) {
+  const wh = unpricedWh(paid);
+  return Number(wh) ? words.cost.without(money(amount, currency), roundedKwh(wh)) : money(amount, currency);
+}
+
+/** The cost of an energy; empty where a part of it has no known price. */
+export const partText = (/** @type {string} */ amount, /** @type {string | undefined} */ unpriced,
+  /** @type {string} */ currency) => (Number(unpriced ?? 0) ? "" : money(amount, currency));
 
 /** Without cents. @param {string} amount @param {string} currency */
 export const moneyShort = (amount, currency) => format(amount, currency, { maximumFractionDigits: 0 });
@@ -57,15 +75,15 @@ export async function periodCost(kind, key, signal) {
   const answer = isFuture(kind, key) ? null : await requestCost(periodQuery(kind, key), signal);
   if (!answer) return null;
   const { total, currency, buckets } = answer;
-  const amounts = new Map(buckets.map((bucket) => [bucket.begin, bucket.paid?.total_amount]));
+  const paid = new Map(buckets.map((bucket) => [bucket.begin, bucket.paid]));
   return {
-    total: money(total.total_amount, currency),
-    imported: money(total.import_amount, currency),
-    exported: money(total.export_amount, currency),
-    amountOf: ({ begin }) => amounts.get(begin),
+    total: totalText(total, currency),
+    imported: partText(total.import_amount, total.unpriced_import_wh, currency),
+    exported: partText(total.export_amount, total.unpriced_export_wh, currency),
+    amountOf: ({ begin }) => paid.get(begin)?.total_amount,
     textOf({ begin }) {
-      const amount = amounts.get(begin);
-      return amount === undefined ? "" : money(amount, currency);
+      const amount = paid.get(begin);
+      return amount ? totalText(amount, currency) : "";
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { requestHistory } from "./api.js";
 import { today } from "./calendar.js";
-import { money, rateText, requestCost } from "./costs.js";
+import { rateText, requestCost, totalText } from "./costs.js";
 import { amountUntilNow, rateOf, requestPrices } from "./prices.js";
 import { powerOf, registerValue } from "./store.js";
 
@@ -26,7 +26,7 @@ export function todayCostText(/** @type {TodayCost | null} */ shown, /** @type {
   if (!shown || !last || shown.date !== today()) return "";
   const { cost, prices } = shown;
   const now = meter && prices && amountNow(shown, last.end, meter, prices);
-  return money(now ?? cost.total.total_amount, cost.currency);
+  return totalText(cost.total, cost.currency, now || cost.total.total_amount);
 }
 
 /** @param {TodayCost} shown @param {string} end @param {NonNullable<Reading>} meter @param {Prices} prices */

@@ -3,7 +3,7 @@
 import { times } from "../arithmetic.js";
 import { dateText } from "../calendar.js";
 import { comparisonWords } from "../comparisonWords.js";
-import { money, price } from "../costs.js";
+import { money, price, totalText } from "../costs.js";
 import { make, pair } from "../dom.js";
 import { roundedKwh } from "../energyText.js";
 import { decimal, rounded } from "../exact.js";
@@ -33,7 +33,7 @@ export function contractCard(contract, { currency }) {
   const kind = contract.is_own ? texts.own : texts.sources[contract.source];
   return make("section.card.offer", { "data-own": contract.is_own },
     make("h2", displayName(contract)), make("p.soft", `${kind} · ${texts.pricings[contract.pricing]}`),
-    make("p.middle", amount(contract.total_amount)),
+    make("p.middle", totalText(contract, currency)),
     make("p.outcome", differenceText(contract, currency)),
     make("dl.pairs",
       pair(words.fromGrid, amount(contract.import_amount)),
@@ -48,7 +48,8 @@ export function contractCard(contract, { currency }) {
       monthPair(texts.dearestMonth, contract.dearest_month, currency),
       contract.negative ? pair(texts.negative, texts.negativeText(rounded(String(contract.negative.quarters)),
         roundedKwh(contract.negative.import_wh))) : null),
-    contract.shift_amount === undefined ? null : make("p.soft", texts.shift(amount(contract.shift_amount))));
+    contract.shift_amount === undefined || Number(unpriced) ? null
+      : make("p.soft", texts.shift(amount(contract.shift_amount))));
 }
 
 /** @param {Contract} contract @param {string} currency */

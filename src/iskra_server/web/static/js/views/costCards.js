@@ -1,7 +1,7 @@
 // The cards of the month, the contract year and the contract.
 
 import { dateText, shiftDays } from "../calendar.js";
-import { money, price } from "../costs.js";
+import { money, partText, price } from "../costs.js";
 import { make, pair } from "../dom.js";
 import { kwhShort } from "../energyText.js";
 import { grouped } from "../exact.js";
@@ -17,7 +17,7 @@ export function parts(paid, currency) {
   /** @type {[string, string][]} */
   const exported = Number(paid.export_amount) ? [[words.toGrid, `−${money(paid.export_amount, currency)}`]] : [];
   return [
-    [words.fromGrid, money(paid.import_amount, currency)],
+    [words.fromGrid, partText(paid.import_amount, paid.unpriced_import_wh, currency) || words.cost.incomplete],
     [words.cost.base, money(paid.base_amount, currency)],
     ...exported,
   ];
@@ -32,6 +32,10 @@ function doubts({ estimated_import_wh: estimated, unpriced_import_wh: unpriced }
   ];
 }
 
+/** Without a single price there is nothing to extrapolate. @param {Api.Money} paid */
+const isPriced = ({ import_amount: amount, unpriced_import_wh: unpriced }) =>
+  Number(amount) !== 0 || Number(unpriced ?? 0) === 0;
+
 const pairs = (/** @type {Billed} */ { total, currency }) =>
   make("dl.pairs", parts(total, currency).map(([name, text]) => pair(name, text)));
 
@@ -39,11 +43,11 @@ const pairs = (/** @type {Billed} */ { total, currency }) =>
 export function monthCard(month, forecasts) {
   const texts = words.cost;
   const name = dateText(month.begin.slice(0, 10), { month: "long" });
-  const forecast = forecasts.month;
+  const forecast = isPriced(month.total) ? forecasts.month : undefined;
   return make("section.card", make("h2", texts.soFar(name)),
     make("p.middle", money(month.total.total_amount, month.currency)),
     forecast ? make("p.compared", texts.expected(money(forecast.total_amount, month.currency)),
-      rangeText(forecast, month.currency)) : make("p.soft", texts.tooEarlyMonth),
+      rangeText(forecast, month.currency)) : isPriced(month.total) && make("p.soft", texts.tooEarlyMonth),
     pairs(month), doubts(month.total), forecast && explanation(forecast));
 }
 
@@ -69,11 +73,11 @@ export function yearCard(year, forecasts, contract) {
   const texts = words.cost;
   const { currency, total } = year;
   const amount = (/** @type {string} */ value) => money(value, currency);
-  const forecast = forecasts?.year;
+  const forecast = isPriced(total) ? forecasts?.year : undefined;
   if (!forecast) {
     return make(forecasts ? "section.card" : "section.card.prose", make("h2", texts.year),
       make("p.middle", amount(total.total_amount)),
-      forecasts && make("p.soft", texts.tooEarly), pairs(year), doubts(total));
+      forecasts && isPriced(total) && make("p.soft", texts.tooEarly), pairs(year), doubts(total));
   }
   const instalments = contract ? Number(contract.instalment_amount) * PER_YEAR : 0;
   const difference = Number(forecast.total_amount) - instalments;
@@ -93,7 +97,7 @@ export function yearCard(year, forecasts, contract) {
       : texts.refund(amount((-difference).toFixed(2)))),
     make("dl.pairs", pair(texts.budgetCost, amount(forecast.so_far_amount)),
       instalments > 0 && pair(texts.suggested, amount((Number(forecast.total_amount) / PER_YEAR).toFixed(2)))),
-    explanation(forecast));
+    doubts(total), explanation(forecast));
 }
 
 /** @param {Api.CurrentContract} contract @param {string} currency */

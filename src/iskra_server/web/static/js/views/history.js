@@ -141,7 +141,7 @@ function totals({ kind, energy, cost }) {
   const highest = highestText(kind, energy, cost);
   // on a phone the amount is on a line of its own
   const priced = (/** @type {string} */ text, /** @type {string | undefined} */ amount) =>
-    [make("span", text), amount !== undefined && [" ", make("span", `· ${amount}`)]];
+    [make("span", text), amount ? [" ", make("span", `· ${amount}`)] : null];
   return make("dl.totals",
     total(`↓ ${words.fromGrid}`, priced(kwhShort(energy.import.total_wh), cost?.imported), "import"),
     energy.export && total(`↑ ${words.toGrid}`, priced(kwhShort(energy.export.total_wh), cost?.exported), "export"),

@@ -39,7 +39,9 @@ export async function showStandby(card, signal) {
   const dayName = (/** @type {string} */ begin) => dateText(begin, { day: "numeric", month: "short" });
   await drawBars(box, bars, {
     unit: "W", label: texts.weeks, signal, number: axisNumber, middle: true, caption,
-    labels: answer.weeks.map(({ begin }, at) => [at, dayName(begin)]),
+    // every second week: dates are wide
+    labels: answer.weeks.flatMap(({ begin }, at) =>
+      ((answer.weeks.length - at) % 2 ? [[at, dayName(begin)]] : [])),
     text: (at) => texts.week(dayName(answer.weeks[at].begin), answer.weeks[at].base_load_w === undefined
       ? words.noData : watts(answer.weeks[at].base_load_w ?? "")),
     legend: [legendItem("imp", words.fromGrid), legendItem("hatch", words.noData)],

@@ -5,7 +5,7 @@ import { QUARTER_MS, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { energyLegend } from "../charts/legend.js";
 import { shortTime } from "../clock.js";
-import { money, moneyShort, requestCost } from "../costs.js";
+import { moneyShort, partText, requestCost, totalText } from "../costs.js";
 import { make, pair, setContent, setText } from "../dom.js";
 import { axisNumber, differenceText, energyBar, quarterText } from "../energyText.js";
 import { rounded } from "../exact.js";
@@ -126,7 +126,7 @@ function renderFacts(box, history, meter) {
   const rows = [];
   if (totals.exported !== null) {
     const text = `${rounded(totals.exported, placesOf(meter, "energy_export"), 3)} kWh`;
-    rows.push([words.toGrid, history.paid ? `${text} · ${earnedText(history.paid)}` : text]);
+    rows.push([words.toGrid, [text, earnedText(history.paid)].filter(Boolean).join(" · ")]);
   }
   if (highest) rows.push([words.highest["15min"], `${shortTime(highest.at)} · ${rounded(highest.watts)} W`]);
   rows.push(...periodRows(history, meter), ...standbyRow(standby));
@@ -139,8 +139,9 @@ function renderFacts(box, history, meter) {
   );
 }
 
-/** @param {import("../todayCost.js").TodayCost} paid */
-const earnedText = ({ cost: { total, currency } }) => money(total.export_amount, currency);
+/** @param {import("../todayCost.js").TodayCost | null} paid */
+const earnedText = (paid) =>
+  paid && partText(paid.cost.total.export_amount, paid.cost.total.unpriced_export_wh, paid.cost.currency);
 
 /**
  * The energy of this month and of this year, and what each cost.
@@ -151,14 +152,14 @@ const earnedText = ({ cost: { total, currency } }) => money(total.export_amount,
 function periodRows({ months, costs }, meter) {
   const isBegun = (/** @type {{begin: string}} */ { begin }) => Date.parse(begin) <= Date.now();
   const month = months.buckets.filter(isBegun).at(-1);
-  const monthCost = costs?.buckets.filter(isBegun).at(-1)?.paid?.total_amount;
-  const text = (/** @type {string | null | undefined} */ wh, /** @type {string | undefined} */ amount) => {
+  const monthCost = costs?.buckets.filter(isBegun).at(-1)?.paid;
+  const text = (/** @type {string | null | undefined} */ wh, /** @type {Api.Money | undefined} */ amount) => {
     const energy = wh == null ? words.noDataYet : `${rounded(wh, Math.min(1, placesOf(meter)), 3)} kWh`;
-    return amount === undefined || !costs ? energy : `${energy} · ${money(amount, costs.currency)}`;
+    return amount === undefined || !costs ? energy : `${energy} · ${totalText(amount, costs.currency)}`;
   };
   return [
     [words.cost.thisMonth, text(month?.import_wh, monthCost)],
-    [words.cost.thisYear, text(months.import.total_wh, costs?.total.total_amount)],
+    [words.cost.thisYear, text(months.import.total_wh, costs?.total)],
   ];
 }
 

@@ -270,6 +270,8 @@ export const words = {
     ahead: (amount) => `Ihre Abschläge liegen ${amount} über den Kosten.`,
     behind: (amount) => `Ihre Abschläge liegen ${amount} unter den Kosten.`,
     total: "gesamt",
+    without: (amount, energy) => `${amount} (${energy} ohne Preis)`,
+    incomplete: "Preis unbekannt",
     unpriced: (energy) => `Für ${energy} ist kein Preis bekannt; sie sind nicht enthalten.`,
     estimated: (energy) => `Enthält eine Schätzung für ${energy} in Messlücken.`,
     earlierYear: "Früheres Jahr",

@@ -284,6 +284,9 @@ export const words = {
     ahead: (/** @type {string} */ amount) => `Your instalments are ${amount} ahead of the cost.`,
     behind: (/** @type {string} */ amount) => `Your instalments are ${amount} behind the cost.`,
     total: "total",
+    without: (/** @type {string} */ amount, /** @type {string} */ energy) =>
+      `${amount} (${energy} without a price)`,
+    incomplete: "price unknown",
     unpriced: (/** @type {string} */ energy) => `${energy} have no known price and are not included.`,
     estimated: (/** @type {string} */ energy) => `Includes an estimate for ${energy} in gaps of the readings.`,
     earlierYear: "Earlier year",
