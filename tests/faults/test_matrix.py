@@ -11,6 +11,8 @@ from running import until
 
 # a change of state is one line; so is starting, and a signal
 MAX_LINES = 8
+# they wait longest
+SLOW = ("fell_silent", "no_meter_found", "held_back", "no_answer", "rare", "only_values", "http_no_node")
 
 
 def test_every_fault_of_the_table_is_staged() -> None:
@@ -19,7 +21,9 @@ def test_every_fault_of_the_table_is_staged() -> None:
     assert [name for name, (file, _) in ELSEWHERE.items() if f'"{name}"' not in (tests / file).read_text()] == []
 
 
-@pytest.mark.parametrize("fault", STAGES)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=pytest.mark.slow) if fault in SLOW else fault for fault in STAGES]
+)
 def test_a_fault_is_told_and_good_data_flows_behind_it(fault: str) -> None:
     with scene() as staged:
         stage = STAGES[fault](staged)

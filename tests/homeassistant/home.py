@@ -24,12 +24,13 @@ TOTAL, PINNED = "sensor.electricity_meter", "sensor.pinned_meter"
 # in the unique ids of the RESTful sensors
 OLD_METER = "1isk0010000001"
 STALE_AFTER_S = 5
-# what Home Assistant rightly says of a server or a broker that is not there, or has no fresh reading
+# what Home Assistant rightly says of a server or a broker that is not there, has no fresh reading, or wants a token
 IS_AWAY = re.compile(
     r"Platform rest not ready yet|(?:Error|Timeout while) fetching data: http://raspberrypi\.local"
     r"|REST request to http://raspberrypi\.local\S* returned status 503 "
     r"|Disconnected from MQTT server|(?:Failed to connect to|Error returned from) MQTT server"
     r"|Error talking to MQTT: The client is not currently connected"
+    r"|could not authenticate: A token is required"
 )
 
 

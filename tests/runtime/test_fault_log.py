@@ -113,6 +113,7 @@ def test_a_name_with_a_percent_sign_is_logged_as_it_is(clock: Clock) -> None:
     assert clock.see(100, name="50 %s", **LOCKED)[0].startswith("50 %s: The meter sends whole kWh")
 
 
+@pytest.mark.slow
 def test_the_server_logs_a_silent_head_and_a_locked_meter() -> None:
     with scene() as staged:
         other = staged.plug(staged.folder, "second-head")

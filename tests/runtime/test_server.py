@@ -332,6 +332,7 @@ def test_the_database_library_is_not_imported_without_history(head: Head) -> Non
     assert imported(server) & (HEAVY | {"sqlalchemy", "sqlite3"}) == set()
 
 
+@pytest.mark.slow
 def test_the_demonstration_has_two_years_of_history(tmp_path: Path) -> None:
     with serving("demo", environ=recording(tmp_path)) as server:
 

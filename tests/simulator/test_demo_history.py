@@ -56,6 +56,7 @@ def test_the_last_two_days_have_the_power_of_telegrams(tmp_path: Path) -> None:
     assert store.points_between(NAME, end_s - 60 * 3600, end_s - 49 * 3600) == []
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_written_again(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
     assert len(list(fill(store, "MT631-locked", 1, NOW))) > 10

@@ -1,6 +1,8 @@
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 import d0meter
 from iskra_server.simulator.d0_wire import D0Wire
 from iskra_server.sources.errors import SourceError
@@ -22,6 +24,7 @@ async def lost(line: WatchedLine, results: list[object]) -> SourceError:
         await line.close()
 
 
+@pytest.mark.slow
 def test_a_meter_that_answers_stays_and_one_that_has_gone_is_given_up() -> None:
     async def main() -> None:
         wire, results = D0Wire([d0meter.meter(reaction_s=0.02, gap_s=0.4)], rate=10.0), []  # type: ignore[var-annotated]

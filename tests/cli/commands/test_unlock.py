@@ -27,6 +27,7 @@ def test_in_a_pipe_it_explains_and_tells_what_happens(run: Run) -> None:
     assert places == sorted(places)
 
 
+@pytest.mark.slow
 def test_it_speaks_german(run: Run) -> None:
     done = run("unlock", UNLOCKS, LC_ALL="de_DE.UTF-8")
     assert done.stdout.splitlines()[-1] == "InF ist an: Der Zähler bleibt freigeschaltet."

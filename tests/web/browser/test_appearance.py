@@ -58,7 +58,7 @@ def right_of(node: Locator) -> float:
         pytest.param(320, "en-GB", marks=pytest.mark.slow),
         (320, "de-DE"),
         (1000, "de-DE"),
-        (3840, "en-GB"),
+        pytest.param(3840, "en-GB", marks=pytest.mark.slow),
     ],
 )
 def test_nothing_is_wider_than_the_screen(open_page: Open, meter: Meter, width: int, locale: str) -> None:

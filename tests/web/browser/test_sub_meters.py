@@ -122,7 +122,7 @@ def test_history_says_that_it_begins_with_the_first_reading(browser: Browser) ->
             ("cost", "main"),
         ):
             page.goto(f"{url}/#/{view}")
-            expect(page.locator(place)).to_contain_text("History begins with the first reading.")
+            expect(page.locator(place)).to_contain_text("History is shown with the first reading.")
 
 
 def test_a_total_of_another_list_says_when_it_was_read(browser: Browser) -> None:
