@@ -73,7 +73,7 @@ def contract(begins: date) -> ContractConfig:
     """What electricity costs in the demo's household, where the configuration has no contract."""
     return ContractConfig(
         begins=begins,
-        name="Electricity by day and night",
+        name="Household electricity",
         energy_price=0.3265,
         base_fee=11.90,
         feed_in=0.0811,
