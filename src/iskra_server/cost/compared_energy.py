@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from iskra_server.cost.tariffs import SLOTS
 from iskra_server.history.model.energy import BucketLength, bucket_edges
+from iskra_server.history.model.periods import QUARTERS_OF_DAY, quarter_of_day
 from iskra_server.history.model.quarter_energy import EnergyColumn
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.recorded_meter import RecordedMeter
@@ -128,7 +128,9 @@ def _spreads(column: EnergyColumn, days: Sequence[int], tz: ZoneInfo) -> Iterato
         return
     usual = _usual_day(column, days)
     for gap in column.gaps:
-        slots = [_slot(quarter, tz) for quarter in range(gap.begin, gap.end)]
+        slots = [
+            quarter_of_day(datetime.fromtimestamp(quarter * QUARTER_S, tz)) for quarter in range(gap.begin, gap.end)
+        ]
         weights = [usual[slot] or 0 for slot in slots]
         if not sum(weights) or any(usual[slot] is None for slot in slots):
             weights = [1] * len(slots)
@@ -141,16 +143,10 @@ def _usual_day(column: EnergyColumn, days: Sequence[int]) -> list[int | None]:
     for gap in column.gaps:
         begin, end = max(gap.begin - column.first, 0), gap.end - column.first
         measured[begin:end] = bytes(end - begin)
-    sums, counts = [0] * SLOTS, [0] * SLOTS
+    sums, counts = [0] * QUARTERS_OF_DAY, [0] * QUARTERS_OF_DAY
     for begin, end in pairwise(days):
-        if end - begin == SLOTS:
+        if end - begin == QUARTERS_OF_DAY:
             day = slice(begin - column.first, end - column.first)
             sums = list(map(add, sums, column.raws[day]))
             counts = list(map(add, counts, measured[day]))
     return [_WEIGHT * energy // count if count else None for energy, count in zip(sums, counts, strict=True)]
-
-
-def _slot(quarter: int, tz: ZoneInfo) -> int:
-    """The quarter of the day by the local clock."""
-    clock = datetime.fromtimestamp(quarter * QUARTER_S, tz)
-    return (clock.hour * 60 + clock.minute) // 15

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.cost.contracts import Contract, contract_periods
-from iskra_server.cost.tariffs import SLOTS, Levies, Rate, Tariff, Terms
-from iskra_server.history.model.periods import first_quarter
+from iskra_server.cost.tariffs import Levies, Rate, Tariff, Terms
+from iskra_server.history.model.periods import QUARTERS_OF_DAY, first_quarter, quarter_of_day
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.meter.obis import IMPORT, Obis
 
@@ -98,7 +98,7 @@ def _days(terms: Terms, begin: int, end: int, tz: ZoneInfo) -> Iterator[_Piece]:
         key = day.month, day.weekday(), before.month, before.weekday()
         changes = days.get(key) or days.setdefault(key, _changes(terms, day, before))
         next_first, year = first_quarter(after, tz), _levies_year(terms, day.year)
-        if next_first - first == SLOTS and _has_one_offset(first, next_first, tz):
+        if next_first - first == QUARTERS_OF_DAY and _has_one_offset(first, next_first, tz):
             yield from ((first + slot, year, windows) for slot, windows in changes)
         else:
             yield from ((quarter, year, windows) for quarter, windows in _by_clock(changes, first, next_first, tz))
@@ -120,20 +120,20 @@ def _changes(terms: Terms, day: date, before: date) -> list[tuple[int, _Windows]
     slots = list(zip(*columns, strict=True))
     return [
         (slot, (slots[slot][0], slots[slot][1], slots[slot][2]))
-        for slot in range(SLOTS)
+        for slot in range(QUARTERS_OF_DAY)
         if slot == 0 or slots[slot] != slots[slot - 1]
     ]
 
 
 def _slots(tariff: Tariff, day: date, before: date) -> list[int]:
     """The window of each slot of a day."""
-    slots = [_NO_WINDOW] * SLOTS
+    slots = [_NO_WINDOW] * QUARTERS_OF_DAY
     for index, window in enumerate(tariff.windows):
         if day.month in window.months and day.weekday() in window.days:
-            last = min(window.end, SLOTS)
+            last = min(window.end, QUARTERS_OF_DAY)
             slots[window.begin : last] = [index] * (last - window.begin)
-        if window.end > SLOTS and before.month in window.months and before.weekday() in window.days:
-            slots[: window.end - SLOTS] = [index] * (window.end - SLOTS)
+        if window.end > QUARTERS_OF_DAY and before.month in window.months and before.weekday() in window.days:
+            slots[: window.end - QUARTERS_OF_DAY] = [index] * (window.end - QUARTERS_OF_DAY)
     return slots
 
 
@@ -142,8 +142,7 @@ def _by_clock(
 ) -> Iterator[tuple[int, _Windows]]:
     """The windows of each quarter of a day on which the clocks change."""
     for quarter in range(first, end):
-        clock = datetime.fromtimestamp(quarter * QUARTER_S, tz)
-        slot = (clock.hour * 60 + clock.minute) // 15
+        slot = quarter_of_day(datetime.fromtimestamp(quarter * QUARTER_S, tz))
         yield quarter, max((change for change in changes if change[0] <= slot), key=lambda change: change[0])[1]
 
 

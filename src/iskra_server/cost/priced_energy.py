@@ -7,12 +7,12 @@ from operator import mul
 from typing import cast
 
 from iskra_server.cost.compared_energy import EnergyPiece, Fractions, Spread, power_of_ten
-from iskra_server.cost.tariffs import SLOTS
+from iskra_server.history.model.periods import QUARTERS_OF_DAY
 from iskra_server.meter.obis import Obis
 
 _WH_TO_KWH = -3
 # a day on which the clocks go forward has so many quarters
-_MIN_DAY = SLOTS - 4
+_MIN_DAY = QUARTERS_OF_DAY - 4
 
 # the price of each quarter from one until before another, None where it is unknown, and their scaler
 PricesOf = Callable[[int, int], tuple[Sequence[int | None], int]]

@@ -16,14 +16,12 @@ from iskra_server.meter.obis import Obis
 
 Per = Literal["month", "year"]
 Pricing = Literal["fixed", "windows", "registers", "spot"]
-# quarters of the local clock, 0 is 00:00
-SLOTS = 96
 # more digits than any product of a price, a percentage and a tax has
 _EXACT = Context(prec=60)
 
 
 class PriceWindow(Struct, frozen=True):
-    """From slot `begin` until before slot `end`, which is above 96 where the window crosses midnight.
+    """From quarter of the day `begin` until before `end`, which is above 96 where the window crosses midnight.
 
     `months` are 1 to 12, `days` 0 (Monday) to 6.
     """

@@ -9,7 +9,8 @@ from decimal import Decimal
 from itertools import combinations
 
 from iskra_server.config import ConfigError, WindowConfig
-from iskra_server.cost.tariffs import SLOTS, PriceWindow
+from iskra_server.cost.tariffs import PriceWindow
+from iskra_server.history.model.periods import QUARTERS_OF_DAY
 
 _MONTHS = 12
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -49,7 +50,7 @@ def overlap(first: PriceWindow, second: PriceWindow) -> bool:
 
 def _meet(early: PriceWindow, late: PriceWindow, days: int) -> bool:
     """Whether `early` is still open in `late`, which begins on the same day or on the next."""
-    shift = days * SLOTS
+    shift = days * QUARTERS_OF_DAY
     if early.begin >= late.end + shift or late.begin + shift >= early.end:
         return False
     weekdays = {(day + days) % len(_DAYS) for day in early.days}
@@ -68,7 +69,7 @@ def _window(configured: WindowConfig, path: str, problems: Problems) -> PriceWin
     before = len(problems)
     begin = _slot(configured.from_, f"{path}.from", problems)
     end = _slot(configured.to, f"{path}.to", problems)
-    if len(problems) == before and begin in (end, SLOTS):
+    if len(problems) == before and begin in (end, QUARTERS_OF_DAY):
         times = f"begins at {configured.from_} and ends at {configured.to}"
         problems.append(ConfigError(f"{path} {times}; write 00:00 and 24:00 for a whole day.", f"{path}.to"))
     return PriceWindow(
@@ -76,7 +77,7 @@ def _window(configured: WindowConfig, path: str, problems: Problems) -> PriceWin
         frozenset(_months(configured.months, f"{path}.months", problems)),
         frozenset(_weekdays(configured.days, f"{path}.days", problems)),
         begin,
-        end if end > begin else end + SLOTS,
+        end if end > begin else end + QUARTERS_OF_DAY,
         exact(configured.price),
     )
 
@@ -85,7 +86,7 @@ def _slot(text: str, key: str, problems: Problems) -> int:
     match = _TIME.fullmatch(text)
     hour, minute = map(int, match.groups()) if match else (0, 0)
     slot = hour * 4 + minute // 15
-    if not match or slot > SLOTS:
+    if not match or slot > QUARTERS_OF_DAY:
         expected = "a time in steps of 15 minutes, such as 17:00 or 21:15"
         problems.append(ConfigError(f"{key} must be {expected}, not '{text[:40]}'.", key, expected))
     return slot

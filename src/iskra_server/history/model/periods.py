@@ -13,6 +13,8 @@ from iskra_server.history.model.records import quarter_of
 Length = Literal["day", "week", "month", "year"]
 Period = tuple[datetime, datetime]
 
+QUARTERS_OF_DAY = 96
+
 # within these years no calendar computation leaves the range of datetime
 FIRST_YEAR, LAST_YEAR = 1970, 2999
 
@@ -70,6 +72,11 @@ def local_midnight(day: date, tz: ZoneInfo) -> datetime:
 def first_quarter(day: date, tz: ZoneInfo) -> int:
     """The quarter with which a local day begins."""
     return quarter_of(local_midnight(day, tz).timestamp())
+
+
+def quarter_of_day(clock: datetime) -> int:
+    """The quarter, 0 to 95, in which a local clock shows this time."""
+    return (clock.hour * 60 + clock.minute) // 15
 
 
 def first_day(day: date, length: Length) -> date:

@@ -13,14 +13,12 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from iskra_server.history.model.highest_quarter import QuarterEnergy
+from iskra_server.history.model.periods import QUARTERS_OF_DAY, quarter_of_day
 from iskra_server.history.model.records import QUARTER_S
 
 WEEKDAYS = range(1, 8)
-QUARTERS_OF_DAY = 96
 # of fewer days nothing is typical
 MIN_DAYS = 3
-_QUARTERS_PER_HOUR = 4
-_MINUTES = 15
 
 
 class TypicalQuarter(Struct, frozen=True):
@@ -47,7 +45,7 @@ def typical_days(energies: Iterable[QuarterEnergy], tz: ZoneInfo) -> tuple[Typic
     for energy in energies:
         at = datetime.fromtimestamp(energy.quarter * QUARTER_S, tz)
         weekday = at.isoweekday()
-        powers[weekday, at.hour * _QUARTERS_PER_HOUR + at.minute // _MINUTES].append(energy.power_w)
+        powers[weekday, quarter_of_day(at)].append(energy.power_w)
         days[weekday].add(at.date())
     return tuple(
         TypicalDay(

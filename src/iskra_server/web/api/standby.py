@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
@@ -14,7 +13,7 @@ from iskra_server.cost.amounts import energy_cost
 from iskra_server.cost.contracts import Contract, contract_on, contracts_of
 from iskra_server.cost.even_price import even_price
 from iskra_server.history.model.base_load import median_of_nights, night_quarters, nightly_minima
-from iskra_server.history.model.energy import energy_between
+from iskra_server.history.model.highest_quarter import quarter_energies
 from iskra_server.history.model.records import quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import IMPORT
@@ -96,12 +95,10 @@ def _day_after_last_night(now: datetime, tz: ZoneInfo) -> date:
 def _energies(meter: RecordedMeter, nights: Sequence[date], tz: ZoneInfo) -> Iterator[tuple[int, Decimal]]:
     """The measured quarters of the nights, with their energy in Wh."""
     counter = meter.counter(IMPORT)
-    spans = [night_quarters(night, tz) for night in nights]
-    readings = counter.look_up([quarter for span in spans for quarter in (*span, span.stop)])
-    for span in spans:
-        for quarter, after in pairwise((*span, span.stop)):
-            if quarter in readings and after in readings:
-                yield quarter, energy_between(readings[quarter], readings[after], counter.epochs)
+    edges = [quarter for night in nights for span in [night_quarters(night, tz)] for quarter in (*span, span.stop)]
+    readings = counter.look_up(edges)
+    energies = quarter_energies((readings[edge] for edge in edges if edge in readings), counter.epochs)
+    return ((energy.quarter, energy.energy_wh) for energy in energies)
 
 
 def _between(minima: Mapping[date, Decimal], begin: date, end: date) -> dict[date, Decimal]:
