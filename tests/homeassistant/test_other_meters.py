@@ -176,6 +176,7 @@ def test_cost_is_that_of_history(house: Home, below: Cellar) -> None:
         assert (attributes["device_class"], attributes["unit_of_measurement"]) == ("monetary", "EUR")
 
 
+@pytest.mark.slow
 def test_the_integration_begins_the_next_day_with_what_history_has_at_midnight(house: Home, below: Cellar) -> None:
     today = below.kwh - Decimal(TODAY_WH) / 1000
     below.meter.import_kwh = "001234.577"
@@ -192,6 +193,7 @@ def test_the_integration_begins_the_next_day_with_what_history_has_at_midnight(h
         assert past(assistant, ours(assistant, key)["entity_id"]) == expected
 
 
+@pytest.mark.slow
 def test_a_day_ends_complete_before_the_next_begins(house: Home, below: Cellar) -> None:
     today = below.kwh - Decimal(at_midnight(below)["register_wh"]) / 1000
     shows(house, {"energy_import_today": today})
