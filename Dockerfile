@@ -20,8 +20,11 @@ RUN if [ "$(dpkg --print-architecture)" = armhf ]; then as=linux32 needs=encrypt
     tools/bin/pip install --require-hashes -r requirements/build.txt; \
     $as tools/bin/pip --python /opt/iskra-server/bin/python install --require-hashes -r requirements/$needs.txt
 
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src src
+# what `iskra-server --version` names; the context has no repository to ask
+ARG ISKRA_COMMIT=
+ARG ISKRA_COMMIT_DATE=
 RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir wheel .; \
     tools/bin/pip --python /opt/iskra-server/bin/python install --no-deps --no-index wheel/*.whl
 
