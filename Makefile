@@ -15,7 +15,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {max: 120}, \
 	comments: {min-spaces-from-content: 1}}}
 
-.PHONY: setup demo run test test-all coverage test-homeassistant-newest check bench docs clean lock vendor screenshots
+.PHONY: deb setup demo run test test-all coverage test-homeassistant-newest check bench docs clean lock vendor screenshots
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -78,6 +78,11 @@ check: setup
 
 bench: setup
 	@for file in $$(grep -l __main__ bench/*.py); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+# the Debian packages of the wheel in dist/, for two releases and two architectures: make deb ARGS='--release trixie'
+deb: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+deb: setup
+	$(BIN)/python release/build_deb.py $(ARGS)
 
 # the parts of docs/ that are written from the code
 docs: setup
