@@ -40,6 +40,8 @@ DOCS = Path(__file__).parent
 INTEGRATION = DOCS.parent / "integrations/homeassistant/custom_components/iskra_server"
 SERVER = "http://raspberrypi.local:18080"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
+# entities of the integration that are no registers
+_OF_TIME_OR_PRICE = re.compile(r"_(?:today|month)$|^(?:price|cheapest)_")
 _MARKUP = re.compile(r"\[/?(?:bold|cyan)\]")
 
 
@@ -264,7 +266,7 @@ def entity_names() -> Iterator[tuple[Path, str]]:
         path = INTEGRATION / "translations" / f"{language}.json"
         texts = json.loads(path.read_text())
         named = {row.key: {"name": row.de if language == "de" else row.en} for row in REGISTERS.values()}
-        named |= {key: {"name": names[language]} for key, names in WORDS.items() if key.endswith(("_today", "_month"))}
+        named |= {key: {"name": names[language]} for key, names in WORDS.items() if _OF_TIME_OR_PRICE.search(key)}
         texts["entity"]["sensor"] = dict(sorted((texts["entity"]["sensor"] | named).items()))
         text = json.dumps(texts, indent=2, ensure_ascii=False) + "\n"
         yield path, text
