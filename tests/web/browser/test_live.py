@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from running import Server, serving, until
 from web.browser.conftest import Meter, Open, watched
+from web.browser.household import write
 
 STALE = re.compile(r"no current reading since \d+:\d\d:\d\d")
 # records every state of the page with the text in place of the number (empty before the view is drawn)
@@ -89,6 +90,23 @@ def test_before_the_first_reading_every_view_of_history_says_so(browser: Browser
             note = page.locator(f"main.{view}").get_by_text("Seit dem Start des Servers hat sich kein Zähler").first
             expect(note).to_contain_text("Der Verlauf erscheint mit dem ersten Wert.")
             expect(note.get_by_role("link")).to_have_attribute("href", "#/setup")
+
+
+def test_after_a_restart_without_a_head_the_history_can_be_opened(browser: Browser, tmp_path: Path) -> None:
+    write(tmp_path)
+    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path), "IES_SERVER_TIME_ZONE": "Europe/Berlin"}
+    with serving("serve", str(tmp_path / "no-head"), environ=environ) as server:
+        until(lambda: server.get("/api/v1/history/meters").status_code == 200)
+        with watched(browser, server.url) as opened:
+            page = opened("#/day", locale="de-DE")
+            expect(page.locator("main .chart[role=slider]").first).to_be_visible()
+            # plainly not current
+            expect(page.locator(".pulse")).to_have_text(re.compile(r"kein aktueller Wert seit .*\d\d:\d\d"))
+            expect(page.locator(".warning strong")).to_be_visible()
+            page.evaluate("location.hash = '#/now'")
+            expect(page.locator(".today .chart[role=slider]")).to_be_visible()
+            expect(page.locator(".big")).to_contain_text("zuletzt empfangen")
+            assert digits(page).strip() == ""
 
 
 def test_the_page_reports_an_unreachable_server(browser: Browser) -> None:
