@@ -68,16 +68,16 @@ def show(page: Page, view: str) -> None:
     expect(page.locator(READY).first).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [380, 900, 1000, 1280, 1440])
-def test_the_last_hour_stays_inside_its_card(open_page: Open, meter: Meter, width: int) -> None:
-    meter.send()
-    page = open_page("#/now", viewport={"width": width, "height": 800})
+def test_the_last_hour_stays_inside_its_card(open_page: Open, meter: Meter) -> None:
+    page = open_page("#/now")
+    meter.show(page, -12345, "−12\u202f345")
     chart, card = page.locator(".hour canvas"), page.locator("section.power")
     expect(chart).to_be_visible()
-    meter.send(-12345)
-    expect(page.locator(".big .number")).to_have_text("−12\u202f345")
-    # the chart follows the width of its box
-    until(lambda: right_of(chart) < right_of(card) and right_of(page.locator(".big .unit")) < right_of(card))
+    for width in (380, 900, 1000, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 800})
+        meter.show(page, -12345, "−12\u202f345")
+        # the chart follows the width of its box
+        until(lambda: right_of(chart) < right_of(card) and right_of(page.locator(".big .unit")) < right_of(card))
 
 
 def right_of(node: Locator) -> float:
@@ -150,7 +150,7 @@ def test_paper_shows_the_charts_and_nothing_to_press(open_page: Open, meter: Met
     expect(page.locator("html")).not_to_have_attribute("data-theme", "light")
 
 
-@pytest.mark.parametrize("path", ["nothing", "some/where/else"])
+@pytest.mark.parametrize("path", [pytest.param("nothing", marks=pytest.mark.slow), "some/where/else"])
 def test_an_address_that_does_not_exist_leads_back(browser: Browser, server: Server, path: str) -> None:
     context = browser.new_context()
     page = context.new_page()

@@ -79,7 +79,9 @@ def frame(page: Page) -> FrameLocator:
     return page.frame_locator("iframe")
 
 
-@pytest.mark.parametrize(("locale", "scheme"), [("de-DE", "light"), ("en-GB", "dark")])
+@pytest.mark.parametrize(
+    ("locale", "scheme"), [("de-DE", "light"), pytest.param("en-GB", "dark", marks=pytest.mark.slow)]
+)
 def test_every_view_works_in_the_frame_of_a_phone(
     open_frame: Open, meter: Meter, locale: str, scheme: str, tmp_path: Path
 ) -> None:

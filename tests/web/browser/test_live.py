@@ -130,7 +130,7 @@ def test_the_page_reports_an_unreachable_server(browser: Browser) -> None:
     [
         ("js/shell.js", "now", ".big .number"),
         ("css/base.css", "now", ".big .number"),
-        ("js/views/today.js", "now", ".facts dt"),
+        pytest.param(("js/views/today.js", "now", ".facts dt"), marks=pytest.mark.slow),
         ("js/views/setup.js", "setup", ".checks"),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_file_that_failed_to_load_is_loaded_again(
     context.close()
 
 
-@pytest.mark.parametrize("place", ["now", "setup"])
+@pytest.mark.parametrize("place", ["now", pytest.param("setup", marks=pytest.mark.slow)])
 def test_the_page_works_without_a_blocked_style_sheet_after_a_few_reloads(
     browser: Browser, meter: Meter, server: Server, place: str
 ) -> None:
@@ -182,7 +182,11 @@ def test_the_wall_display_shows_power_register_and_today(open_page: Open, meter:
 
 
 @pytest.mark.parametrize(
-    ("locale", "text"), [("en-GB", "Times on this page are"), ("de-DE", "Die Zeiten auf dieser Seite gelten")]
+    ("locale", "text"),
+    [
+        pytest.param("en-GB", "Times on this page are", marks=pytest.mark.slow),
+        ("de-DE", "Die Zeiten auf dieser Seite gelten"),
+    ],
 )
 def test_a_device_in_another_time_zone_sees_both_zones(open_page: Open, server: Server, locale: str, text: str) -> None:
     here = server.get("/api/v1/status").json()["time_zone"]["name"]
