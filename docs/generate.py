@@ -38,6 +38,7 @@ from iskra_server.web.http.endpoint import Endpoint
 
 DOCS = Path(__file__).parent
 INTEGRATION = DOCS.parent / "integrations/homeassistant/custom_components/iskra_server"
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("de/*.md")])
 SERVER = "http://raspberrypi.local:18080"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 _MARKUP = re.compile(r"\[/?(?:bold|cyan)\]")
@@ -273,7 +274,7 @@ def entity_names() -> Iterator[tuple[Path, str]]:
 
 
 def main() -> int:
-    files = {path: renewed(path.read_text()) for path in sorted(DOCS.glob("*.md"))} | dict(entity_names())
+    files = {path: renewed(path.read_text()) for path in PAGES} | dict(entity_names())
     stale = {path: text for path, text in files.items() if not path.exists() or path.read_text() != text}
     for path, text in stale.items():
         if "--check" in sys.argv:
