@@ -15,13 +15,13 @@ PAGES = sorted(page.name for page in (DOCS / "de").glob("*.md"))
 # what a householder reads first
 NEEDED = {
     *("index.md", "raspberry-pi.md", "ir-head.md", "meters.md", "home-assistant.md", "home-assistant-app.md"),
-    *("page.md", "contracts.md", "prices.md", "faults.md"),
+    *("page.md", "contracts.md", "prices.md", "notifications.md", "faults.md"),
 }
 LEFT_OUT = "Nur auf Englisch"
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 _COMMENT = re.compile(r"[ \t]*(?<!\S)#.*$", re.MULTILINE)
-_TRANSLATED = re.compile(r'(?<=\bname = )"[^"]*"| --lang de\b')
+_TRANSLATED = re.compile(r'\b(?:name|language) = "[^"]*"| --lang de\b')
 
 
 class Section(NamedTuple):
@@ -55,7 +55,7 @@ def sections(page: Path) -> list[Section]:
 
 
 def _as_compared(language: str, code: str) -> str:
-    """Commands and settings without their comments and names; of other text the number of lines."""
+    """Commands and settings without their comments, names and languages; of other text the number of lines."""
     if language == "text":
         return f"{code.count(chr(10))} lines of text"
     return f"{language}\n{_TRANSLATED.sub('', _COMMENT.sub('', code))}"
