@@ -215,12 +215,12 @@ def _json_type(form: dict[str, Any]) -> str:
 
 def faults_en() -> str:
     rows = ((code(fault), words[0], words[1]) for fault, words in TABLE.items())
-    return table(("fault", "what you are told", "what to do"), rows)
+    return table(("fault", "message", "what to do"), rows)
 
 
 def faults_de() -> str:
     rows = ((code(fault), words[2], words[3]) for fault, words in TABLE.items())
-    return table(("Fehler", "was gesagt wird", "was zu tun ist"), rows)
+    return table(("Fehler", "Meldung", "was zu tun ist"), rows)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
