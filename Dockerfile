@@ -20,7 +20,7 @@ RUN if [ "$(dpkg --print-architecture)" = armhf ]; then as=linux32 needs=encrypt
     tools/bin/pip install --require-hashes -r requirements/build.txt; \
     $as tools/bin/pip --python /opt/iskra-server/bin/python install --require-hashes -r requirements/$needs.txt
 
-COPY pyproject.toml hatch_build.py README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY src src
 # what `iskra-server --version` names; the context has no repository to ask
 ARG ISKRA_COMMIT=

@@ -27,6 +27,7 @@ UNAVAILABLE = 69
 FILES = {
     "deploy/systemd/iskra-server.service": "usr/lib/systemd/system/iskra-server.service",
     "deploy/udev/60-iskra-head.rules": "usr/lib/udev/rules.d/60-iskra-head.rules",
+    "NOTICE": "usr/share/doc/iskra-server/NOTICE",
     "deploy/debian/lintian-overrides": "usr/share/lintian/overrides/iskra-server",
 }
 CONTROL = """\

@@ -19,7 +19,7 @@ ISKRA Electricity Server
 Copyright ISKRA Electricity Server contributors
 License: Apache-2.0, see /usr/share/common-licenses/Apache-2.0
 
-The web page has uPlot (MIT); the text of its licence is beside it.
+What it holds of others is in the file NOTICE beside this one.
 
 This package brings these Python packages. The texts of their licences are in
 /{folder}/NAME-VERSION.dist-info:
@@ -37,7 +37,7 @@ iskra-server ({version}) {suite}; urgency=medium
 
 def add_documents(root: Path, site_packages: Path, *, version: str, suite: str, maintainer: str, epoch: int) -> None:
     folder = root / DOCUMENTS
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     packages = "\n".join(sorted(map(licence, site_packages.glob("*.dist-info/METADATA")), key=str.lower))
     text = COPYRIGHT.format(folder=site_packages.relative_to(root), packages=packages)
     (folder / "copyright").write_text(text)

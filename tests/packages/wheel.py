@@ -39,7 +39,6 @@ def build(
     *,
     environ: dict[str, str] | None = None,
     umask: int = 0o022,
-    within: Sequence[str] = (),
 ) -> dict[str, Path]:
     """The files that were built, by target; what the caller's environment says of a commit does not count."""
     plain = {name: value for name, value in os.environ.items() if name not in (*KNOWN, "PYTHONPATH")}
