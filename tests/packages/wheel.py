@@ -44,7 +44,6 @@ def build(
     plain = {name: value for name, value in os.environ.items() if name not in (*KNOWN, "PYTHONPATH")}
     done = subprocess.run(
         [
-            *within,
             sys.executable,
             "-m",
             "hatchling",
