@@ -50,7 +50,8 @@ class Machine:
     def install(self, package: Path, *options: str) -> str:
         """As a user installs a file that was downloaded; the user's own configuration is kept without a question."""
         shutil.copy(package, self.root / "root")
-        keep = ("-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold")
+        options = ("--force-confdef", "--force-confold", "--force-unsafe-io")
+        keep = [argument for option in options for argument in ("-o", f"Dpkg::Options::={option}")]
         return self.run("apt-get", "install", "--yes", *keep, *options, f"/root/{package.name}")
 
     def get(self, path: str, port: int = 8080) -> str:
@@ -71,18 +72,24 @@ def skip_where_impossible() -> None:
         pytest.skip(f"needs {', '.join(missing)} (make test-all installs them when it is run by root)")
 
 
-def debian(suite: str) -> Path:
+def debian(suite: str, *options: str, name: str = "") -> Path:
     """An archive of its files, made once; it appears under its name only when it is whole."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    archive = CACHE / f"{suite}.tar"
+    archive = CACHE / f"{name or suite}.tar"
     if not archive.exists():
-        part = CACHE / f"{suite}.part.tar"
-        options = ("--quiet", "--variant=minbase", f"--include={PACKAGES}")
-        done = subprocess.run(["mmdebstrap", *options, suite, part], capture_output=True, text=True, check=False)
+        part = archive.with_suffix(".part.tar")
+        options = options or ("--variant=minbase", f"--include={PACKAGES}")
+        done = subprocess.run(
+            ["mmdebstrap", "--quiet", *options, suite, part], capture_output=True, text=True, check=False
+        )
         if done.returncode:
             pytest.skip(f"{suite} could not be made from Debian's packages: {done.stderr[-300:]}")
         part.rename(archive)
     return archive
+
+
+def unpack(archive: Path, root: Path) -> None:
+    subprocess.run(["tar", "--extract", "--numeric-owner", "--file", archive, "--directory", root], check=True)
 
 
 @contextmanager
@@ -90,7 +97,7 @@ def booted(suite: str, folder: Path) -> Iterator[Machine]:
     skip_where_impossible()
     root = folder / suite
     root.mkdir()
-    subprocess.run(["tar", "--extract", "--numeric-owner", "--file", debian(suite), "--directory", root], check=True)
+    unpack(debian(suite), root)
     with (folder / "console").open("w") as console, booting(root, console) as nspawn:
         machine = Machine(root, nspawn.pid)
         # "degraded" is a machine whose network is missing
