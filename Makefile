@@ -102,8 +102,8 @@ $(RELEASE_READY): requirements/release.txt
 dist: $(RUNTIME)
 	$(BIN)/python release/build_dist.py
 
-# Debian packages of the wheel in dist/
-deb: dist
+# Debian packages of the wheel; DIST=built takes the one that lies in dist/
+deb: $(if $(filter built,$(DIST)),$(RUNTIME),dist)
 	@$(EXPORT_COMMIT) && $(BIN)/python release/build_deb.py $(ARGS)
 
 # container image of the commit, for this machine or as ARGS say
@@ -134,6 +134,7 @@ compose-file:
 app-repository:
 	@rm -rf build/app-repository
 	$(PYTHON) deploy/homeassistant/publish.py build/app-repository $(if $(URL),--url "$(URL)") $(if $(IMAGE),--image "$(IMAGE)")
+	@echo "build/app-repository: $$(grep -h '^version:' build/app-repository/*/config.yaml | sort -u)"
 
 # all of a release but the uploads: make release-check VERSION=1.2.3
 release-check: $(RUNTIME)
