@@ -81,9 +81,12 @@ check: setup
 		deploy/homeassistant .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[a-z]*_*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/zizmor --offline --quiet --no-progress .github
 	@if test -x $(BIN)/actionlint; then PATH="$(BIN):$$PATH" actionlint; else echo "no actionlint for this machine"; fi
-	$(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor deploy/homeassistant/iskra_server/app.sh
+	@if test -x $(BIN)/shellcheck; then $(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor \
+		deploy/homeassistant/iskra_server/app.sh; else echo "no shellcheck for this machine"; fi
 	@.ci/javascript
 	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile deploy/homeassistant/iskra_server/Dockerfile; \
 		else echo "no hadolint for this machine"; fi
@@ -126,9 +129,10 @@ audit: $(RELEASE_READY)
 checksums:
 	$(PYTHON) release/artefacts.py
 
-# the compose file of a release, which names an image: make compose-file IMAGE=registry.example/owner/name
+# the compose file of a release, which names an image: make compose-file IMAGE=registry.example/owner/name:latest
 compose-file:
-	$(PYTHON) release/compose_file.py --image "$(IMAGE)" > dist/docker-compose.yml
+	@mkdir -p dist
+	$(PYTHON) release/compose_file.py $(if $(IMAGE),--image "$(IMAGE)") > dist/docker-compose.yml
 
 # what people add to Home Assistant, in build/: make app-repository IMAGE=registry.example/owner/name-app URL=https://...
 app-repository:
