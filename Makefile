@@ -96,7 +96,7 @@ bench: setup
 	@for file in $$(grep -l __main__ bench/*.py); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 $(RELEASE_READY): requirements/release.txt
-	@echo "Installing the tools for a release into $(RELEASE) (about 90 MB) ..."
+	@echo "Installing the tools for a release into $(RELEASE) (about 150 MB) ..."
 	@rm -rf $(RELEASE) && $(PYTHON) -m venv $(RELEASE)
 	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/release.txt
 	@touch $@
@@ -106,8 +106,8 @@ dist: $(RUNTIME)
 	$(BIN)/python release/build_dist.py
 
 # Debian packages of the wheel; DIST=built takes the one that lies in dist/
-deb: $(if $(filter built,$(DIST)),$(RUNTIME),dist)
-	@$(EXPORT_COMMIT) && $(BIN)/python release/build_deb.py $(ARGS)
+deb: $(if $(filter built,$(DIST)),,dist) $(RELEASE_READY)
+	@$(EXPORT_COMMIT) && $(RELEASE)/bin/python release/build_deb.py $(ARGS)
 
 # container image of the commit, for this machine or as ARGS say
 image:
@@ -161,7 +161,7 @@ lock: setup
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/image.txt \
 		--output-file requirements/dev.txt
-	$(LOCK) requirements/release.in --output-file requirements/release.txt
+	$(LOCK) requirements/release.in --constraints requirements/dev.txt --output-file requirements/release.txt
 	@if command -v npm >/dev/null; then npm run --silent --prefix tests/js lock; \
 		else echo "no npm: tests/js/package-lock.json is left as it is"; fi
 
