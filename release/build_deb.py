@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,16 +58,14 @@ def main() -> int:
         )
         return UNAVAILABLE
     given.output.mkdir(parents=True, exist_ok=True)
-    for suite in given.release or SUITES:
-        for architecture in given.architecture or ARCHITECTURES:
-            package = build(
-                given.wheel or only_wheel(given.output),
-                given.output,
-                SUITES[suite],
-                ARCHITECTURES[architecture],
-                revision=given.revision,
-            )
-            print(package)
+    wheel = given.wheel or only_wheel(given.output)
+    epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    with TemporaryDirectory(prefix="iskra-deb-") as name:
+        generated = generate(wheel, Path(name), epoch)
+        for suite in given.release or SUITES:
+            for architecture in given.architecture or ARCHITECTURES:
+                package = Package(wheel, generated, SUITES[suite], ARCHITECTURES[architecture], given.revision, epoch)
+                print(package.build(given.output), flush=True)
     return 0
 
 
@@ -87,39 +86,45 @@ def only_wheel(folder: Path) -> Path:
     return wheels[0]
 
 
-def build(wheel: Path, output: Path, suite: Suite, architecture: Architecture, *, revision: int = 1) -> Path:
-    """The package. Its name has the version as the tag has it: forges replace a ~ in the names of files."""
-    epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
-    version = version_of(wheel)
-    package = output.absolute() / f"iskra-server_{version}_{suite.name}_{architecture.name}.deb"
-    with TemporaryDirectory(prefix="iskra-deb-") as name:
-        root = Path(name, "root")
-        site_packages = install(root, wheel, suite, architecture)
+@dataclass(frozen=True)
+class Package:
+    """A package for one Debian and one architecture; `epoch` is the time of all that is in it."""
+
+    wheel: Path
+    generated: Path
+    suite: Suite
+    architecture: Architecture
+    revision: int
+    epoch: int
+
+    def build(self, output: Path) -> Path:
+        """Its name has the version as the tag has it: forges replace a ~ in the names of files."""
+        version = version_of(self.wheel)
+        package = output.absolute() / f"iskra-server_{version}_{self.suite.name}_{self.architecture.name}.deb"
+        with TemporaryDirectory(prefix="iskra-deb-") as name:
+            root = Path(name, "root")
+            self._fill(root, debian_version(version, self.suite.number, self.revision))
+            settle(root, self.epoch)
+            pack(root, package, self.epoch)
+        return package
+
+    def _fill(self, root: Path, version: str) -> None:
+        site_packages = install(root, self.wheel, self.suite, self.architecture)
+        shutil.copytree(self.generated, root, dirs_exist_ok=True)
         for source, target in FILES.items():
             (root / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / source, root / target)
-        generate(wheel, root, epoch)
-        debian = debian_version(version, suite.number, revision)
-        add_documents(
-            root,
-            site_packages,
-            version=debian,
-            suite=suite.name,
-            maintainer=maintainer(os.environ),
-            epoch=epoch,
-        )
+        who = maintainer(os.environ)
+        add_documents(root, site_packages, version=version, suite=self.suite.name, maintainer=who, epoch=self.epoch)
         control = CONTROL.format(
-            version=debian,
-            architecture=architecture.name,
-            maintainer=maintainer(os.environ),
+            version=version,
+            architecture=self.architecture.name,
+            maintainer=who,
             size=sum(-(-path.lstat().st_size // 1024) for path in root.rglob("*")),
-            python=suite.python,
-            python_after=suite.python_after,
+            python=self.suite.python,
+            python_after=self.suite.python_after,
         )
         add_control(root, control)
-        settle(root, epoch)
-        pack(root, package, epoch)
-    return package
 
 
 def version_of(wheel: Path) -> str:
@@ -129,14 +134,18 @@ def version_of(wheel: Path) -> str:
         return str(HeaderParser().parsestr(archive.read(name).decode())["Version"])
 
 
-def generate(wheel: Path, root: Path, epoch: int) -> None:
-    """By the program of the wheel, which may be another than the one in this checkout."""
-    with TemporaryDirectory(prefix="iskra-deb-") as name:
-        shutil.unpack_archive(wheel, name, "zip")
-        run(
-            *(sys.executable, "-m", "deb.generated", root),
-            environ={"PYTHONPATH": f"{name}:{ROOT / 'release'}", "SOURCE_DATE_EPOCH": str(epoch)},
-        )
+def generate(wheel: Path, folder: Path, epoch: int) -> Path:
+    """What is made of the program itself, by that of the wheel in an environment of its own: files below a root."""
+    uv, environment = str(shutil.which("uv", path=search_path())), folder / "environment"
+    run(uv, "venv", "--quiet", "--no-config", "--python", sys.executable, environment)
+    install = (uv, "pip", "install", "--quiet", "--no-config", "--python", environment)
+    run(*install, "--require-hashes", "--requirement", ROOT / "requirements" / "runtime.txt")
+    run(*install, "--no-deps", wheel)
+    run(
+        *(environment / "bin" / "python", "-m", "deb.generated", folder / "files"),
+        environ={"PYTHONPATH": str(ROOT / "release"), "SOURCE_DATE_EPOCH": str(epoch)},
+    )
+    return folder / "files"
 
 
 def maintainer(environ: Mapping[str, str]) -> str:

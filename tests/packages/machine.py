@@ -50,8 +50,8 @@ class Machine:
     def install(self, package: Path, *options: str) -> str:
         """As a user installs a file that was downloaded; the user's own configuration is kept without a question."""
         shutil.copy(package, self.root / "root")
-        options = ("--force-confdef", "--force-confold", "--force-unsafe-io")
-        keep = [argument for option in options for argument in ("-o", f"Dpkg::Options::={option}")]
+        forces = ("confdef", "confold", "unsafe-io")
+        keep = [argument for force in forces for argument in ("-o", f"Dpkg::Options::=--force-{force}")]
         return self.run("apt-get", "install", "--yes", *keep, *options, f"/root/{package.name}")
 
     def get(self, path: str, port: int = 8080) -> str:
