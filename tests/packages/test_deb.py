@@ -106,7 +106,7 @@ def test_lintian_has_nothing_to_say(suite: str, wheel: Path, tmp_path: Path) -> 
     root.mkdir()
     unpack(debian("trixie", "--variant=minbase", "--include=lintian", name="lintian"), root)
     (package,) = packages(wheel, root / "root", "--release", suite, "--architecture", "arm64")
-    command = ["chroot", root, "lintian", "--allow-root", "--fail-on=warning", f"/root/{package.name}"]
+    command = ["chroot", str(root), "lintian", "--allow-root", "--fail-on=warning", f"/root/{package.name}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
