@@ -70,9 +70,9 @@ def lines() -> Iterator[tuple[str, int, str]]:
             name = str(file.relative_to(ROOT))
             for number, line in enumerate(file.read_text().splitlines(), 1):
                 yield name, number, line
-    for name in ("README.md", "CHANGELOG.md"):
-        for number, line in enumerate((ROOT / name).read_text().splitlines(), 1):
-            yield name, number, line
+    for page in sorted(ROOT.glob("*.md")):
+        for number, line in enumerate(page.read_text().splitlines(), 1):
+            yield page.name, number, line
 
 
 @pytest.mark.parametrize("words", [GLOSSARY, GERMAN], ids=["english", "german"])

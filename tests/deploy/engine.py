@@ -79,7 +79,7 @@ class Engine:
     def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
         self.dev = Path(f"/proc/{process.pid}/root/dev")
         self.process = process
-        self._environment = environment() | {"DOCKER_HOST": f"unix://{folder}/s"}
+        self.environment = environment() | {"DOCKER_HOST": f"unix://{folder}/s"}
 
     def docker(
         self,
@@ -94,7 +94,7 @@ class Engine:
         """
         done = subprocess.run(
             ["docker", *map(str, arguments)],
-            env=self._environment | dict(environ or {}),
+            env=self.environment | dict(environ or {}),
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if with_errors else subprocess.PIPE,

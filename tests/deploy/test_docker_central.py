@@ -109,7 +109,7 @@ def reader(central: Central, tmp_path: Path) -> Iterator[FieldReader]:
 def documented(command: str) -> list[str]:
     """The arguments of a docker compose command in docs/fleet.md."""
     text = (ROOT / "docs" / "fleet.md").read_text().replace("\\\n", "")
-    (line,) = re.findall(rf"^    {command} .*$", text, re.MULTILINE)
+    (line,) = re.findall(rf"^{command} .*$", text, re.MULTILINE)
     return shlex.split(line)[2:]
 
 

@@ -76,6 +76,10 @@ class Database(ABC):
     def create_tables(self, connection: Connection, profile: DatabaseProfile) -> None:
         """Create every table of the newest schema in an empty database."""
 
+    def snapshot(self) -> Connection:
+        """A connection whose queries all see the same state of the database: SQLite does so in each transaction."""
+        return self.read.connect()
+
     @abstractmethod
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """An INSERT that can be given ON CONFLICT."""
