@@ -1,4 +1,4 @@
-# make setup | demo | run | test | test-all | coverage | test-homeassistant-newest | check | bench | docs | screenshots | vendor | clean | lock
+# make setup | demo | run | test | test-all | coverage | test-homeassistant-newest | check | bench | docs | docs-site | screenshots | vendor | clean | lock
 # Everything is installed into .venv from locked requirements; plain Python 3.11, 3.12 or 3.13 is all that is needed.
 
 PYTHON ?= python3
@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
+# what builds the documentation site, apart from everything else
+SITE := .cache/site
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_OPTIONS)
@@ -15,7 +17,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {max: 120}, \
 	comments: {min-spaces-from-content: 1}}}
 
-.PHONY: setup demo run test test-all coverage test-homeassistant-newest check bench docs clean lock vendor screenshots
+.PHONY: setup demo run test test-all coverage test-homeassistant-newest check bench docs docs-site clean lock vendor screenshots
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -82,6 +84,17 @@ bench: setup
 # the parts of docs/ that are written from the code
 docs: setup
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/site/reference.py
+
+$(SITE)/.ready: requirements/site.txt
+	@echo "Installing the generator of the site into $(SITE) (about 80 MB) ..."
+	@$(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/site.txt
+	@touch $@
+
+# the documentation as a site, in build/site: open build/site/latest/index.html
+docs-site: $(SITE)/.ready
+	$(SITE)/bin/python docs/site/make_site.py $(ARGS)
 
 # the pictures of the page in docs/, of a demonstration of its own: make screenshots ARGS="now-light cost"
 screenshots: setup
@@ -96,6 +109,7 @@ lock: setup
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/image.txt \
 		--output-file requirements/dev.txt
+	$(LOCK) requirements/site.in --output-file requirements/site.txt
 	@if command -v npm >/dev/null; then npm run --silent --prefix tests/js lock; \
 		else echo "no npm: tests/js/package-lock.json is left as it is"; fi
 
