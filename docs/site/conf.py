@@ -23,7 +23,7 @@ html_title = project
 html_logo = html_favicon = "favicon.svg"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
-html_js_files = [("versions.js", {"defer": "defer"})]
+html_js_files = [(name, {"defer": "defer"}) for name in ("versions.js", *(["german.js"] if language == "de" else []))]
 templates_path = ["templates"]
 html_sidebars = {
     "**": ["sidebar/brand.html", "sidebar/choices.html", "sidebar/search.html", "sidebar/scroll-start.html",

@@ -16,6 +16,7 @@ class Group(NamedTuple):
 
 
 NAVIGATION = (
+    Group("Start", "Start", ("overview",)),
     Group("Install", "Installieren", ("raspberry-pi", "home-assistant-app")),
     Group("Head and meter", "Lesekopf und Zähler", ("ir-head", "meters", "faults")),
     Group("Home Assistant", "Home Assistant", ("home-assistant", "integration", "home-assistant-gaps")),
@@ -33,14 +34,20 @@ NAVIGATION = (
     ),
 )
 
-# files of the repository that pages link to, as pages of the site
+# where the title of a page says too little beside others
+TITLES = {
+    "overview": {"en": "Overview", "de": "Überblick"},
+    "integration": {"en": "The integration", "de": "Die Integration"},
+}
+
+# files of the repository that pages link to, as pages of the site: language and name
 ELSEWHERE = {
-    "README.md": "index",
-    "README.de.md": "index",
-    "CHANGELOG.md": "changelog",
-    "CODE_OF_CONDUCT.md": "code-of-conduct",
-    "CONTRIBUTING.md": "contributing",
-    "SECURITY.md": "security-policy",
-    "SUPPORT.md": "support",
-    "integrations/homeassistant/README.md": "integration",
+    "README.md": ("en", "overview"),
+    "README.de.md": ("de", "overview"),
+    "CHANGELOG.md": ("en", "changelog"),
+    "CODE_OF_CONDUCT.md": ("en", "code-of-conduct"),
+    "CONTRIBUTING.md": ("en", "contributing"),
+    "SECURITY.md": ("en", "security-policy"),
+    "SUPPORT.md": ("en", "support"),
+    "integrations/homeassistant/README.md": ("en", "integration"),
 }

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from navigation import ELSEWHERE, NAVIGATION
+from navigation import ELSEWHERE, NAVIGATION, TITLES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -35,9 +35,9 @@ def pages() -> dict[str, dict[str, Path]]:
         "en": {name_of(path, DOCS): path for path in sorted(DOCS.rglob("*.md")) if de not in path.parents},
         "de": {name_of(path, de): path for path in sorted(de.rglob("*.md"))},
     }
-    for file, name in ELSEWHERE.items():
+    for file, (language, name) in ELSEWHERE.items():
         if (ROOT / file).exists():
-            found["en"].setdefault(name, ROOT / file)
+            found[language][name] = ROOT / file
     return found
 
 
@@ -115,9 +115,6 @@ class Page:
         """Language and name of a page; None for a file that is no page."""
         if file.is_dir():
             raise StagingError(f"{self._path.relative_to(ROOT)} links to a folder, {file.relative_to(ROOT)}.")
-        own = ELSEWHERE.get(file.relative_to(ROOT).as_posix())
-        if own:
-            return ("de" if file.name.endswith(".de.md") else "en"), own
         for language, names in self._found.items():
             for name, path in names.items():
                 if path == file:
@@ -161,8 +158,14 @@ class Page:
             listed = [page for page in group.pages if page in names]
             if listed:
                 title = group.de if self._language == "de" else group.en
-                groups.append(f"```{{toctree}}\n:hidden:\n:caption: {title}\n\n" + "\n".join(listed) + "\n```\n")
+                groups.append(
+                    f"```{{toctree}}\n:hidden:\n:caption: {title}\n\n" + "\n".join(map(self._entry, listed)) + "\n```\n"
+                )
         return "\n" + "\n".join(groups)
+
+    def _entry(self, page: str) -> str:
+        title = TITLES.get(page)
+        return f"{title[self._language]} <{page}>" if title else page
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
