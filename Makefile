@@ -1,4 +1,5 @@
-# make setup | demo | run | test | test-all | coverage | test-homeassistant-newest | check | bench | docs | docs-site | screenshots | vendor | clean | lock
+# make setup | demo | run | test | test-all | coverage | test-homeassistant-newest | check | bench | docs | screenshots | vendor | clean | lock
+# make dist | deb | image | docs-site | sbom | audit | checksums | compose-file | app-repository | release-check
 # Everything is installed into .venv from locked requirements; plain Python 3.11, 3.12 or 3.13 is all that is needed.
 
 PYTHON ?= python3
@@ -10,14 +11,22 @@ RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 # what builds the documentation site, apart from everything else
 SITE := .cache/site
+# an environment of its own for the tools of a release
+RELEASE := .cache/release
+RELEASE_READY := $(RELEASE)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_OPTIONS)
 
-YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {max: 120}, \
-	comments: {min-spaces-from-content: 1}}}
+# what is built says its commit, and has its time
+EXPORT_COMMIT = export ISKRA_COMMIT=$$(git rev-parse HEAD) ISKRA_COMMIT_DATE=$$(git show -s --format=%cI) \
+	SOURCE_DATE_EPOCH=$$(git show -s --format=%ct)
 
-.PHONY: setup demo run test test-all coverage test-homeassistant-newest check bench docs docs-site clean lock vendor screenshots
+YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {max: 120}, \
+	comments: {min-spaces-from-content: 1}, truthy: {check-keys: false}}}
+
+.PHONY: setup demo run test test-all coverage test-homeassistant-newest check bench docs clean lock vendor screenshots \
+	dist deb image docs-site sbom audit checksums compose-file app-repository release-check
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -69,17 +78,64 @@ test-homeassistant-newest: setup
 check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy src tests docs
+	$(BIN)/mypy src tests docs release
 	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/central/docker-compose.yml \
-		deploy/homeassistant
+		deploy/homeassistant .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet --no-progress .github
+	@if test -x $(BIN)/actionlint; then PATH="$(BIN):$$PATH" actionlint; else echo "no actionlint for this machine"; fi
 	$(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor deploy/homeassistant/iskra_server/app.sh
 	@.ci/javascript
 	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile deploy/homeassistant/iskra_server/Dockerfile; \
 		else echo "no hadolint for this machine"; fi
-	$(BIN)/pytest tests/test_architecture.py tests/test_docs.py
+	$(BIN)/pytest tests/test_architecture.py tests/test_docs.py tests/release/test_workflows.py
 
 bench: setup
 	@for file in $$(grep -l __main__ bench/*.py); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+$(RELEASE_READY): requirements/release.txt
+	@echo "Installing the tools for a release into $(RELEASE) (about 90 MB) ..."
+	@rm -rf $(RELEASE) && $(PYTHON) -m venv $(RELEASE)
+	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/release.txt
+	@touch $@
+
+# sdist and wheel of the commit in dist/, built twice and equal byte by byte
+dist: $(RUNTIME)
+	$(BIN)/python release/build_dist.py
+
+# Debian packages of the wheel in dist/
+deb: dist
+	@$(EXPORT_COMMIT) && $(BIN)/python release/build_deb.py $(ARGS)
+
+# container image of the commit, for this machine or as ARGS say
+image:
+	@$(PYTHON) release/image.py $(ARGS)
+
+# bills of materials in dist/, CycloneDX
+sbom: $(RELEASE_READY)
+	$(RELEASE)/bin/python release/sbom.py
+
+# known vulnerabilities of all locked packages
+audit: $(RELEASE_READY)
+	$(RELEASE)/bin/python release/audit.py
+
+# dist/SHA256SUMS
+checksums:
+	$(PYTHON) release/artefacts.py
+
+# the compose file of a release, which names an image: make compose-file IMAGE=registry.example/owner/name
+compose-file:
+	$(PYTHON) release/compose_file.py --image "$(IMAGE)" > dist/docker-compose.yml
+
+# what people add to Home Assistant, in build/: make app-repository IMAGE=registry.example/owner/name-app URL=https://...
+app-repository:
+	@rm -rf build/app-repository
+	$(PYTHON) deploy/homeassistant/publish.py build/app-repository $(if $(URL),--url "$(URL)") $(if $(IMAGE),--image "$(IMAGE)")
+
+# all of a release but the uploads: make release-check VERSION=1.2.3
+release-check: $(RUNTIME)
+	@$(BIN)/python release/check.py "$(VERSION)" $(ARGS)
 
 # the parts of docs/ that are written from the code
 docs: setup
@@ -110,6 +166,7 @@ lock: setup
 	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/image.txt \
 		--output-file requirements/dev.txt
 	$(LOCK) requirements/site.in --output-file requirements/site.txt
+	$(LOCK) requirements/release.in --output-file requirements/release.txt
 	@if command -v npm >/dev/null; then npm run --silent --prefix tests/js lock; \
 		else echo "no npm: tests/js/package-lock.json is left as it is"; fi
 

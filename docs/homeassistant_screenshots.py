@@ -16,6 +16,7 @@ from playwright.sync_api import FloatRect, Locator, Page, ViewportSize, sync_pla
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from homeassistant import forms, release
+from homeassistant.entities import grid
 from homeassistant.home import PORT, TOTAL, Home, home
 from homeassistant.instance import OWNER, HomeAssistant
 from homeassistant.instance import PORT as ASSISTANT_PORT
@@ -184,14 +185,7 @@ def dashboard_with_a_gap(built: Home, page: Page) -> FloatRect:
     ]
     about = {"source": "recorder", "statistic_id": sensor, "name": None, "unit_of_measurement": "kWh"}
     assistant.ask("recorder/import_statistics", metadata={**about, "has_sum": True, "has_mean": False}, stats=rows)
-    none = dict.fromkeys(("stat_cost", "entity_energy_price", "number_energy_price"))
-    grid = {
-        "type": "grid",
-        "flow_from": [{"stat_energy_from": sensor, **none}],
-        "flow_to": [],
-        "cost_adjustment_day": 0,
-    }
-    assistant.ask("energy/save_prefs", energy_sources=[grid])
+    assistant.ask("energy/save_prefs", energy_sources=grid(assistant, sensor))
     return bars(page)
 
 

@@ -4,7 +4,8 @@ import re
 import subprocess
 import sys
 import tomllib
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 
@@ -15,20 +16,32 @@ from iskra_server import config
 from iskra_server.cli import COMMANDS, NAME
 from iskra_server.cost.from_config import contract_findings
 from iskra_server.homeassistant.rest_yaml import total_yaml
+from iskra_server.meter.reading import Reading
 from iskra_server.meter.registers import REGISTERS
+from iskra_server.simulator.demo_history import first_moment
+from iskra_server.simulator.profiles import decoder, profile
+from iskra_server.simulator.virtual import telegrams
 from iskra_server.sources.urls import FORMS
 from iskra_server.web.app import ENDPOINTS
 from running import serving, until
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = (ROOT / "README.md", ROOT / "README.de.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")))
+PAGES = (*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("de/*.md")))
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-README_LINES = 150
+README_LINES = 180
 
 # whom a page may send its reader to, beside the machines in his own house; USER and admin stand before a password
 HOSTS = {
-    *("docs.docker.com", "gotify.local", "homeassistant.local", "keepachangelog.com", "ntfy.sh", "semver.org"),
+    *(
+        "developercertificate.org",
+        "docs.docker.com",
+        "gotify.local",
+        "homeassistant.local",
+        "keepachangelog.com",
+        "ntfy.sh",
+        "semver.org",
+    ),
     # who publishes spot prices
     *("api.energy-charts.info", "www.smard.de", "www.awattar.de", "api.awattar.{country}"),
 }
@@ -91,7 +104,7 @@ def test_every_register_is_described() -> None:
     assert [row.key for row in REGISTERS.values() if f"| `{row.obis.short}` | `{row.key}` |" not in page] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text())
     assert [target for target in targets if not leads_somewhere(page, target)] == []
@@ -108,19 +121,19 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_pages_send_readers_to_known_places_only(page: Path) -> None:
     hosts = re.findall(r"https?://([^/:\s)>\"'`]+)", page.read_text())
     assert {host for host in hosts if host not in HOSTS and not OWN.fullmatch(host)} == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_that_a_page_names_exists(page: Path) -> None:
     named = re.findall(rf"(?<![-/\w.]){NAME} ([a-z]+)(?= |`|$)", page.read_text(), re.MULTILINE)
     assert set(named) - set(COMMANDS) == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE))
@@ -150,9 +163,8 @@ def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
 def test_each_example_of_a_contract_is_valid(tmp_path: Path) -> None:
     file = tmp_path / "iskra-server.toml"
     examples = blocks(DOCS / "contracts.md", "toml")
-    dynamic, feed_in = examples[-2:]
     assert len(examples) == 7
-    for example in (*examples[:-1], dynamic + feed_in):
+    for example in examples:
         file.write_text(example)
         configured = config.load({}, file).contracts
         assert len(configured) == 1 and contract_findings(configured, [], date(2026, 12, 31)) == []
@@ -182,6 +194,17 @@ def test_the_answers_in_the_readme_are_what_the_demo_gives() -> None:
 def without_time_and_value(answer: str) -> str:
     answer = re.sub(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', '"TIME"', answer)
     return re.sub(r'"value":\d+\.\d{4}\b', '"value":VALUE', answer)
+
+
+@pytest.mark.slow
+def test_the_value_in_the_readme_is_that_of_the_demo_at_that_second() -> None:
+    second, value = re.findall(r'"time":"([^"]+)\.\d{3}Z".*"value":([\d.]+)', (ROOT / "README.md").read_text())[0]
+    now = datetime.fromisoformat(f"{second}Z")
+    telegram = next(telegrams("MT175", start=now, since=first_moment(now)))
+    readings = [result for result in decoder(profile("MT175")).feed(telegram) if isinstance(result, Reading)]
+    assert [number.value for number in readings[0].numbers() if number.obis.short == "1-0:1.8.0"] == [
+        Decimal(value) * 1000
+    ]
 
 
 def test_the_readme_is_short() -> None:

@@ -67,7 +67,7 @@ class Engine:
     def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
         self.dev = Path(f"/proc/{process.pid}/root/dev")
         self.process = process
-        self._environment = environment() | {"DOCKER_HOST": f"unix://{folder}/s"}
+        self.environment = environment() | {"DOCKER_HOST": f"unix://{folder}/s"}
 
     def docker(self, *arguments: str | Path, timeout_s: float = 300, with_errors: bool = False) -> str:
         """What a docker command printed; its error output is the message of a failure.
@@ -76,7 +76,7 @@ class Engine:
         """
         done = subprocess.run(
             ["docker", *map(str, arguments)],
-            env=self._environment,
+            env=self.environment,
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if with_errors else subprocess.PIPE,

@@ -101,9 +101,13 @@ class Cellar:
         self._remember()
         self._serve()
 
-    def restart(self, since_midnight: timedelta) -> None:
-        """It is away until then, and counts on from its history. Threads that wait fail when the clock is set."""
+    def restart(self, since_midnight: timedelta, import_kwh: str) -> None:
+        """It is away until then, and counts on from its history. Threads that wait fail when the clock is set.
+
+        The meter has counted meanwhile.
+        """
         self._running.close()
+        self.meter.import_kwh = import_kwh
         self.set_clock(since_midnight)
         self._serve()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant import forms, network, release
-from homeassistant.entities import are_right
+from homeassistant.entities import are_right, served
 from homeassistant.home import PORT, Home, home
 from homeassistant.instance import EVERY_S, STOP_S, HomeAssistant, fake_time
 from homeassistant.meter import UNLOCKED
@@ -118,6 +118,8 @@ class Missing:
         finally:
             store.close()
         self.home.start_server(HISTORY_ENABLED="true", DATA_DIR=str(self.data))
+        # the command asks it for its meters
+        until(lambda: served(self.home), SOON_S)
 
     def write(self, store: Store, hours: int) -> None:
         store.write(self.records(hours), [self.info()])

@@ -39,7 +39,7 @@ WAITS = (
     ("reconnection.py", "STEADY_S", "10.0", "1.0"),
     ("coordinator.py", "_STATUS_EVERY_S", "30.0", "2.0"),
     ("history.py", "_LOOK_EVERY_S", "5.0", "0.5"),
-    ("history.py", "_RETRY_S", "30.0", "1.0"),
+    ("retry.py", "FIRST_DELAY_S", "30.0", "1.0"),
     ("problems.py", "APPEARS_AFTER_S", "20.0", "3.0"),
     ("problems.py", "GONE_AFTER_S", "30.0", "1.0"),
 )

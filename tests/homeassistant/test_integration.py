@@ -231,6 +231,32 @@ def test_a_changed_token_is_asked_for(house: Home, upstairs: Attic) -> None:
         shows(assistant, upstairs)
 
 
+def test_another_server_at_its_address_feeds_nothing_into_its_entities(house: Home, upstairs: Attic) -> None:
+    ids = {assistant: entry_of(assistant, upstairs)["entry_id"] for assistant in young(house)}
+    upstairs.stop()
+    impostor = Attic(house.pi, house.folder / "another", upstairs.meter)
+    impostor.token = upstairs.token
+    try:
+        impostor.open()
+        for assistant, entry_id in ids.items():
+            issue = f"another_server_{entry_id}"
+            until(lambda: issue in forms.issues(assistant), SOON_S, EVERY_S)  # noqa: B023
+            until(lambda: has_nothing(assistant, impostor), SOON_S, EVERY_S)  # noqa: B023
+            # nor after a start of Home Assistant
+            assistant.post(f"{forms.ENTRIES}/{entry_id}/reload", {})
+            states = {entry["entry_id"]: entry["state"] for entry in forms.entries(assistant)}
+            assert states[entry_id] == "setup_retry"
+            assert issue in forms.issues(assistant)
+    finally:
+        impostor.stop()
+    upstairs.open()
+    for assistant, entry_id in ids.items():
+        # as its page does; by itself it tries again ever less
+        assistant.post(f"{forms.ENTRIES}/{entry_id}/reload", {})
+        shows(assistant, upstairs)
+        assert not any(issue.startswith("another_server") for issue in forms.issues(assistant))
+
+
 def test_a_server_at_another_address_is_found_again(house: Home, upstairs: Attic) -> None:
     upstairs.move(house.network.add_address(200), ATTIC_PORT + 1)
     for assistant in young(house):

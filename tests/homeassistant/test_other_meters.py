@@ -150,10 +150,19 @@ def test_gas_water_and_heat_are_meters_of_their_own(house: Home, below: Cellar) 
 
 
 def test_the_energy_dashboard_takes_price_gas_and_water(house: Home, below: Cellar) -> None:
-    shows(house, {"price_import": PRICE, "price_export": Decimal("0.08")})
+    prices = {"price_import": PRICE, "price_export": Decimal("0.08")}
+    shows(house, prices)
+    ours_show(house, prices)
+    for assistant in young(house):
+        attributes = ours(assistant, "price_import")["attributes"]
+        assert (attributes["unit_of_measurement"], attributes["state_class"]) == ("EUR/kWh", "measurement")
+        # it never changes
+        assert "rates" not in attributes and ours(assistant, "cheapest_1h") == {"state": ""}
     for assistant in house.assistants:
+        # by MQTT where there is no integration
+        by_mqtt, by_ours = entity(assistant, "price_import"), ours(assistant, "price_import").get("entity_id")
         sources = [
-            *grid(assistant, entity(assistant, "energy_import"), price=entity(assistant, "price_import")),
+            *grid(assistant, entity(assistant, "energy_import"), price=by_ours or by_mqtt),
             source("gas", entity(assistant, "mbus1_reading", cellar.device("gas"))),
             source("water", entity(assistant, "mbus2_reading", cellar.device("water"))),
         ]
@@ -179,8 +188,7 @@ def test_cost_is_that_of_history(house: Home, below: Cellar) -> None:
 @pytest.mark.slow
 def test_the_integration_begins_the_next_day_with_what_history_has_at_midnight(house: Home, below: Cellar) -> None:
     today = below.kwh - Decimal(TODAY_WH) / 1000
-    below.meter.import_kwh = "001234.577"
-    below.restart(timedelta(days=1, seconds=5))
+    below.restart(timedelta(days=1, seconds=5), "001234.577")
     # counted while nobody looked: some before midnight, and some behind
     until(lambda: "T00:00:00" in at_midnight(below).get("at", ""), SOON_S)
     counted = Decimal(at_midnight(below)["register_wh"]) / 1000

@@ -1,6 +1,6 @@
 """Energy and cost of today and of this month, from the answers of the real server about a real history."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +21,7 @@ periods = module("periods")
 model = module("model")
 ZONE = ZoneInfo(BERLIN)
 INFO = MeterInfo(METER_ID, SERVER_ID.hex(), False, 0, 0)
+NAMES = ("energy_import", "energy_export")
 CONTRACT = Contract(begins=date(2025, 1, 1), energy_price=Decimal("0.30"))
 
 
@@ -43,8 +44,8 @@ class Past:
         start = EpochStart(METER_ID, IMPORT, 1, int(at(text).timestamp()), Exact(before, -1), Exact(after, -1))
         self._store.write([start], [INFO])
 
-    def energy(self, day: str) -> Any:
-        return periods.period_from(self._ask("energy", day))
+    def energy(self, day: str, *sent: str) -> Any:
+        return periods.period_from(self._ask("energy", day), sent or ("energy_import",))
 
     def cost(self, day: str) -> Any:
         return periods.cost_from(self._ask("cost", day))
@@ -58,9 +59,12 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZONE).astimezone(UTC)
 
 
-def meter(text: str, kwh: str, *, epoch: int = 0, name: str = "energy_import") -> Any:
-    """As a telegram at this time tells it."""
-    register = model.MeterRegister(name, "1-0:1.8.0", name, name, kwh, "kWh", 4)
+def meter(text: str, *kwh: str, epoch: int = 0, names: Sequence[str] = NAMES) -> Any:
+    """As a telegram at this time tells it: imported energy, and exported energy where it has it."""
+    registers = {
+        name: model.MeterRegister(name, "1-0:1.8.0", name, name, value, "kWh", 4)
+        for name, value in zip(names, kwh, strict=False)
+    }
     given = dict.fromkeys(("server_id", "maker", "family", "locked"))
     return model.Meter(
         **given,
@@ -73,7 +77,7 @@ def meter(text: str, kwh: str, *, epoch: int = 0, name: str = "energy_import") -
         stale_after_s=60.0,
         last_seen=at(text),
         is_sub_meter=False,
-        registers={name: register},
+        registers=registers,
     )
 
 
@@ -89,7 +93,7 @@ def test_the_counter_now_is_added_to_what_history_has_counted(past: Past) -> Non
     past.record({"2025-06-02T00:00": 7, "2025-06-02T09:45": 9}, exported=True)
     today = past.energy("2025-06-02")
     assert today.energy_kwh("energy_import", meter("2025-06-02T09:50", "11.2347")) == Decimal("1.2347")
-    exported = meter("2025-06-02T09:50", "0.0010", name="energy_export")
+    exported = meter("2025-06-02T09:50", "0.0010", names=("energy_export",))
     assert today.energy_kwh("energy_export", exported) == Decimal("0.0003")
     assert {counted.since for counted in today.counted.values()} == {None}
     assert not today.is_complete
@@ -136,6 +140,32 @@ def test_a_counter_below_its_newest_reading_has_no_number(past: Past) -> None:
     past.record({"2025-06-02T00:00": 1_000, "2025-06-02T09:00": 1_500})
     assert past.energy("2025-06-02").energy_kwh("energy_import", meter("2025-06-02T09:01", "0.1499")) is None
     assert past.energy("2025-06-02").energy_kwh("energy_export", meter("2025-06-02T09:01", "0.1")) is None
+
+
+def test_a_counter_that_history_has_not_read_yet_is_asked_for_again(past: Past) -> None:
+    """The answer was computed while the readings of midnight were written: those of one counter were there."""
+    past.record({"2025-06-02T00:00": 1_000, "2025-06-02T23:45": 2_000})
+    past.record({"2025-06-02T00:00": 7, "2025-06-02T23:45": 9, "2025-06-03T00:00": 9}, exported=True)
+    now = meter("2025-06-03T00:00", "0.2100", "0.0009")
+    new = past.energy("2025-06-03", *NAMES)
+    assert (new.lacks(NAMES), new.is_behind(now)) == (True, True)
+    # nor is the day before complete
+    assert not past.energy("2025-06-02", *NAMES).is_complete
+    past.record({"2025-06-03T00:00": 2_090})
+    new = past.energy("2025-06-03", *NAMES)
+    assert (new.lacks(NAMES), new.is_behind(now)) == (False, False)
+    assert past.energy("2025-06-02", *NAMES).is_complete
+    assert new.is_behind(meter("2025-06-03T00:15", "0.2100", "0.0009"))
+
+
+def test_a_counter_that_is_no_longer_sent_holds_up_nothing(past: Past) -> None:
+    past.record({"2025-06-02T00:00": 1_000, "2025-06-02T09:00": 1_500})
+    past.record({"2025-06-02T00:00": 7, "2025-06-02T08:00": 9}, exported=True)
+    now = meter("2025-06-02T09:05", "0.1501")
+    today = past.energy("2025-06-02", *periods.counters_of(now))
+    assert (today.newest, today.is_behind(now)) == (at("2025-06-02T09:00"), False)
+    assert today.is_behind(meter("2025-06-02T09:05", "0.1501", "0.0009")) is False
+    assert past.energy("2025-06-02", *NAMES).is_behind(meter("2025-06-02T09:05", "0.1501", "0.0009"))
 
 
 def test_cost_is_that_of_the_contract_and_none_without_one(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def plan_of(config: Config) -> Plan:
         sources=sources,
         decodings=[meter_decoding(meter) for meter in config.meters],
         settings=settings,
-        outputs=planned_outputs(config),
+        outputs=planned_outputs(config, settings.contracts, settings.tz),
         prices=prices,
         # before the context: files that change in between differ at the next reload
         tls_files=contents(server.tls_cert, server.tls_key),

@@ -29,6 +29,7 @@ from iskra_server.web.api import (
     power,
     prices,
     quarters,
+    recorded_meters,
     registers,
     standby,
     support,
@@ -36,8 +37,9 @@ from iskra_server.web.api import (
 from iskra_server.web.api.cumulated import CumulatedApp
 from iskra_server.web.api.live import Live
 from iskra_server.web.api.openapi import document
+from iskra_server.web.api.reading_html import preferred_language, reading_html
 from iskra_server.web.http.endpoint import Context
-from iskra_server.web.http.gate import Gate
+from iskra_server.web.http.gate import GROUPS, Gate
 from iskra_server.web.http.hosts import Hosts
 from iskra_server.web.http.pages import REVALIDATE, Pages, not_found
 from iskra_server.web.http.problem import HANDLERS, plain_json
@@ -63,6 +65,7 @@ ENDPOINTS = (
     cost_forecast.ENDPOINT,
     standby.ENDPOINT,
     *normal.ENDPOINTS,
+    recorded_meters.ENDPOINT,
     registers.ENDPOINT,
     *fleet.ENDPOINTS,
     live.ENDPOINT,
@@ -145,7 +148,14 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
         "tz": settings.tz,
         "central": "yes" if settings.is_central else "",
         "language": settings.language,
+        "history": "yes" if settings.has_history else "",
     }
+
+    def reading(request: Request) -> str:
+        language = preferred_language(settings.language, request.headers.get("accept-language", ""))
+        # a token for some groups gives access to no meter of this server itself
+        return reading_html(None if GROUPS in request.scope else server, settings.tz, language)
+
     routed = Starlette(
         routes=[
             # requests with other methods get the 405 of routing
@@ -156,7 +166,7 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
                 if item.handler
             ),
             Route("/api/openapi.json", partial(_openapi, document(ENDPOINTS, settings.version))),
-            *Pages(variables, settings.own_address).routes(),
+            *Pages(variables, settings.own_address, reading).routes(),
         ],
         exception_handlers={**HANDLERS, HTTPStatus.NOT_FOUND: not_found},
     )

@@ -104,6 +104,19 @@ def test_an_empty_history_answers_with_nothing(store: Store) -> None:
     assert (store.points_between(METER_ID, 0, AT_S), store.power_between(METER_ID, 0, QUARTER)) == ([], [])
 
 
+def test_a_snapshot_does_not_see_what_is_written_after_its_first_query(filled: Store) -> None:
+    """Or an answer of several queries would be one of two moments."""
+    with filled.snapshot() as reads:
+        before = reads.nearest_before(METER_ID, IMPORT, QUARTER + 9)
+        filled.write([quarter_reading(QUARTER + 5, raw=9), quarter_reading(QUARTER + 5, obis=EXPORT)], [METER])
+        assert reads.nearest_before(METER_ID, IMPORT, QUARTER + 9) == before
+        exported = reads.nearest_before(METER_ID, EXPORT, QUARTER + 9)
+        assert exported and exported.quarter == QUARTER + 2
+    assert filled.quarter_readings(METER_ID, IMPORT, [QUARTER + 5])
+    with filled.snapshot() as reads:
+        assert reads.quarter_readings(METER_ID, IMPORT, [QUARTER + 5])
+
+
 def test_every_question_seeks_by_key(sqlite: Store) -> None:
     """SQLite says SEARCH where it seeks and SCAN where it reads a whole table."""
     sqlite.write([quarter_reading(), epoch(), power(), block()], [METER])

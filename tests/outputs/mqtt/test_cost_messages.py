@@ -106,14 +106,17 @@ def test_a_day_before_the_first_contract_costs_nothing_known(store: Store) -> No
     assert payloads(messages(store, CHEAPER), -25) == [{"id": METER_ID}]
 
 
-def test_a_cost_with_energy_of_unknown_price_is_absent(store: Store) -> None:
+def test_a_cost_with_energy_of_unknown_price_is_null_beside_that_energy(store: Store) -> None:
     """Spot prices of the evening before are unknown, those of midnight are known."""
     spot = Contract(begins=date(2025, 1, 1), base_fee=Decimal(30), terms=Terms(energy=Tariff(spot=SpotShare("DE-LU"))))
     store.write(counted((1000 * place for place in range(9)), first=quarter(MIDNIGHT) - 4), [INFO])
     prices = {at: Price(100_000_000) for at in range(quarter(MIDNIGHT), quarter(MIDNIGHT) + 4)}
     store_prices(store, "DE-LU", "file", 0, prices)
     (found,) = payloads(messages(store, spot), 61)
-    assert found["cost_today"] > 0 and "cost_month" not in found and found["month_begins"].startswith("2025-06-01")
+    assert found["cost_today"] > 0 and "cost_today_unpriced_kwh" not in found
+    assert found["cost_month"] is None and found["month_begins"].startswith("2025-06-01")
+    # four quarter-hours of 0.1 kWh each
+    assert found["cost_month_unpriced_kwh"] == Decimal("0.4")
 
 
 def test_without_history_there_are_prices_alone(store: Store) -> None:

@@ -182,6 +182,34 @@ def test_a_day_whose_midnight_was_not_measured_counts_from_the_first_reading_aft
     assert totals.measured_since["energy_import_today"] == datetime(2026, 11, 30, 6, tzinfo=UTC)
 
 
+def test_a_counter_that_history_has_not_read_yet_is_read_in_the_next_quarter_hour(house: House, store: Store) -> None:
+    """A meter that begins to export, or readings of a quarter-hour that were being written."""
+    midnight, now = at("2026-11-30T00:00:00", 3), at("2026-11-30T00:01:00", 5, exported=7)
+    assert kwh(begun(house, midnight)) == {"energy_import_today": "0.0000", "energy_import_month": "0.0000"}
+    assert set(kwh(house.observe(now)[-1])) == {"energy_import_today", "energy_import_month"}
+    house.read()
+    house.record(now, later := at("2026-11-30T00:15:00", 9, exported=8))
+    house.observe(later)
+    house.read()
+    assert kwh(house.observe(later)[-1])["energy_export_today"] == "0.0000"
+    assert kwh(house.observe(at("2026-11-30T00:16:00", 9, exported=9))[-1])["energy_export_today"] == "0.0001"
+
+
+def test_history_is_not_asked_without_end_about_a_meter_that_it_never_records(store: Store) -> None:
+    asked = 0
+
+    def counting() -> Store:
+        nonlocal asked
+        asked += 1
+        return store
+
+    tested, sample = PeriodEnergy(ZONE, counting), at("2026-11-30T10:00:01", 5)
+    for second in range(0, 895, 5):
+        tested.observe(replace(sample, received_at=sample.received_at + timedelta(seconds=second)))
+        asyncio.run(tested.read_missing())
+    assert asked == 8
+
+
 def test_a_counter_that_restarts_is_not_counted_before_history_knows(house: House) -> None:
     samples = [at("2026-11-29T23:59:59", 5000), at("2026-11-30T00:00:01", 5002), at("2026-11-30T10:00:00", 7000)]
     begun(house, *samples)

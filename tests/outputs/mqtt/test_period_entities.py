@@ -61,6 +61,12 @@ def test_cost_is_an_amount_of_the_currency() -> None:
     assert (cost["device_class"], cost["state_class"], cost["unit_of_measurement"]) == ("monetary", "total", "CHF")
 
 
+def test_a_cost_that_is_unknown_says_of_how_much_energy() -> None:
+    config = costs(SPOT)["cost_month"]
+    assert config["json_attributes_topic"] == "iskra-server/0a01/cost"
+    assert "value_json.cost_month_unpriced_kwh" in config["json_attributes_template"]
+
+
 def test_the_cost_of_a_silent_meter_is_unavailable_and_its_price_is_not() -> None:
     made = costs(CONTRACT)
     topics = {key: [each["topic"] for each in config["availability"]] for key, config in made.items()}

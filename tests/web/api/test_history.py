@@ -1,6 +1,7 @@
 import asyncio
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -128,6 +129,10 @@ class Slow(Reads):
         self.lock = threading.Lock()
         self.go_on = threading.Event()
         self.asking = 0
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Reads]:
+        yield self
 
     def replacement_chain(self, names: Collection[str]) -> list[MeterInfo]:
         with self.lock:

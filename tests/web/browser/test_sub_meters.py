@@ -66,7 +66,10 @@ def text_of(row: Locator) -> str:
 @pytest.mark.parametrize(
     ("locale", "gas", "heat"),
     [
-        ("en-GB", "Gas G0099000000000029 1 569.646 m³ read 22 Nov 2026", "Heat H0099000000000077 12.345 GJ read"),
+        pytest.param(
+            *("en-GB", "Gas G0099000000000029 1 569.646 m³ read 22 Nov 2026", "Heat H0099000000000077 12.345 GJ read"),
+            marks=pytest.mark.slow,
+        ),
         ("de-DE", "Gas G0099000000000029 1 569,646 m³ abgelesen 22.11.2026", "Wärme H0099000000000077 12,345 GJ"),
     ],
 )
@@ -96,6 +99,7 @@ def test_a_meter_of_whole_kwh_without_power_has_no_frames_and_no_last_hour(brows
         expect(page.locator("th", has_text="energy_import")).to_contain_text("in steps of 1\u00a0kWh")
 
 
+@pytest.mark.slow
 def test_the_elements_of_an_unknown_list_stay_open(browser: Browser) -> None:
     unreadable = UnreadableTelegram("layout", "unknown list of 2 elements", METER_ID, ("u1 7", "array of 0"))
     site = Site()

@@ -13,6 +13,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from .client import Client, ClientError, TokenError
 from .const import DOMAIN
 from .coordinator import Coordinator
+from .issues import async_set_another_server
 from .services import async_setup_services
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: IskraConfigEntry) -> boo
 
 async def async_unload_entry(hass: HomeAssistant, entry: IskraConfigEntry) -> bool:
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: IskraConfigEntry) -> None:
+    """Nothing is left of one that could not be set up."""
+    async_set_another_server(hass, entry, None)
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: IskraConfigEntry, device: DeviceEntry) -> bool:

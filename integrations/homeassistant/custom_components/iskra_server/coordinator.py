@@ -3,7 +3,7 @@
     snapshot (status, meters)      at the start and after each reconnection
     live stream                    each telegram; each change of a diagnosis; a heartbeat every 15 s
     status                         every 30 s, for the signal quality
-    energy, cost                   each quarter-hour (history.py)
+    energy, cost, prices           each quarter-hour (history.py)
 
 Entities are told by the dispatcher, each about its own meter: of a thousand meters one telegram updates one.
 A meter is current until its reading is older than the server's limit, and only while the connection lives.
@@ -26,7 +26,7 @@ from homeassistant.util import dt as dt_util
 from .client import Client, ClientError, TokenError
 from .const import CONF_UPDATE_EVERY_S, DEFAULT_UPDATE_EVERY_S, DOMAIN
 from .history import History
-from .issues import Issues
+from .issues import Issues, async_set_another_server
 from .model import UNREADABLE, Meter, Server, Snapshot, Source, decode, meter_from, server_from
 from .problems import Change, Problems
 from .reconnection import Reconnection
@@ -59,6 +59,8 @@ class Coordinator:
         self.meters: dict[str, Meter] = {}
         self.server = Server(None, "", (), ())
         self.is_connected = False
+        # another server answers at the address of this one
+        self.is_another = False
         self.lost_at: datetime | None = None
         self.history = History(self)
         self._problems = Problems()
@@ -80,7 +82,7 @@ class Coordinator:
     async def async_prepare(self) -> None:
         """Ask for everything once. Raises ClientError."""
         self.entry.async_on_unload(self._stop)
-        self._set_snapshot(await self.client.snapshot())
+        self._set_snapshot(await self._snapshot())
         self.is_connected = True
 
     @callback
@@ -123,8 +125,8 @@ class Coordinator:
         return async_dispatcher_connect(self.hass, self._signal(f"fault_{meter_id}"), tell)
 
     @callback
-    def async_tell_periods(self, meter_id: str) -> None:
-        """There are new numbers of today and this month."""
+    def async_tell_history(self, meter_id: str) -> None:
+        """There are new numbers of today and this month, or new prices."""
         async_dispatcher_send(self.hass, self._signal("new"))
         self._tell(meter_id)
 
@@ -146,7 +148,7 @@ class Coordinator:
         while True:
             try:
                 if not has_snapshot:
-                    self._set_snapshot(await self.client.snapshot())
+                    self._set_snapshot(await self._snapshot())
                 has_snapshot = False
                 async for event in self.client.live(self._last_event_id):
                     reconnection.on_arrival(self.hass.loop.time())
@@ -169,6 +171,21 @@ class Coordinator:
                 self._set_lost(reason)
                 await asyncio.sleep(max(delay_s, _FIRST_DELAY_S) * random.uniform(0.5, 1.0))
 
+    async def _snapshot(self) -> Snapshot:
+        """Raises ClientError, also where another server answers: its meters are not those of this entry."""
+        snapshot = await self.client.snapshot()
+        self._check_id(snapshot.server)
+        return snapshot
+
+    @callback
+    def _check_id(self, server: Server) -> None:
+        """A server without an id is known by its address."""
+        expected = self.entry.unique_id
+        self.is_another = bool(expected and server.id and server.id != expected)
+        async_set_another_server(self.hass, self.entry, str(self.client.url) if self.is_another else None)
+        if self.is_another:
+            raise ClientError("another_server", f"the server there has the id {server.id}, not {expected}")
+
     async def _follow_status(self) -> None:
         while True:
             await asyncio.sleep(_STATUS_EVERY_S)
@@ -177,7 +194,9 @@ class Coordinator:
     async def _refresh_status(self) -> None:
         if self.is_connected:
             try:
-                self._set_server(await self.client.server())
+                server = await self.client.server()
+                self._check_id(server)
+                self._set_server(server)
             except ClientError as error:
                 _LOGGER.debug("No status of %s: %s", self.client.url, error)
         self._issues.update()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
@@ -14,6 +15,7 @@ from .wording import sentence
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
 
     from .coordinator import Coordinator
@@ -37,7 +39,7 @@ class Issues:
             for key, placeholders in self._of(meter, mqtt_devices).items():
                 wanted[f"{key}_{meter.id}"] = key, {"meter": meter.id, **placeholders}
         lost_at = self._coordinator.lost_at
-        if lost_at and _is_long_ago(lost_at):
+        if lost_at and _is_long_ago(lost_at) and not self._coordinator.is_another:
             placeholders = {"server": str(self._coordinator.client.url), "since": _local(lost_at)}
             wanted[f"no_connection_{self._coordinator.entry.entry_id}"] = "no_connection", placeholders
         for meter_id in self._shown_twice:
@@ -80,6 +82,24 @@ class Issues:
         if (_MQTT, f"iskra_{meter.server_id}") in mqtt_devices:
             found["mqtt_too"] = {}
         return found
+
+
+@callback
+def async_set_another_server(hass: HomeAssistant, entry: ConfigEntry, address: str | None) -> None:
+    """`address`: where another server answers than that of the entry; None: nowhere. It outlives a failed setup."""
+    issue_id = f"another_server_{entry.entry_id}"
+    if address is None:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="another_server",
+        translation_placeholders={"server": address},
+    )
 
 
 def _mqtt_devices(hass: HomeAssistant) -> set[tuple[str, str]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .coordinator import Coordinator
     from .model import Meter
-    from .periods import Period
+    from .periods import Cost, Period
 
 
 def period_sensors(coordinator: Coordinator, meter: Meter) -> Iterator[PeriodSensor]:
@@ -40,7 +40,12 @@ class PeriodSensor(ServerEntity, SensorEntity):
 
     @property
     def available(self) -> bool:
-        return super().available and self._coordinator.is_current(self._meter_id) and self.native_value is not None
+        return super().available and self._coordinator.is_current(self._meter_id) and self._is_known
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether history has come so far."""
+        return self.native_value is not None
 
     @property
     def last_reset(self) -> datetime | None:
@@ -77,7 +82,10 @@ class PeriodEnergy(PeriodSensor):
 
 
 class PeriodCost(PeriodSensor):
-    """What the energy has cost under the contract in the server's configuration, until the newest quarter-hour."""
+    """What the energy has cost under the contract in the server's configuration, until the newest quarter-hour.
+
+    It is unknown while the price of some energy is: `unpriced_kwh` says of how much. A part would look like all of it.
+    """
 
     _attr_device_class = SensorDeviceClass.MONETARY
     _attr_suggested_display_precision = 2
@@ -88,13 +96,22 @@ class PeriodCost(PeriodSensor):
 
     @property
     def native_value(self) -> Decimal | None:
-        period, meter = self._period, self._coordinator.meters.get(self._meter_id)
-        if period is None or period.cost is None or meter is None:
-            return None
-        # the cost of a day that is over is not that of today
-        return period.cost.amount if period.is_complete or period.holds(meter) else None
+        cost = self._cost
+        return None if cost is None or cost.unpriced_kwh else cost.amount
 
     @property
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        cost = self._period.cost if self._period else None
+        cost = self._cost
         return {"unpriced_kwh": float(cost.unpriced_kwh)} if cost and cost.unpriced_kwh else None
+
+    @property
+    def _is_known(self) -> bool:
+        return self._cost is not None
+
+    @property
+    def _cost(self) -> Cost | None:
+        """The cost of a day that is over is not that of today."""
+        period, meter = self._period, self._coordinator.meters.get(self._meter_id)
+        if period is None or meter is None:
+            return None
+        return period.cost if period.is_complete or period.holds(meter) else None

@@ -1,7 +1,7 @@
 """Energy and cost of today and of this month: what history counted since then, and what the counter shows now. Pure.
 
     quarter readings of history   begin |------|------| newest          energy = newest - begin
-    counter                                           ~~~~~~x now              + now - newest
+    counter                                           ~~~~~~x now            + now - newest
 
 A period is that of the newest reading in history, in the time zone of Home Assistant: after midnight it is over, and
 there is no number, until history has the reading of midnight. Then the complete energy of the day before is known.
@@ -9,9 +9,9 @@ there is no number, until history has the reading of midnight. Then the complete
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,13 +21,14 @@ Json = Mapping[str, Any]
 
 # how the server's API names a period, and the one before
 PERIODS: Final = {"today": ("today", "yesterday"), "month": ("this_month", "last_month")}
-_COUNTERS: Final = ("import", "export")
+_COUNTERS: Final = {"import": "energy_import", "export": "energy_export"}
+_QUARTER: Final = timedelta(minutes=15)
 _WH_TO_KWH: Final = -3
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """`energy_kwh` from the begin of the period until the counter of `epoch` showed `shown_kwh`.
+    """`energy_kwh` from the begin of the period until `newest`, when the counter of `epoch` showed `shown_kwh`.
 
     `since` is None where the reading at the begin was measured, else the time of the first one behind it.
     """
@@ -36,6 +37,7 @@ class Counted:
     shown_kwh: Decimal
     epoch: int
     since: datetime | None
+    newest: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """`counted` by the name of the register. It is complete where `newest`, the last reading, is its end."""
+    """`counted` by the name of the register. It is complete where `newest`, the last reading, is its end.
+
+    Of several counters that the meter sends, the one that history has read last lags behind the others: its reading
+    counts. An answer may have been computed while the readings of a quarter-hour were written.
+    """
 
     begin: datetime
     end: datetime
@@ -76,15 +82,34 @@ class Period:
         """Whether the newest telegram of the meter belongs to this period."""
         return meter.last_seen is not None and self.begin <= meter.last_seen < self.end
 
+    def lacks(self, names: Collection[str]) -> bool:
+        """Whether one of these counters is not in it."""
+        return not self.counted.keys() >= set(names)
 
-def period_from(answer: Json) -> Period | None:
-    """Of the route `energy`; None without a reading in the period. Raises UNREADABLE for anything else."""
+    def is_behind(self, meter: Meter) -> bool:
+        """Whether history may know more by now: a later quarter-hour, or another counter that the meter sends."""
+        is_late = meter.last_seen is not None and meter.last_seen - self.newest >= _QUARTER
+        return is_late or self.lacks(counters_of(meter))
+
+
+def counters_of(meter: Meter) -> list[str]:
+    """The names of the counters whose energy is shown by period, of those that the meter sends now."""
+    return [name for name in _COUNTERS.values() if name in meter.registers]
+
+
+def period_from(answer: Json, sent: Collection[str]) -> Period | None:
+    """Of the route `energy`, of a meter that sends these counters; None without a reading in the period.
+
+    Raises UNREADABLE for anything else.
+    """
     begin, end = (datetime.fromisoformat(answer[name]) for name in ("begin", "end"))
-    counters = [answer[name] for name in _COUNTERS if "last" in answer.get(name, ())]
-    if not counters:
+    answers = [answer[name] for name in _COUNTERS if "last" in answer.get(name, ())]
+    counted = {counter["name"]: _counted(counter, begin) for counter in answers}
+    if not counted:
         return None
-    newest = max(datetime.fromisoformat(counter["last"]["at"]) for counter in counters)
-    return Period(begin, end, newest, {counter["name"]: _counted(counter, begin) for counter in counters})
+    # one that is no longer sent has ended
+    newest = [one.newest for name, one in counted.items() if name in sent] or [one.newest for one in counted.values()]
+    return Period(begin, end, min(newest), counted)
 
 
 def cost_from(answer: Json) -> Cost | None:
@@ -104,4 +129,5 @@ def _counted(counter: Json, begin: datetime) -> Counted:
         shown_kwh=Decimal(last["register_wh"]).scaleb(_WH_TO_KWH),
         epoch=int(last["epoch"]),
         since=since if since > begin else None,
+        newest=datetime.fromisoformat(last["at"]),
     )

@@ -1,4 +1,4 @@
-"""A sensor for every register that a meter sends, for energy and cost of today, and for the quality of reception."""
+"""A sensor for every register that a meter sends, for energy, cost and prices, and for the quality of reception."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .const import DOMAIN
 from .describing import device_class, state_class, translation_key
 from .entity import ServerEntity
 from .period_sensor import period_sensors
+from .price_sensor import price_sensors
 from .wording import label
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ async def async_setup_entry(
                     sensor.use_name(label(hass, meter.registers[name]))
                 entities.append(sensor)
             added.update((meter.id, name) for name in ("", *names))
-            counted = [sensor for sensor in period_sensors(coordinator, meter) if (meter.id, sensor.key) not in added]
-            added.update((meter.id, sensor.key) for sensor in counted)
-            entities += counted
+            of_history = (*period_sensors(coordinator, meter), *price_sensors(coordinator, meter.id))
+            new = [sensor for sensor in of_history if (meter.id, sensor.key) not in added]
+            added.update((meter.id, sensor.key) for sensor in new)
+            entities += new
         async_add_entities(entities)
 
     add()

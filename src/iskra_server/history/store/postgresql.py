@@ -97,6 +97,9 @@ class PostgresqlDatabase(Database):
     def create_tables(self, connection: Connection, profile: DatabaseProfile) -> None:
         create_tables(connection, profile)
 
+    def snapshot(self) -> Connection:
+        return self.read.connect().execution_options(isolation_level="REPEATABLE READ")
+
     def insert(self, table: Table) -> Insert:
         return insert(table)
 

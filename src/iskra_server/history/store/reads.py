@@ -1,5 +1,7 @@
 """Queries of history: each is one statement that seeks by key, on a connection of its own, from any thread.
 
+An answer that needs several takes a snapshot: the writer may be writing a quarter-hour meanwhile.
+
 Periods are half open: first <= x < end. Every error of the database is raised as StoreError.
 """
 
@@ -9,7 +11,7 @@ from itertools import starmap
 from math import inf
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, func, or_, select, true
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, and_, func, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from iskra_server.history.model.quarter_energy import ReadingColumns, columns_of
@@ -41,8 +43,16 @@ _replacement = meter.alias("replacement")
 class Reads:
     """The queries of an open history."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, connection: Connection | None = None) -> None:
+        """All queries on `connection`, if there is one."""
         self._database = database
+        self._connection = connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator["Reads"]:
+        """Queries of one thread that all see the same state of the database."""
+        with self._store_errors(), self._database.snapshot() as connection:
+            yield Reads(self._database, connection)
 
     def meters(self) -> list[MeterInfo]:
         """Every meter, in the order in which they were first seen."""
@@ -165,8 +175,11 @@ class Reads:
 
     def query(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         """The rows of a statement, for modules that have queries of their own. Raises StoreError."""
-        with self._store_errors(), self._database.read.connect() as connection:
-            return connection.execute(statement).all()
+        with self._store_errors():
+            if self._connection is not None:
+                return self._connection.execute(statement).all()
+            with self._database.read.connect() as connection:
+                return connection.execute(statement).all()
 
     def _quarter_readings(
         self,

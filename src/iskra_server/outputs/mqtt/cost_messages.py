@@ -26,17 +26,19 @@ from iskra_server.history.store.recorded_meter import recorded_meter
 from iskra_server.meter.obis import IMPORT
 from iskra_server.meter.registers import key_of
 from iskra_server.meter.signed_power import POWER
+from iskra_server.outputs.mqtt.history_retry import HistoryRetry
 from iskra_server.outputs.mqtt.period_energy import MONTH, TODAY, Span, span_of
 from iskra_server.outputs.mqtt.price_messages import PriceMessages
 
 if TYPE_CHECKING:
-    # for its type alone: it brings the database library along
+    # for their types alone: they bring the database library along
+    from iskra_server.history.store.reads import Reads
     from iskra_server.history.store.store import Store
 
 log = logging.getLogger(__name__)
 
 _POWER = key_of(POWER)
-_ASK_EVERY = timedelta(seconds=30)
+_WH_TO_KWH = -3
 # the reading at midnight is in history within a minute (history.flush_s)
 _AFTER_MIDNIGHT = timedelta(minutes=2)
 
@@ -61,7 +63,7 @@ class CostMessages:
         self._has_history = has_history
         self._prices = PriceMessages(tz, store)
         self._costs: dict[str, _Costs] = {}
-        self._asked_at: dict[str, datetime] = {}
+        self._retries: dict[str, HistoryRetry] = {}
 
     def contracts_of(self, meter_id: str, server_id: str) -> list[Contract]:
         return contracts_of(self._contracts, meter_id, server_id)
@@ -106,27 +108,30 @@ class CostMessages:
         return {"cost_per_hour": energy_cost(watts, price)}
 
     def _may_be_new(self, meter_id: str, now: datetime) -> bool:
-        """Whether history may have a later quarter-hour; it is written within a minute."""
-        costs, asked_at = self._costs.get(meter_id), self._asked_at.get(meter_id)
-        if costs is None or asked_at is None:
-            return True
-        return costs.until < quarter_of(now.timestamp()) and now - asked_at >= _ASK_EVERY
+        """Whether history may have a later quarter-hour, and has not just been asked."""
+        costs, retry = self._costs.get(meter_id), self._retries.setdefault(meter_id, HistoryRetry())
+        return (costs is None or costs.until < quarter_of(now.timestamp())) and retry.is_due(now)
 
     async def _read(self, meter_id: str, now: datetime) -> list[_Costs]:
         store = self._store()
         if store is None:
             return []
-        self._asked_at[meter_id] = now
+        self._retries[meter_id].note_request(now)
         try:
-            return await asyncio.to_thread(self._new_costs, store, meter_id, now)
+            return await asyncio.to_thread(self._read_new, store, meter_id, now)
         except StoreError as error:
             log.debug("Cost of today and this month: %s", error)
             return []
 
-    def _new_costs(self, store: "Store", meter_id: str, now: datetime) -> list[_Costs]:
-        """Those of a day that has ended, and those of now; none where nothing is new. Raises StoreError."""
-        meter, before = recorded_meter(store, (meter_id,)), self._costs.get(meter_id)
-        newest = store.nearest_before(meter_id, IMPORT, quarter_of(now.timestamp()) + 1)
+    def _read_new(self, store: "Store", meter_id: str, now: datetime) -> list[_Costs]:
+        """Raises StoreError."""
+        with store.snapshot() as reads:
+            return self._new_costs(reads, meter_id, now)
+
+    def _new_costs(self, reads: "Reads", meter_id: str, now: datetime) -> list[_Costs]:
+        """Those of a day that has ended, and those of now; none where nothing is new."""
+        meter, before = recorded_meter(reads, (meter_id,)), self._costs.get(meter_id)
+        newest = reads.nearest_before(meter_id, IMPORT, quarter_of(now.timestamp()) + 1)
         if newest is None or meter is None or (before and newest.quarter <= before.until):
             return []
         span = span_of(now.astimezone(UTC), self._tz)
@@ -144,12 +149,14 @@ class CostMessages:
 
 
 def _costs_of(bill: Bill, span: Span, until: int, tz: ZoneInfo) -> _Costs:
-    """A cost is absent while a price in it is unknown: a part of it would look like all of it."""
+    """A cost is null while a price in it is unknown, beside the energy without one: a part would look like all."""
     fields: dict[str, object] = {}
     for period, begin in (TODAY, span.today), (MONTH, span.month):
         quarter = span.quarters[period]
         amount = bill.total(quarter, max(until, quarter))
-        if not amount.has_unpriced:
-            fields[f"cost_{period}"] = number(amount.total)
+        fields[f"cost_{period}"] = None if amount.has_unpriced else number(amount.total)
+        if amount.has_unpriced:
+            unpriced_wh = amount.unpriced_import_wh + amount.unpriced_export_wh
+            fields[f"cost_{period}_unpriced_kwh"] = number(unpriced_wh.scaleb(_WH_TO_KWH))
         fields[f"{period}_begins"] = local(int(begin.timestamp()), tz)
     return _Costs(span, until, fields)

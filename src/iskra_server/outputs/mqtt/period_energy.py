@@ -6,7 +6,7 @@
 Exact, like the counter. At the first telegram of a day its reading at midnight is computed as history does, so that the
 sum of the day before is complete before the new day begins. Where history has no reading at midnight, the first one
 after it counts, and `measured_since` says so. Nothing is published while a reading is missing that history may still
-write, or while a restarted counter is not in history yet.
+write, or while a restarted counter is not in history yet. Of two counters, history may know one only.
 """
 
 import asyncio
@@ -29,17 +29,19 @@ from iskra_server.meter.medium import is_electricity
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import Reading, Sample, Scaled, on_one_scale, scaled
 from iskra_server.meter.registers import key_of
+from iskra_server.outputs.mqtt.history_retry import HistoryRetry
 
 if TYPE_CHECKING:
-    # for its type alone: it brings the database library along
+    # for their types alone: they bring the database library along
+    from iskra_server.history.store.reads import Reads
     from iskra_server.history.store.store import Store
 
 log = logging.getLogger(__name__)
 
 TODAY, MONTH = PERIODS = "today", "month"
 COUNTERS = (IMPORT, EXPORT)
-# history writes a reading within a minute (history.flush_s)
-_RETRY_S = 5.0
+# between two reads, of all meters together
+_PAUSE_S = 5.0
 _WH_TO_KWH = -3
 
 
@@ -72,12 +74,21 @@ class PeriodTotals(Struct, frozen=True):
 
 
 class _Meter(Struct):
-    """`counted` is None while history does not say; `epoch` is that of its readings."""
+    """`counted` is None while history does not say; `epoch` is that of its readings. `sent`: its counters."""
 
     span: Span
     sample: Sample
+    sent: set[Obis]
+    retry: HistoryRetry
     epoch: int = 0
     counted: dict[Obis, Counted] | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether history has to be asked, and has not just been."""
+        counted = self.counted or {}
+        has_all = counted.keys() >= self.sent and all(one.energy_wh.keys() == set(PERIODS) for one in counted.values())
+        return not has_all and self.retry.is_due(self.sample.received_at)
 
 
 class PeriodEnergy:
@@ -93,19 +104,21 @@ class PeriodEnergy:
         """The totals of a day that ends with this sample, and of its month, complete; none on most samples."""
         name = sample.reading.meter_id
         meter = self._meters.get(name)
+        sent = {obis for obis in COUNTERS if sample.reading.get(obis)}
         if meter is None:
-            if not is_electricity(sample.reading) or not any(map(sample.reading.get, COUNTERS)):
+            if not sent or not is_electricity(sample.reading):
                 return []
-            meter = self._meters[name] = _Meter(span_of(sample.received_at, self.tz), sample)
+            meter = self._meters[name] = _Meter(span_of(sample.received_at, self.tz), sample, sent, HistoryRetry())
         if not sample.is_dated:
             return []
+        meter.sent |= sent
         before, meter.sample = meter.sample, sample
         if meter.counted is not None and sample.epoch != meter.epoch:
             meter.counted = None
         ended = []
         if not meter.span.today <= sample.received_at < meter.span.end:
             ended = list(self._begin_day(meter, before))
-        if not _is_complete(meter):
+        if meter.is_due:
             self._has_request.set()
         return ended
 
@@ -120,23 +133,24 @@ class PeriodEnergy:
             while True:
                 await self._has_request.wait()
                 await self.read_missing()
-                await asyncio.sleep(_RETRY_S)
+                await asyncio.sleep(_PAUSE_S)
         finally:
             for meter in self._meters.values():
-                meter.counted = None
+                meter.counted, meter.retry = None, HistoryRetry()
 
     async def read_missing(self) -> None:
         self._has_request.clear()
         for meter in list(self._meters.values()):
-            store, span, sample = self._store(), meter.span, meter.sample
-            if store is None or _is_complete(meter):
+            if not meter.is_due or (store := self._store()) is None:
                 continue
+            span, sample = meter.span, meter.sample
+            meter.retry.note_request(sample.received_at)
             try:
                 counted = await asyncio.to_thread(read_counted, store, span, sample)
             except StoreError as error:
                 log.debug("Energy of today and this month: %s", error)
                 continue
-            if meter.span == span and meter.sample.epoch == sample.epoch and not _is_complete(meter):
+            if counted is not None and meter.span == span and meter.sample.epoch == sample.epoch:
                 meter.counted, meter.epoch = counted, sample.epoch
 
     def _begin_day(self, meter: _Meter, before: Sample) -> Iterator[PeriodTotals]:
@@ -174,12 +188,17 @@ def readings_at(quarter: int, before: Sample, sample: Sample) -> dict[Obis, Quar
 
 def read_counted(store: "Store", span: Span, sample: Sample) -> dict[Obis, Counted] | None:
     """From history until a sample; None while it lacks the counter's present epoch. Raises StoreError."""
-    meter, after = recorded_meter(store, (sample.reading.meter_id,)), quarter_of(sample.received_at.timestamp()) + 1
+    with store.snapshot() as reads:
+        return _counted(reads, span, sample)
+
+
+def _counted(reads: "Reads", span: Span, sample: Sample) -> dict[Obis, Counted] | None:
+    meter, after = recorded_meter(reads, (sample.reading.meter_id,)), quarter_of(sample.received_at.timestamp()) + 1
     if meter is None:
         return None
     found = {}
     for obis in COUNTERS:
-        own, counter = store.nearest_before(meter.id, obis, after), meter.counter(obis)
+        own, counter = reads.nearest_before(meter.id, obis, after), meter.counter(obis)
         newest = counter.nearest_before(after)
         if own is None or newest is None:
             continue
@@ -194,11 +213,6 @@ def read_counted(store: "Store", span: Span, sample: Sample) -> dict[Obis, Count
                 one.since[period] = base.quarter
         found[obis] = one
     return found
-
-
-def _is_complete(meter: _Meter) -> bool:
-    counted = (meter.counted or {}).values()
-    return bool(counted) and all(one.energy_wh.keys() == set(PERIODS) for one in counted)
 
 
 def _advance(one: Counted, value: Exact) -> None:

@@ -114,11 +114,18 @@ def cost_entities(
     for period in PERIODS if has_history else ():
         key = f"cost_{period}"
         state = state_of(key, topic, topics.server)
+        unpriced = f"value_json.{key}_unpriced_kwh"
+        is_sent = f"value_json is defined and {unpriced} is defined"
         config = (
             identity_of(device, SENSOR, key, language)
             | state
             | _of_period(period)
             | {
+                # unknown, with this attribute, while the price of some energy is not known
+                "json_attributes_topic": topic,
+                "json_attributes_template": (
+                    f"{{{{ ({{'unpriced_kwh': {unpriced}}} if {is_sent} else {{}}) | tojson }}}}"
+                ),
                 # a price applies without a reading, but the cost of a meter that is silent does not go on
                 "availability": [*state["availability"], {"topic": topics.availability(device.id)}],
                 "device_class": "monetary",

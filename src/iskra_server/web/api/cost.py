@@ -137,13 +137,15 @@ def cost_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -
     if not contracts:
         return empty
     bill = Bill(meter, contracts, query.now, query.tz)
-    costs = (UNSET if amount is None else _money(amount) for amount in bill.buckets(edges))
+    # the year first: its quarters are kept for the period, which is a part of it most of the time
     contract, year = bill.contract, bill.year()
+    amounts, total = bill.costs(edges)
+    costs = (UNSET if amount is None else _money(amount) for amount in amounts)
     return replace(
         empty,
         currency=contracts[0].currency,
         buckets=[CostBucket(*ends, cost) for ends, cost in zip(pairwise(moments), costs, strict=True)],
-        total=_money(bill.total(edges[0], edges[-1])),
+        total=_money(total),
         contract=_current_contract(contract, query) if contract else UNSET,
         year=_contract_year(year, contract, query) if contract and year else UNSET,
     )

@@ -5,6 +5,7 @@ import { time } from "../clock.js";
 import { make, pair, setContent, setText } from "../dom.js";
 import { decimal, grouped } from "../exact.js";
 import { language, words } from "../language.js";
+import { registerWords } from "../registerWords.js";
 import { chosenStatus, currentReading, subscribe } from "../store.js";
 import { missingReadingText } from "../widgets.js";
 
@@ -28,7 +29,7 @@ export function show(main, _address, signal) {
 /** @param {string} text */
 function derivation(text) {
   /** @type {Record<string, string>} */
-  const derivations = words.derivedFrom;
+  const derivations = registerWords.derivedFrom;
   const [name, factor] = text.split(" ");
   return name === "factor" ? `${derivations.factor}\u00a0${grouped(factor)}` : derivations[text] ?? text;
 }
@@ -62,8 +63,8 @@ function row({ label, label_de: labelDe, obis, name, value, text, unit, derived,
     make("th", { scope: "row" }, (language === "de" ? labelDe.replace(PARTS, "\u00ad$1") : label).replace("(-", "(−"),
       // a register outside the table is named by its code
       name !== label && make("small", `${obis.replace("*255", "")} · `, breakable(name)),
-      resolution ? make("small", words.inSteps(`${step(resolution, shift)}\u00a0${unitText}`)) : null,
-      derived && make("small.derived", `${words.derived}: ${derived.split(", ").map(derivation).join(", ")}`)),
+      resolution ? make("small", registerWords.inSteps(`${step(resolution, shift)}\u00a0${unitText}`)) : null,
+      derived && make("small.derived", `${registerWords.derived}: ${derived.split(", ").map(derivation).join(", ")}`)),
     make(isExact ? "td.number" : "td.text", isExact ? grouped(value, shift) : text ?? String(value),
       unit && make("span.unit", ` ${unitText}`)));
 }
@@ -71,9 +72,11 @@ function row({ label, label_de: labelDe, obis, name, value, text, unit, derived,
 /** @param {Api.LiveMeter} meter */
 function factsOf(meter) {
   const ratio = chosenStatus()?.valid_ratio;
-  const texts = words.facts;
-  const lock = meter.locked === null ? null : meter.locked ? words.lockedState : words.unlockedState;
-  const flags = meter.status?.flags.map((flag) => flag.replaceAll("_", " ")) ?? [];
+  const { facts: texts, lockedState, unlockedState } = registerWords;
+  /** @type {Record<string, string>} */
+  const flagNames = registerWords.flags;
+  const lock = meter.locked === null ? null : meter.locked ? lockedState : unlockedState;
+  const flags = meter.status?.flags.map((flag) => flagNames[flag] ?? flag) ?? [];
   const status = meter.status && [meter.status.hex, ...flags].join(" · ");
   /** @type {[string, string | null | undefined][]} */
   const facts = [
