@@ -31,16 +31,15 @@ export function composeFile(choices, hasFile) {
   // nobody who grabs this file has the source beside it
   delete service.build;
   service.ports = [service.ports[0].replace(/^.*:/, `${choices.hostPort.trim()}:`)];
-  service.environment.TZ = choices.timeZone.trim();
+  // what is chosen here stands in the file beside it, not in variables
+  delete service.env_file;
+  service.environment = { TZ: choices.timeZone.trim(), ...(hasFile ? { IES_CONFIG: IN_CONTAINER } : {}) };
   if (!hasSerialPort(choices)) {
     delete service.device_cgroup_rules;
     delete service.group_add;
     service.volumes = service.volumes.filter((/** @type {string} */ volume) => !volume.startsWith("/dev:"));
   }
-  if (hasFile) {
-    service.environment.IES_CONFIG = IN_CONTAINER;
-    service.volumes.push(`./${FILE}:${IN_CONTAINER}:ro`);
-  }
+  if (hasFile) service.volumes.push(`./${FILE}:${IN_CONTAINER}:ro`);
   return yaml({ name: COMPOSE.name, services: { [SERVER]: service }, volumes: { data: {} } });
 }
 
