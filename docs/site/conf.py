@@ -1,6 +1,7 @@
 """Settings of Sphinx for one language of the site; make_site.py stages the sources and names the language."""
 
 import os
+import re
 from typing import Any
 
 from docutils import nodes
@@ -64,6 +65,18 @@ def _name_anchors_as_a_forge_does(_: Any, doctree: nodes.document) -> None:
             section["ids"].insert(0, slug)
 
 
+def _let_long_words_break(_: Any, doctree: nodes.document) -> None:
+    """Keys, variables and paths in tables: after a point, an underscore or a slash; what is copied stays one word."""
+    for cell in doctree.findall(nodes.entry):
+        for literal in list(cell.findall(nodes.literal)):
+            first, *rest = re.split(r"(?<=[._/])(?=\w)", literal.astext())
+            literal.children = []
+            literal.append(nodes.Text(first))
+            for part in rest:
+                literal.extend([nodes.raw("", "<wbr>", format="html"), nodes.Text(part)])
+
+
 def setup(app: Any) -> None:
     # before Sphinx collects the titles and their ids
     app.connect("doctree-read", _name_anchors_as_a_forge_does, priority=100)
+    app.connect("doctree-read", _let_long_words_break)

@@ -62,6 +62,7 @@ def _newest_first(row: dict[str, str]) -> list[int]:
 
 _REDIRECT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>ISKRA Electricity Server</title>
+<link rel="icon" href="latest/favicon.svg">
 <meta http-equiv="refresh" content="0; url=latest/index.html"></head>
 <body><p><a href="latest/index.html">Documentation of ISKRA Electricity Server</a></p></body></html>
 """
@@ -82,8 +83,26 @@ def _run_sphinx(source: Path, target: Path, language: str, version: str, transla
     done = subprocess.run(command, env=environment, check=False)
     if done.returncode:
         raise SystemExit(f"docs-site: Sphinx found mistakes in the {language} pages, see above.")
+    for page in target.rglob("*.html"):
+        page.write_text(accessible(page.read_text(), language))
     (target / ".buildinfo").unlink(missing_ok=True)
     (target / "objects.inv").unlink(missing_ok=True)
+
+
+def accessible(page: str, language: str) -> str:
+    """A page with what Sphinx and its theme leave out for readers without a mouse or a screen."""
+    navigation, contents = ("Navigation", "Auf dieser Seite") if language == "de" else ("Navigation", "On this page")
+    for old, new in (
+        ('role="heading"><span class="caption-text">', 'role="heading" aria-level="2"><span class="caption-text">'),
+        ('<aside class="sidebar-drawer">', f'<aside class="sidebar-drawer" aria-label="{navigation}">'),
+        ('<aside class="toc-drawer', f'<aside aria-label="{contents}" class="toc-drawer'),
+        # what scrolls sideways can be reached by keyboard
+        ("<pre>", '<pre tabindex="0">'),
+        ('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper'),
+        ('<th class="head"><p></p></th>', "<td></td>"),
+    ):
+        page = page.replace(old, new)
+    return page
 
 
 def write_generator(folder: Path) -> None:
