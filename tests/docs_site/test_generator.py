@@ -15,6 +15,7 @@ import yaml
 
 from command_lines import problem_of
 from deploy.app_options import checked_options
+from deploy.engine import CACHE, fetch_compose
 from iskra_server.config import ConfigError, Loaded, load_with_origins
 from iskra_server.cost.from_config import contract_findings
 from iskra_server.runtime.plan import plan_of
@@ -127,6 +128,22 @@ def test_the_commands_to_type_exist() -> None:
         if "iskra-server" in words[-6:]:
             at = len(words) - 1 - words[::-1].index("iskra-server")
             assert problem_of(words[at + 1 :]) is None, command
+
+
+@pytest.mark.slow
+def test_compose_accepts_the_files(tmp_path: Path) -> None:
+    """The real program, which needs no engine to check a file."""
+    if not (CACHE / "config").exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        fetch_compose()
+    (tmp_path / TOML).write_text("")
+    texts = {text for combination in made() if (text := combination["outputs"].get("docker-compose.yml"))}
+    assert len(texts) == 3
+    for text in texts:
+        (tmp_path / "docker-compose.yml").write_text(text)
+        command = [str(CACHE / "config" / "cli-plugins" / "docker-compose"), "compose", "config", "--quiet"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), text
 
 
 @pytest.mark.slow
