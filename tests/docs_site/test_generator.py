@@ -141,7 +141,7 @@ def test_compose_accepts_the_files(tmp_path: Path) -> None:
     assert len(texts) == 3
     for text in texts:
         (tmp_path / "docker-compose.yml").write_text(text)
-        command = [str(CACHE / "config" / "cli-plugins" / "docker-compose"), "compose", "config", "--quiet"]
+        command = [str(CACHE / "config" / "cli-plugins" / "docker-compose"), "config", "--quiet"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), text
 
