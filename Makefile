@@ -1,4 +1,5 @@
 # make setup | demo | run | test | test-all | coverage | test-homeassistant-newest | check | bench | docs | screenshots | vendor | clean | lock
+# make dist | deb | image | docs-site | sbom | audit | checksums | compose-file | app-repository | release-check
 # Everything is installed into .venv from locked requirements; plain Python 3.11, 3.12 or 3.13 is all that is needed.
 
 PYTHON ?= python3
@@ -8,14 +9,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
+# what builds the documentation site, apart from everything else
+SITE := .cache/site
+# an environment of its own for the tools of a release
+RELEASE := .cache/release
+RELEASE_READY := $(RELEASE)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(LOCK_OPTIONS)
 
-YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {max: 120}, \
-	comments: {min-spaces-from-content: 1}}}
+# what is built says its commit, and has its time
+EXPORT_COMMIT = export ISKRA_COMMIT=$$(git rev-parse HEAD) ISKRA_COMMIT_DATE=$$(git show -s --format=%cI) \
+	SOURCE_DATE_EPOCH=$$(git show -s --format=%ct)
 
-.PHONY: setup demo run test test-all coverage test-homeassistant-newest check bench docs clean lock vendor screenshots
+YAML_RULES = {extends: default, rules: {document-start: disable, line-length: {max: 120}, \
+	comments: {min-spaces-from-content: 1}, truthy: {check-keys: false}}}
+
+.PHONY: setup demo run test test-all coverage test-homeassistant-newest check bench docs clean lock vendor screenshots \
+	dist deb image docs-site sbom audit checksums compose-file app-repository release-check
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -67,21 +78,84 @@ test-homeassistant-newest: setup
 check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy src tests docs
+	$(BIN)/mypy src tests docs release
 	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/central/docker-compose.yml \
-		deploy/homeassistant
-	$(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor deploy/homeassistant/iskra_server/app.sh
+		deploy/homeassistant .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[a-z]*_*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/zizmor --offline --quiet --no-progress .github
+	@if test -x $(BIN)/actionlint; then PATH="$(BIN):$$PATH" actionlint; else echo "no actionlint for this machine"; fi
+	@if test -x $(BIN)/shellcheck; then $(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor \
+		deploy/homeassistant/iskra_server/app.sh; else echo "no shellcheck for this machine"; fi
 	@.ci/javascript
 	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile deploy/homeassistant/iskra_server/Dockerfile; \
 		else echo "no hadolint for this machine"; fi
-	$(BIN)/pytest tests/test_architecture.py tests/test_docs.py
+	$(BIN)/pytest tests/test_architecture.py tests/test_docs.py tests/release/test_workflows.py
 
 bench: setup
 	@for file in $$(grep -l __main__ bench/*.py); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
+$(RELEASE_READY): requirements/release.txt
+	@echo "Installing the tools for a release into $(RELEASE) (about 150 MB) ..."
+	@rm -rf $(RELEASE) && $(PYTHON) -m venv $(RELEASE)
+	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/release.txt
+	@touch $@
+
+# sdist and wheel of the commit in dist/, built twice and equal byte by byte
+dist: $(RUNTIME)
+	$(BIN)/python release/build_dist.py
+
+# Debian packages of the wheel; DIST=built takes the one that lies in dist/
+deb: $(if $(filter built,$(DIST)),,dist) $(RELEASE_READY)
+	@$(EXPORT_COMMIT) && $(RELEASE)/bin/python release/build_deb.py $(ARGS)
+
+# container image of the commit, for this machine or as ARGS say
+image:
+	@$(PYTHON) release/image.py $(ARGS)
+
+# bills of materials in dist/, CycloneDX
+sbom: $(RELEASE_READY)
+	$(RELEASE)/bin/python release/sbom.py
+
+# known vulnerabilities of all locked packages
+audit: $(RELEASE_READY)
+	$(RELEASE)/bin/python release/audit.py
+
+# dist/SHA256SUMS
+checksums:
+	$(PYTHON) release/artefacts.py
+
+# the compose file of a release, which names an image: make compose-file IMAGE=registry.example/owner/name:latest
+compose-file:
+	@mkdir -p dist
+	$(PYTHON) release/compose_file.py $(if $(IMAGE),--image "$(IMAGE)") > dist/docker-compose.yml
+
+# what people add to Home Assistant, in build/: make app-repository IMAGE=registry.example/owner/name-app URL=https://...
+app-repository:
+	@rm -rf build/app-repository
+	$(PYTHON) deploy/homeassistant/publish.py build/app-repository $(if $(URL),--url "$(URL)") $(if $(IMAGE),--image "$(IMAGE)")
+	@echo "build/app-repository: $$(grep -h '^version:' build/app-repository/*/config.yaml | sort -u)"
+
+# all of a release but the uploads: make release-check VERSION=1.2.3
+release-check: $(RUNTIME)
+	@$(BIN)/python release/check.py "$(VERSION)" $(ARGS)
+
 # the parts of docs/ that are written from the code
 docs: setup
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/site/reference.py
+
+$(SITE)/.ready: requirements/site.txt
+	@echo "Installing the generator of the site into $(SITE) (about 80 MB) ..."
+	@$(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/site.txt
+	@touch $@
+
+# the documentation as a site, in build/site: open build/site/latest/index.html
+docs-site: $(SITE)/.ready
+	$(SITE)/bin/python docs/site/make_site.py $(ARGS)
 
 # the pictures of the page in docs/, of a demonstration of its own: make screenshots ARGS="now-light cost"
 screenshots: setup
@@ -96,6 +170,8 @@ lock: setup
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/image.txt \
 		--output-file requirements/dev.txt
+	$(LOCK) requirements/site.in --output-file requirements/site.txt
+	$(LOCK) requirements/release.in --constraints requirements/dev.txt --output-file requirements/release.txt
 	@if command -v npm >/dev/null; then npm run --silent --prefix tests/js lock; \
 		else echo "no npm: tests/js/package-lock.json is left as it is"; fi
 

@@ -38,6 +38,7 @@ from iskra_server.web.http.endpoint import Endpoint
 
 DOCS = Path(__file__).parent
 INTEGRATION = DOCS.parent / "integrations/homeassistant/custom_components/iskra_server"
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("de/*.md")])
 SERVER = "http://raspberrypi.local:18080"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 # entities of the integration that are no registers
@@ -216,12 +217,12 @@ def _json_type(form: dict[str, Any]) -> str:
 
 def faults_en() -> str:
     rows = ((code(fault), words[0], words[1]) for fault, words in TABLE.items())
-    return table(("fault", "what you are told", "what to do"), rows)
+    return table(("fault", "message", "what to do"), rows)
 
 
 def faults_de() -> str:
     rows = ((code(fault), words[2], words[3]) for fault, words in TABLE.items())
-    return table(("Fehler", "was gesagt wird", "was zu tun ist"), rows)
+    return table(("Fehler", "Meldung", "was zu tun ist"), rows)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -275,7 +276,7 @@ def entity_names() -> Iterator[tuple[Path, str]]:
 
 
 def main() -> int:
-    files = {path: renewed(path.read_text()) for path in sorted(DOCS.glob("*.md"))} | dict(entity_names())
+    files = {path: renewed(path.read_text()) for path in PAGES} | dict(entity_names())
     stale = {path: text for path, text in files.items() if not path.exists() or path.read_text() != text}
     for path, text in stale.items():
         if "--check" in sys.argv:

@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ ARROWS = {
 COMPOSE = {"runtime", "cli", "cli/ui", "cli/commands", "__main__"}
 
 
+@cache
 def modules() -> dict[str, Path]:
     return {
         ".".join(("iskra_server", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__"): path
@@ -56,6 +58,7 @@ def modules() -> dict[str, Path]:
     }
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Our own modules that a file imports, as dotted names; `from package import module` counts as the module."""
     found: set[str] = set()

@@ -170,11 +170,28 @@ def test_a_gap_at_spot_prices_is_spread_evenly_and_what_is_unknown_has_no_price(
     spot = {day: 100_000_000, day + 1: -50_000_000, day + 3: 200_000_000}
     plain = Contract(begins=date(2025, 1, 1), terms=Terms(energy=Tariff(spot=SpotShare("DE-LU"))))
     amount = bill(store, plain, spot=spot_of(spot)).total(day, day + 4)
-    third = Decimal("333.333")
+    third = Decimal("333.3333")
     measured = Decimal("0.04") * Decimal("0.2")
     assert amount.estimated == (third * Decimal("0.1") - third * Decimal("0.05")) / 1000
     assert amount.imported == measured + amount.estimated
-    assert [amount.estimated_import_wh, amount.unpriced_import_wh] == [1000, Decimal("333.334")]
+    assert [amount.estimated_import_wh, amount.unpriced_import_wh] == [1000, Decimal("333.3334")]
+
+
+def test_of_a_gap_in_which_the_first_contract_begins_its_own_part_counts(store: Store) -> None:
+    midnight = quarter("2026-01-15T00:00:00+01:00")
+    # two hours before the contract, and two hours in it; measured before and after
+    store.write(counted([0, 1000], first=midnight - 9), [INFO])
+    store.write(counted([17_000, 18_000], first=midnight + 8), [INFO])
+    for contract in FIXED, WINDOWS, DYNAMIC:
+        begun = replace(contract, begins=date(2026, 1, 15))
+        meter_bill = bill(store, begun, spot=lambda _zone, begin, end: dict.fromkeys(range(begin, end), 0))
+        amounts, total = meter_bill.costs((midnight - 20, midnight - 4, midnight + 8, midnight + 20))
+        assert total.imported == total.parts.total
+        assert total.estimated_import_wh == 800 and total.imported > total.estimated > 0
+        assert amounts[:2] == [None, None] and amounts[2] and amounts[2].imported == total.imported - total.estimated
+    assert bill(store, replace(FIXED, begins=date(2026, 1, 15))).total(
+        midnight - 20, midnight + 20
+    ).imported == Decimal("0.9") * Decimal("0.3265")
 
 
 def test_a_contract_by_registers_counts_them_and_not_their_sum(store: Store) -> None:
@@ -221,8 +238,8 @@ class Asked:
 
 
 CREDITED = replace(WINDOWS, grid_credit=Decimal(110))
-# 7 for each total, and 4 in each year with a credit
-MAX_QUERIES = [(FIXED, 7), (WINDOWS, 7), (DYNAMIC, 7), (HOURLY, 7), (CREDITED, 21)]
+# 7 for each total, one more for the weeks before the first gap of each counter, and 4 in each year with a credit
+MAX_QUERIES = [(FIXED, 7), (WINDOWS, 9), (DYNAMIC, 9), (HOURLY, 9), (CREDITED, 22)]
 
 
 @pytest.mark.parametrize(("contract", "most"), MAX_QUERIES)

@@ -1,7 +1,8 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from iskra_server.cost.compared_energy import EnergyPiece, Spread
+from iskra_server.cost.compared_energy import EnergyPiece
+from iskra_server.cost.gap_spread import Spread
 from iskra_server.cost.priced_energy import PricedEnergy
 from iskra_server.history.model.quarter_energy import EnergyColumn, RawGap
 from samples import IMPORT
@@ -39,7 +40,7 @@ def test_a_quarter_without_a_price_counts_in_no_amount() -> None:
 
 
 def test_a_gap_before_the_piece_asks_for_its_prices() -> None:
-    spread = Spread(-2, 12, [1, 2, 0], 3)
+    spread = Spread(-2, 0, [4, 8, 0])
     priced = PricedEnergy(piece(spread), IMPORT, prices(10, 40, *[10] * 8))
     assert priced.estimated_costs() == [Fraction(4 * 1 + 8 * 4, 1000), 0, 0]
     unknown = PricedEnergy(piece(spread), IMPORT, prices(10, None, *[10] * 8))

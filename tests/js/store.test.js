@@ -18,7 +18,8 @@ const reading = (id, at = now) =>
 const status = (id, age = null, ok = true) => ({ meter_id: id, ok, simulated: true, facts: { name: "", age_s: age } });
 
 beforeEach(() => {
-  Object.assign(store.store, { meters: new Map(), statuses: [], statusAt: 0, chosen: null, lostAt: null });
+  const empty = { meters: new Map(), statuses: [], statusAt: 0, chosen: null, lostAt: null, recorded: [] };
+  Object.assign(store.store, empty);
   store.notify();
 });
 
@@ -38,6 +39,33 @@ test("a total has the decimal places that the meter sends", () => {
   assert.equal(store.totalText(total("1"), "energy_export"), undefined);
   const meters = [total("1"), total("1", { resolution: 10_000 }), null];
   assert.deepEqual(meters.map((meter) => store.placesOf(meter)), [3, 0, 3]);
+});
+
+test("a meter of the history can be chosen, and is not current", () => {
+  const old = { id: "old", recorded_until: new Date(Date.now() - 90_000).toISOString() };
+  Object.assign(store.store, { recorded: [old], statuses: [status(null)] });
+  store.notify();
+  assert.deepEqual([store.store.chosen, store.pageState(), store.currentReading()], ["old", "stale", null]);
+  assert.equal(store.readingAge(), 90);
+  // of the head that delivers nothing
+  assert.equal(store.chosenStatus(), store.store.statuses[0]);
+  assert.ok(store.isRecordedOnly("old"));
+});
+
+test("a meter that is read comes before one of the history, unless that was chosen", () => {
+  const shown = [];
+  define("dispatchEvent", ({ type }) => shown.push(type));
+  store.store.recorded = [{ id: "old", recorded_until: "2026-01-01T00:00:00Z" }];
+  store.notify();
+  store.store.meters.set("new", reading("new"));
+  store.notify();
+  assert.deepEqual([store.store.chosen, shown], ["new", ["hashchange"]]);
+  assert.deepEqual(store.meterIds(), ["new", "old"]);
+  store.chooseMeter("old");
+  store.notify();
+  assert.deepEqual([store.store.chosen, store.chosenStatus()], ["old", null]);
+  store.store.meters.set("old", reading("old"));
+  assert.ok(!store.isRecordedOnly("old"));
 });
 
 test("phases are shown only if all three are there", () => {

@@ -12,14 +12,18 @@ function entries(value, path = "") {
   return Object.entries(value).flatMap(([name, inner]) => entries(inner, path ? `${path}.${name}` : name));
 }
 
-const { contractWords: englishForm } = await load("words/contractEn.js");
-const { contractWords: germanForm } = await load("words/contractDe.js");
-const { comparisonWords: englishComparison } = await load("words/comparisonEn.js");
-const { comparisonWords: germanComparison } = await load("words/comparisonDe.js");
+/** The dictionaries that only some views load, beside the one of all. */
+const OTHERS = ["contract", "comparison", "setup", "registers", "normal"];
+
+/** @param {"En" | "De"} language */
+async function others(language) {
+  const modules = await Promise.all(OTHERS.map((name) => load(`words/${name}${language}.js`)));
+  return OTHERS.flatMap((name, at) => Object.values(modules[at]).flatMap((dictionary) => entries(dictionary, name)));
+}
 
 const dictionaries = {
-  english: [...entries(english), ...entries(englishForm), ...entries(englishComparison)],
-  german: [...entries(german), ...entries(germanForm), ...entries(germanComparison)],
+  english: [...entries(english), ...await others("En")],
+  german: [...entries(german), ...await others("De")],
 };
 
 test("both languages have the same keys, of the same kind", () => {

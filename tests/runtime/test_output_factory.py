@@ -11,7 +11,7 @@ from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config import Config, ConfigError, UplinkConfig, load
 from iskra_server.reading.hub import Hub
-from iskra_server.runtime.output_factory import planned_outputs
+from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +27,12 @@ def with_broker(url: str) -> Config:
     )
 
 
+def planned(config: Config) -> tuple[PlannedOutput, ...]:
+    return planned_outputs(config, (), "Europe/Berlin")
+
+
 def names(config: Config) -> list[str]:
-    return [output.create(Hub(), list, lambda: None).part.name for output in planned_outputs(config)]
+    return [output.create(Hub(), list, lambda: None).part.name for output in planned(config)]
 
 
 def test_nothing_is_handed_on_unless_it_is_configured() -> None:
@@ -42,7 +46,7 @@ def test_a_broker_that_is_configured_is_named() -> None:
 
 def test_the_same_configuration_gives_equal_settings_and_another_one_does_not() -> None:
     def settings(url: str) -> set[object]:
-        return {output.settings for output in planned_outputs(with_broker(url))}
+        return {output.settings for output in planned(with_broker(url))}
 
     assert settings("mqtt://pi") == settings("mqtt://pi")
     # what is not concerned stays equal
@@ -52,39 +56,39 @@ def test_the_same_configuration_gives_equal_settings_and_another_one_does_not() 
 def test_the_announcement_changes_with_the_rules_of_access() -> None:
     def announced(token: str) -> set[object]:
         server = structs.replace(Config().server, token=Secret(token))
-        return {output.settings for output in planned_outputs(structs.replace(Config(), server=server))}
+        return {output.settings for output in planned(structs.replace(Config(), server=server))}
 
     assert announced("") != announced("0123456789abcdef") == announced("fedcba9876543210")
 
 
 def test_an_output_that_cannot_be_used_is_a_mistake_in_the_configuration() -> None:
     with pytest.raises(ConfigError, match=r"outputs\.mqtt: "):
-        planned_outputs(with_broker("gopher://pi"))
+        planned(with_broker("gopher://pi"))
 
 
 def test_a_centre_that_is_configured_is_named_and_needs_history() -> None:
     config = structs.replace(Config(), uplink=UplinkConfig(url=Address("mqtts://centre"), reader="cellar"))
     assert "uplink mqtts://centre:8883" in names(config)
     with pytest.raises(ConfigError, match=r"uplink\.url needs history\.enabled"):
-        planned_outputs(structs.replace(config, history=structs.replace(config.history, enabled=False)))
+        planned(structs.replace(config, history=structs.replace(config.history, enabled=False)))
     with pytest.raises(ConfigError, match=r"uplink: the reader's name 'a/b' cannot"):
-        planned_outputs(structs.replace(config, uplink=UplinkConfig(url=Address("mqtts://centre"), reader="a/b")))
+        planned(structs.replace(config, uplink=UplinkConfig(url=Address("mqtts://centre"), reader="a/b")))
 
 
 def test_channels_of_messages_are_one_output_with_a_file_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text('[[notify]]\nurl = "https://ntfy.sh/our-topic"\n[[notify]]\nkind = "webhook"\n')
     config = load({}, tmp_path / "x.toml")
     assert names(config) == ["mdns", "notify"]
-    _, planned = planned_outputs(config)
-    output = planned.create(Hub(), list, lambda: None)
+    _, notify = planned(config)
+    output = notify.create(Hub(), list, lambda: None)
     assert output.state and (output.state().name, output.state().ok) == ("notify", True)
-    assert planned == planned_outputs(config)[1]._replace(create=planned.create)
+    assert notify == planned(config)[1]._replace(create=notify.create)
 
 
 def test_a_channel_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text('[[notify]]\nurl = "ntfy.sh/our-topic"\n')
-    with pytest.raises(ConfigError, match=r"number 1: notify.url must be an address such as https://ntfy.sh/TOPIC"):
-        planned_outputs(load({}, tmp_path / "x.toml"))
+    with pytest.raises(ConfigError, match=r"^notify.1.url must be an address such as https://ntfy.sh/TOPIC"):
+        planned(load({}, tmp_path / "x.toml"))
 
 
 def test_without_a_channel_nothing_of_notifications_is_imported() -> None:

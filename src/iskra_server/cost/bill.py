@@ -4,6 +4,7 @@ A period is cut where buckets begin and where prices change, so that each piece 
 Base fees count from the first reading in history until now.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,6 +29,7 @@ from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 
+_NOTHING = Amount()
 _YEAR = timedelta(days=365) // timedelta(seconds=QUARTER_S)
 
 
@@ -71,28 +73,30 @@ class Bill:
 
         A gap over the edge of a bucket is in none of them.
         """
-        use = MeteredUse(self._counters, self._runs, edges, self._spot)
-        periods = list(contract_periods(self._contracts, edges[0], edges[-1], self._tz))
-        credits = self._credits(periods, edges)
-        amounts: list[Amount | None] = []
-        for place, (begin, end) in enumerate(pairwise(edges)):
-            measured = [
-                (max(begin, period.begin), min(end, period.end), period.contract)
-                for period in periods
-                if use.is_measured(place, max(begin, period.begin), min(end, period.end))
-            ]
-            fees = self._fees(measured) + credits[place] if measured else Amount()
-            amounts.append(use.buckets[place].amount() + fees if measured or use.buckets[place] else None)
-        return amounts
+        return self.costs(edges)[0]
 
     def total(self, begin: int, end: int) -> Amount:
         """The amount of a period; includes the energy of gaps that lie within it."""
-        periods = list(contract_periods(self._contracts, begin, end, self._tz))
-        if not periods:
-            return Amount()
-        (use,) = MeteredUse(self._counters, self._runs, (begin, end), self._spot).buckets
+        return self.costs((begin, end))[1]
+
+    def costs(self, edges: Sequence[int]) -> tuple[list[Amount | None], Amount]:
+        """The amounts of `buckets`, and the `total` from the first edge to the last."""
+        use = MeteredUse(self._counters, self._runs, edges, self._spot, self._tz)
+        periods = list(contract_periods(self._contracts, edges[0], edges[-1], self._tz))
+        ends = [period.end for period in periods]
+        credits = self._credits(periods, edges)
+        amounts: list[Amount | None] = []
+        for place, (begin, end) in enumerate(pairwise(edges)):
+            inside = periods[bisect_right(ends, begin) : bisect_left(ends, end) + 1]
+            measured = [
+                (max(begin, period.begin), min(end, period.end), period.contract)
+                for period in inside
+                if use.is_measured(place, period.contract)
+            ]
+            fees = self._fees(measured) + credits[place] if measured else Amount()
+            amounts.append(use.buckets[place].amount() + fees if measured or use.buckets[place] else None)
         fees = self._fees([(period.begin, period.end, period.contract) for period in periods])
-        return use.amount() + fees + self._credits(periods, (begin, end))[0]
+        return amounts, sum((credit for credit in credits if credit is not _NOTHING), start=use.whole.amount() + fees)
 
     def year(self) -> Year | None:
         """The forecast of the current contract year; None without a contract, or with too little history."""
@@ -109,14 +113,14 @@ class Bill:
 
     def _cost(self, contract: Contract, energy: MeasuredEnergy) -> Amount:
         runs = partial(contract_runs, contract, tz=self._tz)
-        return MeteredUse(self._counters, runs, (energy.first, energy.last), self._spot).buckets[0].amount()
+        return MeteredUse(self._counters, runs, (energy.first, energy.last), self._spot, self._tz).whole.amount()
 
     def _fees(self, parts: Sequence[tuple[int, int, Contract]]) -> Amount:
         return Amount(base=sum((self._fee(contract, begin, end) for begin, end, contract in parts), Fraction(0)))
 
     def _credits(self, periods: Sequence[ContractPeriod], edges: Sequence[int]) -> list[Amount]:
         """The credit of par. 14a EnWG in each bucket."""
-        credits = [Amount() for _ in edges[:-1]]
+        credits = [_NOTHING] * (len(edges) - 1)
         for period in periods:
             if period.contract.grid_credit:
                 span = period.begin, min(period.end, self._now)

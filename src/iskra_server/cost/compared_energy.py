@@ -2,49 +2,29 @@
 
     pieces   |--------- 12 months ---------|--------- 12 months ---------|-- 3 --|      cut where local months begin
 
-Of a gap only the sum is known. It is spread over its quarters by what the household used in the same quarters of other
-days of the piece; evenly, where that is not known.
+Of a gap only the sum is known; it is spread over its quarters (gap_spread.py).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
-from operator import add
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from iskra_server.cost.gap_spread import GapSpreading, Spread
 from iskra_server.history.model.energy import BucketLength, bucket_edges
-from iskra_server.history.model.periods import QUARTERS_OF_DAY, quarter_of_day
 from iskra_server.history.model.quarter_energy import EnergyColumn
 from iskra_server.history.model.records import QUARTER_S
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 
 _MONTHS = 12
-# weights are integers: the mean of a quarter of the day in thousandths of the counter's step
-_WEIGHT = 1000
 _NOTHING = Fraction(0)
 
 # one of each month
 Fractions = list[Fraction]
-
-
-class Spread(Struct, frozen=True):
-    """A gap's energy `raw`; quarter `begin` + i has weights[i] of `total`."""
-
-    begin: int
-    raw: int
-    weights: list[int]
-    total: int
-
-    def parts(self, months: Sequence[int]) -> Iterator[tuple[int, slice]]:
-        """The months that the gap touches, and the places of its quarters in each."""
-        end = self.begin + len(self.weights)
-        for month, (first, last) in enumerate(pairwise(months)):
-            if first < end and last > self.begin:
-                yield month, slice(max(first - self.begin, 0), last - self.begin)
 
 
 class EnergyPiece(Struct, frozen=True):
@@ -84,10 +64,16 @@ class EnergyPiece(Struct, frozen=True):
     def estimated_wh(self, obis: Obis) -> Fractions:
         sums = [_NOTHING] * (len(self.all_months) - 1)
         for spread in self.spreads.get(obis, ()):
-            unit = power_of_ten(self.columns[obis].scaler) * spread.raw / spread.total
-            for month, place in spread.parts(self.all_months):
-                sums[month] += unit * sum(spread.weights[place])
+            unit = power_of_ten(spread.scaler)
+            for month, place in self.parts(spread):
+                sums[month] += unit * sum(spread.raws[place])
         return sums
+
+    def parts(self, spread: Spread) -> Iterator[tuple[int, slice]]:
+        """The months that a gap touches, and the places of its quarters in each."""
+        for month, (first, last) in enumerate(pairwise(self.all_months)):
+            if first < spread.end and last > spread.begin:
+                yield month, slice(max(first - spread.begin, 0), last - spread.begin)
 
 
 def power_of_ten(exponent: int) -> Fraction:
@@ -114,39 +100,15 @@ def energy_pieces(
     edges = [*months[:-1:_MONTHS], months[-1]]
     known = meter.series()
     needed = [obis for obis in dict.fromkeys([IMPORT, EXPORT, *registers]) if obis in known]
-    readers = {obis: meter.counter(obis).energy_columns(edges) for obis in needed}
+    counters = {obis: meter.counter(obis) for obis in needed}
+    readers = {obis: counter.energy_columns(edges) for obis, counter in counters.items()}
     for first, last in pairwise(edges):
         columns = {obis: column for obis, reader in readers.items() if (column := next(reader))}
         days_inside = tuple(day for day in days if first <= day <= last)
         months_inside = tuple(month for month in months if first <= month <= last)
-        spreads = {obis: list(_spreads(column, days_inside, tz)) for obis, column in columns.items()}
+        spreads = {obis: _spreads(GapSpreading(counters[obis], column, tz), column) for obis, column in columns.items()}
         yield EnergyPiece(days_inside, months_inside, months, columns, spreads)
 
 
-def _spreads(column: EnergyColumn, days: Sequence[int], tz: ZoneInfo) -> Iterator[Spread]:
-    if not column.gaps:
-        return
-    usual = _usual_day(column, days)
-    for gap in column.gaps:
-        slots = [
-            quarter_of_day(datetime.fromtimestamp(quarter * QUARTER_S, tz)) for quarter in range(gap.begin, gap.end)
-        ]
-        weights = [usual[slot] or 0 for slot in slots]
-        if not sum(weights) or any(usual[slot] is None for slot in slots):
-            weights = [1] * len(slots)
-        yield Spread(gap.begin, gap.raw, weights, sum(weights))
-
-
-def _usual_day(column: EnergyColumn, days: Sequence[int]) -> list[int | None]:
-    """The mean energy of each quarter of the day over the days of 96 quarters; None where none was measured."""
-    measured = bytearray(b"\1") * len(column.raws)
-    for gap in column.gaps:
-        begin, end = max(gap.begin - column.first, 0), gap.end - column.first
-        measured[begin:end] = bytes(end - begin)
-    sums, counts = [0] * QUARTERS_OF_DAY, [0] * QUARTERS_OF_DAY
-    for begin, end in pairwise(days):
-        if end - begin == QUARTERS_OF_DAY:
-            day = slice(begin - column.first, end - column.first)
-            sums = list(map(add, sums, column.raws[day]))
-            counts = list(map(add, counts, measured[day]))
-    return [_WEIGHT * energy // count if count else None for energy, count in zip(sums, counts, strict=True)]
+def _spreads(spreading: GapSpreading, column: EnergyColumn) -> list[Spread]:
+    return [spreading.spread(gap.begin, gap.end, gap.raw, column.scaler) for gap in column.gaps]

@@ -5,12 +5,15 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from iskra_server.cost.compared_energy import EnergyPiece, Fractions, power_of_ten
 from iskra_server.cost.contracts import Contract, spot_shares
+from iskra_server.cost.credit import credited
 from iskra_server.cost.price_columns import PriceColumns, Spot, columns_of_runs, raw, spot_column
 from iskra_server.cost.price_runs import contract_runs
 from iskra_server.cost.priced_energy import PricedEnergy, PricesOf
@@ -235,7 +238,9 @@ class ContractAccount:
             return fees
         credits = [Fraction(self.contract.grid_credit) * share for share in shares("year")]
         years = [datetime.fromtimestamp(month * QUARTER_S, self._tz).year for month in self._months[:-1]]
-        return _minus(fees, _credited(credits, grid, years))
+        months = zip(years, credits, grid, strict=True)
+        by_year = (list(zip(*group, strict=True)) for _, group in groupby(months, key=itemgetter(0)))
+        return _minus(fees, [amount for _, *steps in by_year for amount in credited(*steps)])
 
 
 def _grid_price(rate: Rate) -> Decimal:
@@ -250,20 +255,6 @@ def _negative_places(share: SpotShare, piece: EnergyPiece, spot: Spot) -> list[i
     return [
         quarter - piece.first for quarter, price in prices.items() if price < 0 and piece.first <= quarter < piece.end
     ]
-
-
-def _credited(credits: Fractions, grid: Fractions, years: Sequence[int]) -> Fractions:
-    """What of the credit counts in each month: in sum, since the year began, never more than the grid fees."""
-    credited = []
-    year, credit_so_far, grid_so_far, before = 0, Fraction(0), Fraction(0), Fraction(0)
-    for credit, fees, month_year in zip(credits, grid, years, strict=True):
-        if month_year != year:
-            year, credit_so_far, grid_so_far, before = month_year, Fraction(0), Fraction(0), Fraction(0)
-        credit_so_far, grid_so_far = credit_so_far + credit, grid_so_far + fees
-        now = min(credit_so_far, grid_so_far)
-        credited.append(now - before)
-        before = now
-    return credited
 
 
 def _plus(left: Fractions, right: Fractions) -> Fractions:

@@ -1,19 +1,19 @@
 """The credit of par. 14a EnWG, module 1: by days, and in sum never more than the grid has cost.
 
     year begins   |~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~|
-    moments             a         b         c              credited(t) = min(credit by days, grid fees), since the year
-    buckets             |---------|---------|              began; a bucket has credited(b) - credited(a)
+    moments             a         b         c              until t: min(credit by days, grid fees), since the year
+    steps               |---------|---------|              began; a step has what is credited until b, less until a
 
-What is credited until a moment depends on that moment alone, so the buckets of a period add up to the period.
+What is credited until a moment depends on that moment alone, so the steps of a period add up to the period.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from iskra_server.cost.amounts import fee_share, grid_credit
@@ -45,29 +45,35 @@ def bucket_credits(
     for year_begin, year_end in _years(begin, end, tz):
         since = max(year_begin, first_quarter(contract.begins, tz), first)
         low, high = max(since, begin), min(year_end, end)
-        moments = [low, *(edge for edge in edges if low < edge < high), high]
-        times = sorted({since, *moments})
-        fees = _grid_fees(counters, contract, times, spot, tz)
-        # from one moment to the next: from the beginning of the year to each, a year by the day takes 66,000 days
-        by_days = accumulate((grid_credit(contract, *part, tz) for part in pairwise(times)), initial=Fraction(0))
-        at = {time: min(credit, fee) for time, credit, fee in zip(times, by_days, fees, strict=True)}
-        credited = [at[moment] for moment in moments]
-        for moment, (before, after) in zip(moments, pairwise(credited), strict=False):
-            yield bisect_right(edges, moment) - 1, after - before
+        inner = edges[bisect_right(edges, low) : bisect_left(edges, high)]
+        moments = sorted({since, low, *inner, high})
+        credits = [grid_credit(contract, *step, tz) for step in pairwise(moments)]
+        fees = _grid_fees(counters, contract, moments, spot, tz)
+        for moment, amount in zip(moments, credited(credits, fees), strict=False):
+            if moment >= low:
+                yield bisect_right(edges, moment) - 1, amount
+
+
+def credited(credits: Iterable[Fraction], grid_fees: Iterable[Fraction]) -> Iterator[Fraction]:
+    """What of the credit counts in each step of a year: in sum, since it began, never more than the grid fees."""
+    credit_so_far = fees_so_far = before = Fraction(0)
+    for credit, fees in zip(credits, grid_fees, strict=True):
+        credit_so_far, fees_so_far = credit_so_far + credit, fees_so_far + fees
+        now = min(credit_so_far, fees_so_far)
+        yield now - before
+        before = now
 
 
 def _grid_fees(
     counters: Mapping[Obis, CounterHistory], contract: Contract, edges: Sequence[int], spot: Spot, tz: ZoneInfo
-) -> list[Fraction]:
-    """The gross grid fees from the first quarter until each, 0 until itself."""
+) -> Iterator[Fraction]:
+    """The gross grid fees from each quarter until the next."""
     runs = partial(contract_runs, contract, tz=tz)
-    use = MeteredUse(counters, runs, edges, spot, counts_crossing=True)
+    use = MeteredUse(counters, runs, edges, spot, tz, counts_crossing=True)
     tax = 1 + Fraction(contract.terms.vat_percent if contract.terms else Decimal(0)) / 100
-    fees = [Fraction(0)]
     for (begin, end), bucket in zip(pairwise(edges), use.buckets, strict=True):
         fixed = (fee_share(fee.amount, fee.per, begin, end, tz) for fee in contract.fees if fee.name == "grid")
-        fees.append(fees[-1] + Fraction(bucket.amount().parts.grid) * tax + sum(fixed))
-    return fees
+        yield Fraction(bucket.amount().parts.grid) * tax + sum(fixed)
 
 
 def _years(begin: int, end: int, tz: ZoneInfo) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@
 
 Where each rate applies once, a piece is the difference of two readings. Where rates come back, as those of windows, or
 follow the spot price, the energy of every quarter is read at once: a difference takes up to three queries a piece.
-A gap within one rate is exact; one over several is spread evenly over its quarters: an estimate.
+A gap within one rate is exact; one over several is spread over its quarters (gap_spread.py): an estimate.
 """
 
 from bisect import bisect_right
@@ -14,9 +14,12 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from iskra_server.cost.contracts import Contract
+from iskra_server.cost.gap_spread import GapSpreading, Spread
 from iskra_server.cost.price_columns import Spot, spot_columns
 from iskra_server.cost.price_runs import PriceRun
 from iskra_server.cost.tariffs import Rate, SpotShare
@@ -26,8 +29,6 @@ from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
 from iskra_server.meter.reading import scaled
 
-# the energy of a gap is spread in milliwatt-hours, the rest to its last quarter
-_SPREAD_SCALER = -3
 _ZERO = Decimal(0)
 # of energy that the contract has no price for
 _UNKNOWN = Rate(_ZERO)
@@ -64,9 +65,10 @@ class _Group(Struct):
 
 
 class MeteredUse:
-    """The use in each bucket between `edges`. Raises StoreError.
+    """The use in each bucket between `edges`, and in all of them. Raises StoreError.
 
-    With `counts_crossing`, a gap over the edge of a bucket counts in the one in which it ends; without, in none.
+    With `counts_crossing`, a gap over the edge of a bucket counts in the one in which it ends; without, in none, and
+    in `whole` alone.
     """
 
     def __init__(
@@ -75,12 +77,15 @@ class MeteredUse:
         runs_of: RunsOf,
         edges: Sequence[int],
         spot: Spot,
+        tz: ZoneInfo,
         *,
         counts_crossing: bool = False,
     ) -> None:
         self.buckets = [UseOfPeriod() for _ in edges[:-1]]
-        self._measured: list[list[_Piece]] = [[] for _ in edges[:-1]]
-        self._edges = edges
+        self.whole = UseOfPeriod()
+        # by identity: the contracts that something was measured under, in each bucket
+        self._measured: list[set[int]] = [set() for _ in edges[:-1]]
+        self._edges, self._tz = edges, tz
         self._counts_crossing = counts_crossing
         outermost = {obis: counter.outermost(edges[0], edges[-1]) for obis, counter in counters.items()}
         self._outermost = {obis: readings for obis, readings in outermost.items() if readings}
@@ -98,9 +103,9 @@ class MeteredUse:
             if any(piece.rate(obis) for piece in self._pieces):
                 (self._add_quarters if self._spots or returns else self._add_sums)(obis, counters[obis])
 
-    def is_measured(self, bucket: int, begin: int, end: int) -> bool:
-        """Whether something was measured between two quarters of a bucket."""
-        return any(piece.begin < end and piece.end > begin for piece in self._measured[bucket])
+    def is_measured(self, bucket: int, contract: Contract) -> bool:
+        """Whether something was measured in a bucket under a contract."""
+        return id(contract) in self._measured[bucket]
 
     def _measured_runs(self, runs_of: RunsOf) -> Sequence[PriceRun]:
         """The prices from the first reading of any counter to the last."""
@@ -117,14 +122,14 @@ class MeteredUse:
         for piece, bucket in zip(self._pieces, energies.buckets, strict=True):
             if bucket.energy_wh is not None and (rate := piece.rate(obis)):
                 self._count(piece.bucket, obis, piece, rate, UsedEnergy(bucket.energy_wh))
-                self._measured[piece.bucket].append(piece)
+                self._measured[piece.bucket].add(id(piece.run.contract))
         for gap in energies.gaps:
-            if cuts[0] <= gap.begin and gap.end <= cuts[-1]:
-                self._spread(obis, gap)
+            if self._edges[0] <= gap.begin and gap.end <= cuts[-1]:
+                self._add_gap(obis, gap, GapSpreading(counter, None, self._tz))
 
     def _add_quarters(self, obis: Obis, counter: CounterHistory) -> None:
-        begin, end = self._begins[0], self._pieces[-1].end
-        column = next(counter.energy_columns((begin, end)))
+        first, last = (reading.quarter for reading in self._outermost[obis])
+        column = counter.column(self._begin_of(counter, first), self._pieces[-1].end)
         if column is None:
             return
         gaps = [Gap(gap.begin, gap.end, scaled(gap.raw, column.scaler)) for gap in column.gaps]
@@ -133,16 +138,15 @@ class MeteredUse:
         for gap in gaps:
             for piece in self._touched(gap):
                 in_gaps[piece.begin] += min(piece.end, gap.end) - max(piece.begin, gap.begin)
-        first, last = (reading.quarter for reading in self._outermost[obis])
         groups: dict[tuple[int, int, bool], _Group] = {}
         for piece in self._pieces:
             rate = piece.rate(obis)
             if rate is None or min(piece.end, last) - max(piece.begin, first) <= in_gaps[piece.begin]:
                 continue
-            self._measured[piece.bucket].append(piece)
+            self._measured[piece.bucket].add(id(piece.run.contract))
             key = piece.bucket, id(rate), piece.lacks_register
             group = groups.get(key) or groups.setdefault(key, _Group(piece, 0, [], []))
-            raws = column.raws[piece.begin - begin : piece.end - begin]
+            raws = column.raws[piece.begin - column.first : piece.end - column.first]
             if rate.spot is None:
                 group.raw += sum(raws)
             else:
@@ -154,49 +158,54 @@ class MeteredUse:
                 if rate.spot:
                     used = used_at_spot(rate.spot, group.raws, column.scaler, group.prices)
                 self._count(group.piece.bucket, obis, group.piece, rate, used)
+        spreading = GapSpreading(counter, column, self._tz)
         for gap in gaps:
-            self._spread(obis, gap)
+            self._add_gap(obis, gap, spreading)
+
+    def _begin_of(self, counter: CounterHistory, first: int) -> int:
+        """The first piece's, or that of the gap in which it begins; `first` is that of the first reading."""
+        begin = self._begins[0]
+        before = counter.nearest_before(begin + 1) if first < begin else None
+        return before.quarter if before and before.quarter >= self._edges[0] else begin
 
     def _count(
-        self, bucket: int, obis: Obis, piece: _Piece, rate: Rate, used: UsedEnergy, *, is_estimate: bool = False
+        self, bucket: int | None, obis: Obis, piece: _Piece, rate: Rate, used: UsedEnergy, *, is_estimate: bool = False
     ) -> None:
+        """Without a bucket, in the whole alone."""
         if rate is _UNKNOWN:
             used = UsedEnergy(_ZERO, unpriced_wh=used.wh)
         elif piece.lacks_register and obis != EXPORT:
             # the energy of a register is part of that of 1.8.0
             used += UsedEnergy(_ZERO, unpriced_wh=-used.wh)
-        self.buckets[bucket].add(obis, rate, used, is_estimate=is_estimate)
+        self.whole.add(obis, rate, used, is_estimate=is_estimate)
+        if bucket is not None:
+            self.buckets[bucket].add(obis, rate, used, is_estimate=is_estimate)
 
-    def _spread(self, obis: Obis, gap: Gap) -> None:
+    def _add_gap(self, obis: Obis, gap: Gap, spreading: GapSpreading) -> None:
         """Count the energy of a gap, in the bucket that it lies in."""
-        bucket = bisect_right(self._edges, gap.begin) - 1
-        if gap.end > self._edges[bucket + 1]:
-            if not self._counts_crossing:
-                return
-            bucket = bisect_right(self._edges, gap.end - 1) - 1
+        bucket: int | None = bisect_right(self._edges, gap.begin) - 1
+        if gap.end > self._edges[(bucket or 0) + 1]:
+            bucket = bisect_right(self._edges, gap.end - 1) - 1 if self._counts_crossing else None
         touched = self._touched(gap)
-        self._measured[bucket] += touched
+        if bucket is not None:
+            self._measured[bucket] |= {id(piece.run.contract) for piece in touched}
         rates = {id(rate): rate for piece in touched if (rate := piece.rate(obis))}
         if len(rates) == 1 and all(rate.spot is None for rate in rates.values()) and _covers(touched, gap, obis):
             (rate,) = rates.values()
             self._count(bucket, obis, touched[0], rate, UsedEnergy(gap.energy_wh))
             return
-        each, left = int(gap.energy_wh.scaleb(-_SPREAD_SCALER)) // (gap.end - gap.begin), gap.energy_wh
+        scaler = min(int(gap.energy_wh.as_tuple().exponent), 0)
+        spread = spreading.spread(gap.begin, gap.end, int(gap.energy_wh.scaleb(-scaler)), scaler)
         for piece in touched:
-            begin, end = max(piece.begin, gap.begin), min(piece.end, gap.end)
-            share = scaled(each * (end - begin), _SPREAD_SCALER) if end < gap.end else left
-            left -= share
             if rate := piece.rate(obis):
-                used = self._estimate(rate, begin, end, share)
+                used = self._estimate(rate, max(piece.begin, gap.begin), min(piece.end, gap.end), spread)
                 self._count(bucket, obis, piece, rate, used, is_estimate=True)
 
-    def _estimate(self, rate: Rate, begin: int, end: int, energy_wh: Decimal) -> UsedEnergy:
+    def _estimate(self, rate: Rate, begin: int, end: int, spread: Spread) -> UsedEnergy:
+        raws = spread.raws[begin - spread.begin : end - spread.begin]
         if rate.spot is None:
-            return UsedEnergy(energy_wh)
-        scaler = min(_SPREAD_SCALER, int(energy_wh.as_tuple().exponent))
-        raw, length = int(energy_wh.scaleb(-scaler)), end - begin
-        raws = [raw // length] * (length - 1)
-        return used_at_spot(rate.spot, [*raws, raw - sum(raws)], scaler, self._prices(rate.spot, begin, end))
+            return UsedEnergy(scaled(sum(raws), spread.scaler))
+        return used_at_spot(rate.spot, raws, spread.scaler, self._prices(rate.spot, begin, end))
 
     def _touched(self, gap: Gap) -> list[_Piece]:
         first = max(bisect_right(self._begins, gap.begin) - 1, 0)

@@ -3,10 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from operator import mul
+from operator import mul, sub
 from typing import cast
 
-from iskra_server.cost.compared_energy import EnergyPiece, Fractions, Spread, power_of_ten
+from msgspec.structs import replace
+
+from iskra_server.cost.compared_energy import EnergyPiece, Fractions, power_of_ten
+from iskra_server.cost.gap_spread import Spread
 from iskra_server.history.model.periods import QUARTERS_OF_DAY
 from iskra_server.meter.obis import Obis
 
@@ -21,7 +24,7 @@ PricesOf = Callable[[int, int], tuple[Sequence[int | None], int]]
 class PricedEnergy:
     """`prices_of` is asked for the quarters of the piece, and for those of a gap that begins before it.
 
-    A gap has no price if one of its quarters has none.
+    `unknown_gaps` have the energy of quarters without a price alone.
     """
 
     def __init__(self, piece: EnergyPiece, obis: Obis, prices_of: PricesOf) -> None:
@@ -48,8 +51,8 @@ class PricedEnergy:
         sums = [Fraction(0)] * (len(self._piece.all_months) - 1)
         for spread, prices, scaler in self._gaps.values():
             unit = self._gap_unit(spread, scaler)
-            for month, place in spread.parts(self._piece.all_months):
-                sums[month] += unit * sum(map(mul, spread.weights[place], prices[place]))
+            for month, place in self._piece.parts(spread):
+                sums[month] += unit * sum(map(mul, spread.raws[place], prices[place]))
         return sums
 
     def priced_wh(self) -> Fractions:
@@ -66,9 +69,9 @@ class PricedEnergy:
         if self.unknown:
             energies = [whole - priced for whole, priced in zip(self._measured_wh, self.priced_wh(), strict=True)]
         for spread in self.unknown_gaps:
-            unit = power_of_ten(self._column.scaler) * spread.raw / spread.total
-            for month, place in spread.parts(self._piece.all_months):
-                energies[month] += unit * sum(spread.weights[place])
+            unit = power_of_ten(spread.scaler)
+            for month, place in self._piece.parts(spread):
+                energies[month] += unit * sum(spread.raws[place])
         return energies
 
     def cost_where_unknown(self, other: "PricedEnergy") -> Fraction:
@@ -76,8 +79,8 @@ class PricedEnergy:
         raws, prices = self._column.raws, self._prices
         cost = self._unit * sum(raws[place] * prices[place] for place in other.unknown)
         for spread in other.unknown_gaps:
-            mine, known, scaler = self._gaps[spread.begin]
-            cost += self._gap_unit(mine, scaler) * sum(map(mul, mine.weights, known))
+            _, known, scaler = self._gaps[spread.begin]
+            cost += self._gap_unit(spread, scaler) * sum(map(mul, spread.raws, known))
         return cost
 
     def price_sum(self) -> tuple[Fraction, int]:
@@ -101,14 +104,16 @@ class PricedEnergy:
         return power_of_ten(self._column.scaler + self._scaler + _WH_TO_KWH)
 
     def _gap_unit(self, spread: Spread, scaler: int) -> Fraction:
-        return power_of_ten(self._column.scaler + scaler + _WH_TO_KWH) * spread.raw / spread.total
+        return power_of_ten(spread.scaler + scaler + _WH_TO_KWH)
 
     def _add_gap(self, spread: Spread, prices: Sequence[int | None], prices_of: PricesOf) -> None:
         place, scaler = spread.begin - self._column.first, self._scaler
-        known = prices[place : place + len(spread.weights)]
+        known = prices[place : place + len(spread.raws)]
         if place < 0:
-            known, scaler = prices_of(spread.begin, spread.begin + len(spread.weights))
+            known, scaler = prices_of(spread.begin, spread.end)
         if None in known:
-            self.unknown_gaps.append(spread)
-        else:
-            self._gaps[spread.begin] = spread, cast("Sequence[int]", known), scaler
+            unpriced = [raw if price is None else 0 for raw, price in zip(spread.raws, known, strict=True)]
+            self.unknown_gaps.append(replace(spread, raws=unpriced))
+            spread = replace(spread, raws=list(map(sub, spread.raws, unpriced)))
+            known = [price or 0 for price in known]
+        self._gaps[spread.begin] = spread, cast("Sequence[int]", known), scaler

@@ -52,7 +52,11 @@ class HomeAssistantApp:
         """Those of a plan, and MQTT where Home Assistant has a broker."""
         config = self.with_broker(plan.config)
         try:
-            return plan.outputs if config is plan.config else planned_outputs(config)
+            return (
+                plan.outputs
+                if config is plan.config
+                else planned_outputs(config, plan.settings.contracts, plan.settings.tz)
+            )
         except ConfigError as error:
             log.error("The MQTT broker of Home Assistant cannot be used: %s", error)
             return plan.outputs

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from iskra_server import __version__
-from iskra_server.base.timezone import detect_zone
 from iskra_server.config import Config, ConfigError
-from iskra_server.cost.from_config import contracts_from_config
+from iskra_server.cost.contracts import Contract
 from iskra_server.diagnosis.status import Status
 from iskra_server.history.store.location import expand_folder
 from iskra_server.outputs.state import OutputState
@@ -40,9 +39,12 @@ class PlannedOutput(NamedTuple):
     create: Callable[[Hub, Statuses, OpenStore], Output]
 
 
-def planned_outputs(config: Config) -> tuple[PlannedOutput, ...]:
-    """Raises ConfigError."""
-    planned = (_mdns(config), _mqtt(config), _influx(config), _uplink(config), _notify(config))
+def planned_outputs(config: Config, contracts: tuple[Contract, ...], tz: str) -> tuple[PlannedOutput, ...]:
+    """`tz` is where days begin. Raises ConfigError."""
+    planned = (
+        *(_mdns(config), _mqtt(config, contracts, tz), _influx(config), _uplink(config)),
+        _notify(config, contracts, tz),
+    )
     return tuple(output for output in planned if output)
 
 
@@ -65,14 +67,12 @@ def _mdns(config: Config) -> PlannedOutput | None:
     return PlannedOutput(("mdns", host, port, needs_token, has_tls), create)
 
 
-def _mqtt(config: Config) -> PlannedOutput | None:
+def _mqtt(config: Config, contracts: tuple[Contract, ...], tz: str) -> PlannedOutput | None:
     if not config.outputs.mqtt.url:
         return None
     from iskra_server.outputs.mqtt.broker_settings import mqtt_settings  # noqa: PLC0415
 
     settings, has_history = mqtt_settings(config.outputs.mqtt), config.history.enabled
-    # where days begin; the plan has checked both
-    tz, contracts = detect_zone(config.server.time_zone).zone.key, contracts_from_config(config.contracts)
 
     def create(hub: Hub, statuses: Statuses, store: OpenStore) -> Output:
         from iskra_server.outputs.mqtt.publisher import PeriodSettings, Publisher  # noqa: PLC0415
@@ -137,7 +137,7 @@ def _influx(config: Config) -> PlannedOutput | None:
     return PlannedOutput(("influx", influx, data_dir), create)
 
 
-def _notify(config: Config) -> PlannedOutput | None:
+def _notify(config: Config, contracts: tuple[Contract, ...], tz: str) -> PlannedOutput | None:
     if not any(channel.url for channel in config.notify):
         return None
     from iskra_server.outputs.notify.digests import DigestSettings  # noqa: PLC0415
@@ -147,8 +147,8 @@ def _notify(config: Config) -> PlannedOutput | None:
     digest = DigestSettings(
         hour=alerts.digest_hour,
         base_load_percent=Decimal(repr(alerts.base_load_percent)),
-        contracts=contracts_from_config(config.contracts),
-        zone=detect_zone(config.server.time_zone).zone.key,
+        contracts=contracts,
+        zone=tz,
     )
 
     def create(hub: Hub, statuses: Statuses, store: OpenStore) -> Output:

@@ -1,9 +1,14 @@
-"""Reads packed points by docs/history.md alone, without the code that packs them: the format is for decades."""
+"""Reads packed points by docs/history-format.md alone, without the code that packs them: the format is for decades."""
 
+import json
 import random
+import re
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from iskra_server.history.points.packing import encode_series
 from iskra_server.history.points.points import Point, pack, unpack
@@ -12,7 +17,9 @@ from iskra_server.meter.reading import Register
 from iskra_server.meter.units import WATT, WATT_HOUR
 from samples import EXPORT, IMPORT, POWER
 
-DOCS = Path(__file__).parents[3] / "docs" / "history.md"
+DOCS = Path(__file__).parents[3] / "docs" / "history-format.md"
+# blocks as version 0.1.0 wrote them, and what is in them: never to be changed
+FROZEN: list[dict[str, Any]] = json.loads((Path(__file__).parent / "frozen_blocks.json").read_text())
 # milliseconds, then code, value, scaler and unit of each register
 Telegram = tuple[int, list[tuple[bytes, int, int | None, int | None]]]
 
@@ -77,6 +84,30 @@ def test_a_block_is_read_by_the_docs_alone() -> None:
     ]
 
 
-def test_the_example_of_the_docs_is_right() -> None:
-    assert encode_series([1000, 1001, 999]).hex(" ") == "e8 03 00 00 00 00 00 00 01 01 fe"
-    assert "`e8 03 00 00 00 00 00 00 | 01 | 01 fe`" in DOCS.read_text()
+@pytest.mark.parametrize("frozen", FROZEN, ids=lambda frozen: frozen["name"])
+def test_a_frozen_block_is_read_by_the_docs_and_by_the_program(frozen: dict[str, Any]) -> None:
+    block = bytes.fromhex(frozen["block"])
+    assert zlib.crc32(block) == frozen["crc32"]
+    expected = [
+        (at_ms, [(bytes.fromhex(code), raw, scaler, unit) for code, raw, scaler, unit in registers])
+        for at_ms, registers in frozen["telegrams"]
+    ]
+    assert by_the_docs(block) == expected
+    assert [
+        (point.at_ms, [(bytes(each.obis), each.raw, each.scaler, each.unit) for each in point.registers])
+        for point in unpack(block)
+    ] == expected
+
+
+def test_the_examples_of_the_docs_are_right() -> None:
+    docs = DOCS.read_text()
+    for numbers in ([1000, 1001, 999], [0, 300, 44]):
+        first, width, steps = (part.hex(" ") for part in re.findall(b"(.{8})(.)(.*)", encode_series(numbers), re.S)[0])
+        assert f"{', '.join(map(str, numbers))} are `{first} | {width} | {steps}`" in docs.replace("\n", " ")
+    block, taken_apart = re.findall(r"```text\n(.*?)```", docs, re.S)
+    packed = bytes.fromhex(block)
+    assert packed.hex() == FROZEN[0]["block"]
+    assert f"`crc32` is {zlib.crc32(packed)}." in docs
+    # each line: bytes, then three spaces at least and what they mean
+    body = bytes.fromhex("".join(re.split(" {3,}", line)[0] for line in taken_apart.splitlines()))
+    assert body == zlib.decompress(packed[1:])

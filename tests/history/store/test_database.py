@@ -114,7 +114,7 @@ def test_an_sqlite_file_is_copied_before_it_is_migrated(
     sqlite.write([quarter_reading()], [METER])
     add_next_schema(monkeypatch, tmp_path)
     open_database(f"sqlite:///{file}").close()
-    with closing(sqlite3.connect(file.with_name(f"iskra.sqlite.before-{NEXT}"))) as copy:
+    with closing(sqlite3.connect(file.with_name(f"iskra.sqlite.schema-{VERSIONS[-1]}"))) as copy:
         assert copy.execute(f"SELECT version_num, raw FROM {VERSION_TABLE}, boundary").fetchall() == [
             (VERSIONS[-1], quarter_reading().value.raw)
         ]
@@ -131,7 +131,7 @@ def test_while_another_program_migrates_a_file_it_is_left_alone(
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(StoreError, match=r"is being brought up to date by another iskra-server. Wait until"):
             open_database(f"sqlite:///{file}")
-        assert not file.with_name(f"iskra.sqlite.before-{NEXT}").exists()
+        assert not file.with_name(f"iskra.sqlite.schema-{VERSIONS[-1]}").exists()
     open_database(f"sqlite:///{file}").close()
     assert not lock.exists()
 
@@ -152,7 +152,7 @@ def test_programs_that_migrate_a_file_at_once_do_it_once(
     assert [version(each) for each in opened] == [NEXT] * 4
     for each in opened:
         each.close()
-    with closing(sqlite3.connect(file.with_name(f"iskra.sqlite.before-{NEXT}"))) as copy:
+    with closing(sqlite3.connect(file.with_name(f"iskra.sqlite.schema-{VERSIONS[-1]}"))) as copy:
         assert copy.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall() == [(VERSIONS[-1],)]
 
 
@@ -172,7 +172,7 @@ def test_a_program_that_comes_late_waits_for_one_that_has_waited(
 
     second, third = Thread(target=open_it), Thread(target=open_it)
 
-    def copy(_: Path, __: Path) -> None:
+    def copy(_: Path, __: str) -> None:
         copies.append("begins")
         if len(copies) == 1:
             second.start()
@@ -184,7 +184,7 @@ def test_a_program_that_comes_late_waits_for_one_that_has_waited(
             time.sleep(0.3)
         copies.append("ends")
 
-    monkeypatch.setattr(sqlite_module, "back_up", copy)
+    monkeypatch.setattr(sqlite_module, "copy_before_migration", copy)
     open_it()
     second.join()
     third.join()

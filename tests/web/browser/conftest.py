@@ -1,6 +1,7 @@
 """A real browser and a real server, which reads a meter at a pseudo-terminal and has a prepared history.
 
 A page must write nothing to the console, send no request to another server, and keep its content security policy.
+Files share browser, server and meter: its counter only increases.
 """
 
 from collections.abc import Callable, Iterator
@@ -79,7 +80,7 @@ class Meter:
         until(is_shown, TIMEOUT_MS / 1000)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip("there is no chromium (apt install chromium)")
@@ -87,19 +88,19 @@ def browser() -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("browser")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def head(folder: Path) -> Iterator[Head]:
     head = Head(folder / "usb-infrared-head")
     yield head
     head.unplug()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(folder: Path, head: Head) -> Iterator[Server]:
     """Readings are stale after three seconds, so that tests of stale readings are quick."""
     write(folder)
@@ -112,7 +113,7 @@ def server(folder: Path, head: Head) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def meter(head: Head, server: Server) -> Meter:
     assert server.process.poll() is None
     return Meter(head)

@@ -55,47 +55,49 @@ def open_view(page: Page, place: str) -> None:
     page.goto(f"{page.url.partition('#')[0]}#/{place}")
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_the_table_has_every_number_of_the_api(open_page: Open, meter: Meter, server: Server, view: str) -> None:
+def test_table_and_chart_have_every_number_of_the_api(open_page: Open, meter: Meter, server: Server) -> None:
     meter.send()
-    page = open_page(f"#/{view}?as=table")
-    answer = request(server, f"energy?{VIEWS[view]}")
-    buckets = [[kwh(bucket.get("import_wh")), kwh(bucket.get("export_wh"))] for bucket in answer["buckets"]]
-    assert cells(page) == buckets
-    # half up
-    total = answer["import"]["total_wh"].quantize(Decimal(1), ROUND_HALF_UP)
-    expect(page.locator(".total[data-flow=import] dd")).to_have_text(
-        re.compile(rf"^{f'{total / 1000:,.3f}'.replace(',', chr(0x202F))} kWh · €")
-    )
+    page = open_page("#/about")
+    for view, query in VIEWS.items():
+        answer = request(server, f"energy?{query}")
+        buckets = [[kwh(bucket.get("import_wh")), kwh(bucket.get("export_wh"))] for bucket in answer["buckets"]]
+        open_view(page, f"{view}?as=table")
+        # half up; that of another view may still be there
+        total = answer["import"]["total_wh"].quantize(Decimal(1), ROUND_HALF_UP)
+        expect(page.locator(".total[data-flow=import] dd")).to_have_text(
+            re.compile(rf"^{f'{total / 1000:,.3f}'.replace(',', chr(0x202F))} kWh · €")
+        )
+        assert cells(page) == buckets, view
+        open_view(page, view)
+        select_by_arrow_keys(page, buckets)
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_the_arrow_keys_select_the_bars_of_a_chart(open_page: Open, meter: Meter, server: Server, view: str) -> None:
-    meter.send()
-    page = open_page(f"#/{view}")
+def select_by_arrow_keys(page: Page, buckets: list[list[str]]) -> None:
+    """The second bar, or the first of few."""
     chart = page.locator(".chart[role=slider]").first
-    expect(chart).to_have_attribute("aria-valuemax", str(len(request(server, f"energy?{VIEWS[view]}")["buckets"]) - 1))
+    expect(chart).to_have_attribute("aria-valuemax", str(len(buckets) - 1))
     chart.focus()
-    bucket = request(server, f"energy?{VIEWS[view]}")["buckets"][1 if view != "all" else 0]
-    for key in ("Home", *(("ArrowRight",) if view != "all" else ())):
+    keys = ("Home", "ArrowRight")[: min(2, len(buckets) - 1)]
+    for key in keys:
         page.keyboard.press(key)
-    expect(chart).to_have_attribute("aria-valuetext", re.compile(f"from grid {kwh(bucket['import_wh'])} kWh"))
-    expect(page.locator(".caption").first).to_contain_text(f"to grid {kwh(bucket['export_wh'])} kWh")
+    imported, exported = buckets[len(keys) - 1]
+    expect(chart).to_have_attribute("aria-valuetext", re.compile(f"from grid {imported} kWh"))
+    expect(page.locator(".caption").first).to_contain_text(f"to grid {exported} kWh")
 
 
-@pytest.mark.parametrize(("day", "quarters"), [(SPRING, 92), (AUTUMN, 100)])
-def test_a_day_on_which_the_clock_changes_has_its_own_length(
-    open_page: Open, meter: Meter, server: Server, day: date, quarters: int
-) -> None:
+def test_a_day_on_which_the_clock_changes_has_its_own_length(open_page: Open, meter: Meter, server: Server) -> None:
     meter.send()
-    page = open_page(f"#/day/{day}?as=table")
-    rows = cells(page)
-    assert len(rows) == quarters
-    answer = request(server, f"energy?from={day}&bucket=15min")
-    assert rows == [[kwh(bucket.get("import_wh")), kwh(bucket.get("export_wh"))] for bucket in answer["buckets"]]
     # the hour that is skipped, or occurs twice
-    names = page.locator("main .scroll tbody th").all_inner_texts()
-    assert sum(name.startswith("02:00") for name in names) == (0 if quarters == 92 else 2)
+    for day, quarters, twos in ((SPRING, 92, 0), (AUTUMN, 100, 2)):
+        # days begin in the zone of the server
+        page = open_page(f"#/day/{day}?as=table", timezone_id="America/New_York")
+        rows = cells(page)
+        assert len(rows) == quarters
+        answer = request(server, f"energy?from={day}&bucket=15min")
+        assert rows == [[kwh(bucket.get("import_wh")), kwh(bucket.get("export_wh"))] for bucket in answer["buckets"]]
+        names = page.locator("main .scroll tbody th").all_inner_texts()
+        assert sum(name.startswith("02:00") for name in names) == twos
+        expect(page.locator(".stepper h1")).to_contain_text(f"{day.day} {day:%B}")
 
 
 def test_gaps_and_counter_restarts_are_listed(open_page: Open, meter: Meter) -> None:
@@ -226,6 +228,10 @@ def test_two_periods_are_compared(open_page: Open, meter: Meter, server: Server)
     word = "less" if left < right else "more"
     expect(message.locator(".middle")).to_have_text(f"{abs(left - right) / 1000:.3f} kWh {word} from grid")
     expect(message).to_contain_text(f"{left / 1000:.3f} kWh against {right / 1000:.3f} kWh")
+    costs = [request(server, f"cost?from={month}")["total"]["total_amount"] for month in ("2026-02", "2025-02")]
+    word = "less" if costs[0] < costs[1] else "more"
+    expect(message).to_contain_text(f"cost: {euros(abs(costs[0] - costs[1]))} {word}")
+    expect(message).to_contain_text(f"{euros(costs[0])} against {euros(costs[1])}")
 
 
 def test_a_running_month_is_compared_with_as_much_of_another(open_page: Open, meter: Meter, server: Server) -> None:

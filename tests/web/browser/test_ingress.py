@@ -31,6 +31,24 @@ def box() -> Iterator[SupervisorStandIn]:
 
 
 @pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ingress")
+
+
+@pytest.fixture(scope="module")
+def head(folder: Path) -> Iterator[Head]:
+    head = Head(folder / "usb-infrared-head")
+    yield head
+    head.unplug()
+
+
+@pytest.fixture(scope="module")
+def meter(head: Head, server: Server) -> Meter:
+    assert server.process.poll() is None
+    return Meter(head)
+
+
+@pytest.fixture(scope="module")
 def server(folder: Path, head: Head, box: SupervisorStandIn) -> Iterator[Server]:
     """With a token, which nobody needs here; it is known to the tests alone."""
     write(folder)
@@ -61,7 +79,9 @@ def frame(page: Page) -> FrameLocator:
     return page.frame_locator("iframe")
 
 
-@pytest.mark.parametrize(("locale", "scheme"), [("de-DE", "light"), ("en-GB", "dark")])
+@pytest.mark.parametrize(
+    ("locale", "scheme"), [("de-DE", "light"), pytest.param("en-GB", "dark", marks=pytest.mark.slow)]
+)
 def test_every_view_works_in_the_frame_of_a_phone(
     open_frame: Open, meter: Meter, locale: str, scheme: str, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from running import Server, serving, until
 from web.browser.conftest import Meter, Open, watched
+from web.browser.household import write
 
 STALE = re.compile(r"no current reading since \d+:\d\d:\d\d")
 # records every state of the page with the text in place of the number (empty before the view is drawn)
@@ -91,6 +92,23 @@ def test_before_the_first_reading_every_view_of_history_says_so(browser: Browser
             expect(note.get_by_role("link")).to_have_attribute("href", "#/setup")
 
 
+def test_after_a_restart_without_a_head_the_history_can_be_opened(browser: Browser, tmp_path: Path) -> None:
+    write(tmp_path)
+    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path), "IES_SERVER_TIME_ZONE": "Europe/Berlin"}
+    with serving("serve", str(tmp_path / "no-head"), environ=environ) as server:
+        until(lambda: server.get("/api/v1/history/meters").status_code == 200)
+        with watched(browser, server.url) as opened:
+            page = opened("#/day", locale="de-DE")
+            expect(page.locator("main .chart[role=slider]").first).to_be_visible()
+            # plainly not current
+            expect(page.locator(".pulse")).to_have_text(re.compile(r"kein aktueller Wert seit .*\d\d:\d\d"))
+            expect(page.locator(".warning strong")).to_be_visible()
+            page.evaluate("location.hash = '#/now'")
+            expect(page.locator(".today .chart[role=slider]")).to_be_visible()
+            expect(page.locator(".big")).to_contain_text("zuletzt empfangen")
+            assert digits(page).strip() == ""
+
+
 def test_the_page_reports_an_unreachable_server(browser: Browser) -> None:
     with serving("demo", "--profile", "MT631-locked") as server:
         context = browser.new_context(locale="de-DE")
@@ -112,7 +130,7 @@ def test_the_page_reports_an_unreachable_server(browser: Browser) -> None:
     [
         ("js/shell.js", "now", ".big .number"),
         ("css/base.css", "now", ".big .number"),
-        ("js/views/today.js", "now", ".facts dt"),
+        pytest.param(("js/views/today.js", "now", ".facts dt"), marks=pytest.mark.slow),
         ("js/views/setup.js", "setup", ".checks"),
     ],
 )
@@ -132,7 +150,7 @@ def test_a_file_that_failed_to_load_is_loaded_again(
     context.close()
 
 
-@pytest.mark.parametrize("place", ["now", "setup"])
+@pytest.mark.parametrize("place", ["now", pytest.param("setup", marks=pytest.mark.slow)])
 def test_the_page_works_without_a_blocked_style_sheet_after_a_few_reloads(
     browser: Browser, meter: Meter, server: Server, place: str
 ) -> None:
@@ -164,7 +182,11 @@ def test_the_wall_display_shows_power_register_and_today(open_page: Open, meter:
 
 
 @pytest.mark.parametrize(
-    ("locale", "text"), [("en-GB", "Times on this page are"), ("de-DE", "Die Zeiten auf dieser Seite gelten")]
+    ("locale", "text"),
+    [
+        pytest.param("en-GB", "Times on this page are", marks=pytest.mark.slow),
+        ("de-DE", "Die Zeiten auf dieser Seite gelten"),
+    ],
 )
 def test_a_device_in_another_time_zone_sees_both_zones(open_page: Open, server: Server, locale: str, text: str) -> None:
     here = server.get("/api/v1/status").json()["time_zone"]["name"]

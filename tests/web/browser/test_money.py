@@ -8,7 +8,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 import telegrams
@@ -94,15 +93,15 @@ def test_today_costs_what_history_says_and_what_the_meter_has_counted_since(
     until(is_shown, deadline_s=20)
 
 
-@pytest.mark.parametrize(("row", "period"), [("this month", "this_month"), ("this year", "this_year")])
-def test_energy_has_its_cost_beside_it(open_page: Open, meter: Meter, server: Server, row: str, period: str) -> None:
+def test_energy_has_its_cost_beside_it(open_page: Open, meter: Meter, server: Server) -> None:
     meter.send()
     page = open_page("#/now")
-    value = page.locator(".so-far .pairs div", has_text=row).locator("dd")
-    cost = request(server, f"cost?from={period}&bucket=year")["buckets"][-1]["paid"]["total_amount"]
-    energy = request(server, f"energy?from={period}&bucket=year")["import"]["total_wh"]
-    kwh = f"{(energy / 1000).quantize(Decimal('0.1'), ROUND_HALF_UP):,}".replace(",", "\u202f")
-    expect(value).to_have_text(f"{kwh} kWh · {euros(cost)}")
+    for row, period in ("this month", "this_month"), ("this year", "this_year"):
+        value = page.locator(".so-far .pairs div", has_text=row).locator("dd")
+        cost = request(server, f"cost?from={period}&bucket=year")["buckets"][-1]["paid"]["total_amount"]
+        energy = request(server, f"energy?from={period}&bucket=year")["import"]["total_wh"]
+        kwh = f"{(energy / 1000).quantize(Decimal('0.1'), ROUND_HALF_UP):,}".replace(",", "\u202f")
+        expect(value).to_have_text(f"{kwh} kWh · {euros(cost)}")
 
 
 def test_the_base_load_has_its_cost_in_a_year(open_page: Open, meter: Meter, server: Server) -> None:

@@ -44,13 +44,38 @@ class RawGap(Struct, frozen=True):
 class EnergyColumn(Struct, frozen=True, gc=False):
     """The energy of quarter `first` + i is raws[i] x 10^scaler Wh; 0 where none was measured.
 
-    A gap may begin before `first`.
+    A gap may begin before `first`. `readings` are the quarters of the first and the last reading; by default it has
+    both its ends.
     """
 
     first: int
     scaler: int
     raws: list[int]
     gaps: list[RawGap]
+    readings: tuple[int, int] | None = None
+
+    def measured(self) -> bytearray:
+        """1 for each quarter that was measured by itself, else 0."""
+        length = len(self.raws)
+        known = bytearray(length)
+        begin, end = (quarter - self.first for quarter in self.readings or (self.first, self.first + length))
+        begin, end = max(begin, 0), min(end, length)
+        known[begin:end] = b"\1" * max(end - begin, 0)
+        for gap in self.gaps:
+            begin, end = max(gap.begin - self.first, 0), gap.end - self.first
+            known[begin:end] = bytes(end - begin)
+        return known
+
+    def part(self, begin: int, end: int) -> "EnergyColumn":
+        """The quarters from `begin` until before `end`, which lie inside, with the gaps that lie inside of them."""
+        low, high = self.readings or (begin, end)
+        for gap in self.gaps:
+            # one that reaches out of the part is none of its gaps, and its quarters were not measured
+            low = gap.end if gap.begin < begin < gap.end else low
+            high = gap.begin if gap.begin < end < gap.end else high
+        place = slice(begin - self.first, end - self.first)
+        gaps = [gap for gap in self.gaps if begin <= gap.begin and gap.end <= end]
+        return EnergyColumn(begin, self.scaler, self.raws[place], gaps, (low, high))
 
 
 def energy_column(
@@ -72,6 +97,7 @@ def energy_column(
         scaler=min(_scalers(parts, before, epochs)),
         raws=[0] * (end - first),
         gaps=[],
+        readings=((before or parts[0].reading(0)).quarter, parts[-1].quarters[-1]),
     )
     for part in parts:
         after = part.reading(0)

@@ -8,8 +8,8 @@
                 times     series of Unix milliseconds
                 values    a series for each column
 
-A series is a column of numbers, packed (packing.py). Damage raises ValueError. docs/history.md describes every byte:
-this format is user data for decades, and a new one gets a new version.
+A series is a column of numbers, packed (packing.py). Damage raises ValueError. docs/history-format.md describes every
+byte: this format is user data for decades, and a new one gets a new version.
 """
 
 import struct

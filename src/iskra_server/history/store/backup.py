@@ -28,7 +28,7 @@ def back_up(store: Path, to: Path) -> None:
         if to.samefile(store):
             raise StoreError(f"{to} is the history itself. Name another file for the backup.")
         check_backup(to)
-    _copy(store, to)
+    copy_history(store, to)
 
 
 def restore(file: Path, to: Path) -> None:
@@ -40,7 +40,7 @@ def restore(file: Path, to: Path) -> None:
     if to.exists():
         _refuse_in_use(to)
     fresh = to.with_name(f"{to.name}.restored")
-    _copy(file, fresh)
+    copy_history(file, fresh)
     # a WAL left behind would be replayed into the restored file
     for suffix in ("", *WAL_SUFFIXES):
         old = to.with_name(to.name + suffix)
@@ -77,7 +77,8 @@ def check_backup(file: Path) -> None:
         raise StoreError(f"{file} was written by a newer iskra-server (schema {version[0]}). Install that version.")
 
 
-def _copy(file: Path, to: Path) -> None:
+def copy_history(file: Path, to: Path) -> None:
+    """Copy a history, which may be in use, over whatever is there. Raises StoreError, and then nothing has changed."""
     part = to.with_name(f"{to.name}.part")
     try:
         part.unlink(missing_ok=True)

@@ -41,6 +41,7 @@ class CounterHistory:
         self._reads = reads
         self._obis = obis
         self._parts: list[_Part] = []
+        self._longest: EnergyColumn | None = None
         self.epochs: list[EpochStart] = []
         if len(chain) == 1:
             self._parts.append(_Part(chain[0], 0, _NEVER, 0))
@@ -99,6 +100,16 @@ class CounterHistory:
             columns = list(self._columns(first, end + 1))
             yield energy_column(columns, before, (first, end), self.epochs)
             before = columns[-1].reading(-1) if columns else before
+
+    def column(self, begin: int, end: int) -> EnergyColumn | None:
+        """The energy of every quarter of a period. The longest column is kept: what lies inside is not read again."""
+        known = self._longest
+        if known and known.first <= begin and end <= known.first + len(known.raws):
+            return known.part(begin, end)
+        column = next(self.energy_columns((begin, end)))
+        if column and (known is None or len(column.raws) > len(known.raws)):
+            self._longest = column
+        return column
 
     def _columns(self, first: int, end: int) -> Iterator[ReadingColumns]:
         for part in self._parts:

@@ -7,6 +7,7 @@ and open_database translate into StoreError (database_errors.py).
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
@@ -17,6 +18,7 @@ from iskra_server.history.store import StoreError, schema
 from iskra_server.history.store.database_errors import display_name
 from iskra_server.history.store.mapping import RowValues
 from iskra_server.history.store.schema import VERSION_TABLE, DatabaseProfile, power, series
+from iskra_server.history.store.schema_copies import newest_copy
 from iskra_server.meter.obis import Obis
 
 if TYPE_CHECKING:
@@ -145,9 +147,19 @@ def _version(url: URL, connection: Connection) -> str | None:
     if version not in schema.VERSIONS:
         raise StoreError(
             f"{display_name(url)} was written by a newer iskra-server (schema {version}, this one knows "
-            f"{schema.VERSIONS[-1]}). Install the newer version again."
+            f"{schema.VERSIONS[-1]}). Install the newer version again{_way_back(url)}."
         )
     return str(version)
+
+
+def _way_back(url: URL) -> str:
+    """How history becomes what it was before the newer program changed its schema."""
+    if not url.drivername.startswith("sqlite"):
+        return ", or restore the dump of before its update"
+    copy = newest_copy(Path(display_name(url)))
+    if copy is None:
+        return ""
+    return f", or go back to history as it was before its update: stop iskra-server, then iskra-server restore {copy}"
 
 
 def _write_version(connection: Connection) -> None:

@@ -26,15 +26,24 @@ class RecordedMeter:
         self.simulated = info.simulated
         self._reads = reads
         self._chain = ordered_chain(info.meter_id, meters)
+        self._counters: dict[Obis, CounterHistory] = {}
         # when the first reading arrived, in Unix seconds
         self.first_s = min((meter.first_s for meter in meters if meter.meter_id in self._chain), default=info.first_s)
+
+    @property
+    def chain(self) -> Sequence[str]:
+        """The meters that it replaced, the oldest first, and itself."""
+        return self._chain
 
     def series(self) -> list[Obis]:
         """The energy registers that history keeps."""
         return sorted({obis for meter_id in self._chain for obis in self._reads.series(meter_id)})
 
     def counter(self, obis: Obis) -> CounterHistory:
-        return CounterHistory(self._reads, self._chain, obis)
+        """The same one each time: it keeps the longest column that it has read."""
+        if obis not in self._counters:
+            self._counters[obis] = CounterHistory(self._reads, self._chain, obis)
+        return self._counters[obis]
 
     def power_between(self, first: int, end: int) -> list[PowerQuarter]:
         """In order of quarters; where two meters have the same quarter, the newer meter's."""

@@ -22,12 +22,12 @@ from sqlalchemy.pool import QueuePool
 
 from iskra_server.history.model.records import MeterInfo, Record
 from iskra_server.history.store import StoreError, schema
-from iskra_server.history.store.backup import back_up
 from iskra_server.history.store.database import KEPT_OPEN, MAX_READERS, Database
 from iskra_server.history.store.database_errors import access_error
 from iskra_server.history.store.file_watch import FileWatch
 from iskra_server.history.store.mapping import meter_row
 from iskra_server.history.store.schema import DatabaseProfile, metadata
+from iskra_server.history.store.schema_copies import copy_before_migration, remove_old_copies
 
 # how long a locked file is waited for; shorter than what a shutdown waits for the last flush
 BUSY_S = 2
@@ -53,9 +53,11 @@ class SqliteDatabase(Database):
         elif version != schema.VERSIONS[-1]:
             with _alone(self._file):
                 # another program may have done it since
-                if self.version() != schema.VERSIONS[-1]:
-                    back_up(self._file, self._file.with_name(f"{self._file.name}.before-{schema.VERSIONS[-1]}"))
+                version = self.version()
+                if version and version != schema.VERSIONS[-1]:
+                    copy_before_migration(self._file, version)
                     self.migrate(profile)
+                    remove_old_copies(self._file)
         self._watch = FileWatch(self._file, self._connect("rw"))
 
     def close(self) -> None:

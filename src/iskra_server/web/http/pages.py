@@ -1,19 +1,22 @@
 """The pages and their static files. The address of a file contains a hash of all files, so browsers keep it for ever.
 
-    /                               revalidated by its ETag; names the files below
+    /                               names the files below; has the current reading, so nobody may store it
+    /docs                           the same, but revalidated by its ETag
     /static/3f9c0a51b2d4/js/main.js cached for a year; a new release has another hash
 
 Modules import each other by relative paths, so one page never mixes two releases.
 """
 
+import asyncio
 import html
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from http import HTTPStatus
 from pathlib import Path
 
+from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,24 +36,49 @@ _COMPRESSED_TYPES = (".png",)
 _MEDIA_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", "": "text/plain"}
 
 
+class FirstView(Struct, frozen=True):
+    """What the index depends on: the language that the browser prefers, and the reading as HTML for one without
+    JavaScript.
+    """
+
+    language: str
+    reading: str
+
+
 class Pages:
     """The routes of the pages. Each `{{name}}` in a page is replaced by a value of `variables`.
 
-    `{{address}}` is `own_address` in pages that came through ingress, else empty.
+    `{{address}}` is `own_address` in pages that came through ingress, else empty. `{{lang}}` and `{{reading}}` are what
+    `first_view` returns.
     """
 
-    def __init__(self, variables: Mapping[str, str], own_address: str) -> None:
+    def __init__(
+        self, variables: Mapping[str, str], own_address: str, first_view: Callable[[Request], FirstView]
+    ) -> None:
         self._variables = variables
         self._own_address = own_address
+        self._first_view = first_view
 
     def routes(self) -> list[Route]:
-        return [*(Route(path, self.page) for path in PAGES), Route("/static/{hash}/{path:path}", self.file)]
+        return [
+            Route("/", self.index),
+            Route("/docs", self.docs),
+            Route("/static/{hash}/{path:path}", self.file),
+        ]
+
+    async def index(self, request: Request) -> Response:
+        # the hub belongs to the event loop: only compressing, which takes time, runs in a thread
+        view = self._first_view(request)
+        body = page(PAGES["/"], {**self._values(request), "lang": view.language}, view.reading)
+        encodings = request.headers.get("accept-encoding", "")
+        return await asyncio.to_thread(compressed, body, "text/html", NO_STORE, encodings)
 
     # not async: starlette runs these in a thread, as compressing takes time
-    def page(self, request: Request) -> Response:
-        name = PAGES[request.url.path.removeprefix(request.scope.get("root_path", ""))]
-        address = self._own_address if INGRESS in request.scope else ""
-        return revalidated(request, page(name, {**self._variables, "address": address}), "text/html", REVALIDATE)
+    def docs(self, request: Request) -> Response:
+        return revalidated(request, page(PAGES["/docs"], self._values(request)), "text/html", REVALIDATE)
+
+    def _values(self, request: Request) -> dict[str, str]:
+        return {**self._variables, "address": self._own_address if INGRESS in request.scope else ""}
 
     def file(self, request: Request) -> Response:
         """404 for the hash of another release."""
@@ -73,12 +101,12 @@ async def not_found(request: Request, error: Exception) -> Response:
     return Response(text, HTTPStatus.NOT_FOUND, NO_STORE, "text/html")
 
 
-def page(name: str, variables: Mapping[str, str] | None = None) -> bytes:
-    """The HTML of a page, with the addresses of this release's files."""
+def page(name: str, variables: Mapping[str, str] | None = None, reading: str = "") -> bytes:
+    """The HTML of a page, with the addresses of this release's files; `reading` is HTML too."""
     text = (STATIC / name).read_text()
     for variable, value in (variables or {}).items():
         text = text.replace(f"{{{{{variable}}}}}", html.escape(value))
-    return text.replace('"static/', f'"static/{release()}/').encode()
+    return text.replace('"static/', f'"static/{release()}/').replace("{{reading}}", reading).encode()
 
 
 # a first view loads forty small files at once, together 60 kB compressed

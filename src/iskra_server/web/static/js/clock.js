@@ -27,6 +27,12 @@ export const shortTime = (/** @type {Moment} */ moment) => format(SHORT).format(
 export const dateTime = (/** @type {Moment} */ moment) =>
   format({ dateStyle: "medium", timeStyle: "short" }).format(moment);
 
+/** The time of a moment of today, else its date too. @param {number} moment */
+export function timeOrDate(moment) {
+  const day = format({ dateStyle: "short" });
+  return day.format(moment) === day.format(Date.now()) ? time(moment) : dateTime(moment);
+}
+
 /** @param {number} seconds */
 export function ageText(seconds) {
   if (seconds < 10) return `${decimal(seconds, 1)} s`;

@@ -9,7 +9,7 @@ import { words } from "./language.js";
  * @param {HTMLElement} note says what was done
  */
 export async function copy(node, note) {
-  const texts = words.setup.hass;
+  const texts = words.copying;
   getSelection()?.selectAllChildren(node);
   // undefined without https, which the types do not know
   const clipboard = /** @type {Clipboard | undefined} */ (navigator.clipboard);

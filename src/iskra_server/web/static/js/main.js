@@ -3,7 +3,7 @@
 import { loadStyles, painted } from "./dom.js";
 import { language } from "./language.js";
 import { startLive } from "./live.js";
-import { isCentralServer } from "./page.js";
+import { hasHistory, isCentralServer } from "./page.js";
 import { PERIODS, route } from "./router.js";
 import { buildShell } from "./shell.js";
 import { applyTheme } from "./theme.js";
@@ -20,6 +20,7 @@ const VIEWS = {
     heat: () => import("./views/heat.js"),
     compare: () => import("./views/compare.js"),
     normal: () => import("./views/normal.js"),
+    sum: () => import("./views/sum.js"),
     cost: () => import("./views/cost.js"),
     contracts: () => import("./views/comparison.js"),
     setup: () => import("./views/setup.js"),
@@ -41,4 +42,7 @@ const { main, onShow } = buildShell(document.body);
 // the other views show a single meter, which a central server does not have
 const { fleet, about } = VIEWS;
 route(main, isCentralServer ? { fleet, about } : VIEWS, onShow);
-painted().then(() => import("./keys.js")).then(({ bindKeys }) => bindKeys(main));
+painted().then(async () => {
+  (await import("./keys.js")).bindKeys(main);
+  if (hasHistory && !isCentralServer) (await import("./recorded.js")).loadRecorded();
+});

@@ -1,6 +1,6 @@
 // The frame around every view: banner, brand, sections, state of the data, choice of meter, warning.
 
-import { ageText, shortTime, time } from "./clock.js";
+import { ageText, dateTime, shortTime, timeOrDate } from "./clock.js";
 import { make, setContent, setData, setText, setTitle } from "./dom.js";
 import { decimal } from "./exact.js";
 import { icon } from "./icons.js";
@@ -8,8 +8,8 @@ import { LANGUAGES, language, locale, localized, setLanguage, words } from "./la
 import { HOME, isCentralServer, zone } from "./page.js";
 import { link, PERIODS } from "./router.js";
 import {
-  readingAge, chooseMeter, chosenStatus, isSimulated, isStatusOutdated, meterIds, meterName, pageState, store,
-  subscribe,
+  readingAge, chooseMeter, chosenStatus, isRecordedOnly, isSimulated, isStatusOutdated, meterIds, meterName, pageState,
+  recordedUntil, store, subscribe,
 } from "./store.js";
 
 /** @typedef {keyof typeof words.sections & Parameters<typeof icon>[0]} Section */
@@ -20,7 +20,7 @@ const SECTIONS = isCentralServer ? [
   { name: "about", first: "about", views: [] },
 ] : [
   { name: "now", first: "now", views: ["registers"] },
-  { name: "history", first: "day", views: [...PERIODS, "heat", "compare", "normal"] },
+  { name: "history", first: "day", views: [...PERIODS, "heat", "compare", "normal", "sum"] },
   { name: "cost", first: "cost", views: ["contracts"] },
   { name: "setup", first: "setup", views: ["about"] },
 ];
@@ -92,12 +92,12 @@ function timeZoneNote() {
     const moment = new Date(new Date().getFullYear(), month, 15);
     return shortTime(moment) === moment.toLocaleTimeString(locale, { hour: "numeric", minute: "2-digit" });
   });
-  return isSame ? "" : make("aside.soft.zone", { "aria-label": words.aboutPage.zone }, words.otherZone(zone, here));
+  return isSame ? "" : make("aside.soft.zone", { "aria-label": words.zone }, words.otherZone(zone, here));
 }
 
 function stateText() {
   const [state, age] = [pageState(), readingAge()];
-  const before = (/** @type {number} */ seconds) => time(Date.now() - 1000 * seconds);
+  const before = (/** @type {number} */ seconds) => timeOrDate(Date.now() - 1000 * seconds);
   if (state === "unreachable" && store.lostAt !== null) {
     return words.unreachableSince(before((performance.now() - store.lostAt) / 1000));
   }
@@ -115,13 +115,21 @@ function renderMeters(/** @type {HTMLElement} */ bar) {
   const ids = meterIds();
   bar.hidden = ids.length < 2;
   if (bar.hidden) return;
-  const choose = (/** @type {string} */ id) => { chooseMeter(id); dispatchEvent(new Event("hashchange")); };
+  const label = (/** @type {string} */ id) => (isRecordedOnly(id)
+    ? `${meterName(id)} · ${words.recordedUntil(dateTime(recordedUntil(id) ?? 0))}` : meterName(id));
+  const isSum = document.body.dataset.view === "sum";
+  // the view of the sum shows no single meter
+  const choose = (/** @type {string} */ id) => {
+    chooseMeter(id);
+    if (isSum) location.hash = link(HOME);
+  };
   setContent(bar, ids.length <= MAX_BUTTONS
     ? ids.map((id) => make("button", {
-      type: "button", value: id, "aria-pressed": String(id === store.chosen), onclick: () => choose(id),
-    }, meterName(id)))
+      type: "button", value: id, "aria-pressed": String(!isSum && id === store.chosen), onclick: () => choose(id),
+    }, label(id)))
     : make("select", { "aria-label": words.meters, onchange: ({ target }) => choose(target.value) },
-      ids.map((id) => make("option", { value: id, selected: id === store.chosen }, meterName(id)))));
+      ids.map((id) => make("option", { value: id, selected: id === store.chosen }, label(id)))),
+  make("a", { href: link("sum"), "aria-current": isSum ? "page" : null }, words.titles.sum));
 }
 
 /** The first failed check in a line: what is wrong, what to do, and a link to the diagnosis. */

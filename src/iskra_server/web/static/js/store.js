@@ -9,7 +9,8 @@ const SUSPEND_MS = 10_000;
 /**
  * `meters`: id -> the last reading and the time of its arrival, by two clocks. `statuses`, `outputs`: the state of each
  * source and output; `statusAt`: the time of arrival. `chosen`: the id of the meter that is shown. `lostAt`: since when
- * the server does not answer, else null. `recent`: id -> times and powers of the last hour.
+ * the server does not answer, else null. `recent`: id -> times and powers of the last hour. `recorded`: the meters of
+ * the history (recorded.js).
  */
 export const store = {
   /** @type {Map<string, {meter: Api.LiveMeter, at: number, wallAt: number}>} */
@@ -26,6 +27,8 @@ export const store = {
   lostAt: performance.now(),
   /** @type {Map<string, [number[], number[]]>} */
   recent: new Map(),
+  /** @type {Api.HistoryMeter[]} */
+  recorded: [],
 };
 
 /** @type {Set<() => void>} */
@@ -38,23 +41,46 @@ export function subscribe(/** @type {() => void} */ listener) {
   return () => { listeners.delete(listener); };
 }
 
+let isChosenByHand = false;
+
 /** Calls the subscribers after a change. */
 export function notify() {
-  const ids = meterIds();
-  if (!store.chosen || !ids.includes(store.chosen)) store.chosen = ids[0] ?? null;
+  const [first = null, ...others] = meterIds();
+  const isGone = store.chosen !== first && !others.includes(store.chosen ?? "");
+  // a meter that is read comes before one of the history, unless somebody has chosen that
+  const isOvertaken = !isChosenByHand && isRecordedOnly(store.chosen) && !isRecordedOnly(first);
+  if (isGone || isOvertaken) store.chosen = first;
+  if (isOvertaken && !isGone) showAgain();
   for (const listener of [...listeners]) listener();
 }
 
 export function chooseMeter(/** @type {string} */ id) {
+  isChosenByHand = true;
   store.chosen = id;
   notify();
+  showAgain();
 }
 
-/** The electricity meters; other ones only where there is no electricity meter. */
-export function meterIds() {
+/** Shows the view of the address for another meter. */
+const showAgain = () => { dispatchEvent(new Event("hashchange")); };
+
+/** The meters that were read since the server started: of electricity, other ones only where there is none. */
+function readIds() {
   const ids = [...new Set([...store.statuses.flatMap(({ meter_id: id }) => id ?? []), ...store.meters.keys()])];
   const electricity = ids.filter((id) => isElectricity(store.meters.get(id)?.meter));
   return electricity.length ? electricity : ids;
+}
+
+/** Those that were read, then those that only the history knows. */
+export const meterIds = () => [...new Set([...readIds(), ...store.recorded.map(({ id }) => id)])];
+
+/** Whether a meter was not read since the server started: only its history is there. @param {string | null} id */
+export const isRecordedOnly = (id) => id !== null && !readIds().includes(id);
+
+/** The last time of a meter in the history, in ms since 1970; null if it is not there. @param {string | null} id */
+export function recordedUntil(id) {
+  const meter = store.recorded.find((candidate) => candidate.id === id);
+  return meter ? Date.parse(meter.recorded_until) : null;
 }
 
 /** @param {Api.LiveMeter | undefined} meter a meter that was not read yet counts as one of electricity */
@@ -75,9 +101,10 @@ export const meterName = (/** @type {string} */ id) =>
 /** The last reading of the chosen meter, however old. */
 export const lastReading = () => store.meters.get(store.chosen ?? "");
 
-/** The state of the chosen meter's source. */
+/** The state of the chosen meter's source; of a meter that was not read yet, that of a source without a meter. */
 export const chosenStatus = () => store.statuses.find((status) => status.meter_id === store.chosen)
-  ?? (meterIds().length > 1 ? null : store.statuses[0]);
+  ?? (isRecordedOnly(store.chosen) ? store.statuses.find((status) => status.meter_id === null) ?? null
+    : readIds().length > 1 ? null : store.statuses[0]);
 
 /** Whether a telegram has arrived after the last status, which reports a fault. */
 export function isStatusOutdated() {
@@ -88,7 +115,9 @@ export function isStatusOutdated() {
 /** Age in seconds of the last reading of the chosen meter, null if there is none. */
 export function readingAge() {
   const reading = lastReading();
-  return reading ? ageOf(reading) : chosenStatus()?.facts.age_s ?? null;
+  if (reading) return ageOf(reading);
+  const until = recordedUntil(store.chosen);
+  return chosenStatus()?.facts.age_s ?? (until === null ? null : Math.max(0, Date.now() - until) / 1000);
 }
 
 /** @param {{meter: Api.LiveMeter, at: number, wallAt: number}} reading */
@@ -96,6 +125,13 @@ function ageOf(reading) {
   // performance.now() stops while the device is suspended: then the wall clock is far ahead
   const [monotonicMs, wallMs] = [performance.now() - reading.at, Date.now() - reading.wallAt];
   return reading.meter.measured_age_s + (wallMs - monotonicMs > SUSPEND_MS ? wallMs : monotonicMs) / 1000;
+}
+
+/** The reading of any meter, null if that is stale or missing. @param {string} id */
+export function currentOf(id) {
+  const reading = store.meters.get(id);
+  const isLost = store.lostAt !== null && performance.now() - store.lostAt > RECONNECT_MS;
+  return reading && !isLost && ageOf(reading) <= reading.meter.stale_after_s ? reading.meter : null;
 }
 
 /** @returns {"central" | "connecting" | "unreachable" | "waiting" | "stale" | "live"} */

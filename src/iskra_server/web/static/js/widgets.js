@@ -1,6 +1,6 @@
 // The current reading: power with its direction, and the register digit by digit. Without one there is no number.
 
-import { time } from "./clock.js";
+import { timeOrDate } from "./clock.js";
 import { make, setContent, setData, setText } from "./dom.js";
 import { rounded, split } from "./exact.js";
 import { words } from "./language.js";
@@ -60,7 +60,7 @@ export function missingReadingText() {
 /** "last seen 14:03:12" of the chosen meter, empty if it was never seen. */
 function lastSeenText() {
   const age = readingAge();
-  return age == null ? "" : words.lastSeen(time(new Date(Date.now() - age * 1000)));
+  return age == null ? "" : words.lastSeen(timeOrDate(Date.now() - age * 1000));
 }
 
 /**

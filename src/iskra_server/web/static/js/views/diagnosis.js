@@ -5,6 +5,7 @@ import { make, pair, setContent } from "../dom.js";
 import { decimal, grouped } from "../exact.js";
 import { localized, words } from "../language.js";
 import { link } from "../router.js";
+import { setupWords } from "../setupWords.js";
 import { pageState, store, subscribe } from "../store.js";
 import { outputItem, SIGNS } from "./stateItems.js";
 
@@ -23,7 +24,7 @@ export function showDiagnosis(main, signal) {
     setContent(list,
       statuses.length ? statuses.map(sourceCard) : make("p.empty.card", noStatus),
       history && make("section.card", make("h2", words.sections.history), make("p", history)),
-      outputs.length > 0 && make("section.card", make("h2", words.setup.outputs),
+      outputs.length > 0 && make("section.card", make("h2", setupWords.outputs),
         make("ol.checks", outputs.map(outputItem))));
   }));
 }
@@ -34,7 +35,7 @@ function sourceCard(status) {
   const checks = status.checks.map((check) =>
     make("li", { "data-check": check.state, "aria-current": check === failed ? "step" : null },
       make("span.node", { "aria-hidden": "true" }, SIGNS[check.state]), make("span", localized(check.label)),
-      make("span.hidden", ` ${words.setup.states[check.state]}`)));
+      make("span.hidden", ` ${setupWords.states[check.state]}`)));
   return make("section.card", { "data-ok": String(status.ok) },
     make("h2.name", status.facts.name || status.meter_id || status.port),
     verdict(status, failed),
@@ -55,7 +56,7 @@ function unknownList({ source, last_unreadable: telegram }) {
     if (target.open) openLists.add(source); else openLists.delete(source);
   };
   return make("details", { open: openLists.has(source), ontoggle },
-    make("summary", words.setup.unknownList), make("pre", telegram.elements.join("\n")));
+    make("summary", setupWords.unknownList), make("pre", telegram.elements.join("\n")));
 }
 
 /** @param {Api.SourceStatus} status @param {Api.Check | undefined} failed */
@@ -66,7 +67,7 @@ function verdict(status, failed) {
     && status.advice.fault !== "no_usb_head";
   return make("div.verdict", { "data-kind": kind, role: "status" },
     make("p", make("strong", sentence)), next && make("p", next),
-    isAlignment ? make("a", { href: link("setup", ["head"]) }, words.setup.align) : null,
+    isAlignment ? make("a", { href: link("setup", ["head"]) }, words.setup.pages.head) : null,
     status.facts.locked ? make("a", { href: link("setup", ["locked"]) }, words.howToUnlock) : null);
 }
 
@@ -79,7 +80,7 @@ function otherAdvice({ checks, notices, advice }) {
 /** @param {Record<string, number>} counts of faults, by kind */
 function countsText(counts) {
   /** @type {Record<string, string>} */
-  const kinds = words.setup.faultKinds;
+  const kinds = setupWords.faultKinds;
   return Object.entries(counts).filter(([, count]) => count)
     .map(([kind, count]) => `${kinds[kind] ?? kind} ${grouped(String(count))}`).join(", ");
 }
@@ -87,7 +88,7 @@ function countsText(counts) {
 /** @param {Api.SourceStatus} status @returns {[string, string][]} */
 function facts({ facts: all, port, valid_ratio: ratio, meter_id: meter }) {
   const { faults, unreadable = {}, age_s: age, telegrams, quarantined, protocol, line } = all;
-  const texts = words.setup;
+  const texts = setupWords;
   const [baud, format] = line.split(" ");
   // the age is that at the time of the status
   const lastReading = age === null ? null : Date.now() - (performance.now() - store.statusAt) - age * 1000;

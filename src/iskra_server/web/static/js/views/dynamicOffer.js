@@ -50,7 +50,7 @@ export function dynamicForm({ dynamic, zones }, isCompared, onCompare) {
   return make("section.card.prose", make("h2", texts.tryDynamic), make("p", texts.dynamicHow),
     make("p.soft", zones.map(({ zone: name, begin, end }) => texts.stored(name, day(begin), day(end, -1))).join(" ")),
     form, make("details", make("summary", texts.keep), make("p", texts.keepHow), toml,
-      make("button", { type: "button", onclick: () => copy(toml, done) }, words.setup.hass.copy), done));
+      make("button", { type: "button", onclick: () => copy(toml, done) }, words.copying.copy), done));
 }
 
 const day = (/** @type {string} */ instant, by = 0) =>

@@ -8,6 +8,7 @@ import { make, setContent, setData, setText } from "../dom.js";
 import { axisNumber } from "../energyText.js";
 import { decimal } from "../exact.js";
 import { words } from "../language.js";
+import { setupWords } from "../setupWords.js";
 
 const REFRESH_MS = 1000;
 const DAY_REFRESH_MS = 60_000;
@@ -27,7 +28,7 @@ const PERCENT_RANGE = [0, 105];
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
 export function showHead(main, signal) {
-  const texts = words.setup.head;
+  const texts = setupWords.head;
   const number = make("span.number");
   const unit = make("span.unit", "%");
   const big = make("p.big", number, unit);
@@ -69,7 +70,7 @@ export function showHead(main, signal) {
 
 /** @param {HTMLElement} node @param {number | null} ratio */
 function showVerdict(node, ratio) {
-  const texts = words.setup.head;
+  const texts = setupWords.head;
   const isGood = ratio !== null && ratio >= GOOD_RATIO;
   setData(node, "flow", ratio === null ? "" : isGood ? "export" : "import");
   setText(node, ratio === null ? "" : isGood ? texts.good : texts.weak);
@@ -84,7 +85,7 @@ function drawLastMinutes(box, signal) {
   const now = Date.now() / 1000;
   drawLine(box, points, {
     begin: now - SHOWN_S, end: now, small: true, unit: "%", yRange: PERCENT_RANGE, signal, number: axisNumber,
-    label: words.setup.head.minutes, height: () => HEIGHT_PX, labels: minuteLabels,
+    label: setupWords.head.minutes, height: () => HEIGHT_PX, labels: minuteLabels,
     text: (at) => `${time(points.times[at] * 1000)} · ${points.mean[at] ?? "–"} %`,
   }).then((line) => { chart = line; });
   return (/** @type {number | null} */ percent) => {
@@ -114,7 +115,7 @@ const percent = (valid, damaged) => (valid + damaged ? Math.round((1000 * valid)
  * @param {AbortSignal} signal
  */
 function drawLastDay(box, caption, chosen, signal) {
-  const texts = words.setup.head;
+  const texts = setupWords.head;
   /** @type {Points} */
   const shown = { times: [], mean: [] };
   const text = (/** @type {number} */ at) => `${shortTime(shown.times[at] * 1000)} · ${shown.mean[at] ?? "–"} %`;
@@ -155,7 +156,7 @@ function fillSelect(select, sources) {
 
 /** A tone per second, the higher the better; none while nothing arrives. @param {AbortSignal} signal */
 function soundButton(signal) {
-  const texts = words.setup.head;
+  const texts = setupWords.head;
   /** @type {AudioContext | null} */
   let audio = null;
   const button = make("button", { type: "button", "aria-pressed": "false", onclick: () => {

@@ -5,12 +5,13 @@ import { copy } from "../copy.js";
 import { make, setContent, setText } from "../dom.js";
 import { words } from "../language.js";
 import { isIngress, serverAddress } from "../page.js";
+import { setupWords } from "../setupWords.js";
 import { store, subscribe } from "../store.js";
 import { outputItem } from "./stateItems.js";
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
 export function showHomeAssistant(main, signal) {
-  const texts = words.setup.hass;
+  const texts = setupWords.hass;
   const yaml = make("pre", { tabindex: "0", "aria-label": "YAML" });
   const copied = make("span.soft", { role: "status" });
   const url = make("input", {
@@ -25,7 +26,7 @@ export function showHomeAssistant(main, signal) {
     mqtt,
     make("section.card",
       make("div.card-head", make("h2", "configuration.yaml"), make("label", `${texts.address} `, url),
-        make("button", { type: "button", onclick: () => copy(yaml, copied) }, texts.copy), copied),
+        make("button", { type: "button", onclick: () => copy(yaml, copied) }, words.copying.copy), copied),
       make("p.soft", { hidden: !isLocal }, texts.local), yaml));
   signal.addEventListener("abort", subscribe(() => renderMqtt(mqtt)));
   async function load() {
@@ -40,7 +41,7 @@ export function showHomeAssistant(main, signal) {
 
 /** @param {HTMLElement} card */
 function renderMqtt(card) {
-  const texts = words.setup.hass;
+  const texts = setupWords.hass;
   const output = store.outputs.find(({ name }) => name === "mqtt");
   const missing = isIngress ? texts.noMqttInApp : texts.noMqtt;
   const variable = isIngress ? null

@@ -2,12 +2,13 @@
 
 import { make, setText } from "../dom.js";
 import { words } from "../language.js";
+import { setupWords } from "../setupWords.js";
 import { currentReading, subscribe } from "../store.js";
 import { registerWidget } from "../widgets.js";
 
 /** @param {HTMLElement} main @param {AbortSignal} signal */
 export function showLockedMeter(main, signal) {
-  const texts = words.setup.unlock;
+  const texts = setupWords.unlock;
   const counter = registerWidget();
   const state = make("p.soft");
   const steps = texts.steps.map(([title, text, light]) =>

@@ -4,8 +4,8 @@ import { time } from "../clock.js";
 import { money } from "../costs.js";
 import { make, pair, setContent, setText } from "../dom.js";
 import { kwh, roundedKwh, wattsText } from "../energyText.js";
-import { words } from "../language.js";
 import { addTelegram, measured, startMeasurement } from "../measurement.js";
+import { normalWords } from "../normalWords.js";
 import { rateOf, requestPrices } from "../prices.js";
 import { currentReading, placesOf, powerOf, registerValue, store, subscribe } from "../store.js";
 
@@ -17,17 +17,18 @@ let running = null;
 /** @param {AbortSignal} signal */
 export function measureCard(signal) {
   const button = make("button", { type: "button" });
-  const note = make("p.soft.note", words.normal.measureHint);
+  const note = make("p.soft.note");
   const results = make("div");
   const card = make("section.card.measure",
-    make("div.card-head", make("h2", words.normal.measure), button), note, results);
+    make("div.card-head", make("h2", normalWords.measure), button), note, results);
   /** @type {import("../prices.js").Prices | null} */
   let prices = null;
   const show = () => {
     const meter = currentReading();
     const isRunning = Boolean(running?.stop);
-    setText(button, isRunning ? words.normal.stop : words.normal.start);
+    setText(button, isRunning ? normalWords.stop : normalWords.start);
     button.disabled = !isRunning && (!meter || powerOf(meter) === undefined);
+    setText(note, button.disabled ? normalWords.needsPower : normalWords.measureHint);
     const result = running && resultNow(running);
     setContent(results, result && [
       make("dl.pairs", rows(result, prices)), notesOf(result).map((text) => make("p.soft.note", text)),
@@ -75,14 +76,13 @@ const resultNow = ({ measurement, stop, text }) =>
 
 /** @param {ReturnType<typeof resultNow>} result @param {import("../prices.js").Prices | null} prices */
 function rows({ measurement, seconds, applianceWh, houseWh }, prices) {
-  const { normal } = words;
-  const list = [pair(normal.duration, `${time(measurement.at * 1000)} · ${lasted(Math.round(seconds))}`)];
+  const list = [pair(normalWords.duration, `${time(measurement.at * 1000)} · ${lasted(Math.round(seconds))}`)];
   if (applianceWh !== null) {
     const energy = String(Math.round(applianceWh * 1000) / 1000);
     const amount = prices && amountText(prices, energy, measurement.at * 1000, seconds * 1000);
-    list.push(pair(normal.appliance, `≈ ${roundedKwh(energy)}${amount ? ` · ${amount}` : ""}`));
+    list.push(pair(normalWords.appliance, `≈ ${roundedKwh(energy)}${amount ? ` · ${amount}` : ""}`));
   }
-  if (houseWh !== null) list.push(pair(normal.house, kwh(houseWh)));
+  if (houseWh !== null) list.push(pair(normalWords.house, kwh(houseWh)));
   return list;
 }
 
@@ -94,12 +94,11 @@ function amountText(prices, /** @type {string} */ wh, /** @type {number} */ at, 
 
 /** How far the numbers can be trusted. @param {ReturnType<typeof resultNow>} result */
 function notesOf({ measurement: { level }, houseWh, missingS }) {
-  const { normal } = words;
   const places = placesOf(store.meters.get(running?.meter ?? "")?.meter);
   return [
-    ...(level === null ? [] : [normal.above(wattsText(level))]),
-    ...(houseWh === null ? [] : [places < 3 ? normal.coarse : normal.exact]),
-    ...(missingS < 1 ? [] : [normal.missing(Math.round(missingS))]),
+    ...(level === null ? [] : [normalWords.above(wattsText(level))]),
+    ...(houseWh === null ? [] : [places < 3 ? normalWords.coarse : normalWords.exact]),
+    ...(missingS < 1 ? [] : [normalWords.missing(Math.round(missingS))]),
   ];
 }
 

@@ -9,6 +9,7 @@ import { axisNumber, wattsText } from "../energyText.js";
 import { rounded } from "../exact.js";
 import { failureText } from "../failure.js";
 import { words } from "../language.js";
+import { normalWords } from "../normalWords.js";
 import { whenChosen } from "../store.js";
 import { table } from "../table.js";
 import { localQuarters } from "../todayStats.js";
@@ -24,18 +25,19 @@ const QUARTERS_PER_HOUR = 4;
 
 /** @type {View} */
 export function show(main, _address, signal) {
-  const { normal } = words;
   const steps = make("div", historyNote(signal, "p.soft"));
   const day = make("div", historyNote(signal, "p.soft"));
   const months = make("div", historyNote(signal, "p.soft"));
-  setTitle(normal.title);
-  main.append(kindsBar("normal", today()), make("h1", normal.title));
+  setTitle(normalWords.title);
+  const waiting = historyNote(signal);
+  main.append(kindsBar("normal", today()), make("h1", normalWords.title), waiting);
   whenChosen(signal, () => {
+    waiting.remove();
     main.append(make("div.sides",
-      make("section.card", make("h2", normal.steps), make("p.soft.note", normal.stepsNote), steps),
+      make("section.card", make("h2", normalWords.steps), make("p.soft.note", normalWords.stepsNote), steps),
       measureCard(signal)),
-    make("section.card.chart-card", make("h2", normal.typical(dateText(today(), { weekday: "long" }))), day),
-    make("section.card", make("h2", normal.highest), make("p.soft.note", normal.highestNote), months));
+    make("section.card.chart-card", make("h2", normalWords.typical(dateText(today(), { weekday: "long" }))), day),
+    make("section.card", make("h2", normalWords.highest), make("p.soft.note", normalWords.highestNote), months));
     showSteps(steps, signal);
     fill(day, signal, () => showDay(day, signal));
     fill(months, signal, () => showMonths(months, signal));
@@ -66,13 +68,12 @@ function showSteps(box, signal) {
 
 /** @param {Api.Steps} answer */
 function stepsContent({ steps, until }) {
-  const { normal } = words;
-  if (until === undefined) return make("p", normal.noTelegrams);
-  if (!steps.length) return make("p", normal.noSteps(time(Date.parse(until))));
+  if (until === undefined) return make("p", normalWords.noTelegrams);
+  if (!steps.length) return make("p", normalWords.noSteps(time(Date.parse(until))));
   return make("ul.changes", steps.slice(-MAX_STEPS).reverse().map(({ at, change_w: change, after_w: after }) => {
     const sign = change.startsWith("-") ? "" : "+";
     return make("li", make("strong", `${sign}${rounded(change)} W`),
-      ` ${normal.stepAt(time(Date.parse(at)), `${rounded(after)} W`)}`);
+      ` ${normalWords.stepAt(time(Date.parse(at)), `${rounded(after)} W`)}`);
   }));
 }
 
@@ -83,9 +84,8 @@ async function showDay(box, signal) {
     requestHistory("quarters", { from: "today" }, signal),
   ]);
   if (signal.aborted) return;
-  const { normal } = words;
   const { days, median_w: medians, low_w: lows, high_w: highs } = typical.weekdays[weekday(today()) - 1];
-  if (medians.every((watts) => watts === null)) { box.replaceChildren(make("p", normal.fewDays)); return; }
+  if (medians.every((watts) => watts === null)) { box.replaceChildren(make("p", normalWords.fewDays)); return; }
   const local = localQuarters(quarters);
   const place = local.map(({ clock }) => {
     const [hour, minute] = clock.split(":").map(Number);
@@ -102,9 +102,9 @@ async function showDay(box, signal) {
   box.replaceChildren(caption, frame);
   const watts = (/** @type {number | null} */ value) => (value === null ? "–" : wattsText(value));
   await drawLine(frame, { times: local.map(({ at }) => at / 1000), mean, min, max }, {
-    begin, end, signal, number: axisNumber, caption, label: normal.typical(dateText(today(), { weekday: "long" })),
-    legend: normal.legend(days, dateText(today(), { weekday: "long" })),
-    text: (at) => normal.quarter(shortTime(local[at].at), watts(mean[at]), watts(median[at]),
+    begin, end, signal, number: axisNumber, caption, label: normalWords.typical(dateText(today(), { weekday: "long" })),
+    legend: normalWords.legend(days, dateText(today(), { weekday: "long" })),
+    text: (at) => normalWords.quarter(shortTime(local[at].at), watts(mean[at]), watts(median[at]),
       `${watts(min[at])} – ${watts(max[at])}`),
     labels: local.filter(({ clock }) => clock.endsWith(":00") && Number(clock.slice(0, 2)) % 3 === 0)
       .map(({ at, clock }) => [at / 1000, clock.slice(0, 2)]),
@@ -117,11 +117,10 @@ async function showMonths(box, signal) {
   const from = new Date(instantOf(`${year}${today().slice(4, 7)}-01`, "00:00")).toISOString();
   const { months } = await requestHistory("highest-quarters", { from, to: "today" }, signal);
   if (signal.aborted) return;
-  const { normal } = words;
   if (!months.length) { box.replaceChildren(make("p", words.nothingRecorded)); return; }
   const rows = [...months].reverse().map(({ month, begin, power_w: power }) => [
     dateText(`${month}-01`, { month: "short", year: "numeric" }), `${rounded(power)} W`,
     `${dateText(begin.slice(0, 10), { weekday: "short", day: "numeric", month: "short" })} ${wallTime(begin)}`,
   ]);
-  box.replaceChildren(table(normal.columns, rows));
+  box.replaceChildren(table(normalWords.columns, rows));
 }

@@ -5,6 +5,7 @@ import { time } from "../clock.js";
 import { make, pair, setContent, setText } from "../dom.js";
 import { decimal, grouped } from "../exact.js";
 import { language, words } from "../language.js";
+import { registerWords } from "../registerWords.js";
 import { chosenStatus, currentReading, subscribe } from "../store.js";
 import { missingReadingText } from "../widgets.js";
 
@@ -12,14 +13,15 @@ import { missingReadingText } from "../widgets.js";
 export function show(main, _address, signal) {
   const rows = make("tbody");
   const facts = make("dl.pairs");
+  const card = make("section.card", make("h2", words.meter), facts);
   const note = make("p.soft");
   main.append(
-    make("section.card.registers", make("h1", words.allRegisters), note, make("table", rows)),
-    make("section.card", make("h2", words.meter), facts),
+    make("section.card.registers", make("h1", words.allRegisters), note, make("table", rows)), card,
   );
   signal.addEventListener("abort", subscribe(() => {
     const meter = currentReading();
     setText(note, meter ? "" : missingReadingText());
+    card.hidden = !meter;
     setContent(rows, meter && sorted(meter.registers).map(row));
     setContent(facts, meter && factsOf(meter));
   }));
@@ -28,7 +30,7 @@ export function show(main, _address, signal) {
 /** @param {string} text */
 function derivation(text) {
   /** @type {Record<string, string>} */
-  const derivations = words.derivedFrom;
+  const derivations = registerWords.derivedFrom;
   const [name, factor] = text.split(" ");
   return name === "factor" ? `${derivations.factor}\u00a0${grouped(factor)}` : derivations[text] ?? text;
 }
@@ -57,23 +59,27 @@ function row({ label, label_de: labelDe, obis, name, value, text, unit, derived,
   const [unitText, shift] = shownUnit(unit);
   // bytes are hex text, which may have digits alone
   const isExact = text === undefined && typeof value === "string" && isNumber(value);
+  // a meter that counts whole kWh sends no decimal places
+  const sentPlaces = resolution ? Math.max(0, shift - Math.round(Math.log10(resolution))) : Infinity;
   return make("tr",
     // a hyphen would end the line behind the minus of "(-P)"
     make("th", { scope: "row" }, (language === "de" ? labelDe.replace(PARTS, "\u00ad$1") : label).replace("(-", "(−"),
       // a register outside the table is named by its code
       name !== label && make("small", `${obis.replace("*255", "")} · `, breakable(name)),
-      resolution ? make("small", words.inSteps(`${step(resolution, shift)}\u00a0${unitText}`)) : null,
-      derived && make("small.derived", `${words.derived}: ${derived.split(", ").map(derivation).join(", ")}`)),
-    make(isExact ? "td.number" : "td.text", isExact ? grouped(value, shift) : text ?? String(value),
+      resolution ? make("small", registerWords.inSteps(`${step(resolution, shift)}\u00a0${unitText}`)) : null,
+      derived && make("small.derived", `${registerWords.derived}: ${derived.split(", ").map(derivation).join(", ")}`)),
+    make(isExact ? "td.number" : "td.text", isExact ? grouped(value, shift, sentPlaces) : text ?? String(value),
       unit && make("span.unit", ` ${unitText}`)));
 }
 
 /** @param {Api.LiveMeter} meter */
 function factsOf(meter) {
   const ratio = chosenStatus()?.valid_ratio;
-  const texts = words.facts;
-  const lock = meter.locked === null ? null : meter.locked ? words.lockedState : words.unlockedState;
-  const flags = meter.status?.flags.map((flag) => flag.replaceAll("_", " ")) ?? [];
+  const { facts: texts, lockedState, unlockedState } = registerWords;
+  /** @type {Record<string, string>} */
+  const flagNames = registerWords.flags;
+  const lock = meter.locked === null ? null : meter.locked ? lockedState : unlockedState;
+  const flags = meter.status?.flags.map((flag) => flagNames[flag] ?? flag) ?? [];
   const status = meter.status && [meter.status.hex, ...flags].join(" · ");
   /** @type {[string, string | null | undefined][]} */
   const facts = [

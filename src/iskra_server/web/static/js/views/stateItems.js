@@ -2,7 +2,7 @@
 
 import { make } from "../dom.js";
 import { grouped } from "../exact.js";
-import { words } from "../language.js";
+import { setupWords } from "../setupWords.js";
 
 export const SIGNS = { passed: "✓", failed: "✕", unknown: "·" };
 
@@ -12,9 +12,9 @@ const COUNTS = ["delivered", "waiting", "refused", "dropped"];
 /** An output: whether it works, and what it has delivered. @param {Api.OutputState} output */
 export function outputItem({ name, ok, sentence, ...counts }) {
   const summary = COUNTS.filter((kind) => counts[kind] || kind === "delivered")
-    .map((kind) => `${grouped(String(counts[kind]))} ${words.setup.counts[kind]}`).join(" · ");
+    .map((kind) => `${grouped(String(counts[kind]))} ${setupWords.counts[kind]}`).join(" · ");
   /** @type {Record<string, string>} */
-  const names = words.setup.names;
+  const names = setupWords.names;
   return stateItem(ok, names[name] ?? name, sentence || summary);
 }
 
@@ -22,5 +22,5 @@ export function outputItem({ name, ok, sentence, ...counts }) {
 export function stateItem(ok, name, sentence) {
   const state = ok ? "passed" : "failed";
   return make("li", { "data-check": state }, make("span.node", { "aria-hidden": "true" }, SIGNS[state]),
-    make("span", make("strong", name), make("span.hidden", ` ${words.setup.states[state]}`), ` ${sentence}`));
+    make("span", make("strong", name), make("span.hidden", ` ${setupWords.states[state]}`), ` ${sentence}`));
 }

@@ -1,0 +1,62 @@
+"""GET /api/v1/history/meters: the meters whose history can be read, also those that are not being read now."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from iskra_server.base.json_values import Instant, instant
+from iskra_server.history.model.records import MeterInfo
+from iskra_server.web.http.endpoint import TOO_MANY, Context, Endpoint, Result, failure, read_history
+from iskra_server.web.http.query import Query
+from iskra_server.web.http.responses import json_response
+
+if TYPE_CHECKING:
+    # for its type alone: it brings the database library along
+    from iskra_server.history.store.reads import Reads
+
+
+class HistoryMeter(Struct, frozen=True):
+    """A meter, with the times of its first and its last record; neither is a current reading."""
+
+    id: str
+    server_id: str | None
+    simulated: bool
+    recorded_from: Instant
+    recorded_until: Instant
+
+
+class HistoryMeters(Struct, frozen=True):
+    meters: list[HistoryMeter]
+
+
+def _view(info: MeterInfo) -> HistoryMeter:
+    first, last = (instant(datetime.fromtimestamp(at_s, UTC)) for at_s in (info.first_s, info.last_s))
+    return HistoryMeter(info.meter_id, info.server_id or None, info.simulated, first, last)
+
+
+def _read(reads: "Reads", _query: Query) -> HistoryMeters:
+    # the history of a replaced meter is part of its successor's
+    meters = [info for info in reads.meters() if info.replaced_by is None]
+    return HistoryMeters([_view(info) for info in sorted(meters, key=lambda info: info.last_s, reverse=True)])
+
+
+async def _list(context: Context, request: Request) -> Response:
+    answer = await read_history(context, request, (), _read)
+    return answer if isinstance(answer, Response) else json_response(answer)
+
+
+ENDPOINT = Endpoint(
+    "/api/v1/history/meters",
+    "history_meters",
+    "The meters of the history, that with the last record first; a replaced meter is part of its successor.",
+    {
+        200: Result("every meter, and from when until when it is recorded", HistoryMeters),
+        400: failure("a parameter was sent; there is none"),
+        429: TOO_MANY,
+        503: failure("there is no history, or its database does not respond"),
+    },
+    _list,
+)

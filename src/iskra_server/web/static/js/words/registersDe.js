@@ -1,0 +1,48 @@
+// The texts of the registers in German. registersEn.js has the same keys.
+
+/** @type {typeof import("./registersEn.js").registerWords} */
+export const registerWords = {
+  derived: "abgeleitet",
+  inSteps: (step) => `in Schritten von ${step}`,
+  derivedFrom: {
+    factor: "Wandlerfaktor",
+    "corrected width": "Zahlenbreite korrigiert",
+    "sum of tariffs": "Summe der Tarife",
+    "direction from status word": "Richtung aus dem Statuswort",
+    "direction from counters": "Richtung aus den Zählerständen",
+    "import only": "nur Bezug",
+    "signed import register": "Bezugsregister mit Vorzeichen",
+    "signed absolute register": "Betragsregister mit Vorzeichen",
+    "import - export": "Bezug − Einspeisung",
+    "import register": "Bezugsregister",
+    "export register": "Einspeiseregister",
+    "sum of phases": "Summe der Phasen",
+    "only phase": "einzige Phase",
+  },
+  facts: {
+    factor: "Wandlerfaktor",
+    label: "Nummer",
+    family: "Modell",
+    maker: "Hersteller",
+    source: "Quelle",
+    protocol: "Protokoll",
+    state: "Zustand",
+    status: "Statuswort",
+    validTelegrams: "Gültige Telegramme",
+    received: "Letztes Telegramm",
+  },
+  lockedState: "gesperrt",
+  unlockedState: "freigeschaltet",
+  flags: {
+    above_start_current: "Anlaufstrom überschritten",
+    terminal_cover_open: "Klemmendeckel offen",
+    exporting: "Einspeisung",
+    exporting_l1: "L1 speist ein",
+    exporting_l2: "L2 speist ein",
+    exporting_l3: "L3 speist ein",
+    wrong_rotation: "falsches Drehfeld",
+    l1_present: "L1 hat Spannung",
+    l2_present: "L2 hat Spannung",
+    l3_present: "L3 hat Spannung",
+  },
+};
