@@ -14,7 +14,7 @@ def test_an_error_may_have_both_languages() -> None:
 
 def test_a_warning_names_its_key() -> None:
     found = warning("contracts.1.levies", ("No table for 2027.", "Keine Tabelle für 2027."))
-    assert (found.level, found.german) == ("warning", "Keine Tabelle für 2027.")
+    assert (found.level, found.key, found.german) == ("warning", "contracts.1.levies", "Keine Tabelle für 2027.")
 
 
 def test_a_detail_in_two_languages_is_given_in_each() -> None:
