@@ -81,9 +81,12 @@ check: setup
 		deploy/homeassistant .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[a-z]*_*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/zizmor --offline --quiet --no-progress .github
 	@if test -x $(BIN)/actionlint; then PATH="$(BIN):$$PATH" actionlint; else echo "no actionlint for this machine"; fi
-	$(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor deploy/homeassistant/iskra_server/app.sh
+	@if test -x $(BIN)/shellcheck; then $(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor \
+		deploy/homeassistant/iskra_server/app.sh; else echo "no shellcheck for this machine"; fi
 	@.ci/javascript
 	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile deploy/homeassistant/iskra_server/Dockerfile; \
 		else echo "no hadolint for this machine"; fi
@@ -93,7 +96,7 @@ bench: setup
 	@for file in $$(grep -l __main__ bench/*.py); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 $(RELEASE_READY): requirements/release.txt
-	@echo "Installing the tools for a release into $(RELEASE) (about 90 MB) ..."
+	@echo "Installing the tools for a release into $(RELEASE) (about 150 MB) ..."
 	@rm -rf $(RELEASE) && $(PYTHON) -m venv $(RELEASE)
 	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/release.txt
 	@touch $@
@@ -102,9 +105,9 @@ $(RELEASE_READY): requirements/release.txt
 dist: $(RUNTIME)
 	$(BIN)/python release/build_dist.py
 
-# Debian packages of the wheel in dist/
-deb: dist
-	@$(EXPORT_COMMIT) && $(BIN)/python release/build_deb.py $(ARGS)
+# Debian packages of the wheel; DIST=built takes the one that lies in dist/
+deb: $(if $(filter built,$(DIST)),,dist) $(RELEASE_READY)
+	@$(EXPORT_COMMIT) && $(RELEASE)/bin/python release/build_deb.py $(ARGS)
 
 # container image of the commit, for this machine or as ARGS say
 image:
@@ -126,14 +129,16 @@ audit: $(RELEASE_READY)
 checksums:
 	$(PYTHON) release/artefacts.py
 
-# the compose file of a release, which names an image: make compose-file IMAGE=registry.example/owner/name
+# the compose file of a release, which names an image: make compose-file IMAGE=registry.example/owner/name:latest
 compose-file:
-	$(PYTHON) release/compose_file.py --image "$(IMAGE)" > dist/docker-compose.yml
+	@mkdir -p dist
+	$(PYTHON) release/compose_file.py $(if $(IMAGE),--image "$(IMAGE)") > dist/docker-compose.yml
 
 # what people add to Home Assistant, in build/: make app-repository IMAGE=registry.example/owner/name-app URL=https://...
 app-repository:
 	@rm -rf build/app-repository
 	$(PYTHON) deploy/homeassistant/publish.py build/app-repository $(if $(URL),--url "$(URL)") $(if $(IMAGE),--image "$(IMAGE)")
+	@echo "build/app-repository: $$(grep -h '^version:' build/app-repository/*/config.yaml | sort -u)"
 
 # all of a release but the uploads: make release-check VERSION=1.2.3
 release-check: $(RUNTIME)
@@ -156,7 +161,7 @@ lock: setup
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/image.txt \
 		--output-file requirements/dev.txt
-	$(LOCK) requirements/release.in --output-file requirements/release.txt
+	$(LOCK) requirements/release.in --constraints requirements/dev.txt --output-file requirements/release.txt
 	@if command -v npm >/dev/null; then npm run --silent --prefix tests/js lock; \
 		else echo "no npm: tests/js/package-lock.json is left as it is"; fi
 

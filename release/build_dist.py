@@ -74,9 +74,9 @@ def main() -> int:
     except ReleaseError as error:
         print(error, file=sys.stderr)
         return REFUSED
-    print(f"Built twice from commit {commit()[:12]}, equal byte by byte:")
     for file in files:
         print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}")
+    print(f"Built twice from commit {commit()[:12]}, equal byte by byte.")
     return 0
 
 

@@ -71,7 +71,7 @@ def write_notes(version: str) -> Outcome:
 def make(target: str, *variables: str) -> Outcome:
     """Runs one make target; its last line of output is the reason."""
     done = subprocess.run(
-        ["make", "--no-print-directory", target, *variables],
+        ["make", "--silent", "--no-print-directory", target, *variables],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -101,7 +101,7 @@ def steps(version: str, branch: str) -> dict[str, Callable[[], Outcome]]:
         "tag": lambda: check_tag(version, branch),
         "dist, twice": lambda: make("dist"),
         "sbom": lambda: make("sbom"),
-        "deb": lambda: make("deb"),
+        "deb": lambda: make("deb", "DIST=built"),
         "documentation": lambda: make("docs-site"),
         "image": lambda: make("image"),
         "app repository": lambda: make("app-repository"),

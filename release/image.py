@@ -51,7 +51,9 @@ def command(given: argparse.Namespace, metadata: str, *, with_buildx: bool) -> l
     if given.push or given.push_by_digest:
         line += ["--provenance", "mode=max", "--sbom", "true", "--metadata-file", metadata]
     if given.push_by_digest:
-        return [*line, "--output", f"type=image,name={name},push-by-digest=true,name-canonical=true,push=true"]
+        # the times of files are that of the commit: the same image in each build
+        kept = "push=true,rewrite-timestamp=true"
+        return [*line, "--output", f"type=image,name={name},push-by-digest=true,name-canonical=true,{kept}"]
     line += ["--tag", f"{name}:{code_version()}"]
     return [*line, *(("--push",) if given.push else ("--load",) if with_buildx else ())]
 

@@ -5,6 +5,7 @@ signed in at the registry.
 """
 
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -27,7 +28,7 @@ def create_command(name: str, tags: list[str], digests: list[str]) -> list[str]:
 
 
 def inspect_command(name: str, tag: str) -> list[str]:
-    return ["docker", "buildx", "imagetools", "inspect", f"{name}:{tag}", "--format", "{{.Manifest.Digest}}"]
+    return ["docker", "buildx", "imagetools", "inspect", f"{name}:{tag}", "--format", "{{json .Manifest}}"]
 
 
 def main() -> int:
@@ -44,7 +45,7 @@ def main() -> int:
     except (ValueError, OSError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return REFUSED
-    print(inspected.stdout.strip())
+    print(json.loads(inspected.stdout)["digest"])
     return 0
 
 

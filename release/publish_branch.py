@@ -1,7 +1,7 @@
 """Makes a folder the content of a branch of its own: `publish_branch.py FOLDER BRANCH ADDRESS`.
 
-One commit on top of what the branch had; none if nothing changed. `--keep` leaves files that the folder lacks. The
-branch is created where it is missing, and never pushed with force.
+One commit on top of what the branch had; none if nothing changed. `--keep` leaves what the folder does not bring: other
+files and folders of the first level. The branch is created where it is missing, and never pushed with force.
 """
 
 import argparse
@@ -25,8 +25,8 @@ def publish(folder: Path, branch: str, address: str, message: str, *, keep: bool
         if git("ls-remote", "--heads", address, branch, root=clone):
             git("fetch", "--quiet", "--depth=1", address, branch, root=clone)
             git("reset", "--quiet", "--hard", "FETCH_HEAD", root=clone)
-        if not keep:
-            git("rm", "--quiet", "-r", "--ignore-unmatch", ".", root=clone)
+        replaced = [entry.name for entry in folder.iterdir()] if keep else ["."]
+        git("rm", "--quiet", "-r", "--ignore-unmatch", "--", *replaced, root=clone)
         shutil.copytree(folder, clone, dirs_exist_ok=True)
         git("add", "--all", "--force", root=clone)
         if not git("status", "--porcelain", root=clone):
@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("branch")
     parser.add_argument("address", help="of the repository, as git takes it")
-    parser.add_argument("--keep", action="store_true", help="leave files that FOLDER does not have")
+    parser.add_argument("--keep", action="store_true", help="leave what FOLDER does not bring")
     given = parser.parse_args()
     try:
         message = f"Publish what commit {git('rev-parse', 'HEAD')} builds"

@@ -99,10 +99,11 @@ def main() -> int:
         for document, suffix in ((server(version), ""), (page(version), "-page")):
             file = output / f"{NAME}-{version}{suffix}.cdx.json"
             write(document, file)
-            print(f"{file.name}: {len(document['components'])} components, valid CycloneDX {SCHEMA.to_version()}")
+            print(file.name)
     except ReleaseError as error:
         print(error, file=sys.stderr)
         return REFUSED
+    print(f"Both are valid CycloneDX {SCHEMA.to_version()}.")
     return 0
 
 

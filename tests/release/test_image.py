@@ -31,7 +31,8 @@ def test_what_is_pushed_by_digest_has_provenance_and_no_tag() -> None:
     pushed = line("--name", NAME, "--platforms", "linux/arm64", "--push-by-digest", "file")
     assert "--platform linux/arm64 " in pushed
     assert "--provenance mode=max --sbom true --metadata-file meta.json" in pushed
-    assert pushed.endswith(f"--output type=image,name={NAME},push-by-digest=true,name-canonical=true,push=true")
+    output = f"type=image,name={NAME},push-by-digest=true,name-canonical=true,push=true,rewrite-timestamp=true"
+    assert pushed.endswith(f"--output {output}")
     assert "--tag" not in pushed
 
 

@@ -42,11 +42,15 @@ def test_an_unchanged_folder_makes_no_commit(remote: Path, tmp_path: Path) -> No
     assert git("log", "--format=%s", "app", root=remote) == "first"
 
 
-def test_files_of_before_can_stay(remote: Path, tmp_path: Path) -> None:
-    publish(write(tmp_path / "one", a="1", b="2"), "pages", str(remote), "first")
-    publish(write(tmp_path / "two", b="3"), "pages", str(remote), "second", keep=True)
-    assert files(remote, "pages") == ["a", "b"]
-    assert git("show", "pages:b", root=remote) == "3"
+def test_folders_of_before_can_stay_and_those_of_now_are_replaced(remote: Path, tmp_path: Path) -> None:
+    one, two = write(tmp_path / "one", index="1"), write(tmp_path / "two", index="2")
+    write(one / "0.1", page="old")
+    write(one / "latest", page="old", gone="old")
+    write(two / "latest", page="new")
+    publish(one, "pages", str(remote), "first")
+    publish(two, "pages", str(remote), "second", keep=True)
+    assert files(remote, "pages") == ["0.1/page", "index", "latest/page"]
+    assert [git("show", f"pages:{name}", root=remote) for name in ("index", "latest/page")] == ["2", "new"]
 
 
 def test_files_that_git_would_ignore_are_published_too(remote: Path, tmp_path: Path) -> None:
