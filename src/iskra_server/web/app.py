@@ -150,6 +150,7 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
     context = Context(settings, server, threads, exports=[])
     variables = {
         "version": settings.version,
+        "build": str(settings.build or ""),
         "tz": settings.tz,
         "central": "yes" if settings.is_central else "",
         "language": settings.language,
