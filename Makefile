@@ -106,8 +106,8 @@ dist: $(RUNTIME)
 	$(BIN)/python release/build_dist.py
 
 # Debian packages of the wheel; DIST=built takes the one that lies in dist/
-deb: $(if $(filter built,$(DIST)),,dist) $(RELEASE_READY)
-	@$(EXPORT_COMMIT) && $(RELEASE)/bin/python release/build_deb.py $(ARGS)
+deb: $(if $(filter built,$(DIST)),,dist) $(RUNTIME) $(RELEASE_READY)
+	@$(EXPORT_COMMIT) && PATH="$(RELEASE)/bin:$$PATH" $(BIN)/python release/build_deb.py $(ARGS)
 
 # container image of the commit, for this machine or as ARGS say
 image:
