@@ -4,15 +4,15 @@ NAMES = ["server.port", "server.host", "outputs.mqtt.url"]
 
 
 def test_a_name_that_is_nearly_known_is_suggested() -> None:
-    assert suggestion("server.prot", NAMES) == "; did you mean server.port?"
+    assert suggestion("server.prot", NAMES)[0] == "; did you mean server.port?"
 
 
 def test_the_right_key_in_a_wrong_section_is_suggested() -> None:
-    assert suggestion("log.url", NAMES) == "; did you mean outputs.mqtt.url?"
+    assert suggestion("log.url", NAMES)[0] == "; did you mean outputs.mqtt.url?"
 
 
 def test_else_all_names_are_listed() -> None:
-    assert suggestion("x", NAMES) == "; known are server.port, server.host, outputs.mqtt.url."
+    assert suggestion("x", NAMES)[0] == "; known are server.port, server.host, outputs.mqtt.url."
 
 
 def test_a_long_name_is_not_repeated_whole() -> None:

@@ -3,6 +3,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from iskra_server.config import (
     ConfigError,
@@ -155,12 +156,17 @@ def test_all_findings_of_contracts_and_offers_are_there() -> None:
         ("warning", "contracts.2.levies"),
         ("warning", "contracts.2.grid.credit"),
         ("warning", "offers.1.energy_price"),
+        ("warning", "contracts.1.begins"),
     ]
-    assert contract_findings([NET], [], date(2027, 1, 1)) == []
+    begun = replace(NET, begins=date(2026, 1, 1))
+    assert contract_findings([begun], [], date(2027, 1, 1)) == []
 
 
 def test_a_zone_that_no_source_has_is_probably_not_meant() -> None:
-    spot = [ContractConfig(energy=EnergyConfig(kind="spot", zone=zone), vat_percent=19.0) for zone in ("DE-LU", "DE")]
+    spot = [
+        ContractConfig(begins=date(2026, 1, 1), energy=EnergyConfig(kind="spot", zone=zone), vat_percent=19.0)
+        for zone in ("DE-LU", "DE")
+    ]
     assert contract_findings(spot[:1], [], date(2027, 1, 1)) == []
     (finding,) = contract_findings(spot[1:], [], date(2027, 1, 1))
     assert (finding.level, finding.key) == ("warning", "contracts.1") and "the zone 'DE'" in finding.sentence

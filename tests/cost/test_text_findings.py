@@ -26,11 +26,12 @@ tax = 0.0205
         ("error", "contracts.1.energy.zone", 4),
         ("warning", "contracts.1.vat_percent", 2),
         ("warning", "contracts.1.levies", 2),
+        ("warning", "contracts.1.begins", 2),
     ]
 
 
 def test_a_key_with_a_mistake_has_no_further_findings() -> None:
-    text = "[[contracts]]\nvat_percent = 119\n[contracts.energy]\nkind = 'window'\ndefault = 0.2\n"
+    text = "[[contracts]]\nbegins = 2026-01-01\nvat_percent = 119\n[contracts.energy]\nkind = 'window'\ndefault = 0.2\n"
     assert [placed.finding.key for placed in text_findings(text, TODAY)] == [
         "contracts.1.vat_percent",
         "contracts.1.energy.kind",
@@ -44,10 +45,11 @@ def test_a_text_full_of_mistakes_has_a_hundred_of_them() -> None:
 def test_many_contracts_and_windows_are_checked_in_time() -> None:
     windows = ", ".join(['{ from = "1:00", to = "2:00" }'] * 300)
     (placed,) = text_findings(
-        f"[[contracts]]\nvat_percent = 19\n[contracts.energy]\nkind = 'windows'\nwindows = [{windows}]",
+        "[[contracts]]\nbegins = 2026-01-01\nvat_percent = 19\n"
+        f"[contracts.energy]\nkind = 'windows'\nwindows = [{windows}]",
         TODAY,
     )
-    assert "has 300 windows; at most 48 are allowed" in placed.finding.sentence and placed.line == 5
+    assert "has 300 windows; at most 48 are allowed" in placed.finding.sentence and placed.line == 6
     assert len(text_findings("[[contracts]]\n" * 800, TODAY)) == 100
 
 

@@ -87,7 +87,7 @@ def test_channels_of_messages_are_one_output_with_a_file_of_its_own(tmp_path: Pa
 
 def test_a_channel_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text('[[notify]]\nurl = "ntfy.sh/our-topic"\n')
-    with pytest.raises(ConfigError, match=r"number 1: notify.url must be an address such as https://ntfy.sh/TOPIC"):
+    with pytest.raises(ConfigError, match=r"^notify.1.url must be an address such as https://ntfy.sh/TOPIC"):
         planned(load({}, tmp_path / "x.toml"))
 
 

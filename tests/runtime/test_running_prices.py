@@ -6,10 +6,10 @@ from pathlib import Path
 import pricing
 from answering import until
 from iskra_server.base.clock import Clock
+from iskra_server.cost.price_plan import PricePlan
 from iskra_server.history.model.spot_price import delivery_day, quarters_of_days
 from iskra_server.history.store.spot_prices import spot_raws
 from iskra_server.history.store.store import Store
-from iskra_server.runtime.price_plan import PricePlan
 from iskra_server.runtime.running_prices import RunningPrices
 from iskra_server.runtime.supervision import Supervision
 from pricing import DAY as ONE

@@ -209,6 +209,14 @@ class ContractConfig(PricesConfig, frozen=True, kw_only=True):
     instalment: Annotated[
         float, Meta(ge=0, le=MAX_PRICE, description="Monthly instalment that is paid in advance. 0: none.")
     ] = 0.0
+    instalments: Annotated[
+        Prices,
+        Meta(
+            description="Monthly instalments that changed within the contract, each under the day from which on it is "
+            "paid.",
+            extra=table("instalments"),
+        ),
+    ] = {}
     currency: Annotated[
         str,
         Meta(min_length=1, description="Currency, such as EUR or CHF (ISO 4217); the same in all contracts."),

@@ -5,17 +5,33 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
+# a sentence or a part of one, in English and in German
+Bilingual = tuple[str, str]
+
+
+def in_both(row: Bilingual, **details: object) -> Bilingual:
+    """The row of a table of sentences with its details; one that is bilingual itself is given in each language."""
+    english, german = (
+        text.format_map({name: detail[place] if isinstance(detail, tuple) else detail for name, detail in named})
+        for place, (text, named) in enumerate((text, details.items()) for text in row)
+    )
+    return english, german
+
 
 class ConfigError(Exception):
     """One sentence: the key, the file or variable, what was expected. Characters that do not print become "?".
 
     `key` is its path, such as contracts.1.energy.price; empty where it is about more than one. `expected` is what the
-    value must be, where one phrase says it.
+    value must be, where one phrase says it. Both may be bilingual: `german` is "" where they are not. The German
+    sentence is for a text that is being written, and does not name its origin.
     """
 
-    def __init__(self, sentence: str, key: str = "", expected: str = "") -> None:
-        super().__init__("".join(character if character.isprintable() else "?" for character in sentence))
-        self.key, self.expected = key, expected
+    def __init__(self, sentence: str | Bilingual, key: str = "", expected: str | Bilingual = "") -> None:
+        english, german = sentence if isinstance(sentence, tuple) else (sentence, "")
+        super().__init__(_printable(english))
+        self.german = _printable(german)
+        self.expected, self.expected_german = expected if isinstance(expected, tuple) else (expected, "")
+        self.key = key
 
 
 class Finding(Struct, frozen=True):
@@ -25,14 +41,17 @@ class Finding(Struct, frozen=True):
     sentence: str
     key: str = ""
     expected: str = ""
+    german: str = ""
+    expected_german: str = ""
 
 
 def error_of(error: ConfigError) -> Finding:
-    return Finding("error", str(error), error.key, error.expected)
+    return Finding("error", str(error), error.key, error.expected, error.german, error.expected_german)
 
 
-def warning(key: str, sentence: str) -> Finding:
-    return Finding("warning", sentence, key)
+def warning(key: str, sentence: Bilingual) -> Finding:
+    english, german = sentence
+    return Finding("warning", english, key, german=german)
 
 
 _Found = TypeVar("_Found", Finding, ConfigError)
@@ -46,3 +65,7 @@ def without_consequences(findings: Iterable[_Found], errors: Iterable[ConfigErro
         for finding in findings
         if finding.key not in wrong and f"{finding.key.rpartition('.')[0]}.kind" not in wrong
     ]
+
+
+def _printable(sentence: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in sentence)

@@ -10,6 +10,8 @@ from msgspec import Struct, structs
 from iskra_server.base.address import Address, PathSecret
 from iskra_server.base.secret import Secret
 from iskra_server.config.contract_sections import YearPrices
+from iskra_server.config.findings import Bilingual, in_both
+from iskra_server.config.key_sentences import FORMS
 from iskra_server.config.sections import Config, OutputsConfig
 
 PREFIX = "IES_"
@@ -97,23 +99,25 @@ def secrets_of(config: Config) -> Iterator[Secret]:
 
 def expected(key: Key) -> str:
     """What a value must be, in words: "a whole number from 1 to 65535"."""
+    return expected_in_both(key)[0]
+
+
+def expected_in_both(key: Key) -> Bilingual:
     kind, meta = get_args(key.type)
     if get_origin(kind) is Union:
         # a number or None
         kind, meta = get_args(get_args(kind)[0])
     if get_origin(kind) is Literal:
-        return "one of " + ", ".join(map(str, get_args(kind)))
+        return in_both(FORMS["one_of"], values=", ".join(map(str, get_args(kind))))
     if kind is bool:
-        return "true or false"
+        return FORMS["switch"]
     if kind is date:
-        return "a date such as 2026-01-01"
+        return FORMS["date"]
     if kind in (str, Secret, Address, PathSecret):
-        return "text that is not empty" if meta.min_length or is_filled(key) else "text"
-    noun = "a whole number" if kind is int else "a number"
-    low = f"above {meta.gt}" if meta.gt is not None else f"from {meta.ge}"
-    if meta.le is None:
-        return f"{noun} {low} on"
-    return f"{noun} {low} to {meta.le}" if meta.gt is None else f"{noun} {low}, at most {meta.le}"
+        return FORMS["filled" if meta.min_length or is_filled(key) else "text"]
+    noun = FORMS["whole" if kind is int else "number"]
+    form = ("from" if meta.gt is None else "above") + ("_on" if meta.le is None else "")
+    return in_both(FORMS[form], noun=noun, low=meta.ge if meta.gt is None else meta.gt, high=meta.le)
 
 
 def is_filled(key: Key) -> bool:

@@ -12,7 +12,8 @@ from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.config.app_options import NOT_SET, OPTIONS
 from iskra_server.config.contract_sections import MAX_PRICE
-from iskra_server.config.findings import ConfigError
+from iskra_server.config.findings import Bilingual, ConfigError, in_both
+from iskra_server.config.key_sentences import FAULTS, FORMS, SENTENCES
 from iskra_server.config.keys import (
     LISTS,
     PREFIX,
@@ -22,7 +23,7 @@ from iskra_server.config.keys import (
     Table,
     describe,
     describe_tables,
-    expected,
+    expected_in_both,
     is_filled,
 )
 from iskra_server.config.sections import Config
@@ -73,10 +74,11 @@ class Layers:
                 # the table of a contract, written without its contract
                 names = names[:1]
             names = names or list(SECTIONS)
-            raise ConfigError(f"'{short(section)}' in {origin} is not a section{suggestion(section, names)}", section)
+            raise _mistake(
+                "no_section", section, name=short(section), origin=origin, suggestion=suggestion(section, names)
+            )
         elif not isinstance(values, Mapping):
-            sentence = f"'{short(section)}' in {origin} must be a section, written [{short(section)}]."
-            raise ConfigError(sentence, section)
+            raise _mistake("must_be_section", section, name=short(section), origin=origin)
         elif section in SECTIONS:
             for key, value in values.items():
                 with self._each():
@@ -101,7 +103,7 @@ class Layers:
                 self.add_file({name: value}, origin)
             elif name not in OPTIONS:
                 raise ConfigError(
-                    f"'{short(name)}' in {origin} is not an option{suggestion(name, (*OPTIONS, *SECTIONS))}"
+                    f"'{short(name)}' in {origin} is not an option{suggestion(name, (*OPTIONS, *SECTIONS))[0]}"
                 )
             elif value not in NOT_SET:
                 for path in OPTIONS[name]:
@@ -118,7 +120,7 @@ class Layers:
         for name in used:
             with self._each():
                 if name not in variables:
-                    raise ConfigError(f"The variable {short(name)} is not known{suggestion(name, variables)}")
+                    raise ConfigError(f"The variable {short(name)} is not known{suggestion(name, variables)[0]}")
         for key in self._keys.values():
             names = [variable for variable in key.variables if variable in used]
             with self._each():
@@ -147,18 +149,16 @@ class Layers:
         config = msgspec.convert(tree, Config, dec_hook=_secret)
         urls = [meter.url for meter in config.meters]
         if duplicate := next((url for url in urls if urls.count(url) > 1), None):
-            raise ConfigError(f"Two meters have the url '{duplicate}'; give each meter its own.")
+            raise _mistake("same_url", url=duplicate)
         return config
 
     def _replace_list(self, section: str, entries: object, origin: str, shown: str = "") -> None:
         """A list replaces the one of an earlier layer whole. `shown` is its name as an option."""
         if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
-            form = (
-                "a list of entries such as {url: auto}" if shown else f"a list of sections, each written [[{section}]]"
-            )
-            raise ConfigError(f"'{shown or section}' in {origin} must be {form}.", section, form)
+            form = in_both(FORMS["url_list" if shown else "section_list"], name=section)
+            raise _mistake("must_be_list", section, form, name=shown or section, origin=origin)
         if len(entries) < LISTS[section]:
-            raise ConfigError(f"'meters' in {origin} lists no meter; without it the meter is found automatically.")
+            raise _mistake("no_meter", origin=origin)
         self.origins = {path: name for path, name in self.origins.items() if not path.startswith(f"{section}.")}
         self._lists[section] = [{} for _ in entries]
         for number, entry in enumerate(entries, 1):
@@ -185,31 +185,31 @@ class Layers:
         key = self._keys.get(plain) or self._table_keys.get(plain)
         if key is None:
             known = self._suggested(path, name if shown else "")
-            raise ConfigError(f"'{short(shown or path)}' in {origin} is not a key{known}", short(path))
+            raise _mistake("no_key", short(path), name=short(shown or path), origin=origin, suggestion=known)
         where = f"{origin} ({path})" if origin.startswith(PREFIX) else f"{shown or path} in {origin}"
         if isinstance(value, str) and (fault := _fault(value)):
-            raise ConfigError(f"{where} {fault}.", path)
+            raise _mistake("bad_text", path, where=where, path=path, fault=fault)
         try:
             # the environment has only text; a file has numbers
             values[name] = msgspec.convert(
                 value, key.type, strict=not origin.startswith(PREFIX), dec_hook=_filled if is_filled(key) else _secret
             )
         except msgspec.ValidationError:
-            in_quotes = " in quotes" if expected(key) == "text" else ""
-            sentence = f"{where} must be {expected(key)}{in_quotes}{_not(key, value)}."
-            raise ConfigError(sentence, path, expected(key) + in_quotes) from None
+            form = FORMS["quoted"] if expected_in_both(key) == FORMS["text"] else expected_in_both(key)
+            wrong = _not(key, value)
+            raise _mistake("must_be", path, form, where=where, path=path, wrong=wrong) from None
         self.origins[path] = origin
 
     def _table(self, table: Table, path: str, value: object, origin: str) -> object:
         """The values of a table, or of a list of tables; checked as those of a section."""
         if table.is_list:
             if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
-                form = f"a list of tables, each written [[{_NUMBER.sub('', path)}]]"
-                raise ConfigError(f"{short(path)} in {origin} must be {form}.", path, form)
+                form = in_both(FORMS["table_list"], name=_NUMBER.sub("", path))
+                raise _mistake("form", path, form, path=short(path), origin=origin)
             return [self._values(table, f"{path}.{number}", entry, origin) for number, entry in enumerate(value, 1)]
         if not isinstance(value, Mapping):
-            form = f"a table, written [{_NUMBER.sub('', path)}]"
-            raise ConfigError(f"{short(path)} in {origin} must be {form}.", path, form)
+            form = in_both(FORMS["table"], name=_NUMBER.sub("", path))
+            raise _mistake("form", path, form, path=short(path), origin=origin)
         return self._values(table, path, value, origin)
 
     def _values(self, table: Table, path: str, content: Mapping[str, object], origin: str) -> dict[str, object]:
@@ -221,7 +221,7 @@ class Layers:
                 elif table.has_years and isinstance(value, Mapping):
                     if not _YEAR.fullmatch(name):
                         key = short(f"{path}.{name}")
-                        raise ConfigError(f"'{key}' in {origin} must be a year, such as {path}.2026.", key, "a year")
+                        raise _mistake("must_be_year", key, FORMS["year"], key=key, path=path, origin=origin)
                     year = replace(table, has_years=False)
                     values[name] = self._values(year, f"{path}.{name}", value, origin)
                 else:
@@ -229,7 +229,7 @@ class Layers:
                     self.origins[f"{path}.{name}"] = origin
         return values
 
-    def _suggested(self, path: str, option: str) -> str:
+    def _suggested(self, path: str, option: str) -> Bilingual:
         """The end of a sentence about an unknown key: another one, or all of its section."""
         path = _NUMBER.sub("", path)
         section, _, name = path.rpartition(".")
@@ -239,14 +239,14 @@ class Layers:
         if option:
             return suggestion(option, [key.name for key in self._keys.values() if key.section in LISTS])
         if section == "offers" and f"contracts.{name}" in self._keys:
-            return "; only [[contracts]] has it. Remove it."
+            return "; only [[contracts]] has it. Remove it.", "; nur [[contracts]] hat ihn. Entfernen Sie ihn."
         return suggestion(path, [*self._keys, *inside])
 
 
 def _price(path: str, value: object, origin: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= MAX_PRICE:
-        expected = f"a price, a number up to {MAX_PRICE}"
-        raise ConfigError(f"{path} in {origin} must be {expected}.", path, expected)
+        form = in_both(FORMS["price"], high=MAX_PRICE)
+        raise _mistake("form", path, form, path=path, origin=origin)
     return float(value)
 
 
@@ -266,16 +266,16 @@ def _filled(kind: type, value: object) -> Secret:
     return _secret(kind, value)
 
 
-def _fault(text: str) -> str:
-    """Why a text can be no name, path or address, "" if it can; does not repeat the text, which may be a secret."""
+def _fault(text: str) -> Bilingual | None:
+    """Why a text can be no name, path or address, None if it can; does not repeat the text, which may be a secret."""
     try:
         data = text.encode()
     except UnicodeEncodeError:
-        return "is not text in UTF-8"
+        return FAULTS["utf8"]
     if len(data) > _MAX_TEXT:
-        return f"is longer than {_MAX_TEXT} bytes"
+        return in_both(FAULTS["long"], most=_MAX_TEXT)
     match = _CONTROL.search(text)
-    return f"holds a control character (U+{ord(match[0]):04X}); remove it" if match else ""
+    return in_both(FAULTS["control"], code=f"U+{ord(match[0]):04X}") if match else None
 
 
 def _split(urls: str) -> list[str]:
@@ -293,15 +293,20 @@ def _has_sections(name: str) -> bool:
     return any(section.startswith(f"{name}.") for section in SECTIONS)
 
 
-def _not(key: Key, value: object) -> str:
+def _not(key: Key, value: object) -> Bilingual:
     """The end of a sentence: the wrong value, unless it is a secret."""
     if key.secret:
-        return ""
+        return "", ""
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         # Python makes no text of it
-        return ""
+        return "", ""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if "://" in text:
         # an address in the wrong key may hold a password
         text = str(Address(text))
-    return f", not '{text[:40]}'" if isinstance(value, str) else f", not {text[:40]}"
+    shown = f"'{text[:40]}'" if isinstance(value, str) else text[:40]
+    return f", not {shown}", f", nicht {shown}"
+
+
+def _mistake(fault: str, key: str = "", expected: Bilingual = ("", ""), /, **details: object) -> ConfigError:
+    return ConfigError(in_both(SENTENCES[fault], expected=expected, **details), key, expected)

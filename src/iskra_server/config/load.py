@@ -129,7 +129,7 @@ def _read(file: Path) -> dict[str, object]:
         content = decode(data.removeprefix(codecs.BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         language = "JSON" if file.suffix == ".json" else "TOML"
-        hint = toml_hint(data.decode(errors="replace"), error) if language == "TOML" else ""
+        hint = toml_hint(data.decode(errors="replace"), error)[0] if language == "TOML" else ""
         raise ConfigError(f"The configuration {file} is not valid {language}: {error}{hint}.") from None
     except RecursionError:
         raise ConfigError(f"The configuration {file} is nested too deeply; it has sections with keys.") from None

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+from iskra_server.config.findings import Bilingual
+
 # of an unknown name so much is repeated in an error
 _MAX_NAME = 60
 
@@ -11,7 +13,7 @@ def short(name: str) -> str:
     return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}..."
 
 
-def suggestion(name: str, names: Iterable[str]) -> str:
+def suggestion(name: str, names: Iterable[str]) -> Bilingual:
     """The end of a sentence about an unknown name: the one that was probably meant, or all of its section."""
     names = list(names)
     section, _, last = name.rpartition(".")
@@ -25,4 +27,7 @@ def suggestion(name: str, names: Iterable[str]) -> str:
         near = [inside[key] for key in difflib.get_close_matches(short(last), inside, n=1)]
     else:
         near = difflib.get_close_matches(short(name), names, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(inside.values() or names)}."
+    if near:
+        return f"; did you mean {near[0]}?", f"; meinten Sie {near[0]}?"
+    known = ", ".join(inside.values() or names)
+    return f"; known are {known}.", f"; bekannt sind {known}."

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from iskra_server.config.findings import ConfigError
+from iskra_server.config.findings import ConfigError, in_both
+from iskra_server.config.key_sentences import SENTENCES
 from iskra_server.config.layers import Layers
 from iskra_server.config.sections import Config
 from iskra_server.config.toml_hints import toml_hint
@@ -23,12 +24,12 @@ def read_text(text: str) -> tuple[Config | None, list[ConfigError]]:
     try:
         content = msgspec.toml.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
-        return None, [ConfigError(f"This is not valid TOML: {error}{toml_hint(text, error)}.")]
+        return None, [ConfigError(in_both(SENTENCES["no_toml"], error=error, hint=toml_hint(text, error)))]
     except RecursionError:
-        return None, [ConfigError("This is nested too deeply; a configuration has sections with keys.")]
+        return None, [ConfigError(SENTENCES["too_deep"])]
     except ValueError:
         # Python reads no more than 4,300
-        return None, [ConfigError("A number in this text has too many digits.")]
+        return None, [ConfigError(SENTENCES["too_many_digits"])]
     errors: list[ConfigError] = []
     layers = Layers(errors)
     try:

@@ -2,25 +2,46 @@
 
 import re
 
+from iskra_server.config.findings import Bilingual
+
 _PLACE = re.compile(r"at line ([0-9]+)")
 _HINTS = (
-    (re.compile(r"=\s*[+-]?[0-9]+,[0-9]"), "write a decimal point, as in 0.3265"),
-    (re.compile(r"=\s*[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2,4}"), "write a date as year-month-day, as in 2026-01-01"),
-    (re.compile(r"=\s*[0-9]{1,2}-[0-9]{1,2}-[0-9]{2,4}"), "write a date as year-month-day, as in 2026-01-01"),
-    (re.compile(r"[“”„‟«»‘’]"), 'write straight quotes, as in "text"'),
-    (re.compile(r"=\s*[^\W\d_]"), 'write text in quotes, as in "text"'),
-    (re.compile(r"=\s*[0-9.]+\s*(€|EUR|ct|%)", re.IGNORECASE), "write the number alone, without its unit"),
+    (
+        re.compile(r"=\s*[+-]?[0-9]+,[0-9]"),
+        ("write a decimal point, as in 0.3265", "schreiben Sie einen Dezimalpunkt, wie in 0.3265"),
+    ),
+    (
+        re.compile(r"=\s*[0-9]{1,2}[.-][0-9]{1,2}[.-][0-9]{2,4}"),
+        (
+            "write a date as year-month-day, as in 2026-01-01",
+            "schreiben Sie ein Datum als Jahr-Monat-Tag, wie in 2026-01-01",
+        ),
+    ),
+    (
+        re.compile(r"[“”„‟«»‘’]"),
+        ('write straight quotes, as in "text"', 'schreiben Sie gerade Anführungszeichen, wie in "Text"'),
+    ),
+    (
+        re.compile(r"=\s*[^\W\d_]"),
+        ('write text in quotes, as in "text"', 'schreiben Sie Text in Anführungszeichen, wie in "Text"'),
+    ),
+    (
+        re.compile(r"=\s*[0-9.]+\s*(€|EUR|ct|%)", re.IGNORECASE),
+        ("write the number alone, without its unit", "schreiben Sie nur die Zahl, ohne Einheit"),
+    ),
 )
 # words of TOML that need no quotes
 _WORDS = re.compile(r"=\s*(true|false|inf|nan)\b")
 
 
-def toml_hint(text: str, error: Exception) -> str:
-    """The end of the sentence about `error`: " (...)", or "" where the line shows no usual mistake."""
+def toml_hint(text: str, error: Exception) -> Bilingual:
+    """The end of the sentence about `error`: "; ...", or "" where the line shows no usual mistake."""
     place = _PLACE.search(str(error))
     lines = text.splitlines()
     if place is None or not 0 < int(place[1]) <= len(lines):
-        return ""
+        return "", ""
     line = lines[int(place[1]) - 1]
-    hint = next((hint for pattern, hint in _HINTS if pattern.search(line) and not _WORDS.search(line)), "")
-    return f"; {hint}" if hint else ""
+    for pattern, (english, german) in _HINTS:
+        if pattern.search(line) and not _WORDS.search(line):
+            return f"; {english}", f"; {german}"
+    return "", ""

@@ -18,6 +18,8 @@ from iskra_server.cost.tariffs import Fee, Per, Pricing, SpotShare, Terms
 from iskra_server.history.model.periods import first_quarter
 from iskra_server.meter.identity import compact_name
 
+# the beginning of an offer, and of a contract that has none configured
+ANY_TIME = date(1970, 1, 1)
 # the most variable last
 _PRICINGS: tuple[Pricing, ...] = ("fixed", "windows", "registers", "spot")
 
@@ -27,7 +29,8 @@ class Contract(Struct, frozen=True, kw_only=True):
 
     `energy_price` and `feed_in` are gross and fixed; where `terms` says how a price is made up, they are 0.
     `meter` is the label of its meter, with or without spaces, or its server id; empty: every meter.
-    `grid_credit` is that of par. 14a EnWG, module 1, per year.
+    `grid_credit` is that of par. 14a EnWG, module 1, per year. `instalment` is that of a month until the first of
+    `later_instalments`, which are in the order of their days.
     """
 
     begins: date
@@ -39,6 +42,7 @@ class Contract(Struct, frozen=True, kw_only=True):
     base_fee: Decimal = Decimal(0)
     base_fee_per: Per = "month"
     instalment: Decimal = Decimal(0)
+    later_instalments: tuple[tuple[date, Decimal], ...] = ()
     terms: Terms | None = None
     further_fees: tuple[Fee, ...] = ()
     grid_credit: Decimal = Decimal(0)
@@ -47,6 +51,10 @@ class Contract(Struct, frozen=True, kw_only=True):
     def fees(self) -> tuple[Fee, ...]:
         own = (Fee("supplier", self.base_fee, self.base_fee_per),) if self.base_fee else ()
         return (*own, *self.further_fees)
+
+    def instalment_on(self, day: date) -> Decimal:
+        """The instalment of a month that was due on a day."""
+        return next((amount for begin, amount in reversed(self.later_instalments) if begin <= day), self.instalment)
 
     @property
     def pricing(self) -> Pricing:
@@ -116,13 +124,13 @@ def contract_on(contracts: Sequence[Contract], today: date) -> Contract | None:
 
 def contract_year(contract: Contract, today: date) -> tuple[date, date]:
     """First day of the contract year that a day is in, and of the next: anniversaries of the beginning."""
-    begin = _anniversary(contract.begins, today.year)
+    begin = anniversary(contract.begins, today.year)
     if begin > today:
-        begin = _anniversary(contract.begins, today.year - 1)
-    return begin, _anniversary(contract.begins, begin.year + 1)
+        begin = anniversary(contract.begins, today.year - 1)
+    return begin, anniversary(contract.begins, begin.year + 1)
 
 
-def _anniversary(day: date, year: int) -> date:
+def anniversary(day: date, year: int) -> date:
     """The anniversary of February 29 is March 1."""
     try:
         return day.replace(year=year)

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from iskra_server.config import GridConfig
-from iskra_server.config.findings import Finding, warning
+from iskra_server.config.findings import Finding
+from iskra_server.cost.contract_sentences import doubt
 from iskra_server.cost.tariffs import PriceWindow, Tariff
 
 _MODULE_3 = 3
@@ -30,30 +31,26 @@ def module_findings(configured: GridConfig, grid: Tariff, path: str) -> Iterator
     """Warnings on a grid fee; `path` is "contracts.1.grid"."""
     key = f"{path}.module"
     if configured.module and not configured.credit:
-        yield warning(
-            f"{path}.credit", f"{path}.credit is missing: module 1 is a credit per year, and module 3 needs it."
-        )
+        yield doubt("no_credit", f"{path}.credit")
     if configured.module != _MODULE_3:
         return
     if not grid.windows:
-        yield warning(key, f"{key} = 3 needs kind = windows with the windows HT and NT.")
+        yield doubt("module_windows", key)
         return
     high = [window for window in grid.windows if window.price > grid.price]
     low = [window for window in grid.windows if window.price < grid.price]
     if len({window.price for window in high}) != 1 or len({window.price for window in low}) != 1:
-        yield warning(key, f"{key} = 3 has three steps: one price above the default (HT) and one below it (NT).")
+        yield doubt("module_steps", key)
     if any(window.price > grid.price * _HIGHEST for window in high):
-        yield warning(key, f"{key} = 3: HT is at most twice the default price (ST), {grid.price * _HIGHEST}.")
+        yield doubt("module_high", key, highest=grid.price * _HIGHEST)
     lowest, highest = (grid.price * share for share in _LOW)
     if not all(lowest <= window.price <= highest for window in low):
-        yield warning(key, f"{key} = 3: NT is 10 to 40 % of the default price (ST), {lowest} to {highest}.")
+        yield doubt("module_low", key, lowest=lowest, highest=highest)
     if high and _min_slots(high) < _MIN_HIGH_SLOTS:
-        yield warning(key, f"{key} = 3: HT applies for at least two hours on each day of its months.")
+        yield doubt("module_hours", key)
     months = frozenset(month for window in grid.windows for month in window.months)
     if sum(quarter <= months for quarter in _YEAR_QUARTERS) < _MIN_QUARTERS:
-        yield warning(
-            key, f"{key} = 3: the windows apply in at least two quarters of the year, such as months 1-3,10-12."
-        )
+        yield doubt("module_quarters", key)
 
 
 def _min_slots(windows: Sequence[PriceWindow]) -> int:

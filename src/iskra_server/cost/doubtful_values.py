@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from iskra_server.config import EnergyConfig, FeedInConfig, GridConfig, PricesConfig
 from iskra_server.config.contract_sections import ContractConfig
-from iskra_server.config.findings import Finding, warning
+from iskra_server.config.findings import Finding
+from iskra_server.cost.contract_sentences import PERS, doubt
 
 _LARGE_CURRENCIES = frozenset({"EUR", "CHF", "GBP", "USD"})
 _MAX_KWH = 1.5
@@ -24,14 +25,11 @@ def doubtful_values(configured: PricesConfig, currency: str, path: str) -> Itera
     if currency in _LARGE_CURRENCIES:
         for name, price in _prices(configured):
             if abs(price) > _MAX_KWH:
-                key = f"{path}.{name}"
-                sentence = f"{key} is {price:g} {currency} for one kWh; if these are cents, write {_hundredth(price)}."
-                yield warning(key, sentence)
+                amounts = {"price": f"{price:g}", "currency": currency, "other": _hundredth(price)}
+                yield doubt("cents", f"{path}.{name}", **amounts)
         if 0 < configured.energy_price < _MIN_KWH:
-            key = f"{path}.energy_price"
-            yield warning(
-                key, f"{key} is {configured.energy_price:g} {currency} for one kWh; check the decimal places."
-            )
+            shown = f"{configured.energy_price:g}"
+            yield doubt("decimals", f"{path}.energy_price", price=shown, currency=currency)
         yield from _amounts(configured, currency, path)
 
 
@@ -42,27 +40,19 @@ def _shares(configured: PricesConfig, path: str) -> Iterator[Finding]:
         percents |= {"energy.percent": configured.energy.percent}
     for name, percent in percents.items():
         if 0 < abs(percent) < 1:
-            key = f"{path}.{name}"
-            yield warning(
-                key, f"{key} is {percent:g} percent; if you mean {percent * 100:g} %, write {percent * 100:g}."
-            )
+            yield doubt("percent", f"{path}.{name}", percent=f"{percent:g}", other=f"{percent * 100:g}")
 
 
 def _without_price(configured: PricesConfig, path: str) -> Iterator[Finding]:
     energy = configured.energy
     pays_feed_in = configured.feed_in or configured.feed_in_terms
     if not (configured.energy_price or configured.has_parts or pays_feed_in):
-        key = f"{path}.energy_price"
-        yield warning(
-            key, f"{key} is missing: a kWh costs nothing. Add it, or the table [{path.partition('.')[0]}.energy]."
-        )
+        yield doubt("no_price", f"{path}.energy_price", section=path.partition(".")[0])
     elif energy and energy.kind == "fixed" and not energy.price:
-        key = f"{path}.energy.price"
-        yield warning(key, f"{key} is missing: the energy costs nothing. Add the price of a kWh.")
+        yield doubt("no_energy_price", f"{path}.energy.price")
     elif energy and energy.kind == "windows" and len(energy.windows) == 1 and not energy.default:
         # several windows may fill the day
-        key = f"{path}.energy.default"
-        yield warning(key, f"{key} is missing: a kWh outside of the windows costs nothing. Add its price.")
+        yield doubt("no_default", f"{path}.energy.default")
 
 
 def _prices(configured: PricesConfig) -> Iterator[tuple[str, float]]:
@@ -96,16 +86,10 @@ def _amounts(configured: PricesConfig, currency: str, path: str) -> Iterator[Fin
     )
     for name, amount, per in fees:
         if amount * (12 if per == "month" else 1) > _MAX_FEE_PER_YEAR:
-            key = f"{path}.{name}"
-            yield warning(
-                key, f"{key} is {amount:g} {currency} per {per}; check the amount, and {key}_per: month or year."
-            )
+            yield doubt("high_fee", f"{path}.{name}", amount=f"{amount:g}", currency=currency, per=PERS[per])
     if isinstance(configured, ContractConfig) and configured.instalment > _MAX_INSTALMENT:
-        key = f"{path}.instalment"
-        sentence = (
-            f"{key} is {configured.instalment:g} {currency} per month; check whether that is the amount of a year."
-        )
-        yield warning(key, sentence)
+        shown = f"{configured.instalment:g}"
+        yield doubt("high_instalment", f"{path}.instalment", amount=shown, currency=currency)
 
 
 def _hundredth(price: float) -> str:

@@ -4,16 +4,14 @@ The levies are those of Germany in 2026: they are published anew each October. S
 other parts; no price list is shipped.
 """
 
-from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
 
-from iskra_server.cost.contracts import Contract
+from iskra_server.cost.contracts import ANY_TIME, Contract
 from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
 
 NAME = "Dynamic"
-_EVER = date(1970, 1, 1)
 
 
 class DynamicOffer(Struct, frozen=True):
@@ -40,7 +38,7 @@ class DynamicOffer(Struct, frozen=True):
             energy=Tariff(self.markup, spot=SpotShare(self.zone)),
             grid=Tariff(self.grid_fee),
             feed_in=feed_in,
-            levies=((_EVER.year, self.levies),),
+            levies=((ANY_TIME.year, self.levies),),
             vat_percent=self.vat_percent,
         )
-        return Contract(begins=_EVER, name=NAME, currency=currency, base_fee=self.base_fee, terms=terms)
+        return Contract(begins=ANY_TIME, name=NAME, currency=currency, base_fee=self.base_fee, terms=terms)

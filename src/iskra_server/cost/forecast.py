@@ -15,7 +15,6 @@ from iskra_server.cost.contracts import Contract
 from iskra_server.cost.price_runs import contract_runs
 
 Basis = Literal["year_before", "mean"]
-MONTHS = 12
 # so much of the same part of the year before must be measured to be the basis
 _ENOUGH = Fraction(9, 10)
 # a mean of less than a week is no basis; in quarters

@@ -1,11 +1,13 @@
 """The configured contracts and offers, checked together, with their prices as exact decimals."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 
-from iskra_server.config import ConfigError, ContractConfig, Finding, GridConfig, OfferConfig, PricesConfig
-from iskra_server.config.findings import error_of, warning
-from iskra_server.cost.contracts import Contract, zones_of
+from iskra_server.config import ContractConfig, Finding, GridConfig, OfferConfig, PricesConfig
+from iskra_server.config.findings import error_of
+from iskra_server.cost.contract_sentences import doubt, mistake
+from iskra_server.cost.contracts import ANY_TIME, Contract, zones_of
 from iskra_server.cost.controllable_loads import module_findings
 from iskra_server.cost.doubtful_values import doubtful_values
 from iskra_server.cost.tariffs import Fee, SpotShare
@@ -14,8 +16,6 @@ from iskra_server.cost.windows_from_config import Problems, exact
 from iskra_server.history.model.periods import FIRST_YEAR, LAST_YEAR
 from iskra_server.history.model.spot_price import SPOT_CURRENCY, ZONES
 from iskra_server.meter import identity
-
-_ANY_TIME = date(1970, 1, 1)
 
 
 def contracts_from_config(configured: Sequence[ContractConfig]) -> tuple[Contract, ...]:
@@ -36,11 +36,15 @@ def contract_findings(contracts: Sequence[ContractConfig], offers: Sequence[Offe
     for section, entries, results in (("contracts", contracts, checked), ("offers", offers, offered)):
         for number, (configured, contract) in enumerate(zip(entries, results, strict=True), 1):
             findings += _warnings(configured, contract, f"{section}.{number}", today)
+    findings += [
+        doubt("no_begin", f"contracts.{number}.begins")
+        for number, entry in enumerate(contracts, 1)
+        if entry.begins == ANY_TIME
+    ]
     first = min((contract.begins for contract in contracts), default=today)
     if first > today:
         key = f"contracts.{[contract.begins for contract in contracts].index(first) + 1}.begins"
-        sentence = f"{key} is {first}, and no contract begins before: until then nothing has a cost."
-        findings.append(warning(key, sentence))
+        findings.append(doubt("later_begin", key, begins=first))
     return findings
 
 
@@ -54,17 +58,16 @@ def _contracts(configured: Sequence[ContractConfig]) -> tuple[tuple[Contract, ..
     problems: Problems = []
     currencies = sorted({contract.currency for contract in configured})
     if len(currencies) > 1:
-        sentence = f"contracts.currency must be the same in all contracts, not {' and '.join(currencies)}."
-        problems.append(ConfigError(sentence, "contracts.currency"))
+        names = " and ".join(currencies), " und ".join(currencies)
+        problems.append(mistake("currencies", "contracts.currency", names=names))
     meters_of: dict[date, set[str]] = {}
     for number, contract in enumerate(configured, 1):
         if not FIRST_YEAR <= contract.begins.year <= LAST_YEAR:
-            key, years = f"contracts.{number}.begins", f"{FIRST_YEAR} to {LAST_YEAR}"
-            problems.append(ConfigError(f"{key} is {contract.begins}; it must lie in the years {years}.", key))
+            years = f"{FIRST_YEAR} to {LAST_YEAR}", f"{FIRST_YEAR} bis {LAST_YEAR}"
+            problems.append(mistake("begins_years", f"contracts.{number}.begins", begins=contract.begins, years=years))
         meter, others = _meter(contract), meters_of.setdefault(contract.begins, set())
         if others and (meter in others or not meter or "" in others):
-            sentence = f"Two contracts begin on {contract.begins}; give each its own day in contracts.begins."
-            problems.append(ConfigError(sentence, f"contracts.{number}.begins"))
+            problems.append(mistake("begin_together", f"contracts.{number}.begins", begins=contract.begins))
         others.add(meter)
     contracts = tuple(
         _contract(entry, f"contracts.{number}", problems, begins=entry.begins, currency=entry.currency)
@@ -79,13 +82,13 @@ def _offers(configured: Sequence[OfferConfig], contracts: Sequence[Contract]) ->
     for number, entry in enumerate(configured, 1):
         key = f"offers.{number}.name"
         if not entry.name:
-            problems.append(ConfigError(f"{key} is missing; an offer is compared under its name.", key))
+            problems.append(mistake("offer_name", key))
         elif entry.name in names:
-            problems.append(ConfigError(f"{key} is '{entry.name}', which is used before; give it its own name.", key))
+            problems.append(mistake("offer_name_used", key, name=entry.name))
         names.add(entry.name)
     currency = contracts[0].currency if contracts else "EUR"
     offers = tuple(
-        _contract(entry, f"offers.{number}", problems, begins=_ANY_TIME, currency=currency)
+        _contract(entry, f"offers.{number}", problems, begins=ANY_TIME, currency=currency)
         for number, entry in enumerate(configured, 1)
     )
     return offers, problems
@@ -104,8 +107,7 @@ def _meter(configured: ContractConfig) -> str:
 def _contract(configured: PricesConfig, path: str, problems: Problems, *, begins: date, currency: str) -> Contract:
     terms = terms_of(configured, path, problems)
     if currency != SPOT_CURRENCY and terms and any(_counts(tariff.spot) for tariff in (terms.energy, terms.feed_in)):
-        sentence = f"{path} needs spot prices, which are in {SPOT_CURRENCY}; contracts.currency is {currency[:20]}."
-        problems.append(ConfigError(sentence, path))
+        problems.append(mistake("spot_currency", path, path=path, currency=SPOT_CURRENCY, other=currency[:20]))
     further = (
         Fee("grid", exact(configured.grid_fee), configured.grid_fee_per),
         Fee("metering", exact(configured.metering_fee), configured.metering_fee_per),
@@ -120,10 +122,27 @@ def _contract(configured: PricesConfig, path: str, problems: Problems, *, begins
         base_fee=exact(configured.base_fee),
         base_fee_per=configured.base_fee_per,
         instalment=exact(configured.instalment if isinstance(configured, ContractConfig) else 0.0),
+        later_instalments=_instalments(configured, path, problems) if isinstance(configured, ContractConfig) else (),
         terms=terms,
         further_fees=tuple(fee for fee in further if fee.amount),
         grid_credit=exact(configured.grid.credit if configured.grid else 0.0),
     )
+
+
+def _instalments(configured: ContractConfig, path: str, problems: Problems) -> tuple[tuple[date, Decimal], ...]:
+    """Each with the day from which on it is paid."""
+    found: dict[date, Decimal] = {}
+    for text, amount in configured.instalments.items():
+        try:
+            # 20260701 is a date, too
+            day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            day = date.min
+        if day < configured.begins or amount < 0:
+            problems.append(mistake("instalment_day", f"{path}.instalments.{text[:40]}"))
+        else:
+            found[day] = exact(amount)
+    return tuple(sorted(found.items()))
 
 
 def _counts(share: SpotShare | None) -> bool:
@@ -134,7 +153,7 @@ def _counts(share: SpotShare | None) -> bool:
 def _warnings(configured: PricesConfig, contract: Contract, path: str, today: date) -> list[Finding]:
     terms = contract.terms
     findings = [
-        warning(path, f"{path} has the zone '{zone[:20]}', which no source has, only prices.file; Germany is DE-LU.")
+        doubt("unknown_zone", path, path=path, zone=zone[:20])
         for zone in sorted(zones_of([contract]))
         if zone and zone not in ZONES
     ]
@@ -142,13 +161,9 @@ def _warnings(configured: PricesConfig, contract: Contract, path: str, today: da
     if terms is None or terms.is_gross:
         return findings
     if not configured.vat_percent:
-        key = f"{path}.vat_percent"
-        findings.append(warning(key, f"{key} is 0: the prices of {path} count as gross. Set it if they are net."))
+        findings.append(doubt("no_vat", f"{path}.vat_percent", path=path))
     if terms.levies and 0 < terms.levies[-1][0] < today.year:
-        last, key = terms.levies[-1][0], f"{path}.levies"
-        findings.append(
-            warning(key, f"{key} has no table for {today.year}; the levies of {last} go on. Add the new ones.")
-        )
+        findings.append(doubt("old_levies", f"{path}.levies", year=today.year, last=terms.levies[-1][0]))
     if isinstance(configured.grid, GridConfig):
         findings += module_findings(configured.grid, terms.grid, f"{path}.grid")
     return findings

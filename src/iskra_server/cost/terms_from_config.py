@@ -14,6 +14,7 @@ from iskra_server.config import (
     GridConfig,
     PricesConfig,
 )
+from iskra_server.cost.contract_sentences import mistake
 from iskra_server.cost.tariffs import Levies, SpotShare, Tariff, Terms
 from iskra_server.cost.windows_from_config import Problems, exact, windows_of
 from iskra_server.meter.obis import Obis
@@ -33,11 +34,10 @@ def terms_of(configured: PricesConfig, path: str, problems: Problems) -> Terms |
     if configured.energy_price and (configured.has_parts or configured.vat_percent):
         problems.append(_mixed(configured, path))
     if configured.feed_in and configured.feed_in_terms:
-        problems.append(ConfigError(f"{path}.feed_in is set as a number and as a table; keep one.", f"{path}.feed_in"))
+        problems.append(mistake("feed_in_twice", f"{path}.feed_in", path=path))
     if configured.has_parts and configured.energy is None:
         table = f"{path.partition('.')[0]}.energy"
-        sentence = f"{path} has a grid fee or levies, but no price of energy; add the table [{table}]."
-        problems.append(ConfigError(sentence, f"{path}.energy"))
+        problems.append(mistake("no_energy", f"{path}.energy", path=path, table=table))
     if not configured.has_parts and configured.feed_in_terms is None:
         return None
     energy, grid = (
@@ -80,11 +80,8 @@ def levies_of(configured: Mapping[str, float | dict[str, float]]) -> tuple[tuple
 
 def _mixed(configured: PricesConfig, path: str) -> ConfigError:
     tables = [name for name in ("energy", "grid", "levies") if getattr(configured, name)]
-    other = f"the table {tables[0]}" if tables else "vat_percent"
-    return ConfigError(
-        f"{path} has energy_price, a gross price, and {other}, which belongs to net prices; keep one of them.",
-        f"{path}.energy_price",
-    )
+    other = (f"the table {tables[0]}", f"die Tabelle {tables[0]}") if tables else "vat_percent"
+    return mistake("gross_and_net", f"{path}.energy_price", path=path, other=other)
 
 
 def _feed_in(configured: PricesConfig, path: str, problems: Problems) -> Tariff:
@@ -97,9 +94,7 @@ def _feed_in(configured: PricesConfig, path: str, problems: Problems) -> Tariff:
         return tariff
     zone = part.zone or (configured.energy.zone if configured.energy else "")
     if not zone:
-        problems.append(
-            ConfigError(f"{path}.unpaid_when_negative needs {path}.zone, such as DE-LU.", f"{path}.zone", "a zone")
-        )
+        problems.append(mistake("unpaid_zone", f"{path}.zone", ("a zone", "eine Gebotszone"), path=path))
     share = tariff.spot or SpotShare(zone, Decimal(0), Decimal(0))
     return Tariff(
         tariff.price,
@@ -116,17 +111,12 @@ def _unused(part: EnergyConfig | GridConfig | FeedInConfig, path: str) -> Iterat
         for name in names:
             is_used = kind == part.kind or (name == "zone" and needs_zone)
             if not is_used and hasattr(part, name) and getattr(part, name) != getattr(default, name):
-                key = f"{path}.{name}"
-                yield ConfigError(
-                    f"{key} is for kind = {kind}; here kind is {part.kind}. Change the kind, or remove it.", key
-                )
+                yield mistake("other_kind", f"{path}.{name}", kind=kind, own=part.kind)
 
 
 def _spot_share(part: EnergyConfig | FeedInConfig, path: str, problems: Problems) -> SpotShare:
     if not part.zone and not (isinstance(part, FeedInConfig) and part.unpaid_when_negative):
-        problems.append(
-            ConfigError(f"{path}.zone is missing; a spot price needs its zone, such as DE-LU.", f"{path}.zone")
-        )
+        problems.append(mistake("no_zone", f"{path}.zone", path=path))
     negative = part.percent if part.percent_negative is None else part.percent_negative
     factor, factor_negative = (1 + exact(percent).scaleb(-2) for percent in (part.percent, negative))
     return SpotShare(part.zone, factor, factor_negative, part.per == "hour")
@@ -134,15 +124,10 @@ def _spot_share(part: EnergyConfig | FeedInConfig, path: str, problems: Problems
 
 def _registers(prices: Mapping[str, float], path: str, problems: Problems) -> tuple[tuple[Obis, Decimal], ...]:
     if not prices:
-        problems.append(
-            ConfigError(f'{path} is empty; name each register with its price, such as "1.8.1" = 0.21.', path)
-        )
+        problems.append(mistake("no_registers", path, path=path))
     for name in prices:
         if not _REGISTER.fullmatch(name):
-            key = f"{path}.{name}"
-            problems.append(
-                ConfigError(f"{key} is no tariff register of import, such as 1.8.1.", key, "1.8.1 to 1.8.63")
-            )
+            problems.append(mistake("no_register", f"{path}.{name}", ("1.8.1 to 1.8.63", "1.8.1 bis 1.8.63")))
     rates = {Obis.parse(name): exact(price) for name, price in prices.items() if _REGISTER.fullmatch(name)}
     return tuple(sorted(rates.items()))
 
@@ -150,12 +135,10 @@ def _registers(prices: Mapping[str, float], path: str, problems: Problems) -> tu
 def _check_registers(energy: Tariff, grid: Tariff, path: str, problems: Problems) -> None:
     """A register says how much, not when: beside it no price may change by the clock."""
     if energy.registers and grid.registers and dict(energy.registers).keys() != dict(grid.registers).keys():
-        sentence = f"{path}.energy.prices and {path}.grid.prices must name the same registers."
-        problems.append(ConfigError(sentence, f"{path}.grid.prices"))
+        problems.append(mistake("same_registers", f"{path}.grid.prices", path=path))
     by_clock = [name for name, tariff in (("energy", energy), ("grid", grid)) if tariff.windows or tariff.spot]
     if by_clock and (energy.registers or grid.registers):
-        key = f"{path}.{by_clock[0]}.kind"
-        problems.append(ConfigError(f"{key} must be fixed or registers, as the other part goes by register.", key))
+        problems.append(mistake("register_and_clock", f"{path}.{by_clock[0]}.kind"))
 
 
 def _exact_prices(prices: Mapping[str, float]) -> Levies:

@@ -1,12 +1,16 @@
-"""What is wrong with a configuration that somebody is writing, its contracts included."""
+"""What is wrong with a configuration that somebody is writing, its contracts and the sources of prices included."""
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from msgspec import Struct
 
+from iskra_server.config import Config, ConfigError
 from iskra_server.config.findings import Finding, error_of, without_consequences
 from iskra_server.config.text_check import line_of, lines_of, read_text
 from iskra_server.cost.from_config import contract_findings
+from iskra_server.cost.meter_names import NamedMeter, meter_findings
+from iskra_server.cost.price_plan import price_problems
 
 _MAX_FINDINGS = 100
 
@@ -18,11 +22,20 @@ class PlacedFinding(Struct, frozen=True):
     line: int | None
 
 
-def text_findings(text: str, today: date) -> list[PlacedFinding]:
-    """At most 100."""
+def text_findings(
+    text: str,
+    today: date,
+    meters: Sequence[NamedMeter] = (),
+    further: Callable[[Config], Iterable[ConfigError]] = lambda _: (),
+) -> list[PlacedFinding]:
+    """At most 100. `meters` are those that the server knows; `further` checks what is no matter of cost."""
     config, errors = read_text(text)
     findings = [error_of(error) for error in errors]
     if config:
-        findings += without_consequences(contract_findings(config.contracts, config.offers, today), errors)
+        of_contracts = contract_findings(config.contracts, config.offers, today)
+        of_contracts += meter_findings(config.contracts, config.offers, meters)
+        if not any(finding.level == "error" for finding in of_contracts):
+            of_contracts += map(error_of, price_problems(config))
+        findings += without_consequences([*of_contracts, *map(error_of, further(config))], errors)
     lines = lines_of(text)
     return [PlacedFinding(finding, line_of(lines, finding.key)) for finding in findings[:_MAX_FINDINGS]]

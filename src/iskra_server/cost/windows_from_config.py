@@ -9,6 +9,8 @@ from decimal import Decimal
 from itertools import combinations
 
 from iskra_server.config import ConfigError, WindowConfig
+from iskra_server.config.findings import Bilingual
+from iskra_server.cost.contract_sentences import mistake
 from iskra_server.cost.tariffs import PriceWindow
 from iskra_server.history.model.periods import QUARTERS_OF_DAY
 
@@ -17,6 +19,10 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _PLACES = 12
 # each is compared with each; the price sheets of grid operators have a dozen
 _MAX_WINDOWS = 48
+_TIMES = (
+    "a time in steps of 15 minutes, such as 17:00 or 21:15",
+    "eine Uhrzeit in Schritten von 15 Minuten, etwa 17:00 oder 21:15,",
+)
 _TIME = re.compile(r"([01]?[0-9]|2[0-4]):(00|15|30|45)")
 
 Problems = list[ConfigError]
@@ -25,9 +31,9 @@ Problems = list[ConfigError]
 def windows_of(configured: Sequence[WindowConfig], path: str, problems: Problems) -> tuple[PriceWindow, ...]:
     """In the order of the file. Two that overlap are a mistake."""
     if not configured:
-        problems.append(ConfigError(f"{path} is empty; kind = windows needs at least one window.", path))
+        problems.append(mistake("no_windows", path, path=path))
     if len(configured) > _MAX_WINDOWS:
-        problems.append(ConfigError(f"{path} has {len(configured)} windows; at most {_MAX_WINDOWS} are allowed.", path))
+        problems.append(mistake("many_windows", path, path=path, count=len(configured), most=_MAX_WINDOWS))
         return ()
     numbered = [(f"{path}.{number}", window) for number, window in enumerate(configured, 1)]
     before = len(problems)
@@ -35,9 +41,8 @@ def windows_of(configured: Sequence[WindowConfig], path: str, problems: Problems
     if len(problems) == before:
         for (first, (one, _)), (second, (other, _)) in combinations(zip(windows, numbered, strict=True), 2):
             if overlap(first, second):
-                names = " and ".join(f"'{window.name or place}'" for window, place in ((first, one), (second, other)))
-                sentence = f"The windows {names} in {path} overlap; change from, to, days or months of one of them."
-                problems.append(ConfigError(sentence, other))
+                names = {"first": first.name or one, "second": second.name or other}
+                problems.append(mistake("overlap", other, path=path, **names))
     return tuple(windows)
 
 
@@ -70,8 +75,8 @@ def _window(configured: WindowConfig, path: str, problems: Problems) -> PriceWin
     begin = _slot(configured.from_, f"{path}.from", problems)
     end = _slot(configured.to, f"{path}.to", problems)
     if len(problems) == before and begin in (end, QUARTERS_OF_DAY):
-        times = f"begins at {configured.from_} and ends at {configured.to}"
-        problems.append(ConfigError(f"{path} {times}; write 00:00 and 24:00 for a whole day.", f"{path}.to"))
+        times = {"begin": configured.from_, "end": configured.to}
+        problems.append(mistake("no_length", f"{path}.to", path=path, **times))
     return PriceWindow(
         configured.name,
         frozenset(_months(configured.months, f"{path}.months", problems)),
@@ -87,29 +92,29 @@ def _slot(text: str, key: str, problems: Problems) -> int:
     hour, minute = map(int, match.groups()) if match else (0, 0)
     slot = hour * 4 + minute // 15
     if not match or slot > QUARTERS_OF_DAY:
-        expected = "a time in steps of 15 minutes, such as 17:00 or 21:15"
-        problems.append(ConfigError(f"{key} must be {expected}, not '{text[:40]}'.", key, expected))
+        problems.append(mistake("must_be", key, _TIMES, text=text[:40]))
     return slot
 
 
 def _months(text: str, key: str, problems: Problems) -> set[int]:
     months = {str(month): month for month in range(1, _MONTHS + 1)}
-    return _ranges(text, months, key, "months, such as 1-3,10-12", problems)
+    return _ranges(text, months, key, ("months, such as 1-3,10-12", "eine Angabe von Monaten wie 1-3,10-12"), problems)
 
 
 def _weekdays(text: str, key: str, problems: Problems) -> set[int]:
     days = {name: day for day, name in enumerate(_DAYS)}
-    return _ranges(text.lower(), days, key, "days, such as mon-fri or sat,sun", problems)
+    expected = "days, such as mon-fri or sat,sun", "eine Angabe von Tagen wie mon-fri oder sat,sun"
+    return _ranges(text.lower(), days, key, expected, problems)
 
 
-def _ranges(text: str, values: Mapping[str, int], key: str, expected: str, problems: Problems) -> set[int]:
+def _ranges(text: str, values: Mapping[str, int], key: str, expected: Bilingual, problems: Problems) -> set[int]:
     """The values of "1-3,10-12"; a range may go over the end, as 10-3 does."""
     ordered = list(values.values())
     found: set[int] = set()
     for part in text.split(","):
         first, dash, last = (piece.strip() for piece in part.partition("-"))
         if first not in values or (dash and last not in values):
-            problems.append(ConfigError(f"{key} must be {expected}, not '{text[:40]}'.", key, expected))
+            problems.append(mistake("must_be", key, expected, text=text[:40]))
             return set()
         start, stop = ordered.index(values[first]), ordered.index(values[last if dash else first])
         found |= {*ordered[start : stop + 1]} if start <= stop else {*ordered[start:], *ordered[: stop + 1]}

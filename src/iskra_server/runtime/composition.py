@@ -25,7 +25,7 @@ from iskra_server.reading.hub import Hub
 from iskra_server.reading.reader import Reader
 from iskra_server.reading.reception import ReceptionDay
 from iskra_server.reading.statuses import Statuses
-from iskra_server.runtime.contract_log import log_doubts
+from iskra_server.runtime.contract_log import log_doubts, log_unread_meters
 from iskra_server.runtime.fault_log import watch
 from iskra_server.runtime.history_setup import archive_of, history_settings
 from iskra_server.runtime.http_server import Http, addresses
@@ -103,6 +103,9 @@ class Composition:
         self._supervision.start(Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
         self._supervision.start(Part("pauses", self._pauses.run))
         self._supervision.start(Part("fault log", lambda: watch(self.statuses)))
+        self._supervision.start(
+            Part("contract log", lambda: log_unread_meters(lambda: self._plan, self.statuses, self.hub))
+        )
         await self._restart_history()
         # what exists now stays: a collection of all of it takes 20 ms, in which nothing is answered
         gc.freeze()

@@ -14,16 +14,17 @@ from msgspec import structs
 
 from iskra_server import __version__
 from iskra_server.base.address import is_host, is_ip_address
+from iskra_server.base.build import read_build
 from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import DetectedZone, detect_zone
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
 from iskra_server.cost.from_config import contracts_from_config, offers_from_config
+from iskra_server.cost.price_plan import PricePlan, price_plan
 from iskra_server.diagnosis.advice import format_problem
 from iskra_server.history.store.location import check_address, database_address
 from iskra_server.reading.decoding import Decoding
 from iskra_server.runtime.meter_setup import AUTO, meter_decoding, named_ports, port_memory
 from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
-from iskra_server.runtime.price_plan import PricePlan, price_plan
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
 from iskra_server.sources.port_memory import PortMemory
@@ -89,6 +90,7 @@ def plan_of(config: Config) -> Plan:
     prices = price_plan(config)
     settings = WebSettings(
         version=__version__,
+        build=read_build(),
         readout_interval_s=server.readout_interval,
         tz=time_zone.zone.key,
         tz_reason=time_zone.reason,

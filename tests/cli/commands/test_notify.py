@@ -39,4 +39,4 @@ def test_what_cannot_be_tested_is_one_sentence(call: Run, tmp_path: Path) -> Non
     assert "'phone' is not the name of a channel; known are ntfy." in call("notify", "test", "phone").stderr
     write(tmp_path, 'url = "http://127.0.0.1:9/"')
     done = call("notify", "test")
-    assert done.returncode == 2 and "[[notify]] number 1: notify.url must end with the topic" in done.stderr
+    assert done.returncode == 2 and "notify.1.url must end with the topic" in done.stderr

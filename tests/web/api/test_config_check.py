@@ -5,7 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from web.serving import Site
+from iskra_server.meter.reading import Sample
+from samples import METER_ID, SERVER_ID
+from web.serving import Site, arrived
 
 PATH = "/api/v1/config/check"
 TEXT = """
@@ -21,17 +23,17 @@ windows = [
 """
 
 
-def post(content: str | bytes, path: str = PATH, token: str = "", **headers: str) -> httpx.Response:
+def post(content: str | bytes, *samples: Sample, path: str = PATH, token: str = "", **headers: str) -> httpx.Response:
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Site(token=token).app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(Site(*samples, token=token).app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.post(path, content=content, headers=headers)
 
     return asyncio.run(ask())
 
 
-def check(content: str | bytes) -> dict[str, Any]:
-    answer = post(content)
+def check(content: str | bytes, *samples: Sample) -> dict[str, Any]:
+    answer = post(content, *samples)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store"), answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -45,23 +47,49 @@ def test_a_mistake_is_told_with_its_key_its_line_and_what_is_expected() -> None:
                 "level": "error",
                 "sentence": "The windows 'HT' and 'evening' in contracts.1.energy.windows overlap; "
                 "change from, to, days or months of one of them.",
+                "sentence_de": "Die Zeitfenster 'HT' und 'evening' in contracts.1.energy.windows überschneiden sich; "
+                "ändern Sie from, to, days oder months bei einem davon.",
                 "key": "contracts.1.energy.windows.2",
                 "line": 7,
             }
         ],
     }
-    (finding,) = check("[server]\nport = 0")["findings"]
-    assert (finding["key"], finding["line"], finding["expected"]) == (
-        "server.port",
-        2,
-        "a whole number from 1 to 65535",
-    )
+    assert check("[server]\nport = 0")["findings"] == [
+        {
+            "level": "error",
+            "sentence": "server.port in the text must be a whole number from 1 to 65535, not 0.",
+            "sentence_de": "server.port muss eine ganze Zahl von 1 bis 65535 sein, nicht 0.",
+            "key": "server.port",
+            "line": 2,
+            "expected": "a whole number from 1 to 65535",
+            "expected_de": "eine ganze Zahl von 1 bis 65535",
+        }
+    ]
 
 
 def test_a_right_text_is_ok_also_with_warnings() -> None:
     assert check("") == check(TEXT.replace("19:00", "20:00")) == {"ok": True, "findings": []}
     answer = check("[[contracts]]\n[contracts.energy]\nprice = 0.2")
-    assert (answer["ok"], [finding["level"] for finding in answer["findings"]]) == (True, ["warning"])
+    assert (answer["ok"], [(finding["level"], finding["key"]) for finding in answer["findings"]]) == (
+        True,
+        [("warning", "contracts.1.vat_percent"), ("warning", "contracts.1.begins")],
+    )
+
+
+def test_channels_and_sources_of_prices_are_checked_too() -> None:
+    found = check('[prices]\nzone = "DE"\n[[notify]]\nurl = "https://ntfy.sh/"\n')["findings"]
+    assert [(finding["level"], finding.get("line")) for finding in found] == [("error", None), ("error", 4)]
+    assert found[0]["sentence_de"].startswith("'DE' ist keine Gebotszone") and found[1]["key"] == "notify.1.url"
+    assert check('[[notify]]\nurl = "https://me:hush@ntfy.sh/our-topic"\nca_file = "/etc/shadow"\n')["ok"]
+
+
+def test_a_contract_for_a_meter_that_nobody_reads_is_a_warning() -> None:
+    text = '[[contracts]]\nbegins = 2026-01-01\nenergy_price = 0.3\nmeter = "{}"\n'
+    for name in (METER_ID, METER_ID.replace(" ", ""), SERVER_ID.hex()):
+        assert check(text.format(name), arrived())["findings"] == []
+    (finding,) = check(text.format("1ISK0087654321"), arrived())["findings"]
+    assert (finding["level"], finding["line"]) == ("warning", 4)
+    assert finding["sentence_de"].endswith(f"Bekannt sind {METER_ID}.")
 
 
 def test_what_is_no_text_or_too_long_is_refused() -> None:
@@ -101,7 +129,7 @@ def test_the_access_rules_are_those_of_every_route() -> None:
 
 
 def test_it_is_the_only_route_with_a_body() -> None:
-    assert post(TEXT, "/api/v1/meters").status_code == 405
+    assert post(TEXT, path="/api/v1/meters").status_code == 405
     answer = Site().get(PATH)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
     assert "use POST" in answer.json()["detail"]

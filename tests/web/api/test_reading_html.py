@@ -85,9 +85,18 @@ def test_before_the_first_reading_the_first_failed_check_stands_there() -> None:
     assert values(html) == {}
 
 
-def test_a_locked_meter_has_whole_kwh() -> None:
-    html = noscript(Site(arrived(MAKER, energy(7167, scaler=3))))
+def test_a_locked_meter_has_whole_kwh_and_the_reason() -> None:
+    site = Site(arrived(MAKER, energy(7167, scaler=3)))
+    site.statuses = [status(locked=True)]
+    html = noscript(site)
     assert values(html)["Meter reading · 1.8.0"] == "7\u202f167 kWh"
+    assert "because it is locked" in html and "Enter the PIN" in html
+
+
+def test_a_meter_that_two_heads_read_is_there_once() -> None:
+    site = Site(arrived())
+    site.statuses = [status(), status(source="other")]
+    assert noscript(site).count("<h2>") == 1
 
 
 def test_a_meter_without_a_total_says_so_and_simulated_data_too() -> None:

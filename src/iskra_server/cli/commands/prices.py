@@ -17,6 +17,7 @@ from iskra_server.cli.ui.open_history import Zone, history_address, load_config,
 from iskra_server.cli.ui.options import ConfigFile, Json, Quiet, group_app
 from iskra_server.cli.ui.price_curve import price_curve, price_rows
 from iskra_server.cli.ui.usage_error import UsageError, as_sentence
+from iskra_server.cost.price_plan import check_zones, configured_zones, source_addresses
 from iskra_server.history.model.periods import parse_span
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.model.spot_price import FIRST_DAY, MARKET, delivery_day, eur_mwh, quarters_of_days
@@ -25,7 +26,6 @@ from iskra_server.history.store.store import Store
 from iskra_server.prices.collecting import collect, months
 from iskra_server.prices.price_answers import BadAnswer, evcc_prices, exported_prices
 from iskra_server.prices.price_sources import PriceSource, PriceSourceError, price_sources, read_file
-from iskra_server.runtime.price_plan import check_zones, configured_zones, source_addresses
 
 app = group_app(
     "Fetch, show and import spot prices.",

@@ -30,6 +30,11 @@ class RecordedMeter:
         # when the first reading arrived, in Unix seconds
         self.first_s = min((meter.first_s for meter in meters if meter.meter_id in self._chain), default=info.first_s)
 
+    @property
+    def chain(self) -> Sequence[str]:
+        """The meters that it replaced, the oldest first, and itself."""
+        return self._chain
+
     def series(self) -> list[Obis]:
         """The energy registers that history keeps."""
         return sorted({obis for meter_id in self._chain for obis in self._reads.series(meter_id)})

@@ -14,7 +14,7 @@ from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.cost.amounts import round_fraction
 from iskra_server.cost.comparison import Comparison, MonthEnergy
 from iskra_server.cost.contract_account import ContractCost, MonthAmount
-from iskra_server.cost.contracts import Contract
+from iskra_server.cost.contracts import ANY_TIME, Contract
 from iskra_server.cost.dynamic_offer import DynamicOffer
 from iskra_server.cost.tariffs import Pricing
 from iskra_server.history.model.records import QUARTER_S
@@ -215,7 +215,7 @@ def _contract(
         source=candidate.source,
         is_own=candidate.is_own,
         pricing=cost.contract.pricing,
-        begins=cost.contract.begins.isoformat() if candidate.source == "contract" else UNSET,
+        begins=UNSET if cost.contract.begins == ANY_TIME else cost.contract.begins.isoformat(),
         import_amount=_number(total.imported),
         export_amount=_number(total.exported),
         estimated_amount=_number(total.estimated),

@@ -4,21 +4,29 @@ The only route with a body: it is TOML, and too long for an address. Nothing tha
 """
 
 import asyncio
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from iskra_server.cost.text_findings import text_findings
+from iskra_server.cost.meter_names import NamedMeter
+from iskra_server.cost.text_findings import PlacedFinding, text_findings
+from iskra_server.history.store import StoreError
+from iskra_server.web.api.meters import Meters
 from iskra_server.web.http.endpoint import TOO_MANY, Body, Context, Endpoint, Result, error_response, failure
 from iskra_server.web.http.problem import problem
 from iskra_server.web.http.responses import json_response
 from iskra_server.web.http.share import Disconnected, TooManyRequests, client_of
+
+if TYPE_CHECKING:
+    # for its type alone: it brings the database library along
+    from iskra_server.history.store.reads import Reads
 
 # with its headers, a request has room for 16 kB (connection.py)
 _MAX_BYTES = 12_000
@@ -30,9 +38,11 @@ class ConfigFinding(Struct, frozen=True):
 
     level: Literal["error", "warning"]
     sentence: str
+    sentence_de: str
     key: str | UnsetType = UNSET
     line: int | UnsetType = UNSET
     expected: str | UnsetType = UNSET
+    expected_de: str | UnsetType = UNSET
 
 
 class ConfigCheck(Struct, frozen=True):
@@ -57,22 +67,39 @@ async def _check(context: Context, request: Request) -> Response:
         return problem(HTTPStatus.BAD_REQUEST, "The body is not text in UTF-8.", reason="bad_request")
     today = datetime.now(UTC).astimezone(ZoneInfo(context.settings.tz)).date()
     try:
-        found = await context.threads.run(
-            client_of(request.scope), request.receive, partial(text_findings, text, today)
-        )
+        check = partial(_placed_findings, text, today, _live_meters(context), context.server.store())
+        found = await context.threads.run(client_of(request.scope), request.receive, check)
     except (TooManyRequests, Disconnected) as error:
         return error_response(error)
     findings = [
         ConfigFinding(
             placed.finding.level,
             placed.finding.sentence,
+            placed.finding.german or placed.finding.sentence,
             placed.finding.key or UNSET,
             placed.line or UNSET,
             placed.finding.expected or UNSET,
+            placed.finding.expected_german or UNSET,
         )
         for placed in found
     ]
     return json_response(ConfigCheck(all(finding.level != "error" for finding in findings), findings))
+
+
+def _live_meters(context: Context) -> list[NamedMeter]:
+    """Those that are being read."""
+    meters = Meters(context.server)
+    return [NamedMeter(view.id, view.server_id or "") for view in map(meters.view, meters.ids())]
+
+
+def _placed_findings(text: str, today: date, live: list[NamedMeter], reads: "Reads | None") -> list[PlacedFinding]:
+    # whoever checks no channel needs nothing of it
+    from iskra_server.outputs.notify.channel import channel_problems  # noqa: PLC0415
+
+    recorded: list[NamedMeter] = []
+    with suppress(StoreError):
+        recorded = [NamedMeter(info.meter_id, info.server_id) for info in reads.meters()] if reads else []
+    return text_findings(text, today, [*live, *recorded], channel_problems)
 
 
 async def _body(request: Request) -> bytes | None:

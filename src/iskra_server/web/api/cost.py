@@ -1,6 +1,8 @@
 """GET /api/v1/meters/{id}/cost: cost in each bucket of a period, and the forecast of the contract year."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 from typing import Literal
@@ -11,8 +13,9 @@ from msgspec.structs import replace
 from iskra_server.base.json_values import Instant, Number, local, number
 from iskra_server.cost.amounts import Amount, round_fraction
 from iskra_server.cost.bill import Bill, Year
-from iskra_server.cost.contracts import Contract, contracts_of, zones_of
-from iskra_server.cost.forecast import MONTHS, Basis
+from iskra_server.cost.billing_years import billing_years
+from iskra_server.cost.contracts import ANY_TIME, Contract, contracts_of, zones_of
+from iskra_server.cost.forecast import Basis
 from iskra_server.cost.price_runs import contract_runs
 from iskra_server.cost.tariffs import Levies, Per, Pricing
 from iskra_server.history.model.energy import BucketLength
@@ -75,17 +78,18 @@ class ContractFee(Struct, frozen=True):
 class CurrentContract(Struct, frozen=True):
     """Today's contract: gross amounts per kWh where they are fixed, the base fee per month or year, the instalment.
 
-    `pricing` is how its most variable price changes. `vat_percent` and `levies` are there if the price is made up of
-    parts, `zone` if it follows a spot price.
+    `begins` is absent where it is not configured: then the contract counts from the first reading on. `pricing` is how
+    its most variable price changes. `vat_percent` and `levies` are there if the price is made up of parts, `zone` if it
+    follows a spot price.
     """
 
     name: str
-    begins: str
     pricing: Pricing
     base_amount: Number
     base_per: Per
     instalment_amount: Number
     fees: list[ContractFee]
+    begins: str | UnsetType = UNSET
     energy_amount: Number | UnsetType = UNSET
     feed_in_amount: Number | UnsetType = UNSET
     vat_percent: Number | UnsetType = UNSET
@@ -112,7 +116,8 @@ class ContractYear(Struct, frozen=True):
 class Cost(Struct, frozen=True):
     """Amounts are exact, in `currency`; only base fees are rounded, to six decimals.
 
-    Without a contract for the meter there are no `buckets`, and no amounts.
+    Without a contract for the meter there are no `buckets`, and no amounts. `counts_from` is the first day on which a
+    kWh has a cost: that of the first contract, or of the first reading if that is later.
     """
 
     meter: str
@@ -123,6 +128,7 @@ class Cost(Struct, frozen=True):
     end: Instant
     buckets: list[CostBucket]
     currency: str | UnsetType = UNSET
+    counts_from: str | UnsetType = UNSET
     total: Money | UnsetType = UNSET
     contract: CurrentContract | UnsetType = UNSET
     year: ContractYear | UnsetType = UNSET
@@ -144,11 +150,19 @@ def cost_of(meter: RecordedMeter, query: Query, contracts: Sequence[Contract]) -
     return replace(
         empty,
         currency=contracts[0].currency,
+        counts_from=_counts_from(meter, contracts, query),
         buckets=[CostBucket(*ends, cost) for ends, cost in zip(pairwise(moments), costs, strict=True)],
         total=_money(total),
         contract=_current_contract(contract, query) if contract else UNSET,
-        year=_contract_year(year, contract, query) if contract and year else UNSET,
+        year=_contract_year(year, contracts, query) if contract and year else UNSET,
     )
+
+
+def _counts_from(meter: RecordedMeter, contracts: Sequence[Contract], query: Query) -> str | UnsetType:
+    if meter.first_s > query.now.timestamp():
+        return UNSET
+    recorded = datetime.fromtimestamp(meter.first_s, query.tz).date()
+    return max(recorded, min(contract.begins for contract in contracts)).isoformat()
 
 
 def _money(amount: Amount) -> Money:
@@ -188,11 +202,11 @@ def _current_contract(contract: Contract, query: Query) -> CurrentContract:
         fees.append(ContractFee("credit", number(contract.grid_credit), "year"))
     return CurrentContract(
         name=contract.name,
-        begins=contract.begins.isoformat(),
+        begins=UNSET if contract.begins == ANY_TIME else contract.begins.isoformat(),
         pricing=contract.pricing,
         base_amount=number(contract.base_fee),
         base_per=contract.base_fee_per,
-        instalment_amount=number(contract.instalment),
+        instalment_amount=number(contract.instalment_on(query.now.astimezone(query.tz).date())),
         fees=fees,
         energy_amount=number(import_price) if import_price is not None and contract.is_import_fixed else UNSET,
         feed_in_amount=number(export_price) if export_price is not None and contract.is_export_fixed else UNSET,
@@ -206,8 +220,10 @@ def _levies(levies: Levies) -> list[NamedAmount]:
     return [NamedAmount(name, number(amount)) for name, amount in levies]
 
 
-def _contract_year(year: Year, contract: Contract, query: Query) -> ContractYear:
-    instalments, total = contract.instalment * MONTHS, year.forecast.amount.total
+def _contract_year(year: Year, contracts: Sequence[Contract], query: Query) -> ContractYear:
+    today, total = query.now.astimezone(query.tz).date(), year.forecast.amount.total
+    due = [each.amount for each in billing_years(contracts, today, today)[-1].instalments]
+    instalments = sum(due, Decimal(0))
     return ContractYear(
         begin=local(year.begin * QUARTER_S, query.tz),
         end=local(year.end * QUARTER_S, query.tz),

@@ -93,14 +93,18 @@ def _cards(server: ServerView, tz: ZoneInfo, language: Language) -> Iterator[str
     statuses, newest = server.statuses(), server.hub.newest
     if max(len(statuses), len(newest)) > MAX_METERS:
         return
-    with_source = {status.meter_id for status in statuses}
-    others = [meter_id for meter_id in server.hub.electricity_meters() if meter_id not in with_source]
-    for meter_id, status in [(status.meter_id, status) for status in statuses] + [(name, None) for name in others]:
-        sample = newest.get(meter_id) if meter_id else None
-        name = (status and status.facts.name) or meter_id or (status and status.port) or ""
-        now_s = boottime_s()
-        if sample and server.hub.is_fresh(sample.reading.meter_id, now_s):
-            content = _current(sample, now_s - sample.monotonic_s, tz, language)
+    # two heads may read the same meter
+    sources: dict[str, Status | None] = {}
+    for diagnosed in statuses:
+        sources.setdefault(diagnosed.meter_id or diagnosed.source, diagnosed)
+    for meter_id in server.hub.electricity_meters():
+        sources.setdefault(meter_id, None)
+    for meter, status in sources.items():
+        sample, now_s = newest.get(meter), boottime_s()
+        name = (status and (status.facts.name or status.meter_id or status.port)) or meter
+        if sample and server.hub.is_fresh(meter, now_s):
+            advice = _advice(status, language) if status and status.failed_check else ""
+            content = _current(sample, now_s - sample.monotonic_s, tz, language) + advice
         else:
             content = _missing(status, sample, tz, language)
         yield f'<section class="card"><h2>{escape(name)}</h2>{content}</section>'
@@ -126,13 +130,16 @@ def _current(sample: Sample, age_s: float, tz: ZoneInfo, language: Language) -> 
 def _missing(status: Status | None, sample: Sample | None, tz: ZoneInfo, language: Language) -> str:
     """The first failed check with what to do, and when the last reading came; no number."""
     words = _WORDS[language]
-    if status and not status.ok:
-        advice = status.advice.de if language == "de" else status.advice.en
-        text = f"<p><strong>{escape(advice.sentence)}</strong></p><p>{escape(advice.next_step)}</p>"
-    else:
-        text = f"<p><strong>{words['no reading']}</strong></p>"
+    unexplained = f"<p><strong>{words['no reading']}</strong></p>"
+    text = _advice(status, language) if status and not status.ok else unexplained
     seen = f"{words['last seen']} {_date_time(sample.received_at.astimezone(tz), language)}" if sample else ""
     return f'{text}<p class="soft">{seen}</p>'
+
+
+def _advice(status: Status, language: Language) -> str:
+    """What is wrong, and what to do."""
+    advice = status.advice.de if language == "de" else status.advice.en
+    return f"<p><strong>{escape(advice.sentence)}</strong></p><p>{escape(advice.next_step)}</p>"
 
 
 def _energy(item: Shown | None, is_locked: bool, language: Language) -> str:

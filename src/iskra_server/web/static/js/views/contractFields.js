@@ -3,6 +3,7 @@
 import { emptyWindow } from "../contractToml.js";
 import { contractWords as texts } from "../contractWords.js";
 import { make } from "../dom.js";
+import { localized } from "../language.js";
 
 /** @typedef {Api.ConfigFinding} Finding */
 /** @typedef {import("../contractToml.js").PriceWindow} PriceWindow */
@@ -113,21 +114,24 @@ export function showFindings(form, others, findings) {
   for (const note of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("p.finding"))) {
     note.hidden = !note.textContent;
   }
-  others.replaceChildren(...rest.map(({ sentence }) => make("li", { lang: "en" }, sentence)));
+  others.replaceChildren(...rest.map((finding) => make("li", sentenceOf(finding))));
 }
+
+const sentenceOf = (/** @type {Finding} */ { sentence: en, sentence_de: de }) => localized({ en, de });
 
 /** Whether a field has exactly this key. @param {HTMLElement} form @param {string | undefined} key */
 export const hasField = (form, key = "") =>
   key.startsWith(CONTRACT) && Boolean(form.querySelector(`[data-key="${CSS.escape(key.slice(CONTRACT.length))}"]`));
 
 /** Whether there is a place for it. @param {HTMLElement} form @param {Finding} finding */
-function showFinding(form, { level, key = "", sentence }) {
+function showFinding(form, finding) {
+  const { level, key = "" } = finding;
   let name = key.startsWith(CONTRACT) ? key.slice(CONTRACT.length) : "";
   while (name) {
     const place = form.querySelector(`[data-key="${CSS.escape(name)}"]`);
     const note = place?.querySelector(":scope > p.finding");
     if (note) {
-      note.append(make("span", { lang: "en" }, `${sentence} `));
+      note.append(make("span", `${sentenceOf(finding)} `));
       if (level === "error") place?.querySelector("input, select")?.setAttribute("aria-invalid", "true");
       return true;
     }

@@ -166,13 +166,12 @@ function notes(energy) {
   const readings = (name, counter) => {
     if (!counter?.first || !counter.last) return [];
     const obis = counter.obis.replace("1-0:", "").replace("*255", "");
-    const reading = (/** @type {NonNullable<Api.CounterEnergy["first"]>} */ { at: instant, register_wh: wh }) =>
-      make("td", make("span.number", kwhCell(wh)), make("small", at(instant)));
-    // the word may be divided on a small phone
-    const label = make("th", { scope: "row" }, name.replace("speisung", "spei\u00adsung"),
-      make("small", `${obis} · kWh`));
-    return [make("tr", label, reading(counter.first), reading(counter.last),
-      make("td.number", kwhCell(counter.total_wh)))];
+    /** @type {(label: string, reading: NonNullable<Api.CounterEnergy["first"]>) => Node} */
+    const reading = (label, { at: instant, register_wh: wh }) =>
+      make("td", { "data-label": label }, make("span.number", kwhCell(wh)), make("small", at(instant)));
+    return [make("tr", make("th", { scope: "row" }, name, make("small", `${obis} · kWh`)),
+      reading(words.from, counter.first), reading(words.to, counter.last),
+      make("td.number", { "data-label": words.difference }, kwhCell(counter.total_wh)))];
   };
   const gaps = energy.import.gaps.map((gap) => words.gap(at(gap.begin), at(gap.end), kwh(gap.energy_wh)));
   const epochs = epochsOf(energy).map((epoch) =>

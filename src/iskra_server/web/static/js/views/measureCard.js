@@ -17,7 +17,7 @@ let running = null;
 /** @param {AbortSignal} signal */
 export function measureCard(signal) {
   const button = make("button", { type: "button" });
-  const note = make("p.soft.note", normalWords.measureHint);
+  const note = make("p.soft.note");
   const results = make("div");
   const card = make("section.card.measure",
     make("div.card-head", make("h2", normalWords.measure), button), note, results);
@@ -28,6 +28,7 @@ export function measureCard(signal) {
     const isRunning = Boolean(running?.stop);
     setText(button, isRunning ? normalWords.stop : normalWords.start);
     button.disabled = !isRunning && (!meter || powerOf(meter) === undefined);
+    setText(note, button.disabled ? normalWords.needsPower : normalWords.measureHint);
     const result = running && resultNow(running);
     setContent(results, result && [
       make("dl.pairs", rows(result, prices)), notesOf(result).map((text) => make("p.soft.note", text)),

@@ -29,8 +29,10 @@ export function show(main, _address, signal) {
   const day = make("div", historyNote(signal, "p.soft"));
   const months = make("div", historyNote(signal, "p.soft"));
   setTitle(normalWords.title);
-  main.append(kindsBar("normal", today()), make("h1", normalWords.title));
+  const waiting = historyNote(signal);
+  main.append(kindsBar("normal", today()), make("h1", normalWords.title), waiting);
   whenChosen(signal, () => {
+    waiting.remove();
     main.append(make("div.sides",
       make("section.card", make("h2", normalWords.steps), make("p.soft.note", normalWords.stepsNote), steps),
       measureCard(signal)),

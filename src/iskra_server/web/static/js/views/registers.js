@@ -13,14 +13,15 @@ import { missingReadingText } from "../widgets.js";
 export function show(main, _address, signal) {
   const rows = make("tbody");
   const facts = make("dl.pairs");
+  const card = make("section.card", make("h2", words.meter), facts);
   const note = make("p.soft");
   main.append(
-    make("section.card.registers", make("h1", words.allRegisters), note, make("table", rows)),
-    make("section.card", make("h2", words.meter), facts),
+    make("section.card.registers", make("h1", words.allRegisters), note, make("table", rows)), card,
   );
   signal.addEventListener("abort", subscribe(() => {
     const meter = currentReading();
     setText(note, meter ? "" : missingReadingText());
+    card.hidden = !meter;
     setContent(rows, meter && sorted(meter.registers).map(row));
     setContent(facts, meter && factsOf(meter));
   }));
@@ -58,6 +59,8 @@ function row({ label, label_de: labelDe, obis, name, value, text, unit, derived,
   const [unitText, shift] = shownUnit(unit);
   // bytes are hex text, which may have digits alone
   const isExact = text === undefined && typeof value === "string" && isNumber(value);
+  // a meter that counts whole kWh sends no decimal places
+  const sentPlaces = resolution ? Math.max(0, shift - Math.round(Math.log10(resolution))) : Infinity;
   return make("tr",
     // a hyphen would end the line behind the minus of "(-P)"
     make("th", { scope: "row" }, (language === "de" ? labelDe.replace(PARTS, "\u00ad$1") : label).replace("(-", "(−"),
@@ -65,7 +68,7 @@ function row({ label, label_de: labelDe, obis, name, value, text, unit, derived,
       name !== label && make("small", `${obis.replace("*255", "")} · `, breakable(name)),
       resolution ? make("small", registerWords.inSteps(`${step(resolution, shift)}\u00a0${unitText}`)) : null,
       derived && make("small.derived", `${registerWords.derived}: ${derived.split(", ").map(derivation).join(", ")}`)),
-    make(isExact ? "td.number" : "td.text", isExact ? grouped(value, shift) : text ?? String(value),
+    make(isExact ? "td.number" : "td.text", isExact ? grouped(value, shift, sentPlaces) : text ?? String(value),
       unit && make("span.unit", ` ${unitText}`)));
 }
 

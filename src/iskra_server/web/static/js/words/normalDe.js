@@ -11,6 +11,7 @@ export const normalWords = {
   measure: "Ein Gerät messen",
   measureHint: 
     "Start drücken, das Gerät einschalten, am Ende Stopp drücken. Alles andere im Haus unverändert lassen.",
+  needsPower: "Dazu muss der Zähler gerade eine Leistung senden.",
   start: "Start",
   stop: "Stopp",
   duration: "Seit",

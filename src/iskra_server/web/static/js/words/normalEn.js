@@ -10,6 +10,7 @@ export const normalWords = {
   measure: "Measure one appliance",
   measureHint: 
     "Press start, switch the appliance on, press stop when it is done. Leave everything else as it is.",
+  needsPower: "This needs a current power value from the meter.",
   start: "Start",
   stop: "Stop",
   duration: "Since",

@@ -34,7 +34,7 @@ export const registerWords = {
   lockedState: "gesperrt",
   unlockedState: "freigeschaltet",
   flags: {
-    above_start_current: "Strom über dem Anlaufstrom",
+    above_start_current: "Anlaufstrom überschritten",
     terminal_cover_open: "Klemmendeckel offen",
     exporting: "Einspeisung",
     exporting_l1: "L1 speist ein",

@@ -33,7 +33,7 @@ export const registerWords = {
   lockedState: "locked",
   unlockedState: "unlocked",
   flags: {
-    above_start_current: "current above the starting current",
+    above_start_current: "starting current exceeded",
     terminal_cover_open: "terminal cover open",
     exporting: "to grid",
     exporting_l1: "L1 to grid",

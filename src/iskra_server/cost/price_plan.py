@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from iskra_server.base.address import Address, is_host
 from iskra_server.config import Config, ConfigError
+from iskra_server.cost.contract_sentences import mistake
 from iskra_server.cost.contracts import zones_of
 from iskra_server.cost.from_config import contracts_from_config, offers_from_config
 
@@ -28,13 +29,19 @@ def price_plan(config: Config) -> PricePlan | None:
     if not zones:
         return None
     if not config.history.enabled:
-        raise ConfigError(
-            f"Spot prices of {zones[0]} need history.enabled: they are stored there. Set it to true, or remove "
-            "prices.zone and the contracts that need spot prices."
-        )
+        raise mistake("prices_history", zone=zones[0])
     addresses = source_addresses(config)
     check_zones(zones, addresses)
     return PricePlan(zones, addresses)
+
+
+def price_problems(config: Config) -> list[ConfigError]:
+    """Of contracts that have no other mistake."""
+    try:
+        price_plan(config)
+    except ConfigError as error:
+        return [error]
+    return []
 
 
 def configured_zones(config: Config) -> tuple[str, ...]:
@@ -62,14 +69,11 @@ def check_zones(zones: Iterable[str], addresses: "SourceAddresses") -> None:
 
     sources = price_sources(addresses)
     if not sources:
-        raise ConfigError("Spot prices need a source; remove one of the empty addresses from [prices].")
+        raise mistake("no_source")
     known = sorted({zone for source in sources for zone in source.zones or ()})
     for zone in zones:
         if not any(source.has(zone) for source in sources):
-            raise ConfigError(
-                f"'{zone[:20]}' is not a zone whose spot prices a source has; known are {', '.join(known)}. "
-                "Correct prices.zone or the zone of the contract."
-            )
+            raise mistake("no_spot_zone", zone=zone[:20], known=", ".join(known))
 
 
 def _check_url(key: str, address: Address) -> None:
@@ -81,4 +85,4 @@ def _check_url(key: str, address: Address) -> None:
     except ValueError:
         is_right = False
     if not is_right:
-        raise ConfigError(f"{key} is '{address}'; it must be an address such as https://example.org/prices.")
+        raise mistake("price_address", key, address=address)

@@ -16,8 +16,8 @@ from iskra_server.config import (
     OfferConfig,
     SpotPricesConfig,
 )
+from iskra_server.cost.price_plan import price_plan
 from iskra_server.runtime.plan import plan_of
-from iskra_server.runtime.price_plan import price_plan
 
 
 def config(contracts: Sequence[ContractConfig] = (), offers: Sequence[OfferConfig] = (), **keys: Any) -> Config:

@@ -1,0 +1,250 @@
+"""GET /api/v1/sum and /api/v1/sum/energy: several meters of this server together. What a part lacks, the sum lacks.
+
+meter A   ---|------|------|------|--         a bucket has a sum if every meter has a reading at both its ends
+meter B   ---|------|      |------|--
+sum          | A+B  |  --  | A+B  :           the running bucket ends with the newest quarter that all meters have
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+from starlette.requests import Request
+from starlette.responses import Response
+
+from iskra_server.base.json_values import Instant, Number, local, number
+from iskra_server.history.model.energy import BucketLength, energy_between
+from iskra_server.history.model.records import QUARTER_S, quarter_of
+from iskra_server.history.store.recorded_meter import RecordedMeter, recorded_meter
+from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+from iskra_server.web.api.meter_view import Meter
+from iskra_server.web.api.meters import Meters
+from iskra_server.web.http.endpoint import (
+    BUCKET,
+    TEXT,
+    TIME_ZONE,
+    Context,
+    Endpoint,
+    Parameter,
+    Result,
+    error_response,
+    failure,
+    history_results,
+    period_parameters,
+    read_history,
+)
+from iskra_server.web.http.problem import unknown_meter
+from iskra_server.web.http.query import BadRequest, NotFound, Query
+from iskra_server.web.http.responses import JSON, json_response, revalidated
+
+if TYPE_CHECKING:
+    # for its type alone: it brings the database library along
+    from iskra_server.history.store.reads import Reads
+
+MAX_METERS = 20
+# of each of 20 meters
+MAX_BUCKETS = 3_000
+METERS = Parameter("meters", f"the meters, 2 to {MAX_METERS}, separated by commas: labels or server ids in hex", TEXT)
+_REVALIDATE = "private, no-cache"
+
+
+class SumPart(Struct, frozen=True):
+    """`power_w` is absent while the meter has no current reading, and if it sends no power."""
+
+    meter: str
+    fresh: bool
+    age_s: float | None
+    power_w: Number | UnsetType = UNSET
+
+
+class LiveSum(Struct, frozen=True):
+    """`power_w` is the sum if every meter has a current reading with its power; `age_s` is the age of the oldest."""
+
+    parts: list[SumPart]
+    power_w: Number | UnsetType = UNSET
+    age_s: float | UnsetType = UNSET
+
+
+class SumBucket(Struct, frozen=True):
+    """A number is there if each meter has a reading at `begin` and at `end`; `missing` are those that lack one."""
+
+    begin: Instant
+    end: Instant
+    import_wh: Number | UnsetType = UNSET
+    export_wh: Number | UnsetType = UNSET
+    missing: list[str] | UnsetType = UNSET
+
+
+class SumMeter(Struct, frozen=True):
+    """One of the meters over the whole period; `export_wh` if it has 2.8.0."""
+
+    meter: str
+    import_wh: Number | UnsetType = UNSET
+    export_wh: Number | UnsetType = UNSET
+
+
+class EnergySum(Struct, frozen=True):
+    """Energy of several meters together, exact in Wh. Export is that of `export_meters`, which have 2.8.0.
+
+    What is running, a bucket and the period, counts until `until`: the newest quarter that all meters have.
+    """
+
+    meters: list[str]
+    export_meters: list[str]
+    tz: str
+    bucket: BucketLength
+    begin: Instant
+    end: Instant
+    buckets: list[SumBucket]
+    parts: list[SumMeter]
+    until: Instant | UnsetType = UNSET
+    import_wh: Number | UnsetType = UNSET
+    export_wh: Number | UnsetType = UNSET
+
+
+class _Counter:
+    """One register of one meter at the quarters that the answer needs."""
+
+    def __init__(self, meter: RecordedMeter, obis: Obis, quarters: Sequence[int]) -> None:
+        self.meter_id, counter = meter.id, meter.counter(obis)
+        self._readings, self._epochs = counter.look_up(quarters), counter.epochs
+
+    def energy(self, begin: int, end: int) -> Decimal | None:
+        before, after = self._readings.get(begin), self._readings.get(end)
+        return energy_between(before, after, self._epochs) if before and after else None
+
+
+async def _live(context: Context, request: Request) -> Response:
+    meters = Meters(context.server)
+    try:
+        query = Query(request.query_params, [METERS.name], now=datetime.now(UTC), tz=context.settings.tz)
+        views = [_view(meters, name) for name in _names(query)]
+        _check_once([view.id] for view in views)
+    except (BadRequest, NotFound) as error:
+        return error_response(error)
+    powers = {view.id: register for view in views for register in view.registers if register.name == "power"}
+    parts = [
+        SumPart(view.id, view.fresh, view.age_s, powers[view.id].value if view.id in powers else UNSET)
+        for view in views
+    ]
+    if len(powers) < len(views):
+        return json_response(LiveSum(parts))
+    total = sum((Decimal(bytes(register.value).decode()) for register in powers.values()), Decimal(0))
+    return json_response(LiveSum(parts, number(total), max(register.age_s for register in powers.values())))
+
+
+def _view(meters: Meters, name: str) -> Meter:
+    meter_id = meters.find(name)
+    if meter_id is None:
+        raise _unknown(name, meters.ids())
+    return meters.view(meter_id)
+
+
+async def _energy(context: Context, request: Request) -> Response:
+    def respond(reads: "Reads", query: Query) -> Response:
+        return revalidated(request, msgspec.json.encode(energy_sum_of(reads, query)), JSON, _REVALIDATE)
+
+    return await read_history(context, request, ENERGY.parameters, respond)
+
+
+def energy_sum_of(reads: "Reads", query: Query) -> EnergySum:
+    """Raises BadRequest, NotFound, and StoreError if the database does not respond."""
+    meters = [_recorded(reads, name) for name in _names(query)]
+    _check_once(meter.chain for meter in meters)
+    length, edges = query.buckets(MAX_BUCKETS)
+    now = quarter_of(query.now.timestamp())
+    # where what is running ends
+    newest = [meter.counter(IMPORT).nearest_before(now + 1) for meter in meters]
+    last = min(reading.quarter if reading else -1 for reading in newest)
+    quarters = sorted({*edges, last})
+    imports = [_Counter(meter, IMPORT, quarters) for meter in meters]
+    exports = [_Counter(meter, EXPORT, quarters) for meter in meters if EXPORT in meter.series()]
+    is_running = edges[0] < last < edges[-1] and edges[-1] > now
+    period = edges[0], last if is_running else edges[-1]
+
+    def bucket(begin: int, end: int) -> SumBucket:
+        moments = local(begin * QUARTER_S, query.tz), local(end * QUARTER_S, query.tz)
+        if begin >= now:
+            return SumBucket(*moments)
+        span = begin, last if end > now and begin < last else end
+        missing = [counter.meter_id for counter in chain(imports, exports) if counter.energy(*span) is None]
+        return SumBucket(*moments, _total(imports, span), _total(exports, span), list(dict.fromkeys(missing)) or UNSET)
+
+    return EnergySum(
+        meters=[meter.id for meter in meters],
+        export_meters=[counter.meter_id for counter in exports],
+        tz=query.tz.key,
+        bucket=length,
+        begin=local(edges[0] * QUARTER_S, query.tz),
+        end=local(edges[-1] * QUARTER_S, query.tz),
+        buckets=[bucket(*ends) for ends in pairwise(edges)],
+        parts=[_part(meter.id, imports, exports, period) for meter in meters],
+        until=local(last * QUARTER_S, query.tz) if is_running else UNSET,
+        import_wh=_total(imports, period),
+        export_wh=_total(exports, period),
+    )
+
+
+def _part(meter_id: str, imports: Sequence[_Counter], exports: Sequence[_Counter], period: tuple[int, int]) -> SumMeter:
+    own = [[counter for counter in counters if counter.meter_id == meter_id] for counters in (imports, exports)]
+    return SumMeter(meter_id, *(_total(counters, period) for counters in own))
+
+
+def _total(counters: Sequence[_Counter], span: tuple[int, int]) -> Number | UnsetType:
+    """Absent where one of them is, and without any."""
+    energies = [counter.energy(*span) for counter in counters]
+    known = [energy for energy in energies if energy is not None]
+    return number(sum(known, Decimal(0))) if known and len(known) == len(energies) else UNSET
+
+
+def _names(query: Query) -> list[str]:
+    names = [name.strip() for name in (query.get(METERS.name) or "").split(",") if name.strip()]
+    if not 2 <= len(names) <= MAX_METERS:
+        raise BadRequest(f"'{METERS.name}' names {len(names)} meters; name 2 to {MAX_METERS}, separated by commas")
+    return names
+
+
+def _check_once(ids: Iterable[Sequence[str]]) -> None:
+    """The energy of a meter named twice, or of one that another replaced, would count twice."""
+    counts = Counter(chain.from_iterable(ids))
+    twice = next((meter_id for meter_id, count in counts.items() if count > 1), None)
+    if twice:
+        raise BadRequest(f"meter {twice} would count twice; name it once, and no meter together with one it replaced")
+
+
+def _recorded(reads: "Reads", name: str) -> RecordedMeter:
+    meter = recorded_meter(reads, (name,))
+    if meter is None:
+        raise _unknown(name, [info.meter_id for info in reads.meters()])
+    return meter
+
+
+def _unknown(name: str, known: Sequence[str]) -> NotFound:
+    return NotFound(unknown_meter(name, known).removesuffix("."), "unknown_meter")
+
+
+LIVE = Endpoint(
+    "/api/v1/sum",
+    "sum",
+    "The power of several meters together, and of each. What one of them lacks, the sum lacks.",
+    {
+        200: Result("each meter, and the sum if all have a current power", LiveSum),
+        400: failure("a parameter is wrong; `detail` says which and what is allowed"),
+        404: failure("no such meter; `detail` names the known ones"),
+    },
+    _live,
+    (METERS,),
+)
+ENERGY = Endpoint(
+    "/api/v1/sum/energy",
+    "sum_energy",
+    "Energy of several meters together in buckets of local time, exact in Wh, where every meter has it.",
+    history_results(Result("the sum of each bucket, and each meter over the period", EnergySum)),
+    _energy,
+    (METERS, *period_parameters(f"{MAX_BUCKETS:,} buckets"), BUCKET, TIME_ZONE),
+)
