@@ -27,7 +27,7 @@ const WRONG = [
   [{ hostPort: "80800" }, "hostPort: range"], [{ hostPort: "" }, "hostPort: missing"],
   [{ timeZone: "Berlin" }, "timeZone: zone"], [{ timeZone: "+01:00" }, "timeZone: zone"],
   [{ token: "short" }, "token: token"], [{ token: "with a blank in it" }, "token: ascii"],
-  [meter({ head: "port" }), "meters.0.port: port"], [meter({ head: "port", port: "ttyUSB0" }), "meters.0.port: port"],
+  [meter({ head: "port" }), "meters.0.port: missing"], [meter({ head: "port", port: "ttyUSB0" }), "meters.0.port: port"],
   [meter({ head: "tcp", host: "192.168.1.31", tcpPort: "0" }), "meters.0.tcpPort: range"],
   [meter({ head: "tcp", host: "http://head", tcpPort: "1" }), "meters.0.host: host"],
   [meter({ head: "tibber", host: "bridge" }), "meters.0.password: missing"],
