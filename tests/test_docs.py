@@ -247,7 +247,7 @@ def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
 def test_each_example_of_a_contract_is_valid(tmp_path: Path) -> None:
     file = tmp_path / "iskra-server.toml"
     examples = blocks(DOCS / "contracts.md", "toml")
-    assert len(examples) == 7
+    assert len(examples) == 8
     for example in examples:
         file.write_text(example)
         configured = config.load({}, file).contracts

@@ -7,7 +7,7 @@ import pytest
 from deploy.engine import Engine, running
 from deploy.head import Head
 
-IMAGE = "iskra-electricity-server"
+IMAGE = "iskra-electricity-server:built"
 
 
 @pytest.fixture(scope="package")
@@ -18,10 +18,12 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="package")
 def image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Built by compose: `docker build` would not find the layers that compose has built, and the other way round."""
+    """Built by compose, once: `docker build` would not find the layers of compose, nor the other way round."""
     override = tmp_path_factory.mktemp("build") / "override.yml"
     override.write_text("services: {iskra-server: {build: {network: host}}}\n")
-    engine.docker("compose", "--file", "docker-compose.yml", "--file", override, "build")
+    engine.docker(
+        "compose", "--file", "docker-compose.yml", "--file", override, "build", environ={"ISKRA_IMAGE": IMAGE}
+    )
     return IMAGE
 
 

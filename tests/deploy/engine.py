@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,13 +32,25 @@ NEEDED = ("apt-get", "dpkg", "mmdebstrap", "runc", "unshare")
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 # packages, and what is done besides. The first is Debian's own Python 3.13, arranged like the official image, with the
 # certificates that this machine trusts; the second makes no database when it is installed
+_PYTHON = (
+    """--customize-hook=ln -s /usr/bin/python3 "$1/usr/local/bin/python\"""",
+    """--customize-hook=rm "$1"/usr/lib/python3*/EXTERNALLY-MANAGED""",
+    f"""--customize-hook=cp {_CERTIFICATES} "$1{_CERTIFICATES}\"""",
+)
+_PYTHON_PACKAGES = "ca-certificates,python3-minimal,python3-venv"
 ARCHIVES = {
-    "base": (
-        "ca-certificates,python3-minimal,python3-venv",
+    "base": (_PYTHON_PACKAGES, _PYTHON),
+    # unpacked only: to set packages up takes many minutes under emulation, and all that we need of it are its accounts
+    "base-arm64": (
+        f"{_PYTHON_PACKAGES},base-files,base-passwd,bash,coreutils,dash,dpkg,findutils,grep,libc-bin,passwd,sed,tar,util-linux",
         (
-            """--customize-hook=ln -s /usr/bin/python3 "$1/usr/local/bin/python\"""",
-            """--customize-hook=rm "$1"/usr/lib/python3*/EXTERNALLY-MANAGED""",
-            f"""--customize-hook=cp {_CERTIFICATES} "$1{_CERTIFICATES}\"""",
+            "--arch=arm64",
+            "--skip=check/qemu",
+            "--variant=extract",
+            """--customize-hook=cp "$1/usr/share/base-passwd/passwd.master" "$1/etc/passwd\"""",
+            """--customize-hook=cp "$1/usr/share/base-passwd/group.master" "$1/etc/group\"""",
+            """--customize-hook=touch "$1/etc/shadow" "$1/etc/gshadow\"""",
+            *_PYTHON,
         ),
     ),
     "services": (
@@ -69,14 +81,20 @@ class Engine:
         self.process = process
         self.environment = environment() | {"DOCKER_HOST": f"unix://{folder}/s"}
 
-    def docker(self, *arguments: str | Path, timeout_s: float = 300, with_errors: bool = False) -> str:
+    def docker(
+        self,
+        *arguments: str | Path,
+        timeout_s: float = 300,
+        with_errors: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> str:
         """What a docker command printed; its error output is the message of a failure.
 
         `with_errors`: both together, as a container's log has them.
         """
         done = subprocess.run(
             ["docker", *map(str, arguments)],
-            env=self.environment,
+            env=self.environment | dict(environ or {}),
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if with_errors else subprocess.PIPE,
@@ -87,13 +105,15 @@ class Engine:
         assert done.returncode == 0, f"docker {arguments[0]}: {done.stderr or done.stdout}"
         return done.stdout.strip()
 
-    def have(self, image: str, archive: str) -> None:
+    def have(self, image: str, archive: str, platform: str = "") -> None:
         """An image of an archive of Debian's packages."""
         if not self.docker("images", "--quiet", image):
-            self.docker("import", CACHE / f"{archive}.tar", image)
+            options = ("--platform", platform) if platform else ()
+            self.docker("import", *options, CACHE / f"{archive}.tar", image)
 
     def have_services(self) -> None:
         """A broker and a database, under the names of their official images."""
+        prepare("services")
         self.have(SERVICES_IMAGE, "services")
         images = Path(__file__).parent / "images"
         for image, name in IMAGES.items():
@@ -103,12 +123,13 @@ class Engine:
 class Project:
     """What one or more compose files describe together."""
 
-    def __init__(self, engine: Engine, *files: str | Path) -> None:
+    def __init__(self, engine: Engine, *files: str | Path, environ: Mapping[str, str] | None = None) -> None:
         self._engine = engine
+        self.environ = dict(environ or {})
         self._files = [argument for file in files for argument in ("--file", file)]
 
     def compose(self, *arguments: str) -> str:
-        return self._engine.docker("compose", *self._files, *arguments)
+        return self._engine.docker("compose", *self._files, *arguments, environ=self.environ)
 
     def state(self, service: str) -> dict[str, Any]:
         container = self.compose("ps", "--all", "--quiet", service)
@@ -129,8 +150,8 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def running(*, with_services: bool = False) -> Iterator[Engine]:
-    """Docker, for real, one at a time; `with_services`: with images of a broker and a database.
+def running() -> Iterator[Engine]:
+    """Docker, for real, one at a time.
 
     Skips where it cannot run: another user than root, or Debian's packages out of reach.
     """
@@ -143,15 +164,13 @@ def running(*, with_services: bool = False) -> Iterator[Engine]:
         # what it keeps is not to be shared
         fcntl.flock(lock, fcntl.LOCK_EX)
         folder = Path(name)
-        prepare("base", *(("services",) if with_services else ()))
+        prepare("base")
         with start(folder) as process:
             engine = Engine(folder, process)
             try:
                 wait_for_engine(engine)
                 remove_leftovers(engine)
                 engine.have(BASE_IMAGE, "base")
-                if with_services:
-                    engine.have_services()
                 yield engine
                 remove_leftovers(engine)
             finally:
@@ -183,11 +202,16 @@ def start_archive(name: str) -> subprocess.Popen[bytes]:
 
 
 def fetch_engine() -> None:
+    fetch_packages("engine", "docker.io", "containerd", "tini")
+
+
+def fetch_packages(folder: str, *packages: str) -> None:
+    """Unpack Debian's packages into a folder of the cache."""
     with TemporaryDirectory(dir=CACHE) as name:
-        fetch(["apt-get", "-o", "APT::Sandbox::User=root", "download", "docker.io", "containerd", "tini"], name)
+        fetch(["apt-get", "-o", "APT::Sandbox::User=root", "download", *packages], name)
         for package in Path(name).glob("*.deb"):
-            fetch(["dpkg", "-x", package, f"{name}/engine"], name)
-        Path(name, "engine").rename(CACHE / "engine")
+            fetch(["dpkg", "-x", package, f"{name}/unpacked"], name)
+        Path(name, "unpacked").rename(CACHE / folder)
 
 
 def fetch_compose() -> None:

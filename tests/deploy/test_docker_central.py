@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.engine import BASE_IMAGE, ROOT, Engine, Project, running
+from deploy.engine import BASE_IMAGE, ROOT, Engine, Project
 from fleet.field import PATIENCE_S, FieldReader, arrive
 from iskra_server.history.store.store import Store
 from namespaces import inside
@@ -30,8 +30,7 @@ SERVER_TOKEN={TOKEN}
 """
 URL = "http://127.0.0.1:8080"
 READER, PASSWORD = "house-7", "house5"
-OWN = ("prepare", "collector-1", "collector-2", "server")
-ALL = (*OWN, "accounts", "broker", "database", "roles")
+ALL = ("prepare", "collector-1", "collector-2", "server", "accounts", "broker", "database", "roles")
 WITHIN_S = 60
 QUARTERS = 12
 
@@ -64,11 +63,6 @@ SHARES = """
     network_mode: service:wire
     ports: !reset []
 """
-BUILT = f"""
-    build:
-      context: {ROOT}
-      network: host
-"""
 # the test does not wait for a slow health check
 WATCHED = """
     healthcheck:
@@ -77,29 +71,22 @@ WATCHED = """
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with running(with_services=True) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def central(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Central]:
+def central(engine: Engine, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Central]:
+    engine.have_services()
     folder = tmp_path_factory.mktemp("central")
     shutil.copytree(CENTRAL, folder, dirs_exist_ok=True)
     (folder / ".env").write_text(SECRETS)
-    shares = (
-        SHARES.format(service=name) + (BUILT if name in OWN else "") + (WATCHED if name == "server" else "")
-        for name in ALL
-    )
+    shares = (SHARES.format(service=name) + (WATCHED if name == "server" else "") for name in ALL)
     (folder / "override.yml").write_text("".join((OVERRIDE, *shares)))
-    made = Central(engine, folder / "docker-compose.yml", folder / "override.yml")
+    files = (folder / "docker-compose.yml", folder / "override.yml")
+    made = Central(engine, *files, environ={"ISKRA_IMAGE": image})
     try:
-        made.up("--build")
+        made.up()
         with inside(made.state("wire")["Pid"]):
             until(answers, WITHIN_S)
             yield made
     finally:
-        made.compose("down", "--volumes", "--timeout", "5")
+        made.compose("down", "--volumes", "--timeout", "1")
 
 
 def answers() -> bool:
@@ -122,7 +109,7 @@ def reader(central: Central, tmp_path: Path) -> Iterator[FieldReader]:
 def documented(command: str) -> list[str]:
     """The arguments of a docker compose command in docs/fleet.md."""
     text = (ROOT / "docs" / "fleet.md").read_text().replace("\\\n", "")
-    (line,) = re.findall(rf"^    {command} .*$", text, re.MULTILINE)
+    (line,) = re.findall(rf"^{command} .*$", text, re.MULTILINE)
     return shlex.split(line)[2:]
 
 
@@ -140,6 +127,7 @@ def test_quarters_are_shown_and_none_is_lost_whatever_is_killed(central: Central
     central.has_all_of(reader)
 
 
+@pytest.mark.slow
 def test_it_can_be_brought_up_again(central: Central, reader: FieldReader) -> None:
     central.up()
     for service in ("accounts", "prepare", "roles"):

@@ -1,0 +1,39 @@
+"""Writes the docker-compose.yml of a release: it names the image that was published, and builds nothing.
+
+python release/compose_file.py --image ghcr.io/OWNER/iskra-electricity-server:latest > dist/docker-compose.yml
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# a name as docker takes it, with the host of its registry and a tag
+_IMAGE = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+:[A-Za-z0-9_][A-Za-z0-9._-]*")
+_DEFAULT = re.compile(r"\$\{ISKRA_IMAGE:-[^}]*\}")
+# lines about a checkout, which is not where this file will be
+_CHECKOUT = re.compile(r"^.*\b(checkout|build: \.)(?: .*)?\n", re.MULTILINE)
+
+
+def compose_file(source: str, image: str) -> str:
+    """The compose file of the repository, for a folder without it. Raises ValueError for what names no image."""
+    if not _IMAGE.fullmatch(image):
+        raise ValueError(f"'{image}' is no image with registry and tag, such as ghcr.io/OWNER/NAME:latest")
+    return _DEFAULT.sub(f"${{ISKRA_IMAGE:-{image}}}", _CHECKOUT.sub("", source))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--image", required=True, help="with its registry and a tag")
+    given = parser.parse_args()
+    try:
+        print(compose_file((ROOT / "docker-compose.yml").read_text(), given.image.lower()), end="")
+    except ValueError as error:
+        print(f"{error}.", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
