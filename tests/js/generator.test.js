@@ -41,6 +41,8 @@ const WRONG = [
     "meters.1.head: sameHead"],
   [{ homeAssistant: "mqtt" }, "hasMqtt: needsMqtt"], [{ ...MQTT, mqttHost: "broker:1883" }, "mqttHost: host"],
   [{ ...MQTT, mqttPassword: "p" }, "mqttUser: missing"], [{ ...MQTT, mqttPort: "1.5" }, "mqttPort: whole"],
+  [{ hasMqtt: true, isBrokerBeside: true }, "mqttPassword: missing"],
+  [{ hasMqtt: true, isBrokerBeside: true, mqttPassword: "with $ign" }, "mqttPassword: brokerPassword"],
   [{ database: "influx1", influxUrl: "influx:8086" }, "influxUrl: httpUrl"],
   [{ database: "influx2", influxUrl: "http://i:8086", influxBucket: "b", influxToken: "t" }, "influxOrg: missing"],
   [{ channel: "ntfy", notifyUrl: "https://ntfy.sh/" }, "notifyUrl: ntfyTopic"],

@@ -1,6 +1,6 @@
 // What is wrong with the choices: the field, and a sentence from the words of the page.
 
-import { compact, isInflux2, meterUrl } from "./choices.js";
+import { compact, isInflux2, meterUrl, startsBroker } from "./choices.js";
 import { hasParts, isNumber, isPriced } from "./product.js";
 import { KEYS } from "./reference.js";
 
@@ -119,7 +119,11 @@ function sharedHeads({ meters }) {
 }
 
 /** @param {Choices} choices */
-function mqttFindings({ hasMqtt, mqttHost, mqttPort, mqttUser, mqttPassword, homeAssistant, install }) {
+function mqttFindings(choices) {
+  const { hasMqtt, mqttHost, mqttPort, mqttUser, mqttPassword, homeAssistant, install } = choices;
+  if (startsBroker(choices)) {
+    return required("mqttPassword", mqttPassword, /^[A-Za-z0-9._-]{8,}$/.test(mqttPassword.trim()), "brokerPassword");
+  }
   if (!hasMqtt) return when(homeAssistant === "mqtt" && install !== "app", "hasMqtt", "needsMqtt");
   return [
     ...hostFindings("mqttHost", mqttHost), ...portFindings("mqttPort", mqttPort),
