@@ -20,13 +20,13 @@ const SERIAL = ["auto", "port", "uart"];
 
 /**
  * @typedef {{install: typeof INSTALLS[number], hostPort: string, timeZone: string, language: "auto" | "en" | "de",
- *   token: string, meters: MeterChoice[], hasMqtt: boolean, isBrokerBeside: boolean, mqttHost: string, mqttPort: string,
- *   isMqttEncrypted: boolean, mqttUser: string, mqttPassword: string, database: typeof DATABASES[number],
- *   influxUrl: string,
- *   influxDatabase: string, influxUser: string, influxPassword: string, influxOrg: string, influxBucket: string,
- *   influxToken: string, hasContract: boolean, contract: ContractFields, channel: typeof CHANNELS[number],
- *   notifyUrl: string, notifyToken: string, notifyUser: string, notifyPassword: string, notifySender: string,
- *   notifyRecipients: string, loadAboveW: string, homeAssistant: typeof WAYS[number]}} Choices
+ *   token: string, meters: MeterChoice[], hasMqtt: boolean, isBrokerBeside: boolean, mqttHost: string,
+ *   mqttPort: string, isMqttEncrypted: boolean, mqttUser: string, mqttPassword: string,
+ *   database: typeof DATABASES[number], influxUrl: string, influxDatabase: string, influxUser: string,
+ *   influxPassword: string, influxOrg: string, influxBucket: string, influxToken: string, hasContract: boolean,
+ *   contract: ContractFields, channel: typeof CHANNELS[number], notifyUrl: string, notifyToken: string,
+ *   notifyUser: string, notifyPassword: string, notifySender: string, notifyRecipients: string, loadAboveW: string,
+ *   homeAssistant: typeof WAYS[number]}} Choices
  */
 
 /** @returns {MeterChoice} */
@@ -38,8 +38,8 @@ export const emptyMeter = () => ({
 /** @param {string} timeZone @param {"auto" | "en" | "de"} language @param {string} begins @returns {Choices} */
 export const firstChoices = (timeZone, language, begins) => ({
   install: "docker", hostPort: "18080", timeZone, language, token: "", meters: [emptyMeter()], hasMqtt: false,
-  isBrokerBeside: false, mqttHost: "", mqttPort: "1883", isMqttEncrypted: false, mqttUser: "", mqttPassword: "", database: "none",
-  influxUrl: "", influxDatabase: "iskra", influxUser: "", influxPassword: "", influxOrg: "", influxBucket: "",
+  isBrokerBeside: false, mqttHost: "", mqttPort: "1883", isMqttEncrypted: false, mqttUser: "", mqttPassword: "",
+  database: "none", influxUrl: "", influxDatabase: "iskra", influxUser: "", influxPassword: "", influxOrg: "", influxBucket: "",
   influxToken: "", hasContract: false, contract: emptyContract(begins), channel: "none", notifyUrl: "",
   notifyToken: "", notifyUser: "", notifyPassword: "", notifySender: "", notifyRecipients: "", loadAboveW: "",
   homeAssistant: "none",
