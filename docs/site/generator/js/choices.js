@@ -39,7 +39,8 @@ export const emptyMeter = () => ({
 export const firstChoices = (timeZone, language, begins) => ({
   install: "docker", hostPort: "18080", timeZone, language, token: "", meters: [emptyMeter()], hasMqtt: false,
   isBrokerBeside: false, mqttHost: "", mqttPort: "1883", isMqttEncrypted: false, mqttUser: "", mqttPassword: "",
-  database: "none", influxUrl: "", influxDatabase: "iskra", influxUser: "", influxPassword: "", influxOrg: "", influxBucket: "",
+  database: "none", influxUrl: "", influxDatabase: "iskra", influxUser: "", influxPassword: "", influxOrg: "",
+  influxBucket: "",
   influxToken: "", hasContract: false, contract: emptyContract(begins), channel: "none", notifyUrl: "",
   notifyToken: "", notifyUser: "", notifyPassword: "", notifySender: "", notifyRecipients: "", loadAboveW: "",
   homeAssistant: "none",
