@@ -7,4 +7,5 @@ def test_an_error_is_a_finding_with_its_key_and_what_was_expected() -> None:
 
 
 def test_a_warning_names_its_key() -> None:
-    assert warning("contracts.1.levies", "No table for 2027.").level == "warning"
+    finding = warning("contracts.1.levies", ("No table for 2027.", "Keine Tabelle für 2027."))
+    assert (finding.level, finding.key, finding.german) == ("warning", "contracts.1.levies", "Keine Tabelle für 2027.")
