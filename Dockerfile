@@ -27,7 +27,7 @@ RUN if [ "$(dpkg --print-architecture)" = armhf ]; then as=linux32 needs=encrypt
 
 
 FROM dependencies AS program
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY src src
 # what `iskra-server --version` names; release/image.py gives them
 ARG ISKRA_COMMIT=

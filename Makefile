@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
+# what builds the documentation site, apart from everything else
+SITE := .cache/site
 # an environment of its own for the tools of a release
 RELEASE := .cache/release
 RELEASE_READY := $(RELEASE)/.ready
@@ -113,10 +115,6 @@ deb: $(if $(filter built,$(DIST)),,dist) $(RELEASE_READY)
 image:
 	@$(PYTHON) release/image.py $(ARGS)
 
-# the documentation as a site, in build/site
-docs-site: $(RUNTIME)
-	$(BIN)/python docs/site/make_site.py $(ARGS)
-
 # bills of materials in dist/, CycloneDX
 sbom: $(RELEASE_READY)
 	$(RELEASE)/bin/python release/sbom.py
@@ -147,6 +145,17 @@ release-check: $(RUNTIME)
 # the parts of docs/ that are written from the code
 docs: setup
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/site/reference.py
+
+$(SITE)/.ready: requirements/site.txt
+	@echo "Installing the generator of the site into $(SITE) (about 80 MB) ..."
+	@$(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/site.txt
+	@touch $@
+
+# the documentation as a site, in build/site: open build/site/latest/index.html
+docs-site: $(SITE)/.ready
+	$(SITE)/bin/python docs/site/make_site.py $(ARGS)
 
 # the pictures of the page in docs/, of a demonstration of its own: make screenshots ARGS="now-light cost"
 screenshots: setup
@@ -161,6 +170,7 @@ lock: setup
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
 	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/image.txt \
 		--output-file requirements/dev.txt
+	$(LOCK) requirements/site.in --output-file requirements/site.txt
 	$(LOCK) requirements/release.in --constraints requirements/dev.txt --output-file requirements/release.txt
 	@if command -v npm >/dev/null; then npm run --silent --prefix tests/js lock; \
 		else echo "no npm: tests/js/package-lock.json is left as it is"; fi

@@ -88,6 +88,7 @@ def serving(
     within: Sequence[str] = (),
     address: str = "127.0.0.1",
     port: int | None = None,
+    command: Path = COMMAND,
 ) -> Iterator[Server]:
     """`iskra-server ARGUMENTS --port FREE`, answering; ended by SIGTERM. Without history, unless `environ` wants it.
 
@@ -99,7 +100,7 @@ def serving(
     home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     os.chmod(home.name, 0o777)
     process = subprocess.Popen(
-        [*within, COMMAND, *arguments, "--port", str(port)],
+        [*within, command, *arguments, "--port", str(port)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -1,17 +1,23 @@
 """Documentation that fails when it is out of date: what the code has is in the docs, what the docs name exists."""
 
+import json
 import re
+import shlex
 import subprocess
 import sys
+import textwrap
 import tomllib
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from command_lines import problem_of
 from iskra_server import config
 from iskra_server.cli import COMMANDS, NAME
 from iskra_server.cost.from_config import contract_findings
@@ -28,6 +34,8 @@ from running import serving, until
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = (*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("de/*.md")))
+# with those that the documentation site has besides
+SITE_PAGES = (*PAGES, ROOT / "integrations" / "homeassistant" / "README.md", *sorted(DOCS.glob("decisions/*.md")))
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 README_LINES = 180
 
@@ -46,6 +54,9 @@ HOSTS = {
     *("api.energy-charts.info", "www.smard.de", "www.awattar.de", "api.awattar.{country}"),
 }
 OWN = re.compile(r"USER|admin|localhost|raspberrypi(\.local)?|pi|127\.0\.0\.1|192\.168\.\d+\.\d+|HOST|host")
+# a fenced block, also one inside a list
+BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\S*)\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
+LANGUAGES = ("console", "ini", "javascript", "json", "python", "sh", "text", "toml", "yaml")
 
 
 def text(page: str) -> str:
@@ -104,9 +115,10 @@ def test_every_register_is_described() -> None:
     assert [row.key for row in REGISTERS.values() if f"| `{row.obis.short}` | `{row.key}` |" not in page] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", SITE_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text())
+    targets += re.findall(r"(?:src|srcset|href)=\"(?!https?:)([^\"]+)\"", page.read_text())
     assert [target for target in targets if not leads_somewhere(page, target)] == []
 
 
@@ -125,6 +137,78 @@ def anchors(page: Path) -> set[str]:
 def test_pages_send_readers_to_known_places_only(page: Path) -> None:
     hosts = re.findall(r"https?://([^/:\s)>\"'`]+)", page.read_text())
     assert {host for host in hosts if host not in HOSTS and not OWN.fullmatch(host)} == set()
+
+
+@pytest.mark.parametrize("page", SITE_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_external_link_has_the_form_of_an_address(page: Path) -> None:
+    for target in re.findall(r"\]\((https?:[^)]*)\)|<(https?:[^>]*)>", page.read_text()):
+        parts = urlsplit("".join(target))
+        assert parts.hostname and not re.search(r"\s|[.,;]$", "".join(target)), target
+        # everything else can be had encrypted
+        assert parts.scheme == "https" or OWN.fullmatch(parts.hostname), target
+
+
+def code_blocks(page: Path, language: str) -> Iterator[str]:
+    """Without the indentation of a list."""
+    for match in BLOCK.finditer(page.read_text()):
+        if match["language"] == language:
+            yield textwrap.dedent(match["text"])
+
+
+@pytest.mark.parametrize("page", SITE_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_code_block_says_its_language(page: Path) -> None:
+    content = page.read_text()
+    languages = [match["language"] for match in BLOCK.finditer(content)]
+    assert 2 * len(languages) == len(re.findall(r"^ *```", content, re.MULTILINE))
+    assert [language for language in languages if language not in LANGUAGES] == []
+
+
+@pytest.mark.parametrize("page", SITE_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_line_is_one_that_the_program_has(page: Path) -> None:
+    lines = [line for block in code_blocks(page, "console") for line in block.splitlines()]
+    assert {line: problem for line in lines for words in calls(line) if (problem := problem_of(words))} == {}
+
+
+def calls(line: str) -> Iterator[list[str]]:
+    """The words after our command, in each command of a line of a shell; a comment or two spaces end it."""
+    for part in re.split(r"\||&&|;|>", re.split(r"\s{2,}|\s#", line)[0]):
+        try:
+            words = shlex.split(part)
+        except ValueError:
+            words = part.split()
+        # the service of docker-compose.yml has the same name; the command is its last one
+        places = [place for place, word in enumerate(words) if word.rpartition("/")[2] == NAME]
+        if places and not re.search(
+            r"systemctl|journalctl|apt|dpkg|logs$|/etc/|cp |docker (compose )?(pull|stop)", part
+        ):
+            yield words[places[-1] + 1 :]
+
+
+@pytest.mark.parametrize("page", SITE_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_configuration_in_a_page_can_be_loaded(page: Path, tmp_path: Path) -> None:
+    for block in code_blocks(page, "toml"):
+        content = tomllib.loads(block)
+        if set(content) <= {section.partition(".")[0] for section in config.SECTIONS}:
+            file = tmp_path / "iskra-server.toml"
+            file.write_text(block)
+            loaded = config.load({}, file)
+            assert [finding for finding in contract_findings(loaded.contracts, loaded.offers, date(2026, 12, 31))
+                    if finding.level == "error"] == []  # fmt: skip
+
+
+class AnyTag(yaml.SafeLoader):
+    """Home Assistant and ESPHome have tags of their own, such as !secret."""
+
+
+AnyTag.add_multi_constructor("!", lambda loader, tag, node: None)
+
+
+@pytest.mark.parametrize("page", SITE_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_yaml_and_json_in_a_page_can_be_read(page: Path) -> None:
+    for block in code_blocks(page, "yaml"):
+        assert isinstance(yaml.load(block, AnyTag), dict | list), block
+    for block in code_blocks(page, "json"):
+        assert isinstance(json.loads(block), dict | list), block
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -163,7 +247,7 @@ def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
 def test_each_example_of_a_contract_is_valid(tmp_path: Path) -> None:
     file = tmp_path / "iskra-server.toml"
     examples = blocks(DOCS / "contracts.md", "toml")
-    assert len(examples) == 7
+    assert len(examples) == 8
     for example in examples:
         file.write_text(example)
         configured = config.load({}, file).contracts

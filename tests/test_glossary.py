@@ -44,8 +44,6 @@ GERMAN = {
 # file: text in the line that makes the word right
 EXCEPTIONS = {
     # the SML type, the media type, and names that lie on disks or go over the wire between versions
-    # the names of before, for people who look for them
-    "CHANGELOG.md": ("`share_good`", "`deploy/centre`"),
     "docs/history-format.md": ("`octets`",),
     # what earlier versions wrote
     "tests/history/store/frozen/": ("octets",),

@@ -15,7 +15,10 @@ CHECKOUT = HERE.parents[1]
 URL = "https://example.org/iskra-electricity-server"
 IMAGE = "registry.example/iskra-electricity-server/app"
 # what the Dockerfile of the checkout copies
-SOURCES = ("Dockerfile", "LICENSE", "README.md", "pyproject.toml", "requirements", "src", "deploy/healthcheck.py")
+SOURCES = (
+    *("Dockerfile", "LICENSE", "NOTICE", "README.md", "hatch_build.py", "pyproject.toml", "requirements", "src"),
+    "deploy/healthcheck.py",
+)
 SERVER_STAGE = "FROM python:3.13-slim-trixie\n"
 
 

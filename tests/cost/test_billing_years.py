@@ -33,7 +33,7 @@ def test_years_before_the_first_reading_are_left_out() -> None:
 def test_a_contract_of_the_future_has_no_year_yet() -> None:
     assert spans(Contract(begins=date(2026, 11, 28))) == []
     now, later = Contract(begins=date(2026, 1, 1)), Contract(begins=date(2026, 12, 1))
-    assert spans(now, later) == [("2026-01-01", "2026-12-01")]
+    assert spans(now, later) == [("2026-01-01", "2027-01-01")]
 
 
 def test_an_instalment_is_that_of_its_day() -> None:

@@ -3,16 +3,16 @@
 import js from "@eslint/js";
 import globals from "globals";
 
-const PAGE = "src/iskra_server/web/static/js/**/*.js";
-const TOOLS = "tests/js/**/*.js";
+const PAGE = ["src/iskra_server/web/static/js/**/*.js", "docs/site/**/*.js"];
+const TOOLS = ["tests/js/**/*.js", "tests/docs_site/*.js"];
 
 export default [
   { ignores: ["**/node_modules/"] },
-  { files: [PAGE, TOOLS], ...js.configs.recommended },
-  { files: [PAGE], languageOptions: { globals: globals.browser } },
-  { files: [TOOLS], languageOptions: { globals: globals.nodeBuiltin } },
+  { files: [...PAGE, ...TOOLS], ...js.configs.recommended },
+  { files: PAGE, languageOptions: { globals: globals.browser } },
+  { files: TOOLS, languageOptions: { globals: globals.nodeBuiltin } },
   {
-    files: [PAGE, TOOLS],
+    files: [...PAGE, ...TOOLS],
     linterOptions: { reportUnusedDisableDirectives: "error", reportUnusedInlineConfigs: "error" },
     rules: {
       "array-callback-return": "error",

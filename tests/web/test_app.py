@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -43,6 +44,10 @@ class Reads:
 
     def meters(self) -> list[Any]:
         return []
+
+    @contextmanager
+    def snapshot(self) -> Iterator["Reads"]:
+        yield self
 
 
 def app_of(reads: Any, **settings: Any) -> App:

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from iskra_server import __version__
+from iskra_server.base.build import full_version, read_build
 from iskra_server.cli.ui.help_texts import simplify
 from iskra_server.cli.ui.usage_error import UsageError
 from iskra_server.config import ConfigError
@@ -108,7 +108,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"{NAME} {__version__}")
+        print(f"{NAME} {full_version(read_build())}")
         raise typer.Exit
 
 

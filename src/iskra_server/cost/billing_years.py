@@ -39,8 +39,12 @@ class BillingYear(Struct, frozen=True):
 
 
 def billing_years(contracts: Sequence[Contract], first: date, today: date) -> list[BillingYear]:
-    """The years that have begun, the earliest first, from that with the day `first` on."""
-    ordered = sorted(contracts, key=lambda contract: contract.begins)
+    """The years that have begun, the earliest first, from that with the day `first` on.
+
+    A contract that has not begun yet ends none: the forecast of the current year does not know it either.
+    """
+    begun = [contract for contract in contracts if contract.begins <= today]
+    ordered = sorted(begun, key=lambda contract: contract.begins)
     ends = [contract.begins for contract in ordered[1:]] + [date.max]
     years = (year for contract, end in zip(ordered, ends, strict=True) for year in _years(contract, end, first, today))
     return [year for year in years if year.end > first]

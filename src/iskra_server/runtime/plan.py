@@ -14,6 +14,7 @@ from msgspec import structs
 
 from iskra_server import __version__
 from iskra_server.base.address import is_host, is_ip_address
+from iskra_server.base.build import read_build
 from iskra_server.base.secret import Secret
 from iskra_server.base.timezone import DetectedZone, detect_zone
 from iskra_server.config import Config, ConfigError, HistoryConfig, MeterConfig
@@ -89,6 +90,7 @@ def plan_of(config: Config) -> Plan:
     prices = price_plan(config)
     settings = WebSettings(
         version=__version__,
+        build=read_build(),
         readout_interval_s=server.readout_interval,
         tz=time_zone.zone.key,
         tz_reason=time_zone.reason,

@@ -43,7 +43,7 @@ from iskra_server.web.api.reading_html import preferred_language, reading_html
 from iskra_server.web.http.endpoint import Context
 from iskra_server.web.http.gate import GROUPS, Gate
 from iskra_server.web.http.hosts import Hosts
-from iskra_server.web.http.pages import REVALIDATE, Pages, not_found
+from iskra_server.web.http.pages import REVALIDATE, FirstView, Pages, not_found
 from iskra_server.web.http.problem import HANDLERS, plain_json
 from iskra_server.web.http.responses import JSON, secured
 from iskra_server.web.http.settings import WebSettings
@@ -150,16 +150,17 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
     context = Context(settings, server, threads, exports=[])
     variables = {
         "version": settings.version,
+        "build": str(settings.build or ""),
         "tz": settings.tz,
         "central": "yes" if settings.is_central else "",
         "language": settings.language,
         "history": "yes" if settings.has_history else "",
     }
 
-    def reading(request: Request) -> str:
+    def first_view(request: Request) -> FirstView:
         language = preferred_language(settings.language, request.headers.get("accept-language", ""))
         # a token for some groups gives access to no meter of this server itself
-        return reading_html(None if GROUPS in request.scope else server, settings.tz, language)
+        return FirstView(language, reading_html(None if GROUPS in request.scope else server, settings.tz, language))
 
     routed = Starlette(
         routes=[
@@ -171,7 +172,7 @@ def create_app(settings: WebSettings, server: ServerView, streams: Live | None =
                 if item.handler
             ),
             Route("/api/openapi.json", partial(_openapi, document(ENDPOINTS, settings.version))),
-            *Pages(variables, settings.own_address, reading).routes(),
+            *Pages(variables, settings.own_address, first_view).routes(),
         ],
         exception_handlers={**HANDLERS, HTTPStatus.NOT_FOUND: not_found},
     )

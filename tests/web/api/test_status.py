@@ -1,5 +1,6 @@
 import msgspec
 
+from iskra_server.base.build import Build
 from iskra_server.outputs.state import OutputState
 from iskra_server.web.api.status import server_status
 from iskra_server.web.app import create_app
@@ -40,8 +41,11 @@ def test_the_status_says_why_history_is_not_written() -> None:
 
 def test_the_status_names_the_server() -> None:
     site = Site(arrived())
-    site.app = create_app(WebSettings("1.2.3"), ServerStub(server_id="ab" * 16))
-    assert site.get("/api/v1/status").json()["server"] == {"id": "ab" * 16, "version": "1.2.3"}
+    build = Build("d7" * 20, "2026-11-27T16:29:23+00:00")
+    for known, commit, date in ((None, None, None), (build, build.commit, build.date)):
+        site.app = create_app(WebSettings("1.2.3", build=known), ServerStub(server_id="ab" * 16))
+        server = site.get("/api/v1/status").json()["server"]
+        assert server == {"id": "ab" * 16, "version": "1.2.3", "commit": commit, "commit_date": date}
 
 
 def test_the_status_has_the_state_of_every_output() -> None:

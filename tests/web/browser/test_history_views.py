@@ -228,6 +228,10 @@ def test_two_periods_are_compared(open_page: Open, meter: Meter, server: Server)
     word = "less" if left < right else "more"
     expect(message.locator(".middle")).to_have_text(f"{abs(left - right) / 1000:.3f} kWh {word} from grid")
     expect(message).to_contain_text(f"{left / 1000:.3f} kWh against {right / 1000:.3f} kWh")
+    costs = [request(server, f"cost?from={month}")["total"]["total_amount"] for month in ("2026-02", "2025-02")]
+    word = "less" if costs[0] < costs[1] else "more"
+    expect(message).to_contain_text(f"cost: {euros(abs(costs[0] - costs[1]))} {word}")
+    expect(message).to_contain_text(f"{euros(costs[0])} against {euros(costs[1])}")
 
 
 def test_a_running_month_is_compared_with_as_much_of_another(open_page: Open, meter: Meter, server: Server) -> None:

@@ -13,7 +13,7 @@ import texts
 from iskra_server.diagnosis.facts import UnreadableTelegram
 from iskra_server.meter.reading import Sample
 from samples import EXPORT, METER_ID, energy, power
-from web.serving import Site, served, status
+from web.serving import Site, arrived, served, status
 
 DEADLINE_S = 60.0
 
@@ -97,6 +97,33 @@ def test_a_meter_of_whole_kwh_without_power_has_no_frames_and_no_last_hour(brows
         expect(page.locator(".hour")).to_be_hidden()
         page.goto(f"{url}/#/registers")
         expect(page.locator("th", has_text="energy_import")).to_contain_text("in steps of 1\u00a0kWh")
+
+
+def test_meters_are_added_while_all_of_them_have_a_power(browser: Browser) -> None:
+    other = "1 ISK 00 12345679"
+    samples = arrived(power(1243)), arrived(power(-300), meter_id=other)
+    with site_of(METER_ID, *samples) as url, page_of(browser, f"{url}/#/now") as page:
+        page.locator(".meters a").click()
+        total = page.locator(".power-sum")
+        expect(total.locator(".middle")).to_have_text("943 W")
+        expect(total.locator("dd")).to_have_text(["1\u202f243 W", "−300 W"])
+        page.get_by_label(other).uncheck()
+        expect(total).to_contain_text("Choose two or more meters.")
+        page.get_by_label(other).check()
+        expect(total.locator(".middle")).to_have_text("943 W")
+        # a meter leads back to its own page
+        page.locator(".meters button").first.click()
+        expect(page.locator(".big .number")).to_have_text("1\u202f243")
+
+
+def test_without_one_of_the_powers_there_is_no_sum_of_meters(browser: Browser) -> None:
+    other = "1 ISK 00 12345679"
+    with (
+        site_of(METER_ID, arrived(power(1243)), arrived(energy(5), meter_id=other)) as url,
+        page_of(browser, f"{url}/#/sum", "de-DE") as page,
+    ):
+        expect(page.locator(".power-sum")).to_contain_text(f"Keine aktuelle Leistung: {other}.")
+        expect(page.locator(".power-sum .middle")).to_have_count(0)
 
 
 @pytest.mark.slow

@@ -102,7 +102,7 @@ def _section(title: str, path: str, values: Struct, loaded: Loaded) -> Iterator[
         if value is not None:
             origin = loaded.origins.get(f"{path}.{key.name}", "default")
             yield f"# {key.description}"
-            yield f"{key.name} = {_toml(_shown(key, value))}  # {origin}"
+            yield f"{key.name} = {toml_value(_shown(key, value))}  # {origin}"
     yield ""
 
 
@@ -124,7 +124,7 @@ def _tables(section: str, path: str, values: Struct, loaded: Loaded) -> Iterator
 def _prices(title: str, prices: Mapping[str, Any]) -> Iterator[str]:
     """Prices under names of any choice; those of a year in a table of their own."""
     yield f"[{title}]"
-    yield from (f"{_toml(name)} = {price}" for name, price in prices.items() if not isinstance(price, dict))
+    yield from (f"{toml_value(name)} = {price}" for name, price in prices.items() if not isinstance(price, dict))
     yield ""
     for name, inner in prices.items():
         if isinstance(inner, dict):
@@ -139,7 +139,7 @@ def _shown(key: Key, value: object) -> object:
     return str(value if is_address else Secret(value))
 
 
-def _toml(value: object) -> str:
+def toml_value(value: object) -> str:
     """A TOML value: as in JSON, except infinity and dates."""
     if isinstance(value, date):
         return value.isoformat()

@@ -1,6 +1,6 @@
-"""`version`: print the version."""
+"""`version`: print the version, and the commit that it was built from."""
 
-from iskra_server import __version__
+from iskra_server.base.build import full_version, read_build
 from iskra_server.cli.ui.options import command_app
 
 app = command_app()
@@ -9,4 +9,4 @@ app = command_app()
 @app.command()
 def version() -> None:
     """Print the version."""
-    print(f"iskra-server {__version__}")
+    print(f"iskra-server {full_version(read_build())}")

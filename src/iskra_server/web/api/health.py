@@ -54,7 +54,9 @@ def _source_quality(status: Status) -> SourceQuality:
 async def _status(context: Context, _request: Request) -> Response:
     server, settings = context.server, context.settings
     time_zone = TimeZone(settings.tz, settings.tz_reason)
-    identity = ServerIdentity(server.server_id, settings.version)
+    build = settings.build
+    commit, date = (build.commit, build.date) if build else (None, None)
+    identity = ServerIdentity(server.server_id, settings.version, commit, date)
     return json_response(
         server_status(server.statuses(), history_sentence(server), server.output_states(), time_zone, identity)
     )

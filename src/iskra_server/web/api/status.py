@@ -24,10 +24,14 @@ class TimeZone(Struct, frozen=True):
 
 
 class ServerIdentity(Struct, frozen=True):
-    """`id` is the same at any address (32 hex digits); null where it cannot be stored."""
+    """`id` is the same at any address (32 hex digits); null where it cannot be stored. `commit` is what the program was
+    built from, and `commit_date` its time; null where the build did not know them.
+    """
 
     id: str | None
     version: str
+    commit: str | None = None
+    commit_date: str | None = None
 
 
 class ServerStatus(Struct, frozen=True):

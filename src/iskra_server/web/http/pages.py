@@ -16,6 +16,7 @@ from hashlib import blake2b
 from http import HTTPStatus
 from pathlib import Path
 
+from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,17 +36,28 @@ _COMPRESSED_TYPES = (".png",)
 _MEDIA_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", "": "text/plain"}
 
 
+class FirstView(Struct, frozen=True):
+    """What the index depends on: the language that the browser prefers, and the reading as HTML for one without
+    JavaScript.
+    """
+
+    language: str
+    reading: str
+
+
 class Pages:
     """The routes of the pages. Each `{{name}}` in a page is replaced by a value of `variables`.
 
-    `{{address}}` is `own_address` in pages that came through ingress, else empty. `{{reading}}` is the HTML that
-    `reading` returns, for browsers without JavaScript.
+    `{{address}}` is `own_address` in pages that came through ingress, else empty. `{{lang}}` and `{{reading}}` are what
+    `first_view` returns.
     """
 
-    def __init__(self, variables: Mapping[str, str], own_address: str, reading: Callable[[Request], str]) -> None:
+    def __init__(
+        self, variables: Mapping[str, str], own_address: str, first_view: Callable[[Request], FirstView]
+    ) -> None:
         self._variables = variables
         self._own_address = own_address
-        self._reading = reading
+        self._first_view = first_view
 
     def routes(self) -> list[Route]:
         return [
@@ -56,7 +68,8 @@ class Pages:
 
     async def index(self, request: Request) -> Response:
         # the hub belongs to the event loop: only compressing, which takes time, runs in a thread
-        body = page(PAGES["/"], self._values(request), self._reading(request))
+        view = self._first_view(request)
+        body = page(PAGES["/"], {**self._values(request), "lang": view.language}, view.reading)
         encodings = request.headers.get("accept-encoding", "")
         return await asyncio.to_thread(compressed, body, "text/html", NO_STORE, encodings)
 

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from iskra_server.base.build import Build
 from iskra_server.base.secret import Secret
 from iskra_server.cost.contracts import Contract
 
@@ -29,6 +30,7 @@ class WebSettings(Struct, frozen=True):
     price_zone          the first zone whose spot prices are fetched; empty: none are
     own_address         where programs on the network of this machine or container reach the server
     offers              contracts that are compared and never billed
+    build               what commit the program was built from; None where that is not known
     """
 
     version: str
@@ -45,3 +47,4 @@ class WebSettings(Struct, frozen=True):
     own_address: str = ""
     price_zone: str = ""
     offers: tuple[Contract, ...] = ()
+    build: Build | None = None

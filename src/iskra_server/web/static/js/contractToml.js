@@ -51,7 +51,8 @@ function number(/** @type {string} */ typed, scale = "1") {
 }
 
 const perKwh = (/** @type {string} */ ct) => number(ct, "0.01");
-const string = (/** @type {string} */ text) =>
+/** A text as TOML writes it. */
+export const string = (/** @type {string} */ text) =>
   // JSON escapes as TOML does, but for the character DEL
   JSON.stringify(text).replace(/\u007f/g, "\\u007f");
 /** @param {string} name @param {string} typed @param {(typed: string) => string} write */

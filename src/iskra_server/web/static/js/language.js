@@ -12,7 +12,7 @@ const candidates = [stored(), configured, ...preferred.map((tag) => tag.slice(0,
 export const language = /** @type {Language} */ (candidates.find((name) => name in LANGUAGES) ?? "en");
 /** With the region, which determines the form of dates: en-GB, de-AT. */
 export const locale = preferred.find((tag) => tag.toLowerCase().startsWith(language)) ?? language;
-/** The texts of this language alone: those of a further one would be a seventh of what the first view loads. */
+/** The texts of this language alone; the server has named them in index.html, if the browser asked for it. */
 export const { words } = await (language === "de" ? import("./words/de.js") : import("./words/en.js"));
 
 /** The part of a bilingual answer in the language of the page. @template T @param {Record<Language, T>} both */

@@ -20,6 +20,7 @@ const VIEWS = {
     heat: () => import("./views/heat.js"),
     compare: () => import("./views/compare.js"),
     normal: () => import("./views/normal.js"),
+    sum: () => import("./views/sum.js"),
     cost: () => import("./views/cost.js"),
     contracts: () => import("./views/comparison.js"),
     setup: () => import("./views/setup.js"),

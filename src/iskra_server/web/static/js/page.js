@@ -1,7 +1,7 @@
-// What the server writes into the HTML: its version, its time zone, whether it is a central server and keeps a history,
-// and, in the app of Home Assistant, its address for other programs.
+// What the server writes into the HTML: its version and commit, its time zone, whether it is a central server and keeps
+// a history, and, in the app of Home Assistant, its address for other programs.
 
-const { address, central, history, tz, version: release } = document.documentElement.dataset;
+const { address, build: builtFrom, central, history, tz, version: release } = document.documentElement.dataset;
 
 /** A central server shows the meters of many readers and reads none itself. */
 export const isCentralServer = central === "yes";
@@ -12,4 +12,6 @@ export const serverAddress = address || new URL("./", location.href).href.replac
 export const isIngress = Boolean(address);
 export const zone = tz || "UTC";
 export const version = release ?? "";
+/** The commit that the server was built from; empty where it is not known. */
+export const build = builtFrom ?? "";
 export const hasHistory = history === "yes";

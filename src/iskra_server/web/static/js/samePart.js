@@ -91,14 +91,14 @@ export function compared(left, right, flow) {
 }
 
 /** Whether the counter was read at both ends: then its difference is exact, gaps or not. @param {Energy} period */
-function coversAll({ begin, end }, /** @type {Api.CounterEnergy} */ { first, last, total_wh: total }) {
+export function coversAll({ begin, end }, /** @type {Api.CounterEnergy} */ { first, last, total_wh: total }) {
   const isAt = (/** @type {{at: string} | undefined} */ reading, /** @type {string} */ instant) =>
     reading !== undefined && Date.parse(reading.at) === Date.parse(instant);
   return total !== undefined && isAt(first, begin) && isAt(last, end);
 }
 
 /** The energy of a bucket that was measured from end to end. @param {Api.EnergyBucket | undefined} bucket */
-function measured(bucket, /** @type {"import" | "export"} */ flow) {
+export function measured(bucket, /** @type {"import" | "export"} */ flow) {
   const [wh, quality] = flow === "import" ? [bucket?.import_wh, bucket?.import_quality]
     : [bucket?.export_wh, bucket?.export_quality];
   return wh === undefined || quality === "partial" || quality === "absent" ? null : wh;

@@ -20,7 +20,7 @@ const SECTIONS = isCentralServer ? [
   { name: "about", first: "about", views: [] },
 ] : [
   { name: "now", first: "now", views: ["registers"] },
-  { name: "history", first: "day", views: [...PERIODS, "heat", "compare", "normal"] },
+  { name: "history", first: "day", views: [...PERIODS, "heat", "compare", "normal", "sum"] },
   { name: "cost", first: "cost", views: ["contracts"] },
   { name: "setup", first: "setup", views: ["about"] },
 ];
@@ -117,12 +117,19 @@ function renderMeters(/** @type {HTMLElement} */ bar) {
   if (bar.hidden) return;
   const label = (/** @type {string} */ id) => (isRecordedOnly(id)
     ? `${meterName(id)} · ${words.recordedUntil(dateTime(recordedUntil(id) ?? 0))}` : meterName(id));
+  const isSum = document.body.dataset.view === "sum";
+  // the view of the sum shows no single meter
+  const choose = (/** @type {string} */ id) => {
+    chooseMeter(id);
+    if (isSum) location.hash = link(HOME);
+  };
   setContent(bar, ids.length <= MAX_BUTTONS
     ? ids.map((id) => make("button", {
-      type: "button", value: id, "aria-pressed": String(id === store.chosen), onclick: () => chooseMeter(id),
+      type: "button", value: id, "aria-pressed": String(!isSum && id === store.chosen), onclick: () => choose(id),
     }, label(id)))
-    : make("select", { "aria-label": words.meters, onchange: ({ target }) => chooseMeter(target.value) },
-      ids.map((id) => make("option", { value: id, selected: id === store.chosen }, label(id)))));
+    : make("select", { "aria-label": words.meters, onchange: ({ target }) => choose(target.value) },
+      ids.map((id) => make("option", { value: id, selected: id === store.chosen }, label(id)))),
+  make("a", { href: link("sum"), "aria-current": isSum ? "page" : null }, words.titles.sum));
 }
 
 /** The first failed check in a line: what is wrong, what to do, and a link to the diagnosis. */

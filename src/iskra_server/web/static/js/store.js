@@ -127,6 +127,13 @@ function ageOf(reading) {
   return reading.meter.measured_age_s + (wallMs - monotonicMs > SUSPEND_MS ? wallMs : monotonicMs) / 1000;
 }
 
+/** The reading of any meter, null if that is stale or missing. @param {string} id */
+export function currentOf(id) {
+  const reading = store.meters.get(id);
+  const isLost = store.lostAt !== null && performance.now() - store.lostAt > RECONNECT_MS;
+  return reading && !isLost && ageOf(reading) <= reading.meter.stale_after_s ? reading.meter : null;
+}
+
 /** @returns {"central" | "connecting" | "unreachable" | "waiting" | "stale" | "live"} */
 export function pageState() {
   if (isCentralServer) return "central";

@@ -3,7 +3,7 @@
 import { make, pair } from "../dom.js";
 import { LANGUAGES, language, setLanguage, words } from "../language.js";
 import { areKeysOn, setKeysOn } from "../keys.js";
-import { isCentralServer, version, zone } from "../page.js";
+import { build, isCentralServer, version, zone } from "../page.js";
 import { setupWords } from "../setupWords.js";
 import { chosenTheme, setTheme, THEMES } from "../theme.js";
 import { setupBar } from "../toolbar.js";
@@ -24,7 +24,8 @@ export function show(main) {
   }, label));
   main.append(
     make("section.card.prose", make("h1", "ISKRA Electricity Server"), make("p", texts.what),
-      make("dl.pairs", pair(texts.version, version), pair(words.zone, zone), pair(texts.licence, "Apache-2.0"),
+      make("dl.pairs", pair(texts.version, build ? `${version} (${build})` : version), pair(words.zone, zone),
+        pair(texts.licence, "Apache-2.0"),
         pair(texts.charts, "uPlot 1.6 (MIT)"),
         // the licence asks for these names
         pair(texts.spotPrices, "Bundesnetzagentur | SMARD.de, energy-charts.info (CC BY 4.0); awattar.de"))),

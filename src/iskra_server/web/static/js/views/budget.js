@@ -4,31 +4,33 @@ import { sum } from "../arithmetic.js";
 import { dateText, shiftDays, today } from "../calendar.js";
 import { drawBudget } from "../charts/budgetLines.js";
 import { legendItem } from "../charts/legend.js";
-import { instalmentsDue } from "../contractYears.js";
+import { paidUntil } from "../contractYears.js";
 import { currencySign, money, requestCost } from "../costs.js";
 import { make } from "../dom.js";
 import { axisNumber } from "../energyText.js";
 import { words } from "../language.js";
 
 /**
- * @typedef {{from: string, to: string, contract: Api.CurrentContract, currency: string,
+ * @typedef {{from: string, to: string, currency: string, instalments: Api.DueInstalment[],
  *   forecast?: Api.CostForecast}} BudgetYear
  */
 
 /** @param {HTMLElement} card @param {BudgetYear} year @param {AbortSignal} signal */
-export async function showBudget(card, { from, to, contract, currency, forecast }, signal) {
+export async function showBudget(card, { from, to, currency, instalments, forecast }, signal) {
   const last = today() < to ? today() : to;
   const answer = await requestCost({ from, to: last, bucket: "day" }, signal);
   if (!answer || signal.aborted) return;
   const texts = words.cost;
   const days = Array.from({ length: 1 + Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000) },
     (_, place) => shiftDays(from, place));
-  const paid = days.map((day) => instalmentsDue(from, day) * Number(contract.instalment_amount));
+  const paid = paidUntil(instalments, days);
   const cost = costUntil(answer);
   const difference = paid[cost.length - 1] - Number(answer.total.total_amount);
   const caption = make("p.caption", { "aria-live": "polite" });
   const box = make("div.chart");
-  const outcome = (difference < 0 ? texts.behind : texts.ahead)(money(Math.abs(difference).toFixed(2), currency));
+  const isOver = to < today();
+  const [behind, ahead] = isOver ? [texts.wereBehind, texts.wereAhead] : [texts.behind, texts.ahead];
+  const outcome = (difference < 0 ? behind : ahead)(money(Math.abs(difference).toFixed(2), currency));
   card.replaceChildren(make("h2", texts.budget), make("p.compared", outcome), caption, box);
   card.hidden = false;
   const amount = (/** @type {number | string} */ value) => money(String(value), currency);

@@ -6,6 +6,8 @@ import { drawBars } from "../charts/bars.js";
 import { drawCurves } from "../charts/curves.js";
 import { energyLegend, legendItem } from "../charts/legend.js";
 import { barRange } from "../charts/scales.js";
+import { comparedCost } from "../comparedCost.js";
+import { money, requestCost } from "../costs.js";
 import { make, setTitle } from "../dom.js";
 import { axisNumber, chartKwh, energyBar, kwhShort, roundedKwh } from "../energyText.js";
 import { failureCard } from "../failure.js";
@@ -25,8 +27,9 @@ const WEEK_DAYS = 7;
 /**
  * @typedef {import("../samePart.js").Compared} Compared
  * @typedef {import("../samePart.js").Part} Part
- * `whole` is the energy of the period, `energy` that of its part
- * @typedef {{key: string, part: Part, whole: Api.Energy, energy: Api.Energy}} Period
+ * `whole` is the energy of the period, `energy` and `cost` are those of its part
+ * @typedef {{key: string, part: Part, whole: Api.Energy, energy: Api.Energy,
+ *   cost: import("../costs.js").Billed | null}} Period
  */
 
 /** @type {View} */
@@ -79,8 +82,9 @@ async function load(kind, key, part, /** @type {AbortSignal} */ signal) {
   const isEmpty = isFuture(kind, key) || `${part.end.day} ${part.end.clock}` <= `${firstDay(kind, key)} 00:00`;
   const energy = isEmpty ? whole.then(emptied)
     : part.isWhole ? whole : requestHistory("energy", partQuery(query, part), signal);
-  const answers = await Promise.all([whole, energy]);
-  return { key, part, whole: answers[0], energy: answers[1] };
+  const cost = isEmpty ? null : requestCost(partQuery(query, part), signal);
+  const answers = await Promise.all([whole, energy, cost]);
+  return { key, part, whole: answers[0], energy: answers[1], cost: answers[2] };
 }
 
 /** @param {Api.Energy} energy @returns {Api.Energy} */
@@ -138,10 +142,12 @@ function messageCard(kind, left, right) {
   const texts = words.comparison;
   const results = [compared(left.energy, right.energy, "import"), compared(left.energy, right.energy, "export")];
   const [imported, exported] = results;
+  const paid = comparedCost(left, right);
   const only = results.find((result) => result && result.buckets !== null)?.buckets;
   return make("section.card.message", make("h2.plain", texts.against(partText(kind, left), partText(kind, right))),
     make("p.middle", imported ? texts.fromGrid(difference(imported)) : make("span.soft", words.noData)),
     imported && make("p", sumsText(imported)),
+    paid && make("p", make("strong", texts.cost(costDifference(paid))), ` · ${costsText(paid)}`),
     exported && make("p", make("strong", texts.toGrid(difference(exported))), ` · ${sumsText(exported)}`),
     only != null && make("p.soft", texts.only(only, words.bucketNames[KINDS[kind].bucket])));
 }
@@ -154,11 +160,25 @@ function difference({ difference: wh }) {
 }
 
 /** "126.0 kWh against 152.5 kWh (−17.4 %)". @param {{left: string, right: string, percent: string | null}} result */
-function sumsText({ left, right, percent }) {
+const sumsText = ({ left, right, percent }) =>
+  `${words.comparison.against(kwhShort(left), kwhShort(right))}${changeText(left, right, percent)}`;
+
+/** @param {string} left @param {string} right @param {string | null} percent */
+function changeText(left, right, percent) {
   const sign = percent?.startsWith("−") || left === right ? "" : "+";
-  const change = percent === null ? "" : ` (${sign}${percent}\u00a0%)`;
-  return `${words.comparison.against(kwhShort(left), kwhShort(right))}${change}`;
+  return percent === null ? "" : ` (${sign}${percent}\u00a0%)`;
 }
+
+/** @param {import("../comparedCost.js").CostResult} paid */
+function costDifference({ difference: amount, currency }) {
+  const text = money(amount.replace("-", ""), currency);
+  const { less, more, same } = words.comparison;
+  return Number(amount) === 0 ? same : Number(amount) < 0 ? less(text) : more(text);
+}
+
+/** @param {import("../comparedCost.js").CostResult} paid */
+const costsText = ({ left, right, percent, currency }) =>
+  `${words.comparison.against(money(left, currency), money(right, currency))}${changeText(left, right, percent)}`;
 
 const INKS = /** @type {const} */ (["line", "thin", "dashed"]);
 

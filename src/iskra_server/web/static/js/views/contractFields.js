@@ -117,7 +117,7 @@ export function showFindings(form, others, findings) {
   others.replaceChildren(...rest.map((finding) => make("li", sentenceOf(finding))));
 }
 
-const sentenceOf = (/** @type {Finding} */ { sentence, sentence_de: german }) => localized({ en: sentence, de: german });
+const sentenceOf = (/** @type {Finding} */ { sentence: en, sentence_de: de }) => localized({ en, de });
 
 /** Whether a field has exactly this key. @param {HTMLElement} form @param {string | undefined} key */
 export const hasField = (form, key = "") =>

@@ -4,7 +4,7 @@ import { requestHistory } from "../api.js";
 import { dateRange, dateText, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { legendItem } from "../charts/legend.js";
-import { contractYear, contractYearOf } from "../contractYears.js";
+import { currentYear } from "../contractYears.js";
 import { currencySign, money, requestCost } from "../costs.js";
 import { make } from "../dom.js";
 import { axisNumber } from "../energyText.js";
@@ -16,7 +16,7 @@ import { whenChosen } from "../store.js";
 import { costPages } from "../toolbar.js";
 import { historyNote } from "../widgets.js";
 import { showBudget } from "./budget.js";
-import { contractCard, monthCard, parts, yearCard } from "./costCards.js";
+import { contractCard, monthCard, parts, pastYearCard, yearCard } from "./costCards.js";
 
 /** @typedef {import("../costs.js").Billed} Billed */
 
@@ -33,56 +33,79 @@ export async function show(main, { parts: [part] }, signal) {
     try {
       const month = await requestHistory("cost", { from: "this_month", bucket: "month" }, signal);
       if (!month.total || !month.currency) content.replaceChildren(instructions());
-      else await render(content, /** @type {Billed} */ (month), Number(part) || 0, signal);
+      else await render(content, /** @type {Billed} */ (month), part ?? "", signal);
     } catch (error) {
       if (!signal.aborted) content.replaceChildren(failureCard(error));
     }
   });
 }
 
-/** @param {HTMLElement} content @param {Billed} month @param {number} wanted the year in the address, 0: the current */
-async function render(content, month, wanted, /** @type {AbortSignal} */ signal) {
+/**
+ * @param {HTMLElement} content
+ * @param {Billed} month
+ * @param {string} wanted the beginning of the year in the address: 2025-03-01, or 2025 for the first one in it
+ * @param {AbortSignal} signal
+ */
+async function render(content, month, wanted, signal) {
   const { currency, contract } = month;
-  const begins = contract?.begins ?? today();
-  const current = contractYearOf(begins, today());
-  const shown = wanted && wanted < current ? wanted : current;
-  const [from, to] = contractYear(begins, shown);
+  const answer = await requestHistory("contract-years", {}, signal);
+  const { years, place } = chosenYear(answer.years, wanted);
+  const shown = years[place];
+  const [from, to] = [shown.begin, shiftDays(shown.end, -1)];
   const [year, forecasts] = await Promise.all([
     requestCost({ from, to, bucket: "month" }, signal),
-    shown === current ? requestHistory("forecast", {}, signal) : null,
+    place === years.length - 1 ? requestHistory("forecast", {}, signal) : null,
   ]);
   if (signal.aborted || !year) return;
   const hasData = year.buckets.some(({ paid }) => paid);
   content.replaceChildren(
-    yearStepper(from, to, shown, current, hasData),
-    forecasts ? make("div.costs", monthCard(month, forecasts), yearCard(year, forecasts, contract))
-      : hasData ? yearCard(year, null) : make("p.empty.card", words.cost.nothingBilled),
+    yearStepper(years, place),
+    forecasts ? make("div.costs", monthCard(month, forecasts), yearCard(year, forecasts, shown))
+      : hasData ? pastYearCard(year, shown) : make("p.empty.card", words.cost.nothingBilled),
   );
   if (hasData) await monthsChart(content, year, signal);
-  if (!forecasts || !contract) return;
   const budget = make("section.card.chart-card", { hidden: true });
+  content.append(budget);
+  if (hasData && Number(shown.instalments_amount) > 0) {
+    await showBudget(budget, { from, to, currency, instalments: shown.instalments, forecast: forecasts?.year }, signal);
+  }
+  if (forecasts && contract && !signal.aborted) {
+    await showContract(content, contractCard(contract, currency, month.counts_from), signal);
+  }
+}
+
+/**
+ * The place of the wanted year, by default the last; a first contract of the future has no year yet.
+ * @param {Api.PastYear[]} known
+ * @param {string} wanted
+ */
+function chosenYear(known, wanted) {
+  const years = known.length ? known : [currentYear(today())];
+  const place = wanted ? years.findIndex(({ begin }) => begin.startsWith(wanted)) : -1;
+  return { years, place: place < 0 ? years.length - 1 : place };
+}
+
+/** The prices of the contract, and the base load. @param {HTMLElement} content @param {HTMLElement} card */
+async function showContract(content, card, /** @type {AbortSignal} */ signal) {
   const prices = make("section.card.chart-card", { hidden: true });
   const standby = make("section.card.chart-card.standby");
-  content.append(budget, prices, make("div.costs", contractCard(contract, currency), standby));
-  if (Number(contract.instalment_amount) > 0) {
-    await showBudget(budget, { from, to, contract, currency, forecast: forecasts.year }, signal);
-  }
+  content.append(prices, make("div.costs", card, standby));
   const [{ showStandby }, { showPrices }] = await Promise.all([import("./standby.js"), import("./priceCurve.js")]);
   await Promise.all([showStandby(standby, signal), showPrices(prices, signal)]);
 }
 
-/** @param {string} from @param {string} to @param {number} shown @param {number} current @param {boolean} hasData */
-function yearStepper(from, to, shown, current, hasData) {
-  const title = from.slice(5) === "01-01" ? from.slice(0, 4)
-    : dateRange(from, to, { day: "numeric", month: "short", year: "numeric" });
-  /** @param {number} year @param {Attributes<HTMLButtonElement>} attributes @param {SVGElement} sign */
-  const button = (year, attributes, sign) => make("button.step", { type: "button", ...attributes,
-    onclick: () => navigate("cost", year === current ? [] : [String(year)]) }, sign);
+/** @param {Api.PastYear[]} years @param {number} shown the place of a year */
+function yearStepper(years, shown) {
+  const { begin, end } = years[shown];
+  const isCalendarYear = begin.endsWith("-01-01") && end.endsWith("-01-01");
+  const title = isCalendarYear ? begin.slice(0, 4)
+    : dateRange(begin, shiftDays(end, -1), { day: "numeric", month: "short", year: "numeric" });
+  /** @param {number} place @param {Attributes<HTMLButtonElement>} attributes @param {SVGElement} sign */
+  const button = (place, attributes, sign) => make("button.step", { type: "button", disabled: !years[place],
+    ...attributes, onclick: () => navigate("cost", place === years.length - 1 ? [] : [years[place].begin]) }, sign);
   return make("div.stepper",
-    button(shown - 1, { "aria-label": words.cost.earlierYear, "data-key": "ArrowLeft", disabled: !hasData },
-      icon("left")),
-    button(shown + 1, { "aria-label": words.cost.laterYear, "data-key": "ArrowRight", disabled: shown === current },
-      icon("right")),
+    button(shown - 1, { "aria-label": words.cost.earlierYear, "data-key": "ArrowLeft" }, icon("left")),
+    button(shown + 1, { "aria-label": words.cost.laterYear, "data-key": "ArrowRight" }, icon("right")),
     make("h1", { "aria-live": "polite" }, title));
 }
 

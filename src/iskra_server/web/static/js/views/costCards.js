@@ -10,7 +10,7 @@ import { link } from "../router.js";
 
 /** @typedef {import("../costs.js").Billed} Billed */
 
-const PER_YEAR = 12;
+const MONTHS = 12;
 
 /** The parts of an amount by name. @param {Api.Money} paid @param {string} currency @returns {[string, string][]} */
 export function parts(paid, currency) {
@@ -63,49 +63,80 @@ function explanation({ basis, low_amount: low, windows }) {
   return make("p.soft.how", texts.basis[basis], " ", low === undefined ? texts.noRange : texts.rangeFrom(windows));
 }
 
+/** @param {Api.Money} total @param {Api.PastYear} past @param {string} currency */
+function settled(total, past, currency) {
+  const texts = words.cost;
+  const difference = Number(total.total_amount) - Number(past.instalments_amount);
+  if (!past.whole) return make("p.soft", texts.notWhole);
+  if (!Number(past.instalments_amount) || Number(total.unpriced_import_wh ?? 0)) return null;
+  const amount = money(Math.abs(difference).toFixed(2), currency);
+  return make("p.outcome", difference > 0 ? texts.owed(amount) : texts.refunded(amount));
+}
+
 /**
- * The contract year so far, and its forecast; without `forecasts` a year of the past.
- * @param {Billed} year
- * @param {Api.CostForecasts | null} forecasts
- * @param {Api.CurrentContract} [contract]
+ * A cost beside the instalments of its year; null where there are none.
+ * @param {string} name @param {string} cost @param {Api.PastYear} past @param {string} currency
  */
-export function yearCard(year, forecasts, contract) {
+function versus(name, cost, { instalments, instalments_amount: paid }, currency) {
+  if (!Number(paid)) return null;
+  const max = Math.max(Number(cost), Number(paid), 1);
+  /** @param {string} label @param {string} value @param {string} kind */
+  const bar = (label, value, kind) => make("div.versus", { "data-kind": kind },
+    make("span", label), make("span.amount", money(value, currency)),
+    make("progress", { max: String(max), value: String(Math.max(0, Number(value))), "aria-label": label }));
+  return make("div", bar(name, cost, "forecast"), bar(words.cost.instalmentsOf(instalments.length), paid, "paid"));
+}
+
+/** A contract year of the past, and what came of it. @param {Billed} year @param {Api.PastYear} past */
+export function pastYearCard(year, past) {
+  const { currency, total } = year;
+  return make("section.card", make("h2", past.contract || words.cost.year),
+    make("p.middle", money(total.total_amount, currency)),
+    versus(words.cost.cost, total.total_amount, past, currency), settled(total, past, currency),
+    pairs(year), doubts(total));
+}
+
+/**
+ * The contract year so far, and its forecast.
+ * @param {Billed} year
+ * @param {Api.CostForecasts} forecasts
+ * @param {Api.PastYear} current the year with its instalments
+ */
+export function yearCard(year, forecasts, current) {
   const texts = words.cost;
   const { currency, total } = year;
   const amount = (/** @type {string} */ value) => money(value, currency);
-  const forecast = isPriced(total) ? forecasts?.year : undefined;
+  const forecast = isPriced(total) ? forecasts.year : undefined;
   if (!forecast) {
-    return make(forecasts ? "section.card" : "section.card.prose", make("h2", texts.year),
-      make("p.middle", amount(total.total_amount)),
-      forecasts && isPriced(total) && make("p.soft", texts.tooEarly), pairs(year), doubts(total));
+    return make("section.card", make("h2", texts.year), make("p.middle", amount(total.total_amount)),
+      isPriced(total) && make("p.soft", texts.tooEarly), pairs(year), doubts(total));
   }
-  const instalments = contract ? Number(contract.instalment_amount) * PER_YEAR : 0;
+  const instalments = Number(current.instalments_amount);
   const difference = Number(forecast.total_amount) - instalments;
-  const max = Math.max(Number(forecast.total_amount), instalments, 1);
-  /** @param {string} name @param {string} value @param {string} kind */
-  const bar = (name, value, kind) => make("div.versus", { "data-kind": kind },
-    make("span", name), make("span.amount", amount(value)),
-    make("progress", { max: String(max), value: String(Math.max(0, Number(value))), "aria-label": name }));
   const last = shiftDays(forecast.end.slice(0, 10), -1);
   return make("section.card", make("h2", texts.year),
     make("p.middle", amount(forecast.total_amount)),
     make("p.compared", texts.until(dateText(last, { day: "numeric", month: "long", year: "numeric" })),
       rangeText(forecast, currency)),
-    instalments > 0 && make("div", bar(texts.forecast, forecast.total_amount, "forecast"),
-      bar(texts.instalments, String(instalments), "paid")),
+    versus(texts.forecast, forecast.total_amount, current, currency),
     instalments > 0 && make("p.outcome", difference > 0 ? texts.owe(amount(difference.toFixed(2)))
       : texts.refund(amount((-difference).toFixed(2)))),
     make("dl.pairs", pair(texts.budgetCost, amount(forecast.so_far_amount)),
-      instalments > 0 && pair(texts.suggested, amount((Number(forecast.total_amount) / PER_YEAR).toFixed(2)))),
+      instalments > 0 && pair(texts.suggested, amount((Number(forecast.total_amount) / MONTHS).toFixed(2)))),
     doubts(total), explanation(forecast));
 }
 
-/** @param {Api.CurrentContract} contract @param {string} currency */
-export function contractCard(contract, currency) {
+/**
+ * @param {Api.CurrentContract} contract
+ * @param {string} currency
+ * @param {string} [countsFrom] the first day with a cost
+ */
+export function contractCard(contract, currency, countsFrom) {
   const texts = words.cost.contract;
   const { energy_amount: energy, feed_in_amount: feedIn } = contract;
   return make("section.card", make("h2", contract.name || texts.title), make("dl.pairs",
-    contract.begins > "1970-01-01" && pair(texts.since, dateText(contract.begins, { dateStyle: "long" })),
+    contract.begins !== undefined ? pair(texts.since, dateText(contract.begins, { dateStyle: "long" }))
+      : countsFrom !== undefined && pair(texts.countsFrom, dateText(countsFrom, { dateStyle: "long" })),
     energy !== undefined ? pair(texts.energy, `${price(energy, currency)} / kWh`)
       : pair(texts.pricing, texts.pricings[contract.pricing]),
     contract.zone !== undefined && pair(texts.zone, contract.zone),

@@ -72,8 +72,7 @@ export const contractWords = {
   copy: "Kopieren",
   valid: "Keine Fehler gefunden.",
   priceMissing: "Es fehlt noch der Preis.",
-  invalid: (count) => (count === 1 ? "1 Fehler gefunden; seine Meldung ist auf Englisch."
-    : `${count} Fehler gefunden; ihre Meldungen sind auf Englisch.`),
+  invalid: (count) => `${count} Fehler gefunden.`,
   checking: "wird geprüft …",
   unchecked: (reason) => `Prüfung nicht möglich: ${reason}`,
   whereTitle: "Wohin damit",

@@ -11,6 +11,7 @@ export const words = {
     heat: "Heat map",
     compare: "Compare",
     contracts: "What would it have cost?",
+    sum: "Sum of meters",
     about: "About",
     wall: "Wall display",
   },
@@ -157,6 +158,18 @@ export const words = {
     only: (/** @type {number} */ count, /** @type {string} */ buckets) =>
       `Some data is missing: only the ${count} ${buckets} measured in both are compared.`,
     notCompared: "not compared",
+    cost: (/** @type {string} */ difference) => `cost: ${difference}`,
+  },
+  sum: {
+    note: "Choose meters that are not behind each other: what two of them count would count twice.",
+    choose: "Meters in the sum",
+    two: "Choose two or more meters.",
+    missing: (/** @type {string} */ names) => `no data: ${names}`,
+    noPower: (/** @type {string} */ names) => `No current power: ${names}.`,
+    until: (/** @type {string} */ time) => `Counts until ${time}, the newest quarter-hour of all meters.`,
+    measured: (/** @type {string} */ energy, /** @type {number} */ known, /** @type {string} */ names) =>
+      `${energy} in the ${known} ${names} that all meters have`,
+    each: "Each meter",
   },
   bucketNames: { "15min": "quarter-hours", hour: "hours", day: "days", month: "months", year: "years" },
   heatTitle: "The year in 15-minute steps",
@@ -208,7 +221,10 @@ export const words = {
       `Range: 8 of 10 such forecasts in the past (${windows} checked) were off by no more than that.`,
     noRange: "A range needs more months of data.",
     forecast: "forecast",
-    instalments: "twelve instalments",
+    instalmentsOf: (/** @type {number} */ count) => `${count} ${count === 1 ? "instalment" : "instalments"}`,
+    owed: (/** @type {string} */ amount) => `That is ${amount} more than the instalments: it was owed.`,
+    refunded: (/** @type {string} */ amount) => `That is ${amount} less than the instalments: a credit.`,
+    notWhole: "The meter was not recorded for the whole year.",
     suggested: "suggested instalment",
     owe: (/** @type {string} */ amount) => `You will owe about ${amount}.`,
     refund: (/** @type {string} */ amount) => `You will get back about ${amount}.`,
@@ -222,6 +238,8 @@ export const words = {
       `${day} · cost ${cost} · instalments ${paid}`,
     ahead: (/** @type {string} */ amount) => `Your instalments are ${amount} ahead of the cost.`,
     behind: (/** @type {string} */ amount) => `Your instalments are ${amount} behind the cost.`,
+    wereAhead: (/** @type {string} */ amount) => `Your instalments were ${amount} more than the cost.`,
+    wereBehind: (/** @type {string} */ amount) => `Your instalments were ${amount} less than the cost.`,
     total: "total",
     without: (/** @type {string} */ amount, /** @type {string} */ energy) =>
       `${amount} (${energy} without a price)`,
@@ -260,6 +278,7 @@ export const words = {
     contract: {
       title: "Contract",
       since: "since",
+      countsFrom: "counts from (no first day is configured)",
       energy: "energy price",
       pricing: "price",
       pricings: {

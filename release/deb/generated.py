@@ -1,0 +1,51 @@
+"""Writes what is made of the program itself: `python -m deb.generated FOLDER`, with that program on the path.
+
+Configuration file, page for man, completions of three shells: where the package has them.
+"""
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from deb.config_file import PATH, config_file
+from deb.man_page import man_page
+
+COMPLETIONS = {
+    "bash": "usr/share/bash-completion/completions/iskra-server",
+    "zsh": "usr/share/zsh/vendor-completions/_iskra-server",
+    "fish": "usr/share/fish/vendor_completions.d/iskra-server.fish",
+}
+
+
+def write_generated(folder: Path, time: int) -> None:
+    write(folder / PATH.removeprefix("/"), config_file().encode())
+    write(folder / "usr/share/man/man1/iskra-server.1.gz", compressed(man_page(time)))
+    for shell, name in COMPLETIONS.items():
+        write(folder / name, completion(shell).encode())
+
+
+def completion(shell: str) -> str:
+    """The script that asks the program itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "iskra_server"],
+        env=os.environ | {"_ISKRA_SERVER_COMPLETE": f"source_{shell}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def compressed(text: str) -> bytes:
+    """Without a time in it."""
+    return gzip.compress(text.encode(), mtime=0)
+
+
+def write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+if __name__ == "__main__":
+    write_generated(Path(sys.argv[1]), int(os.environ["SOURCE_DATE_EPOCH"]))
