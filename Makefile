@@ -80,13 +80,13 @@ check: setup
 	$(BIN)/ruff check
 	$(BIN)/mypy src tests docs release
 	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/*compose*.yml \
-		deploy/central/docker-compose.yml deploy/homeassistant .github
+		deploy/central/docker-compose.yml deploy/homeassistant .github/workflows .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[a-z]*_*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/zizmor --offline --quiet --no-progress .github
-	@if test -x $(BIN)/actionlint; then PATH="$(BIN):$$PATH" actionlint; else echo "no actionlint for this machine"; fi
+	@if test -x $(BIN)/actionlint; then PATH="$(CURDIR)/$(BIN):$$PATH" actionlint; else echo "no actionlint for this machine"; fi
 	@if test -x $(BIN)/shellcheck; then $(BIN)/shellcheck .ci/run .ci/javascript .ci/system-packages .ci/vendor \
 		deploy/homeassistant/iskra_server/app.sh; else echo "no shellcheck for this machine"; fi
 	@.ci/javascript
@@ -108,8 +108,8 @@ dist: $(RUNTIME)
 	$(BIN)/python release/build_dist.py
 
 # Debian packages of the wheel; DIST=built takes the one that lies in dist/
-deb: $(if $(filter built,$(DIST)),,dist) $(RELEASE_READY)
-	@$(EXPORT_COMMIT) && $(RELEASE)/bin/python release/build_deb.py $(ARGS)
+deb: $(if $(filter built,$(DIST)),,dist) $(RUNTIME) $(RELEASE_READY)
+	@$(EXPORT_COMMIT) && PATH="$(CURDIR)/$(RELEASE)/bin:$$PATH" $(BIN)/python release/build_deb.py $(ARGS)
 
 # container image of the commit, for this machine or as ARGS say
 image:
@@ -130,7 +130,8 @@ checksums:
 # the compose file of a release, which names an image: make compose-file IMAGE=registry.example/owner/name:latest
 compose-file:
 	@mkdir -p dist
-	$(PYTHON) release/compose_file.py $(if $(IMAGE),--image "$(IMAGE)") > dist/docker-compose.yml
+	$(PYTHON) release/compose_file.py --image "$(IMAGE)" > dist/docker-compose.yml
+	@echo "dist/docker-compose.yml names $(IMAGE)"
 
 # what people add to Home Assistant, in build/: make app-repository IMAGE=registry.example/owner/name-app URL=https://...
 app-repository:

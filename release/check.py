@@ -19,6 +19,8 @@ import changelog
 import guard
 from checkout import NOT_POSSIBLE_HERE, REFUSED, ROOT, ReleaseError, changed_files, commit
 
+# the owner is only known to the forge
+EXAMPLE_IMAGE = "registry.example/owner/iskra-electricity-server:latest"
 PASSED, FAILED, NOT_HERE = "passed", "failed", "not possible here"
 
 
@@ -104,6 +106,7 @@ def steps(version: str, branch: str) -> dict[str, Callable[[], Outcome]]:
         "deb": lambda: make("deb", "DIST=built"),
         "documentation": lambda: make("docs-site"),
         "image": lambda: make("image"),
+        "compose file": lambda: make("compose-file", f"IMAGE={EXAMPLE_IMAGE}"),
         "app repository": lambda: make("app-repository"),
         "release notes": lambda: write_notes(version),
         "checksums": write_sums,

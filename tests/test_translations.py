@@ -108,3 +108,9 @@ def test_a_german_page_links_to_the_german_one_where_there_is_one(name: str) -> 
     lines = (DOCS / "de" / name).read_text().partition(f"\n## {LEFT_OUT}\n")[0].splitlines()[3:]
     linked = {link.partition("#")[0] for line in lines for link in re.findall(r"\]\(([^)]+)\)", line)}
     assert linked & own == set()
+
+
+def test_the_german_drawing_is_the_english_one_with_other_words() -> None:
+    drawings = [(DOCS / name).read_text() for name in ("setup.svg", "de/setup.svg")]
+    assert drawings[0] != drawings[1]
+    assert len({re.sub(r"(?<=>)[^<>]*[A-Za-z][^<>]*(?=<)", "", drawing) for drawing in drawings}) == 1

@@ -87,6 +87,7 @@ def _run_sphinx(source: Path, target: Path, language: str, version: str, transla
         page.write_text(accessible(page.read_text(), language))
     (target / ".buildinfo").unlink(missing_ok=True)
     (target / "objects.inv").unlink(missing_ok=True)
+    shutil.rmtree(target / "_sources", ignore_errors=True)
 
 
 def accessible(page: str, language: str) -> str:

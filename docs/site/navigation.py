@@ -17,7 +17,7 @@ class Group(NamedTuple):
 
 NAVIGATION = (
     Group("Start", "Start", ("overview",)),
-    Group("Install", "Installieren", ("raspberry-pi", "home-assistant-app")),
+    Group("Install", "Installieren", ("raspberry-pi", "install-debian", "home-assistant-app")),
     Group("Head and meter", "Lesekopf und Zähler", ("ir-head", "meters", "faults")),
     Group("Home Assistant", "Home Assistant", ("home-assistant", "integration", "home-assistant-gaps")),
     Group("Page and cost", "Oberfläche und Kosten", ("page", "contracts", "prices")),

@@ -16,7 +16,7 @@ SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 DOCUMENTS = "usr/share/doc/iskra-server"
 COPYRIGHT = """\
 ISKRA Electricity Server
-Copyright ISKRA Electricity Server contributors
+Copyright 2026 ISKRA Electricity Server contributors
 License: Apache-2.0, see /usr/share/common-licenses/Apache-2.0
 
 What it holds of others is in the file NOTICE beside this one.

@@ -19,6 +19,9 @@ COMPLETIONS = {
 }
 
 
+ZSH_FUNCTION = "_iskra_server_completion"
+
+
 def write_generated(folder: Path, time: int) -> None:
     write(folder / PATH.removeprefix("/"), config_file().encode())
     write(folder / "usr/share/man/man1/iskra-server.1.gz", compressed(man_page(time)))
@@ -28,13 +31,15 @@ def write_generated(folder: Path, time: int) -> None:
 
 def completion(shell: str) -> str:
     """The script that asks the program itself."""
-    return subprocess.run(
+    script = subprocess.run(
         [sys.executable, "-m", "iskra_server"],
         env=os.environ | {"_ISKRA_SERVER_COMPLETE": f"source_{shell}"},
         capture_output=True,
         text=True,
         check=True,
-    ).stdout
+    ).stdout.strip()
+    # zsh looks at the first line, loads such a file at the first Tab, and runs it for an answer
+    return f'{script}\n{ZSH_FUNCTION} "$@"\n' if shell == "zsh" else f"{script}\n"
 
 
 def compressed(text: str) -> bytes:

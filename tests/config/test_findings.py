@@ -1,4 +1,4 @@
-from iskra_server.config.findings import ConfigError, Finding, error_of, warning
+from iskra_server.config.findings import ConfigError, Finding, error_of, in_both, warning
 
 
 def test_an_error_is_a_finding_with_its_key_and_what_was_expected() -> None:
@@ -6,5 +6,20 @@ def test_an_error_is_a_finding_with_its_key_and_what_was_expected() -> None:
     assert error_of(error) == Finding("error", "server.port in a.toml must be a number.", "server.port", "a number")
 
 
+def test_an_error_may_have_both_languages() -> None:
+    error = ConfigError(("x must be a number.", "x muss eine Zahl sein.\x07"), "x", ("a number", "eine Zahl"))
+    found = Finding("error", "x must be a number.", "x", "a number", "x muss eine Zahl sein.?", "eine Zahl")
+    assert (str(error), error_of(error)) == ("x must be a number.", found)
+
+
 def test_a_warning_names_its_key() -> None:
-    assert warning("contracts.1.levies", "No table for 2027.").level == "warning"
+    found = warning("contracts.1.levies", ("No table for 2027.", "Keine Tabelle für 2027."))
+    assert (found.level, found.key, found.german) == ("warning", "contracts.1.levies", "Keine Tabelle für 2027.")
+
+
+def test_a_detail_in_two_languages_is_given_in_each() -> None:
+    row = "{key} must be {form}, not {{x}}.", "{key} muss {form} sein, nicht {{x}}."
+    assert in_both(row, key="a.{b}", form=("text", "Text")) == (
+        "a.{b} must be text, not {x}.",
+        "a.{b} muss Text sein, nicht {x}.",
+    )

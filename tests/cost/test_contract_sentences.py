@@ -4,7 +4,6 @@ from string import Formatter
 
 import pytest
 
-from iskra_server.config import key_sentences
 from iskra_server.config.findings import Bilingual
 from iskra_server.cost import contract_sentences
 from iskra_server.outputs.notify import channel
@@ -12,7 +11,6 @@ from iskra_server.outputs.notify import channel
 TABLES = {
     "contracts": contract_sentences.__dict__["_MISTAKES"] | contract_sentences.__dict__["_DOUBTS"],
     "channels": channel.__dict__["_MISTAKES"],
-    "forms": key_sentences.FORMS | key_sentences.FAULTS,
 }
 
 
@@ -26,8 +24,3 @@ def test_both_languages_name_the_same(rows: dict[str, Bilingual]) -> None:
         # the reason of a port is English
         assert details(german) == details(english) - {"reason"}, fault
         assert german != english, fault
-
-
-def test_german_sentences_of_keys_leave_out_where_the_text_is_from() -> None:
-    for fault, (english, german) in key_sentences.SENTENCES.items():
-        assert details(german) - {"path"} == details(english) - {"origin", "where", "path"}, fault

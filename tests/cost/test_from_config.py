@@ -162,6 +162,17 @@ def test_all_findings_of_contracts_and_offers_are_there() -> None:
     assert contract_findings([begun], [], date(2027, 1, 1)) == []
 
 
+def test_instalments_that_changed_have_their_days() -> None:
+    instalments = {"2026-07-01": 95.0, "2026-03-01": 90.5}
+    entry = ContractConfig(begins=date(2026, 1, 1), energy_price=0.3, instalment=85.0, instalments=instalments)
+    (contract,) = contracts_from_config([entry])
+    days = [date(2026, 2, 28), date(2026, 3, 1), date(2026, 6, 30), date(2026, 12, 1)]
+    assert [contract.instalment_on(day) for day in days] == [85, Decimal("90.5"), Decimal("90.5"), 95]
+    for wrong in ({"2025-12-31": 1.0}, {"July": 1.0}, {"20260701": 1.0}, {"2026-07-01": -1.0}):
+        with pytest.raises(ConfigError, match=r"contracts\.1\.instalments\.\S+ must be a day such as 2026-07-01"):
+            contracts_from_config([replace(entry, instalments=wrong)])
+
+
 def test_a_zone_that_no_source_has_is_probably_not_meant() -> None:
     spot = [
         ContractConfig(begins=date(2026, 1, 1), energy=EnergyConfig(kind="spot", zone=zone), vat_percent=19.0)

@@ -44,6 +44,7 @@ def test_a_gap_before_the_piece_asks_for_its_prices() -> None:
     priced = PricedEnergy(piece(spread), IMPORT, prices(10, 40, *[10] * 8))
     assert priced.estimated_costs() == [Fraction(4 * 1 + 8 * 4, 1000), 0, 0]
     unknown = PricedEnergy(piece(spread), IMPORT, prices(10, None, *[10] * 8))
-    assert unknown.estimated_costs() == [0, 0, 0]
-    assert unknown.unpriced_wh() == [12, 0, 0]
-    assert priced.cost_where_unknown(unknown) == Fraction(36, 1000)
+    # the quarter with a price counts
+    assert unknown.estimated_costs() == [Fraction(4, 1000), 0, 0]
+    assert unknown.unpriced_wh() == [8, 0, 0]
+    assert priced.cost_where_unknown(unknown) == Fraction(8 * 4, 1000)

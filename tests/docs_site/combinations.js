@@ -60,7 +60,8 @@ const contracts = product([
   [{ baseFee: "11.90", instalment: "85", name: "Stadtwerk" },
     { baseFee: "120", baseFeePer: "year", gridFee: "60", meteringFee: "25" }],
 ]);
-const ways = WAYS.flatMap((homeAssistant) => [{ homeAssistant }, { homeAssistant, ...BROKER }])
+const ways = WAYS.flatMap((homeAssistant) => [{ homeAssistant }, { homeAssistant, ...BROKER },
+  { homeAssistant, ...BROKER, isBrokerBeside: true, mqttPassword: "a.long-One_1" }])
   .filter(({ homeAssistant, hasMqtt }) => hasMqtt || homeAssistant !== "mqtt");
 const heads = HEADS.map((head) => ({ meters: [{ ...emptyMeter(), head, ...METERS[head] }] }));
 const several = [{ meters: HEADS.map((head) => ({ ...emptyMeter(), head, ...METERS[head] })) }];

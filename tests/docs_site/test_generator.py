@@ -110,7 +110,11 @@ def check_compose(combination: Made) -> None:
     choices = combination["choices"]
     text = combination["outputs"]["docker-compose.yml"]
     compose = yaml.safe_load(text)
-    (service,) = compose["services"].values()
+    service = compose["services"].pop("iskra-server")
+    if choices["hasMqtt"] and choices["isBrokerBeside"]:
+        broker = compose["services"].pop("mqtt")
+        assert broker["environment"] == {"IES_MQTT_PASSWORD": choices["mqttPassword"]} and "profiles" not in broker
+    assert compose["services"] == {}
     assert "build" not in service and service["ports"] == [f"{choices['hostPort']}:8080"]
     assert service["environment"]["TZ"] == choices["timeZone"]
     is_serial = any(meter["head"] in ("auto", "port", "uart") for meter in choices["meters"])
@@ -138,7 +142,7 @@ def test_compose_accepts_the_files(tmp_path: Path) -> None:
         fetch_compose()
     (tmp_path / TOML).write_text("")
     texts = {text for combination in made() if (text := combination["outputs"].get("docker-compose.yml"))}
-    assert len(texts) == 3
+    assert len(texts) == 5
     for text in texts:
         (tmp_path / "docker-compose.yml").write_text(text)
         command = [str(CACHE / "config" / "cli-plugins" / "docker-compose"), "config", "--quiet"]

@@ -26,7 +26,8 @@ BASE_TOPIC = "cellar"
 ZONE = ZoneInfo("Europe/Berlin")
 PORT = 18082
 PRICE = Decimal("0.3265")
-CONTRACT = f"[[contracts]]\nbegins = 2020-01-01\nenergy_price = {PRICE}\nfeed_in = 0.08\n"
+# from the next day on
+NEXT_PRICE = Decimal("0.2998")
 NAME = texts.P1_ID
 # what they showed when the month and the day began, and at the newest quarter; in Wh
 MONTH_WH, TODAY_WH, NEWEST_WH = 1_900_000, 1_990_000, 1_999_000
@@ -88,6 +89,10 @@ class Cellar:
         self._stack.callback(self.meter.end)
 
     @property
+    def next_day(self) -> datetime:
+        return span_of(self._midnight, ZONE).end
+
+    @property
     def kwh(self) -> Decimal:
         return Decimal(self.meter.import_kwh) + Decimal("765.432")
 
@@ -113,7 +118,11 @@ class Cellar:
 
     def _serve(self) -> None:
         config = self._folder / "iskra-server.toml"
-        config.write_text(CONTRACT)
+        prices = {"2020-01-01": PRICE, f"{self.next_day.astimezone(ZONE):%Y-%m-%d}": NEXT_PRICE}
+        contracts = (
+            f"[[contracts]]\nbegins = {day}\nenergy_price = {price}\nfeed_in = 0.08\n" for day, price in prices.items()
+        )
+        config.write_text("".join(contracts))
         environ = {
             "IES_HISTORY_ENABLED": "true",
             "IES_HISTORY_FLUSH_S": "1",

@@ -31,7 +31,6 @@ IS_AWAY = re.compile(
     r"|Disconnected from MQTT server|(?:Failed to connect to|Error returned from) MQTT server"
     r"|Error talking to MQTT: The client is not currently connected"
     r"|could not authenticate: A token is required"
-    r"|not ready yet: .*[Aa]nother server answers at this address"
 )
 
 

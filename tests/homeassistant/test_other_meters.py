@@ -6,7 +6,7 @@ those of the integration, which shows energy and cost as well, are removed.
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from homeassistant import cellar, forms
-from homeassistant.cellar import BASE_TOPIC, MONTH_WH, NAME, PORT, PRICE, READINGS, TODAY_WH, Cellar
+from homeassistant.cellar import BASE_TOPIC, MONTH_WH, NAME, NEXT_PRICE, PORT, PRICE, READINGS, TODAY_WH, Cellar
 from homeassistant.entities import BY_MQTT, BY_OURS, UNAVAILABLE, complaints, grid, young
 from homeassistant.home import Home
 from homeassistant.instance import EVERY_S, NUMBER, HomeAssistant
@@ -69,6 +69,10 @@ def state(assistant: HomeAssistant, key: str, name: str = NAME) -> dict[str, Any
     unique_id = f"iskra_{name.encode().hex()}_{key}"
     found = assistant.states().get(assistant.entities(BY_MQTT).get(unique_id, ""), {})
     return {"state": ""} | found
+
+
+def is_read(assistant: HomeAssistant) -> bool:
+    return bool(state(assistant, "problem")["attributes"].get("sentence") == "The meter is being read.")
 
 
 def number(assistant: HomeAssistant, key: str, name: str = NAME) -> Decimal | None:
@@ -156,8 +160,11 @@ def test_the_energy_dashboard_takes_price_gas_and_water(house: Home, below: Cell
     for assistant in young(house):
         attributes = ours(assistant, "price_import")["attributes"]
         assert (attributes["unit_of_measurement"], attributes["state_class"]) == ("EUR/kWh", "measurement")
-        # it never changes
-        assert "rates" not in attributes and ours(assistant, "cheapest_1h") == {"state": ""}
+        first, *_, last = (Decimal(str(rate["value"])) for rate in attributes["rates"])
+        assert (first, last) == (PRICE, NEXT_PRICE)
+        cheapest = ours(assistant, "cheapest_1h")
+        assert datetime.fromisoformat(cheapest["state"]) == below.next_day
+        assert Decimal(str(cheapest["attributes"]["price"])) == NEXT_PRICE
     for assistant in house.assistants:
         # by MQTT where there is no integration
         by_mqtt, by_ours = entity(assistant, "price_import"), ours(assistant, "price_import").get("entity_id")
@@ -223,7 +230,8 @@ def test_a_day_ends_complete_before_the_next_begins(house: Home, below: Cellar) 
 def test_a_problem_is_told_with_its_sentence_and_as_an_event(house: Home, below: Cellar) -> None:
     for assistant in house.assistants:
         until(lambda: state(assistant, "problem")["state"] == "off", SOON_S, EVERY_S)  # noqa: B023
-        assert state(assistant, "problem")["attributes"]["sentence"] == "The meter is being read."
+        # its clock was set, and the sentence says so for two minutes
+        until(lambda: is_read(assistant), 3 * SOON_S, EVERY_S)  # noqa: B023
     below.meter.is_silent = True
     for assistant in house.assistants:
         until(lambda: state(assistant, "problem")["state"] == "on", 2 * SOON_S, EVERY_S)  # noqa: B023

@@ -47,4 +47,6 @@ export default [
       "prefer-promise-reject-errors": "error",
     },
   },
+  // written from docker-compose.yml, whose texts stay one line
+  { files: ["docs/site/generator/js/reference.js"], rules: { "max-len": "off" } },
 ];

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deb.suites import ARCHITECTURES, SUITES
+from packages.machine import debian, unpack
 from packages.wheel import KNOWN, ROOT, build, copy_checkout
 
 SCRIPTS = sorted((ROOT / "deploy" / "debian").glob("p*"))
@@ -93,6 +94,21 @@ def test_two_builds_have_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
     (first,) = packages(wheel, tmp_path / "one", *options, umask=0o077, TZ="UTC", LC_ALL="C", TMPDIR=str(tmp_path))
     (again,) = packages(wheel, tmp_path / "other", *options, umask=0o002, TZ="Pacific/Auckland", LC_ALL="C.UTF-8")
     assert first.read_bytes() == again.read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suite", SUITES)
+def test_lintian_has_nothing_to_say(suite: str, wheel: Path, tmp_path: Path) -> None:
+    """But what deploy/debian/lintian-overrides gives a reason for."""
+    if os.geteuid() != 0 or not shutil.which("mmdebstrap"):
+        pytest.skip("needs root and mmdebstrap")
+    root = tmp_path / "lintian"
+    root.mkdir()
+    unpack(debian("trixie", "--variant=minbase", "--include=lintian", name="lintian"), root)
+    (package,) = packages(wheel, root / "root", "--release", suite, "--architecture", "arm64")
+    command = ["chroot", str(root), "lintian", "--allow-root", "--fail-on=warning", f"/root/{package.name}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_without_what_it_needs_it_says_so(tmp_path: Path) -> None:

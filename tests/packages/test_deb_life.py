@@ -190,13 +190,14 @@ def test_purged_it_keeps_the_history_and_says_where(machine: Machine, debs: tupl
     machine.install(debs[1])
     machine.run("apt-get", "purge", "--yes", "iskra-server", ISKRA_PURGE_HISTORY="yes")
     assert not (machine.root / DATA.removeprefix("/")).exists()
-    left = machine.run("find", "/etc", "/opt", "/usr", "/var/lib", "-name", "*iskra*", "-not", "-path", "*/apt/*")
+    left = machine.run("find", "/etc", "/usr", "/var/lib", "-name", "*iskra*", "-not", "-path", "*/apt/*")
     assert left == ""
 
 
 def test_it_does_not_write_over_an_installation_by_hand(machine: Machine, debs: tuple[Path, Path]) -> None:
     by_hand = machine.root / "opt" / "iskra-server"
-    by_hand.mkdir()
+    # dpkg removes /opt with the last that is in it
+    by_hand.mkdir(parents=True)
     (by_hand / "pyvenv.cfg").write_text("")
     shutil.copy(debs[1], machine.root / "root")
     said = machine.run("apt-get", "install", "--yes", f"/root/{debs[1].name}", check=False)

@@ -16,14 +16,14 @@ from checkout import git
 from release_repository import CHANGELOG, ROOT, commit
 
 MAKEFILE = """
-.PHONY: dist sbom deb docs-site image app-repository
+.PHONY: dist sbom deb docs-site image compose-file app-repository
 dist:
 \t@echo wheel > dist/server.whl
 sbom:
 \t@echo bill > dist/server.cdx.json && echo "37 components"
 deb:
 \t@echo "no dpkg-deb on this machine" >&2; exit 69
-docs-site image app-repository:
+docs-site image compose-file app-repository:
 """
 
 
@@ -67,7 +67,8 @@ def test_each_step_says_what_it_did_or_why_not(releasable: Path) -> None:
 
 def test_a_failed_step_does_not_stop_the_others_but_fails_the_check(releasable: Path) -> None:
     broken = MAKEFILE.replace(
-        "docs-site image app-repository:", "docs-site:\n\t@echo no title >&2; exit 1\nimage app-repository:"
+        "docs-site image compose-file app-repository:",
+        "docs-site:\n\t@echo no title >&2; exit 1\nimage compose-file app-repository:",
     )
     (releasable / "Makefile").write_text(broken)
     commit(releasable)

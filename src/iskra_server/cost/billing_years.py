@@ -45,8 +45,9 @@ def billing_years(contracts: Sequence[Contract], first: date, today: date) -> li
     """
     begun = [contract for contract in contracts if contract.begins <= today]
     ordered = sorted(begun, key=lambda contract: contract.begins)
-    ends = [contract.begins for contract in ordered[1:]] + [date.max]
-    years = (year for contract, end in zip(ordered, ends, strict=True) for year in _years(contract, end, first, today))
+    ends = [*(contract.begins for contract in ordered[1:]), date.max]
+    # without a contract there is an end, and no year
+    years = (year for contract, end in zip(ordered, ends, strict=False) for year in _years(contract, end, first, today))
     return [year for year in years if year.end > first]
 
 

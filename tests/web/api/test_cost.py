@@ -1,11 +1,20 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
+from starlette.datastructures import QueryParams
+
 from iskra_server.cost.contracts import Contract
-from iskra_server.cost.tariffs import SpotShare, Tariff, Terms
+from iskra_server.cost.tariffs import PriceWindow, SpotShare, Tariff, Terms
+from iskra_server.history.model.quarter_energy import ReadingColumns
 from iskra_server.history.model.spot_price import Price
+from iskra_server.history.store.reads import Reads
+from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.history.store.spot_prices import store_prices
 from iskra_server.history.store.store import Store
+from iskra_server.meter.obis import Obis
+from iskra_server.web.api.cost import cost_of
+from iskra_server.web.http.query import Query
 from samples import METER_ID
 from web.past import INFO, NAME, Past, Q, counted
 from web.serving import Site
@@ -17,6 +26,7 @@ CONTRACT = Contract(
     base_fee=Decimal("12"),
     instalment=Decimal("50"),
 )
+NOW = datetime(2025, 6, 21, 12, tzinfo=UTC)
 HOUR = "cost?from=2025-06-02T10:00:00Z&to=2025-06-02T11:00:00Z&bucket=15min"
 
 
@@ -129,3 +139,24 @@ def test_a_contract_may_be_for_one_meter(store: Store) -> None:
 def test_an_invalid_bucket_length_is_refused(store: Store) -> None:
     store.write(counted([1000, 1364]), [INFO])
     assert "bucket=decade" in past(store, CONTRACT).refusal("cost?bucket=decade")
+
+
+def test_cost_total_and_year_read_their_quarters_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prices that come back need every quarter of the contract year, of which the period is a part."""
+    window = PriceWindow("HT", frozenset(range(1, 13)), frozenset(range(7)), 68, 80, Decimal("0.30"))
+    terms = Terms(energy=Tariff(Decimal("0.20"), (window,)))
+    store.write(counted(range(0, 96 * 20 * 100, 100)), [INFO])
+    spans: list[tuple[int, int]] = []
+    read = Reads.reading_columns
+
+    def recorded(self: Reads, meter_id: str, obis: Obis, first: int, end: int) -> list[ReadingColumns]:
+        spans.append((first, end))
+        return list(read(self, meter_id, obis, first, end))
+
+    monkeypatch.setattr(Reads, "reading_columns", recorded)
+    contract = Contract(begins=date(2025, 1, 1), terms=terms, grid_credit=Decimal(100))
+    meters = store.meters()
+    query = Query(QueryParams("from=2025-06-05&to=2025-06-08"), ["from", "to"], now=NOW, tz="UTC")
+    answer = cost_of(RecordedMeter(store, meters[0], meters), query, [contract])
+    assert len(answer.buckets) > 1 and answer.year
+    assert len(spans) == 1 and spans[0][0] == Q

@@ -14,7 +14,7 @@ from web.browser.conftest import Meter, Open, watched
 from web.browser.household import TODAY
 
 VIEWS = ("now", f"day/{TODAY}", f"day/{TODAY}?as=table", "week", "month", "year", "all", "heat", "compare", "normal",
-         "cost", f"cost/{TODAY.year - 1}", "cost/contract", "contracts", "registers", "setup", "setup/head",
+         "sum", "cost", f"cost/{TODAY.year - 1}", "cost/contract", "contracts", "registers", "setup", "setup/head",
          "setup/locked", "setup/homeassistant", "about", "wall")  # fmt: skip
 READY = "main :is(.chart[role=slider], .heatmap, table, .pairs, .digits, .checks, .steps, pre, .align)"
 SMALL_TARGETS = """() => [...document.querySelectorAll("nav a, footer :is(a, button), main :is(button, select, input)")]

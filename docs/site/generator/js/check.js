@@ -1,6 +1,6 @@
 // What is wrong with the choices: the field, and a sentence from the words of the page.
 
-import { compact, isInflux2, meterUrl } from "./choices.js";
+import { compact, isInflux2, meterUrl, startsBroker } from "./choices.js";
 import { hasParts, isNumber, isPriced } from "./product.js";
 import { KEYS } from "./reference.js";
 
@@ -34,6 +34,9 @@ const finding = (field, problem, detail = "") => ({ field, problem, detail });
 /** @param {boolean} isWrong @param {string} field @param {string} problem */
 const when = (isWrong, field, problem, detail = "") => (isWrong ? [finding(field, problem, detail)] : []);
 const isEmpty = (/** @type {string} */ typed) => typed.trim() === "";
+/** @param {string} field @param {string} typed @param {boolean} isRight @param {string} problem of one that is not */
+const required = (field, typed, isRight, problem) =>
+  (isEmpty(typed) ? [finding(field, "missing")] : when(!isRight, field, problem));
 
 /** A number within the limits of a key; an empty one counts as not set. @param {string} field @param {string} path */
 function numberFindings(field, path, /** @type {string} */ typed) {
@@ -51,8 +54,7 @@ function numberFindings(field, path, /** @type {string} */ typed) {
 
 /** @param {string} field @param {string} typed */
 function hostFindings(field, typed) {
-  if (isEmpty(typed)) return [finding(field, "missing")];
-  return when(!HOST.test(typed.trim()), field, "host");
+  return required(field, typed, HOST.test(typed.trim()), "host");
 }
 
 /** @param {string} field @param {string} typed */
@@ -75,7 +77,7 @@ function isUrl(typed, schemes) {
 function serverFindings({ install, hostPort, timeZone, token }) {
   return [
     ...(install === "docker" ? portFindings("hostPort", hostPort) : []),
-    ...(install === "app" ? [] : when(!isZone(timeZone), "timeZone", "zone")),
+    ...(install === "app" ? [] : required("timeZone", timeZone, isZone(timeZone), "zone")),
     ...when(!isEmpty(token) && token.trim().length < TOKEN_LENGTH, "token", "token"),
     ...when(/[^\x21-\x7e]/.test(token.trim()), "token", "ascii"),
   ];
@@ -93,13 +95,13 @@ function meterFindings(meter, at) {
   const { head, port, host, tcpPort, password, node, topic, user, key, authKey } = meter;
   const isKey = (/** @type {string} */ typed) => isEmpty(typed) || /^[0-9a-f]{32}$/i.test(compact(typed));
   return [
-    ...(head === "port" ? when(!/^\/dev\/[!-~]+$/.test(port.trim()), `${at}.port`, "port") : []),
+    ...(head === "port" ? required(`${at}.port`, port, /^\/dev\/[!-~]+$/.test(port.trim()), "port") : []),
     ...(["tcp", "tibber", "mqtt"].includes(head) ? hostFindings(`${at}.host`, host) : []),
     ...(head === "tcp" ? portFindings(`${at}.tcpPort`, tcpPort) : []),
     ...(head === "mqtt" && !isEmpty(tcpPort) ? portFindings(`${at}.tcpPort`, tcpPort) : []),
     ...(head === "tibber" ? [...when(isEmpty(password), `${at}.password`, "missing"),
       ...when(!/^\d{1,3}$/.test(node.trim()), `${at}.node`, "whole")] : []),
-    ...(head === "mqtt" ? [...when(!/^[^\s+#?/][^\s+#?]*$/.test(topic.trim()), `${at}.topic`, "topic"),
+    ...(head === "mqtt" ? [...required(`${at}.topic`, topic, /^[^\s+#?/][^\s+#?]*$/.test(topic.trim()), "topic"),
       ...when(isEmpty(user) && !isEmpty(password), `${at}.user`, "missing")] : []),
     ...when(!isKey(key), `${at}.key`, "key"), ...when(!isKey(authKey), `${at}.authKey`, "key"),
     ...when(isEmpty(key) && !isEmpty(authKey), `${at}.key`, "missing"),
@@ -117,7 +119,11 @@ function sharedHeads({ meters }) {
 }
 
 /** @param {Choices} choices */
-function mqttFindings({ hasMqtt, mqttHost, mqttPort, mqttUser, mqttPassword, homeAssistant, install }) {
+function mqttFindings(choices) {
+  const { hasMqtt, mqttHost, mqttPort, mqttUser, mqttPassword, homeAssistant, install } = choices;
+  if (startsBroker(choices)) {
+    return required("mqttPassword", mqttPassword, /^[A-Za-z0-9._-]{8,}$/.test(mqttPassword.trim()), "brokerPassword");
+  }
   if (!hasMqtt) return when(homeAssistant === "mqtt" && install !== "app", "hasMqtt", "needsMqtt");
   return [
     ...hostFindings("mqttHost", mqttHost), ...portFindings("mqttPort", mqttPort),
@@ -131,7 +137,7 @@ function databaseFindings(choices) {
   if (database === "none") return [];
   const hasLogin = database === "influx1" || database === "questdb";
   return [
-    ...when(!isUrl(influxUrl, ["http:", "https:"]), "influxUrl", "httpUrl"),
+    ...required("influxUrl", influxUrl, isUrl(influxUrl, ["http:", "https:"]), "httpUrl"),
     ...(database === "influx1" ? when(isEmpty(influxDatabase), "influxDatabase", "missing") : []),
     ...(hasLogin ? when(isEmpty(influxUser) && !isEmpty(choices.influxPassword), "influxUser", "missing") : []),
     ...(database === "influx2" ? when(isEmpty(influxOrg), "influxOrg", "missing") : []),
@@ -148,16 +154,17 @@ function notifyFindings({ channel, notifyUrl, notifyToken, notifyUser, notifyPas
   if (channel !== "email") {
     const isAddress = isUrl(notifyUrl, ["http:", "https:"]);
     const hasTopic = isAddress && /^\/[^/]+$/.test(new URL(notifyUrl).pathname);
-    return [...when(!isAddress, "notifyUrl", "httpUrl"),
+    return [...required("notifyUrl", notifyUrl, isAddress, "httpUrl"),
       ...when(channel === "ntfy" && isAddress && !hasTopic, "notifyUrl", "ntfyTopic"),
       ...(channel === "gotify" ? when(isEmpty(notifyToken), "notifyToken", "missing") : []), ...load];
   }
+  const sender = notifySender.trim() || notifyUser.trim();
   const recipients = notifyRecipients.split(",").map((one) => one.trim());
   return [
-    ...when(!isUrl(notifyUrl, ["smtp:", "smtps:"]), "notifyUrl", "mailUrl"),
+    ...required("notifyUrl", notifyUrl, isUrl(notifyUrl, ["smtp:", "smtps:"]), "mailUrl"),
     ...when(isEmpty(notifyUser) && !isEmpty(notifyPassword), "notifyUser", "missing"),
-    ...when(!MAIL.test(notifySender.trim() || notifyUser.trim()), "notifySender", "mail"),
-    ...when(!recipients.every((one) => MAIL.test(one)), "notifyRecipients", "mail"), ...load,
+    ...required("notifySender", sender, MAIL.test(sender), "mail"),
+    ...required("notifyRecipients", notifyRecipients, recipients.every((one) => MAIL.test(one)), "mail"), ...load,
   ];
 }
 

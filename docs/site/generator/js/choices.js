@@ -20,13 +20,13 @@ const SERIAL = ["auto", "port", "uart"];
 
 /**
  * @typedef {{install: typeof INSTALLS[number], hostPort: string, timeZone: string, language: "auto" | "en" | "de",
- *   token: string, meters: MeterChoice[], hasMqtt: boolean, mqttHost: string, mqttPort: string,
- *   isMqttEncrypted: boolean, mqttUser: string, mqttPassword: string, database: typeof DATABASES[number],
- *   influxUrl: string,
- *   influxDatabase: string, influxUser: string, influxPassword: string, influxOrg: string, influxBucket: string,
- *   influxToken: string, hasContract: boolean, contract: ContractFields, channel: typeof CHANNELS[number],
- *   notifyUrl: string, notifyToken: string, notifyUser: string, notifyPassword: string, notifySender: string,
- *   notifyRecipients: string, loadAboveW: string, homeAssistant: typeof WAYS[number]}} Choices
+ *   token: string, meters: MeterChoice[], hasMqtt: boolean, isBrokerBeside: boolean, mqttHost: string,
+ *   mqttPort: string, isMqttEncrypted: boolean, mqttUser: string, mqttPassword: string,
+ *   database: typeof DATABASES[number], influxUrl: string, influxDatabase: string, influxUser: string,
+ *   influxPassword: string, influxOrg: string, influxBucket: string, influxToken: string, hasContract: boolean,
+ *   contract: ContractFields, channel: typeof CHANNELS[number], notifyUrl: string, notifyToken: string,
+ *   notifyUser: string, notifyPassword: string, notifySender: string, notifyRecipients: string, loadAboveW: string,
+ *   homeAssistant: typeof WAYS[number]}} Choices
  */
 
 /** @returns {MeterChoice} */
@@ -38,8 +38,9 @@ export const emptyMeter = () => ({
 /** @param {string} timeZone @param {"auto" | "en" | "de"} language @param {string} begins @returns {Choices} */
 export const firstChoices = (timeZone, language, begins) => ({
   install: "docker", hostPort: "18080", timeZone, language, token: "", meters: [emptyMeter()], hasMqtt: false,
-  mqttHost: "", mqttPort: "1883", isMqttEncrypted: false, mqttUser: "", mqttPassword: "", database: "none",
-  influxUrl: "", influxDatabase: "iskra", influxUser: "", influxPassword: "", influxOrg: "", influxBucket: "",
+  isBrokerBeside: false, mqttHost: "", mqttPort: "1883", isMqttEncrypted: false, mqttUser: "", mqttPassword: "",
+  database: "none", influxUrl: "", influxDatabase: "iskra", influxUser: "", influxPassword: "", influxOrg: "",
+  influxBucket: "",
   influxToken: "", hasContract: false, contract: emptyContract(begins), channel: "none", notifyUrl: "",
   notifyToken: "", notifyUser: "", notifyPassword: "", notifySender: "", notifyRecipients: "", loadAboveW: "",
   homeAssistant: "none",
@@ -74,9 +75,16 @@ export function meterUrl({ head, port, host, tcpPort, user, password, node, topi
   }
 }
 
+/** Whether docker-compose.yml starts the broker, too. @param {Choices} choices */
+export const startsBroker = ({ install, hasMqtt, isBrokerBeside }) => install === "docker" && hasMqtt && isBrokerBeside;
+
 /** The address of the broker, without its password. @param {Choices} choices */
-export const brokerUrl = ({ isMqttEncrypted, mqttUser, mqttHost, mqttPort }) =>
-  `mqtt${isMqttEncrypted ? "s" : ""}://${account(mqttUser, "")}${place(mqttHost)}:${mqttPort.trim()}`;
+function brokerUrl(choices) {
+  // user and service as in docker-compose.yml
+  if (startsBroker(choices)) return "mqtt://iskra@mqtt:1883";
+  const { isMqttEncrypted, mqttUser, mqttHost, mqttPort } = choices;
+  return `mqtt${isMqttEncrypted ? "s" : ""}://${account(mqttUser, "")}${place(mqttHost)}:${mqttPort.trim()}`;
+}
 
 /**
  * A section of the configuration and those of its keys that were chosen.

@@ -1,6 +1,6 @@
 // The fields of the page; which ones are shown depends on the answers.
 
-import { emptyMeter, isInflux2 } from "./choices.js";
+import { emptyMeter, isInflux2, startsBroker } from "./choices.js";
 import { checkBox, contractSections, fieldset, make, selectField, textField } from "./product.js";
 
 /** @typedef {import("./choices.js").Choices} Choices */
@@ -30,9 +30,7 @@ export function formSections(choices, words, change, redraw) {
     make("button", { type: "button", name: "addMeter",
       onclick: () => { choices.meters.push({ ...emptyMeter(), head: "port" }); redraw(); } }, words.addMeter),
     fieldset(words.groups.homeAssistant, fields.choice("homeAssistant", ways)),
-    fieldset(words.groups.mqtt, fields.check("hasMqtt"), ...(choices.hasMqtt ? [
-      fields.text("mqttHost"), fields.text("mqttPort"), fields.check("isMqttEncrypted"), fields.text("mqttUser"),
-      fields.text("mqttPassword")] : [])),
+    fieldset(words.groups.mqtt, fields.check("hasMqtt"), ...mqttFields(choices, fields)),
     fieldset(words.groups.database, fields.choice("database"), ...databaseFields(choices, fields)),
     fieldset(words.groups.contract, fields.check("hasContract")),
     ...(choices.hasContract ? contractSections(choices.contract, [], change, redraw) : []),
@@ -107,6 +105,15 @@ function headFields({ head }, fields) {
       fields.text("user"), fields.text("password")];
     default: return [];
   }
+}
+
+/** @param {Choices} choices @param {ReturnType<typeof fieldMaker<Choices>>} fields */
+function mqttFields(choices, fields) {
+  if (!choices.hasMqtt) return [];
+  const beside = choices.install === "docker" && fields.check("isBrokerBeside");
+  if (startsBroker(choices)) return [beside, fields.text("mqttPassword", "brokerPassword")];
+  return [beside, fields.text("mqttHost"), fields.text("mqttPort"), fields.check("isMqttEncrypted"),
+    fields.text("mqttUser"), fields.text("mqttPassword")];
 }
 
 /** @param {Choices} choices @param {ReturnType<typeof fieldMaker<Choices>>} fields */

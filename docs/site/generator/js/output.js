@@ -1,6 +1,6 @@
 // The files that follow from the choices, and what to type where.
 
-import { fileToml, hasSerialPort, sections, sectionsToml } from "./choices.js";
+import { fileToml, hasSerialPort, sections, sectionsToml, startsBroker } from "./choices.js";
 import { contractToml } from "./product.js";
 import { APP_OPTIONS, COMPOSE, CONTRACT_OPTIONS, KEYS } from "./reference.js";
 import { yaml } from "./yaml.js";
@@ -9,6 +9,7 @@ import { yaml } from "./yaml.js";
 /** @typedef {{name: string, text: string, isFile: boolean}} Output a file, or what is typed into a form */
 
 const SERVER = "iskra-server";
+const BROKER = "mqtt";
 const IN_CONTAINER = "/etc/iskra-server/iskra-server.toml";
 const FILE = "iskra-server.toml";
 
@@ -40,7 +41,17 @@ export function composeFile(choices, hasFile) {
     service.volumes = service.volumes.filter((/** @type {string} */ volume) => !volume.startsWith("/dev:"));
   }
   if (hasFile) service.volumes.push(`./${FILE}:${IN_CONTAINER}:ro`);
-  return yaml({ name: COMPOSE.name, services: { [SERVER]: service }, volumes: { data: {} } });
+  const broker = startsBroker(choices) ? { [BROKER]: brokerService(choices.mqttPassword.trim()) } : {};
+  const volumes = { data: {}, ...(startsBroker(choices) ? { [BROKER]: {} } : {}) };
+  return yaml({ name: COMPOSE.name, services: { [SERVER]: service, ...broker }, volumes });
+}
+
+/** The broker, which an unchanged docker-compose.yml starts only when it is asked to. @param {string} password */
+function brokerService(password) {
+  const service = structuredClone(COMPOSE.services[BROKER]);
+  delete service.profiles;
+  service.environment = { IES_MQTT_PASSWORD: password };
+  return service;
 }
 
 /** The options of the app as its editor takes them, and a file for what has no option. @param {Choices} choices */

@@ -127,8 +127,8 @@ export const COMPOSE = {
   "name": "iskra-server",
   "services": {
     "iskra-server": {
+      "image": "${ISKRA_IMAGE:-ghcr.io/iskra-electricity-server/iskra-electricity-server:latest}",
       "build": ".",
-      "image": "iskra-electricity-server",
       "restart": "unless-stopped",
       "init": true,
       "ports": [
@@ -147,9 +147,56 @@ export const COMPOSE = {
       "group_add": [
         "20"
       ],
+      "env_file": [
+        {
+          "path": ".env",
+          "required": false
+        }
+      ],
       "environment": {
-        "TZ": "${TZ:-Europe/Berlin}"
+        "TZ": "${TZ:-Europe/Berlin}",
+        "IES_MQTT_URL": "${IES_MQTT_URL:-${IES_MQTT_PASSWORD:+mqtt://iskra@mqtt}}"
       },
+      "read_only": true,
+      "cap_drop": [
+        "ALL"
+      ],
+      "security_opt": [
+        "no-new-privileges:true"
+      ],
+      "logging": {
+        "driver": "json-file",
+        "options": {
+          "max-size": "1m",
+          "max-file": "3"
+        }
+      }
+    },
+    "mqtt": {
+      "profiles": [
+        "mqtt"
+      ],
+      "image": "eclipse-mosquitto:2",
+      "restart": "unless-stopped",
+      "init": true,
+      "user": "1883:1883",
+      "ports": [
+        "1883:1883"
+      ],
+      "volumes": [
+        "mqtt:/mosquitto/data"
+      ],
+      "tmpfs": [
+        "/tmp"
+      ],
+      "environment": {
+        "IES_MQTT_PASSWORD": "${IES_MQTT_PASSWORD:-}"
+      },
+      "command": [
+        "sh",
+        "-euc",
+        "if [ -z \"$$IES_MQTT_PASSWORD\" ]; then\n  echo \"The broker needs a password: write IES_MQTT_PASSWORD=... into .env, then docker compose up -d\" >&2\n  exit 1\nfi\numask 077\nprintf '%s\\n' \"$$IES_MQTT_PASSWORD\" \"$$IES_MQTT_PASSWORD\" |\n  mosquitto_passwd -c /tmp/accounts iskra >/dev/null\nprintf '%s\\n' >/tmp/mosquitto.conf 'listener 1883' 'allow_anonymous false' 'password_file /tmp/accounts' \\\n  'persistence true' 'persistence_location /mosquitto/data/'\nexec mosquitto -c /tmp/mosquitto.conf\n"
+      ],
       "read_only": true,
       "cap_drop": [
         "ALL"
@@ -167,7 +214,8 @@ export const COMPOSE = {
     }
   },
   "volumes": {
-    "data": null
+    "data": null,
+    "mqtt": null
   }
 };
 

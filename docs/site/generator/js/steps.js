@@ -1,5 +1,7 @@
 // What to do with the files: sentences, some with a command.
 
+import { startsBroker } from "./choices.js";
+
 /** @typedef {import("./choices.js").Choices} Choices */
 /** @typedef {typeof import("./words/en.js").words} Words */
 
@@ -18,14 +20,15 @@ export function steps(choices, words, hasFile) {
 }
 
 /** @param {Choices} choices @param {Words} words */
-function wayStep({ install, homeAssistant, hostPort }, { steps: texts }) {
+function wayStep(choices, { steps: texts }) {
+  const { install, homeAssistant, hostPort } = choices;
   const isApp = install === "app";
   const isDocker = install === "docker";
   const print = `${isDocker ? "docker compose exec iskra-server " : ""}iskra-server homeassistant --url http://HOST:`
     + `${isDocker ? hostPort.trim() : PORT}`;
   switch (homeAssistant) {
     case "integration": return [isApp ? texts.appIntegration : texts.integration];
-    case "mqtt": return [isApp ? texts.appMqtt : texts.mqtt];
+    case "mqtt": return [isApp ? texts.appMqtt : startsBroker(choices) ? texts.brokerBeside : texts.mqtt];
     case "rest": return [[...texts.rest, print]];
     default: return [];
   }

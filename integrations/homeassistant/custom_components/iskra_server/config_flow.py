@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import voluptuous as vol
 from homeassistant.config_entries import SOURCE_HASSIO, ConfigEntry, ConfigFlow, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_SSL, CONF_TOKEN, CONF_VERIFY_SSL
 from homeassistant.core import callback
@@ -23,6 +22,7 @@ from yarl import URL
 from . import client_of
 from .client import ClientError
 from .const import CONF_UPDATE_EVERY_S, DEFAULT_PORT, DEFAULT_UPDATE_EVERY_S, DOMAIN
+from .schema import vol
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigFlowResult

@@ -113,14 +113,14 @@ class History:
         except (NotFoundError, *UNREADABLE) as error:
             _LOGGER.debug("No prices of %s: %r", meter_id, error)
             return
-        if prices is None:
-            # the contract has been removed
-            self.prices.pop(meter_id, None)
-        else:
-            self.prices[meter_id] = prices
         if prices is None or prices.at(now, is_export=False) is not None:
             self._priced_at[meter_id] = now
-        self._coordinator.async_tell_history(meter_id)
+        # a contract may also have been removed
+        before = self.prices.pop(meter_id, None)
+        if prices is not None:
+            self.prices[meter_id] = prices
+        if before or prices:
+            self._coordinator.async_tell_history(meter_id)
 
     def _set(self, meter_id: str, name: str, period: Period) -> None:
         self.periods[meter_id][name] = period

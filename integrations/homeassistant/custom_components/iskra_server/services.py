@@ -10,7 +10,6 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import voluptuous as vol
 from homeassistant.components.recorder import get_instance  # type: ignore[attr-defined,unused-ignore]
 from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.components.recorder.statistics import (
@@ -30,6 +29,7 @@ from .const import DOMAIN
 from .filling import Filling, Values, fill_energy, fill_power
 from .gaps import ENERGY_UNITS, HOUR_S, Disagreement, plain
 from .recorded import POWER_KEYS, POWER_UNITS
+from .schema import vol
 from .wording import async_exceptions
 
 if TYPE_CHECKING:

@@ -35,6 +35,9 @@ export const words = {
     homeAssistant: ["Wie bekommt Home Assistant die Werte?", "Nehmen Sie je Zähler nur einen Weg: Zwei würden " +
       "doppelt zählen."],
     hasMqtt: ["Werte über MQTT veröffentlichen", "Für Home Assistant, evcc, openHAB, ioBroker, Node-RED …"],
+    isBrokerBeside: ["Einen Broker neben dem Server starten", "Mosquitto, am Port 1883 dieses Rechners. Sonst: ein " +
+      "Broker, den Sie schon haben."],
+    brokerPassword: ["Passwort des Brokers", "Für den Benutzer iskra, den auch Home Assistant verwenden darf."],
     mqttHost: ["Hostname oder IP-Adresse des Brokers", "Etwa 192.168.1.10 oder homeassistant.local."],
     mqttPort: ["Port", "1883, mit TLS 8883."],
     isMqttEncrypted: ["Verschlüsseln (TLS)", "Wenn der Broker ein Zertifikat hat, dem Ihr Rechner vertraut."],
@@ -113,6 +116,7 @@ export const words = {
     sameHead: (/** @type {string} */ detail) => `Zähler ${detail} hat denselben Lesekopf.`,
     needsMqtt: () => "Home Assistant soll die Werte über MQTT bekommen: Schalten Sie MQTT ein und nennen Sie den " +
       "Broker.",
+    brokerPassword: () => "Verwenden Sie mindestens 8 Buchstaben, Ziffern, Punkte oder Striche.",
     httpUrl: () => "Schreiben Sie eine Adresse, die mit http:// oder https:// beginnt.",
     ntfyTopic: () => "Schreiben Sie die Adresse eines Topics, etwa https://ntfy.sh/TOPIC.",
     mailUrl: () => "Schreiben Sie den Mailserver als smtps://HOST oder smtp://HOST.",
@@ -150,6 +154,8 @@ export const words = {
       "Adresse und Token.", ""],
     mqtt: ["In Home Assistant: Fügen Sie die Integration MQTT mit demselben Broker hinzu. Die Zähler erscheinen von " +
       "selbst.", ""],
+    brokerBeside: ["In Home Assistant: Fügen Sie die Integration MQTT hinzu, mit diesem Rechner als Broker, Port " +
+      "1883, Benutzer iskra und dem Passwort von oben. Die Zähler erscheinen von selbst.", ""],
     appMqtt: ["Installieren Sie die App „Mosquitto broker“ und nehmen Sie die Integration MQTT an, die Home " +
       "Assistant " +
       "anbietet. Die Zähler erscheinen von selbst.", ""],

@@ -30,6 +30,9 @@ export const words = {
     authKey: ["Authentication key", "Only if the grid operator gives one as well: 32 hex digits."],
     homeAssistant: ["How does Home Assistant get the values?", "Take one way for a meter: two would count twice."],
     hasMqtt: ["Publish values by MQTT", "For Home Assistant, evcc, openHAB, ioBroker, Node-RED …"],
+    isBrokerBeside: ["Start a broker beside the server", "Mosquitto, at port 1883 of this computer. Without it: a " +
+      "broker that you have."],
+    brokerPassword: ["Password of the broker", "For the user iskra, whom Home Assistant may use, too."],
     mqttHost: ["Host name or IP address of the broker", "Such as 192.168.1.10 or homeassistant.local."],
     mqttPort: ["Port", "1883, or 8883 with TLS."],
     isMqttEncrypted: ["Encrypt (TLS)", "If the broker has a certificate that your computer trusts."],
@@ -103,6 +106,7 @@ export const words = {
     secondAuto: () => "Only one head can be found by itself. Give this meter a named port.",
     sameHead: (/** @type {string} */ detail) => `Meter ${detail} has the same head.`,
     needsMqtt: () => "Home Assistant is to get values by MQTT: switch MQTT on and name the broker.",
+    brokerPassword: () => "Use at least 8 letters, digits, points or dashes.",
     httpUrl: () => "Write an address that begins with http:// or https://.",
     ntfyTopic: () => "Write the address of one topic, such as https://ntfy.sh/TOPIC.",
     mailUrl: () => "Write the mail server as smtps://HOST or smtp://HOST.",
@@ -136,6 +140,8 @@ export const words = {
     appIntegration: ["Install the integration; Home Assistant then offers the app under Discovered, with address " +
       "and token.", ""],
     mqtt: ["In Home Assistant: add the integration MQTT with the same broker. The meters appear by themselves.", ""],
+    brokerBeside: ["In Home Assistant: add the integration MQTT with this computer as the broker, port 1883, user " +
+      "iskra and the password above. The meters appear by themselves.", ""],
     appMqtt: ["Install the app “Mosquitto broker” and accept the integration MQTT that Home Assistant offers. The " +
       "meters appear by themselves.", ""],
     rest: ["Print the lines for configuration.yaml, with the address under which Home Assistant reaches the server:"],

@@ -1,6 +1,6 @@
 // The frame around every view: banner, brand, sections, state of the data, choice of meter, warning.
 
-import { ageText, dateTime, shortTime, timeOrDate } from "./clock.js";
+import { ageText, dateTime, format, SHORT, timeOrDate } from "./clock.js";
 import { make, setContent, setData, setText, setTitle } from "./dom.js";
 import { decimal } from "./exact.js";
 import { icon } from "./icons.js";
@@ -85,12 +85,14 @@ function footer() {
     isCentralServer ? null : make("a", { href: link("about") }, words.about));
 }
 
-/** Names both time zones if the clock of the device shows another time than the server. */
+const DAY_AND_TIME = { ...SHORT, day: /** @type {const} */ ("numeric") };
+
+/** Names both time zones if the clock of the device shows another time or day than the server. */
 function timeZoneNote() {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const isSame = here === zone || !here || [0, 6].every((month) => {
     const moment = new Date(new Date().getFullYear(), month, 15);
-    return shortTime(moment) === moment.toLocaleTimeString(locale, { hour: "numeric", minute: "2-digit" });
+    return format(DAY_AND_TIME).format(moment) === moment.toLocaleString(locale, DAY_AND_TIME);
   });
   return isSame ? "" : make("aside.soft.zone", { "aria-label": words.zone }, words.otherZone(zone, here));
 }

@@ -27,6 +27,8 @@ export const pixelRatio = () => devicePixelRatio || 1;
 
 const FAMILY = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif";
 const TICK_PX = 28;
+// the width of the axis on the left; half of that of a digit
+const [AXIS_PX, HALF_DIGIT_PX] = [48, 3.2];
 
 /** How much larger than usual the text of the page is: 1, more on very wide screens. */
 export const textScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
@@ -43,6 +45,14 @@ export const font = (ratio = 1) => `${scaled(12) * ratio}px ${FAMILY}`;
 export function frame({ width, height, unit, number, xRange, isTime = true, yRange, isFixed, labels, paint }) {
   const ticks = (/** @type {Plot} */ plot, /** @type {number} */ low, /** @type {number} */ high) =>
     roundTicks(low, high, Math.floor((plot.height - scaled(52)) / scaled(TICK_PX)));
+  /** Labels that the right edge does not cut. @type {(plot: Plot, low: number, high: number) => Label[]} */
+  const whole = (plot, low, high) => {
+    const room = plot.width - scaled(AXIS_PX);
+    return labels(plot).filter(([at, text]) =>
+      (at - low) / (high - low) * room + text.length * scaled(HALF_DIGIT_PX) <= room);
+  };
+  /** @type {Label[]} */
+  let shown = [];
   const line = { font: font(), stroke: () => colour("soft"), ticks: { show: false }, gap: scaled(6) };
   const grid = { stroke: () => colour("grid"), width: 1 };
   return {
@@ -60,11 +70,15 @@ export function frame({ width, height, unit, number, xRange, isTime = true, yRan
     axes: [
       {
         ...line, size: scaled(26), grid: { show: false },
-        splits: (/** @type {Plot} */ plot) => labels(plot).map(([at]) => at),
-        values: (/** @type {Plot} */ plot) => labels(plot).map(([, text]) => text),
+        splits: (/** @type {Plot} */ plot, /** @type {number} */ _, /** @type {number} */ low,
+          /** @type {number} */ high) => {
+          shown = whole(plot, low, high);
+          return shown.map(([at]) => at);
+        },
+        values: () => shown.map(([, text]) => text),
       },
       {
-        ...line, size: scaled(48), grid,
+        ...line, size: scaled(AXIS_PX), grid,
         splits: (/** @type {Plot} */ plot, /** @type {number} */ _, /** @type {number} */ low,
           /** @type {number} */ high) => ticks(plot, low, high).filter((at) => at <= high),
         values: (/** @type {Plot} */ _, /** @type {number[]} */ splits) => splits.map(number),

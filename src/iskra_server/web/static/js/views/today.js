@@ -133,7 +133,7 @@ function renderFacts(box, history, meter) {
   setContent(box,
     make("p.middle", energy === null ? make("span.soft", words.noDataYet)
       : [make("span", energy), make("span.unit", "kWh"), paid && [" ", make("span.paid", paid)]]),
-    make("p.compared", compared && `${differenceText(compared, placesOf(meter))} · `,
+    make("p.compared", compared && `${differenceText(compared, placesOf(meter))}\u00a0· `,
       make("a", { href: link("normal") }, words.kinds.normal)),
     make("dl.pairs", rows.map(([name, text]) => pair(name, text))),
   );
