@@ -1,6 +1,6 @@
-# Two stages make what the third one carries: dependencies, then the program. An update to a version with the same
-# dependencies downloads the layer of the program alone. Wheels exist for amd64 and arm64; 32-bit arm compiles what is
-# missing, and the compiler stays behind.
+# Two stages make what the third one carries: dependencies, then the program. Where the dependencies are the same, their
+# layer (106 MB) need not be made or downloaded again, and that of the program is 7 MB. Wheels exist for amd64 and arm64;
+# 32-bit arm compiles what is missing, and the compiler stays behind.
 FROM python:3.13-slim-trixie AS dependencies
 SHELL ["/bin/sh", "-eu", "-c"]
 WORKDIR /build

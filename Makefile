@@ -79,8 +79,8 @@ check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy src tests docs release
-	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/central/docker-compose.yml \
-		deploy/homeassistant .github/workflows .github/dependabot.yml
+	$(BIN)/yamllint --strict --config-data '$(YAML_RULES)' docker-compose.yml deploy/*compose*.yml \
+		deploy/central/docker-compose.yml deploy/homeassistant .github/workflows .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[a-z]*_*.yml

@@ -17,15 +17,21 @@ _CHECKOUT = re.compile(r"^.*\b(checkout|build: \.)(?: .*)?\n", re.MULTILINE)
 
 
 def compose_file(source: str, image: str) -> str:
-    """The compose file of the repository, for a folder without it. Raises ValueError for what names no image."""
+    """The compose file of the repository, for a folder without it; `image` "": the one that it names.
+
+    Raises ValueError for what names no image.
+    """
+    text = _CHECKOUT.sub("", source)
+    if not image:
+        return text
     if not _IMAGE.fullmatch(image):
         raise ValueError(f"'{image}' is no image with registry and tag, such as ghcr.io/OWNER/NAME:latest")
-    return _DEFAULT.sub(f"${{ISKRA_IMAGE:-{image}}}", _CHECKOUT.sub("", source))
+    return _DEFAULT.sub(f"${{ISKRA_IMAGE:-{image}}}", text)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--image", required=True, help="with its registry and a tag")
+    parser.add_argument("--image", default="", help="with its registry and a tag; without it the one of the repository")
     given = parser.parse_args()
     try:
         print(compose_file((ROOT / "docker-compose.yml").read_text(), given.image.lower()), end="")

@@ -30,29 +30,35 @@ IMAGES = {"eclipse-mosquitto:2": "mosquitto", "postgres:17": "postgres"}
 NEEDED = ("apt-get", "dpkg", "mmdebstrap", "runc", "unshare")
 
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-# packages, and what is done besides. The first is Debian's own Python 3.13, arranged like the official image, with the
-# certificates that this machine trusts; the second makes no database when it is installed
-_PYTHON = (
-    """--customize-hook=ln -s /usr/bin/python3 "$1/usr/local/bin/python\"""",
-    """--customize-hook=rm "$1"/usr/lib/python3*/EXTERNALLY-MANAGED""",
-    f"""--customize-hook=cp {_CERTIFICATES} "$1{_CERTIFICATES}\"""",
-)
 _PYTHON_PACKAGES = "ca-certificates,python3-minimal,python3-venv"
+
+
+def _python_hooks(when: str) -> tuple[str, ...]:
+    """Debian's own Python 3.13 is arranged like the official image, with the certificates that this machine trusts."""
+    return (
+        f"""--{when}-hook=mkdir --parents "$1/usr/local/bin" && ln -s /usr/bin/python3 "$1/usr/local/bin/python\"""",
+        f"""--{when}-hook=rm "$1"/usr/lib/python3*/EXTERNALLY-MANAGED""",
+        f"""--{when}-hook=cp {_CERTIFICATES} "$1{_CERTIFICATES}\"""",
+    )
+
+
+# packages, and what is done besides
 ARCHIVES = {
-    "base": (_PYTHON_PACKAGES, _PYTHON),
-    # unpacked only: to set packages up takes many minutes under emulation, and all that we need of it are its accounts
+    "base": (_PYTHON_PACKAGES, _python_hooks("customize")),
+    # unpacked only: setting packages up takes ten minutes under emulation, and all that we need of that are accounts
     "base-arm64": (
         f"{_PYTHON_PACKAGES},base-files,base-passwd,bash,coreutils,dash,dpkg,findutils,grep,libc-bin,passwd,sed,tar,util-linux",
         (
             "--arch=arm64",
             "--skip=check/qemu",
             "--variant=extract",
-            """--customize-hook=cp "$1/usr/share/base-passwd/passwd.master" "$1/etc/passwd\"""",
-            """--customize-hook=cp "$1/usr/share/base-passwd/group.master" "$1/etc/group\"""",
-            """--customize-hook=touch "$1/etc/shadow" "$1/etc/gshadow\"""",
-            *_PYTHON,
+            *_python_hooks("extract"),
+            """--extract-hook=cp "$1/usr/share/base-passwd/passwd.master" "$1/etc/passwd\"""",
+            """--extract-hook=cp "$1/usr/share/base-passwd/group.master" "$1/etc/group\"""",
+            """--extract-hook=touch "$1/etc/shadow" "$1/etc/gshadow\"""",
         ),
     ),
+    # without the database that its installation would make
     "services": (
         "mosquitto,postgresql-17",
         (
@@ -105,11 +111,10 @@ class Engine:
         assert done.returncode == 0, f"docker {arguments[0]}: {done.stderr or done.stdout}"
         return done.stdout.strip()
 
-    def have(self, image: str, archive: str, platform: str = "") -> None:
+    def have(self, image: str, archive: str) -> None:
         """An image of an archive of Debian's packages."""
         if not self.docker("images", "--quiet", image):
-            options = ("--platform", platform) if platform else ()
-            self.docker("import", *options, CACHE / f"{archive}.tar", image)
+            self.docker("import", CACHE / f"{archive}.tar", image)
 
     def have_services(self) -> None:
         """A broker and a database, under the names of their official images."""
