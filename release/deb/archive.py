@@ -9,8 +9,7 @@ from email.parser import HeaderParser
 from email.utils import format_datetime
 from pathlib import Path
 
-from deb.config_file import PATH
-from deb.environment import ROOT, run
+from deb.environment import CONFIG, ROOT, run
 
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 DOCUMENTS = "usr/share/doc/iskra-server"
@@ -62,7 +61,7 @@ def add_control(root: Path, control: str) -> None:
     sums = (f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(root)}\n" for path in files)
     (folder / "md5sums").write_text("".join(sums))
     (folder / "control").write_text(control)
-    (folder / "conffiles").write_text(f"{PATH}\n")
+    (folder / "conffiles").write_text(f"{CONFIG}\n")
     for name in SCRIPTS:
         shutil.copyfile(ROOT / "deploy" / "debian" / name, folder / name)
         (folder / name).chmod(0o755)

@@ -10,11 +10,11 @@ from typing import Any, get_args
 
 from msgspec.structs import replace
 
+from deb.environment import CONFIG
 from iskra_server.base.secret import Secret
 from iskra_server.cli.commands.config import toml_value
 from iskra_server.config import LISTS, SECTIONS, Key, describe, describe_tables
 
-PATH = "/etc/iskra-server/iskra-server.toml"
 WIDTH = 100
 HEAD = f"""\
 Configuration of iskra-server. For one meter with one reading head nothing has to be set.
@@ -22,13 +22,13 @@ Configuration of iskra-server. For one meter with one reading head nothing has t
 Every key stands here with its default. To change one, remove the "#" before it and before the
 [section] above it. Then:
 
-    iskra-server config check --config {PATH}
+    iskra-server config check --config {CONFIG}
     sudo systemctl reload iskra-server
 
 Everyone who can log in to this machine can read this file. With a password or token in it, let
 only root and the service read it, which is in the group dialout:
 
-    sudo chgrp dialout {PATH} && sudo chmod 640 {PATH}
+    sudo chgrp dialout {CONFIG} && sudo chmod 640 {CONFIG}
 """
 # what is said of a section that is a list
 ABOUT = {

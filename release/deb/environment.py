@@ -11,6 +11,7 @@ from deb.suites import Architecture, Suite
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "opt/iskra-server"
+CONFIG = "/etc/iskra-server/iskra-server.toml"
 # everything that the image has, too
 LOCKED = ROOT / "requirements" / "image.txt"
 # what an installer notes about its own run: times, and paths of this machine

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deb.config_file import PATH, config_file
+from deb.config_file import config_file
+from deb.environment import CONFIG
 from deb.man_page import man_page
 
 COMPLETIONS = {
@@ -23,7 +24,7 @@ ZSH_FUNCTION = "_iskra_server_completion"
 
 
 def write_generated(folder: Path, time: int) -> None:
-    write(folder / PATH.removeprefix("/"), config_file().encode())
+    write(folder / CONFIG.removeprefix("/"), config_file().encode())
     write(folder / "usr/share/man/man1/iskra-server.1.gz", compressed(man_page(time)))
     for shell, name in COMPLETIONS.items():
         write(folder / name, completion(shell).encode())

@@ -176,8 +176,14 @@ def test_files_that_are_no_configuration(content: bytes, name: str, tmp_path: Pa
         ({"IES_INFLUX_URL": "http://192.168.1..10"}, "outputs.influx.url cannot be used"),
         ({"IES_DATABASE_URL": "postgresql://u:p@192.168.1..20/db"}, "names the host '192.168.1..20'"),
         ({"IES_METERS": "tcp://192.168.1..20:2001"}, "must be tcp://HOST:PORT"),
-        ({"IES_CONTRACTS_ENERGY_PRICE": "inf"}, "must be a number from 0 to 1000000000"),
-        ({"IES_CONTRACTS_ENERGY_PRICE": "1e308"}, "must be a number from 0 to 1000000000"),
+        (
+            {"IES_CONTRACTS_BEGINS": "2026-01-01", "IES_CONTRACTS_ENERGY_PRICE": "inf"},
+            "must be a number from 0 to 1000000000",
+        ),
+        (
+            {"IES_CONTRACTS_BEGINS": "2026-01-01", "IES_CONTRACTS_ENERGY_PRICE": "1e308"},
+            "must be a number from 0 to 1000000000",
+        ),
         ({"IES_MQTT_BASE_TOPIC": "x" * 66_000}, "is longer than 60000 bytes"),
     ],
 )

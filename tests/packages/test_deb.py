@@ -112,8 +112,9 @@ def test_lintian_has_nothing_to_say(suite: str, wheel: Path, tmp_path: Path) -> 
 
 
 def test_without_what_it_needs_it_says_so(tmp_path: Path) -> None:
+    # it runs in any Python, without a package installed
     done = subprocess.run(
-        [sys.executable, SCRIPT, "--output", tmp_path],
+        [sys.executable, "-S", SCRIPT, "--output", tmp_path],
         env=os.environ | {"PATH": ""},
         capture_output=True,
         text=True,

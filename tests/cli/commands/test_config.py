@@ -138,7 +138,7 @@ def test_check_finds_what_serve_and_collect_would_refuse(call: Run, variables: d
 def test_check_names_every_mistake_and_warns_of_what_is_probably_not_meant(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text(
         "[server]\nport = 0\ntime_zone = 'Nowhere'\n[[meters]]\nurl = 'gopher://a'\n"
-        "[[contracts]]\n[contracts.energy]\nkind = 'spot'\n"
+        "[[contracts]]\nbegins = 2026-01-01\n[contracts.energy]\nkind = 'spot'\n"
     )
     done = run("config", "check", "--config", "x.toml")
     lines = done.stderr.splitlines()
@@ -151,4 +151,5 @@ def test_check_names_every_mistake_and_warns_of_what_is_probably_not_meant(run: 
 def test_a_configuration_with_warnings_is_valid(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text("[[contracts]]\n[contracts.energy]\nprice = 0.2\n")
     done = run("config", "check", "--config", "x.toml")
-    assert (done.returncode, "is valid" in done.stdout, done.stderr.count("Warning: ")) == (0, True, 1)
+    assert (done.returncode, "is valid" in done.stdout, done.stderr.count("Warning: ")) == (0, True, 2)
+    assert "contracts.1.begins is missing: the contract counts from the first reading in history on." in done.stderr

@@ -146,8 +146,10 @@ def _view(meters: Meters, name: str) -> Meter:
 
 
 async def _energy(context: Context, request: Request) -> Response:
-    def respond(reads: "Reads", query: Query) -> Response:
-        return revalidated(request, msgspec.json.encode(energy_sum_of(reads, query)), JSON, _REVALIDATE)
+    def respond(store: "Reads", query: Query) -> Response:
+        # or one of the meters could be counted until a later quarter-hour than another
+        with store.snapshot() as reads:
+            return revalidated(request, msgspec.json.encode(energy_sum_of(reads, query)), JSON, _REVALIDATE)
 
     return await read_history(context, request, ENERGY.parameters, respond)
 
