@@ -167,7 +167,9 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "site", help="folder, which is replaced")
     parser.add_argument("--version", default="", help="name of the version; default: that of the product, as 0.1")
     parser.add_argument("--versions", type=Path, help="versions.json of the site that is published already")
-    parser.add_argument("--image", default="", help="published image that the configuration generator names, with a tag")
+    parser.add_argument(
+        "--image", default="", help="published image for the compose files of the generator, with a tag"
+    )
     arguments = parser.parse_args()
     known = json.loads(arguments.versions.read_text()) if arguments.versions else []
     version = arguments.version or product_version()
