@@ -11,6 +11,8 @@ import guard
 from checkout import git
 from release_repository import CHANGELOG, commit, set_version
 
+PASSED = "version=0.1.0\nprerelease=false\nlatest=true\nimage_tags=0.1.0 0.1 latest\n"
+
 
 def run_guard(repository: Path, tag: str) -> tuple[int, str, str]:
     done = subprocess.run(
@@ -27,7 +29,7 @@ def test_a_signed_tag_of_the_version_in_code_and_changelog_passes(
     repository: Path, sign: Callable[[str], None]
 ) -> None:
     sign("v0.1.0")
-    assert run_guard(repository, "v0.1.0") == (0, "version=0.1.0\nprerelease=false\nimage_tags=0.1.0 0.1 latest\n", "")
+    assert run_guard(repository, "v0.1.0") == (0, PASSED, "")
 
 
 def test_all_that_is_wrong_is_said_at_once(repository: Path) -> None:
@@ -79,7 +81,19 @@ def test_a_tag_beside_the_branch_is_refused(repository: Path, sign: Callable[[st
     commit(repository)
     sign("v0.1.0")
     (problem,) = guard.tag_problems("v0.1.0", "main", repository)
-    assert problem == "Tag v0.1.0 is not on main; releases are made from there. Merge first, then tag."
+    assert problem == "Tag v0.1.0 is neither on main nor on 0.1; releases are made there. Merge first, then tag."
+
+
+def test_a_fix_of_an_older_line_is_on_its_branch_and_not_the_latest(
+    repository: Path, sign: Callable[[str], None]
+) -> None:
+    sign("v0.2.0")
+    git("switch", "--quiet", "--create", "0.1", root=repository)
+    commit(repository)
+    sign("v0.1.0")
+    assert guard.tag_problems("v0.1.0", "main", repository) == []
+    expected = PASSED.replace("latest=true", "latest=false").replace(" latest", "")
+    assert run_guard(repository, "v0.1.0") == (0, expected, "")
 
 
 def test_a_tag_on_another_commit_than_the_one_built_is_refused(repository: Path, sign: Callable[[str], None]) -> None:

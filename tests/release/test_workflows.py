@@ -62,6 +62,15 @@ def test_scripts_contain_no_text_of_others() -> None:
     assert [(name, step["run"]) for name, step in steps() if "${{" in step.get("run", "")] == []
 
 
+def test_a_command_before_a_pipe_may_fail_its_step() -> None:
+    """Only bash that is named has pipefail."""
+    for workflow in WORKFLOWS:
+        content = load(workflow)
+        named = content.get("defaults", {}).get("run", {}).get("shell") == "bash"
+        scripts = [step["run"] for job in content["jobs"].values() for step in job.get("steps", []) if "run" in step]
+        assert named or not [script for script in scripts if re.search(r"[^|]\|[^|]", script)], workflow.name
+
+
 def test_no_checkout_keeps_its_token() -> None:
     checkouts = [(name, step) for name, step in steps() if step.get("uses", "").startswith("actions/checkout@")]
     assert len(checkouts) > 10
