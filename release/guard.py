@@ -21,6 +21,12 @@ PLACES = {
     "deploy/homeassistant/iskra_server_host_network/config.yaml": r'^version: "(.+)"$',
 }
 CHANGELOG = "CHANGELOG.md"
+# what docs/compatibility.md promises of each version, and the module that writes it
+FROZEN = {
+    "tests/frozen_interfaces/{version}.txt": "interfaces",
+    "tests/history/store/frozen/{version}.sqlite.sql": "history.store.freezing",
+    "tests/history/store/frozen/{version}.postgresql.sql": "history.store.freezing",
+}
 
 
 def version_problems(version: str, root: Path = ROOT) -> list[str]:
@@ -55,6 +61,16 @@ def changelog_problems(version: str, root: Path = ROOT) -> list[str]:
     except ValueError:
         return [f"{CHANGELOG}: the heading of {version} has no date; write ## [{version}] - YYYY-MM-DD."]
     return []
+
+
+def frozen_problems(version: str, root: Path = ROOT) -> list[str]:
+    """Which of its frozen files a stable version lacks: without them no test notices what a later one breaks."""
+    files = {} if versions.is_prerelease(version) else {name.format(version=version): FROZEN[name] for name in FROZEN}
+    return [
+        f"{name} is missing; write it with: PYTHONPATH=tests python -m {module}"
+        for name, module in files.items()
+        if not (root / name).exists()
+    ]
 
 
 def tag_problems(tag: str, branch: str, root: Path = ROOT) -> list[str]:
@@ -102,7 +118,7 @@ def main() -> int:
     version = given.tag.removeprefix("v")
     try:
         problems = [] if given.tag.startswith("v") else [f"A tag of a release begins with v: v{version}"]
-        problems += version_problems(version) or changelog_problems(version)
+        problems += version_problems(version) or [*changelog_problems(version), *frozen_problems(version)]
         problems += tag_problems(given.tag, given.branch)
     except ReleaseError as error:
         problems = [str(error)]

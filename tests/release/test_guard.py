@@ -68,6 +68,13 @@ def test_an_empty_section_for_the_next_version_may_stay(repository: Path) -> Non
     assert guard.changelog_problems("0.1.0", repository) == []
 
 
+def test_a_stable_version_that_was_not_frozen_is_refused(repository: Path) -> None:
+    missing = guard.frozen_problems("0.2.0", repository)
+    assert [problem.partition(" ")[0] for problem in missing] == [name.format(version="0.2.0") for name in guard.FROZEN]
+    assert missing[0].endswith("write it with: PYTHONPATH=tests python -m interfaces")
+    assert guard.frozen_problems("0.2.0rc1", repository) == guard.frozen_problems("0.1.0", repository) == []
+
+
 def test_a_tag_without_a_signature_is_refused(repository: Path) -> None:
     git("tag", "v0.1.0", root=repository)
     git("tag", "--annotate", "--message=x", "v0.1.1", root=repository)
