@@ -87,6 +87,26 @@ def test_what_steps_call_exists() -> None:
     assert files and [file for file in files if not (ROOT / file).exists()] == []
 
 
+def test_a_job_downloads_what_a_job_before_it_uploads() -> None:
+    released = load(ROOT / ".github/workflows/release.yml")["jobs"]
+
+    def before(name: str) -> set[str]:
+        needs = released[name].get("needs", [])
+        direct = {needs} if isinstance(needs, str) else set(needs)
+        return direct.union(*map(before, direct))
+
+    def artifacts(name: str, action: str) -> set[str]:
+        used = [
+            step["with"] for step in released[name].get("steps", []) if f"/{action}-artifact@" in step.get("uses", "")
+        ]
+        return {re.sub(r"\$\{\{.*?\}\}", "*", given.get("name") or given["pattern"]) for given in used}
+
+    downloads = {name: artifacts(name, "download") for name in released if artifacts(name, "download")}
+    assert len(downloads) == 4
+    for name, wanted in downloads.items():
+        assert wanted <= set().union(*(artifacts(job, "upload") for job in before(name))), name
+
+
 def test_only_reviewed_jobs_of_a_release_make_something_public() -> None:
     """An image without a tag, and a draft, are not public."""
     released = load(ROOT / ".github/workflows/release.yml")["jobs"]
