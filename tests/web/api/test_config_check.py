@@ -8,10 +8,11 @@ import pytest
 from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
 from samples import METER_ID, SERVER_ID
-from web.past import INFO, counted
+from web.past import INFO, counted, info
 from web.serving import Site, arrived
 
 PATH = "/api/v1/config/check"
+OTHER = "1 ISK 00 12345679"
 TEXT = """
 [[contracts]]
 begins = 2026-01-01
@@ -107,6 +108,15 @@ def test_a_meter_that_is_read_and_recorded_is_named_once(store: Store) -> None:
     text = '[[contracts]]\nbegins = 2026-01-01\nenergy_price = 0.3\nmeter = "1ISK0087654321"\n'
     (finding,) = check(text, arrived(), history=store)["findings"]
     assert finding["sentence"].endswith(f"Known are {METER_ID}.")
+
+
+def test_a_contract_for_a_replaced_meter_is_a_warning(store: Store) -> None:
+    store.write(counted([1000]), [info(OTHER), INFO])
+    text = f'[[contracts]]\nbegins = 2026-01-01\nenergy_price = 0.3\nmeter = "{OTHER}"\n'
+    assert check(text, history=store)["findings"] == []
+    store.replace_meter(OTHER, METER_ID)
+    (finding,) = check(text, history=store)["findings"]
+    assert (finding["key"], finding["level"]) == ("contracts.1.meter", "warning")
 
 
 def test_what_is_no_text_or_too_long_is_refused() -> None:
