@@ -79,6 +79,15 @@ def test_a_period_within_one_quarter_has_no_sum(store: Store) -> None:
     assert answer["parts"] == [{"meter": METER_ID}, {"meter": OTHER}]
 
 
+def test_a_meter_that_is_read_and_not_recorded_yet_has_no_energy(store: Store) -> None:
+    store.write(counted([0, 10, 20, 30]), [INFO])
+    site = Site(arrived(), arrived(meter_id=OTHER), history=store)
+    answer = site.get(f"/api/v1/sum/energy?{BOTH}&{DAY}")
+    assert answer.status_code == 200, answer.text
+    assert [bucket["missing"] for bucket in answer.json()["buckets"]] == [[OTHER]] * 3
+    assert answer.json()["parts"] == [{"meter": METER_ID, "import_wh": 3}, {"meter": OTHER}]
+
+
 def test_it_is_simulated_where_one_of_the_meters_is(store: Store) -> None:
     # history never has both kinds
     infos = [info(METER_ID, simulated=True), info(OTHER, simulated=True)]

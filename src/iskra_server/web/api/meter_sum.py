@@ -6,7 +6,7 @@ sum          | A+B  |  --  | A+B  :           the running bucket ends with the n
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain, pairwise
@@ -22,6 +22,7 @@ from iskra_server.history.model.energy import BucketLength, energy_between
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter, recorded_meter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+from iskra_server.web.api.history import unrecorded_meter
 from iskra_server.web.api.meter_view import Meter
 from iskra_server.web.api.meters import Meters
 from iskra_server.web.http.endpoint import (
@@ -158,17 +159,25 @@ def _view(meters: Meters, name: str) -> Meter:
 
 
 async def _energy(context: Context, request: Request) -> Response:
+    meters = Meters(context.server)
+    # the hub belongs to the event loop
+    found = {name: meters.find(name) for name in _split(request.query_params.get(METERS.name, ""))[:MAX_METERS]}
+    live = {name: meters.view(meter_id) for name, meter_id in found.items() if meter_id}
+
     def respond(store: "Reads", query: Query) -> Response:
         # or one of the meters could be counted until a later quarter-hour than another
         with store.snapshot() as reads:
-            return revalidated(request, msgspec.json.encode(energy_sum_of(reads, query)), JSON, _REVALIDATE)
+            return revalidated(request, msgspec.json.encode(_energy_sum(reads, query, live)), JSON, _REVALIDATE)
 
     return await read_history(context, request, ENERGY.parameters, respond)
 
 
-def energy_sum_of(reads: "Reads", query: Query) -> EnergySum:
-    """Raises BadRequest, NotFound, and StoreError if the database does not respond."""
-    meters = [_recorded(reads, name) for name in _names(query)]
+def _energy_sum(reads: "Reads", query: Query, live: Mapping[str, Meter]) -> EnergySum:
+    """`live` are those of the named meters that are being read.
+
+    Raises BadRequest, NotFound, and StoreError if the database does not respond.
+    """
+    meters = [_recorded(reads, name, live.get(name)) for name in _names(query)]
     _check_once(meter.chain for meter in meters)
     length, edges = query.buckets(MAX_BUCKETS)
     now = quarter_of(query.now.timestamp())
@@ -227,10 +236,14 @@ def _total(energies: Sequence[Decimal | None]) -> Number | UnsetType:
 
 
 def _names(query: Query) -> list[str]:
-    names = [name.strip() for name in (query.get(METERS.name) or "").split(",") if name.strip()]
+    names = _split(query.get(METERS.name) or "")
     if not 2 <= len(names) <= MAX_METERS:
         raise BadRequest(f"'{METERS.name}' names {len(names)} meters; name 2 to {MAX_METERS}, separated by commas")
     return names
+
+
+def _split(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _check_once(ids: Iterable[Sequence[str]]) -> None:
@@ -241,8 +254,10 @@ def _check_once(ids: Iterable[Sequence[str]]) -> None:
         raise BadRequest(f"meter {twice} would count twice; name it once, and no meter together with one it replaced")
 
 
-def _recorded(reads: "Reads", name: str) -> RecordedMeter:
-    meter = recorded_meter(reads, (name,))
+def _recorded(reads: "Reads", name: str, live: Meter | None) -> RecordedMeter:
+    meter = recorded_meter(reads, (name, live.id if live else ""))
+    if meter is None and live:
+        return unrecorded_meter(reads, live)
     if meter is None:
         raise _unknown(name, [info.meter_id for info in reads.meters()])
     return meter
