@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 PRODUCT = ROOT / "src" / "iskra_server" / "web" / "static"
 _PRODUCT_IMPORT = re.compile(r'"(?:\.\./)+src/iskra_server/web/static/js/')
 _IMPORT = re.compile(r'(?:from|import)\s*\(?"(\.[^"]+)"')
+_DEFAULT_IMAGE = re.compile(r"\$\{ISKRA_IMAGE:-[^}]*\}")
 _VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
 
 
@@ -32,7 +33,7 @@ def product_version() -> str:
     return ".".join(found[1].split(".")[:2])
 
 
-def build(output: Path, version: str, known: list[dict[str, str]]) -> int:
+def build(output: Path, version: str, known: list[dict[str, str]], image: str = "") -> int:
     """Everything; returns the number of pages. Raises SystemExit with a sentence."""
     work = output.with_name(f"{output.name}-source")
     try:
@@ -44,7 +45,7 @@ def build(output: Path, version: str, known: list[dict[str, str]]) -> int:
     for language in pages:
         translated = sorted(set(pages["en"]) & set(pages["de"]))
         _run_sphinx(work / language, folder / ("de" if language == "de" else ""), language, version, translated)
-    write_generator(folder)
+    write_generator(folder, image)
     _write_texts(work, folder, pages["en"])
     shutil.copytree(folder, output / "latest")
     versions = [{"version": version, "path": f"{version}/"}]
@@ -106,8 +107,11 @@ def accessible(page: str, language: str) -> str:
     return page
 
 
-def write_generator(folder: Path) -> None:
-    """The page in both languages; its modules, and those of the product that it uses, lie in generator/ once."""
+def write_generator(folder: Path, image: str = "") -> None:
+    """The page in both languages; its modules, and those of the product that it uses, lie in generator/ once.
+
+    `image`: what its compose files pull; "" is the name in docker-compose.yml, which a checkout builds.
+    """
     source, target, german = HERE / "generator", folder / "generator", folder / "de" / "generator"
     _copy_modules(source, target)
     (target / "product" / "css").mkdir(parents=True)
@@ -121,6 +125,9 @@ def write_generator(folder: Path) -> None:
         (PRODUCT / "icons" / "favicon.svg", folder),
     ):
         shutil.copy(file, place)
+    if image:
+        reference = target / "js" / "reference.js"
+        reference.write_text(_DEFAULT_IMAGE.sub(f"${{ISKRA_IMAGE:-{image}}}", reference.read_text()))
 
 
 def _copy_modules(source: Path, target: Path) -> None:
@@ -160,10 +167,13 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "site", help="folder, which is replaced")
     parser.add_argument("--version", default="", help="name of the version; default: that of the product, as 0.1")
     parser.add_argument("--versions", type=Path, help="versions.json of the site that is published already")
+    parser.add_argument(
+        "--image", default="", help="published image for the compose files of the generator, with a tag"
+    )
     arguments = parser.parse_args()
     known = json.loads(arguments.versions.read_text()) if arguments.versions else []
     version = arguments.version or product_version()
-    count = build(arguments.output, version, known)
+    count = build(arguments.output, version, known, arguments.image)
     size = sum(path.stat().st_size for path in (arguments.output / version).rglob("*") if path.is_file())
     print(f"{count} pages of version {version} in {arguments.output}, {size / 1e6:.1f} MB: open {version}/index.html")
     return 0

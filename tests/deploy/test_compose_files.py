@@ -40,7 +40,7 @@ def test_every_image_of_ours_has_one_name_and_one_variable() -> None:
             assert "pull_policy" not in service
             if "build" in service:
                 found.add(service["image"])
-    assert found == {"${ISKRA_IMAGE:-ghcr.io/iskra-electricity-server/iskra-electricity-server:latest}"}
+    assert found == {"${ISKRA_IMAGE:-iskra-electricity-server:latest}"}
 
 
 def test_without_a_profile_the_server_is_alone() -> None:

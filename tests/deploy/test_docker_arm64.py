@@ -1,7 +1,7 @@
-"""The image for arm64, started and asked under emulation; two minutes on two idle cores.
+"""The image for arm64, started and asked under emulation, which takes some minutes.
 
 Its last stage is that of the Dockerfile. What the stages before it would install, pip of this machine installs for the
-other one, from the same locked requirements: under emulation that takes half an hour.
+other one, from the same locked requirements: under emulation pip alone takes half an hour.
 """
 
 import json
@@ -95,7 +95,7 @@ def test_it_starts_and_serves_the_exact_value_of_a_meter(engine: Engine, image: 
         assert cumulated["value"] > 0
         assert engine.docker("exec", name, "uname", "-m") == "aarch64"
         # code for this machine, not the slower one in Python
-        engine.docker("exec", name, "python", "-c", "import uvloop, httptools, msgspec._core, psycopg_binary")
+        engine.docker("exec", name, "python", "-c", "import uvloop, httptools, msgspec._core, psycopg, psycopg_binary")
         engine.docker("exec", name, "python", "-IS", "/opt/iskra-server/healthcheck.py")
     finally:
         engine.docker("rm", "--force", "--volumes", name)

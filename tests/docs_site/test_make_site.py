@@ -18,6 +18,13 @@ def test_the_generator_has_every_module_that_it_imports(tmp_path: Path) -> None:
             assert (module.parent / "".join(name)).exists(), (module.relative_to(tmp_path), name)
 
 
+def test_the_generator_names_the_image_that_was_published(tmp_path: Path) -> None:
+    write_generator(tmp_path, "ghcr.io/meyer/iskra-electricity-server:latest")
+    reference = (tmp_path / "generator/js/reference.js").read_text()
+    assert '"image": "${ISKRA_IMAGE:-ghcr.io/meyer/iskra-electricity-server:latest}"' in reference
+    assert "{ISKRA_IMAGE:-iskra-electricity-server:latest}" not in reference
+
+
 def test_the_generator_is_there_in_both_languages_and_may_load_only_what_is_its_own(tmp_path: Path) -> None:
     write_generator(tmp_path)
     for language, place in (("en", "generator"), ("de", "de/generator")):

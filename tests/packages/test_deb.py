@@ -73,7 +73,7 @@ def test_a_package_has_what_its_release_and_architecture_need(
     assert [file.name for file in site_packages.glob("msgspec/*.so") if f"cpython-{tag}-" not in file.name] == []
     names = {path.relative_to(tmp_path / "root") for path in (tmp_path / "root").rglob("*")}
     assert [name for name in names if name.suffix == ".pyc" or name.name in ("direct_url.json", "uv_cache.json")] == []
-    assert traces_of(tmp_path / "root", str(ROOT), str(tmp_path), str(Path.home())) == []
+    assert traces_of(tmp_path / "root", str(ROOT), str(tmp_path), sys.prefix) == []
 
 
 def field(package: Path, name: str) -> str:

@@ -127,7 +127,7 @@ export const COMPOSE = {
   "name": "iskra-server",
   "services": {
     "iskra-server": {
-      "image": "${ISKRA_IMAGE:-ghcr.io/iskra-electricity-server/iskra-electricity-server:latest}",
+      "image": "${ISKRA_IMAGE:-iskra-electricity-server:latest}",
       "build": ".",
       "restart": "unless-stopped",
       "init": true,
