@@ -1,6 +1,6 @@
 # make setup | demo | run | test | test-all | coverage | test-homeassistant-newest | check | bench | docs | screenshots | vendor | clean | lock
 # make dist | deb | image | docs-site | sbom | audit | checksums | compose-file | app-repository | release-check
-# Everything is installed into .venv from locked requirements; plain Python 3.11, 3.12 or 3.13 is all that is needed.
+# Everything is installed into .venv from locked requirements; plain Python 3.11 or newer is all that is needed.
 
 PYTHON ?= python3
 # most tests wait for something most of the time: one process more than a small machine has cores
@@ -127,10 +127,11 @@ audit: $(RELEASE_READY)
 checksums:
 	$(PYTHON) release/artefacts.py
 
-# the compose file of a release, which names an image: make compose-file IMAGE=registry.example/owner/name:latest
+# the compose files of a release; the first names an image: make compose-file IMAGE=registry.example/owner/name:latest
 compose-file:
 	@mkdir -p dist
 	$(PYTHON) release/compose_file.py --image "$(IMAGE)" > dist/docker-compose.yml
+	@cp deploy/docker-compose.host.yml dist/
 	@echo "dist/docker-compose.yml names $(IMAGE)"
 
 # what people add to Home Assistant, in build/: make app-repository IMAGE=registry.example/owner/name-app URL=https://...

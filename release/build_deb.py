@@ -17,13 +17,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
+from checkout import NOT_POSSIBLE_HERE, ROOT
 from deb.archive import add_control, add_documents, pack, settle
 from deb.debian_version import debian_version
-from deb.environment import ROOT, install, run, search_path
+from deb.environment import install, run, search_path
 from deb.suites import ARCHITECTURES, SUITES, Architecture, Suite
 
-# sysexits.h: EX_UNAVAILABLE, what is needed is not on this machine
-UNAVAILABLE = 69
 # of the checkout, to where
 FILES = {
     "deploy/systemd/iskra-server.service": "usr/lib/systemd/system/iskra-server.service",
@@ -56,7 +55,7 @@ def main() -> int:
             f"Debian packages are built with {' and '.join(missing)}, which this machine does not have.",
             file=sys.stderr,
         )
-        return UNAVAILABLE
+        return NOT_POSSIBLE_HERE
     given.output.mkdir(parents=True, exist_ok=True)
     wheel = given.wheel or only_wheel(given.output)
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())

@@ -54,6 +54,11 @@ def check_changelog(version: str) -> Outcome:
     return Outcome(FAILED, " ".join(problems)) if problems else Outcome(PASSED)
 
 
+def check_frozen(version: str) -> Outcome:
+    problems = guard.frozen_problems(version)
+    return Outcome(FAILED, " ".join(problems)) if problems else Outcome(PASSED)
+
+
 def check_tag(version: str, branch: str) -> Outcome:
     if version not in guard.released_versions():
         return Outcome(NOT_HERE, f"there is no tag v{version} yet.")
@@ -100,6 +105,7 @@ def steps(version: str, branch: str) -> dict[str, Callable[[], Outcome]]:
     return {
         "checkout": check_tree,
         "changelog": lambda: check_changelog(version),
+        "frozen": lambda: check_frozen(version),
         "tag": lambda: check_tag(version, branch),
         "dist, twice": lambda: make("dist"),
         "sbom": lambda: make("sbom"),

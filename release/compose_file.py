@@ -6,9 +6,9 @@ python release/compose_file.py --image ghcr.io/OWNER/iskra-electricity-server:la
 import argparse
 import re
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from checkout import REFUSED, ROOT
+
 # a name as docker takes it, with the host of its registry and a tag
 _IMAGE = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+:[A-Za-z0-9_][A-Za-z0-9._-]*")
 _DEFAULT = re.compile(r"\$\{ISKRA_IMAGE:-[^}]*\}")
@@ -21,7 +21,8 @@ def compose_file(source: str, image: str) -> str:
 
     Raises ValueError for what names no image.
     """
-    text = _CHECKOUT.sub("", source)
+    # the other file lies beside this one in the release
+    text = _CHECKOUT.sub("", source).replace("deploy/docker-compose", "docker-compose")
     if not image:
         return text
     if not _IMAGE.fullmatch(image):
@@ -37,7 +38,7 @@ def main() -> int:
         print(compose_file((ROOT / "docker-compose.yml").read_text(), given.image.lower()), end="")
     except ValueError as error:
         print(f"{error}.", file=sys.stderr)
-        return 2
+        return REFUSED
     return 0
 
 

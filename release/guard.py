@@ -1,7 +1,7 @@
 """Refuses a release whose tag, version and changelog disagree: `guard.py v1.2.3 --branch origin/main`.
 
-Prints what the jobs of the release need, as lines name=value: version, prerelease, image_tags. Needs git, and nothing
-but the standard library.
+Prints what the jobs of the release need, as lines name=value: version, prerelease, latest, image_tags. Needs git, and
+nothing but the standard library.
 """
 
 import argparse
@@ -21,6 +21,12 @@ PLACES = {
     "deploy/homeassistant/iskra_server_host_network/config.yaml": r'^version: "(.+)"$',
 }
 CHANGELOG = "CHANGELOG.md"
+# what docs/compatibility.md promises of each version, and the module that writes it
+FROZEN = {
+    "tests/frozen_interfaces/{version}.txt": "interfaces",
+    "tests/history/store/frozen/{version}.sqlite.sql": "history.store.freezing",
+    "tests/history/store/frozen/{version}.postgresql.sql": "history.store.freezing",
+}
 
 
 def version_problems(version: str, root: Path = ROOT) -> list[str]:
@@ -57,8 +63,21 @@ def changelog_problems(version: str, root: Path = ROOT) -> list[str]:
     return []
 
 
+def frozen_problems(version: str, root: Path = ROOT) -> list[str]:
+    """Which of its frozen files a stable version lacks: without them no test notices what a later one breaks."""
+    files = {} if versions.is_prerelease(version) else {name.format(version=version): FROZEN[name] for name in FROZEN}
+    return [
+        f"{name} is missing; write it with: PYTHONPATH=tests python -m {module}"
+        for name, module in files.items()
+        if not (root / name).exists()
+    ]
+
+
 def tag_problems(tag: str, branch: str, root: Path = ROOT) -> list[str]:
-    """What is wrong with the tag itself; `branch` is the one that releases are made from."""
+    """What is wrong with the tag itself; `branch` is the one that releases are made from.
+
+    A fix of an older line is on a branch of its own beside it, which is named as the line is: 0.1.
+    """
     reference = f"refs/tags/{tag}"
     form = "%(objecttype) %(contents:signature)"
     kind, _, signature = git("for-each-ref", f"--format={form}", reference, root=root).partition(" ")
@@ -70,9 +89,21 @@ def tag_problems(tag: str, branch: str, root: Path = ROOT) -> list[str]:
     tagged = git("rev-parse", f"{reference}^{{commit}}", root=root)
     if tagged != git("rev-parse", "HEAD", root=root):
         problems.append(f"Tag {tag} is on commit {tagged[:12]}, which is not the one checked out here.")
-    if tagged not in git("rev-list", branch, root=root).split():
-        problems.append(f"Tag {tag} is not on {branch}; releases are made from there. Merge first, then tag.")
+    line = branch.removesuffix(branch.rpartition("/")[2]) + ".".join(tag.removeprefix("v").split(".")[:2])
+    if not any(is_on(tagged, name, root) for name in (branch, line)):
+        problems.append(
+            f"Tag {tag} is neither on {branch} nor on {line}; releases are made there. Merge first, then tag."
+        )
     return problems
+
+
+def is_on(commit: str, branch: str, root: Path) -> bool:
+    """Whether there is such a branch, and it has the commit."""
+    try:
+        git("merge-base", "--is-ancestor", commit, branch, root=root)
+    except ReleaseError:
+        return False
+    return True
 
 
 def released_versions(root: Path = ROOT) -> list[str]:
@@ -87,7 +118,7 @@ def main() -> int:
     version = given.tag.removeprefix("v")
     try:
         problems = [] if given.tag.startswith("v") else [f"A tag of a release begins with v: v{version}"]
-        problems += version_problems(version) or changelog_problems(version)
+        problems += version_problems(version) or [*changelog_problems(version), *frozen_problems(version)]
         problems += tag_problems(given.tag, given.branch)
     except ReleaseError as error:
         problems = [str(error)]
@@ -96,7 +127,9 @@ def main() -> int:
         return REFUSED
     print(f"version={version}")
     print(f"prerelease={str(versions.is_prerelease(version)).lower()}")
-    print(f"image_tags={' '.join(versions.image_tags(version, released_versions()))}")
+    tags = versions.image_tags(version, released_versions())
+    print(f"latest={str('latest' in tags).lower()}")
+    print(f"image_tags={' '.join(tags)}")
     return 0
 
 

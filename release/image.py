@@ -28,7 +28,8 @@ APP = Path("deploy/homeassistant/iskra_server")
 def build_arguments(app_of: str, environment: dict[str, str]) -> dict[str, str]:
     """ARGs of the Dockerfile; on a forge also where the source is."""
     if app_of:
-        return {"SERVER_IMAGE": app_of, "BUILD_VERSION": code_version()}
+        epoch = build_environment()["SOURCE_DATE_EPOCH"]
+        return {"SERVER_IMAGE": app_of, "BUILD_VERSION": code_version(), "SOURCE_DATE_EPOCH": epoch}
     arguments = {"VERSION": code_version()} | build_environment()
     server, repository = environment.get("GITHUB_SERVER_URL"), environment.get("GITHUB_REPOSITORY")
     return arguments | ({"SOURCE": f"{server}/{repository}"} if server and repository else {})

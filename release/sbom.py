@@ -1,6 +1,7 @@
 """Writes the bills of materials, CycloneDX 1.6 as JSON: the server with all that image and .deb install, and its page.
 
-Equal input gives an equal file: the time is that of the commit. Both are validated against the schema of CycloneDX.
+Equal input gives an equal file: the time is that of the commit, and the serial number is made of the content. Both are
+validated against the schema of CycloneDX.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +85,9 @@ def page(version: str, root: Path = ROOT) -> Document:
 
 def write(document: Document, file: Path) -> None:
     """Raises ReleaseError if the document is not valid."""
-    text = json.dumps(document, indent=2, sort_keys=True) + "\n"
+    # the forge attests no bill without a serial number, and --output-reproducible leaves it out
+    serial = uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(document, sort_keys=True))
+    text = json.dumps(document | {"serialNumber": serial.urn}, indent=2, sort_keys=True) + "\n"
     if error := JsonStrictValidator(SCHEMA).validate_str(text):
         raise ReleaseError(f"{file.name} would not be valid CycloneDX {SCHEMA.to_version()}: {error}")
     file.parent.mkdir(parents=True, exist_ok=True)

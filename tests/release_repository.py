@@ -27,6 +27,9 @@ def make_repository(root: Path) -> None:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
         set_version(root, name, "0.1.0")
+    for name in guard.FROZEN:
+        (root / name.format(version="0.1.0")).parent.mkdir(parents=True, exist_ok=True)
+        (root / name.format(version="0.1.0")).touch()
     (root / guard.CHANGELOG).write_text(CHANGELOG)
     shutil.copytree(ROOT / "release", root / "release", ignore=shutil.ignore_patterns("__pycache__"))
     (root / ".gitignore").write_text("/dist/\n__pycache__/\n")

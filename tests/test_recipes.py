@@ -115,6 +115,7 @@ def json_path(path: str, text: str) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_openhab_is_told_where_the_reading_and_the_power_stand(server: Server, silent: Server) -> None:
     things, items = blocks("openHAB", "text")
     found = re.findall(

@@ -114,7 +114,13 @@ def test_while_it_is_still_starting(tmp_path: Path) -> None:
             ends(server)
 
 
-@pytest.mark.parametrize("command", [("serve", "simulator:MT175"), ("demo",)], ids=["serve", "demo"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(("serve", "simulator:MT175"), id="serve"),
+        pytest.param(("demo",), id="demo", marks=pytest.mark.slow),
+    ],
+)
 def test_with_a_terminal_that_was_stopped_it_serves_and_ends(command: tuple[str, ...], tmp_path: Path) -> None:
     ours, theirs = os.openpty()
     # what Ctrl-S does, in the demonstration before its first line

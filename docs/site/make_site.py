@@ -1,7 +1,7 @@
 """Builds the documentation site into build/site: one folder per version, English with German below it.
 
 build/site/0.1/          this version: its folder de/ is German, generator/ the configuration generator
-build/site/latest/       the same, under an address that stays
+build/site/latest/       the newest version, under an address that stays; an older version makes none
 build/site/versions.json the versions for the choice on each page; `--versions FILE` names those published before
 """
 
@@ -47,14 +47,23 @@ def build(output: Path, version: str, known: list[dict[str, str]], image: str = 
         _run_sphinx(work / language, folder / ("de" if language == "de" else ""), language, version, translated)
     write_generator(folder, image)
     _write_texts(work, folder, pages["en"])
-    shutil.copytree(folder, output / "latest")
-    versions = [{"version": version, "path": f"{version}/"}]
-    versions += [row for row in known if row["version"] != version]
-    (output / "versions.json").write_text(json.dumps(sorted(versions, key=_newest_first), indent=1) + "\n")
-    (output / "index.html").write_text(_REDIRECT)
+    write_entrance(output, version, known)
     if faults := broken_links(folder):
         raise SystemExit("docs-site: links that lead nowhere:\n" + "\n".join(faults))
     return sum(map(len, pages.values()))
+
+
+def write_entrance(output: Path, version: str, known: list[dict[str, str]]) -> None:
+    """What lies beside the folders of versions: the list of all, and where a reader without a version goes."""
+    versions = [{"version": version, "path": f"{version}/"}]
+    versions += [row for row in known if row["version"] != version]
+    versions.sort(key=_newest_first)
+    (output / "versions.json").write_text(json.dumps(versions, indent=1) + "\n")
+    # a page host of the forge else leaves out folders whose names begin with _, such as _static
+    (output / ".nojekyll").touch()
+    if versions[0]["version"] == version:
+        shutil.copytree(output / version, output / "latest")
+        (output / "index.html").write_text(_REDIRECT)
 
 
 def _newest_first(row: dict[str, str]) -> list[int]:

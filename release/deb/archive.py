@@ -9,7 +9,8 @@ from email.parser import HeaderParser
 from email.utils import format_datetime
 from pathlib import Path
 
-from deb.environment import CONFIG, ROOT, run
+from checkout import ROOT
+from deb.environment import CONFIG, run
 
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 DOCUMENTS = "usr/share/doc/iskra-server"

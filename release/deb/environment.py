@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from checkout import ROOT
 from deb.suites import Architecture, Suite
 
-ROOT = Path(__file__).parents[2]
 PREFIX = "opt/iskra-server"
 CONFIG = "/etc/iskra-server/iskra-server.toml"
 # everything that the image has, too

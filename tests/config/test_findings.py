@@ -23,3 +23,8 @@ def test_a_detail_in_two_languages_is_given_in_each() -> None:
         "a.{b} must be text, not {x}.",
         "a.{b} muss Text sein, nicht {x}.",
     )
+
+
+def test_the_german_expectation_alone_has_no_comma_of_its_sentence() -> None:
+    error = ConfigError(("it must be a, b", "es muss a, b, sein"), "x.y", ("a, b", "a, b,"))
+    assert (error.expected, error.expected_german) == ("a, b", "a, b")

@@ -170,19 +170,28 @@ def test_files_that_are_no_configuration(content: bytes, name: str, tmp_path: Pa
     ("given", "said"),
     [
         ({"IES_SERVER_HOST": "ä" * 100}, "server.host"),
-        ({"IES_DATA_DIR": "~nosuchuser/x"}, "history.data_dir is ~nosuchuser/x, but there is no such home directory"),
+        pytest.param(
+            {"IES_DATA_DIR": "~nosuchuser/x"},
+            "history.data_dir is ~nosuchuser/x, but there is no such home directory",
+            marks=pytest.mark.slow,
+        ),
         ({"IES_MQTT_URL": "mqtt://192.168.1..10"}, "outputs.mqtt: the url must be like"),
-        ({"IES_UPLINK_URL": "mqtt://192.168.1..10"}, "uplink: the url must be like"),
-        ({"IES_INFLUX_URL": "http://192.168.1..10"}, "outputs.influx.url cannot be used"),
+        pytest.param(
+            {"IES_UPLINK_URL": "mqtt://192.168.1..10"}, "uplink: the url must be like", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            {"IES_INFLUX_URL": "http://192.168.1..10"}, "outputs.influx.url cannot be used", marks=pytest.mark.slow
+        ),
         ({"IES_DATABASE_URL": "postgresql://u:p@192.168.1..20/db"}, "names the host '192.168.1..20'"),
-        ({"IES_METERS": "tcp://192.168.1..20:2001"}, "must be tcp://HOST:PORT"),
+        pytest.param({"IES_METERS": "tcp://192.168.1..20:2001"}, "must be tcp://HOST:PORT", marks=pytest.mark.slow),
         (
             {"IES_CONTRACTS_BEGINS": "2026-01-01", "IES_CONTRACTS_ENERGY_PRICE": "inf"},
             "must be a number from 0 to 1000000000",
         ),
-        (
+        pytest.param(
             {"IES_CONTRACTS_BEGINS": "2026-01-01", "IES_CONTRACTS_ENERGY_PRICE": "1e308"},
             "must be a number from 0 to 1000000000",
+            marks=pytest.mark.slow,
         ),
         ({"IES_MQTT_BASE_TOPIC": "x" * 66_000}, "is longer than 60000 bytes"),
     ],

@@ -2,7 +2,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from iskra_server.cost.gap_spread import GapSpreading, Spread
+from iskra_server.history.model.records import Exact
 from iskra_server.history.store.counter_history import CounterHistory
 from iskra_server.history.store.recorded_meter import RecordedMeter
 from iskra_server.history.store.store import Store
@@ -42,6 +45,22 @@ def test_the_parts_of_a_gap_are_the_same_in_every_period(store: Store) -> None:
     ]
     assert found[1:] == found[:-1]
     assert all(sum(spread.raws) == 12_345_000 for spread in found[0])
+
+
+def test_days_before_and_after_a_finer_step_count_alike(store: Store) -> None:
+    """The meter counts whole Wh for three days, then tenths, and its day looks different then."""
+    coarse = list(accumulate(USUAL * 3, initial=0))
+    fine = list(accumulate(USUAL[::-1] * 3, initial=10 * coarse[-1]))
+    first = MIDNIGHT + 3 * 96
+    readings = [replace(reading, value=Exact(reading.value.raw, 0)) for reading in counted(coarse, first=MIDNIGHT)[:-1]]
+    store.write([*readings, *counted(fine, first=first)], [INFO])
+    counter = RecordedMeter(store, store.meters()[0], store.meters()).counter(IMPORT)
+    begin = first + 3 * 96 + 8
+    alone, *found = [
+        GapSpreading(counter, column, UTC_ZONE).spread(begin, begin + 12, 12_345, -1)
+        for column in (None, *(counter.column(MIDNIGHT + 96 * day, first + 3 * 96) for day in (1, 2, 0)))
+    ]
+    assert found == [alone] * 3
 
 
 def test_only_four_weeks_before_count(store: Store) -> None:

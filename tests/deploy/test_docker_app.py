@@ -84,6 +84,7 @@ def app(
     app.kill()
 
 
+@pytest.mark.slow
 def test_without_an_option_the_head_is_found_and_ingress_shows_the_exact_value(app: App, head: Head) -> None:
     until(lambda: app.shows(head, 123456789))
     assert "text/html" in app.ask("").headers["content-type"]
@@ -92,10 +93,12 @@ def test_without_an_option_the_head_is_found_and_ingress_shows_the_exact_value(a
     app.run("python -IS /opt/iskra-server/healthcheck.py")
 
 
+@pytest.mark.slow
 def test_ingress_answers_the_supervisor_alone(app: App) -> None:
     assert httpx.get(f"http://127.0.0.1:{app.ingress_port}/api/electricity/cumulated").status_code == 403
 
 
+@pytest.mark.slow
 def test_it_asks_the_supervisor_for_a_broker_and_offers_the_integration(app: App, box: SupervisorStandIn) -> None:
     until(lambda: ("GET", "/services/mqtt", 400) in box.requests)
     until(lambda: box.discovery)
@@ -103,18 +106,21 @@ def test_it_asks_the_supervisor_for_a_broker_and_offers_the_integration(app: App
     assert box.discovery[-1]["config"]["host"] == "app-iskra-server"
 
 
+@pytest.mark.slow
 def test_a_head_that_comes_back_under_another_name_is_read_again(app: App, head: Head) -> None:
     head.unplug()
     head.plug_in("usb-FTDI_FT232R_USB_UART_A9007UX1-if00-port0")
     until(lambda: app.shows(head, 123456790))
 
 
+@pytest.mark.slow
 def test_it_runs_as_root_without_any_capability(app: App) -> None:
     assert app.run("id -u") == "0"
     status = dict(line.split(":\t", 1) for line in app.run("cat /proc/1/status").splitlines())
     assert int(status["CapBnd"], 16) == int(status["CapEff"], 16) == 0
 
 
+@pytest.mark.slow
 def test_a_backup_while_it_reads_is_restored_completely(app: App, head: Head, tmp_path: Path) -> None:
     until(lambda: app.shows(head, 123456791) and app.telegrams() > 0)
     before, archive = app.telegrams(), tmp_path / "backup.tar"
@@ -164,6 +170,7 @@ def test_a_backup_of_a_stopped_app_has_its_history(app: App, head: Head, tmp_pat
     assert app.telegrams() >= before > 0
 
 
+@pytest.mark.slow
 def test_every_option_is_understood(app: App, head: Head) -> None:
     app.stop()
     app.begin(
@@ -200,6 +207,7 @@ def test_a_local_app_is_built_from_its_own_folder_alone(engine: Engine, tmp_path
     assert iskra_server.__version__ in version
 
 
+@pytest.mark.slow
 def test_a_wrong_option_is_one_sentence_in_the_log(app: App) -> None:
     app.stop()
     app.begin({"sources": [{"url": "teapot://kitchen"}]})

@@ -113,6 +113,7 @@ def documented(command: str) -> list[str]:
     return shlex.split(line)[2:]
 
 
+@pytest.mark.slow
 def test_quarters_are_shown_and_none_is_lost_whatever_is_killed(central: Central, reader: FieldReader) -> None:
     reader.live_through(QUARTERS)
     central.has_all_of(reader)
@@ -136,6 +137,7 @@ def test_it_can_be_brought_up_again(central: Central, reader: FieldReader) -> No
     until(lambda: not reader.waiting, WITHIN_S)
 
 
+@pytest.mark.slow
 def test_no_container_is_unhealthy(central: Central) -> None:
     until(lambda: {central.state(each)["Health"]["Status"] for each in ("server", "database")} == {"healthy"}, WITHIN_S)
     for service in ("collector-1", "collector-2", "broker"):

@@ -255,7 +255,7 @@ def test_a_local_app_has_what_its_image_is_built_from_and_no_image(tmp_path: Pat
     app = tmp_path / "addons" / "iskra_server"
     assert "image" not in yaml.safe_load((app / "config.yaml").read_text())
     stages = re.findall(r"^FROM (\S+)(?: AS (\S+))?$", (app / "Dockerfile").read_text(), re.MULTILINE)
-    assert [name for _, name in stages] == ["builder", "server", ""]
+    assert [name for _, name in stages] == ["dependencies", "program", "server", ""]
     assert stages[-1][0] == "server"
     for line in re.findall(r"^COPY (?!--from)(.*) \S+$", (app / "Dockerfile").read_text(), re.MULTILINE):
         for name in line.split():

@@ -84,7 +84,14 @@ def test_duplicates_in_any_order_change_nothing(
     arrive(central, one)
 
 
-@pytest.mark.parametrize("wrong_s", [-400 * 86_400, 30 * 86_400, 3000 * 86_400], ids=["behind", "ahead", "years ahead"])
+@pytest.mark.parametrize(
+    "wrong_s",
+    [
+        pytest.param(-400 * 86_400, id="behind", marks=pytest.mark.slow),
+        pytest.param(30 * 86_400, id="ahead"),
+        pytest.param(3000 * 86_400, id="years ahead", marks=pytest.mark.slow),
+    ],
+)
 def test_a_reader_whose_clock_is_wrong(central: Store, reader: MakeReader, collect: Collect, wrong_s: float) -> None:
     right, wrong = reader("right"), reader("wrong", clock_s=wrong_s)
     collect()
@@ -118,6 +125,7 @@ def test_a_poison_message_is_stored_with_its_reason(
     assert all(refusal.reason and refusal.topic == "iskra/v1/one/quarters" for refusal in kept.values())
 
 
+@pytest.mark.slow
 def test_a_collector_that_is_stopped_leaves_nothing_half_done(
     central: Store, reader: MakeReader, collect: Collect
 ) -> None:

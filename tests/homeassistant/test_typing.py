@@ -27,6 +27,7 @@ def young(tmp_path_factory: pytest.TempPathFactory) -> Release:
     return youngest
 
 
+@pytest.mark.slow
 def test_it_is_strictly_typed(young: Release, tmp_path: Path) -> None:
     # where a distribution of its own can see it
     place = young.root / "typed" if young.root else tmp_path

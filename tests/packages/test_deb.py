@@ -18,10 +18,12 @@ MACHINES = {"amd64": 62, "arm64": 183}
 
 def test_the_scripts_of_the_package_are_plain_shell() -> None:
     assert [script.name for script in SCRIPTS] == ["postinst", "postrm", "preinst", "prerm"]
+    assert [script.name for script in SCRIPTS if "apt-get" in script.read_text() or "pip" in script.read_text()] == []
     shellcheck = Path(sys.executable).with_name("shellcheck")
+    if not shellcheck.exists():
+        pytest.skip("no shellcheck for this machine")
     done = subprocess.run([shellcheck, "--shell=sh", *SCRIPTS], capture_output=True, text=True, check=False)
     assert done.stdout == ""
-    assert [script.name for script in SCRIPTS if "apt-get" in script.read_text() or "pip" in script.read_text()] == []
 
 
 @pytest.fixture(scope="module")

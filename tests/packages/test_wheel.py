@@ -29,6 +29,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Alone: a source distribution takes seconds."""
+    return build(checkout, tmp_path_factory.mktemp("wheel"), ["wheel"], environ=KNOWN)["wheel"]
+
+
+@pytest.fixture(scope="module")
 def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     environ = KNOWN | {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "1"}
     return build(checkout, tmp_path_factory.mktemp("dist"), environ=environ, umask=0o077)
@@ -44,6 +50,7 @@ def commit_in(wheel: Path) -> dict[str, Any] | None:
         return json.loads(archive.read(BUILD_FILE)) if BUILD_FILE in archive.namelist() else None
 
 
+@pytest.mark.slow
 def test_another_folder_clock_zone_locale_and_umask_make_the_same_bytes(
     checkout: Path, built: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -62,9 +69,9 @@ def test_another_folder_clock_zone_locale_and_umask_make_the_same_bytes(
     assert [name for name, path in again.items() if path.read_bytes() != built[name].read_bytes()] == []
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(built: dict[str, Path]) -> None:
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     package = {name.removeprefix("src/") for name in tracked() if name.startswith("src/")}
-    with ZipFile(built["wheel"]) as archive:
+    with ZipFile(wheel) as archive:
         info = f"iskra_electricity_server-{__version__}.dist-info/"
         assert {name for name in archive.namelist() if not name.startswith(info)} == package | {BUILD_FILE}
         assert {"iskra_server/py.typed", "iskra_server/web/static/index.html"} <= package
@@ -73,9 +80,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: dict[str, Path]) ->
     assert (metadata["Name"], metadata["Version"]) == ("iskra-electricity-server", __version__)
     assert metadata.get_all("Provides-Extra") == ["encrypted", "esphome", "parquet", "postgres"]
     assert "iskra-server = iskra_server.cli:main" in entries
-    assert built["wheel"].name.endswith("-py3-none-any.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
 
 
+@pytest.mark.slow
 def test_the_source_distribution_holds_what_is_tracked_and_nothing_private(built: dict[str, Path]) -> None:
     wanted = {name for name in tracked() if not name.startswith(LEFT_OUT)}
     # hatchling adds its own list of what is ignored
@@ -83,8 +91,8 @@ def test_the_source_distribution_holds_what_is_tracked_and_nothing_private(built
     assert wanted - names(built["sdist"]) == set()
 
 
-def test_the_commit_is_what_the_environment_says(built: dict[str, Path]) -> None:
-    assert commit_in(built["wheel"]) == BUILT_FROM
+def test_the_commit_is_what_the_environment_says(wheel: Path) -> None:
+    assert commit_in(wheel) == BUILT_FROM
 
 
 @pytest.mark.slow

@@ -150,6 +150,7 @@ def test_the_release_of_this_repository_can_be_made_here(tmp_path: Path) -> None
     bill = json.loads((clone / "dist" / f"iskra-electricity-server-{version}.cdx.json").read_text())
     assert {component["name"] for component in bill["components"]} == set(packages)
     assert bill["metadata"]["component"]["version"] == version
+    assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", bill["serialNumber"])
     sums = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=clone / "dist", capture_output=True, check=False)
     assert sums.returncode == 0
     first = (clone / "dist" / "SHA256SUMS").read_text()

@@ -23,7 +23,7 @@ def test_it_names_the_image_that_was_published() -> None:
     # names of images are in small letters
     server["image"] = "${ISKRA_IMAGE:-ghcr.io/meyer/iskra-electricity-server:latest}"
     assert release == repository
-    assert "checkout" not in text
+    assert "checkout" not in text and "see docker-compose.host.yml." in text
 
 
 def test_without_a_name_it_names_the_image_of_the_repository() -> None:

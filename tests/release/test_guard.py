@@ -11,6 +11,8 @@ import guard
 from checkout import git
 from release_repository import CHANGELOG, commit, set_version
 
+PASSED = "version=0.1.0\nprerelease=false\nlatest=true\nimage_tags=0.1.0 0.1 latest\n"
+
 
 def run_guard(repository: Path, tag: str) -> tuple[int, str, str]:
     done = subprocess.run(
@@ -27,7 +29,7 @@ def test_a_signed_tag_of_the_version_in_code_and_changelog_passes(
     repository: Path, sign: Callable[[str], None]
 ) -> None:
     sign("v0.1.0")
-    assert run_guard(repository, "v0.1.0") == (0, "version=0.1.0\nprerelease=false\nimage_tags=0.1.0 0.1 latest\n", "")
+    assert run_guard(repository, "v0.1.0") == (0, PASSED, "")
 
 
 def test_all_that_is_wrong_is_said_at_once(repository: Path) -> None:
@@ -66,6 +68,13 @@ def test_an_empty_section_for_the_next_version_may_stay(repository: Path) -> Non
     assert guard.changelog_problems("0.1.0", repository) == []
 
 
+def test_a_stable_version_that_was_not_frozen_is_refused(repository: Path) -> None:
+    missing = guard.frozen_problems("0.2.0", repository)
+    assert [problem.partition(" ")[0] for problem in missing] == [name.format(version="0.2.0") for name in guard.FROZEN]
+    assert missing[0].endswith("write it with: PYTHONPATH=tests python -m interfaces")
+    assert guard.frozen_problems("0.2.0rc1", repository) == guard.frozen_problems("0.1.0", repository) == []
+
+
 def test_a_tag_without_a_signature_is_refused(repository: Path) -> None:
     git("tag", "v0.1.0", root=repository)
     git("tag", "--annotate", "--message=x", "v0.1.1", root=repository)
@@ -79,7 +88,19 @@ def test_a_tag_beside_the_branch_is_refused(repository: Path, sign: Callable[[st
     commit(repository)
     sign("v0.1.0")
     (problem,) = guard.tag_problems("v0.1.0", "main", repository)
-    assert problem == "Tag v0.1.0 is not on main; releases are made from there. Merge first, then tag."
+    assert problem == "Tag v0.1.0 is neither on main nor on 0.1; releases are made there. Merge first, then tag."
+
+
+def test_a_fix_of_an_older_line_is_on_its_branch_and_not_the_latest(
+    repository: Path, sign: Callable[[str], None]
+) -> None:
+    sign("v0.2.0")
+    git("switch", "--quiet", "--create", "0.1", root=repository)
+    commit(repository)
+    sign("v0.1.0")
+    assert guard.tag_problems("v0.1.0", "main", repository) == []
+    expected = PASSED.replace("latest=true", "latest=false").replace(" latest", "")
+    assert run_guard(repository, "v0.1.0") == (0, expected, "")
 
 
 def test_a_tag_on_another_commit_than_the_one_built_is_refused(repository: Path, sign: Callable[[str], None]) -> None:

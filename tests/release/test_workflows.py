@@ -62,6 +62,15 @@ def test_scripts_contain_no_text_of_others() -> None:
     assert [(name, step["run"]) for name, step in steps() if "${{" in step.get("run", "")] == []
 
 
+def test_a_command_before_a_pipe_may_fail_its_step() -> None:
+    """Only bash that is named has pipefail."""
+    for workflow in WORKFLOWS:
+        content = load(workflow)
+        named = content.get("defaults", {}).get("run", {}).get("shell") == "bash"
+        scripts = [step["run"] for job in content["jobs"].values() for step in job.get("steps", []) if "run" in step]
+        assert named or not [script for script in scripts if re.search(r"[^|]\|[^|]", script)], workflow.name
+
+
 def test_no_checkout_keeps_its_token() -> None:
     checkouts = [(name, step) for name, step in steps() if step.get("uses", "").startswith("actions/checkout@")]
     assert len(checkouts) > 10
@@ -76,6 +85,26 @@ def test_what_steps_call_exists() -> None:
     assert {target for line in called for target in line.split()} - targets == set()
     files = {file for script in scripts for file in re.findall(r"\brelease/\w+\.py", script)}
     assert files and [file for file in files if not (ROOT / file).exists()] == []
+
+
+def test_a_job_downloads_what_a_job_before_it_uploads() -> None:
+    released = load(ROOT / ".github/workflows/release.yml")["jobs"]
+
+    def before(name: str) -> set[str]:
+        needs = released[name].get("needs", [])
+        direct = {needs} if isinstance(needs, str) else set(needs)
+        return direct.union(*map(before, direct))
+
+    def artifacts(name: str, action: str) -> set[str]:
+        used = [
+            step["with"] for step in released[name].get("steps", []) if f"/{action}-artifact@" in step.get("uses", "")
+        ]
+        return {re.sub(r"\$\{\{.*?\}\}", "*", given.get("name") or given["pattern"]) for given in used}
+
+    downloads = {name: artifacts(name, "download") for name in released if artifacts(name, "download")}
+    assert len(downloads) == 4
+    for name, wanted in downloads.items():
+        assert wanted <= set().union(*(artifacts(job, "upload") for job in before(name))), name
 
 
 def test_only_reviewed_jobs_of_a_release_make_something_public() -> None:

@@ -11,7 +11,7 @@ QUARTER_S = 900
 ROOF_W = 5000
 
 
-@pytest.mark.parametrize("pv_peak_w", [0, 600, ROOF_W])
+@pytest.mark.parametrize("pv_peak_w", [pytest.param(0, marks=pytest.mark.slow), 600, ROOF_W])
 def test_counters_are_the_exact_sum_of_the_power_second_by_second(pv_peak_w: int) -> None:
     house = Household(1, pv_peak_w, JUNE)
     imported = exported = 0

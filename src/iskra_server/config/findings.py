@@ -30,7 +30,9 @@ class ConfigError(Exception):
         english, german = sentence if isinstance(sentence, tuple) else (sentence, "")
         super().__init__(_printable(english))
         self.german = _printable(german)
-        self.expected, self.expected_german = expected if isinstance(expected, tuple) else (expected, "")
+        self.expected, expected_german = expected if isinstance(expected, tuple) else (expected, "")
+        # the comma before the verb of the sentence
+        self.expected_german = expected_german.removesuffix(",")
         self.key = key
 
 

@@ -13,6 +13,7 @@ from operator import add, sub
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from iskra_server.history.model.periods import QUARTERS_OF_DAY, first_quarter, quarter_of_day
 from iskra_server.history.model.quarter_energy import EnergyColumn
@@ -105,7 +106,9 @@ class GapSpreading:
             until = self._main.first_day + _DAY if self._main else gap_day
             edges = first_quarter(day, self._tz), first_quarter(until, self._tz)
             column = next(self._counter.energy_columns(edges))
-            self._earlier = _Days(column or EnergyColumn(edges[0], 0, [], []), self._tz, day)
+            column = column or EnergyColumn(edges[0], 0, [], [])
+            # a meter that was unlocked since counts in finer steps now
+            self._earlier = _Days(_in_steps_of(self._main.column, column) if self._main else column, self._tz, day)
         return self._earlier.day(day)
 
 
@@ -113,17 +116,24 @@ class _Days:
     """The local days of a column that have 96 quarters."""
 
     def __init__(self, column: EnergyColumn, tz: ZoneInfo, first_day: date | None = None) -> None:
-        self._column, self._tz = column, tz
+        self.column, self._tz = column, tz
         self.first_day = first_day or datetime.fromtimestamp(column.first * QUARTER_S, tz).date()
         self._measured = column.measured()
 
     def day(self, day: date) -> tuple[_Energies, _Energies] | None:
         """Its energies, and where they were measured; None where nothing was."""
-        begin, end = (first_quarter(each, self._tz) - self._column.first for each in (day, day + _DAY))
-        if end - begin != QUARTERS_OF_DAY or begin < 0 or end > len(self._column.raws):
+        begin, end = (first_quarter(each, self._tz) - self.column.first for each in (day, day + _DAY))
+        if end - begin != QUARTERS_OF_DAY or begin < 0 or end > len(self.column.raws):
             return None
         measured = list(self._measured[begin:end])
-        return (self._column.raws[begin:end], measured) if any(measured) else None
+        return (self.column.raws[begin:end], measured) if any(measured) else None
+
+
+def _in_steps_of(other: EnergyColumn, column: EnergyColumn) -> EnergyColumn:
+    """The column with the scaler of the other one; what is smaller than its step is cut off."""
+    finer, coarser = 10 ** max(column.scaler - other.scaler, 0), 10 ** max(other.scaler - column.scaler, 0)
+    raws = [raw * finer // coarser for raw in column.raws]
+    return replace(column, scaler=other.scaler, raws=raws)
 
 
 def _combined(change: Callable[[int, int], int], left: _Energies, right: _Energies) -> _Energies:

@@ -29,7 +29,8 @@ def meter_findings(
 
 def _findings(section: str, entries: Sequence[PricesConfig], meters: Sequence[NamedMeter]) -> Iterator[Finding]:
     names = {name for meter in meters for name in (compact_name(meter.id), meter.server_id.lower())}
-    known = ", ".join([meter.id for meter in meters][:_SHOWN])
+    # one that is read is recorded too
+    known = ", ".join([*dict.fromkeys(meter.id for meter in meters)][:_SHOWN])
     for number, entry in enumerate(entries, 1):
         if meters and entry.meter and compact_name(entry.meter) not in names:
             yield doubt("unknown_meter", f"{section}.{number}.meter", meter=entry.meter[:40], known=known)

@@ -20,7 +20,13 @@ def test_demo_names_its_limits(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("profile", "protocol"),
-    [("MT171", "d0"), ("MT174", "d0"), ("M550", "p1"), ("AM550-KELAG", "dlms"), ("AM550-CH-encrypted", "dlms")],
+    [
+        ("MT171", "d0"),
+        pytest.param("MT174", "d0", marks=pytest.mark.slow),
+        pytest.param("M550", "p1", marks=pytest.mark.slow),
+        pytest.param("AM550-KELAG", "dlms", marks=pytest.mark.slow),
+        ("AM550-CH-encrypted", "dlms"),
+    ],
 )
 def test_demo_shows_a_meter_of_every_protocol(profile: str, protocol: str) -> None:
     with serving("demo", "--profile", profile) as server:

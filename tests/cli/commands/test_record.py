@@ -40,7 +40,14 @@ def test_a_recording_ends_after_so_many_telegrams_and_holds_them(run: Run, tmp_p
     assert done.stderr == f"x.bin: 5 telegrams, {len(data):,} bytes.\n"
 
 
-@pytest.mark.parametrize("profile", ["MT382-P1", "ME162", "M550", "AM550-CH", "NetzNOE"])
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "ME162",
+        "AM550-CH",
+        *(pytest.param(profile, marks=pytest.mark.slow) for profile in ("MT382-P1", "M550", "NetzNOE")),
+    ],
+)
 def test_what_a_meter_of_another_protocol_sends_is_recorded_as_it_came(run: Run, tmp_path: Path, profile: str) -> None:
     url = f"simulator:{profile}?rate=50&start=2026-01-10T10:00:00Z"
     run("record", "-o", "x.bin", url, "--seconds", 3, "--quiet")

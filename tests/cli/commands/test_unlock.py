@@ -57,6 +57,7 @@ def test_a_meter_that_falls_back_is_told_and_coached_on(terminal: OnTerminal) ->
     assert coach.end() == 1
 
 
+@pytest.mark.slow
 def test_on_a_terminal_it_leads_and_counts(terminal: OnTerminal) -> None:
     coach = terminal("unlock", "simulator:MT175-locked?unlock=500&rate=40", columns=120)
     coach.until("Press Enter, and then flash twice")

@@ -30,8 +30,8 @@ def test_nothing_is_said_alike_or_cut_in_two() -> None:
 
 def page_steps(language: str) -> list[list[str]]:
     """Title and text of each step that the page shows."""
-    unlock = (WORDS / f"{language}.js").read_text().partition("unlock: {")[2]
-    steps = unlock.partition("steps: [\n")[2].partition("\n      ],")[0]
+    unlock = (WORDS / f"setup{language.title()}.js").read_text().partition("unlock: {")[2]
+    steps = unlock.partition("steps: [\n")[2].partition("\n    ],")[0]
     return [re.findall(r'"([^"]+)"', step)[:2] for step in re.findall(r"\[(.*?)\]", steps, re.DOTALL)]
 
 

@@ -5,11 +5,14 @@ from typing import Any
 import httpx
 import pytest
 
+from iskra_server.history.store.store import Store
 from iskra_server.meter.reading import Sample
 from samples import METER_ID, SERVER_ID
+from web.past import INFO, counted, info
 from web.serving import Site, arrived
 
 PATH = "/api/v1/config/check"
+OTHER = "1 ISK 00 12345679"
 TEXT = """
 [[contracts]]
 begins = 2026-01-01
@@ -23,17 +26,25 @@ windows = [
 """
 
 
-def post(content: str | bytes, *samples: Sample, path: str = PATH, token: str = "", **headers: str) -> httpx.Response:
+def post(
+    content: str | bytes,
+    *samples: Sample,
+    path: str = PATH,
+    token: str = "",
+    history: Store | None = None,
+    **headers: str,
+) -> httpx.Response:
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Site(*samples, token=token).app, raise_app_exceptions=False)
+        site = Site(*samples, token=token, history=history)
+        transport = httpx.ASGITransport(site.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.post(path, content=content, headers=headers)
 
     return asyncio.run(ask())
 
 
-def check(content: str | bytes, *samples: Sample) -> dict[str, Any]:
-    answer = post(content, *samples)
+def check(content: str | bytes, *samples: Sample, history: Store | None = None) -> dict[str, Any]:
+    answer = post(content, *samples, history=history)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store"), answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -90,6 +101,22 @@ def test_a_contract_for_a_meter_that_nobody_reads_is_a_warning() -> None:
     (finding,) = check(text.format("1ISK0087654321"), arrived())["findings"]
     assert (finding["level"], finding["line"]) == ("warning", 4)
     assert finding["sentence_de"].endswith(f"Bekannt sind {METER_ID}.")
+
+
+def test_a_meter_that_is_read_and_recorded_is_named_once(store: Store) -> None:
+    store.write(counted([1000]), [INFO])
+    text = '[[contracts]]\nbegins = 2026-01-01\nenergy_price = 0.3\nmeter = "1ISK0087654321"\n'
+    (finding,) = check(text, arrived(), history=store)["findings"]
+    assert finding["sentence"].endswith(f"Known are {METER_ID}.")
+
+
+def test_a_contract_for_a_replaced_meter_is_a_warning(store: Store) -> None:
+    store.write(counted([1000]), [info(OTHER), INFO])
+    text = f'[[contracts]]\nbegins = 2026-01-01\nenergy_price = 0.3\nmeter = "{OTHER}"\n'
+    assert check(text, history=store)["findings"] == []
+    store.replace_meter(OTHER, METER_ID)
+    (finding,) = check(text, history=store)["findings"]
+    assert (finding["key"], finding["level"]) == ("contracts.1.meter", "warning")
 
 
 def test_what_is_no_text_or_too_long_is_refused() -> None:

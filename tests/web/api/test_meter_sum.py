@@ -72,6 +72,32 @@ def test_without_a_reading_at_the_ends_the_period_has_no_sum(store: Store) -> No
     assert "import_wh" not in answer and [part.get("import_wh") for part in answer["parts"]] == [300, None]
 
 
+def test_a_period_within_one_quarter_has_no_sum(store: Store) -> None:
+    store.write([*counted([0, 10]), *counted([0, 10], meter_id=OTHER)], [INFO, info(OTHER)])
+    answer = ask(store, f"{BOTH}&from=2025-06-02T10:03:00Z&to=2025-06-02T10:05:00Z")
+    assert (answer["buckets"], answer.get("import_wh")) == ([], None)
+    assert answer["parts"] == [{"meter": METER_ID}, {"meter": OTHER}]
+
+
+def test_a_meter_that_is_read_and_not_recorded_yet_has_no_energy(store: Store) -> None:
+    store.write(counted([0, 10, 20, 30]), [INFO])
+    site = Site(arrived(), arrived(meter_id=OTHER), history=store)
+    answer = site.get(f"/api/v1/sum/energy?{BOTH}&{DAY}")
+    assert answer.status_code == 200, answer.text
+    assert [bucket["missing"] for bucket in answer.json()["buckets"]] == [[OTHER]] * 3
+    assert answer.json()["parts"] == [{"meter": METER_ID, "import_wh": 3}, {"meter": OTHER}]
+
+
+def test_it_is_simulated_where_one_of_the_meters_is(store: Store) -> None:
+    # history never has both kinds
+    infos = [info(METER_ID, simulated=True), info(OTHER, simulated=True)]
+    store.write([*counted([0, 10]), *counted([0, 10], meter_id=OTHER)], infos)
+    assert ask(store, f"{BOTH}&{DAY}")["simulated"] is True
+    site = Site(arrived(), arrived(meter_id=OTHER, simulated=True))
+    assert site.get(f"/api/v1/sum?{BOTH}").json()["simulated"] is True
+    assert Site(arrived(), arrived(meter_id=OTHER)).get(f"/api/v1/sum?{BOTH}").json()["simulated"] is False
+
+
 def test_export_is_that_of_the_meters_that_count_it(store: Store) -> None:
     records = [*counted([0, 10, 20, 30]), *counted([0, 10, 20, 30], meter_id=OTHER)]
     store.write([*records, *counted([0, 5, 6, 7], obis=EXPORT, meter_id=OTHER)], [INFO, info(OTHER)])
@@ -96,6 +122,16 @@ def test_what_is_running_counts_until_the_newest_quarter_of_all(store: Store) ->
         assert datetime.fromisoformat(str(answer["until"])) == moment
         assert Decimal(str(answer["import_wh"])) == Decimal(newest - month) * 2
         assert answer["buckets"][0]["import_wh"] == answer["import_wh"]
+
+
+def test_a_silent_meter_alone_is_missing_in_what_is_running(store: Store) -> None:
+    now = int(datetime.now(UTC).timestamp()) // 900
+    store.write(
+        [*counted(range(9), first=now - 8), *counted([0, 1], first=now - 8, meter_id=OTHER)], [INFO, info(OTHER)]
+    )
+    begin, end = (datetime.fromtimestamp(quarter * 900, UTC) for quarter in (now - 4, now + 4))
+    answer = ask(store, f"{BOTH}&from={begin:%Y-%m-%dT%H:%M:%SZ}&to={end:%Y-%m-%dT%H:%M:%SZ}&bucket=year")
+    assert answer["buckets"][0]["missing"] == [OTHER] and "import_wh" not in answer
 
 
 def test_a_meter_and_the_one_that_it_replaced_are_not_added(store: Store) -> None:

@@ -52,6 +52,8 @@ def test_it_is_in_the_language_of_the_browser() -> None:
     [
         ("auto", "", "en"),
         ("auto", "de", "de"),
+        ("auto", "de,en", "de"),
+        ("auto", "en,de", "en"),
         ("auto", "fr, de-CH;q=0.7, en;q=0.3", "de"),
         ("auto", "en-US, de;q=0.9", "en"),
         ("auto", "de;q=0, fr", "en"),

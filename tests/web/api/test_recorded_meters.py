@@ -37,9 +37,10 @@ def test_every_meter_of_the_history_is_listed_the_last_seen_first(store: Store) 
 def test_a_replaced_meter_is_part_of_its_successor(store: Store) -> None:
     store.write(counted([1000]), [INFO, info(OTHER, Q + 9)])
     store.replace_meter(METER_ID, OTHER)
-    assert [meter["id"] for meter in listed(Site(history=store))] == [OTHER]
+    assert [(meter["id"], meter["recorded_from"]) for meter in listed(Site(history=store))] == [(OTHER, moment(Q))]
 
 
 def test_a_parameter_is_refused(store: Store) -> None:
     answer = Site(history=store).get("/api/v1/history/meters?from=today")
     assert answer.status_code == 400
+    assert answer.json()["detail"] == "'from' is not a parameter here; there is none."

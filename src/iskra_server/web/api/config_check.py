@@ -98,7 +98,9 @@ def _placed_findings(text: str, today: date, live: list[NamedMeter], reads: "Rea
 
     recorded: list[NamedMeter] = []
     with suppress(StoreError):
-        recorded = [NamedMeter(info.meter_id, info.server_id) for info in reads.meters()] if reads else []
+        # the contracts of a meter that another one has replaced do not count for that one
+        infos = [info for info in reads.meters() if info.replaced_by is None] if reads else []
+        recorded = [NamedMeter(info.meter_id, info.server_id) for info in infos]
     return text_findings(text, today, [*live, *recorded], channel_problems)
 
 

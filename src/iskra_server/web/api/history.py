@@ -66,7 +66,9 @@ def history_endpoint(
                 return answer(reads, query)
 
         def answer(reads: "Reads", query: Query) -> Response:
-            meter = recorded_meter(reads, (meter_name, meter_id or "")) or (_unrecorded(reads, live) if live else None)
+            meter = recorded_meter(reads, (meter_name, meter_id or "")) or (
+                unrecorded_meter(reads, live) if live else None
+            )
             if meter is None:
                 meter_ids = [info.meter_id for info in reads.meters()]
                 return problem(404, unknown_meter(meter_name, meter_ids), reason="unknown_meter", meters=meter_ids)
@@ -78,7 +80,7 @@ def history_endpoint(
     return Endpoint(path, name, summary, results, handler, (METER_ID, *parameters))
 
 
-def _unrecorded(reads: "Reads", live: Meter) -> RecordedMeter:
+def unrecorded_meter(reads: "Reads", live: Meter) -> RecordedMeter:
     """A meter that is being read, of which nothing is recorded yet."""
     info = MeterInfo(live.id, live.server_id or "", live.simulated, first_s=_NEVER_S, last_s=_NEVER_S)
     return RecordedMeter(reads, info, [])

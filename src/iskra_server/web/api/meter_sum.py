@@ -6,7 +6,7 @@ sum          | A+B  |  --  | A+B  :           the running bucket ends with the n
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain, pairwise
@@ -22,6 +22,7 @@ from iskra_server.history.model.energy import BucketLength, energy_between
 from iskra_server.history.model.records import QUARTER_S, quarter_of
 from iskra_server.history.store.recorded_meter import RecordedMeter, recorded_meter
 from iskra_server.meter.obis import EXPORT, IMPORT, Obis
+from iskra_server.web.api.history import unrecorded_meter
 from iskra_server.web.api.meter_view import Meter
 from iskra_server.web.api.meters import Meters
 from iskra_server.web.http.endpoint import (
@@ -50,6 +51,7 @@ MAX_METERS = 20
 # of each of 20 meters
 MAX_BUCKETS = 3_000
 METERS = Parameter("meters", f"the meters, 2 to {MAX_METERS}, separated by commas: labels or server ids in hex", TEXT)
+_NO_METER = failure("no such meter; `detail` names the known ones")
 _REVALIDATE = "private, no-cache"
 
 
@@ -63,15 +65,22 @@ class SumPart(Struct, frozen=True):
 
 
 class LiveSum(Struct, frozen=True):
-    """`power_w` is the sum if every meter has a current reading with its power; `age_s` is the age of the oldest."""
+    """`power_w` is the sum if every meter has a current reading with its power; `age_s` is the age of the oldest.
+
+    `simulated`: at least one of the meters is.
+    """
 
     parts: list[SumPart]
+    simulated: bool
     power_w: Number | UnsetType = UNSET
     age_s: float | UnsetType = UNSET
 
 
 class SumBucket(Struct, frozen=True):
-    """A number is there if each meter has a reading at `begin` and at `end`; `missing` are those that lack one."""
+    """A number is there if each meter has a reading at `begin` and at `end`; `missing` are those that lack one.
+
+    In a bucket that is running, those that have no reading since `begin`.
+    """
 
     begin: Instant
     end: Instant
@@ -92,10 +101,12 @@ class EnergySum(Struct, frozen=True):
     """Energy of several meters together, exact in Wh. Export is that of `export_meters`, which have 2.8.0.
 
     What is running, a bucket and the period, counts until `until`: the newest quarter that all meters have.
+    `simulated`: at least one of the meters is.
     """
 
     meters: list[str]
     export_meters: list[str]
+    simulated: bool
     tz: str
     bucket: BucketLength
     begin: Instant
@@ -115,8 +126,9 @@ class _Counter:
         self._readings, self._epochs = counter.look_up(quarters), counter.epochs
 
     def energy(self, begin: int, end: int) -> Decimal | None:
+        """None where a reading is missing, and between a quarter and itself: nothing was measured there."""
         before, after = self._readings.get(begin), self._readings.get(end)
-        return energy_between(before, after, self._epochs) if before and after else None
+        return energy_between(before, after, self._epochs) if before and after and begin < end else None
 
 
 async def _live(context: Context, request: Request) -> Response:
@@ -132,10 +144,11 @@ async def _live(context: Context, request: Request) -> Response:
         SumPart(view.id, view.fresh, view.age_s, powers[view.id].value if view.id in powers else UNSET)
         for view in views
     ]
+    simulated = any(view.simulated for view in views)
     if len(powers) < len(views):
-        return json_response(LiveSum(parts))
+        return json_response(LiveSum(parts, simulated))
     total = sum((Decimal(bytes(register.value).decode()) for register in powers.values()), Decimal(0))
-    return json_response(LiveSum(parts, number(total), max(register.age_s for register in powers.values())))
+    return json_response(LiveSum(parts, simulated, number(total), max(item.age_s for item in powers.values())))
 
 
 def _view(meters: Meters, name: str) -> Meter:
@@ -146,23 +159,32 @@ def _view(meters: Meters, name: str) -> Meter:
 
 
 async def _energy(context: Context, request: Request) -> Response:
+    meters = Meters(context.server)
+    # the hub belongs to the event loop
+    found = {name: meters.find(name) for name in _split(request.query_params.get(METERS.name, ""))[:MAX_METERS]}
+    live = {name: meters.view(meter_id) for name, meter_id in found.items() if meter_id}
+
     def respond(store: "Reads", query: Query) -> Response:
         # or one of the meters could be counted until a later quarter-hour than another
         with store.snapshot() as reads:
-            return revalidated(request, msgspec.json.encode(energy_sum_of(reads, query)), JSON, _REVALIDATE)
+            return revalidated(request, msgspec.json.encode(_energy_sum(reads, query, live)), JSON, _REVALIDATE)
 
     return await read_history(context, request, ENERGY.parameters, respond)
 
 
-def energy_sum_of(reads: "Reads", query: Query) -> EnergySum:
-    """Raises BadRequest, NotFound, and StoreError if the database does not respond."""
-    meters = [_recorded(reads, name) for name in _names(query)]
+def _energy_sum(reads: "Reads", query: Query, live: Mapping[str, Meter]) -> EnergySum:
+    """`live` are those of the named meters that are being read.
+
+    Raises BadRequest, NotFound, and StoreError if the database does not respond.
+    """
+    meters = [_recorded(reads, name, live.get(name)) for name in _names(query)]
     _check_once(meter.chain for meter in meters)
     length, edges = query.buckets(MAX_BUCKETS)
     now = quarter_of(query.now.timestamp())
+    readings = [meter.counter(IMPORT).nearest_before(now + 1) for meter in meters]
+    newest = [reading.quarter if reading else -1 for reading in readings]
     # where what is running ends
-    newest = [meter.counter(IMPORT).nearest_before(now + 1) for meter in meters]
-    last = min(reading.quarter if reading else -1 for reading in newest)
+    last = min(newest)
     quarters = sorted({*edges, last})
     imports = [_Counter(meter, IMPORT, quarters) for meter in meters]
     exports = [_Counter(meter, EXPORT, quarters) for meter in meters if EXPORT in meter.series()]
@@ -173,13 +195,19 @@ def energy_sum_of(reads: "Reads", query: Query) -> EnergySum:
         moments = local(begin * QUARTER_S, query.tz), local(end * QUARTER_S, query.tz)
         if begin >= now:
             return SumBucket(*moments)
-        span = begin, last if end > now and begin < last else end
-        missing = [counter.meter_id for counter in chain(imports, exports) if counter.energy(*span) is None]
-        return SumBucket(*moments, _total(imports, span), _total(exports, span), list(dict.fromkeys(missing)) or UNSET)
+        if end > now and begin >= last:
+            missing = [meter.id for meter, quarter in zip(meters, newest, strict=True) if quarter <= begin]
+            return SumBucket(*moments, missing=missing)
+        span = begin, last if end > now else end
+        imported, exported = _energies(imports, span), _energies(exports, span)
+        counters = zip(chain(imports, exports), chain(imported, exported), strict=True)
+        missing = [counter.meter_id for counter, energy in counters if energy is None]
+        return SumBucket(*moments, _total(imported), _total(exported), list(dict.fromkeys(missing)) or UNSET)
 
     return EnergySum(
         meters=[meter.id for meter in meters],
         export_meters=[counter.meter_id for counter in exports],
+        simulated=any(meter.simulated for meter in meters),
         tz=query.tz.key,
         bucket=length,
         begin=local(edges[0] * QUARTER_S, query.tz),
@@ -187,28 +215,35 @@ def energy_sum_of(reads: "Reads", query: Query) -> EnergySum:
         buckets=[bucket(*ends) for ends in pairwise(edges)],
         parts=[_part(meter.id, imports, exports, period) for meter in meters],
         until=local(last * QUARTER_S, query.tz) if is_running else UNSET,
-        import_wh=_total(imports, period),
-        export_wh=_total(exports, period),
+        import_wh=_total(_energies(imports, period)),
+        export_wh=_total(_energies(exports, period)),
     )
 
 
 def _part(meter_id: str, imports: Sequence[_Counter], exports: Sequence[_Counter], period: tuple[int, int]) -> SumMeter:
     own = [[counter for counter in counters if counter.meter_id == meter_id] for counters in (imports, exports)]
-    return SumMeter(meter_id, *(_total(counters, period) for counters in own))
+    return SumMeter(meter_id, *(_total(_energies(counters, period)) for counters in own))
 
 
-def _total(counters: Sequence[_Counter], span: tuple[int, int]) -> Number | UnsetType:
+def _energies(counters: Sequence[_Counter], span: tuple[int, int]) -> list[Decimal | None]:
+    return [counter.energy(*span) for counter in counters]
+
+
+def _total(energies: Sequence[Decimal | None]) -> Number | UnsetType:
     """Absent where one of them is, and without any."""
-    energies = [counter.energy(*span) for counter in counters]
     known = [energy for energy in energies if energy is not None]
     return number(sum(known, Decimal(0))) if known and len(known) == len(energies) else UNSET
 
 
 def _names(query: Query) -> list[str]:
-    names = [name.strip() for name in (query.get(METERS.name) or "").split(",") if name.strip()]
+    names = _split(query.get(METERS.name) or "")
     if not 2 <= len(names) <= MAX_METERS:
         raise BadRequest(f"'{METERS.name}' names {len(names)} meters; name 2 to {MAX_METERS}, separated by commas")
     return names
+
+
+def _split(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _check_once(ids: Iterable[Sequence[str]]) -> None:
@@ -219,8 +254,10 @@ def _check_once(ids: Iterable[Sequence[str]]) -> None:
         raise BadRequest(f"meter {twice} would count twice; name it once, and no meter together with one it replaced")
 
 
-def _recorded(reads: "Reads", name: str) -> RecordedMeter:
-    meter = recorded_meter(reads, (name,))
+def _recorded(reads: "Reads", name: str, live: Meter | None) -> RecordedMeter:
+    meter = recorded_meter(reads, (name, live.id if live else ""))
+    if meter is None and live:
+        return unrecorded_meter(reads, live)
     if meter is None:
         raise _unknown(name, [info.meter_id for info in reads.meters()])
     return meter
@@ -237,7 +274,7 @@ LIVE = Endpoint(
     {
         200: Result("each meter, and the sum if all have a current power", LiveSum),
         400: failure("a parameter is wrong; `detail` says which and what is allowed"),
-        404: failure("no such meter; `detail` names the known ones"),
+        404: _NO_METER,
     },
     _live,
     (METERS,),
@@ -246,7 +283,7 @@ ENERGY = Endpoint(
     "/api/v1/sum/energy",
     "sum_energy",
     "Energy of several meters together in buckets of local time, exact in Wh, where every meter has it.",
-    history_results(Result("the sum of each bucket, and each meter over the period", EnergySum)),
+    history_results(Result("the sum of each bucket, and each meter over the period", EnergySum)) | {404: _NO_METER},
     _energy,
     (METERS, *period_parameters(f"{MAX_BUCKETS:,} buckets"), BUCKET, TIME_ZONE),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from html import escape
+from operator import itemgetter
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -64,7 +65,8 @@ def preferred_language(configured: str, accept_language: str) -> Language:
     """The configured language, else the first of an Accept-Language header that the page has, else English."""
     if configured in _WORDS:
         return "de" if configured == "de" else "en"
-    weighted = sorted(map(_weighted, accept_language.lower().split(",")), reverse=True)
+    # of the same weight in the order of the header
+    weighted = sorted(map(_weighted, accept_language.lower().split(",")), key=itemgetter(0), reverse=True)
     names = (tag.strip().partition("-")[0] for weight, tag in weighted if weight > 0)
     return "de" if next((name for name in names if name in _WORDS), "en") == "de" else "en"
 

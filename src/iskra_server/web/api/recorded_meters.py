@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class HistoryMeter(Struct, frozen=True):
-    """A meter, with the times of its first and its last record; neither is a current reading."""
+    """A meter, with the times of its first and its last record; neither is a current reading.
+
+    The first one is that of the oldest meter that it replaced.
+    """
 
     id: str
     server_id: str | None
@@ -32,15 +35,22 @@ class HistoryMeters(Struct, frozen=True):
     meters: list[HistoryMeter]
 
 
-def _view(info: MeterInfo) -> HistoryMeter:
-    first, last = (instant(datetime.fromtimestamp(at_s, UTC)) for at_s in (info.first_s, info.last_s))
+def _view(info: MeterInfo, first_s: int) -> HistoryMeter:
+    first, last = (instant(datetime.fromtimestamp(at_s, UTC)) for at_s in (first_s, info.last_s))
     return HistoryMeter(info.meter_id, info.server_id or None, info.simulated, first, last)
 
 
 def _read(reads: "Reads", _query: Query) -> HistoryMeters:
+    infos = {info.meter_id: info for info in reads.meters()}
     # the history of a replaced meter is part of its successor's
-    meters = [info for info in reads.meters() if info.replaced_by is None]
-    return HistoryMeters([_view(info) for info in sorted(meters, key=lambda info: info.last_s, reverse=True)])
+    first_s: dict[str, int] = {}
+    for info in infos.values():
+        successor = info
+        while successor.replaced_by is not None:
+            successor = infos[successor.replaced_by]
+        first_s[successor.meter_id] = min(info.first_s, first_s.get(successor.meter_id, info.first_s))
+    meters = sorted((infos[name] for name in first_s), key=lambda info: info.last_s, reverse=True)
+    return HistoryMeters([_view(info, first_s[info.meter_id]) for info in meters])
 
 
 async def _list(context: Context, request: Request) -> Response:

@@ -60,7 +60,8 @@ class Query:
         allowed = tuple(names)
         for name, value in parameters.multi_items():
             if name not in allowed:
-                raise BadRequest(f"'{name}' is not a parameter here; allowed are {', '.join(allowed)}")
+                known = f"allowed are {', '.join(allowed)}" if allowed else "there is none"
+                raise BadRequest(f"'{name[:40]}' is not a parameter here; {known}")
             if len(parameters.getlist(name)) > 1:
                 raise BadRequest(f"'{name}' is given more than once; give it once")
             # PostgreSQL refuses NUL

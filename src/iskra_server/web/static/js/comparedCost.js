@@ -1,6 +1,7 @@
 // The cost of two parts of periods, where a contract holds for both and all that was measured has a price.
 
 import { minus, percentOf, sum } from "./arithmetic.js";
+import { isUnpriced } from "./costs.js";
 import { coversAll, measured } from "./samePart.js";
 
 /** @typedef {import("./costs.js").Billed} Billed */
@@ -30,7 +31,7 @@ export function comparedCost(left, right) {
 
 /** Whether a contract holds from the beginning on, and no energy lacks its price. @param {Billed} cost */
 const isPriced = ({ begin, counts_from: from, total }) => from !== undefined && from <= begin.slice(0, 10)
-  && !Number(total.unpriced_import_wh ?? 0) && !Number(total.unpriced_export_wh ?? 0);
+  && !isUnpriced(total);
 
 /** The sums over the buckets that were measured in both. @param {Priced} left @param {Priced} right */
 function amountsOfBoth(left, right) {

@@ -24,6 +24,9 @@ export const money = (amount, currency) => format(amount, currency);
 const unpricedWh = ({ unpriced_import_wh: imported, unpriced_export_wh: exported }) =>
   sum([imported, exported].filter((wh) => wh !== undefined)) ?? "0";
 
+/** Whether there is such energy. @param {Unpriced} paid */
+export const isUnpriced = (paid) => Number(unpricedWh(paid)) !== 0;
+
 /** @typedef {{total_amount: string, unpriced_import_wh?: string, unpriced_export_wh?: string}} Unpriced */
 
 /** A total, and how much energy is not in it. @param {Unpriced} paid @param {string} currency */

@@ -4,7 +4,7 @@ import { requestHistory } from "../api.js";
 import { dateRange, dateText, shiftDays, today } from "../calendar.js";
 import { drawBars } from "../charts/bars.js";
 import { legendItem } from "../charts/legend.js";
-import { currentYear } from "../contractYears.js";
+import { currentYear, isComparable } from "../contractYears.js";
 import { currencySign, money, requestCost } from "../costs.js";
 import { make } from "../dom.js";
 import { axisNumber } from "../energyText.js";
@@ -66,7 +66,7 @@ async function render(content, month, wanted, signal) {
   if (hasData) await monthsChart(content, year, signal);
   const budget = make("section.card.chart-card", { hidden: true });
   content.append(budget);
-  if (hasData && Number(shown.instalments_amount) > 0) {
+  if (hasData && Number(shown.instalments_amount) > 0 && isComparable(year, shown)) {
     await showBudget(budget, { from, to, currency, instalments: shown.instalments, forecast: forecasts?.year }, signal);
   }
   if (forecasts && contract && !signal.aborted) {

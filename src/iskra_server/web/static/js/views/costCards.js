@@ -1,6 +1,7 @@
 // The cards of the month, the contract year and the contract.
 
 import { dateText, shiftDays } from "../calendar.js";
+import { isComparable } from "../contractYears.js";
 import { money, partText, price } from "../costs.js";
 import { make, pair } from "../dom.js";
 import { kwhShort } from "../energyText.js";
@@ -63,12 +64,13 @@ function explanation({ basis, low_amount: low, windows }) {
   return make("p.soft.how", texts.basis[basis], " ", low === undefined ? texts.noRange : texts.rangeFrom(windows));
 }
 
-/** @param {Api.Money} total @param {Api.PastYear} past @param {string} currency */
-function settled(total, past, currency) {
+/** @param {Billed} year @param {Api.PastYear} past */
+function settled(year, past) {
   const texts = words.cost;
+  const { total, currency } = year;
   const difference = Number(total.total_amount) - Number(past.instalments_amount);
   if (!past.whole) return make("p.soft", texts.notWhole);
-  if (!Number(past.instalments_amount) || Number(total.unpriced_import_wh ?? 0)) return null;
+  if (!Number(past.instalments_amount) || !isComparable(year, past)) return null;
   const amount = money(Math.abs(difference).toFixed(2), currency);
   return make("p.outcome", difference > 0 ? texts.owed(amount) : texts.refunded(amount));
 }
@@ -92,7 +94,7 @@ export function pastYearCard(year, past) {
   const { currency, total } = year;
   return make("section.card", make("h2", past.contract || words.cost.year),
     make("p.middle", money(total.total_amount, currency)),
-    versus(words.cost.cost, total.total_amount, past, currency), settled(total, past, currency),
+    versus(words.cost.cost, total.total_amount, past, currency), settled(year, past),
     pairs(year), doubts(total));
 }
 

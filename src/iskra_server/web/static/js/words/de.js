@@ -214,7 +214,7 @@ export const words = {
     instalmentsOf: (count) => `${count} ${count === 1 ? "Abschlag" : "Abschläge"}`,
     owed: (amount) => `Das sind ${amount} mehr als die Abschläge: eine Nachzahlung.`,
     refunded: (amount) => `Das sind ${amount} weniger als die Abschläge: ein Guthaben.`,
-    notWhole: "Der Zähler wurde nicht das ganze Jahr aufgezeichnet.",
+    notWhole: "Der Zähler wurde nicht das ganze Jahr über aufgezeichnet.",
     suggested: "empfohlener Abschlag",
     owe: (amount) => `Voraussichtliche Nachzahlung: etwa ${amount}.`,
     refund: (amount) => `Voraussichtliche Erstattung: etwa ${amount}.`,
