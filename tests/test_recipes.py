@@ -209,6 +209,7 @@ def node_red(url: str, folder: Path) -> Iterator[Path]:
             process.wait()
 
 
+@pytest.mark.slow
 def test_the_flow_in_a_real_node_red_gives_what_the_meter_shows(server: Server, tmp_path: Path) -> None:
     with node_red(server.url, tmp_path / "node-red") as log:
         until(lambda: "energy_kwh" in log.read_text(), 60)
@@ -218,6 +219,7 @@ def test_the_flow_in_a_real_node_red_gives_what_the_meter_shows(server: Server, 
         assert "[error]" not in log.read_text()
 
 
+@pytest.mark.slow
 def test_the_flow_gives_nothing_but_a_reason_where_there_is_no_reading(silent: Server, tmp_path: Path) -> None:
     with node_red(silent.url, tmp_path / "node-red") as log:
         until(lambda: "no current reading" in log.read_text(), 60)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 import telegrams
 from running import Head, Server, serving, until
@@ -50,6 +51,7 @@ def metric(server: Server, name: str) -> float:
     return max(map(float, found), default=0.0)
 
 
+@pytest.mark.slow
 def test_a_good_meter_is_served_on_beside_everything_that_is_hostile(tmp_path: Path) -> None:
     head = Head(tmp_path / "head")
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path)}

@@ -49,6 +49,7 @@ def test_a_database_that_is_killed(postgres: Postgres, central: Store, reader: M
     arrive(central, one)
 
 
+@pytest.mark.slow
 def test_collectors_that_are_killed_lose_nothing(central: Store, reader: MakeReader, collect: Collect) -> None:
     one, other = reader("one", meters=4), reader("other", meters=4)
     for known in (one, other):

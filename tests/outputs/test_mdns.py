@@ -194,6 +194,7 @@ def test_many_meters_are_as_many_as_a_text_record_holds() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_the_real_server_announces_itself_and_stops_in_time() -> None:
     async def run() -> None:
         async with listening(SERVICES[1]) as heard:

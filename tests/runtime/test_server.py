@@ -345,6 +345,7 @@ def test_the_demonstration_has_two_years_of_history(tmp_path: Path) -> None:
     assert not (tmp_path / "iskra.sqlite").exists()
 
 
+@pytest.mark.slow
 def test_a_replaced_meter_is_asked_about_after_a_restart_until_it_is_answered(head: Head, tmp_path: Path) -> None:
     environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(tmp_path / "data")}
     new = telegrams.telegram(server_id=bytes.fromhex("090149534b0000bc614f"))

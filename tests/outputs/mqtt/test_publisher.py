@@ -5,6 +5,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from outputs.mqtt.broker import Mosquitto, Subscriber, retained
 from outputs.mqtt.published import AVAILABILITY, COUNTERS, DIAGNOSTICS, METER, SERVER, STATE, publishing, telegram
 from running import Head, until
@@ -40,6 +42,7 @@ def test_a_broker_that_lost_everything_is_told_all_again(head: Head, broker: Mos
         assert retained(broker.port)[AVAILABILITY] == b"online"
 
 
+@pytest.mark.slow
 def test_a_broker_that_hangs_is_left_and_found_again(head: Head, broker: Mosquitto) -> None:
     with publishing(head, broker) as server:
         head.send(telegram(0))

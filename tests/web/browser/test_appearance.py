@@ -235,6 +235,7 @@ def test_the_valid_telegrams_of_the_last_day_are_a_line(open_page: Open, meter: 
     expect(day.locator(".caption")).to_have_text(re.compile(r"\d · \d+(\.\d)? %$"))
 
 
+@pytest.mark.slow
 def test_the_state_of_the_broker_is_shown_while_it_runs_and_after_it_stops(browser: Browser, tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path).start()
     environ = {"IES_MQTT_URL": f"mqtt://127.0.0.1:{broker.port}"}
