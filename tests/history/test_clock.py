@@ -48,6 +48,12 @@ async def given(samples: Iterable[Sample]) -> AsyncGenerator[Sample, None]:
         yield each
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first question to the database may take longer on a busy machine, and nothing here waits for an archive."""
+    monkeypatch.setattr("iskra_server.history.recording.recorder._RESUME_WITHIN_S", 60.0)
+
+
 def recorded(path: Path, samples: list[Sample]) -> Store:
     address = f"sqlite:///{path / 'iskra.sqlite'}"
     writer = Writer(lambda: Store(address), together_s=0.01)
