@@ -24,6 +24,7 @@ from iskra_server.web.http.endpoint import (
     integer_parameter,
     period_parameters,
     read_history,
+    read_store,
     too_many_requests,
 )
 from iskra_server.web.http.gate import GROUPS
@@ -87,7 +88,7 @@ async def _export(context: Context, request: Request) -> Response:
     exports.append(client)
     begun: tuple[str, Iterator[str]] | Response | None = None
     try:
-        begun = await read_history(context, request, _EXPORT_PARAMETERS, begin)
+        begun = await read_store(context, request, _EXPORT_PARAMETERS, begin)
     finally:
         if not isinstance(begun, tuple):
             exports.remove(client)

@@ -60,12 +60,7 @@ def history_endpoint(
         meter_id = meters.find(meter_name)
         live = meters.view(meter_id) if meter_id else None
 
-        def respond(store: "Reads", query: Query) -> Response:
-            # or import and export of an answer could be of two quarter-hours, and a cost lack one of them
-            with store.snapshot() as reads:
-                return answer(reads, query)
-
-        def answer(reads: "Reads", query: Query) -> Response:
+        def respond(reads: "Reads", query: Query) -> Response:
             meter = recorded_meter(reads, (meter_name, meter_id or "")) or (
                 unrecorded_meter(reads, live) if live else None
             )

@@ -164,10 +164,8 @@ async def _energy(context: Context, request: Request) -> Response:
     found = {name: meters.find(name) for name in _split(request.query_params.get(METERS.name, ""))[:MAX_METERS]}
     live = {name: meters.view(meter_id) for name, meter_id in found.items() if meter_id}
 
-    def respond(store: "Reads", query: Query) -> Response:
-        # or one of the meters could be counted until a later quarter-hour than another
-        with store.snapshot() as reads:
-            return revalidated(request, msgspec.json.encode(_energy_sum(reads, query, live)), JSON, _REVALIDATE)
+    def respond(reads: "Reads", query: Query) -> Response:
+        return revalidated(request, msgspec.json.encode(_energy_sum(reads, query, live)), JSON, _REVALIDATE)
 
     return await read_history(context, request, ENERGY.parameters, respond)
 

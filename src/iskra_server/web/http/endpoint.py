@@ -129,7 +129,28 @@ async def read_history(
     parameters: Sequence[Parameter],
     read: Callable[["Reads", Query], T],
 ) -> T | Response:
-    """What `read` returns, run in a thread, so that live answers never wait for the database; else an error."""
+    """What `read` returns, else an error. All that it reads is of one state of the database.
+
+    Or import and export of an answer could be of two quarter-hours, and a cost lack one of them.
+    """
+
+    def read_snapshot(store: "Reads", query: Query) -> T:
+        with store.snapshot() as reads:
+            return read(reads, query)
+
+    return await read_store(context, request, parameters, read_snapshot)
+
+
+async def read_store(
+    context: Context,
+    request: Request,
+    parameters: Sequence[Parameter],
+    read: Callable[["Reads", Query], T],
+) -> T | Response:
+    """What `read` returns, run in a thread, so that live answers never wait for the database; else an error.
+
+    For an answer that goes on reading after `read` has returned.
+    """
     reads = context.server.store()
     if reads is None:
         return problem(503, _why_no_history(context), reason="no_history")
