@@ -12,11 +12,15 @@ SUMS = "SHA256SUMS"
 NOTES = "RELEASE-NOTES.md"
 
 
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def artefacts(dist: Path = DIST) -> Iterator[tuple[Path, str]]:
     """Each file that a release publishes, and its SHA-256."""
     for file in sorted(dist.iterdir()):
         if file.is_file() and file.name not in (SUMS, NOTES):
-            yield file, hashlib.sha256(file.read_bytes()).hexdigest()
+            yield file, sha256(file)
 
 
 def write_sums(dist: Path = DIST) -> int:

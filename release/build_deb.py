@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
+from artefacts import DIST
 from checkout import NOT_POSSIBLE_HERE, ROOT
 from deb.archive import add_control, add_documents, pack, settle
 from deb.debian_version import debian_version
@@ -74,7 +75,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--release", action="append", choices=SUITES, help="may be repeated; default: each")
     parser.add_argument("--architecture", action="append", choices=ARCHITECTURES, help="may be repeated; default: each")
     parser.add_argument("--revision", type=int, default=1, help="of the package; higher for the same version again")
-    parser.add_argument("--output", type=Path, default=ROOT / "dist")
+    parser.add_argument("--output", type=Path, default=DIST)
     return parser.parse_args()
 
 

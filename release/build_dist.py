@@ -4,7 +4,6 @@ Each build has a folder, an umask and a time zone of its own. Changed files that
 """
 
 import argparse
-import hashlib
 import os
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from artefacts import DIST, sha256
 from checkout import REFUSED, ROOT, ReleaseError, build_environment, changed_files, commit, export
 
 # name of the folder, umask, time zone
@@ -60,12 +60,12 @@ def compare(first: Path, second: Path) -> list[str]:
 
 def sums(folder: Path) -> dict[str, str]:
     """File name and SHA-256."""
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+    return {file.name: sha256(file) for file in folder.iterdir()}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=ROOT / "dist")
+    parser.add_argument("--output", type=Path, default=DIST)
     output = parser.parse_args().output
     try:
         files = build_twice(output)
@@ -75,7 +75,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return REFUSED
     for file in files:
-        print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}")
+        print(f"{sha256(file)}  {file.name}")
     print(f"Built twice from commit {commit()[:12]}, equal byte by byte.")
     return 0
 

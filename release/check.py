@@ -32,6 +32,10 @@ class Outcome:
     reason: str = ""
 
 
+def outcome_of(problems: list[str]) -> Outcome:
+    return Outcome(FAILED, " ".join(problems)) if problems else Outcome(PASSED)
+
+
 def check_tree() -> Outcome:
     changed = changed_files()
     if not changed:
@@ -50,20 +54,17 @@ def check_changelog(version: str) -> Outcome:
             NOT_HERE,
             f"no section yet: before the tag, rename [Unreleased] ({lines} lines) to [{version}] - YYYY-MM-DD.",
         )
-    problems = guard.changelog_problems(version)
-    return Outcome(FAILED, " ".join(problems)) if problems else Outcome(PASSED)
+    return outcome_of(guard.changelog_problems(version))
 
 
 def check_frozen(version: str) -> Outcome:
-    problems = guard.frozen_problems(version)
-    return Outcome(FAILED, " ".join(problems)) if problems else Outcome(PASSED)
+    return outcome_of(guard.frozen_problems(version))
 
 
 def check_tag(version: str, branch: str) -> Outcome:
     if version not in guard.released_versions():
         return Outcome(NOT_HERE, f"there is no tag v{version} yet.")
-    problems = guard.tag_problems(f"v{version}", branch)
-    return Outcome(FAILED, " ".join(problems)) if problems else Outcome(PASSED)
+    return outcome_of(guard.tag_problems(f"v{version}", branch))
 
 
 def write_notes(version: str) -> Outcome:

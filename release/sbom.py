@@ -16,6 +16,7 @@ from typing import Any
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from artefacts import DIST
 from checkout import REFUSED, ROOT, ReleaseError, build_environment, code_version
 
 NAME = "iskra-electricity-server"
@@ -96,7 +97,7 @@ def write(document: Document, file: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=ROOT / "dist")
+    parser.add_argument("--output", type=Path, default=DIST)
     output = parser.parse_args().output
     version = code_version()
     try:
