@@ -8,7 +8,7 @@ from iskra_server.config import Config, ContractConfig
 from iskra_server.config.sections import HistoryConfig
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.contract_log import log_doubts, log_unread_meters
-from iskra_server.runtime.plan import plan_of
+from iskra_server.runtime.plan import Plan, plan_of
 from web.serving import arrived, status, until
 
 
@@ -26,17 +26,27 @@ def test_a_contract_of_a_meter_that_no_source_has_is_logged_once(
     contract = ContractConfig(begins=date(2026, 1, 1), energy_price=0.3, meter="1ISK0000000000")
     plan = plan_of(Config(history=HistoryConfig(data_dir=str(tmp_path)), contracts=(contract,)))
     hub, statuses = Hub(), [status(meter_id=None)]
+    looked = 0
+
+    def plan_now() -> Plan:
+        nonlocal looked
+        looked += 1
+        return plan
+
+    async def look_again() -> None:
+        before = looked
+        await until(lambda: looked > before + 1)
 
     async def watch() -> None:
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(log_unread_meters(lambda: plan, lambda: statuses, hub, every_s=0.001))
-            await asyncio.sleep(0.01)
+            task = group.create_task(log_unread_meters(plan_now, lambda: statuses, hub, every_s=0.001))
+            await look_again()
             # not before each source has its meter
             assert caplog.messages == []
             hub.publish(arrived())
             statuses[0] = status()
             await until(lambda: bool(caplog.messages))
-            await asyncio.sleep(0.01)
+            await look_again()
             task.cancel()
 
     asyncio.run(watch())

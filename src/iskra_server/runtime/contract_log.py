@@ -32,7 +32,8 @@ async def log_unread_meters(
     every_s: float = _LOOK_EVERY_S,
 ) -> None:
     """Contracts that name a meter which no source has, as soon as each source has a meter; again after a reload."""
-    logged: object = None
+    # without a contract nothing is looked at
+    logged: object = (), ()
     while True:
         config = plan_now().config
         if (config.contracts, config.offers) != logged and all(status.meter_id for status in statuses()):
