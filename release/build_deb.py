@@ -149,7 +149,7 @@ def generate(wheel: Path, folder: Path, epoch: int) -> Path:
 
 
 def maintainer(environ: Mapping[str, str]) -> str:
-    """As Debian's own tools are told. The placeholder stands for whoever publishes the package."""
+    """As Debian's own tools are told. The publisher of the package replaces the placeholder by setting both."""
     return f"{environ.get('DEBFULLNAME') or 'not set'} <{environ.get('DEBEMAIL') or 'not-set@example.org'}>"
 
 

@@ -1,6 +1,6 @@
 """The file /etc/iskra-server/iskra-server.toml: every key with its default, all of it commented out.
 
-A line of prose begins with "# ", a line of TOML with "#" alone: whoever removes that has a valid file.
+A line of prose begins with "# ", a line of TOML with "#" alone: without these the file is valid.
 """
 
 import textwrap

@@ -93,7 +93,7 @@ def _live_meters(context: Context) -> list[NamedMeter]:
 
 
 def _placed_findings(text: str, today: date, live: list[NamedMeter], reads: "Reads | None") -> list[PlacedFinding]:
-    # whoever checks no channel needs nothing of it
+    # loaded with the first check: a server that checks none needs nothing of it
     from iskra_server.outputs.notify.channel import channel_problems  # noqa: PLC0415
 
     recorded: list[NamedMeter] = []

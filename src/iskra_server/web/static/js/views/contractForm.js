@@ -73,7 +73,7 @@ function delayedCheck(fields, form, verdict, others, signal) {
       const findings = await requestFindings(toml, signal);
       if (signal.aborted || own !== current) return;
       if (typeof findings === "string") { setText(verdict, texts.unchecked(findings)); return; }
-      // whoever enters gross prices need not hear that they count as gross; a form without a price has its own verdict
+      // only warnings of fields shown here, not that prices without VAT are gross; the lack of a price is said below
       const shown = findings.filter(({ level, key }) => level === "error" || (isPriced(fields) && hasField(form, key)));
       const count = shown.filter(({ level }) => level === "error").length;
       setText(verdict, count ? texts.invalid(count) : isPriced(fields) ? texts.valid : texts.priceMissing);
