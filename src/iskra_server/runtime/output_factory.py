@@ -55,10 +55,11 @@ def _mdns(config: Config) -> PlannedOutput | None:
     needs_token, has_tls = bool(config.server.token), bool(config.server.tls_cert)
 
     def create(hub: Hub, _statuses: Statuses, _store: OpenStore) -> Output:
-        from iskra_server.outputs.mdns import Announcement  # noqa: PLC0415
+        from iskra_server.base.announcement import Announcement  # noqa: PLC0415
+        from iskra_server.outputs.mdns import server_services  # noqa: PLC0415
 
-        output = Announcement(host=host, port=port, properties=properties(), meters=hub.electricity_meters)
-        return Output(Part("mdns", output.run))
+        services = server_services(port=port, properties=properties(), meters=hub.electricity_meters)
+        return Output(Part("mdns", Announcement(host=host, services=services).run))
 
     def properties() -> dict[str, str]:
         access = {"token": str(int(needs_token)), "tls": str(int(has_tls))}
