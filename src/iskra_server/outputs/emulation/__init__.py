@@ -1,0 +1,1 @@
+"""This server as the grid meter that batteries, inverters and energy managers ask."""
