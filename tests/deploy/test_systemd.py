@@ -1,4 +1,4 @@
-"""The systemd unit, alone and with the privilege for ports below 1024: known keys, and a score of at most 2.0, then 2.1."""
+"""The systemd unit, alone (score 2.0 at most) and with the privilege for ports below 1024 (2.1): every key is known."""
 
 import shutil
 import subprocess

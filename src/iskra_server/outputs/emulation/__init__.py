@@ -1,1 +1,1 @@
-"""This server as the grid meter that batteries, inverters and energy managers ask."""
+"""Devices that this server stands in for: grid meters that batteries, wallboxes and energy managers already know."""

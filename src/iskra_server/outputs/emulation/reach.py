@@ -36,7 +36,8 @@ def cannot_listen(port: int, transport: Transport, error: OSError, *, host: str 
 def cannot_listen_advice(port: int, transport: Transport, error: OSError, *, host: str = "") -> Advice:
     """The same in both languages."""
     details = {"port": str(port), "transport": transport.upper(), "address": host}
-    details["reason"] = error.strerror or str(error)
+    # asyncio puts a sentence of its own into strerror
+    details["reason"] = os.strerror(error.errno) if error.errno else str(error)
     advice = advise(*_problem(port, transport, error, details))
     devices = _DEVICES.get((transport, port))
     if not devices:
