@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from decimal import Decimal
 from functools import wraps
 from typing import ParamSpec
 
@@ -11,13 +12,15 @@ from msgspec.structs import replace
 from iskra_server.base.clock import boottime_s
 from iskra_server.meter.reading import Register
 from iskra_server.outputs.emulation.clients import Clients, Rules
-from iskra_server.outputs.emulation.grid import Grid
+from iskra_server.outputs.emulation.grid import Grid, GridReading
 from iskra_server.reading.hub import Hub
 from samples import EXPORT, METER_ID, energy, power, sample
 
 CLIENT = "192.168.1.30"
 MAC = "02ab34cd56ef"
 STALE_AFTER_S = 10.0
+
+_NONE = (None, None, None)
 
 P = ParamSpec("P")
 
@@ -30,6 +33,25 @@ def in_event_loop(test: Callable[P, Coroutine[object, object, None]]) -> Callabl
         asyncio.run(test(*args, **kwargs))
 
     return run
+
+
+def grid_reading(**changes: object) -> GridReading:
+    """The record of a meter that sends its power of 412 W and both counters, with these changes."""
+    fields: dict[str, object] = {
+        "meter_id": "1 ISK 00 12345678",
+        "simulated": False,
+        "arrived_s": 0.0,
+        "power_w": Decimal(412),
+        "phases_w": None,
+        "mean_w": Decimal("398.4"),
+        "import_wh": Decimal("12345678.9"),
+        "export_wh": Decimal("1234.5"),
+        "tariffs_wh": (None, None),
+        "voltages_v": _NONE,
+        "currents_a": _NONE,
+        "frequency_hz": None,
+    }
+    return GridReading(**(fields | changes))  # type: ignore[arg-type]
 
 
 class GridMeter:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from iskra_server.outputs.emulation.clients import Clients, Rules
     from iskra_server.outputs.emulation.grid import Grid
     from iskra_server.outputs.emulation.http_listener import HttpDevice
+    from iskra_server.runtime.shelly_devices import ShellyDevice
 
 # makes a device of its clients and of what gives its number (device_identity.py)
 MakeHttpDevice = Callable[["Clients", Callable[[], str | None]], "HttpDevice"]
@@ -58,9 +59,17 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
 
         vzlogger = partial(Vzlogger, with_obis=outputs.vzlogger.obis)
         by_port[outputs.vzlogger.port].append(_HttpPlan(outputs.vzlogger, vzlogger, is_shared=False))
-    if not by_port:
+    shellys: list[ShellyDevice] = []
+    if outputs.shelly_pro_3em.enabled or outputs.shelly_em1.enabled:
+        from iskra_server.runtime.shelly_devices import shelly_devices  # noqa: PLC0415
+
+        shellys = list(shelly_devices(config))
+    if not by_port and not shellys:
         return
     shared = _shared(config)
+    for shelly in shellys:
+        if shelly.udp_ports:
+            yield _shelly_udp(shared, shelly)
     for port, devices in by_port.items():
         yield _http(shared, port, devices)
 
@@ -137,3 +146,34 @@ def _http(shared: _Shared, port: int, devices: list[_HttpPlan]) -> PlannedOutput
         return Output(Part(name, run), lambda: [device.state() for device in made])
 
     return PlannedOutput((name, shared.settings, *(plan.settings for plan in devices)), create)
+
+
+def _shelly_udp(shared: _Shared, shelly: "ShellyDevice") -> PlannedOutput:
+    """One Shelly at its UDP ports, each with its own health and clients."""
+    name = f"{shelly.name} by UDP"
+
+    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
+        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
+        from iskra_server.outputs.emulation.device import EmulatedDevice, keep_open  # noqa: PLC0415
+        from iskra_server.outputs.emulation.reach import cannot_listen  # noqa: PLC0415
+        from iskra_server.outputs.emulation.shelly_udp import udp_answer  # noqa: PLC0415
+        from iskra_server.outputs.emulation.udp_listener import UdpListener  # noqa: PLC0415
+
+        grid = shared.grid(hub, statuses)
+        identify = shelly.identify(shared.mac(grid))
+        listeners = []
+        for port in shelly.udp_ports:
+            clients = Clients(grid, shared.rules)
+            device = EmulatedDevice(f"{shelly.name} at UDP port {port}", clients)
+            listeners.append(UdpListener(shared.host, port, device, udp_answer(clients, identify)))
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(grid.run(name))
+                for listener in listeners:
+                    describe = partial(cannot_listen, listener.port, "udp")
+                    tasks.create_task(keep_open([listener.device], listener.run, describe))
+
+        return Output(Part(name, run), lambda: [listener.device.state() for listener in listeners])
+
+    return PlannedOutput((name, shared.settings, shelly), create)
