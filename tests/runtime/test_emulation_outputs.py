@@ -74,6 +74,8 @@ def test_clients_read_what_the_meter_says_and_the_status_tells_who_asks() -> Non
         "IES_EMULATION_TARGET_W": "10000",
         "IES_ECOTRACKER_ENABLED": "true",
         "IES_ECOTRACKER_PORT": str(port),
+        "IES_SHELLY_3EM_ENABLED": "true",
+        "IES_SHELLY_3EM_PORT": str(port),
         "IES_VZLOGGER_ENABLED": "true",
         "IES_VZLOGGER_PORT": str(vzlogger_port),
     }
@@ -89,11 +91,13 @@ def test_clients_read_what_the_meter_says_and_the_status_tells_who_asks() -> Non
         body = until(lambda: answer(port, "/v1/json")).json()
         assert body["energyCounterIn"] > 1000 and body["agePower"] < 10_000
         assert body["power"] < -9000
+        status = until(lambda: answer(port, "/status")).json()
+        assert status["total_power"] > -1000 and status["emeters"][0]["total"] >= body["energyCounterIn"]
         channels = [channel["tuples"][0][1] for channel in until(lambda: answer(vzlogger_port, "/")).json()["data"]]
         assert channels[0] > -1000 and channels[1] >= body["energyCounterIn"]
         assert re.search(r"vzlogger: channel \S+ is 1-0:16\.7\.0 \(line 13 for openWB\)", server.log)
         outputs = {output["name"]: output for output in server.get("/api/v1/status").json()["outputs"]}
-        for name in ("ecotracker", "vzlogger"):
+        for name in ("ecotracker", "shelly_3em", "vzlogger"):
             (client,) = outputs[name]["clients"]
             assert outputs[name]["ok"] and client["address"] == "127.0.0.1" and client["answers"] >= 1
             assert client["age_s"] < 10

@@ -59,6 +59,10 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
 
         vzlogger = partial(Vzlogger, with_obis=outputs.vzlogger.obis)
         by_port[outputs.vzlogger.port].append(_HttpPlan(outputs.vzlogger, vzlogger, is_shared=False))
+    if outputs.shelly_3em.enabled:
+        from iskra_server.outputs.emulation.shelly_3em import Shelly3Em  # noqa: PLC0415
+
+        by_port[outputs.shelly_3em.port].append(_HttpPlan(outputs.shelly_3em, Shelly3Em, is_shared=False))
     shellys: list[ShellyDevice] = []
     if outputs.shelly_pro_3em.enabled or outputs.shelly_em1.enabled:
         from iskra_server.runtime.shelly_devices import shelly_devices  # noqa: PLC0415
