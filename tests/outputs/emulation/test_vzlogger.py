@@ -13,7 +13,6 @@ import pytest
 from msgspec.structs import replace
 
 from emulating import CLIENT, MAC, GridMeter, in_event_loop, running
-from iskra_server.base.clock import boottime_s
 from iskra_server.meter.lists import shown
 from iskra_server.meter.obis import Obis
 from iskra_server.meter.reading import Register, Sample
@@ -59,12 +58,6 @@ async def codes(device: Vzlogger) -> list[str] | int:
     if answer.status != 200:
         return answer.status
     return [Obis.parse(channel["obis"]).short for channel in json.loads(answer.body)["data"]]
-
-
-def list_meter(meter: GridMeter, *registers: Register) -> None:
-    """A telegram of a meter that sends its registers in several lists."""
-    made = sample(*registers)
-    meter.hub.publish(replace(made, reading=replace(made.reading, protocol="dlms"), monotonic_s=boottime_s()))
 
 
 def test_the_body_byte_by_byte() -> None:
@@ -133,12 +126,12 @@ async def test_no_channel_is_left_out_because_it_has_no_value(caplog: pytest.Log
 async def test_a_meter_that_sends_its_counters_rarely_has_no_answer_before_them() -> None:
     meter = GridMeter()
     device = Vzlogger(meter.clients(), lambda: MAC, with_obis=True)
-    list_meter(meter, power(412), *phases(400, 0, 12))
+    meter.send(power(412), *phases(400, 0, 12), protocol="dlms")
     # the phases would be where the counters belong
     assert await codes(device) == 503
-    list_meter(meter, *ENERGIES)
+    meter.send(*ENERGIES, protocol="dlms")
     before = await ask(device)
-    list_meter(meter, power(500), *phases(488, 0, 12))
+    meter.send(power(500), *phases(488, 0, 12), protocol="dlms")
     after = await ask(device)
     tuples = [[channel["tuples"][0] for channel in json.loads(answer.body)["data"]] for answer in (before, after)]
     assert [[value for _, value in answer] for answer in tuples] == [
