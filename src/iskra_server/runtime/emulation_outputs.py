@@ -72,6 +72,8 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
         return
     shared = _shared(config)
     for shelly in shellys:
+        if shelly.port:
+            by_port[shelly.port].append(_HttpPlan(shelly.keys, shelly.by_http))
         if shelly.udp_ports:
             yield _shelly_udp(shared, shelly)
     for port, devices in by_port.items():
