@@ -27,7 +27,10 @@ class Rule(Protocol):
 
 
 class Model(Struct, frozen=True):
-    """How a battery polls and what it can do: powers in W, `rule` makes the rule of one battery."""
+    """How a battery polls and what it can do: powers in W, `rule` makes the rule of one battery.
+
+    All can give more than the 800 W that German law allows: a step of 800 W above the base load must fit.
+    """
 
     name: str
     poll_s: float
@@ -66,9 +69,9 @@ class BandAndSteps:
 VENUS = Model("Venus", 1.0, BandAndSteps)
 VENUS_D = Model("Venus D", 1.0, integrator(offset_w=5.0))
 # it has its own solar modules and cannot charge from the grid
-B2500 = Model("B2500", 2.0, integrator(0.9), max_discharge_w=800.0, max_charge_w=0.0)
-JUPITER = Model("Jupiter", 3.0, integrator(0.9), max_discharge_w=800.0)
-JUPITER_ECOTRACKER = Model("Jupiter, 13 s", 13.0, integrator(0.9), max_discharge_w=800.0)
+B2500 = Model("B2500", 2.0, integrator(0.9), max_charge_w=0.0)
+JUPITER = Model("Jupiter, 3 s", 3.0, integrator(0.9))
+JUPITER_ECOTRACKER = Model("Jupiter, 13 s", 13.0, integrator(0.9))
 HOYMILES = Model("Hoymiles", 0.5, integrator())
 HOYMILES_DAMPED = Model("Hoymiles, damped", 0.5, integrator(0.3))
 MODELS = (VENUS, VENUS_D, B2500, JUPITER, JUPITER_ECOTRACKER, HOYMILES, HOYMILES_DAMPED)

@@ -1,4 +1,4 @@
-"""The closed loop: household, its meter, the real server, the face, and batteries that ask it."""
+"""The closed loop: household, its meter, the real server, the device, and batteries that ask it."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ FIRST_ADDRESS = 2
 EVERY_S = 1.0
 
 
-class Face(Struct, frozen=True):
+class Device(Struct, frozen=True):
     """A way to ask the server: `environ` makes the settings for a free port, `client` what asks at this port."""
 
     name: str
@@ -32,7 +32,7 @@ class Face(Struct, frozen=True):
 class Loop(Struct, frozen=True):
     """What is tried. `load_w`: the load at a second. `gaps`: from and to, without telegrams. Seconds are simulated."""
 
-    face: Face
+    device: Device
     models: Sequence[Model]
     interval_s: float
     length_s: float
@@ -61,7 +61,7 @@ def run(loop: Loop) -> Outcome:
     """Run it to its end, in real time divided by its speed."""
     port = free_port()
     periods = {key: f"{value / loop.speed:g}" for key, value in loop.periods.items()}
-    environ = {**loop.settings, **periods, **loop.face.environ(port)}
+    environ = {**loop.settings, **periods, **loop.device.environ(port)}
     with socket.create_server(("127.0.0.1", 0)) as listener:
         meter = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
         with serving("serve", meter, environ=environ) as server:
@@ -74,7 +74,7 @@ async def _run(loop: Loop, listener: socket.socket, server: Server, port: int) -
     household = Household(clock, loop.load_w, batteries)
     async with AsyncExitStack() as stack:
         clients = [
-            await stack.enter_async_context(loop.face.client(server, port, f"127.0.0.{number}"))
+            await stack.enter_async_context(loop.device.client(server, port, f"127.0.0.{number}"))
             for number, _ in enumerate(batteries, FIRST_ADDRESS)
         ]
         clock.start()

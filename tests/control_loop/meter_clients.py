@@ -1,4 +1,4 @@
-"""How batteries ask for the power at the meter: each a real client of one face, at a loopback address of its own."""
+"""How batteries ask for the power at the meter: each a real client of one device, at a loopback address of its own."""
 
 import asyncio
 import itertools

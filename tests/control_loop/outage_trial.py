@@ -1,7 +1,7 @@
 """Many clients, gaps between telegrams, restarts of the server and steps of its clock, judged by the checker of truth.
 
-All faces are asked, each at a port of its own, and each client has a loopback address of its own. Where libfaketime is
-installed the wall clock of the server is moved, forth and back: nothing else on the machine has that clock.
+All devices are asked, each at a port of its own, and each client has a loopback address of its own. Where libfaketime
+is installed the wall clock of the server is moved, forth and back: nothing else on the machine has that clock.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 from msgspec import Struct
 
-from control_loop.control_loop import TIMEOUT_S, Face
+from control_loop.control_loop import TIMEOUT_S, Device
 from control_loop.network_meter import NetworkMeter
 from control_loop.truth import Truth
 from running import Server, free_port, serving
@@ -27,7 +27,7 @@ FAKETIME = glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 CLOCK_STEPS_S = 7200
 # libfaketime looks into its file once a second
 CLOCK_SEEN_S = 1.5
-# of the faces, and of the API beside them
+# of the devices, and of the API beside them
 STALE_KEYS = "IES_EMULATION_STALE_AFTER_S", "IES_METERS_STALE_AFTER_S"
 FIRST_ADDRESS = 2
 
@@ -35,7 +35,7 @@ FIRST_ADDRESS = 2
 class Trial(Struct, frozen=True):
     """Seconds are real. `fault_every_s`: the longest time between two faults."""
 
-    faces: Sequence[Face]
+    devices: Sequence[Device]
     length_s: float
     clients: int = 20
     poll_s: float = 0.5
@@ -61,15 +61,15 @@ class Outage:
         self.faults = Counter[str]()
         self._clock = folder / "clock"
         self._meter_url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-        self._port, self._ports = free_port(), [free_port() for _ in trial.faces]
+        self._port, self._ports = free_port(), [free_port() for _ in trial.devices]
         self._is_silent = False
         self._stack = ExitStack()
         self.server: Server
 
     def start(self) -> None:
         environ = dict.fromkeys(STALE_KEYS, f"{self._trial.stale_after_s:g}")
-        for face, port in zip(self._trial.faces, self._ports, strict=True):
-            environ |= face.environ(port)
+        for device, port in zip(self._trial.devices, self._ports, strict=True):
+            environ |= device.environ(port)
         if FAKETIME:
             self._clock.write_text("+0")
             environ |= {"LD_PRELOAD": FAKETIME[0], "FAKETIME_TIMESTAMP_FILE": str(self._clock)}
@@ -92,10 +92,10 @@ class Outage:
                 await asyncio.sleep(due_s - time.monotonic())
 
     async def ask(self, number: int) -> None:
-        place = number % len(self._trial.faces)
-        face, port, address = self._trial.faces[place], self._ports[place], f"127.0.0.{FIRST_ADDRESS + number}"
-        name = f"{face.name} {address}"
-        async with face.client(self.server, port, address) as client:
+        place = number % len(self._trial.devices)
+        device, port, address = self._trial.devices[place], self._ports[place], f"127.0.0.{FIRST_ADDRESS + number}"
+        name = f"{device.name} {address}"
+        async with device.client(self.server, port, address) as client:
             while True:
                 asked_s, power_w = time.monotonic(), None
                 with suppress(TimeoutError, OSError, httpx.HTTPError):

@@ -1,4 +1,4 @@
-"""The scenario that every face is measured with, and what it shows.
+"""The scenario that every device is measured with, and what it shows.
 
 second   load
      0    200 W
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from control_loop.batteries import RAMP_W_PER_S, Model
-from control_loop.control_loop import Face, Loop, Outcome
+from control_loop.control_loop import Device, Loop, Outcome
 from control_loop.figures import Response, between, moved_wh, response, wrong_wh
 
 STEP_UP_S, STEP_DOWN_S, GAP_S, GAP_END_S, END_S = 30.0, 90.0, 120.0, 180.0, 200.0
@@ -44,12 +44,12 @@ def load_w(second: float) -> float:
     return 1000.0 if is_high else 200.0
 
 
-def scenario(face: Face, models: Sequence[Model], interval_s: float, speed: float, **settings: float) -> Loop:
+def scenario(device: Device, models: Sequence[Model], interval_s: float, speed: float, **settings: float) -> Loop:
     """One run. `settings` are keys of [outputs.emulation] in seconds; other settings: `settings` of the loop."""
     stale_s = stale_after_s(interval_s)
     periods = {f"IES_EMULATION_{key.upper()}": value for key, value in settings.items()}
     return Loop(
-        face=face,
+        device=device,
         models=models,
         interval_s=interval_s,
         length_s=END_S,

@@ -72,7 +72,7 @@ def test_rules_of_the_others() -> None:
 def test_a_battery_gives_what_it_can() -> None:
     battery = Battery(B2500)
     battery.answer(5000, 0.0)
-    assert after(battery, 0, 2) == pytest.approx(800)
+    assert after(battery, 0, 2) == pytest.approx(B2500.max_discharge_w)
     battery.answer(-5000, 2.0)
     assert after(battery, 2, 2) == 0
 
