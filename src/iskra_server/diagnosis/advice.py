@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from iskra_server.diagnosis import (
+    emulation_sentences,
     line_sentences,
     notice_sentences,
     port_sentences,
@@ -23,6 +24,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     **telegram_sentences.SENTENCES,
     **reading_sentences.SENTENCES,
     **notice_sentences.SENTENCES,
+    **emulation_sentences.SENTENCES,
 }
 
 
