@@ -1,12 +1,17 @@
 """Programs that ask a Shelly: evcc's exchange as recorded, and aioshelly itself."""
 
+import asyncio
 import json
+import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
+from browsing import LOOPBACK, browsing, text_of
+from browsing import until as heard
 from clients import ask
 from running import Server, free_port, serving, until
 
@@ -24,7 +29,7 @@ def asked() -> Iterator[Asked]:
     environ = {
         "IES_SHELLY_PRO_3EM_ENABLED": "true",
         "IES_SHELLY_PRO_3EM_PORT": str(pro),
-        "IES_SHELLY_PRO_3EM_UDP_PORTS": "",
+        "IES_SHELLY_PRO_3EM_UDP_PORTS": "0",
         "IES_SHELLY_EM1_ENABLED": "true",
         "IES_SHELLY_EM1_MODEL": "em-gen3",
         "IES_SHELLY_EM1_PORT": str(gen3),
@@ -74,6 +79,27 @@ def test_evcc_finds_one_channel(asked: Asked) -> None:
     assert evcc(asked.gen3, "EM1Data.GetStatus")["total_act_energy"] > 1000
 
 
+async def announced(port: int) -> dict[str, dict[str, str | None]]:
+    """The text of both services, as another program hears it; they have the name and the address of the device."""
+    texts = {}
+    for service in ("_shelly._tcp", "_http._tcp"):
+        async with browsing(service) as browser:
+            await heard(partial(browser.at, port))
+            info = await browser.at(port)
+            assert info and info.parsed_addresses() == [LOOPBACK]
+            assert re.fullmatch(rf"shellypro3em-02[0-9a-f]{{10}}\.{re.escape(service)}\.local\.", info.name)
+            texts[service] = text_of(info)
+    return texts
+
+
+@pytest.mark.slow
+def test_another_program_hears_both_services(asked: Asked) -> None:
+    assert asyncio.run(announced(asked.pro)) == {
+        "_shelly._tcp": {"gen": "2", "app": "Pro3EM", "ver": "1.7.1"},
+        "_http._tcp": {"gen": "2"},
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("component", ["em", "em1"])
 def test_aioshelly_reads_it_without_an_error(asked: Asked, component: str) -> None:
@@ -86,7 +112,6 @@ def test_aioshelly_reads_it_without_an_error(asked: Asked, component: str) -> No
     power = "total_act_power" if component == "em" else "act_power"
     assert all(status[f"{component}:0"][power] for status in (seen["status"], *seen["notified"], seen["polled"]))
     assert len({status["ts"] for status in seen["notified"]}) == 5
-    # it reads counters from polls alone
     counter = "total_act" if component == "em" else "total_act_energy"
     key = f"{component}data:0"
     assert seen["polled"][key][counter] >= seen["status"][key][counter] > 1000
