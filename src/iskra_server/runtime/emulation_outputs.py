@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from iskra_server.config import Config, ConfigError
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     # for their types alone: they are imported only where a device is enabled
     from iskra_server.base.announcement import AnnouncedService
     from iskra_server.outputs.emulation.clients import Clients, Rules
+    from iskra_server.outputs.emulation.device import SendingDevice
     from iskra_server.outputs.emulation.grid import Grid
     from iskra_server.outputs.emulation.http_listener import HttpDevice
 
 # makes a device of its clients and of what gives its number (device_identity.py)
 MakeHttpDevice = Callable[["Clients", Callable[[], str | None]], "HttpDevice"]
+
+# a device that sends unasked
+MakeSendingDevice = Callable[["Clients", Callable[[], str | None]], "SendingDevice"]
 
 
 class _Shared(NamedTuple):
@@ -43,11 +48,41 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
         from iskra_server.outputs.emulation.ecotracker import EcoTracker  # noqa: PLC0415
 
         by_port[outputs.ecotracker.port].append((outputs.ecotracker, EcoTracker))
-    if not by_port:
+    sending = tuple(_sending_devices(config))
+    if not by_port and not sending:
         return
     shared = _shared(config)
     for port, devices in by_port.items():
         yield _http(shared, port, devices)
+    for name, settings, make in sending:
+        yield _sending(shared, name, settings, make)
+
+
+def _sending_devices(config: Config) -> Iterator[tuple[str, object, MakeSendingDevice]]:
+    """Name, settings and how it is made, of each device that sends unasked. Raises ConfigError."""
+    outputs = config.outputs
+    if outputs.sma_energy_meter.enabled:
+        from iskra_server.outputs.emulation.sma_energy_meter import NAME, SmaEnergyMeter  # noqa: PLC0415
+
+        model, host = outputs.sma_energy_meter.model, outputs.emulation.host
+        yield NAME, outputs.sma_energy_meter, partial(SmaEnergyMeter, model=model, host=host)
+
+
+def _sending(shared: _Shared, name: str, settings: object, make: MakeSendingDevice) -> PlannedOutput:
+    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
+        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
+
+        grid = shared.grid(hub, statuses)
+        device = make(Clients(grid, shared.whole), shared.mac(grid))
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(grid.run(name))
+                tasks.create_task(device.run())
+
+        return Output(Part(name, run), lambda: (device.state(),))
+
+    return PlannedOutput((name, shared.settings, settings), create)
 
 
 def _shared(config: Config) -> _Shared:
