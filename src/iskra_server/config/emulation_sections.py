@@ -154,6 +154,13 @@ class VictronConfig(Struct, frozen=True):
     topic: Annotated[
         str, Meta(min_length=1, description="Topic, the same as in the configuration of dbus-mqtt-grid.")
     ] = "iskra-server/grid"
+    ca_file: Annotated[
+        str,
+        Meta(
+            description="CA certificates to check the certificate of the broker in url (PEM). Empty: those of this "
+            "machine."
+        ),
+    ] = ""
 
 
 class SunSpecConfig(Struct, frozen=True):

@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from iskra_server.config import Config, ConfigError
 from iskra_server.reading.hub import Hub
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
@@ -66,6 +68,28 @@ def _sending_devices(config: Config) -> Iterator[tuple[str, object, MakeSendingD
 
         model, host = outputs.sma_energy_meter.model, outputs.emulation.host
         yield NAME, outputs.sma_energy_meter, partial(SmaEnergyMeter, model=model, host=host)
+    if outputs.victron.enabled:
+        yield _victron(config)
+
+
+def _victron(config: Config) -> tuple[str, object, MakeSendingDevice]:
+    from iskra_server.mqtt.access import broker_access  # noqa: PLC0415
+    from iskra_server.outputs.emulation.victron import NAME, Victron  # noqa: PLC0415
+    from iskra_server.outputs.mqtt.broker_settings import broker_settings, checked_topic  # noqa: PLC0415
+
+    keys, mqtt = config.outputs.victron, config.outputs.mqtt
+    if not keys.url and not mqtt.url:
+        raise ConfigError("outputs.victron.url is empty, and so is outputs.mqtt.url: one of them must name the broker.")
+    try:
+        topic = checked_topic("topic", keys.topic)
+        if keys.url:
+            access = broker_access(keys.url, password=keys.password, ca_file=keys.ca_file)
+    except ValueError as error:
+        raise ConfigError(f"outputs.victron: {error}.") from None
+    if not keys.url:
+        # each connection needs a client id of its own
+        access = replace(broker_settings("outputs.mqtt", mqtt), client_id="")
+    return NAME, (access, topic), partial(Victron, access=access, topic=topic)
 
 
 def _sending(shared: _Shared, name: str, settings: object, make: MakeSendingDevice) -> PlannedOutput:

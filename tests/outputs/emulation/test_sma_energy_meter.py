@@ -2,9 +2,8 @@
 
 import asyncio
 import socket
-import struct
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 
 from emulating import MAC, GridMeter, in_event_loop, running, until
 from iskra_server.outputs.emulation import sma_energy_meter
-from iskra_server.outputs.emulation.sma_energy_meter import GROUP, PORT, Model, SmaEnergyMeter, datagram, serial
+from iskra_server.outputs.emulation.sma_energy_meter import Model, SmaEnergyMeter, datagram, serial
 from outputs.emulation.readings import grid_reading
+from outputs.emulation.sma_group import decoded, listening, serial_of
 from samples import power
 
 COUNTERS_WH = Decimal("12345678.9"), Decimal("1234.5")
@@ -91,20 +91,6 @@ def test_phases_voltages_currents_and_frequency_in_608_bytes() -> None:
     assert made == ALL_VALUES
 
 
-def decoded(data: bytes) -> dict[tuple[int, int], int]:
-    """(channel, type) -> value, as the makers of such clients read it."""
-    (length,) = struct.unpack_from(">H", data, 12)
-    assert len(data) == length + 20
-    values, at = {}, 28
-    while data[at : at + 4] != b"\x90\0\0\0":
-        channel, kind = data[at + 1], data[at + 2]
-        assert (channel, kind) not in values
-        values[channel, kind] = int.from_bytes(data[at + 4 : at + 4 + kind])
-        at += 4 + kind
-    assert len(data) - at == 12
-    return values
-
-
 watts = st.decimals(-99_999, 99_999, places=3)
 energies = st.decimals(0, 10**9, places=4)
 
@@ -130,30 +116,11 @@ def test_its_serial_number_has_nine_digits_where_those_of_sma_have_ten() -> None
     assert all(len(str(serial(f"02{number:010x}"))) == 9 for number in range(0, 1 << 40, 1 << 34))
 
 
-class Group:
-    """What is sent to the multicast group on the loopback interface of this machine."""
-
-    def __init__(self, receiver: socket.socket) -> None:
-        self._receiver = receiver
-
-    async def next(self) -> bytes:
-        async with asyncio.timeout(20):
-            while True:
-                data, (_, _port) = await asyncio.get_running_loop().sock_recvfrom(self._receiver, 4096)
-                # another test of this machine may send, too
-                if struct.unpack_from(">I", data, 20) == (serial(MAC),):
-                    return data
-
-
-@contextmanager
-def listening() -> Iterator[Group]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        receiver.setblocking(False)
-        receiver.bind((GROUP, PORT))
-        membership = socket.inet_aton(GROUP) + socket.inet_aton("127.0.0.1")
-        receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
-        yield Group(receiver)
+async def next_datagram(group: socket.socket) -> dict[tuple[int, int], int]:
+    while True:
+        data = await asyncio.get_running_loop().sock_recv(group, 4096)
+        if serial_of(data) == serial(MAC):
+            return decoded(data)
 
 
 @asynccontextmanager
@@ -171,15 +138,16 @@ async def test_the_group_gets_each_new_reading_and_hears_nothing_of_an_old_one(
     monkeypatch.setattr(sma_energy_meter, "MAX_INTERVAL_S", 0.05)
     meter = GridMeter(stale_after_s=0.2)
     with listening() as group:
-        async with sending(meter) as device:
+        group.setblocking(False)
+        async with asyncio.timeout(60), sending(meter) as device:
             meter.send_power(600)
-            assert decoded(await group.next())[1, 4] == 6000
+            assert (await next_datagram(group))[1, 4] == 6000
             meter.send_power(-250)
-            while decoded(data := await group.next())[1, 4]:
+            while (data := await next_datagram(group))[1, 4]:
                 pass
-            assert decoded(data)[2, 4] == 2500
+            assert data[2, 4] == 2500
             # repeated while it is current
-            assert decoded(await group.next())[2, 4] == 2500
+            assert (await next_datagram(group))[2, 4] == 2500
             await until(lambda: meter.grid.newest() is None)
             sent = device.state().delivered
             meter.send(power(70), age_s=1)
@@ -188,9 +156,9 @@ async def test_the_group_gets_each_new_reading_and_hears_nothing_of_an_old_one(
             assert device.state().delivered == sent
             # a telegram that lacks the counters does not set them back
             meter.send(power(80))
-            while decoded(data := await group.next())[1, 4] != 800:
+            while (data := await next_datagram(group))[1, 4] != 800:
                 pass
-            assert decoded(data)[1, 8] == 44_444_444_040
+            assert data[1, 8] == 44_444_444_040
             assert device.state().ok
 
 
