@@ -167,6 +167,13 @@ class SunSpecConfig(Struct, frozen=True):
     enabled: Enabled = False
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of Modbus; inverters ask 502.")] = 502
     unit: Annotated[int, Meta(ge=1, le=247, description="Modbus address, as entered in the inverter.")] = 1
+    zero_if_missing: Annotated[
+        bool,
+        Meta(
+            description="Show what the meter does not send as 0, for an inverter that refuses NaN, which is SunSpec's "
+            '"not implemented".'
+        ),
+    ] = False
 
 
 class ShellyModbusConfig(Struct, frozen=True):

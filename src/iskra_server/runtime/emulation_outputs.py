@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from iskra_server.outputs.emulation.device import SendingDevice
     from iskra_server.outputs.emulation.grid import Grid
     from iskra_server.outputs.emulation.http_listener import HttpDevice
+    from iskra_server.outputs.emulation.modbus_listener import ModbusDevice
 
 # makes a device of its clients and of what gives its number (device_identity.py)
 MakeHttpDevice = Callable[["Clients", Callable[[], str | None]], "HttpDevice"]
 
 # a device that sends unasked
 MakeSendingDevice = Callable[["Clients", Callable[[], str | None]], "SendingDevice"]
+
+MakeModbusDevice = Callable[["Clients", Callable[[], str | None]], "ModbusDevice"]
 
 
 class _Shared(NamedTuple):
@@ -51,13 +54,16 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
 
         by_port[outputs.ecotracker.port].append((outputs.ecotracker, EcoTracker))
     sending = tuple(_sending_devices(config))
-    if not by_port and not sending:
+    modbus = _modbus_devices(config)
+    if not by_port and not sending and not modbus:
         return
     shared = _shared(config)
     for port, devices in by_port.items():
         yield _http(shared, port, devices)
     for name, settings, make in sending:
         yield _sending(shared, name, settings, make)
+    for port, modbus_devices in modbus.items():
+        yield _modbus(shared, port, modbus_devices)
 
 
 def _sending_devices(config: Config) -> Iterator[tuple[str, object, MakeSendingDevice]]:
@@ -90,6 +96,41 @@ def _victron(config: Config) -> tuple[str, object, MakeSendingDevice]:
         # each connection needs a client id of its own
         access = replace(broker_settings("outputs.mqtt", mqtt), client_id="")
     return NAME, (access, topic), partial(Victron, access=access, topic=topic)
+
+
+def _modbus_devices(config: Config) -> dict[int, list[tuple[object, MakeModbusDevice]]]:
+    """By their port: settings, and how it is made."""
+    outputs = config.outputs
+    by_port: dict[int, list[tuple[object, MakeModbusDevice]]] = defaultdict(list)
+    if (sunspec := outputs.sunspec).enabled:
+        from iskra_server.outputs.emulation.sunspec import SunSpec  # noqa: PLC0415
+
+        make = partial(SunSpec, unit=sunspec.unit, zero_if_missing=sunspec.zero_if_missing)
+        by_port[sunspec.port].append((sunspec, make))
+    return by_port
+
+
+def _modbus(shared: _Shared, port: int, devices: list[tuple[object, MakeModbusDevice]]) -> PlannedOutput:
+    name = f"Modbus devices at port {port}"
+
+    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
+        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
+        from iskra_server.outputs.emulation.device import keep_open  # noqa: PLC0415
+        from iskra_server.outputs.emulation.modbus_listener import ModbusListener  # noqa: PLC0415
+        from iskra_server.outputs.emulation.reach import cannot_listen  # noqa: PLC0415
+
+        grid = shared.grid(hub, statuses)
+        made = [make(Clients(grid, shared.whole), shared.mac(grid)) for _, make in devices]
+        listener = ModbusListener(shared.host, port, made)
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(grid.run(name))
+                tasks.create_task(keep_open(made, listener.run, lambda error: cannot_listen(port, "tcp", error)))
+
+        return Output(Part(name, run), lambda: [device.state() for device in made])
+
+    return PlannedOutput((name, shared.settings, *(keys for keys, _ in devices)), create)
 
 
 def _sending(shared: _Shared, name: str, settings: object, make: MakeSendingDevice) -> PlannedOutput:
