@@ -6,6 +6,7 @@ import pytest
 
 from iskra_server.diagnosis import (
     line_sentences,
+    listening_sentences,
     notice_sentences,
     port_sentences,
     reading_sentences,
@@ -17,7 +18,7 @@ from iskra_server.diagnosis.checks import CHECKS
 KNOWN = {
     *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "bytes", "byte", "percent"),
     *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count", "limit"),
-    *("status", "topic", "line", "zone"),
+    *("status", "topic", "line", "zone", "transport", "address"),
 }
 
 
@@ -61,5 +62,8 @@ def test_every_check_has_a_label() -> None:
 
 
 def test_no_fault_is_in_the_table_twice() -> None:
-    parts = (port_sentences, line_sentences, telegram_sentences, reading_sentences, notice_sentences)
+    parts = (
+        *(port_sentences, line_sentences, telegram_sentences, reading_sentences, notice_sentences),
+        listening_sentences,
+    )
     assert sum(len(part.SENTENCES) for part in parts) == len(TABLE)

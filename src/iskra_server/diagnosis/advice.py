@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from iskra_server.diagnosis import (
     line_sentences,
+    listening_sentences,
     notice_sentences,
     port_sentences,
     reading_sentences,
@@ -23,6 +24,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     **telegram_sentences.SENTENCES,
     **reading_sentences.SENTENCES,
     **notice_sentences.SENTENCES,
+    **listening_sentences.SENTENCES,
 }
 
 

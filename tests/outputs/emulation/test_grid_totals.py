@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from emulating import grid_reading
 from iskra_server.outputs.emulation.grid_totals import mean_voltage_v, total_current_a
-from outputs.emulation.readings import grid_reading
 
 
 def test_a_meter_that_sends_neither_has_neither() -> None:

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from emulating import grid_reading
 from iskra_server.outputs.emulation.last_counters import LastCounters
-from outputs.emulation.readings import grid_reading
 
 NOTHING = Decimal(0), Decimal(0)
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulating import MAC, GridMeter, in_event_loop, running, until
+from emulating import MAC, GridMeter, grid_reading, in_event_loop, running, until
 from iskra_server.outputs.emulation import sma_energy_meter
 from iskra_server.outputs.emulation.sma_energy_meter import Model, SmaEnergyMeter, datagram, serial
-from outputs.emulation.readings import grid_reading
 from outputs.emulation.sma_group import decoded, listening, serial_of
 from samples import power
 
+POWER_W = Decimal("412.3")
 COUNTERS_WH = Decimal("12345678.9"), Decimal("1234.5")
 # 12,345,678.9 Wh and 1,234.5 Wh in Ws
 IMPORT_WS, EXPORT_WS = "0000000a59186588", "000000000043d028"
@@ -73,7 +73,7 @@ ALL_VALUES = bytes.fromhex(
 
 
 def test_a_meter_that_sends_one_power_is_shown_on_l1_in_600_bytes() -> None:
-    made = datagram(grid_reading(), COUNTERS_WH, "em1", serial(MAC), 1234.567)
+    made = datagram(grid_reading(power_w=POWER_W), COUNTERS_WH, "em1", serial(MAC), 1234.567)
     assert len(made) == 600
     assert made == ONE_VALUE
 

@@ -10,12 +10,11 @@ from struct import unpack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulating import MAC, GridMeter, in_event_loop, running, until
+from emulating import MAC, GridMeter, grid_reading, in_event_loop, running, until
 from iskra_server import __version__
 from iskra_server.outputs.emulation.modbus_listener import ModbusListener
 from iskra_server.outputs.emulation.sunspec import SunSpec, identity, measurements
 from outputs.emulation.modbus_client import LOOPBACK, ModbusClient, connected, reading
-from outputs.emulation.readings import grid_reading
 from running import free_port
 from samples import power
 

@@ -11,20 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulating import MAC, GridMeter, in_event_loop, running, until
+from emulating import MAC, GridMeter, grid_reading, in_event_loop, running, until
 from iskra_server.base.address import Address
 from iskra_server.base.secret import Secret
 from iskra_server.mqtt.access import broker_access
 from iskra_server.outputs.emulation import victron
 from iskra_server.outputs.emulation.victron import Victron, payload
-from outputs.emulation.readings import grid_reading
 from outputs.mqtt.broker import Mosquitto, Subscriber, retained
 
+POWER_W = Decimal("412.3")
 TOPIC, AVAILABILITY = "house/grid", "house/grid/availability"
 
 
 def test_a_meter_that_sends_one_power_is_shown_on_l1_alone() -> None:
-    assert payload(grid_reading()) == (
+    assert payload(grid_reading(power_w=POWER_W)) == (
         b'{"grid":{"power":412.3,"energy_forward":12345.6789,"energy_reverse":1.2345,"L1":{"power":412.3}}}'
     )
 
@@ -46,7 +46,7 @@ def test_everything_that_a_meter_can_send() -> None:
 
 
 def test_a_meter_without_counters_has_no_energy() -> None:
-    reading = grid_reading(import_wh=None, export_wh=Decimal(0))
+    reading = grid_reading(power_w=POWER_W, import_wh=None, export_wh=Decimal(0))
     assert payload(reading) == b'{"grid":{"power":412.3,"energy_reverse":0.000,"L1":{"power":412.3}}}'
 
 

@@ -1,4 +1,4 @@
-"""Emulated devices that send unasked, as a user configures them."""
+"""Emulated devices that several batteries do not share, as a user configures them."""
 
 from pathlib import Path
 
