@@ -71,4 +71,10 @@ def modbus_devices(config: Config) -> dict[int, list[ModbusPlan]]:
 
         make = partial(SunSpec, unit=sunspec.unit, zero_if_missing=sunspec.zero_if_missing)
         by_port[sunspec.port].append(ModbusPlan(sunspec, make))
+    if (shelly := config.outputs.shelly_modbus).enabled:
+        from iskra_server.outputs.emulation.shelly_modbus import ShellyModbus  # noqa: PLC0415
+
+        # the same device as the one that answers by HTTP
+        typical = config.outputs.shelly_pro_3em.typical_values
+        by_port[shelly.port].append(ModbusPlan((shelly, typical), partial(ShellyModbus, typical=typical)))
     return by_port

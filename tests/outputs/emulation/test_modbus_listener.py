@@ -24,9 +24,9 @@ from running import free_port
 class Registers(ModbusDevice):
     """A register's content is its address. 13 is not there now."""
 
-    def __init__(self, clients: Clients, addresses: range, unit: int | None = None) -> None:
+    def __init__(self, clients: Clients, block: range, unit: int | None = None) -> None:
         super().__init__("registers", clients)
-        self.addresses = addresses
+        self.blocks = (block, range(5000, 5002))
         self.unit = unit
         self.input_registers = unit is None
 

@@ -42,9 +42,9 @@ class ModbusError(Exception):
 
 
 class ModbusDevice(EmulatedDevice):
-    """`addresses` holds all of its registers; `input_registers`: function 4 reads them, too; `unit` None is any."""
+    """`blocks` are its registers; `input_registers`: function 4 reads them, too; `unit` None is any."""
 
-    addresses: range
+    blocks: tuple[range, ...]
     input_registers = False
     unit: int | None = None
 
@@ -55,7 +55,7 @@ class ModbusDevice(EmulatedDevice):
         return self.unit is None or self.unit == unit
 
     async def read(self, addresses: range, client: str) -> bytes:
-        """Some of its registers, two bytes each. Raises ModbusError."""
+        """Registers of one of its blocks, two bytes each. Raises ModbusError."""
         raise NotImplementedError
 
 
@@ -90,7 +90,8 @@ class ModbusListener(TcpListener):
         """That with the register; else one with the unit, or any, to say what is wrong."""
         address = int.from_bytes(request[1:3])
         at_unit = [device for device in self.devices if device.has(unit)] or self.devices
-        return next((device for device in at_unit if address in device.addresses), at_unit[0])
+        with_register = (device for device in at_unit if any(address in block for block in device.blocks))
+        return next(with_register, at_unit[0])
 
 
 async def _answer(device: ModbusDevice, unit: int, request: bytes, client: str) -> bytes:
@@ -105,7 +106,7 @@ async def _answer(device: ModbusDevice, unit: int, request: bytes, client: str) 
         address, count = _READ.unpack(content)
         if not 1 <= count <= MAX_REGISTERS:
             raise ModbusError(ILLEGAL_VALUE)
-        if address not in device.addresses or address + count - 1 not in device.addresses:
+        if not any(address in block and address + count - 1 in block for block in device.blocks):
             raise ModbusError(ILLEGAL_ADDRESS)
         registers = await device.read(range(address, address + count), client)
     except ModbusError as error:

@@ -35,7 +35,7 @@ Value = Decimal | None
 class SunSpec(ModbusDevice):
     """`mac` is its serial number, None before the meter is known; `zero_if_missing`: 0 where it would be NaN."""
 
-    addresses = range(FIRST, 40_197)
+    blocks = (range(FIRST, 40_197),)
 
     def __init__(
         self, clients: Clients, mac: Callable[[], str | None], *, unit: int, zero_if_missing: bool = False
