@@ -4,7 +4,7 @@
 
 A rule is asked once per answer. Nobody outside the makers knows dead times and ramps; those here are of the order that
 users measured. What a battery does without an answer is a choice of ours: it goes idle `IDLE_AFTER_S` after the last
-one, or after one and a half polls where it polls slowly.
+one, or when the next poll was not answered in time where it polls slowly.
 """
 
 from collections import deque
@@ -16,7 +16,8 @@ from msgspec import Struct
 DEAD_TIME_S = 0.3
 RAMP_W_PER_S = 1000.0
 IDLE_AFTER_S = 4.0
-IDLE_AFTER_POLLS = 1.5
+# longer than a server may hold an answer
+TIMEOUT_S = 2.5
 SECONDS_PER_HOUR = 3600
 
 
@@ -42,7 +43,7 @@ class Model(Struct, frozen=True):
     @property
     def idle_after_s(self) -> float:
         """How long after the last answer it goes idle."""
-        return max(IDLE_AFTER_S, IDLE_AFTER_POLLS * self.poll_s)
+        return max(IDLE_AFTER_S, self.poll_s + TIMEOUT_S)
 
 
 def integrator(gain: float = 1.0, offset_w: float = 0.0) -> Callable[[], Rule]:

@@ -9,13 +9,11 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 import httpx
 from msgspec import Struct
 
-from control_loop.batteries import Battery, Model
+from control_loop.batteries import TIMEOUT_S, Battery, Model
 from control_loop.household import Household, Moment, SimulatedClock
 from control_loop.meter_clients import MeterClient
 from running import Server, free_port, serving
 
-# a battery waits longer than the server may hold an answer
-TIMEOUT_S = 2.5
 # each battery has a loopback address of its own
 FIRST_ADDRESS = 2
 EVERY_S = 1.0

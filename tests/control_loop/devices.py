@@ -45,3 +45,5 @@ SHELLY_WEBSOCKET = Device(
     lambda port: _shelly(port=port),
     lambda _, port, address: meter_clients.shelly_websocket(_url(port), address),
 )
+# all of them, and the API as a reference
+DEVICES = (METERS_API, ECOTRACKER, SHELLY_UDP, SHELLY_HTTP, SHELLY_WEBSOCKET)

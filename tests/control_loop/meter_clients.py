@@ -84,7 +84,9 @@ class WebSocketClient:
                 self._connection = await connect(
                     self._url, local_addr=(self._address, 0), compression=None, ping_interval=None, proxy=None
                 )
-            return _number(await self._ask("EM.GetStatus"), "result", "total_act_power")
+            status = await self._ask("EM.GetStatus")
+            await self._ask("EMData.GetStatus")
+            return _number(status, "result", "total_act_power")
         except websockets.WebSocketException:
             await self.close()
             return None

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from iskra_server.simulator.household import TENTH_WH, State
 from iskra_server.simulator.simulated_meter import FIRST_SERIAL
@@ -29,7 +29,13 @@ class NetworkMeter:
             self._clients.add(writer)
 
         async with await asyncio.start_server(connected, sock=listener):
-            yield
+            try:
+                yield
+            finally:
+                for client in self._clients:
+                    client.close()
+                    with suppress(OSError):
+                        await client.wait_closed()
 
     def send(self, power_w: int, second: float, import_mws: float = 0.0, export_mws: float = 0.0) -> None:
         """One telegram: power of the first phase, which is all, and energies since the start."""

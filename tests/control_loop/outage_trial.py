@@ -18,7 +18,8 @@ from pathlib import Path
 import httpx
 from msgspec import Struct
 
-from control_loop.control_loop import TIMEOUT_S, Device
+from control_loop.batteries import TIMEOUT_S
+from control_loop.control_loop import Device
 from control_loop.network_meter import NetworkMeter
 from control_loop.truth import Truth
 from running import Server, free_port, serving

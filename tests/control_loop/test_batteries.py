@@ -51,8 +51,8 @@ def test_it_goes_idle_some_seconds_after_the_last_answer() -> None:
 def test_one_that_polls_slowly_waits_for_its_next_poll() -> None:
     battery = Battery(JUPITER_ECOTRACKER)
     battery.answer(100, 0.0)
-    assert after(battery, 0, 19) == pytest.approx(90)
-    assert after(battery, 19, 2) == 0
+    assert after(battery, 0, 15) == pytest.approx(90)
+    assert after(battery, 15, 2) == 0
 
 
 def test_venus_ignores_its_band_and_single_spikes_and_limits_its_steps() -> None:
