@@ -3,14 +3,14 @@
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from iskra_server.config import Config, ConfigError, load
 from iskra_server.runtime.shelly_devices import shelly_devices
 from running import free_port, serving, until
-
-REQUEST = b'{"id":1,"method":"EM.GetStatus","params":{"id":0}}'
 
 
 def configured(folder: Path, text: str) -> Config:
@@ -50,33 +50,50 @@ def test_wrong_ports_are_a_mistake_in_the_configuration(tmp_path: Path, keys: st
         list(shelly_devices(config))
 
 
-def test_a_battery_asks_by_udp_and_one_taken_port_does_not_disturb_the_other() -> None:
-    port = free_port()
+def test_all_ways_to_ask_in_the_real_server_and_one_taken_port_does_not_disturb_the_others() -> None:
+    udp, pro, em1, em1_udp = (free_port() for _ in range(4))
     with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as battery,
     ):
-        taken.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        taken = other.getsockname()[1]
         battery.settimeout(1)
         environ = {
             "IES_SHELLY_PRO_3EM_ENABLED": "true",
-            "IES_SHELLY_PRO_3EM_PORT": "0",
-            "IES_SHELLY_PRO_3EM_UDP_PORTS": f"{taken.getsockname()[1]}, {port}",
+            "IES_SHELLY_PRO_3EM_PORT": str(pro),
+            "IES_SHELLY_PRO_3EM_UDP_PORTS": f"{taken}, {udp}",
+            "IES_SHELLY_EM1_ENABLED": "true",
+            "IES_SHELLY_EM1_PORT": str(em1),
+            "IES_SHELLY_EM1_UDP_PORT": str(em1_udp),
             "IES_EMULATION_HOST": "127.0.0.1",
         }
 
-        def answer() -> bytes | None:
-            battery.sendto(REQUEST, ("127.0.0.1", port))
+        def by_udp(port: int, method: str) -> dict[str, Any] | None:
+            battery.sendto(json.dumps({"id": port, "method": method}).encode(), ("127.0.0.1", port))
             try:
-                return battery.recv(2048)
+                frame: dict[str, Any] = json.loads(battery.recv(2048))
             except (TimeoutError, ConnectionRefusedError):
                 return None
+            return frame if frame["id"] == port else None
+
+        def by_http(port: int, method: str) -> dict[str, Any] | None:
+            try:
+                answer = httpx.get(f"http://127.0.0.1:{port}/rpc/{method}", params={"id": 0})
+            except httpx.ConnectError:
+                return None
+            result: dict[str, Any] = answer.json()
+            return result if answer.is_success else None
 
         with serving("serve", "simulator:MT175?rate=10", environ=environ) as server:
-            frame = json.loads(until(answer))
+            frame = until(lambda: by_udp(udp, "EM.GetStatus"))
+            assert frame["result"]["total_act_power"] != 0 and frame["src"].startswith("shellypro3em-02")
+            assert until(lambda: by_udp(em1_udp, "EM1.GetStatus"))["src"].startswith("shellyproem50-02")
+            assert until(lambda: by_http(pro, "EMData.GetStatus"))["total_act"] > 1000
+            assert until(lambda: by_http(em1, "EM1.GetStatus")).keys() >= {"act_power", "voltage"}
             outputs = {output["name"]: output for output in server.get("/api/v1/status").json()["outputs"]}
-        assert frame["result"]["total_act_power"] != 0 and frame["src"].startswith("shellypro3em-02")
-        asked = outputs[f"shelly_pro_3em at UDP port {port}"]
-        assert asked["ok"] and asked["clients"][0]["address"] == "127.0.0.1" and asked["clients"][0]["age_s"] < 10
-        refused = outputs[f"shelly_pro_3em at UDP port {taken.getsockname()[1]}"]
-        assert not refused["ok"] and str(taken.getsockname()[1]) in refused["sentence"]
+    asked = outputs[f"shelly_pro_3em at UDP port {udp}"]
+    assert asked["ok"] and asked["clients"][0]["address"] == "127.0.0.1" and asked["clients"][0]["age_s"] < 10
+    refused = outputs[f"shelly_pro_3em at UDP port {taken}"]
+    assert not refused["ok"] and str(taken) in refused["sentence"]
+    assert outputs["shelly_pro_3em"]["ok"] and outputs["shelly_em1"]["ok"]

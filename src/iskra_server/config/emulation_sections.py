@@ -99,7 +99,7 @@ class ShellyPro3EmConfig(Struct, frozen=True):
     ] = 80
     udp_ports: Annotated[
         str,
-        Meta(description="UDP ports, separated by commas: Marstek asks 1010 or 2220. Empty: HTTP only."),
+        Meta(description="UDP ports, separated by commas: Marstek asks 1010 or 2220. 0: HTTP only."),
     ] = "1010, 2220"
     name_case: Annotated[
         Literal["lower", "upper"],

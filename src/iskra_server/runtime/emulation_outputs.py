@@ -72,6 +72,8 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
         return
     shared = _shared(config)
     for shelly in shellys:
+        if shelly.port:
+            by_port[shelly.port].append(_HttpPlan(shelly.keys, shelly.by_http))
         if shelly.udp_ports:
             yield _shelly_udp(shared, shelly)
     for port, devices in by_port.items():
@@ -139,13 +141,16 @@ def _http(shared: _Shared, port: int, devices: list[_HttpPlan]) -> PlannedOutput
         def services(addresses: tuple[str, ...]) -> "list[AnnouncedService]":
             return [service for device in made if not device.sentence for service in device.services(addresses, port)]
 
-        announcement = Announcement(host=shared.host, services=services)
+        def describe(error: OSError) -> str:
+            return cannot_listen(port, "tcp", error, host=shared.host)
+
+        announcement = Announcement(host=shared.host, services=services, one_address=True)
 
         async def run() -> None:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(grid.run(name))
                 tasks.create_task(announcement.run())
-                tasks.create_task(keep_open(made, listener.run, lambda error: cannot_listen(port, "tcp", error)))
+                tasks.create_task(keep_open(made, listener.run, describe))
 
         return Output(Part(name, run), lambda: [device.state() for device in made])
 
@@ -175,7 +180,7 @@ def _shelly_udp(shared: _Shared, shelly: "ShellyDevice") -> PlannedOutput:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(grid.run(name))
                 for listener in listeners:
-                    describe = partial(cannot_listen, listener.port, "udp")
+                    describe = partial(cannot_listen, listener.port, "udp", host=shared.host)
                     tasks.create_task(keep_open([listener.device], listener.run, describe))
 
         return Output(Part(name, run), lambda: [listener.device.state() for listener in listeners])

@@ -1,9 +1,10 @@
 """The Shelly devices of the second and third generation in a configuration."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from iskra_server.config import Config, ConfigError
+from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.shelly_identity import (
     EM_GEN3,
     PRO_3EM,
@@ -12,6 +13,9 @@ from iskra_server.outputs.emulation.shelly_identity import (
     ShellyIdentity,
     ShellyModel,
 )
+
+if TYPE_CHECKING:
+    from iskra_server.outputs.emulation.shelly_http import ShellyHttp
 
 _EM1_MODELS = {"pro-em50": PRO_EM50, "em-gen3": EM_GEN3}
 
@@ -33,6 +37,11 @@ class ShellyDevice(NamedTuple):
             return ShellyIdentity(self.model, number, self.typical) if number else None
 
         return identity
+
+    def by_http(self, clients: Clients, mac: Callable[[], str | None]) -> "ShellyHttp":
+        from iskra_server.outputs.emulation.shelly_http import ShellyHttp  # noqa: PLC0415
+
+        return ShellyHttp(self.name, clients, self.model, self.identify(mac), has_upper_name=self.has_upper_name)
 
 
 def shelly_devices(config: Config) -> Iterator[ShellyDevice]:
@@ -57,7 +66,9 @@ def _checked(device: ShellyDevice) -> ShellyDevice:
 
 
 def _ports(key: str, text: str) -> tuple[int, ...]:
-    ports = []
+    ports: list[int] = []
+    if text.strip() == "0":
+        return ()
     for part in filter(None, (part.strip() for part in text.split(","))):
         if not (part.isascii() and part.isdigit() and 0 < int(part) < 65536):
             raise ConfigError(f"{key}: '{part[:40]}' is no UDP port; write them as 1010, 2220.")

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from emulating import GridMeter, in_event_loop, running
 from iskra_server.outputs.emulation import http_listener
@@ -198,6 +199,21 @@ async def test_a_websocket_carries_messages_both_ways_and_answers_a_ping() -> No
         # in fragments
         await socket.send(["po", "we", "r"])
         assert await socket.recv() == "POWER"
+
+
+@in_event_loop
+async def test_a_websocket_loses_no_message_of_several_that_come_at_once() -> None:
+    async with listening() as port, connect(f"ws://{LOOPBACK}:{port}/echo/socket") as socket:
+        for number in range(5):
+            await socket.send(f"power {number}")
+        assert [await socket.recv() for _ in range(5)] == [f"POWER {number}" for number in range(5)]
+
+
+@in_event_loop
+async def test_a_page_of_the_internet_cannot_open_a_websocket() -> None:
+    async with listening() as port:
+        with pytest.raises(InvalidStatus, match="403"):
+            await connect(f"ws://{LOOPBACK}:{port}/echo/socket", origin=Origin("https://evil.example"))
 
 
 @in_event_loop

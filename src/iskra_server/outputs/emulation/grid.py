@@ -104,10 +104,6 @@ class Grid:
         reading = self._recorded[1]
         return reading if reading and self.age_s(reading) <= self.stale_after_s else None
 
-    def newest_sample(self) -> Sample | None:
-        """The telegram behind `newest`, None while that is None."""
-        return self._recorded[0] if self.newest() and self._recorded else None
-
     def age_s(self, reading: GridReading) -> float:
         """Since the telegram of its power arrived, including a pause that boot time did not count."""
         now_s = boottime_s()
@@ -115,7 +111,7 @@ class Grid:
         # a meter that is not configured any more has neither
         return inf if newest is None or age_s is None else age_s + newest.monotonic_s - reading.arrived_s
 
-    def newest_sample(self) -> Sample | None:
+    def last_sample(self) -> Sample | None:
         """The newest telegram of the meter, of any age."""
         return self._hub.newest.get(meter_id) if (meter_id := self.meter_id) else None
 
