@@ -41,7 +41,10 @@ class Meters:
         return list(dict.fromkeys([*configured, *self._hub.newest]))
 
     def first(self) -> str | None:
-        """The electricity meter of the first source; None while it is unknown, even if other sources deliver."""
+        """The electricity meter of the first source; None while it is unknown, even if other sources deliver.
+
+        The meter of a solar plant only where no other is configured.
+        """
         statuses = self._server.statuses()
         return statuses[0].meter_id if statuses else next(iter(self._hub.electricity_meters()), None)
 
