@@ -24,7 +24,8 @@ from iskra_server.diagnosis.advice import format_problem
 from iskra_server.history.store.location import check_address, database_address
 from iskra_server.reading.decoding import Decoding
 from iskra_server.runtime.meter_setup import AUTO, meter_decoding, named_ports, port_memory
-from iskra_server.runtime.output_factory import PlannedOutput, planned_outputs
+from iskra_server.runtime.output_factory import planned_outputs
+from iskra_server.runtime.planned_output import PlannedOutput
 from iskra_server.runtime.tls import contents, tls_context
 from iskra_server.sources import open_source
 from iskra_server.sources.port_memory import PortMemory
