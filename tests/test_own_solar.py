@@ -1,56 +1,22 @@
 """A household with a solar roof, end to end: its two simulated meters, two days of history, and the whole server."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from iskra_server.history.store.store import Store
-from iskra_server.simulator.demo_history import fill
 from iskra_server.simulator.household import Household
-from running import Server, serving, until
+from running import Server
+from solar_household import FIRST, HOUSE, ROOF, solar_server
 
-HOUSE, ROOF = "1 ISK 00 10000001", "1 ISK 00 20000001"
-FIRST, LAST = datetime(2026, 6, 20, tzinfo=UTC), datetime(2026, 6, 22, tzinfo=UTC)
 DAY = "from=2026-06-20T22:00:00Z&to=2026-06-21T22:00:00Z"
 MWS_PER_WH = 3_600_000
-# the plant comes first: its meter must not be the first one all the same
-CONFIG = """
-[server]
-time_zone = "Europe/Berlin"
-[[meters]]
-url = "simulator:MT681?measures=production&start=2026-06-22T10:00:00Z&since=2026-06-20"
-name = "Roof"
-role = "production"
-[[meters]]
-url = "simulator:MT175?start=2026-06-22T10:00:00Z&since=2026-06-20"
-name = "House"
-[[contracts]]
-begins = 2026-01-01
-energy_price = 0.30
-feed_in = 0.08
-"""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("solar")
-    store = Store(f"sqlite:///{folder / 'simulated.sqlite'}")
-    for profile, is_plant in (("MT175", False), ("MT681", True)):
-        list(fill(store, profile, 1, LAST, first=FIRST, is_plant=is_plant))
-    store.close()
-    yield from served(folder)
-
-
-def served(folder: Path) -> Iterator[Server]:
-    config = folder / "iskra-server.toml"
-    config.write_text(CONFIG)
-    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder)}
-    with serving("serve", "--config", str(config), environ=environ) as running:
-        until(lambda: "consumption_w" in running.get("/api/v1/solar").json())
-        until(lambda: running.get("/api/v1/solar/energy").status_code == 200)
+    with solar_server(tmp_path_factory.mktemp("solar")) as running:
         yield running
 
 

@@ -14,6 +14,7 @@ from web.past import INFO, Q, counted, info
 from web.serving import Site, status
 
 HOUR = "from=2025-06-02T10:00:00Z&to=2025-06-02T11:00:00Z"
+HALF_HOUR = "from=2025-06-02T10:30:00Z&to=2025-06-02T11:00:00Z"
 Values = Sequence[int | None]
 IMPORTED: Values = (0, 1000, 1000, 1000, 1500)
 EXPORTED: Values = (0, 0, 4000, 9000, 9000)
@@ -91,6 +92,7 @@ def test_what_is_before_the_first_reading_of_a_meter_does_not_count(store: Store
     assert column(answer, "missing") == [[PLANT], [PLANT], None, None]
     year = ask_again(store, "from=2024&to=2025&bucket=year")
     assert column(year, "self_consumption_wh") == [None, 125]
+    assert year["since"] == "2025-06-02T10:30:00+00:00" and "since" not in ask_again(store, f"{HALF_HOUR}&bucket=15min")
     assert year["buckets"][1]["missing"] == [METER_ID, PLANT] and year["total"]["production_wh"] == 625
 
 

@@ -73,7 +73,13 @@ class Meters:
             return unread_meter_view(meter_id, source=source, simulated=simulated, stale_after_s=stale_after_s)
         now_s = boottime_s()
         fresh, age_s = self._hub.is_fresh(meter_id, now_s), self._hub.age_s(meter_id, now_s) or 0.0
-        return meter_view(sample, age_s=age_s, fresh=fresh, stale_after_s=stale_after_s)
+        return meter_view(
+            sample,
+            age_s=age_s,
+            fresh=fresh,
+            stale_after_s=stale_after_s,
+            is_production=self._hub.is_production(meter_id),
+        )
 
     def list(self) -> MeterList:
         return MeterList([self.view(meter_id) for meter_id in self.ids()])

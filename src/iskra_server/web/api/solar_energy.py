@@ -89,8 +89,9 @@ class SolarPlantMeter(Struct, frozen=True):
 class SolarEnergy(Struct, frozen=True):
     """self-consumption = production - export; consumption = import + self-consumption; both rates are 0 to 1.
 
-    `has_export`: whether the meter at the grid counts export (2.8.0); without, there are no numbers. What is running
-    counts until `until`, the newest quarter that all counters have.
+    `has_export`: whether the meter at the grid counts export (2.8.0); without, there are no numbers. `since` is when
+    the last counter began, if that is within the period. What is running counts until `until`, the newest quarter that
+    all counters have.
     """
 
     grid: str
@@ -103,6 +104,7 @@ class SolarEnergy(Struct, frozen=True):
     end: Instant
     total: SolarBucket
     buckets: list[SolarBucket]
+    since: Instant | UnsetType = UNSET
     until: Instant | UnsetType = UNSET
 
 
@@ -160,8 +162,13 @@ def _solar_energy(grid: RecordedMeter, plants: Sequence[_Plant], query: Query) -
     until = min(_quarter(counter.nearest_before(now + 1)) or 0 for counter in counters)
     # the quarter that has just ended may not be written yet
     end = max(until, now - 1)
-    counted, whole = _counted(counters, edges, known.first, end)
+    counted, whole = _counted(counters, edges, known.begin or edges[-1], end)
     buckets = [_bucket(span, one, end, known, query.tz) for span, one in zip(pairwise(edges), counted, strict=True)]
+
+    def inside(quarter: int | None) -> Instant | UnsetType:
+        is_inside = quarter is not None and edges[0] < quarter < edges[-1]
+        return local(quarter * QUARTER_S, query.tz) if quarter and is_inside else UNSET
+
     return SolarEnergy(
         grid=grid.id,
         production=[_plant_meter(plant, edges) for plant in plants],
@@ -173,7 +180,8 @@ def _solar_energy(grid: RecordedMeter, plants: Sequence[_Plant], query: Query) -
         end=local(edges[-1] * QUARTER_S, query.tz),
         total=_bucket((edges[0], edges[-1]), whole, end, known, query.tz),
         buckets=buckets,
-        until=local(until * QUARTER_S, query.tz) if edges[0] < until < edges[-1] else UNSET,
+        since=inside(known.begin),
+        until=inside(until),
     )
 
 
@@ -183,17 +191,22 @@ class _Known(Struct, frozen=True):
     names: list[str]
     first: list[int | None]
 
+    @property
+    def begin(self) -> int | None:
+        """From when on every counter has readings; None if one of them has none."""
+        first = [quarter for quarter in self.first if quarter is not None]
+        return max(first) if len(first) == len(self.first) else None
+
 
 def _quarter(reading: QuarterReading | None) -> int | None:
     return reading.quarter if reading else None
 
 
 def _counted(
-    counters: Sequence[CounterHistory], edges: Sequence[int], first: Sequence[int | None], end: int
+    counters: Sequence[CounterHistory], edges: Sequence[int], begin: int, end: int
 ) -> tuple[list[CommonEnergy], CommonEnergy]:
-    """Of each bucket, and of all together; before each counter has begun, and after `end`, nothing counts."""
+    """Of each bucket, and of all together; before quarter `begin` and after `end` nothing counts."""
     nothing = CommonEnergy((Decimal(0),) * len(counters), 0, (0,) * len(counters))
-    begin = max(edges[-1] if quarter is None else quarter for quarter in first)
     limited = [min(max(edge, begin), max(end, begin)) for edge in edges]
     found, whole = list[CommonEnergy](), nothing
     for periods, all_of_them in _read(counters, sorted(set(limited))):
@@ -245,7 +258,7 @@ def _bucket(span: tuple[int, int], counted: CommonEnergy, end: int, known: _Know
 
 def _missing(begin: int, over: int, counted: CommonEnergy, known: _Known) -> list[str]:
     """The meters that lack a quarter. What is before the last counter's beginning was not read."""
-    read = over - max(0, min(over, max((first or begin + over) for first in known.first) - begin))
+    read = over - max(0, min(over, (begin + over if known.begin is None else known.begin) - begin))
     lacking = [
         name
         for name, first, covered in zip(known.names, known.first, counted.covered, strict=True)

@@ -5,7 +5,8 @@ import { make, setContent, setData, setText } from "./dom.js";
 import { rounded, split } from "./exact.js";
 import { words } from "./language.js";
 import {
-  readingAge, currentReading, lastReading, pageState, placesOf, powerOf, registerValue, store, subscribe, totalText,
+  isPlant, readingAge, currentReading, lastReading, pageState, placesOf, powerOf, registerValue, store, subscribe,
+  totalText,
 } from "./store.js";
 
 const WHOLE_DIGITS = 6;
@@ -34,7 +35,8 @@ export function powerWidget() {
   function showWatts(watts) {
     const text = rounded(watts);
     const [flow, sentence] = Number(watts) > 0 ? ["import", words.importing]
-      : Number(watts) < 0 ? ["export", words.exporting] : ["", words.balanced];
+      : Number(watts) < 0 ? ["export", isPlant(store.chosen) ? words.producing : words.exporting]
+        : ["", words.balanced];
     setData(big, "kind", text.length > 6 ? "long" : "");
     setText(number, text);
     setData(direction, "flow", flow);

@@ -14,7 +14,7 @@ import { failureCard } from "../failure.js";
 import { words } from "../language.js";
 import { firstDay, isKind, keyOf, KINDS, periodQuery, periodTitle, SMALLER_KIND } from "../periods.js";
 import { navigate, replaceAddress } from "../router.js";
-import { whenChosen } from "../store.js";
+import { store, whenChosen } from "../store.js";
 import { download, table } from "../table.js";
 import { countsWholeKwh } from "../todayStats.js";
 import { kindsBar, stepper } from "../toolbar.js";
@@ -81,6 +81,9 @@ async function render(content, shown, signal) {
   if (shown.as !== "table") {
     await chart(card, shown, signal);
     if (shown.kind === "day") await showPowerCurve(content, shown.key, shown.energy, signal);
+  }
+  if (store.statuses.some(({ facts }) => facts.role === "production")) {
+    await (await import("./solarHistory.js")).showSolarHistory(content, shown, signal);
   }
   content.append(notes(shown.energy));
 }
