@@ -30,14 +30,14 @@ feed_in = 0.08
 
 
 @contextmanager
-def solar_server(folder: Path) -> Iterator[Server]:
+def solar_server(folder: Path, **environ: str) -> Iterator[Server]:
     store = Store(f"sqlite:///{folder / 'simulated.sqlite'}")
     for profile, is_plant in (("MT175", False), ("MT681", True)):
         list(fill(store, profile, 1, LAST, first=FIRST, is_plant=is_plant))
     store.close()
     config = folder / "iskra-server.toml"
     config.write_text(CONFIG)
-    environ = {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder)}
+    environ |= {"IES_HISTORY_ENABLED": "true", "IES_DATA_DIR": str(folder)}
     with serving("serve", "--config", str(config), environ=environ) as running:
         until(lambda: "consumption_w" in running.get("/api/v1/solar").json())
         until(lambda: running.get("/api/v1/solar/energy").status_code == 200)

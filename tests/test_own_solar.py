@@ -4,19 +4,22 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from iskra_server.simulator.household import Household
-from running import Server
+from running import Server, free_port, until
 from solar_household import FIRST, HOUSE, ROOF, solar_server
 
 DAY = "from=2026-06-20T22:00:00Z&to=2026-06-21T22:00:00Z"
 MWS_PER_WH = 3_600_000
+PORT = free_port()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with solar_server(tmp_path_factory.mktemp("solar")) as running:
+    emulation = {"IES_ECOTRACKER_ENABLED": "true", "IES_ECOTRACKER_PORT": str(PORT), "IES_EMULATION_HOST": "127.0.0.1"}
+    with solar_server(tmp_path_factory.mktemp("solar"), **emulation) as running:
         yield running
 
 
@@ -61,3 +64,16 @@ def test_the_meter_at_the_grid_is_the_first_one(server: Server) -> None:
 def test_only_the_meter_at_the_grid_has_the_contract(server: Server) -> None:
     costs = [server.get(f"/api/v1/meters/1ISK00{serial}/cost?{DAY}").json() for serial in (10000001, 20000001)]
     assert ["contract" in cost for cost in costs] == [True, False]
+
+
+def test_a_battery_follows_the_meter_at_the_grid(server: Server) -> None:
+    def tracked() -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{PORT}/v1/json", timeout=20)
+
+    until(lambda: tracked().status_code == 200)
+    house, roof = (
+        {register["name"]: register["value"] for register in meter["registers"]}
+        for meter in server.get("/api/v1/meters").json()["meters"]
+    )
+    shown = tracked().json()["energyCounterOut"]
+    assert abs(shown - house["energy_export"]) < 50 < abs(shown - roof["energy_export"])

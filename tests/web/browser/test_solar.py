@@ -90,6 +90,8 @@ def test_the_meter_of_the_plant_can_be_chosen_and_says_what_it_is(browser: Brows
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.get_by_role("button", name="Roof").click()
         expect(page.locator(".direction")).to_have_text("↑ Erzeugung")
+        page.evaluate("location.hash = '#/cost'")
+        expect(page.locator(".content .card")).to_contain_text("Was Strom kostet, steht beim Zähler am Netz.")
         page.evaluate("location.hash = '#/day/2026-06-21'")
         expect(page.locator(".content > p.soft").first).to_contain_text("Dieser Zähler misst die Solaranlage")
         page.evaluate("location.hash = '#/sum'")

@@ -46,7 +46,7 @@ let isChosenByHand = false;
 /** Calls the subscribers after a change. */
 export function notify() {
   const ids = meterIds();
-  // a plant's meter comes after that at the grid, also while that is not read yet
+  // a meter at the grid comes first, even one that is not read yet
   const first = ids.find((id) => !isPlant(id) || store.statuses[0]?.facts.role === "production") ?? null;
   const isGone = store.chosen !== first && !ids.includes(store.chosen ?? "");
   // a meter that is read comes before one of the history, unless somebody has chosen that

@@ -34,9 +34,9 @@ export function powerWidget() {
   /** @param {string} watts */
   function showWatts(watts) {
     const text = rounded(watts);
-    const [flow, sentence] = Number(watts) > 0 ? ["import", words.importing]
-      : Number(watts) < 0 ? ["export", isPlant(store.chosen) ? words.producing : words.exporting]
-        : ["", words.balanced];
+    const isProduced = isPlant(store.chosen);
+    const [flow, sentence] = Number(watts) < 0 ? ["export", isProduced ? words.producing : words.exporting]
+      : isProduced ? ["", ""] : Number(watts) > 0 ? ["import", words.importing] : ["", words.balanced];
     setData(big, "kind", text.length > 6 ? "long" : "");
     setText(number, text);
     setData(direction, "flow", flow);

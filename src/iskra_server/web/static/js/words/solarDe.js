@@ -28,5 +28,6 @@ export const solarWords = {
   otherCounter: (name, own, other, value) =>
     `${name} hat im anderen Zählwerk (${other}) mehr gezählt als in dem, das als Erzeugung gilt (${own}). Ist der `
     + `Zähler andersherum angeschlossen, setzen Sie in seinem Abschnitt [[meters]] production_counter = "${value}".`,
+  noCost: "Dieser Zähler misst die Solaranlage. Was Strom kostet, steht beim Zähler am Netz.",
   ofPlant: "Dieser Zähler misst die Solaranlage: Als Einspeisung erscheint, was die Anlage erzeugt.",
 };

@@ -29,5 +29,6 @@ export const solarWords = {
     /** @type {string} */ value) =>
     `${name} counted more in the other counter (${other}) than in the one that counts as production (${own}). If it is `
     + `wired the other way round, set production_counter = "${value}" in its section [[meters]].`,
+  noCost: "This meter measures the solar plant. What electricity costs is shown for the meter at the grid.",
   ofPlant: "This meter measures the solar plant: energy to the grid is what the plant produces.",
 };
