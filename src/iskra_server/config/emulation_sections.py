@@ -162,7 +162,7 @@ class VictronConfig(Struct, frozen=True):
     ] = Secret()
     topic: Annotated[
         str, Meta(min_length=1, description="Topic, the same as in the configuration of dbus-mqtt-grid.")
-    ] = "iskra-server/grid"
+    ] = "iskra-server/victron/grid"
     ca_file: Annotated[
         str,
         Meta(
