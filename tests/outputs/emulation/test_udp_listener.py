@@ -1,12 +1,16 @@
 """Datagrams through a real socket."""
 
 import asyncio
+import os
 import socket
+import subprocess
+import sys
 from functools import partial
 
 import pytest
 
 from emulating import GridMeter, in_event_loop, running, until
+from homeassistant import network
 from iskra_server.outputs.emulation.device import EmulatedDevice
 from iskra_server.outputs.emulation.udp_listener import MAX_BYTES, UdpListener
 from running import free_port
@@ -42,6 +46,64 @@ async def test_a_datagram_is_answered_by_one_and_silence_is_possible() -> None:
             assert await asking.answers.get() == b"POWER127.0.0.1"
             transport.close()
     assert asking.answers.empty()
+
+
+SERVE = """
+import asyncio, sys
+from homeassistant import network
+from emulating import GridMeter
+from iskra_server.outputs.emulation.device import EmulatedDevice
+from iskra_server.outputs.emulation.udp_listener import UdpListener
+
+async def answer(data, client):
+    return data.upper()
+
+async def run():
+    device = EmulatedDevice("test", GridMeter().clients())
+    listening = asyncio.create_task(UdpListener(sys.argv[1], 1010, device, answer).run())
+    await device.opened.wait()
+    print("open", flush=True)
+    await listening
+
+asyncio.run(run())
+"""
+# as a battery that searches
+SEARCH = """
+import socket, sys
+search = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+search.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+search.bind(("10.9.1.2", 22222))
+search.settimeout(5)
+search.sendto(b"power", (sys.argv[1], 1010))
+print(*search.recvfrom(100))
+"""
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.9.1.1"])
+def test_a_broadcast_is_answered_from_the_address_of_the_server(host: str) -> None:
+    if reason := network.missing():
+        pytest.skip(reason)
+    server, battery = machines = [network.Machine(address) for address in ("10.9.1.1", "10.9.1.2")]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    try:
+        server.run(*f"ip link add eth0 type veth peer name eth0 netns {battery.pid}".split())
+        for machine in machines:
+            machine.run(*f"ip address add {machine.address}/24 broadcast + dev eth0".split())
+            machine.run(*["ip", "link", "set", "eth0", "up"])
+        battery.run(*["ip", "route", "add", "default", "dev", "eth0"])
+        command = (*server.command, sys.executable, "-c", SERVE, host)
+        serving = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
+        try:
+            assert serving.stdout and serving.stdout.readline() == "open\n"
+            for address in ("10.9.1.1", "10.9.1.255", "255.255.255.255"):
+                search = (*battery.command, sys.executable, "-c", SEARCH, address)
+                assert subprocess.check_output(search, text=True).strip() == "b'POWER' ('10.9.1.1', 1010)"
+        finally:
+            serving.kill()
+            serving.communicate()
+    finally:
+        for machine in machines:
+            machine.end()
 
 
 @in_event_loop

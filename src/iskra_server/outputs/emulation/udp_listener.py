@@ -1,4 +1,4 @@
-"""Datagrams that ask a device: one is answered by one, or not at all.
+"""Datagrams that ask a device, sent to it or to all: one is answered by one, or not at all.
 
 A client has one answer under way: a newer request replaces an older one that still waits for a telegram.
 """
@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from iskra_server.outputs.emulation.device import EmulatedDevice
+from iskra_server.outputs.emulation.reach import broadcast_addresses
 
 # a request has about 60 bytes
 MAX_BYTES = 2048
@@ -29,12 +30,18 @@ class UdpListener(asyncio.DatagramProtocol):
     async def run(self) -> None:
         """Until it is cancelled. Raises OSError where the port cannot be opened."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, self.port))
-        self.device.recovered()
+        transports: list[asyncio.DatagramTransport] = []
         try:
+            for address in (self.host, *broadcast_addresses(self.host)):
+                transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(address, self.port))
+                transports.append(transport)
+            # answers come from the address of this machine
+            self._transport = transports[0]
+            self.device.recovered()
             await loop.create_future()
         finally:
-            self._transport.close()
+            for transport in transports:
+                transport.close()
             for answering in tuple(self._answering.values()):
                 answering.cancel()
 
