@@ -104,6 +104,10 @@ class Grid:
         reading = self._recorded[1]
         return reading if reading and self.age_s(reading) <= self._stale_after_s else None
 
+    def newest_sample(self) -> Sample | None:
+        """The telegram behind `newest`, None while that is None."""
+        return self._recorded[0] if self.newest() and self._recorded else None
+
     def age_s(self, reading: GridReading) -> float:
         """Since the telegram of its power arrived, including a pause that boot time did not count."""
         now_s = boottime_s()
