@@ -180,7 +180,7 @@ def _shelly_udp(shared: _Shared, shelly: "ShellyDevice") -> PlannedOutput:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(grid.run(name))
                 for listener in listeners:
-                    describe = partial(cannot_listen, listener.port, "udp")
+                    describe = partial(cannot_listen, listener.port, "udp", host=shared.host)
                     tasks.create_task(keep_open([listener.device], listener.run, describe))
 
         return Output(Part(name, run), lambda: [listener.device.state() for listener in listeners])

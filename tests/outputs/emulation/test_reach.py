@@ -137,6 +137,9 @@ def test_another_error_is_told_as_the_system_says_it() -> None:
     error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     assert cannot_listen_advice(8081, "tcp", error).fault == "listening_failed"
     assert cannot_listen(8081, "tcp", error).startswith("TCP port 8081 cannot be opened (Too many open files). ")
+    with pytest.raises(OSError) as unknown:
+        socket.getaddrinfo("no-such-name.invalid", 1)
+    assert unknown.value.strerror and unknown.value.strerror in cannot_listen(8081, "tcp", unknown.value)
 
 
 ASK = """

@@ -1,10 +1,12 @@
 """Datagrams through a real socket."""
 
 import asyncio
+import errno
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -13,6 +15,7 @@ from emulating import GridMeter, in_event_loop, running, until
 from homeassistant import network
 from iskra_server.outputs.emulation.device import EmulatedDevice
 from iskra_server.outputs.emulation.udp_listener import MAX_BYTES, UdpListener
+from iskra_server.runtime.http_server import loop_factory
 from running import free_port
 
 
@@ -129,10 +132,14 @@ async def test_a_newer_request_replaces_one_that_still_waits() -> None:
             transport.close()
 
 
-@in_event_loop
-async def test_a_taken_port_raises() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, loop_factory() or asyncio.new_event_loop])
+def test_a_taken_port_raises_with_the_number_of_the_error(factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def answer(_data: bytes, _client: str) -> bytes | None:
+        return None
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken, asyncio.Runner(loop_factory=factory) as runner:
         taken.bind(("127.0.0.1", 0))
         device = EmulatedDevice("test", GridMeter().clients())
-        with pytest.raises(OSError, match="in use"):
-            await UdpListener("127.0.0.1", taken.getsockname()[1], device, None).run()  # type: ignore[arg-type]
+        with pytest.raises(OSError, match="in use") as failure:
+            runner.run(UdpListener("127.0.0.1", taken.getsockname()[1], device, answer).run())
+        assert failure.value.errno == errno.EADDRINUSE

@@ -38,8 +38,9 @@ def cannot_listen(port: int, transport: Transport, error: OSError, *, host: str 
 def cannot_listen_advice(port: int, transport: Transport, error: OSError, *, host: str = "") -> Advice:
     """The same in both languages."""
     details = {"port": str(port), "transport": transport.upper(), "address": host}
-    # asyncio puts a sentence of its own into strerror
-    details["reason"] = os.strerror(error.errno) if error.errno else str(error)
+    # asyncio puts a sentence of its own into strerror; unknown host names have a negative number
+    number = error.errno or 0
+    details["reason"] = os.strerror(number) if number > 0 else error.strerror or str(error)
     advice = advise(*_problem(port, transport, error, details))
     devices = _DEVICES.get((transport, port))
     if not devices:

@@ -4,6 +4,7 @@ A client has one answer under way: a newer request replaces an older one that st
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 
 from iskra_server.outputs.emulation.device import EmulatedDevice
@@ -33,7 +34,8 @@ class UdpListener(asyncio.DatagramProtocol):
         transports: list[asyncio.DatagramTransport] = []
         try:
             for address in (self.host, *broadcast_addresses(self.host)):
-                transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(address, self.port))
+                opened = _opened(address, self.port)
+                transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=opened)
                 transports.append(transport)
             # answers come from the address of this machine
             self._transport = transports[0]
@@ -64,3 +66,16 @@ class UdpListener(asyncio.DatagramProtocol):
             del self._answering[place]
         if not done.cancelled() and (error := done.exception()):
             raise error
+
+
+def _opened(address: str, port: int) -> socket.socket:
+    """uvloop, asked to open one itself, raises an OSError without a number. Raises OSError."""
+    family, kind, _, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0]
+    opened = socket.socket(family, kind)
+    try:
+        opened.setblocking(False)
+        opened.bind(place)
+    except OSError:
+        opened.close()
+        raise
+    return opened
