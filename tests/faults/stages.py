@@ -700,6 +700,10 @@ ELSEWHERE = {
         ("mqtt_password", "mqtt_denied", "mqtt_unavailable", "mqtt_silent"),
         (Path("sources/test_mqtt_topic.py"), "needs a broker"),
     ),
+    **dict.fromkeys(
+        ("nothing_asks", "shows_no_power", "shows_seldom", "shows_import_only", "shows_simulated"),
+        (Path("outputs/emulation/test_device_notices.py"), "of an output, not of a meter"),
+    ),
     "no_values": (Path("diagnosis/test_checks.py"), "what a later decoder may give"),
     "opening": (Path("diagnosis/test_status.py"), "a port opens within milliseconds"),
     "idle": (Path("sources/test_tcp.py"), "two minutes of silence"),

@@ -31,6 +31,7 @@ def test_nothing_of_it_is_imported_unless_it_is_enabled() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert {name for name in done.stdout.split() if "emulation" in name} <= {
         "iskra_server.config.emulation_sections",
+        "iskra_server.diagnosis.emulation_sentences",
         "iskra_server.runtime.emulation_outputs",
     }
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from iskra_server.diagnosis import (
+    emulation_sentences,
     line_sentences,
     listening_sentences,
     notice_sentences,
@@ -25,6 +26,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     **reading_sentences.SENTENCES,
     **notice_sentences.SENTENCES,
     **listening_sentences.SENTENCES,
+    **emulation_sentences.SENTENCES,
 }
 
 

@@ -102,7 +102,7 @@ class Composition:
         notify(READY)
         self._supervision.start(Part("watchdog", lambda: feed_watchdog(self._is_diagnosed)))
         self._supervision.start(Part("pauses", self._pauses.run))
-        self._supervision.start(Part("fault log", lambda: watch(self.statuses)))
+        self._supervision.start(Part("fault log", lambda: watch(self.statuses, self.output_states)))
         self._supervision.start(
             Part("contract log", lambda: log_unread_meters(lambda: self._plan, self.statuses, self.hub))
         )

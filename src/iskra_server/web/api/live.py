@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.status import Status
 from iskra_server.meter.reading import Sample
+from iskra_server.outputs.state import OutputState
 from iskra_server.web.api.meter_view import Meter, meter_view
 from iskra_server.web.api.status import server_status
 from iskra_server.web.http.endpoint import Endpoint, Parameter, Result, failure
@@ -184,9 +185,9 @@ class Live:
         silent_since_s = time.monotonic()
         while True:
             await self._diagnose()
-            sentences = [output.sentence for output in self._server.output_states()]
+            outputs = [_output_state(output) for output in self._server.output_states()]
             body = b""
-            if (state := (self._checks, history_sentence(self._server), sentences)) != sent:
+            if (state := (self._checks, history_sentence(self._server), outputs)) != sent:
                 sent, body = state, self._status_event()
             elif time.monotonic() - silent_since_s >= _HEARTBEAT_S:
                 silent_since_s, body = time.monotonic(), _HEARTBEAT
@@ -222,6 +223,12 @@ def _check_states(status: Status) -> object:
     """The part of a status whose change causes an event."""
     states, notices = [check.state for check in status.checks], [notice.fault for notice in status.notices]
     return status.source, status.meter_id, status.advice.fault, states, notices
+
+
+def _output_state(output: OutputState) -> object:
+    """The part of the state of an output whose change causes an event."""
+    notices, clients = [notice.fault for notice in output.notices], {client.address for client in output.clients}
+    return output.name, output.sentence, notices, clients
 
 
 def _last_event_id(scope: Scope) -> int | None:
