@@ -164,8 +164,10 @@ async def test_the_library_of_its_maker_reads_it() -> None:
 def test_it_announces_its_serial_number_and_the_address_of_the_interface() -> None:
     device = EcoTracker(GridMeter().clients(), lambda: MAC)
     (service,) = device.services(("192.168.1.20",), 80)
-    assert (service.type, service.name, service.port) == ("_everhome._tcp", f"ecotracker-{MAC}", 80)
-    assert service.properties == {"ip": "192.168.1.20", "serial": MAC, "productid": "1137"}
+    assert (service.type, service.port) == ("_everhome._tcp", 80)
+    assert service.name == service.server == "ecotracker-02AB34CD56EF"
+    # in this order
+    assert list(service.properties.items()) == [("ip", "192.168.1.20"), ("serial", MAC), ("productid", "1137")]
 
 
 def test_before_the_meter_is_known_nothing_is_announced() -> None:
