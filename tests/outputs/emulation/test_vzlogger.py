@@ -143,6 +143,21 @@ async def test_a_meter_that_sends_its_counters_rarely_has_no_answer_before_them(
 
 
 @in_event_loop
+async def test_what_comes_in_rare_lists_does_not_keep_the_power_back() -> None:
+    meter = GridMeter()
+    device = Vzlogger(meter.clients(), lambda: MAC, with_obis=True)
+    meter.send(power(414), *ENERGIES, measured("32.7.0", 2302), protocol="dlms")
+    first = ["1-0:16.7.0", "1-0:1.8.0", "1-0:2.8.0"]
+    assert await codes(device) == [*first, "1-0:32.7.0"]
+    meter.send(power(415), protocol="dlms")
+    assert await codes(device) == [*first, "1-0:32.7.0"]
+    # without the earlier lists, as after their time
+    meter.hub.forget(METER_ID)
+    meter.send(power(416), *ENERGIES, protocol="dlms")
+    assert await codes(device) == first
+
+
+@in_event_loop
 async def test_it_shows_the_whole_power_whatever_batteries_are_shown() -> None:
     """The factory gives it rules without a target and a share: see tests/runtime/test_emulation_outputs.py."""
     meter = GridMeter()

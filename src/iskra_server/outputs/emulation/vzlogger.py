@@ -33,6 +33,7 @@ _CURRENTS_AND_VOLTAGES = tuple(
 )
 # in the order of the channels
 CODES = (POWER, IMPORT, EXPORT, *PHASES, *_CURRENTS_AND_VOLTAGES)
+_FIRST = frozenset(CODES[:3])
 FIRST_LINE, LINES = 13, 12
 _NAMESPACE = UUID("5b0c7c3e-1f0d-4d27-9f6c-6f2f6a1c9d84")
 _METHOD = DeviceAnswer(405, headers=(JSON_TYPE, ("Allow", "GET")))
@@ -74,9 +75,10 @@ class Vzlogger(HttpDevice):
         is_new = not current.keys() <= sent
         sent.update(current)
         missing = sent - current.keys()
-        if IMPORT not in sent and sample.reading.protocol in LIST_PROTOCOLS:
-            # counters come later, and would move all channels behind them by 12 lines
-            missing.add(IMPORT)
+        if sample.reading.protocol in LIST_PROTOCOLS:
+            # some of its lists may come so rarely that what is measured in them is stale before the next one; but a
+            # counter would move all channels behind it by 12 lines
+            missing = (missing & _FIRST) | ({IMPORT} - current.keys())
         if missing - self._missing:
             codes = ", ".join(obis.short for obis in CODES if obis in missing)
             log.warning("%s: no answer until the meter sends %s.", NAME, codes)
