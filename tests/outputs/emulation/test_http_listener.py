@@ -178,22 +178,6 @@ async def connections(port: int, count: int) -> list[tuple[asyncio.StreamReader,
 
 
 @in_event_loop
-async def test_the_longest_idle_connection_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_listener, "MAX_CONNECTIONS", 3)
-    async with listening() as port:
-        opened = []
-        for _ in range(4):
-            opened.append(await asyncio.open_connection(LOOPBACK, port))
-            # each is idle for another time
-            await asyncio.sleep(0.01)
-        assert await opened[0][0].read() == b""
-        opened[-1][1].write(get("/echo"))
-        assert await opened[-1][0].readline() == b"HTTP/1.1 200 OK\r\n"
-        for _, writer in opened:
-            writer.close()
-
-
-@in_event_loop
 async def test_a_request_that_is_never_complete_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_listener, "REQUEST_S", 0.05)
     async with listening() as port:
