@@ -129,6 +129,7 @@ async def test_a_meter_that_sends_its_counters_rarely_has_no_answer_before_them(
     meter.send(power(412), *phases(400, 0, 12), protocol="dlms")
     # the phases would be where the counters belong
     assert await codes(device) == 503
+    assert device.clients.answers == 0
     meter.send(*ENERGIES, protocol="dlms")
     before = await ask(device)
     meter.send(power(500), *phases(488, 0, 12), protocol="dlms")

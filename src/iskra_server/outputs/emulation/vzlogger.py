@@ -57,8 +57,8 @@ class Vzlogger(HttpDevice):
     async def answer(self, request: DeviceRequest) -> DeviceAnswer:
         if request.method != "GET":
             return _METHOD
-        reading = await self.clients.told(request.client)
-        sample = self.clients.grid.newest_sample() if reading else None
+        grid = self.clients.grid
+        sample = grid.newest_sample() if grid.newest() else None
         channels = self._channels(sample) if sample else None
         if sample is None or channels is None:
             return DeviceAnswer(503)
@@ -66,6 +66,7 @@ class Vzlogger(HttpDevice):
             channels = {name: item for name, item in channels.items() if name == uuid}
             if not channels:
                 return DeviceAnswer(404)
+        self.clients.told_now(request.client)
         return DeviceAnswer(200, content(channels, sample.reading.protocol, with_obis=self._with_obis))
 
     def _channels(self, sample: Sample) -> dict[UUID, Shown] | None:
