@@ -58,7 +58,7 @@ class Vzlogger(HttpDevice):
         if request.method != "GET":
             return _METHOD
         grid = self.clients.grid
-        sample = grid.newest_sample() if grid.newest() else None
+        sample = grid.last_sample() if grid.newest() else None
         channels = self._channels(sample) if sample else None
         if sample is None or channels is None:
             return DeviceAnswer(503)
