@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -282,6 +283,18 @@ async def test_a_client_that_leaves_ends_all_that_waits_for_it() -> None:
         await until(lambda: not asyncio.all_tasks() - before)
 
 
+@in_event_loop
+async def test_a_stop_of_the_server_ends_every_conversation() -> None:
+    meter = GridMeter()
+    meter.send_power(500)
+    async with listening(meter, Rules(wait_fresh_s=10)) as port:
+        socket = await connect(f"ws://127.0.0.1:{port}/rpc")
+        await call(socket, 1, "EM.GetStatus")
+        await socket.send('{"id":2,"src":"user_1","method":"EM.GetStatus"}')
+    async with asyncio.timeout(20):
+        await socket.wait_closed()
+
+
 @pytest.mark.parametrize(("has_upper_name", "name"), [(False, ID), (True, "ShellyPro3EM-02AB34CD56EF")])
 def test_it_announces_both_services(has_upper_name: bool, name: str) -> None:
     device = ShellyHttp(
@@ -296,3 +309,6 @@ def test_it_announces_both_services(has_upper_name: bool, name: str) -> None:
     assert {(service.name, service.server, service.port) for service in (shelly, http)} == {(name, name, 80)}
     assert shelly.properties == {"gen": "2", "app": "Pro3EM", "ver": "1.7.1"}
     assert http.properties == {"gen": "2"}
+    # as Victron's driver looks for it
+    pattern = r"shelly[\w-]+-[0-9a-f]{12}\._shelly\._tcp\.local\."
+    assert has_upper_name != bool(re.fullmatch(pattern, f"{name}.{shelly.type}.local."))

@@ -2,13 +2,18 @@
 
 import asyncio
 import socket
+import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from emulating import GridMeter, in_event_loop, running, until
+from homeassistant import network
+from iskra_server.outputs.emulation.clients import Rules, networks
 from iskra_server.outputs.emulation.device import EmulatedDevice
 from iskra_server.outputs.emulation.udp_listener import MAX_BYTES, UdpListener
+from namespaces import inside
 from running import free_port
 
 
@@ -65,6 +70,60 @@ async def test_a_newer_request_replaces_one_that_still_waits() -> None:
             may_answer.set()
             assert await asking.answers.get() == b"second"
             transport.close()
+
+
+ASK = """
+import socket, sys
+asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asking.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+asking.settimeout(0.2)
+for _ in range(50):
+    asking.sendto(b"power", (sys.argv[1], int(sys.argv[2])))
+    try:
+        data, place = asking.recvfrom(100)
+        print(data.decode(), *place)
+        break
+    except TimeoutError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("listens_everywhere", [True, False])
+def test_a_battery_that_asks_by_broadcast_is_answered_from_the_address(
+    tmp_path: Path, listens_everywhere: bool
+) -> None:
+    if reason := network.missing():
+        pytest.skip(reason)
+    home, port = network.Network(tmp_path), free_port()
+    battery = home.machine()
+    battery.run("ip", "route", "add", "255.255.255.255", "dev", "eth0")
+
+    async def ask_by_broadcast(address: str) -> str:
+        asking = await asyncio.create_subprocess_exec(
+            *battery.command, sys.executable, "-c", ASK, address, str(port), stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await asking.communicate()
+        return output.decode()
+
+    @in_event_loop
+    async def run() -> None:
+        # the network of the test is one for measurements
+        device = EmulatedDevice("test", GridMeter().clients(Rules(networks("198.18.0.0/16"))))
+
+        async def answer(data: bytes, _client: str) -> bytes:
+            return data.upper()
+
+        host = "0.0.0.0" if listens_everywhere else home.pi.address
+        async with running(UdpListener(host, port, device, answer).run()), asyncio.timeout(30):
+            await device.opened.wait()
+            for address in ("255.255.255.255", f"{network.SUBNET}.255", home.pi.address):
+                assert await ask_by_broadcast(address) == f"POWER {home.pi.address} {port}\n"
+
+    try:
+        with inside(home.pi.pid):
+            run()
+    finally:
+        home.end()
 
 
 @in_event_loop

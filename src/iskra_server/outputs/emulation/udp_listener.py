@@ -1,10 +1,14 @@
 """Datagrams that ask a device: one is answered by one, or not at all.
 
 A client has one answer under way: a newer request replaces an older one that still waits for a telegram.
+Batteries ask by broadcast. A socket that listens at one address gets none (Linux, ip(7)), so further ones listen at the
+broadcast addresses of its network; the answer always comes from the address itself.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from ipaddress import IPv4Interface
 
 from iskra_server.outputs.emulation.device import EmulatedDevice
 
@@ -28,15 +32,25 @@ class UdpListener(asyncio.DatagramProtocol):
 
     async def run(self) -> None:
         """Until it is cancelled. Raises OSError where the port cannot be opened."""
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, self.port))
+        self._transport = await self._open(self.host)
+        transports = [self._transport]
+        for address in broadcast_addresses(self.host):
+            # other systems have no such sockets
+            with suppress(OSError):
+                transports.append(await self._open(address))
         self.device.recovered()
         try:
-            await loop.create_future()
+            await asyncio.get_running_loop().create_future()
         finally:
-            self._transport.close()
+            for transport in transports:
+                transport.close()
             for answering in tuple(self._answering.values()):
                 answering.cancel()
+
+    async def _open(self, host: str) -> asyncio.DatagramTransport:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, self.port))
+        return transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         place = addr[0], addr[1]
@@ -57,3 +71,16 @@ class UdpListener(asyncio.DatagramProtocol):
             del self._answering[place]
         if not done.cancelled() and (error := done.exception()):
             raise error
+
+
+def broadcast_addresses(host: str) -> tuple[str, ...]:
+    """Those that reach one address of this machine; none for all of its addresses, for loopback and for IPv6."""
+    from ifaddr import get_adapters  # noqa: PLC0415
+
+    for adapter in get_adapters():
+        for ip in adapter.ips:
+            if ip.ip == host and isinstance(ip.ip, str):
+                network = IPv4Interface(f"{ip.ip}/{ip.network_prefix}").network
+                if not network.is_loopback and network.prefixlen < 31:
+                    return "255.255.255.255", str(network.broadcast_address)
+    return ()
