@@ -1,16 +1,14 @@
-"""Datagrams that ask a device: one is answered by one, or not at all.
+"""Datagrams that ask a device, sent to it or to all: one is answered by one, or not at all.
 
 A client has one answer under way: a newer request replaces an older one that still waits for a telegram.
-Batteries ask by broadcast. A socket that listens at one address gets none (Linux, ip(7)), so further ones listen at the
-broadcast addresses of its network; the answer always comes from the address itself.
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from ipaddress import IPv4Interface
 
 from iskra_server.outputs.emulation.device import EmulatedDevice
+from iskra_server.outputs.emulation.reach import broadcast_addresses
 
 # a request has about 60 bytes
 MAX_BYTES = 2048
@@ -32,25 +30,22 @@ class UdpListener(asyncio.DatagramProtocol):
 
     async def run(self) -> None:
         """Until it is cancelled. Raises OSError where the port cannot be opened."""
-        self._transport = await self._open(self.host)
-        transports = [self._transport]
-        for address in broadcast_addresses(self.host):
-            # other systems have no such sockets
-            with suppress(OSError):
-                transports.append(await self._open(address))
-        self.device.recovered()
+        loop = asyncio.get_running_loop()
+        transports: list[asyncio.DatagramTransport] = []
         try:
-            await asyncio.get_running_loop().create_future()
+            for address in (self.host, *broadcast_addresses(self.host)):
+                opened = _opened(address, self.port)
+                transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=opened)
+                transports.append(transport)
+            # answers come from the address of this machine
+            self._transport = transports[0]
+            self.device.recovered()
+            await loop.create_future()
         finally:
             for transport in transports:
                 transport.close()
             for answering in tuple(self._answering.values()):
                 answering.cancel()
-
-    async def _open(self, host: str) -> asyncio.DatagramTransport:
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, self.port))
-        return transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         place = addr[0], addr[1]
@@ -73,14 +68,14 @@ class UdpListener(asyncio.DatagramProtocol):
             raise error
 
 
-def broadcast_addresses(host: str) -> tuple[str, ...]:
-    """Those that reach one address of this machine; none for all of its addresses, for loopback and for IPv6."""
-    from ifaddr import get_adapters  # noqa: PLC0415
-
-    for adapter in get_adapters():
-        for ip in adapter.ips:
-            if ip.ip == host and isinstance(ip.ip, str):
-                network = IPv4Interface(f"{ip.ip}/{ip.network_prefix}").network
-                if not network.is_loopback and network.prefixlen < 31:
-                    return "255.255.255.255", str(network.broadcast_address)
-    return ()
+def _opened(address: str, port: int) -> socket.socket:
+    """uvloop, asked to open one itself, raises an OSError without a number. Raises OSError."""
+    family, kind, _, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0]
+    opened = socket.socket(family, kind)
+    try:
+        opened.setblocking(False)
+        opened.bind(place)
+    except OSError:
+        opened.close()
+        raise
+    return opened
