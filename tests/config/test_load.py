@@ -127,7 +127,9 @@ EMULATION = {
     "victron.url": "mqtt://venus",
     "victron.password": "secret",
     "victron.topic": "grid/meter",
+    "victron.ca_file": "/etc/ssl/venus.pem",
     "sunspec.port": "8005",
+    "sunspec.zero_if_missing": "True",
     "sunspec.unit": "2",
     "shelly_modbus.port": "8006",
 }

@@ -64,6 +64,14 @@ class EmulatedDevice:
         return boottime_s() - max(self._opened_s, self.clients.asked_s) if self.is_asked else None
 
 
+class SendingDevice(EmulatedDevice):
+    """A device that sends unasked."""
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        raise NotImplementedError
+
+
 async def keep_open(
     devices: Iterable[EmulatedDevice], run: Callable[[], Awaitable[None]], describe: Callable[[OSError], str]
 ) -> None:
