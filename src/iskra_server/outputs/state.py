@@ -6,6 +6,9 @@ from msgspec import Struct, structs
 
 from iskra_server.diagnosis.advice import Advice
 
+# the notice that nothing asks a device
+UNASKED = "nothing_asks"
+
 
 class OutputClient(Struct, frozen=True):
     """A client of an emulated device: how often it asks, and how old what it was told was.
@@ -52,6 +55,25 @@ class OutputState(Struct, frozen=True):
             return self
         sentence = f"It fails ({error}) and is restarted. The log has the details; please report it."
         return structs.replace(self, ok=False, sentence=sentence)
+
+
+def without_unasked_ports(states: list[OutputState]) -> list[OutputState]:
+    """A device with several ports ("shelly_pro_3em at UDP port 1010") is asked at one: the others need no notice."""
+    asked = {_device(state) for state in states if state.requests and not _is_unasked(state)}
+    return [
+        structs.replace(state, notices=tuple(notice for notice in state.notices if notice.fault != UNASKED))
+        if _is_unasked(state) and _device(state) in asked
+        else state
+        for state in states
+    ]
+
+
+def _device(state: OutputState) -> str:
+    return state.name.partition(" at ")[0]
+
+
+def _is_unasked(state: OutputState) -> bool:
+    return any(notice.fault == UNASKED for notice in state.notices)
 
 
 class OutputHealth:

@@ -115,5 +115,5 @@ def test_a_device_that_sends_unasked_waits_for_nobody(clock: list[float]) -> Non
     made.is_asked = False
     made.recovered()
     clock[0] += 3600
-    assert made.state().notices == ()
+    assert (made.state().notices, made.state().requests) == ((), None)
     assert made.clients.asked_s == -inf

@@ -54,8 +54,8 @@ class EmulatedDevice:
             sentence=self.sentence,
             since=self._since,
             delivered=self.clients.answers,
-            requests=self.clients.requests,
-            answer_ages_s=round(self.clients.ages_s, 3),
+            requests=self.clients.requests if self.is_asked else None,
+            answer_ages_s=round(self.clients.ages_s, 3) if self.is_asked else None,
             clients=self.clients.list(),
             notices=tuple(device_notices(self.clients, self._unasked_s())) if self.opened.is_set() else (),
         )

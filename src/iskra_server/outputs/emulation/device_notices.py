@@ -8,6 +8,7 @@ from iskra_server.meter.obis import EXPORT, IMPORT
 from iskra_server.meter.signed_power import POWER
 from iskra_server.outputs.emulation.clients import Clients
 from iskra_server.outputs.emulation.grid import Grid
+from iskra_server.outputs.state import UNASKED
 
 UNASKED_S = 600.0
 # a telegram is sometimes late
@@ -21,7 +22,7 @@ _MAX_STALE_AFTER_S = 300
 def device_notices(clients: Clients, unasked_s: float | None) -> Iterator[Advice]:
     """`unasked_s` is the time without a request; None for a device that sends unasked."""
     if unasked_s is not None and unasked_s >= UNASKED_S:
-        yield advise("nothing_asks", {"minutes": f"{UNASKED_S / 60:.0f}"})
+        yield advise(UNASKED, {"minutes": f"{UNASKED_S / 60:.0f}"})
     yield from _of_meter(clients.grid, has_target=bool(clients.rules.target_w))
 
 
