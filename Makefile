@@ -131,7 +131,7 @@ checksums:
 compose-file:
 	@mkdir -p dist
 	$(PYTHON) release/compose_file.py --image "$(IMAGE)" > dist/docker-compose.yml
-	@cp deploy/docker-compose.host.yml dist/
+	@cp deploy/docker-compose.host.yml deploy/docker-compose.emulation.yml dist/
 	@echo "dist/docker-compose.yml names $(IMAGE)"
 
 # what people add to Home Assistant, in build/: make app-repository IMAGE=registry.example/owner/name-app URL=https://...

@@ -7,6 +7,7 @@ import pytest
 from iskra_server.diagnosis import (
     emulation_sentences,
     line_sentences,
+    listening_sentences,
     notice_sentences,
     port_sentences,
     reading_sentences,
@@ -18,7 +19,7 @@ from iskra_server.diagnosis.checks import CHECKS
 KNOWN = {
     *("port", "ports", "program", "group", "owner", "user", "gid", "reason", "seconds", "bytes", "byte", "percent"),
     *("speed", "text", "time", "register", "before", "value", "meter", "other", "phases", "rate", "count", "limit"),
-    *("status", "topic", "line", "zone", "minutes"),
+    *("status", "topic", "line", "zone", "transport", "address", "minutes"),
 }
 
 
@@ -64,6 +65,6 @@ def test_every_check_has_a_label() -> None:
 def test_no_fault_is_in_the_table_twice() -> None:
     parts = (
         *(port_sentences, line_sentences, telegram_sentences, reading_sentences),
-        *(notice_sentences, emulation_sentences),
+        *(notice_sentences, listening_sentences, emulation_sentences),
     )
     assert sum(len(part.SENTENCES) for part in parts) == len(TABLE)

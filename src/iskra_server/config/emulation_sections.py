@@ -9,6 +9,13 @@ from iskra_server.base.secret import Secret
 
 _SECRET = {"secret": True}
 Enabled = Annotated[bool, Meta(description="Whether this server answers as such a device. false: off.")]
+TypicalValues = Annotated[
+    bool,
+    Meta(
+        description="Whether voltage, current and frequency that the meter does not send are filled in: 230 V, 50 Hz "
+        "and the current of that power. false: null."
+    ),
+]
 
 
 class EmulationConfig(Struct, frozen=True):
@@ -98,6 +105,7 @@ class ShellyPro3EmConfig(Struct, frozen=True):
         Literal["lower", "upper"],
         Meta(description="Letters of the announced name: upper for Solakon, lower for all others."),
     ] = "lower"
+    typical_values: TypicalValues = True
 
 
 class ShellyEm1Config(Struct, frozen=True):
@@ -113,6 +121,7 @@ class ShellyEm1Config(Struct, frozen=True):
         int,
         Meta(ge=-1, le=65535, description="UDP port. -1: that of the device, 2223 or 2222; 0: HTTP only."),
     ] = -1
+    typical_values: TypicalValues = True
 
 
 class Shelly3EmConfig(Struct, frozen=True):

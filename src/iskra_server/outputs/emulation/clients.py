@@ -99,15 +99,16 @@ class Clients:
             await self.grid.newer(client.told_arrived_s, rules.wait_fresh_s)
         return self.told_now(address)
 
-    def told_now(self, address: str) -> GridReading | None:
-        """As `told`, without waiting: for counters, and for what is sent unasked."""
+    def told_now(self, address: str, *, shows_power: bool = True) -> GridReading | None:
+        """As `told`, without waiting: for what is sent unasked, and for counters, which hold back no later power."""
         client = self._client(address)
         reading = self.grid.newest()
         if reading is None:
             return None
         client.answers += 1
         self.answers += 1
-        client.told_s, client.told_arrived_s = boottime_s(), reading.arrived_s
+        if shows_power:
+            client.told_s, client.told_arrived_s = boottime_s(), reading.arrived_s
         client.age_s = self.grid.age_s(reading)
         self.ages_s += client.age_s
         client.max_age_s = max(client.max_age_s or 0.0, client.age_s)

@@ -136,7 +136,11 @@ class HttpListener:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, task: asyncio.Task[None]
     ) -> None:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_BYTES)
-        client = str(writer.get_extra_info("peername")[0])
+        peer = writer.get_extra_info("peername")
+        if peer is None:
+            # it went before it was accepted
+            return
+        client = str(peer[0])
         while True:
             self._connections[task] = boottime_s()
             try:
@@ -150,13 +154,14 @@ class HttpListener:
             self._connections[task] = None
             device = next((device for device in self.devices if device.knows(request.path)), None)
             if refusal := self._refusal(request, device):
-                await _send(connection, writer, refusal)
+                await _send(connection, writer, refusal, has_body=request.method != "HEAD")
             elif device and request.is_upgrade and device.has_websocket(request.path):
                 if socket := await accept(raw, reader, writer, client):
                     await device.talk(socket)
                 return
             elif device:
-                await _send(connection, writer, await device.answer(request))
+                answer = await device.answer(request)
+                await _send(connection, writer, answer, has_body=request.method != "HEAD")
             if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
                 return
             connection.start_next_cycle()
@@ -200,13 +205,20 @@ async def _next_request(
 
 
 def _request(head: h11.Request, body: bytes, client: str) -> DeviceRequest:
-    target = urlsplit(head.target.decode("latin-1"))
+    """Raises h11.RemoteProtocolError."""
+    try:
+        target = urlsplit(head.target.decode("latin-1"))
+    except ValueError as error:
+        raise h11.RemoteProtocolError(str(error)) from None
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
     query = dict(parse_qsl(target.query, keep_blank_values=True))
     return DeviceRequest(head.method.decode("latin-1"), target.path, query, headers, body, client)
 
 
-async def _send(connection: h11.Connection, writer: asyncio.StreamWriter, answer: DeviceAnswer) -> None:
+async def _send(
+    connection: h11.Connection, writer: asyncio.StreamWriter, answer: DeviceAnswer, *, has_body: bool = True
+) -> None:
+    """Without a body, as to HEAD, its length is sent all the same."""
     if connection.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
         return
     headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
@@ -215,7 +227,8 @@ async def _send(connection: h11.Connection, writer: asyncio.StreamWriter, answer
     with suppress(h11.LocalProtocolError):
         head = h11.Response(status_code=answer.status, headers=headers, reason=HTTPStatus(answer.status).phrase)
         data = connection.send(head) or b""
-        data += connection.send(h11.Data(data=answer.body)) or b""
+        if has_body:
+            data += connection.send(h11.Data(data=answer.body)) or b""
         data += connection.send(h11.EndOfMessage()) or b""
         writer.write(data)
         async with asyncio.timeout(REQUEST_S):
