@@ -96,7 +96,7 @@ def test_clients_read_what_the_meter_says_and_the_status_tells_who_asks() -> Non
         assert status["total_power"] > -1000 and status["emeters"][0]["total"] >= body["energyCounterIn"]
         channels = [channel["tuples"][0][1] for channel in until(lambda: answer(vzlogger_port, "/")).json()["data"]]
         assert channels[0] > -1000 and channels[1] >= body["energyCounterIn"]
-        assert re.search(r"vzlogger: channel \S+ is 1-0:16\.7\.0 \(line 13 for openWB\)", server.log)
+        until(lambda: re.search(r"vzlogger: channel \S+ is 1-0:16\.7\.0 \(line 13 for openWB\)", server.log))
         outputs = {output["name"]: output for output in server.get("/api/v1/status").json()["outputs"]}
         for name in ("ecotracker", "shelly_3em", "vzlogger"):
             (client,) = outputs[name]["clients"]
