@@ -54,7 +54,7 @@ class EmulationConfig(Struct, frozen=True):
             description="Maximum seconds that an answer waits for the next telegram, where the client already knows "
             "the last one: it would correct the same error twice. 0: it is answered at once.",
         ),
-    ] = 0.0
+    ] = 2.0
     min_interval_s: Annotated[
         float,
         Meta(
