@@ -173,6 +173,7 @@ lock: setup
 	$(LOCK) pyproject.toml --group dev requirements/tools.in --constraints requirements/image.txt \
 		--output-file requirements/dev.txt
 	$(LOCK) requirements/site.in --output-file requirements/site.txt
+	$(LOCK) requirements/clients.in --output-file requirements/clients.txt
 	$(LOCK) requirements/release.in --constraints requirements/dev.txt --output-file requirements/release.txt
 	@if command -v npm >/dev/null; then npm run --silent --prefix tests/js lock; \
 		else echo "no npm: tests/js/package-lock.json is left as it is"; fi

@@ -20,9 +20,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from control_loop.batteries import B2500, HOYMILES, HOYMILES_DAMPED, JUPITER, JUPITER_ECOTRACKER, VENUS, VENUS_D, Model
-from control_loop.control_loop import Device, run
-from control_loop.devices import ECOTRACKER, METERS_API, SHELLY_HTTP, SHELLY_UDP, SHELLY_WEBSOCKET
-from control_loop.scenario import Report, report, scenario
+from control_loop.devices import ECOTRACKER, METERS_API, SHELLY_HTTP, SHELLY_UDP, SHELLY_WEBSOCKET, Device
+from control_loop.scenario import Report, scenario
 
 SPEED = 5.0
 TOGETHER = 3
@@ -31,6 +30,9 @@ WAITS_S = (0.0, 1.0, 2.0)
 SCRIPT = replace(VENUS_D, name="script, 10 s", poll_s=10.0)
 # with two, each is shown half
 PAIRS = ((ECOTRACKER, VENUS_D, 1), (ECOTRACKER, VENUS_D, 2), (SHELLY_UDP, VENUS, 2))
+# a meter that sends every ten seconds: answers of two seconds show a fifth of the error
+SHARES = ((ECOTRACKER, VENUS_D, 5), (SHELLY_UDP, B2500, 5))
+SLOW_S = 5.0
 FOLLOWERS = (
     (ECOTRACKER, (VENUS, VENUS_D, JUPITER_ECOTRACKER)),
     (SHELLY_UDP, (VENUS, VENUS_D, B2500, JUPITER)),
@@ -81,17 +83,24 @@ def cases(intervals_s: list[float], waits_s: list[float]) -> Iterator[Case]:
         for device, model, batteries in PAIRS:
             for wait_s in waits_s:
                 yield Case(device, [model, model], interval_s, wait_s, batteries)
+        for device, model, batteries in SHARES if interval_s > SLOW_S else ():
+            yield Case(device, [model], interval_s, 2.0, batteries)
 
 
 def measured(case: Case, speed: float) -> Report:
-    loop = scenario(case.device, case.models, case.interval_s, speed, wait_fresh_s=case.wait_fresh_s)
-    shared = {"IES_EMULATION_BATTERIES": str(case.batteries)}
-    return report(run(replace(loop, settings=shared)), case.interval_s)
+    return scenario(
+        [(case.device, model) for model in case.models],
+        case.interval_s,
+        speed,
+        wait_fresh_s=case.wait_fresh_s,
+        batteries=case.batteries,
+    )
 
 
 def title(case: Case) -> str:
     name = case.models[0].name
-    shown = name if len(case.models) == 1 else f"two {name}, share 1/{case.batteries}"
+    name = name if len(case.models) == 1 else f"two {name}"
+    shown = name if case.batteries == 1 else f"{name}, 1/{case.batteries} each"
     return f"{case.device.name:18}{shown:21}"
 
 

@@ -71,6 +71,12 @@ class GridMeter:
         """With both counters, of 0.1 Wh."""
         self.send(energy(import_raw), energy(export_raw, obis=EXPORT), power(watts))
 
+    async def keep_sending(self, watts: int) -> None:
+        """Until it is cancelled."""
+        while True:
+            self.send_power(watts)
+            await asyncio.sleep(0.2)
+
     def clients(self, rules: Rules | None = None) -> Clients:
         return Clients(self.grid, rules or Rules())
 

@@ -79,7 +79,7 @@ MODELS = (VENUS, VENUS_D, B2500, JUPITER, JUPITER_ECOTRACKER, HOYMILES, HOYMILES
 
 
 class Battery:
-    """One battery. `power_w` is its power now; `answers` and `failures` count its polls."""
+    """`power_w` is its power now; `answers` and `failures` count its polls, `answered_s` is when it was last answered."""
 
     def __init__(self, model: Model, charge: float = 0.5) -> None:
         self.model = model
@@ -89,13 +89,13 @@ class Battery:
         self._rule = model.rule()
         self._target_w = self._ordered_w = 0.0
         self._orders: deque[tuple[float, float]] = deque()
-        self._answered_s = 0.0
+        self.answered_s = 0.0
 
     def advance(self, now_s: float, step_s: float) -> None:
         """Compute `step_s` until `now_s`: orders whose dead time is over, idle without answers, ramp, charge."""
         while self._orders and self._orders[0][0] <= now_s:
             self._ordered_w = self._orders.popleft()[1]
-        if now_s - self._answered_s > self.model.idle_after_s:
+        if now_s - self.answered_s > self.model.idle_after_s:
             self._target_w = self._ordered_w = 0.0
             self._orders.clear()
         change_w = RAMP_W_PER_S * step_s
@@ -112,7 +112,7 @@ class Battery:
             self.failures += 1
             return
         self.answers += 1
-        self._answered_s = now_s
+        self.answered_s = now_s
         target_w = self._rule(grid_w, self._target_w)
         # a target beyond what it can do would have to be taken back before anything happens
         self._target_w = max(-self.model.max_charge_w, min(self.model.max_discharge_w, target_w))

@@ -3,96 +3,72 @@
 import asyncio
 import random
 import socket
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 
 import httpx
 from msgspec import Struct
 
 from control_loop.batteries import TIMEOUT_S, Battery, Model
-from control_loop.household import Household, Moment, SimulatedClock
+from control_loop.devices import Device, environment, ports
+from control_loop.household import Household, SimulatedClock
 from control_loop.meter_clients import MeterClient
-from running import Server, free_port, serving
+from running import Server, serving
 
 # each battery has a loopback address of its own
 FIRST_ADDRESS = 2
-EVERY_S = 1.0
-
-
-class Device(Struct, frozen=True):
-    """A way to ask the server: `environ` makes the settings for a free port, `client` what asks at this port."""
-
-    name: str
-    environ: Callable[[int], dict[str, str]]
-    client: Callable[[Server, int, str], AbstractAsyncContextManager[MeterClient]]
 
 
 class Loop(Struct, frozen=True):
-    """What is tried. `load_w`: the load at a second. `gaps`: from and to, without telegrams. Seconds are simulated."""
+    """What is tried: `followers` are devices and the batteries that ask them. All seconds are simulated."""
 
-    device: Device
-    models: Sequence[Model]
+    followers: Sequence[tuple[Device, Model]]
+    # between telegrams
     interval_s: float
-    length_s: float
-    load_w: Callable[[float], float]
-    gaps: Sequence[tuple[float, float]] = ()
     settings: dict[str, str] = {}
-    # periods in seconds that are divided by the speed
+    # settings in seconds, which are divided by the speed
     periods: dict[str, float] = {}
     speed: float = 1.0
 
 
-class Outcome(Struct, frozen=True):
-    """What happened: a record of every tenth of a second, and second and power of each telegram."""
-
-    record: Sequence[Moment]
-    batteries: Sequence[Battery]
-    sent: Sequence[tuple[float, int]]
+# what happens to the household while the loop runs
+Script = Callable[[Household], Awaitable[None]]
 
 
-def step(at_s: float, before_w: float, after_w: float, back_s: float = float("inf")) -> Callable[[float], float]:
-    """A load that changes at one second, and back at another."""
-    return lambda second: after_w if at_s <= second < back_s else before_w
-
-
-def run(loop: Loop) -> Outcome:
-    """Run it to its end, in real time divided by its speed."""
-    port = free_port()
+def run(loop: Loop, script: Script) -> Household:
+    """Run the loop until the script is done, in real time divided by its speed."""
+    at = ports(device for device, _ in loop.followers)
     periods = {key: f"{value / loop.speed:g}" for key, value in loop.periods.items()}
-    environ = {**loop.settings, **periods, **loop.device.environ(port)}
     with socket.create_server(("127.0.0.1", 0)) as listener:
         meter = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-        with serving("serve", meter, environ=environ) as server:
-            return asyncio.run(_run(loop, listener, server, port))
+        with serving("serve", meter, environ={**environment(at), **loop.settings, **periods}) as server:
+            return asyncio.run(_run(loop, script, listener, server, at))
 
 
-async def _run(loop: Loop, listener: socket.socket, server: Server, port: int) -> Outcome:
-    batteries = [Battery(model) for model in loop.models]
-    clock = SimulatedClock(loop.speed)
-    household = Household(clock, loop.load_w, batteries)
+async def _run(loop: Loop, script: Script, listener: socket.socket, server: Server, ports: dict[str, int]) -> Household:
+    household = Household(SimulatedClock(loop.speed), [Battery(model) for _, model in loop.followers])
     async with AsyncExitStack() as stack:
         clients = [
-            await stack.enter_async_context(loop.device.client(server, port, f"127.0.0.{number}"))
-            for number, _ in enumerate(batteries, FIRST_ADDRESS)
+            await stack.enter_async_context(device.connect(server, ports[device.section], f"127.0.0.{number}"))
+            for number, (device, _) in enumerate(loop.followers, FIRST_ADDRESS)
         ]
-        clock.start()
-        tasks = [asyncio.create_task(household.send_telegrams(listener, loop.interval_s, loop.gaps))]
+        household.clock.start()
+        tasks = [asyncio.create_task(household.send_telegrams(listener, loop.interval_s))]
         tasks += [
-            asyncio.create_task(_regulate(battery, client, clock, random.Random(f"phase {number}")))
-            for number, (battery, client) in enumerate(zip(batteries, clients, strict=True))
+            asyncio.create_task(_regulate(battery, client, household.clock, random.Random(f"phase {number}")))
+            for number, (battery, client) in enumerate(zip(household.batteries, clients, strict=True))
         ]
+        scripted = asyncio.ensure_future(script(household))
         try:
-            while clock.now_s() < loop.length_s:
-                # a task that fails ends the loop
-                done, _ = await asyncio.wait(tasks, timeout=EVERY_S / loop.speed, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-                household.advance()
+            # a task that fails ends the loop
+            done, _ = await asyncio.wait([*tasks, scripted], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            for task in tasks:
+            for task in (*tasks, scripted):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-    return Outcome(household.record, batteries, household.sent)
+            await asyncio.gather(*tasks, scripted, return_exceptions=True)
+    return household
 
 
 async def _regulate(battery: Battery, client: MeterClient, clock: SimulatedClock, phase: random.Random) -> None:

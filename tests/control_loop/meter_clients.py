@@ -11,6 +11,9 @@ import httpx
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
+# a key of an object, or a place in a list
+Path = str | int
+
 
 class MeterClient(Protocol):
     """`power_w` is the answer, None where there is none; it raises TimeoutError and OSError as they come."""
@@ -19,9 +22,9 @@ class MeterClient(Protocol):
 
 
 class HttpClient:
-    """Keeps one connection. `path` and the keys that lead to the number in its JSON."""
+    """Keeps one connection. `path` and what leads to the number in its JSON."""
 
-    def __init__(self, client: httpx.AsyncClient, path: str, *keys: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, path: str, *keys: Path) -> None:
         self._client, self._path, self._keys = client, path, keys
 
     async def power_w(self) -> float | None:
@@ -108,9 +111,11 @@ class WebSocketClient:
         return {}
 
 
-def _number(answer: Any, *keys: str) -> float | None:
+def _number(answer: Any, *keys: Path) -> float | None:
     for key in keys:
-        answer = answer.get(key) if isinstance(answer, dict) else None
+        if isinstance(key, str) and not isinstance(answer, dict):
+            return None
+        answer = answer.get(key) if isinstance(key, str) else answer[key]
     return None if answer is None else float(answer)
 
 
@@ -128,20 +133,14 @@ async def meters_api(url: str, address: str) -> AsyncIterator[MeterClient]:
 
 
 @asynccontextmanager
-async def ecotracker(url: str, address: str) -> AsyncIterator[MeterClient]:
+async def http(url: str, address: str, path: str, *keys: Path) -> AsyncIterator[MeterClient]:
     async with http_client(url, address) as client:
-        yield HttpClient(client, "/v1/json", "power")
-
-
-@asynccontextmanager
-async def shelly_http(url: str, address: str) -> AsyncIterator[MeterClient]:
-    async with http_client(url, address) as client:
-        yield HttpClient(client, "/rpc/EM.GetStatus?id=0", "total_act_power")
+        yield HttpClient(client, path, *keys)
 
 
 @asynccontextmanager
 async def shelly_websocket(url: str, address: str) -> AsyncIterator[MeterClient]:
-    client = WebSocketClient(f"{url.replace('http', 'ws', 1)}/rpc", address)
+    client = WebSocketClient(url, address)
     try:
         yield client
     finally:

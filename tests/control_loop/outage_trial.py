@@ -19,7 +19,7 @@ import httpx
 from msgspec import Struct
 
 from control_loop.batteries import TIMEOUT_S
-from control_loop.control_loop import Device
+from control_loop.devices import Device, environment, ports
 from control_loop.network_meter import NetworkMeter
 from control_loop.truth import Truth
 from running import Server, free_port, serving
@@ -62,15 +62,13 @@ class Outage:
         self.faults = Counter[str]()
         self._clock = folder / "clock"
         self._meter_url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-        self._port, self._ports = free_port(), [free_port() for _ in trial.devices]
+        self._port, self._ports = free_port(), ports(trial.devices)
         self._is_silent = False
         self._stack = ExitStack()
         self.server: Server
 
     def start(self) -> None:
-        environ = dict.fromkeys(STALE_KEYS, f"{self._trial.stale_after_s:g}")
-        for device, port in zip(self._trial.devices, self._ports, strict=True):
-            environ |= device.environ(port)
+        environ = environment(self._ports) | dict.fromkeys(STALE_KEYS, f"{self._trial.stale_after_s:g}")
         if FAKETIME:
             self._clock.write_text("+0")
             environ |= {"LD_PRELOAD": FAKETIME[0], "FAKETIME_TIMESTAMP_FILE": str(self._clock)}
@@ -93,10 +91,9 @@ class Outage:
                 await asyncio.sleep(due_s - time.monotonic())
 
     async def ask(self, number: int) -> None:
-        place = number % len(self._trial.devices)
-        device, port, address = self._trial.devices[place], self._ports[place], f"127.0.0.{FIRST_ADDRESS + number}"
+        device, address = self._trial.devices[number % len(self._trial.devices)], f"127.0.0.{FIRST_ADDRESS + number}"
         name = f"{device.name} {address}"
-        async with device.client(self.server, port, address) as client:
+        async with device.connect(self.server, self._ports[device.section], address) as client:
             while True:
                 asked_s, power_w = time.monotonic(), None
                 with suppress(TimeoutError, OSError, httpx.HTTPError):

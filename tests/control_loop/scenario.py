@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from control_loop.batteries import RAMP_W_PER_S, Model
-from control_loop.control_loop import Device, Loop, Outcome
+from control_loop.control_loop import Loop, run
+from control_loop.devices import Device
 from control_loop.figures import Response, between, moved_wh, response, wrong_wh
+from control_loop.household import BASE_LOAD_W, Household
 
 STEP_UP_S, STEP_DOWN_S, GAP_S, GAP_END_S, END_S = 30.0, 90.0, 120.0, 180.0, 200.0
 STEP_W = 800.0
@@ -39,37 +41,48 @@ class Report(Struct, frozen=True):
     failures: int
 
 
-def load_w(second: float) -> float:
-    is_high = STEP_UP_S <= second < STEP_DOWN_S or GAP_S - 1 <= second < GAP_S + 5
-    return 1000.0 if is_high else 200.0
+async def play(household: Household) -> None:
+    """The scenario, from second 0 to 200."""
+    for second, load_w, is_silent in (
+        (STEP_UP_S, BASE_LOAD_W + STEP_W, False),
+        (STEP_DOWN_S, BASE_LOAD_W, False),
+        (GAP_S - 1, BASE_LOAD_W + STEP_W, False),
+        # the telegram of the second at which the gap begins is still sent
+        (GAP_S + 0.5, BASE_LOAD_W + STEP_W, True),
+        (GAP_S + 5, BASE_LOAD_W, True),
+        (GAP_END_S, BASE_LOAD_W, False),
+    ):
+        await household.run_until(second)
+        household.load_w, household.is_silent = load_w, is_silent
+    await household.run_until(END_S)
 
 
-def scenario(device: Device, models: Sequence[Model], interval_s: float, speed: float, **settings: float) -> Loop:
-    """One run. `settings` are keys of [outputs.emulation] in seconds; other settings: `settings` of the loop."""
-    stale_s = stale_after_s(interval_s)
-    periods = {f"IES_EMULATION_{key.upper()}": value for key, value in settings.items()}
-    return Loop(
-        device=device,
-        models=models,
-        interval_s=interval_s,
-        length_s=END_S,
-        load_w=load_w,
-        # the telegram of the second at which it begins is still sent
-        gaps=[(GAP_S + 0.5, GAP_END_S)],
-        periods={"IES_EMULATION_STALE_AFTER_S": stale_s, **periods},
-        speed=speed,
-    )
+def scenario(
+    followers: Sequence[tuple[Device, Model]],
+    interval_s: float,
+    speed: float,
+    *,
+    wait_fresh_s: float = 2.0,
+    batteries: int = 1,
+) -> Report:
+    """Play it: `interval_s` between telegrams; `wait_fresh_s` and `batteries` as in [outputs.emulation]."""
+    periods = {
+        "IES_EMULATION_STALE_AFTER_S": stale_after_s(interval_s),
+        "IES_EMULATION_WAIT_FRESH_S": wait_fresh_s,
+    }
+    settings = {"IES_EMULATION_BATTERIES": str(batteries)}
+    return report(run(Loop(followers, interval_s, settings, periods, speed), play), interval_s)
 
 
 def stale_after_s(interval_s: float) -> float:
     return max(STALE_AFTER_S, STALE_INTERVALS * interval_s)
 
 
-def report(outcome: Outcome, interval_s: float) -> Report:
-    record = outcome.record
-    slowest_s = max(battery.model.idle_after_s for battery in outcome.batteries)
+def report(household: Household, interval_s: float) -> Report:
+    record = household.record
+    slowest_s = max(battery.model.idle_after_s for battery in household.batteries)
     moving = [moment.second for moment in between(record, GAP_S, GAP_END_S) if any(moment.batteries_w)]
-    strongest_w = max(battery.model.max_discharge_w for battery in outcome.batteries)
+    strongest_w = max(battery.model.max_discharge_w for battery in household.batteries)
     beyond_s = GAP_S + stale_after_s(interval_s) + slowest_s + strongest_w / RAMP_W_PER_S
     return Report(
         up=response(record, STEP_UP_S, STEP_DOWN_S, STEP_W),
@@ -77,6 +90,6 @@ def report(outcome: Outcome, interval_s: float) -> Report:
         gap_wrong_wh=wrong_wh(record, GAP_S, GAP_END_S),
         beyond_wh=moved_wh(record, beyond_s, GAP_END_S),
         stopped_s=moving[-1] - GAP_S if moving and moving[-1] < GAP_END_S - 1 else None,
-        answers=sum(battery.answers for battery in outcome.batteries),
-        failures=sum(battery.failures for battery in outcome.batteries),
+        answers=sum(battery.answers for battery in household.batteries),
+        failures=sum(battery.failures for battery in household.batteries),
     )

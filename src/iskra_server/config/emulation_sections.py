@@ -99,7 +99,7 @@ class ShellyPro3EmConfig(Struct, frozen=True):
     ] = 80
     udp_ports: Annotated[
         str,
-        Meta(description="UDP ports, separated by commas: Marstek asks 1010 or 2220. Empty: HTTP only."),
+        Meta(description="UDP ports, separated by commas: Marstek asks 1010 or 2220. 0: HTTP only."),
     ] = "1010, 2220"
     name_case: Annotated[
         Literal["lower", "upper"],
@@ -163,12 +163,26 @@ class VictronConfig(Struct, frozen=True):
     topic: Annotated[
         str, Meta(min_length=1, description="Topic, the same as in the configuration of dbus-mqtt-grid.")
     ] = "iskra-server/grid"
+    ca_file: Annotated[
+        str,
+        Meta(
+            description="CA certificates to check the certificate of the broker in url (PEM). Empty: those of this "
+            "machine."
+        ),
+    ] = ""
 
 
 class SunSpecConfig(Struct, frozen=True):
     enabled: Enabled = False
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of Modbus; inverters ask 502.")] = 502
     unit: Annotated[int, Meta(ge=1, le=247, description="Modbus address, as entered in the inverter.")] = 1
+    zero_if_missing: Annotated[
+        bool,
+        Meta(
+            description="Show what the meter does not send as 0, for an inverter that refuses NaN, which is SunSpec's "
+            '"not implemented".'
+        ),
+    ] = False
 
 
 class ShellyModbusConfig(Struct, frozen=True):

@@ -160,7 +160,8 @@ class Composition:
         await self._supervision.end(*self._http_parts)
 
     def statuses(self) -> Sequence[Status]:
-        meters = self._plan.config.meters
+        # the first one is the default of every answer: the meter of a solar plant only where there is no other
+        meters = sorted(self._plan.config.meters, key=lambda meter: meter.role == "production")
         return Statuses([self._readers[meter] for meter in meters if meter in self._readers])
 
     def store(self) -> "Store | None":

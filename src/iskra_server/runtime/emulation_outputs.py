@@ -12,6 +12,7 @@ from iskra_server.reading.hub import Hub
 from iskra_server.runtime.planned_output import OpenStore, Output, PlannedOutput, Statuses, data_dir
 from iskra_server.runtime.server_id import server_id
 from iskra_server.runtime.supervision import Part
+from iskra_server.runtime.unshared_devices import ModbusPlan, SendingPlan, modbus_devices, sending_devices
 
 if TYPE_CHECKING:
     # for their types alone: they are imported only where a device is enabled
@@ -68,7 +69,9 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
         from iskra_server.runtime.shelly_devices import shelly_devices  # noqa: PLC0415
 
         shellys = list(shelly_devices(config))
-    if not by_port and not shellys:
+    sending = list(sending_devices(config))
+    modbus = modbus_devices(config)
+    if not by_port and not shellys and not sending and not modbus:
         return
     shared = _shared(config)
     for shelly in shellys:
@@ -78,6 +81,10 @@ def emulation_outputs(config: Config) -> Iterator[PlannedOutput]:
             yield _shelly_udp(shared, shelly)
     for port, devices in by_port.items():
         yield _http(shared, port, devices)
+    for plan in sending:
+        yield _sending(shared, plan)
+    for port, plans in modbus.items():
+        yield _modbus(shared, port, plans)
 
 
 def _check_ports(outputs: OutputsConfig) -> None:
@@ -180,9 +187,52 @@ def _shelly_udp(shared: _Shared, shelly: "ShellyDevice") -> PlannedOutput:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(grid.run(name))
                 for listener in listeners:
-                    describe = partial(cannot_listen, listener.port, "udp")
+                    describe = partial(cannot_listen, listener.port, "udp", host=shared.host)
                     tasks.create_task(keep_open([listener.device], listener.run, describe))
 
         return Output(Part(name, run), lambda: [listener.device.state() for listener in listeners])
 
     return PlannedOutput((name, shared.settings, shelly), create)
+
+
+def _modbus(shared: _Shared, port: int, plans: list[ModbusPlan]) -> PlannedOutput:
+    name = f"Modbus devices at port {port}"
+
+    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
+        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
+        from iskra_server.outputs.emulation.device import keep_open  # noqa: PLC0415
+        from iskra_server.outputs.emulation.modbus_listener import ModbusListener  # noqa: PLC0415
+        from iskra_server.outputs.emulation.reach import cannot_listen  # noqa: PLC0415
+
+        grid = shared.grid(hub, statuses)
+        made = [plan.make(Clients(grid, shared.whole), shared.mac(grid)) for plan in plans]
+        listener = ModbusListener(shared.host, port, made)
+
+        def describe(error: OSError) -> str:
+            return cannot_listen(port, "tcp", error, host=shared.host)
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(grid.run(name))
+                tasks.create_task(keep_open(made, listener.run, describe))
+
+        return Output(Part(name, run), lambda: [device.state() for device in made])
+
+    return PlannedOutput((name, shared.settings, *(plan.settings for plan in plans)), create)
+
+
+def _sending(shared: _Shared, plan: SendingPlan) -> PlannedOutput:
+    def create(hub: Hub, statuses: Statuses, _store: OpenStore) -> Output:
+        from iskra_server.outputs.emulation.clients import Clients  # noqa: PLC0415
+
+        grid = shared.grid(hub, statuses)
+        device = plan.make(Clients(grid, shared.whole), shared.mac(grid))
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(grid.run(plan.name))
+                tasks.create_task(device.run())
+
+        return Output(Part(plan.name, run), lambda: (device.state(),))
+
+    return PlannedOutput((plan.name, shared.settings, plan.settings), create)

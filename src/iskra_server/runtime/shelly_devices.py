@@ -66,7 +66,9 @@ def _checked(device: ShellyDevice) -> ShellyDevice:
 
 
 def _ports(key: str, text: str) -> tuple[int, ...]:
-    ports = []
+    ports: list[int] = []
+    if text.strip() == "0":
+        return ()
     for part in filter(None, (part.strip() for part in text.split(","))):
         if not (part.isascii() and part.isdigit() and 0 < int(part) < 65536):
             raise ConfigError(f"{key}: '{part[:40]}' is no UDP port; write them as 1010, 2220.")

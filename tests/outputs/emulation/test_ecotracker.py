@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import httpx
+import pytest
 
+from clients import ask, client_python
 from emulating import MAC, GridMeter, grid_reading, in_event_loop, running
 from iskra_server.outputs.emulation.ecotracker import EcoTracker, content
 from iskra_server.outputs.emulation.http_listener import HttpListener
@@ -134,6 +136,29 @@ async def test_nothing_but_reading_is_possible() -> None:
     async with asking(GridMeter()) as client:
         assert (await client.post("/v1/json", json={"power": 0})).status_code == 405
         assert (await client.get("/v1/json/x")).status_code == 404
+
+
+@pytest.mark.slow
+@in_event_loop
+async def test_the_library_of_its_maker_reads_it() -> None:
+    meter = GridMeter()
+    # the first time it is installed
+    await asyncio.to_thread(client_python)
+    async with asking(meter) as client:
+
+        async def read() -> list[dict[str, float] | None]:
+            port = str(client.base_url.port)
+            answers: list[dict[str, float] | None] = await asyncio.to_thread(ask, "ask_ecotracker", "127.0.0.1", port)
+            return answers
+
+        assert await read() == [None] * 4
+        async with running(meter.keep_sending(-300)):
+            for answer in await read():
+                assert answer and answer.pop("agePower") < 10_000
+                assert answer == {
+                    **{"power": -300, "powerAvg": -300},
+                    **{"energyCounterIn": 12345678.9, "energyCounterOut": 1234.5},
+                }
 
 
 def test_it_announces_its_serial_number_and_the_address_of_the_interface() -> None:

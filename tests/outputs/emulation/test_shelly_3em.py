@@ -1,5 +1,6 @@
 """Shelly 3EM, first generation: the answers byte by byte, and none without a current reading."""
 
+import asyncio
 import json
 import time
 from decimal import Decimal
@@ -7,9 +8,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from emulating import CLIENT, MAC, GridMeter, grid_reading, in_event_loop
-from iskra_server.outputs.emulation.http_listener import DeviceAnswer, DeviceRequest
+from clients import ask as ask_program
+from emulating import CLIENT, MAC, GridMeter, grid_reading, in_event_loop, running
+from iskra_server.outputs.emulation.http_listener import DeviceAnswer, DeviceRequest, HttpListener
 from iskra_server.outputs.emulation.shelly_3em import Shelly3Em, status
+from running import free_port
 from samples import power
 
 AT_S = 1_795_341_600.7
@@ -101,6 +104,20 @@ async def test_before_the_meter_is_known_it_is_no_device() -> None:
 
 @in_event_loop
 async def test_nothing_but_reading_is_possible() -> None:
-    device = Shelly3Em(GridMeter().clients(), lambda: MAC)
-    answer = await ask(device, "/status", "POST")
-    assert (answer.status, answer.headers[1]) == (405, ("Allow", "GET, HEAD"))
+    meter = GridMeter()
+    meter.send_power(412)
+    device = Shelly3Em(meter.clients(), lambda: MAC)
+    answer = await ask(device, "/status", "PUT")
+    assert (answer.status, answer.headers[1]) == (405, ("Allow", "GET, HEAD, POST"))
+    assert (await ask(device, "/emeter/0", "POST")).body.decode() == ONE_SUM
+
+
+@pytest.mark.slow
+@in_event_loop
+async def test_shellypy_reads_it() -> None:
+    meter, port = GridMeter(), free_port()
+    device = Shelly3Em(meter.clients(), lambda: MAC)
+    async with running(HttpListener("127.0.0.1", port, [device]).run(), meter.keep_sending(412)):
+        generation, shown, *phases = await asyncio.to_thread(ask_program, "ask_shelly_3em", "127.0.0.1", str(port))
+    assert (generation, shown["mac"], shown["total_power"]) == (1, MAC.upper(), 412)
+    assert phases == shown["emeters"] == [json.loads(text) for text in (ONE_SUM, NOTHING, NOTHING)]

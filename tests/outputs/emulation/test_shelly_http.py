@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from emulating import MAC, GridMeter, in_event_loop, running, until
+from iskra_server.outputs.emulation import shelly_http
 from iskra_server.outputs.emulation.clients import Rules
 from iskra_server.outputs.emulation.http_listener import HttpListener
 from iskra_server.outputs.emulation.shelly_http import ShellyHttp
@@ -191,6 +192,23 @@ async def test_a_websocket_answers_frames_and_tells_each_telegram() -> None:
         assert (await call(socket, 3, "EM.GetStatus"))["error"]["code"] == 1
         meter.send_power(7)
         assert json.loads(await socket.recv())["params"]["em:0"]["total_act_power"] == 7
+
+
+@in_event_loop
+async def test_a_websocket_tells_the_counters_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    meter = GridMeter()
+    meter.send_power(500)
+    async with listening(meter) as port, connect(f"ws://127.0.0.1:{port}/rpc") as socket:
+        await call(socket, 1, "EM.GetStatus")
+        monkeypatch.setattr(shelly_http, "COUNTERS_EVERY_S", 0)
+        meter.send_power(300)
+        frames = [json.loads(await socket.recv())["params"] for _ in range(2)]
+        assert [params.keys() - {"ts"} for params in frames] == [{"em:0"}, {"emdata:0"}]
+        assert (frames[0]["em:0"]["total_act_power"], frames[1]["emdata:0"]["total_act"]) == (300, 12345678.9)
+        monkeypatch.setattr(shelly_http, "COUNTERS_EVERY_S", 60)
+        for watts in (200, 100):
+            meter.send_power(watts)
+            assert json.loads(await socket.recv())["params"]["em:0"]["total_act_power"] == watts
 
 
 @in_event_loop

@@ -69,6 +69,14 @@ class EmulatedDevice:
         return device_notices(self.clients, unasked_s, self._network)
 
 
+class SendingDevice(EmulatedDevice):
+    """A device that sends unasked."""
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        raise NotImplementedError
+
+
 async def keep_open(
     devices: Iterable[EmulatedDevice], run: Callable[[], Awaitable[None]], describe: Callable[[OSError], str]
 ) -> None:

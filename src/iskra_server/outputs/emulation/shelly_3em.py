@@ -32,8 +32,8 @@ class Shelly3Em(HttpDevice):
         return path in ("/shelly", "/status") or path in _PHASES
 
     async def answer(self, request: DeviceRequest) -> DeviceAnswer:
-        if request.method not in ("GET", "HEAD"):
-            return DeviceAnswer(405, headers=(JSON_TYPE, ("Allow", "GET, HEAD")))
+        if request.method not in ("GET", "HEAD", "POST"):
+            return DeviceAnswer(405, headers=(JSON_TYPE, ("Allow", "GET, HEAD, POST")))
         mac = self._mac()
         if mac and request.path == "/shelly":
             return _answer(device(mac))

@@ -3,7 +3,7 @@
     GET  /shelly                   what it is
     GET  /rpc/EM.GetStatus?id=0    the bare result; POST with the parameters, or a frame, as JSON
     POST /rpc                      frames
-    GET  /rpc                      WebSocket: frames both ways, and NotifyStatus with each telegram
+    GET  /rpc                      WebSocket: frames both ways, NotifyStatus with each telegram
 
 Errors have the form of the device, {"code":404,"message":"No handler for X"}, with status 404, 503 while there is no
 current reading, otherwise 500. Like the device it closes the connection behind an answer, except where the client asks
@@ -28,6 +28,7 @@ from iskra_server.outputs.emulation.shelly_methods import (
     Need,
     Params,
     ShellyMoment,
+    counted_status,
     device_info,
     measured_status,
 )
@@ -50,6 +51,7 @@ SERVICES = ("_shelly._tcp", "_http._tcp")
 MAX_WAITING = 16
 # without a telegram for so long, it looks again
 NOTIFY_WAIT_S = 600.0
+COUNTERS_EVERY_S = 60.0
 _INFO, _RPC = "/shelly", "/rpc"
 _STATUSES = {NO_HANDLER: 404, NO_READING: 503}
 
@@ -70,7 +72,7 @@ class ShellyHttp(HttpDevice):
         return path in (_INFO, _RPC) or path.startswith(f"{_RPC}/")
 
     async def answer(self, request: DeviceRequest) -> DeviceAnswer:
-        close = request.headers.get("connection", "").lower() != "keep-alive"
+        close = "keep-alive" not in request.headers.get("connection", "").lower()
         if request.method not in ("GET", "POST"):
             return DeviceAnswer(405, headers=(HEADERS[0], ("Allow", "GET, POST")), close=close)
         status, body = await self._answered(request)
@@ -142,10 +144,13 @@ class ShellyHttp(HttpDevice):
             await socket.send(answered(shelly.id, request, outcome))
 
     async def _notify(self, socket: WebSocket, client: Raw) -> None:
-        """Each further telegram, until it is cancelled; nothing while there is no current reading."""
+        """Each further telegram, until it is cancelled; nothing while there is no current reading.
+
+        The counters follow once a minute, as the device sends them: Home Assistant never asks for them again.
+        """
         grid = self.clients.grid
         reading = grid.newest()
-        arrived_s = reading.arrived_s if reading else float("-inf")
+        arrived_s = counted_s = reading.arrived_s if reading else float("-inf")
         while True:
             await grid.newer(arrived_s, NOTIFY_WAIT_S)
             newest, shelly = grid.newest(), self._identify()
@@ -155,8 +160,13 @@ class ShellyHttp(HttpDevice):
                 continue
             arrived_s = reading.arrived_s
             moment = self._moment(shelly, reading)
-            params = {"ts": Raw(f"{moment.now.timestamp():.2f}".encode()), **measured_status(moment)}
-            await socket.send(notified(shelly.id, client, params))
+            statuses = [measured_status(moment)]
+            if arrived_s >= counted_s + COUNTERS_EVERY_S:
+                counted_s = arrived_s
+                statuses.append(counted_status(moment))
+            for status in statuses:
+                params = {"ts": Raw(f"{moment.now.timestamp():.2f}".encode()), **status}
+                await socket.send(notified(shelly.id, client, params))
 
     def services(self, _addresses: tuple[str, ...], port: int) -> Iterable[AnnouncedService]:
         if shelly := self._identify():

@@ -143,6 +143,12 @@ def measured_status(moment: ShellyMoment) -> Result:
     return {f"{key}:0": _em(moment) if key == "em" else _em1(moment)}
 
 
+def counted_status(moment: ShellyMoment) -> Result:
+    """The counters, by the key of their component."""
+    key = moment.shelly.model.component.lower()
+    return {f"{key}data:0": _em_data(moment) if key == "em" else _em1_data(moment)}
+
+
 def _em(moment: ShellyMoment) -> Result:
     assert moment.reading
     return em_status(moment.reading, typical=moment.shelly.typical)
@@ -164,11 +170,10 @@ def _em1_data(moment: ShellyMoment) -> Result:
 
 
 def _statuses(moment: ShellyMoment) -> Result:
-    key = moment.shelly.model.component.lower()
     return {
         "cloud": {"connected": False},
         **measured_status(moment),
-        f"{key}data:0": _em_data(moment) if key == "em" else _em1_data(moment),
+        **counted_status(moment),
         "sys": _sys_status(moment),
         "wifi": _WIFI_STATUS,
         "ws": {"connected": False},

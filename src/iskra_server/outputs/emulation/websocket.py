@@ -32,6 +32,8 @@ class WebSocket:
         self._message = bytearray()
         # one read may bring several messages
         self._events: deque[Event] = deque()
+        # its side is closed: nothing can be written any more
+        self._has_ended = False
 
     async def receive(self) -> bytes | None:
         """The next message; None when the client has gone. Call it from one task only."""
@@ -65,10 +67,13 @@ class WebSocket:
     async def flush(self) -> None:
         """Send what the protocol has to say, such as the answer to a ping."""
         for data in self._protocol.data_to_send():
+            if self._has_ended:
+                continue
             if data:
                 self._writer.write(data)
             elif self._writer.can_write_eof():
                 self._writer.write_eof()
+                self._has_ended = True
         async with asyncio.timeout(SEND_S):
             await self._writer.drain()
 

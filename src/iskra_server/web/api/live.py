@@ -174,8 +174,13 @@ class Live:
 
     def _encode(self, sample: Sample) -> bytes:
         age_s = max(boottime_s() - sample.monotonic_s, 0.0)
-        stale_after_s = self._hub.stale_after_s(sample.reading.meter_id)
-        meter = meter_view(sample, age_s=age_s, fresh=True, stale_after_s=stale_after_s)
+        meter = meter_view(
+            sample,
+            age_s=age_s,
+            fresh=True,
+            stale_after_s=self._hub.stale_after_s(sample.reading.meter_id),
+            is_production=self._hub.is_production(sample.reading.meter_id),
+        )
         data = LiveMeter(**structs.asdict(meter), measured_age_s=meter.age_s or 0.0)
         return b"id: %d\nevent: reading\ndata: %b\n\n" % (event_id(sample), msgspec.json.encode(data))
 

@@ -5,7 +5,8 @@ import { make, setContent, setData, setText } from "./dom.js";
 import { rounded, split } from "./exact.js";
 import { words } from "./language.js";
 import {
-  readingAge, currentReading, lastReading, pageState, placesOf, powerOf, registerValue, store, subscribe, totalText,
+  isPlant, readingAge, currentReading, lastReading, pageState, placesOf, powerOf, registerValue, store, subscribe,
+  totalText,
 } from "./store.js";
 
 const WHOLE_DIGITS = 6;
@@ -33,8 +34,9 @@ export function powerWidget() {
   /** @param {string} watts */
   function showWatts(watts) {
     const text = rounded(watts);
-    const [flow, sentence] = Number(watts) > 0 ? ["import", words.importing]
-      : Number(watts) < 0 ? ["export", words.exporting] : ["", words.balanced];
+    const isProduced = isPlant(store.chosen);
+    const [flow, sentence] = Number(watts) < 0 ? ["export", isProduced ? words.producing : words.exporting]
+      : isProduced ? ["", ""] : Number(watts) > 0 ? ["import", words.importing] : ["", words.balanced];
     setData(big, "kind", text.length > 6 ? "long" : "");
     setText(number, text);
     setData(direction, "flow", flow);

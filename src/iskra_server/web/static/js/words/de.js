@@ -40,6 +40,7 @@ export const words = {
   power: "Leistung jetzt",
   importing: "↓ Bezug aus dem Netz",
   exporting: "↑ Einspeisung ins Netz",
+  producing: "↑ Erzeugung",
   balanced: "weder Bezug noch Einspeisung",
   noPower: "der Zähler sendet keine Leistung",
   noTotal: "kein aktueller Gesamtstand (1.8.0); manche Zähler senden ihn nur alle 15 Minuten",
