@@ -12,7 +12,7 @@ from iskra_server.base.clock import boottime_s
 from iskra_server.diagnosis.advice import Advice, advise
 from iskra_server.outputs.emulation import device
 from iskra_server.outputs.emulation.clients import Rules, networks
-from iskra_server.outputs.emulation.device import EmulatedDevice
+from iskra_server.outputs.emulation.device import EmulatedDevice, SendingDevice
 from iskra_server.outputs.emulation.device_notices import UNASKED_S, device_notices
 from samples import EXPORT, energy, power, sample
 
@@ -89,6 +89,11 @@ def test_a_network_of_containers_alone_is_told_until_somebody_asks(monkeypatch: 
     assert [notice.fault for notice in made.state().notices] == ["bridge_only"]
     made.clients.may_ask(CLIENT)
     assert made.state().notices == ()
+    # a broker is reached from there
+    made.is_local = False
+    made.failed("It is away.")
+    made.recovered()
+    assert made.state().notices == ()
 
 
 @pytest.fixture
@@ -125,8 +130,7 @@ def test_ten_minutes_begin_with_the_open_port_and_with_each_request(clock: list[
 
 
 def test_a_device_that_sends_unasked_waits_for_nobody(clock: list[float]) -> None:
-    made = EmulatedDevice("sma", GridMeter().clients())
-    made.is_asked = False
+    made = SendingDevice("sma", GridMeter().clients())
     made.recovered()
     clock[0] += 3600
     assert (made.state().notices, made.state().requests) == ((), None)

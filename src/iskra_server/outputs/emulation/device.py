@@ -21,8 +21,10 @@ log = logging.getLogger(__name__)
 class EmulatedDevice:
     """`sentence` says why nobody can ask it, "" while it is well; `opened` is set while its port is open."""
 
-    # False for a device that sends unasked
+    # whether clients ask it; else it sends unasked
     is_asked = True
+    # whether it must be in the network of its clients; else it connects to a broker by itself
+    is_local = True
 
     def __init__(self, name: str, clients: Clients) -> None:
         self.name = name
@@ -45,7 +47,8 @@ class EmulatedDevice:
     def recovered(self) -> None:
         """Its port is open."""
         if not self.opened.is_set():
-            self._opened_s, self._network = boottime_s(), bridge_warning()
+            self._opened_s = boottime_s()
+            self._network = bridge_warning() if self.is_local else None
         self.opened.set()
         if self.sentence:
             log.info("%s can be asked again.", self.name)
@@ -71,6 +74,8 @@ class EmulatedDevice:
 
 class SendingDevice(EmulatedDevice):
     """A device that sends unasked."""
+
+    is_asked = False
 
     async def run(self) -> None:
         """Until it is cancelled."""
