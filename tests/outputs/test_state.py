@@ -1,5 +1,5 @@
 from iskra_server.diagnosis.advice import Advice, advise
-from iskra_server.outputs.state import OutputHealth, OutputState, without_unasked_ports
+from iskra_server.outputs.state import OutputHealth, OutputState, notices_by_output, without_unasked_ports
 
 
 def test_an_output_begins_with_nothing_delivered_and_nothing_lost() -> None:
@@ -64,3 +64,14 @@ def test_a_device_that_is_asked_at_one_of_its_ports_has_no_notice_for_the_others
     # asked once, an hour ago
     assert without_unasked_ports(states(5, unasked)) == states(5, unasked)
     assert without_unasked_ports(states(0)) == states(0)
+
+
+def test_what_several_outputs_share_is_told_once_with_their_names() -> None:
+    simulated, seldom = advise("shows_simulated"), advise("shows_import_only", {"meter": "1 ISK 00 12345678"})
+    states = [
+        OutputState("mqtt", ok=True),
+        OutputState("shelly_pro_3em at UDP port 1010", ok=True, notices=(simulated,)),
+        OutputState("shelly_pro_3em", ok=True, notices=(seldom, simulated)),
+        OutputState("vzlogger", ok=True, notices=(simulated,)),
+    ]
+    assert notices_by_output(states) == {simulated: ["shelly_pro_3em", "vzlogger"], seldom: ["shelly_pro_3em"]}

@@ -1,5 +1,6 @@
 """The state of an output: the same few words and counts for each of them."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from msgspec import Struct, structs
@@ -55,6 +56,17 @@ class OutputState(Struct, frozen=True):
             return self
         sentence = f"It fails ({error}) and is restarted. The log has the details; please report it."
         return structs.replace(self, ok=False, sentence=sentence)
+
+
+def notices_by_output(states: Iterable[OutputState]) -> dict[Advice, list[str]]:
+    """Each notice once, with the names of its outputs without ports: devices of one meter share most of them."""
+    found: dict[Advice, list[str]] = {}
+    for state in states:
+        for notice in state.notices:
+            names = found.setdefault(notice, [])
+            if (name := _device(state)) not in names:
+                names.append(name)
+    return found
 
 
 def without_unasked_ports(states: list[OutputState]) -> list[OutputState]:

@@ -8,11 +8,22 @@ import { setupWords } from "../setupWords.js";
 import { table } from "../table.js";
 import { outputName } from "./stateItems.js";
 
-/** What is worth knowing of outputs. @param {Api.OutputState[]} outputs */
-export const outputNotices = (outputs) => outputs.flatMap(({ name, notices }) => notices.map((notice) => {
-  const { sentence, next_step: next } = localized(notice);
-  return make("p.notice", make("strong", outputName(name)), " ", sentence, " ", next);
-}));
+/** What is worth knowing of outputs; what several share, once. @param {Api.OutputState[]} outputs */
+export function outputNotices(outputs) {
+  /** @type {Map<string, Set<string>>} */
+  const found = new Map();
+  for (const { name, notices } of outputs) {
+    for (const { sentence, next_step: next } of notices.map((notice) => localized(notice))) {
+      const text = `${sentence} ${next}`;
+      // without its port
+      found.set(text, (found.get(text) ?? new Set()).add(outputName(name.split(" at ")[0])));
+    }
+  }
+  return [...found].map(([text, names]) => make("p.notice", make("strong", [...names].join(", ")), " ", text));
+}
+
+/** A reading may be told within a millisecond. @param {number} seconds */
+const age = (seconds) => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : ageText(seconds));
 
 /** @param {Api.OutputState[]} outputs */
 export function askedCard(outputs) {
@@ -26,8 +37,8 @@ export function askedCard(outputs) {
 }
 
 /** @param {Api.OutputClient} client */
-function clientRow({ address, requests, answers, interval_s: interval, age_s: age, max_age_s: highest }) {
-  return [address, interval === null ? "–" : ageText(interval),
+function clientRow({ address, requests, answers, interval_s: interval, age_s: last, max_age_s: highest }) {
+  return [address, interval === null ? "–" : age(interval),
     `${grouped(String(answers))} / ${grouped(String(requests))}`,
-    age === null || highest === null ? "–" : setupWords.asked.max(ageText(age), ageText(highest))];
+    last === null || highest === null ? "–" : setupWords.asked.max(age(last), age(highest))];
 }
