@@ -32,7 +32,7 @@ def device_notices(clients: Clients, unasked_s: float | None, network: Advice | 
 
 
 def _of_meter(grid: Grid, *, is_target_missing: bool) -> Iterator[Advice]:
-    sample = grid.newest_sample()
+    sample = grid.last_sample()
     if sample is None:
         # the diagnosis of the meter says why
         return
