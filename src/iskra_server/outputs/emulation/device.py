@@ -44,7 +44,7 @@ class EmulatedDevice:
             self._opened_s = boottime_s()
         self.opened.set()
         if self.sentence:
-            log.info("%s can be asked again.", self.name)
+            log.info("%s works again.", self.name)
         self.sentence, self._since = "", None
 
     def state(self) -> OutputState:
@@ -66,6 +66,8 @@ class EmulatedDevice:
 
 class SendingDevice(EmulatedDevice):
     """A device that sends unasked."""
+
+    is_asked = False
 
     async def run(self) -> None:
         """Until it is cancelled."""

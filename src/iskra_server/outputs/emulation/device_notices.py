@@ -26,7 +26,7 @@ def device_notices(clients: Clients, unasked_s: float | None) -> Iterator[Advice
 
 
 def _of_meter(grid: Grid, *, has_target: bool) -> Iterator[Advice]:
-    sample = grid.newest_sample()
+    sample = grid.last_sample()
     if sample is None:
         # the diagnosis of the meter says why
         return
