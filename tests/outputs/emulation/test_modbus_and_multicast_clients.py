@@ -5,8 +5,8 @@ from struct import pack, unpack
 from typing import NamedTuple
 
 import pytest
-from clients import ask
 
+from clients import ask
 from outputs.emulation.sma_group import listening, serial_of
 from running import Server, free_port, serving, until
 
