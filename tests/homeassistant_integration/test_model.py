@@ -92,7 +92,7 @@ def test_the_diagnosis_has_its_sentences_in_both_languages() -> None:
 
 def test_the_server_tells_its_id_and_what_it_cannot_write() -> None:
     outputs = [OutputState("influx", ok=False, sentence="It is away.", waiting=3)]
-    answer = server_status([status()], "It is full.", outputs, None, ServerIdentity("ab" * 16, "1.2.3"))
+    answer = server_status([status()], "It is full.", outputs, server=ServerIdentity("ab" * 16, "1.2.3"))
     server = model.server_from(model.decode(msgspec.json.encode(answer)))
     assert (server.id, server.version) == ("ab" * 16, "1.2.3")
     assert server.failures == ("It is full.", "It is away.")

@@ -14,6 +14,7 @@ from iskra_server.diagnosis import (
     port_sentences,
     reading_sentences,
     telegram_sentences,
+    virtual_sentences,
 )
 
 # fault: sentence, next step, Satz, nächster Schritt
@@ -23,6 +24,7 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
     **telegram_sentences.SENTENCES,
     **reading_sentences.SENTENCES,
     **notice_sentences.SENTENCES,
+    **virtual_sentences.SENTENCES,
 }
 
 

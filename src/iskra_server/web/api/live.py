@@ -185,6 +185,7 @@ class Live:
         while True:
             await self._diagnose()
             sentences = [output.sentence for output in self._server.output_states()]
+            sentences += [f"{meter.ok} {meter.advice.fault}" for meter in self._server.virtual_states()]
             body = b""
             if (state := (self._checks, history_sentence(self._server), sentences)) != sent:
                 sent, body = state, self._status_event()
@@ -195,8 +196,13 @@ class Live:
             await asyncio.sleep(_STATUS_INTERVAL_S)
 
     def _status_event(self) -> bytes:
-        history, outputs = history_sentence(self._server), self._server.output_states()
-        return b"event: status\ndata: %b\n\n" % msgspec.json.encode(server_status(self._statuses, history, outputs))
+        history, outputs, virtual = (
+            history_sentence(self._server),
+            self._server.output_states(),
+            self._server.virtual_states(),
+        )
+        status = server_status(self._statuses, history, outputs, virtual=virtual)
+        return b"event: status\ndata: %b\n\n" % msgspec.json.encode(status)
 
     async def _diagnose(self) -> None:
         """The diagnosis of every source, once for all clients; with a thousand sources telegrams go in between."""

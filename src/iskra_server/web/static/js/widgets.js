@@ -6,6 +6,7 @@ import { rounded, split } from "./exact.js";
 import { words } from "./language.js";
 import {
   readingAge, currentReading, lastReading, pageState, placesOf, powerOf, registerValue, store, subscribe, totalText,
+  virtualState,
 } from "./store.js";
 
 const WHOLE_DIGITS = 6;
@@ -33,8 +34,9 @@ export function powerWidget() {
   /** @param {string} watts */
   function showWatts(watts) {
     const text = rounded(watts);
-    const [flow, sentence] = Number(watts) > 0 ? ["import", words.importing]
-      : Number(watts) < 0 ? ["export", words.exporting] : ["", words.balanced];
+    const texts = virtualState(store.chosen) ? words.virtual : words;
+    const [flow, sentence] = Number(watts) > 0 ? ["import", texts.importing]
+      : Number(watts) < 0 ? ["export", texts.exporting] : ["", texts.balanced];
     setData(big, "kind", text.length > 6 ? "long" : "");
     setText(number, text);
     setData(direction, "flow", flow);

@@ -42,6 +42,10 @@ export const words = {
   exporting: "↑ Einspeisung ins Netz",
   balanced: "weder Bezug noch Einspeisung",
   noPower: "der Zähler sendet keine Leistung",
+  virtual: {
+    title: "Virtueller Zähler", importing: "verbraucht", exporting: "abgegeben", balanced: "nichts",
+    parts: (parts) => `= ${parts}`,
+  },
   noTotal: "kein aktueller Gesamtstand (1.8.0); manche Zähler senden ihn nur alle 15 Minuten",
   noReadingSince: "seitdem kein aktueller Wert",
   lastHour: "Die letzte Stunde",

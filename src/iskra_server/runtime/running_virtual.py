@@ -1,0 +1,43 @@
+"""The virtual meters that run: of the present configuration, with what its sources read."""
+
+from collections.abc import Mapping, Sequence
+
+from iskra_server.config import MeterConfig
+from iskra_server.meter.virtual_meter import CombinedMeter, is_virtual
+from iskra_server.reading.hub import Hub
+from iskra_server.reading.reader import Reader
+from iskra_server.reading.virtual_readings import VirtualReadings, VirtualState
+from iskra_server.runtime.supervision import Part, Supervision
+from iskra_server.runtime.virtual_setup import located
+
+
+class RunningVirtual:
+    """`readers` changes with the configuration."""
+
+    def __init__(self, supervision: Supervision, hub: Hub, readers: Mapping[MeterConfig, Reader]) -> None:
+        self._supervision = supervision
+        self._hub = hub
+        self._readers = readers
+        self._configured: Sequence[MeterConfig] = ()
+        self._virtual: Sequence[CombinedMeter] = ()
+        self._readings = VirtualReadings(hub, self.meters)
+        self._is_running = False
+
+    def meters(self) -> Sequence[CombinedMeter]:
+        """With the meters that their parts are known to be; any thread may call it."""
+        return located(self._virtual, self._configured, self._readers) if self._virtual else ()
+
+    def states(self) -> list[VirtualState]:
+        return self._readings.states()
+
+    def change_to(self, virtual: Sequence[CombinedMeter], configured: Sequence[MeterConfig]) -> None:
+        """A virtual meter that is gone, or has other parts, is not shown any more."""
+        removed = [meter for meter in self._virtual if meter not in virtual]
+        self._virtual, self._configured = virtual, configured
+        for meter in removed:
+            sample = self._hub.newest.get(meter.id)
+            if sample and is_virtual(sample.reading):
+                self._hub.forget(meter.id)
+        if virtual and not self._is_running:
+            self._is_running = True
+            self._supervision.start(Part("virtual meters", self._readings.run))
