@@ -198,7 +198,7 @@ def _counted(reads: "Reads", span: Span, sample: Sample) -> dict[Obis, Counted] 
         return None
     found = {}
     for obis in COUNTERS:
-        own, counter = reads.nearest_before(meter.id, obis, after), meter.counter(obis)
+        own, counter = meter.own_nearest_before(obis, after), meter.counter(obis)
         newest = counter.nearest_before(after)
         if own is None or newest is None:
             continue
